@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { point, precision } from "./primitives.ts";
+
+/** A city of the gazetteer (GeoNames). */
+export const city = z.object({
+  id: z.number().int(),
+  name: z.string(),
+  /** ISO 3166-1 alpha-2. */
+  country: z.string(),
+  lat: z.number(),
+  lon: z.number(),
+  /** IANA name. */
+  timezone: z.string(),
+  population: z.number().int(),
+});
+export type City = z.infer<typeof city>;
+
+/** Where a point is. `distanceKm` is the distance to the city's centre. */
+export const resolvedPlace = z.object({
+  city: z.string().nullable(),
+  country: z.string().nullable(),
+  timezone: z.string(),
+  cell: z.string(),
+  distanceKm: z.number().nullable(),
+});
+export type ResolvedPlace = z.infer<typeof resolvedPlace>;
+
+/** Where a person was taken to be, from the strongest evidence to the weakest. */
+export const locationSource = z.enum(["request", "last", "edge", "home", "none"]);
+export type LocationSource = z.infer<typeof locationSource>;
+
+/** The place of an answer, at the precision that the person allows. */
+export const answerLocation = z.object({
+  city: z.string().nullable(),
+  country: z.string().nullable(),
+  precision,
+  source: locationSource,
+});
+export type AnswerLocation = z.infer<typeof answerLocation>;
+
+/** Filters applied in the scan of the columns. Prices are after discount, in the currency's units. */
+export const productFilter = z.strictObject({
+  categories: z.array(z.string().min(1).max(128)).min(1).max(50).optional(),
+  priceMin: z.number().min(0).optional(),
+  priceMax: z.number().min(0).optional(),
+  discountMin: z.number().min(0).max(1).optional(),
+  radiusKm: z.number().positive().max(20_100).optional(),
+  /** Products that cannot be had are left out unless this is true. */
+  includeUnavailable: z.boolean().optional(),
+});
+export type ProductFilter = z.infer<typeof productFilter>;
+
+export const nearbyQuery = z.object({
+  point,
+  limit: z.number().int().min(1).max(500),
+  filter: productFilter.default({}),
+});
+export type NearbyQuery = z.infer<typeof nearbyQuery>;
+
+export const nearbyItem = z.object({
+  productId: z.string(),
+  distanceKm: z.number(),
+  title: z.string(),
+  category: z.string(),
+  price: z.number().nullable(),
+  discount: z.number(),
+  available: z.boolean(),
+});
+/** Nearest first; `truncated` where the bound of tiles was reached before the order was proven. */
+export const nearbyAnswer = z.object({ items: z.array(nearbyItem), truncated: z.boolean() });
+export type NearbyAnswer = z.infer<typeof nearbyAnswer>;
+
+/** The part of `request.cf` that says where a request came from. */
+export const edgePlace = z.object({
+  city: z.string().nullable(),
+  country: z.string().nullable(),
+  point: point.nullable(),
+  timezone: z.string().nullable(),
+});
+export type EdgePlace = z.infer<typeof edgePlace>;

@@ -1,0 +1,54 @@
+import { z } from "zod";
+
+/** A head's metrics on held-back data, by name. */
+export const metrics = z.record(z.string(), z.number());
+
+/** Inputs and expected outputs that a serving runtime must reproduce within 1e-4. */
+export const goldenVectors = z.object({
+  candidates: z.number().int(),
+  inputs: z.record(z.string(), z.array(z.number())),
+  outputs: z.record(z.string(), z.array(z.number())),
+});
+
+/** The manifest beside an ONNX file: all that serving checks before it trusts the file. */
+export const modelManifest = z.object({
+  version: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
+  /** sha256 of the ONNX file, lower-case hex. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Hash of the feature specification that the file was trained for. */
+  featureHash: z.string(),
+  opset: z.number().int(),
+  bytes: z.number().int(),
+  parameters: z.number().int(),
+  inputs: z.array(
+    z.object({ name: z.string(), type: z.string(), shape: z.array(z.union([z.string(), z.number()])) }),
+  ),
+  outputs: z.array(
+    z.object({ name: z.string(), type: z.string(), shape: z.array(z.union([z.string(), z.number()])) }),
+  ),
+  metrics,
+  dataWindow: z.object({
+    name: z.string(),
+    from: z.string().nullable(),
+    to: z.string().nullable(),
+    events: z.number().int(),
+  }),
+  parent: z.string().nullable(),
+  seed: z.number().int(),
+  createdAt: z.string(),
+  golden: goldenVectors,
+});
+export type ModelManifest = z.infer<typeof modelManifest>;
+
+export const modelStatus = z.enum(["registered", "shadow", "canary", "serving", "retired"]);
+
+export const modelRecord = z.object({
+  version: z.string(),
+  sha256: z.string(),
+  status: modelStatus,
+  parent: z.string().nullable(),
+  metrics,
+  createdAt: z.string(),
+  promotedAt: z.string().nullable(),
+});
+export type ModelRecord = z.infer<typeof modelRecord>;

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { acceptedInteraction } from "./event.ts";
+import { applicationName, epochSeconds, identifier, precision } from "./primitives.ts";
+
+/** An impression whose click window has closed: what the ranker saw, what was shown, what came of it. */
+export const trainingExample = z.object({
+  recommendationId: identifier,
+  time: epochSeconds,
+  modelVersion: z.string(),
+  featureHash: z.string(),
+  variant: z.string(),
+  /** Weight that makes up for sampling impressions without any event; 1 where all are kept. */
+  weight: z.number().positive(),
+  /** Candidates that were ranked, of which `rows` is a sample. */
+  candidates: z.number().int(),
+  rows: z.array(
+    z.object({
+      productId: identifier,
+      /** From 1; 0 for a candidate that was not shown. */
+      position: z.number().int(),
+      propensity: z.number(),
+      score: z.number(),
+      /** Strongest event within the window, null for none. */
+      outcome: z.enum(["view", "click", "cart", "purchase", "dismiss"]).nullable(),
+      /** Rows of the feature inputs, base64 of little-endian float32, by input name. */
+      features: z.record(z.string(), z.string()),
+    }),
+  ),
+});
+export type TrainingExample = z.infer<typeof trainingExample>;
+
+/** A purchase after the click window: joined to its example by `recommendationId` at the snapshot. */
+export const trainingCorrection = z.object({
+  recommendationId: identifier,
+  productId: identifier,
+  outcome: z.enum(["view", "click", "cart", "purchase", "dismiss"]),
+  time: epochSeconds,
+});
+export type TrainingCorrection = z.infer<typeof trainingCorrection>;
+
+export const outboxRow = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("interaction"), seq: z.number().int(), interaction: acceptedInteraction }),
+  z.object({ kind: z.literal("example"), seq: z.number().int(), example: trainingExample }),
+  z.object({ kind: z.literal("correction"), seq: z.number().int(), correction: trainingCorrection }),
+]);
+export type OutboxRow = z.infer<typeof outboxRow>;
+
+const origin = {
+  application: applicationName,
+  userId: identifier,
+  /** The person's object, as hexadecimal id: also the pseudonym in the training log. */
+  object: z.string().regex(/^[0-9a-f]{64}$/),
+};
+
+/** A message of queue `interactions`: a contiguous run of a person's outbox. */
+export const interactionsMessage = z.object({ ...origin, rows: z.array(outboxRow).min(1) });
+export type InteractionsMessage = z.infer<typeof interactionsMessage>;
+
+export const placeVisit = z.object({
+  seq: z.number().int(),
+  lat: z.number(),
+  lon: z.number(),
+  time: epochSeconds,
+  precision,
+});
+export type PlaceVisit = z.infer<typeof placeVisit>;
+
+/** A message of queue `locations`. */
+export const locationsMessage = z.object({ ...origin, rows: z.array(placeVisit).min(1) });
+export type LocationsMessage = z.infer<typeof locationsMessage>;
+
+/** A message of queue `catalogue`: products whose outbox rows are open; the consumer reads their newest state. */
+export const catalogueMessage = z.object({
+  application: applicationName,
+  productIds: z.array(identifier).min(1).max(500),
+});
+export type CatalogueMessage = z.infer<typeof catalogueMessage>;

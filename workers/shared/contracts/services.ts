@@ -1,0 +1,197 @@
+import type { AcceptedInteraction, EventInput, EventReceipt } from "./event.ts";
+import type {
+  AnswerLocation,
+  EdgePlace,
+  NearbyAnswer,
+  NearbyQuery,
+  ProductFilter,
+  ResolvedPlace,
+} from "./location.ts";
+import type { ModelManifest, ModelRecord } from "./model.ts";
+import type { Point, Precision } from "./primitives.ts";
+import type {
+  BulkReport,
+  Product,
+  ProductCard,
+  ProductChange,
+  ProductInput,
+  ProductPatch,
+} from "./product.ts";
+import type { PlaceVisit } from "./queues.ts";
+import type { RecommendationAnswer, RecommendationInput, RecommendationReceipt } from "./recommendation.ts";
+import type { Result } from "./result.ts";
+import type { ProductTotals, Totals, Transition } from "./totals.ts";
+import type { LocationInput, User, UserInput, UserInteraction, UserPatch } from "./user.ts";
+
+/** One page of a list. */
+export interface Page<T> {
+  items: T[];
+  nextCursor?: string;
+}
+export interface PageQuery {
+  limit: number;
+  cursor?: string;
+}
+
+/** Whether a worker can serve; `detail` says what is missing, in one line. */
+export interface Readiness {
+  ready: boolean;
+  detail: string;
+}
+
+/** Every worker answers this. */
+export interface Ready {
+  ready(): Promise<Readiness>;
+}
+
+/** What a person's object must know of their profile. `version` grows with each change; the newest is kept. */
+export interface PersonSettings {
+  home: Point | null;
+  precision: Precision;
+  version: number;
+}
+
+/** People: profiles, consent, interactions, totals, location history. */
+export interface UserApi extends Ready {
+  /** Creates or replaces. */
+  put(
+    application: string,
+    userId: string,
+    input: UserInput,
+  ): Promise<Result<{ user: User; created: boolean; settings: PersonSettings }>>;
+  get(application: string, userId: string): Promise<Result<User>>;
+  patch(
+    application: string,
+    userId: string,
+    patch: UserPatch,
+  ): Promise<Result<{ user: User; settings: PersonSettings }>>;
+  list(application: string, page: PageQuery): Promise<Result<Page<User>>>;
+  /**
+   * Inserts what is unseen (identity: application, user, event) and changes the hourly totals by exactly
+   * that, in one D1 transaction. Creates unknown people. Answers the absolute totals of every product named.
+   */
+  record(
+    application: string,
+    batch: { userId: string; interactions: AcceptedInteraction[] }[],
+  ): Promise<Result<{ inserted: number; totals: ProductTotals[] }>>;
+  recordLocations(
+    application: string,
+    batch: { userId: string; visits: PlaceVisit[] }[],
+  ): Promise<Result<{ inserted: number }>>;
+  /** Newest first. */
+  history(application: string, userId: string, page: PageQuery): Promise<Result<Page<UserInteraction>>>;
+  /** Lifetime totals, in the order of the ids; zeros for a product without any. */
+  totals(application: string, productIds: string[]): Promise<Result<Totals[]>>;
+  /** Removes the person's rows and leaves a tombstone that `record` honours. */
+  erase(application: string, userId: string): Promise<Result<{ interactions: number; locations: number }>>;
+}
+
+/** The catalogue. */
+export interface ProductApi extends Ready {
+  put(application: string, input: ProductInput): Promise<Result<{ product: Product; created: boolean }>>;
+  get(application: string, productId: string): Promise<Result<Product>>;
+  patch(application: string, productId: string, patch: ProductPatch): Promise<Result<Product>>;
+  remove(application: string, productId: string): Promise<Result<null>>;
+  list(application: string, page: PageQuery & { category?: string }): Promise<Result<Page<Product>>>;
+  /** Parsed products of one bulk request (at most 500 a call); the last of equal ids wins. */
+  bulk(application: string, products: ProductInput[]): Promise<Result<{ written: number }>>;
+  /** Cards of the known products among `ids`, in no order. */
+  cards(application: string, ids: string[]): Promise<Result<ProductCard[]>>;
+  putImage(
+    application: string,
+    productId: string,
+    n: number,
+    bytes: ArrayBuffer,
+  ): Promise<Result<{ path: string; sha256: string; contentType: string }>>;
+  /** Path of the n-th image (from 0). */
+  imagePath(application: string, productId: string, n: number): Promise<Result<{ path: string }>>;
+  imageBytes(
+    application: string,
+    sha256: string,
+  ): Promise<Result<{ bytes: ArrayBuffer; contentType: string }>>;
+  /** Sends outbox rows that no consumer has confirmed; what the cron calls. Answers how many remain open. */
+  settle(): Promise<Result<{ open: number }>>;
+}
+
+/** Places: gazetteer, precision of coordinates, spatial index. Columns are encoded by `model/columns`. */
+export interface LocationApi extends Ready {
+  resolve(point: Point): Promise<Result<ResolvedPlace>>;
+  /** The point at the given precision, with its city. `city` moves it to the city's centre. */
+  coarsen(point: Point, precision: Precision): Promise<Result<{ point: Point; place: ResolvedPlace }>>;
+  /** City and point from what the edge knows; null where it knows nothing. */
+  edge(edge: EdgePlace): Promise<Result<Point | null>>;
+  nearby(application: string, query: NearbyQuery): Promise<Result<NearbyAnswer>>;
+  /**
+   * Columns of the best `limit` products for a place by the cheap first stage (distance and decayed
+   * popularity), filtered, with the world's best where the place is sparse. `point` null: the world's best.
+   */
+  candidates(
+    application: string,
+    query: { point: Point | null; limit: number; filter: ProductFilter; now: number },
+  ): Promise<Result<ArrayBuffer>>;
+  /** Columns of the named products, wherever they are now; those unknown are left out. */
+  columns(application: string, wanted: { productId: string; cell: string }[]): Promise<Result<ArrayBuffer>>;
+  /** Columns of what is most chosen around a place now, or in the world. */
+  trends(
+    application: string,
+    query: { point: Point | null; limit: number; filter: ProductFilter; now: number },
+  ): Promise<Result<ArrayBuffer>>;
+  /** Idempotent by product version. */
+  apply(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>>;
+  /** Idempotent by totals version and transition key. */
+  applyTotals(
+    application: string,
+    totals: (ProductTotals & { cell: string })[],
+    transitions: (Transition & { fromCell: string })[],
+  ): Promise<Result<{ applied: number }>>;
+}
+
+/** Ranking, the event path, the model registry. */
+export interface RecommendationApi extends Ready {
+  recommend(
+    application: string,
+    input: RecommendationInput,
+    edge: EdgePlace,
+  ): Promise<Result<RecommendationAnswer>>;
+  similar(application: string, productId: string, limit: number): Promise<Result<RecommendationList>>;
+  trending(application: string, point: Point | null, limit: number): Promise<Result<RecommendationList>>;
+  receipt(application: string, recommendationId: string): Promise<Result<RecommendationReceipt>>;
+  /** 1-100 events as the client sent them; each is durable in its person before this answers. */
+  record(application: string, events: EventInput[]): Promise<Result<EventReceipt>>;
+  /** History, at most 1,000 events a call, without the outbox: answers after D1, people and cells hold it. */
+  absorb(application: string, events: EventInput[]): Promise<Result<Omit<BulkReport, "received" | "errors">>>;
+  setLocation(
+    application: string,
+    userId: string,
+    input: LocationInput,
+  ): Promise<Result<{ location: AnswerLocation }>>;
+  /** Tells the person's object what their profile says now. */
+  setPerson(application: string, userId: string, settings: PersonSettings): Promise<Result<null>>;
+  erase(application: string, userId: string): Promise<Result<{ interactions: number; locations: number }>>;
+  models(application: string): Promise<Result<ModelRecord[]>>;
+  /** Checks and stores a model; an application's first is promoted at once. */
+  registerModel(
+    application: string,
+    manifest: ModelManifest,
+    bytes: ArrayBuffer,
+  ): Promise<Result<ModelRecord>>;
+  promote(application: string, version: string): Promise<Result<ModelRecord>>;
+  /** Back to the version that served before. */
+  rollback(application: string, version: string): Promise<Result<ModelRecord>>;
+  /** Upgrades to the WebSocket of a person. */
+  fetch(request: Request): Promise<Response>;
+}
+
+/** A list that is not for one person. */
+export interface RecommendationList {
+  items: { productId: string; rank: number; score: number; product: Omit<ProductCard, "cell" | "version"> }[];
+}
+
+/** The nightly recalibration. */
+export interface TrainerApi extends Ready {
+  /** Counts what the training log of one day holds: objects, examples, outcomes. */
+  snapshot(
+    application: string,
+    day: string,
+  ): Promise<Result<{ objects: number; examples: number; outcomes: Record<string, number> }>>;
+}

@@ -1,0 +1,43 @@
+/**
+ * The shape of the model's inputs, shared by everything that fills, trains on, exports or serves them.
+ * `hash` names exactly this specification: serving refuses a model that was trained for another.
+ */
+export interface FeatureShape {
+  /** Dense features of a candidate, in order. */
+  dense: readonly string[];
+  /** Features of the pair (candidate, recent event), in order; the first, `present`, is 1 where there is an event. */
+  pair: readonly string[];
+  /** Recent events that attention sees. */
+  history: number;
+  /** Buckets of hashed categories; 0 is "none". */
+  categories: number;
+  hash: string;
+}
+
+/**
+ * The inputs of one ranking: `count` candidates of one person at one moment. They are the ONNX inputs by
+ * the same names: dense [count, D], pair [count, H, P], category [count], historyCategory [H] (int32).
+ */
+export interface FeatureBatch {
+  count: number;
+  dense: Float32Array;
+  pair: Float32Array;
+  category: Int32Array;
+  historyCategory: Int32Array;
+}
+
+/** The outputs: logits of engagement (any interaction) and purchase, one each for a candidate. */
+export interface Scores {
+  engage: Float32Array;
+  purchase: Float32Array;
+}
+
+/** One list to train on: a batch of sampled candidates and what came of each. */
+export interface TrainingList {
+  batch: FeatureBatch;
+  /** 1 where the candidate was engaged with; `purchase` 1 where it was bought. */
+  engage: Float32Array;
+  purchase: Float32Array;
+  /** Weight of the list in the loss. */
+  weight: number;
+}

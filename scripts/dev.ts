@@ -1,0 +1,17 @@
+// Plain `wrangler dev` with all workers, in the foreground, for people who develop.
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { migrate } from "./migrate.ts";
+import { startOptions } from "./options.ts";
+import { devArguments } from "./serve.ts";
+import { root } from "./workers.ts";
+
+const { port, stateDir } = startOptions(process.argv.slice(2), process.env);
+await migrate(stateDir);
+const child = spawn(
+  process.execPath,
+  [join(root, "node_modules/wrangler/bin/wrangler.js"), ...devArguments(port, stateDir)],
+  { cwd: root, stdio: "inherit", env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false" } },
+);
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+child.on("exit", (code) => process.exit(code ?? 1));

@@ -1,0 +1,112 @@
+// One command from a fresh clone to real recommendations: migrates, serves, loads, trains where asked to.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setInterval } from "node:timers";
+import { load } from "./load.ts";
+import { chooseMarketplace } from "./marketplace.ts";
+import { migrate } from "./migrate.ts";
+import { startOptions } from "./options.ts";
+import { developmentKey, portIsFree, type Served, serve, waitUntilReady } from "./serve.ts";
+import { share, stop, Task } from "./terminal.ts";
+import { trainAndRegister } from "./train-and-register.ts";
+import { welcome } from "./welcome.ts";
+
+const options = startOptions(process.argv.slice(2), process.env);
+if (!(await portIsFree(options.port)))
+  stop(`Port ${options.port} is in use; choose another one: PORT=8788 npm start`);
+
+const choice = chooseMarketplace(options.dataDir);
+const marker = join(options.stateDir, "dataset.json");
+
+/** What a state holds: the dataset's name, and whether every step for it was finished. */
+interface StateMarker {
+  dataset: string;
+  loaded: boolean;
+  trained: boolean;
+}
+
+const held: StateMarker | null = existsSync(marker) ? JSON.parse(readFileSync(marker, "utf8")) : null;
+if (held && options.dataDir !== null && held.dataset !== choice.identity)
+  stop(
+    `The state in ${options.stateDir} holds "${held.dataset}", not "${choice.identity}"; use another one: STATE_DIR=DIR npm start -- --data ...`,
+  );
+const state: StateMarker = held ?? { dataset: choice.identity, loaded: false, trained: false };
+const remember = () => writeFileSync(marker, JSON.stringify(state));
+
+let served: Served | null = null;
+let stopping = false;
+async function end(code: number): Promise<never> {
+  stopping = true;
+  if (served && served.child.exitCode === null) {
+    const gone = new Promise((resolve) => served?.child.once("exit", resolve));
+    served.child.kill("SIGINT");
+    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 5000))]);
+    served.child.kill("SIGKILL");
+  }
+  process.exit(code);
+}
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => {
+    if (!stopping) void end(0);
+  });
+
+async function run(): Promise<void> {
+  mkdirSync(options.stateDir, { recursive: true });
+  console.log(
+    `\nVicinity, ${state.dataset === "demo" ? "with the demo marketplace" : `with ${state.dataset}`}\n`,
+  );
+
+  const migration = new Task("databases");
+  migration.done((await migrate(options.stateDir)) ? "migrated, gazetteer filled" : "up to date");
+
+  const serving = new Task("workers");
+  served = await serve(options.port, options.stateDir);
+  served.child.once("exit", () => {
+    if (!stopping) stop(`The workers stopped by themselves; their last words are in ${served?.logFile}.`);
+  });
+  serving.done("six, in one process");
+  const target = { url: served.url, key: developmentKey };
+  remember();
+
+  if (!state.loaded) {
+    const reading = new Task(options.dataDir ? "dataset" : "demo marketplace");
+    const market = choice.read(Date.now() / 1000);
+    const counts = `${market.products.length.toLocaleString("en")} products, ${market.people.length.toLocaleString("en")} people, ${market.events.length.toLocaleString("en")} events`;
+    reading.done(counts);
+    for (const problem of choice.problems()) console.log(`    ${problem}`);
+    const loading = new Task("import");
+    const report = await load(market, target, (step, done, total) =>
+      loading.update(`${step} ${share(done, total)}`),
+    );
+    const refused = report.products.rejected + report.events.rejected;
+    loading.done(refused === 0 ? "complete" : `${refused} rows refused`);
+    for (const { line, message } of [...report.products.errors, ...report.events.errors].slice(0, 5))
+      console.log(`    line ${line}: ${message}`);
+    state.loaded = true;
+    remember();
+  }
+  if (options.dataDir !== null && !state.trained) {
+    await trainAndRegister(options.dataDir, options.train, options.stateDir, target);
+    state.trained = true;
+    remember();
+  }
+
+  const readiness = new Task("ready");
+  await waitUntilReady(served.url, 120, (detail) => readiness.update(detail));
+  readiness.done();
+  await welcome(target, options.port);
+  // The platform calls the cron every minute; a local runtime does not, so this process keeps time for it.
+  setInterval(() => {
+    void fetch(`${target.url}/cdn-cgi/handler/scheduled`).then(
+      (answer) => answer.body?.cancel(),
+      () => undefined,
+    );
+  }, 60_000);
+}
+
+try {
+  await run();
+} catch (error) {
+  console.error(`\n${error instanceof Error ? error.message : error}`);
+  await end(1);
+}

@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { root } from "./workers.ts";
+
+const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
+const environment = {
+  WRANGLER_SEND_METRICS: "false",
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  WRANGLER_HIDE_BANNER: "true",
+  CI: "true",
+};
+
+/** What a finished command left. */
+export interface Finished {
+  code: number;
+  output: string;
+}
+
+/** Runs wrangler to its end and gives its exit code and all it printed. */
+export function runWrangler(args: string[]): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [wrangler, ...args], {
+      cwd: root,
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    const keep = (chunk: Buffer) => {
+      output += chunk.toString();
+    };
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    child.on("error", reject);
+    child.on("exit", (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+/** Starts wrangler and leaves it running; its lines go to `onOutput`. */
+export function startWrangler(args: string[], onOutput: (text: string) => void): ChildProcess {
+  const child = spawn(process.execPath, [wrangler, ...args], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
+  return child;
+}

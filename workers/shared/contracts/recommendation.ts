@@ -50,6 +50,8 @@ export const recommendationAnswer = z.object({
   location: answerLocation,
   items: z.array(recommendedItem),
   stages: z.array(stage),
+  /** How many products were ranked. */
+  candidates: z.number().int().optional(),
 });
 export type RecommendationAnswer = z.infer<typeof recommendationAnswer>;
 

@@ -41,9 +41,13 @@ export const refuse = (
   more: Omit<Refusal, "code" | "detail"> = {},
 ): { ok: false; error: Refusal } => ({ ok: false, error: { code, detail, ...more } });
 
-/** zod's issues as {@link InputIssue}s. */
+/** zod's issues as {@link InputIssue}s; each unknown field is named by its own path. */
 export const issuesOf = (error: z.ZodError): InputIssue[] =>
-  error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  error.issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({ path: [...issue.path, key].join("."), message: "is not a known field" }))
+      : [{ path: issue.path.join("."), message: issue.message }],
+  );
 
 /** Parses input at an RPC or queue door: the value, or `invalid_input` with its issues. */
 export function parse<S extends z.ZodType>(schema: S, input: unknown): Result<z.infer<S>> {

@@ -1,0 +1,5 @@
+/**
+ * Headers by which the gateway names the person of a WebSocket to the recommendation service. The gateway
+ * removes them from what comes from outside, so whoever reads them may trust them.
+ */
+export const liveHeaders = { application: "x-vicinity-application", userId: "x-vicinity-user" } as const;

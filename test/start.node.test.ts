@@ -1,0 +1,199 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+const scratch = mkdtempSync(join(tmpdir(), "vicinity-start-"));
+
+/** A small town in RecBole atomic files: two habits, a broken row in each file. */
+function writeDataset(folder: string): void {
+  const items = ["item_id:token\tcategory:token\tlat:float\tlon:float\tprice:float"];
+  for (let i = 0; i < 60; i++)
+    items.push(
+      `p${i}\t${i % 2 ? "cafe" : "shop"}\t${(59.9 + (i % 10) / 500).toFixed(4)}\t${(10.7 + i / 1000).toFixed(4)}\t${10 + i}`,
+    );
+  items.push("broken id\tcafe\t95\t10\t1");
+  const events = ["user_id:token\titem_id:token\tevent_type:token\ttimestamp:float"];
+  for (let person = 0; person < 12; person++)
+    for (let i = 0; i < 25; i++)
+      events.push(
+        `u${person}\tp${(person * 5 + (i % 4)) % 60}\t${i % 3 ? "view" : "purchase"}\t${1_700_000_000 + i * 7200 + person}`,
+      );
+  events.push("u0\tp1\tteleport\tyesterday");
+  writeFileSync(join(folder, "town.item"), items.join("\n"));
+  writeFileSync(join(folder, "town.inter"), events.join("\n"));
+}
+
+/** A port that nothing listens on now. */
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
+
+interface Started {
+  child: ChildProcess;
+  output: () => string;
+  exited: Promise<number | null>;
+}
+
+function npmStart(args: string[], environment: Record<string, string>): Started {
+  const child = spawn("npm", ["start", "--", ...args], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  let output = "";
+  const keep = (chunk: Buffer) => {
+    output += chunk.toString();
+  };
+  child.stdout?.on("data", keep);
+  child.stderr?.on("data", keep);
+  return { child, output: () => output, exited: new Promise((resolve) => child.on("exit", resolve)) };
+}
+
+/** Ctrl-C: the signal that a terminal sends to the whole process group. */
+function interrupt(started: Started): void {
+  if (started.child.pid) process.kill(-started.child.pid, "SIGINT");
+}
+
+function groupIsAlive(pid: number): boolean {
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function until(
+  condition: () => boolean | Promise<boolean>,
+  seconds: number,
+  what: () => string,
+): Promise<void> {
+  for (const give = Date.now() + seconds * 1000; Date.now() < give; ) {
+    if (await condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`gave up waiting: ${what()}`);
+}
+
+describe("npm start", () => {
+  const dataset = join(scratch, "town");
+  const environment: Record<string, string> = { STATE_DIR: join(scratch, "state") };
+  let started: Started;
+  let url = "";
+
+  beforeAll(async () => {
+    const { mkdirSync } = await import("node:fs");
+    mkdirSync(dataset);
+    writeDataset(dataset);
+    environment.PORT = String(await freePort());
+    url = `http://127.0.0.1:${environment.PORT}`;
+    started = npmStart(["--data", dataset], environment);
+    await until(
+      () => started.output().includes("curl ") || started.child.exitCode !== null,
+      240,
+      () => started.output(),
+    );
+  }, 300_000);
+
+  afterAll(() => {
+    if (started.child.pid && groupIsAlive(started.child.pid)) process.kill(-started.child.pid, "SIGKILL");
+    rmSync(scratch, { recursive: true, force: true });
+  });
+
+  it("says which rows it refused, and where to go on", () => {
+    expect(started.output()).toContain("refused");
+    expect(started.output().match(/^ {2}curl /gm)).toHaveLength(3);
+  });
+
+  it("answers each of the three printed commands", async () => {
+    const commands = [...started.output().matchAll(/^ {2}(curl .*)$/gm)].map((match) => match[1]);
+    for (const command of commands) {
+      const run = spawn("sh", ["-c", command]);
+      let answer = "";
+      run.stdout.on("data", (chunk: Buffer) => {
+        answer += chunk.toString();
+      });
+      await new Promise((resolve) => run.on("exit", resolve));
+      const body = JSON.parse(answer);
+      expect(body.status, answer).toBeUndefined();
+      expect(body.items?.length ?? body.accepted + body.duplicates, answer).toBeGreaterThan(0);
+    }
+  });
+
+  it("ranks by the model that it trained on the dataset", async () => {
+    const headers = { authorization: "Bearer dev-admin-key", "content-type": "application/json" };
+    const models = await (await fetch(`${url}/v1/models`, { headers })).json();
+    const serving = models.items.find((model: { status: string }) => model.status === "serving");
+    const answer = await fetch(`${url}/v1/recommendations`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ userId: "u3", location: { lat: 59.91, lon: 10.73 }, limit: 5 }),
+    });
+    const body = await answer.json();
+    expect(answer.status).toBe(200);
+    expect(body.items).toHaveLength(5);
+    expect(body.model.version).toBe(serving.version);
+    expect(body.model.sha256).toBe(serving.sha256);
+  });
+
+  it("leaves no process behind after Ctrl-C", async () => {
+    interrupt(started);
+    await started.exited;
+    const pid = started.child.pid ?? 0;
+    await until(
+      () => !groupIsAlive(pid),
+      10,
+      () => `process group ${pid} is alive`,
+    );
+  });
+
+  it("keeps everything when started again, and refuses another dataset with one line", async () => {
+    const other = join(scratch, "other");
+    const { mkdirSync } = await import("node:fs");
+    mkdirSync(other);
+    writeFileSync(join(other, "elsewhere.inter"), "user_id:token\titem_id:token\na\tb\n");
+    const refused = npmStart(["--data", other], environment);
+    expect(await refused.exited).not.toBe(0);
+    expect(refused.output()).toContain("town");
+
+    started = npmStart([], environment);
+    await until(
+      () => started.output().includes("curl ") || started.child.exitCode !== null,
+      120,
+      () => started.output(),
+    );
+    const headers = { authorization: "Bearer dev-admin-key" };
+    const history = await (await fetch(`${url}/v1/users/u3/interactions?limit=500`, { headers })).json();
+    expect(history.items.length).toBeGreaterThanOrEqual(25);
+    interrupt(started);
+    await started.exited;
+  }, 180_000);
+
+  it("says in one line that a port is taken, that a dataset is missing", async () => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) =>
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address();
+        resolve(typeof address === "object" && address ? address.port : 0);
+      }),
+    );
+    const taken = npmStart([], { ...environment, PORT: String(port) });
+    expect(await taken.exited).toBe(1);
+    expect(taken.output()).toContain(`Port ${port} is in use`);
+    server.close();
+    const missing = npmStart(["--data", join(scratch, "nowhere")], environment);
+    expect(await missing.exited).toBe(1);
+    expect(missing.output()).toContain("There is no folder");
+  }, 60_000);
+});

@@ -1,0 +1,29 @@
+import type { z } from "zod";
+import { ok, type Result, refuse } from "./result.ts";
+
+/** Where a page ended, as an opaque string. */
+export const encodeCursor = (position: unknown): string =>
+  btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(position))))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+
+/** The position in a cursor, parsed; null where there is none, a refusal where it was not made here. */
+export function decodeCursor<S extends z.ZodType>(
+  schema: S,
+  cursor: string | undefined,
+): Result<z.infer<S> | null> {
+  if (cursor === undefined) return ok(null);
+  try {
+    const bytes = Uint8Array.from(atob(cursor.replaceAll("-", "+").replaceAll("_", "/")), (c) =>
+      c.charCodeAt(0),
+    );
+    const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+    if (parsed.success) return ok(parsed.data);
+  } catch {
+    // Not base64 or not JSON: the same refusal as for a position of another form.
+  }
+  return refuse("invalid_input", "The cursor is not one that a page before gave.", {
+    issues: [{ path: "cursor", message: "is not a cursor of this list" }],
+  });
+}

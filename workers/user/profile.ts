@@ -1,0 +1,41 @@
+import { toInstant } from "../shared/contracts/primitives.ts";
+import type { PersonSettings } from "../shared/contracts/services.ts";
+import type { User, UserInput, UserPatch } from "../shared/contracts/user.ts";
+import type { UserRow } from "./store.ts";
+
+/** A stored row as its person reads it. */
+export const userOf = (row: UserRow): User => ({
+  id: row.userId,
+  home: row.homeLat === null || row.homeLon === null ? null : { lat: row.homeLat, lon: row.homeLon },
+  consent: { location: row.precision },
+  attributes: row.attributes,
+  createdAt: toInstant(row.createdAt),
+  updatedAt: toInstant(row.updatedAt),
+});
+
+/** What the person's object must know of a row. */
+export const settingsOf = (row: UserRow): PersonSettings => ({
+  home: userOf(row).home,
+  precision: row.precision,
+  version: row.settingsVersion,
+});
+
+/** A profile as a row. */
+export const rowOf = (application: string, userId: string, input: UserInput, now: number): UserRow => ({
+  application,
+  userId,
+  homeLat: input.home?.lat ?? null,
+  homeLon: input.home?.lon ?? null,
+  precision: input.consent.location,
+  attributes: input.attributes,
+  settingsVersion: 1,
+  createdAt: now,
+  updatedAt: now,
+});
+
+/** A profile with changes; what is left out stays. */
+export const patched = (row: UserRow, patch: UserPatch): UserInput => ({
+  home: patch.home === undefined ? userOf(row).home : patch.home,
+  consent: patch.consent ?? { location: row.precision },
+  attributes: patch.attributes ?? row.attributes,
+});

@@ -1,0 +1,72 @@
+import { type AcceptedInteraction, eventTypes } from "../shared/contracts/event.ts";
+import { emptyTotals, type HourTotals, type ProductTotals } from "../shared/contracts/totals.ts";
+
+/** One person's part of a batch. */
+export interface PersonBatch {
+  userId: string;
+  interactions: AcceptedInteraction[];
+}
+
+/** A row as the insert reads it, by short names: the list crosses to the database as one JSON parameter. */
+export interface InteractionJson {
+  u: string;
+  /** Hash of the person, for the tombstone. */
+  h: string;
+  e: string;
+  t: string;
+  p: string;
+  s: number;
+  la: number | null;
+  lo: number | null;
+  r: string | null;
+  f: 0 | 1;
+}
+
+/** Flattens a batch to rows, each event of a person once. */
+export function rowsOf(batch: PersonBatch[], hashes: Map<string, string>): InteractionJson[] {
+  const seen = new Set<string>();
+  const rows: InteractionJson[] = [];
+  for (const { userId, interactions } of batch)
+    for (const each of interactions) {
+      const key = `${userId}/${each.eventId}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      rows.push({
+        u: userId,
+        h: hashes.get(userId) ?? "",
+        e: each.eventId,
+        t: each.type,
+        p: each.productId,
+        s: each.time,
+        la: each.at?.lat ?? null,
+        lo: each.at?.lon ?? null,
+        r: each.recommendationId,
+        f: each.first ? 1 : 0,
+      });
+    }
+  return rows;
+}
+
+/** A row of the totals as the database gives it. */
+export type TotalsRow = HourTotals & { productId: string };
+
+/**
+ * Hour rows of products (ascending) to absolute totals. The version is the number of interactions counted:
+ * it grows with every change, so a reader that keeps the largest keeps the newest.
+ */
+export function totalsOf(productIds: Iterable<string>, rows: Iterable<TotalsRow>): ProductTotals[] {
+  const byProduct = new Map<string, ProductTotals>();
+  for (const productId of productIds)
+    byProduct.set(productId, { productId, version: 0, lifetime: emptyTotals(), hours: [] });
+  for (const { productId, ...hour } of rows) {
+    const totals = byProduct.get(productId);
+    if (!totals) continue;
+    totals.hours.push(hour);
+    totals.lifetime.people += hour.people;
+    for (const type of eventTypes) {
+      totals.lifetime[type] += hour[type];
+      totals.version += hour[type];
+    }
+  }
+  return [...byProduct.values()];
+}

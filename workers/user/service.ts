@@ -1,0 +1,155 @@
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { z } from "zod";
+import { decodeCursor, encodeCursor } from "../shared/contracts/cursor.ts";
+import { type AcceptedInteraction, acceptedInteraction } from "../shared/contracts/event.ts";
+import { applicationName, identifier, toInstant } from "../shared/contracts/primitives.ts";
+import { type PlaceVisit, placeVisit } from "../shared/contracts/queues.ts";
+import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
+import type { Page, PageQuery, PersonSettings, Readiness, UserApi } from "../shared/contracts/services.ts";
+import type { ProductTotals, Totals } from "../shared/contracts/totals.ts";
+import {
+  type User,
+  type UserInput,
+  type UserInteraction,
+  type UserPatch,
+  userInput,
+  userPatch,
+} from "../shared/contracts/user.ts";
+import { personHash } from "./person-hash.ts";
+import { patched, rowOf, settingsOf, userOf } from "./profile.ts";
+import { UserStore } from "./store.ts";
+
+const person = z.object({ application: applicationName, userId: identifier });
+const page = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
+const recordBatch = z.object({
+  application: applicationName,
+  batch: z.array(z.object({ userId: identifier, interactions: z.array(acceptedInteraction) })).max(1000),
+});
+const locationBatch = z.object({
+  application: applicationName,
+  batch: z.array(z.object({ userId: identifier, visits: z.array(placeVisit) })).max(1000),
+});
+const productList = z.object({ application: applicationName, productIds: z.array(identifier).max(1000) });
+
+const now = (): number => Date.now() / 1000;
+
+/** People: profiles, consent, interactions, totals, location history. */
+export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
+  get #store(): UserStore {
+    return new UserStore(this.env);
+  }
+
+  async put(
+    application: string,
+    userId: string,
+    input: UserInput,
+  ): Promise<Result<{ user: User; created: boolean; settings: PersonSettings }>> {
+    const parsed = parse(person.extend({ input: userInput }), { application, userId, input });
+    if (!parsed.ok) return parsed;
+    const time = now();
+    const row = await this.#store.put(rowOf(application, userId, parsed.value.input, time));
+    return ok({ user: userOf(row), created: row.createdAt === time, settings: settingsOf(row) });
+  }
+
+  async get(application: string, userId: string): Promise<Result<User>> {
+    const parsed = parse(person, { application, userId });
+    if (!parsed.ok) return parsed;
+    const row = await this.#store.get(application, userId);
+    return row ? ok(userOf(row)) : unknownPerson;
+  }
+
+  async patch(
+    application: string,
+    userId: string,
+    patch: UserPatch,
+  ): Promise<Result<{ user: User; settings: PersonSettings }>> {
+    const parsed = parse(person.extend({ patch: userPatch }), { application, userId, patch });
+    if (!parsed.ok) return parsed;
+    const row = await this.#store.get(application, userId);
+    if (!row) return unknownPerson;
+    const written = await this.#store.put(
+      rowOf(application, userId, patched(row, parsed.value.patch), now()),
+    );
+    return ok({ user: userOf(written), settings: settingsOf(written) });
+  }
+
+  async list(application: string, query: PageQuery): Promise<Result<Page<User>>> {
+    const parsed = parse(page.extend({ application: applicationName }), { application, ...query });
+    if (!parsed.ok) return parsed;
+    const after = decodeCursor(z.string(), query.cursor);
+    if (!after.ok) return after;
+    const rows = await this.#store.list(application, query.limit, after.value);
+    const last = rows.length === query.limit ? rows.at(-1) : undefined;
+    return ok({ items: rows.map(userOf), ...(last ? { nextCursor: encodeCursor(last.userId) } : {}) });
+  }
+
+  async record(
+    application: string,
+    batch: { userId: string; interactions: AcceptedInteraction[] }[],
+  ): Promise<Result<{ inserted: number; totals: ProductTotals[] }>> {
+    const parsed = parse(recordBatch, { application, batch });
+    if (!parsed.ok) return parsed;
+    const hashes = new Map<string, string>();
+    for (const { userId } of parsed.value.batch)
+      if (!hashes.has(userId)) hashes.set(userId, await personHash(application, userId));
+    return ok(await this.#store.record(application, parsed.value.batch, hashes, crypto.randomUUID(), now()));
+  }
+
+  async recordLocations(
+    application: string,
+    batch: { userId: string; visits: PlaceVisit[] }[],
+  ): Promise<Result<{ inserted: number }>> {
+    const parsed = parse(locationBatch, { application, batch });
+    if (!parsed.ok) return parsed;
+    return ok({ inserted: await this.#store.recordLocations(application, parsed.value.batch) });
+  }
+
+  async history(
+    application: string,
+    userId: string,
+    query: PageQuery,
+  ): Promise<Result<Page<UserInteraction>>> {
+    const parsed = parse(person.extend({ query: page }), { application, userId, query });
+    if (!parsed.ok) return parsed;
+    const before = decodeCursor(z.object({ time: z.number(), eventId: z.string() }), query.cursor);
+    if (!before.ok) return before;
+    const rows = await this.#store.history(application, userId, query.limit, before.value);
+    const last = rows.length === query.limit ? rows.at(-1) : undefined;
+    return ok({
+      items: rows.map((row) => ({
+        eventId: row.eventId,
+        type: row.type,
+        productId: row.productId,
+        timestamp: toInstant(row.time),
+        recommendationId: row.recommendationId,
+        location: row.lat === null || row.lon === null ? null : { lat: row.lat, lon: row.lon },
+      })),
+      ...(last ? { nextCursor: encodeCursor({ time: last.time, eventId: last.eventId }) } : {}),
+    });
+  }
+
+  async totals(application: string, productIds: string[]): Promise<Result<Totals[]>> {
+    const parsed = parse(productList, { application, productIds });
+    return parsed.ok ? ok(await this.#store.totals(application, productIds)) : parsed;
+  }
+
+  async erase(
+    application: string,
+    userId: string,
+  ): Promise<Result<{ interactions: number; locations: number }>> {
+    const parsed = parse(person, { application, userId });
+    if (!parsed.ok) return parsed;
+    return ok(await this.#store.erase(application, userId, await personHash(application, userId), now()));
+  }
+
+  async ready(): Promise<Readiness> {
+    try {
+      await this.#store.probe();
+      return { ready: true, detail: "user: ready" };
+    } catch {
+      return { ready: false, detail: "user: its database is not migrated" };
+    }
+  }
+}
+
+const unknownPerson = refuse("not_found", "There is no such person.");

@@ -1,9 +1,10 @@
+-- WITHOUT ROWID (added by hand, drizzle-kit has no word for it): the primary key is the row, one write instead of two.
 CREATE TABLE `erasures` (
 	`application` text NOT NULL,
 	`person` text NOT NULL,
 	`erased_at` real NOT NULL,
 	PRIMARY KEY(`application`, `person`)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `interaction_totals` (
 	`application` text NOT NULL,
@@ -16,7 +17,7 @@ CREATE TABLE `interaction_totals` (
 	`dismiss` integer NOT NULL,
 	`people` integer NOT NULL,
 	PRIMARY KEY(`application`, `product_id`, `hour`)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `interactions` (
 	`application` text NOT NULL,
@@ -31,7 +32,7 @@ CREATE TABLE `interactions` (
 	`first` integer NOT NULL,
 	`batch` text NOT NULL,
 	PRIMARY KEY(`application`, `user_id`, `event_id`)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `interactions_newest` ON `interactions` (`application`,`user_id`,`time`,`event_id`);--> statement-breakpoint
 CREATE TABLE `user_locations` (
@@ -43,7 +44,7 @@ CREATE TABLE `user_locations` (
 	`precision` text NOT NULL,
 	`time` real NOT NULL,
 	PRIMARY KEY(`application`, `user_id`, `seq`)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `users` (
 	`application` text NOT NULL,
@@ -56,4 +57,4 @@ CREATE TABLE `users` (
 	`created_at` real NOT NULL,
 	`updated_at` real NOT NULL,
 	PRIMARY KEY(`application`, `user_id`)
-);
+) WITHOUT ROWID;

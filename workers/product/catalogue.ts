@@ -1,0 +1,66 @@
+import { catalogueMessage } from "../shared/contracts/queues.ts";
+import type { LocationApi } from "../shared/contracts/services.ts";
+import type { Cards } from "./cards.ts";
+import { changeOf } from "./rows.ts";
+import type { ProductStore } from "./store.ts";
+
+/** Products in one message of the queue `catalogue`. */
+const productsPerMessage = 250;
+/** An outbox row that was sent so many seconds ago and is still open is sent again. */
+const resendSeconds = 30;
+/** Messages that one call of {@link settle} sends at most. */
+const rowsPerSettle = 2000;
+
+/** Hands products to the queue and notes it. A failure is harmless: their outbox rows stay open. */
+export async function send(
+  queue: Queue,
+  store: ProductStore,
+  application: string,
+  productIds: string[],
+  now: number,
+): Promise<void> {
+  const messages: MessageSendRequest[] = [];
+  for (let i = 0; i < productIds.length; i += productsPerMessage)
+    messages.push({ body: { application, productIds: productIds.slice(i, i + productsPerMessage) } });
+  for (let i = 0; i < messages.length; i += 100) await queue.sendBatch(messages.slice(i, i + 100));
+  await store.markSent(application, productIds, now);
+}
+
+/** Sends outbox rows again that no consumer has confirmed. Answers how many are open. */
+export async function settle(queue: Queue, store: ProductStore, now: number): Promise<number> {
+  const claimed = await store.claimOutbox(now - resendSeconds, now, rowsPerSettle);
+  const byApplication = new Map<string, string[]>();
+  for (const { application, productId } of claimed)
+    byApplication.set(application, [...(byApplication.get(application) ?? []), productId]);
+  for (const [application, productIds] of byApplication)
+    await send(queue, store, application, productIds, now);
+  return store.open();
+}
+
+/**
+ * One message: tells the spatial index the newest state of its products, then closes their outbox rows.
+ * Each step may run any number of times. Throws where a step failed: the message comes again.
+ */
+export async function consume(
+  body: unknown,
+  store: ProductStore,
+  cards: Cards,
+  location: LocationApi,
+): Promise<void> {
+  const { application, productIds } = catalogueMessage.parse(body);
+  const stored = await store.read(application, productIds);
+  const applied = await location.apply(
+    application,
+    stored.map(({ row }) => changeOf(row)),
+  );
+  if (!applied.ok) throw new Error(`the spatial index refused: ${applied.error.detail}`);
+  // A first version has no older card that could be stale; it is written when somebody asks for it.
+  await cards.refresh(
+    application,
+    stored.filter(({ row }) => row.version > 1),
+  );
+  await store.confirm(
+    application,
+    stored.map(({ row }) => ({ productId: row.productId, version: row.version })),
+  );
+}

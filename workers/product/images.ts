@@ -1,0 +1,56 @@
+import { ok, type Result, refuse } from "../shared/contracts/result.ts";
+import { imageTypeOf } from "./image-type.ts";
+import { imagePath } from "./rows.ts";
+import type { ProductStore } from "./store.ts";
+
+/** Largest picture, in bytes. */
+export const maxImageBytes = 5 * 1024 * 1024;
+/** Positions run from 0 to this. */
+export const lastImagePosition = 9;
+
+const keyOf = (application: string, sha256: string): string => `${application}/images/${sha256}`;
+
+/** Stores a picture under its hash and notes it with its product. */
+export async function putImage(
+  store: ProductStore,
+  bucket: R2Bucket,
+  application: string,
+  productId: string,
+  position: number,
+  bytes: ArrayBuffer,
+  now: number,
+): Promise<Result<{ path: string; sha256: string; contentType: string }>> {
+  if (bytes.byteLength > maxImageBytes)
+    return refuse("too_large", `An image has at most ${maxImageBytes} bytes.`);
+  const contentType = imageTypeOf(new Uint8Array(bytes));
+  if (!contentType)
+    return refuse("unsupported_media_type", "An image is JPEG, PNG, WebP or AVIF, by its content.");
+  const [stored] = await store.read(application, [productId]);
+  if (!stored || stored.row.deleted === 1) return refuse("not_found", "There is no such product.");
+  const sha256 = hex(await crypto.subtle.digest("SHA-256", bytes));
+  await bucket.put(keyOf(application, sha256), bytes, { httpMetadata: { contentType } });
+  await store.putImage(
+    application,
+    productId,
+    { position, sha256, contentType, bytes: bytes.byteLength },
+    now,
+  );
+  return ok({ path: imagePath(application, sha256), sha256, contentType });
+}
+
+/** The bytes of a picture by its hash. */
+export async function imageBytes(
+  bucket: R2Bucket,
+  application: string,
+  sha256: string,
+): Promise<Result<{ bytes: ArrayBuffer; contentType: string }>> {
+  const object = await bucket.get(keyOf(application, sha256));
+  if (!object) return refuse("not_found", "There is no such image.");
+  return ok({
+    bytes: await object.arrayBuffer(),
+    contentType: object.httpMetadata?.contentType ?? "application/octet-stream",
+  });
+}
+
+const hex = (bytes: ArrayBuffer): string =>
+  [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");

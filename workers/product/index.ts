@@ -1,0 +1,9 @@
+import { queue } from "./queue.ts";
+
+export { ProductService } from "./service.ts";
+
+/** This worker has no public door; it answers RPC and consumes its queue. */
+export default {
+  fetch: () => new Response(null, { status: 404 }),
+  queue,
+} satisfies ExportedHandler<ProductEnv>;

@@ -1,0 +1,184 @@
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { z } from "zod";
+import { decodeCursor, encodeCursor } from "../shared/contracts/cursor.ts";
+import { applicationName, categoryName, identifier } from "../shared/contracts/primitives.ts";
+import {
+  type Product,
+  type ProductCard,
+  type ProductInput,
+  type ProductPatch,
+  productInput,
+  productPatch,
+} from "../shared/contracts/product.ts";
+import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
+import type { Page, PageQuery, ProductApi, Readiness } from "../shared/contracts/services.ts";
+import { Cards } from "./cards.ts";
+import { send, settle } from "./catalogue.ts";
+import { imageBytes, lastImagePosition, putImage } from "./images.ts";
+import { imagePath, patched, productOf } from "./rows.ts";
+import { ProductStore, type StoredProduct } from "./store.ts";
+
+const one = z.object({ application: applicationName, productId: identifier });
+const image = one.extend({ n: z.number().int().min(0).max(lastImagePosition) });
+const bulkInput = z.object({ application: applicationName, products: z.array(productInput).max(500) });
+const idList = z.object({ application: applicationName, ids: z.array(identifier).max(1000) });
+const listQuery = z.object({
+  application: applicationName,
+  limit: z.number().int().min(1).max(500),
+  cursor: z.string().optional(),
+  category: categoryName.optional(),
+});
+const now = (): number => Date.now() / 1000;
+const unknownProduct = refuse("not_found", "There is no such product.");
+
+/** The catalogue. */
+export class ProductService extends WorkerEntrypoint<ProductEnv> implements ProductApi {
+  get #store(): ProductStore {
+    return new ProductStore(this.env.DB);
+  }
+  get #cards(): Cards {
+    return new Cards(this.env.CARDS, this.#store);
+  }
+
+  async #read(application: string, productId: string): Promise<StoredProduct | null> {
+    const [stored] = await this.#store.read(application, [productId]);
+    return stored && stored.row.deleted === 0 ? stored : null;
+  }
+
+  /** After a committed write: what must be seen at once, and the queue. Failures here are caught up by the outbox. */
+  async #announce(application: string, productIds: string[]): Promise<void> {
+    await send(this.env.CATALOGUE, this.#store, application, productIds, now()).catch((error: unknown) =>
+      console.error({ event: "catalogue send failed", error: String(error) }),
+    );
+  }
+
+  async put(
+    application: string,
+    input: ProductInput,
+  ): Promise<Result<{ product: Product; created: boolean }>> {
+    const parsed = parse(z.object({ application: applicationName, input: productInput }), {
+      application,
+      input,
+    });
+    if (!parsed.ok) return parsed;
+    const known = await this.#read(application, input.id);
+    const written = await this.#write(application, parsed.value.input);
+    return ok({ product: productOf(written.row, written.images), created: known === null });
+  }
+
+  async #write(application: string, input: ProductInput): Promise<StoredProduct> {
+    await this.#store.write(application, [input], now());
+    const [stored] = await this.#store.read(application, [input.id]);
+    await this.#cards.refresh(application, [stored]);
+    await this.#announce(application, [input.id]);
+    return stored;
+  }
+
+  async get(application: string, productId: string): Promise<Result<Product>> {
+    const parsed = parse(one, { application, productId });
+    if (!parsed.ok) return parsed;
+    const stored = await this.#read(application, productId);
+    return stored ? ok(productOf(stored.row, stored.images)) : unknownProduct;
+  }
+
+  async patch(application: string, productId: string, patch: ProductPatch): Promise<Result<Product>> {
+    const parsed = parse(one.extend({ patch: productPatch }), { application, productId, patch });
+    if (!parsed.ok) return parsed;
+    const stored = await this.#read(application, productId);
+    if (!stored) return unknownProduct;
+    const written = await this.#write(application, patched(stored.row, parsed.value.patch));
+    return ok(productOf(written.row, written.images));
+  }
+
+  async remove(application: string, productId: string): Promise<Result<null>> {
+    const parsed = parse(one, { application, productId });
+    if (!parsed.ok) return parsed;
+    if (!(await this.#store.remove(application, productId, now()))) return unknownProduct;
+    await this.#cards.refresh(application, await this.#store.read(application, [productId]));
+    await this.#announce(application, [productId]);
+    return ok(null);
+  }
+
+  async list(application: string, query: PageQuery & { category?: string }): Promise<Result<Page<Product>>> {
+    const parsed = parse(listQuery, { application, ...query });
+    if (!parsed.ok) return parsed;
+    const after = decodeCursor(z.string(), query.cursor);
+    if (!after.ok) return after;
+    const found = await this.#store.list(application, query.limit, after.value, query.category);
+    const last = found.length === query.limit ? found.at(-1) : undefined;
+    return ok({
+      items: found.map(({ row, images }) => productOf(row, images)),
+      ...(last ? { nextCursor: encodeCursor(last.row.productId) } : {}),
+    });
+  }
+
+  async bulk(application: string, products: ProductInput[]): Promise<Result<{ written: number }>> {
+    const parsed = parse(bulkInput, { application, products });
+    if (!parsed.ok) return parsed;
+    const newest = new Map(parsed.value.products.map((each) => [each.id, each]));
+    await this.#store.write(application, [...newest.values()], now());
+    await this.#announce(application, [...newest.keys()]);
+    return ok({ written: newest.size });
+  }
+
+  async cards(application: string, ids: string[]): Promise<Result<ProductCard[]>> {
+    const parsed = parse(idList, { application, ids });
+    if (!parsed.ok) return parsed;
+    return ok(await this.#cards.get(application, ids, now(), (work) => this.ctx.waitUntil(work)));
+  }
+
+  async putImage(
+    application: string,
+    productId: string,
+    n: number,
+    bytes: ArrayBuffer,
+  ): Promise<Result<{ path: string; sha256: string; contentType: string }>> {
+    const parsed = parse(image, { application, productId, n });
+    if (!parsed.ok) return parsed;
+    const done = await putImage(this.#store, this.env.IMAGES, application, productId, n, bytes, now());
+    if (done.ok) {
+      await this.#cards.refresh(application, await this.#store.read(application, [productId]));
+      await this.#announce(application, [productId]);
+    }
+    return done;
+  }
+
+  async imagePath(application: string, productId: string, n: number): Promise<Result<{ path: string }>> {
+    const parsed = parse(image, { application, productId, n });
+    if (!parsed.ok) return parsed;
+    const sha256 = await this.#store.imageAt(application, productId, n);
+    return sha256
+      ? ok({ path: imagePath(application, sha256) })
+      : refuse("not_found", "There is no such image.");
+  }
+
+  async imageBytes(
+    application: string,
+    sha256: string,
+  ): Promise<Result<{ bytes: ArrayBuffer; contentType: string }>> {
+    const parsed = parse(
+      z.object({ application: applicationName, sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+      {
+        application,
+        sha256,
+      },
+    );
+    return parsed.ok ? imageBytes(this.env.IMAGES, application, sha256) : parsed;
+  }
+
+  async settle(): Promise<Result<{ open: number }>> {
+    return ok({ open: await settle(this.env.CATALOGUE, this.#store, now()) });
+  }
+
+  async ready(): Promise<Readiness> {
+    try {
+      const open = await this.#store.open();
+      return {
+        ready: open === 0,
+        detail: open === 0 ? "product: ready" : `product: ${open} products on their way to the spatial index`,
+      };
+    } catch {
+      return { ready: false, detail: "product: its database is not migrated" };
+    }
+  }
+}

@@ -1,0 +1,227 @@
+import { and, asc, eq, gt, inArray, lt, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { ProductInput } from "../shared/contracts/product.ts";
+import type { ImageType } from "./image-type.ts";
+import { cellOf, type ProductRow } from "./rows.ts";
+import { outbox, productImages, products } from "./schema.ts";
+
+/** A row with the hashes of its images, in their order. */
+export interface StoredProduct {
+  row: ProductRow;
+  images: string[];
+}
+
+const idsOf = (productIds: string[]) => sql`(SELECT value FROM json_each(${JSON.stringify(productIds)}))`;
+
+/** All that the product worker asks of its database. Every query begins with the application. */
+export class ProductStore {
+  readonly #db: ReturnType<typeof drizzle>;
+
+  constructor(database: D1Database) {
+    this.#db = drizzle(database);
+  }
+
+  /**
+   * Writes products and their outbox rows in one transaction. A version grows by one, also over a deletion;
+   * the cell before a move is kept until the next move.
+   */
+  async write(application: string, inputs: ProductInput[], now: number): Promise<void> {
+    const list = JSON.stringify(
+      inputs.map((input) => ({
+        ...input,
+        lat: input.location?.lat ?? null,
+        lon: input.location?.lon ?? null,
+        available: input.available ? 1 : 0,
+        attributes: JSON.stringify(input.attributes),
+        cell: cellOf(input),
+      })),
+    );
+    await this.#db.batch([
+      this.#db.run(sql`
+        INSERT INTO products
+        SELECT ${application}, j.value ->> 'id', 1, 0, j.value ->> 'title', j.value ->> 'category', j.value ->> 'price',
+          j.value ->> 'currency', j.value ->> 'discount', j.value ->> 'rating', j.value ->> 'lat', j.value ->> 'lon',
+          j.value ->> 'available', j.value ->> 'attributes', j.value ->> 'cell', NULL, ${now}, ${now}
+        FROM json_each(${list}) j WHERE true
+        ON CONFLICT DO UPDATE SET version = version + 1, deleted = 0, title = excluded.title,
+          category = excluded.category, price = excluded.price, currency = excluded.currency,
+          discount = excluded.discount, rating = excluded.rating, lat = excluded.lat, lon = excluded.lon,
+          available = excluded.available, attributes = excluded.attributes,
+          previous_cell = CASE WHEN cell <> excluded.cell THEN cell ELSE previous_cell END,
+          cell = excluded.cell, updated_at = excluded.updated_at`),
+      this.#openOutbox(
+        application,
+        inputs.map((input) => input.id),
+      ),
+    ]);
+  }
+
+  /** Marks a product as deleted, with its outbox row. Answers whether there was one. */
+  async remove(application: string, productId: string, now: number): Promise<boolean> {
+    const [gone] = await this.#db.batch([
+      this.#db
+        .update(products)
+        .set({ deleted: 1, version: sql`${products.version} + 1`, updatedAt: now })
+        .where(
+          and(
+            eq(products.application, application),
+            eq(products.productId, productId),
+            eq(products.deleted, 0),
+          ),
+        ),
+      this.#openOutbox(application, [productId]),
+    ]);
+    return gone.meta.changes > 0;
+  }
+
+  #openOutbox(application: string, productIds: string[]) {
+    return this.#db.run(sql`
+      INSERT INTO outbox
+      SELECT application, product_id, version, 0 FROM products
+      WHERE application = ${application} AND product_id IN ${idsOf(productIds)}
+      ON CONFLICT DO UPDATE SET version = excluded.version, sent_at = 0`);
+  }
+
+  /** Products by id, deleted ones among them, in no order. */
+  async read(application: string, productIds: string[]): Promise<StoredProduct[]> {
+    const [rows, images] = await this.#db.batch([
+      this.#db
+        .select()
+        .from(products)
+        .where(and(eq(products.application, application), inArray(products.productId, idsOf(productIds)))),
+      this.#db
+        .select({ productId: productImages.productId, sha256: productImages.sha256 })
+        .from(productImages)
+        .where(
+          and(
+            eq(productImages.application, application),
+            inArray(productImages.productId, idsOf(productIds)),
+          ),
+        )
+        .orderBy(asc(productImages.productId), asc(productImages.position)),
+    ]);
+    return withImages(rows, images);
+  }
+
+  /** Products that are not deleted, by id, ascending. */
+  async list(
+    application: string,
+    limit: number,
+    after: string | null,
+    category: string | undefined,
+  ): Promise<StoredProduct[]> {
+    const rows = await this.#db
+      .select()
+      .from(products)
+      .where(
+        and(
+          eq(products.application, application),
+          eq(products.deleted, 0),
+          category === undefined ? undefined : eq(products.category, category),
+          after === null ? undefined : gt(products.productId, after),
+        ),
+      )
+      .orderBy(asc(products.productId))
+      .limit(limit);
+    const images = await this.#db
+      .select({ productId: productImages.productId, sha256: productImages.sha256 })
+      .from(productImages)
+      .where(
+        and(
+          eq(productImages.application, application),
+          inArray(productImages.productId, idsOf(rows.map((row) => row.productId))),
+        ),
+      )
+      .orderBy(asc(productImages.productId), asc(productImages.position));
+    return withImages(rows, images);
+  }
+
+  /** Notes an image, and that its product changed. */
+  async putImage(
+    application: string,
+    productId: string,
+    image: { position: number; sha256: string; contentType: ImageType; bytes: number },
+    now: number,
+  ): Promise<void> {
+    await this.#db.batch([
+      this.#db
+        .insert(productImages)
+        .values({ application, productId, ...image })
+        .onConflictDoUpdate({
+          target: [productImages.application, productImages.productId, productImages.position],
+          set: { sha256: image.sha256, contentType: image.contentType, bytes: image.bytes },
+        }),
+      this.#db
+        .update(products)
+        .set({ version: sql`${products.version} + 1`, updatedAt: now })
+        .where(and(eq(products.application, application), eq(products.productId, productId))),
+      this.#openOutbox(application, [productId]),
+    ]);
+  }
+
+  /** Hash of the image at a position. */
+  async imageAt(application: string, productId: string, position: number): Promise<string | null> {
+    const rows = await this.#db
+      .select({ sha256: productImages.sha256 })
+      .from(productImages)
+      .where(
+        and(
+          eq(productImages.application, application),
+          eq(productImages.productId, productId),
+          eq(productImages.position, position),
+        ),
+      );
+    return rows[0]?.sha256 ?? null;
+  }
+
+  /** Open outbox rows last sent before `sentBefore`, marked as sent at `now`. */
+  async claimOutbox(
+    sentBefore: number,
+    now: number,
+    limit: number,
+  ): Promise<{ application: string; productId: string }[]> {
+    return this.#db
+      .update(outbox)
+      .set({ sentAt: now })
+      .where(
+        sql`(${outbox.application}, ${outbox.productId}) IN (SELECT application, product_id FROM outbox WHERE sent_at < ${sentBefore} LIMIT ${limit})`,
+      )
+      .returning({ application: outbox.application, productId: outbox.productId });
+  }
+
+  /** Notes that rows were handed to the queue. */
+  async markSent(application: string, productIds: string[], now: number): Promise<void> {
+    await this.#db
+      .update(outbox)
+      .set({ sentAt: now })
+      .where(
+        and(
+          eq(outbox.application, application),
+          inArray(outbox.productId, idsOf(productIds)),
+          lt(outbox.sentAt, now),
+        ),
+      );
+  }
+
+  /** Closes outbox rows whose version the spatial index holds; a newer write stays open. */
+  async confirm(application: string, confirmed: { productId: string; version: number }[]): Promise<void> {
+    await this.#db.run(sql`
+      DELETE FROM outbox WHERE application = ${application} AND EXISTS (
+        SELECT 1 FROM json_each(${JSON.stringify(confirmed)}) j
+        WHERE j.value ->> 'productId' = outbox.product_id AND j.value ->> 'version' >= outbox.version)
+        AND product_id IN ${idsOf(confirmed.map((each) => each.productId))}`);
+  }
+
+  /** How many outbox rows are open. */
+  async open(): Promise<number> {
+    const rows = await this.#db.select({ open: sql<number>`count(*)` }).from(outbox);
+    return rows[0].open;
+  }
+}
+
+function withImages(rows: ProductRow[], images: { productId: string; sha256: string }[]): StoredProduct[] {
+  const byProduct = new Map<string, string[]>();
+  for (const { productId, sha256 } of images)
+    byProduct.set(productId, [...(byProduct.get(productId) ?? []), sha256]);
+  return rows.map((row) => ({ row, images: byProduct.get(row.productId) ?? [] }));
+}

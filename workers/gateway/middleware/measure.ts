@@ -1,0 +1,52 @@
+import type { MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
+import type { Stage } from "../../shared/contracts/recommendation.ts";
+import type { RequestMeter } from "../../shared/observability/request-point.ts";
+import type { Figures, GatewayContext } from "../context.ts";
+
+const safeRequestId = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** `server-timing` of the stages inside and of the whole. */
+const serverTiming = (stages: Stage[], totalMs: number): string =>
+  [...stages, { name: "gateway", ms: totalMs, skipped: undefined }]
+    .map(({ name, ms, skipped }) =>
+      skipped === undefined
+        ? `${name.replace(/[^\w-]/g, "-")};dur=${ms.toFixed(1)}`
+        : `${name.replace(/[^\w-]/g, "-")};desc="skipped"`,
+    )
+    .join(", ");
+
+/**
+ * The outermost layer: names the request (the client's own name for it is kept), and when the answer is
+ * there stamps it and records its data point.
+ */
+export const measure =
+  (meter: RequestMeter, now: () => number): MiddlewareHandler<GatewayContext> =>
+  async (c, next) => {
+    const started = now();
+    const given = c.req.header("x-request-id") ?? "";
+    const requestId = safeRequestId.test(given) ? given : crypto.randomUUID();
+    const figures: Figures = { modelVersion: "", candidates: 0, stages: [], code: "" };
+    c.set("requestId", requestId);
+    c.set("figures", figures);
+    await next();
+    const latencyMs = now() - started;
+    c.res.headers.set("x-request-id", requestId);
+    c.res.headers.set("server-timing", serverTiming(figures.stages, latencyMs));
+    for (const [name, value] of Object.entries(c.var.quota ?? {})) c.res.headers.set(name, value);
+    meter.record({
+      requestId,
+      method: c.req.method,
+      route: matchedRoutes(c).findLast(({ method }) => method !== "ALL")?.path ?? "",
+      status: c.res.status,
+      code: figures.code,
+      application: c.var.caller?.application ?? "",
+      latencyMs,
+      modelVersion: figures.modelVersion,
+      candidates: figures.candidates,
+      fallback: figures.stages
+        .filter(({ skipped }) => skipped !== undefined)
+        .map(({ name }) => name)
+        .join(","),
+    });
+  };

@@ -1,0 +1,18 @@
+import type { RequestMeter } from "../shared/observability/request-point.ts";
+import type { RateLimiter } from "./middleware/rate-limit.ts";
+import type { Services } from "./services.ts";
+import type { Settings } from "./settings.ts";
+import type { Store } from "./store.ts";
+
+/** All that the application needs from outside. */
+export interface Ports {
+  services: Services;
+  store: Store;
+  settings: Settings;
+  limiter: RateLimiter;
+  meter: RequestMeter;
+  /** Static pages. */
+  pages: { fetch(request: Request): Promise<Response> };
+  /** Milliseconds since the epoch. */
+  now(): number;
+}

@@ -1,0 +1,84 @@
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { Problem } from "../shared/contracts/problem.ts";
+import type { Refusal, RefusalCode } from "../shared/contracts/result.ts";
+import { toProblem } from "../shared/errors/problem.ts";
+import type { GatewayContext } from "./context.ts";
+import { Refused } from "./refused.ts";
+
+type GatewayRequest = Context<GatewayContext>;
+
+function respond(c: GatewayRequest, problem: Problem, headers: Record<string, string>): Response {
+  c.var.figures.code = problem.code;
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: { "content-type": "application/problem+json", ...headers },
+  });
+}
+
+/** The answer for a refusal. */
+export function refusalResponse(c: GatewayRequest, refusal: Refusal): Response {
+  const headers: Record<string, string> = {};
+  if (refusal.code === "unauthorized") headers["www-authenticate"] = "Bearer";
+  if (refusal.retryAfter !== undefined) headers["retry-after"] = String(Math.ceil(refusal.retryAfter));
+  return respond(c, toProblem(refusal, c.var.requestId), headers);
+}
+
+/** The path exists, this method of it does not. */
+export function methodNotAllowed(c: GatewayRequest, methods: string[]): Response {
+  const allow = methods.join(", ");
+  const refusal: Refusal = { code: "method_not_allowed", detail: `This path answers ${allow}.` };
+  return respond(c, toProblem(refusal, c.var.requestId), { allow });
+}
+
+/** The path speaks WebSocket only. */
+export function upgradeRequired(c: GatewayRequest): Response {
+  return respond(
+    c,
+    {
+      type: "urn:vicinity:problem:upgrade_required",
+      title: "Upgrade required",
+      status: 426,
+      detail: "This path is a WebSocket: send an upgrade request.",
+      code: "upgrade_required",
+      requestId: c.var.requestId,
+    },
+    { upgrade: "websocket", connection: "upgrade" },
+  );
+}
+
+const codeOfStatus: Record<number, RefusalCode> = {
+  400: "invalid_input",
+  401: "unauthorized",
+  403: "forbidden",
+  404: "not_found",
+  413: "too_large",
+  415: "unsupported_media_type",
+};
+
+const detailOfStatus: Record<number, string> = {
+  413: "The body is larger than this call takes.",
+  415: "The body's content type is not one that this call takes.",
+};
+
+/** The platform marks errors that a later attempt may not meet. */
+const isOutage = (error: Error): boolean =>
+  ("retryable" in error && error.retryable === true) || ("overloaded" in error && error.overloaded === true);
+
+/** Any error to its one answer; what is not a refusal is a bug, logged with its request's id and never shown. */
+export function errorResponse(c: GatewayRequest, error: Error): Response {
+  if (error instanceof Refused) return refusalResponse(c, error.refusal);
+  if (error instanceof HTTPException) {
+    const code = codeOfStatus[error.status] ?? "internal";
+    return refusalResponse(c, { code, detail: detailOfStatus[error.status] ?? error.message });
+  }
+  console.error(
+    JSON.stringify({ message: "unexpected error", requestId: c.var.requestId, error: error.stack }),
+  );
+  return refusalResponse(
+    c,
+    isOutage(error)
+      ? { code: "unavailable", detail: "A part of the service cannot be reached now.", retryAfter: 1 }
+      : { code: "internal", detail: "Something went wrong on our side." },
+  );
+}

@@ -1,0 +1,87 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { identifier } from "../../shared/contracts/primitives.ts";
+import { productCard } from "../../shared/contracts/product.ts";
+import type { Gateway } from "../context.ts";
+import {
+  type Guard,
+  idPath,
+  json,
+  latitude,
+  limitParameter,
+  longitude,
+  refusals,
+  security,
+} from "../operation.ts";
+import { pointOf } from "../point.ts";
+import type { Ports } from "../ports.ts";
+import { valueOf } from "../refused.ts";
+
+const list = z
+  .object({
+    items: z.array(
+      z.object({
+        productId: identifier,
+        rank: z.number().int(),
+        score: z.number(),
+        product: productCard.omit({ cell: true, version: true }),
+      }),
+    ),
+  })
+  .openapi("ProductList");
+const tags = ["Recommendations"];
+
+/** Lists that are for nobody in particular. */
+export function discovery(app: Gateway, { services }: Ports, guard: Guard): void {
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/products/{id}/similar",
+      summary: "Products that are chosen with, or like, this one",
+      description: "Any credential.",
+      tags,
+      security,
+      middleware: guard("anyone"),
+      request: { params: idPath, query: z.strictObject({ limit: limitParameter(100, 10) }) },
+      responses: { 200: json("Most similar first.", list), ...refusals },
+    }),
+    async (c) =>
+      c.json(
+        valueOf(
+          await services.recommendation.similar(
+            c.var.caller.application,
+            c.req.valid("param").id,
+            c.req.valid("query").limit,
+          ),
+        ),
+        200,
+      ),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/trending",
+      summary: "What is chosen most now, around a place or in the world",
+      description: "Any credential.",
+      tags,
+      security,
+      middleware: guard("anyone"),
+      request: {
+        query: z.strictObject({
+          lat: latitude.optional(),
+          lon: longitude.optional(),
+          limit: limitParameter(100, 10),
+        }),
+      },
+      responses: { 200: json("Most chosen first.", list), ...refusals },
+    }),
+    async (c) => {
+      const { lat, lon, limit } = c.req.valid("query");
+      const { application } = c.var.caller;
+      return c.json(
+        valueOf(await services.recommendation.trending(application, pointOf(lat, lon) ?? null, limit)),
+        200,
+      );
+    },
+  );
+}

@@ -1,0 +1,56 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { eventInput } from "../../shared/contracts/event.ts";
+import { bulkReport } from "../../shared/contracts/product.ts";
+import { handleLines } from "../bulk.ts";
+import type { Gateway } from "../context.ts";
+import { type Guard, json, kilobytes, megabytes, noQuery, refusals, security } from "../operation.ts";
+import type { Ports } from "../ports.ts";
+import { valueOf } from "../refused.ts";
+
+const bounds = { bytes: megabytes(32), lines: 10_000, lineLength: kilobytes(8), perCall: 1000 };
+
+/** A person's events together, in the order in which they came. */
+function byPerson<T extends { userId: string }>(events: T[]): T[] {
+  const groups = new Map<string, T[]>();
+  for (const event of events) {
+    const group = groups.get(event.userId);
+    if (group) group.push(event);
+    else groups.set(event.userId, [event]);
+  }
+  return [...groups.values()].flat();
+}
+
+/** History: many events at a time, answered when all parts of the house hold them. */
+export function eventBulk(app: Gateway, { services }: Ports, guard: Guard): void {
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/events/bulk",
+      summary: "Import past events, one JSON object a line",
+      description: `Admin. Up to ${bounds.lines} lines; bad ones are reported, good ones kept.`,
+      tags: ["Events"],
+      security,
+      middleware: guard("admin"),
+      request: {
+        query: noQuery,
+        body: {
+          required: true,
+          content: {
+            "application/x-ndjson": { schema: z.string().openapi({ description: "Lines, each an event." }) },
+          },
+        },
+      },
+      responses: {
+        200: json("What became of the lines.", bulkReport.meta({ id: "BulkReport" })),
+        ...refusals,
+      },
+    }),
+    async (c) => {
+      const { application } = c.var.caller;
+      const report = await handleLines(c.req.raw, eventInput, bounds, async (events) =>
+        valueOf(await services.recommendation.absorb(application, byPerson(events))),
+      );
+      return c.json(report, 200);
+    },
+  );
+}

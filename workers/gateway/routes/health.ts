@@ -1,0 +1,73 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { readinessReport } from "../../shared/contracts/readiness.ts";
+import type { Ready } from "../../shared/contracts/services.ts";
+import type { Gateway } from "../context.ts";
+import { json, noQuery } from "../operation.ts";
+import type { Ports } from "../ports.ts";
+
+const report = readinessReport.meta({ id: "Readiness" });
+const tags = ["Operations"];
+
+/** An import that was not heard of for so long is not waited for. Seconds. */
+const importPatience = 3600;
+
+/** A worker's word; silence and errors are a no. */
+const ask = async (worker: Ready) => {
+  try {
+    const { ready, detail } = await worker.ready();
+    return { ready, detail };
+  } catch {
+    return { ready: false, detail: "does not answer" };
+  }
+};
+
+/** Whether the house stands, and whether it can serve. */
+export function health(app: Gateway, { services, store, now }: Ports): void {
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/healthz",
+      summary: "Whether the gateway is up",
+      tags,
+      request: { query: noQuery },
+      responses: { 200: json("Up.", z.object({ status: z.literal("ok") })) },
+    }),
+    (c) => c.json({ status: "ok" as const }, 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/readyz",
+      summary: "Whether everything is in place: workers, databases, model, imports",
+      tags,
+      request: { query: noQuery },
+      responses: { 200: json("Ready.", report), 503: json("Not yet, and why.", report) },
+    }),
+    async (c) => {
+      const { recommendation, user, product, location, trainer } = services;
+      const [imports, ...answers] = await Promise.all([
+        store.openImports(Math.floor(now() / 1000) - importPatience).catch(() => null),
+        ask(recommendation),
+        ask(user),
+        ask(product),
+        ask(location),
+        ask(trainer),
+      ]);
+      const names = ["recommendation", "user", "product", "location", "trainer"];
+      const gateway = {
+        ready: imports !== null,
+        detail: imports === null ? "the database does not answer or is not migrated" : "up",
+      };
+      const workers = {
+        gateway,
+        ...Object.fromEntries(answers.map((answer, i) => [names[i], answer])),
+      };
+      const running = imports ?? [];
+      const ready =
+        Object.values(workers).every((worker) => worker.ready) &&
+        running.every(({ status }) => status !== "running");
+      return c.json({ ready, workers, imports: running }, ready ? 200 : 503);
+    },
+  );
+}

@@ -1,0 +1,100 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { applicationName, identifier } from "../../shared/contracts/primitives.ts";
+import type { Gateway } from "../context.ts";
+import { type Guard, json, megabytes, noQuery, refusals, security } from "../operation.ts";
+import type { Ports } from "../ports.ts";
+import { deny, valueOf } from "../refused.ts";
+
+const imagePath = z.object({
+  id: identifier,
+  n: z
+    .string()
+    .regex(/^\d{1,2}$/, "must be a whole number from 0 to 99")
+    .transform(Number)
+    .openapi({ type: "integer", minimum: 0, maximum: 99, param: { name: "n", in: "path" } }),
+});
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha256 in lower-case hex");
+const binary = z.string().openapi({ format: "binary" });
+const storedImage = z
+  .object({ path: z.string(), sha256, contentType: z.string() })
+  .openapi("Image", { description: "Where the image is served, for ever." });
+const tags = ["Images"];
+
+/** Pictures of products: written by number, served by content. */
+export function images(app: Gateway, { services }: Ports, guard: Guard): void {
+  app.openapi(
+    createRoute({
+      method: "put",
+      path: "/v1/products/{id}/images/{n}",
+      summary: "Store the n-th image of a product",
+      description: "Admin. JPEG, PNG, WebP or AVIF, recognised by content.",
+      tags,
+      security,
+      middleware: guard("admin", megabytes(10)),
+      request: {
+        params: imagePath,
+        query: noQuery,
+        body: { required: true, content: { "image/*": { schema: binary } } },
+      },
+      responses: { 200: json("Stored.", storedImage), ...refusals },
+    }),
+    async (c) => {
+      const { id, n } = c.req.valid("param");
+      const bytes = await c.req.arrayBuffer();
+      if (bytes.byteLength === 0) deny("invalid_input", "The body is empty.");
+      return c.json(valueOf(await services.product.putImage(c.var.caller.application, id, n, bytes)), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/products/{id}/images/{n}",
+      summary: "Where the n-th image of a product is",
+      description: "Any credential.",
+      tags,
+      security,
+      middleware: guard("anyone"),
+      request: { params: imagePath, query: noQuery },
+      responses: { 302: { description: "To the image." }, ...refusals },
+    }),
+    async (c) => {
+      const { id, n } = c.req.valid("param");
+      const { path } = valueOf(await services.product.imagePath(c.var.caller.application, id, n));
+      return c.redirect(path, 302);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/images/{application}/{sha256}",
+      summary: "An image, by its content",
+      description: "Public, and the same for ever.",
+      tags,
+      request: { params: z.object({ application: applicationName, sha256 }), query: noQuery },
+      responses: {
+        200: { description: "The image.", content: { "image/*": { schema: binary } } },
+        304: { description: "You have it." },
+        ...refusals,
+      },
+    }),
+    async (c) => {
+      const { application, sha256: hash } = c.req.valid("param");
+      const etag = `"${hash}"`;
+      const headers = { etag, "cache-control": "public, max-age=31536000, immutable" };
+      // Named by its content: whoever holds these bytes under this name holds the right ones.
+      if (holds(c.req.header("if-none-match"), etag)) return c.body(null, 304, headers);
+      const { bytes, contentType } = valueOf(await services.product.imageBytes(application, hash));
+      return c.body(bytes, 200, { ...headers, "content-type": contentType });
+    },
+  );
+}
+
+/** Whether an `If-None-Match` names the tag; weak comparison, as RFC 9110 asks. */
+function holds(header: string | undefined, etag: string): boolean {
+  return (header ?? "")
+    .split(",")
+    .map((tag) => tag.trim().replace(/^W\//, ""))
+    .includes(etag);
+}

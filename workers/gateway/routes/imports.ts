@@ -1,0 +1,37 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { identifier } from "../../shared/contracts/primitives.ts";
+import { importInput, importRecord } from "../../shared/contracts/readiness.ts";
+import type { Gateway } from "../context.ts";
+import { type Guard, json, jsonBody, kilobytes, noQuery, refusals, security } from "../operation.ts";
+import type { Ports } from "../ports.ts";
+
+/** How far an import is, so that readiness can say it. */
+export function imports(app: Gateway, { store, now }: Ports, guard: Guard): void {
+  app.openapi(
+    createRoute({
+      method: "put",
+      path: "/v1/imports/{name}",
+      summary: "Say how far an import is",
+      description: "Admin. While one runs, /readyz answers 503 with its progress.",
+      tags: ["Operations"],
+      security,
+      middleware: guard("admin", kilobytes(4)),
+      request: {
+        params: z.object({ name: identifier }),
+        query: noQuery,
+        body: jsonBody(importInput.meta({ id: "ImportBody" })),
+      },
+      responses: { 200: json("As it is kept.", importRecord.meta({ id: "Import" })), ...refusals },
+    }),
+    async (c) =>
+      c.json(
+        await store.putImport(
+          c.var.caller.application,
+          c.req.valid("param").name,
+          c.req.valid("json"),
+          Math.floor(now() / 1000),
+        ),
+        200,
+      ),
+  );
+}

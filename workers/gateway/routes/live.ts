@@ -1,0 +1,45 @@
+import { createRoute } from "@hono/zod-openapi";
+import { liveHeaders } from "../../shared/contracts/live.ts";
+import type { Gateway } from "../context.ts";
+import { agreedProtocol } from "../keys/credential.ts";
+import { type Guard, idPath, noQuery, refusals, security } from "../operation.ts";
+import type { Ports } from "../ports.ts";
+import { upgradeRequired } from "../problems.ts";
+
+/** A person's WebSocket: fresh recommendations whenever they move or act. */
+export function live(app: Gateway, { services }: Ports, guard: Guard): void {
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/users/{id}/live",
+      summary: "Fresh recommendations as they change (WebSocket)",
+      description:
+        "Admin, client, or the person's own token, as subprotocol: `new WebSocket(url, ['vicinity', token])`.",
+      tags: ["Recommendations"],
+      security,
+      middleware: guard("self"),
+      request: { params: idPath, query: noQuery },
+      responses: {
+        101: { description: "Connected." },
+        426: { description: "Not an upgrade request." },
+        ...refusals,
+      },
+    }),
+    async (c) => {
+      if (c.req.header("upgrade")?.toLowerCase() !== "websocket") return upgradeRequired(c);
+      const headers = new Headers({
+        upgrade: "websocket",
+        [liveHeaders.application]: c.var.caller.application,
+        [liveHeaders.userId]: c.req.valid("param").id,
+      });
+      const answer = await services.recommendation.fetch(new Request(c.req.url, { headers }));
+      if (!answer.webSocket) return new Response(answer.body, answer);
+      const protocol = agreedProtocol(c.req.raw.headers);
+      return new Response(null, {
+        status: 101,
+        webSocket: answer.webSocket,
+        headers: protocol === null ? {} : { "sec-websocket-protocol": protocol },
+      });
+    },
+  );
+}

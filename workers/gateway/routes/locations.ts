@@ -1,0 +1,70 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { nearbyAnswer, resolvedPlace } from "../../shared/contracts/location.ts";
+import { categoryName } from "../../shared/contracts/primitives.ts";
+import type { Gateway } from "../context.ts";
+import {
+  type Guard,
+  json,
+  kilometres,
+  latitude,
+  limitParameter,
+  longitude,
+  refusals,
+  security,
+} from "../operation.ts";
+import type { Ports } from "../ports.ts";
+import { valueOf } from "../refused.ts";
+
+const tags = ["Locations"];
+
+/** Places. */
+export function locations(app: Gateway, { services }: Ports, guard: Guard): void {
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/locations/nearby",
+      summary: "Products around a place, nearest first",
+      description: "Any credential. Distances are great-circle, in km.",
+      tags,
+      security,
+      middleware: guard("anyone"),
+      request: {
+        query: z.strictObject({
+          lat: latitude,
+          lon: longitude,
+          radiusKm: kilometres.optional(),
+          limit: limitParameter(500, 20),
+          category: categoryName.optional(),
+        }),
+      },
+      responses: { 200: json("Nearest first.", nearbyAnswer.meta({ id: "Nearby" })), ...refusals },
+    }),
+    async (c) => {
+      const { lat, lon, radiusKm, limit, category } = c.req.valid("query");
+      const filter = {
+        ...(radiusKm === undefined ? {} : { radiusKm }),
+        ...(category === undefined ? {} : { categories: [category] }),
+      };
+      const { application } = c.var.caller;
+      return c.json(
+        valueOf(await services.location.nearby(application, { point: { lat, lon }, limit, filter })),
+        200,
+      );
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/locations/resolve",
+      summary: "The city, country, timezone and cell of a place",
+      description: "Any credential.",
+      tags,
+      security,
+      middleware: guard("anyone"),
+      request: { query: z.strictObject({ lat: latitude, lon: longitude }) },
+      responses: { 200: json("Where it is.", resolvedPlace.meta({ id: "Place" })), ...refusals },
+    }),
+    async (c) => c.json(valueOf(await services.location.resolve(c.req.valid("query"))), 200),
+  );
+}

@@ -1,0 +1,111 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { modelManifest, modelRecord } from "../../shared/contracts/model.ts";
+import { parse } from "../../shared/contracts/result.ts";
+import type { Gateway } from "../context.ts";
+import { type Guard, json, megabytes, noQuery, refusals, security } from "../operation.ts";
+import type { Ports } from "../ports.ts";
+import { deny, valueOf } from "../refused.ts";
+
+const record = modelRecord.meta({ id: "Model" });
+const versionPath = z.object({ version: modelManifest.shape.version });
+const file = z.instanceof(File, { message: "must be a file" });
+const upload = z.strictObject({
+  manifest: z
+    .union([z.string(), file], { error: "must be the manifest, as text or as a file" })
+    .openapi({ type: "string", description: "The manifest, as JSON." }),
+  model: file.openapi({ type: "string", format: "binary", description: "The ONNX file." }),
+});
+const tags = ["Models"];
+
+/** The manifest of an upload. */
+async function manifestOf(part: string | File) {
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(typeof part === "string" ? part : await part.text());
+  } catch {
+    deny("invalid_input", "The manifest is not JSON.", {
+      issues: [{ path: "manifest", message: "is not JSON" }],
+    });
+  }
+  const parsed = parse(modelManifest, manifest);
+  if (!parsed.ok)
+    deny("invalid_input", "The manifest does not have the documented form.", {
+      issues: parsed.error.issues?.map(({ path, message }) => ({
+        path: path ? `manifest.${path}` : "manifest",
+        message,
+      })),
+    });
+  return parsed.value;
+}
+
+/** The registry of models. */
+export function models(app: Gateway, { services }: Ports, guard: Guard): void {
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/models",
+      summary: "Models of the application",
+      description: "Admin.",
+      tags,
+      security,
+      middleware: guard("admin"),
+      request: { query: noQuery },
+      responses: { 200: json("Models.", z.object({ items: z.array(record) })), ...refusals },
+    }),
+    async (c) =>
+      c.json({ items: valueOf(await services.recommendation.models(c.var.caller.application)) }, 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/models",
+      summary: "Register a model: its manifest and its ONNX file",
+      description: "Admin. An application's first model is promoted at once.",
+      tags,
+      security,
+      middleware: guard("admin", megabytes(24)),
+      request: {
+        query: noQuery,
+        body: { required: true, content: { "multipart/form-data": { schema: upload } } },
+      },
+      responses: { 201: json("Registered.", record), ...refusals },
+    }),
+    async (c) => {
+      const { manifest, model } = c.req.valid("form");
+      return c.json(
+        valueOf(
+          await services.recommendation.registerModel(
+            c.var.caller.application,
+            await manifestOf(manifest),
+            await model.arrayBuffer(),
+          ),
+        ),
+        201,
+      );
+    },
+  );
+
+  for (const action of ["promote", "rollback"] as const)
+    app.openapi(
+      createRoute({
+        method: "post",
+        path: `/v1/models/{version}/${action}`,
+        summary:
+          action === "promote" ? "Let a version serve" : "Back from a version to the one that served before",
+        description: "Admin.",
+        tags,
+        security,
+        middleware: guard("admin"),
+        request: { params: versionPath, query: noQuery },
+        responses: { 200: json("The version that serves now.", record), ...refusals },
+      }),
+      async (c) =>
+        c.json(
+          valueOf(
+            await services.recommendation[action](c.var.caller.application, c.req.valid("param").version),
+          ),
+          200,
+        ),
+    );
+}

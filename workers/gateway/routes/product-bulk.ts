@@ -1,0 +1,48 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { bulkReport, productInput } from "../../shared/contracts/product.ts";
+import { handleLines } from "../bulk.ts";
+import type { Gateway } from "../context.ts";
+import { type Guard, json, kilobytes, megabytes, noQuery, refusals, security } from "../operation.ts";
+import type { Ports } from "../ports.ts";
+import { valueOf } from "../refused.ts";
+
+/** A request may make about 30 calls to other workers, so lines are bounded beside bytes. */
+const bounds = { bytes: megabytes(32), lines: 10_000, lineLength: kilobytes(64), perCall: 500 };
+
+/** The catalogue, many products at a time. */
+export function productBulk(app: Gateway, { services }: Ports, guard: Guard): void {
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/products/bulk",
+      summary: "Create or replace many products, one JSON object a line",
+      description: `Admin. Up to ${bounds.lines} lines; bad ones are reported, good ones kept.`,
+      tags: ["Products"],
+      security,
+      middleware: guard("admin"),
+      request: {
+        query: noQuery,
+        body: {
+          required: true,
+          content: {
+            "application/x-ndjson": {
+              schema: z.string().openapi({ description: "Lines, each a product with its id." }),
+            },
+          },
+        },
+      },
+      responses: {
+        200: json("What became of the lines.", bulkReport.meta({ id: "BulkReport" })),
+        ...refusals,
+      },
+    }),
+    async (c) => {
+      const { application } = c.var.caller;
+      const report = await handleLines(c.req.raw, productInput, bounds, async (products) => {
+        valueOf(await services.product.bulk(application, products));
+        return { accepted: products.length, duplicates: 0, rejected: 0 };
+      });
+      return c.json(report, 200);
+    },
+  );
+}

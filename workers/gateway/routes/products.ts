@@ -1,0 +1,131 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { categoryName } from "../../shared/contracts/primitives.ts";
+import { product, productInput, productPatch, productWithTotals } from "../../shared/contracts/product.ts";
+import type { Gateway } from "../context.ts";
+import { type Guard, idPath, json, jsonBody, noQuery, page, refusals, security } from "../operation.ts";
+import type { Ports } from "../ports.ts";
+import { deny, valueOf } from "../refused.ts";
+
+const stored = product.meta({ id: "Product" });
+const withTotals = productWithTotals.meta({ id: "ProductWithTotals" });
+const written = productInput.omit({ id: true }).meta({ id: "ProductBody" });
+const patch = productPatch.meta({ id: "ProductPatch" });
+const list = z.object({ items: z.array(stored), nextCursor: z.string().optional() });
+const tags = ["Products"];
+
+/** The catalogue, one product at a time. */
+export function products(app: Gateway, { services }: Ports, guard: Guard): void {
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/products",
+      summary: "List products",
+      description: "Any credential.",
+      tags,
+      security,
+      middleware: guard("anyone"),
+      request: { query: page.extend({ category: categoryName.optional() }) },
+      responses: { 200: json("A page of products.", list), ...refusals },
+    }),
+    async (c) =>
+      c.json(valueOf(await services.product.list(c.var.caller.application, c.req.valid("query"))), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "put",
+      path: "/v1/products/{id}",
+      summary: "Create or replace a product",
+      description: "Admin. The body may repeat the id.",
+      tags,
+      security,
+      middleware: guard("admin", 64 * 1024),
+      request: {
+        params: idPath,
+        query: noQuery,
+        body: jsonBody(written.extend({ id: productInput.shape.id.optional() })),
+      },
+      responses: { 200: json("Replaced.", stored), 201: json("Created.", stored), ...refusals },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const body = c.req.valid("json");
+      if (body.id !== undefined && body.id !== id)
+        deny("invalid_input", "The body's id is not the path's.", {
+          issues: [{ path: "id", message: `must be ${id}, as in the path` }],
+        });
+      const { product: value, created } = valueOf(
+        await services.product.put(c.var.caller.application, { ...body, id }),
+      );
+      return c.json(value, created ? 201 : 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/products/{id}",
+      summary: "A product with the totals of its interactions",
+      description: "Any credential.",
+      tags,
+      security,
+      middleware: guard("anyone"),
+      request: { params: idPath, query: noQuery },
+      responses: { 200: json("The product.", withTotals), ...refusals },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const { application } = c.var.caller;
+      const [found, counted] = await Promise.all([
+        services.product.get(application, id),
+        services.user.totals(application, [id]),
+      ]);
+      const value = valueOf(found);
+      const [totals] = valueOf(counted);
+      return c.json({ ...value, totals }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/v1/products/{id}",
+      summary: "Change some fields of a product",
+      description: "Admin.",
+      tags,
+      security,
+      middleware: guard("admin", 64 * 1024),
+      request: { params: idPath, query: noQuery, body: jsonBody(patch) },
+      responses: { 200: json("The changed product.", stored), ...refusals },
+    }),
+    async (c) =>
+      c.json(
+        valueOf(
+          await services.product.patch(
+            c.var.caller.application,
+            c.req.valid("param").id,
+            c.req.valid("json"),
+          ),
+        ),
+        200,
+      ),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/v1/products/{id}",
+      summary: "Remove a product",
+      description: "Admin.",
+      tags,
+      security,
+      middleware: guard("admin"),
+      request: { params: idPath, query: noQuery },
+      responses: { 204: { description: "Removed." }, ...refusals },
+    }),
+    async (c) => {
+      valueOf(await services.product.remove(c.var.caller.application, c.req.valid("param").id));
+      return c.body(null, 204);
+    },
+  );
+}

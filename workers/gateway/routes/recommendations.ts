@@ -1,0 +1,118 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import {
+  type RecommendationAnswer,
+  recommendationAnswer,
+  recommendationInput,
+  recommendationReceipt,
+} from "../../shared/contracts/recommendation.ts";
+import type { Gateway, GatewayContext } from "../context.ts";
+import { edgeOf } from "../edge.ts";
+import { mayActFor } from "../keys/caller.ts";
+import {
+  type Guard,
+  idPath,
+  json,
+  jsonBody,
+  latitude,
+  limitParameter,
+  longitude,
+  noQuery,
+  refusals,
+  security,
+} from "../operation.ts";
+import { pointOf } from "../point.ts";
+import type { Ports } from "../ports.ts";
+import { deny, valueOf } from "../refused.ts";
+
+const answer = recommendationAnswer.meta({ id: "Recommendation" });
+const input = recommendationInput.meta({ id: "RecommendationInput" });
+const receipt = recommendationReceipt.meta({ id: "Receipt" });
+const tags = ["Recommendations"];
+
+/** Leaves for analytics and `server-timing` what the answer says of its making. */
+function note(c: Context<GatewayContext>, { model, stages, candidates, items }: RecommendationAnswer): void {
+  c.var.figures.modelVersion = model.version;
+  c.var.figures.stages = stages;
+  c.var.figures.candidates = candidates ?? items.length;
+}
+
+/** What should this person see, here, now? */
+export function recommendations(app: Gateway, { services }: Ports, guard: Guard): void {
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/recommendations",
+      summary: "Recommend products to a person at a place",
+      description: "Admin, client, or the person's own token. Without a location: last, edge, home.",
+      tags,
+      security,
+      middleware: guard("anyone", 64 * 1024),
+      request: { query: noQuery, body: jsonBody(input) },
+      responses: { 200: json("Ranked products.", answer), ...refusals },
+    }),
+    async (c) => {
+      const wanted = c.req.valid("json");
+      const { caller } = c.var;
+      if (!mayActFor(caller, wanted.userId)) deny("forbidden", "The token is another person's.");
+      const value = valueOf(
+        await services.recommendation.recommend(caller.application, wanted, edgeOf(c.req.raw.cf)),
+      );
+      note(c, value);
+      return c.json(value, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/users/{id}/recommendations",
+      summary: "The same for a simple caller",
+      description: "Admin, client, or the person's own token.",
+      tags,
+      security,
+      middleware: guard("self"),
+      request: {
+        params: idPath,
+        query: z.strictObject({
+          lat: latitude.optional(),
+          lon: longitude.optional(),
+          limit: limitParameter(100, 10),
+        }),
+      },
+      responses: { 200: json("Ranked products.", answer), ...refusals },
+    }),
+    async (c) => {
+      const { lat, lon, limit } = c.req.valid("query");
+      const wanted = recommendationInput.parse({
+        userId: c.req.valid("param").id,
+        location: pointOf(lat, lon),
+        limit,
+      });
+      const value = valueOf(
+        await services.recommendation.recommend(c.var.caller.application, wanted, edgeOf(c.req.raw.cf)),
+      );
+      note(c, value);
+      return c.json(value, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/recommendations/{id}",
+      summary: "The receipt of a recommendation: what was shown, why, by which model",
+      description: "Admin or client.",
+      tags,
+      security,
+      middleware: guard("client"),
+      request: { params: idPath, query: noQuery },
+      responses: { 200: json("The receipt.", receipt), ...refusals },
+    }),
+    async (c) =>
+      c.json(
+        valueOf(await services.recommendation.receipt(c.var.caller.application, c.req.valid("param").id)),
+        200,
+      ),
+  );
+}

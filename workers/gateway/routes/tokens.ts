@@ -1,0 +1,34 @@
+import { createRoute } from "@hono/zod-openapi";
+import { issuedToken, tokenInput } from "../../shared/contracts/credential.ts";
+import { toInstant } from "../../shared/contracts/primitives.ts";
+import type { Gateway } from "../context.ts";
+import { issueToken } from "../keys/tokens.ts";
+import { type Guard, json, jsonBody, kilobytes, noQuery, refusals, security } from "../operation.ts";
+import type { Ports } from "../ports.ts";
+import { deny } from "../refused.ts";
+
+/** Tokens that stand for one person, for the front ends that the person holds. */
+export function tokens(app: Gateway, { settings, now }: Ports, guard: Guard): void {
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/tokens",
+      summary: "Issue a token (JWT) for one person",
+      description: "Admin. The token may do for its person what a client key may do for all.",
+      tags: ["Keys"],
+      security,
+      middleware: guard("admin", kilobytes(4)),
+      request: { query: noQuery, body: jsonBody(tokenInput.meta({ id: "TokenBody" })) },
+      responses: { 201: json("Issued.", issuedToken.meta({ id: "Token" })), ...refusals },
+    }),
+    async (c) => {
+      const { tokenSecret } = settings;
+      if (tokenSecret === null) deny("unavailable", "This deployment has no secret to sign tokens with.");
+      const { userId, ttlSeconds } = c.req.valid("json");
+      const at = Math.floor(now() / 1000);
+      const subject = { application: c.var.caller.application, userId };
+      const token = await issueToken(subject, tokenSecret, at, ttlSeconds);
+      return c.json({ token, userId, expiresAt: toInstant(at + ttlSeconds) }, 201);
+    },
+  );
+}

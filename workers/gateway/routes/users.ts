@@ -1,0 +1,183 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { answerLocation } from "../../shared/contracts/location.ts";
+import type { PersonSettings } from "../../shared/contracts/services.ts";
+import { locationInput, user, userInput, userInteraction, userPatch } from "../../shared/contracts/user.ts";
+import type { Gateway } from "../context.ts";
+import {
+  type Guard,
+  idPath,
+  json,
+  jsonBody,
+  kilobytes,
+  noQuery,
+  page,
+  refusals,
+  security,
+} from "../operation.ts";
+import type { Ports } from "../ports.ts";
+import { valueOf } from "../refused.ts";
+
+const stored = user.meta({ id: "User" });
+const list = z.object({ items: z.array(stored), nextCursor: z.string().optional() });
+const history = z.object({
+  items: z.array(userInteraction.meta({ id: "Interaction" })),
+  nextCursor: z.string().optional(),
+});
+const erasure = z
+  .object({ interactions: z.number().int(), locations: z.number().int() })
+  .openapi("Erased", { description: "How many rows were removed." });
+const tags = ["People"];
+
+/** People: profiles, history, place, erasure. */
+export function users(app: Gateway, { services }: Ports, guard: Guard): void {
+  /** The person's object serves every recommendation, so it is told before the answer. */
+  const tell = async (application: string, userId: string, settings: PersonSettings) =>
+    valueOf(await services.recommendation.setPerson(application, userId, settings));
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/users",
+      summary: "List people",
+      description: "Admin.",
+      tags,
+      security,
+      middleware: guard("admin"),
+      request: { query: page },
+      responses: { 200: json("A page of people.", list), ...refusals },
+    }),
+    async (c) =>
+      c.json(valueOf(await services.user.list(c.var.caller.application, c.req.valid("query"))), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "put",
+      path: "/v1/users/{id}",
+      summary: "Create or replace a person's profile",
+      description: "Admin.",
+      tags,
+      security,
+      middleware: guard("admin", kilobytes(64)),
+      request: { params: idPath, query: noQuery, body: jsonBody(userInput.meta({ id: "UserBody" })) },
+      responses: { 200: json("Replaced.", stored), 201: json("Created.", stored), ...refusals },
+    }),
+    async (c) => {
+      const { application } = c.var.caller;
+      const { id } = c.req.valid("param");
+      const put = valueOf(await services.user.put(application, id, c.req.valid("json")));
+      await tell(application, id, put.settings);
+      return c.json(put.user, put.created ? 201 : 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/users/{id}",
+      summary: "A person's profile",
+      description: "Admin.",
+      tags,
+      security,
+      middleware: guard("admin"),
+      request: { params: idPath, query: noQuery },
+      responses: { 200: json("The profile.", stored), ...refusals },
+    }),
+    async (c) =>
+      c.json(valueOf(await services.user.get(c.var.caller.application, c.req.valid("param").id)), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/v1/users/{id}",
+      summary: "Change some fields of a person's profile",
+      description: "Admin.",
+      tags,
+      security,
+      middleware: guard("admin", kilobytes(64)),
+      request: { params: idPath, query: noQuery, body: jsonBody(userPatch.meta({ id: "UserPatch" })) },
+      responses: { 200: json("The changed profile.", stored), ...refusals },
+    }),
+    async (c) => {
+      const { application } = c.var.caller;
+      const { id } = c.req.valid("param");
+      const patched = valueOf(await services.user.patch(application, id, c.req.valid("json")));
+      await tell(application, id, patched.settings);
+      return c.json(patched.user, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/v1/users/{id}",
+      summary: "Erase a person",
+      description: "Admin.",
+      tags,
+      security,
+      middleware: guard("admin"),
+      request: { params: idPath, query: noQuery },
+      responses: { 200: json("Erased.", erasure), ...refusals },
+    }),
+    async (c) =>
+      c.json(
+        valueOf(await services.recommendation.erase(c.var.caller.application, c.req.valid("param").id)),
+        200,
+      ),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/users/{id}/interactions",
+      summary: "What a person did, newest first",
+      description: "Admin.",
+      tags,
+      security,
+      middleware: guard("admin"),
+      request: { params: idPath, query: page },
+      responses: { 200: json("A page of interactions.", history), ...refusals },
+    }),
+    async (c) =>
+      c.json(
+        valueOf(
+          await services.user.history(
+            c.var.caller.application,
+            c.req.valid("param").id,
+            c.req.valid("query"),
+          ),
+        ),
+        200,
+      ),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "put",
+      path: "/v1/users/{id}/location",
+      summary: "Where a person is now",
+      description: "Admin, client, or the person's own token. Kept at the precision that the person allows.",
+      tags,
+      security,
+      middleware: guard("self", kilobytes(4)),
+      request: {
+        params: idPath,
+        query: noQuery,
+        body: jsonBody(locationInput.meta({ id: "LocationBody" })),
+      },
+      responses: { 200: json("As it was taken.", z.object({ location: answerLocation })), ...refusals },
+    }),
+    async (c) =>
+      c.json(
+        valueOf(
+          await services.recommendation.setLocation(
+            c.var.caller.application,
+            c.req.valid("param").id,
+            c.req.valid("json"),
+          ),
+        ),
+        200,
+      ),
+  );
+}

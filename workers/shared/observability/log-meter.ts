@@ -1,0 +1,14 @@
+import type { RequestMeter, RequestPoint } from "./request-point.ts";
+
+/** One structured line per failed request; successes are counted by the analytics, not written down. */
+export class LogMeter implements RequestMeter {
+  readonly #write: (line: string) => void;
+
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+  }
+
+  record(point: RequestPoint): void {
+    if (point.status >= 500) this.#write(JSON.stringify({ message: "request failed", ...point }));
+  }
+}

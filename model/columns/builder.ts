@@ -1,7 +1,7 @@
 import type { BlockMeta, Columns, Neighbour } from "./columns.ts";
 import { encodeColumns, noString } from "./columns.ts";
 import { hash32, hash53 } from "./hash.ts";
-import { columnLayout, type ElementType } from "./layout.ts";
+import { columnLayout, type ElementType, hotHalfLives } from "./layout.ts";
 
 /** A product as one row, before it becomes columns; units as in `layout.ts`, null where absent. */
 export interface ProductRow {
@@ -97,14 +97,22 @@ export class ColumnsBuilder {
     this.#finishRow(row.productId, row.title);
   }
 
-  /** Appends row `row` of another block. Decayed columns keep that block's time: merge blocks of about one age. */
-  addFrom(source: Columns, row: number): void {
+  /**
+   * Appends row `row` of another block. Decayed columns are carried from that block's time to `time`, so that
+   * rows of blocks of different ages compare.
+   */
+  addFrom(source: Columns, row: number, time = source.meta.time): void {
     const at = this.#ids.length;
     for (const { name, width } of columnLayout) {
       const from = source[name];
       const to = this.#arrays[name];
       for (let i = 0; i < width; i++) to[at * width + i] = from[row * width + i];
     }
+    const days = (time - source.meta.time) / 86_400;
+    if (days > 0)
+      hotHalfLives.forEach((halfLife, i) => {
+        this.#arrays.hot[at * 3 + i] *= 2 ** (-days / halfLife);
+      });
     for (const name of ["category", "currency", "cell"] as const) {
       const index = source[name][row];
       this.#arrays[name][at] = this.#intern(index === noString ? null : source.strings[index]);

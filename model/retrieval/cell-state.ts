@@ -1,0 +1,200 @@
+import { eventTypes } from "../../workers/shared/contracts/event.ts";
+import type { ProductChange } from "../../workers/shared/contracts/product.ts";
+import type { HourTotals, ProductTotals } from "../../workers/shared/contracts/totals.ts";
+import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { ColumnsBuilder, type ProductRow } from "../columns/builder.ts";
+import { type ChildBlock, type Columns, decodeColumns, type Neighbour } from "../columns/columns.ts";
+import { maxNeighbours } from "../columns/layout.ts";
+import { engagementOf, hotOf, popularity } from "./popularity.ts";
+
+/** What a cell knows of one of its products. */
+export interface CellProduct {
+  change: ProductChange;
+  totals: ProductTotals | null;
+  /** What people chose next, any order. */
+  followers: readonly Neighbour[];
+}
+
+/** Weight of a step by the number of steps between two choices. */
+export const gapWeights: Record<number, number> = { 1: 1, 2: 0.5, 3: 0.25 };
+
+/** Interactions by local hour (24) and weekday (7, Monday first). */
+export function rhythmOf(
+  hours: readonly HourTotals[],
+  offsetAt: (time: number) => number,
+): { hours: number[]; weekdays: number[] } {
+  const byHour = new Array<number>(24).fill(0);
+  const byWeekday = new Array<number>(7).fill(0);
+  for (const hour of hours) {
+    const local = hour.hour * 3600 + offsetAt(hour.hour * 3600);
+    const weight = engagementOf(hour);
+    byHour[Math.floor((((local % 86400) + 86400) % 86400) / 3600)] += weight;
+    // 1970-01-01 was a Thursday.
+    byWeekday[(((Math.floor(local / 86400) + 3) % 7) + 7) % 7] += weight;
+  }
+  return { hours: byHour, weekdays: byWeekday };
+}
+
+/** A cell's product as the row that its tile shows, as of `time`. */
+export function rowOf(
+  cell: string,
+  product: CellProduct,
+  time: number,
+  offsetAt: (time: number) => number,
+): ProductRow {
+  const { change, totals } = product;
+  const hours = totals?.hours ?? [];
+  const rhythm = rhythmOf(hours, offsetAt);
+  return {
+    productId: change.productId,
+    title: change.title,
+    category: change.category,
+    lat: change.location?.lat ?? null,
+    lon: change.location?.lon ?? null,
+    version: change.version,
+    createdAt: change.createdAt,
+    lastTime: hours.length > 0 ? hours[hours.length - 1].hour * 3600 : 0,
+    price: change.price,
+    currency: change.currency,
+    discount: change.discount,
+    rating: change.rating,
+    available: change.available,
+    cell,
+    counts: totals
+      ? [...eventTypes.map((type) => totals.lifetime[type]), totals.lifetime.people]
+      : [0, 0, 0, 0, 0, 0],
+    hot: hotOf(hours, time),
+    hours: rhythm.hours,
+    weekdays: rhythm.weekdays,
+    neighbours: strongest(product.followers),
+  };
+}
+
+/** The followers that a tile shows: the strongest, ties by id. */
+export const strongest = (followers: readonly Neighbour[]): Neighbour[] =>
+  [...followers]
+    .sort((a, b) => b.weight - a.weight || (a.productId < b.productId ? -1 : 1))
+    .slice(0, maxNeighbours);
+
+/** A leaf cell's tile. */
+export function buildLeaf(
+  cell: string,
+  version: number,
+  time: number,
+  products: Iterable<CellProduct>,
+  offsetAt: (time: number) => number,
+): ArrayBuffer {
+  const all = [...products];
+  const builder = new ColumnsBuilder(all.length);
+  for (const product of all) builder.addRow(rowOf(cell, product, time, offsetAt));
+  return builder.finish({ cell, version, time, children: [] });
+}
+
+/** Rows that a child hands up, and that a parent keeps. */
+export const handedUp = 100;
+export const parentKeeps = 400;
+
+/** What a child tells its parent: a cap that holds its products, and its best rows. */
+export interface ChildReport {
+  block: ChildBlock;
+  /** Encoded columns. */
+  best: ArrayBuffer;
+}
+
+/** The report of a tile to its parent; null where the tile is empty. */
+export function reportOf(tile: Columns): ChildReport | null {
+  const { cell, version, time, children } = tile.meta;
+  const count = children.length > 0 ? children.reduce((sum, child) => sum + child.count, 0) : tile.count;
+  if (count === 0) return null;
+  const best = bestRows(tile, handedUp);
+  const builder = new ColumnsBuilder(best.length);
+  for (const row of best) builder.addFrom(tile, row);
+  return {
+    block: { cell, count, version, ...(children.length > 0 ? capOfCaps(children) : capOfRows(tile)) },
+    best: builder.finish({ cell, version, time, children: [] }),
+  };
+}
+
+/** Indices of the most popular available rows. */
+function bestRows(tile: Columns, limit: number): number[] {
+  const rows = Array.from({ length: tile.count }, (_, row) => row);
+  const score = rows.map((row) => popularity(tile, row) + (tile.available[row] ? 0 : -1000));
+  return rows.sort((a, b) => score[b] - score[a] || tile.idHash[a] - tile.idHash[b]).slice(0, limit);
+}
+
+interface Cap {
+  lat: number;
+  lon: number;
+  radiusKm: number;
+}
+
+/** A cap around points; placeless rows are nowhere, so a block of them holds the whole globe. */
+function capOfRows(tile: Columns): Cap {
+  const centre = meanDirection(
+    tile.count,
+    (i) => tile.lat[i],
+    (i) => tile.lon[i],
+  );
+  if (!centre) return wholeGlobe;
+  let radiusKm = 0;
+  for (let i = 0; i < tile.count; i++)
+    radiusKm = Math.max(radiusKm, distanceKm(centre.lat, centre.lon, tile.lat[i], tile.lon[i]));
+  return Number.isNaN(radiusKm) ? wholeGlobe : { ...centre, radiusKm };
+}
+
+function capOfCaps(children: readonly ChildBlock[]): Cap {
+  const placed = children.filter((child) => child.radiusKm < wholeGlobe.radiusKm);
+  const centre = meanDirection(
+    placed.length,
+    (i) => placed[i].lat,
+    (i) => placed[i].lon,
+  );
+  if (!centre || placed.length < children.length) return wholeGlobe;
+  let radiusKm = 0;
+  for (const child of placed)
+    radiusKm = Math.max(radiusKm, distanceKm(centre.lat, centre.lon, child.lat, child.lon) + child.radiusKm);
+  return { ...centre, radiusKm };
+}
+
+const wholeGlobe: Cap = { lat: 0, lon: 0, radiusKm: 20_100 };
+
+/** Centre of points on the sphere as the direction of the sum of their unit vectors; correct over poles and date line. */
+function meanDirection(
+  count: number,
+  lat: (i: number) => number,
+  lon: (i: number) => number,
+): { lat: number; lon: number } | null {
+  let x = 0;
+  let y = 0;
+  let z = 0;
+  for (let i = 0; i < count; i++) {
+    const phi = (lat(i) * Math.PI) / 180;
+    const lambda = (lon(i) * Math.PI) / 180;
+    x += Math.cos(phi) * Math.cos(lambda);
+    y += Math.cos(phi) * Math.sin(lambda);
+    z += Math.sin(phi);
+  }
+  const length = Math.hypot(x, y, z);
+  if (!(length > 1e-9)) return null;
+  return { lat: (Math.asin(z / length) * 180) / Math.PI, lon: (Math.atan2(y, x) * 180) / Math.PI };
+}
+
+/** A parent's tile: an index of its children and the best of their rows. */
+export function buildParent(
+  cell: string,
+  version: number,
+  time: number,
+  reports: readonly ChildReport[],
+): ArrayBuffer {
+  const candidates: { tile: Columns; row: number; score: number }[] = [];
+  for (const { best } of reports) {
+    const tile = decodeColumns(best);
+    if (!tile) throw new Error("a child's report is not a block");
+    for (let row = 0; row < tile.count; row++) candidates.push({ tile, row, score: popularity(tile, row) });
+  }
+  candidates.sort((a, b) => b.score - a.score || a.tile.idHash[a.row] - b.tile.idHash[b.row]);
+  const kept = candidates.slice(0, parentKeeps);
+  const builder = new ColumnsBuilder(kept.length);
+  for (const { tile, row } of kept) builder.addFrom(tile, row, time);
+  return builder.finish({ cell, version, time, children: reports.map((report) => report.block) });
+}

@@ -1,0 +1,85 @@
+import type { Point } from "../../workers/shared/contracts/primitives.ts";
+import { worldCell } from "../../workers/shared/geo/cells.ts";
+import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import type { Columns } from "../columns/columns.ts";
+import type { RowTest } from "./filter.ts";
+import type { TileSource } from "./tiles.ts";
+
+/** A row of a tile and its great-circle distance. */
+export interface Found {
+  tile: Columns;
+  row: number;
+  distanceKm: number;
+}
+
+export interface NearestQuery {
+  point: Point;
+  /** Rows wanted. */
+  limit: number;
+  radiusKm: number;
+  test: RowTest;
+  /** Tiles that may be read before the answer says that it is truncated. */
+  maxTiles: number;
+}
+
+/** Tiles are asked for so many at a time where the order allows it. */
+const tilesAtOnce = 8;
+
+/**
+ * The nearest rows in exact order: best-first search over the tree of tiles (Hjaltason and Samet, "Distance
+ * Browsing in Spatial Databases", ACM TODS 24(2), 1999). A tile's cap gives a lower bound for all below it; the
+ * search ends when no open bound is below the distance of the last row found.
+ */
+export async function nearest(
+  source: TileSource,
+  query: NearestQuery,
+): Promise<{ found: Found[]; truncated: boolean }> {
+  const { point, limit, radiusKm, test } = query;
+  const open: { cell: string; bound: number }[] = [{ cell: worldCell, bound: 0 }];
+  let found: Found[] = [];
+  let read = 0;
+  const reach = (): number =>
+    found.length < limit ? radiusKm : Math.min(radiusKm, found[limit - 1].distanceKm);
+  while (open.length > 0 && open[0].bound <= reach()) {
+    if (read >= query.maxTiles) return { found, truncated: true };
+    const next: string[] = [];
+    while (
+      open.length > 0 &&
+      next.length < Math.min(tilesAtOnce, query.maxTiles - read) &&
+      open[0].bound <= reach()
+    ) {
+      const { cell, bound } = open.shift() as { cell: string; bound: number };
+      // Only tiles that hold the point are surely needed at once; the rest wait for what these find.
+      if (bound > 0 && next.length > 0 && found.length >= limit) {
+        open.unshift({ cell, bound });
+        break;
+      }
+      next.push(cell);
+    }
+    read += next.length;
+    const tiles = await Promise.all(next.map((cell) => source.tile(cell)));
+    for (const tile of tiles) {
+      if (!tile) continue;
+      if (tile.meta.children.length === 0) found.push(...rowsWithin(tile, point, reach(), test));
+      else
+        for (const child of tile.meta.children) {
+          const bound = Math.max(0, distanceKm(point.lat, point.lon, child.lat, child.lon) - child.radiusKm);
+          if (bound <= radiusKm) open.push({ cell: child.cell, bound });
+        }
+    }
+    open.sort((a, b) => a.bound - b.bound);
+    found.sort((a, b) => a.distanceKm - b.distanceKm || a.tile.idHash[a.row] - b.tile.idHash[b.row]);
+    if (found.length > limit) found = found.slice(0, limit);
+  }
+  return { found, truncated: false };
+}
+
+function rowsWithin(tile: Columns, point: Point, reachKm: number, test: RowTest): Found[] {
+  const rows: Found[] = [];
+  for (let row = 0; row < tile.count; row++) {
+    if (Number.isNaN(tile.lat[row]) || !test(tile, row)) continue;
+    const km = distanceKm(point.lat, point.lon, tile.lat[row], tile.lon[row]);
+    if (km <= reachKm) rows.push({ tile, row, distanceKm: km });
+  }
+  return rows;
+}

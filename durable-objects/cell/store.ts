@@ -1,0 +1,202 @@
+import { z } from "zod";
+import type { Neighbour } from "../../model/columns/columns.ts";
+import type { CellProduct, ChildReport } from "../../model/retrieval/cell-state.ts";
+import { type ProductChange, productChange } from "../../workers/shared/contracts/product.ts";
+import { type ProductTotals, productTotals } from "../../workers/shared/contracts/totals.ts";
+
+/** A step to a product, with the weight that it adds. */
+export interface Step {
+  key: string;
+  from: string;
+  to: string;
+  toCell: string;
+  weight: number;
+  time: number;
+}
+
+/** Followers kept for a product; of these a tile shows the strongest. */
+const followersKept = 64;
+/** Keys of steps are remembered so long, in seconds: longer than any message is retried. */
+const keySeconds = 14 * 86_400;
+
+const childBlock = z.object({
+  cell: z.string(),
+  count: z.number(),
+  version: z.number(),
+  lat: z.number(),
+  lon: z.number(),
+  radiusKm: z.number(),
+});
+
+/** The tables of one cell. Every method is synchronous: callers wrap what belongs together in one transaction. */
+export class CellStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Creates the tables; nothing is written to an object that is only read. */
+  migrate(): void {
+    this.#sql.exec(`
+      CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS products (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS totals (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS followers (
+        id TEXT NOT NULL, next TEXT NOT NULL, cell TEXT NOT NULL, weight REAL NOT NULL, PRIMARY KEY (id, next)
+      ) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS steps (key TEXT PRIMARY KEY, time REAL NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS forwards (id TEXT PRIMARY KEY, version INTEGER NOT NULL, cell TEXT) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS children (cell TEXT PRIMARY KEY, block TEXT NOT NULL, best BLOB NOT NULL) WITHOUT ROWID;
+    `);
+  }
+
+  /** Whether {@link migrate} ever ran here. */
+  exists(): boolean {
+    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray().length > 0;
+  }
+
+  get(name: string): string | null {
+    const rows = this.#sql.exec<{ value: string }>("SELECT value FROM meta WHERE name = ?", name).toArray();
+    return rows[0]?.value ?? null;
+  }
+
+  set(name: string, value: string | number): void {
+    this.#sql.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, String(value));
+  }
+
+  /** Keeps a change if it is newer than what is here. Answers whether it was. */
+  putProduct(change: ProductChange): boolean {
+    const changed = this.#sql.exec(
+      `INSERT INTO products VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body WHERE excluded.version > version`,
+      change.productId,
+      change.version,
+      JSON.stringify(change),
+    ).rowsWritten;
+    if (changed > 0)
+      this.#sql.exec("DELETE FROM forwards WHERE id = ? AND version < ?", change.productId, change.version);
+    return changed > 0;
+  }
+
+  /** Drops a product that is deleted or lives in `to` now, if this is news. Answers whether it was here. */
+  dropProduct(productId: string, version: number, to: string | null): boolean {
+    const gone =
+      this.#sql.exec("DELETE FROM products WHERE id = ? AND version < ?", productId, version).rowsWritten > 0;
+    this.#sql.exec(
+      `INSERT INTO forwards VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET version = excluded.version, cell = excluded.cell WHERE excluded.version > version`,
+      productId,
+      version,
+      to,
+    );
+    return gone;
+  }
+
+  /** The version at which a product left this cell; 0 where it did not. */
+  leftAt(productId: string): number {
+    const rows = this.#sql
+      .exec<{ version: number }>("SELECT version FROM forwards WHERE id = ?", productId)
+      .toArray();
+    return rows[0]?.version ?? 0;
+  }
+
+  forward(productId: string): string | null {
+    const rows = this.#sql
+      .exec<{ cell: string | null }>("SELECT cell FROM forwards WHERE id = ?", productId)
+      .toArray();
+    return rows[0]?.cell ?? null;
+  }
+
+  /** Keeps totals if they are newer than what is here. Answers by how many interactions they grew. */
+  putTotals(totals: ProductTotals): number {
+    const rows = this.#sql
+      .exec<{ version: number }>("SELECT version FROM totals WHERE id = ?", totals.productId)
+      .toArray();
+    const before = rows[0]?.version ?? -1;
+    if (totals.version <= before) return 0;
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO totals VALUES (?, ?, ?)",
+      totals.productId,
+      totals.version,
+      JSON.stringify(totals),
+    );
+    return totals.version - Math.max(0, before);
+  }
+
+  /** Counts a step once, however often it comes. Answers whether it was news. */
+  addStep(step: Step): boolean {
+    if (this.#sql.exec("INSERT OR IGNORE INTO steps VALUES (?, ?)", step.key, step.time).rowsWritten === 0)
+      return false;
+    this.#sql.exec(
+      `INSERT INTO followers VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET weight = weight + excluded.weight, cell = excluded.cell`,
+      step.from,
+      step.to,
+      step.toCell,
+      step.weight,
+    );
+    return true;
+  }
+
+  /** Forgets old keys of steps, and the weakest followers of products that have too many. */
+  prune(now: number): void {
+    this.#sql.exec("DELETE FROM steps WHERE time < ?", now - keySeconds);
+    const crowded = this.#sql
+      .exec<{ id: string }>("SELECT id FROM followers GROUP BY id HAVING count(*) > ?", followersKept)
+      .toArray();
+    for (const { id } of crowded)
+      this.#sql.exec(
+        `DELETE FROM followers WHERE id = ?1 AND next NOT IN
+         (SELECT next FROM followers WHERE id = ?1 ORDER BY weight DESC, next LIMIT ?2)`,
+        id,
+        followersKept,
+      );
+  }
+
+  /** All products with what is known of them. */
+  products(): CellProduct[] {
+    const followers = new Map<string, Neighbour[]>();
+    for (const row of this.#sql.exec<{ id: string; next: string; cell: string; weight: number }>(
+      "SELECT id, next, cell, weight FROM followers",
+    )) {
+      const list = followers.get(row.id) ?? [];
+      list.push({ productId: row.next, cell: row.cell, weight: row.weight });
+      followers.set(row.id, list);
+    }
+    const products: CellProduct[] = [];
+    for (const row of this.#sql.exec<{ id: string; body: string; totals: string | null }>(
+      "SELECT p.id, p.body, t.body AS totals FROM products p LEFT JOIN totals t ON t.id = p.id ORDER BY p.id",
+    ))
+      products.push({
+        change: productChange.parse(JSON.parse(row.body)),
+        totals: row.totals === null ? null : productTotals.parse(JSON.parse(row.totals)),
+        followers: followers.get(row.id) ?? [],
+      });
+    return products;
+  }
+
+  /** Keeps a child's report if it is newer than what is here. */
+  putChild(report: ChildReport): boolean {
+    const rows = this.#sql
+      .exec<{ block: string }>("SELECT block FROM children WHERE cell = ?", report.block.cell)
+      .toArray();
+    if (rows[0] && childBlock.parse(JSON.parse(rows[0].block)).version >= report.block.version) return false;
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO children VALUES (?, ?, ?)",
+      report.block.cell,
+      JSON.stringify(report.block),
+      report.best,
+    );
+    return true;
+  }
+
+  /** Reports of the children that have products. */
+  children(): ChildReport[] {
+    return this.#sql
+      .exec<{ block: string; best: ArrayBuffer }>("SELECT block, best FROM children ORDER BY cell")
+      .toArray()
+      .map(({ block, best }) => ({ block: childBlock.parse(JSON.parse(block)), best }))
+      .filter(({ block }) => block.count > 0);
+  }
+}

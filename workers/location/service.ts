@@ -1,0 +1,170 @@
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { z } from "zod";
+import { candidates, columnsOf } from "../../model/retrieval/candidates.ts";
+import { compileFilter } from "../../model/retrieval/filter.ts";
+import { nearest } from "../../model/retrieval/nearest.ts";
+import {
+  type EdgePlace,
+  edgePlace,
+  type NearbyAnswer,
+  type NearbyQuery,
+  nearbyQuery,
+  type ProductFilter,
+  productFilter,
+  type ResolvedPlace,
+} from "../shared/contracts/location.ts";
+import {
+  applicationName,
+  identifier,
+  type Point,
+  type Precision,
+  point,
+  precision,
+} from "../shared/contracts/primitives.ts";
+import { type ProductChange, productChange } from "../shared/contracts/product.ts";
+import { ok, parse, type Result } from "../shared/contracts/result.ts";
+import type { LocationApi, Readiness } from "../shared/contracts/services.ts";
+import {
+  type ProductTotals,
+  productTotals,
+  type Transition,
+  transition,
+} from "../shared/contracts/totals.ts";
+import { isCellName, isPlaceless } from "../shared/geo/cells.ts";
+import { coarsenToKilometre } from "../shared/geo/coarsen.ts";
+import { applyChanges, applyTotals } from "./apply.ts";
+import { Gazetteer } from "./gazetteer.ts";
+import { CityStore } from "./store.ts";
+import { TileCache } from "./tile-cache.ts";
+
+/** Tiles that one `nearby` reads at most; beyond, the answer says that it is truncated. */
+const nearbyTiles = 64;
+
+const cellName = z.string().refine((cell) => isCellName(cell) || isPlaceless(cell), "is no cell");
+const retrieval = z.object({
+  application: applicationName,
+  point: point.nullable(),
+  limit: z.number().int().min(1).max(1000),
+  filter: productFilter,
+  now: z.number(),
+});
+const wantedList = z.object({
+  application: applicationName,
+  wanted: z.array(z.object({ productId: identifier, cell: cellName })).max(1000),
+});
+const changeList = z.object({ application: applicationName, changes: z.array(productChange).max(1000) });
+const totalsList = z.object({
+  application: applicationName,
+  totals: z.array(productTotals.extend({ cell: cellName })),
+  transitions: z.array(transition.extend({ fromCell: cellName })),
+});
+
+/** Places: gazetteer, precision of coordinates, spatial index. */
+export class LocationService extends WorkerEntrypoint<LocationEnv> implements LocationApi {
+  get #gazetteer(): Gazetteer {
+    return new Gazetteer(new CityStore(this.env.DB));
+  }
+
+  #tiles(application: string): TileCache {
+    return new TileCache(this.env, application, (work) => this.ctx.waitUntil(work));
+  }
+
+  async resolve(where: Point): Promise<Result<ResolvedPlace>> {
+    const parsed = parse(point, where);
+    return parsed.ok ? ok(await this.#gazetteer.resolve(parsed.value)) : parsed;
+  }
+
+  async coarsen(where: Point, level: Precision): Promise<Result<{ point: Point; place: ResolvedPlace }>> {
+    const parsed = parse(z.object({ where: point, level: precision }), { where, level });
+    if (!parsed.ok) return parsed;
+    const place = await this.#gazetteer.resolve(where);
+    if (level === "exact") return ok({ point: where, place });
+    const kilometre = coarsenToKilometre(where);
+    if (level === "1km") return ok({ point: kilometre, place });
+    const city = await this.#gazetteer.city(where);
+    return ok({ point: city ? { lat: city.lat, lon: city.lon } : kilometre, place });
+  }
+
+  async edge(edge: EdgePlace): Promise<Result<Point | null>> {
+    const parsed = parse(edgePlace, edge);
+    return parsed.ok ? ok(await this.#gazetteer.edge(parsed.value)) : parsed;
+  }
+
+  async nearby(application: string, query: NearbyQuery): Promise<Result<NearbyAnswer>> {
+    const parsed = parse(nearbyQuery.extend({ application: applicationName }), { application, ...query });
+    if (!parsed.ok) return parsed;
+    const { found, truncated } = await nearest(this.#tiles(application), {
+      point: parsed.value.point,
+      limit: parsed.value.limit,
+      radiusKm: parsed.value.filter.radiusKm ?? Number.POSITIVE_INFINITY,
+      test: compileFilter(parsed.value.filter),
+      maxTiles: nearbyTiles,
+    });
+    return ok({
+      truncated,
+      items: found.map(({ tile, row, distanceKm }) => ({
+        productId: tile.id(row),
+        distanceKm,
+        title: tile.title(row),
+        category: tile.strings[tile.category[row]],
+        price: Number.isNaN(tile.price[row]) ? null : rounded(tile.price[row]),
+        discount: rounded(tile.discount[row]),
+        available: tile.available[row] === 1,
+      })),
+    });
+  }
+
+  async candidates(
+    application: string,
+    query: { point: Point | null; limit: number; filter: ProductFilter; now: number },
+  ): Promise<Result<ArrayBuffer>> {
+    const parsed = parse(retrieval, { application, ...query });
+    return parsed.ok ? ok(await candidates(this.#tiles(application), parsed.value)) : parsed;
+  }
+
+  async trends(
+    application: string,
+    query: { point: Point | null; limit: number; filter: ProductFilter; now: number },
+  ): Promise<Result<ArrayBuffer>> {
+    return this.candidates(application, query);
+  }
+
+  async columns(
+    application: string,
+    wanted: { productId: string; cell: string }[],
+  ): Promise<Result<ArrayBuffer>> {
+    const parsed = parse(wantedList, { application, wanted });
+    if (!parsed.ok) return parsed;
+    return ok(await columnsOf(this.#tiles(application), parsed.value.wanted, Date.now() / 1000));
+  }
+
+  async apply(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>> {
+    const parsed = parse(changeList, { application, changes });
+    return parsed.ok
+      ? ok({ applied: await applyChanges(this.env.CELL, application, parsed.value.changes) })
+      : parsed;
+  }
+
+  async applyTotals(
+    application: string,
+    totals: (ProductTotals & { cell: string })[],
+    transitions: (Transition & { fromCell: string })[],
+  ): Promise<Result<{ applied: number }>> {
+    const parsed = parse(totalsList, { application, totals, transitions });
+    if (!parsed.ok) return parsed;
+    const { value } = parsed;
+    return ok({ applied: await applyTotals(this.env.CELL, application, value.totals, value.transitions) });
+  }
+
+  async ready(): Promise<Readiness> {
+    try {
+      const filled = await new CityStore(this.env.DB).filled();
+      return { ready: filled, detail: filled ? "location: ready" : "location: the gazetteer is empty" };
+    } catch {
+      return { ready: false, detail: "location: its database is not migrated" };
+    }
+  }
+}
+
+/** Prices and discounts lie in 32-bit columns: back to the decimals that were written. */
+const rounded = (value: number): number => Number(value.toPrecision(7));

@@ -1,0 +1,41 @@
+import { and, desc, eq, inArray, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { City } from "../shared/contracts/location.ts";
+import type { Point } from "../shared/contracts/primitives.ts";
+import { cities } from "./schema.ts";
+
+/** All that the location worker asks of its database. */
+export class CityStore {
+  readonly #db: ReturnType<typeof drizzle>;
+
+  constructor(database: D1Database) {
+    this.#db = drizzle(database);
+  }
+
+  /** Cities by area. */
+  async inAreas(areas: string[]): Promise<Map<string, City[]>> {
+    const rows = await this.#db
+      .select()
+      .from(cities)
+      .where(inArray(cities.area, sql`(SELECT value FROM json_each(${JSON.stringify(areas)}))`));
+    const byArea = new Map<string, City[]>();
+    for (const { area, ...city } of rows) byArea.set(area, [...(byArea.get(area) ?? []), city]);
+    return byArea;
+  }
+
+  /** Where the largest city of that name is. */
+  async named(country: string, name: string): Promise<Point | null> {
+    const rows = await this.#db
+      .select({ lat: cities.lat, lon: cities.lon })
+      .from(cities)
+      .where(and(eq(cities.country, country), eq(cities.name, name)))
+      .orderBy(desc(cities.population))
+      .limit(1);
+    return rows[0] ?? null;
+  }
+
+  /** Whether the gazetteer is filled. Fails where the migrations have not been applied. */
+  async filled(): Promise<boolean> {
+    return (await this.#db.select({ id: cities.id }).from(cities).limit(1)).length > 0;
+  }
+}

@@ -1,0 +1,99 @@
+import { cellOf, tileKey } from "../../durable-objects/cell.ts";
+import { type Columns, decodeColumns } from "../../model/columns/columns.ts";
+import type { Forwards } from "../../model/retrieval/candidates.ts";
+import type { TileSource } from "../../model/retrieval/tiles.ts";
+
+/** A tile younger than this is answered as it is ... */
+const freshMs = 2000;
+/** ... an older one too, while a new one is fetched; past this age the answer waits for the new one. */
+const staleMs = 8000;
+/** Bytes of tiles that an isolate keeps. */
+const maxBytes = 32 * 1024 * 1024;
+/** What an empty cell counts for in the cache. */
+const emptyBytes = 64;
+
+interface Held {
+  columns: Columns | null;
+  bytes: number;
+  at: number;
+}
+
+/** Tiles of one isolate: least recently used leave first; one load for a tile at a time. */
+const held = new Map<string, Held>();
+const loading = new Map<string, Promise<Columns | null>>();
+let heldBytes = 0;
+
+/** Bytes and number of the tiles that this isolate holds. */
+export const tileCacheSize = (): { bytes: number; tiles: number } => ({ bytes: heldBytes, tiles: held.size });
+
+function hold(key: string, columns: Columns | null): void {
+  const bytes = columns ? columns.idHash.buffer.byteLength : emptyBytes;
+  drop(key);
+  held.set(key, { columns, bytes, at: Date.now() });
+  heldBytes += bytes;
+  for (const oldest of held.keys()) {
+    if (heldBytes <= maxBytes) break;
+    drop(oldest);
+  }
+}
+
+function drop(key: string): void {
+  const before = held.get(key);
+  if (!before) return;
+  heldBytes -= before.bytes;
+  held.delete(key);
+}
+
+/** Tiles of one application: isolate memory, else KV, else the cell itself. */
+export class TileCache implements TileSource, Forwards {
+  readonly #env: LocationEnv;
+  readonly #application: string;
+  readonly #later: (work: Promise<unknown>) => void;
+
+  constructor(env: LocationEnv, application: string, later: (work: Promise<unknown>) => void) {
+    this.#env = env;
+    this.#application = application;
+    this.#later = later;
+  }
+
+  async tile(cell: string): Promise<Columns | null> {
+    const key = tileKey(this.#application, cell);
+    const known = held.get(key);
+    if (!known) return this.#load(key, cell);
+    const age = Date.now() - known.at;
+    if (age > staleMs || age < 0) return this.#load(key, cell);
+    if (age > freshMs) void this.#load(key, cell).catch(() => null);
+    // Used just now: last to leave.
+    held.delete(key);
+    held.set(key, known);
+    return known.columns;
+  }
+
+  #load(key: string, cell: string): Promise<Columns | null> {
+    const under = loading.get(key);
+    if (under) return under;
+    const load = this.#read(key, cell)
+      .then((columns) => {
+        hold(key, columns);
+        return columns;
+      })
+      .finally(() => loading.delete(key));
+    loading.set(key, load);
+    // Other requests may wait for this load: it must end even if the request that began it is gone.
+    this.#later(load.catch(() => null));
+    return load;
+  }
+
+  /** A tile that is missing, harmed or out of reach in KV is asked of its cell. */
+  async #read(key: string, cell: string): Promise<Columns | null> {
+    const stored = await this.#env.TILES.get(key, "arrayBuffer").catch(() => null);
+    const columns = stored ? decodeColumns(stored) : null;
+    if (columns) return columns;
+    const built = await cellOf(this.#env.CELL, this.#application, cell).tile();
+    return built ? decodeColumns(built) : null;
+  }
+
+  async forward(cell: string, productId: string): Promise<string | null> {
+    return cellOf(this.#env.CELL, this.#application, cell).forward(productId);
+  }
+}

@@ -43,11 +43,14 @@ export function createApp(ports: Ports): Gateway {
           }),
   });
   const authenticator = new Authenticator(ports.store, ports.settings, ports.now);
-  const guard: Guard = (access, bodyBytes) => [
-    authorize(authenticator, access),
-    limitRate(ports.limiter),
-    ...(bodyBytes === undefined ? [] : [boundBody(bodyBytes)]),
-  ];
+  const guard: Guard = (access, bodyBytes) => ({
+    security: [{ credential: [access] }],
+    middleware: [
+      authorize(authenticator, access),
+      limitRate(ports.limiter),
+      ...(bodyBytes === undefined ? [] : [boundBody(bodyBytes)]),
+    ],
+  });
 
   app.use(measure(ports.meter, ports.now), securityHeaders, crossOrigin);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: methodRefusal }));

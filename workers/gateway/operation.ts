@@ -5,8 +5,13 @@ import { problem } from "../shared/contracts/problem.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Access } from "./keys/caller.ts";
 
-/** What guards an operation: who may call it and how much it reads. */
-export type Guard = (access: Access, bodyBytes?: number) => MiddlewareHandler<GatewayContext>[];
+/** What guards an operation: who may call it, how often, and how much of its body is read. */
+export interface Guarded {
+  /** The scopes, as the document names them. */
+  security: { credential: string[] }[];
+  middleware: MiddlewareHandler<GatewayContext>[];
+}
+export type Guard = (access: Access, bodyBytes?: number) => Guarded;
 
 export const kilobytes = (n: number): number => n * 1024;
 export const megabytes = (n: number): number => n * 1024 * 1024;
@@ -33,9 +38,6 @@ export const refusals = {
     content: { "application/problem+json": { schema: problem.meta({ id: "Problem" }) } },
   },
 } as const;
-
-/** How operations name the credential that they need; the caller's scope is in their description. */
-export const security = [{ credential: [] }];
 
 /** For operations without query parameters: any is reported as unknown. */
 export const noQuery = z.strictObject({});
@@ -71,4 +73,4 @@ export const page = z.strictObject({
 });
 
 /** `id` in a path. */
-export const idPath = z.object({ id: identifier.openapi({ param: { name: "id", in: "path" } }) });
+export const idPath = z.object({ id: identifier });

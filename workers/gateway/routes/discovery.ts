@@ -2,16 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { identifier } from "../../shared/contracts/primitives.ts";
 import { productCard } from "../../shared/contracts/product.ts";
 import type { Gateway } from "../context.ts";
-import {
-  type Guard,
-  idPath,
-  json,
-  latitude,
-  limitParameter,
-  longitude,
-  refusals,
-  security,
-} from "../operation.ts";
+import { type Guard, idPath, json, latitude, limitParameter, longitude, refusals } from "../operation.ts";
 import { pointOf } from "../point.ts";
 import type { Ports } from "../ports.ts";
 import { valueOf } from "../refused.ts";
@@ -39,8 +30,7 @@ export function discovery(app: Gateway, { services }: Ports, guard: Guard): void
       summary: "Products that are chosen with, or like, this one",
       description: "Any credential.",
       tags,
-      security,
-      middleware: guard("anyone"),
+      ...guard("anyone"),
       request: { params: idPath, query: z.strictObject({ limit: limitParameter(100, 10) }) },
       responses: { 200: json("Most similar first.", list), ...refusals },
     }),
@@ -64,8 +54,7 @@ export function discovery(app: Gateway, { services }: Ports, guard: Guard): void
       summary: "What is chosen most now, around a place or in the world",
       description: "Any credential.",
       tags,
-      security,
-      middleware: guard("anyone"),
+      ...guard("anyone"),
       request: {
         query: z.strictObject({
           lat: latitude.optional(),

@@ -3,7 +3,7 @@ import { eventInput } from "../../shared/contracts/event.ts";
 import { bulkReport } from "../../shared/contracts/product.ts";
 import { handleLines } from "../bulk.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, kilobytes, megabytes, noQuery, refusals, security } from "../operation.ts";
+import { type Guard, json, kilobytes, megabytes, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { valueOf } from "../refused.ts";
 
@@ -29,8 +29,7 @@ export function eventBulk(app: Gateway, { services }: Ports, guard: Guard): void
       summary: "Import past events, one JSON object a line",
       description: `Admin. Up to ${bounds.lines} lines; bad ones are reported, good ones kept.`,
       tags: ["Events"],
-      security,
-      middleware: guard("admin"),
+      ...guard("admin"),
       request: {
         query: noQuery,
         body: {

@@ -8,7 +8,7 @@ import {
 import { issuesOf } from "../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import { mayActFor } from "../keys/caller.ts";
-import { type Guard, json, jsonBody, kilobytes, noQuery, refusals, security } from "../operation.ts";
+import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { deny, valueOf } from "../refused.ts";
 
@@ -60,8 +60,7 @@ export function events(app: Gateway, { services }: Ports, guard: Guard): void {
         "Admin, client, or the person's own token. Each event counts once by its eventId, however often sent. " +
         "A malformed event among good ones is rejected by its index; where all are malformed, the request is.",
       tags: ["Events"],
-      security,
-      middleware: guard("anyone", kilobytes(256)),
+      ...guard("anyone", kilobytes(256)),
       request: { query: noQuery, body: jsonBody(envelope) },
       responses: {
         202: json("Durable, each of those accepted.", eventReceipt.meta({ id: "EventReceipt" })),

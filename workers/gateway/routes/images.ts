@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { applicationName, identifier } from "../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, megabytes, noQuery, refusals, security } from "../operation.ts";
+import { type Guard, json, megabytes, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { deny, valueOf } from "../refused.ts";
 
@@ -29,8 +29,7 @@ export function images(app: Gateway, { services }: Ports, guard: Guard): void {
       summary: "Store the n-th image of a product",
       description: "Admin. JPEG, PNG, WebP or AVIF, recognised by content.",
       tags,
-      security,
-      middleware: guard("admin", megabytes(10)),
+      ...guard("admin", megabytes(10)),
       request: {
         params: imagePath,
         query: noQuery,
@@ -53,8 +52,7 @@ export function images(app: Gateway, { services }: Ports, guard: Guard): void {
       summary: "Where the n-th image of a product is",
       description: "Any credential.",
       tags,
-      security,
-      middleware: guard("anyone"),
+      ...guard("anyone"),
       request: { params: imagePath, query: noQuery },
       responses: { 302: { description: "To the image." }, ...refusals },
     }),

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { identifier } from "../../shared/contracts/primitives.ts";
 import { importInput, importRecord } from "../../shared/contracts/readiness.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, jsonBody, kilobytes, noQuery, refusals, security } from "../operation.ts";
+import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 
 /** How far an import is, so that readiness can say it. */
@@ -14,8 +14,7 @@ export function imports(app: Gateway, { store, now }: Ports, guard: Guard): void
       summary: "Say how far an import is",
       description: "Admin. While one runs, /readyz answers 503 with its progress.",
       tags: ["Operations"],
-      security,
-      middleware: guard("admin", kilobytes(4)),
+      ...guard("admin", kilobytes(4)),
       request: {
         params: z.object({ name: identifier }),
         query: noQuery,

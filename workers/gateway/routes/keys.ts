@@ -5,7 +5,7 @@ import type { Gateway } from "../context.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
 import type { Caller } from "../keys/caller.ts";
 import { hashOf, keyOf } from "../keys/key.ts";
-import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, refusals, security } from "../operation.ts";
+import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { deny } from "../refused.ts";
 
@@ -28,8 +28,7 @@ export function keys(app: Gateway, { store, now }: Ports, guard: Guard, authenti
       summary: "Create a key",
       description: "Admin. The answer is the only one that shows it.",
       tags,
-      security,
-      middleware: guard("admin", kilobytes(4)),
+      ...guard("admin", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(keyInput.meta({ id: "KeyBody" })) },
       responses: { 201: json("Created.", createdKey.meta({ id: "CreatedKey" })), ...refusals },
     }),
@@ -55,8 +54,7 @@ export function keys(app: Gateway, { store, now }: Ports, guard: Guard, authenti
       summary: "Keys of the application, without the keys themselves",
       description: "Admin.",
       tags,
-      security,
-      middleware: guard("admin"),
+      ...guard("admin"),
       request: { query: noQuery },
       responses: { 200: json("Keys, oldest first.", z.object({ items: z.array(record) })), ...refusals },
     }),
@@ -70,8 +68,7 @@ export function keys(app: Gateway, { store, now }: Ports, guard: Guard, authenti
       summary: "Revoke a key",
       description: "Admin. Other places notice within seconds.",
       tags,
-      security,
-      middleware: guard("admin"),
+      ...guard("admin"),
       request: { params: idPath, query: noQuery },
       responses: { 204: { description: "Revoked." }, ...refusals },
     }),

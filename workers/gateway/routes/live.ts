@@ -2,7 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import { liveHeaders } from "../../shared/contracts/live.ts";
 import type { Gateway } from "../context.ts";
 import { agreedProtocol } from "../keys/credential.ts";
-import { type Guard, idPath, noQuery, refusals, security } from "../operation.ts";
+import { type Guard, idPath, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { upgradeRequired } from "../problems.ts";
 
@@ -16,8 +16,7 @@ export function live(app: Gateway, { services }: Ports, guard: Guard): void {
       description:
         "Admin, client, or the person's own token, as subprotocol: `new WebSocket(url, ['vicinity', token])`.",
       tags: ["Recommendations"],
-      security,
-      middleware: guard("self"),
+      ...guard("self"),
       request: { params: idPath, query: noQuery },
       responses: {
         101: { description: "Connected." },

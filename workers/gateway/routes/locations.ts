@@ -2,16 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { nearbyAnswer, resolvedPlace } from "../../shared/contracts/location.ts";
 import { categoryName } from "../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
-import {
-  type Guard,
-  json,
-  kilometres,
-  latitude,
-  limitParameter,
-  longitude,
-  refusals,
-  security,
-} from "../operation.ts";
+import { type Guard, json, kilometres, latitude, limitParameter, longitude, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { valueOf } from "../refused.ts";
 
@@ -26,8 +17,7 @@ export function locations(app: Gateway, { services }: Ports, guard: Guard): void
       summary: "Products around a place, nearest first",
       description: "Any credential. Distances are great-circle, in km.",
       tags,
-      security,
-      middleware: guard("anyone"),
+      ...guard("anyone"),
       request: {
         query: z.strictObject({
           lat: latitude,
@@ -60,8 +50,7 @@ export function locations(app: Gateway, { services }: Ports, guard: Guard): void
       summary: "The city, country, timezone and cell of a place",
       description: "Any credential.",
       tags,
-      security,
-      middleware: guard("anyone"),
+      ...guard("anyone"),
       request: { query: z.strictObject({ lat: latitude, lon: longitude }) },
       responses: { 200: json("Where it is.", resolvedPlace.meta({ id: "Place" })), ...refusals },
     }),

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { modelManifest, modelRecord } from "../../shared/contracts/model.ts";
 import { parse } from "../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, megabytes, noQuery, refusals, security } from "../operation.ts";
+import { type Guard, json, megabytes, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { deny, valueOf } from "../refused.ts";
 
@@ -47,8 +47,7 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
       summary: "Models of the application",
       description: "Admin.",
       tags,
-      security,
-      middleware: guard("admin"),
+      ...guard("admin"),
       request: { query: noQuery },
       responses: { 200: json("Models.", z.object({ items: z.array(record) })), ...refusals },
     }),
@@ -63,8 +62,7 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
       summary: "Register a model: its manifest and its ONNX file",
       description: "Admin. An application's first model is promoted at once.",
       tags,
-      security,
-      middleware: guard("admin", megabytes(24)),
+      ...guard("admin", megabytes(24)),
       request: {
         query: noQuery,
         body: { required: true, content: { "multipart/form-data": { schema: upload } } },
@@ -95,8 +93,7 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
           action === "promote" ? "Let a version serve" : "Back from a version to the one that served before",
         description: "Admin.",
         tags,
-        security,
-        middleware: guard("admin"),
+        ...guard("admin"),
         request: { params: versionPath, query: noQuery },
         responses: { 200: json("The version that serves now.", record), ...refusals },
       }),

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { bulkReport, productInput } from "../../shared/contracts/product.ts";
 import { handleLines } from "../bulk.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, kilobytes, megabytes, noQuery, refusals, security } from "../operation.ts";
+import { type Guard, json, kilobytes, megabytes, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { valueOf } from "../refused.ts";
 
@@ -18,8 +18,7 @@ export function productBulk(app: Gateway, { services }: Ports, guard: Guard): vo
       summary: "Create or replace many products, one JSON object a line",
       description: `Admin. Up to ${bounds.lines} lines; bad ones are reported, good ones kept.`,
       tags: ["Products"],
-      security,
-      middleware: guard("admin"),
+      ...guard("admin"),
       request: {
         query: noQuery,
         body: {

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { categoryName } from "../../shared/contracts/primitives.ts";
 import { product, productInput, productPatch, productWithTotals } from "../../shared/contracts/product.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, idPath, json, jsonBody, noQuery, page, refusals, security } from "../operation.ts";
+import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, page, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { deny, valueOf } from "../refused.ts";
 
@@ -22,8 +22,7 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
       summary: "List products",
       description: "Any credential.",
       tags,
-      security,
-      middleware: guard("anyone"),
+      ...guard("anyone"),
       request: { query: page.extend({ category: categoryName.optional() }) },
       responses: { 200: json("A page of products.", list), ...refusals },
     }),
@@ -38,8 +37,7 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
       summary: "Create or replace a product",
       description: "Admin. The body may repeat the id.",
       tags,
-      security,
-      middleware: guard("admin", 64 * 1024),
+      ...guard("admin", kilobytes(64)),
       request: {
         params: idPath,
         query: noQuery,
@@ -68,8 +66,7 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
       summary: "A product with the totals of its interactions",
       description: "Any credential.",
       tags,
-      security,
-      middleware: guard("anyone"),
+      ...guard("anyone"),
       request: { params: idPath, query: noQuery },
       responses: { 200: json("The product.", withTotals), ...refusals },
     }),
@@ -93,8 +90,7 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
       summary: "Change some fields of a product",
       description: "Admin.",
       tags,
-      security,
-      middleware: guard("admin", 64 * 1024),
+      ...guard("admin", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(patch) },
       responses: { 200: json("The changed product.", stored), ...refusals },
     }),
@@ -118,8 +114,7 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
       summary: "Remove a product",
       description: "Admin.",
       tags,
-      security,
-      middleware: guard("admin"),
+      ...guard("admin"),
       request: { params: idPath, query: noQuery },
       responses: { 204: { description: "Removed." }, ...refusals },
     }),

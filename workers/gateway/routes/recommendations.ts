@@ -14,12 +14,12 @@ import {
   idPath,
   json,
   jsonBody,
+  kilobytes,
   latitude,
   limitParameter,
   longitude,
   noQuery,
   refusals,
-  security,
 } from "../operation.ts";
 import { pointOf } from "../point.ts";
 import type { Ports } from "../ports.ts";
@@ -46,8 +46,7 @@ export function recommendations(app: Gateway, { services }: Ports, guard: Guard)
       summary: "Recommend products to a person at a place",
       description: "Admin, client, or the person's own token. Without a location: last, edge, home.",
       tags,
-      security,
-      middleware: guard("anyone", 64 * 1024),
+      ...guard("anyone", kilobytes(64)),
       request: { query: noQuery, body: jsonBody(input) },
       responses: { 200: json("Ranked products.", answer), ...refusals },
     }),
@@ -70,8 +69,7 @@ export function recommendations(app: Gateway, { services }: Ports, guard: Guard)
       summary: "The same for a simple caller",
       description: "Admin, client, or the person's own token.",
       tags,
-      security,
-      middleware: guard("self"),
+      ...guard("self"),
       request: {
         params: idPath,
         query: z.strictObject({
@@ -104,8 +102,7 @@ export function recommendations(app: Gateway, { services }: Ports, guard: Guard)
       summary: "The receipt of a recommendation: what was shown, why, by which model",
       description: "Admin or client.",
       tags,
-      security,
-      middleware: guard("client"),
+      ...guard("client"),
       request: { params: idPath, query: noQuery },
       responses: { 200: json("The receipt.", receipt), ...refusals },
     }),

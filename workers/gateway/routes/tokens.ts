@@ -3,7 +3,7 @@ import { issuedToken, tokenInput } from "../../shared/contracts/credential.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
 import { issueToken } from "../keys/tokens.ts";
-import { type Guard, json, jsonBody, kilobytes, noQuery, refusals, security } from "../operation.ts";
+import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { deny } from "../refused.ts";
 
@@ -16,8 +16,7 @@ export function tokens(app: Gateway, { settings, now }: Ports, guard: Guard): vo
       summary: "Issue a token (JWT) for one person",
       description: "Admin. The token may do for its person what a client key may do for all.",
       tags: ["Keys"],
-      security,
-      middleware: guard("admin", kilobytes(4)),
+      ...guard("admin", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(tokenInput.meta({ id: "TokenBody" })) },
       responses: { 201: json("Issued.", issuedToken.meta({ id: "Token" })), ...refusals },
     }),

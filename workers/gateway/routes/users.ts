@@ -3,17 +3,7 @@ import { answerLocation } from "../../shared/contracts/location.ts";
 import type { PersonSettings } from "../../shared/contracts/services.ts";
 import { locationInput, user, userInput, userInteraction, userPatch } from "../../shared/contracts/user.ts";
 import type { Gateway } from "../context.ts";
-import {
-  type Guard,
-  idPath,
-  json,
-  jsonBody,
-  kilobytes,
-  noQuery,
-  page,
-  refusals,
-  security,
-} from "../operation.ts";
+import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, page, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { valueOf } from "../refused.ts";
 
@@ -41,8 +31,7 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       summary: "List people",
       description: "Admin.",
       tags,
-      security,
-      middleware: guard("admin"),
+      ...guard("admin"),
       request: { query: page },
       responses: { 200: json("A page of people.", list), ...refusals },
     }),
@@ -57,8 +46,7 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       summary: "Create or replace a person's profile",
       description: "Admin.",
       tags,
-      security,
-      middleware: guard("admin", kilobytes(64)),
+      ...guard("admin", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(userInput.meta({ id: "UserBody" })) },
       responses: { 200: json("Replaced.", stored), 201: json("Created.", stored), ...refusals },
     }),
@@ -78,8 +66,7 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       summary: "A person's profile",
       description: "Admin.",
       tags,
-      security,
-      middleware: guard("admin"),
+      ...guard("admin"),
       request: { params: idPath, query: noQuery },
       responses: { 200: json("The profile.", stored), ...refusals },
     }),
@@ -94,8 +81,7 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       summary: "Change some fields of a person's profile",
       description: "Admin.",
       tags,
-      security,
-      middleware: guard("admin", kilobytes(64)),
+      ...guard("admin", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(userPatch.meta({ id: "UserPatch" })) },
       responses: { 200: json("The changed profile.", stored), ...refusals },
     }),
@@ -115,8 +101,7 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       summary: "Erase a person",
       description: "Admin.",
       tags,
-      security,
-      middleware: guard("admin"),
+      ...guard("admin"),
       request: { params: idPath, query: noQuery },
       responses: { 200: json("Erased.", erasure), ...refusals },
     }),
@@ -134,8 +119,7 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       summary: "What a person did, newest first",
       description: "Admin.",
       tags,
-      security,
-      middleware: guard("admin"),
+      ...guard("admin"),
       request: { params: idPath, query: page },
       responses: { 200: json("A page of interactions.", history), ...refusals },
     }),
@@ -159,8 +143,7 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       summary: "Where a person is now",
       description: "Admin, client, or the person's own token. Kept at the precision that the person allows.",
       tags,
-      security,
-      middleware: guard("self", kilobytes(4)),
+      ...guard("self", kilobytes(4)),
       request: {
         params: idPath,
         query: noQuery,

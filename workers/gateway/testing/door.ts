@@ -1,0 +1,52 @@
+import type { RequestPoint } from "../../shared/observability/request-point.ts";
+import { createApp } from "../app.ts";
+import { issueToken } from "../keys/tokens.ts";
+import type { Ports } from "../ports.ts";
+import { Store } from "../store.ts";
+import { testEnvironment } from "./environment.ts";
+import { memoryServices } from "./memory-services.ts";
+
+export const tokenSecret = "a-secret-for-tests-of-at-least-32-characters";
+
+/** A gateway before services in memory, with the real database, and what it measured. */
+export function openDoor(change: Partial<Ports> = {}) {
+  const points: RequestPoint[] = [];
+  const ports: Ports = {
+    services: memoryServices(),
+    store: new Store(testEnvironment.DB),
+    settings: { developmentKeys: true, tokenSecret },
+    limiter: testEnvironment.RATE_LIMIT,
+    meter: { record: (point) => points.push(point) },
+    pages: {
+      fetch: async () => new Response("<!doctype html>", { headers: { "content-type": "text/html" } }),
+    },
+    now: Date.now,
+    ...change,
+  };
+  const app = createApp(ports);
+
+  /** Calls with a credential; a body that is no text is sent as JSON. */
+  const call = async (
+    method: string,
+    path: string,
+    options: { key?: string; body?: unknown; headers?: Record<string, string> } = {},
+  ): Promise<Response> => {
+    const { key = "dev-admin-key", body, headers = {} } = options;
+    const raw = typeof body === "string" || body instanceof Uint8Array || body instanceof FormData;
+    return app.request(path, {
+      method,
+      headers: {
+        ...(key === "" ? {} : { authorization: `Bearer ${key}` }),
+        ...(body === undefined || raw ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : raw ? body : JSON.stringify(body),
+    });
+  };
+
+  return { app, ports, points, call };
+}
+
+/** A token of a person of the development application, valid for an hour. */
+export const tokenFor = (userId: string, application = "demo"): Promise<string> =>
+  issueToken({ application, userId }, tokenSecret, Math.floor(Date.now() / 1000), 3600);

@@ -1,0 +1,12 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import type { D1Migration } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+
+/** What vitest.config.ts binds for the tests. */
+export interface TestEnvironment {
+  DB: D1Database;
+  RATE_LIMIT: RateLimit;
+  MIGRATIONS: D1Migration[];
+}
+
+export const testEnvironment: TestEnvironment = { MIGRATIONS: [], ...env };

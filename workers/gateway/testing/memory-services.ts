@@ -1,0 +1,190 @@
+import type { Product, ProductInput } from "../../shared/contracts/product.ts";
+import { ok, refuse } from "../../shared/contracts/result.ts";
+import type {
+  LocationApi,
+  ProductApi,
+  RecommendationApi,
+  TrainerApi,
+  UserApi,
+} from "../../shared/contracts/services.ts";
+import { emptyTotals } from "../../shared/contracts/totals.ts";
+import type { User, UserInput } from "../../shared/contracts/user.ts";
+import type { Services } from "../services.ts";
+
+const at = "2026-01-31T12:00:00.000Z";
+const up = async () => ({ ready: true, detail: "up" });
+const place = { city: "Oslo", country: "NO", timezone: "Europe/Oslo", cell: "cell", distanceKm: 1 };
+const location = { city: "Oslo", country: "NO", precision: "exact", source: "request" } as const;
+const model = { version: "m1", sha256: "0".repeat(64) };
+const unknown = (what: string) => refuse("not_found", `There is no such ${what}.`);
+
+const productService = (): ProductApi => {
+  const products = new Map<string, Product>();
+  const key = (application: string, id: string) => `${application}/${id}`;
+  const write = (application: string, input: ProductInput): boolean => {
+    const created = !products.has(key(application, input.id));
+    products.set(key(application, input.id), { ...input, images: [], updatedAt: at });
+    return created;
+  };
+  const find = (application: string, id: string) => {
+    const product = products.get(key(application, id));
+    return product ? ok(product) : unknown("product");
+  };
+  return {
+    ready: up,
+    put: async (application, input) => {
+      const created = write(application, input);
+      return ok({ product: { ...input, images: [], updatedAt: at }, created });
+    },
+    get: async (application, id) => find(application, id),
+    patch: async (application, id, patch) => {
+      const found = find(application, id);
+      return found.ok ? ok({ ...found.value, ...patch }) : found;
+    },
+    remove: async (application, id) =>
+      products.delete(key(application, id)) ? ok(null) : unknown("product"),
+    list: async (application, page) =>
+      ok({
+        items: [...products]
+          .filter(([name]) => name.startsWith(`${application}/`))
+          .map(([, product]) => product)
+          .slice(0, page.limit),
+      }),
+    bulk: async (application, inputs) => {
+      for (const input of inputs) write(application, input);
+      return ok({ written: inputs.length });
+    },
+    cards: async () => ok([]),
+    putImage: async (application, id, n, bytes) => {
+      const found = find(application, id);
+      if (!found.ok) return found;
+      if (new Uint8Array(bytes)[0] !== 0xff) return refuse("unsupported_media_type", "Not an image.");
+      return ok({
+        path: `/v1/images/${application}/${"a".repeat(63)}${n % 10}`,
+        sha256: "a".repeat(64),
+        contentType: "image/jpeg",
+      });
+    },
+    imagePath: async (application, id) => {
+      const found = find(application, id);
+      return found.ok ? ok({ path: `/v1/images/${application}/${"a".repeat(64)}` }) : found;
+    },
+    imageBytes: async (_application, sha256) =>
+      sha256.startsWith("a")
+        ? ok({ bytes: new Uint8Array([0xff, 0xd8]).buffer, contentType: "image/jpeg" })
+        : unknown("image"),
+    settle: async () => ok({ open: 0 }),
+  };
+};
+
+const userService = (): UserApi => {
+  const users = new Map<string, User>();
+  const settings = (user: User) => ({ home: user.home, precision: user.consent.location, version: 1 });
+  const make = (id: string, input: UserInput): User => ({ id, ...input, createdAt: at, updatedAt: at });
+  return {
+    ready: up,
+    put: async (application, id, input) => {
+      const name = `${application}/${id}`;
+      const created = !users.has(name);
+      const user = make(id, input);
+      users.set(name, user);
+      return ok({ user, created, settings: settings(user) });
+    },
+    get: async (application, id) => {
+      const user = users.get(`${application}/${id}`);
+      return user ? ok(user) : unknown("person");
+    },
+    patch: async (application, id, patch) => {
+      const before = users.get(`${application}/${id}`);
+      if (!before) return unknown("person");
+      const user = { ...before, ...patch };
+      return ok({ user, settings: settings(user) });
+    },
+    list: async () => ok({ items: [...users.values()] }),
+    record: async () => ok({ inserted: 0, totals: [] }),
+    recordLocations: async () => ok({ inserted: 0 }),
+    history: async () => ok({ items: [] }),
+    totals: async (_application, ids) => ok(ids.map(emptyTotals)),
+    erase: async () => ok({ interactions: 0, locations: 0 }),
+  };
+};
+
+const locationService = (): LocationApi => {
+  const columns = async () => ok(new ArrayBuffer(0));
+  return {
+    ready: up,
+    resolve: async () => ok(place),
+    coarsen: async (point) => ok({ point, place }),
+    edge: async (edge) => ok(edge.point),
+    nearby: async () => ok({ items: [], truncated: false }),
+    candidates: columns,
+    columns,
+    trends: columns,
+    apply: async () => ok({ applied: 0 }),
+    applyTotals: async () => ok({ applied: 0 }),
+  };
+};
+
+const recommendationService = (): RecommendationApi => {
+  const record = {
+    ...model,
+    status: "serving" as const,
+    parent: null,
+    metrics: {},
+    createdAt: at,
+    promotedAt: at,
+  };
+  return {
+    ready: up,
+    recommend: async (_application, input) =>
+      ok({
+        recommendationId: "r1",
+        model,
+        variant: "default",
+        location: { ...location, source: input.location ? "request" : "none" },
+        items: [],
+        stages: [
+          { name: "person", ms: 1.5 },
+          { name: "onnx", ms: 0, skipped: "budget" },
+        ],
+      }),
+    similar: async () => ok({ items: [] }),
+    trending: async () => ok({ items: [] }),
+    receipt: async () => unknown("recommendation"),
+    record: async (_application, events) => {
+      const gone = events.flatMap((event, index) => (event.userId === "unreachable" ? [index] : []));
+      return ok({
+        accepted: events.length - gone.length,
+        duplicates: 0,
+        rejected: gone.map((index) => ({ index, error: { code: "unavailable", message: "not now" } })),
+        warnings: events.flatMap((event, index) =>
+          event.productId === "nothing" ? [{ index, code: "unknown_product" }] : [],
+        ),
+      });
+    },
+    absorb: async (_application, events) => ok({ accepted: events.length, duplicates: 0, rejected: 0 }),
+    setLocation: async () => ok({ location }),
+    setPerson: async () => ok(null),
+    erase: async () => ok({ interactions: 0, locations: 0 }),
+    models: async () => ok([record]),
+    registerModel: async (_application, manifest, bytes) =>
+      bytes.byteLength === manifest.bytes ? ok(record) : refuse("invalid_input", "The sizes differ."),
+    promote: async () => unknown("model"),
+    rollback: async () => unknown("model"),
+    fetch: async () => new Response(null, { status: 404 }),
+  };
+};
+
+const trainerService = (): TrainerApi => ({
+  ready: up,
+  snapshot: async () => ok({ objects: 0, examples: 0, outcomes: {} }),
+});
+
+/** The services, held in memory: enough of each to see what the gateway asks and how it answers. */
+export const memoryServices = (): Services => ({
+  recommendation: recommendationService(),
+  user: userService(),
+  product: productService(),
+  location: locationService(),
+  trainer: trainerService(),
+});

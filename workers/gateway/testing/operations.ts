@@ -1,0 +1,45 @@
+import { z } from "zod";
+import type { Access } from "../keys/caller.ts";
+import type { openDoor } from "./door.ts";
+
+const methods = ["get", "put", "post", "patch", "delete"] as const;
+const operation = z.object({
+  security: z
+    .array(z.object({ credential: z.tuple([z.enum(["admin", "client", "anyone", "self"])]) }))
+    .optional(),
+  requestBody: z.object({ content: z.record(z.string(), z.unknown()) }).optional(),
+});
+const document = z.object({
+  paths: z.record(z.string(), z.partialRecord(z.enum(methods), operation)),
+});
+
+/** An operation of the API's own document, with a path that meets its pattern. */
+export interface Operation {
+  name: string;
+  method: string;
+  path: string;
+  /** Null for a public one. */
+  access: Access | null;
+  /** Media type of its body, null where it takes none. */
+  body: string | null;
+}
+
+const examples: Record<string, string> = { n: "0", sha256: "a".repeat(64), application: "demo" };
+
+/** All operations of `/openapi.json`. */
+export async function operationsOf(door: ReturnType<typeof openDoor>): Promise<Operation[]> {
+  const { paths } = document.parse(await (await door.call("GET", "/openapi.json", { key: "" })).json());
+  return Object.entries(paths).flatMap(([path, item]) =>
+    methods.flatMap((method) => {
+      const found = item[method];
+      if (!found) return [];
+      return {
+        name: `${method.toUpperCase()} ${path}`,
+        method: method.toUpperCase(),
+        path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => examples[name] ?? "x"),
+        access: found.security?.[0].credential[0] ?? null,
+        body: Object.keys(found.requestBody?.content ?? {})[0] ?? null,
+      };
+    }),
+  );
+}

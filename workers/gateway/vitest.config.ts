@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const migrations = join(import.meta.dirname, "../../migrations/gateway");
+
+/** The gateway alone, in workerd on a real database; all six workers together are tested in `test/`. */
+export default defineConfig({
+  plugins: [
+    cloudflareTest(async () => ({
+      miniflare: {
+        compatibilityDate: "2026-11-01",
+        d1Databases: ["DB"],
+        ratelimits: { RATE_LIMIT: { namespace_id: "1001", simple: { limit: 5, period: 10 } } },
+        bindings: { MIGRATIONS: await readD1Migrations(migrations) },
+      },
+    })),
+  ],
+  test: {
+    include: ["**/*.worker.test.ts"],
+    setupFiles: ["testing/apply-migrations.ts"],
+    testTimeout: 30_000,
+  },
+});

@@ -1,0 +1,16 @@
+import tzlookup from "@photostructure/tz-lookup";
+import { offsetsOf } from "./timezone.ts";
+
+const zones = new Map<string, (time: number) => number>();
+
+/** Seconds that the clocks of a place are ahead of UTC at a moment; 0 where there is no place. */
+export function localOffset(lat: number | null, lon: number | null, time: number): number {
+  if (lat === null || lon === null) return 0;
+  const zone = tzlookup(lat, lon);
+  let offsets = zones.get(zone);
+  if (!offsets) {
+    offsets = offsetsOf(zone);
+    zones.set(zone, offsets);
+  }
+  return offsets(time);
+}

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import type { ReadinessReport } from "../../shared/contracts/readiness.ts";
+import { openDoor } from "../testing/door.ts";
+import { memoryServices } from "../testing/memory-services.ts";
+
+describe("readiness", () => {
+  it("waits for running imports and for every worker", async () => {
+    const services = memoryServices();
+    const { call } = openDoor({ services });
+    const ready = async () => {
+      const answer = await call("GET", "/readyz", { key: "" });
+      return [answer.status, await answer.json<ReadinessReport>()] as const;
+    };
+    const note = (status: string, done: number) =>
+      call("PUT", "/v1/imports/demo", { body: { status, done, total: 10 } });
+
+    await note("running", 4);
+    const [status, report] = await ready();
+    expect(status).toBe(503);
+    expect(report.imports).toMatchObject([{ name: "demo", done: 4, total: 10 }]);
+    await note("done", 10);
+    expect((await ready())[0]).toBe(200);
+
+    services.location.ready = async () => {
+      throw new Error("down");
+    };
+    const [down, told] = await ready();
+    expect(down).toBe(503);
+    expect(told.workers.location).toEqual({ ready: false, detail: "does not answer" });
+    expect(told.workers.user.ready).toBe(true);
+  });
+});

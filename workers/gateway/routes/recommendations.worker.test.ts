@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { openDoor } from "../testing/door.ts";
+import { memoryServices } from "../testing/memory-services.ts";
+
+describe("recommendations", () => {
+  it("pass the place of the edge, and say model and stages in headers and figures", async () => {
+    const services = memoryServices();
+    const asked: unknown[] = [];
+    const { recommend } = services.recommendation;
+    services.recommendation.recommend = (...args) => {
+      asked.push(args);
+      return recommend(...args);
+    };
+    const door = openDoor({ services });
+    const request = new Request("http://localhost/v1/recommendations", {
+      method: "POST",
+      headers: { authorization: "Bearer dev-client-key", "content-type": "application/json" },
+      body: JSON.stringify({ userId: "ann", limit: 3 }),
+      cf: { city: "Lima", country: "PE", latitude: "-12.04", longitude: "-77.03", timezone: "America/Lima" },
+    });
+    const answer = await door.app.request(request);
+    expect(answer.status).toBe(200);
+    expect(asked).toMatchObject([
+      ["demo", { userId: "ann", limit: 3 }, { city: "Lima", point: { lat: -12.04, lon: -77.03 } }],
+    ]);
+    expect(answer.headers.get("server-timing")).toMatch(/^person;dur=1.5, onnx;desc="skipped", gateway;dur=/);
+    expect(door.points).toMatchObject([
+      {
+        route: "/v1/recommendations",
+        status: 200,
+        application: "demo",
+        modelVersion: "m1",
+        fallback: "onnx",
+        code: "",
+      },
+    ]);
+  });
+
+  it("take a place in the query, whole or not at all", async () => {
+    const { call } = openDoor();
+    const path = "/v1/users/ann/recommendations";
+    expect((await call("GET", `${path}?lat=59.9&lon=10.7&limit=5`)).status).toBe(200);
+    for (const query of [
+      "lat=59.9",
+      "lat=91&lon=0",
+      "lat=&lon=",
+      "lat=0x3&lon=1",
+      "lat=1&lat=2&lon=3",
+      "limit=0",
+      "limit=1e1",
+    ])
+      expect((await call("GET", `${path}?${query}`)).status, query).toBe(400);
+  });
+});

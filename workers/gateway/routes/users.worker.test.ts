@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { ok } from "../../shared/contracts/result.ts";
+import { openDoor } from "../testing/door.ts";
+import { memoryServices } from "../testing/memory-services.ts";
+
+describe("people", () => {
+  it("are told to their object whenever their profile changes", async () => {
+    const services = memoryServices();
+    const told: unknown[] = [];
+    services.recommendation.setPerson = async (...args) => {
+      told.push(args);
+      return ok(null);
+    };
+    const { call } = openDoor({ services });
+    const home = { lat: 1, lon: 2 };
+    expect((await call("PUT", "/v1/users/ann", { body: { home } })).status).toBe(201);
+    const consent = { location: "city" };
+    expect((await call("PATCH", "/v1/users/ann", { body: { consent } })).status).toBe(200);
+    expect(told).toMatchObject([
+      ["demo", "ann", { home, precision: "exact" }],
+      ["demo", "ann", { home, precision: "city" }],
+    ]);
+  });
+
+  it("have a live connection that only an upgrade opens", async () => {
+    const { call } = openDoor();
+    expect((await call("GET", "/v1/users/ann/live")).status).toBe(426);
+    const headers = { upgrade: "websocket", "sec-websocket-protocol": "vicinity, dev-client-key" };
+    expect((await call("GET", "/v1/users/ann/live", { key: "", headers })).status).toBe(404);
+    headers["sec-websocket-protocol"] = "vicinity, nobody";
+    expect((await call("GET", "/v1/users/ann/live", { key: "", headers })).status).toBe(401);
+  });
+});

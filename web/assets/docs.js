@@ -1,0 +1,88 @@
+import { byId, element } from "./api.js";
+
+const described = await (await fetch("/openapi.json")).json();
+
+/** A schema in one readable piece: names of others become their names. */
+function outline(schema, depth = 0) {
+  if (!schema) return "";
+  if (schema.$ref) return schema.$ref.split("/").pop();
+  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
+  const alternatives = schema.anyOf ?? schema.oneOf;
+  if (alternatives) return alternatives.map((each) => outline(each, depth)).join(" | ");
+  if (schema.type === "array") return `${outline(schema.items, depth)}[]`;
+  if (schema.properties) {
+    const indent = "  ".repeat(depth + 1);
+    const required = new Set(schema.required ?? []);
+    const lines = Object.entries(schema.properties).map(
+      ([name, each]) => `${indent}${name}${required.has(name) ? "" : "?"}: ${outline(each, depth + 1)}`,
+    );
+    return `{\n${lines.join("\n")}\n${"  ".repeat(depth)}}`;
+  }
+  const type = [schema.type ?? "anything"].flat().join(" | ");
+  const bounds = ["minimum", "maximum", "minLength", "maxLength", "pattern", "format", "default"]
+    .filter((name) => schema[name] !== undefined)
+    .map((name) => `${name} ${schema[name]}`);
+  return bounds.length === 0 ? type : `${type} (${bounds.join(", ")})`;
+}
+
+const contents = (part) =>
+  Object.entries(part?.content ?? {}).map(([type, { schema }]) =>
+    element("div", {}, element("span", { class: "quiet" }, type), element("pre", {}, outline(schema))),
+  );
+
+function operation(path, method, { summary, description, security, parameters, requestBody, responses }) {
+  const scope = security?.[0]?.credential?.[0] ?? "public";
+  const rows = (parameters ?? []).map(({ name, in: where, required, schema }) =>
+    element(
+      "tr",
+      {},
+      element("td", {}, element("code", {}, name)),
+      element("td", {}, `${where}${required ? "" : ", optional"}`),
+      element("td", {}, outline(schema)),
+    ),
+  );
+  return element(
+    "details",
+    {},
+    element(
+      "summary",
+      {},
+      element("span", { class: "method" }, method.toUpperCase()),
+      element("code", {}, path),
+      ` ${summary ?? ""} `,
+      element("span", { class: "quiet" }, scope),
+    ),
+    element("p", { class: "quiet" }, description ?? ""),
+    ...(rows.length === 0 ? [] : [element("table", {}, element("tbody", {}, ...rows))]),
+    ...(requestBody ? [element("h2", {}, "Body"), ...contents(requestBody)] : []),
+    element("h2", {}, "Answers"),
+    ...Object.entries(responses).flatMap(([status, answer]) => [
+      element("p", {}, element("b", {}, status), ` ${answer.description}`),
+      ...contents(answer),
+    ]),
+  );
+}
+
+byId("about").textContent = described.info.description;
+const groups = Map.groupBy(
+  Object.entries(described.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, each]) => ({ path, method, each })),
+  ),
+  ({ each }) => each.tags?.[0] ?? "Other",
+);
+byId("operations").replaceChildren(
+  ...[...groups].flatMap(([tag, members]) => [
+    element("h2", {}, tag),
+    ...members.map(({ path, method, each }) => operation(path, method, each)),
+  ]),
+);
+byId("schemas").replaceChildren(
+  ...Object.entries(described.components.schemas).map(([name, schema]) =>
+    element(
+      "details",
+      {},
+      element("summary", {}, element("code", {}, name)),
+      element("pre", {}, outline(schema)),
+    ),
+  ),
+);

@@ -1,0 +1,64 @@
+import { bindKey, byId, call, element, key } from "./api.js";
+
+const everyMs = 5_000;
+
+const cells = (...values) => element("tr", {}, ...values.map((value) => element("td", {}, value)));
+const share = ({ done, total }) =>
+  total === 0 ? String(done) : `${done} / ${total} (${Math.floor((100 * done) / total)}%)`;
+const figures = (metrics) =>
+  Object.entries(metrics)
+    .map(([name, value]) => `${name} ${value.toFixed(4)}`)
+    .join(", ");
+
+const action = (version, name) =>
+  element(
+    "button",
+    {
+      type: "button",
+      onclick: async () => {
+        try {
+          await call("POST", `/v1/models/${encodeURIComponent(version)}/${name}`);
+          await refresh();
+        } catch (error) {
+          byId("status").textContent = error.message;
+        }
+      },
+    },
+    name,
+  );
+
+async function refresh() {
+  const { ready, workers, imports } = await call("GET", "/readyz");
+  byId("status").textContent = ready ? "Ready." : "Not ready.";
+  byId("workers").replaceChildren(
+    ...Object.entries(workers).map(([name, worker]) =>
+      cells(name, element("span", { class: worker.ready ? "yes" : "no" }, worker.detail)),
+    ),
+  );
+  byId("imports").replaceChildren(
+    ...imports.map((each) => cells(each.name, each.status, share(each), each.updatedAt)),
+  );
+  if (key() === "") return;
+  const { items } = await call("GET", "/v1/models");
+  byId("models").replaceChildren(
+    ...items.map((model) =>
+      cells(
+        model.version,
+        element("span", { class: model.status === "serving" ? "yes" : "" }, model.status),
+        model.parent ?? "",
+        figures(model.metrics),
+        model.createdAt,
+        action(model.version, model.status === "serving" ? "rollback" : "promote"),
+      ),
+    ),
+  );
+}
+
+const attempt = () =>
+  refresh().catch((error) => {
+    byId("status").textContent = error.message;
+  });
+
+bindKey(byId("key"), attempt);
+await attempt();
+setInterval(attempt, everyMs);

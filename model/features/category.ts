@@ -1,0 +1,45 @@
+import { hash32 } from "../columns/hash.ts";
+import { memoryHalfLives } from "../person/person.ts";
+import type { FeatureFamily } from "./feature.ts";
+
+/**
+ * Affinity of the person to the candidate's category: its share of their choices, lately and of all time, and how
+ * much this hour and weekday speak for it (share of the category at this hour, smoothed by 2 choices, against its
+ * share overall).
+ */
+export const category: FeatureFamily = {
+  names: [
+    "category_known",
+    "category_share",
+    "category_decayed_3d",
+    "category_decayed_30d",
+    "category_hour",
+    "category_weekday",
+    "category_is_last",
+  ],
+  fill(context, block, row, _trace, out, at) {
+    const hash = block.categoryHash[row];
+    const memory = context.categories.get(hash);
+    const last = context.choices[0]?.category;
+    out[at + 6] = last !== undefined && last !== null && hash32(last) === hash ? 1 : 0;
+    if (!memory) {
+      out.fill(0, at, at + 6);
+      return;
+    }
+    const { person } = context;
+    const share = memory.choices / (person.choices + 2);
+    out[at] = 1;
+    out[at + 1] = 3 * share;
+    for (let i = 0; i < memoryHalfLives.length; i++) {
+      const days = Math.max(0, context.now - memory.at) / 86_400;
+      out[at + 2 + i] = Math.log1p(memory.decayed[i] * 2 ** (-days / memoryHalfLives[i]));
+    }
+    const hour = context.hour;
+    const around = (of: readonly number[]): number =>
+      of[(hour + 23) % 24] / 2 + of[hour] + of[(hour + 1) % 24] / 2;
+    const byHour = (around(memory.hours) + 2 * share) / (around(person.hours) + 2);
+    const byWeekday = (memory.weekdays[context.weekday] + 2 * share) / (person.weekdays[context.weekday] + 2);
+    out[at + 4] = Math.log((byHour + 0.01) / (share + 0.01));
+    out[at + 5] = Math.log((byWeekday + 0.01) / (share + 0.01));
+  },
+};

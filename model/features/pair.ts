@@ -1,0 +1,88 @@
+import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import type { Columns } from "../columns/columns.ts";
+import { hash32, hash53 } from "../columns/hash.ts";
+import { engagementWeights } from "../columns/layout.ts";
+import { hourOf, weekdayOf } from "../person/person.ts";
+import type { RankingContext } from "./context.ts";
+
+/** Recent events that attention sees, newest first. */
+export const history = 16;
+
+/**
+ * Features of (candidate, recent event): what attention weighs (Zhou et al., "Deep Interest Network", KDD 2018), with
+ * gaps of time and space in place of an interaction of embeddings.
+ */
+export const pairNames = [
+  "present",
+  "same_product",
+  "same_category",
+  "distance",
+  "within_1km",
+  "gap",
+  "position",
+  "weight",
+  "same_hour",
+  "same_weekday",
+] as const;
+
+/** What does not depend on the candidate, computed once for a ranking. */
+export interface HistoryEvent {
+  idHash: number;
+  categoryHash: number;
+  lat: number;
+  lon: number;
+  gap: number;
+  weight: number;
+  sameHour: number;
+  sameWeekday: number;
+}
+
+/** The newest events as attention sees them. */
+export function historyOf(context: RankingContext): HistoryEvent[] {
+  return context.person.recent
+    .slice(-history)
+    .reverse()
+    .map((event) => {
+      const apart = Math.abs(hourOf(event.localTime) - context.hour);
+      return {
+        idHash: hash53(event.productId),
+        categoryHash: event.category === null ? -1 : hash32(event.category),
+        lat: event.lat ?? Number.NaN,
+        lon: event.lon ?? Number.NaN,
+        gap: Math.log1p(Math.max(0, context.now - event.time) / 3600) / 3,
+        weight: engagementWeights[event.type] / 4,
+        sameHour: Math.exp(-Math.min(apart, 24 - apart) / 2),
+        sameWeekday: weekdayOf(event.localTime) === context.weekday ? 1 : 0,
+      };
+    });
+}
+
+/** Writes the pairs of one candidate, `history` times `pairNames` numbers, from `at`. */
+export function fillPairs(
+  events: readonly HistoryEvent[],
+  block: Columns,
+  row: number,
+  out: Float32Array,
+  at: number,
+): void {
+  const width = pairNames.length;
+  out.fill(0, at, at + history * width);
+  const lat = block.lat[row];
+  const lon = block.lon[row];
+  for (let i = 0; i < events.length; i++, at += width) {
+    const event = events[i];
+    const km = distanceKm(event.lat, event.lon, lat, lon);
+    out[at] = 1;
+    out[at + 1] = event.idHash === block.idHash[row] ? 1 : 0;
+    out[at + 2] = event.categoryHash === block.categoryHash[row] ? 1 : 0;
+    if (!Number.isNaN(km)) {
+      out[at + 3] = Math.log1p(km) / 3;
+      out[at + 4] = Math.exp(-km);
+    }
+    out[at + 5] = event.gap;
+    out[at + 6] = i / history;
+    out[at + 7] = event.weight;
+    out[at + 8] = event.sameHour;
+    out[at + 9] = event.sameWeekday;
+  }
+}

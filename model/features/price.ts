@@ -1,0 +1,40 @@
+import type { FeatureFamily } from "./feature.ts";
+
+/**
+ * Price and what it means to the person: price after discount in log, against what they usually pay, overall and in
+ * the category (differences of logarithms, so that currencies cancel), the discount, and how well they are rated.
+ */
+export const price: FeatureFamily = {
+  names: [
+    "price_known",
+    "price_log",
+    "price_vs_usual",
+    "price_vs_category",
+    "discount",
+    "rating_known",
+    "rating",
+    "age_log",
+  ],
+  fill(context, block, row, _trace, out, at) {
+    out.fill(0, at, at + price.names.length);
+    const paid = block.price[row] * (1 - block.discount[row]);
+    if (paid > 0) {
+      const log = Math.log(paid);
+      const { person } = context;
+      const memory = context.categories.get(block.categoryHash[row]);
+      out[at] = 1;
+      out[at + 1] = log / 3;
+      if (person.priced > 0) out[at + 2] = clip(log - person.logPrices / person.priced);
+      if (memory && memory.priced > 0) out[at + 3] = clip(log - memory.logPrices / memory.priced);
+    }
+    out[at + 4] = block.discount[row] * 2;
+    const rating = block.rating[row];
+    if (!Number.isNaN(rating)) {
+      out[at + 5] = 1;
+      out[at + 6] = (rating - 5) / 2.5;
+    }
+    out[at + 7] = Math.log1p(Math.max(0, context.now - block.createdAt[row]) / 86_400) / 4;
+  },
+};
+
+const clip = (value: number): number => Math.max(-3, Math.min(3, value));

@@ -1,0 +1,70 @@
+import { hourOf, weekdayOf } from "../person/person.ts";
+import type { FeatureFamily } from "./feature.ts";
+
+/** Kernel over the circle of hours: how near two hours of the day are, 1 for the same. */
+const kernel = Float64Array.from({ length: 24 }, (_, hours) => {
+  const apart = Math.min(hours, 24 - hours);
+  return Math.exp((-apart * apart) / (2 * 1.5 * 1.5));
+});
+const daySeconds = 86_400;
+
+/**
+ * Match of the moment with the person's rhythm for the product, and with the product's own: kernel density over
+ * hours of the day (Gaussian, 1.5 h), share of the weekday, both together, and the product's shares by hour and
+ * weekday against uniform. Human visits are regular by hour and weekday (Song et al., "Limits of Predictability
+ * in Human Mobility", Science 327, 2010).
+ */
+export const rhythm: FeatureFamily = {
+  names: [
+    "own_hour_mass",
+    "own_hour_share",
+    "own_weekday_share",
+    "own_hour_weekday_mass",
+    "own_hour_daytype_mass",
+    "own_hour_recent_mass",
+    "product_hour",
+    "product_weekday",
+  ],
+  fill(context, block, row, _trace, out, at) {
+    const memory = context.products.get(block.idHash[row]);
+    const weekend = context.weekday >= 5;
+    if (memory && memory.times.length > 0) {
+      let mass = 0;
+      let sameWeekday = 0;
+      let both = 0;
+      let dayType = 0;
+      let recent = 0;
+      for (const time of memory.times) {
+        const near = kernel[Math.abs(hourOf(time) - context.hour)];
+        const weekday = weekdayOf(time);
+        mass += near;
+        if (weekday === context.weekday) {
+          sameWeekday++;
+          both += near;
+        }
+        if (weekday >= 5 === weekend) dayType += near;
+        recent += near * 2 ** (-Math.max(0, context.localNow - time) / daySeconds / 21);
+      }
+      const n = memory.times.length;
+      // Times are the newest of possibly many more choices: masses are scaled up to all.
+      const scale = memory.choices / n;
+      out[at] = Math.log1p(mass * scale);
+      out[at + 1] = mass / (n + 1);
+      out[at + 2] = sameWeekday / (n + 1);
+      out[at + 3] = Math.log1p(both * scale);
+      out[at + 4] = Math.log1p(dayType * scale);
+      out[at + 5] = Math.log1p(recent);
+    } else out.fill(0, at, at + 6);
+    let hours = 0;
+    let norm = 0;
+    for (let hour = 0; hour < 24; hour++) {
+      const near = kernel[Math.abs(hour - context.hour)];
+      hours += near * block.hours[row * 24 + hour];
+      norm += near;
+    }
+    const people = block.counts[row * 6 + 5];
+    const trust = people / (people + 3);
+    out[at + 6] = trust * (((hours / norm) * 24) / 255 - 1);
+    out[at + 7] = trust * ((block.weekdays[row * 7 + context.weekday] * 7) / 255 - 1);
+  },
+};

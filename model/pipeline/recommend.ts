@@ -1,0 +1,148 @@
+import type { ProductFilter } from "../../workers/shared/contracts/location.ts";
+import type { Point } from "../../workers/shared/contracts/primitives.ts";
+import type { Stage } from "../../workers/shared/contracts/recommendation.ts";
+import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import type { Columns } from "../columns/columns.ts";
+import type { FeatureBatch, Scores } from "../features/batch.ts";
+import { type Candidate, computeFeatures } from "../features/compute.ts";
+import { rankingContext } from "../features/context.ts";
+import type { Person } from "../person/person.ts";
+import { applyRules, type Rules } from "../rules/rules.ts";
+import { gather } from "./gather.ts";
+import type { Places, Ranker } from "./ports.ts";
+import { reasonsOf } from "./reasons.ts";
+
+/** What is asked of the pipeline. */
+export interface PipelineQuery {
+  person: Person;
+  /** Where the person is, at their precision. */
+  point: Point | null;
+  /** Seconds since the epoch. */
+  now: number;
+  /** Seconds that the clocks of the place are ahead of UTC. */
+  offsetSeconds: number;
+  filter: ProductFilter;
+  rules: Rules;
+  /** Most candidates that the ranker sees. */
+  maxCandidates: number;
+  explain: boolean;
+  /** Milliseconds that are left; without a bound, infinity. */
+  budgetMs: number;
+}
+
+/** What it needs from outside. */
+export interface PipelinePorts {
+  places: Places;
+  /** In the order of preference: the first that answers ranks. */
+  rankers: readonly Ranker[];
+  /** Milliseconds, from any start. */
+  clock(): number;
+  /** The answer of the source `near`, if it was asked already. */
+  near?: Promise<Columns>;
+}
+
+/** A shown product. */
+export interface PipelineItem {
+  productId: string;
+  cell: string | null;
+  score: number;
+  /** Index among the candidates: its features' row. */
+  index: number;
+  distanceKm: number | null;
+  reasons: string[];
+}
+
+/** What was decided, and on what. */
+export interface PipelineAnswer {
+  items: PipelineItem[];
+  ranker: Ranker;
+  candidates: Candidate[];
+  features: FeatureBatch;
+  /** Final scores, by candidate. */
+  scores: Float32Array;
+  stages: Stage[];
+}
+
+/** Milliseconds that features, ranking and rules take at least: sources that would eat them are left out. */
+const reservedMs = 3;
+
+/**
+ * The value of showing a candidate: the probability of any interaction, and on top that of a purchase, which is worth
+ * this many times as much.
+ */
+export const purchaseWorth = 2;
+const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
+
+/** The score by which candidates are ordered, from the two heads. */
+export function valueOf({ engage, purchase }: Scores): Float32Array {
+  return Float32Array.from(engage, (logit, i) => sigmoid(logit) + purchaseWorth * sigmoid(purchase[i]));
+}
+
+/** Sources, features, ranker, rules: one recommendation. */
+export async function recommend(query: PipelineQuery, ports: PipelinePorts): Promise<PipelineAnswer> {
+  const stages: Stage[] = [];
+  const started = ports.clock();
+  let lap = started;
+  const done = (name: string, skipped?: string): void => {
+    const now = ports.clock();
+    stages.push({ name, ms: round(now - lap), ...(skipped ? { skipped } : {}) });
+    lap = now;
+  };
+  const { person, point, now, filter, maxCandidates } = query;
+  const source = { person, point, now, filter, limit: maxCandidates, places: ports.places };
+  const near = ports.near ?? ports.places.candidates({ point, limit: maxCandidates, filter, now });
+  const hasTime = query.budgetMs > reservedMs;
+  const { candidates, blocks } = await gather(source, near, hasTime);
+  done("sources", hasTime ? undefined : "budget: only what is near");
+
+  const context = rankingContext(person, now, query.offsetSeconds, point, blocks);
+  const features = computeFeatures(context, candidates);
+  done("features");
+
+  const left = query.budgetMs - (ports.clock() - started);
+  const { ranker, scores, skipped } = await score(ports.rankers, features, left);
+  done("rank", skipped);
+
+  const ranked = candidates.map(({ block, row }, index) => ({ block, row, score: scores[index], index }));
+  const list = applyRules(ranked, query.rules);
+  const width = features.dense.length / Math.max(1, features.count);
+  const items = list.map(({ block, row, score: value, index }) => {
+    const km = point ? distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]) : Number.NaN;
+    return {
+      productId: block.id(row),
+      cell: block.strings[block.cell[row]] ?? null,
+      score: value,
+      index,
+      distanceKm: Number.isNaN(km) ? null : km,
+      reasons: query.explain ? reasonsOf(features.dense, index * width) : [],
+    };
+  });
+  done("rules");
+  return { items, ranker, candidates, features, scores, stages };
+}
+
+/** The first ranker that answers; one that fails is named, and with no time left only the last is asked. */
+async function score(
+  rankers: readonly Ranker[],
+  features: FeatureBatch,
+  leftMs: number,
+): Promise<{ ranker: Ranker; scores: Float32Array; skipped?: string }> {
+  const failed: string[] = [];
+  for (const [i, ranker] of rankers.entries()) {
+    const last = i === rankers.length - 1;
+    if (!last && leftMs < 1) {
+      failed.push(`${ranker.version}: budget`);
+      continue;
+    }
+    try {
+      const scores = valueOf(await ranker.score(features));
+      return { ranker, scores, ...(failed.length > 0 ? { skipped: failed.join("; ") } : {}) };
+    } catch (error) {
+      if (last) throw error;
+      failed.push(`${ranker.version}: failed`);
+    }
+  }
+  throw new Error("no ranker was given");
+}
+
+const round = (ms: number): number => Math.round(ms * 1000) / 1000;

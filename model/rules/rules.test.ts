@@ -1,0 +1,79 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ColumnsBuilder } from "../columns/builder.ts";
+import { decodeColumns } from "../columns/columns.ts";
+import { applyRules, type Ranked } from "./rules.ts";
+
+const categories = ["cafe", "shop", "park"];
+
+function list(scores: number[]): Ranked[] {
+  const builder = new ColumnsBuilder(scores.length);
+  scores.forEach((_, i) => {
+    builder.addRow({
+      productId: `p${i}`,
+      title: "",
+      category: categories[i % 3],
+      lat: 59 + i / 100,
+      lon: 10,
+      version: 1,
+      createdAt: 0,
+      lastTime: 0,
+      price: null,
+      currency: null,
+      discount: 0,
+      rating: null,
+      available: true,
+      cell: "c",
+      counts: [0, 0, 0, 0, 0, 0],
+      hot: [0, 0, 0],
+      hours: [],
+      weekdays: [],
+      neighbours: [],
+    });
+  });
+  const block = decodeColumns(builder.finish({ cell: "", version: 1, time: 0, children: [] }));
+  if (!block) throw new Error("a fresh block must decode");
+  return scores.map((score, row) => ({ block, row, score }));
+}
+const ids = (ranked: Ranked[]): string[] => ranked.map(({ block, row }) => block.id(row));
+
+describe("applyRules", () => {
+  it("gives the best of what is left, each once, within every cap", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 60 }),
+        fc.record({
+          limit: fc.integer({ min: 1, max: 20 }),
+          perCategory: fc.integer({ min: 1, max: 5 }),
+          diversity: fc.constantFrom(0, 0.3, 1),
+          exclude: fc.array(fc.nat(60).map((i) => `p${i}`)),
+        }),
+        (scores, rules) => {
+          const ranked = list(scores);
+          const answer = applyRules([...ranked, ...ranked], rules);
+          expect(new Set(ids(answer)).size).toBe(answer.length);
+          expect(answer.length).toBeLessThanOrEqual(rules.limit);
+          expect(ids(answer).some((id) => rules.exclude.includes(id))).toBe(false);
+          for (const category of [0, 1, 2])
+            expect(answer.filter(({ row }) => row % 3 === category).length).toBeLessThanOrEqual(
+              rules.perCategory,
+            );
+          if (rules.diversity === 0)
+            expect(answer.map((each) => each.score)).toEqual(
+              answer.map((each) => each.score).sort((a, b) => b - a),
+            );
+        },
+      ),
+    );
+  });
+
+  it("lifts and removes categories by boost, and mixes them by diversity", () => {
+    const ranked = list([0.9, 0.5, 0.1, 0.8, 0.4, 0.05]);
+    expect(ids(applyRules(ranked, { limit: 2 }))).toEqual(["p0", "p3"]);
+    expect(ids(applyRules(ranked, { limit: 2, boost: { park: 10 } }))).toEqual(["p2", "p0"]);
+    expect(ids(applyRules(ranked, { limit: 6, boost: { cafe: 0 } }))).toEqual(["p1", "p4", "p2", "p5"]);
+    expect(
+      ids(applyRules(ranked, { limit: 3, diversity: 0.6 })).map((id) => Number(id.slice(1)) % 3),
+    ).toEqual([0, 1, 2]);
+  });
+});

@@ -1,0 +1,22 @@
+import type { ProductFilter } from "../../workers/shared/contracts/location.ts";
+import type { Point } from "../../workers/shared/contracts/primitives.ts";
+import type { Columns } from "../columns/columns.ts";
+import type { Person } from "../person/person.ts";
+import type { Places } from "../pipeline/ports.ts";
+
+/** What every source is asked. */
+export interface SourceQuery {
+  person: Person;
+  point: Point | null;
+  now: number;
+  filter: ProductFilter;
+  /** Most candidates wanted. */
+  limit: number;
+  places: Places;
+}
+
+/** A candidate source: answers blocks of products, the best first. */
+export interface Source {
+  name: string;
+  find(query: SourceQuery): Promise<Columns[]>;
+}

@@ -1,13 +1,18 @@
 import type { RequestMeter, RequestPoint } from "./request-point.ts";
 
+/** Where data points are written: the binding of a Workers Analytics Engine dataset. */
+export interface Dataset {
+  writeDataPoint(point: { indexes: string[]; blobs: string[]; doubles: number[] }): void;
+}
+
 /**
  * One Workers Analytics Engine data point per request. The order of blobs and doubles is a contract with
  * `docs/analytics.sql`; a new one goes to the end.
  */
 export class AnalyticsMeter implements RequestMeter {
-  readonly #dataset: AnalyticsEngineDataset;
+  readonly #dataset: Dataset;
 
-  constructor(dataset: AnalyticsEngineDataset) {
+  constructor(dataset: Dataset) {
     this.#dataset = dataset;
   }
 

@@ -1,0 +1,45 @@
+import type { z } from "zod";
+import type { AnswerLocation } from "../workers/shared/contracts/location.ts";
+import type { Page } from "../workers/shared/contracts/services.ts";
+import type {
+  LocationInput,
+  User,
+  UserInteraction,
+  UserPatch,
+  userInput,
+} from "../workers/shared/contracts/user.ts";
+import { jsonOf, type Query, type Transport } from "./transport.ts";
+
+const pathOf = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}`;
+
+/** Profiles, history, places. */
+export class People {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  list(page: { limit?: number; cursor?: string } = {}): Promise<Page<User>> {
+    return this.#transport.call("GET", "/v1/users", page);
+  }
+  put(userId: string, profile: z.input<typeof userInput>): Promise<User> {
+    return this.#transport.call("PUT", pathOf(userId), {}, jsonOf(profile));
+  }
+  get(userId: string): Promise<User> {
+    return this.#transport.call("GET", pathOf(userId));
+  }
+  patch(userId: string, changes: UserPatch): Promise<User> {
+    return this.#transport.call("PATCH", pathOf(userId), {}, jsonOf(changes));
+  }
+  erase(userId: string): Promise<{ interactions: number; locations: number }> {
+    return this.#transport.call("DELETE", pathOf(userId));
+  }
+  /** Newest first. */
+  interactions(userId: string, page: Query = {}): Promise<Page<UserInteraction>> {
+    return this.#transport.call("GET", `${pathOf(userId)}/interactions`, page);
+  }
+  setLocation(userId: string, location: LocationInput): Promise<{ location: AnswerLocation }> {
+    return this.#transport.call("PUT", `${pathOf(userId)}/location`, {}, jsonOf(location));
+  }
+}

@@ -1,0 +1,77 @@
+import type { z } from "zod";
+import type { IssuedToken } from "../workers/shared/contracts/credential.ts";
+import type { EventInput, EventReceipt } from "../workers/shared/contracts/event.ts";
+import type { NearbyAnswer, ResolvedPlace } from "../workers/shared/contracts/location.ts";
+import type { Point } from "../workers/shared/contracts/primitives.ts";
+import type { BulkReport } from "../workers/shared/contracts/product.ts";
+import type {
+  RecommendationAnswer,
+  RecommendationReceipt,
+  recommendationInput,
+} from "../workers/shared/contracts/recommendation.ts";
+import type { RecommendationList } from "../workers/shared/contracts/services.ts";
+import { People } from "./people.ts";
+import { Products } from "./products.ts";
+import { type Fetch, jsonOf, linesOf, Transport } from "./transport.ts";
+
+/** Where the service is, and as whom to call it. */
+export interface VicinityOptions {
+  url: string;
+  /** An admin key, a client key, or a person's token. */
+  credential: string;
+  /** `fetch` of the surroundings unless given. */
+  fetch?: Fetch;
+}
+
+/** The typed client. Every method throws a {@link VicinityError} where the service refuses. */
+export class Vicinity {
+  readonly people: People;
+  readonly products: Products;
+  readonly #transport: Transport;
+
+  constructor({ url, credential, fetch = (at, init) => globalThis.fetch(at, init) }: VicinityOptions) {
+    this.#transport = new Transport(url, credential, fetch);
+    this.people = new People(this.#transport);
+    this.products = new Products(this.#transport);
+  }
+
+  /** What should this person see, here, now? */
+  recommend(input: z.input<typeof recommendationInput>): Promise<RecommendationAnswer> {
+    return this.#transport.call("POST", "/v1/recommendations", {}, jsonOf(input));
+  }
+  receipt(recommendationId: string): Promise<RecommendationReceipt> {
+    return this.#transport.call("GET", `/v1/recommendations/${encodeURIComponent(recommendationId)}`);
+  }
+  /** Up to 100 at a time; each counts once by its `eventId`, so a repetition does no harm. */
+  record(events: readonly EventInput[]): Promise<EventReceipt> {
+    return this.#transport.call("POST", "/v1/events", {}, jsonOf({ events }));
+  }
+  /** Past events, up to 10,000 at a time. */
+  recordMany(events: readonly EventInput[]): Promise<BulkReport> {
+    return this.#transport.call("POST", "/v1/events/bulk", {}, linesOf(events));
+  }
+  nearby(
+    point: Point,
+    options: { radiusKm?: number; limit?: number; category?: string } = {},
+  ): Promise<NearbyAnswer> {
+    return this.#transport.call("GET", "/v1/locations/nearby", { ...point, ...options });
+  }
+  resolve(point: Point): Promise<ResolvedPlace> {
+    return this.#transport.call("GET", "/v1/locations/resolve", { ...point });
+  }
+  trending(point?: Point, limit?: number): Promise<RecommendationList> {
+    return this.#transport.call("GET", "/v1/trending", { ...point, limit });
+  }
+  issueToken(userId: string, ttlSeconds?: number): Promise<IssuedToken> {
+    return this.#transport.call("POST", "/v1/tokens", {}, jsonOf({ userId, ttlSeconds }));
+  }
+  /** A WebSocket of fresh recommendations; `heard` gets each as it is pushed. Close it to stop. */
+  live(userId: string, heard: (answer: RecommendationAnswer) => void): WebSocket {
+    const [url, protocols] = this.#transport.socket(`/v1/users/${encodeURIComponent(userId)}/live`);
+    const socket = new WebSocket(url, protocols);
+    socket.addEventListener("message", ({ data }) => {
+      if (typeof data === "string") heard(JSON.parse(data));
+    });
+    return socket;
+  }
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { VicinityError } from "../../client/transport.ts";
+import { Vicinity } from "../../client/vicinity.ts";
+import { openDoor } from "./testing/door.ts";
+
+const { app } = openDoor();
+const client = (credential = "dev-admin-key") =>
+  new Vicinity({ url: "http://localhost/", credential, fetch: async (url, init) => app.request(url, init) });
+
+describe("the client", () => {
+  it("says everything that the gateway understands", async () => {
+    const vicinity = client();
+    const { people, products } = vicinity;
+    expect(await products.put({ id: "p1", title: "One" })).toMatchObject({ id: "p1", available: true });
+    expect(await products.putMany([{ id: "p2", title: "Two" }])).toMatchObject({ accepted: 1 });
+    expect(await products.patch("p1", { price: 3 })).toMatchObject({ price: 3 });
+    expect(await products.get("p1")).toMatchObject({ totals: { view: 0 } });
+    expect((await products.list({ limit: 1 })).items).toHaveLength(1);
+    expect(await products.similar("p1", 3)).toEqual({ items: [] });
+    const image = new Blob([new Uint8Array([0xff, 0xd8])], { type: "image/jpeg" });
+    expect(await products.putImage("p1", 0, image)).toMatchObject({ contentType: "image/jpeg" });
+    await products.remove("p2");
+
+    expect(await people.put("ann", { home: { lat: 1, lon: 2 } })).toMatchObject({ id: "ann" });
+    expect(await people.patch("ann", { home: null })).toMatchObject({ home: null });
+    expect((await people.list()).items).toHaveLength(1);
+    expect(await people.setLocation("ann", { lat: 1, lon: 2 })).toMatchObject({ location: { city: "Oslo" } });
+    expect((await people.interactions("ann", { limit: 5 })).items).toEqual([]);
+    expect(await people.erase("ann")).toEqual({ interactions: 0, locations: 0 });
+
+    expect(await vicinity.recommend({ userId: "ann" })).toMatchObject({ recommendationId: "r1" });
+    const event = { eventId: "e", userId: "ann", type: "view", productId: "p1" } as const;
+    expect(await vicinity.record([event])).toMatchObject({ accepted: 1 });
+    expect(await vicinity.recordMany([event])).toMatchObject({ accepted: 1 });
+    expect(await vicinity.nearby({ lat: 1, lon: 2 }, { radiusKm: 5 })).toMatchObject({ truncated: false });
+    expect(await vicinity.resolve({ lat: 1, lon: 2 })).toMatchObject({ city: "Oslo" });
+    expect(await vicinity.trending()).toEqual({ items: [] });
+    const { token } = await vicinity.issueToken("ann");
+    expect(await client(token).recommend({ userId: "ann" })).toMatchObject({ variant: "default" });
+  });
+
+  it("throws the service's own problem", async () => {
+    const refused = await client("dev-client-key")
+      .people.get("ann")
+      .catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(VicinityError);
+    expect(refused).toMatchObject({ problem: { status: 403, code: "forbidden" }, retryAfter: null });
+    const bad = await client()
+      .recommend({ userId: "a b" })
+      .catch((error: unknown) => error);
+    expect(bad).toMatchObject({ problem: { errors: [{ path: "userId" }] } });
+  });
+});

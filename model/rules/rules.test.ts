@@ -73,7 +73,7 @@ describe("applyRules", () => {
     expect(ids(applyRules(ranked, { limit: 2, boost: { park: 10 } }))).toEqual(["p2", "p0"]);
     expect(ids(applyRules(ranked, { limit: 6, boost: { cafe: 0 } }))).toEqual(["p1", "p4", "p2", "p5"]);
     expect(
-      ids(applyRules(ranked, { limit: 3, diversity: 0.6 })).map((id) => Number(id.slice(1)) % 3),
+      ids(applyRules(ranked, { limit: 3, diversity: 0.9 })).map((id) => Number(id.slice(1)) % 3),
     ).toEqual([0, 1, 2]);
   });
 });

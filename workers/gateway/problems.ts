@@ -65,6 +65,12 @@ const detailOfStatus: Record<number, string> = {
 const isOutage = (error: Error): boolean =>
   ("retryable" in error && error.retryable === true) || ("overloaded" in error && error.overloaded === true);
 
+/** An error's first line and its frames: what follows the first line may be the values of a query. */
+const forLog = ({ name, message, stack = "" }: Error): string =>
+  [`${name}: ${message.split("\n")[0]}`, ...stack.split("\n").filter((line) => /^ +at /.test(line))].join(
+    "\n",
+  );
+
 /** Any error to its one answer; what is not a refusal is a bug, logged with its request's id and never shown. */
 export function errorResponse(c: GatewayRequest, error: Error): Response {
   if (error instanceof Refused) return refusalResponse(c, error.refusal);
@@ -73,7 +79,7 @@ export function errorResponse(c: GatewayRequest, error: Error): Response {
     return refusalResponse(c, { code, detail: detailOfStatus[error.status] ?? error.message });
   }
   console.error(
-    JSON.stringify({ message: "unexpected error", requestId: c.var.requestId, error: error.stack }),
+    JSON.stringify({ message: "unexpected error", requestId: c.var.requestId, error: forLog(error) }),
   );
   return refusalResponse(
     c,

@@ -73,6 +73,15 @@ describe("the document", () => {
     );
   });
 
+  it("refers to nothing that it does not hold", async () => {
+    const text = await (await door.call("GET", "/openapi.json", { key: "" })).text();
+    const { components } = JSON.parse(text);
+    const names = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
+    expect(names.length).toBeGreaterThan(30);
+    expect([...new Set(names)].filter((name) => !(name in components.schemas))).toEqual([]);
+    expect(Object.keys(components.schemas)).toContain("Event");
+  });
+
   it("leaves nothing open but health, readiness and images", () => {
     expect(operations.filter(({ access }) => access === null).map(({ path }) => path.slice(0, 10))).toEqual([
       "/v1/images",

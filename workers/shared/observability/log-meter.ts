@@ -1,6 +1,6 @@
 import type { RequestMeter, RequestPoint } from "./request-point.ts";
 
-/** One structured line per failed request; successes are counted by the analytics, not written down. */
+/** One structured line per request that failed on our side; the rest is counted by the analytics, not written down. */
 export class LogMeter implements RequestMeter {
   readonly #write: (line: string) => void;
 
@@ -9,6 +9,7 @@ export class LogMeter implements RequestMeter {
   }
 
   record(point: RequestPoint): void {
-    if (point.status >= 500) this.#write(JSON.stringify({ message: "request failed", ...point }));
+    if (point.status >= 500 && point.code !== "")
+      this.#write(JSON.stringify({ message: "request failed", ...point }));
   }
 }

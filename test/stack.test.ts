@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { EventReceipt } from "../workers/shared/contracts/event.ts";
+import type { NearbyAnswer } from "../workers/shared/contracts/location.ts";
+import type { Point } from "../workers/shared/contracts/primitives.ts";
+import { type BulkReport, type ProductWithTotals } from "../workers/shared/contracts/product.ts";
+import {
+  type RecommendationAnswer,
+  recommendationAnswer,
+} from "../workers/shared/contracts/recommendation.ts";
+import type { Page } from "../workers/shared/contracts/services.ts";
+import type { UserInteraction } from "../workers/shared/contracts/user.ts";
+import { distanceKm } from "../workers/shared/geo/distance.ts";
+import { eventually, Stack } from "./stack.ts";
+import { asLines, lima, oslo, productsAround } from "./town.ts";
+
+const stack = new Stack();
+const lines = { "content-type": "application/x-ndjson" };
+const products = [...productsAround("oslo", oslo, 80), ...productsAround("lima", lima, 80)];
+
+const recommend = async (userId: string, location: Point, more: object = {}) => {
+  const { status, body } = await stack.call<RecommendationAnswer>("POST", "/v1/recommendations", {
+    key: "dev-client-key",
+    body: { userId, location, limit: 10, ...more },
+  });
+  expect(status, JSON.stringify(body)).toBe(200);
+  return recommendationAnswer.parse(body);
+};
+const send = (events: object[], key = "dev-client-key") =>
+  stack.call<EventReceipt>("POST", "/v1/events", { key, body: { events } });
+const nearby = async ({ lat, lon }: Point, limit: number) =>
+  (await stack.call<NearbyAnswer>("GET", `/v1/locations/nearby?lat=${lat}&lon=${lon}&limit=${limit}`)).body;
+
+beforeAll(async () => {
+  await stack.start();
+  const { status, body } = await stack.call<BulkReport>("POST", "/v1/products/bulk", {
+    body: asLines(products),
+    headers: lines,
+  });
+  expect([status, body.accepted, body.rejected]).toEqual([200, products.length, 0]);
+  for (const place of [oslo, lima])
+    await eventually(
+      () => nearby(place, 80),
+      ({ items }) => items.length === 80,
+    );
+});
+afterAll(() => stack.stop());
+
+describe("all workers together", () => {
+  it("are ready, once products are where they belong", async () => {
+    const { status, body } = await stack.call("GET", "/readyz", { key: "" });
+    expect(status, JSON.stringify(body)).toBe(200);
+    for (const [place, name] of [
+      [oslo, "oslo"],
+      [lima, "lima"],
+    ] as const) {
+      const { items } = await nearby(place, 80);
+      expect(items).toHaveLength(80);
+      expect(items.every(({ productId }) => productId.startsWith(name))).toBe(true);
+      const far = items.map((item) => item.distanceKm);
+      expect(far).toEqual([...far].sort((a, b) => a - b));
+    }
+  });
+
+  it("recommend to one person in two cities what is near, with true distances", async () => {
+    const locations = new Map(products.map(({ id, location }) => [id, location]));
+    for (const [place, name, city] of [
+      [oslo, "oslo", "Oslo"],
+      [lima, "lima", "Lima"],
+    ] as const) {
+      const { items, location, model, stages } = await recommend("wanderer", place);
+      expect(items).toHaveLength(10);
+      expect(location).toMatchObject({ city, source: "request", precision: "exact" });
+      expect(model.sha256).toMatch(/^[0-9a-f]{64}$/);
+      expect(stages.length).toBeGreaterThan(0);
+      for (const item of items) {
+        expect(item.productId.startsWith(name)).toBe(true);
+        const at = locations.get(item.productId);
+        expect(item.distanceKm).toBeCloseTo(
+          at ? distanceKm(place.lat, place.lon, at.lat, at.lon) : Number.NaN,
+          2,
+        );
+      }
+      expect(items.map(({ rank }) => rank)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    }
+  });
+
+  it("move at once towards the category that a person looks at", async () => {
+    const share = ({ items }: RecommendationAnswer) =>
+      items.reduce((sum, { product, rank }) => sum + (product.category === "flowers" ? 1 / rank : 0), 0);
+    const before = await recommend("florist", oslo);
+    const viewed = products.filter(({ id, category }) => id.startsWith("oslo") && category === "flowers");
+    const events = viewed.slice(0, 5).map(({ id }, i) => ({
+      eventId: `florist-${i}`,
+      userId: "florist",
+      type: "view",
+      productId: id,
+      location: oslo,
+    }));
+    expect((await send(events)).body.accepted).toBe(5);
+    expect(share(await recommend("florist", oslo))).toBeGreaterThan(share(before));
+  });
+
+  it("hold each accepted event exactly once, though it was sent three times", async () => {
+    const events = Array.from({ length: 30 }, (_, i) => ({
+      eventId: `shopper-${i}`,
+      userId: `shopper-${i % 3}`,
+      type: i % 2 ? "view" : "purchase",
+      productId: "oslo-7",
+    }));
+    const receipts = [await send(events), await send(events), await send(events)];
+    expect(receipts.map(({ status }) => status)).toEqual([202, 202, 202]);
+    expect(receipts.map(({ body: { accepted, duplicates } }) => [accepted, duplicates])).toEqual([
+      [30, 0],
+      [0, 30],
+      [0, 30],
+    ]);
+    const { body: product } = await eventually(
+      () => stack.call<ProductWithTotals>("GET", "/v1/products/oslo-7"),
+      ({ body: { totals } }) => totals.view + totals.purchase >= 30,
+    );
+    expect(product.totals).toMatchObject({ view: 15, purchase: 15, people: 3 });
+    for (const person of [0, 1, 2]) {
+      const { body } = await stack.call<Page<UserInteraction>>(
+        "GET",
+        `/v1/users/shopper-${person}/interactions?limit=100`,
+      );
+      const ids = body.items.map(({ eventId }) => eventId).sort();
+      expect(ids).toEqual(
+        events
+          .filter((_, i) => i % 3 === person)
+          .map(({ eventId }) => eventId)
+          .sort(),
+      );
+    }
+  });
+
+  it("show a new price, and no longer what cannot be had, within ten seconds", async () => {
+    const first = (await recommend("browser", lima)).items[0].productId;
+    expect((await stack.call("PATCH", `/v1/products/${first}`, { body: { price: 777 } })).status).toBe(200);
+    const priced = await eventually(
+      () => recommend("browser", lima, { limit: 100 }),
+      ({ items }) => items.some(({ productId, product }) => productId === first && product.price === 777),
+    );
+    expect(priced.items.find(({ productId }) => productId === first)?.product.price).toBe(777);
+
+    expect((await stack.call("PATCH", `/v1/products/${first}`, { body: { available: false } })).status).toBe(
+      200,
+    );
+    const without = await eventually(
+      () => recommend("browser", lima, { limit: 100 }),
+      ({ items }) => items.every(({ productId }) => productId !== first),
+    );
+    expect(without.items.map(({ productId }) => productId)).not.toContain(first);
+  });
+
+  it("keep the good rows of an import and report the bad ones", async () => {
+    const event = (i: number) => ({
+      eventId: `past-${i}`,
+      userId: "historian",
+      type: "view",
+      productId: "oslo-1",
+      timestamp: "2025-01-01T00:00:00Z",
+    });
+    const body = `${asLines([event(1), event(2)])}\n{"eventId":\n${asLines([{ ...event(3), type: "stare" }, event(4)])}`;
+    const import1 = await stack.call<BulkReport>("POST", "/v1/events/bulk", { body, headers: lines });
+    expect(import1.status).toBe(200);
+    expect(import1.body).toMatchObject({ received: 5, accepted: 3, rejected: 2 });
+    expect(import1.body.errors.map(({ line }) => line)).toEqual([3, 4]);
+    const again = await stack.call<BulkReport>("POST", "/v1/events/bulk", { body, headers: lines });
+    expect(again.body).toMatchObject({ accepted: 0, duplicates: 3 });
+    const history = await stack.call<Page<UserInteraction>>("GET", "/v1/users/historian/interactions");
+    expect(history.body.items.map(({ eventId }) => eventId).sort()).toEqual(["past-1", "past-2", "past-4"]);
+  });
+});

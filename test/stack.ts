@@ -1,0 +1,110 @@
+import { join } from "node:path";
+import { createTestHarness } from "wrangler";
+import { citySeedStatements } from "../scripts/cities.ts";
+import { workers } from "../scripts/workers.ts";
+
+const root = join(import.meta.dirname, "..");
+
+/** Statements that are enough for the large cities: the seed is ordered by population. */
+const seedStatements = 5;
+
+/** What a call may have beside its method and path. */
+export interface CallOptions {
+  key?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** An answer, read. */
+export interface Answer<T> {
+  status: number;
+  headers: Headers;
+  body: T;
+}
+
+/** All six workers from their own configurations, with empty migrated stores and the large cities. */
+export class Stack {
+  readonly #server = createTestHarness({
+    root,
+    workers: workers.map(({ name, config }) => ({
+      configPath: config,
+      ...(name === "gateway"
+        ? {
+            vars: { DEVELOPMENT_KEYS: "on" },
+            secrets: { TOKEN_SECRET: "a-secret-of-the-tests-0123456789abcdef" },
+          }
+        : {}),
+    })),
+  });
+  #url = "";
+
+  /** Where it is served. */
+  get url(): string {
+    return this.#url;
+  }
+
+  async start(): Promise<void> {
+    process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+    const { url } = await this.#server.listen();
+    this.#url = url.href;
+    for (const { name, database } of workers)
+      if (database !== null) await this.#server.getWorker(`vicinity-${name}`).applyD1Migrations("DB");
+    const { DB } = await this.#server.getWorker("vicinity-location").getEnv();
+    for (const statement of citySeedStatements().slice(0, seedStatements)) await DB.prepare(statement).run();
+  }
+
+  /** A binding of a worker, to look behind the door with. */
+  async binding(worker: string, name: string) {
+    const environment = await this.#server.getWorker(`vicinity-${worker}`).getEnv();
+    return environment[name];
+  }
+
+  /** Calls the API; a body that is no text and no bytes is sent as JSON. */
+  async call<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    { key = "dev-admin-key", body, headers = {} }: CallOptions = {},
+  ): Promise<Answer<T>> {
+    const raw = typeof body === "string" || body instanceof Uint8Array;
+    const answer = await this.#server.fetch(path, {
+      method,
+      redirect: "manual",
+      headers: {
+        ...(key === "" ? {} : { authorization: `Bearer ${key}` }),
+        ...(body === undefined || raw ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : raw ? body : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    const json = answer.headers.get("content-type")?.includes("json");
+    return {
+      status: answer.status,
+      headers: new Headers([...answer.headers]),
+      body: json ? JSON.parse(text) : text,
+    };
+  }
+
+  /** The cron of the gateway, as the platform calls it. */
+  async cron(): Promise<void> {
+    await this.#server.getWorker("vicinity-gateway").scheduled({ cron: "* * * * *" });
+  }
+
+  stop(): Promise<void> {
+    return this.#server.close();
+  }
+}
+
+/** Asks again until the answer is right, at most for `seconds`; gives the last answer either way. */
+export async function eventually<T>(
+  ask: () => Promise<T>,
+  right: (answer: T) => boolean,
+  seconds = 10,
+): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask();
+    if (right(answer) || Date.now() > end) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

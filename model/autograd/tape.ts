@@ -1,0 +1,228 @@
+import type { Ops } from "../network/ops.ts";
+import { multiplyAdd, multiplyByTransposedAdd, multiplyTransposedAdd } from "./matmul.ts";
+import { Arena, type Tensor } from "./tensor.ts";
+
+/**
+ * Reverse-mode automatic differentiation: every operation computes its value and notes how gradients flow back; the
+ * notes are played in reverse. Plain typed arrays and no dynamic code, so it runs in Node and in a Worker.
+ */
+export class Tape implements Ops<Tensor> {
+  readonly #arena = new Arena();
+  readonly #parameters: ReadonlyMap<string, Tensor>;
+  #back: (() => void)[] = [];
+
+  /** Parameters keep their gradients over many passes: the caller clears them. */
+  constructor(parameters: ReadonlyMap<string, Tensor>) {
+    this.#parameters = parameters;
+  }
+
+  /** Forgets the last pass and everything that it made. */
+  reset(): void {
+    this.#back = [];
+    this.#arena.reset();
+  }
+
+  /** Adds to the gradients of the parameters, from those that the caller put into the outputs. */
+  backward(): void {
+    for (let i = this.#back.length - 1; i >= 0; i--) this.#back[i]();
+  }
+
+  /** A matrix without gradient over the caller's data. */
+  input(rows: number, columns: number, data: Float32Array): Tensor {
+    return { rows, columns, data, grad: null };
+  }
+
+  /** Indices as a column. */
+  indices(values: Int32Array): Tensor {
+    return { rows: values.length, columns: 1, data: Float32Array.from(values), grad: null };
+  }
+
+  #make(rows: number, columns: number, wanted: boolean): Tensor {
+    const data = this.#arena.take(rows * columns);
+    return { rows, columns, data, grad: wanted ? this.#arena.take(rows * columns) : null };
+  }
+
+  parameter(name: string): Tensor {
+    const tensor = this.#parameters.get(name);
+    if (!tensor) throw new Error(`no parameter is named ${name}`);
+    return tensor;
+  }
+
+  linear(x: Tensor, w: Tensor, b: Tensor): Tensor {
+    const out = this.#make(x.rows, w.columns, true);
+    for (let row = 0; row < x.rows; row++) out.data.set(b.data, row * w.columns);
+    multiplyAdd(x.data, w.data, out.data, x.rows, x.columns, w.columns);
+    this.#back.push(() => {
+      const g = out.grad as Float32Array;
+      if (w.grad) multiplyTransposedAdd(x.data, g, w.grad, x.rows, x.columns, w.columns);
+      if (x.grad) multiplyByTransposedAdd(g, w.data, x.grad, x.rows, x.columns, w.columns);
+      if (b.grad) for (let i = 0; i < g.length; i++) b.grad[i % w.columns] += g[i];
+    });
+    return out;
+  }
+
+  relu(x: Tensor): Tensor {
+    const out = this.#make(x.rows, x.columns, x.grad !== null);
+    for (let i = 0; i < x.data.length; i++) if (x.data[i] > 0) out.data[i] = x.data[i];
+    this.#flow(x, out, (i) => (x.data[i] > 0 ? 1 : 0));
+    return out;
+  }
+
+  /** Notes a flow back element by element with a local slope. */
+  #flow(x: Tensor, out: Tensor, slope: (i: number) => number): void {
+    const { grad } = x;
+    if (!grad) return;
+    this.#back.push(() => {
+      const g = out.grad as Float32Array;
+      for (let i = 0; i < g.length; i++) grad[i] += g[i] * slope(i);
+    });
+  }
+
+  add(a: Tensor, b: Tensor): Tensor {
+    const out = this.#make(a.rows, a.columns, a.grad !== null || b.grad !== null);
+    for (let i = 0; i < out.data.length; i++) out.data[i] = a.data[i] + b.data[i];
+    this.#flow(a, out, () => 1);
+    this.#flow(b, out, () => 1);
+    return out;
+  }
+
+  standardize(x: Tensor, mean: Tensor, scale: Tensor): Tensor {
+    const out = this.#make(x.rows, x.columns, x.grad !== null);
+    const n = x.columns;
+    for (let i = 0; i < x.data.length; i++) {
+      const value = (x.data[i] - mean.data[i % n]) * scale.data[i % n];
+      out.data[i] = value > 5 ? 5 : value < -5 ? -5 : value;
+    }
+    this.#flow(x, out, (i) => (Math.abs(out.data[i]) < 5 ? scale.data[i % n] : 0));
+    return out;
+  }
+
+  gather(table: Tensor, indices: Tensor): Tensor {
+    const width = table.columns;
+    const out = this.#make(indices.rows, width, table.grad !== null);
+    for (let row = 0; row < indices.rows; row++) {
+      const from = indices.data[row] * width;
+      for (let j = 0; j < width; j++) out.data[row * width + j] = table.data[from + j];
+    }
+    const { grad } = table;
+    if (grad)
+      this.#back.push(() => {
+        const g = out.grad as Float32Array;
+        for (let i = 0; i < g.length; i++) {
+          const row = Math.floor(i / width);
+          grad[indices.data[row] * width + (i - row * width)] += g[i];
+        }
+      });
+    return out;
+  }
+
+  similarity(a: Tensor, b: Tensor): Tensor {
+    const out = this.#make(a.rows, b.rows, true);
+    // a times b transposed is the backward of a product: gradients a, weights b.
+    multiplyByTransposedAdd(a.data, b.data, out.data, a.rows, b.rows, a.columns);
+    this.#back.push(() => {
+      const g = out.grad as Float32Array;
+      if (a.grad) multiplyAdd(g, b.data, a.grad, a.rows, b.rows, a.columns);
+      if (b.grad) multiplyTransposedAdd(g, a.data, b.grad, a.rows, b.rows, a.columns);
+    });
+    return out;
+  }
+
+  column(x: Tensor, column: number, h: number): Tensor {
+    const out = this.#make(x.rows / h, h, x.grad !== null);
+    for (let i = 0; i < x.rows; i++) out.data[i] = x.data[i * x.columns + column];
+    const { grad } = x;
+    if (grad)
+      this.#back.push(() => {
+        const g = out.grad as Float32Array;
+        for (let i = 0; i < g.length; i++) grad[i * x.columns + column] += g[i];
+      });
+    return out;
+  }
+
+  fold(x: Tensor, h: number): Tensor {
+    return { rows: x.rows / h, columns: h, data: x.data, grad: x.grad };
+  }
+
+  maskedSoftmax(logits: Tensor, mask: Tensor): Tensor {
+    const out = this.#make(logits.rows, logits.columns, true);
+    const h = logits.columns;
+    for (let row = 0; row < logits.rows; row++) {
+      const at = row * h;
+      let most = Number.NEGATIVE_INFINITY;
+      for (let j = 0; j < h; j++) if (mask.data[at + j] > 0) most = Math.max(most, logits.data[at + j]);
+      let sum = 0;
+      for (let j = 0; j < h; j++)
+        if (mask.data[at + j] > 0) {
+          out.data[at + j] = Math.exp(logits.data[at + j] - most);
+          sum += out.data[at + j];
+        }
+      if (sum > 0) for (let j = 0; j < h; j++) out.data[at + j] /= sum;
+    }
+    const { grad } = logits;
+    if (grad)
+      this.#back.push(() => {
+        const g = out.grad as Float32Array;
+        for (let row = 0; row < logits.rows; row++) {
+          const at = row * h;
+          let dot = 0;
+          for (let j = 0; j < h; j++) dot += g[at + j] * out.data[at + j];
+          for (let j = 0; j < h; j++) grad[at + j] += out.data[at + j] * (g[at + j] - dot);
+        }
+      });
+    return out;
+  }
+
+  pool(weights: Tensor, values: Tensor): Tensor {
+    const h = weights.columns;
+    const width = values.columns;
+    const out = this.#make(weights.rows, width, true);
+    for (let row = 0; row < weights.rows; row++)
+      multiplyAdd(
+        weights.data.subarray(row * h, row * h + h),
+        values.data.subarray(row * h * width, (row + 1) * h * width),
+        out.data.subarray(row * width, (row + 1) * width),
+        1,
+        h,
+        width,
+      );
+    this.#back.push(() => {
+      const g = out.grad as Float32Array;
+      for (let row = 0; row < weights.rows; row++)
+        for (let k = 0; k < h; k++) {
+          const weight = weights.data[row * h + k];
+          const from = (row * h + k) * width;
+          let dot = 0;
+          for (let j = 0; j < width; j++) {
+            const slope = g[row * width + j];
+            dot += slope * values.data[from + j];
+            if (values.grad) values.grad[from + j] += weight * slope;
+          }
+          if (weights.grad) weights.grad[row * h + k] += dot;
+        }
+    });
+    return out;
+  }
+
+  concat(parts: Tensor[]): Tensor {
+    const columns = parts.reduce((sum, part) => sum + part.columns, 0);
+    const out = this.#make(parts[0].rows, columns, true);
+    let offset = 0;
+    for (const part of parts) {
+      const start = offset;
+      for (let row = 0; row < part.rows; row++)
+        for (let j = 0; j < part.columns; j++)
+          out.data[row * columns + start + j] = part.data[row * part.columns + j];
+      const { grad } = part;
+      if (grad)
+        this.#back.push(() => {
+          const g = out.grad as Float32Array;
+          for (let row = 0; row < part.rows; row++)
+            for (let j = 0; j < part.columns; j++)
+              grad[row * part.columns + j] += g[row * columns + start + j];
+        });
+      offset += part.columns;
+    }
+    return out;
+  }
+}

@@ -6,6 +6,7 @@ import { Authenticator } from "./keys/authenticator.ts";
 import { authorize } from "./middleware/authorize.ts";
 import { boundBody } from "./middleware/bound-body.ts";
 import { crossOrigin } from "./middleware/cross-origin.ts";
+import { keepPrivate } from "./middleware/keep-private.ts";
 import { measure } from "./middleware/measure.ts";
 import { limitRate } from "./middleware/rate-limit.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
@@ -53,6 +54,7 @@ export function createApp(ports: Ports): Gateway {
   });
 
   app.use(measure(ports.meter, ports.now), securityHeaders, crossOrigin);
+  app.use("/v1/*", keepPrivate);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: methodRefusal }));
   app.onError((error, c) => errorResponse(c, error));
   app.notFound((c) => refusalResponse(c, { code: "not_found", detail: "There is nothing at this path." }));

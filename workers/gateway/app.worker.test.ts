@@ -28,6 +28,12 @@ describe("every answer", () => {
     }
   });
 
+  it("of the API is kept by no cache", async () => {
+    const { call } = openDoor();
+    for (const path of ["/v1/products", "/v1/users/none", "/v1/nothing"])
+      expect((await call("GET", path)).headers.get("cache-control"), path).toBe("no-store");
+  });
+
   it("says nothing of an inner error, and asks to come again where the platform does", async () => {
     const services = memoryServices();
     services.user.get = async () => {

@@ -35,8 +35,8 @@ describe("the client", () => {
     expect(await vicinity.nearby({ lat: 1, lon: 2 }, { radiusKm: 5 })).toMatchObject({ truncated: false });
     expect(await vicinity.resolve({ lat: 1, lon: 2 })).toMatchObject({ city: "Oslo" });
     expect(await vicinity.trending()).toEqual({ items: [] });
-    const { token } = await vicinity.issueToken("ann");
-    expect(await client(token).recommend({ userId: "ann" })).toMatchObject({ variant: "default" });
+    const { token } = await vicinity.issueToken("cleo");
+    expect(await client(token).recommend({ userId: "cleo" })).toMatchObject({ variant: "default" });
   });
 
   it("throws the service's own problem", async () => {

@@ -19,6 +19,8 @@ export default defineConfig({
   test: {
     include: ["**/*.worker.test.ts"],
     setupFiles: ["testing/apply-migrations.ts"],
+    // Each test names its own things, so the files share one worker.
+    isolate: false,
     testTimeout: 30_000,
   },
 });

@@ -46,7 +46,7 @@ export function recommendations(app: Gateway, { services }: Ports, guard: Guard)
       summary: "Recommend products to a person at a place",
       description: "Admin, client, or the person's own token. Without a location: last, edge, home.",
       tags,
-      ...guard("anyone", kilobytes(64)),
+      ...guard("anyone", kilobytes(256)),
       request: { query: noQuery, body: jsonBody(input) },
       responses: { 200: json("Ranked products.", answer), ...refusals },
     }),

@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { agreedProtocol, credentialOf } from "./credential.ts";
+
+const upgrade = (offer: string) => new Headers({ upgrade: "websocket", "sec-websocket-protocol": offer });
+
+describe("credentialOf", () => {
+  it("reads a bearer, whatever its case", () => {
+    expect(credentialOf(new Headers({ authorization: "Bearer abc" }))).toBe("abc");
+    expect(credentialOf(new Headers({ authorization: "bearer  abc" }))).toBe("abc");
+    for (const wrong of ["", "abc", "Bearer", "Bearer a b", "Basic abc"])
+      expect(credentialOf(new Headers({ authorization: wrong })), wrong).toBeNull();
+  });
+
+  it("reads a WebSocket's offer, and only a WebSocket's", () => {
+    expect(credentialOf(upgrade("vicinity, abc"))).toBe("abc");
+    expect(credentialOf(upgrade("bearer,abc"))).toBe("abc");
+    expect(credentialOf(upgrade("bearer.a.b.c"))).toBe("a.b.c");
+    expect(credentialOf(upgrade("abc"))).toBe("abc");
+    expect(credentialOf(upgrade("vicinity"))).toBeNull();
+    expect(credentialOf(new Headers({ "sec-websocket-protocol": "abc" }))).toBeNull();
+  });
+});
+
+describe("agreedProtocol", () => {
+  it("agrees to a name rather than to a credential, and to nothing that was not offered", () => {
+    expect(agreedProtocol(upgrade("abc, vicinity"))).toBe("vicinity");
+    expect(agreedProtocol(upgrade("abc"))).toBe("abc");
+    expect(agreedProtocol(new Headers())).toBeNull();
+  });
+});

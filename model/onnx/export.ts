@@ -1,0 +1,91 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { FeatureShape } from "../features/batch.ts";
+import { network } from "../network/network.ts";
+import type { Parameters } from "../network/parameters.ts";
+import { GraphBuilder } from "./builder.ts";
+import {
+  GraphProtoSchema,
+  ModelProtoSchema,
+  OperatorSetIdProtoSchema,
+  TensorProto_DataType,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+  Version,
+} from "./generated/onnx_pb.js";
+
+/** The operator set of exported files. */
+export const opset = 17;
+
+/** An input or output of the file: a name for an open dimension, a number for a fixed one. */
+export interface PortSpec {
+  name: string;
+  type: "float32" | "int32";
+  shape: (string | number)[];
+}
+
+/** Inputs of a file for a feature shape. */
+export const inputSpecs = (shape: FeatureShape): PortSpec[] => [
+  { name: "dense", type: "float32", shape: ["n", shape.dense.length] },
+  { name: "pair", type: "float32", shape: ["n", shape.history, shape.pair.length] },
+  { name: "category", type: "int32", shape: ["n"] },
+  { name: "historyCategory", type: "int32", shape: [shape.history] },
+];
+
+/** Outputs: logits. */
+export const outputSpecs: PortSpec[] = [
+  { name: "engage", type: "float32", shape: ["n"] },
+  { name: "purchase", type: "float32", shape: ["n"] },
+];
+
+function valueInfo({ name, type, shape }: PortSpec): ValueInfoProto {
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: "tensorType",
+        value: {
+          elemType: type === "float32" ? TensorProto_DataType.FLOAT : TensorProto_DataType.INT32,
+          shape: {
+            dim: shape.map((each) =>
+              typeof each === "number"
+                ? { value: { case: "dimValue" as const, value: BigInt(each) } }
+                : { value: { case: "dimParam" as const, value: each } },
+            ),
+          },
+        },
+      },
+    },
+  });
+}
+
+/** The network with its weights as an ONNX file. */
+export function exportOnnx(shape: FeatureShape, parameters: Parameters): Uint8Array {
+  const graph = new GraphBuilder(parameters);
+  const { engage, purchase } = network(
+    graph,
+    {
+      dense: "dense",
+      pair: graph.reshape("pair", [-1, shape.pair.length]),
+      category: "category",
+      historyCategory: "historyCategory",
+    },
+    shape.history,
+  );
+  graph.reshape(engage, [-1], "engage");
+  graph.reshape(purchase, [-1], "purchase");
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      irVersion: BigInt(Version.IR_VERSION_2021_7_30),
+      producerName: "vicinity",
+      opsetImport: [create(OperatorSetIdProtoSchema, { domain: "", version: BigInt(opset) })],
+      graph: create(GraphProtoSchema, {
+        name: "ranker",
+        node: graph.nodes,
+        initializer: graph.initializers,
+        input: inputSpecs(shape).map(valueInfo),
+        output: outputSpecs.map(valueInfo),
+      }),
+    }),
+  );
+}

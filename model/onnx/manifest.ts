@@ -1,0 +1,127 @@
+import { z } from "zod";
+import { type ModelManifest, modelManifest } from "../../workers/shared/contracts/model.ts";
+import { ok, type Result, refuse } from "../../workers/shared/contracts/result.ts";
+import type { FeatureBatch, FeatureShape, Scores } from "../features/batch.ts";
+import { type Parameters, parameterCount } from "../network/parameters.ts";
+import { Random } from "../train/random.ts";
+import { inputSpecs, opset, outputSpecs } from "./export.ts";
+import type { Session } from "./session.ts";
+
+/** Largest model that is taken, in bytes. */
+export const maxModelBytes = 8 * 1024 * 1024;
+/** How far a runtime's outputs may be from the golden ones. */
+const goldenTolerance = 1e-4;
+const goldenCandidates = 4;
+
+/** sha-256 in lower-case hex. */
+export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** A batch of plausible numbers that a seed decides: for golden vectors and tests. */
+export function randomBatch(shape: FeatureShape, count: number, seed: number): FeatureBatch {
+  const random = new Random(seed);
+  const rounded = (): number => Math.round(random.normal() * 1000) / 1000;
+  const pair = Float32Array.from({ length: count * shape.history * shape.pair.length }, rounded);
+  // The first pair feature says whether there is an event: the first half has some.
+  for (let i = 0; i < count * shape.history; i++)
+    pair[i * shape.pair.length] = i % shape.history < shape.history / 2 ? 1 : 0;
+  return {
+    count,
+    dense: Float32Array.from({ length: count * shape.dense.length }, rounded),
+    pair,
+    category: Int32Array.from({ length: count }, () => random.below(shape.categories)),
+    historyCategory: Int32Array.from({ length: shape.history }, () => random.below(shape.categories)),
+  };
+}
+
+/** What is known of a model beside its file. */
+export interface ModelFacts {
+  version: string;
+  parent: string | null;
+  seed: number;
+  createdAt: string;
+  metrics: Record<string, number>;
+  dataWindow: ModelManifest["dataWindow"];
+}
+
+/** The manifest of a file, with golden vectors from a session that runs it. */
+export async function manifestOf(
+  shape: FeatureShape,
+  parameters: Parameters,
+  bytes: Uint8Array<ArrayBuffer>,
+  session: Session,
+  facts: ModelFacts,
+): Promise<ModelManifest> {
+  const batch = randomBatch(shape, goldenCandidates, 7);
+  const scores = await session.run(batch);
+  return {
+    ...facts,
+    sha256: await sha256Hex(bytes),
+    featureHash: shape.hash,
+    opset,
+    bytes: bytes.byteLength,
+    parameters: parameterCount(parameters),
+    inputs: inputSpecs(shape),
+    outputs: outputSpecs,
+    golden: {
+      candidates: goldenCandidates,
+      inputs: {
+        dense: [...batch.dense].map(exact),
+        pair: [...batch.pair].map(exact),
+        category: [...batch.category],
+        historyCategory: [...batch.historyCategory],
+      },
+      outputs: { engage: [...scores.engage], purchase: [...scores.purchase] },
+    },
+  };
+}
+
+/** The decimals that were rounded to, not their nearest 32-bit float. */
+const exact = (value: number): number => Math.round(value * 1000) / 1000;
+
+/** Checks all of a manifest and its file that needs no runtime. */
+export async function checkModel(
+  manifest: unknown,
+  bytes: Uint8Array<ArrayBuffer>,
+  shape: FeatureShape,
+): Promise<Result<ModelManifest>> {
+  const parsed = modelManifest.safeParse(manifest);
+  if (!parsed.success)
+    return refuse("invalid_input", `The manifest is not as documented: ${z.prettifyError(parsed.error)}`);
+  const value = parsed.data;
+  if (bytes.byteLength > maxModelBytes)
+    return refuse("too_large", `A model has at most ${maxModelBytes} bytes.`);
+  if (value.sha256 !== (await sha256Hex(bytes)))
+    return refuse("invalid_input", "The file's sha256 is not the manifest's.");
+  if (value.featureHash !== shape.hash)
+    return refuse(
+      "invalid_input",
+      `The model was made for features ${value.featureHash}; these are ${shape.hash}.`,
+    );
+  if (JSON.stringify(value.inputs) !== JSON.stringify(inputSpecs(shape)))
+    return refuse("invalid_input", "The inputs are not those of the feature specification.");
+  return ok(value);
+}
+
+/** Whether a session reproduces the golden vectors. */
+export async function checkGolden(manifest: ModelManifest, session: Session): Promise<Result<null>> {
+  const { golden } = manifest;
+  const scores: Scores = await session.run({
+    count: golden.candidates,
+    dense: Float32Array.from(golden.inputs.dense ?? []),
+    pair: Float32Array.from(golden.inputs.pair ?? []),
+    category: Int32Array.from(golden.inputs.category ?? []),
+    historyCategory: Int32Array.from(golden.inputs.historyCategory ?? []),
+  });
+  for (const name of ["engage", "purchase"] as const) {
+    const expected = golden.outputs[name] ?? [];
+    if (expected.length !== golden.candidates)
+      return refuse("invalid_input", `The golden outputs lack "${name}".`);
+    for (const [i, value] of expected.entries())
+      if (!(Math.abs(scores[name][i] - value) <= goldenTolerance * Math.max(1, Math.abs(value))))
+        return refuse("invalid_input", `The model does not reproduce its golden vectors: ${name}[${i}].`);
+  }
+  return ok(null);
+}

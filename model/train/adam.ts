@@ -1,0 +1,32 @@
+/** State of one parameter. */
+export interface Moments {
+  m: Float32Array;
+  v: Float32Array;
+}
+
+const beta1 = 0.9;
+const beta2 = 0.999;
+const epsilon = 1e-8;
+
+/**
+ * One step of Adam (Kingma and Ba, ICLR 2015) with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), in
+ * place. `step` counts from 1; the gradient is divided by `scale`.
+ */
+export function adamStep(
+  data: Float32Array,
+  gradient: Float32Array,
+  { m, v }: Moments,
+  step: number,
+  rate: number,
+  decay: number,
+  scale: number,
+): void {
+  const correction1 = 1 - beta1 ** step;
+  const correction2 = 1 - beta2 ** step;
+  for (let i = 0; i < data.length; i++) {
+    const g = gradient[i] / scale;
+    m[i] = beta1 * m[i] + (1 - beta1) * g;
+    v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+    data[i] -= rate * (m[i] / correction1 / (Math.sqrt(v[i] / correction2) + epsilon) + decay * data[i]);
+  }
+}

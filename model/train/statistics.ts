@@ -1,0 +1,31 @@
+import type { FeatureShape, TrainingList } from "../features/batch.ts";
+import type { Parameters } from "../network/parameters.ts";
+
+/** A feature that hardly varies is not blown up. */
+const leastDeviation = 0.05;
+
+/** Sets the network's input statistics: mean and inverse standard deviation of each dense feature over the lists. */
+export function setStatistics(
+  parameters: Parameters,
+  shape: FeatureShape,
+  lists: readonly TrainingList[],
+): void {
+  const width = shape.dense.length;
+  const sum = new Float64Array(width);
+  const squares = new Float64Array(width);
+  let count = 0;
+  for (const { batch } of lists) {
+    count += batch.count;
+    for (let i = 0; i < batch.dense.length; i++) {
+      sum[i % width] += batch.dense[i];
+      squares[i % width] += batch.dense[i] * batch.dense[i];
+    }
+  }
+  const mean = parameters.get("mean")?.data;
+  const scale = parameters.get("scale")?.data;
+  if (!mean || !scale || count === 0) return;
+  for (let i = 0; i < width; i++) {
+    mean[i] = sum[i] / count;
+    scale[i] = 1 / Math.max(leastDeviation, Math.sqrt(Math.max(0, squares[i] / count - mean[i] * mean[i])));
+  }
+}

@@ -1,0 +1,207 @@
+import { Tape } from "../autograd/tape.ts";
+import type { Tensor } from "../autograd/tensor.ts";
+import type { FeatureBatch, FeatureShape, Scores, TrainingList } from "../features/batch.ts";
+import { network } from "../network/network.ts";
+import { copyParameters, initialParameters, type Parameters } from "../network/parameters.ts";
+import { adamStep, type Moments } from "./adam.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { listLoss } from "./loss.ts";
+import { Random } from "./random.ts";
+import { setStatistics } from "./statistics.ts";
+
+/** How to train. */
+export interface TrainingOptions {
+  seed: number;
+  epochs: number;
+  /** Lists in one step of the optimizer. */
+  batch: number;
+  /** Highest learning rate; it falls to a twentieth along a half cosine. */
+  rate: number;
+  decay: number;
+  /** Epochs without a better validation after which training stops. */
+  patience: number;
+  /** Seconds, from any start. */
+  clock(): number;
+  onProgress(progress: TrainingProgress): void;
+  /** Called after each epoch with all that is needed to go on from there. */
+  onCheckpoint?(checkpoint: Checkpoint): void;
+  /** Where an earlier training stopped. */
+  resume?: Checkpoint | null;
+  /** Called every `listsPerPause` lists: whoever shares the thread may run. */
+  pause?(): Promise<void>;
+  listsPerPause?: number;
+}
+
+/** Where training is. */
+export interface TrainingProgress {
+  epoch: number;
+  epochs: number;
+  /** Lists of this epoch that are done, of so many. */
+  done: number;
+  total: number;
+  loss: number;
+  /** Of the last validation; NaN before the first. */
+  auc: number;
+  ndcg: number;
+  /** Candidates trained on, a second. */
+  samplesPerSecond: number;
+  secondsLeft: number;
+}
+
+/** The best weights by validation, and how good they were. */
+export interface Trained {
+  parameters: Parameters;
+  validation: Validation;
+  epochs: number;
+}
+
+/** Quality on held-back lists. */
+export interface Validation {
+  ndcg: number;
+  auc: number;
+}
+
+/** Weights as tensors with gradients. */
+function tensorsOf(parameters: Parameters): Map<string, Tensor> {
+  return new Map(
+    [...parameters].map(([name, { rows, columns, data, trained }]) => [
+      name,
+      { rows, columns, data, grad: trained ? new Float32Array(data.length) : null },
+    ]),
+  );
+}
+
+/** Runs the network on a batch with a tape. */
+function forward(tape: Tape, shape: FeatureShape, batch: FeatureBatch): { engage: Tensor; purchase: Tensor } {
+  tape.reset();
+  return network(
+    tape,
+    {
+      dense: tape.input(batch.count, shape.dense.length, batch.dense),
+      pair: tape.input(batch.count * shape.history, shape.pair.length, batch.pair),
+      category: tape.indices(batch.category),
+      historyCategory: tape.indices(batch.historyCategory),
+    },
+    shape.history,
+  );
+}
+
+/** Scores a batch with weights, by the tape: what the exported file must agree with. */
+export function scoreByTape(shape: FeatureShape, parameters: Parameters, batch: FeatureBatch): Scores {
+  const { engage, purchase } = forward(new Tape(tensorsOf(parameters)), shape, batch);
+  return { engage: engage.data.slice(), purchase: purchase.data.slice() };
+}
+
+/** Mean reciprocal log rank (NDCG with one relevant item) and AUC of the engagement head. */
+export function validate(
+  shape: FeatureShape,
+  parameters: Parameters,
+  lists: readonly TrainingList[],
+): Validation {
+  const tape = new Tape(tensorsOf(parameters));
+  let ndcg = 0;
+  let auc = 0;
+  let counted = 0;
+  for (const list of lists) {
+    const target = list.engage.indexOf(1);
+    if (target < 0) continue;
+    const { engage } = forward(tape, shape, list.batch);
+    let above = 0;
+    for (let i = 0; i < list.batch.count; i++)
+      if (i !== target && engage.data[i] >= engage.data[target]) above++;
+    ndcg += 1 / Math.log2(above + 2);
+    auc += list.batch.count > 1 ? 1 - above / (list.batch.count - 1) : 1;
+    counted++;
+  }
+  return counted > 0 ? { ndcg: ndcg / counted, auc: auc / counted } : { ndcg: Number.NaN, auc: Number.NaN };
+}
+
+/** Trains on lists and keeps the weights that validate best. Same seed and lists, same weights. */
+export async function train(
+  shape: FeatureShape,
+  lists: readonly TrainingList[],
+  validation: readonly TrainingList[],
+  options: TrainingOptions,
+): Promise<Trained> {
+  const random = new Random(options.seed);
+  const parameters = options.resume ? options.resume.parameters : initialParameters(shape, random);
+  if (!options.resume) setStatistics(parameters, shape, lists);
+  const moments: Map<string, Moments> =
+    options.resume?.moments ??
+    new Map(
+      [...parameters].map(([name, { data }]) => [
+        name,
+        { m: new Float32Array(data.length), v: new Float32Array(data.length) },
+      ]),
+    );
+  let step = options.resume?.step ?? 0;
+  let best = options.resume?.best ?? {
+    parameters: copyParameters(parameters),
+    validation: { ndcg: -1, auc: 0 },
+    epoch: 0,
+  };
+  const tensors = tensorsOf(parameters);
+  const tape = new Tape(tensors);
+  const stepsPerEpoch = Math.ceil(lists.length / options.batch);
+  const allSteps = stepsPerEpoch * options.epochs;
+  const samples = lists.reduce((sum, list) => sum + list.batch.count, 0) / Math.max(1, lists.length);
+  const started = options.clock();
+  const startStep = step;
+  let last: Validation = options.resume ? best.validation : { ndcg: Number.NaN, auc: Number.NaN };
+  let sinceBest = (options.resume?.epoch ?? 0) - best.epoch;
+  let epoch = options.resume?.epoch ?? 0;
+
+  while (epoch < options.epochs && sinceBest < options.patience) {
+    const order = new Random(options.seed + 1 + epoch).shuffle(lists.map((_, i) => i));
+    let loss = 0;
+    for (let at = 0; at < order.length; at += options.batch) {
+      const part = order.slice(at, at + options.batch);
+      for (const tensor of tensors.values()) tensor.grad?.fill(0);
+      for (const index of part) loss += trainOn(tape, shape, lists[index]);
+      step++;
+      const rate = options.rate * (0.05 + 0.95 * 0.5 * (1 + Math.cos((Math.PI * step) / allSteps)));
+      for (const [name, tensor] of tensors)
+        if (tensor.grad) {
+          const decay = name.endsWith(".b") ? 0 : options.decay;
+          adamStep(tensor.data, tensor.grad, moments.get(name) as Moments, step, rate, decay, part.length);
+        }
+      const done = Math.min(order.length, at + options.batch);
+      const seconds = Math.max(1e-6, options.clock() - started);
+      const perStep = seconds / (step - startStep);
+      options.onProgress({
+        epoch: epoch + 1,
+        epochs: options.epochs,
+        done,
+        total: order.length,
+        loss: loss / done,
+        ...last,
+        samplesPerSecond: (samples * options.batch) / perStep,
+        secondsLeft: (allSteps - step) * perStep,
+      });
+      if (options.pause && (at / options.batch) % Math.max(1, options.listsPerPause ?? 4) === 0)
+        await options.pause();
+    }
+    epoch++;
+    last = validate(shape, parameters, validation);
+    sinceBest++;
+    if (!(last.ndcg <= best.validation.ndcg)) {
+      best = { parameters: copyParameters(parameters), validation: last, epoch };
+      sinceBest = 0;
+    }
+    options.onCheckpoint?.({ parameters, moments, step, epoch, best });
+  }
+  return { parameters: best.parameters, validation: best.validation, epochs: epoch };
+}
+
+/** Forward, loss and backward for one list. */
+function trainOn(tape: Tape, shape: FeatureShape, list: TrainingList): number {
+  const { engage, purchase } = forward(tape, shape, list.batch);
+  const loss = listLoss(
+    { data: engage.data, grad: engage.grad as Float32Array },
+    { data: purchase.data, grad: purchase.grad as Float32Array },
+    list,
+    list.weight,
+  );
+  tape.backward();
+  return loss;
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { weekShift } from "./dataset.ts";
+import { parseDataset, writeDataset } from "./recbole.ts";
+
+const item = {
+  name: "town.item",
+  text: "item_id:token\tcategory:token\tlat:float\tlon:float\tprice_tier:float\n1\tcafe\t59.9\t10.7\t2\n2\t\t\t\t\nbad id\tcafe\t1\t1\t1\n3\tcafe\t95\t10\t1\n",
+};
+
+describe("parseDataset", () => {
+  it("keeps the good rows, reports the bad, and takes what is missing as absent", () => {
+    const dataset = parseDataset([
+      item,
+      {
+        name: "town.inter",
+        text: "user_id:token\titem_id:token\tevent_type:token\ttimestamp:float\nu\t1\tview\t100\nu\t9\tpurchase\t50\nu\t1\tfly\t3\nu\t1\tview\tsoon\n\tu\tview\t3",
+      },
+    ]);
+    expect(dataset.name).toBe("town");
+    expect(dataset.refused).toBe(5);
+    expect(dataset.problems[0]).toContain("town.item, line 4");
+    expect(dataset.items.get("1")).toMatchObject({
+      title: "cafe 1",
+      lat: 59.9,
+      attributes: { price_tier: 2 },
+    });
+    expect(dataset.items.get("2")).toMatchObject({ category: "unknown", lat: null });
+    expect(dataset.items.has("9")).toBe(true);
+    expect(dataset.train.map((each) => each.time)).toEqual([50, 100]);
+  });
+
+  it("splits by time per person where no split is given", () => {
+    const lines = ["user_id:token\titem_id:token\ttimestamp:float"];
+    for (let i = 0; i < 100; i++) lines.push(`${i % 2 ? "a" : "b"}\t${i % 7}\t${i}`);
+    const { train, valid, test } = parseDataset([{ name: "x.inter", text: lines.join("\n") }]);
+    expect([train.length, valid.length, test.length]).toEqual([72, 8, 20]);
+    for (const person of ["a", "b"]) {
+      const last = Math.max(...train.filter((each) => each.userId === person).map((each) => each.time));
+      expect(test.filter((each) => each.userId === person).every((each) => each.time > last)).toBe(true);
+    }
+    expect(train[0].type).toBe("purchase");
+  });
+
+  it("reads what it wrote", () => {
+    const dataset = parseDataset([
+      item,
+      {
+        name: "town.train.inter",
+        text: "user_id:token\titem_id:token\ttimestamp:float\nu\t1\t100\nv\t2\t200",
+      },
+      { name: "town.valid.inter", text: "user_id:token\titem_id:token\ttimestamp:float\nu\t2\t300" },
+      { name: "town.test.inter", text: "user_id:token\titem_id:token\ttimestamp:float\nu\t1\t400" },
+    ]);
+    const again = parseDataset(writeDataset(dataset));
+    expect(again.train).toEqual(dataset.train);
+    expect(again.valid).toEqual(dataset.valid);
+    expect(again.test).toEqual(dataset.test);
+  });
+
+  it("says when there is nothing to read", () => {
+    expect(() => parseDataset([item])).toThrow("no .inter file");
+    expect(() => parseDataset([{ name: "x.inter", text: "user_id:token\titem_id:token\n" }])).toThrow(
+      "no usable event",
+    );
+  });
+});
+
+describe("weekShift", () => {
+  it("moves by whole weeks into the week before now", () => {
+    const now = 1_760_000_000;
+    for (const last of [1_360_000_000, 1_759_999_999, 1_759_000_000]) {
+      const moved = last + weekShift(last, now);
+      expect(now - moved).toBeGreaterThanOrEqual(0);
+      expect(now - moved).toBeLessThan(7 * 86_400);
+      expect((moved - last) % (7 * 86_400)).toBe(0);
+    }
+  });
+});

@@ -1,0 +1,274 @@
+import type { EventType } from "../../workers/shared/contracts/event.ts";
+import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { localOffset } from "../../workers/shared/geo/local-time.ts";
+import type { Dataset, DatasetEvent, DatasetItem } from "../data/dataset.ts";
+import { hourOf, weekdayOf } from "../person/person.ts";
+import { Random } from "../train/random.ts";
+import { simulatedCategories, wanted } from "./categories.ts";
+import { type SimulatedCity, simulatedCities } from "./cities.ts";
+
+/** How large a marketplace to simulate. */
+export interface SimulationSize {
+  products: number;
+  people: number;
+  events: number;
+  days: number;
+}
+
+/** The demo that `npm start` loads. */
+export const demoSize: SimulationSize = { products: 20_000, people: 2000, events: 200_000, days: 56 };
+
+/** A product with what nobody is told: how good it is. */
+interface HiddenProduct {
+  item: DatasetItem;
+  category: number;
+  lat: number;
+  lon: number;
+  quality: number;
+  /** Logarithm of its price after discount against what its category costs. */
+  relativePrice: number;
+}
+
+/** A person with what nobody is told: tastes, sensitivity to prices, willingness to travel, favourites. */
+export interface HiddenPerson {
+  id: string;
+  city: number;
+  lat: number;
+  lon: number;
+  tastes: number[];
+  priceSensitivity: number;
+  /** Kilometres that cost as much as one unit of taste. */
+  reachKm: number;
+  /** How much they like what they know. */
+  loyalty: number;
+  /** Share of their visits that go to another city. */
+  travels: number;
+}
+
+/** A simulated marketplace: what can be seen, and what lies behind. */
+export interface Simulation {
+  dataset: Dataset;
+  people: HiddenPerson[];
+  /** Probability that a person who is shown a product at a moment and place buys it: the optimum orders by it. */
+  purchaseProbability(
+    person: HiddenPerson,
+    productId: string,
+    time: number,
+    lat: number,
+    lon: number,
+    bought: number,
+  ): number;
+}
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+const kmPerDegree = 111.2;
+
+/** A point scattered around a centre, in km, by a normal distribution. */
+function scatter(random: Random, lat: number, lon: number, km: number): { lat: number; lon: number } {
+  const round = (value: number): number => Math.round(value * 1e5) / 1e5;
+  return {
+    lat: round(lat + (random.normal() * km) / kmPerDegree),
+    lon: round(lon + (random.normal() * km) / (kmPerDegree * Math.cos((lat * Math.PI) / 180))),
+  };
+}
+
+function makeProducts(random: Random, count: number): HiddenProduct[] {
+  const weights = simulatedCities.map((_, i) => 1 / (1 + i / 12));
+  // Each city has a few quarters, as cities have.
+  const quarters = simulatedCities.map((city) =>
+    Array.from({ length: 5 }, () => scatter(random, city.lat, city.lon, 3.5)),
+  );
+  return Array.from({ length: count }, (_, i) => {
+    const where = i < simulatedCities.length ? i : random.weighted(weights);
+    const city: SimulatedCity = simulatedCities[where];
+    const category = random.below(simulatedCategories.length);
+    const spec = simulatedCategories[category];
+    const quarter = quarters[where][random.below(5)];
+    const place = scatter(random, quarter.lat, quarter.lon, 0.9);
+    const relative = 0.45 * random.normal();
+    const raw = spec.price * city.level * Math.exp(relative);
+    const step = raw > 1000 ? 10 : raw > 100 ? 1 : raw > 10 ? 0.1 : 0.05;
+    const price = Math.round(Math.max(step, Math.round(raw / step) * step) * 100) / 100;
+    const discount = random.next() < 0.2 ? [0.1, 0.2, 0.3, 0.5][random.below(4)] : 0;
+    const quality = random.normal();
+    const words = `${spec.adjectives[random.below(4)]} ${spec.nouns[random.below(4)]}`;
+    return {
+      category,
+      ...place,
+      quality,
+      relativePrice: relative + Math.log(1 - discount),
+      item: {
+        id: `p${String(i + 1).padStart(5, "0")}`,
+        title: `${words} ${city.name}`,
+        category: spec.name,
+        price,
+        currency: city.currency,
+        discount,
+        rating:
+          random.next() < 0.8
+            ? Math.round(10 * Math.min(10, Math.max(1, 7 + 1.2 * quality + 0.8 * random.normal()))) / 10
+            : null,
+        ...place,
+        attributes: { city: city.name, country: city.country },
+      },
+    };
+  });
+}
+
+function makePeople(random: Random, count: number): HiddenPerson[] {
+  const weights = simulatedCities.map((_, i) => 1 / (1 + i / 12));
+  return Array.from({ length: count }, (_, i) => {
+    const city = i < simulatedCities.length ? i : random.weighted(weights);
+    const { lat, lon } = simulatedCities[city];
+    return {
+      id: `u${String(i + 1).padStart(4, "0")}`,
+      city,
+      ...scatter(random, lat, lon, 4),
+      tastes: simulatedCategories.map(() => 1.1 * random.normal()),
+      priceSensitivity: Math.exp(0.5 * random.normal()),
+      reachKm: 0.8 * Math.exp(0.7 * random.normal()),
+      loyalty: 0.8 + 0.8 * random.next(),
+      travels: random.next() < 0.3 ? 0.12 : 0.01,
+    };
+  });
+}
+
+/** Products of a city, to choose among without looking at the rest. */
+function byCity(products: readonly HiddenProduct[]): number[][] {
+  const lists: number[][] = simulatedCities.map(() => []);
+  const index = new Map(simulatedCities.map((city, i) => [city.name, i]));
+  products.forEach((product, i) => {
+    const city = index.get(String(product.item.attributes.city));
+    if (city !== undefined) lists[city].push(i);
+  });
+  return lists;
+}
+
+/** How much a person wants a product now: the utility behind every choice. */
+function utility(
+  person: HiddenPerson,
+  product: HiddenProduct,
+  moment: { hour: number; weekday: number; lat: number; lon: number; lastCategory: number; bought: number },
+): number {
+  const spec = simulatedCategories[product.category];
+  const km = distanceKm(moment.lat, moment.lon, product.lat, product.lon);
+  const follows =
+    moment.lastCategory >= 0 && simulatedCategories[moment.lastCategory].next === spec.name ? 1.2 : 0;
+  return (
+    person.tastes[product.category] +
+    0.9 * product.quality -
+    person.priceSensitivity * product.relativePrice -
+    Math.log1p(km / person.reachKm) +
+    Math.log(0.05 + wanted(spec, moment.hour, moment.weekday)) +
+    follows +
+    person.loyalty * Math.log1p(moment.bought)
+  );
+}
+
+const purchaseBias = -4.2;
+
+/** Simulates a marketplace whose last event is just before `now` (seconds). The same seed gives the same market. */
+export function simulate(size: SimulationSize, seed: number, now: number): Simulation {
+  const random = new Random(seed);
+  const products = makeProducts(random, size.products);
+  const people = makePeople(random, size.people);
+  const cities = byCity(products);
+  const events: DatasetEvent[] = [];
+  const activity = people.map(() => Math.exp(0.8 * random.normal()));
+  const allActivity = activity.reduce((sum, each) => sum + each, 0);
+  const start = now - size.days * 86_400;
+  people.forEach((person, i) => {
+    const quota = Math.max(5, Math.round((size.events * activity[i]) / allActivity));
+    events.push(...life(random, person, products, cities, start, now - 60, quota));
+  });
+  events.sort((a, b) => a.time - b.time);
+  const kept = events.slice(-size.events);
+  const cut = (share: number): number => Math.floor(kept.length * share);
+  const index = new Map(products.map((product, i) => [product.item.id, i]));
+  return {
+    people,
+    dataset: {
+      name: "demo",
+      items: new Map(products.map(({ item }) => [item.id, item])),
+      train: kept.slice(0, cut(0.8)),
+      valid: kept.slice(cut(0.8), cut(0.9)),
+      test: kept.slice(cut(0.9)),
+      problems: [],
+      refused: 0,
+    },
+    purchaseProbability(person, productId, time, lat, lon, bought) {
+      const i = index.get(productId);
+      if (i === undefined) return 0;
+      const local = time + localOffset(lat, lon, time);
+      const moment = { hour: hourOf(local), weekday: weekdayOf(local), lat, lon, lastCategory: -1, bought };
+      return sigmoid(purchaseBias + utility(person, products[i], moment));
+    },
+  };
+}
+
+/** Products that a person looks over in one session. */
+const lookedOver = 120;
+
+/** One person's events: sessions of one to four choices at moments and places that suit them. */
+function life(
+  random: Random,
+  person: HiddenPerson,
+  products: readonly HiddenProduct[],
+  cities: readonly number[][],
+  start: number,
+  end: number,
+  quota: number,
+): DatasetEvent[] {
+  const events: DatasetEvent[] = [];
+  const bought = new Map<number, number>();
+  const sessions = Math.max(2, Math.round(quota / 3.6));
+  const times = Array.from({ length: sessions }, () => start + random.next() * (end - start)).sort(
+    (a, b) => a - b,
+  );
+  for (const sessionTime of times) {
+    const city = random.next() < person.travels ? random.below(simulatedCities.length) : person.city;
+    const centre = city === person.city ? person : simulatedCities[city];
+    const place = scatter(random, centre.lat, centre.lon, city === person.city ? 1.5 : 3);
+    let time = awake(random, sessionTime, place.lat, place.lon);
+    let lastCategory = -1;
+    const choices = 1 + random.below(3);
+    for (let k = 0; k < choices && time < end && events.length < quota; k++) {
+      const local = time + localOffset(place.lat, place.lon, time);
+      const pool = [...bought.keys()].filter((i) => cities[city].includes(i)).slice(-30);
+      while (pool.length < Math.min(lookedOver, cities[city].length))
+        pool.push(cities[city][random.below(cities[city].length)]);
+      const moment = { hour: hourOf(local), weekday: weekdayOf(local), ...place, lastCategory };
+      const utilities = pool.map((i) =>
+        utility(person, products[i], { ...moment, bought: bought.get(i) ?? 0 }),
+      );
+      const most = Math.max(...utilities);
+      const chosen = random.weighted(utilities.map((each) => Math.exp(1.3 * (each - most))));
+      const product = products[pool[chosen]];
+      const push = (type: EventType): void => {
+        events.push({ userId: person.id, itemId: product.item.id, type, time: Math.round(time), ...place });
+        time += 15 + random.below(60);
+      };
+      push("view");
+      const wish = utilities[chosen];
+      if (random.next() < sigmoid(wish - 1)) {
+        push("click");
+        if (random.next() < sigmoid(wish - 2)) {
+          push("cart");
+          if (random.next() < sigmoid(wish - 1.5)) {
+            push("purchase");
+            bought.set(pool[chosen], (bought.get(pool[chosen]) ?? 0) + 1);
+          }
+        }
+      } else if (wish < -2 && random.next() < 0.1) push("dismiss");
+      lastCategory = product.category;
+      time += 300 + random.below(2400);
+    }
+  }
+  return events.filter((event) => event.time < end);
+}
+
+/** Moves a moment at which people sleep into the day after. */
+function awake(random: Random, time: number, lat: number, lon: number): number {
+  const hour = hourOf(time + localOffset(lat, lon, time));
+  return hour < 6 && random.next() < 0.9 ? time + (7 - hour) * 3600 : time;
+}

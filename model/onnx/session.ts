@@ -1,33 +1,26 @@
+import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-web/wasm";
 import type { FeatureBatch, FeatureShape, Scores } from "../features/batch.ts";
-
-/** The part of the ONNX runtime that is used; its builds for Node and for Workers both have it. */
-export interface Runtime {
-  Tensor: new (
-    type: "float32" | "int32",
-    data: Float32Array | Int32Array,
-    dims: readonly number[],
-  ) => RuntimeTensor;
-}
-export interface RuntimeTensor {
-  readonly data: unknown;
-}
-export interface RuntimeSession {
-  run(feeds: Record<string, RuntimeTensor>): Promise<Record<string, RuntimeTensor>>;
-  release(): Promise<void>;
-}
 
 /** A loaded model. */
 export interface Session {
   /** Runs one batch. Calls may overlap; they are carried out one after the other. */
   run(batch: FeatureBatch): Promise<Scores>;
+  /** Gives its memory back after the runs that were asked for; later ones fail. */
   release(): Promise<void>;
 }
 
-/** Wraps a runtime's session: one run at a time, as the runtime requires. */
-export function sessionOver(runtime: Runtime, session: RuntimeSession, shape: FeatureShape): Session {
+/**
+ * Wraps a session of the ONNX runtime: one run at a time, as the runtime requires. The runtime itself is passed in, since
+ * Node and Workers load it differently.
+ */
+export function sessionOver(
+  runtime: { Tensor: TensorConstructor },
+  session: Pick<InferenceSession, "run" | "release">,
+  shape: FeatureShape,
+): Session {
+  const { Tensor } = runtime;
   let last: Promise<unknown> = Promise.resolve();
   const run = async (batch: FeatureBatch): Promise<Scores> => {
-    const { Tensor } = runtime;
     const outputs = await session.run({
       dense: new Tensor("float32", batch.dense, [batch.count, shape.dense.length]),
       pair: new Tensor("float32", batch.pair, [batch.count, shape.history, shape.pair.length]),
@@ -38,6 +31,9 @@ export function sessionOver(runtime: Runtime, session: RuntimeSession, shape: Fe
   };
   return {
     run(batch) {
+      // The graph infers its open dimension from the sizes, which nothing has none of.
+      if (batch.count === 0)
+        return Promise.resolve({ engage: new Float32Array(), purchase: new Float32Array() });
       const next = last.then(() => run(batch));
       last = next.catch(() => undefined);
       return next;
@@ -49,7 +45,7 @@ export function sessionOver(runtime: Runtime, session: RuntimeSession, shape: Fe
   };
 }
 
-function floats(tensor: RuntimeTensor | undefined): Float32Array {
-  if (!tensor || !(tensor.data instanceof Float32Array)) throw new Error("the model's output is not float32");
+function floats(tensor: Tensor | undefined): Float32Array {
+  if (!(tensor?.data instanceof Float32Array)) throw new Error("the model's output is not float32");
   return tensor.data;
 }

@@ -1,0 +1,89 @@
+import type { FeatureShape } from "../../../model/features/batch.ts";
+import { checkGolden, checkModel } from "../../../model/onnx/manifest.ts";
+import type { Session } from "../../../model/onnx/session.ts";
+import type { Ranker } from "../../../model/pipeline/ports.ts";
+import type { ModelManifest } from "../../shared/contracts/model.ts";
+import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
+
+/** What names a model: its version, and the content of its file. */
+export type ModelName = Pick<ModelManifest, "version" | "sha256">;
+
+/** Opens a session on a file; throws where the runtime refuses it. */
+export type OpenSession = (bytes: Uint8Array, shape: FeatureShape) => Promise<Session>;
+
+/**
+ * The models that this isolate holds: at most `most`, the least recently used leaves. Keyed by content, so a file that
+ * several applications serve is loaded once.
+ */
+export class LoadedModels {
+  /** In the order of use, the oldest first. */
+  readonly #sessions = new Map<string, Session>();
+  readonly #open: OpenSession;
+  readonly #shape: FeatureShape;
+  readonly #most: number;
+
+  constructor(open: OpenSession, shape: FeatureShape, most: number) {
+    this.#open = open;
+    this.#shape = shape;
+    this.#most = most;
+  }
+
+  /** The model as a ranker, if it is loaded. It fails once the model has left: ask anew for each use. */
+  get(name: ModelName): Ranker | null {
+    const session = this.#sessions.get(name.sha256);
+    if (!session) return null;
+    this.#sessions.delete(name.sha256);
+    this.#sessions.set(name.sha256, session);
+    return rankerOver(name, session);
+  }
+
+  /**
+   * Checks a model against its manifest and its golden vectors, and loads it; refuses with `invalid_input` or
+   * `too_large` and the reason. Of two callers that load one file at once, the later drops its session: neither waits
+   * for the other, whose request may end at any moment.
+   */
+  async load(manifest: unknown, bytes: Uint8Array<ArrayBuffer>): Promise<Result<Ranker>> {
+    const checked = await checkModel(manifest, bytes, this.#shape);
+    if (!checked.ok) return checked;
+    const present = this.get(checked.value);
+    if (present) return ok(present);
+    const opened = await this.#openChecked(checked.value, bytes);
+    if (!opened.ok) return opened;
+    const meanwhile = this.get(checked.value);
+    if (meanwhile) {
+      await opened.value.release();
+      return ok(meanwhile);
+    }
+    this.#sessions.set(checked.value.sha256, opened.value);
+    await this.#dropOldest();
+    return ok(rankerOver(checked.value, opened.value));
+  }
+
+  async #openChecked(manifest: ModelManifest, bytes: Uint8Array): Promise<Result<Session>> {
+    let session: Session | null = null;
+    try {
+      session = await this.#open(bytes, this.#shape);
+      const golden = await checkGolden(manifest, session);
+      if (golden.ok) return ok(session);
+      await session.release();
+      return golden;
+    } catch (error) {
+      // The file is input: what the runtime says about it is for whoever brought it.
+      await session?.release();
+      return refuse("invalid_input", `The runtime does not run the file: ${String(error)}`);
+    }
+  }
+
+  async #dropOldest(): Promise<void> {
+    for (const [sha256, session] of [...this.#sessions].slice(0, -this.#most)) {
+      this.#sessions.delete(sha256);
+      await session.release();
+    }
+  }
+}
+
+const rankerOver = ({ version, sha256 }: ModelName, session: Session): Ranker => ({
+  version,
+  sha256,
+  score: (batch) => session.run(batch),
+});

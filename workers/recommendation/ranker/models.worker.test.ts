@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import bytes from "../../../model/artifacts/bundled.onnx";
+import { featureShape } from "../../../model/features/compute.ts";
+import { initialParameters } from "../../../model/network/parameters.ts";
+import { exportOnnx } from "../../../model/onnx/export.ts";
+import { manifestOf, randomBatch } from "../../../model/onnx/manifest.ts";
+import { Random } from "../../../model/train/random.ts";
+import { scoreByTape } from "../../../model/train/train.ts";
+import { bundledModel, registeredModels } from "./models.ts";
+import { openSession } from "./runtime.ts";
+
+const facts = {
+  version: "v1",
+  parent: null,
+  seed: 1,
+  createdAt: "2026-01-01T00:00:00Z",
+  metrics: {},
+  dataWindow: { name: "test", from: null, to: null, events: 0 },
+};
+
+describe("the runtime in workerd", () => {
+  it("has the bundled model ready, which fits these features and reproduces its golden vectors", async () => {
+    if (!bundledModel.ok) throw new Error(bundledModel.error.detail);
+    const scores = await bundledModel.value.score(randomBatch(featureShape, 500, 1));
+    expect(scores.engage).toHaveLength(500);
+    expect(scores.engage.every(Number.isFinite) && scores.purchase.every(Number.isFinite)).toBe(true);
+  });
+
+  it("answers the tape's scores within 1e-5, for files that are exported and loaded here", async () => {
+    const parameters = initialParameters(featureShape, new Random(5));
+    const file = new Uint8Array(exportOnnx(featureShape, parameters));
+    const session = await openSession(file, featureShape);
+    const loaded = await registeredModels.load(
+      await manifestOf(featureShape, parameters, file, session, facts),
+      file,
+    );
+    if (!loaded.ok) throw new Error(loaded.error.detail);
+    for (const count of [0, 1, 100]) {
+      const batch = randomBatch(featureShape, count, count);
+      const tape = scoreByTape(featureShape, parameters, batch);
+      const served = await loaded.value.score(batch);
+      for (const head of ["engage", "purchase"] as const)
+        for (let i = 0; i < count; i++)
+          expect(Math.abs(served[head][i] - tape[head][i])).toBeLessThanOrEqual(1e-5);
+    }
+    await session.release();
+  });
+
+  it("keeps sessions that are opened and run at once apart", async () => {
+    const file = new Uint8Array(bytes);
+    const sessions = await Promise.all([1, 2, 3].map(() => openSession(file, featureShape)));
+    const batch = randomBatch(featureShape, 50, 9);
+    const all = await Promise.all(sessions.flatMap((each) => [each.run(batch), each.run(batch)]));
+    for (const scores of all) expect(scores).toEqual(all[0]);
+    for (const each of sessions) await each.release();
+  });
+
+  it("gives WebAssembly back as it was", async () => {
+    const before = WebAssembly.instantiate;
+    await expect(openSession(new Uint8Array([1, 2, 3]), featureShape)).rejects.toThrow();
+    expect(WebAssembly.instantiate).toBe(before);
+  });
+});

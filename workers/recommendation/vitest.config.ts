@@ -1,0 +1,16 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** The recommendation worker in workerd; all six workers together are tested in `test/`. */
+export default defineConfig({
+  plugins: [
+    cloudflareTest({
+      miniflare: {
+        compatibilityDate: "2026-11-01",
+        modulesRules: [{ type: "Data", include: ["**/*.onnx"], fallthrough: true }],
+      },
+    }),
+  ],
+  // The first test that loads the ONNX runtime takes seconds.
+  test: { include: ["**/*.worker.test.ts"], testTimeout: 60_000 },
+});

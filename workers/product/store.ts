@@ -15,9 +15,11 @@ const idsOf = (productIds: string[]) => sql`(SELECT value FROM json_each(${JSON.
 
 /** All that the product worker asks of its database. Every query begins with the application. */
 export class ProductStore {
+  readonly #database: D1Database;
   readonly #db: ReturnType<typeof drizzle>;
 
   constructor(database: D1Database) {
+    this.#database = database;
     this.#db = drizzle(database);
   }
 
@@ -36,19 +38,23 @@ export class ProductStore {
         cell: cellOf(input),
       })),
     );
-    await this.#db.batch([
-      this.#db.run(sql`
-        INSERT INTO products
-        SELECT ${application}, j.value ->> 'id', 1, 0, j.value ->> 'title', j.value ->> 'category', j.value ->> 'price',
-          j.value ->> 'currency', j.value ->> 'discount', j.value ->> 'rating', j.value ->> 'lat', j.value ->> 'lon',
-          j.value ->> 'available', j.value ->> 'attributes', j.value ->> 'cell', NULL, ${now}, ${now}
-        FROM json_each(${list}) j WHERE true
-        ON CONFLICT DO UPDATE SET version = version + 1, deleted = 0, title = excluded.title,
-          category = excluded.category, price = excluded.price, currency = excluded.currency,
-          discount = excluded.discount, rating = excluded.rating, lat = excluded.lat, lon = excluded.lon,
-          available = excluded.available, attributes = excluded.attributes,
-          previous_cell = CASE WHEN cell <> excluded.cell THEN cell ELSE previous_cell END,
-          cell = excluded.cell, updated_at = excluded.updated_at`),
+    // drizzle's batch takes no raw statements with parameters: these are D1's own.
+    await this.#database.batch([
+      this.#database
+        .prepare(
+          `INSERT INTO products
+           SELECT ?1, j.value ->> 'id', 1, 0, j.value ->> 'title', j.value ->> 'category', j.value ->> 'price',
+             j.value ->> 'currency', j.value ->> 'discount', j.value ->> 'rating', j.value ->> 'lat', j.value ->> 'lon',
+             j.value ->> 'available', j.value ->> 'attributes', j.value ->> 'cell', NULL, ?3, ?3
+           FROM json_each(?2) j WHERE true
+           ON CONFLICT DO UPDATE SET version = version + 1, deleted = 0, title = excluded.title,
+             category = excluded.category, price = excluded.price, currency = excluded.currency,
+             discount = excluded.discount, rating = excluded.rating, lat = excluded.lat, lon = excluded.lon,
+             available = excluded.available, attributes = excluded.attributes,
+             previous_cell = CASE WHEN cell <> excluded.cell THEN cell ELSE previous_cell END,
+             cell = excluded.cell, updated_at = excluded.updated_at`,
+        )
+        .bind(application, list, now),
       this.#openOutbox(
         application,
         inputs.map((input) => input.id),
@@ -58,28 +64,27 @@ export class ProductStore {
 
   /** Marks a product as deleted, with its outbox row. Answers whether there was one. */
   async remove(application: string, productId: string, now: number): Promise<boolean> {
-    const [gone] = await this.#db.batch([
-      this.#db
-        .update(products)
-        .set({ deleted: 1, version: sql`${products.version} + 1`, updatedAt: now })
-        .where(
-          and(
-            eq(products.application, application),
-            eq(products.productId, productId),
-            eq(products.deleted, 0),
-          ),
-        ),
+    const [gone] = await this.#database.batch([
+      this.#database
+        .prepare(
+          `UPDATE products SET deleted = 1, version = version + 1, updated_at = ?3
+           WHERE application = ?1 AND product_id = ?2 AND deleted = 0`,
+        )
+        .bind(application, productId, now),
       this.#openOutbox(application, [productId]),
     ]);
     return gone.meta.changes > 0;
   }
 
-  #openOutbox(application: string, productIds: string[]) {
-    return this.#db.run(sql`
-      INSERT INTO outbox
-      SELECT application, product_id, version, 0 FROM products
-      WHERE application = ${application} AND product_id IN ${idsOf(productIds)}
-      ON CONFLICT DO UPDATE SET version = excluded.version, sent_at = 0`);
+  #openOutbox(application: string, productIds: string[]): D1PreparedStatement {
+    return this.#database
+      .prepare(
+        `INSERT INTO outbox
+         SELECT application, product_id, version, 0 FROM products
+         WHERE application = ?1 AND product_id IN (SELECT value FROM json_each(?2))
+         ON CONFLICT DO UPDATE SET version = excluded.version, sent_at = 0`,
+      )
+      .bind(application, JSON.stringify(productIds));
   }
 
   /** Products by id, deleted ones among them, in no order. */
@@ -143,18 +148,19 @@ export class ProductStore {
     image: { position: number; sha256: string; contentType: ImageType; bytes: number },
     now: number,
   ): Promise<void> {
-    await this.#db.batch([
-      this.#db
-        .insert(productImages)
-        .values({ application, productId, ...image })
-        .onConflictDoUpdate({
-          target: [productImages.application, productImages.productId, productImages.position],
-          set: { sha256: image.sha256, contentType: image.contentType, bytes: image.bytes },
-        }),
-      this.#db
-        .update(products)
-        .set({ version: sql`${products.version} + 1`, updatedAt: now })
-        .where(and(eq(products.application, application), eq(products.productId, productId))),
+    const { position, sha256, contentType, bytes } = image;
+    await this.#database.batch([
+      this.#database
+        .prepare(
+          `INSERT INTO product_images VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+           ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, content_type = excluded.content_type, bytes = excluded.bytes`,
+        )
+        .bind(application, productId, position, sha256, contentType, bytes),
+      this.#database
+        .prepare(
+          "UPDATE products SET version = version + 1, updated_at = ?3 WHERE application = ?1 AND product_id = ?2",
+        )
+        .bind(application, productId, now),
       this.#openOutbox(application, [productId]),
     ]);
   }

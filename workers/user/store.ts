@@ -80,34 +80,48 @@ export class UserStore {
     const rows = rowsOf(batch, hashes);
     const products = [...new Set(rows.map((row) => row.p))];
     const list = JSON.stringify(rows);
-    const db = this.#of(application, "");
-    const counts = sql.raw(eventTypes.map((type) => `sum(i.type = '${type}')`).join(", "));
-    const additions = sql.raw(
-      [...eventTypes, "people"].map((name) => `"${name}" = "${name}" + excluded."${name}"`).join(", "),
-    );
-    const [, inserted, , totals] = await db.batch([
-      db.run(sql`
-        INSERT OR IGNORE INTO users
-        SELECT DISTINCT ${application}, j.value ->> 'u', NULL, NULL, 'exact', '{}', 0, ${now}, ${now}
-        FROM json_each(${list}) j`),
-      db.run(sql`
-        INSERT OR IGNORE INTO interactions
-        SELECT ${application}, j.value ->> 'u', j.value ->> 'e', j.value ->> 't', j.value ->> 'p', j.value ->> 's',
-          j.value ->> 'la', j.value ->> 'lo', j.value ->> 'r', j.value ->> 'f', ${mark}
-        FROM json_each(${list}) j
-        WHERE NOT EXISTS (SELECT 1 FROM erasures e WHERE e.application = ${application}
-          AND e.person = j.value ->> 'h' AND j.value ->> 's' <= e.erased_at)`),
-      db.run(sql`
-        INSERT INTO interaction_totals
-        SELECT ${application}, i.product_id, CAST(floor(i.time / 3600) AS INTEGER), ${counts}, sum(i.first)
-        FROM json_each(${list}) j JOIN interactions i
-          ON i.application = ${application} AND i.user_id = j.value ->> 'u' AND i.event_id = j.value ->> 'e'
-        WHERE i.batch = ${mark}
-        GROUP BY 2, 3
-        ON CONFLICT DO UPDATE SET ${additions}`),
-      this.#totals(db, application, products),
+    const database = databaseOf(this.#env, application, "");
+    const counts = eventTypes.map((type) => `sum(i.type = '${type}')`).join(", ");
+    const additions = [...eventTypes, "people"]
+      .map((name) => `"${name}" = "${name}" + excluded."${name}"`)
+      .join(", ");
+    // drizzle's batch takes no raw statements with parameters: these are D1's own.
+    const [, inserted, , totals] = await database.batch<TotalsRow>([
+      database
+        .prepare(
+          `INSERT OR IGNORE INTO users
+           SELECT DISTINCT ?1, j.value ->> 'u', NULL, NULL, 'exact', '{}', 0, ?3, ?3 FROM json_each(?2) j`,
+        )
+        .bind(application, list, now),
+      database
+        .prepare(
+          `INSERT OR IGNORE INTO interactions
+           SELECT ?1, j.value ->> 'u', j.value ->> 'e', j.value ->> 't', j.value ->> 'p', j.value ->> 's',
+             j.value ->> 'la', j.value ->> 'lo', j.value ->> 'r', j.value ->> 'f', ?3
+           FROM json_each(?2) j
+           WHERE NOT EXISTS (SELECT 1 FROM erasures e WHERE e.application = ?1
+             AND e.person = j.value ->> 'h' AND j.value ->> 's' <= e.erased_at)`,
+        )
+        .bind(application, list, mark),
+      database
+        .prepare(
+          `INSERT INTO interaction_totals
+           SELECT ?1, i.product_id, CAST(floor(i.time / 3600) AS INTEGER), ${counts}, sum(i.first)
+           FROM json_each(?2) j JOIN interactions i
+             ON i.application = ?1 AND i.user_id = j.value ->> 'u' AND i.event_id = j.value ->> 'e'
+           WHERE i.batch = ?3
+           GROUP BY 2, 3
+           ON CONFLICT DO UPDATE SET ${additions}`,
+        )
+        .bind(application, list, mark),
+      database
+        .prepare(
+          `SELECT product_id AS productId, hour, view, click, cart, purchase, dismiss, people FROM interaction_totals
+           WHERE application = ?1 AND product_id IN (SELECT value FROM json_each(?2)) ORDER BY product_id, hour`,
+        )
+        .bind(application, JSON.stringify(products)),
     ]);
-    return { inserted: inserted.meta.changes, totals: totalsOf(products, totals) };
+    return { inserted: inserted.meta.changes, totals: totalsOf(products, totals.results) };
   }
 
   #totals(db: Database, application: string, productIds: string[]) {

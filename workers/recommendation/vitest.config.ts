@@ -7,7 +7,10 @@ export default defineConfig({
     cloudflareTest({
       miniflare: {
         compatibilityDate: "2026-11-01",
-        modulesRules: [{ type: "Data", include: ["**/*.onnx"], fallthrough: true }],
+        modulesRules: [
+          { type: "Data", include: ["**/*.onnx"], fallthrough: true },
+          { type: "CompiledWasm", include: ["**/*.wasm"], fallthrough: true },
+        ],
       },
     }),
   ],

@@ -3,11 +3,23 @@ import { z } from "zod";
 import { applyInteraction, isFirst, previousChoices } from "../model/person/apply.ts";
 import { decodePerson, encodePerson } from "../model/person/codec.ts";
 import { newPerson, type Person } from "../model/person/person.ts";
-import { type AcceptedInteraction, type Interaction, interaction } from "../workers/shared/contracts/event.ts";
+import {
+  type AcceptedInteraction,
+  type Interaction,
+  interaction,
+} from "../workers/shared/contracts/event.ts";
 import { type Impression, impression } from "../workers/shared/contracts/impression.ts";
 import type { Point, Precision } from "../workers/shared/contracts/primitives.ts";
-import type { InteractionsMessage, LocationsMessage, OutboxRow, PlaceVisit } from "../workers/shared/contracts/queues.ts";
-import { type RecommendationReceipt, recommendationReceipt } from "../workers/shared/contracts/recommendation.ts";
+import type {
+  InteractionsMessage,
+  LocationsMessage,
+  OutboxRow,
+  PlaceVisit,
+} from "../workers/shared/contracts/queues.ts";
+import {
+  type RecommendationReceipt,
+  recommendationReceipt,
+} from "../workers/shared/contracts/recommendation.ts";
 import { ok, parse, type Result, refuse } from "../workers/shared/contracts/result.ts";
 import type { PersonSettings } from "../workers/shared/contracts/services.ts";
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
@@ -133,7 +145,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     await this.#schedule();
     return ok({
       acceptance,
-      message: deliver && rows.length > 0 ? { application, userId, object: this.ctx.id.toString(), rows } : null,
+      message:
+        deliver && rows.length > 0 ? { application, userId, object: this.ctx.id.toString(), rows } : null,
       listened: this.ctx.getWebSockets().length > 0,
     });
   }
@@ -144,7 +157,11 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       first: isFirst(person, event.productId),
       previous: previousChoices(person, event.time).map(({ productId, cell }) => ({ productId, cell })),
     };
-    const offset = localOffset(event.facts.lat ?? event.at?.lat ?? null, event.facts.lon ?? event.at?.lon ?? null, event.time);
+    const offset = localOffset(
+      event.facts.lat ?? event.at?.lat ?? null,
+      event.facts.lon ?? event.at?.lon ?? null,
+      event.time,
+    );
     applyInteraction(person, event, offset);
     let row: OutboxRow = { kind: "interaction", seq: 0, interaction: accepted };
     this.#store.add("interactions", event.eventId, now, sentAt, (seq) => {
@@ -161,8 +178,17 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (!receipt) return;
     if (receipt.rows !== null) this.#store.addOutcome(recommendationId, event.productId, event.type);
     else if (event.type === "purchase" && event.time - receipt.time <= purchaseWindowSeconds) {
-      const correction = { recommendationId, productId: event.productId, outcome: event.type, time: event.time };
-      this.#store.add("interactions", `correction:${event.eventId}`, now, 0, (seq) => ({ kind: "correction", seq, correction }));
+      const correction = {
+        recommendationId,
+        productId: event.productId,
+        outcome: event.type,
+        time: event.time,
+      };
+      this.#store.add("interactions", `correction:${event.eventId}`, now, 0, (seq) => ({
+        kind: "correction",
+        seq,
+        correction,
+      }));
     }
   }
 
@@ -176,7 +202,13 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.#change(application, userId, (person) => {
       if (person.location === null || visit.time >= person.location.time)
         person.location = { lat: visit.lat, lon: visit.lon, time: visit.time };
-      this.#store.add("locations", `location:${crypto.randomUUID()}`, now, 0, (seq): PlaceVisit => ({ ...visit, seq }));
+      this.#store.add(
+        "locations",
+        `location:${crypto.randomUUID()}`,
+        now,
+        0,
+        (seq): PlaceVisit => ({ ...visit, seq }),
+      );
     });
     await this.#schedule();
     return { listened: this.ctx.getWebSockets().length > 0 };
@@ -285,7 +317,12 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       this.ctx.storage.transactionSync(() => {
         const shown = impression.parse({ receipt: JSON.parse(receipt), ...JSON.parse(rows ?? "{}") });
         const example = exampleOf(shown, this.#store.outcomes(id));
-        if (example) this.#store.add("interactions", `example:${id}`, now, 0, (seq) => ({ kind: "example", seq, example }));
+        if (example)
+          this.#store.add("interactions", `example:${id}`, now, 0, (seq) => ({
+            kind: "example",
+            seq,
+            example,
+          }));
         this.#store.closeReceipt(id);
       });
   }

@@ -49,7 +49,10 @@ export class SessionStore {
   }
 
   get(name: string): string | null {
-    return this.#sql.exec<{ value: string }>("SELECT value FROM meta WHERE name = ?", name).toArray()[0]?.value ?? null;
+    return (
+      this.#sql.exec<{ value: string }>("SELECT value FROM meta WHERE name = ?", name).toArray()[0]?.value ??
+      null
+    );
   }
 
   set(name: string, value: string): void {
@@ -67,11 +70,19 @@ export class SessionStore {
 
   /** Whether an event is known, and its row if that is still open. */
   known(id: string): { body: string | null } | null {
-    return this.#sql.exec<{ body: string | null }>("SELECT body FROM outbox WHERE id = ?", id).toArray()[0] ?? null;
+    return (
+      this.#sql.exec<{ body: string | null }>("SELECT body FROM outbox WHERE id = ?", id).toArray()[0] ?? null
+    );
   }
 
   /** Adds a row; `body` is given the sequence number that it gets. */
-  add(queue: OutboxQueue, id: string, time: number, sentAt: number, body: (seq: number) => OutboxRow | object): number {
+  add(
+    queue: OutboxQueue,
+    id: string,
+    time: number,
+    sentAt: number,
+    body: (seq: number) => OutboxRow | object,
+  ): number {
     const { seq } = this.#sql
       .exec<{ seq: number }>(
         "INSERT INTO outbox (id, queue, body, time, sent_at) VALUES (?, ?, '', ?, ?) RETURNING seq",
@@ -103,7 +114,9 @@ export class SessionStore {
 
   /** When the open row that was sent the longest ago was sent; null where none is open. */
   oldestSent(): number | null {
-    return this.#sql.exec<{ at: number | null }>("SELECT min(sent_at) AS at FROM outbox WHERE body IS NOT NULL").one().at;
+    return this.#sql
+      .exec<{ at: number | null }>("SELECT min(sent_at) AS at FROM outbox WHERE body IS NOT NULL")
+      .one().at;
   }
 
   markSent(seqs: number[], now: number): void {
@@ -128,8 +141,9 @@ export class SessionStore {
 
   receipt(id: string): StoredReceipt | null {
     return (
-      this.#sql.exec<StoredReceipt & Record<string, SqlStorageValue>>("SELECT * FROM receipts WHERE id = ?", id).toArray()[0] ??
-      null
+      this.#sql
+        .exec<StoredReceipt & Record<string, SqlStorageValue>>("SELECT * FROM receipts WHERE id = ?", id)
+        .toArray()[0] ?? null
     );
   }
 
@@ -145,7 +159,9 @@ export class SessionStore {
   }
 
   oldestOpenReceipt(): number | null {
-    return this.#sql.exec<{ at: number | null }>("SELECT min(time) AS at FROM receipts WHERE rows IS NOT NULL").one().at;
+    return this.#sql
+      .exec<{ at: number | null }>("SELECT min(time) AS at FROM receipts WHERE rows IS NOT NULL")
+      .one().at;
   }
 
   closeReceipt(id: string): void {
@@ -158,7 +174,10 @@ export class SessionStore {
 
   outcomes(receipt: string): { product: string; type: string }[] {
     return this.#sql
-      .exec<{ product: string; type: string }>("SELECT product, type FROM outcomes WHERE receipt = ?", receipt)
+      .exec<{ product: string; type: string }>(
+        "SELECT product, type FROM outcomes WHERE receipt = ?",
+        receipt,
+      )
       .toArray();
   }
 

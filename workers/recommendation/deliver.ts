@@ -1,0 +1,91 @@
+import type { AcceptedInteraction } from "../shared/contracts/event.ts";
+import type { InteractionsMessage } from "../shared/contracts/queues.ts";
+import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";
+import { writeTrainingLog } from "./training-log.ts";
+
+/** The steps that an interaction made: from each of the choices just before it. */
+function transitionsOf(object: string, each: AcceptedInteraction): (Transition & { fromCell: string })[] {
+  if (each.type === "dismiss") return [];
+  return each.previous.flatMap(({ productId, cell }, i) =>
+    cell === null || each.facts.cell === null || productId === each.productId
+      ? []
+      : [
+          {
+            // A pseudonym and an event: no place learns who it was.
+            key: `${object.slice(0, 16)}:${each.eventId}:${i}`,
+            from: productId,
+            fromCell: cell,
+            to: each.productId,
+            toCell: each.facts.cell,
+            gap: each.previous.length - i,
+            time: each.time,
+          },
+        ],
+  );
+}
+
+/** Where products are: as the events know it, else as the catalogue knows it by now. */
+async function cellsOf(
+  env: RecommendationEnv,
+  application: string,
+  interactions: readonly AcceptedInteraction[],
+): Promise<Map<string, string>> {
+  const cells = new Map<string, string>();
+  const unknown = new Set<string>();
+  for (const { productId, facts } of interactions)
+    if (facts.cell === null) unknown.add(productId);
+    else cells.set(productId, facts.cell);
+  const asked = [...unknown].filter((id) => !cells.has(id));
+  if (asked.length > 0) {
+    const cards = await env.PRODUCT.cards(application, asked);
+    if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
+    for (const { id, cell } of cards.value) cells.set(id, cell);
+  }
+  return cells;
+}
+
+/**
+ * Brings rows of people's outboxes to where they belong: the records (rows and totals in one transaction), the cells
+ * (absolute totals), the training log; then confirms. Every step may run any number of times; throws where one failed,
+ * and nothing after it has happened.
+ */
+export async function deliver(
+  env: RecommendationEnv,
+  application: string,
+  messages: readonly InteractionsMessage[],
+): Promise<void> {
+  const batch = messages.map(({ userId, object, rows }) => ({
+    userId,
+    object,
+    interactions: rows.flatMap((row) => (row.kind === "interaction" ? [row.interaction] : [])),
+  }));
+  const interactions = batch.flatMap((each) => each.interactions);
+  if (interactions.length > 0) {
+    const recorded = await env.USER.record(
+      application,
+      batch
+        .filter((each) => each.interactions.length > 0)
+        .map(({ userId, interactions: list }) => ({ userId, interactions: list })),
+    );
+    if (!recorded.ok) throw new Error(`the records refused: ${recorded.error.detail}`);
+    const cells = await cellsOf(env, application, interactions);
+    const totals = recorded.value.totals.flatMap((each): (ProductTotals & { cell: string })[] => {
+      const cell = cells.get(each.productId);
+      return cell === undefined ? [] : [{ ...each, cell }];
+    });
+    const transitions = batch.flatMap(({ object, interactions: list }) =>
+      list.flatMap((each) => transitionsOf(object, each)),
+    );
+    const applied = await env.LOCATION.applyTotals(application, totals, transitions);
+    if (!applied.ok) throw new Error(`the cells refused: ${applied.error.detail}`);
+  }
+  await writeTrainingLog(env.TRAINING_LOG, application, messages);
+  for (let i = 0; i < messages.length; i += 6)
+    await Promise.all(
+      messages
+        .slice(i, i + 6)
+        .map(({ object, rows }) =>
+          env.USER_SESSION.get(env.USER_SESSION.idFromString(object)).confirm(rows.map(({ seq }) => seq)),
+        ),
+    );
+}

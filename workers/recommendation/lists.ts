@@ -1,0 +1,91 @@
+import { type Columns, neighboursOf } from "../../model/columns/columns.ts";
+import { hash53 } from "../../model/columns/hash.ts";
+import { popularity } from "../../model/retrieval/popularity.ts";
+import { rowOfHash } from "../../model/retrieval/tiles.ts";
+import type { Point } from "../shared/contracts/primitives.ts";
+import { ok, type Result, refuse } from "../shared/contracts/result.ts";
+import type { RecommendationList } from "../shared/contracts/services.ts";
+import { placesOf } from "./places.ts";
+
+/** How much being chosen next says against being alike and near. */
+const followerWeight = 3;
+
+/** Scored ids as a list with cards, best first. */
+async function listOf(
+  env: RecommendationEnv,
+  application: string,
+  scored: { productId: string; score: number }[],
+  limit: number,
+): Promise<Result<RecommendationList>> {
+  const best = scored.sort((a, b) => b.score - a.score).slice(0, limit);
+  const cards = await env.PRODUCT.cards(
+    application,
+    best.map(({ productId }) => productId),
+  );
+  if (!cards.ok) return cards;
+  const byId = new Map(cards.value.map((card) => [card.id, card]));
+  const items: RecommendationList["items"] = [];
+  for (const { productId, score } of best) {
+    const card = byId.get(productId);
+    if (!card) continue;
+    const { cell: _cell, version: _version, ...product } = card;
+    items.push({ productId, rank: items.length + 1, score, product });
+  }
+  return ok({ items });
+}
+
+const rowsOf = (columns: Columns): number[] => Array.from({ length: columns.count }, (_, row) => row);
+
+/** What people chose after a product, and what is of its kind and near it. */
+export async function similar(
+  env: RecommendationEnv,
+  application: string,
+  productId: string,
+  limit: number,
+): Promise<Result<RecommendationList>> {
+  const cards = await env.PRODUCT.cards(application, [productId]);
+  if (!cards.ok) return cards;
+  const [card] = cards.value;
+  if (!card) return refuse("not_found", "There is no such product.");
+  const places = placesOf(env.LOCATION, application);
+  const now = Date.now() / 1000;
+  const [own, near] = await Promise.all([
+    places.columns([{ productId, cell: card.cell }]),
+    places.candidates({ point: card.location, limit: 200, filter: { categories: [card.category] }, now }),
+  ]);
+  const scores = new Map<string, number>();
+  rowsOf(near).forEach((row, i) => {
+    scores.set(near.id(row), 1 / (1 + i / 20));
+  });
+  const row = rowOfHash(own, hash53(productId));
+  if (row !== undefined) {
+    const followers = neighboursOf(own, row);
+    const total = followers.reduce((sum, each) => sum + each.weight, 5);
+    for (const each of followers)
+      scores.set(each.productId, (scores.get(each.productId) ?? 0) + (followerWeight * each.weight) / total);
+  }
+  scores.delete(productId);
+  return listOf(
+    env,
+    application,
+    [...scores].map(([id, score]) => ({ productId: id, score })),
+    limit,
+  );
+}
+
+/** What is popular around a place now, or in the world. */
+export async function trending(
+  env: RecommendationEnv,
+  application: string,
+  point: Point | null,
+  limit: number,
+): Promise<Result<RecommendationList>> {
+  const block = await placesOf(env.LOCATION, application).candidates({
+    point,
+    limit,
+    filter: {},
+    now: Date.now() / 1000,
+  });
+  const scored = rowsOf(block).map((row) => ({ productId: block.id(row), score: popularity(block, row) }));
+  return listOf(env, application, scored, limit);
+}

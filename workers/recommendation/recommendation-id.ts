@@ -1,0 +1,24 @@
+/**
+ * `recommendationId`: the id of the person's object (32 bytes) and 9 random ones, base64url. It leads to the receipt, and
+ * says nothing of the person to whoever does not hold the object.
+ */
+export function newRecommendationId(objectId: string): string {
+  const random = crypto.getRandomValues(new Uint8Array(9));
+  return `${base64url(fromHex(objectId))}.${base64url(random)}`;
+}
+
+/** The object id in hexadecimal; null for what is no recommendation id. */
+export function objectIdOf(recommendationId: string): string | null {
+  const match = /^([A-Za-z0-9_-]{43})\.[A-Za-z0-9_-]{12}$/.exec(recommendationId);
+  if (!match) return null;
+  const text = atob(`${match[1].replaceAll("-", "+").replaceAll("_", "/")}=`);
+  return [...text].map((char) => char.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+}
+
+const fromHex = (hex: string): Uint8Array =>
+  Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+const base64url = (bytes: Uint8Array): string =>
+  btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");

@@ -1,0 +1,230 @@
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { z } from "zod";
+import { sessionOf } from "../../durable-objects/user-session.ts";
+import { decodePerson } from "../../model/person/codec.ts";
+import { newPerson } from "../../model/person/person.ts";
+import { type EventInput, type EventReceipt, eventInput } from "../shared/contracts/event.ts";
+import { liveHeaders } from "../shared/contracts/live.ts";
+import { type AnswerLocation, type EdgePlace, edgePlace } from "../shared/contracts/location.ts";
+import { type ModelManifest, type ModelRecord, modelManifest } from "../shared/contracts/model.ts";
+import {
+  applicationName,
+  fromInstant,
+  identifier,
+  type Point,
+  point,
+  precision,
+} from "../shared/contracts/primitives.ts";
+import {
+  type RecommendationAnswer,
+  type RecommendationInput,
+  type RecommendationReceipt,
+  recommendationInput,
+} from "../shared/contracts/recommendation.ts";
+import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
+import type {
+  PersonSettings,
+  Readiness,
+  RecommendationApi,
+  RecommendationList,
+} from "../shared/contracts/services.ts";
+import { type LocationInput, locationInput } from "../shared/contracts/user.ts";
+import { similar, trending } from "./lists.ts";
+import { bundledModel } from "./ranker/models.ts";
+import { recommend } from "./recommend.ts";
+import { objectIdOf } from "./recommendation-id.ts";
+import { absorb, record } from "./record.ts";
+import { Registry } from "./registry.ts";
+import { RegistryStore } from "./store.ts";
+import { coarsened, whereabouts } from "./whereabouts.ts";
+
+const person = z.object({ application: applicationName, userId: identifier });
+const settingsInput = z.object({ home: point.nullable(), precision, version: z.number().int() });
+const nowhere: EdgePlace = { city: null, country: null, point: null, timezone: null };
+const now = (): number => Date.now() / 1000;
+
+/** Ranking, the event path, the model registry. */
+export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> implements RecommendationApi {
+  #registry(application: string): Registry {
+    return new Registry(new RegistryStore(this.env.DB), this.env.MODELS, application);
+  }
+
+  #later = (work: Promise<unknown>): void => this.ctx.waitUntil(work);
+
+  async recommend(
+    application: string,
+    input: RecommendationInput,
+    edge: EdgePlace,
+  ): Promise<Result<RecommendationAnswer>> {
+    const parsed = parse(
+      z.object({ application: applicationName, input: recommendationInput, edge: edgePlace }),
+      {
+        application,
+        input,
+        edge,
+      },
+    );
+    if (!parsed.ok) return parsed;
+    return ok(await recommend(this.env, application, parsed.value.input, parsed.value.edge, this.#later));
+  }
+
+  async similar(application: string, productId: string, limit: number): Promise<Result<RecommendationList>> {
+    const parsed = parse(z.object({ application: applicationName, productId: identifier }), {
+      application,
+      productId,
+    });
+    return parsed.ok ? similar(this.env, application, productId, limit) : parsed;
+  }
+
+  async trending(
+    application: string,
+    where: Point | null,
+    limit: number,
+  ): Promise<Result<RecommendationList>> {
+    const parsed = parse(z.object({ application: applicationName, where: point.nullable() }), {
+      application,
+      where,
+    });
+    return parsed.ok ? trending(this.env, application, where, limit) : parsed;
+  }
+
+  async receipt(application: string, recommendationId: string): Promise<Result<RecommendationReceipt>> {
+    const parsed = parse(applicationName, application);
+    if (!parsed.ok) return parsed;
+    const unknown = refuse("not_found", "There is no such recommendation.");
+    const object = objectIdOf(recommendationId);
+    if (object === null) return unknown;
+    try {
+      const session = this.env.USER_SESSION.get(this.env.USER_SESSION.idFromString(object));
+      const receipt = await session.receipt(application, recommendationId);
+      return receipt ? ok(receipt) : unknown;
+    } catch (error) {
+      // An id of another namespace is no id of ours.
+      if (error instanceof TypeError) return unknown;
+      throw error;
+    }
+  }
+
+  async record(application: string, events: EventInput[]): Promise<Result<EventReceipt>> {
+    const parsed = parse(z.object({ application: applicationName, events: z.array(eventInput).max(100) }), {
+      application,
+      events,
+    });
+    if (!parsed.ok) return parsed;
+    const { receipt, listened } = await record(this.env, application, parsed.value.events, now());
+    for (const userId of listened) this.ctx.waitUntil(this.#push(application, userId));
+    return ok(receipt);
+  }
+
+  async absorb(
+    application: string,
+    events: EventInput[],
+  ): Promise<Result<{ accepted: number; duplicates: number; rejected: number }>> {
+    const parsed = parse(z.object({ application: applicationName, events: z.array(eventInput).max(1000) }), {
+      application,
+      events,
+    });
+    return parsed.ok ? ok(await absorb(this.env, application, parsed.value.events, now())) : parsed;
+  }
+
+  async setLocation(
+    application: string,
+    userId: string,
+    input: LocationInput,
+  ): Promise<Result<{ location: AnswerLocation }>> {
+    const parsed = parse(person.extend({ input: locationInput }), { application, userId, input });
+    if (!parsed.ok) return parsed;
+    const { lat, lon, timestamp } = parsed.value.input;
+    const session = sessionOf(this.env.USER_SESSION, application, userId, { lat, lon });
+    const bytes = await session.state();
+    const known = bytes.byteLength > 0 ? decodePerson(bytes) : newPerson();
+    const coarse = await coarsened(this.env.LOCATION, { lat, lon }, known.precision);
+    const time = timestamp === undefined ? now() : fromInstant(timestamp);
+    const { listened } = await session.setLocation(application, userId, {
+      ...coarse,
+      time,
+      precision: known.precision,
+    });
+    if (listened) this.ctx.waitUntil(this.#push(application, userId));
+    const { answer } = await whereabouts(this.env.LOCATION, known, coarse, nowhere);
+    return ok({ location: answer });
+  }
+
+  async setPerson(application: string, userId: string, settings: PersonSettings): Promise<Result<null>> {
+    const parsed = parse(person.extend({ settings: settingsInput }), { application, userId, settings });
+    if (!parsed.ok) return parsed;
+    await sessionOf(this.env.USER_SESSION, application, userId, settings.home).setPerson(
+      application,
+      userId,
+      parsed.value.settings,
+    );
+    return ok(null);
+  }
+
+  /** The tombstone first: what is on its way meets it. */
+  async erase(
+    application: string,
+    userId: string,
+  ): Promise<Result<{ interactions: number; locations: number }>> {
+    const parsed = parse(person, { application, userId });
+    if (!parsed.ok) return parsed;
+    const erased = await this.env.USER.erase(application, userId);
+    if (erased.ok) await sessionOf(this.env.USER_SESSION, application, userId, null).erase();
+    return erased;
+  }
+
+  async models(application: string): Promise<Result<ModelRecord[]>> {
+    const parsed = parse(applicationName, application);
+    return parsed.ok ? ok(await this.#registry(application).list()) : parsed;
+  }
+
+  async registerModel(
+    application: string,
+    manifest: ModelManifest,
+    bytes: ArrayBuffer,
+  ): Promise<Result<ModelRecord>> {
+    const parsed = parse(z.object({ application: applicationName, manifest: modelManifest }), {
+      application,
+      manifest,
+    });
+    return parsed.ok ? this.#registry(application).register(parsed.value.manifest, bytes, now()) : parsed;
+  }
+
+  async promote(application: string, version: string): Promise<Result<ModelRecord>> {
+    const parsed = parse(applicationName, application);
+    return parsed.ok ? this.#registry(application).promote(version, now()) : parsed;
+  }
+
+  async rollback(application: string, version: string): Promise<Result<ModelRecord>> {
+    const parsed = parse(applicationName, application);
+    return parsed.ok ? this.#registry(application).rollback(version, now()) : parsed;
+  }
+
+  /** The WebSocket of a person, whom the gateway names. */
+  override async fetch(request: Request): Promise<Response> {
+    const named = person.safeParse({
+      application: request.headers.get(liveHeaders.application),
+      userId: request.headers.get(liveHeaders.userId),
+    });
+    if (!named.success) return new Response(null, { status: 404 });
+    return sessionOf(this.env.USER_SESSION, named.data.application, named.data.userId, null).fetch(request);
+  }
+
+  /** Fresh recommendations to whoever listens. */
+  async #push(application: string, userId: string): Promise<void> {
+    const input = recommendationInput.parse({ userId });
+    const answer = await recommend(this.env, application, input, nowhere, this.#later);
+    await sessionOf(this.env.USER_SESSION, application, userId, null).broadcast(JSON.stringify(answer));
+  }
+
+  async ready(): Promise<Readiness> {
+    if (!bundledModel.ok)
+      return { ready: false, detail: `the bundled model was refused: ${bundledModel.error.detail}` };
+    try {
+      await new RegistryStore(this.env.DB).probe();
+      return { ready: true, detail: "ready" };
+    } catch {
+      return { ready: false, detail: "its database is not migrated" };
+    }
+  }
+}

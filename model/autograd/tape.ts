@@ -56,7 +56,7 @@ export class Tape implements Ops<Tensor> {
       const g = out.grad as Float32Array;
       if (w.grad) multiplyTransposedAdd(x.data, g, w.grad, x.rows, x.columns, w.columns);
       if (x.grad) multiplyByTransposedAdd(g, w.data, x.grad, x.rows, x.columns, w.columns);
-      if (b.grad) for (let i = 0; i < g.length; i++) b.grad[i % w.columns] += g[i];
+      if (b.grad) sumRows(g, b.grad, w.columns);
     });
     return out;
   }
@@ -64,7 +64,12 @@ export class Tape implements Ops<Tensor> {
   relu(x: Tensor): Tensor {
     const out = this.#make(x.rows, x.columns, x.grad !== null);
     for (let i = 0; i < x.data.length; i++) if (x.data[i] > 0) out.data[i] = x.data[i];
-    this.#flow(x, out, (i) => (x.data[i] > 0 ? 1 : 0));
+    const { grad } = x;
+    if (grad)
+      this.#back.push(() => {
+        const g = out.grad as Float32Array;
+        for (let i = 0; i < g.length; i++) if (out.data[i] > 0) grad[i] += g[i];
+      });
     return out;
   }
 
@@ -178,14 +183,11 @@ export class Tape implements Ops<Tensor> {
     const width = values.columns;
     const out = this.#make(weights.rows, width, true);
     for (let row = 0; row < weights.rows; row++)
-      multiplyAdd(
-        weights.data.subarray(row * h, row * h + h),
-        values.data.subarray(row * h * width, (row + 1) * h * width),
-        out.data.subarray(row * width, (row + 1) * width),
-        1,
-        h,
-        width,
-      );
+      for (let k = 0; k < h; k++) {
+        const weight = weights.data[row * h + k];
+        const from = (row * h + k) * width;
+        for (let j = 0; j < width; j++) out.data[row * width + j] += weight * values.data[from + j];
+      }
     this.#back.push(() => {
       const g = out.grad as Float32Array;
       for (let row = 0; row < weights.rows; row++)
@@ -225,4 +227,9 @@ export class Tape implements Ops<Tensor> {
     }
     return out;
   }
+}
+
+/** sum [columns] += the rows of x [n, columns]. */
+function sumRows(x: Float32Array, sum: Float32Array, columns: number): void {
+  for (let at = 0; at < x.length; at += columns) for (let j = 0; j < columns; j++) sum[j] += x[at + j];
 }

@@ -1,7 +1,7 @@
 /** How much the pointwise loss, which calibrates, counts beside the listwise, which ranks. */
-const pointwise = 0.2;
+export const pointwiseShare = 0.2;
 /** How much the purchase head counts beside the engagement head. */
-const purchaseShare = 0.5;
+export const purchaseShare = 0.5;
 
 /**
  * Listwise softmax cross entropy (Cao et al., "Learning to Rank: From Pairwise Approach to Listwise Approach", ICML
@@ -34,8 +34,8 @@ function headLoss(
     }
     const probability = 1 / (1 + Math.exp(-logits[i]));
     const certain = Math.max(1e-7, targets[i] > 0.5 ? probability : 1 - probability);
-    loss -= pointwise * Math.log(certain);
-    gradient[i] += weight * pointwise * (probability - targets[i]);
+    loss -= pointwiseShare * Math.log(certain);
+    gradient[i] += weight * pointwiseShare * (probability - targets[i]);
   }
   return weight * loss;
 }

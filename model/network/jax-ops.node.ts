@@ -1,0 +1,68 @@
+import { nn, numpy as np } from "@jax-js/jax";
+import type { Ops } from "./ops.ts";
+
+/** A matrix of jax-js. Its functions consume their arguments; `ref` keeps them for the next use. */
+export type JaxMatrix = np.Array;
+
+/** An interpreter over jax-js, an independent library with its own automatic differentiation: the tape's judge. */
+export class JaxOps implements Ops<JaxMatrix> {
+  readonly #parameters: Record<string, JaxMatrix>;
+
+  constructor(parameters: Record<string, JaxMatrix>) {
+    this.#parameters = parameters;
+  }
+
+  parameter(name: string): JaxMatrix {
+    return this.#parameters[name];
+  }
+
+  linear(x: JaxMatrix, w: JaxMatrix, b: JaxMatrix): JaxMatrix {
+    return np.matmul(x.ref, w.ref).add(b.ref);
+  }
+
+  relu(x: JaxMatrix): JaxMatrix {
+    return nn.relu(x.ref);
+  }
+
+  add(a: JaxMatrix, b: JaxMatrix): JaxMatrix {
+    return a.ref.add(b.ref);
+  }
+
+  standardize(x: JaxMatrix, mean: JaxMatrix, scale: JaxMatrix): JaxMatrix {
+    return np.clip(x.ref.sub(mean.ref).mul(scale.ref), -5, 5);
+  }
+
+  gather(table: JaxMatrix, indices: JaxMatrix): JaxMatrix {
+    return np.take(table.ref, indices.ref, 0);
+  }
+
+  similarity(a: JaxMatrix, b: JaxMatrix): JaxMatrix {
+    return np.matmul(a.ref, np.transpose(b.ref));
+  }
+
+  column(x: JaxMatrix, column: number, h: number): JaxMatrix {
+    return x.ref.slice([], column).reshape([-1, h]);
+  }
+
+  fold(x: JaxMatrix, h: number): JaxMatrix {
+    return x.ref.reshape([-1, h]);
+  }
+
+  maskedSoftmax(logits: JaxMatrix, mask: JaxMatrix): JaxMatrix {
+    const present = np.greater(mask.ref, 0);
+    const weights = nn.softmax(np.where(present.ref, logits.ref, -1e9), 1);
+    return np.where(present, weights, 0);
+  }
+
+  pool(weights: JaxMatrix, values: JaxMatrix): JaxMatrix {
+    const [n, h] = weights.shape;
+    return np.einsum("nh,nha->na", weights.ref, values.ref.reshape([n, h, -1]));
+  }
+
+  concat(parts: JaxMatrix[]): JaxMatrix {
+    return np.concatenate(
+      parts.map((part) => part.ref),
+      1,
+    );
+  }
+}

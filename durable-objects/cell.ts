@@ -10,7 +10,7 @@ import {
 } from "../model/retrieval/cell-state.ts";
 import type { ProductChange } from "../workers/shared/contracts/product.ts";
 import type { ProductTotals, Transition } from "../workers/shared/contracts/totals.ts";
-import { centreOf, parentOf } from "../workers/shared/geo/cells.ts";
+import { centreOf, isLeaf, parentOf } from "../workers/shared/geo/cells.ts";
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
 import { offsetsOf } from "../workers/shared/geo/timezone.ts";
 import { type Dirt, defaultPace, publishAt } from "./cell/pace.ts";
@@ -66,9 +66,13 @@ export class Cell extends DurableObject<LocationEnv> {
     };
   }
 
+  #pace(): Pace {
+    return isLeaf(this.#store.get("cell") ?? "") ? leafPace : parentPace;
+  }
+
   async #schedule(): Promise<void> {
     const now = Date.now();
-    const at = publishAt(this.#dirt(), now, defaultPace);
+    const at = publishAt(this.#dirt(), now, this.#pace());
     if (at === null) return;
     const set = await this.ctx.storage.getAlarm();
     if (set === null || set > at) await this.ctx.storage.setAlarm(at);
@@ -196,7 +200,7 @@ export class Cell extends DurableObject<LocationEnv> {
   /** Publishes. Never throws: a failed alarm would be given up by the platform after a few tries. */
   override async alarm(): Promise<void> {
     try {
-      const at = publishAt(this.#dirt(), Date.now(), { ...defaultPace, gather: 0 });
+      const at = publishAt(this.#dirt(), Date.now(), { ...this.#pace(), gather: 0 });
       if (at !== null && at <= Date.now()) await this.#publish();
       await this.#schedule();
     } catch (error) {

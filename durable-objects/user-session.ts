@@ -10,12 +10,7 @@ import {
 } from "../workers/shared/contracts/event.ts";
 import { type Impression, impression } from "../workers/shared/contracts/impression.ts";
 import type { Point, Precision } from "../workers/shared/contracts/primitives.ts";
-import type {
-  InteractionsMessage,
-  LocationsMessage,
-  OutboxRow,
-  PlaceVisit,
-} from "../workers/shared/contracts/queues.ts";
+import type { InteractionsMessage, LocationsMessage, OutboxRow } from "../workers/shared/contracts/queues.ts";
 import {
   type RecommendationReceipt,
   recommendationReceipt,
@@ -135,7 +130,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       parsed.value.map((event): Acceptance => {
         const known = this.#store.known(event.eventId);
         if (known) {
-          if (known.body) rows.push(JSON.parse(known.body));
+          if (known.body) rows.push({ ...JSON.parse(known.body), seq: known.seq });
           return "duplicate";
         }
         rows.push(this.#accept(person, event, now, deliver ? now : 0));
@@ -163,13 +158,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       event.time,
     );
     applyInteraction(person, event, offset);
-    let row: OutboxRow = { kind: "interaction", seq: 0, interaction: accepted };
-    this.#store.add("interactions", event.eventId, now, sentAt, (seq) => {
-      row = { ...row, seq };
-      return row;
-    });
+    const row = { kind: "interaction", interaction: accepted } as const;
+    const seq = this.#store.add("interactions", event.eventId, now, sentAt, row);
     if (event.recommendationId !== null) this.#noteOutcome(event, event.recommendationId, now);
-    return row;
+    return { ...row, seq };
   }
 
   /** Joins an event to the impression that it came from: into its example, or as a correction where that has left. */
@@ -184,11 +176,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
         outcome: event.type,
         time: event.time,
       };
-      this.#store.add("interactions", `correction:${event.eventId}`, now, 0, (seq) => ({
+      this.#store.add("interactions", `correction:${event.eventId}`, now, 0, {
         kind: "correction",
-        seq,
         correction,
-      }));
+      });
     }
   }
 
@@ -202,13 +193,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.#change(application, userId, (person) => {
       if (person.location === null || visit.time >= person.location.time)
         person.location = { lat: visit.lat, lon: visit.lon, time: visit.time };
-      this.#store.add(
-        "locations",
-        `location:${crypto.randomUUID()}`,
-        now,
-        0,
-        (seq): PlaceVisit => ({ ...visit, seq }),
-      );
+      this.#store.add("locations", `location:${crypto.randomUUID()}`, now, 0, visit);
     });
     await this.#schedule();
     return { listened: this.ctx.getWebSockets().length > 0 };
@@ -317,12 +302,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       this.ctx.storage.transactionSync(() => {
         const shown = impression.parse({ receipt: JSON.parse(receipt), ...JSON.parse(rows ?? "{}") });
         const example = exampleOf(shown, this.#store.outcomes(id));
-        if (example)
-          this.#store.add("interactions", `example:${id}`, now, 0, (seq) => ({
-            kind: "example",
-            seq,
-            example,
-          }));
+        if (example) this.#store.add("interactions", `example:${id}`, now, 0, { kind: "example", example });
         this.#store.closeReceipt(id);
       });
   }
@@ -335,7 +315,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const due = this.#store.open(now - resendSeconds, 1000);
     for (const queue of ["interactions", "locations"] satisfies OutboxQueue[])
       for (const part of parts(due.filter((row) => row.queue === queue))) {
-        const rows = part.map(({ body }) => JSON.parse(body));
+        const rows = part.map(({ seq, body }) => ({ ...JSON.parse(body), seq }));
         if (queue === "interactions")
           await this.env.INTERACTIONS.send({ ...origin, rows } satisfies InteractionsMessage);
         else await this.env.LOCATIONS.send({ ...origin, rows } satisfies LocationsMessage);

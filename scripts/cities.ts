@@ -13,7 +13,7 @@ interface SourceCity {
 }
 
 /** Smaller places are found through the larger ones around them. */
-const leastPopulation = 5000;
+const leastPopulation = 15_000;
 const rowsPerStatement = 400;
 
 /** All cities of the source, largest first. */

@@ -52,8 +52,7 @@ export async function migrate(stateDir: string): Promise<boolean> {
   const stamp = join(stateDir, "migrated");
   const wanted = fingerprint();
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return false;
-  // All databases live in one local store: one at a time, so that no two write it at once.
-  for (const place of workers) await migrateDatabase(place, stateDir);
+  await Promise.all(workers.map((place) => migrateDatabase(place, stateDir)));
   await seedCities(stateDir);
   writeFileSync(stamp, wanted);
   return true;

@@ -56,15 +56,17 @@ async function run(): Promise<void> {
     `\nVicinity, ${state.dataset === "demo" ? "with the demo marketplace" : `with ${state.dataset}`}\n`,
   );
 
-  const migration = new Task("databases");
-  migration.done((await migrate(options.stateDir)) ? "migrated, gazetteer filled" : "up to date");
-
-  const serving = new Task("workers");
-  served = await serve(options.port, options.stateDir);
+  const preparing = new Task("databases and workers");
+  // Nothing asks for a database before both are there, so the one need not wait for the other.
+  const [migrated, all] = await Promise.all([
+    migrate(options.stateDir),
+    serve(options.port, options.stateDir),
+  ]);
+  served = all;
   served.child.once("exit", () => {
     if (!stopping) stop(`The workers stopped by themselves; their last words are in ${served?.logFile}.`);
   });
-  serving.done("six, in one process");
+  preparing.done(migrated ? "migrated, gazetteer filled" : "up to date");
   const target = { url: served.url, key: developmentKey };
   remember();
 

@@ -8,7 +8,10 @@ export interface Pace {
   counters: number;
 }
 
-export const defaultPace: Pace = { gather: 100, changes: 1000, counters: 60_000 };
+export const leafPace: Pace = { gather: 100, changes: 1000, counters: 60_000 };
+
+/** A parent is rebuilt from all its children: it waits for more of them. Nearby products are read from leaves. */
+export const parentPace: Pace = { gather: 500, changes: 4000, counters: 60_000 };
 
 /** What waits to be published. */
 export interface Dirt {

@@ -1,5 +1,3 @@
-import type { OutboxRow } from "../../workers/shared/contracts/queues.ts";
-
 /** The queue by which a row of the outbox leaves. */
 export type OutboxQueue = "interactions" | "locations";
 
@@ -69,31 +67,26 @@ export class SessionStore {
   }
 
   /** Whether an event is known, and its row if that is still open. */
-  known(id: string): { body: string | null } | null {
+  known(id: string): { seq: number; body: string | null } | null {
     return (
-      this.#sql.exec<{ body: string | null }>("SELECT body FROM outbox WHERE id = ?", id).toArray()[0] ?? null
+      this.#sql
+        .exec<{ seq: number; body: string | null }>("SELECT seq, body FROM outbox WHERE id = ?", id)
+        .toArray()[0] ?? null
     );
   }
 
-  /** Adds a row; `body` is given the sequence number that it gets. */
-  add(
-    queue: OutboxQueue,
-    id: string,
-    time: number,
-    sentAt: number,
-    body: (seq: number) => OutboxRow | object,
-  ): number {
-    const { seq } = this.#sql
+  /** Adds a row and answers its sequence number. The body has none: whoever reads the row adds it. */
+  add(queue: OutboxQueue, id: string, time: number, sentAt: number, body: object): number {
+    return this.#sql
       .exec<{ seq: number }>(
-        "INSERT INTO outbox (id, queue, body, time, sent_at) VALUES (?, ?, '', ?, ?) RETURNING seq",
+        "INSERT INTO outbox (id, queue, body, time, sent_at) VALUES (?, ?, ?, ?, ?) RETURNING seq",
         id,
         queue,
+        JSON.stringify(body),
         time,
         sentAt,
       )
-      .one();
-    this.#sql.exec("UPDATE outbox SET body = ? WHERE seq = ?", JSON.stringify(body(seq)), seq);
-    return seq;
+      .one().seq;
   }
 
   /** Open rows last sent before `sentBefore`, oldest first. */

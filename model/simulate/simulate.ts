@@ -16,7 +16,7 @@ export interface SimulationSize {
 }
 
 /** The demo that `npm start` loads. */
-export const demoSize: SimulationSize = { products: 20_000, people: 2000, events: 200_000, days: 56 };
+export const demoSize: SimulationSize = { products: 20_000, people: 2000, events: 212_000, days: 56 };
 
 /** A product with what nobody is told: how good it is. */
 interface HiddenProduct {

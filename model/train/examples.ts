@@ -28,6 +28,8 @@ export interface ExampleOptions {
   negatives: number;
   random: Random;
   onProgress(done: number, total: number): void;
+  /** Called now and then: whoever shares the thread may run. */
+  pause?(): Promise<void>;
 }
 
 /** Whether an event begins an episode of its person: not one more with the product at hand. */
@@ -70,7 +72,10 @@ export async function trainingLists(
       if (list) lists.push(list);
     }
     applyInteraction(person, interaction, offsetOf(interaction));
-    if (i % 256 === 0) options.onProgress(i, ordered.length);
+    if (i % 256 === 0) {
+      options.onProgress(i, ordered.length);
+      await options.pause?.();
+    }
   }
   return lists;
 }

@@ -29,6 +29,8 @@ export async function fit(
     onProgress(progress: TrainingProgress): void;
     onCheckpoint?(checkpoint: Checkpoint): void;
     resume?: Checkpoint | null;
+    /** Called now and then: whoever shares the thread may run. */
+    pause?(): Promise<void>;
   },
 ): Promise<Trained & { lists: number }> {
   const events = [...dataset.train, ...dataset.valid];
@@ -39,6 +41,7 @@ export async function fit(
     negatives: effort.negatives,
     random: new Random(seed),
     onProgress: ports.onExamples,
+    pause: ports.pause,
   });
   // Lists are in time order: the newest tenth judges.
   const held = Math.max(1, Math.floor(lists.length / 10));
@@ -53,6 +56,7 @@ export async function fit(
     onProgress: ports.onProgress,
     onCheckpoint: ports.onCheckpoint,
     resume: ports.resume,
+    pause: ports.pause,
   });
   return { ...trained, lists: lists.length };
 }

@@ -67,7 +67,8 @@ export class UserStore {
 
   /**
    * One transaction: insert what is unseen, and add to the hourly totals exactly the rows that carry this
-   * call's `batch` mark, found through their primary key. A repeated call inserts nothing, so no row
+   * call's `batch` mark, found through their primary key (CROSS JOIN keeps SQLite from scanning the table instead). A
+   * repeated call inserts nothing, so no row
    * carries its mark and the totals stay.
    */
   async record(
@@ -107,7 +108,7 @@ export class UserStore {
         .prepare(
           `INSERT INTO interaction_totals
            SELECT ?1, i.product_id, CAST(floor(i.time / 3600) AS INTEGER), ${counts}, sum(i.first)
-           FROM json_each(?2) j JOIN interactions i
+           FROM json_each(?2) j CROSS JOIN interactions i
              ON i.application = ?1 AND i.user_id = j.value ->> 'u' AND i.event_id = j.value ->> 'e'
            WHERE i.batch = ?3
            GROUP BY 2, 3

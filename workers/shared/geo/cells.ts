@@ -41,3 +41,7 @@ export function centreOf(cell: string): Point | null {
   const [lat, lon] = cellToLatLng(cell);
   return { lat, lon };
 }
+
+/** Whether a cell holds products itself. */
+export const isLeaf = (cell: string): boolean =>
+  isPlaceless(cell) || (cell !== worldCell && getResolution(cell) === leafResolution);

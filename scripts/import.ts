@@ -1,0 +1,31 @@
+// npm run import -- --data DIR --url URL --key KEY
+import { parseArgs } from "node:util";
+import { load } from "./load.ts";
+import { chooseMarketplace } from "./marketplace.ts";
+import { datasetFolder } from "./options.ts";
+import { share, stop, Task } from "./terminal.ts";
+
+const { values } = parseArgs({
+  options: { data: { type: "string" }, url: { type: "string" }, key: { type: "string" } },
+});
+const { data, url, key } = values;
+if (data === undefined || url === undefined || key === undefined)
+  stop("Usage: npm run import -- --data DIR --url URL --key ADMIN_KEY");
+const choice = chooseMarketplace(datasetFolder(data));
+const market = choice.read(Date.now() / 1000);
+for (const problem of choice.problems()) console.log(problem);
+const task = new Task(`import of ${market.name}`);
+try {
+  const report = await load(market, { url: url.replace(/\/$/, ""), key }, (step, done, total) =>
+    task.update(`${step} ${share(done, total)}`),
+  );
+  task.done();
+  for (const [name, part] of Object.entries({ products: report.products, events: report.events })) {
+    console.log(
+      `${name}: ${part.received} sent, ${part.accepted} accepted, ${part.duplicates} known before, ${part.rejected} refused`,
+    );
+    for (const { line, message } of part.errors.slice(0, 10)) console.log(`  line ${line}: ${message}`);
+  }
+} catch (error) {
+  stop(`The import ended: ${error instanceof Error ? error.message : error}`);
+}

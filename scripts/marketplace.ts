@@ -1,0 +1,87 @@
+import { allEvents, type Dataset, weekShift } from "../model/data/dataset.ts";
+import { readDataset } from "../model/data/read.node.ts";
+import { demoSize, simulate } from "../model/simulate/simulate.ts";
+import { toInstant } from "../workers/shared/contracts/primitives.ts";
+import type { Marketplace } from "./load.ts";
+
+/** What to load into an empty Vicinity. */
+export interface MarketplaceChoice {
+  /** Names the dataset in the state. */
+  identity: string;
+  /** Reads or makes it; times are moved by whole weeks so that the last event lies in the week before `now`. */
+  read(now: number): Marketplace;
+  /** Rows that were refused, in lines for people. */
+  problems(): string[];
+}
+
+const demoSeed = 1;
+
+/** A dataset as what the public API takes. */
+export function marketplaceOf(dataset: Dataset, shift: number): Marketplace {
+  const events = allEvents(dataset).sort((a, b) => a.time - b.time);
+  // A person's events stand together: history takes one call per person.
+  const people = new Map<string, typeof events>();
+  for (const event of events) {
+    const own = people.get(event.userId) ?? [];
+    people.set(event.userId, own);
+    own.push(event);
+  }
+  return {
+    name: dataset.name.replaceAll(/[^A-Za-z0-9._~-]/g, "-"),
+    products: [...dataset.items.values()].map((item) => ({
+      id: item.id,
+      title: item.title,
+      category: item.category,
+      price: item.price,
+      currency: item.currency,
+      discount: item.discount,
+      rating: item.rating,
+      location: item.lat === null || item.lon === null ? null : { lat: item.lat, lon: item.lon },
+      available: true,
+      attributes: item.attributes,
+    })),
+    people: [],
+    events: [...people.values()].flatMap((own) =>
+      own.map((event, i) => ({
+        // The same row is the same event, however often it is imported.
+        eventId: `${dataset.name.slice(0, 40).replaceAll(/[^A-Za-z0-9._~-]/g, "-")}.${i}`,
+        userId: event.userId,
+        type: event.type,
+        productId: event.itemId,
+        timestamp: toInstant(event.time + shift),
+        ...(event.lat !== null && event.lon !== null ? { location: { lat: event.lat, lon: event.lon } } : {}),
+      })),
+    ),
+  };
+}
+
+/** The demo, or the dataset in a folder. */
+export function chooseMarketplace(dataDir: string | null): MarketplaceChoice {
+  if (dataDir === null)
+    return {
+      identity: "demo",
+      problems: () => [],
+      read(now) {
+        const { dataset, people } = simulate(demoSize, demoSeed, now);
+        return {
+          ...marketplaceOf(dataset, 0),
+          people: people.map(({ id, lat, lon }) => ({ id, profile: { home: { lat, lon } } })),
+        };
+      },
+    };
+  const dataset = readDataset(dataDir);
+  return {
+    identity: dataset.name,
+    read: (now) => marketplaceOf(dataset, weekShift(Math.max(...lastTimes(dataset)), now)),
+    problems: () =>
+      dataset.refused === 0
+        ? []
+        : [
+            `${dataset.refused} rows of the dataset were refused, the first of them:`,
+            ...dataset.problems.slice(0, 5),
+          ],
+  };
+}
+
+const lastTimes = ({ train, valid, test }: Dataset): number[] =>
+  [train, valid, test].map((part) => part.at(-1)?.time ?? 0);

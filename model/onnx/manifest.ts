@@ -93,6 +93,11 @@ export async function checkModel(
   const value = parsed.data;
   if (bytes.byteLength > maxModelBytes)
     return refuse("too_large", `A model has at most ${maxModelBytes} bytes.`);
+  if (value.bytes !== bytes.byteLength)
+    return refuse(
+      "invalid_input",
+      `The file has ${bytes.byteLength} bytes, the manifest says ${value.bytes}.`,
+    );
   if (value.sha256 !== (await sha256Hex(bytes)))
     return refuse("invalid_input", "The file's sha256 is not the manifest's.");
   if (value.featureHash !== shape.hash)
@@ -102,6 +107,10 @@ export async function checkModel(
     );
   if (JSON.stringify(value.inputs) !== JSON.stringify(inputSpecs(shape)))
     return refuse("invalid_input", "The inputs are not those of the feature specification.");
+  if (JSON.stringify(value.outputs) !== JSON.stringify(outputSpecs))
+    return refuse("invalid_input", "The outputs are not the two heads.");
+  if (value.golden.candidates < 1)
+    return refuse("invalid_input", "The golden vectors have at least one candidate.");
   return ok(value);
 }
 
@@ -122,6 +131,17 @@ export async function checkGolden(manifest: ModelManifest, session: Session): Pr
     for (const [i, value] of expected.entries())
       if (!(Math.abs(scores[name][i] - value) <= goldenTolerance * Math.max(1, Math.abs(value))))
         return refuse("invalid_input", `The model does not reproduce its golden vectors: ${name}[${i}].`);
+  }
+  return ok(null);
+}
+
+/** Whether a session answers lists of the sizes that serving asks: one finite logit of each head for each candidate. */
+export async function checkAnswers(shape: FeatureShape, session: Session): Promise<Result<null>> {
+  for (const count of [1, 500]) {
+    const scores = await session.run(randomBatch(shape, count, count));
+    for (const name of ["engage", "purchase"] as const)
+      if (scores[name].length !== count || !scores[name].every(Number.isFinite))
+        return refuse("invalid_input", `For ${count} candidates "${name}" is not as many finite numbers.`);
   }
   return ok(null);
 }

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { FeatureShape } from "../features/batch.ts";
 import { parameterSpecs } from "../network/network.ts";
 import type { Parameter, Parameters } from "../network/parameters.ts";
@@ -14,24 +15,35 @@ export interface Checkpoint {
   best: { parameters: Parameters; validation: Validation; epoch: number };
 }
 
-interface Header {
-  featureHash: string;
-  step: number;
-  epoch: number;
-  bestEpoch: number;
-  validation: Validation;
-}
+/** NaN, which an empty validation gives, is null in JSON. */
+const figure = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+const headerSchema = z.object({
+  featureHash: z.string(),
+  step: z.number().int().min(0),
+  epoch: z.number().int().min(0),
+  bestEpoch: z.number().int().min(0),
+  validation: z.object({ ndcg: figure, auc: figure }),
+});
 
-/** A checkpoint as bytes: a JSON header with its length, then four copies of the parameters' order of float32. */
+/** Bytes of the header: JSON, padded with spaces. */
+const headerBytes = 512;
+
+/**
+ * A checkpoint as bytes: the header, then for each parameter in order its weights, first and second moments and best
+ * weights, as float32 in the order of the machine.
+ */
 export function encodeCheckpoint(shape: FeatureShape, checkpoint: Checkpoint): Uint8Array {
-  const header: Header = {
+  const header: z.input<typeof headerSchema> = {
     featureHash: shape.hash,
     step: checkpoint.step,
     epoch: checkpoint.epoch,
     bestEpoch: checkpoint.best.epoch,
     validation: checkpoint.best.validation,
   };
-  const text = new TextEncoder().encode(JSON.stringify(header).padEnd(512));
+  const text = new TextEncoder().encode(JSON.stringify(header).padEnd(headerBytes));
   const names = parameterSpecs(shape).map(({ name }) => name);
   const parts: Float32Array[] = names.flatMap((name) => {
     const moments = checkpoint.moments.get(name);
@@ -41,9 +53,9 @@ export function encodeCheckpoint(shape: FeatureShape, checkpoint: Checkpoint): U
     return [parameter.data, moments.m, moments.v, best.data];
   });
   const floats = parts.reduce((sum, part) => sum + part.length, 0);
-  const bytes = new Uint8Array(512 + 4 * floats);
+  const bytes = new Uint8Array(headerBytes + 4 * floats);
   bytes.set(text);
-  const all = new Float32Array(bytes.buffer, 512);
+  const all = new Float32Array(bytes.buffer, headerBytes);
   let at = 0;
   for (const part of parts) {
     all.set(part, at);
@@ -52,14 +64,16 @@ export function encodeCheckpoint(shape: FeatureShape, checkpoint: Checkpoint): U
   return bytes;
 }
 
-/** The checkpoint in bytes; null where they were written for other features or a network of another size. */
+/**
+ * The checkpoint in bytes; null where they are damaged, or were written for other features or a network of another size.
+ */
 export function decodeCheckpoint(shape: FeatureShape, bytes: Uint8Array<ArrayBuffer>): Checkpoint | null {
-  if (bytes.byteLength < 512 || bytes.byteLength % 4 !== 0) return null;
-  const header: Header = JSON.parse(new TextDecoder().decode(bytes.subarray(0, 512)));
+  const header = headerOf(bytes);
   const specs = parameterSpecs(shape);
   const floats = specs.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
-  if (header.featureHash !== shape.hash || bytes.byteLength !== 512 + 16 * floats) return null;
-  const all = new Float32Array(bytes.buffer.slice(bytes.byteOffset + 512));
+  const whole = bytes.byteLength === headerBytes + 16 * floats;
+  if (header?.featureHash !== shape.hash || !whole) return null;
+  const all = new Float32Array(bytes.slice(headerBytes).buffer);
   let at = 0;
   const take = (size: number): Float32Array => {
     at += size;
@@ -82,4 +96,13 @@ export function decodeCheckpoint(shape: FeatureShape, bytes: Uint8Array<ArrayBuf
     epoch: header.epoch,
     best: { parameters: best, validation: header.validation, epoch: header.bestEpoch },
   };
+}
+
+function headerOf(bytes: Uint8Array): z.infer<typeof headerSchema> | null {
+  try {
+    const text = new TextDecoder().decode(bytes.subarray(0, headerBytes));
+    return headerSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
 }

@@ -197,4 +197,22 @@ describe("training", () => {
     expect(rest.parameters).toEqual(whole.parameters);
     expect(decodeCheckpoint({ ...shape, hash: "other" }, stored)).toBeNull();
   });
+
+  it("takes no damaged checkpoint", () => {
+    for (const bytes of [new Uint8Array(), new Uint8Array(512), new TextEncoder().encode("{}".padEnd(4096))])
+      expect(decodeCheckpoint(shape, bytes)).toBeNull();
+  });
+
+  it("lets others run after each list, and learns also where features are hidden", async () => {
+    let pauses = 0;
+    const pause = async () => {
+      pauses++;
+    };
+    const [data, held] = [lists(100, 1), lists(60, 2)];
+    const before = data.map(({ batch }) => batch.dense.slice());
+    const trained = await train(shape, data, held, options({ epochs: 4, featureDropout: 0.1, pause }));
+    expect(pauses).toBe(100 * trained.epochs);
+    expect(trained.validation.auc).toBeGreaterThan(0.8);
+    expect(data.map(({ batch }) => batch.dense)).toEqual(before);
+  });
 });

@@ -27,9 +27,11 @@ export interface TrainingOptions {
   onCheckpoint?(checkpoint: Checkpoint): void;
   /** Where an earlier training stopped. */
   resume?: Checkpoint | null;
-  /** Called every `listsPerPause` lists: whoever shares the thread may run. */
+  /** Called every `listsPerPause` (1) lists, which is the unit of work: whoever shares the thread may run. */
   pause?(): Promise<void>;
   listsPerPause?: number;
+  /** Share of the dense features that are hidden, others for each list, so that none is relied on alone; 0. */
+  featureDropout?: number;
 }
 
 /** Where training is. */
@@ -123,8 +125,7 @@ export async function train(
   validation: readonly TrainingList[],
   options: TrainingOptions,
 ): Promise<Trained> {
-  const random = new Random(options.seed);
-  const parameters = options.resume ? options.resume.parameters : initialParameters(shape, random);
+  const parameters = options.resume?.parameters ?? initialParameters(shape, new Random(options.seed));
   if (!options.resume) setStatistics(parameters, shape, lists);
   const moments: Map<string, Moments> =
     options.resume?.moments ??
@@ -152,12 +153,25 @@ export async function train(
   let epoch = options.resume?.epoch ?? 0;
 
   while (epoch < options.epochs && sinceBest < options.patience) {
-    const order = new Random(options.seed + 1 + epoch).shuffle(lists.map((_, i) => i));
+    // Each epoch has its own stream, so that one that goes on from a checkpoint draws the same.
+    const random = new Random(options.seed + 1 + epoch);
+    const order = random.shuffle(lists.map((_, i) => i));
     let loss = 0;
+    let sincePause = 0;
     for (let at = 0; at < order.length; at += options.batch) {
       const part = order.slice(at, at + options.batch);
       for (const tensor of tensors.values()) tensor.grad?.fill(0);
-      for (const index of part) loss += trainOn(tape, shape, lists[index]);
+      for (const index of part) {
+        loss += trainOn(
+          tape,
+          shape,
+          hideFeatures(lists[index], parameters, options.featureDropout ?? 0, random),
+        );
+        if (options.pause && ++sincePause >= (options.listsPerPause ?? 1)) {
+          sincePause = 0;
+          await options.pause();
+        }
+      }
       step++;
       const rate = options.rate * (0.05 + 0.95 * 0.5 * (1 + Math.cos((Math.PI * step) / allSteps)));
       for (const [name, tensor] of tensors)
@@ -178,8 +192,6 @@ export async function train(
         samplesPerSecond: (samples * options.batch) / perStep,
         secondsLeft: (allSteps - step) * perStep,
       });
-      if (options.pause && (at / options.batch) % Math.max(1, options.listsPerPause ?? 4) === 0)
-        await options.pause();
     }
     epoch++;
     last = validate(shape, parameters, validation);
@@ -204,4 +216,21 @@ function trainOn(tape: Tape, shape: FeatureShape, list: TrainingList): number {
   );
   tape.backward();
   return loss;
+}
+
+/** The list with a share of its dense features at their mean, which the network sees as zero. */
+function hideFeatures(
+  list: TrainingList,
+  parameters: Parameters,
+  share: number,
+  random: Random,
+): TrainingList {
+  const mean = parameters.get("mean")?.data;
+  if (share <= 0 || !mean) return list;
+  const dense = list.batch.dense.slice();
+  for (let feature = 0; feature < mean.length; feature++) {
+    if (random.next() >= share) continue;
+    for (let at = feature; at < dense.length; at += mean.length) dense[at] = mean[feature];
+  }
+  return { ...list, batch: { ...list.batch, dense } };
 }

@@ -93,10 +93,13 @@ describe("the models that an isolate holds", () => {
     const cut = bytes.slice(0, bytes.length / 2);
     const cases: [unknown, Uint8Array<ArrayBuffer>, RegExp][] = [
       [{}, bytes, /manifest is not as documented/],
-      [manifest, cut, /sha256/],
+      [manifest, cut, /bytes/],
       [{ ...manifest, featureHash: "else" }, bytes, /features else/],
-      [{ ...manifest, sha256: await sha256Hex(cut) }, cut, /does not run/],
-      [{ ...manifest, sha256: await sha256Hex(noise) }, noise, /does not run/],
+      [{ ...manifest, outputs: [] }, bytes, /two heads/],
+      [{ ...manifest, golden: { ...manifest.golden, candidates: 0 } }, bytes, /at least one candidate/],
+      [{ ...manifest, bytes: cut.length }, cut, /sha256/],
+      [{ ...manifest, bytes: cut.length, sha256: await sha256Hex(cut) }, cut, /does not run/],
+      [{ ...manifest, bytes: noise.length, sha256: await sha256Hex(noise) }, noise, /does not run/],
       [{ ...manifest, sha256: other.manifest.sha256 }, other.bytes, /golden/],
     ];
     for (const [claimed, file, reason] of cases) {

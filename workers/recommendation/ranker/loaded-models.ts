@@ -1,5 +1,5 @@
 import type { FeatureShape } from "../../../model/features/batch.ts";
-import { checkGolden, checkModel } from "../../../model/onnx/manifest.ts";
+import { checkAnswers, checkGolden, checkModel } from "../../../model/onnx/manifest.ts";
 import type { Session } from "../../../model/onnx/session.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import type { ModelManifest } from "../../shared/contracts/model.ts";
@@ -64,9 +64,10 @@ export class LoadedModels {
     try {
       session = await this.#open(bytes, this.#shape);
       const golden = await checkGolden(manifest, session);
-      if (golden.ok) return ok(session);
+      const checked = golden.ok ? await checkAnswers(this.#shape, session) : golden;
+      if (checked.ok) return ok(session);
       await session.release();
-      return golden;
+      return checked;
     } catch (error) {
       // The file is input: what the runtime says about it is for whoever brought it.
       await session?.release();

@@ -13,7 +13,7 @@ import type { ProductTotals, Transition } from "../workers/shared/contracts/tota
 import { centreOf, isLeaf, parentOf } from "../workers/shared/geo/cells.ts";
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
 import { offsetsOf } from "../workers/shared/geo/timezone.ts";
-import { type Dirt, defaultPace, publishAt } from "./cell/pace.ts";
+import { type Dirt, leafPace, type Pace, parentPace, publishAt } from "./cell/pace.ts";
 import { CellStore } from "./cell/store.ts";
 
 /** A failed publication is tried again after so many milliseconds. */

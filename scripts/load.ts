@@ -29,6 +29,9 @@ const eventsPerRequest = 4000;
 const requestsAtOnce = 2;
 const peopleAtOnce = 8;
 
+/** Attempts for one request: everything here may be sent again, nothing is counted twice. */
+const attempts = 6;
+
 async function request(
   target: Target,
   method: string,
@@ -36,14 +39,24 @@ async function request(
   body: string,
   type: string,
 ): Promise<unknown> {
-  const answer = await fetch(`${target.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${target.key}`, "content-type": type },
-    body,
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text.slice(0, 500)}`);
-  return text ? JSON.parse(text) : null;
+  let last = "";
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt));
+    const answer = await fetch(`${target.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${target.key}`, "content-type": type },
+      body,
+    }).catch((error: unknown) => String(error));
+    if (typeof answer === "string") {
+      last = answer;
+      continue;
+    }
+    const text = await answer.text();
+    if (answer.ok) return text ? JSON.parse(text) : null;
+    last = `${answer.status}: ${text.slice(0, 500)}`;
+    if (answer.status !== 503 && answer.status !== 429) break;
+  }
+  throw new Error(`${method} ${path} answered ${last}`);
 }
 
 /** Runs `work` over the items with at most `width` under way. */

@@ -13,11 +13,15 @@ import type { ProductTotals, Transition } from "../workers/shared/contracts/tota
 import { centreOf, isLeaf, parentOf } from "../workers/shared/geo/cells.ts";
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
 import { offsetsOf } from "../workers/shared/geo/timezone.ts";
-import { type Dirt, leafPace, type Pace, parentPace, publishAt } from "./cell/pace.ts";
-import { CellStore } from "./cell/store.ts";
+import { leafPace, type Pace, parentPace, publishAt } from "./cell/pace.ts";
+import { type CellState, CellStore } from "./cell/store.ts";
 
 /** A failed publication is tried again after so many milliseconds. */
 const retryMs = 5000;
+
+const untouched = { version: 0, changed: false, counted: 0, shown: 0, publishedAt: 0 };
+
+const paceOf = (cell: string): Pace => (isLeaf(cell) ? leafPace : parentPace);
 
 /** Name of a cell's object, and its tile's key in KV. */
 export const cellName = (application: string, cell: string): string => `${application}:${cell}`;
@@ -42,37 +46,40 @@ export function cellOf(
  */
 export class Cell extends DurableObject<LocationEnv> {
   readonly #store: CellStore;
+  #state: CellState | null = null;
 
   constructor(ctx: DurableObjectState, env: LocationEnv) {
     super(ctx, env);
     this.#store = new CellStore(ctx.storage.sql);
   }
 
-  #begin(application: string, cell: string): void {
-    this.#store.migrate();
-    if (this.#store.get("cell") === null) {
-      this.#store.set("application", application);
-      this.#store.set("cell", cell);
+  /** The state in memory, which is that of the table but within a transaction. */
+  #known(): CellState | null {
+    if (!this.#state && this.#store.exists()) this.#state = this.#store.state();
+    return this.#state;
+  }
+
+  /** One transaction over the tables and the state: where it fails, both are as before. */
+  #change<T>(application: string, cell: string, change: (state: CellState) => T): T {
+    try {
+      return this.ctx.storage.transactionSync(() => {
+        this.#store.migrate();
+        const known = this.#known();
+        const state = known ? { ...known } : { application, cell, ...untouched };
+        const result = change(state);
+        this.#store.setState(state);
+        this.#state = state;
+        return result;
+      });
+    } catch (error) {
+      this.#state = null;
+      throw error;
     }
   }
 
-  #dirt(): Dirt {
-    const number = (name: string): number => Number(this.#store.get(name) ?? 0);
-    return {
-      changed: number("changed") > 0,
-      counted: number("counted"),
-      shown: number("shown"),
-      publishedAt: number("publishedAt"),
-    };
-  }
-
-  #pace(): Pace {
-    return isLeaf(this.#store.get("cell") ?? "") ? leafPace : parentPace;
-  }
-
   async #schedule(): Promise<void> {
-    const now = Date.now();
-    const at = publishAt(this.#dirt(), now, this.#pace());
+    const state = this.#known();
+    const at = state ? publishAt(state, Date.now(), paceOf(state.cell)) : null;
     if (at === null) return;
     const set = await this.ctx.storage.getAlarm();
     if (set === null || set > at) await this.ctx.storage.setAlarm(at);
@@ -85,15 +92,14 @@ export class Cell extends DurableObject<LocationEnv> {
     arriving: ProductChange[],
     leaving: { productId: string; version: number; to: string | null }[],
   ): Promise<number> {
-    const applied = this.ctx.storage.transactionSync(() => {
-      this.#begin(application, cell);
+    const applied = this.#change(application, cell, (state) => {
       let changes = 0;
       for (const change of arriving)
         if (change.version > this.#store.leftAt(change.productId) && this.#store.putProduct(change))
           changes++;
       for (const { productId, version, to } of leaving)
         if (this.#store.dropProduct(productId, version, to)) changes++;
-      if (changes > 0) this.#store.set("changed", 1);
+      if (changes > 0) state.changed = true;
       return changes;
     });
     await this.#schedule();
@@ -107,8 +113,7 @@ export class Cell extends DurableObject<LocationEnv> {
     totals: ProductTotals[],
     transitions: Transition[],
   ): Promise<number> {
-    const applied = this.ctx.storage.transactionSync(() => {
-      this.#begin(application, cell);
+    const applied = this.#change(application, cell, (state) => {
       let counted = 0;
       for (const each of totals) counted += this.#store.putTotals(each);
       for (const step of transitions) {
@@ -123,7 +128,7 @@ export class Cell extends DurableObject<LocationEnv> {
           time: step.time,
         });
       }
-      if (counted > 0) this.#store.set("counted", this.#dirt().counted + counted);
+      state.counted += counted;
       return counted;
     });
     await this.#schedule();
@@ -132,16 +137,16 @@ export class Cell extends DurableObject<LocationEnv> {
 
   /** Takes what a child hands up. */
   async report(application: string, cell: string, report: ChildReport): Promise<void> {
-    this.ctx.storage.transactionSync(() => {
-      this.#begin(application, cell);
-      if (this.#store.putChild(report)) this.#store.set("changed", 1);
+    this.#change(application, cell, (state) => {
+      if (this.#store.putChild(report)) state.changed = true;
     });
     await this.#schedule();
   }
 
   /** The tile as it is now; null for a cell that holds nothing. Reading an unknown cell writes nothing. */
   tile(): ArrayBuffer | null {
-    return this.#store.exists() ? this.#build(Date.now() / 1000) : null;
+    const state = this.#known();
+    return state ? this.#build(state, Date.now() / 1000) : null;
   }
 
   /** Where a product that was here is now; null where it is gone or never was here. */
@@ -149,9 +154,7 @@ export class Cell extends DurableObject<LocationEnv> {
     return this.#store.exists() ? this.#store.forward(productId) : null;
   }
 
-  #build(time: number): ArrayBuffer {
-    const cell = this.#store.get("cell") ?? "";
-    const version = Number(this.#store.get("version") ?? 0);
+  #build({ cell, version }: CellState, time: number): ArrayBuffer {
     const children = this.#store.children();
     if (children.length > 0) return buildParent(cell, version, time, children);
     const centre = centreOf(cell);
@@ -159,36 +162,39 @@ export class Cell extends DurableObject<LocationEnv> {
     return buildLeaf(cell, version, time, this.#store.products(), offsetsOf(timezone));
   }
 
-  async #publish(): Promise<void> {
-    const application = this.#store.get("application") ?? "";
-    const cell = this.#store.get("cell") ?? "";
-    const { counted, shown } = this.#dirt();
-    // The mark is taken before the build: what changes meanwhile is dirty again.
-    this.#store.set("version", Number(this.#store.get("version") ?? 0) + 1);
-    this.#store.set("changed", 0);
+  async #publish({ application, cell }: CellState): Promise<void> {
+    // The marks are taken before the build: what changes meanwhile is dirty again.
+    const before = this.#change(application, cell, (state) => {
+      const taken = { ...state, version: state.version + 1 };
+      Object.assign(state, {
+        version: taken.version,
+        changed: false,
+        counted: 0,
+        shown: state.shown + state.counted,
+        publishedAt: Date.now(),
+      });
+      this.#store.prune(Date.now() / 1000);
+      return taken;
+    });
     try {
-      const tile = this.#build(Date.now() / 1000);
+      const tile = this.#build(before, Date.now() / 1000);
       await this.env.TILES.put(tileKey(application, cell), tile);
       const columns = decodeColumns(tile);
       const parent = parentOf(cell);
-      if (columns && parent) await this.#handUp(application, cell, parent, reportOf(columns));
+      if (columns && parent) await this.#handUp(before, parent, reportOf(columns));
     } catch (error) {
-      this.#store.set("changed", 1);
+      this.#change(application, cell, (state) => {
+        state.changed = true;
+      });
       throw error;
     }
-    this.#store.set("counted", Math.max(0, this.#dirt().counted - counted));
-    this.#store.set("shown", shown + counted);
-    this.#store.set("publishedAt", Date.now());
-    this.#store.prune(Date.now() / 1000);
   }
 
   async #handUp(
-    application: string,
-    cell: string,
+    { application, cell, version }: CellState,
     parent: string,
     report: ChildReport | null,
   ): Promise<void> {
-    const version = Number(this.#store.get("version") ?? 0);
     const empty = { cell, count: 0, version, lat: 0, lon: 0, radiusKm: 0 };
     await cellOf(this.env.CELL, application, parent).report(
       application,
@@ -199,12 +205,14 @@ export class Cell extends DurableObject<LocationEnv> {
 
   /** Publishes. Never throws: a failed alarm would be given up by the platform after a few tries. */
   override async alarm(): Promise<void> {
+    const state = this.#known();
+    if (!state) return;
     try {
-      const at = publishAt(this.#dirt(), Date.now(), { ...this.#pace(), gather: 0 });
-      if (at !== null && at <= Date.now()) await this.#publish();
+      const at = publishAt(state, Date.now(), { ...paceOf(state.cell), gather: 0 });
+      if (at !== null && at <= Date.now()) await this.#publish(state);
       await this.#schedule();
     } catch (error) {
-      console.error({ event: "tile not published", cell: this.#store.get("cell"), error: String(error) });
+      console.error({ event: "tile not published", cell: state.cell, error: String(error) });
       await this.ctx.storage.setAlarm(Date.now() + retryMs);
     }
   }

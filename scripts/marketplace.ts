@@ -1,7 +1,9 @@
+import { latLngToCell } from "h3-js";
 import { allEvents, type Dataset, weekShift } from "../model/data/dataset.ts";
 import { readDataset } from "../model/data/read.node.ts";
 import { demoSize, simulate } from "../model/simulate/simulate.ts";
 import { toInstant } from "../workers/shared/contracts/primitives.ts";
+import { leafResolution } from "../workers/shared/geo/cells.ts";
 import type { Marketplace } from "./load.ts";
 
 /** What to load into an empty Vicinity. */
@@ -16,6 +18,18 @@ export interface MarketplaceChoice {
 
 const demoSeed = 1;
 
+/** Orders things by where they are: a place then hears of many in one call, not of one in many. */
+function nearTogether<T>(things: T[], at: (thing: T) => { lat: number | null; lon: number | null }): T[] {
+  const area = (thing: T): string => {
+    const { lat, lon } = at(thing);
+    return lat === null || lon === null ? "" : latLngToCell(lat, lon, leafResolution);
+  };
+  return things
+    .map((thing) => ({ thing, area: area(thing) }))
+    .sort((a, b) => (a.area < b.area ? -1 : a.area > b.area ? 1 : 0))
+    .map(({ thing }) => thing);
+}
+
 /** A dataset as what the public API takes. */
 export function marketplaceOf(dataset: Dataset, shift: number): Marketplace {
   const events = allEvents(dataset).sort((a, b) => a.time - b.time);
@@ -28,7 +42,7 @@ export function marketplaceOf(dataset: Dataset, shift: number): Marketplace {
   }
   return {
     name: dataset.name.replaceAll(/[^A-Za-z0-9._~-]/g, "-"),
-    products: [...dataset.items.values()].map((item) => ({
+    products: nearTogether([...dataset.items.values()], (item) => item).map((item) => ({
       id: item.id,
       title: item.title,
       category: item.category,
@@ -41,7 +55,7 @@ export function marketplaceOf(dataset: Dataset, shift: number): Marketplace {
       attributes: item.attributes,
     })),
     people: [],
-    events: [...people.values()].flatMap((own) =>
+    events: nearTogether([...people.values()], ([first]) => first).flatMap((own) =>
       own.map((event, i) => ({
         // The same row is the same event, however often it is imported.
         eventId: `${dataset.name.slice(0, 40).replaceAll(/[^A-Za-z0-9._~-]/g, "-")}.${i}`,

@@ -35,7 +35,7 @@ export const devArguments = (port: number, stateDir: string): string[] => [
   "--port",
   String(port),
   "--inspector-port",
-  "0",
+  process.env.INSPECTOR_PORT ?? "0",
   "--persist-to",
   stateDir,
   "--var",

@@ -4,6 +4,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { recommendationAnswer } from "../workers/shared/contracts/recommendation.ts";
 
 const root = join(import.meta.dirname, "..");
 const scratch = mkdtempSync(join(tmpdir(), "vicinity-start-"));
@@ -133,18 +135,19 @@ describe("npm start", () => {
 
   it("ranks by the model that it trained on the dataset", async () => {
     const headers = { authorization: "Bearer dev-admin-key", "content-type": "application/json" };
-    const models = await (await fetch(`${url}/v1/models`, { headers })).json();
-    const serving = models.items.find((model: { status: string }) => model.status === "serving");
+    const models = z
+      .object({ items: z.array(z.object({ status: z.string(), version: z.string(), sha256: z.string() })) })
+      .parse(await (await fetch(`${url}/v1/models`, { headers })).json());
+    const serving = models.items.find((model) => model.status === "serving");
     const answer = await fetch(`${url}/v1/recommendations`, {
       method: "POST",
       headers,
       body: JSON.stringify({ userId: "u3", location: { lat: 59.91, lon: 10.73 }, limit: 5 }),
     });
-    const body = await answer.json();
     expect(answer.status).toBe(200);
+    const body = recommendationAnswer.parse(await answer.json());
     expect(body.items).toHaveLength(5);
-    expect(body.model.version).toBe(serving.version);
-    expect(body.model.sha256).toBe(serving.sha256);
+    expect(body.model).toEqual({ version: serving?.version, sha256: serving?.sha256 });
   });
 
   it("leaves no process behind after Ctrl-C", async () => {
@@ -174,7 +177,9 @@ describe("npm start", () => {
       () => started.output(),
     );
     const headers = { authorization: "Bearer dev-admin-key" };
-    const history = await (await fetch(`${url}/v1/users/u3/interactions?limit=500`, { headers })).json();
+    const history = z
+      .object({ items: z.array(z.unknown()) })
+      .parse(await (await fetch(`${url}/v1/users/u3/interactions?limit=500`, { headers })).json());
     expect(history.items.length).toBeGreaterThanOrEqual(25);
     interrupt(started);
     await started.exited;

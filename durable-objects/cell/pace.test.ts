@@ -11,6 +11,6 @@ describe("publishAt", () => {
     expect(publishAt({ ...clean, changed: true, publishedAt: 0 }, now, leafPace)).toBe(now + 100);
     expect(publishAt({ ...clean, counted: 10 }, now, leafPace)).toBe(now - 500 + 60_000);
     expect(publishAt({ ...clean, counted: 1 }, now, leafPace)).toBe(now + 600_000);
-    expect(publishAt({ ...clean, counted: 100 }, now, leafPace)).toBe(now + 500);
+    expect(publishAt({ ...clean, counted: 100 }, now, leafPace)).toBe(now + 4500);
   });
 });

@@ -6,12 +6,14 @@ export interface Pace {
   changes: number;
   /** Counters alone are published at most so often ... */
   counters: number;
+  /** ... while they double what is shown, so often. */
+  young: number;
 }
 
-export const leafPace: Pace = { gather: 100, changes: 1000, counters: 60_000 };
+export const leafPace: Pace = { gather: 100, changes: 1000, counters: 60_000, young: 5000 };
 
 /** A parent is rebuilt from all its children: it waits for more of them. Nearby products are read from leaves. */
-export const parentPace: Pace = { gather: 500, changes: 4000, counters: 60_000 };
+export const parentPace: Pace = { gather: 500, changes: 4000, counters: 60_000, young: 5000 };
 
 /** What waits to be published. */
 export interface Dirt {
@@ -30,13 +32,12 @@ const worthwhileShare = 0.02;
 
 /**
  * When to publish, in milliseconds; null for not at all. What changed goes out at once; counters at the slow
- * pace, but as fast as changes while they double what is shown: a young cell learns quickly, a busy one is cheap.
+ * pace, but sooner while they double what is shown: a young cell learns quickly, a busy one is cheap.
  */
 export function publishAt(dirt: Dirt, now: number, pace: Pace): number | null {
-  const soon = Math.max(now + pace.gather, dirt.publishedAt + pace.changes);
-  if (dirt.changed) return soon;
+  if (dirt.changed) return Math.max(now + pace.gather, dirt.publishedAt + pace.changes);
   if (dirt.counted === 0) return null;
-  if (dirt.counted >= dirt.shown) return soon;
+  if (dirt.counted >= dirt.shown) return Math.max(now + pace.gather, dirt.publishedAt + pace.young);
   if (dirt.counted < worthwhileShare * dirt.shown)
     return Math.max(now, dirt.publishedAt) + 10 * pace.counters;
   return Math.max(now + pace.gather, dirt.publishedAt + pace.counters);

@@ -3,6 +3,15 @@ import type { Neighbour } from "../../model/columns/columns.ts";
 import type { CellProduct, ChildReport } from "../../model/retrieval/cell-state.ts";
 import { type ProductChange, productChange } from "../../workers/shared/contracts/product.ts";
 import { type ProductTotals, productTotals } from "../../workers/shared/contracts/totals.ts";
+import type { Dirt } from "./pace.ts";
+
+/** What a cell knows of itself. */
+export interface CellState extends Dirt {
+  application: string;
+  cell: string;
+  /** Of the last tile. */
+  version: number;
+}
 
 /** A step to a product, with the weight that it adds. */
 export interface Step {
@@ -56,13 +65,14 @@ export class CellStore {
     return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray().length > 0;
   }
 
-  get(name: string): string | null {
-    const rows = this.#sql.exec<{ value: string }>("SELECT value FROM meta WHERE name = ?", name).toArray();
-    return rows[0]?.value ?? null;
+  /** The cell's state; null before {@link setState}. */
+  state(): CellState | null {
+    const rows = this.#sql.exec<{ value: string }>("SELECT value FROM meta WHERE name = 'state'").toArray();
+    return rows[0] ? JSON.parse(rows[0].value) : null;
   }
 
-  set(name: string, value: string | number): void {
-    this.#sql.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, String(value));
+  setState(state: CellState): void {
+    this.#sql.exec("INSERT OR REPLACE INTO meta VALUES ('state', ?)", JSON.stringify(state));
   }
 
   /** Keeps a change if it is newer than what is here. Answers whether it was. */

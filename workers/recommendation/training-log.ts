@@ -4,16 +4,13 @@ import type { InteractionsMessage } from "../shared/contracts/queues.ts";
 /** Objects of one day of one application begin with this. */
 export const logPrefix = (application: string, day: string): string => `${application}/log/v1/${day}/`;
 
-/** The day, UTC, of a time in seconds. */
-const dayOf = (time: number): string => new Date(time * 1000).toISOString().slice(0, 10);
-
-/** A line of the log: a row of an outbox under its person's pseudonym. */
-function lineOf(object: string, row: InteractionsMessage["rows"][number]): { day: string; text: string } {
+/** A line of the log: a row of an outbox under its person's pseudonym, and when it happened. */
+function lineOf(object: string, row: InteractionsMessage["rows"][number]): { time: number; text: string } {
   switch (row.kind) {
     case "interaction": {
       const { eventId, type, productId, time, recommendationId } = row.interaction;
       return {
-        day: dayOf(time),
+        time,
         text: JSON.stringify({
           kind: row.kind,
           person: object,
@@ -27,12 +24,12 @@ function lineOf(object: string, row: InteractionsMessage["rows"][number]): { day
     }
     case "example":
       return {
-        day: dayOf(row.example.time),
+        time: row.example.time,
         text: JSON.stringify({ kind: row.kind, person: object, ...row.example }),
       };
     case "correction":
       return {
-        day: dayOf(row.correction.time),
+        time: row.correction.time,
         text: JSON.stringify({ kind: row.kind, person: object, ...row.correction }),
       };
   }
@@ -44,27 +41,20 @@ async function gzip(text: string): Promise<ArrayBuffer> {
 }
 
 /**
- * Writes messages to the training log: gzip of JSON lines, one immutable object for each day that they touch. Its name is
- * the hash of its lines: the same batch again writes the same object again.
+ * Writes messages to the training log as one immutable object: gzip of JSON lines, under the UTC day of the newest of
+ * them (history spans many days and would else be scattered over as many objects). Its name is the hash of its lines:
+ * the same batch again writes the same object again.
  */
 export async function writeTrainingLog(
   bucket: R2Bucket,
   application: string,
   messages: readonly InteractionsMessage[],
 ): Promise<void> {
-  const days = new Map<string, string[]>();
-  for (const { object, rows } of messages)
-    for (const row of rows) {
-      const { day, text } = lineOf(object, row);
-      const lines = days.get(day) ?? [];
-      days.set(day, lines);
-      lines.push(text);
-    }
-  await Promise.all(
-    [...days].map(async ([day, lines]) => {
-      const text = lines.join("\n");
-      const name = (await sha256Hex(new Uint8Array(new TextEncoder().encode(text)))).slice(0, 32);
-      await bucket.put(`${logPrefix(application, day)}${name}.ndjson.gz`, await gzip(text));
-    }),
-  );
+  const lines = messages.flatMap(({ object, rows }) => rows.map((row) => lineOf(object, row)));
+  if (lines.length === 0) return;
+  const newest = lines.reduce((most, { time }) => Math.max(most, time), 0);
+  const day = new Date(newest * 1000).toISOString().slice(0, 10);
+  const text = lines.map((line) => line.text).join("\n");
+  const name = (await sha256Hex(new Uint8Array(new TextEncoder().encode(text)))).slice(0, 32);
+  await bucket.put(`${logPrefix(application, day)}${name}.ndjson.gz`, await gzip(text));
 }

@@ -1,10 +1,19 @@
 import { defineConfig } from "vitest/config";
 
-/** Pure units in Node. Each worker's own `vitest.config.ts` runs its `*.worker.test.ts` in workerd. */
+/** All tests: pure units in Node, each worker in workerd, all workers together. */
 export default defineConfig({
   test: {
-    include: ["**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/*.worker.test.ts", "test/**"],
-    testTimeout: 30_000,
+    projects: [
+      {
+        test: {
+          name: "units",
+          include: ["**/*.test.ts"],
+          exclude: ["**/node_modules/**", "**/*.worker.test.ts", "test/**"],
+          testTimeout: 30_000,
+        },
+      },
+      "workers/*/vitest.config.ts",
+      "test/vitest.config.ts",
+    ],
   },
 });

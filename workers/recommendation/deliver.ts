@@ -36,8 +36,8 @@ async function cellsOf(
     if (facts.cell === null) unknown.add(productId);
     else cells.set(productId, facts.cell);
   const asked = [...unknown].filter((id) => !cells.has(id));
-  if (asked.length > 0) {
-    const cards = await env.PRODUCT.cards(application, asked);
+  for (let i = 0; i < asked.length; i += 1000) {
+    const cards = await env.PRODUCT.cards(application, asked.slice(i, i + 1000));
     if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
     for (const { id, cell } of cards.value) cells.set(id, cell);
   }

@@ -1,4 +1,4 @@
-import { type Acceptance, sessionOf } from "../../durable-objects/user-session.ts";
+import { type Recorded, sessionOf } from "../../durable-objects/user-session.ts";
 import { decodePerson } from "../../model/person/codec.ts";
 import type { EventInput, EventReceipt, Interaction, ProductFacts } from "../shared/contracts/event.ts";
 import { fromInstant, type Precision } from "../shared/contracts/primitives.ts";
@@ -10,6 +10,8 @@ import { coarsened } from "./whereabouts.ts";
 /** Live events may be a week late and five minutes early. */
 const lateSeconds = 7 * 86_400;
 const earlySeconds = 300;
+/** Events that a person's object takes in one call. */
+const eventsPerCall = 1000;
 /** People who are told at the same time. */
 const peopleAtOnce = 6;
 
@@ -42,16 +44,23 @@ function byPerson(events: readonly { index: number; input: EventInput; time: num
   return [...people.values()];
 }
 
-/** What the catalogue knows of the products of some events; nothing where it does not answer: facts are a help, not a must. */
+/** Cards that the catalogue gives in one call. */
+const cardsPerCall = 1000;
+
+/** What the catalogue knows of the products of some events. */
 async function factsFor(
   env: RecommendationEnv,
   application: string,
   events: readonly EventInput[],
 ): Promise<Map<string, ProductCard>> {
   const ids = [...new Set(events.map(({ productId }) => productId))];
-  const cards = await env.PRODUCT.cards(application, ids);
-  if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
-  return new Map(cards.value.map((card) => [card.id, card]));
+  const known = new Map<string, ProductCard>();
+  for (let i = 0; i < ids.length; i += cardsPerCall) {
+    const cards = await env.PRODUCT.cards(application, ids.slice(i, i + cardsPerCall));
+    if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
+    for (const card of cards.value) known.set(card.id, card);
+  }
+  return known;
 }
 
 /** Hands a person their events, their place at the precision that they allow. */
@@ -61,7 +70,7 @@ async function tell(
   { userId, events }: PersonEvents,
   cards: ReadonlyMap<string, ProductCard>,
   deliverRows: boolean,
-): Promise<{ acceptance: Acceptance[]; message: InteractionsMessage | null; listened: boolean }> {
+): Promise<Recorded> {
   const session = sessionOf(env.USER_SESSION, application, userId, events[0].input.location ?? null);
   const placed = events.some(({ input }) => input.location !== undefined);
   const precision: Precision = placed ? await precisionOf(session.state()) : "exact";
@@ -78,9 +87,18 @@ async function tell(
       }),
     ),
   );
-  const recorded = await session.record(application, userId, interactions, deliverRows);
-  if (!recorded.ok) throw new Error(recorded.error.detail);
-  return recorded.value;
+  const all: Recorded = { acceptance: [], message: null, listened: false };
+  for (let i = 0; i < interactions.length; i += eventsPerCall) {
+    const part = interactions.slice(i, i + eventsPerCall);
+    const recorded = await session.record(application, userId, part, deliverRows);
+    if (!recorded.ok) throw new Error(recorded.error.detail);
+    const { acceptance, message, listened } = recorded.value;
+    all.acceptance.push(...acceptance);
+    all.listened ||= listened;
+    if (all.message && message) all.message.rows.push(...message.rows);
+    else all.message ??= message;
+  }
+  return all;
 }
 
 async function precisionOf(state: Promise<Uint8Array>): Promise<Precision> {

@@ -120,7 +120,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     application: string,
     events: EventInput[],
   ): Promise<Result<{ accepted: number; duplicates: number; rejected: number }>> {
-    const parsed = parse(z.object({ application: applicationName, events: z.array(eventInput).max(1000) }), {
+    const parsed = parse(z.object({ application: applicationName, events: z.array(eventInput).max(4000) }), {
       application,
       events,
     });

@@ -7,7 +7,7 @@ import { type Guard, json, kilobytes, megabytes, noQuery, refusals } from "../op
 import type { Ports } from "../ports.ts";
 import { valueOf } from "../refused.ts";
 
-const bounds = { bytes: megabytes(32), lines: 10_000, lineLength: kilobytes(8), perCall: 1000 };
+const bounds = { bytes: megabytes(32), lines: 10_000, lineLength: kilobytes(8), perCall: 4000 };
 
 /** A person's events together, in the order in which they came. */
 function byPerson<T extends { userId: string }>(events: T[]): T[] {

@@ -158,7 +158,7 @@ export interface RecommendationApi extends Ready {
   receipt(application: string, recommendationId: string): Promise<Result<RecommendationReceipt>>;
   /** 1-100 events as the client sent them; each is durable in its person before this answers. */
   record(application: string, events: EventInput[]): Promise<Result<EventReceipt>>;
-  /** History, at most 1,000 events a call, without the outbox: answers after D1, people and cells hold it. */
+  /** History, at most 4,000 events a call, without the outbox: answers after D1, people and cells hold it. */
   absorb(application: string, events: EventInput[]): Promise<Result<Omit<BulkReport, "received" | "errors">>>;
   setLocation(
     application: string,

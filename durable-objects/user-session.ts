@@ -58,7 +58,7 @@ export type Acceptance = "accepted" | "duplicate";
 /** What `record` answers. */
 export interface Recorded {
   acceptance: Acceptance[];
-  /** Open rows of these events, where the caller delivers them itself. */
+  /** Rows of these events, where the caller delivers them itself. */
   message: InteractionsMessage | null;
   /** Whether somebody listens on a WebSocket. */
   listened: boolean;
@@ -112,7 +112,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 
   /**
    * Takes events: drops repeated ones, learns from the rest and keeps their rows, all in one transaction. With
-   * `deliver` the caller brings the rows to the records itself; the outbox only steps in if it does not confirm.
+   * `deliver` the caller brings the rows to the records itself, repeated ones too: until it has answered, it has promised
+   * nothing, and whoever asks it again finds the same rows.
    */
   async record(
     application: string,
@@ -129,28 +130,25 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const acceptance = this.#change(application, userId, (person) =>
       parsed.value.map((event): Acceptance => {
         const known = this.#store.known(event.eventId);
-        if (known) {
-          if (known.body) rows.push({ ...JSON.parse(known.body), seq: known.seq });
-          return "duplicate";
-        }
-        rows.push(this.#accept(person, event, now, deliver ? now : 0));
-        return "accepted";
+        if (!known) rows.push(this.#accept(person, event, now, !deliver));
+        else if (deliver)
+          rows.push({ kind: "interaction", seq: known.seq, interaction: recalled(person, event) });
+        return known ? "duplicate" : "accepted";
       }),
     );
     await this.#schedule();
     return ok({
       acceptance,
-      message:
-        deliver && rows.length > 0 ? { application, userId, object: this.ctx.id.toString(), rows } : null,
+      message: deliver ? { application, userId, object: this.ctx.id.toString(), rows } : null,
       listened: this.ctx.getWebSockets().length > 0,
     });
   }
 
-  #accept(person: Person, event: Interaction, now: number, sentAt: number): OutboxRow {
+  #accept(person: Person, event: Interaction, now: number, byOutbox: boolean): OutboxRow {
     const accepted: AcceptedInteraction = {
       ...event,
       first: isFirst(person, event.productId),
-      previous: previousChoices(person, event.time).map(({ productId, cell }) => ({ productId, cell })),
+      previous: previousOf(person, event),
     };
     const offset = localOffset(
       event.facts.lat ?? event.at?.lat ?? null,
@@ -159,7 +157,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     );
     applyInteraction(person, event, offset);
     const row = { kind: "interaction", interaction: accepted } as const;
-    const seq = this.#store.add("interactions", event.eventId, now, sentAt, row);
+    const seq = this.#store.add("interactions", event.eventId, now, byOutbox ? row : null);
     if (event.recommendationId !== null) this.#noteOutcome(event, event.recommendationId, now);
     return { ...row, seq };
   }
@@ -176,7 +174,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
         outcome: event.type,
         time: event.time,
       };
-      this.#store.add("interactions", `correction:${event.eventId}`, now, 0, {
+      this.#store.add("interactions", `correction:${event.eventId}`, now, {
         kind: "correction",
         correction,
       });
@@ -193,7 +191,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.#change(application, userId, (person) => {
       if (person.location === null || visit.time >= person.location.time)
         person.location = { lat: visit.lat, lon: visit.lon, time: visit.time };
-      this.#store.add("locations", `location:${crypto.randomUUID()}`, now, 0, visit);
+      this.#store.add("locations", `location:${crypto.randomUUID()}`, now, visit);
     });
     await this.#schedule();
     return { listened: this.ctx.getWebSockets().length > 0 };
@@ -302,7 +300,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       this.ctx.storage.transactionSync(() => {
         const shown = impression.parse({ receipt: JSON.parse(receipt), ...JSON.parse(rows ?? "{}") });
         const example = exampleOf(shown, this.#store.outcomes(id));
-        if (example) this.#store.add("interactions", `example:${id}`, now, 0, { kind: "example", example });
+        if (example) this.#store.add("interactions", `example:${id}`, now, { kind: "example", example });
         this.#store.closeReceipt(id);
       });
   }
@@ -326,6 +324,18 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       }
   }
 }
+
+const previousOf = (person: Person, event: Interaction): AcceptedInteraction["previous"] =>
+  previousChoices(person, event.time)
+    .filter(({ productId, time }) => productId !== event.productId || time !== event.time)
+    .map(({ productId, cell }) => ({ productId, cell }));
+
+/** The row of an event that was taken before, as far as the person remembers. */
+const recalled = (person: Person, event: Interaction): AcceptedInteraction => ({
+  ...event,
+  first: person.products.get(event.productId)?.first === event.time,
+  previous: previousOf(person, event),
+});
 
 /** Rows in messages that the queue takes. */
 function parts(rows: OpenRow[]): OpenRow[][] {

@@ -66,25 +66,23 @@ export class SessionStore {
     this.#sql.exec("INSERT OR REPLACE INTO person VALUES (1, ?)", body);
   }
 
-  /** Whether an event is known, and its row if that is still open. */
-  known(id: string): { seq: number; body: string | null } | null {
-    return (
-      this.#sql
-        .exec<{ seq: number; body: string | null }>("SELECT seq, body FROM outbox WHERE id = ?", id)
-        .toArray()[0] ?? null
-    );
+  /** The row of a known event. */
+  known(id: string): { seq: number } | null {
+    return this.#sql.exec<{ seq: number }>("SELECT seq FROM outbox WHERE id = ?", id).toArray()[0] ?? null;
   }
 
-  /** Adds a row and answers its sequence number. The body has none: whoever reads the row adds it. */
-  add(queue: OutboxQueue, id: string, time: number, sentAt: number, body: object): number {
+  /**
+   * Adds a row and answers its sequence number. The body has none: whoever reads the row adds it. Without a body only
+   * the id is kept: the row is closed from the start.
+   */
+  add(queue: OutboxQueue, id: string, time: number, body: object | null): number {
     return this.#sql
       .exec<{ seq: number }>(
-        "INSERT INTO outbox (id, queue, body, time, sent_at) VALUES (?, ?, ?, ?, ?) RETURNING seq",
+        "INSERT INTO outbox (id, queue, body, time, sent_at) VALUES (?, ?, ?, ?, 0) RETURNING seq",
         id,
         queue,
-        JSON.stringify(body),
+        body === null ? null : JSON.stringify(body),
         time,
-        sentAt,
       )
       .one().seq;
   }

@@ -35,11 +35,18 @@ export async function gather(
   };
 }
 
-/** One candidate per product, at most `limit`, only those that pass the filter. */
+/**
+ * Farther products than this are not "here", in km, however much the person likes them, as long as there are enough
+ * within it.
+ */
+const reachKm = 60;
+const enoughNear = 50;
+
+/** One candidate per product, at most `limit`, only those that pass the filter and are within reach. */
 function merge(query: SourceQuery, near: Columns, others: readonly Columns[]): Candidate[] {
   const { filter, point, limit } = query;
   const test = compileFilter(filter);
-  const radiusKm = filter.radiusKm ?? Number.POSITIVE_INFINITY;
+  const far: Candidate[] = [];
   const merged = new Map<number, Candidate>();
   const add = (block: Columns, row: number, nearScore: number): void => {
     const hash = block.idHash[row];
@@ -50,16 +57,20 @@ function merge(query: SourceQuery, near: Columns, others: readonly Columns[]): C
       return;
     }
     if (!test(block, row)) return;
-    if (radiusKm < Number.POSITIVE_INFINITY && point) {
-      const km = distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]);
-      if (!(km <= radiusKm)) return;
-    }
-    merged.set(hash, { block, row, trace: { near: nearScore, sources: 1 } });
+    const candidate = { block, row, trace: { near: nearScore, sources: 1 } };
+    const km = point ? distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]) : 0;
+    if (filter.radiusKm !== undefined && !(km <= filter.radiusKm)) return;
+    // A product without a place is everywhere.
+    if (km > reachKm) far.push(candidate);
+    else merged.set(hash, candidate);
   };
   for (const block of others) for (let row = 0; row < block.count; row++) add(block, row, 0);
   for (let row = 0; row < near.count; row++) add(near, row, 1 / (1 + row / 20));
-  const all = [...merged.values()];
-  if (all.length <= limit) return all;
+  if (merged.size < enoughNear)
+    for (const each of far) {
+      const hash = each.block.idHash[each.row];
+      if (!merged.has(hash)) merged.set(hash, each);
+    }
   // What only `near` brought is in its order; everything else came first and stays.
-  return all.slice(0, limit);
+  return [...merged.values()].slice(0, limit);
 }

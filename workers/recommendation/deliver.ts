@@ -44,12 +44,29 @@ async function cellsOf(
   return cells;
 }
 
-/**
- * Brings rows of people's outboxes to where they belong: the records (rows and totals in one transaction), the cells
- * (absolute totals), the training log; then confirms. Every step may run any number of times; throws where one failed,
- * and nothing after it has happened.
- */
+/** {@link bring}, then confirmed: the rows of the outboxes are done. */
 export async function deliver(
+  env: RecommendationEnv,
+  application: string,
+  messages: readonly InteractionsMessage[],
+): Promise<void> {
+  await bring(env, application, messages);
+  for (let i = 0; i < messages.length; i += 6)
+    await Promise.all(
+      messages
+        .slice(i, i + 6)
+        .map(({ object, rows }) =>
+          env.USER_SESSION.get(env.USER_SESSION.idFromString(object)).confirm(rows.map(({ seq }) => seq)),
+        ),
+    );
+}
+
+/**
+ * Brings rows of people to where they belong: the records (rows and totals in one transaction), the cells (absolute
+ * totals), the training log. Every step may run any number of times; throws where one failed, and nothing after it has
+ * happened.
+ */
+export async function bring(
   env: RecommendationEnv,
   application: string,
   messages: readonly InteractionsMessage[],
@@ -80,12 +97,4 @@ export async function deliver(
     if (!applied.ok) throw new Error(`the cells refused: ${applied.error.detail}`);
   }
   await writeTrainingLog(env.TRAINING_LOG, application, messages);
-  for (let i = 0; i < messages.length; i += 6)
-    await Promise.all(
-      messages
-        .slice(i, i + 6)
-        .map(({ object, rows }) =>
-          env.USER_SESSION.get(env.USER_SESSION.idFromString(object)).confirm(rows.map(({ seq }) => seq)),
-        ),
-    );
 }

@@ -4,7 +4,7 @@ import type { EventInput, EventReceipt, Interaction, ProductFacts } from "../sha
 import { fromInstant, type Precision } from "../shared/contracts/primitives.ts";
 import type { ProductCard } from "../shared/contracts/product.ts";
 import type { InteractionsMessage } from "../shared/contracts/queues.ts";
-import { deliver } from "./deliver.ts";
+import { bring } from "./deliver.ts";
 import { coarsened } from "./whereabouts.ts";
 
 /** Live events may be a week late and five minutes early. */
@@ -164,8 +164,8 @@ export async function record(
 }
 
 /**
- * Takes history. The same rows as live events, but this caller brings them to the records itself and answers only when
- * they are there; where it dies on the way, the outbox does the rest.
+ * Takes history, without the outbox: the person first, then this caller brings the rows to the records itself and answers
+ * only when they are there. Where it dies on the way, nothing was promised; the same events again go the whole way again.
  */
 export async function absorb(
   env: RecommendationEnv,
@@ -186,6 +186,6 @@ export async function absorb(
     for (const each of recorded.acceptance) report[each === "accepted" ? "accepted" : "duplicates"]++;
     if (recorded.message) messages.push(recorded.message);
   });
-  if (messages.length > 0) await deliver(env, application, messages);
+  if (messages.length > 0) await bring(env, application, messages);
   return report;
 }

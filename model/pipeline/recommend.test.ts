@@ -1,0 +1,162 @@
+import { describe, expect, it } from "vitest";
+import type { Interaction } from "../../workers/shared/contracts/event.ts";
+import { leafCellOf } from "../../workers/shared/geo/cells.ts";
+import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { hash53 } from "../columns/hash.ts";
+import { featureShape } from "../features/compute.ts";
+import { applyInteraction } from "../person/apply.ts";
+import { newPerson, type Person } from "../person/person.ts";
+import type { CellProduct } from "../retrieval/cell-state.ts";
+import { buildPyramid, placesOver } from "../retrieval/memory.ts";
+import { linearRanker, popularityRanker } from "./fallback.ts";
+import type { Ranker } from "./ports.ts";
+import { type PipelineQuery, recommend } from "./recommend.ts";
+
+const now = 1_760_000_000;
+const oslo = { lat: 59.91, lon: 10.75 };
+const lima = { lat: -12.05, lon: -77.04 };
+const categories = ["coffee", "books", "music"];
+
+function product(name: string, i: number, centre: typeof oslo): CellProduct {
+  const location = { lat: centre.lat + (i % 10) / 300, lon: centre.lon + i / 2000 };
+  return {
+    change: {
+      productId: `${name}-${i}`,
+      version: 1,
+      deleted: false,
+      title: `${name} ${i}`,
+      category: categories[i % 3],
+      price: 10 + i,
+      currency: "EUR",
+      discount: 0,
+      rating: null,
+      available: i !== 7,
+      location,
+      previousCell: null,
+      createdAt: now - 1e6,
+    },
+    totals: null,
+    followers: [],
+  };
+}
+
+const products = [oslo, lima].flatMap((centre, k) =>
+  Array.from({ length: 120 }, (_, i) => product(k ? "lima" : "oslo", i, centre)),
+);
+const cells = new Map<string, CellProduct[]>();
+for (const each of products) {
+  const cell = leafCellOf(each.change.location, hash53(each.change.productId));
+  cells.set(cell, [...(cells.get(cell) ?? []), each]);
+}
+const places = placesOver(
+  buildPyramid(cells, now, () => () => 0),
+  () => now,
+);
+
+const view = (productId: string, time: number): Interaction => {
+  const { change } = products.find((each) => each.change.productId === productId) as CellProduct;
+  return {
+    eventId: `${productId}-${time}`,
+    type: "view",
+    productId,
+    time,
+    recommendationId: null,
+    at: change.location,
+    facts: {
+      cell: leafCellOf(change.location, hash53(productId)),
+      lat: change.location?.lat ?? null,
+      lon: change.location?.lon ?? null,
+      category: change.category,
+      price: change.price,
+    },
+  };
+};
+
+const ask = (person: Person, more: Partial<PipelineQuery> = {}, rankers: Ranker[] = [linearRanker]) =>
+  recommend(
+    {
+      person,
+      point: oslo,
+      now,
+      offsetSeconds: 0,
+      filter: {},
+      rules: { limit: 10 },
+      maxCandidates: 500,
+      explain: true,
+      budgetMs: Number.POSITIVE_INFINITY,
+      ...more,
+    },
+    { places, rankers, clock: () => 0 },
+  );
+
+describe("the pipeline", () => {
+  it("shows what is near the place asked for, with true distances, however much they like what is far", async () => {
+    const person = newPerson();
+    for (let i = 0; i < 9; i++) applyInteraction(person, view("lima-4", now - 1000 + i), 0);
+    for (const [point, name] of [
+      [oslo, "oslo"],
+      [lima, "lima"],
+    ] as const) {
+      const { items, candidates } = await ask(person, { point });
+      expect(items).toHaveLength(10);
+      for (const { productId, distanceKm: km, index } of items) {
+        const { block, row } = candidates[index];
+        expect(productId.startsWith(name)).toBe(true);
+        expect(km).toBe(distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]));
+      }
+    }
+  });
+
+  it("moves towards the category that was just looked at, and says why", async () => {
+    const share = (items: { productId: string }[]): number =>
+      items.filter(({ productId }) => Number(productId.split("-")[1]) % 3 === 1).length;
+    const person = newPerson();
+    const before = await ask(person);
+    for (const i of [1, 4, 10, 13, 16]) applyInteraction(person, view(`oslo-${i}`, now - 60 + i), 0);
+    const after = await ask(person);
+    expect(share(after.items)).toBeGreaterThan(share(before.items));
+    expect(after.items.flatMap(({ reasons }) => reasons)).toContain("chosen_before");
+  });
+
+  it("never shows what cannot be had, what the filter keeps out, or what is excluded", async () => {
+    const filter = { categories: ["coffee", "books"], priceMax: 60 };
+    const { items, candidates } = await ask(newPerson(), {
+      filter,
+      rules: { limit: 100, exclude: ["oslo-3"] },
+    });
+    expect(items.length).toBeGreaterThan(10);
+    for (const { productId, index } of items) {
+      const { block, row } = candidates[index];
+      expect(["oslo-3", "oslo-7"]).not.toContain(productId);
+      expect(block.price[row]).toBeLessThanOrEqual(60);
+      expect(filter.categories).toContain(block.strings[block.category[row]]);
+    }
+  });
+
+  it("falls back in the order given, and names what it left out", async () => {
+    const broken: Ranker = { version: "broken", sha256: "", score: () => Promise.reject(new Error("no")) };
+    const failed = await ask(newPerson(), {}, [broken, popularityRanker]);
+    expect(failed.ranker.version).toBe("popularity");
+    expect(failed.stages.find(({ name }) => name === "rank")?.skipped).toContain("broken");
+    const hurried = await ask(newPerson(), { budgetMs: 0.5 }, [broken, linearRanker]);
+    expect(hurried.ranker.version).toBe("linear");
+    expect(hurried.stages.find(({ name }) => name === "sources")?.skipped).toContain("budget");
+  });
+
+  it("computes finite features of bounded size that the future does not change", async () => {
+    const past = newPerson();
+    for (const i of [1, 2, 3]) applyInteraction(past, view(`oslo-${i}`, now - 1000 * i), 0);
+    const { features } = await ask(past);
+    expect(features.dense.length).toBe(features.count * featureShape.dense.length);
+    for (const value of features.dense) expect(Math.abs(value)).toBeLessThan(20);
+    // The same person an event later, asked again: what the example saw is as it was.
+    const before = features.dense.slice();
+    applyInteraction(past, view("oslo-9", now + 5), 0);
+    expect(features.dense).toEqual(before);
+  });
+
+  it("answers for someone of whom nothing is known, and for nowhere", async () => {
+    expect((await ask(newPerson(), { point: null })).items).toHaveLength(10);
+    expect((await ask(newPerson(), { point: { lat: 0, lon: -160 } })).items).toHaveLength(10);
+  });
+});

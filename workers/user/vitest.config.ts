@@ -1,0 +1,19 @@
+import { join } from "node:path";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const migrations = join(import.meta.dirname, "../../migrations/user");
+
+/** The user worker's records, in workerd on a real database. */
+export default defineConfig({
+  plugins: [
+    cloudflareTest(async () => ({
+      miniflare: {
+        compatibilityDate: "2026-11-01",
+        d1Databases: ["DB"],
+        bindings: { MIGRATIONS: await readD1Migrations(migrations) },
+      },
+    })),
+  ],
+  test: { include: ["**/*.worker.test.ts"], testTimeout: 60_000 },
+});

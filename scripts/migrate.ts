@@ -52,7 +52,8 @@ export async function migrate(stateDir: string): Promise<boolean> {
   const stamp = join(stateDir, "migrated");
   const wanted = fingerprint();
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return false;
-  await Promise.all(workers.map((place) => migrateDatabase(place, stateDir)));
+  // All databases share one local store, which takes one process at a time.
+  for (const place of workers) await migrateDatabase(place, stateDir);
   await seedCities(stateDir);
   writeFileSync(stamp, wanted);
   return true;

@@ -35,7 +35,7 @@ export const devArguments = (port: number, stateDir: string): string[] => [
   "--port",
   String(port),
   "--inspector-port",
-  process.env.INSPECTOR_PORT ?? "0",
+  "0",
   "--persist-to",
   stateDir,
   "--var",
@@ -47,12 +47,17 @@ export const devArguments = (port: number, stateDir: string): string[] => [
 /** All workers, being served. */
 export interface Served {
   url: string;
-  child: ChildProcess;
-  logFile: string;
 }
 
-/** Starts all workers and waits until the gateway answers. Their output goes to a file in the state. */
-export async function serve(port: number, stateDir: string): Promise<Served> {
+/**
+ * Starts all workers and waits until the gateway answers; `onChild` hears of the process at once, so that whoever must
+ * end early can end it. Its output goes to a file in the state.
+ */
+export async function serve(
+  port: number,
+  stateDir: string,
+  onChild: (child: ChildProcess) => void,
+): Promise<Served> {
   const logFile = join(stateDir, "workers.log");
   const log = createWriteStream(logFile);
   let tail = "";
@@ -63,11 +68,12 @@ export async function serve(port: number, stateDir: string): Promise<Served> {
       tail = (tail + text).slice(-4000);
     },
   );
+  onChild(child);
   const url = `http://127.0.0.1:${port}`;
   for (const give = Date.now() + 120_000; Date.now() < give; await sleep(100)) {
     if (child.exitCode !== null) throw new Error(`The workers did not start:\n${tail.trim()}`);
     const answer = await fetch(`${url}/healthz`).catch(() => null);
-    if (answer?.ok) return { url, child, logFile };
+    if (answer?.ok) return { url };
     await answer?.body?.cancel();
   }
   child.kill();

@@ -1,4 +1,6 @@
 // One command from a fresh clone to real recommendations: migrates, serves, loads, trains where asked to.
+
+import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setInterval } from "node:timers";
@@ -6,9 +8,10 @@ import { load } from "./load.ts";
 import { chooseMarketplace } from "./marketplace.ts";
 import { migrate } from "./migrate.ts";
 import { startOptions } from "./options.ts";
-import { developmentKey, portIsFree, type Served, serve, waitUntilReady } from "./serve.ts";
+import { developmentKey, portIsFree, serve, waitUntilReady } from "./serve.ts";
 import { share, stop, Task } from "./terminal.ts";
 import { trainAndRegister } from "./train-and-register.ts";
+import { waitUntilVisible } from "./visible.ts";
 import { welcome } from "./welcome.ts";
 
 const options = startOptions(process.argv.slice(2), process.env);
@@ -33,15 +36,16 @@ if (held && options.dataDir !== null && held.dataset !== choice.identity)
 const state: StateMarker = held ?? { dataset: choice.identity, loaded: false, trained: false };
 const remember = () => writeFileSync(marker, JSON.stringify(state));
 
-let served: Served | null = null;
+let workersProcess: ChildProcess | null = null;
 let stopping = false;
 async function end(code: number): Promise<never> {
   stopping = true;
-  if (served && served.child.exitCode === null) {
-    const gone = new Promise((resolve) => served?.child.once("exit", resolve));
-    served.child.kill("SIGINT");
+  const child = workersProcess;
+  if (child && child.exitCode === null) {
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGINT");
     await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 5000))]);
-    served.child.kill("SIGKILL");
+    child.kill("SIGKILL");
   }
   process.exit(code);
 }
@@ -56,17 +60,18 @@ async function run(): Promise<void> {
     `\nVicinity, ${state.dataset === "demo" ? "with the demo marketplace" : `with ${state.dataset}`}\n`,
   );
 
-  const preparing = new Task("databases and workers");
-  // Nothing asks for a database before both are there, so the one need not wait for the other.
-  const [migrated, all] = await Promise.all([
-    migrate(options.stateDir),
-    serve(options.port, options.stateDir),
-  ]);
-  served = all;
-  served.child.once("exit", () => {
-    if (!stopping) stop(`The workers stopped by themselves; their last words are in ${served?.logFile}.`);
+  const migration = new Task("databases");
+  migration.done((await migrate(options.stateDir)) ? "migrated, gazetteer filled" : "up to date");
+
+  const serving = new Task("workers");
+  const served = await serve(options.port, options.stateDir, (child) => {
+    workersProcess = child;
+    child.once("exit", () => {
+      if (!stopping)
+        stop(`The workers stopped by themselves; their last words are in ${options.stateDir}/workers.log.`);
+    });
   });
-  preparing.done(migrated ? "migrated, gazetteer filled" : "up to date");
+  serving.done("six, in one process");
   const target = { url: served.url, key: developmentKey };
   remember();
 
@@ -81,6 +86,8 @@ async function run(): Promise<void> {
       loading.update(`${step} ${share(done, total)}`),
     );
     const refused = report.products.rejected + report.events.rejected;
+    loading.update("waiting for the places to know");
+    await waitUntilVisible(target, market.products);
     loading.done(refused === 0 ? "complete" : `${refused} rows refused`);
     for (const { line, message } of [...report.products.errors, ...report.events.errors].slice(0, 5))
       console.log(`    line ${line}: ${message}`);

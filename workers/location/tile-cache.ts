@@ -7,6 +7,8 @@ import type { TileSource } from "../../model/retrieval/tiles.ts";
 const freshMs = 2000;
 /** ... an older one too, while a new one is fetched; past this age the answer waits for the new one. */
 const staleMs = 8000;
+/** That a cell holds nothing is believed so long: it may have been asked just before its first tile. */
+const emptyMs = 500;
 /** Bytes of tiles that an isolate keeps. */
 const maxBytes = 32 * 1024 * 1024;
 /** What an empty cell counts for in the cache. */
@@ -61,7 +63,7 @@ export class TileCache implements TileSource, Forwards {
     const known = held.get(key);
     if (!known) return this.#load(key, cell);
     const age = Date.now() - known.at;
-    if (age > staleMs || age < 0) return this.#load(key, cell);
+    if (age > (known.columns ? staleMs : emptyMs) || age < 0) return this.#load(key, cell);
     if (age > freshMs) void this.#load(key, cell).catch(() => null);
     // Used just now: last to leave.
     held.delete(key);

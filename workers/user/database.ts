@@ -1,13 +1,23 @@
 import { drizzle } from "drizzle-orm/d1";
-import * as schema from "./schema.ts";
+import { hash53 } from "../../model/columns/hash.ts";
 
-/** Where a person's rows live. One database today; sharding is a change of this function alone. */
-export const databaseOf = (env: { DB: D1Database }, _application: string, _person: string): D1Database =>
-  env.DB;
+const bindingName = /^DB(?:_(\d+))?$/;
+const shardOf = (binding: string): number => Number(bindingName.exec(binding)?.[1] ?? 0);
 
-/** Every database, for what spans people (totals, lists). */
-export const allDatabases = (env: { DB: D1Database }): D1Database[] => [env.DB];
+/**
+ * The databases that people are spread over: bindings `DB`, `DB_1`, `DB_2`, ... in this order. One more binding is one
+ * more database; it moves people, so their rows have to be moved before it is deployed.
+ */
+export const databasesOf = (env: UserEnv): D1Database[] =>
+  Object.entries({ ...env })
+    .filter(([name]) => bindingName.test(name))
+    .sort(([a], [b]) => shardOf(a) - shardOf(b))
+    .map(([, database]) => database);
+
+/** The database that holds a person's rows, chosen by a hash of the application and the person. */
+export const databaseOf = (databases: D1Database[], application: string, userId: string): D1Database =>
+  databases[hash53(`${application}:${userId}`) % databases.length];
 
 /** drizzle over one database. */
-export const open = (database: D1Database) => drizzle(database, { schema });
+export const open = (database: D1Database) => drizzle(database);
 export type Database = ReturnType<typeof open>;

@@ -33,9 +33,9 @@ export const rowOf = (application: string, userId: string, input: UserInput, now
   updatedAt: now,
 });
 
-/** A profile with changes; what is left out stays. */
-export const patched = (row: UserRow, patch: UserPatch): UserInput => ({
-  home: patch.home === undefined ? userOf(row).home : patch.home,
-  consent: patch.consent ?? { location: row.precision },
-  attributes: patch.attributes ?? row.attributes,
+/** A profile's changes as columns; what is left out stays. */
+export const changesOf = (patch: UserPatch): Partial<UserRow> => ({
+  ...(patch.home === undefined ? {} : { homeLat: patch.home?.lat ?? null, homeLon: patch.home?.lon ?? null }),
+  ...(patch.consent === undefined ? {} : { precision: patch.consent.location }),
+  ...(patch.attributes === undefined ? {} : { attributes: patch.attributes }),
 });

@@ -1,5 +1,5 @@
 import { type AcceptedInteraction, eventTypes } from "../shared/contracts/event.ts";
-import { emptyTotals, type HourTotals, type ProductTotals } from "../shared/contracts/totals.ts";
+import { emptyTotals, type HourTotals, type ProductTotals, type Totals } from "../shared/contracts/totals.ts";
 
 /** One person's part of a batch. */
 export interface PersonBatch {
@@ -51,22 +51,31 @@ export function rowsOf(batch: PersonBatch[], hashes: Map<string, string>): Inter
 export type TotalsRow = HourTotals & { productId: string };
 
 /**
- * Hour rows of products (ascending) to absolute totals. The version is the number of interactions counted:
- * it grows with every change, so a reader that keeps the largest keeps the newest.
+ * Hour rows of products to absolute totals; rows of one hour from several databases are added up. The version is the
+ * number of interactions counted: it grows with every change, so a reader that keeps the largest keeps the newest.
  */
 export function totalsOf(productIds: Iterable<string>, rows: Iterable<TotalsRow>): ProductTotals[] {
-  const byProduct = new Map<string, ProductTotals>();
-  for (const productId of productIds)
-    byProduct.set(productId, { productId, version: 0, lifetime: emptyTotals(), hours: [] });
-  for (const { productId, ...hour } of rows) {
-    const totals = byProduct.get(productId);
-    if (!totals) continue;
-    totals.hours.push(hour);
-    totals.lifetime.people += hour.people;
-    for (const type of eventTypes) {
-      totals.lifetime[type] += hour[type];
-      totals.version += hour[type];
-    }
+  const hoursOf = new Map<string, Map<number, HourTotals>>();
+  for (const productId of productIds) hoursOf.set(productId, new Map());
+  for (const { productId, ...row } of rows) {
+    const hours = hoursOf.get(productId);
+    const known = hours?.get(row.hour);
+    if (known) add(known, row);
+    else hours?.set(row.hour, row);
   }
-  return [...byProduct.values()];
+  return [...hoursOf].map(([productId, hours]) => {
+    const lifetime = emptyTotals();
+    for (const hour of hours.values()) add(lifetime, hour);
+    return {
+      productId,
+      version: eventTypes.reduce((sum, type) => sum + lifetime[type], 0),
+      lifetime,
+      hours: [...hours.values()].sort((a, b) => a.hour - b.hour),
+    };
+  });
+}
+
+function add(to: Totals, from: Totals): void {
+  for (const type of eventTypes) to[type] += from[type];
+  to.people += from.people;
 }

@@ -15,8 +15,9 @@ import {
   userInput,
   userPatch,
 } from "../shared/contracts/user.ts";
+import { databasesOf } from "./database.ts";
 import { personHash } from "./person-hash.ts";
-import { patched, rowOf, settingsOf, userOf } from "./profile.ts";
+import { changesOf, rowOf, settingsOf, userOf } from "./profile.ts";
 import { UserStore } from "./store.ts";
 
 const person = z.object({ application: applicationName, userId: identifier });
@@ -36,7 +37,7 @@ const now = (): number => Date.now() / 1000;
 /** People: profiles, consent, interactions, totals, location history. */
 export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   get #store(): UserStore {
-    return new UserStore(this.env);
+    return new UserStore(databasesOf(this.env));
   }
 
   async put(
@@ -65,12 +66,8 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   ): Promise<Result<{ user: User; settings: PersonSettings }>> {
     const parsed = parse(person.extend({ patch: userPatch }), { application, userId, patch });
     if (!parsed.ok) return parsed;
-    const row = await this.#store.get(application, userId);
-    if (!row) return unknownPerson;
-    const written = await this.#store.put(
-      rowOf(application, userId, patched(row, parsed.value.patch), now()),
-    );
-    return ok({ user: userOf(written), settings: settingsOf(written) });
+    const row = await this.#store.patch(application, userId, changesOf(parsed.value.patch), now());
+    return row ? ok({ user: userOf(row), settings: settingsOf(row) }) : unknownPerson;
   }
 
   async list(application: string, query: PageQuery): Promise<Result<Page<User>>> {
@@ -89,9 +86,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   ): Promise<Result<{ inserted: number; totals: ProductTotals[] }>> {
     const parsed = parse(recordBatch, { application, batch });
     if (!parsed.ok) return parsed;
-    const hashes = new Map<string, string>();
-    for (const { userId } of parsed.value.batch)
-      if (!hashes.has(userId)) hashes.set(userId, await personHash(application, userId));
+    const hashes = await hashesOf(application, parsed.value.batch);
     return ok(await this.#store.record(application, parsed.value.batch, hashes, crypto.randomUUID(), now()));
   }
 
@@ -101,7 +96,8 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   ): Promise<Result<{ inserted: number }>> {
     const parsed = parse(locationBatch, { application, batch });
     if (!parsed.ok) return parsed;
-    return ok({ inserted: await this.#store.recordLocations(application, parsed.value.batch) });
+    const hashes = await hashesOf(application, parsed.value.batch);
+    return ok({ inserted: await this.#store.recordLocations(application, parsed.value.batch, hashes) });
   }
 
   async history(
@@ -153,3 +149,13 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
 }
 
 const unknownPerson = refuse("not_found", "There is no such person.");
+
+/** Hash of each person of a batch, by which tombstones know them. */
+async function hashesOf(application: string, batch: { userId: string }[]): Promise<Map<string, string>> {
+  const people = [...new Set(batch.map(({ userId }) => userId))];
+  return new Map(
+    await Promise.all(
+      people.map(async (userId) => [userId, await personHash(application, userId)] as [string, string]),
+    ),
+  );
+}

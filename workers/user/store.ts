@@ -1,8 +1,8 @@
-import { and, desc, eq, gt, inArray, lt, or, sql } from "drizzle-orm";
-import { eventTypes } from "../shared/contracts/event.ts";
+import { and, desc, eq, gt, inArray, sql } from "drizzle-orm";
 import type { PlaceVisit } from "../shared/contracts/queues.ts";
 import { emptyTotals, type ProductTotals, type Totals } from "../shared/contracts/totals.ts";
 import { type Database, databaseOf, open } from "./database.ts";
+import { insertInteractions, insertVisits } from "./insert.ts";
 import { type PersonBatch, rowsOf, type TotalsRow, totalsOf } from "./record.ts";
 import { erasures, interactions, interactionTotals, userLocations, users } from "./schema.ts";
 
@@ -15,16 +15,28 @@ export interface HistoryPosition {
   eventId: string;
 }
 
-/** All that the user worker asks of its database. Every query begins with the application. */
+/** All that the user worker asks of its databases. Every query begins with the application. */
 export class UserStore {
-  readonly #env: { DB: D1Database };
+  readonly #databases: D1Database[];
 
-  constructor(env: { DB: D1Database }) {
-    this.#env = env;
+  constructor(databases: D1Database[]) {
+    this.#databases = databases;
   }
 
-  #of(application: string, person: string): Database {
-    return open(databaseOf(this.#env, application, person));
+  #of(application: string, userId: string): Database {
+    return open(databaseOf(this.#databases, application, userId));
+  }
+
+  /** Rows by the database that holds their person. */
+  #spread<R>(application: string, rows: R[], userOf: (row: R) => string): [D1Database, R[]][] {
+    const spread = new Map<D1Database, R[]>();
+    for (const row of rows) {
+      const database = databaseOf(this.#databases, application, userOf(row));
+      const together = spread.get(database);
+      if (together) together.push(row);
+      else spread.set(database, [row]);
+    }
+    return [...spread];
   }
 
   async get(application: string, userId: string): Promise<UserRow | null> {
@@ -55,21 +67,44 @@ export class UserStore {
     return rows[0];
   }
 
+  /** Changes the named columns in one statement, so that concurrent changes of others are kept. */
+  async patch(
+    application: string,
+    userId: string,
+    changes: Partial<UserRow>,
+    now: number,
+  ): Promise<UserRow | null> {
+    const rows = await this.#of(application, userId)
+      .update(users)
+      .set({ ...changes, settingsVersion: sql`${users.settingsVersion} + 1`, updatedAt: now })
+      .where(and(eq(users.application, application), eq(users.userId, userId)))
+      .returning();
+    return rows[0] ?? null;
+  }
+
   /** By id, ascending, after `after`. */
   async list(application: string, limit: number, after: string | null): Promise<UserRow[]> {
-    return this.#of(application, "")
-      .select()
-      .from(users)
-      .where(and(eq(users.application, application), after === null ? undefined : gt(users.userId, after)))
-      .orderBy(users.userId)
-      .limit(limit);
+    const lists = await Promise.all(
+      this.#databases.map((database) =>
+        open(database)
+          .select()
+          .from(users)
+          .where(
+            and(eq(users.application, application), after === null ? undefined : gt(users.userId, after)),
+          )
+          .orderBy(users.userId)
+          .limit(limit),
+      ),
+    );
+    return lists
+      .flat()
+      .sort((a, b) => (a.userId < b.userId ? -1 : 1))
+      .slice(0, limit);
   }
 
   /**
-   * One transaction: insert what is unseen, and add to the hourly totals exactly the rows that carry this
-   * call's `batch` mark, found through their primary key (CROSS JOIN keeps SQLite from scanning the table instead). A
-   * repeated call inserts nothing, so no row
-   * carries its mark and the totals stay.
+   * Inserts what is unseen, with its totals in the same transaction. Answers the totals of all products named as they
+   * are afterwards: whichever of several concurrent calls commits last sees, and answers, what all of them did.
    */
   async record(
     application: string,
@@ -79,98 +114,68 @@ export class UserStore {
     now: number,
   ): Promise<{ inserted: number; totals: ProductTotals[] }> {
     const rows = rowsOf(batch, hashes);
+    const inserted = await Promise.all(
+      this.#spread(application, rows, (row) => row.u).map(([database, part]) =>
+        insertInteractions(database, application, part, mark, now),
+      ),
+    );
     const products = [...new Set(rows.map((row) => row.p))];
-    const list = JSON.stringify(rows);
-    const database = databaseOf(this.#env, application, "");
-    const counts = eventTypes.map((type) => `sum(i.type = '${type}')`).join(", ");
-    const additions = [...eventTypes, "people"]
-      .map((name) => `"${name}" = "${name}" + excluded."${name}"`)
-      .join(", ");
-    // drizzle's batch takes no raw statements with parameters: these are D1's own.
-    const [, inserted, , totals] = await database.batch<TotalsRow>([
-      database
-        .prepare(
-          `INSERT OR IGNORE INTO users
-           SELECT DISTINCT ?1, j.value ->> 'u', NULL, NULL, 'exact', '{}', 0, ?3, ?3 FROM json_each(?2) j`,
-        )
-        .bind(application, list, now),
-      database
-        .prepare(
-          `INSERT OR IGNORE INTO interactions
-           SELECT ?1, j.value ->> 'u', j.value ->> 'e', j.value ->> 't', j.value ->> 'p', j.value ->> 's',
-             j.value ->> 'la', j.value ->> 'lo', j.value ->> 'r', j.value ->> 'f', ?3
-           FROM json_each(?2) j
-           WHERE NOT EXISTS (SELECT 1 FROM erasures e WHERE e.application = ?1
-             AND e.person = j.value ->> 'h' AND j.value ->> 's' <= e.erased_at)`,
-        )
-        .bind(application, list, mark),
-      database
-        .prepare(
-          `INSERT INTO interaction_totals
-           SELECT ?1, i.product_id, CAST(floor(i.time / 3600) AS INTEGER), ${counts}, sum(i.first)
-           FROM json_each(?2) j CROSS JOIN interactions i
-             ON i.application = ?1 AND i.user_id = j.value ->> 'u' AND i.event_id = j.value ->> 'e'
-           WHERE i.batch = ?3
-           GROUP BY 2, 3
-           ON CONFLICT DO UPDATE SET ${additions}`,
-        )
-        .bind(application, list, mark),
-      database
-        .prepare(
-          `SELECT product_id AS productId, hour, view, click, cart, purchase, dismiss, people FROM interaction_totals
-           WHERE application = ?1 AND product_id IN (SELECT value FROM json_each(?2)) ORDER BY product_id, hour`,
-        )
-        .bind(application, JSON.stringify(products)),
-    ]);
-    return { inserted: inserted.meta.changes, totals: totalsOf(products, totals.results) };
+    return {
+      inserted: inserted.reduce((sum, each) => sum + each, 0),
+      totals: totalsOf(products, await this.#totals(application, products)),
+    };
   }
 
-  #totals(db: Database, application: string, productIds: string[]) {
-    return db
-      .select({
-        productId: interactionTotals.productId,
-        hour: interactionTotals.hour,
-        view: interactionTotals.view,
-        click: interactionTotals.click,
-        cart: interactionTotals.cart,
-        purchase: interactionTotals.purchase,
-        dismiss: interactionTotals.dismiss,
-        people: interactionTotals.people,
-      })
-      .from(interactionTotals)
-      .where(
-        and(
-          eq(interactionTotals.application, application),
-          inArray(
-            interactionTotals.productId,
-            sql`(SELECT value FROM json_each(${JSON.stringify(productIds)}))`,
+  /** Hour rows of products, from every database. */
+  async #totals(application: string, productIds: string[]): Promise<TotalsRow[]> {
+    const wanted = JSON.stringify(productIds);
+    const parts = await Promise.all(
+      this.#databases.map((database) =>
+        open(database)
+          .select({
+            productId: interactionTotals.productId,
+            hour: interactionTotals.hour,
+            view: interactionTotals.view,
+            click: interactionTotals.click,
+            cart: interactionTotals.cart,
+            purchase: interactionTotals.purchase,
+            dismiss: interactionTotals.dismiss,
+            people: interactionTotals.people,
+          })
+          .from(interactionTotals)
+          .where(
+            and(
+              eq(interactionTotals.application, application),
+              inArray(interactionTotals.productId, sql`(SELECT value FROM json_each(${wanted}))`),
+            ),
           ),
-        ),
-      )
-      .orderBy(interactionTotals.productId, interactionTotals.hour);
+      ),
+    );
+    return parts.flat();
   }
 
   /** Lifetime totals, in the order of the ids. */
   async totals(application: string, productIds: string[]): Promise<Totals[]> {
-    const rows: TotalsRow[] = await this.#totals(this.#of(application, ""), application, productIds);
+    const rows = await this.#totals(application, productIds);
     const found = new Map(totalsOf(productIds, rows).map((each) => [each.productId, each.lifetime]));
     return productIds.map((id) => found.get(id) ?? emptyTotals());
   }
 
-  /** Inserts visits; those seen before, by sequence number, change nothing. */
+  /** Inserts visits; those seen before, by sequence number, and those of before an erasure change nothing. */
   async recordLocations(
     application: string,
     batch: { userId: string; visits: PlaceVisit[] }[],
+    hashes: Map<string, string>,
   ): Promise<number> {
-    const list = JSON.stringify(
-      batch.flatMap(({ userId, visits }) => visits.map((visit) => ({ ...visit, userId }))),
+    const rows = batch.flatMap(({ userId, visits }) =>
+      visits.map((visit) => ({ ...visit, u: userId, h: hashes.get(userId) ?? "", s: visit.time })),
     );
-    const result = await this.#of(application, "").run(sql`
-      INSERT OR IGNORE INTO user_locations
-      SELECT ${application}, j.value ->> 'userId', j.value ->> 'seq', j.value ->> 'lat', j.value ->> 'lon',
-        j.value ->> 'precision', j.value ->> 'time'
-      FROM json_each(${list}) j`);
-    return result.meta.changes;
+    const inserted = await Promise.all(
+      this.#spread(application, rows, (row) => row.u).map(([database, part]) =>
+        insertVisits(database, application, part),
+      ),
+    );
+    return inserted.reduce((sum, each) => sum + each, 0);
   }
 
   /** A person's interactions, newest first. */
@@ -187,12 +192,10 @@ export class UserStore {
         and(
           eq(interactions.application, application),
           eq(interactions.userId, userId),
+          // As one row value, which SQLite seeks in the index; as `or` it would read all that is newer again.
           before === null
             ? undefined
-            : or(
-                lt(interactions.time, before.time),
-                and(eq(interactions.time, before.time), lt(interactions.eventId, before.eventId)),
-              ),
+            : sql`(${interactions.time}, ${interactions.eventId}) < (${before.time}, ${before.eventId})`,
         ),
       )
       .orderBy(desc(interactions.time), desc(interactions.eventId))
@@ -225,6 +228,10 @@ export class UserStore {
 
   /** Fails where the migrations have not been applied. */
   async probe(): Promise<void> {
-    await this.#of("", "").select({ application: users.application }).from(users).limit(1);
+    await Promise.all(
+      this.#databases.map((database) =>
+        open(database).select({ application: users.application }).from(users).limit(1),
+      ),
+    );
   }
 }

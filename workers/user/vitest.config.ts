@@ -4,13 +4,13 @@ import { defineConfig } from "vitest/config";
 
 const migrations = join(import.meta.dirname, "../../migrations/user");
 
-/** The user worker's records, in workerd on a real database. */
+/** The user worker's records, in workerd on real databases. */
 export default defineConfig({
   plugins: [
     cloudflareTest(async () => ({
       miniflare: {
         compatibilityDate: "2026-11-01",
-        d1Databases: ["DB"],
+        d1Databases: ["DB", "DB_1"],
         bindings: { MIGRATIONS: await readD1Migrations(migrations) },
       },
     })),

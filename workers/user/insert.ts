@@ -1,0 +1,81 @@
+import { eventTypes } from "../shared/contracts/event.ts";
+import type { PlaceVisit } from "../shared/contracts/queues.ts";
+import type { InteractionJson } from "./record.ts";
+
+// Lists cross as one JSON parameter, which drizzle's batch cannot carry in a raw statement: these are D1's own.
+
+/** SQL: the person of row `j` of the list was not erased since; `h` is their hash, `s` the row's time. */
+const notErased = `NOT EXISTS (SELECT 1 FROM erasures e
+  WHERE e.application = ?1 AND e.person = j.value ->> 'h' AND j.value ->> 's' <= e.erased_at)`;
+
+/**
+ * One transaction: insert what is unseen, and add to the hourly totals exactly the rows that carry this call's `mark`,
+ * found through their primary key (CROSS JOIN keeps SQLite from scanning the table instead). A repeated call inserts
+ * nothing, so no row carries its mark and the totals stay. Answers how many rows were inserted.
+ */
+export async function insertInteractions(
+  database: D1Database,
+  application: string,
+  rows: InteractionJson[],
+  mark: string,
+  now: number,
+): Promise<number> {
+  const list = JSON.stringify(rows);
+  const counts = eventTypes.map((type) => `sum(i.type = '${type}')`).join(", ");
+  const additions = [...eventTypes, "people"]
+    .map((name) => `"${name}" = "${name}" + excluded."${name}"`)
+    .join(", ");
+  const [, inserted] = await database.batch([
+    database
+      .prepare(
+        `INSERT INTO users
+         SELECT DISTINCT ?1, j.value ->> 'u', NULL, NULL, 'exact', '{}', 0, ?3, ?3
+         FROM json_each(?2) j WHERE ${notErased}
+         ON CONFLICT DO NOTHING`,
+      )
+      .bind(application, list, now),
+    database
+      .prepare(
+        `INSERT INTO interactions
+         SELECT ?1, j.value ->> 'u', j.value ->> 'e', j.value ->> 't', j.value ->> 'p', j.value ->> 's',
+           j.value ->> 'la', j.value ->> 'lo', j.value ->> 'r', j.value ->> 'f', ?3
+         FROM json_each(?2) j WHERE ${notErased}
+         ON CONFLICT DO NOTHING`,
+      )
+      .bind(application, list, mark),
+    database
+      .prepare(
+        `INSERT INTO interaction_totals
+         SELECT ?1, i.product_id, CAST(floor(i.time / 3600) AS INTEGER), ${counts}, sum(i.first)
+         FROM json_each(?2) j CROSS JOIN interactions i
+           ON i.application = ?1 AND i.user_id = j.value ->> 'u' AND i.event_id = j.value ->> 'e'
+         WHERE i.batch = ?3
+         GROUP BY 2, 3
+         ON CONFLICT DO UPDATE SET ${additions}`,
+      )
+      .bind(application, list, mark),
+  ]);
+  return inserted.meta.changes;
+}
+
+/** A visit as the insert reads it. */
+export type VisitJson = PlaceVisit & Pick<InteractionJson, "u" | "h" | "s">;
+
+/** Inserts visits that are unseen. Answers how many. */
+export async function insertVisits(
+  database: D1Database,
+  application: string,
+  visits: VisitJson[],
+): Promise<number> {
+  const { meta } = await database
+    .prepare(
+      `INSERT INTO user_locations
+       SELECT ?1, j.value ->> 'u', j.value ->> 'seq', j.value ->> 'lat', j.value ->> 'lon',
+         j.value ->> 'precision', j.value ->> 's'
+       FROM json_each(?2) j WHERE ${notErased}
+       ON CONFLICT DO NOTHING`,
+    )
+    .bind(application, JSON.stringify(visits))
+    .run();
+  return meta.changes;
+}

@@ -1,0 +1,101 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import { applyD1Migrations, createExecutionContext, type D1Migration } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Result } from "../shared/contracts/result.ts";
+import { user, userInput, userInteraction } from "../shared/contracts/user.ts";
+import { UserService } from "./service.ts";
+
+const environment: { DB: D1Database; MIGRATIONS: D1Migration[] } = Object.assign({ MIGRATIONS: [] }, env);
+const service = new UserService(createExecutionContext(), { DB: environment.DB });
+
+/** The value of an answer that must be one. */
+function valueOf<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
+  return result.value;
+}
+const codeOf = (result: Result<unknown>): string | null => (result.ok ? null : result.error.code);
+
+const profile = userInput.parse({ home: { lat: 59.9, lon: 10.7 }, attributes: { tier: "gold" } });
+const seen = (eventId: string, time: number) => ({
+  eventId,
+  type: "view" as const,
+  productId: "p",
+  time,
+  recommendationId: null,
+  at: null,
+  facts: { cell: null, lat: null, lon: null, category: null, price: null },
+  first: false,
+  previous: [],
+});
+
+describe("UserService", () => {
+  it("says that it is not ready before its migrations", async () => {
+    expect((await service.ready()).ready).toBe(false);
+    await applyD1Migrations(environment.DB, environment.MIGRATIONS);
+    expect((await service.ready()).ready).toBe(true);
+  });
+});
+
+describe("UserService, migrated", () => {
+  beforeAll(() => applyD1Migrations(environment.DB, environment.MIGRATIONS));
+
+  it("creates, replaces, patches and forgets a person, of one application only", async () => {
+    const first = valueOf(await service.put("shop", "ann", profile));
+    expect(first).toMatchObject({ created: true, user: { id: "ann", home: { lat: 59.9, lon: 10.7 } } });
+    expect(user.parse(first.user)).toEqual(first.user);
+    const city = valueOf(await service.patch("shop", "ann", { consent: { location: "city" } }));
+    expect(city.user).toMatchObject({ consent: { location: "city" }, attributes: { tier: "gold" } });
+    expect(city.settings.version).toBeGreaterThan(first.settings.version);
+    expect(valueOf(await service.patch("shop", "ann", { home: null })).user.home).toBeNull();
+    expect(codeOf(await service.get("other", "ann"))).toBe("not_found");
+    expect(codeOf(await service.patch("other", "ann", { home: null }))).toBe("not_found");
+    valueOf(await service.erase("other", "ann"));
+    expect(valueOf(await service.get("shop", "ann")).id).toBe("ann");
+    valueOf(await service.erase("shop", "ann"));
+    expect(codeOf(await service.get("shop", "ann"))).toBe("not_found");
+  });
+
+  it("pages lists by opaque cursors and refuses those that it did not give", async () => {
+    for (const id of ["a", "b", "c"]) valueOf(await service.put("pages", id, profile));
+    const first = valueOf(await service.list("pages", { limit: 2 }));
+    expect(first.items.map(({ id }) => id)).toEqual(["a", "b"]);
+    const rest = valueOf(await service.list("pages", { limit: 2, cursor: first.nextCursor }));
+    expect(rest.items.map(({ id }) => id)).toEqual(["c"]);
+    expect(rest.nextCursor).toBeUndefined();
+    expect(codeOf(await service.list("pages", { limit: 2, cursor: "nonsense" }))).toBe("invalid_input");
+    expect(codeOf(await service.history("pages", "a", { limit: 2, cursor: first.nextCursor }))).toBe(
+      "invalid_input",
+    );
+  });
+
+  it("gives interactions as their person may read them", async () => {
+    const events = [seen("e1", 1_700_000_000), seen("e2", 1_700_000_060)];
+    const told = valueOf(await service.record("shop", [{ userId: "bob", interactions: events }]));
+    expect(told).toMatchObject({ inserted: 2, totals: [{ productId: "p", version: 2 }] });
+    const { items } = valueOf(await service.history("shop", "bob", { limit: 10 }));
+    expect(items.map((item) => userInteraction.parse(item).eventId)).toEqual(["e2", "e1"]);
+    expect(items[1].timestamp).toBe("2023-11-14T22:13:20.000Z");
+    expect(valueOf(await service.totals("shop", ["unknown", "p"])).map(({ view }) => view)).toEqual([0, 2]);
+  });
+
+  it("refuses what its contract does not allow, at every call", async () => {
+    const spoilt = { ...seen("e", 1), eventId: "with space" };
+    const answers = await Promise.all([
+      service.put("shop", "no/slash", profile),
+      service.put("Not a name", "ann", profile),
+      service.put("shop", "ann", { ...profile, home: { lat: 91, lon: 0 } }),
+      service.get("shop", ""),
+      service.patch("shop", "ann", { home: { lat: 0, lon: 181 } }),
+      service.list("shop", { limit: 501 }),
+      service.history("shop", "ann", { limit: 0 }),
+      service.record("shop", [{ userId: "ann", interactions: [spoilt] }]),
+      service.recordLocations("shop", [
+        { userId: "ann", visits: [{ seq: 0.5, lat: 0, lon: 0, time: 0, precision: "exact" }] },
+      ]),
+      service.totals("shop", ["a b"]),
+      service.erase("shop", "no/slash"),
+    ]);
+    expect(answers.map(codeOf)).toEqual(answers.map(() => "invalid_input"));
+  });
+});

@@ -1,12 +1,10 @@
 import type { EventInput } from "../workers/shared/contracts/event.ts";
 import type { BulkReport, ProductInput } from "../workers/shared/contracts/product.ts";
-import type { UserInput } from "../workers/shared/contracts/user.ts";
 
 /** Everything that goes into an empty Vicinity, in this order. */
 export interface Marketplace {
   name: string;
   products: ProductInput[];
-  people: { id: string; profile: Partial<UserInput> }[];
   /** A person's events together and in time order: the bulk path makes one call per person. */
   events: EventInput[];
 }
@@ -14,7 +12,6 @@ export interface Marketplace {
 /** What became of it. */
 export interface LoadReport {
   products: BulkReport;
-  people: number;
   events: BulkReport;
 }
 
@@ -27,7 +24,6 @@ export interface Target {
 const productsPerRequest = 2000;
 const eventsPerRequest = 4000;
 const requestsAtOnce = 2;
-const peopleAtOnce = 8;
 
 /** Attempts for one request: everything here may be sent again, nothing is counted twice. */
 const attempts = 6;
@@ -118,7 +114,7 @@ async function bulk<T>(
 export async function load(
   market: Marketplace,
   target: Target,
-  progress: (step: "products" | "people" | "events", done: number, total: number) => void,
+  progress: (step: "products" | "events", done: number, total: number) => void,
 ): Promise<LoadReport> {
   const note = (done: number, total: number, status: string): Promise<unknown> =>
     request(
@@ -128,7 +124,7 @@ export async function load(
       JSON.stringify({ status, done, total }),
       "application/json",
     );
-  const total = market.products.length + market.people.length + market.events.length;
+  const total = market.products.length + market.events.length;
   await note(0, total, "running");
   const products = await bulk(
     target,
@@ -138,12 +134,6 @@ export async function load(
     (done, all) => progress("products", done, all),
   );
   await note(market.products.length, total, "running");
-  let people = 0;
-  await each(market.people, peopleAtOnce, async ({ id, profile }) => {
-    await request(target, "PUT", `/v1/users/${id}`, JSON.stringify(profile), "application/json");
-    progress("people", ++people, market.people.length);
-  });
-  await note(market.products.length + people, total, "running");
   const events = await bulk(
     target,
     "/v1/events/bulk",
@@ -152,5 +142,5 @@ export async function load(
     (done, all) => progress("events", done, all),
   );
   await note(total, total, "done");
-  return { products, people, events };
+  return { products, events };
 }

@@ -54,7 +54,6 @@ export function marketplaceOf(dataset: Dataset, shift: number): Marketplace {
       available: true,
       attributes: item.attributes,
     })),
-    people: [],
     events: nearTogether([...people.values()], ([first]) => first).flatMap((own) =>
       own.map((event, i) => ({
         // The same row is the same event, however often it is imported.
@@ -76,11 +75,7 @@ export function chooseMarketplace(dataDir: string | null): MarketplaceChoice {
       identity: "demo",
       problems: () => [],
       read(now) {
-        const { dataset, people } = simulate(demoSize, demoSeed, now);
-        return {
-          ...marketplaceOf(dataset, 0),
-          people: people.map(({ id, lat, lon }) => ({ id, profile: { home: { lat, lon } } })),
-        };
+        return marketplaceOf(simulate(demoSize, demoSeed, now).dataset, 0);
       },
     };
   const dataset = readDataset(dataDir);

@@ -78,7 +78,7 @@ async function run(): Promise<void> {
   if (!state.loaded) {
     const reading = new Task(options.dataDir ? "dataset" : "demo marketplace");
     const market = choice.read(Date.now() / 1000);
-    const counts = `${market.products.length.toLocaleString("en")} products, ${market.people.length.toLocaleString("en")} people, ${market.events.length.toLocaleString("en")} events`;
+    const counts = `${market.products.length.toLocaleString("en")} products, ${new Set(market.events.map((event) => event.userId)).size.toLocaleString("en")} people, ${market.events.length.toLocaleString("en")} events`;
     reading.done(counts);
     for (const problem of choice.problems()) console.log(`    ${problem}`);
     const loading = new Task("import");

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Neighbour } from "../../model/columns/columns.ts";
 import type { CellProduct, ChildReport } from "../../model/retrieval/cell-state.ts";
-import { type ProductChange, productChange } from "../../workers/shared/contracts/product.ts";
-import { type ProductTotals, productTotals } from "../../workers/shared/contracts/totals.ts";
+import type { ProductChange } from "../../workers/shared/contracts/product.ts";
+import type { ProductTotals } from "../../workers/shared/contracts/totals.ts";
 import type { Dirt } from "./pace.ts";
 
 /** What a cell knows of itself. */
@@ -164,7 +164,7 @@ export class CellStore {
       );
   }
 
-  /** All products with what is known of them. */
+  /** All products with what is known of them. What lies here was parsed at the door. */
   products(): CellProduct[] {
     const followers = new Map<string, Neighbour[]>();
     for (const row of this.#sql.exec<{ id: string; next: string; cell: string; weight: number }>(
@@ -179,8 +179,8 @@ export class CellStore {
       "SELECT p.id, p.body, t.body AS totals FROM products p LEFT JOIN totals t ON t.id = p.id ORDER BY p.id",
     ))
       products.push({
-        change: productChange.parse(JSON.parse(row.body)),
-        totals: row.totals === null ? null : productTotals.parse(JSON.parse(row.totals)),
+        change: JSON.parse(row.body),
+        totals: row.totals === null ? null : JSON.parse(row.totals),
         followers: followers.get(row.id) ?? [],
       });
     return products;

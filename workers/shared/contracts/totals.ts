@@ -20,6 +20,21 @@ export const hourTotals = totals.extend({
 });
 export type HourTotals = z.infer<typeof hourTotals>;
 
+const hourFields = ["hour", "view", "click", "cart", "purchase", "dismiss", "people"] as const;
+
+/**
+ * Whether a value is a list of hours with a number in each field. By hand, since a product's whole past crosses here
+ * with every batch: a schema per field took longer than all else on the way.
+ */
+function areHours(value: unknown): value is HourTotals[] {
+  if (!Array.isArray(value)) return false;
+  for (const hour of value) {
+    if (typeof hour !== "object" || hour === null) return false;
+    for (const field of hourFields) if (!Number.isInteger(hour[field])) return false;
+  }
+  return true;
+}
+
 /**
  * Absolute totals of a product as of `version`: a cell keeps the newest and drops the rest, so
  * neither order nor repetition matters.
@@ -30,7 +45,7 @@ export const productTotals = z.object({
   version: z.number().int(),
   lifetime: totals,
   /** All hours with an interaction, ascending; bounded by retention. */
-  hours: z.array(hourTotals),
+  hours: z.custom<HourTotals[]>(areHours, "must be hours with their counts"),
 });
 export type ProductTotals = z.infer<typeof productTotals>;
 

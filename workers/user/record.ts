@@ -51,28 +51,25 @@ export function rowsOf(batch: PersonBatch[], hashes: Map<string, string>): Inter
 export type TotalsRow = HourTotals & { productId: string };
 
 /**
- * Hour rows of products to absolute totals; rows of one hour from several databases are added up. The version is the
- * number of interactions counted: it grows with every change, so a reader that keeps the largest keeps the newest.
+ * Hour rows of products (ascending by hour) to absolute totals; rows of one hour from several databases are added up.
+ * The version is the number of interactions counted: it grows with every change, so a reader that keeps the largest
+ * keeps the newest.
  */
 export function totalsOf(productIds: Iterable<string>, rows: Iterable<TotalsRow>): ProductTotals[] {
-  const hoursOf = new Map<string, Map<number, HourTotals>>();
-  for (const productId of productIds) hoursOf.set(productId, new Map());
+  const byProduct = new Map<string, ProductTotals>();
+  for (const productId of productIds)
+    byProduct.set(productId, { productId, version: 0, lifetime: emptyTotals(), hours: [] });
   for (const { productId, ...row } of rows) {
-    const hours = hoursOf.get(productId);
-    const known = hours?.get(row.hour);
-    if (known) add(known, row);
-    else hours?.set(row.hour, row);
+    const totals = byProduct.get(productId);
+    if (!totals) continue;
+    add(totals.lifetime, row);
+    const newest = totals.hours.at(-1);
+    if (newest?.hour === row.hour) add(newest, row);
+    else totals.hours.push(row);
   }
-  return [...hoursOf].map(([productId, hours]) => {
-    const lifetime = emptyTotals();
-    for (const hour of hours.values()) add(lifetime, hour);
-    return {
-      productId,
-      version: eventTypes.reduce((sum, type) => sum + lifetime[type], 0),
-      lifetime,
-      hours: [...hours.values()].sort((a, b) => a.hour - b.hour),
-    };
-  });
+  for (const totals of byProduct.values())
+    for (const type of eventTypes) totals.version += totals.lifetime[type];
+  return [...byProduct.values()];
 }
 
 function add(to: Totals, from: Totals): void {

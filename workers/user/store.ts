@@ -1,10 +1,10 @@
-import { and, desc, eq, gt, inArray, sql } from "drizzle-orm";
+import { and, desc, eq, gt, sql } from "drizzle-orm";
 import type { PlaceVisit } from "../shared/contracts/queues.ts";
 import { emptyTotals, type ProductTotals, type Totals } from "../shared/contracts/totals.ts";
 import { type Database, databaseOf, open } from "./database.ts";
-import { insertInteractions, insertVisits } from "./insert.ts";
+import { insertInteractions, insertVisits, readTotals } from "./interactions.ts";
 import { type PersonBatch, rowsOf, type TotalsRow, totalsOf } from "./record.ts";
-import { erasures, interactions, interactionTotals, userLocations, users } from "./schema.ts";
+import { erasures, interactions, userLocations, users } from "./schema.ts";
 
 export type UserRow = typeof users.$inferSelect;
 export type InteractionRow = typeof interactions.$inferSelect;
@@ -126,32 +126,12 @@ export class UserStore {
     };
   }
 
-  /** Hour rows of products, from every database. */
+  /** Hour rows of products from every database, ascending by hour. */
   async #totals(application: string, productIds: string[]): Promise<TotalsRow[]> {
-    const wanted = JSON.stringify(productIds);
     const parts = await Promise.all(
-      this.#databases.map((database) =>
-        open(database)
-          .select({
-            productId: interactionTotals.productId,
-            hour: interactionTotals.hour,
-            view: interactionTotals.view,
-            click: interactionTotals.click,
-            cart: interactionTotals.cart,
-            purchase: interactionTotals.purchase,
-            dismiss: interactionTotals.dismiss,
-            people: interactionTotals.people,
-          })
-          .from(interactionTotals)
-          .where(
-            and(
-              eq(interactionTotals.application, application),
-              inArray(interactionTotals.productId, sql`(SELECT value FROM json_each(${wanted}))`),
-            ),
-          ),
-      ),
+      this.#databases.map((database) => readTotals(database, application, productIds)),
     );
-    return parts.flat();
+    return parts.length === 1 ? parts[0] : parts.flat().sort((a, b) => a.hour - b.hour);
   }
 
   /** Lifetime totals, in the order of the ids. */

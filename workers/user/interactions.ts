@@ -1,6 +1,6 @@
 import { eventTypes } from "../shared/contracts/event.ts";
 import type { PlaceVisit } from "../shared/contracts/queues.ts";
-import type { InteractionJson } from "./record.ts";
+import type { InteractionJson, TotalsRow } from "./record.ts";
 
 // Lists cross as one JSON parameter, which drizzle's batch cannot carry in a raw statement: these are D1's own.
 
@@ -56,6 +56,22 @@ export async function insertInteractions(
       .bind(application, list, mark),
   ]);
   return inserted.meta.changes;
+}
+
+/** Hour rows of products, ascending by product and hour, which is the order of the primary key. */
+export async function readTotals(
+  database: D1Database,
+  application: string,
+  productIds: string[],
+): Promise<TotalsRow[]> {
+  const { results } = await database
+    .prepare(
+      `SELECT product_id AS productId, hour, view, click, cart, purchase, dismiss, people FROM interaction_totals
+       WHERE application = ?1 AND product_id IN (SELECT value FROM json_each(?2)) ORDER BY product_id, hour`,
+    )
+    .bind(application, JSON.stringify(productIds))
+    .all<TotalsRow>();
+  return results;
 }
 
 /** A visit as the insert reads it. */

@@ -7,7 +7,7 @@ const size = { products: 1500, people: 150, events: 6000, days: 30 };
 const now = 1_760_000_000;
 
 describe("simulate", () => {
-  const { dataset, people, purchaseProbability } = simulate(size, 1, now);
+  const { dataset, people, truth } = simulate(size, 1, now);
 
   it("gives the same marketplace for the same seed, another for another", () => {
     expect(simulate(size, 1, now).dataset).toEqual(dataset);
@@ -47,10 +47,28 @@ describe("simulate", () => {
         )
           return;
         const wish = (id: string): number =>
-          purchaseProbability(person, id, event.time, event.lat ?? 0, event.lon ?? 0, 0);
+          truth.purchaseProbability(
+            person,
+            id,
+            { time: event.time, lat: event.lat ?? 0, lon: event.lon ?? 0, lastCategory: -1 },
+            new Map(),
+          );
         asked++;
         if (wish(event.itemId) > wish(other.id)) better++;
       });
     expect(better / asked).toBeGreaterThan(0.8);
+  });
+
+  it("knows the best list: nothing in the catalogue would be bought more likely", () => {
+    const person = people[0];
+    const moment = { time: now - 3600, lat: person.lat, lon: person.lon, lastCategory: 2 };
+    const bought = new Map([[[...dataset.items.keys()][3], 2]]);
+    const every = [...dataset.items.keys()]
+      .map((id) => truth.purchaseProbability(person, id, moment, bought))
+      .sort((a, b) => b - a);
+    expect(truth.best(person, moment, bought, 10)).toEqual(every.slice(0, 10));
+    expect(every[0]).toBeLessThan(1);
+    expect(every.at(-1)).toBeGreaterThan(0);
+    expect(truth.purchaseProbability(person, "unheard-of", moment, bought)).toBe(0);
   });
 });

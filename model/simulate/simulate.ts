@@ -1,11 +1,11 @@
 import type { EventType } from "../../workers/shared/contracts/event.ts";
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import { localOffset } from "../../workers/shared/geo/local-time.ts";
-import type { Dataset, DatasetEvent, DatasetItem } from "../data/dataset.ts";
-import { hourOf, weekdayOf } from "../person/person.ts";
+import type { Dataset, DatasetEvent } from "../data/dataset.ts";
+import { hourOf } from "../person/person.ts";
 import { Random } from "../train/random.ts";
-import { simulatedCategories, wanted } from "./categories.ts";
+import { simulatedCategories } from "./categories.ts";
 import { type SimulatedCity, simulatedCities } from "./cities.ts";
+import { funnel, type HiddenPerson, type HiddenProduct, situate, Truth, utility } from "./truth.ts";
 
 /** How large a marketplace to simulate. */
 export interface SimulationSize {
@@ -18,49 +18,13 @@ export interface SimulationSize {
 /** The demo that `npm start` loads. */
 export const demoSize: SimulationSize = { products: 20_000, people: 2000, events: 212_000, days: 56 };
 
-/** A product with what nobody is told: how good it is. */
-interface HiddenProduct {
-  item: DatasetItem;
-  category: number;
-  lat: number;
-  lon: number;
-  quality: number;
-  /** Logarithm of its price after discount against what its category costs. */
-  relativePrice: number;
-}
-
-/** A person with what nobody is told: tastes, sensitivity to prices, willingness to travel, favourites. */
-export interface HiddenPerson {
-  id: string;
-  city: number;
-  lat: number;
-  lon: number;
-  tastes: number[];
-  priceSensitivity: number;
-  /** Kilometres that cost as much as one unit of taste. */
-  reachKm: number;
-  /** How much they like what they know. */
-  loyalty: number;
-  /** Share of their visits that go to another city. */
-  travels: number;
-}
-
 /** A simulated marketplace: what can be seen, and what lies behind. */
 export interface Simulation {
   dataset: Dataset;
   people: HiddenPerson[];
-  /** Probability that a person who is shown a product at a moment and place buys it: the optimum orders by it. */
-  purchaseProbability(
-    person: HiddenPerson,
-    productId: string,
-    time: number,
-    lat: number,
-    lon: number,
-    bought: number,
-  ): number;
+  truth: Truth;
 }
 
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const kmPerDegree = 111.2;
 
 /** A point scattered around a centre, in km, by a normal distribution. */
@@ -144,29 +108,6 @@ function byCity(products: readonly HiddenProduct[]): number[][] {
   return lists;
 }
 
-/** How much a person wants a product now: the utility behind every choice. */
-function utility(
-  person: HiddenPerson,
-  product: HiddenProduct,
-  moment: { hour: number; weekday: number; lat: number; lon: number; lastCategory: number; bought: number },
-): number {
-  const spec = simulatedCategories[product.category];
-  const km = distanceKm(moment.lat, moment.lon, product.lat, product.lon);
-  const follows =
-    moment.lastCategory >= 0 && simulatedCategories[moment.lastCategory].next === spec.name ? 1.2 : 0;
-  return (
-    person.tastes[product.category] +
-    0.9 * product.quality -
-    person.priceSensitivity * product.relativePrice -
-    Math.log1p(km / person.reachKm) +
-    Math.log(0.05 + wanted(spec, moment.hour, moment.weekday)) +
-    follows +
-    person.loyalty * Math.log1p(moment.bought)
-  );
-}
-
-const purchaseBias = -4.2;
-
 /** Simulates a marketplace whose last event is just before `now` (seconds). The same seed gives the same market. */
 export function simulate(size: SimulationSize, seed: number, now: number): Simulation {
   const random = new Random(seed);
@@ -184,7 +125,6 @@ export function simulate(size: SimulationSize, seed: number, now: number): Simul
   events.sort((a, b) => a.time - b.time);
   const kept = events.slice(-size.events);
   const cut = (share: number): number => Math.floor(kept.length * share);
-  const index = new Map(products.map((product, i) => [product.item.id, i]));
   return {
     people,
     dataset: {
@@ -196,13 +136,7 @@ export function simulate(size: SimulationSize, seed: number, now: number): Simul
       problems: [],
       refused: 0,
     },
-    purchaseProbability(person, productId, time, lat, lon, bought) {
-      const i = index.get(productId);
-      if (i === undefined) return 0;
-      const local = time + localOffset(lat, lon, time);
-      const moment = { hour: hourOf(local), weekday: weekdayOf(local), lat, lon, lastCategory: -1, bought };
-      return sigmoid(purchaseBias + utility(person, products[i], moment));
-    },
+    truth: new Truth(products),
   };
 }
 
@@ -233,11 +167,10 @@ function life(
     let lastCategory = -1;
     const choices = 1 + random.below(3);
     for (let k = 0; k < choices && time < end && events.length < quota; k++) {
-      const local = time + localOffset(place.lat, place.lon, time);
       const pool = [...bought.keys()].filter((i) => cities[city].includes(i)).slice(-30);
       while (pool.length < Math.min(lookedOver, cities[city].length))
         pool.push(cities[city][random.below(cities[city].length)]);
-      const moment = { hour: hourOf(local), weekday: weekdayOf(local), ...place, lastCategory };
+      const moment = situate({ time, ...place, lastCategory });
       const utilities = pool.map((i) =>
         utility(person, products[i], { ...moment, bought: bought.get(i) ?? 0 }),
       );
@@ -250,11 +183,11 @@ function life(
       };
       push("view");
       const wish = utilities[chosen];
-      if (random.next() < sigmoid(wish - 1)) {
+      if (random.next() < funnel.click(wish)) {
         push("click");
-        if (random.next() < sigmoid(wish - 2)) {
+        if (random.next() < funnel.cart(wish)) {
           push("cart");
-          if (random.next() < sigmoid(wish - 1.5)) {
+          if (random.next() < funnel.purchase(wish)) {
             push("purchase");
             bought.set(pool[chosen], (bought.get(pool[chosen]) ?? 0) + 1);
           }

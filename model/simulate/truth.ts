@@ -1,0 +1,131 @@
+import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { localOffset } from "../../workers/shared/geo/local-time.ts";
+import type { DatasetItem } from "../data/dataset.ts";
+import { hourOf, weekdayOf } from "../person/person.ts";
+import { simulatedCategories, wanted } from "./categories.ts";
+
+/** A product with what nobody is told: how good it is. */
+export interface HiddenProduct {
+  item: DatasetItem;
+  /** Index of its category. */
+  category: number;
+  lat: number;
+  lon: number;
+  quality: number;
+  /** Logarithm of its price after discount against what its category costs. */
+  relativePrice: number;
+}
+
+/** A person with what nobody is told: tastes, sensitivity to prices, willingness to travel, favourites. */
+export interface HiddenPerson {
+  id: string;
+  city: number;
+  lat: number;
+  lon: number;
+  tastes: number[];
+  priceSensitivity: number;
+  /** Kilometres that cost as much as one unit of taste. */
+  reachKm: number;
+  /** How much they like what they know. */
+  loyalty: number;
+  /** Share of their visits that go to another city. */
+  travels: number;
+}
+
+/** A person's situation, on which what they want depends. */
+export interface Moment {
+  /** Seconds since the epoch. */
+  time: number;
+  lat: number;
+  lon: number;
+  /** Index of the category that they chose last in this session; -1 where it just began. */
+  lastCategory: number;
+}
+
+/** The rest of a situation: local hour (0-23) and weekday (0 Monday), and earlier purchases of the product. */
+interface Situation extends Moment {
+  hour: number;
+  weekday: number;
+  bought: number;
+}
+
+/** A moment with its local hour and weekday. */
+export function situate(moment: Moment): Omit<Situation, "bought"> {
+  const local = moment.time + localOffset(moment.lat, moment.lon, moment.time);
+  return { ...moment, hour: hourOf(local), weekday: weekdayOf(local) };
+}
+
+/** How much a person wants a product now: the utility behind every choice. */
+export function utility(person: HiddenPerson, product: HiddenProduct, now: Situation): number {
+  const spec = simulatedCategories[product.category];
+  const km = distanceKm(now.lat, now.lon, product.lat, product.lon);
+  const follows = now.lastCategory >= 0 && simulatedCategories[now.lastCategory].next === spec.name ? 1.2 : 0;
+  return (
+    person.tastes[product.category] +
+    0.9 * product.quality -
+    person.priceSensitivity * product.relativePrice -
+    Math.log1p(km / person.reachKm) +
+    Math.log(0.05 + wanted(spec, now.hour, now.weekday)) +
+    follows +
+    person.loyalty * Math.log1p(now.bought)
+  );
+}
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** Probability of each step towards a purchase, given the one before, by utility. */
+export const funnel = {
+  click: (wish: number): number => sigmoid(wish - 1),
+  cart: (wish: number): number => sigmoid(wish - 2),
+  purchase: (wish: number): number => sigmoid(wish - 1.5),
+};
+
+/** What the marketplace knows of its own people: the measure of any recommendation. */
+export class Truth {
+  readonly #products: readonly HiddenProduct[];
+  readonly #index: ReadonlyMap<string, number>;
+
+  constructor(products: readonly HiddenProduct[]) {
+    this.#products = products;
+    this.#index = new Map(products.map(({ item }, i) => [item.id, i]));
+  }
+
+  /**
+   * Probability that a person who looks at the product now buys it, by what they bought of it before: what the best list
+   * is ordered by. Zero for a product that there is not.
+   */
+  purchaseProbability(
+    person: HiddenPerson,
+    productId: string,
+    moment: Moment,
+    boughtBefore: ReadonlyMap<string, number>,
+  ): number {
+    const i = this.#index.get(productId);
+    if (i === undefined) return 0;
+    return probability(person, this.#products[i], situate(moment), boughtBefore);
+  }
+
+  /** The highest of these probabilities over all products: those of the best list of `length`, in its order. */
+  best(
+    person: HiddenPerson,
+    moment: Moment,
+    boughtBefore: ReadonlyMap<string, number>,
+    length: number,
+  ): number[] {
+    const situation = situate(moment);
+    const all = Float64Array.from(this.#products, (product) =>
+      probability(person, product, situation, boughtBefore),
+    );
+    return [...all.sort().subarray(-length)].reverse();
+  }
+}
+
+function probability(
+  person: HiddenPerson,
+  product: HiddenProduct,
+  situation: Omit<Situation, "bought">,
+  boughtBefore: ReadonlyMap<string, number>,
+): number {
+  const wish = utility(person, product, { ...situation, bought: boughtBefore.get(product.item.id) ?? 0 });
+  return funnel.click(wish) * funnel.cart(wish) * funnel.purchase(wish);
+}

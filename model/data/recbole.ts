@@ -25,7 +25,7 @@ class Problems {
 function* rowsOf(
   file: AtomicFile,
 ): Generator<{ line: number; get(name: string): string | undefined; names: string[] }> {
-  const lines = file.text.split(/\r?\n/);
+  const lines = file.text.replace(/^\uFEFF/, "").split(/\r?\n/);
   const names = lines[0].split("\t").map((column) => column.split(":")[0].trim());
   for (let i = 1; i < lines.length; i++) {
     if (lines[i] === "") continue;
@@ -48,17 +48,19 @@ function number(text: string | undefined, least: number, most: number): number |
   return Number.isFinite(value) && value >= least && value <= most ? value : undefined;
 }
 
-const known = new Set([
-  "item_id",
-  "title",
-  "category",
-  "price",
-  "currency",
-  "discount",
-  "rating",
-  "lat",
-  "lon",
-]);
+/** Columns of `.item` that have a meaning here, with their types; others become attributes. */
+const itemColumns = [
+  "item_id:token",
+  "title:token",
+  "category:token",
+  "price:float",
+  "currency:token",
+  "discount:float",
+  "rating:float",
+  "lat:float",
+  "lon:float",
+] as const;
+const known = new Set(itemColumns.map((column) => column.split(":")[0]));
 
 function readItems(file: AtomicFile, problems: Problems): Map<string, DatasetItem> {
   const items = new Map<string, DatasetItem>();
@@ -163,7 +165,7 @@ export function parseDataset(files: readonly AtomicFile[]): Dataset {
   const single = files.find(({ name }) => /^[^.]+\.inter$/.test(name)) ?? find(".inter");
   const main = trainFile ?? single;
   if (!main) throw new Error("there is no .inter file");
-  const name = main.name.split(".")[0];
+  const name = main.name.replace(/(\.train)?\.inter$/, "");
   const itemFile = find(`${name}.item`) ?? find(".item");
   const items = itemFile ? readItems(itemFile, problems) : new Map<string, DatasetItem>();
   const read = (file: AtomicFile | undefined): DatasetEvent[] =>
@@ -193,37 +195,49 @@ export function parseDataset(files: readonly AtomicFile[]): Dataset {
 
 /** A dataset as atomic files: what {@link parseDataset} reads. */
 export function writeDataset(dataset: Dataset): AtomicFile[] {
-  const text = (value: string | number | null): string => (value === null ? "" : String(value));
-  const items = [
-    "item_id:token\ttitle:token\tcategory:token\tprice:float\tcurrency:token\tdiscount:float\trating:float\tlat:float\tlon:float",
-  ];
-  for (const each of dataset.items.values())
-    items.push(
-      [
-        each.id,
-        each.title,
-        each.category,
-        each.price,
-        each.currency,
-        each.discount,
-        each.rating,
-        each.lat,
-        each.lon,
-      ]
-        .map(text)
-        .join("\t"),
-    );
-  const inter = (events: DatasetEvent[]): string =>
-    [
-      "user_id:token\titem_id:token\tevent_type:token\ttimestamp:float\tlat:float\tlon:float",
-      ...events.map((each) =>
-        [each.userId, each.itemId, each.type, each.time, each.lat, each.lon].map(text).join("\t"),
-      ),
-    ].join("\n");
+  const parts = { train: dataset.train, valid: dataset.valid, test: dataset.test };
   return [
-    { name: `${dataset.name}.item`, text: items.join("\n") },
-    { name: `${dataset.name}.train.inter`, text: inter(dataset.train) },
-    { name: `${dataset.name}.valid.inter`, text: inter(dataset.valid) },
-    { name: `${dataset.name}.test.inter`, text: inter(dataset.test) },
+    { name: `${dataset.name}.item`, text: writeItems([...dataset.items.values()]) },
+    ...Object.entries(parts).map(([part, events]) => ({
+      name: `${dataset.name}.${part}.inter`,
+      text: writeEvents(events),
+    })),
   ];
+}
+
+/** A cell: no value is empty, and tabs and line ends would end the cell. */
+const cellOf = (value: string | number | null | undefined): string =>
+  value === null || value === undefined ? "" : String(value).replaceAll(/\s/g, " ");
+
+const lineOf = (values: readonly (string | number | null | undefined)[]): string =>
+  values.map(cellOf).join("\t");
+
+function writeItems(items: readonly DatasetItem[]): string {
+  const attributes = [...new Set(items.flatMap((item) => Object.keys(item.attributes)))];
+  const typeOf = (name: string): string =>
+    items.some((item) => typeof item.attributes[name] === "string") ? "token" : "float";
+  const header = lineOf([...itemColumns, ...attributes.map((name) => `${name}:${typeOf(name)}`)]);
+  const lines = items.map((item) =>
+    lineOf([
+      item.id,
+      item.title,
+      item.category,
+      item.price,
+      item.currency,
+      item.discount,
+      item.rating,
+      item.lat,
+      item.lon,
+      ...attributes.map((name) => item.attributes[name]),
+    ]),
+  );
+  return [header, ...lines].join("\n");
+}
+
+function writeEvents(events: readonly DatasetEvent[]): string {
+  const header = "user_id:token\titem_id:token\tevent_type:token\ttimestamp:float\tlat:float\tlon:float";
+  const lines = events.map((event) =>
+    lineOf([event.userId, event.itemId, event.type, event.time, event.lat, event.lon]),
+  );
+  return [header, ...lines].join("\n");
 }

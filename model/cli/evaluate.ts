@@ -1,56 +1,97 @@
-// npm run evaluate -- --data DIR | --simulated [--json FILE] [--full] [--seed N] [--model DIR]
+// Trains on what came before, asks the serving pipeline for what came next, and prints how good it was.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { readDataset } from "../data/read.node.ts";
-import { evaluate } from "../evaluate/evaluate.ts";
-import { reportOf } from "../evaluate/report.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { ask } from "../evaluate/evaluate.ts";
+import { type Evaluation, evaluationOf } from "../evaluate/evaluation.ts";
+import { expectedPurchases } from "../evaluate/purchases.ts";
+import { purchasesReport, reportOf } from "../evaluate/report.ts";
 import { featureShape } from "../features/compute.ts";
 import { exportOnnx } from "../onnx/export.ts";
 import { nodeSession } from "../onnx/runtime.node.ts";
+import { popularityRanker } from "../pipeline/fallback.ts";
+import type { Ranker } from "../pipeline/ports.ts";
 import { simulate } from "../simulate/simulate.ts";
 import { fit, full, quick } from "../train/fit.ts";
+import { datasetIn, options, stop, wholeNumber } from "./options.ts";
 import { progress, shareLine, trainingLine } from "./progress.ts";
 
-const { values } = parseArgs({
-  options: {
-    data: { type: "string" },
-    json: { type: "string" },
-    full: { type: "boolean", default: false },
-    simulated: { type: "boolean", default: false },
-    model: { type: "string" },
-    seed: { type: "string", default: "1" },
-  },
-});
-if (values.data === undefined && !values.simulated) {
-  console.error(
-    "Usage: npm run evaluate -- --data DIR | --simulated [--json FILE] [--full] [--seed N] [--model DIR]",
-  );
-  process.exit(1);
-}
-const seed = Number(values.seed);
-/** A smaller marketplace than the demo, made by another seed than the one that the bundled model learnt from. */
+const usage =
+  "Usage: npm run evaluate -- --data DIR | --simulated [--json FILE] [--full] [--seed N] [--seeds N] [--model DIR]";
+const { values } = options(
+  () =>
+    parseArgs({
+      options: {
+        data: { type: "string" },
+        simulated: { type: "boolean", default: false },
+        json: { type: "string" },
+        full: { type: "boolean", default: false },
+        model: { type: "string" },
+        seed: { type: "string", default: "1" },
+        seeds: { type: "string", default: "1" },
+      },
+    }),
+  usage,
+);
+if ((values.data === undefined) === !values.simulated) stop(usage);
+const firstSeed = wholeNumber("seed", values.seed, 0);
+const count = values.model === undefined ? wholeNumber("seeds", values.seeds, 1) : 1;
+const seeds = Array.from({ length: count }, (_, i) => firstSeed + i);
+
+/** A smaller marketplace than the demo, of another seed than the one that the bundled model learnt from. */
 const heldOut = { products: 8000, people: 800, events: 80_000, days: 56 };
-const dataset =
-  values.data === undefined
-    ? simulate(heldOut, 100 + seed, Date.UTC(2026, 0, 5) / 1000).dataset
-    : readDataset(values.data);
-async function bytesOf(): Promise<Uint8Array> {
-  if (values.model !== undefined) return readFileSync(join(values.model, "model.onnx"));
-  const trained = await fit(dataset, values.full ? full : quick, seed, {
+const heldOutSeed = 101;
+/** Questions by which expected purchases are judged. */
+const judged = 4000;
+const simulation = values.simulated ? simulate(heldOut, heldOutSeed, Date.UTC(2026, 0, 5) / 1000) : null;
+const dataset = simulation?.dataset ?? datasetIn(values.data ?? "");
+
+/** A model as the pipeline's ranker, by ONNX Runtime. */
+async function rankerOf(version: string, bytes: Uint8Array): Promise<Ranker> {
+  const session = await nodeSession(bytes, featureShape);
+  return { version, sha256: "", score: (batch) => session.run(batch) };
+}
+
+async function trained(on: Dataset, seed: number): Promise<Ranker> {
+  const { parameters } = await fit(on, values.full ? full : quick, seed, {
     clock: () => performance.now() / 1000,
     onExamples: (done, total) => progress(shareLine("examples", done, total)),
     onProgress: (each) => progress(trainingLine(each), each.done === each.total),
   });
-  return exportOnnx(featureShape, trained.parameters);
+  return rankerOf(`seed-${seed}`, exportOnnx(featureShape, parameters));
 }
-const session = await nodeSession(await bytesOf(), featureShape);
-const evaluation = await evaluate(
-  dataset,
-  { version: "candidate", sha256: "", score: (batch) => session.run(batch) },
-  [seed],
-  () => performance.now(),
-  (done, total) => progress(shareLine("asking", done, total)),
+
+const milliseconds = (): number => performance.now();
+const rankers: Ranker[] = [];
+if (values.model !== undefined) {
+  const file = join(values.model, "model.onnx");
+  rankers.push(
+    await rankerOf(
+      "given",
+      options(() => readFileSync(file), usage),
+    ),
+  );
+} else
+  for (const seed of seeds) {
+    if (seeds.length > 1) console.log(`seed ${seed}`);
+    rankers.push(await trained(dataset, seed));
+  }
+
+const answers = await ask(dataset, rankers, milliseconds, (done, total) =>
+  progress(shareLine("asking", done, total)),
 );
+const evaluation: Evaluation = evaluationOf(dataset.name, dataset.items.size, seeds, answers);
 console.log(`\n${reportOf(evaluation)}`);
-if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(evaluation, null, 2));
+const purchases =
+  simulation &&
+  (await expectedPurchases(
+    simulation,
+    { pipeline: rankers[0], popularityNear: popularityRanker },
+    judged,
+    milliseconds,
+    (done, total) => progress(shareLine("judging", done, total)),
+  ));
+if (purchases) console.log(`\n${purchasesReport(purchases)}`);
+if (values.json !== undefined)
+  writeFileSync(values.json, JSON.stringify(purchases ? { ...evaluation, purchases } : evaluation, null, 2));

@@ -1,28 +1,28 @@
-// npm run train -- --data DIR --out DIR [--full] [--seed N] [--resume]
+// Trains on a dataset: weights as an ONNX file with its manifest, and a checkpoint after each epoch.
 import { parseArgs } from "node:util";
-import { readDataset } from "../data/read.node.ts";
 import { fit, full, quick } from "../train/fit.ts";
 import { readCheckpoint, writeCheckpoint, writeModel } from "./artifact.ts";
+import { datasetIn, options, stop, wholeNumber } from "./options.ts";
 import { progress, shareLine, trainingLine } from "./progress.ts";
 
-const { values } = parseArgs({
-  options: {
-    data: { type: "string" },
-    out: { type: "string" },
-    full: { type: "boolean", default: false },
-    resume: { type: "boolean", default: false },
-    seed: { type: "string", default: "1" },
-  },
-});
+const usage = "Usage: npm run train -- --data DIR --out DIR [--full] [--seed N] [--resume]";
+const { values } = options(
+  () =>
+    parseArgs({
+      options: {
+        data: { type: "string" },
+        out: { type: "string" },
+        full: { type: "boolean", default: false },
+        resume: { type: "boolean", default: false },
+        seed: { type: "string", default: "1" },
+      },
+    }),
+  usage,
+);
 const { data, out } = values;
-if (data === undefined || out === undefined) {
-  console.error("Usage: npm run train -- --data DIR --out DIR [--full] [--seed N] [--resume]");
-  process.exit(1);
-}
-const seed = Number(values.seed);
-const dataset = readDataset(data);
-for (const problem of dataset.problems) console.log(problem);
-if (dataset.refused > 0) console.log(`${dataset.refused} rows were refused.`);
+if (data === undefined || out === undefined) stop(usage);
+const seed = wholeNumber("seed", values.seed, 0);
+const dataset = datasetIn(data);
 const resume = values.resume ? readCheckpoint(out) : null;
 if (resume) console.log(`Resuming after epoch ${resume.epoch}.`);
 const trained = await fit(dataset, values.full ? full : quick, seed, {

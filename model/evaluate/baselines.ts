@@ -49,7 +49,7 @@ export function baselines(dataset: Dataset, past: readonly DatasetEvent[]): Base
   const items = [...dataset.items.values()];
   const popular = new Float64Array(n);
   for (const event of past) popular[of(event)]++;
-  const most = Math.max(1, ...popular);
+  const most = popular.reduce((a, b) => Math.max(a, b), 1);
   const tie = popular.map((count) => (count / most) * 1e-9);
   const own = new OwnPast();
   const everyone = new Map<number, Map<number, number>>();
@@ -88,11 +88,11 @@ export function baselines(dataset: Dataset, past: readonly DatasetEvent[]): Base
       name: "distance",
       score: ({ userId }) => {
         const from = where.get(userId);
-        return Float64Array.from(items, ({ lat, lon }, i) =>
-          from && lat !== null && lon !== null
-            ? tie[i] - distanceKm(from.lat, from.lon, lat, lon)
-            : tie[i] - 1e6,
-        );
+        const scores = tie.slice();
+        items.forEach(({ lat, lon }, i) => {
+          scores[i] -= from && lat !== null && lon !== null ? distanceKm(from.lat, from.lon, lat, lon) : 1e6;
+        });
+        return scores;
       },
       observe: nothing,
     },
@@ -134,14 +134,22 @@ export function baselines(dataset: Dataset, past: readonly DatasetEvent[]): Base
   ];
 }
 
-/** Rank of an item (from 1) among all scores; equal scores count half. */
-export function rankOf(scores: Float64Array, item: number): number {
+/**
+ * Rank of an item (from 1) by score among the products that count (all, unless said): as many places down as products are
+ * above it, and half a place for each that scores the same, which is its mean rank over all orders of the ties.
+ */
+export function rankOf(
+  scores: Float64Array,
+  item: number,
+  counts: (item: number) => boolean = () => true,
+): number {
   const score = scores[item];
   let above = 0;
   let equal = 0;
   for (let i = 0; i < scores.length; i++) {
+    if (scores[i] < score || i === item || !counts(i)) continue;
     if (scores[i] > score) above++;
-    else if (scores[i] === score && i !== item) equal++;
+    else equal++;
   }
-  return 1 + above + Math.floor(equal / 2);
+  return 1 + above + equal / 2;
 }

@@ -1,171 +1,144 @@
-import { localOffset } from "../../workers/shared/geo/local-time.ts";
 import { hash53 } from "../columns/hash.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
-import { applyInteraction } from "../person/apply.ts";
-import { newPerson, type Person } from "../person/person.ts";
 import type { Ranker } from "../pipeline/ports.ts";
-import { recommend } from "../pipeline/recommend.ts";
+import type { PipelineAnswer } from "../pipeline/recommend.ts";
 import { placesOver } from "../retrieval/memory.ts";
 import { beginsEpisode, maxCandidates } from "../train/examples.ts";
-import { baselines, rankOf } from "./baselines.ts";
-import { type Quality, quality } from "./metrics.ts";
-import { interactionOf, offsetOf, worldAfter } from "./world.ts";
+import { type Baseline, baselines, rankOf } from "./baselines.ts";
+import type { Ranks } from "./metrics.ts";
+import { Replay } from "./replay.ts";
+import { worldAfter } from "./world.ts";
 
-/** Quality of a method by slice. "Cold" products are those that nobody had chosen before the test. */
-export interface MethodQuality {
-  overall: Quality;
-  revisit: Quality;
-  first: Quality;
-  newPeople: Quality;
-  overallWithoutCold: Quality;
-  firstWithoutCold: Quality;
-}
-
-/** What an evaluation found. */
-export interface Evaluation {
-  dataset: string;
-  seeds: number[];
-  methods: Record<string, MethodQuality>;
-  /** Share of the events whose product was among the first k candidates. */
-  recall: Record<string, number>;
-  /** Of what the pipeline showed first (10): share of the catalogue, and Gini coefficient of how often. */
-  shown: { coverage: number; gini: number };
-  /** Mean milliseconds of a stage. */
-  timing: Record<string, number>;
-}
-
-interface Asked {
+/** A test event that was asked for, and where each method ranked its product. */
+export interface Asked {
   person: string;
+  /** The person dealt with the product before. */
   revisit: boolean;
+  /** Choices of the person that were known. */
   known: number;
+  /** Nobody had chosen the product: in training and validation nobody at all, since then not this person. */
   cold: boolean;
-  ranks: Record<string, number>;
+  /** By method, over all products. */
+  ranks: Record<string, Ranks>;
+  /** By method, with what is cold taken out of the candidates: a cold target is missed. */
+  ranksWithoutCold: Record<string, Ranks>;
+}
+
+/** What was seen while asking. */
+export interface Answers {
+  asked: Asked[];
+  /** Events whose product was among the first k candidates, by k. */
+  recalled: Record<string, number>;
+  /** How often the pipeline showed a product among the first ten. */
+  shown: Map<string, number>;
+  /** Milliseconds by stage of the pipeline, over all questions. */
+  milliseconds: Record<string, number>;
+  questions: number;
 }
 
 const recallAt = [100, 200, 500] as const;
 
 /**
- * Asks the serving pipeline and the counting methods for each test event, in time order: what comes next? Global state is
- * of training and validation; only the person's own test events advance. Full ranking over all products.
+ * Asks the serving pipeline, once with each ranker (one a seed), and the counting methods for each test event, in time
+ * order: what comes next? Global state is frozen after training and validation; only the person's own test events
+ * advance, and an event's own coordinates are unknown until it is scored. Full ranking over all products: one that is not
+ * among the candidates counts as missed.
  */
-export async function evaluate(
+export async function ask(
   dataset: Dataset,
-  ranker: Ranker,
-  seeds: number[],
+  rankers: readonly Ranker[],
   clock: () => number,
   onProgress: (done: number, total: number) => void,
-): Promise<Evaluation> {
+): Promise<Answers> {
   const past = [...dataset.train, ...dataset.valid].sort((a, b) => a.time - b.time);
   const worldTime = past.at(-1)?.time ?? 0;
-  const places = placesOver(worldAfter(dataset, past, worldTime), () => worldTime);
+  const replay = new Replay(
+    dataset.items,
+    placesOver(worldAfter(dataset, past, worldTime), () => worldTime),
+  );
   const methods = baselines(dataset, past);
-  const index = new Map([...dataset.items.keys()].map((id, i) => [id, i]));
+  const ids = [...dataset.items.keys()];
+  const index = new Map(ids.map((id, i) => [id, i]));
   const chosenBefore = new Set(past.map((event) => event.itemId));
-  const people = new Map<string, Person>();
-  const met = new Map<string, Set<string>>();
-  let sequence = 0;
+  const warm = Uint8Array.from(ids, (id) => (chosenBefore.has(id) ? 1 : 0));
   const observe = (event: DatasetEvent): void => {
-    const person = people.get(event.userId) ?? newPerson();
-    people.set(event.userId, person);
-    const interaction = interactionOf(event, dataset.items, sequence++);
-    applyInteraction(person, interaction, offsetOf(interaction));
+    replay.observe(event);
     for (const method of methods) method.observe(event);
-    const own = met.get(event.userId) ?? new Set<string>();
-    met.set(event.userId, own.add(event.itemId));
   };
   for (const event of past) observe(event);
 
-  const asked: Asked[] = [];
-  const timing: Record<string, number> = {};
-  const recalled = recallAt.map(() => 0);
-  const shown = new Map<string, number>();
+  const answers: Answers = {
+    asked: [],
+    recalled: Object.fromEntries(recallAt.map((k) => [k, 0])),
+    shown: new Map(),
+    milliseconds: {},
+    questions: 0,
+  };
+  // Where there are several types of events, an episode is asked for once: a click after a view is no discovery.
   const single = new Set(dataset.test.map((event) => event.type)).size === 1;
   const test = [...dataset.test].sort((a, b) => a.time - b.time);
   for (const [i, event] of test.entries()) {
-    const person = people.get(event.userId) ?? newPerson();
-    // Where there are several types of events, an episode is asked for once: a click after a view is no discovery.
+    const { userId, itemId, time } = event;
+    const person = replay.person(userId);
     if (event.type !== "dismiss" && (single || beginsEpisode(person, event))) {
-      const point = person.location;
-      const answer = await recommend(
-        {
-          person,
-          point,
-          now: event.time,
-          offsetSeconds: localOffset(point?.lat ?? null, point?.lon ?? null, event.time),
-          filter: {},
-          rules: { limit: maxCandidates },
-          maxCandidates,
-          explain: false,
-          budgetMs: Number.POSITIVE_INFINITY,
-        },
-        { places, rankers: [ranker], clock },
-      );
-      for (const { name, ms } of answer.stages) timing[name] = (timing[name] ?? 0) + ms;
-      const target = hash53(event.itemId);
-      const found = answer.candidates.findIndex(({ block, row }) => block.idHash[row] === target);
-      recallAt.forEach((k, j) => {
-        if (found >= 0 && found < k) recalled[j]++;
-      });
-      const rank = answer.items.findIndex(({ productId }) => productId === event.itemId);
-      for (const { productId } of answer.items.slice(0, 10))
-        shown.set(productId, (shown.get(productId) ?? 0) + 1);
-      const ranks: Record<string, number> = { pipeline: rank < 0 ? Number.POSITIVE_INFINITY : rank + 1 };
-      const item = index.get(event.itemId) as number;
-      for (const method of methods) ranks[method.name] = rankOf(method.score(event), item);
-      asked.push({
-        person: event.userId,
-        revisit: met.get(event.userId)?.has(event.itemId) ?? false,
+      const isWarm = (id: string): boolean => chosenBefore.has(id) || replay.hasMet(userId, id);
+      const cold = !isWarm(itemId);
+      const asked: Asked = {
+        person: userId,
+        revisit: replay.hasMet(userId, itemId),
         known: person.choices,
-        cold: !chosenBefore.has(event.itemId),
-        ranks,
-      });
+        cold,
+        ...ranksOf(methods, event, index.get(itemId) as number, cold, (other) => {
+          return warm[other] === 1 || replay.hasMet(userId, ids[other]);
+        }),
+      };
+      const all: number[] = [];
+      const withoutCold: number[] = [];
+      for (const [which, ranker] of rankers.entries()) {
+        const answer = await replay.ask({ userId, time, limit: maxCandidates }, ranker, clock);
+        account(answers, answer, itemId, which === 0);
+        const shown = answer.items.findIndex(({ productId }) => productId === itemId);
+        const above = answer.items.slice(0, Math.max(0, shown)).filter(({ productId }) => isWarm(productId));
+        all.push(shown < 0 ? Number.POSITIVE_INFINITY : shown + 1);
+        withoutCold.push(shown < 0 || cold ? Number.POSITIVE_INFINITY : above.length + 1);
+      }
+      asked.ranks.pipeline = all;
+      asked.ranksWithoutCold.pipeline = withoutCold;
+      answers.asked.push(asked);
     }
     observe(event);
     if (i % 64 === 0) onProgress(i, test.length);
   }
-
-  const of = (
-    name: string,
-    keep: (each: Asked) => boolean,
-    miss: (each: Asked) => boolean = () => false,
-  ): Quality => {
-    const kept = asked.filter(keep);
-    return quality(
-      kept.map((each) => (miss(each) ? Number.POSITIVE_INFINITY : each.ranks[name])),
-      kept.map((each) => each.person),
-    );
-  };
-  const missCold = (each: Asked): boolean => each.cold && !each.revisit;
-  const names = [...methods.map(({ name }) => name), "pipeline"];
-  return {
-    dataset: dataset.name,
-    seeds,
-    methods: Object.fromEntries(
-      names.map((name) => [
-        name,
-        {
-          overall: of(name, () => true),
-          revisit: of(name, (each) => each.revisit),
-          first: of(name, (each) => !each.revisit),
-          newPeople: of(name, (each) => each.known < 5),
-          overallWithoutCold: of(name, () => true, missCold),
-          firstWithoutCold: of(name, (each) => !each.revisit, missCold),
-        },
-      ]),
-    ),
-    recall: Object.fromEntries(recallAt.map((k, j) => [k, recalled[j] / Math.max(1, asked.length)])),
-    shown: { coverage: shown.size / dataset.items.size, gini: gini([...shown.values()], dataset.items.size) },
-    timing: Object.fromEntries(
-      Object.entries(timing).map(([name, ms]) => [name, ms / Math.max(1, asked.length)]),
-    ),
-  };
+  return answers;
 }
 
-/** Gini coefficient of counts over `size` products: 0 for all alike, 1 for one alone. */
-export function gini(counts: readonly number[], size: number): number {
-  const ordered = [...new Array<number>(size - counts.length).fill(0), ...[...counts].sort((a, b) => a - b)];
-  const total = ordered.reduce((sum, count) => sum + count, 0);
-  if (total === 0) return 0;
-  const weighted = ordered.reduce((sum, count, i) => sum + (i + 1) * count, 0);
-  return (2 * weighted) / (size * total) - (size + 1) / size;
+/** Where the counting methods rank a product, with and without what is cold. */
+function ranksOf(
+  methods: readonly Baseline[],
+  event: DatasetEvent,
+  item: number,
+  cold: boolean,
+  isWarm: (item: number) => boolean,
+): Pick<Asked, "ranks" | "ranksWithoutCold"> {
+  const ranks: Record<string, Ranks> = {};
+  const ranksWithoutCold: Record<string, Ranks> = {};
+  for (const method of methods) {
+    const scores = method.score(event);
+    ranks[method.name] = [rankOf(scores, item)];
+    ranksWithoutCold[method.name] = [cold ? Number.POSITIVE_INFINITY : rankOf(scores, item, isWarm)];
+  }
+  return { ranks, ranksWithoutCold };
+}
+
+/** Notes candidates, what was shown and how long it took; candidates are the same for each ranker. */
+function account(answers: Answers, answer: PipelineAnswer, itemId: string, first: boolean): void {
+  answers.questions++;
+  for (const { name, ms } of answer.stages)
+    answers.milliseconds[name] = (answers.milliseconds[name] ?? 0) + ms;
+  for (const { productId } of answer.items.slice(0, 10))
+    answers.shown.set(productId, (answers.shown.get(productId) ?? 0) + 1);
+  if (!first) return;
+  const target = hash53(itemId);
+  const found = answer.candidates.findIndex(({ block, row }) => block.idHash[row] === target);
+  for (const k of recallAt) if (found >= 0 && found < k) answers.recalled[k]++;
 }

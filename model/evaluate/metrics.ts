@@ -9,51 +9,102 @@ export interface Quality {
   ndcg10: number;
   mrr10: number;
   /** 95% bootstrap interval of ndcg10, people drawn with replacement. */
-  ci: [low: number, high: number];
+  ci: Interval;
 }
 
-/** NDCG at 10 with one relevant item at `rank` (from 1). */
+/** A difference of two methods' NDCG at 10 on the same events. */
+export interface Gain {
+  ndcg10: number;
+  /** 95% bootstrap interval of the difference, people drawn with replacement. */
+  ci: Interval;
+}
+
+/** Lowest and highest. */
+export type Interval = [low: number, high: number];
+
+/** The ranks (from 1, infinity for missed) that a method gave an event's product: one, or one for each seed. */
+export type Ranks = readonly number[];
+
+/** Accuracy at k: 1 where the product is among the first k. */
+const accuracyAt =
+  (k: number) =>
+  (rank: number): number =>
+    rank <= k ? 1 : 0;
+
+/** NDCG at 10 with one relevant item at `rank` (from 1): Järvelin and Kekäläinen, TOIS 20(4), 2002. */
 export const ndcgAt10 = (rank: number): number => (rank <= 10 ? 1 / Math.log2(rank + 1) : 0);
 
-const resamples = 500;
+const reciprocalAt10 = (rank: number): number => (rank <= 10 ? 1 / rank : 0);
 
-/** Quality from the rank of each event's product (infinity where it is not in the list) and its person. */
-export function quality(ranks: readonly number[], people: readonly string[]): Quality {
-  const n = ranks.length;
-  const share = (k: number): number => ranks.filter((rank) => rank <= k).length / Math.max(1, n);
-  const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / Math.max(1, n);
+const mean = (values: readonly number[]): number =>
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** An event's value: the mean over its seeds. */
+const valueOf = (ranks: Ranks, metric: (rank: number) => number): number => mean(ranks.map(metric));
+
+/** Quality from the ranks of each event's product and its person. */
+export function quality(events: readonly Ranks[], people: readonly string[]): Quality {
+  const of = (metric: (rank: number) => number): number =>
+    mean(events.map((ranks) => valueOf(ranks, metric)));
   return {
-    n,
-    acc1: share(1),
-    acc5: share(5),
-    acc10: share(10),
-    ndcg10: mean(ranks.map(ndcgAt10)),
-    mrr10: mean(ranks.map((rank) => (rank <= 10 ? 1 / rank : 0))),
-    ci: interval(ranks.map(ndcgAt10), people),
+    n: events.length,
+    acc1: of(accuracyAt(1)),
+    acc5: of(accuracyAt(5)),
+    acc10: of(accuracyAt(10)),
+    ndcg10: of(ndcgAt10),
+    mrr10: of(reciprocalAt10),
+    ci: interval(
+      events.map((ranks) => valueOf(ranks, ndcgAt10)),
+      people,
+    ),
   };
 }
 
-/** 95% interval of the mean by a bootstrap over people: their events depend on each other. */
-export function interval(values: readonly number[], people: readonly string[]): [number, number] {
-  const sums = new Map<string, { sum: number; n: number }>();
+/** By how much one method is better than another on the same events, whose people are given. */
+export function gain(better: readonly Ranks[], worse: readonly Ranks[], people: readonly string[]): Gain {
+  const differences = better.map((ranks, i) => valueOf(ranks, ndcgAt10) - valueOf(worse[i], ndcgAt10));
+  return { ndcg10: mean(differences), ci: interval(differences, people) };
+}
+
+const resamples = 500;
+const bootstrapSeed = 11;
+
+/**
+ * 95% interval of the mean by a percentile bootstrap (Efron, Annals of Statistics 7(1), 1979) over people: their events
+ * depend on each other. With `against`, of the ratio of the two sums. NaN where there is nothing.
+ */
+export function interval(
+  values: readonly number[],
+  people: readonly string[],
+  against?: readonly number[],
+): Interval {
+  const sums = new Map<string, { value: number; against: number }>();
   values.forEach((value, i) => {
-    const each = sums.get(people[i]) ?? { sum: 0, n: 0 };
-    each.sum += value;
-    each.n++;
+    const each = sums.get(people[i]) ?? { value: 0, against: 0 };
+    each.value += value;
+    each.against += against ? against[i] : 1;
     sums.set(people[i], each);
   });
   const groups = [...sums.values()];
   if (groups.length === 0) return [Number.NaN, Number.NaN];
-  const random = new Random(11);
+  const random = new Random(bootstrapSeed);
   const means = Array.from({ length: resamples }, () => {
-    let sum = 0;
-    let n = 0;
+    const sum = { value: 0, against: 0 };
     for (let i = 0; i < groups.length; i++) {
       const each = groups[random.below(groups.length)];
-      sum += each.sum;
-      n += each.n;
+      sum.value += each.value;
+      sum.against += each.against;
     }
-    return sum / n;
+    return sum.value / sum.against;
   }).sort((a, b) => a - b);
   return [means[Math.floor(resamples * 0.025)], means[Math.floor(resamples * 0.975)]];
+}
+
+/** Gini coefficient of counts over `size` products: 0 for all alike, towards 1 for one alone. */
+export function gini(counts: readonly number[], size: number): number {
+  const ordered = [...new Array<number>(size - counts.length).fill(0), ...[...counts].sort((a, b) => a - b)];
+  const total = ordered.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return 0;
+  const weighted = ordered.reduce((sum, count, i) => sum + (i + 1) * count, 0);
+  return (2 * weighted) / (size * total) - (size + 1) / size;
 }

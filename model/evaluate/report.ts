@@ -1,30 +1,90 @@
-import type { Evaluation } from "./evaluate.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { ExpectedPurchases } from "./purchases.ts";
 
 const fixed = (value: number): string =>
-  Number.isNaN(value) ? "  -  " : value.toFixed(3).replace(/^0/, " ");
+  Number.isNaN(value) ? "-" : value.toFixed(3).replace(/^(-?)0/, "$1");
+
+const head = [
+  "method",
+  "Acc@1",
+  "Acc@5",
+  "Acc@10",
+  "NDCG@10",
+  "95% interval",
+  "MRR@10",
+  "revisits@10",
+  "first@10",
+  "no cold: NDCG@10",
+  "first@10",
+];
+
+/** Columns side by side, each as wide as its widest cell; the first to the left, figures to the right. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      .join("  "),
+  );
+}
 
 /** The table that `npm run evaluate` prints. */
 export function reportOf(evaluation: Evaluation): string {
-  const { methods } = evaluation;
-  const first = Object.values(methods)[0];
-  const lines = [
-    `${evaluation.dataset}: ${first.overall.n} events asked, ${first.revisit.n} revisits, ${first.first.n} first visits`,
-    "",
-    "method           Acc@1  Acc@5  Acc@10  NDCG@10  95% interval    MRR@10  revisit@10  first@10  first@10 w/o cold",
-  ];
-  for (const [name, { overall, revisit, first: firsts, firstWithoutCold }] of Object.entries(methods))
-    lines.push(
-      `${name.padEnd(16)} ${fixed(overall.acc1)}   ${fixed(overall.acc5)}   ${fixed(overall.acc10)}    ${fixed(overall.ndcg10)}    ${fixed(overall.ci[0])} - ${fixed(overall.ci[1])}    ${fixed(overall.mrr10)}   ${fixed(revisit.acc10)}       ${fixed(firsts.acc10)}     ${fixed(firstWithoutCold.acc10)}`,
-    );
+  const { methods, gains, recall, shown, timing } = evaluation;
+  const [any] = Object.values(methods);
+  if (!any) return `${evaluation.dataset}: there was no event to ask for`;
+  const rows = Object.entries(methods).map(([name, method]) => {
+    const { overall, revisit, first, overallWithoutCold, firstWithoutCold } = method;
+    return [
+      name,
+      fixed(overall.acc1),
+      fixed(overall.acc5),
+      fixed(overall.acc10),
+      fixed(overall.ndcg10),
+      overall.ci.map(fixed).join(" - "),
+      fixed(overall.mrr10),
+      fixed(revisit.acc10),
+      fixed(first.acc10),
+      fixed(overallWithoutCold.ndcg10),
+      fixed(firstWithoutCold.acc10),
+    ];
+  });
   const pairs = (record: Record<string, number>, digits: number): string =>
     Object.entries(record)
       .map(([name, value]) => `${name} ${value.toFixed(digits)}`)
       .join(", ");
-  lines.push(
+  return [
+    `${evaluation.dataset}: ${any.overall.n} events asked, ${any.revisit.n} revisits, ${any.first.n} first visits (${any.newProducts.n} of cold products); ${evaluation.seeds.length > 1 ? `mean of seeds ${evaluation.seeds.join(", ")}` : `seed ${evaluation.seeds[0]}`}`,
     "",
-    `recall of candidates: ${pairs(evaluation.recall, 3)}`,
-    `shown in the first 10: ${(100 * evaluation.shown.coverage).toFixed(1)}% of the catalogue, Gini ${evaluation.shown.gini.toFixed(3)}`,
-    `milliseconds: ${pairs(evaluation.timing, 2)}`,
-  );
-  return lines.join("\n");
+    ...table([head, ...rows]),
+    "",
+    "the pipeline's gain in NDCG@10 on the same events:",
+    ...table(
+      Object.entries(gains).map(([name, { ndcg10, ci }]) => [
+        `over ${name}`,
+        fixed(ndcg10),
+        `(${ci.map(fixed).join(" - ")})`,
+      ]),
+    ),
+    `recall of candidates: ${pairs(recall, 3)}`,
+    `shown in the first 10: ${(100 * shown.coverage).toFixed(1)}% of the catalogue, Gini ${shown.gini.toFixed(3)}`,
+    `milliseconds: ${pairs(timing, 2)}`,
+  ].join("\n");
+}
+
+/** What recommendations are worth on a simulated marketplace, as a table. */
+export function purchasesReport({ questions, optimum, methods }: ExpectedPurchases): string {
+  return [
+    `expected purchases per 100 recommendations, ${questions} lists of 10:`,
+    ...table([
+      ["method", "purchases", "of the optimum", "95% interval"],
+      ["optimum", optimum.toFixed(2), "1.000", ""],
+      ...Object.entries(methods).map(([name, { per100, ofOptimum, ci }]) => [
+        name,
+        per100.toFixed(2),
+        fixed(ofOptimum),
+        ci.map(fixed).join(" - "),
+      ]),
+    ]),
+  ].join("\n");
 }

@@ -23,8 +23,9 @@ export const products = sqliteTable(
     attributes: text("attributes", { mode: "json" })
       .$type<Record<string, string | number | boolean | null>>()
       .notNull(),
-    /** Leaf cell of the spatial index, and the one before the last move. */
+    /** Leaf cell of the spatial index. */
     cell: text("cell").notNull(),
+    /** The leaf cell before this version, where this version moved the product. */
     previousCell: text("previous_cell"),
     /** Seconds since the epoch. */
     createdAt: real("created_at").notNull(),
@@ -60,6 +61,8 @@ export const outbox = sqliteTable(
     version: integer("version").notNull(),
     /** When the row was last handed to the queue, seconds since the epoch; 0 for never. */
     sentAt: real("sent_at").notNull(),
+    /** Keys: the cells that the product left since the spatial index confirmed a version; it may lie in any of them. */
+    leftCells: text("left_cells", { mode: "json" }).$type<Record<string, 1>>().notNull().default({}),
   },
   (table) => [primaryKey({ columns: [table.application, table.productId] })],
 );

@@ -1,0 +1,1 @@
+ALTER TABLE `outbox` ADD `left_cells` text DEFAULT '{}' NOT NULL;

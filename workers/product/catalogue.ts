@@ -1,15 +1,17 @@
-import { catalogueMessage } from "../shared/contracts/queues.ts";
+import type { CatalogueMessage } from "../shared/contracts/queues.ts";
 import type { LocationApi } from "../shared/contracts/services.ts";
 import type { Cards } from "./cards.ts";
-import { changeOf } from "./rows.ts";
+import { changesOf } from "./rows.ts";
 import type { ProductStore } from "./store.ts";
 
 /** Products in one message of the queue `catalogue`. */
 const productsPerMessage = 250;
 /** An outbox row that was sent so many seconds ago and is still open is sent again. */
 const resendSeconds = 30;
-/** Messages that one call of {@link settle} sends at most. */
+/** Rows that one call of {@link settle} sends at most. */
 const rowsPerSettle = 2000;
+/** Changes in one call of the spatial index. */
+const changesPerCall = 500;
 
 /** Hands products to the queue and notes it. A failure is harmless: their outbox rows stay open. */
 export async function send(
@@ -38,29 +40,29 @@ export async function settle(queue: Queue, store: ProductStore, now: number): Pr
 }
 
 /**
- * One message: tells the spatial index the newest state of its products, then closes their outbox rows.
- * Each step may run any number of times. Throws where a step failed: the message comes again.
+ * One message: tells the spatial index the newest state of its products, then closes their outbox rows. Those that
+ * are closed already are left alone. Each step may run any number of times. Throws where a step failed: the message
+ * comes again.
  */
 export async function consume(
-  body: unknown,
+  { application, productIds }: CatalogueMessage,
   store: ProductStore,
   cards: Cards,
-  location: LocationApi,
+  location: Pick<LocationApi, "apply">,
 ): Promise<void> {
-  const { application, productIds } = catalogueMessage.parse(body);
-  const stored = await store.read(application, productIds);
-  const applied = await location.apply(
-    application,
-    stored.map(({ row }) => changeOf(row)),
-  );
-  if (!applied.ok) throw new Error(`the spatial index refused: ${applied.error.detail}`);
+  const pending = await store.pending(application, productIds);
+  const changes = pending.flatMap(({ row, leftCells }) => changesOf(row, leftCells));
+  for (let i = 0; i < changes.length; i += changesPerCall) {
+    const applied = await location.apply(application, changes.slice(i, i + changesPerCall));
+    if (!applied.ok) throw new Error(`the spatial index refused: ${applied.error.detail}`);
+  }
   // A first version has no older card that could be stale; it is written when somebody asks for it.
   await cards.refresh(
     application,
-    stored.filter(({ row }) => row.version > 1),
+    pending.filter(({ row }) => row.version > 1),
   );
   await store.confirm(
     application,
-    stored.map(({ row }) => ({ productId: row.productId, version: row.version })),
+    pending.map(({ row }) => ({ productId: row.productId, version: row.version })),
   );
 }

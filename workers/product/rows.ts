@@ -9,6 +9,7 @@ import type {
 } from "../shared/contracts/product.ts";
 import { leafCellOf } from "../shared/geo/cells.ts";
 import type { products } from "./schema.ts";
+import type { ProductChanges } from "./store.ts";
 
 export type ProductRow = typeof products.$inferSelect;
 
@@ -51,39 +52,44 @@ export const cardOf = (row: ProductRow, firstImage: string | null): ProductCard 
   version: row.version,
 });
 
-/** What the spatial index is told of a row. */
-export const changeOf = (row: ProductRow): ProductChange => ({
-  productId: row.productId,
-  version: row.version,
-  deleted: row.deleted === 1,
-  title: row.title,
-  category: row.category,
-  price: row.price,
-  currency: row.currency,
-  discount: row.discount,
-  rating: row.rating,
-  available: row.available === 1,
-  location: locationOf(row),
-  previousCell: row.previousCell,
-  createdAt: row.createdAt,
-});
+/** What the spatial index is told of a row: its state, once for each of the cells that it has to leave. */
+export function changesOf(row: ProductRow, leftCells: string[]): ProductChange[] {
+  const change: ProductChange = {
+    productId: row.productId,
+    version: row.version,
+    deleted: row.deleted === 1,
+    title: row.title,
+    category: row.category,
+    price: row.price,
+    currency: row.currency,
+    discount: row.discount,
+    rating: row.rating,
+    available: row.available === 1,
+    location: locationOf(row),
+    previousCell: null,
+    createdAt: row.createdAt,
+  };
+  // A product that came back to a cell does not leave it.
+  const left = leftCells.filter((cell) => cell !== row.cell);
+  return left.length === 0 ? [change] : left.map((previousCell) => ({ ...change, previousCell }));
+}
 
 /** The leaf cell that will hold a product. */
-export const cellOf = (input: ProductInput): string => leafCellOf(input.location, hash53(input.id));
+export const cellOf = ({ id, location }: Pick<ProductInput, "id" | "location">): string =>
+  leafCellOf(location, hash53(id));
 
-/** A row with a client's changes; what is left out stays. */
-export function patched(row: ProductRow, patch: ProductPatch): ProductInput {
-  const before = productOf(row, []);
+/** A client's changes as columns; what is left out stays. */
+export function columnsOf(productId: string, patch: ProductPatch): ProductChanges {
+  const { location, available, ...same } = patch;
   return {
-    id: before.id,
-    title: patch.title ?? before.title,
-    category: patch.category ?? before.category,
-    price: patch.price === undefined ? before.price : patch.price,
-    currency: patch.currency === undefined ? before.currency : patch.currency,
-    discount: patch.discount ?? before.discount,
-    rating: patch.rating === undefined ? before.rating : patch.rating,
-    location: patch.location === undefined ? before.location : patch.location,
-    available: patch.available ?? before.available,
-    attributes: patch.attributes ?? before.attributes,
+    ...same,
+    ...(available === undefined ? {} : { available: available ? 1 : 0 }),
+    ...(location === undefined
+      ? {}
+      : {
+          lat: location?.lat ?? null,
+          lon: location?.lon ?? null,
+          cell: cellOf({ id: productId, location }),
+        }),
   };
 }

@@ -15,7 +15,7 @@ import type { Page, PageQuery, ProductApi, Readiness } from "../shared/contracts
 import { Cards } from "./cards.ts";
 import { send, settle } from "./catalogue.ts";
 import { imageBytes, lastImagePosition, putImage } from "./images.ts";
-import { imagePath, patched, productOf } from "./rows.ts";
+import { columnsOf, imagePath, productOf } from "./rows.ts";
 import { ProductStore, type StoredProduct } from "./store.ts";
 
 const one = z.object({ application: applicationName, productId: identifier });
@@ -28,11 +28,18 @@ const listQuery = z.object({
   cursor: z.string().optional(),
   category: categoryName.optional(),
 });
+/** A write looks for what was not announced, at most so often in an isolate. */
+const settleSeconds = 10;
+/** So many products on their way to the spatial index are everyday business; more are an import. */
+const everydayBacklog = 250;
 const now = (): number => Date.now() / 1000;
 const unknownProduct = refuse("not_found", "There is no such product.");
 
 /** The catalogue. */
 export class ProductService extends WorkerEntrypoint<ProductEnv> implements ProductApi {
+  /** When a write last looked for what was not announced, in this isolate. */
+  static #settledAt = 0;
+
   get #store(): ProductStore {
     return new ProductStore(this.env.DB);
   }
@@ -45,11 +52,27 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     return stored && stored.row.deleted === 0 ? stored : null;
   }
 
-  /** After a committed write: what must be seen at once, and the queue. Failures here are caught up by the outbox. */
-  async #announce(application: string, productIds: string[]): Promise<void> {
-    await send(this.env.CATALOGUE, this.#store, application, productIds, now()).catch((error: unknown) =>
-      console.error({ event: "catalogue send failed", error: String(error) }),
-    );
+  /** After a committed write: cards that must be seen at once, and the queue. */
+  async #announce(application: string, productIds: string[], changed: StoredProduct[]): Promise<void> {
+    const time = now();
+    const steps = await Promise.allSettled([
+      this.#cards.refresh(application, changed),
+      send(this.env.CATALOGUE, this.#store, application, productIds, time),
+    ]);
+    // The write is committed whatever fails here: its outbox row is open, and its consumer does both again.
+    for (const step of steps)
+      if (step.status === "rejected")
+        console.error({ event: "catalogue change not announced", error: String(step.reason) });
+    if (time < ProductService.#settledAt + settleSeconds) return;
+    ProductService.#settledAt = time;
+    this.ctx.waitUntil(this.settle());
+  }
+
+  /** After a write to one product. Answers it as it is now. */
+  async #written(application: string, productId: string): Promise<StoredProduct> {
+    const [stored] = await this.#store.read(application, [productId]);
+    await this.#announce(application, [productId], [stored]);
+    return stored;
   }
 
   async put(
@@ -62,16 +85,9 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     });
     if (!parsed.ok) return parsed;
     const known = await this.#read(application, input.id);
-    const written = await this.#write(application, parsed.value.input);
+    await this.#store.write(application, [parsed.value.input], now());
+    const written = await this.#written(application, input.id);
     return ok({ product: productOf(written.row, written.images), created: known === null });
-  }
-
-  async #write(application: string, input: ProductInput): Promise<StoredProduct> {
-    await this.#store.write(application, [input], now());
-    const [stored] = await this.#store.read(application, [input.id]);
-    await this.#cards.refresh(application, [stored]);
-    await this.#announce(application, [input.id]);
-    return stored;
   }
 
   async get(application: string, productId: string): Promise<Result<Product>> {
@@ -84,9 +100,9 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
   async patch(application: string, productId: string, patch: ProductPatch): Promise<Result<Product>> {
     const parsed = parse(one.extend({ patch: productPatch }), { application, productId, patch });
     if (!parsed.ok) return parsed;
-    const stored = await this.#read(application, productId);
-    if (!stored) return unknownProduct;
-    const written = await this.#write(application, patched(stored.row, parsed.value.patch));
+    const changes = columnsOf(productId, parsed.value.patch);
+    if (!(await this.#store.patch(application, productId, changes, now()))) return unknownProduct;
+    const written = await this.#written(application, productId);
     return ok(productOf(written.row, written.images));
   }
 
@@ -94,8 +110,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     const parsed = parse(one, { application, productId });
     if (!parsed.ok) return parsed;
     if (!(await this.#store.remove(application, productId, now()))) return unknownProduct;
-    await this.#cards.refresh(application, await this.#store.read(application, [productId]));
-    await this.#announce(application, [productId]);
+    await this.#written(application, productId);
     return ok(null);
   }
 
@@ -117,7 +132,8 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     if (!parsed.ok) return parsed;
     const newest = new Map(parsed.value.products.map((each) => [each.id, each]));
     await this.#store.write(application, [...newest.values()], now());
-    await this.#announce(application, [...newest.keys()]);
+    // Cards of many are left to the consumer: within seconds, not at once.
+    await this.#announce(application, [...newest.keys()], []);
     return ok({ written: newest.size });
   }
 
@@ -136,10 +152,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     const parsed = parse(image, { application, productId, n });
     if (!parsed.ok) return parsed;
     const done = await putImage(this.#store, this.env.IMAGES, application, productId, n, bytes, now());
-    if (done.ok) {
-      await this.#cards.refresh(application, await this.#store.read(application, [productId]));
-      await this.#announce(application, [productId]);
-    }
+    if (done.ok) await this.#written(application, productId);
     return done;
   }
 
@@ -174,8 +187,11 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     try {
       const open = await this.#store.open();
       return {
-        ready: open === 0,
-        detail: open === 0 ? "product: ready" : `product: ${open} products on their way to the spatial index`,
+        ready: open <= everydayBacklog,
+        detail:
+          open <= everydayBacklog
+            ? "product: ready"
+            : `product: ${open} products on their way to the spatial index`,
       };
     } catch {
       return { ready: false, detail: "product: its database is not migrated" };

@@ -11,6 +11,14 @@ export interface StoredProduct {
   images: string[];
 }
 
+/** A product that the spatial index has yet to confirm, and the cells that it left meanwhile. */
+export interface PendingProduct extends StoredProduct {
+  leftCells: string[];
+}
+
+/** New values of a product's columns; `cell` with every move. */
+export type ProductChanges = Partial<Omit<ProductRow, "application" | "productId" | "version">>;
+
 const idsOf = (productIds: string[]) => sql`(SELECT value FROM json_each(${JSON.stringify(productIds)}))`;
 
 /** All that the product worker asks of its database. Every query begins with the application. */
@@ -24,8 +32,7 @@ export class ProductStore {
   }
 
   /**
-   * Writes products and their outbox rows in one transaction. A version grows by one, also over a deletion;
-   * the cell before a move is kept until the next move.
+   * Writes products and their outbox rows in one transaction. A version grows by one, also over a deletion.
    */
   async write(application: string, inputs: ProductInput[], now: number): Promise<void> {
     const list = JSON.stringify(
@@ -51,7 +58,7 @@ export class ProductStore {
              category = excluded.category, price = excluded.price, currency = excluded.currency,
              discount = excluded.discount, rating = excluded.rating, lat = excluded.lat, lon = excluded.lon,
              available = excluded.available, attributes = excluded.attributes,
-             previous_cell = CASE WHEN cell <> excluded.cell THEN cell ELSE previous_cell END,
+             previous_cell = nullif(cell, excluded.cell),
              cell = excluded.cell, updated_at = excluded.updated_at`,
         )
         .bind(application, list, now),
@@ -62,29 +69,74 @@ export class ProductStore {
     ]);
   }
 
-  /** Marks a product as deleted, with its outbox row. Answers whether there was one. */
+  /**
+   * Changes the named columns in one statement, so that concurrent changes of others are kept. Answers whether there is
+   * such a product.
+   */
+  async patch(
+    application: string,
+    productId: string,
+    changes: ProductChanges,
+    now: number,
+  ): Promise<boolean> {
+    const moved = changes.cell === undefined ? null : sql`nullif(${products.cell}, ${changes.cell})`;
+    const update = this.#db
+      .update(products)
+      .set({ ...changes, previousCell: moved, version: sql`${products.version} + 1`, updatedAt: now })
+      .where(
+        and(
+          eq(products.application, application),
+          eq(products.productId, productId),
+          eq(products.deleted, 0),
+        ),
+      )
+      .toSQL();
+    const [changed] = await this.#database.batch([
+      this.#database.prepare(update.sql).bind(...update.params),
+      this.#openOutbox(application, [productId]),
+    ]);
+    return changed.meta.changes > 0;
+  }
+
+  /** Marks a product as deleted and forgets its images. Answers whether there was one. */
   async remove(application: string, productId: string, now: number): Promise<boolean> {
     const [gone] = await this.#database.batch([
       this.#database
         .prepare(
-          `UPDATE products SET deleted = 1, version = version + 1, updated_at = ?3
+          `UPDATE products SET deleted = 1, version = version + 1, previous_cell = NULL, updated_at = ?3
            WHERE application = ?1 AND product_id = ?2 AND deleted = 0`,
         )
         .bind(application, productId, now),
+      this.#database
+        .prepare("DELETE FROM product_images WHERE application = ?1 AND product_id = ?2")
+        .bind(application, productId),
       this.#openOutbox(application, [productId]),
     ]);
     return gone.meta.changes > 0;
   }
 
+  /** Opens outbox rows for the versions just written; a cell that the version left joins those left before. */
   #openOutbox(application: string, productIds: string[]): D1PreparedStatement {
     return this.#database
       .prepare(
         `INSERT INTO outbox
-         SELECT application, product_id, version, 0 FROM products
-         WHERE application = ?1 AND product_id IN (SELECT value FROM json_each(?2))
-         ON CONFLICT DO UPDATE SET version = excluded.version, sent_at = 0`,
+         SELECT application, product_id, version, 0,
+           CASE WHEN previous_cell IS NULL THEN '{}' ELSE json_object(previous_cell, 1) END
+         FROM products WHERE application = ?1 AND product_id IN (SELECT value FROM json_each(?2))
+         ON CONFLICT DO UPDATE SET version = excluded.version, sent_at = 0,
+           left_cells = json_patch(left_cells, excluded.left_cells)`,
       )
       .bind(application, JSON.stringify(productIds));
+  }
+
+  #imagesOf(application: string, productIds: string[]) {
+    return this.#db
+      .select({ productId: productImages.productId, sha256: productImages.sha256 })
+      .from(productImages)
+      .where(
+        and(eq(productImages.application, application), inArray(productImages.productId, idsOf(productIds))),
+      )
+      .orderBy(asc(productImages.productId), asc(productImages.position));
   }
 
   /** Products by id, deleted ones among them, in no order. */
@@ -94,18 +146,29 @@ export class ProductStore {
         .select()
         .from(products)
         .where(and(eq(products.application, application), inArray(products.productId, idsOf(productIds)))),
-      this.#db
-        .select({ productId: productImages.productId, sha256: productImages.sha256 })
-        .from(productImages)
-        .where(
-          and(
-            eq(productImages.application, application),
-            inArray(productImages.productId, idsOf(productIds)),
-          ),
-        )
-        .orderBy(asc(productImages.productId), asc(productImages.position)),
+      this.#imagesOf(application, productIds),
     ]);
     return withImages(rows, images);
+  }
+
+  /** Those of the products whose outbox rows are open, deleted ones among them, in no order. */
+  async pending(application: string, productIds: string[]): Promise<PendingProduct[]> {
+    const [rows, images] = await this.#db.batch([
+      this.#db
+        .select({ row: products, leftCells: outbox.leftCells })
+        .from(outbox)
+        .innerJoin(
+          products,
+          and(eq(products.application, outbox.application), eq(products.productId, outbox.productId)),
+        )
+        .where(and(eq(outbox.application, application), inArray(outbox.productId, idsOf(productIds)))),
+      this.#imagesOf(application, productIds),
+    ]);
+    const stored = withImages(
+      rows.map(({ row }) => row),
+      images,
+    );
+    return stored.map((each, i) => ({ ...each, leftCells: Object.keys(rows[i].leftCells) }));
   }
 
   /** Products that are not deleted, by id, ascending. */
@@ -128,16 +191,10 @@ export class ProductStore {
       )
       .orderBy(asc(products.productId))
       .limit(limit);
-    const images = await this.#db
-      .select({ productId: productImages.productId, sha256: productImages.sha256 })
-      .from(productImages)
-      .where(
-        and(
-          eq(productImages.application, application),
-          inArray(productImages.productId, idsOf(rows.map((row) => row.productId))),
-        ),
-      )
-      .orderBy(asc(productImages.productId), asc(productImages.position));
+    const images = await this.#imagesOf(
+      application,
+      rows.map((row) => row.productId),
+    );
     return withImages(rows, images);
   }
 
@@ -158,7 +215,8 @@ export class ProductStore {
         .bind(application, productId, position, sha256, contentType, bytes),
       this.#database
         .prepare(
-          "UPDATE products SET version = version + 1, updated_at = ?3 WHERE application = ?1 AND product_id = ?2",
+          `UPDATE products SET version = version + 1, previous_cell = NULL, updated_at = ?3
+           WHERE application = ?1 AND product_id = ?2`,
         )
         .bind(application, productId, now),
       this.#openOutbox(application, [productId]),

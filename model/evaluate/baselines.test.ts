@@ -1,0 +1,94 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Dataset, DatasetEvent } from "../data/dataset.ts";
+import { parseDataset } from "../data/recbole.ts";
+import { type Baseline, baselines, rankOf } from "./baselines.ts";
+
+/** Four products: a and b at one place, c a kilometre on, d without a place. */
+const town: Dataset = parseDataset([
+  {
+    name: "town.item",
+    text: "item_id:token\tlat:float\tlon:float\na\t60\t10\nb\t60\t10\nc\t60.01\t10\nd\t\t",
+  },
+  {
+    name: "town.train.inter",
+    text: [
+      "user_id:token\titem_id:token\ttimestamp:float",
+      ...["u a 1", "u b 2", "u a 3", "u b 4", "v b 5", "v c 6", "v b 7"].map((row) =>
+        row.replaceAll(" ", "\t"),
+      ),
+    ].join("\n"),
+  },
+  { name: "town.valid.inter", text: "user_id:token\titem_id:token\ttimestamp:float\nv\tc\t8" },
+  { name: "town.test.inter", text: "user_id:token\titem_id:token\ttimestamp:float\nu\ta\t9" },
+]);
+const past: DatasetEvent[] = [...town.train, ...town.valid];
+
+function observed(): (name: string, userId: string) => number[] {
+  const methods = baselines(town, past);
+  for (const event of past) for (const method of methods) method.observe(event);
+  return (name, userId) => {
+    const method = methods.find((each) => each.name === name) as Baseline;
+    return [...method.score({ ...town.test[0], userId })].map((score) => Math.round(score * 1e6) / 1e6);
+  };
+}
+
+describe("baselines", () => {
+  const scores = observed();
+
+  it("count as their recipes say", () => {
+    expect(scores("popularity", "u")).toEqual([2, 4, 2, 0]);
+    expect(scores("frequency", "u")).toEqual([0.5, 0.5, 0, 0]);
+    // u was last at b. Own steps from b: to a, once. Everyone's: to a once, to c twice.
+    const step = (own: number, all: number): number =>
+      Math.round((own / (1 + 2) + (0.3 * all) / (3 + 5)) * 1e6) / 1e6;
+    expect(scores("frequencyMarkov", "u")).toEqual([0.5 + step(1, 1), 0.5, step(0, 2), 0]);
+    expect(scores("neighbours", "u")).toEqual([1 / 8, 0, 2 / 8, 0]);
+  });
+
+  it("know nothing of someone new but what all do", () => {
+    const popular = (all: number[]): number => all.indexOf(Math.max(...all));
+    expect(scores("frequency", "new")).toEqual([0, 0, 0, 0]);
+    expect(popular(scores("popularity", "new"))).toBe(1);
+  });
+
+  it("put what is nearest to the last event first, and what has no place last", () => {
+    // v was last at c.
+    const [a, b, c, d] = scores("distance", "v");
+    expect(c).toBeGreaterThan(b);
+    expect(b - a).toBeCloseTo(0, 6);
+    expect(d).toBeLessThan(a);
+  });
+
+  it("grow with what is observed, for this person alone", () => {
+    const methods = baselines(town, past);
+    for (const event of past) for (const method of methods) method.observe(event);
+    const frequency = methods.find(({ name }) => name === "frequency") as Baseline;
+    const markov = methods.find(({ name }) => name === "frequencyMarkov") as Baseline;
+    const event = town.test[0];
+    const before = [...markov.score({ ...event, userId: "v" })];
+    for (const method of methods) method.observe({ ...event, itemId: "d" });
+    expect(frequency.score(event)[3]).toBeGreaterThan(0.19);
+    expect([...markov.score({ ...event, userId: "v" })]).toEqual(before);
+  });
+});
+
+describe("rankOf", () => {
+  it("counts ties by half", () => {
+    const scores = Float64Array.of(3, 1, 1, 1, 0);
+    expect(rankOf(scores, 0)).toBe(1);
+    expect(rankOf(scores, 2)).toBe(3);
+    expect(rankOf(scores, 4)).toBe(5);
+    expect(rankOf(scores, 2, (item) => item !== 0)).toBe(2);
+  });
+
+  it("gives ranks whose mean is that of any order", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 40 }), (list) => {
+        const scores = Float64Array.from(list);
+        const sum = list.reduce((total, _, item) => total + rankOf(scores, item), 0);
+        expect(sum).toBeCloseTo((list.length * (list.length + 1)) / 2, 9);
+      }),
+    );
+  });
+});

@@ -1,0 +1,106 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { type Cell, cellOf, tileKey } from "../../durable-objects/cell.ts";
+import { type Columns, decodeColumns, neighboursOf } from "../../model/columns/columns.ts";
+import type { ProductChange } from "../shared/contracts/product.ts";
+import { emptyTotals, type ProductTotals } from "../shared/contracts/totals.ts";
+import { leafCellOf, parentOf } from "../shared/geo/cells.ts";
+
+const environment: { CELL: DurableObjectNamespace<Cell>; TILES: KVNamespace } = Object.assign(
+  { CELL: {} as never, TILES: {} as never },
+  env,
+);
+const place = { lat: 59.91, lon: 10.75 };
+const leaf = leafCellOf(place, 0);
+const cell = (application: string, name = leaf) => cellOf(environment.CELL, application, name);
+
+const change = (productId: string, version: number, more: Partial<ProductChange> = {}): ProductChange => ({
+  productId,
+  version,
+  deleted: false,
+  title: productId,
+  category: "cafe",
+  price: 4,
+  currency: "NOK",
+  discount: 0,
+  rating: null,
+  available: true,
+  location: place,
+  previousCell: null,
+  createdAt: 1_700_000_000,
+  ...more,
+});
+const totals = (productId: string, views: number): ProductTotals => {
+  const counts = { ...emptyTotals(), view: views, people: 1 };
+  return { productId, version: views, lifetime: counts, hours: [{ ...counts, hour: 472_222 }] };
+};
+const step = (key: string) => ({ key, from: "a", to: "b", toCell: leaf, gap: 1, time: 1_700_000_000 });
+
+async function tile(application: string, name = leaf): Promise<Columns> {
+  const bytes = await cell(application, name).tile();
+  const columns = bytes ? decodeColumns(bytes) : null;
+  if (!columns) throw new Error("the cell has no tile");
+  return columns;
+}
+const rowOf = (columns: Columns, id: string): number =>
+  Array.from({ length: columns.count }, (_, row) => row).findIndex((row) => columns.id(row) === id);
+
+describe("a cell", () => {
+  it("publishes what it is told to KV, and hands it up to its parent", async () => {
+    await cell("one").apply("one", leaf, [change("a", 1), change("b", 1)], []);
+    expect(await runDurableObjectAlarm(cell("one"))).toBe(true);
+    const stored = await environment.TILES.get(tileKey("one", leaf), "arrayBuffer");
+    expect(stored && decodeColumns(stored)?.count).toBe(2);
+    const parent = await tile("one", parentOf(leaf) ?? "");
+    expect(parent.meta.children).toMatchObject([{ cell: leaf, count: 2 }]);
+    expect(parent.count).toBe(2);
+  });
+
+  it("keeps the newest of each product, whatever the order and the repeats", async () => {
+    const newer = change("a", 3, { price: 9, available: false });
+    for (const each of [newer, change("a", 2), newer, change("a", 1)])
+      await cell("two").apply("two", leaf, [each], []);
+    const columns = await tile("two");
+    expect([columns.count, columns.price[0], columns.available[0]]).toEqual([1, 9, 0]);
+  });
+
+  it("has the same totals and neighbours, whatever the order and the repeats, also before it knows the product", async () => {
+    const seen: string[] = [];
+    for (const [application, order] of [
+      ["three", [5, 9, 7, 9]],
+      ["four", [9]],
+    ] as const) {
+      for (const views of order)
+        await cell(application).applyTotals(
+          application,
+          leaf,
+          [totals("a", views)],
+          [step("k1"), step("k2")],
+        );
+      await cell(application).apply(application, leaf, [change("a", 1), change("b", 1)], []);
+      const columns = await tile(application);
+      const row = rowOf(columns, "a");
+      expect(columns.counts[row * 6]).toBe(9);
+      seen.push(JSON.stringify(neighboursOf(columns, row)));
+    }
+    expect(seen[0]).toBe(seen[1]);
+    expect(JSON.parse(seen[0])).toEqual([{ productId: "b", cell: leaf, weight: 2 }]);
+  });
+
+  it("leads from where a product was to where it is, and does not take it back by an old message", async () => {
+    const elsewhere = leafCellOf({ lat: 60.4, lon: 5.3 }, 0);
+    await cell("five").apply("five", leaf, [change("a", 1)], []);
+    await cell("five").apply("five", leaf, [], [{ productId: "a", version: 2, to: elsewhere }]);
+    await cell("five").apply("five", leaf, [change("a", 1)], []);
+    expect((await tile("five")).count).toBe(0);
+    expect(await cell("five").forward("a")).toBe(elsewhere);
+  });
+
+  it("is another one for another application, and nothing where nothing was told", async () => {
+    await cell("six").apply("six", leaf, [change("a", 1)], []);
+    expect(await cell("seven").tile()).toBeNull();
+    expect(await cell("seven").forward("a")).toBeNull();
+  });
+});

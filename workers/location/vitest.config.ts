@@ -1,0 +1,17 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** Cells in workerd with a real KV; all six workers together are tested in `test/`. */
+export default defineConfig({
+  plugins: [
+    cloudflareTest({
+      main: "./index.ts",
+      miniflare: {
+        compatibilityDate: "2026-11-01",
+        durableObjects: { CELL: { className: "Cell", useSQLite: true } },
+        kvNamespaces: ["TILES"],
+      },
+    }),
+  ],
+  test: { include: ["**/*.worker.test.ts"], testTimeout: 60_000 },
+});

@@ -8,15 +8,15 @@ export interface Quality {
   acc10: number;
   ndcg10: number;
   mrr10: number;
-  /** 95% bootstrap interval of ndcg10, people drawn with replacement. */
-  ci: Interval;
+  /** 95% bootstrap interval of ndcg10, people drawn with replacement; null where there is no event. */
+  ci: Interval | null;
 }
 
 /** A difference of two methods' NDCG at 10 on the same events. */
 export interface Gain {
   ndcg10: number;
-  /** 95% bootstrap interval of the difference, people drawn with replacement. */
-  ci: Interval;
+  /** 95% bootstrap interval of the difference, people drawn with replacement; null where there is no event. */
+  ci: Interval | null;
 }
 
 /** Lowest and highest. */
@@ -71,13 +71,13 @@ const bootstrapSeed = 11;
 
 /**
  * 95% interval of the mean by a percentile bootstrap (Efron, Annals of Statistics 7(1), 1979) over people: their events
- * depend on each other. With `against`, of the ratio of the two sums. NaN where there is nothing.
+ * depend on each other. With `against`, of the ratio of the two sums. Null where there is nothing.
  */
 export function interval(
   values: readonly number[],
   people: readonly string[],
   against?: readonly number[],
-): Interval {
+): Interval | null {
   const sums = new Map<string, { value: number; against: number }>();
   values.forEach((value, i) => {
     const each = sums.get(people[i]) ?? { value: 0, against: 0 };
@@ -86,7 +86,7 @@ export function interval(
     sums.set(people[i], each);
   });
   const groups = [...sums.values()];
-  if (groups.length === 0) return [Number.NaN, Number.NaN];
+  if (groups.length === 0) return null;
   const random = new Random(bootstrapSeed);
   const means = Array.from({ length: resamples }, () => {
     const sum = { value: 0, against: 0 };

@@ -21,7 +21,7 @@ export interface ExpectedPurchases {
 export interface PurchasesOfMethod {
   per100: number;
   ofOptimum: number;
-  ci: Interval;
+  ci: Interval | null;
 }
 
 const listLength = 10;

@@ -1,4 +1,5 @@
 import type { Evaluation } from "./evaluation.ts";
+import type { Interval } from "./metrics.ts";
 import type { ExpectedPurchases } from "./purchases.ts";
 
 const fixed = (value: number): string =>
@@ -17,6 +18,8 @@ const head = [
   "no cold: NDCG@10",
   "first@10",
 ];
+
+const between = (ci: Interval | null): string => (ci ? ci.map(fixed).join(" - ") : "-");
 
 /** Columns side by side, each as wide as its widest cell; the first to the left, figures to the right. */
 function table(rows: readonly (readonly string[])[]): string[] {
@@ -41,7 +44,7 @@ export function reportOf(evaluation: Evaluation): string {
       fixed(overall.acc5),
       fixed(overall.acc10),
       fixed(overall.ndcg10),
-      overall.ci.map(fixed).join(" - "),
+      between(overall.ci),
       fixed(overall.mrr10),
       fixed(revisit.acc10),
       fixed(first.acc10),
@@ -60,11 +63,7 @@ export function reportOf(evaluation: Evaluation): string {
     "",
     "the pipeline's gain in NDCG@10 on the same events:",
     ...table(
-      Object.entries(gains).map(([name, { ndcg10, ci }]) => [
-        `over ${name}`,
-        fixed(ndcg10),
-        `(${ci.map(fixed).join(" - ")})`,
-      ]),
+      Object.entries(gains).map(([name, { ndcg10, ci }]) => [`over ${name}`, fixed(ndcg10), between(ci)]),
     ),
     `recall of candidates: ${pairs(recall, 3)}`,
     `shown in the first 10: ${(100 * shown.coverage).toFixed(1)}% of the catalogue, Gini ${shown.gini.toFixed(3)}`,
@@ -83,7 +82,7 @@ export function purchasesReport({ questions, optimum, methods }: ExpectedPurchas
         name,
         per100.toFixed(2),
         fixed(ofOptimum),
-        ci.map(fixed).join(" - "),
+        between(ci),
       ]),
     ]),
   ].join("\n");

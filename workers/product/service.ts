@@ -33,6 +33,9 @@ const settleSeconds = 10;
 /** So many products on their way to the spatial index are everyday business; more are an import. */
 const everydayBacklog = 250;
 const now = (): number => Date.now() / 1000;
+/** What was not announced now is announced later: it is only noted. */
+const noteFailure = (reason: unknown): void =>
+  console.error({ event: "catalogue change not announced", error: String(reason) });
 const unknownProduct = refuse("not_found", "There is no such product.");
 
 /** The catalogue. */
@@ -59,13 +62,11 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
       this.#cards.refresh(application, changed),
       send(this.env.CATALOGUE, this.#store, application, productIds, time),
     ]);
-    // The write is committed whatever fails here: its outbox row is open, and its consumer does both again.
-    for (const step of steps)
-      if (step.status === "rejected")
-        console.error({ event: "catalogue change not announced", error: String(step.reason) });
+    // The write is committed whatever fails here: its outbox row is open, and the consumer does both again.
+    for (const step of steps) if (step.status === "rejected") noteFailure(step.reason);
     if (time < ProductService.#settledAt + settleSeconds) return;
     ProductService.#settledAt = time;
-    this.ctx.waitUntil(this.settle());
+    this.ctx.waitUntil(this.settle().catch(noteFailure));
   }
 
   /** After a write to one product. Answers it as it is now. */

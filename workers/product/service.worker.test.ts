@@ -1,0 +1,185 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { deadLetterKey } from "../shared/contracts/dead-letter.ts";
+import { product, productCard } from "../shared/contracts/product.ts";
+import { maxImageBytes } from "./images.ts";
+import worker from "./index.ts";
+import { ProductService } from "./service.ts";
+import { ProductStore } from "./store.ts";
+import { codeOf, environment, migrate, productOf, valueOf } from "./testing/environment.ts";
+
+const service = new ProductService(createExecutionContext(), environment);
+const store = new ProductStore(environment.DB);
+const oslo = { lat: 59.9, lon: 10.7 };
+
+beforeAll(migrate);
+
+/** Hands message bodies to the worker as its queue would. Answers which were acknowledged, and which come again. */
+async function consume(queue: string, ...bodies: unknown[]) {
+  const messages = bodies.map((body, i) => ({ id: `m${i}`, timestamp: new Date(), attempts: 1, body }));
+  const batch = createMessageBatch(queue, messages);
+  await worker.queue(batch, environment);
+  const { explicitAcks, retryMessages } = await getQueueResult(batch, createExecutionContext());
+  return { acknowledged: explicitAcks, again: retryMessages.map(({ msgId }) => msgId) };
+}
+
+describe("ProductService", () => {
+  it("creates, replaces, patches and removes a product, of one application only", async () => {
+    const made = valueOf(await service.put("shop", productOf({ id: "a", price: 5, location: oslo })));
+    expect(made).toMatchObject({ created: true, product: { id: "a", price: 5, location: oslo } });
+    expect(product.parse(made.product)).toEqual(made.product);
+    expect(valueOf(await service.put("shop", productOf({ id: "a", price: 6 }))).created).toBe(false);
+    expect(valueOf(await service.patch("shop", "a", { price: 7 }))).toMatchObject({
+      price: 7,
+      title: "Thing",
+    });
+    expect(codeOf(await service.get("other", "a"))).toBe("not_found");
+    expect(codeOf(await service.patch("other", "a", { price: 8 }))).toBe("not_found");
+    expect(codeOf(await service.remove("other", "a"))).toBe("not_found");
+    expect(await service.remove("shop", "a")).toEqual({ ok: true, value: null });
+    expect(codeOf(await service.remove("shop", "a"))).toBe("not_found");
+    expect(codeOf(await service.get("shop", "a"))).toBe("not_found");
+    expect(valueOf(await service.put("shop", productOf({ id: "a" }))).created).toBe(true);
+  });
+
+  it("takes many at once, the last of equal ids, and pages through them", async () => {
+    const many = Array.from({ length: 12 }, (_, i) =>
+      productOf({ id: `p${String(i).padStart(2, "0")}`, category: i % 2 ? "odd" : "even" }),
+    );
+    const twice = productOf({ id: "p00", title: "The last one", category: "even" });
+    expect(valueOf(await service.bulk("bulk", [...many, twice])).written).toBe(12);
+    expect(valueOf(await service.get("bulk", "p00")).title).toBe("The last one");
+    const pages: string[][] = [];
+    for (let cursor: string | undefined; ; ) {
+      const page = valueOf(
+        await service.list("bulk", { limit: 4, category: "even", ...(cursor ? { cursor } : {}) }),
+      );
+      pages.push(page.items.map(({ id }) => id));
+      cursor = page.nextCursor;
+      if (!cursor) break;
+    }
+    expect(pages).toEqual([
+      ["p00", "p02", "p04", "p06"],
+      ["p08", "p10"],
+    ]);
+  });
+
+  it("shows a card as it is after each single write", async () => {
+    valueOf(await service.put("cards", productOf({ id: "a", price: 5, location: oslo })));
+    const cardOf = async () => valueOf(await service.cards("cards", ["a", "unknown"]));
+    const [card] = await cardOf();
+    expect(productCard.parse(card)).toMatchObject({ id: "a", price: 5, version: 1 });
+    valueOf(await service.patch("cards", "a", { price: 6, available: false }));
+    expect(await cardOf()).toMatchObject([{ price: 6, available: false, version: 2 }]);
+    valueOf(await service.remove("cards", "a"));
+    expect(await cardOf()).toEqual([]);
+  });
+
+  it("answers cards from the database where KV holds nothing or nonsense", async () => {
+    valueOf(await service.bulk("kv", [productOf({ id: "a" }), productOf({ id: "b" })]));
+    await environment.CARDS.put("kv/card/b", JSON.stringify({ id: "b", price: "much" }));
+    const cards = valueOf(await service.cards("kv", ["a", "b"]));
+    expect(cards.map(({ id }) => id).sort()).toEqual(["a", "b"]);
+  });
+
+  it("announces each write to the spatial index, by its real queue", async () => {
+    valueOf(await service.put("announce", productOf({ id: "a" })));
+    valueOf(await service.bulk("announce", [productOf({ id: "b" }), productOf({ id: "c" })]));
+    await vi.waitFor(async () => expect(await store.pending("announce", ["a", "b", "c"])).toEqual([]), {
+      timeout: 20_000,
+      interval: 100,
+    });
+    expect((await service.ready()).ready).toBe(true);
+  });
+
+  it("keeps pictures by content, as far as they are pictures", async () => {
+    valueOf(await service.put("images", productOf({ id: "a" })));
+    const png = Uint8Array.from([
+      0x89,
+      0x50,
+      0x4e,
+      0x47,
+      13,
+      10,
+      26,
+      10,
+      ...new Array<number>(40).fill(7),
+    ]).buffer;
+    const put = valueOf(await service.putImage("images", "a", 0, png));
+    expect(put).toMatchObject({ contentType: "image/png", path: `/v1/images/images/${put.sha256}` });
+    expect(valueOf(await service.imagePath("images", "a", 0)).path).toBe(put.path);
+    const { bytes } = valueOf(await service.imageBytes("images", put.sha256));
+    expect(new Uint8Array(bytes)).toEqual(new Uint8Array(png));
+    expect(valueOf(await service.get("images", "a")).images).toEqual([put.path]);
+    expect(valueOf(await service.cards("images", ["a"]))[0].image).toBe(put.path);
+    expect(codeOf(await service.imageBytes("other", put.sha256))).toBe("not_found");
+    expect(codeOf(await service.imagePath("images", "a", 1))).toBe("not_found");
+    expect(codeOf(await service.putImage("images", "nothing", 0, png))).toBe("not_found");
+    expect(codeOf(await service.putImage("images", "a", 10, png))).toBe("invalid_input");
+    const text = Uint8Array.from("<svg></svg>  ", (c) => c.charCodeAt(0)).buffer;
+    expect(codeOf(await service.putImage("images", "a", 0, text))).toBe("unsupported_media_type");
+    expect(codeOf(await service.putImage("images", "a", 0, new ArrayBuffer(maxImageBytes + 1)))).toBe(
+      "too_large",
+    );
+    valueOf(await service.remove("images", "a"));
+    valueOf(await service.put("images", productOf({ id: "a" })));
+    expect(valueOf(await service.get("images", "a")).images).toEqual([]);
+  });
+
+  it("refuses what its contract does not allow, at every call", async () => {
+    const good = productOf({ id: "a" });
+    const answers = await Promise.all([
+      service.put("shop", { ...good, price: -1 }),
+      service.put("Not a name", good),
+      service.get("shop", "no/slash"),
+      service.patch("shop", "a", { discount: 2 }),
+      service.remove("shop", ""),
+      service.list("shop", { limit: 0 }),
+      service.list("shop", { limit: 5, cursor: "nonsense" }),
+      service.bulk("shop", [good, { ...good, title: "" }]),
+      service.cards("shop", ["a b"]),
+      service.imagePath("shop", "a", -1),
+      service.imageBytes("shop", "../secret"),
+    ]);
+    expect(answers.map(codeOf)).toEqual(answers.map(() => "invalid_input"));
+  });
+});
+
+describe("the consumer of catalogue", () => {
+  it("keeps a message that it cannot read, with its cause, and goes on with the rest", async () => {
+    await store.write("rest", [productOf({ id: "a" })], 1);
+    const { acknowledged, again } = await consume(
+      "vicinity-catalogue",
+      { application: "rest", productIds: "a" },
+      { application: "rest", productIds: ["a"] },
+    );
+    expect({ acknowledged, again }).toEqual({ acknowledged: ["m0", "m1"], again: [] });
+    expect(await store.pending("rest", ["a"])).toEqual([]);
+    const dead = await environment.IMAGES.get(deadLetterKey("vicinity-catalogue", "m0"));
+    expect(await dead?.json()).toMatchObject({ body: { productIds: "a" }, queue: "vicinity-catalogue" });
+  });
+
+  it("asks for a message again while the spatial index is out of order; its rows stay open", async () => {
+    await store.write("outage", [productOf({ id: "a" })], 1);
+    await store.write("works", [productOf({ id: "a" })], 1);
+    const { acknowledged, again } = await consume(
+      "vicinity-catalogue",
+      { application: "outage", productIds: ["a"] },
+      { application: "works", productIds: ["a"] },
+    );
+    expect({ acknowledged, again }).toEqual({ acknowledged: ["m1"], again: ["m0"] });
+    expect(await store.pending("outage", ["a"])).toHaveLength(1);
+    expect(await store.pending("works", ["a"])).toEqual([]);
+  });
+
+  it("keeps dead letters", async () => {
+    const { acknowledged } = await consume("vicinity-catalogue-dead", {
+      application: "x",
+      productIds: ["a"],
+    });
+    expect(acknowledged).toEqual(["m0"]);
+    const dead = await environment.IMAGES.get(deadLetterKey("vicinity-catalogue-dead", "m0"));
+    expect(await dead?.json()).toMatchObject({ cause: "retries exhausted", attempts: 1 });
+  });
+});

@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { weekShift } from "./dataset.ts";
+import { simulate } from "../simulate/simulate.ts";
+import { type DatasetItem, weekShift } from "./dataset.ts";
 import { parseDataset, writeDataset } from "./recbole.ts";
 
 const item = {
@@ -55,6 +57,39 @@ describe("parseDataset", () => {
     expect(again.train).toEqual(dataset.train);
     expect(again.valid).toEqual(dataset.valid);
     expect(again.test).toEqual(dataset.test);
+  });
+
+  it("keeps a simulated marketplace whole on its way through files", () => {
+    const { dataset } = simulate({ products: 200, people: 10, events: 400, days: 10 }, 1, 1_760_000_000);
+    const again = parseDataset(writeDataset(dataset));
+    expect(again).toEqual(dataset);
+  });
+
+  it("keeps values whatever they hold, but for white space", () => {
+    const value = fc.string({ minLength: 1 }).map((text) => `x${text}`);
+    fc.assert(
+      fc.property(value, value, (title, colour) => {
+        const dataset = parseDataset([
+          { name: "x.inter", text: "user_id:token\titem_id:token\ttimestamp:float\nu\t1\t1" },
+        ]);
+        const item = { ...dataset.items.get("1"), id: "1", title, attributes: { colour } } as DatasetItem;
+        const again = parseDataset(writeDataset({ ...dataset, items: new Map([["1", item]]) }));
+        const plain = (text: string): string => text.replaceAll(/\s/g, " ");
+        expect(again.items.get("1")).toEqual({
+          ...item,
+          title: plain(title),
+          attributes: { colour: plain(colour) },
+        });
+      }),
+    );
+  });
+
+  it("takes the name from the files, dots included, and a byte order mark as none", () => {
+    const text = "\uFEFFuser_id:token\titem_id:token\r\nu\t1\r\nu\t2\r\n";
+    const dataset = parseDataset([{ name: "shop.v2.inter", text }]);
+    expect(dataset.name).toBe("shop.v2");
+    expect(dataset.train.map((event) => event.itemId)).toEqual(["1", "2"]);
+    expect(dataset.refused).toBe(0);
   });
 
   it("says when there is nothing to read", () => {

@@ -1,0 +1,82 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { writeDataset } from "../data/recbole.ts";
+import { simulate } from "../simulate/simulate.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "vicinity-model-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const run = (command: "train" | "evaluate", ...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(import.meta.dirname, `${command}.ts`), ...args],
+    { encoding: "utf8" },
+  );
+  return { status, stdout, stderr };
+};
+
+/** Writes files into a folder of their own. */
+function write(name: string, files: readonly { name: string; text: string }[]): string {
+  const data = join(folder, name);
+  mkdirSync(data, { recursive: true });
+  for (const file of files) writeFileSync(join(data, file.name), file.text);
+  return data;
+}
+
+describe("train and evaluate", () => {
+  it("make a model of a dataset, go on where training stopped, and measure it", { timeout: 120_000 }, () => {
+    const { dataset } = simulate({ products: 400, people: 12, events: 500, days: 20 }, 5, 1_760_000_000);
+    const data = write("market", writeDataset(dataset));
+    const out = join(folder, "model");
+    const first = run("train", "--data", data, "--out", out);
+    expect(first.stderr).toBe("");
+    expect(first.status).toBe(0);
+    expect(first.stdout).toMatch(/epoch \d+\/\d+ .* loss .* AUC .* samples\/s .* left/);
+    const manifest = JSON.parse(readFileSync(join(out, "model.json"), "utf8"));
+    expect(manifest.bytes).toBe(readFileSync(join(out, "model.onnx")).length);
+    expect(manifest.dataWindow.events).toBe(
+      dataset.train.length + dataset.valid.length + dataset.test.length,
+    );
+
+    expect(run("train", "--data", data, "--out", out, "--resume").stdout).toMatch(/Resuming after epoch \d+/);
+
+    const json = join(folder, "report.json");
+    const report = run("evaluate", "--data", data, "--model", out, "--json", json);
+    expect(report.status).toBe(0);
+    expect(report.stdout).toContain("frequencyMarkov");
+    const evaluation = JSON.parse(readFileSync(json, "utf8"));
+    expect(Object.keys(evaluation.methods).sort()).toEqual(
+      ["popularity", "distance", "frequency", "frequencyMarkov", "neighbours", "pipeline"].sort(),
+    );
+    expect(evaluation.methods.pipeline.overallWithoutCold.n).toBe(evaluation.methods.pipeline.overall.n);
+    expect(Object.keys(evaluation.recall)).toEqual(["100", "200", "500"]);
+  });
+
+  it("take a dataset of nothing but people, products and their order", { timeout: 60_000 }, () => {
+    const lines = ["user_id:token\titem_id:token"];
+    for (let i = 0; i < 300; i++) lines.push(`u${i % 5}\tp${(i * i) % 17}`);
+    const data = write("bare", [{ name: "bare.inter", text: lines.join("\n") }]);
+    const out = join(folder, "bare-model");
+    expect(run("train", "--data", data, "--out", out).status).toBe(0);
+    const report = run("evaluate", "--data", data, "--model", out);
+    expect(report.stderr).toBe("");
+    expect(report.stdout).toContain("bare: 60 events asked");
+  });
+
+  it("say in one line what is wrong", () => {
+    const lines = (text: string): number => text.trim().split("\n").length;
+    const missing = run("evaluate", "--data", join(folder, "nowhere"));
+    expect(missing.status).toBe(1);
+    expect(missing.stderr).toContain("There is no folder");
+    expect(lines(missing.stderr)).toBe(1);
+    const empty = run("train", "--data", write("empty", []), "--out", folder);
+    expect(empty.stderr).toContain("no .inter file");
+    expect(lines(empty.stderr)).toBe(1);
+    expect(run("evaluate", "--simulated", "--seeds", "none").stderr).toContain("--seeds is a whole number");
+    expect(run("train", "--data", folder).stderr).toContain("Usage: npm run train");
+    expect(run("evaluate", "--fast").stderr).toContain("Unknown option '--fast'");
+  });
+});

@@ -60,7 +60,7 @@ export async function nearest(
     const tiles = await Promise.all(next.map((cell) => source.tile(cell)));
     for (const tile of tiles) {
       if (!tile) continue;
-      if (tile.meta.children.length === 0) found.push(...rowsWithin(tile, point, reach(), test));
+      if (tile.meta.children.length === 0) addRowsWithin(found, tile, point, reach(), test);
       else
         for (const child of tile.meta.children) {
           const bound = Math.max(0, distanceKm(point.lat, point.lon, child.lat, child.lon) - child.radiusKm);
@@ -74,12 +74,10 @@ export async function nearest(
   return { found, truncated: false };
 }
 
-function rowsWithin(tile: Columns, point: Point, reachKm: number, test: RowTest): Found[] {
-  const rows: Found[] = [];
+function addRowsWithin(found: Found[], tile: Columns, point: Point, reachKm: number, test: RowTest): void {
   for (let row = 0; row < tile.count; row++) {
     if (Number.isNaN(tile.lat[row]) || !test(tile, row)) continue;
     const km = distanceKm(point.lat, point.lon, tile.lat[row], tile.lon[row]);
-    if (km <= reachKm) rows.push({ tile, row, distanceKm: km });
+    if (km <= reachKm) found.push({ tile, row, distanceKm: km });
   }
-  return rows;
 }

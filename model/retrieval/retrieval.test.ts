@@ -97,6 +97,23 @@ describe("nearest", () => {
     );
   });
 
+  it("finds its way in a place of very many products", async () => {
+    const cell = leafCellOf({ lat: 48.85, lon: 2.35 }, 0);
+    const many = Array.from({ length: 150_000 }, (_, i) =>
+      product(`p${i}`, { lat: 48.85 + i * 1e-7, lon: 2.35 }),
+    );
+    const source = buildPyramid(new Map([[cell, many]]), time, () => () => 0);
+    const { found, truncated } = await nearest(source, {
+      point: { lat: 48.85, lon: 2.35 },
+      limit: 3,
+      radiusKm: Number.POSITIVE_INFINITY,
+      test: compileFilter({}),
+      maxTiles: 40,
+    });
+    expect(found.map(({ tile, row }) => tile.id(row))).toEqual(["p0", "p1", "p2"]);
+    expect(truncated).toBe(false);
+  });
+
   it("keeps to the radius and the filter, and says when it may not read on", async () => {
     const source = pyramid([
       product("near", { lat: 48.85, lon: 2.35 }),

@@ -8,8 +8,8 @@ const memorySeconds = 2;
 const memoryCards = 5000;
 /** KV reads at most so many keys at once. */
 const keysPerRead = 100;
-/** A card that nobody asks for leaves KV. */
-const kvSeconds = 7 * 24 * 3600;
+/** A card that nobody asks for leaves KV; one that was written out of turn, too. */
+const kvSeconds = 24 * 3600;
 
 const keyOf = (application: string, productId: string): string => `${application}/card/${productId}`;
 
@@ -49,22 +49,14 @@ export class Cards {
       else missing.push(productId);
     }
     const unread: string[] = [];
-    for (let i = 0; i < missing.length; i += keysPerRead) {
-      const part = missing.slice(i, i + keysPerRead);
-      const values = await this.#kv
-        .get<unknown>(
-          part.map((id) => keyOf(application, id)),
-          "json",
-        )
-        // KV is a copy: without it, the record of truth answers.
-        .catch(() => new Map<string, unknown>());
-      for (const productId of part) {
-        const card = productCard.safeParse(values.get(keyOf(application, productId)));
-        if (card.success) {
-          found.push(card.data);
-          this.#remember(application, card.data, now);
-        } else unread.push(productId);
-      }
+    // KV is a copy: without it, the record of truth answers.
+    const values = await this.#read(application, missing).catch(() => new Map<string, unknown>());
+    for (const productId of missing) {
+      const card = productCard.safeParse(values.get(productId));
+      if (card.success) {
+        found.push(card.data);
+        this.#remember(application, card.data, now);
+      } else unread.push(productId);
     }
     if (unread.length > 0) {
       const fresh: ProductCard[] = [];
@@ -90,6 +82,38 @@ export class Cards {
           : this.#kv.delete(keyOf(application, stored.row.productId));
       }),
     );
+  }
+
+  /**
+   * The same for those that KV holds. Most products of an import were never shown to anybody, and a write to KV is
+   * dear.
+   */
+  async refreshHeld(application: string, changed: StoredProduct[]): Promise<void> {
+    const held = await this.#read(
+      application,
+      changed.map(({ row }) => row.productId),
+    );
+    await this.refresh(
+      application,
+      changed.filter(({ row }) => held.has(row.productId)),
+    );
+  }
+
+  /** What KV holds, by product. */
+  async #read(application: string, productIds: string[]): Promise<Map<string, unknown>> {
+    const held = new Map<string, unknown>();
+    for (let i = 0; i < productIds.length; i += keysPerRead) {
+      const part = productIds.slice(i, i + keysPerRead);
+      const values = await this.#kv.get<unknown>(
+        part.map((id) => keyOf(application, id)),
+        "json",
+      );
+      for (const productId of part) {
+        const value = values.get(keyOf(application, productId));
+        if (value !== null && value !== undefined) held.set(productId, value);
+      }
+    }
+    return held;
   }
 
   #put(application: string, card: ProductCard): Promise<void> {

@@ -56,11 +56,7 @@ export async function consume(
     const applied = await location.apply(application, changes.slice(i, i + changesPerCall));
     if (!applied.ok) throw new Error(`the spatial index refused: ${applied.error.detail}`);
   }
-  // A first version has no older card that could be stale; it is written when somebody asks for it.
-  await cards.refresh(
-    application,
-    pending.filter(({ row }) => row.version > 1),
-  );
+  await cards.refreshHeld(application, pending);
   await store.confirm(
     application,
     pending.map(({ row }) => ({ productId: row.productId, version: row.version })),

@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { decodeCursor, encodeCursor } from "../shared/contracts/cursor.ts";
+import { decodeCursor, pageOf } from "../shared/contracts/cursor.ts";
 import { applicationName, categoryName, identifier } from "../shared/contracts/primitives.ts";
 import {
   type Product,
@@ -120,12 +120,15 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     if (!parsed.ok) return parsed;
     const after = decodeCursor(z.string(), query.cursor);
     if (!after.ok) return after;
-    const found = await this.#store.list(application, query.limit, after.value, query.category);
-    const last = found.length === query.limit ? found.at(-1) : undefined;
-    return ok({
-      items: found.map(({ row, images }) => productOf(row, images)),
-      ...(last ? { nextCursor: encodeCursor(last.row.productId) } : {}),
-    });
+    const found = await this.#store.list(application, query.limit + 1, after.value, query.category);
+    return ok(
+      pageOf(
+        found,
+        query.limit,
+        ({ row, images }) => productOf(row, images),
+        ({ row }) => row.productId,
+      ),
+    );
   }
 
   async bulk(application: string, products: ProductInput[]): Promise<Result<{ written: number }>> {

@@ -1,5 +1,10 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
-import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
+import {
+  createExecutionContext,
+  createMessageBatch,
+  getQueueResult,
+  waitOnExecutionContext,
+} from "cloudflare:test";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { deadLetterKey } from "../shared/contracts/dead-letter.ts";
 import { product, productCard } from "../shared/contracts/product.ts";
@@ -147,6 +152,23 @@ describe("ProductService", () => {
 });
 
 describe("the consumer of catalogue", () => {
+  it("writes the cards that KV holds anew, and no others", async () => {
+    const bulk = (price: number) =>
+      store.write("held", [productOf({ id: "shown", price }), productOf({ id: "unseen", price })], 1);
+    const kv = (id: string) => environment.CARDS.get<{ price: number }>(`held/card/${id}`, "json");
+    const message = { application: "held", productIds: ["shown", "unseen"] };
+    await bulk(1);
+    const context = createExecutionContext();
+    valueOf(await new ProductService(context, environment).cards("held", ["shown"]));
+    await waitOnExecutionContext(context);
+    await bulk(2);
+    await consume("vicinity-catalogue", message);
+    expect([(await kv("shown"))?.price, await kv("unseen")]).toEqual([2, null]);
+    await store.remove("held", "shown", 2);
+    await consume("vicinity-catalogue", message);
+    expect(await kv("shown")).toBeNull();
+  });
+
   it("keeps a message that it cannot read, with its cause, and goes on with the rest", async () => {
     await store.write("rest", [productOf({ id: "a" })], 1);
     const { acknowledged, again } = await consume(

@@ -1,7 +1,7 @@
 import { toInstant } from "../shared/contracts/primitives.ts";
 import type { PersonSettings } from "../shared/contracts/services.ts";
-import type { User, UserInput, UserPatch } from "../shared/contracts/user.ts";
-import type { UserRow } from "./store.ts";
+import type { User, UserInput, UserInteraction, UserPatch } from "../shared/contracts/user.ts";
+import type { InteractionRow, UserRow } from "./store.ts";
 
 /** A stored row as its person reads it. */
 export const userOf = (row: UserRow): User => ({
@@ -11,6 +11,16 @@ export const userOf = (row: UserRow): User => ({
   attributes: row.attributes,
   createdAt: toInstant(row.createdAt),
   updatedAt: toInstant(row.updatedAt),
+});
+
+/** A stored interaction as its person reads it. */
+export const interactionOf = (row: InteractionRow): UserInteraction => ({
+  eventId: row.eventId,
+  type: row.type,
+  productId: row.productId,
+  timestamp: toInstant(row.time),
+  recommendationId: row.recommendationId,
+  location: row.lat === null || row.lon === null ? null : { lat: row.lat, lon: row.lon },
 });
 
 /** What the person's object must know of a row. */

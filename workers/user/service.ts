@@ -1,8 +1,8 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { decodeCursor, encodeCursor } from "../shared/contracts/cursor.ts";
+import { decodeCursor, pageOf } from "../shared/contracts/cursor.ts";
 import { type AcceptedInteraction, acceptedInteraction } from "../shared/contracts/event.ts";
-import { applicationName, identifier, toInstant } from "../shared/contracts/primitives.ts";
+import { applicationName, identifier } from "../shared/contracts/primitives.ts";
 import { type PlaceVisit, placeVisit } from "../shared/contracts/queues.ts";
 import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
 import type { Page, PageQuery, PersonSettings, Readiness, UserApi } from "../shared/contracts/services.ts";
@@ -17,7 +17,7 @@ import {
 } from "../shared/contracts/user.ts";
 import { databasesOf } from "./database.ts";
 import { personHash } from "./person-hash.ts";
-import { changesOf, rowOf, settingsOf, userOf } from "./profile.ts";
+import { changesOf, interactionOf, rowOf, settingsOf, userOf } from "./profile.ts";
 import { UserStore } from "./store.ts";
 
 const person = z.object({ application: applicationName, userId: identifier });
@@ -75,9 +75,8 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     if (!parsed.ok) return parsed;
     const after = decodeCursor(z.string(), query.cursor);
     if (!after.ok) return after;
-    const rows = await this.#store.list(application, query.limit, after.value);
-    const last = rows.length === query.limit ? rows.at(-1) : undefined;
-    return ok({ items: rows.map(userOf), ...(last ? { nextCursor: encodeCursor(last.userId) } : {}) });
+    const rows = await this.#store.list(application, query.limit + 1, after.value);
+    return ok(pageOf(rows, query.limit, userOf, (row) => row.userId));
   }
 
   async record(
@@ -109,19 +108,8 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     if (!parsed.ok) return parsed;
     const before = decodeCursor(z.object({ time: z.number(), eventId: z.string() }), query.cursor);
     if (!before.ok) return before;
-    const rows = await this.#store.history(application, userId, query.limit, before.value);
-    const last = rows.length === query.limit ? rows.at(-1) : undefined;
-    return ok({
-      items: rows.map((row) => ({
-        eventId: row.eventId,
-        type: row.type,
-        productId: row.productId,
-        timestamp: toInstant(row.time),
-        recommendationId: row.recommendationId,
-        location: row.lat === null || row.lon === null ? null : { lat: row.lat, lon: row.lon },
-      })),
-      ...(last ? { nextCursor: encodeCursor({ time: last.time, eventId: last.eventId }) } : {}),
-    });
+    const rows = await this.#store.history(application, userId, query.limit + 1, before.value);
+    return ok(pageOf(rows, query.limit, interactionOf, ({ time, eventId }) => ({ time, eventId })));
   }
 
   async totals(application: string, productIds: string[]): Promise<Result<Totals[]>> {

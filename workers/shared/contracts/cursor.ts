@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { ok, type Result, refuse } from "./result.ts";
+import type { Page } from "./services.ts";
 
 /** Where a page ended, as an opaque string. */
 export const encodeCursor = (position: unknown): string =>
@@ -26,4 +27,22 @@ export function decodeCursor<S extends z.ZodType>(
   return refuse("invalid_input", "The cursor is not one that a page before gave.", {
     issues: [{ path: "cursor", message: "is not a cursor of this list" }],
   });
+}
+
+/**
+ * A page of at most `limit` items, from rows of which one more than that was asked for: only where it came is there a
+ * next page. `positionOf` says where a row stands in the list.
+ */
+export function pageOf<Row, Item>(
+  rows: Row[],
+  limit: number,
+  itemOf: (row: Row) => Item,
+  positionOf: (row: Row) => unknown,
+): Page<Item> {
+  const items = rows.slice(0, limit);
+  const last = rows.length > limit ? items.at(-1) : undefined;
+  return {
+    items: items.map(itemOf),
+    ...(last === undefined ? {} : { nextCursor: encodeCursor(positionOf(last)) }),
+  };
 }

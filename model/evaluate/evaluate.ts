@@ -1,13 +1,13 @@
 import { hash53 } from "../columns/hash.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import type { Ranker } from "../pipeline/ports.ts";
-import type { PipelineAnswer } from "../pipeline/recommend.ts";
+import { maxCandidates, type PipelineAnswer } from "../pipeline/recommend.ts";
+import { beginsEpisode } from "../replay/episode.ts";
+import { Replay } from "../replay/replay.ts";
+import { worldAfter } from "../replay/world.ts";
 import { placesOver } from "../retrieval/memory.ts";
-import { beginsEpisode, maxCandidates } from "../train/examples.ts";
 import { type Baseline, baselines, rankOf } from "./baselines.ts";
 import type { Ranks } from "./metrics.ts";
-import { Replay } from "./replay.ts";
-import { worldAfter } from "./world.ts";
 
 /** A test event that was asked for, and where each method ranked its product. */
 export interface Asked {

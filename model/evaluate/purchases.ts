@@ -1,13 +1,13 @@
 import type { DatasetEvent } from "../data/dataset.ts";
 import type { Ranker } from "../pipeline/ports.ts";
+import { beginsEpisode } from "../replay/episode.ts";
+import { Replay } from "../replay/replay.ts";
+import { worldAfter } from "../replay/world.ts";
 import { placesOver } from "../retrieval/memory.ts";
 import { simulatedCategories } from "../simulate/categories.ts";
 import type { Simulation } from "../simulate/simulate.ts";
 import type { Moment } from "../simulate/truth.ts";
-import { beginsEpisode } from "../train/examples.ts";
 import { type Interval, interval } from "./metrics.ts";
-import { Replay } from "./replay.ts";
-import { worldAfter } from "./world.ts";
 
 /** Purchases to be expected of every 100 products that are recommended. */
 export interface ExpectedPurchases {

@@ -12,6 +12,9 @@ import { gather } from "./gather.ts";
 import type { Places, Ranker } from "./ports.ts";
 import { reasonsOf } from "./reasons.ts";
 
+/** Candidates that the ranker sees, when serving and when training and evaluating. */
+export const maxCandidates = 500;
+
 /** What is asked of the pipeline. */
 export interface PipelineQuery {
   person: Person;

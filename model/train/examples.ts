@@ -1,20 +1,17 @@
 import { localOffset } from "../../workers/shared/geo/local-time.ts";
 import { hash53 } from "../columns/hash.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
-import { interactionOf, offsetOf, worldAfter } from "../evaluate/world.ts";
 import type { TrainingList } from "../features/batch.ts";
 import { type Candidate, computeFeatures } from "../features/compute.ts";
 import { rankingContext } from "../features/context.ts";
 import { applyInteraction } from "../person/apply.ts";
 import { newPerson, type Person } from "../person/person.ts";
 import { gather } from "../pipeline/gather.ts";
+import { maxCandidates } from "../pipeline/recommend.ts";
+import { beginsEpisode, episodeSeconds } from "../replay/episode.ts";
+import { interactionOf, offsetOf, worldAfter } from "../replay/world.ts";
 import { placesOver } from "../retrieval/memory.ts";
 import type { Random } from "./random.ts";
-
-/** Candidates that the pipeline ranks. */
-export const maxCandidates = 500;
-/** Interactions with one product within so many seconds are one episode: a view, its click and its purchase. */
-const episodeSeconds = 1800;
 
 /** How examples are made. */
 export interface ExampleOptions {
@@ -30,12 +27,6 @@ export interface ExampleOptions {
   onProgress(done: number, total: number): void;
   /** Called now and then: whoever shares the thread may run. */
   pause?(): Promise<void>;
-}
-
-/** Whether an event begins an episode of its person: not one more with the product at hand. */
-export function beginsEpisode(person: Person, event: DatasetEvent): boolean {
-  const last = person.recent.at(-1);
-  return !last || last.productId !== event.itemId || event.time - last.time > episodeSeconds;
 }
 
 /**

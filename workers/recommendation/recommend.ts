@@ -1,7 +1,11 @@
 import { sessionOf } from "../../durable-objects/user-session.ts";
 import { decodePerson } from "../../model/person/codec.ts";
 import { newPerson, type Person } from "../../model/person/person.ts";
-import { type PipelineAnswer, recommend as runPipeline } from "../../model/pipeline/recommend.ts";
+import {
+  maxCandidates,
+  type PipelineAnswer,
+  recommend as runPipeline,
+} from "../../model/pipeline/recommend.ts";
 import type { EdgePlace } from "../shared/contracts/location.ts";
 import type { ProductCard } from "../shared/contracts/product.ts";
 import type {
@@ -17,8 +21,6 @@ import { newRecommendationId } from "./recommendation-id.ts";
 import { rankersOf } from "./serving.ts";
 import { whereabouts } from "./whereabouts.ts";
 
-/** Candidates that the model ranks. */
-const maxCandidates = 500;
 /** Variant of answers outside any experiment. */
 const defaultVariant = "default";
 

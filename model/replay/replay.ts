@@ -4,8 +4,7 @@ import type { DatasetEvent, DatasetItem } from "../data/dataset.ts";
 import { applyInteraction } from "../person/apply.ts";
 import { newPerson, type Person } from "../person/person.ts";
 import type { Places, Ranker } from "../pipeline/ports.ts";
-import { type PipelineAnswer, recommend } from "../pipeline/recommend.ts";
-import { maxCandidates } from "../train/examples.ts";
+import { maxCandidates, type PipelineAnswer, recommend } from "../pipeline/recommend.ts";
 import { interactionOf, offsetOf } from "./world.ts";
 
 /** What is asked of the serving pipeline. */

@@ -5,13 +5,18 @@ import { migrate } from "./migrate.ts";
 import { startOptions } from "./options.ts";
 import { devArguments } from "./serve.ts";
 import { root } from "./workers.ts";
+import { withoutTraces } from "./wrangler.ts";
 
 const { port, stateDir } = startOptions(process.argv.slice(2), process.env);
 await migrate(stateDir);
 const child = spawn(
   process.execPath,
   [join(root, "node_modules/wrangler/bin/wrangler.js"), ...devArguments(port, stateDir)],
-  { cwd: root, stdio: "inherit", env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false" } },
+  {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...withoutTraces, ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false" },
+  },
 );
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
 child.on("exit", (code) => process.exit(code ?? 1));

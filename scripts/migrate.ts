@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { getPlatformProxy, unstable_readConfig as readConfig } from "wrangler";
 import { root, type WorkerPlace, workers } from "./workers.ts";
-import { runWrangler } from "./wrangler.ts";
 
 /** Hash of all that decides what the databases look like: migrations and the gazetteer's source. */
 function fingerprint(): string {
@@ -14,33 +14,53 @@ function fingerprint(): string {
   return hash.digest("hex");
 }
 
-const local = (stateDir: string): string[] => ["--local", "--persist-to", stateDir];
+const owners = workers.filter((place) => place.database !== null);
 
-async function must(args: string[]): Promise<void> {
-  const { code, output } = await runWrangler(args);
-  if (code !== 0) throw new Error(`wrangler ${args.slice(0, 4).join(" ")} failed:\n${output.trim()}`);
-}
-
-async function migrateDatabase(place: WorkerPlace, stateDir: string): Promise<void> {
-  if (place.database)
-    await must(["d1", "migrations", "apply", place.database, "-c", place.config, ...local(stateDir)]);
-}
-
-async function seedCities(stateDir: string): Promise<void> {
-  const { citySeedStatements } = await import("./cities.ts");
-  const file = join(stateDir, "cities.sql");
-  writeFileSync(file, citySeedStatements().join("\n"));
-  await must([
-    "d1",
-    "execute",
-    "vicinity-location",
-    "-c",
-    "workers/location/wrangler.toml",
-    "--file",
+/** A configuration that binds every database under its worker's name: one local process then migrates them all. */
+function allDatabases(stateDir: string): string {
+  const configs = owners.map(({ name, config }) => ({
+    worker: name,
+    ...readConfig({ config: join(root, config) }),
+  }));
+  const file = join(stateDir, "databases.json");
+  writeFileSync(
     file,
-    "--yes",
-    ...local(stateDir),
-  ]);
+    JSON.stringify({
+      name: "vicinity-databases",
+      compatibility_date: configs[0].compatibility_date,
+      d1_databases: configs.map(({ worker, d1_databases: [database] }) => ({
+        binding: worker,
+        database_name: database.database_name,
+        database_id: database.database_id,
+      })),
+    }),
+  );
+  return file;
+}
+
+// The table by which `wrangler d1 migrations` knows what was applied: either may go on where the other left.
+const appliedTable = `CREATE TABLE IF NOT EXISTS d1_migrations (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`;
+
+/** Applies the migrations of one worker that are not yet applied, each in one transaction. */
+async function migrateDatabase(database: D1Database, { name: worker }: WorkerPlace): Promise<void> {
+  await database.prepare(appliedTable).run();
+  const { results } = await database.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
+  const applied = new Set(results.map(({ name }) => name));
+  const folder = join(root, "migrations", worker);
+  for (const file of readdirSync(folder).sort()) {
+    if (!file.endsWith(".sql") || applied.has(file)) continue;
+    const statements = readFileSync(join(folder, file), "utf8").split("--> statement-breakpoint");
+    await database.batch([
+      ...statements.map((statement) => database.prepare(statement)),
+      database.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(file),
+    ]);
+  }
+}
+
+async function seedCities(database: D1Database): Promise<void> {
+  const { citySeedStatements } = await import("./cities.ts");
+  for (const statement of citySeedStatements()) await database.prepare(statement).run();
 }
 
 /**
@@ -52,9 +72,17 @@ export async function migrate(stateDir: string): Promise<boolean> {
   const stamp = join(stateDir, "migrated");
   const wanted = fingerprint();
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return false;
-  // All databases share one local store, which takes one process at a time.
-  for (const place of workers) await migrateDatabase(place, stateDir);
-  await seedCities(stateDir);
+  const { env, dispose } = await getPlatformProxy<Record<string, D1Database>>({
+    configPath: allDatabases(stateDir),
+    persist: { path: join(stateDir, "v3") },
+    remoteBindings: false,
+  });
+  try {
+    for (const place of owners) await migrateDatabase(env[place.name], place);
+    await seedCities(env.location);
+  } finally {
+    await dispose();
+  }
   writeFileSync(stamp, wanted);
   return true;
 }

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root } from "./workers.ts";
+import { withoutTraces } from "./wrangler.ts";
 
 const args = process.argv.slice(2);
 const long = args.includes("--long");
@@ -12,6 +13,7 @@ const run = spawnSync(
     cwd: root,
     stdio: "inherit",
     env: {
+      ...withoutTraces,
       ...process.env,
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
       WRANGLER_SEND_METRICS: "false",

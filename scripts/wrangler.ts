@@ -3,6 +3,13 @@ import { join } from "node:path";
 import { root } from "./workers.ts";
 
 const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
+
+/**
+ * Local traces record every statement of every object, which takes nearly half of the machine: only for who asks,
+ * `X_LOCAL_OBSERVABILITY=true npm run dev`.
+ */
+export const withoutTraces = { X_LOCAL_OBSERVABILITY: "false" };
+
 const environment = {
   WRANGLER_SEND_METRICS: "false",
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
@@ -21,7 +28,7 @@ export function runWrangler(args: string[]): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [wrangler, ...args], {
       cwd: root,
-      env: { ...process.env, ...environment },
+      env: { ...withoutTraces, ...process.env, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";
@@ -39,7 +46,7 @@ export function runWrangler(args: string[]): Promise<Finished> {
 export function startWrangler(args: string[], onOutput: (text: string) => void): ChildProcess {
   const child = spawn(process.execPath, [wrangler, ...args], {
     cwd: root,
-    env: { ...process.env, ...environment },
+    env: { ...withoutTraces, ...process.env, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   child.stdout.on("data", (chunk: Buffer) => onOutput(chunk.toString()));

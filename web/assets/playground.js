@@ -57,6 +57,15 @@ function row({ productId, rank, score, distanceKm, product }, recommendationId) 
   );
 }
 
+const precisions = { exact: "exact place", "1km": "to about 1 km", city: "the city only" };
+const origins = {
+  request: "as asked for",
+  last: "where they were last",
+  edge: "as the network sees them",
+  home: "their home",
+  none: "unknown",
+};
+
 function show(answer) {
   const { items, location, model, stages, recommendationId } = answer;
   byId("items").replaceChildren(...items.map((item) => row(item, recommendationId)));
@@ -64,7 +73,7 @@ function show(answer) {
   ranks = new Map(items.map(({ productId, rank }) => [productId, rank]));
   drawRadar(byId("radar"), place(), items);
   const named = [location.city, location.country].filter(Boolean).join(", ") || "no known city";
-  byId("place").textContent = `${named}, known to ${location.precision} (${location.source})`;
+  byId("place").textContent = `${named}: ${precisions[location.precision]}, ${origins[location.source]}`;
   byId("model").textContent = `Model ${model.version}, ${model.sha256.slice(0, 12)}`;
   const slowest = Math.max(0.1, ...stages.map(({ ms }) => ms));
   byId("stages").replaceChildren(

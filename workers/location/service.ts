@@ -159,9 +159,9 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
   async ready(): Promise<Readiness> {
     try {
       const filled = await new CityStore(this.env.DB).filled();
-      return { ready: filled, detail: filled ? "location: ready" : "location: the gazetteer is empty" };
+      return { ready: filled, detail: filled ? "ready" : "the gazetteer is empty" };
     } catch {
-      return { ready: false, detail: "location: its database is not migrated" };
+      return { ready: false, detail: "its database is not migrated" };
     }
   }
 }

@@ -192,13 +192,10 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
       const open = await this.#store.open();
       return {
         ready: open <= everydayBacklog,
-        detail:
-          open <= everydayBacklog
-            ? "product: ready"
-            : `product: ${open} products on their way to the spatial index`,
+        detail: open <= everydayBacklog ? "ready" : `${open} products on their way to the spatial index`,
       };
     } catch {
-      return { ready: false, detail: "product: its database is not migrated" };
+      return { ready: false, detail: "its database is not migrated" };
     }
   }
 }

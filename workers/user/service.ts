@@ -129,9 +129,9 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   async ready(): Promise<Readiness> {
     try {
       await this.#store.probe();
-      return { ready: true, detail: "user: ready" };
+      return { ready: true, detail: "ready" };
     } catch {
-      return { ready: false, detail: "user: its database is not migrated" };
+      return { ready: false, detail: "its database is not migrated" };
     }
   }
 }

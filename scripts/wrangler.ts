@@ -23,14 +23,15 @@ export interface Finished {
   output: string;
 }
 
-/** Runs wrangler to its end and gives its exit code and all it printed. */
-export function runWrangler(args: string[]): Promise<Finished> {
+/** Runs wrangler to its end, `input` on its standard input, and gives its exit code and all it printed. */
+export function runWrangler(args: string[], input = ""): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [wrangler, ...args], {
       cwd: root,
       env: { ...withoutTraces, ...process.env, ...environment },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
+    child.stdin.end(input);
     let output = "";
     const keep = (chunk: Buffer) => {
       output += chunk.toString();

@@ -1,0 +1,47 @@
+import { unstable_readConfig as readConfig } from "wrangler";
+import { z } from "zod";
+
+/** The parts of a worker's configuration that name something of the account. */
+const configuration = z.object({
+  name: z.string(),
+  d1_databases: z.array(z.object({ database_id: z.string(), database_name: z.string() })),
+  kv_namespaces: z.array(z.object({ id: z.string(), binding: z.string() })),
+  r2_buckets: z.array(z.object({ bucket_name: z.string() })),
+  queues: z.object({
+    producers: z.array(z.object({ queue: z.string() })).default([]),
+    consumers: z.array(z.object({ queue: z.string(), dead_letter_queue: z.string().optional() })).default([]),
+  }),
+});
+
+/** What a worker's configuration expects the account to hold. */
+export interface Resources {
+  /** Databases and namespaces by the placeholder id that the configuration names them with. */
+  databases: { placeholder: string; name: string }[];
+  namespaces: { placeholder: string; name: string }[];
+  buckets: string[];
+  queues: string[];
+}
+
+const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
+
+/** Reads what a worker's configuration expects. A namespace is named after its worker and binding. */
+export function resourcesOf(configFile: string): Resources {
+  const config = configuration.parse(readConfig({ config: configFile }));
+  return {
+    databases: config.d1_databases.map(({ database_id, database_name }) => ({
+      placeholder: database_id,
+      name: database_name,
+    })),
+    namespaces: config.kv_namespaces.map(({ id, binding }) => ({
+      placeholder: id,
+      name: `${config.name}-${binding.toLowerCase()}`,
+    })),
+    buckets: config.r2_buckets.map(({ bucket_name }) => bucket_name),
+    queues: unique([
+      ...config.queues.producers.map(({ queue }) => queue),
+      ...config.queues.consumers.flatMap(({ queue, dead_letter_queue }) =>
+        dead_letter_queue ? [queue, dead_letter_queue] : [queue],
+      ),
+    ]),
+  };
+}

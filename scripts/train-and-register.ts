@@ -34,6 +34,7 @@ export async function trainAndRegister(
     dataset,
     seed: 1,
     validation: trained.validation,
+    firstStage: trained.firstStage,
     createdAt: new Date().toISOString(),
   });
   task.done(

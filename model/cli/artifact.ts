@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ModelManifest } from "../../workers/shared/contracts/model.ts";
+import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
 import { allEvents, type Dataset } from "../data/dataset.ts";
 import { featureShape } from "../features/compute.ts";
 import type { Parameters } from "../network/parameters.ts";
@@ -29,7 +30,13 @@ export async function writeModel(
   folder: string,
   name: string,
   parameters: Parameters,
-  facts: { dataset: Dataset; seed: number; validation: Validation; createdAt: string },
+  facts: {
+    dataset: Dataset;
+    seed: number;
+    validation: Validation;
+    firstStage: FirstStage;
+    createdAt: string;
+  },
 ): Promise<ModelManifest> {
   const bytes = new Uint8Array(exportOnnx(featureShape, parameters));
   const session = await nodeSession(bytes, featureShape);
@@ -40,6 +47,7 @@ export async function writeModel(
       .replaceAll(/[^A-Za-z0-9._-]/g, "-")
       .slice(0, 64),
     parent: null,
+    firstStage: facts.firstStage,
     seed: facts.seed,
     createdAt: facts.createdAt,
     metrics: { validationNdcg: facts.validation.ndcg, validationAuc: facts.validation.auc },

@@ -22,6 +22,7 @@ const manifest = await writeModel(join(import.meta.dirname, "../artifacts"), "bu
   dataset: { ...dataset, name: "bundled" },
   seed,
   validation: trained.validation,
+  firstStage: trained.firstStage,
   createdAt: new Date(now * 1000).toISOString(),
 });
 console.log(

@@ -2,6 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { modelManifest } from "../../workers/shared/contracts/model.ts";
+import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { ask } from "../evaluate/evaluate.ts";
 import { type Evaluation, evaluationOf } from "../evaluate/evaluation.ts";
@@ -48,30 +50,26 @@ const simulation = values.simulated ? simulate(heldOut, heldOutSeed, Date.UTC(20
 const dataset = simulation?.dataset ?? datasetIn(values.data ?? "");
 
 /** A model as the pipeline's ranker, by ONNX Runtime. */
-async function rankerOf(version: string, bytes: Uint8Array): Promise<Ranker> {
+async function rankerOf(version: string, bytes: Uint8Array, firstStage?: FirstStage): Promise<Ranker> {
   const session = await nodeSession(bytes, featureShape);
-  return { version, sha256: "", score: (batch) => session.run(batch) };
+  return { version, sha256: "", firstStage, score: (batch) => session.run(batch) };
 }
 
 async function trained(on: Dataset, seed: number): Promise<Ranker> {
-  const { parameters } = await fit(on, values.full ? full : quick, seed, {
+  const { parameters, firstStage } = await fit(on, values.full ? full : quick, seed, {
     clock: () => performance.now() / 1000,
     onExamples: (done, total) => progress(shareLine("examples", done, total)),
     onProgress: (each) => progress(trainingLine(each), each.done === each.total),
   });
-  return rankerOf(`seed-${seed}`, exportOnnx(featureShape, parameters));
+  return rankerOf(`seed-${seed}`, exportOnnx(featureShape, parameters), firstStage);
 }
 
 const milliseconds = (): number => performance.now();
 const rankers: Ranker[] = [];
 if (values.model !== undefined) {
-  const file = join(values.model, "model.onnx");
-  rankers.push(
-    await rankerOf(
-      "given",
-      options(() => readFileSync(file), usage),
-    ),
-  );
+  const file = (name: string): Buffer => options(() => readFileSync(join(values.model ?? "", name)), usage);
+  const { version, firstStage } = modelManifest.parse(JSON.parse(file("model.json").toString()));
+  rankers.push(await rankerOf(version, file("model.onnx"), firstStage));
 } else
   for (const seed of seeds) {
     if (seeds.length > 1) console.log(`seed ${seed}`);

@@ -36,6 +36,7 @@ const manifest = await writeModel(out, "model", trained.parameters, {
   dataset,
   seed,
   validation: trained.validation,
+  firstStage: trained.firstStage,
   createdAt: new Date().toISOString(),
 });
 console.log(

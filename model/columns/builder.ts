@@ -1,7 +1,7 @@
-import type { BlockMeta, Columns, Neighbour } from "./columns.ts";
+import type { BlockMeta, BlockParts, Neighbour } from "./columns.ts";
 import { encodeColumns, noString } from "./columns.ts";
 import { hash32, hash53 } from "./hash.ts";
-import { columnLayout, type ElementType, hotHalfLives } from "./layout.ts";
+import { allocate, columnLayout, type Elements } from "./layout.ts";
 
 /** A product as one row, before it becomes columns; units as in `layout.ts`, null where absent. */
 export interface ProductRow {
@@ -29,18 +29,9 @@ export interface ProductRow {
   neighbours: readonly Neighbour[];
 }
 
-type Growing = Record<string, Float64Array | Float32Array | Uint32Array | Uint8Array>;
+type Growing = Record<string, Elements>;
 
-const allocate = (type: ElementType, length: number) =>
-  type === "f64"
-    ? new Float64Array(length)
-    : type === "f32"
-      ? new Float32Array(length)
-      : type === "u32"
-        ? new Uint32Array(length)
-        : new Uint8Array(length);
-
-/** Builds a block of at most `capacity` rows, from rows or from rows of other blocks. */
+/** Builds a block of at most `capacity` products. */
 export class ColumnsBuilder {
   readonly #arrays: Growing = {};
   readonly #ids: string[] = [];
@@ -97,36 +88,6 @@ export class ColumnsBuilder {
     this.#finishRow(row.productId, row.title);
   }
 
-  /**
-   * Appends row `row` of another block. Decayed columns are carried from that block's time to `time`, so that
-   * rows of blocks of different ages compare.
-   */
-  addFrom(source: Columns, row: number, time = source.meta.time): void {
-    const at = this.#ids.length;
-    for (const { name, width } of columnLayout) {
-      const from = source[name];
-      const to = this.#arrays[name];
-      for (let i = 0; i < width; i++) to[at * width + i] = from[row * width + i];
-    }
-    const days = (time - source.meta.time) / 86_400;
-    if (days > 0)
-      hotHalfLives.forEach((halfLife, i) => {
-        this.#arrays.hot[at * 3 + i] *= 2 ** (-days / halfLife);
-      });
-    for (const name of ["category", "currency", "cell"] as const) {
-      const index = source[name][row];
-      this.#arrays[name][at] = this.#intern(index === noString ? null : source.strings[index]);
-    }
-    for (let i = source.neighbourStart[row]; i < source.neighbourStart[row + 1]; i++)
-      this.#addNeighbour(
-        source.neighbourHash[i],
-        source.neighbourWeight[i],
-        source.strings[source.neighbourName[2 * i]],
-        source.strings[source.neighbourName[2 * i + 1]],
-      );
-    this.#finishRow(source.id(row), source.title(row));
-  }
-
   #addNeighbour(hash: number, weight: number, id: string, cell: string): void {
     this.#neighbourHash.push(hash);
     this.#neighbourWeight.push(weight);
@@ -144,17 +105,23 @@ export class ColumnsBuilder {
     const count = this.count;
     const arrays: Growing = {};
     for (const { name, width } of columnLayout) arrays[name] = this.#arrays[name].subarray(0, count * width);
+    const encoder = new TextEncoder();
+    const texts = [...this.#ids, ...this.#titles].map((text) => encoder.encode(text));
+    const textStart = new Uint32Array(texts.length + 1);
+    for (const [i, each] of texts.entries()) textStart[i + 1] = textStart[i] + each.byteLength;
+    const text = new Uint8Array(textStart[texts.length]);
+    for (const [i, each] of texts.entries()) text.set(each, textStart[i]);
     return encodeColumns({
+      ...(arrays as never as BlockParts),
       meta,
       count,
-      arrays: arrays as never,
       neighbourStart: Uint32Array.from(this.#neighbourStart),
       neighbourHash: Float64Array.from(this.#neighbourHash),
       neighbourWeight: Float32Array.from(this.#neighbourWeight),
       neighbourName: Uint32Array.from(this.#neighbourName),
       strings: this.#strings,
-      ids: this.#ids,
-      titles: this.#titles,
+      text,
+      textStart,
     });
   }
 }

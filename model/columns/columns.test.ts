@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ColumnsBuilder, type ProductRow } from "./builder.ts";
-import { decodeColumns, neighboursOf } from "./columns.ts";
+import { decodeColumns, encodeColumns, neighboursOf } from "./columns.ts";
+import { concat } from "./concat.ts";
 import { hash32, hash53 } from "./hash.ts";
 
 const meta = { cell: "861f05a37ffffff", version: 3, time: 1_700_000_000, children: [] };
@@ -67,13 +68,19 @@ describe("columns", () => {
       fc.property(fc.array(row, { minLength: 1, maxLength: 8 }), (rows) => {
         const source = decodeColumns(build(rows));
         if (!source) throw new Error("a fresh block must decode");
-        const builder = new ColumnsBuilder(rows.length);
-        for (let i = rows.length - 1; i >= 0; i--) builder.addFrom(source, i);
-        const copy = decodeColumns(builder.finish(meta));
+        const list = {
+          blocks: [source, source],
+          from: rows.map((_, i) => i % 2),
+          rows: rows.map((_, i) => rows.length - 1 - i),
+          count: rows.length,
+        };
+        const copy = decodeColumns(encodeColumns(concat(list, meta, rows.length)));
         if (!copy) throw new Error("a fresh block must decode");
+        expect(concat(list, meta).neighbourHash).toHaveLength(0);
         rows.forEach((each, i) => {
           const at = rows.length - 1 - i;
           expect(copy.id(at)).toBe(each.productId);
+          expect(copy.title(at)).toBe(each.title);
           expect(copy.strings[copy.cell[at]]).toBe(each.cell);
           expect(copy.hours.subarray(at * 24, at * 24 + 24)).toEqual(
             source.hours.subarray(i * 24, i * 24 + 24),

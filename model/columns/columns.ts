@@ -57,6 +57,9 @@ export interface Columns extends Arrays {
   readonly neighbourName: Uint32Array;
   /** Dictionary of categories, currencies, cells and neighbours' ids. */
   readonly strings: string[];
+  /** UTF-8 of all ids, then of all titles; text i, of `2 * count`, lies from `textStart[i]` to `textStart[i + 1]`. */
+  readonly text: Uint8Array;
+  readonly textStart: Uint32Array;
   /** Decodes the product id of a row. */
   id(row: number): string;
   /** Decodes the title of a row. */
@@ -73,38 +76,27 @@ function checksum(bytes: Uint8Array): number {
   return hash >>> 0;
 }
 
-/** The parts of a block before it is one buffer. */
-export interface BlockParts {
-  meta: BlockMeta;
-  count: number;
-  arrays: Arrays;
-  neighbourStart: Uint32Array;
-  neighbourHash: Float64Array;
-  neighbourWeight: Float32Array;
-  neighbourName: Uint32Array;
-  strings: string[];
-  ids: string[];
-  titles: string[];
+/** A block without its methods. */
+export type BlockParts = Omit<Columns, "id" | "title">;
+
+/** A block of its parts. */
+export function columnsFrom(parts: BlockParts): Columns {
+  const { text, textStart, count } = parts;
+  const textAt = (i: number): string => decoder.decode(text.subarray(textStart[i], textStart[i + 1]));
+  return { ...parts, id: (row) => textAt(row), title: (row) => textAt(count + row) };
 }
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
 /**
  * Lays a block out as one buffer: header (magic, checksum, lengths), columns, neighbours, text. Rows need
  * no parsing; text is decoded on demand.
  */
 export function encodeColumns(parts: BlockParts): ArrayBuffer {
-  const encoder = new TextEncoder();
-  const { count } = parts;
+  const { count, text, textStart } = parts;
   const meta = encoder.encode(JSON.stringify({ ...parts.meta, strings: parts.strings }));
-  const text = encoder.encode(parts.ids.join("") + parts.titles.join(""));
-  const textStart = new Uint32Array(2 * count + 1);
-  let at = 0;
-  for (let i = 0; i < 2 * count; i++) {
-    textStart[i] = at;
-    at += byteLength(i < count ? parts.ids[i] : parts.titles[i - count]);
-  }
-  textStart[2 * count] = at;
-
-  const sections: ArrayBufferView[] = columnLayout.map(({ name }) => parts.arrays[name]);
+  const sections: ArrayBufferView[] = columnLayout.map(({ name }) => parts[name]);
   sections.push(
     parts.neighbourStart,
     parts.neighbourHash,
@@ -162,10 +154,8 @@ export function decodeColumns(buffer: ArrayBuffer): Columns | null {
   const textStart = take(Uint32Array, 2 * count + 1, 4);
   const metaBytes = take(Uint8Array, header.getUint32(20, true), 1);
   const text = take(Uint8Array, header.getUint32(24, true), 1);
-  const decoder = new TextDecoder();
   const { strings, ...meta } = JSON.parse(decoder.decode(metaBytes)) as BlockMeta & { strings: string[] };
-  const textAt = (i: number): string => decoder.decode(text.subarray(textStart[i], textStart[i + 1]));
-  return {
+  return columnsFrom({
     ...(arrays as Arrays),
     meta,
     count,
@@ -174,28 +164,9 @@ export function decodeColumns(buffer: ArrayBuffer): Columns | null {
     neighbourWeight,
     neighbourName,
     strings,
-    id: (row) => textAt(row),
-    title: (row) => textAt(count + row),
-  };
-}
-
-function byteLength(text: string): number {
-  let bytes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) bytes += 1;
-    else if (unit < 0x800) bytes += 2;
-    else if (
-      unit >= 0xd800 &&
-      unit < 0xdc00 &&
-      i + 1 < text.length &&
-      (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00
-    ) {
-      bytes += 4;
-      i++;
-    } else bytes += 3;
-  }
-  return bytes;
+    text,
+    textStart,
+  });
 }
 
 /** The neighbours of a row, strongest first. */

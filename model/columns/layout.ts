@@ -39,6 +39,18 @@ export const columnLayout = [
 
 export type ColumnName = (typeof columnLayout)[number]["name"];
 export type ElementType = "f64" | "f32" | "u32" | "u8";
+export type Elements = Float64Array | Float32Array | Uint32Array | Uint8Array;
+
+/** Zeroed elements of a type. */
+export const allocate = (type: ElementType, length: number): Elements =>
+  type === "f64"
+    ? new Float64Array(length)
+    : type === "f32"
+      ? new Float32Array(length)
+      : type === "u32"
+        ? new Uint32Array(length)
+        : new Uint8Array(length);
+
 export const elementBytes: Record<ElementType, number> = { f64: 8, f32: 4, u32: 4, u8: 1 };
 
 /** Half-lives of decayed engagement, in days. */

@@ -38,6 +38,8 @@ export interface TrainingList {
   /** 1 where the candidate was engaged with; `purchase` 1 where it was bought. */
   engage: Float32Array;
   purchase: Float32Array;
+  /** Candidates that each row stands for: more than one where the list is a sample. */
+  standsFor: Float32Array;
   /** Weight of the list in the loss. */
   weight: number;
 }

@@ -25,7 +25,8 @@ function listOf(seed: number, count: number): TrainingList {
   engage.fill(1, 0, Math.min(2, count));
   const purchase = new Float32Array(count);
   purchase[0] = 1;
-  return { batch, engage, purchase, weight: 0.7 };
+  const standsFor = Float32Array.from({ length: count }, (_, i) => 1 + (i % 3));
+  return { batch, engage, purchase, standsFor, weight: 0.7 };
 }
 
 /** Gradients by the tape, of the loss that training minimises. */
@@ -63,12 +64,16 @@ function byTape(parameters: Parameters, list: TrainingList): Map<string, Float32
 const matrix = (data: Float32Array, rows: number, columns: number): np.Array =>
   np.array(Float32Array.from(data)).reshape([rows, columns]);
 
-/** The loss of one head, written anew: -sum(targets / total * log softmax) + share * sum of binary cross entropies. */
-function headLoss(logits: np.Array, targets: Float32Array): np.Array {
+/**
+ * The loss of one head, written anew: -sum(targets / total * log softmax) + share * sum of binary cross entropies. A row
+ * that stands for many adds the logarithm of how many to its logit in the softmax.
+ */
+function headLoss(logits: np.Array, targets: Float32Array, standsFor: Float32Array): np.Array {
   const total = targets.reduce((sum, value) => sum + value, 0);
   const t = np.array(Float32Array.from(targets));
   const flat = logits.reshape([-1]);
-  const listwise = np.sum(nn.logSoftmax(flat.ref).mul(t.ref)).mul(-1 / total);
+  const many = np.array(standsFor.map(Math.log));
+  const listwise = np.sum(nn.logSoftmax(flat.ref.add(many)).mul(t.ref)).mul(-1 / total);
   // -t log p - (1 - t) log (1 - p) = softplus(logit) - t logit.
   const pointwise = np.sum(nn.softplus(flat.ref).sub(t.mul(flat)));
   return listwise.add(pointwise.mul(pointwiseShare));
@@ -87,8 +92,8 @@ function byJax(parameters: Parameters, { batch, ...list }: TrainingList): Record
       historyCategory: np.array(Int32Array.from(batch.historyCategory)),
     };
     const { engage, purchase } = network(new JaxOps(all), inputs, shape.history);
-    return headLoss(engage, list.engage)
-      .add(headLoss(purchase, list.purchase).mul(purchaseShare))
+    return headLoss(engage, list.engage, list.standsFor)
+      .add(headLoss(purchase, list.purchase, list.standsFor).mul(purchaseShare))
       .mul(list.weight);
   };
   const trained = Object.fromEntries(

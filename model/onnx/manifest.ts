@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type ModelManifest, modelManifest } from "../../workers/shared/contracts/model.ts";
 import { ok, type Result, refuse } from "../../workers/shared/contracts/result.ts";
+import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
 import type { FeatureBatch, FeatureShape, Scores } from "../features/batch.ts";
 import { type Parameters, parameterCount } from "../network/parameters.ts";
 import { Random } from "../train/random.ts";
@@ -43,6 +44,7 @@ export interface ModelFacts {
   seed: number;
   createdAt: string;
   metrics: Record<string, number>;
+  firstStage?: FirstStage;
   dataWindow: ModelManifest["dataWindow"];
 }
 

@@ -4,8 +4,8 @@ import type { Candidate } from "../features/compute.ts";
 import { compileFilter } from "../retrieval/filter.ts";
 import { chosen } from "../sources/chosen.ts";
 import { followed } from "../sources/followed.ts";
+import { near } from "../sources/near.ts";
 import type { SourceQuery } from "../sources/source.ts";
-import { usual } from "../sources/usual.ts";
 
 /** Candidates, and the blocks in which the last choices' followers can be read. */
 export interface Gathered {
@@ -15,23 +15,14 @@ export interface Gathered {
 
 /**
  * Asks the sources and merges what they bring: what the person chose and what followed always stays; the rest of the
- * places goes to what is near, best first. `nearBlock` is what the source `near` answered (it may have been asked
- * before the person was known).
+ * places goes to what is near, best first. Without `withPerson` only what is near is asked.
  */
-export async function gather(
-  query: SourceQuery,
-  nearBlock: Promise<Columns>,
-  withPerson: boolean,
-): Promise<Gathered> {
-  if (!withPerson) {
-    const near = await nearBlock;
-    return { candidates: merge(query, near, []), blocks: [near] };
-  }
-  const [near, own, usualPlaces] = await Promise.all([nearBlock, chosen.find(query), usual.find(query)]);
-  const followers = await followed(query, [...own, near]);
+export async function gather(query: SourceQuery, withPerson: boolean): Promise<Gathered> {
+  const [[close], own] = await Promise.all([near.find(query), withPerson ? chosen.find(query) : []]);
+  const followers = withPerson ? await followed(query, [...own, close]) : [];
   return {
-    candidates: merge(query, near, [...own, ...followers, ...usualPlaces]),
-    blocks: [...own, near, ...followers],
+    candidates: merge(query, close, [...own, ...followers]),
+    blocks: [...own, close, ...followers],
   };
 }
 
@@ -43,7 +34,7 @@ const reachKm = 60;
 const enoughNear = 50;
 
 /** One candidate per product, at most `limit`, only those that pass the filter and are within reach. */
-function merge(query: SourceQuery, near: Columns, others: readonly Columns[]): Candidate[] {
+function merge(query: SourceQuery, close: Columns, others: readonly Columns[]): Candidate[] {
   const { filter, point, limit } = query;
   const test = compileFilter(filter);
   const far: Candidate[] = [];
@@ -65,7 +56,7 @@ function merge(query: SourceQuery, near: Columns, others: readonly Columns[]): C
     else merged.set(hash, candidate);
   };
   for (const block of others) for (let row = 0; row < block.count; row++) add(block, row, 0);
-  for (let row = 0; row < near.count; row++) add(near, row, 1 / (1 + row / 20));
+  for (let row = 0; row < close.count; row++) add(close, row, 1 / (1 + row / 20));
   if (merged.size < enoughNear)
     for (const each of far) {
       const hash = each.block.idHash[each.row];

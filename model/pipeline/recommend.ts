@@ -2,11 +2,11 @@ import type { ProductFilter } from "../../workers/shared/contracts/location.ts";
 import type { Point } from "../../workers/shared/contracts/primitives.ts";
 import type { Stage } from "../../workers/shared/contracts/recommendation.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
-import type { Columns } from "../columns/columns.ts";
 import type { FeatureBatch, Scores } from "../features/batch.ts";
 import { type Candidate, computeFeatures } from "../features/compute.ts";
 import { rankingContext } from "../features/context.ts";
 import type { Person } from "../person/person.ts";
+import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { applyRules, type Rules } from "../rules/rules.ts";
 import { gather } from "./gather.ts";
 import type { Places, Ranker } from "./ports.ts";
@@ -40,8 +40,6 @@ export interface PipelinePorts {
   rankers: readonly Ranker[];
   /** Milliseconds, from any start. */
   clock(): number;
-  /** The answer of the source `near`, if it was asked already. */
-  near?: Promise<Columns>;
 }
 
 /** A shown product. */
@@ -92,10 +90,10 @@ export async function recommend(query: PipelineQuery, ports: PipelinePorts): Pro
     lap = now;
   };
   const { person, point, now, filter, maxCandidates } = query;
-  const source = { person, point, now, filter, limit: maxCandidates, places: ports.places };
-  const near = ports.near ?? ports.places.candidates({ point, limit: maxCandidates, filter, now });
+  const firstStage = ports.rankers[0]?.firstStage ?? defaultFirstStage;
+  const source = { person, point, now, filter, limit: maxCandidates, places: ports.places, firstStage };
   const hasTime = query.budgetMs > reservedMs;
-  const { candidates, blocks } = await gather(source, near, hasTime);
+  const { candidates, blocks } = await gather(source, hasTime);
   done("sources", hasTime ? undefined : "budget: only what is near");
 
   const context = rankingContext(person, now, query.offsetSeconds, point, blocks);

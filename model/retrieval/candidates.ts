@@ -1,97 +1,101 @@
-import type { ProductFilter } from "../../workers/shared/contracts/location.ts";
-import type { Point } from "../../workers/shared/contracts/primitives.ts";
-import { worldCell } from "../../workers/shared/geo/cells.ts";
+import type { CandidateQuery, Wanted } from "../../workers/shared/contracts/retrieval.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
-import { ColumnsBuilder } from "../columns/builder.ts";
 import type { Columns } from "../columns/columns.ts";
+import { concat } from "../columns/concat.ts";
 import { hash53 } from "../columns/hash.ts";
-import { compileFilter } from "./filter.ts";
-import { nearest } from "./nearest.ts";
-import { popularity } from "./popularity.ts";
+import { tilesAround } from "./around.ts";
+import { compileFilter, type RowTest } from "./filter.ts";
+import { scoreRows, vantageOf } from "./scan.ts";
 import { rowOfHash, type TileSource } from "./tiles.ts";
+import { top } from "./top.ts";
 
-/** What the first stage is asked. */
-export interface CandidateQuery {
-  point: Point | null;
-  limit: number;
-  filter: ProductFilter;
-  /** Seconds since the epoch: decayed columns of the answer are as of then. */
-  now: number;
+/** The first stage looks at about so many products around the person for each one that it lets through ... */
+const lookedAtPerWanted = 8;
+/** ... at a share of that around each of the first usual places ... */
+const usualLookedAt = { places: 2, share: 0.25 };
+/** ... and reads at most so many tiles for each. */
+const maxTiles = 40;
+
+/** Blocks whose rows are candidates, each product once: leaves, and rows of parents whose leaf was not read. */
+interface Scanned {
+  blocks: Columns[];
+  /** For each parent block, the rows that count; null for all rows of a leaf. */
+  rows: (readonly number[] | null)[];
 }
 
-/** The first stage looks at so many of the nearest products for each one that it lets through ... */
-const lookedAtPerWanted = 4;
-/** ... and reads at most so many tiles for them. */
-const maxTiles = 40;
-/** What a doubling of 1 + distance in km costs, in the log units of {@link popularity}. */
-const distanceWeight = 0.7;
-/** Share of the answer that goes to the popular of a wider region, however far. */
-const widerShare = 0.1;
-
-interface Scored {
-  tile: Columns;
-  row: number;
-  score: number;
+async function tilesFor(
+  source: TileSource,
+  { point, usual, limit, filter }: CandidateQuery,
+): Promise<Scanned> {
+  const radiusKm = filter.radiusKm ?? Number.POSITIVE_INFINITY;
+  const wanted = limit * lookedAtPerWanted;
+  const around = await Promise.all([
+    tilesAround(source, point, wanted, radiusKm, maxTiles),
+    ...usual
+      .slice(0, usualLookedAt.places)
+      .map((place) =>
+        tilesAround(source, place, wanted * usualLookedAt.share, Number.POSITIVE_INFINITY, maxTiles),
+      ),
+  ]);
+  const leaves = new Map<string, Columns>();
+  const parents = new Map<string, Columns>();
+  for (const each of around) {
+    for (const tile of each.leaves) leaves.set(tile.meta.cell, tile);
+    for (const tile of each.parents) parents.set(tile.meta.cell, tile);
+  }
+  const scanned: Scanned = { blocks: [...leaves.values()], rows: [...leaves.values()].map(() => null) };
+  const seen = new Set<number>();
+  for (const tile of parents.values()) {
+    const rows: number[] = [];
+    for (let row = 0; row < tile.count; row++) {
+      if (seen.has(tile.idHash[row]) || leaves.has(tile.strings[tile.cell[row]])) continue;
+      seen.add(tile.idHash[row]);
+      rows.push(row);
+    }
+    scanned.blocks.push(tile);
+    scanned.rows.push(rows);
+  }
+  return scanned;
 }
 
 /**
- * The cheap first stage: nearby products by popularity minus distance, both in log, and some of the most
- * popular of the region and the world. Cost depends on what is near, not on what exists.
+ * The cheap first stage: all products around where the person is and usually is, and the most popular of the wider
+ * region, by one score in one pass over the columns, best first. Cost depends on what is near, not on what exists.
  */
-export async function candidates(source: TileSource, query: CandidateQuery): Promise<ArrayBuffer> {
-  const { point, limit, now } = query;
-  const test = compileFilter(query.filter);
-  const radiusKm = query.filter.radiusKm ?? Number.POSITIVE_INFINITY;
-  const near: Scored[] = [];
-  if (point) {
-    const { found } = await nearest(source, {
-      point,
-      limit: limit * lookedAtPerWanted,
-      radiusKm,
-      test,
-      maxTiles,
-    });
-    for (const { tile, row, distanceKm: km } of found)
-      near.push({ tile, row, score: popularity(tile, row) - distanceWeight * Math.log2(1 + km) });
+export async function candidates(source: TileSource, query: CandidateQuery): Promise<Columns> {
+  const { blocks, rows } = await tilesFor(source, query);
+  const vantage = vantageOf(query.point, query.usual, query.weights);
+  const test = within(query, compileFilter(query.filter));
+  const total = blocks.reduce((sum, block) => sum + block.count, 0);
+  const scores = new Float64Array(total);
+  const from = new Uint16Array(total);
+  const row = new Uint32Array(total);
+  let count = 0;
+  const own = new Float64Array(blocks.reduce((most, block) => Math.max(most, block.count), 0));
+  for (const [i, block] of blocks.entries()) {
+    scoreRows(block, vantage, query.weights, own, 0);
+    const list = rows[i];
+    const length = list ? list.length : block.count;
+    for (let k = 0; k < length; k++) {
+      const at = list ? list[k] : k;
+      if (!test(block, at)) continue;
+      scores[count] = own[at];
+      from[count] = i;
+      row[count++] = at;
+    }
   }
-  const wide: Scored[] = [];
-  for (const tile of await widerTiles(source, point === null))
-    for (let row = 0; row < tile.count; row++) {
-      if (!test(tile, row)) continue;
-      const km = point ? distanceKm(point.lat, point.lon, tile.lat[row], tile.lon[row]) : 0;
-      if (radiusKm < Number.POSITIVE_INFINITY && !(km <= radiusKm)) continue;
-      const penalty = Number.isNaN(km) ? 0 : distanceWeight * Math.log2(1 + km);
-      wide.push({ tile, row, score: popularity(tile, row) - penalty });
-    }
-  near.sort(byScore);
-  wide.sort(byScore);
-  const chosen = new Map<number, Scored>();
-  const take = (list: Scored[], count: number) => {
-    for (const each of list) {
-      if (chosen.size >= count) return;
-      const hash = each.tile.idHash[each.row];
-      if (!chosen.has(hash)) chosen.set(hash, each);
-    }
-  };
-  take(near, Math.ceil(limit * (1 - widerShare)));
-  take(wide, limit);
-  take(near, limit);
-  const builder = new ColumnsBuilder(chosen.size);
-  for (const { tile, row } of [...chosen.values()].sort(byScore)) builder.addFrom(tile, row, now);
-  return builder.finish({ cell: "", version: 0, time: now, children: [] });
+  const best = top(scores, count, query.limit);
+  return concat(
+    { blocks, from: best.map((i) => from[i]), rows: best.map((i) => row[i]), count: best.length },
+    { cell: "", version: 0, time: query.now, children: [] },
+  );
 }
 
-const byScore = (a: Scored, b: Scored): number =>
-  b.score - a.score || a.tile.idHash[a.row] - b.tile.idHash[b.row];
-
-/** The world's tile, and below it the shards of products without a place, where there are any. */
-async function widerTiles(source: TileSource, all: boolean): Promise<Columns[]> {
-  const world = await source.tile(worldCell);
-  if (!world) return [];
-  const placeless = world.meta.children.filter(({ cell }) => cell.startsWith(`${worldCell}-`));
-  const shards =
-    all || placeless.length > 0 ? await Promise.all(placeless.map(({ cell }) => source.tile(cell))) : [];
-  return [world, ...shards.filter((tile) => tile !== null)];
+/** The filter, and the radius around the person where one is given. */
+function within({ point, filter: { radiusKm } }: CandidateQuery, test: RowTest): RowTest {
+  if (!point || radiusKm === undefined) return test;
+  return (block, row) =>
+    test(block, row) && distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]) <= radiusKm;
 }
 
 /** Follows a product that has left the cell in which it was seen. */
@@ -100,36 +104,57 @@ export interface Forwards {
   forward(cell: string, productId: string): Promise<string | null>;
 }
 
-/** Columns of named products, from the cells in which they were last seen or those that they moved to. */
+/**
+ * Columns of named products, from the cells in which they were last seen or those that they moved to, each once, in the
+ * order of the names; those that are nowhere are left out. The first `withNeighbours` names come with their neighbours.
+ */
 export async function columnsOf(
   source: TileSource & Forwards,
-  wanted: readonly { productId: string; cell: string }[],
+  wanted: readonly Wanted[],
   now: number,
-): Promise<ArrayBuffer> {
-  const builder = new ColumnsBuilder(wanted.length);
-  const cells = new Map<string, Promise<Columns | null>>();
-  const tile = (cell: string): Promise<Columns | null> => {
-    const asked = cells.get(cell) ?? source.tile(cell);
-    cells.set(cell, asked);
-    return asked;
-  };
-  const found = await Promise.all(
-    wanted.map(async ({ productId, cell }) => {
-      const hash = hash53(productId);
-      const here = await tile(cell);
-      const row = here ? rowOfHash(here, hash) : undefined;
-      if (here && row !== undefined) return { columns: here, row };
-      const moved = await source.forward(cell, productId);
-      const there = moved && moved !== cell ? await tile(moved) : null;
+  withNeighbours: number,
+): Promise<Columns> {
+  const cells = [...new Set(wanted.map(({ cell }) => cell))];
+  const tiles = new Map<string, Columns | null>();
+  for (const [i, tile] of (await Promise.all(cells.map((cell) => source.tile(cell)))).entries())
+    tiles.set(cells[i], tile);
+  const moved: Promise<void>[] = [];
+  const found: ({ block: Columns; row: number } | null)[] = wanted.map(({ productId, cell }, i) => {
+    const hash = hash53(productId);
+    const block = tiles.get(cell);
+    const row = block ? rowOfHash(block, hash) : undefined;
+    if (block && row !== undefined) return { block, row };
+    const follow = async (): Promise<void> => {
+      const to = await source.forward(cell, productId);
+      const there = to && to !== cell ? await source.tile(to) : null;
       const at = there ? rowOfHash(there, hash) : undefined;
-      return there && at !== undefined ? { columns: there, row: at } : null;
-    }),
-  );
+      if (there && at !== undefined) found[i] = { block: there, row: at };
+    };
+    moved.push(follow());
+    return null;
+  });
+  await Promise.all(moved);
+  const blocks: Columns[] = [];
+  const indexOf = new Map<Columns, number>();
   const seen = new Set<number>();
-  for (const each of found) {
-    if (!each || seen.has(each.columns.idHash[each.row])) continue;
-    seen.add(each.columns.idHash[each.row]);
-    builder.addFrom(each.columns, each.row, now);
+  const from: number[] = [];
+  const rows: number[] = [];
+  let first = 0;
+  for (const [i, each] of found.entries()) {
+    if (!each || seen.has(each.block.idHash[each.row])) continue;
+    seen.add(each.block.idHash[each.row]);
+    let at = indexOf.get(each.block);
+    if (at === undefined) {
+      at = blocks.push(each.block) - 1;
+      indexOf.set(each.block, at);
+    }
+    from.push(at);
+    rows.push(each.row);
+    if (i < withNeighbours) first = rows.length;
   }
-  return builder.finish({ cell: "", version: 0, time: now, children: [] });
+  return concat(
+    { blocks, from, rows, count: rows.length },
+    { cell: "", version: 0, time: now, children: [] },
+    first,
+  );
 }

@@ -3,9 +3,17 @@ import type { ProductChange } from "../../workers/shared/contracts/product.ts";
 import type { HourTotals, ProductTotals } from "../../workers/shared/contracts/totals.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import { ColumnsBuilder, type ProductRow } from "../columns/builder.ts";
-import { type ChildBlock, type Columns, decodeColumns, type Neighbour } from "../columns/columns.ts";
+import {
+  type ChildBlock,
+  type Columns,
+  decodeColumns,
+  encodeColumns,
+  type Neighbour,
+} from "../columns/columns.ts";
+import { concat } from "../columns/concat.ts";
 import { maxNeighbours } from "../columns/layout.ts";
 import { engagementOf, hotOf, popularity } from "./popularity.ts";
+import { top } from "./top.ts";
 
 /** What a cell knows of one of its products. */
 export interface CellProduct {
@@ -106,20 +114,21 @@ export function reportOf(tile: Columns): ChildReport | null {
   const { cell, version, time, children } = tile.meta;
   const count = children.length > 0 ? children.reduce((sum, child) => sum + child.count, 0) : tile.count;
   if (count === 0) return null;
-  const best = bestRows(tile, handedUp);
-  const builder = new ColumnsBuilder(best.length);
-  for (const row of best) builder.addFrom(tile, row);
+  const rows = bestRows(tile, handedUp);
+  const list = { blocks: [tile], from: rows.map(() => 0), rows, count: rows.length };
   return {
     block: { cell, count, version, ...(children.length > 0 ? capOfCaps(children) : capOfRows(tile)) },
-    best: builder.finish({ cell, version, time, children: [] }),
+    best: encodeColumns(concat(list, { cell, version, time, children: [] })),
   };
 }
 
 /** Indices of the most popular available rows. */
 function bestRows(tile: Columns, limit: number): number[] {
-  const rows = Array.from({ length: tile.count }, (_, row) => row);
-  const score = rows.map((row) => popularity(tile, row) + (tile.available[row] ? 0 : -1000));
-  return rows.sort((a, b) => score[b] - score[a] || tile.idHash[a] - tile.idHash[b]).slice(0, limit);
+  const scores = Float64Array.from(
+    tile.idHash,
+    (_, row) => popularity(tile, row) - (tile.available[row] ? 0 : 1000),
+  );
+  return top(scores, tile.count, limit);
 }
 
 interface Cap {
@@ -186,15 +195,25 @@ export function buildParent(
   time: number,
   reports: readonly ChildReport[],
 ): ArrayBuffer {
-  const candidates: { tile: Columns; row: number; score: number }[] = [];
-  for (const { best } of reports) {
-    const tile = decodeColumns(best);
-    if (!tile) throw new Error("a child's report is not a block");
-    for (let row = 0; row < tile.count; row++) candidates.push({ tile, row, score: popularity(tile, row) });
-  }
-  candidates.sort((a, b) => b.score - a.score || a.tile.idHash[a.row] - b.tile.idHash[b.row]);
-  const kept = candidates.slice(0, parentKeeps);
-  const builder = new ColumnsBuilder(kept.length);
-  for (const { tile, row } of kept) builder.addFrom(tile, row, time);
-  return builder.finish({ cell, version, time, children: reports.map((report) => report.block) });
+  const blocks = reports.map(({ best }) => {
+    const block = decodeColumns(best);
+    if (!block) throw new Error("a child's report is not a block");
+    return block;
+  });
+  const rows = blocks.flatMap((block, from) =>
+    Array.from({ length: block.count }, (_, row) => ({ from, row, score: popularity(block, row) })),
+  );
+  const kept = top(
+    rows.map(({ score }) => score),
+    rows.length,
+    parentKeeps,
+  ).map((i) => rows[i]);
+  const list = {
+    blocks,
+    from: kept.map(({ from }) => from),
+    rows: kept.map(({ row }) => row),
+    count: kept.length,
+  };
+  const meta = { cell, version, time, children: reports.map((report) => report.block) };
+  return encodeColumns(concat(list, meta));
 }

@@ -48,6 +48,6 @@ export function buildPyramid(
 
 /** {@link Places} over any source of tiles. */
 export const placesOver = (source: TileSource & Forwards, clock: () => number): Places => ({
-  candidates: async (query) => decoded(await candidates(source, query)),
-  columns: async (wanted) => decoded(await columnsOf(source, wanted, clock())),
+  candidates: (query) => candidates(source, query),
+  columns: (wanted, withNeighbours) => columnsOf(source, wanted, clock(), withNeighbours),
 });

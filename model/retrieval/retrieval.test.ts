@@ -4,14 +4,16 @@ import type { Point } from "../../workers/shared/contracts/primitives.ts";
 import type { ProductChange } from "../../workers/shared/contracts/product.ts";
 import { leafCellOf } from "../../workers/shared/geo/cells.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
-import { decodeColumns } from "../columns/columns.ts";
+import type { Columns } from "../columns/columns.ts";
 import { hash53 } from "../columns/hash.ts";
 import { candidates, columnsOf } from "./candidates.ts";
 import type { CellProduct } from "./cell-state.ts";
 import { compileFilter } from "./filter.ts";
+import { defaultFirstStage } from "./first-stage.ts";
 import { buildPyramid } from "./memory.ts";
 import { nearest } from "./nearest.ts";
 import { hotOf } from "./popularity.ts";
+import { top } from "./top.ts";
 
 const time = 1_700_000_000;
 
@@ -140,47 +142,83 @@ describe("candidates", () => {
   ];
   const source = pyramid(products);
 
-  it("are near the place asked for, the popular of them first, with a share for what is popular anywhere", async () => {
-    const columns = decodeColumns(
-      await candidates(source, { point: { lat: 48.85, lon: 2.3 }, limit: 100, filter: {}, now: time }),
-    );
-    const ids = Array.from({ length: columns?.count ?? 0 }, (_, i) => columns?.id(i) ?? "");
+  const query = { usual: [], filter: {}, now: time, weights: defaultFirstStage };
+  const idsOf = (columns: Columns): string[] =>
+    Array.from({ length: columns.count }, (_, i) => columns.id(i));
+
+  it("are near the place asked for, the popular of them first, with what is popular anywhere", async () => {
+    const ids = idsOf(await candidates(source, { ...query, point: { lat: 48.85, lon: 2.3 }, limit: 100 }));
     expect(ids).toHaveLength(100);
     expect(new Set(ids).size).toBe(100);
-    expect(ids.filter((id) => id.startsWith("paris")).length).toBeGreaterThanOrEqual(90);
+    expect(ids.filter((id) => id.startsWith("paris")).length).toBe(99);
     expect(ids).toContain("song");
   });
 
-  it("are the world's best where there is no place, and obey the filter", async () => {
-    const world = decodeColumns(await candidates(source, { point: null, limit: 50, filter: {}, now: time }));
-    expect(world?.count).toBe(50);
-    const music = decodeColumns(
-      await candidates(source, {
-        point: { lat: 0, lon: 0 },
-        limit: 50,
-        filter: { categories: ["music"] },
-        now: time,
-      }),
-    );
-    expect(music?.count).toBe(1);
-    expect(music?.id(0)).toBe("song");
+  it("are near where the person usually is, as much as the weights say", async () => {
+    const usual = [{ lat: 35.65, lon: 139.7, weight: 1 }];
+    const point = { lat: 48.85, lon: 2.3 };
+    const tokyo = async (weight: number): Promise<number> => {
+      const weights = { ...defaultFirstStage, usual: weight };
+      return idsOf(await candidates(source, { ...query, point, usual, limit: 100, weights })).filter((id) =>
+        id.startsWith("tokyo"),
+      ).length;
+    };
+    expect(await tokyo(0)).toBe(0);
+    expect(await tokyo(1)).toBeGreaterThan(20);
+    expect(await tokyo(100)).toBeGreaterThan(90);
   });
 
-  it("finds named products, each once", async () => {
-    const cell = leafCellOf({ lat: 48.8, lon: 2.3 }, 0);
-    const columns = decodeColumns(
-      await columnsOf(
-        source,
-        [
-          { productId: "paris-0", cell },
-          { productId: "paris-0", cell },
-          { productId: "nowhere", cell },
-        ],
-        time + 86_400,
-      ),
+  it("show what nobody chose yet by the weight of being new", async () => {
+    const fresh = async (weight: number): Promise<number> => {
+      const weights = { ...defaultFirstStage, fresh: weight };
+      const ids = idsOf(
+        await candidates(source, { ...query, point: { lat: 48.85, lon: 2.3 }, limit: 30, weights }),
+      );
+      return ids.filter((id) => id !== "song" && Number(id.split("-")[1]) % 7 === 0).length;
+    };
+    expect(await fresh(-10)).toBe(0);
+    expect(await fresh(10)).toBe(30);
+  });
+
+  it("are the world's best where there is no place, and obey filter and radius", async () => {
+    const world = await candidates(source, { ...query, point: null, limit: 50 });
+    expect(world.count).toBe(50);
+    expect(world.id(0)).toBe("song");
+    const music = await candidates(source, {
+      ...query,
+      point: { lat: 0, lon: 0 },
+      limit: 50,
+      filter: { categories: ["music"] },
+    });
+    expect(idsOf(music)).toEqual(["song"]);
+    const close = await candidates(source, {
+      ...query,
+      point: { lat: 48.8, lon: 2.3 },
+      limit: 50,
+      filter: { radiusKm: 0.2 },
+    });
+    expect(idsOf(close).sort()).toEqual(
+      ["paris-0", "paris-1", "paris-2", "paris-3", "paris-4", "paris-5"].slice(0, close.count),
     );
-    expect(columns?.count).toBe(1);
-    expect(columns?.id(0)).toBe("paris-0");
+    expect(close.count).toBeGreaterThan(3);
+  });
+
+  it("finds named products, each once, in their order, the first with their neighbours", async () => {
+    const cell = leafCellOf({ lat: 48.8, lon: 2.3 }, 0);
+    const wanted = ["paris-1", "paris-0", "paris-0", "nowhere"].map((productId) => ({ productId, cell }));
+    const columns = await columnsOf(source, wanted, time + 86_400, 1);
+    expect(idsOf(columns)).toEqual(["paris-1", "paris-0"]);
+  });
+});
+
+describe("top", () => {
+  it("is the head of a full sort", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 9 })), fc.nat(12), (scores, k) => {
+        const sorted = scores.map((_, i) => i).sort((a, b) => scores[b] - scores[a] || a - b);
+        expect(top(scores, scores.length, k)).toEqual(sorted.slice(0, k));
+      }),
+    );
   });
 });
 

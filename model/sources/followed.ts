@@ -33,5 +33,10 @@ export async function followed(query: SourceQuery, blocks: readonly Columns[]): 
     }
   }
   if (missing.size === 0) return [];
-  return [await places.columns([...missing].map(([productId, cell]) => ({ productId, cell })))];
+  return [
+    await places.columns(
+      [...missing].map(([productId, cell]) => ({ productId, cell })),
+      0,
+    ),
+  ];
 }

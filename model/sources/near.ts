@@ -1,9 +1,20 @@
 import type { Source } from "./source.ts";
+import { usualPlaces } from "./usual.ts";
 
-/** Popular near where the person is; the world's popular where that is unknown. */
+/**
+ * What is near where the person is and where they usually are, popular or new: the first stage's cut of all that is
+ * there. The world's popular where nothing is known of where they are.
+ */
 export const near: Source = {
   name: "near",
-  find: async ({ places, point, limit, filter, now }) => [
-    await places.candidates({ point, limit, filter, now }),
+  find: async ({ person, places, point, limit, filter, now, firstStage }) => [
+    await places.candidates({
+      point,
+      usual: usualPlaces(person, now),
+      limit,
+      filter,
+      now,
+      weights: firstStage,
+    }),
   ],
 };

@@ -1,5 +1,6 @@
 import type { ProductFilter } from "../../workers/shared/contracts/location.ts";
 import type { Point } from "../../workers/shared/contracts/primitives.ts";
+import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { Person } from "../person/person.ts";
 import type { Places } from "../pipeline/ports.ts";
@@ -10,6 +11,8 @@ export interface SourceQuery {
   point: Point | null;
   now: number;
   filter: ProductFilter;
+  /** How the first stage weighs what is near. */
+  firstStage: FirstStage;
   /** Most candidates wanted. */
   limit: number;
   places: Places;

@@ -1,29 +1,18 @@
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
-import { placeHalfLife } from "../person/person.ts";
-import type { Source } from "./source.ts";
+import type { WeightedPoint } from "../../workers/shared/contracts/retrieval.ts";
+import { type Person, placeHalfLife } from "../person/person.ts";
 
-/** Usual places asked, and how far from the person and each other they must be to say something new. */
-const placesAsked = 2;
-const apartKm = 2;
-/** Candidates asked of each. */
-const share = 0.2;
+/** Usual places by which proximity is judged. */
+const most = 4;
 
-/** Popular near where the person usually is. */
-export const usual: Source = {
-  name: "usual",
-  async find({ person, point, places, limit, filter, now }) {
-    const asked: { lat: number; lon: number }[] = [];
-    const known = [...person.places.values()]
-      .map((place) => ({ place, weight: place.decayed * 2 ** (-(now - place.at) / 86_400 / placeHalfLife) }))
-      .sort((a, b) => b.weight - a.weight);
-    for (const { place } of known) {
-      if (asked.length === placesAsked) break;
-      const others = point ? [point, ...asked] : asked;
-      if (others.every((other) => distanceKm(other.lat, other.lon, place.lat, place.lon) > apartKm))
-        asked.push({ lat: place.lat, lon: place.lon });
-    }
-    return Promise.all(
-      asked.map((place) => places.candidates({ point: place, limit: Math.ceil(limit * share), filter, now })),
-    );
-  },
-};
+/** Where the person usually is: their places by decayed choices, the heaviest first, weights adding up to one. */
+export function usualPlaces(person: Person, now: number): WeightedPoint[] {
+  const places = [...person.places.values()]
+    .map(({ lat, lon, decayed, at }) => ({
+      lat,
+      lon,
+      weight: decayed * 2 ** (-Math.max(0, now - at) / 86_400 / placeHalfLife),
+    }))
+    .sort((a, b) => b.weight - a.weight);
+  const total = places.reduce((sum, place) => sum + place.weight, 0);
+  return total > 0 ? places.slice(0, most).map((place) => ({ ...place, weight: place.weight / total })) : [];
+}

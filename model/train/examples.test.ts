@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { DatasetEvent } from "../data/dataset.ts";
 import type { TrainingList } from "../features/batch.ts";
 import { featureShape } from "../features/compute.ts";
+import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { simulate } from "../simulate/simulate.ts";
 import { trainingLists } from "./examples.ts";
 import { Random } from "./random.ts";
@@ -14,6 +15,7 @@ const listsOf = (from: readonly DatasetEvent[]): Promise<TrainingList[]> =>
     parts: 3,
     most: 10_000,
     negatives: 12,
+    firstStage: defaultFirstStage,
     random: new Random(1),
     onProgress: () => undefined,
   });

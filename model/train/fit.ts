@@ -1,7 +1,9 @@
+import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { featureShape } from "../features/compute.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { trainingLists } from "./examples.ts";
+import { fitFirstStage } from "./fit-first-stage.ts";
 import { Random } from "./random.ts";
 import { type Trained, type TrainingProgress, train } from "./train.ts";
 
@@ -18,6 +20,11 @@ export const quick: Effort = { lists: 9000, negatives: 40, epochs: 8, parts: 4 }
 /** What the figures of the model card are made with. */
 export const full: Effort = { lists: 24_000, negatives: 48, epochs: 14, parts: 8 };
 
+/** Share of the events, in time, that only builds up what people and places know. */
+const warmUp = 0.3;
+/** Episodes by which the first stage is fitted. */
+const firstStageEpisodes = 6000;
+
 /** From a dataset to weights: lists from its training part, early stopping on the last of them. */
 export async function fit(
   dataset: Dataset,
@@ -32,14 +39,22 @@ export async function fit(
     /** Called now and then: whoever shares the thread may run. */
     pause?(): Promise<void>;
   },
-): Promise<Trained & { lists: number }> {
+): Promise<Trained & { firstStage: FirstStage; lists: number }> {
   const events = [...dataset.train, ...dataset.valid];
+  const firstStage = await fitFirstStage(dataset, events, {
+    warmUp,
+    parts: effort.parts,
+    most: firstStageEpisodes,
+    random: new Random(seed),
+    pause: ports.pause,
+  });
   const lists = await trainingLists(dataset, events, {
-    warmUp: 0.3,
+    warmUp,
     parts: effort.parts,
     most: effort.lists,
     negatives: effort.negatives,
     random: new Random(seed),
+    firstStage,
     onProgress: ports.onExamples,
     pause: ports.pause,
   });
@@ -58,5 +73,5 @@ export async function fit(
     resume: ports.resume,
     pause: ports.pause,
   });
-  return { ...trained, lists: lists.length };
+  return { ...trained, firstStage, lists: lists.length };
 }

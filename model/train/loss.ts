@@ -6,12 +6,15 @@ export const purchaseShare = 0.5;
 /**
  * Listwise softmax cross entropy (Cao et al., "Learning to Rank: From Pairwise Approach to Listwise Approach", ICML
  * 2007, top one): minus the sum of targets, normalised to one, times log softmax of the logits. Beside it binary cross
- * entropy for each row, averaged over the list. Writes gradients and answers the loss; a list without a target only has
+ * entropy for each row, averaged over the list. A row that stands for many candidates counts as many in the softmax
+ * (importance sampling: Bengio and Senecal, "Adaptive Importance Sampling to Accelerate Training of a Neural
+ * Probabilistic Language Model", IEEE TNN 2008). Writes gradients and answers the loss; a list without a target only has
  * the pointwise part.
  */
 function headLoss(
   logits: Float32Array,
   targets: Float32Array,
+  standsFor: Float32Array,
   gradient: Float32Array,
   weight: number,
 ): number {
@@ -23,14 +26,14 @@ function headLoss(
     total += targets[i];
   }
   let sum = 0;
-  for (let i = 0; i < n; i++) sum += Math.exp(logits[i] - most);
+  for (let i = 0; i < n; i++) sum += standsFor[i] * Math.exp(logits[i] - most);
   const logSum = Math.log(sum) + most;
   let loss = 0;
   for (let i = 0; i < n; i++) {
     if (total > 0) {
       const target = targets[i] / total;
       loss -= target * (logits[i] - logSum);
-      gradient[i] += weight * (Math.exp(logits[i] - logSum) - target);
+      gradient[i] += weight * (standsFor[i] * Math.exp(logits[i] - logSum) - target);
     }
     const probability = 1 / (1 + Math.exp(-logits[i]));
     const certain = Math.max(1e-7, targets[i] > 0.5 ? probability : 1 - probability);
@@ -44,11 +47,11 @@ function headLoss(
 export function listLoss(
   engage: { data: Float32Array; grad: Float32Array },
   purchase: { data: Float32Array; grad: Float32Array },
-  targets: { engage: Float32Array; purchase: Float32Array },
+  targets: { engage: Float32Array; purchase: Float32Array; standsFor: Float32Array },
   weight: number,
 ): number {
   return (
-    headLoss(engage.data, targets.engage, engage.grad, weight) +
-    headLoss(purchase.data, targets.purchase, purchase.grad, weight * purchaseShare)
+    headLoss(engage.data, targets.engage, targets.standsFor, engage.grad, weight) +
+    headLoss(purchase.data, targets.purchase, targets.standsFor, purchase.grad, weight * purchaseShare)
   );
 }

@@ -43,7 +43,8 @@ function lists(count: number, seed: number): TrainingList[] {
     engage[winner] = 1;
     const purchase = new Float32Array(batch.count);
     if (i % 2) purchase[winner] = 1;
-    return { batch, engage, purchase, weight: 1 };
+    const standsFor = new Float32Array(batch.count).fill(1);
+    return { batch, engage, purchase, standsFor, weight: 1 };
   });
 }
 

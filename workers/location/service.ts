@@ -1,5 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
+import { encodeColumns } from "../../model/columns/columns.ts";
 import { candidates, columnsOf } from "../../model/retrieval/candidates.ts";
 import { compileFilter } from "../../model/retrieval/filter.ts";
 import { nearest } from "../../model/retrieval/nearest.ts";
@@ -9,13 +10,10 @@ import {
   type NearbyAnswer,
   type NearbyQuery,
   nearbyQuery,
-  type ProductFilter,
-  productFilter,
   type ResolvedPlace,
 } from "../shared/contracts/location.ts";
 import {
   applicationName,
-  identifier,
   type Point,
   type Precision,
   point,
@@ -23,6 +21,7 @@ import {
 } from "../shared/contracts/primitives.ts";
 import { type ProductChange, productChange } from "../shared/contracts/product.ts";
 import { ok, parse, type Result } from "../shared/contracts/result.ts";
+import { type CandidateQuery, candidateQuery, type Wanted, wanted } from "../shared/contracts/retrieval.ts";
 import type { LocationApi, Readiness } from "../shared/contracts/services.ts";
 import {
   type ProductTotals,
@@ -41,16 +40,11 @@ import { TileCache } from "./tile-cache.ts";
 const nearbyTiles = 64;
 
 const cellName = z.string().refine((cell) => isCellName(cell) || isPlaceless(cell), "is no cell");
-const retrieval = z.object({
-  application: applicationName,
-  point: point.nullable(),
-  limit: z.number().int().min(1).max(1000),
-  filter: productFilter,
-  now: z.number(),
-});
+const retrieval = candidateQuery.extend({ application: applicationName });
 const wantedList = z.object({
   application: applicationName,
-  wanted: z.array(z.object({ productId: identifier, cell: cellName })).max(1000),
+  wanted: z.array(wanted.extend({ cell: cellName })).max(1000),
+  withNeighbours: z.number().int().min(0),
 });
 const changeList = z.object({ application: applicationName, changes: z.array(productChange).max(1000) });
 const totalsList = z.object({
@@ -114,28 +108,22 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     });
   }
 
-  async candidates(
-    application: string,
-    query: { point: Point | null; limit: number; filter: ProductFilter; now: number },
-  ): Promise<Result<ArrayBuffer>> {
+  async candidates(application: string, query: CandidateQuery): Promise<Result<ArrayBuffer>> {
     const parsed = parse(retrieval, { application, ...query });
-    return parsed.ok ? ok(await candidates(this.#tiles(application), parsed.value)) : parsed;
-  }
-
-  async trends(
-    application: string,
-    query: { point: Point | null; limit: number; filter: ProductFilter; now: number },
-  ): Promise<Result<ArrayBuffer>> {
-    return this.candidates(application, query);
+    if (!parsed.ok) return parsed;
+    return ok(encodeColumns(await candidates(this.#tiles(application), parsed.value)));
   }
 
   async columns(
     application: string,
-    wanted: { productId: string; cell: string }[],
+    names: readonly Wanted[],
+    withNeighbours: number,
   ): Promise<Result<ArrayBuffer>> {
-    const parsed = parse(wantedList, { application, wanted });
+    const parsed = parse(wantedList, { application, wanted: names, withNeighbours });
     if (!parsed.ok) return parsed;
-    return ok(await columnsOf(this.#tiles(application), parsed.value.wanted, Date.now() / 1000));
+    const { value } = parsed;
+    const tiles = this.#tiles(application);
+    return ok(encodeColumns(await columnsOf(tiles, value.wanted, Date.now() / 1000, value.withNeighbours)));
   }
 
   async apply(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>> {

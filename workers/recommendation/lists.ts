@@ -1,5 +1,6 @@
 import { type Columns, neighboursOf } from "../../model/columns/columns.ts";
 import { hash53 } from "../../model/columns/hash.ts";
+import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
 import { popularity } from "../../model/retrieval/popularity.ts";
 import { rowOfHash } from "../../model/retrieval/tiles.ts";
 import type { Point } from "../shared/contracts/primitives.ts";
@@ -9,6 +10,9 @@ import { placesOf } from "./places.ts";
 
 /** How much being chosen next says against being alike and near. */
 const followerWeight = 3;
+
+/** The first stage for nobody in particular. */
+const anyone = { usual: [], weights: defaultFirstStage };
 
 /** Scored ids as a list with cards, best first. */
 async function listOf(
@@ -50,8 +54,14 @@ export async function similar(
   const places = placesOf(env.LOCATION, application);
   const now = Date.now() / 1000;
   const [own, near] = await Promise.all([
-    places.columns([{ productId, cell: card.cell }]),
-    places.candidates({ point: card.location, limit: 200, filter: { categories: [card.category] }, now }),
+    places.columns([{ productId, cell: card.cell }], 1),
+    places.candidates({
+      ...anyone,
+      point: card.location,
+      limit: 200,
+      filter: { categories: [card.category] },
+      now,
+    }),
   ]);
   const scores = new Map<string, number>();
   rowsOf(near).forEach((row, i) => {
@@ -81,6 +91,7 @@ export async function trending(
   limit: number,
 ): Promise<Result<RecommendationList>> {
   const block = await placesOf(env.LOCATION, application).candidates({
+    ...anyone,
     point,
     limit,
     filter: {},

@@ -7,7 +7,8 @@ import type { LocationApi } from "../shared/contracts/services.ts";
 export function placesOf(location: LocationApi, application: string): Places {
   return {
     candidates: async (query) => decoded(await location.candidates(application, query)),
-    columns: async (wanted) => decoded(await location.columns(application, wanted)),
+    columns: async (wanted, withNeighbours) =>
+      decoded(await location.columns(application, wanted, withNeighbours)),
   };
 }
 

@@ -58,11 +58,6 @@ export async function recommend(
   const filter = input.filter ?? {};
   const session = sessionOf(env.USER_SESSION, application, input.userId, input.location ?? edge.point);
   const places = placesOf(env.LOCATION, application);
-  // Tiles are fetched from the raw point, in memory only; all distances come from the person's precision.
-  const near = input.location
-    ? places.candidates({ point: input.location, limit: maxCandidates, filter, now })
-    : undefined;
-  near?.catch(() => undefined);
   const rankers = rankersOf(env, application, later);
   const { person, skipped } = await personOf(session.state(), budgetMs);
   const personMs = performance.now() - started;
@@ -87,7 +82,7 @@ export async function recommend(
       explain: input.explain,
       budgetMs: budgetMs - (performance.now() - started),
     },
-    { places, rankers: await rankers, clock: () => performance.now(), near },
+    { places, rankers: await rankers, clock: () => performance.now() },
   );
   const before = performance.now();
   const cards = await cardsOf(env, application, answer);

@@ -119,7 +119,6 @@ const locationService = (): LocationApi => {
     nearby: async () => ok({ items: [], truncated: false }),
     candidates: columns,
     columns,
-    trends: columns,
     apply: async () => ok({ applied: 0 }),
     applyTotals: async () => ok({ applied: 0 }),
   };

@@ -4,9 +4,16 @@ import type { Session } from "../../../model/onnx/session.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import type { ModelManifest } from "../../shared/contracts/model.ts";
 import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
+import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 
 /** What names a model: its version, and the content of its file. */
 export type ModelName = Pick<ModelManifest, "version" | "sha256">;
+
+/** A model in memory. */
+interface Loaded {
+  session: Session;
+  firstStage: FirstStage | undefined;
+}
 
 /** Opens a session on a file; throws where the runtime refuses it. */
 export type OpenSession = (bytes: Uint8Array, shape: FeatureShape) => Promise<Session>;
@@ -17,7 +24,7 @@ export type OpenSession = (bytes: Uint8Array, shape: FeatureShape) => Promise<Se
  */
 export class LoadedModels {
   /** In the order of use, the oldest first. */
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions = new Map<string, Loaded>();
   readonly #open: OpenSession;
   readonly #shape: FeatureShape;
   readonly #most: number;
@@ -30,11 +37,11 @@ export class LoadedModels {
 
   /** The model as a ranker, if it is loaded. It fails once the model has left: ask anew for each use. */
   get(name: ModelName): Ranker | null {
-    const session = this.#sessions.get(name.sha256);
-    if (!session) return null;
+    const loaded = this.#sessions.get(name.sha256);
+    if (!loaded) return null;
     this.#sessions.delete(name.sha256);
-    this.#sessions.set(name.sha256, session);
-    return rankerOver(name, session);
+    this.#sessions.set(name.sha256, loaded);
+    return rankerOver(name, loaded);
   }
 
   /**
@@ -54,9 +61,10 @@ export class LoadedModels {
       await opened.value.release();
       return ok(meanwhile);
     }
-    this.#sessions.set(checked.value.sha256, opened.value);
+    const loaded: Loaded = { session: opened.value, firstStage: checked.value.firstStage };
+    this.#sessions.set(checked.value.sha256, loaded);
     await this.#dropOldest();
-    return ok(rankerOver(checked.value, opened.value));
+    return ok(rankerOver(checked.value, loaded));
   }
 
   async #openChecked(manifest: ModelManifest, bytes: Uint8Array): Promise<Result<Session>> {
@@ -76,15 +84,16 @@ export class LoadedModels {
   }
 
   async #dropOldest(): Promise<void> {
-    for (const [sha256, session] of [...this.#sessions].slice(0, -this.#most)) {
+    for (const [sha256, { session }] of [...this.#sessions].slice(0, -this.#most)) {
       this.#sessions.delete(sha256);
       await session.release();
     }
   }
 }
 
-const rankerOver = ({ version, sha256 }: ModelName, session: Session): Ranker => ({
+const rankerOver = ({ version, sha256 }: ModelName, { session, firstStage }: Loaded): Ranker => ({
   version,
   sha256,
+  firstStage,
   score: (batch) => session.run(batch),
 });

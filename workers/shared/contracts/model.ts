@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { firstStage } from "./retrieval.ts";
 
 /** A head's metrics on held-back data, by name. */
 export const metrics = z.record(z.string(), z.number());
@@ -33,6 +34,8 @@ export const modelManifest = z.object({
     to: z.string().nullable(),
     events: z.number().int(),
   }),
+  /** How the first stage weighs what is near, learnt beside the model; without it the defaults serve. */
+  firstStage: firstStage.optional(),
   parent: z.string().nullable(),
   seed: z.number().int(),
   createdAt: z.string(),

@@ -1,12 +1,5 @@
 import type { AcceptedInteraction, EventInput, EventReceipt } from "./event.ts";
-import type {
-  AnswerLocation,
-  EdgePlace,
-  NearbyAnswer,
-  NearbyQuery,
-  ProductFilter,
-  ResolvedPlace,
-} from "./location.ts";
+import type { AnswerLocation, EdgePlace, NearbyAnswer, NearbyQuery, ResolvedPlace } from "./location.ts";
 import type { ModelManifest, ModelRecord } from "./model.ts";
 import type { Point, Precision } from "./primitives.ts";
 import type {
@@ -20,6 +13,7 @@ import type {
 import type { PlaceVisit } from "./queues.ts";
 import type { RecommendationAnswer, RecommendationInput, RecommendationReceipt } from "./recommendation.ts";
 import type { Result } from "./result.ts";
+import type { CandidateQuery, Wanted } from "./retrieval.ts";
 import type { ProductTotals, Totals, Transition } from "./totals.ts";
 import type { LocationInput, User, UserInput, UserInteraction, UserPatch } from "./user.ts";
 
@@ -122,19 +116,18 @@ export interface LocationApi extends Ready {
   edge(edge: EdgePlace): Promise<Result<Point | null>>;
   nearby(application: string, query: NearbyQuery): Promise<Result<NearbyAnswer>>;
   /**
-   * Columns of the best `limit` products for a place by the cheap first stage (distance and decayed
-   * popularity), filtered, with the world's best where the place is sparse. `point` null: the world's best.
+   * Columns of the best `limit` products for a person's places by the cheap first stage, filtered, with the world's
+   * best where the place is sparse. `point` null and no usual place: the world's best.
    */
-  candidates(
+  candidates(application: string, query: CandidateQuery): Promise<Result<ArrayBuffer>>;
+  /**
+   * Columns of the named products, wherever they are now; those unknown are left out. The first `withNeighbours` come
+   * with what is often chosen next.
+   */
+  columns(
     application: string,
-    query: { point: Point | null; limit: number; filter: ProductFilter; now: number },
-  ): Promise<Result<ArrayBuffer>>;
-  /** Columns of the named products, wherever they are now; those unknown are left out. */
-  columns(application: string, wanted: { productId: string; cell: string }[]): Promise<Result<ArrayBuffer>>;
-  /** Columns of what is most chosen around a place now, or in the world. */
-  trends(
-    application: string,
-    query: { point: Point | null; limit: number; filter: ProductFilter; now: number },
+    wanted: readonly Wanted[],
+    withNeighbours: number,
   ): Promise<Result<ArrayBuffer>>;
   /** Idempotent by product version. */
   apply(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>>;

@@ -18,7 +18,8 @@ describe("distanceKm", () => {
         const direct = distanceKm(a, b, c, d);
         expect(direct).toBeGreaterThanOrEqual(0);
         expect(distanceKm(c, d, a, b)).toBeCloseTo(direct, 6);
-        expect(direct).toBeLessThanOrEqual(distanceKm(a, b, e, f) + distanceKm(e, f, c, d) + 1e-6);
+        // Between antipodes the haversine is good to a metre.
+        expect(direct).toBeLessThanOrEqual(distanceKm(a, b, e, f) + distanceKm(e, f, c, d) + 1e-3);
       }),
     );
   });

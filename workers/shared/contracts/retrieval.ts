@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { productFilter } from "./location.ts";
+import { identifier, point } from "./primitives.ts";
+
+/**
+ * Weights of the first stage: a score that is linear in a few columns and in the logarithm of proximity, by which what
+ * the ranker sees is cut out of all that is near. A model brings its own, learnt from the same events.
+ */
+export const firstStage = z.object({
+  /** Of log(1 + people who chose it). */
+  people: z.number(),
+  /** Of log(1 + engagement of this week + half of these months'). */
+  hot: z.number(),
+  /** Of being chosen by nobody yet. */
+  fresh: z.number(),
+  /** Of log(proximity): to the person, and `usual` times that to their usual places. */
+  near: z.number(),
+  usual: z.number().min(0),
+});
+export type FirstStage = z.infer<typeof firstStage>;
+
+/** A point with what it counts for. */
+export const weightedPoint = point.extend({ weight: z.number().min(0) });
+export type WeightedPoint = z.infer<typeof weightedPoint>;
+
+/** What the first stage is asked. */
+export const candidateQuery = z.object({
+  /** Where the person is. */
+  point: point.nullable(),
+  /** Where they usually are; weights add up to one at most. */
+  usual: z.array(weightedPoint).max(16),
+  limit: z.number().int().min(1).max(1000),
+  filter: productFilter,
+  /** Seconds since the epoch: decayed columns of the answer are as of then. */
+  now: z.number(),
+  weights: firstStage,
+});
+export type CandidateQuery = z.infer<typeof candidateQuery>;
+
+/** A product by its id and the cell in which it was last seen. */
+export const wanted = z.object({ productId: identifier, cell: z.string() });
+export type Wanted = z.infer<typeof wanted>;

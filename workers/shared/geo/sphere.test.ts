@@ -1,0 +1,26 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { distanceKm } from "./distance.ts";
+import { unitVectors, vectorDistanceKm } from "./sphere.ts";
+
+const latitude = fc.double({ min: -90, max: 90, noNaN: true });
+const longitude = fc.double({ min: -180, max: 180, noNaN: true });
+
+it("unit vectors give the haversine's distance, near and far", () => {
+  fc.assert(
+    fc.property(
+      latitude,
+      longitude,
+      latitude,
+      longitude,
+      fc.constantFrom(1, 1e-3, 1e-6),
+      (a, b, c, d, scale) => {
+        const lat = [a, a + (c - a) * scale];
+        const lon = [b, b + (d - b) * scale];
+        const vectors = unitVectors(lat, lon, 2);
+        const exact = distanceKm(lat[0], lon[0], lat[1], lon[1]);
+        expect(Math.abs(vectorDistanceKm(vectors, 0, vectors, 1) - exact)).toBeLessThan(1e-6 + exact * 1e-6);
+      },
+    ),
+  );
+});

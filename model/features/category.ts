@@ -5,7 +5,7 @@ import type { FeatureFamily } from "./feature.ts";
 /**
  * Affinity of the person to the candidate's category: its share of their choices, lately and of all time, and how
  * much this hour and weekday speak for it (share of the category at this hour, smoothed by 2 choices, against its
- * share overall).
+ * share overall), for them and for everyone around; and how often they went on to it from the category of the last choice.
  */
 export const category: FeatureFamily = {
   names: [
@@ -16,11 +16,15 @@ export const category: FeatureFamily = {
     "category_hour",
     "category_weekday",
     "category_is_last",
+    "category_step",
+    "category_hour_everyone",
   ],
   fill(context, block, row, _trace, out, at) {
     const hash = block.categoryHash[row];
     const memory = context.categories.get(hash);
     const last = context.choices[0]?.category;
+    out[at + 7] = 2 * (context.categorySteps.get(hash) ?? 0);
+    out[at + 8] = context.list.categoryHours.get(hash) ?? 0;
     out[at + 6] = last !== undefined && last !== null && hash32(last) === hash ? 1 : 0;
     if (!memory) {
       out.fill(0, at, at + 6);

@@ -1,4 +1,5 @@
 import type { Point } from "../../workers/shared/contracts/primitives.ts";
+import { unitVectors } from "../../workers/shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash32, hash53 } from "../columns/hash.ts";
 import {
@@ -11,11 +12,21 @@ import {
   weekdayOf,
 } from "../person/person.ts";
 
-/** A usual place with what it weighs now. */
-export interface UsualPlace {
-  lat: number;
-  lon: number;
-  weight: number;
+/** Usual places with what each weighs now; weights add up to one. */
+export interface UsualPlaces {
+  count: number;
+  /** Unit vectors. */
+  at: Float64Array;
+  weights: Float64Array;
+}
+
+/** What the candidates of a ranking have in common. */
+export interface ListSummary {
+  /** Candidates, and how many of them nobody has chosen yet. */
+  size: number;
+  fresh: number;
+  /** How much this hour speaks for a category among all who choose here: share of its hour against uniform. */
+  categoryHours: Map<number, number>;
 }
 
 /** What one ranking knows before it looks at a candidate. */
@@ -35,6 +46,8 @@ export interface RankingContext {
   lastHash: number;
   /** What was remembered of a product, by the hash of its id. */
   products: Map<number, ProductMemory>;
+  /** Local times at which the product of the last choice was chosen, ascending. */
+  timesOfLast: readonly number[];
   /** Own steps from the last choice, by the hash of where they led. */
   stepsFromLast: Map<number, number>;
   /** Own steps from the choice before, likewise. */
@@ -46,16 +59,31 @@ export interface RankingContext {
   followersOfLast: Map<number, number>;
   followersOfSecond: Map<number, number>;
   categories: Map<number, CategoryMemory>;
-  usualPlaces: UsualPlace[];
+  /** What the person chose after the category of the last choice, lately: smoothed shares by category. */
+  categorySteps: Map<number, number>;
+  /** Share of the newest choices that were the person's first of their product. */
+  novelty: number;
+  /** Unit vectors of where the person is, of the last choice and of home; NaN where unknown. */
+  spots: Float64Array;
+  usualPlaces: UsualPlaces;
+  list: ListSummary;
 }
 
+/** Index of each spot in {@link RankingContext.spots}. */
+export const spot = { point: 0, last: 1, home: 2 } as const;
+
 /** Usual places that the kernel density sees. */
-const placesSeen = 24;
+const placesSeen = 16;
+/** Newest choices by which the appetite for what is new is judged, and what is believed before any. */
+const noveltySeen = 20;
+const noveltyPrior = { share: 0.3, choices: 4 };
+/** Smoothing of steps between categories. */
+const categoryStepPrior = 3;
 /** Smoothing of follower shares: a product followed a few times only says little. */
 const followerPrior = 5;
 
 /**
- * Prepares a ranking. `sources` are blocks that hold the last choices, from which their followers are read;
+ * Prepares a ranking of `candidates`. `blocks` hold the last choices, from which their followers are read;
  * `offsetSeconds` is how far the clocks of the place are ahead of UTC.
  */
 export function rankingContext(
@@ -64,6 +92,7 @@ export function rankingContext(
   offsetSeconds: number,
   point: Point | null,
   blocks: readonly Columns[],
+  candidates: readonly ListedRow[],
 ): RankingContext {
   const localNow = now + offsetSeconds;
   const choices = person.recent.filter((each) => each.type !== "dismiss").reverse();
@@ -74,7 +103,50 @@ export function rankingContext(
   for (const [id, memory] of person.products) products.set(hash53(id), memory);
   const categories = new Map<number, CategoryMemory>();
   for (const [name, memory] of person.categories) categories.set(hash32(name), memory);
-  const usualPlaces: UsualPlace[] = [...person.places.values()]
+  const hour = hourOf(localNow);
+  return {
+    person,
+    now,
+    localNow,
+    hour,
+    weekday: weekdayOf(localNow),
+    point,
+    choices,
+    lastHash: last ? hash53(last.productId) : -1,
+    products,
+    categories,
+    timesOfLast: (last && person.products.get(last.productId)?.times) ?? [],
+    stepsFromLast,
+    stepsFromSecond,
+    stepsFromLastSum: sum(stepsFromLast),
+    stepsFromSecondSum: sum(stepsFromSecond),
+    followersOfLast: followers(blocks, last?.productId),
+    followersOfSecond: followers(blocks, second?.productId),
+    categorySteps: categorySteps(choices),
+    novelty: noveltyOf(person, choices),
+    spots: spotsOf(point, last, person.home),
+    usualPlaces: usualPlacesOf(person, now),
+    list: summaryOf(candidates, hour),
+  };
+}
+
+/** A row of a block that is ranked. */
+interface ListedRow {
+  block: Columns;
+  row: number;
+}
+
+function spotsOf(point: Point | null, last: RecentEvent | undefined, home: Point | null): Float64Array {
+  const spots = [point, last ?? null, home];
+  return unitVectors(
+    spots.map((each) => each?.lat ?? Number.NaN),
+    spots.map((each) => each?.lon ?? Number.NaN),
+    spots.length,
+  );
+}
+
+function usualPlacesOf(person: Person, now: number): UsualPlaces {
+  const places = [...person.places.values()]
     .map(({ lat, lon, decayed, at }) => ({
       lat,
       lon,
@@ -82,27 +154,63 @@ export function rankingContext(
     }))
     .sort((a, b) => b.weight - a.weight)
     .slice(0, placesSeen);
-  const total = usualPlaces.reduce((sum, place) => sum + place.weight, 0);
-  for (const place of usualPlaces) place.weight /= total;
+  const total = places.reduce((all, place) => all + place.weight, 0);
   return {
-    person,
-    now,
-    localNow,
-    hour: hourOf(localNow),
-    weekday: weekdayOf(localNow),
-    point,
-    choices,
-    lastHash: last ? hash53(last.productId) : -1,
-    products,
-    categories,
-    stepsFromLast,
-    stepsFromSecond,
-    stepsFromLastSum: sum(stepsFromLast),
-    stepsFromSecondSum: sum(stepsFromSecond),
-    followersOfLast: followers(blocks, last?.productId),
-    followersOfSecond: followers(blocks, second?.productId),
-    usualPlaces,
+    count: places.length,
+    at: unitVectors(
+      places.map(({ lat }) => lat),
+      places.map(({ lon }) => lon),
+      places.length,
+    ),
+    weights: Float64Array.from(places, ({ weight }) => weight / total),
   };
+}
+
+/** Shares of the categories that followed the category of the newest choice, c / (n + prior), over recent choices. */
+function categorySteps(choices: readonly RecentEvent[]): Map<number, number> {
+  const shares = new Map<number, number>();
+  const last = choices[0]?.category;
+  if (last === undefined || last === null) return shares;
+  let total = categoryStepPrior;
+  for (let i = choices.length - 1; i > 0; i--) {
+    const { category } = choices[i - 1];
+    if (choices[i].category !== last || category === null) continue;
+    shares.set(hash32(category), (shares.get(hash32(category)) ?? 0) + 1);
+    total++;
+  }
+  for (const [hash, count] of shares) shares.set(hash, count / total);
+  return shares;
+}
+
+/** Share of the newest choices that were the first of their product, smoothed. */
+function noveltyOf(person: Person, choices: readonly RecentEvent[]): number {
+  const seen = choices.slice(0, noveltySeen);
+  let fresh = noveltyPrior.share * noveltyPrior.choices;
+  for (const { productId, time } of seen) if (person.products.get(productId)?.first === time) fresh++;
+  return fresh / (seen.length + noveltyPrior.choices);
+}
+
+function summaryOf(candidates: readonly ListedRow[], hour: number): ListSummary {
+  const before = (hour + 23) % 24;
+  const after = (hour + 1) % 24;
+  const hours = new Map<number, { now: number; all: number }>();
+  let fresh = 0;
+  for (const { block, row } of candidates) {
+    const people = block.counts[row * 6 + 5];
+    if (people === 0) {
+      fresh++;
+      continue;
+    }
+    const hash = block.categoryHash[row];
+    const known = hours.get(hash) ?? { now: 0, all: 0 };
+    hours.set(hash, known);
+    const at = row * 24;
+    known.now += (people * (block.hours[at + before] + block.hours[at + hour] + block.hours[at + after])) / 3;
+    known.all += (people * 255) / 24;
+  }
+  const categoryHours = new Map<number, number>();
+  for (const [hash, { now, all }] of hours) categoryHours.set(hash, Math.log((now + 20) / (all + 20)));
+  return { size: candidates.length, fresh, categoryHours };
 }
 
 /** The newest choices of different products. */

@@ -1,7 +1,16 @@
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { vectorDistanceKm } from "../../workers/shared/geo/sphere.ts";
+import { vectorsOf } from "../retrieval/scan.ts";
+import { spot } from "./context.ts";
 import type { FeatureFamily } from "./feature.ts";
 
 const bandwidthsKm = [0.5, 2, 8] as const;
+const widest = 2 * bandwidthsKm[2] * bandwidthsKm[2];
+
+/** x^16. */
+function sixteenth(x: number): number {
+  const x4 = x * x * x * x;
+  return x4 * x4 * x4 * x4;
+}
 
 /**
  * Where the candidate is: distance to the person, to the last choice and to home, in log and as decays at several
@@ -27,41 +36,48 @@ export const geography: FeatureFamily = {
   ],
   fill(context, block, row, _trace, out, at) {
     out.fill(0, at, at + geography.names.length);
-    const lat = block.lat[row];
-    const lon = block.lon[row];
-    if (Number.isNaN(lat)) return;
-    const { point, usualPlaces } = context;
-    if (point) {
-      const km = distanceKm(point.lat, point.lon, lat, lon);
+    const vectors = vectorsOf(block);
+    if (Number.isNaN(vectors[3 * row])) return;
+    const { spots, usualPlaces } = context;
+    const toPoint = vectorDistanceKm(spots, spot.point, vectors, row);
+    if (toPoint >= 0) {
       out[at] = 1;
-      out[at + 1] = Math.log1p(km) / 2;
-      out[at + 2] = Math.exp(-km / 0.3);
-      out[at + 3] = Math.exp(-km);
-      out[at + 4] = Math.exp(-km / 4);
-      out[at + 5] = Math.exp(-km / 15);
+      out[at + 1] = Math.log1p(toPoint) / 2;
+      out[at + 2] = Math.exp(-toPoint / 0.3);
+      out[at + 3] = Math.exp(-toPoint);
+      out[at + 4] = Math.exp(-toPoint / 4);
+      out[at + 5] = Math.exp(-toPoint / 15);
     }
-    const last = context.choices[0];
-    if (last && last.lat !== null && last.lon !== null) {
-      const km = distanceKm(last.lat, last.lon, lat, lon);
+    const toLast = vectorDistanceKm(spots, spot.last, vectors, row);
+    if (toLast >= 0) {
       out[at + 6] = 1;
-      out[at + 7] = Math.log1p(km) / 2;
-      out[at + 8] = Math.exp(-km);
+      out[at + 7] = Math.log1p(toLast) / 2;
+      out[at + 8] = Math.exp(-toLast);
     }
-    const { home } = context.person;
-    if (home) {
+    const toHome = vectorDistanceKm(spots, spot.home, vectors, row);
+    if (toHome >= 0) {
       out[at + 9] = 1;
-      out[at + 10] = Math.log1p(distanceKm(home.lat, home.lon, lat, lon)) / 2;
+      out[at + 10] = Math.log1p(toHome) / 2;
     }
-    if (usualPlaces.length > 0) {
+    if (usualPlaces.count > 0) {
       let nearest = Number.POSITIVE_INFINITY;
-      const density = [0, 0, 0];
-      for (const place of usualPlaces) {
-        const km = distanceKm(place.lat, place.lon, lat, lon);
+      let narrow = 0;
+      let middle = 0;
+      let wide = 0;
+      for (let i = 0; i < usualPlaces.count; i++) {
+        const km = vectorDistanceKm(usualPlaces.at, i, vectors, row);
         if (km < nearest) nearest = km;
-        for (let i = 0; i < 3; i++)
-          density[i] += place.weight * Math.exp((-km * km) / (2 * bandwidthsKm[i] * bandwidthsKm[i]));
+        // Each bandwidth is a quarter of the next: one kernel is the sixteenth power of the other.
+        const atWide = Math.exp((-km * km) / widest);
+        const atMiddle = sixteenth(atWide);
+        const weight = usualPlaces.weights[i];
+        wide += weight * atWide;
+        middle += weight * atMiddle;
+        narrow += weight * sixteenth(atMiddle);
       }
-      for (let i = 0; i < 3; i++) out[at + 11 + i] = (Math.log(density[i] + 1e-3) + 7) / 3;
+      out[at + 11] = (Math.log(narrow + 1e-3) + 7) / 3;
+      out[at + 12] = (Math.log(middle + 1e-3) + 7) / 3;
+      out[at + 13] = (Math.log(wide + 1e-3) + 7) / 3;
       out[at + 14] = Math.log1p(nearest) / 2;
     }
     out[at + 15] = 1;

@@ -1,8 +1,9 @@
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { unitVectors, vectorDistanceKm } from "../../workers/shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash32, hash53 } from "../columns/hash.ts";
 import { engagementWeights } from "../columns/layout.ts";
 import { hourOf, weekdayOf } from "../person/person.ts";
+import { vectorsOf } from "../retrieval/scan.ts";
 import type { RankingContext } from "./context.ts";
 
 /** Recent events that attention sees, newest first. */
@@ -29,37 +30,43 @@ export const pairNames = [
 export interface HistoryEvent {
   idHash: number;
   categoryHash: number;
-  lat: number;
-  lon: number;
   gap: number;
   weight: number;
   sameHour: number;
   sameWeekday: number;
 }
 
-/** The newest events as attention sees them. */
-export function historyOf(context: RankingContext): HistoryEvent[] {
-  return context.person.recent
-    .slice(-history)
-    .reverse()
-    .map((event) => {
-      const apart = Math.abs(hourOf(event.localTime) - context.hour);
-      return {
-        idHash: hash53(event.productId),
-        categoryHash: event.category === null ? -1 : hash32(event.category),
-        lat: event.lat ?? Number.NaN,
-        lon: event.lon ?? Number.NaN,
-        gap: Math.log1p(Math.max(0, context.now - event.time) / 3600) / 3,
-        weight: engagementWeights[event.type] / 4,
-        sameHour: Math.exp(-Math.min(apart, 24 - apart) / 2),
-        sameWeekday: weekdayOf(event.localTime) === context.weekday ? 1 : 0,
-      };
-    });
+/** The newest events as attention sees them, and where they were, as unit vectors. */
+export interface History {
+  events: HistoryEvent[];
+  at: Float64Array;
+}
+
+/** The newest events, newest first. */
+export function historyOf(context: RankingContext): History {
+  const recent = context.person.recent.slice(-history).reverse();
+  const at = unitVectors(
+    recent.map(({ lat }) => lat ?? Number.NaN),
+    recent.map(({ lon }) => lon ?? Number.NaN),
+    recent.length,
+  );
+  const events = recent.map((event): HistoryEvent => {
+    const apart = Math.abs(hourOf(event.localTime) - context.hour);
+    return {
+      idHash: hash53(event.productId),
+      categoryHash: event.category === null ? -1 : hash32(event.category),
+      gap: Math.log1p(Math.max(0, context.now - event.time) / 3600) / 3,
+      weight: engagementWeights[event.type] / 4,
+      sameHour: Math.exp(-Math.min(apart, 24 - apart) / 2),
+      sameWeekday: weekdayOf(event.localTime) === context.weekday ? 1 : 0,
+    };
+  });
+  return { events, at };
 }
 
 /** Writes the pairs of one candidate, `history` times `pairNames` numbers, from `at`. */
 export function fillPairs(
-  events: readonly HistoryEvent[],
+  { events, at: where }: History,
   block: Columns,
   row: number,
   out: Float32Array,
@@ -67,11 +74,10 @@ export function fillPairs(
 ): void {
   const width = pairNames.length;
   out.fill(0, at, at + history * width);
-  const lat = block.lat[row];
-  const lon = block.lon[row];
+  const vectors = vectorsOf(block);
   for (let i = 0; i < events.length; i++, at += width) {
     const event = events[i];
-    const km = distanceKm(event.lat, event.lon, lat, lon);
+    const km = vectorDistanceKm(where, i, vectors, row);
     out[at] = 1;
     out[at + 1] = event.idHash === block.idHash[row] ? 1 : 0;
     out[at + 2] = event.categoryHash === block.categoryHash[row] ? 1 : 0;

@@ -8,10 +8,14 @@ const kernel = Float64Array.from({ length: 24 }, (_, hours) => {
 });
 const daySeconds = 86_400;
 
+/** How near a time is to the one looked for: Gaussian of 1.5 hours. */
+const around = (seconds: number): number => Math.exp(-(seconds * seconds) / (2 * 5400 * 5400));
+
 /**
  * Match of the moment with the person's rhythm for the product, and with the product's own: kernel density over
  * hours of the day (Gaussian, 1.5 h), share of the weekday, both together, and the product's shares by hour and
- * weekday against uniform. Human visits are regular by hour and weekday (Song et al., "Limits of Predictability
+ * weekday against uniform; and whether they chose it earlier today, or at this time a day or a week ago (Gaussian,
+ * 1.5 h). Human visits are regular by hour and weekday (Song et al., "Limits of Predictability
  * in Human Mobility", Science 327, 2010).
  */
 export const rhythm: FeatureFamily = {
@@ -22,6 +26,9 @@ export const rhythm: FeatureFamily = {
     "own_hour_weekday_mass",
     "own_hour_daytype_mass",
     "own_hour_recent_mass",
+    "own_today",
+    "own_day_ago",
+    "own_week_ago",
     "product_hour",
     "product_weekday",
   ],
@@ -34,6 +41,10 @@ export const rhythm: FeatureFamily = {
       let both = 0;
       let dayType = 0;
       let recent = 0;
+      let today = 0;
+      let dayAgo = 0;
+      let weekAgo = 0;
+      const midnight = context.localNow - (context.localNow % daySeconds);
       for (const time of memory.times) {
         const near = kernel[Math.abs(hourOf(time) - context.hour)];
         const weekday = weekdayOf(time);
@@ -43,7 +54,11 @@ export const rhythm: FeatureFamily = {
           both += near;
         }
         if (weekday >= 5 === weekend) dayType += near;
-        recent += near * 2 ** (-Math.max(0, context.localNow - time) / daySeconds / 21);
+        const age = context.localNow - time;
+        recent += near * 2 ** (-Math.max(0, age) / daySeconds / 21);
+        if (time >= midnight) today++;
+        dayAgo += around(age - daySeconds);
+        weekAgo += around(age - 7 * daySeconds);
       }
       const n = memory.times.length;
       // Times are the newest of possibly many more choices: masses are scaled up to all.
@@ -54,7 +69,10 @@ export const rhythm: FeatureFamily = {
       out[at + 3] = Math.log1p(both * scale);
       out[at + 4] = Math.log1p(dayType * scale);
       out[at + 5] = Math.log1p(recent);
-    } else out.fill(0, at, at + 6);
+      out[at + 6] = Math.log1p(today);
+      out[at + 7] = dayAgo;
+      out[at + 8] = weekAgo;
+    } else out.fill(0, at, at + 9);
     let hours = 0;
     let norm = 0;
     for (let hour = 0; hour < 24; hour++) {
@@ -64,7 +82,7 @@ export const rhythm: FeatureFamily = {
     }
     const people = block.counts[row * 6 + 5];
     const trust = people / (people + 3);
-    out[at + 6] = trust * (((hours / norm) * 24) / 255 - 1);
-    out[at + 7] = trust * ((block.weekdays[row * 7 + context.weekday] * 7) / 255 - 1);
+    out[at + 9] = trust * (((hours / norm) * 24) / 255 - 1);
+    out[at + 10] = trust * ((block.weekdays[row * 7 + context.weekday] * 7) / 255 - 1);
   },
 };

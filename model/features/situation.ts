@@ -4,7 +4,8 @@ const daySeconds = 86_400;
 
 /**
  * The moment, the same for all candidates, to bend what the other features say: how much is known of the person, how
- * long ago they last chose (also modulo a day), hour and weekday on the circle, and how the candidate was found.
+ * long ago they last chose (also modulo a day and a week), hour and weekday on the circle, their appetite for what is new
+ * and how much of it there is, and how the candidate was found.
  */
 export const situation: FeatureFamily = {
   names: [
@@ -13,9 +14,13 @@ export const situation: FeatureFamily = {
     "since_last",
     "since_last_sin",
     "since_last_cos",
+    "since_last_week_sin",
+    "since_last_week_cos",
     "hour_sin",
     "hour_cos",
     "weekend",
+    "novelty",
+    "list_fresh",
     "found_near",
     "found_sources",
   ],
@@ -28,10 +33,14 @@ export const situation: FeatureFamily = {
     out[at + 2] = Math.log1p(since);
     out[at + 3] = choices[0] ? Math.sin(2 * Math.PI * since) : 0;
     out[at + 4] = choices[0] ? Math.cos(2 * Math.PI * since) : 0;
-    out[at + 5] = Math.sin(angle);
-    out[at + 6] = Math.cos(angle);
-    out[at + 7] = context.weekday >= 5 ? 1 : 0;
-    out[at + 8] = trace.near;
-    out[at + 9] = trace.sources / 2;
+    out[at + 5] = choices[0] ? Math.sin((2 * Math.PI * since) / 7) : 0;
+    out[at + 6] = choices[0] ? Math.cos((2 * Math.PI * since) / 7) : 0;
+    out[at + 7] = Math.sin(angle);
+    out[at + 8] = Math.cos(angle);
+    out[at + 9] = context.weekday >= 5 ? 1 : 0;
+    out[at + 10] = context.novelty;
+    out[at + 11] = Math.log((context.list.fresh + 5) / (context.list.size + 50)) / 2;
+    out[at + 12] = trace.near;
+    out[at + 13] = trace.sources / 2;
   },
 };

@@ -96,7 +96,7 @@ export async function recommend(query: PipelineQuery, ports: PipelinePorts): Pro
   const { candidates, blocks } = await gather(source, hasTime);
   done("sources", hasTime ? undefined : "budget: only what is near");
 
-  const context = rankingContext(person, now, query.offsetSeconds, point, blocks);
+  const context = rankingContext(person, now, query.offsetSeconds, point, blocks, candidates);
   const features = computeFeatures(context, candidates);
   done("features");
 

@@ -8,6 +8,8 @@ import type { Validation } from "./train.ts";
 /** All that training needs to go on. */
 export interface Checkpoint {
   parameters: Parameters;
+  /** Their running average. */
+  average: Parameters;
   moments: Map<string, Moments>;
   step: number;
   /** Epochs that are done. */
@@ -25,14 +27,14 @@ const headerSchema = z.object({
   step: z.number().int().min(0),
   epoch: z.number().int().min(0),
   bestEpoch: z.number().int().min(0),
-  validation: z.object({ ndcg: figure, auc: figure }),
+  validation: z.object({ ndcg: figure, auc: figure, loss: figure }),
 });
 
 /** Bytes of the header: JSON, padded with spaces. */
 const headerBytes = 512;
 
 /**
- * A checkpoint as bytes: the header, then for each parameter in order its weights, first and second moments and best
+ * A checkpoint as bytes: the header, then for each parameter in order its weights, their average, first and second moments and best
  * weights, as float32 in the order of the machine.
  */
 export function encodeCheckpoint(shape: FeatureShape, checkpoint: Checkpoint): Uint8Array {
@@ -48,9 +50,10 @@ export function encodeCheckpoint(shape: FeatureShape, checkpoint: Checkpoint): U
   const parts: Float32Array[] = names.flatMap((name) => {
     const moments = checkpoint.moments.get(name);
     const parameter = checkpoint.parameters.get(name);
+    const average = checkpoint.average.get(name);
     const best = checkpoint.best.parameters.get(name);
-    if (!moments || !parameter || !best) throw new Error(`the checkpoint lacks ${name}`);
-    return [parameter.data, moments.m, moments.v, best.data];
+    if (!moments || !parameter || !average || !best) throw new Error(`the checkpoint lacks ${name}`);
+    return [parameter.data, average.data, moments.m, moments.v, best.data];
   });
   const floats = parts.reduce((sum, part) => sum + part.length, 0);
   const bytes = new Uint8Array(headerBytes + 4 * floats);
@@ -71,7 +74,7 @@ export function decodeCheckpoint(shape: FeatureShape, bytes: Uint8Array<ArrayBuf
   const header = headerOf(bytes);
   const specs = parameterSpecs(shape);
   const floats = specs.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
-  const whole = bytes.byteLength === headerBytes + 16 * floats;
+  const whole = bytes.byteLength === headerBytes + 20 * floats;
   if (header?.featureHash !== shape.hash || !whole) return null;
   const all = new Float32Array(bytes.slice(headerBytes).buffer);
   let at = 0;
@@ -80,17 +83,20 @@ export function decodeCheckpoint(shape: FeatureShape, bytes: Uint8Array<ArrayBuf
     return all.slice(at - size, at);
   };
   const parameters: Parameters = new Map();
+  const average: Parameters = new Map();
   const best: Parameters = new Map();
   const moments = new Map<string, Moments>();
   for (const { name, rows, columns, trained } of specs) {
     const size = rows * columns;
     const parameter = (data: Float32Array): Parameter => ({ name, rows, columns, trained, data });
     parameters.set(name, parameter(take(size)));
+    average.set(name, parameter(take(size)));
     moments.set(name, { m: take(size), v: take(size) });
     best.set(name, parameter(take(size)));
   }
   return {
     parameters,
+    average,
     moments,
     step: header.step,
     epoch: header.epoch,

@@ -47,7 +47,7 @@ async function listOf(
   if (!chosen) return null;
   const sample = sampleNegatives(candidates, chosen, negatives, random);
   const offset = localOffset(point?.lat ?? null, point?.lon ?? null, event.time);
-  const context = rankingContext(person, event.time, offset, point, blocks);
+  const context = rankingContext(person, event.time, offset, point, blocks, candidates);
   const batch = computeFeatures(context, [chosen, ...sample.map(({ candidate }) => candidate)]);
   const engage = new Float32Array(batch.count);
   engage[0] = 1;

@@ -2,7 +2,7 @@ import { Tape } from "../autograd/tape.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { FeatureBatch, FeatureShape, Scores, TrainingList } from "../features/batch.ts";
 import { network } from "../network/network.ts";
-import { copyParameters, initialParameters, type Parameters } from "../network/parameters.ts";
+import { copyParameters, initialParameters, type Parameter, type Parameters } from "../network/parameters.ts";
 import { adamStep, type Moments } from "./adam.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { listLoss } from "./loss.ts";
@@ -61,6 +61,8 @@ export interface Trained {
 export interface Validation {
   ndcg: number;
   auc: number;
+  /** Mean listwise cross entropy: smoother than ranks, so the best weights are chosen by it. */
+  loss: number;
 }
 
 /** Weights as tensors with gradients. */
@@ -94,7 +96,7 @@ export function scoreByTape(shape: FeatureShape, parameters: Parameters, batch: 
   return { engage: engage.data.slice(), purchase: purchase.data.slice() };
 }
 
-/** Mean reciprocal log rank (NDCG with one relevant item) and AUC of the engagement head. */
+/** Mean reciprocal log rank (NDCG with one relevant item), AUC and listwise loss of the engagement head. */
 export function validate(
   shape: FeatureShape,
   parameters: Parameters,
@@ -103,6 +105,7 @@ export function validate(
   const tape = new Tape(tensorsOf(parameters));
   let ndcg = 0;
   let auc = 0;
+  let loss = 0;
   let counted = 0;
   for (const list of lists) {
     const target = list.engage.indexOf(1);
@@ -113,12 +116,28 @@ export function validate(
       if (i !== target && engage.data[i] >= engage.data[target]) above++;
     ndcg += 1 / Math.log2(above + 2);
     auc += list.batch.count > 1 ? 1 - above / (list.batch.count - 1) : 1;
+    loss += listwiseLoss(engage.data, list.standsFor, target);
     counted++;
   }
-  return counted > 0 ? { ndcg: ndcg / counted, auc: auc / counted } : { ndcg: Number.NaN, auc: Number.NaN };
+  return { ndcg: ndcg / counted, auc: auc / counted, loss: loss / counted };
 }
 
-/** Trains on lists and keeps the weights that validate best. Same seed and lists, same weights. */
+/** Minus the log of the target's share in the softmax over all that the rows stand for. */
+function listwiseLoss(logits: Float32Array, standsFor: Float32Array, target: number): number {
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) sum += standsFor[i] * Math.exp(logits[i] - logits[target]);
+  return Math.log(sum);
+}
+
+/**
+ * Share of the past in the running average of the weights (Polyak and Juditsky, "Acceleration of Stochastic
+ * Approximation by Averaging", SIAM J. Control Optim. 30, 1992), less in the first steps.
+ */
+const averaged = (step: number): number => Math.min(0.997, step / (step + 9));
+
+const unknown: Validation = { ndcg: Number.NaN, auc: Number.NaN, loss: Number.NaN };
+
+/** Trains on lists and keeps the averaged weights that validate best. Same seed and lists, same weights. */
 export async function train(
   shape: FeatureShape,
   lists: readonly TrainingList[],
@@ -138,9 +157,10 @@ export async function train(
   let step = options.resume?.step ?? 0;
   let best = options.resume?.best ?? {
     parameters: copyParameters(parameters),
-    validation: { ndcg: -1, auc: 0 },
+    validation: { ndcg: 0, auc: 0, loss: Number.POSITIVE_INFINITY },
     epoch: 0,
   };
+  const average = options.resume?.average ?? copyParameters(parameters);
   const tensors = tensorsOf(parameters);
   const tape = new Tape(tensors);
   const stepsPerEpoch = Math.ceil(lists.length / options.batch);
@@ -148,7 +168,7 @@ export async function train(
   const samples = lists.reduce((sum, list) => sum + list.batch.count, 0) / Math.max(1, lists.length);
   const started = options.clock();
   const startStep = step;
-  let last: Validation = options.resume ? best.validation : { ndcg: Number.NaN, auc: Number.NaN };
+  let last: Validation = options.resume ? best.validation : unknown;
   let sinceBest = (options.resume?.epoch ?? 0) - best.epoch;
   let epoch = options.resume?.epoch ?? 0;
 
@@ -172,6 +192,8 @@ export async function train(
           await options.pause();
         }
       }
+      if (!Number.isFinite(loss))
+        throw new Error(`The loss is ${loss} in step ${step + 1}: an input is not finite.`);
       step++;
       const rate = options.rate * (0.05 + 0.95 * 0.5 * (1 + Math.cos((Math.PI * step) / allSteps)));
       for (const [name, tensor] of tensors)
@@ -179,6 +201,11 @@ export async function train(
           const decay = name.endsWith(".b") ? 0 : options.decay;
           adamStep(tensor.data, tensor.grad, moments.get(name) as Moments, step, rate, decay, part.length);
         }
+      for (const [name, { data }] of average) {
+        const newest = (parameters.get(name) as Parameter).data;
+        const past = averaged(step);
+        for (let i = 0; i < data.length; i++) data[i] = past * data[i] + (1 - past) * newest[i];
+      }
       const done = Math.min(order.length, at + options.batch);
       const seconds = Math.max(1e-6, options.clock() - started);
       const perStep = seconds / (step - startStep);
@@ -188,19 +215,20 @@ export async function train(
         done,
         total: order.length,
         loss: loss / done,
-        ...last,
+        ndcg: last.ndcg,
+        auc: last.auc,
         samplesPerSecond: (samples * options.batch) / perStep,
         secondsLeft: (allSteps - step) * perStep,
       });
     }
     epoch++;
-    last = validate(shape, parameters, validation);
+    last = validate(shape, average, validation);
     sinceBest++;
-    if (!(last.ndcg <= best.validation.ndcg)) {
-      best = { parameters: copyParameters(parameters), validation: last, epoch };
+    if (!(last.loss >= best.validation.loss)) {
+      best = { parameters: copyParameters(average), validation: last, epoch };
       sinceBest = 0;
     }
-    options.onCheckpoint?.({ parameters, moments, step, epoch, best });
+    options.onCheckpoint?.({ parameters, average, moments, step, epoch, best });
   }
   return { parameters: best.parameters, validation: best.validation, epochs: epoch };
 }

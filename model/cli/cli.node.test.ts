@@ -52,7 +52,7 @@ describe("train and evaluate", () => {
       ["popularity", "distance", "frequency", "frequencyMarkov", "neighbours", "pipeline"].sort(),
     );
     expect(evaluation.methods.pipeline.overallWithoutCold.n).toBe(evaluation.methods.pipeline.overall.n);
-    expect(Object.keys(evaluation.recall)).toEqual(["100", "200", "500"]);
+    expect(Object.keys(evaluation.recall)).toEqual(["100", "200", "500", "1000"]);
   });
 
   it("take a dataset of nothing but people, products and their order", { timeout: 60_000 }, () => {

@@ -20,7 +20,7 @@ import { datasetIn, options, stop, wholeNumber } from "./options.ts";
 import { progress, shareLine, trainingLine } from "./progress.ts";
 
 const usage =
-  "Usage: npm run evaluate -- --data DIR | --simulated [--json FILE] [--full] [--seed N] [--seeds N] [--model DIR]";
+  "Usage: npm run evaluate -- --data DIR | --simulated [--json FILE] [--quick] [--seed N] [--seeds N] [--model DIR]";
 const { values } = options(
   () =>
     parseArgs({
@@ -28,7 +28,7 @@ const { values } = options(
         data: { type: "string" },
         simulated: { type: "boolean", default: false },
         json: { type: "string" },
-        full: { type: "boolean", default: false },
+        quick: { type: "boolean", default: false },
         model: { type: "string" },
         seed: { type: "string", default: "1" },
         seeds: { type: "string", default: "1" },
@@ -56,7 +56,7 @@ async function rankerOf(version: string, bytes: Uint8Array, firstStage?: FirstSt
 }
 
 async function trained(on: Dataset, seed: number): Promise<Ranker> {
-  const { parameters, firstStage } = await fit(on, values.full ? full : quick, seed, {
+  const { parameters, firstStage } = await fit(on, values.quick ? quick : full, seed, {
     clock: () => performance.now() / 1000,
     onExamples: (done, total) => progress(shareLine("examples", done, total)),
     onProgress: (each) => progress(trainingLine(each), each.done === each.total),

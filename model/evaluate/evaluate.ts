@@ -1,10 +1,12 @@
 import { hash53 } from "../columns/hash.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
+import type { Candidate } from "../features/compute.ts";
 import type { Ranker } from "../pipeline/ports.ts";
 import { maxCandidates, type PipelineAnswer } from "../pipeline/recommend.ts";
 import { beginsEpisode } from "../replay/episode.ts";
 import { Replay } from "../replay/replay.ts";
 import { worldAfter } from "../replay/world.ts";
+import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { placesOver } from "../retrieval/memory.ts";
 import { type Baseline, baselines, rankOf } from "./baselines.ts";
 import type { Ranks } from "./metrics.ts";
@@ -36,19 +38,22 @@ export interface Answers {
   questions: number;
 }
 
-const recallAt = [100, 200, 500] as const;
+const recallAt = [100, 200, 500, 1000] as const;
+const furthest = 1000;
 
 /**
  * Asks the serving pipeline, once with each ranker (one a seed), and the counting methods for each test event, in time
  * order: what comes next? Global state is frozen after training and validation; only the person's own test events
  * advance, and an event's own coordinates are unknown until it is scored. Full ranking over all products: one that is not
- * among the candidates counts as missed.
+ * among the candidates counts as missed. With `every` above one only every so-manieth event is asked for; all are
+ * observed.
  */
 export async function ask(
   dataset: Dataset,
   rankers: readonly Ranker[],
   clock: () => number,
   onProgress: (done: number, total: number) => void,
+  every = 1,
 ): Promise<Answers> {
   const past = [...dataset.train, ...dataset.valid].sort((a, b) => a.time - b.time);
   const worldTime = past.at(-1)?.time ?? 0;
@@ -80,7 +85,7 @@ export async function ask(
   for (const [i, event] of test.entries()) {
     const { userId, itemId, time } = event;
     const person = replay.person(userId);
-    if (event.type !== "dismiss" && (single || beginsEpisode(person, event))) {
+    if (i % every === 0 && event.type !== "dismiss" && (single || beginsEpisode(person, event))) {
       const isWarm = (id: string): boolean => chosenBefore.has(id) || replay.hasMet(userId, id);
       const cold = !isWarm(itemId);
       const asked: Asked = {
@@ -92,11 +97,19 @@ export async function ask(
           return warm[other] === 1 || replay.hasMet(userId, ids[other]);
         }),
       };
+      const question = { userId, time, limit: maxCandidates };
+      const candidates = await replay.candidates(
+        question,
+        furthest,
+        rankers[0]?.firstStage ?? defaultFirstStage,
+      );
+      const found = rowIn(candidates, itemId);
+      for (const k of recallAt) if (found >= 0 && found < k) answers.recalled[k]++;
       const all: number[] = [];
       const withoutCold: number[] = [];
-      for (const [which, ranker] of rankers.entries()) {
-        const answer = await replay.ask({ userId, time, limit: maxCandidates }, ranker, clock);
-        account(answers, answer, itemId, which === 0);
+      for (const ranker of rankers) {
+        const answer = await replay.ask(question, ranker, clock);
+        account(answers, answer);
         const shown = answer.items.findIndex(({ productId }) => productId === itemId);
         const above = answer.items.slice(0, Math.max(0, shown)).filter(({ productId }) => isWarm(productId));
         all.push(shown < 0 ? Number.POSITIVE_INFINITY : shown + 1);
@@ -130,15 +143,17 @@ function ranksOf(
   return { ranks, ranksWithoutCold };
 }
 
-/** Notes candidates, what was shown and how long it took; candidates are the same for each ranker. */
-function account(answers: Answers, answer: PipelineAnswer, itemId: string, first: boolean): void {
+/** Index of a product among candidates; -1 where it is not. */
+function rowIn(candidates: readonly Candidate[], itemId: string): number {
+  const hash = hash53(itemId);
+  return candidates.findIndex(({ block, row }) => block.idHash[row] === hash);
+}
+
+/** Notes what was shown and how long it took. */
+function account(answers: Answers, answer: PipelineAnswer): void {
   answers.questions++;
   for (const { name, ms } of answer.stages)
     answers.milliseconds[name] = (answers.milliseconds[name] ?? 0) + ms;
   for (const { productId } of answer.items.slice(0, 10))
     answers.shown.set(productId, (answers.shown.get(productId) ?? 0) + 1);
-  if (!first) return;
-  const target = hash53(itemId);
-  const found = answer.candidates.findIndex(({ block, row }) => block.idHash[row] === target);
-  for (const k of recallAt) if (found >= 0 && found < k) answers.recalled[k]++;
 }

@@ -2,7 +2,8 @@ import type { Evaluation } from "./evaluation.ts";
 import type { Interval } from "./metrics.ts";
 import type { ExpectedPurchases } from "./purchases.ts";
 
-const fixed = (value: number): string =>
+/** Three decimals without the zero before the point; a dash for NaN. */
+export const fixed = (value: number): string =>
   Number.isNaN(value) ? "-" : value.toFixed(3).replace(/^(-?)0/, "$1");
 
 const head = [
@@ -22,7 +23,7 @@ const head = [
 const between = (ci: Interval | null): string => (ci ? ci.map(fixed).join(" - ") : "-");
 
 /** Columns side by side, each as wide as its widest cell; the first to the left, figures to the right. */
-function table(rows: readonly (readonly string[])[]): string[] {
+export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) =>
     row

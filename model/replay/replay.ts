@@ -1,8 +1,11 @@
 import type { Point } from "../../workers/shared/contracts/primitives.ts";
+import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
 import { localOffset } from "../../workers/shared/geo/local-time.ts";
 import type { DatasetEvent, DatasetItem } from "../data/dataset.ts";
+import type { Candidate } from "../features/compute.ts";
 import { applyInteraction } from "../person/apply.ts";
 import { newPerson, type Person } from "../person/person.ts";
+import { gather } from "../pipeline/gather.ts";
 import type { Places, Ranker } from "../pipeline/ports.ts";
 import { maxCandidates, type PipelineAnswer, recommend } from "../pipeline/recommend.ts";
 import { interactionOf, offsetOf } from "./world.ts";
@@ -48,6 +51,14 @@ export class Replay {
     applyInteraction(person, interaction, offsetOf(interaction));
     const met = this.#met.get(event.userId) ?? new Set<string>();
     this.#met.set(event.userId, met.add(event.itemId));
+  }
+
+  /** The candidates of the serving pipeline, were its bound on them `limit`. */
+  async candidates(question: Question, limit: number, firstStage: FirstStage): Promise<Candidate[]> {
+    const person = this.person(question.userId);
+    const point = question.point === undefined ? person.location : question.point;
+    const query = { person, point, now: question.time, filter: {}, limit, places: this.#places, firstStage };
+    return (await gather(query, true)).candidates;
   }
 
   /** The serving pipeline's answer: same sources, features, ranker and rules. */

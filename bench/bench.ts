@@ -1,0 +1,78 @@
+// npm run bench: every figure beside a baseline and a limit of the same run.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { dirname } from "node:path";
+import { root } from "../scripts/workers.ts";
+import { BenchContext } from "./context.ts";
+import { benchOptions, type SectionName } from "./options.ts";
+import { endAll } from "./processes.ts";
+import { limit } from "./sections/limit.ts";
+import { nearby } from "./sections/nearby.ts";
+import { parts } from "./sections/parts.ts";
+import { trainer } from "./sections/trainer.ts";
+import { tableOf } from "./table.ts";
+
+const sections: Partial<Record<SectionName, (context: BenchContext) => Promise<void>>> = {
+  limit,
+  parts,
+  nearby,
+  trainer,
+};
+
+const options = benchOptions(process.argv.slice(2), process.env);
+const started = performance.now();
+const context = new BenchContext(options, (line) =>
+  console.log(`${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s  ${line}`),
+);
+
+function commit(): string | null {
+  try {
+    return execFileSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
+  } catch {
+    return null;
+  }
+}
+
+async function run(): Promise<void> {
+  const loadBefore = loadavg();
+  for (const name of options.sections) {
+    context.say(name);
+    await sections[name]?.(context);
+  }
+  const machine = {
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    node: process.version,
+    loadBefore,
+    loadAfter: loadavg(),
+  };
+  console.log(`\n${tableOf(context.figures)}\n`);
+  for (const note of context.notes) console.log(note);
+  if (options.json === null) return;
+  mkdirSync(dirname(options.json), { recursive: true });
+  const report = {
+    commit: commit(),
+    date: new Date().toISOString(),
+    products: options.products,
+    machine,
+    figures: context.figures,
+    notes: context.notes,
+  };
+  writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+/** Ends what was started, then this process. */
+async function leave(code: number): Promise<never> {
+  await endAll();
+  process.exit(code);
+}
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void leave(130));
+
+try {
+  await run();
+  await leave(0);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  await leave(1);
+}

@@ -1,0 +1,75 @@
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { stop } from "../scripts/terminal.ts";
+
+/** Everything that can be measured, in the order in which it is. */
+export const sectionNames = ["limit", "parts", "nearby", "trainer", "end-to-end", "ingest"] as const;
+export type SectionName = (typeof sectionNames)[number];
+
+/** What `npm run bench` was asked for. */
+export interface BenchOptions {
+  sections: SectionName[];
+  /** Products of the generated catalogue. */
+  products: number;
+  /** Seconds of each load on the workers. */
+  seconds: number;
+  /** File for the figures as JSON; null for none. */
+  json: string | null;
+  /** Folder for CPU profiles of the isolates while they answer recommendations; null for none. */
+  profiles: string | null;
+  port: number;
+  /** Folder of the workers' state, which holds the loaded catalogue and is used again. */
+  stateDir: string;
+}
+
+const usage =
+  "Usage: npm run bench -- [--only limit,parts,nearby,trainer,end-to-end,ingest] [--products N] [--seconds S] [--json FILE] [--profiles DIR]";
+
+/** A whole number between two bounds; ends the process where it is none. */
+function wholeNumber(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isInteger(value) || value < least || value > most)
+    stop(`${name} is a whole number from ${least} to ${most}, not "${text}". ${usage}`);
+  return value;
+}
+
+function sectionsOf(text: string | undefined): SectionName[] {
+  if (text === undefined) return [...sectionNames];
+  const wanted = text.split(",");
+  const unknown = wanted.find((name) => !sectionNames.some((known) => known === name));
+  if (unknown !== undefined) stop(`There is no section "${unknown}". ${usage}`);
+  return sectionNames.filter((name) => wanted.includes(name));
+}
+
+function valuesOf(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        only: { type: "string" },
+        products: { type: "string", default: "10000" },
+        seconds: { type: "string", default: "20" },
+        json: { type: "string" },
+        profiles: { type: "string" },
+      },
+    }).values;
+  } catch (error) {
+    return stop(`${error instanceof Error ? error.message.split("\n")[0] : error} ${usage}`);
+  }
+}
+
+/** Parses arguments and environment (PORT, STATE_DIR); a mistake ends the process with one line. */
+export function benchOptions(args: string[], environment: NodeJS.ProcessEnv): BenchOptions {
+  const values = valuesOf(args);
+  const products = wholeNumber("--products", values.products, 1000, 1_000_000);
+  return {
+    sections: sectionsOf(values.only),
+    products,
+    seconds: wholeNumber("--seconds", values.seconds, 1, 600),
+    json: values.json === undefined ? null : resolve(values.json),
+    profiles: values.profiles === undefined ? null : resolve(values.profiles),
+    port: wholeNumber("PORT", environment.PORT ?? "8797", 1, 65_535),
+    stateDir: resolve(environment.STATE_DIR ?? join(tmpdir(), `vicinity-bench-${products}`)),
+  };
+}

@@ -1,0 +1,164 @@
+import { computeFeatures } from "../../model/features/compute.ts";
+import { rankingContext } from "../../model/features/context.ts";
+import { decodePerson, encodePerson } from "../../model/person/codec.ts";
+import { gather } from "../../model/pipeline/gather.ts";
+import type { Ranker } from "../../model/pipeline/ports.ts";
+import { maxCandidates, recommend, valueOf } from "../../model/pipeline/recommend.ts";
+import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
+import { scoreRows, vantageOf } from "../../model/retrieval/scan.ts";
+import { top } from "../../model/retrieval/top.ts";
+import { applyRules } from "../../model/rules/rules.ts";
+import { chosen } from "../../model/sources/chosen.ts";
+import { followed } from "../../model/sources/followed.ts";
+import { near } from "../../model/sources/near.ts";
+import type { SourceQuery } from "../../model/sources/source.ts";
+import { usualPlaces } from "../../model/sources/usual.ts";
+import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
+import { localOffset } from "../../workers/shared/geo/local-time.ts";
+import type { BenchContext } from "../context.ts";
+import type { Yardstick } from "../figure.ts";
+import { type Visit, visitsOf } from "../market.ts";
+import { bundledInNode } from "../onnx.ts";
+import { type Bounds, microsecondsOf } from "../timing.ts";
+import { leavesOf, type World } from "../world.ts";
+
+/** Different people and places; each part is run on all of them in turn. */
+const visitCount = 100;
+const bounds: Bounds = { warmUp: 100, runs: 1000, seconds: 6 };
+const baselineBounds: Bounds = { warmUp: 20, runs: 200, seconds: 2 };
+/** Items of an answer. */
+const limit = 10;
+
+/** One visit with what each part is given: everything that the parts before it make. */
+async function prepare({ userId, point }: Visit, { replay, places, now }: World, firstStage: FirstStage) {
+  const person = replay.person(userId);
+  const query: SourceQuery = { person, point, now, filter: {}, limit: maxCandidates, places, firstStage };
+  const close = await near.find(query);
+  const own = await chosen.find(query);
+  const gathered = await gather(query, true);
+  const offset = localOffset(point.lat, point.lon, now);
+  const context = rankingContext(person, now, offset, point, gathered.blocks, gathered.candidates);
+  const batch = computeFeatures(context, gathered.candidates);
+  return { query, point, offset, bytes: encodePerson(person), close, own, gathered, context, batch };
+}
+
+/** The parts of a recommendation over hot tiles in Node, without workers between them, in microseconds. */
+export async function parts(context: BenchContext): Promise<void> {
+  const { world } = context;
+  const { session, manifest } = await bundledInNode();
+  const ranker: Ranker = { ...manifest, score: (batch) => session.run(batch) };
+  const firstStage = manifest.firstStage ?? defaultFirstStage;
+  const visits = await Promise.all(
+    visitsOf(world, visitCount, 1).map((visit) => prepare(visit, world, firstStage)),
+  );
+  const at = (run: number) => visits[run % visits.length];
+  const time = (work: (run: number) => unknown) => microsecondsOf(work, bounds);
+  const baseline = async (what: string, work: (run: number) => unknown): Promise<Yardstick> => ({
+    what,
+    value: (await microsecondsOf(work, baselineBounds)).p50,
+  });
+
+  const scores = await Promise.all(visits.map(async ({ batch }) => valueOf(await session.run(batch))));
+  const ranked = visits.map(({ gathered }, i) =>
+    gathered.candidates.map(({ block, row }, index) => ({ block, row, score: scores[i][index], index })),
+  );
+  const texts = visits.map(({ bytes }) => new TextDecoder().decode(bytes));
+  const rows = visits.map(({ own }) =>
+    JSON.stringify(
+      own.flatMap((block) => rowsOf(block.count, (row) => world.dataset.items.get(block.id(row)))),
+    ),
+  );
+  const leaves = await leavesOf(world.tiles);
+  const every = new Float64Array(leaves.reduce((sum, leaf) => sum + leaf.count, 0));
+  const scoreAll = (run: number): number[] => {
+    const { query, point } = at(run);
+    const vantage = vantageOf(point, usualPlaces(query.person, query.now), firstStage);
+    let start = 0;
+    for (const leaf of leaves) {
+      scoreRows(leaf, vantage, firstStage, every, start);
+      start += leaf.count;
+    }
+    return top(every, every.length, maxCandidates);
+  };
+  const mean = visits.reduce((sum, { batch }) => sum + batch.count, 0) / visits.length;
+  context.note(`parts: ${Math.round(mean)} candidates on average, at most ${maxCandidates}`);
+
+  const onnx = await time((run) => session.run(at(run).batch));
+  const run: Yardstick = { what: "ONNX run of the same candidates", value: onnx.p50 };
+  const add = (name: string, summary: typeof onnx, against: Yardstick | null, most: Yardstick | null = run) =>
+    context.figures.push({ section: "parts", name, unit: "us", ...summary, baseline: against, limit: most });
+
+  add(
+    "person decoded",
+    await time((i) => decodePerson(at(i).bytes)),
+    await baseline("JSON.parse alone", (i) => JSON.parse(texts[i % texts.length])),
+  );
+  add(
+    "person encoded",
+    await time((i) => encodePerson(at(i).query.person)),
+    await baseline("UTF-8 alone", (i) => new TextEncoder().encode(texts[i % texts.length])),
+  );
+  add(
+    "candidates",
+    await time((i) => near.find(at(i).query)),
+    await baseline(`first stage over all ${every.length.toLocaleString("en")}`, scoreAll),
+  );
+  add(
+    "columns of what was chosen",
+    await time((i) => chosen.find(at(i).query)),
+    await baseline("the same from JSON", (i) => JSON.parse(rows[i % rows.length])),
+  );
+  add(
+    "columns of what followed",
+    await time((i) => followed(at(i).query, [...at(i).own, ...at(i).close])),
+    null,
+  );
+  add("all sources, merged", await time((i) => gather(at(i).query, true)), null);
+  add(
+    "context of the ranking",
+    await time((i) => {
+      const { query, offset, point, gathered } = at(i);
+      return rankingContext(query.person, query.now, offset, point, gathered.blocks, gathered.candidates);
+    }),
+    null,
+  );
+  add(
+    "features",
+    await time((i) => computeFeatures(at(i).context, at(i).gathered.candidates)),
+    await baseline("as many bytes copied", (i) => {
+      const { batch } = at(i);
+      return [batch.dense.slice(), batch.pair.slice(), batch.category.slice()];
+    }),
+  );
+  add("ONNX", onnx, null, null);
+  add(
+    "rules",
+    await time((i) => applyRules(ranked[i % ranked.length], { limit })),
+    await baseline("scores sorted", (i) => scores[i % scores.length].slice().sort()),
+  );
+  add(
+    "the whole pipeline",
+    await time((i) => {
+      const { query, point, offset } = at(i);
+      return recommend(
+        {
+          person: query.person,
+          point,
+          now: query.now,
+          offsetSeconds: offset,
+          filter: {},
+          rules: { limit },
+          maxCandidates,
+          explain: false,
+          budgetMs: Number.POSITIVE_INFINITY,
+        },
+        { places: world.places, rankers: [ranker], clock: () => performance.now() },
+      );
+    }),
+    null,
+  );
+  await session.release();
+}
+
+const rowsOf = <T>(count: number, make: (row: number) => T): T[] =>
+  Array.from({ length: count }, (_, row) => make(row));

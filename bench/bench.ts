@@ -7,18 +7,26 @@ import { root } from "../scripts/workers.ts";
 import { BenchContext } from "./context.ts";
 import { benchOptions, type SectionName } from "./options.ts";
 import { endAll } from "./processes.ts";
+import { endToEnd } from "./sections/end-to-end.ts";
+import { ingest } from "./sections/ingest.ts";
 import { limit } from "./sections/limit.ts";
 import { nearby } from "./sections/nearby.ts";
 import { parts } from "./sections/parts.ts";
 import { trainer } from "./sections/trainer.ts";
+import { type ServedCatalogue, serveCatalogue } from "./serve-catalogue.ts";
 import { tableOf } from "./table.ts";
 
-const sections: Partial<Record<SectionName, (context: BenchContext) => Promise<void>>> = {
-  limit,
-  parts,
-  nearby,
-  trainer,
-};
+/** Sections that need no workers, and sections that load them. */
+const inProcess = new Map<SectionName, (context: BenchContext) => Promise<void>>([
+  ["limit", limit],
+  ["parts", parts],
+  ["nearby", nearby],
+  ["trainer", trainer],
+]);
+const overWorkers = new Map<SectionName, (context: BenchContext, served: ServedCatalogue) => Promise<void>>([
+  ["end-to-end", endToEnd],
+  ["ingest", ingest],
+]);
 
 const options = benchOptions(process.argv.slice(2), process.env);
 const started = performance.now();
@@ -37,8 +45,20 @@ function commit(): string | null {
 async function run(): Promise<void> {
   const loadBefore = loadavg();
   for (const name of options.sections) {
+    const measure = inProcess.get(name);
+    if (!measure) continue;
     context.say(name);
-    await sections[name]?.(context);
+    await measure(context);
+  }
+  context.forgetWorld();
+  const loads = options.sections.filter((name) => overWorkers.has(name));
+  if (loads.length > 0) {
+    const served = await serveCatalogue(context);
+    for (const name of loads) {
+      context.say(name);
+      await overWorkers.get(name)?.(context, served);
+    }
+    await served.stop();
   }
   const machine = {
     cpu: cpus()[0]?.model ?? "unknown",

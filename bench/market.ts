@@ -7,8 +7,8 @@ import type { Point } from "../workers/shared/contracts/primitives.ts";
 /** Products of a city on average, at least: so many that as many candidates are there as the model ranks. */
 const productsPerCity = 800;
 /** People, and events of each on average: enough for everyone to have a history. */
-const peopleCount = 400;
-const eventsPerPerson = 60;
+const peopleCount = 2000;
+const eventsPerPerson = 30;
 const days = 56;
 const seed = 11;
 
@@ -19,17 +19,27 @@ export interface Market {
   stays: Visit[];
 }
 
+/** More are made than are wanted, since chance decides how many are in a city. */
+const margin = 1.15;
+
+/** Share of everything that the first cities have, as the simulation spreads it. */
+function shareOf(cities: number): number {
+  const sum = (count: number): number =>
+    Array.from({ length: count }, (_, i) => 1 / (1 + i / 12)).reduce((all, each) => all + each, 0);
+  return sum(cities) / sum(simulatedCities.length);
+}
+
 /**
  * A simulated marketplace of so many products, whose last event is just before `now` (seconds). A small one is in fewer
  * cities rather than thinner in each, so that as many candidates are ranked in it as in a large one.
  */
 export function marketOf(products: number, now: number): Market {
   const cities = simulatedCities.slice(0, Math.max(1, Math.floor(products / productsPerCity)));
-  const factor = Math.ceil(simulatedCities.length / cities.length);
+  const share = shareOf(cities.length);
   const size = {
-    products: products * factor,
-    people: peopleCount * factor,
-    events: peopleCount * factor * eventsPerPerson,
+    products: Math.ceil((products * margin) / share),
+    people: Math.ceil((peopleCount * margin) / share),
+    events: Math.ceil((peopleCount * eventsPerPerson) / share),
     days,
   };
   const { dataset } = simulate(size, seed, now);

@@ -38,7 +38,7 @@ function inspectorsIn(text: string | null): Map<string, string> {
   }
   if (!Array.isArray(list)) return found;
   for (const { id, webSocketDebuggerUrl } of list) {
-    const name = /^core:user:(.+)$/.exec(String(id))?.[1];
+    const name = /^core:user:(vicinity-.+)$/.exec(String(id))?.[1];
     if (name !== undefined) found.set(name, String(webSocketDebuggerUrl));
   }
   return found;

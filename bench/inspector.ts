@@ -1,0 +1,105 @@
+const patienceMs = 10_000;
+
+/** A connection to the inspector of one isolate (Chrome DevTools Protocol). */
+export class Inspector {
+  readonly #socket: WebSocket;
+  readonly #open = new Map<number, { resolve(result: object): void; reject(error: Error): void }>();
+  #last = 0;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.addEventListener("message", ({ data }) => this.#take(String(data)));
+    socket.addEventListener("close", () => {
+      for (const { reject } of this.#open.values()) reject(new Error("the inspector has gone"));
+    });
+  }
+
+  /** Connects; rejects where nobody answers. The first connection to an isolate may be dropped: it is tried twice. */
+  static async connect(url: string): Promise<Inspector> {
+    try {
+      const inspector = await Inspector.#connectOnce(url);
+      await inspector.call("Runtime.getIsolateId");
+      return inspector;
+    } catch {
+      return Inspector.#connectOnce(url);
+    }
+  }
+
+  static #connectOnce(url: string): Promise<Inspector> {
+    const socket = new WebSocket(url);
+    return new Promise((resolve, reject) => {
+      socket.addEventListener("open", () => resolve(new Inspector(socket)), { once: true });
+      socket.addEventListener("error", () => reject(new Error(`no inspector at ${url}`)), { once: true });
+    });
+  }
+
+  #take(text: string): void {
+    const { id, result, error } = JSON.parse(text);
+    const waiting = this.#open.get(id);
+    if (!waiting) return;
+    this.#open.delete(id);
+    if (error) waiting.reject(new Error(error.message));
+    else waiting.resolve(result);
+  }
+
+  /** Calls a method of the protocol; rejects where the isolate does not answer in time. */
+  call(method: string, params: object = {}): Promise<object> {
+    const id = ++this.#last;
+    return new Promise<object>((resolve, reject) => {
+      const patience = setTimeout(() => {
+        this.#open.delete(id);
+        reject(new Error(`the inspector does not answer ${method}`));
+      }, patienceMs);
+      const settled =
+        <T>(settle: (value: T) => void) =>
+        (value: T): void => {
+          clearTimeout(patience);
+          settle(value);
+        };
+      this.#open.set(id, { resolve: settled(resolve), reject: settled(reject) });
+      this.#socket.send(JSON.stringify({ id, method, params }));
+    });
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+const megabyte = 1024 * 1024;
+
+/**
+ * Memory in MB: the isolate's JavaScript heap with what is not yet collected (workerd's inspector cannot be made to
+ * collect), and the buffers, those of WebAssembly too, which workerd counts for all isolates of its process together.
+ */
+export async function memoryOf(url: string): Promise<{ heap: number; buffers: number }> {
+  const inspector = await Inspector.connect(url);
+  try {
+    const usage = (await inspector.call("Runtime.getHeapUsage")) as {
+      usedSize: number;
+      embedderHeapUsedSize?: number;
+      backingStorageSize?: number;
+    };
+    return {
+      heap: (usage.usedSize + (usage.embedderHeapUsedSize ?? 0)) / megabyte,
+      buffers: (usage.backingStorageSize ?? Number.NaN) / megabyte,
+    };
+  } finally {
+    inspector.close();
+  }
+}
+
+/** CPU profile of an isolate during some work, as the text of a .cpuprofile file. */
+export async function profileOf(url: string, work: Promise<unknown>): Promise<string> {
+  const inspector = await Inspector.connect(url);
+  try {
+    await inspector.call("Profiler.enable");
+    await inspector.call("Profiler.setSamplingInterval", { interval: 250 });
+    await inspector.call("Profiler.start");
+    await work;
+    const { profile } = (await inspector.call("Profiler.stop")) as { profile: object };
+    return JSON.stringify(profile);
+  } finally {
+    inspector.close();
+  }
+}

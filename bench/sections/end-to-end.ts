@@ -1,0 +1,160 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { developmentKey } from "../../scripts/serve.ts";
+import type { RecommendationAnswer } from "../../workers/shared/contracts/recommendation.ts";
+import type { BenchContext } from "../context.ts";
+import { summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
+import { memoryOf, profileOf } from "../inspector.ts";
+import { type LoadPlan, load } from "../load.ts";
+import { visitsOf } from "../market.ts";
+import { residentMegabytes } from "../processes.ts";
+import type { ServedCatalogue } from "../serve-catalogue.ts";
+import type { Workerd } from "../workerd.ts";
+
+const connections = [1, 16];
+const visitCount = 20_000;
+/** Items of an answer. */
+const limit = 10;
+const warmUp = { connections: 4, seconds: 6 };
+const healthSeconds = 3;
+const profileSeconds = 10;
+/** Memory that an isolate may take, in MB: the platform ends it at 128. */
+const isolateMegabytes = 100;
+
+/** Milliseconds of the gateway's whole work, out of the `server-timing` header; NaN where it is not there. */
+const gatewayMs = (header: string | undefined): number =>
+  Number(/gateway;dur=([\d.]+)/.exec(header ?? "")?.[1] ?? Number.NaN);
+
+/** What the workers say of their own time. */
+class Stages {
+  readonly #times = new Map<string, number[]>();
+  readonly #candidates: number[] = [];
+
+  take(body: string, headers: Record<string, string>): void {
+    const answer = JSON.parse(body) as RecommendationAnswer;
+    this.#candidates.push(answer.candidates ?? 0);
+    for (const { name, ms } of answer.stages) this.#add(name, ms);
+    this.#add("gateway, all of it", gatewayMs(headers["server-timing"]));
+  }
+
+  #add(name: string, ms: number): void {
+    const times = this.#times.get(name) ?? [];
+    this.#times.set(name, times);
+    times.push(ms);
+  }
+
+  get meanCandidates(): number {
+    return this.#candidates.reduce((sum, each) => sum + each, 0) / Math.max(1, this.#candidates.length);
+  }
+
+  entries(): [string, number[]][] {
+    return [...this.#times];
+  }
+}
+
+/** Memory after the load, of each isolate and of their process. */
+async function memory({ figures }: BenchContext, { pid, inspectors }: Workerd): Promise<void> {
+  const whole = { what: "the whole process", value: residentMegabytes(pid) };
+  const add = (name: string, megabytes: number) =>
+    figures.push({
+      section: "memory",
+      name,
+      unit: "MB",
+      ...summaryOfOne(megabytes),
+      baseline: whole,
+      limit: { what: "aimed at for an isolate", value: isolateMegabytes },
+    });
+  let buffers = 0;
+  for (const [worker, inspector] of inspectors) {
+    const used = await memoryOf(inspector);
+    add(`heap of ${worker}`, used.heap);
+    buffers = Math.max(buffers, used.buffers);
+  }
+  add("buffers of all isolates together", buffers);
+}
+
+/** Recommendations for random people at random places, as a client sees them. */
+export async function endToEnd(
+  context: BenchContext,
+  { url, workerd, market }: ServedCatalogue,
+): Promise<void> {
+  const { seconds, products, profiles } = context.options;
+  const visits = visitsOf(market, visitCount, Date.now() % 2 ** 31);
+  const plan = (width: number, lasting: number): LoadPlan => ({
+    url,
+    method: "POST",
+    path: "/v1/recommendations",
+    connections: width,
+    seconds: lasting,
+    status: 200,
+    body(request) {
+      const { userId, point } = visits[request % visits.length];
+      return JSON.stringify({ userId, location: point, limit });
+    },
+  });
+  context.say("warming up");
+  await load(plan(warmUp.connections, warmUp.seconds), developmentKey);
+  const catalogue = `${products.toLocaleString("en")} products`;
+  const onnx = await context.onnxLimit();
+  const section = "end-to-end";
+  for (const width of connections) {
+    const plural = width === 1 ? "connection" : "connections";
+    const name = `${catalogue}, ${width} ${plural}`;
+    context.say(name);
+    const door = await load(
+      { url, method: "GET", path: "/healthz", connections: width, seconds: healthSeconds, status: 200 },
+      developmentKey,
+    );
+    const stages = new Stages();
+    const outcome = await load(
+      {
+        ...plan(width, seconds),
+        onAnswer: (_request, status, body, headers) => {
+          if (status === 200) stages.take(body, headers);
+        },
+      },
+      developmentKey,
+    );
+    if (outcome.failed > 0) context.note(`end-to-end: ${outcome.failed} requests failed with ${name}`);
+    context.note(`end-to-end: ${Math.round(stages.meanCandidates)} candidates on average with ${name}`);
+    context.figures.push(
+      {
+        section,
+        name,
+        unit: "ms",
+        ...summaryOfTimes(outcome.times),
+        baseline: { what: "GET /healthz", value: summaryOfTimes(door.times).p50 },
+        limit: onnx,
+      },
+      {
+        section,
+        name: `${name}, answers`,
+        unit: "per s",
+        ...summaryOfRates(outcome.rates),
+        baseline: { what: "GET /healthz", value: summaryOfRates(door.rates).p50 },
+        limit: onnx && { what: "one core with nothing but ONNX", value: 1000 / onnx.value },
+      },
+    );
+    if (width > 1) continue;
+    for (const [stage, times] of stages.entries())
+      context.figures.push({
+        section,
+        name: `stage ${stage}, 1 connection`,
+        unit: "ms",
+        ...summaryOfTimes(times),
+        baseline: null,
+        limit: onnx,
+      });
+  }
+  if (!workerd) return;
+  await memory(context, workerd);
+  if (profiles === null) return;
+  context.say("profiling");
+  mkdirSync(profiles, { recursive: true });
+  const work = load(plan(1, profileSeconds), developmentKey);
+  await Promise.all(
+    [...workerd.inspectors].map(async ([worker, inspector]) =>
+      writeFileSync(join(profiles, `${worker}.cpuprofile`), await profileOf(inspector, work)),
+    ),
+  );
+}

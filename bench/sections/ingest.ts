@@ -1,0 +1,200 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Random } from "../../model/train/random.ts";
+import { developmentKey } from "../../scripts/serve.ts";
+import { type EventReceipt, eventTypes } from "../../workers/shared/contracts/event.ts";
+import type { BenchContext } from "../context.ts";
+import { summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
+import { type LoadPlan, load } from "../load.ts";
+import type { ServedCatalogue } from "../serve-catalogue.ts";
+import { sqliteEventsPerSecond } from "../sqlite-limit.ts";
+
+const eventsPerRequest = 20;
+const connections = 8;
+/** Seconds of the loads beside the main one. */
+const sideSeconds = 4;
+/** People who are asked about first; when all they did is there, everybody is looked at. */
+const sampleSize = 50;
+const checksAtOnce = 4;
+const confirmSeconds = 120;
+const pageSize = 500;
+
+/** Events of this run that a person's history holds, as the public API shows it. */
+async function visibleOf(url: string, run: string, userId: string): Promise<number> {
+  let count = 0;
+  let cursor: string | undefined;
+  do {
+    const query = `limit=${pageSize}${cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
+    const answer = await fetch(`${url}/v1/users/${userId}/interactions?${query}`, {
+      headers: { authorization: `Bearer ${developmentKey}` },
+    });
+    if (!answer.ok) throw new Error(`a history answered ${answer.status}: ${await answer.text()}`);
+    const { items, nextCursor } = (await answer.json()) as {
+      items: { eventId: string }[];
+      nextCursor?: string;
+    };
+    count += items.filter(({ eventId }) => eventId.startsWith(`${run}.all.`)).length;
+    cursor = nextCursor;
+  } while (cursor !== undefined);
+  return count;
+}
+
+/** Those of the people whose history does not hold yet what was acknowledged. */
+async function behind(
+  url: string,
+  run: string,
+  expected: ReadonlyMap<string, number>,
+  people: string[],
+): Promise<string[]> {
+  const open: string[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < people.length) {
+      const userId = people[next++];
+      if ((await visibleOf(url, run, userId)) < (expected.get(userId) ?? 0)) open.push(userId);
+    }
+  };
+  await Promise.all(Array.from({ length: checksAtOnce }, lane));
+  return open;
+}
+
+/**
+ * Waits until all that was acknowledged is visible and answers when it was (as `performance.now()` says). First a sample
+ * is watched, then everybody looked at: where nobody is behind, the sample told the moment.
+ */
+async function confirmedAt(
+  url: string,
+  run: string,
+  expected: ReadonlyMap<string, number>,
+): Promise<{ at: number; lost: number }> {
+  const people = [...expected.keys()];
+  const step = Math.max(1, Math.floor(people.length / sampleSize));
+  let open = people.filter((_, i) => i % step === 0);
+  const give = performance.now() + confirmSeconds * 1000;
+  while (open.length > 0 && performance.now() < give) {
+    open = await behind(url, run, expected, open);
+    if (open.length > 0) await sleep(50);
+  }
+  let at = performance.now();
+  open = await behind(url, run, expected, people);
+  while (open.length > 0 && performance.now() < give) {
+    at = performance.now();
+    open = await behind(url, run, expected, open);
+  }
+  let lost = 0;
+  for (const userId of open) lost += (expected.get(userId) ?? 0) - (await visibleOf(url, run, userId));
+  return { at, lost };
+}
+
+/** Events of many people: acknowledged, and confirmed when their history shows them. */
+export async function ingest(context: BenchContext, { url, market }: ServedCatalogue): Promise<void> {
+  const { seconds } = context.options;
+  const run = Date.now().toString(36);
+  const random = new Random(Date.now() % 2 ** 31);
+  const products = [...market.dataset.items.keys()];
+  // They are known already: someone new costs the local runtime a new file.
+  const people = [...new Set(market.stays.map(({ userId }) => userId))];
+  const personOf = new Map<number, string[]>();
+  const expected = new Map<string, number>();
+  const body = (prefix: string, count: number) => (request: number) => {
+    const users = Array.from({ length: count }, () => people[random.below(people.length)]);
+    personOf.set(request, users);
+    return JSON.stringify({
+      events: users.map((userId, i) => ({
+        eventId: `${run}.${prefix}.${request}.${i}`,
+        userId,
+        type: eventTypes[random.below(3)],
+        productId: products[random.below(products.length)],
+      })),
+    });
+  };
+  const plan: LoadPlan = { url, method: "POST", path: "/v1/events", connections, seconds, status: 202 };
+
+  /** The same requests, their events without a person. */
+  const malformed = (count: number, width: number) =>
+    load(
+      {
+        ...plan,
+        connections: width,
+        seconds: sideSeconds,
+        status: 400,
+        body: (request) => body("bad", count)(request).replaceAll('"userId"', '"who"'),
+      },
+      developmentKey,
+    );
+  context.say("events one by one");
+  const single = await load(
+    { ...plan, connections: 1, seconds: sideSeconds, body: body("one", 1) },
+    developmentKey,
+  );
+  const singleRefused = await malformed(1, 1);
+  const refused = await malformed(eventsPerRequest, connections);
+  personOf.clear();
+  context.say("events of many people");
+  let rejected = 0;
+  let acknowledged = 0;
+  const started = performance.now();
+  const outcome = await load(
+    {
+      ...plan,
+      body: body("all", eventsPerRequest),
+      onAnswer(request, status, text) {
+        if (status !== 202) return;
+        const receipt = JSON.parse(text) as EventReceipt;
+        const out = new Set(receipt.rejected.map(({ index }) => index));
+        rejected += out.size;
+        for (const [i, userId] of (personOf.get(request) ?? []).entries())
+          if (!out.has(i)) {
+            acknowledged++;
+            expected.set(userId, (expected.get(userId) ?? 0) + 1);
+          }
+        personOf.delete(request);
+      },
+    },
+    developmentKey,
+  );
+  context.say("waiting until all of them are visible");
+  const { at, lost } = await confirmedAt(url, run, expected);
+  const confirmed = (1000 * (acknowledged - lost)) / (at - started);
+  const sqlite = { what: "SQLite in Node, one transaction each", value: sqliteEventsPerSecond() };
+  const door = { what: "refused as malformed", value: eventsPerRequest * summaryOfRates(refused.rates).p50 };
+
+  if (outcome.failed > 0) context.note(`ingest: ${outcome.failed} requests failed`);
+  if (rejected > 0) context.note(`ingest: ${rejected} events were rejected`);
+  context.note(
+    `ingest: ${acknowledged.toLocaleString("en")} events of ${expected.size.toLocaleString("en")} people acknowledged, ${lost} of them not visible ${confirmSeconds} s later; all were visible ${((at - started) / 1000 - outcome.seconds).toFixed(1)} s after the last answer`,
+  );
+  context.figures.push(
+    {
+      section: "ingest",
+      name: "one event acknowledged, 1 connection",
+      unit: "ms",
+      ...summaryOfTimes(single.times),
+      baseline: { what: "refused as malformed", value: summaryOfTimes(singleRefused.times).p50 },
+      limit: { what: sqlite.what, value: 1000 / sqlite.value },
+    },
+    {
+      section: "ingest",
+      name: `${eventsPerRequest} events acknowledged, ${connections} connections`,
+      unit: "ms",
+      ...summaryOfTimes(outcome.times),
+      baseline: { what: "refused as malformed", value: summaryOfTimes(refused.times).p50 },
+      limit: { what: sqlite.what, value: (1000 * eventsPerRequest) / sqlite.value },
+    },
+    {
+      section: "ingest",
+      name: "events accepted",
+      unit: "per s",
+      ...summaryOfRates(outcome.rates.map((rate) => rate * eventsPerRequest)),
+      baseline: door,
+      limit: sqlite,
+    },
+    {
+      section: "ingest",
+      name: "events confirmed",
+      unit: "per s",
+      ...summaryOfOne(confirmed),
+      baseline: door,
+      limit: sqlite,
+    },
+  );
+}

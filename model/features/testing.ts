@@ -1,0 +1,101 @@
+import type { Interaction, ProductFacts } from "../../workers/shared/contracts/event.ts";
+import type { Point } from "../../workers/shared/contracts/primitives.ts";
+import { earthRadiusKm } from "../../workers/shared/geo/distance.ts";
+import { ColumnsBuilder, type ProductRow } from "../columns/builder.ts";
+import { type Columns, decodeColumns } from "../columns/columns.ts";
+import { applyInteraction } from "../person/apply.ts";
+import { newPerson, type Person } from "../person/person.ts";
+import { type RankingContext, rankingContext } from "./context.ts";
+import type { CandidateTrace, FeatureFamily } from "./feature.ts";
+
+export const hour = 3600;
+export const day = 24 * hour;
+/** Wednesday, 2025-01-15, noon UTC. */
+export const now = Date.UTC(2025, 0, 15, 12) / 1000;
+
+/** Where the tests take place: on the equator, so that distances in degrees are easy. */
+export const origin: Point = { lat: 0, lon: 0 };
+/** The point so many km north of the origin. */
+export const north = (km: number): Point => ({ lat: (km / earthRadiusKm) * (180 / Math.PI), lon: 0 });
+
+/** A block of products `p0`, `p1`, ... of which nothing is known but what the rows say. */
+export function blockOf(rows: readonly Partial<ProductRow>[], time = now): Columns {
+  const builder = new ColumnsBuilder(rows.length);
+  rows.forEach((row, i) => {
+    builder.addRow({
+      productId: `p${i}`,
+      title: "",
+      category: "cafe",
+      lat: null,
+      lon: null,
+      version: 1,
+      createdAt: now,
+      lastTime: 0,
+      price: null,
+      currency: null,
+      discount: 0,
+      rating: null,
+      available: true,
+      cell: "c",
+      counts: [0, 0, 0, 0, 0, 0],
+      hot: [0, 0, 0],
+      hours: [],
+      weekdays: [],
+      neighbours: [],
+      ...row,
+    });
+  });
+  const block = decodeColumns(builder.finish({ cell: "c", version: 1, time, children: [] }));
+  if (!block) throw new Error("a fresh block must decode");
+  return block;
+}
+
+/** An interaction, a purchase unless said otherwise. */
+export const interaction = (
+  productId: string,
+  time: number,
+  { type = "purchase", at = null, ...facts }: Partial<ProductFacts & Pick<Interaction, "type" | "at">> = {},
+): Interaction => ({
+  eventId: `${productId}-${time}`,
+  type,
+  productId,
+  time,
+  recommendationId: null,
+  at,
+  facts: { cell: null, lat: null, lon: null, category: null, price: null, ...facts },
+});
+
+/** Someone who did this, by clocks so far ahead of UTC. */
+export function personOf(interactions: readonly Interaction[], offsetSeconds = 0): Person {
+  const person = newPerson();
+  for (const each of interactions) applyInteraction(person, each, offsetSeconds);
+  return person;
+}
+
+/** The context of a ranking of a whole block, in which the followers of the last choices are also looked up. */
+export const contextOf = (
+  person: Person,
+  block: Columns,
+  { time = now, offsetSeconds = 0, point = null as Point | null } = {},
+): RankingContext =>
+  rankingContext(
+    person,
+    time,
+    offsetSeconds,
+    point,
+    [block],
+    Array.from({ length: block.count }, (_, row) => ({ block, row })),
+  );
+
+/** What a family writes for a row, by name; NaN where it writes nothing. */
+export function valuesOf(
+  family: FeatureFamily,
+  context: RankingContext,
+  block: Columns,
+  row = 0,
+  trace: CandidateTrace = { near: 0, sources: 1 },
+): Record<string, number> {
+  const out = new Float32Array(family.names.length).fill(Number.NaN);
+  family.fill(context, block, row, trace, out, 0);
+  return Object.fromEntries(family.names.map((name, i) => [name, out[i]]));
+}

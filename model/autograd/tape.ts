@@ -91,6 +91,14 @@ export class Tape implements Ops<Tensor> {
     return out;
   }
 
+  multiply(a: Tensor, b: Tensor): Tensor {
+    const out = this.#make(a.rows, a.columns, a.grad !== null || b.grad !== null);
+    for (let i = 0; i < out.data.length; i++) out.data[i] = a.data[i] * b.data[i];
+    this.#flow(a, out, (i) => b.data[i]);
+    this.#flow(b, out, (i) => a.data[i]);
+    return out;
+  }
+
   standardize(x: Tensor, mean: Tensor, scale: Tensor): Tensor {
     const out = this.#make(x.rows, x.columns, x.grad !== null);
     const n = x.columns;

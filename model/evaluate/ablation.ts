@@ -46,6 +46,7 @@ export const parts: readonly Part[] = [
       ...batch,
       category: new Int32Array(batch.category.length),
       historyCategory: new Int32Array(batch.historyCategory.length),
+      moment: new Int32Array(batch.moment.length),
     }),
   },
 ];

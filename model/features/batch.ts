@@ -16,7 +16,7 @@ export interface FeatureShape {
 
 /**
  * The inputs of one ranking: `count` candidates of one person at one moment. They are the ONNX inputs by
- * the same names: dense [count, D], pair [count, H, P], category [count], historyCategory [H] (int32).
+ * the same names: dense [count, D], pair [count, H, P], category [count], historyCategory [H], moment [2] (int32).
  */
 export interface FeatureBatch {
   count: number;
@@ -24,7 +24,13 @@ export interface FeatureBatch {
   pair: Float32Array;
   category: Int32Array;
   historyCategory: Int32Array;
+  /** Local hour (0-23), and 24 + weekday (0 Monday - 6 Sunday). */
+  moment: Int32Array;
 }
+
+/** Entries of a moment, and how many there are to choose from. */
+export const momentParts = 2;
+export const moments = 24 + 7;
 
 /** The outputs: logits of engagement (any interaction) and purchase, one each for a candidate. */
 export interface Scores {

@@ -2,10 +2,14 @@ import { hash32 } from "../columns/hash.ts";
 import { memoryHalfLives } from "../person/person.ts";
 import type { FeatureFamily } from "./feature.ts";
 
+/** Choices that are added to both in the lift: so many leave little doubt. */
+const liftPrior = 1;
+
 /**
  * Affinity of the person to the candidate's category: its share of their choices, lately and of all time, and how
  * much this hour and weekday speak for it (share of the category at this hour, smoothed by 2 choices, against its
- * share overall), for them and for everyone around; and how often they went on to it from the category of the last choice.
+ * share overall), for them and for everyone around; how often they went on to it from the category of the last choice; and its lift: how much
+ * more often they chose it than everyone here would have at their hours, in log, smoothed (empirical Bayes, gamma prior).
  */
 export const category: FeatureFamily = {
   names: [
@@ -18,6 +22,7 @@ export const category: FeatureFamily = {
     "category_is_last",
     "category_step",
     "category_hour_everyone",
+    "category_lift",
   ],
   fill(context, block, row, _trace, out, at) {
     const hash = block.categoryHash[row];
@@ -25,6 +30,8 @@ export const category: FeatureFamily = {
     const last = context.choices[0]?.category;
     out[at + 7] = 2 * (context.categorySteps.get(hash) ?? 0);
     out[at + 8] = context.list.categoryHours.get(hash) ?? 0;
+    const expected = context.list.expectedChoices.get(hash) ?? 0;
+    out[at + 9] = Math.log(((memory?.choices ?? 0) + liftPrior) / (expected + liftPrior));
     out[at + 6] = last !== undefined && last !== null && hash32(last) === hash ? 1 : 0;
     if (!memory) {
       out.fill(0, at, at + 6);

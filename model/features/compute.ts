@@ -1,6 +1,6 @@
 import type { Columns } from "../columns/columns.ts";
 import { hash32, hash53 } from "../columns/hash.ts";
-import type { FeatureBatch, FeatureShape } from "./batch.ts";
+import { type FeatureBatch, type FeatureShape, momentParts } from "./batch.ts";
 import { category } from "./category.ts";
 import type { RankingContext } from "./context.ts";
 import type { CandidateTrace, FeatureFamily } from "./feature.ts";
@@ -56,12 +56,14 @@ export const emptyBatch = (count: number): FeatureBatch => ({
   pair: new Float32Array(count * history * pairNames.length),
   category: new Int32Array(count),
   historyCategory: new Int32Array(history),
+  moment: new Int32Array(momentParts),
 });
 
 /** Fills the inputs of one ranking in one pass, straight from columns. */
 export function computeFeatures(context: RankingContext, candidates: readonly Candidate[]): FeatureBatch {
   const batch = emptyBatch(candidates.length);
   const events = historyOf(context);
+  batch.moment.set([context.hour, 24 + context.weekday]);
   context.person.recent
     .slice(-history)
     .reverse()

@@ -11,6 +11,7 @@ import {
   type RecentEvent,
   weekdayOf,
 } from "../person/person.ts";
+import { type ListedRow, type ListSummary, summaryOf } from "./list.ts";
 
 /** Usual places with what each weighs now; weights add up to one. */
 export interface UsualPlaces {
@@ -18,15 +19,6 @@ export interface UsualPlaces {
   /** Unit vectors. */
   at: Float64Array;
   weights: Float64Array;
-}
-
-/** What the candidates of a ranking have in common. */
-export interface ListSummary {
-  /** Candidates, and how many of them nobody has chosen yet. */
-  size: number;
-  fresh: number;
-  /** How much this hour speaks for a category among all who choose here: share of its hour against uniform. */
-  categoryHours: Map<number, number>;
 }
 
 /** What one ranking knows before it looks at a candidate. */
@@ -126,14 +118,8 @@ export function rankingContext(
     novelty: noveltyOf(person, choices),
     spots: spotsOf(point, last, person.home),
     usualPlaces: usualPlacesOf(person, now),
-    list: summaryOf(candidates, hour),
+    list: summaryOf(candidates, person, hour),
   };
-}
-
-/** A row of a block that is ranked. */
-interface ListedRow {
-  block: Columns;
-  row: number;
 }
 
 function spotsOf(point: Point | null, last: RecentEvent | undefined, home: Point | null): Float64Array {
@@ -188,29 +174,6 @@ function noveltyOf(person: Person, choices: readonly RecentEvent[]): number {
   let fresh = noveltyPrior.share * noveltyPrior.choices;
   for (const { productId, time } of seen) if (person.products.get(productId)?.first === time) fresh++;
   return fresh / (seen.length + noveltyPrior.choices);
-}
-
-function summaryOf(candidates: readonly ListedRow[], hour: number): ListSummary {
-  const before = (hour + 23) % 24;
-  const after = (hour + 1) % 24;
-  const hours = new Map<number, { now: number; all: number }>();
-  let fresh = 0;
-  for (const { block, row } of candidates) {
-    const people = block.counts[row * 6 + 5];
-    if (people === 0) {
-      fresh++;
-      continue;
-    }
-    const hash = block.categoryHash[row];
-    const known = hours.get(hash) ?? { now: 0, all: 0 };
-    hours.set(hash, known);
-    const at = row * 24;
-    known.now += (people * (block.hours[at + before] + block.hours[at + hour] + block.hours[at + after])) / 3;
-    known.all += (people * 255) / 24;
-  }
-  const categoryHours = new Map<number, number>();
-  for (const [hash, { now, all }] of hours) categoryHours.set(hash, Math.log((now + 20) / (all + 20)));
-  return { size: candidates.length, fresh, categoryHours };
 }
 
 /** The newest choices of different products. */

@@ -24,6 +24,8 @@ export const pairNames = [
   "weight",
   "same_hour",
   "same_weekday",
+  // How much the event belongs to what the person is doing now: 1 at once, halved in 40 minutes.
+  "just_now",
 ] as const;
 
 /** What does not depend on the candidate, computed once for a ranking. */
@@ -34,6 +36,7 @@ export interface HistoryEvent {
   weight: number;
   sameHour: number;
   sameWeekday: number;
+  justNow: number;
 }
 
 /** The newest events as attention sees them, and where they were, as unit vectors. */
@@ -59,6 +62,7 @@ export function historyOf(context: RankingContext): History {
       weight: engagementWeights[event.type] / 4,
       sameHour: Math.exp(-Math.min(apart, 24 - apart) / 2),
       sameWeekday: weekdayOf(event.localTime) === context.weekday ? 1 : 0,
+      justNow: 2 ** (-Math.max(0, context.now - event.time) / 2400),
     };
   });
   return { events, at };
@@ -90,5 +94,6 @@ export function fillPairs(
     out[at + 7] = event.weight;
     out[at + 8] = event.sameHour;
     out[at + 9] = event.sameWeekday;
+    out[at + 10] = event.justNow;
   }
 }

@@ -2,7 +2,7 @@ import type { FeatureFamily } from "./feature.ts";
 
 /**
  * Price and what it means to the person: price after discount in log, against what they usually pay, overall and in
- * the category (differences of logarithms, so that currencies cancel), the discount, and how well they are rated.
+ * the category, and against what the category costs here (differences of logarithms, so that currencies cancel), the discount, and how well they are rated.
  */
 export const price: FeatureFamily = {
   names: [
@@ -10,6 +10,7 @@ export const price: FeatureFamily = {
     "price_log",
     "price_vs_usual",
     "price_vs_category",
+    "price_vs_around",
     "discount",
     "rating_known",
     "rating",
@@ -26,14 +27,15 @@ export const price: FeatureFamily = {
       out[at + 1] = log / 3;
       if (person.priced > 0) out[at + 2] = clip(log - person.logPrices / person.priced);
       if (memory && memory.priced > 0) out[at + 3] = clip(log - memory.logPrices / memory.priced);
+      out[at + 4] = clip(log - (context.list.logPrices.get(block.categoryHash[row]) ?? log));
     }
-    out[at + 4] = block.discount[row] * 2;
+    out[at + 5] = block.discount[row] * 2;
     const rating = block.rating[row];
     if (!Number.isNaN(rating)) {
-      out[at + 5] = 1;
-      out[at + 6] = (rating - 5) / 2.5;
+      out[at + 6] = 1;
+      out[at + 7] = (rating - 5) / 2.5;
     }
-    out[at + 7] = Math.log1p(Math.max(0, context.now - block.createdAt[row]) / 86_400) / 4;
+    out[at + 8] = Math.log1p(Math.max(0, context.now - block.createdAt[row]) / 86_400) / 4;
   },
 };
 

@@ -46,8 +46,9 @@ function byTape(parameters: Parameters, list: TrainingList): Map<string, Float32
       pair: tape.input(batch.count * shape.history, shape.pair.length, batch.pair),
       category: tape.indices(batch.category),
       historyCategory: tape.indices(batch.historyCategory),
+      moment: tape.indices(batch.moment),
     },
-    shape.history,
+    shape,
   );
   if (!engage.grad || !purchase.grad) throw new Error("the heads have no gradient");
   listLoss(
@@ -90,8 +91,9 @@ function byJax(parameters: Parameters, { batch, ...list }: TrainingList): Record
       pair: matrix(batch.pair, batch.count * shape.history, shape.pair.length),
       category: np.array(Int32Array.from(batch.category)),
       historyCategory: np.array(Int32Array.from(batch.historyCategory)),
+      moment: np.array(Int32Array.from(batch.moment)),
     };
-    const { engage, purchase } = network(new JaxOps(all), inputs, shape.history);
+    const { engage, purchase } = network(new JaxOps(all), inputs, shape);
     return headLoss(engage, list.engage, list.standsFor)
       .add(headLoss(purchase, list.purchase, list.standsFor).mul(purchaseShare))
       .mul(list.weight);

@@ -28,6 +28,10 @@ export class JaxOps implements Ops<JaxMatrix> {
     return a.ref.add(b.ref);
   }
 
+  multiply(a: JaxMatrix, b: JaxMatrix): JaxMatrix {
+    return a.ref.mul(b.ref);
+  }
+
   standardize(x: JaxMatrix, mean: JaxMatrix, scale: JaxMatrix): JaxMatrix {
     return np.clip(x.ref.sub(mean.ref).mul(scale.ref), -5, 5);
   }

@@ -8,8 +8,9 @@ export interface Ops<T> {
   /** x [n, i] times w [i, o] plus b [1, o]. */
   linear(x: T, w: T, b: T): T;
   relu(x: T): T;
-  /** Element by element; equal shapes. */
+  /** Element by element, as the next: equal shapes. */
   add(a: T, b: T): T;
+  multiply(a: T, b: T): T;
   /** (x - mean) * scale, clipped to [-5, 5]; mean and scale are [1, columns] and not trained. */
   standardize(x: T, mean: T, scale: T): T;
   /** Rows of a table [c, e] by indices [n]. */

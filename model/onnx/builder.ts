@@ -82,6 +82,10 @@ export class GraphBuilder implements Ops<string> {
     return this.node("Add", [a, b]);
   }
 
+  multiply(a: string, b: string): string {
+    return this.node("Mul", [a, b]);
+  }
+
   standardize(x: string, mean: string, scale: string): string {
     const value = this.node("Mul", [this.node("Sub", [x, mean]), scale]);
     return this.node("Clip", [value, this.#scalar(-5), this.#scalar(5)]);

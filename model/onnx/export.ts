@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { FeatureShape } from "../features/batch.ts";
+import { type FeatureShape, momentParts } from "../features/batch.ts";
 import { network } from "../network/network.ts";
 import type { Parameters } from "../network/parameters.ts";
 import { GraphBuilder } from "./builder.ts";
@@ -29,6 +29,7 @@ export const inputSpecs = (shape: FeatureShape): PortSpec[] => [
   { name: "pair", type: "float32", shape: ["n", shape.history, shape.pair.length] },
   { name: "category", type: "int32", shape: ["n"] },
   { name: "historyCategory", type: "int32", shape: [shape.history] },
+  { name: "moment", type: "int32", shape: [momentParts] },
 ];
 
 /** Outputs: logits. */
@@ -68,8 +69,9 @@ export function exportOnnx(shape: FeatureShape, parameters: Parameters): Uint8Ar
       pair: graph.reshape("pair", [-1, shape.pair.length]),
       category: "category",
       historyCategory: "historyCategory",
+      moment: "moment",
     },
-    shape.history,
+    shape,
   );
   graph.reshape(engage, [-1], "engage");
   graph.reshape(purchase, [-1], "purchase");

@@ -34,6 +34,7 @@ export function randomBatch(shape: FeatureShape, count: number, seed: number): F
     pair,
     category: Int32Array.from({ length: count }, () => random.below(shape.categories)),
     historyCategory: Int32Array.from({ length: shape.history }, () => random.below(shape.categories)),
+    moment: Int32Array.from([random.below(24), 24 + random.below(7)]),
   };
 }
 
@@ -74,6 +75,7 @@ export async function manifestOf(
         pair: [...batch.pair].map(exact),
         category: [...batch.category],
         historyCategory: [...batch.historyCategory],
+        moment: [...batch.moment],
       },
       outputs: { engage: [...scores.engage], purchase: [...scores.purchase] },
     },
@@ -125,6 +127,7 @@ export async function checkGolden(manifest: ModelManifest, session: Session): Pr
     pair: Float32Array.from(golden.inputs.pair ?? []),
     category: Int32Array.from(golden.inputs.category ?? []),
     historyCategory: Int32Array.from(golden.inputs.historyCategory ?? []),
+    moment: Int32Array.from(golden.inputs.moment ?? []),
   });
   for (const name of ["engage", "purchase"] as const) {
     const expected = golden.outputs[name] ?? [];

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-web/wasm";
-import type { FeatureBatch, FeatureShape, Scores } from "../features/batch.ts";
+import { type FeatureBatch, type FeatureShape, momentParts, type Scores } from "../features/batch.ts";
 
 /** A loaded model. */
 export interface Session {
@@ -26,6 +26,7 @@ export function sessionOver(
       pair: new Tensor("float32", batch.pair, [batch.count, shape.history, shape.pair.length]),
       category: new Tensor("int32", batch.category, [batch.count]),
       historyCategory: new Tensor("int32", batch.historyCategory, [shape.history]),
+      moment: new Tensor("int32", batch.moment, [momentParts]),
     });
     return { engage: floats(outputs.engage), purchase: floats(outputs.purchase) };
   };

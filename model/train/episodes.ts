@@ -1,8 +1,10 @@
+import type { Point } from "../../workers/shared/contracts/primitives.ts";
+import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import { applyInteraction } from "../person/apply.ts";
 import { newPerson, type Person } from "../person/person.ts";
 import type { Places } from "../pipeline/ports.ts";
-import { beginsEpisode, episodeSeconds } from "../replay/episode.ts";
+import { episodeSeconds } from "../replay/episode.ts";
 import { interactionOf, offsetOf, worldAfter } from "../replay/world.ts";
 import { placesOver } from "../retrieval/memory.ts";
 import type { Random } from "./random.ts";
@@ -28,6 +30,8 @@ export interface Episode {
   bought: boolean;
   /** Valid until the next episode is asked for. */
   person: Person;
+  /** Where they say that they are; else where they were last. */
+  point: Point | null;
   /** The world as it was when the episode's part began. */
   places: Places;
 }
@@ -40,7 +44,9 @@ export async function* episodesOf(
 ): AsyncGenerator<Episode> {
   const ordered = [...events].sort((a, b) => a.time - b.time);
   const start = Math.floor(ordered.length * options.warmUp);
-  const share = Math.min(1, options.most / Math.max(1, ordered.length - start));
+  const begins = beginningsIn(ordered);
+  const tells = tellWhereTheyAre(dataset, ordered) ? saidShare : 0;
+  const share = options.most / Math.max(1, begins.slice(start).filter(Boolean).length);
   const people = new Map<string, Person>();
   const bought = purchasesIn(ordered);
   let partEnd = start;
@@ -53,14 +59,52 @@ export async function* episodesOf(
     const person = people.get(event.userId) ?? newPerson();
     people.set(event.userId, person);
     const interaction = interactionOf(event, dataset.items, i);
-    const asked = i >= start && event.type !== "dismiss" && beginsEpisode(person, event);
-    if (asked && options.random.next() < share) yield { event, bought: bought[i], person, places };
+    if (i >= start && begins[i] && options.random.next() < share) {
+      const said = event.lat !== null && event.lon !== null && options.random.next() < tells;
+      const point = said ? { lat: event.lat as number, lon: event.lon as number } : person.location;
+      yield { event, bought: bought[i], person, point, places };
+    }
     applyInteraction(person, interaction, offsetOf(interaction));
     if (i % 256 === 0) {
       options.onProgress?.(i, ordered.length);
       await options.pause?.();
     }
   }
+}
+
+/** Share of the episodes that are asked about with the person's own place, where events tell it: most requests do. */
+const saidShare = 0.75;
+/** An event farther than this from its product, in km, happened elsewhere. */
+const elsewhereKm = 0.05;
+
+/**
+ * Whether events tell where people were, rather than where what they chose is: a request tells the one and must not know
+ * the other. So it is where most events happened elsewhere than at their product.
+ */
+export function tellWhereTheyAre(
+  { items }: Pick<Dataset, "items">,
+  events: readonly DatasetEvent[],
+): boolean {
+  let told = 0;
+  let elsewhere = 0;
+  for (const { itemId, lat, lon } of events) {
+    const item = items.get(itemId);
+    if (lat === null || lon === null || !item || item.lat === null || item.lon === null) continue;
+    told++;
+    if (distanceKm(lat, lon, item.lat, item.lon) > elsewhereKm) elsewhere++;
+  }
+  return told > 0 && elsewhere > told / 2;
+}
+
+/** For each event: whether an episode begins with it, see {@link beginsEpisode}. */
+function beginningsIn(ordered: readonly DatasetEvent[]): boolean[] {
+  const last = new Map<string, DatasetEvent>();
+  return ordered.map((event) => {
+    const before = last.get(event.userId);
+    last.set(event.userId, event);
+    if (event.type === "dismiss") return false;
+    return !before || before.itemId !== event.itemId || event.time - before.time > episodeSeconds;
+  });
 }
 
 /** For each event: whether its episode holds a purchase. */

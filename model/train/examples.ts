@@ -36,10 +36,9 @@ export async function trainingLists(
 }
 
 async function listOf(
-  { event, bought, person, places }: Episode,
+  { event, bought, person, point, places }: Episode,
   { negatives, random, firstStage }: ExampleOptions,
 ): Promise<TrainingList | null> {
-  const point = person.location;
   const query = { person, point, now: event.time, filter: {}, limit: maxCandidates, places, firstStage };
   const { candidates, blocks } = await gather(query, true);
   const target = hash53(event.itemId);

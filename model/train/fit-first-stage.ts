@@ -1,3 +1,4 @@
+import type { Point } from "../../workers/shared/contracts/primitives.ts";
 import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash53 } from "../columns/hash.ts";
@@ -62,10 +63,10 @@ const named = (weights: Float32Array): Omit<FirstStage, "usual"> => ({
   near: weights[3],
 });
 
-async function choiceOf({ event, person, places }: Episode, random: Random): Promise<Choice | null> {
+async function choiceOf({ event, person, point, places }: Episode, random: Random): Promise<Choice | null> {
   const usual = usualPlaces(person, event.time);
   const pool = await places.candidates({
-    point: person.location,
+    point,
     usual,
     limit: poolSize,
     filter: {},
@@ -76,13 +77,13 @@ async function choiceOf({ event, person, places }: Episode, random: Random): Pro
   if (chosen === undefined) return null;
   const rows = [chosen];
   while (rows.length <= alternatives) rows.push(random.below(pool.count));
-  return usualGrid.map((weight) => inputsOf(pool, rows, person.location, usual, weight));
+  return usualGrid.map((weight) => inputsOf(pool, rows, point, usual, weight));
 }
 
 function inputsOf(
   pool: Columns,
   rows: readonly number[],
-  point: Episode["person"]["location"],
+  point: Point | null,
   usual: ReturnType<typeof usualPlaces>,
   weight: number,
 ): Float32Array {

@@ -81,7 +81,7 @@ export function fitLists(
     epochs: effort.epochs,
     batch: 16,
     rate: 2e-3,
-    decay: 1e-3,
+    decay: 1e-2,
     patience: 3,
     clock,
     onProgress,

@@ -89,8 +89,9 @@ describe("the tape", () => {
         pair: tape.input(48, 3, list.batch.pair),
         category: tape.indices(list.batch.category),
         historyCategory: tape.indices(list.batch.historyCategory),
+        moment: tape.indices(list.batch.moment),
       },
-      shape.history,
+      shape,
     );
     const grad = (tensor: Tensor) => ({ data: tensor.data, grad: tensor.grad ?? new Float32Array() });
     listLoss(grad(out.engage), grad(out.purchase), list, 1);
@@ -108,6 +109,9 @@ describe("the tape", () => {
         tensor.data[i] = before - h;
         const down = lossOf();
         tensor.data[i] = before;
+        const middle = lossOf();
+        // A rectifier bends in between: there is no one slope to compare with.
+        if (Math.abs(up - 2 * middle + down) / h > 0.02) continue;
         const expected = (up - down) / (2 * h);
         expect(
           Math.abs(tensor.grad[i] - expected),

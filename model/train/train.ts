@@ -85,8 +85,9 @@ function forward(tape: Tape, shape: FeatureShape, batch: FeatureBatch): { engage
       pair: tape.input(batch.count * shape.history, shape.pair.length, batch.pair),
       category: tape.indices(batch.category),
       historyCategory: tape.indices(batch.historyCategory),
+      moment: tape.indices(batch.moment),
     },
-    shape.history,
+    shape,
   );
 }
 

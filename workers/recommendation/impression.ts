@@ -23,6 +23,7 @@ function rowFeatures(features: FeatureBatch, index: number): Record<string, stri
     pair: base64(features.pair.subarray(index * pair, (index + 1) * pair)),
     category: base64(features.category.subarray(index, index + 1)),
     historyCategory: base64(features.historyCategory),
+    moment: base64(features.moment),
   };
 }
 

@@ -87,7 +87,7 @@ async function confirmedAt(
 
 /** Events of many people: acknowledged, and confirmed when their history shows them. */
 export async function ingest(context: BenchContext, { url, market }: ServedCatalogue): Promise<void> {
-  const { seconds } = context.options;
+  const { seconds, stateDir } = context.options;
   const run = Date.now().toString(36);
   const random = new Random(Date.now() % 2 ** 31);
   const products = [...market.dataset.items.keys()];
@@ -155,7 +155,7 @@ export async function ingest(context: BenchContext, { url, market }: ServedCatal
   context.say("waiting until all of them are visible");
   const { at, lost } = await confirmedAt(url, run, expected);
   const confirmed = (1000 * (acknowledged - lost)) / (at - started);
-  const sqlite = { what: "SQLite in Node, one transaction each", value: sqliteEventsPerSecond() };
+  const sqlite = { what: "SQLite in Node, a transaction each", value: sqliteEventsPerSecond(stateDir) };
   const door = { what: "refused as malformed", value: eventsPerRequest * summaryOfRates(refused.rates).p50 };
 
   if (outcome.failed > 0) context.note(`ingest: ${outcome.failed} requests failed`);

@@ -10,18 +10,20 @@ import { featureShape } from "../features/compute.ts";
 import { exportOnnx } from "../onnx/export.ts";
 import { nodeSession } from "../onnx/runtime.node.ts";
 import type { Ranker } from "../pipeline/ports.ts";
-import { fitLists, full, prepare, quick } from "../train/fit.ts";
+import { fitLists, prepare, quick } from "../train/fit.ts";
 import { datasetIn, options, stop, wholeNumber } from "./options.ts";
 import { progress, shareLine, trainingLine } from "./progress.ts";
 
-const usage = "Usage: npm run ablate -- --data DIR [--json FILE] [--full] [--seed N] [--every N]";
+const usage =
+  "Usage: npm run ablate -- --data DIR [--json FILE] [--lists N] [--epochs N] [--seed N] [--every N]";
 const { values } = options(
   () =>
     parseArgs({
       options: {
         data: { type: "string" },
         json: { type: "string" },
-        full: { type: "boolean", default: false },
+        lists: { type: "string", default: String(quick.lists) },
+        epochs: { type: "string", default: String(quick.epochs) },
         seed: { type: "string", default: "1" },
         every: { type: "string", default: "2" },
       },
@@ -30,7 +32,11 @@ const { values } = options(
 );
 if (values.data === undefined) stop(usage);
 const dataset = datasetIn(values.data);
-const effort = values.full ? full : quick;
+const effort = {
+  ...quick,
+  lists: wholeNumber("lists", values.lists, 100),
+  epochs: wholeNumber("epochs", values.epochs, 1),
+};
 const seed = wholeNumber("seed", values.seed, 0);
 const every = wholeNumber("every", values.every, 1);
 

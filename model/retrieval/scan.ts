@@ -5,6 +5,9 @@ import { unitVectors } from "../../workers/shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import { placelessKm, priorOf, proximity } from "./first-stage.ts";
 
+/** Bytes that are remembered with each row of a block that was scanned: its unit vector and its prior. */
+export const rememberedBytesPerRow = 3 * 8 + 4;
+
 const vectors = new WeakMap<Columns, Float64Array>();
 
 /** Unit vectors of a block's rows, remembered with it. */

@@ -1,6 +1,7 @@
 import { cellOf, tileKey } from "../../durable-objects/cell.ts";
 import { type Columns, decodeColumns } from "../../model/columns/columns.ts";
 import type { Forwards } from "../../model/retrieval/candidates.ts";
+import { rememberedBytesPerRow } from "../../model/retrieval/scan.ts";
 import type { TileSource } from "../../model/retrieval/tiles.ts";
 
 /** A tile younger than this is answered as it is ... */
@@ -29,7 +30,9 @@ let heldBytes = 0;
 export const tileCacheSize = (): { bytes: number; tiles: number } => ({ bytes: heldBytes, tiles: held.size });
 
 function hold(key: string, columns: Columns | null): void {
-  const bytes = columns ? columns.idHash.buffer.byteLength : emptyBytes;
+  const bytes = columns
+    ? columns.idHash.buffer.byteLength + rememberedBytesPerRow * columns.count
+    : emptyBytes;
   drop(key);
   held.set(key, { columns, bytes, at: Date.now() });
   heldBytes += bytes;

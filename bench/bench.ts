@@ -67,6 +67,10 @@ async function run(): Promise<void> {
     loadBefore,
     loadAfter: loadavg(),
   };
+  const [one, five] = machine.loadAfter;
+  context.note(
+    `machine: ${machine.cores} x ${machine.cpu}, node ${machine.node}, load ${machine.loadBefore[0].toFixed(1)} before, ${one.toFixed(1)} (1 min) and ${five.toFixed(1)} (5 min) after`,
+  );
   console.log(`\n${tableOf(context.figures)}\n`);
   for (const note of context.notes) console.log(note);
   if (options.json === null) return;

@@ -52,11 +52,20 @@ export function summaryOfRates(values: ArrayLike<number>): Summary {
   return { n, mean: -mean, p50: -p50, p95: -p95, p99: -p99 };
 }
 
-/** Percentiles of a quantity that was measured once. */
+/** A quantity that was measured once. */
 export const summaryOfOne = (value: number): Summary => ({
   n: 1,
   mean: value,
   p50: value,
   p95: value,
   p99: value,
+});
+
+/** A quantity of which only the mean over `n` is known: its percentiles are NaN, null in JSON. */
+export const summaryOfMean = (mean: number, n: number): Summary => ({
+  n,
+  mean,
+  p50: Number.NaN,
+  p95: Number.NaN,
+  p99: Number.NaN,
 });

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { developmentKey } from "../../scripts/serve.ts";
 import type { RecommendationAnswer } from "../../workers/shared/contracts/recommendation.ts";
 import type { BenchContext } from "../context.ts";
-import { summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
+import { summaryOfMean, summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
 import { memoryOf, profileOf } from "../inspector.ts";
 import { type LoadPlan, load } from "../load.ts";
 import { visitsOf } from "../market.ts";
-import { residentMegabytes } from "../processes.ts";
+import { processorSeconds, residentMegabytes } from "../processes.ts";
 import type { ServedCatalogue } from "../serve-catalogue.ts";
 import type { Workerd } from "../workerd.ts";
 
@@ -106,6 +106,7 @@ export async function endToEnd(
       developmentKey,
     );
     const stages = new Stages();
+    const before = workerd ? processorSeconds(workerd.pid) : Number.NaN;
     const outcome = await load(
       {
         ...plan(width, seconds),
@@ -115,6 +116,7 @@ export async function endToEnd(
       },
       developmentKey,
     );
+    const spent = workerd ? processorSeconds(workerd.pid) - before : Number.NaN;
     if (outcome.failed > 0) context.note(`end-to-end: ${outcome.failed} requests failed with ${name}`);
     context.note(`end-to-end: ${Math.round(stages.meanCandidates)} candidates on average with ${name}`);
     context.figures.push(
@@ -133,6 +135,14 @@ export async function endToEnd(
         ...summaryOfRates(outcome.rates),
         baseline: { what: "GET /healthz", value: summaryOfRates(door.rates).p50 },
         limit: onnx && { what: "one core with nothing but ONNX", value: 1000 / onnx.value },
+      },
+      {
+        section,
+        name: `${name}, processor time of an answer`,
+        unit: "ms",
+        ...summaryOfMean((1000 * spent) / outcome.times.length, outcome.times.length),
+        baseline: null,
+        limit: onnx,
       },
     );
     if (width > 1) continue;

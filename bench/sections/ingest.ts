@@ -3,8 +3,9 @@ import { Random } from "../../model/train/random.ts";
 import { developmentKey } from "../../scripts/serve.ts";
 import { type EventReceipt, eventTypes } from "../../workers/shared/contracts/event.ts";
 import type { BenchContext } from "../context.ts";
-import { summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
+import { summaryOfMean, summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
 import { type LoadPlan, load } from "../load.ts";
+import { processorSeconds } from "../processes.ts";
 import type { ServedCatalogue } from "../serve-catalogue.ts";
 import { sqliteEventsPerSecond } from "../sqlite-limit.ts";
 
@@ -86,7 +87,10 @@ async function confirmedAt(
 }
 
 /** Events of many people: acknowledged, and confirmed when their history shows them. */
-export async function ingest(context: BenchContext, { url, market }: ServedCatalogue): Promise<void> {
+export async function ingest(
+  context: BenchContext,
+  { url, workerd, market }: ServedCatalogue,
+): Promise<void> {
   const { seconds, stateDir } = context.options;
   const run = Date.now().toString(36);
   const random = new Random(Date.now() % 2 ** 31);
@@ -132,6 +136,7 @@ export async function ingest(context: BenchContext, { url, market }: ServedCatal
   context.say("events of many people");
   let rejected = 0;
   let acknowledged = 0;
+  const before = workerd ? processorSeconds(workerd.pid) : Number.NaN;
   const started = performance.now();
   const outcome = await load(
     {
@@ -152,6 +157,7 @@ export async function ingest(context: BenchContext, { url, market }: ServedCatal
     },
     developmentKey,
   );
+  const spent = workerd ? processorSeconds(workerd.pid) - before : Number.NaN;
   context.say("waiting until all of them are visible");
   const { at, lost } = await confirmedAt(url, run, expected);
   const confirmed = (1000 * (acknowledged - lost)) / (at - started);
@@ -187,6 +193,14 @@ export async function ingest(context: BenchContext, { url, market }: ServedCatal
       ...summaryOfRates(outcome.rates.map((rate) => rate * eventsPerRequest)),
       baseline: door,
       limit: sqlite,
+    },
+    {
+      section: "ingest",
+      name: "processor time of an accepted event",
+      unit: "ms",
+      ...summaryOfMean((1000 * spent) / acknowledged, acknowledged),
+      baseline: null,
+      limit: { what: sqlite.what, value: 1000 / sqlite.value },
     },
     {
       section: "ingest",

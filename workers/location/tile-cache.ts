@@ -67,7 +67,8 @@ export class TileCache implements TileSource, Forwards {
     if (!known) return this.#load(key, cell);
     const age = Date.now() - known.at;
     if (age > (known.columns ? staleMs : emptyMs) || age < 0) return this.#load(key, cell);
-    if (age > freshMs) void this.#load(key, cell).catch(() => null);
+    // Where another request is at it, this one must not wait for it beyond its own end.
+    if (age > freshMs && !loading.has(key)) void this.#load(key, cell).catch(() => null);
     // Used just now: last to leave.
     held.delete(key);
     held.set(key, known);

@@ -30,6 +30,13 @@ describe("rhythm", () => {
     expect(values.own_week_ago).toBeCloseTo(1, 5);
   });
 
+  it("takes a choice an hour and a half off this time of yesterday or a week ago for less", () => {
+    const at = (time: number): Record<string, number> =>
+      valuesOf(rhythm, contextOf(personOf([interaction("p0", time)]), block), block);
+    expect(at(now - day + 1.5 * hour).own_day_ago).toBeCloseTo(Math.exp(-1 / 2), 5);
+    expect(at(now - 7 * day - 1.5 * hour).own_week_ago).toBeCloseTo(Math.exp(-1 / 2), 5);
+  });
+
   it("scales masses up to choices whose times are forgotten, and leaves shares as they are", () => {
     const person = personOf(Array.from({ length: 64 }, (_, i) => interaction("p0", now - (64 - i) * day)));
     const values = valuesOf(rhythm, contextOf(person, block), block);

@@ -50,6 +50,22 @@ describe("transition", () => {
     expect(afterNext.step_everyone_second).toBeCloseTo((3 * 15) / (15 + 5), 5);
   });
 
+  it("takes a share below exp(-6) for next to nothing", () => {
+    const rare = blockOf([
+      {
+        neighbours: [
+          { productId: "p1", cell: "c", weight: 1 },
+          { productId: "p2", cell: "c", weight: 994 },
+        ],
+      },
+      {},
+    ]);
+    const after = contextOf(personOf([interaction("p0", now - hour)]), rare);
+    const values = valuesOf(transition, after, rare, 1);
+    expect(values.step_everyone).toBeCloseTo(3 / 1000, 5);
+    expect(values.step_everyone_log).toBe(0);
+  });
+
   it("is 0 where nothing followed, and for someone unknown", () => {
     const zeros = transition.names.map(() => 0);
     const nothing = contextOf(personOf([interaction("p2", now - hour)]), block);

@@ -138,6 +138,8 @@ function usualPlacesOf(person: Person, now: number): UsualPlaces {
       lon,
       weight: decayed * 2 ** (-Math.max(0, now - at) / 86_400 / placeHalfLife),
     }))
+    // What is centuries old has decayed to nothing, which has no share.
+    .filter(({ weight }) => weight > 0)
     .sort((a, b) => b.weight - a.weight)
     .slice(0, placesSeen);
   const total = places.reduce((all, place) => all + place.weight, 0);

@@ -66,4 +66,11 @@ describe("geography", () => {
     const values = valuesOf(geography, contextOf(personOf([interaction("x", now - day)]), block), block, 0);
     expect(values).toMatchObject({ last_known: 0, last_distance_log: 0, last_within_1: 0, placed: 1 });
   });
+
+  it("knows no usual place of someone whose choices are centuries old", () => {
+    const old = personOf([interaction("x", Date.UTC(1800, 0, 1) / 1000, origin)]);
+    const values = valuesOf(geography, contextOf(old, block), block);
+    expect(values.usual_density_2).toBe(0);
+    expect(values.usual_nearest_log).toBe(0);
+  });
 });

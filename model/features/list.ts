@@ -64,7 +64,7 @@ export function summaryOf(candidates: readonly ListedRow[], person: Person, hour
       return Math.log((now + 0.1) / (people / 24 + 0.1));
     }),
     expectedChoices: expectedChoices(sums, person),
-    logPrices: mapValues(sums, ({ logPrices, priced }) => logPrices / priced),
+    logPrices: mapValues(sums, ({ logPrices, priced }) => logPrices / Math.max(1, priced)),
   };
 }
 

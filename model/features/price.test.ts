@@ -83,4 +83,12 @@ describe("price", () => {
     const block = blockOf([{ createdAt: now + day }]);
     expect(valuesOf(price, contextOf(newPerson(), block), block).age_log).toBe(0);
   });
+
+  it("bounds a price of next to nothing, and knows no price of a category in which nothing has one", () => {
+    const block = blockOf([{ price: 1e-40 }, { price: null }]);
+    const values = valuesOf(price, contextOf(newPerson(), block), block);
+    expect(values.price_log).toBe(-2);
+    const unpriced = contextOf(newPerson(), blockOf([{ price: null }]));
+    expect(valuesOf(price, unpriced, blockOf([{ price: 10 }])).price_vs_around).toBeCloseTo(Math.log(10), 5);
+  });
 });

@@ -39,6 +39,8 @@ describe("expectedPurchases", () => {
     }
     expect(linear.per100).toBeGreaterThan(bad.per100);
     expect(popularity.per100).toBeGreaterThan(bad.per100);
+    // What they want for its nearness is where the farthest loses most.
+    expect(bad.wish.distance).toBeLessThan(found.wish.distance - 1);
     expect(purchasesReport(found)).toContain("optimum");
   });
 });

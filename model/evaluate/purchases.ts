@@ -6,7 +6,7 @@ import { worldAfter } from "../replay/world.ts";
 import { placesOver } from "../retrieval/memory.ts";
 import { simulatedCategories } from "../simulate/categories.ts";
 import type { Simulation } from "../simulate/simulate.ts";
-import type { Moment } from "../simulate/truth.ts";
+import { type Moment, utilityParts } from "../simulate/truth.ts";
 import { type Interval, interval } from "./metrics.ts";
 
 /** Purchases to be expected of every 100 products that are recommended. */
@@ -14,6 +14,8 @@ export interface ExpectedPurchases {
   questions: number;
   /** By the best lists that there are, which know everything. */
   optimum: number;
+  /** Of what the wish for a shown product of the best lists is made, on average. */
+  wish: Record<string, number>;
   methods: Record<string, PurchasesOfMethod>;
 }
 
@@ -22,6 +24,8 @@ export interface PurchasesOfMethod {
   per100: number;
   ofOptimum: number;
   ci: Interval | null;
+  /** Of what the wish for a shown product is made, on average. */
+  wish: Record<string, number>;
 }
 
 const listLength = 10;
@@ -56,6 +60,7 @@ export async function expectedPurchases(
   const step = Math.max(1, Math.floor(dataset.test.length / most));
   const asked: string[] = [];
   const optimum: number[] = [];
+  const wishes = new Wishes();
   const worth: Record<string, number[]> = Object.fromEntries(Object.keys(rankers).map((name) => [name, []]));
   for (const [i, event] of dataset.test.entries()) {
     const { userId, time, lat, lon } = event;
@@ -70,12 +75,19 @@ export async function expectedPurchases(
       const moment: Moment = { time, lat, lon, lastCategory: session.lastCategory(event) };
       const bought = session.bought(userId);
       asked.push(userId);
-      optimum.push(total(truth.best(person, moment, bought, listLength)));
+      const judge = (name: string, list: readonly string[]): number => {
+        for (const id of list) wishes.add(name, truth.wish(person, id, moment, bought));
+        return total(list.map((id) => truth.purchaseProbability(person, id, moment, bought)));
+      };
+      optimum.push(judge("optimum", truth.best(person, moment, bought, listLength)));
       for (const [name, ranker] of Object.entries(rankers)) {
         const question = { userId, time, point: { lat, lon }, limit: listLength };
         const { items } = await replay.ask(question, ranker, clock);
         worth[name].push(
-          total(items.map(({ productId }) => truth.purchaseProbability(person, productId, moment, bought))),
+          judge(
+            name,
+            items.map(({ productId }) => productId),
+          ),
         );
       }
     }
@@ -88,6 +100,7 @@ export async function expectedPurchases(
   return {
     questions: asked.length,
     optimum: best,
+    wish: wishes.mean("optimum"),
     methods: Object.fromEntries(
       Object.entries(worth).map(([name, values]) => [
         name,
@@ -95,10 +108,30 @@ export async function expectedPurchases(
           per100: per100(values),
           ofOptimum: per100(values) / best,
           ci: interval(values, asked, optimum),
+          wish: wishes.mean(name),
         },
       ]),
     ),
   };
+}
+
+/** Mean parts of wishes, by who showed the products. */
+class Wishes {
+  readonly #sums = new Map<string, { parts: number[]; count: number }>();
+
+  add(name: string, parts: readonly number[]): void {
+    const sum = this.#sums.get(name) ?? { parts: utilityParts.map(() => 0), count: 0 };
+    this.#sums.set(name, sum);
+    for (const [i, part] of parts.entries()) sum.parts[i] += part;
+    sum.count++;
+  }
+
+  mean(name: string): Record<string, number> {
+    const sum = this.#sums.get(name);
+    return Object.fromEntries(
+      utilityParts.map((part, i) => [part, sum ? sum.parts[i] / Math.max(1, sum.count) : 0]),
+    );
+  }
 }
 
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);

@@ -73,7 +73,9 @@ export function reportOf(evaluation: Evaluation): string {
 }
 
 /** What recommendations are worth on a simulated marketplace, as a table. */
-export function purchasesReport({ questions, optimum, methods }: ExpectedPurchases): string {
+export function purchasesReport({ questions, optimum, wish, methods }: ExpectedPurchases): string {
+  const parts = Object.keys(wish);
+  const cells = (of: Record<string, number>): string[] => parts.map((part) => of[part].toFixed(2));
   return [
     `expected purchases per 100 recommendations, ${questions} lists of 10:`,
     ...table([
@@ -85,6 +87,13 @@ export function purchasesReport({ questions, optimum, methods }: ExpectedPurchas
         fixed(ofOptimum),
         between(ci),
       ]),
+    ]),
+    "",
+    "of what the wish for a shown product is made, in units of utility:",
+    ...table([
+      ["method", ...parts],
+      ["optimum", ...cells(wish)],
+      ...Object.entries(methods).map(([name, method]) => [name, ...cells(method.wish)]),
     ]),
   ].join("\n");
 }

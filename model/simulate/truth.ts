@@ -2,6 +2,7 @@ import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import { localOffset } from "../../workers/shared/geo/local-time.ts";
 import type { DatasetItem } from "../data/dataset.ts";
 import { hourOf, weekdayOf } from "../person/person.ts";
+import { top } from "../retrieval/top.ts";
 import { simulatedCategories, wanted } from "./categories.ts";
 
 /** A product with what nobody is told: how good it is. */
@@ -55,21 +56,28 @@ export function situate(moment: Moment): Omit<Situation, "bought"> {
   return { ...moment, hour: hourOf(local), weekday: weekdayOf(local) };
 }
 
-/** How much a person wants a product now: the utility behind every choice. */
-export function utility(person: HiddenPerson, product: HiddenProduct, now: Situation): number {
+/** Of what the wish for a product is made, in the order of {@link utilityOf}. */
+export const utilityParts = ["taste", "quality", "price", "distance", "hour", "follows", "loyalty"] as const;
+
+/** The parts of a person's wish for a product now. */
+function utilityOf(person: HiddenPerson, product: HiddenProduct, now: Situation): number[] {
   const spec = simulatedCategories[product.category];
   const km = distanceKm(now.lat, now.lon, product.lat, product.lon);
   const follows = now.lastCategory >= 0 && simulatedCategories[now.lastCategory].next === spec.name ? 1.2 : 0;
-  return (
-    person.tastes[product.category] +
-    0.9 * product.quality -
-    person.priceSensitivity * product.relativePrice -
-    Math.log1p(km / person.reachKm) +
-    Math.log(0.05 + wanted(spec, now.hour, now.weekday)) +
-    follows +
-    person.loyalty * Math.log1p(now.bought)
-  );
+  return [
+    person.tastes[product.category],
+    0.9 * product.quality,
+    -person.priceSensitivity * product.relativePrice,
+    -Math.log1p(km / person.reachKm),
+    Math.log(0.05 + wanted(spec, now.hour, now.weekday)),
+    follows,
+    person.loyalty * Math.log1p(now.bought),
+  ];
 }
+
+/** How much a person wants a product now: the utility behind every choice. */
+export const utility = (person: HiddenPerson, product: HiddenProduct, now: Situation): number =>
+  utilityOf(person, product, now).reduce((sum, part) => sum + part, 0);
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
@@ -105,18 +113,31 @@ export class Truth {
     return probability(person, this.#products[i], situate(moment), boughtBefore);
   }
 
-  /** The highest of these probabilities over all products: those of the best list of `length`, in its order. */
+  /** Of what the person's wish for the product is made, by {@link utilityParts}; zeros for a product that there is not. */
+  wish(
+    person: HiddenPerson,
+    productId: string,
+    moment: Moment,
+    boughtBefore: ReadonlyMap<string, number>,
+  ): number[] {
+    const i = this.#index.get(productId);
+    if (i === undefined) return utilityParts.map(() => 0);
+    const bought = boughtBefore.get(productId) ?? 0;
+    return utilityOf(person, this.#products[i], { ...situate(moment), bought });
+  }
+
+  /** The best list of `length`: the products with the highest of these probabilities, in their order. */
   best(
     person: HiddenPerson,
     moment: Moment,
     boughtBefore: ReadonlyMap<string, number>,
     length: number,
-  ): number[] {
+  ): string[] {
     const situation = situate(moment);
     const all = Float64Array.from(this.#products, (product) =>
       probability(person, product, situation, boughtBefore),
     );
-    return [...all.sort().subarray(-length)].reverse();
+    return top(all, all.length, length).map((i) => this.#products[i].item.id);
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   recommendationInput,
 } from "../workers/shared/contracts/recommendation.ts";
 import type { RecommendationList } from "../workers/shared/contracts/services.ts";
+import { Keys } from "./keys.ts";
 import { People } from "./people.ts";
 import { Products } from "./products.ts";
 import { type Fetch, jsonOf, linesOf, Transport } from "./transport.ts";
@@ -27,12 +28,14 @@ export interface VicinityOptions {
 export class Vicinity {
   readonly people: People;
   readonly products: Products;
+  readonly keys: Keys;
   readonly #transport: Transport;
 
   constructor({ url, credential, fetch = (at, init) => globalThis.fetch(at, init) }: VicinityOptions) {
     this.#transport = new Transport(url, credential, fetch);
     this.people = new People(this.#transport);
     this.products = new Products(this.#transport);
+    this.keys = new Keys(this.#transport);
   }
 
   /** What should this person see, here, now? */

@@ -3,7 +3,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { issuesOf } from "../shared/contracts/result.ts";
 import type { Gateway, GatewayContext } from "./context.ts";
 import { Authenticator } from "./keys/authenticator.ts";
-import { authorize } from "./middleware/authorize.ts";
+import { authenticate, authorize } from "./middleware/authorize.ts";
 import { boundBody } from "./middleware/bound-body.ts";
 import { crossOrigin } from "./middleware/cross-origin.ts";
 import { keepPrivate } from "./middleware/keep-private.ts";
@@ -43,12 +43,14 @@ export function createApp(ports: Ports): Gateway {
             issues: issuesOf(result.error),
           }),
   });
-  const authenticator = new Authenticator(ports.store, ports.settings, ports.now);
+  const authenticator = new Authenticator({ ...ports, keys: ports.store });
   const guard: Guard = (access, bodyBytes) => ({
     security: [{ credential: [access] }],
     middleware: [
-      authorize(authenticator, access),
+      authenticate(authenticator, access),
+      // Before the scope: refusals count too.
       limitRate(ports.limiter),
+      authorize(access),
       ...(bodyBytes === undefined ? [] : [boundBody(bodyBytes)]),
     ],
   });

@@ -10,7 +10,7 @@ const client = (credential = "dev-admin-key") =>
 describe("the client", () => {
   it("says everything that the gateway understands", async () => {
     const vicinity = client();
-    const { people, products } = vicinity;
+    const { people, products, keys } = vicinity;
     expect(await products.put({ id: "p1", title: "One" })).toMatchObject({ id: "p1", available: true });
     expect(await products.putMany([{ id: "p2", title: "Two" }])).toMatchObject({ accepted: 1 });
     expect(await products.patch("p1", { price: 3 })).toMatchObject({ price: 3 });
@@ -35,6 +35,12 @@ describe("the client", () => {
     expect(await vicinity.nearby({ lat: 1, lon: 2 }, { radiusKm: 5 })).toMatchObject({ truncated: false });
     expect(await vicinity.resolve({ lat: 1, lon: 2 })).toMatchObject({ city: "Oslo" });
     expect(await vicinity.trending()).toEqual({ items: [] });
+    const key = await keys.create({ role: "client", scopes: ["people:read"] });
+    expect(await client(key.key).people.list()).toMatchObject({ items: [{ id: "ann" }] });
+    const rotated = await keys.rotate(key.id, 60);
+    expect(rotated).toMatchObject({ scopes: ["people:read"], replaces: { id: key.id } });
+    await keys.revoke(key.id);
+    expect((await keys.list()).items.find(({ id }) => id === key.id)?.revokedAt).not.toBeNull();
     const { token } = await vicinity.issueToken("cleo");
     expect(await client(token).recommend({ userId: "cleo" })).toMatchObject({ variant: "default" });
   });

@@ -1,8 +1,10 @@
+import { waitUntil } from "cloudflare:workers";
 import { AllMeters } from "../shared/observability/all-meters.ts";
 import { AnalyticsMeter } from "../shared/observability/analytics-meter.ts";
 import { LogMeter } from "../shared/observability/log-meter.ts";
 import { createApp } from "./app.ts";
 import type { Gateway } from "./context.ts";
+import { logFailure } from "./problems.ts";
 import { services } from "./services.ts";
 import { settingsOf } from "./settings.ts";
 import { Store } from "./store.ts";
@@ -19,6 +21,7 @@ const build = (env: GatewayEnv): Gateway =>
     meter: new AllMeters(new AnalyticsMeter(env.ANALYTICS), new LogMeter(console.error)),
     pages: env.ASSETS,
     now: Date.now,
+    later: (work) => waitUntil(work.catch(logFailure)),
   });
 
 export default {

@@ -4,6 +4,9 @@ import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store.ts";
 
+/** Work that goes on after the answer; its failure is logged and reaches nobody. */
+export type Later = (work: Promise<unknown>) => void;
+
 /** All that the application needs from outside. */
 export interface Ports {
   services: Services;
@@ -15,4 +18,5 @@ export interface Ports {
   pages: { fetch(request: Request): Promise<Response> };
   /** Milliseconds since the epoch. */
   now(): number;
+  later: Later;
 }

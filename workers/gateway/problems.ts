@@ -71,6 +71,12 @@ const forLog = ({ name, message, stack = "" }: Error): string =>
     "\n",
   );
 
+/** Writes down an error that no answer tells of. */
+export function logFailure(error: unknown, requestId = ""): void {
+  const text = error instanceof Error ? forLog(error) : typeof error;
+  console.error(JSON.stringify({ message: "unexpected error", requestId, error: text }));
+}
+
 /** Any error to its one answer; what is not a refusal is a bug, logged with its request's id and never shown. */
 export function errorResponse(c: GatewayRequest, error: Error): Response {
   if (error instanceof Refused) return refusalResponse(c, error.refusal);
@@ -78,9 +84,7 @@ export function errorResponse(c: GatewayRequest, error: Error): Response {
     const code = codeOfStatus[error.status] ?? "internal";
     return refusalResponse(c, { code, detail: detailOfStatus[error.status] ?? error.message });
   }
-  console.error(
-    JSON.stringify({ message: "unexpected error", requestId: c.var.requestId, error: forLog(error) }),
-  );
+  logFailure(error, c.var.requestId);
   return refusalResponse(
     c,
     isOutage(error)

@@ -1,4 +1,5 @@
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { KeyScope } from "../shared/contracts/credential.ts";
 
 /** Keys of applications. A key itself is nowhere: only its hash, of 256 random bits, which needs no salt. */
 export const apiKeys = sqliteTable(
@@ -13,6 +14,12 @@ export const apiKeys = sqliteTable(
     /** Seconds since the epoch. */
     createdAt: integer("created_at").notNull(),
     revokedAt: integer("revoked_at"),
+    /** What a client key may do beyond its role, a JSON list. */
+    scopes: text("scopes", { mode: "json" }).$type<KeyScope[]>().notNull().default([]),
+    /** When a key that was rotated ends. */
+    expiresAt: integer("expires_at"),
+    /** Written at most once an hour. */
+    lastUsedAt: integer("last_used_at"),
   },
   (table) => [
     primaryKey({ columns: [table.application, table.id] }),

@@ -1,6 +1,6 @@
-import { and, asc, eq, gte, isNull, ne, or } from "drizzle-orm";
+import { and, asc, eq, gte, isNull, lte, ne, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { KeyRecord } from "../shared/contracts/credential.ts";
+import type { KeyRecord, KeyScope } from "../shared/contracts/credential.ts";
 import { toInstant } from "../shared/contracts/primitives.ts";
 import type { ImportInput, ImportRecord } from "../shared/contracts/readiness.ts";
 import { apiKeys, imports } from "./schema.ts";
@@ -10,8 +10,40 @@ export interface StoredKey {
   application: string;
   id: string;
   role: "admin" | "client";
+  scopes: KeyScope[];
   hash: string;
+  /** Seconds since the epoch. */
+  expiresAt: number | null;
+  /** Seconds since the epoch. */
+  lastUsedAt: number | null;
 }
+
+/** What is new of a key that takes the place of another. */
+export interface Successor {
+  id: string;
+  hash: string;
+  createdAt: number;
+}
+
+const wire = (seconds: number | null): string | null => (seconds === null ? null : toInstant(seconds));
+
+const recordOf = ({
+  hash: _,
+  createdAt,
+  revokedAt,
+  expiresAt,
+  lastUsedAt,
+  ...row
+}: typeof apiKeys.$inferSelect): KeyRecord => ({
+  ...row,
+  createdAt: toInstant(createdAt),
+  revokedAt: wire(revokedAt),
+  expiresAt: wire(expiresAt),
+  lastUsedAt: wire(lastUsedAt),
+});
+
+const keyNamed = (application: string, id: string) =>
+  and(eq(apiKeys.application, application), eq(apiKeys.id, id));
 
 /** The gateway's own records: keys and imports. */
 export class Store {
@@ -21,18 +53,68 @@ export class Store {
     this.#database = drizzle(database);
   }
 
-  /** The key of a hash, if it is not revoked. */
+  /** The key of a hash, if it is not revoked; it may have ended. */
   async findKey(hash: string): Promise<StoredKey | null> {
     const [row] = await this.#database
-      .select({ application: apiKeys.application, id: apiKeys.id, role: apiKeys.role, hash: apiKeys.hash })
+      .select()
       .from(apiKeys)
       .where(and(eq(apiKeys.hash, hash), isNull(apiKeys.revokedAt)))
       .limit(1);
     return row ?? null;
   }
 
-  async addKey(key: StoredKey & { name: string; createdAt: number }): Promise<void> {
-    await this.#database.insert(apiKeys).values(key);
+  async addKey(key: typeof apiKeys.$inferInsert): Promise<KeyRecord> {
+    const [row] = await this.#database.insert(apiKeys).values(key).returning();
+    return recordOf(row);
+  }
+
+  /** Keeps `at` as the key's last use, unless one after `notedBefore` is kept already. */
+  async noteUse({ application, id }: StoredKey, at: number, notedBefore: number): Promise<void> {
+    await this.#database
+      .update(apiKeys)
+      .set({ lastUsedAt: at })
+      .where(
+        and(keyNamed(application, id), or(isNull(apiKeys.lastUsedAt), lte(apiKeys.lastUsedAt, notedBefore))),
+      );
+  }
+
+  /**
+   * Puts a successor with the same rights beside a key, which ends at `expiresAt`: both or neither. Answers the
+   * successor; "ended" for a key that is revoked, expired or rotated already, "unknown" for none.
+   */
+  async rotateKey(
+    application: string,
+    id: string,
+    successor: Successor,
+    expiresAt: number,
+  ): Promise<KeyRecord | "ended" | "unknown"> {
+    const lasting = and(keyNamed(application, id), isNull(apiKeys.revokedAt), isNull(apiKeys.expiresAt));
+    const [[row], , old] = await this.#database.batch([
+      this.#database
+        .insert(apiKeys)
+        .select(
+          this.#database
+            .select({
+              application: apiKeys.application,
+              id: sql<string>`${successor.id}`.as("id"),
+              role: apiKeys.role,
+              name: apiKeys.name,
+              hash: sql<string>`${successor.hash}`.as("hash"),
+              createdAt: sql<number>`${successor.createdAt}`.as("created_at"),
+              revokedAt: apiKeys.revokedAt,
+              scopes: apiKeys.scopes,
+              expiresAt: apiKeys.expiresAt,
+              lastUsedAt: sql<number | null>`null`.as("last_used_at"),
+            })
+            .from(apiKeys)
+            .where(lasting),
+        )
+        .returning(),
+      this.#database.update(apiKeys).set({ expiresAt }).where(lasting),
+      this.#database.select({ id: apiKeys.id }).from(apiKeys).where(keyNamed(application, id)),
+    ]);
+    if (row) return recordOf(row);
+    return old.length > 0 ? "ended" : "unknown";
   }
 
   /** Oldest first. */
@@ -42,16 +124,12 @@ export class Store {
       .from(apiKeys)
       .where(eq(apiKeys.application, application))
       .orderBy(asc(apiKeys.createdAt), asc(apiKeys.id));
-    return rows.map(({ hash: _, createdAt, revokedAt, ...row }) => ({
-      ...row,
-      createdAt: toInstant(createdAt),
-      revokedAt: revokedAt === null ? null : toInstant(revokedAt),
-    }));
+    return rows.map(recordOf);
   }
 
   /** Whether the application has such a key; revoking it again keeps the first time. */
   async revokeKey(application: string, id: string, at: number): Promise<boolean> {
-    const mine = and(eq(apiKeys.application, application), eq(apiKeys.id, id));
+    const mine = keyNamed(application, id);
     await this.#database
       .update(apiKeys)
       .set({ revokedAt: at })

@@ -1,20 +1,45 @@
+import { type KeyScope, keyScopes } from "../../shared/contracts/credential.ts";
+
 /** Who a credential belongs to, and what they may do. */
 export type Caller =
   | { kind: "admin"; application: string; keyId: string; development: boolean }
-  | { kind: "client"; application: string; keyId: string; development: boolean }
+  | {
+      kind: "client";
+      application: string;
+      keyId: string;
+      development: boolean;
+      scopes: readonly KeyScope[];
+    }
   | { kind: "person"; application: string; userId: string };
 
 /**
- * Who may call an operation. `admin`: admin keys. `client`: and client keys. `anyone`: and tokens of people.
- * `self`: and the token of the very person in the path.
+ * Who may call an operation. `admin`: admin keys. A scope: and client keys that have it. `client`: and all
+ * client keys. `anyone`: and tokens of people. `self`: and the token of the very person in the path.
  */
-export type Access = "admin" | "client" | "anyone" | "self";
+export type Access = "admin" | KeyScope | "client" | "anyone" | "self";
+export const accesses = [
+  "admin",
+  ...keyScopes,
+  "client",
+  "anyone",
+  "self",
+] as const satisfies readonly Access[];
 
 /** Whether a caller may do what is open to `access`; `userId` is the person in the path. */
 export function mayCall(caller: Caller, access: Access, userId: string | undefined): boolean {
   if (caller.kind === "admin") return true;
-  if (caller.kind === "client") return access !== "admin";
-  return access === "anyone" || (access === "self" && caller.userId === userId);
+  switch (access) {
+    case "admin":
+      return false;
+    case "client":
+      return caller.kind === "client";
+    case "anyone":
+      return true;
+    case "self":
+      return caller.kind === "client" || caller.userId === userId;
+    default:
+      return caller.kind === "client" && caller.scopes.includes(access);
+  }
 }
 
 /** Whether a caller may act for a person. */

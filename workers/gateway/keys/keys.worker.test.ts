@@ -1,7 +1,9 @@
-import { describe, expect, it } from "vitest";
-import { createdKey, type KeyRecord } from "../../shared/contracts/credential.ts";
-import { openDoor, tokenFor, tokenSecret } from "../testing/door.ts";
+import { describe, expect, it, vi } from "vitest";
+import { createdKey, type KeyRecord, rotatedKey } from "../../shared/contracts/credential.ts";
+import { Store } from "../store.ts";
+import { openDoor, tokenFor, tokenSecret, unlimited } from "../testing/door.ts";
 import { testEnvironment } from "../testing/environment.ts";
+import { hashOf } from "./key.ts";
 import { issueToken } from "./tokens.ts";
 
 const create = async (door: ReturnType<typeof openDoor>, body: object, key = "dev-admin-key") =>
@@ -43,6 +45,22 @@ describe("keys", () => {
     expect((await door.call("DELETE", "/v1/keys/none")).status).toBe(404);
   });
 
+  it("widen a client by scopes, each to what it names", async () => {
+    const door = openDoor({ limiter: unlimited });
+    const reader = await create(door, { role: "client", scopes: ["people:read", "people:read"] });
+    expect(reader.scopes).toEqual(["people:read"]);
+    const { key } = reader;
+    expect((await door.call("GET", "/v1/users", { key })).status).toBe(200);
+    expect((await door.call("PUT", "/v1/users/ann", { key, body: {} })).status).toBe(403);
+    expect((await door.call("GET", "/v1/keys", { key })).status).toBe(403);
+    expect((await door.call("GET", "/v1/users", { key: "dev-client-key" })).status).toBe(403);
+    for (const body of [
+      { role: "admin", scopes: ["people:read"] },
+      { role: "client", scopes: ["keys"] },
+    ])
+      expect((await door.call("POST", "/v1/keys", { body })).status).toBe(400);
+  });
+
   it("for development exist only where the environment says so", async () => {
     const door = openDoor({ settings: { developmentKeys: false, tokenSecret } });
     for (const key of ["dev-admin-key", "dev-client-key"])
@@ -63,9 +81,157 @@ describe("keys", () => {
   });
 });
 
+describe("rotation", () => {
+  const rotate = (door: ReturnType<typeof openDoor>, id: string, overlapSeconds?: number) =>
+    door.call("POST", `/v1/keys/${id}/rotate`, { body: { overlapSeconds } });
+
+  it("lets both keys work for the overlap, then the new one alone", async () => {
+    const clock = { at: Date.now() };
+    const door = openDoor({ limiter: unlimited, now: () => clock.at });
+    // Another isolate, which believes what it learnt.
+    const elsewhere = openDoor({ limiter: unlimited, now: () => clock.at });
+    const ask = async (key: string) => [
+      (await door.call("GET", "/v1/products", { key })).status,
+      (await elsewhere.call("GET", "/v1/products", { key })).status,
+    ];
+    const old = await create(door, { role: "client", name: "shop", scopes: ["people:read"] });
+    expect(await ask(old.key)).toEqual([200, 200]);
+
+    const made = rotatedKey.parse(await (await rotate(door, old.id, 60)).json());
+    expect(made).toMatchObject({ role: "client", name: "shop", scopes: ["people:read"], expiresAt: null });
+    expect([made.id === old.id, made.key === old.key]).toEqual([false, false]);
+    const list = await (await door.call("GET", "/v1/keys")).json<{ items: KeyRecord[] }>();
+    const { expiresAt } = made.replaces;
+    expect(list.items.find(({ id }) => id === old.id)).toMatchObject({ expiresAt, revokedAt: null });
+
+    clock.at = Date.parse(expiresAt) - 1;
+    expect(await ask(old.key)).toEqual([200, 200]);
+    expect(await ask(made.key)).toEqual([200, 200]);
+    clock.at += 1;
+    expect(await ask(old.key)).toEqual([401, 401]);
+    expect(await ask(made.key)).toEqual([200, 200]);
+  });
+
+  it("happens once to a key, also where two ask at a time, and never to one that is gone", async () => {
+    const door = openDoor();
+    const { id } = await create(door, { role: "client" });
+    const statuses = (await Promise.all([rotate(door, id), rotate(door, id)])).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([201, 409]);
+    const { results } = await testEnvironment.DB.prepare(
+      "select id from api_keys where expires_at is not null and id = ?",
+    )
+      .bind(id)
+      .all();
+    expect(results).toHaveLength(1);
+
+    const revoked = await create(door, { role: "client" });
+    await door.call("DELETE", `/v1/keys/${revoked.id}`);
+    expect((await rotate(door, revoked.id)).status).toBe(409);
+    expect((await rotate(door, "none")).status).toBe(404);
+    const other = await create(door, { role: "admin", application: "rotating" });
+    expect((await rotate(door, other.id)).status).toBe(404);
+  });
+
+  it("has an overlap within bounds, and an hour of it unless told", async () => {
+    const door = openDoor();
+    const { id } = await create(door, { role: "client" });
+    for (const overlap of [-1, 0.5, 7 * 86_400 + 1])
+      expect((await rotate(door, id, overlap)).status).toBe(400);
+    const { createdAt, replaces } = rotatedKey.parse(await (await rotate(door, id)).json());
+    expect(Date.parse(replaces.expiresAt) - Date.parse(createdAt)).toBe(3_600_000);
+  });
+});
+
+describe("the last use of a key", () => {
+  it("is written after the answer, at most once an hour", async () => {
+    const clock = { at: Date.now() };
+    const store = new Store(testEnvironment.DB);
+    const noted: number[] = [];
+    const noteUse = store.noteUse.bind(store);
+    store.noteUse = (key, at, notedBefore) => {
+      noted.push(at);
+      return noteUse(key, at, notedBefore);
+    };
+    const door = openDoor({ store, limiter: unlimited, now: () => clock.at });
+    const { id, key } = await create(door, { role: "client" });
+    const lastUse = async () => {
+      const { items } = await (await door.call("GET", "/v1/keys")).json<{ items: KeyRecord[] }>();
+      return items.find((item) => item.id === id)?.lastUsedAt ?? null;
+    };
+    const use = async (minutes: number) => {
+      clock.at += minutes * 60_000;
+      const { status } = await door.call("GET", "/v1/products", { key });
+      await Promise.all(door.pending);
+      return status;
+    };
+    expect(await lastUse()).toBeNull();
+    expect(await use(0)).toBe(200);
+    const first = await lastUse();
+    expect(Date.parse(first ?? "")).toBe(Math.floor(clock.at / 1000) * 1000);
+    await use(1);
+    await use(58);
+    expect([await lastUse(), noted.length]).toEqual([first, 1]);
+    await use(1);
+    expect(noted).toHaveLength(2);
+    expect(Date.parse((await lastUse()) ?? "") - Date.parse(first ?? "")).toBe(3_600_000);
+  });
+
+  it("that cannot be written keeps nobody out", async () => {
+    const store = new Store(testEnvironment.DB);
+    store.noteUse = () => Promise.reject(new Error("no"));
+    const failures: unknown[] = [];
+    const later = (work: Promise<unknown>) => void work.catch((error: unknown) => failures.push(error));
+    const door = openDoor({ store, limiter: unlimited, later });
+    const { key } = await create(door, { role: "client" });
+    expect((await door.call("GET", "/v1/products", { key })).status).toBe(200);
+    expect(failures).toHaveLength(1);
+  });
+});
+
+describe("a revocation", () => {
+  it("holds elsewhere at once for what weighs, within five seconds for the rest", async () => {
+    const clock = { at: Date.now() };
+    const door = openDoor();
+    const elsewhere = openDoor({ limiter: unlimited, now: () => clock.at });
+    const { id, key } = await create(door, { role: "client", scopes: ["people:read"] });
+    const ask = async (path: string) => (await elsewhere.call("GET", path, { key })).status;
+    expect([await ask("/v1/products"), await ask("/v1/users")]).toEqual([200, 200]);
+    await door.call("DELETE", `/v1/keys/${id}`);
+    expect(await ask("/v1/products")).toBe(200);
+    clock.at += 5_000;
+    expect(await ask("/v1/products")).toBe(401);
+
+    const another = await create(door, { role: "client", scopes: ["people:read"] });
+    const weigh = async () => (await elsewhere.call("GET", "/v1/users", { key: another.key })).status;
+    expect(await weigh()).toBe(200);
+    await door.call("DELETE", `/v1/keys/${another.id}`);
+    expect(await weigh()).toBe(401);
+    // What was looked up for a weighty call is believed for the others.
+    expect((await elsewhere.call("GET", "/v1/products", { key: another.key })).status).toBe(401);
+  });
+});
+
+describe("a key in a failing look-up", () => {
+  it("is not logged, nor its hash", async () => {
+    const made = await create(openDoor(), { role: "client" });
+    const hash = await hashOf(made.key);
+    const store = new Store(testEnvironment.DB);
+    store.findKey = () =>
+      Promise.reject(new Error(`Failed query: select * from api_keys\nparams: ${hash},${made.key}`));
+    const lines: unknown[] = [];
+    const log = vi.spyOn(console, "error").mockImplementation((line) => lines.push(line));
+    const answer = await openDoor({ store }).call("GET", "/v1/products", { key: made.key });
+    log.mockRestore();
+    expect(answer.status).toBe(500);
+    expect(lines).toHaveLength(1);
+    for (const secret of [made.key, hash])
+      expect(`${lines}${await answer.clone().text()}`).not.toContain(secret);
+  });
+});
+
 describe("tokens", () => {
   it("stand for one person", async () => {
-    const door = openDoor();
+    const door = openDoor({ limiter: unlimited });
     const answer = await door.call("POST", "/v1/tokens", { body: { userId: "ann" } });
     expect(answer.status).toBe(201);
     const { token: key } = await answer.json<{ token: string }>();

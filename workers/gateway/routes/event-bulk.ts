@@ -27,9 +27,9 @@ export function eventBulk(app: Gateway, { services }: Ports, guard: Guard): void
       method: "post",
       path: "/v1/events/bulk",
       summary: "Import past events, one JSON object a line",
-      description: `Admin. Up to ${bounds.lines} lines; bad ones are reported, good ones kept.`,
+      description: `Admin, or a client key with events:import. Up to ${bounds.lines} lines; bad ones are reported, good ones kept.`,
       tags: ["Events"],
-      ...guard("admin"),
+      ...guard("events:import"),
       request: {
         query: noQuery,
         body: {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { problem } from "../../shared/contracts/problem.ts";
-import { openDoor, tokenFor } from "../testing/door.ts";
+import { openDoor, tokenFor, unlimited } from "../testing/door.ts";
 import { operationsOf } from "../testing/operations.ts";
 
 const door = openDoor();
 const operations = await operationsOf(door);
 const guarded = operations.filter(({ access }) => access !== null);
-const unlimited = openDoor({ limiter: { limit: async () => ({ success: true }) } });
+const open = openDoor({ limiter: unlimited });
 
 /** A stream that fails the test when anything reads it. */
 const untouchable = () =>
@@ -64,6 +64,7 @@ describe("the document", () => {
         "POST /v1/models/{version}/rollback",
         "POST /v1/keys",
         "GET /v1/keys",
+        "POST /v1/keys/{id}/rotate",
         "DELETE /v1/keys/{id}",
         "POST /v1/tokens",
         "PUT /v1/imports/{name}",
@@ -116,7 +117,7 @@ describe.each(guarded)("$name", ({ method, path, access, body }) => {
     if (access === "admin" || access === "client") wrong.push(await tokenFor("x"));
     if (access === "self") wrong.push(await tokenFor("somebody-else"));
     for (const key of wrong) {
-      const answer = await unlimited.app.request(path, {
+      const answer = await open.app.request(path, {
         method,
         headers: { authorization: `Bearer ${key}` },
         body: body === null ? undefined : untouchable(),

@@ -27,9 +27,10 @@ export function images(app: Gateway, { services }: Ports, guard: Guard): void {
       method: "put",
       path: "/v1/products/{id}/images/{n}",
       summary: "Store the n-th image of a product",
-      description: "Admin. JPEG, PNG, WebP or AVIF, recognised by content.",
+      description:
+        "Admin, or a client key with products:write. JPEG, PNG, WebP or AVIF, recognised by content.",
       tags,
-      ...guard("admin", megabytes(10)),
+      ...guard("products:write", megabytes(10)),
       request: {
         params: imagePath,
         query: noQuery,

@@ -1,5 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { createdKey, keyInput, keyRecord } from "../../shared/contracts/credential.ts";
+import {
+  createdKey,
+  keyInput,
+  keyRecord,
+  keyRotation,
+  rotatedKey,
+} from "../../shared/contracts/credential.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
@@ -19,6 +25,13 @@ function applicationOf(caller: Caller, wanted: string | undefined): string {
   return deny("forbidden", "A key makes keys of its own application only.");
 }
 
+/** A key that nobody has seen, and what is stored of it. */
+async function newKey(now: number) {
+  const key = keyOf(crypto.getRandomValues(new Uint8Array(32)));
+  const stored = { id: crypto.randomUUID(), hash: await hashOf(key), createdAt: Math.floor(now / 1000) };
+  return { key, stored };
+}
+
 /** Keys of an application. */
 export function keys(app: Gateway, { store, now }: Ports, guard: Guard, authenticator: Authenticator): void {
   app.openapi(
@@ -26,24 +39,17 @@ export function keys(app: Gateway, { store, now }: Ports, guard: Guard, authenti
       method: "post",
       path: "/v1/keys",
       summary: "Create a key",
-      description: "Admin. The answer is the only one that shows it.",
+      description: "Admin. The answer is the only one that shows it. Scopes widen a client key.",
       tags,
       ...guard("admin", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(keyInput.meta({ id: "KeyBody" })) },
       responses: { 201: json("Created.", createdKey.meta({ id: "CreatedKey" })), ...refusals },
     }),
     async (c) => {
-      const { role, name, application: wanted } = c.req.valid("json");
+      const { application: wanted, ...rights } = c.req.valid("json");
       const application = applicationOf(c.var.caller, wanted);
-      const key = keyOf(crypto.getRandomValues(new Uint8Array(32)));
-      const id = crypto.randomUUID();
-      const createdAt = Math.floor(now() / 1000);
-      await store.addKey({ application, id, role, name, hash: await hashOf(key), createdAt });
-      authenticator.forget();
-      return c.json(
-        { id, application, role, name, createdAt: toInstant(createdAt), revokedAt: null, key },
-        201,
-      );
+      const { key, stored } = await newKey(now());
+      return c.json({ ...(await store.addKey({ application, ...rights, ...stored })), key }, 201);
     },
   );
 
@@ -52,7 +58,7 @@ export function keys(app: Gateway, { store, now }: Ports, guard: Guard, authenti
       method: "get",
       path: "/v1/keys",
       summary: "Keys of the application, without the keys themselves",
-      description: "Admin.",
+      description: "Admin. The last use is written at most once an hour.",
       tags,
       ...guard("admin"),
       request: { query: noQuery },
@@ -63,10 +69,36 @@ export function keys(app: Gateway, { store, now }: Ports, guard: Guard, authenti
 
   app.openapi(
     createRoute({
+      method: "post",
+      path: "/v1/keys/{id}/rotate",
+      summary: "Replace a key by a new one with the same rights",
+      description:
+        "Admin. Both work for `overlapSeconds`, then the new one alone. A key is rotated once; the answer is the " +
+        "only one that shows the new key.",
+      tags,
+      ...guard("admin", kilobytes(4)),
+      request: { params: idPath, query: noQuery, body: jsonBody(keyRotation.meta({ id: "KeyRotation" })) },
+      responses: { 201: json("The new key.", rotatedKey.meta({ id: "RotatedKey" })), ...refusals },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const { key, stored } = await newKey(now());
+      const expiresAt = stored.createdAt + c.req.valid("json").overlapSeconds;
+      const successor = await store.rotateKey(c.var.caller.application, id, stored, expiresAt);
+      if (successor === "unknown") deny("not_found", "There is no such key.");
+      if (successor === "ended") deny("conflict", "The key is revoked or was rotated before.");
+      authenticator.forget();
+      return c.json({ ...successor, key, replaces: { id, expiresAt: toInstant(expiresAt) } }, 201);
+    },
+  );
+
+  app.openapi(
+    createRoute({
       method: "delete",
       path: "/v1/keys/{id}",
       summary: "Revoke a key",
-      description: "Admin. Other places notice within seconds.",
+      description:
+        "Admin. At once for all that weighs, in other places within 5 s for what a front end asks.",
       tags,
       ...guard("admin"),
       request: { params: idPath, query: noQuery },

@@ -16,9 +16,9 @@ export function productBulk(app: Gateway, { services }: Ports, guard: Guard): vo
       method: "post",
       path: "/v1/products/bulk",
       summary: "Create or replace many products, one JSON object a line",
-      description: `Admin. Up to ${bounds.lines} lines; bad ones are reported, good ones kept.`,
+      description: `Admin, or a client key with products:write. Up to ${bounds.lines} lines; bad ones are reported, good ones kept.`,
       tags: ["Products"],
-      ...guard("admin"),
+      ...guard("products:write"),
       request: {
         query: noQuery,
         body: {

@@ -14,9 +14,10 @@ export function tokens(app: Gateway, { settings, now }: Ports, guard: Guard): vo
       method: "post",
       path: "/v1/tokens",
       summary: "Issue a token (JWT) for one person",
-      description: "Admin. The token may do for its person what a client key may do for all.",
+      description:
+        "Admin, or a client key with tokens:issue. The token may do for its person what a client key may do for all.",
       tags: ["Keys"],
-      ...guard("admin", kilobytes(4)),
+      ...guard("tokens:issue", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(tokenInput.meta({ id: "TokenBody" })) },
       responses: { 201: json("Issued.", issuedToken.meta({ id: "Token" })), ...refusals },
     }),

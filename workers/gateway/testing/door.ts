@@ -1,6 +1,7 @@
 import type { RequestPoint } from "../../shared/observability/request-point.ts";
 import { createApp } from "../app.ts";
 import { issueToken } from "../keys/tokens.ts";
+import type { RateLimiter } from "../middleware/rate-limit.ts";
 import type { Ports } from "../ports.ts";
 import { Store } from "../store.ts";
 import { testEnvironment } from "./environment.ts";
@@ -8,9 +9,13 @@ import { memoryServices } from "./memory-services.ts";
 
 export const tokenSecret = "a-secret-for-tests-of-at-least-32-characters";
 
-/** A gateway before services in memory, with the real database, and what it measured. */
+/** A limiter that never refuses. */
+export const unlimited: RateLimiter = { limit: async () => ({ success: true }) };
+
+/** A gateway before services in memory, with the real database, what it measured, and what it left for later. */
 export function openDoor(change: Partial<Ports> = {}) {
   const points: RequestPoint[] = [];
+  const pending: Promise<unknown>[] = [];
   const ports: Ports = {
     services: memoryServices(),
     store: new Store(testEnvironment.DB),
@@ -21,6 +26,7 @@ export function openDoor(change: Partial<Ports> = {}) {
       fetch: async () => new Response("<!doctype html>", { headers: { "content-type": "text/html" } }),
     },
     now: Date.now,
+    later: (work) => pending.push(work),
     ...change,
   };
   const app = createApp(ports);
@@ -44,7 +50,7 @@ export function openDoor(change: Partial<Ports> = {}) {
     });
   };
 
-  return { app, ports, points, call };
+  return { app, ports, points, pending, call };
 }
 
 /** A token of a person of the development application, valid for an hour. */

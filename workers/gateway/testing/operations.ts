@@ -1,12 +1,10 @@
 import { z } from "zod";
-import type { Access } from "../keys/caller.ts";
+import { type Access, accesses } from "../keys/caller.ts";
 import type { openDoor } from "./door.ts";
 
 const methods = ["get", "put", "post", "patch", "delete"] as const;
 const operation = z.object({
-  security: z
-    .array(z.object({ credential: z.tuple([z.enum(["admin", "client", "anyone", "self"])]) }))
-    .optional(),
+  security: z.array(z.object({ credential: z.tuple([z.enum(accesses)]) })).optional(),
   requestBody: z.object({ content: z.record(z.string(), z.unknown()) }).optional(),
 });
 const document = z.object({

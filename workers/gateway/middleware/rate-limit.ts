@@ -3,31 +3,37 @@ import type { GatewayContext } from "../context.ts";
 import type { Caller } from "../keys/caller.ts";
 import { deny } from "../refused.ts";
 
-/** Requests that one key, or one person's token, may make in `seconds`; wrangler.toml says the same. */
+/** Requests that one key, or one person by their tokens, may make in `seconds`; wrangler.toml says the same. */
 export const ratePolicy = { requests: 1000, seconds: 10 };
 
-/** Counts a use of a key; the platform's rate limit binding is one. */
+/** Counts a use of a key; the platform's rate limit binding is one. It counts in each of its locations by itself. */
 export interface RateLimiter {
   limit(options: { key: string }): Promise<{ success: boolean }>;
 }
 
-const meterKey = (caller: Caller): string =>
-  caller.kind === "person"
-    ? `${caller.application}/person/${caller.userId}`
-    : `${caller.application}/key/${caller.keyId}`;
+/** By what a caller is counted; null for development keys, which are not. */
+function meterOf(caller: Caller): { policy: "key" | "person"; key: string } | null {
+  if (caller.kind === "person")
+    return { policy: "person", key: `${caller.application}/person/${caller.userId}` };
+  return caller.development ? null : { policy: "key", key: `${caller.application}/key/${caller.keyId}` };
+}
 
-/** 429 beyond the policy, with the standard headers. Development keys are not counted. */
+/**
+ * 429 beyond the policy, and on every answer to a caller who is limited the headers of
+ * draft-ietf-httpapi-ratelimit-headers-11. Its `RateLimit` must say how many requests remain. The platform tells only that
+ * none does, so it is there on a 429 alone, while `RateLimit-Policy` is always: what is not known is not claimed.
+ * `t`, and `Retry-After` like it, is the whole window, the longest that a wait can be.
+ */
 export const limitRate =
   (limiter: RateLimiter): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
-    const { caller } = c.var;
-    if (caller.kind !== "person" && caller.development) return next();
-    const { success } = await limiter.limit({ key: meterKey(caller) });
+    const meter = meterOf(c.var.caller);
+    if (meter === null) return next();
+    const { success } = await limiter.limit({ key: meter.key });
     const { requests, seconds } = ratePolicy;
     c.set("quota", {
-      "ratelimit-policy": `"key";q=${requests};w=${seconds}`,
-      // How much is left the platform does not tell; that nothing is, it does.
-      ...(success ? {} : { ratelimit: `"key";r=0;t=${seconds}` }),
+      "ratelimit-policy": `"${meter.policy}";q=${requests};w=${seconds}`,
+      ...(success ? {} : { ratelimit: `"${meter.policy}";r=0;t=${seconds}` }),
     });
     if (!success)
       deny("rate_limited", `More than ${requests} requests in ${seconds} s.`, { retryAfter: seconds });

@@ -4,11 +4,11 @@ import { issuesOf } from "../shared/contracts/result.ts";
 import type { Gateway, GatewayContext } from "./context.ts";
 import { Authenticator } from "./keys/authenticator.ts";
 import { authenticate, authorize } from "./middleware/authorize.ts";
-import { boundBody } from "./middleware/bound-body.ts";
 import { crossOrigin } from "./middleware/cross-origin.ts";
 import { keepPrivate } from "./middleware/keep-private.ts";
 import { measure } from "./middleware/measure.ts";
 import { limitRate } from "./middleware/rate-limit.ts";
+import { receiveBody } from "./middleware/receive-body.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import type { Guard } from "./operation.ts";
 import type { Ports } from "./ports.ts";
@@ -51,7 +51,7 @@ export function createApp(ports: Ports): Gateway {
       // Before the scope: refusals count too.
       limitRate(ports.limiter),
       authorize(access),
-      ...(bodyBytes === undefined ? [] : [boundBody(bodyBytes)]),
+      ...(bodyBytes === undefined ? [] : [receiveBody(bodyBytes, ports.pace)]),
     ],
   });
 

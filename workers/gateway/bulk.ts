@@ -1,7 +1,9 @@
 import type { z } from "zod";
 import type { BulkReport } from "../shared/contracts/product.ts";
 import { parse } from "../shared/contracts/result.ts";
+import { arriving, type BodyPace } from "./arriving.ts";
 import { type Line, type LineBounds, linesOf } from "./ndjson.ts";
+import { nestsBeyond } from "./nesting.ts";
 import { deny } from "./refused.ts";
 
 const errorsKept = 100;
@@ -13,6 +15,7 @@ export type BulkOutcome = Omit<BulkReport, "received" | "errors">;
 /** Why a line is refused, or its value. */
 function read<S extends z.ZodType>(line: Line, schema: S): { value: z.infer<S> } | { message: string } {
   if (line.text === null) return { message: "is too long" };
+  if (nestsBeyond(line.text)) return { message: "nests too deep" };
   let json: unknown;
   try {
     json = JSON.parse(line.text);
@@ -31,6 +34,7 @@ function read<S extends z.ZodType>(line: Line, schema: S): { value: z.infer<S> }
  */
 export async function handleLines<S extends z.ZodType>(
   request: Request,
+  pace: BodyPace,
   schema: S,
   bounds: LineBounds & { perCall: number },
   handle: (values: z.infer<S>[]) => Promise<BulkOutcome>,
@@ -51,7 +55,7 @@ export async function handleLines<S extends z.ZodType>(
   };
   if (!request.body) deny("invalid_input", "The body holds no line.");
   try {
-    for await (const line of linesOf(request.body, bounds)) {
+    for await (const line of linesOf(arriving(request.body, pace), bounds)) {
       report.received++;
       const item = read(line, schema);
       if ("value" in item) values.push(item.value);

@@ -3,6 +3,7 @@ import { AllMeters } from "../shared/observability/all-meters.ts";
 import { AnalyticsMeter } from "../shared/observability/analytics-meter.ts";
 import { LogMeter } from "../shared/observability/log-meter.ts";
 import { createApp } from "./app.ts";
+import { usualPace } from "./arriving.ts";
 import type { Gateway } from "./context.ts";
 import { logFailure } from "./problems.ts";
 import { services } from "./services.ts";
@@ -18,6 +19,7 @@ const build = (env: GatewayEnv): Gateway =>
     store: new Store(env.DB),
     settings: settingsOf(env),
     limiter: env.RATE_LIMIT,
+    pace: usualPace,
     meter: new AllMeters(new AnalyticsMeter(env.ANALYTICS), new LogMeter(console.error)),
     pages: env.ASSETS,
     now: Date.now,

@@ -17,11 +17,11 @@ export interface Line {
 }
 
 /**
- * The lines of a stream of UTF-8, as they come: memory holds one chunk and one line. Empty lines are left
+ * The lines of a text in UTF-8, as they come: memory holds one chunk and one line. Empty lines are left
  * out, over-long ones are told without their text. Refuses `too_large` when the body goes beyond its bounds;
  * the lines before have been given out by then.
  */
-export async function* linesOf(stream: ReadableStream<Uint8Array>, bounds: LineBounds): AsyncGenerator<Line> {
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>, bounds: LineBounds): AsyncGenerator<Line> {
   const decoder = new TextDecoder();
   let rest = "";
   let overlong = false;
@@ -44,7 +44,7 @@ export async function* linesOf(stream: ReadableStream<Uint8Array>, bounds: LineB
     return { number, text: tooLong ? null : text };
   };
 
-  for await (const chunk of stream) {
+  for await (const chunk of chunks) {
     bytes += chunk.byteLength;
     if (bytes > bounds.bytes)
       deny(

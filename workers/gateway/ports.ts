@@ -1,4 +1,5 @@
 import type { RequestMeter } from "../shared/observability/request-point.ts";
+import type { BodyPace } from "./arriving.ts";
 import type { RateLimiter } from "./middleware/rate-limit.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
@@ -13,6 +14,7 @@ export interface Ports {
   store: Store;
   settings: Settings;
   limiter: RateLimiter;
+  pace: BodyPace;
   meter: RequestMeter;
   /** Static pages. */
   pages: { fetch(request: Request): Promise<Response> };

@@ -31,21 +31,37 @@ export function methodNotAllowed(c: GatewayRequest, methods: string[]): Response
   return respond(c, toProblem(refusal, c.var.requestId), { allow });
 }
 
+/** A problem of the connection, which no worker behind the gateway can have. */
+function connectionProblem(
+  c: GatewayRequest,
+  problem: Pick<Problem, "code" | "status" | "title" | "detail">,
+  headers: Record<string, string> = {},
+): Response {
+  const type = `urn:vicinity:problem:${problem.code}`;
+  return respond(c, { type, ...problem, requestId: c.var.requestId }, headers);
+}
+
 /** The path speaks WebSocket only. */
-export function upgradeRequired(c: GatewayRequest): Response {
-  return respond(
+export const upgradeRequired = (c: GatewayRequest): Response =>
+  connectionProblem(
     c,
     {
-      type: "urn:vicinity:problem:upgrade_required",
-      title: "Upgrade required",
-      status: 426,
-      detail: "This path is a WebSocket: send an upgrade request.",
       code: "upgrade_required",
-      requestId: c.var.requestId,
+      status: 426,
+      title: "Upgrade required",
+      detail: "This path is a WebSocket: send an upgrade request.",
     },
     { upgrade: "websocket", connection: "upgrade" },
   );
-}
+
+/** The body did not come in time. The runtime closes the connection, since the rest of the body is still due. */
+const requestTimeout = (c: GatewayRequest): Response =>
+  connectionProblem(c, {
+    code: "request_timeout",
+    status: 408,
+    title: "Request timeout",
+    detail: "The body came too slowly; of lines, those before may have been handled.",
+  });
 
 const codeOfStatus: Record<number, RefusalCode> = {
   400: "invalid_input",
@@ -81,6 +97,7 @@ export function logFailure(error: unknown, requestId = ""): void {
 export function errorResponse(c: GatewayRequest, error: Error): Response {
   if (error instanceof Refused) return refusalResponse(c, error.refusal);
   if (error instanceof HTTPException) {
+    if (error.status === 408) return requestTimeout(c);
     const code = codeOfStatus[error.status] ?? "internal";
     return refusalResponse(c, { code, detail: detailOfStatus[error.status] ?? error.message });
   }

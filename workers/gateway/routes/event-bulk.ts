@@ -21,7 +21,7 @@ function byPerson<T extends { userId: string }>(events: T[]): T[] {
 }
 
 /** History: many events at a time, answered when all parts of the house hold them. */
-export function eventBulk(app: Gateway, { services }: Ports, guard: Guard): void {
+export function eventBulk(app: Gateway, { services, pace }: Ports, guard: Guard): void {
   app.openapi(
     createRoute({
       method: "post",
@@ -35,7 +35,9 @@ export function eventBulk(app: Gateway, { services }: Ports, guard: Guard): void
         body: {
           required: true,
           content: {
-            "application/x-ndjson": { schema: z.string().openapi({ description: "Lines, each an event." }) },
+            "application/x-ndjson": {
+              schema: z.string().openapi({ description: "Lines, each an event.", maxLength: bounds.bytes }),
+            },
           },
         },
       },
@@ -46,7 +48,7 @@ export function eventBulk(app: Gateway, { services }: Ports, guard: Guard): void
     }),
     async (c) => {
       const { application } = c.var.caller;
-      const report = await handleLines(c.req.raw, eventInput, bounds, async (events) =>
+      const report = await handleLines(c.req.raw, pace, eventInput, bounds, async (events) =>
         valueOf(await services.recommendation.absorb(application, byPerson(events))),
       );
       return c.json(report, 200);

@@ -2,30 +2,37 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { modelManifest, modelRecord } from "../../shared/contracts/model.ts";
 import { parse } from "../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, megabytes, noQuery, refusals } from "../operation.ts";
+import { nestsBeyond } from "../nesting.ts";
+import { type Guard, json, kilobytes, megabytes, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { deny, valueOf } from "../refused.ts";
 
+/** Fifty times what a manifest with its golden vectors takes. */
+const manifestBytes = kilobytes(512);
 const record = modelRecord.meta({ id: "Model" });
 const versionPath = z.object({ version: modelManifest.shape.version });
 const file = z.instanceof(File, { message: "must be a file" });
 const upload = z.strictObject({
   manifest: z
     .union([z.string(), file], { error: "must be the manifest, as text or as a file" })
-    .openapi({ type: "string", description: "The manifest, as JSON." }),
+    .openapi({ type: "string", description: "The manifest, as JSON.", maxLength: manifestBytes }),
   model: file.openapi({ type: "string", format: "binary", description: "The ONNX file." }),
 });
 const tags = ["Models"];
 
 /** The manifest of an upload. */
 async function manifestOf(part: string | File) {
+  const refuse = (message: string) =>
+    deny("invalid_input", `The manifest ${message}.`, { issues: [{ path: "manifest", message }] });
+  const size = typeof part === "string" ? part.length : part.size;
+  if (size > manifestBytes) refuse(`is longer than ${manifestBytes}`);
+  const text = typeof part === "string" ? part : await part.text();
+  if (nestsBeyond(text)) refuse("nests too deep");
   let manifest: unknown;
   try {
-    manifest = JSON.parse(typeof part === "string" ? part : await part.text());
+    manifest = JSON.parse(text);
   } catch {
-    deny("invalid_input", "The manifest is not JSON.", {
-      issues: [{ path: "manifest", message: "is not JSON" }],
-    });
+    refuse("is not JSON");
   }
   const parsed = parse(modelManifest, manifest);
   if (!parsed.ok)

@@ -38,6 +38,8 @@ describe("models", () => {
     const bad = [
       form({ model }),
       form({ manifest: "{", model }),
+      form({ manifest: `${"[".repeat(50)}${"]".repeat(50)}`, model }),
+      form({ manifest: JSON.stringify({ ...manifest, more: "x".repeat(600_000) }), model }),
       form({ manifest: JSON.stringify({ ...manifest, sha256: "x" }), model }),
       form({ manifest: JSON.stringify(manifest), model: "text" }),
       form({ manifest: JSON.stringify(manifest), model, more: "x" }),

@@ -10,7 +10,7 @@ import { valueOf } from "../refused.ts";
 const bounds = { bytes: megabytes(32), lines: 10_000, lineLength: kilobytes(64), perCall: 500 };
 
 /** The catalogue, many products at a time. */
-export function productBulk(app: Gateway, { services }: Ports, guard: Guard): void {
+export function productBulk(app: Gateway, { services, pace }: Ports, guard: Guard): void {
   app.openapi(
     createRoute({
       method: "post",
@@ -25,7 +25,9 @@ export function productBulk(app: Gateway, { services }: Ports, guard: Guard): vo
           required: true,
           content: {
             "application/x-ndjson": {
-              schema: z.string().openapi({ description: "Lines, each a product with its id." }),
+              schema: z
+                .string()
+                .openapi({ description: "Lines, each a product with its id.", maxLength: bounds.bytes }),
             },
           },
         },
@@ -37,7 +39,7 @@ export function productBulk(app: Gateway, { services }: Ports, guard: Guard): vo
     }),
     async (c) => {
       const { application } = c.var.caller;
-      const report = await handleLines(c.req.raw, productInput, bounds, async (products) => {
+      const report = await handleLines(c.req.raw, pace, productInput, bounds, async (products) => {
         valueOf(await services.product.bulk(application, products));
         return { accepted: products.length, duplicates: 0, rejected: 0 };
       });

@@ -1,5 +1,6 @@
 import type { RequestPoint } from "../../shared/observability/request-point.ts";
 import { createApp } from "../app.ts";
+import { usualPace } from "../arriving.ts";
 import { issueToken } from "../keys/tokens.ts";
 import type { RateLimiter } from "../middleware/rate-limit.ts";
 import type { Ports } from "../ports.ts";
@@ -21,6 +22,7 @@ export function openDoor(change: Partial<Ports> = {}) {
     store: new Store(testEnvironment.DB),
     settings: { developmentKeys: true, tokenSecret },
     limiter: testEnvironment.RATE_LIMIT,
+    pace: usualPace,
     meter: { record: (point) => points.push(point) },
     pages: {
       fetch: async () => new Response("<!doctype html>", { headers: { "content-type": "text/html" } }),

@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import type { BulkReport } from "../../shared/contracts/product.ts";
+import { openDoor } from "../testing/door.ts";
+import { operationsOf } from "../testing/operations.ts";
+
+const pace = { graceMs: 50, bytesPerSecond: 1_000_000 };
+const door = openDoor({ pace });
+const operations = await operationsOf(door);
+
+/** A body that says so much and then nothing more. */
+const stalling = (text: string) =>
+  new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(text));
+    },
+  });
+
+const send = (path: string, method: string, type: string, body: ReadableStream) =>
+  door.app.request(path, {
+    method,
+    headers: { authorization: "Bearer dev-admin-key", "content-type": type },
+    body,
+  });
+
+describe("a body that does not end", () => {
+  it.each(operations.filter(({ body }) => body !== null))("ends $name with 408", async (operation) => {
+    const { path, method, body } = operation;
+    const type = body === "image/*" ? "image/jpeg" : `${body}`;
+    const answer = await send(path, method, type, stalling(" "));
+    expect(answer.status).toBe(408);
+    expect(await answer.json()).toMatchObject({ code: "request_timeout", status: 408 });
+  });
+
+  it("keeps the lines that came before it", async () => {
+    const body = stalling('{"id":"kept","title":"Kept"}\n{"id":"lost"');
+    expect((await send("/v1/products/bulk", "POST", "application/x-ndjson", body)).status).toBe(408);
+    expect((await door.call("GET", "/v1/products/kept")).status).toBe(200);
+  });
+});
+
+describe("a body", () => {
+  it("that breaks off is refused", async () => {
+    const broken = new ReadableStream<Uint8Array>({
+      pull() {
+        throw new Error("connection lost");
+      },
+    });
+    const answer = await send("/v1/events", "POST", "application/json", broken);
+    expect(answer.status).toBe(400);
+  });
+
+  it("that nests deeper than anything needs is refused, and a line of it counted", async () => {
+    const deep = `${'{"a":'.repeat(11)}1${"}".repeat(11)}`;
+    for (const type of ["application/json", "application/json; charset=utf-8", "Application/JSON"]) {
+      const answer = await door.call("POST", "/v1/events", { body: deep, headers: { "content-type": type } });
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ detail: expect.stringContaining("10 levels") });
+    }
+    const lines = await door.call("POST", "/v1/products/bulk", {
+      body: `${deep}\n{"id":"flat","title":"Flat"}`,
+      headers: { "content-type": "application/x-ndjson" },
+    });
+    expect(await lines.json<BulkReport>()).toMatchObject({
+      accepted: 1,
+      errors: [{ line: 1, message: "nests too deep" }],
+    });
+  });
+
+  it("arrives as it was sent, however it is cut", async () => {
+    const text = JSON.stringify({ title: "Brötchen 🍞", attributes: { note: "[[[[[[[[[[[[" } });
+    const bytes = new TextEncoder().encode(text);
+    const cut = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const byte of bytes) controller.enqueue(new Uint8Array([byte]));
+        controller.close();
+      },
+    });
+    const answer = await send("/v1/products/cut", "PUT", "application/json", cut);
+    expect(answer.status).toBe(201);
+    expect(await answer.json()).toMatchObject(JSON.parse(text));
+  });
+});

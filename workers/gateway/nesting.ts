@@ -1,0 +1,22 @@
+const [quote, backslash] = ['"', "\\"].map((character) => character.charCodeAt(0));
+const opening = new Set(["[", "{"].map((character) => character.charCodeAt(0)));
+const closing = new Set(["]", "}"].map((character) => character.charCodeAt(0)));
+
+/** Levels of arrays and objects that JSON may have; twice what any call needs. */
+export const deepest = 10;
+
+/** Whether a text of JSON nests deeper than `levels`; of a text that is no JSON it may say either. */
+export function nestsBeyond(text: string, levels = deepest): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === quote) quoted = !quoted;
+    else if (quoted) {
+      if (code === backslash) i++;
+    } else if (opening.has(code)) {
+      if (++depth > levels) return true;
+    } else if (closing.has(code)) depth--;
+  }
+  return false;
+}

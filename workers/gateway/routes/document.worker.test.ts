@@ -1,0 +1,59 @@
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { openDoor } from "../testing/door.ts";
+
+const record = z.record(z.string(), z.unknown());
+const isRecord = (value: unknown): value is Record<string, unknown> => record.safeParse(value).success;
+const document = z.object({
+  paths: z.record(z.string(), record),
+  components: z.object({ schemas: record }),
+});
+
+/** Schemas under `schema` that say `type` and none of `bounds`, by their paths. */
+function unbounded(
+  schema: unknown,
+  named: Record<string, unknown>,
+  type: string,
+  bounds: string[],
+  path: string,
+): string[] {
+  if (!isRecord(schema)) return [];
+  const { $ref: name } = schema;
+  if (typeof name === "string")
+    return unbounded(named[name.split("/").at(-1) ?? ""], named, type, bounds, path);
+  const found = [schema.type].flat().includes(type) && !bounds.some((bound) => bound in schema) ? [path] : [];
+  const children = Object.entries(schema).flatMap(([key, child]) =>
+    (Array.isArray(child) ? child : [child]).flatMap((each) =>
+      unbounded(each, named, type, bounds, `${path}.${key}`),
+    ),
+  );
+  return [...found, ...children];
+}
+
+it("bounds every text and every list that a request may hold", async () => {
+  const { paths, components } = document.parse(
+    await (await openDoor().call("GET", "/openapi.json", { key: "" })).json(),
+  );
+  const open = Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).flatMap(([method, operation]) => {
+      if (!isRecord(operation)) return [];
+      const name = `${method} ${path}`;
+      const wanted = [operation.parameters, operation.requestBody];
+      return wanted.flatMap((part) =>
+        [part]
+          .flat()
+          .flatMap((each) => [
+            ...unbounded(
+              each,
+              components.schemas,
+              "string",
+              ["maxLength", "pattern", "enum", "const", "format"],
+              name,
+            ),
+            ...unbounded(each, components.schemas, "array", ["maxItems"], name),
+          ]),
+      );
+    }),
+  );
+  expect(open).toEqual([]);
+});

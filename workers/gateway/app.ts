@@ -55,7 +55,7 @@ export function createApp(ports: Ports): Gateway {
     ],
   });
 
-  app.use(measure(ports.meter, ports.now), securityHeaders, crossOrigin);
+  app.use(measure(ports.meter, ports.now), securityHeaders, crossOrigin(ports.settings.origins));
   app.use("/v1/*", keepPrivate);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: methodRefusal }));
   app.onError((error, c) => errorResponse(c, error));

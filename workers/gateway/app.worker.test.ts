@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openDoor } from "./testing/door.ts";
+import { openDoor, openSettings, unlimited } from "./testing/door.ts";
 import { memoryServices } from "./testing/memory-services.ts";
 
 describe("every answer", () => {
@@ -11,21 +11,46 @@ describe("every answer", () => {
     expect(unsafe.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it("may be read by any page, and is guarded by security headers", async () => {
-    const { call } = openDoor();
-    const preflight = await call("OPTIONS", "/v1/events", {
-      key: "",
-      headers: { origin: "https://shop.example", "access-control-request-method": "POST" },
-    });
-    expect(preflight.status).toBe(204);
-    expect(preflight.headers.get("access-control-allow-headers")).toContain("authorization");
-    for (const path of ["/", "/docs", "/healthz", "/v1/products", "/nothing"]) {
-      const { headers } = await call("GET", path);
-      expect(headers.get("access-control-allow-origin"), path).toBe("*");
-      expect(headers.get("content-security-policy"), path).toContain("default-src 'none'");
-      expect(headers.get("x-content-type-options"), path).toBe("nosniff");
-      expect(headers.get("server-timing"), path).toContain("gateway;dur=");
+  it("has security headers: pages load their own files, data loads nothing", async () => {
+    const { call } = openDoor({ limiter: unlimited });
+    const shared = {
+      "x-content-type-options": "nosniff",
+      "x-frame-options": "DENY",
+      "referrer-policy": "no-referrer",
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-resource-policy": "cross-origin",
+      "strict-transport-security": expect.stringContaining("max-age="),
+      "permissions-policy": expect.stringContaining("geolocation=()"),
+      "server-timing": expect.stringContaining("gateway;dur="),
+    };
+    const closed = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    for (const path of ["/", "/docs", "/ops", "/assets/style.css"]) {
+      const headers = Object.fromEntries((await call("GET", path, { key: "" })).headers);
+      expect(headers, path).toMatchObject(shared);
+      expect(headers["content-security-policy"], path).toBe(
+        `${closed}; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; ` +
+          "require-trusted-types-for 'script'; trusted-types 'none'",
+      );
     }
+    for (const [method, path] of [
+      ["GET", "/healthz"],
+      ["GET", "/openapi.json"],
+      ["GET", "/v1/products"],
+      ["GET", "/v1/users/nobody"],
+      ["GET", `/v1/images/demo/${"a".repeat(64)}`],
+      ["PATCH", "/v1/events"],
+      ["GET", "/nothing"],
+    ]) {
+      const headers = Object.fromEntries((await call(method, path)).headers);
+      expect(headers, path).toMatchObject(shared);
+      expect(headers["content-security-policy"], path).toBe(`${closed}; sandbox`);
+    }
+  });
+
+  it("of a page that is kept elsewhere keeps the page's policy", async () => {
+    const pages = { fetch: async () => new Response(null, { status: 304 }) };
+    const { headers } = await openDoor({ pages }).call("GET", "/");
+    expect(headers.get("content-security-policy")).toContain("script-src 'self'");
   });
 
   it("of the API is kept by no cache", async () => {
@@ -49,5 +74,52 @@ describe("every answer", () => {
     expect((await call("GET", "/v1/users")).status).toBe(503);
     expect(points.map(({ code }) => code)).toEqual(["internal", "unavailable"]);
     expect(JSON.stringify(points)).not.toContain("ann");
+  });
+});
+
+describe("pages of other origins", () => {
+  const shop = "https://shop.example";
+  const ask = (door: ReturnType<typeof openDoor>, origin: string, method = "GET") =>
+    door.call(method, "/v1/products", {
+      key: method === "OPTIONS" ? "" : "dev-client-key",
+      headers: { origin, ...(method === "OPTIONS" ? { "access-control-request-method": "GET" } : {}) },
+    });
+
+  it("may all ask unless the deployment says which", async () => {
+    const door = openDoor();
+    const preflight = await ask(door, shop, "OPTIONS");
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get("access-control-allow-headers")).toContain("authorization");
+    expect(preflight.headers.get("access-control-allow-origin")).toBe("*");
+    const { headers } = await ask(door, shop);
+    expect(headers.get("access-control-allow-origin")).toBe("*");
+    expect(headers.get("access-control-expose-headers")).toContain("ratelimit-policy");
+    expect(headers.has("access-control-allow-credentials")).toBe(false);
+    expect(headers.has("vary")).toBe(false);
+    expect((await door.call("GET", "/v1/nothing")).headers.get("access-control-allow-origin")).toBe("*");
+  });
+
+  it("may read where they are listed, and no others", async () => {
+    const door = openDoor({ settings: { ...openSettings, origins: [shop, "http://localhost:3000"] } });
+    for (const method of ["OPTIONS", "GET"]) {
+      const listed = (await ask(door, shop, method)).headers;
+      expect(listed.get("access-control-allow-origin")).toBe(shop);
+      expect(listed.get("vary")).toContain("Origin");
+      for (const other of ["https://evil.example", `${shop}.evil.example`, "null"]) {
+        const { headers } = await ask(door, other, method);
+        expect(headers.has("access-control-allow-origin"), other).toBe(false);
+        expect(headers.get("vary")).toContain("Origin");
+      }
+    }
+  });
+
+  it("open WebSockets under the same rule, which own pages and no pages need not meet", async () => {
+    const door = openDoor({ settings: { ...openSettings, origins: [shop] } });
+    const connect = async (origin?: string) => {
+      const headers = { upgrade: "websocket", ...(origin === undefined ? {} : { origin }) };
+      return (await door.call("GET", "/v1/users/ann/live", { headers })).status;
+    };
+    expect(await connect("https://evil.example")).toBe(403);
+    for (const origin of [shop, "http://localhost", undefined]) expect(await connect(origin)).toBe(404);
   });
 });

@@ -1,20 +1,38 @@
 import { z } from "zod";
+import type { Origins } from "./middleware/cross-origin.ts";
+
+// A host may hold a star, but no browser sends one: it would look like a pattern and match nothing.
+const isOrigin = (text: string): boolean =>
+  URL.canParse(text) && new URL(text).origin === text && !text.includes("*");
 
 const environment = z.object({
   /** "on" accepts the development keys; only the local commands pass it. */
   DEVELOPMENT_KEYS: z.enum(["on", "off"]).default("off"),
   /** Secret that signs tokens; without it none are issued and none are accepted. */
   TOKEN_SECRET: z.string().min(32).optional(),
+  /** Origins whose pages may read answers, separated by spaces (`https://shop.example`), or `*` for all. */
+  CORS_ORIGINS: z
+    .string()
+    .default("*")
+    .transform((text): Origins => (text.trim() === "*" ? "*" : text.split(/\s+/).filter(Boolean)))
+    .refine((origins) => origins === "*" || origins.every(isOrigin), {
+      message: "must be * or origins such as https://shop.example",
+    }),
 });
 
 /** What the environment decides. */
 export interface Settings {
   developmentKeys: boolean;
   tokenSecret: string | null;
+  origins: Origins;
 }
 
 /** Parses variables and secrets; throws where one is malformed, so that a wrong deployment fails at once. */
 export function settingsOf(env: object): Settings {
-  const { DEVELOPMENT_KEYS, TOKEN_SECRET } = environment.parse(env);
-  return { developmentKeys: DEVELOPMENT_KEYS === "on", tokenSecret: TOKEN_SECRET ?? null };
+  const { DEVELOPMENT_KEYS, TOKEN_SECRET, CORS_ORIGINS } = environment.parse(env);
+  return {
+    developmentKeys: DEVELOPMENT_KEYS === "on",
+    tokenSecret: TOKEN_SECRET ?? null,
+    origins: CORS_ORIGINS,
+  };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { createdKey, type KeyRecord, rotatedKey } from "../../shared/contracts/credential.ts";
 import { Store } from "../store.ts";
-import { openDoor, tokenFor, tokenSecret, unlimited } from "../testing/door.ts";
+import { openDoor, openSettings, tokenFor, tokenSecret, unlimited } from "../testing/door.ts";
 import { testEnvironment } from "../testing/environment.ts";
 import { hashOf } from "./key.ts";
 import { issueToken } from "./tokens.ts";
@@ -62,7 +62,7 @@ describe("keys", () => {
   });
 
   it("for development exist only where the environment says so", async () => {
-    const door = openDoor({ settings: { developmentKeys: false, tokenSecret } });
+    const door = openDoor({ settings: { ...openSettings, developmentKeys: false } });
     for (const key of ["dev-admin-key", "dev-client-key"])
       expect((await door.call("GET", "/v1/products", { key })).status).toBe(401);
   });
@@ -255,7 +255,7 @@ describe("tokens", () => {
   });
 
   it("are neither issued nor accepted without a secret", async () => {
-    const door = openDoor({ settings: { developmentKeys: true, tokenSecret: null } });
+    const door = openDoor({ settings: { ...openSettings, tokenSecret: null } });
     expect((await door.call("POST", "/v1/tokens", { body: { userId: "eve" } })).status).toBe(503);
     expect((await door.call("GET", "/v1/products", { key: await tokenFor("eve") })).status).toBe(401);
   });

@@ -2,12 +2,14 @@ import { createRoute } from "@hono/zod-openapi";
 import { liveHeaders } from "../../shared/contracts/live.ts";
 import type { Gateway } from "../context.ts";
 import { agreedProtocol } from "../keys/credential.ts";
+import { ownOrigin } from "../middleware/cross-origin.ts";
 import { type Guard, idPath, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { upgradeRequired } from "../problems.ts";
 
 /** A person's WebSocket: fresh recommendations whenever they move or act. */
-export function live(app: Gateway, { services }: Ports, guard: Guard): void {
+export function live(app: Gateway, { services, settings }: Ports, guard: Guard): void {
+  const { security, middleware } = guard("self");
   app.openapi(
     createRoute({
       method: "get",
@@ -16,7 +18,8 @@ export function live(app: Gateway, { services }: Ports, guard: Guard): void {
       description:
         "Admin, client, or the person's own token, as subprotocol: `new WebSocket(url, ['vicinity', token])`.",
       tags: ["Recommendations"],
-      ...guard("self"),
+      security,
+      middleware: [...middleware, ownOrigin(settings.origins)],
       request: { params: idPath, query: noQuery },
       responses: {
         101: { description: "Connected." },

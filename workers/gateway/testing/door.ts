@@ -4,11 +4,15 @@ import { usualPace } from "../arriving.ts";
 import { issueToken } from "../keys/tokens.ts";
 import type { RateLimiter } from "../middleware/rate-limit.ts";
 import type { Ports } from "../ports.ts";
+import type { Settings } from "../settings.ts";
 import { Store } from "../store.ts";
 import { testEnvironment } from "./environment.ts";
 import { memoryServices } from "./memory-services.ts";
 
 export const tokenSecret = "a-secret-for-tests-of-at-least-32-characters";
+
+/** What the tests of most things run under. */
+export const openSettings: Settings = { developmentKeys: true, tokenSecret, origins: "*" };
 
 /** A limiter that never refuses. */
 export const unlimited: RateLimiter = { limit: async () => ({ success: true }) };
@@ -20,7 +24,7 @@ export function openDoor(change: Partial<Ports> = {}) {
   const ports: Ports = {
     services: memoryServices(),
     store: new Store(testEnvironment.DB),
-    settings: { developmentKeys: true, tokenSecret },
+    settings: openSettings,
     limiter: testEnvironment.RATE_LIMIT,
     pace: usualPace,
     meter: { record: (point) => points.push(point) },

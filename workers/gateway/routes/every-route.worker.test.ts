@@ -1,12 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { problem } from "../../shared/contracts/problem.ts";
+import { credentialsFor, invalidCredentials, makeKey, missingCredentials } from "../testing/credentials.ts";
 import { openDoor, tokenFor, unlimited } from "../testing/door.ts";
-import { operationsOf } from "../testing/operations.ts";
+import { memoryServices } from "../testing/memory-services.ts";
+import { type Operation, operationsOf } from "../testing/operations.ts";
+import { sampleOf } from "../testing/samples.ts";
+import { witness } from "../testing/witness.ts";
 
 const door = openDoor();
 const operations = await operationsOf(door);
-const guarded = operations.filter(({ access }) => access !== null);
+const guarded = operations.flatMap((operation) =>
+  operation.access === null ? [] : [{ ...operation, access: operation.access }],
+);
 const open = openDoor({ limiter: unlimited });
+const invalid = await invalidCredentials();
 
 /** A stream that fails the test when anything reads it. */
 const untouchable = () =>
@@ -19,6 +26,10 @@ const untouchable = () =>
     { highWaterMark: 0 },
   );
 
+/** A request whose body must not be read. */
+const ask = async ({ method, path, body }: Operation, headers: Record<string, string>): Promise<Response> =>
+  open.app.request(path, { method, headers, body: body === null ? undefined : untouchable() });
+
 async function expectProblem(answer: Response, status: number, what: string) {
   expect(answer.status, what).toBe(status);
   expect(answer.headers.get("content-type"), what).toBe("application/problem+json");
@@ -29,49 +40,48 @@ async function expectProblem(answer: Response, status: number, what: string) {
 }
 
 describe("the document", () => {
-  it("names every operation of the API", () => {
-    expect(operations.map(({ name }) => name).sort()).toEqual(
-      [
-        "POST /v1/recommendations",
-        "GET /v1/users/{id}/recommendations",
-        "GET /v1/users/{id}/live",
-        "GET /v1/recommendations/{id}",
-        "GET /v1/products/{id}/similar",
-        "GET /v1/trending",
-        "GET /v1/locations/nearby",
-        "GET /v1/locations/resolve",
-        "POST /v1/events",
-        "POST /v1/events/bulk",
-        "PUT /v1/users/{id}/location",
-        "GET /v1/users",
-        "PUT /v1/users/{id}",
-        "GET /v1/users/{id}",
-        "PATCH /v1/users/{id}",
-        "DELETE /v1/users/{id}",
-        "GET /v1/users/{id}/interactions",
-        "GET /v1/products",
-        "POST /v1/products/bulk",
-        "PUT /v1/products/{id}",
-        "GET /v1/products/{id}",
-        "PATCH /v1/products/{id}",
-        "DELETE /v1/products/{id}",
-        "PUT /v1/products/{id}/images/{n}",
-        "GET /v1/products/{id}/images/{n}",
-        "GET /v1/images/{application}/{sha256}",
-        "GET /v1/models",
-        "POST /v1/models",
-        "POST /v1/models/{version}/promote",
-        "POST /v1/models/{version}/rollback",
-        "POST /v1/keys",
-        "GET /v1/keys",
-        "POST /v1/keys/{id}/rotate",
-        "DELETE /v1/keys/{id}",
-        "POST /v1/tokens",
-        "PUT /v1/imports/{name}",
-        "GET /healthz",
-        "GET /readyz",
-      ].sort(),
-    );
+  it("names every operation of the API, and who may call it", () => {
+    const accesses = Object.fromEntries(operations.map(({ name, access }) => [name, access]));
+    expect(accesses).toEqual({
+      "POST /v1/recommendations": "anyone",
+      "GET /v1/users/{id}/recommendations": "self",
+      "GET /v1/users/{id}/live": "self",
+      "GET /v1/recommendations/{id}": "client",
+      "GET /v1/products/{id}/similar": "anyone",
+      "GET /v1/trending": "anyone",
+      "GET /v1/locations/nearby": "anyone",
+      "GET /v1/locations/resolve": "anyone",
+      "POST /v1/events": "anyone",
+      "POST /v1/events/bulk": "events:import",
+      "PUT /v1/users/{id}/location": "self",
+      "GET /v1/users": "people:read",
+      "PUT /v1/users/{id}": "people:write",
+      "GET /v1/users/{id}": "people:read",
+      "PATCH /v1/users/{id}": "people:write",
+      "DELETE /v1/users/{id}": "people:write",
+      "GET /v1/users/{id}/interactions": "people:read",
+      "GET /v1/products": "anyone",
+      "POST /v1/products/bulk": "products:write",
+      "PUT /v1/products/{id}": "products:write",
+      "GET /v1/products/{id}": "anyone",
+      "PATCH /v1/products/{id}": "products:write",
+      "DELETE /v1/products/{id}": "products:write",
+      "PUT /v1/products/{id}/images/{n}": "products:write",
+      "GET /v1/products/{id}/images/{n}": "anyone",
+      "GET /v1/images/{application}/{sha256}": null,
+      "GET /v1/models": "models:manage",
+      "POST /v1/models": "models:manage",
+      "POST /v1/models/{version}/promote": "models:manage",
+      "POST /v1/models/{version}/rollback": "models:manage",
+      "POST /v1/keys": "admin",
+      "GET /v1/keys": "admin",
+      "POST /v1/keys/{id}/rotate": "admin",
+      "DELETE /v1/keys/{id}": "admin",
+      "POST /v1/tokens": "tokens:issue",
+      "PUT /v1/imports/{name}": "admin",
+      "GET /healthz": null,
+      "GET /readyz": null,
+    });
   });
 
   it("refers to nothing that it does not hold", async () => {
@@ -82,48 +92,45 @@ describe("the document", () => {
     expect([...new Set(names)].filter((name) => !(name in components.schemas))).toEqual([]);
     expect(Object.keys(components.schemas)).toContain("Event");
   });
-
-  it("leaves nothing open but health, readiness and images", () => {
-    expect(operations.filter(({ access }) => access === null).map(({ path }) => path.slice(0, 10))).toEqual([
-      "/v1/images",
-      "/healthz",
-      "/readyz",
-    ]);
-  });
 });
 
-describe.each(guarded)("$name", ({ method, path, access, body }) => {
+describe.each(guarded)("$name", (operation) => {
+  const { method, path, access, body } = operation;
+
   it("is closed without a credential and with a wrong one, before it reads the body", async () => {
-    for (const authorization of [
-      undefined,
-      "Bearer nobody",
-      "Basic ZGV2LWFkbWluLWtleQ==",
-      "Bearer",
-      "dev-admin-key",
-    ]) {
-      const answer = await door.app.request(path, {
-        method,
-        headers: authorization === undefined ? {} : { authorization },
-        body: body === null ? undefined : untouchable(),
-      });
-      await expectProblem(answer, 401, `${authorization}`);
-      expect(answer.headers.get("www-authenticate")).toBe("Bearer");
+    const bearers = Object.entries(invalid).map(([what, credential]): [string, Record<string, string>] => [
+      what,
+      { authorization: `Bearer ${credential}` },
+    ]);
+    for (const [what, headers] of [...Object.entries(missingCredentials), ...bearers]) {
+      const answer = await ask(operation, headers);
+      await expectProblem(answer, 401, what);
+      expect(answer.headers.get("www-authenticate"), what).toBe("Bearer");
     }
   });
 
   it("is closed outside its scope, before it reads the body", async () => {
-    const wrong = [];
-    if (access === "admin") wrong.push("dev-client-key");
-    if (access === "admin" || access === "client") wrong.push(await tokenFor("x"));
-    if (access === "self") wrong.push(await tokenFor("somebody-else"));
-    for (const key of wrong) {
-      const answer = await open.app.request(path, {
-        method,
-        headers: { authorization: `Bearer ${key}` },
-        body: body === null ? undefined : untouchable(),
-      });
-      await expectProblem(answer, 403, key);
+    const { weak } = await credentialsFor(access);
+    for (const [what, credential] of Object.entries(weak)) {
+      const answer = await ask(operation, { authorization: `Bearer ${credential}` });
+      const { detail } = await expectProblem(answer, 403, what);
+      expect(detail).toContain("scope");
     }
+  });
+
+  it("opens to what is enough, and asks the workers behind for that application alone", async () => {
+    const sample = sampleOf(operation);
+    const { enough } = await credentialsFor(access);
+    const { status } = await open.call(method, sample.path, { ...sample.options, key: enough });
+    expect([401, 403], `${status}`).not.toContain(status);
+    expect(status).toBeLessThan(500);
+
+    const { services, applications } = witness(memoryServices());
+    const door = openDoor({ services, limiter: unlimited });
+    const { key } = await makeKey({ role: "admin", application: "stranger" });
+    const answer = await door.call(method, sample.path, { ...sample.options, key });
+    expect(answer.status).toBeLessThan(500);
+    expect([...applications].filter((application) => application !== "stranger")).toEqual([]);
   });
 
   it("reports query parameters that it does not know", async () => {
@@ -187,6 +194,34 @@ describe.each(guarded.filter(({ path, method }) => path.includes("/x") && method
     });
   },
 );
+
+describe("a body that speaks of another person than the token", () => {
+  const named = operations.filter(({ name }) =>
+    ["POST /v1/recommendations", "POST /v1/events"].includes(name),
+  );
+  it.each(named)("is refused by $name", async (operation) => {
+    const own = sampleOf(operation, "ann");
+    const key = await tokenFor("ann");
+    expect((await open.call(own.method, own.path, { ...own.options, key })).status).toBeLessThan(300);
+    const { method, path, options } = sampleOf(operation, "bob");
+    await expectProblem(await open.call(method, path, { ...options, key }), 403, operation.name);
+  });
+});
+
+describe("a WebSocket", () => {
+  const path = "/v1/users/x/live";
+  const connect = (protocols: string) =>
+    open.app.request(path, { headers: { upgrade: "websocket", "sec-websocket-protocol": protocols } });
+
+  it("is closed to every wrong credential that is offered as its subprotocol", async () => {
+    for (const [what, credential] of Object.entries(invalid))
+      await expectProblem(await connect(`vicinity, ${credential}`), 401, what);
+    const { weak, enough } = await credentialsFor("self");
+    for (const [what, credential] of Object.entries(weak))
+      await expectProblem(await connect(`vicinity, ${credential}`), 403, what);
+    expect((await connect(`vicinity, ${enough}`)).status).toBe(404);
+  });
+});
 
 describe("paths and methods", () => {
   it("that do not exist are problems", async () => {

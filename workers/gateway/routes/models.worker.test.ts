@@ -1,23 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { openDoor } from "../testing/door.ts";
+import { manifest } from "../testing/samples.ts";
 
 describe("models", () => {
-  const manifest = {
-    version: "v1",
-    sha256: "0".repeat(64),
-    featureHash: "f",
-    opset: 17,
-    bytes: 3,
-    parameters: 1,
-    inputs: [],
-    outputs: [],
-    metrics: {},
-    dataWindow: { name: "d", from: null, to: null, events: 1 },
-    parent: null,
-    seed: 1,
-    createdAt: "2026-01-01T00:00:00Z",
-    golden: { candidates: 0, inputs: {}, outputs: {} },
-  };
   const form = (parts: Record<string, string | File>) => {
     const data = new FormData();
     for (const [name, part] of Object.entries(parts)) data.set(name, part);

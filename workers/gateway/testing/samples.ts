@@ -1,0 +1,77 @@
+import type { Operation } from "./operations.ts";
+
+const product = { title: "One", price: 1, currency: "EUR" };
+const event = (userId: string) => ({ eventId: "sample", userId, type: "view", productId: "x" });
+
+/** Bodies of JSON that each operation takes, about the person named where it is about one. */
+const bodies: Record<string, (userId: string) => object> = {
+  "POST /v1/recommendations": (userId) => ({ userId }),
+  "POST /v1/events": (userId) => ({ events: [event(userId)] }),
+  "PUT /v1/users/{id}/location": () => ({ lat: 1, lon: 2 }),
+  "PUT /v1/users/{id}": () => ({ home: null }),
+  "PATCH /v1/users/{id}": () => ({ home: null }),
+  "PUT /v1/products/{id}": () => product,
+  "PATCH /v1/products/{id}": () => ({ price: 2 }),
+  "POST /v1/keys": () => ({ role: "client" }),
+  "POST /v1/keys/{id}/rotate": () => ({ overlapSeconds: 1 }),
+  "POST /v1/tokens": (userId) => ({ userId }),
+  "PUT /v1/imports/{name}": () => ({ status: "done", done: 1, total: 1 }),
+};
+
+/** Of a model of three bytes. */
+export const manifest = {
+  version: "v1",
+  sha256: "0".repeat(64),
+  featureHash: "f",
+  opset: 17,
+  bytes: 3,
+  parameters: 1,
+  inputs: [],
+  outputs: [],
+  metrics: {},
+  dataWindow: { name: "d", from: null, to: null, events: 1 },
+  parent: null,
+  seed: 1,
+  createdAt: "2026-01-01T00:00:00Z",
+  golden: { candidates: 0, inputs: {}, outputs: {} },
+};
+
+/** Query strings of those that need one. */
+const queries: Record<string, string> = {
+  "GET /v1/locations/nearby": "?lat=1&lon=2",
+  "GET /v1/locations/resolve": "?lat=1&lon=2",
+};
+
+/** A request that is right in all but perhaps its credential. */
+export interface Sample {
+  method: string;
+  path: string;
+  options: { body?: string | FormData | Uint8Array; headers?: Record<string, string> };
+}
+
+/** A sample of an operation; `userId` is whom its body speaks of. */
+export function sampleOf({ name, path, method, body: type }: Operation, userId = "x"): Sample {
+  const at = { method, path: `${path}${queries[name] ?? ""}` };
+  if (type === null) return { ...at, options: {} };
+  if (type === "image/*")
+    return {
+      ...at,
+      options: { body: new Uint8Array([0xff, 0xd8]), headers: { "content-type": "image/jpeg" } },
+    };
+  if (type === "multipart/form-data") return { ...at, options: { body: upload() } };
+  const headers = { "content-type": type };
+  if (type === "application/x-ndjson") {
+    const line = name.includes("events") ? event(userId) : { id: "x", ...product };
+    return { ...at, options: { body: JSON.stringify(line), headers } };
+  }
+  const body = bodies[name];
+  if (!body) throw new Error(`${name} takes JSON, of which there is no sample.`);
+  return { ...at, options: { body: JSON.stringify(body(userId)), headers } };
+}
+
+function upload(): FormData {
+  const form = new FormData();
+  form.set("manifest", JSON.stringify(manifest));
+  form.set("model", new File([new Uint8Array(3)], "model.onnx"));
+  return form;
+}

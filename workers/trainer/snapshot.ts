@@ -25,8 +25,17 @@ export interface Snapshot {
   outcomes: Record<string, number>;
 }
 
+/** What a snapshot asks of the bucket that the log lies in. */
+export interface LogBucket {
+  list(options: {
+    prefix: string;
+    cursor?: string;
+  }): Promise<{ objects: { key: string }[]; truncated: boolean; cursor?: string }>;
+  get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
+}
+
 /** Reads all objects under a prefix of the training log. */
-export async function snapshot(bucket: R2Bucket, prefix: string): Promise<Snapshot> {
+export async function snapshot(bucket: LogBucket, prefix: string): Promise<Snapshot> {
   const seen = new Set<string>();
   const result: Snapshot = { objects: 0, interactions: 0, examples: 0, outcomes: {} };
   const count = (outcome: string | null): void => {
@@ -40,7 +49,8 @@ export async function snapshot(bucket: R2Bucket, prefix: string): Promise<Snapsh
       const object = await bucket.get(key);
       if (!object) continue;
       result.objects++;
-      const text = await new Response(object.body.pipeThrough(new DecompressionStream("gzip"))).text();
+      const packed = new Blob([await object.arrayBuffer()]).stream();
+      const text = await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).text();
       for (const each of text.split("\n")) {
         const parsed = line.parse(JSON.parse(each));
         const identity =

@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { emptyTotals } from "../../workers/shared/contracts/totals.ts";
+import { audit, isWhole } from "./audit.ts";
+import { Ledger, type SentEvent } from "./ledger.ts";
+import type { Held } from "./stores.ts";
+
+const event = (eventId: string): SentEvent => ({
+  eventId,
+  userId: "u",
+  type: "view",
+  productId: "p",
+  timestamp: "2026-01-01T00:00:00Z",
+});
+const receipt = (accepted: number, duplicates: number) => ({
+  accepted,
+  duplicates,
+  rejected: [],
+  warnings: [],
+});
+const events = [event("a"), event("b")];
+
+function heldOf(views: number, ids: string[]): Held {
+  const totals = new Map([["p", { ...emptyTotals(), view: views, people: 1 }]]);
+  return {
+    interactions: ids.map((eventId) => ({
+      userId: "u",
+      eventId,
+      type: "view",
+      productId: "p",
+      recommendationId: null,
+    })),
+    totals,
+    cellTotals: totals,
+    visits: 0,
+    logged: views,
+    logObjects: 1,
+  };
+}
+function told(): Ledger {
+  const ledger = new Ledger();
+  ledger.sends(events);
+  ledger.told(events, receipt(2, 0));
+  return ledger;
+}
+
+describe("the audit of the kill test", () => {
+  it("is content with each event once, and with nothing else", () => {
+    expect(isWhole(audit(told(), heldOf(2, ["a", "b"])))).toBe(true);
+    const one = audit(told(), heldOf(1, ["a"]));
+    expect(one.slice(0, 4).map(({ lost, extra }) => [lost, extra])).toEqual(Array(4).fill([1, 0]));
+    const three = audit(told(), heldOf(3, ["a", "b", "c"]));
+    expect(three.slice(0, 4).map(({ lost, extra }) => [lost, extra])).toEqual(Array(4).fill([0, 1]));
+  });
+
+  it("notices an answer that contradicts what was told before", () => {
+    const ledger = told();
+    ledger.told(events, receipt(1, 1));
+    expect(ledger.contradictions).toHaveLength(1);
+    const unsure = new Ledger();
+    unsure.sends(events);
+    unsure.lost(events);
+    expect(unsure.untold()).toBe(2);
+    unsure.told(events, receipt(1, 1));
+    expect([unsure.contradictions, unsure.untold()]).toEqual([[], 0]);
+  });
+});

@@ -1,0 +1,94 @@
+import { emptyTotals, type Totals } from "../../workers/shared/contracts/totals.ts";
+import type { Ledger, SentEvent } from "./ledger.ts";
+import type { Held } from "./stores.ts";
+
+/** How one store compares with what clients were told. */
+export interface Finding {
+  store: string;
+  expected: number;
+  held: number;
+  lost: number;
+  /** Counted twice, or never sent. */
+  extra: number;
+}
+
+/** Totals as they must be: each event once, each person once per product. */
+function totalsOf(events: Iterable<SentEvent>): Map<string, Totals> {
+  const totals = new Map<string, Totals>();
+  const people = new Map<string, Set<string>>();
+  for (const { productId, type, userId } of events) {
+    const counts = totals.get(productId) ?? emptyTotals();
+    totals.set(productId, counts);
+    counts[type]++;
+    const known = people.get(productId) ?? new Set();
+    people.set(productId, known.add(userId));
+    counts.people = known.size;
+  }
+  return totals;
+}
+
+function compareTotals(store: string, expected: Map<string, Totals>, held: Map<string, Totals>): Finding {
+  const finding: Finding = { store, expected: 0, held: 0, lost: 0, extra: 0 };
+  for (const id of new Set([...expected.keys(), ...held.keys()])) {
+    const wanted = { ...(expected.get(id) ?? emptyTotals()) };
+    const found = held.get(id) ?? emptyTotals();
+    for (const name of ["view", "click", "cart", "purchase", "dismiss", "people"] as const) {
+      finding.expected += wanted[name];
+      finding.held += found[name];
+      finding.lost += Math.max(0, wanted[name] - found[name]);
+      finding.extra += Math.max(0, found[name] - wanted[name]);
+    }
+  }
+  return finding;
+}
+
+function compareInteractions({ events }: Ledger, { interactions }: Held): Finding {
+  const wanted = new Map(events);
+  let extra = 0;
+  for (const row of interactions) {
+    const key = `${row.userId}/${row.eventId}`;
+    const event = wanted.get(key);
+    const same =
+      event?.type === row.type &&
+      event.productId === row.productId &&
+      (event.recommendationId ?? null) === row.recommendationId;
+    if (same) wanted.delete(key);
+    else extra++;
+  }
+  return {
+    store: "D1 interactions",
+    expected: events.size,
+    held: interactions.length,
+    lost: wanted.size,
+    extra,
+  };
+}
+
+/** Compares what clients were told with what is held. Places may be kept twice where an answer was lost: they have no identity. */
+export function audit(ledger: Ledger, held: Held): Finding[] {
+  const totals = totalsOf(ledger.events.values());
+  const n = ledger.events.size;
+  return [
+    compareInteractions(ledger, held),
+    compareTotals("D1 totals (counts and people)", totals, held.totals),
+    compareTotals("cells (counts and people)", totals, held.cellTotals),
+    {
+      store: "training log (snapshot)",
+      expected: n,
+      held: held.logged,
+      lost: Math.max(0, n - held.logged),
+      extra: Math.max(0, held.logged - n),
+    },
+    {
+      store: "D1 places of people",
+      expected: ledger.visits.told,
+      held: held.visits,
+      lost: Math.max(0, ledger.visits.told - held.visits),
+      extra: Math.max(0, held.visits - ledger.visits.sent),
+    },
+  ];
+}
+
+/** Whether nothing is lost and nothing is there twice. */
+export const isWhole = (findings: readonly Finding[]): boolean =>
+  findings.every(({ lost, extra }) => lost === 0 && extra === 0);

@@ -1,0 +1,16 @@
+import type { Finding } from "./audit.ts";
+
+const headers = ["store", "expected", "held", "lost", "extra"];
+
+/** Findings as a table in Markdown. */
+export function tableOf(findings: readonly Finding[]): string {
+  const rows = findings.map(({ store, ...numbers }) => [
+    store,
+    ...[numbers.expected, numbers.held, numbers.lost, numbers.extra].map((each) => each.toLocaleString("en")),
+  ]);
+  const widths = headers.map((header, i) => Math.max(header.length, ...rows.map((row) => row[i].length)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(" | ")} |`;
+  const rule = widths.map((width, i) => (i === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
+  return [line(headers), line(rule), ...rows.map(line)].join("\n");
+}

@@ -1,8 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
-import { applyInteraction, isFirst, previousChoices } from "../model/person/apply.ts";
-import { decodePerson, encodePerson } from "../model/person/codec.ts";
-import { newPerson, type Person } from "../model/person/person.ts";
+import { isFirst, previousChoices } from "../model/person/apply.ts";
+import type { Person } from "../model/person/person.ts";
 import {
   type AcceptedInteraction,
   type Interaction,
@@ -10,7 +9,12 @@ import {
 } from "../workers/shared/contracts/event.ts";
 import { type Impression, impression } from "../workers/shared/contracts/impression.ts";
 import type { Point, Precision } from "../workers/shared/contracts/primitives.ts";
-import type { InteractionsMessage, LocationsMessage, OutboxRow } from "../workers/shared/contracts/queues.ts";
+import type {
+  InteractionsMessage,
+  LocationsMessage,
+  OutboxRow,
+  PersonRows,
+} from "../workers/shared/contracts/queues.ts";
 import {
   type RecommendationReceipt,
   recommendationReceipt,
@@ -18,15 +22,15 @@ import {
 import { ok, parse, type Result, refuse } from "../workers/shared/contracts/result.ts";
 import type { PersonSettings } from "../workers/shared/contracts/services.ts";
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
-import { localOffset } from "../workers/shared/geo/local-time.ts";
 import { exampleOf } from "./user-session/examples.ts";
-import { type OpenRow, type OutboxQueue, SessionStore } from "./user-session/store.ts";
+import { SessionMemory, takeInteraction, takeVisit } from "./user-session/memory.ts";
+import { type OutboxQueue, SessionStore } from "./user-session/store.ts";
 
 /** Rows that wait for their confirmation; beyond, new events are refused for a while. */
 const mostOpenRows = 5000;
-/** The outbox leaves so many milliseconds after the first event, so that a burst is one message. */
+/** What nobody else sends leaves so many milliseconds later, so that a burst is one message. */
 const gatherMs = 50;
-/** A row that was sent so many seconds ago and is not confirmed is sent again. */
+/** A row that came, or was sent, so many seconds ago and is not confirmed is sent (again). */
 const resendSeconds = 30;
 /** Rows and bytes of one message; the platform's bound is 128 KB. */
 const rowsPerMessage = 100;
@@ -37,6 +41,8 @@ const clickWindowSeconds = 1800;
 const purchaseWindowSeconds = 7 * 86_400;
 /** Event ids and receipts are kept so long, in seconds: events may be a week late. */
 const keptSeconds = 8 * 86_400;
+/** ... and looked through so often. */
+const pruneSeconds = 86_400;
 /** A failed alarm is tried again after so many milliseconds. */
 const retryMs = 5000;
 const mostListeners = 8;
@@ -58,8 +64,8 @@ export type Acceptance = "accepted" | "duplicate";
 /** What `record` answers. */
 export interface Recorded {
   acceptance: Acceptance[];
-  /** Rows of these events, where the caller delivers them itself. */
-  message: InteractionsMessage | null;
+  /** Rows of these events, for the caller to bring to the records or to send there; null where there are none. */
+  person: PersonRows | null;
   /** Whether somebody listens on a WebSocket. */
   listened: boolean;
 }
@@ -69,51 +75,61 @@ const recordInput = z.array(interaction).min(1).max(1000);
 /** A person: what they did and where they are, in one place; events are durable here before they are anywhere else. */
 export class UserSession extends DurableObject<RecommendationEnv> {
   readonly #store: SessionStore;
-  #person: Person | null = null;
+  #memory: SessionMemory | null = null;
+  /** Whether the tables are there and know whose they are. */
+  #settled = false;
+  /** When the alarm is set to, in milliseconds; null for not at all, undefined where that was not asked yet. */
+  #alarmAt: number | null | undefined;
+  /** When the oldest impression whose window is open was shown, seconds; undefined where that was not asked yet. */
+  #oldestShown: number | null | undefined;
 
   constructor(ctx: DurableObjectState, env: RecommendationEnv) {
     super(ctx, env);
     this.#store = new SessionStore(ctx.storage.sql);
   }
 
-  #load(): Person {
-    if (!this.#person) {
-      const stored = this.#store.exists() ? this.#store.person() : null;
-      this.#person = stored ? decodePerson(stored) : newPerson();
-    }
-    return this.#person;
+  get #known(): SessionMemory {
+    this.#memory ??= new SessionMemory(this.#store, Date.now() / 1000, resendSeconds);
+    return this.#memory;
   }
 
-  /** One transaction over tables and the person in memory: where it fails, both are as before. */
-  #change<T>(application: string, userId: string, change: (person: Person) => T): T {
+  #forget(): void {
+    this.#memory = null;
+    this.#settled = false;
+    this.#oldestShown = undefined;
+  }
+
+  /** One transaction over tables and memory: where it fails, both are as before. */
+  #change<T>(application: string, userId: string, change: (memory: SessionMemory) => T): T {
     try {
       return this.ctx.storage.transactionSync(() => {
-        this.#store.migrate();
-        if (this.#store.get("userId") === null) {
-          this.#store.set("application", application);
-          this.#store.set("userId", userId);
+        if (!this.#settled) {
+          this.#store.migrate();
+          if (this.#store.get("userId") === null) {
+            this.#store.set("application", application);
+            this.#store.set("userId", userId);
+          }
+          this.#settled = true;
         }
-        const person = this.#load();
-        const result = change(person);
-        this.#store.putPerson(encodePerson(person));
-        return result;
+        return change(this.#known);
       });
     } catch (error) {
-      this.#person = null;
+      this.#forget();
       throw error;
     }
   }
 
   /** The person as bytes; empty for someone unknown. Writes nothing. */
   async state(): Promise<Uint8Array> {
-    await this.#watch();
-    return this.#store.exists() ? (this.#store.person() ?? new Uint8Array()) : new Uint8Array();
+    if (this.#known.open.size > 0) await this.#schedule();
+    return this.#known.bytes;
   }
 
   /**
-   * Takes events: drops repeated ones, learns from the rest and keeps their rows, all in one transaction. With
-   * `deliver` the caller brings the rows to the records itself, repeated ones too: until it has answered, it has promised
-   * nothing, and whoever asks it again finds the same rows.
+   * Takes events: drops repeated ones, learns from the rest and keeps their rows, all in one transaction. The caller gets
+   * the rows and sends them to the records; what it has not sent when it dies is sent from here, as is what got lost on
+   * the way. With `deliver` the caller brings the rows to the records itself, repeated ones too: until it has answered, it
+   * has promised nothing, and whoever asks it again finds the same rows.
    */
   async record(
     application: string,
@@ -123,47 +139,53 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   ): Promise<Result<Recorded>> {
     const parsed = parse(recordInput, events);
     if (!parsed.ok) return parsed;
+    await this.#askAlarm();
     const now = Date.now() / 1000;
-    if (!deliver && this.#store.exists() && this.#store.openCount() > mostOpenRows)
+    if (!deliver && this.#known.open.size > mostOpenRows)
       return refuse("rate_limited", "More events of this person wait than can be kept.", { retryAfter: 30 });
     const rows: OutboxRow[] = [];
-    const acceptance = this.#change(application, userId, (person) =>
-      parsed.value.map((event): Acceptance => {
-        const known = this.#store.known(event.eventId);
-        if (!known) rows.push(this.#accept(person, event, now, !deliver));
+    const acceptance = this.#change(application, userId, (memory) => {
+      const taken = parsed.value.map((event): Acceptance => {
+        const seq = this.#store.known(event.eventId);
+        if (seq === null) rows.push(this.#accept(memory, event, now, !deliver));
         else if (deliver)
-          rows.push({ kind: "interaction", seq: known.seq, interaction: recalled(person, event) });
-        return known ? "duplicate" : "accepted";
-      }),
-    );
+          rows.push({ kind: "interaction", seq, interaction: recalled(memory.person, event) });
+        return seq === null ? "accepted" : "duplicate";
+      });
+      memory.snapshot(deliver);
+      return taken;
+    });
     await this.#schedule();
     return ok({
       acceptance,
-      message: deliver ? { application, userId, object: this.ctx.id.toString(), rows } : null,
+      person: rows.length > 0 ? { userId, object: this.ctx.id.toString(), rows } : null,
       listened: this.ctx.getWebSockets().length > 0,
     });
   }
 
-  #accept(person: Person, event: Interaction, now: number, byOutbox: boolean): OutboxRow {
+  #accept(memory: SessionMemory, event: Interaction, now: number, kept: boolean): OutboxRow {
+    const { person } = memory;
     const accepted: AcceptedInteraction = {
       ...event,
       first: isFirst(person, event.productId),
       previous: previousOf(person, event),
     };
-    const offset = localOffset(
-      event.facts.lat ?? event.at?.lat ?? null,
-      event.facts.lon ?? event.at?.lon ?? null,
-      event.time,
-    );
-    applyInteraction(person, event, offset);
+    takeInteraction(person, event);
+    memory.changed();
     const row = { kind: "interaction", interaction: accepted } as const;
-    const seq = this.#store.add("interactions", event.eventId, now, byOutbox ? row : null);
-    if (event.recommendationId !== null) this.#noteOutcome(event, event.recommendationId, now);
+    const seq = memory.add(
+      "interactions",
+      event.eventId,
+      now,
+      kept ? row : null,
+      kept ? now + resendSeconds : null,
+    );
+    if (event.recommendationId !== null) this.#noteOutcome(memory, event, event.recommendationId, now);
     return { ...row, seq };
   }
 
   /** Joins an event to the impression that it came from: into its example, or as a correction where that has left. */
-  #noteOutcome(event: Interaction, recommendationId: string, now: number): void {
+  #noteOutcome(memory: SessionMemory, event: Interaction, recommendationId: string, now: number): void {
     const receipt = this.#store.receipt(recommendationId);
     if (!receipt) return;
     if (receipt.rows !== null) this.#store.addOutcome(recommendationId, event.productId, event.type);
@@ -174,10 +196,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
         outcome: event.type,
         time: event.time,
       };
-      this.#store.add("interactions", `correction:${event.eventId}`, now, {
-        kind: "correction",
-        correction,
-      });
+      memory.add("interactions", `correction:${event.eventId}`, now, { kind: "correction", correction }, now);
     }
   }
 
@@ -188,10 +207,11 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     visit: Point & { time: number; precision: Precision },
   ): Promise<{ listened: boolean }> {
     const now = Date.now() / 1000;
-    this.#change(application, userId, (person) => {
-      if (person.location === null || visit.time >= person.location.time)
-        person.location = { lat: visit.lat, lon: visit.lon, time: visit.time };
-      this.#store.add("locations", `location:${crypto.randomUUID()}`, now, visit);
+    this.#change(application, userId, (memory) => {
+      takeVisit(memory.person, visit);
+      memory.changed();
+      memory.add("locations", `location:${crypto.randomUUID()}`, now, visit, now);
+      memory.snapshot(false);
     });
     await this.#schedule();
     return { listened: this.ctx.getWebSockets().length > 0 };
@@ -199,31 +219,31 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 
   /** What the profile says now; the newest version is kept. A coarser precision forgets the finer place. */
   setPerson(application: string, userId: string, settings: PersonSettings): void {
-    this.#change(application, userId, (person) => {
+    this.#change(application, userId, (memory) => {
+      const { person } = memory;
       if (settings.version < person.settingsVersion) return;
       if (settings.precision !== person.precision) person.location = null;
       person.settingsVersion = settings.version;
       person.home = settings.home;
       person.precision = settings.precision;
+      memory.changed();
+      memory.snapshot(true);
     });
   }
 
   /** Keeps what was shown and what the ranker saw, until its outcome is known. */
   async impression(application: string, userId: string, shown: Impression): Promise<void> {
     const parsed = impression.parse(shown);
-    this.ctx.storage.transactionSync(() => {
-      this.#store.migrate();
-      if (this.#store.get("userId") === null) {
-        this.#store.set("application", application);
-        this.#store.set("userId", userId);
-      }
+    const time = Date.parse(parsed.receipt.time) / 1000;
+    this.#change(application, userId, () =>
       this.#store.putReceipt({
         id: parsed.receipt.recommendationId,
-        time: Date.parse(parsed.receipt.time) / 1000,
+        time,
         receipt: JSON.stringify(parsed.receipt),
         rows: JSON.stringify({ featureHash: parsed.featureHash, rows: parsed.rows }),
-      });
-    });
+      }),
+    );
+    if (this.#oldestShown === null || (this.#oldestShown ?? 0) > time) this.#oldestShown = time;
     await this.#schedule();
   }
 
@@ -236,7 +256,13 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 
   /** Rows are where they belong: only now are they done. */
   confirm(seqs: number[]): void {
-    if (this.#store.exists()) this.#store.confirm(seqs);
+    if (!this.#store.exists()) return;
+    try {
+      this.#known.close(seqs);
+    } catch (error) {
+      this.#forget();
+      throw error;
+    }
   }
 
   /** Nothing of the person is left here. */
@@ -244,7 +270,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     for (const socket of this.ctx.getWebSockets()) socket.close(1000, "erased");
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
-    this.#person = null;
+    this.#alarmAt = null;
+    this.#forget();
   }
 
   /** Opens a WebSocket that hears of fresh recommendations. */
@@ -264,64 +291,92 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     socket.close(1008, "nothing is expected here");
   }
 
-  /** Rows without an alarm would wait forever: whoever comes by sets one. */
-  async #watch(): Promise<void> {
-    if (this.#store.exists() && (await this.ctx.storage.getAlarm()) === null) await this.#schedule();
+  async #askAlarm(): Promise<void> {
+    if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
   }
 
+  /** Rows without an alarm would wait forever: whoever comes by sets one. */
   async #schedule(): Promise<void> {
-    const oldest = this.#store.oldestSent();
-    const receipt = this.#store.oldestOpenReceipt();
-    const times: number[] = [];
-    if (oldest !== null) times.push(oldest === 0 ? Date.now() + gatherMs : (oldest + resendSeconds) * 1000);
-    if (receipt !== null) times.push((receipt + clickWindowSeconds) * 1000);
-    if (times.length === 0) return;
-    const at = Math.max(Date.now() + gatherMs, Math.min(...times));
-    const set = await this.ctx.storage.getAlarm();
-    if (set === null || set > at) await this.ctx.storage.setAlarm(at);
+    await this.#askAlarm();
+    let at = Number.POSITIVE_INFINITY;
+    for (const { due } of this.#known.open.values()) at = Math.min(at, due * 1000);
+    if (this.#oldestShown === undefined)
+      this.#oldestShown = this.#store.exists() ? this.#store.oldestOpenReceipt() : null;
+    if (this.#oldestShown !== null) at = Math.min(at, (this.#oldestShown + clickWindowSeconds) * 1000);
+    if (at === Number.POSITIVE_INFINITY) return;
+    at = Math.max(Date.now() + gatherMs, at);
+    if ((this.#alarmAt ?? Number.POSITIVE_INFINITY) <= at) return;
+    this.#alarmAt = at;
+    await this.ctx.storage.setAlarm(at);
   }
 
   /** Sends, closes windows, forgets. Never throws: a failed alarm would be given up by the platform after a few tries. */
   override async alarm(): Promise<void> {
+    this.#alarmAt = null;
     try {
       const now = Date.now() / 1000;
       this.#closeWindows(now);
       await this.#send(now);
-      this.#store.prune(now - keptSeconds);
+      if (this.#known.pruned < now - pruneSeconds) this.#prune(now);
       await this.#schedule();
     } catch (error) {
       console.error({ event: "outbox not sent", error: String(error) });
-      await this.ctx.storage.setAlarm(Date.now() + retryMs);
+      this.#alarmAt = Date.now() + retryMs;
+      await this.ctx.storage.setAlarm(this.#alarmAt);
+    }
+  }
+
+  #prune(now: number): void {
+    try {
+      this.ctx.storage.transactionSync(() => this.#known.prune(now - keptSeconds, now));
+    } catch (error) {
+      this.#forget();
+      throw error;
     }
   }
 
   #closeWindows(now: number): void {
-    for (const { id, receipt, rows } of this.#store.closing(now - clickWindowSeconds, 20))
-      this.ctx.storage.transactionSync(() => {
+    const application = this.#store.exists() ? this.#store.get("application") : null;
+    const userId = application === null ? null : this.#store.get("userId");
+    if (application === null || userId === null) return;
+    for (const { id, receipt, rows } of this.#store.closing(now - clickWindowSeconds, 20)) {
+      this.#oldestShown = undefined;
+      this.#change(application, userId, (memory) => {
         const shown = impression.parse({ receipt: JSON.parse(receipt), ...JSON.parse(rows ?? "{}") });
         const example = exampleOf(shown, this.#store.outcomes(id));
-        if (example) this.#store.add("interactions", `example:${id}`, now, { kind: "example", example });
+        if (example) memory.add("interactions", `example:${id}`, now, { kind: "example", example }, now);
         this.#store.closeReceipt(id);
+        memory.snapshot(false);
       });
+    }
   }
 
+  /** Sends rows that are due. */
   async #send(now: number): Promise<void> {
+    const memory = this.#known;
+    const due = [...memory.open.values()].filter((row) => row.due <= now).slice(0, 1000);
+    if (due.length === 0) return;
     const application = this.#store.get("application");
     const userId = this.#store.get("userId");
     if (application === null || userId === null) return;
-    const origin = { application, userId, object: this.ctx.id.toString() };
-    const due = this.#store.open(now - resendSeconds, 1000);
-    for (const queue of ["interactions", "locations"] satisfies OutboxQueue[])
-      for (const part of parts(due.filter((row) => row.queue === queue))) {
-        const rows = part.map(({ seq, body }) => ({ ...JSON.parse(body), seq }));
+    const person = { userId, object: this.ctx.id.toString() };
+    const bodies = this.#store.bodies(due.map(({ id }) => id));
+    for (const queue of ["interactions", "locations"] satisfies OutboxQueue[]) {
+      const leaving = due.flatMap((row) => {
+        const body = row.queue === queue ? bodies.get(row.id) : undefined;
+        return body === undefined ? [] : [{ row, body }];
+      });
+      for (const part of parts(leaving)) {
+        const rows = part.map(({ row, body }) => ({ ...JSON.parse(body), seq: row.seq }));
         if (queue === "interactions")
-          await this.env.INTERACTIONS.send({ ...origin, rows } satisfies InteractionsMessage);
-        else await this.env.LOCATIONS.send({ ...origin, rows } satisfies LocationsMessage);
-        this.#store.markSent(
-          part.map(({ seq }) => seq),
-          now,
-        );
+          await this.env.INTERACTIONS.send({
+            application,
+            people: [{ ...person, rows }],
+          } satisfies InteractionsMessage);
+        else await this.env.LOCATIONS.send({ application, ...person, rows } satisfies LocationsMessage);
+        for (const { row } of part) row.due = now + resendSeconds;
       }
+    }
   }
 }
 
@@ -338,8 +393,8 @@ const recalled = (person: Person, event: Interaction): AcceptedInteraction => ({
 });
 
 /** Rows in messages that the queue takes. */
-function parts(rows: OpenRow[]): OpenRow[][] {
-  const list: OpenRow[][] = [];
+function parts<R extends { body: string }>(rows: R[]): R[][] {
+  const list: R[][] = [];
   let bytes = 0;
   for (const row of rows) {
     const last = list.at(-1);

@@ -1,12 +1,26 @@
-/** The queue by which a row of the outbox leaves. */
+/** The queue by which a row leaves. */
 export type OutboxQueue = "interactions" | "locations";
 
-/** A row on its way. */
-export interface OpenRow {
+/** A row of the journal. Its body is null where only its id is kept: somebody else has brought it to the records. */
+export interface JournalRow {
   seq: number;
+  id: string;
   queue: OutboxQueue;
-  body: string;
-  sentAt: number;
+  body: string | null;
+  /** When it came here, seconds since the epoch. */
+  time: number;
+}
+
+/** A row on its way, without what it says. */
+export type OpenRow = Omit<JournalRow, "body">;
+
+/** The person as of a row of the journal. */
+export interface Snapshot {
+  body: Uint8Array;
+  /** The newest row that is in the body; everything without a body of its own is. */
+  seq: number;
+  /** When old rows were last forgotten, seconds since the epoch. */
+  pruned: number;
 }
 
 /** What an impression keeps until its click window closes. */
@@ -26,13 +40,18 @@ export class SessionStore {
     this.#sql = sql;
   }
 
+  /**
+   * The journal is the person's truth and the outbox at once: one row written when an event comes, one when it is closed.
+   * An index by sequence number would add one to each of them, so open rows are remembered in memory instead.
+   */
   migrate(): void {
     this.#sql.exec(`
       CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS person (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
-      CREATE TABLE IF NOT EXISTS outbox (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, queue TEXT NOT NULL,
-        body TEXT, time REAL NOT NULL, sent_at REAL NOT NULL);
+      CREATE TABLE IF NOT EXISTS snapshot (
+        id INTEGER PRIMARY KEY, body BLOB NOT NULL, seq INTEGER NOT NULL, pruned REAL NOT NULL);
+      CREATE TABLE IF NOT EXISTS journal (
+        id TEXT PRIMARY KEY, seq INTEGER NOT NULL, open INTEGER NOT NULL, queue TEXT NOT NULL, time REAL NOT NULL,
+        body TEXT) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS receipts (
         id TEXT PRIMARY KEY, time REAL NOT NULL, receipt TEXT NOT NULL, rows TEXT) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS outcomes (
@@ -57,72 +76,82 @@ export class SessionStore {
     this.#sql.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, value);
   }
 
-  person(): Uint8Array | null {
-    const rows = this.#sql.exec<{ body: ArrayBuffer }>("SELECT body FROM person WHERE id = 1").toArray();
-    return rows[0] ? new Uint8Array(rows[0].body) : null;
-  }
-
-  putPerson(body: Uint8Array): void {
-    this.#sql.exec("INSERT OR REPLACE INTO person VALUES (1, ?)", body);
-  }
-
-  /** The row of a known event. */
-  known(id: string): { seq: number } | null {
-    return this.#sql.exec<{ seq: number }>("SELECT seq FROM outbox WHERE id = ?", id).toArray()[0] ?? null;
-  }
-
-  /**
-   * Adds a row and answers its sequence number. The body has none: whoever reads the row adds it. Without a body only
-   * the id is kept: the row is closed from the start.
-   */
-  add(queue: OutboxQueue, id: string, time: number, body: object | null): number {
-    return this.#sql
-      .exec<{ seq: number }>(
-        "INSERT INTO outbox (id, queue, body, time, sent_at) VALUES (?, ?, ?, ?, 0) RETURNING seq",
-        id,
-        queue,
-        body === null ? null : JSON.stringify(body),
-        time,
+  snapshot(): Snapshot | null {
+    const [row] = this.#sql
+      .exec<{ body: ArrayBuffer; seq: number; pruned: number }>(
+        "SELECT body, seq, pruned FROM snapshot WHERE id = 1",
       )
-      .one().seq;
+      .toArray();
+    return row ? { ...row, body: new Uint8Array(row.body) } : null;
   }
 
-  /** Open rows last sent before `sentBefore`, oldest first. */
-  open(sentBefore: number, limit: number): OpenRow[] {
-    return this.#sql
-      .exec<{ seq: number; queue: OutboxQueue; body: string; sent_at: number }>(
-        "SELECT seq, queue, body, sent_at FROM outbox WHERE body IS NOT NULL AND sent_at < ? ORDER BY seq LIMIT ?",
-        sentBefore,
-        limit,
-      )
-      .toArray()
-      .map(({ seq, queue, body, sent_at }) => ({ seq, queue, body, sentAt: sent_at }));
-  }
-
-  openCount(): number {
-    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM outbox WHERE body IS NOT NULL").one().n;
-  }
-
-  /** When the open row that was sent the longest ago was sent; null where none is open. */
-  oldestSent(): number | null {
-    return this.#sql
-      .exec<{ at: number | null }>("SELECT min(sent_at) AS at FROM outbox WHERE body IS NOT NULL")
-      .one().at;
-  }
-
-  markSent(seqs: number[], now: number): void {
+  putSnapshot({ body, seq, pruned }: Snapshot): void {
     this.#sql.exec(
-      "UPDATE outbox SET sent_at = ? WHERE seq IN (SELECT value FROM json_each(?))",
-      now,
-      JSON.stringify(seqs),
+      `INSERT INTO snapshot VALUES (1, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET body = excluded.body, seq = excluded.seq, pruned = excluded.pruned`,
+      body,
+      seq,
+      pruned,
+    );
+  }
+
+  /** The sequence number of a known event. */
+  known(id: string): number | null {
+    return (
+      this.#sql.exec<{ seq: number }>("SELECT seq FROM journal WHERE id = ?", id).toArray()[0]?.seq ?? null
+    );
+  }
+
+  /** Adds a row; it is open where it has a body. */
+  add({ id, seq, queue, time, body }: JournalRow): void {
+    this.#sql.exec(
+      "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)",
+      id,
+      seq,
+      body === null ? 0 : 1,
+      queue,
+      time,
+      body,
+    );
+  }
+
+  /** Rows on their way, oldest first. */
+  open(): OpenRow[] {
+    return this.#sql
+      .exec<OpenRow & Record<string, SqlStorageValue>>(
+        "SELECT id, seq, queue, time FROM journal WHERE open = 1 ORDER BY seq",
+      )
+      .toArray();
+  }
+
+  /** Rows after `seq`, oldest first: what a snapshot does not know. */
+  after(seq: number): JournalRow[] {
+    return this.#sql
+      .exec<JournalRow & Record<string, SqlStorageValue>>(
+        "SELECT id, seq, queue, time, body FROM journal WHERE seq > ? ORDER BY seq",
+        seq,
+      )
+      .toArray();
+  }
+
+  /** What rows say, by their ids. */
+  bodies(ids: string[]): Map<string, string> {
+    return new Map(
+      this.#sql
+        .exec<{ id: string; body: string }>(
+          "SELECT j.id, j.body FROM json_each(?) e CROSS JOIN journal j ON j.id = e.value WHERE j.body IS NOT NULL",
+          JSON.stringify(ids),
+        )
+        .toArray()
+        .map(({ id, body }) => [id, body]),
     );
   }
 
   /** Closes rows: what they said is where it belongs. Their ids stay, so that a repeated event is known. */
-  confirm(seqs: number[]): void {
+  close(ids: string[]): void {
     this.#sql.exec(
-      "UPDATE outbox SET body = NULL WHERE seq IN (SELECT value FROM json_each(?)) AND body IS NOT NULL",
-      JSON.stringify(seqs),
+      "UPDATE journal SET open = 0 WHERE id IN (SELECT value FROM json_each(?)) AND open = 1",
+      JSON.stringify(ids),
     );
   }
 
@@ -172,9 +201,9 @@ export class SessionStore {
       .toArray();
   }
 
-  /** Forgets closed rows and receipts from before `before`. */
-  prune(before: number): void {
-    this.#sql.exec("DELETE FROM outbox WHERE body IS NULL AND time < ?", before);
+  /** Forgets receipts and closed rows from before `before`, the latter where they are in the snapshot (up to `seq`). */
+  prune(before: number, seq: number): void {
+    this.#sql.exec("DELETE FROM journal WHERE open = 0 AND time < ? AND seq <= ?", before, seq);
     this.#sql.exec("DELETE FROM outcomes WHERE receipt IN (SELECT id FROM receipts WHERE time < ?)", before);
     this.#sql.exec("DELETE FROM receipts WHERE time < ? AND rows IS NULL", before);
   }

@@ -1,6 +1,7 @@
 import type { AcceptedInteraction } from "../shared/contracts/event.ts";
-import type { InteractionsMessage } from "../shared/contracts/queues.ts";
+import type { InteractionsMessage, PersonRows } from "../shared/contracts/queues.ts";
 import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";
+import { atOnce } from "./at-once.ts";
 import { writeTrainingLog } from "./training-log.ts";
 
 /** The steps that an interaction made: from each of the choices just before it. */
@@ -44,21 +45,31 @@ async function cellsOf(
   return cells;
 }
 
+/** People who hear at the same time that their rows are done. */
+const confirmedAtOnce = 32;
+
+/** Rows by person: what several messages say of one person is one part of the batch. */
+export function byPerson(messages: readonly InteractionsMessage[]): PersonRows[] {
+  const people = new Map<string, PersonRows>();
+  for (const each of messages.flatMap((message) => message.people)) {
+    const known = people.get(each.object);
+    if (known) known.rows.push(...each.rows);
+    else people.set(each.object, { ...each, rows: [...each.rows] });
+  }
+  return [...people.values()];
+}
+
 /** {@link bring}, then confirmed: the rows of the outboxes are done. */
 export async function deliver(
   env: RecommendationEnv,
   application: string,
   messages: readonly InteractionsMessage[],
 ): Promise<void> {
-  await bring(env, application, messages);
-  for (let i = 0; i < messages.length; i += 6)
-    await Promise.all(
-      messages
-        .slice(i, i + 6)
-        .map(({ object, rows }) =>
-          env.USER_SESSION.get(env.USER_SESSION.idFromString(object)).confirm(rows.map(({ seq }) => seq)),
-        ),
-    );
+  const people = byPerson(messages);
+  await bring(env, application, people);
+  await atOnce(confirmedAtOnce, people, ({ object, rows }) =>
+    env.USER_SESSION.get(env.USER_SESSION.idFromString(object)).confirm(rows.map(({ seq }) => seq)),
+  );
 }
 
 /**
@@ -69,9 +80,9 @@ export async function deliver(
 export async function bring(
   env: RecommendationEnv,
   application: string,
-  messages: readonly InteractionsMessage[],
+  people: readonly PersonRows[],
 ): Promise<void> {
-  const batch = messages.map(({ userId, object, rows }) => ({
+  const batch = people.map(({ userId, object, rows }) => ({
     userId,
     object,
     interactions: rows.flatMap((row) => (row.kind === "interaction" ? [row.interaction] : [])),
@@ -96,5 +107,5 @@ export async function bring(
     const applied = await env.LOCATION.applyTotals(application, totals, transitions);
     if (!applied.ok) throw new Error(`the cells refused: ${applied.error.detail}`);
   }
-  await writeTrainingLog(env.TRAINING_LOG, application, messages);
+  await writeTrainingLog(env.TRAINING_LOG, application, people);
 }

@@ -2,9 +2,11 @@ import { type Recorded, sessionOf } from "../../durable-objects/user-session.ts"
 import { decodePerson } from "../../model/person/codec.ts";
 import type { EventInput, EventReceipt, Interaction, ProductFacts } from "../shared/contracts/event.ts";
 import { fromInstant, type Precision } from "../shared/contracts/primitives.ts";
-import type { ProductCard } from "../shared/contracts/product.ts";
-import type { InteractionsMessage } from "../shared/contracts/queues.ts";
+import type { PersonRows } from "../shared/contracts/queues.ts";
+import { atOnce } from "./at-once.ts";
 import { bring } from "./deliver.ts";
+import { factsFor } from "./facts.ts";
+import { messagesOf } from "./messages.ts";
 import { coarsened } from "./whereabouts.ts";
 
 /** Live events may be a week late and five minutes early. */
@@ -13,19 +15,8 @@ const earlySeconds = 300;
 /** Events that a person's object takes in one call. */
 const eventsPerCall = 1000;
 /** People who are told at the same time. */
-const peopleAtOnce = 6;
-
+const peopleAtOnce = 32;
 const noFacts: ProductFacts = { cell: null, lat: null, lon: null, category: null, price: null };
-const factsOf = (card: ProductCard | undefined): ProductFacts =>
-  card
-    ? {
-        cell: card.cell,
-        lat: card.location?.lat ?? null,
-        lon: card.location?.lon ?? null,
-        category: card.category,
-        price: card.price,
-      }
-    : noFacts;
 
 /** Events of one person, with their places in the request. */
 interface PersonEvents {
@@ -44,31 +35,12 @@ function byPerson(events: readonly { index: number; input: EventInput; time: num
   return [...people.values()];
 }
 
-/** Cards that the catalogue gives in one call. */
-const cardsPerCall = 1000;
-
-/** What the catalogue knows of the products of some events. */
-async function factsFor(
-  env: RecommendationEnv,
-  application: string,
-  events: readonly EventInput[],
-): Promise<Map<string, ProductCard>> {
-  const ids = [...new Set(events.map(({ productId }) => productId))];
-  const known = new Map<string, ProductCard>();
-  for (let i = 0; i < ids.length; i += cardsPerCall) {
-    const cards = await env.PRODUCT.cards(application, ids.slice(i, i + cardsPerCall));
-    if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
-    for (const card of cards.value) known.set(card.id, card);
-  }
-  return known;
-}
-
 /** Hands a person their events, their place at the precision that they allow. */
 async function tell(
   env: RecommendationEnv,
   application: string,
   { userId, events }: PersonEvents,
-  cards: ReadonlyMap<string, ProductCard>,
+  facts: ReadonlyMap<string, ProductFacts>,
   deliverRows: boolean,
 ): Promise<Recorded> {
   const session = sessionOf(env.USER_SESSION, application, userId, events[0].input.location ?? null);
@@ -83,20 +55,20 @@ async function tell(
         time,
         recommendationId: input.recommendationId ?? null,
         at: input.location ? await coarsened(env.LOCATION, input.location, precision) : null,
-        facts: factsOf(cards.get(input.productId)),
+        facts: facts.get(input.productId) ?? noFacts,
       }),
     ),
   );
-  const all: Recorded = { acceptance: [], message: null, listened: false };
+  const all: Recorded = { acceptance: [], person: null, listened: false };
   for (let i = 0; i < interactions.length; i += eventsPerCall) {
     const part = interactions.slice(i, i + eventsPerCall);
     const recorded = await session.record(application, userId, part, deliverRows);
     if (!recorded.ok) throw new Error(recorded.error.detail);
-    const { acceptance, message, listened } = recorded.value;
+    const { acceptance, person, listened } = recorded.value;
     all.acceptance.push(...acceptance);
     all.listened ||= listened;
-    if (all.message && message) all.message.rows.push(...message.rows);
-    else all.message ??= message;
+    if (all.person && person) all.person.rows.push(...person.rows);
+    else all.person ??= person;
   }
   return all;
 }
@@ -106,17 +78,31 @@ async function precisionOf(state: Promise<Uint8Array>): Promise<Precision> {
   return bytes.byteLength > 0 ? decodePerson(bytes).precision : "exact";
 }
 
-async function inTurn<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (let i = 0; i < items.length; i += peopleAtOnce)
-    await Promise.all(items.slice(i, i + peopleAtOnce).map(work));
+/** Sends rows that their people hold until they are confirmed. What is not taken here, they send again themselves. */
+async function send(
+  queue: RecommendationEnv["INTERACTIONS"],
+  application: string,
+  people: readonly PersonRows[],
+): Promise<void> {
+  const messages = messagesOf(application, people);
+  try {
+    if (messages.length === 1) await queue.send(messages[0]);
+    else if (messages.length > 1) await queue.sendBatch(messages.map((body) => ({ body })));
+  } catch (error) {
+    console.error({ event: "rows not sent", messages: messages.length, error: String(error) });
+  }
 }
 
-/** Takes live events: each is durable in its person before this answers, or rejected by name. */
+/**
+ * Takes live events: each is durable in its person before this answers, or rejected by name. `later` takes what follows
+ * the answer: the rows of all these people leave together.
+ */
 export async function record(
   env: RecommendationEnv,
   application: string,
   inputs: readonly EventInput[],
   now: number,
+  later: (work: Promise<unknown>) => void,
 ): Promise<{ receipt: EventReceipt; listened: string[] }> {
   const receipt: EventReceipt = { accepted: 0, duplicates: 0, rejected: [], warnings: [] };
   const good: { index: number; input: EventInput; time: number }[] = [];
@@ -133,23 +119,26 @@ export async function record(
     else good.push({ index, input, time });
   });
   if (good.length === 0) return { receipt, listened: [] };
-  const cards = await factsFor(
-    env,
+  const facts = await factsFor(
+    env.PRODUCT,
     application,
-    good.map(({ input }) => input),
+    good.map(({ input }) => input.productId),
+    now,
   ).catch((error: unknown) => {
     console.error({ event: "catalogue not reached", error: String(error) });
     return null;
   });
-  if (cards)
+  if (facts)
     for (const { index, input } of good)
-      if (!cards.has(input.productId)) receipt.warnings.push({ index, code: "unknown_product" });
+      if (!facts.has(input.productId)) receipt.warnings.push({ index, code: "unknown_product" });
   const listened: string[] = [];
-  await inTurn(byPerson(good), async (person) => {
+  const rows: PersonRows[] = [];
+  await atOnce(peopleAtOnce, byPerson(good), async (person) => {
     try {
-      const recorded = await tell(env, application, person, cards ?? new Map(), false);
+      const recorded = await tell(env, application, person, facts ?? new Map(), false);
       for (const each of recorded.acceptance) receipt[each === "accepted" ? "accepted" : "duplicates"]++;
       if (recorded.listened) listened.push(person.userId);
+      if (recorded.person) rows.push(recorded.person);
     } catch (error) {
       console.error({ event: "person not reached", error: String(error) });
       for (const { index } of person.events)
@@ -160,6 +149,7 @@ export async function record(
     }
   });
   receipt.rejected.sort((a, b) => a.index - b.index);
+  later(send(env.INTERACTIONS, application, rows));
   return { receipt, listened };
 }
 
@@ -173,19 +163,24 @@ export async function absorb(
   inputs: readonly EventInput[],
   now: number,
 ): Promise<{ accepted: number; duplicates: number; rejected: number }> {
-  const cards = await factsFor(env, application, inputs);
+  const facts = await factsFor(
+    env.PRODUCT,
+    application,
+    inputs.map(({ productId }) => productId),
+    now,
+  );
   const events = inputs.map((input, index) => ({
     index,
     input,
     time: input.timestamp === undefined ? now : fromInstant(input.timestamp),
   }));
   const report = { accepted: 0, duplicates: 0, rejected: 0 };
-  const messages: InteractionsMessage[] = [];
-  await inTurn(byPerson(events), async (person) => {
-    const recorded = await tell(env, application, person, cards, true);
+  const people: PersonRows[] = [];
+  await atOnce(peopleAtOnce, byPerson(events), async (person) => {
+    const recorded = await tell(env, application, person, facts, true);
     for (const each of recorded.acceptance) report[each === "accepted" ? "accepted" : "duplicates"]++;
-    if (recorded.message) messages.push(recorded.message);
+    if (recorded.person) people.push(recorded.person);
   });
-  if (messages.length > 0) await bring(env, application, messages);
+  if (people.length > 0) await bring(env, application, people);
   return report;
 }

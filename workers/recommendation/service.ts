@@ -111,7 +111,13 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
       events,
     });
     if (!parsed.ok) return parsed;
-    const { receipt, listened } = await record(this.env, application, parsed.value.events, now());
+    const { receipt, listened } = await record(
+      this.env,
+      application,
+      parsed.value.events,
+      now(),
+      this.#later,
+    );
     for (const userId of listened) this.ctx.waitUntil(this.#push(application, userId));
     return ok(receipt);
   }

@@ -1,11 +1,11 @@
 import { sha256Hex } from "../../model/onnx/manifest.ts";
-import type { InteractionsMessage } from "../shared/contracts/queues.ts";
+import type { OutboxRow, PersonRows } from "../shared/contracts/queues.ts";
 
 /** Objects of one day of one application begin with this. */
 export const logPrefix = (application: string, day: string): string => `${application}/log/v1/${day}/`;
 
 /** A line of the log: a row of an outbox under its person's pseudonym, and when it happened. */
-function lineOf(object: string, row: InteractionsMessage["rows"][number]): { time: number; text: string } {
+function lineOf(object: string, row: OutboxRow): { time: number; text: string } {
   switch (row.kind) {
     case "interaction": {
       const { eventId, type, productId, time, recommendationId } = row.interaction;
@@ -41,16 +41,16 @@ async function gzip(text: string): Promise<ArrayBuffer> {
 }
 
 /**
- * Writes messages to the training log as one immutable object: gzip of JSON lines, under the UTC day of the newest of
+ * Writes rows of people to the training log as one immutable object: gzip of JSON lines, under the UTC day of the newest of
  * them (history spans many days and would else be scattered over as many objects). Its name is the hash of its lines:
  * the same batch again writes the same object again.
  */
 export async function writeTrainingLog(
   bucket: R2Bucket,
   application: string,
-  messages: readonly InteractionsMessage[],
+  people: readonly PersonRows[],
 ): Promise<void> {
-  const lines = messages.flatMap(({ object, rows }) => rows.map((row) => lineOf(object, row)));
+  const lines = people.flatMap(({ object, rows }) => rows.map((row) => lineOf(object, row)));
   if (lines.length === 0) return;
   const newest = lines.reduce((most, { time }) => Math.max(most, time), 0);
   const day = new Date(newest * 1000).toISOString().slice(0, 10);

@@ -1,7 +1,7 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { sessionOf, type UserSession } from "../../durable-objects/user-session.ts";
 import { decodePerson } from "../../model/person/codec.ts";
 import type { Interaction } from "../shared/contracts/event.ts";
@@ -27,21 +27,21 @@ interface Row {
   id: string;
   seq: number;
   open: number;
-  sent: number;
 }
 const rows = (userId: string): Promise<Row[]> =>
   runInDurableObject(session(userId), (_object, state) =>
-    state.storage.sql
-      .exec<Row>("SELECT id, seq, body IS NOT NULL AS open, sent_at > 0 AS sent FROM outbox ORDER BY seq")
-      .toArray(),
+    state.storage.sql.exec<Row>("SELECT id, seq, open FROM journal ORDER BY seq").toArray(),
   );
+const open = async (userId: string): Promise<number[]> => (await rows(userId)).map((row) => row.open);
+const alarmOf = (userId: string): Promise<number | null> =>
+  runInDurableObject(session(userId), (_object, state) => state.storage.getAlarm());
 const person = async (userId: string) => decodePerson(await session(userId).state());
 
 describe("a person's object", () => {
   it("writes nothing when somebody unknown is read", async () => {
     expect((await session("nobody").state()).byteLength).toBe(0);
     const tables = await runInDurableObject(session("nobody"), (_object, state) =>
-      state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'outbox'").toArray(),
+      state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'journal'").toArray(),
     );
     expect(tables).toEqual([]);
   });
@@ -62,22 +62,63 @@ describe("a person's object", () => {
     expect(known.location).toMatchObject({ lat: 59.91, lon: 10.75 });
   });
 
-  it("keeps a row until it is confirmed, in whatever order that comes, and sends it by its alarm", async () => {
-    await session("bo").record("demo", "bo", [view("a", "p1"), view("b", "p1"), view("c", "p1")], false);
-    expect((await rows("bo")).map(({ open, sent }) => [open, sent])).toEqual([
-      [1, 0],
-      [1, 0],
-      [1, 0],
-    ]);
-    expect(await runDurableObjectAlarm(session("bo"))).toBe(true);
-    const sent = await rows("bo");
-    expect(sent.every((row) => row.sent === 1 && row.open === 1)).toBe(true);
-    await session("bo").confirm([sent[2].seq]);
-    expect((await rows("bo")).map(({ open }) => open)).toEqual([1, 1, 0]);
-    await session("bo").confirm([sent[0].seq, sent[1].seq]);
-    expect((await rows("bo")).map(({ open }) => open)).toEqual([0, 0, 0]);
+  it("gives rows to whoever sends them, and keeps each until it is confirmed, in whatever order that comes", async () => {
+    const given = await session("bo").record(
+      "demo",
+      "bo",
+      [view("a", "p1"), view("b", "p1"), view("c", "p1")],
+      false,
+    );
+    if (!given.ok || !given.value.person) throw new Error("no rows were given");
+    const seqs = given.value.person.rows.map(({ seq }) => seq);
+    expect(await open("bo")).toEqual([1, 1, 1]);
+    await session("bo").confirm([seqs[2]]);
+    expect(await open("bo")).toEqual([1, 1, 0]);
+    await session("bo").confirm([seqs[0], seqs[1]]);
+    await session("bo").confirm(seqs);
+    expect(await open("bo")).toEqual([0, 0, 0]);
     const again = await session("bo").record("demo", "bo", [view("a", "p1")], false);
-    expect(again.ok && again.value.acceptance).toEqual(["duplicate"]);
+    expect(again.ok && again.value).toMatchObject({ acceptance: ["duplicate"], person: null });
+  });
+
+  it("sends again, every half a minute, what nobody confirmed, also after a restart", async () => {
+    const start = Date.now();
+    await session("cleo").record("demo", "cleo", [view("a", "p1")], false);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      for (const round of [1, 2, 3]) {
+        const due = await alarmOf("cleo");
+        expect(due).toBeGreaterThanOrEqual(start + round * 30_000);
+        if (round === 2) await evictDurableObject(session("cleo"));
+        vi.setSystemTime((due ?? 0) + 1);
+        // It is due later only if the queue took it.
+        expect(await runDurableObjectAlarm(session("cleo"))).toBe(true);
+        expect(await open("cleo")).toEqual([1]);
+      }
+      const [{ seq }] = await rows("cleo");
+      await session("cleo").confirm([seq]);
+      expect(await runDurableObjectAlarm(session("cleo"))).toBe(true);
+      expect(await alarmOf("cleo")).toBeNull();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("knows after a restart what it knew before, though only its rows were written", async () => {
+    const events = Array.from({ length: 50 }, (_, i) => view(`e${i}`, `p${i % 7}`));
+    for (const event of events) await session("dora").record("demo", "dora", [event], false);
+    await session("dora").setLocation("demo", "dora", {
+      lat: 59.91,
+      lon: 10.75,
+      time: Date.now() / 1000,
+      precision: "exact",
+    });
+    const before = await session("dora").state();
+    await evictDurableObject(session("dora"));
+    expect(await session("dora").state()).toEqual(before);
+    await session("dora").record("demo", "dora", [view("last", "p1")], false);
+    const seqs = (await rows("dora")).map(({ seq }) => seq);
+    expect(new Set(seqs).size).toBe(52);
   });
 
   it("gives history's rows to its caller as often as it asks, and keeps none for the outbox", async () => {
@@ -86,7 +127,7 @@ describe("a person's object", () => {
     const twice = await session("cy").record("demo", "cy", events, true);
     if (!once.ok || !twice.ok) throw new Error("history was refused");
     expect(twice.value.acceptance).toEqual(["duplicate", "duplicate"]);
-    expect(twice.value.message).toEqual(once.value.message);
+    expect(twice.value.person).toEqual(once.value.person);
     expect((await rows("cy")).every(({ open }) => open === 0)).toBe(true);
   });
 

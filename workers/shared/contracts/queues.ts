@@ -45,15 +45,21 @@ export const outboxRow = z.discriminatedUnion("kind", [
 ]);
 export type OutboxRow = z.infer<typeof outboxRow>;
 
-const origin = {
-  application: applicationName,
+const person = {
   userId: identifier,
   /** The person's object, as hexadecimal id: also the pseudonym in the training log. */
   object: z.string().regex(/^[0-9a-f]{64}$/),
 };
 
-/** A message of queue `interactions`: a contiguous run of a person's outbox. */
-export const interactionsMessage = z.object({ ...origin, rows: z.array(outboxRow).min(1) });
+/** Rows of one person's outbox. */
+export const personRows = z.object({ ...person, rows: z.array(outboxRow).min(1) });
+export type PersonRows = z.infer<typeof personRows>;
+
+/** A message of queue `interactions`: rows of the outboxes of some people, each at most once. */
+export const interactionsMessage = z.object({
+  application: applicationName,
+  people: z.array(personRows).min(1).max(100),
+});
 export type InteractionsMessage = z.infer<typeof interactionsMessage>;
 
 export const placeVisit = z.object({
@@ -66,7 +72,11 @@ export const placeVisit = z.object({
 export type PlaceVisit = z.infer<typeof placeVisit>;
 
 /** A message of queue `locations`. */
-export const locationsMessage = z.object({ ...origin, rows: z.array(placeVisit).min(1) });
+export const locationsMessage = z.object({
+  application: applicationName,
+  ...person,
+  rows: z.array(placeVisit).min(1),
+});
 export type LocationsMessage = z.infer<typeof locationsMessage>;
 
 /** A message of queue `catalogue`: products whose outbox rows are open; the consumer reads their newest state. */

@@ -1,0 +1,128 @@
+import { applyInteraction } from "../../model/person/apply.ts";
+import { decodePerson, encodePerson } from "../../model/person/codec.ts";
+import { newPerson, type Person } from "../../model/person/person.ts";
+import type { Interaction } from "../../workers/shared/contracts/event.ts";
+import type { OutboxRow, PlaceVisit } from "../../workers/shared/contracts/queues.ts";
+import { localOffset } from "../../workers/shared/geo/local-time.ts";
+import type { JournalRow, OpenRow, OutboxQueue, SessionStore } from "./store.ts";
+
+/**
+ * Rows that may come before the person is written out again. It is tens of kilobytes, a row less than one: what an
+ * event costs is the row. More would make an object that wakes up slower.
+ */
+const rowsPerSnapshot = 32;
+
+/** Takes an interaction into the person, in place. */
+export function takeInteraction(person: Person, event: Interaction): void {
+  const { facts, at, time } = event;
+  applyInteraction(
+    person,
+    event,
+    localOffset(facts.lat ?? at?.lat ?? null, facts.lon ?? at?.lon ?? null, time),
+  );
+}
+
+/** Takes a place where the person was, in place; the newest is kept. */
+export function takeVisit(person: Person, { lat, lon, time }: Omit<PlaceVisit, "seq">): void {
+  if (person.location === null || time >= person.location.time) person.location = { lat, lon, time };
+}
+
+/** What a row of the journal did to the person, once more. What lies there was parsed at the door. */
+function replay(person: Person, { queue, body }: JournalRow): void {
+  if (body === null) return;
+  const row: unknown = JSON.parse(body);
+  if (queue === "locations") takeVisit(person, row as PlaceVisit);
+  else if ((row as OutboxRow).kind === "interaction")
+    takeInteraction(person, (row as Extract<OutboxRow, { kind: "interaction" }>).interaction);
+}
+
+/** An open row, and when it is to be sent (again), in seconds since the epoch. */
+interface Waiting extends Omit<OpenRow, "time"> {
+  due: number;
+}
+
+/**
+ * What the object remembers between two calls: the person, and which rows of the journal are open. It is read once, from
+ * the last snapshot and the rows since. It is dropped where a transaction fails, so that it never knows more than the tables.
+ */
+export class SessionMemory {
+  readonly #store: SessionStore;
+  /** Open rows by sequence number. */
+  readonly open = new Map<number, Waiting>();
+  #person: Person | null = null;
+  /** The person as bytes, empty for someone unknown; null where they changed since. */
+  #bytes: Uint8Array | null = new Uint8Array();
+  #seq = 0;
+  #snapshotSeq = 0;
+  #pruned: number;
+
+  /** `resendSeconds`: an open row is due so long after it came, whoever sends it first. */
+  constructor(store: SessionStore, now: number, resendSeconds: number) {
+    this.#store = store;
+    this.#pruned = now;
+    if (!store.exists()) return;
+    const snapshot = store.snapshot();
+    if (snapshot) {
+      this.#bytes = snapshot.body;
+      this.#seq = this.#snapshotSeq = snapshot.seq;
+      this.#pruned = snapshot.pruned;
+    }
+    const since = store.after(this.#snapshotSeq);
+    for (const row of since) replay(this.person, row);
+    if (since.length > 0) this.#bytes = null;
+    this.#seq = since.at(-1)?.seq ?? this.#seq;
+    for (const { time, ...row } of store.open())
+      this.open.set(row.seq, { ...row, due: time + resendSeconds });
+  }
+
+  /** To be read; whoever changes it says so by {@link changed}. */
+  get person(): Person {
+    this.#person ??= this.#bytes && this.#bytes.byteLength > 0 ? decodePerson(this.#bytes) : newPerson();
+    return this.#person;
+  }
+
+  changed(): void {
+    this.#bytes = null;
+  }
+
+  /** The person as bytes; empty for someone of whom nothing is known. */
+  get bytes(): Uint8Array {
+    this.#bytes ??= encodePerson(this.person);
+    return this.#bytes;
+  }
+
+  /** When old rows were last forgotten. */
+  get pruned(): number {
+    return this.#pruned;
+  }
+
+  /** Adds a row and answers its sequence number. `due` is null for one without a body, which is closed from the start. */
+  add(queue: OutboxQueue, id: string, time: number, body: object | null, due: number | null): number {
+    const seq = ++this.#seq;
+    this.#store.add({ seq, id, queue, time, body: body === null ? null : JSON.stringify(body) });
+    if (due !== null) this.open.set(seq, { seq, id, queue, due });
+    return seq;
+  }
+
+  /** Writes the person out if so many rows came since, or if it must be. */
+  snapshot(must: boolean): void {
+    if (!must && this.#seq - this.#snapshotSeq < rowsPerSnapshot) return;
+    this.#store.putSnapshot({ body: this.bytes, seq: this.#seq, pruned: this.#pruned });
+    this.#snapshotSeq = this.#seq;
+  }
+
+  /** Closes rows. */
+  close(seqs: readonly number[]): void {
+    const rows = seqs.flatMap((seq) => this.open.get(seq) ?? []);
+    if (rows.length === 0) return;
+    this.#store.close(rows.map(({ id }) => id));
+    for (const { seq } of rows) this.open.delete(seq);
+  }
+
+  /** Forgets what is older than `before`. */
+  prune(before: number, now: number): void {
+    this.#store.prune(before, this.#snapshotSeq);
+    this.#pruned = now;
+    this.snapshot(true);
+  }
+}

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import type { FeatureBatch, FeatureShape } from "../model/features/batch.ts";
+import { inputsOf } from "../model/onnx/inputs.ts";
 
 /** What is used of `onnxruntime-node`, whose types are there only where it is installed. */
 interface NativeRuntime {
@@ -33,10 +34,12 @@ export async function nativeRunner(
   });
   const { Tensor } = runtime;
   return (batch) =>
-    session.run({
-      dense: new Tensor("float32", batch.dense, [batch.count, shape.dense.length]),
-      pair: new Tensor("float32", batch.pair, [batch.count, shape.history, shape.pair.length]),
-      category: new Tensor("int32", batch.category, [batch.count]),
-      historyCategory: new Tensor("int32", batch.historyCategory, [shape.history]),
-    });
+    session.run(
+      Object.fromEntries(
+        Object.entries(inputsOf(shape, batch)).map(([name, { type, data, dims }]) => [
+          name,
+          new Tensor(type, data, dims),
+        ]),
+      ),
+    );
 }

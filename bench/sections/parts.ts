@@ -1,15 +1,18 @@
 import { computeFeatures } from "../../model/features/compute.ts";
 import { rankingContext } from "../../model/features/context.ts";
 import { decodePerson, encodePerson } from "../../model/person/codec.ts";
+import { hourOf } from "../../model/person/person.ts";
 import { gather } from "../../model/pipeline/gather.ts";
 import type { Ranker } from "../../model/pipeline/ports.ts";
 import { maxCandidates, recommend, valueOf } from "../../model/pipeline/recommend.ts";
 import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
+import { categoryHoursOf, leaningsOf } from "../../model/retrieval/leanings.ts";
 import { scoreRows, vantageOf } from "../../model/retrieval/scan.ts";
 import { top } from "../../model/retrieval/top.ts";
 import { applyRules } from "../../model/rules/rules.ts";
 import { chosen } from "../../model/sources/chosen.ts";
 import { followed } from "../../model/sources/followed.ts";
+import { leaningsTo } from "../../model/sources/leanings.ts";
 import { near } from "../../model/sources/near.ts";
 import type { SourceQuery } from "../../model/sources/source.ts";
 import { usualPlaces } from "../../model/sources/usual.ts";
@@ -32,11 +35,21 @@ const limit = 10;
 /** One visit with what each part is given: everything that the parts before it make. */
 async function prepare({ userId, point }: Visit, { replay, places, now }: World, firstStage: FirstStage) {
   const person = replay.person(userId);
-  const query: SourceQuery = { person, point, now, filter: {}, limit: maxCandidates, places, firstStage };
-  const close = await near.find(query);
-  const own = await chosen.find(query);
-  const gathered = await gather(query, true);
   const offset = localOffset(point.lat, point.lon, now);
+  const hour = hourOf(now + offset);
+  const query: SourceQuery = {
+    person,
+    point,
+    now,
+    hour,
+    filter: {},
+    limit: maxCandidates,
+    places,
+    firstStage,
+  };
+  const close = await near.find(query, []);
+  const own = await chosen.find(query, []);
+  const gathered = await gather(query, true);
   const context = rankingContext(person, now, offset, point, gathered.blocks, gathered.candidates);
   const batch = computeFeatures(context, gathered.candidates);
   return { query, point, offset, bytes: encodePerson(person), close, own, gathered, context, batch };
@@ -73,9 +86,10 @@ export async function parts(context: BenchContext): Promise<void> {
   const scoreAll = (run: number): number[] => {
     const { query, point } = at(run);
     const vantage = vantageOf(point, usualPlaces(query.person, query.now), firstStage);
+    const leanings = leaningsOf(categoryHoursOf(leaves), query.hour, leaningsTo(query.person), firstStage);
     let start = 0;
     for (const leaf of leaves) {
-      scoreRows(leaf, vantage, firstStage, every, start);
+      scoreRows(leaf, vantage, leanings, firstStage, every.subarray(start));
       start += leaf.count;
     }
     return top(every, every.length, maxCandidates);
@@ -100,17 +114,17 @@ export async function parts(context: BenchContext): Promise<void> {
   );
   add(
     "candidates",
-    await time((i) => near.find(at(i).query)),
+    await time((i) => near.find(at(i).query, [])),
     await baseline(`first stage over all ${every.length.toLocaleString("en")}`, scoreAll),
   );
   add(
     "columns of what was chosen",
-    await time((i) => chosen.find(at(i).query)),
+    await time((i) => chosen.find(at(i).query, [])),
     await baseline("the same from JSON", (i) => JSON.parse(rows[i % rows.length])),
   );
   add(
     "columns of what followed",
-    await time((i) => followed(at(i).query, [...at(i).own, ...at(i).close])),
+    await time((i) => followed.find(at(i).query, [...at(i).own, ...at(i).close])),
     null,
   );
   add("all sources, merged", await time((i) => gather(at(i).query, true)), null);

@@ -89,6 +89,30 @@ describe("the gradient of each operation is that of finite differences", () => {
       },
     ],
     [
+      "linear without a bias",
+      { x: { rows: 5, columns: 3 }, w: { rows: 3, columns: 2 } },
+      (ops) => {
+        const [x, w] = p("x", "w")(ops);
+        return ops.linear(x, w);
+      },
+    ],
+    [
+      "add of one row to each",
+      { a: { rows: 4, columns: 3 }, b: { rows: 1, columns: 3 } },
+      (ops) => {
+        const [a, b] = p("a", "b")(ops);
+        return ops.add(a, b);
+      },
+    ],
+    [
+      "multiply of each row by one",
+      { a: { rows: 4, columns: 3 }, b: { rows: 1, columns: 3 } },
+      (ops) => {
+        const [a, b] = p("a", "b")(ops);
+        return ops.multiply(a, b);
+      },
+    ],
+    [
       "add of a tensor to itself",
       { a: { rows: 2, columns: 3 } },
       (ops) => ops.add(ops.parameter("a"), ops.parameter("a")),
@@ -128,10 +152,10 @@ describe("the gradient of each operation is that of finite differences", () => {
     ["column", { x: { rows: 6, columns: 3 } }, (ops) => ops.column(ops.parameter("x"), 1, 2)],
     ["fold", { x: { rows: 6, columns: 1 } }, (ops) => ops.relu(ops.fold(ops.parameter("x"), 3))],
     [
-      "maskedSoftmax, with rows that are full, partly masked and empty",
+      "maskedSoftmax, partly masked",
       {
         logits: { rows: 3, columns: 3 },
-        mask: { rows: 3, columns: 3, constant: Float32Array.of(1, 1, 1, 1, 0, 1, 0, 0, 0) },
+        mask: { rows: 1, columns: 3, constant: Float32Array.of(1, 0, 1) },
       },
       (ops) => {
         const [logits, mask] = p("logits", "mask")(ops);
@@ -156,14 +180,15 @@ describe("the gradient of each operation is that of finite differences", () => {
 });
 
 describe("the tape", () => {
-  it("gives a masked row of zeros, and else weights that sum to one", () => {
+  it("gives weights that sum to one where the mask lets through, and zeros where it never does", () => {
     const tape = new Tape(new Map());
     const logits = tape.input(2, 3, Float32Array.of(1, 2, 1000, 5, 5, 5));
-    const mask = tape.input(2, 3, Float32Array.of(1, 1, 0, 0, 0, 0));
-    const { data } = tape.maskedSoftmax(logits, mask);
-    expect(data[0] + data[1]).toBeCloseTo(1, 6);
+    const { data } = tape.maskedSoftmax(logits, tape.input(1, 3, Float32Array.of(1, 1, 0)));
     expect(data[0]).toBeCloseTo(1 / (1 + Math.E), 6);
-    expect([...data.subarray(2)]).toEqual([0, 0, 0, 0]);
+    expect(data[0] + data[1]).toBeCloseTo(1, 6);
+    expect([...data.subarray(2)]).toEqual([0, 0.5, 0.5, 0]);
+    const none = tape.maskedSoftmax(logits, tape.input(1, 3, Float32Array.of(0, 0, 0)));
+    expect([...none.data]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   it("keeps the gradients of parameters over passes until the caller clears them", () => {

@@ -48,15 +48,15 @@ export class Tape implements Ops<Tensor> {
     return tensor;
   }
 
-  linear(x: Tensor, w: Tensor, b: Tensor): Tensor {
+  linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
     const out = this.#make(x.rows, w.columns, true);
-    for (let row = 0; row < x.rows; row++) out.data.set(b.data, row * w.columns);
+    if (b) for (let row = 0; row < x.rows; row++) out.data.set(b.data, row * w.columns);
     multiplyAdd(x.data, w.data, out.data, x.rows, x.columns, w.columns);
     this.#back.push(() => {
       const g = out.grad as Float32Array;
       if (w.grad) multiplyTransposedAdd(x.data, g, w.grad, x.rows, x.columns, w.columns);
       if (x.grad) multiplyByTransposedAdd(g, w.data, x.grad, x.rows, x.columns, w.columns);
-      if (b.grad) sumRows(g, b.grad, w.columns);
+      if (b?.grad) sumRows(g, b.grad, w.columns);
     });
     return out;
   }
@@ -73,19 +73,21 @@ export class Tape implements Ops<Tensor> {
     return out;
   }
 
-  /** Notes a flow back element by element with a local slope. */
+  /** Notes a flow back element by element with a local slope; a row that met every row takes the sum. */
   #flow(x: Tensor, out: Tensor, slope: (i: number) => number): void {
     const { grad } = x;
     if (!grad) return;
     this.#back.push(() => {
       const g = out.grad as Float32Array;
-      for (let i = 0; i < g.length; i++) grad[i] += g[i] * slope(i);
+      const n = grad.length;
+      for (let i = 0; i < g.length; i++) grad[i % n] += g[i] * slope(i);
     });
   }
 
   add(a: Tensor, b: Tensor): Tensor {
     const out = this.#make(a.rows, a.columns, a.grad !== null || b.grad !== null);
-    for (let i = 0; i < out.data.length; i++) out.data[i] = a.data[i] + b.data[i];
+    const n = b.data.length;
+    for (let i = 0; i < out.data.length; i++) out.data[i] = a.data[i] + b.data[i % n];
     this.#flow(a, out, () => 1);
     this.#flow(b, out, () => 1);
     return out;
@@ -93,8 +95,9 @@ export class Tape implements Ops<Tensor> {
 
   multiply(a: Tensor, b: Tensor): Tensor {
     const out = this.#make(a.rows, a.columns, a.grad !== null || b.grad !== null);
-    for (let i = 0; i < out.data.length; i++) out.data[i] = a.data[i] * b.data[i];
-    this.#flow(a, out, (i) => b.data[i]);
+    const n = b.data.length;
+    for (let i = 0; i < out.data.length; i++) out.data[i] = a.data[i] * b.data[i % n];
+    this.#flow(a, out, (i) => b.data[i % n]);
     this.#flow(b, out, (i) => a.data[i]);
     return out;
   }
@@ -153,8 +156,8 @@ export class Tape implements Ops<Tensor> {
     return out;
   }
 
-  fold(x: Tensor, h: number): Tensor {
-    return { rows: x.rows / h, columns: h, data: x.data, grad: x.grad };
+  fold(x: Tensor, columns: number): Tensor {
+    return { rows: x.data.length / columns, columns, data: x.data, grad: x.grad };
   }
 
   maskedSoftmax(logits: Tensor, mask: Tensor): Tensor {
@@ -163,10 +166,10 @@ export class Tape implements Ops<Tensor> {
     for (let row = 0; row < logits.rows; row++) {
       const at = row * h;
       let most = Number.NEGATIVE_INFINITY;
-      for (let j = 0; j < h; j++) if (mask.data[at + j] > 0) most = Math.max(most, logits.data[at + j]);
+      for (let j = 0; j < h; j++) if (mask.data[j] > 0) most = Math.max(most, logits.data[at + j]);
       let sum = 0;
       for (let j = 0; j < h; j++)
-        if (mask.data[at + j] > 0) {
+        if (mask.data[j] > 0) {
           out.data[at + j] = Math.exp(logits.data[at + j] - most);
           sum += out.data[at + j];
         }

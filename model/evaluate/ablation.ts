@@ -38,7 +38,7 @@ export const parts: readonly Part[] = [
   {
     name: "network: attention",
     // Without a present event attention answers zeros.
-    without: (batch) => ({ ...batch, pair: new Float32Array(batch.pair.length) }),
+    without: (batch) => ({ ...batch, event: new Float32Array(batch.event.length) }),
   },
   {
     name: "network: category embedding",

@@ -5,8 +5,10 @@
 export interface FeatureShape {
   /** Dense features of a candidate, in order. */
   dense: readonly string[];
-  /** Features of the pair (candidate, recent event), in order; the first, `present`, is 1 where there is an event. */
+  /** Features of the pair (candidate, recent event), in order. */
   pair: readonly string[];
+  /** Features of a recent event by itself, in order: among them `present`, 1 where there is one, and `just_now`. */
+  event: readonly string[];
   /** Recent events that attention sees. */
   history: number;
   /** Buckets of hashed categories; 0 is "none". */
@@ -16,12 +18,13 @@ export interface FeatureShape {
 
 /**
  * The inputs of one ranking: `count` candidates of one person at one moment. They are the ONNX inputs by
- * the same names: dense [count, D], pair [count, H, P], category [count], historyCategory [H], moment [2] (int32).
+ * the same names: dense [count, D], pair [count, H, P], event [H, E], category [count], historyCategory [H], moment [2] (int32).
  */
 export interface FeatureBatch {
   count: number;
   dense: Float32Array;
   pair: Float32Array;
+  event: Float32Array;
   category: Int32Array;
   historyCategory: Int32Array;
   /** Local hour (0-23), and 24 + weekday (0 Monday - 6 Sunday). */

@@ -4,7 +4,7 @@ import { eventTypes } from "../../workers/shared/contracts/event.ts";
 import { applyInteraction } from "../person/apply.ts";
 import { newPerson } from "../person/person.ts";
 import { computeFeatures, families, featureShape } from "./compute.ts";
-import { fillPairs, history, historyOf, pairNames } from "./pair.ts";
+import { eventNames, fillEvents, fillPairs, history, historyOf, pairNames } from "./pair.ts";
 import { blockOf, contextOf, day, hour, interaction, now } from "./testing.ts";
 
 const counts = (length: number, max = 1e6) => fc.array(fc.nat(max), { minLength: length, maxLength: length });
@@ -80,9 +80,14 @@ const ranking = fc
     return { context: contextOf(person, block, where), block, trace };
   });
 
-/** What is written between two cells that must stay as they are; a cell that is not written is NaN. */
-function written(count: number, fill: (out: Float32Array, at: number) => void): Float32Array {
+/** What is written between two cells that must stay as they are; a cell that is not written stays as it was `before`. */
+function written(
+  count: number,
+  fill: (out: Float32Array, at: number) => void,
+  before = Number.NaN,
+): Float32Array {
   const out = new Float32Array(count + 2).fill(Number.NaN);
+  out.fill(before, 1, count + 1);
   fill(out, 1);
   expect(out[0]).toBeNaN();
   expect(out[count + 1]).toBeNaN();
@@ -97,6 +102,11 @@ describe("features", () => {
           if (!(Math.abs(value) <= 20)) throw new Error(`${name} is ${value}`);
         };
         const events = historyOf(context);
+        const byThemselves = new Float32Array(history * eventNames.length).fill(Number.NaN);
+        fillEvents(events, byThemselves);
+        byThemselves.forEach((value, i) => {
+          bounded(eventNames[i % eventNames.length], value);
+        });
         for (let row = 0; row < block.count; row++) {
           for (const { names, fill } of Object.values(families))
             written(names.length, (out, at) => fill(context, block, row, trace, out, at)).forEach(
@@ -104,7 +114,7 @@ describe("features", () => {
                 bounded(names[i], value);
               },
             );
-          written(history * pairNames.length, (out, at) => fillPairs(events, block, row, out, at)).forEach(
+          written(history * pairNames.length, (out, at) => fillPairs(events, block, row, out, at), 0).forEach(
             (value, i) => {
               bounded(pairNames[i % pairNames.length], value);
             },
@@ -148,6 +158,6 @@ describe("features", () => {
     const names = Object.values(families).flatMap((family) => family.names);
     expect(featureShape.dense).toEqual(names);
     expect(new Set(names).size).toBe(names.length);
-    expect(new Set(pairNames).size).toBe(pairNames.length);
+    expect(new Set([...pairNames, ...eventNames]).size).toBe(pairNames.length + eventNames.length);
   });
 });

@@ -6,7 +6,7 @@ import type { RankingContext } from "./context.ts";
 import type { CandidateTrace, FeatureFamily } from "./feature.ts";
 import { geography } from "./geography.ts";
 import { own } from "./own.ts";
-import { fillPairs, history, historyOf, pairNames } from "./pair.ts";
+import { eventNames, fillEvents, fillPairs, history, historyOf, pairNames } from "./pair.ts";
 import { popularity } from "./popularity.ts";
 import { price } from "./price.ts";
 import { rhythm } from "./rhythm.ts";
@@ -29,14 +29,15 @@ const ordered = Object.values(families);
 /** Buckets of hashed categories; 0 is "none". */
 const categories = 64;
 /** Grows when a formula changes though no name does: an older model must not be fed with it. */
-const formulas = 1;
+const formulas = 2;
 
 /** The specification of the inputs. */
 export const featureShape: FeatureShape = (() => {
   const dense = ordered.flatMap((family) => family.names);
   const pair = [...pairNames];
-  const hash = hash53(JSON.stringify({ formulas, dense, pair, history, categories })).toString(16);
-  return { dense, pair, history, categories, hash };
+  const event = [...eventNames];
+  const hash = hash53(JSON.stringify({ formulas, dense, pair, event, history, categories })).toString(16);
+  return { dense, pair, event, history, categories, hash };
 })();
 
 /** A candidate: a row of a block, and where it was found. */
@@ -54,6 +55,7 @@ export const emptyBatch = (count: number): FeatureBatch => ({
   count,
   dense: new Float32Array(count * featureShape.dense.length),
   pair: new Float32Array(count * history * pairNames.length),
+  event: new Float32Array(history * eventNames.length),
   category: new Int32Array(count),
   historyCategory: new Int32Array(history),
   moment: new Int32Array(momentParts),
@@ -63,6 +65,7 @@ export const emptyBatch = (count: number): FeatureBatch => ({
 export function computeFeatures(context: RankingContext, candidates: readonly Candidate[]): FeatureBatch {
   const batch = emptyBatch(candidates.length);
   const events = historyOf(context);
+  fillEvents(events, batch.event);
   batch.moment.set([context.hour, 24 + context.weekday]);
   context.person.recent
     .slice(-history)

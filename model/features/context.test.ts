@@ -111,6 +111,15 @@ describe("a ranking's context", () => {
     expect(novelty(["a", ...Array<string>(20).fill("a")])).toBeCloseTo(1.2 / 24, 9);
   });
 
+  it("takes a choice for the first of its product though the product was dismissed before", () => {
+    const person = personOf([
+      interaction("a", now - 2 * day, { type: "dismiss" }),
+      interaction("a", now - day),
+      interaction("a", now - hour),
+    ]);
+    expect(contextOf(person, block).novelty).toBeCloseTo((1 + 1.2) / 6, 9);
+  });
+
   it("knows where the person is, was last and lives, and what it does not know", () => {
     const person = personOf([interaction("x", now - day, { lat: 90, lon: 0 })]);
     const unknown = contextOf(newPerson(), block);

@@ -174,8 +174,14 @@ function categorySteps(choices: readonly RecentEvent[]): Map<number, number> {
 function noveltyOf(person: Person, choices: readonly RecentEvent[]): number {
   const seen = choices.slice(0, noveltySeen);
   let fresh = noveltyPrior.share * noveltyPrior.choices;
-  for (const { productId, time } of seen) if (person.products.get(productId)?.first === time) fresh++;
+  for (const { productId, localTime } of seen) if (isFirstChoice(person, productId, localTime)) fresh++;
   return fresh / (seen.length + noveltyPrior.choices);
+}
+
+/** Whether the choice is the first of its product, as long as all of them are remembered. */
+function isFirstChoice(person: Person, productId: string, localTime: number): boolean {
+  const memory = person.products.get(productId);
+  return memory !== undefined && memory.choices === memory.times.length && memory.times[0] === localTime;
 }
 
 /** The newest choices of different products. */

@@ -71,6 +71,12 @@ describe("geography", () => {
     const old = personOf([interaction("x", Date.UTC(1800, 0, 1) / 1000, origin)]);
     const values = valuesOf(geography, contextOf(old, block), block);
     expect(values.usual_density_2).toBe(0);
-    expect(values.usual_nearest_log).toBe(0);
+    expect(values).toMatchObject({ usual_known: 0, usual_nearest_log: 0 });
+    const lately = valuesOf(
+      geography,
+      contextOf(personOf([interaction("x", now - day, origin)]), block),
+      block,
+    );
+    expect(lately.usual_known).toBe(1);
   });
 });

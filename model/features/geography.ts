@@ -31,6 +31,7 @@ export const geography: FeatureFamily = {
     "home_known",
     "home_distance_log",
     ...bandwidthsKm.map((km) => `usual_density_${km}`),
+    "usual_known",
     "usual_nearest_log",
     "placed",
   ],
@@ -78,8 +79,9 @@ export const geography: FeatureFamily = {
       out[at + 11] = (Math.log(narrow + 1e-3) + 7) / 3;
       out[at + 12] = (Math.log(middle + 1e-3) + 7) / 3;
       out[at + 13] = (Math.log(wide + 1e-3) + 7) / 3;
-      out[at + 14] = Math.log1p(nearest) / 2;
+      out[at + 14] = 1;
+      out[at + 15] = Math.log1p(nearest) / 2;
     }
-    out[at + 15] = 1;
+    out[at + 16] = 1;
   },
 };

@@ -1,3 +1,4 @@
+import { CategoryHours } from "../columns/category-hours.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { Person } from "../person/person.ts";
 
@@ -6,7 +7,7 @@ export interface ListSummary {
   /** Candidates, and how many of them nobody has chosen yet. */
   size: number;
   fresh: number;
-  /** How much this hour speaks for a category among all who choose here: share of its hour against uniform. */
+  /** How much this hour speaks for a category among all who choose here: see {@link CategoryHours.lift}. */
   categoryHours: Map<number, number>;
   /** Choices of each category that everyone here would have made at the hours at which the person made theirs. */
   expectedChoices: Map<number, number>;
@@ -23,61 +24,43 @@ export interface ListedRow {
 /** A category that is offered is chosen now and then at any hour, though nobody has yet: by so many people. */
 const offered = 0.2;
 
-/** What is summed up of one category. */
-interface CategorySum {
-  /** People by local hour of what they chose. */
-  hours: Float64Array;
-  people: number;
-  logPrices: number;
-  priced: number;
-}
-
 /** Sums up the candidates of a ranking for a person, at a local hour. */
 export function summaryOf(candidates: readonly ListedRow[], person: Person, hour: number): ListSummary {
-  const sums = new Map<number, CategorySum>();
+  const hours = new CategoryHours();
+  const prices = new Map<number, { logs: number; count: number }>();
   let fresh = 0;
   for (const { block, row } of candidates) {
-    const hash = block.categoryHash[row];
-    let known = sums.get(hash);
-    if (!known) {
-      known = { hours: new Float64Array(24), people: 0, logPrices: 0, priced: 0 };
-      sums.set(hash, known);
-    }
+    hours.add(block, row);
+    if (block.counts[row * 6 + 5] === 0) fresh++;
     const paid = block.price[row] * (1 - block.discount[row]);
-    if (paid > 0) {
-      known.logPrices += Math.log(paid);
-      known.priced++;
-    }
-    const people = block.counts[row * 6 + 5];
-    if (people === 0) {
-      fresh++;
-      continue;
-    }
-    known.people += people;
-    for (let h = 0; h < 24; h++) known.hours[h] += (people * block.hours[row * 24 + h]) / 255;
+    if (!(paid > 0)) continue;
+    const known = prices.get(block.categoryHash[row]) ?? { logs: 0, count: 0 };
+    known.logs += Math.log(paid);
+    known.count++;
+    prices.set(block.categoryHash[row], known);
   }
+  const categories = [...hours.categories];
   return {
     size: candidates.length,
     fresh,
-    categoryHours: mapValues(sums, ({ hours, people }) => {
-      const now = (hours[(hour + 23) % 24] + hours[hour] + hours[(hour + 1) % 24]) / 3;
-      return Math.log((now + 0.1) / (people / 24 + 0.1));
-    }),
-    expectedChoices: expectedChoices(sums, person),
-    logPrices: mapValues(sums, ({ logPrices, priced }) => logPrices / Math.max(1, priced)),
+    categoryHours: new Map(categories.map((hash) => [hash, hours.lift(hash, hour)])),
+    expectedChoices: expectedChoices(categories, hours, person),
+    logPrices: new Map([...prices].map(([hash, { logs, count }]) => [hash, logs / count])),
   };
 }
 
-const mapValues = <T>(map: ReadonlyMap<number, T>, of: (value: T) => number): Map<number, number> =>
-  new Map([...map].map(([key, value]) => [key, of(value)]));
-
 /** Choices of each category that everyone here would have made at the hours at which the person made theirs. */
-function expectedChoices(sums: ReadonlyMap<number, CategorySum>, person: Person): Map<number, number> {
-  const all = new Float64Array(24).fill(sums.size * offered);
-  for (const { hours } of sums.values()) for (let h = 0; h < 24; h++) all[h] += hours[h];
-  return mapValues(sums, ({ hours }) => {
-    let expected = 0;
-    for (let h = 0; h < 24; h++) expected += (person.hours[h] * (hours[h] + offered)) / all[h];
-    return expected;
-  });
+function expectedChoices(
+  categories: readonly number[],
+  hours: CategoryHours,
+  person: Person,
+): Map<number, number> {
+  const expected = new Map(categories.map((hash) => [hash, 0]));
+  for (let h = 0; h < 24; h++) {
+    if (person.hours[h] === 0) continue;
+    const all = categories.reduce((sum, hash) => sum + hours.at(hash, h) + offered, 0);
+    for (const hash of categories)
+      expected.set(hash, (expected.get(hash) ?? 0) + (person.hours[h] * (hours.at(hash, h) + offered)) / all);
+  }
+  return expected;
 }

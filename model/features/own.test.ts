@@ -38,6 +38,16 @@ describe("own", () => {
     expect(dismissed).toMatchObject({ own_known: 1, own_count: 0, own_share: 0, own_decayed_7d: 0 });
   });
 
+  it("does not take a dismissal for a choice", () => {
+    const chosen = [interaction("p0", now - 8 * day), interaction("p0", now - 4 * day)];
+    const dismissed = [...chosen, interaction("p0", now - day, { type: "dismiss" })];
+    const [before, after] = [chosen, dismissed].map((events) =>
+      valuesOf(own, contextOf(personOf(events), block), block),
+    );
+    expect(after.own_recency).toBe(before.own_recency);
+    expect(after.own_mean_gap_passed).toBe(before.own_mean_gap_passed);
+  });
+
   it("decays with every hour", () => {
     const person = personOf([interaction("p0", now - hour)]);
     const at = (time: number) => valuesOf(own, contextOf(person, block, { time }), block);

@@ -37,7 +37,9 @@ export const own: FeatureFamily = {
       for (const time of memory.times) sum += 2 ** (-Math.max(0, localNow - time) / daySeconds / days);
       out[at++] = Math.log1p(sum);
     }
-    const ageDays = Math.max(0, context.now - memory.last) / daySeconds;
+    // A dismissal is no choice: ages are those of choices.
+    const newest = memory.times.at(-1);
+    const ageDays = newest === undefined ? 0 : Math.max(0, localNow - newest) / daySeconds;
     out[at++] = Math.log1p(ageDays);
     out[at++] = context.lastHash === block.idHash[row] ? 1 : 0;
     out[at++] = Math.log1p(memory.counts[2]);

@@ -1,16 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { newPerson, type Person } from "../person/person.ts";
-import { fillPairs, history, historyOf, pairNames } from "./pair.ts";
+import { eventNames, fillEvents, fillPairs, history, historyOf, pairNames } from "./pair.ts";
 import { blockOf, contextOf, day, hour, interaction, north, now, origin, personOf } from "./testing.ts";
 
 const block = blockOf([{ ...origin }, { ...north(2), category: "books" }, {}]);
 
-/** The pairs of a row by name, newest event first. */
+/** The pairs of a row, with what each event says of itself, by name, newest event first. */
 function pairsOf(person: Person, row = 0, offsetSeconds = 0): Record<string, number>[] {
-  const out = new Float32Array(history * pairNames.length).fill(Number.NaN);
-  fillPairs(historyOf(contextOf(person, block, { offsetSeconds })), block, row, out, 0);
+  const pairs = new Float32Array(history * pairNames.length);
+  const events = new Float32Array(history * eventNames.length).fill(Number.NaN);
+  const newest = historyOf(contextOf(person, block, { offsetSeconds }));
+  fillPairs(newest, block, row, pairs, 0);
+  fillEvents(newest, events);
+  const named = (names: readonly string[], values: Float32Array, i: number) =>
+    names.map((name, k) => [name, values[i * names.length + k]]);
   return Array.from({ length: history }, (_, i) =>
-    Object.fromEntries(pairNames.map((name, k) => [name, out[i * pairNames.length + k]])),
+    Object.fromEntries([...named(pairNames, pairs, i), ...named(eventNames, events, i)]),
   );
 }
 const person = personOf([
@@ -66,7 +71,8 @@ describe("pairs", () => {
   });
 
   it("is 0 where there is no event, and where a place or category is unknown", () => {
-    for (const pair of pairsOf(newPerson())) expect(Object.values(pair)).toEqual(pairNames.map(() => 0));
+    for (const pair of pairsOf(newPerson()))
+      expect(Object.values(pair)).toEqual([...pairNames, ...eventNames].map(() => 0));
     expect(pairsOf(person)[2].present).toBe(0);
     const [unknown] = pairsOf(personOf([interaction("x", now - hour)]));
     expect(unknown).toMatchObject({ present: 1, same_category: 0, distance: 0, within_1km: 0 });

@@ -2,23 +2,16 @@ import { unitVectors, vectorDistanceKm } from "../../workers/shared/geo/sphere.t
 import type { Columns } from "../columns/columns.ts";
 import { hash32, hash53 } from "../columns/hash.ts";
 import { engagementWeights } from "../columns/layout.ts";
-import { hourOf, weekdayOf } from "../person/person.ts";
+import { hourOf, type RecentEvent, weekdayOf } from "../person/person.ts";
 import { vectorsOf } from "../retrieval/scan.ts";
 import type { RankingContext } from "./context.ts";
 
 /** Recent events that attention sees, newest first. */
 export const history = 16;
 
-/**
- * Features of (candidate, recent event): what attention weighs (Zhou et al., "Deep Interest Network", KDD 2018), with
- * gaps of time and space in place of an interaction of embeddings.
- */
-export const pairNames = [
+/** Features of a recent event by itself, the same for every candidate. */
+export const eventNames = [
   "present",
-  "same_product",
-  "same_category",
-  "distance",
-  "within_1km",
   "gap",
   "position",
   "weight",
@@ -28,72 +21,71 @@ export const pairNames = [
   "just_now",
 ] as const;
 
-/** What does not depend on the candidate, computed once for a ranking. */
-export interface HistoryEvent {
-  idHash: number;
-  categoryHash: number;
-  gap: number;
-  weight: number;
-  sameHour: number;
-  sameWeekday: number;
-  justNow: number;
-}
+/**
+ * Features of (candidate, recent event): what attention weighs (Zhou et al., "Deep Interest Network", KDD 2018), with
+ * gaps of time and space in place of an interaction of embeddings.
+ */
+export const pairNames = ["same_product", "same_category", "distance", "within_1km"] as const;
 
-/** The newest events as attention sees them, and where they were, as unit vectors. */
+/** The newest events as attention sees them, newest first: hashes of their products and categories, and where they were. */
 export interface History {
-  events: HistoryEvent[];
+  events: readonly RecentEvent[];
+  idHash: Float64Array;
+  /** -1 where the category is unknown. */
+  categoryHash: Float64Array;
+  /** Unit vectors. */
   at: Float64Array;
+  context: RankingContext;
 }
 
 /** The newest events, newest first. */
 export function historyOf(context: RankingContext): History {
-  const recent = context.person.recent.slice(-history).reverse();
-  const at = unitVectors(
-    recent.map(({ lat }) => lat ?? Number.NaN),
-    recent.map(({ lon }) => lon ?? Number.NaN),
-    recent.length,
-  );
-  const events = recent.map((event): HistoryEvent => {
-    const apart = Math.abs(hourOf(event.localTime) - context.hour);
-    return {
-      idHash: hash53(event.productId),
-      categoryHash: event.category === null ? -1 : hash32(event.category),
-      gap: Math.log1p(Math.max(0, context.now - event.time) / 3600) / 3,
-      weight: engagementWeights[event.type] / 4,
-      sameHour: Math.exp(-Math.min(apart, 24 - apart) / 2),
-      sameWeekday: weekdayOf(event.localTime) === context.weekday ? 1 : 0,
-      justNow: 2 ** (-Math.max(0, context.now - event.time) / 2400),
-    };
-  });
-  return { events, at };
+  const events = context.person.recent.slice(-history).reverse();
+  return {
+    events,
+    idHash: Float64Array.from(events, ({ productId }) => hash53(productId)),
+    categoryHash: Float64Array.from(events, ({ category }) => (category === null ? -1 : hash32(category))),
+    at: unitVectors(
+      events.map(({ lat }) => lat ?? Number.NaN),
+      events.map(({ lon }) => lon ?? Number.NaN),
+      events.length,
+    ),
+    context,
+  };
 }
 
-/** Writes the pairs of one candidate, `history` times `pairNames` numbers, from `at`. */
+/** Writes what each event says of itself, `history` times `eventNames` numbers; zeros where there is none. */
+export function fillEvents({ events, context }: History, out: Float32Array): void {
+  out.fill(0);
+  for (const [i, event] of events.entries()) {
+    const seconds = Math.max(0, context.now - event.time);
+    const apart = Math.abs(hourOf(event.localTime) - context.hour);
+    const at = i * eventNames.length;
+    out[at] = 1;
+    out[at + 1] = Math.log1p(seconds / 3600) / 3;
+    out[at + 2] = i / history;
+    out[at + 3] = engagementWeights[event.type] / 4;
+    out[at + 4] = Math.exp(-Math.min(apart, 24 - apart) / 2);
+    out[at + 5] = weekdayOf(event.localTime) === context.weekday ? 1 : 0;
+    out[at + 6] = 2 ** (-seconds / 2400);
+  }
+}
+
+/** Writes the pairs of one candidate, `history` times `pairNames` numbers, from `at`; `out` is zero there. */
 export function fillPairs(
-  { events, at: where }: History,
+  { events, idHash, categoryHash, at: where }: History,
   block: Columns,
   row: number,
   out: Float32Array,
   at: number,
 ): void {
-  const width = pairNames.length;
-  out.fill(0, at, at + history * width);
   const vectors = vectorsOf(block);
-  for (let i = 0; i < events.length; i++, at += width) {
-    const event = events[i];
+  for (let i = 0; i < events.length; i++, at += pairNames.length) {
+    if (idHash[i] === block.idHash[row]) out[at] = 1;
+    if (categoryHash[i] === block.categoryHash[row]) out[at + 1] = 1;
     const km = vectorDistanceKm(where, i, vectors, row);
-    out[at] = 1;
-    out[at + 1] = event.idHash === block.idHash[row] ? 1 : 0;
-    out[at + 2] = event.categoryHash === block.categoryHash[row] ? 1 : 0;
-    if (!Number.isNaN(km)) {
-      out[at + 3] = Math.log1p(km) / 3;
-      out[at + 4] = Math.exp(-km);
-    }
-    out[at + 5] = event.gap;
-    out[at + 6] = i / history;
-    out[at + 7] = event.weight;
-    out[at + 8] = event.sameHour;
-    out[at + 9] = event.sameWeekday;
-    out[at + 10] = event.justNow;
+    if (Number.isNaN(km)) continue;
+    out[at + 2] = Math.log1p(km) / 3;
+    out[at + 3] = Math.exp(-km);
   }
 }

@@ -61,6 +61,18 @@ describe("rhythm", () => {
     expect(today(now)).toBe(0);
   });
 
+  it("does not take a later day for today", () => {
+    const person = personOf([interaction("p0", now + day)]);
+    expect(valuesOf(rhythm, contextOf(person, block), block).own_today).toBe(0);
+  });
+
+  it("knows nothing of the hours of a product whose people came at unknown ones", () => {
+    const rows = blockOf([{ counts: [0, 0, 0, 0, 0, 9] }]);
+    const values = valuesOf(rhythm, contextOf(newPerson(), rows), rows);
+    expect(Math.abs(values.product_hour)).toBe(0);
+    expect(Math.abs(values.product_weekday)).toBe(0);
+  });
+
   it("sets the product's hours and weekdays against uniform ones, as far as people speak for them", () => {
     const at = (hourOfDay: number, people: number): Record<string, number> => {
       const rows = blockOf([

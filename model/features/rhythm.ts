@@ -56,7 +56,7 @@ export const rhythm: FeatureFamily = {
         if (weekday >= 5 === weekend) dayType += near;
         const age = context.localNow - time;
         recent += near * 2 ** (-Math.max(0, age) / daySeconds / 21);
-        if (time >= midnight) today++;
+        if (time >= midnight && time < midnight + daySeconds) today++;
         dayAgo += around(age - daySeconds);
         weekAgo += around(age - 7 * daySeconds);
       }
@@ -74,14 +74,17 @@ export const rhythm: FeatureFamily = {
       out[at + 8] = weekAgo;
     } else out.fill(0, at, at + 9);
     let hours = 0;
+    let all = 0;
     let norm = 0;
     for (let hour = 0; hour < 24; hour++) {
       const near = kernel[Math.abs(hour - context.hour)];
       hours += near * block.hours[row * 24 + hour];
+      all += block.hours[row * 24 + hour];
       norm += near;
     }
     const people = block.counts[row * 6 + 5];
-    const trust = people / (people + 3);
+    // Hours may be unknown though people are: then they say nothing.
+    const trust = all > 0 ? people / (people + 3) : 0;
     out[at + 9] = trust * (((hours / norm) * 24) / 255 - 1);
     out[at + 10] = trust * ((block.weekdays[row * 7 + context.weekday] * 7) / 255 - 1);
   },

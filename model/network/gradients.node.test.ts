@@ -12,7 +12,8 @@ import { initialParameters, type Parameters } from "./parameters.ts";
 
 const shape: FeatureShape = {
   dense: ["a", "b", "c", "d", "e", "f"],
-  pair: ["present", "x", "y", "z"],
+  pair: ["x", "y", "z"],
+  event: ["present", "age", "just_now"],
   history: 5,
   categories: 7,
   hash: "test",
@@ -44,6 +45,7 @@ function byTape(parameters: Parameters, list: TrainingList): Map<string, Float32
     {
       dense: tape.input(batch.count, shape.dense.length, batch.dense),
       pair: tape.input(batch.count * shape.history, shape.pair.length, batch.pair),
+      event: tape.input(shape.history, shape.event.length, batch.event),
       category: tape.indices(batch.category),
       historyCategory: tape.indices(batch.historyCategory),
       moment: tape.indices(batch.moment),
@@ -89,6 +91,7 @@ function byJax(parameters: Parameters, { batch, ...list }: TrainingList): Record
     const inputs = {
       dense: matrix(batch.dense, batch.count, shape.dense.length),
       pair: matrix(batch.pair, batch.count * shape.history, shape.pair.length),
+      event: matrix(batch.event, shape.history, shape.event.length),
       category: np.array(Int32Array.from(batch.category)),
       historyCategory: np.array(Int32Array.from(batch.historyCategory)),
       moment: np.array(Int32Array.from(batch.moment)),

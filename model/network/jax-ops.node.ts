@@ -16,8 +16,9 @@ export class JaxOps implements Ops<JaxMatrix> {
     return this.#parameters[name];
   }
 
-  linear(x: JaxMatrix, w: JaxMatrix, b: JaxMatrix): JaxMatrix {
-    return np.matmul(x.ref, w.ref).add(b.ref);
+  linear(x: JaxMatrix, w: JaxMatrix, b?: JaxMatrix): JaxMatrix {
+    const product = np.matmul(x.ref, w.ref);
+    return b ? product.add(b.ref) : product;
   }
 
   relu(x: JaxMatrix): JaxMatrix {
@@ -48,8 +49,8 @@ export class JaxOps implements Ops<JaxMatrix> {
     return x.ref.slice([], column).reshape([-1, h]);
   }
 
-  fold(x: JaxMatrix, h: number): JaxMatrix {
-    return x.ref.reshape([-1, h]);
+  fold(x: JaxMatrix, columns: number): JaxMatrix {
+    return x.ref.reshape([-1, columns]);
   }
 
   maskedSoftmax(logits: JaxMatrix, mask: JaxMatrix): JaxMatrix {

@@ -16,6 +16,8 @@ export interface ParameterSpec {
 const attention = 16;
 const embedding = 8;
 const hidden = [64, 32] as const;
+/** Engagement, and purchase. */
+const heads = 2;
 
 /** All parameters for a feature shape. */
 export function parameterSpecs(shape: FeatureShape): ParameterSpec[] {
@@ -40,24 +42,28 @@ export function parameterSpecs(shape: FeatureShape): ParameterSpec[] {
     matrix("before", shape.categories, embedding, "small"),
     matrix("moments", moments, embedding, "small"),
     matrix("pair.w", shape.pair.length, attention, "he"),
-    matrix("pair.b", 1, attention, 0),
+    matrix("event.w", shape.event.length, attention, "he"),
+    matrix("event.b", 1, attention, 0),
     matrix("attend.w", attention, 1, "small"),
     matrix("attend.b", 1, 1, 0),
     matrix("hidden1.w", first, hidden[0], "he"),
     matrix("hidden1.b", 1, hidden[0], 0),
     matrix("hidden2.w", hidden[0], hidden[1], "he"),
     matrix("hidden2.b", 1, hidden[1], 0),
-    matrix("engage.w", hidden[1] + first, 1, "small"),
-    matrix("engage.b", 1, 1, 0),
-    matrix("purchase.w", hidden[1] + first, 1, "small"),
-    matrix("purchase.b", 1, 1, 0),
+    matrix("heads.deep.w", hidden[1], heads, "small"),
+    matrix("heads.wide.w", first, heads, "small"),
+    matrix("heads.b", 1, heads, 0),
   ];
 }
 
-/** Inputs as an interpreter's tensors: dense [n, D], pair [n * H, P], category [n], historyCategory [H], moment [2]. */
+/**
+ * Inputs as an interpreter's tensors: dense [n, D], pair [n * H, P], event [H, E], category [n], historyCategory [H],
+ * moment [2].
+ */
 export interface NetworkInputs<T> {
   dense: T;
   pair: T;
+  event: T;
   category: T;
   historyCategory: T;
   moment: T;
@@ -73,26 +79,32 @@ export interface NetworkInputs<T> {
 export function network<T>(
   ops: Ops<T>,
   inputs: NetworkInputs<T>,
-  { history, pair }: Pick<FeatureShape, "history" | "pair">,
+  { history, event }: Pick<FeatureShape, "history" | "event">,
 ): { engage: T; purchase: T } {
   const p = (name: string): T => ops.parameter(name);
   const layer = (x: T, name: string): T => ops.linear(x, p(`${name}.w`), p(`${name}.b`));
+  const ofEvent = (name: string): T => ops.column(inputs.event, event.indexOf(name), history);
   const dense = ops.standardize(inputs.dense, p("mean"), p("scale"));
   const candidate = ops.gather(p("categories"), inputs.category);
   const follows = ops.similarity(candidate, ops.gather(p("before"), inputs.historyCategory));
   const suits = ops.similarity(candidate, ops.gather(p("moments"), inputs.moment));
-  const pairs = ops.relu(layer(inputs.pair, "pair"));
+  // What an event says of itself is the same for every candidate: it is computed once, and added to each one's pairs.
+  const wide = history * attention;
+  const ofPairs = ops.fold(ops.linear(inputs.pair, p("pair.w")), wide);
+  const pairs = ops.fold(ops.relu(ops.add(ofPairs, ops.fold(layer(inputs.event, "event"), wide))), attention);
   const logits = ops.add(ops.fold(layer(pairs, "attend"), history), follows);
-  const recency = ops.column(inputs.pair, Math.max(0, pair.indexOf("just_now")), history);
-  const weights = ops.maskedSoftmax(logits, ops.column(inputs.pair, 0, history));
+  const weights = ops.maskedSoftmax(logits, ofEvent("present"));
   const first = ops.concat([
     dense,
     ops.pool(weights, pairs),
     candidate,
-    ops.multiply(follows, recency),
+    ops.multiply(follows, ofEvent("just_now")),
     suits,
   ]);
   const deep = ops.relu(layer(ops.relu(layer(first, "hidden1")), "hidden2"));
-  const last = ops.concat([deep, first]);
-  return { engage: layer(last, "engage"), purchase: layer(last, "purchase") };
+  const both = ops.add(
+    ops.linear(deep, p("heads.deep.w"), p("heads.b")),
+    ops.linear(first, p("heads.wide.w")),
+  );
+  return { engage: ops.column(both, 0, 1), purchase: ops.column(both, 1, 1) };
 }

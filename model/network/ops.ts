@@ -5,10 +5,10 @@
 export interface Ops<T> {
   /** A trained matrix by name. */
   parameter(name: string): T;
-  /** x [n, i] times w [i, o] plus b [1, o]. */
-  linear(x: T, w: T, b: T): T;
+  /** x [n, i] times w [i, o], plus b [1, o] where it is given. */
+  linear(x: T, w: T, b?: T): T;
   relu(x: T): T;
-  /** Element by element, as the next: equal shapes. */
+  /** Element by element, as the next: equal shapes, or b one row that meets each row of a. */
   add(a: T, b: T): T;
   multiply(a: T, b: T): T;
   /** (x - mean) * scale, clipped to [-5, 5]; mean and scale are [1, columns] and not trained. */
@@ -19,9 +19,9 @@ export interface Ops<T> {
   similarity(a: T, b: T): T;
   /** Column `column` of x [n * h, p] as [n, h]. */
   column(x: T, column: number, h: number): T;
-  /** x [n * h, 1] as [n, h]. */
-  fold(x: T, h: number): T;
-  /** Softmax over each row of logits [n, h] where mask [n, h] is 1; rows of all zeros where it is never 1. */
+  /** The same numbers in rows of `columns`. */
+  fold(x: T, columns: number): T;
+  /** Softmax over each row of logits [n, h] where mask [1, h] is 1; all zeros where it is never 1. */
   maskedSoftmax(logits: T, mask: T): T;
   /** Sums rows of values [n * h, a] by weights [n, h]: [n, a]. */
   pool(weights: T, values: T): T;

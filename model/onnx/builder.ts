@@ -70,8 +70,8 @@ export class GraphBuilder implements Ops<string> {
     return this.#constant(name, [parameter.rows, parameter.columns], parameter.data);
   }
 
-  linear(x: string, w: string, b: string): string {
-    return this.node("Gemm", [x, w, b]);
+  linear(x: string, w: string, b?: string): string {
+    return this.node("Gemm", b === undefined ? [x, w] : [x, w, b]);
   }
 
   relu(x: string): string {
@@ -104,8 +104,8 @@ export class GraphBuilder implements Ops<string> {
     return this.fold(slice, h);
   }
 
-  fold(x: string, h: number): string {
-    return this.node("Reshape", [x, this.#longs([-1, h])]);
+  fold(x: string, columns: number): string {
+    return this.node("Reshape", [x, this.#longs([-1, columns])]);
   }
 
   maskedSoftmax(logits: string, mask: string): string {

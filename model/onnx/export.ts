@@ -27,6 +27,7 @@ export interface PortSpec {
 export const inputSpecs = (shape: FeatureShape): PortSpec[] => [
   { name: "dense", type: "float32", shape: ["n", shape.dense.length] },
   { name: "pair", type: "float32", shape: ["n", shape.history, shape.pair.length] },
+  { name: "event", type: "float32", shape: [shape.history, shape.event.length] },
   { name: "category", type: "int32", shape: ["n"] },
   { name: "historyCategory", type: "int32", shape: [shape.history] },
   { name: "moment", type: "int32", shape: [momentParts] },
@@ -67,6 +68,7 @@ export function exportOnnx(shape: FeatureShape, parameters: Parameters): Uint8Ar
     {
       dense: "dense",
       pair: graph.reshape("pair", [-1, shape.pair.length]),
+      event: "event",
       category: "category",
       historyCategory: "historyCategory",
       moment: "moment",

@@ -6,6 +6,7 @@ import type { FeatureBatch, FeatureShape, Scores } from "../features/batch.ts";
 import { type Parameters, parameterCount } from "../network/parameters.ts";
 import { Random } from "../train/random.ts";
 import { inputSpecs, opset, outputSpecs } from "./export.ts";
+import { batchOf, inputsOf } from "./inputs.ts";
 import type { Session } from "./session.ts";
 
 /** Largest model that is taken, in bytes. */
@@ -24,14 +25,16 @@ export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string>
 export function randomBatch(shape: FeatureShape, count: number, seed: number): FeatureBatch {
   const random = new Random(seed);
   const rounded = (): number => Math.round(random.normal() * 1000) / 1000;
-  const pair = Float32Array.from({ length: count * shape.history * shape.pair.length }, rounded);
-  // The first pair feature says whether there is an event: the first half has some.
-  for (let i = 0; i < count * shape.history; i++)
-    pair[i * shape.pair.length] = i % shape.history < shape.history / 2 ? 1 : 0;
+  const event = Float32Array.from({ length: shape.history * shape.event.length }, rounded);
+  // Whether there is an event: the first half has some.
+  const present = shape.event.indexOf("present");
+  for (let i = 0; i < shape.history; i++)
+    event[i * shape.event.length + present] = i < shape.history / 2 ? 1 : 0;
   return {
     count,
     dense: Float32Array.from({ length: count * shape.dense.length }, rounded),
-    pair,
+    pair: Float32Array.from({ length: count * shape.history * shape.pair.length }, rounded),
+    event,
     category: Int32Array.from({ length: count }, () => random.below(shape.categories)),
     historyCategory: Int32Array.from({ length: shape.history }, () => random.below(shape.categories)),
     moment: Int32Array.from([random.below(24), 24 + random.below(7)]),
@@ -70,13 +73,9 @@ export async function manifestOf(
     outputs: outputSpecs,
     golden: {
       candidates: goldenCandidates,
-      inputs: {
-        dense: [...batch.dense].map(exact),
-        pair: [...batch.pair].map(exact),
-        category: [...batch.category],
-        historyCategory: [...batch.historyCategory],
-        moment: [...batch.moment],
-      },
+      inputs: Object.fromEntries(
+        Object.entries(inputsOf(shape, batch)).map(([name, { data }]) => [name, [...data].map(exact)]),
+      ),
       outputs: { engage: [...scores.engage], purchase: [...scores.purchase] },
     },
   };
@@ -121,14 +120,7 @@ export async function checkModel(
 /** Whether a session reproduces the golden vectors. */
 export async function checkGolden(manifest: ModelManifest, session: Session): Promise<Result<null>> {
   const { golden } = manifest;
-  const scores: Scores = await session.run({
-    count: golden.candidates,
-    dense: Float32Array.from(golden.inputs.dense ?? []),
-    pair: Float32Array.from(golden.inputs.pair ?? []),
-    category: Int32Array.from(golden.inputs.category ?? []),
-    historyCategory: Int32Array.from(golden.inputs.historyCategory ?? []),
-    moment: Int32Array.from(golden.inputs.moment ?? []),
-  });
+  const scores: Scores = await session.run(batchOf(golden.candidates, golden.inputs));
   for (const name of ["engage", "purchase"] as const) {
     const expected = golden.outputs[name] ?? [];
     if (expected.length !== golden.candidates)

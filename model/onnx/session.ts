@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-web/wasm";
-import { type FeatureBatch, type FeatureShape, momentParts, type Scores } from "../features/batch.ts";
+import type { FeatureBatch, FeatureShape, Scores } from "../features/batch.ts";
+import { inputsOf } from "./inputs.ts";
 
 /** A loaded model. */
 export interface Session {
@@ -21,13 +22,10 @@ export function sessionOver(
   const { Tensor } = runtime;
   let last: Promise<unknown> = Promise.resolve();
   const run = async (batch: FeatureBatch): Promise<Scores> => {
-    const outputs = await session.run({
-      dense: new Tensor("float32", batch.dense, [batch.count, shape.dense.length]),
-      pair: new Tensor("float32", batch.pair, [batch.count, shape.history, shape.pair.length]),
-      category: new Tensor("int32", batch.category, [batch.count]),
-      historyCategory: new Tensor("int32", batch.historyCategory, [shape.history]),
-      moment: new Tensor("int32", batch.moment, [momentParts]),
-    });
+    const feeds = Object.entries(inputsOf(shape, batch)).map(
+      ([name, { type, data, dims }]) => [name, new Tensor(type, data, dims)] as const,
+    );
+    const outputs = await session.run(Object.fromEntries(feeds));
     return { engage: floats(outputs.engage), purchase: floats(outputs.purchase) };
   };
   return {

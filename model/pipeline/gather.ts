@@ -18,8 +18,8 @@ export interface Gathered {
  * places goes to what is near, best first. Without `withPerson` only what is near is asked.
  */
 export async function gather(query: SourceQuery, withPerson: boolean): Promise<Gathered> {
-  const [[close], own] = await Promise.all([near.find(query), withPerson ? chosen.find(query) : []]);
-  const followers = withPerson ? await followed(query, [...own, close]) : [];
+  const [[close], own] = await Promise.all([near.find(query, []), withPerson ? chosen.find(query, []) : []]);
+  const followers = withPerson ? await followed.find(query, [...own, close]) : [];
   return {
     candidates: merge(query, close, [...own, ...followers]),
     blocks: [...own, close, ...followers],

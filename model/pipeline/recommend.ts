@@ -5,7 +5,7 @@ import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import type { FeatureBatch, Scores } from "../features/batch.ts";
 import { type Candidate, computeFeatures } from "../features/compute.ts";
 import { rankingContext } from "../features/context.ts";
-import type { Person } from "../person/person.ts";
+import { hourOf, type Person } from "../person/person.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { applyRules, type Rules } from "../rules/rules.ts";
 import { gather } from "./gather.ts";
@@ -91,7 +91,8 @@ export async function recommend(query: PipelineQuery, ports: PipelinePorts): Pro
   };
   const { person, point, now, filter, maxCandidates } = query;
   const firstStage = ports.rankers[0]?.firstStage ?? defaultFirstStage;
-  const source = { person, point, now, filter, limit: maxCandidates, places: ports.places, firstStage };
+  const hour = hourOf(now + query.offsetSeconds);
+  const source = { person, point, now, hour, filter, limit: maxCandidates, places: ports.places, firstStage };
   const hasTime = query.budgetMs > reservedMs;
   const { candidates, blocks } = await gather(source, hasTime);
   done("sources", hasTime ? undefined : "budget: only what is near");

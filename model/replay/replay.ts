@@ -4,7 +4,7 @@ import { localOffset } from "../../workers/shared/geo/local-time.ts";
 import type { DatasetEvent, DatasetItem } from "../data/dataset.ts";
 import type { Candidate } from "../features/compute.ts";
 import { applyInteraction } from "../person/apply.ts";
-import { newPerson, type Person } from "../person/person.ts";
+import { hourOf, newPerson, type Person } from "../person/person.ts";
 import { gather } from "../pipeline/gather.ts";
 import type { Places, Ranker } from "../pipeline/ports.ts";
 import { maxCandidates, type PipelineAnswer, recommend } from "../pipeline/recommend.ts";
@@ -57,7 +57,9 @@ export class Replay {
   async candidates(question: Question, limit: number, firstStage: FirstStage): Promise<Candidate[]> {
     const person = this.person(question.userId);
     const point = question.point === undefined ? person.location : question.point;
-    const query = { person, point, now: question.time, filter: {}, limit, places: this.#places, firstStage };
+    const now = question.time;
+    const hour = hourOf(now + localOffset(point?.lat ?? null, point?.lon ?? null, now));
+    const query = { person, point, now, hour, filter: {}, limit, places: this.#places, firstStage };
     return (await gather(query, true)).candidates;
   }
 

@@ -5,6 +5,7 @@ import { concat } from "../columns/concat.ts";
 import { hash53 } from "../columns/hash.ts";
 import { tilesAround } from "./around.ts";
 import { compileFilter, type RowTest } from "./filter.ts";
+import { categoryHoursOf, leaningsOf } from "./leanings.ts";
 import { scoreRows, vantageOf } from "./scan.ts";
 import { rowOfHash, type TileSource } from "./tiles.ts";
 import { top } from "./top.ts";
@@ -65,6 +66,7 @@ async function tilesFor(
 export async function candidates(source: TileSource, query: CandidateQuery): Promise<Columns> {
   const { blocks, rows } = await tilesFor(source, query);
   const vantage = vantageOf(query.point, query.usual, query.weights);
+  const leanings = leaningsOf(categoryHoursOf(blocks), query.hour, query.categories, query.weights);
   const test = within(query, compileFilter(query.filter));
   const total = blocks.reduce((sum, block) => sum + block.count, 0);
   const scores = new Float64Array(total);
@@ -73,7 +75,7 @@ export async function candidates(source: TileSource, query: CandidateQuery): Pro
   let count = 0;
   const own = new Float64Array(blocks.reduce((most, block) => Math.max(most, block.count), 0));
   for (const [i, block] of blocks.entries()) {
-    scoreRows(block, vantage, query.weights, own, 0);
+    scoreRows(block, vantage, leanings, query.weights, own);
     const list = rows[i];
     const length = list ? list.length : block.count;
     for (let k = 0; k < length; k++) {

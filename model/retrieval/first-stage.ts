@@ -1,8 +1,16 @@
 import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
 
-/** Where no model says otherwise: what is popular and near, and not blind to what is new. */
-export const defaultFirstStage: FirstStage = { people: 0.7, hot: 0.3, fresh: 0.7, near: 1, usual: 1 };
+/** Where no model says otherwise: what is popular and near, of their categories, at their hours, and not blind to what is new. */
+export const defaultFirstStage: FirstStage = {
+  people: 0.7,
+  hot: 0.3,
+  fresh: 0.7,
+  near: 1,
+  usual: 1,
+  category: 0.3,
+  hour: 0.3,
+};
 
 /** Scale in km below which nearer is no better, and how proximity falls beyond it. */
 const scaleKm = 0.2;

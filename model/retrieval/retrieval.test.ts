@@ -5,7 +5,7 @@ import type { ProductChange } from "../../workers/shared/contracts/product.ts";
 import { leafCellOf } from "../../workers/shared/geo/cells.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
-import { hash53 } from "../columns/hash.ts";
+import { hash32, hash53 } from "../columns/hash.ts";
 import { candidates, columnsOf } from "./candidates.ts";
 import type { CellProduct } from "./cell-state.ts";
 import { compileFilter } from "./filter.ts";
@@ -142,7 +142,7 @@ describe("candidates", () => {
   ];
   const source = pyramid(products);
 
-  const query = { usual: [], filter: {}, now: time, weights: defaultFirstStage };
+  const query = { usual: [], categories: [], hour: 12, filter: {}, now: time, weights: defaultFirstStage };
   const idsOf = (columns: Columns): string[] =>
     Array.from({ length: columns.count }, (_, i) => columns.id(i));
 
@@ -178,6 +178,42 @@ describe("candidates", () => {
     };
     expect(await fresh(-10)).toBe(0);
     expect(await fresh(10)).toBe(30);
+  });
+
+  it("lean to what the person chose before, and to what everyone chooses at this hour", async () => {
+    // Half are bars, chosen at the hour of `time`; half are cafes, chosen twelve hours later.
+    const hourOf = (at: number): number => Math.floor(at / 3600) % 24;
+    const source = pyramid(
+      Array.from({ length: 200 }, (_, i) => {
+        const bar = i % 2 === 0;
+        const each = product(
+          `p${i}`,
+          { lat: 48.85, lon: 2.35 + i * 1e-6 },
+          { category: bar ? "bar" : "cafe" },
+          5,
+        );
+        for (const hours of each.totals?.hours ?? []) if (!bar) hours.hour += 12;
+        return each;
+      }),
+    );
+    const bars = async (more: Partial<Parameters<typeof candidates>[1]>): Promise<number> => {
+      const found = await candidates(source, {
+        ...query,
+        point: { lat: 48.85, lon: 2.35 },
+        limit: 50,
+        ...more,
+      });
+      return Array.from({ length: found.count }, (_, row) => row).filter(
+        (row) => found.strings[found.category[row]] === "bar",
+      ).length;
+    };
+    expect(await bars({ hour: hourOf(time) })).toBe(50);
+    expect(await bars({ hour: hourOf(time) + (hourOf(time) < 12 ? 12 : -12) })).toBe(0);
+    const cafes = [{ hash: hash32("cafe"), choices: 8 }];
+    expect(await bars({ hour: null, categories: cafes })).toBe(0);
+    expect(await bars({ hour: null, categories: [{ hash: hash32("bar"), choices: 8 }] })).toBe(50);
+    const weights = { ...defaultFirstStage, category: 0 };
+    expect(await bars({ hour: null, categories: cafes, weights })).toBeGreaterThan(20);
   });
 
   it("are the world's best where there is no place, and obey filter and radius", async () => {

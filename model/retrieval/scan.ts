@@ -67,20 +67,18 @@ export function proximityOf(vantage: Vantage, at: Float64Array, row: number): nu
   return sum;
 }
 
-/** Scores of all rows of a block, written to `out` from `start`. Without a vantage only what is popular counts. */
+/** Scores of all rows of a block, written to `out`. Without a vantage nearness does not count. */
 export function scoreRows(
   columns: Columns,
   vantage: Vantage | null,
+  leanings: ReadonlyMap<number, number>,
   weights: FirstStage,
   out: Float64Array,
-  start: number,
 ): void {
   const prior = priorOf(columns, weights);
-  if (!vantage) {
-    out.set(prior, start);
-    return;
-  }
   const at = vectorsOf(columns);
-  for (let row = 0; row < columns.count; row++)
-    out[start + row] = prior[row] + weights.near * Math.log(proximityOf(vantage, at, row));
+  for (let row = 0; row < columns.count; row++) {
+    const near = vantage ? weights.near * Math.log(proximityOf(vantage, at, row)) : 0;
+    out[row] = prior[row] + (leanings.get(columns.categoryHash[row]) ?? 0) + near;
+  }
 }

@@ -9,7 +9,9 @@ import type { Places } from "../pipeline/ports.ts";
 export interface SourceQuery {
   person: Person;
   point: Point | null;
+  /** Seconds since the epoch, and the hour (0-23) on the clocks of the place. */
   now: number;
+  hour: number;
   filter: ProductFilter;
   /** How the first stage weighs what is near. */
   firstStage: FirstStage;
@@ -18,8 +20,8 @@ export interface SourceQuery {
   places: Places;
 }
 
-/** A candidate source: answers blocks of products, the best first. */
+/** A candidate source: answers blocks of products, the best first. It may read in what earlier sources `brought`. */
 export interface Source {
   name: string;
-  find(query: SourceQuery): Promise<Columns[]>;
+  find(query: SourceQuery, brought: readonly Columns[]): Promise<Columns[]>;
 }

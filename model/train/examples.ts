@@ -5,6 +5,7 @@ import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import type { TrainingList } from "../features/batch.ts";
 import { type Candidate, computeFeatures } from "../features/compute.ts";
 import { rankingContext } from "../features/context.ts";
+import { hourOf } from "../person/person.ts";
 import { gather } from "../pipeline/gather.ts";
 import { maxCandidates } from "../pipeline/recommend.ts";
 import { type Episode, type EpisodeOptions, episodesOf } from "./episodes.ts";
@@ -39,14 +40,16 @@ async function listOf(
   { event, bought, person, point, places }: Episode,
   { negatives, random, firstStage }: ExampleOptions,
 ): Promise<TrainingList | null> {
-  const query = { person, point, now: event.time, filter: {}, limit: maxCandidates, places, firstStage };
+  const now = event.time;
+  const offset = localOffset(point?.lat ?? null, point?.lon ?? null, now);
+  const hour = hourOf(now + offset);
+  const query = { person, point, now, hour, filter: {}, limit: maxCandidates, places, firstStage };
   const { candidates, blocks } = await gather(query, true);
   const target = hash53(event.itemId);
   const chosen = candidates.find(({ block, row }) => block.idHash[row] === target);
   if (!chosen) return null;
   const sample = sampleNegatives(candidates, chosen, negatives, random);
-  const offset = localOffset(point?.lat ?? null, point?.lon ?? null, event.time);
-  const context = rankingContext(person, event.time, offset, point, blocks, candidates);
+  const context = rankingContext(person, now, offset, point, blocks, candidates);
   const batch = computeFeatures(context, [chosen, ...sample.map(({ candidate }) => candidate)]);
   const engage = new Float32Array(batch.count);
   engage[0] = 1;

@@ -1,18 +1,22 @@
 import type { Point } from "../../workers/shared/contracts/primitives.ts";
 import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
+import { localOffset } from "../../workers/shared/geo/local-time.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash53 } from "../columns/hash.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
+import { hourOf } from "../person/person.ts";
 import { defaultFirstStage, priorInputs } from "../retrieval/first-stage.ts";
+import { categoryHoursOf, leaningsOf } from "../retrieval/leanings.ts";
 import { proximityOf, vantageOf, vectorsOf } from "../retrieval/scan.ts";
 import { rowOfHash } from "../retrieval/tiles.ts";
+import { leaningsTo } from "../sources/leanings.ts";
 import { usualPlaces } from "../sources/usual.ts";
 import { adamStep } from "./adam.ts";
 import { type Episode, type EpisodeOptions, episodesOf } from "./episodes.ts";
 import type { Random } from "./random.ts";
 
 /** Weights that are fitted, in the order of a row's inputs; `usual` is chosen from a grid. */
-const names = ["people", "hot", "fresh", "near"] as const;
+const names = ["people", "hot", "fresh", "near", "category", "hour"] as const;
 const usualGrid = [0, 0.3, 1, 3];
 /** Products around the person from which the alternatives of a choice are drawn, and how many. */
 const poolSize = 2000;
@@ -61,23 +65,34 @@ const named = (weights: Float32Array): Omit<FirstStage, "usual"> => ({
   hot: weights[1],
   fresh: weights[2],
   near: weights[3],
+  category: weights[4],
+  hour: weights[5],
 });
 
 async function choiceOf({ event, person, point, places }: Episode, random: Random): Promise<Choice | null> {
   const usual = usualPlaces(person, event.time);
+  const hour = hourOf(event.time + localOffset(point?.lat ?? null, point?.lon ?? null, event.time));
+  const categories = leaningsTo(person);
   const pool = await places.candidates({
     point,
     usual,
+    categories,
+    hour,
     limit: poolSize,
     filter: {},
     now: event.time,
-    weights: { people: 0, hot: 0, fresh: 0, near: 1, usual: 1 },
+    weights: { people: 0, hot: 0, fresh: 0, near: 1, usual: 1, category: 0, hour: 0 },
   });
   const chosen = rowOfHash(pool, hash53(event.itemId));
   if (chosen === undefined) return null;
   const rows = [chosen];
   while (rows.length <= alternatives) rows.push(random.below(pool.count));
-  return usualGrid.map((weight) => inputsOf(pool, rows, point, usual, weight));
+  const around = categoryHoursOf([pool]);
+  const ofCategory = {
+    chosen: leaningsOf(around, hour, categories, { category: 1, hour: 0 }),
+    hour: leaningsOf(around, hour, [], { category: 0, hour: 1 }),
+  };
+  return usualGrid.map((weight) => inputsOf(pool, rows, point, usual, weight, ofCategory));
 }
 
 function inputsOf(
@@ -86,6 +101,7 @@ function inputsOf(
   point: Point | null,
   usual: ReturnType<typeof usualPlaces>,
   weight: number,
+  ofCategory: { chosen: ReadonlyMap<number, number>; hour: ReadonlyMap<number, number> },
 ): Float32Array {
   const vantage = vantageOf(point, usual, { ...defaultFirstStage, usual: weight });
   const at = vectorsOf(pool);
@@ -94,6 +110,8 @@ function inputsOf(
     inputs.set(priorInputs(pool, row), i * names.length);
     const near = vantage ? proximityOf(vantage, at, row) : 1;
     inputs[i * names.length + 3] = Math.log(Math.max(1e-9, near));
+    inputs[i * names.length + 4] = ofCategory.chosen.get(pool.categoryHash[row]) ?? 0;
+    inputs[i * names.length + 5] = ofCategory.hour.get(pool.categoryHash[row]) ?? 0;
   }
   return inputs;
 }

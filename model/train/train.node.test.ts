@@ -14,7 +14,8 @@ import { scoreByTape, type TrainingOptions, train } from "./train.ts";
 
 const shape: FeatureShape = {
   dense: ["a", "b", "c", "d", "e"],
-  pair: ["present", "x", "y"],
+  pair: ["x", "y"],
+  event: ["present", "just_now"],
   history: 4,
   categories: 6,
   hash: "test",
@@ -32,7 +33,7 @@ function lists(count: number, seed: number): TrainingList[] {
       const value =
         2 * batch.dense[row * 5] -
         batch.dense[row * 5 + 1] +
-        1.5 * batch.pair[row * width + 1] +
+        1.5 * batch.pair[row * width] +
         0.1 * random.normal();
       if (value > most) {
         most = value;
@@ -86,7 +87,8 @@ describe("the tape", () => {
       tape,
       {
         dense: tape.input(12, 5, list.batch.dense),
-        pair: tape.input(48, 3, list.batch.pair),
+        pair: tape.input(48, 2, list.batch.pair),
+        event: tape.input(4, 2, list.batch.event),
         category: tape.indices(list.batch.category),
         historyCategory: tape.indices(list.batch.historyCategory),
         moment: tape.indices(list.batch.moment),
@@ -134,7 +136,7 @@ describe("the exported file", () => {
       [500, 3],
     ]) {
       const batch = randomBatch(shape, count, seed);
-      if (seed === 2) batch.pair.fill(0);
+      if (seed === 2) batch.event.fill(0);
       const tape = scoreByTape(shape, parameters, batch);
       const served = await session.run(batch);
       for (const head of ["engage", "purchase"] as const)

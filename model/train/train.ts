@@ -83,6 +83,7 @@ function forward(tape: Tape, shape: FeatureShape, batch: FeatureBatch): { engage
     {
       dense: tape.input(batch.count, shape.dense.length, batch.dense),
       pair: tape.input(batch.count * shape.history, shape.pair.length, batch.pair),
+      event: tape.input(shape.history, shape.event.length, batch.event),
       category: tape.indices(batch.category),
       historyCategory: tape.indices(batch.historyCategory),
       moment: tape.indices(batch.moment),

@@ -14,13 +14,14 @@ const base64 = (view: ArrayBufferView): string => {
   return btoa(text);
 };
 
-/** The inputs of one candidate by name. The history's categories are the same for all: they go with each row. */
+/** The inputs of one candidate by name. The history's and the moment's are the same for all: they go with each row. */
 function rowFeatures(features: FeatureBatch, index: number): Record<string, string> {
   const dense = featureShape.dense.length;
   const pair = featureShape.history * featureShape.pair.length;
   return {
     dense: base64(features.dense.subarray(index * dense, (index + 1) * dense)),
     pair: base64(features.pair.subarray(index * pair, (index + 1) * pair)),
+    event: base64(features.event),
     category: base64(features.category.subarray(index, index + 1)),
     historyCategory: base64(features.historyCategory),
     moment: base64(features.moment),

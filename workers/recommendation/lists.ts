@@ -12,7 +12,7 @@ import { placesOf } from "./places.ts";
 const followerWeight = 3;
 
 /** The first stage for nobody in particular. */
-const anyone = { usual: [], weights: defaultFirstStage };
+const anyone = { usual: [], categories: [], hour: null, weights: defaultFirstStage };
 
 /** Scored ids as a list with cards, best first. */
 async function listOf(

@@ -10,7 +10,8 @@ import { LoadedModels } from "./loaded-models.ts";
 
 const shape: FeatureShape = {
   dense: ["a", "b"],
-  pair: ["present", "x"],
+  pair: ["x"],
+  event: ["present", "just_now"],
   history: 3,
   categories: 4,
   hash: "h",

@@ -16,6 +16,9 @@ export const firstStage = z.object({
   /** Of log(proximity): to the person, and `usual` times that to their usual places. */
   near: z.number(),
   usual: z.number().min(0),
+  /** Of log(1 + the person's choices of its category), and of how much the local hour speaks for the category. */
+  category: z.number().default(0),
+  hour: z.number().default(0),
 });
 export type FirstStage = z.infer<typeof firstStage>;
 
@@ -23,12 +26,23 @@ export type FirstStage = z.infer<typeof firstStage>;
 export const weightedPoint = point.extend({ weight: z.number().min(0) });
 export type WeightedPoint = z.infer<typeof weightedPoint>;
 
+/** A category with how much the person leans to it. */
+export const leaning = z.object({
+  hash: z.number().int().min(0).max(0xffffffff),
+  choices: z.number().min(0),
+});
+export type Leaning = z.infer<typeof leaning>;
+
 /** What the first stage is asked. */
 export const candidateQuery = z.object({
   /** Where the person is. */
   point: point.nullable(),
   /** Where they usually are; weights add up to one at most. */
   usual: z.array(weightedPoint).max(16),
+  /** What they chose before, by category. */
+  categories: z.array(leaning).max(128),
+  /** The hour on the clocks there; null where it does not matter. */
+  hour: z.number().int().min(0).max(23).nullable(),
   limit: z.number().int().min(1).max(1000),
   filter: productFilter,
   /** Seconds since the epoch: decayed columns of the answer are as of then. */

@@ -20,13 +20,14 @@ import { datasetIn, options, stop, wholeNumber } from "./options.ts";
 import { progress, shareLine, trainingLine } from "./progress.ts";
 
 const usage =
-  "Usage: npm run evaluate -- --data DIR | --simulated [--json FILE] [--quick] [--seed N] [--seeds N] [--model DIR]";
+  "Usage: npm run evaluate -- --data DIR | --simulated [--weeks N] [--json FILE] [--quick] [--seed N] [--seeds N] [--model DIR]";
 const { values } = options(
   () =>
     parseArgs({
       options: {
         data: { type: "string" },
         simulated: { type: "boolean", default: false },
+        weeks: { type: "string", default: "24" },
         json: { type: "string" },
         quick: { type: "boolean", default: false },
         model: { type: "string" },
@@ -39,14 +40,18 @@ const { values } = options(
 if ((values.data === undefined) === !values.simulated) stop(usage);
 const firstSeed = wholeNumber("seed", values.seed, 0);
 const count = values.model === undefined ? wholeNumber("seeds", values.seeds, 1) : 1;
+/** How long the simulated marketplace has been watched: what can be known of it grows with that. */
+const weeks = wholeNumber("weeks", values.weeks, 1);
 const seeds = Array.from({ length: count }, (_, i) => firstSeed + i);
 
 /** A smaller marketplace than the demo, of another seed than the one that the bundled model learnt from. */
-const heldOut = { products: 8000, people: 800, events: 80_000, days: 56 };
+const heldOut = (weeks: number) => ({ products: 8000, people: 800, events: weeks * 10_000, days: weeks * 7 });
 const heldOutSeed = 101;
 /** Questions by which expected purchases are judged. */
 const judged = 4000;
-const simulation = values.simulated ? simulate(heldOut, heldOutSeed, Date.UTC(2026, 0, 5) / 1000) : null;
+const simulation = values.simulated
+  ? simulate(heldOut(weeks), heldOutSeed, Date.UTC(2026, 0, 5) / 1000)
+  : null;
 const dataset = simulation?.dataset ?? datasetIn(values.data ?? "");
 
 /** A model as the pipeline's ranker, by ONNX Runtime. */

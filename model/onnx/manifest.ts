@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type ModelManifest, modelManifest } from "../../workers/shared/contracts/model.ts";
 import { ok, type Result, refuse } from "../../workers/shared/contracts/result.ts";
 import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
+import { sha256Hex } from "../../workers/shared/hash/sha256.ts";
 import type { FeatureBatch, FeatureShape, Scores } from "../features/batch.ts";
 import { type Parameters, parameterCount } from "../network/parameters.ts";
 import { Random } from "../train/random.ts";
@@ -14,12 +15,6 @@ export const maxModelBytes = 8 * 1024 * 1024;
 /** How far a runtime's outputs may be from the golden ones. */
 const goldenTolerance = 1e-4;
 const goldenCandidates = 4;
-
-/** sha-256 in lower-case hex. */
-export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 /** A batch of plausible numbers that a seed decides: for golden vectors and tests. */
 export function randomBatch(shape: FeatureShape, count: number, seed: number): FeatureBatch {

@@ -13,6 +13,7 @@ import { securityHeaders } from "./middleware/security-headers.ts";
 import type { Guard } from "./operation.ts";
 import type { Ports } from "./ports.ts";
 import { errorResponse, methodNotAllowed as methodRefusal, refusalResponse } from "./problems.ts";
+import { deadLetters } from "./routes/dead-letters.ts";
 import { discovery } from "./routes/discovery.ts";
 import { document } from "./routes/document.ts";
 import { eventBulk } from "./routes/event-bulk.ts";
@@ -75,6 +76,7 @@ export function createApp(ports: Ports): Gateway {
   keys(app, ports, guard, authenticator);
   tokens(app, ports, guard);
   imports(app, ports, guard);
+  deadLetters(app, ports, guard);
   health(app, ports);
   document(app);
   pages(app, ports);

@@ -1,4 +1,5 @@
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
+import { sha256Hex } from "../shared/hash/sha256.ts";
 import { imageTypeOf } from "./image-type.ts";
 import { imagePath } from "./rows.ts";
 import type { ProductStore } from "./store.ts";
@@ -27,7 +28,7 @@ export async function putImage(
     return refuse("unsupported_media_type", "An image is JPEG, PNG, WebP or AVIF, by its content.");
   const [stored] = await store.read(application, [productId]);
   if (!stored || stored.row.deleted === 1) return refuse("not_found", "There is no such product.");
-  const sha256 = hex(await crypto.subtle.digest("SHA-256", bytes));
+  const sha256 = await sha256Hex(bytes);
   await bucket.put(keyOf(application, sha256), bytes, { httpMetadata: { contentType } });
   await store.putImage(
     application,
@@ -51,6 +52,3 @@ export async function imageBytes(
     contentType: object.httpMetadata?.contentType ?? "application/octet-stream",
   });
 }
-
-const hex = (bytes: ArrayBuffer): string =>
-  [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");

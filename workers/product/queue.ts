@@ -1,31 +1,45 @@
-import { deadLetterKey, retryDelaySeconds } from "../shared/contracts/dead-letter.ts";
+import { mostAttempts, type OpenedLetter, retryDelaySeconds } from "../shared/contracts/dead-letter.ts";
 import { catalogueMessage } from "../shared/contracts/queues.ts";
+import { ok, type Result, refuse } from "../shared/contracts/result.ts";
+import { causeOf, DeadLetters } from "../shared/dead-letters/dead-letters.ts";
 import { Cards } from "./cards.ts";
 import { consume } from "./catalogue.ts";
 import { ProductStore } from "./store.ts";
 
-/** Keeps a message that cannot be consumed, with its cause. */
-async function keep(env: ProductEnv, queue: string, message: Message, cause: string): Promise<void> {
-  await env.IMAGES.put(
-    deadLetterKey(queue, message.id),
-    JSON.stringify({ queue, cause, attempts: message.attempts, time: message.timestamp, body: message.body }),
-  );
-}
-
-/** Consumes `catalogue` and its dead letters; each message is acknowledged by itself. */
+/**
+ * Consumes `catalogue` and its dead letters; each message is acknowledged by itself. What cannot be read, and what fails
+ * for the last time, is kept with its cause.
+ */
 export async function queue(batch: MessageBatch, env: ProductEnv): Promise<void> {
+  const letters = new DeadLetters(env.IMAGES);
   const store = new ProductStore(env.DB);
   const cards = new Cards(env.CARDS, store);
   for (const message of batch.messages) {
     try {
       const parsed = catalogueMessage.safeParse(message.body);
-      if (batch.queue.endsWith("-dead")) await keep(env, batch.queue, message, "retries exhausted");
-      else if (!parsed.success) await keep(env, batch.queue, message, parsed.error.message);
+      if (batch.queue.endsWith("-dead")) await letters.keepGivenUp(batch.queue, message);
+      else if (!parsed.success) await letters.keep(batch.queue, message, causeOf(parsed.error));
       else await consume(parsed.data, store, cards, env.LOCATION);
       message.ack();
     } catch (error) {
       console.error({ event: "catalogue message failed", attempts: message.attempts, error: String(error) });
+      if (message.attempts >= mostAttempts)
+        await letters
+          .keep(batch.queue, message, String(error))
+          .catch((reason: unknown) =>
+            console.error({ event: "dead letter not kept", error: String(reason) }),
+          );
       message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
     }
   }
+}
+
+/** Does what a dead letter's message asks for. */
+export async function redeliver(env: ProductEnv, { body }: OpenedLetter): Promise<Result<null>> {
+  const parsed = catalogueMessage.safeParse(body);
+  if (!parsed.success)
+    return refuse("conflict", "Its message has no known form: it can be discarded, not delivered.");
+  const store = new ProductStore(env.DB);
+  await consume(parsed.data, store, new Cards(env.CARDS, store), env.LOCATION);
+  return ok(null);
 }

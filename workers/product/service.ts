@@ -1,6 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
 import { decodeCursor, pageOf } from "../shared/contracts/cursor.ts";
+import type { DeadLetter, OpenedLetter, ReplayedLetter } from "../shared/contracts/dead-letter.ts";
 import { applicationName, categoryName, identifier } from "../shared/contracts/primitives.ts";
 import {
   type Product,
@@ -12,9 +13,11 @@ import {
 } from "../shared/contracts/product.ts";
 import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
 import type { Page, PageQuery, ProductApi, Readiness } from "../shared/contracts/services.ts";
+import { DeadLetterDesk } from "../shared/dead-letters/desk.ts";
 import { Cards } from "./cards.ts";
 import { send, settle } from "./catalogue.ts";
 import { imageBytes, lastImagePosition, putImage } from "./images.ts";
+import { redeliver } from "./queue.ts";
 import { columnsOf, imagePath, productOf } from "./rows.ts";
 import { ProductStore, type StoredProduct } from "./store.ts";
 
@@ -185,6 +188,26 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
 
   async settle(): Promise<Result<{ open: number }>> {
     return ok({ open: await settle(this.env.CATALOGUE, this.#store, now()) });
+  }
+
+  get #letters(): DeadLetterDesk {
+    return new DeadLetterDesk(this.env.IMAGES, (letter) => redeliver(this.env, letter));
+  }
+
+  deadLetters(application: string, query: PageQuery): Promise<Result<Page<DeadLetter>>> {
+    return this.#letters.deadLetters(application, query);
+  }
+
+  deadLetter(application: string, id: string): Promise<Result<OpenedLetter>> {
+    return this.#letters.deadLetter(application, id);
+  }
+
+  replayDeadLetter(application: string, id: string): Promise<Result<ReplayedLetter>> {
+    return this.#letters.replayDeadLetter(application, id);
+  }
+
+  discardDeadLetter(application: string, id: string): Promise<Result<null>> {
+    return this.#letters.discardDeadLetter(application, id);
   }
 
   async ready(): Promise<Readiness> {

@@ -6,7 +6,7 @@ import {
   waitOnExecutionContext,
 } from "cloudflare:test";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { deadLetterKey } from "../shared/contracts/dead-letter.ts";
+import { mostAttempts } from "../shared/contracts/dead-letter.ts";
 import { product, productCard } from "../shared/contracts/product.ts";
 import { maxImageBytes } from "./images.ts";
 import worker from "./index.ts";
@@ -178,8 +178,19 @@ describe("the consumer of catalogue", () => {
     );
     expect({ acknowledged, again }).toEqual({ acknowledged: ["m0", "m1"], again: [] });
     expect(await store.pending("rest", ["a"])).toEqual([]);
-    const dead = await environment.IMAGES.get(deadLetterKey("vicinity-catalogue", "m0"));
-    expect(await dead?.json()).toMatchObject({ body: { productIds: "a" }, queue: "vicinity-catalogue" });
+    const { items } = valueOf(await service.deadLetters("rest", { limit: 10 }));
+    expect(items).toMatchObject([{ queue: "catalogue", attempts: 1 }]);
+    const [{ id, cause }] = items;
+    expect(cause).toContain("productIds");
+    expect(valueOf(await service.deadLetter("rest", id)).body).toEqual({
+      application: "rest",
+      productIds: "a",
+    });
+    expect(codeOf(await service.deadLetter("others", id))).toBe("not_found");
+    expect(codeOf(await service.replayDeadLetter("rest", id))).toBe("conflict");
+    expect(codeOf(await service.discardDeadLetter("others", id))).toBe("not_found");
+    valueOf(await service.discardDeadLetter("rest", id));
+    expect(valueOf(await service.deadLetters("rest", { limit: 10 })).items).toEqual([]);
   });
 
   it("asks for a message again while the spatial index is out of order; its rows stay open", async () => {
@@ -195,13 +206,38 @@ describe("the consumer of catalogue", () => {
     expect(await store.pending("works", ["a"])).toEqual([]);
   });
 
-  it("keeps dead letters", async () => {
-    const { acknowledged } = await consume("vicinity-catalogue-dead", {
-      application: "x",
-      productIds: ["a"],
-    });
-    expect(acknowledged).toEqual(["m0"]);
-    const dead = await environment.IMAGES.get(deadLetterKey("vicinity-catalogue-dead", "m0"));
-    expect(await dead?.json()).toMatchObject({ cause: "retries exhausted", attempts: 1 });
+  it("keeps what the platform gives up, and delivers it when asked to", async () => {
+    await store.write("late", [productOf({ id: "a" })], 1);
+    const message = { application: "late", productIds: ["a"] };
+    const { acknowledged } = await consume("vicinity-catalogue-dead", message, message);
+    expect(acknowledged).toEqual(["m0", "m1"]);
+    const { items } = valueOf(await service.deadLetters("late", { limit: 10 }));
+    expect(items).toMatchObject([{ cause: "retries exhausted", attempts: 1 }]);
+    expect(valueOf(await service.replayDeadLetter("late", items[0].id)).status).toBe("delivered");
+    expect(await store.pending("late", ["a"])).toEqual([]);
+    expect(codeOf(await service.replayDeadLetter("late", items[0].id))).toBe("not_found");
+  });
+
+  it("knows what failed the last time, and keeps a letter that cannot be delivered yet", async () => {
+    await store.write("outage", [productOf({ id: "b" })], 1);
+    const message = { application: "outage", productIds: ["b"] };
+    const batch = createMessageBatch("vicinity-catalogue", [
+      { id: "m", timestamp: new Date(), attempts: mostAttempts, body: message },
+    ]);
+    await worker.queue(batch, environment);
+    await consume("vicinity-catalogue-dead", message);
+    const { items } = valueOf(await service.deadLetters("outage", { limit: 10 }));
+    expect(items).toMatchObject([{ cause: expect.stringContaining("out of order"), attempts: mostAttempts }]);
+    expect(codeOf(await service.replayDeadLetter("outage", items[0].id))).toBe("unavailable");
+    expect(valueOf(await service.deadLetter("outage", items[0].id)).attempts).toBe(mostAttempts + 1);
+  });
+
+  it("pages through letters", async () => {
+    for (let i = 0; i < 5; i++) await consume("vicinity-catalogue", { application: "many", productIds: i });
+    const first = valueOf(await service.deadLetters("many", { limit: 3 }));
+    const rest = valueOf(await service.deadLetters("many", { limit: 3, cursor: first.nextCursor }));
+    const ids = [...first.items, ...rest.items].map(({ id }) => id);
+    expect([first.items.length, rest.items.length, rest.nextCursor]).toEqual([3, 2, undefined]);
+    expect(new Set(ids).size).toBe(5);
   });
 });

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { sessionOf } from "../../durable-objects/user-session.ts";
 import { decodePerson } from "../../model/person/codec.ts";
 import { newPerson } from "../../model/person/person.ts";
+import type { DeadLetter, OpenedLetter, ReplayedLetter } from "../shared/contracts/dead-letter.ts";
 import { type EventInput, type EventReceipt, eventInput } from "../shared/contracts/event.ts";
 import { liveHeaders } from "../shared/contracts/live.ts";
 import { type AnswerLocation, type EdgePlace, edgePlace } from "../shared/contracts/location.ts";
@@ -23,13 +24,17 @@ import {
 } from "../shared/contracts/recommendation.ts";
 import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
 import type {
+  Page,
+  PageQuery,
   PersonSettings,
   Readiness,
   RecommendationApi,
   RecommendationList,
 } from "../shared/contracts/services.ts";
 import { type LocationInput, locationInput } from "../shared/contracts/user.ts";
+import { DeadLetterDesk } from "../shared/dead-letters/desk.ts";
 import { similar, trending } from "./lists.ts";
+import { redeliver } from "./queue.ts";
 import { bundledModel } from "./ranker/models.ts";
 import { recommend } from "./recommend.ts";
 import { objectIdOf } from "./recommendation-id.ts";
@@ -221,6 +226,26 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const input = recommendationInput.parse({ userId });
     const answer = await recommend(this.env, application, input, nowhere, this.#later);
     await sessionOf(this.env.USER_SESSION, application, userId, null).broadcast(JSON.stringify(answer));
+  }
+
+  get #letters(): DeadLetterDesk {
+    return new DeadLetterDesk(this.env.TRAINING_LOG, (letter) => redeliver(this.env, letter));
+  }
+
+  deadLetters(application: string, query: PageQuery): Promise<Result<Page<DeadLetter>>> {
+    return this.#letters.deadLetters(application, query);
+  }
+
+  deadLetter(application: string, id: string): Promise<Result<OpenedLetter>> {
+    return this.#letters.deadLetter(application, id);
+  }
+
+  replayDeadLetter(application: string, id: string): Promise<Result<ReplayedLetter>> {
+    return this.#letters.replayDeadLetter(application, id);
+  }
+
+  discardDeadLetter(application: string, id: string): Promise<Result<null>> {
+    return this.#letters.discardDeadLetter(application, id);
   }
 
   async ready(): Promise<Readiness> {

@@ -1,5 +1,5 @@
-import { sha256Hex } from "../../model/onnx/manifest.ts";
 import type { OutboxRow, PersonRows } from "../shared/contracts/queues.ts";
+import { sha256OfText } from "../shared/hash/sha256.ts";
 
 /** Objects of one day of one application begin with this. */
 export const logPrefix = (application: string, day: string): string => `${application}/log/v1/${day}/`;
@@ -55,6 +55,6 @@ export async function writeTrainingLog(
   const newest = lines.reduce((most, { time }) => Math.max(most, time), 0);
   const day = new Date(newest * 1000).toISOString().slice(0, 10);
   const text = lines.map((line) => line.text).join("\n");
-  const name = (await sha256Hex(new Uint8Array(new TextEncoder().encode(text)))).slice(0, 32);
+  const name = (await sha256OfText(text)).slice(0, 32);
   await bucket.put(`${logPrefix(application, day)}${name}.ndjson.gz`, await gzip(text));
 }

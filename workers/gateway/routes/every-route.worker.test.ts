@@ -79,6 +79,10 @@ describe("the document", () => {
       "DELETE /v1/keys/{id}": "admin",
       "POST /v1/tokens": "tokens:issue",
       "PUT /v1/imports/{name}": "admin",
+      "GET /v1/dead-letters": "admin",
+      "GET /v1/dead-letters/{id}": "admin",
+      "DELETE /v1/dead-letters/{id}": "admin",
+      "POST /v1/dead-letters/{id}/replay": "admin",
       "GET /healthz": null,
       "GET /readyz": null,
     });

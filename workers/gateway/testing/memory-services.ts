@@ -1,6 +1,7 @@
 import type { Product, ProductInput } from "../../shared/contracts/product.ts";
 import { ok, refuse } from "../../shared/contracts/result.ts";
 import type {
+  DeadLetterApi,
   LocationApi,
   ProductApi,
   RecommendationApi,
@@ -18,6 +19,14 @@ const location = { city: "Oslo", country: "NO", precision: "exact", source: "req
 const model = { version: "m1", sha256: "0".repeat(64) };
 const unknown = (what: string) => refuse("not_found", `There is no such ${what}.`);
 
+/** No queue of theirs has anything that died. */
+const noLetters: DeadLetterApi = {
+  deadLetters: async () => ok({ items: [] }),
+  deadLetter: async () => unknown("dead letter"),
+  replayDeadLetter: async () => unknown("dead letter"),
+  discardDeadLetter: async () => unknown("dead letter"),
+};
+
 const productService = (): ProductApi => {
   const products = new Map<string, Product>();
   const key = (application: string, id: string) => `${application}/${id}`;
@@ -31,6 +40,7 @@ const productService = (): ProductApi => {
     return product ? ok(product) : unknown("product");
   };
   return {
+    ...noLetters,
     ready: up,
     put: async (application, input) => {
       const created = write(application, input);
@@ -134,6 +144,7 @@ const recommendationService = (): RecommendationApi => {
     promotedAt: at,
   };
   return {
+    ...noLetters,
     ready: up,
     recommend: async (_application, input) =>
       ok({

@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { FeatureShape } from "../../../model/features/batch.ts";
 import { initialParameters } from "../../../model/network/parameters.ts";
 import { exportOnnx } from "../../../model/onnx/export.ts";
-import { manifestOf, randomBatch, sha256Hex } from "../../../model/onnx/manifest.ts";
+import { manifestOf, randomBatch } from "../../../model/onnx/manifest.ts";
 import { nodeSession } from "../../../model/onnx/runtime.node.ts";
 import { Random } from "../../../model/train/random.ts";
 import type { ModelManifest } from "../../shared/contracts/model.ts";
+import { sha256Hex } from "../../shared/hash/sha256.ts";
 import { LoadedModels } from "./loaded-models.ts";
 
 const shape: FeatureShape = {

@@ -1,3 +1,4 @@
+import type { DeadLetter, OpenedLetter, ReplayedLetter } from "./dead-letter.ts";
 import type { AcceptedInteraction, EventInput, EventReceipt } from "./event.ts";
 import type { AnswerLocation, EdgePlace, NearbyAnswer, NearbyQuery, ResolvedPlace } from "./location.ts";
 import type { ModelManifest, ModelRecord } from "./model.ts";
@@ -80,8 +81,18 @@ export interface UserApi extends Ready {
   erase(application: string, userId: string): Promise<Result<{ interactions: number; locations: number }>>;
 }
 
+/** Messages of a worker's queues that could not be consumed. Ids are `queue~hash`; an unknown one is `not_found`. */
+export interface DeadLetterApi {
+  /** By id, ascending, at most 100 a page. */
+  deadLetters(application: string, page: PageQuery): Promise<Result<Page<DeadLetter>>>;
+  deadLetter(application: string, id: string): Promise<Result<OpenedLetter>>;
+  /** Delivers it and forgets it; `conflict` for a message of no known form, `unavailable` where it failed again. */
+  replayDeadLetter(application: string, id: string): Promise<Result<ReplayedLetter>>;
+  discardDeadLetter(application: string, id: string): Promise<Result<null>>;
+}
+
 /** The catalogue. */
-export interface ProductApi extends Ready {
+export interface ProductApi extends Ready, DeadLetterApi {
   put(application: string, input: ProductInput): Promise<Result<{ product: Product; created: boolean }>>;
   get(application: string, productId: string): Promise<Result<Product>>;
   patch(application: string, productId: string, patch: ProductPatch): Promise<Result<Product>>;
@@ -140,7 +151,7 @@ export interface LocationApi extends Ready {
 }
 
 /** Ranking, the event path, the model registry. */
-export interface RecommendationApi extends Ready {
+export interface RecommendationApi extends Ready, DeadLetterApi {
   recommend(
     application: string,
     input: RecommendationInput,

@@ -9,6 +9,7 @@ import {
   reportOf,
 } from "../model/retrieval/cell-state.ts";
 import type { ProductChange } from "../workers/shared/contracts/product.ts";
+import type { CellContent } from "../workers/shared/contracts/rebuild.ts";
 import type { ProductTotals, Transition } from "../workers/shared/contracts/totals.ts";
 import { centreOf, isLeaf, parentOf } from "../workers/shared/geo/cells.ts";
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
@@ -47,6 +48,8 @@ export function cellOf(
 export class Cell extends DurableObject<LocationEnv> {
   readonly #store: CellStore;
   #state: CellState | null = null;
+  /** Whether the tables are there, as far as this instance knows. */
+  #migrated = false;
 
   constructor(ctx: DurableObjectState, env: LocationEnv) {
     super(ctx, env);
@@ -63,7 +66,8 @@ export class Cell extends DurableObject<LocationEnv> {
   #change<T>(application: string, cell: string, change: (state: CellState) => T): T {
     try {
       return this.ctx.storage.transactionSync(() => {
-        this.#store.migrate();
+        if (!this.#migrated) this.#store.migrate();
+        this.#migrated = true;
         const known = this.#known();
         const state = known ? { ...known } : { application, cell, ...untouched };
         const result = change(state);
@@ -73,6 +77,7 @@ export class Cell extends DurableObject<LocationEnv> {
       });
     } catch (error) {
       this.#state = null;
+      this.#migrated = false;
       throw error;
     }
   }
@@ -114,25 +119,33 @@ export class Cell extends DurableObject<LocationEnv> {
     transitions: Transition[],
   ): Promise<number> {
     const applied = this.#change(application, cell, (state) => {
-      let counted = 0;
-      for (const each of totals) counted += this.#store.putTotals(each);
-      for (const step of transitions) {
-        if (step.toCell === null) continue;
-        const weight = gapWeights[step.gap] ?? 0;
-        this.#store.addStep({
-          key: step.key,
-          from: step.from,
-          to: step.to,
-          toCell: step.toCell,
-          weight,
-          time: step.time,
-        });
-      }
+      const counted = this.#store.putTotals(totals);
+      this.#store.addSteps(
+        transitions.flatMap(({ toCell, gap, ...step }) =>
+          toCell === null ? [] : [{ ...step, toCell, weight: gapWeights[gap] ?? 0 }],
+        ),
+      );
       state.counted += counted;
       return counted;
     });
     await this.#schedule();
     return applied;
+  }
+
+  /** Holds exactly this from now on: what the records of truth say of a leaf. */
+  async rebuild(application: string, cell: string, content: CellContent["products"]): Promise<void> {
+    this.#change(application, cell, (state) => {
+      this.#store.replace(content);
+      // A cell that lost its state begins to count anew, below what its parent knows.
+      state.version = Math.max(state.version, Math.floor(Date.now() / 1000));
+      state.changed = true;
+    });
+    await this.#schedule();
+  }
+
+  /** Cells that ever handed something up to this one. */
+  childCells(): string[] {
+    return this.#store.exists() ? this.#store.childCells() : [];
   }
 
   /** Takes what a child hands up. */

@@ -9,12 +9,7 @@ import {
 } from "../workers/shared/contracts/event.ts";
 import { type Impression, impression } from "../workers/shared/contracts/impression.ts";
 import type { Point, Precision } from "../workers/shared/contracts/primitives.ts";
-import type {
-  InteractionsMessage,
-  LocationsMessage,
-  OutboxRow,
-  PersonRows,
-} from "../workers/shared/contracts/queues.ts";
+import type { InteractionsMessage, LocationsMessage } from "../workers/shared/contracts/queues.ts";
 import {
   type RecommendationReceipt,
   recommendationReceipt,
@@ -58,14 +53,20 @@ export function sessionOf(
   return sessions.get(id, near ? { locationHint: locationHint(near) } : {});
 }
 
-/** What became of each event of a call, in its order. */
-export type Acceptance = "accepted" | "duplicate";
+/** What became of an event. */
+export interface Taken {
+  acceptance: "accepted" | "duplicate";
+  /**
+   * What the caller, who knows the event, needs for its row; null where it is not the caller's to bring on: a repeated
+   * event is on its way already.
+   */
+  row: (Pick<AcceptedInteraction, "first" | "previous"> & { seq: number }) | null;
+}
 
 /** What `record` answers. */
 export interface Recorded {
-  acceptance: Acceptance[];
-  /** Rows of these events, for the caller to bring to the records or to send there; null where there are none. */
-  person: PersonRows | null;
+  /** In the order of the events. */
+  taken: Taken[];
   /** Whether somebody listens on a WebSocket. */
   listened: boolean;
 }
@@ -82,6 +83,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   #alarmAt: number | null | undefined;
   /** When the oldest impression whose window is open was shown, seconds; undefined where that was not asked yet. */
   #oldestShown: number | null | undefined;
+  /** Whether somebody listened when that was asked last; undefined where it was not asked yet. */
+  #listened: boolean | undefined;
 
   constructor(ctx: DurableObjectState, env: RecommendationEnv) {
     super(ctx, env);
@@ -126,9 +129,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   }
 
   /**
-   * Takes events: drops repeated ones, learns from the rest and keeps their rows, all in one transaction. The caller gets
-   * the rows and sends them to the records; what it has not sent when it dies is sent from here, as is what got lost on
-   * the way. With `deliver` the caller brings the rows to the records itself, repeated ones too: until it has answered, it
+   * Takes events: drops repeated ones, learns from the rest and keeps their rows, all in one transaction. The caller
+   * sends the rows to the records; what it has not sent when it dies is sent from here, as is what got lost on the way. With `deliver` the caller brings the rows to the records itself, repeated ones too: until it has answered, it
    * has promised nothing, and whoever asks it again finds the same rows.
    */
   async record(
@@ -143,45 +145,43 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const now = Date.now() / 1000;
     if (!deliver && this.#known.open.size > mostOpenRows)
       return refuse("rate_limited", "More events of this person wait than can be kept.", { retryAfter: 30 });
-    const rows: OutboxRow[] = [];
-    const acceptance = this.#change(application, userId, (memory) => {
-      const taken = parsed.value.map((event): Acceptance => {
-        const seq = this.#store.known(event.eventId);
-        if (seq === null) rows.push(this.#accept(memory, event, now, !deliver));
-        else if (deliver)
-          rows.push({ kind: "interaction", seq, interaction: recalled(memory.person, event) });
-        return seq === null ? "accepted" : "duplicate";
-      });
+    const taken = this.#change(application, userId, (memory) => {
+      const list = parsed.value.map((event) => this.#take(memory, event, now, deliver));
       memory.snapshot(deliver);
-      return taken;
+      return list;
     });
     await this.#schedule();
-    return ok({
-      acceptance,
-      person: rows.length > 0 ? { userId, object: this.ctx.id.toString(), rows } : null,
-      listened: this.ctx.getWebSockets().length > 0,
-    });
+    return ok({ taken, listened: this.#isListenedTo() });
   }
 
-  #accept(memory: SessionMemory, event: Interaction, now: number, kept: boolean): OutboxRow {
+  #take(memory: SessionMemory, event: Interaction, now: number, deliver: boolean): Taken {
     const { person } = memory;
-    const accepted: AcceptedInteraction = {
-      ...event,
-      first: isFirst(person, event.productId),
-      previous: previousOf(person, event),
-    };
+    const known = { first: isFirst(person, event.productId), previous: previousOf(person, event) };
+    const body = deliver ? null : { kind: "interaction", interaction: { ...event, ...known } };
+    const seq = memory.add("interactions", event.eventId, now, body, deliver ? null : now + resendSeconds);
+    if (seq === null) return { acceptance: "duplicate", row: deliver ? this.#recalled(person, event) : null };
     takeInteraction(person, event);
     memory.changed();
-    const row = { kind: "interaction", interaction: accepted } as const;
-    const seq = memory.add(
-      "interactions",
-      event.eventId,
-      now,
-      kept ? row : null,
-      kept ? now + resendSeconds : null,
-    );
     if (event.recommendationId !== null) this.#noteOutcome(memory, event, event.recommendationId, now);
-    return { ...row, seq };
+    return { acceptance: "accepted", row: { seq, ...known } };
+  }
+
+  /** The row of an event that was taken before, as far as the person remembers. */
+  #recalled(person: Person, event: Interaction): Taken["row"] {
+    const seq = this.#store.known(event.eventId);
+    return seq === null
+      ? null
+      : {
+          seq,
+          first: person.products.get(event.productId)?.first === event.time,
+          previous: previousOf(person, event),
+        };
+  }
+
+  /** Only `fetch` adds a listener: where there was none, there is none. */
+  #isListenedTo(): boolean {
+    if (this.#listened !== false) this.#listened = this.ctx.getWebSockets().length > 0;
+    return this.#listened;
   }
 
   /** Joins an event to the impression that it came from: into its example, or as a correction where that has left. */
@@ -214,7 +214,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       memory.snapshot(false);
     });
     await this.#schedule();
-    return { listened: this.ctx.getWebSockets().length > 0 };
+    return { listened: this.#isListenedTo() };
   }
 
   /** What the profile says now; the newest version is kept. A coarser precision forgets the finer place. */
@@ -279,6 +279,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (this.ctx.getWebSockets().length >= mostListeners) return new Response(null, { status: 429 });
     const pair = new WebSocketPair();
     this.ctx.acceptWebSocket(pair[1]);
+    this.#listened = true;
     return new Response(null, { status: 101, webSocket: pair[0] });
   }
 
@@ -384,13 +385,6 @@ const previousOf = (person: Person, event: Interaction): AcceptedInteraction["pr
   previousChoices(person, event.time)
     .filter(({ productId, time }) => productId !== event.productId || time !== event.time)
     .map(({ productId, cell }) => ({ productId, cell }));
-
-/** The row of an event that was taken before, as far as the person remembers. */
-const recalled = (person: Person, event: Interaction): AcceptedInteraction => ({
-  ...event,
-  first: person.products.get(event.productId)?.first === event.time,
-  previous: previousOf(person, event),
-});
 
 /** Rows in messages that the queue takes. */
 function parts<R extends { body: string }>(rows: R[]): R[][] {

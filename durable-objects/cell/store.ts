@@ -15,6 +15,7 @@ export interface CellState extends Dirt {
 
 /** A step to a product, with the weight that it adds. */
 export interface Step {
+  /** Of the event that made it: those that an event makes in one cell come together. */
   key: string;
   from: string;
   to: string;
@@ -118,35 +119,53 @@ export class CellStore {
     return rows[0]?.cell ?? null;
   }
 
-  /** Keeps totals if they are newer than what is here. Answers by how many interactions they grew. */
-  putTotals(totals: ProductTotals): number {
-    const rows = this.#sql
-      .exec<{ version: number }>("SELECT version FROM totals WHERE id = ?", totals.productId)
-      .toArray();
-    const before = rows[0]?.version ?? -1;
-    if (totals.version <= before) return 0;
-    this.#sql.exec(
-      "INSERT OR REPLACE INTO totals VALUES (?, ?, ?)",
-      totals.productId,
-      totals.version,
-      JSON.stringify(totals),
+  /** Keeps those totals that are newer than what is here. Answers by how many interactions they grew. */
+  putTotals(totals: readonly ProductTotals[]): number {
+    const before = new Map(
+      this.#sql
+        .exec<{ id: string; version: number }>(
+          "SELECT t.id, t.version FROM json_each(?) e CROSS JOIN totals t ON t.id = e.value",
+          JSON.stringify(totals.map(({ productId }) => productId)),
+        )
+        .toArray()
+        .map(({ id, version }) => [id, version]),
     );
-    return totals.version - Math.max(0, before);
+    let grown = 0;
+    for (const each of totals) {
+      const known = before.get(each.productId) ?? -1;
+      if (each.version <= known) continue;
+      this.#sql.exec(
+        "INSERT INTO totals VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body",
+        each.productId,
+        each.version,
+        JSON.stringify(each),
+      );
+      before.set(each.productId, each.version);
+      grown += each.version - Math.max(0, known);
+    }
+    return grown;
   }
 
-  /** Counts a step once, however often it comes. Answers whether it was news. */
-  addStep(step: Step): boolean {
-    if (this.#sql.exec("INSERT OR IGNORE INTO steps VALUES (?, ?)", step.key, step.time).rowsWritten === 0)
-      return false;
+  /** Counts the steps of each key once, however often they come. */
+  addSteps(steps: readonly Step[]): void {
+    if (steps.length === 0) return;
+    const list = JSON.stringify(steps);
+    const news = this.#sql
+      .exec<{ key: string }>(
+        `INSERT INTO steps SELECT value ->> 'key', max(value ->> 'time') FROM json_each(?) WHERE true GROUP BY 1
+         ON CONFLICT DO NOTHING RETURNING key`,
+        list,
+      )
+      .toArray();
+    if (news.length === 0) return;
     this.#sql.exec(
-      `INSERT INTO followers VALUES (?, ?, ?, ?)
+      `INSERT INTO followers
+       SELECT value ->> 'from', value ->> 'to', max(value ->> 'toCell'), sum(value ->> 'weight') FROM json_each(?1)
+       WHERE value ->> 'key' IN (SELECT value FROM json_each(?2)) GROUP BY 1, 2
        ON CONFLICT DO UPDATE SET weight = weight + excluded.weight, cell = excluded.cell`,
-      step.from,
-      step.to,
-      step.toCell,
-      step.weight,
+      list,
+      JSON.stringify(news.map(({ key }) => key)),
     );
-    return true;
   }
 
   /** Forgets old keys of steps, and the weakest followers of products that have too many. */
@@ -199,6 +218,31 @@ export class CellStore {
       report.best,
     );
     return true;
+  }
+
+  /** Holds these products with their totals and nothing else; what followed them is forgotten, with its keys. */
+  replace(products: readonly Pick<CellProduct, "change" | "totals">[]): void {
+    this.#sql.exec("DELETE FROM products; DELETE FROM totals; DELETE FROM followers; DELETE FROM steps;");
+    for (const { change, totals } of products) {
+      const { productId, version } = change;
+      this.#sql.exec("INSERT INTO products VALUES (?, ?, ?)", productId, version, JSON.stringify(change));
+      this.#sql.exec("DELETE FROM forwards WHERE id = ?", productId);
+      if (totals)
+        this.#sql.exec(
+          "INSERT INTO totals VALUES (?, ?, ?)",
+          productId,
+          totals.version,
+          JSON.stringify(totals),
+        );
+    }
+  }
+
+  /** Names of the children that ever reported. */
+  childCells(): string[] {
+    return this.#sql
+      .exec<{ cell: string }>("SELECT cell FROM children ORDER BY cell")
+      .toArray()
+      .map(({ cell }) => cell);
   }
 
   /** Reports of the children that have products. */

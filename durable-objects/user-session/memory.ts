@@ -96,10 +96,15 @@ export class SessionMemory {
     return this.#pruned;
   }
 
-  /** Adds a row and answers its sequence number. `due` is null for one without a body, which is closed from the start. */
-  add(queue: OutboxQueue, id: string, time: number, body: object | null, due: number | null): number {
-    const seq = ++this.#seq;
-    this.#store.add({ seq, id, queue, time, body: body === null ? null : JSON.stringify(body) });
+  /**
+   * Adds a row and answers its sequence number; null where one of this id is there. `due` is null for one without a body,
+   * which is closed from the start.
+   */
+  add(queue: OutboxQueue, id: string, time: number, body: object | null, due: number | null): number | null {
+    const seq = this.#seq + 1;
+    if (!this.#store.add({ seq, id, queue, time, body: body === null ? null : JSON.stringify(body) }))
+      return null;
+    this.#seq = seq;
     if (due !== null) this.open.set(seq, { seq, id, queue, due });
     return seq;
   }

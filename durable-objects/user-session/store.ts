@@ -102,10 +102,10 @@ export class SessionStore {
     );
   }
 
-  /** Adds a row; it is open where it has a body. */
-  add({ id, seq, queue, time, body }: JournalRow): void {
-    this.#sql.exec(
-      "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)",
+  /** Adds a row, unless one of its id is there; answers whether it did. It is open where it has a body. */
+  add({ id, seq, queue, time, body }: JournalRow): boolean {
+    const { rowsWritten } = this.#sql.exec(
+      "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
       id,
       seq,
       body === null ? 0 : 1,
@@ -113,6 +113,7 @@ export class SessionStore {
       time,
       body,
     );
+    return rowsWritten > 0;
   }
 
   /** Rows on their way, oldest first. */

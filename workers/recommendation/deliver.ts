@@ -5,7 +5,10 @@ import { atOnce } from "./at-once.ts";
 import { writeTrainingLog } from "./training-log.ts";
 
 /** The steps that an interaction made: from each of the choices just before it. */
-function transitionsOf(object: string, each: AcceptedInteraction): (Transition & { fromCell: string })[] {
+export function transitionsOf(
+  object: string,
+  each: AcceptedInteraction,
+): (Transition & { fromCell: string })[] {
   if (each.type === "dismiss") return [];
   return each.previous.flatMap(({ productId, cell }, i) =>
     cell === null || each.facts.cell === null || productId === each.productId
@@ -13,7 +16,7 @@ function transitionsOf(object: string, each: AcceptedInteraction): (Transition &
       : [
           {
             // A pseudonym and an event: no place learns who it was.
-            key: `${object.slice(0, 16)}:${each.eventId}:${i}`,
+            key: `${object.slice(0, 16)}:${each.eventId}`,
             from: productId,
             fromCell: cell,
             to: each.productId,

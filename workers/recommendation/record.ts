@@ -1,4 +1,4 @@
-import { type Recorded, sessionOf } from "../../durable-objects/user-session.ts";
+import { sessionOf } from "../../durable-objects/user-session.ts";
 import { decodePerson } from "../../model/person/codec.ts";
 import type { EventInput, EventReceipt, Interaction, ProductFacts } from "../shared/contracts/event.ts";
 import { fromInstant, type Precision } from "../shared/contracts/primitives.ts";
@@ -35,6 +35,15 @@ function byPerson(events: readonly { index: number; input: EventInput; time: num
   return [...people.values()];
 }
 
+/** What became of a person's events. */
+interface Told {
+  accepted: number;
+  duplicates: number;
+  /** Rows that are now to be brought on. */
+  person: PersonRows;
+  listened: boolean;
+}
+
 /** Hands a person their events, their place at the precision that they allow. */
 async function tell(
   env: RecommendationEnv,
@@ -42,7 +51,7 @@ async function tell(
   { userId, events }: PersonEvents,
   facts: ReadonlyMap<string, ProductFacts>,
   deliverRows: boolean,
-): Promise<Recorded> {
+): Promise<Told> {
   const session = sessionOf(env.USER_SESSION, application, userId, events[0].input.location ?? null);
   const placed = events.some(({ input }) => input.location !== undefined);
   const precision: Precision = placed ? await precisionOf(session.state()) : "exact";
@@ -59,18 +68,25 @@ async function tell(
       }),
     ),
   );
-  const all: Recorded = { acceptance: [], person: null, listened: false };
+  const told: Told = {
+    accepted: 0,
+    duplicates: 0,
+    person: { userId, object: session.id.toString(), rows: [] },
+    listened: false,
+  };
   for (let i = 0; i < interactions.length; i += eventsPerCall) {
     const part = interactions.slice(i, i + eventsPerCall);
     const recorded = await session.record(application, userId, part, deliverRows);
     if (!recorded.ok) throw new Error(recorded.error.detail);
-    const { acceptance, person, listened } = recorded.value;
-    all.acceptance.push(...acceptance);
-    all.listened ||= listened;
-    if (all.person && person) all.person.rows.push(...person.rows);
-    else all.person ??= person;
+    for (const [k, { acceptance, row }] of recorded.value.taken.entries()) {
+      told[acceptance === "accepted" ? "accepted" : "duplicates"]++;
+      if (row === null) continue;
+      const { seq, ...known } = row;
+      told.person.rows.push({ kind: "interaction", seq, interaction: { ...part[k], ...known } });
+    }
+    told.listened ||= recorded.value.listened;
   }
-  return all;
+  return told;
 }
 
 async function precisionOf(state: Promise<Uint8Array>): Promise<Precision> {
@@ -135,10 +151,11 @@ export async function record(
   const rows: PersonRows[] = [];
   await atOnce(peopleAtOnce, byPerson(good), async (person) => {
     try {
-      const recorded = await tell(env, application, person, facts ?? new Map(), false);
-      for (const each of recorded.acceptance) receipt[each === "accepted" ? "accepted" : "duplicates"]++;
-      if (recorded.listened) listened.push(person.userId);
-      if (recorded.person) rows.push(recorded.person);
+      const told = await tell(env, application, person, facts ?? new Map(), false);
+      receipt.accepted += told.accepted;
+      receipt.duplicates += told.duplicates;
+      if (told.listened) listened.push(person.userId);
+      if (told.person.rows.length > 0) rows.push(told.person);
     } catch (error) {
       console.error({ event: "person not reached", error: String(error) });
       for (const { index } of person.events)
@@ -177,9 +194,10 @@ export async function absorb(
   const report = { accepted: 0, duplicates: 0, rejected: 0 };
   const people: PersonRows[] = [];
   await atOnce(peopleAtOnce, byPerson(events), async (person) => {
-    const recorded = await tell(env, application, person, facts, true);
-    for (const each of recorded.acceptance) report[each === "accepted" ? "accepted" : "duplicates"]++;
-    if (recorded.person) people.push(recorded.person);
+    const told = await tell(env, application, person, facts, true);
+    report.accepted += told.accepted;
+    report.duplicates += told.duplicates;
+    if (told.person.rows.length > 0) people.push(told.person);
   });
   if (people.length > 0) await bring(env, application, people);
   return report;

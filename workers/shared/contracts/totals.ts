@@ -51,7 +51,7 @@ export type ProductTotals = z.infer<typeof productTotals>;
 
 /** A step from one product to the next by one person: what neighbours are learnt from. */
 export const transition = z.object({
-  /** Unique for each step (the hash of person and event), so that a repeated message counts once. */
+  /** Of person and event, so that a repeated message counts once; the steps of an event to one cell come together. */
   key: z.string(),
   from: z.string(),
   to: z.string(),

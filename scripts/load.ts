@@ -1,5 +1,6 @@
 import type { EventInput } from "../workers/shared/contracts/event.ts";
 import type { BulkReport, ProductInput } from "../workers/shared/contracts/product.ts";
+import { request, type Target } from "./request.ts";
 
 /** Everything that goes into an empty Vicinity, in this order. */
 export interface Marketplace {
@@ -15,45 +16,9 @@ export interface LoadReport {
   events: BulkReport;
 }
 
-/** Where to send it. */
-export interface Target {
-  url: string;
-  key: string;
-}
-
 const productsPerRequest = 2000;
 const eventsPerRequest = 4000;
 const requestsAtOnce = 2;
-
-/** Attempts for one request: everything here may be sent again, nothing is counted twice. */
-const attempts = 6;
-
-async function request(
-  target: Target,
-  method: string,
-  path: string,
-  body: string,
-  type: string,
-): Promise<unknown> {
-  let last = "";
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt));
-    const answer = await fetch(`${target.url}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${target.key}`, "content-type": type },
-      body,
-    }).catch((error: unknown) => String(error));
-    if (typeof answer === "string") {
-      last = answer;
-      continue;
-    }
-    const text = await answer.text();
-    if (answer.ok) return text ? JSON.parse(text) : null;
-    last = `${answer.status}: ${text.slice(0, 500)}`;
-    if (answer.status !== 503 && answer.status !== 429) break;
-  }
-  throw new Error(`${method} ${path} answered ${last}`);
-}
 
 /** Runs `work` over the items with at most `width` under way. */
 async function each<T>(items: T[], width: number, work: (item: T) => Promise<void>): Promise<void> {

@@ -4,7 +4,7 @@ import { readCheckpoint, writeCheckpoint, writeModel } from "../model/cli/artifa
 import { trainingLine } from "../model/cli/progress.ts";
 import { readDataset } from "../model/data/read.node.ts";
 import { fit, full, quick } from "../model/train/fit.ts";
-import type { Target } from "./load.ts";
+import type { Target } from "./request.ts";
 import { Task } from "./terminal.ts";
 
 /**

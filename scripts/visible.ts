@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProductInput } from "../workers/shared/contracts/product.ts";
-import type { Target } from "./load.ts";
+import type { Target } from "./request.ts";
 
 /** Products that are looked for, spread over all. */
 const sampleSize = 12;

@@ -1,5 +1,5 @@
 import type { Product } from "../workers/shared/contracts/product.ts";
-import type { Target } from "./load.ts";
+import type { Target } from "./request.ts";
 
 interface List<T> {
   items: T[];

@@ -28,6 +28,7 @@ import { models } from "./routes/models.ts";
 import { pages } from "./routes/pages.ts";
 import { productBulk } from "./routes/product-bulk.ts";
 import { products } from "./routes/products.ts";
+import { rebuild } from "./routes/rebuild.ts";
 import { recommendations } from "./routes/recommendations.ts";
 import { tokens } from "./routes/tokens.ts";
 import { users } from "./routes/users.ts";
@@ -77,6 +78,7 @@ export function createApp(ports: Ports): Gateway {
   tokens(app, ports, guard);
   imports(app, ports, guard);
   deadLetters(app, ports, guard);
+  rebuild(app, ports, guard);
   health(app, ports);
   document(app);
   pages(app, ports);

@@ -32,7 +32,8 @@ export function changesByCell(changes: readonly ProductChange[]): Map<string, Ce
 /** Cells told at the same time: one request may hold few connections. */
 const cellsAtOnce = 6;
 
-async function inTurn<T>(items: T[], work: (item: T) => Promise<number>): Promise<number> {
+/** Does work cell by cell, some at a time; the sum of its answers. */
+export async function inTurn<T>(items: T[], work: (item: T) => Promise<number>): Promise<number> {
   let sum = 0;
   for (let i = 0; i < items.length; i += cellsAtOnce)
     for (const part of await Promise.all(items.slice(i, i + cellsAtOnce).map(work))) sum += part;

@@ -20,6 +20,7 @@ import {
   precision,
 } from "../shared/contracts/primitives.ts";
 import { type ProductChange, productChange } from "../shared/contracts/product.ts";
+import { type CellContent, type CellRange, cellContent, cellRange } from "../shared/contracts/rebuild.ts";
 import { ok, parse, type Result } from "../shared/contracts/result.ts";
 import { type CandidateQuery, candidateQuery, type Wanted, wanted } from "../shared/contracts/retrieval.ts";
 import type { LocationApi, Readiness } from "../shared/contracts/services.ts";
@@ -33,6 +34,7 @@ import { isCellName, isPlaceless } from "../shared/geo/cells.ts";
 import { coarsenToKilometre } from "../shared/geo/coarsen.ts";
 import { applyChanges, applyTotals } from "./apply.ts";
 import { Gazetteer } from "./gazetteer.ts";
+import { rebuild } from "./rebuild.ts";
 import { CityStore } from "./store.ts";
 import { TileCache } from "./tile-cache.ts";
 
@@ -51,6 +53,12 @@ const totalsList = z.object({
   application: applicationName,
   totals: z.array(productTotals.extend({ cell: cellName })),
   transitions: z.array(transition.extend({ fromCell: cellName })),
+});
+
+const rebuildCells = z.object({
+  application: applicationName,
+  range: cellRange,
+  cells: z.array(cellContent.extend({ cell: cellName })).max(100),
 });
 
 /** Places: gazetteer, precision of coordinates, spatial index. */
@@ -142,6 +150,16 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     if (!parsed.ok) return parsed;
     const { value } = parsed;
     return ok({ applied: await applyTotals(this.env.CELL, application, value.totals, value.transitions) });
+  }
+
+  async rebuild(
+    application: string,
+    range: CellRange,
+    cells: CellContent[],
+  ): Promise<Result<{ cells: number }>> {
+    const parsed = parse(rebuildCells, { application, range, cells });
+    if (!parsed.ok) return parsed;
+    return ok({ cells: await rebuild(this.env.CELL, application, parsed.value.range, parsed.value.cells) });
   }
 
   async ready(): Promise<Readiness> {

@@ -6,6 +6,7 @@ import { applicationName, categoryName, identifier } from "../shared/contracts/p
 import {
   type Product,
   type ProductCard,
+  type ProductChange,
   type ProductInput,
   type ProductPatch,
   productInput,
@@ -18,7 +19,7 @@ import { Cards } from "./cards.ts";
 import { send, settle } from "./catalogue.ts";
 import { imageBytes, lastImagePosition, putImage } from "./images.ts";
 import { redeliver } from "./queue.ts";
-import { columnsOf, imagePath, productOf } from "./rows.ts";
+import { changesOf, columnsOf, imagePath, productOf } from "./rows.ts";
 import { ProductStore, type StoredProduct } from "./store.ts";
 
 const one = z.object({ application: applicationName, productId: identifier });
@@ -30,6 +31,11 @@ const listQuery = z.object({
   limit: z.number().int().min(1).max(500),
   cursor: z.string().optional(),
   category: categoryName.optional(),
+});
+const cellPage = z.object({
+  application: applicationName,
+  after: z.string(),
+  limit: z.number().int().min(1).max(100),
 });
 /** A write looks for what was not announced, at most so often in an isolate. */
 const settleSeconds = 10;
@@ -184,6 +190,22 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
       },
     );
     return parsed.ok ? imageBytes(this.env.IMAGES, application, sha256) : parsed;
+  }
+
+  async cells(
+    application: string,
+    after: string,
+    limit: number,
+  ): Promise<Result<{ cell: string; products: ProductChange[] }[]>> {
+    const parsed = parse(cellPage, { application, after, limit });
+    if (!parsed.ok) return parsed;
+    const cells = new Map<string, ProductChange[]>();
+    for (const row of await this.#store.ofCells(application, after, limit)) {
+      const products = cells.get(row.cell) ?? [];
+      cells.set(row.cell, products);
+      products.push(...changesOf(row, []));
+    }
+    return ok([...cells].map(([cell, products]) => ({ cell, products })));
   }
 
   async settle(): Promise<Result<{ open: number }>> {

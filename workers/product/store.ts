@@ -171,6 +171,26 @@ export class ProductStore {
     return stored.map((each, i) => ({ ...each, leftCells: Object.keys(rows[i].leftCells) }));
   }
 
+  /** Products that are not deleted of the next `limit` leaf cells after `after`, by cell, ascending. */
+  async ofCells(application: string, after: string, limit: number): Promise<ProductRow[]> {
+    const present = and(
+      eq(products.application, application),
+      eq(products.deleted, 0),
+      gt(products.cell, after),
+    );
+    const cells = this.#db
+      .selectDistinct({ cell: products.cell })
+      .from(products)
+      .where(present)
+      .orderBy(asc(products.cell))
+      .limit(limit);
+    return this.#db
+      .select()
+      .from(products)
+      .where(and(present, inArray(products.cell, cells)))
+      .orderBy(asc(products.cell), asc(products.productId));
+  }
+
   /** Products that are not deleted, by id, ascending. */
   async list(
     application: string,

@@ -16,6 +16,7 @@ import {
   point,
   precision,
 } from "../shared/contracts/primitives.ts";
+import { type RebuildStep, rebuildInput } from "../shared/contracts/rebuild.ts";
 import {
   type RecommendationAnswer,
   type RecommendationInput,
@@ -36,6 +37,7 @@ import { DeadLetterDesk } from "../shared/dead-letters/desk.ts";
 import { similar, trending } from "./lists.ts";
 import { redeliver } from "./queue.ts";
 import { bundledModel } from "./ranker/models.ts";
+import { rebuild } from "./rebuild.ts";
 import { recommend } from "./recommend.ts";
 import { objectIdOf } from "./recommendation-id.ts";
 import { absorb, record } from "./record.ts";
@@ -182,6 +184,14 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const erased = await this.env.USER.erase(application, userId);
     if (erased.ok) await sessionOf(this.env.USER_SESSION, application, userId, null).erase();
     return erased;
+  }
+
+  async rebuild(application: string, cursor: string | undefined): Promise<Result<RebuildStep>> {
+    const parsed = parse(z.object({ application: applicationName, input: rebuildInput }), {
+      application,
+      input: { cursor },
+    });
+    return parsed.ok ? rebuild(this.env, application, cursor) : parsed;
   }
 
   async models(application: string): Promise<Result<ModelRecord[]>> {

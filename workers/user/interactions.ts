@@ -58,6 +58,39 @@ export async function insertInteractions(
   return inserted.meta.changes;
 }
 
+/**
+ * One transaction: the totals of the next products after `after` (at most `limit`, by id) counted anew from the
+ * interactions. Answers how many they are, and the last of them where there may be more.
+ */
+export async function recountTotals(
+  database: D1Database,
+  application: string,
+  after: string,
+  limit: number,
+): Promise<{ products: number; last: string | null }> {
+  const { results } = await database
+    .prepare(
+      `SELECT DISTINCT product_id AS id FROM interactions WHERE application = ?1 AND product_id > ?2
+       ORDER BY product_id LIMIT ?3`,
+    )
+    .bind(application, after, limit)
+    .all<{ id: string }>();
+  const last = results.length === limit ? (results.at(-1)?.id ?? null) : null;
+  const range = "application = ?1 AND product_id > ?2 AND (?3 IS NULL OR product_id <= ?3)";
+  const counts = eventTypes.map((type) => `sum(type = '${type}')`).join(", ");
+  await database.batch([
+    database.prepare(`DELETE FROM interaction_totals WHERE ${range}`).bind(application, after, last),
+    database
+      .prepare(
+        `INSERT INTO interaction_totals
+         SELECT application, product_id, CAST(floor(time / 3600) AS INTEGER), ${counts}, sum(first)
+         FROM interactions WHERE ${range} GROUP BY 1, 2, 3`,
+      )
+      .bind(application, after, last),
+  ]);
+  return { products: results.length, last };
+}
+
 /** Hour rows of products, ascending by product and hour, which is the order of the primary key. */
 export async function readTotals(
   database: D1Database,

@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { decodeCursor, pageOf } from "../shared/contracts/cursor.ts";
+import { decodeCursor, encodeCursor, pageOf } from "../shared/contracts/cursor.ts";
 import { type AcceptedInteraction, acceptedInteraction } from "../shared/contracts/event.ts";
 import { applicationName, identifier } from "../shared/contracts/primitives.ts";
 import { type PlaceVisit, placeVisit } from "../shared/contracts/queues.ts";
@@ -31,6 +31,8 @@ const locationBatch = z.object({
   batch: z.array(z.object({ userId: identifier, visits: z.array(placeVisit) })).max(1000),
 });
 const productList = z.object({ application: applicationName, productIds: z.array(identifier).max(1000) });
+
+const recount = z.object({ application: applicationName, limit: z.number().int().min(1).max(10_000) });
 
 const now = (): number => Date.now() / 1000;
 
@@ -115,6 +117,39 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   async totals(application: string, productIds: string[]): Promise<Result<Totals[]>> {
     const parsed = parse(productList, { application, productIds });
     return parsed.ok ? ok(await this.#store.totals(application, productIds)) : parsed;
+  }
+
+  async absoluteTotals(application: string, productIds: string[]): Promise<Result<ProductTotals[]>> {
+    const parsed = parse(productList, { application, productIds });
+    return parsed.ok ? ok(await this.#store.absoluteTotals(application, productIds)) : parsed;
+  }
+
+  async rebuildTotals(
+    application: string,
+    position: string | null,
+    limit: number,
+  ): Promise<Result<{ products: number; next: string | null }>> {
+    const parsed = parse(recount, { application, limit });
+    if (!parsed.ok) return parsed;
+    const databases = databasesOf(this.env).length;
+    const start = decodeCursor(
+      z.object({
+        database: z
+          .number()
+          .int()
+          .min(0)
+          .max(databases - 1),
+        after: z.string(),
+      }),
+      position ?? undefined,
+    );
+    if (!start.ok) return start;
+    const { products, next } = await this.#store.recount(
+      application,
+      start.value ?? { database: 0, after: "" },
+      limit,
+    );
+    return ok({ products, next: next && encodeCursor(next) });
   }
 
   async erase(

@@ -2,7 +2,7 @@ import { and, desc, eq, gt, sql } from "drizzle-orm";
 import type { PlaceVisit } from "../shared/contracts/queues.ts";
 import { emptyTotals, type ProductTotals, type Totals } from "../shared/contracts/totals.ts";
 import { type Database, databaseOf, open } from "./database.ts";
-import { insertInteractions, insertVisits, readTotals } from "./interactions.ts";
+import { insertInteractions, insertVisits, readTotals, recountTotals } from "./interactions.ts";
 import { type PersonBatch, rowsOf, type TotalsRow, totalsOf } from "./record.ts";
 import { erasures, interactions, userLocations, users } from "./schema.ts";
 
@@ -13,6 +13,12 @@ export type InteractionRow = typeof interactions.$inferSelect;
 export interface HistoryPosition {
   time: number;
   eventId: string;
+}
+
+/** How far counting totals anew is: in which database, after which product. */
+export interface RecountPosition {
+  database: number;
+  after: string;
 }
 
 /** All that the user worker asks of its databases. Every query begins with the application. */
@@ -139,6 +145,25 @@ export class UserStore {
     const rows = await this.#totals(application, productIds);
     const found = new Map(totalsOf(productIds, rows).map((each) => [each.productId, each.lifetime]));
     return productIds.map((id) => found.get(id) ?? emptyTotals());
+  }
+
+  /** Absolute totals, in the order of the ids. */
+  async absoluteTotals(application: string, productIds: string[]): Promise<ProductTotals[]> {
+    return totalsOf(productIds, await this.#totals(application, productIds));
+  }
+
+  /** Counts totals of some products anew, database by database. Answers where to go on; null after the last. */
+  async recount(
+    application: string,
+    { database, after }: RecountPosition,
+    limit: number,
+  ): Promise<{ products: number; next: RecountPosition | null }> {
+    const { products, last } = await recountTotals(this.#databases[database], application, after, limit);
+    if (last !== null) return { products, next: { database, after: last } };
+    return {
+      products,
+      next: database + 1 < this.#databases.length ? { database: database + 1, after: "" } : null,
+    };
   }
 
   /** Inserts visits; those seen before, by sequence number, and those of before an erasure change nothing. */

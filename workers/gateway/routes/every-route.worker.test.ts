@@ -83,6 +83,7 @@ describe("the document", () => {
       "GET /v1/dead-letters/{id}": "admin",
       "DELETE /v1/dead-letters/{id}": "admin",
       "POST /v1/dead-letters/{id}/replay": "admin",
+      "POST /v1/rebuild": "admin",
       "GET /healthz": null,
       "GET /readyz": null,
     });

@@ -40,6 +40,7 @@ const productService = (): ProductApi => {
     return product ? ok(product) : unknown("product");
   };
   return {
+    cells: async () => ok([]),
     ...noLetters,
     ready: up,
     put: async (application, input) => {
@@ -115,6 +116,8 @@ const userService = (): UserApi => {
     recordLocations: async () => ok({ inserted: 0 }),
     history: async () => ok({ items: [] }),
     totals: async (_application, ids) => ok(ids.map(emptyTotals)),
+    absoluteTotals: async () => ok([]),
+    rebuildTotals: async () => ok({ products: 0, next: null }),
     erase: async () => ok({ interactions: 0, locations: 0 }),
   };
 };
@@ -130,6 +133,7 @@ const locationService = (): LocationApi => {
     candidates: columns,
     columns,
     apply: async () => ok({ applied: 0 }),
+    rebuild: async () => ok({ cells: 0 }),
     applyTotals: async () => ok({ applied: 0 }),
   };
 };
@@ -176,6 +180,7 @@ const recommendationService = (): RecommendationApi => {
     setLocation: async () => ok({ location }),
     setPerson: async () => ok(null),
     erase: async () => ok({ interactions: 0, locations: 0 }),
+    rebuild: async () => ok({ part: "neighbours", done: 0 }),
     models: async () => ok([record]),
     registerModel: async (_application, manifest, bytes) =>
       bytes.byteLength === manifest.bytes ? ok(record) : refuse("invalid_input", "The sizes differ."),

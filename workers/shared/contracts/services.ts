@@ -12,6 +12,7 @@ import type {
   ProductPatch,
 } from "./product.ts";
 import type { PlaceVisit } from "./queues.ts";
+import type { CellContent, CellRange, RebuildStep } from "./rebuild.ts";
 import type { RecommendationAnswer, RecommendationInput, RecommendationReceipt } from "./recommendation.ts";
 import type { Result } from "./result.ts";
 import type { CandidateQuery, Wanted } from "./retrieval.ts";
@@ -77,6 +78,17 @@ export interface UserApi extends Ready {
   history(application: string, userId: string, page: PageQuery): Promise<Result<Page<UserInteraction>>>;
   /** Lifetime totals, in the order of the ids; zeros for a product without any. */
   totals(application: string, productIds: string[]): Promise<Result<Totals[]>>;
+  /** Absolute totals, in the order of the ids: what cells are told. */
+  absoluteTotals(application: string, productIds: string[]): Promise<Result<ProductTotals[]>>;
+  /**
+   * Makes the totals of the next products (`limit`, by id) anew from the interactions, in one transaction. `position` is
+   * the answer of the call before, null for the first; the last answers null.
+   */
+  rebuildTotals(
+    application: string,
+    position: string | null,
+    limit: number,
+  ): Promise<Result<{ products: number; next: string | null }>>;
   /** Removes the person's rows and leaves a tombstone that `record` honours. */
   erase(application: string, userId: string): Promise<Result<{ interactions: number; locations: number }>>;
 }
@@ -114,6 +126,12 @@ export interface ProductApi extends Ready, DeadLetterApi {
     application: string,
     sha256: string,
   ): Promise<Result<{ bytes: ArrayBuffer; contentType: string }>>;
+  /** The next `limit` leaf cells after `after` by name that hold products, each with all of them. */
+  cells(
+    application: string,
+    after: string,
+    limit: number,
+  ): Promise<Result<{ cell: string; products: ProductChange[] }[]>>;
   /** Sends outbox rows that no consumer has confirmed; what the cron calls. Answers how many remain open. */
   settle(): Promise<Result<{ open: number }>>;
 }
@@ -142,6 +160,8 @@ export interface LocationApi extends Ready {
   ): Promise<Result<ArrayBuffer>>;
   /** Idempotent by product version. */
   apply(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>>;
+  /** Makes leaf cells of a range hold exactly this, without neighbours; those that are not named are emptied. */
+  rebuild(application: string, range: CellRange, cells: CellContent[]): Promise<Result<{ cells: number }>>;
   /** Idempotent by totals version and transition key. */
   applyTotals(
     application: string,
@@ -172,6 +192,8 @@ export interface RecommendationApi extends Ready, DeadLetterApi {
   /** Tells the person's object what their profile says now. */
   setPerson(application: string, userId: string, settings: PersonSettings): Promise<Result<null>>;
   erase(application: string, userId: string): Promise<Result<{ interactions: number; locations: number }>>;
+  /** One step of making totals, cells and neighbours anew from the records of truth. */
+  rebuild(application: string, cursor: string | undefined): Promise<Result<RebuildStep>>;
   models(application: string): Promise<Result<ModelRecord[]>>;
   /** Checks and stores a model; an application's first is promoted at once. */
   registerModel(

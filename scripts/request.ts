@@ -1,0 +1,36 @@
+/** A running Vicinity, and an admin key of it. */
+export interface Target {
+  url: string;
+  key: string;
+}
+
+/** Attempts for one request: everything here may be sent again, nothing is counted twice. */
+const attempts = 6;
+
+/** A call, sent again where it failed for now. Answers the JSON of the answer; throws with its words. */
+export async function request(
+  target: Target,
+  method: string,
+  path: string,
+  body: string,
+  type: string,
+): Promise<unknown> {
+  let last = "";
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt));
+    const answer = await fetch(`${target.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${target.key}`, "content-type": type },
+      body,
+    }).catch((error: unknown) => String(error));
+    if (typeof answer === "string") {
+      last = answer;
+      continue;
+    }
+    const text = await answer.text();
+    if (answer.ok) return text ? JSON.parse(text) : null;
+    last = `${answer.status}: ${text.slice(0, 500)}`;
+    if (answer.status !== 503 && answer.status !== 429) break;
+  }
+  throw new Error(`${method} ${path} answered ${last}`);
+}

@@ -1,0 +1,29 @@
+import { createRoute } from "@hono/zod-openapi";
+import { rebuildInput, rebuildStep } from "../../shared/contracts/rebuild.ts";
+import type { Gateway } from "../context.ts";
+import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../operation.ts";
+import type { Ports } from "../ports.ts";
+import { valueOf } from "../refused.ts";
+
+/** Derived state, made anew step by step. */
+export function rebuild(app: Gateway, { services }: Ports, guard: Guard): void {
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/rebuild",
+      summary: "One step of making totals, cells, tiles and neighbours anew from products and interactions",
+      description:
+        "Admin. Call it with the cursor that the step before gave until there is none; a step may be repeated. " +
+        "Everything goes on being served and written meanwhile.",
+      tags: ["Operations"],
+      ...guard("admin", kilobytes(4)),
+      request: { query: noQuery, body: jsonBody(rebuildInput.meta({ id: "RebuildBody" })) },
+      responses: { 200: json("What was done.", rebuildStep.meta({ id: "RebuildStep" })), ...refusals },
+    }),
+    async (c) =>
+      c.json(
+        valueOf(await services.recommendation.rebuild(c.var.caller.application, c.req.valid("json").cursor)),
+        200,
+      ),
+  );
+}

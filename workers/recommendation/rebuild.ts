@@ -1,0 +1,160 @@
+import { z } from "zod";
+import { decodeCursor, encodeCursor } from "../shared/contracts/cursor.ts";
+import type { AcceptedInteraction } from "../shared/contracts/event.ts";
+import { fromInstant } from "../shared/contracts/primitives.ts";
+import { type CellContent, type RebuildStep, rebuildPart } from "../shared/contracts/rebuild.ts";
+import { ok, type Result, refuse } from "../shared/contracts/result.ts";
+import type { Transition } from "../shared/contracts/totals.ts";
+import type { UserInteraction } from "../shared/contracts/user.ts";
+import { transitionsOf } from "./deliver.ts";
+
+/** Products whose totals one step counts, cells that it fills, people whose steps it takes. */
+const totalsAtOnce = 5000;
+const cellsAtOnce = 20;
+const peopleAtOnce = 20;
+/** Products of one call. */
+const idsPerCall = 1000;
+/** Readings of the catalogue until two agree; it changes meanwhile. */
+const mostReadings = 5;
+/** Choices that an event is taken to follow. */
+const previousChoices = 3;
+
+const position = z.object({ part: rebuildPart, at: z.string().nullable() });
+type Position = z.infer<typeof position>;
+
+/** The value of another worker's answer; a refusal of theirs ends the step. */
+function valueOf<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(`the rebuild was refused: ${result.error.detail}`);
+  return result.value;
+}
+
+/**
+ * One step of making derived state anew from the catalogue and the interactions: totals, then cells with their totals
+ * (tiles follow by themselves), then neighbours. Each step may be repeated, and everything goes on being written
+ * meanwhile: cells hold the newest of both.
+ */
+export async function rebuild(
+  env: RecommendationEnv,
+  application: string,
+  cursor: string | undefined,
+): Promise<Result<RebuildStep>> {
+  const start = decodeCursor(position, cursor);
+  if (!start.ok) return start;
+  const { part, at } = start.value ?? { part: "totals", at: null };
+  const step = (done: number, next: Position | null): Result<RebuildStep> =>
+    ok({ part, done, ...(next ? { nextCursor: encodeCursor(next) } : {}) });
+  switch (part) {
+    case "totals": {
+      const { products, next } = valueOf(await env.USER.rebuildTotals(application, at, totalsAtOnce));
+      return step(products, next === null ? { part: "cells", at: null } : { part, at: next });
+    }
+    case "cells": {
+      const after = at ?? "";
+      const filled = await rebuildCells(env, application, after);
+      if (!filled) return refuse("unavailable", "The catalogue changes too fast now.", { retryAfter: 5 });
+      return step(
+        filled.cells,
+        filled.last === null ? { part: "neighbours", at: null } : { part, at: filled.last },
+      );
+    }
+    case "neighbours": {
+      const people = valueOf(
+        await env.USER.list(application, { limit: peopleAtOnce, cursor: at ?? undefined }),
+      );
+      for (const { id } of people.items) await rebuildSteps(env, application, id);
+      return step(
+        people.items.length,
+        people.nextCursor === undefined ? null : { part, at: people.nextCursor },
+      );
+    }
+  }
+}
+
+/** What the cells after `after` must hold. */
+async function contentsOf(
+  env: RecommendationEnv,
+  application: string,
+  after: string,
+): Promise<CellContent[]> {
+  const cells = valueOf(await env.PRODUCT.cells(application, after, cellsAtOnce));
+  const ids = cells.flatMap(({ products }) => products.map(({ productId }) => productId));
+  const totals = new Map<string, CellContent["products"][number]["totals"]>();
+  for (let i = 0; i < ids.length; i += idsPerCall)
+    for (const each of valueOf(await env.USER.absoluteTotals(application, ids.slice(i, i + idsPerCall))))
+      totals.set(each.productId, each.version > 0 ? each : null);
+  return cells.map(({ cell, products }) => ({
+    cell,
+    products: products.map((change) => ({ change, totals: totals.get(change.productId) ?? null })),
+  }));
+}
+
+/**
+ * Fills the cells after `after`. What was written while they were filled may have been overwritten by what was read
+ * before: so it is read again until nothing changed in between; whatever is written later arrives later. Null where it
+ * does not come to rest.
+ */
+async function rebuildCells(
+  env: RecommendationEnv,
+  application: string,
+  after: string,
+): Promise<{ cells: number; last: string | null } | null> {
+  let contents = await contentsOf(env, application, after);
+  for (let i = 0; i < mostReadings; i++) {
+    const last = contents.length === cellsAtOnce ? (contents.at(-1)?.cell ?? null) : null;
+    valueOf(await env.LOCATION.rebuild(application, { after, upTo: last }, contents));
+    const again = await contentsOf(env, application, after);
+    if (JSON.stringify(again) === JSON.stringify(contents)) return { cells: contents.length, last };
+    contents = again;
+  }
+  return null;
+}
+
+/** A person's interactions, the oldest first. */
+async function historyOf(
+  env: RecommendationEnv,
+  application: string,
+  userId: string,
+): Promise<UserInteraction[]> {
+  const all: UserInteraction[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = valueOf(await env.USER.history(application, userId, { limit: 500, cursor }));
+    all.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  return all.reverse();
+}
+
+/** Takes a person's steps once more, as if their events had come in the order of their times. */
+async function rebuildSteps(env: RecommendationEnv, application: string, userId: string): Promise<void> {
+  const history = await historyOf(env, application, userId);
+  const ids = [...new Set(history.map(({ productId }) => productId))];
+  const cells = new Map<string, string>();
+  for (let i = 0; i < ids.length; i += idsPerCall)
+    for (const card of valueOf(await env.PRODUCT.cards(application, ids.slice(i, i + idsPerCall))))
+      cells.set(card.id, card.cell);
+  const object = env.USER_SESSION.idFromName(`${application}:${userId}`).toString();
+  const transitions: (Transition & { fromCell: string })[] = [];
+  let previous: AcceptedInteraction["previous"] = [];
+  for (const { eventId, type, productId, timestamp } of history) {
+    const cell = cells.get(productId) ?? null;
+    const facts = { cell, lat: null, lon: null, category: null, price: null };
+    const time = fromInstant(timestamp);
+    transitions.push(
+      ...transitionsOf(object, {
+        eventId,
+        type,
+        productId,
+        time,
+        recommendationId: null,
+        at: null,
+        facts,
+        first: false,
+        previous,
+      }),
+    );
+    if (type !== "dismiss") previous = [...previous, { productId, cell }].slice(-previousChoices);
+  }
+  for (let i = 0; i < transitions.length; i += idsPerCall)
+    valueOf(await env.LOCATION.applyTotals(application, [], transitions.slice(i, i + idsPerCall)));
+}

@@ -126,8 +126,8 @@ export class SessionMemory {
 
   /** Forgets what is older than `before`. */
   prune(before: number, now: number): void {
-    this.#store.prune(before, this.#snapshotSeq);
     this.#pruned = now;
     this.snapshot(true);
+    this.#store.prune(before, this.#snapshotSeq);
   }
 }

@@ -1,21 +1,27 @@
-import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { join } from "node:path";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+
+const migrations = join(import.meta.dirname, "../../migrations/user");
 
 /** The recommendation worker and people's objects in workerd; all six workers together are tested in `test/`. */
 export default defineConfig({
   plugins: [
-    cloudflareTest({
+    cloudflareTest(async () => ({
       main: "./index.ts",
       miniflare: {
         compatibilityDate: "2026-11-01",
         durableObjects: { USER_SESSION: { className: "UserSession", useSQLite: true } },
+        // The records of the user worker: what an event costs is counted on them.
+        d1Databases: ["USER_DB"],
+        bindings: { USER_MIGRATIONS: await readD1Migrations(migrations) },
         queueProducers: { INTERACTIONS: "interactions", LOCATIONS: "locations" },
         modulesRules: [
           { type: "Data", include: ["**/*.onnx"], fallthrough: true },
           { type: "CompiledWasm", include: ["**/*.wasm"], fallthrough: true },
         ],
       },
-    }),
+    })),
   ],
   // The first test that loads the ONNX runtime takes seconds.
   test: { include: ["**/*.worker.test.ts"], testTimeout: 60_000 },

@@ -121,9 +121,10 @@ export class Cell extends DurableObject<LocationEnv> {
     const applied = this.#change(application, cell, (state) => {
       const counted = this.#store.putTotals(totals);
       this.#store.addSteps(
-        transitions.flatMap(({ toCell, gap, ...step }) =>
-          toCell === null ? [] : [{ ...step, toCell, weight: gapWeights[gap] ?? 0 }],
+        transitions.flatMap(({ key, from, to, toCell, gap }) =>
+          toCell === null ? [] : [{ key, from, to, toCell, weight: gapWeights[gap] ?? 0 }],
         ),
+        Date.now() / 1000,
       );
       state.counted += counted;
       return counted;

@@ -21,7 +21,6 @@ export interface Step {
   to: string;
   toCell: string;
   weight: number;
-  time: number;
 }
 
 /** Followers kept for a product; of these a tile shows the strongest. */
@@ -146,22 +145,29 @@ export class CellStore {
     return grown;
   }
 
-  /** Counts the steps of each key once, however often they come. */
-  addSteps(steps: readonly Step[]): void {
+  /**
+   * Counts the steps of each key once, however often they come, also in one list. A key is remembered from `now` on,
+   * seconds, and not from when the step was made: history is older than that when it comes, and comes twice too.
+   */
+  addSteps(steps: readonly Step[], now: number): void {
     if (steps.length === 0) return;
     const list = JSON.stringify(steps);
     const news = this.#sql
       .exec<{ key: string }>(
-        `INSERT INTO steps SELECT value ->> 'key', max(value ->> 'time') FROM json_each(?) WHERE true GROUP BY 1
+        `INSERT INTO steps SELECT DISTINCT value ->> 'key', ?2 FROM json_each(?1) WHERE true
          ON CONFLICT DO NOTHING RETURNING key`,
         list,
+        now,
       )
       .toArray();
     if (news.length === 0) return;
     this.#sql.exec(
       `INSERT INTO followers
-       SELECT value ->> 'from', value ->> 'to', max(value ->> 'toCell'), sum(value ->> 'weight') FROM json_each(?1)
-       WHERE value ->> 'key' IN (SELECT value FROM json_each(?2)) GROUP BY 1, 2
+       SELECT "from", "to", max(cell), sum(weight) FROM (
+         SELECT DISTINCT value ->> 'key', value ->> 'from' AS "from", value ->> 'to' AS "to",
+           value ->> 'toCell' AS cell, value ->> 'weight' AS weight
+         FROM json_each(?1) WHERE value ->> 'key' IN (SELECT value FROM json_each(?2)))
+       WHERE true GROUP BY 1, 2
        ON CONFLICT DO UPDATE SET weight = weight + excluded.weight, cell = excluded.cell`,
       list,
       JSON.stringify(news.map(({ key }) => key)),

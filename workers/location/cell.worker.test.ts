@@ -89,6 +89,16 @@ describe("a cell", () => {
     expect(JSON.parse(seen[0])).toEqual([{ productId: "b", cell: leaf, weight: 2 }]);
   });
 
+  it("counts a step once though it comes twice in one list, and again after its tile was published", async () => {
+    const past = { ...step("old"), time: 1_600_000_000 };
+    await cell("eight").apply("eight", leaf, [change("a", 1), change("b", 1)], []);
+    await cell("eight").applyTotals("eight", leaf, [totals("a", 1)], [past, past]);
+    await runDurableObjectAlarm(cell("eight"));
+    await cell("eight").applyTotals("eight", leaf, [totals("a", 1)], [past]);
+    const columns = await tile("eight");
+    expect(neighboursOf(columns, rowOf(columns, "a"))).toMatchObject([{ productId: "b", weight: 1 }]);
+  });
+
   it("leads from where a product was to where it is, and does not take it back by an old message", async () => {
     const elsewhere = leafCellOf({ lat: 60.4, lon: 5.3 }, 0);
     await cell("five").apply("five", leaf, [change("a", 1)], []);

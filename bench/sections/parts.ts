@@ -49,7 +49,7 @@ async function prepare({ userId, point }: Visit, { replay, places, now }: World,
   };
   const close = await near.find(query, []);
   const own = await chosen.find(query, []);
-  const gathered = await gather(query, true);
+  const gathered = await gather(query);
   const context = rankingContext(person, now, offset, point, gathered.blocks, gathered.candidates);
   const batch = computeFeatures(context, gathered.candidates);
   return { query, point, offset, bytes: encodePerson(person), close, own, gathered, context, batch };
@@ -127,7 +127,7 @@ export async function parts(context: BenchContext): Promise<void> {
     await time((i) => followed.find(at(i).query, [...at(i).own, ...at(i).close])),
     null,
   );
-  add("all sources, merged", await time((i) => gather(at(i).query, true)), null);
+  add("all sources, merged", await time((i) => gather(at(i).query)), null);
   add(
     "context of the ranking",
     await time((i) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Interaction } from "../../workers/shared/contracts/event.ts";
+import type { Stage } from "../../workers/shared/contracts/recommendation.ts";
 import { leafCellOf } from "../../workers/shared/geo/cells.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import { hash53 } from "../columns/hash.ts";
@@ -9,7 +10,7 @@ import { newPerson, type Person } from "../person/person.ts";
 import type { CellProduct } from "../retrieval/cell-state.ts";
 import { buildPyramid, placesOver } from "../retrieval/memory.ts";
 import { linearRanker, popularityRanker } from "./fallback.ts";
-import type { Ranker } from "./ports.ts";
+import type { Places, Ranker } from "./ports.ts";
 import { type PipelineQuery, recommend } from "./recommend.ts";
 
 const now = 1_760_000_000;
@@ -141,6 +142,61 @@ describe("the pipeline", () => {
     const hurried = await ask(newPerson(), { budgetMs: 0.5 }, [broken, linearRanker]);
     expect(hurried.ranker.version).toBe("linear");
     expect(hurried.stages.find(({ name }) => name === "sources")?.skipped).toContain("budget");
+  });
+
+  describe("goes on without what fails or is late", () => {
+    const known = newPerson();
+    for (const i of [1, 4, 10]) applyInteraction(known, view(`oslo-${i}`, now - 60 + i), 0);
+    const never = new Promise<never>(() => undefined);
+    const down = () => Promise.reject(new Error("down"));
+    const asks = (changed: Partial<Places>, budgetMs = Number.POSITIVE_INFINITY) =>
+      recommend(
+        {
+          person: known,
+          point: oslo,
+          now,
+          offsetSeconds: 0,
+          filter: {},
+          rules: { limit: 10 },
+          maxCandidates: 500,
+          explain: false,
+          budgetMs,
+        },
+        {
+          places: { ...places, ...changed },
+          rankers: [linearRanker],
+          clock: () => 0,
+          wait: () => Promise.resolve(),
+        },
+      );
+    const sources = (answer: { stages: Stage[] }) =>
+      answer.stages.find(({ name }) => name === "sources")?.skipped;
+
+    it("what the person chose: what is near remains", async () => {
+      const answer = await asks({ columns: down });
+      expect(answer.items).toHaveLength(10);
+      expect(sources(answer)).toContain("chosen: failed");
+    });
+
+    it("what is near: what they chose remains", async () => {
+      const answer = await asks({ candidates: down });
+      expect(answer.items.map(({ productId }) => productId)).toContain("oslo-4");
+      expect(sources(answer)).toBe("near: failed");
+    });
+
+    it("both: there is nothing to answer with", async () => {
+      await expect(asks({ candidates: down, columns: down })).rejects.toThrow("down");
+    });
+
+    it("a source that takes longer than there is time", async () => {
+      const answer = await asks({ columns: () => never }, 50);
+      expect(answer.items).toHaveLength(10);
+      expect(sources(answer)).toContain("chosen: budget");
+    });
+
+    it("nothing, where all is well", async () => {
+      expect((await asks({})).stages.every(({ skipped }) => skipped === undefined)).toBe(true);
+    });
   });
 
   it("computes finite features of bounded size that the future does not change", async () => {

@@ -8,7 +8,7 @@ import { rankingContext } from "../features/context.ts";
 import { hourOf, type Person } from "../person/person.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { applyRules, type Rules } from "../rules/rules.ts";
-import { gather } from "./gather.ts";
+import { type Deadline, gather } from "./gather.ts";
 import type { Places, Ranker } from "./ports.ts";
 import { reasonsOf } from "./reasons.ts";
 
@@ -40,6 +40,8 @@ export interface PipelinePorts {
   rankers: readonly Ranker[];
   /** Milliseconds, from any start. */
   clock(): number;
+  /** Resolves after so many milliseconds; without it slow sources are waited for. */
+  wait?(ms: number): Promise<void>;
 }
 
 /** A shown product. */
@@ -93,9 +95,13 @@ export async function recommend(query: PipelineQuery, ports: PipelinePorts): Pro
   const firstStage = ports.rankers[0]?.firstStage ?? defaultFirstStage;
   const hour = hourOf(now + query.offsetSeconds);
   const source = { person, point, now, hour, filter, limit: maxCandidates, places: ports.places, firstStage };
-  const hasTime = query.budgetMs > reservedMs;
-  const { candidates, blocks } = await gather(source, hasTime);
-  done("sources", hasTime ? undefined : "budget: only what is near");
+  const leftForSources = (): number => query.budgetMs - (ports.clock() - started) - reservedMs;
+  const deadline: Deadline =
+    ports.wait && query.budgetMs < Number.POSITIVE_INFINITY && leftForSources() > 0
+      ? ports.wait(leftForSources()).then(() => "late")
+      : null;
+  const { candidates, blocks, skipped: without } = await gather(source, () => leftForSources() > 0, deadline);
+  done("sources", without.length > 0 ? without.join("; ") : undefined);
 
   const context = rankingContext(person, now, query.offsetSeconds, point, blocks, candidates);
   const features = computeFeatures(context, candidates);

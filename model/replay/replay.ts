@@ -60,7 +60,7 @@ export class Replay {
     const now = question.time;
     const hour = hourOf(now + localOffset(point?.lat ?? null, point?.lon ?? null, now));
     const query = { person, point, now, hour, filter: {}, limit, places: this.#places, firstStage };
-    return (await gather(query, true)).candidates;
+    return (await gather(query)).candidates;
   }
 
   /** The serving pipeline's answer: same sources, features, ranker and rules. */

@@ -44,7 +44,7 @@ async function listOf(
   const offset = localOffset(point?.lat ?? null, point?.lon ?? null, now);
   const hour = hourOf(now + offset);
   const query = { person, point, now, hour, filter: {}, limit: maxCandidates, places, firstStage };
-  const { candidates, blocks } = await gather(query, true);
+  const { candidates, blocks } = await gather(query);
   const target = hash53(event.itemId);
   const chosen = candidates.find(({ block, row }) => block.idHash[row] === target);
   if (!chosen) return null;

@@ -34,7 +34,10 @@ export async function gather(
     try {
       const finding = source.find(query, blocks);
       const found = await (until ? Promise.race([finding, until]) : finding);
-      if (found !== "late") return found;
+      if (found !== "late") {
+        for (const { meta } of found) if (meta.skipped) skipped.push(`${source.name}: ${meta.skipped}`);
+        return found;
+      }
       // It goes on, and nobody waits for its end.
       finding.catch(() => []);
       skipped.push(`${source.name}: budget`);

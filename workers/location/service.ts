@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { encodeColumns } from "../../model/columns/columns.ts";
+import { type Columns, encodeColumns } from "../../model/columns/columns.ts";
 import { candidates, columnsOf } from "../../model/retrieval/candidates.ts";
 import { compileFilter } from "../../model/retrieval/filter.ts";
 import { nearest } from "../../model/retrieval/nearest.ts";
@@ -119,7 +119,8 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
   async candidates(application: string, query: CandidateQuery): Promise<Result<ArrayBuffer>> {
     const parsed = parse(retrieval, { application, ...query });
     if (!parsed.ok) return parsed;
-    return ok(encodeColumns(await candidates(this.#tiles(application), parsed.value)));
+    const tiles = this.#tiles(application);
+    return ok(encodeColumns(marked(await candidates(tiles, parsed.value), tiles)));
   }
 
   async columns(
@@ -131,7 +132,8 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     if (!parsed.ok) return parsed;
     const { value } = parsed;
     const tiles = this.#tiles(application);
-    return ok(encodeColumns(await columnsOf(tiles, value.wanted, Date.now() / 1000, value.withNeighbours)));
+    const columns = await columnsOf(tiles, value.wanted, Date.now() / 1000, value.withNeighbours);
+    return ok(encodeColumns(marked(columns, tiles)));
   }
 
   async apply(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>> {
@@ -171,6 +173,10 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     }
   }
 }
+
+/** A block that says where it does not rest on the newest tiles. */
+const marked = (columns: Columns, { skipped }: TileCache): Columns =>
+  skipped === undefined ? columns : { ...columns, meta: { ...columns.meta, skipped } };
 
 /** Prices and discounts lie in 32-bit columns: back to the decimals that were written. */
 const rounded = (value: number): number => Number(value.toPrecision(7));

@@ -54,6 +54,7 @@ export class TileCache implements TileSource, Forwards {
   readonly #env: LocationEnv;
   readonly #application: string;
   readonly #later: (work: Promise<unknown>) => void;
+  #skipped = new Set<string>();
 
   constructor(env: LocationEnv, application: string, later: (work: Promise<unknown>) => void) {
     this.#env = env;
@@ -61,12 +62,23 @@ export class TileCache implements TileSource, Forwards {
     this.#later = later;
   }
 
+  /** What of the usual way of a tile was left out for this request; undefined where nothing was. */
+  get skipped(): string | undefined {
+    return this.#skipped.size > 0 ? [...this.#skipped].join(", ") : undefined;
+  }
+
   async tile(cell: string): Promise<Columns | null> {
     const key = tileKey(this.#application, cell);
     const known = held.get(key);
     if (!known) return this.#load(key, cell);
     const age = Date.now() - known.at;
-    if (age > (known.columns ? staleMs : emptyMs) || age < 0) return this.#load(key, cell);
+    if (age > (known.columns ? staleMs : emptyMs) || age < 0)
+      return this.#load(key, cell).catch((error: unknown) => {
+        if (!known.columns) throw error;
+        console.error({ event: "tile not read", cell, error: String(error) });
+        this.#skipped.add("old tiles for new ones");
+        return known.columns;
+      });
     // Where another request is at it, this one must not wait for it beyond its own end.
     if (age > freshMs && !loading.has(key)) void this.#load(key, cell).catch(() => null);
     // Used just now: last to leave.
@@ -92,7 +104,11 @@ export class TileCache implements TileSource, Forwards {
 
   /** A tile that is missing, harmed or out of reach in KV is asked of its cell. */
   async #read(key: string, cell: string): Promise<Columns | null> {
-    const stored = await this.#env.TILES.get(key, "arrayBuffer").catch(() => null);
+    const stored = await this.#env.TILES.get(key, "arrayBuffer").catch((error: unknown) => {
+      console.error({ event: "tiles not reached", cell, error: String(error) });
+      this.#skipped.add("cells for tiles");
+      return null;
+    });
     const columns = stored ? decodeColumns(stored) : null;
     if (columns) return columns;
     const built = await cellOf(this.#env.CELL, this.#application, cell).tile();

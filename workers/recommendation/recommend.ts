@@ -14,11 +14,13 @@ import type {
   RecommendationReceipt,
   Stage,
 } from "../shared/contracts/recommendation.ts";
+import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import { localOffset } from "../shared/geo/local-time.ts";
+import { cardOfRow } from "./card-of-row.ts";
 import { impressionOf } from "./impression.ts";
 import { placesOf } from "./places.ts";
 import { newRecommendationId } from "./recommendation-id.ts";
-import { rankersOf } from "./serving.ts";
+import { servingOf } from "./serving.ts";
 import { whereabouts } from "./whereabouts.ts";
 
 /** Variant of answers outside any experiment. */
@@ -26,43 +28,61 @@ const defaultVariant = "default";
 
 const round = (ms: number): number => Math.round(ms * 1000) / 1000;
 
-/** The person; within a budget, somebody new where their object does not answer in time. */
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * The person; within a budget, somebody new where their object does not answer in time. What precision a person who cannot
+ * be reached allows is not known: only their city is used.
+ */
 async function personOf(
   state: Promise<Uint8Array>,
   budgetMs: number,
 ): Promise<{ person: Person; skipped?: string }> {
-  const late = new Promise<"late">((resolve) => {
-    if (budgetMs < Number.POSITIVE_INFINITY) setTimeout(() => resolve("late"), budgetMs / 2);
-  });
+  const unreached = (): Person => ({ ...newPerson(), precision: "city" });
   try {
-    const first = await Promise.race([state, late]);
-    if (first === "late") return { person: newPerson(), skipped: "budget" };
+    const first = await (budgetMs < Number.POSITIVE_INFINITY
+      ? Promise.race([state, sleep(budgetMs / 2).then((): "late" => "late")])
+      : state);
+    if (first === "late") {
+      state.catch(() => null);
+      return { person: unreached(), skipped: "budget: what is known of the person" };
+    }
     return { person: first.byteLength > 0 ? decodePerson(first) : newPerson() };
   } catch (error) {
     console.error({ event: "person not reached", error: String(error) });
-    return { person: newPerson(), skipped: "unavailable" };
+    return { person: unreached(), skipped: "the person: failed" };
   }
 }
 
-/** One recommendation: person and tiles together, then what the person leads to, then the model, then the cards. */
+/**
+ * One recommendation: person and tiles together, then what the person leads to, then the model, then the cards. What fails
+ * or no longer fits into the budget is left out in the order that RELIABILITY.md declares, and named in `stages`; only
+ * where no product can be found at all is it `unavailable`.
+ */
 export async function recommend(
   env: RecommendationEnv,
   application: string,
   input: RecommendationInput,
   edge: EdgePlace,
   later: (work: Promise<unknown>) => void,
-): Promise<RecommendationAnswer> {
+): Promise<Result<RecommendationAnswer>> {
   const started = performance.now();
   const budgetMs = input.budgetMs ?? Number.POSITIVE_INFINITY;
   const now = Date.now() / 1000;
   const filter = input.filter ?? {};
   const session = sessionOf(env.USER_SESSION, application, input.userId, input.location ?? edge.point);
   const places = placesOf(env.LOCATION, application);
-  const rankers = rankersOf(env, application, later);
+  const serving = servingOf(env, application, later);
   const { person, skipped } = await personOf(session.state(), budgetMs);
   const personMs = performance.now() - started;
-  const { point, answer: location } = await whereabouts(env.LOCATION, person, input.location, edge);
+  const left = (): number => budgetMs - (performance.now() - started);
+  const late =
+    budgetMs < Number.POSITIVE_INFINITY ? sleep(Math.max(0, left() / 2)).then((): "late" => "late") : null;
+  const place = await whereabouts(env.LOCATION, person, input.location, edge, late);
+  const { point, answer: location } = place;
   const whereMs = performance.now() - started - personMs;
+  const { rankers, skipped: withoutModel } = await serving;
+  const modelMs = performance.now() - started - personMs - whereMs;
 
   const answer = await runPipeline(
     {
@@ -80,17 +100,27 @@ export async function recommend(
       },
       maxCandidates,
       explain: input.explain,
-      budgetMs: budgetMs - (performance.now() - started),
+      budgetMs: left(),
     },
-    { places, rankers: await rankers, clock: () => performance.now() },
-  );
+    { places, rankers, clock: () => performance.now(), wait: sleep },
+  ).catch((error: unknown) => {
+    console.error({ event: "places not reached", error: String(error) });
+    return null;
+  });
+  if (!answer) return refuse("unavailable", "No products can be found now.", { retryAfter: 1 });
   const before = performance.now();
-  const cards = await cardsOf(env, application, answer);
+  const { cards, skipped: withoutCards } = await cardsOf(env, application, answer);
+  const stage = (name: string, ms: number, why: string | undefined): Stage => ({
+    name,
+    ms: round(ms),
+    ...(why ? { skipped: why } : {}),
+  });
   const stages: Stage[] = [
-    { name: "person", ms: round(personMs), ...(skipped ? { skipped } : {}) },
-    { name: "place", ms: round(whereMs) },
+    stage("person", personMs, skipped),
+    stage("place", whereMs, place.skipped),
+    ...(withoutModel ? [stage("model", modelMs, withoutModel)] : []),
     ...answer.stages,
-    { name: "cards", ms: round(performance.now() - before) },
+    stage("cards", performance.now() - before, withoutCards),
   ];
   const shown = answer.items.filter(
     ({ productId }) => cards.get(productId)?.available !== false && cards.has(productId),
@@ -112,7 +142,7 @@ export async function recommend(
       .impression(application, input.userId, impressionOf({ ...answer, items: shown }, receipt, Math.random))
       .catch((error: unknown) => console.error({ event: "impression not kept", error: String(error) })),
   );
-  return {
+  return ok({
     recommendationId,
     model,
     variant: defaultVariant,
@@ -130,19 +160,32 @@ export async function recommend(
       };
     }),
     stages,
-  };
+  });
 }
 
-/** What is shown of the chosen products, by id. A product that was deleted since its tile was made has none. */
+/**
+ * What is shown of the chosen products, by id. A product that was deleted since its tile was made has none. Where the
+ * catalogue cannot be reached, the tiles stand in for it: without pictures and as old as they are.
+ */
 async function cardsOf(
   env: RecommendationEnv,
   application: string,
   answer: PipelineAnswer,
-): Promise<Map<string, ProductCard>> {
-  const cards = await env.PRODUCT.cards(
-    application,
-    answer.items.map(({ productId }) => productId),
-  );
-  if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
-  return new Map(cards.value.map((card) => [card.id, card]));
+): Promise<{ cards: Map<string, ProductCard>; skipped?: string }> {
+  const list = (cards: ProductCard[]) => new Map(cards.map((card) => [card.id, card]));
+  try {
+    const cards = await env.PRODUCT.cards(
+      application,
+      answer.items.map(({ productId }) => productId),
+    );
+    if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
+    return { cards: list(cards.value) };
+  } catch (error) {
+    console.error({ event: "cards not reached", error: String(error) });
+    const rows = answer.items.map(({ index }) => answer.candidates[index]);
+    return {
+      cards: list(rows.map(({ block, row }) => cardOfRow(block, row))),
+      skipped: "the catalogue: failed, tiles stand in for cards",
+    };
+  }
 }

@@ -72,7 +72,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
       },
     );
     if (!parsed.ok) return parsed;
-    return ok(await recommend(this.env, application, parsed.value.input, parsed.value.edge, this.#later));
+    return recommend(this.env, application, parsed.value.input, parsed.value.edge, this.#later);
   }
 
   async similar(application: string, productId: string, limit: number): Promise<Result<RecommendationList>> {
@@ -235,7 +235,10 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   async #push(application: string, userId: string): Promise<void> {
     const input = recommendationInput.parse({ userId });
     const answer = await recommend(this.env, application, input, nowhere, this.#later);
-    await sessionOf(this.env.USER_SESSION, application, userId, null).broadcast(JSON.stringify(answer));
+    if (answer.ok)
+      await sessionOf(this.env.USER_SESSION, application, userId, null).broadcast(
+        JSON.stringify(answer.value),
+      );
   }
 
   get #letters(): DeadLetterDesk {

@@ -34,30 +34,58 @@ async function refresh(env: RecommendationEnv, application: string): Promise<voi
   });
 }
 
+/** Rankers in the order of preference, and why the first of them is not what it should be. */
+export interface Serving {
+  rankers: Ranker[];
+  skipped?: string;
+}
+
 /**
- * Rankers of an application in the order of preference: its own model, the bundled one, the linear scorer, popularity.
- * Only an isolate's first request for an application waits for the registry; a failure there is no reason not to answer.
+ * Rankers of an application in the order of preference: its own model (the last good one, where a newer one cannot be
+ * loaded), the bundled one, the linear scorer, popularity. Only an isolate's first request for an application waits for
+ * the registry; a failure there is no reason not to answer.
  */
-export async function rankersOf(
+export async function servingOf(
   env: RecommendationEnv,
   application: string,
   later: (work: Promise<unknown>) => void,
-): Promise<Ranker[]> {
+): Promise<Serving> {
   const known = pointers.get(application);
-  const report = (error: unknown): void =>
-    console.error({ event: "model pointer not read", error: String(error) });
-  if (!known) await refresh(env, application).catch(report);
+  const read = refresher(env, application);
+  if (!known) await read();
   else if (Date.now() - known.readAt > pointerMs) {
     // Not again by every request while this one is under way.
     known.readAt = Date.now();
-    later(refresh(env, application).catch(report));
+    later(read());
   }
   const model = pointers.get(application)?.model;
   const own = model ? registeredModels.get(model) : null;
-  return [
-    ...(own ? [own] : []),
-    ...(bundledModel.ok ? [bundledModel.value] : []),
-    linearRanker,
-    popularityRanker,
+  const reasons = [
+    ...(failures.has(application) ? ["the registry or its model: failed"] : []),
+    ...(model && !own ? [`${model.version}: not loaded`] : []),
+    ...(bundledModel.ok ? [] : ["the bundled model: refused"]),
   ];
+  return {
+    rankers: [
+      ...(own ? [own] : []),
+      ...(bundledModel.ok ? [bundledModel.value] : []),
+      linearRanker,
+      popularityRanker,
+    ],
+    ...(reasons.length > 0 ? { skipped: reasons.join("; ") } : {}),
+  };
 }
+
+/** Applications whose pointer or model could not be read when last tried. */
+const failures = new Set<string>();
+
+const refresher = (env: RecommendationEnv, application: string) => (): Promise<void> =>
+  refresh(env, application).then(
+    () => void failures.delete(application),
+    (error: unknown) => {
+      failures.add(application);
+      // The next requests go on with what there is, and do not wait for what has just failed.
+      if (!pointers.has(application)) pointers.set(application, { model: null, readAt: Date.now() });
+      console.error({ event: "model pointer not read", error: String(error) });
+    },
+  );

@@ -8,6 +8,8 @@ import { coarsenToKilometre } from "../shared/geo/coarsen.ts";
 export interface Whereabouts {
   point: Point | null;
   answer: AnswerLocation;
+  /** What was left out, and why. */
+  skipped?: string;
 }
 
 /** A point at a precision, before anything is computed from it or stored. */
@@ -34,17 +36,52 @@ async function evidence(
   return { point: null, source: "none" };
 }
 
-/** Where to recommend for, at the precision that the person allows, and how the answer says it. */
+/** The city of a point, or why it is not known. */
+async function cityOf(
+  location: LocationApi,
+  point: Point,
+  late: Promise<"late"> | null,
+): Promise<{ city: string | null; country: string | null; skipped?: string }> {
+  try {
+    const asked = location.resolve(point);
+    const resolved = await (late ? Promise.race([asked, late]) : asked);
+    if (resolved === "late") {
+      asked.catch(() => null);
+      return { city: null, country: null, skipped: "budget: the name of the city" };
+    }
+    return resolved.ok ? resolved.value : { city: null, country: null };
+  } catch (error) {
+    console.error({ event: "city not reached", error: String(error) });
+    return { city: null, country: null, skipped: "the gazetteer: failed" };
+  }
+}
+
+/**
+ * Where to recommend for, at the precision that the person allows, and how the answer says it. Where the gazetteer cannot
+ * be reached, what it is needed for is left out: the name of the city, and a place that only it could coarsen. `late`
+ * resolves when there is no time left for names.
+ */
 export async function whereabouts(
   location: LocationApi,
   person: Person,
   asked: Point | undefined,
   edge: EdgePlace,
+  late: Promise<"late"> | null = null,
 ): Promise<Whereabouts> {
   const { precision } = person;
-  const { point: raw, source } = await evidence(location, person, asked, edge);
-  const point = raw ? await coarsened(location, raw, precision) : null;
-  const resolved = point ? await location.resolve(point) : null;
-  const place = resolved?.ok ? resolved.value : null;
-  return { point, answer: { city: place?.city ?? null, country: place?.country ?? null, precision, source } };
+  try {
+    const { point: raw, source } = await evidence(location, person, asked, edge);
+    const point = raw ? await coarsened(location, raw, precision) : null;
+    const { city, country, skipped } = point
+      ? await cityOf(location, point, late)
+      : { city: null, country: null };
+    return { point, answer: { city, country, precision, source }, ...(skipped ? { skipped } : {}) };
+  } catch (error) {
+    console.error({ event: "gazetteer not reached", error: String(error) });
+    return {
+      point: null,
+      answer: { city: null, country: null, precision, source: "none" },
+      skipped: "the gazetteer: failed, the place is not known",
+    };
+  }
 }

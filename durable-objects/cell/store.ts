@@ -151,27 +151,37 @@ export class CellStore {
    */
   addSteps(steps: readonly Step[], now: number): void {
     if (steps.length === 0) return;
-    const list = JSON.stringify(steps);
-    const news = this.#sql
-      .exec<{ key: string }>(
-        `INSERT INTO steps SELECT DISTINCT value ->> 'key', ?2 FROM json_each(?1) WHERE true
-         ON CONFLICT DO NOTHING RETURNING key`,
-        list,
-        now,
-      )
-      .toArray();
-    if (news.length === 0) return;
-    this.#sql.exec(
-      `INSERT INTO followers
-       SELECT "from", "to", max(cell), sum(weight) FROM (
-         SELECT DISTINCT value ->> 'key', value ->> 'from' AS "from", value ->> 'to' AS "to",
-           value ->> 'toCell' AS cell, value ->> 'weight' AS weight
-         FROM json_each(?1) WHERE value ->> 'key' IN (SELECT value FROM json_each(?2)))
-       WHERE true GROUP BY 1, 2
-       ON CONFLICT DO UPDATE SET weight = weight + excluded.weight, cell = excluded.cell`,
-      list,
-      JSON.stringify(news.map(({ key }) => key)),
+    const news = new Set(
+      this.#sql
+        .exec<{ key: string }>(
+          `INSERT INTO steps SELECT value, ?2 FROM json_each(?1) WHERE true
+           ON CONFLICT DO NOTHING RETURNING key`,
+          JSON.stringify([...new Set(steps.map(({ key }) => key))]),
+          now,
+        )
+        .toArray()
+        .map(({ key }) => key),
     );
+    const added = new Map<string, Step>();
+    const counted = new Set<string>();
+    for (const step of steps) {
+      // What two messages of one batch say is said once.
+      const same = `${step.key} ${step.from} ${step.to} ${step.weight}`;
+      if (!news.has(step.key) || counted.has(same)) continue;
+      counted.add(same);
+      // Ids hold no space.
+      const pair = `${step.from} ${step.to}`;
+      added.set(pair, { ...step, weight: step.weight + (added.get(pair)?.weight ?? 0) });
+    }
+    for (const { from, to, toCell, weight } of added.values())
+      this.#sql.exec(
+        `INSERT INTO followers VALUES (?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET weight = weight + excluded.weight, cell = excluded.cell`,
+        from,
+        to,
+        toCell,
+        weight,
+      );
   }
 
   /** Forgets old keys of steps, and the weakest followers of products that have too many. */

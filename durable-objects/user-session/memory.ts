@@ -67,12 +67,14 @@ export class SessionMemory {
       this.#seq = this.#snapshotSeq = snapshot.seq;
       this.#pruned = snapshot.pruned;
     }
-    const since = store.after(this.#snapshotSeq);
-    for (const row of since) replay(this.person, row);
-    if (since.length > 0) this.#bytes = null;
-    this.#seq = since.at(-1)?.seq ?? this.#seq;
-    for (const { time, ...row } of store.open())
-      this.open.set(row.seq, { ...row, due: time + resendSeconds });
+    for (const { seq, id, queue, time, open, body } of store.unfinished(this.#snapshotSeq)) {
+      if (seq > this.#snapshotSeq) {
+        replay(this.person, { seq, id, queue, time, body });
+        this.#bytes = null;
+        this.#seq = seq;
+      }
+      if (open === 1) this.open.set(seq, { seq, id, queue, due: time + resendSeconds });
+    }
   }
 
   /** To be read; whoever changes it says so by {@link changed}. */

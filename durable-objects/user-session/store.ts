@@ -116,20 +116,12 @@ export class SessionStore {
     return rowsWritten > 0;
   }
 
-  /** Rows on their way, oldest first. */
-  open(): OpenRow[] {
+  /** Rows that are open, and rows after `seq`, which a snapshot does not know. Oldest first. */
+  unfinished(seq: number): (JournalRow & { open: number })[] {
     return this.#sql
-      .exec<OpenRow & Record<string, SqlStorageValue>>(
-        "SELECT id, seq, queue, time FROM journal WHERE open = 1 ORDER BY seq",
-      )
-      .toArray();
-  }
-
-  /** Rows after `seq`, oldest first: what a snapshot does not know. */
-  after(seq: number): JournalRow[] {
-    return this.#sql
-      .exec<JournalRow & Record<string, SqlStorageValue>>(
-        "SELECT id, seq, queue, time, body FROM journal WHERE seq > ? ORDER BY seq",
+      .exec<JournalRow & { open: number } & Record<string, SqlStorageValue>>(
+        `SELECT id, seq, open, queue, time, iif(seq > ?1, body, NULL) AS body FROM journal
+         WHERE open = 1 OR seq > ?1 ORDER BY seq`,
         seq,
       )
       .toArray();

@@ -15,8 +15,8 @@ export function transitionsOf(
       ? []
       : [
           {
-            // A pseudonym and an event: no place learns who it was.
-            key: `${object.slice(0, 16)}:${each.eventId}`,
+            // A pseudonym and an event: no place learns who it was. Keys in the order of time lie on few pages.
+            key: `${String(Math.floor(each.time)).padStart(10, "0")}:${object.slice(0, 16)}:${each.eventId}`,
             from: productId,
             fromCell: cell,
             to: each.productId,

@@ -6,7 +6,7 @@ import type { ProductApi } from "../shared/contracts/services.ts";
 const cardsPerCall = 1000;
 /** Facts that an isolate remembers, and for how long: as old may be what KV says anywhere. */
 const mostRemembered = 20_000;
-const rememberedSeconds = 30;
+const rememberedSeconds = 60;
 
 const factsOf = (card: ProductCard): ProductFacts => ({
   cell: card.cell,
@@ -33,7 +33,7 @@ function remember(key: string, remembered: Remembered): void {
 
 /**
  * What the catalogue knows of products, by id; those it does not know are left out. Events speak of the same products
- * over and over: what they are is asked at most every half a minute. Throws where the catalogue does not answer.
+ * over and over: what they are is asked at most once a minute. Throws where the catalogue does not answer.
  */
 export async function factsFor(
   catalogue: Pick<ProductApi, "cards">,

@@ -24,7 +24,7 @@ const person = z.object({ application: applicationName, userId: identifier });
 const page = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
 const recordBatch = z.object({
   application: applicationName,
-  batch: z.array(z.object({ userId: identifier, interactions: z.array(acceptedInteraction) })).max(2000),
+  batch: z.array(z.object({ userId: identifier, interactions: z.array(acceptedInteraction) })).max(5000),
 });
 const locationBatch = z.object({
   application: applicationName,

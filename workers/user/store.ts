@@ -9,6 +9,9 @@ import { erasures, interactions, userLocations, users } from "./schema.ts";
 export type UserRow = typeof users.$inferSelect;
 export type InteractionRow = typeof interactions.$inferSelect;
 
+/** Rows that a list crosses in: at their largest they stay below the 2 MB that a parameter may have. */
+const rowsPerStatement = 2000;
+
 /** Where a page of history ended. */
 export interface HistoryPosition {
   time: number;
@@ -121,9 +124,18 @@ export class UserStore {
   ): Promise<{ inserted: number; totals: ProductTotals[] }> {
     const rows = rowsOf(batch, hashes);
     const inserted = await Promise.all(
-      this.#spread(application, rows, (row) => row.u).map(([database, part]) =>
-        insertInteractions(database, application, part, mark, now),
-      ),
+      this.#spread(application, rows, (row) => row.u).map(async ([database, part]) => {
+        let sum = 0;
+        for (let i = 0; i < part.length; i += rowsPerStatement)
+          sum += await insertInteractions(
+            database,
+            application,
+            part.slice(i, i + rowsPerStatement),
+            mark,
+            now,
+          );
+        return sum;
+      }),
     );
     const products = [...new Set(rows.map((row) => row.p))];
     return {

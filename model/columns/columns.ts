@@ -91,11 +91,18 @@ export function columnsFrom(parts: BlockParts): Columns {
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/**
- * Lays a block out as one buffer: header (magic, checksum, lengths), columns, neighbours, text. Rows need
- * no parsing; text is decoded on demand.
- */
+/** A block as one buffer to be stored: packed, with a checksum. */
 export function encodeColumns(parts: BlockParts): ArrayBuffer {
+  const buffer = packColumns(parts);
+  new DataView(buffer).setUint32(4, checksum(new Uint8Array(buffer, 8)), true);
+  return buffer;
+}
+
+/**
+ * Lays a block out as one buffer: header (magic, checksum, lengths), columns, neighbours, text. Rows need no parsing; text
+ * is decoded on demand. The checksum is left out: what goes from one worker to the next in memory needs none.
+ */
+export function packColumns(parts: BlockParts): ArrayBuffer {
   const { count, text, textStart } = parts;
   const meta = encoder.encode(JSON.stringify({ ...parts.meta, strings: parts.strings }));
   const sections: ArrayBufferView[] = columnLayout.map(({ name }) => parts[name]);
@@ -123,16 +130,21 @@ export function encodeColumns(parts: BlockParts): ArrayBuffer {
   header.setUint32(16, parts.neighbourHash.length, true);
   header.setUint32(20, meta.byteLength, true);
   header.setUint32(24, text.byteLength, true);
-  header.setUint32(4, checksum(bytes.subarray(8)), true);
   return bytes.buffer;
 }
 
-/** Views a block; null where the bytes are not a whole, unharmed block. Nothing is copied but the text's index. */
+/** Views a stored block; null where the bytes are not a whole, unharmed block. */
 export function decodeColumns(buffer: ArrayBuffer): Columns | null {
+  if (buffer.byteLength < headerBytes) return null;
+  if (checksum(new Uint8Array(buffer, 8)) !== new DataView(buffer).getUint32(4, true)) return null;
+  return unpackColumns(buffer);
+}
+
+/** Views a packed block, which comes straight from who packed it; null where it is none. Nothing is copied. */
+export function unpackColumns(buffer: ArrayBuffer): Columns | null {
   if (buffer.byteLength < headerBytes) return null;
   const header = new DataView(buffer);
   if (header.getUint32(0, true) !== magic || header.getUint32(8, true) !== buffer.byteLength) return null;
-  if (checksum(new Uint8Array(buffer, 8)) !== header.getUint32(4, true)) return null;
   const count = header.getUint32(12, true);
   const neighbours = header.getUint32(16, true);
   let offset = headerBytes;

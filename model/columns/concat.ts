@@ -119,19 +119,22 @@ function neighboursOf(
 /** Ids, then titles, copied as bytes. */
 function textOf({ blocks, from, rows, count }: RowList): { text: Uint8Array; textStart: Uint32Array } {
   const textStart = new Uint32Array(2 * count + 1);
-  const place = (i: number): { block: Columns; at: number } => {
-    const block = blocks[from[i % count]];
-    return { block, at: i < count ? rows[i] : block.count + rows[i - count] };
-  };
-  for (let i = 0; i < 2 * count; i++) {
-    const { block, at } = place(i);
-    textStart[i + 1] = textStart[i] + block.textStart[at + 1] - block.textStart[at];
-  }
-  const text = new Uint8Array(textStart[2 * count]);
-  for (let i = 0; i < 2 * count; i++) {
-    const { block, at } = place(i);
-    let to = textStart[i];
-    for (let j = block.textStart[at]; j < block.textStart[at + 1]; j++) text[to++] = block.text[j];
-  }
+  let to = 0;
+  for (const part of [0, 1])
+    for (let i = 0; i < count; i++) {
+      const block = blocks[from[i]];
+      const at = part * block.count + rows[i];
+      to += block.textStart[at + 1] - block.textStart[at];
+      textStart[part * count + i + 1] = to;
+    }
+  const text = new Uint8Array(to);
+  to = 0;
+  for (const part of [0, 1])
+    for (let i = 0; i < count; i++) {
+      const block = blocks[from[i]];
+      const at = part * block.count + rows[i];
+      const end = block.textStart[at + 1];
+      for (let j = block.textStart[at]; j < end; j++) text[to++] = block.text[j];
+    }
   return { text, textStart };
 }

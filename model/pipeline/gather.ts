@@ -1,7 +1,8 @@
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { unitVectors, vectorDistanceKm } from "../../workers/shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { Candidate } from "../features/compute.ts";
 import { compileFilter } from "../retrieval/filter.ts";
+import { vectorsOf } from "../retrieval/scan.ts";
 import { chosen } from "../sources/chosen.ts";
 import { followed } from "../sources/followed.ts";
 import { near } from "../sources/near.ts";
@@ -75,6 +76,7 @@ const enoughNear = 50;
 function merge(query: SourceQuery, close: Columns | undefined, others: readonly Columns[]): Candidate[] {
   const { filter, point, limit } = query;
   const test = compileFilter(filter);
+  const here = point && unitVectors([point.lat], [point.lon], 1);
   const far: Candidate[] = [];
   const merged = new Map<number, Candidate>();
   const add = (block: Columns, row: number, nearScore: number): void => {
@@ -87,7 +89,7 @@ function merge(query: SourceQuery, close: Columns | undefined, others: readonly 
     }
     if (!test(block, row)) return;
     const candidate = { block, row, trace: { near: nearScore, sources: 1 } };
-    const km = point ? distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]) : 0;
+    const km = here ? vectorDistanceKm(here, 0, vectorsOf(block), row) : 0;
     if (filter.radiusKm !== undefined && !(km <= filter.radiusKm)) return;
     // A product without a place is everywhere.
     if (km > reachKm) far.push(candidate);

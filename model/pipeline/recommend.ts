@@ -47,6 +47,8 @@ export interface PipelinePorts {
 /** A shown product. */
 export interface PipelineItem {
   productId: string;
+  /** Of the product, as its tile shows it. */
+  version: number;
   cell: string | null;
   score: number;
   /** Index among the candidates: its features' row. */
@@ -118,6 +120,7 @@ export async function recommend(query: PipelineQuery, ports: PipelinePorts): Pro
     const km = point ? distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]) : Number.NaN;
     return {
       productId: block.id(row),
+      version: block.version[row],
       cell: block.strings[block.cell[row]] ?? null,
       score: value,
       index,

@@ -1,11 +1,28 @@
 import type { Point } from "../../workers/shared/contracts/primitives.ts";
 import { worldCell } from "../../workers/shared/geo/cells.ts";
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { unitVectors, vectorDistanceKm } from "../../workers/shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { TileSource } from "./tiles.ts";
 
 /** Tiles are asked for so many at a time. */
 const tilesAtOnce = 8;
+
+const centres = new WeakMap<Columns, Float64Array>();
+
+/** Unit vectors of the centres of a parent's children, remembered with it. */
+function centresOf(tile: Columns): Float64Array {
+  let known = centres.get(tile);
+  if (!known) {
+    const { children } = tile.meta;
+    known = unitVectors(
+      children.map(({ lat }) => lat),
+      children.map(({ lon }) => lon),
+      children.length,
+    );
+    centres.set(tile, known);
+  }
+  return known;
+}
 
 /** Tiles around a point. */
 export interface Around {
@@ -26,6 +43,7 @@ export async function tilesAround(
   radiusKm: number,
   maxTiles: number,
 ): Promise<Around> {
+  const here = point && unitVectors([point.lat], [point.lon], 1);
   const leaves: Columns[] = [];
   const parents: Columns[] = [];
   let open = [{ cell: worldCell, bound: 0 }];
@@ -43,11 +61,11 @@ export async function tilesAround(
         continue;
       }
       parents.push(tile);
-      for (const { cell, lat, lon, radiusKm: reach } of tile.meta.children) {
+      const at = centresOf(tile);
+      for (const [i, { cell, radiusKm: reach }] of tile.meta.children.entries()) {
         const placeless = cell.startsWith(`${worldCell}-`);
-        if (!point && !placeless) continue;
-        const bound =
-          point && !placeless ? Math.max(0, distanceKm(point.lat, point.lon, lat, lon) - reach) : 0;
+        if (!here && !placeless) continue;
+        const bound = here && !placeless ? Math.max(0, vectorDistanceKm(here, 0, at, i) - reach) : 0;
         if (bound <= radiusKm) open.push({ cell, bound });
       }
     }

@@ -1,4 +1,5 @@
 import type { CandidateQuery, Wanted } from "../../workers/shared/contracts/retrieval.ts";
+import { parentOf } from "../../workers/shared/geo/cells.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
 import { concat } from "../columns/concat.ts";
@@ -17,7 +18,7 @@ const usualLookedAt = { places: 2, share: 0.25 };
 /** ... and reads at most so many tiles for each. */
 const maxTiles = 40;
 
-/** Blocks whose rows are candidates, each product once: leaves, and rows of parents whose leaf was not read. */
+/** Blocks whose rows are candidates, each product once: leaves, and what parents hold of children that were not read. */
 interface Scanned {
   blocks: Columns[];
   /** For each parent block, the rows that count; null for all rows of a leaf. */
@@ -26,14 +27,14 @@ interface Scanned {
 
 async function tilesFor(
   source: TileSource,
-  { point, usual, limit, filter }: CandidateQuery,
+  { point, usual, limit, filter, weights }: CandidateQuery,
 ): Promise<Scanned> {
   const radiusKm = filter.radiusKm ?? Number.POSITIVE_INFINITY;
   const wanted = limit * lookedAtPerWanted;
   const around = await Promise.all([
     tilesAround(source, point, wanted, radiusKm, maxTiles),
     ...usual
-      .slice(0, usualLookedAt.places)
+      .slice(0, weights.usual > 0 ? usualLookedAt.places : 0)
       .map((place) =>
         tilesAround(source, place, wanted * usualLookedAt.share, Number.POSITIVE_INFINITY, maxTiles),
       ),
@@ -45,18 +46,40 @@ async function tilesFor(
     for (const tile of each.parents) parents.set(tile.meta.cell, tile);
   }
   const scanned: Scanned = { blocks: [...leaves.values()], rows: [...leaves.values()].map(() => null) };
-  const seen = new Set<number>();
   for (const tile of parents.values()) {
+    const read = tile.meta.children.map(({ cell }) => leaves.has(cell) || parents.has(cell));
+    const children = childOfRows(tile);
     const rows: number[] = [];
-    for (let row = 0; row < tile.count; row++) {
-      if (seen.has(tile.idHash[row]) || leaves.has(tile.strings[tile.cell[row]])) continue;
-      seen.add(tile.idHash[row]);
-      rows.push(row);
-    }
+    for (let row = 0; row < tile.count; row++) if (!read[children[row]]) rows.push(row);
     scanned.blocks.push(tile);
     scanned.rows.push(rows);
   }
   return scanned;
+}
+
+const remembered = new WeakMap<Columns, Int32Array>();
+
+/** For each row of a parent the index of the child that handed it up, remembered with it; -1 where that has gone. */
+function childOfRows(tile: Columns): Int32Array {
+  const known = remembered.get(tile);
+  if (known) return known;
+  const index = new Map(tile.meta.children.map(({ cell }, i) => [cell, i]));
+  const childOf = (leaf: string): number => {
+    for (let cell: string | null = leaf; cell !== null; cell = parentOf(cell)) {
+      const child = index.get(cell);
+      if (child !== undefined) return child;
+    }
+    return -1;
+  };
+  const ofString = tile.strings.map(() => -2);
+  const children = new Int32Array(tile.count);
+  for (let row = 0; row < tile.count; row++) {
+    const at = tile.cell[row];
+    if (ofString[at] === -2) ofString[at] = childOf(tile.strings[at]);
+    children[row] = ofString[at];
+  }
+  remembered.set(tile, children);
+  return children;
 }
 
 /**

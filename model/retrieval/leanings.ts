@@ -2,23 +2,41 @@ import type { FirstStage, Leaning } from "../../workers/shared/contracts/retriev
 import { CategoryHours } from "../columns/category-hours.ts";
 import type { Columns } from "../columns/columns.ts";
 
-const known = new WeakMap<Columns, CategoryHours>();
+/** What is remembered with a block of its categories. */
+interface BlockCategories {
+  hours: CategoryHours;
+  /** Hashes, and for each row the index of its own. */
+  hashes: number[];
+  ofRow: Uint16Array;
+}
 
-/** When everyone chooses what among a block's products, remembered with it. */
-function hoursOf(block: Columns): CategoryHours {
-  let hours = known.get(block);
-  if (!hours) {
-    hours = new CategoryHours();
-    for (let row = 0; row < block.count; row++) hours.add(block, row);
-    known.set(block, hours);
+const remembered = new WeakMap<Columns, BlockCategories>();
+
+function categoriesOf(block: Columns): BlockCategories {
+  const known = remembered.get(block);
+  if (known) return known;
+  const hours = new CategoryHours();
+  const index = new Map<number, number>();
+  const ofRow = new Uint16Array(block.count);
+  for (let row = 0; row < block.count; row++) {
+    hours.add(block, row);
+    const hash = block.categoryHash[row];
+    let at = index.get(hash);
+    if (at === undefined) {
+      at = index.size;
+      index.set(hash, at);
+    }
+    ofRow[row] = at;
   }
-  return hours;
+  const categories = { hours, hashes: [...index.keys()], ofRow };
+  remembered.set(block, categories);
+  return categories;
 }
 
 /** When everyone chooses what among the products of all blocks. */
 export function categoryHoursOf(blocks: readonly Columns[]): CategoryHours {
   const all = new CategoryHours();
-  for (const block of blocks) all.addAll(hoursOf(block));
+  for (const block of blocks) all.addAll(categoriesOf(block).hours);
   return all;
 }
 
@@ -35,4 +53,13 @@ export function leaningsOf(
   for (const each of choices)
     leanings.set(each.hash, (leanings.get(each.hash) ?? 0) + weights.category * Math.log1p(each.choices));
   return leanings;
+}
+
+/** What speaks for each row of a block: an index by row, and the leaning by index. */
+export function leaningsOfRows(
+  block: Columns,
+  leanings: ReadonlyMap<number, number>,
+): { ofRow: Uint16Array; leaning: Float64Array } {
+  const { hashes, ofRow } = categoriesOf(block);
+  return { ofRow, leaning: Float64Array.from(hashes, (hash) => leanings.get(hash) ?? 0) };
 }

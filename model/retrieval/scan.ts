@@ -4,9 +4,10 @@ import { earthRadiusKm } from "../../workers/shared/geo/distance.ts";
 import { unitVectors } from "../../workers/shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import { placelessKm, priorOf, proximity } from "./first-stage.ts";
+import { leaningsOfRows } from "./leanings.ts";
 
-/** Bytes that are remembered with each row of a block that was scanned: its unit vector and its prior. */
-export const rememberedBytesPerRow = 3 * 8 + 4;
+/** Bytes that are remembered with each row of a block that was scanned: its unit vector, prior and category. */
+export const rememberedBytesPerRow = 3 * 8 + 4 + 2;
 
 const vectors = new WeakMap<Columns, Float64Array>();
 
@@ -36,7 +37,7 @@ export function vantageOf(
   const points: WeightedPoint[] = [
     ...(point ? [{ ...point, weight: 1 }] : []),
     ...usual.map((place) => ({ ...place, weight: place.weight * weights.usual })),
-  ];
+  ].filter(({ weight }) => weight > 0);
   if (points.length === 0) return null;
   const lat = points.map((each) => each.lat);
   const lon = points.map((each) => each.lon);
@@ -77,8 +78,9 @@ export function scoreRows(
 ): void {
   const prior = priorOf(columns, weights);
   const at = vectorsOf(columns);
+  const { ofRow, leaning } = leaningsOfRows(columns, leanings);
   for (let row = 0; row < columns.count; row++) {
     const near = vantage ? weights.near * Math.log(proximityOf(vantage, at, row)) : 0;
-    out[row] = prior[row] + (leanings.get(columns.categoryHash[row]) ?? 0) + near;
+    out[row] = prior[row] + leaning[ofRow[row]] + near;
   }
 }

@@ -5,35 +5,57 @@ import type { Point } from "../shared/contracts/primitives.ts";
 import { areaOf } from "../shared/geo/areas.ts";
 import { leafCellOf } from "../shared/geo/cells.ts";
 import { distanceKm } from "../shared/geo/distance.ts";
+import { unitVectors, vectorDistanceKm } from "../shared/geo/sphere.ts";
 import type { CityStore } from "./store.ts";
 
 /** Beyond this distance a point is in no city. */
 const reachKm = 150;
-/** Areas kept in isolate memory, oldest leave first. */
+/** Areas whose surroundings are kept in isolate memory; the oldest leave first. */
 const areasKept = 256;
 
-const areas = new Map<string, City[]>();
-
-/**
- * How far a point is from a city, counted from the edge of its built-up area: distance less a radius that
- * grows with the root of the population (4 million people per 1,000 km², as dense cities have: 9 km for a
- * million). So a point inside a metropolis is not given to a village within it.
- */
-export function distanceToEdge(point: Point, city: City): number {
-  const radiusKm = 0.009 * Math.sqrt(city.population);
-  return distanceKm(point.lat, point.lon, city.lat, city.lon) - radiusKm;
+/** Cities around an area, as the search reads them. */
+export interface Surroundings {
+  cities: readonly City[];
+  /** Unit vectors. */
+  at: Float64Array;
+  /** Radius of each city's built-up area, in km. */
+  radiusKm: Float64Array;
 }
 
-/** The city of a point among those around it; null where none is in reach. Ties go to the larger. */
-export function cityOf(point: Point, around: readonly City[]): City | null {
+const kept = new Map<string, Surroundings>();
+
+/**
+ * Radius of a city's built-up area in km: it grows with the root of the population (4 million people per 1,000 km², as
+ * dense cities have: 9 km for a million).
+ */
+const builtUpKm = ({ population }: City): number => 0.009 * Math.sqrt(population);
+
+/** Cities as {@link cityOf} reads them. */
+export const surroundingsOf = (cities: readonly City[]): Surroundings => ({
+  cities,
+  at: unitVectors(
+    cities.map(({ lat }) => lat),
+    cities.map(({ lon }) => lon),
+    cities.length,
+  ),
+  radiusKm: Float64Array.from(cities, builtUpKm),
+});
+
+/**
+ * The city of a point among those around it: the one whose built-up edge is nearest, so that a point inside a metropolis
+ * is not given to a village within it; null where none is in reach. Ties go to the larger.
+ */
+export function cityOf(point: Point, { cities, at, radiusKm }: Surroundings): City | null {
+  const here = unitVectors([point.lat], [point.lon], 1);
   let best: City | null = null;
   let least = Number.POSITIVE_INFINITY;
-  for (const city of around) {
-    const edge = distanceToEdge(point, city);
-    if (distanceKm(point.lat, point.lon, city.lat, city.lon) > reachKm) continue;
-    if (edge < least || (edge === least && city.population > (best?.population ?? 0))) {
+  for (let i = 0; i < cities.length; i++) {
+    const km = vectorDistanceKm(here, 0, at, i);
+    if (km > reachKm) continue;
+    const edge = km - radiusKm[i];
+    if (edge < least || (edge === least && cities[i].population > (best?.population ?? 0))) {
       least = edge;
-      best = city;
+      best = cities[i];
     }
   }
   return best;
@@ -47,19 +69,18 @@ export class Gazetteer {
     this.#store = store;
   }
 
-  async #around(point: Point): Promise<City[]> {
-    const wanted = gridDisk(areaOf(point), 1);
-    const missing = wanted.filter((area) => !areas.has(area));
-    if (missing.length > 0) {
-      const found = await this.#store.inAreas(missing);
-      for (const area of missing) areas.set(area, found.get(area) ?? []);
+  async #around(point: Point): Promise<Surroundings> {
+    const area = areaOf(point);
+    const known = kept.get(area);
+    if (known) return known;
+    const found = await this.#store.inAreas(gridDisk(area, 1));
+    const surroundings = surroundingsOf([...found.values()].flat());
+    kept.set(area, surroundings);
+    for (const oldest of kept.keys()) {
+      if (kept.size <= areasKept) break;
+      kept.delete(oldest);
     }
-    const cities = wanted.flatMap((area) => areas.get(area) ?? []);
-    for (const oldest of areas.keys()) {
-      if (areas.size <= areasKept) break;
-      areas.delete(oldest);
-    }
-    return cities;
+    return surroundings;
   }
 
   /** The city of a point; null at sea and in the wild. */

@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { type Columns, encodeColumns } from "../../model/columns/columns.ts";
+import { type Columns, packColumns } from "../../model/columns/columns.ts";
 import { candidates, columnsOf } from "../../model/retrieval/candidates.ts";
 import { compileFilter } from "../../model/retrieval/filter.ts";
 import { nearest } from "../../model/retrieval/nearest.ts";
@@ -120,7 +120,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     const parsed = parse(retrieval, { application, ...query });
     if (!parsed.ok) return parsed;
     const tiles = this.#tiles(application);
-    return ok(encodeColumns(marked(await candidates(tiles, parsed.value), tiles)));
+    return ok(packColumns(marked(await candidates(tiles, parsed.value), tiles)));
   }
 
   async columns(
@@ -133,7 +133,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     const { value } = parsed;
     const tiles = this.#tiles(application);
     const columns = await columnsOf(tiles, value.wanted, Date.now() / 1000, value.withNeighbours);
-    return ok(encodeColumns(marked(columns, tiles)));
+    return ok(packColumns(marked(columns, tiles)));
   }
 
   async apply(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>> {

@@ -11,6 +11,8 @@ import {
   type ProductPatch,
   productInput,
   productPatch,
+  type WantedCard,
+  wantedCard,
 } from "../shared/contracts/product.ts";
 import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
 import type { Page, PageQuery, ProductApi, Readiness } from "../shared/contracts/services.ts";
@@ -25,7 +27,7 @@ import { ProductStore, type StoredProduct } from "./store.ts";
 const one = z.object({ application: applicationName, productId: identifier });
 const image = one.extend({ n: z.number().int().min(0).max(lastImagePosition) });
 const bulkInput = z.object({ application: applicationName, products: z.array(productInput).max(500) });
-const idList = z.object({ application: applicationName, ids: z.array(identifier).max(1000) });
+const cardList = z.object({ application: applicationName, wanted: z.array(wantedCard).max(1000) });
 const listQuery = z.object({
   application: applicationName,
   limit: z.number().int().min(1).max(500),
@@ -150,10 +152,10 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     return ok({ written: newest.size });
   }
 
-  async cards(application: string, ids: string[]): Promise<Result<ProductCard[]>> {
-    const parsed = parse(idList, { application, ids });
+  async cards(application: string, wanted: readonly WantedCard[]): Promise<Result<ProductCard[]>> {
+    const parsed = parse(cardList, { application, wanted });
     if (!parsed.ok) return parsed;
-    return ok(await this.#cards.get(application, ids, now(), (work) => this.ctx.waitUntil(work)));
+    return ok(await this.#cards.get(application, parsed.value.wanted, (work) => this.ctx.waitUntil(work)));
   }
 
   async putImage(

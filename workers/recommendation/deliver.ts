@@ -1,4 +1,5 @@
 import type { AcceptedInteraction } from "../shared/contracts/event.ts";
+import { anyVersion } from "../shared/contracts/product.ts";
 import type { InteractionsMessage, PersonRows } from "../shared/contracts/queues.ts";
 import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";
 import { atOnce } from "./at-once.ts";
@@ -41,7 +42,7 @@ async function cellsOf(
     else cells.set(productId, facts.cell);
   const asked = [...unknown].filter((id) => !cells.has(id));
   for (let i = 0; i < asked.length; i += 1000) {
-    const cards = await env.PRODUCT.cards(application, asked.slice(i, i + 1000));
+    const cards = await env.PRODUCT.cards(application, anyVersion(asked.slice(i, i + 1000)));
     if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
     for (const { id, cell } of cards.value) cells.set(id, cell);
   }

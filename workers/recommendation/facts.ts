@@ -1,5 +1,5 @@
 import type { ProductFacts } from "../shared/contracts/event.ts";
-import type { ProductCard } from "../shared/contracts/product.ts";
+import { anyVersion, type ProductCard } from "../shared/contracts/product.ts";
 import type { ProductApi } from "../shared/contracts/services.ts";
 
 /** Cards that the catalogue gives in one call. */
@@ -49,7 +49,7 @@ export async function factsFor(
     else asked.push(id);
   }
   for (let i = 0; i < asked.length; i += cardsPerCall) {
-    const cards = await catalogue.cards(application, asked.slice(i, i + cardsPerCall));
+    const cards = await catalogue.cards(application, anyVersion(asked.slice(i, i + cardsPerCall)));
     if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
     for (const card of cards.value) {
       const facts = factsOf(card);

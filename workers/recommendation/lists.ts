@@ -4,8 +4,10 @@ import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
 import { popularity } from "../../model/retrieval/popularity.ts";
 import { rowOfHash } from "../../model/retrieval/tiles.ts";
 import type { Point } from "../shared/contracts/primitives.ts";
+import { anyVersion, type WantedCard } from "../shared/contracts/product.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import type { RecommendationList } from "../shared/contracts/services.ts";
+import { cardsOf } from "./cards.ts";
 import { placesOf } from "./places.ts";
 
 /** How much being chosen next says against being alike and near. */
@@ -18,19 +20,15 @@ const anyone = { usual: [], categories: [], hour: null, weights: defaultFirstSta
 async function listOf(
   env: RecommendationEnv,
   application: string,
-  scored: { productId: string; score: number }[],
+  scored: (WantedCard & { score: number })[],
   limit: number,
 ): Promise<Result<RecommendationList>> {
   const best = scored.sort((a, b) => b.score - a.score).slice(0, limit);
-  const cards = await env.PRODUCT.cards(
-    application,
-    best.map(({ productId }) => productId),
-  );
+  const cards = await cardsOf(env.PRODUCT, application, best);
   if (!cards.ok) return cards;
-  const byId = new Map(cards.value.map((card) => [card.id, card]));
   const items: RecommendationList["items"] = [];
   for (const { productId, score } of best) {
-    const card = byId.get(productId);
+    const card = cards.value.get(productId);
     if (!card) continue;
     const { cell: _cell, version: _version, ...product } = card;
     items.push({ productId, rank: items.length + 1, score, product });
@@ -47,7 +45,7 @@ export async function similar(
   productId: string,
   limit: number,
 ): Promise<Result<RecommendationList>> {
-  const cards = await env.PRODUCT.cards(application, [productId]);
+  const cards = await env.PRODUCT.cards(application, anyVersion([productId]));
   if (!cards.ok) return cards;
   const [card] = cards.value;
   if (!card) return refuse("not_found", "There is no such product.");
@@ -63,24 +61,22 @@ export async function similar(
       now,
     }),
   ]);
-  const scores = new Map<string, number>();
+  const scores = new Map<string, WantedCard & { score: number }>();
   rowsOf(near).forEach((row, i) => {
-    scores.set(near.id(row), 1 / (1 + i / 20));
+    const id = near.id(row);
+    scores.set(id, { productId: id, version: near.version[row], score: 1 / (1 + i / 20) });
   });
   const row = rowOfHash(own, hash53(productId));
   if (row !== undefined) {
     const followers = neighboursOf(own, row);
     const total = followers.reduce((sum, each) => sum + each.weight, 5);
-    for (const each of followers)
-      scores.set(each.productId, (scores.get(each.productId) ?? 0) + (followerWeight * each.weight) / total);
+    for (const { productId: id, weight } of followers) {
+      const known = scores.get(id) ?? { productId: id, version: 0, score: 0 };
+      scores.set(id, { ...known, score: known.score + (followerWeight * weight) / total });
+    }
   }
   scores.delete(productId);
-  return listOf(
-    env,
-    application,
-    [...scores].map(([id, score]) => ({ productId: id, score })),
-    limit,
-  );
+  return listOf(env, application, [...scores.values()], limit);
 }
 
 /** What is popular around a place now, or in the world. */
@@ -97,6 +93,10 @@ export async function trending(
     filter: {},
     now: Date.now() / 1000,
   });
-  const scored = rowsOf(block).map((row) => ({ productId: block.id(row), score: popularity(block, row) }));
+  const scored = rowsOf(block).map((row) => ({
+    productId: block.id(row),
+    version: block.version[row],
+    score: popularity(block, row),
+  }));
   return listOf(env, application, scored, limit);
 }

@@ -1,4 +1,4 @@
-import { type Columns, decodeColumns } from "../../model/columns/columns.ts";
+import { type Columns, unpackColumns } from "../../model/columns/columns.ts";
 import type { Places } from "../../model/pipeline/ports.ts";
 import type { Result } from "../shared/contracts/result.ts";
 import type { LocationApi } from "../shared/contracts/services.ts";
@@ -14,7 +14,7 @@ export function placesOf(location: LocationApi, application: string): Places {
 
 function decoded(answer: Result<ArrayBuffer>): Columns {
   if (!answer.ok) throw new Error(`the spatial index refused: ${answer.error.detail}`);
-  const columns = decodeColumns(answer.value);
+  const columns = unpackColumns(answer.value);
   if (!columns) throw new Error("the spatial index's answer is no block");
   return columns;
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { decodeCursor, encodeCursor } from "../shared/contracts/cursor.ts";
 import type { AcceptedInteraction } from "../shared/contracts/event.ts";
 import { fromInstant } from "../shared/contracts/primitives.ts";
+import { anyVersion } from "../shared/contracts/product.ts";
 import { type CellContent, type RebuildStep, rebuildPart } from "../shared/contracts/rebuild.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import type { Transition } from "../shared/contracts/totals.ts";
@@ -131,7 +132,9 @@ async function rebuildSteps(env: RecommendationEnv, application: string, userId:
   const ids = [...new Set(history.map(({ productId }) => productId))];
   const cells = new Map<string, string>();
   for (let i = 0; i < ids.length; i += idsPerCall)
-    for (const card of valueOf(await env.PRODUCT.cards(application, ids.slice(i, i + idsPerCall))))
+    for (const card of valueOf(
+      await env.PRODUCT.cards(application, anyVersion(ids.slice(i, i + idsPerCall))),
+    ))
       cells.set(card.id, card.cell);
   const object = env.USER_SESSION.idFromName(`${application}:${userId}`).toString();
   const transitions: (Transition & { fromCell: string })[] = [];

@@ -17,6 +17,7 @@ import type {
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import { localOffset } from "../shared/geo/local-time.ts";
 import { cardOfRow } from "./card-of-row.ts";
+import { cardsOf } from "./cards.ts";
 import { impressionOf } from "./impression.ts";
 import { placesOf } from "./places.ts";
 import { newRecommendationId } from "./recommendation-id.ts";
@@ -109,7 +110,7 @@ export async function recommend(
   });
   if (!answer) return refuse("unavailable", "No products can be found now.", { retryAfter: 1 });
   const before = performance.now();
-  const { cards, skipped: withoutCards } = await cardsOf(env, application, answer);
+  const { cards, skipped: withoutCards } = await shownCards(env, application, answer);
   const stage = (name: string, ms: number, why: string | undefined): Stage => ({
     name,
     ms: round(ms),
@@ -163,28 +164,22 @@ export async function recommend(
   });
 }
 
-/**
- * What is shown of the chosen products, by id. A product that was deleted since its tile was made has none. Where the
- * catalogue cannot be reached, the tiles stand in for it: without pictures and as old as they are.
- */
-async function cardsOf(
+/** What is shown of the chosen products. Where the catalogue cannot be reached, the tiles stand in: without pictures. */
+async function shownCards(
   env: RecommendationEnv,
   application: string,
   answer: PipelineAnswer,
 ): Promise<{ cards: Map<string, ProductCard>; skipped?: string }> {
-  const list = (cards: ProductCard[]) => new Map(cards.map((card) => [card.id, card]));
   try {
-    const cards = await env.PRODUCT.cards(
-      application,
-      answer.items.map(({ productId }) => productId),
-    );
+    const cards = await cardsOf(env.PRODUCT, application, answer.items);
     if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
-    return { cards: list(cards.value) };
+    return { cards: cards.value };
   } catch (error) {
     console.error({ event: "cards not reached", error: String(error) });
     const rows = answer.items.map(({ index }) => answer.candidates[index]);
+    const cards = rows.map(({ block, row }) => cardOfRow(block, row));
     return {
-      cards: list(rows.map(({ block, row }) => cardOfRow(block, row))),
+      cards: new Map(cards.map((card) => [card.id, card])),
       skipped: "the catalogue: failed, tiles stand in for cards",
     };
   }

@@ -73,6 +73,14 @@ export const productCard = z.object({
 });
 export type ProductCard = z.infer<typeof productCard>;
 
+/** A card that is asked for: of this version of the product or a newer one; 0 for any. */
+export const wantedCard = z.object({ productId: identifier, version: z.number().int().min(0) });
+export type WantedCard = z.infer<typeof wantedCard>;
+
+/** Cards of any version. */
+export const anyVersion = (productIds: readonly string[]): WantedCard[] =>
+  productIds.map((productId) => ({ productId, version: 0 }));
+
 /** What the spatial index is told of a product. `deleted` products leave their cell. */
 export const productChange = z.object({
   productId: identifier,

@@ -10,6 +10,7 @@ import type {
   ProductChange,
   ProductInput,
   ProductPatch,
+  WantedCard,
 } from "./product.ts";
 import type { PlaceVisit } from "./queues.ts";
 import type { CellContent, CellRange, RebuildStep } from "./rebuild.ts";
@@ -112,8 +113,8 @@ export interface ProductApi extends Ready, DeadLetterApi {
   list(application: string, page: PageQuery & { category?: string }): Promise<Result<Page<Product>>>;
   /** Parsed products of one bulk request (at most 500 a call); the last of equal ids wins. */
   bulk(application: string, products: ProductInput[]): Promise<Result<{ written: number }>>;
-  /** Cards of the known products among `ids`, in no order. */
-  cards(application: string, ids: string[]): Promise<Result<ProductCard[]>>;
+  /** Cards of the known products among those wanted, in no order. */
+  cards(application: string, wanted: readonly WantedCard[]): Promise<Result<ProductCard[]>>;
   putImage(
     application: string,
     productId: string,

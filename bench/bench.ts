@@ -7,6 +7,8 @@ import { root } from "../scripts/workers.ts";
 import { BenchContext } from "./context.ts";
 import { benchOptions, type SectionName } from "./options.ts";
 import { endAll } from "./processes.ts";
+import { choices } from "./sections/choices.ts";
+import { cut } from "./sections/cut.ts";
 import { endToEnd } from "./sections/end-to-end.ts";
 import { ingest } from "./sections/ingest.ts";
 import { limit } from "./sections/limit.ts";
@@ -19,8 +21,10 @@ import { tableOf } from "./table.ts";
 /** Sections that need no workers, and sections that load them. */
 const inProcess = new Map<SectionName, (context: BenchContext) => Promise<void>>([
   ["limit", limit],
+  ["choices", choices],
   ["parts", parts],
   ["nearby", nearby],
+  ["cut", cut],
   ["trainer", trainer],
 ]);
 const overWorkers = new Map<SectionName, (context: BenchContext, served: ServedCatalogue) => Promise<void>>([

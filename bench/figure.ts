@@ -15,7 +15,7 @@ export interface Summary {
 }
 
 /** What a figure counts: times are better when low, rates when high. */
-export type Unit = "ms" | "us" | "per s" | "MB";
+export type Unit = "ms" | "us" | "per s" | "MB" | "share";
 
 /** One line of the report. */
 export interface Figure extends Summary {

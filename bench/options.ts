@@ -5,7 +5,16 @@ import { parseArgs } from "node:util";
 import { stop } from "../scripts/terminal.ts";
 
 /** Everything that can be measured, in the order in which it is. */
-export const sectionNames = ["limit", "parts", "nearby", "trainer", "end-to-end", "ingest"] as const;
+export const sectionNames = [
+  "limit",
+  "choices",
+  "parts",
+  "nearby",
+  "cut",
+  "trainer",
+  "end-to-end",
+  "ingest",
+] as const;
 export type SectionName = (typeof sectionNames)[number];
 
 /** What `npm run bench` was asked for. */
@@ -28,7 +37,7 @@ export interface BenchOptions {
 const memoryFolder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 const usage =
-  "Usage: npm run bench -- [--only limit,parts,nearby,trainer,end-to-end,ingest] [--products N] [--seconds S] [--json FILE] [--profiles DIR]";
+  "Usage: npm run bench -- [--only limit,choices,parts,nearby,cut,trainer,end-to-end,ingest] [--products N] [--seconds S] [--json FILE] [--profiles DIR]";
 
 /** A whole number between two bounds; ends the process where it is none. */
 function wholeNumber(name: string, text: string, least: number, most: number): number {

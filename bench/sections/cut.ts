@@ -1,0 +1,66 @@
+import { computeFeatures } from "../../model/features/compute.ts";
+import { rankingContext } from "../../model/features/context.ts";
+import { hourOf } from "../../model/person/person.ts";
+import { gather } from "../../model/pipeline/gather.ts";
+import { maxCandidates, valueOf } from "../../model/pipeline/recommend.ts";
+import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
+import { top } from "../../model/retrieval/top.ts";
+import type { SourceQuery } from "../../model/sources/source.ts";
+import { localOffset } from "../../workers/shared/geo/local-time.ts";
+import type { BenchContext } from "../context.ts";
+import { summaryOfRates } from "../figure.ts";
+import { type Visit, visitsOf } from "../market.ts";
+import { bundledInNode } from "../onnx.ts";
+
+/** Different people and places. */
+const visitCount = 150;
+/** Products that the network ranks where nothing is cut: all that the first stage could have let through. */
+const uncut = 8000;
+/** What counts: the network's first so many. */
+const first = 20;
+
+/** How much of what the network would show first the first stage lets through, when it cuts to fewer and fewer. */
+export async function cut(context: BenchContext): Promise<void> {
+  const { world } = context;
+  const { session, manifest } = await bundledInNode();
+  const visits = visitsOf(world, visitCount, 3);
+  const queryOf = ({ userId, point }: Visit, limit: number): SourceQuery => ({
+    person: world.replay.person(userId),
+    point,
+    now: world.now,
+    hour: hourOf(world.now + localOffset(point.lat, point.lon, world.now)),
+    filter: {},
+    limit,
+    places: world.places,
+    firstStage: manifest.firstStage ?? defaultFirstStage,
+  });
+  const kept = new Map<number, number[]>([100, 200, maxCandidates, 1000].map((limit) => [limit, []]));
+  let ranked = 0;
+  for (const visit of visits) {
+    const query = queryOf(visit, uncut);
+    const { candidates, blocks } = await gather(query);
+    ranked += candidates.length;
+    const offset = localOffset(visit.point.lat, visit.point.lon, world.now);
+    const ranking = rankingContext(query.person, world.now, offset, visit.point, blocks, candidates);
+    const values = valueOf(await session.run(computeFeatures(ranking, candidates)));
+    const best = top(values, values.length, first).map((i) => candidates[i].block.idHash[candidates[i].row]);
+    for (const [limit, shares] of kept) {
+      const through = (await gather(queryOf(visit, limit))).candidates;
+      const hashes = new Set(through.map(({ block, row }) => block.idHash[row]));
+      shares.push(best.filter((hash) => hashes.has(hash)).length / best.length);
+    }
+  }
+  await session.release();
+  context.note(
+    `cut: the network ranked ${Math.round(ranked / visits.length)} products where nothing was cut`,
+  );
+  for (const [limit, shares] of kept)
+    context.figures.push({
+      section: "cut",
+      name: `of the network's first ${first}, kept by a cut to ${limit}`,
+      unit: "share",
+      ...summaryOfRates(shares),
+      baseline: { what: "a cut by chance", value: Math.min(1, (limit * visits.length) / ranked) },
+      limit: limit === maxCandidates ? { what: "wanted on average", value: 0.98 } : null,
+    });
+}

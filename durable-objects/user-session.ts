@@ -27,6 +27,8 @@ const mostOpenRows = 5000;
 const gatherMs = 50;
 /** A row that came, or was sent, so many seconds ago and is not confirmed is sent (again). */
 const resendSeconds = 30;
+/** ... and later each time, so that consumers who are behind are not given more to do; at most so many seconds later. */
+const longestResendSeconds = 480;
 /** Rows and bytes of one message; the platform's bound is 128 KB. */
 const rowsPerMessage = 100;
 const bytesPerMessage = 96_000;
@@ -107,7 +109,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     try {
       return this.ctx.storage.transactionSync(() => {
         if (!this.#settled) {
-          this.#store.migrate();
+          if (!this.#store.exists()) this.#store.migrate();
           if (this.#store.get("userId") === null) {
             this.#store.set("application", application);
             this.#store.set("userId", userId);
@@ -300,7 +302,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   async #schedule(): Promise<void> {
     await this.#askAlarm();
     let at = Number.POSITIVE_INFINITY;
-    for (const { due } of this.#known.open.values()) at = Math.min(at, due * 1000);
+    const now = Date.now() / 1000;
+    for (const { due } of this.#known.open.values()) at = Math.min(at, (isDue(due, now) ? now : due) * 1000);
     if (this.#oldestShown === undefined)
       this.#oldestShown = this.#store.exists() ? this.#store.oldestOpenReceipt() : null;
     if (this.#oldestShown !== null) at = Math.min(at, (this.#oldestShown + clickWindowSeconds) * 1000);
@@ -343,8 +346,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     for (const { id, receipt, rows } of this.#store.closing(now - clickWindowSeconds, 20)) {
       this.#oldestShown = undefined;
       this.#change(application, userId, (memory) => {
-        const shown = impression.parse({ receipt: JSON.parse(receipt), ...JSON.parse(rows ?? "{}") });
-        const example = exampleOf(shown, this.#store.outcomes(id));
+        const shown = impression.safeParse({ receipt: JSON.parse(receipt), ...JSON.parse(rows ?? "{}") });
+        // An impression that an older version kept in another form must not keep the rest from leaving.
+        if (!shown.success) console.error({ event: "impression not understood", error: shown.error.message });
+        const example = shown.success ? exampleOf(shown.data, this.#store.outcomes(id)) : null;
         if (example) memory.add("interactions", `example:${id}`, now, { kind: "example", example }, now);
         this.#store.closeReceipt(id);
         memory.snapshot(false);
@@ -352,16 +357,17 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     }
   }
 
-  /** Sends rows that are due. */
+  /** Sends rows that are due. A message that the queue does not take keeps no other from being sent. */
   async #send(now: number): Promise<void> {
     const memory = this.#known;
-    const due = [...memory.open.values()].filter((row) => row.due <= now).slice(0, 1000);
+    const due = [...memory.open.values()].filter((row) => isDue(row.due, now)).slice(0, 1000);
     if (due.length === 0) return;
     const application = this.#store.get("application");
     const userId = this.#store.get("userId");
     if (application === null || userId === null) return;
     const person = { userId, object: this.ctx.id.toString() };
     const bodies = this.#store.bodies(due.map(({ id }) => id));
+    const failed: unknown[] = [];
     for (const queue of ["interactions", "locations"] satisfies OutboxQueue[]) {
       const leaving = due.flatMap((row) => {
         const body = row.queue === queue ? bodies.get(row.id) : undefined;
@@ -369,17 +375,28 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       });
       for (const part of parts(leaving)) {
         const rows = part.map(({ row, body }) => ({ ...JSON.parse(body), seq: row.seq }));
-        if (queue === "interactions")
-          await this.env.INTERACTIONS.send({
-            application,
-            people: [{ ...person, rows }],
-          } satisfies InteractionsMessage);
-        else await this.env.LOCATIONS.send({ application, ...person, rows } satisfies LocationsMessage);
-        for (const { row } of part) row.due = now + resendSeconds;
+        try {
+          if (queue === "interactions")
+            await this.env.INTERACTIONS.send({
+              application,
+              people: [{ ...person, rows }],
+            } satisfies InteractionsMessage);
+          else await this.env.LOCATIONS.send({ application, ...person, rows } satisfies LocationsMessage);
+          for (const { row } of part) {
+            row.due = now + row.patience;
+            row.patience = Math.min(2 * row.patience, longestResendSeconds);
+          }
+        } catch (error) {
+          failed.push(error);
+        }
       }
     }
+    if (failed.length > 0) throw failed[0];
   }
 }
+
+/** Whether a row is to be sent; a time beyond the next one is of a clock that went back since. */
+const isDue = (due: number, now: number): boolean => due <= now || due > now + longestResendSeconds;
 
 const previousOf = (person: Person, event: Interaction): AcceptedInteraction["previous"] =>
   previousChoices(person, event.time)

@@ -36,9 +36,12 @@ function replay(person: Person, { queue, body }: JournalRow): void {
     takeInteraction(person, (row as Extract<OutboxRow, { kind: "interaction" }>).interaction);
 }
 
-/** An open row, and when it is to be sent (again), in seconds since the epoch. */
+/** An open row. */
 interface Waiting extends Omit<OpenRow, "time"> {
+  /** When it is to be sent (again), seconds since the epoch. */
   due: number;
+  /** Seconds to wait for its confirmation when it is sent. */
+  patience: number;
 }
 
 /**
@@ -47,6 +50,7 @@ interface Waiting extends Omit<OpenRow, "time"> {
  */
 export class SessionMemory {
   readonly #store: SessionStore;
+  readonly #patience: number;
   /** Open rows by sequence number. */
   readonly open = new Map<number, Waiting>();
   #person: Person | null = null;
@@ -59,6 +63,7 @@ export class SessionMemory {
   /** `resendSeconds`: an open row is due so long after it came, whoever sends it first. */
   constructor(store: SessionStore, now: number, resendSeconds: number) {
     this.#store = store;
+    this.#patience = resendSeconds;
     this.#pruned = now;
     if (!store.exists()) return;
     const snapshot = store.snapshot();
@@ -73,7 +78,8 @@ export class SessionMemory {
         this.#bytes = null;
         this.#seq = seq;
       }
-      if (open === 1) this.open.set(seq, { seq, id, queue, due: time + resendSeconds });
+      if (open === 1)
+        this.open.set(seq, { seq, id, queue, due: time + resendSeconds, patience: resendSeconds });
     }
   }
 
@@ -107,7 +113,7 @@ export class SessionMemory {
     if (!this.#store.add({ seq, id, queue, time, body: body === null ? null : JSON.stringify(body) }))
       return null;
     this.#seq = seq;
-    if (due !== null) this.open.set(seq, { seq, id, queue, due });
+    if (due !== null) this.open.set(seq, { seq, id, queue, due, patience: this.#patience });
     return seq;
   }
 

@@ -62,7 +62,7 @@ export class SessionStore {
 
   /** Whether {@link migrate} ever ran here: reading an unknown person writes nothing. */
   exists(): boolean {
-    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray().length > 0;
+    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'journal'").toArray().length > 0;
   }
 
   get(name: string): string | null {

@@ -82,7 +82,7 @@ describe("a person's object", () => {
     expect(again.ok && again.value.taken).toEqual([{ acceptance: "duplicate", row: null }]);
   });
 
-  it("sends again, every half a minute, what nobody confirmed, also after a restart", async () => {
+  it("sends again what nobody confirmed after half a minute, then later each time, also after a restart", async () => {
     const start = Date.now();
     await session("cleo").record("demo", "cleo", [view("a", "p1")], false);
     vi.useFakeTimers({ toFake: ["Date"] });

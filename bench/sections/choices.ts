@@ -7,7 +7,7 @@ import { maxCandidates } from "../../model/pipeline/recommend.ts";
 import type { BenchContext } from "../context.ts";
 import { bundledBytes } from "../onnx.ts";
 import { type Bounds, millisecondsOf } from "../timing.ts";
-import { type WeightFormat, weightFormats, withWeightsAs } from "../weight-format.ts";
+import { weightFormats, withWeightsAs } from "../weight-format.ts";
 
 const levels = ["disabled", "basic", "extended", "all"] as const;
 const counts = [50, 100, 200, 500, 1000];

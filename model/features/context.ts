@@ -59,6 +59,8 @@ export interface RankingContext {
   spots: Float64Array;
   usualPlaces: UsualPlaces;
   list: ListSummary;
+  /** What popularity computes once for a block. */
+  decays: Map<Columns, readonly number[]>;
 }
 
 /** Index of each spot in {@link RankingContext.spots}. */
@@ -119,6 +121,7 @@ export function rankingContext(
     spots: spotsOf(point, last, person.home),
     usualPlaces: usualPlacesOf(person, now),
     list: summaryOf(candidates, person, hour),
+    decays: new Map(),
   };
 }
 

@@ -1,5 +1,17 @@
+import type { Columns } from "../columns/columns.ts";
 import { decayFactors } from "../retrieval/popularity.ts";
+import type { RankingContext } from "./context.ts";
 import type { FeatureFamily } from "./feature.ts";
+
+/** Factors that carry a block's decayed engagement to now, computed once for a ranking. */
+function decaysOf({ decays, now }: RankingContext, block: Columns): readonly number[] {
+  let known = decays.get(block);
+  if (!known) {
+    known = decayFactors(block.meta.time, now);
+    decays.set(block, known);
+  }
+  return known;
+}
 
 /**
  * How popular the product is: in people and purchases of all time, decayed engagement at 1, 7 and 60 days carried to
@@ -24,9 +36,10 @@ export const popularity: FeatureFamily = {
   fill(context, block, row, _trace, out, at) {
     const c = row * 6;
     const { counts } = block;
-    const [day, week, season] = decayFactors(block.meta.time, context.now).map(
-      (factor, i) => factor * block.hot[row * 3 + i],
-    );
+    const factors = decaysOf(context, block);
+    const day = factors[0] * block.hot[row * 3];
+    const week = factors[1] * block.hot[row * 3 + 1];
+    const season = factors[2] * block.hot[row * 3 + 2];
     out[at] = Math.log1p(counts[c + 5]);
     out[at + 1] = Math.log1p(counts[c]) / 2;
     out[at + 2] = Math.log1p(counts[c + 3]) / 2;

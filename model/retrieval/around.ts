@@ -62,7 +62,8 @@ export async function tilesAround(
       }
       parents.push(tile);
       const at = centresOf(tile);
-      for (const [i, { cell, radiusKm: reach }] of tile.meta.children.entries()) {
+      for (let i = 0; i < tile.meta.children.length; i++) {
+        const { cell, radiusKm: reach } = tile.meta.children[i];
         const placeless = cell.startsWith(`${worldCell}-`);
         if (!here && !placeless) continue;
         const bound = here && !placeless ? Math.max(0, vectorDistanceKm(here, 0, at, i) - reach) : 0;

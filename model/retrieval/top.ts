@@ -14,7 +14,9 @@ export function top(scores: ArrayLike<number>, count: number, k: number): number
       const right = left + 1;
       const child = right < heap.length && worse(heap[right], heap[left]) ? right : left;
       if (!worse(heap[child], heap[at])) return;
-      [heap[at], heap[child]] = [heap[child], heap[at]];
+      const below = heap[child];
+      heap[child] = heap[at];
+      heap[at] = below;
       at = child;
     }
   };
@@ -23,7 +25,8 @@ export function top(scores: ArrayLike<number>, count: number, k: number): number
       let at = heap.push(i) - 1;
       while (at > 0 && worse(heap[at], heap[(at - 1) >> 1])) {
         const parent = (at - 1) >> 1;
-        [heap[at], heap[parent]] = [heap[parent], heap[at]];
+        heap[at] = heap[parent];
+        heap[parent] = i;
         at = parent;
       }
     } else if (k > 0 && worse(heap[0], i)) {

@@ -36,6 +36,12 @@ export async function trainingLists(
   return lists;
 }
 
+/**
+ * Weight of a list whose product is new to the person, against one that they came back to: discoveries are fewer and harder,
+ * and what people ask a recommendation for.
+ */
+const discoveryWeight = 1.5;
+
 async function listOf(
   { event, bought, person, point, places }: Episode,
   { negatives, random, firstStage }: ExampleOptions,
@@ -56,7 +62,8 @@ async function listOf(
   const purchase = new Float32Array(batch.count);
   if (bought) purchase[0] = 1;
   const standsFor = Float32Array.from([1, ...sample.map((each) => each.standsFor)]);
-  return { batch, engage, purchase, standsFor, weight: 1 };
+  const weight = person.products.has(event.itemId) ? 1 : discoveryWeight;
+  return { batch, engage, purchase, standsFor, weight };
 }
 
 /**

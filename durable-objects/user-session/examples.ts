@@ -9,6 +9,26 @@ export const silentShare = 0.25;
 /** The strongest outcome of several. A dismissal outweighs looking, not buying. */
 const strength: Record<EventType, number> = { view: 1, click: 2, dismiss: 3, cart: 4, purchase: 5 };
 
+/** An example must fit into a message of a queue, which holds 128,000 bytes. */
+const exampleBytes = 90_000;
+
+/**
+ * As many rows as fit, in their order: first those of which something came, then what was not shown, then what was shown,
+ * the best positions first. Only of very long lists is anything left out, which is their end.
+ */
+function fitting(rows: TrainingExample["rows"]): TrainingExample["rows"] {
+  const rank = ({ outcome, position }: TrainingExample["rows"][number]): number =>
+    outcome === null ? position : -1;
+  const kept = new Set<TrainingExample["rows"][number]>();
+  let bytes = 0;
+  for (const row of [...rows].sort((a, b) => rank(a) - rank(b))) {
+    bytes += JSON.stringify(row).length + 1;
+    if (bytes > exampleBytes) break;
+    kept.add(row);
+  }
+  return rows.filter((row) => kept.has(row));
+}
+
 /** The example of an impression whose click window has closed; null where nothing came of it and it is not kept. */
 export function exampleOf(
   { receipt, featureHash, rows }: Impression,
@@ -30,6 +50,6 @@ export function exampleOf(
     variant: receipt.variant,
     weight: strongest.size > 0 ? 1 : 1 / silentShare,
     candidates: receipt.candidates,
-    rows: rows.map((row) => ({ ...row, outcome: strongest.get(row.productId) ?? null })),
+    rows: fitting(rows.map((row) => ({ ...row, outcome: strongest.get(row.productId) ?? null }))),
   };
 }

@@ -62,11 +62,11 @@ const services = {
   PRODUCT: { cards: async () => ok(cards) },
 };
 
-async function ask(change: object, input: object = {}) {
+async function ask(change: object, input: object = {}, application = "demo") {
   const pending: Promise<unknown>[] = [];
   const result = await recommend(
     { ...services, ...change } as never,
-    "demo",
+    application,
     recommendationInput.parse({ userId: "ann", location: oslo, limit: 5, ...input }),
     nowhere,
     (work) => void pending.push(work.catch(() => null)),
@@ -74,8 +74,8 @@ async function ask(change: object, input: object = {}) {
   await Promise.all(pending);
   return result;
 }
-async function answer(change: object, input: object = {}) {
-  const result = await ask(change, input);
+async function answer(change: object, input: object = {}, application?: string) {
+  const result = await ask(change, input, application);
   if (!result.ok) throw new Error(result.error.detail);
   const body = recommendationAnswer.parse(result.value);
   const skipped = Object.fromEntries(
@@ -93,7 +93,7 @@ describe("a recommendation goes on without", () => {
   });
 
   it("the catalogue: tiles stand in for cards", async () => {
-    const { items, skipped } = await answer({ PRODUCT: { cards: down } });
+    const { items, skipped } = await answer({ PRODUCT: { cards: down } }, {}, "cold");
     expect(skipped.cards).toContain("tiles stand in");
     expect(items[0].product).toMatchObject({ category: "books", price: 2.5, currency: "EUR", image: null });
     expect(items).toHaveLength(5);

@@ -145,8 +145,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (!parsed.ok) return parsed;
     await this.#askAlarm();
     const now = Date.now() / 1000;
-    if (!deliver && this.#known.open.size > mostOpenRows)
-      return refuse("rate_limited", "More events of this person wait than can be kept.", { retryAfter: 30 });
+    if (!deliver && this.#known.open.size > mostOpenRows) return tooMany;
     const taken = this.#change(application, userId, (memory) => {
       const list = parsed.value.map((event) => this.#take(memory, event, now, deliver));
       memory.snapshot(deliver);
@@ -207,7 +206,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     application: string,
     userId: string,
     visit: Point & { time: number; precision: Precision },
-  ): Promise<{ listened: boolean }> {
+  ): Promise<Result<{ listened: boolean }>> {
+    if (this.#known.open.size > mostOpenRows) return tooMany;
     const now = Date.now() / 1000;
     this.#change(application, userId, (memory) => {
       takeVisit(memory.person, visit);
@@ -216,7 +216,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       memory.snapshot(false);
     });
     await this.#schedule();
-    return { listened: this.#isListenedTo() };
+    return ok({ listened: this.#isListenedTo() });
   }
 
   /** What the profile says now; the newest version is kept. A coarser precision forgets the finer place. */
@@ -394,6 +394,11 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (failed.length > 0) throw failed[0];
   }
 }
+
+/** Nothing more is taken until the records have confirmed some of what waits: what was taken is never dropped. */
+const tooMany = refuse("rate_limited", "More of this person waits for the records than can be kept.", {
+  retryAfter: resendSeconds,
+});
 
 /** Whether a row is to be sent; a time beyond the next one is of a clock that went back since. */
 const isDue = (due: number, now: number): boolean => due <= now || due > now + longestResendSeconds;

@@ -75,7 +75,8 @@ function inputOf(world: World, each: { person: number; event: number; lateHours:
 async function take(world: World, each: Step): Promise<void> {
   switch (each.kind) {
     case "send":
-      return world.send(each.events.map((event) => inputOf(world, event)));
+      await world.send(each.events.map((event) => inputOf(world, event)));
+      return;
     case "deliver":
       return world.deliver((index) => (index * 7 + each.choice) % 3 !== 0);
     case "deliverTwice":
@@ -244,6 +245,28 @@ describe("the way of an event", () => {
     expect(underWay.map(({ queue }) => queue)).toEqual(["locations"]);
     refuse.mockRestore();
     await world.comeToRest(people);
+    await expectWhole(world);
+  });
+
+  it("says so when more of a person waits than can be kept, and drops nothing that it took", async () => {
+    const world = await worldWith();
+    faults.outOfOrder("queue", true);
+    const events = Array.from({ length: 6500 }, (_, i) =>
+      inputOf(world, { person: 0, event: i, lateHours: 0 }),
+    );
+    const answers: (string | null)[] = [];
+    for (let i = 0; i < events.length; i += 500) {
+      const { rejected } = await world.send(events.slice(i, i + 500));
+      answers.push(rejected.length > 0 ? rejected[0].error.code : null);
+      for (const { error } of rejected) expect(error.retryAfter).toBeGreaterThan(0);
+    }
+    expect(answers.slice(0, 10)).toEqual(Array(10).fill(null));
+    expect(answers.at(-1)).toBe("rate_limited");
+    const visit = { lat: 1, lon: 2, time: 1, precision: "exact" } as const;
+    expect(await world.session("u0").setLocation(world.application, "u0", visit)).toMatchObject({
+      error: { code: "rate_limited" },
+    });
+    await world.comeToRest(people, 12);
     await expectWhole(world);
   });
 });

@@ -14,7 +14,7 @@ import type { Person } from "../../model/person/person.ts";
 import { LocationService } from "../../workers/location/service.ts";
 import { queue as consume } from "../../workers/recommendation/queue.ts";
 import { record } from "../../workers/recommendation/record.ts";
-import type { EventInput } from "../../workers/shared/contracts/event.ts";
+import type { EventInput, EventReceipt } from "../../workers/shared/contracts/event.ts";
 import type { ProductCard, WantedCard } from "../../workers/shared/contracts/product.ts";
 import { ok } from "../../workers/shared/contracts/result.ts";
 import { emptyTotals, type Totals } from "../../workers/shared/contracts/totals.ts";
@@ -124,7 +124,7 @@ export class World {
   }
 
   /** A request; what was not taken may be sent again. */
-  async send(events: readonly EventInput[]): Promise<void> {
+  async send(events: readonly EventInput[]): Promise<EventReceipt> {
     for (const event of events) this.sent.set(`${event.userId}/${event.eventId}`, event);
     const later: Promise<unknown>[] = [];
     const { receipt } = await record(this.#env, this.application, events, Date.now() / 1000, (work) =>
@@ -136,6 +136,7 @@ export class World {
       if (!refused.has(index)) this.told.add(`${event.userId}/${event.eventId}`);
     });
     this.accepted += receipt.accepted;
+    return receipt;
   }
 
   /** What the client was not told of goes out again, until it is told. */
@@ -179,9 +180,9 @@ export class World {
   }
 
   /** Nothing fails any more: time goes by, alarms ring, queues run empty. */
-  async comeToRest(people: readonly string[]): Promise<void> {
+  async comeToRest(people: readonly string[], rounds = 6): Promise<void> {
     faults.end();
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < rounds; round++) {
       vi.setSystemTime(Date.now() + longestResendMs);
       await this.sendRest();
       for (const userId of people) await this.wake(userId);

@@ -3,6 +3,7 @@ import { decodePerson } from "../../model/person/codec.ts";
 import type { EventInput, EventReceipt, Interaction, ProductFacts } from "../shared/contracts/event.ts";
 import { fromInstant, type Precision } from "../shared/contracts/primitives.ts";
 import type { PersonRows } from "../shared/contracts/queues.ts";
+import type { Refusal } from "../shared/contracts/result.ts";
 import { atOnce } from "./at-once.ts";
 import { bring } from "./deliver.ts";
 import { factsFor } from "./facts.ts";
@@ -44,6 +45,28 @@ interface Told {
   listened: boolean;
 }
 
+/** A person's object refused some events. */
+class RefusedEvents extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.detail);
+    this.refusal = refusal;
+  }
+}
+
+const unreached: Refusal = {
+  code: "unavailable",
+  detail: "The person cannot be reached now; send it again.",
+  retryAfter: 1,
+};
+
+const rejectionOf = ({ code, detail, retryAfter }: Refusal): EventReceipt["rejected"][number]["error"] => ({
+  code,
+  message: detail,
+  ...(retryAfter === undefined ? {} : { retryAfter }),
+});
+
 /** Hands a person their events, their place at the precision that they allow. */
 async function tell(
   env: RecommendationEnv,
@@ -77,7 +100,7 @@ async function tell(
   for (let i = 0; i < interactions.length; i += eventsPerCall) {
     const part = interactions.slice(i, i + eventsPerCall);
     const recorded = await session.record(application, userId, part, deliverRows);
-    if (!recorded.ok) throw new Error(recorded.error.detail);
+    if (!recorded.ok) throw new RefusedEvents(recorded.error);
     for (const [k, { acceptance, row }] of recorded.value.taken.entries()) {
       told[acceptance === "accepted" ? "accepted" : "duplicates"]++;
       if (row === null) continue;
@@ -157,12 +180,9 @@ export async function record(
       if (told.listened) listened.push(person.userId);
       if (told.person.rows.length > 0) rows.push(told.person);
     } catch (error) {
-      console.error({ event: "person not reached", error: String(error) });
-      for (const { index } of person.events)
-        receipt.rejected.push({
-          index,
-          error: { code: "unavailable", message: "The person cannot be reached now; send it again." },
-        });
+      console.error({ event: "events not taken", error: String(error) });
+      const why = error instanceof RefusedEvents ? error.refusal : unreached;
+      for (const { index } of person.events) receipt.rejected.push({ index, error: rejectionOf(why) });
     }
   });
   receipt.rejected.sort((a, b) => a.index - b.index);

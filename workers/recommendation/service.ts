@@ -153,12 +153,13 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const known = bytes.byteLength > 0 ? decodePerson(bytes) : newPerson();
     const coarse = await coarsened(this.env.LOCATION, { lat, lon }, known.precision);
     const time = timestamp === undefined ? now() : fromInstant(timestamp);
-    const { listened } = await session.setLocation(application, userId, {
+    const kept = await session.setLocation(application, userId, {
       ...coarse,
       time,
       precision: known.precision,
     });
-    if (listened) this.ctx.waitUntil(this.#push(application, userId));
+    if (!kept.ok) return kept;
+    if (kept.value.listened) this.ctx.waitUntil(this.#push(application, userId));
     const { answer } = await whereabouts(this.env.LOCATION, known, coarse, nowhere);
     return ok({ location: answer });
   }

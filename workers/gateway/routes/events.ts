@@ -48,6 +48,20 @@ function renumber(receipt: EventReceipt, { good, bad }: ReturnType<typeof sort>)
   };
 }
 
+/** Where not one event was taken, and all for now only, the request is refused: whoever sent it waits and sends it again. */
+function refuseAll({ rejected }: EventReceipt, count: number): void {
+  const waits = rejected.flatMap(({ error: { retryAfter } }) => retryAfter ?? []);
+  if (count === 0 || rejected.length < count || waits.length < count) return;
+  const full = rejected.every(({ error }) => error.code === "rate_limited");
+  deny(
+    full ? "rate_limited" : "unavailable",
+    full
+      ? "More of these people waits for the records than can be kept."
+      : "None of these people can be reached now.",
+    { retryAfter: Math.max(...waits) },
+  );
+}
+
 /** What people do. */
 export function events(app: Gateway, { services }: Ports, guard: Guard): void {
   app.openAPIRegistry.register("Event", event);
@@ -88,11 +102,7 @@ export function events(app: Gateway, { services }: Ports, guard: Guard): void {
           good.map(({ event: each }) => each),
         ),
       );
-      if (
-        receipt.rejected.length === good.length &&
-        receipt.rejected.every(({ error }) => error.code === "unavailable")
-      )
-        deny("unavailable", "None of these people can be reached now.", { retryAfter: 1 });
+      refuseAll(receipt, good.length);
       return c.json(renumber(receipt, sorted), 202);
     },
   );

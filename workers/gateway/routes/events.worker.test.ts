@@ -52,4 +52,20 @@ describe("events", () => {
     expect(answer.status).toBe(503);
     expect(answer.headers.get("retry-after")).toBe("1");
   });
+
+  it("of people of whom too much waits already are to come later; beside others they are named", async () => {
+    const { call } = openDoor();
+    const full = view("a", { userId: "full" });
+    const alone = await call("POST", "/v1/events", { body: { events: [full] } });
+    expect([alone.status, alone.headers.get("retry-after")]).toEqual([429, "30"]);
+    const beside = await call("POST", "/v1/events", { body: { events: [full, view("b")] } });
+    expect(beside.status).toBe(202);
+    expect((await beside.json<EventReceipt>()).rejected).toMatchObject([
+      { index: 0, error: { code: "rate_limited", retryAfter: 30 } },
+    ]);
+    const both = await call("POST", "/v1/events", {
+      body: { events: [full, view("c", { userId: "unreachable" })] },
+    });
+    expect([both.status, both.headers.get("retry-after")]).toEqual([503, "30"]);
+  });
 });

@@ -1,3 +1,4 @@
+import type { EventReceipt } from "../../shared/contracts/event.ts";
 import type { Product, ProductInput } from "../../shared/contracts/product.ts";
 import { ok, refuse } from "../../shared/contracts/result.ts";
 import type {
@@ -138,6 +139,12 @@ const locationService = (): LocationApi => {
   };
 };
 
+/** People whose events are not taken now, and why. */
+const refusing: Record<string, EventReceipt["rejected"][number]["error"]> = {
+  unreachable: { code: "unavailable", message: "not now", retryAfter: 1 },
+  full: { code: "rate_limited", message: "too many wait", retryAfter: 30 },
+};
+
 const recommendationService = (): RecommendationApi => {
   const record = {
     ...model,
@@ -166,11 +173,13 @@ const recommendationService = (): RecommendationApi => {
     trending: async () => ok({ items: [] }),
     receipt: async () => unknown("recommendation"),
     record: async (_application, events) => {
-      const gone = events.flatMap((event, index) => (event.userId === "unreachable" ? [index] : []));
+      const gone = events.flatMap(({ userId }, index) =>
+        userId in refusing ? [{ index, error: refusing[userId] }] : [],
+      );
       return ok({
         accepted: events.length - gone.length,
         duplicates: 0,
-        rejected: gone.map((index) => ({ index, error: { code: "unavailable", message: "not now" } })),
+        rejected: gone,
         warnings: events.flatMap((event, index) =>
           event.productId === "nothing" ? [{ index, code: "unknown_product" }] : [],
         ),

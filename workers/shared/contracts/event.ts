@@ -61,7 +61,15 @@ export const eventReceipt = z.object({
   accepted: z.number().int(),
   duplicates: z.number().int(),
   rejected: z.array(
-    z.object({ index: z.number().int(), error: z.object({ code: z.string(), message: z.string() }) }),
+    z.object({
+      index: z.number().int(),
+      error: z.object({
+        code: z.string(),
+        message: z.string(),
+        /** Seconds after which it may be sent again; absent where it is wrong as it is. */
+        retryAfter: z.number().int().optional(),
+      }),
+    }),
   ),
   warnings: z.array(z.object({ index: z.number().int(), code: z.string() })),
 });

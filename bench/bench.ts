@@ -14,6 +14,7 @@ import { ingest } from "./sections/ingest.ts";
 import { limit } from "./sections/limit.ts";
 import { nearby } from "./sections/nearby.ts";
 import { parts } from "./sections/parts.ts";
+import { startup } from "./sections/startup.ts";
 import { trainer } from "./sections/trainer.ts";
 import { type ServedCatalogue, serveCatalogue } from "./serve-catalogue.ts";
 import { tableOf } from "./table.ts";
@@ -21,6 +22,7 @@ import { tableOf } from "./table.ts";
 /** Sections that need no workers, and sections that load them. */
 const inProcess = new Map<SectionName, (context: BenchContext) => Promise<void>>([
   ["limit", limit],
+  ["startup", startup],
   ["choices", choices],
   ["parts", parts],
   ["nearby", nearby],

@@ -7,6 +7,7 @@ import { stop } from "../scripts/terminal.ts";
 /** Everything that can be measured, in the order in which it is. */
 export const sectionNames = [
   "limit",
+  "startup",
   "choices",
   "parts",
   "nearby",
@@ -37,7 +38,7 @@ export interface BenchOptions {
 const memoryFolder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 const usage =
-  "Usage: npm run bench -- [--only limit,choices,parts,nearby,cut,trainer,end-to-end,ingest] [--products N] [--seconds S] [--json FILE] [--profiles DIR]";
+  "Usage: npm run bench -- [--only limit,startup,choices,parts,nearby,cut,trainer,end-to-end,ingest] [--products N] [--seconds S] [--json FILE] [--profiles DIR]";
 
 /** A whole number between two bounds; ends the process where it is none. */
 function wholeNumber(name: string, text: string, least: number, most: number): number {

@@ -11,7 +11,12 @@ import { processorSeconds, residentMegabytes } from "../processes.ts";
 import type { ServedCatalogue } from "../serve-catalogue.ts";
 import type { Workerd } from "../workerd.ts";
 
-const connections = [1, 16];
+/** Connections, and products that are ranked. */
+const loads = [
+  { connections: 1, candidates: 500 },
+  { connections: 16, candidates: 500 },
+  { connections: 1, candidates: 100 },
+] as const;
 const visitCount = 20_000;
 /** Items of an answer. */
 const limit = 10;
@@ -80,7 +85,7 @@ export async function endToEnd(
 ): Promise<void> {
   const { seconds, products, profiles } = context.options;
   const visits = visitsOf(market, visitCount, Date.now() % 2 ** 31);
-  const plan = (width: number, lasting: number): LoadPlan => ({
+  const plan = (width: number, lasting: number, candidates = 500): LoadPlan => ({
     url,
     method: "POST",
     path: "/v1/recommendations",
@@ -89,7 +94,7 @@ export async function endToEnd(
     status: 200,
     body(request) {
       const { userId, point } = visits[request % visits.length];
-      return JSON.stringify({ userId, location: point, limit });
+      return JSON.stringify({ userId, location: point, limit, candidates });
     },
   });
   context.say("warming up");
@@ -97,9 +102,9 @@ export async function endToEnd(
   const catalogue = `${products.toLocaleString("en")} products`;
   const onnx = await context.onnxLimit();
   const section = "end-to-end";
-  for (const width of connections) {
+  for (const { connections: width, candidates } of loads) {
     const plural = width === 1 ? "connection" : "connections";
-    const name = `${catalogue}, ${width} ${plural}`;
+    const name = `${catalogue}, ${candidates} ranked, ${width} ${plural}`;
     context.say(name);
     const door = await load(
       { url, method: "GET", path: "/healthz", connections: width, seconds: healthSeconds, status: 200 },
@@ -109,7 +114,7 @@ export async function endToEnd(
     const before = workerd ? processorSeconds(workerd.pid) : Number.NaN;
     const outcome = await load(
       {
-        ...plan(width, seconds),
+        ...plan(width, seconds, candidates),
         onAnswer: (_request, status, body, headers) => {
           if (status === 200) stages.take(body, headers);
         },
@@ -149,7 +154,7 @@ export async function endToEnd(
     for (const [stage, times] of stages.entries())
       context.figures.push({
         section,
-        name: `stage ${stage}, 1 connection`,
+        name: `stage ${stage}, ${candidates} ranked, 1 connection`,
         unit: "ms",
         ...summaryOfTimes(times),
         baseline: null,

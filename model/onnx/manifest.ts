@@ -127,13 +127,34 @@ export async function checkGolden(manifest: ModelManifest, session: Session): Pr
   return ok(null);
 }
 
-/** Whether a session answers lists of the sizes that serving asks: one finite logit of each head for each candidate. */
-export async function checkAnswers(shape: FeatureShape, session: Session): Promise<Result<null>> {
+/**
+ * Whether a session answers lists of the sizes that serving asks, made of the golden candidates over and over: one finite
+ * logit of each head for each candidate.
+ */
+export async function checkAnswers({ golden }: ModelManifest, session: Session): Promise<Result<null>> {
+  const batch = batchOf(golden.candidates, golden.inputs);
   for (const count of [1, 500]) {
-    const scores = await session.run(randomBatch(shape, count, count));
+    const scores = await session.run(repeated(batch, count));
     for (const name of ["engage", "purchase"] as const)
       if (scores[name].length !== count || !scores[name].every(Number.isFinite))
         return refuse("invalid_input", `For ${count} candidates "${name}" is not as many finite numbers.`);
   }
   return ok(null);
+}
+
+/** A batch of `count` candidates: those of another, over and over. */
+function repeated(batch: FeatureBatch, count: number): FeatureBatch {
+  const tile = <A extends Float32Array | Int32Array>(values: A, tiled: A): A => {
+    for (let at = 0; at < tiled.length; at += values.length)
+      tiled.set(values.subarray(0, Math.min(values.length, tiled.length - at)), at);
+    return tiled;
+  };
+  const widthOf = (values: Float32Array): number => values.length / batch.count;
+  return {
+    ...batch,
+    count,
+    dense: tile(batch.dense, new Float32Array(count * widthOf(batch.dense))),
+    pair: tile(batch.pair, new Float32Array(count * widthOf(batch.pair))),
+    category: tile(batch.category, new Int32Array(count)),
+  };
 }

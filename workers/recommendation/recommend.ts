@@ -1,11 +1,7 @@
 import { sessionOf } from "../../durable-objects/user-session.ts";
 import { decodePerson } from "../../model/person/codec.ts";
 import { newPerson, type Person } from "../../model/person/person.ts";
-import {
-  maxCandidates,
-  type PipelineAnswer,
-  recommend as runPipeline,
-} from "../../model/pipeline/recommend.ts";
+import { type PipelineAnswer, recommend as runPipeline } from "../../model/pipeline/recommend.ts";
 import type { EdgePlace } from "../shared/contracts/location.ts";
 import type { ProductCard } from "../shared/contracts/product.ts";
 import type {
@@ -99,7 +95,7 @@ export async function recommend(
         diversity: input.diversity,
         perCategory: input.caps?.perCategory,
       },
-      maxCandidates,
+      maxCandidates: input.candidates,
       explain: input.explain,
       budgetMs: left(),
     },

@@ -72,7 +72,7 @@ export class LoadedModels {
     try {
       session = await this.#open(bytes, this.#shape);
       const golden = await checkGolden(manifest, session);
-      const checked = golden.ok ? await checkAnswers(this.#shape, session) : golden;
+      const checked = golden.ok ? await checkAnswers(manifest, session) : golden;
       if (checked.ok) return ok(session);
       await session.release();
       return checked;

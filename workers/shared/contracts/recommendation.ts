@@ -8,6 +8,8 @@ export const recommendationInput = z.strictObject({
   userId: identifier,
   location: point.optional(),
   limit: z.number().int().min(1).max(100).default(10),
+  /** Products that the model ranks at most: fewer is quicker, more is finer. */
+  candidates: z.number().int().min(20).max(500).default(500),
   filter: productFilter.optional(),
   /** Factors on the score by category, 0 to 10. */
   boost: z.record(z.string().min(1).max(128), z.number().min(0).max(10)).optional(),

@@ -1,79 +1,9 @@
-/// <reference types="@cloudflare/vitest-plugin/types" />
-import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { UserSession } from "../../durable-objects/user-session.ts";
 import { decodeColumns, encodeColumns } from "../../model/columns/columns.ts";
-import { buildLeaf } from "../../model/retrieval/cell-state.ts";
-import { recommendationAnswer, recommendationInput } from "../shared/contracts/recommendation.ts";
+import { recommendationAnswer } from "../shared/contracts/recommendation.ts";
 import { ok } from "../shared/contracts/result.ts";
-import { leafCellOf } from "../shared/geo/cells.ts";
-import { recommend } from "./recommend.ts";
+import { ask, block, down, environment, services } from "./testing/services.ts";
 
-const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Object.assign(
-  { USER_SESSION: {} as never },
-  env,
-);
-const oslo = { lat: 59.91, lon: 10.75 };
-const leaf = leafCellOf(oslo, 0);
-const nowhere = { city: null, country: null, point: null, timezone: null };
-const products = Array.from({ length: 20 }, (_, i) => ({
-  change: {
-    productId: `p${i}`,
-    version: 1,
-    deleted: false,
-    title: `Product ${i}`,
-    category: "books",
-    price: 2.5,
-    currency: "EUR",
-    discount: 0,
-    rating: null,
-    available: true,
-    location: oslo,
-    previousCell: null,
-    createdAt: 1_700_000_000,
-  },
-  totals: null,
-  followers: [],
-}));
-const block = buildLeaf(leaf, 1, 1_700_000_000, products, () => 0);
-const cards = products.map(({ change: { productId, version, ...rest } }) => {
-  const { deleted: _deleted, previousCell: _previous, createdAt: _created, ...card } = rest;
-  return { ...card, id: productId, image: "/picture", cell: leaf, version };
-});
-const down = () => Promise.reject(new Error("down"));
-
-/** The services as they should be, a registry that does not answer, and what a test takes away. */
-const services = {
-  USER_SESSION: environment.USER_SESSION,
-  DB: {
-    prepare: () => {
-      throw new Error("down");
-    },
-  },
-  MODELS: { get: down },
-  LOCATION: {
-    resolve: async () =>
-      ok({ city: "Oslo", country: "NO", timezone: "Europe/Oslo", cell: leaf, distanceKm: 1 }),
-    coarsen: async () => ok({ point: { lat: 59.9, lon: 10.7 }, place: null }),
-    edge: async () => ok(null),
-    candidates: async () => ok(block),
-    columns: async () => ok(block),
-  },
-  PRODUCT: { cards: async () => ok(cards) },
-};
-
-async function ask(change: object, input: object = {}, application = "demo") {
-  const pending: Promise<unknown>[] = [];
-  const result = await recommend(
-    { ...services, ...change } as never,
-    application,
-    recommendationInput.parse({ userId: "ann", location: oslo, limit: 5, ...input }),
-    nowhere,
-    (work) => void pending.push(work.catch(() => null)),
-  );
-  await Promise.all(pending);
-  return result;
-}
 async function answer(change: object, input: object = {}, application?: string) {
   const result = await ask(change, input, application);
   if (!result.ok) throw new Error(result.error.detail);

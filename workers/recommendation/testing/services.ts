@@ -1,0 +1,75 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import { env } from "cloudflare:workers";
+import type { UserSession } from "../../../durable-objects/user-session.ts";
+import { buildLeaf } from "../../../model/retrieval/cell-state.ts";
+import { recommendationInput } from "../../shared/contracts/recommendation.ts";
+import { ok } from "../../shared/contracts/result.ts";
+import { leafCellOf } from "../../shared/geo/cells.ts";
+import { recommend } from "../recommend.ts";
+
+export const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Object.assign(
+  { USER_SESSION: {} as never },
+  env,
+);
+export const oslo = { lat: 59.91, lon: 10.75 };
+export const leaf = leafCellOf(oslo, 0);
+const nowhere = { city: null, country: null, point: null, timezone: null };
+export const products = Array.from({ length: 20 }, (_, i) => ({
+  change: {
+    productId: `p${i}`,
+    version: 1,
+    deleted: false,
+    title: `Product ${i}`,
+    category: "books",
+    price: 2.5,
+    currency: "EUR",
+    discount: 0,
+    rating: null,
+    available: true,
+    location: oslo,
+    previousCell: null,
+    createdAt: 1_700_000_000,
+  },
+  totals: null,
+  followers: [],
+}));
+export const block = buildLeaf(leaf, 1, 1_700_000_000, products, () => 0);
+const cards = products.map(({ change: { productId, version, ...rest } }) => {
+  const { deleted: _deleted, previousCell: _previous, createdAt: _created, ...card } = rest;
+  return { ...card, id: productId, image: "/picture", cell: leaf, version };
+});
+export const down = () => Promise.reject(new Error("down"));
+
+/** The services as they should be, a registry that does not answer, and what a test takes away. */
+export const services = {
+  USER_SESSION: environment.USER_SESSION,
+  DB: {
+    prepare: () => {
+      throw new Error("down");
+    },
+  },
+  MODELS: { get: down },
+  LOCATION: {
+    resolve: async () =>
+      ok({ city: "Oslo", country: "NO", timezone: "Europe/Oslo", cell: leaf, distanceKm: 1 }),
+    coarsen: async () => ok({ point: { lat: 59.9, lon: 10.7 }, place: null }),
+    edge: async () => ok(null),
+    candidates: async () => ok(block),
+    columns: async () => ok(block),
+  },
+  PRODUCT: { cards: async () => ok(cards) },
+};
+
+/** A recommendation for Ann in Oslo, with what was left for later done. */
+export async function ask(change: object, input: object = {}, application = "demo") {
+  const pending: Promise<unknown>[] = [];
+  const result = await recommend(
+    { ...services, ...change } as never,
+    application,
+    recommendationInput.parse({ userId: "ann", location: oslo, limit: 5, ...input }),
+    nowhere,
+    (work) => void pending.push(work.catch(() => null)),
+  );
+  await Promise.all(pending);
+  return result;
+}

@@ -7,6 +7,7 @@ import {
   type Interaction,
   interaction,
 } from "../workers/shared/contracts/event.ts";
+import type { Erasure } from "../workers/shared/contracts/erasure.ts";
 import { type Impression, impression } from "../workers/shared/contracts/impression.ts";
 import type { Point, Precision } from "../workers/shared/contracts/primitives.ts";
 import type { InteractionsMessage, LocationsMessage } from "../workers/shared/contracts/queues.ts";
@@ -17,6 +18,7 @@ import {
 import { ok, parse, type Result, refuse } from "../workers/shared/contracts/result.ts";
 import type { PersonSettings } from "../workers/shared/contracts/services.ts";
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
+import { Erasures } from "./user-session/erasures.ts";
 import { exampleOf } from "./user-session/examples.ts";
 import { SessionMemory, takeInteraction, takeVisit } from "./user-session/memory.ts";
 import { type OutboxQueue, SessionStore } from "./user-session/store.ts";
@@ -43,6 +45,8 @@ const pruneSeconds = 86_400;
 /** A failed alarm is tried again after so many milliseconds. */
 const retryMs = 5000;
 const mostListeners = 8;
+/** One call, and one alarm, erases for at most so many milliseconds; the next alarm goes on. */
+const erasingMs = 2000;
 
 /** The object of a person. Its id is their pseudonym. */
 export function sessionOf(
@@ -71,6 +75,8 @@ export interface Recorded {
   taken: Taken[];
   /** Whether somebody listens on a WebSocket. */
   listened: boolean;
+  /** The life that the rows belong to. */
+  epoch: number;
 }
 
 const recordInput = z.array(interaction).min(1).max(1000);
@@ -85,12 +91,20 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   #alarmAt: number | null | undefined;
   /** When the oldest impression whose window is open was shown, seconds; undefined where that was not asked yet. */
   #oldestShown: number | null | undefined;
+  /** How often the person was erased; undefined where that was not asked yet. */
+  #epoch: number | undefined;
+  readonly #erasures: Erasures;
   /** Whether somebody listened when that was asked last; undefined where it was not asked yet. */
   #listened: boolean | undefined;
 
   constructor(ctx: DurableObjectState, env: RecommendationEnv) {
     super(ctx, env);
     this.#store = new SessionStore(ctx.storage.sql);
+    this.#erasures = new Erasures(ctx.storage, env, {
+      object: ctx.id.toString(),
+      beginAnew: (epoch) => this.#beginAnew(epoch),
+      settle: (application, userId) => this.#settle(application, userId),
+    });
   }
 
   get #known(): SessionMemory {
@@ -98,7 +112,13 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return this.#memory;
   }
 
+  get #life(): number {
+    this.#epoch ??= this.#store.exists() ? Number(this.#store.get("epoch") ?? 0) : 0;
+    return this.#epoch;
+  }
+
   #forget(): void {
+    this.#epoch = undefined;
     this.#memory = null;
     this.#settled = false;
     this.#oldestShown = undefined;
@@ -151,32 +171,41 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       memory.snapshot(deliver);
       return list;
     });
+    const epoch = this.#life;
     await this.#schedule();
-    return ok({ taken, listened: this.#isListenedTo() });
+    return ok({ taken, listened: this.#isListenedTo(), epoch });
   }
 
   #take(memory: SessionMemory, event: Interaction, now: number, deliver: boolean): Taken {
     const { person } = memory;
     const known = { first: isFirst(person, event.productId), previous: previousOf(person, event) };
     const body = deliver ? null : { kind: "interaction", interaction: { ...event, ...known } };
-    const seq = memory.add("interactions", event.eventId, now, body, deliver ? null : now + resendSeconds);
-    if (seq === null) return { acceptance: "duplicate", row: deliver ? this.#recalled(person, event) : null };
+    const due = deliver ? null : now + resendSeconds;
+    const seq = memory.add("interactions", event.eventId, now, body, due, known.first);
+    if (seq === null) {
+      const row = this.#recalled(person, event);
+      // An import that died on the way has promised nothing; this call does.
+      const { first, previous } = row ?? known;
+      const adopted =
+        !deliver &&
+        memory.reopen(
+          "interactions",
+          event.eventId,
+          { kind: "interaction", interaction: { ...event, first, previous } },
+          now + resendSeconds,
+        );
+      return { acceptance: "duplicate", row: deliver || adopted ? row : null };
+    }
     takeInteraction(person, event);
     memory.changed();
     if (event.recommendationId !== null) this.#noteOutcome(memory, event, event.recommendationId, now);
     return { acceptance: "accepted", row: { seq, ...known } };
   }
 
-  /** The row of an event that was taken before, as far as the person remembers. */
+  /** The row of an event that was taken before; what came before it, as far as the person remembers. */
   #recalled(person: Person, event: Interaction): Taken["row"] {
-    const seq = this.#store.known(event.eventId);
-    return seq === null
-      ? null
-      : {
-          seq,
-          first: person.products.get(event.productId)?.first === event.time,
-          previous: previousOf(person, event),
-        };
+    const known = this.#store.known(event.eventId);
+    return known && { ...known, previous: previousOf(person, event) };
   }
 
   /** Only `fetch` adds a listener: where there was none, there is none. */
@@ -237,6 +266,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   async impression(application: string, userId: string, shown: Impression): Promise<void> {
     const parsed = impression.parse(shown);
     const time = Date.parse(parsed.receipt.time) / 1000;
+    // What was shown to somebody who is erased since is not theirs who came after.
+    if (this.#life > 0 && time <= Number(this.#store.get("begun"))) return;
     this.#change(application, userId, () =>
       this.#store.putReceipt({
         id: parsed.receipt.recommendationId,
@@ -256,9 +287,9 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return stored ? recommendationReceipt.parse(JSON.parse(stored.receipt)) : null;
   }
 
-  /** Rows are where they belong: only now are they done. */
-  confirm(seqs: number[]): void {
-    if (!this.#store.exists()) return;
+  /** Rows of a life are where they belong: only now are they done. */
+  confirm(seqs: number[], epoch: number): void {
+    if (!this.#store.exists() || epoch !== this.#life) return;
     try {
       this.#known.close(seqs);
     } catch (error) {
@@ -267,13 +298,44 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     }
   }
 
-  /** Nothing of the person is left here. */
-  async erase(): Promise<void> {
+  /**
+   * Begins to erase the person everywhere, or joins what has begun; `id` names what begins. It is durable before this
+   * answers, and the alarm goes on with it.
+   */
+  async erase(application: string, userId: string, id: string): Promise<Erasure> {
+    if (!this.#store.exists()) this.#store.migrate();
+    const now = Date.now() / 1000;
+    const begun = this.#erasures.begin(id, { application, userId, epoch: this.#life, now });
+    await this.#schedule();
+    await this.#erasures.advance(Date.now() + erasingMs);
+    await this.#schedule();
+    return this.#erasures.find(application, begun.id) ?? begun;
+  }
+
+  /** How far an erasure is; null for none of this application. */
+  erasure(application: string, id: string): Erasure | null {
+    return this.#erasures.find(application, id);
+  }
+
+  /** Within the transaction of the erasure: of the person nothing is left here. */
+  #beginAnew(erased: number): { rows: number; receipts: number } {
     for (const socket of this.ctx.getWebSockets()) socket.close(1000, "erased");
-    await this.ctx.storage.deleteAlarm();
-    await this.ctx.storage.deleteAll();
-    this.#alarmAt = null;
+    const gone = this.#store.beginAnew(erased + 1, Date.now() / 1000);
     this.#forget();
+    return gone;
+  }
+
+  /** Takes what the profile says, where it was told while the person was being erased. */
+  async #settle(application: string, userId: string): Promise<void> {
+    const known = this.#known.person.settingsVersion;
+    const asked = await this.env.USER.settings(application, userId);
+    if (!asked.ok) throw new Error(`the records refused: ${asked.error.detail}`);
+    const settings = asked.value ?? { home: null, precision: "exact", version: 0 };
+    if (settings.version === known || this.#known.person.settingsVersion !== known) return;
+    this.#change(application, userId, (memory) => {
+      memory.person.settingsVersion = 0;
+    });
+    this.setPerson(application, userId, settings);
   }
 
   /** Opens a WebSocket that hears of fresh recommendations. */
@@ -307,6 +369,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (this.#oldestShown === undefined)
       this.#oldestShown = this.#store.exists() ? this.#store.oldestOpenReceipt() : null;
     if (this.#oldestShown !== null) at = Math.min(at, (this.#oldestShown + clickWindowSeconds) * 1000);
+    const erasing = this.#erasures.due();
+    if (erasing !== null) at = Math.min(at, erasing * 1000);
     if (at === Number.POSITIVE_INFINITY) return;
     at = Math.max(Date.now() + gatherMs, at);
     if ((this.#alarmAt ?? Number.POSITIVE_INFINITY) <= at) return;
@@ -318,6 +382,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     try {
+      await this.#erasures.advance(Date.now() + erasingMs);
       const now = Date.now() / 1000;
       this.#closeWindows(now);
       await this.#send(now);
@@ -365,7 +430,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const application = this.#store.get("application");
     const userId = this.#store.get("userId");
     if (application === null || userId === null) return;
-    const person = { userId, object: this.ctx.id.toString() };
+    const person = { userId, object: this.ctx.id.toString(), epoch: this.#life };
     const bodies = this.#store.bodies(due.map(({ id }) => id));
     const failed: unknown[] = [];
     for (const queue of ["interactions", "locations"] satisfies OutboxQueue[]) {

@@ -16,7 +16,7 @@ const day = 86_400_000;
 
 /** What can happen. Numbers choose among what there is. */
 type Step =
-  | { kind: "send"; events: { person: number; event: number; lateHours: number }[] }
+  | { kind: "send" | "import"; events: { person: number; event: number; lateHours: number }[] }
   | { kind: "deliver" | "deliverTwice" | "lose"; choice: number }
   | { kind: "evict" | "wake"; person: number }
   | { kind: "clock"; seconds: number }
@@ -28,7 +28,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      kind: fc.constant("send" as const),
+      kind: fc.constantFrom("send" as const, "send" as const, "import" as const),
       events: fc.array(event, { minLength: 1, maxLength: 12 }),
     }),
   },
@@ -77,6 +77,8 @@ async function take(world: World, each: Step): Promise<void> {
     case "send":
       await world.send(each.events.map((event) => inputOf(world, event)));
       return;
+    case "import":
+      return world.import(each.events.map((event) => inputOf(world, event)));
     case "deliver":
       return world.deliver((index) => (index * 7 + each.choice) % 3 !== 0);
     case "deliverTwice":
@@ -267,6 +269,18 @@ describe("the way of an event", () => {
       error: { code: "rate_limited" },
     });
     await world.comeToRest(people, 12);
+    await expectWhole(world);
+  });
+
+  it("keeps what an import began and did not end, once it is told of it by another way", async () => {
+    const world = await worldWith();
+    const event = inputOf(world, { person: 0, event: 1, lateHours: 0 });
+    faults.outOfOrder("records", true);
+    await world.import([event]);
+    expect(world.told.size).toBe(0);
+    faults.outOfOrder("records", false);
+    expect((await world.send([event])).duplicates).toBe(1);
+    await world.comeToRest(people);
     await expectWhole(world);
   });
 });

@@ -13,7 +13,7 @@ import { decodePerson } from "../../model/person/codec.ts";
 import type { Person } from "../../model/person/person.ts";
 import { LocationService } from "../../workers/location/service.ts";
 import { queue as consume } from "../../workers/recommendation/queue.ts";
-import { record } from "../../workers/recommendation/record.ts";
+import { absorb, record } from "../../workers/recommendation/record.ts";
 import type { EventInput, EventReceipt } from "../../workers/shared/contracts/event.ts";
 import type { ProductCard, WantedCard } from "../../workers/shared/contracts/product.ts";
 import { ok } from "../../workers/shared/contracts/result.ts";
@@ -76,6 +76,7 @@ function recommendationEnv(): RecommendationEnv {
     USER: failing("records", {
       record: (...given: Parameters<typeof user.record>) => user.record(...given),
       recordLocations: (...given: Parameters<typeof user.recordLocations>) => user.recordLocations(...given),
+      tombstones: (...given: Parameters<typeof user.tombstones>) => user.tombstones(...given),
     }),
     LOCATION: failing("cells", {
       applyTotals: (...given: Parameters<typeof location.applyTotals>) => location.applyTotals(...given),
@@ -139,10 +140,24 @@ export class World {
     return receipt;
   }
 
-  /** What the client was not told of goes out again, until it is told. */
+  /** History, brought to the records by its caller; where that fails, nothing was promised. */
+  async import(events: readonly EventInput[]): Promise<void> {
+    for (const event of events) this.sent.set(`${event.userId}/${event.eventId}`, event);
+    const report = await absorb(this.#env, this.application, events, Date.now() / 1000).catch(() => null);
+    if (!report) return;
+    for (const event of events) this.told.add(`${event.userId}/${event.eventId}`);
+  }
+
+  /** What the client was not told of goes out again; as history, where a clock that jumped put it out of the window. */
   async sendRest(): Promise<void> {
-    const rest = [...this.sent].filter(([key]) => !this.told.has(key)).map(([, event]) => event);
-    for (let i = 0; i < rest.length; i += 50) await this.send(rest.slice(i, i + 50));
+    const ways = [
+      (events: EventInput[]) => this.send(events).then(() => undefined),
+      (events: EventInput[]) => this.import(events),
+    ];
+    for (const again of ways) {
+      const rest = [...this.sent].filter(([key]) => !this.told.has(key)).map(([, event]) => event);
+      for (let i = 0; i < rest.length; i += 50) await again(rest.slice(i, i + 50));
+    }
   }
 
   /** Delivers some of the messages under way together; those that are to be tried again stay. */

@@ -28,7 +28,7 @@ export function takeVisit(person: Person, { lat, lon, time }: Omit<PlaceVisit, "
 }
 
 /** What a row of the journal did to the person, once more. What lies there was parsed at the door. */
-function replay(person: Person, { queue, body }: JournalRow): void {
+function replay(person: Person, { queue, body }: Pick<JournalRow, "queue" | "body">): void {
   if (body === null) return;
   const row: unknown = JSON.parse(body);
   if (queue === "locations") takeVisit(person, row as PlaceVisit);
@@ -74,7 +74,7 @@ export class SessionMemory {
     }
     for (const { seq, id, queue, time, open, body } of store.unfinished(this.#snapshotSeq)) {
       if (seq > this.#snapshotSeq) {
-        replay(this.person, { seq, id, queue, time, body });
+        replay(this.person, { queue, body });
         this.#bytes = null;
         this.#seq = seq;
       }
@@ -106,15 +106,33 @@ export class SessionMemory {
 
   /**
    * Adds a row and answers its sequence number; null where one of this id is there. `due` is null for one without a body,
-   * which is closed from the start.
+   * which is closed from the start. `first` says whether it is the person's first interaction with its product.
    */
-  add(queue: OutboxQueue, id: string, time: number, body: object | null, due: number | null): number | null {
+  add(
+    queue: OutboxQueue,
+    id: string,
+    time: number,
+    body: object | null,
+    due: number | null,
+    first = false,
+  ): number | null {
     const seq = this.#seq + 1;
-    if (!this.#store.add({ seq, id, queue, time, body: body === null ? null : JSON.stringify(body) }))
-      return null;
+    const text = body === null ? null : JSON.stringify(body);
+    if (!this.#store.add({ seq, id, queue, time, body: text, first })) return null;
     this.#seq = seq;
     if (due !== null) this.open.set(seq, { seq, id, queue, due, patience: this.#patience });
     return seq;
+  }
+
+  /**
+   * Makes a row, of which only the id was kept, one of the outbox: whoever was to bring it to the records may have died on
+   * the way. Answers whether there was such a row.
+   */
+  reopen(queue: OutboxQueue, id: string, body: object, due: number): boolean {
+    const seq = this.#store.reopen(id, JSON.stringify(body));
+    if (seq === null) return false;
+    this.open.set(seq, { seq, id, queue, due, patience: this.#patience });
+    return true;
   }
 
   /** Writes the person out if so many rows came since, or if it must be. */

@@ -9,10 +9,12 @@ export interface JournalRow {
   body: string | null;
   /** When it came here, seconds since the epoch. */
   time: number;
+  /** Whether it was the person's first interaction with its product, as it came. */
+  first: boolean;
 }
 
 /** A row on its way, without what it says. */
-export type OpenRow = Omit<JournalRow, "body">;
+export type OpenRow = Omit<JournalRow, "body" | "first">;
 
 /** The person as of a row of the journal. */
 export interface Snapshot {
@@ -51,7 +53,7 @@ export class SessionStore {
         id INTEGER PRIMARY KEY, body BLOB NOT NULL, seq INTEGER NOT NULL, pruned REAL NOT NULL);
       CREATE TABLE IF NOT EXISTS journal (
         id TEXT PRIMARY KEY, seq INTEGER NOT NULL, open INTEGER NOT NULL, queue TEXT NOT NULL, time REAL NOT NULL,
-        body TEXT) WITHOUT ROWID;
+        body TEXT, first INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS receipts (
         id TEXT PRIMARY KEY, time REAL NOT NULL, receipt TEXT NOT NULL, rows TEXT) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS outcomes (
@@ -95,31 +97,46 @@ export class SessionStore {
     );
   }
 
-  /** The sequence number of a known event. */
-  known(id: string): number | null {
-    return (
-      this.#sql.exec<{ seq: number }>("SELECT seq FROM journal WHERE id = ?", id).toArray()[0]?.seq ?? null
-    );
+  /** What is kept of a known event. */
+  known(id: string): Pick<JournalRow, "seq" | "first"> | null {
+    const [row] = this.#sql
+      .exec<{ seq: number; first: number }>("SELECT seq, first FROM journal WHERE id = ?", id)
+      .toArray();
+    return row ? { seq: row.seq, first: row.first === 1 } : null;
   }
 
   /** Adds a row, unless one of its id is there; answers whether it did. It is open where it has a body. */
-  add({ id, seq, queue, time, body }: JournalRow): boolean {
+  add({ id, seq, queue, time, body, first }: JournalRow): boolean {
     const { rowsWritten } = this.#sql.exec(
-      "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
       id,
       seq,
       body === null ? 0 : 1,
       queue,
       time,
       body,
+      first ? 1 : 0,
     );
     return rowsWritten > 0;
   }
 
+  /** Opens a row of which only the id was kept; answers its sequence number, null where there is no such row. */
+  reopen(id: string, body: string): number | null {
+    return (
+      this.#sql
+        .exec<{ seq: number }>(
+          "UPDATE journal SET body = ?, open = 1 WHERE id = ? AND body IS NULL RETURNING seq",
+          body,
+          id,
+        )
+        .toArray()[0]?.seq ?? null
+    );
+  }
+
   /** Rows that are open, and rows after `seq`, which a snapshot does not know. Oldest first. */
-  unfinished(seq: number): (JournalRow & { open: number })[] {
+  unfinished(seq: number): (Omit<JournalRow, "first"> & { open: number })[] {
     return this.#sql
-      .exec<JournalRow & { open: number } & Record<string, SqlStorageValue>>(
+      .exec<Omit<JournalRow, "first"> & { open: number } & Record<string, SqlStorageValue>>(
         `SELECT id, seq, open, queue, time, iif(seq > ?1, body, NULL) AS body FROM journal
          WHERE open = 1 OR seq > ?1 ORDER BY seq`,
         seq,
@@ -192,6 +209,22 @@ export class SessionStore {
         receipt,
       )
       .toArray();
+  }
+
+  /** Forgets the person, and keeps how many lives of theirs are over, and when the last ended (seconds). */
+  beginAnew(epoch: number, now: number): { rows: number; receipts: number } {
+    const count = (table: string): number =>
+      this.#sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one().n;
+    const gone = {
+      rows: count("journal") + count("snapshot") + count("outcomes"),
+      receipts: count("receipts"),
+    };
+    this.#sql.exec(
+      "DELETE FROM meta; DELETE FROM snapshot; DELETE FROM journal; DELETE FROM receipts; DELETE FROM outcomes;",
+    );
+    this.set("epoch", String(epoch));
+    this.set("begun", String(now));
+    return gone;
   }
 
   /** Forgets receipts and closed rows from before `before`, the latter where they are in the snapshot (up to `seq`). */

@@ -1,9 +1,10 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { sessionOf } from "../../durable-objects/user-session.ts";
+import { sessionOf, type UserSession } from "../../durable-objects/user-session.ts";
 import { decodePerson } from "../../model/person/codec.ts";
 import { newPerson } from "../../model/person/person.ts";
 import type { DeadLetter, OpenedLetter, ReplayedLetter } from "../shared/contracts/dead-letter.ts";
+import type { Erasure } from "../shared/contracts/erasure.ts";
 import { type EventInput, type EventReceipt, eventInput } from "../shared/contracts/event.ts";
 import { liveHeaders } from "../shared/contracts/live.ts";
 import { type AnswerLocation, type EdgePlace, edgePlace } from "../shared/contracts/location.ts";
@@ -39,7 +40,7 @@ import { redeliver } from "./queue.ts";
 import { bundledModel } from "./ranker/models.ts";
 import { rebuild } from "./rebuild.ts";
 import { recommend } from "./recommend.ts";
-import { objectIdOf } from "./recommendation-id.ts";
+import { newRecommendationId, objectIdOf } from "./recommendation-id.ts";
 import { absorb, record } from "./record.ts";
 import { Registry } from "./registry.ts";
 import { RegistryStore } from "./store.ts";
@@ -98,18 +99,10 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   async receipt(application: string, recommendationId: string): Promise<Result<RecommendationReceipt>> {
     const parsed = parse(applicationName, application);
     if (!parsed.ok) return parsed;
-    const unknown = refuse("not_found", "There is no such recommendation.");
-    const object = objectIdOf(recommendationId);
-    if (object === null) return unknown;
-    try {
-      const session = this.env.USER_SESSION.get(this.env.USER_SESSION.idFromString(object));
-      const receipt = await session.receipt(application, recommendationId);
-      return receipt ? ok(receipt) : unknown;
-    } catch (error) {
-      // An id of another namespace is no id of ours.
-      if (error instanceof TypeError) return unknown;
-      throw error;
-    }
+    const receipt = await this.#objectNamedBy(recommendationId, (session) =>
+      session.receipt(application, recommendationId),
+    );
+    return receipt ? ok(receipt) : refuse("not_found", "There is no such recommendation.");
   }
 
   async record(application: string, events: EventInput[]): Promise<Result<EventReceipt>> {
@@ -137,7 +130,15 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
       application,
       events,
     });
-    return parsed.ok ? ok(await absorb(this.env, application, parsed.value.events, now())) : parsed;
+    if (!parsed.ok) return parsed;
+    try {
+      return ok(await absorb(this.env, application, parsed.value.events, now()));
+    } catch (error) {
+      console.error({ event: "history not taken", error: String(error) });
+      return refuse("unavailable", "History cannot be taken now; send the same lines again.", {
+        retryAfter: 5,
+      });
+    }
   }
 
   async setLocation(
@@ -175,16 +176,35 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return ok(null);
   }
 
-  /** The tombstone first: what is on its way meets it. */
-  async erase(
-    application: string,
-    userId: string,
-  ): Promise<Result<{ interactions: number; locations: number }>> {
+  /** The person's object leads it: it is durable there, and goes on by its alarm. */
+  async erase(application: string, userId: string): Promise<Result<Erasure>> {
     const parsed = parse(person, { application, userId });
     if (!parsed.ok) return parsed;
-    const erased = await this.env.USER.erase(application, userId);
-    if (erased.ok) await sessionOf(this.env.USER_SESSION, application, userId, null).erase();
-    return erased;
+    const session = sessionOf(this.env.USER_SESSION, application, userId, null);
+    return ok(await session.erase(application, userId, newRecommendationId(session.id.toString())));
+  }
+
+  async erasure(application: string, id: string): Promise<Result<Erasure>> {
+    const parsed = parse(applicationName, application);
+    if (!parsed.ok) return parsed;
+    const found = await this.#objectNamedBy(id, (session) => session.erasure(application, id));
+    return found ? ok(found) : refuse("not_found", "There is no such erasure.");
+  }
+
+  /** Asks the person's object that an id leads to; null for an id that leads to none. */
+  async #objectNamedBy<T>(
+    id: string,
+    ask: (session: DurableObjectStub<UserSession>) => Promise<T | null>,
+  ): Promise<T | null> {
+    const object = objectIdOf(id);
+    if (object === null) return null;
+    try {
+      return await ask(this.env.USER_SESSION.get(this.env.USER_SESSION.idFromString(object)));
+    } catch (error) {
+      // An id of another namespace is no id of ours.
+      if (error instanceof TypeError) return null;
+      throw error;
+    }
   }
 
   async rebuild(application: string, cursor: string | undefined): Promise<Result<RebuildStep>> {

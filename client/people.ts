@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Erasure } from "../workers/shared/contracts/erasure.ts";
 import type { AnswerLocation } from "../workers/shared/contracts/location.ts";
 import type { Page } from "../workers/shared/contracts/services.ts";
 import type {
@@ -32,8 +33,13 @@ export class People {
   patch(userId: string, changes: UserPatch): Promise<User> {
     return this.#transport.call("PATCH", pathOf(userId), {}, jsonOf(changes));
   }
-  erase(userId: string): Promise<{ interactions: number; locations: number }> {
+  /** Begins an erasure, which goes on by itself. */
+  erase(userId: string): Promise<Erasure> {
     return this.#transport.call("DELETE", pathOf(userId));
+  }
+  /** How far an erasure is. */
+  erasure(id: string): Promise<Erasure> {
+    return this.#transport.call("GET", `/v1/erasures/${encodeURIComponent(id)}`);
   }
   /** Newest first. */
   interactions(userId: string, page: Query = {}): Promise<Page<UserInteraction>> {

@@ -2,12 +2,12 @@ import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
 import { isFirst, previousChoices } from "../model/person/apply.ts";
 import type { Person } from "../model/person/person.ts";
+import type { Erasure } from "../workers/shared/contracts/erasure.ts";
 import {
   type AcceptedInteraction,
   type Interaction,
   interaction,
 } from "../workers/shared/contracts/event.ts";
-import type { Erasure } from "../workers/shared/contracts/erasure.ts";
 import { type Impression, impression } from "../workers/shared/contracts/impression.ts";
 import type { Point, Precision } from "../workers/shared/contracts/primitives.ts";
 import type { InteractionsMessage, LocationsMessage } from "../workers/shared/contracts/queues.ts";

@@ -1,7 +1,9 @@
+import { hash53 } from "../../model/columns/hash.ts";
 import type { AcceptedInteraction } from "../shared/contracts/event.ts";
 import { anyVersion } from "../shared/contracts/product.ts";
 import type { InteractionsMessage, PersonRows } from "../shared/contracts/queues.ts";
 import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";
+import { eraseFromObject } from "../shared/training-log/erase.ts";
 import { atOnce } from "./at-once.ts";
 import { writeTrainingLog } from "./training-log.ts";
 
@@ -16,8 +18,8 @@ export function transitionsOf(
       ? []
       : [
           {
-            // A pseudonym and an event: no place learns who it was. Keys in the order of time lie on few pages.
-            key: `${String(Math.floor(each.time)).padStart(10, "0")}:${object.slice(0, 16)}:${each.eventId}`,
+            // A hash of person and event: no place learns who it was. Keys in the order of time lie on few pages.
+            key: `${String(Math.floor(each.time)).padStart(10, "0")}:${hash53(`${object}:${each.eventId}`).toString(36)}`,
             from: productId,
             fromCell: cell,
             to: each.productId,
@@ -56,9 +58,10 @@ const confirmedAtOnce = 32;
 export function byPerson(messages: readonly InteractionsMessage[]): PersonRows[] {
   const people = new Map<string, PersonRows>();
   for (const each of messages.flatMap((message) => message.people)) {
-    const known = people.get(each.object);
+    const life = `${each.object}:${each.epoch}`;
+    const known = people.get(life);
     if (known) known.rows.push(...each.rows);
-    else people.set(each.object, { ...each, rows: [...each.rows] });
+    else people.set(life, { ...each, rows: [...each.rows] });
   }
   return [...people.values()];
 }
@@ -71,8 +74,11 @@ export async function deliver(
 ): Promise<void> {
   const people = byPerson(messages);
   await bring(env, application, people);
-  await atOnce(confirmedAtOnce, people, ({ object, rows }) =>
-    env.USER_SESSION.get(env.USER_SESSION.idFromString(object)).confirm(rows.map(({ seq }) => seq)),
+  await atOnce(confirmedAtOnce, people, ({ object, epoch, rows }) =>
+    env.USER_SESSION.get(env.USER_SESSION.idFromString(object)).confirm(
+      rows.map(({ seq }) => seq),
+      epoch,
+    ),
   );
 }
 
@@ -86,18 +92,17 @@ export async function bring(
   application: string,
   people: readonly PersonRows[],
 ): Promise<void> {
-  const batch = people.map(({ userId, object, rows }) => ({
+  const batch = people.map(({ userId, object, epoch, rows }) => ({
     userId,
     object,
+    epoch,
     interactions: rows.flatMap((row) => (row.kind === "interaction" ? [row.interaction] : [])),
   }));
   const interactions = batch.flatMap((each) => each.interactions);
   if (interactions.length > 0) {
     const recorded = await env.USER.record(
       application,
-      batch
-        .filter((each) => each.interactions.length > 0)
-        .map(({ userId, interactions: list }) => ({ userId, interactions: list })),
+      batch.filter((each) => each.interactions.length > 0),
     );
     if (!recorded.ok) throw new Error(`the records refused: ${recorded.error.detail}`);
     const cells = await cellsOf(env, application, interactions);
@@ -111,5 +116,23 @@ export async function bring(
     const applied = await env.LOCATION.applyTotals(application, totals, transitions);
     if (!applied.ok) throw new Error(`the cells refused: ${applied.error.detail}`);
   }
-  await writeTrainingLog(env.TRAINING_LOG, application, people);
+  const written = await writeTrainingLog(env.TRAINING_LOG, application, people);
+  await withoutErased(env, application, people, written);
+}
+
+/**
+ * Takes out of the log again what is of an erased life. An erasure sets its tombstone before it goes through the log: what
+ * was written before it came by, it takes out; what is written after, meets the tombstone here.
+ */
+async function withoutErased(
+  env: RecommendationEnv,
+  application: string,
+  people: readonly PersonRows[],
+  keys: readonly string[],
+): Promise<void> {
+  const tombstones = await env.USER.tombstones(application, [...new Set(people.map(({ object }) => object))]);
+  if (!tombstones.ok) throw new Error(`the records refused: ${tombstones.error.detail}`);
+  if (tombstones.value.length === 0) return;
+  const erased = new Map(tombstones.value.map(({ object, epoch }) => [object, epoch]));
+  for (const key of keys) await eraseFromObject(env.TRAINING_LOG, key, erased);
 }

@@ -8,6 +8,7 @@ const people = (counts: number[]): PersonRows[] =>
   counts.map((count, i) => ({
     userId: `u${i}`,
     object: String(i).padStart(64, "0"),
+    epoch: 0,
     rows: Array.from({ length: count }, (_, seq) => ({
       kind: "correction",
       seq,

@@ -2,7 +2,8 @@ import type { z } from "zod";
 import { mostAttempts, type OpenedLetter, retryDelaySeconds } from "../shared/contracts/dead-letter.ts";
 import { interactionsMessage, type LocationsMessage, locationsMessage } from "../shared/contracts/queues.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
-import { causeOf, DeadLetters } from "../shared/dead-letters/dead-letters.ts";
+import { causeOf, DeadLetters, type DyingMessage } from "../shared/dead-letters/dead-letters.ts";
+import { peopleIn, withoutErased } from "../shared/dead-letters/people.ts";
 import { deliver } from "./deliver.ts";
 import { together } from "./together.ts";
 
@@ -14,11 +15,39 @@ async function deliverLocations(
 ): Promise<void> {
   const recorded = await env.USER.recordLocations(
     application,
-    messages.map(({ userId, rows }) => ({ userId, visits: rows })),
+    messages.map(({ userId, object, epoch, rows }) => ({ userId, object, epoch, visits: rows })),
   );
   if (!recorded.ok) throw new Error(`the records refused: ${recorded.error.detail}`);
-  for (const { object, rows } of messages)
-    await env.USER_SESSION.get(env.USER_SESSION.idFromString(object)).confirm(rows.map(({ seq }) => seq));
+  for (const { object, epoch, rows } of messages)
+    await env.USER_SESSION.get(env.USER_SESSION.idFromString(object)).confirm(
+      rows.map(({ seq }) => seq),
+      epoch,
+    );
+}
+
+/**
+ * A dying message without what is of erased lives; null where nothing is left. Where the records cannot be asked it stays
+ * as it is: what it says meets the tombstones when it is replayed, and when letters are looked through.
+ */
+async function ofTheLiving(env: RecommendationEnv, message: DyingMessage): Promise<DyingMessage | null> {
+  const { body, timestamp, attempts } = message;
+  const people = peopleIn(body);
+  if (!people) return message;
+  const asked = await env.USER.tombstones(people.application, people.objects).catch(() => null);
+  if (!asked?.ok) return message;
+  const left = withoutErased(body, new Map(asked.value.map(({ object, epoch }) => [object, epoch])));
+  return left === null ? null : { body: left, timestamp, attempts };
+}
+
+/** Keeps what the platform gave up, but for erased people. */
+async function keepGivenUp(
+  env: RecommendationEnv,
+  letters: DeadLetters,
+  queueName: string,
+  message: Message,
+): Promise<void> {
+  const left = await ofTheLiving(env, message);
+  if (left) await letters.keepGivenUp(queueName, left);
 }
 
 /** Acknowledges a message that was kept as a letter; where it could not be kept, it comes again. */
@@ -38,6 +67,7 @@ async function bury(message: Message, keep: Promise<void>): Promise<void> {
  * fails for the last time is kept with its cause; the platform then moves it to the dead-letter queue.
  */
 async function consume<M extends { application: string }>(
+  env: RecommendationEnv,
   letters: DeadLetters,
   batch: MessageBatch,
   schema: z.ZodType<M>,
@@ -62,15 +92,21 @@ async function consume<M extends { application: string }>(
       ),
     );
     for (const { message } of done) message.ack();
-    for (const { item, cause } of failed) await again(letters, batch.queue, item.message, cause);
+    for (const { item, cause } of failed) await again(env, letters, batch.queue, item.message, cause);
   }
 }
 
-async function again(letters: DeadLetters, queue: string, message: Message, cause: string): Promise<void> {
+async function again(
+  env: RecommendationEnv,
+  letters: DeadLetters,
+  queue: string,
+  message: Message,
+  cause: string,
+): Promise<void> {
   console.error({ event: "delivery failed", queue, attempts: message.attempts, error: cause });
   if (message.attempts >= mostAttempts)
-    await letters
-      .keep(queue, message, cause)
+    await ofTheLiving(env, message)
+      .then((left) => (left ? letters.keep(queue, left, cause) : undefined))
       .catch((error: unknown) => console.error({ event: "dead letter not kept", error: String(error) }));
   message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
 }
@@ -79,15 +115,16 @@ async function again(letters: DeadLetters, queue: string, message: Message, caus
 export async function queue(batch: MessageBatch, env: RecommendationEnv): Promise<void> {
   const letters = new DeadLetters(env.TRAINING_LOG);
   if (batch.queue.endsWith("-dead")) {
-    for (const message of batch.messages) await bury(message, letters.keepGivenUp(batch.queue, message));
+    for (const message of batch.messages)
+      await bury(message, keepGivenUp(env, letters, batch.queue, message));
     return;
   }
   if (batch.queue === "vicinity-locations")
-    await consume(letters, batch, locationsMessage, (application, messages) =>
+    await consume(env, letters, batch, locationsMessage, (application, messages) =>
       deliverLocations(env, application, messages),
     );
   else
-    await consume(letters, batch, interactionsMessage, (application, messages) =>
+    await consume(env, letters, batch, interactionsMessage, (application, messages) =>
       deliver(env, application, messages),
     );
 }

@@ -94,13 +94,16 @@ async function tell(
   const told: Told = {
     accepted: 0,
     duplicates: 0,
-    person: { userId, object: session.id.toString(), rows: [] },
+    person: { userId, object: session.id.toString(), epoch: 0, rows: [] },
     listened: false,
   };
   for (let i = 0; i < interactions.length; i += eventsPerCall) {
     const part = interactions.slice(i, i + eventsPerCall);
     const recorded = await session.record(application, userId, part, deliverRows);
     if (!recorded.ok) throw new RefusedEvents(recorded.error);
+    // An erasure between two parts begins another life: the rows of the one before are erased with it.
+    if (recorded.value.epoch !== told.person.epoch) told.person.rows = [];
+    told.person.epoch = recorded.value.epoch;
     for (const [k, { acceptance, row }] of recorded.value.taken.entries()) {
       told[acceptance === "accepted" ? "accepted" : "duplicates"]++;
       if (row === null) continue;

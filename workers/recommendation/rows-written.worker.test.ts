@@ -59,12 +59,11 @@ async function bring(userId: string, n: number, store: UserStore): Promise<void>
   const interaction = { ...sent, first: row.first, previous: row.previous };
   await store.record(
     "demo",
-    [{ userId, interactions: [interaction] }],
-    new Map(),
+    [{ userId, object: session(userId).id.toString(), epoch: 0, interactions: [interaction] }],
     `${userId}${n}`,
     sent.time,
   );
-  await session(userId).confirm([row.seq]);
+  await session(userId).confirm([row.seq], 0);
 }
 
 /** What `work` writes to a person's object. */

@@ -1,60 +1,55 @@
 import type { OutboxRow, PersonRows } from "../shared/contracts/queues.ts";
 import { sha256OfText } from "../shared/hash/sha256.ts";
+import { logKey, shardOf } from "../shared/training-log/keys.ts";
+import { packed } from "../shared/training-log/lines.ts";
 
-/** Objects of one day of one application begin with this. */
-export const logPrefix = (application: string, day: string): string => `${application}/log/v1/${day}/`;
+/** A line of the log, and when what it tells of happened. */
+interface Line {
+  time: number;
+  line: object;
+}
 
-/** A line of the log: a row of an outbox under its person's pseudonym, and when it happened. */
-function lineOf(object: string, row: OutboxRow): { time: number; text: string } {
-  switch (row.kind) {
+/** A row of an outbox as a line of the log, under its person's pseudonym. */
+function lineOf({ object: person, epoch }: PersonRows, row: OutboxRow): Line {
+  const { kind } = row;
+  switch (kind) {
     case "interaction": {
       const { eventId, type, productId, time, recommendationId } = row.interaction;
-      return {
-        time,
-        text: JSON.stringify({
-          kind: row.kind,
-          person: object,
-          eventId,
-          type,
-          productId,
-          time,
-          recommendationId,
-        }),
-      };
+      return { time, line: { kind, person, epoch, eventId, type, productId, time, recommendationId } };
     }
     case "example":
-      return {
-        time: row.example.time,
-        text: JSON.stringify({ kind: row.kind, person: object, ...row.example }),
-      };
+      return { time: row.example.time, line: { kind, person, epoch, ...row.example } };
     case "correction":
-      return {
-        time: row.correction.time,
-        text: JSON.stringify({ kind: row.kind, person: object, ...row.correction }),
-      };
+      return { time: row.correction.time, line: { kind, person, epoch, ...row.correction } };
   }
 }
 
-async function gzip(text: string): Promise<ArrayBuffer> {
-  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Response(stream).arrayBuffer();
-}
-
 /**
- * Writes rows of people to the training log as one immutable object: gzip of JSON lines, under the UTC day of the newest of
- * them (history spans many days and would else be scattered over as many objects). Its name is the hash of its lines:
- * the same batch again writes the same object again.
+ * Writes rows of people to the training log: gzip of JSON lines, one object for each shard of people that is among them,
+ * under the UTC day of the newest line (history spans many days and would else be scattered over as many objects). Its
+ * name is the hash of its lines: the same batch again writes the same objects again. Answers their keys.
  */
 export async function writeTrainingLog(
   bucket: R2Bucket,
   application: string,
   people: readonly PersonRows[],
-): Promise<void> {
-  const lines = people.flatMap(({ object, rows }) => rows.map((row) => lineOf(object, row)));
-  if (lines.length === 0) return;
-  const newest = lines.reduce((most, { time }) => Math.max(most, time), 0);
-  const day = new Date(newest * 1000).toISOString().slice(0, 10);
-  const text = lines.map((line) => line.text).join("\n");
-  const name = (await sha256OfText(text)).slice(0, 32);
-  await bucket.put(`${logPrefix(application, day)}${name}.ndjson.gz`, await gzip(text));
+): Promise<string[]> {
+  const shards = new Map<number, Line[]>();
+  for (const person of people) {
+    const shard = shardOf(person.object);
+    const lines = shards.get(shard) ?? [];
+    shards.set(shard, lines);
+    for (const row of person.rows) lines.push(lineOf(person, row));
+  }
+  return Promise.all(
+    [...shards].map(async ([shard, lines]) => {
+      const newest = lines.reduce((most, { time }) => Math.max(most, time), 0);
+      const day = new Date(newest * 1000).toISOString().slice(0, 10);
+      const list = lines.map(({ line }) => line);
+      const name = (await sha256OfText(JSON.stringify(list))).slice(0, 32);
+      const key = logKey(application, day, shard, name);
+      await bucket.put(key, await packed(list));
+      return key;
+    }),
+  );
 }

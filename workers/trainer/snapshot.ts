@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Erased, isErased, peopleOf, unpacked } from "../shared/training-log/lines.ts";
 
 /** The part of a log line that a snapshot looks at. */
 const line = z.discriminatedUnion("kind", [
@@ -16,7 +17,7 @@ const line = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** What a day of the log holds, repeats dropped by identity. */
+/** What a day of the log holds, repeats dropped by identity, without anybody who was erased. */
 export interface Snapshot {
   objects: number;
   interactions: number;
@@ -34,8 +35,16 @@ export interface LogBucket {
   get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
 }
 
-/** Reads all objects under a prefix of the training log. */
-export async function snapshot(bucket: LogBucket, prefix: string): Promise<Snapshot> {
+/** Says who of some people, by pseudonym, is erased. */
+export type AskErased = (people: string[]) => Promise<Erased>;
+const nobodyErased: AskErased = async () => new Map();
+
+/** Reads all objects under a prefix of the training log; a line of an erased life is none, wherever it still lies. */
+export async function snapshot(
+  bucket: LogBucket,
+  prefix: string,
+  askErased: AskErased = nobodyErased,
+): Promise<Snapshot> {
   const seen = new Set<string>();
   const result: Snapshot = { objects: 0, interactions: 0, examples: 0, outcomes: {} };
   const count = (outcome: string | null): void => {
@@ -49,10 +58,10 @@ export async function snapshot(bucket: LogBucket, prefix: string): Promise<Snaps
       const object = await bucket.get(key);
       if (!object) continue;
       result.objects++;
-      const packed = new Blob([await object.arrayBuffer()]).stream();
-      const text = await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).text();
-      for (const each of text.split("\n")) {
-        const parsed = line.parse(JSON.parse(each));
+      const lines = await unpacked(await object.arrayBuffer());
+      const erased = await askErased(peopleOf(lines));
+      for (const each of lines.filter((held) => !isErased(held, erased))) {
+        const parsed = line.parse(each);
         const identity =
           parsed.kind === "interaction"
             ? `${parsed.person}/${parsed.eventId}`

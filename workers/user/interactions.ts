@@ -4,9 +4,9 @@ import type { InteractionJson, TotalsRow } from "./record.ts";
 
 // Lists cross as one JSON parameter, which drizzle's batch cannot carry in a raw statement: these are D1's own.
 
-/** SQL: the person of row `j` of the list was not erased since; `h` is their hash, `s` the row's time. */
+/** SQL: the life of the person that row `j` of the list belongs to is not erased; `o` is their pseudonym. */
 const notErased = `NOT EXISTS (SELECT 1 FROM erasures e
-  WHERE e.application = ?1 AND e.person = j.value ->> 'h' AND j.value ->> 's' <= e.erased_at)`;
+  WHERE e.application = ?1 AND e.person = j.value ->> 'o' AND j.value ->> 'ep' <= e.epoch)`;
 
 /**
  * One transaction: insert what is unseen, and add to the hourly totals exactly the rows that carry this call's `mark`,
@@ -108,7 +108,7 @@ export async function readTotals(
 }
 
 /** A visit as the insert reads it. */
-export type VisitJson = PlaceVisit & Pick<InteractionJson, "u" | "h" | "s">;
+export type VisitJson = PlaceVisit & Pick<InteractionJson, "u" | "o" | "ep" | "s">;
 
 /** Inserts visits that are unseen. Answers how many. */
 export async function insertVisits(
@@ -127,4 +127,20 @@ export async function insertVisits(
     .bind(application, JSON.stringify(visits))
     .run();
   return meta.changes;
+}
+
+/** The tombstones among these pseudonyms. */
+export async function readTombstones(
+  database: D1Database,
+  application: string,
+  objects: string[],
+): Promise<{ object: string; epoch: number }[]> {
+  const { results } = await database
+    .prepare(
+      `SELECT e.person AS object, e.epoch FROM json_each(?2) j CROSS JOIN erasures e
+         ON e.application = ?1 AND e.person = j.value`,
+    )
+    .bind(application, JSON.stringify(objects))
+    .all<{ object: string; epoch: number }>();
+  return results;
 }

@@ -1,7 +1,7 @@
 import { toInstant } from "../shared/contracts/primitives.ts";
-import type { PersonSettings } from "../shared/contracts/services.ts";
+import type { PersonSettings, UserVisit } from "../shared/contracts/services.ts";
 import type { User, UserInput, UserInteraction, UserPatch } from "../shared/contracts/user.ts";
-import type { InteractionRow, UserRow } from "./store.ts";
+import type { InteractionRow, UserRow, VisitRow } from "./store.ts";
 
 /** A stored row as its person reads it. */
 export const userOf = (row: UserRow): User => ({
@@ -21,6 +21,13 @@ export const interactionOf = (row: InteractionRow): UserInteraction => ({
   timestamp: toInstant(row.time),
   recommendationId: row.recommendationId,
   location: row.lat === null || row.lon === null ? null : { lat: row.lat, lon: row.lon },
+});
+
+/** A stored visit as its person reads it. */
+export const visitOf = ({ lat, lon, precision, time }: VisitRow): UserVisit => ({
+  location: { lat, lon },
+  precision,
+  timestamp: toInstant(time),
 });
 
 /** What the person's object must know of a row. */

@@ -4,14 +4,18 @@ import { emptyTotals, type HourTotals, type ProductTotals, type Totals } from ".
 /** One person's part of a batch. */
 export interface PersonBatch {
   userId: string;
+  /** Their pseudonym, by which tombstones know them. */
+  object: string;
+  epoch: number;
   interactions: AcceptedInteraction[];
 }
 
 /** A row as the insert reads it, by short names: the list crosses to the database as one JSON parameter. */
 export interface InteractionJson {
   u: string;
-  /** Hash of the person, for the tombstone. */
-  h: string;
+  /** Pseudonym and epoch of the person, for the tombstone. */
+  o: string;
+  ep: number;
   e: string;
   t: string;
   p: string;
@@ -23,17 +27,18 @@ export interface InteractionJson {
 }
 
 /** Flattens a batch to rows, each event of a person once. */
-export function rowsOf(batch: PersonBatch[], hashes: Map<string, string>): InteractionJson[] {
+export function rowsOf(batch: PersonBatch[]): InteractionJson[] {
   const seen = new Set<string>();
   const rows: InteractionJson[] = [];
-  for (const { userId, interactions } of batch)
+  for (const { userId, object, epoch, interactions } of batch)
     for (const each of interactions) {
-      const key = `${userId}/${each.eventId}`;
+      const key = `${userId}/${epoch}/${each.eventId}`;
       if (seen.has(key)) continue;
       seen.add(key);
       rows.push({
         u: userId,
-        h: hashes.get(userId) ?? "",
+        o: object,
+        ep: epoch,
         e: each.eventId,
         t: each.type,
         p: each.productId,

@@ -79,13 +79,15 @@ export const interactionTotals = sqliteTable(
   (table) => [primaryKey({ columns: [table.application, table.productId, table.hour] })],
 );
 
-/** Tombstones of erased people, by hash: late messages of theirs are dropped. */
+/** Tombstones of erased people, by pseudonym: what comes late of theirs is dropped. */
 export const erasures = sqliteTable(
   "erasures",
   {
     application: text("application").notNull(),
-    /** sha-256 of application and person. */
+    /** The person's pseudonym. */
     person: text("person").notNull(),
+    /** The last of their lives that is erased, and with it all before. */
+    epoch: integer("epoch").notNull().default(0),
     erasedAt: real("erased_at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.application, table.person] })],

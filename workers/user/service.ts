@@ -1,11 +1,21 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
 import { decodeCursor, encodeCursor, pageOf } from "../shared/contracts/cursor.ts";
-import { type AcceptedInteraction, acceptedInteraction } from "../shared/contracts/event.ts";
-import { applicationName, identifier } from "../shared/contracts/primitives.ts";
-import { type PlaceVisit, placeVisit } from "../shared/contracts/queues.ts";
+import { acceptedInteraction } from "../shared/contracts/event.ts";
+import { applicationName, epoch, identifier, pseudonym } from "../shared/contracts/primitives.ts";
+import { placeVisit } from "../shared/contracts/queues.ts";
 import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
-import type { Page, PageQuery, PersonSettings, Readiness, UserApi } from "../shared/contracts/services.ts";
+import type {
+  ErasedRecords,
+  Page,
+  PageQuery,
+  PersonLife,
+  PersonSettings,
+  Readiness,
+  Tombstone,
+  UserApi,
+  UserVisit,
+} from "../shared/contracts/services.ts";
 import type { ProductTotals, Totals } from "../shared/contracts/totals.ts";
 import {
   type User,
@@ -16,20 +26,25 @@ import {
   userPatch,
 } from "../shared/contracts/user.ts";
 import { databasesOf } from "./database.ts";
-import { personHash } from "./person-hash.ts";
-import { changesOf, interactionOf, rowOf, settingsOf, userOf } from "./profile.ts";
-import { UserStore } from "./store.ts";
+import { changesOf, interactionOf, rowOf, settingsOf, userOf, visitOf } from "./profile.ts";
+import { type PersonBatch } from "./record.ts";
+import { type PersonVisits, UserStore } from "./store.ts";
 
 const person = z.object({ application: applicationName, userId: identifier });
 const page = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
+const life = z.object({ userId: identifier, object: pseudonym, epoch });
 const recordBatch = z.object({
   application: applicationName,
-  batch: z.array(z.object({ userId: identifier, interactions: z.array(acceptedInteraction) })).max(5000),
+  batch: z.array(life.extend({ interactions: z.array(acceptedInteraction) })).max(5000),
 });
 const locationBatch = z.object({
   application: applicationName,
-  batch: z.array(z.object({ userId: identifier, visits: z.array(placeVisit) })).max(1000),
+  batch: z.array(life.extend({ visits: z.array(placeVisit) })).max(1000),
 });
+const lifeOfApplication = z.object({ application: applicationName, life });
+const pseudonyms = z.object({ application: applicationName, objects: z.array(pseudonym).max(10_000) });
+/** Rows of each table that one step of an erasure removes. */
+const erasedAtOnce = 5000;
 const productList = z.object({ application: applicationName, productIds: z.array(identifier).max(1000) });
 
 const recount = z.object({ application: applicationName, limit: z.number().int().min(1).max(10_000) });
@@ -83,22 +98,17 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
 
   async record(
     application: string,
-    batch: { userId: string; interactions: AcceptedInteraction[] }[],
+    batch: PersonBatch[],
   ): Promise<Result<{ inserted: number; totals: ProductTotals[] }>> {
     const parsed = parse(recordBatch, { application, batch });
     if (!parsed.ok) return parsed;
-    const hashes = await hashesOf(application, parsed.value.batch);
-    return ok(await this.#store.record(application, parsed.value.batch, hashes, crypto.randomUUID(), now()));
+    return ok(await this.#store.record(application, parsed.value.batch, crypto.randomUUID(), now()));
   }
 
-  async recordLocations(
-    application: string,
-    batch: { userId: string; visits: PlaceVisit[] }[],
-  ): Promise<Result<{ inserted: number }>> {
+  async recordLocations(application: string, batch: PersonVisits[]): Promise<Result<{ inserted: number }>> {
     const parsed = parse(locationBatch, { application, batch });
     if (!parsed.ok) return parsed;
-    const hashes = await hashesOf(application, parsed.value.batch);
-    return ok({ inserted: await this.#store.recordLocations(application, parsed.value.batch, hashes) });
+    return ok({ inserted: await this.#store.recordLocations(application, parsed.value.batch) });
   }
 
   async history(
@@ -152,13 +162,32 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     return ok({ products, next: next && encodeCursor(next) });
   }
 
-  async erase(
-    application: string,
-    userId: string,
-  ): Promise<Result<{ interactions: number; locations: number }>> {
+  async settings(application: string, userId: string): Promise<Result<PersonSettings | null>> {
     const parsed = parse(person, { application, userId });
     if (!parsed.ok) return parsed;
-    return ok(await this.#store.erase(application, userId, await personHash(application, userId), now()));
+    const row = await this.#store.get(application, userId);
+    return ok(row && settingsOf(row));
+  }
+
+  async visits(application: string, userId: string, query: PageQuery): Promise<Result<Page<UserVisit>>> {
+    const parsed = parse(person.extend({ query: page }), { application, userId, query });
+    if (!parsed.ok) return parsed;
+    const after = decodeCursor(z.number().int(), query.cursor);
+    if (!after.ok) return after;
+    const rows = await this.#store.visits(application, userId, query.limit + 1, after.value ?? 0);
+    return ok(pageOf(rows, query.limit, visitOf, ({ seq }) => seq));
+  }
+
+  async erase(application: string, erased: PersonLife): Promise<Result<ErasedRecords>> {
+    const parsed = parse(lifeOfApplication, { application, life: erased });
+    return parsed.ok
+      ? ok(await this.#store.erase(application, parsed.value.life, erasedAtOnce, now()))
+      : parsed;
+  }
+
+  async tombstones(application: string, objects: string[]): Promise<Result<Tombstone[]>> {
+    const parsed = parse(pseudonyms, { application, objects });
+    return parsed.ok ? ok(await this.#store.tombstones(application, objects)) : parsed;
   }
 
   async ready(): Promise<Readiness> {
@@ -172,13 +201,3 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
 }
 
 const unknownPerson = refuse("not_found", "There is no such person.");
-
-/** Hash of each person of a batch, by which tombstones know them. */
-async function hashesOf(application: string, batch: { userId: string }[]): Promise<Map<string, string>> {
-  const people = [...new Set(batch.map(({ userId }) => userId))];
-  return new Map(
-    await Promise.all(
-      people.map(async (userId) => [userId, await personHash(application, userId)] as [string, string]),
-    ),
-  );
-}

@@ -37,6 +37,13 @@ describe("UserService", () => {
   });
 });
 
+/** The first life of a person. */
+const lifeOf = (userId: string) => ({
+  userId,
+  object: userId.startsWith("a") ? "a".repeat(64) : "b".repeat(64),
+  epoch: 0,
+});
+
 describe("UserService, migrated", () => {
   beforeAll(() => applyD1Migrations(environment.DB, environment.MIGRATIONS));
 
@@ -50,9 +57,9 @@ describe("UserService, migrated", () => {
     expect(valueOf(await service.patch("shop", "ann", { home: null })).user.home).toBeNull();
     expect(codeOf(await service.get("other", "ann"))).toBe("not_found");
     expect(codeOf(await service.patch("other", "ann", { home: null }))).toBe("not_found");
-    valueOf(await service.erase("other", "ann"));
+    valueOf(await service.erase("other", lifeOf("ann")));
     expect(valueOf(await service.get("shop", "ann")).id).toBe("ann");
-    valueOf(await service.erase("shop", "ann"));
+    valueOf(await service.erase("shop", lifeOf("ann")));
     expect(codeOf(await service.get("shop", "ann"))).toBe("not_found");
   });
 
@@ -72,7 +79,7 @@ describe("UserService, migrated", () => {
 
   it("gives interactions as their person may read them", async () => {
     const events = [seen("e1", 1_700_000_000), seen("e2", 1_700_000_060)];
-    const told = valueOf(await service.record("shop", [{ userId: "bob", interactions: events }]));
+    const told = valueOf(await service.record("shop", [{ ...lifeOf("bob"), interactions: events }]));
     expect(told).toMatchObject({ inserted: 2, totals: [{ productId: "p", version: 2 }] });
     const { items } = valueOf(await service.history("shop", "bob", { limit: 10 }));
     expect(items.map((item) => userInteraction.parse(item).eventId)).toEqual(["e2", "e1"]);
@@ -90,12 +97,12 @@ describe("UserService, migrated", () => {
       service.patch("shop", "ann", { home: { lat: 0, lon: 181 } }),
       service.list("shop", { limit: 501 }),
       service.history("shop", "ann", { limit: 0 }),
-      service.record("shop", [{ userId: "ann", interactions: [spoilt] }]),
+      service.record("shop", [{ ...lifeOf("ann"), interactions: [spoilt] }]),
       service.recordLocations("shop", [
-        { userId: "ann", visits: [{ seq: 0.5, lat: 0, lon: 0, time: 0, precision: "exact" }] },
+        { ...lifeOf("ann"), visits: [{ seq: 0.5, lat: 0, lon: 0, time: 0, precision: "exact" }] },
       ]),
       service.totals("shop", ["a b"]),
-      service.erase("shop", "no/slash"),
+      service.erase("shop", lifeOf("no/slash")),
     ]);
     expect(answers.map(codeOf)).toEqual(answers.map(() => "invalid_input"));
   });

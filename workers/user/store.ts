@@ -1,13 +1,20 @@
-import { and, desc, eq, gt, sql } from "drizzle-orm";
+import { and, desc, eq, gt, inArray, notExists, sql } from "drizzle-orm";
 import type { PlaceVisit } from "../shared/contracts/queues.ts";
 import { emptyTotals, type ProductTotals, type Totals } from "../shared/contracts/totals.ts";
 import { type Database, databaseOf, open } from "./database.ts";
-import { insertInteractions, insertVisits, readTotals, recountTotals } from "./interactions.ts";
+import {
+  insertInteractions,
+  insertVisits,
+  readTombstones,
+  readTotals,
+  recountTotals,
+} from "./interactions.ts";
 import { type PersonBatch, rowsOf, type TotalsRow, totalsOf } from "./record.ts";
 import { erasures, interactions, userLocations, users } from "./schema.ts";
 
 export type UserRow = typeof users.$inferSelect;
 export type InteractionRow = typeof interactions.$inferSelect;
+export type VisitRow = typeof userLocations.$inferSelect;
 
 /** Rows that a list crosses in: at their largest they stay below the 2 MB that a parameter may have. */
 const rowsPerStatement = 2000;
@@ -22,6 +29,17 @@ export interface HistoryPosition {
 export interface RecountPosition {
   database: number;
   after: string;
+}
+
+/** Where one person was. */
+export type PersonVisits = Omit<PersonBatch, "interactions"> & { visits: PlaceVisit[] };
+
+/** What one step of an erasure removed, and whether there is more. */
+export interface ErasedRows {
+  interactions: number;
+  locations: number;
+  profiles: number;
+  more: boolean;
 }
 
 /** All that the user worker asks of its databases. Every query begins with the application. */
@@ -118,11 +136,10 @@ export class UserStore {
   async record(
     application: string,
     batch: PersonBatch[],
-    hashes: Map<string, string>,
     mark: string,
     now: number,
   ): Promise<{ inserted: number; totals: ProductTotals[] }> {
-    const rows = rowsOf(batch, hashes);
+    const rows = rowsOf(batch);
     const inserted = await Promise.all(
       this.#spread(application, rows, (row) => row.u).map(async ([database, part]) => {
         let sum = 0;
@@ -179,13 +196,9 @@ export class UserStore {
   }
 
   /** Inserts visits; those seen before, by sequence number, and those of before an erasure change nothing. */
-  async recordLocations(
-    application: string,
-    batch: { userId: string; visits: PlaceVisit[] }[],
-    hashes: Map<string, string>,
-  ): Promise<number> {
-    const rows = batch.flatMap(({ userId, visits }) =>
-      visits.map((visit) => ({ ...visit, u: userId, h: hashes.get(userId) ?? "", s: visit.time })),
+  async recordLocations(application: string, batch: PersonVisits[]): Promise<number> {
+    const rows = batch.flatMap(({ userId, object, epoch, visits }) =>
+      visits.map((visit) => ({ ...visit, u: userId, o: object, ep: epoch, s: visit.time })),
     );
     const inserted = await Promise.all(
       this.#spread(application, rows, (row) => row.u).map(([database, part]) =>
@@ -219,28 +232,82 @@ export class UserStore {
       .limit(limit);
   }
 
-  /** One transaction: a tombstone, and no row of the person left. Totals stay: they name nobody. */
+  /** A person's visits, in the order in which they were taken, after `after`. */
+  async visits(application: string, userId: string, limit: number, after: number): Promise<VisitRow[]> {
+    return this.#of(application, userId)
+      .select()
+      .from(userLocations)
+      .where(
+        and(
+          eq(userLocations.application, application),
+          eq(userLocations.userId, userId),
+          gt(userLocations.seq, after),
+        ),
+      )
+      .orderBy(userLocations.seq)
+      .limit(limit);
+  }
+
+  /**
+   * One step of an erasure, at most `limit` rows of each table, in one transaction with the tombstone: from the first
+   * step on nothing of this life, or one before, is inserted any more. The profile goes with the last rows. Totals stay:
+   * they name nobody.
+   */
   async erase(
     application: string,
-    userId: string,
-    person: string,
+    { userId, object, epoch }: { userId: string; object: string; epoch: number },
+    limit: number,
     now: number,
-  ): Promise<{ interactions: number; locations: number }> {
+  ): Promise<ErasedRows> {
     const db = this.#of(application, userId);
-    const [, gone, places] = await db.batch([
+    const ofPerson = (table: typeof interactions | typeof userLocations) =>
+      and(eq(table.application, application), eq(table.userId, userId));
+    const some = db
+      .select({ id: interactions.eventId })
+      .from(interactions)
+      .where(ofPerson(interactions))
+      .limit(limit);
+    const somePlaces = db
+      .select({ seq: userLocations.seq })
+      .from(userLocations)
+      .where(ofPerson(userLocations))
+      .limit(limit);
+    const [, done, places, gone] = await db.batch([
       db
         .insert(erasures)
-        .values({ application, person, erasedAt: now })
-        .onConflictDoUpdate({ target: [erasures.application, erasures.person], set: { erasedAt: now } }),
+        .values({ application, person: object, epoch, erasedAt: now })
+        .onConflictDoUpdate({
+          target: [erasures.application, erasures.person],
+          set: { epoch: sql`max(${erasures.epoch}, excluded.epoch)`, erasedAt: now },
+        }),
+      db.delete(interactions).where(and(ofPerson(interactions), inArray(interactions.eventId, some))),
+      db.delete(userLocations).where(and(ofPerson(userLocations), inArray(userLocations.seq, somePlaces))),
       db
-        .delete(interactions)
-        .where(and(eq(interactions.application, application), eq(interactions.userId, userId))),
-      db
-        .delete(userLocations)
-        .where(and(eq(userLocations.application, application), eq(userLocations.userId, userId))),
-      db.delete(users).where(and(eq(users.application, application), eq(users.userId, userId))),
+        .delete(users)
+        .where(
+          and(
+            eq(users.application, application),
+            eq(users.userId, userId),
+            notExists(db.select({ one: sql`1` }).from(interactions).where(ofPerson(interactions))),
+            notExists(db.select({ one: sql`1` }).from(userLocations).where(ofPerson(userLocations))),
+          ),
+        ),
     ]);
-    return { interactions: gone.meta.changes, locations: places.meta.changes };
+    const more = done.meta.changes >= limit || places.meta.changes >= limit;
+    return {
+      interactions: done.meta.changes,
+      locations: places.meta.changes,
+      profiles: gone.meta.changes,
+      more,
+    };
+  }
+
+  /** The tombstones among these pseudonyms. */
+  async tombstones(application: string, objects: string[]): Promise<{ object: string; epoch: number }[]> {
+    const lists = await Promise.all(
+      this.#databases.map((database) => readTombstones(database, application, objects)),
+    );
+    return lists.flat();
   }
 
   /** Fails where the migrations have not been applied. */

@@ -6,7 +6,6 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type AcceptedInteraction, eventTypes } from "../shared/contracts/event.ts";
 import type { PlaceVisit } from "../shared/contracts/queues.ts";
 import { userInput } from "../shared/contracts/user.ts";
-import { personHash } from "./person-hash.ts";
 import { rowOf } from "./profile.ts";
 import type { PersonBatch } from "./record.ts";
 import { type UserRow, UserStore } from "./store.ts";
@@ -32,6 +31,13 @@ const interaction = (event: number, product: number, type: number, hours: number
   previous: [],
 });
 
+/** A life of a person, under a pseudonym of theirs. */
+const lifeOf = (userId: string, epoch = 0) => ({
+  userId,
+  object: Array.from(userId.padEnd(32), (c) => c.charCodeAt(0).toString(16)).join(""),
+  epoch,
+});
+
 /** Event n of a person always says the same: a repeated event is the same event. */
 const anyBatch = fc.array(
   fc.record({ person: fc.nat(3), events: fc.array(fc.nat(40), { minLength: 1, maxLength: 12 }) }),
@@ -39,12 +45,12 @@ const anyBatch = fc.array(
 );
 const batchOf = (parts: { person: number; events: number[] }[]): PersonBatch[] =>
   parts.map(({ person, events }) => ({
-    userId: `u${person}`,
+    ...lifeOf(`u${person}`),
     interactions: events.map((n) => interaction(n, (n + person) % 5, n % 5, n % 7)),
   }));
 
 const record = (application: string, batch: PersonBatch[]) =>
-  store.record(application, batch, new Map(), crypto.randomUUID(), 1_700_000_000);
+  store.record(application, batch, crypto.randomUUID(), 1_700_000_000);
 
 /** Totals recounted from the tables of interactions. */
 async function recount(application: string): Promise<Map<string, { n: number; people: number }>> {
@@ -97,9 +103,9 @@ describe("record", () => {
   });
 
   it("answers absolute totals of all products named, whose version grows with each count", async () => {
-    const first = await record("growth", [{ userId: "u", interactions: [interaction(1, 1, 0, 0)] }]);
+    const first = await record("growth", [{ ...lifeOf("u"), interactions: [interaction(1, 1, 0, 0)] }]);
     const second = await record("growth", [
-      { userId: "u", interactions: [interaction(1, 1, 0, 0), interaction(2, 1, 3, 5)] },
+      { ...lifeOf("u"), interactions: [interaction(1, 1, 0, 0), interaction(2, 1, 3, 5)] },
     ]);
     expect(first.totals[0]).toMatchObject({ productId: "p1", version: 1 });
     expect(second.totals[0].version).toBe(2);
@@ -107,7 +113,7 @@ describe("record", () => {
   });
 
   it("does not see another application", async () => {
-    await record("mine", [{ userId: "u", interactions: [interaction(1, 1, 0, 0)] }]);
+    await record("mine", [{ ...lifeOf("u"), interactions: [interaction(1, 1, 0, 0)] }]);
     expect(await store.history("theirs", "u", 10, null)).toEqual([]);
     expect((await store.totals("theirs", ["p1"]))[0].view).toBe(0);
   });
@@ -115,7 +121,7 @@ describe("record", () => {
   it("gives the last of concurrent calls the totals of all of them", async () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, i) =>
-        record("race", [{ userId: `u${i}`, interactions: [interaction(i, 1, 0, i)] }]),
+        record("race", [{ ...lifeOf(`u${i}`), interactions: [interaction(i, 1, 0, i)] }]),
       ),
     );
     expect(Math.max(...answers.map(({ totals }) => totals[0].version))).toBe(8);
@@ -123,28 +129,49 @@ describe("record", () => {
 });
 
 describe("erase", () => {
-  it("drops what comes late of someone who was erased, their name among it, and takes what is new", async () => {
-    const hash = await personHash("gone", "u");
-    const hashes = new Map([["u", hash]]);
-    const batch = (n: number, hours: number): PersonBatch[] => [
-      { userId: "u", interactions: [interaction(n, 1, 0, hours)] },
-    ];
-    const locate = (seq: number, hours: number) =>
-      store.recordLocations("gone", [{ userId: "u", visits: [visit(seq, hours)] }], hashes);
-    await store.record("gone", batch(1, 0), hashes, "m1", 0);
-    expect(await locate(1, 0)).toBe(1);
-    expect(await locate(1, 0)).toBe(0);
-    expect(await store.erase("gone", "u", hash, 1_700_000_000 + hour)).toEqual({
-      interactions: 1,
-      locations: 1,
+  const recordLife = (epoch: number, ...events: number[]) =>
+    record("gone", [{ ...lifeOf("u", epoch), interactions: events.map((n) => interaction(n, 1, 0, n % 7)) }]);
+  const locate = (epoch: number, seq: number) =>
+    store.recordLocations("gone", [{ ...lifeOf("u", epoch), visits: [visit(seq, 0)] }]);
+
+  it("drops what comes late of a life that is over, whatever its time, and takes what is of the next", async () => {
+    await recordLife(0, 1);
+    expect(await locate(0, 1)).toBe(1);
+    expect(await locate(0, 1)).toBe(0);
+    expect(await store.erase("gone", lifeOf("u"), 100, 1)).toEqual({
+      ...{ interactions: 1, locations: 1, profiles: 1, more: false },
     });
-    expect((await store.record("gone", batch(2, 0), hashes, "m2", 0)).inserted).toBe(0);
-    expect(await locate(2, 0)).toBe(0);
+    expect((await recordLife(0, 2)).inserted).toBe(0);
+    expect(await locate(0, 2)).toBe(0);
     expect(await store.history("gone", "u", 10, null)).toEqual([]);
+    expect(await store.visits("gone", "u", 10, 0)).toEqual([]);
     expect(await store.get("gone", "u")).toBeNull();
-    expect((await store.record("gone", batch(3, 9), hashes, "m3", 0)).inserted).toBe(1);
-    expect(await locate(3, 9)).toBe(1);
+    expect(await store.tombstones("gone", [lifeOf("u").object, "0".repeat(64)])).toEqual([
+      { object: lifeOf("u").object, epoch: 0 },
+    ]);
+    // The same event of both lives, in one batch: that of the new one counts.
+    const both = await record("gone", [
+      { ...lifeOf("u", 0), interactions: [interaction(1, 1, 0, 0)] },
+      { ...lifeOf("u", 1), interactions: [interaction(1, 1, 0, 0)] },
+    ]);
+    expect(both.inserted).toBe(1);
+    expect(await locate(1, 1)).toBe(1);
     expect(await store.get("gone", "u")).not.toBeNull();
+  });
+
+  it("goes in steps, of which the first stops what comes late, and the last takes the profile", async () => {
+    await recordLife(1, ...Array.from({ length: 23 }, (_, n) => 100 + n));
+    for (let seq = 10; seq < 20; seq++) await locate(1, seq);
+    const steps: number[] = [];
+    for (let more = true; more; ) {
+      const step = await store.erase("gone", lifeOf("u", 1), 10, 2);
+      more = step.more;
+      steps.push(step.interactions);
+      expect((await recordLife(1, 500)).inserted).toBe(0);
+      expect((await store.get("gone", "u")) === null).toBe(!more);
+    }
+    expect(steps).toEqual([10, 10, 4]);
+    expect(await store.history("gone", "u", 10, null)).toEqual([]);
   });
 });
 
@@ -185,7 +212,7 @@ describe("people", () => {
 
   it("page through their history newest first, each event once, also where times are equal", async () => {
     const events = Array.from({ length: 17 }, (_, i) => interaction(i, i % 3, 0, i % 4));
-    await record("people", [{ userId: "reader", interactions: events }]);
+    await record("people", [{ ...lifeOf("reader"), interactions: events }]);
     const read: { time: number; eventId: string }[] = [];
     for (;;) {
       const page = await store.history("people", "reader", 5, read.at(-1) ?? null);

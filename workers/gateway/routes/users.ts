@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { erasure } from "../../shared/contracts/erasure.ts";
 import { answerLocation } from "../../shared/contracts/location.ts";
 import type { PersonSettings } from "../../shared/contracts/services.ts";
 import { locationInput, user, userInput, userInteraction, userPatch } from "../../shared/contracts/user.ts";
@@ -13,9 +14,7 @@ const history = z.object({
   items: z.array(userInteraction.meta({ id: "Interaction" })),
   nextCursor: z.string().optional(),
 });
-const erasure = z
-  .object({ interactions: z.number().int(), locations: z.number().int() })
-  .openapi("Erased", { description: "How many rows were removed." });
+const erased = erasure.meta({ id: "Erasure" });
 const tags = ["People"];
 
 /** People: profiles, history, place, erasure. */
@@ -98,16 +97,37 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
     createRoute({
       method: "delete",
       path: "/v1/users/{id}",
-      summary: "Erase a person",
+      summary: "Erase a person from every store",
+      description:
+        "Admin, or a client key with people:write. It goes on by itself until nothing is left, whatever fails on the " +
+        "way; what was on its way meets a tombstone. Who comes by the same id afterwards is somebody new.",
+      tags,
+      ...guard("people:write"),
+      request: { params: idPath, query: noQuery },
+      responses: { 202: json("Begun, and durable; small histories are done by now.", erased), ...refusals },
+    }),
+    async (c) => {
+      const begun = valueOf(
+        await services.recommendation.erase(c.var.caller.application, c.req.valid("param").id),
+      );
+      return c.json(begun, 202, { location: `/v1/erasures/${begun.id}` });
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/erasures/{id}",
+      summary: "How far an erasure is, store by store",
       description: "Admin, or a client key with people:write.",
       tags,
       ...guard("people:write"),
       request: { params: idPath, query: noQuery },
-      responses: { 200: json("Erased.", erasure), ...refusals },
+      responses: { 200: json("The erasure.", erased), ...refusals },
     }),
     async (c) =>
       c.json(
-        valueOf(await services.recommendation.erase(c.var.caller.application, c.req.valid("param").id)),
+        valueOf(await services.recommendation.erasure(c.var.caller.application, c.req.valid("param").id)),
         200,
       ),
   );

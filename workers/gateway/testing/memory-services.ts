@@ -1,3 +1,4 @@
+import type { Erasure } from "../../shared/contracts/erasure.ts";
 import type { EventReceipt } from "../../shared/contracts/event.ts";
 import type { Product, ProductInput } from "../../shared/contracts/product.ts";
 import { ok, refuse } from "../../shared/contracts/result.ts";
@@ -119,7 +120,10 @@ const userService = (): UserApi => {
     totals: async (_application, ids) => ok(ids.map(emptyTotals)),
     absoluteTotals: async () => ok([]),
     rebuildTotals: async () => ok({ products: 0, next: null }),
-    erase: async () => ok({ interactions: 0, locations: 0 }),
+    visits: async () => ok({ items: [] }),
+    settings: async () => ok(null),
+    erase: async () => ok({ interactions: 0, locations: 0, profiles: 0, more: false }),
+    tombstones: async () => ok([]),
   };
 };
 
@@ -143,6 +147,14 @@ const locationService = (): LocationApi => {
 const refusing: Record<string, EventReceipt["rejected"][number]["error"]> = {
   unreachable: { code: "unavailable", message: "not now", retryAfter: 1 },
   full: { code: "rate_limited", message: "too many wait", retryAfter: 30 },
+};
+
+const erasure: Erasure = {
+  id: "e1",
+  status: "done",
+  requestedAt: at,
+  completedAt: at,
+  stores: [{ store: "records", status: "done", removed: 3 }],
 };
 
 const recommendationService = (): RecommendationApi => {
@@ -188,7 +200,8 @@ const recommendationService = (): RecommendationApi => {
     absorb: async (_application, events) => ok({ accepted: events.length, duplicates: 0, rejected: 0 }),
     setLocation: async () => ok({ location }),
     setPerson: async () => ok(null),
-    erase: async () => ok({ interactions: 0, locations: 0 }),
+    erase: async () => ok(erasure),
+    erasure: async () => unknown("erasure"),
     rebuild: async () => ok({ part: "neighbours", done: 0 }),
     models: async () => ok([record]),
     registerModel: async (_application, manifest, bytes) =>

@@ -21,6 +21,15 @@ export const instant = z.iso.datetime();
 /** Seconds since the epoch, as stored and computed with (fractions allowed). */
 export const epochSeconds = z.number().finite();
 
+/**
+ * Id of a person's object, hexadecimal: a hash of application and person, keyed by the namespace of the objects. It is
+ * their pseudonym: in the training log, in tombstones, in messages.
+ */
+export const pseudonym = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits");
+
+/** Which life of a person something belongs to: how often they were erased before it. */
+export const epoch = z.number().int().min(0);
+
 /** ISO 4217 code of a currency. */
 export const currencyCode = z.string().regex(/^[A-Z]{3}$/, "must be an ISO 4217 code such as EUR");
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { acceptedInteraction } from "./event.ts";
-import { applicationName, epochSeconds, identifier, precision } from "./primitives.ts";
+import { applicationName, epoch, epochSeconds, identifier, precision, pseudonym } from "./primitives.ts";
 
 /** An impression whose click window has closed: what the ranker saw, what was shown, what came of it. */
 export const trainingExample = z.object({
@@ -47,8 +47,9 @@ export type OutboxRow = z.infer<typeof outboxRow>;
 
 const person = {
   userId: identifier,
-  /** The person's object, as hexadecimal id: also the pseudonym in the training log. */
-  object: z.string().regex(/^[0-9a-f]{64}$/),
+  object: pseudonym,
+  /** What is of a life that was erased meets its tombstone wherever it goes. */
+  epoch: epoch.default(0),
 };
 
 /** Rows of one person's outbox. */

@@ -1,4 +1,5 @@
 import type { DeadLetter, OpenedLetter, ReplayedLetter } from "./dead-letter.ts";
+import type { Erasure } from "./erasure.ts";
 import type { AcceptedInteraction, EventInput, EventReceipt } from "./event.ts";
 import type { AnswerLocation, EdgePlace, NearbyAnswer, NearbyQuery, ResolvedPlace } from "./location.ts";
 import type { ModelManifest, ModelRecord } from "./model.ts";
@@ -48,6 +49,36 @@ export interface PersonSettings {
   version: number;
 }
 
+/** One life of a person: what comes after an erasure is of another. */
+export interface PersonLife {
+  userId: string;
+  /** Their pseudonym. */
+  object: string;
+  epoch: number;
+}
+
+/** An erased person, by pseudonym: nothing of this epoch, or one before, is theirs any more. */
+export interface Tombstone {
+  object: string;
+  epoch: number;
+}
+
+/** Rows that a step of an erasure removed from the records; `more` while some are left. */
+export interface ErasedRecords {
+  interactions: number;
+  locations: number;
+  profiles: number;
+  more: boolean;
+}
+
+/** Where a person was, as they may read it. */
+export interface UserVisit {
+  location: Point;
+  /** The precision that they allowed then, at which it is kept. */
+  precision: string;
+  timestamp: string;
+}
+
 /** People: profiles, consent, interactions, totals, location history. */
 export interface UserApi extends Ready {
   /** Creates or replaces. */
@@ -69,14 +100,18 @@ export interface UserApi extends Ready {
    */
   record(
     application: string,
-    batch: { userId: string; interactions: AcceptedInteraction[] }[],
+    batch: (PersonLife & { interactions: AcceptedInteraction[] })[],
   ): Promise<Result<{ inserted: number; totals: ProductTotals[] }>>;
   recordLocations(
     application: string,
-    batch: { userId: string; visits: PlaceVisit[] }[],
+    batch: (PersonLife & { visits: PlaceVisit[] })[],
   ): Promise<Result<{ inserted: number }>>;
   /** Newest first. */
   history(application: string, userId: string, page: PageQuery): Promise<Result<Page<UserInteraction>>>;
+  /** Where the person was, oldest first. */
+  visits(application: string, userId: string, page: PageQuery): Promise<Result<Page<UserVisit>>>;
+  /** What the person's object must know; null for someone without a profile. */
+  settings(application: string, userId: string): Promise<Result<PersonSettings | null>>;
   /** Lifetime totals, in the order of the ids; zeros for a product without any. */
   totals(application: string, productIds: string[]): Promise<Result<Totals[]>>;
   /** Absolute totals, in the order of the ids: what cells are told. */
@@ -90,8 +125,13 @@ export interface UserApi extends Ready {
     position: string | null,
     limit: number,
   ): Promise<Result<{ products: number; next: string | null }>>;
-  /** Removes the person's rows and leaves a tombstone that `record` honours. */
-  erase(application: string, userId: string): Promise<Result<{ interactions: number; locations: number }>>;
+  /**
+   * Sets the tombstone that `record` and `recordLocations` honour, and removes some thousand rows; to be called until
+   * there are no more, before the person's object begins a new life.
+   */
+  erase(application: string, life: PersonLife): Promise<Result<ErasedRecords>>;
+  /** The tombstones among these pseudonyms, at most 10,000. */
+  tombstones(application: string, objects: string[]): Promise<Result<Tombstone[]>>;
 }
 
 /** Messages of a worker's queues that could not be consumed. Ids are `queue~hash`; an unknown one is `not_found`. */
@@ -192,7 +232,10 @@ export interface RecommendationApi extends Ready, DeadLetterApi {
   ): Promise<Result<{ location: AnswerLocation }>>;
   /** Tells the person's object what their profile says now. */
   setPerson(application: string, userId: string, settings: PersonSettings): Promise<Result<null>>;
-  erase(application: string, userId: string): Promise<Result<{ interactions: number; locations: number }>>;
+  /** Begins to erase a person, or joins what has begun; it goes on by itself until all stores are done. */
+  erase(application: string, userId: string): Promise<Result<Erasure>>;
+  /** How far an erasure is. */
+  erasure(application: string, id: string): Promise<Result<Erasure>>;
   /** One step of making totals, cells and neighbours anew from the records of truth. */
   rebuild(application: string, cursor: string | undefined): Promise<Result<RebuildStep>>;
   models(application: string): Promise<Result<ModelRecord[]>>;

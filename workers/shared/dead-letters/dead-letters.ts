@@ -19,14 +19,14 @@ export type LetterBucket = Pick<R2Bucket, "put" | "get" | "head" | "list" | "del
 /** A cause is cut to so many characters: some name every field of a large message. */
 const causeLength = 1000;
 /** Letters of messages that name no application lie under this, which is no application's name: only who may read the bucket sees them. */
-const nobody = "~";
+export const unowned = "~";
 /** Letters read at the same time. */
 const readAtOnce = 6;
 
 const owned = z.object({ application: applicationName });
 const applicationOf = (body: unknown): string => {
   const parsed = owned.safeParse(body);
-  return parsed.success ? parsed.data.application : nobody;
+  return parsed.success ? parsed.data.application : unowned;
 };
 
 /** The short name of a queue or of its dead-letter queue. */

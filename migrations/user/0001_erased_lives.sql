@@ -1,0 +1,1 @@
+ALTER TABLE `erasures` ADD `epoch` integer DEFAULT 0 NOT NULL;

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Erasure } from "../workers/shared/contracts/erasure.ts";
+import type { ExportItem } from "../workers/shared/contracts/export.ts";
 import type { AnswerLocation } from "../workers/shared/contracts/location.ts";
 import type { Page } from "../workers/shared/contracts/services.ts";
 import type {
@@ -32,6 +33,10 @@ export class People {
   }
   patch(userId: string, changes: UserPatch): Promise<User> {
     return this.#transport.call("PATCH", pathOf(userId), {}, jsonOf(changes));
+  }
+  /** All that is held about a person, page by page; a page may be empty though more follows. */
+  exported(userId: string, page: { limit?: number; cursor?: string } = {}): Promise<Page<ExportItem>> {
+    return this.#transport.call("GET", `${pathOf(userId)}/export`, page);
   }
   /** Begins an erasure, which goes on by itself. */
   erase(userId: string): Promise<Erasure> {

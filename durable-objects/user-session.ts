@@ -20,6 +20,7 @@ import type { PersonSettings } from "../workers/shared/contracts/services.ts";
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
 import { Erasures } from "./user-session/erasures.ts";
 import { exampleOf } from "./user-session/examples.ts";
+import { type HeldPage, type HeldPosition, heldPage } from "./user-session/held.ts";
 import { SessionMemory, takeInteraction, takeVisit } from "./user-session/memory.ts";
 import { type OutboxQueue, SessionStore } from "./user-session/store.ts";
 
@@ -310,6 +311,11 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     await this.#erasures.advance(Date.now() + erasingMs);
     await this.#schedule();
     return this.#erasures.find(application, begun.id) ?? begun;
+  }
+
+  /** A page of all that is held here about the person. */
+  held(position: HeldPosition, limit: number): HeldPage {
+    return heldPage(this.#store, this.#known.person, position, limit);
   }
 
   /** How far an erasure is; null for none of this application. */

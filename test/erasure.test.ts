@@ -2,6 +2,7 @@ import type { D1Database, KVNamespace, Queue, R2Bucket } from "@cloudflare/worke
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Erasure, erasure } from "../workers/shared/contracts/erasure.ts";
 import type { EventReceipt } from "../workers/shared/contracts/event.ts";
+import { type ExportItem, exportItem } from "../workers/shared/contracts/export.ts";
 import type { InteractionsMessage } from "../workers/shared/contracts/queues.ts";
 import type { Page } from "../workers/shared/contracts/services.ts";
 import type { UserInteraction } from "../workers/shared/contracts/user.ts";
@@ -61,6 +62,22 @@ const eraseWhole = async (userId: string): Promise<Erasure> => {
   expect(done.stores.every((each) => each.status === "done")).toBe(true);
   return done;
 };
+
+/** All that the export gives of a person, page by page. */
+async function exportOf(userId: string, key = "dev-admin-key"): Promise<ExportItem[]> {
+  const items: ExportItem[] = [];
+  for (let cursor = ""; ; ) {
+    const { status, body } = await stack.call<Page<ExportItem>>(
+      "GET",
+      `/v1/users/${userId}/export?limit=2${cursor}`,
+      { key },
+    );
+    expect(status, JSON.stringify(body)).toBe(200);
+    items.push(...body.items.map((item) => exportItem.parse(item)));
+    if (body.nextCursor === undefined) return items;
+    cursor = `&cursor=${body.nextCursor}`;
+  }
+}
 
 const tables = {
   user: ["users", "interactions", "user_locations", "interaction_totals", "erasures"],
@@ -142,6 +159,10 @@ describe("an erased person", () => {
       () => placesOf([object]),
       (places) => places.some((place) => place.includes("/log/v1/")),
     );
+    await eventually(
+      () => placesOf([userId]),
+      (places) => places.includes("user user_locations"),
+    );
     // Two letters: one of ann and bob together, one of no known form.
     const log: R2Bucket = await stack.binding("recommendation", "TRAINING_LOG");
     const inFlight: InteractionsMessage = {
@@ -163,6 +184,27 @@ describe("an erased person", () => {
     await letter("2".repeat(32), { application: "demo", people: userId });
     expect((await placesOf(names)).length).toBeGreaterThanOrEqual(6);
 
+    const { body: issued } = await stack.call<{ token: string }>("POST", "/v1/tokens", { body: { userId } });
+    const held = await exportOf(userId, issued.token);
+    expect(new Set(held.map(({ store }) => store))).toEqual(
+      new Set([
+        ...["profile", "interactions", "locations", "memory", "journal"],
+        ...["receipts", "training_log", "dead_letters"],
+      ]),
+    );
+    const told = JSON.stringify(held);
+    for (const name of ["nickname-of-ann", "ann-1", "ann-2", "ann-3", receipt]) expect(told).toContain(name);
+    for (const name of ["bob", "bob-1", "bob-late"]) expect(told).not.toContain(`"${name}"`);
+    const of = (store: string) => held.filter((item) => item.store === store).length;
+    expect([of("profile"), of("interactions"), of("locations"), of("memory")]).toEqual([1, 3, 1, 1]);
+    expect(of("receipts")).toBe(2);
+    for (const path of ["/v1/users/bob/export", `/v1/users/${userId}`])
+      expect((await stack.call("GET", path, { key: issued.token })).status).toBe(403);
+    for (const cursor of ["nonsense", Buffer.from('{"part":"object","at":3}').toString("base64url")]) {
+      const damaged = await stack.call("GET", `/v1/users/${userId}/export?cursor=${cursor}`);
+      expect(damaged.status, JSON.stringify(damaged.body)).toBe(400);
+    }
+
     const done = await eraseWhole(userId);
     const removed = new Map(done.stores.map((each) => [each.store, each.removed]));
     for (const store of ["records", "object", "receipts", "dead_letters", "training_log"] as const)
@@ -173,6 +215,8 @@ describe("an erased person", () => {
     expect((await stack.call("GET", `/v1/recommendations/${receipt}`)).status).toBe(404);
     expect(JSON.stringify((await stack.call("GET", "/v1/users?limit=500")).body)).not.toContain(userId);
     expect(JSON.stringify((await stack.call("GET", "/v1/dead-letters")).body)).not.toContain("2".repeat(32));
+
+    expect(await exportOf(userId)).toEqual([]);
 
     // What was on its way arrives only now, and a letter is replayed; bob's part counts, ann's does not.
     const interactions: Queue = await stack.binding("recommendation", "INTERACTIONS");

@@ -177,6 +177,35 @@ export class SessionStore {
     );
   }
 
+  /** Whether nothing is held: nobody was ever here, or they were erased. */
+  isEmpty(): boolean {
+    return !this.exists() || this.get("userId") === null;
+  }
+
+  /** Rows of the journal by id, after `after`. */
+  journalAfter(after: string, limit: number): (JournalRow & { open: number })[] {
+    if (!this.exists()) return [];
+    return this.#sql
+      .exec<JournalRow & { open: number } & Record<string, SqlStorageValue>>(
+        "SELECT * FROM journal WHERE id > ? ORDER BY id LIMIT ?",
+        after,
+        limit,
+      )
+      .toArray();
+  }
+
+  /** Receipts by id, after `after`. */
+  receiptsAfter(after: string, limit: number): StoredReceipt[] {
+    if (!this.exists()) return [];
+    return this.#sql
+      .exec<StoredReceipt & Record<string, SqlStorageValue>>(
+        "SELECT * FROM receipts WHERE id > ? ORDER BY id LIMIT ?",
+        after,
+        limit,
+      )
+      .toArray();
+  }
+
   /** Receipts whose example has not left, made before `before`. */
   closing(before: number, limit: number): StoredReceipt[] {
     return this.#sql

@@ -6,6 +6,7 @@ import { newPerson } from "../../model/person/person.ts";
 import type { DeadLetter, OpenedLetter, ReplayedLetter } from "../shared/contracts/dead-letter.ts";
 import type { Erasure } from "../shared/contracts/erasure.ts";
 import { type EventInput, type EventReceipt, eventInput } from "../shared/contracts/event.ts";
+import type { ExportItem } from "../shared/contracts/export.ts";
 import { liveHeaders } from "../shared/contracts/live.ts";
 import { type AnswerLocation, type EdgePlace, edgePlace } from "../shared/contracts/location.ts";
 import { type ModelManifest, type ModelRecord, modelManifest } from "../shared/contracts/model.ts";
@@ -35,6 +36,7 @@ import type {
 } from "../shared/contracts/services.ts";
 import { type LocationInput, locationInput } from "../shared/contracts/user.ts";
 import { DeadLetterDesk } from "../shared/dead-letters/desk.ts";
+import { exported } from "./export.ts";
 import { similar, trending } from "./lists.ts";
 import { redeliver } from "./queue.ts";
 import { bundledModel } from "./ranker/models.ts";
@@ -49,6 +51,7 @@ import { coarsened, whereabouts } from "./whereabouts.ts";
 const person = z.object({ application: applicationName, userId: identifier });
 const settingsInput = z.object({ home: point.nullable(), precision, version: z.number().int() });
 const nowhere: EdgePlace = { city: null, country: null, point: null, timezone: null };
+const exportQuery = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
 const now = (): number => Date.now() / 1000;
 
 /** Ranking, the event path, the model registry. */
@@ -182,6 +185,11 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     if (!parsed.ok) return parsed;
     const session = sessionOf(this.env.USER_SESSION, application, userId, null);
     return ok(await session.erase(application, userId, newRecommendationId(session.id.toString())));
+  }
+
+  async exported(application: string, userId: string, query: PageQuery): Promise<Result<Page<ExportItem>>> {
+    const parsed = parse(person.extend({ query: exportQuery }), { application, userId, query });
+    return parsed.ok ? exported(this.env, application, userId, parsed.value.query) : parsed;
   }
 
   async erasure(application: string, id: string): Promise<Result<Erasure>> {

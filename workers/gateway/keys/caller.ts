@@ -15,14 +15,16 @@ export type Caller =
 /**
  * Who may call an operation. `admin`: admin keys. A scope: and client keys that have it. `client`: and all
  * client keys. `anyone`: and tokens of people. `self`: and the token of the very person in the path.
+ * `own`: client keys that have `people:read`, and the token of the very person in the path.
  */
-export type Access = "admin" | KeyScope | "client" | "anyone" | "self";
+export type Access = "admin" | KeyScope | "client" | "anyone" | "self" | "own";
 export const accesses = [
   "admin",
   ...keyScopes,
   "client",
   "anyone",
   "self",
+  "own",
 ] as const satisfies readonly Access[];
 
 /** Whether a caller may do what is open to `access`; `userId` is the person in the path. */
@@ -37,6 +39,8 @@ export function mayCall(caller: Caller, access: Access, userId: string | undefin
       return true;
     case "self":
       return caller.kind === "client" || caller.userId === userId;
+    case "own":
+      return caller.kind === "client" ? caller.scopes.includes("people:read") : caller.userId === userId;
     default:
       return caller.kind === "client" && caller.scopes.includes(access);
   }

@@ -61,6 +61,7 @@ describe("the document", () => {
       "DELETE /v1/users/{id}": "people:write",
       "GET /v1/users/{id}/interactions": "people:read",
       "GET /v1/erasures/{id}": "people:write",
+      "GET /v1/users/{id}/export": "own",
       "GET /v1/products": "anyone",
       "POST /v1/products/bulk": "products:write",
       "PUT /v1/products/{id}": "products:write",

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { erasure } from "../../shared/contracts/erasure.ts";
+import { exportItem } from "../../shared/contracts/export.ts";
 import { answerLocation } from "../../shared/contracts/location.ts";
 import type { PersonSettings } from "../../shared/contracts/services.ts";
 import { locationInput, user, userInput, userInteraction, userPatch } from "../../shared/contracts/user.ts";
@@ -14,6 +15,12 @@ const history = z.object({
   items: z.array(userInteraction.meta({ id: "Interaction" })),
   nextCursor: z.string().optional(),
 });
+const held = z.object({
+  items: z.array(exportItem.meta({ id: "Held" })),
+  nextCursor: z.string().optional(),
+});
+/** Cursors lead through several stores, with their cursors in them. */
+const exportPage = page.extend({ cursor: z.string().min(1).max(2048).optional() });
 const erased = erasure.meta({ id: "Erasure" });
 const tags = ["People"];
 
@@ -147,6 +154,32 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       c.json(
         valueOf(
           await services.user.history(
+            c.var.caller.application,
+            c.req.valid("param").id,
+            c.req.valid("query"),
+          ),
+        ),
+        200,
+      ),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/users/{id}/export",
+      summary: "All that is held about a person, store by store",
+      description:
+        "Admin, a client key with people:read, or the person's own token. A page may be empty though more follows: " +
+        "`nextCursor` says so. Someone who is not known holds nothing.",
+      tags,
+      ...guard("own"),
+      request: { params: idPath, query: exportPage },
+      responses: { 200: json("A page of it.", held), ...refusals },
+    }),
+    async (c) =>
+      c.json(
+        valueOf(
+          await services.recommendation.exported(
             c.var.caller.application,
             c.req.valid("param").id,
             c.req.valid("query"),

@@ -74,7 +74,11 @@ export async function credentialsFor(access: Access) {
   const weak: Record<string, string> = {};
   let enough = person;
   if (access === "self") weak["a token of another person"] = other;
-  else if (access !== "anyone") {
+  else if (access === "own") {
+    weak["a token of another person"] = other;
+    weak["a client key"] = "dev-client-key";
+    weak["a client key with every other scope"] = await keyWith(without("people:read"));
+  } else if (access !== "anyone") {
     weak["a token of a person"] = person;
     enough = "dev-client-key";
   }

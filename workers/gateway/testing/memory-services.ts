@@ -201,6 +201,7 @@ const recommendationService = (): RecommendationApi => {
     setLocation: async () => ok({ location }),
     setPerson: async () => ok(null),
     erase: async () => ok(erasure),
+    exported: async () => ok({ items: [] }),
     erasure: async () => unknown("erasure"),
     rebuild: async () => ok({ part: "neighbours", done: 0 }),
     models: async () => ok([record]),

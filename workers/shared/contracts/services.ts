@@ -1,6 +1,7 @@
 import type { DeadLetter, OpenedLetter, ReplayedLetter } from "./dead-letter.ts";
 import type { Erasure } from "./erasure.ts";
 import type { AcceptedInteraction, EventInput, EventReceipt } from "./event.ts";
+import type { ExportItem } from "./export.ts";
 import type { AnswerLocation, EdgePlace, NearbyAnswer, NearbyQuery, ResolvedPlace } from "./location.ts";
 import type { ModelManifest, ModelRecord } from "./model.ts";
 import type { Point, Precision } from "./primitives.ts";
@@ -234,6 +235,8 @@ export interface RecommendationApi extends Ready, DeadLetterApi {
   setPerson(application: string, userId: string, settings: PersonSettings): Promise<Result<null>>;
   /** Begins to erase a person, or joins what has begun; it goes on by itself until all stores are done. */
   erase(application: string, userId: string): Promise<Result<Erasure>>;
+  /** All that is held about a person, wherever it lies. A page may be empty though more follows. */
+  exported(application: string, userId: string, page: PageQuery): Promise<Result<Page<ExportItem>>>;
   /** How far an erasure is. */
   erasure(application: string, id: string): Promise<Result<Erasure>>;
   /** One step of making totals, cells and neighbours anew from the records of truth. */

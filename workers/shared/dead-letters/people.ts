@@ -28,6 +28,14 @@ export function withoutErased(body: unknown, erased: Erased): unknown {
   return locations.success && isGone(locations.data) ? null : body;
 }
 
+/** What a message says of one person, by pseudonym; null for nothing. */
+export function partOf(body: unknown, object: string): unknown {
+  const interactions = interactionsMessage.safeParse(body);
+  if (interactions.success) return interactions.data.people.filter((person) => person.object === object);
+  const locations = locationsMessage.safeParse(body);
+  return locations.success && locations.data.object === object ? locations.data : null;
+}
+
 /** Whether a message of no known form names a person. It can be delivered by nobody. */
 export function isFormlessAbout(
   body: unknown,

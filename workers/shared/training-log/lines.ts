@@ -12,10 +12,11 @@ export function isErased(line: unknown, erased: Erased): boolean {
   return epoch <= (erased.get(person) ?? -1);
 }
 
+/** The pseudonym of the person that a line speaks of. */
+export const ownerOf = (line: unknown): string => owner.parse(line).person;
+
 /** The pseudonyms that lines speak of, each once. */
-export const peopleOf = (lines: readonly unknown[]): string[] => [
-  ...new Set(lines.map((line) => owner.parse(line).person)),
-];
+export const peopleOf = (lines: readonly unknown[]): string[] => [...new Set(lines.map(ownerOf))];
 
 /** Lines as they lie in the bucket: JSON lines, gzip. */
 export async function packed(lines: readonly unknown[]): Promise<ArrayBuffer> {

@@ -14,6 +14,7 @@ import { ingest } from "./sections/ingest.ts";
 import { limit } from "./sections/limit.ts";
 import { nearby } from "./sections/nearby.ts";
 import { parts } from "./sections/parts.ts";
+import { soak } from "./sections/soak.ts";
 import { startup } from "./sections/startup.ts";
 import { trainer } from "./sections/trainer.ts";
 import { type ServedCatalogue, serveCatalogue } from "./serve-catalogue.ts";
@@ -32,6 +33,7 @@ const inProcess = new Map<SectionName, (context: BenchContext) => Promise<void>>
 const overWorkers = new Map<SectionName, (context: BenchContext, served: ServedCatalogue) => Promise<void>>([
   ["end-to-end", endToEnd],
   ["ingest", ingest],
+  ["soak", soak],
 ]);
 
 const options = benchOptions(process.argv.slice(2), process.env);

@@ -1,0 +1,97 @@
+import { Random } from "../../model/train/random.ts";
+import { developmentKey } from "../../scripts/serve.ts";
+import type { BenchContext } from "../context.ts";
+import { summaryOfTimes } from "../figure.ts";
+import { memoryOf } from "../inspector.ts";
+import { load } from "../load.ts";
+import { visitsOf } from "../market.ts";
+import { residentMegabytes } from "../processes.ts";
+import type { ServedCatalogue } from "../serve-catalogue.ts";
+
+const connections = 2;
+const visitCount = 50_000;
+const candidates = 500;
+const limit = 10;
+/** Samples of the memory in a run, at least so many seconds apart. */
+const samples = 40;
+const leastApartSeconds = 2;
+/** Memory that an isolate may take, in MB: the platform ends it at 128. */
+const isolateMegabytes = 100;
+/** Of five visits one is somewhere in the world where nobody of the marketplace ever was. */
+const anywhereShare = 0.2;
+
+/** Somewhere on land or sea. */
+const anywhere = (random: Random) => ({
+  lat: Math.round(1e5 * (random.next() * 150 - 65)) / 1e5,
+  lon: Math.round(1e5 * (random.next() * 360 - 180)) / 1e5,
+});
+
+/** Memory of the isolates while people all over the world ask, for as long as `--seconds` says. */
+export async function soak(context: BenchContext, { url, workerd, market }: ServedCatalogue): Promise<void> {
+  if (!workerd) {
+    context.note("soak: workerd was not found, so its memory cannot be seen");
+    return;
+  }
+  const { seconds } = context.options;
+  const random = new Random(7);
+  const visits = visitsOf(market, visitCount, 7).map((visit) =>
+    random.next() < anywhereShare ? { ...visit, point: anywhere(random) } : visit,
+  );
+  const heaps = new Map<string, number[]>();
+  const buffers: number[] = [];
+  const resident: number[] = [];
+  let over = false;
+  const sampling = (async () => {
+    const apart = Math.max(leastApartSeconds, seconds / samples) * 1000;
+    while (!over) {
+      let most = 0;
+      for (const [worker, inspector] of workerd.inspectors) {
+        const used = await memoryOf(inspector).catch(() => null);
+        if (!used) continue;
+        heaps.set(worker, [...(heaps.get(worker) ?? []), used.heap]);
+        most = Math.max(most, used.buffers);
+      }
+      buffers.push(most);
+      resident.push(residentMegabytes(workerd.pid));
+      await new Promise((resolve) => setTimeout(resolve, apart));
+    }
+  })();
+  const outcome = await load(
+    {
+      url,
+      method: "POST",
+      path: "/v1/recommendations",
+      connections,
+      seconds,
+      status: 200,
+      body(request) {
+        const { userId, point } = visits[request % visits.length];
+        return JSON.stringify({ userId, location: point, limit, candidates });
+      },
+    },
+    developmentKey,
+  );
+  over = true;
+  await sampling;
+  context.note(
+    `soak: ${outcome.times.length.toLocaleString("en")} answers in ${Math.round(outcome.seconds)} s, ${outcome.failed} failed`,
+  );
+  const add = (name: string, values: readonly number[], limited: boolean) => {
+    const half = Math.floor(values.length / 2);
+    context.figures.push({
+      section: "soak",
+      name,
+      unit: "MB",
+      ...summaryOfTimes(values),
+      baseline: { what: "mean of the first half", value: mean(values.slice(0, half)) },
+      limit: limited ? { what: "aimed at for an isolate", value: isolateMegabytes } : null,
+    });
+    context.note(`soak: ${name}, mean of the second half ${mean(values.slice(half)).toFixed(1)} MB`);
+  };
+  for (const [worker, values] of heaps) add(`heap of ${worker}`, values, true);
+  add("buffers of all isolates together", buffers, true);
+  add("the whole process", resident, false);
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, each) => sum + each, 0) / Math.max(1, values.length);

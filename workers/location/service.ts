@@ -43,6 +43,8 @@ const nearbyTiles = 64;
 
 const cellName = z.string().refine((cell) => isCellName(cell) || isPlaceless(cell), "is no cell");
 const retrieval = candidateQuery.extend({ application: applicationName });
+const coarsenCall = z.object({ where: point, level: precision });
+const nearbyCall = nearbyQuery.extend({ application: applicationName });
 const wantedList = z.object({
   application: applicationName,
   wanted: z.array(wanted.extend({ cell: cellName })).max(1000),
@@ -77,7 +79,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
   }
 
   async coarsen(where: Point, level: Precision): Promise<Result<{ point: Point; place: ResolvedPlace }>> {
-    const parsed = parse(z.object({ where: point, level: precision }), { where, level });
+    const parsed = parse(coarsenCall, { where, level });
     if (!parsed.ok) return parsed;
     const place = await this.#gazetteer.resolve(where);
     if (level === "exact") return ok({ point: where, place });
@@ -93,7 +95,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
   }
 
   async nearby(application: string, query: NearbyQuery): Promise<Result<NearbyAnswer>> {
-    const parsed = parse(nearbyQuery.extend({ application: applicationName }), { application, ...query });
+    const parsed = parse(nearbyCall, { application, ...query });
     if (!parsed.ok) return parsed;
     const { found, truncated } = await nearest(this.#tiles(application), {
       point: parsed.value.point,

@@ -26,6 +26,9 @@ import { ProductStore, type StoredProduct } from "./store.ts";
 
 const one = z.object({ application: applicationName, productId: identifier });
 const image = one.extend({ n: z.number().int().min(0).max(lastImagePosition) });
+const putCall = z.object({ application: applicationName, input: productInput });
+const patchCall = one.extend({ patch: productPatch });
+const bytesCall = z.object({ application: applicationName, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 const bulkInput = z.object({ application: applicationName, products: z.array(productInput).max(500) });
 const cardList = z.object({ application: applicationName, wanted: z.array(wantedCard).max(1000) });
 const listQuery = z.object({
@@ -91,7 +94,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     application: string,
     input: ProductInput,
   ): Promise<Result<{ product: Product; created: boolean }>> {
-    const parsed = parse(z.object({ application: applicationName, input: productInput }), {
+    const parsed = parse(putCall, {
       application,
       input,
     });
@@ -110,7 +113,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
   }
 
   async patch(application: string, productId: string, patch: ProductPatch): Promise<Result<Product>> {
-    const parsed = parse(one.extend({ patch: productPatch }), { application, productId, patch });
+    const parsed = parse(patchCall, { application, productId, patch });
     if (!parsed.ok) return parsed;
     const changes = columnsOf(productId, parsed.value.patch);
     if (!(await this.#store.patch(application, productId, changes, now()))) return unknownProduct;
@@ -184,13 +187,10 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     application: string,
     sha256: string,
   ): Promise<Result<{ bytes: ArrayBuffer; contentType: string }>> {
-    const parsed = parse(
-      z.object({ application: applicationName, sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
-      {
-        application,
-        sha256,
-      },
-    );
+    const parsed = parse(bytesCall, {
+      application,
+      sha256,
+    });
     return parsed.ok ? imageBytes(this.env.IMAGES, application, sha256) : parsed;
   }
 

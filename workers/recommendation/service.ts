@@ -50,6 +50,15 @@ import { coarsened, whereabouts } from "./whereabouts.ts";
 
 const person = z.object({ application: applicationName, userId: identifier });
 const settingsInput = z.object({ home: point.nullable(), precision, version: z.number().int() });
+const recommendCall = z.object({ application: applicationName, input: recommendationInput, edge: edgePlace });
+const productCall = z.object({ application: applicationName, productId: identifier });
+const placeCall = z.object({ application: applicationName, where: point.nullable() });
+const eventsCall = z.object({ application: applicationName, events: z.array(eventInput).max(100) });
+const historyCall = z.object({ application: applicationName, events: z.array(eventInput).max(4000) });
+const moveCall = person.extend({ input: locationInput });
+const settingsCall = person.extend({ settings: settingsInput });
+const rebuildCall = z.object({ application: applicationName, input: rebuildInput });
+const manifestCall = z.object({ application: applicationName, manifest: modelManifest });
 const nowhere: EdgePlace = { city: null, country: null, point: null, timezone: null };
 const exportQuery = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
 const now = (): number => Date.now() / 1000;
@@ -67,20 +76,17 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     input: RecommendationInput,
     edge: EdgePlace,
   ): Promise<Result<RecommendationAnswer>> {
-    const parsed = parse(
-      z.object({ application: applicationName, input: recommendationInput, edge: edgePlace }),
-      {
-        application,
-        input,
-        edge,
-      },
-    );
+    const parsed = parse(recommendCall, {
+      application,
+      input,
+      edge,
+    });
     if (!parsed.ok) return parsed;
     return recommend(this.env, application, parsed.value.input, parsed.value.edge, this.#later);
   }
 
   async similar(application: string, productId: string, limit: number): Promise<Result<RecommendationList>> {
-    const parsed = parse(z.object({ application: applicationName, productId: identifier }), {
+    const parsed = parse(productCall, {
       application,
       productId,
     });
@@ -92,7 +98,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     where: Point | null,
     limit: number,
   ): Promise<Result<RecommendationList>> {
-    const parsed = parse(z.object({ application: applicationName, where: point.nullable() }), {
+    const parsed = parse(placeCall, {
       application,
       where,
     });
@@ -109,7 +115,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   }
 
   async record(application: string, events: EventInput[]): Promise<Result<EventReceipt>> {
-    const parsed = parse(z.object({ application: applicationName, events: z.array(eventInput).max(100) }), {
+    const parsed = parse(eventsCall, {
       application,
       events,
     });
@@ -129,7 +135,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     application: string,
     events: EventInput[],
   ): Promise<Result<{ accepted: number; duplicates: number; rejected: number }>> {
-    const parsed = parse(z.object({ application: applicationName, events: z.array(eventInput).max(4000) }), {
+    const parsed = parse(historyCall, {
       application,
       events,
     });
@@ -149,7 +155,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     userId: string,
     input: LocationInput,
   ): Promise<Result<{ location: AnswerLocation }>> {
-    const parsed = parse(person.extend({ input: locationInput }), { application, userId, input });
+    const parsed = parse(moveCall, { application, userId, input });
     if (!parsed.ok) return parsed;
     const { lat, lon, timestamp } = parsed.value.input;
     const session = sessionOf(this.env.USER_SESSION, application, userId, { lat, lon });
@@ -169,7 +175,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   }
 
   async setPerson(application: string, userId: string, settings: PersonSettings): Promise<Result<null>> {
-    const parsed = parse(person.extend({ settings: settingsInput }), { application, userId, settings });
+    const parsed = parse(settingsCall, { application, userId, settings });
     if (!parsed.ok) return parsed;
     await sessionOf(this.env.USER_SESSION, application, userId, settings.home).setPerson(
       application,
@@ -216,7 +222,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   }
 
   async rebuild(application: string, cursor: string | undefined): Promise<Result<RebuildStep>> {
-    const parsed = parse(z.object({ application: applicationName, input: rebuildInput }), {
+    const parsed = parse(rebuildCall, {
       application,
       input: { cursor },
     });
@@ -233,7 +239,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     manifest: ModelManifest,
     bytes: ArrayBuffer,
   ): Promise<Result<ModelRecord>> {
-    const parsed = parse(z.object({ application: applicationName, manifest: modelManifest }), {
+    const parsed = parse(manifestCall, {
       application,
       manifest,
     });

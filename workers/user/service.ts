@@ -33,6 +33,11 @@ import { type PersonVisits, UserStore } from "./store.ts";
 const person = z.object({ application: applicationName, userId: identifier });
 const page = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
 const life = z.object({ userId: identifier, object: pseudonym, epoch });
+const putCall = person.extend({ input: userInput });
+const patchCall = person.extend({ patch: userPatch });
+const listCall = page.extend({ application: applicationName });
+const historyCall = person.extend({ query: page });
+const historyCursor = z.object({ time: z.number(), eventId: z.string() });
 const recordBatch = z.object({
   application: applicationName,
   batch: z.array(life.extend({ interactions: z.array(acceptedInteraction) })).max(5000),
@@ -62,7 +67,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     userId: string,
     input: UserInput,
   ): Promise<Result<{ user: User; created: boolean; settings: PersonSettings }>> {
-    const parsed = parse(person.extend({ input: userInput }), { application, userId, input });
+    const parsed = parse(putCall, { application, userId, input });
     if (!parsed.ok) return parsed;
     const time = now();
     const row = await this.#store.put(rowOf(application, userId, parsed.value.input, time));
@@ -81,14 +86,14 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     userId: string,
     patch: UserPatch,
   ): Promise<Result<{ user: User; settings: PersonSettings }>> {
-    const parsed = parse(person.extend({ patch: userPatch }), { application, userId, patch });
+    const parsed = parse(patchCall, { application, userId, patch });
     if (!parsed.ok) return parsed;
     const row = await this.#store.patch(application, userId, changesOf(parsed.value.patch), now());
     return row ? ok({ user: userOf(row), settings: settingsOf(row) }) : unknownPerson;
   }
 
   async list(application: string, query: PageQuery): Promise<Result<Page<User>>> {
-    const parsed = parse(page.extend({ application: applicationName }), { application, ...query });
+    const parsed = parse(listCall, { application, ...query });
     if (!parsed.ok) return parsed;
     const after = decodeCursor(z.string(), query.cursor);
     if (!after.ok) return after;
@@ -116,9 +121,9 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     userId: string,
     query: PageQuery,
   ): Promise<Result<Page<UserInteraction>>> {
-    const parsed = parse(person.extend({ query: page }), { application, userId, query });
+    const parsed = parse(historyCall, { application, userId, query });
     if (!parsed.ok) return parsed;
-    const before = decodeCursor(z.object({ time: z.number(), eventId: z.string() }), query.cursor);
+    const before = decodeCursor(historyCursor, query.cursor);
     if (!before.ok) return before;
     const rows = await this.#store.history(application, userId, query.limit + 1, before.value);
     return ok(pageOf(rows, query.limit, interactionOf, ({ time, eventId }) => ({ time, eventId })));

@@ -18,6 +18,7 @@ import {
 import { ok, parse, type Result, refuse } from "../workers/shared/contracts/result.ts";
 import type { PersonSettings } from "../workers/shared/contracts/services.ts";
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
+import { clickWindowOf } from "./user-session/click-window.ts";
 import { Erasures } from "./user-session/erasures.ts";
 import { exampleOf } from "./user-session/examples.ts";
 import { type HeldPage, type HeldPosition, heldPage } from "./user-session/held.ts";
@@ -35,9 +36,7 @@ const longestResendSeconds = 480;
 /** Rows and bytes of one message; the platform's bound is 128 KB. */
 const rowsPerMessage = 100;
 const bytesPerMessage = 96_000;
-/** Seconds after which what was not clicked counts as not wanted ... */
-const clickWindowSeconds = 1800;
-/** ... and within which a purchase corrects that. */
+/** Seconds within which a purchase corrects an example that has left. */
 const purchaseWindowSeconds = 7 * 86_400;
 /** Event ids and receipts are kept so long, in seconds: events may be a week late. */
 const keptSeconds = 8 * 86_400;
@@ -85,6 +84,7 @@ const recordInput = z.array(interaction).min(1).max(1000);
 /** A person: what they did and where they are, in one place; events are durable here before they are anywhere else. */
 export class UserSession extends DurableObject<RecommendationEnv> {
   readonly #store: SessionStore;
+  readonly #clickWindowSeconds: number;
   #memory: SessionMemory | null = null;
   /** Whether the tables are there and know whose they are. */
   #settled = false;
@@ -106,6 +106,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       beginAnew: (epoch) => this.#beginAnew(epoch),
       settle: (application, userId) => this.#settle(application, userId),
     });
+    this.#clickWindowSeconds = clickWindowOf(env);
   }
 
   get #known(): SessionMemory {
@@ -220,7 +221,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const receipt = this.#store.receipt(recommendationId);
     if (!receipt) return;
     if (receipt.rows !== null) this.#store.addOutcome(recommendationId, event.productId, event.type);
-    else if (event.type === "purchase" && event.time - receipt.time <= purchaseWindowSeconds) {
+    else if (event.time - receipt.time <= this.#correctionSecondsOf(event.type)) {
       const correction = {
         recommendationId,
         productId: event.productId,
@@ -229,6 +230,11 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       };
       memory.add("interactions", `correction:${event.eventId}`, now, { kind: "correction", correction }, now);
     }
+  }
+
+  /** How long after an impression an event may have happened that corrects its example: what came late counts too. */
+  #correctionSecondsOf(type: Interaction["type"]): number {
+    return type === "purchase" ? purchaseWindowSeconds : this.#clickWindowSeconds;
   }
 
   /** A new place, already at the person's precision. */
@@ -275,6 +281,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
         time,
         receipt: JSON.stringify(parsed.receipt),
         rows: JSON.stringify({ featureHash: parsed.featureHash, rows: parsed.rows }),
+        features: parsed.features,
       }),
     );
     if (this.#oldestShown === null || (this.#oldestShown ?? 0) > time) this.#oldestShown = time;
@@ -374,7 +381,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     for (const { due } of this.#known.open.values()) at = Math.min(at, (isDue(due, now) ? now : due) * 1000);
     if (this.#oldestShown === undefined)
       this.#oldestShown = this.#store.exists() ? this.#store.oldestOpenReceipt() : null;
-    if (this.#oldestShown !== null) at = Math.min(at, (this.#oldestShown + clickWindowSeconds) * 1000);
+    if (this.#oldestShown !== null) at = Math.min(at, (this.#oldestShown + this.#clickWindowSeconds) * 1000);
     const erasing = this.#erasures.due();
     if (erasing !== null) at = Math.min(at, erasing * 1000);
     if (at === Number.POSITIVE_INFINITY) return;
@@ -414,10 +421,11 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const application = this.#store.exists() ? this.#store.get("application") : null;
     const userId = application === null ? null : this.#store.get("userId");
     if (application === null || userId === null) return;
-    for (const { id, receipt, rows } of this.#store.closing(now - clickWindowSeconds, 20)) {
+    for (const { id, receipt, rows, features } of this.#store.closing(now - this.#clickWindowSeconds, 20)) {
       this.#oldestShown = undefined;
       this.#change(application, userId, (memory) => {
-        const shown = impression.safeParse({ receipt: JSON.parse(receipt), ...JSON.parse(rows ?? "{}") });
+        const kept = { receipt: JSON.parse(receipt), ...JSON.parse(rows ?? "{}"), features };
+        const shown = impression.safeParse(kept);
         // An impression that an older version kept in another form must not keep the rest from leaving.
         if (!shown.success) console.error({ event: "impression not understood", error: shown.error.message });
         const example = shown.success ? exampleOf(shown.data, this.#store.outcomes(id)) : null;

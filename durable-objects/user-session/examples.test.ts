@@ -1,9 +1,14 @@
 import { describe, expect, it } from "vitest";
+import { featureShape } from "../../model/features/compute.ts";
+import { packedRows, packFeatures } from "../../model/features/packed.ts";
+import { randomBatch } from "../../model/onnx/manifest.ts";
 import type { Impression } from "../../workers/shared/contracts/impression.ts";
 import { exampleOf } from "./examples.ts";
 
-function impressionOf(rows: number, featureLength: number): Impression {
+function impressionOf(rows: number): Impression {
+  const indices = Array.from({ length: rows }, (_, i) => i);
   return {
+    features: packFeatures(featureShape, randomBatch(featureShape, rows, 1), indices),
     featureHash: "f",
     receipt: {
       recommendationId: "r",
@@ -20,25 +25,31 @@ function impressionOf(rows: number, featureLength: number): Impression {
       position: i < rows - 10 ? i + 1 : 0,
       propensity: 1,
       score: 0.123456789,
-      features: { dense: "x".repeat(featureLength) },
+      category: null,
     })),
   };
 }
 
 describe("exampleOf", () => {
   it("keeps all rows of a usual list", () => {
-    const example = exampleOf(impressionOf(20, 1500), [{ product: "p3", type: "click" }]);
+    const example = exampleOf(impressionOf(20), [{ product: "p3", type: "click" }]);
     expect(example?.rows.map(({ productId }) => productId)).toEqual(
-      impressionOf(20, 1).rows.map(({ productId }) => productId),
+      impressionOf(20).rows.map(({ productId }) => productId),
     );
     expect(example?.rows[3].outcome).toBe("click");
   });
 
   it("fits into a message, however long the list: what was chosen and what was not shown stays", () => {
-    const example = exampleOf(impressionOf(110, 2000), [{ product: "p99", type: "purchase" }]);
+    const shown = impressionOf(200);
+    const example = exampleOf(shown, [{ product: "p189", type: "purchase" }]);
     expect(JSON.stringify(example).length).toBeLessThan(96_000);
     const ids = example?.rows.map(({ productId }) => productId) ?? [];
-    for (const id of ["p99", "p100", "p109", "p0", "p1"]) expect(ids).toContain(id);
-    expect(ids).not.toContain("p98");
+    for (const id of ["p189", "p190", "p199", "p0", "p1"]) expect(ids).toContain(id);
+    expect(ids).not.toContain("p188");
+    const left = packedRows(
+      shown.features,
+      ids.map((id) => Number(id.slice(1))),
+    );
+    expect(Uint8Array.from(atob(example?.features ?? ""), (each) => each.charCodeAt(0))).toEqual(left);
   });
 });

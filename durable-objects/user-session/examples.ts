@@ -1,4 +1,5 @@
 import { hash53 } from "../../model/columns/hash.ts";
+import { packedRowBytes, packedRows } from "../../model/features/packed.ts";
 import type { EventType } from "../../workers/shared/contracts/event.ts";
 import type { Impression } from "../../workers/shared/contracts/impression.ts";
 import type { TrainingExample } from "../../workers/shared/contracts/queues.ts";
@@ -12,26 +13,44 @@ const strength: Record<EventType, number> = { view: 1, click: 2, dismiss: 3, car
 /** An example must fit into a message of a queue, which holds 128,000 bytes. */
 const exampleBytes = 90_000;
 
+type Row = TrainingExample["rows"][number];
+
+/** Characters of bytes in base64. */
+const inBase64 = (bytes: number): number => 4 * Math.ceil(bytes / 3);
+
+function base64(bytes: Uint8Array): string {
+  let text = "";
+  // A call takes only so many arguments.
+  for (let at = 0; at < bytes.length; at += 4096)
+    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  return btoa(text);
+}
+
 /**
  * As many rows as fit, in their order: first those of which something came, then what was not shown, then what was shown,
  * the best positions first. Only of very long lists is anything left out, which is their end.
  */
-function fitting(rows: TrainingExample["rows"]): TrainingExample["rows"] {
-  const rank = ({ outcome, position }: TrainingExample["rows"][number]): number =>
-    outcome === null ? position : -1;
-  const kept = new Set<TrainingExample["rows"][number]>();
-  let bytes = 0;
-  for (const row of [...rows].sort((a, b) => rank(a) - rank(b))) {
-    bytes += JSON.stringify(row).length + 1;
+function fitting(rows: readonly Row[], features: Uint8Array): Pick<TrainingExample, "rows" | "features"> {
+  const each = packedRowBytes(features);
+  const rank = ({ outcome, position }: Row): number => (outcome === null ? position : -1);
+  const order = rows.map((_, i) => i).sort((a, b) => rank(rows[a]) - rank(rows[b]));
+  let bytes = inBase64(features.byteLength - rows.length * each);
+  let count = 0;
+  for (const i of order) {
+    bytes += JSON.stringify(rows[i]).length + 1 + inBase64(each);
     if (bytes > exampleBytes) break;
-    kept.add(row);
+    count++;
   }
-  return rows.filter((row) => kept.has(row));
+  const kept = order.slice(0, count).sort((a, b) => a - b);
+  const part = count < rows.length ? packedRows(features, kept) : null;
+  return part === null
+    ? { rows: [...rows], features: base64(features) }
+    : { rows: kept.map((i) => rows[i]), features: base64(part) };
 }
 
 /** The example of an impression whose click window has closed; null where nothing came of it and it is not kept. */
 export function exampleOf(
-  { receipt, featureHash, rows }: Impression,
+  { receipt, featureHash, rows, features }: Impression,
   outcomes: readonly { product: string; type: string }[],
 ): TrainingExample | null {
   const strongest = new Map<string, EventType>();
@@ -48,8 +67,12 @@ export function exampleOf(
     modelVersion: receipt.model.version,
     featureHash,
     variant: receipt.variant,
+    country: receipt.location.country,
     weight: strongest.size > 0 ? 1 : 1 / silentShare,
     candidates: receipt.candidates,
-    rows: fitting(rows.map((row) => ({ ...row, outcome: strongest.get(row.productId) ?? null }))),
+    ...fitting(
+      rows.map((row) => ({ ...row, outcome: strongest.get(row.productId) ?? null })),
+      features,
+    ),
   };
 }

@@ -30,8 +30,10 @@ export interface StoredReceipt {
   id: string;
   time: number;
   receipt: string;
-  /** Encoded training rows; null once the example has left. */
+  /** The logged candidates, as JSON; null once the example has left. */
   rows: string | null;
+  /** What the ranker saw of them, packed; null once the example has left. */
+  features: Uint8Array | null;
 }
 
 /** The tables of one person. Every method is synchronous: callers wrap what belongs together in one transaction. */
@@ -55,7 +57,7 @@ export class SessionStore {
         id TEXT PRIMARY KEY, seq INTEGER NOT NULL, open INTEGER NOT NULL, queue TEXT NOT NULL, time REAL NOT NULL,
         body TEXT, first INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS receipts (
-        id TEXT PRIMARY KEY, time REAL NOT NULL, receipt TEXT NOT NULL, rows TEXT) WITHOUT ROWID;
+        id TEXT PRIMARY KEY, time REAL NOT NULL, receipt TEXT NOT NULL, rows TEXT, features BLOB) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS outcomes (
         receipt TEXT NOT NULL, product TEXT NOT NULL, type TEXT NOT NULL, PRIMARY KEY (receipt, product, type)
       ) WITHOUT ROWID;
@@ -165,14 +167,25 @@ export class SessionStore {
     );
   }
 
-  putReceipt({ id, time, receipt, rows }: StoredReceipt): void {
-    this.#sql.exec("INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?)", id, time, receipt, rows);
+  putReceipt({ id, time, receipt, rows, features }: StoredReceipt): void {
+    this.#sql.exec(
+      "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?)",
+      id,
+      time,
+      receipt,
+      rows,
+      features,
+    );
   }
 
-  receipt(id: string): StoredReceipt | null {
+  /** A receipt, without what the ranker saw. */
+  receipt(id: string): Omit<StoredReceipt, "features"> | null {
     return (
       this.#sql
-        .exec<StoredReceipt & Record<string, SqlStorageValue>>("SELECT * FROM receipts WHERE id = ?", id)
+        .exec<Omit<StoredReceipt, "features"> & Record<string, SqlStorageValue>>(
+          "SELECT id, time, receipt, rows FROM receipts WHERE id = ?",
+          id,
+        )
         .toArray()[0] ?? null
     );
   }
@@ -209,12 +222,13 @@ export class SessionStore {
   /** Receipts whose example has not left, made before `before`. */
   closing(before: number, limit: number): StoredReceipt[] {
     return this.#sql
-      .exec<StoredReceipt & Record<string, SqlStorageValue>>(
+      .exec<Omit<StoredReceipt, "features"> & { features: ArrayBuffer | null }>(
         "SELECT * FROM receipts WHERE rows IS NOT NULL AND time < ? ORDER BY time LIMIT ?",
         before,
         limit,
       )
-      .toArray();
+      .toArray()
+      .map((row) => ({ ...row, features: row.features && new Uint8Array(row.features) }));
   }
 
   oldestOpenReceipt(): number | null {
@@ -224,7 +238,7 @@ export class SessionStore {
   }
 
   closeReceipt(id: string): void {
-    this.#sql.exec("UPDATE receipts SET rows = NULL WHERE id = ?", id);
+    this.#sql.exec("UPDATE receipts SET rows = NULL, features = NULL WHERE id = ?", id);
   }
 
   addOutcome(receipt: string, product: string, type: string): void {

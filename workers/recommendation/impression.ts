@@ -1,5 +1,5 @@
-import type { FeatureBatch } from "../../model/features/batch.ts";
 import { featureShape } from "../../model/features/compute.ts";
+import { packFeatures } from "../../model/features/packed.ts";
 import type { PipelineAnswer } from "../../model/pipeline/recommend.ts";
 import type { Impression } from "../shared/contracts/impression.ts";
 import type { RecommendationReceipt } from "../shared/contracts/recommendation.ts";
@@ -7,48 +7,41 @@ import type { RecommendationReceipt } from "../shared/contracts/recommendation.t
 /** Candidates that were not shown and are logged beside those that were. */
 const othersLogged = 10;
 
-const base64 = (view: ArrayBufferView): string => {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  let text = "";
-  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i]);
-  return btoa(text);
-};
-
-/** The inputs of one candidate by name. The history's and the moment's are the same for all: they go with each row. */
-function rowFeatures(features: FeatureBatch, index: number): Record<string, string> {
-  const dense = featureShape.dense.length;
-  const pair = featureShape.history * featureShape.pair.length;
-  return {
-    dense: base64(features.dense.subarray(index * dense, (index + 1) * dense)),
-    pair: base64(features.pair.subarray(index * pair, (index + 1) * pair)),
-    event: base64(features.event),
-    category: base64(features.category.subarray(index, index + 1)),
-    historyCategory: base64(features.historyCategory),
-    moment: base64(features.moment),
-  };
-}
-
 /** What is left with the person: all that was shown, and an even sample of what was not, by `random` in 0..1. */
 export function impressionOf(
   answer: PipelineAnswer,
   receipt: RecommendationReceipt,
   random: () => number,
 ): Impression {
-  const shown = new Map(answer.items.map((item, i) => [item.index, i + 1]));
-  const others = answer.candidates.map((_, index) => index).filter((index) => !shown.has(index));
-  const sample: number[] = [];
-  while (sample.length < othersLogged && others.length > 0)
-    sample.push(others.splice(Math.floor(random() * others.length), 1)[0]);
+  const shown = new Map(answer.items.map((item, i) => [item.index, i]));
+  const indices = [...shown.keys(), ...sampleWithout(shown, answer.candidates.length, random)];
   return {
     receipt,
     featureHash: featureShape.hash,
-    rows: [...shown.keys(), ...sample].map((index) => ({
-      productId: answer.candidates[index].block.id(answer.candidates[index].row),
-      position: shown.get(index) ?? 0,
-      // The policy is deterministic: what is shown, is shown surely.
-      propensity: shown.has(index) ? 1 : 0,
-      score: answer.scores[index],
-      features: rowFeatures(answer.features, index),
-    })),
+    rows: indices.map((index) => {
+      const place = shown.get(index);
+      const { block, row } = answer.candidates[index];
+      return {
+        productId: block.id(row),
+        category: block.strings[block.category[row]] ?? null,
+        position: place === undefined ? 0 : place + 1,
+        propensity: place === undefined ? 0 : receipt.items[place].propensity,
+        score: answer.scores[index],
+      };
+    }),
+    features: packFeatures(featureShape, answer.features, indices),
   };
+}
+
+/** Indices below `count` that are not shown, each about equally likely. */
+function sampleWithout(shown: ReadonlyMap<number, number>, count: number, random: () => number): number[] {
+  const drawn = new Set<number>();
+  const wanted = Math.min(othersLogged, count - shown.size);
+  while (drawn.size < wanted) {
+    let index = Math.floor(random() * count);
+    // Few are wanted of many, as a rule: the next free one is cheaper than a list of all.
+    while (shown.has(index) || drawn.has(index)) index = (index + 1) % count;
+    drawn.add(index);
+  }
+  return [...drawn];
 }

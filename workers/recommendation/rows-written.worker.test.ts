@@ -88,6 +88,7 @@ const shown: Impression = {
   },
   featureHash: "h",
   rows: [],
+  features: new Uint8Array(),
 };
 
 describe("rows written", () => {

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { acceptedInteraction } from "./event.ts";
+import { acceptedInteraction, eventType } from "./event.ts";
+import { loggedCandidate } from "./impression.ts";
 import { applicationName, epoch, epochSeconds, identifier, precision, pseudonym } from "./primitives.ts";
 
 /** An impression whose click window has closed: what the ranker saw, what was shown, what came of it. */
@@ -9,23 +10,20 @@ export const trainingExample = z.object({
   modelVersion: z.string(),
   featureHash: z.string(),
   variant: z.string(),
+  /** Where the person was, ISO 3166 code; null where that is not known. */
+  country: z.string().nullable(),
   /** Weight that makes up for sampling impressions without any event; 1 where all are kept. */
   weight: z.number().positive(),
   /** Candidates that were ranked, of which `rows` is a sample. */
   candidates: z.number().int(),
   rows: z.array(
-    z.object({
-      productId: identifier,
-      /** From 1; 0 for a candidate that was not shown. */
-      position: z.number().int(),
-      propensity: z.number(),
-      score: z.number(),
+    loggedCandidate.extend({
       /** Strongest event within the window, null for none. */
-      outcome: z.enum(["view", "click", "cart", "purchase", "dismiss"]).nullable(),
-      /** Rows of the feature inputs, base64 of little-endian float32, by input name. */
-      features: z.record(z.string(), z.string()),
+      outcome: eventType.nullable(),
     }),
   ),
+  /** Features of the rows, in their order: base64 of what `model/features/packed.ts` packs. */
+  features: z.base64(),
 });
 export type TrainingExample = z.infer<typeof trainingExample>;
 
@@ -33,7 +31,7 @@ export type TrainingExample = z.infer<typeof trainingExample>;
 export const trainingCorrection = z.object({
   recommendationId: identifier,
   productId: identifier,
-  outcome: z.enum(["view", "click", "cart", "purchase", "dismiss"]),
+  outcome: eventType,
   time: epochSeconds,
 });
 export type TrainingCorrection = z.infer<typeof trainingCorrection>;

@@ -255,12 +255,15 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return ok({ listened: this.#isListenedTo() });
   }
 
-  /** What the profile says now; the newest version is kept. A coarser precision forgets the finer place. */
+  /** What the profile says now; the newest version is kept. Another precision forgets the places of the one before. */
   setPerson(application: string, userId: string, settings: PersonSettings): void {
     this.#change(application, userId, (memory) => {
       const { person } = memory;
       if (settings.version < person.settingsVersion) return;
-      if (settings.precision !== person.precision) person.location = null;
+      if (settings.precision !== person.precision) {
+        person.location = null;
+        person.places.clear();
+      }
       person.settingsVersion = settings.version;
       person.home = settings.home;
       person.precision = settings.precision;

@@ -62,7 +62,8 @@ export async function serve(
   const log = createWriteStream(logFile);
   let tail = "";
   const child = startWrangler(
-    [...devArguments(port, stateDir), "--show-interactive-dev-session=false"],
+    // Its own lines would name each request's path, and paths name people; warnings and errors stay.
+    [...devArguments(port, stateDir), "--show-interactive-dev-session=false", "--log-level", "warn"],
     (text) => {
       log.write(text);
       tail = (tail + text).slice(-4000);

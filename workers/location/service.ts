@@ -31,7 +31,7 @@ import {
   transition,
 } from "../shared/contracts/totals.ts";
 import { isCellName, isPlaceless } from "../shared/geo/cells.ts";
-import { coarsenToKilometre } from "../shared/geo/coarsen.ts";
+import { coarsenToKilometre, coarsenToRegion } from "../shared/geo/coarsen.ts";
 import { applyChanges, applyTotals } from "./apply.ts";
 import { Gazetteer } from "./gazetteer.ts";
 import { rebuild } from "./rebuild.ts";
@@ -83,10 +83,9 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     if (!parsed.ok) return parsed;
     const place = await this.#gazetteer.resolve(where);
     if (level === "exact") return ok({ point: where, place });
-    const kilometre = coarsenToKilometre(where);
-    if (level === "1km") return ok({ point: kilometre, place });
+    if (level === "1km") return ok({ point: coarsenToKilometre(where), place });
     const city = await this.#gazetteer.city(where);
-    return ok({ point: city ? { lat: city.lat, lon: city.lon } : kilometre, place });
+    return ok({ point: city ? { lat: city.lat, lon: city.lon } : coarsenToRegion(where), place });
   }
 
   async edge(edge: EdgePlace): Promise<Result<Point | null>> {

@@ -43,6 +43,8 @@ interface Told {
   /** Rows that are now to be brought on. */
   person: PersonRows;
   listened: boolean;
+  /** Whether they allow less than their exact place, which some of the events told. */
+  coarsened: boolean;
 }
 
 /** A person's object refused some events. */
@@ -96,6 +98,7 @@ async function tell(
     duplicates: 0,
     person: { userId, object: session.id.toString(), epoch: 0, rows: [] },
     listened: false,
+    coarsened: precision !== "exact",
   };
   for (let i = 0; i < interactions.length; i += eventsPerCall) {
     const part = interactions.slice(i, i + eventsPerCall);
@@ -181,6 +184,9 @@ export async function record(
       receipt.accepted += told.accepted;
       receipt.duplicates += told.duplicates;
       if (told.listened) listened.push(person.userId);
+      if (told.coarsened)
+        for (const { index, input } of person.events)
+          if (input.location) receipt.warnings.push({ index, code: "location_coarsened" });
       if (told.person.rows.length > 0) rows.push(told.person);
     } catch (error) {
       console.error({ event: "events not taken", error: String(error) });
@@ -189,6 +195,7 @@ export async function record(
     }
   });
   receipt.rejected.sort((a, b) => a.index - b.index);
+  receipt.warnings.sort((a, b) => a.index - b.index);
   later(send(env.INTERACTIONS, application, rows));
   return { receipt, listened };
 }

@@ -2,7 +2,7 @@ import type { Person } from "../../model/person/person.ts";
 import type { AnswerLocation, EdgePlace, LocationSource } from "../shared/contracts/location.ts";
 import type { Point, Precision } from "../shared/contracts/primitives.ts";
 import type { LocationApi } from "../shared/contracts/services.ts";
-import { coarsenToKilometre } from "../shared/geo/coarsen.ts";
+import { coarsenToKilometre, coarsenToRegion } from "../shared/geo/coarsen.ts";
 
 /** Where a person was taken to be. */
 export interface Whereabouts {
@@ -17,7 +17,7 @@ export async function coarsened(location: LocationApi, point: Point, precision: 
   if (precision === "exact") return point;
   if (precision === "1km") return coarsenToKilometre(point);
   const coarse = await location.coarsen(point, precision);
-  return coarse.ok ? coarse.value.point : coarsenToKilometre(point);
+  return coarse.ok ? coarse.value.point : coarsenToRegion(point);
 }
 
 /** The strongest evidence there is: the request, where they were last, what the edge says, their home. */

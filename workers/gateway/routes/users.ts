@@ -5,6 +5,7 @@ import { answerLocation } from "../../shared/contracts/location.ts";
 import type { PersonSettings } from "../../shared/contracts/services.ts";
 import { locationInput, user, userInput, userInteraction, userPatch } from "../../shared/contracts/user.ts";
 import type { Gateway } from "../context.ts";
+import { patchPerson, putPerson } from "../home.ts";
 import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, page, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { valueOf } from "../refused.ts";
@@ -50,7 +51,8 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       method: "put",
       path: "/v1/users/{id}",
       summary: "Create or replace a person's profile",
-      description: "Admin, or a client key with people:write.",
+      description:
+        "Admin, or a client key with people:write. The home is kept at the precision that `consent.location` allows.",
       tags,
       ...guard("people:write", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(userInput.meta({ id: "UserBody" })) },
@@ -59,7 +61,7 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
     async (c) => {
       const { application } = c.var.caller;
       const { id } = c.req.valid("param");
-      const put = valueOf(await services.user.put(application, id, c.req.valid("json")));
+      const put = await putPerson(services, application, id, c.req.valid("json"));
       await tell(application, id, put.settings);
       return c.json(put.user, put.created ? 201 : 200);
     },
@@ -94,7 +96,7 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
     async (c) => {
       const { application } = c.var.caller;
       const { id } = c.req.valid("param");
-      const patched = valueOf(await services.user.patch(application, id, c.req.valid("json")));
+      const patched = await patchPerson(services, application, id, c.req.valid("json"));
       await tell(application, id, patched.settings);
       return c.json(patched.user, 200);
     },

@@ -181,7 +181,7 @@ export interface ProductApi extends Ready, DeadLetterApi {
 /** Places: gazetteer, precision of coordinates, spatial index. Columns are encoded by `model/columns`. */
 export interface LocationApi extends Ready {
   resolve(point: Point): Promise<Result<ResolvedPlace>>;
-  /** The point at the given precision, with its city. `city` moves it to the city's centre. */
+  /** The point at the given precision, with its city. `city` moves it to the city's centre, or that of a cell as large. */
   coarsen(point: Point, precision: Precision): Promise<Result<{ point: Point; place: ResolvedPlace }>>;
   /** City and point from what the edge knows; null where it knows nothing. */
   edge(edge: EdgePlace): Promise<Result<Point | null>>;

@@ -10,6 +10,15 @@ export function coarsenToKilometre(point: Point): Point {
   return { lat, lon };
 }
 
+/** H3 resolution whose cells are about 45 km across: as large as the larger cities. */
+const cityResolution = 4;
+
+/** The centre of the cell, about 45 km across, that holds the point: as coarse as a city, where there is none. */
+export function coarsenToRegion(point: Point): Point {
+  const [lat, lon] = cellToLatLng(latLngToCell(point.lat, point.lon, cityResolution));
+  return { lat, lon };
+}
+
 const hints = [
   { hint: "wnam", lat: 37, lon: -120 },
   { hint: "enam", lat: 39, lon: -77 },

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { centreOf, isCellName, leafCellOf, parentOf, worldCell } from "./cells.ts";
-import { coarsenToKilometre, locationHint } from "./coarsen.ts";
+import { coarsenToKilometre, coarsenToRegion, locationHint } from "./coarsen.ts";
 import { distanceKm } from "./distance.ts";
 
 const point = fc.record({
@@ -33,6 +33,19 @@ describe("coarsenToKilometre", () => {
         const coarse = coarsenToKilometre(place);
         expect(distanceKm(place.lat, place.lon, coarse.lat, coarse.lon)).toBeLessThan(1);
         const again = coarsenToKilometre(coarse);
+        expect(distanceKm(coarse.lat, coarse.lon, again.lat, again.lon)).toBeLessThan(1e-6);
+      }),
+    );
+  });
+});
+
+describe("coarsenToRegion", () => {
+  it("makes many points one, at most 35 km away, and maps its own answers to themselves", () => {
+    fc.assert(
+      fc.property(point, (place) => {
+        const coarse = coarsenToRegion(place);
+        expect(distanceKm(place.lat, place.lon, coarse.lat, coarse.lon)).toBeLessThan(35);
+        const again = coarsenToRegion(coarse);
         expect(distanceKm(coarse.lat, coarse.lon, again.lat, again.lon)).toBeLessThan(1e-6);
       }),
     );

@@ -1,0 +1,77 @@
+import type { D1Database, KVNamespace, R2Bucket } from "@cloudflare/workers-types";
+import { type ExportItem, exportItem } from "../workers/shared/contracts/export.ts";
+import type { Page } from "../workers/shared/contracts/services.ts";
+import { unpacked } from "../workers/shared/training-log/lines.ts";
+import type { Stack } from "./stack.ts";
+
+/** All that the export gives of a person, page by page. */
+export async function exportOf(stack: Stack, userId: string, key = "dev-admin-key"): Promise<ExportItem[]> {
+  const items: ExportItem[] = [];
+  for (let cursor = ""; ; ) {
+    const { status, body } = await stack.call<Page<ExportItem>>(
+      "GET",
+      `/v1/users/${userId}/export?limit=2${cursor}`,
+      { key },
+    );
+    if (status !== 200) throw new Error(`${status} ${JSON.stringify(body)}`);
+    items.push(...body.items.map((item) => exportItem.parse(item)));
+    if (body.nextCursor === undefined) return items;
+    cursor = `&cursor=${body.nextCursor}`;
+  }
+}
+
+const tables = {
+  user: ["users", "interactions", "user_locations", "interaction_totals", "erasures"],
+  recommendation: ["models", "experiments"],
+  product: ["products", "outbox", "product_images"],
+  gateway: ["api_keys", "imports"],
+  location: ["cities"],
+} as const;
+
+/** Every row, key and object of every store of all workers, as text, with where it lies. */
+async function everything(stack: Stack): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const [worker, names] of Object.entries(tables)) {
+    const database: D1Database = await stack.binding(worker, "DB");
+    for (const name of names) {
+      if (name === "cities") continue;
+      const { results } = await database.prepare(`SELECT * FROM ${name}`).all();
+      found.set(`${worker} ${name}`, JSON.stringify(results));
+    }
+  }
+  const buckets: [string, string][] = [
+    ["recommendation", "TRAINING_LOG"],
+    ["recommendation", "MODELS"],
+    ["product", "IMAGES"],
+  ];
+  for (const [worker, name] of buckets) {
+    const bucket: R2Bucket = await stack.binding(worker, name);
+    for (const { key } of (await bucket.list()).objects) {
+      const object = await bucket.get(key);
+      if (!object) continue;
+      const bytes = await object.arrayBuffer();
+      const text = key.endsWith(".gz")
+        ? JSON.stringify(await unpacked(bytes))
+        : Buffer.from(bytes).toString("latin1");
+      found.set(key, text);
+    }
+  }
+  for (const [worker, name] of [
+    ["product", "CARDS"],
+    ["location", "TILES"],
+  ]) {
+    const namespace: KVNamespace = await stack.binding(worker, name);
+    for (const { name: key } of (await namespace.list()).keys)
+      found.set(
+        key,
+        Buffer.from((await namespace.get(key, "arrayBuffer")) ?? new ArrayBuffer(0)).toString("latin1"),
+      );
+  }
+  return found;
+}
+
+/** Where any of these texts is. */
+export const placesOf = async (stack: Stack, texts: string[]): Promise<string[]> =>
+  [...(await everything(stack))].flatMap(([place, held]) =>
+    texts.some((text) => held.includes(text) || place.includes(text)) ? [place] : [],
+  );

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AnswerLocation } from "../workers/shared/contracts/location.ts";
+import type { Point, Precision } from "../workers/shared/contracts/primitives.ts";
+import type { Page } from "../workers/shared/contracts/services.ts";
+import type { User, UserInteraction } from "../workers/shared/contracts/user.ts";
+import { distanceKm } from "../workers/shared/geo/distance.ts";
+import { exportOf, placesOf } from "./held.ts";
+import { eventually, Stack } from "./stack.ts";
+import { asLines, oslo, productsAround } from "./town.ts";
+
+const stack = new Stack();
+const lines = { "content-type": "application/x-ndjson" };
+/** Where people really are. Its digits are looked for everywhere. */
+const really: Point = { lat: 59.930717171, lon: 10.735929292 };
+/** At sea, far from any city. */
+const atSea: Point = { lat: -40.530717171, lon: -120.135929292 };
+const digits = ["30717171", "35929292"];
+
+beforeAll(async () => {
+  await stack.start();
+  await stack.call("POST", "/v1/products/bulk", {
+    body: asLines(productsAround("oslo", oslo, 40)),
+    headers: lines,
+  });
+});
+afterAll(() => stack.stop());
+
+/** What a person's WebSocket hears, as it comes. */
+async function listen(userId: string): Promise<{ heard: string[]; close(): void }> {
+  const heard: string[] = [];
+  const socket = new WebSocket(`${stack.url.replace("http", "ws")}v1/users/${userId}/live`, [
+    "vicinity",
+    "dev-client-key",
+  ]);
+  socket.addEventListener("message", ({ data }) => heard.push(String(data)));
+  await new Promise<void>((resolve, reject) => {
+    socket.addEventListener("open", () => resolve());
+    socket.addEventListener("error", () => reject(new Error("the socket did not open")));
+  });
+  return { heard, close: () => socket.close() };
+}
+
+/** Goes every way that a place can come in, and answers what each said of it. */
+async function tellPlaces(userId: string, precision: Precision, where: Point): Promise<AnswerLocation[]> {
+  const profile = { home: where, consent: { location: precision } };
+  expect((await stack.call("PUT", `/v1/users/${userId}`, { body: profile })).status).toBe(201);
+  const socket = await listen(userId);
+  type Located = { location: AnswerLocation; recommendationId: string };
+  const answers = [
+    await stack.call<Located>("POST", "/v1/recommendations", { body: { userId } }),
+    await stack.call<Located>("POST", "/v1/recommendations", {
+      body: { userId, location: where, explain: true },
+    }),
+    await stack.call<Located>("GET", `/v1/users/${userId}/recommendations?lat=${where.lat}&lon=${where.lon}`),
+    await stack.call<Located>("PUT", `/v1/users/${userId}/location`, { body: where }),
+  ];
+  const event = (eventId: string, more: object = {}) => ({
+    ...{ eventId, userId, type: "view", productId: "oslo-1", location: where },
+    ...more,
+  });
+  const { body: receipt } = await stack.call("POST", "/v1/events", { body: { events: [event("live")] } });
+  expect(receipt).toMatchObject({
+    accepted: 1,
+    warnings: precision === "exact" ? [] : [{ index: 0, code: "location_coarsened" }],
+  });
+  const past = asLines([
+    event("past", { timestamp: "2025-06-01T12:00:00Z" }),
+    event("placeless", { productId: "nowhere" }),
+  ]);
+  await stack.call("POST", "/v1/events/bulk", { body: past, headers: lines });
+  await eventually(
+    () => stack.call<Page<UserInteraction>>("GET", `/v1/users/${userId}/interactions`),
+    ({ body }) => body.items.length === 3,
+  );
+  await eventually(
+    async () => socket.heard.length,
+    (n) => n >= 2,
+  );
+  expect(socket.heard.length).toBeGreaterThanOrEqual(2);
+  socket.close();
+  await eventually(
+    () => exportOf(stack, userId),
+    (items) => ["locations", "training_log"].every((store) => items.some((item) => item.store === store)),
+  );
+  const pushed = socket.heard.map((text) => JSON.parse(text).location);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  return [...answers.map(({ body }) => body.location), ...pushed];
+}
+
+describe("a place", () => {
+  it.each([
+    ["1km", really, 0.1, 1],
+    ["city", really, 1, 30],
+    ["city", atSea, 1, 35],
+  ] as const)(
+    "of somebody who allows %s is nowhere finer, whichever way it came in",
+    async (precision, where, least, most) => {
+      const userId = `${precision}-${Math.round(where.lat)}`.replace("--", "-s");
+      const answers = await tellPlaces(userId, precision, where);
+      for (const location of answers) expect(location.precision).toBe(precision);
+      const held = await exportOf(stack, userId);
+      for (const text of digits) expect(JSON.stringify(held)).not.toContain(text);
+      expect(await placesOf(stack, digits)).toEqual([]);
+      const kept = held.flatMap((item) => {
+        if (item.store === "profile") return item.profile.home ?? [];
+        if (item.store === "interactions") return item.interaction.location ?? [];
+        return item.store === "locations" ? item.location : [];
+      });
+      expect(kept).toHaveLength(5);
+      for (const place of kept) {
+        const far = distanceKm(place.lat, place.lon, where.lat, where.lon);
+        expect(far).toBeGreaterThan(least / 100);
+        expect(far).toBeLessThan(most);
+        expect(place).toEqual(kept[0]);
+      }
+    },
+  );
+
+  it("is kept as it came of somebody who allows that, and their home no longer once they do not", async () => {
+    const answers = await tellPlaces("exact", "exact", really);
+    for (const location of answers) expect(location.precision).toBe("exact");
+    expect(await placesOf(stack, digits)).toContain("user users");
+    const path = "/v1/users/exact";
+    const { body } = await stack.call<User>("PATCH", path, { body: { consent: { location: "city" } } });
+    expect(body.consent.location).toBe("city");
+    expect(await placesOf(stack, digits)).not.toContain("user users");
+    const memory = (await exportOf(stack, "exact")).find(({ store }) => store === "memory");
+    for (const text of digits) expect(JSON.stringify(memory)).not.toContain(text);
+    await stack.call("PATCH", path, { body: { home: really } });
+    expect(await placesOf(stack, digits)).not.toContain("user users");
+    await stack.call("PATCH", path, { body: { consent: { location: "1km" }, home: really } });
+    const stored = (await stack.call<User>("GET", path)).body;
+    expect(stored.home && distanceKm(stored.home.lat, stored.home.lon, really.lat, really.lon)).toBeLessThan(
+      1,
+    );
+    expect(await placesOf(stack, digits)).not.toContain("user users");
+  });
+});

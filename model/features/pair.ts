@@ -35,6 +35,8 @@ export interface History {
   categoryHash: Float64Array;
   /** Unit vectors. */
   at: Float64Array;
+  /** The first event at the same place: people return, and a distance is the same each time. */
+  firstAt: Int32Array;
   context: RankingContext;
 }
 
@@ -49,6 +51,9 @@ export function historyOf(context: RankingContext): History {
       events.map(({ lat }) => lat ?? Number.NaN),
       events.map(({ lon }) => lon ?? Number.NaN),
       events.length,
+    ),
+    firstAt: Int32Array.from(events, ({ lat, lon }) =>
+      events.findIndex((other) => other.lat === lat && other.lon === lon),
     ),
     context,
   };
@@ -73,7 +78,7 @@ export function fillEvents({ events, context }: History, out: Float32Array): voi
 
 /** Writes the pairs of one candidate, `history` times `pairNames` numbers, from `at`; `out` is zero there. */
 export function fillPairs(
-  { events, idHash, categoryHash, at: where }: History,
+  { events, idHash, categoryHash, at: where, firstAt }: History,
   block: Columns,
   row: number,
   out: Float32Array,
@@ -83,6 +88,12 @@ export function fillPairs(
   for (let i = 0; i < events.length; i++, at += pairNames.length) {
     if (idHash[i] === block.idHash[row]) out[at] = 1;
     if (categoryHash[i] === block.categoryHash[row]) out[at + 1] = 1;
+    if (firstAt[i] < i) {
+      const first = at - (i - firstAt[i]) * pairNames.length;
+      out[at + 2] = out[first + 2];
+      out[at + 3] = out[first + 3];
+      continue;
+    }
     const km = vectorDistanceKm(where, i, vectors, row);
     if (Number.isNaN(km)) continue;
     out[at + 2] = Math.log1p(km) / 3;

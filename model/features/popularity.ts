@@ -3,6 +3,10 @@ import { decayFactors } from "../retrieval/popularity.ts";
 import type { RankingContext } from "./context.ts";
 import type { FeatureFamily } from "./feature.ts";
 
+/** Logarithms of the counts that are met most, as they are for all candidates again and again. */
+const logs = Float64Array.from({ length: 4096 }, (_, count) => Math.log(count));
+const logOf = (count: number): number => logs[count] ?? Math.log(count);
+
 /** Factors that carry a block's decayed engagement to now, computed once for a ranking. */
 function decaysOf({ decays, now }: RankingContext, block: Columns): readonly number[] {
   let known = decays.get(block);
@@ -40,17 +44,17 @@ export const popularity: FeatureFamily = {
     const day = factors[0] * block.hot[row * 3];
     const week = factors[1] * block.hot[row * 3 + 1];
     const season = factors[2] * block.hot[row * 3 + 2];
-    out[at] = Math.log1p(counts[c + 5]);
-    out[at + 1] = Math.log1p(counts[c]) / 2;
-    out[at + 2] = Math.log1p(counts[c + 3]) / 2;
+    out[at] = logOf(counts[c + 5] + 1);
+    out[at + 1] = logOf(counts[c] + 1) / 2;
+    out[at + 2] = logOf(counts[c + 3] + 1) / 2;
     out[at + 3] = Math.log1p(day) / 2;
     out[at + 4] = Math.log1p(week) / 2;
     out[at + 5] = Math.log1p(season) / 2;
     out[at + 6] = Math.log((7 * day + 5) / (week + 5)) / 2;
-    const seen = counts[c] + 20;
-    out[at + 7] = Math.log((counts[c + 1] + 1) / seen) / 3 + 1;
-    out[at + 8] = Math.log((counts[c + 3] + 1) / seen) / 3 + 1;
-    out[at + 9] = Math.log((counts[c + 4] + 1) / seen) / 3 + 1;
+    const seen = logOf(counts[c] + 20);
+    out[at + 7] = (logOf(counts[c + 1] + 1) - seen) / 3 + 1;
+    out[at + 8] = (logOf(counts[c + 3] + 1) - seen) / 3 + 1;
+    out[at + 9] = (logOf(counts[c + 4] + 1) - seen) / 3 + 1;
     const last = block.lastTime[row];
     out[at + 10] = last > 0 ? Math.log1p(Math.max(0, context.now - last) / 86_400) / 2 : 0;
     out[at + 11] = counts[c + 5] > 0 ? 0 : 1;

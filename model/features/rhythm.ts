@@ -6,6 +6,11 @@ const kernel = Float64Array.from({ length: 24 }, (_, hours) => {
   const apart = Math.min(hours, 24 - hours);
   return Math.exp((-apart * apart) / (2 * 1.5 * 1.5));
 });
+/** Nearness of each hour of the day to a given one, and their sum. */
+const nearTo = Array.from({ length: 24 }, (_, hour) =>
+  Float64Array.from({ length: 24 }, (_, other) => kernel[Math.abs(other - hour)]),
+);
+const norms = nearTo.map((near) => near.reduce((sum, each) => sum + each, 0));
 const daySeconds = 86_400;
 
 /** How near a time is to the one looked for: Gaussian of 1.5 hours. */
@@ -75,17 +80,16 @@ export const rhythm: FeatureFamily = {
     } else out.fill(0, at, at + 9);
     let hours = 0;
     let all = 0;
-    let norm = 0;
+    const near = nearTo[context.hour];
     for (let hour = 0; hour < 24; hour++) {
-      const near = kernel[Math.abs(hour - context.hour)];
-      hours += near * block.hours[row * 24 + hour];
-      all += block.hours[row * 24 + hour];
-      norm += near;
+      const share = block.hours[row * 24 + hour];
+      hours += near[hour] * share;
+      all += share;
     }
     const people = block.counts[row * 6 + 5];
     // Hours may be unknown though people are: then they say nothing.
     const trust = all > 0 ? people / (people + 3) : 0;
-    out[at + 9] = trust * (((hours / norm) * 24) / 255 - 1);
+    out[at + 9] = trust * (((hours / norms[context.hour]) * 24) / 255 - 1);
     out[at + 10] = trust * ((block.weekdays[row * 7 + context.weekday] * 7) / 255 - 1);
   },
 };

@@ -1,3 +1,4 @@
+import type { RankingContext } from "./context.ts";
 import type { FeatureFamily } from "./feature.ts";
 
 const daySeconds = 86_400;
@@ -25,22 +26,36 @@ export const situation: FeatureFamily = {
     "found_sources",
   ],
   fill(context, _block, _row, trace, out, at) {
-    const { person, choices, now, localNow } = context;
-    const angle = (2 * Math.PI * (localNow % daySeconds)) / daySeconds;
-    const since = choices[0] ? Math.max(0, now - choices[0].time) / daySeconds : 0;
-    out[at] = Math.log1p(person.choices) / 2;
-    out[at + 1] = Math.log1p(person.products.size) / 2;
-    out[at + 2] = Math.log1p(since);
-    out[at + 3] = choices[0] ? Math.sin(2 * Math.PI * since) : 0;
-    out[at + 4] = choices[0] ? Math.cos(2 * Math.PI * since) : 0;
-    out[at + 5] = choices[0] ? Math.sin((2 * Math.PI * since) / 7) : 0;
-    out[at + 6] = choices[0] ? Math.cos((2 * Math.PI * since) / 7) : 0;
-    out[at + 7] = Math.sin(angle);
-    out[at + 8] = Math.cos(angle);
-    out[at + 9] = context.weekday >= 5 ? 1 : 0;
-    out[at + 10] = context.novelty;
-    out[at + 11] = Math.log((context.list.fresh + 5) / (context.list.size + 50)) / 2;
-    out[at + 12] = trace.near;
-    out[at + 13] = trace.sources / 2;
+    const moment = momentOf(context);
+    for (let i = 0; i < moment.length; i++) out[at + i] = moment[i];
+    out[at + moment.length] = trace.near;
+    out[at + moment.length + 1] = trace.sources / 2;
   },
 };
+
+const moments = new WeakMap<RankingContext, readonly number[]>();
+
+/** All but how the candidate was found: the same for all of a ranking, so reckoned once. */
+function momentOf(context: RankingContext): readonly number[] {
+  const known = moments.get(context);
+  if (known) return known;
+  const { person, choices, now, localNow } = context;
+  const angle = (2 * Math.PI * (localNow % daySeconds)) / daySeconds;
+  const since = choices[0] ? Math.max(0, now - choices[0].time) / daySeconds : 0;
+  const moment = [
+    Math.log1p(person.choices) / 2,
+    Math.log1p(person.products.size) / 2,
+    Math.log1p(since),
+    choices[0] ? Math.sin(2 * Math.PI * since) : 0,
+    choices[0] ? Math.cos(2 * Math.PI * since) : 0,
+    choices[0] ? Math.sin((2 * Math.PI * since) / 7) : 0,
+    choices[0] ? Math.cos((2 * Math.PI * since) / 7) : 0,
+    Math.sin(angle),
+    Math.cos(angle),
+    context.weekday >= 5 ? 1 : 0,
+    context.novelty,
+    Math.log((context.list.fresh + 5) / (context.list.size + 50)) / 2,
+  ];
+  moments.set(context, moment);
+  return moment;
+}

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { load } from "../scripts/load.ts";
 import { marketplaceOf } from "../scripts/marketplace.ts";
 import { migrate } from "../scripts/migrate.ts";
@@ -9,7 +10,7 @@ import { share } from "../scripts/terminal.ts";
 import { waitUntilVisible } from "../scripts/visible.ts";
 import type { BenchContext } from "./context.ts";
 import { type Market, marketOf } from "./market.ts";
-import { end, remember } from "./processes.ts";
+import { end, processorSeconds, remember } from "./processes.ts";
 import { type Workerd, workerdBelow } from "./workerd.ts";
 
 /** All workers over a generated catalogue. */
@@ -24,6 +25,24 @@ export interface ServedCatalogue {
 
 /** Seconds between two reports of the import. */
 const reportSeconds = 10;
+
+/** The workers are quiet when they take less than this share of a processor for this long; waited for so long at most. */
+const quiet = { share: 0.1, seconds: 2, mostSeconds: 180 };
+
+/**
+ * Waits until the workers have done what was due: after a start on a state of long ago the alarms of all its people,
+ * after an import the publishing of its cells. That is no part of any figure.
+ */
+async function settle(pid: number, say: (line: string) => void): Promise<void> {
+  const give = Date.now() + quiet.mostSeconds * 1000;
+  for (let before = processorSeconds(pid); Date.now() < give; ) {
+    await sleep(quiet.seconds * 1000);
+    const now = processorSeconds(pid);
+    if (!(now - before > quiet.share * quiet.seconds)) return;
+    before = now;
+  }
+  say("the workers did not come to rest");
+}
 
 /** When the market of a state ends (seconds since the epoch): a state that is used again holds the same. */
 function timeOf(marker: string): number | null {
@@ -64,6 +83,7 @@ export async function serveCatalogue(context: BenchContext): Promise<ServedCatal
   await waitUntilReady(url, 120, () => undefined);
   const started = child as ChildProcess | null;
   const workerd = started && (await workerdBelow(started, port, "/healthz"));
+  if (workerd) await settle(workerd.pid, (line) => context.note(`workers: ${line}`));
   context.note(
     workerd
       ? `workers: requests went to workerd at ${workerd.url}, not through the development proxy`

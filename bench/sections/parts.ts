@@ -1,4 +1,4 @@
-import { computeFeatures } from "../../model/features/compute.ts";
+import { computeFeatures, families, featureShape } from "../../model/features/compute.ts";
 import { rankingContext } from "../../model/features/context.ts";
 import { decodePerson, encodePerson } from "../../model/person/codec.ts";
 import { hourOf } from "../../model/person/person.ts";
@@ -144,6 +144,17 @@ export async function parts(context: BenchContext): Promise<void> {
       return [batch.dense.slice(), batch.pair.slice(), batch.category.slice()];
     }),
   );
+  const scratch = new Float32Array(featureShape.dense.length);
+  for (const [name, family] of Object.entries(families))
+    add(
+      `features: ${name}`,
+      await time((i) => {
+        const { context: ranking, gathered } = at(i);
+        for (const { block, row, trace } of gathered.candidates)
+          family.fill(ranking, block, row, trace, scratch, 0);
+      }),
+      null,
+    );
   add("ONNX", onnx, null, null);
   add(
     "rules",

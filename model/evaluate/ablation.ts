@@ -1,10 +1,12 @@
-import type { FeatureBatch } from "../features/batch.ts";
+import type { FeatureBatch, FeatureShape, NetworkPart } from "../features/batch.ts";
 import { families, featureShape } from "../features/compute.ts";
-import type { Ranker } from "../pipeline/ports.ts";
 
-/** A part of what the model sees or is, and how a batch looks without it. */
+/** A part of what the model sees or is. */
 export interface Part {
   name: string;
+  /** How the network is built without it. */
+  shape: FeatureShape;
+  /** How a batch looks without it. */
   without(batch: FeatureBatch): FeatureBatch;
 }
 
@@ -24,6 +26,7 @@ function familyParts(): Part[] {
     const to = at;
     return {
       name: `features: ${name}`,
+      shape: featureShape,
       without: (batch) => ({
         ...batch,
         dense: withoutColumns(batch.dense, featureShape.dense.length, from, to),
@@ -32,28 +35,20 @@ function familyParts(): Part[] {
   });
 }
 
-/** What can be left out: each family of features, attention over recent events, embeddings of categories. */
+const networkPart = (what: string, part: NetworkPart): Part => ({
+  name: `network: ${what}`,
+  shape: { ...featureShape, without: [part] },
+  without: (batch) => batch,
+});
+
+/** Everything: nothing is left out. */
+export const whole: Part = { name: "nothing", shape: featureShape, without: (batch) => batch };
+
+/** What can be left out: each family of features, and each part of the network. */
 export const parts: readonly Part[] = [
   ...familyParts(),
-  {
-    name: "network: attention",
-    // Without a present event attention answers zeros.
-    without: (batch) => ({ ...batch, event: new Float32Array(batch.event.length) }),
-  },
-  {
-    name: "network: category embedding",
-    without: (batch) => ({
-      ...batch,
-      category: new Int32Array(batch.category.length),
-      historyCategory: new Int32Array(batch.historyCategory.length),
-      moment: new Int32Array(batch.moment.length),
-    }),
-  },
+  networkPart("attention", "attention"),
+  networkPart("embeddings", "embeddings"),
+  networkPart("deep part", "deep"),
+  networkPart("wide part", "wide"),
 ];
-
-/** A ranker that never sees a part. */
-export const rankerWithout = (part: Part, ranker: Ranker): Ranker => ({
-  ...ranker,
-  version: `without ${part.name}`,
-  score: (batch) => ranker.score(part.without(batch)),
-});

@@ -14,7 +14,12 @@ export interface FeatureShape {
   /** Buckets of hashed categories; 0 is "none". */
   categories: number;
   hash: string;
+  /** Parts that the network is built without, to see what they are worth; none where it serves. */
+  without?: readonly NetworkPart[];
 }
+
+/** A part of the network that can be left out. */
+export type NetworkPart = "attention" | "embeddings" | "deep" | "wide";
 
 /**
  * The inputs of one ranking: `count` candidates of one person at one moment. They are the ONNX inputs by

@@ -1,4 +1,4 @@
-import { type FeatureShape, momentParts, moments } from "../features/batch.ts";
+import { type FeatureShape, momentParts, moments, type NetworkPart } from "../features/batch.ts";
 import type { Ops } from "./ops.ts";
 
 /** A matrix of the network, and how it begins. */
@@ -19,10 +19,21 @@ const hidden = [64, 32] as const;
 /** Engagement, and purchase. */
 const heads = 2;
 
-/** All parameters for a feature shape. */
+/** Which parts the network of a shape has. */
+const partsOf = ({ without = [] }: FeatureShape): Record<NetworkPart, boolean> => ({
+  attention: !without.includes("attention"),
+  embeddings: !without.includes("embeddings"),
+  deep: !without.includes("deep"),
+  wide: !without.includes("wide"),
+});
+
+/** All parameters for a feature shape, less those of the parts that it does without. */
 export function parameterSpecs(shape: FeatureShape): ParameterSpec[] {
   const dense = shape.dense.length;
-  const first = dense + attention + embedding + shape.history + momentParts;
+  const has = partsOf(shape);
+  const first =
+    dense + (has.attention ? attention : 0) + (has.embeddings ? embedding + shape.history + momentParts : 0);
+  const only = (wanted: boolean, ...specs: ParameterSpec[]): ParameterSpec[] => (wanted ? specs : []);
   const matrix = (
     name: string,
     rows: number,
@@ -38,20 +49,29 @@ export function parameterSpecs(shape: FeatureShape): ParameterSpec[] {
   return [
     { name: "mean", rows: 1, columns: dense, initial: 0, trained: false },
     { name: "scale", rows: 1, columns: dense, initial: 1, trained: false },
-    matrix("categories", shape.categories, embedding, "small"),
-    matrix("before", shape.categories, embedding, "small"),
-    matrix("moments", moments, embedding, "small"),
-    matrix("pair.w", shape.pair.length, attention, "he"),
-    matrix("event.w", shape.event.length, attention, "he"),
-    matrix("event.b", 1, attention, 0),
-    matrix("attend.w", attention, 1, "small"),
-    matrix("attend.b", 1, 1, 0),
-    matrix("hidden1.w", first, hidden[0], "he"),
-    matrix("hidden1.b", 1, hidden[0], 0),
-    matrix("hidden2.w", hidden[0], hidden[1], "he"),
-    matrix("hidden2.b", 1, hidden[1], 0),
-    matrix("heads.deep.w", hidden[1], heads, "small"),
-    matrix("heads.wide.w", first, heads, "small"),
+    ...only(
+      has.embeddings,
+      matrix("categories", shape.categories, embedding, "small"),
+      matrix("before", shape.categories, embedding, "small"),
+      matrix("moments", moments, embedding, "small"),
+    ),
+    ...only(
+      has.attention,
+      matrix("pair.w", shape.pair.length, attention, "he"),
+      matrix("event.w", shape.event.length, attention, "he"),
+      matrix("event.b", 1, attention, 0),
+      matrix("attend.w", attention, 1, "small"),
+      matrix("attend.b", 1, 1, 0),
+    ),
+    ...only(
+      has.deep,
+      matrix("hidden1.w", first, hidden[0], "he"),
+      matrix("hidden1.b", 1, hidden[0], 0),
+      matrix("hidden2.w", hidden[0], hidden[1], "he"),
+      matrix("hidden2.b", 1, hidden[1], 0),
+      matrix("heads.deep.w", hidden[1], heads, "small"),
+    ),
+    ...only(has.wide, matrix("heads.wide.w", first, heads, "small")),
     matrix("heads.b", 1, heads, 0),
   ];
 }
@@ -79,32 +99,49 @@ export interface NetworkInputs<T> {
 export function network<T>(
   ops: Ops<T>,
   inputs: NetworkInputs<T>,
-  { history, event }: Pick<FeatureShape, "history" | "event">,
+  shape: FeatureShape,
 ): { engage: T; purchase: T } {
+  const { history, event } = shape;
+  const has = partsOf(shape);
   const p = (name: string): T => ops.parameter(name);
   const layer = (x: T, name: string): T => ops.linear(x, p(`${name}.w`), p(`${name}.b`));
   const ofEvent = (name: string): T => ops.column(inputs.event, event.indexOf(name), history);
-  const dense = ops.standardize(inputs.dense, p("mean"), p("scale"));
-  const candidate = ops.gather(p("categories"), inputs.category);
-  const follows = ops.similarity(candidate, ops.gather(p("before"), inputs.historyCategory));
-  const suits = ops.similarity(candidate, ops.gather(p("moments"), inputs.moment));
-  // What an event says of itself is the same for every candidate: it is computed once, and added to each one's pairs.
-  const wide = history * attention;
-  const ofPairs = ops.fold(ops.linear(inputs.pair, p("pair.w")), wide);
-  const pairs = ops.fold(ops.relu(ops.add(ofPairs, ops.fold(layer(inputs.event, "event"), wide))), attention);
-  const logits = ops.add(ops.fold(layer(pairs, "attend"), history), follows);
-  const weights = ops.maskedSoftmax(logits, ofEvent("present"));
+  const embedded = (name: string, index: T): T => ops.gather(p(name), index);
+  const candidate = has.embeddings ? embedded("categories", inputs.category) : null;
+  const follows =
+    candidate === null ? null : ops.similarity(candidate, embedded("before", inputs.historyCategory));
+  const attended = (): T => {
+    // What an event says of itself is the same for every candidate: it is computed once, and added to each one's pairs.
+    const wide = history * attention;
+    const ofPairs = ops.fold(ops.linear(inputs.pair, p("pair.w")), wide);
+    const pairs = ops.fold(
+      ops.relu(ops.add(ofPairs, ops.fold(layer(inputs.event, "event"), wide))),
+      attention,
+    );
+    const logits = ops.fold(layer(pairs, "attend"), history);
+    const weights = ops.maskedSoftmax(
+      follows === null ? logits : ops.add(logits, follows),
+      ofEvent("present"),
+    );
+    return ops.pool(weights, pairs);
+  };
   const first = ops.concat([
-    dense,
-    ops.pool(weights, pairs),
-    candidate,
-    ops.multiply(follows, ofEvent("just_now")),
-    suits,
+    ops.standardize(inputs.dense, p("mean"), p("scale")),
+    ...(has.attention ? [attended()] : []),
+    ...(candidate !== null && follows !== null
+      ? [
+          candidate,
+          ops.multiply(follows, ofEvent("just_now")),
+          ops.similarity(candidate, embedded("moments", inputs.moment)),
+        ]
+      : []),
   ]);
-  const deep = ops.relu(layer(ops.relu(layer(first, "hidden1")), "hidden2"));
-  const both = ops.add(
-    ops.linear(deep, p("heads.deep.w"), p("heads.b")),
-    ops.linear(first, p("heads.wide.w")),
-  );
+  const hidden = has.deep ? ops.relu(layer(ops.relu(layer(first, "hidden1")), "hidden2")) : null;
+  const deep = hidden === null ? null : ops.linear(hidden, p("heads.deep.w"), p("heads.b"));
+  const wide = has.wide
+    ? ops.linear(first, p("heads.wide.w"), deep === null ? p("heads.b") : undefined)
+    : null;
+  const both = deep !== null && wide !== null ? ops.add(deep, wide) : (deep ?? wide);
+  if (both === null) throw new Error("a network needs its deep or its wide part");
   return { engage: ops.column(both, 0, 1), purchase: ops.column(both, 1, 1) };
 }

@@ -1,6 +1,6 @@
 import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
 import type { Dataset } from "../data/dataset.ts";
-import type { TrainingList } from "../features/batch.ts";
+import type { FeatureShape, TrainingList } from "../features/batch.ts";
 import { featureShape } from "../features/compute.ts";
 import { trainingLists } from "./examples.ts";
 import { fitFirstStage } from "./fit-first-stage.ts";
@@ -74,9 +74,10 @@ export function fitLists(
   effort: Effort,
   seed: number,
   { clock, onProgress, onCheckpoint, resume, pause }: TrainingPorts,
+  shape: FeatureShape = featureShape,
 ): Promise<Trained> {
   const held = Math.max(1, Math.floor(lists.length / 10));
-  return train(featureShape, lists.slice(0, -held), lists.slice(-held), {
+  return train(shape, lists.slice(0, -held), lists.slice(-held), {
     seed,
     epochs: effort.epochs,
     batch: 16,

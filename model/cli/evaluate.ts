@@ -27,7 +27,7 @@ const { values } = options(
       options: {
         data: { type: "string" },
         simulated: { type: "boolean", default: false },
-        weeks: { type: "string", default: "24" },
+        weeks: { type: "string", default: "26" },
         json: { type: "string" },
         quick: { type: "boolean", default: false },
         model: { type: "string" },

@@ -40,7 +40,7 @@ export async function trainingLists(
  * Weight of a list whose product is new to the person, against one that they came back to: discoveries are fewer and harder,
  * and what people ask a recommendation for.
  */
-const discoveryWeight = 1.5;
+const discoveryWeight = 1.2;
 
 async function listOf(
   { event, bought, person, point, places }: Episode,

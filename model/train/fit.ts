@@ -18,7 +18,7 @@ export interface Effort {
 /** A few minutes' work; enough to clearly beat counting. */
 export const quick: Effort = { lists: 9000, negatives: 40, epochs: 8, parts: 4 };
 /** What the figures of the model card are made with. */
-export const full: Effort = { lists: 24_000, negatives: 40, epochs: 8, parts: 8 };
+export const full: Effort = { lists: 36_000, negatives: 40, epochs: 8, parts: 8 };
 
 /** Share of the events, in time, that only builds up what people and places know. */
 const warmUp = 0.3;

@@ -54,6 +54,8 @@ export interface TrainingList {
   purchase: Float32Array;
   /** Candidates that each row stands for: more than one where the list is a sample. */
   standsFor: Float32Array;
+  /** How much each row counts in the pointwise loss: 0 where nobody saw it, so nobody judged it. Absent: 1 for each. */
+  judged?: Float32Array;
   /** Weight of the list in the loss. */
   weight: number;
 }

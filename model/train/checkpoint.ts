@@ -3,15 +3,11 @@ import type { FeatureShape } from "../features/batch.ts";
 import { parameterSpecs } from "../network/network.ts";
 import type { Parameter, Parameters } from "../network/parameters.ts";
 import type { Moments } from "./adam.ts";
+import type { LearnerState } from "./learner.ts";
 import type { Validation } from "./train.ts";
 
 /** All that training needs to go on. */
-export interface Checkpoint {
-  parameters: Parameters;
-  /** Their running average. */
-  average: Parameters;
-  moments: Map<string, Moments>;
-  step: number;
+export interface Checkpoint extends LearnerState {
   /** Epochs that are done. */
   epoch: number;
   best: { parameters: Parameters; validation: Validation; epoch: number };

@@ -1,3 +1,5 @@
+import type { TrainingList } from "../features/batch.ts";
+
 /** How much the pointwise loss, which calibrates, counts beside the listwise, which ranks. */
 export const pointwiseShare = 0.2;
 /** How much the purchase head counts beside the engagement head. */
@@ -15,6 +17,7 @@ function headLoss(
   logits: Float32Array,
   targets: Float32Array,
   standsFor: Float32Array,
+  judged: Float32Array | undefined,
   gradient: Float32Array,
   weight: number,
 ): number {
@@ -37,8 +40,9 @@ function headLoss(
     }
     const probability = 1 / (1 + Math.exp(-logits[i]));
     const certain = Math.max(1e-7, targets[i] > 0.5 ? probability : 1 - probability);
-    loss -= pointwiseShare * Math.log(certain);
-    gradient[i] += weight * pointwiseShare * (probability - targets[i]);
+    const pointwise = judged ? pointwiseShare * judged[i] : pointwiseShare;
+    loss -= pointwise * Math.log(certain);
+    gradient[i] += weight * pointwise * (probability - targets[i]);
   }
   return weight * loss;
 }
@@ -47,11 +51,18 @@ function headLoss(
 export function listLoss(
   engage: { data: Float32Array; grad: Float32Array },
   purchase: { data: Float32Array; grad: Float32Array },
-  targets: { engage: Float32Array; purchase: Float32Array; standsFor: Float32Array },
+  targets: Pick<TrainingList, "engage" | "purchase" | "standsFor" | "judged">,
   weight: number,
 ): number {
   return (
-    headLoss(engage.data, targets.engage, targets.standsFor, engage.grad, weight) +
-    headLoss(purchase.data, targets.purchase, targets.standsFor, purchase.grad, weight * purchaseShare)
+    headLoss(engage.data, targets.engage, targets.standsFor, targets.judged, engage.grad, weight) +
+    headLoss(
+      purchase.data,
+      targets.purchase,
+      targets.standsFor,
+      targets.judged,
+      purchase.grad,
+      weight * purchaseShare,
+    )
   );
 }

@@ -1,11 +1,8 @@
 import { Tape } from "../autograd/tape.ts";
-import type { Tensor } from "../autograd/tensor.ts";
 import type { FeatureBatch, FeatureShape, Scores, TrainingList } from "../features/batch.ts";
-import { network } from "../network/network.ts";
-import { copyParameters, initialParameters, type Parameter, type Parameters } from "../network/parameters.ts";
-import { adamStep, type Moments } from "./adam.ts";
+import { copyParameters, initialParameters, type Parameters } from "../network/parameters.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { listLoss } from "./loss.ts";
+import { beginLearning, forward, Learner, type LearnerState, rateAt, tensorsOf } from "./learner.ts";
 import { Random } from "./random.ts";
 import { setStatistics } from "./statistics.ts";
 
@@ -65,33 +62,6 @@ export interface Validation {
   loss: number;
 }
 
-/** Weights as tensors with gradients. */
-function tensorsOf(parameters: Parameters): Map<string, Tensor> {
-  return new Map(
-    [...parameters].map(([name, { rows, columns, data, trained }]) => [
-      name,
-      { rows, columns, data, grad: trained ? new Float32Array(data.length) : null },
-    ]),
-  );
-}
-
-/** Runs the network on a batch with a tape. */
-function forward(tape: Tape, shape: FeatureShape, batch: FeatureBatch): { engage: Tensor; purchase: Tensor } {
-  tape.reset();
-  return network(
-    tape,
-    {
-      dense: tape.input(batch.count, shape.dense.length, batch.dense),
-      pair: tape.input(batch.count * shape.history, shape.pair.length, batch.pair),
-      event: tape.input(shape.history, shape.event.length, batch.event),
-      category: tape.indices(batch.category),
-      historyCategory: tape.indices(batch.historyCategory),
-      moment: tape.indices(batch.moment),
-    },
-    shape,
-  );
-}
-
 /** Scores a batch with weights, by the tape: what the exported file must agree with. */
 export function scoreByTape(shape: FeatureShape, parameters: Parameters, batch: FeatureBatch): Scores {
   const { engage, purchase } = forward(new Tape(tensorsOf(parameters)), shape, batch);
@@ -131,12 +101,6 @@ function listwiseLoss(logits: Float32Array, standsFor: Float32Array, target: num
   return Math.log(sum);
 }
 
-/**
- * Share of the past in the running average of the weights (Polyak and Juditsky, "Acceleration of Stochastic
- * Approximation by Averaging", SIAM J. Control Optim. 30, 1992), less in the first steps.
- */
-const averaged = (step: number): number => Math.min(0.997, step / (step + 9));
-
 const unknown: Validation = { ndcg: Number.NaN, auc: Number.NaN, loss: Number.NaN };
 
 /** Trains on lists and keeps the averaged weights that validate best. Same seed and lists, same weights. */
@@ -148,28 +112,19 @@ export async function train(
 ): Promise<Trained> {
   const parameters = options.resume?.parameters ?? initialParameters(shape, new Random(options.seed));
   if (!options.resume) setStatistics(parameters, shape, lists);
-  const moments: Map<string, Moments> =
-    options.resume?.moments ??
-    new Map(
-      [...parameters].map(([name, { data }]) => [
-        name,
-        { m: new Float32Array(data.length), v: new Float32Array(data.length) },
-      ]),
-    );
-  let step = options.resume?.step ?? 0;
+  const state: LearnerState = options.resume ?? beginLearning(parameters);
+  const { average, moments } = state;
   let best = options.resume?.best ?? {
     parameters: copyParameters(parameters),
     validation: { ndcg: 0, auc: 0, loss: Number.POSITIVE_INFINITY },
     epoch: 0,
   };
-  const average = options.resume?.average ?? copyParameters(parameters);
-  const tensors = tensorsOf(parameters);
-  const tape = new Tape(tensors);
+  const learner = new Learner(shape, state, options.decay);
   const stepsPerEpoch = Math.ceil(lists.length / options.batch);
   const allSteps = stepsPerEpoch * options.epochs;
   const samples = lists.reduce((sum, list) => sum + list.batch.count, 0) / Math.max(1, lists.length);
   const started = options.clock();
-  const startStep = step;
+  const startStep = state.step;
   let last: Validation = options.resume ? best.validation : unknown;
   let sinceBest = (options.resume?.epoch ?? 0) - best.epoch;
   let epoch = options.resume?.epoch ?? 0;
@@ -182,35 +137,20 @@ export async function train(
     let sincePause = 0;
     for (let at = 0; at < order.length; at += options.batch) {
       const part = order.slice(at, at + options.batch);
-      for (const tensor of tensors.values()) tensor.grad?.fill(0);
+      learner.begin();
       for (const index of part) {
-        loss += trainOn(
-          tape,
-          shape,
-          hideFeatures(lists[index], parameters, options.featureDropout ?? 0, random),
-        );
+        loss += learner.see(hideFeatures(lists[index], parameters, options.featureDropout ?? 0, random));
         if (options.pause && ++sincePause >= (options.listsPerPause ?? 1)) {
           sincePause = 0;
           await options.pause();
         }
       }
       if (!Number.isFinite(loss))
-        throw new Error(`The loss is ${loss} in step ${step + 1}: an input is not finite.`);
-      step++;
-      const rate = options.rate * (0.05 + 0.95 * 0.5 * (1 + Math.cos((Math.PI * step) / allSteps)));
-      for (const [name, tensor] of tensors)
-        if (tensor.grad) {
-          const decay = name.endsWith(".b") ? 0 : options.decay;
-          adamStep(tensor.data, tensor.grad, moments.get(name) as Moments, step, rate, decay, part.length);
-        }
-      for (const [name, { data }] of average) {
-        const newest = (parameters.get(name) as Parameter).data;
-        const past = averaged(step);
-        for (let i = 0; i < data.length; i++) data[i] = past * data[i] + (1 - past) * newest[i];
-      }
+        throw new Error(`The loss is ${loss} in step ${state.step + 1}: an input is not finite.`);
+      learner.step(rateAt(options.rate, state.step + 1, allSteps), part.length);
       const done = Math.min(order.length, at + options.batch);
       const seconds = Math.max(1e-6, options.clock() - started);
-      const perStep = seconds / (step - startStep);
+      const perStep = seconds / (state.step - startStep);
       options.onProgress({
         epoch: epoch + 1,
         epochs: options.epochs,
@@ -220,7 +160,7 @@ export async function train(
         ndcg: last.ndcg,
         auc: last.auc,
         samplesPerSecond: (samples * options.batch) / perStep,
-        secondsLeft: (allSteps - step) * perStep,
+        secondsLeft: (allSteps - state.step) * perStep,
       });
     }
     epoch++;
@@ -230,22 +170,9 @@ export async function train(
       best = { parameters: copyParameters(average), validation: last, epoch };
       sinceBest = 0;
     }
-    options.onCheckpoint?.({ parameters, average, moments, step, epoch, best });
+    options.onCheckpoint?.({ parameters, average, moments, step: state.step, epoch, best });
   }
   return { parameters: best.parameters, validation: best.validation, epochs: epoch };
-}
-
-/** Forward, loss and backward for one list. */
-function trainOn(tape: Tape, shape: FeatureShape, list: TrainingList): number {
-  const { engage, purchase } = forward(tape, shape, list.batch);
-  const loss = listLoss(
-    { data: engage.data, grad: engage.grad as Float32Array },
-    { data: purchase.data, grad: purchase.grad as Float32Array },
-    list,
-    list.weight,
-  );
-  tape.backward();
-  return loss;
 }
 
 /** The list with a share of its dense features at their mean, which the network sees as zero. */

@@ -32,7 +32,7 @@ export interface Held {
 const root = join(import.meta.dirname, "../..");
 
 /** Bindings of a worker over the state, while nothing else uses it. */
-async function withBindings<T>(
+export async function withBindings<T>(
   worker: string,
   stateDir: string,
   use: (bindings: { DB: D1Database; TRAINING_LOG: R2Bucket }) => Promise<T>,

@@ -29,6 +29,7 @@ import { pages } from "./routes/pages.ts";
 import { productBulk } from "./routes/product-bulk.ts";
 import { products } from "./routes/products.ts";
 import { rebuild } from "./routes/rebuild.ts";
+import { recalibrations } from "./routes/recalibrations.ts";
 import { recommendations } from "./routes/recommendations.ts";
 import { tokens } from "./routes/tokens.ts";
 import { users } from "./routes/users.ts";
@@ -74,6 +75,7 @@ export function createApp(ports: Ports): Gateway {
   locations(app, ports, guard);
   users(app, ports, guard);
   models(app, ports, guard);
+  recalibrations(app, ports, guard);
   keys(app, ports, guard, authenticator);
   tokens(app, ports, guard);
   imports(app, ports, guard);

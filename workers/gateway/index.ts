@@ -10,6 +10,9 @@ import { services } from "./services.ts";
 import { settingsOf } from "./settings.ts";
 import { Store } from "./store.ts";
 
+/** The cron of wrangler.toml that begins recalibrations. */
+const nightlyCron = "0 3 * * *";
+
 /** Built by an isolate's first request; its bindings are the same for all that follow. */
 let app: Gateway | null = null;
 
@@ -32,9 +35,10 @@ export default {
     return app.fetch(request, env, context);
   },
 
-  /** Sends product changes that no consumer has confirmed. */
-  async scheduled(_controller, env) {
-    const settled = await env.PRODUCT.settle();
-    if (!settled.ok) console.error(JSON.stringify({ message: "settle failed", ...settled.error }));
+  /** Sends product changes that no consumer has confirmed, wakes interrupted recalibrations; by night begins new ones. */
+  async scheduled({ cron }, env) {
+    const work = cron === nightlyCron ? [env.TRAINER.nightly()] : [env.PRODUCT.settle(), env.TRAINER.watch()];
+    for (const each of await Promise.all(work))
+      if (!each.ok) console.error(JSON.stringify({ message: "scheduled work failed", ...each.error }));
   },
 } satisfies ExportedHandler<GatewayEnv>;

@@ -1,5 +1,10 @@
 import { maxModelBytes } from "../../model/onnx/manifest.ts";
-import type { ModelManifest, ModelRecord } from "../shared/contracts/model.ts";
+import {
+  type ModelManifest,
+  type ModelOrigin,
+  type ModelRecord,
+  modelManifest,
+} from "../shared/contracts/model.ts";
 import { toInstant } from "../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import { registeredModels } from "./ranker/models.ts";
@@ -18,7 +23,13 @@ const recordOf = (row: ModelRow): ModelRecord => ({
   metrics: row.metrics,
   createdAt: toInstant(row.createdAt),
   promotedAt: row.promotedAt === null ? null : toInstant(row.promotedAt),
+  dataWindow: modelManifest.parse(row.manifest).dataWindow,
+  origin: row.origin ?? byHand,
+  promotedBy: row.promotedBy,
 });
+
+/** Brought by whoever holds a key. */
+const byHand: ModelOrigin = { by: "hand", gate: null };
 
 /** Models of one application. */
 export class Registry {
@@ -36,14 +47,19 @@ export class Registry {
     return (await this.#store.list(this.#application)).map(recordOf);
   }
 
-  /** Checks a model by running it, stores it, and lets an application's first serve at once. */
-  async register(manifest: ModelManifest, bytes: ArrayBuffer, now: number): Promise<Result<ModelRecord>> {
+  /** Checks a model by running it and stores it. An application's first that is brought by hand serves at once. */
+  async register(
+    manifest: ModelManifest,
+    bytes: ArrayBuffer,
+    now: number,
+    origin: ModelOrigin = byHand,
+  ): Promise<Result<ModelRecord>> {
     if (bytes.byteLength > maxModelBytes)
       return refuse("too_large", `A model has at most ${maxModelBytes} bytes.`);
     const loaded = await registeredModels.load(manifest, new Uint8Array(bytes));
     if (!loaded.ok) return loaded;
     await this.#files.put(modelKey(this.#application, manifest.sha256), bytes);
-    const first = (await this.#store.serving(this.#application)) === null;
+    const first = origin === byHand && (await this.#store.serving(this.#application)) === null;
     const row: ModelRow = {
       application: this.#application,
       version: manifest.version,
@@ -54,21 +70,23 @@ export class Registry {
       metrics: manifest.metrics,
       createdAt: now,
       promotedAt: null,
+      origin,
+      promotedBy: null,
     };
     const added = await this.#store.add(row);
     const stored = await this.#store.get(this.#application, manifest.version);
     if (!stored || (!added && stored.sha256 !== manifest.sha256))
       return refuse("conflict", `There is another model of version ${manifest.version}.`);
-    return first ? this.promote(manifest.version, now) : ok(recordOf(stored));
+    return first ? this.promote(manifest.version, now, "first of its application") : ok(recordOf(stored));
   }
 
   /** Lets a version serve. */
-  async promote(version: string, now: number): Promise<Result<ModelRecord>> {
+  async promote(version: string, now: number, by = "hand"): Promise<Result<ModelRecord>> {
     const row = await this.#store.get(this.#application, version);
     if (!row) return refuse("not_found", `There is no model ${version}.`);
-    await this.#store.promote(this.#application, version, now);
+    await this.#store.promote(this.#application, version, now, by);
     forgetPointer(this.#application);
-    return ok(recordOf({ ...row, status: "serving", promotedAt: now }));
+    return ok(recordOf({ ...row, status: "serving", promotedAt: now, promotedBy: by }));
   }
 
   /** Takes a serving version back: the one before it serves again. */

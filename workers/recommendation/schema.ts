@@ -1,4 +1,5 @@
 import { primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { ModelOrigin } from "../shared/contracts/model.ts";
 
 /** Models by application: what was registered, and what serves. The files lie in R2 under their hash. */
 export const models = sqliteTable(
@@ -14,6 +15,9 @@ export const models = sqliteTable(
     /** Seconds since the epoch. */
     createdAt: real("created_at").notNull(),
     promotedAt: real("promoted_at"),
+    /** Where it came from, and what the gate said of it. */
+    origin: text("origin", { mode: "json" }).$type<ModelOrigin>(),
+    promotedBy: text("promoted_by"),
   },
   (table) => [primaryKey({ columns: [table.application, table.version] })],
 );

@@ -9,7 +9,13 @@ import { type EventInput, type EventReceipt, eventInput } from "../shared/contra
 import type { ExportItem } from "../shared/contracts/export.ts";
 import { liveHeaders } from "../shared/contracts/live.ts";
 import { type AnswerLocation, type EdgePlace, edgePlace } from "../shared/contracts/location.ts";
-import { type ModelManifest, type ModelRecord, modelManifest } from "../shared/contracts/model.ts";
+import {
+  type ModelManifest,
+  type ModelOrigin,
+  type ModelRecord,
+  modelManifest,
+  modelOrigin,
+} from "../shared/contracts/model.ts";
 import {
   applicationName,
   fromInstant,
@@ -46,6 +52,7 @@ import { newRecommendationId, objectIdOf } from "./recommendation-id.ts";
 import { absorb, record } from "./record.ts";
 import { Registry } from "./registry.ts";
 import { RegistryStore } from "./store.ts";
+import { type ModelFile, scoreLists, servingModel, tryModel } from "./trials.ts";
 import { coarsened, whereabouts } from "./whereabouts.ts";
 
 const person = z.object({ application: applicationName, userId: identifier });
@@ -244,6 +251,58 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
       manifest,
     });
     return parsed.ok ? this.#registry(application).register(parsed.value.manifest, bytes, now()) : parsed;
+  }
+
+  async servingModel(application: string): Promise<Result<ModelFile>> {
+    const parsed = parse(applicationName, application);
+    return parsed.ok ? servingModel(this.env, application) : parsed;
+  }
+
+  async scoreLists(
+    application: string,
+    sha256: string,
+    packs: Uint8Array[],
+  ): Promise<Result<Float32Array[]>> {
+    const parsed = parse(
+      z.object({
+        application: applicationName,
+        sha256: modelManifest.shape.sha256,
+        packs: z.array(z.instanceof(Uint8Array)).max(1000),
+      }),
+      { application, sha256, packs },
+    );
+    return parsed.ok ? scoreLists(this.env, application, sha256, parsed.value.packs) : parsed;
+  }
+
+  async tryModel(
+    application: string,
+    manifest: ModelManifest,
+    bytes: ArrayBuffer,
+    runs: number,
+  ): Promise<Result<null>> {
+    const parsed = parse(
+      z.object({
+        application: applicationName,
+        manifest: modelManifest,
+        runs: z.number().int().min(1).max(100),
+      }),
+      { application, manifest, runs },
+    );
+    return parsed.ok ? tryModel(parsed.value.manifest, bytes, runs) : parsed;
+  }
+
+  async registerCandidate(
+    application: string,
+    manifest: ModelManifest,
+    bytes: ArrayBuffer,
+    origin: ModelOrigin,
+  ): Promise<Result<ModelRecord>> {
+    const parsed = parse(
+      z.object({ application: applicationName, manifest: modelManifest, origin: modelOrigin }),
+      { application, manifest, origin },
+    );
+    if (!parsed.ok) return parsed;
+    return this.#registry(application).register(parsed.value.manifest, bytes, now(), parsed.value.origin);
   }
 
   async promote(application: string, version: string): Promise<Result<ModelRecord>> {

@@ -28,6 +28,16 @@ export class RegistryStore {
     return rows[0] ?? null;
   }
 
+  /** A version by the content of its file. */
+  async ofContent(application: string, sha256: string): Promise<ModelRow | null> {
+    const rows = await this.#db
+      .select()
+      .from(models)
+      .where(and(eq(models.application, application), eq(models.sha256, sha256)))
+      .limit(1);
+    return rows[0] ?? null;
+  }
+
   /** Newest first. */
   async list(application: string): Promise<ModelRow[]> {
     return this.#db
@@ -48,7 +58,7 @@ export class RegistryStore {
   }
 
   /** One transaction: the version serves, and no other does. */
-  async promote(application: string, version: string, now: number): Promise<void> {
+  async promote(application: string, version: string, now: number, by: string): Promise<void> {
     await this.#db.batch([
       this.#db
         .update(models)
@@ -58,7 +68,7 @@ export class RegistryStore {
         ),
       this.#db
         .update(models)
-        .set({ status: "serving", promotedAt: now })
+        .set({ status: "serving", promotedAt: now, promotedBy: by })
         .where(and(eq(models.application, application), eq(models.version, version))),
     ]);
   }

@@ -1,3 +1,4 @@
+export { Recalibration } from "./recalibration.ts";
 export { TrainerService } from "./service.ts";
 
 /** This worker has no public door; it answers RPC only. */

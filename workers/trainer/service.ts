@@ -1,12 +1,20 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { applicationName } from "../shared/contracts/primitives.ts";
+import { applicationName, identifier } from "../shared/contracts/primitives.ts";
+import {
+  type RecalibrationInput,
+  type RecalibrationRecord,
+  recalibrationInput,
+} from "../shared/contracts/recalibration.ts";
 import { ok, parse, type Result } from "../shared/contracts/result.ts";
 import type { Readiness, TrainerApi } from "../shared/contracts/services.ts";
 import { logPrefix } from "../shared/training-log/keys.ts";
+import { RecalibrationDesk } from "./desk.ts";
 import { type Snapshot, snapshot } from "./snapshot.ts";
 
-/** Looks into the training log, from which recalibration will learn. */
+const now = (): number => Date.now() / 1000;
+
+/** The training log, and the recalibrations that learn from it. */
 export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements TrainerApi {
   async snapshot(application: string, day: string): Promise<Result<Snapshot>> {
     const parsed = parse(z.object({ application: applicationName, day: z.iso.date() }), { application, day });
@@ -18,6 +26,32 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
         return new Map(tombstones.value.map(({ object, epoch }) => [object, epoch]));
       }),
     );
+  }
+
+  async recalibrate(application: string, input: RecalibrationInput): Promise<Result<RecalibrationRecord>> {
+    const parsed = parse(z.object({ application: applicationName, input: recalibrationInput }), {
+      application,
+      input,
+    });
+    if (!parsed.ok) return parsed;
+    return this.#desk.begin(application, parsed.value.input, crypto.randomUUID(), now());
+  }
+
+  async recalibration(application: string, id: string): Promise<Result<RecalibrationRecord>> {
+    const parsed = parse(z.object({ application: applicationName, id: identifier }), { application, id });
+    return parsed.ok ? this.#desk.get(application, id) : parsed;
+  }
+
+  async watch(): Promise<Result<{ running: number; woken: number }>> {
+    return ok(await this.#desk.watch(now()));
+  }
+
+  async nightly(): Promise<Result<{ begun: number }>> {
+    return ok(await this.#desk.nightly(now()));
+  }
+
+  get #desk(): RecalibrationDesk {
+    return new RecalibrationDesk(this.env);
   }
 
   async ready(): Promise<Readiness> {

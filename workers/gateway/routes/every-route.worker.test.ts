@@ -75,6 +75,8 @@ describe("the document", () => {
       "POST /v1/models": "models:manage",
       "POST /v1/models/{version}/promote": "models:manage",
       "POST /v1/models/{version}/rollback": "models:manage",
+      "POST /v1/recalibrations": "models:manage",
+      "GET /v1/recalibrations/{id}": "models:manage",
       "POST /v1/keys": "admin",
       "GET /v1/keys": "admin",
       "POST /v1/keys/{id}/rotate": "admin",

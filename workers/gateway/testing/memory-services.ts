@@ -165,6 +165,9 @@ const recommendationService = (): RecommendationApi => {
     metrics: {},
     createdAt: at,
     promotedAt: at,
+    dataWindow: { name: "", from: null, to: null, events: 0 },
+    origin: { by: "hand", gate: null },
+    promotedBy: "hand",
   };
   return {
     ...noLetters,
@@ -207,6 +210,10 @@ const recommendationService = (): RecommendationApi => {
     models: async () => ok([record]),
     registerModel: async (_application, manifest, bytes) =>
       bytes.byteLength === manifest.bytes ? ok(record) : refuse("invalid_input", "The sizes differ."),
+    servingModel: async () => unknown("model"),
+    scoreLists: async () => unknown("model"),
+    tryModel: async () => ok(null),
+    registerCandidate: async () => ok(record),
     promote: async () => unknown("model"),
     rollback: async () => unknown("model"),
     fetch: async () => new Response(null, { status: 404 }),
@@ -216,6 +223,22 @@ const recommendationService = (): RecommendationApi => {
 const trainerService = (): TrainerApi => ({
   ready: up,
   snapshot: async () => ok({ objects: 0, examples: 0, outcomes: {} }),
+  recalibrate: async (_application, { seed }) =>
+    ok({
+      id: "r1",
+      status: "queued",
+      step: "queued",
+      progress: 0,
+      startedAt: at,
+      updatedAt: at,
+      parent: null,
+      version: null,
+      reasons: [],
+      figures: { seed },
+    }),
+  recalibration: async () => unknown("recalibration"),
+  watch: async () => ok({ running: 0, woken: 0 }),
+  nightly: async () => ok({ begun: 0 }),
 });
 
 /** The services, held in memory: enough of each to see what the gateway asks and how it answers. */

@@ -15,6 +15,7 @@ const bodies: Record<string, (userId: string) => object> = {
   "POST /v1/keys": () => ({ role: "client" }),
   "POST /v1/keys/{id}/rotate": () => ({ overlapSeconds: 1 }),
   "POST /v1/rebuild": () => ({}),
+  "POST /v1/recalibrations": () => ({}),
   "POST /v1/tokens": (userId) => ({ userId }),
   "PUT /v1/imports/{name}": () => ({ status: "done", done: 1, total: 1 }),
 };

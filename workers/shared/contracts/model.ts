@@ -43,6 +43,21 @@ export const modelManifest = z.object({
 });
 export type ModelManifest = z.infer<typeof modelManifest>;
 
+/** Where a version came from, and why it was let in. */
+export const modelOrigin = z.object({
+  by: z.string().max(128),
+  /** What the gate said; null where it was not asked. */
+  gate: z
+    .object({
+      passed: z.boolean(),
+      forced: z.boolean(),
+      reasons: z.array(z.string()),
+      checks: z.array(z.object({ name: z.string(), passed: z.boolean(), detail: z.string() })),
+    })
+    .nullable(),
+});
+export type ModelOrigin = z.infer<typeof modelOrigin>;
+
 export const modelStatus = z.enum(["registered", "shadow", "canary", "serving", "retired"]);
 
 export const modelRecord = z.object({
@@ -53,5 +68,9 @@ export const modelRecord = z.object({
   metrics,
   createdAt: z.string(),
   promotedAt: z.string().nullable(),
+  dataWindow: modelManifest.shape.dataWindow,
+  origin: modelOrigin,
+  /** Who or what promoted it last; null for never. */
+  promotedBy: z.string().nullable(),
 });
 export type ModelRecord = z.infer<typeof modelRecord>;

@@ -3,7 +3,7 @@ import type { Erasure } from "./erasure.ts";
 import type { AcceptedInteraction, EventInput, EventReceipt } from "./event.ts";
 import type { ExportItem } from "./export.ts";
 import type { AnswerLocation, EdgePlace, NearbyAnswer, NearbyQuery, ResolvedPlace } from "./location.ts";
-import type { ModelManifest, ModelRecord } from "./model.ts";
+import type { ModelManifest, ModelOrigin, ModelRecord } from "./model.ts";
 import type { Point, Precision } from "./primitives.ts";
 import type {
   BulkReport,
@@ -16,6 +16,7 @@ import type {
 } from "./product.ts";
 import type { PlaceVisit } from "./queues.ts";
 import type { CellContent, CellRange, RebuildStep } from "./rebuild.ts";
+import type { RecalibrationInput, RecalibrationRecord } from "./recalibration.ts";
 import type { RecommendationAnswer, RecommendationInput, RecommendationReceipt } from "./recommendation.ts";
 import type { Result } from "./result.ts";
 import type { CandidateQuery, Wanted } from "./retrieval.ts";
@@ -248,6 +249,24 @@ export interface RecommendationApi extends Ready, DeadLetterApi {
     manifest: ModelManifest,
     bytes: ArrayBuffer,
   ): Promise<Result<ModelRecord>>;
+  /** The manifest and file of what serves: an application's own, else what is deployed with the code. */
+  servingModel(application: string): Promise<Result<{ manifest: ModelManifest; bytes: ArrayBuffer }>>;
+  /** Scores lists, packed by `model/features/packed.ts`, at most 1000 a call, by the model of that content. */
+  scoreLists(application: string, sha256: string, packs: Uint8Array[]): Promise<Result<Float32Array[]>>;
+  /** Loads and checks a model that need not be registered, and runs it so often: for who measures the time. */
+  tryModel(
+    application: string,
+    manifest: ModelManifest,
+    bytes: ArrayBuffer,
+    runs: number,
+  ): Promise<Result<null>>;
+  /** Stores what has passed the gate: it waits for its roll-out. */
+  registerCandidate(
+    application: string,
+    manifest: ModelManifest,
+    bytes: ArrayBuffer,
+    origin: ModelOrigin,
+  ): Promise<Result<ModelRecord>>;
   promote(application: string, version: string): Promise<Result<ModelRecord>>;
   /** Back to the version that served before. */
   rollback(application: string, version: string): Promise<Result<ModelRecord>>;
@@ -267,4 +286,11 @@ export interface TrainerApi extends Ready {
     application: string,
     day: string,
   ): Promise<Result<{ objects: number; examples: number; outcomes: Record<string, number> }>>;
+  /** Begins one, unless one of the application is under way (`conflict`). */
+  recalibrate(application: string, input: RecalibrationInput): Promise<Result<RecalibrationRecord>>;
+  recalibration(application: string, id: string): Promise<Result<RecalibrationRecord>>;
+  /** Wakes recalibrations that were interrupted; what the cron calls. */
+  watch(): Promise<Result<{ running: number; woken: number }>>;
+  /** Begins one for each application that has a training log; what the nightly cron calls. */
+  nightly(): Promise<Result<{ begun: number }>>;
 }

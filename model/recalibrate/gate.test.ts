@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import type { Difference } from "./compare.ts";
+import { type Evidence, gate, gateConfiguration } from "./gate.ts";
+
+const difference = (mean: number, low: number, high: number): Difference => ({
+  lists: 500,
+  mean,
+  interval: [low, high],
+});
+const good: Evidence = {
+  data: {
+    examples: 5000,
+    engaged: 2000,
+    people: 400,
+    damaged: 0,
+    largestShare: 0.01,
+    rate: { training: 0.1, newest: 0.12 },
+  },
+  comparison: {
+    lists: 500,
+    people: 200,
+    quality: { candidate: 0.6, serving: 0.57, popularity: 0.4, distance: 0.42, own: 0.5, chance: 0.38 },
+    gain: difference(0.03, 0.01, 0.05),
+    overChance: difference(0.19, 0.17, 0.21),
+    slices: { "new people": difference(-0.005, -0.02, 0.01), "country NO": difference(0.02, 0.01, 0.03) },
+  },
+  calibration: { engage: 0.01, purchase: null },
+  latency: { candidateMs: 3, servingMs: 3 },
+  golden: null,
+  bytes: 60_000,
+  finiteWeights: true,
+};
+const configuration = gateConfiguration.parse({});
+
+describe("the gate", () => {
+  it("lets pass what is surely better and harms nobody", () => {
+    expect(gate(good, configuration)).toMatchObject({ passed: true, reasons: [] });
+  });
+
+  it.each<[string, Partial<Evidence>]>([
+    ["gain", { comparison: { ...good.comparison, gain: difference(0.03, -0.001, 0.06) } }],
+    ["gain", { comparison: { ...good.comparison, gain: { lists: 0, mean: 0, interval: null } } }],
+    [
+      "slices",
+      { comparison: { ...good.comparison, slices: { "country PE": difference(-0.05, -0.08, -0.02) } } },
+    ],
+    [
+      "better than own",
+      { comparison: { ...good.comparison, quality: { ...good.comparison.quality, own: 0.7 } } },
+    ],
+    ["meaning", { comparison: { ...good.comparison, overChance: difference(0.01, -0.01, 0.02) } }],
+    ["newest outcomes", { comparison: { ...good.comparison, lists: 12 } }],
+    ["calibration of engage", { calibration: { engage: 0.2, purchase: null } }],
+    ["latency", { latency: { candidateMs: 30, servingMs: 3 } }],
+    ["golden vectors", { golden: "they differ" }],
+    ["weights", { finiteWeights: false }],
+    ["size", { bytes: 5_000_000 }],
+    ["whole lines", { data: { ...good.data, damaged: 900 } }],
+    ["one person", { data: { ...good.data, largestShare: 0.6 } }],
+    ["engagement", { data: { ...good.data, rate: { training: 0.1, newest: 0.9 } } }],
+    ["people", { data: { ...good.data, people: 3 } }],
+  ])("refuses for %s alone, and says so", (name, change) => {
+    const { passed, reasons } = gate({ ...good, ...change }, configuration);
+    expect(passed).toBe(false);
+    expect(reasons).toHaveLength(1);
+    expect(reasons[0]).toMatch(new RegExp(`^${name}: .+`));
+  });
+
+  it("forced open it lets everything pass, and still says what is wrong", () => {
+    const forced = gate({ ...good, golden: "they differ" }, { ...configuration, forced: true });
+    expect(forced).toMatchObject({ passed: true, forced: true, reasons: ["golden vectors: they differ"] });
+  });
+});

@@ -1,0 +1,178 @@
+import { z } from "zod";
+import { baselines, type Comparison, type DataFacts, type Difference } from "./compare.ts";
+
+/** What a candidate must meet. */
+export const gateConfiguration = z.object({
+  /** Whether checks only report: for trials of the roll-out itself. */
+  forced: z.boolean().default(false),
+  leastExamples: z.number().int().default(300),
+  leastPeople: z.number().int().default(20),
+  /** Lists of the newest window of which something was chosen. */
+  leastLists: z.number().int().default(100),
+  mostDamagedShare: z.number().default(0.02),
+  /** Of all engagement, what one person may have. */
+  mostOfOnePerson: z.number().default(0.2),
+  /** Share of shown products that are engaged with: more than this is no person's doing. */
+  mostEngagementRate: z.number().default(0.8),
+  /** ... and how much it may differ between training and the newest window, as a factor. */
+  mostRateChange: z.number().default(4),
+  /** NDCG at 10 that the lower end of the gain's interval must exceed. */
+  leastGain: z.number().default(0),
+  /** How much worse than what serves a slice may be, where its interval says that it is worse. */
+  mostSliceLoss: z.number().default(0.01),
+  /** Lists that a slice must have to be looked at. */
+  leastSliceLists: z.number().int().default(60),
+  /** Expected calibration error of each head, at most. */
+  mostCalibrationError: z.number().default(0.05),
+  /** Milliseconds for 500 candidates against the serving model's, as a factor; below the floor in ms nobody minds. */
+  mostLatencyFactor: z.number().default(1.5),
+  latencyFloorMs: z.number().default(10),
+  mostBytes: z.number().int().default(1_000_000),
+});
+export type GateConfiguration = z.infer<typeof gateConfiguration>;
+
+/** All that the gate looks at. */
+export interface Evidence {
+  data: DataFacts;
+  comparison: Comparison;
+  /** Expected calibration error of the heads; null for a head that nothing came of. */
+  calibration: { engage: number | null; purchase: number | null };
+  latency: { candidateMs: number; servingMs: number };
+  /** Why the file was refused by the runtime or does not reproduce its golden vectors; null where it does. */
+  golden: string | null;
+  bytes: number;
+  finiteWeights: boolean;
+}
+
+/** One question and its answer. */
+export const gateCheck = z.object({
+  name: z.string(),
+  passed: z.boolean(),
+  /** What was found and what is asked, in one line. */
+  detail: z.string(),
+});
+export type GateCheck = z.infer<typeof gateCheck>;
+
+export const gateResult = z.object({
+  passed: z.boolean(),
+  /** Why not; empty where it passed. */
+  reasons: z.array(z.string()),
+  forced: z.boolean(),
+  checks: z.array(gateCheck),
+});
+export type GateResult = z.infer<typeof gateResult>;
+
+const round = (value: number): string => String(Math.round(value * 10_000) / 10_000);
+const told = ({ mean, interval, lists }: Difference): string =>
+  `${round(mean)} (${interval ? interval.map(round).join(" to ") : "unknown"}) over ${lists} lists`;
+const surelyAbove = ({ interval }: Difference, bound: number): boolean =>
+  interval !== null && interval[0] > bound;
+
+/** The checks of what was learnt from: they can be made before any training. */
+export function checkData(data: DataFacts, configuration: GateConfiguration): GateCheck[] {
+  const damagedShare = data.damaged / Math.max(1, data.examples + data.damaged);
+  const { training, newest } = data.rate;
+  const change = Math.max(training, newest) / Math.max(1e-9, Math.min(training, newest));
+  const check = (name: string, passed: boolean, detail: string): GateCheck => ({ name, passed, detail });
+  return [
+    check(
+      "examples",
+      data.examples >= configuration.leastExamples,
+      `${data.examples} examples, at least ${configuration.leastExamples}`,
+    ),
+    check(
+      "people",
+      data.people >= configuration.leastPeople,
+      `${data.people} people, at least ${configuration.leastPeople}`,
+    ),
+    check(
+      "whole lines",
+      damagedShare <= configuration.mostDamagedShare,
+      `${round(damagedShare)} of the lines are damaged, at most ${configuration.mostDamagedShare}`,
+    ),
+    check(
+      "one person",
+      data.largestShare <= configuration.mostOfOnePerson,
+      `${round(data.largestShare)} of all engagement is one person's, at most ${configuration.mostOfOnePerson}`,
+    ),
+    check(
+      "engagement",
+      Math.max(training, newest) <= configuration.mostEngagementRate &&
+        Math.min(training, newest) > 0 &&
+        change <= configuration.mostRateChange,
+      `${round(training)} of what was shown was chosen, ${round(newest)} in the newest window: at most ${configuration.mostEngagementRate}, at most ${configuration.mostRateChange} times apart`,
+    ),
+  ];
+}
+
+/** Decides on a candidate, and says why. */
+export function gate(evidence: Evidence, configuration: GateConfiguration): GateResult {
+  const { comparison, calibration, latency } = evidence;
+  const check = (name: string, passed: boolean, detail: string): GateCheck => ({ name, passed, detail });
+  const worse = Object.entries(comparison.slices).filter(
+    ([, slice]) =>
+      slice.mean < -configuration.mostSliceLoss && slice.interval !== null && slice.interval[1] < 0,
+  );
+  const mostMs = Math.max(configuration.latencyFloorMs, configuration.mostLatencyFactor * latency.servingMs);
+  const checks: GateCheck[] = [
+    ...checkData(evidence.data, configuration),
+    check(
+      "newest outcomes",
+      comparison.lists >= configuration.leastLists,
+      `${comparison.lists} lists of the newest window, at least ${configuration.leastLists}`,
+    ),
+    check(
+      "meaning",
+      surelyAbove(comparison.overChance, 0),
+      `what serves is better than chance by ${told(comparison.overChance)}: else the outcomes mean nothing`,
+    ),
+    check(
+      "gain",
+      surelyAbove(comparison.gain, configuration.leastGain),
+      `NDCG@10 ${told(comparison.gain)}, the lower end above ${configuration.leastGain}`,
+    ),
+    ...baselines.map((baseline) =>
+      check(
+        `better than ${baseline}`,
+        comparison.quality.candidate > comparison.quality[baseline],
+        `${round(comparison.quality.candidate)} against ${round(comparison.quality[baseline])}`,
+      ),
+    ),
+    check(
+      "slices",
+      worse.length === 0,
+      worse.length === 0
+        ? `none of ${Object.keys(comparison.slices).length} is worse by more than ${configuration.mostSliceLoss}`
+        : worse.map(([name, slice]) => `${name}: ${told(slice)}`).join("; "),
+    ),
+    ...(["engage", "purchase"] as const).map((head) => {
+      const error = calibration[head];
+      return check(
+        `calibration of ${head}`,
+        error === null || error <= configuration.mostCalibrationError,
+        error === null
+          ? "nothing to judge it by"
+          : `${round(error)}, at most ${configuration.mostCalibrationError}`,
+      );
+    }),
+    check(
+      "latency",
+      latency.candidateMs <= mostMs,
+      `${round(latency.candidateMs)} ms for 500 candidates, at most ${round(mostMs)}`,
+    ),
+    check("golden vectors", evidence.golden === null, evidence.golden ?? "reproduced"),
+    check("weights", evidence.finiteWeights, evidence.finiteWeights ? "finite" : "not finite"),
+    check(
+      "size",
+      evidence.bytes <= configuration.mostBytes,
+      `${evidence.bytes} bytes, at most ${configuration.mostBytes}`,
+    ),
+  ];
+  const reasons = checks.flatMap(({ name, passed, detail }) => (passed ? [] : [`${name}: ${detail}`]));
+  return {
+    passed: configuration.forced || reasons.length === 0,
+    reasons,
+    forced: configuration.forced,
+    checks,
+  };
+}

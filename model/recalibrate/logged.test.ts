@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { hash53 } from "../columns/hash.ts";
+import { featureShape } from "../features/compute.ts";
+import { packFeatures } from "../features/packed.ts";
+import { randomBatch } from "../onnx/manifest.ts";
+import { Corrections, listOf, readLine } from "./logged.ts";
+import { decodeShard, encodeShard } from "./shard.ts";
+import { appendSummaries, factsOf, summariesIn, windowsOf } from "./summary.ts";
+
+const indices = [0, 1, 2, 3];
+const features = btoa(
+  String.fromCharCode(...packFeatures(featureShape, randomBatch(featureShape, 4, 1), indices)),
+);
+const line = {
+  kind: "example",
+  person: "a".repeat(64),
+  epoch: 0,
+  recommendationId: "r1",
+  time: 1000,
+  modelVersion: "v1",
+  featureHash: featureShape.hash,
+  variant: "default",
+  country: "NO",
+  weight: 4,
+  candidates: 102,
+  rows: indices.map((i) => ({
+    productId: `p${i}`,
+    category: null,
+    position: i < 2 ? i + 1 : 0,
+    propensity: 1,
+    score: 0,
+    outcome: i === 0 ? "view" : null,
+  })),
+  features,
+};
+
+describe("a logged example", () => {
+  const said = readLine(featureShape, line);
+  if (said.kind !== "example") throw new Error("the line was not understood");
+  const { example } = said;
+
+  it("is a list in which only what was shown is judged, and the others stand for all that was not", () => {
+    const list = listOf(featureShape, example, new Corrections());
+    expect(list && [...list.engage]).toEqual([1, 0, 0, 0]);
+    expect(list && [...(list.judged ?? [])]).toEqual([1, 1, 0, 0]);
+    expect(list && [...list.standsFor]).toEqual([1, 1, 50, 50]);
+    expect(list?.weight).toBe(4);
+  });
+
+  it("is corrected by the strongest of what came later, once however often it came", () => {
+    const corrections = new Corrections();
+    const id = hash53("r1");
+    for (const outcome of ["purchase", "click", "purchase"] as const)
+      corrections.add({ id, product: hash53("p1"), outcome });
+    corrections.add({ id: hash53("r2"), product: hash53("p0"), outcome: "purchase" });
+    const list = listOf(featureShape, example, corrections);
+    expect(list && [...list.purchase]).toEqual([0, 1, 0, 0]);
+    expect(list && [...list.engage]).toEqual([1, 1, 0, 0]);
+  });
+
+  it("survives the way through a shard", () => {
+    expect(decodeShard(encodeShard([example, example]))).toEqual([example, example]);
+    expect(decodeShard(encodeShard([]))).toEqual([]);
+  });
+
+  it("is summed up for windows and health", () => {
+    const many = Array.from({ length: 100 }, (_, i) => ({
+      ...example,
+      id: i,
+      time: i,
+      person: `p${i % 10}`,
+    }));
+    const summaries = summariesIn(
+      appendSummaries(appendSummaries(new Float64Array(), many.slice(0, 40), 0), many.slice(40), 1),
+    );
+    const windows = windowsOf(summaries, 0.1, 0.2);
+    expect(windows).toEqual({ calibration: 70, evaluation: 80 });
+    expect(factsOf(summaries, windows, 3)).toMatchObject({
+      examples: 100,
+      engaged: 100,
+      people: 10,
+      damaged: 3,
+      largestShare: 0.1,
+      rate: { training: 0.5, newest: 0.5 },
+    });
+  });
+});
+
+describe("a line", () => {
+  it.each([
+    ["other", { kind: "interaction", person: "a" }],
+    ["foreign", { ...line, featureHash: "else" }],
+    ["damaged", { ...line, features: features.slice(0, -8) }],
+    ["damaged", { ...line, features: "" }],
+    ["damaged", { ...line, rows: line.rows.slice(1) }],
+    ["damaged", { ...line, weight: -1 }],
+    ["damaged", { kind: "something" }],
+    ["damaged", null],
+    [
+      "correction",
+      { kind: "correction", recommendationId: "r", productId: "p", outcome: "purchase", time: 1 },
+    ],
+  ])("is %s", (kind, each) => {
+    expect(readLine(featureShape, each).kind).toBe(kind);
+  });
+});

@@ -1,0 +1,103 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, expect, it } from "vitest";
+import { z } from "zod";
+import { featureShape } from "../model/features/compute.ts";
+import { parametersIn } from "../model/onnx/read.ts";
+import { migrate } from "../scripts/migrate.ts";
+import { developmentKey } from "../scripts/serve.ts";
+import { modelRecord } from "../workers/shared/contracts/model.ts";
+import { type RecalibrationRecord, recalibration } from "../workers/shared/contracts/recalibration.ts";
+import { syntheticLog } from "../workers/trainer/testing/synthetic-log.ts";
+import { writeLog } from "../workers/trainer/testing/write-log.ts";
+import { freePort, RunningStack } from "./kill/running-stack.ts";
+import { withBindings } from "./kill/stores.ts";
+
+const long = process.env.VICINITY_LONG === "1";
+/** The stack dies when each of these begins, for the first time it is seen. */
+const deadly = (step: string): boolean => long || step.startsWith("train 2 ");
+const patienceMs = 300_000;
+
+const scratch = mkdtempSync(join(tmpdir(), "vicinity-recalibration-"));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const file = readFileSync(join(import.meta.dirname, "../model/artifacts/bundled.onnx"));
+const models = z.object({ items: z.array(modelRecord) });
+
+/** A state with a training log, and nothing else. */
+async function stateWithLog(stateDir: string): Promise<void> {
+  const weights = parametersIn(featureShape, new Uint8Array(file));
+  if (weights === null) throw new Error("the bundled model is of another network");
+  const until = Date.now() / 1000;
+  const lines = syntheticLog(weights, { examples: 1200, people: 150, seed: 3, until, shift: 2 });
+  await migrate(stateDir);
+  await withBindings("trainer", stateDir, ({ TRAINING_LOG }) => writeLog(TRAINING_LOG, "demo", lines));
+}
+
+async function call<S extends z.ZodType>(
+  { url }: RunningStack,
+  schema: S,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<z.infer<S>> {
+  const answer = await fetch(`${url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${developmentKey}`, "content-type": "application/json" },
+    body: body && JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+  return schema.parse(JSON.parse(text));
+}
+
+/** A recalibration on a state, the stack killed at the beginning of each step that is named: how it ended, and its file. */
+async function recalibrated(
+  stateDir: string,
+  dies: (step: string) => boolean,
+): Promise<{ record: RecalibrationRecord; sha256: string | undefined; died: string[] }> {
+  const stack = new RunningStack(await freePort(), stateDir);
+  const died: string[] = [];
+  await stack.start();
+  try {
+    const { id } = await call(stack, recalibration, "POST", "/v1/recalibrations", {});
+    for (const give = Date.now() + patienceMs * (long ? 4 : 1); Date.now() < give; await sleep(30)) {
+      const record = await call(stack, recalibration, "GET", `/v1/recalibrations/${id}`);
+      if (record.status !== "queued" && record.status !== "running") {
+        const { items } = await call(stack, models, "GET", "/v1/models");
+        return { record, sha256: items.find(({ version }) => version === record.version)?.sha256, died };
+      }
+      if (record.status === "running" && dies(record.step) && !died.includes(record.step)) {
+        died.push(record.step);
+        await stack.kill();
+        await stack.start();
+      }
+      // The platform calls it every minute.
+      if (died.length > 0)
+        await (await fetch(`${stack.url}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`)).body?.cancel();
+    }
+    throw new Error(`the recalibration did not end; the stack died at ${died.join(", ")}`);
+  } finally {
+    await stack.kill();
+  }
+}
+
+it(
+  "a recalibration ends with the same file, in whatever step the whole stack is killed",
+  async () => {
+    const states = ["undisturbed", "killed"].map((name) => join(scratch, name));
+    await stateWithLog(states[0]);
+    cpSync(states[0], states[1], { recursive: true });
+    const undisturbed = await recalibrated(states[0], () => false);
+    expect(undisturbed.record).toMatchObject({ status: "registered", reasons: [] });
+    expect(undisturbed.sha256).toBeDefined();
+    const killed = await recalibrated(states[1], deadly);
+    console.log(`\nkilled at ${killed.died.join(", ")}: ${killed.record.status}\n`);
+    expect(killed.died.length).toBeGreaterThanOrEqual(long ? 8 : 1);
+    expect(killed.record).toMatchObject({ status: "registered", reasons: [] });
+    expect(killed.sha256).toBe(undisturbed.sha256);
+  },
+  long ? 1_800_000 : 600_000,
+);

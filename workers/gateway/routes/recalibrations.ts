@@ -1,0 +1,47 @@
+import { createRoute } from "@hono/zod-openapi";
+import { recalibration, recalibrationInput } from "../../shared/contracts/recalibration.ts";
+import type { Gateway } from "../context.ts";
+import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, refusals } from "../operation.ts";
+import type { Ports } from "../ports.ts";
+import { valueOf } from "../refused.ts";
+
+const record = recalibration.meta({ id: "Recalibration" });
+const tags = ["Models"];
+
+/** Models made anew from what happened. */
+export function recalibrations(app: Gateway, { services }: Ports, guard: Guard): void {
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/recalibrations",
+      summary: "Learn a new model from the training log",
+      description:
+        "Admin, or a client key with models:manage. Every night this happens by itself. One runs at a time; where one is " +
+        "under way, the answer is 409.",
+      tags,
+      ...guard("models:manage", kilobytes(4)),
+      request: { query: noQuery, body: jsonBody(recalibrationInput.meta({ id: "RecalibrationBody" })) },
+      responses: { 202: json("Begun.", record), ...refusals },
+    }),
+    async (c) =>
+      c.json(valueOf(await services.trainer.recalibrate(c.var.caller.application, c.req.valid("json"))), 202),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/recalibrations/{id}",
+      summary: "Where a recalibration is, what it measured, and why it was refused",
+      description: "Admin, or a client key with models:manage.",
+      tags,
+      ...guard("models:manage"),
+      request: { params: idPath, query: noQuery },
+      responses: { 200: json("The recalibration.", record), ...refusals },
+    }),
+    async (c) =>
+      c.json(
+        valueOf(await services.trainer.recalibration(c.var.caller.application, c.req.valid("param").id)),
+        200,
+      ),
+  );
+}

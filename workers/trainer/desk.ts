@@ -1,0 +1,126 @@
+import type { RecalibrationInput, RecalibrationRecord } from "../shared/contracts/recalibration.ts";
+import { ok, type Result, refuse } from "../shared/contracts/result.ts";
+
+import { settingsOf } from "./settings.ts";
+import { newRecord } from "./work.ts";
+import { Workbench } from "./workbench.ts";
+
+/** Ids are taken into names of versions and of instances. */
+const idForm = /^[a-z0-9-]{1,64}$/;
+/** Where ids of recalibrations that may still run are kept, for whoever watches over them. */
+const activeRoot = "~active/";
+
+/** Recalibrations as whoever asks for them sees them. */
+export class RecalibrationDesk {
+  readonly #env: TrainerEnv;
+
+  constructor(env: TrainerEnv) {
+    this.#env = env;
+  }
+
+  #bench(application: string, id: string): Workbench {
+    return new Workbench(this.#env.TRAINING_LOG, application, id);
+  }
+
+  /** Begins one; `id` again answers the same one. One runs at a time for an application. */
+  async begin(
+    application: string,
+    { seed }: RecalibrationInput,
+    id: string,
+    now: number,
+  ): Promise<Result<RecalibrationRecord>> {
+    const known = await this.#bench(application, id).record();
+    if (known) return ok(known);
+    const running = await this.#active(application);
+    if (running.length > 0)
+      return refuse("conflict", `Recalibration ${running[0]} of this application is under way.`, {
+        retryAfter: 30,
+      });
+    const record = newRecord(id, now, seed);
+    await this.#bench(application, id).putRecord(record);
+    await this.#env.TRAINING_LOG.put(`${activeRoot}${application}/${id}`, "");
+    await this.#create(application, id, seed, now);
+    return ok(record);
+  }
+
+  async #create(application: string, id: string, seed: number, startedAt: number): Promise<void> {
+    await this.#env.RECALIBRATION_WORKFLOW.create({
+      id: `${application}-${id}`,
+      params: { application, id, seed, startedAt },
+    });
+  }
+
+  async get(application: string, id: string): Promise<Result<RecalibrationRecord>> {
+    const record = idForm.test(id) ? await this.#bench(application, id).record() : null;
+    return record ? ok(record) : refuse("not_found", "There is no such recalibration.");
+  }
+
+  /** Ids of an application that may still run. */
+  async #active(application: string): Promise<string[]> {
+    const { objects } = await this.#env.TRAINING_LOG.list({ prefix: `${activeRoot}${application}/` });
+    return objects.map(({ key }) => key.split("/").slice(-1)[0]);
+  }
+
+  /**
+   * Looks after what runs: forgets what has ended, wakes what has given no sign of life. An instance whose process was
+   * killed stays `running` in a local runtime and does nothing; paused and resumed, it goes on after its last step.
+   */
+  async watch(now: number): Promise<{ running: number; woken: number }> {
+    const { stalledSeconds } = settingsOf(this.#env);
+    const { objects } = await this.#env.TRAINING_LOG.list({ prefix: activeRoot });
+    let woken = 0;
+    let running = 0;
+    for (const { key } of objects) {
+      const [, application, id] = key.split("/");
+      const record = await this.#bench(application, id).record();
+      const ended = record === null || !["queued", "running"].includes(record.status);
+      if (ended) {
+        await this.#env.TRAINING_LOG.delete(key);
+        continue;
+      }
+      running++;
+      if (now - Date.parse(record.updatedAt) / 1000 < stalledSeconds) continue;
+      woken++;
+      await this.#wake(application, id, record).catch((error: unknown) =>
+        console.error({ event: "recalibration not woken", id, error: String(error) }),
+      );
+    }
+    return { running, woken };
+  }
+
+  async #wake(application: string, id: string, record: RecalibrationRecord): Promise<void> {
+    const started = Date.parse(record.startedAt) / 1000;
+    const instance = await this.#env.RECALIBRATION_WORKFLOW.get(`${application}-${id}`).catch(() => null);
+    // It died between its record and its instance.
+    if (instance === null) return this.#create(application, id, Number(record.figures.seed ?? 1), started);
+    const { status } = await instance.status();
+    if (status === "errored" || status === "terminated" || status === "complete") {
+      await this.#bench(application, id).putRecord({
+        ...record,
+        status: "failed",
+        reasons: [`its instance is ${status}`],
+      });
+      return;
+    }
+    if (status !== "paused") await instance.pause();
+    await instance.resume();
+  }
+
+  /** Every night: one for each application that has a training log. */
+  async nightly(now: number): Promise<{ begun: number }> {
+    const day = new Date(now * 1000).toISOString().slice(0, 10);
+    let begun = 0;
+    let cursor: string | undefined;
+    do {
+      const page = await this.#env.TRAINING_LOG.list({ delimiter: "/", cursor });
+      for (const prefix of page.delimitedPrefixes) {
+        const application = prefix.slice(0, -1);
+        if (!/^[a-z0-9-]+$/.test(application)) continue;
+        const result = await this.begin(application, { seed: 1 }, `night-${day}`, now);
+        if (result.ok) begun++;
+      }
+      cursor = page.truncated ? page.cursor : undefined;
+    } while (cursor);
+    return { begun };
+  }
+}

@@ -1,0 +1,102 @@
+import { type LoggedCorrection, type LoggedExample, readLine } from "../../../model/recalibrate/logged.ts";
+import { appendSummaries, idsIn } from "../../../model/recalibrate/summary.ts";
+import { logPrefix } from "../../shared/training-log/keys.ts";
+import { isErased, peopleOf, unpacked } from "../../shared/training-log/lines.ts";
+import { shape } from "../workbench.ts";
+import type { StepContext } from "./step.ts";
+
+/** Lines that are read between two pauses: about 2 ms of one core. */
+const linesPerPause = 16;
+
+/** Fixes what is learnt from and gone on from: the objects of the log, the newest day first, and the model that serves. */
+export async function begin(context: StepContext): Promise<{ chunks: number; parent: string }> {
+  const { env, application, settings, startedAt, bench } = context;
+  const chunks: string[][] = [];
+  let bytes = 0;
+  for (let day = 0; day <= settings.days; day++) {
+    const date = new Date((startedAt - day * 86_400) * 1000).toISOString().slice(0, 10);
+    let cursor: string | undefined;
+    do {
+      const page = await env.TRAINING_LOG.list({ prefix: logPrefix(application, date), cursor });
+      for (const { key, size } of page.objects) {
+        const last = chunks.at(-1);
+        if (!last || last.length >= settings.objectsPerChunk || bytes + size > settings.bytesPerChunk) {
+          chunks.push([key]);
+          bytes = size;
+        } else {
+          last.push(key);
+          bytes += size;
+        }
+      }
+      cursor = page.truncated ? page.cursor : undefined;
+    } while (cursor);
+  }
+  await bench.putChunks(chunks);
+  const serving = await env.RECOMMENDATION.servingModel(application);
+  if (!serving.ok) throw new Error(`what serves cannot be read: ${serving.error.detail}`);
+  const { manifest, bytes: file } = serving.value;
+  await bench.putModel("parent", manifest, new Uint8Array(file));
+  return { chunks: chunks.length, parent: manifest.version };
+}
+
+/** What a part of the log gave. */
+export interface Collected {
+  examples: number;
+  /** Of all parts so far. */
+  total: number;
+  damaged: number;
+  /** Made for other features. */
+  foreign: number;
+}
+
+/** Reads one part of the log into a shard: examples that no part before had, without anybody who was erased. */
+export async function collect(context: StepContext, index: number): Promise<Collected> {
+  const { env, application, bench, pause } = context;
+  const known = index === 0 ? new Float64Array() : await bench.summary(index - 1);
+  const seen = idsIn(known);
+  const examples: LoggedExample[] = [];
+  const corrections: LoggedCorrection[] = [];
+  let damaged = 0;
+  let foreign = 0;
+  let read = 0;
+  for (const key of await bench.chunk(index)) {
+    const object = await env.TRAINING_LOG.get(key);
+    // An erasure may have taken it away meanwhile.
+    if (!object) continue;
+    const lines = await linesOf(await object.arrayBuffer());
+    if (lines === null) {
+      damaged++;
+      continue;
+    }
+    const tombstones = await env.USER.tombstones(application, peopleOf(lines));
+    if (!tombstones.ok) throw new Error(`the records refused: ${tombstones.error.detail}`);
+    const erased = new Map(tombstones.value.map(({ object: person, epoch }) => [person, epoch]));
+    for (const line of lines) {
+      if (++read % linesPerPause === 0) await pause();
+      if (isErased(line, erased)) continue;
+      const said = readLine(shape, line);
+      if (said.kind === "damaged") damaged++;
+      else if (said.kind === "foreign") foreign++;
+      else if (said.kind === "correction") corrections.push(said.correction);
+      else if (said.kind === "example" && !seen.has(said.example.id)) {
+        seen.add(said.example.id);
+        examples.push(said.example);
+      }
+    }
+  }
+  await bench.putShard(index, examples);
+  await bench.putCorrections(index, corrections);
+  await bench.putSummary(index, appendSummaries(known, examples, index));
+  return { examples: examples.length, total: seen.size, damaged, foreign };
+}
+
+/** The lines of an object; null where it is not what the log holds. */
+async function linesOf(bytes: ArrayBuffer): Promise<unknown[] | null> {
+  try {
+    const lines = await unpacked(bytes);
+    peopleOf(lines);
+    return lines;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,110 @@
+import { parametersIn } from "../../../model/onnx/read.ts";
+import type { Course } from "../../../model/recalibrate/course.ts";
+import { learn as learnLists } from "../../../model/recalibrate/course.ts";
+import { listOf } from "../../../model/recalibrate/logged.ts";
+import { summariesIn, type Windows } from "../../../model/recalibrate/summary.ts";
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../../model/train/checkpoint.ts";
+import { beginLearning } from "../../../model/train/learner.ts";
+import { shape } from "../workbench.ts";
+import type { StepContext } from "./step.ts";
+
+/** What is learnt, and in which steps. */
+export interface Plan {
+  course: Course;
+  /** Parts of the snapshot that one step works through, in order; the same in each epoch. */
+  groups: number[][];
+  lists: number;
+}
+
+/** Plans the training of a snapshot of so many parts. */
+export async function plan(context: StepContext, parts: number, windows: Windows): Promise<Plan> {
+  const { bench, settings, seed } = context;
+  const rows = new Array<number>(parts).fill(0);
+  const lists = new Array<number>(parts).fill(0);
+  for (const each of summariesIn(await bench.summary(parts - 1)))
+    if (each.time < windows.calibration) {
+      rows[each.part] += each.rows;
+      lists[each.part]++;
+    }
+  const groups: number[][] = [];
+  let gathered = 0;
+  for (const [part, count] of rows.entries()) {
+    const last = groups.at(-1);
+    if (!last || gathered + count > settings.rowsPerStep) {
+      groups.push([part]);
+      gathered = count;
+    } else {
+      last.push(part);
+      gathered += count;
+    }
+  }
+  const perEpoch = lists.reduce((sum, count) => sum + Math.ceil(count / settings.batch), 0);
+  const { epochs, batch, rate, decay } = settings;
+  return {
+    course: { seed, epochs, batch, rate, decay, steps: Math.max(1, epochs * perEpoch) },
+    groups,
+    lists: lists.reduce((sum, count) => sum + count, 0),
+  };
+}
+
+/** The state before the first step: the serving model's weights, where it is of this network. */
+async function warm({ bench }: StepContext): Promise<Checkpoint> {
+  const { bytes } = await bench.model("parent");
+  const parameters = parametersIn(shape, bytes);
+  if (parameters === null)
+    throw new Error("the serving model is of another network: it cannot be gone on from");
+  return {
+    ...beginLearning(parameters),
+    epoch: 0,
+    // Nothing is chosen among epochs here: the gate judges what comes out.
+    best: { parameters, validation: { ndcg: 0, auc: 0, loss: 0 }, epoch: 0 },
+  };
+}
+
+/** Name of what a step leaves; the one before the first leaves nothing. */
+const checkpointAfter = (epoch: number, group: number): string => `${epoch}-${group}`;
+
+/** One step: a group of parts in one epoch. Answers the mean loss. */
+export async function learn(
+  context: StepContext,
+  { course, groups }: Plan,
+  windows: Windows,
+  epoch: number,
+  group: number,
+  parts: number,
+): Promise<{ loss: number }> {
+  const { bench, pause } = context;
+  const before =
+    group > 0
+      ? checkpointAfter(epoch, group - 1)
+      : epoch > 0
+        ? checkpointAfter(epoch - 1, groups.length - 1)
+        : null;
+  const state = before === null ? await warm(context) : await stateOf(context, before);
+  const corrections = await bench.corrections(parts);
+  let loss = 0;
+  for (const part of groups[group]) {
+    const examples = (await bench.shard(part)).filter(({ time }) => time < windows.calibration);
+    const lists = [];
+    for (const example of examples) {
+      const list = listOf(shape, example, corrections);
+      if (list !== null) lists.push(list);
+      if (lists.length % 16 === 0) await pause();
+    }
+    loss += await learnLists(shape, state, lists, course, { epoch, part }, pause);
+  }
+  const bytes = encodeCheckpoint(shape, { ...state, epoch });
+  await bench.putCheckpoint(checkpointAfter(epoch, group), new Uint8Array(bytes));
+  return { loss: loss / groups[group].length };
+}
+
+/** The state that a step left. */
+export async function stateOf({ bench }: StepContext, name: string): Promise<Checkpoint> {
+  const state = decodeCheckpoint(shape, await bench.checkpoint(name));
+  if (state === null) throw new Error(`checkpoint ${name} is damaged`);
+  return state;
+}
+
+/** The state after all steps. */
+export const learnt = (context: StepContext, { course, groups }: Plan): Promise<Checkpoint> =>
+  stateOf(context, checkpointAfter(course.epochs - 1, groups.length - 1));

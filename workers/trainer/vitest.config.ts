@@ -1,0 +1,17 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** The steps of a recalibration in workerd, on a real bucket; the whole of it is tested in `test/`. */
+export default defineConfig({
+  plugins: [
+    cloudflareTest(async () => ({
+      miniflare: {
+        compatibilityDate: "2026-11-01",
+        r2Buckets: ["TRAINING_LOG"],
+        bindings: { LONG: process.env.VICINITY_LONG === "1" },
+        modulesRules: [{ type: "Data", include: ["**/*.onnx"], fallthrough: true }],
+      },
+    })),
+  ],
+  test: { include: ["**/*.worker.test.ts"], testTimeout: 120_000 },
+});

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { readinessReport } from "../../shared/contracts/readiness.ts";
 import type { Ready } from "../../shared/contracts/services.ts";
 import type { Gateway } from "../context.ts";
-import { json, noQuery } from "../operation.ts";
+import { json, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 
 const report = readinessReport.meta({ id: "Readiness" });
@@ -30,7 +30,7 @@ export function health(app: Gateway, { services, store, now }: Ports): void {
       summary: "Whether the gateway is up",
       tags,
       request: { query: noQuery },
-      responses: { 200: json("Up.", z.object({ status: z.literal("ok") })) },
+      responses: { 200: json("Up.", z.object({ status: z.literal("ok") })), ...refusals },
     }),
     (c) => c.json({ status: "ok" as const }, 200),
   );
@@ -42,7 +42,7 @@ export function health(app: Gateway, { services, store, now }: Ports): void {
       summary: "Whether everything is in place: workers, databases, model, imports",
       tags,
       request: { query: noQuery },
-      responses: { 200: json("Ready.", report), 503: json("Not yet, and why.", report) },
+      responses: { 200: json("Ready.", report), 503: json("Not yet, and why.", report), ...refusals },
     }),
     async (c) => {
       const { recommendation, user, product, location, trainer } = services;

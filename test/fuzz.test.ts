@@ -1,0 +1,71 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { document, operationsOf } from "./fuzz/document.ts";
+import { Judge } from "./fuzz/judge.ts";
+import { requests } from "./fuzz/requests.ts";
+import { Stack } from "./stack.ts";
+
+const long = process.env.VICINITY_LONG === "1";
+const runs = Number(process.env.VICINITY_FUZZ_RUNS ?? (long ? 20_000 : 500));
+const seed = Number(process.env.VICINITY_FUZZ_SEED ?? (long ? Date.now() % 2 ** 31 : 1));
+
+const stack = new Stack();
+beforeAll(() => stack.start());
+afterAll(() => stack.stop());
+
+/** Credentials by name; the first is used most. */
+async function credentials(): Promise<Map<string, string>> {
+  const made = async (path: string, body: object, secret: string): Promise<string> => {
+    const answer = await stack.call("POST", path, { body });
+    expect(answer.status, JSON.stringify(answer.body)).toBe(201);
+    return String(answer.body[secret]);
+  };
+  return new Map([
+    ["admin", "dev-admin-key"],
+    ["client", "dev-client-key"],
+    ["person", await made("/v1/tokens", { userId: "u-1" }, "token")],
+    ["nobody", ""],
+    ["stranger", "vk_0123456789abcdef_0123456789abcdef"],
+    ["garbage", "\u00ff\u00fe"],
+  ]);
+}
+
+it(
+  "answers whatever is sent to any operation as its own document says, and never breaks",
+  async () => {
+    const read = document.parse((await stack.call("GET", "/openapi.json", { key: "" })).body);
+    const operations = operationsOf(read);
+    const keys = await credentials();
+    const judge = new Judge(read);
+    const counts = new Map<number, number>();
+    const reached = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(requests(read, operations, [...keys.keys()]), async (request) => {
+        const key = keys.get(request.credential) ?? "";
+        const answer = await fetch(new URL(stack.url + request.path.replace(/^\//, "")), {
+          method: request.operation.method,
+          redirect: "manual",
+          headers: { ...(key === "" ? {} : { authorization: `Bearer ${key}` }), ...request.headers },
+          body: request.body as RequestInit["body"],
+        });
+        const text = await answer.text();
+        counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1);
+        if (answer.status < 400) reached.add(request.operation.name);
+        const wrong = judge.verdict(request.operation, {
+          status: answer.status,
+          headers: answer.headers,
+          text,
+        });
+        if (wrong !== null) throw new Error(wrong);
+      }),
+      { numRuns: runs, seed },
+    );
+    const told = [...counts].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
+    console.log(
+      `\n${runs} requests to ${operations.length} operations, seed ${seed}: ${told.join(", ")}; ${reached.size} operations answered well at least once\n`,
+    );
+    // The requests are no noise: most operations were used as they are meant.
+    expect(reached.size).toBeGreaterThan(operations.length / 2);
+  },
+  long ? 3_600_000 : 240_000,
+);

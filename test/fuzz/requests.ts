@@ -1,0 +1,133 @@
+import fc from "fast-check";
+import { type Document, type Operation, resolved } from "./document.ts";
+import { spoiled, valueOf } from "./values.ts";
+
+/** A request to an operation. */
+export interface FuzzRequest {
+  operation: Operation;
+  path: string;
+  /** Name of the credential. */
+  credential: string;
+  headers: Record<string, string>;
+  body: string | Uint8Array | FormData | undefined;
+  /** How it is told when it is the counterexample. */
+  toString(): string;
+}
+
+const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** Of six values five are as the document asks. */
+const mostlyRight = (value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
+  fc.oneof({ weight: 5, arbitrary: value }, { weight: 1, arbitrary: spoiled(value) });
+
+/** `encodeURIComponent`, also of half surrogate pairs, which have no bytes. */
+const encoded = (value: unknown): string => encodeURIComponent(asText(value).toWellFormed());
+
+function pathOf(document: Document, { path, parameters }: Operation): fc.Arbitrary<string> {
+  const of = (place: "path" | "query") =>
+    fc.record(
+      Object.fromEntries(
+        parameters.flatMap((each) =>
+          each.in === place ? [[each.name, mostlyRight(valueOf(document, each.schema))]] : [],
+        ),
+      ),
+      { requiredKeys: place === "path" ? undefined : [] },
+    );
+  const further = fc.oneof(
+    { weight: 15, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.tuple(fc.constantFrom("limit", "x", "lat", "cursor"), fc.string()) },
+  );
+  return fc.tuple(of("path"), of("query"), further).map(([inPath, inQuery, more]) => {
+    const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encoded(Reflect.get(inPath, name)));
+    const query = [...Object.entries(inQuery), ...(more ? [more] : [])];
+    return filled + (query.length > 0 ? `?${query.map(([k, v]) => `${k}=${encoded(v)}`).join("&")}` : "");
+  });
+}
+
+type Payload = Pick<FuzzRequest, "headers" | "body">;
+
+/** Bodies that are no JSON, or not what they say. */
+const broken: fc.Arbitrary<Payload> = fc
+  .tuple(
+    fc.constantFrom(
+      "application/json",
+      "text/plain",
+      "application/x-ndjson",
+      "multipart/form-data",
+      "image/png",
+    ),
+    fc.oneof(
+      fc.constantFrom("", "{", "nul", "[1,2", '{"a":1,}', "\u0000", '{"events":', "a=b&c=d"),
+      fc.string({ unit: "binary" }),
+      fc.uint8Array({ maxLength: 64 }),
+    ),
+  )
+  .map(([type, body]) => ({ headers: { "content-type": type }, body }));
+
+function lines(document: Document, kind: string): fc.Arbitrary<string> {
+  const schema = document.components.schemas[kind];
+  const line = fc.oneof(
+    { weight: 5, arbitrary: mostlyRight(valueOf(document, schema)).map((value) => JSON.stringify(value)) },
+    fc.string({ maxLength: 30 }),
+  );
+  return fc.array(line, { maxLength: 5 }).map((all) => all.join("\n"));
+}
+
+function payloadOf(document: Document, { path, requestBody }: Operation): fc.Arbitrary<Payload> {
+  const [[type, { schema = {} }] = ["", {}]] = Object.entries(requestBody?.content ?? {});
+  const right = (): fc.Arbitrary<Payload> => {
+    switch (type) {
+      case "":
+        return fc.constant({ headers: {}, body: undefined });
+      case "application/json":
+        return mostlyRight(valueOf(document, resolved(document, schema))).map((value) => ({
+          headers: { "content-type": type },
+          body: JSON.stringify(value),
+        }));
+      case "application/x-ndjson":
+        return lines(document, path.includes("events") ? "Event" : "Product").map((body) => ({
+          headers: { "content-type": type },
+          body,
+        }));
+      case "multipart/form-data":
+        return fc
+          .tuple(fc.jsonValue().map(asText), fc.uint8Array({ maxLength: 200 }))
+          .map(([manifest, file]) => {
+            const body = new FormData();
+            body.set("manifest", manifest);
+            body.set("model", new Blob([file]), "model.onnx");
+            return { headers: {}, body };
+          });
+      default:
+        return fc
+          .tuple(fc.constantFrom("image/png", "image/jpeg", "image/x"), fc.uint8Array())
+          .map(([kind, body]) => ({ headers: { "content-type": kind }, body }));
+    }
+  };
+  return fc.oneof({ weight: 9, arbitrary: right() }, { weight: 1, arbitrary: broken });
+}
+
+/** Requests to any operation of the document: right ones, nearly right ones and wrong ones, by any of the credentials. */
+export function requests(
+  document: Document,
+  operations: readonly Operation[],
+  credentials: readonly string[],
+): fc.Arbitrary<FuzzRequest> {
+  return fc.constantFrom(...operations).chain((operation) =>
+    fc
+      .tuple(
+        pathOf(document, operation),
+        payloadOf(document, operation),
+        fc.oneof({ weight: 6, arbitrary: fc.constant(credentials[0]) }, fc.constantFrom(...credentials)),
+      )
+      .map(([path, { headers, body }, credential]) => ({
+        operation,
+        path,
+        credential,
+        headers,
+        body: operation.method === "GET" ? undefined : body,
+        toString: () =>
+          `${operation.method} ${path} (${credential}) ${JSON.stringify(headers)} ${body instanceof FormData ? "a form" : body}`,
+      })),
+  );
+}

@@ -1,0 +1,71 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Arm, armOf } from "./allocation.ts";
+
+const draw = (person: string) => ({ application: "demo", experiment: "e", person });
+const shares = fc.array(fc.double({ min: 0.01, max: 1, noNaN: true }), { minLength: 2, maxLength: 5 });
+const armsOf = (values: readonly number[]): Arm[] => values.map((share, i) => ({ name: `arm${i}`, share }));
+
+describe("the allocation of people", () => {
+  it("is sticky: the same person is always in the same arm, whatever the order of the arms", () => {
+    fc.assert(
+      fc.property(fc.string(), shares, (person, values) => {
+        const arms = armsOf(values);
+        const first = armOf(draw(person), arms);
+        expect(armOf(draw(person), arms)).toBe(first);
+        expect(armOf(draw(person), [...arms].reverse())).toBe(first);
+      }),
+    );
+  });
+
+  it("moves nobody but out of arms that shrank against the one that they enter", () => {
+    fc.assert(
+      fc.property(fc.uuid(), shares, shares, (person, before, after) => {
+        const [old, now] = [armsOf(before), armsOf(before.map((share, i) => after[i] ?? share))];
+        const [from, to] = [armOf(draw(person), old), armOf(draw(person), now)];
+        if (from === to) return;
+        const growth = (name: string) =>
+          (now.find((arm) => arm.name === name)?.share ?? 0) /
+          (old.find((arm) => arm.name === name)?.share ?? 1);
+        expect(growth(to)).toBeGreaterThan(growth(from));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("gives each arm its share, and nobody to an arm without one", () => {
+    const arms = [
+      { name: "canary", share: 0.1 },
+      { name: "control", share: 0.1 },
+      { name: "none", share: 0 },
+      { name: "rest", share: 0.8 },
+    ];
+    const counts = new Map<string, number>();
+    for (let i = 0; i < 40_000; i++) {
+      const arm = armOf(draw(`person-${i}`), arms);
+      counts.set(arm, (counts.get(arm) ?? 0) + 1);
+    }
+    expect(counts.has("none")).toBe(false);
+    // Four standard deviations of a share of .1 among 40,000.
+    for (const { name, share } of arms.filter((arm) => arm.share > 0))
+      expect(Math.abs((counts.get(name) ?? 0) / 40_000 - share)).toBeLessThan(0.008);
+  });
+
+  it("divides the people of another experiment, and of another application, independently", () => {
+    const half = armsOf([1, 1]);
+    const both = [0, 0, 0];
+    for (let i = 0; i < 10_000; i++) {
+      const base = draw(`p${i}`);
+      const first = armOf(base, half) === "arm0";
+      both[0] += first && armOf({ ...base, experiment: "f" }, half) === "arm0" ? 1 : 0;
+      both[1] += first && armOf({ ...base, application: "other" }, half) === "arm0" ? 1 : 0;
+      both[2] += first ? 1 : 0;
+    }
+    for (const [i, share] of [0.25, 0.25, 0.5].entries())
+      expect(Math.abs(both[i] / 10_000 - share)).toBeLessThan(0.02);
+  });
+
+  it("throws where no arm has a share", () => {
+    expect(() => armOf(draw("x"), [{ name: "a", share: 0 }])).toThrow("share");
+  });
+});

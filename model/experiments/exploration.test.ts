@@ -1,0 +1,56 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Random } from "../train/random.ts";
+import { explore } from "./exploration.ts";
+
+const order = Array.from({ length: 30 }, (_, i) => i);
+
+describe("exploration", () => {
+  it("shows each product once, leaves all but the last place alone, and never invents a product", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 40 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.integer(),
+        (length, limit, rate, seed) => {
+          const random = new Random(seed);
+          const list = order.slice(0, length);
+          const shown = explore(list, limit, { rate, depth: 10 }, () => random.next());
+          const items = shown.map(({ item }) => item);
+          expect(items).toHaveLength(Math.min(limit, list.length));
+          expect(new Set(items).size).toBe(items.length);
+          expect(items.slice(0, -1)).toEqual(list.slice(0, items.length - 1));
+          expect(shown.slice(0, -1).every(({ propensity }) => propensity === 1)).toBe(true);
+          for (const { propensity } of shown) expect(propensity > 0 || rate === 1).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it("says with what probability it showed each product: the logged ones agree with the counted ones", () => {
+    const random = new Random(3);
+    const runs = 200_000;
+    const counted = new Map<number, number>();
+    const logged = new Map<number, number>();
+    for (let i = 0; i < runs; i++) {
+      const { item, propensity } = explore(order, 10, { rate: 0.2, depth: 8 }, () => random.next())[9];
+      counted.set(item, (counted.get(item) ?? 0) + 1 / runs);
+      logged.set(item, propensity);
+    }
+    expect([...counted.keys()].sort((a, b) => a - b)).toEqual([9, 10, 11, 12, 13, 14, 15, 16, 17]);
+    expect([...logged.values()].reduce((sum, each) => sum + each, 0)).toBeCloseTo(1, 9);
+    for (const [item, share] of counted)
+      expect(Math.abs(share - (logged.get(item) ?? 0))).toBeLessThan(0.004);
+  });
+
+  it("leaves short lists, lists without more, and a rate of nothing alone", () => {
+    const always = { rate: 1, depth: 5 };
+    for (const shown of [
+      explore(order, 4, always, () => 0),
+      explore(order.slice(0, 10), 10, always, () => 0),
+      explore(order, 10, { rate: 0, depth: 5 }, () => 0),
+    ])
+      expect(shown.every(({ item, propensity }, i) => item === i && propensity === 1)).toBe(true);
+  });
+});

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { type ArmTotals, noTotals, withPerson } from "./sequential.ts";
+import { verdictOf } from "./verdict.ts";
+
+const settings = { alpha: 0.05, effect: 0.05, leastPeople: 20, leastExposures: 100, margin: 0.1 };
+
+/** People of ten exposures each, of which so many succeed. */
+function arm(people: number, successes: number): ArmTotals {
+  let totals = noTotals;
+  for (let i = 0; i < people; i++)
+    totals = withPerson(totals, { n: 10, s: Math.max(0, Math.min(10, successes + (i % 3) - 1)) });
+  return totals;
+}
+
+describe("a verdict", () => {
+  it("is open while there are too few people, however clear it looks", () => {
+    const { verdict, reason } = verdictOf(arm(19, 0), arm(500, 8), settings);
+    expect(verdict).toBe("open");
+    expect(reason).toContain("too few");
+  });
+
+  it("calls worse what is surely worse, and good what is surely better", () => {
+    expect(verdictOf(arm(200, 2), arm(200, 5), settings).verdict).toBe("worse");
+    expect(verdictOf(arm(200, 5), arm(200, 2), settings).verdict).toBe("good");
+  });
+
+  it("calls good what is surely not worse by more than the margin, and waits until that is so", () => {
+    expect(verdictOf(arm(60, 5), arm(60, 5), settings).verdict).toBe("open");
+    const { verdict, reason } = verdictOf(arm(5000, 5), arm(5000, 5), settings);
+    expect(verdict).toBe("good");
+    expect(reason).toMatch(/not worse by 5\.0\d%: 50\.\d+% of 50000 against/);
+  });
+});

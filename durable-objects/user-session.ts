@@ -19,6 +19,7 @@ import { ok, parse, type Result, refuse } from "../workers/shared/contracts/resu
 import type { PersonSettings } from "../workers/shared/contracts/services.ts";
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
 import { clickWindowOf } from "./user-session/click-window.ts";
+import { countsAfter } from "./user-session/counts.ts";
 import { Erasures } from "./user-session/erasures.ts";
 import { exampleOf } from "./user-session/examples.ts";
 import { type HeldPage, type HeldPosition, heldPage } from "./user-session/held.ts";
@@ -431,7 +432,11 @@ export class UserSession extends DurableObject<RecommendationEnv> {
         const shown = impression.safeParse(kept);
         // An impression that an older version kept in another form must not keep the rest from leaving.
         if (!shown.success) console.error({ event: "impression not understood", error: shown.error.message });
-        const example = shown.success ? exampleOf(shown.data, this.#store.outcomes(id)) : null;
+        const outcomes = this.#store.outcomes(id);
+        const example = shown.success ? exampleOf(shown.data, outcomes) : null;
+        const counts = shown.success ? countsAfter(this.#store, shown.data.receipt, outcomes, now) : null;
+        if (counts)
+          memory.add("interactions", counts.id, now, { kind: "counts", counts: counts.counts }, now);
         if (example) memory.add("interactions", `example:${id}`, now, { kind: "example", example }, now);
         this.#store.closeReceipt(id);
         memory.snapshot(false);

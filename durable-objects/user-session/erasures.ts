@@ -2,6 +2,7 @@ import type { Erasure, ErasureStore } from "../../workers/shared/contracts/erasu
 import { toInstant } from "../../workers/shared/contracts/primitives.ts";
 import type { Result } from "../../workers/shared/contracts/result.ts";
 import { eraseFromLetters } from "../../workers/shared/dead-letters/erase.ts";
+import { PersonCountsTable } from "../../workers/shared/experiments/person-counts.ts";
 import { eraseFromLog } from "../../workers/shared/training-log/erase.ts";
 
 /**
@@ -94,7 +95,7 @@ const valueOf = <T>(result: Result<T>): T => {
 /** The erasures of one person, past ones too: durable, and going on step by step until nothing is left anywhere. */
 export class Erasures {
   readonly #storage: DurableObjectStorage;
-  readonly #env: Pick<RecommendationEnv, "USER" | "TRAINING_LOG">;
+  readonly #env: Pick<RecommendationEnv, "USER" | "DB" | "TRAINING_LOG">;
   readonly #person: Erased;
   /** When the next step is due; undefined where that was not asked yet. */
   #due: number | null | undefined;
@@ -102,7 +103,7 @@ export class Erasures {
 
   constructor(
     storage: DurableObjectStorage,
-    env: Pick<RecommendationEnv, "USER" | "TRAINING_LOG">,
+    env: Pick<RecommendationEnv, "USER" | "DB" | "TRAINING_LOG">,
     person: Erased,
   ) {
     this.#storage = storage;
@@ -222,7 +223,8 @@ export class Erasures {
     switch (row.phase) {
       case "records": {
         const gone = valueOf(await this.#env.USER.erase(application, life));
-        add("records", gone.interactions + gone.locations + gone.profiles);
+        const counts = await new PersonCountsTable(this.#env.DB).erase(application, [object]);
+        add("records", gone.interactions + gone.locations + gone.profiles + counts);
         if (!gone.more) goOn(null);
         break;
       }

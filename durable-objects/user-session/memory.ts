@@ -11,6 +11,8 @@ import type { JournalRow, OpenRow, OutboxQueue, SessionStore } from "./store.ts"
  * event costs is the row. More would make an object that wakes up slower.
  */
 const rowsPerSnapshot = 32;
+/** Counts of an experiment that have not grown for so long, in seconds, are of one that is over. */
+const countsKeptSeconds = 90 * 86_400;
 
 /** Takes an interaction into the person, in place. */
 export function takeInteraction(person: Person, event: Interaction): void {
@@ -155,5 +157,6 @@ export class SessionMemory {
     this.#pruned = now;
     this.snapshot(true);
     this.#store.prune(before, this.#snapshotSeq);
+    this.#store.pruneCounts(now - countsKeptSeconds);
   }
 }

@@ -270,6 +270,11 @@ export class SessionStore {
     return gone;
   }
 
+  /** Forgets counts of experiments that have not grown since `before`. */
+  pruneCounts(before: number): void {
+    this.#sql.exec("DELETE FROM meta WHERE name LIKE 'counts:%' AND value ->> 'at' < ?", before);
+  }
+
   /** Forgets receipts and closed rows from before `before`, the latter where they are in the snapshot (up to `seq`). */
   prune(before: number, seq: number): void {
     this.#sql.exec("DELETE FROM journal WHERE open = 0 AND time < ? AND seq <= ?", before, seq);

@@ -2,6 +2,7 @@ import type { ProductFilter } from "../../workers/shared/contracts/location.ts";
 import type { Point } from "../../workers/shared/contracts/primitives.ts";
 import type { Stage } from "../../workers/shared/contracts/recommendation.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { type Exploration, explore } from "../experiments/exploration.ts";
 import type { FeatureBatch, Scores } from "../features/batch.ts";
 import { type Candidate, computeFeatures } from "../features/compute.ts";
 import { rankingContext } from "../features/context.ts";
@@ -31,6 +32,8 @@ export interface PipelineQuery {
   explain: boolean;
   /** Milliseconds that are left; without a bound, infinity. */
   budgetMs: number;
+  /** How much of the list is left to chance; without it, nothing. */
+  exploration?: Exploration;
 }
 
 /** What it needs from outside. */
@@ -42,6 +45,8 @@ export interface PipelinePorts {
   clock(): number;
   /** Resolves after so many milliseconds; without it slow sources are waited for. */
   wait?(ms: number): Promise<void>;
+  /** Numbers in [0, 1), for exploration; without it nothing is explored. */
+  random?(): number;
 }
 
 /** A shown product. */
@@ -55,6 +60,8 @@ export interface PipelineItem {
   index: number;
   distanceKm: number | null;
   reasons: string[];
+  /** Probability with which the product is shown in its place; 1 where nothing was left to chance. */
+  propensity: number;
 }
 
 /** What was decided, and on what. */
@@ -67,6 +74,8 @@ export interface PipelineAnswer {
   scores: Float32Array;
   stages: Stage[];
 }
+
+const noExploration: Exploration = { rate: 0, depth: 0 };
 
 /** Milliseconds that features, ranking and rules take at least: sources that would eat them are left out. */
 const reservedMs = 3;
@@ -114,9 +123,14 @@ export async function recommend(query: PipelineQuery, ports: PipelinePorts): Pro
   done("rank", skipped);
 
   const ranked = candidates.map(({ block, row }, index) => ({ block, row, score: scores[index], index }));
-  const list = applyRules(ranked, query.rules);
+  const exploration = (ports.random && query.exploration) || noExploration;
+  const { limit } = query.rules;
+  // What may come in the last place obeys the rules too: it is what a longer list would go on with.
+  const more = exploration.rate > 0 ? exploration.depth : 0;
+  const order = applyRules(ranked, { ...query.rules, limit: limit + more });
+  const list = explore(order, limit, exploration, ports.random ?? Math.random);
   const width = features.dense.length / Math.max(1, features.count);
-  const items = list.map(({ block, row, score: value, index }) => {
+  const items = list.map(({ item: { block, row, score: value, index }, propensity }) => {
     const km = point ? distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]) : Number.NaN;
     return {
       productId: block.id(row),
@@ -126,6 +140,7 @@ export async function recommend(query: PipelineQuery, ports: PipelinePorts): Pro
       index,
       distanceKm: Number.isNaN(km) ? null : km,
       reasons: query.explain ? reasonsOf(features.dense, index * width) : [],
+      propensity,
     };
   });
   done("rules");

@@ -35,9 +35,15 @@ export default {
     return app.fetch(request, env, context);
   },
 
-  /** Sends product changes that no consumer has confirmed, wakes interrupted recalibrations; by night begins new ones. */
+  /**
+   * Sends product changes that no consumer has confirmed, wakes interrupted recalibrations, brings models further that are
+   * on their way into service; by night begins new recalibrations.
+   */
   async scheduled({ cron }, env) {
-    const work = cron === nightlyCron ? [env.TRAINER.nightly()] : [env.PRODUCT.settle(), env.TRAINER.watch()];
+    const work =
+      cron === nightlyCron
+        ? [env.TRAINER.nightly()]
+        : [env.PRODUCT.settle(), env.TRAINER.watch(), env.RECOMMENDATION.settleModels()];
     for (const each of await Promise.all(work))
       if (!each.ok) console.error(JSON.stringify({ message: "scheduled work failed", ...each.error }));
   },

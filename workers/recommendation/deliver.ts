@@ -3,8 +3,10 @@ import type { AcceptedInteraction } from "../shared/contracts/event.ts";
 import { anyVersion } from "../shared/contracts/product.ts";
 import type { InteractionsMessage, PersonRows } from "../shared/contracts/queues.ts";
 import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";
+import { PersonCountsTable } from "../shared/experiments/person-counts.ts";
 import { eraseFromObject } from "../shared/training-log/erase.ts";
 import { atOnce } from "./at-once.ts";
+import { countOutcomes } from "./rollout/count.ts";
 import { writeTrainingLog } from "./training-log.ts";
 
 /** The steps that an interaction made: from each of the choices just before it. */
@@ -84,7 +86,7 @@ export async function deliver(
 
 /**
  * Brings rows of people to where they belong: the records (rows and totals in one transaction), the cells (absolute
- * totals), the training log. Every step may run any number of times; throws where one failed, and nothing after it has
+ * totals), the counts of experiments, the training log. Every step may run any number of times; throws where one failed, and nothing after it has
  * happened.
  */
 export async function bring(
@@ -116,6 +118,7 @@ export async function bring(
     const applied = await env.LOCATION.applyTotals(application, totals, transitions);
     if (!applied.ok) throw new Error(`the cells refused: ${applied.error.detail}`);
   }
+  await countOutcomes(env, application, people);
   const written = await writeTrainingLog(env.TRAINING_LOG, application, people);
   await withoutErased(env, application, people, written);
 }
@@ -134,5 +137,14 @@ async function withoutErased(
   if (!tombstones.ok) throw new Error(`the records refused: ${tombstones.error.detail}`);
   if (tombstones.value.length === 0) return;
   const erased = new Map(tombstones.value.map(({ object, epoch }) => [object, epoch]));
+  const gone = people.filter(
+    ({ object, epoch, rows }) =>
+      epoch <= (erased.get(object) ?? -1) && rows.some(({ kind }) => kind === "counts"),
+  );
+  if (gone.length > 0)
+    await new PersonCountsTable(env.DB).erase(
+      application,
+      gone.map(({ object }) => object),
+    );
   for (const key of keys) await eraseFromObject(env.TRAINING_LOG, key, erased);
 }

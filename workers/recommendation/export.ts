@@ -7,11 +7,20 @@ import { ok, type Refusal, type Result } from "../shared/contracts/result.ts";
 import type { Page } from "../shared/contracts/services.ts";
 import { lettersAbout } from "../shared/dead-letters/erase.ts";
 import { isFormlessAbout, partOf } from "../shared/dead-letters/people.ts";
+import { PersonCountsTable } from "../shared/experiments/person-counts.ts";
 import { objectsOf } from "../shared/training-log/erase.ts";
 import { ownerOf, unpacked } from "../shared/training-log/lines.ts";
 
 /** Where things of a person lie, in the order in which they are given. */
-const parts = ["profile", "interactions", "locations", "object", "training_log", "dead_letters"] as const;
+const parts = [
+  "profile",
+  "interactions",
+  "locations",
+  "object",
+  "experiments",
+  "training_log",
+  "dead_letters",
+] as const;
 type Part = (typeof parts)[number];
 
 /** Objects of the log, and letters, that one page reads at most. */
@@ -82,6 +91,14 @@ const readers: Record<Part, (env: RecommendationEnv, asked: Asked) => Promise<Gi
     const session = sessionOf(USER_SESSION, application, userId, null);
     const held = await session.held(heldPosition.parse(at), limit);
     return { items: held.items.map((text) => exportItem.parse(JSON.parse(text))), next: held.next };
+  },
+  async experiments({ USER_SESSION, DB }, { application, userId }) {
+    const pseudonym = sessionOf(USER_SESSION, application, userId, null).id.toString();
+    const counts = await new PersonCountsTable(DB).of(application, pseudonym);
+    return {
+      items: counts.map(({ person: _person, ...each }) => ({ store: "experiments", counts: each })),
+      next: null,
+    };
   },
   async training_log({ USER_SESSION, TRAINING_LOG }, { application, userId, at }) {
     const pseudonym = sessionOf(USER_SESSION, application, userId, null).id.toString();

@@ -17,11 +17,11 @@ import { cardsOf } from "./cards.ts";
 import { impressionOf } from "./impression.ts";
 import { placesOf } from "./places.ts";
 import { newRecommendationId } from "./recommendation-id.ts";
-import { servingOf } from "./serving.ts";
+import { advance } from "./rollout/advance.ts";
+import { scoreBeside } from "./rollout/shadow.ts";
+import { followPointer, type Serving, servingOf } from "./serving.ts";
+import { settingsOf } from "./settings.ts";
 import { whereabouts } from "./whereabouts.ts";
-
-/** Variant of answers outside any experiment. */
-const defaultVariant = "default";
 
 const round = (ms: number): number => Math.round(ms * 1000) / 1000;
 
@@ -69,7 +69,7 @@ export async function recommend(
   const filter = input.filter ?? {};
   const session = sessionOf(env.USER_SESSION, application, input.userId, input.location ?? edge.point);
   const places = placesOf(env.LOCATION, application);
-  const serving = servingOf(env, application, later);
+  const serving = servingOf(env, application, input.userId, later);
   const { person, skipped } = await personOf(session.state(), budgetMs);
   const personMs = performance.now() - started;
   const left = (): number => budgetMs - (performance.now() - started);
@@ -78,7 +78,7 @@ export async function recommend(
   const place = await whereabouts(env.LOCATION, person, input.location, edge, late);
   const { point, answer: location } = place;
   const whereMs = performance.now() - started - personMs;
-  const { rankers, skipped: withoutModel } = await serving;
+  const { rankers, variant, beside, skipped: withoutModel } = await serving;
   const modelMs = performance.now() - started - personMs - whereMs;
 
   const answer = await runPipeline(
@@ -98,8 +98,9 @@ export async function recommend(
       maxCandidates: input.candidates,
       explain: input.explain,
       budgetMs: left(),
+      exploration: settingsOf(env).exploration,
     },
-    { places, rankers, clock: () => performance.now(), wait: sleep },
+    { places, rankers, clock: () => performance.now(), wait: sleep, random: Math.random },
   ).catch((error: unknown) => {
     console.error({ event: "places not reached", error: String(error) });
     return null;
@@ -128,10 +129,15 @@ export async function recommend(
     recommendationId,
     time: new Date(now * 1000).toISOString(),
     model,
-    variant: defaultVariant,
+    variant,
     location,
     candidates: answer.candidates.length,
-    items: shown.map(({ productId, score }, i) => ({ productId, position: i + 1, score, propensity: 1 })),
+    items: shown.map(({ productId, score, propensity }, i) => ({
+      productId,
+      position: i + 1,
+      score,
+      propensity,
+    })),
     stages,
   };
   later(
@@ -139,10 +145,11 @@ export async function recommend(
       .impression(application, input.userId, impressionOf({ ...answer, items: shown }, receipt, Math.random))
       .catch((error: unknown) => console.error({ event: "impression not kept", error: String(error) })),
   );
+  if (beside) later(besides(env, application, beside, answer));
   return ok({
     recommendationId,
     model,
-    variant: defaultVariant,
+    variant,
     location,
     candidates: answer.candidates.length,
     items: shown.map(({ productId, score, distanceKm, reasons }, i) => {
@@ -158,6 +165,22 @@ export async function recommend(
     }),
     stages,
   });
+}
+
+/** After the answer: the newcomer scores it too; what that shows may bring it further. */
+async function besides(
+  env: RecommendationEnv,
+  application: string,
+  { version, ranker }: NonNullable<Serving["beside"]>,
+  answer: PipelineAnswer,
+): Promise<void> {
+  try {
+    if (!(await scoreBeside(env.DB, application, version, ranker, answer))) return;
+    if (await advance(env.DB, settingsOf(env), application, Date.now() / 1000))
+      await followPointer(env, application);
+  } catch (error) {
+    console.error({ event: "shadow not noted", error: String(error) });
+  }
 }
 
 /** What is shown of the chosen products. Where the catalogue cannot be reached, the tiles stand in: without pictures. */

@@ -1,19 +1,22 @@
 import { maxModelBytes } from "../../model/onnx/manifest.ts";
 import {
+  type ModelDetails,
   type ModelManifest,
   type ModelOrigin,
   type ModelRecord,
   modelManifest,
+  type RolloutRecord,
 } from "../shared/contracts/model.ts";
 import { toInstant } from "../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
+import { PersonCountsTable } from "../shared/experiments/person-counts.ts";
+import { modelKey } from "./model-key.ts";
 import { registeredModels } from "./ranker/models.ts";
-import { forgetPointer } from "./serving.ts";
-import type { ModelRow, RegistryStore } from "./store.ts";
-
-/** Key of a model's file in R2: by content, so it never changes. */
-export const modelKey = (application: string, sha256: string): string =>
-  `${application}/models/${sha256}.onnx`;
+import { advance, verdictNow } from "./rollout/advance.ts";
+import { experimentOf } from "./rollout/arms.ts";
+import { followPointer } from "./serving.ts";
+import { settingsOf } from "./settings.ts";
+import { type ModelRow, RegistryStore } from "./store.ts";
 
 const recordOf = (row: ModelRow): ModelRecord => ({
   version: row.version,
@@ -24,22 +27,25 @@ const recordOf = (row: ModelRow): ModelRecord => ({
   createdAt: toInstant(row.createdAt),
   promotedAt: row.promotedAt === null ? null : toInstant(row.promotedAt),
   dataWindow: modelManifest.parse(row.manifest).dataWindow,
-  origin: row.origin ?? byHand,
+  origin: row.origin ?? broughtByHand,
   promotedBy: row.promotedBy,
 });
 
+/** Who changes what a holder of a key asks for. */
+const byHand = "hand";
+
 /** Brought by whoever holds a key. */
-const byHand: ModelOrigin = { by: "hand", gate: null };
+const broughtByHand: ModelOrigin = { by: byHand, gate: null };
 
 /** Models of one application. */
 export class Registry {
+  readonly #env: RecommendationEnv;
   readonly #store: RegistryStore;
-  readonly #files: R2Bucket;
   readonly #application: string;
 
-  constructor(store: RegistryStore, files: R2Bucket, application: string) {
-    this.#store = store;
-    this.#files = files;
+  constructor(env: RecommendationEnv, application: string) {
+    this.#env = env;
+    this.#store = new RegistryStore(env.DB);
     this.#application = application;
   }
 
@@ -47,19 +53,63 @@ export class Registry {
     return (await this.#store.list(this.#application)).map(recordOf);
   }
 
-  /** Checks a model by running it and stores it. An application's first that is brought by hand serves at once. */
+  /** All that is known of a version. */
+  async details(version: string): Promise<Result<ModelDetails>> {
+    const row = await this.#store.get(this.#application, version);
+    if (!row) return refuse("not_found", `There is no model ${version}.`);
+    const changes = await this.#store.changes(this.#application, version);
+    return ok({
+      ...recordOf(row),
+      manifest: modelManifest.parse(row.manifest),
+      rollout: await this.#rollout(row),
+      changes: changes.map(({ status, by, reason, at }) => ({ status, by, reason, at: toInstant(at) })),
+    });
+  }
+
+  async #rollout(row: ModelRow): Promise<RolloutRecord | null> {
+    const known = await this.#store.rollout(this.#application, row.version);
+    if (!known) return null;
+    const { requests, failures, overlap, distance, shadowAt, canaryAt } = known;
+    const scored = requests - failures;
+    return {
+      shadow: {
+        since: toInstant(shadowAt),
+        requests,
+        failures,
+        overlap: scored > 0 ? overlap / scored : null,
+        distance: scored > 0 ? distance / scored : null,
+      },
+      canary:
+        canaryAt === null
+          ? null
+          : {
+              since: toInstant(canaryAt),
+              outcomes:
+                row.status === "canary"
+                  ? await verdictNow(this.#env.DB, settingsOf(this.#env), row)
+                  : known.verdict,
+            },
+    };
+  }
+
+  /**
+   * Checks a model by running it and stores it. An application's first that is brought by hand serves at once; another
+   * begins its way: the shadow, the canary, service. May be repeated, where its answer got lost.
+   */
   async register(
     manifest: ModelManifest,
     bytes: ArrayBuffer,
     now: number,
-    origin: ModelOrigin = byHand,
+    origin: ModelOrigin = broughtByHand,
   ): Promise<Result<ModelRecord>> {
     if (bytes.byteLength > maxModelBytes)
       return refuse("too_large", `A model has at most ${maxModelBytes} bytes.`);
     const loaded = await registeredModels.load(manifest, new Uint8Array(bytes));
     if (!loaded.ok) return loaded;
-    await this.#files.put(modelKey(this.#application, manifest.sha256), bytes);
-    const first = origin === byHand && (await this.#store.serving(this.#application)) === null;
+    await this.#env.MODELS.put(modelKey(this.#application, manifest.sha256), bytes);
+    const { version } = manifest;
+    const known = await this.#store.list(this.#application);
+    const first = origin === broughtByHand && known.every((each) => each.version === version);
     const row: ModelRow = {
       application: this.#application,
       version: manifest.version,
@@ -73,29 +123,85 @@ export class Registry {
       origin,
       promotedBy: null,
     };
-    const added = await this.#store.add(row);
-    const stored = await this.#store.get(this.#application, manifest.version);
+    const added = await this.#store.add(row, { by: origin.by, reason: "registered", now });
+    const stored = await this.#store.get(this.#application, version);
     if (!stored || (!added && stored.sha256 !== manifest.sha256))
-      return refuse("conflict", `There is another model of version ${manifest.version}.`);
-    return first ? this.promote(manifest.version, now, "first of its application") : ok(recordOf(stored));
+      return refuse("conflict", `There is another model of version ${version}.`);
+    if (first) return this.promote(version, now, "first of its application");
+    if (await advance(this.#env.DB, settingsOf(this.#env), this.#application, now)) await this.#follow();
+    return this.#record(version);
   }
 
-  /** Lets a version serve. */
-  async promote(version: string, now: number, by = "hand"): Promise<Result<ModelRecord>> {
-    const row = await this.#store.get(this.#application, version);
-    if (!row) return refuse("not_found", `There is no model ${version}.`);
-    await this.#store.promote(this.#application, version, now, by);
-    forgetPointer(this.#application);
-    return ok(recordOf({ ...row, status: "serving", promotedAt: now, promotedBy: by }));
+  /** Lets a version serve, wherever it is. */
+  async promote(version: string, now: number, reason = "asked for"): Promise<Result<ModelRecord>> {
+    const { candidate } = await this.#store.inUse(this.#application);
+    await this.#noteVerdict(candidate);
+    const promoted = await this.#store.change(
+      this.#application,
+      version,
+      ["registered", "shadow", "canary", "serving", "retired", "refused", "rolled_back"],
+      "serving",
+      { by: byHand, reason, now },
+    );
+    if (!promoted) return refuse("not_found", `There is no model ${version}.`);
+    await this.#ended(candidate);
+    return this.#record(version);
   }
 
-  /** Takes a serving version back: the one before it serves again. */
+  /**
+   * Takes a version back: one that is on its way ends there; for one that serves, what served before serves again, the
+   * model that is deployed with the code where there is none.
+   */
   async rollback(version: string, now: number): Promise<Result<ModelRecord>> {
-    const serving = await this.#store.serving(this.#application);
-    if (serving?.version !== version) return refuse("conflict", `Model ${version} does not serve.`);
+    const { serving, candidate } = await this.#store.inUse(this.#application);
+    const back = { by: byHand, reason: "asked for", now };
+    await this.#noteVerdict(candidate);
+    if (candidate?.version === version) {
+      if (!(await this.#store.change(this.#application, version, ["shadow", "canary"], "rolled_back", back)))
+        return refuse("conflict", `Model ${version} is no longer on its way.`);
+      await this.#ended(candidate);
+      return this.#record(version);
+    }
+    if (serving?.version !== version)
+      return refuse("conflict", `Model ${version} neither serves nor is on its way.`);
     const before = await this.#store.previous(this.#application);
-    return before
-      ? this.promote(before.version, now)
-      : refuse("conflict", "No model served before this one.");
+    // One serves at every moment: the other takes over first.
+    if (before)
+      await this.#store.change(this.#application, before.version, ["retired"], "serving", {
+        ...back,
+        reason: `${version} was rolled back`,
+      });
+    const from = before ? "retired" : "serving";
+    if (!(await this.#store.change(this.#application, version, [from], "rolled_back", back)))
+      return refuse("conflict", `Model ${version} no longer serves.`);
+    await this.#ended(candidate);
+    return this.#record(before?.version ?? version);
+  }
+
+  /** Keeps what the outcomes of a canary say, which may end now: the counts of people leave with its end. */
+  async #noteVerdict(candidate: ModelRow | null): Promise<void> {
+    if (candidate?.status !== "canary") return;
+    const verdict = await verdictNow(this.#env.DB, settingsOf(this.#env), candidate);
+    await this.#store.noteVerdict(this.#application, candidate.version, verdict);
+  }
+
+  /** What follows where a version that was on its way, if any, may have ended. */
+  async #ended(candidate: ModelRow | null): Promise<void> {
+    if (candidate) {
+      const now = await this.#store.get(this.#application, candidate.version);
+      if (now?.status !== "shadow" && now?.status !== "canary")
+        await new PersonCountsTable(this.#env.DB).end(this.#application, experimentOf(candidate.version));
+    }
+    await this.#follow();
+  }
+
+  /** This isolate answers by what the registry now says. */
+  #follow(): Promise<void> {
+    return followPointer(this.#env, this.#application);
+  }
+
+  async #record(version: string): Promise<Result<ModelRecord>> {
+    const row = await this.#store.get(this.#application, version);
+    return row ? ok(recordOf(row)) : refuse("not_found", `There is no model ${version}.`);
   }
 }

@@ -10,6 +10,7 @@ import type { ExportItem } from "../shared/contracts/export.ts";
 import { liveHeaders } from "../shared/contracts/live.ts";
 import { type AnswerLocation, type EdgePlace, edgePlace } from "../shared/contracts/location.ts";
 import {
+  type ModelDetails,
   type ModelManifest,
   type ModelOrigin,
   type ModelRecord,
@@ -51,6 +52,7 @@ import { recommend } from "./recommend.ts";
 import { newRecommendationId, objectIdOf } from "./recommendation-id.ts";
 import { absorb, record } from "./record.ts";
 import { Registry } from "./registry.ts";
+import { settleModels } from "./rollout/settle.ts";
 import { RegistryStore } from "./store.ts";
 import { type ModelFile, scoreLists, servingModel, tryModel } from "./trials.ts";
 import { coarsened, whereabouts } from "./whereabouts.ts";
@@ -73,7 +75,7 @@ const now = (): number => Date.now() / 1000;
 /** Ranking, the event path, the model registry. */
 export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> implements RecommendationApi {
   #registry(application: string): Registry {
-    return new Registry(new RegistryStore(this.env.DB), this.env.MODELS, application);
+    return new Registry(this.env, application);
   }
 
   #later = (work: Promise<unknown>): void => this.ctx.waitUntil(work);
@@ -239,6 +241,16 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   async models(application: string): Promise<Result<ModelRecord[]>> {
     const parsed = parse(applicationName, application);
     return parsed.ok ? ok(await this.#registry(application).list()) : parsed;
+  }
+
+  async model(application: string, version: string): Promise<Result<ModelDetails>> {
+    const parsed = parse(applicationName, application);
+    return parsed.ok ? this.#registry(application).details(version) : parsed;
+  }
+
+  /** Brings versions of all applications further that are on their way, for what time alone decides. */
+  async settleModels(): Promise<Result<{ underWay: number }>> {
+    return settleModels(this.env, now());
   }
 
   async registerModel(

@@ -1,53 +1,72 @@
 import { linearRanker, popularityRanker } from "../../model/pipeline/fallback.ts";
 import type { Ranker } from "../../model/pipeline/ports.ts";
+import { defaultVariant } from "../shared/experiments/variant.ts";
+import { modelKey } from "./model-key.ts";
 import { bundledModel, registeredModels } from "./ranker/models.ts";
-import { modelKey } from "./registry.ts";
-import { RegistryStore } from "./store.ts";
+import { canaryArmOf } from "./rollout/arms.ts";
+import { settingsOf } from "./settings.ts";
+import { type ModelRow, RegistryStore } from "./store.ts";
 
 /** A pointer older than this is read again, off the response path. */
 const pointerMs = 5000;
 
+type Named = Pick<ModelRow, "version" | "sha256">;
+
 interface Pointer {
   /** Null where the application has no model of its own. */
-  model: { version: string; sha256: string } | null;
+  model: Named | null;
+  /** What is on its way into service beside it. */
+  candidate: (Named & { status: ModelRow["status"] }) | null;
   readAt: number;
 }
 
 /** What serves each application, as this isolate last read it. */
 const pointers = new Map<string, Pointer>();
 
-/** Makes the next request read the pointer anew. */
-export const forgetPointer = (application: string): void => void pointers.delete(application);
-
-/** Reads what serves and warms it; the old model answers until that is done. */
-async function refresh(env: RecommendationEnv, application: string): Promise<void> {
-  const row = await new RegistryStore(env.DB).serving(application);
-  if (row && !registeredModels.get(row)) {
-    const file = await env.MODELS.get(modelKey(application, row.sha256));
-    if (!file) throw new Error(`the file of model ${row.version} is missing`);
-    const loaded = await registeredModels.load(row.manifest, new Uint8Array(await file.arrayBuffer()));
-    if (!loaded.ok) throw new Error(`model ${row.version} was refused: ${loaded.error.detail}`);
-  }
-  pointers.set(application, {
-    model: row ? { version: row.version, sha256: row.sha256 } : null,
-    readAt: Date.now(),
-  });
+/** Warms a model where it is not warm; throws where that cannot be done. */
+async function warm(env: RecommendationEnv, application: string, row: ModelRow): Promise<void> {
+  if (registeredModels.get(row)) return;
+  const file = await env.MODELS.get(modelKey(application, row.sha256));
+  if (!file) throw new Error(`the file of model ${row.version} is missing`);
+  const loaded = await registeredModels.load(row.manifest, new Uint8Array(await file.arrayBuffer()));
+  if (!loaded.ok) throw new Error(`model ${row.version} was refused: ${loaded.error.detail}`);
 }
+
+/** Reads what serves, and what is on its way, and warms both; what was known before answers until that is done. */
+async function refresh(env: RecommendationEnv, application: string): Promise<void> {
+  const { serving, candidate } = await new RegistryStore(env.DB).inUse(application);
+  if (serving) await warm(env, application, serving);
+  // A newcomer that cannot be loaded is its own failure, and no reason to keep an older pointer.
+  if (candidate)
+    await warm(env, application, candidate).catch((error: unknown) =>
+      console.error({ event: "newcomer not loaded", error: String(error) }),
+    );
+  pointers.set(application, { model: serving, candidate, readAt: Date.now() });
+}
+
+/** Reads the pointer of an application anew, where something changed it: this isolate's next answers follow it. */
+export const followPointer = (env: RecommendationEnv, application: string): Promise<void> =>
+  refresher(env, application)();
 
 /** Rankers in the order of preference, and why the first of them is not what it should be. */
 export interface Serving {
   rankers: Ranker[];
+  /** Of which experiment's arm the answer is. */
+  variant: string;
+  /** The version that is to score the answer too, and its ranker; null where that could not be loaded. */
+  beside: { version: string; ranker: Ranker | null } | null;
   skipped?: string;
 }
 
 /**
- * Rankers of an application in the order of preference: its own model (the last good one, where a newer one cannot be
- * loaded), the bundled one, the linear scorer, popularity. Only an isolate's first request for an application waits for
- * the registry; a failure there is no reason not to answer.
+ * Rankers of an application in the order of preference: for people of a canary the newcomer, the application's own model
+ * (the last good one, where a newer one cannot be loaded), the bundled one, the linear scorer, popularity. Only an isolate's
+ * first request for an application waits for the registry; a failure there is no reason not to answer.
  */
 export async function servingOf(
   env: RecommendationEnv,
   application: string,
+  userId: string,
   later: (work: Promise<unknown>) => void,
 ): Promise<Serving> {
   const known = pointers.get(application);
@@ -58,20 +77,31 @@ export async function servingOf(
     known.readAt = Date.now();
     later(read());
   }
-  const model = pointers.get(application)?.model;
+  const { model = null, candidate = null } = pointers.get(application) ?? {};
   const own = model ? registeredModels.get(model) : null;
+  const settings = settingsOf(env);
+  const newcomer = candidate ? registeredModels.get(candidate) : null;
+  const { arm, variant } =
+    candidate?.status === "canary"
+      ? canaryArmOf(application, candidate.version, userId, settings.canary.share)
+      : { arm: "rest", variant: defaultVariant };
+  const scored = candidate?.status === "shadow" && Math.random() < settings.shadow.share;
   const reasons = [
     ...(failures.has(application) ? ["the registry or its model: failed"] : []),
+    ...(arm === "canary" && !newcomer ? [`${candidate?.version}: not loaded`] : []),
     ...(model && !own ? [`${model.version}: not loaded`] : []),
     ...(bundledModel.ok ? [] : ["the bundled model: refused"]),
   ];
   return {
     rankers: [
+      ...(arm === "canary" && newcomer ? [newcomer] : []),
       ...(own ? [own] : []),
       ...(bundledModel.ok ? [bundledModel.value] : []),
       linearRanker,
       popularityRanker,
     ],
+    variant,
+    beside: candidate && scored ? { version: candidate.version, ranker: newcomer } : null,
     ...(reasons.length > 0 ? { skipped: reasons.join("; ") } : {}),
   };
 }
@@ -85,7 +115,8 @@ const refresher = (env: RecommendationEnv, application: string) => (): Promise<v
     (error: unknown) => {
       failures.add(application);
       // The next requests go on with what there is, and do not wait for what has just failed.
-      if (!pointers.has(application)) pointers.set(application, { model: null, readAt: Date.now() });
+      if (!pointers.has(application))
+        pointers.set(application, { model: null, candidate: null, readAt: Date.now() });
       console.error({ event: "model pointer not read", error: String(error) });
     },
   );

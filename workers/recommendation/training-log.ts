@@ -9,8 +9,8 @@ interface Line {
   line: object;
 }
 
-/** A row of an outbox as a line of the log, under its person's pseudonym. */
-function lineOf({ object: person, epoch }: PersonRows, row: OutboxRow): Line {
+/** A row of an outbox as a line of the log, under its person's pseudonym; null for one that is none of the log's. */
+function lineOf({ object: person, epoch }: PersonRows, row: OutboxRow): Line | null {
   const { kind } = row;
   switch (kind) {
     case "interaction": {
@@ -21,6 +21,8 @@ function lineOf({ object: person, epoch }: PersonRows, row: OutboxRow): Line {
       return { time: row.example.time, line: { kind, person, epoch, ...row.example } };
     case "correction":
       return { time: row.correction.time, line: { kind, person, epoch, ...row.correction } };
+    case "counts":
+      return null;
   }
 }
 
@@ -36,10 +38,10 @@ export async function writeTrainingLog(
 ): Promise<string[]> {
   const shards = new Map<number, Line[]>();
   for (const person of people) {
+    const added = person.rows.flatMap((row) => lineOf(person, row) ?? []);
+    if (added.length === 0) continue;
     const shard = shardOf(person.object);
-    const lines = shards.get(shard) ?? [];
-    shards.set(shard, lines);
-    for (const row of person.rows) lines.push(lineOf(person, row));
+    shards.set(shard, [...(shards.get(shard) ?? []), ...added]);
   }
   return Promise.all(
     [...shards].map(async ([shard, lines]) => {

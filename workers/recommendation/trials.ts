@@ -7,8 +7,8 @@ import type { Ranker } from "../../model/pipeline/ports.ts";
 import { maxCandidates, valueOf } from "../../model/pipeline/recommend.ts";
 import { type ModelManifest, modelManifest } from "../shared/contracts/model.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
+import { modelKey } from "./model-key.ts";
 import { bundledModel, registeredModels } from "./ranker/models.ts";
-import { modelKey } from "./registry.ts";
 import { RegistryStore } from "./store.ts";
 
 /** A manifest and its file. */

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-const migrations = join(import.meta.dirname, "../../migrations/user");
+const migrations = (service: string): string => join(import.meta.dirname, "../../migrations", service);
 
 /** The recommendation worker and people's objects in workerd; all six workers together are tested in `test/`. */
 export default defineConfig({
@@ -13,8 +13,12 @@ export default defineConfig({
         compatibilityDate: "2026-11-01",
         durableObjects: { USER_SESSION: { className: "UserSession", useSQLite: true } },
         // The records of the user worker: what an event costs is counted on them.
-        d1Databases: ["USER_DB"],
-        bindings: { USER_MIGRATIONS: await readD1Migrations(migrations) },
+        d1Databases: ["DB", "USER_DB"],
+        r2Buckets: ["MODELS"],
+        bindings: {
+          MIGRATIONS: await readD1Migrations(migrations("recommendation")),
+          USER_MIGRATIONS: await readD1Migrations(migrations("user")),
+        },
         queueProducers: { INTERACTIONS: "interactions", LOCATIONS: "locations" },
         modulesRules: [
           { type: "Data", include: ["**/*.onnx"], fallthrough: true },

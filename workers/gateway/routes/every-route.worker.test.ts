@@ -73,6 +73,7 @@ describe("the document", () => {
       "GET /v1/images/{application}/{sha256}": null,
       "GET /v1/models": "models:manage",
       "POST /v1/models": "models:manage",
+      "GET /v1/models/{version}": "models:manage",
       "POST /v1/models/{version}/promote": "models:manage",
       "POST /v1/models/{version}/rollback": "models:manage",
       "POST /v1/recalibrations": "models:manage",

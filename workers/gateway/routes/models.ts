@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { modelManifest, modelRecord } from "../../shared/contracts/model.ts";
+import { modelDetails, modelManifest, modelRecord } from "../../shared/contracts/model.ts";
 import { parse } from "../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import { nestsBeyond } from "../nesting.ts";
@@ -10,6 +10,7 @@ import { deny, valueOf } from "../refused.ts";
 /** Fifty times what a manifest with its golden vectors takes. */
 const manifestBytes = kilobytes(512);
 const record = modelRecord.meta({ id: "Model" });
+const details = modelDetails.meta({ id: "ModelDetails" });
 const versionPath = z.object({ version: modelManifest.shape.version });
 const file = z.instanceof(File, { message: "must be a file" });
 const upload = z.strictObject({
@@ -64,11 +65,29 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
 
   app.openapi(
     createRoute({
+      method: "get",
+      path: "/v1/models/{version}",
+      summary: "A version: its manifest, its way into service, its changes",
+      description: "Admin, or a client key with models:manage.",
+      tags,
+      ...guard("models:manage"),
+      request: { params: versionPath, query: noQuery },
+      responses: { 200: json("The version.", details), ...refusals },
+    }),
+    async (c) =>
+      c.json(
+        valueOf(await services.recommendation.model(c.var.caller.application, c.req.valid("param").version)),
+        200,
+      ),
+  );
+
+  app.openapi(
+    createRoute({
       method: "post",
       path: "/v1/models",
       summary: "Register a model: its manifest and its ONNX file",
       description:
-        "Admin, or a client key with models:manage. An application's first model is promoted at once.",
+        "Admin, or a client key with models:manage. An application's first model serves at once; a later one goes through shadow and canary, and serves once its outcomes allow it.",
       tags,
       ...guard("models:manage", megabytes(24)),
       request: {
@@ -98,12 +117,14 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
         method: "post",
         path: `/v1/models/{version}/${action}`,
         summary:
-          action === "promote" ? "Let a version serve" : "Back from a version to the one that served before",
+          action === "promote"
+            ? "Let a version serve"
+            : "End a version that is on its way, or go back from one that serves to what served before",
         description: "Admin, or a client key with models:manage.",
         tags,
         ...guard("models:manage"),
         request: { params: versionPath, query: noQuery },
-        responses: { 200: json("The version that serves now.", record), ...refusals },
+        responses: { 200: json("The version that serves now, or that was ended.", record), ...refusals },
       }),
       async (c) =>
         c.json(

@@ -208,6 +208,8 @@ const recommendationService = (): RecommendationApi => {
     erasure: async () => unknown("erasure"),
     rebuild: async () => ok({ part: "neighbours", done: 0 }),
     models: async () => ok([record]),
+    model: async () => unknown("model"),
+    settleModels: async () => ok({ underWay: 0 }),
     registerModel: async (_application, manifest, bytes) =>
       bytes.byteLength === manifest.bytes ? ok(record) : refuse("invalid_input", "The sizes differ."),
     servingModel: async () => unknown("model"),

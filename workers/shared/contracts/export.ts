@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { eventType } from "./event.ts";
 import { identifier, instant, point } from "./primitives.ts";
+import { experimentCounts } from "./queues.ts";
 import { recommendationReceipt } from "./recommendation.ts";
 import { user, userInteraction } from "./user.ts";
 
@@ -32,6 +33,8 @@ export const exportItem = z.discriminatedUnion("store", [
     seen: z.unknown(),
     outcomes: z.array(z.object({ productId: identifier, type: eventType })),
   }),
+  /** What came of recommendations in experiments that are under way, under the person's pseudonym. */
+  z.object({ store: z.literal("experiments"), counts: experimentCounts }),
   /** A line of the log that models learn from, under the person's pseudonym. */
   z.object({ store: z.literal("training_log"), line: z.unknown() }),
   /** A message about the person that could not be consumed. */

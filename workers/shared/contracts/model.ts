@@ -58,7 +58,63 @@ export const modelOrigin = z.object({
 });
 export type ModelOrigin = z.infer<typeof modelOrigin>;
 
-export const modelStatus = z.enum(["registered", "shadow", "canary", "serving", "retired"]);
+/**
+ * Where a version is: `registered` (waits), `shadow` (scored beside what serves), `canary` (serves a share of the people),
+ * `serving`, `retired` (served before, or was overtaken), `refused` (by the gate), `rolled_back`.
+ */
+export const modelStatuses = [
+  "registered",
+  "shadow",
+  "canary",
+  "serving",
+  "retired",
+  "refused",
+  "rolled_back",
+] as const;
+export const modelStatus = z.enum(modelStatuses);
+export type ModelStatus = z.infer<typeof modelStatus>;
+
+const armFigures = z.object({
+  people: z.number(),
+  exposures: z.number(),
+  successes: z.number(),
+  rate: z.number(),
+});
+
+/** What the outcomes of a canary say: always-valid, see `model/experiments/verdict.ts`. */
+export const rolloutVerdict = z.object({
+  verdict: z.enum(["good", "worse", "open"]),
+  reason: z.string(),
+  difference: z.object({ estimate: z.number(), low: z.number(), high: z.number() }),
+  canary: armFigures,
+  control: armFigures,
+});
+export type RolloutVerdict = z.infer<typeof rolloutVerdict>;
+
+/** What a version has been through on its way into service. */
+export const rolloutRecord = z.object({
+  shadow: z.object({
+    since: z.string(),
+    requests: z.number().int(),
+    failures: z.number().int(),
+    /** Mean share of what was shown that it would have shown too; null before the first. */
+    overlap: z.number().nullable(),
+    /** Mean absolute difference of its scores; null before the first. */
+    distance: z.number().nullable(),
+  }),
+  canary: z.object({ since: z.string(), outcomes: rolloutVerdict.nullable() }).nullable(),
+});
+export type RolloutRecord = z.infer<typeof rolloutRecord>;
+
+/** A step of a version's way. */
+export const modelChange = z.object({
+  status: modelStatus,
+  /** `hand`, or what did it. */
+  by: z.string(),
+  reason: z.string(),
+  at: z.string(),
+});
+export type ModelChange = z.infer<typeof modelChange>;
 
 export const modelRecord = z.object({
   version: z.string(),
@@ -74,3 +130,12 @@ export const modelRecord = z.object({
   promotedBy: z.string().nullable(),
 });
 export type ModelRecord = z.infer<typeof modelRecord>;
+
+/** A version with all that is known of it. */
+export const modelDetails = modelRecord.extend({
+  manifest: modelManifest,
+  rollout: rolloutRecord.nullable(),
+  /** Oldest first. */
+  changes: z.array(modelChange),
+});
+export type ModelDetails = z.infer<typeof modelDetails>;

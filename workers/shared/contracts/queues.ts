@@ -36,10 +36,22 @@ export const trainingCorrection = z.object({
 });
 export type TrainingCorrection = z.infer<typeof trainingCorrection>;
 
+/** What the person did in an arm of an experiment so far: absolute counts, of which the largest is the newest. */
+export const experimentCounts = z.object({
+  experiment: z.string().min(1).max(128),
+  arm: z.string().min(1).max(64),
+  /** Recommendations whose click window has closed. */
+  exposures: z.number().int().min(1),
+  /** ... of which something came. */
+  successes: z.number().int().min(0),
+});
+export type ExperimentCounts = z.infer<typeof experimentCounts>;
+
 export const outboxRow = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("interaction"), seq: z.number().int(), interaction: acceptedInteraction }),
   z.object({ kind: z.literal("example"), seq: z.number().int(), example: trainingExample }),
   z.object({ kind: z.literal("correction"), seq: z.number().int(), correction: trainingCorrection }),
+  z.object({ kind: z.literal("counts"), seq: z.number().int(), counts: experimentCounts }),
 ]);
 export type OutboxRow = z.infer<typeof outboxRow>;
 

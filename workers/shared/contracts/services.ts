@@ -3,7 +3,7 @@ import type { Erasure } from "./erasure.ts";
 import type { AcceptedInteraction, EventInput, EventReceipt } from "./event.ts";
 import type { ExportItem } from "./export.ts";
 import type { AnswerLocation, EdgePlace, NearbyAnswer, NearbyQuery, ResolvedPlace } from "./location.ts";
-import type { ModelManifest, ModelOrigin, ModelRecord } from "./model.ts";
+import type { ModelDetails, ModelManifest, ModelOrigin, ModelRecord } from "./model.ts";
 import type { Point, Precision } from "./primitives.ts";
 import type {
   BulkReport,
@@ -243,6 +243,9 @@ export interface RecommendationApi extends Ready, DeadLetterApi {
   /** One step of making totals, cells and neighbours anew from the records of truth. */
   rebuild(application: string, cursor: string | undefined): Promise<Result<RebuildStep>>;
   models(application: string): Promise<Result<ModelRecord[]>>;
+  model(application: string, version: string): Promise<Result<ModelDetails>>;
+  /** Brings versions of all applications further that are on their way; what the cron calls. */
+  settleModels(): Promise<Result<{ underWay: number }>>;
   /** Checks and stores a model; an application's first is promoted at once. */
   registerModel(
     application: string,
@@ -268,7 +271,7 @@ export interface RecommendationApi extends Ready, DeadLetterApi {
     origin: ModelOrigin,
   ): Promise<Result<ModelRecord>>;
   promote(application: string, version: string): Promise<Result<ModelRecord>>;
-  /** Back to the version that served before. */
+  /** Ends a version that is on its way; from one that serves, back to what served before. */
   rollback(application: string, version: string): Promise<Result<ModelRecord>>;
   /** Upgrades to the WebSocket of a person. */
   fetch(request: Request): Promise<Response>;

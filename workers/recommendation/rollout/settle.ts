@@ -1,0 +1,21 @@
+import { ok, type Result } from "../../shared/contracts/result.ts";
+import { followPointer } from "../serving.ts";
+import { settingsOf } from "../settings.ts";
+import { RegistryStore } from "../store.ts";
+import { advance } from "./advance.ts";
+
+/** Brings versions of all applications further that are on their way; `now` in seconds since the epoch. */
+export async function settleModels(
+  env: RecommendationEnv,
+  now: number,
+): Promise<Result<{ underWay: number }>> {
+  const applications = await new RegistryStore(env.DB).underWay();
+  for (const application of applications)
+    try {
+      if (await advance(env.DB, settingsOf(env), application, now)) await followPointer(env, application);
+    } catch (error) {
+      // One application's trouble does not hold up the others.
+      console.error({ event: "roll-out not advanced", application, error: String(error) });
+    }
+  return ok({ underWay: applications.length });
+}

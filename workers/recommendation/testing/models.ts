@@ -1,0 +1,64 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import { applyD1Migrations, type D1Migration } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { featureShape } from "../../../model/features/compute.ts";
+import { initialParameters } from "../../../model/network/parameters.ts";
+import { exportOnnx } from "../../../model/onnx/export.ts";
+import { manifestOf } from "../../../model/onnx/manifest.ts";
+import { Random } from "../../../model/train/random.ts";
+import type { ModelManifest } from "../../shared/contracts/model.ts";
+import { openSession } from "../ranker/runtime.ts";
+import { Registry } from "../registry.ts";
+import { services } from "./services.ts";
+
+const bindings: { DB: D1Database; MODELS: R2Bucket; MIGRATIONS: D1Migration[] } = Object.assign(
+  { DB: {} as never, MODELS: {} as never, MIGRATIONS: [] },
+  env,
+);
+export const database = bindings.DB;
+
+/** The registry's tables, empty. */
+export const openRegistry = (): Promise<void> => applyD1Migrations(database, bindings.MIGRATIONS);
+
+/** The services over a registry that answers, with settings of roll-outs. */
+export const environmentWith = (rollout: object): RecommendationEnv =>
+  ({
+    ...services,
+    DB: database,
+    MODELS: bindings.MODELS,
+    ROLLOUT: JSON.stringify(rollout),
+  }) as unknown as RecommendationEnv;
+
+/** A model of weights that a seed decides. */
+export async function modelOf(
+  version: string,
+  seed: number,
+): Promise<{ manifest: ModelManifest; bytes: ArrayBuffer }> {
+  const parameters = initialParameters(featureShape, new Random(seed));
+  const bytes = new Uint8Array(exportOnnx(featureShape, parameters));
+  const session = await openSession(bytes, featureShape);
+  const manifest = await manifestOf(featureShape, parameters, bytes, session, {
+    version,
+    parent: null,
+    seed,
+    createdAt: "2026-01-01T00:00:00Z",
+    metrics: {},
+    dataWindow: { name: "test", from: null, to: null, events: 0 },
+  });
+  await session.release();
+  return { manifest, bytes: bytes.slice().buffer };
+}
+
+/** Registers a model of random weights; answers where it is then. */
+export async function registered(
+  environment: RecommendationEnv,
+  application: string,
+  version: string,
+  seed: number,
+  now: number,
+) {
+  const { manifest, bytes } = await modelOf(version, seed);
+  const result = await new Registry(environment, application).register(manifest, bytes, now);
+  if (!result.ok) throw new Error(result.error.detail);
+  return result.value;
+}

@@ -1,4 +1,4 @@
-import type { Queue, R2Bucket } from "@cloudflare/workers-types";
+import type { D1Database, Queue, R2Bucket } from "@cloudflare/workers-types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Erasure, erasure } from "../workers/shared/contracts/erasure.ts";
 import type { EventReceipt } from "../workers/shared/contracts/event.ts";
@@ -112,14 +112,20 @@ describe("an erased person", () => {
       );
     await letter("1".repeat(32), inFlight);
     await letter("2".repeat(32), { application: "demo", people: userId });
-    expect((await placesOf(names)).length).toBeGreaterThanOrEqual(6);
+    // What they did in a roll-out that is under way.
+    const registry: D1Database = await stack.binding("recommendation", "DB");
+    await registry
+      .prepare("INSERT INTO outcomes VALUES ('demo', 'rollout:v2', ?, 'canary', 3, 1)")
+      .bind(object)
+      .run();
+    expect((await placesOf(names)).length).toBeGreaterThanOrEqual(7);
 
     const { body: issued } = await stack.call<{ token: string }>("POST", "/v1/tokens", { body: { userId } });
     const held = await exportOf(userId, issued.token);
     expect(new Set(held.map(({ store }) => store))).toEqual(
       new Set([
         ...["profile", "interactions", "locations", "memory", "journal"],
-        ...["receipts", "training_log", "dead_letters"],
+        ...["receipts", "experiments", "training_log", "dead_letters"],
       ]),
     );
     const told = JSON.stringify(held);

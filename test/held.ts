@@ -22,7 +22,7 @@ export async function exportOf(stack: Stack, userId: string, key = "dev-admin-ke
 
 const tables = {
   user: ["users", "interactions", "user_locations", "interaction_totals", "erasures"],
-  recommendation: ["models", "experiments"],
+  recommendation: ["models", "experiments", "rollouts", "model_changes", "outcomes", "drift"],
   product: ["products", "outbox", "product_images"],
   gateway: ["api_keys", "imports"],
   location: ["cities"],

@@ -9,6 +9,7 @@ import { applyInteraction } from "../person/apply.ts";
 import { newPerson, type Person } from "../person/person.ts";
 import type { CellProduct } from "../retrieval/cell-state.ts";
 import { buildPyramid, placesOver } from "../retrieval/memory.ts";
+import { Random } from "../train/random.ts";
 import { linearRanker, popularityRanker } from "./fallback.ts";
 import type { Places, Ranker } from "./ports.ts";
 import { type PipelineQuery, recommend } from "./recommend.ts";
@@ -73,22 +74,20 @@ const view = (productId: string, time: number): Interaction => {
   };
 };
 
+const queryOf = (person: Person, more: Partial<PipelineQuery> = {}): PipelineQuery => ({
+  person,
+  point: oslo,
+  now,
+  offsetSeconds: 0,
+  filter: {},
+  rules: { limit: 10 },
+  maxCandidates: 500,
+  explain: true,
+  budgetMs: Number.POSITIVE_INFINITY,
+  ...more,
+});
 const ask = (person: Person, more: Partial<PipelineQuery> = {}, rankers: Ranker[] = [linearRanker]) =>
-  recommend(
-    {
-      person,
-      point: oslo,
-      now,
-      offsetSeconds: 0,
-      filter: {},
-      rules: { limit: 10 },
-      maxCandidates: 500,
-      explain: true,
-      budgetMs: Number.POSITIVE_INFINITY,
-      ...more,
-    },
-    { places, rankers, clock: () => 0 },
-  );
+  recommend(queryOf(person, more), { places, rankers, clock: () => 0 });
 
 describe("the pipeline", () => {
   it("shows what is near the place asked for, with true distances, however much they like what is far", async () => {
@@ -117,6 +116,35 @@ describe("the pipeline", () => {
     const after = await ask(person);
     expect(share(after.items)).toBeGreaterThan(share(before.items));
     expect(after.items.flatMap(({ reasons }) => reasons)).toContain("chosen_before");
+  });
+
+  it("leaves the last place to chance as often as asked, within the rules, and says with what probability", async () => {
+    const random = new Random(1);
+    const rules = { limit: 8, exclude: ["oslo-3"], perCategory: 3 };
+    const exploration = { rate: 0.5, depth: 6 };
+    const usual = (await ask(newPerson(), { rules })).items;
+    let explored = 0;
+    for (let i = 0; i < 60; i++) {
+      const { items } = await recommend(queryOf(newPerson(), { rules, exploration }), {
+        places,
+        rankers: [linearRanker],
+        clock: () => 0,
+        random: () => random.next(),
+      });
+      expect(items.slice(0, -1)).toEqual(usual.slice(0, -1));
+      const [last, best] = [items[items.length - 1], usual[usual.length - 1]];
+      if (last.productId === best.productId) expect(last.propensity).toBe(0.5);
+      else {
+        explored++;
+        expect(last.propensity).toBeGreaterThanOrEqual(0.5 / 6);
+        expect(last.productId).not.toBe("oslo-3");
+      }
+      const kinds = items.map(({ productId }) => Number(productId.split("-")[1]) % 3);
+      for (const kind of [0, 1, 2])
+        expect(kinds.filter((each) => each === kind).length).toBeLessThanOrEqual(3);
+    }
+    // Of 60 with probability a half: four standard deviations are 16.
+    expect(Math.abs(explored - 30)).toBeLessThan(16);
   });
 
   it("never shows what cannot be had, what the filter keeps out, or what is excluded", async () => {

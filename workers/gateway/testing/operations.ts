@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { type Access, accesses } from "../keys/caller.ts";
-import type { openDoor } from "./door.ts";
 
 const methods = ["get", "put", "post", "patch", "delete"] as const;
 const operation = z.object({
@@ -24,9 +23,21 @@ export interface Operation {
 
 const examples: Record<string, string> = { n: "0", sha256: "a".repeat(64), application: "demo" };
 
-/** All operations of `/openapi.json`. */
-export async function operationsOf(door: ReturnType<typeof openDoor>): Promise<Operation[]> {
-  const { paths } = document.parse(await (await door.call("GET", "/openapi.json", { key: "" })).json());
+/** Whatever answers calls. */
+interface Door {
+  call(method: string, path: string, options: { key: string }): Promise<{ json(): Promise<unknown> }>;
+}
+
+/** All operations of `/openapi.json`, as a door answers it. */
+export const operationsOf = async (door: Door): Promise<Operation[]> =>
+  operationsIn(await (await door.call("GET", "/openapi.json", { key: "" })).json());
+
+/** All operations of the API's document, with paths that name what `ids` says by pattern and parameter. */
+export function operationsIn(
+  read: unknown,
+  ids: (path: string, parameter: string) => string = () => "x",
+): Operation[] {
+  const { paths } = document.parse(read);
   return Object.entries(paths).flatMap(([path, item]) =>
     methods.flatMap((method) => {
       const found = item[method];
@@ -34,7 +45,7 @@ export async function operationsOf(door: ReturnType<typeof openDoor>): Promise<O
       return {
         name: `${method.toUpperCase()} ${path}`,
         method: method.toUpperCase(),
-        path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => examples[name] ?? "x"),
+        path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => examples[name] ?? ids(path, name)),
         access: found.security?.[0].credential[0] ?? null,
         body: Object.keys(found.requestBody?.content ?? {})[0] ?? null,
       };

@@ -14,6 +14,7 @@ import { modelKey } from "./model-key.ts";
 import { registeredModels } from "./ranker/models.ts";
 import { advance, verdictNow } from "./rollout/advance.ts";
 import { experimentOf } from "./rollout/arms.ts";
+import { prune } from "./rollout/prune.ts";
 import { followPointer } from "./serving.ts";
 import { settingsOf } from "./settings.ts";
 import { type ModelRow, RegistryStore } from "./store.ts";
@@ -127,6 +128,7 @@ export class Registry {
     const stored = await this.#store.get(this.#application, version);
     if (!stored || (!added && stored.sha256 !== manifest.sha256))
       return refuse("conflict", `There is another model of version ${version}.`);
+    await prune(this.#env, this.#application, settingsOf(this.#env).kept);
     if (first) return this.promote(version, now, "first of its application");
     if (await advance(this.#env.DB, settingsOf(this.#env), this.#application, now)) await this.#follow();
     return this.#record(version);

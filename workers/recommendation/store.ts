@@ -188,6 +188,20 @@ export class RegistryStore {
     return rows.map(({ application }) => application);
   }
 
+  /** Forgets versions and all that is told of them. */
+  async remove(application: string, versions: readonly string[]): Promise<void> {
+    const which = [application, JSON.stringify(versions)];
+    await this.#d1.batch(
+      ["drift", "rollouts", "model_changes", "models"].map((table) =>
+        this.#d1
+          .prepare(
+            `DELETE FROM ${table} WHERE application = ?1 AND version IN (SELECT value FROM json_each(?2))`,
+          )
+          .bind(...which),
+      ),
+    );
+  }
+
   /** The version that served before the present one. */
   async previous(application: string): Promise<ModelRow | null> {
     const rows = await this.#db

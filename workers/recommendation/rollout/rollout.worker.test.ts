@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { ModelStatus } from "../../shared/contracts/model.ts";
 import { PersonCountsTable } from "../../shared/experiments/person-counts.ts";
+import { modelKey } from "../model-key.ts";
 import { Registry } from "../registry.ts";
 import { followPointer } from "../serving.ts";
 import { RegistryStore } from "../store.ts";
@@ -200,6 +201,28 @@ describe("a version on its way into service", () => {
       v3: "retired",
       v4: "shadow",
     });
+  });
+
+  it("is forgotten with its file once it is over and newer ones are kept; what a rollback needs stays", async () => {
+    const application = "pruned";
+    const small = environmentWith({ ...rollout, automatic: false, kept: 1 });
+    const registry = new Registry(small, application);
+    const shas = new Map<string, string>();
+    for (const [i, version] of ["v1", "v2", "v3", "v4"].entries()) {
+      shas.set(version, (await registered(small, application, version, i + 1, i + 1)).sha256);
+      await registry.promote(version, i + 1);
+    }
+    for (const version of ["v5", "v6"]) {
+      shas.set(version, (await registered(small, application, version, Number(version[1]), 10)).sha256);
+    }
+    const left = Object.keys(await statuses(application)).sort();
+    // v4 serves, v3 served before it; of v1 and v2 the newer is kept.
+    expect(left).toEqual(["v2", "v3", "v4", "v5", "v6"]);
+    for (const [version, sha256] of shas)
+      expect((await small.MODELS.head(modelKey(application, sha256))) !== null, version).toBe(
+        left.includes(version),
+      );
+    expect(await registry.rollback("v4", 20)).toMatchObject({ ok: true, value: { version: "v3" } });
   });
 
   it("stays where it is where nothing is to happen by itself", async () => {

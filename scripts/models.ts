@@ -1,0 +1,44 @@
+// npm run models -- [VERSION VERSION...] [--url URL] [--key KEY]
+// Lists the versions of an application; with versions, compares them and says what they went through.
+import { parseArgs } from "node:util";
+import { modelDetails, modelRecord } from "../workers/shared/contracts/model.ts";
+import { changeLines, comparisonRows, listRows } from "./models/figures.ts";
+import { tableLines } from "./models/table.ts";
+import { developmentKey } from "./serve.ts";
+import { stop } from "./terminal.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    url: { type: "string", default: "http://localhost:8787" },
+    key: { type: "string", default: developmentKey },
+  },
+});
+const url = values.url.replace(/\/$/, "");
+
+/** What is at a path; ends the process where that is not to be had. */
+async function read(path: string): Promise<unknown> {
+  const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${values.key}` } }).catch(
+    (error: unknown) => stop(`${url} does not answer (${error}); --url and --key say where to ask.`),
+  );
+  const body = (await answer.json()) as { detail?: string };
+  if (!answer.ok) stop(`${path} answered ${answer.status}: ${body.detail ?? ""}`);
+  return body;
+}
+
+const details = async (version: string) => modelDetails.parse(await read(`/v1/models/${version}`));
+
+if (positionals.length > 0) {
+  const models = await Promise.all(positionals.map(details));
+  for (const line of tableLines(comparisonRows(models))) console.log(line);
+  for (const model of models) console.log(`\n${changeLines(model).join("\n")}`);
+} else {
+  const { items } = (await read("/v1/models")) as { items: unknown[] };
+  const records = items.map((item) => modelRecord.parse(item));
+  if (records.length === 0) console.log("No model of its own: what is deployed with the code serves.");
+  else {
+    const models = [];
+    for (const { version } of records) models.push(await details(version));
+    for (const line of tableLines(listRows(models))) console.log(line);
+  }
+}

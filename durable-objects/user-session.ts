@@ -9,6 +9,7 @@ import {
   interaction,
 } from "../workers/shared/contracts/event.ts";
 import { type Impression, impression } from "../workers/shared/contracts/impression.ts";
+import { liveHeaders } from "../workers/shared/contracts/live.ts";
 import type { Point, Precision } from "../workers/shared/contracts/primitives.ts";
 import type { InteractionsMessage, LocationsMessage } from "../workers/shared/contracts/queues.ts";
 import {
@@ -46,6 +47,8 @@ const pruneSeconds = 86_400;
 /** A failed alarm is tried again after so many milliseconds. */
 const retryMs = 5000;
 const mostListeners = 8;
+/** What is remembered of a WebSocket: until when it may listen, seconds since the epoch. */
+const listener = z.object({ until: z.number() });
 /** One call, and one alarm, erases for at most so many milliseconds; the next alarm goes on. */
 const erasingMs = 2000;
 
@@ -356,17 +359,23 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   }
 
   /** Opens a WebSocket that hears of fresh recommendations. */
-  override async fetch(): Promise<Response> {
+  override async fetch(request: Request): Promise<Response> {
+    const until = z.coerce.number().positive().parse(request.headers.get(liveHeaders.until));
     if (this.ctx.getWebSockets().length >= mostListeners) return new Response(null, { status: 429 });
     const pair = new WebSocketPair();
     this.ctx.acceptWebSocket(pair[1]);
+    pair[1].serializeAttachment({ until });
     this.#listened = true;
     return new Response(null, { status: 101, webSocket: pair[0] });
   }
 
-  /** Tells all listeners. */
+  /** Tells all listeners; one whose credential has ended hears that instead. */
   broadcast(text: string): void {
-    for (const socket of this.ctx.getWebSockets()) socket.send(text);
+    const now = Date.now() / 1000;
+    for (const socket of this.ctx.getWebSockets()) {
+      if (listener.parse(socket.deserializeAttachment()).until > now) socket.send(text);
+      else socket.close(1008, "credential ended");
+    }
   }
 
   override async webSocketMessage(socket: WebSocket): Promise<void> {

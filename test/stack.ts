@@ -85,9 +85,9 @@ export class Stack {
     };
   }
 
-  /** The cron of the gateway, as the platform calls it. */
-  async cron(): Promise<void> {
-    await this.#server.getWorker("vicinity-gateway").scheduled({ cron: "* * * * *" });
+  /** A cron of the gateway, as the platform calls it: by default that of every minute. */
+  async cron(cron = "* * * * *"): Promise<void> {
+    await this.#server.getWorker("vicinity-gateway").scheduled({ cron });
   }
 
   stop(): Promise<void> {

@@ -6,6 +6,7 @@ import { createApp } from "./app.ts";
 import { usualPace } from "./arriving.ts";
 import type { Gateway } from "./context.ts";
 import { logFailure } from "./problems.ts";
+import { retain } from "./retention.ts";
 import { services } from "./services.ts";
 import { settingsOf } from "./settings.ts";
 import { Store } from "./store.ts";
@@ -37,9 +38,18 @@ export default {
 
   /**
    * Sends product changes that no consumer has confirmed, wakes interrupted recalibrations, brings models further that are
-   * on their way into service; by night begins new recalibrations.
+   * on their way into service; by night removes what has outlived its time and begins new recalibrations.
    */
   async scheduled({ cron }, env) {
+    if (cron === nightlyCron) {
+      const { removed, failed } = await retain(
+        services(env),
+        new Store(env.DB),
+        settingsOf(env).retention,
+        Date.now() / 1000,
+      );
+      console.log(JSON.stringify({ message: "retention", removed, failed }));
+    }
     const work =
       cron === nightlyCron
         ? [env.TRAINER.nightly()]

@@ -3,7 +3,7 @@ import { settingsOf } from "./settings.ts";
 
 describe("settingsOf", () => {
   it("lets in nobody by default, and any page ask", () => {
-    expect(settingsOf({})).toEqual({ developmentKeys: false, tokenSecret: null, origins: "*" });
+    expect(settingsOf({})).toMatchObject({ developmentKeys: false, tokenSecret: null, origins: "*" });
   });
 
   it("reads origins, and fails for what is none", () => {

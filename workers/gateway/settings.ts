@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Retention, retention } from "../shared/contracts/retention.ts";
 import type { Origins } from "./middleware/cross-origin.ts";
 
 // A host may hold a star, but no browser sends one: it would look like a pattern and match nothing.
@@ -18,6 +19,19 @@ const environment = z.object({
     .refine((origins) => origins === "*" || origins.every(isOrigin), {
       message: "must be * or origins such as https://shop.example",
     }),
+  /** JSON of workers/shared/contracts/retention.ts, where its defaults do not fit. */
+  RETENTION: z
+    .string()
+    .default("")
+    .transform((text, context): unknown => {
+      try {
+        return text.trim() === "" ? {} : JSON.parse(text);
+      } catch {
+        context.addIssue("must be JSON");
+        return z.NEVER;
+      }
+    })
+    .pipe(retention),
 });
 
 /** What the environment decides. */
@@ -25,14 +39,16 @@ export interface Settings {
   developmentKeys: boolean;
   tokenSecret: string | null;
   origins: Origins;
+  retention: Retention;
 }
 
 /** Parses variables and secrets; throws where one is malformed, so that a wrong deployment fails at once. */
 export function settingsOf(env: object): Settings {
-  const { DEVELOPMENT_KEYS, TOKEN_SECRET, CORS_ORIGINS } = environment.parse(env);
+  const { DEVELOPMENT_KEYS, TOKEN_SECRET, CORS_ORIGINS, RETENTION } = environment.parse(env);
   return {
     developmentKeys: DEVELOPMENT_KEYS === "on",
     tokenSecret: TOKEN_SECRET ?? null,
     origins: CORS_ORIGINS,
+    retention: RETENTION,
   };
 }

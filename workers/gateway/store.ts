@@ -1,8 +1,9 @@
-import { and, asc, eq, gte, isNull, lte, ne, or, sql } from "drizzle-orm";
+import { and, asc, eq, gte, isNull, lt, lte, ne, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { KeyRecord, KeyScope } from "../shared/contracts/credential.ts";
 import { toInstant } from "../shared/contracts/primitives.ts";
 import type { ImportInput, ImportRecord } from "../shared/contracts/readiness.ts";
+import { endOfLife, type Removed, type Retention } from "../shared/contracts/retention.ts";
 import { apiKeys, imports } from "./schema.ts";
 
 /** A key as authentication needs it. */
@@ -117,6 +118,15 @@ export class Store {
     return old.length > 0 ? "ended" : "unknown";
   }
 
+  /** Whether an application has a key of this id that was not revoked; it may have ended. */
+  async isKept(application: string, id: string): Promise<boolean> {
+    const rows = await this.#database
+      .select({ id: apiKeys.id })
+      .from(apiKeys)
+      .where(and(keyNamed(application, id), isNull(apiKeys.revokedAt)));
+    return rows.length > 0;
+  }
+
   /** Oldest first. */
   async listKeys(application: string): Promise<KeyRecord[]> {
     const rows = await this.#database
@@ -155,5 +165,21 @@ export class Store {
       .where(and(ne(imports.status, "done"), or(eq(imports.status, "failed"), gte(imports.updatedAt, since))))
       .limit(100);
     return rows.map(({ application: _, updatedAt, ...row }) => ({ ...row, updatedAt: toInstant(updatedAt) }));
+  }
+
+  /** Removes keys that were revoked or ended, and reports of imports, that have had their time. `now` in seconds. */
+  async removeExpired({ keys, imports: reports }: Retention, now: number): Promise<Removed> {
+    const over = endOfLife(now, keys);
+    const [ended, old] = await this.#database.batch([
+      this.#database
+        .delete(apiKeys)
+        .where(or(lt(apiKeys.revokedAt, over), lt(apiKeys.expiresAt, over)))
+        .returning({ id: apiKeys.id }),
+      this.#database
+        .delete(imports)
+        .where(lt(imports.updatedAt, endOfLife(now, reports)))
+        .returning({ name: imports.name }),
+    ]);
+    return { keys: ended.length, imports: old.length };
   }
 }

@@ -15,8 +15,10 @@ import {
   wantedCard,
 } from "../shared/contracts/product.ts";
 import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
+import { type Removed, type Retention, retention } from "../shared/contracts/retention.ts";
 import type { Page, PageQuery, ProductApi, Readiness } from "../shared/contracts/services.ts";
 import { DeadLetterDesk } from "../shared/dead-letters/desk.ts";
+import { removeExpiredLetters } from "../shared/dead-letters/retention.ts";
 import { Cards } from "./cards.ts";
 import { send, settle } from "./catalogue.ts";
 import { imageBytes, lastImagePosition, putImage } from "./images.ts";
@@ -232,6 +234,13 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
 
   discardDeadLetter(application: string, id: string): Promise<Result<null>> {
     return this.#letters.discardDeadLetter(application, id);
+  }
+
+  async retain(input: Retention): Promise<Result<Removed>> {
+    const parsed = parse(retention, input);
+    return parsed.ok
+      ? ok(await removeExpiredLetters(this.env.IMAGES, parsed.value, Date.now() / 1000))
+      : parsed;
   }
 
   async ready(): Promise<Readiness> {

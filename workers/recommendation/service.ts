@@ -33,6 +33,7 @@ import {
   recommendationInput,
 } from "../shared/contracts/recommendation.ts";
 import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
+import { type Removed, type Retention, retention } from "../shared/contracts/retention.ts";
 import type {
   Page,
   PageQuery,
@@ -43,6 +44,7 @@ import type {
 } from "../shared/contracts/services.ts";
 import { type LocationInput, locationInput } from "../shared/contracts/user.ts";
 import { DeadLetterDesk } from "../shared/dead-letters/desk.ts";
+import { removeExpiredLetters } from "../shared/dead-letters/retention.ts";
 import { exported } from "./export.ts";
 import { similar, trending } from "./lists.ts";
 import { redeliver } from "./queue.ts";
@@ -365,6 +367,13 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
 
   discardDeadLetter(application: string, id: string): Promise<Result<null>> {
     return this.#letters.discardDeadLetter(application, id);
+  }
+
+  async retain(input: Retention): Promise<Result<Removed>> {
+    const parsed = parse(retention, input);
+    return parsed.ok
+      ? ok(await removeExpiredLetters(this.env.TRAINING_LOG, parsed.value, Date.now() / 1000))
+      : parsed;
   }
 
   async ready(): Promise<Readiness> {

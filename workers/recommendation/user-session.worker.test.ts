@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { type Recorded, sessionOf, type UserSession } from "../../durable-objects/user-session.ts";
 import { decodePerson } from "../../model/person/codec.ts";
 import type { Interaction } from "../shared/contracts/event.ts";
+import { liveHeaders } from "../shared/contracts/live.ts";
 
 const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Object.assign(
   { USER_SESSION: {} as never },
@@ -137,5 +138,40 @@ describe("a person's object", () => {
     await session("di").setPerson("demo", "di", { home: null, precision: "city", version: 2 });
     await session("di").setPerson("demo", "di", { home: null, precision: "exact", version: 1 });
     expect(await person("di")).toMatchObject({ precision: "city", location: null });
+  });
+});
+
+describe("a live connection", () => {
+  const connect = async (userId: string, until: number): Promise<Response> =>
+    session(userId).fetch(
+      new Request("https://session/", {
+        headers: { upgrade: "websocket", [liveHeaders.until]: String(until) },
+      }),
+    );
+
+  it("hears nothing more once its credential has ended", async () => {
+    const heard: string[] = [];
+    for (const [name, until] of [
+      ["lasting", Date.now() / 1000 + 60],
+      ["ended", Date.now() / 1000 - 1],
+    ] as const) {
+      const { webSocket } = await connect("listener", until);
+      if (!webSocket) throw new Error("no connection");
+      webSocket.accept();
+      webSocket.addEventListener("message", ({ data }) => heard.push(`${name}: ${data}`));
+      webSocket.addEventListener("close", ({ code }) => heard.push(`${name}: closed ${code}`));
+    }
+    await session("listener").broadcast("news");
+    await vi.waitFor(() => expect([...heard].sort()).toEqual(["ended: closed 1008", "lasting: news"]));
+  });
+
+  it("is one of eight at most", async () => {
+    const statuses: number[] = [];
+    for (let i = 0; i < 9; i++) {
+      const { status, webSocket } = await connect("popular", Date.now() / 1000 + 60);
+      webSocket?.accept();
+      statuses.push(status);
+    }
+    expect(statuses).toEqual([...Array<number>(8).fill(101), 429]);
   });
 });

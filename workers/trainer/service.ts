@@ -7,9 +7,11 @@ import {
   recalibrationInput,
 } from "../shared/contracts/recalibration.ts";
 import { ok, parse, type Result } from "../shared/contracts/result.ts";
+import { type Removed, type Retention, retention } from "../shared/contracts/retention.ts";
 import type { Readiness, TrainerApi } from "../shared/contracts/services.ts";
 import { logPrefix } from "../shared/training-log/keys.ts";
 import { RecalibrationDesk } from "./desk.ts";
+import { removeExpiredLogs } from "./retention.ts";
 import { type Snapshot, snapshot } from "./snapshot.ts";
 
 const now = (): number => Date.now() / 1000;
@@ -52,6 +54,11 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
 
   get #desk(): RecalibrationDesk {
     return new RecalibrationDesk(this.env);
+  }
+
+  async retain(input: Retention): Promise<Result<Removed>> {
+    const parsed = parse(retention, input);
+    return parsed.ok ? ok(await removeExpiredLogs(this.env.TRAINING_LOG, parsed.value, now())) : parsed;
   }
 
   async ready(): Promise<Readiness> {

@@ -5,6 +5,7 @@ import { acceptedInteraction } from "../shared/contracts/event.ts";
 import { applicationName, epoch, identifier, pseudonym } from "../shared/contracts/primitives.ts";
 import { placeVisit } from "../shared/contracts/queues.ts";
 import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
+import { type Removed, type Retention, retention } from "../shared/contracts/retention.ts";
 import type {
   ErasedRecords,
   Page,
@@ -28,6 +29,7 @@ import {
 import { databasesOf } from "./database.ts";
 import { changesOf, interactionOf, rowOf, settingsOf, userOf, visitOf } from "./profile.ts";
 import { type PersonBatch } from "./record.ts";
+import { removeExpiredRows } from "./retention.ts";
 import { type PersonVisits, UserStore } from "./store.ts";
 
 const person = z.object({ application: applicationName, userId: identifier });
@@ -193,6 +195,11 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   async tombstones(application: string, objects: string[]): Promise<Result<Tombstone[]>> {
     const parsed = parse(pseudonyms, { application, objects });
     return parsed.ok ? ok(await this.#store.tombstones(application, objects)) : parsed;
+  }
+
+  async retain(input: Retention): Promise<Result<Removed>> {
+    const parsed = parse(retention, input);
+    return parsed.ok ? ok(await removeExpiredRows(databasesOf(this.env), parsed.value, now())) : parsed;
   }
 
   async ready(): Promise<Readiness> {

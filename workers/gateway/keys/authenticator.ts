@@ -18,6 +18,8 @@ export interface KeyDirectory {
   findKey(hash: string): Promise<StoredKey | null>;
   /** Keeps `at` as the key's last use unless one since `notedBefore` is kept already. Seconds. */
   noteUse(key: StoredKey, at: number, notedBefore: number): Promise<void>;
+  /** Whether an application has a key of this id that was not revoked. */
+  isKept(application: string, id: string): Promise<boolean>;
 }
 
 /** The surroundings of an {@link Authenticator}. */
@@ -43,6 +45,8 @@ export class Authenticator {
   readonly #now: () => number;
   readonly #later: Later;
   readonly #known = new Map<string, { key: StoredKey | null; until: number }>();
+  /** Whether keys that issued tokens are kept, by application and id. */
+  readonly #issuers = new Map<string, { kept: boolean; until: number }>();
 
   constructor({ keys, settings, now, later }: Surroundings) {
     this.#keys = keys;
@@ -62,6 +66,7 @@ export class Authenticator {
   /** Drops what is believed of keys, so that this isolate sees a change at once. */
   forget(): void {
     this.#known.clear();
+    this.#issuers.clear();
   }
 
   /** No secrets, these two: they are in the manual. */
@@ -106,6 +111,21 @@ export class Authenticator {
     const { tokenSecret } = this.#settings;
     if (tokenSecret === null) return null;
     const subject = await verifyToken(credential, tokenSecret, this.#now() / 1000);
-    return subject && { kind: "person", ...subject };
+    if (!subject || !(await this.#isIssuer(subject.application, subject.keyId))) return null;
+    const { application, userId, until } = subject;
+    return { kind: "person", application, userId, until };
+  }
+
+  /** Whether the key that issued a token was not revoked. */
+  async #isIssuer(application: string, id: string): Promise<boolean> {
+    if (developmentKeys.has(id)) return this.#settings.developmentKeys;
+    const name = `${application}/${id}`;
+    const now = this.#now();
+    const known = this.#issuers.get(name);
+    if (known && known.until > now) return known.kept;
+    const kept = await this.#keys.isKept(application, id);
+    if (this.#issuers.size >= cacheSize) this.#issuers.clear();
+    this.#issuers.set(name, { kept, until: now + cacheMs });
+    return kept;
   }
 }

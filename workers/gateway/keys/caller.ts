@@ -1,6 +1,6 @@
 import { type KeyScope, keyScopes } from "../../shared/contracts/credential.ts";
 
-/** Who a credential belongs to, and what they may do. */
+/** Who a credential belongs to, and what they may do; a person also until when, in seconds since the epoch. */
 export type Caller =
   | { kind: "admin"; application: string; keyId: string; development: boolean }
   | {
@@ -10,7 +10,7 @@ export type Caller =
       development: boolean;
       scopes: readonly KeyScope[];
     }
-  | { kind: "person"; application: string; userId: string };
+  | { kind: "person"; application: string; userId: string; until: number };
 
 /**
  * Who may call an operation. `admin`: admin keys. A scope: and client keys that have it. `client`: and all

@@ -209,7 +209,7 @@ describe("a key in a failing look-up", () => {
     const log = vi.spyOn(console, "error").mockImplementation((line) => lines.push(line));
     const answer = await openDoor({ store }).call("GET", "/v1/products", { key: made.key });
     log.mockRestore();
-    expect(answer.status).toBe(500);
+    expect(answer.status).toBe(503);
     expect(lines).toHaveLength(1);
     for (const secret of [made.key, hash])
       expect(`${lines}${await answer.clone().text()}`).not.toContain(secret);
@@ -237,7 +237,7 @@ describe("tokens", () => {
   it("that are expired, forged, or of no algorithm are no credential", async () => {
     const door = openDoor();
     const now = Math.floor(Date.now() / 1000);
-    const eve = { application: "demo", userId: "eve" };
+    const eve = { application: "demo", userId: "eve", keyId: "dev-admin-key" };
     const good = await tokenFor("eve");
     const [, payload] = good.split(".");
     const none = btoa(JSON.stringify({ alg: "none" })).replace(/=+$/, "");
@@ -258,5 +258,36 @@ describe("tokens", () => {
     const door = openDoor({ settings: { ...openSettings, tokenSecret: null } });
     expect((await door.call("POST", "/v1/tokens", { body: { userId: "eve" } })).status).toBe(503);
     expect((await door.call("GET", "/v1/products", { key: await tokenFor("eve") })).status).toBe(401);
+  });
+
+  it("end with the key that issued them", async () => {
+    const door = openDoor();
+    const issuer = await create(door, { role: "client", scopes: ["tokens:issue"] });
+    const answer = await door.call("POST", "/v1/tokens", { key: issuer.key, body: { userId: "eve" } });
+    const { token } = await answer.json<{ token: string }>();
+    expect((await door.call("GET", "/v1/trending", { key: token })).status).toBe(200);
+    expect((await door.call("DELETE", `/v1/keys/${issuer.id}`)).status).toBe(204);
+    expect((await door.call("GET", "/v1/trending", { key: token })).status).toBe(401);
+  });
+});
+
+describe("where keys cannot be looked up", () => {
+  it("nobody is turned away for good: it is unavailable", async () => {
+    const down = async (): Promise<never> => {
+      throw new Error("D1_ERROR: down");
+    };
+    const store = Object.assign(new Store(testEnvironment.DB), { findKey: down, isKept: down });
+    const door = openDoor({ store });
+    const log = vi.spyOn(console, "error").mockReturnValue();
+    const issued = { application: "demo", userId: "eve", keyId: "some-key" };
+    const token = await issueToken(issued, tokenSecret, Math.floor(Date.now() / 1000), 60);
+    for (const key of [`vic_${"a".repeat(43)}`, token]) {
+      const answer = await door.call("GET", "/v1/trending", { key });
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get("retry-after")).toBe("1");
+    }
+    expect(log).toHaveBeenCalledTimes(2);
+    expect(JSON.stringify(log.mock.calls)).not.toContain("aaaa");
+    log.mockRestore();
   });
 });

@@ -3,13 +3,15 @@ import { z } from "zod";
 import { applicationName, identifier } from "../../shared/contracts/primitives.ts";
 
 const issuer = "vicinity";
-const claims = z.object({ sub: identifier, app: applicationName });
+const claims = z.object({ sub: identifier, app: applicationName, key: identifier, exp: z.number() });
 const bytes = (secret: string): Uint8Array => new TextEncoder().encode(secret);
 
 /** The person that a token stands for. */
 export interface TokenSubject {
   application: string;
   userId: string;
+  /** Id of the key that issued it: it ends with its revocation. */
+  keyId: string;
 }
 
 /** A JWT (HS256) for one person, valid from `now` for `ttl` seconds. */
@@ -19,7 +21,7 @@ export const issueToken = (
   now: number,
   ttl: number,
 ): Promise<string> =>
-  new SignJWT({ app: subject.application })
+  new SignJWT({ app: subject.application, key: subject.keyId })
     .setProtectedHeader({ alg: "HS256", typ: "JWT" })
     .setIssuer(issuer)
     .setSubject(subject.userId)
@@ -27,8 +29,15 @@ export const issueToken = (
     .setExpirationTime(now + ttl)
     .sign(bytes(secret));
 
-/** The person of a token; null where it is forged, expired, of another issuer or malformed. `now` in seconds. */
-export async function verifyToken(token: string, secret: string, now: number): Promise<TokenSubject | null> {
+/**
+ * The person of a token, and when it ends (seconds); null where it is forged, expired, of another issuer or malformed.
+ * `now` in seconds.
+ */
+export async function verifyToken(
+  token: string,
+  secret: string,
+  now: number,
+): Promise<(TokenSubject & { until: number }) | null> {
   try {
     const { payload } = await jwtVerify(token, bytes(secret), {
       algorithms: ["HS256"],
@@ -37,7 +46,9 @@ export async function verifyToken(token: string, secret: string, now: number): P
       currentDate: new Date(now * 1000),
     });
     const parsed = claims.safeParse(payload);
-    return parsed.success ? { application: parsed.data.app, userId: parsed.data.sub } : null;
+    if (!parsed.success) return null;
+    const { app, sub, key, exp } = parsed.data;
+    return { application: app, userId: sub, keyId: key, until: exp };
   } catch (error) {
     if (error instanceof errors.JOSEError) return null;
     throw error;

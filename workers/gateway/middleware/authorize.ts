@@ -3,6 +3,7 @@ import type { GatewayContext } from "../context.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
 import { type Access, mayCall } from "../keys/caller.ts";
 import { credentialOf } from "../keys/credential.ts";
+import { logFailure } from "../problems.ts";
 import { deny } from "../refused.ts";
 
 /** What front ends ask all the time; anything else weighs enough to look its key up. */
@@ -17,7 +18,10 @@ export const authenticate =
   async (c, next) => {
     const credential = credentialOf(c.req.raw.headers);
     if (credential === null) deny("unauthorized", "This call needs a credential: Authorization: Bearer ...");
-    const caller = await authenticator.identify(credential, !everyday.has(access));
+    const caller = await authenticator.identify(credential, !everyday.has(access)).catch((error: unknown) => {
+      logFailure(error, c.var.requestId);
+      deny("unavailable", "Credentials cannot be checked now.", { retryAfter: 1 });
+    });
     if (caller === null) deny("unauthorized", "The credential is not valid.");
     c.set("caller", caller);
     await next();

@@ -1,14 +1,23 @@
 import { createRoute } from "@hono/zod-openapi";
 import { liveHeaders } from "../../shared/contracts/live.ts";
 import type { Gateway } from "../context.ts";
+import type { Caller } from "../keys/caller.ts";
 import { agreedProtocol } from "../keys/credential.ts";
 import { ownOrigin } from "../middleware/cross-origin.ts";
 import { type Guard, idPath, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { upgradeRequired } from "../problems.ts";
+import { deny } from "../refused.ts";
+
+/** Seconds that a WebSocket of a key lives; whoever listens on opens another. */
+const keyLifetime = 900;
+
+/** A WebSocket ends with the token that opened it; one of a key soon enough for a revoked key. */
+const endOf = (caller: Caller, now: number): number =>
+  caller.kind === "person" ? Math.min(caller.until, now + keyLifetime) : now + keyLifetime;
 
 /** A person's WebSocket: fresh recommendations whenever they move or act. */
-export function live(app: Gateway, { services, settings }: Ports, guard: Guard): void {
+export function live(app: Gateway, { services, settings, now }: Ports, guard: Guard): void {
   const { security, middleware } = guard("self");
   app.openapi(
     createRoute({
@@ -16,7 +25,8 @@ export function live(app: Gateway, { services, settings }: Ports, guard: Guard):
       path: "/v1/users/{id}/live",
       summary: "Fresh recommendations as they change (WebSocket)",
       description:
-        "Admin, client, or the person's own token, as subprotocol: `new WebSocket(url, ['vicinity', token])`.",
+        "Admin, client, or the person's own token, as subprotocol: `new WebSocket(url, ['vicinity', token])`. " +
+        "It ends with its token, after a quarter of an hour at the latest (close code 1008): open another. A person has at most 8.",
       tags: ["Recommendations"],
       security,
       middleware: [...middleware, ownOrigin(settings.origins)],
@@ -33,8 +43,13 @@ export function live(app: Gateway, { services, settings }: Ports, guard: Guard):
         upgrade: "websocket",
         [liveHeaders.application]: c.var.caller.application,
         [liveHeaders.userId]: c.req.valid("param").id,
+        [liveHeaders.until]: String(endOf(c.var.caller, now() / 1000)),
       });
       const answer = await services.recommendation.fetch(new Request(c.req.url, { headers }));
+      if (answer.status === 429)
+        deny("rate_limited", "This person has as many live connections as they may have.", {
+          retryAfter: 60,
+        });
       if (!answer.webSocket) return new Response(answer.body, answer);
       const protocol = agreedProtocol(c.req.raw.headers);
       return new Response(null, {

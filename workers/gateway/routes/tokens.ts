@@ -26,7 +26,9 @@ export function tokens(app: Gateway, { settings, now }: Ports, guard: Guard): vo
       if (tokenSecret === null) deny("unavailable", "This deployment has no secret to sign tokens with.");
       const { userId, ttlSeconds } = c.req.valid("json");
       const at = Math.floor(now() / 1000);
-      const subject = { application: c.var.caller.application, userId };
+      const { caller } = c.var;
+      if (caller.kind === "person") deny("forbidden", "A token issues no tokens.");
+      const subject = { application: caller.application, userId, keyId: caller.keyId };
       const token = await issueToken(subject, tokenSecret, at, ttlSeconds);
       return c.json({ token, userId, expiresAt: toInstant(at + ttlSeconds) }, 201);
     },

@@ -16,7 +16,14 @@ export async function makeKey(body: { role: "admin" | "client"; scopes?: KeyScop
 
 /** A token with whatever claims and secret. */
 const forge = (claims: Record<string, string | number>, secret = tokenSecret): Promise<string> =>
-  new SignJWT({ iss: "vicinity", sub: "x", app: "demo", exp: seconds() + 3600, ...claims })
+  new SignJWT({
+    iss: "vicinity",
+    sub: "x",
+    app: "demo",
+    key: "dev-admin-key",
+    exp: seconds() + 3600,
+    ...claims,
+  })
     .setProtectedHeader({ alg: "HS256" })
     .sign(new TextEncoder().encode(secret));
 
@@ -42,7 +49,20 @@ export async function invalidCredentials(): Promise<Record<string, string>> {
     "the id of a key": near.id,
     "a revoked key": revoked.key,
     "a key whose rotation is over": rotated.key,
-    "an expired token": await issueToken({ application: "demo", userId: "x" }, tokenSecret, at - 7200, 3600),
+    "an expired token": await issueToken(
+      { application: "demo", userId: "x", keyId: "dev-admin-key" },
+      tokenSecret,
+      at - 7200,
+      3600,
+    ),
+    "a token of a revoked key": await issueToken(
+      { application: "demo", userId: "x", keyId: revoked.id },
+      tokenSecret,
+      at,
+      3600,
+    ),
+    "a token of a key that never was": await forge({ key: "none" }),
+    "a token of no key": await forge({ key: "" }),
     "a token of another secret": await forge({}, `${tokenSecret}!`),
     "a token of another issuer": await forge({ iss: "somebody" }),
     "a token that is not valid yet": await forge({ nbf: at + 3600 }),

@@ -1,3 +1,4 @@
+import { retention } from "../../shared/contracts/retention.ts";
 import type { RequestPoint } from "../../shared/observability/request-point.ts";
 import { createApp } from "../app.ts";
 import { usualPace } from "../arriving.ts";
@@ -12,7 +13,12 @@ import { memoryServices } from "./memory-services.ts";
 export const tokenSecret = "a-secret-for-tests-of-at-least-32-characters";
 
 /** What the tests of most things run under. */
-export const openSettings: Settings = { developmentKeys: true, tokenSecret, origins: "*" };
+export const openSettings: Settings = {
+  developmentKeys: true,
+  tokenSecret,
+  origins: "*",
+  retention: retention.parse({}),
+};
 
 /** A limiter that never refuses. */
 export const unlimited: RateLimiter = { limit: async () => ({ success: true }) };
@@ -61,4 +67,9 @@ export function openDoor(change: Partial<Ports> = {}) {
 
 /** A token of a person of the development application, valid for an hour. */
 export const tokenFor = (userId: string, application = "demo"): Promise<string> =>
-  issueToken({ application, userId }, tokenSecret, Math.floor(Date.now() / 1000), 3600);
+  issueToken(
+    { application, userId, keyId: "dev-admin-key" },
+    tokenSecret,
+    Math.floor(Date.now() / 1000),
+    3600,
+  );

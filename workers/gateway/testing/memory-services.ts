@@ -45,6 +45,7 @@ const productService = (): ProductApi => {
     cells: async () => ok([]),
     ...noLetters,
     ready: up,
+    retain: async () => ok({}),
     put: async (application, input) => {
       const created = write(application, input);
       return ok({ product: { ...input, images: [], updatedAt: at }, created });
@@ -96,6 +97,7 @@ const userService = (): UserApi => {
   const make = (id: string, input: UserInput): User => ({ id, ...input, createdAt: at, updatedAt: at });
   return {
     ready: up,
+    retain: async () => ok({}),
     put: async (application, id, input) => {
       const name = `${application}/${id}`;
       const created = !users.has(name);
@@ -172,6 +174,7 @@ const recommendationService = (): RecommendationApi => {
   return {
     ...noLetters,
     ready: up,
+    retain: async () => ok({}),
     recommend: async (_application, input) =>
       ok({
         recommendationId: "r1",
@@ -224,6 +227,7 @@ const recommendationService = (): RecommendationApi => {
 
 const trainerService = (): TrainerApi => ({
   ready: up,
+  retain: async () => ok({}),
   snapshot: async () => ok({ objects: 0, examples: 0, outcomes: {} }),
   recalibrate: async (_application, { seed }) =>
     ok({

@@ -19,6 +19,7 @@ import type { CellContent, CellRange, RebuildStep } from "./rebuild.ts";
 import type { RecalibrationInput, RecalibrationRecord } from "./recalibration.ts";
 import type { RecommendationAnswer, RecommendationInput, RecommendationReceipt } from "./recommendation.ts";
 import type { Result } from "./result.ts";
+import type { Removed, Retention } from "./retention.ts";
 import type { CandidateQuery, Wanted } from "./retrieval.ts";
 import type { ProductTotals, Totals, Transition } from "./totals.ts";
 import type { LocationInput, User, UserInput, UserInteraction, UserPatch } from "./user.ts";
@@ -42,6 +43,12 @@ export interface Readiness {
 /** Every worker answers this. */
 export interface Ready {
   ready(): Promise<Readiness>;
+}
+
+/** A worker whose stores age. */
+export interface Retains {
+  /** Removes what has outlived its time, a bounded step of each kind, and answers how much that was. */
+  retain(retention: Retention): Promise<Result<Removed>>;
 }
 
 /** What a person's object must know of their profile. `version` grows with each change; the newest is kept. */
@@ -82,7 +89,7 @@ export interface UserVisit {
 }
 
 /** People: profiles, consent, interactions, totals, location history. */
-export interface UserApi extends Ready {
+export interface UserApi extends Ready, Retains {
   /** Creates or replaces. */
   put(
     application: string,
@@ -147,7 +154,7 @@ export interface DeadLetterApi {
 }
 
 /** The catalogue. */
-export interface ProductApi extends Ready, DeadLetterApi {
+export interface ProductApi extends Ready, Retains, DeadLetterApi {
   put(application: string, input: ProductInput): Promise<Result<{ product: Product; created: boolean }>>;
   get(application: string, productId: string): Promise<Result<Product>>;
   patch(application: string, productId: string, patch: ProductPatch): Promise<Result<Product>>;
@@ -214,7 +221,7 @@ export interface LocationApi extends Ready {
 }
 
 /** Ranking, the event path, the model registry. */
-export interface RecommendationApi extends Ready, DeadLetterApi {
+export interface RecommendationApi extends Ready, Retains, DeadLetterApi {
   recommend(
     application: string,
     input: RecommendationInput,
@@ -283,7 +290,7 @@ export interface RecommendationList {
 }
 
 /** The nightly recalibration. */
-export interface TrainerApi extends Ready {
+export interface TrainerApi extends Ready, Retains {
   /** Counts what the training log of one day holds: objects, examples, outcomes. */
   snapshot(
     application: string,

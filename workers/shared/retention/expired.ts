@@ -1,0 +1,40 @@
+/** The part of a bucket that is used. */
+export type AgingBucket = Pick<R2Bucket, "list" | "delete">;
+
+/** Objects that one step removes at most: one page, which one call deletes. */
+const mostRemoved = 1000;
+
+/** The applications that have objects in a bucket: the first parts of its keys that are names of applications. */
+export async function applicationsIn(bucket: AgingBucket): Promise<string[]> {
+  const names: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await bucket.list({ delimiter: "/", cursor });
+    names.push(...page.delimitedPrefixes.map((prefix) => prefix.slice(0, -1)));
+    cursor = page.truncated ? page.cursor : undefined;
+  } while (cursor);
+  return names;
+}
+
+/**
+ * Removes up to a thousand objects under a prefix that are over, and answers how many. Where keys are `sorted` by age, a
+ * page without any ends it; else all are looked at.
+ */
+export async function removeExpired(
+  bucket: AgingBucket,
+  prefix: string,
+  isOver: (object: Pick<R2Object, "key" | "uploaded">) => boolean,
+  sorted: boolean,
+): Promise<number> {
+  let cursor: string | undefined;
+  do {
+    const page = await bucket.list({ prefix, cursor });
+    const over = page.objects.filter(isOver).slice(0, mostRemoved);
+    if (over.length > 0) {
+      await bucket.delete(over.map(({ key }) => key));
+      return over.length;
+    }
+    cursor = page.truncated && !sorted ? page.cursor : undefined;
+  } while (cursor);
+  return 0;
+}

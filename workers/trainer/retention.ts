@@ -1,0 +1,31 @@
+import { endOfLife, type Removed, type Retention } from "../shared/contracts/retention.ts";
+import { type AgingBucket, applicationsIn, removeExpired } from "../shared/retention/expired.ts";
+import { logRoot } from "../shared/training-log/keys.ts";
+import { benchRoot } from "./workbench.ts";
+
+/** Removes days of the training log and records of recalibrations that have had their time. `now` in seconds. */
+export async function removeExpiredLogs(
+  bucket: AgingBucket,
+  retention: Retention,
+  now: number,
+): Promise<Removed> {
+  const firstDay = new Date(endOfLife(now, retention.trainingLog) * 1000).toISOString().slice(0, 10);
+  const oldest = endOfLife(now, retention.recalibrations) * 1000;
+  const removed = { trainingLog: 0, recalibrations: 0 };
+  for (const application of await applicationsIn(bucket)) {
+    const root = logRoot(application);
+    removed.trainingLog += await removeExpired(
+      bucket,
+      root,
+      ({ key }) => key.slice(root.length, root.length + firstDay.length) < firstDay,
+      true,
+    );
+    removed.recalibrations += await removeExpired(
+      bucket,
+      benchRoot(application),
+      ({ uploaded }) => uploaded.getTime() < oldest,
+      false,
+    );
+  }
+  return removed;
+}

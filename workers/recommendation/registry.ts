@@ -1,4 +1,5 @@
 import { maxModelBytes } from "../../model/onnx/manifest.ts";
+import type { Ranker } from "../../model/pipeline/ports.ts";
 import {
   type ModelDetails,
   type ModelManifest,
@@ -10,12 +11,13 @@ import {
 import { toInstant } from "../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import { PersonCountsTable } from "../shared/experiments/person-counts.ts";
+import { judge } from "./gate/judge.ts";
 import { modelKey } from "./model-key.ts";
 import { registeredModels } from "./ranker/models.ts";
 import { advance, verdictNow } from "./rollout/advance.ts";
 import { experimentOf } from "./rollout/arms.ts";
 import { prune } from "./rollout/prune.ts";
-import { followPointer } from "./serving.ts";
+import { followPointer, servingRanker } from "./serving.ts";
 import { settingsOf } from "./settings.ts";
 import { type ModelRow, RegistryStore } from "./store.ts";
 
@@ -110,28 +112,46 @@ export class Registry {
     await this.#env.MODELS.put(modelKey(this.#application, manifest.sha256), bytes);
     const { version } = manifest;
     const known = await this.#store.list(this.#application);
-    const first = origin === broughtByHand && known.every((each) => each.version === version);
-    const row: ModelRow = {
-      application: this.#application,
-      version: manifest.version,
-      sha256: manifest.sha256,
-      status: "registered",
-      parent: manifest.parent,
-      manifest,
-      metrics: manifest.metrics,
-      createdAt: now,
-      promotedAt: null,
-      origin,
-      promotedBy: null,
-    };
-    const added = await this.#store.add(row, { by: origin.by, reason: "registered", now });
-    const stored = await this.#store.get(this.#application, version);
-    if (!stored || (!added && stored.sha256 !== manifest.sha256))
-      return refuse("conflict", `There is another model of version ${version}.`);
+    const stored = known.find((each) => each.version === version);
+    if (stored && stored.sha256 !== manifest.sha256) return this.#taken(version);
+    const first =
+      origin === broughtByHand &&
+      known.every((each) => each.version === version && each.status === "registered");
+    if (!stored) {
+      // What recalibrations bring has passed the gate; for an application's first there is nothing to be better than.
+      const judged =
+        origin.gate !== null || first ? origin : await this.#judged(loaded.value, bytes.byteLength, now);
+      if (!(await this.#add(manifest, judged, now))) return this.#taken(version);
+    }
     await prune(this.#env, this.#application, settingsOf(this.#env).kept);
     if (first) return this.promote(version, now, "first of its application");
     if (await advance(this.#env.DB, settingsOf(this.#env), this.#application, now)) await this.#follow();
     return this.#record(version);
+  }
+
+  #taken(version: string): Result<never> {
+    return refuse("conflict", `There is another model of version ${version}.`);
+  }
+
+  /** Adds a version, refused where the gate does not let it in; answers false where another took its name meanwhile. */
+  #add(manifest: ModelManifest, origin: ModelOrigin, now: number): Promise<boolean> {
+    const { version, sha256, parent, metrics } = manifest;
+    const refused = origin.gate?.passed === false;
+    const reason = refused ? `the gate: ${origin.gate?.reasons.join("; ")}` : "registered";
+    return this.#store.add(
+      {
+        ...{ application: this.#application, version, sha256, parent, manifest, metrics, origin },
+        ...{ status: refused ? "refused" : "registered", createdAt: now, promotedAt: null, promotedBy: null },
+      },
+      { by: origin.by, reason, now },
+    );
+  }
+
+  /** What the gate says of a model that was brought. */
+  async #judged(candidate: Ranker, bytes: number, now: number): Promise<ModelOrigin> {
+    const contest = { candidate, bytes, serving: await servingRanker(this.#env, this.#application) };
+    const { gate } = settingsOf(this.#env);
+    return { by: byHand, gate: await judge(this.#env, this.#application, contest, gate, now) };
   }
 
   /** Lets a version serve, wherever it is. */

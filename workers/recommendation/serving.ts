@@ -48,6 +48,14 @@ async function refresh(env: RecommendationEnv, application: string): Promise<voi
 export const followPointer = (env: RecommendationEnv, application: string): Promise<void> =>
   refresher(env, application)();
 
+/** What serves everybody outside a canary, by the registry: an application's own model, else the one deployed with the code. */
+export async function servingRanker(env: RecommendationEnv, application: string): Promise<Ranker> {
+  const { serving } = await new RegistryStore(env.DB).inUse(application);
+  if (serving) await warm(env, application, serving);
+  const own = serving ? registeredModels.get(serving) : null;
+  return own ?? (bundledModel.ok ? bundledModel.value : linearRanker);
+}
+
 /** Rankers in the order of preference, and why the first of them is not what it should be. */
 export interface Serving {
   rankers: Ranker[];

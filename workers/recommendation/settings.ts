@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { gateConfiguration } from "../../model/recalibrate/gate.ts";
 
 const share = z.number().min(0).max(1);
 
@@ -37,6 +38,8 @@ export const rolloutSettings = z.object({
       undecided: z.enum(["promote", "rollback"]).default("promote"),
     })
     .prefault({}),
+  /** What a model that is brought must meet: as those of recalibrations, in `model/recalibrate/gate.ts`. */
+  gate: gateConfiguration.prefault({}),
   /** Versions whose files are kept, beside those that serve, are on their way, or would serve after a rollback. */
   kept: z.number().int().min(0).default(10),
   /** Chance in the last place of lists: see `model/experiments/exploration.ts`. */

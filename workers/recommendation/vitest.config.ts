@@ -14,7 +14,7 @@ export default defineConfig({
         durableObjects: { USER_SESSION: { className: "UserSession", useSQLite: true } },
         // The records of the user worker: what an event costs is counted on them.
         d1Databases: ["DB", "USER_DB"],
-        r2Buckets: ["MODELS"],
+        r2Buckets: ["MODELS", "TRAINING_LOG"],
         bindings: {
           MIGRATIONS: await readD1Migrations(migrations("recommendation")),
           USER_MIGRATIONS: await readD1Migrations(migrations("user")),

@@ -1,4 +1,5 @@
 import type { FeatureShape } from "../../../model/features/batch.ts";
+import { inspectOnnx } from "../../../model/onnx/inspect.ts";
 import { checkAnswers, checkGolden, checkModel } from "../../../model/onnx/manifest.ts";
 import type { Session } from "../../../model/onnx/session.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
@@ -70,6 +71,8 @@ export class LoadedModels {
   async #openChecked(manifest: ModelManifest, bytes: Uint8Array): Promise<Result<Session>> {
     let session: Session | null = null;
     try {
+      const inspected = inspectOnnx(bytes, this.#shape, manifest.opset);
+      if (!inspected.ok) return inspected;
       session = await this.#open(bytes, this.#shape);
       const golden = await checkGolden(manifest, session);
       const checked = golden.ok ? await checkAnswers(manifest, session) : golden;

@@ -11,6 +11,8 @@ import { countOutcomes } from "./count.ts";
 import { settleModels } from "./settle.ts";
 
 const rollout = {
+  // What the gate says is tested in gate/gate.worker.test.ts.
+  gate: { forced: true },
   shadow: { share: 1, leastRequests: 40, leastSeconds: 0 },
   canary: { share: 0.3, effect: 0.1, leastPeople: 20, leastExposures: 100, mostSeconds: 1000 },
 };

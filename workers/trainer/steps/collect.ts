@@ -1,7 +1,7 @@
 import { type LoggedCorrection, type LoggedExample, readLine } from "../../../model/recalibrate/logged.ts";
 import { appendSummaries, idsIn } from "../../../model/recalibrate/summary.ts";
 import { logPrefix } from "../../shared/training-log/keys.ts";
-import { isErased, peopleOf, unpacked } from "../../shared/training-log/lines.ts";
+import { livingLines } from "../../shared/training-log/living.ts";
 import { shape } from "../workbench.ts";
 import type { StepContext } from "./step.ts";
 
@@ -60,20 +60,10 @@ export async function collect(context: StepContext, index: number): Promise<Coll
   let foreign = 0;
   let read = 0;
   for (const key of await bench.chunk(index)) {
-    const object = await env.TRAINING_LOG.get(key);
-    // An erasure may have taken it away meanwhile.
-    if (!object) continue;
-    const lines = await linesOf(await object.arrayBuffer());
-    if (lines === null) {
-      damaged++;
-      continue;
-    }
-    const tombstones = await env.USER.tombstones(application, peopleOf(lines));
-    if (!tombstones.ok) throw new Error(`the records refused: ${tombstones.error.detail}`);
-    const erased = new Map(tombstones.value.map(({ object: person, epoch }) => [person, epoch]));
-    for (const line of lines) {
+    const lines = await livingLines({ log: env.TRAINING_LOG, user: env.USER }, application, key);
+    if (lines === null) damaged++;
+    for (const line of lines ?? []) {
       if (++read % linesPerPause === 0) await pause();
-      if (isErased(line, erased)) continue;
       const said = readLine(shape, line);
       if (said.kind === "damaged") damaged++;
       else if (said.kind === "foreign") foreign++;
@@ -88,15 +78,4 @@ export async function collect(context: StepContext, index: number): Promise<Coll
   await bench.putCorrections(index, corrections);
   await bench.putSummary(index, appendSummaries(known, examples, index));
   return { examples: examples.length, total: seen.size, damaged, foreign };
-}
-
-/** The lines of an object; null where it is not what the log holds. */
-async function linesOf(bytes: ArrayBuffer): Promise<unknown[] | null> {
-  try {
-    const lines = await unpacked(bytes);
-    peopleOf(lines);
-    return lines;
-  } catch {
-    return null;
-  }
 }

@@ -1,0 +1,32 @@
+import type { UserApi } from "../contracts/services.ts";
+import { isErased, peopleOf, unpacked } from "./lines.ts";
+
+/** The lines of an object; null where it is not what the log holds. */
+async function linesOf(bytes: ArrayBuffer): Promise<unknown[] | null> {
+  try {
+    const lines = await unpacked(bytes);
+    peopleOf(lines);
+    return lines;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The lines of an object of the log, without those of anybody who was erased; null where it is damaged. An object that an
+ * erasure took away meanwhile has none. Throws where the records cannot say who was erased.
+ */
+export async function livingLines(
+  { log, user }: { log: Pick<R2Bucket, "get">; user: Pick<UserApi, "tombstones"> },
+  application: string,
+  key: string,
+): Promise<unknown[] | null> {
+  const object = await log.get(key);
+  if (!object) return [];
+  const lines = await linesOf(await object.arrayBuffer());
+  if (lines === null) return null;
+  const tombstones = await user.tombstones(application, peopleOf(lines));
+  if (!tombstones.ok) throw new Error(`the records refused: ${tombstones.error.detail}`);
+  const erased = new Map(tombstones.value.map(({ object: person, epoch }) => [person, epoch]));
+  return lines.filter((line) => !isErased(line, erased));
+}

@@ -24,19 +24,22 @@ export interface Answer<T> {
 
 /** All six workers from their own configurations, with empty migrated stores and the large cities. */
 export class Stack {
-  readonly #server = createTestHarness({
-    root,
-    workers: workers.map(({ name, config }) => ({
-      configPath: config,
-      ...(name === "gateway"
-        ? {
-            vars: { DEVELOPMENT_KEYS: "on" },
-            secrets: { TOKEN_SECRET: "a-secret-of-the-tests-0123456789abcdef" },
-          }
-        : {}),
-    })),
-  });
+  readonly #server: ReturnType<typeof createTestHarness>;
   #url = "";
+
+  /** `variables` of workers, by their names, instead of those of their configurations. */
+  constructor(variables: Readonly<Record<string, Record<string, string>>> = {}) {
+    this.#server = createTestHarness({
+      root,
+      workers: workers.map(({ name, config }) => ({
+        configPath: config,
+        vars: { ...(name === "gateway" ? { DEVELOPMENT_KEYS: "on" } : {}), ...variables[name] },
+        ...(name === "gateway"
+          ? { secrets: { TOKEN_SECRET: "a-secret-of-the-tests-0123456789abcdef" } }
+          : {}),
+      })),
+    });
+  }
 
   /** Where it is served. */
   get url(): string {

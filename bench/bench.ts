@@ -16,6 +16,7 @@ import { nearby } from "./sections/nearby.ts";
 import { parts } from "./sections/parts.ts";
 import { soak } from "./sections/soak.ts";
 import { startup } from "./sections/startup.ts";
+import { swap } from "./sections/swap.ts";
 import { trainer } from "./sections/trainer.ts";
 import { type ServedCatalogue, serveCatalogue } from "./serve-catalogue.ts";
 import { tableOf } from "./table.ts";
@@ -33,6 +34,7 @@ const inProcess = new Map<SectionName, (context: BenchContext) => Promise<void>>
 const overWorkers = new Map<SectionName, (context: BenchContext, served: ServedCatalogue) => Promise<void>>([
   ["end-to-end", endToEnd],
   ["ingest", ingest],
+  ["swap", swap],
   ["soak", soak],
 ]);
 

@@ -15,6 +15,7 @@ export const sectionNames = [
   "trainer",
   "end-to-end",
   "ingest",
+  "swap",
   "soak",
 ] as const;
 export type SectionName = (typeof sectionNames)[number];
@@ -39,7 +40,7 @@ export interface BenchOptions {
 const memoryFolder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 const usage =
-  "Usage: npm run bench -- [--only limit,startup,choices,parts,nearby,cut,trainer,end-to-end,ingest,soak] [--products N] [--seconds S] [--json FILE] [--profiles DIR]";
+  "Usage: npm run bench -- [--only limit,startup,choices,parts,nearby,cut,trainer,end-to-end,ingest,swap,soak] [--products N] [--seconds S] [--json FILE] [--profiles DIR]";
 
 /** A whole number between two bounds; ends the process where it is none. */
 function wholeNumber(name: string, text: string, least: number, most: number): number {

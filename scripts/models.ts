@@ -2,7 +2,7 @@
 // Lists the versions of an application; with versions, compares them and says what they went through.
 import { parseArgs } from "node:util";
 import { modelDetails, modelRecord } from "../workers/shared/contracts/model.ts";
-import { changeLines, comparisonRows, listRows } from "./models/figures.ts";
+import { changeLines, comparisonRows, driftRows, listRows } from "./models/figures.ts";
 import { tableLines } from "./models/table.ts";
 import { developmentKey } from "./serve.ts";
 import { stop } from "./terminal.ts";
@@ -31,7 +31,13 @@ const details = async (version: string) => modelDetails.parse(await read(`/v1/mo
 if (positionals.length > 0) {
   const models = await Promise.all(positionals.map(details));
   for (const line of tableLines(comparisonRows(models))) console.log(line);
-  for (const model of models) console.log(`\n${changeLines(model).join("\n")}`);
+  for (const model of models) {
+    console.log(`\n${changeLines(model).join("\n")}`);
+    if (model.drift.length > 0)
+      console.log(
+        `\n${model.version}, by day, against its first:\n${tableLines(driftRows(model)).join("\n")}`,
+      );
+  }
 } else {
   const { items } = (await read("/v1/models")) as { items: unknown[] };
   const records = items.map((item) => modelRecord.parse(item));

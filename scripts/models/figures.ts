@@ -88,3 +88,34 @@ export const changeLines = ({ version, changes, origin }: ModelDetails): string[
   ),
   ...(origin.gate?.reasons ?? []).map((reason) => `  gate: ${reason}`),
 ];
+
+/** From here on a feature's distribution is another one. */
+const moved = 0.1;
+
+const short = (value: number): string => value.toFixed(2).replace(/^0\./, ".");
+
+/** A line for each day of a version, newest first: what moved the most, scores, calibration, clicks by position. */
+export const driftRows = ({ drift }: ModelDetails): string[][] => [
+  [
+    ...["day", "examples", "moved most (PSI)", `beyond ${short(moved)}`, "scores (PSI)", "mean score"],
+    ...["value said / came", "calibration error", "wanted at 1, 2, ..."],
+  ],
+  ...drift.map(({ day, examples, stability, score, calibration, positions }) => {
+    const all = Object.entries(stability).sort(([, a], [, b]) => b - a);
+    const most = all[0];
+    return [
+      day,
+      String(examples),
+      most ? `${most[0]} ${short(most[1])}` : "-",
+      `${all.filter(([, index]) => index > moved).length} of ${all.length}`,
+      short(score.stability),
+      score.mean.toFixed(3),
+      `${calibration.said.toFixed(3)} / ${calibration.came.toFixed(3)}`,
+      calibration.error.toFixed(3),
+      positions
+        .slice(0, 10)
+        .map(({ rate }) => `${Math.round(100 * rate)}%`)
+        .join(" "),
+    ];
+  }),
+];

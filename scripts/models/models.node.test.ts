@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ModelDetails } from "../../workers/shared/contracts/model.ts";
-import { changeLines, comparisonRows, listRows } from "./figures.ts";
+import { changeLines, comparisonRows, driftRows, listRows } from "./figures.ts";
 import { tableLines } from "./table.ts";
 
 const dataWindow = { name: "training log", from: null, to: "2026-01-31T00:00:00.000Z", events: 1200 };
@@ -33,6 +33,7 @@ const model = (version: string, more: Partial<ModelDetails> = {}): ModelDetails 
   },
   rollout: null,
   changes: [],
+  drift: [],
   ...more,
 });
 const arm = (rate: number) => ({ people: 10, exposures: 100, successes: 100 * rate, rate });
@@ -64,6 +65,19 @@ const tried = model("v2", {
       },
     },
   },
+  drift: [
+    {
+      day: "2026-01-31",
+      examples: 300,
+      stability: { people: 0.31, distance_log: 0.02 },
+      score: { mean: 0.4, p10: 0.1, p50: 0.3, p90: 0.9, stability: 0.05 },
+      calibration: { said: 0.4, came: 0.5, error: 0.12 },
+      positions: [
+        { position: 1, shown: 300, rate: 0.25 },
+        { position: 2, shown: 300, rate: 0.125 },
+      ],
+    },
+  ],
   changes: [{ status: "rolled_back", by: "rollout", reason: "surely worse", at: "2026-01-31T14:00:00.000Z" }],
 });
 
@@ -83,6 +97,10 @@ describe("models in the terminal", () => {
     expect(rows.every((row) => row.length === 3)).toBe(true);
     expect(rows).toContainEqual(["difference online", "-20.0% (-30.0% to -10.0%)", "-"]);
     expect(rows).toContainEqual(["metric gain", "-0.0200", "-"]);
+    const [, , day] = tableLines(driftRows(tried));
+    expect(day.split(/ {2,}/)).toEqual([
+      ...["2026-01-31", "300", "people .31", "1 of 2", ".05", "0.400", "0.400 / 0.500", "0.120", "25% 13%"],
+    ]);
     expect(changeLines(tried)).toEqual([
       "v2:",
       "  2026-01-31 14:00  rolled_back by rollout: surely worse",

@@ -11,6 +11,7 @@ import {
 import { toInstant } from "../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import { PersonCountsTable } from "../shared/experiments/person-counts.ts";
+import { driftDays } from "./drift.ts";
 import { judge } from "./gate/judge.ts";
 import { modelKey } from "./model-key.ts";
 import { registeredModels } from "./ranker/models.ts";
@@ -65,6 +66,7 @@ export class Registry {
       ...recordOf(row),
       manifest: modelManifest.parse(row.manifest),
       rollout: await this.#rollout(row),
+      drift: await driftDays(this.#store, this.#application, version),
       changes: changes.map(({ status, by, reason, at }) => ({ status, by, reason, at: toInstant(at) })),
     });
   }

@@ -1,10 +1,11 @@
 import { and, asc, desc, eq, inArray, isNotNull, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { ModelStatus, RolloutVerdict } from "../shared/contracts/model.ts";
-import { modelChanges, models, rollouts } from "./schema.ts";
+import { drift, modelChanges, models, rollouts } from "./schema.ts";
 
 export type ModelRow = typeof models.$inferSelect;
 export type RolloutRow = typeof rollouts.$inferSelect;
+export type DriftRow = typeof drift.$inferSelect;
 export type ModelChangeRow = typeof modelChanges.$inferSelect;
 
 /** What is added to what was seen of a version in the shadow. */
@@ -185,6 +186,64 @@ export class RegistryStore {
       .selectDistinct({ application: models.application })
       .from(models)
       .where(inArray(models.status, ["registered", "shadow", "canary"]));
+    return rows.map(({ application }) => application);
+  }
+
+  /** Figures of a version on its days, newest first. */
+  async drift(application: string, version: string, limit: number): Promise<DriftRow[]> {
+    return this.#db
+      .select()
+      .from(drift)
+      .where(and(eq(drift.application, application), eq(drift.version, version)))
+      .orderBy(desc(drift.day))
+      .limit(limit);
+  }
+
+  /** The first day of a version that was looked at. */
+  async firstDrift(application: string, version: string): Promise<DriftRow | null> {
+    const rows = await this.#db
+      .select()
+      .from(drift)
+      .where(and(eq(drift.application, application), eq(drift.version, version)))
+      .orderBy(asc(drift.day))
+      .limit(1);
+    return rows[0] ?? null;
+  }
+
+  /** When a day of an application was looked at under a name; null for never. */
+  async driftAt(application: string, version: string, day: string): Promise<number | null> {
+    const rows = await this.#db
+      .select({ at: drift.updatedAt })
+      .from(drift)
+      .where(and(eq(drift.application, application), eq(drift.version, version), eq(drift.day, day)));
+    return rows[0]?.at ?? null;
+  }
+
+  async putDrift(row: DriftRow): Promise<void> {
+    const { figures, updatedAt } = row;
+    await this.#db
+      .insert(drift)
+      .values(row)
+      .onConflictDoUpdate({
+        target: [drift.application, drift.version, drift.day],
+        set: { figures, updatedAt },
+      });
+  }
+
+  /** Forgets days before one, but the first of each version, which others are held against; of `marker` all. */
+  async forgetDrift(application: string, marker: string, before: string): Promise<void> {
+    await this.#d1
+      .prepare(
+        `DELETE FROM drift WHERE application = ?1 AND day < ?3 AND (version = ?2 OR day >
+           (SELECT min(d.day) FROM drift d WHERE d.application = ?1 AND d.version = drift.version))`,
+      )
+      .bind(application, marker, before)
+      .run();
+  }
+
+  /** Applications that have a model of their own. */
+  async applications(): Promise<string[]> {
+    const rows = await this.#db.selectDistinct({ application: models.application }).from(models);
     return rows.map(({ application }) => application);
   }
 

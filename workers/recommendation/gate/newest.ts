@@ -13,6 +13,8 @@ export interface Reach {
   days: number;
   objects: number;
   examples: number;
+  /** Whether objects are taken from all over the time, not the newest of it. */
+  spread?: boolean;
 }
 
 /** The newest examples of the log, and what was corrected of them. */
@@ -30,11 +32,11 @@ const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 
 async function newestKeys(
   log: Pick<R2Bucket, "list">,
   application: string,
-  { days, objects }: Reach,
+  { days, objects, spread }: Reach,
   now: number,
 ): Promise<string[]> {
   const keys: string[] = [];
-  for (let day = 0; day < days && keys.length < objects; day++) {
+  for (let day = 0; day < days && (spread || keys.length < objects); day++) {
     const date = new Date((now - day * 86_400) * 1000).toISOString().slice(0, 10);
     const found: R2Object[] = [];
     let cursor: string | undefined;
@@ -46,7 +48,8 @@ async function newestKeys(
     found.sort((a, b) => b.uploaded.getTime() - a.uploaded.getTime());
     keys.push(...found.map(({ key }) => key));
   }
-  return keys.slice(0, objects);
+  if (!spread || keys.length <= objects) return keys.slice(0, objects);
+  return Array.from({ length: objects }, (_, i) => keys[Math.floor((i * keys.length) / objects)]);
 }
 
 /** Reads the newest part of the log, bounded, without anybody who was erased; `now` in seconds since the epoch. */

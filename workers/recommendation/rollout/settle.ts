@@ -1,10 +1,11 @@
 import { ok, type Result } from "../../shared/contracts/result.ts";
+import { lookAtDue } from "../drift.ts";
 import { followPointer } from "../serving.ts";
 import { settingsOf } from "../settings.ts";
 import { RegistryStore } from "../store.ts";
 import { advance } from "./advance.ts";
 
-/** Brings versions of all applications further that are on their way; `now` in seconds since the epoch. */
+/** Brings versions of all applications further that are on their way, and looks at a day of drift that is due; `now` in seconds since the epoch. */
 export async function settleModels(
   env: RecommendationEnv,
   now: number,
@@ -17,5 +18,10 @@ export async function settleModels(
       // One application's trouble does not hold up the others.
       console.error({ event: "roll-out not advanced", application, error: String(error) });
     }
+  try {
+    await lookAtDue(env, now);
+  } catch (error) {
+    console.error({ event: "drift not looked at", error: String(error) });
+  }
   return ok({ underWay: applications.length });
 }

@@ -131,11 +131,34 @@ export const modelRecord = z.object({
 });
 export type ModelRecord = z.infer<typeof modelRecord>;
 
+/** How what a version saw, said and brought about was distributed on a day (UTC), against its first day. */
+export const driftDay = z.object({
+  day: z.string(),
+  examples: z.number().int(),
+  /** Population stability index by feature: below .1 little has changed, above .25 much. */
+  stability: z.record(z.string(), z.number()),
+  /** Scores of what was shown. */
+  score: z.object({
+    mean: z.number(),
+    p10: z.number(),
+    p50: z.number(),
+    p90: z.number(),
+    stability: z.number(),
+  }),
+  /** Mean value that was said and that came (an engagement 1, a purchase 2 more), and their mean distance in ten parts. */
+  calibration: z.object({ said: z.number(), came: z.number(), error: z.number() }),
+  /** Share of what was shown at a position that was clicked, put in the cart or bought. */
+  positions: z.array(z.object({ position: z.number().int(), shown: z.number(), rate: z.number() })),
+});
+export type DriftDay = z.infer<typeof driftDay>;
+
 /** A version with all that is known of it. */
 export const modelDetails = modelRecord.extend({
   manifest: modelManifest,
   rollout: rolloutRecord.nullable(),
   /** Oldest first. */
   changes: z.array(modelChange),
+  /** Newest first, at most 30. */
+  drift: z.array(driftDay),
 });
 export type ModelDetails = z.infer<typeof modelDetails>;

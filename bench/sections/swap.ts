@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Parameters } from "../../model/network/parameters.ts";
+import { bundledWeights, uploadOf } from "../../scripts/models/upload.ts";
+import { developmentKey } from "../../scripts/serve.ts";
+import type { RecommendationAnswer } from "../../workers/shared/contracts/recommendation.ts";
+import type { BenchContext } from "../context.ts";
+import { summaryOfOne, summaryOfTimes } from "../figure.ts";
+import { type LoadOutcome, type LoadPlan, load } from "../load.ts";
+import { visitsOf } from "../market.ts";
+import type { ServedCatalogue } from "../serve-catalogue.ts";
+
+const connections = 16;
+const warmUpSeconds = 6;
+/** Seconds of load before, and around each of the swaps. */
+const seconds = 12;
+/** Swaps there and back, each in the middle of a load of its own. */
+const swaps = 4;
+/** A request during a swap may take so many times the p99 before it. */
+const mostFactor = 3;
+
+/** Weights that order as the bundled ones do, in a file of its own. */
+function scaled(by: number): Parameters {
+  const weights = bundledWeights();
+  for (const [name, { data }] of weights)
+    if (name.startsWith("heads."))
+      data.forEach((value, i) => {
+        data[i] = value * by;
+      });
+  return weights;
+}
+
+async function call(url: string, path: string, body?: FormData): Promise<void> {
+  const headers = { authorization: `Bearer ${developmentKey}` };
+  const answer = await fetch(`${url}${path}`, { method: "POST", headers, body });
+  if (!answer.ok && answer.status !== 409) throw new Error(`${path} answered ${await answer.text()}`);
+  await answer.body?.cancel();
+}
+
+/** Recommendations while another version takes over: whether any fails, and how slow the slowest is. */
+export async function swap(context: BenchContext, { url, market }: ServedCatalogue): Promise<void> {
+  const visits = visitsOf(market, 20_000, Date.now() % 2 ** 31);
+  const versions = new Map<string, number>();
+  const plan = (lasting: number): LoadPlan => ({
+    ...{ url, method: "POST", path: "/v1/recommendations", connections, seconds: lasting, status: 200 },
+    body(request) {
+      const { userId, point } = visits[request % visits.length];
+      return JSON.stringify({ userId, location: point, limit: 10 });
+    },
+    onAnswer(_request, status, body) {
+      if (status !== 200) return;
+      const { version } = (JSON.parse(body) as RecommendationAnswer).model;
+      versions.set(version, (versions.get(version) ?? 0) + 1);
+    },
+  });
+  for (const [name, by] of [
+    ["swap-a", 1],
+    ["swap-b", 1.01],
+  ] as const)
+    await call(url, "/v1/models", await uploadOf(name, scaled(by)));
+  await call(url, "/v1/models/swap-a/promote");
+  context.say("warming up");
+  await load(plan(warmUpSeconds), developmentKey);
+  context.say("before the swap");
+  const before = await load(plan(seconds), developmentKey);
+  const during: LoadOutcome[] = [];
+  for (let i = 0; i < swaps; i++) {
+    context.say(`swap ${i + 1} of ${swaps}`);
+    versions.clear();
+    const loaded = load(plan(seconds), developmentKey);
+    await sleep((1000 * seconds) / 2);
+    await call(url, `/v1/models/${i % 2 === 0 ? "swap-b" : "swap-a"}/promote`);
+    during.push(await loaded);
+    if (versions.size < 2) throw new Error("no other version took over during the load");
+  }
+  const times = during.flatMap((each) => each.times);
+  const failed = [before, ...during].reduce((sum, each) => sum + each.failed, 0);
+  const summary = summaryOfTimes(before.times);
+  const slowest = times.reduce((most, ms) => Math.max(most, ms), 0);
+  const section = "swap";
+  const asBefore = { what: "p99 before", value: summary.p99 };
+  context.figures.push(
+    {
+      section,
+      name: `before, ${connections} connections`,
+      unit: "ms",
+      ...summary,
+      baseline: null,
+      limit: null,
+    },
+    {
+      ...{ section, name: `during ${swaps} swaps`, unit: "ms", ...summaryOfTimes(times) },
+      ...{ baseline: asBefore, limit: null },
+    },
+    {
+      ...{ section, name: "slowest during a swap", unit: "ms", ...summaryOfOne(slowest) },
+      baseline: { what: "slowest before", value: before.times.reduce((most, ms) => Math.max(most, ms), 0) },
+      limit: { what: `${mostFactor} x p99 before`, value: mostFactor * summary.p99 },
+    },
+  );
+  context.note(`swap: ${failed} of ${before.times.length + times.length + failed} requests failed`);
+  if (failed > 0) throw new Error(`${failed} requests failed`);
+}

@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { FeatureBatch } from "../../model/features/batch.ts";
+import { featureShape } from "../../model/features/compute.ts";
+import type { Parameters } from "../../model/network/parameters.ts";
+import { exportOnnx } from "../../model/onnx/export.ts";
+import { manifestOf } from "../../model/onnx/manifest.ts";
+import { parametersIn } from "../../model/onnx/read.ts";
+import { scoreByTape } from "../../model/train/train.ts";
+import { root } from "../workers.ts";
+
+/** The weights of the model that is deployed with the code. */
+export function bundledWeights(): Parameters {
+  const file = readFileSync(join(root, "model/artifacts/bundled.onnx"));
+  const weights = parametersIn(featureShape, new Uint8Array(file));
+  if (weights === null) throw new Error("the bundled model is of another network");
+  return weights;
+}
+
+/** A model of weights as an upload. */
+export async function uploadOf(version: string, weights: Parameters): Promise<FormData> {
+  const bytes = new Uint8Array(exportOnnx(featureShape, weights));
+  const tape = {
+    run: async (batch: FeatureBatch) => scoreByTape(featureShape, weights, batch),
+    release: async () => undefined,
+  };
+  const manifest = await manifestOf(featureShape, weights, bytes, tape, {
+    version,
+    parent: null,
+    seed: 1,
+    createdAt: "2026-01-01T00:00:00Z",
+    metrics: {},
+    dataWindow: { name: "test", from: null, to: null, events: 0 },
+  });
+  const form = new FormData();
+  form.set("manifest", JSON.stringify(manifest));
+  form.set("model", new Blob([bytes]), "model.onnx");
+  return form;
+}

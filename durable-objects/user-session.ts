@@ -25,6 +25,7 @@ import { Erasures } from "./user-session/erasures.ts";
 import { exampleOf } from "./user-session/examples.ts";
 import { type HeldPage, type HeldPosition, heldPage } from "./user-session/held.ts";
 import { SessionMemory, takeInteraction, takeVisit } from "./user-session/memory.ts";
+import { receiptDaysOf } from "./user-session/receipt-days.ts";
 import { type OutboxQueue, SessionStore } from "./user-session/store.ts";
 
 /** Rows that wait for their confirmation; beyond, new events are refused for a while. */
@@ -40,9 +41,7 @@ const rowsPerMessage = 100;
 const bytesPerMessage = 96_000;
 /** Seconds within which a purchase corrects an example that has left. */
 const purchaseWindowSeconds = 7 * 86_400;
-/** Event ids and receipts are kept so long, in seconds: events may be a week late. */
-const keptSeconds = 8 * 86_400;
-/** ... and looked through so often. */
+/** What is kept for a while is looked through so often, in seconds. */
 const pruneSeconds = 86_400;
 /** A failed alarm is tried again after so many milliseconds. */
 const retryMs = 5000;
@@ -89,6 +88,8 @@ const recordInput = z.array(interaction).min(1).max(1000);
 export class UserSession extends DurableObject<RecommendationEnv> {
   readonly #store: SessionStore;
   readonly #clickWindowSeconds: number;
+  /** Event ids and receipts are kept so long. */
+  readonly #keptSeconds: number;
   #memory: SessionMemory | null = null;
   /** Whether the tables are there and know whose they are. */
   #settled = false;
@@ -111,6 +112,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       settle: (application, userId) => this.#settle(application, userId),
     });
     this.#clickWindowSeconds = clickWindowOf(env);
+    this.#keptSeconds = receiptDaysOf(env) * 86_400;
   }
 
   get #known(): SessionMemory {
@@ -282,15 +284,16 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const time = Date.parse(parsed.receipt.time) / 1000;
     // What was shown to somebody who is erased since is not theirs who came after.
     if (this.#life > 0 && time <= Number(this.#store.get("begun"))) return;
-    this.#change(application, userId, () =>
+    this.#change(application, userId, (memory) => {
       this.#store.putReceipt({
         id: parsed.receipt.recommendationId,
         time,
         receipt: JSON.stringify(parsed.receipt),
         rows: JSON.stringify({ featureHash: parsed.featureHash, rows: parsed.rows }),
         features: parsed.features,
-      }),
-    );
+      });
+      memory.keptReceipt();
+    });
     if (this.#oldestShown === null || (this.#oldestShown ?? 0) > time) this.#oldestShown = time;
     await this.#schedule();
   }
@@ -397,6 +400,9 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (this.#oldestShown !== null) at = Math.min(at, (this.#oldestShown + this.#clickWindowSeconds) * 1000);
     const erasing = this.#erasures.due();
     if (erasing !== null) at = Math.min(at, erasing * 1000);
+    // Of somebody who does not come back, too, is forgotten what has a lifetime.
+    if (this.#known.isPrunable)
+      at = Math.min(at, (this.#known.pruned + this.#keptSeconds + pruneSeconds) * 1000);
     if (at === Number.POSITIVE_INFINITY) return;
     at = Math.max(Date.now() + gatherMs, at);
     if ((this.#alarmAt ?? Number.POSITIVE_INFINITY) <= at) return;
@@ -423,7 +429,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 
   #prune(now: number): void {
     try {
-      this.ctx.storage.transactionSync(() => this.#known.prune(now - keptSeconds, now));
+      this.ctx.storage.transactionSync(() => this.#known.prune(now - this.#keptSeconds, now));
     } catch (error) {
       this.#forget();
       throw error;

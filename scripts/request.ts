@@ -30,7 +30,8 @@ export async function request(
     const text = await answer.text();
     if (answer.ok) return text ? JSON.parse(text) : null;
     last = `${answer.status}: ${text.slice(0, 500)}`;
-    if (answer.status !== 503 && answer.status !== 429) break;
+    // 408: this machine was too busy to send; the lines that arrived are known.
+    if (![408, 429, 503].includes(answer.status)) break;
   }
   throw new Error(`${method} ${path} answered ${last}`);
 }

@@ -175,12 +175,6 @@ export class Erasures {
     return this.#due;
   }
 
-  /** Forgets what ended before `before`. */
-  prune(before: number): void {
-    if (this.#exists())
-      this.#storage.sql.exec("DELETE FROM erasures WHERE due IS NULL AND completed < ?", before);
-  }
-
   /** Does steps that are due until `end` (milliseconds since the epoch). Never throws: what fails is tried again later. */
   advance(end: number): Promise<void> {
     this.#running ??= this.#advance(end).finally(() => {

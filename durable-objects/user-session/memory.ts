@@ -61,6 +61,8 @@ export class SessionMemory {
   #seq = 0;
   #snapshotSeq = 0;
   #pruned: number;
+  /** Whether there is anything that has a lifetime; undefined where that was not asked yet. */
+  #passing: boolean | undefined;
 
   /** `resendSeconds`: an open row is due so long after it came, whoever sends it first. */
   constructor(store: SessionStore, now: number, resendSeconds: number) {
@@ -101,6 +103,17 @@ export class SessionMemory {
     return this.#bytes;
   }
 
+  /** Whether anything is held that will be forgotten one day. */
+  get isPrunable(): boolean {
+    this.#passing ??= this.#store.holdsPassing();
+    return this.#passing;
+  }
+
+  /** A receipt was kept beside the rows. */
+  keptReceipt(): void {
+    this.#passing = true;
+  }
+
   /** When old rows were last forgotten. */
   get pruned(): number {
     return this.#pruned;
@@ -122,6 +135,7 @@ export class SessionMemory {
     const text = body === null ? null : JSON.stringify(body);
     if (!this.#store.add({ seq, id, queue, time, body: text, first })) return null;
     this.#seq = seq;
+    this.#passing = true;
     if (due !== null) this.open.set(seq, { seq, id, queue, due, patience: this.#patience });
     return seq;
   }
@@ -158,5 +172,6 @@ export class SessionMemory {
     this.snapshot(true);
     this.#store.prune(before, this.#snapshotSeq);
     this.#store.pruneCounts(now - countsKeptSeconds);
+    this.#passing = undefined;
   }
 }

@@ -195,6 +195,13 @@ export class SessionStore {
     return !this.exists() || this.get("userId") === null;
   }
 
+  /** Whether there are rows or receipts, which have a lifetime. */
+  holdsPassing(): boolean {
+    if (!this.exists()) return false;
+    const sql = "SELECT EXISTS (SELECT 1 FROM journal) OR EXISTS (SELECT 1 FROM receipts) AS some";
+    return this.#sql.exec<{ some: number }>(sql).one().some === 1;
+  }
+
   /** Rows of the journal by id, after `after`. */
   journalAfter(after: string, limit: number): (JournalRow & { open: number })[] {
     if (!this.exists()) return [];

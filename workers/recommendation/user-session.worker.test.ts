@@ -100,7 +100,8 @@ describe("a person's object", () => {
       const [{ seq }] = await rows("cleo");
       await session("cleo").confirm([seq], 0);
       expect(await runDurableObjectAlarm(session("cleo"))).toBe(true);
-      expect(await alarmOf("cleo")).toBeNull();
+      // Nothing is to be sent any more: only what has a lifetime is to be forgotten.
+      expect((await alarmOf("cleo")) ?? 0).toBeGreaterThan(Date.now() + 7 * 86_400_000);
     } finally {
       vi.useRealTimers();
     }
@@ -173,5 +174,31 @@ describe("a live connection", () => {
       statuses.push(status);
     }
     expect(statuses).toEqual([...Array<number>(8).fill(101), 429]);
+  });
+});
+
+describe("what a person's object keeps for a while", () => {
+  it("is forgotten though they never come back: an alarm is set for it, and none once nothing is left", async () => {
+    const userId = "left";
+    const recorded = await session(userId).record("demo", userId, [view("once", "p1")], false);
+    if (!recorded.ok) throw new Error("refused");
+    await session(userId).confirm(
+      (await rows(userId)).map(({ seq }) => seq),
+      recorded.value.epoch,
+    );
+    // The alarm of the row that was sent meanwhile finds nothing to do, and sets the one for what has a lifetime.
+    await runDurableObjectAlarm(session(userId));
+    const at = await alarmOf(userId);
+    const days = ((at ?? 0) - Date.now()) / 86_400_000;
+    expect(days).toBeGreaterThan(8);
+    expect(days).toBeLessThan(10);
+    vi.useFakeTimers({ now: (at ?? 0) + 1000, toFake: ["Date"] });
+    try {
+      await runDurableObjectAlarm(session(userId));
+      expect(await rows(userId)).toEqual([]);
+      expect(await alarmOf(userId)).toBeNull();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

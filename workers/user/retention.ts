@@ -1,3 +1,4 @@
+import { eventTypes } from "../shared/contracts/event.ts";
 import { endOfLife, type Removed, type Retention } from "../shared/contracts/retention.ts";
 
 /** Rows of each table and database that one step removes at most. */
@@ -9,6 +10,49 @@ const tables = [
   { kind: "places", table: "user_locations", key: "application, user_id, seq", since: "time" },
   { kind: "tombstones", table: "erasures", key: "application, person", since: "erased_at" },
 ] as const;
+
+/** Products whose old hours one step adds up at most. */
+const productsAtOnce = 500;
+/** 0 is Thursday, 00:00 UTC; in these hours of 1970 old ones are added up. */
+const hoursOfWeek = 168;
+
+/**
+ * Adds up hours before `before` of some products by the hour of the week, which is all that is asked of them. What they count
+ * stays, so a product's version, which is that sum, does not fall. Answers how many rows went.
+ */
+async function foldHours(database: D1Database, before: number): Promise<number> {
+  const old = `t.hour >= ${hoursOfWeek} AND t.hour < ?1`;
+  const { results } = await database
+    .prepare(
+      `SELECT DISTINCT application, product_id AS product FROM interaction_totals t WHERE ${old} LIMIT ?2`,
+    )
+    .bind(before, productsAtOnce)
+    .all<{ application: string; product: string }>();
+  if (results.length === 0) return 0;
+  const ofProducts = `FROM json_each(?2) j CROSS JOIN interaction_totals t
+     ON t.application = j.value ->> 'application' AND t.product_id = j.value ->> 'product' WHERE ${old}`;
+  const columns = [...eventTypes, "people"];
+  const list = JSON.stringify(results);
+  const [, gone] = await database.batch([
+    database
+      .prepare(
+        `INSERT INTO interaction_totals
+         SELECT t.application, t.product_id, t.hour % ${hoursOfWeek},
+           ${columns.map((name) => `sum(t."${name}")`).join(", ")}
+         ${ofProducts} GROUP BY 1, 2, 3
+         ON CONFLICT DO UPDATE SET
+           ${columns.map((name) => `"${name}" = "${name}" + excluded."${name}"`).join(", ")}`,
+      )
+      .bind(before, list),
+    database
+      .prepare(
+        `DELETE FROM interaction_totals WHERE (application, product_id, hour) IN (
+           SELECT t.application, t.product_id, t.hour ${ofProducts})`,
+      )
+      .bind(before, list),
+  ]);
+  return gone.meta.changes;
+}
 
 /** Removes rows that have outlived their time, of all applications. `now` in seconds. */
 export async function removeExpiredRows(
@@ -27,5 +71,8 @@ export async function removeExpiredRows(
         .run();
       removed[kind] = (removed[kind] ?? 0) + meta.changes;
     }
+  const hour = Math.floor(endOfLife(now, retention.hourlyTotals) / 3600);
+  for (const database of databases)
+    removed.hourlyTotals = (removed.hourlyTotals ?? 0) + (await foldHours(database, hour));
   return removed;
 }

@@ -8,8 +8,10 @@ const days = (usual: number) => z.number().int().min(1).max(36_500).default(usua
  */
 export const retention = z
   .strictObject({
-    /** Rows of what people did. Totals stay: they name nobody. */
+    /** Rows of what people did, by when they did it. */
     interactions: days(730),
+    /** Totals by the hour; older ones are added up by the hour of the week. What they count stays: they name nobody. */
+    hourlyTotals: days(400),
     /** Where people were. */
     places: days(90),
     trainingLog: days(60),

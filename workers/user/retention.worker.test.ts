@@ -1,0 +1,57 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import { applyD1Migrations, type D1Migration } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, it } from "vitest";
+import { retention } from "../shared/contracts/retention.ts";
+import { removeExpiredRows } from "./retention.ts";
+import { UserStore } from "./store.ts";
+
+const environment: { DB: D1Database; MIGRATIONS: D1Migration[] } = Object.assign({ MIGRATIONS: [] }, env);
+const database = environment.DB;
+const store = new UserStore([database]);
+const now = 1_800_000_000;
+const hours = (days: number): number => Math.floor((now - days * 86_400) / 3600);
+
+const event = (eventId: string, productId: string, days: number) => ({
+  eventId,
+  type: "view" as const,
+  productId,
+  time: now - days * 86_400,
+  recommendationId: null,
+  at: null,
+  facts: { cell: null, lat: null, lon: null, category: null, price: null },
+  first: true,
+  previous: [],
+});
+
+it("old hours are added up by the hour of the week: what totals count stays", async () => {
+  await applyD1Migrations(database, environment.MIGRATIONS);
+  const interactions = [
+    ...[event("a", "p", 500), event("b", "p", 507), event("c", "p", 500.5), event("d", "p", 10)],
+    ...Array.from({ length: 700 }, (_, i) => event(`q${i}`, `q${i}`, 600)),
+  ];
+  const ann = { userId: "ann", object: "0".repeat(64), epoch: 0 };
+  await store.record("one", [{ ...ann, interactions }], "mark", now);
+  const before = await store.absoluteTotals("one", ["p"]);
+  const steps: (number | undefined)[] = [];
+  for (let i = 0; i < 4; i++)
+    steps.push((await removeExpiredRows([database], retention.parse({}), now)).hourlyTotals);
+  // Bounded: the rest goes with the next step.
+  expect(steps).toEqual([expect.any(Number), expect.any(Number), 0, 0]);
+  expect((steps[0] ?? 0) + (steps[1] ?? 0)).toBe(703);
+  const [{ version, lifetime, hours: rows }] = await store.absoluteTotals("one", ["p"]);
+  expect({ version, lifetime }).toEqual({ version: before[0].version, lifetime: before[0].lifetime });
+  expect(rows.map(({ hour, view }) => [hour, view])).toEqual(
+    [
+      [hours(500.5) % 168, 1],
+      [hours(500) % 168, 2],
+      [hours(10), 1],
+    ].sort(([a], [b]) => a - b),
+  );
+  // What comes late is added up with the rest.
+  await store.record("one", [{ ...ann, interactions: [event("late", "p", 514)] }], "again", now);
+  await removeExpiredRows([database], retention.parse({}), now);
+  const [late] = await store.absoluteTotals("one", ["p"]);
+  expect(late.version).toBe(version + 1);
+  expect(late.hours.some(({ hour, view }) => hour === hours(500) % 168 && view === 3)).toBe(true);
+});

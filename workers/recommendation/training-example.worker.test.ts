@@ -102,6 +102,29 @@ describe("an impression", () => {
     expect(kept).toEqual([{ rows: null, features: null }]);
   });
 
+  it("of an experiment counts once, with its outcome, though nothing of it may come and it may be sent twice", async () => {
+    const shown = (id: string) => {
+      const each = impressionFor(id);
+      return { ...each, receipt: { ...each.receipt, variant: "rollout:v2/canary" } };
+    };
+    for (const id of ["r1", "r2", "r1"]) await session("cleo").impression("demo", "cleo", shown(id));
+    atSecond(60);
+    const events = [event("e1", "click", "b", 50), event("e2", "purchase", "a", 55)];
+    await send("cleo", events);
+    await send("cleo", events);
+    for (const after of [1801, 4000]) {
+      atSecond(after);
+      await runDurableObjectAlarm(session("cleo"));
+    }
+    const counts = (await leaving("cleo")).filter(({ kind }) => kind === "counts");
+    const arm = { experiment: "rollout:v2", arm: "canary" };
+    expect(counts.map((row) => ({ ...row.counts, successes: null }))).toEqual([
+      { ...arm, exposures: 1, successes: null },
+      { ...arm, exposures: 2, successes: null },
+    ]);
+    expect(counts[1].counts.successes).toBe(1);
+  });
+
   it("is corrected by what comes after its example has left: late events of the window, and purchases of a week", async () => {
     await session("bo").impression("demo", "bo", impressionFor("r1"));
     await send("bo", [event("e1", "click", "a", 10)]);

@@ -9,6 +9,7 @@ import { keepPrivate } from "./middleware/keep-private.ts";
 import { measure } from "./middleware/measure.ts";
 import { limitRate } from "./middleware/rate-limit.ts";
 import { receiveBody } from "./middleware/receive-body.ts";
+import { requireJson } from "./middleware/require-json.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import type { Guard } from "./operation.ts";
 import type { Ports } from "./ports.ts";
@@ -47,14 +48,16 @@ export function createApp(ports: Ports): Gateway {
           }),
   });
   const authenticator = new Authenticator({ ...ports, keys: ports.store });
-  const guard: Guard = (access, bodyBytes) => ({
+  const guard: Guard = (access, bodyBytes, kind = "json") => ({
     security: [{ credential: [access] }],
     middleware: [
       authenticate(authenticator, access),
       // Before the scope: refusals count too.
       limitRate(ports.limiter),
       authorize(access),
-      ...(bodyBytes === undefined ? [] : [receiveBody(bodyBytes, ports.pace)]),
+      ...(bodyBytes === undefined
+        ? []
+        : [...(kind === "json" ? [requireJson] : []), receiveBody(bodyBytes, ports.pace)]),
     ],
   });
 

@@ -5,13 +5,16 @@ import { problem } from "../shared/contracts/problem.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Access } from "./keys/caller.ts";
 
+/** What a body must be announced as; of other kinds than JSON the handler judges. */
+export type BodyKind = "json" | "other";
+
 /** What guards an operation: who may call it, how often, and how much of its body is read. */
 export interface Guarded {
   /** The scopes, as the document names them. */
   security: { credential: string[] }[];
   middleware: MiddlewareHandler<GatewayContext>[];
 }
-export type Guard = (access: Access, bodyBytes?: number) => Guarded;
+export type Guard = (access: Access, bodyBytes?: number, kind?: BodyKind) => Guarded;
 
 export const kilobytes = (n: number): number => n * 1024;
 export const megabytes = (n: number): number => n * 1024 * 1024;
@@ -45,7 +48,7 @@ export const noQuery = z.strictObject({});
 /** A number in a query string: decimal notation, nothing else that JavaScript would take for a number. */
 const decimal = z
   .string()
-  .regex(/^[+-]?(\d+(\.\d*)?|\.\d+)$/, "must be a decimal number")
+  .regex(/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i, "must be a decimal number")
   .transform(Number);
 
 /** A query parameter that is a number within bounds. */

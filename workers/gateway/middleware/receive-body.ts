@@ -1,11 +1,9 @@
 import type { MiddlewareHandler } from "hono";
 import { arriving, type BodyPace } from "../arriving.ts";
 import type { GatewayContext } from "../context.ts";
+import { isJson } from "../media-type.ts";
 import { deepest, nestsBeyond } from "../nesting.ts";
 import { deny } from "../refused.ts";
-
-const isJson = (headers: Headers): boolean =>
-  /^application\/([\w.-]+\+)?json\s*(;|$)/i.test(headers.get("content-type")?.trim() ?? "");
 
 const tooLarge = (most: number): never =>
   deny("too_large", `The body is larger than the ${most} bytes that this call takes.`);

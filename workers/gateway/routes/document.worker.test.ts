@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
+import { problemCodes } from "../../shared/contracts/problem.ts";
 import { openDoor } from "../testing/door.ts";
 
 const record = z.record(z.string(), z.unknown());
@@ -56,4 +57,16 @@ it("bounds every text and every list that a request may hold", async () => {
     }),
   );
   expect(open).toEqual([]);
+});
+
+it("names every code of a problem, how long names in maps may be, and that times are in UTC", async () => {
+  const { components } = document.parse(
+    await (await openDoor().call("GET", "/openapi.json", { key: "" })).json(),
+  );
+  expect(problemCodes).toEqual(expect.arrayContaining(["request_timeout", "upgrade_required", "internal"]));
+  expect(components.schemas).toMatchObject({
+    Problem: { properties: { code: { enum: problemCodes } } },
+    UserBody: { properties: { attributes: { propertyNames: { minLength: 1, maxLength: 64 } } } },
+    LocationBody: { properties: { timestamp: { format: "date-time", pattern: "Z$" } } },
+  });
 });

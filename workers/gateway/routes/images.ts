@@ -9,9 +9,9 @@ const imagePath = z.object({
   id: identifier,
   n: z
     .string()
-    .regex(/^\d{1,2}$/, "must be a whole number from 0 to 99")
+    .regex(/^\d$/, "must be a whole number from 0 to 9")
     .transform(Number)
-    .openapi({ type: "integer", minimum: 0, maximum: 99, param: { name: "n", in: "path" } }),
+    .openapi({ type: "integer", minimum: 0, maximum: 9, param: { name: "n", in: "path" } }),
 });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha256 in lower-case hex");
 const binary = z.string().openapi({ format: "binary" });
@@ -30,7 +30,7 @@ export function images(app: Gateway, { services }: Ports, guard: Guard): void {
       description:
         "Admin, or a client key with products:write. JPEG, PNG, WebP or AVIF, recognised by content.",
       tags,
-      ...guard("products:write", megabytes(10)),
+      ...guard("products:write", megabytes(10), "other"),
       request: {
         params: imagePath,
         query: noQuery,

@@ -89,7 +89,7 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
       description:
         "Admin, or a client key with models:manage. An application's first model serves at once; a later one goes through shadow and canary, and serves once its outcomes allow it.",
       tags,
-      ...guard("models:manage", megabytes(24)),
+      ...guard("models:manage", megabytes(24), "other"),
       request: {
         query: noQuery,
         body: { required: true, content: { "multipart/form-data": { schema: upload } } },

@@ -16,7 +16,7 @@ export const point = z.strictObject({
 export type Point = z.infer<typeof point>;
 
 /** An instant on the wire: ISO 8601, UTC (`2026-01-31T12:00:00Z`, fractions allowed). */
-export const instant = z.iso.datetime();
+export const instant = z.iso.datetime().meta({ pattern: "Z$" });
 
 /** Seconds since the epoch, as stored and computed with (fractions allowed). */
 export const epochSeconds = z.number().finite();
@@ -35,6 +35,12 @@ export const currencyCode = z.string().regex(/^[A-Z]{3}$/, "must be an ISO 4217 
 
 /** Name of a category, as the application writes it. */
 export const categoryName = z.string().min(1).max(128);
+
+/** Names of a map, 1 to `longest` characters, with its values; the document says so too. */
+export const named = <V extends z.ZodType>(longest: number, value: V) =>
+  z
+    .record(z.string().min(1).max(longest), value)
+    .meta({ propertyNames: { type: "string", minLength: 1, maxLength: longest } });
 
 /** How exactly a location may be known: as given, about 1 km, or the city. */
 export const precision = z.enum(["exact", "1km", "city"]);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { categoryName, currencyCode, identifier, instant, point } from "./primitives.ts";
+import { categoryName, currencyCode, identifier, instant, named, point } from "./primitives.ts";
 import { totals } from "./totals.ts";
 
 const attributeValue = z.union([z.string().max(1024), z.number(), z.boolean(), z.null()]);
@@ -15,7 +15,7 @@ export const productInput = z.strictObject({
   rating: z.number().min(0).max(10).nullable().default(null),
   location: point.nullable().default(null),
   available: z.boolean().default(true),
-  attributes: z.record(z.string().min(1).max(64), attributeValue).default({}),
+  attributes: named(64, attributeValue).default({}),
 });
 export type ProductInput = z.infer<typeof productInput>;
 
@@ -30,7 +30,7 @@ export const productPatch = z
     rating: z.number().min(0).max(10).nullable(),
     location: point.nullable(),
     available: z.boolean(),
-    attributes: z.record(z.string().min(1).max(64), attributeValue),
+    attributes: named(64, attributeValue),
   })
   .partial();
 export type ProductPatch = z.infer<typeof productPatch>;

@@ -1,14 +1,12 @@
 import { z } from "zod";
 import { eventType } from "./event.ts";
-import { identifier, instant, point, precision } from "./primitives.ts";
+import { identifier, instant, named, point, precision } from "./primitives.ts";
 
 /** What a person allows and is known by. */
 export const userInput = z.strictObject({
   home: point.nullable().default(null),
   consent: z.strictObject({ location: precision.default("exact") }).default({ location: "exact" }),
-  attributes: z
-    .record(z.string().min(1).max(64), z.union([z.string().max(1024), z.number(), z.boolean(), z.null()]))
-    .default({}),
+  attributes: named(64, z.union([z.string().max(1024), z.number(), z.boolean(), z.null()])).default({}),
 });
 export type UserInput = z.infer<typeof userInput>;
 
@@ -16,10 +14,7 @@ export const userPatch = z
   .strictObject({
     home: point.nullable(),
     consent: z.strictObject({ location: precision }),
-    attributes: z.record(
-      z.string().min(1).max(64),
-      z.union([z.string().max(1024), z.number(), z.boolean(), z.null()]),
-    ),
+    attributes: named(64, z.union([z.string().max(1024), z.number(), z.boolean(), z.null()])),
   })
   .partial();
 export type UserPatch = z.infer<typeof userPatch>;

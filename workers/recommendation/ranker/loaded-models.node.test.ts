@@ -100,8 +100,8 @@ describe("the models that an isolate holds", () => {
       [{ ...manifest, outputs: [] }, bytes, /two heads/],
       [{ ...manifest, golden: { ...manifest.golden, candidates: 0 } }, bytes, /at least one candidate/],
       [{ ...manifest, bytes: cut.length }, cut, /sha256/],
-      [{ ...manifest, bytes: cut.length, sha256: await sha256Hex(cut) }, cut, /does not run/],
-      [{ ...manifest, bytes: noise.length, sha256: await sha256Hex(noise) }, noise, /does not run/],
+      [{ ...manifest, bytes: cut.length, sha256: await sha256Hex(cut) }, cut, /not ONNX/],
+      [{ ...manifest, bytes: noise.length, sha256: await sha256Hex(noise) }, noise, /not ONNX/],
       [{ ...manifest, sha256: other.manifest.sha256 }, other.bytes, /golden/],
     ];
     for (const [claimed, file, reason] of cases) {

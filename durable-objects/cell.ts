@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
-import tzlookup from "@photostructure/tz-lookup";
 import { decodeColumns } from "../model/columns/columns.ts";
+import { hash53 } from "../model/columns/hash.ts";
 import {
   buildLeaf,
   buildParent,
@@ -9,20 +9,29 @@ import {
   reportOf,
 } from "../model/retrieval/cell-state.ts";
 import type { ProductChange } from "../workers/shared/contracts/product.ts";
-import type { CellContent } from "../workers/shared/contracts/rebuild.ts";
+import type { ProductRange } from "../workers/shared/contracts/rebuild.ts";
 import type { ProductTotals, Transition } from "../workers/shared/contracts/totals.ts";
-import { centreOf, isLeaf, parentOf } from "../workers/shared/geo/cells.ts";
+import { below, centreOf, childrenOf, isLeaf, leafBound, parentOf } from "../workers/shared/geo/cells.ts";
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
-import { offsetsOf } from "../workers/shared/geo/timezone.ts";
+import { offsetsIn } from "../workers/shared/geo/local-time.ts";
+import { beginsIn, isWithin } from "../workers/shared/geo/product-range.ts";
+import { type Batch, type Handed, Handover, partsOf } from "./cell/handover.ts";
 import { leafPace, type Pace, parentPace, publishAt } from "./cell/pace.ts";
-import { type CellState, CellStore } from "./cell/store.ts";
+import { type CellState, CellStore, type Replacement, untouched } from "./cell/store.ts";
 
 /** A failed publication is tried again after so many milliseconds. */
 const retryMs = 5000;
 
-const untouched = { version: 0, changed: false, counted: 0, shown: 0, publishedAt: 0 };
+/** Steps of a split that one alarm takes, so that a cell that splits goes on answering. */
+const stepsPerAlarm = 8;
 
-const paceOf = (cell: string): Pace => (isLeaf(cell) ? leafPace : parentPace);
+/** Whether a cell's tile shows its own products, or what its children handed up. */
+const showsOwn = ({ cell, phase }: CellState): boolean => isLeaf(cell) && phase !== "split";
+
+const paceOf = (state: CellState): Pace => (showsOwn(state) ? leafPace : parentPace);
+
+/** Whether a cell has handed down what it held: it takes nothing more, those below it do. */
+const isAbove = (state: CellState | null): boolean => state?.phase === "handed" || state?.phase === "split";
 
 /** Name of a cell's object, and its tile's key in KV. */
 export const cellName = (application: string, cell: string): string => `${application}:${cell}`;
@@ -47,6 +56,7 @@ export function cellOf(
  */
 export class Cell extends DurableObject<LocationEnv> {
   readonly #store: CellStore;
+  readonly #handover: Handover;
   #state: CellState | null = null;
   /** Whether the tables are there, as far as this instance knows. */
   #migrated = false;
@@ -54,6 +64,7 @@ export class Cell extends DurableObject<LocationEnv> {
   constructor(ctx: DurableObjectState, env: LocationEnv) {
     super(ctx, env);
     this.#store = new CellStore(ctx.storage.sql);
+    this.#handover = new Handover(ctx.storage.sql);
   }
 
   /** The state in memory, which is that of the table but within a transaction. */
@@ -69,7 +80,7 @@ export class Cell extends DurableObject<LocationEnv> {
         if (!this.#migrated) this.#store.migrate();
         this.#migrated = true;
         const known = this.#known();
-        const state = known ? { ...known } : { application, cell, ...untouched };
+        const state: CellState = known ? { ...known } : { application, cell, ...untouched };
         const result = change(state);
         this.#store.setState(state);
         this.#state = state;
@@ -82,42 +93,61 @@ export class Cell extends DurableObject<LocationEnv> {
     }
   }
 
+  /** When the alarm has to ring: at once for a split, never for what is not shown yet. */
+  #dueAt(state: CellState): number | null {
+    if (state.phase === "splitting" || state.phase === "handed") return Date.now();
+    return state.phase === "filling" ? null : publishAt(state, Date.now(), paceOf(state));
+  }
+
   async #schedule(): Promise<void> {
     const state = this.#known();
-    const at = state ? publishAt(state, Date.now(), paceOf(state.cell)) : null;
+    const at = state ? this.#dueAt(state) : null;
     if (at === null) return;
     const set = await this.ctx.storage.getAlarm();
     if (set === null || set > at) await this.ctx.storage.setAlarm(at);
   }
 
-  /** Takes changes of products that live here, or left. Idempotent by version. */
+  /**
+   * Takes changes of products that live here, or left. Idempotent by version. Answers how many were news; null where the cell
+   * has split: those below it are to be told.
+   */
   async apply(
     application: string,
     cell: string,
     arriving: ProductChange[],
     leaving: { productId: string; version: number; to: string | null }[],
-  ): Promise<number> {
+  ): Promise<number | null> {
+    if (isAbove(this.#known())) return null;
     const applied = this.#change(application, cell, (state) => {
       let changes = 0;
       for (const change of arriving)
-        if (change.version > this.#store.leftAt(change.productId) && this.#store.putProduct(change))
+        if (change.version >= this.#store.leftAt(change.productId) && this.#store.putProduct(change))
           changes++;
       for (const { productId, version, to } of leaving)
         if (this.#store.dropProduct(productId, version, to)) changes++;
       if (changes > 0) state.changed = true;
+      if (state.phase === "splitting")
+        this.#handover.mark(
+          [...arriving, ...leaving].map(({ productId }) => productId),
+          [],
+        );
       return changes;
     });
     await this.#schedule();
     return applied;
   }
 
-  /** Takes absolute totals and steps. Idempotent by version and key; totals of a product that is not here yet are kept for it. */
+  /**
+   * Takes absolute totals and steps. Idempotent by version and key; totals of a product that is not here yet are kept for it.
+   * Answers how many interactions were news; null where the cell has split.
+   */
   async applyTotals(
     application: string,
     cell: string,
     totals: ProductTotals[],
     transitions: Transition[],
-  ): Promise<number> {
+  ): Promise<number | null> {
+    if (isAbove(this.#known())) return null;
     const applied = this.#change(application, cell, (state) => {
       const counted = this.#store.putTotals(totals);
       this.#store.addSteps(
@@ -127,21 +157,63 @@ export class Cell extends DurableObject<LocationEnv> {
         Date.now() / 1000,
       );
       state.counted += counted;
+      if (state.phase === "splitting")
+        this.#handover.mark(
+          [...totals.map(({ productId }) => productId), ...transitions.map(({ from }) => from)],
+          transitions.map(({ key }) => key),
+        );
       return counted;
     });
     await this.#schedule();
     return applied;
   }
 
-  /** Holds exactly this from now on: what the records of truth say of a leaf. */
-  async rebuild(application: string, cell: string, content: CellContent["products"]): Promise<void> {
+  /**
+   * Holds, of a range of products, exactly this from now on: what the records of truth say. What followed products is forgotten
+   * where the range comes to this cell first. Answers false where the cell has split.
+   */
+  async rebuild(
+    application: string,
+    cell: string,
+    range: ProductRange,
+    content: Replacement[],
+  ): Promise<boolean> {
+    const known = this.#known();
+    if (isAbove(known)) return false;
+    if (!known && content.length === 0) return true;
     this.#change(application, cell, (state) => {
-      this.#store.replace(content);
+      if (beginsIn(range, cell)) this.#store.forgetSteps();
+      this.#store.replace((address, id) => isWithin(range, address, id), content);
       // A cell that lost its state begins to count anew, below what its parent knows.
       state.version = Math.max(state.version, Math.floor(Date.now() / 1000));
       state.changed = true;
+      // What its children were told so far may be of products that are gone.
+      if (state.phase === "splitting") state.progress = { step: "clear" };
     });
     await this.#schedule();
+    return true;
+  }
+
+  /** Takes what a parent that splits hands down. */
+  hand(application: string, cell: string, handed: Handed): void {
+    const known = this.#known();
+    if (known && (known.phase !== "filling" || known.turn >= handed.turn)) return;
+    this.#change(application, cell, (state) => {
+      state.phase = "filling";
+      state.turn = handed.turn;
+      this.#handover.take(handed);
+    });
+  }
+
+  /** Begins to show what its parent handed down. Answers what it hands up; null where that is nothing. May be asked again. */
+  async open(application: string, cell: string): Promise<ChildReport | null> {
+    const opened = this.#change(application, cell, (state) => {
+      if (state.phase === "filling") Object.assign(state, { phase: "leaf", changed: true });
+      return { ...state };
+    });
+    const report = opened.changed ? await this.#publishTile(opened) : this.#reportNow(opened);
+    await this.#schedule();
+    return report;
   }
 
   /** Cells that ever handed something up to this one. */
@@ -168,15 +240,20 @@ export class Cell extends DurableObject<LocationEnv> {
     return this.#store.exists() ? this.#store.forward(productId) : null;
   }
 
-  #build({ cell, version }: CellState, time: number): ArrayBuffer {
-    const children = this.#store.children();
-    if (children.length > 0) return buildParent(cell, version, time, children);
-    const centre = centreOf(cell);
-    const timezone = centre ? tzlookup(centre.lat, centre.lon) : "UTC";
-    return buildLeaf(cell, version, time, this.#store.products(), offsetsOf(timezone));
+  #build(state: CellState, time: number): ArrayBuffer {
+    const { cell, version } = state;
+    return showsOwn(state)
+      ? buildLeaf(cell, version, time, this.#store.products(), offsetsIn(cell))
+      : buildParent(cell, version, time, this.#store.children());
   }
 
-  async #publish({ application, cell }: CellState): Promise<void> {
+  #reportNow(state: CellState): ChildReport | null {
+    const columns = decodeColumns(this.#build(state, Date.now() / 1000));
+    return columns && reportOf(columns);
+  }
+
+  /** Builds and stores the tile. Answers what it hands up. */
+  async #publishTile({ application, cell }: CellState): Promise<ChildReport | null> {
     // The marks are taken before the build: what changes meanwhile is dirty again.
     const before = this.#change(application, cell, (state) => {
       const taken = { ...state, version: state.version + 1 };
@@ -194,39 +271,114 @@ export class Cell extends DurableObject<LocationEnv> {
       const tile = this.#build(before, Date.now() / 1000);
       await this.env.TILES.put(tileKey(application, cell), tile);
       const columns = decodeColumns(tile);
-      const parent = parentOf(cell);
-      if (columns && parent) await this.#handUp(before, parent, reportOf(columns));
+      if (!columns) throw new Error("a tile that was just built does not decode");
+      if (before.phase === "leaf" && columns.count > leafBound && childrenOf(cell).length > 0)
+        this.#change(application, cell, (state) => {
+          Object.assign(state, { phase: "splitting", progress: { step: "clear" } });
+        });
+      return reportOf(columns);
     } catch (error) {
-      this.#change(application, cell, (state) => {
-        state.changed = true;
-      });
+      this.#markChanged(application, cell);
       throw error;
     }
   }
 
-  async #handUp(
-    { application, cell, version }: CellState,
-    parent: string,
-    report: ChildReport | null,
-  ): Promise<void> {
-    const empty = { cell, count: 0, version, lat: 0, lon: 0, radiusKm: 0 };
-    await cellOf(this.env.CELL, application, parent).report(
-      application,
-      parent,
-      report ?? { block: empty, best: buildLeaf(cell, version, 0, [], () => 0) },
-    );
+  #markChanged(application: string, cell: string): void {
+    this.#change(application, cell, (state) => {
+      state.changed = true;
+    });
   }
 
-  /** Publishes. Never throws: a failed alarm would be given up by the platform after a few tries. */
-  override async alarm(): Promise<void> {
-    const state = this.#known();
-    if (!state) return;
+  async #publish(state: CellState): Promise<void> {
+    const { application, cell } = state;
+    const report = await this.#publishTile(state);
+    const parent = parentOf(cell);
+    if (!parent) return;
+    const empty = { cell, count: 0, version: this.#known()?.version ?? 0, lat: 0, lon: 0, radiusKm: 0 };
     try {
-      const at = publishAt(state, Date.now(), { ...paceOf(state.cell), gather: 0 });
+      await cellOf(this.env.CELL, application, parent).report(
+        application,
+        parent,
+        report ?? { block: empty, best: buildLeaf(cell, empty.version, 0, [], () => 0) },
+      );
+    } catch (error) {
+      this.#markChanged(application, cell);
+      throw error;
+    }
+  }
+
+  /** Takes the next step of a split. Answers whether there is another. A step that died is taken once more. */
+  async #splitOn(): Promise<boolean> {
+    const state = this.#known();
+    if (state?.phase === "handed") {
+      await this.#openChildren(state);
+      return false;
+    }
+    if (state?.phase !== "splitting") return false;
+    const batch = this.#handover.batch(state.progress ?? { step: "clear" });
+    if (!batch.last) {
+      await this.#handDown(state, batch);
+      return true;
+    }
+    // The last changes go down while no other can come; whatever comes later goes to the children.
+    const failure = await this.ctx.blockConcurrencyWhile(async () => {
+      try {
+        const rest = this.#handover.batch({ step: "changes" });
+        await this.#handDown(state, rest);
+        if (rest.last)
+          this.#change(state.application, state.cell, (now) => {
+            if (now.progress?.step === "changes") now.phase = "handed";
+          });
+        return null;
+      } catch (error) {
+        // What throws here would end the object.
+        return { error };
+      }
+    });
+    if (failure) throw failure.error;
+    return true;
+  }
+
+  async #handDown({ application, cell, progress }: CellState, batch: Batch): Promise<void> {
+    const turn = this.#change(application, cell, (state) => ++state.turn);
+    const parts = partsOf(batch, childrenOf(cell), (address, id) => below(cell, address, hash53(id)));
+    await Promise.all(
+      [...parts].map(([child, part]) =>
+        cellOf(this.env.CELL, application, child).hand(application, child, { ...part, turn }),
+      ),
+    );
+    this.#change(application, cell, (state) => {
+      // A rebuild may have set the whole back meanwhile.
+      if (state.progress?.step !== progress?.step) return;
+      this.#handover.unmark(batch.upTo);
+      state.progress = batch.next;
+    });
+  }
+
+  /** Lets the children show what they were handed, and shows them. */
+  async #openChildren({ application, cell }: CellState): Promise<void> {
+    const reports = await Promise.all(
+      childrenOf(cell).map((child) => cellOf(this.env.CELL, application, child).open(application, child)),
+    );
+    this.#change(application, cell, (state) => {
+      for (const report of reports) if (report) this.#store.putChild(report);
+      this.#handover.clear();
+      Object.assign(state, { phase: "split", progress: null, changed: true, publishedAt: 0 });
+    });
+  }
+
+  /** Splits on, and publishes. Never throws: a failed alarm would be given up by the platform after a few tries. */
+  override async alarm(): Promise<void> {
+    const cell = this.#known()?.cell;
+    try {
+      for (let step = 0; step < stepsPerAlarm && (await this.#splitOn()); step++);
+      const state = this.#known();
+      if (!state || state.phase === "filling") return;
+      const at = publishAt(state, Date.now(), { ...paceOf(state), gather: 0 });
       if (at !== null && at <= Date.now()) await this.#publish(state);
       await this.#schedule();
     } catch (error) {
-      console.error({ event: "tile not published", cell: state.cell, error: String(error) });
+      console.error({ event: "cell not published or split", cell, error: String(error) });
       await this.ctx.storage.setAlarm(Date.now() + retryMs);
     }
   }

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Neighbour } from "../../model/columns/columns.ts";
-import type { CellProduct, ChildReport } from "../../model/retrieval/cell-state.ts";
+import { addressOfProduct, type CellProduct, type ChildReport } from "../../model/retrieval/cell-state.ts";
 import type { ProductChange } from "../../workers/shared/contracts/product.ts";
 import type { ProductTotals } from "../../workers/shared/contracts/totals.ts";
+import type { Progress } from "./handover.ts";
 import type { Dirt } from "./pace.ts";
 
 /** What a cell knows of itself. */
@@ -11,7 +12,31 @@ export interface CellState extends Dirt {
   cell: string;
   /** Of the last tile. */
   version: number;
+  phase: Phase;
+  /** While it splits: how far it is. */
+  progress: Progress | null;
+  /** Of the last that it handed down, or was handed. */
+  turn: number;
 }
+
+/**
+ * Where a cell is on its way from holding products to standing above cells that do. `filling`: made by a parent that splits,
+ * shown to nobody yet. `splitting`: takes changes and shows its products, and hands them to its children. `handed`: its children
+ * have everything and take the changes, it shows what it had. `split`: its children hold what it held.
+ */
+export type Phase = "leaf" | "filling" | "splitting" | "handed" | "split";
+
+/** State of a cell of which nothing is known. */
+export const untouched = {
+  version: 0,
+  changed: false,
+  counted: 0,
+  shown: 0,
+  publishedAt: 0,
+  phase: "leaf",
+  progress: null,
+  turn: 0,
+} as const;
 
 /** A step to a product, with the weight that it adds. */
 export interface Step {
@@ -22,6 +47,9 @@ export interface Step {
   toCell: string;
   weight: number;
 }
+
+/** A product as the records of truth have it. */
+export type Replacement = Pick<CellProduct, "change" | "totals">;
 
 /** Followers kept for a product; of these a tile shows the strongest. */
 const followersKept = 64;
@@ -36,6 +64,15 @@ const childBlock = z.object({
   lon: z.number(),
   radiusKm: z.number(),
 });
+
+/** A product as it lies in the table: with its address, which is not computed again for each tile. */
+const bodyOf = (change: ProductChange): string =>
+  JSON.stringify({ ...change, cell: addressOfProduct(change) });
+
+function parsedBody(body: string): { change: ProductChange; cell: string } {
+  const { cell, ...change } = JSON.parse(body) as ProductChange & { cell: string };
+  return { change, cell };
+}
 
 /** The tables of one cell. Every method is synchronous: callers wrap what belongs together in one transaction. */
 export class CellStore {
@@ -57,6 +94,7 @@ export class CellStore {
       CREATE TABLE IF NOT EXISTS steps (key TEXT PRIMARY KEY, time REAL NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS forwards (id TEXT PRIMARY KEY, version INTEGER NOT NULL, cell TEXT) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS children (cell TEXT PRIMARY KEY, block TEXT NOT NULL, best BLOB NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL);
     `);
   }
 
@@ -68,7 +106,7 @@ export class CellStore {
   /** The cell's state; null before {@link setState}. */
   state(): CellState | null {
     const rows = this.#sql.exec<{ value: string }>("SELECT value FROM meta WHERE name = 'state'").toArray();
-    return rows[0] ? JSON.parse(rows[0].value) : null;
+    return rows[0] ? { ...untouched, ...JSON.parse(rows[0].value) } : null;
   }
 
   setState(state: CellState): void {
@@ -77,16 +115,15 @@ export class CellStore {
 
   /** Keeps a change if it is newer than what is here. Answers whether it was. */
   putProduct(change: ProductChange): boolean {
-    const changed = this.#sql.exec(
-      `INSERT INTO products VALUES (?, ?, ?)
+    return (
+      this.#sql.exec(
+        `INSERT INTO products VALUES (?, ?, ?)
        ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body WHERE excluded.version > version`,
-      change.productId,
-      change.version,
-      JSON.stringify(change),
-    ).rowsWritten;
-    if (changed > 0)
-      this.#sql.exec("DELETE FROM forwards WHERE id = ? AND version < ?", change.productId, change.version);
-    return changed > 0;
+        change.productId,
+        change.version,
+        bodyOf(change),
+      ).rowsWritten > 0
+    );
   }
 
   /** Drops a product that is deleted or lives in `to` now, if this is news. Answers whether it was here. */
@@ -214,7 +251,7 @@ export class CellStore {
       "SELECT p.id, p.body, t.body AS totals FROM products p LEFT JOIN totals t ON t.id = p.id ORDER BY p.id",
     ))
       products.push({
-        change: JSON.parse(row.body),
+        ...parsedBody(row.body),
         totals: row.totals === null ? null : JSON.parse(row.totals),
         followers: followers.get(row.id) ?? [],
       });
@@ -236,13 +273,24 @@ export class CellStore {
     return true;
   }
 
-  /** Holds these products with their totals and nothing else; what followed them is forgotten, with its keys. */
-  replace(products: readonly Pick<CellProduct, "change" | "totals">[]): void {
-    this.#sql.exec("DELETE FROM products; DELETE FROM totals; DELETE FROM followers; DELETE FROM steps;");
+  /** Forgets what followed products, and which steps were counted. */
+  forgetSteps(): void {
+    this.#sql.exec("DELETE FROM followers; DELETE FROM steps;");
+  }
+
+  /** Holds of a range these products with their totals and nothing else. */
+  replace(within: (cell: string, id: string) => boolean, products: readonly Replacement[]): void {
+    const gone = this.#sql
+      .exec<{ id: string; cell: string }>("SELECT id, body ->> 'cell' AS cell FROM products")
+      .toArray()
+      .filter(({ id, cell }) => within(cell, id))
+      .map(({ id }) => id);
+    const ids = JSON.stringify([...gone, ...products.map(({ change }) => change.productId)]);
+    for (const table of ["products", "totals", "forwards"])
+      this.#sql.exec(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`, ids);
     for (const { change, totals } of products) {
       const { productId, version } = change;
-      this.#sql.exec("INSERT INTO products VALUES (?, ?, ?)", productId, version, JSON.stringify(change));
-      this.#sql.exec("DELETE FROM forwards WHERE id = ?", productId);
+      this.#sql.exec("INSERT INTO products VALUES (?, ?, ?)", productId, version, bodyOf(change));
       if (totals)
         this.#sql.exec(
           "INSERT INTO totals VALUES (?, ?, ?)",

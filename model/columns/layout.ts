@@ -28,7 +28,7 @@ export const columnLayout = [
   /** Indices into the block's `strings`. */
   { name: "category", type: "u32", width: 1 },
   { name: "currency", type: "u32", width: 1 },
-  /** The leaf cell that holds the product. */
+  /** The product's address: under which of the cells it lies. */
   { name: "cell", type: "u32", width: 1 },
   /** 1 where it can be had. */
   { name: "available", type: "u8", width: 1 },

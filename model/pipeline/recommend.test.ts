@@ -1,13 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Interaction } from "../../workers/shared/contracts/event.ts";
 import type { Stage } from "../../workers/shared/contracts/recommendation.ts";
-import { leafCellOf } from "../../workers/shared/geo/cells.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
-import { hash53 } from "../columns/hash.ts";
 import { featureShape } from "../features/compute.ts";
 import { applyInteraction } from "../person/apply.ts";
 import { newPerson, type Person } from "../person/person.ts";
-import type { CellProduct } from "../retrieval/cell-state.ts";
+import { addressOfProduct, type CellProduct } from "../retrieval/cell-state.ts";
 import { buildPyramid, placesOver } from "../retrieval/memory.ts";
 import { Random } from "../train/random.ts";
 import { linearRanker, popularityRanker } from "./fallback.ts";
@@ -21,9 +19,11 @@ const categories = ["coffee", "books", "music"];
 
 function product(name: string, i: number, centre: typeof oslo): CellProduct {
   const location = { lat: centre.lat + (i % 10) / 300, lon: centre.lon + i / 2000 };
+  const productId = `${name}-${i}`;
   return {
+    cell: addressOfProduct({ productId, location }),
     change: {
-      productId: `${name}-${i}`,
+      productId,
       version: 1,
       deleted: false,
       title: `${name} ${i}`,
@@ -45,13 +45,8 @@ function product(name: string, i: number, centre: typeof oslo): CellProduct {
 const products = [oslo, lima].flatMap((centre, k) =>
   Array.from({ length: 120 }, (_, i) => product(k ? "lima" : "oslo", i, centre)),
 );
-const cells = new Map<string, CellProduct[]>();
-for (const each of products) {
-  const cell = leafCellOf(each.change.location, hash53(each.change.productId));
-  cells.set(cell, [...(cells.get(cell) ?? []), each]);
-}
 const places = placesOver(
-  buildPyramid(cells, now, () => () => 0),
+  buildPyramid(products, now, () => () => 0),
   () => now,
 );
 
@@ -65,7 +60,7 @@ const view = (productId: string, time: number): Interaction => {
     recommendationId: null,
     at: change.location,
     facts: {
-      cell: leafCellOf(change.location, hash53(productId)),
+      cell: addressOfProduct(change),
       lat: change.location?.lat ?? null,
       lon: change.location?.lon ?? null,
       category: change.category,

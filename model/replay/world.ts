@@ -1,16 +1,16 @@
 import type { Interaction, ProductFacts } from "../../workers/shared/contracts/event.ts";
 import { emptyTotals, type HourTotals, type ProductTotals } from "../../workers/shared/contracts/totals.ts";
-import { leafCellOf } from "../../workers/shared/geo/cells.ts";
-import { localOffset } from "../../workers/shared/geo/local-time.ts";
+import { addressOf } from "../../workers/shared/geo/cells.ts";
+import { localOffset, offsetsIn } from "../../workers/shared/geo/local-time.ts";
 import type { Neighbour } from "../columns/columns.ts";
 import { hash53 } from "../columns/hash.ts";
 import type { Dataset, DatasetEvent, DatasetItem } from "../data/dataset.ts";
 import { type CellProduct, gapWeights } from "../retrieval/cell-state.ts";
 import { buildPyramid } from "../retrieval/memory.ts";
 
-/** The leaf cell of a product of a dataset. */
+/** The address of a product of a dataset. */
 export const cellOfItem = (item: DatasetItem): string =>
-  leafCellOf(
+  addressOf(
     item.lat === null || item.lon === null ? null : { lat: item.lat, lon: item.lon },
     hash53(item.id),
   );
@@ -85,7 +85,7 @@ export function worldAfter(dataset: Pick<Dataset, "items">, events: readonly Dat
     });
     previous.set(event.userId, [...before, event.itemId].slice(-3));
   }
-  const cells = new Map<string, CellProduct[]>();
+  const products: CellProduct[] = [];
   for (const item of dataset.items.values()) {
     const cell = cellOfItem(item);
     const known = totals.get(item.id);
@@ -94,9 +94,8 @@ export function worldAfter(dataset: Pick<Dataset, "items">, events: readonly Dat
       const to = dataset.items.get(productId);
       return to ? [{ productId, cell: cellOfItem(to), weight }] : [];
     });
-    const list = cells.get(cell) ?? [];
-    cells.set(cell, list);
-    list.push({
+    products.push({
+      cell,
       change: {
         productId: item.id,
         version: 1,
@@ -116,9 +115,5 @@ export function worldAfter(dataset: Pick<Dataset, "items">, events: readonly Dat
       followers: next,
     });
   }
-  const offsets = (cell: string) => {
-    const first = cells.get(cell)?.[0]?.change.location;
-    return (at: number): number => localOffset(first?.lat ?? null, first?.lon ?? null, at);
-  };
-  return buildPyramid(cells, time, offsets);
+  return buildPyramid(products, time, offsetsIn);
 }

@@ -1,5 +1,5 @@
 import type { Point } from "../../workers/shared/contracts/primitives.ts";
-import { worldCell } from "../../workers/shared/geo/cells.ts";
+import { isPlaceless, worldCell } from "../../workers/shared/geo/cells.ts";
 import { unitVectors, vectorDistanceKm } from "../../workers/shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { TileSource } from "./tiles.ts";
@@ -31,22 +31,22 @@ export interface Around {
   parents: Columns[];
 }
 
-/**
- * Reads leaf tiles around a point, nearest first by the bounds of their caps, until they hold `rows` rows or `maxTiles`
- * tiles were read; from anywhere the shards of products without a place, which are everywhere. Without a point: the
- * world's tile and those shards.
- */
-export async function tilesAround(
+/** A cell to be read, and how near anything in it may be, in km. */
+interface Open {
+  cell: string;
+  bound: number;
+}
+
+/** Reads cells and those below them, nearest first, until the leaves hold `rows` rows or `maxTiles` tiles were read. */
+async function descend(
   source: TileSource,
-  point: Point | null,
-  rows: number,
-  radiusKm: number,
-  maxTiles: number,
+  start: readonly Open[],
+  boundOf: (tile: Columns, child: number) => number,
+  { rows, radiusKm, maxTiles }: { rows: number; radiusKm: number; maxTiles: number },
 ): Promise<Around> {
-  const here = point && unitVectors([point.lat], [point.lon], 1);
   const leaves: Columns[] = [];
   const parents: Columns[] = [];
-  let open = [{ cell: worldCell, bound: 0 }];
+  const open = [...start].sort((a, b) => a.bound - b.bound);
   let held = 0;
   let read = 0;
   while (open.length > 0 && held < rows && read < maxTiles) {
@@ -61,16 +61,49 @@ export async function tilesAround(
         continue;
       }
       parents.push(tile);
-      const at = centresOf(tile);
-      for (let i = 0; i < tile.meta.children.length; i++) {
-        const { cell, radiusKm: reach } = tile.meta.children[i];
-        const placeless = cell.startsWith(`${worldCell}-`);
-        if (!here && !placeless) continue;
-        const bound = here && !placeless ? Math.max(0, vectorDistanceKm(here, 0, at, i) - reach) : 0;
+      for (const [i, { cell }] of tile.meta.children.entries()) {
+        const bound = boundOf(tile, i);
         if (bound <= radiusKm) open.push({ cell, bound });
       }
     }
     open.sort((a, b) => a.bound - b.bound);
   }
   return { leaves, parents };
+}
+
+/**
+ * Reads leaf tiles around a point, nearest first by the bounds of their caps, until they hold `rows` rows or `maxTiles`
+ * tiles were read; from anywhere the shards of products without a place, which are everywhere, up to as many again. Without
+ * a point: the world's tile and those shards.
+ */
+export async function tilesAround(
+  source: TileSource,
+  point: Point | null,
+  rows: number,
+  radiusKm: number,
+  maxTiles: number,
+): Promise<Around> {
+  const world = await source.tile(worldCell);
+  if (!world) return { leaves: [], parents: [] };
+  const here = point && unitVectors([point.lat], [point.lon], 1);
+  const near = (tile: Columns, child: number): number => {
+    const { cell, radiusKm: reach } = tile.meta.children[child];
+    if (!here || isPlaceless(cell)) return Number.POSITIVE_INFINITY;
+    return Math.max(0, vectorDistanceKm(here, 0, centresOf(tile), child) - reach);
+  };
+  const regions: Open[] = [];
+  const placeless: Open[] = [];
+  for (const [i, { cell }] of world.meta.children.entries()) {
+    const bound = near(world, i);
+    if (isPlaceless(cell)) placeless.push({ cell, bound: 0 });
+    else if (here && bound <= radiusKm) regions.push({ cell, bound });
+  }
+  const [around, anywhere] = await Promise.all([
+    descend(source, regions, near, { rows, radiusKm, maxTiles }),
+    descend(source, placeless, () => 0, { rows, radiusKm, maxTiles }),
+  ]);
+  return {
+    leaves: [...around.leaves, ...anywhere.leaves],
+    parents: [world, ...around.parents, ...anywhere.parents],
+  };
 }

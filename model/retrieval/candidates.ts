@@ -1,5 +1,5 @@
 import type { CandidateQuery, Wanted } from "../../workers/shared/contracts/retrieval.ts";
-import { parentOf } from "../../workers/shared/geo/cells.ts";
+import { below, leafOf, parentOf, worldCell } from "../../workers/shared/geo/cells.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
 import { concat } from "../columns/concat.ts";
@@ -64,8 +64,11 @@ function childOfRows(tile: Columns): Int32Array {
   const known = remembered.get(tile);
   if (known) return known;
   const index = new Map(tile.meta.children.map(({ cell }, i) => [cell, i]));
-  const childOf = (leaf: string): number => {
-    for (let cell: string | null = leaf; cell !== null; cell = parentOf(cell)) {
+  const { cell: own } = tile.meta;
+  // Below a cell that splits by id the address does not say which child it is.
+  const byId = childrenById(tile);
+  const childOf = (address: string): number => {
+    for (let cell: string | null = address; cell !== null; cell = parentOf(cell)) {
       const child = index.get(cell);
       if (child !== undefined) return child;
     }
@@ -75,12 +78,20 @@ function childOfRows(tile: Columns): Int32Array {
   const children = new Int32Array(tile.count);
   for (let row = 0; row < tile.count; row++) {
     const at = tile.cell[row];
+    if (byId) {
+      children[row] = index.get(below(own, tile.strings[at], tile.idHash[row]) ?? "") ?? -1;
+      continue;
+    }
     if (ofString[at] === -2) ofString[at] = childOf(tile.strings[at]);
     children[row] = ofString[at];
   }
   remembered.set(tile, children);
   return children;
 }
+
+/** Whether a parent's children are shards by id. The world's placeless ones are addresses themselves. */
+const childrenById = ({ meta }: Columns): boolean =>
+  meta.cell !== worldCell && meta.children.some(({ cell }) => cell.includes("-"));
 
 /**
  * The cheap first stage: all products around where the person is and usually is, and the most popular of the wider
@@ -109,11 +120,41 @@ export async function candidates(source: TileSource, query: CandidateQuery): Pro
       row[count++] = at;
     }
   }
-  const best = top(scores, count, query.limit);
+  const best = bestRows(
+    scores,
+    count,
+    query.limit,
+    (i) => blocks[from[i]].idHash[row[i]],
+    (i) => blocks[from[i]].version[row[i]],
+  );
   return concat(
     { blocks, from: best.map((i) => from[i]), rows: best.map((i) => row[i]), count: best.length },
     { cell: "", version: 0, time: query.now, children: [] },
   );
+}
+
+/**
+ * The best rows, each product once by its newest version: while it moves, or its cell splits, two tiles may show it. Where that
+ * happens, the next best move up.
+ */
+function bestRows(
+  scores: Float64Array,
+  count: number,
+  limit: number,
+  hashOf: (i: number) => number,
+  versionOf: (i: number) => number,
+): number[] {
+  for (let wanted = limit; ; wanted *= 2) {
+    const best = top(scores, count, wanted);
+    const kept = new Map<number, number>();
+    for (const i of best) {
+      const known = kept.get(hashOf(i));
+      if (known === undefined || versionOf(i) > versionOf(known)) kept.set(hashOf(i), i);
+    }
+    if (kept.size === best.length) return best;
+    if (kept.size >= limit || best.length === count)
+      return best.filter((i) => kept.get(hashOf(i)) === i).slice(0, limit);
+  }
 }
 
 /** The filter, and the radius around the person where one is given. */
@@ -129,6 +170,35 @@ export interface Forwards {
   forward(cell: string, productId: string): Promise<string | null>;
 }
 
+/** A product moves at most so often on between what is remembered of it and what is true. */
+const mostMoves = 4;
+
+/** The row of a product: down the path of its address to the tile that holds it, and on to where it moved from there. */
+async function find(
+  source: Forwards,
+  tileOf: (cell: string) => Promise<Columns | null>,
+  { productId, cell }: Wanted,
+): Promise<{ block: Columns; row: number } | null> {
+  const hash = hash53(productId);
+  let address = cell;
+  for (let moves = 0; moves < mostMoves; moves++) {
+    let holder = leafOf(address);
+    let block = await tileOf(holder);
+    while (block && block.meta.children.length > 0) {
+      const next = below(holder, address, hash);
+      if (next === null) return null;
+      holder = next;
+      block = await tileOf(holder);
+    }
+    const row = block ? rowOfHash(block, hash) : undefined;
+    if (block && row !== undefined) return { block, row };
+    const to = await source.forward(holder, productId);
+    if (to === null || to === address) return null;
+    address = to;
+  }
+  return null;
+}
+
 /**
  * Columns of named products, from the cells in which they were last seen or those that they moved to, each once, in the
  * order of the names; those that are nowhere are left out. The first `withNeighbours` names come with their neighbours.
@@ -139,26 +209,13 @@ export async function columnsOf(
   now: number,
   withNeighbours: number,
 ): Promise<Columns> {
-  const cells = [...new Set(wanted.map(({ cell }) => cell))];
-  const tiles = new Map<string, Columns | null>();
-  for (const [i, tile] of (await Promise.all(cells.map((cell) => source.tile(cell)))).entries())
-    tiles.set(cells[i], tile);
-  const moved: Promise<void>[] = [];
-  const found: ({ block: Columns; row: number } | null)[] = wanted.map(({ productId, cell }, i) => {
-    const hash = hash53(productId);
-    const block = tiles.get(cell);
-    const row = block ? rowOfHash(block, hash) : undefined;
-    if (block && row !== undefined) return { block, row };
-    const follow = async (): Promise<void> => {
-      const to = await source.forward(cell, productId);
-      const there = to && to !== cell ? await source.tile(to) : null;
-      const at = there ? rowOfHash(there, hash) : undefined;
-      if (there && at !== undefined) found[i] = { block: there, row: at };
-    };
-    moved.push(follow());
-    return null;
-  });
-  await Promise.all(moved);
+  const read = new Map<string, Promise<Columns | null>>();
+  const tileOf = (cell: string): Promise<Columns | null> => {
+    const known = read.get(cell) ?? source.tile(cell);
+    read.set(cell, known);
+    return known;
+  };
+  const found = await Promise.all(wanted.map((each) => find(source, tileOf, each)));
   const blocks: Columns[] = [];
   const indexOf = new Map<Columns, number>();
   const seen = new Set<number>();

@@ -1,6 +1,7 @@
 import { eventTypes } from "../../workers/shared/contracts/event.ts";
 import type { ProductChange } from "../../workers/shared/contracts/product.ts";
 import type { HourTotals, ProductTotals } from "../../workers/shared/contracts/totals.ts";
+import { addressOf } from "../../workers/shared/geo/cells.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import { ColumnsBuilder, type ProductRow } from "../columns/builder.ts";
 import {
@@ -11,6 +12,7 @@ import {
   type Neighbour,
 } from "../columns/columns.ts";
 import { concat } from "../columns/concat.ts";
+import { hash53 } from "../columns/hash.ts";
 import { maxNeighbours } from "../columns/layout.ts";
 import { engagementOf, hotOf, popularity } from "./popularity.ts";
 import { top } from "./top.ts";
@@ -18,10 +20,18 @@ import { top } from "./top.ts";
 /** What a cell knows of one of its products. */
 export interface CellProduct {
   change: ProductChange;
+  /** Its address. */
+  cell: string;
   totals: ProductTotals | null;
   /** What people chose next, any order. */
   followers: readonly Neighbour[];
 }
+
+/** A product's address by its place and id. */
+export const addressOfProduct = ({
+  productId,
+  location,
+}: Pick<ProductChange, "productId" | "location">): string => addressOf(location, hash53(productId));
 
 /** Weight of a step by the number of steps between two choices. */
 export const gapWeights: Record<number, number> = { 1: 1, 2: 0.5, 3: 0.25 };
@@ -43,14 +53,9 @@ export function rhythmOf(
   return { hours: byHour, weekdays: byWeekday };
 }
 
-/** A cell's product as the row that its tile shows, as of `time`. */
-export function rowOf(
-  cell: string,
-  product: CellProduct,
-  time: number,
-  offsetAt: (time: number) => number,
-): ProductRow {
-  const { change, totals } = product;
+/** A product as the row that its cell's tile shows, as of `time`. */
+export function rowOf(product: CellProduct, time: number, offsetAt: (time: number) => number): ProductRow {
+  const { change, cell, totals } = product;
   const hours = totals?.hours ?? [];
   const rhythm = rhythmOf(hours, offsetAt);
   return {
@@ -94,7 +99,7 @@ export function buildLeaf(
 ): ArrayBuffer {
   const all = [...products];
   const builder = new ColumnsBuilder(all.length);
-  for (const product of all) builder.addRow(rowOf(cell, product, time, offsetAt));
+  for (const product of all) builder.addRow(rowOf(product, time, offsetAt));
   return builder.finish({ cell, version, time, children: [] });
 }
 

@@ -1,5 +1,5 @@
 import type { Point } from "../../workers/shared/contracts/primitives.ts";
-import { worldCell } from "../../workers/shared/geo/cells.ts";
+import { isPlaceless, worldCell } from "../../workers/shared/geo/cells.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { RowTest } from "./filter.ts";
@@ -24,6 +24,9 @@ export interface NearestQuery {
 
 /** Tiles are asked for so many at a time where the order allows it. */
 const tilesAtOnce = 8;
+
+/** Bounds and distances are rounded differently: by less than this. */
+const roundingKm = 1e-6;
 
 /**
  * The nearest rows in exact order: best-first search over the tree of tiles (Hjaltason and Samet, "Distance
@@ -58,20 +61,43 @@ export async function nearest(
     }
     read += next.length;
     const tiles = await Promise.all(next.map((cell) => source.tile(cell)));
+    // As it was before these tiles: what they add is in no order yet.
+    const reachKm = reach();
     for (const tile of tiles) {
       if (!tile) continue;
-      if (tile.meta.children.length === 0) addRowsWithin(found, tile, point, reach(), test);
+      if (tile.meta.children.length === 0) addRowsWithin(found, tile, point, reachKm, test);
       else
         for (const child of tile.meta.children) {
-          const bound = Math.max(0, distanceKm(point.lat, point.lon, child.lat, child.lon) - child.radiusKm);
+          // What has no place is near nothing.
+          if (isPlaceless(child.cell)) continue;
+          const toCentre = distanceKm(point.lat, point.lon, child.lat, child.lon);
+          const bound = Math.max(0, toCentre - child.radiusKm - roundingKm);
           if (bound <= radiusKm) open.push({ cell: child.cell, bound });
         }
     }
     open.sort((a, b) => a.bound - b.bound);
     found.sort((a, b) => a.distanceKm - b.distanceKm || a.tile.idHash[a.row] - b.tile.idHash[b.row]);
-    if (found.length > limit) found = found.slice(0, limit);
+    found = newest(found, limit);
   }
   return { found, truncated: false };
+}
+
+/**
+ * The first of sorted rows, each product once by its newest version: while it moves, or its cell splits, two tiles may show
+ * it.
+ */
+function newest(sorted: readonly Found[], limit: number): Found[] {
+  const kept = new Map<number, Found>();
+  for (let i = 0; i < sorted.length && kept.size < limit; i++) {
+    const each = sorted[i];
+    const hash = each.tile.idHash[each.row];
+    const known = kept.get(hash);
+    if (known && known.tile.version[known.row] >= each.tile.version[each.row]) continue;
+    // A newer version takes its own place in the order.
+    if (known) kept.delete(hash);
+    kept.set(hash, each);
+  }
+  return [...kept.values()];
 }
 
 function addRowsWithin(found: Found[], tile: Columns, point: Point, reachKm: number, test: RowTest): void {

@@ -1,18 +1,21 @@
 import fc from "fast-check";
+import { cellToBoundary, latLngToCell } from "h3-js";
 import { describe, expect, it } from "vitest";
 import type { Point } from "../../workers/shared/contracts/primitives.ts";
 import type { ProductChange } from "../../workers/shared/contracts/product.ts";
-import { leafCellOf } from "../../workers/shared/geo/cells.ts";
+import { leafBound, leafCellOf, worldCell } from "../../workers/shared/geo/cells.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
-import { hash32, hash53 } from "../columns/hash.ts";
+import { hash32 } from "../columns/hash.ts";
+import { Random } from "../train/random.ts";
 import { candidates, columnsOf } from "./candidates.ts";
-import type { CellProduct } from "./cell-state.ts";
+import { addressOfProduct, type CellProduct } from "./cell-state.ts";
 import { compileFilter } from "./filter.ts";
 import { defaultFirstStage } from "./first-stage.ts";
 import { buildPyramid } from "./memory.ts";
 import { nearest } from "./nearest.ts";
 import { hotOf } from "./popularity.ts";
+import type { TileSource } from "./tiles.ts";
 import { top } from "./top.ts";
 
 const time = 1_700_000_000;
@@ -25,6 +28,7 @@ function product(
 ): CellProduct {
   const counts = { view: 0, click: 0, cart: 0, purchase: purchases, dismiss: 0, people: purchases };
   return {
+    cell: addressOfProduct({ productId: id, location }),
     change: {
       productId: id,
       version: 1,
@@ -54,13 +58,36 @@ function product(
   };
 }
 
-function pyramid(products: CellProduct[]) {
-  const cells = new Map<string, CellProduct[]>();
-  for (const each of products) {
-    const cell = leafCellOf(each.change.location, hash53(each.change.productId));
-    cells.set(cell, [...(cells.get(cell) ?? []), each]);
+const pyramid = (products: CellProduct[]) => buildPyramid(products, time, () => () => 0);
+
+/** Products of the densest city in a test; `npm run test:long` takes more. */
+const inOneCity = process.env.VICINITY_LONG === "1" ? 200_000 : 30_000;
+
+const atOnePlace = process.env.VICINITY_LONG === "1" ? leafBound + 500 : 400;
+
+/** The smallest values, ascending. */
+function smallest(values: Float64Array, count: number): number[] {
+  const kept: number[] = [];
+  for (const value of values) {
+    if (kept.length === count && value >= kept[count - 1]) continue;
+    let at = kept.length;
+    while (at > 0 && kept[at - 1] > value) at--;
+    kept.splice(at, 0, value);
+    if (kept.length > count) kept.pop();
   }
-  return buildPyramid(cells, time, () => () => 0);
+  return kept;
+}
+
+async function tilesUnder(source: TileSource, root: string): Promise<Columns[]> {
+  const tiles: Columns[] = [];
+  const open = [root];
+  for (let cell = open.pop(); cell !== undefined; cell = open.pop()) {
+    const tile = await source.tile(cell);
+    if (!tile) continue;
+    tiles.push(tile);
+    open.push(...tile.meta.children.map((child) => child.cell));
+  }
+  return tiles;
 }
 
 const anyPoint = fc.record({
@@ -99,22 +126,86 @@ describe("nearest", () => {
     );
   });
 
-  it("finds its way in a place of very many products", async () => {
-    const cell = leafCellOf({ lat: 48.85, lon: 2.35 }, 0);
-    const many = Array.from({ length: 150_000 }, (_, i) =>
-      product(`p${i}`, { lat: 48.85 + i * 1e-7, lon: 2.35 }),
-    );
-    const source = buildPyramid(new Map([[cell, many]]), time, () => () => 0);
-    const { found, truncated } = await nearest(source, {
-      point: { lat: 48.85, lon: 2.35 },
-      limit: 3,
-      radiusKm: Number.POSITIVE_INFINITY,
-      test: compileFilter({}),
-      maxTiles: 40,
+  it("equals brute force in 10,000 queries: over poles, date line and borders of cells", async () => {
+    const generator = new Random(11);
+    const random = (): number => generator.next();
+    const globe = (): Point => ({
+      lat: (Math.asin(2 * random() - 1) * 180) / Math.PI,
+      lon: 360 * random() - 180,
     });
-    expect(found.map(({ tile, row }) => tile.id(row))).toEqual(["p0", "p1", "p2"]);
-    expect(truncated).toBe(false);
-  });
+    const centres: Point[] = [
+      { lat: 90, lon: 0 },
+      { lat: -90, lon: 0 },
+      { lat: 0, lon: 180 },
+      { lat: 48.85, lon: 2.35 },
+    ];
+    const around = ({ lat, lon }: Point, degrees: number): Point => ({
+      lat: Math.max(-90, Math.min(90, lat + degrees * (random() - 0.5))),
+      lon: ((((lon + degrees * (random() - 0.5) + 180) % 360) + 360) % 360) - 180,
+    });
+    const border = (): Point => {
+      const at = around(centres[3], 0.3);
+      const [lat, lon] = cellToBoundary(latLngToCell(at.lat, at.lon, 6 + Math.floor(4 * random())))[0];
+      return { lat, lon };
+    };
+    const places = [
+      ...Array.from({ length: 600 }, globe),
+      ...centres.flatMap((centre) => Array.from({ length: 300 }, () => around(centre, 2))),
+      ...Array.from({ length: atOnePlace }, () => around(centres[3], 0.05)),
+    ];
+    const source = pyramid(places.map((place, i) => product(`p${i}`, place)));
+    const distances = new Float64Array(places.length);
+    let differences = 0;
+    for (let run = 0; run < 10_000; run++) {
+      const point = run % 4 === 0 ? globe() : run % 4 === 1 ? border() : around(centres[(run % 5) % 4], 2);
+      const limit = 1 + (run % 10);
+      const { found, truncated } = await nearest(source, {
+        point,
+        limit,
+        radiusKm: Number.POSITIVE_INFINITY,
+        test: () => true,
+        maxTiles: 100_000,
+      });
+      for (const [i, { lat, lon }] of places.entries())
+        distances[i] = distanceKm(point.lat, point.lon, lat, lon);
+      const expected = smallest(distances, limit);
+      if (truncated || found.some((each, i) => each.distanceKm !== expected[i])) differences++;
+      if (found.length !== limit) differences++;
+    }
+    expect(differences).toBe(0);
+  }, 300_000);
+
+  it("finds its way in a city, and at a point, of very many products", async () => {
+    const generator = new Random(5);
+    const random = (): number => generator.next();
+    const city = Array.from({ length: inOneCity }, () => ({
+      lat: 48.85 + (random() + random() - 1) / 8,
+      lon: 2.35 + (random() + random() - 1) / 6,
+    }));
+    const shop = Array.from({ length: leafBound + 1000 }, () => ({ lat: 48.8566, lon: 2.3522 }));
+    const places = [...city, ...shop];
+    const source = pyramid(places.map((place, i) => product(`p${i}`, place)));
+    for (let run = 0; run < 100; run++) {
+      const point = { lat: 48.75 + random() / 5, lon: 2.25 + random() / 5 };
+      const { found, truncated } = await nearest(source, {
+        point,
+        limit: 500,
+        radiusKm: Number.POSITIVE_INFINITY,
+        test: () => true,
+        maxTiles: 64,
+      });
+      const distances = Float64Array.from(places, ({ lat, lon }) =>
+        distanceKm(point.lat, point.lon, lat, lon),
+      );
+      expect(truncated).toBe(false);
+      expect(found.map((each) => each.distanceKm)).toEqual([...distances.sort().subarray(0, 500)]);
+    }
+    const tiles = await tilesUnder(source, worldCell);
+    expect(Math.max(...tiles.map(({ count }) => count))).toBeLessThanOrEqual(leafBound);
+    const leaves = tiles.filter(({ meta }) => meta.children.length === 0);
+    const ids = leaves.flatMap((tile) => [...tile.idHash]);
+    expect([ids.length, new Set(ids).size]).toEqual([places.length, places.length]);
+  }, 300_000);
 
   it("keeps to the radius and the filter, and says when it may not read on", async () => {
     const source = pyramid([

@@ -1,72 +1,68 @@
-import { cellOf } from "../../durable-objects/cell.ts";
-import { hash53 } from "../../model/columns/hash.ts";
+import { type Cell, cellOf } from "../../durable-objects/cell.ts";
+import { addressOfProduct } from "../../model/retrieval/cell-state.ts";
 import type { ProductChange } from "../shared/contracts/product.ts";
 import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";
-import { leafCellOf } from "../shared/geo/cells.ts";
+import { type Addressed, tellHolders } from "./holders.ts";
 
-/** What one cell is told. */
-interface CellChanges {
-  arriving: ProductChange[];
-  leaving: { productId: string; version: number; to: string | null }[];
-}
+type Leaving = { productId: string; version: number; to: string | null };
 
-/** Changes by the cells that they concern: where a product is, and where it was. */
-export function changesByCell(changes: readonly ProductChange[]): Map<string, CellChanges> {
-  const cells = new Map<string, CellChanges>();
-  const of = (cell: string): CellChanges => {
-    const known = cells.get(cell) ?? { arriving: [], leaving: [] };
-    cells.set(cell, known);
-    return known;
-  };
-  for (const change of changes) {
+/** What a cell is told of a product: that it is there now, or that it was and is elsewhere. */
+type Told = Addressed & ({ arriving: ProductChange } | { leaving: Leaving });
+
+/** Changes by the addresses that they concern: where a product is, and where it was. */
+export function changesByAddress(changes: readonly ProductChange[]): Told[] {
+  return changes.flatMap((change): Told[] => {
     const { productId, version, previousCell, deleted } = change;
-    const cell = leafCellOf(change.location, hash53(productId));
-    if (deleted) of(cell).leaving.push({ productId, version, to: null });
-    else of(cell).arriving.push(change);
-    if (previousCell !== null && previousCell !== cell)
-      of(previousCell).leaving.push({ productId, version, to: deleted ? null : cell });
-  }
-  return cells;
-}
-
-/** Cells told at the same time: one request may hold few connections. */
-const cellsAtOnce = 6;
-
-/** Does work cell by cell, some at a time; the sum of its answers. */
-export async function inTurn<T>(items: T[], work: (item: T) => Promise<number>): Promise<number> {
-  let sum = 0;
-  for (let i = 0; i < items.length; i += cellsAtOnce)
-    for (const part of await Promise.all(items.slice(i, i + cellsAtOnce).map(work))) sum += part;
-  return sum;
+    const cell = addressOfProduct(change);
+    const here: Told = deleted
+      ? { cell, productId, leaving: { productId, version, to: null } }
+      : { cell, productId, arriving: change };
+    if (previousCell === null || previousCell === cell) return [here];
+    return [
+      here,
+      { cell: previousCell, productId, leaving: { productId, version, to: deleted ? null : cell } },
+    ];
+  });
 }
 
 /** Tells the cells what changed in the catalogue. Answers how many rows changed. */
 export function applyChanges(
-  cells: LocationEnv["CELL"],
+  cells: DurableObjectNamespace<Cell>,
   application: string,
   changes: readonly ProductChange[],
 ): Promise<number> {
-  return inTurn([...changesByCell(changes)], ([cell, { arriving, leaving }]) =>
-    cellOf(cells, application, cell).apply(application, cell, arriving, leaving),
+  return tellHolders(application, changesByAddress(changes), (cell, told) =>
+    cellOf(cells, application, cell).apply(
+      application,
+      cell,
+      told.flatMap((each) => ("arriving" in each ? [each.arriving] : [])),
+      told.flatMap((each) => ("leaving" in each ? [each.leaving] : [])),
+    ),
   );
 }
 
 /** Tells the cells what people did. Answers how many interactions were news. */
 export function applyTotals(
-  cells: LocationEnv["CELL"],
+  cells: DurableObjectNamespace<Cell>,
   application: string,
   totals: readonly (ProductTotals & { cell: string })[],
   transitions: readonly (Transition & { fromCell: string })[],
 ): Promise<number> {
-  const byCell = new Map<string, { totals: ProductTotals[]; transitions: Transition[] }>();
-  const of = (cell: string) => {
-    const known = byCell.get(cell) ?? { totals: [], transitions: [] };
-    byCell.set(cell, known);
-    return known;
-  };
-  for (const { cell, ...each } of totals) of(cell).totals.push(each);
-  for (const { fromCell, ...each } of transitions) of(fromCell).transitions.push(each);
-  return inTurn([...byCell], ([cell, part]) =>
-    cellOf(cells, application, cell).applyTotals(application, cell, part.totals, part.transitions),
+  const told = [
+    ...totals.map(({ cell, ...each }) => ({ cell, productId: each.productId, totals: [each], steps: [] })),
+    ...transitions.map(({ fromCell, ...each }) => ({
+      cell: fromCell,
+      productId: each.from,
+      totals: [],
+      steps: [each],
+    })),
+  ];
+  return tellHolders(application, told, (cell, part) =>
+    cellOf(cells, application, cell).applyTotals(
+      application,
+      cell,
+      part.flatMap((each) => each.totals),
+      part.flatMap((each) => each.steps),
+    ),
   );
 }

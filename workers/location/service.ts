@@ -20,7 +20,12 @@ import {
   precision,
 } from "../shared/contracts/primitives.ts";
 import { type ProductChange, productChange } from "../shared/contracts/product.ts";
-import { type CellContent, type CellRange, cellContent, cellRange } from "../shared/contracts/rebuild.ts";
+import {
+  type CellContent,
+  cellContent,
+  type ProductRange,
+  productRange,
+} from "../shared/contracts/rebuild.ts";
 import { ok, parse, type Result } from "../shared/contracts/result.ts";
 import { type CandidateQuery, candidateQuery, type Wanted, wanted } from "../shared/contracts/retrieval.ts";
 import type { LocationApi, Readiness } from "../shared/contracts/services.ts";
@@ -30,7 +35,7 @@ import {
   type Transition,
   transition,
 } from "../shared/contracts/totals.ts";
-import { isCellName, isPlaceless } from "../shared/geo/cells.ts";
+import { isCellName } from "../shared/geo/cells.ts";
 import { coarsenToKilometre, coarsenToRegion } from "../shared/geo/coarsen.ts";
 import { applyChanges, applyTotals } from "./apply.ts";
 import { Gazetteer } from "./gazetteer.ts";
@@ -41,7 +46,7 @@ import { TileCache } from "./tile-cache.ts";
 /** Tiles that one `nearby` reads at most; beyond, the answer says that it is truncated. */
 const nearbyTiles = 64;
 
-const cellName = z.string().refine((cell) => isCellName(cell) || isPlaceless(cell), "is no cell");
+const cellName = z.string().refine(isCellName, "is no cell");
 const retrieval = candidateQuery.extend({ application: applicationName });
 const coarsenCall = z.object({ where: point, level: precision });
 const nearbyCall = nearbyQuery.extend({ application: applicationName });
@@ -59,8 +64,8 @@ const totalsList = z.object({
 
 const rebuildCells = z.object({
   application: applicationName,
-  range: cellRange,
-  cells: z.array(cellContent.extend({ cell: cellName })).max(100),
+  range: productRange,
+  products: z.array(cellContent).max(1000),
 });
 
 /** Places: gazetteer, precision of coordinates, spatial index. */
@@ -157,12 +162,13 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
 
   async rebuild(
     application: string,
-    range: CellRange,
-    cells: CellContent[],
+    range: ProductRange,
+    products: CellContent[],
   ): Promise<Result<{ cells: number }>> {
-    const parsed = parse(rebuildCells, { application, range, cells });
+    const parsed = parse(rebuildCells, { application, range, products });
     if (!parsed.ok) return parsed;
-    return ok({ cells: await rebuild(this.env.CELL, application, parsed.value.range, parsed.value.cells) });
+    const { value } = parsed;
+    return ok({ cells: await rebuild(this.env.CELL, application, value.range, value.products) });
   }
 
   async ready(): Promise<Readiness> {

@@ -7,7 +7,7 @@ import type {
   ProductInput,
   ProductPatch,
 } from "../shared/contracts/product.ts";
-import { leafCellOf } from "../shared/geo/cells.ts";
+import { addressOf } from "../shared/geo/cells.ts";
 import type { products } from "./schema.ts";
 import type { ProductChanges } from "./store.ts";
 
@@ -74,9 +74,9 @@ export function changesOf(row: ProductRow, leftCells: string[]): ProductChange[]
   return left.length === 0 ? [change] : left.map((previousCell) => ({ ...change, previousCell }));
 }
 
-/** The leaf cell that will hold a product. */
+/** The address of a product. */
 export const cellOf = ({ id, location }: Pick<ProductInput, "id" | "location">): string =>
-  leafCellOf(location, hash53(id));
+  addressOf(location, hash53(id));
 
 /** A client's changes as columns; what is left out stays. */
 export function columnsOf(productId: string, patch: ProductPatch): ProductChanges {

@@ -23,9 +23,9 @@ export const products = sqliteTable(
     attributes: text("attributes", { mode: "json" })
       .$type<Record<string, string | number | boolean | null>>()
       .notNull(),
-    /** Leaf cell of the spatial index. */
+    /** Address in the spatial index: which of its cells may hold it. */
     cell: text("cell").notNull(),
-    /** The leaf cell before this version, where this version moved the product. */
+    /** The address before this version, where this version moved the product. */
     previousCell: text("previous_cell"),
     /** Seconds since the epoch. */
     createdAt: real("created_at").notNull(),

@@ -14,6 +14,7 @@ import {
   type WantedCard,
   wantedCard,
 } from "../shared/contracts/product.ts";
+import { type ProductPosition, productPosition } from "../shared/contracts/rebuild.ts";
 import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
 import { type Removed, type Retention, retention } from "../shared/contracts/retention.ts";
 import type { Page, PageQuery, ProductApi, Readiness } from "../shared/contracts/services.ts";
@@ -39,10 +40,10 @@ const listQuery = z.object({
   cursor: z.string().optional(),
   category: categoryName.optional(),
 });
-const cellPage = z.object({
+const addressPage = z.object({
   application: applicationName,
-  after: z.string(),
-  limit: z.number().int().min(1).max(100),
+  after: productPosition.nullable(),
+  limit: z.number().int().min(1).max(1000),
 });
 /** A write looks for what was not announced, at most so often in an isolate. */
 const settleSeconds = 10;
@@ -196,20 +197,15 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     return parsed.ok ? imageBytes(this.env.IMAGES, application, sha256) : parsed;
   }
 
-  async cells(
+  async byAddress(
     application: string,
-    after: string,
+    after: ProductPosition | null,
     limit: number,
-  ): Promise<Result<{ cell: string; products: ProductChange[] }[]>> {
-    const parsed = parse(cellPage, { application, after, limit });
+  ): Promise<Result<{ cell: string; change: ProductChange }[]>> {
+    const parsed = parse(addressPage, { application, after, limit });
     if (!parsed.ok) return parsed;
-    const cells = new Map<string, ProductChange[]>();
-    for (const row of await this.#store.ofCells(application, after, limit)) {
-      const products = cells.get(row.cell) ?? [];
-      cells.set(row.cell, products);
-      products.push(...changesOf(row, []));
-    }
-    return ok([...cells].map(([cell, products]) => ({ cell, products })));
+    const rows = await this.#store.byAddress(application, parsed.value.after, limit);
+    return ok(rows.flatMap((row) => changesOf(row, []).map((change) => ({ cell: row.cell, change }))));
   }
 
   async settle(): Promise<Result<{ open: number }>> {

@@ -171,24 +171,26 @@ export class ProductStore {
     return stored.map((each, i) => ({ ...each, leftCells: Object.keys(rows[i].leftCells) }));
   }
 
-  /** Products that are not deleted of the next `limit` leaf cells after `after`, by cell, ascending. */
-  async ofCells(application: string, after: string, limit: number): Promise<ProductRow[]> {
-    const present = and(
-      eq(products.application, application),
-      eq(products.deleted, 0),
-      gt(products.cell, after),
-    );
-    const cells = this.#db
-      .selectDistinct({ cell: products.cell })
-      .from(products)
-      .where(present)
-      .orderBy(asc(products.cell))
-      .limit(limit);
+  /** Products that are not deleted, by address and id, ascending. */
+  async byAddress(
+    application: string,
+    after: { cell: string; productId: string } | null,
+    limit: number,
+  ): Promise<ProductRow[]> {
     return this.#db
       .select()
       .from(products)
-      .where(and(present, inArray(products.cell, cells)))
-      .orderBy(asc(products.cell), asc(products.productId));
+      .where(
+        and(
+          eq(products.application, application),
+          eq(products.deleted, 0),
+          after === null
+            ? undefined
+            : sql`(${products.cell}, ${products.productId}) > (${after.cell}, ${after.productId})`,
+        ),
+      )
+      .orderBy(asc(products.cell), asc(products.productId))
+      .limit(limit);
   }
 
   /** Products that are not deleted, by id, ascending. */

@@ -3,15 +3,21 @@ import { decodeCursor, encodeCursor } from "../shared/contracts/cursor.ts";
 import type { AcceptedInteraction } from "../shared/contracts/event.ts";
 import { fromInstant } from "../shared/contracts/primitives.ts";
 import { anyVersion } from "../shared/contracts/product.ts";
-import { type CellContent, type RebuildStep, rebuildPart } from "../shared/contracts/rebuild.ts";
+import {
+  type CellContent,
+  type ProductPosition,
+  productPosition,
+  type RebuildStep,
+  rebuildPart,
+} from "../shared/contracts/rebuild.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import type { Transition } from "../shared/contracts/totals.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
 import { transitionsOf } from "./deliver.ts";
 
-/** Products whose totals one step counts, cells that it fills, people whose steps it takes. */
+/** Products whose totals one step counts, products that it puts into their cells, people whose steps it takes. */
 const totalsAtOnce = 5000;
-const cellsAtOnce = 20;
+const productsAtOnce = 500;
 const peopleAtOnce = 20;
 /** Products of one call. */
 const idsPerCall = 1000;
@@ -50,12 +56,13 @@ export async function rebuild(
       return step(products, next === null ? { part: "cells", at: null } : { part, at: next });
     }
     case "cells": {
-      const after = at ?? "";
-      const filled = await rebuildCells(env, application, after);
+      const from = decodeCursor(productPosition, at ?? undefined);
+      if (!from.ok) return from;
+      const filled = await rebuildCells(env, application, from.value);
       if (!filled) return refuse("unavailable", "The catalogue changes too fast now.", { retryAfter: 5 });
       return step(
         filled.cells,
-        filled.last === null ? { part: "neighbours", at: null } : { part, at: filled.last },
+        filled.last === null ? { part: "neighbours", at: null } : { part, at: encodeCursor(filled.last) },
       );
     }
     case "neighbours": {
@@ -71,40 +78,43 @@ export async function rebuild(
   }
 }
 
-/** What the cells after `after` must hold. */
+/** The next products after a position, with what people did with them. */
 async function contentsOf(
   env: RecommendationEnv,
   application: string,
-  after: string,
-): Promise<CellContent[]> {
-  const cells = valueOf(await env.PRODUCT.cells(application, after, cellsAtOnce));
-  const ids = cells.flatMap(({ products }) => products.map(({ productId }) => productId));
-  const totals = new Map<string, CellContent["products"][number]["totals"]>();
-  for (let i = 0; i < ids.length; i += idsPerCall)
-    for (const each of valueOf(await env.USER.absoluteTotals(application, ids.slice(i, i + idsPerCall))))
-      totals.set(each.productId, each.version > 0 ? each : null);
-  return cells.map(({ cell, products }) => ({
-    cell,
-    products: products.map((change) => ({ change, totals: totals.get(change.productId) ?? null })),
-  }));
+  after: ProductPosition | null,
+): Promise<(CellContent & { cell: string })[]> {
+  const products = valueOf(await env.PRODUCT.byAddress(application, after, productsAtOnce));
+  const ids = products.map(({ change }) => change.productId);
+  const totals = new Map<string, CellContent["totals"]>();
+  for (const each of ids.length > 0 ? valueOf(await env.USER.absoluteTotals(application, ids)) : [])
+    totals.set(each.productId, each.version > 0 ? each : null);
+  return products.map((each) => ({ ...each, totals: totals.get(each.change.productId) ?? null }));
 }
 
 /**
- * Fills the cells after `after`. What was written while they were filled may have been overwritten by what was read
- * before: so it is read again until nothing changed in between; whatever is written later arrives later. Null where it
+ * Fills cells with the products after `after`. What was written while they were filled may have been overwritten by what was
+ * read before: so it is read again until nothing changed in between; whatever is written later arrives later. Null where it
  * does not come to rest.
  */
 async function rebuildCells(
   env: RecommendationEnv,
   application: string,
-  after: string,
-): Promise<{ cells: number; last: string | null } | null> {
+  after: ProductPosition | null,
+): Promise<{ cells: number; last: ProductPosition | null } | null> {
   let contents = await contentsOf(env, application, after);
   for (let i = 0; i < mostReadings; i++) {
-    const last = contents.length === cellsAtOnce ? (contents.at(-1)?.cell ?? null) : null;
-    valueOf(await env.LOCATION.rebuild(application, { after, upTo: last }, contents));
+    const end = contents.length === productsAtOnce ? contents.at(-1) : undefined;
+    const last = end ? { cell: end.cell, productId: end.change.productId } : null;
+    const { cells } = valueOf(
+      await env.LOCATION.rebuild(
+        application,
+        { after, upTo: last },
+        contents.map(({ change, totals }) => ({ change, totals })),
+      ),
+    );
     const again = await contentsOf(env, application, after);
-    if (JSON.stringify(again) === JSON.stringify(contents)) return { cells: contents.length, last };
+    if (JSON.stringify(again) === JSON.stringify(contents)) return { cells, last };
     contents = again;
   }
   return null;

@@ -42,7 +42,7 @@ const productService = (): ProductApi => {
     return product ? ok(product) : unknown("product");
   };
   return {
-    cells: async () => ok([]),
+    byAddress: async () => ok([]),
     ...noLetters,
     ready: up,
     retain: async () => ok({}),

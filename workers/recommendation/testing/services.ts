@@ -4,7 +4,7 @@ import type { UserSession } from "../../../durable-objects/user-session.ts";
 import { buildLeaf } from "../../../model/retrieval/cell-state.ts";
 import { recommendationInput } from "../../shared/contracts/recommendation.ts";
 import { ok } from "../../shared/contracts/result.ts";
-import { leafCellOf } from "../../shared/geo/cells.ts";
+import { addressOf, leafCellOf } from "../../shared/geo/cells.ts";
 import { recommend } from "../recommend.ts";
 
 export const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Object.assign(
@@ -15,6 +15,7 @@ export const oslo = { lat: 59.91, lon: 10.75 };
 export const leaf = leafCellOf(oslo, 0);
 const nowhere = { city: null, country: null, point: null, timezone: null };
 export const products = Array.from({ length: 20 }, (_, i) => ({
+  cell: addressOf(oslo, 0),
   change: {
     productId: `p${i}`,
     version: 1,

@@ -20,13 +20,14 @@ export const rebuildStep = z.object({
 });
 export type RebuildStep = z.infer<typeof rebuildStep>;
 
-/** All that a leaf cell must hold, by the records of truth. */
-export const cellContent = z.object({
-  cell: z.string(),
-  products: z.array(z.object({ change: productChange, totals: productTotals.nullable() })),
-});
-export type CellContent = z.infer<typeof cellContent>;
+/** A product by its address and id: the order in which cells are filled anew. */
+export const productPosition = z.object({ cell: z.string(), productId: z.string() });
+export type ProductPosition = z.infer<typeof productPosition>;
 
-/** Leaf cells by name: those after `after` up to `upTo`, without an end where it is null. */
-export const cellRange = z.object({ after: z.string(), upTo: z.string().nullable() });
-export type CellRange = z.infer<typeof cellRange>;
+/** Products after `after` up to `upTo`; without a beginning or an end where they are null. */
+export const productRange = z.object({ after: productPosition.nullable(), upTo: productPosition.nullable() });
+export type ProductRange = z.infer<typeof productRange>;
+
+/** A product that cells must hold, by the records of truth. */
+export const cellContent = z.object({ change: productChange, totals: productTotals.nullable() });
+export type CellContent = z.infer<typeof cellContent>;

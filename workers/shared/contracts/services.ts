@@ -15,7 +15,7 @@ import type {
   WantedCard,
 } from "./product.ts";
 import type { PlaceVisit } from "./queues.ts";
-import type { CellContent, CellRange, RebuildStep } from "./rebuild.ts";
+import type { CellContent, ProductPosition, ProductRange, RebuildStep } from "./rebuild.ts";
 import type { RecalibrationInput, RecalibrationRecord } from "./recalibration.ts";
 import type { RecommendationAnswer, RecommendationInput, RecommendationReceipt } from "./recommendation.ts";
 import type { Result } from "./result.ts";
@@ -176,12 +176,12 @@ export interface ProductApi extends Ready, Retains, DeadLetterApi {
     application: string,
     sha256: string,
   ): Promise<Result<{ bytes: ArrayBuffer; contentType: string }>>;
-  /** The next `limit` leaf cells after `after` by name that hold products, each with all of them. */
-  cells(
+  /** The next `limit` products after `after`, by address and id: what cells must hold. */
+  byAddress(
     application: string,
-    after: string,
+    after: ProductPosition | null,
     limit: number,
-  ): Promise<Result<{ cell: string; products: ProductChange[] }[]>>;
+  ): Promise<Result<{ cell: string; change: ProductChange }[]>>;
   /** Sends outbox rows that no consumer has confirmed; what the cron calls. Answers how many remain open. */
   settle(): Promise<Result<{ open: number }>>;
 }
@@ -210,8 +210,12 @@ export interface LocationApi extends Ready {
   ): Promise<Result<ArrayBuffer>>;
   /** Idempotent by product version. */
   apply(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>>;
-  /** Makes leaf cells of a range hold exactly this, without neighbours; those that are not named are emptied. */
-  rebuild(application: string, range: CellRange, cells: CellContent[]): Promise<Result<{ cells: number }>>;
+  /** Makes cells hold, of a range of products, exactly these, without neighbours. Answers how many cells it were. */
+  rebuild(
+    application: string,
+    range: ProductRange,
+    products: CellContent[],
+  ): Promise<Result<{ cells: number }>>;
   /** Idempotent by totals version and transition key. */
   applyTotals(
     application: string,

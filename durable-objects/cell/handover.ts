@@ -1,0 +1,229 @@
+/** How far a cell that splits has handed its content down. */
+export type Progress =
+  /** Its children forget what an attempt before told them. */
+  | { step: "clear" }
+  /** What is known of products, in the order of their ids, up to `after`. */
+  | { step: "products"; after: string }
+  /** Keys of steps that were counted, in their order. */
+  | { step: "keys"; after: string }
+  /** What changed meanwhile. */
+  | { step: "changes" };
+
+/** All that a cell knows of one product; null and empty where it knows nothing. Bodies are JSON, as they lie in the tables. */
+export interface HandedProduct {
+  id: string;
+  product: { version: number; body: string } | null;
+  totals: { version: number; body: string } | null;
+  followers: { next: string; cell: string; weight: number }[];
+  forward: { version: number; cell: string | null } | null;
+}
+
+/** What a cell that splits tells one of its children. It holds nothing else before its parent opens it. */
+export interface Handed {
+  /** Grows with each; what is not newer is late, and dropped. */
+  turn: number;
+  clear: boolean;
+  products: HandedProduct[];
+  keys: { key: string; time: number }[];
+}
+
+/** Products, or keys, of one step: what one call takes to each child at most. */
+export const handedAtOnce = 250;
+
+/** What one step has to hand down, and where it leaves the cell. */
+export interface Batch {
+  clear: boolean;
+  products: HandedProduct[];
+  keys: Handed["keys"];
+  /** Products that another child may have heard of before: those are told too. */
+  toAll: boolean;
+  next: Progress;
+  /** The last mark of a change that this batch brings. */
+  upTo: number;
+  /** Nothing is left after this. */
+  last: boolean;
+}
+
+/** The tables of a cell as one that splits reads them, and its child fills them. Every method is synchronous. */
+export class Handover {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Notes that products and keys changed while they are handed down. */
+  mark(products: Iterable<string>, keys: Iterable<string>): void {
+    this.#sql.exec(
+      "INSERT INTO changes (kind, id) SELECT 'product', value FROM json_each(?)",
+      JSON.stringify([...new Set(products)]),
+    );
+    this.#sql.exec(
+      "INSERT INTO changes (kind, id) SELECT 'key', value FROM json_each(?)",
+      JSON.stringify([...new Set(keys)]),
+    );
+  }
+
+  unmark(upTo: number): void {
+    this.#sql.exec("DELETE FROM changes WHERE seq <= ?", upTo);
+  }
+
+  /** Forgets everything but the children's reports. */
+  clear(): void {
+    this.#sql.exec(
+      `DELETE FROM products; DELETE FROM totals; DELETE FROM followers; DELETE FROM steps; DELETE FROM forwards;
+       DELETE FROM changes;`,
+    );
+  }
+
+  /** What comes after some progress. */
+  batch(progress: Progress): Batch {
+    const none = { clear: false, products: [], keys: [], toAll: false, upTo: 0, last: false };
+    switch (progress.step) {
+      case "clear":
+        return { ...none, clear: true, next: { step: "products", after: "" } };
+      case "products": {
+        const ids = this.#idsAfter(progress.after);
+        const after = ids.at(-1);
+        const next: Progress =
+          after === undefined ? { step: "keys", after: "" } : { step: "products", after };
+        return { ...none, products: this.#known(ids), next };
+      }
+      case "keys": {
+        const keys = this.#sql
+          .exec<{ key: string; time: number }>(
+            "SELECT key, time FROM steps WHERE key > ? ORDER BY key LIMIT ?",
+            progress.after,
+            handedAtOnce,
+          )
+          .toArray();
+        const after = keys.at(-1)?.key;
+        const next: Progress = after === undefined ? { step: "changes" } : { step: "keys", after };
+        return { ...none, keys, next };
+      }
+      case "changes": {
+        const marks = this.#sql
+          .exec<{ seq: number; kind: string; id: string }>(
+            "SELECT seq, kind, id FROM changes ORDER BY seq LIMIT ?",
+            handedAtOnce + 1,
+          )
+          .toArray();
+        const last = marks.length <= handedAtOnce;
+        const taken = last ? marks : marks.slice(0, -1);
+        const of = (kind: string) => [
+          ...new Set(taken.filter((mark) => mark.kind === kind).map(({ id }) => id)),
+        ];
+        return {
+          ...none,
+          products: this.#known(of("product")),
+          keys: this.#keys(of("key")),
+          toAll: true,
+          next: progress,
+          upTo: taken.at(-1)?.seq ?? 0,
+          last,
+        };
+      }
+    }
+  }
+
+  /** Holds what is told of products instead of what was told of them before. */
+  take({ clear, products, keys }: Handed): void {
+    if (clear) this.clear();
+    const sql = this.#sql;
+    const ids = JSON.stringify(products.map(({ id }) => id));
+    for (const table of ["products", "totals", "followers", "forwards"])
+      sql.exec(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`, ids);
+    for (const { id, product, totals, followers, forward } of products) {
+      if (product) sql.exec("INSERT INTO products VALUES (?, ?, ?)", id, product.version, product.body);
+      if (totals) sql.exec("INSERT INTO totals VALUES (?, ?, ?)", id, totals.version, totals.body);
+      for (const { next, cell, weight } of followers)
+        sql.exec("INSERT INTO followers VALUES (?, ?, ?, ?)", id, next, cell, weight);
+      if (forward) sql.exec("INSERT INTO forwards VALUES (?, ?, ?)", id, forward.version, forward.cell);
+    }
+    for (const { key, time } of keys) sql.exec("INSERT OR IGNORE INTO steps VALUES (?, ?)", key, time);
+  }
+
+  #idsAfter(after: string): string[] {
+    const part = (table: string) =>
+      `SELECT id FROM (SELECT DISTINCT id FROM ${table} WHERE id > ?1 ORDER BY id LIMIT ?2)`;
+    return this.#sql
+      .exec<{ id: string }>(
+        `${["products", "totals", "followers", "forwards"].map(part).join(" UNION ")} ORDER BY id LIMIT ?2`,
+        after,
+        handedAtOnce,
+      )
+      .toArray()
+      .map(({ id }) => id);
+  }
+
+  #keys(keys: string[]): Handed["keys"] {
+    return this.#sql
+      .exec<{ key: string; time: number }>(
+        "SELECT s.key, s.time FROM json_each(?) e CROSS JOIN steps s ON s.key = e.value",
+        JSON.stringify(keys),
+      )
+      .toArray();
+  }
+
+  #known(ids: string[]): HandedProduct[] {
+    const list = JSON.stringify(ids);
+    const rows = <T extends Record<string, SqlStorageValue>>(table: string): T[] =>
+      this.#sql
+        .exec<T>(`SELECT t.* FROM json_each(?) e CROSS JOIN ${table} t ON t.id = e.value`, list)
+        .toArray();
+    const known = new Map<string, HandedProduct>(
+      ids.map((id) => [id, { id, product: null, totals: null, followers: [], forward: null }]),
+    );
+    const of = (id: string): HandedProduct => known.get(id) as HandedProduct;
+    type Versioned = { id: string; version: number; body: string };
+    for (const { id, version, body } of rows<Versioned>("products")) of(id).product = { version, body };
+    for (const { id, version, body } of rows<Versioned>("totals")) of(id).totals = { version, body };
+    for (const { id, next, cell, weight } of rows<{
+      id: string;
+      next: string;
+      cell: string;
+      weight: number;
+    }>("followers"))
+      of(id).followers.push({ next, cell, weight });
+    for (const { id, version, cell } of rows<{ id: string; version: number; cell: string | null }>(
+      "forwards",
+    ))
+      of(id).forward = { version, cell };
+    return [...known.values()];
+  }
+}
+
+/** Where a handed product lies; null where it is not here, or no longer. */
+const addressIn = ({ product }: HandedProduct): string | null =>
+  product ? (JSON.parse(product.body) as { cell: string }).cell : null;
+
+/**
+ * A batch by child. A product goes to the child that its address is under; what is known of one that is not here goes to
+ * all, since it says nothing of an address. Who asks another child for a product that moved within the cell is led on.
+ */
+export function partsOf(
+  batch: Batch,
+  children: readonly string[],
+  childOf: (address: string, id: string) => string | null,
+): Map<string, Omit<Handed, "turn">> {
+  const parts = new Map(
+    children.map((child) => [
+      child,
+      { clear: batch.clear, products: [] as HandedProduct[], keys: batch.keys },
+    ]),
+  );
+  for (const each of batch.products) {
+    const address = addressIn(each);
+    const home = address === null ? null : childOf(address, each.id);
+    for (const [child, part] of parts) {
+      if (home === null || child === home) part.products.push(each);
+      else if (batch.toAll || each.forward) {
+        const forward = each.forward && each.product && { version: each.product.version, cell: address };
+        part.products.push({ id: each.id, product: null, totals: null, followers: [], forward });
+      }
+    }
+  }
+  for (const [child, part] of parts)
+    if (!part.clear && part.products.length === 0 && part.keys.length === 0) parts.delete(child);
+  return parts;
+}

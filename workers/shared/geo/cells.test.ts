@@ -1,0 +1,72 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  addressesUnder,
+  addressOf,
+  below,
+  childrenOf,
+  isCellName,
+  isLeaf,
+  leafOf,
+  parentOf,
+  shards,
+} from "./cells.ts";
+
+const point = fc.record({
+  lat: fc.double({ min: -90, max: 90, noNaN: true }),
+  lon: fc.double({ min: -180, max: 180, noNaN: true }),
+});
+/** Hashes of ids are exact integers of 53 bits. */
+const hash = fc.nat(Number.MAX_SAFE_INTEGER);
+const place = fc.option(point);
+
+/** The cells that may hold a product, from the coarsest on. */
+function pathOf(address: string, idHash: number): string[] {
+  const path: string[] = [];
+  for (let cell: string | null = leafOf(address); cell; cell = below(cell, address, idHash)) path.push(cell);
+  return path;
+}
+
+describe("the path of an address", () => {
+  it("leads from its leaf down, each cell among the children of the one before, and ends", () => {
+    fc.assert(
+      fc.property(place, hash, (at, id) => {
+        const path = pathOf(addressOf(at, id), id);
+        expect(path.length).toBe(at ? 12 : 8);
+        expect(path.every((cell) => isCellName(cell) && isLeaf(cell))).toBe(true);
+        for (const [i, cell] of path.slice(1).entries()) {
+          expect(childrenOf(path[i])).toContain(cell);
+          expect(parentOf(cell)).toBe(path[i]);
+        }
+        expect(childrenOf(path[path.length - 1])).toEqual([]);
+      }),
+    );
+  });
+
+  it("is the same for all of one place, until ids part them evenly", () => {
+    const address = addressOf({ lat: 48.85, lon: 2.35 }, 0);
+    const children = new Map<string | null, number>();
+    for (let i = 0; i < 8000; i++) {
+      const child = below(address, address, i * 1_125_899_907);
+      children.set(child, (children.get(child) ?? 0) + 1);
+    }
+    expect(children.size).toBe(shards);
+    expect(Math.min(...children.values())).toBeGreaterThan(800);
+  });
+
+  it("lies within the bounds of every cell on it, and those bounds do not meet those of a neighbour", () => {
+    fc.assert(
+      fc.property(place, hash, place, hash, (at, id, other, otherId) => {
+        const address = addressOf(at, id);
+        const theirs = addressOf(other, otherId);
+        for (let cell: string | null = leafOf(address); cell; cell = parentOf(cell)) {
+          const { first, last } = addressesUnder(cell);
+          expect(first <= address && address <= last).toBe(true);
+          const path: string[] = [];
+          for (let each: string | null = leafOf(theirs); each; each = parentOf(each)) path.push(each);
+          if (!path.includes(cell)) expect(first <= theirs && theirs <= last).toBe(false);
+        }
+      }),
+    );
+  });
+});

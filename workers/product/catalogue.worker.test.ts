@@ -4,7 +4,7 @@ import { hash53 } from "../../model/columns/hash.ts";
 import type { Point } from "../shared/contracts/primitives.ts";
 import type { ProductChange } from "../shared/contracts/product.ts";
 import { ok, type Result } from "../shared/contracts/result.ts";
-import { leafCellOf } from "../shared/geo/cells.ts";
+import { addressOf } from "../shared/geo/cells.ts";
 import { Cards } from "./cards.ts";
 import { consume } from "./catalogue.ts";
 import { columnsOf } from "./rows.ts";
@@ -21,7 +21,7 @@ class Places {
 
   async apply(_application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>> {
     for (const { productId, version, deleted, location, previousCell } of changes) {
-      const cell = leafCellOf(location, hash53(productId));
+      const cell = addressOf(location, hash53(productId));
       if (deleted) this.#leave(cell, productId, version);
       else if (version > (this.#left.get(`${cell} ${productId}`) ?? 0)) {
         const here = this.#cells.get(cell) ?? new Map<string, number>();

@@ -5,7 +5,7 @@ import { modelKey } from "../model-key.ts";
 import { Registry } from "../registry.ts";
 import { followPointer } from "../serving.ts";
 import { RegistryStore } from "../store.ts";
-import { database, environmentWith, openRegistry, registered } from "../testing/models.ts";
+import { database, environmentWith, modelOf, openRegistry, registered } from "../testing/models.ts";
 import { ask } from "../testing/services.ts";
 import { countOutcomes } from "./count.ts";
 import { settleModels } from "./settle.ts";
@@ -62,6 +62,23 @@ describe("a version on its way into service", () => {
     for (let i = 0; i < 30; i++)
       expect(await answer("shadowed", `p${i}`)).toEqual({ version: "v1", variant: "default" });
     expect(await statuses("shadowed")).toEqual({ v1: "serving", v2: "shadow" });
+  });
+
+  it("goes through the shadow where a recalibration made it, even the first, however often it is registered", async () => {
+    const { manifest, bytes } = await modelOf("recal-1", 1);
+    const origin = { by: "recalibration r1", gate: { passed: true, forced: false, reasons: [], checks: [] } };
+    const registry = new Registry(environment, "recalibrated");
+    for (const at of [1, 2])
+      expect(await registry.register(manifest, bytes, at, origin)).toMatchObject({
+        ok: true,
+        value: { status: "shadow", origin, promotedAt: null },
+      });
+    expect((await answer("recalibrated", "ann")).version).not.toBe("recal-1");
+    const details = await registry.details("recal-1");
+    expect(details.ok && details.value.changes.map(({ status, by }) => [status, by])).toEqual([
+      ["registered", "recalibration r1"],
+      ["shadow", "rollout"],
+    ]);
   });
 
   it("has its differences recorded, and meets people once it has been scored often enough", async () => {

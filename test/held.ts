@@ -1,8 +1,9 @@
 import type { D1Database, KVNamespace, R2Bucket } from "@cloudflare/workers-types";
+import { workers } from "../scripts/workers.ts";
 import { type ExportItem, exportItem } from "../workers/shared/contracts/export.ts";
 import type { Page } from "../workers/shared/contracts/services.ts";
 import { unpacked } from "../workers/shared/training-log/lines.ts";
-import type { Stack } from "./stack.ts";
+import { type Stack, tablesOfItsOwn } from "./stack.ts";
 
 /** All that the export gives of a person, page by page. */
 export async function exportOf(stack: Stack, userId: string, key = "dev-admin-key"): Promise<ExportItem[]> {
@@ -20,20 +21,14 @@ export async function exportOf(stack: Stack, userId: string, key = "dev-admin-ke
   }
 }
 
-const tables = {
-  user: ["users", "interactions", "user_locations", "interaction_totals", "erasures"],
-  recommendation: ["models", "experiments", "rollouts", "model_changes", "outcomes", "drift"],
-  product: ["products", "outbox", "product_images"],
-  gateway: ["api_keys", "imports"],
-  location: ["cities"],
-} as const;
-
 /** Every row, key and object of every store of all workers, as text, with where it lies. */
 async function everything(stack: Stack): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  for (const [worker, names] of Object.entries(tables)) {
+  for (const { name: worker, database: owned } of workers) {
+    if (owned === null) continue;
     const database: D1Database = await stack.binding(worker, "DB");
-    for (const name of names) {
+    const tables = await database.prepare(tablesOfItsOwn).all<{ name: string }>();
+    for (const { name } of tables.results) {
       if (name === "cities") continue;
       const { results } = await database.prepare(`SELECT * FROM ${name}`).all();
       found.set(`${worker} ${name}`, JSON.stringify(results));
@@ -75,3 +70,34 @@ export const placesOf = async (stack: Stack, texts: string[]): Promise<string[]>
   [...(await everything(stack))].flatMap(([place, held]) =>
     texts.some((text) => held.includes(text) || place.includes(text)) ? [place] : [],
   );
+
+/** Numbers as they lie in memory, in single and double precision: binary objects hold them so. */
+const bytesOf = (numbers: number[]): string[] =>
+  numbers.flatMap((number) =>
+    [new Float64Array([number]), new Float32Array([number])].map(({ buffer }) =>
+      Buffer.from(buffer).toString("latin1"),
+    ),
+  );
+
+const textOf = (value: unknown): string =>
+  value instanceof ArrayBuffer || ArrayBuffer.isView(value)
+    ? Buffer.from(
+        value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array(value.buffer),
+      ).toString("latin1")
+    : (JSON.stringify(value) ?? "");
+
+/** Where any of these texts or numbers is: in any store as {@link placesOf}, in Durable Objects, in a line of a log. */
+export async function tracesOf(stack: Stack, texts: string[], numbers: number[]): Promise<string[]> {
+  const wanted = [...texts, ...bytesOf(numbers)];
+  const held = await everything(stack);
+  for (const [worker, binding] of [
+    ["recommendation", "USER_SESSION"],
+    ["location", "CELL"],
+  ])
+    for (const [id, rows] of await stack.objects(worker, binding))
+      held.set(`${binding} ${id}`, rows.flatMap((row) => Object.values(row).map(textOf)).join("\n"));
+  stack.logs().forEach((line, i) => {
+    held.set(`log ${i}`, line);
+  });
+  return [...held].flatMap(([place, text]) => (wanted.some((each) => text.includes(each)) ? [place] : []));
+}

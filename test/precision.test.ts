@@ -4,7 +4,7 @@ import type { Point, Precision } from "../workers/shared/contracts/primitives.ts
 import type { Page } from "../workers/shared/contracts/services.ts";
 import type { User, UserInteraction } from "../workers/shared/contracts/user.ts";
 import { distanceKm } from "../workers/shared/geo/distance.ts";
-import { exportOf, placesOf } from "./held.ts";
+import { exportOf, placesOf, tracesOf } from "./held.ts";
 import { eventually, Stack } from "./stack.ts";
 import { asLines, oslo, productsAround } from "./town.ts";
 
@@ -40,8 +40,14 @@ async function listen(userId: string): Promise<{ heard: string[]; close(): void 
   return { heard, close: () => socket.close() };
 }
 
-/** Goes every way that a place can come in, and answers what each said of it. */
-async function tellPlaces(userId: string, precision: Precision, where: Point): Promise<AnswerLocation[]> {
+/** What a person was told of their place, and the whole of every answer and message, as text. */
+interface Told {
+  locations: AnswerLocation[];
+  texts: string[];
+}
+
+/** Goes every way that a place can come in, right and wrong ones, and answers what each said of it. */
+async function tellPlaces(userId: string, precision: Precision, where: Point): Promise<Told> {
   const profile = { home: where, consent: { location: precision } };
   expect((await stack.call("PUT", `/v1/users/${userId}`, { body: profile })).status).toBe(201);
   const socket = await listen(userId);
@@ -84,7 +90,29 @@ async function tellPlaces(userId: string, precision: Precision, where: Point): P
   );
   const pushed = socket.heard.map((text) => JSON.parse(text).location);
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
-  return [...answers.map(({ body }) => body.location), ...pushed];
+  // What is refused is kept and logged no finer either.
+  const refused = [
+    await stack.call("POST", "/v1/recommendations", { body: { userId, location: where, colour: 1 } }),
+    await stack.call("PUT", `/v1/users/${userId}/location`, { body: { ...where, colour: 1 } }),
+    await stack.call("POST", "/v1/events", { body: { events: [event("refused", { colour: 1 })] } }),
+    await stack.call("POST", "/v1/events/bulk", {
+      body: `${JSON.stringify(event("bad", { colour: 1 }))}\n{"lat":${where.lat}`,
+      headers: lines,
+    }),
+  ];
+  const asked = [
+    await stack.call("GET", `/v1/users/${userId}`),
+    await stack.call("GET", `/v1/users/${userId}/interactions`),
+    await stack.call("GET", `/v1/recommendations/${answers[0].body.recommendationId}`),
+    await stack.call("GET", "/v1/users"),
+  ];
+  return {
+    locations: [...answers.map(({ body }) => body.location), ...pushed],
+    texts: [
+      ...socket.heard,
+      ...[...answers, ...refused, ...asked].map(({ body, headers }) => JSON.stringify([body, [...headers]])),
+    ],
+  };
 }
 
 describe("a place", () => {
@@ -96,11 +124,12 @@ describe("a place", () => {
     "of somebody who allows %s is nowhere finer, whichever way it came in",
     async (precision, where, least, most) => {
       const userId = `${precision}-${Math.round(where.lat)}`.replace("--", "-s");
-      const answers = await tellPlaces(userId, precision, where);
-      for (const location of answers) expect(location.precision).toBe(precision);
+      const told = await tellPlaces(userId, precision, where);
+      for (const location of told.locations) expect(location.precision).toBe(precision);
+      for (const text of told.texts) for (const digit of digits) expect(text).not.toContain(digit);
       const held = await exportOf(stack, userId);
       for (const text of digits) expect(JSON.stringify(held)).not.toContain(text);
-      expect(await placesOf(stack, digits)).toEqual([]);
+      expect(await tracesOf(stack, digits, [where.lat, where.lon])).toEqual([]);
       const kept = held.flatMap((item) => {
         if (item.store === "profile") return item.profile.home ?? [];
         if (item.store === "interactions") return item.interaction.location ?? [];
@@ -117,9 +146,15 @@ describe("a place", () => {
   );
 
   it("is kept as it came of somebody who allows that, and their home no longer once they do not", async () => {
-    const answers = await tellPlaces("exact", "exact", really);
-    for (const location of answers) expect(location.precision).toBe("exact");
-    expect(await placesOf(stack, digits)).toContain("user users");
+    const told = await tellPlaces("exact", "exact", really);
+    for (const location of told.locations) expect(location.precision).toBe("exact");
+    const traces = await tracesOf(stack, digits, [really.lat, really.lon]);
+    // The search finds what is there: rows, objects of the log, the person's object; but no line of a log.
+    expect(traces).toEqual(
+      expect.arrayContaining(["user users", "user interactions", expect.stringMatching(/^USER_SESSION /)]),
+    );
+    expect(traces.filter((place) => place.startsWith("log "))).toEqual([]);
+    expect(traces.filter((place) => place.startsWith("CELL "))).toEqual([]);
     const path = "/v1/users/exact";
     const { body } = await stack.call<User>("PATCH", path, { body: { consent: { location: "city" } } });
     expect(body.consent.location).toBe("city");

@@ -8,6 +8,10 @@ const root = join(import.meta.dirname, "..");
 /** Statements that are enough for the large cities: the seed is ordered by population. */
 const seedStatements = 5;
 
+/** Names of the tables of a database that are not the platform's. */
+export const tablesOfItsOwn =
+  "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' AND name <> 'd1_migrations'";
+
 /** What a call may have beside its method and path. */
 export interface CallOptions {
   key?: string;
@@ -60,6 +64,25 @@ export class Stack {
   async binding(worker: string, name: string) {
     const environment = await this.#server.getWorker(`vicinity-${worker}`).getEnv();
     return environment[name];
+  }
+
+  /** Every row of every table of the Durable Objects of a worker's binding, by the object's id. */
+  async objects(worker: string, binding: string): Promise<Map<string, Record<string, unknown>[]>> {
+    const handle = this.#server.getWorker(`vicinity-${worker}`);
+    const found = new Map<string, Record<string, unknown>[]>();
+    for (const id of await handle.listDurableObjectIds(binding)) {
+      const storage = await handle.getDurableObjectStorage(binding, { id });
+      const tables = await storage.exec<{ name: string }>(tablesOfItsOwn);
+      const rows: Record<string, unknown>[] = [];
+      for (const { name } of tables) rows.push(...(await storage.exec(`SELECT * FROM ${name}`)));
+      found.set(id, rows);
+    }
+    return found;
+  }
+
+  /** All that workers wrote to their logs since the start. */
+  logs(): string[] {
+    return this.#server.getLogs().map((line) => JSON.stringify(line));
   }
 
   /** Calls the API; a body that is no text and no bytes is sent as JSON. */

@@ -9,6 +9,9 @@ import { Workbench } from "./workbench.ts";
 const idForm = /^[a-z0-9-]{1,64}$/;
 /** Where ids of recalibrations that may still run are kept, for whoever watches over them. */
 const activeRoot = "~active/";
+const activeKey = (application: string, id: string): string => `${activeRoot}${application}/${id}`;
+
+const isUnderWay = ({ status }: RecalibrationRecord): boolean => status === "queued" || status === "running";
 
 /** Recalibrations as whoever asks for them sees them. */
 export class RecalibrationDesk {
@@ -31,14 +34,16 @@ export class RecalibrationDesk {
   ): Promise<Result<RecalibrationRecord>> {
     const known = await this.#bench(application, id).record();
     if (known) return ok(known);
-    const running = await this.#active(application);
-    if (running.length > 0)
-      return refuse("conflict", `Recalibration ${running[0]} of this application is under way.`, {
-        retryAfter: 30,
-      });
+    for (const active of await this.#active(application)) {
+      const other = await this.#bench(application, active).record();
+      if (other === null || isUnderWay(other))
+        return refuse("conflict", `Recalibration ${active} of this application is under way.`, {
+          retryAfter: 30,
+        });
+    }
     const record = newRecord(id, now, seed);
     await this.#bench(application, id).putRecord(record);
-    await this.#env.TRAINING_LOG.put(`${activeRoot}${application}/${id}`, "");
+    await this.#env.TRAINING_LOG.put(activeKey(application, id), "");
     await this.#create(application, id, seed, now);
     return ok(record);
   }
@@ -62,8 +67,9 @@ export class RecalibrationDesk {
   }
 
   /**
-   * Looks after what runs: forgets what has ended, wakes what has given no sign of life. An instance whose process was
-   * killed stays `running` in a local runtime and does nothing; paused and resumed, it goes on after its last step.
+   * Looks after what runs: wakes what has given no sign of life, and clears away what has ended, since it may have died
+   * between its end and its own clearing, and what lies there is of people. An instance whose process was killed stays
+   * `running` in a local runtime and does nothing; paused and resumed, it goes on after its last step.
    */
   async watch(now: number): Promise<{ running: number; woken: number }> {
     const { stalledSeconds } = settingsOf(this.#env);
@@ -73,8 +79,8 @@ export class RecalibrationDesk {
     for (const { key } of objects) {
       const [, application, id] = key.split("/");
       const record = await this.#bench(application, id).record();
-      const ended = record === null || !["queued", "running"].includes(record.status);
-      if (ended) {
+      if (record === null || !isUnderWay(record)) {
+        await this.#bench(application, id).clear();
         await this.#env.TRAINING_LOG.delete(key);
         continue;
       }
@@ -116,8 +122,14 @@ export class RecalibrationDesk {
       for (const prefix of page.delimitedPrefixes) {
         const application = prefix.slice(0, -1);
         if (!/^[a-z0-9-]+$/.test(application)) continue;
-        const result = await this.begin(application, { seed: 1 }, `night-${day}`, now);
-        if (result.ok) begun++;
+        // What is wrong with one application is no reason for the others to learn nothing.
+        const result = await this.begin(application, { seed: 1 }, `night-${day}`, now).catch(
+          (error: unknown) => {
+            console.error({ event: "recalibration not begun", application, error: String(error) });
+            return null;
+          },
+        );
+        if (result?.ok) begun++;
       }
       cursor = page.truncated ? page.cursor : undefined;
     } while (cursor);

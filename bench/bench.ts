@@ -7,6 +7,7 @@ import { root } from "../scripts/workers.ts";
 import { BenchContext } from "./context.ts";
 import { benchOptions, type SectionName } from "./options.ts";
 import { endAll } from "./processes.ts";
+import { writeRecalibrationLog } from "./recalibration-log.ts";
 import { choices } from "./sections/choices.ts";
 import { cut } from "./sections/cut.ts";
 import { endToEnd } from "./sections/end-to-end.ts";
@@ -14,6 +15,7 @@ import { ingest } from "./sections/ingest.ts";
 import { limit } from "./sections/limit.ts";
 import { nearby } from "./sections/nearby.ts";
 import { parts } from "./sections/parts.ts";
+import { recalibration } from "./sections/recalibration.ts";
 import { soak } from "./sections/soak.ts";
 import { startup } from "./sections/startup.ts";
 import { swap } from "./sections/swap.ts";
@@ -36,6 +38,7 @@ const overWorkers = new Map<SectionName, (context: BenchContext, served: ServedC
   ["ingest", ingest],
   ["swap", swap],
   ["soak", soak],
+  ["recalibration", recalibration],
 ]);
 
 const options = benchOptions(process.argv.slice(2), process.env);
@@ -63,6 +66,7 @@ async function run(): Promise<void> {
   context.forgetWorld();
   const loads = options.sections.filter((name) => overWorkers.has(name));
   if (loads.length > 0) {
+    if (loads.includes("recalibration")) await writeRecalibrationLog(context);
     const served = await serveCatalogue(context);
     for (const name of loads) {
       context.say(name);

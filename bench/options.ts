@@ -17,6 +17,7 @@ export const sectionNames = [
   "ingest",
   "swap",
   "soak",
+  "recalibration",
 ] as const;
 export type SectionName = (typeof sectionNames)[number];
 
@@ -25,6 +26,8 @@ export interface BenchOptions {
   sections: SectionName[];
   /** Products of the generated catalogue. */
   products: number;
+  /** Examples of the generated training log. */
+  examples: number;
   /** Seconds of each load on the workers. */
   seconds: number;
   /** File for the figures as JSON; null for none. */
@@ -40,7 +43,7 @@ export interface BenchOptions {
 const memoryFolder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 const usage =
-  "Usage: npm run bench -- [--only limit,startup,choices,parts,nearby,cut,trainer,end-to-end,ingest,swap,soak] [--products N] [--seconds S] [--json FILE] [--profiles DIR]";
+  "Usage: npm run bench -- [--only limit,startup,choices,parts,nearby,cut,trainer,end-to-end,ingest,swap,soak,recalibration] [--products N] [--examples N] [--seconds S] [--json FILE] [--profiles DIR]";
 
 /** A whole number between two bounds; ends the process where it is none. */
 function wholeNumber(name: string, text: string, least: number, most: number): number {
@@ -65,6 +68,7 @@ function valuesOf(args: string[]) {
       options: {
         only: { type: "string" },
         products: { type: "string", default: "10000" },
+        examples: { type: "string", default: "200000" },
         seconds: { type: "string", default: "20" },
         json: { type: "string" },
         profiles: { type: "string" },
@@ -82,6 +86,7 @@ export function benchOptions(args: string[], environment: NodeJS.ProcessEnv): Be
   return {
     sections: sectionsOf(values.only),
     products,
+    examples: wholeNumber("--examples", values.examples, 1000, 200_000),
     seconds: wholeNumber("--seconds", values.seconds, 1, 600),
     json: values.json === undefined ? null : resolve(values.json),
     profiles: values.profiles === undefined ? null : resolve(values.profiles),

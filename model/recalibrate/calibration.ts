@@ -1,4 +1,5 @@
 import type { Parameters } from "../network/parameters.ts";
+import { atOnce, type Gradual } from "../train/gradual.ts";
 
 /** A head's logit z becomes slope * z + offset. */
 export interface Platt {
@@ -24,10 +25,14 @@ const leastSlope = 0.05;
  * Platt scaling (J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999), fitted by Newton's method with a
  * weak prior at the identity. Nothing judged: the identity.
  */
-export function fitPlatt(rows: readonly Judged[]): Platt {
+export const fitPlatt = (rows: readonly Judged[]): Platt => atOnce(fitPlattGradually(rows));
+
+/** {@link fitPlatt}, with a pause before each iteration: 30,000 rows take about 1 ms of one core. */
+export function* fitPlattGradually(rows: readonly Judged[]): Gradual<Platt> {
   let slope = 1;
   let offset = 0;
   for (let i = 0; i < iterations; i++) {
+    yield;
     let gs = prior * (slope - 1);
     let go = prior * offset;
     let hss = prior;

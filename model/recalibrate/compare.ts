@@ -1,6 +1,7 @@
-import { type Interval, interval } from "../evaluate/metrics.ts";
+import { type Interval, intervalGradually } from "../evaluate/metrics.ts";
 import type { FeatureShape, TrainingList } from "../features/batch.ts";
 import { purchaseWorth } from "../pipeline/recommend.ts";
+import { atOnce, type Gradual } from "../train/gradual.ts";
 import type { LoggedExample } from "./logged.ts";
 
 /** What a candidate is compared with: what serves, and orders that anybody could make without learning. */
@@ -120,28 +121,47 @@ export interface Comparison {
   slices: Record<string, Difference>;
 }
 
-function difference(lists: readonly ListQuality[], of: (list: ListQuality) => number): Difference {
-  const weights = lists.map(({ weight }) => weight);
-  const values = lists.map((list) => list.weight * of(list));
-  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+/** Weighted mean over lists; 0 for none. */
+function meanOf(lists: readonly ListQuality[], of: (list: ListQuality) => number): number {
+  let sum = 0;
+  let mass = 0;
+  for (const list of lists) {
+    sum += list.weight * of(list);
+    mass += list.weight;
+  }
+  return mass === 0 ? 0 : sum / mass;
+}
+
+function* difference(lists: readonly ListQuality[], of: (list: ListQuality) => number): Gradual<Difference> {
   return {
     lists: lists.length,
-    mean: lists.length === 0 ? 0 : sum(values) / sum(weights),
-    interval: interval(
-      values,
+    mean: meanOf(lists, of),
+    interval: yield* intervalGradually(
+      lists.map((list) => list.weight * of(list)),
       lists.map(({ person }) => person),
-      weights,
+      lists.map(({ weight }) => weight),
     ),
   };
 }
 
 /** Sums lists up. Slices of fewer than `least` lists are left out. */
-export function compare(lists: readonly ListQuality[], least: number): Comparison {
-  const of = (method: Method): number => difference(lists, ({ quality }) => quality[method]).mean;
+export const compare = (lists: readonly ListQuality[], least: number): Comparison =>
+  atOnce(compareGradually(lists, least));
+
+/** {@link compare}, with pauses. */
+export function* compareGradually(lists: readonly ListQuality[], least: number): Gradual<Comparison> {
+  const of = (method: Method): number => meanOf(lists, ({ quality }) => quality[method]);
   const gain = ({ quality }: ListQuality): number => quality.candidate - quality.serving;
   const slices = new Map<string, ListQuality[]>();
   for (const list of lists)
-    for (const slice of list.slices) slices.set(slice, [...(slices.get(slice) ?? []), list]);
+    for (const slice of list.slices) {
+      const part = slices.get(slice);
+      if (part) part.push(list);
+      else slices.set(slice, [list]);
+    }
+  const told: Record<string, Difference> = {};
+  for (const [name, part] of [...slices].sort(([a], [b]) => (a < b ? -1 : 1)))
+    if (part.length >= least) told[name] = yield* difference(part, gain);
   return {
     lists: lists.length,
     people: new Set(lists.map(({ person }) => person)).size,
@@ -151,16 +171,11 @@ export function compare(lists: readonly ListQuality[], least: number): Compariso
       popularity: of("popularity"),
       distance: of("distance"),
       own: of("own"),
-      chance: difference(lists, ({ chance }) => chance).mean,
+      chance: meanOf(lists, ({ chance }) => chance),
     },
-    gain: difference(lists, gain),
-    overChance: difference(lists, ({ quality, chance }) => quality.serving - chance),
-    slices: Object.fromEntries(
-      [...slices]
-        .filter(([, part]) => part.length >= least)
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([name, part]) => [name, difference(part, gain)]),
-    ),
+    gain: yield* difference(lists, gain),
+    overChance: yield* difference(lists, ({ quality, chance }) => quality.serving - chance),
+    slices: told,
   };
 }
 

@@ -3,9 +3,18 @@ import { hash53 } from "../columns/hash.ts";
 import { featureShape } from "../features/compute.ts";
 import { packFeatures } from "../features/packed.ts";
 import { randomBatch } from "../onnx/manifest.ts";
-import { Corrections, listOf, readLine } from "./logged.ts";
-import { decodeShard, encodeShard } from "./shard.ts";
-import { appendSummaries, factsOf, summariesIn, windowsOf } from "./summary.ts";
+import { atOnce } from "../train/gradual.ts";
+import { Corrections, correctionNumbers, correctionsGradually, listOf, readLine } from "./logged.ts";
+import { encodeExample, examplesIn, shardOf } from "./shard.ts";
+import {
+  factsOf,
+  joined,
+  setGradually,
+  summariesGradually,
+  summariesIn,
+  summarise,
+  windowsOf,
+} from "./summary.ts";
 
 const indices = [0, 1, 2, 3];
 const features = btoa(
@@ -54,13 +63,17 @@ describe("a logged example", () => {
       corrections.add({ id, product: hash53("p1"), outcome });
     corrections.add({ id: hash53("r2"), product: hash53("p0"), outcome: "purchase" });
     const list = listOf(featureShape, example, corrections);
+    const kept = correctionNumbers([{ id, product: hash53("p1"), outcome: "purchase" }]);
+    expect(listOf(featureShape, example, atOnce(correctionsGradually(kept)))).toEqual(list);
     expect(list && [...list.purchase]).toEqual([0, 1, 0, 0]);
     expect(list && [...list.engage]).toEqual([1, 1, 0, 0]);
   });
 
   it("survives the way through a shard", () => {
-    expect(decodeShard(encodeShard([example, example]))).toEqual([example, example]);
-    expect(decodeShard(encodeShard([]))).toEqual([]);
+    const one = encodeExample(example);
+    expect([...examplesIn(shardOf([one, one]))]).toEqual([example, example]);
+    expect([...examplesIn(shardOf([]))]).toEqual([]);
+    expect(() => [...examplesIn(shardOf([one, one]).subarray(0, -1))]).toThrow();
   });
 
   it("is summed up for windows and health", () => {
@@ -70,9 +83,12 @@ describe("a logged example", () => {
       time: i,
       person: `p${i % 10}`,
     }));
-    const summaries = summariesIn(
-      appendSummaries(appendSummaries(new Float64Array(), many.slice(0, 40), 0), many.slice(40), 1),
+    const numbers = joined([summarise(many.slice(0, 40), 0), summarise(many.slice(40), 1)]);
+    const summaries = summariesIn(numbers);
+    expect(atOnce(summariesGradually(numbers, 10, 20)).map(({ id }) => id)).toEqual(
+      Array.from({ length: 10 }, (_, i) => 10 + i),
     );
+    expect(atOnce(setGradually(Float64Array.of(1, 2, 1)))).toEqual(new Set([1, 2]));
     const windows = windowsOf(summaries, 0.1, 0.2);
     expect(windows).toEqual({ calibration: 70, evaluation: 80 });
     expect(factsOf(summaries, windows, 3)).toMatchObject({

@@ -1,4 +1,5 @@
 import { hash53 } from "../columns/hash.ts";
+import { atOnce, type Gradual } from "../train/gradual.ts";
 import type { DataFacts } from "./compare.ts";
 import { engaged, type LoggedExample } from "./logged.ts";
 
@@ -19,40 +20,76 @@ export interface Summary {
   part: number;
 }
 
-/** Appends examples of a part to what is known of earlier ones. */
-export function appendSummaries(
-  known: Float64Array,
-  examples: readonly LoggedExample[],
-  part: number,
-): Float64Array<ArrayBuffer> {
-  const all = new Float64Array(known.length + fields * examples.length);
-  all.set(known);
+/** Examples that are gone through between two pauses: about 1 ms of one core. */
+const examplesPerPause = 4096;
+
+/** The examples of a part in numbers. */
+export function summarise(examples: readonly LoggedExample[], part: number): Float64Array<ArrayBuffer> {
+  const all = new Float64Array(fields * examples.length);
   examples.forEach(({ id, time, person, rows, weight }, i) => {
     const shown = rows.filter(({ position }) => position > 0);
     const chosen = shown.filter(({ outcome }) => engaged(outcome)).length;
     all.set(
       [id, time, hash53(person), weight * shown.length, weight * chosen, rows.length, part],
-      known.length + i * fields,
+      i * fields,
     );
   });
   return all;
 }
 
+/** Appends examples of a part to what is known of earlier ones. */
+export const appendSummaries = (
+  known: Float64Array,
+  examples: readonly LoggedExample[],
+  part: number,
+): Float64Array<ArrayBuffer> => joined([known, summarise(examples, part)]);
+
+/** Numbers of several parts, one after the other. */
+export function joined(parts: readonly Float64Array[]): Float64Array<ArrayBuffer> {
+  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** All summaries, in the order of the snapshot. */
-export function summariesIn(numbers: Float64Array): Summary[] {
+export const summariesIn = (numbers: Float64Array): Summary[] => atOnce(summariesGradually(numbers));
+
+/** {@link summariesIn}, with pauses; only those within a time `[from, to)`. */
+export function* summariesGradually(
+  numbers: Float64Array,
+  from = Number.NEGATIVE_INFINITY,
+  to = Number.POSITIVE_INFINITY,
+): Gradual<Summary[]> {
   const list: Summary[] = [];
   for (let at = 0; at + fields <= numbers.length; at += fields) {
-    const [id, time, person, shown, chosen, rows, part] = numbers.subarray(at, at + fields);
-    list.push({ id, time, person, shown, chosen, rows, part });
+    if ((at / fields) % examplesPerPause === 0) yield;
+    const time = numbers[at + 1];
+    if (time < from || time >= to) continue;
+    list.push({
+      id: numbers[at],
+      time,
+      person: numbers[at + 2],
+      shown: numbers[at + 3],
+      chosen: numbers[at + 4],
+      rows: numbers[at + 5],
+      part: numbers[at + 6],
+    });
   }
   return list;
 }
 
-/** Ids of the examples. */
-export function idsIn(numbers: Float64Array): Set<number> {
-  const ids = new Set<number>();
-  for (let at = 0; at < numbers.length; at += fields) ids.add(numbers[at]);
-  return ids;
+/** A set of ids, with pauses. */
+export function* setGradually(ids: Float64Array): Gradual<Set<number>> {
+  const set = new Set<number>();
+  for (let at = 0; at < ids.length; at++) {
+    if (at % examplesPerPause === 0) yield;
+    set.add(ids[at]);
+  }
+  return set;
 }
 
 /** Times at which the windows begin: what is older is learnt from. */
@@ -63,17 +100,27 @@ export interface Windows {
 
 /** Cuts the newest shares off. */
 export function windowsOf(summaries: readonly Summary[], calibration: number, evaluation: number): Windows {
-  const times = summaries.map(({ time }) => time).sort((a, b) => a - b);
+  const times = Float64Array.from(summaries, ({ time }) => time).sort();
   const at = (share: number): number =>
     times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.POSITIVE_INFINITY;
   return { calibration: at(1 - calibration - evaluation), evaluation: at(1 - evaluation) };
 }
 
 /** What the examples say of the health of the log. */
-export function factsOf(summaries: readonly Summary[], windows: Windows, damaged: number): DataFacts {
+export const factsOf = (summaries: readonly Summary[], windows: Windows, damaged: number): DataFacts =>
+  atOnce(factsGradually(summaries, windows, damaged));
+
+/** {@link factsOf}, with pauses. */
+export function* factsGradually(
+  summaries: readonly Summary[],
+  windows: Windows,
+  damaged: number,
+): Gradual<DataFacts> {
   const people = new Map<number, number>();
   const sums = { training: { shown: 0, chosen: 0 }, newest: { shown: 0, chosen: 0 } };
+  let seen = 0;
   for (const { person, time, shown, chosen } of summaries) {
+    if (++seen % examplesPerPause === 0) yield;
     const window = sums[time < windows.evaluation ? "training" : "newest"];
     window.shown += shown;
     window.chosen += chosen;

@@ -1,9 +1,10 @@
 import { checkData } from "../../model/recalibrate/gate.ts";
-import { factsOf, summariesIn, windowsOf } from "../../model/recalibrate/summary.ts";
+import { factsGradually, summariesGradually, windowsOf } from "../../model/recalibrate/summary.ts";
+import { gradually } from "../../model/train/gradual.ts";
 import { toInstant } from "../shared/contracts/primitives.ts";
 import type { RecalibrationRecord } from "../shared/contracts/recalibration.ts";
 import { calibrate } from "./steps/calibrate.ts";
-import { begin, collect } from "./steps/collect.ts";
+import { begin, collect, join } from "./steps/collect.ts";
 import { decide } from "./steps/decide.ts";
 import { evaluate } from "./steps/evaluate.ts";
 import { learn, plan as planOf } from "./steps/learn.ts";
@@ -79,11 +80,13 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
     "plan",
     after.collected,
     async () => {
-      const summaries = summariesIn(await bench.summary(parts - 1));
+      await join(context, parts);
+      const { pause } = context;
+      const summaries = await gradually(summariesGradually(await bench.numbers("summary")), pause);
       const cut = windowsOf(summaries, settings.calibrationShare, settings.evaluationShare);
       return {
         windows: cut,
-        data: factsOf(summaries, cut, damaged),
+        data: await gradually(factsGradually(summaries, cut, damaged), pause),
         plan: await planOf(context, parts, cut),
       };
     },
@@ -100,20 +103,20 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
       await say(
         `train ${done} of ${steps}`,
         after.collected + ((after.learnt - after.collected) * done) / steps,
-        () => learn(context, plan, windows, epoch, group, parts),
+        () => learn(context, plan, windows, epoch, group),
         ({ loss }) => ({ [`loss after step ${done} of ${steps}`]: loss }),
       );
     }
   const calibrated = await say(
     "calibrate",
     after.calibrated,
-    () => calibrate(context, plan, windows, parts),
+    () => calibrate(context, plan, windows),
     (scaling) => ({ scaling }),
   );
   const evaluated = await say(
     "evaluate",
     after.evaluated,
-    () => evaluate(context, calibrated, windows, parts),
+    () => evaluate(context, calibrated, windows),
     ({ comparison, calibration }) => ({ comparison, calibration }),
   );
   const decision = await say(

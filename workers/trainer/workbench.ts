@@ -1,6 +1,6 @@
 import { featureShape } from "../../model/features/compute.ts";
-import { Corrections, type LoggedCorrection, type LoggedExample } from "../../model/recalibrate/logged.ts";
-import { decodeShard, encodeShard } from "../../model/recalibrate/shard.ts";
+import type { LoggedExample } from "../../model/recalibrate/logged.ts";
+import { examplesIn } from "../../model/recalibrate/shard.ts";
 import { type ModelManifest, modelManifest } from "../shared/contracts/model.ts";
 import { type RecalibrationRecord, recalibration } from "../shared/contracts/recalibration.ts";
 
@@ -9,6 +9,17 @@ export type WorkBucket = Pick<R2Bucket, "get" | "put" | "list" | "delete">;
 
 /** Objects that one call removes at most. */
 const mostDeleted = 1000;
+
+/**
+ * Numbers that are laid down: ids of the examples of a part and of all before it, what describes a part's examples
+ * (`summary.ts`) and corrects them (`logged.ts`), and both of all parts together.
+ */
+export type NumbersName =
+  | `ids-${number}`
+  | `summary-${number}`
+  | `corrections-${number}`
+  | "summary"
+  | "corrections";
 
 /** All workbenches of an application lie under this. */
 export const benchRoot = (application: string): string => `${application}/recalibrations/`;
@@ -67,35 +78,21 @@ export class Workbench {
     return { manifest: modelManifest.parse(JSON.parse(text)), bytes: await this.#bytes(`${name}.onnx`) };
   }
 
-  putShard(index: number, examples: readonly LoggedExample[]): Promise<void> {
-    return this.#put(`shard-${index}.bin`, encodeShard(examples));
+  putShard(index: number, shard: Uint8Array<ArrayBuffer>): Promise<void> {
+    return this.#put(`shard-${index}.bin`, shard);
   }
 
-  async shard(index: number): Promise<LoggedExample[]> {
-    return decodeShard(await this.#bytes(`shard-${index}.bin`));
+  /** The examples of a part, each read when it is wanted. */
+  async shard(index: number): Promise<Iterable<LoggedExample>> {
+    return examplesIn(await this.#bytes(`shard-${index}.bin`));
   }
 
-  putCorrections(index: number, corrections: readonly LoggedCorrection[]): Promise<void> {
-    return this.#put(`corrections-${index}.json`, JSON.stringify(corrections));
+  putNumbers(name: NumbersName, numbers: Float64Array<ArrayBuffer>): Promise<void> {
+    return this.#put(`${name}.bin`, numbers);
   }
 
-  /** The corrections of the first `count` parts. */
-  async corrections(count: number): Promise<Corrections> {
-    const all = new Corrections();
-    for (let index = 0; index < count; index++) {
-      const text = new TextDecoder().decode(await this.#bytes(`corrections-${index}.json`));
-      for (const each of JSON.parse(text) as LoggedCorrection[]) all.add(each);
-    }
-    return all;
-  }
-
-  /** Numbers that describe the examples of the first parts, see `summary.ts`. */
-  putSummary(index: number, summary: Float64Array<ArrayBuffer>): Promise<void> {
-    return this.#put(`summary-${index}.bin`, summary);
-  }
-
-  async summary(index: number): Promise<Float64Array<ArrayBuffer>> {
-    return new Float64Array((await this.#bytes(`summary-${index}.bin`)).buffer);
+  async numbers(name: NumbersName): Promise<Float64Array<ArrayBuffer>> {
+    return new Float64Array((await this.#bytes(`${name}.bin`)).buffer);
   }
 
   putCheckpoint(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {

@@ -1,7 +1,13 @@
 import { exportOnnx } from "../../../model/onnx/export.ts";
 import { manifestOf } from "../../../model/onnx/manifest.ts";
-import { fitPlatt, foldInto, type Judged, type Platt } from "../../../model/recalibrate/calibration.ts";
+import {
+  fitPlattGradually,
+  foldInto,
+  type Judged,
+  type Platt,
+} from "../../../model/recalibrate/calibration.ts";
 import type { Windows } from "../../../model/recalibrate/summary.ts";
+import { gradually } from "../../../model/train/gradual.ts";
 import { scoreByTape } from "../../../model/train/train.ts";
 import { shape } from "../workbench.ts";
 import { heldBack } from "./held-back.ts";
@@ -18,24 +24,13 @@ export interface Calibrated {
 }
 
 /** Fits both heads' probabilities to the window after the one that was learnt from, and makes the candidate's file. */
-export async function calibrate(
-  context: StepContext,
-  plan: Plan,
-  windows: Windows,
-  parts: number,
-): Promise<Calibrated> {
-  const { bench, settings, id, startedAt, seed } = context;
+export async function calibrate(context: StepContext, plan: Plan, windows: Windows): Promise<Calibrated> {
+  const { bench, pause, settings, id, startedAt, seed } = context;
   const { average: parameters } = await learnt(context, plan);
   const engage: Judged[] = [];
   const purchase: Judged[] = [];
   let lists = 0;
-  const window = heldBack(
-    context,
-    parts,
-    windows.calibration,
-    windows.evaluation,
-    settings.mostCalibrationLists,
-  );
+  const window = heldBack(context, windows.calibration, windows.evaluation, settings.mostCalibrationLists);
   for await (const { example, list } of window) {
     lists++;
     const scores = scoreByTape(shape, parameters, list.batch);
@@ -46,7 +41,10 @@ export async function calibrate(
       purchase.push({ logit: scores.purchase[row], outcome: list.purchase[row], weight });
     });
   }
-  const heads = [fitPlatt(engage), fitPlatt(purchase)] as const;
+  const heads = [
+    await gradually(fitPlattGradually(engage), pause),
+    await gradually(fitPlattGradually(purchase), pause),
+  ] as const;
   foldInto(parameters, heads);
   const bytes = new Uint8Array(exportOnnx(shape, parameters));
   const { manifest: parent } = await bench.model("parent");

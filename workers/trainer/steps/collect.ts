@@ -1,12 +1,19 @@
-import { type LoggedCorrection, type LoggedExample, readLine } from "../../../model/recalibrate/logged.ts";
-import { appendSummaries, idsIn } from "../../../model/recalibrate/summary.ts";
+import {
+  correctionNumbers,
+  type LoggedCorrection,
+  type LoggedExample,
+  readLine,
+} from "../../../model/recalibrate/logged.ts";
+import { encodeExample, shardOf } from "../../../model/recalibrate/shard.ts";
+import { joined, setGradually, summarise } from "../../../model/recalibrate/summary.ts";
+import { gradually } from "../../../model/train/gradual.ts";
 import { logPrefix } from "../../shared/training-log/keys.ts";
 import { livingLines } from "../../shared/training-log/living.ts";
 import { shape } from "../workbench.ts";
 import type { StepContext } from "./step.ts";
 
 /** Lines that are read between two pauses: about 2 ms of one core. */
-const linesPerPause = 16;
+const linesPerPause = 4;
 
 /** Fixes what is learnt from and gone on from: the objects of the log, the newest day first, and the model that serves. */
 export async function begin(context: StepContext): Promise<{ chunks: number; parent: string }> {
@@ -52,9 +59,10 @@ export interface Collected {
 /** Reads one part of the log into a shard: examples that no part before had, without anybody who was erased. */
 export async function collect(context: StepContext, index: number): Promise<Collected> {
   const { env, application, bench, pause } = context;
-  const known = index === 0 ? new Float64Array() : await bench.summary(index - 1);
-  const seen = idsIn(known);
+  const known = index === 0 ? new Float64Array() : await bench.numbers(`ids-${index - 1}`);
+  const seen = await gradually(setGradually(known), pause);
   const examples: LoggedExample[] = [];
+  const encoded: Uint8Array[] = [];
   const corrections: LoggedCorrection[] = [];
   let damaged = 0;
   let foreign = 0;
@@ -71,11 +79,23 @@ export async function collect(context: StepContext, index: number): Promise<Coll
       else if (said.kind === "example" && !seen.has(said.example.id)) {
         seen.add(said.example.id);
         examples.push(said.example);
+        encoded.push(encodeExample(said.example));
       }
     }
   }
-  await bench.putShard(index, examples);
-  await bench.putCorrections(index, corrections);
-  await bench.putSummary(index, appendSummaries(known, examples, index));
+  await bench.putShard(index, shardOf(encoded));
+  await bench.putNumbers(`corrections-${index}`, correctionNumbers(corrections));
+  await bench.putNumbers(`summary-${index}`, summarise(examples, index));
+  const ids = Float64Array.from(examples, ({ id }) => id);
+  await bench.putNumbers(`ids-${index}`, joined([known, ids]));
   return { examples: examples.length, total: seen.size, damaged, foreign };
+}
+
+/** Lays what is known of each part together, so that later steps read one object of each kind. */
+export async function join({ bench }: StepContext, parts: number): Promise<void> {
+  for (const kind of ["summary", "corrections"] as const) {
+    const numbers: Float64Array[] = [];
+    for (let part = 0; part < parts; part++) numbers.push(await bench.numbers(`${kind}-${part}`));
+    await bench.putNumbers(kind, joined(numbers));
+  }
 }

@@ -2,8 +2,14 @@ import { packFeatures } from "../../../model/features/packed.ts";
 import { parametersIn } from "../../../model/onnx/read.ts";
 import { valueOf } from "../../../model/pipeline/recommend.ts";
 import { calibrationError, type Judged, type Platt } from "../../../model/recalibrate/calibration.ts";
-import { type Comparison, compare, type ListQuality, qualityOf } from "../../../model/recalibrate/compare.ts";
+import {
+  type Comparison,
+  compareGradually,
+  type ListQuality,
+  qualityOf,
+} from "../../../model/recalibrate/compare.ts";
 import type { Windows } from "../../../model/recalibrate/summary.ts";
+import { gradually } from "../../../model/train/gradual.ts";
 import { scoreByTape } from "../../../model/train/train.ts";
 import { shape } from "../workbench.ts";
 import type { Calibrated } from "./calibrate.ts";
@@ -31,7 +37,6 @@ export async function evaluate(
   context: StepContext,
   calibrated: Calibrated,
   windows: Windows,
-  parts: number,
 ): Promise<Evaluated> {
   const { bench, settings } = context;
   const { bytes } = await bench.model("candidate");
@@ -58,7 +63,6 @@ export async function evaluate(
   };
   const window = heldBack(
     context,
-    parts,
     windows.evaluation,
     Number.POSITIVE_INFINITY,
     settings.mostEvaluationLists,
@@ -69,7 +73,7 @@ export async function evaluate(
   }
   if (waiting.length > 0) await flush();
   return {
-    comparison: compare(lists, settings.gate.leastSliceLists),
+    comparison: await gradually(compareGradually(lists, settings.gate.leastSliceLists), context.pause),
     calibration: {
       engage: headCalibration(judged.engage, calibrated.engage),
       purchase: headCalibration(judged.purchase, calibrated.purchase),

@@ -1,8 +1,12 @@
 import type { TrainingList } from "../../../model/features/batch.ts";
-import { type LoggedExample, listOf } from "../../../model/recalibrate/logged.ts";
-import { summariesIn } from "../../../model/recalibrate/summary.ts";
+import { correctionsGradually, type LoggedExample, listOf } from "../../../model/recalibrate/logged.ts";
+import { summariesGradually } from "../../../model/recalibrate/summary.ts";
+import { gradually } from "../../../model/train/gradual.ts";
 import { shape } from "../workbench.ts";
 import type { StepContext } from "./step.ts";
+
+/** Examples of a part that are read between two pauses: about 1 ms of one core. */
+const examplesPerPause = 8;
 
 /** A list that training has not seen. */
 export interface HeldBack {
@@ -13,20 +17,19 @@ export interface HeldBack {
 /** The newest lists of a window `[from, to)`, at most so many; of one part after the other, so that memory is bounded. */
 export async function* heldBack(
   context: StepContext,
-  parts: number,
   from: number,
   to: number,
   most: number,
 ): AsyncGenerator<HeldBack> {
   const { bench, pause } = context;
-  const inWindow = summariesIn(await bench.summary(parts - 1)).filter(
-    ({ time }) => time >= from && time < to,
-  );
+  const inWindow = await gradually(summariesGradually(await bench.numbers("summary"), from, to), pause);
   const newest = inWindow.sort((a, b) => b.time - a.time).slice(0, most);
   const wanted = new Set(newest.map(({ id }) => id));
-  const corrections = await bench.corrections(parts);
+  const corrections = await gradually(correctionsGradually(await bench.numbers("corrections")), pause);
+  let read = 0;
   for (const part of [...new Set(newest.map((each) => each.part))].sort((a, b) => a - b))
     for (const example of await bench.shard(part)) {
+      if (++read % examplesPerPause === 0) await pause();
       if (!wanted.has(example.id)) continue;
       const list = listOf(shape, example, corrections);
       await pause();

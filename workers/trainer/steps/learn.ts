@@ -1,12 +1,16 @@
 import { parametersIn } from "../../../model/onnx/read.ts";
 import type { Course } from "../../../model/recalibrate/course.ts";
 import { learn as learnLists } from "../../../model/recalibrate/course.ts";
-import { listOf } from "../../../model/recalibrate/logged.ts";
-import { summariesIn, type Windows } from "../../../model/recalibrate/summary.ts";
+import { correctionsGradually, listOf } from "../../../model/recalibrate/logged.ts";
+import { summariesGradually, type Windows } from "../../../model/recalibrate/summary.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../../model/train/checkpoint.ts";
+import { gradually } from "../../../model/train/gradual.ts";
 import { beginLearning } from "../../../model/train/learner.ts";
 import { shape } from "../workbench.ts";
 import type { StepContext } from "./step.ts";
+
+/** Examples of a part that are read between two pauses: about 1 ms of one core. */
+const examplesPerPause = 8;
 
 /** What is learnt, and in which steps. */
 export interface Plan {
@@ -18,14 +22,18 @@ export interface Plan {
 
 /** Plans the training of a snapshot of so many parts. */
 export async function plan(context: StepContext, parts: number, windows: Windows): Promise<Plan> {
-  const { bench, settings, seed } = context;
+  const { bench, pause, settings, seed } = context;
   const rows = new Array<number>(parts).fill(0);
   const lists = new Array<number>(parts).fill(0);
-  for (const each of summariesIn(await bench.summary(parts - 1)))
-    if (each.time < windows.calibration) {
-      rows[each.part] += each.rows;
-      lists[each.part]++;
-    }
+  const learnable = summariesGradually(
+    await bench.numbers("summary"),
+    Number.NEGATIVE_INFINITY,
+    windows.calibration,
+  );
+  for (const each of await gradually(learnable, pause)) {
+    rows[each.part] += each.rows;
+    lists[each.part]++;
+  }
   const groups: number[][] = [];
   let gathered = 0;
   for (const [part, count] of rows.entries()) {
@@ -71,7 +79,6 @@ export async function learn(
   windows: Windows,
   epoch: number,
   group: number,
-  parts: number,
 ): Promise<{ loss: number }> {
   const { bench, pause } = context;
   const before =
@@ -81,15 +88,16 @@ export async function learn(
         ? checkpointAfter(epoch - 1, groups.length - 1)
         : null;
   const state = before === null ? await warm(context) : await stateOf(context, before);
-  const corrections = await bench.corrections(parts);
+  const corrections = await gradually(correctionsGradually(await bench.numbers("corrections")), pause);
   let loss = 0;
   for (const part of groups[group]) {
-    const examples = (await bench.shard(part)).filter(({ time }) => time < windows.calibration);
     const lists = [];
-    for (const example of examples) {
+    let read = 0;
+    for (const example of await bench.shard(part)) {
+      if (++read % examplesPerPause === 0) await pause();
+      if (example.time >= windows.calibration) continue;
       const list = listOf(shape, example, corrections);
       if (list !== null) lists.push(list);
-      if (lists.length % 16 === 0) await pause();
     }
     loss += await learnLists(shape, state, lists, course, { epoch, part }, pause);
   }

@@ -1,17 +1,18 @@
 import { logKey } from "../../shared/training-log/keys.ts";
 import { packed } from "../../shared/training-log/lines.ts";
 
-/** Writes lines to the log of an application, so many to an object, under the day of the newest. */
+/** Writes lines to the log of an application, so many to an object, under the day of the newest; `first` counts lines that were written before. */
 export async function writeLog(
   bucket: { put(key: string, bytes: ArrayBuffer): Promise<unknown> },
   application: string,
   lines: readonly Record<string, unknown>[],
   perObject = 100,
+  first = 0,
 ): Promise<void> {
   for (let at = 0; at < lines.length; at += perObject) {
     const part = lines.slice(at, at + perObject);
     const newest = part.reduce((most, { time }) => Math.max(most, Number(time ?? 0)), 0);
     const day = new Date(newest * 1000).toISOString().slice(0, 10);
-    await bucket.put(logKey(application, day, 0, `${at}`.padStart(32, "0")), await packed(part));
+    await bucket.put(logKey(application, day, 0, `${first + at}`.padStart(32, "0")), await packed(part));
   }
 }

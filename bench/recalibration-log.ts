@@ -1,0 +1,56 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { featureShape } from "../model/features/compute.ts";
+import { parametersIn } from "../model/onnx/read.ts";
+import { migrate } from "../scripts/migrate.ts";
+import { withBindings } from "../test/kill/stores.ts";
+import { syntheticLog } from "../workers/trainer/testing/synthetic-log.ts";
+import { writeLog } from "../workers/trainer/testing/write-log.ts";
+import type { BenchContext } from "./context.ts";
+import { bundledBytes } from "./onnx.ts";
+
+/** Examples that differ; the others repeat them under other names, at other times, for other people. */
+const distinct = 1000;
+const people = 5000;
+/** The application of the development key. */
+const application = "demo";
+const secondsBetween = 10;
+const linesPerObject = 100;
+/** A log older than this is written anew, since recalibrations read the last thirty days. */
+const freshSeconds = 7 * 86_400;
+
+/**
+ * Writes a training log into a state that nothing runs on, unless it holds it from before. The people in it want just what
+ * the serving model says, so nothing can be gained, and nothing is registered in the state. Features are random numbers
+ * that no compression makes smaller: a real log is smaller.
+ */
+export async function writeRecalibrationLog(context: BenchContext): Promise<void> {
+  const { stateDir, examples } = context.options;
+  const marker = join(stateDir, "bench-log.json");
+  const now = Math.floor(Date.now() / 1000);
+  if (existsSync(marker)) {
+    const known = JSON.parse(readFileSync(marker, "utf8"));
+    if (known.examples === examples && now - known.until < freshSeconds) return;
+    if (known.examples > examples)
+      throw new Error(`${stateDir} holds a log of ${known.examples} examples; choose another STATE_DIR.`);
+  }
+  mkdirSync(stateDir, { recursive: true });
+  await migrate(stateDir);
+  const weights = parametersIn(featureShape, new Uint8Array(bundledBytes()));
+  if (weights === null) throw new Error("the bundled model is of another network");
+  context.say(`log of ${examples.toLocaleString("en")} examples`);
+  const log = { examples: Math.min(distinct, examples), people, seed: 11, until: now, shift: 0 };
+  const some = syntheticLog(weights, log);
+  await withBindings("trainer", stateDir, async ({ TRAINING_LOG }) => {
+    for (let at = 0; at < examples; at += linesPerObject) {
+      const lines = Array.from({ length: Math.min(linesPerObject, examples - at) }, (_, i) => ({
+        ...some[(at + i) % some.length],
+        recommendationId: `bench-${at + i}`,
+        person: ((at + i) % people).toString(16).padStart(4, "0").repeat(16),
+        time: now - (examples - at - i) * secondsBetween,
+      }));
+      await writeLog(TRAINING_LOG, application, lines, linesPerObject, at);
+    }
+  });
+  writeFileSync(marker, JSON.stringify({ examples, until: now }));
+}

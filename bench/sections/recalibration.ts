@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { developmentKey } from "../../scripts/serve.ts";
+import {
+  type RecalibrationRecord,
+  recalibration as recalibrationRecord,
+} from "../../workers/shared/contracts/recalibration.ts";
+import type { BenchContext } from "../context.ts";
+import { summaryOfOne, summaryOfTimes } from "../figure.ts";
+import { memoryOf } from "../inspector.ts";
+import { load } from "../load.ts";
+import { visitsOf } from "../market.ts";
+import { processorSeconds } from "../processes.ts";
+import type { ServedCatalogue } from "../serve-catalogue.ts";
+
+/** What the platform allows a step: seconds of a processor, and MB of an isolate. */
+const mostStepSeconds = 30;
+const isolateMegabytes = 128;
+/** How often it is asked where the recalibration is, and how often the memory is looked at, in ms. */
+const askMs = 40;
+const memoryMs = 400;
+const visitCount = 20_000;
+/** While these are carried out people ask for recommendations: their steps say nothing of a step's own cost. */
+const loadedKinds = ["collect", "train"];
+/** Steps of a kind that pass before people begin to ask. */
+const passed = 3;
+
+/** What a step took. */
+interface StepCost {
+  kind: string;
+  processorSeconds: number;
+  seconds: number;
+  /** Whether people asked meanwhile. */
+  loaded: boolean;
+}
+
+/** `collect 3 of 20` is of the kind `collect`. */
+const kindOf = ({ step }: RecalibrationRecord): string => step.split(" ")[0];
+const runs = ({ status }: RecalibrationRecord): boolean => status === "queued" || status === "running";
+
+async function call(url: string, method: string, path: string, body?: object): Promise<RecalibrationRecord> {
+  const answer = await fetch(`${url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${developmentKey}`, "content-type": "application/json" },
+    body: body && JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return recalibrationRecord.parse(await answer.json());
+}
+
+/** A recalibration from a large log: what each step costs, and what it does to those who ask meanwhile. */
+export async function recalibration(context: BenchContext, served: ServedCatalogue): Promise<void> {
+  const { url, workerd, market } = served;
+  const { seconds, examples, products } = context.options;
+  if (!workerd) {
+    context.note("recalibration: workerd was not found, so its processor time cannot be seen");
+    return;
+  }
+  const section = "recalibration";
+  const visits = visitsOf(market, visitCount, 7);
+  const ask = async (): Promise<number[]> => {
+    const { times, failed } = await load(
+      {
+        url,
+        method: "POST",
+        path: "/v1/recommendations",
+        connections: 1,
+        seconds,
+        status: 200,
+        body(request) {
+          const { userId, point } = visits[request % visits.length];
+          return JSON.stringify({ userId, location: point, limit: 10, candidates: 500 });
+        },
+      },
+      developmentKey,
+    );
+    if (failed > 0) context.note(`recalibration: ${failed} recommendations failed`);
+    return times;
+  };
+  context.say("recommendations without it");
+  await ask();
+  const alone = summaryOfTimes(await ask());
+
+  const inspector = workerd.inspectors.get("vicinity-trainer");
+  const memory = () => (inspector ? memoryOf(inspector).catch(() => null) : Promise.resolve(null));
+  const before = await memory();
+  const begun = performance.now();
+  let record = await call(url, "POST", "/v1/recalibrations", {});
+  const most = new Map<string, number>();
+  let over = false;
+  const looking = (async () => {
+    for (; !over; await sleep(memoryMs)) {
+      const kind = kindOf(record);
+      const used = await memory();
+      if (!used || !before) continue;
+      // Buffers are those of all isolates: what came since the beginning is taken for the trainer's.
+      const own = used.heap + Math.max(0, used.buffers - before.buffers);
+      most.set(kind, Math.max(most.get(kind) ?? 0, own));
+    }
+  })();
+  const costs: StepCost[] = [];
+  const meanwhile = new Map<string, Promise<number[]>>();
+  let asking = 0;
+  let mark = { processor: processorSeconds(workerd.pid), at: performance.now(), loaded: false };
+  for (; runs(record); await sleep(askMs)) {
+    const next = await call(url, "GET", `/v1/recalibrations/${record.id}`);
+    mark.loaded ||= asking > 0;
+    if (next.step !== record.step || !runs(next)) {
+      const now = { processor: processorSeconds(workerd.pid), at: performance.now(), loaded: asking > 0 };
+      costs.push({
+        kind: kindOf(record),
+        processorSeconds: now.processor - mark.processor,
+        seconds: (now.at - mark.at) / 1000,
+        loaded: mark.loaded,
+      });
+      mark = now;
+      if (kindOf(next) !== kindOf(record)) context.say(next.step);
+    }
+    record = next;
+    const kind = kindOf(record);
+    const done = costs.filter((cost) => cost.kind === kind).length;
+    if (!loadedKinds.includes(kind) || meanwhile.has(kind) || done < passed) continue;
+    context.say(`recommendations meanwhile: ${record.step}`);
+    asking++;
+    meanwhile.set(
+      kind,
+      ask().finally(() => {
+        asking--;
+      }),
+    );
+  }
+  over = true;
+  await looking;
+  const minutes = (performance.now() - begun) / 60_000;
+  const { lists } = z.object({ lists: z.number().default(0) }).parse(record.figures);
+  context.note(
+    `recalibration: log of ${examples.toLocaleString("en")} examples, ${lists.toLocaleString("en")} lists learnt from, ${costs.length} steps, ended ${record.status} after ${minutes.toFixed(1)} minutes${record.reasons.map((reason) => `; ${reason}`).join("")}`,
+  );
+  for (const kind of new Set(costs.map((cost) => cost.kind))) {
+    const own = costs.filter((cost) => cost.kind === kind && !cost.loaded);
+    if (kind === "queued" || own.length === 0) continue;
+    const took = summaryOfTimes(own.map((cost) => 1000 * cost.processorSeconds));
+    const longest = 1000 * Math.max(...own.map((cost) => cost.processorSeconds));
+    context.figures.push(
+      {
+        section,
+        name: `step ${kind}, processor time of all workers`,
+        unit: "ms",
+        ...took,
+        baseline: { what: "wall clock", value: summaryOfTimes(own.map((cost) => 1000 * cost.seconds)).p50 },
+        limit: { what: "a step may take", value: 1000 * mostStepSeconds },
+      },
+      {
+        section,
+        name: `step ${kind}, the longest`,
+        unit: "ms",
+        ...summaryOfOne(longest),
+        baseline: null,
+        limit: { what: "a step may take", value: 1000 * mostStepSeconds },
+      },
+    );
+  }
+  for (const [kind, megabytes] of most)
+    context.figures.push({
+      section,
+      name: `most memory of the trainer, ${kind}`,
+      unit: "MB",
+      ...summaryOfOne(megabytes),
+      baseline: before && { what: "before", value: before.heap },
+      limit: { what: "an isolate may have", value: isolateMegabytes },
+    });
+  for (const [kind, times] of meanwhile)
+    context.figures.push({
+      section,
+      name: `recommendations during ${kind}, ${products.toLocaleString("en")} products, 1 connection`,
+      unit: "ms",
+      ...summaryOfTimes(await times),
+      baseline: { what: "p99 without it", value: alone.p99 },
+      limit: { what: "p50 without it", value: alone.p50 },
+    });
+}

@@ -28,6 +28,8 @@ export interface BenchOptions {
   products: number;
   /** Examples of the generated training log. */
   examples: number;
+  /** Rows of each of them. */
+  rows: number;
   /** Seconds of each load on the workers. */
   seconds: number;
   /** File for the figures as JSON; null for none. */
@@ -43,7 +45,7 @@ export interface BenchOptions {
 const memoryFolder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 const usage =
-  "Usage: npm run bench -- [--only limit,startup,choices,parts,nearby,cut,trainer,end-to-end,ingest,swap,soak,recalibration] [--products N] [--examples N] [--seconds S] [--json FILE] [--profiles DIR]";
+  "Usage: npm run bench -- [--only limit,startup,choices,parts,nearby,cut,trainer,end-to-end,ingest,swap,soak,recalibration] [--products N] [--examples N] [--rows N] [--seconds S] [--json FILE] [--profiles DIR]";
 
 /** A whole number between two bounds; ends the process where it is none. */
 function wholeNumber(name: string, text: string, least: number, most: number): number {
@@ -69,6 +71,7 @@ function valuesOf(args: string[]) {
         only: { type: "string" },
         products: { type: "string", default: "10000" },
         examples: { type: "string", default: "200000" },
+        rows: { type: "string", default: "20" },
         seconds: { type: "string", default: "20" },
         json: { type: "string" },
         profiles: { type: "string" },
@@ -87,6 +90,7 @@ export function benchOptions(args: string[], environment: NodeJS.ProcessEnv): Be
     sections: sectionsOf(values.only),
     products,
     examples: wholeNumber("--examples", values.examples, 1000, 200_000),
+    rows: wholeNumber("--rows", values.rows, 3, 32),
     seconds: wholeNumber("--seconds", values.seconds, 1, 600),
     json: values.json === undefined ? null : resolve(values.json),
     profiles: values.profiles === undefined ? null : resolve(values.profiles),

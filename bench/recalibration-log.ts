@@ -10,7 +10,7 @@ import type { BenchContext } from "./context.ts";
 import { bundledBytes } from "./onnx.ts";
 
 /** Examples that differ; the others repeat them under other names, at other times, for other people. */
-const distinct = 1000;
+const distinct = 500;
 const people = 5000;
 /** The application of the development key. */
 const application = "demo";
@@ -25,21 +25,23 @@ const freshSeconds = 7 * 86_400;
  * that no compression makes smaller: a real log is smaller.
  */
 export async function writeRecalibrationLog(context: BenchContext): Promise<void> {
-  const { stateDir, examples } = context.options;
+  const { stateDir, examples, rows } = context.options;
   const marker = join(stateDir, "bench-log.json");
   const now = Math.floor(Date.now() / 1000);
   if (existsSync(marker)) {
     const known = JSON.parse(readFileSync(marker, "utf8"));
-    if (known.examples === examples && now - known.until < freshSeconds) return;
-    if (known.examples > examples)
-      throw new Error(`${stateDir} holds a log of ${known.examples} examples; choose another STATE_DIR.`);
+    if (known.examples === examples && known.rows === rows && now - known.until < freshSeconds) return;
+    if (known.examples > examples || known.rows !== rows)
+      throw new Error(
+        `${stateDir} holds a log of ${known.examples} examples of ${known.rows} rows; choose another STATE_DIR.`,
+      );
   }
   mkdirSync(stateDir, { recursive: true });
   await migrate(stateDir);
   const weights = parametersIn(featureShape, new Uint8Array(bundledBytes()));
   if (weights === null) throw new Error("the bundled model is of another network");
-  context.say(`log of ${examples.toLocaleString("en")} examples`);
-  const log = { examples: Math.min(distinct, examples), people, seed: 11, until: now, shift: 0 };
+  context.say(`log of ${examples.toLocaleString("en")} examples of ${rows} rows`);
+  const log = { examples: Math.min(distinct, examples), people, seed: 11, until: now, shift: 0, rows };
   const some = syntheticLog(weights, log);
   await withBindings("trainer", stateDir, async ({ TRAINING_LOG }) => {
     for (let at = 0; at < examples; at += linesPerObject) {
@@ -52,5 +54,5 @@ export async function writeRecalibrationLog(context: BenchContext): Promise<void
       await writeLog(TRAINING_LOG, application, lines, linesPerObject, at);
     }
   });
-  writeFileSync(marker, JSON.stringify({ examples, until: now }));
+  writeFileSync(marker, JSON.stringify({ examples, rows, until: now }));
 }

@@ -51,7 +51,7 @@ async function call(url: string, method: string, path: string, body?: object): P
 /** A recalibration from a large log: what each step costs, and what it does to those who ask meanwhile. */
 export async function recalibration(context: BenchContext, served: ServedCatalogue): Promise<void> {
   const { url, workerd, market } = served;
-  const { seconds, examples, products } = context.options;
+  const { seconds, examples, rows, products } = context.options;
   if (!workerd) {
     context.note("recalibration: workerd was not found, so its processor time cannot be seen");
     return;
@@ -134,7 +134,7 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
   const minutes = (performance.now() - begun) / 60_000;
   const { lists } = z.object({ lists: z.number().default(0) }).parse(record.figures);
   context.note(
-    `recalibration: log of ${examples.toLocaleString("en")} examples, ${lists.toLocaleString("en")} lists learnt from, ${costs.length} steps, ended ${record.status} after ${minutes.toFixed(1)} minutes${record.reasons.map((reason) => `; ${reason}`).join("")}`,
+    `recalibration: log of ${examples.toLocaleString("en")} examples of ${rows} rows, ${lists.toLocaleString("en")} lists learnt from, ${costs.length} steps, ended ${record.status} after ${minutes.toFixed(1)} minutes${record.reasons.map((reason) => `; ${reason}`).join("")}`,
   );
   for (const kind of new Set(costs.map((cost) => cost.kind))) {
     const own = costs.filter((cost) => cost.kind === kind && !cost.loaded);

@@ -1,6 +1,7 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { featureShape } from "../../model/features/compute.ts";
 import { run, servingWeights } from "./testing/run.ts";
 import { asPeopleDo, syntheticLog } from "./testing/synthetic-log.ts";
 import { writeLog } from "./testing/write-log.ts";
@@ -106,11 +107,18 @@ describe("a recalibration is refused", () => {
       /one person/,
       () => healthy.map((line, i) => (i % 2 ? { ...line, person: "f".repeat(64) } : line)),
     ],
-    [
-      "features of no such numbers",
+    ...([0x7c00, 0x7e00, 0x5c00] as const).map((half): [string, RegExp, () => Record<string, unknown>[]] => [
+      `features that are infinite, not a number, or far beyond (${half.toString(16)})`,
       /whole lines/,
       () =>
-        healthy.map((line, i) => (i % 10 ? line : { ...line, features: poisoned(String(line.features)) })),
+        healthy.map((line, i) =>
+          i % 10 ? line : { ...line, features: poisoned(String(line.features), half) },
+        ),
+    ]),
+    [
+      "a newest window in which people suddenly choose almost all",
+      /engagement/,
+      () => healthy.map((line, i) => (i < 680 ? line : { ...line, rows: chosen(rowsOf(line)) })),
     ],
     [
       "cut lines",
@@ -136,10 +144,25 @@ describe("a recalibration is refused", () => {
     expect(registered).toEqual([]);
   });
 
-  /** Infinity in place of a feature. */
-  function poisoned(features: string): string {
+  it("where only another application's people did anything", async () => {
+    const other = `app-${names++}`;
+    await writeLog(bucket, other, healthy);
+    const { record, registered } = await from([]);
+    expect(record).toMatchObject({ status: "refused", reasons: [expect.stringMatching(/examples/)] });
+    expect(registered).toEqual([]);
+  });
+
+  /** A half precision number in place of a feature. */
+  function poisoned(features: string, half: number): string {
     const bytes = Uint8Array.from(atob(features), (each) => each.charCodeAt(0));
-    new DataView(bytes.buffer).setUint16(200, 0x7c00, true);
+    new DataView(bytes.buffer).setUint16(firstDense, half, true);
     return btoa(String.fromCharCode(...bytes));
   }
+
+  function chosen(rows: { position: number }[]): object[] {
+    return rows.map((row) => ({ ...row, outcome: row.position > 0 ? "click" : null }));
+  }
 });
+
+/** Where the dense features of the first row lie in a pack, behind the header and the events: `model/features/packed.ts`. */
+const firstDense = 14 + 2 * featureShape.history * featureShape.event.length;

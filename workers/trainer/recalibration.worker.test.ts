@@ -118,7 +118,7 @@ describe("a recalibration is refused", () => {
     [
       "a newest window in which people suddenly choose almost all",
       /engagement/,
-      () => healthy.map((line, i) => (i < 680 ? line : { ...line, rows: chosen(rowsOf(line)) })),
+      () => healthy.map((line, i) => (i < 600 ? line : { ...line, rows: chosen(rowsOf(line)) })),
     ],
     [
       "cut lines",

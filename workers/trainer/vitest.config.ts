@@ -13,5 +13,5 @@ export default defineConfig({
       },
     })),
   ],
-  test: { include: ["**/*.worker.test.ts"], testTimeout: 120_000 },
+  test: { include: ["**/*.worker.test.ts"], testTimeout: 600_000 },
 });

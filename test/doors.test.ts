@@ -181,3 +181,20 @@ describe("a live connection", () => {
     socket.close();
   });
 });
+
+describe("what is yet to come", () => {
+  it("is no place of a person and no event, live or of history: it would be the newest for as long as it is", async () => {
+    const timestamp = new Date(Date.now() + 3_600_000).toISOString();
+    const place = await stack.call("PUT", "/v1/users/early/location", { body: { ...oslo, timestamp } });
+    expect(place.status).toBe(400);
+    expect(place.body).toMatchObject({ errors: [{ path: "timestamp" }] });
+    const event = { eventId: "early", userId: "early", type: "view", productId: "p", timestamp };
+    const live = await stack.call("POST", "/v1/events", { body: { events: [event] } });
+    expect(live.body).toMatchObject({ rejected: [{ error: { code: "timestamp_out_of_window" } }] });
+    const bulk = await stack.call<BulkReport>("POST", "/v1/events/bulk", {
+      body: JSON.stringify(event),
+      headers: { "content-type": "application/x-ndjson" },
+    });
+    expect(bulk.body).toMatchObject({ received: 1, accepted: 0, rejected: 1 });
+  });
+});

@@ -45,7 +45,7 @@ export const refusals = {
 /** For operations without query parameters: any is reported as unknown. */
 export const noQuery = z.strictObject({});
 
-/** A number in a query string: decimal notation, nothing else that JavaScript would take for a number. */
+/** A number in a query string: decimal notation, with an exponent or without; nothing else that JavaScript would take for one. */
 const decimal = z
   .string()
   .regex(/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i, "must be a decimal number")

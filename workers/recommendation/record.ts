@@ -13,6 +13,12 @@ import { coarsened } from "./whereabouts.ts";
 /** Live events may be a week late and five minutes early. */
 const lateSeconds = 7 * 86_400;
 const earlySeconds = 300;
+/** When something happened that a client tells of, seconds since the epoch. */
+export const timeOf = (timestamp: string | undefined, now: number): number =>
+  timestamp === undefined ? now : fromInstant(timestamp);
+/** Whether what happened at `time` may be told of as live. What is yet to come would be the newest for as long as it is. */
+export const isLive = (time: number, now: number): boolean =>
+  time >= now - lateSeconds && time <= now + earlySeconds;
 /** Events that a person's object takes in one call. */
 const eventsPerCall = 1000;
 /** People who are told at the same time. */
@@ -152,8 +158,8 @@ export async function record(
   const receipt: EventReceipt = { accepted: 0, duplicates: 0, rejected: [], warnings: [] };
   const good: { index: number; input: EventInput; time: number }[] = [];
   inputs.forEach((input, index) => {
-    const time = input.timestamp === undefined ? now : fromInstant(input.timestamp);
-    if (time < now - lateSeconds || time > now + earlySeconds)
+    const time = timeOf(input.timestamp, now);
+    if (!isLive(time, now))
       receipt.rejected.push({
         index,
         error: {
@@ -216,12 +222,10 @@ export async function absorb(
     inputs.map(({ productId }) => productId),
     now,
   );
-  const events = inputs.map((input, index) => ({
-    index,
-    input,
-    time: input.timestamp === undefined ? now : fromInstant(input.timestamp),
-  }));
-  const report = { accepted: 0, duplicates: 0, rejected: 0 };
+  const events = inputs
+    .map((input, index) => ({ index, input, time: timeOf(input.timestamp, now) }))
+    .filter(({ time }) => time <= now + earlySeconds);
+  const report = { accepted: 0, duplicates: 0, rejected: inputs.length - events.length };
   const people: PersonRows[] = [];
   await atOnce(peopleAtOnce, byPerson(events), async (person) => {
     const told = await tell(env, application, person, facts, true);

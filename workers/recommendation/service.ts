@@ -17,14 +17,7 @@ import {
   modelManifest,
   modelOrigin,
 } from "../shared/contracts/model.ts";
-import {
-  applicationName,
-  fromInstant,
-  identifier,
-  type Point,
-  point,
-  precision,
-} from "../shared/contracts/primitives.ts";
+import { applicationName, identifier, type Point, point, precision } from "../shared/contracts/primitives.ts";
 import { type RebuildStep, rebuildInput } from "../shared/contracts/rebuild.ts";
 import {
   type RecommendationAnswer,
@@ -52,7 +45,7 @@ import { bundledModel } from "./ranker/models.ts";
 import { rebuild } from "./rebuild.ts";
 import { recommend } from "./recommend.ts";
 import { newRecommendationId, objectIdOf } from "./recommendation-id.ts";
-import { absorb, record } from "./record.ts";
+import { absorb, isLive, record, timeOf } from "./record.ts";
 import { Registry } from "./registry.ts";
 import { settleModels } from "./rollout/settle.ts";
 import { RegistryStore } from "./store.ts";
@@ -169,11 +162,15 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const parsed = parse(moveCall, { application, userId, input });
     if (!parsed.ok) return parsed;
     const { lat, lon, timestamp } = parsed.value.input;
+    const time = timeOf(timestamp, now());
+    if (!isLive(time, now()))
+      return refuse("invalid_input", "A place is at most 7 days late and 5 minutes early.", {
+        issues: [{ path: "timestamp", message: "is out of the window" }],
+      });
     const session = sessionOf(this.env.USER_SESSION, application, userId, { lat, lon });
     const bytes = await session.state();
     const known = bytes.byteLength > 0 ? decodePerson(bytes) : newPerson();
     const coarse = await coarsened(this.env.LOCATION, { lat, lon }, known.precision);
-    const time = timestamp === undefined ? now() : fromInstant(timestamp);
     const kept = await session.setLocation(application, userId, {
       ...coarse,
       time,

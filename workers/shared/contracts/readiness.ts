@@ -4,8 +4,8 @@ import { identifier, instant } from "./primitives.ts";
 /** How far an import is; whoever imports says so, step by step. */
 export const importInput = z.strictObject({
   status: z.enum(["running", "done", "failed"]),
-  done: z.number().int().min(0),
-  total: z.number().int().min(0),
+  done: z.number().int().min(0).max(1e15),
+  total: z.number().int().min(0).max(1e15),
 });
 export type ImportInput = z.infer<typeof importInput>;
 

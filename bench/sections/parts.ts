@@ -1,3 +1,4 @@
+import { BatchPool } from "../../model/features/batch-pool.ts";
 import { computeFeatures, families, featureShape } from "../../model/features/compute.ts";
 import { rankingContext } from "../../model/features/context.ts";
 import { decodePerson, encodePerson } from "../../model/person/codec.ts";
@@ -75,6 +76,7 @@ export async function parts(context: BenchContext): Promise<void> {
   const ranked = visits.map(({ gathered }, i) =>
     gathered.candidates.map(({ block, row }, index) => ({ block, row, score: scores[i][index], index })),
   );
+  const batches = new BatchPool(featureShape, maxCandidates);
   const texts = visits.map(({ bytes }) => new TextDecoder().decode(bytes));
   const rows = visits.map(({ own }) =>
     JSON.stringify(
@@ -138,7 +140,10 @@ export async function parts(context: BenchContext): Promise<void> {
   );
   add(
     "features",
-    await time((i) => computeFeatures(at(i).context, at(i).gathered.candidates)),
+    await time((i) => {
+      const { candidates } = at(i).gathered;
+      batches.give(computeFeatures(at(i).context, candidates, batches.take(candidates.length)));
+    }),
     await baseline("as many bytes copied", (i) => {
       const { batch } = at(i);
       return [batch.dense.slice(), batch.pair.slice(), batch.category.slice()];
@@ -177,8 +182,8 @@ export async function parts(context: BenchContext): Promise<void> {
           explain: false,
           budgetMs: Number.POSITIVE_INFINITY,
         },
-        { places: world.places, rankers: [ranker], clock: () => performance.now() },
-      );
+        { places: world.places, rankers: [ranker], clock: () => performance.now(), batches },
+      ).then(({ features }) => batches.give(features));
     }),
     null,
   );

@@ -59,3 +59,14 @@ export interface TrainingList {
   /** Weight of the list in the loss. */
   weight: number;
 }
+
+/** Room for `count` candidates, zeroed. */
+export const emptyBatch = (shape: FeatureShape, count: number): FeatureBatch => ({
+  count,
+  dense: new Float32Array(count * shape.dense.length),
+  pair: new Float32Array(count * shape.history * shape.pair.length),
+  event: new Float32Array(shape.history * shape.event.length),
+  category: new Int32Array(count),
+  historyCategory: new Int32Array(shape.history),
+  moment: new Int32Array(momentParts),
+});

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { eventTypes } from "../../workers/shared/contracts/event.ts";
 import { applyInteraction } from "../person/apply.ts";
 import { newPerson } from "../person/person.ts";
+import { BatchPool } from "./batch-pool.ts";
 import { computeFeatures, families, featureShape } from "./compute.ts";
 import { eventNames, fillEvents, fillPairs, history, historyOf, pairNames } from "./pair.ts";
 import { blockOf, contextOf, day, hour, interaction, now } from "./testing.ts";
@@ -125,11 +126,27 @@ describe("features", () => {
     );
   });
 
+  const pool = new BatchPool(featureShape, 4);
+
   it("lie in a batch as their families wrote them, candidate by candidate", () => {
     fc.assert(
       fc.property(ranking, ({ context, block, trace }) => {
         const candidates = Array.from({ length: block.count }, (_, row) => ({ block, row, trace }));
         const batch = computeFeatures(context, candidates);
+        const used = pool.take(block.count);
+        for (const part of [
+          used.dense,
+          used.pair,
+          used.event,
+          used.category,
+          used.historyCategory,
+          used.moment,
+        ])
+          part.fill(7);
+        pool.give(used);
+        const again = computeFeatures(context, candidates, pool.take(block.count));
+        expect(again).toEqual(batch);
+        pool.give(again);
         expect(batch.count).toBe(block.count);
         const dense = candidates.flatMap(({ row }) =>
           Object.values(families).flatMap(({ names, fill }) => [

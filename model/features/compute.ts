@@ -1,6 +1,6 @@
 import type { Columns } from "../columns/columns.ts";
 import { hash32, hash53 } from "../columns/hash.ts";
-import { type FeatureBatch, type FeatureShape, momentParts } from "./batch.ts";
+import { emptyBatch, type FeatureBatch, type FeatureShape } from "./batch.ts";
 import { category } from "./category.ts";
 import type { RankingContext } from "./context.ts";
 import type { CandidateTrace, FeatureFamily } from "./feature.ts";
@@ -50,20 +50,14 @@ export interface Candidate {
 /** Bucket of a category's hash. */
 export const categoryBucket = (hash: number): number => 1 + (hash % (categories - 1));
 
-/** Room for `count` candidates, to be filled again and again. */
-export const emptyBatch = (count: number): FeatureBatch => ({
-  count,
-  dense: new Float32Array(count * featureShape.dense.length),
-  pair: new Float32Array(count * history * pairNames.length),
-  event: new Float32Array(history * eventNames.length),
-  category: new Int32Array(count),
-  historyCategory: new Int32Array(history),
-  moment: new Int32Array(momentParts),
-});
-
-/** Fills the inputs of one ranking in one pass, straight from columns. */
-export function computeFeatures(context: RankingContext, candidates: readonly Candidate[]): FeatureBatch {
-  const batch = emptyBatch(candidates.length);
+/** Fills the inputs of one ranking in one pass, straight from columns: a batch of as many candidates, whatever it held. */
+export function computeFeatures(
+  context: RankingContext,
+  candidates: readonly Candidate[],
+  batch: FeatureBatch = emptyBatch(featureShape, candidates.length),
+): FeatureBatch {
+  batch.pair.fill(0);
+  batch.historyCategory.fill(0);
   const events = historyOf(context);
   fillEvents(events, batch.event);
   batch.moment.set([context.hour, 24 + context.weekday]);

@@ -4,6 +4,7 @@ import type { Stage } from "../../workers/shared/contracts/recommendation.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import { type Exploration, explore } from "../experiments/exploration.ts";
 import type { FeatureBatch, Scores } from "../features/batch.ts";
+import type { BatchPool } from "../features/batch-pool.ts";
 import { type Candidate, computeFeatures } from "../features/compute.ts";
 import { rankingContext } from "../features/context.ts";
 import { hourOf, type Person } from "../person/person.ts";
@@ -43,6 +44,8 @@ export interface PipelinePorts {
   rankers: readonly Ranker[];
   /** Milliseconds, from any start. */
   clock(): number;
+  /** Memory for features; without it each ranking allocates its own. */
+  batches?: Pick<BatchPool, "take">;
   /** Resolves after so many milliseconds; without it slow sources are waited for. */
   wait?(ms: number): Promise<void>;
   /** Numbers in [0, 1), for exploration; without it nothing is explored. */
@@ -115,7 +118,7 @@ export async function recommend(query: PipelineQuery, ports: PipelinePorts): Pro
   done("sources", without.length > 0 ? without.join("; ") : undefined);
 
   const context = rankingContext(person, now, query.offsetSeconds, point, blocks, candidates);
-  const features = computeFeatures(context, candidates);
+  const features = computeFeatures(context, candidates, ports.batches?.take(candidates.length));
   done("features");
 
   const left = query.budgetMs - (ports.clock() - started);

@@ -1,7 +1,13 @@
 import { sessionOf } from "../../durable-objects/user-session.ts";
+import { BatchPool } from "../../model/features/batch-pool.ts";
+import { featureShape } from "../../model/features/compute.ts";
 import { decodePerson } from "../../model/person/codec.ts";
 import { newPerson, type Person } from "../../model/person/person.ts";
-import { type PipelineAnswer, recommend as runPipeline } from "../../model/pipeline/recommend.ts";
+import {
+  maxCandidates,
+  type PipelineAnswer,
+  recommend as runPipeline,
+} from "../../model/pipeline/recommend.ts";
 import type { EdgePlace } from "../shared/contracts/location.ts";
 import type { ProductCard } from "../shared/contracts/product.ts";
 import type {
@@ -22,6 +28,8 @@ import { scoreBeside } from "./rollout/shadow.ts";
 import { followPointer, type Serving, servingOf } from "./serving.ts";
 import { settingsOf } from "./settings.ts";
 import { whereabouts } from "./whereabouts.ts";
+
+const batches = new BatchPool(featureShape, maxCandidates);
 
 const round = (ms: number): number => Math.round(ms * 1000) / 1000;
 
@@ -100,7 +108,7 @@ export async function recommend(
       budgetMs: left(),
       exploration: settingsOf(env).exploration,
     },
-    { places, rankers, clock: () => performance.now(), wait: sleep, random: Math.random },
+    { places, rankers, clock: () => performance.now(), wait: sleep, random: Math.random, batches },
   ).catch((error: unknown) => {
     console.error({ event: "places not reached", error: String(error) });
     return null;
@@ -145,7 +153,9 @@ export async function recommend(
       .impression(application, input.userId, impressionOf({ ...answer, items: shown }, receipt, Math.random))
       .catch((error: unknown) => console.error({ event: "impression not kept", error: String(error) })),
   );
-  if (beside) later(besides(env, application, beside, answer));
+  // The impression has copied what it keeps: after the newcomer, nobody reads the features any more.
+  if (beside) later(besides(env, application, beside, answer).finally(() => batches.give(answer.features)));
+  else batches.give(answer.features);
   return ok({
     recommendationId,
     model,

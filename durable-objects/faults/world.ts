@@ -13,7 +13,7 @@ import { decodePerson } from "../../model/person/codec.ts";
 import type { Person } from "../../model/person/person.ts";
 import { LocationService } from "../../workers/location/service.ts";
 import { queue as consume } from "../../workers/recommendation/queue.ts";
-import { absorb, record } from "../../workers/recommendation/record.ts";
+import { absorb, isYetToCome, record, timeOf } from "../../workers/recommendation/record.ts";
 import type { EventInput, EventReceipt } from "../../workers/shared/contracts/event.ts";
 import type { ProductCard, WantedCard } from "../../workers/shared/contracts/product.ts";
 import { ok } from "../../workers/shared/contracts/result.ts";
@@ -143,13 +143,23 @@ export class World {
   /** History, brought to the records by its caller; where that fails, nothing was promised. */
   async import(events: readonly EventInput[]): Promise<void> {
     for (const event of events) this.sent.set(`${event.userId}/${event.eventId}`, event);
-    const report = await absorb(this.#env, this.application, events, Date.now() / 1000).catch(() => null);
+    const now = Date.now() / 1000;
+    const report = await absorb(this.#env, this.application, events, now).catch(() => null);
     if (!report) return;
-    for (const event of events) this.told.add(`${event.userId}/${event.eventId}`);
+    // A clock that went back refuses what is yet to come by it.
+    const taken = events.filter(({ timestamp }) => !isYetToCome(timeOf(timestamp, now), now));
+    if (report.rejected !== events.length - taken.length)
+      throw new Error(`${report.rejected} of ${events.length} events of history were refused`);
+    for (const event of taken) this.told.add(`${event.userId}/${event.eventId}`);
   }
 
-  /** What the client was not told of goes out again; as history, where a clock that jumped put it out of the window. */
+  /**
+   * What the client was not told of goes out again, once a clock that went back is set right; as history, where one that
+   * jumped put it out of the window.
+   */
   async sendRest(): Promise<void> {
+    const times = [...this.sent.values()].map(({ timestamp = 0 }) => new Date(timestamp).getTime());
+    vi.setSystemTime(Math.max(Date.now(), ...times));
     const ways = [
       (events: EventInput[]) => this.send(events).then(() => undefined),
       (events: EventInput[]) => this.import(events),

@@ -16,9 +16,11 @@ const earlySeconds = 300;
 /** When something happened that a client tells of, seconds since the epoch. */
 export const timeOf = (timestamp: string | undefined, now: number): number =>
   timestamp === undefined ? now : fromInstant(timestamp);
-/** Whether what happened at `time` may be told of as live. What is yet to come would be the newest for as long as it is. */
+/** Whether `time` is more than what clocks differ by after now: it would be the newest for as long as it is yet to come. */
+export const isYetToCome = (time: number, now: number): boolean => time > now + earlySeconds;
+/** Whether what happened at `time` may be told of as live. */
 export const isLive = (time: number, now: number): boolean =>
-  time >= now - lateSeconds && time <= now + earlySeconds;
+  time >= now - lateSeconds && !isYetToCome(time, now);
 /** Events that a person's object takes in one call. */
 const eventsPerCall = 1000;
 /** People who are told at the same time. */
@@ -224,7 +226,7 @@ export async function absorb(
   );
   const events = inputs
     .map((input, index) => ({ index, input, time: timeOf(input.timestamp, now) }))
-    .filter(({ time }) => time <= now + earlySeconds);
+    .filter(({ time }) => !isYetToCome(time, now));
   const report = { accepted: 0, duplicates: 0, rejected: inputs.length - events.length };
   const people: PersonRows[] = [];
   await atOnce(peopleAtOnce, byPerson(events), async (person) => {

@@ -15,10 +15,9 @@ import { writeLog } from "../workers/trainer/testing/write-log.ts";
 import { freePort, RunningStack } from "./kill/running-stack.ts";
 import { withBindings } from "./kill/stores.ts";
 
+/** Whole runs with kills take minutes; `npm test` interrupts every step in workers/trainer/recalibration.worker.test.ts. */
 const long = process.env.VICINITY_LONG === "1";
-/** The stack dies when each of these begins, for the first time it is seen. */
-const deadly = (step: string): boolean => long || step.startsWith("train 2 ");
-const patienceMs = 300_000;
+const patienceMs = 1_200_000;
 
 const scratch = mkdtempSync(join(tmpdir(), "vicinity-recalibration-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -63,7 +62,7 @@ async function recalibrated(
   await stack.start();
   try {
     const { id } = await call(stack, recalibration, "POST", "/v1/recalibrations", {});
-    for (const give = Date.now() + patienceMs * (long ? 4 : 1); Date.now() < give; await sleep(30)) {
+    for (const give = Date.now() + patienceMs; Date.now() < give; await sleep(30)) {
       const record = await call(stack, recalibration, "GET", `/v1/recalibrations/${id}`);
       if (record.status !== "queued" && record.status !== "running") {
         const { items } = await call(stack, models, "GET", "/v1/models");
@@ -84,7 +83,7 @@ async function recalibrated(
   }
 }
 
-it(
+it.runIf(long)(
   "a recalibration ends with the same file, in whatever step the whole stack is killed",
   async () => {
     const states = ["undisturbed", "killed"].map((name) => join(scratch, name));
@@ -93,11 +92,11 @@ it(
     const undisturbed = await recalibrated(states[0], () => false);
     expect(undisturbed.record).toMatchObject({ status: "registered", reasons: [] });
     expect(undisturbed.sha256).toBeDefined();
-    const killed = await recalibrated(states[1], deadly);
+    const killed = await recalibrated(states[1], () => true);
     console.log(`\nkilled at ${killed.died.join(", ")}: ${killed.record.status}\n`);
-    expect(killed.died.length).toBeGreaterThanOrEqual(long ? 8 : 1);
+    expect(killed.died.length).toBeGreaterThanOrEqual(8);
     expect(killed.record).toMatchObject({ status: "registered", reasons: [] });
     expect(killed.sha256).toBe(undisturbed.sha256);
   },
-  long ? 1_800_000 : 600_000,
+  1_800_000,
 );

@@ -211,9 +211,12 @@ export class Cell extends DurableObject<LocationEnv> {
       if (state.phase === "filling") Object.assign(state, { phase: "leaf", changed: true });
       return { ...state };
     });
-    const report = opened.changed ? await this.#publishTile(opened) : this.#reportNow(opened);
-    await this.#schedule();
-    return report;
+    try {
+      return opened.changed ? await this.#publishTile(opened) : this.#reportNow(opened);
+    } finally {
+      // Also where the tile was refused: this cell may have to split before it can be shown.
+      await this.#schedule();
+    }
   }
 
   /** Cells that ever handed something up to this one. */
@@ -269,13 +272,14 @@ export class Cell extends DurableObject<LocationEnv> {
     });
     try {
       const tile = this.#build(before, Date.now() / 1000);
-      await this.env.TILES.put(tileKey(application, cell), tile);
       const columns = decodeColumns(tile);
       if (!columns) throw new Error("a tile that was just built does not decode");
+      // Before KV is asked: it may refuse a tile for being too large, and only a split makes it smaller.
       if (before.phase === "leaf" && columns.count > leafBound && childrenOf(cell).length > 0)
         this.#change(application, cell, (state) => {
           Object.assign(state, { phase: "splitting", progress: { step: "clear" } });
         });
+      await this.env.TILES.put(tileKey(application, cell), tile);
       return reportOf(columns);
     } catch (error) {
       this.#markChanged(application, cell);

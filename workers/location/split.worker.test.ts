@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { neighboursOf } from "../../model/columns/columns.ts";
 import { addressOfProduct } from "../../model/retrieval/cell-state.ts";
-import { leafBound, leafCellOf } from "../shared/geo/cells.ts";
+import { below, leafBound, leafCellOf } from "../shared/geo/cells.ts";
 import { foundUnder, Town, tilesUnder } from "./testing/town.ts";
 
 const place = { lat: 59.91, lon: 10.75 };
@@ -18,6 +18,7 @@ const spread = (count: number, name = "p") =>
   }))
     .filter(({ location }) => leafCellOf(location, 0) === leaf)
     .slice(0, count);
+const shop = (id: string) => ({ id, productId: id, location: place });
 
 describe("a cell past its bound", () => {
   it("splits, ended at every step, while products change, and is whole at every moment", async () => {
@@ -97,5 +98,17 @@ describe("a cell past its bound", () => {
     await nowhere.comeToRest("world-3");
     expect(await foundUnder("nowhere", "world-3")).toEqual(nowhere.expected);
     expect((await tilesUnder("nowhere", "world-3")).length).toBe(9);
+  });
+
+  it("splits though KV refuses its tile, or its child's, for being too large", async () => {
+    const town = new Town("large");
+    const child = below(leaf, addressOfProduct(shop("")), 0) ?? "";
+    for (const cell of [leaf, child]) await town.refuseLargeTiles(cell, leafBound);
+    await town.put(Array.from({ length: leafBound + 100 }, (_, i) => shop(`s${i}`)));
+    for (let step = 0; step < 60 && (await town.phaseOf(leaf)) !== "split"; step++)
+      for (const cell of [leaf, child]) await town.ring(cell);
+    expect([await town.phaseOf(leaf), await town.phaseOf(child)]).toEqual(["split", "split"]);
+    await town.comeToRest(leaf);
+    expect(await foundUnder(town.application, leaf)).toEqual(town.expected);
   });
 });

@@ -133,12 +133,23 @@ export class Town {
     return rang;
   }
 
+  /** Makes KV refuse a cell's tile that has more rows than this, as it refuses one of more than 25 MiB; until its object ends. */
+  refuseLargeTiles(cell: string, rows: number): Promise<void> {
+    return runInDurableObject(cellOf(environment.CELL, this.application, cell), (instance: Cell) => {
+      const put = async (key: string, tile: ArrayBuffer): Promise<void> => {
+        if ((decodeColumns(tile)?.count ?? 0) > rows) throw new Error("413: value too large");
+        await environment.TILES.put(key, tile);
+      };
+      Object.assign(instance, { env: { ...environment, TILES: { put } } });
+    });
+  }
+
   /** Where a cell is on its way; undefined for one that knows nothing. */
   phaseOf(cell: string): Promise<Phase | undefined> {
-    return runInDurableObject(
-      cellOf(environment.CELL, this.application, cell),
-      (_: Cell, state) => new CellStore(state.storage.sql).state()?.phase,
-    );
+    return runInDurableObject(cellOf(environment.CELL, this.application, cell), (_: Cell, { storage }) => {
+      const store = new CellStore(storage.sql);
+      return store.exists() ? store.state()?.phase : undefined;
+    });
   }
 
   /** Lets alarms ring under a cell until none is left, and none splits. */

@@ -2,6 +2,7 @@ import { unitVectors, vectorDistanceKm } from "../../workers/shared/geo/sphere.t
 import type { Columns } from "../columns/columns.ts";
 import type { Candidate } from "../features/compute.ts";
 import { compileFilter } from "../retrieval/filter.ts";
+import { enoughNear, reachKm } from "../retrieval/reach.ts";
 import { vectorsOf } from "../retrieval/scan.ts";
 import { chosen } from "../sources/chosen.ts";
 import { followed } from "../sources/followed.ts";
@@ -64,13 +65,6 @@ export async function gather(
     skipped,
   };
 }
-
-/**
- * Farther products than this are not "here", in km, however much the person likes them, as long as there are enough
- * within it.
- */
-const reachKm = 60;
-const enoughNear = 50;
 
 /** One candidate per product, at most `limit`, only those that pass the filter and are within reach. */
 function merge(query: SourceQuery, close: Columns | undefined, others: readonly Columns[]): Candidate[] {

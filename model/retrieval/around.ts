@@ -2,6 +2,8 @@ import type { Point } from "../../workers/shared/contracts/primitives.ts";
 import { isPlaceless, worldCell } from "../../workers/shared/geo/cells.ts";
 import { unitVectors, vectorDistanceKm } from "../../workers/shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
+import type { RowTest } from "./filter.ts";
+import { reachKm } from "./reach.ts";
 import type { TileSource } from "./tiles.ts";
 
 /** Tiles are asked for so many at a time. */
@@ -37,27 +39,50 @@ interface Open {
   bound: number;
 }
 
-/** Reads cells and those below them, nearest first, until the leaves hold `rows` rows or `maxTiles` tiles were read. */
+/** How far and how much is read around a point. */
+export interface Extent {
+  /** Enough rows that pass, wherever they are ... */
+  rows: number;
+  /** ... and enough where all that is not read is farther than {@link reachKm}. */
+  near: number;
+  /** Rows that count. */
+  test: RowTest;
+  radiusKm: number;
+  maxTiles: number;
+}
+
+/** Rows of a tile that pass. */
+function passing(tile: Columns, test: RowTest): number {
+  let count = 0;
+  for (let row = 0; row < tile.count; row++) if (test(tile, row)) count++;
+  return count;
+}
+
+/** Reads cells and those below them, nearest first, until the leaves hold enough rows or `maxTiles` tiles were read. */
 async function descend(
   source: TileSource,
   start: readonly Open[],
   boundOf: (tile: Columns, child: number) => number,
-  { rows, radiusKm, maxTiles }: { rows: number; radiusKm: number; maxTiles: number },
+  { rows, near, test, radiusKm, maxTiles }: Extent,
 ): Promise<Around> {
   const leaves: Columns[] = [];
   const parents: Columns[] = [];
   const open = [...start].sort((a, b) => a.bound - b.bound);
   let held = 0;
   let read = 0;
-  while (open.length > 0 && held < rows && read < maxTiles) {
-    const next = open.splice(0, Math.min(tilesAtOnce, maxTiles - read));
+  while (open.length > 0 && read < maxTiles) {
+    const beyond = open[0].bound > reachKm;
+    if (held >= (beyond ? near : rows)) break;
+    // What is beyond reach waits until it is known to be needed.
+    const within = beyond ? open.length : open.filter(({ bound }) => bound <= reachKm).length;
+    const next = open.splice(0, Math.min(tilesAtOnce, maxTiles - read, within));
     read += next.length;
     const tiles = await Promise.all(next.map(({ cell }) => source.tile(cell)));
     for (const tile of tiles) {
       if (!tile) continue;
       if (tile.meta.children.length === 0) {
         leaves.push(tile);
-        held += tile.count;
+        held += passing(tile, test);
         continue;
       }
       parents.push(tile);
@@ -72,17 +97,12 @@ async function descend(
 }
 
 /**
- * Reads leaf tiles around a point, nearest first by the bounds of their caps, until they hold `rows` rows or `maxTiles`
+ * Reads leaf tiles around a point, nearest first by the bounds of their caps, until they hold enough rows or `maxTiles`
  * tiles were read; from anywhere the shards of products without a place, which are everywhere, up to as many again. Without
  * a point: the world's tile and those shards.
  */
-export async function tilesAround(
-  source: TileSource,
-  point: Point | null,
-  rows: number,
-  radiusKm: number,
-  maxTiles: number,
-): Promise<Around> {
+export async function tilesAround(source: TileSource, point: Point | null, extent: Extent): Promise<Around> {
+  const { radiusKm } = extent;
   const world = await source.tile(worldCell);
   if (!world) return { leaves: [], parents: [] };
   const here = point && unitVectors([point.lat], [point.lon], 1);
@@ -99,8 +119,8 @@ export async function tilesAround(
     else if (here && bound <= radiusKm) regions.push({ cell, bound });
   }
   const [around, anywhere] = await Promise.all([
-    descend(source, regions, near, { rows, radiusKm, maxTiles }),
-    descend(source, placeless, () => 0, { rows, radiusKm, maxTiles }),
+    descend(source, regions, near, extent),
+    descend(source, placeless, () => 0, extent),
   ]);
   return {
     leaves: [...around.leaves, ...anywhere.leaves],

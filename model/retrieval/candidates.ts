@@ -7,16 +7,19 @@ import { hash53 } from "../columns/hash.ts";
 import { tilesAround } from "./around.ts";
 import { compileFilter, type RowTest } from "./filter.ts";
 import { categoryHoursOf, leaningsOf } from "./leanings.ts";
+import { enoughNear, reachKm } from "./reach.ts";
 import { scoreRows, vantageOf } from "./scan.ts";
 import { rowOfHash, type TileSource } from "./tiles.ts";
 import { top } from "./top.ts";
 
 /** The first stage looks at about so many products around the person for each one that it lets through ... */
 const lookedAtPerWanted = 8;
-/** ... at a share of that around each of the first usual places ... */
+/** ... at a share of that around each of the first usual places within reach ... */
 const usualLookedAt = { places: 2, share: 0.25 };
 /** ... and reads at most so many tiles for each. */
 const maxTiles = 40;
+/** Enough where the rest is beyond reach: of these, the tiles on its edge may hold some that are beyond it too. */
+const enoughInTiles = 4 * enoughNear;
 
 /** Blocks whose rows are candidates, each product once: leaves, and what parents hold of children that were not read. */
 interface Scanned {
@@ -28,16 +31,22 @@ interface Scanned {
 async function tilesFor(
   source: TileSource,
   { point, usual, limit, filter, weights }: CandidateQuery,
+  test: RowTest,
 ): Promise<Scanned> {
-  const radiusKm = filter.radiusKm ?? Number.POSITIVE_INFINITY;
-  const wanted = limit * lookedAtPerWanted;
+  const rows = limit * lookedAtPerWanted;
+  const extent = {
+    rows,
+    near: Math.min(enoughInTiles, rows),
+    test,
+    radiusKm: Number.POSITIVE_INFINITY,
+    maxTiles,
+  };
+  const places = usual
+    .slice(0, weights.usual > 0 ? usualLookedAt.places : 0)
+    .filter(({ lat, lon }) => !point || distanceKm(point.lat, point.lon, lat, lon) <= reachKm);
   const around = await Promise.all([
-    tilesAround(source, point, wanted, radiusKm, maxTiles),
-    ...usual
-      .slice(0, weights.usual > 0 ? usualLookedAt.places : 0)
-      .map((place) =>
-        tilesAround(source, place, wanted * usualLookedAt.share, Number.POSITIVE_INFINITY, maxTiles),
-      ),
+    tilesAround(source, point, { ...extent, radiusKm: filter.radiusKm ?? Number.POSITIVE_INFINITY }),
+    ...places.map((place) => tilesAround(source, place, { ...extent, rows: rows * usualLookedAt.share })),
   ]);
   const leaves = new Map<string, Columns>();
   const parents = new Map<string, Columns>();
@@ -98,10 +107,11 @@ const childrenById = ({ meta }: Columns): boolean =>
  * region, by one score in one pass over the columns, best first. Cost depends on what is near, not on what exists.
  */
 export async function candidates(source: TileSource, query: CandidateQuery): Promise<Columns> {
-  const { blocks, rows } = await tilesFor(source, query);
+  const passes = compileFilter(query.filter);
+  const { blocks, rows } = await tilesFor(source, query, passes);
   const vantage = vantageOf(query.point, query.usual, query.weights);
   const leanings = leaningsOf(categoryHoursOf(blocks), query.hour, query.categories, query.weights);
-  const test = within(query, compileFilter(query.filter));
+  const test = within(query, passes);
   const total = blocks.reduce((sum, block) => sum + block.count, 0);
   const scores = new Float64Array(total);
   const from = new Uint16Array(total);

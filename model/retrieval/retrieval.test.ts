@@ -15,6 +15,7 @@ import { defaultFirstStage } from "./first-stage.ts";
 import { buildPyramid } from "./memory.ts";
 import { nearest } from "./nearest.ts";
 import { hotOf } from "./popularity.ts";
+import { reachKm } from "./reach.ts";
 import type { TileSource } from "./tiles.ts";
 import { top } from "./top.ts";
 
@@ -227,6 +228,9 @@ describe("candidates", () => {
       product(`paris-${i}`, { lat: 48.8 + i / 3000, lon: 2.3 }, {}, i % 7),
     ),
     ...Array.from({ length: 300 }, (_, i) =>
+      product(`meaux-${i}`, { lat: 48.9 + i / 3000, lon: 2.88 }, {}, i % 7),
+    ),
+    ...Array.from({ length: 300 }, (_, i) =>
       product(`tokyo-${i}`, { lat: 35.6 + i / 3000, lon: 139.7 }, {}, i % 7),
     ),
     product("song", null, { category: "music" }, 50),
@@ -246,17 +250,43 @@ describe("candidates", () => {
   });
 
   it("are near where the person usually is, as much as the weights say", async () => {
-    const usual = [{ lat: 35.65, lon: 139.7, weight: 1 }];
+    const usual = [{ lat: 48.95, lon: 2.88, weight: 1 }];
     const point = { lat: 48.85, lon: 2.3 };
-    const tokyo = async (weight: number): Promise<number> => {
+    const meaux = async (weight: number): Promise<number> => {
       const weights = { ...defaultFirstStage, usual: weight };
       return idsOf(await candidates(source, { ...query, point, usual, limit: 100, weights })).filter((id) =>
-        id.startsWith("tokyo"),
+        id.startsWith("meaux"),
       ).length;
     };
-    expect(await tokyo(0)).toBe(0);
-    expect(await tokyo(1)).toBeGreaterThan(20);
-    expect(await tokyo(100)).toBeGreaterThan(90);
+    expect(await meaux(0)).toBe(0);
+    expect(await meaux(1)).toBeGreaterThan(20);
+    expect(await meaux(100)).toBeGreaterThan(90);
+  });
+
+  it("read nothing beyond reach where enough is within it", async () => {
+    const read = new Set<string>();
+    const counting = {
+      ...source,
+      tile: (cell: string) => {
+        read.add(cell);
+        return source.tile(cell);
+      },
+    };
+    const here = { lat: 48.85, lon: 2.3 };
+    const usual = [{ lat: 35.65, lon: 139.7, weight: 1 }];
+    await candidates(counting, { ...query, point: here, usual, limit: 500 });
+    const tiles = await Promise.all([...read].map((cell) => source.tile(cell)));
+    const leaves = tiles.filter((tile) => tile?.meta.children.length === 0 && !Number.isNaN(tile.lat[0]));
+    expect(leaves.length).toBeGreaterThan(5);
+    for (const tile of leaves)
+      expect(distanceKm(here.lat, here.lon, tile?.lat[0] ?? 0, tile?.lon[0] ?? 0)).toBeLessThan(reachKm + 10);
+    // Nothing of jazz is near: then what is far is looked at.
+    const jazz = { ...query, filter: { categories: ["jazz"] } };
+    const far = pyramid([
+      ...products,
+      product("tokyo-jazz", { lat: 35.6, lon: 139.7 }, { category: "jazz" }),
+    ]);
+    expect(idsOf(await candidates(far, { ...jazz, point: here, limit: 100 }))).toEqual(["tokyo-jazz"]);
   });
 
   it("show what nobody chose yet by the weight of being new", async () => {

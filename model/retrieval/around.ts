@@ -36,6 +36,7 @@ export interface Around {
 /** A cell to be read, and how near anything in it may be, in km. */
 interface Open {
   cell: string;
+  version: number;
   bound: number;
 }
 
@@ -77,7 +78,7 @@ async function descend(
     const within = beyond ? open.length : open.filter(({ bound }) => bound <= reachKm).length;
     const next = open.splice(0, Math.min(tilesAtOnce, maxTiles - read, within));
     read += next.length;
-    const tiles = await Promise.all(next.map(({ cell }) => source.tile(cell)));
+    const tiles = await Promise.all(next.map(({ cell, version }) => source.tile(cell, version)));
     for (const tile of tiles) {
       if (!tile) continue;
       if (tile.meta.children.length === 0) {
@@ -86,9 +87,9 @@ async function descend(
         continue;
       }
       parents.push(tile);
-      for (const [i, { cell }] of tile.meta.children.entries()) {
+      for (const [i, { cell, version }] of tile.meta.children.entries()) {
         const bound = boundOf(tile, i);
-        if (bound <= radiusKm) open.push({ cell, bound });
+        if (bound <= radiusKm) open.push({ cell, version, bound });
       }
     }
     open.sort((a, b) => a.bound - b.bound);
@@ -113,10 +114,10 @@ export async function tilesAround(source: TileSource, point: Point | null, exten
   };
   const regions: Open[] = [];
   const placeless: Open[] = [];
-  for (const [i, { cell }] of world.meta.children.entries()) {
+  for (const [i, { cell, version }] of world.meta.children.entries()) {
     const bound = near(world, i);
-    if (isPlaceless(cell)) placeless.push({ cell, bound: 0 });
-    else if (here && bound <= radiusKm) regions.push({ cell, bound });
+    if (isPlaceless(cell)) placeless.push({ cell, version, bound: 0 });
+    else if (here && bound <= radiusKm) regions.push({ cell, version, bound });
   }
   const [around, anywhere] = await Promise.all([
     descend(source, regions, near, extent),

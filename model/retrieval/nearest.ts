@@ -38,29 +38,25 @@ export async function nearest(
   query: NearestQuery,
 ): Promise<{ found: Found[]; truncated: boolean }> {
   const { point, limit, radiusKm, test } = query;
-  const open: { cell: string; bound: number }[] = [{ cell: worldCell, bound: 0 }];
+  const open: { cell: string; version?: number; bound: number }[] = [{ cell: worldCell, bound: 0 }];
   let found: Found[] = [];
   let read = 0;
   const reach = (): number =>
     found.length < limit ? radiusKm : Math.min(radiusKm, found[limit - 1].distanceKm);
   while (open.length > 0 && open[0].bound <= reach()) {
     if (read >= query.maxTiles) return { found, truncated: true };
-    const next: string[] = [];
+    const next: { cell: string; version?: number }[] = [];
     while (
       open.length > 0 &&
       next.length < Math.min(tilesAtOnce, query.maxTiles - read) &&
       open[0].bound <= reach()
     ) {
-      const { cell, bound } = open.shift() as { cell: string; bound: number };
       // Only tiles that hold the point are surely needed at once; the rest wait for what these find.
-      if (bound > 0 && next.length > 0 && found.length >= limit) {
-        open.unshift({ cell, bound });
-        break;
-      }
-      next.push(cell);
+      if (open[0].bound > 0 && next.length > 0 && found.length >= limit) break;
+      next.push(...open.splice(0, 1));
     }
     read += next.length;
-    const tiles = await Promise.all(next.map((cell) => source.tile(cell)));
+    const tiles = await Promise.all(next.map(({ cell, version }) => source.tile(cell, version)));
     // As it was before these tiles: what they add is in no order yet.
     const reachKm = reach();
     for (const tile of tiles) {
@@ -72,7 +68,7 @@ export async function nearest(
           if (isPlaceless(child.cell)) continue;
           const toCentre = distanceKm(point.lat, point.lon, child.lat, child.lon);
           const bound = Math.max(0, toCentre - child.radiusKm - roundingKm);
-          if (bound <= radiusKm) open.push({ cell: child.cell, bound });
+          if (bound <= radiusKm) open.push({ cell: child.cell, version: child.version, bound });
         }
     }
     open.sort((a, b) => a.bound - b.bound);

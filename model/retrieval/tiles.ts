@@ -2,7 +2,8 @@ import type { Columns } from "../columns/columns.ts";
 
 /** Where tiles come from; null for a cell without products. */
 export interface TileSource {
-  tile(cell: string): Promise<Columns | null>;
+  /** `version`: what the cell's parent knows to be there; a leaf that is held in it needs no other look. */
+  tile(cell: string, version?: number): Promise<Columns | null>;
 }
 
 const indices = new WeakMap<Columns, Map<number, number>>();

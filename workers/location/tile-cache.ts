@@ -6,8 +6,10 @@ import type { TileSource } from "../../model/retrieval/tiles.ts";
 
 /** A tile younger than this is answered as it is ... */
 const freshMs = 2000;
-/** ... an older one too, while a new one is fetched; past this age the answer waits for the new one. */
+/** ... an older one too, while a new one is fetched; past this age the answer waits for the new one: a leaf's ... */
 const staleMs = 8000;
+/** ... and a parent's, which says what is news below it. */
+const staleParentMs = 3000;
 /** That a cell holds nothing is believed so long: it may have been asked just before its first tile. */
 const emptyMs = 500;
 /** Bytes of tiles that an isolate keeps. */
@@ -42,6 +44,14 @@ function hold(key: string, columns: Columns | null): void {
   }
 }
 
+const isLeafOf = ({ columns }: Held, version: number): boolean =>
+  columns !== null && columns.meta.children.length === 0 && columns.meta.version >= version;
+
+const staleAfter = ({ columns }: Held): number => {
+  if (columns === null) return emptyMs;
+  return columns.meta.children.length === 0 ? staleMs : staleParentMs;
+};
+
 function drop(key: string): void {
   const before = held.get(key);
   if (!before) return;
@@ -67,12 +77,17 @@ export class TileCache implements TileSource, Forwards {
     return this.#skipped.size > 0 ? [...this.#skipped].join(", ") : undefined;
   }
 
-  async tile(cell: string): Promise<Columns | null> {
+  /**
+   * A leaf that is held in the version of which its parent knows is as new as its parent: nothing is read. So the tiles of
+   * places where nothing changes stay in memory, however rarely somebody is there.
+   */
+  async tile(cell: string, version?: number): Promise<Columns | null> {
     const key = tileKey(this.#application, cell);
     const known = held.get(key);
     if (!known) return this.#load(key, cell);
+    if (version !== undefined && isLeafOf(known, version)) known.at = Date.now();
     const age = Date.now() - known.at;
-    if (age > (known.columns ? staleMs : emptyMs) || age < 0)
+    if (age > staleAfter(known) || age < 0)
       return this.#load(key, cell).catch((error: unknown) => {
         if (!known.columns) throw error;
         console.error({ event: "tile not read", cell, error: String(error) });

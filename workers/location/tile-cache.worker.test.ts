@@ -50,4 +50,32 @@ describe("tiles", () => {
     expect(cache.skipped).toContain("old tiles for new ones");
     await expect(cacheOver("never", { TILES: { get: down }, CELL: gone }).tile(leaf)).rejects.toThrow("down");
   });
+
+  it("are read again when they are old, but for a leaf that is held as its parent knows it", async () => {
+    const cell = cellOf(environment.CELL, "known", leaf);
+    await cell.apply("known", leaf, [change], []);
+    const reads: string[] = [];
+    const tiles = {
+      get: (key: string, type: "arrayBuffer") => {
+        reads.push(key);
+        return environment.TILES.get(key, type);
+      },
+    };
+    const read = async (version?: number): Promise<number> => {
+      reads.length = 0;
+      const tile = await cacheOver("known", { TILES: tiles }).tile(leaf, version);
+      expect(tile?.count).toBe(1);
+      return reads.length;
+    };
+    expect(await read()).toBe(1);
+    const version = (await cacheOver("known", {}).tile(leaf))?.meta.version ?? Number.NaN;
+    const later = (seconds: number) =>
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
+    later(60);
+    expect(await read(version)).toBe(0);
+    later(60);
+    expect(await read(version + 1)).toBe(1);
+    later(60);
+    expect(await read()).toBe(1);
+  });
 });

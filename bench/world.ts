@@ -5,6 +5,7 @@ import { worldAfter } from "../model/replay/world.ts";
 import type { Forwards } from "../model/retrieval/candidates.ts";
 import { placesOver } from "../model/retrieval/memory.ts";
 import type { TileSource } from "../model/retrieval/tiles.ts";
+import type { Shelves } from "../model/sources/source.ts";
 import { worldCell } from "../workers/shared/geo/cells.ts";
 import { type Market, marketOf } from "./market.ts";
 
@@ -14,7 +15,7 @@ const now = Date.UTC(2026, 0, 5, 12) / 1000;
 /** A generated marketplace in memory: all tiles hot, all people known. */
 export interface World extends Market {
   tiles: TileSource & Forwards;
-  places: Places;
+  places: Places & Shelves;
   replay: Replay;
   /** Seconds since the epoch, after the last event. */
   now: number;

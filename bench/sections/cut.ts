@@ -31,21 +31,20 @@ export async function cut(context: BenchContext): Promise<void> {
     hour: hourOf(world.now + localOffset(point.lat, point.lon, world.now)),
     filter: {},
     limit,
-    places: world.places,
     firstStage: manifest.firstStage ?? defaultFirstStage,
   });
   const kept = new Map<number, number[]>([100, 200, maxCandidates, 1000].map((limit) => [limit, []]));
   let ranked = 0;
   for (const visit of visits) {
     const query = queryOf(visit, uncut);
-    const { candidates, blocks } = await gather(query);
+    const { candidates, blocks } = await gather(query, world.places);
     ranked += candidates.length;
     const offset = localOffset(visit.point.lat, visit.point.lon, world.now);
     const ranking = rankingContext(query.person, world.now, offset, visit.point, blocks, candidates);
     const values = valueOf(await session.run(computeFeatures(ranking, candidates)));
     const best = top(values, values.length, first).map((i) => candidates[i].block.idHash[candidates[i].row]);
     for (const [limit, shares] of kept) {
-      const through = (await gather(queryOf(visit, limit))).candidates;
+      const through = (await gather(queryOf(visit, limit), world.places)).candidates;
       const hashes = new Set(through.map(({ block, row }) => block.idHash[row]));
       shares.push(best.filter((hash) => hashes.has(hash)).length / best.length);
     }

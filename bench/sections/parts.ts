@@ -11,10 +11,10 @@ import { categoryHoursOf, leaningsOf } from "../../model/retrieval/leanings.ts";
 import { scoreRows, vantageOf } from "../../model/retrieval/scan.ts";
 import { top } from "../../model/retrieval/top.ts";
 import { applyRules } from "../../model/rules/rules.ts";
+import { around, aroundQueryOf } from "../../model/sources/around.ts";
 import { chosen } from "../../model/sources/chosen.ts";
 import { followed } from "../../model/sources/followed.ts";
 import { leaningsTo } from "../../model/sources/leanings.ts";
-import { near } from "../../model/sources/near.ts";
 import type { SourceQuery } from "../../model/sources/source.ts";
 import { usualPlaces } from "../../model/sources/usual.ts";
 import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
@@ -45,15 +45,15 @@ async function prepare({ userId, point }: Visit, { replay, places, now }: World,
     hour,
     filter: {},
     limit: maxCandidates,
-    places,
     firstStage,
   };
-  const close = await near.find(query, []);
-  const own = await chosen.find(query, []);
-  const gathered = await gather(query);
+  const asked = aroundQueryOf(query);
+  const { near, chosen: own } = await around(places, asked);
+  const brought = [own, near].filter((block) => block !== null);
+  const gathered = await gather(query, places);
   const context = rankingContext(person, now, offset, point, gathered.blocks, gathered.candidates);
   const batch = computeFeatures(context, gathered.candidates);
-  return { query, point, offset, bytes: encodePerson(person), close, own, gathered, context, batch };
+  return { query, point, offset, bytes: encodePerson(person), asked, brought, gathered, context, batch };
 }
 
 /** The parts of a recommendation over hot tiles in Node, without workers between them, in microseconds. */
@@ -121,15 +121,15 @@ export async function parts(context: BenchContext): Promise<void> {
   );
   add(
     "columns of what was chosen",
-    await time((i) => chosen.find(at(i).query, [])),
+    await time((i) => chosen.find(world.places, at(i).asked, [])),
     await baseline("the same from JSON", (i) => JSON.parse(rows[i % rows.length])),
   );
   add(
     "columns of what followed",
-    await time((i) => followed.find(at(i).query, [...at(i).own, ...at(i).close])),
+    await time((i) => followed.find(world.places, at(i).asked, at(i).brought)),
     null,
   );
-  add("all sources, merged", await time((i) => gather(at(i).query)), null);
+  add("all sources, merged", await time((i) => gather(at(i).query, world.places)), null);
   add(
     "context of the ranking",
     await time((i) => {

@@ -25,8 +25,6 @@ export interface BlockMeta {
   /** When the block was built, seconds since the epoch: decayed columns are as of then. */
   time: number;
   children: ChildBlock[];
-  /** What could not be read as it should while a block was put together, and what stood in for it. */
-  skipped?: string;
 }
 
 /** One product that is often chosen after another. */

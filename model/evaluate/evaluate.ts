@@ -7,7 +7,7 @@ import { beginsEpisode } from "../replay/episode.ts";
 import { Replay } from "../replay/replay.ts";
 import { worldAfter } from "../replay/world.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
-import { placesOver } from "../retrieval/memory.ts";
+import { placesOver } from "../sources/shelves.ts";
 import { type Baseline, baselines, rankOf } from "./baselines.ts";
 import type { Ranks } from "./metrics.ts";
 

@@ -3,10 +3,10 @@ import type { Ranker } from "../pipeline/ports.ts";
 import { beginsEpisode } from "../replay/episode.ts";
 import { Replay } from "../replay/replay.ts";
 import { worldAfter } from "../replay/world.ts";
-import { placesOver } from "../retrieval/memory.ts";
 import { simulatedCategories } from "../simulate/categories.ts";
 import type { Simulation } from "../simulate/simulate.ts";
 import { type Moment, utilityParts } from "../simulate/truth.ts";
+import { placesOver } from "../sources/shelves.ts";
 import { type Interval, interval } from "./metrics.ts";
 
 /** Purchases to be expected of every 100 products that are recommended. */

@@ -4,70 +4,43 @@ import type { Candidate } from "../features/compute.ts";
 import { compileFilter } from "../retrieval/filter.ts";
 import { enoughNear, reachKm } from "../retrieval/reach.ts";
 import { vectorsOf } from "../retrieval/scan.ts";
-import { chosen } from "../sources/chosen.ts";
-import { followed } from "../sources/followed.ts";
-import { near } from "../sources/near.ts";
-import type { Source, SourceQuery } from "../sources/source.ts";
+import { aroundQueryOf } from "../sources/around.ts";
+import type { SourceQuery } from "../sources/source.ts";
+import type { Place, Places } from "./ports.ts";
 
 /** Candidates, and the blocks in which the last choices' followers can be read. */
 export interface Gathered {
   candidates: Candidate[];
   blocks: Columns[];
-  /** Sources that were left out, each with its reason. */
+  /** What was left out, each with its reason. */
   skipped: string[];
+  place: Place;
 }
 
-/** Says when there is no time left; never where there is no bound. */
-export type Deadline = Promise<"late"> | null;
-
 /**
- * Asks the sources and merges what they bring: what the person chose and what followed always stays; the rest of the
- * places goes to what is near, best first. A source that fails is left out, as are those of the person that are not there
- * by the deadline; what is near is waited for. `withPerson` is asked before each of the person's sources. Throws where all
- * that was asked failed.
+ * Asks for what is around the person and merges it: what they chose and what followed always stays; the rest of the
+ * places goes to what is near, best first. `withinMs` bounds the wait for what the person leads to: with none left it is
+ * not asked for, without a bound (null) waited for. Throws where nothing could be read.
  */
 export async function gather(
   query: SourceQuery,
-  withPerson: () => boolean = () => true,
-  deadline: Deadline = null,
+  places: Places,
+  withinMs: number | null = null,
 ): Promise<Gathered> {
-  const skipped: string[] = [];
-  const ask = async (source: Source, blocks: Columns[], until: Deadline): Promise<Columns[]> => {
-    try {
-      const finding = source.find(query, blocks);
-      const found = await (until ? Promise.race([finding, until]) : finding);
-      if (found !== "late") {
-        for (const { meta } of found) if (meta.skipped) skipped.push(`${source.name}: ${meta.skipped}`);
-        return found;
-      }
-      // It goes on, and nobody waits for its end.
-      finding.catch(() => []);
-      skipped.push(`${source.name}: budget`);
-    } catch (error) {
-      if (blocks.length === 0) failure ??= error;
-      skipped.push(`${source.name}: failed`);
-    }
-    return [];
-  };
-  const askPerson = (source: Source, blocks: Columns[]): Promise<Columns[]> | Columns[] => {
-    if (withPerson()) return ask(source, blocks, deadline);
-    skipped.push(`${source.name}: budget`);
-    return [];
-  };
-  let failure: unknown;
-  const [[close], own] = await Promise.all([ask(near, [], null), askPerson(chosen, [])]);
-  const first = close ? [...own, close] : own;
-  if (first.length === 0) throw failure;
-  const followers = await askPerson(followed, first);
+  const withPerson = withinMs === null || withinMs > 0;
+  const asked = aroundQueryOf(query, withPerson, withinMs);
+  const { near, chosen, followed, skipped, place } = await places.around(asked);
+  const others = [chosen, followed].filter((block) => block !== null);
   return {
-    candidates: merge(query, close, [...own, ...followers]),
-    blocks: [...first, ...followers],
-    skipped,
+    candidates: merge(query, near, others),
+    blocks: [chosen, near, followed].filter((block) => block !== null),
+    skipped: withPerson ? skipped : [...skipped, "chosen: budget", "followed: budget"],
+    place,
   };
 }
 
 /** One candidate per product, at most `limit`, only those that pass the filter and are within reach. */
-function merge(query: SourceQuery, close: Columns | undefined, others: readonly Columns[]): Candidate[] {
+function merge(query: SourceQuery, close: Columns | null, others: readonly Columns[]): Candidate[] {
   const { filter, point, limit } = query;
   const test = compileFilter(filter);
   const here = point && unitVectors([point.lat], [point.lon], 1);

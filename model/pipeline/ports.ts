@@ -1,14 +1,14 @@
-import type { CandidateQuery, FirstStage, Wanted } from "../../workers/shared/contracts/retrieval.ts";
+import type { Around, AroundQuery, FirstStage } from "../../workers/shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { FeatureBatch, Scores } from "../features/batch.ts";
 
 /** Where the pipeline reads places: the location service, or the same code in memory when evaluating. */
 export interface Places {
-  /** The best `limit` products for a person's places by the cheap first stage. */
-  candidates(query: CandidateQuery): Promise<Columns>;
-  /** Named products, wherever they are; the first `withNeighbours` of them with what is often chosen next. */
-  columns(wanted: readonly Wanted[], withNeighbours: number): Promise<Columns>;
+  around(query: AroundQuery): Promise<Around<Columns>>;
 }
+
+/** Names of where the person is, as {@link Places} know them. */
+export type Place = Around<Columns>["place"];
 
 /** What orders candidates: the ONNX model, or what stands in for it. */
 export interface Ranker {

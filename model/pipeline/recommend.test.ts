@@ -6,10 +6,12 @@ import { featureShape } from "../features/compute.ts";
 import { applyInteraction } from "../person/apply.ts";
 import { newPerson, type Person } from "../person/person.ts";
 import { addressOfProduct, type CellProduct } from "../retrieval/cell-state.ts";
-import { buildPyramid, placesOver } from "../retrieval/memory.ts";
+import { buildPyramid } from "../retrieval/memory.ts";
+import { placesFrom, placesOver } from "../sources/shelves.ts";
+import type { Shelves } from "../sources/source.ts";
 import { Random } from "../train/random.ts";
 import { linearRanker, popularityRanker } from "./fallback.ts";
-import type { Places, Ranker } from "./ports.ts";
+import type { Ranker } from "./ports.ts";
 import { type PipelineQuery, recommend } from "./recommend.ts";
 
 const now = 1_760_000_000;
@@ -172,7 +174,7 @@ describe("the pipeline", () => {
     for (const i of [1, 4, 10]) applyInteraction(known, view(`oslo-${i}`, now - 60 + i), 0);
     const never = new Promise<never>(() => undefined);
     const down = () => Promise.reject(new Error("down"));
-    const asks = (changed: Partial<Places>, budgetMs = Number.POSITIVE_INFINITY) =>
+    const asks = (changed: Partial<Shelves>, budgetMs = Number.POSITIVE_INFINITY) =>
       recommend(
         {
           person: known,
@@ -186,10 +188,9 @@ describe("the pipeline", () => {
           budgetMs,
         },
         {
-          places: { ...places, ...changed },
+          places: placesFrom({ ...places, ...changed }, () => Promise.resolve()),
           rankers: [linearRanker],
           clock: () => 0,
-          wait: () => Promise.resolve(),
         },
       );
     const sources = (answer: { stages: Stage[] }) =>

@@ -10,8 +10,8 @@ import { rankingContext } from "../features/context.ts";
 import { hourOf, type Person } from "../person/person.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { applyRules, type Rules } from "../rules/rules.ts";
-import { type Deadline, gather } from "./gather.ts";
-import type { Places, Ranker } from "./ports.ts";
+import { gather } from "./gather.ts";
+import type { Place, Places, Ranker } from "./ports.ts";
 import { reasonsOf } from "./reasons.ts";
 
 /** Candidates that the ranker sees, when serving and when training and evaluating. */
@@ -46,8 +46,6 @@ export interface PipelinePorts {
   clock(): number;
   /** Memory for features; without it each ranking allocates its own. */
   batches?: Pick<BatchPool, "take">;
-  /** Resolves after so many milliseconds; without it slow sources are waited for. */
-  wait?(ms: number): Promise<void>;
   /** Numbers in [0, 1), for exploration; without it nothing is explored. */
   random?(): number;
 }
@@ -75,6 +73,8 @@ export interface PipelineAnswer {
   features: FeatureBatch;
   /** Final scores, by candidate. */
   scores: Float32Array;
+  /** Names of where the person is. */
+  place: Place;
   stages: Stage[];
 }
 
@@ -108,13 +108,10 @@ export async function recommend(query: PipelineQuery, ports: PipelinePorts): Pro
   const { person, point, now, filter, maxCandidates } = query;
   const firstStage = ports.rankers[0]?.firstStage ?? defaultFirstStage;
   const hour = hourOf(now + query.offsetSeconds);
-  const source = { person, point, now, hour, filter, limit: maxCandidates, places: ports.places, firstStage };
-  const leftForSources = (): number => query.budgetMs - (ports.clock() - started) - reservedMs;
-  const deadline: Deadline =
-    ports.wait && query.budgetMs < Number.POSITIVE_INFINITY && leftForSources() > 0
-      ? ports.wait(leftForSources()).then(() => "late")
-      : null;
-  const { candidates, blocks, skipped: without } = await gather(source, () => leftForSources() > 0, deadline);
+  const source = { person, point, now, hour, filter, limit: maxCandidates, firstStage };
+  const bounded = query.budgetMs < Number.POSITIVE_INFINITY;
+  const withinMs = bounded ? Math.max(0, query.budgetMs - (ports.clock() - started) - reservedMs) : null;
+  const { candidates, blocks, skipped: without, place } = await gather(source, ports.places, withinMs);
   done("sources", without.length > 0 ? without.join("; ") : undefined);
 
   const context = rankingContext(person, now, query.offsetSeconds, point, blocks, candidates);
@@ -147,7 +144,7 @@ export async function recommend(query: PipelineQuery, ports: PipelinePorts): Pro
     };
   });
   done("rules");
-  return { items, ranker, candidates, features, scores, stages };
+  return { items, ranker, candidates, features, scores, place, stages };
 }
 
 /** The first ranker that answers; one that fails is named, and with no time left only the last is asked. */

@@ -59,8 +59,8 @@ export class Replay {
     const point = question.point === undefined ? person.location : question.point;
     const now = question.time;
     const hour = hourOf(now + localOffset(point?.lat ?? null, point?.lon ?? null, now));
-    const query = { person, point, now, hour, filter: {}, limit, places: this.#places, firstStage };
-    return (await gather(query)).candidates;
+    const query = { person, point, now, hour, filter: {}, limit, firstStage };
+    return (await gather(query, this.#places)).candidates;
   }
 
   /** The serving pipeline's answer: same sources, features, ranker and rules. */

@@ -1,8 +1,7 @@
 import { below, leafBound, leafOf, parentOf, worldCell } from "../../workers/shared/geo/cells.ts";
 import { type Columns, decodeColumns } from "../columns/columns.ts";
 import { hash53 } from "../columns/hash.ts";
-import type { Places } from "../pipeline/ports.ts";
-import { candidates, columnsOf, type Forwards } from "./candidates.ts";
+import type { Forwards } from "./candidates.ts";
 import { buildLeaf, buildParent, type CellProduct, type ChildReport, reportOf } from "./cell-state.ts";
 import type { TileSource } from "./tiles.ts";
 
@@ -77,9 +76,3 @@ export function buildPyramid(
     forward: async () => null,
   };
 }
-
-/** {@link Places} over any source of tiles. */
-export const placesOver = (source: TileSource & Forwards, clock: () => number): Places => ({
-  candidates: (query) => candidates(source, query),
-  columns: (wanted, withNeighbours) => columnsOf(source, wanted, clock(), withNeighbours),
-});

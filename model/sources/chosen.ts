@@ -1,24 +1,17 @@
 import type { Wanted } from "../../workers/shared/contracts/retrieval.ts";
-import { distinctChoices } from "../features/context.ts";
 import type { Person } from "../person/person.ts";
+import { lastChoices, lastOf } from "./followed.ts";
 import type { Source } from "./source.ts";
 
 /** Products asked for: the rest of what is remembered is too old and too rare to come back. */
 const most = 256;
 
-/** The last choices, whose followers are read: they come first. */
-const lastChoices = 3;
-
 /**
  * The last choices, then the products that the person is most likely to come back to, by log frequency and recency, with
  * their cells.
  */
-export function wanted(person: Person, now: number): Wanted[] {
-  const last = new Set(
-    distinctChoices(person.recent.filter((each) => each.type !== "dismiss").reverse())
-      .slice(0, lastChoices)
-      .map(({ productId }) => productId),
-  );
+export function wantedBy(person: Person, now: number): Wanted[] {
+  const last = new Set(lastOf(person).map(({ productId }) => productId));
   const worth = [...person.products]
     .filter(([, memory]) => memory.cell !== null && memory.choices > 0)
     .map(([productId, memory]) => ({
@@ -37,8 +30,5 @@ export function wanted(person: Person, now: number): Wanted[] {
 /** What the person chose before. */
 export const chosen: Source = {
   name: "chosen",
-  async find({ person, places, now }) {
-    const list = wanted(person, now);
-    return list.length > 0 ? [await places.columns(list, lastChoices)] : [];
-  },
+  find: async (shelves, { chosen: list }) => (list.length > 0 ? shelves.columns(list, lastChoices) : null),
 };

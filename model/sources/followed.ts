@@ -1,12 +1,43 @@
-import { neighboursOf } from "../columns/columns.ts";
+import type { LastChoice, Wanted } from "../../workers/shared/contracts/retrieval.ts";
+import { type Columns, neighboursOf } from "../columns/columns.ts";
 import { hash53 } from "../columns/hash.ts";
 import { distinctChoices } from "../features/context.ts";
-import { stepKey } from "../person/person.ts";
+import { type Person, stepKey } from "../person/person.ts";
 import { rowOfHash } from "../retrieval/tiles.ts";
 import type { Source } from "./source.ts";
 
 /** The last choices whose followers are asked for. */
-const lastChoices = 3;
+export const lastChoices = 3;
+
+/** The last choices, the newest first, each with what the person went on to from it before. */
+export function lastOf(person: Person): LastChoice[] {
+  const choices = distinctChoices(person.recent.filter(({ type }) => type !== "dismiss").reverse());
+  return choices.slice(0, lastChoices).map(({ productId }) => ({
+    productId,
+    steps: [...person.products].flatMap(([id, { cell }]) =>
+      cell !== null && person.steps.has(stepKey(productId, id)) ? [{ productId: id, cell }] : [],
+    ),
+  }));
+}
+
+/** Followers of the last choices that are in none of the blocks, each once. */
+function missingIn(blocks: readonly Columns[], last: readonly LastChoice[]): Wanted[] {
+  const missing = new Map<string, string>();
+  const want = ({ productId, cell }: Wanted): void => {
+    const hash = hash53(productId);
+    if (!blocks.some((block) => rowOfHash(block, hash) !== undefined)) missing.set(productId, cell);
+  };
+  for (const { productId, steps } of last) {
+    steps.forEach(want);
+    for (const block of blocks) {
+      const row = rowOfHash(block, hash53(productId));
+      if (row === undefined) continue;
+      neighboursOf(block, row).forEach(want);
+      break;
+    }
+  }
+  return [...missing].map(([productId, cell]) => ({ productId, cell }));
+}
 
 /**
  * What followed what they just did, for them and for everyone. It reads neighbour columns out of blocks that other
@@ -14,31 +45,8 @@ const lastChoices = 3;
  */
 export const followed: Source = {
   name: "followed",
-  find: async ({ person, places }, blocks) => {
-    const choices = distinctChoices(person.recent.filter((each) => each.type !== "dismiss").reverse()).slice(
-      0,
-      lastChoices,
-    );
-    const known = (id: string): boolean => blocks.some((block) => rowOfHash(block, hash53(id)) !== undefined);
-    const missing = new Map<string, string>();
-    for (const { productId } of choices) {
-      for (const [id, memory] of person.products)
-        if (person.steps.has(stepKey(productId, id)) && memory.cell !== null && !known(id))
-          missing.set(id, memory.cell);
-      for (const block of blocks) {
-        const row = rowOfHash(block, hash53(productId));
-        if (row === undefined) continue;
-        for (const neighbour of neighboursOf(block, row))
-          if (!known(neighbour.productId)) missing.set(neighbour.productId, neighbour.cell);
-        break;
-      }
-    }
-    if (missing.size === 0) return [];
-    return [
-      await places.columns(
-        [...missing].map(([productId, cell]) => ({ productId, cell })),
-        0,
-      ),
-    ];
+  find: async (shelves, { last }, brought) => {
+    const missing = missingIn(brought, last);
+    return missing.length > 0 ? shelves.columns(missing, 0) : null;
   },
 };

@@ -1,11 +1,15 @@
 import type { ProductFilter } from "../../workers/shared/contracts/location.ts";
 import type { Point } from "../../workers/shared/contracts/primitives.ts";
-import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
+import type {
+  AroundQuery,
+  CandidateQuery,
+  FirstStage,
+  Wanted,
+} from "../../workers/shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { Person } from "../person/person.ts";
-import type { Places } from "../pipeline/ports.ts";
 
-/** What every source is asked. */
+/** Whom candidates are wanted for, and where. */
 export interface SourceQuery {
   person: Person;
   point: Point | null;
@@ -17,11 +21,21 @@ export interface SourceQuery {
   firstStage: FirstStage;
   /** Most candidates wanted. */
   limit: number;
-  places: Places;
 }
 
-/** A candidate source: answers blocks of products, the best first. It may read in what earlier sources `brought`. */
+/** Where sources read: tiles, of the location worker or in memory. */
+export interface Shelves {
+  /** The best `limit` products for a person's places by the cheap first stage. */
+  candidates(query: CandidateQuery): Promise<Columns>;
+  /** Named products, wherever they are; the first `withNeighbours` of them with what is often chosen next. */
+  columns(wanted: readonly Wanted[], withNeighbours: number): Promise<Columns>;
+}
+
+/**
+ * A candidate source: answers a block of products, the best first; null where there is nothing to ask for. It may read in
+ * what earlier sources `brought`.
+ */
 export interface Source {
   name: string;
-  find(query: SourceQuery, brought: readonly Columns[]): Promise<Columns[]>;
+  find(shelves: Shelves, query: AroundQuery, brought: readonly Columns[]): Promise<Columns | null>;
 }

@@ -6,7 +6,8 @@ import { newPerson, type Person } from "../person/person.ts";
 import type { Places } from "../pipeline/ports.ts";
 import { episodeSeconds } from "../replay/episode.ts";
 import { interactionOf, offsetOf, worldAfter } from "../replay/world.ts";
-import { placesOver } from "../retrieval/memory.ts";
+import { placesOver } from "../sources/shelves.ts";
+import type { Shelves } from "../sources/source.ts";
 import type { Random } from "./random.ts";
 
 /** Which episodes are looked at. */
@@ -33,7 +34,7 @@ export interface Episode {
   /** Where they say that they are; else where they were last. */
   point: Point | null;
   /** The world as it was when the episode's part began. */
-  places: Places;
+  places: Places & Shelves;
 }
 
 /** Episodes of a dataset in the order of time, each before it is known; the sample is drawn with `random`. */

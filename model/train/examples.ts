@@ -49,8 +49,8 @@ async function listOf(
   const now = event.time;
   const offset = localOffset(point?.lat ?? null, point?.lon ?? null, now);
   const hour = hourOf(now + offset);
-  const query = { person, point, now, hour, filter: {}, limit: maxCandidates, places, firstStage };
-  const { candidates, blocks } = await gather(query);
+  const query = { person, point, now, hour, filter: {}, limit: maxCandidates, firstStage };
+  const { candidates, blocks } = await gather(query, places);
   const target = hash53(event.itemId);
   const chosen = candidates.find(({ block, row }) => block.idHash[row] === target);
   if (!chosen) return null;

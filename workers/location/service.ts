@@ -4,6 +4,8 @@ import { type Columns, packColumns } from "../../model/columns/columns.ts";
 import { candidates, columnsOf } from "../../model/retrieval/candidates.ts";
 import { compileFilter } from "../../model/retrieval/filter.ts";
 import { nearest } from "../../model/retrieval/nearest.ts";
+import { around } from "../../model/sources/around.ts";
+import { shelvesOver } from "../../model/sources/shelves.ts";
 import {
   type EdgePlace,
   edgePlace,
@@ -27,7 +29,16 @@ import {
   productRange,
 } from "../shared/contracts/rebuild.ts";
 import { ok, parse, type Result } from "../shared/contracts/result.ts";
-import { type CandidateQuery, candidateQuery, type Wanted, wanted } from "../shared/contracts/retrieval.ts";
+import {
+  type Around,
+  type AroundQuery,
+  aroundQuery,
+  type CandidateQuery,
+  candidateQuery,
+  lastChoice,
+  type Wanted,
+  wanted,
+} from "../shared/contracts/retrieval.ts";
 import type { LocationApi, Readiness } from "../shared/contracts/services.ts";
 import {
   type ProductTotals,
@@ -47,12 +58,18 @@ import { TileCache } from "./tile-cache.ts";
 const nearbyTiles = 64;
 
 const cellName = z.string().refine(isCellName, "is no cell");
+const placed = wanted.extend({ cell: cellName });
+const aroundCall = aroundQuery.extend({
+  application: applicationName,
+  chosen: z.array(placed).max(1000),
+  last: z.array(lastChoice.extend({ steps: z.array(placed).max(1000) })).max(8),
+});
 const retrieval = candidateQuery.extend({ application: applicationName });
 const coarsenCall = z.object({ where: point, level: precision });
 const nearbyCall = nearbyQuery.extend({ application: applicationName });
 const wantedList = z.object({
   application: applicationName,
-  wanted: z.array(wanted.extend({ cell: cellName })).max(1000),
+  wanted: z.array(placed).max(1000),
   withNeighbours: z.number().int().min(0),
 });
 const changeList = z.object({ application: applicationName, changes: z.array(productChange).max(1000) });
@@ -67,6 +84,8 @@ const rebuildCells = z.object({
   range: productRange,
   products: z.array(cellContent).max(1000),
 });
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Places: gazetteer, precision of coordinates, spatial index. */
 export class LocationService extends WorkerEntrypoint<LocationEnv> implements LocationApi {
@@ -122,11 +141,46 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     });
   }
 
+  async around(application: string, query: AroundQuery): Promise<Result<Around<ArrayBuffer>>> {
+    const parsed = parse(aroundCall, { application, ...query });
+    if (!parsed.ok) return parsed;
+    const { value } = parsed;
+    const tiles = this.#tiles(application);
+    const [found, place] = await Promise.all([
+      around(
+        shelvesOver(tiles, () => Date.now() / 1000),
+        value,
+        sleep,
+      ),
+      this.#named(value.near.point, value.withinMs),
+    ]);
+    const packed = (block: Columns | null): ArrayBuffer | null => block && packColumns(block);
+    return ok({
+      near: packed(found.near),
+      chosen: packed(found.chosen),
+      followed: packed(found.followed),
+      skipped: tiles.skipped === undefined ? found.skipped : [...found.skipped, tiles.skipped],
+      place,
+    });
+  }
+
+  /** Names of a point, or why they are left out: they are worth neither a failure nor a wait. */
+  async #named(where: Point | null, withinMs: number | null): Promise<Around<never>["place"]> {
+    if (!where) return null;
+    const resolving = this.#gazetteer.resolve(where).catch((error: unknown) => {
+      console.error({ event: "city not resolved", error: String(error) });
+      return { skipped: "the gazetteer: failed" };
+    });
+    if (withinMs === null) return resolving;
+    const late = sleep(withinMs).then(() => ({ skipped: "budget: the name of the city" }));
+    return Promise.race([resolving, late]);
+  }
+
   async candidates(application: string, query: CandidateQuery): Promise<Result<ArrayBuffer>> {
     const parsed = parse(retrieval, { application, ...query });
     if (!parsed.ok) return parsed;
     const tiles = this.#tiles(application);
-    return ok(packColumns(marked(await candidates(tiles, parsed.value), tiles)));
+    return ok(packColumns(await candidates(tiles, parsed.value)));
   }
 
   async columns(
@@ -139,7 +193,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     const { value } = parsed;
     const tiles = this.#tiles(application);
     const columns = await columnsOf(tiles, value.wanted, Date.now() / 1000, value.withNeighbours);
-    return ok(packColumns(marked(columns, tiles)));
+    return ok(packColumns(columns));
   }
 
   async apply(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>> {
@@ -180,10 +234,6 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     }
   }
 }
-
-/** A block that says where it does not rest on the newest tiles. */
-const marked = (columns: Columns, { skipped }: TileCache): Columns =>
-  skipped === undefined ? columns : { ...columns, meta: { ...columns.meta, skipped } };
 
 /** Prices and discounts lie in 32-bit columns: back to the decimals that were written. */
 const rounded = (value: number): number => Number(value.toPrecision(7));

@@ -57,7 +57,7 @@ async function rowsReadBy(work: () => Promise<void>): Promise<number> {
 }
 
 describe("a recommendation for somebody with a past", () => {
-  it("makes six calls, five once its cards are in memory, and reads no history", async () => {
+  it("makes four calls, three once its cards are in memory, and reads no history", async () => {
     const now = Date.now() / 1000;
     const events = Array.from({ length: 200 }, (_, i) => ({
       eventId: `e${i}`,
@@ -77,9 +77,7 @@ describe("a recommendation for somebody with a past", () => {
     };
     expect(await recommend()).toEqual({
       "person.state": 1,
-      "location.resolve": 1,
-      "location.candidates": 1,
-      "location.columns": 1,
+      "location.around": 1,
       "product.cards": 1,
       "person.impression": 1,
     });
@@ -89,7 +87,7 @@ describe("a recommendation for somebody with a past", () => {
       warm = await recommend();
     });
     expect(warm["product.cards"]).toBeUndefined();
-    expect(Object.values(warm).reduce((sum, each) => sum + each, 0)).toBe(5);
+    expect(Object.values(warm).reduce((sum, each) => sum + each, 0)).toBe(3);
     // The person is in the memory of their object: its tables are not asked how they became who they are.
     expect(rows).toBeLessThanOrEqual(8);
   });

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { decodeColumns, encodeColumns } from "../../model/columns/columns.ts";
 import { recommendationAnswer } from "../shared/contracts/recommendation.ts";
 import { ok } from "../shared/contracts/result.ts";
-import { ask, block, down, environment, services } from "./testing/services.ts";
+import { ask, down, environment, services } from "./testing/services.ts";
 
 async function answer(change: object, input: object = {}, application?: string) {
   const result = await ask(change, input, application);
@@ -30,8 +29,9 @@ describe("a recommendation goes on without", () => {
   });
 
   it("the gazetteer: without the name of the city", async () => {
-    const { items, location, skipped } = await answer({ LOCATION: { ...services.LOCATION, resolve: down } });
-    expect(skipped.place).toContain("gazetteer");
+    const around = lacking({ place: { skipped: "the gazetteer: failed" } });
+    const { items, location, skipped } = await answer({ LOCATION: { ...services.LOCATION, around } });
+    expect(skipped.place).toBe("the gazetteer: failed");
     expect(location).toMatchObject({ city: null, source: "request" });
     expect(items).toHaveLength(5);
   });
@@ -48,34 +48,31 @@ describe("a recommendation goes on without", () => {
   });
 
   it("new tiles, and says what stood in for them", async () => {
-    const old = { candidates: async () => ok(buildLeafMarked()) };
-    const { skipped } = await answer({ LOCATION: { ...services.LOCATION, ...old } });
-    expect(skipped.sources).toBe("near: cells for tiles");
+    const around = lacking({ skipped: ["cells for tiles"] });
+    const { skipped } = await answer({ LOCATION: { ...services.LOCATION, around } });
+    expect(skipped.sources).toBe("cells for tiles");
   });
 
   it("what no longer fits into its budget", async () => {
     const slow = () => new Promise((resolve) => setTimeout(() => resolve(ok(null)), 300));
     const id = environment.USER_SESSION.idFromName("demo:ann");
     const { items, skipped } = await answer(
-      {
-        USER_SESSION: { idFromName: () => id, get: () => ({ id, state: slow, impression: down }) },
-        LOCATION: { ...services.LOCATION, resolve: slow },
-      },
+      { USER_SESSION: { idFromName: () => id, get: () => ({ id, state: slow, impression: down }) } },
       { budgetMs: 5 },
     );
     expect(items).toHaveLength(5);
     expect(skipped.person).toContain("budget");
-    expect(skipped.place).toContain("budget");
+    expect(skipped.sources).toContain("chosen: budget");
   });
 
   it("nothing of all that: it is unavailable for a while, not broken", async () => {
-    const result = await ask({ LOCATION: { ...services.LOCATION, candidates: down, columns: down } });
+    const result = await ask({ LOCATION: { ...services.LOCATION, around: down } });
     expect(result).toMatchObject({ ok: false, error: { code: "unavailable", retryAfter: 1 } });
   });
 });
 
-function buildLeafMarked(): ArrayBuffer {
-  const columns = decodeColumns(block);
-  if (!columns) throw new Error("no block");
-  return encodeColumns({ ...columns, meta: { ...columns.meta, skipped: "cells for tiles" } });
-}
+/** What is around Ann, but for something. */
+const lacking = (what: object) => async () => {
+  const whole = await services.LOCATION.around();
+  return whole.ok ? ok({ ...whole.value, ...what }) : whole;
+};

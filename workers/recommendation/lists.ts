@@ -8,7 +8,7 @@ import { anyVersion, type WantedCard } from "../shared/contracts/product.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import type { RecommendationList } from "../shared/contracts/services.ts";
 import { cardsOf } from "./cards.ts";
-import { placesOf } from "./places.ts";
+import { shelvesOf } from "./places.ts";
 
 /** How much being chosen next says against being alike and near. */
 const followerWeight = 3;
@@ -49,11 +49,11 @@ export async function similar(
   if (!cards.ok) return cards;
   const [card] = cards.value;
   if (!card) return refuse("not_found", "There is no such product.");
-  const places = placesOf(env.LOCATION, application);
+  const shelves = shelvesOf(env.LOCATION, application);
   const now = Date.now() / 1000;
   const [own, near] = await Promise.all([
-    places.columns([{ productId, cell: card.cell }], 1),
-    places.candidates({
+    shelves.columns([{ productId, cell: card.cell }], 1),
+    shelves.candidates({
       ...anyone,
       point: card.location,
       limit: 200,
@@ -86,7 +86,7 @@ export async function trending(
   point: Point | null,
   limit: number,
 ): Promise<Result<RecommendationList>> {
-  const block = await placesOf(env.LOCATION, application).candidates({
+  const block = await shelvesOf(env.LOCATION, application).candidates({
     ...anyone,
     point,
     limit,

@@ -8,7 +8,7 @@ import {
   type PipelineAnswer,
   recommend as runPipeline,
 } from "../../model/pipeline/recommend.ts";
-import type { EdgePlace } from "../shared/contracts/location.ts";
+import type { AnswerLocation, EdgePlace } from "../shared/contracts/location.ts";
 import type { ProductCard } from "../shared/contracts/product.ts";
 import type {
   RecommendationAnswer,
@@ -27,7 +27,7 @@ import { advance } from "./rollout/advance.ts";
 import { scoreBeside } from "./rollout/shadow.ts";
 import { followPointer, type Serving, servingOf } from "./serving.ts";
 import { settingsOf } from "./settings.ts";
-import { whereabouts } from "./whereabouts.ts";
+import { type Whereabouts, whereabouts } from "./whereabouts.ts";
 
 const batches = new BatchPool(featureShape, maxCandidates);
 
@@ -80,11 +80,8 @@ export async function recommend(
   const serving = servingOf(env, application, input.userId, later);
   const { person, skipped } = await personOf(session.state(), budgetMs);
   const personMs = performance.now() - started;
-  const left = (): number => budgetMs - (performance.now() - started);
-  const late =
-    budgetMs < Number.POSITIVE_INFINITY ? sleep(Math.max(0, left() / 2)).then((): "late" => "late") : null;
-  const place = await whereabouts(env.LOCATION, person, input.location, edge, late);
-  const { point, answer: location } = place;
+  const where = await whereabouts(env.LOCATION, person, input.location, edge);
+  const { point } = where;
   const whereMs = performance.now() - started - personMs;
   const { rankers, variant, beside, skipped: withoutModel } = await serving;
   const modelMs = performance.now() - started - personMs - whereMs;
@@ -105,15 +102,16 @@ export async function recommend(
       },
       maxCandidates: input.candidates,
       explain: input.explain,
-      budgetMs: left(),
+      budgetMs: budgetMs - (performance.now() - started),
       exploration: settingsOf(env).exploration,
     },
-    { places, rankers, clock: () => performance.now(), wait: sleep, random: Math.random, batches },
+    { places, rankers, clock: () => performance.now(), random: Math.random, batches },
   ).catch((error: unknown) => {
     console.error({ event: "places not reached", error: String(error) });
     return null;
   });
   if (!answer) return refuse("unavailable", "No products can be found now.", { retryAfter: 1 });
+  const { location, nameless } = placeOf(person, where, answer.place);
   const before = performance.now();
   const { cards, skipped: withoutCards } = await shownCards(env, application, answer);
   const stage = (name: string, ms: number, why: string | undefined): Stage => ({
@@ -123,7 +121,7 @@ export async function recommend(
   });
   const stages: Stage[] = [
     stage("person", personMs, skipped),
-    stage("place", whereMs, place.skipped),
+    stage("place", whereMs, where.skipped ?? nameless),
     ...(withoutModel ? [stage("model", modelMs, withoutModel)] : []),
     ...answer.stages,
     stage("cards", performance.now() - before, withoutCards),
@@ -175,6 +173,19 @@ export async function recommend(
     }),
     stages,
   });
+}
+
+/** The place as the answer says it, and why it lacks its names. */
+function placeOf(
+  { precision }: Person,
+  { source }: Whereabouts,
+  place: PipelineAnswer["place"],
+): { location: AnswerLocation; nameless?: string } {
+  const named = place && !("skipped" in place) ? place : { city: null, country: null };
+  return {
+    location: { city: named.city, country: named.country, precision, source },
+    ...(place && "skipped" in place ? { nameless: place.skipped } : {}),
+  };
 }
 
 /** After the answer: the newcomer scores it too; what that shows may bring it further. */

@@ -50,7 +50,7 @@ import { Registry } from "./registry.ts";
 import { settleModels } from "./rollout/settle.ts";
 import { RegistryStore } from "./store.ts";
 import { type ModelFile, scoreLists, servingModel, tryModel } from "./trials.ts";
-import { coarsened, whereabouts } from "./whereabouts.ts";
+import { coarsened, namesOf } from "./whereabouts.ts";
 
 const person = z.object({ application: applicationName, userId: identifier });
 const settingsInput = z.object({ home: point.nullable(), precision, version: z.number().int() });
@@ -178,8 +178,8 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     });
     if (!kept.ok) return kept;
     if (kept.value.listened) this.ctx.waitUntil(this.#push(application, userId));
-    const { answer } = await whereabouts(this.env.LOCATION, known, coarse, nowhere);
-    return ok({ location: answer });
+    const names = await namesOf(this.env.LOCATION, coarse);
+    return ok({ location: { ...names, precision: known.precision, source: "request" } });
   }
 
   async setPerson(application: string, userId: string, settings: PersonSettings): Promise<Result<null>> {

@@ -7,7 +7,7 @@ import { coarsenToKilometre, coarsenToRegion } from "../shared/geo/coarsen.ts";
 /** Where a person was taken to be. */
 export interface Whereabouts {
   point: Point | null;
-  answer: AnswerLocation;
+  source: LocationSource;
   /** What was left out, and why. */
   skipped?: string;
 }
@@ -36,52 +36,35 @@ async function evidence(
   return { point: null, source: "none" };
 }
 
-/** The city of a point, or why it is not known. */
-async function cityOf(
+/** The names of a point; none where the gazetteer cannot be reached. */
+export async function namesOf(
   location: LocationApi,
   point: Point,
-  late: Promise<"late"> | null,
-): Promise<{ city: string | null; country: string | null; skipped?: string }> {
+): Promise<Pick<AnswerLocation, "city" | "country">> {
   try {
-    const asked = location.resolve(point);
-    const resolved = await (late ? Promise.race([asked, late]) : asked);
-    if (resolved === "late") {
-      asked.catch(() => null);
-      return { city: null, country: null, skipped: "budget: the name of the city" };
-    }
-    return resolved.ok ? resolved.value : { city: null, country: null };
+    const resolved = await location.resolve(point);
+    if (resolved.ok) return { city: resolved.value.city, country: resolved.value.country };
   } catch (error) {
     console.error({ event: "city not reached", error: String(error) });
-    return { city: null, country: null, skipped: "the gazetteer: failed" };
   }
+  return { city: null, country: null };
 }
 
 /**
- * Where to recommend for, at the precision that the person allows, and how the answer says it. Where the gazetteer cannot
- * be reached, what it is needed for is left out: the name of the city, and a place that only it could coarsen. `late`
- * resolves when there is no time left for names.
+ * Where to recommend for, at the precision that the person allows. Where the gazetteer cannot be reached, a place that only it
+ * could coarsen is left out.
  */
 export async function whereabouts(
   location: LocationApi,
   person: Person,
   asked: Point | undefined,
   edge: EdgePlace,
-  late: Promise<"late"> | null = null,
 ): Promise<Whereabouts> {
-  const { precision } = person;
   try {
     const { point: raw, source } = await evidence(location, person, asked, edge);
-    const point = raw ? await coarsened(location, raw, precision) : null;
-    const { city, country, skipped } = point
-      ? await cityOf(location, point, late)
-      : { city: null, country: null };
-    return { point, answer: { city, country, precision, source }, ...(skipped ? { skipped } : {}) };
+    return { point: raw ? await coarsened(location, raw, person.precision) : null, source };
   } catch (error) {
     console.error({ event: "gazetteer not reached", error: String(error) });
-    return {
-      point: null,
-      answer: { city: null, country: null, precision, source: "none" },
-      skipped: "the gazetteer: failed, the place is not known",
-    };
+    return { point: null, source: "none", skipped: "the gazetteer: failed, the place is not known" };
   }
 }

@@ -137,6 +137,7 @@ const locationService = (): LocationApi => {
     coarsen: async (point) => ok({ point, place }),
     edge: async (edge) => ok(edge.point),
     nearby: async () => ok({ items: [], truncated: false }),
+    around: async () => ok({ near: null, chosen: null, followed: null, skipped: [], place }),
     candidates: columns,
     columns,
     apply: async () => ok({ applied: 0 }),

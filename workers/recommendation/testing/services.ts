@@ -39,6 +39,7 @@ const cards = products.map(({ change: { productId, version, ...rest } }) => {
   const { deleted: _deleted, previousCell: _previous, createdAt: _created, ...card } = rest;
   return { ...card, id: productId, image: "/picture", cell: leaf, version };
 });
+const inOslo = { city: "Oslo", country: "NO", timezone: "Europe/Oslo", cell: leaf, distanceKm: 1 };
 export const down = () => Promise.reject(new Error("down"));
 
 /** The services as they should be, a registry that does not answer, and what a test takes away. */
@@ -51,10 +52,11 @@ export const services = {
   },
   MODELS: { get: down },
   LOCATION: {
-    resolve: async () =>
-      ok({ city: "Oslo", country: "NO", timezone: "Europe/Oslo", cell: leaf, distanceKm: 1 }),
+    resolve: async () => ok(inOslo),
     coarsen: async () => ok({ point: { lat: 59.9, lon: 10.7 }, place: null }),
     edge: async () => ok(null),
+    around: async () =>
+      ok({ near: block, chosen: block, followed: null, skipped: [] as string[], place: inOslo }),
     candidates: async () => ok(block),
     columns: async () => ok(block),
   },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { productFilter } from "./location.ts";
+import { productFilter, type ResolvedPlace } from "./location.ts";
 import { identifier, point } from "./primitives.ts";
 
 /**
@@ -54,3 +54,33 @@ export type CandidateQuery = z.infer<typeof candidateQuery>;
 /** A product by its id and the cell in which it was last seen. */
 export const wanted = z.object({ productId: identifier, cell: z.string() });
 export type Wanted = z.infer<typeof wanted>;
+
+/** One of the last things that a person chose, and what they went on to from it before. */
+export const lastChoice = z.object({ productId: identifier, steps: z.array(wanted).max(1000) });
+export type LastChoice = z.infer<typeof lastChoice>;
+
+/** All that one recommendation reads of places. */
+export const aroundQuery = z.object({
+  near: candidateQuery,
+  /** What the person chose before, the last choices first. */
+  chosen: z.array(wanted).max(1000),
+  /** The newest first. */
+  last: z.array(lastChoice).max(8),
+  /** Milliseconds for what the person leads to, and for names; null where they are waited for. What is near always is. */
+  withinMs: z.number().min(0).nullable(),
+});
+export type AroundQuery = z.infer<typeof aroundQuery>;
+
+/** What was read around a person: blocks of products, each null where there are none or they were left out. */
+export interface Around<Block> {
+  /** The best by the cheap first stage, best first. */
+  near: Block | null;
+  /** What they chose before; the last choices with what is often chosen next. */
+  chosen: Block | null;
+  /** What followed the last choices, for them and for everyone, without what is in the two others. */
+  followed: Block | null;
+  /** What was left out, each with its reason. */
+  skipped: string[];
+  /** Names of where they are; null where that is nowhere, or a reason why it was left out. */
+  place: ResolvedPlace | { skipped: string } | null;
+}

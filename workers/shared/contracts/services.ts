@@ -20,7 +20,7 @@ import type { RecalibrationInput, RecalibrationRecord } from "./recalibration.ts
 import type { RecommendationAnswer, RecommendationInput, RecommendationReceipt } from "./recommendation.ts";
 import type { Result } from "./result.ts";
 import type { Removed, Retention } from "./retention.ts";
-import type { CandidateQuery, Wanted } from "./retrieval.ts";
+import type { Around, AroundQuery, CandidateQuery, Wanted } from "./retrieval.ts";
 import type { ProductTotals, Totals, Transition } from "./totals.ts";
 import type { LocationInput, User, UserInput, UserInteraction, UserPatch } from "./user.ts";
 
@@ -194,6 +194,8 @@ export interface LocationApi extends Ready {
   /** City and point from what the edge knows; null where it knows nothing. */
   edge(edge: EdgePlace): Promise<Result<Point | null>>;
   nearby(application: string, query: NearbyQuery): Promise<Result<NearbyAnswer>>;
+  /** All that a recommendation reads of places, columns packed, with the names of where the person is. */
+  around(application: string, query: AroundQuery): Promise<Result<Around<ArrayBuffer>>>;
   /**
    * Columns of the best `limit` products for a person's places by the cheap first stage, filtered, with the world's
    * best where the place is sparse. `point` null and no usual place: the world's best.

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { keepTime } from "../scripts/cron.ts";
 import { load } from "../scripts/load.ts";
 import { marketplaceOf } from "../scripts/marketplace.ts";
 import { migrate } from "../scripts/migrate.ts";
@@ -80,7 +81,9 @@ export async function serveCatalogue(context: BenchContext): Promise<ServedCatal
     await waitUntilVisible(target, marketplace.products);
     writeFileSync(marker, JSON.stringify({ now }));
   }
-  await waitUntilReady(url, 120, () => undefined);
+  const rest = keepTime(url);
+  await waitUntilReady(url, 180, () => undefined);
+  rest();
   const started = child as ChildProcess | null;
   const workerd = started && (await workerdBelow(started, port, "/healthz"));
   if (workerd) await settle(workerd.pid, (line) => context.note(`workers: ${line}`));

@@ -3,7 +3,7 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setInterval } from "node:timers";
+import { keepTime } from "./cron.ts";
 import { load } from "./load.ts";
 import { chooseMarketplace } from "./marketplace.ts";
 import { migrate } from "./migrate.ts";
@@ -73,6 +73,7 @@ async function run(): Promise<void> {
   });
   serving.done("six, in one process");
   const target = { url: served.url, key: developmentKey };
+  keepTime(served.url);
   remember();
 
   if (!state.loaded) {
@@ -104,13 +105,6 @@ async function run(): Promise<void> {
   await waitUntilReady(served.url, 120, (detail) => readiness.update(detail));
   readiness.done();
   await welcome(target, options.port);
-  // The platform calls the cron every minute; a local runtime does not, so this process keeps time for it.
-  setInterval(() => {
-    void fetch(`${target.url}/cdn-cgi/handler/scheduled`).then(
-      (answer) => answer.body?.cancel(),
-      () => undefined,
-    );
-  }, 60_000);
 }
 
 try {

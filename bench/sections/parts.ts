@@ -53,7 +53,7 @@ async function prepare({ userId, point }: Visit, { replay, places, now }: World,
   const gathered = await gather(query, places);
   const context = rankingContext(person, now, offset, point, gathered.blocks, gathered.candidates);
   const batch = computeFeatures(context, gathered.candidates);
-  return { query, point, offset, bytes: encodePerson(person), asked, brought, gathered, context, batch };
+  return { query, point, offset, bytes: encodePerson(person), asked, own, brought, gathered, context, batch };
 }
 
 /** The parts of a recommendation over hot tiles in Node, without workers between them, in microseconds. */
@@ -79,9 +79,7 @@ export async function parts(context: BenchContext): Promise<void> {
   const batches = new BatchPool(featureShape, maxCandidates);
   const texts = visits.map(({ bytes }) => new TextDecoder().decode(bytes));
   const rows = visits.map(({ own }) =>
-    JSON.stringify(
-      own.flatMap((block) => rowsOf(block.count, (row) => world.dataset.items.get(block.id(row)))),
-    ),
+    JSON.stringify(own ? rowsOf(own.count, (row) => world.dataset.items.get(own.id(row))) : []),
   );
   const leaves = await leavesOf(world.tiles);
   const every = new Float64Array(leaves.reduce((sum, leaf) => sum + leaf.count, 0));
@@ -116,7 +114,7 @@ export async function parts(context: BenchContext): Promise<void> {
   );
   add(
     "candidates",
-    await time((i) => near.find(at(i).query, [])),
+    await time((i) => world.places.candidates(at(i).asked.near)),
     await baseline(`first stage over all ${every.length.toLocaleString("en")}`, scoreAll),
   );
   add(

@@ -37,6 +37,8 @@ export interface Around {
 interface Open {
   cell: string;
   version: number;
+  /** Products in it, as its parent knows. */
+  count: number;
   bound: number;
 }
 
@@ -73,10 +75,16 @@ async function descend(
   let read = 0;
   while (open.length > 0 && read < maxTiles) {
     const beyond = open[0].bound > reachKm;
-    if (held >= (beyond ? near : rows)) break;
-    // What is beyond reach waits until it is known to be needed.
-    const within = beyond ? open.length : open.filter(({ bound }) => bound <= reachKm).length;
-    const next = open.splice(0, Math.min(tilesAtOnce, maxTiles - read, within));
+    const wanted = beyond ? near : rows;
+    if (held >= wanted) break;
+    const next: Open[] = [];
+    let expected = held;
+    // Together what is likely to be needed: what is beyond reach waits until it is known to be.
+    while (open.length > 0 && expected < wanted && next.length < Math.min(tilesAtOnce, maxTiles - read)) {
+      if (open[0].bound > reachKm && !beyond) break;
+      next.push(...open.splice(0, 1));
+      expected += next[next.length - 1].count;
+    }
     read += next.length;
     const tiles = await Promise.all(next.map(({ cell, version }) => source.tile(cell, version)));
     for (const tile of tiles) {
@@ -87,9 +95,9 @@ async function descend(
         continue;
       }
       parents.push(tile);
-      for (const [i, { cell, version }] of tile.meta.children.entries()) {
+      for (const [i, { cell, version, count }] of tile.meta.children.entries()) {
         const bound = boundOf(tile, i);
-        if (bound <= radiusKm) open.push({ cell, version, bound });
+        if (bound <= radiusKm) open.push({ cell, version, count, bound });
       }
     }
     open.sort((a, b) => a.bound - b.bound);
@@ -114,10 +122,10 @@ export async function tilesAround(source: TileSource, point: Point | null, exten
   };
   const regions: Open[] = [];
   const placeless: Open[] = [];
-  for (const [i, { cell, version }] of world.meta.children.entries()) {
+  for (const [i, { cell, version, count }] of world.meta.children.entries()) {
     const bound = near(world, i);
-    if (isPlaceless(cell)) placeless.push({ cell, version, bound: 0 });
-    else if (here && bound <= radiusKm) regions.push({ cell, version, bound });
+    if (isPlaceless(cell)) placeless.push({ cell, version, count, bound: 0 });
+    else if (here && bound <= radiusKm) regions.push({ cell, version, count, bound });
   }
   const [around, anywhere] = await Promise.all([
     descend(source, regions, near, extent),

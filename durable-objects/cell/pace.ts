@@ -12,8 +12,11 @@ export interface Pace {
 
 export const leafPace: Pace = { gather: 100, changes: 1000, counters: 60_000, young: 5000 };
 
-/** A parent is rebuilt from all its children: it waits for more of them. Nearby products are read from leaves. */
-export const parentPace: Pace = { gather: 500, changes: 4000, counters: 60_000, young: 5000 };
+/**
+ * A parent is rebuilt from all its children: it waits for more of them, but not for long, since it says which of them have
+ * news.
+ */
+export const parentPace: Pace = { gather: 250, changes: 2000, counters: 60_000, young: 5000 };
 
 /** What waits to be published. */
 export interface Dirt {

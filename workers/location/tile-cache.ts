@@ -1,17 +1,22 @@
 import { cellOf, tileKey } from "../../durable-objects/cell.ts";
-import { type Columns, decodeColumns } from "../../model/columns/columns.ts";
+import { type BlockMeta, type Columns, decodeColumns } from "../../model/columns/columns.ts";
 import type { Forwards } from "../../model/retrieval/candidates.ts";
 import { rememberedBytesPerRow } from "../../model/retrieval/scan.ts";
 import type { TileSource } from "../../model/retrieval/tiles.ts";
 
-/** A tile younger than this is answered as it is ... */
-const freshMs = 2000;
-/** ... an older one too, while a new one is fetched; past this age the answer waits for the new one: a leaf's ... */
-const staleMs = 8000;
-/** ... and a parent's, which says what is news below it. */
-const staleParentMs = 3000;
+/**
+ * A tile younger than `fresh` is answered as it is, an older one too, while a new one is fetched; past the age of `stale` the
+ * answer waits for the new one. Milliseconds.
+ */
+interface Freshness {
+  fresh: number;
+  stale: number;
+}
+const leafFreshness: Freshness = { fresh: 2000, stale: 8000 };
+/** A parent says what is news below it. */
+const parentFreshness: Freshness = { fresh: 1000, stale: 2000 };
 /** That a cell holds nothing is believed so long: it may have been asked just before its first tile. */
-const emptyMs = 500;
+const emptyFreshness: Freshness = { fresh: 500, stale: 500 };
 /** Bytes of tiles that an isolate keeps. */
 const maxBytes = 32 * 1024 * 1024;
 /** What an empty cell counts for in the cache. */
@@ -44,12 +49,11 @@ function hold(key: string, columns: Columns | null): void {
   }
 }
 
-const isLeafOf = ({ columns }: Held, version: number): boolean =>
-  columns !== null && columns.meta.children.length === 0 && columns.meta.version >= version;
+const isLeaf = ({ children }: BlockMeta): boolean => children.length === 0;
 
-const staleAfter = ({ columns }: Held): number => {
-  if (columns === null) return emptyMs;
-  return columns.meta.children.length === 0 ? staleMs : staleParentMs;
+const freshnessOf = ({ columns }: Held): Freshness => {
+  if (columns === null) return emptyFreshness;
+  return isLeaf(columns.meta) ? leafFreshness : parentFreshness;
 };
 
 function drop(key: string): void {
@@ -85,9 +89,11 @@ export class TileCache implements TileSource, Forwards {
     const key = tileKey(this.#application, cell);
     const known = held.get(key);
     if (!known) return this.#load(key, cell);
-    if (version !== undefined && isLeafOf(known, version)) known.at = Date.now();
+    const meta = known.columns?.meta;
+    if (meta && version !== undefined && isLeaf(meta) && meta.version >= version) known.at = Date.now();
     const age = Date.now() - known.at;
-    if (age > staleAfter(known) || age < 0)
+    const { fresh, stale } = freshnessOf(known);
+    if (age > stale || age < 0)
       return this.#load(key, cell).catch((error: unknown) => {
         if (!known.columns) throw error;
         console.error({ event: "tile not read", cell, error: String(error) });
@@ -95,7 +101,7 @@ export class TileCache implements TileSource, Forwards {
         return known.columns;
       });
     // Where another request is at it, this one must not wait for it beyond its own end.
-    if (age > freshMs && !loading.has(key)) void this.#load(key, cell).catch(() => null);
+    if (age > fresh && !loading.has(key)) void this.#load(key, cell).catch(() => null);
     // Used just now: last to leave.
     held.delete(key);
     held.set(key, known);

@@ -37,8 +37,12 @@ export const receiveBody =
     if (!raw.body) return next();
     const announced = Number(raw.headers.get("content-length") ?? 0);
     if (announced > most) tooLarge(most);
-    c.req.raw = new Request(raw, { body: await whole(arriving(raw.body, pace), announced, most) });
-    if (isJson(raw.headers) && nestsBeyond(await c.req.text()))
-      deny("invalid_input", `The body nests deeper than ${deepest} levels.`);
+    const body = await whole(arriving(raw.body, pace), announced, most);
+    if (isJson(raw.headers)) {
+      const text = new TextDecoder().decode(body);
+      if (nestsBeyond(text)) deny("invalid_input", `The body nests deeper than ${deepest} levels.`);
+      // A request made anew would copy headers and all that the edge knows: the text alone is what handlers ask for.
+      Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
+    } else c.req.raw = new Request(raw, { body });
     await next();
   };

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { developmentKey } from "../../scripts/serve.ts";
 import type { RecommendationAnswer } from "../../workers/shared/contracts/recommendation.ts";
+import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfMean, summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
 import { memoryOf, profileOf } from "../inspector.ts";
@@ -11,12 +12,19 @@ import { processorSeconds, residentMegabytes } from "../processes.ts";
 import type { ServedCatalogue } from "../serve-catalogue.ts";
 import type { Workerd } from "../workerd.ts";
 
-/** Connections, and products that are ranked. */
+/**
+ * Connections, products that are ranked, and who asks: people all over the world, or those of one region, as an edge location
+ * sees them.
+ */
 const loads = [
-  { connections: 1, candidates: 500 },
-  { connections: 16, candidates: 500 },
-  { connections: 1, candidates: 100 },
+  { connections: 1, candidates: 500, regional: false },
+  { connections: 16, candidates: 500, regional: false },
+  { connections: 1, candidates: 100, regional: false },
+  { connections: 1, candidates: 500, regional: true },
 ] as const;
+/** A region is around where somebody was, the same in every run of a market; its radius in km. */
+const regionSeed = 3;
+const regionKm = 300;
 const visitCount = 20_000;
 /** Items of an answer. */
 const limit = 10;
@@ -85,7 +93,11 @@ export async function endToEnd(
 ): Promise<void> {
   const { seconds, products, profiles } = context.options;
   const visits = visitsOf(market, visitCount, Date.now() % 2 ** 31);
-  const plan = (width: number, lasting: number, candidates = 500): LoadPlan => ({
+  const [{ point: centre }] = visitsOf(market, 1, regionSeed);
+  const region = visits.filter(
+    ({ point }) => distanceKm(centre.lat, centre.lon, point.lat, point.lon) < regionKm,
+  );
+  const plan = (width: number, lasting: number, candidates = 500, who = visits): LoadPlan => ({
     url,
     method: "POST",
     path: "/v1/recommendations",
@@ -93,7 +105,7 @@ export async function endToEnd(
     seconds: lasting,
     status: 200,
     body(request) {
-      const { userId, point } = visits[request % visits.length];
+      const { userId, point } = who[request % who.length];
       return JSON.stringify({ userId, location: point, limit, candidates });
     },
   });
@@ -102,10 +114,13 @@ export async function endToEnd(
   const catalogue = `${products.toLocaleString("en")} products`;
   const onnx = await context.onnxLimit();
   const section = "end-to-end";
-  for (const { connections: width, candidates } of loads) {
+  for (const { connections: width, candidates, regional } of loads) {
     const plural = width === 1 ? "connection" : "connections";
-    const name = `${catalogue}, ${candidates} ranked, ${width} ${plural}`;
+    const where = regional ? ", one region" : "";
+    const name = `${catalogue}, ${candidates} ranked, ${width} ${plural}${where}`;
     context.say(name);
+    const who = regional ? region : visits;
+    if (regional) await load(plan(warmUp.connections, warmUp.seconds, candidates, who), developmentKey);
     const door = await load(
       { url, method: "GET", path: "/healthz", connections: width, seconds: healthSeconds, status: 200 },
       developmentKey,
@@ -114,7 +129,7 @@ export async function endToEnd(
     const before = workerd ? processorSeconds(workerd.pid) : Number.NaN;
     const outcome = await load(
       {
-        ...plan(width, seconds, candidates),
+        ...plan(width, seconds, candidates, who),
         onAnswer: (_request, status, body, headers) => {
           if (status === 200) stages.take(body, headers);
         },
@@ -150,7 +165,7 @@ export async function endToEnd(
         limit: onnx,
       },
     );
-    if (width > 1) continue;
+    if (width > 1 || regional) continue;
     for (const [stage, times] of stages.entries())
       context.figures.push({
         section,
@@ -161,6 +176,10 @@ export async function endToEnd(
         limit: onnx,
       });
   }
+  const asking = new Set(region.map(({ userId }) => userId)).size;
+  context.note(
+    `end-to-end: one region is ${regionKm} km around ${centre.lat}, ${centre.lon}: ${asking} people`,
+  );
   if (!workerd) return;
   await memory(context, workerd);
   if (profiles === null) return;

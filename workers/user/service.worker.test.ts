@@ -71,9 +71,9 @@ describe("UserService, migrated", () => {
     expect(rest.items.map(({ id }) => id)).toEqual(["c"]);
     expect(rest.nextCursor).toBeUndefined();
     expect(valueOf(await service.list("pages", { limit: 3 })).nextCursor).toBeUndefined();
-    expect(codeOf(await service.list("pages", { limit: 2, cursor: "nonsense" }))).toBe("invalid_input");
+    expect(codeOf(await service.list("pages", { limit: 2, cursor: "nonsense" }))).toBe("not_found");
     expect(codeOf(await service.history("pages", "a", { limit: 2, cursor: first.nextCursor }))).toBe(
-      "invalid_input",
+      "not_found",
     );
   });
 

@@ -24,7 +24,7 @@ export function decodeCursor<S extends z.ZodType>(
   } catch {
     // Not base64 or not JSON: the same refusal as for a position of another form.
   }
-  return refuse("invalid_input", "The cursor is not one that a page before gave.", {
+  return refuse("not_found", "There is no such page: the cursor is not one that a page before gave.", {
     issues: [{ path: "cursor", message: "is not a cursor of this list" }],
   });
 }

@@ -10,6 +10,7 @@ export default defineConfig({
         compatibilityDate: "2026-11-01",
         durableObjects: { CELL: { className: "Cell", useSQLite: true } },
         kvNamespaces: ["TILES"],
+        bindings: { LONG: process.env.VICINITY_LONG === "1" },
       },
     }),
   ],

@@ -23,22 +23,23 @@ export const keyScopes = [
 export const keyScope = z.enum(keyScopes);
 export type KeyScope = z.infer<typeof keyScope>;
 
+const newKey = z.strictObject({
+  name: z.string().min(1).max(64).default("key"),
+  application: applicationName.optional(),
+});
+const clientScopes = z
+  .array(keyScope)
+  .max(keyScopes.length)
+  .default([])
+  .transform((scopes) => [...new Set(scopes)]);
+/** An admin key may do everything: there is nothing to widen. */
+const noScopes = z.array(keyScope).max(0, "are for client keys: an admin key may do everything").default([]);
+
 /** A new key. `application` other than the caller's own is open to the development key alone. */
-export const keyInput = z
-  .strictObject({
-    role: keyRole,
-    name: z.string().min(1).max(64).default("key"),
-    scopes: z
-      .array(keyScope)
-      .max(keyScopes.length)
-      .default([])
-      .transform((scopes) => [...new Set(scopes)]),
-    application: applicationName.optional(),
-  })
-  .refine(({ role, scopes }) => role === "client" || scopes.length === 0, {
-    path: ["scopes"],
-    message: "are for client keys: an admin key may do everything",
-  });
+export const keyInput = z.discriminatedUnion("role", [
+  newKey.extend({ role: z.literal("client"), scopes: clientScopes }),
+  newKey.extend({ role: z.literal("admin"), scopes: noScopes }),
+]);
 export type KeyInput = z.infer<typeof keyInput>;
 
 /** A key as it is listed: never the key itself, of which only a hash is stored. */

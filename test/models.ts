@@ -1,14 +1,21 @@
 import type { Parameters } from "../model/network/parameters.ts";
 import { uploadOf } from "../scripts/models/upload.ts";
 import type { ModelRecord } from "../workers/shared/contracts/model.ts";
+import type { FirstStage } from "../workers/shared/contracts/retrieval.ts";
 import type { Stack } from "./stack.ts";
 
 /** Brings a model by hand, as anybody with a key does. */
-export async function bring(stack: Stack, version: string, weights: Parameters): Promise<ModelRecord> {
+export async function bring(
+  stack: Stack,
+  version: string,
+  weights: Parameters,
+  key = "dev-admin-key",
+  firstStage?: FirstStage,
+): Promise<ModelRecord> {
   const answer = await fetch(`${stack.url}v1/models`, {
     method: "POST",
-    headers: { authorization: "Bearer dev-admin-key" },
-    body: await uploadOf(version, weights),
+    headers: { authorization: `Bearer ${key}` },
+    body: await uploadOf(version, weights, firstStage),
   });
   const body = await answer.json();
   if (answer.status !== 201) throw new Error(`${answer.status} ${JSON.stringify(body)}`);

@@ -5,7 +5,16 @@ import { hourOf } from "../person/person.ts";
 import { Random } from "../train/random.ts";
 import { simulatedCategories } from "./categories.ts";
 import { type SimulatedCity, simulatedCities } from "./cities.ts";
-import { funnel, type HiddenPerson, type HiddenProduct, situate, Truth, utility } from "./truth.ts";
+import {
+  funnel,
+  type HiddenPerson,
+  type HiddenProduct,
+  type Season,
+  situate,
+  Truth,
+  usual,
+  utility,
+} from "./truth.ts";
 
 /** How large a marketplace to simulate. */
 export interface SimulationSize {
@@ -13,6 +22,8 @@ export interface SimulationSize {
   people: number;
   events: number;
   days: number;
+  /** Of the demo's cities the first so many; all of them where it is not given. */
+  cities?: number;
 }
 
 /** The demo that `npm start` loads. */
@@ -36,15 +47,15 @@ function scatter(random: Random, lat: number, lon: number, km: number): { lat: n
   };
 }
 
-function makeProducts(random: Random, count: number): HiddenProduct[] {
-  const weights = simulatedCities.map((_, i) => 1 / (1 + i / 12));
+function makeProducts(random: Random, count: number, cities: readonly SimulatedCity[]): HiddenProduct[] {
+  const weights = cities.map((_, i) => 1 / (1 + i / 12));
   // Each city has a few quarters, as cities have.
-  const quarters = simulatedCities.map((city) =>
+  const quarters = cities.map((city) =>
     Array.from({ length: 5 }, () => scatter(random, city.lat, city.lon, 3.5)),
   );
   return Array.from({ length: count }, (_, i) => {
-    const where = i < simulatedCities.length ? i : random.weighted(weights);
-    const city: SimulatedCity = simulatedCities[where];
+    const where = i < cities.length ? i : random.weighted(weights);
+    const city = cities[where];
     const category = random.below(simulatedCategories.length);
     const spec = simulatedCategories[category];
     const quarter = quarters[where][random.below(5)];
@@ -79,11 +90,11 @@ function makeProducts(random: Random, count: number): HiddenProduct[] {
   });
 }
 
-function makePeople(random: Random, count: number): HiddenPerson[] {
-  const weights = simulatedCities.map((_, i) => 1 / (1 + i / 12));
+function makePeople(random: Random, count: number, cities: readonly SimulatedCity[]): HiddenPerson[] {
+  const weights = cities.map((_, i) => 1 / (1 + i / 12));
   return Array.from({ length: count }, (_, i) => {
-    const city = i < simulatedCities.length ? i : random.weighted(weights);
-    const { lat, lon } = simulatedCities[city];
+    const city = i < cities.length ? i : random.weighted(weights);
+    const { lat, lon } = cities[city];
     return {
       id: `u${String(i + 1).padStart(4, "0")}`,
       city,
@@ -98,9 +109,9 @@ function makePeople(random: Random, count: number): HiddenPerson[] {
 }
 
 /** Products of a city, to choose among without looking at the rest. */
-function byCity(products: readonly HiddenProduct[]): number[][] {
-  const lists: number[][] = simulatedCities.map(() => []);
-  const index = new Map(simulatedCities.map((city, i) => [city.name, i]));
+function byCity(products: readonly HiddenProduct[], cities: readonly SimulatedCity[]): number[][] {
+  const lists: number[][] = cities.map(() => []);
+  const index = new Map(cities.map((city, i) => [city.name, i]));
   products.forEach((product, i) => {
     const city = index.get(String(product.item.attributes.city));
     if (city !== undefined) lists[city].push(i);
@@ -109,18 +120,24 @@ function byCity(products: readonly HiddenProduct[]): number[][] {
 }
 
 /** Simulates a marketplace whose last event is just before `now` (seconds). The same seed gives the same market. */
-export function simulate(size: SimulationSize, seed: number, now: number): Simulation {
+export function simulate(
+  size: SimulationSize,
+  seed: number,
+  now: number,
+  season: Season = usual,
+): Simulation {
   const random = new Random(seed);
-  const products = makeProducts(random, size.products);
-  const people = makePeople(random, size.people);
-  const cities = byCity(products);
+  const where = simulatedCities.slice(0, size.cities);
+  const products = makeProducts(random, size.products, where);
+  const people = makePeople(random, size.people, where);
+  const cities = byCity(products, where);
   const events: DatasetEvent[] = [];
   const activity = people.map(() => Math.exp(0.8 * random.normal()));
   const allActivity = activity.reduce((sum, each) => sum + each, 0);
   const start = now - size.days * 86_400;
   people.forEach((person, i) => {
     const quota = Math.max(5, Math.round((size.events * activity[i]) / allActivity));
-    events.push(...life(random, person, products, cities, start, now - 60, quota));
+    events.push(...life(random, person, { products, cities, season }, start, now - 60, quota));
   });
   events.sort((a, b) => a.time - b.time);
   const kept = events.slice(-size.events);
@@ -147,8 +164,11 @@ const lookedOver = 120;
 function life(
   random: Random,
   person: HiddenPerson,
-  products: readonly HiddenProduct[],
-  cities: readonly number[][],
+  {
+    products,
+    cities,
+    season,
+  }: { products: readonly HiddenProduct[]; cities: readonly number[][]; season: Season },
   start: number,
   end: number,
   quota: number,
@@ -160,7 +180,7 @@ function life(
     (a, b) => a - b,
   );
   for (const sessionTime of times) {
-    const city = random.next() < person.travels ? random.below(simulatedCities.length) : person.city;
+    const city = random.next() < person.travels ? random.below(cities.length) : person.city;
     const centre = city === person.city ? person : simulatedCities[city];
     const place = scatter(random, centre.lat, centre.lon, city === person.city ? 1.5 : 3);
     let time = awake(random, sessionTime, place.lat, place.lon);
@@ -172,7 +192,7 @@ function life(
         pool.push(cities[city][random.below(cities[city].length)]);
       const moment = situate({ time, ...place, lastCategory });
       const utilities = pool.map((i) =>
-        utility(person, products[i], { ...moment, bought: bought.get(i) ?? 0 }),
+        utility(person, products[i], { ...moment, bought: bought.get(i) ?? 0 }, season),
       );
       const most = Math.max(...utilities);
       const chosen = random.weighted(utilities.map((each) => Math.exp(1.3 * (each - most))));

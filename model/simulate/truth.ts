@@ -59,12 +59,23 @@ export function situate(moment: Moment): Omit<Situation, "bought"> {
 /** Of what the wish for a product is made, in the order of {@link utilityOf}. */
 export const utilityParts = ["taste", "quality", "price", "distance", "hour", "follows", "loyalty"] as const;
 
+/** What holds for everyone for a while: how much the parts of a wish weigh, and what is liked beside. */
+export interface Season {
+  /** Factors on the parts of a wish; one where none is given. */
+  weights: Partial<Record<(typeof utilityParts)[number], number>>;
+  /** Wish that a discount of all of the price would add, beside the lower price. */
+  discount: number;
+}
+
+/** No season: people are as they are. */
+export const usual: Season = { weights: {}, discount: 0 };
+
 /** The parts of a person's wish for a product now. */
-function utilityOf(person: HiddenPerson, product: HiddenProduct, now: Situation): number[] {
+function utilityOf(person: HiddenPerson, product: HiddenProduct, now: Situation, season: Season): number[] {
   const spec = simulatedCategories[product.category];
   const km = distanceKm(now.lat, now.lon, product.lat, product.lon);
   const follows = now.lastCategory >= 0 && simulatedCategories[now.lastCategory].next === spec.name ? 1.2 : 0;
-  return [
+  const parts = [
     person.tastes[product.category],
     0.9 * product.quality,
     -person.priceSensitivity * product.relativePrice,
@@ -73,11 +84,18 @@ function utilityOf(person: HiddenPerson, product: HiddenProduct, now: Situation)
     follows,
     person.loyalty * Math.log1p(now.bought),
   ];
+  const weighed = parts.map((part, i) => part * (season.weights[utilityParts[i]] ?? 1));
+  weighed[utilityParts.indexOf("price")] += season.discount * product.item.discount;
+  return weighed;
 }
 
 /** How much a person wants a product now: the utility behind every choice. */
-export const utility = (person: HiddenPerson, product: HiddenProduct, now: Situation): number =>
-  utilityOf(person, product, now).reduce((sum, part) => sum + part, 0);
+export const utility = (
+  person: HiddenPerson,
+  product: HiddenProduct,
+  now: Situation,
+  season: Season = usual,
+): number => utilityOf(person, product, now, season).reduce((sum, part) => sum + part, 0);
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
@@ -93,9 +111,17 @@ export class Truth {
   readonly #products: readonly HiddenProduct[];
   readonly #index: ReadonlyMap<string, number>;
 
-  constructor(products: readonly HiddenProduct[]) {
+  readonly #season: Season;
+
+  constructor(products: readonly HiddenProduct[], season: Season = usual) {
     this.#products = products;
+    this.#season = season;
     this.#index = new Map(products.map(({ item }, i) => [item.id, i]));
+  }
+
+  /** The same products and people in another season. */
+  in(season: Season): Truth {
+    return new Truth(this.#products, season);
   }
 
   /**
@@ -110,7 +136,7 @@ export class Truth {
   ): number {
     const i = this.#index.get(productId);
     if (i === undefined) return 0;
-    return probability(person, this.#products[i], situate(moment), boughtBefore);
+    return probability(person, this.#products[i], situate(moment), boughtBefore, this.#season);
   }
 
   /** Of what the person's wish for the product is made, by {@link utilityParts}; zeros for a product that there is not. */
@@ -123,7 +149,7 @@ export class Truth {
     const i = this.#index.get(productId);
     if (i === undefined) return utilityParts.map(() => 0);
     const bought = boughtBefore.get(productId) ?? 0;
-    return utilityOf(person, this.#products[i], { ...situate(moment), bought });
+    return utilityOf(person, this.#products[i], { ...situate(moment), bought }, this.#season);
   }
 
   /** The best list of `length`: the products with the highest of these probabilities, in their order. */
@@ -135,7 +161,7 @@ export class Truth {
   ): string[] {
     const situation = situate(moment);
     const all = Float64Array.from(this.#products, (product) =>
-      probability(person, product, situation, boughtBefore),
+      probability(person, product, situation, boughtBefore, this.#season),
     );
     return top(all, all.length, length).map((i) => this.#products[i].item.id);
   }
@@ -146,7 +172,9 @@ function probability(
   product: HiddenProduct,
   situation: Omit<Situation, "bought">,
   boughtBefore: ReadonlyMap<string, number>,
+  season: Season,
 ): number {
-  const wish = utility(person, product, { ...situation, bought: boughtBefore.get(product.item.id) ?? 0 });
+  const bought = boughtBefore.get(product.item.id) ?? 0;
+  const wish = utility(person, product, { ...situation, bought }, season);
   return funnel.click(wish) * funnel.cart(wish) * funnel.purchase(wish);
 }

@@ -7,6 +7,8 @@ import { exportOnnx } from "../../model/onnx/export.ts";
 import { manifestOf } from "../../model/onnx/manifest.ts";
 import { parametersIn } from "../../model/onnx/read.ts";
 import { scoreByTape } from "../../model/train/train.ts";
+import { type ModelManifest, modelManifest } from "../../workers/shared/contracts/model.ts";
+import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
 import { root } from "../workers.ts";
 
 /** The weights of the model that is deployed with the code. */
@@ -17,8 +19,16 @@ export function bundledWeights(): Parameters {
   return weights;
 }
 
-/** A model of weights as an upload. */
-export async function uploadOf(version: string, weights: Parameters): Promise<FormData> {
+/** What is said of the model that is deployed with the code. */
+export const bundledManifest = (): ModelManifest =>
+  modelManifest.parse(JSON.parse(readFileSync(join(root, "model/artifacts/bundled.json"), "utf8")));
+
+/** A model of weights as an upload; without a first stage it is that of models which say none. */
+export async function uploadOf(
+  version: string,
+  weights: Parameters,
+  firstStage?: FirstStage,
+): Promise<FormData> {
   const bytes = new Uint8Array(exportOnnx(featureShape, weights));
   const tape = {
     run: async (batch: FeatureBatch) => scoreByTape(featureShape, weights, batch),
@@ -30,6 +40,7 @@ export async function uploadOf(version: string, weights: Parameters): Promise<Fo
     seed: 1,
     createdAt: "2026-01-01T00:00:00Z",
     metrics: {},
+    firstStage,
     dataWindow: { name: "test", from: null, to: null, events: 0 },
   });
   const form = new FormData();

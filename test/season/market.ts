@@ -1,0 +1,97 @@
+import { type SimulationSize, simulate } from "../../model/simulate/simulate.ts";
+import {
+  funnel,
+  type HiddenPerson,
+  type Moment,
+  type Season,
+  type Truth,
+} from "../../model/simulate/truth.ts";
+import { Random } from "../../model/train/random.ts";
+import type { Marketplace } from "../../scripts/load.ts";
+import { marketplaceOf } from "../../scripts/marketplace.ts";
+import type { EventType } from "../../workers/shared/contracts/event.ts";
+import type { Point } from "../../workers/shared/contracts/primitives.ts";
+
+/**
+ * The season that begins: the sales. What is reduced is wanted, nearly whatever it is, and nobody buys again what they have.
+ * What the serving model learnt of discounts, of tastes and of repeats is wrong now, and people's own history, which it
+ * reads, does not tell it so.
+ */
+export const sales: Season = { weights: { taste: 0.4, loyalty: -1 }, discount: 8 };
+
+/** Where and by whom something is asked for, the same in each world that is compared. */
+export interface Visit {
+  person: HiddenPerson;
+  at: Point;
+  /** Decides what the visitor does. */
+  seed: number;
+}
+
+const kmPerDegree = 111.2;
+
+/** Who comes on a day: people by chance, within a few kilometres of where they live. */
+export function visitsOf(people: readonly HiddenPerson[], count: number, day: number): Visit[] {
+  const random = new Random(1000 + day);
+  return Array.from({ length: count }, () => {
+    const person = people[random.below(people.length)];
+    const km = (): number => 1.5 * random.normal();
+    const lat = person.lat + km() / kmPerDegree;
+    const lon = person.lon + km() / (kmPerDegree * Math.cos((person.lat * Math.PI) / 180));
+    return { person, at: { lat, lon }, seed: random.below(2 ** 31) };
+  });
+}
+
+/** What people did, and what they will do: known to nobody but the simulator. */
+export class Crowd {
+  readonly people: readonly HiddenPerson[];
+  readonly marketplace: Marketplace;
+  readonly #truth: Truth;
+  readonly #history: readonly { userId: string; itemId: string }[];
+
+  constructor(size: SimulationSize, seed: number, now: number) {
+    const { dataset, people, truth } = simulate(size, seed, now);
+    this.people = people;
+    this.#truth = truth;
+    this.marketplace = marketplaceOf(dataset, 0);
+    const { train, valid, test } = dataset;
+    this.#history = [...train, ...valid, ...test].filter(({ type }) => type === "purchase");
+  }
+
+  /** Purchases of each person so far, by product: a copy for a world of its own. */
+  purchases(): Map<string, Map<string, number>> {
+    const all = new Map<string, Map<string, number>>(this.people.map(({ id }) => [id, new Map()]));
+    for (const { userId, itemId } of this.#history) {
+      const own = all.get(userId);
+      own?.set(itemId, (own.get(itemId) ?? 0) + 1);
+    }
+    return all;
+  }
+
+  /**
+   * What a visitor does with a list at a time (seconds) of a season: every product is looked at, some are clicked, of these
+   * some put in the cart, of these some bought. Beside it the purchases that were to be expected of the list, by the
+   * probabilities themselves: without the noise of what happened.
+   */
+  reaction(
+    { person, at, seed }: Visit,
+    list: readonly string[],
+    time: number,
+    season: Season,
+    bought: ReadonlyMap<string, number>,
+  ): { expected: number; deeds: { productId: string; type: EventType }[] } {
+    const truth = this.#truth.in(season);
+    const moment: Moment = { time, ...at, lastCategory: -1 };
+    const random = new Random(seed);
+    let expected = 0;
+    const deeds: { productId: string; type: EventType }[] = [];
+    for (const productId of list) {
+      expected += truth.purchaseProbability(person, productId, moment, bought);
+      const wish = truth.wish(person, productId, moment, bought).reduce((sum, part) => sum + part, 0);
+      for (const type of ["click", "cart", "purchase"] as const) {
+        if (random.next() >= funnel[type](wish)) break;
+        deeds.push({ productId, type });
+      }
+    }
+    return { expected, deeds };
+  }
+}

@@ -1,0 +1,43 @@
+import { featureShape } from "../../model/features/compute.ts";
+import type { Parameters } from "../../model/network/parameters.ts";
+import { learn } from "../../model/recalibrate/course.ts";
+import { Corrections, type LoggedExample, listOf, readLine } from "../../model/recalibrate/logged.ts";
+import { beginLearning } from "../../model/train/learner.ts";
+import { unpacked } from "../../workers/shared/training-log/lines.ts";
+import type { Stack } from "../stack.ts";
+import { keysOf } from "./world.ts";
+
+const epochs = 6;
+const batch = 16;
+
+/**
+ * A model of all that was logged of some applications since a time (seconds), with nothing held back: what could be known of
+ * the new world by now. It goes on from the weights that served before, twice as long as a recalibration.
+ */
+export async function referenceOf(
+  stack: Stack,
+  applications: readonly string[],
+  since: number,
+  from: Parameters,
+): Promise<{ parameters: Parameters; lists: number }> {
+  const log = await stack.binding("trainer", "TRAINING_LOG");
+  const examples = new Map<number, LoggedExample>();
+  const corrections = new Corrections();
+  for (const application of applications)
+    for (const key of await keysOf(log, application)) {
+      const object = await log.get(key);
+      for (const line of await unpacked(await object.arrayBuffer())) {
+        const said = readLine(featureShape, line);
+        if (said.kind === "correction") corrections.add(said.correction);
+        if (said.kind === "example" && said.example.time >= since)
+          examples.set(said.example.id, said.example);
+      }
+    }
+  const lists = [...examples.values()].flatMap((example) => listOf(featureShape, example, corrections) ?? []);
+  const state = beginLearning(from);
+  const steps = epochs * Math.ceil(lists.length / batch);
+  const course = { seed: 1, epochs, batch, rate: 1e-3, decay: 1e-2, steps };
+  for (let epoch = 0; epoch < epochs; epoch++)
+    await learn(featureShape, state, lists, course, { epoch, part: 0 }, async () => undefined);
+  return { parameters: state.average, lists: lists.length };
+}

@@ -1,0 +1,197 @@
+import type { Parameters } from "../../model/network/parameters.ts";
+import type { Season } from "../../model/simulate/truth.ts";
+import { load } from "../../scripts/load.ts";
+import { bundledManifest } from "../../scripts/models/upload.ts";
+import type { ModelDetails } from "../../workers/shared/contracts/model.ts";
+import type { RecalibrationRecord } from "../../workers/shared/contracts/recalibration.ts";
+import type { RecommendationAnswer } from "../../workers/shared/contracts/recommendation.ts";
+import { logRoot } from "../../workers/shared/training-log/keys.ts";
+import { bring } from "../models.ts";
+import { eventually, type Stack } from "../stack.ts";
+import type { Crowd, Visit } from "./market.ts";
+
+/** Visitors at once. */
+const lanes = 4;
+/** Visitors between two looks at a roll-out, and how many looks it may take. */
+const early = 12;
+const mostLooks = 60;
+/** Seconds that the log must be unchanged to be complete: longer than the click window and a queue's wait together. */
+const quietSeconds = 5;
+/** A recalibration trains, on a machine that may be busy. */
+const patienceSeconds = 400;
+
+/** How a day went. */
+export interface Day {
+  visits: number;
+  /** Purchases to be expected of 100 products that were recommended. */
+  per100: number;
+  /** Versions that answered, with their shares of the visits. */
+  versions: Record<string, number>;
+}
+
+/** How a night went. */
+export interface Night {
+  status: RecalibrationRecord["status"];
+  version: string | null;
+  reasons: string[];
+  seconds: number;
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** One application in which the crowd lives: what it is shown there decides what it does there. */
+export class World {
+  readonly application: string;
+  readonly #stack: Stack;
+  readonly #key: string;
+  readonly #crowd: Crowd;
+  readonly #purchases: Map<string, Map<string, number>>;
+  /** Of the night before: on its way into service. */
+  #newcomer: string | null = null;
+  #events = 0;
+
+  constructor(stack: Stack, application: string, key: string, crowd: Crowd) {
+    this.#stack = stack;
+    this.application = application;
+    this.#key = key;
+    this.#crowd = crowd;
+    this.#purchases = crowd.purchases();
+  }
+
+  /** Brings the catalogue and what people did before. */
+  async settle(): Promise<void> {
+    const target = { url: this.#stack.url.replace(/\/$/, ""), key: this.#key };
+    const { products, events } = await load(this.#crowd.marketplace, target, () => undefined);
+    const rejected = products.rejected + events.rejected;
+    if (rejected > 0) throw new Error(`${rejected} rows were refused: ${JSON.stringify(events.errors[0])}`);
+  }
+
+  /** A call as this application. */
+  async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await this.#stack.call<T>(method, path, { key: this.#key, body });
+    if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  }
+
+  async #receive(
+    visit: Visit,
+    season: Season,
+  ): Promise<{ expected: number; shown: number; version: string }> {
+    const { person, at } = visit;
+    const question = { userId: person.id, location: at, limit: 10 };
+    const answer = await this.#call<RecommendationAnswer>("POST", "/v1/recommendations", question);
+    const list = answer.items.map(({ productId }) => productId);
+    const bought = this.#purchases.get(person.id) ?? new Map<string, number>();
+    const { expected, deeds } = this.#crowd.reaction(visit, list, Date.now() / 1000, season, bought);
+    const { recommendationId } = answer;
+    const events = deeds.map((deed) => ({
+      ...deed,
+      eventId: `${this.application}-${this.#events++}`,
+      userId: person.id,
+      recommendationId,
+      location: at,
+    }));
+    if (events.length > 0) await this.#call("POST", "/v1/events", { events });
+    for (const { productId, type } of deeds)
+      if (type === "purchase") bought.set(productId, (bought.get(productId) ?? 0) + 1);
+    return { expected, shown: list.length, version: answer.model.version };
+  }
+
+  /** A day of visits. Its first ones are few at a time until what the night brought is in service, or is not to be. */
+  async day(visits: readonly Visit[], season: Season): Promise<Day> {
+    let expected = 0;
+    let shown = 0;
+    let next = 0;
+    const versions: Record<string, number> = {};
+    /** Receives up to so many; of a person one visit after the other. */
+    const receive = async (most: number): Promise<Set<string>> => {
+      const end = Math.min(visits.length, next + most);
+      const answered = new Set<string>();
+      const lane = async (): Promise<void> => {
+        while (next < end) {
+          const met = await this.#receive(visits[next++], season);
+          expected += met.expected;
+          shown += met.shown;
+          versions[met.version] = (versions[met.version] ?? 0) + 1;
+          answered.add(met.version);
+        }
+      };
+      await Promise.all(Array.from({ length: lanes }, lane));
+      return answered;
+    };
+    for (let look = 0; this.#newcomer !== null && look < mostLooks && next < visits.length; look++) {
+      const answered = await receive(early);
+      await this.#stack.cron();
+      const { status } = await this.details(this.#newcomer);
+      const over = status === "serving" ? [...answered].join() === this.#newcomer : !underWay.has(status);
+      if (over) break;
+      await sleep(500);
+    }
+    this.#newcomer = null;
+    await receive(visits.length);
+    return { visits: visits.length, per100: (100 * expected) / shown, versions };
+  }
+
+  /** Brings a model by hand and has it serve at once. */
+  async bring(version: string, weights: Parameters): Promise<void> {
+    const { firstStage } = bundledManifest();
+    const { status } = await bring(this.#stack, version, weights, this.#key, firstStage);
+    if (status !== "serving") await this.#call("POST", `/v1/models/${version}/promote`);
+    this.#newcomer = version;
+  }
+
+  details(version: string): Promise<ModelDetails> {
+    return this.#call<ModelDetails>("GET", `/v1/models/${version}`);
+  }
+
+  /** Waits until the windows of the day are closed and all that came of it lies in the log. */
+  async #evening(): Promise<void> {
+    const log = await this.#stack.binding("trainer", "TRAINING_LOG");
+    let known = -1;
+    let since = Date.now();
+    while (Date.now() - since < quietSeconds * 1000) {
+      const { length } = await keysOf(log, this.application);
+      if (length !== known) since = Date.now();
+      known = length;
+      await sleep(250);
+    }
+  }
+
+  /** Learns from all that happened. What passes its gate goes its way by itself on the next day. */
+  async night(): Promise<Night> {
+    await this.#evening();
+    const started = Date.now();
+    const { id } = await this.#call<RecalibrationRecord>("POST", "/v1/recalibrations", {});
+    const record = await eventually(
+      () => this.#call<RecalibrationRecord>("GET", `/v1/recalibrations/${id}`),
+      ({ status }) => status !== "queued" && status !== "running",
+      patienceSeconds,
+    );
+    const { status, version, reasons } = record;
+    this.#newcomer = status === "registered" ? version : null;
+    return { status, version, reasons, seconds: Math.round((Date.now() - started) / 1000) };
+  }
+}
+
+const underWay: ReadonlySet<string> = new Set(["registered", "shadow", "canary"]);
+
+/** What is asked of the bucket of the log. */
+interface Bucket {
+  list(options: { prefix: string; cursor?: string }): Promise<{
+    objects: { key: string }[];
+    truncated: boolean;
+    cursor?: string;
+  }>;
+}
+
+/** Names of all objects of an application's log. */
+export async function keysOf(log: Bucket, application: string): Promise<string[]> {
+  const keys: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await log.list({ prefix: logRoot(application), cursor });
+    keys.push(...page.objects.map(({ key }) => key));
+    cursor = page.truncated ? page.cursor : undefined;
+  } while (cursor);
+  return keys;
+}

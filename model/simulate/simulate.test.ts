@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { allEvents } from "../data/dataset.ts";
 import { simulatedCities } from "./cities.ts";
 import { simulate } from "./simulate.ts";
+import type { Season, Truth } from "./truth.ts";
 
 const size = { products: 1500, people: 150, events: 6000, days: 30 };
 const now = 1_760_000_000;
@@ -74,5 +75,33 @@ describe("simulate", () => {
     expect(every[0]).toBeLessThan(1);
     expect(every.at(-1)).toBeGreaterThan(0);
     expect(truth.purchaseProbability(person, "unheard-of", moment, bought)).toBe(0);
+  });
+
+  it("has seasons: the same people want other things, in what they do and in what is best for them", () => {
+    const sales: Season = { weights: { loyalty: -1 }, discount: 8 };
+    const bought = (season?: Season): number => {
+      const market = simulate(size, 1, now, season);
+      const purchases = allEvents(market.dataset).filter(({ type }) => type === "purchase");
+      const reduced = purchases.filter(
+        ({ itemId }) => (market.dataset.items.get(itemId)?.discount ?? 0) > 0,
+      ).length;
+      return reduced / purchases.length;
+    };
+    expect(bought(sales)).toBeGreaterThan(1.5 * bought());
+    const person = people[0];
+    const moment = { time: now - 3600, lat: person.lat, lon: person.lon, lastCategory: -1 };
+    const [reduced] = [...dataset.items.values()].filter(({ discount }) => discount > 0);
+    const wish = (t: Truth, often: number): number =>
+      t.purchaseProbability(person, reduced.id, moment, new Map([[reduced.id, often]]));
+    expect(wish(truth.in(sales), 0)).toBeGreaterThan(wish(truth, 0));
+    expect(wish(truth, 3)).toBeGreaterThan(wish(truth, 0));
+    expect(wish(truth.in(sales), 3)).toBeLessThan(wish(truth.in(sales), 0));
+  });
+
+  it("may have fewer cities", () => {
+    const { dataset: small } = simulate({ ...size, cities: 2 }, 1, now);
+    expect(new Set([...small.items.values()].map(({ attributes }) => attributes.city)).size).toBe(2);
+    const lived = allEvents(small).map(({ itemId }) => small.items.has(itemId));
+    expect(lived.every(Boolean)).toBe(true);
   });
 });

@@ -16,8 +16,8 @@ import { Stack } from "./stack.ts";
 const long = process.env.VICINITY_LONG === "1";
 const { size, visits, usualDays } = long
   ? {
-      size: { products: 800, people: 160, events: 8000, days: 56, cities: 2 },
-      visits: new Array<number>(14).fill(240),
+      size: { products: 500, people: 120, events: 5000, days: 56, cities: 1 },
+      visits: new Array<number>(14).fill(160),
       usualDays: 2,
     }
   : {
@@ -26,7 +26,7 @@ const { size, visits, usualDays } = long
       usualDays: 0,
     };
 /** The reference is compared on a longer day. */
-const visitsOfComparison = 480;
+const visitsOfComparison = 400;
 const docs = join(import.meta.dirname, "../docs");
 
 /**

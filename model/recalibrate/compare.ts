@@ -118,6 +118,8 @@ export interface Comparison {
   gain: Difference;
   /** How much better than chance the serving model's order is: what says whether the outcomes mean anything. */
   overChance: Difference;
+  /** How much better than chance the candidate's order is. */
+  candidateOverChance: Difference;
   slices: Record<string, Difference>;
 }
 
@@ -175,6 +177,7 @@ export function* compareGradually(lists: readonly ListQuality[], least: number):
     },
     gain: yield* difference(lists, gain),
     overChance: yield* difference(lists, ({ quality, chance }) => quality.serving - chance),
+    candidateOverChance: yield* difference(lists, ({ quality, chance }) => quality.candidate - chance),
     slices: told,
   };
 }

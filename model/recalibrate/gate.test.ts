@@ -22,6 +22,7 @@ const good: Evidence = {
     quality: { candidate: 0.6, serving: 0.57, popularity: 0.4, distance: 0.42, own: 0.5, chance: 0.38 },
     gain: difference(0.03, 0.01, 0.05),
     overChance: difference(0.19, 0.17, 0.21),
+    candidateOverChance: difference(0.22, 0.2, 0.24),
     slices: { "new people": difference(-0.005, -0.02, 0.01), "country NO": difference(0.02, 0.01, 0.03) },
   },
   calibration: { engage: 0.01, purchase: null },
@@ -37,6 +38,12 @@ describe("the gate", () => {
     expect(gate(good, configuration)).toMatchObject({ passed: true, reasons: [] });
   });
 
+  it("lets pass what knows a world of which the serving model knows nothing any more", () => {
+    const overChance = difference(0.01, -0.01, 0.03);
+    const comparison = { ...good.comparison, overChance, candidateOverChance: difference(0.05, 0.02, 0.08) };
+    expect(gate({ ...good, comparison }, configuration).reasons).toEqual([]);
+  });
+
   it.each<[string, Partial<Evidence>]>([
     ["gain", { comparison: { ...good.comparison, gain: difference(0.03, -0.001, 0.06) } }],
     ["gain", { comparison: { ...good.comparison, gain: { lists: 0, mean: 0, interval: null } } }],
@@ -48,7 +55,17 @@ describe("the gate", () => {
       "better than own",
       { comparison: { ...good.comparison, quality: { ...good.comparison.quality, own: 0.7 } } },
     ],
-    ["meaning", { comparison: { ...good.comparison, overChance: difference(0.01, -0.01, 0.02) } }],
+    [
+      "meaning",
+      {
+        comparison: {
+          ...good.comparison,
+          overChance: difference(0.01, -0.01, 0.02),
+          candidateOverChance: difference(0.01, -0.01, 0.03),
+        },
+      },
+    ],
+    ["meaning", { comparison: { ...good.comparison, overChance: difference(-0.02, -0.03, -0.01) } }],
     ["newest outcomes", { comparison: { ...good.comparison, lists: 12 } }],
     ["calibration of engage", { calibration: { engage: 0.2, purchase: null } }],
     ["latency", { latency: { candidateMs: 30, servingMs: 3 } }],

@@ -68,6 +68,15 @@ const told = ({ mean, interval, lists }: Difference): string =>
 const surelyAbove = ({ interval }: Difference, bound: number): boolean =>
   interval !== null && interval[0] > bound;
 
+/**
+ * Whether outcomes are people's: they agree with what serves. Where the world has changed so much that what serves knows
+ * nothing of it, they may agree with the candidate alone, which has not seen them; but never against what serves, since
+ * outcomes that were turned around look like that.
+ */
+const meansSomething = ({ overChance, candidateOverChance }: Comparison): boolean =>
+  surelyAbove(overChance, 0) ||
+  (surelyAbove(candidateOverChance, 0) && overChance.interval !== null && overChance.interval[1] >= 0);
+
 /** The checks of what was learnt from: they can be made before any training. */
 export function checkData(data: DataFacts, configuration: GateConfiguration): GateCheck[] {
   const damagedShare = data.damaged / Math.max(1, data.examples + data.damaged);
@@ -123,8 +132,8 @@ export function gate(evidence: Evidence, configuration: GateConfiguration): Gate
     ),
     check(
       "meaning",
-      surelyAbove(comparison.overChance, 0),
-      `what serves is better than chance by ${told(comparison.overChance)}: else the outcomes mean nothing`,
+      meansSomething(comparison),
+      `what serves is better than chance by ${told(comparison.overChance)}, the candidate by ${told(comparison.candidateOverChance)}: else the outcomes mean nothing`,
     ),
     check(
       "gain",

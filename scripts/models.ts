@@ -1,16 +1,18 @@
 // npm run models -- [VERSION VERSION...] [--url URL] [--key KEY]
+// Without a URL it asks what `npm start` serves with the same PORT.
 // Lists the versions of an application; with versions, compares them and says what they went through.
 import { parseArgs } from "node:util";
 import { modelDetails, modelRecord } from "../workers/shared/contracts/model.ts";
 import { changeLines, comparisonRows, driftRows, listRows } from "./models/figures.ts";
 import { tableLines } from "./models/table.ts";
+import { portOf } from "./options.ts";
 import { developmentKey } from "./serve.ts";
 import { stop } from "./terminal.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    url: { type: "string", default: "http://localhost:8787" },
+    url: { type: "string", default: `http://localhost:${portOf(process.env)}` },
     key: { type: "string", default: developmentKey },
   },
 });

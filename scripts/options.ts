@@ -14,6 +14,13 @@ export interface StartOptions {
   train: "quick" | "full";
 }
 
+/** Where `npm start` listens and others ask: `PORT`; one that is none ends the process with one line. */
+export function portOf({ PORT }: NodeJS.ProcessEnv): number {
+  const port = Number(PORT ?? 8787);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) stop(`PORT must be a port number, not "${PORT}".`);
+  return port;
+}
+
 /** Parses arguments and environment; a mistake ends the process with one line. */
 export function startOptions(args: string[], environment: NodeJS.ProcessEnv): StartOptions {
   let values: { data?: string; train?: string };
@@ -24,9 +31,7 @@ export function startOptions(args: string[], environment: NodeJS.ProcessEnv): St
       `${error instanceof Error ? error.message.split("\n")[0] : error} Usage: npm start -- [--data DIR] [--train quick|full]`,
     );
   }
-  const port = Number(environment.PORT ?? 8787);
-  if (!Number.isInteger(port) || port < 1 || port > 65535)
-    stop(`PORT must be a port number, not "${environment.PORT}".`);
+  const port = portOf(environment);
   const train = values.train ?? "quick";
   if (train !== "quick" && train !== "full") stop(`--train is "quick" or "full", not "${train}".`);
   return {

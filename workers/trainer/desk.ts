@@ -1,16 +1,12 @@
 import type { RecalibrationInput, RecalibrationRecord } from "../shared/contracts/recalibration.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
-
 import { settingsOf } from "./settings.ts";
+import { Turns } from "./turns.ts";
 import { newRecord } from "./work.ts";
 import { Workbench } from "./workbench.ts";
 
 /** Ids are taken into names of versions and of instances. */
 const idForm = /^[a-z0-9-]{1,64}$/;
-/** Where ids of recalibrations that may still run are kept, for whoever watches over them. */
-const activeRoot = "~active/";
-const activeKey = (application: string, id: string): string => `${activeRoot}${application}/${id}`;
-
 const isUnderWay = ({ status }: RecalibrationRecord): boolean => status === "queued" || status === "running";
 
 /** Recalibrations as whoever asks for them sees them. */
@@ -19,6 +15,10 @@ export class RecalibrationDesk {
 
   constructor(env: TrainerEnv) {
     this.#env = env;
+  }
+
+  get #turns(): Turns {
+    return new Turns(this.#env.TRAINING_LOG);
   }
 
   #bench(application: string, id: string): Workbench {
@@ -34,16 +34,16 @@ export class RecalibrationDesk {
   ): Promise<Result<RecalibrationRecord>> {
     const known = await this.#bench(application, id).record();
     if (known) return ok(known);
-    for (const active of await this.#active(application)) {
-      const other = await this.#bench(application, active).record();
-      if (other === null || isUnderWay(other))
-        return refuse("conflict", `Recalibration ${active} of this application is under way.`, {
-          retryAfter: 30,
-        });
-    }
+    const holder = await this.#turns.take(application, id, async (other) => {
+      const record = await this.#bench(application, other).record();
+      return record !== null && !isUnderWay(record);
+    });
+    if (holder !== id)
+      return refuse("conflict", `Recalibration ${holder ?? "of another"} of this application is under way.`, {
+        retryAfter: 30,
+      });
     const record = newRecord(id, now, seed);
     await this.#bench(application, id).putRecord(record);
-    await this.#env.TRAINING_LOG.put(activeKey(application, id), "");
     await this.#create(application, id, seed, now);
     return ok(record);
   }
@@ -60,12 +60,6 @@ export class RecalibrationDesk {
     return record ? ok(record) : refuse("not_found", "There is no such recalibration.");
   }
 
-  /** Ids of an application that may still run. */
-  async #active(application: string): Promise<string[]> {
-    const { objects } = await this.#env.TRAINING_LOG.list({ prefix: `${activeRoot}${application}/` });
-    return objects.map(({ key }) => key.split("/").slice(-1)[0]);
-  }
-
   /**
    * Looks after what runs: wakes what has given no sign of life, and clears away what has ended, since it may have died
    * between its end and its own clearing, and what lies there is of people. An instance whose process was killed stays
@@ -73,18 +67,19 @@ export class RecalibrationDesk {
    */
   async watch(now: number): Promise<{ running: number; woken: number }> {
     const { stalledSeconds } = settingsOf(this.#env);
-    const { objects } = await this.#env.TRAINING_LOG.list({ prefix: activeRoot });
     let woken = 0;
     let running = 0;
-    for (const { key } of objects) {
-      const [, application, id] = key.split("/");
+    for (const turn of await this.#turns.held()) {
+      const { application, id } = turn;
       const record = await this.#bench(application, id).record();
-      if (record === null || !isUnderWay(record)) {
+      if (record === null ? now - turn.since >= stalledSeconds : !isUnderWay(record)) {
         await this.#bench(application, id).clear();
-        await this.#env.TRAINING_LOG.delete(key);
+        await this.#turns.end(turn);
         continue;
       }
       running++;
+      // It is just beginning.
+      if (record === null) continue;
       if (now - Date.parse(record.updatedAt) / 1000 < stalledSeconds) continue;
       woken++;
       await this.#wake(application, id, record).catch((error: unknown) =>

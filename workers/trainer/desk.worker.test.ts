@@ -33,6 +33,10 @@ function deskOver(create: (options: { id: string }) => Promise<unknown> = async 
 const keysOf = async (prefix: string): Promise<string[]> =>
   (await bucket.list({ prefix })).objects.map(({ key }) => key);
 
+/** Id of the recalibration whose turn it is; empty for none. */
+const turnOf = async (application: string): Promise<string | undefined> =>
+  (await bucket.get(`~active/${application}`))?.text();
+
 describe("the watch over recalibrations", () => {
   it("clears away what a recalibration left that died after its end was told, and a repeated end registers nothing again", async () => {
     const application = "cleared";
@@ -41,7 +45,7 @@ describe("the watch over recalibrations", () => {
       application,
       syntheticLog(servingWeights, { examples: 800, people: 120, seed: 3, until, shift: 2 }),
     );
-    await bucket.put(`~active/${application}/run`, "");
+    await bucket.put(`~active/${application}`, "run");
     const results = new Map<string, unknown>();
     let registrations = 0;
     /** Remembers results as a Workflow does; the step `register` dies after its work, before its result is kept. */
@@ -60,7 +64,7 @@ describe("the watch over recalibrations", () => {
 
     expect(await deskOver().desk.watch(now)).toMatchObject({ woken: 0 });
     expect(await keysOf(root)).toEqual([`${root}run/record.json`]);
-    expect(await keysOf(`~active/${application}/`)).toEqual([]);
+    expect(await turnOf(application)).toBe("");
 
     const { record, registered } = await run(bucket, application, now, quick, step);
     expect(record).toMatchObject({ status: "registered", reasons: [] });
@@ -96,6 +100,33 @@ describe("beginning a recalibration", () => {
     expect(await desk.begin(application, { seed: 1 }, "second", now)).toMatchObject({ ok: true });
   });
 
+  it("at the same instant begins one of them", async () => {
+    const application = "at-once";
+    const { desk, created } = deskOver();
+    const ids = ["a", "b", "c", "d"];
+    const results = await Promise.all(ids.map((id) => desk.begin(application, { seed: 1 }, id, now)));
+    expect(results.filter(({ ok }) => ok)).toHaveLength(1);
+    expect(created).toHaveLength(1);
+    // Nor do two who follow one that has ended.
+    const [first] = created.map((id) => id.split("-").slice(-1)[0]);
+    const key = `${application}/recalibrations/${first}/record.json`;
+    const record = JSON.parse((await (await bucket.get(key))?.text()) ?? "");
+    await bucket.put(key, JSON.stringify({ ...record, status: "refused", reasons: ["examples"] }));
+    const next = ["e", "f"].map((id) => desk.begin(application, { seed: 1 }, id, now));
+    expect((await Promise.all(next)).filter(({ ok }) => ok)).toHaveLength(1);
+  });
+
+  it("that died before it had a record gives its turn to another, once it is surely dead", async () => {
+    const application = "stillborn";
+    await bucket.put(`~active/${application}`, "dead");
+    const { desk } = deskOver();
+    const today = Date.now() / 1000;
+    await desk.watch(today);
+    expect(await desk.begin(application, { seed: 1 }, "other", today)).toMatchObject({ ok: false });
+    await desk.watch(today + 86_400);
+    expect(await desk.begin(application, { seed: 1 }, "other", today)).toMatchObject({ ok: true });
+  });
+
   it("by night goes on to the next application where one cannot be begun", async () => {
     for (const application of ["night-a", "night-b"])
       await bucket.put(`${application}/log/v1/2026-01-20/00/some`, "");
@@ -104,6 +135,6 @@ describe("beginning a recalibration", () => {
     });
     await desk.nightly(now);
     expect(created).toEqual(expect.arrayContaining(["night-a-night-2026-01-20", "night-b-night-2026-01-20"]));
-    expect(await keysOf("~active/night-b/")).toEqual(["~active/night-b/night-2026-01-20"]);
+    expect(await turnOf("night-b")).toBe("night-2026-01-20");
   });
 });

@@ -15,7 +15,7 @@ export interface Workerd {
   inspectors: Map<string, string>;
 }
 
-const patienceMs = 2000;
+const patienceMs = 10_000;
 
 async function textOf(url: string): Promise<string | null> {
   try {

@@ -6,9 +6,12 @@ import { withoutTraces } from "./wrangler.ts";
 
 const args = process.argv.slice(2);
 const long = args.includes("--long");
+// Many files start workers of their own and mostly wait for them: two at a time, whatever the machine. Long forms load a
+// machine each by itself.
+const atOnce = `--maxWorkers=${long ? 1 : 2}`;
 const run = spawnSync(
   process.execPath,
-  [join(root, "node_modules/vitest/vitest.mjs"), "run", ...args.filter((each) => each !== "--long")],
+  [join(root, "node_modules/vitest/vitest.mjs"), "run", atOnce, ...args.filter((each) => each !== "--long")],
   {
     cwd: root,
     stdio: "inherit",

@@ -7,7 +7,5 @@ export default defineConfig({
     root: import.meta.dirname,
     testTimeout: 60_000,
     hookTimeout: 180_000,
-    // Each file starts workers of its own: one at a time.
-    fileParallelism: false,
   },
 });

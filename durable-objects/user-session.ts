@@ -126,6 +126,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   }
 
   #forget(): void {
+    this.#store.forget();
     this.#epoch = undefined;
     this.#memory = null;
     this.#settled = false;

@@ -39,6 +39,8 @@ export interface StoredReceipt {
 /** The tables of one person. Every method is synchronous: callers wrap what belongs together in one transaction. */
 export class SessionStore {
   readonly #sql: SqlStorage;
+  /** Whether the tables were seen: they never go again, unless the transaction that made them fails. */
+  #seen = false;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -66,7 +68,13 @@ export class SessionStore {
 
   /** Whether {@link migrate} ever ran here: reading an unknown person writes nothing. */
   exists(): boolean {
-    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'journal'").toArray().length > 0;
+    this.#seen ||= this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'journal'").toArray().length > 0;
+    return this.#seen;
+  }
+
+  /** A transaction failed: what was seen in it may not be there. */
+  forget(): void {
+    this.#seen = false;
   }
 
   get(name: string): string | null {

@@ -1,5 +1,5 @@
-import type { BlockMeta, BlockParts, Neighbour } from "./columns.ts";
-import { encodeColumns, noString } from "./columns.ts";
+import { layOut, seal } from "./block.ts";
+import { aboutOf, type BlockMeta, type Neighbour, noString } from "./columns.ts";
 import { hash32, hash53 } from "./hash.ts";
 import { allocate, columnLayout, type Elements } from "./layout.ts";
 
@@ -100,29 +100,30 @@ export class ColumnsBuilder {
     this.#titles.push(title);
   }
 
-  /** The block as one buffer. */
+  /** The block as one buffer, sealed. */
   finish(meta: BlockMeta): ArrayBuffer {
     const count = this.count;
-    const arrays: Growing = {};
-    for (const { name, width } of columnLayout) arrays[name] = this.#arrays[name].subarray(0, count * width);
     const encoder = new TextEncoder();
     const texts = [...this.#ids, ...this.#titles].map((text) => encoder.encode(text));
-    const textStart = new Uint32Array(texts.length + 1);
-    for (const [i, each] of texts.entries()) textStart[i + 1] = textStart[i] + each.byteLength;
-    const text = new Uint8Array(textStart[texts.length]);
-    for (const [i, each] of texts.entries()) text.set(each, textStart[i]);
-    return encodeColumns({
-      ...(arrays as never as BlockParts),
-      meta,
+    const about = aboutOf(meta, this.#strings);
+    const { buffer, sections } = layOut({
       count,
-      neighbourStart: Uint32Array.from(this.#neighbourStart),
-      neighbourHash: Float64Array.from(this.#neighbourHash),
-      neighbourWeight: Float32Array.from(this.#neighbourWeight),
-      neighbourName: Uint32Array.from(this.#neighbourName),
-      strings: this.#strings,
-      text,
-      textStart,
+      neighbours: this.#neighbourHash.length,
+      about: about.byteLength,
+      text: texts.reduce((sum, { byteLength }) => sum + byteLength, 0),
     });
+    for (const { name, width } of columnLayout)
+      sections[name].set(this.#arrays[name].subarray(0, count * width));
+    sections.neighbourStart.set(this.#neighbourStart);
+    sections.neighbourHash.set(this.#neighbourHash);
+    sections.neighbourWeight.set(this.#neighbourWeight);
+    sections.neighbourName.set(this.#neighbourName);
+    sections.about.set(about);
+    for (const [i, each] of texts.entries()) {
+      sections.text.set(each, sections.textStart[i]);
+      sections.textStart[i + 1] = sections.textStart[i] + each.byteLength;
+    }
+    return seal(buffer);
   }
 }
 

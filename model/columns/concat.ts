@@ -1,46 +1,31 @@
-import { type BlockMeta, type BlockParts, type Columns, columnsFrom, noString } from "./columns.ts";
-import { allocate, columnLayout, type Elements, hotHalfLives } from "./layout.ts";
+import { layOut } from "./block.ts";
+import { aboutOf, type BlockMeta, type Columns, columnsIn, noString } from "./columns.ts";
+import { gatherRows, type RowNumbers } from "./gather-rows.ts";
+import { columnLayout, type Elements, hotHalfLives } from "./layout.ts";
 
 /** Rows of blocks: the i-th is row `rows[i]` of `blocks[from[i]]`. */
-export interface RowList {
+export interface RowList extends RowNumbers {
   blocks: readonly Columns[];
-  from: ArrayLike<number>;
-  rows: ArrayLike<number>;
-  count: number;
 }
 
-/** Copies a column, element by element or, where it is wide, row by row. */
-function copyColumn(
-  { blocks, from, rows, count }: RowList,
-  name: keyof Columns,
-  width: number,
-  to: Elements,
-): void {
-  const sources = blocks.map((block) => block[name] as Elements);
-  if (width === 1) for (let i = 0; i < count; i++) to[i] = sources[from[i]][rows[i]];
-  else
-    for (let i = 0; i < count; i++) {
-      const source = sources[from[i]];
-      const start = rows[i] * width;
-      for (let j = 0; j < width; j++) to[i * width + j] = source[start + j];
-    }
-}
-
-/** Gives strings of several dictionaries their place in one. */
+/** Gives strings of several blocks' dictionaries their place in one. */
 class Dictionary {
   readonly strings: string[] = [];
   readonly #indexOf = new Map<string, number>();
-  readonly #known = new Map<Columns, Int32Array>();
+  readonly #blocks: readonly Columns[];
+  /** For each block, where its strings lie here; -1 for those that nobody asked for yet. */
+  readonly #known: readonly Int32Array[];
 
-  /** Index here of string `index` of a block's dictionary. */
-  of(block: Columns, index: number): number {
+  constructor(blocks: readonly Columns[]) {
+    this.#blocks = blocks;
+    this.#known = blocks.map(({ strings }) => new Int32Array(strings.length).fill(-1));
+  }
+
+  /** Index here of string `index` of the dictionary of block number `block`. */
+  of(block: number, index: number): number {
     if (index === noString) return noString;
-    let known = this.#known.get(block);
-    if (!known) {
-      known = new Int32Array(block.strings.length).fill(-1);
-      this.#known.set(block, known);
-    }
-    if (known[index] < 0) known[index] = this.#intern(block.strings[index]);
+    const known = this.#known[block];
+    if (known[index] < 0) known[index] = this.#intern(this.#blocks[block].strings[index]);
     return known[index];
   }
 
@@ -52,89 +37,104 @@ class Dictionary {
   }
 }
 
+/** Columns that hold indices into the dictionary. */
+const named = ["category", "currency", "cell"] as const;
+
 /**
  * A block of rows of other blocks, in the order given. Decayed columns are carried from their block's time to that of
  * `meta`, so that rows of blocks of different ages compare. Neighbours come along for rows below `withNeighbours`.
  */
 export function concat(list: RowList, meta: BlockMeta, withNeighbours = 0): Columns {
-  const { blocks, from, count } = list;
-  const arrays: Record<string, Elements> = {};
-  for (const { name, type, width } of columnLayout) {
-    arrays[name] = allocate(type, count * width);
-    copyColumn(list, name, width, arrays[name]);
-  }
-  const decays = blocks.map((block) => {
-    const days = Math.max(0, (meta.time - block.meta.time) / 86_400);
-    return hotHalfLives.map((halfLife) => 2 ** (-days / halfLife));
+  const { blocks, from, rows, count } = list;
+  const dictionary = new Dictionary(blocks);
+  const names = named.map((name) => {
+    const sources = blocks.map((block) => block[name]);
+    const indices = new Uint32Array(count);
+    for (let i = 0; i < count; i++) indices[i] = dictionary.of(from[i], sources[from[i]][rows[i]]);
+    return indices;
   });
-  const dictionary = new Dictionary();
-  const strings = ["category", "currency", "cell"].map((name) => arrays[name]);
-  for (let i = 0; i < count; i++) {
-    const block = blocks[from[i]];
-    for (const column of strings) column[i] = dictionary.of(block, column[i]);
-    for (let j = 0; j < hotHalfLives.length; j++)
-      arrays.hot[i * hotHalfLives.length + j] *= decays[from[i]][j];
-  }
-  return columnsFrom({
-    ...(arrays as never as BlockParts),
-    meta,
+  const neighbours = neighboursOf(list, dictionary, Math.min(count, withNeighbours));
+  const about = aboutOf(meta, dictionary.strings);
+  const block = layOut({
     count,
-    ...neighboursOf(list, dictionary, withNeighbours),
-    strings: dictionary.strings,
-    ...textOf(list),
+    neighbours: neighbours.hashes.length,
+    about: about.byteLength,
+    text: textBytes(list),
   });
+  const { sections } = block;
+  for (const { name, width } of columnLayout) {
+    const sources = blocks.map((each): Elements => each[name]);
+    gatherRows(sources, list, width, sections[name]);
+  }
+  named.forEach((name, i) => {
+    sections[name].set(names[i]);
+  });
+  carry(list, meta.time, sections.hot);
+  sections.neighbourStart.set(neighbours.starts);
+  sections.neighbourHash.set(neighbours.hashes);
+  sections.neighbourWeight.set(neighbours.weights);
+  sections.neighbourName.set(neighbours.names);
+  sections.about.set(about);
+  copyText(list, sections.text, sections.textStart);
+  return columnsIn(block, meta, dictionary.strings);
 }
 
-function neighboursOf(
-  { blocks, from, rows, count }: RowList,
-  dictionary: Dictionary,
-  withNeighbours: number,
-) {
-  const neighbourStart = new Uint32Array(count + 1);
+/** Carries decayed engagement from the time of each row's block to another. */
+function carry({ blocks, from, count }: RowList, time: number, hot: Float32Array): void {
+  const decays = blocks.map((block) => {
+    const days = Math.max(0, (time - block.meta.time) / 86_400);
+    return hotHalfLives.map((halfLife) => 2 ** (-days / halfLife));
+  });
+  for (let i = 0; i < count; i++)
+    for (let j = 0; j < hotHalfLives.length; j++) hot[i * hotHalfLives.length + j] *= decays[from[i]][j];
+}
+
+/** Neighbours of the first rows. */
+function neighboursOf({ blocks, from, rows, count }: RowList, dictionary: Dictionary, first: number) {
+  const starts = new Uint32Array(count + 1);
   const hashes: number[] = [];
   const weights: number[] = [];
   const names: number[] = [];
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < first; i++) {
     const block = blocks[from[i]];
-    const row = rows[i];
-    if (i < withNeighbours)
-      for (let j = block.neighbourStart[row]; j < block.neighbourStart[row + 1]; j++) {
-        hashes.push(block.neighbourHash[j]);
-        weights.push(block.neighbourWeight[j]);
-        names.push(
-          dictionary.of(block, block.neighbourName[2 * j]),
-          dictionary.of(block, block.neighbourName[2 * j + 1]),
-        );
-      }
-    neighbourStart[i + 1] = hashes.length;
+    for (let j = block.neighbourStart[rows[i]]; j < block.neighbourStart[rows[i] + 1]; j++) {
+      hashes.push(block.neighbourHash[j]);
+      weights.push(block.neighbourWeight[j]);
+      names.push(
+        dictionary.of(from[i], block.neighbourName[2 * j]),
+        dictionary.of(from[i], block.neighbourName[2 * j + 1]),
+      );
+    }
+    starts[i + 1] = hashes.length;
   }
-  return {
-    neighbourStart,
-    neighbourHash: Float64Array.from(hashes),
-    neighbourWeight: Float32Array.from(weights),
-    neighbourName: Uint32Array.from(names),
-  };
+  return { starts: starts.fill(hashes.length, first + 1), hashes, weights, names };
+}
+
+/** Bytes of all ids and titles. */
+function textBytes({ blocks, from, rows, count }: RowList): number {
+  const starts = blocks.map(({ textStart }) => textStart);
+  const titles = blocks.map((block) => block.count);
+  let bytes = 0;
+  for (let i = 0; i < count; i++) {
+    const start = starts[from[i]];
+    const title = titles[from[i]] + rows[i];
+    bytes += start[rows[i] + 1] - start[rows[i]] + start[title + 1] - start[title];
+  }
+  return bytes;
 }
 
 /** Ids, then titles, copied as bytes. */
-function textOf({ blocks, from, rows, count }: RowList): { text: Uint8Array; textStart: Uint32Array } {
-  const textStart = new Uint32Array(2 * count + 1);
+function copyText({ blocks, from, rows, count }: RowList, text: Uint8Array, textStart: Uint32Array): void {
+  const starts = blocks.map((block) => block.textStart);
+  const texts = blocks.map((block) => block.text);
+  const counts = blocks.map((block) => block.count);
   let to = 0;
   for (const part of [0, 1])
     for (let i = 0; i < count; i++) {
-      const block = blocks[from[i]];
-      const at = part * block.count + rows[i];
-      to += block.textStart[at + 1] - block.textStart[at];
+      const start = starts[from[i]];
+      const source = texts[from[i]];
+      const at = part * counts[from[i]] + rows[i];
+      for (let j = start[at]; j < start[at + 1]; j++) text[to++] = source[j];
       textStart[part * count + i + 1] = to;
     }
-  const text = new Uint8Array(to);
-  to = 0;
-  for (const part of [0, 1])
-    for (let i = 0; i < count; i++) {
-      const block = blocks[from[i]];
-      const at = part * block.count + rows[i];
-      const end = block.textStart[at + 1];
-      for (let j = block.textStart[at]; j < end; j++) text[to++] = block.text[j];
-    }
-  return { text, textStart };
 }

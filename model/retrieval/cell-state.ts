@@ -3,14 +3,9 @@ import type { ProductChange } from "../../workers/shared/contracts/product.ts";
 import type { HourTotals, ProductTotals } from "../../workers/shared/contracts/totals.ts";
 import { addressOf } from "../../workers/shared/geo/cells.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { seal } from "../columns/block.ts";
 import { ColumnsBuilder, type ProductRow } from "../columns/builder.ts";
-import {
-  type ChildBlock,
-  type Columns,
-  decodeColumns,
-  encodeColumns,
-  type Neighbour,
-} from "../columns/columns.ts";
+import { type ChildBlock, type Columns, decodeColumns, type Neighbour } from "../columns/columns.ts";
 import { concat } from "../columns/concat.ts";
 import { hash53 } from "../columns/hash.ts";
 import { maxNeighbours } from "../columns/layout.ts";
@@ -123,7 +118,7 @@ export function reportOf(tile: Columns): ChildReport | null {
   const list = { blocks: [tile], from: rows.map(() => 0), rows, count: rows.length };
   return {
     block: { cell, count, version, ...(children.length > 0 ? capOfCaps(children) : capOfRows(tile)) },
-    best: encodeColumns(concat(list, { cell, version, time, children: [] })),
+    best: seal(concat(list, { cell, version, time, children: [] }).packed),
   };
 }
 
@@ -220,5 +215,5 @@ export function buildParent(
     count: kept.length,
   };
   const meta = { cell, version, time, children: reports.map((report) => report.block) };
-  return encodeColumns(concat(list, meta));
+  return seal(concat(list, meta).packed);
 }

@@ -73,8 +73,7 @@ export class Gazetteer {
     const area = areaOf(point);
     const known = kept.get(area);
     if (known) return known;
-    const found = await this.#store.inAreas(gridDisk(area, 1));
-    const surroundings = surroundingsOf([...found.values()].flat());
+    const surroundings = surroundingsOf(await this.#store.inAreas(gridDisk(area, 1)));
     kept.set(area, surroundings);
     for (const oldest of kept.keys()) {
       if (kept.size <= areasKept) break;

@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { type Columns, packColumns } from "../../model/columns/columns.ts";
+import type { Columns } from "../../model/columns/columns.ts";
 import { candidates, columnsOf } from "../../model/retrieval/candidates.ts";
 import { compileFilter } from "../../model/retrieval/filter.ts";
 import { nearest } from "../../model/retrieval/nearest.ts";
@@ -154,7 +154,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
       ),
       this.#named(value.near.point, value.withinMs),
     ]);
-    const packed = (block: Columns | null): ArrayBuffer | null => block && packColumns(block);
+    const packed = (block: Columns | null): ArrayBuffer | null => block && block.packed;
     return ok({
       near: packed(found.near),
       chosen: packed(found.chosen),
@@ -180,7 +180,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     const parsed = parse(retrieval, { application, ...query });
     if (!parsed.ok) return parsed;
     const tiles = this.#tiles(application);
-    return ok(packColumns(await candidates(tiles, parsed.value)));
+    return ok((await candidates(tiles, parsed.value)).packed);
   }
 
   async columns(
@@ -193,7 +193,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     const { value } = parsed;
     const tiles = this.#tiles(application);
     const columns = await columnsOf(tiles, value.wanted, Date.now() / 1000, value.withNeighbours);
-    return ok(packColumns(columns));
+    return ok(columns.packed);
   }
 
   async apply(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>> {

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, sql } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, inArray, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { City } from "../shared/contracts/location.ts";
 import type { Point } from "../shared/contracts/primitives.ts";
@@ -12,15 +12,13 @@ export class CityStore {
     this.#db = drizzle(database);
   }
 
-  /** Cities by area. */
-  async inAreas(areas: string[]): Promise<Map<string, City[]>> {
-    const rows = await this.#db
-      .select()
+  /** Cities of areas. */
+  inAreas(areas: string[]): Promise<City[]> {
+    const { area: _area, ...city } = getTableColumns(cities);
+    return this.#db
+      .select(city)
       .from(cities)
       .where(inArray(cities.area, sql`(SELECT value FROM json_each(${JSON.stringify(areas)}))`));
-    const byArea = new Map<string, City[]>();
-    for (const { area, ...city } of rows) byArea.set(area, [...(byArea.get(area) ?? []), city]);
-    return byArea;
   }
 
   /** Where the largest city of that name is. */

@@ -14,7 +14,7 @@ interface Freshness {
 }
 const leafFreshness: Freshness = { fresh: 2000, stale: 8000 };
 /** A parent says what is news below it. */
-const parentFreshness: Freshness = { fresh: 1000, stale: 2000 };
+const parentFreshness: Freshness = { fresh: 2000, stale: 4000 };
 /** That a cell holds nothing is believed so long: it may have been asked just before its first tile. */
 const emptyFreshness: Freshness = { fresh: 500, stale: 500 };
 /** Bytes of tiles that an isolate keeps. */
@@ -36,7 +36,13 @@ let heldBytes = 0;
 /** Bytes and number of the tiles that this isolate holds. */
 export const tileCacheSize = (): { bytes: number; tiles: number } => ({ bytes: heldBytes, tiles: held.size });
 
-function hold(key: string, columns: Columns | null): void {
+/**
+ * Keeps what was read, and answers it. A tile that has not changed stays the one that is held, with all that was computed from
+ * it and is remembered with it.
+ */
+function hold(key: string, read: Columns | null): Columns | null {
+  const known = held.get(key)?.columns ?? null;
+  const columns = known && read && isSame(known.meta, read.meta) ? known : read;
   const bytes = columns
     ? columns.idHash.buffer.byteLength + rememberedBytesPerRow * columns.count
     : emptyBytes;
@@ -47,7 +53,11 @@ function hold(key: string, columns: Columns | null): void {
     if (heldBytes <= maxBytes) break;
     drop(oldest);
   }
+  return columns;
 }
+
+/** Versions grow with each publication; a cell that is made anew begins again, at another time. */
+const isSame = (a: BlockMeta, b: BlockMeta): boolean => a.version === b.version && a.time === b.time;
 
 const isLeaf = ({ children }: BlockMeta): boolean => children.length === 0;
 
@@ -112,10 +122,7 @@ export class TileCache implements TileSource, Forwards {
     const under = loading.get(key);
     if (under) return under;
     const load = this.#read(key, cell)
-      .then((columns) => {
-        hold(key, columns);
-        return columns;
-      })
+      .then((columns) => hold(key, columns))
       .finally(() => loading.delete(key));
     loading.set(key, load);
     // Other requests may wait for this load: it must end even if the request that began it is gone.

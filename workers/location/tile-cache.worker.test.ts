@@ -1,7 +1,8 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type Cell, cellOf } from "../../durable-objects/cell.ts";
+import { type Cell, cellOf, tileKey } from "../../durable-objects/cell.ts";
+import { decodeColumns } from "../../model/columns/columns.ts";
 import { leafCellOf } from "../shared/geo/cells.ts";
 import { TileCache } from "./tile-cache.ts";
 
@@ -77,5 +78,28 @@ describe("tiles", () => {
     expect(await read(version + 1)).toBe(1);
     later(60);
     expect(await read()).toBe(1);
+  });
+
+  it("stay the ones that are held, with what was computed of them, until the cell publishes another", async () => {
+    const cell = cellOf(environment.CELL, "same", leaf);
+    const published = (price: number) =>
+      vi.waitFor(
+        async () => {
+          const stored = await environment.TILES.get(tileKey("same", leaf), "arrayBuffer");
+          expect(stored && decodeColumns(stored)?.price[0]).toBe(price);
+        },
+        { timeout: 10_000, interval: 100 },
+      );
+    const later = () => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+    await cell.apply("same", leaf, [change], []);
+    await published(4);
+    const first = await cacheOver("same", {}).tile(leaf);
+    later();
+    expect(await cacheOver("same", {}).tile(leaf)).toBe(first);
+    vi.useRealTimers();
+    await cell.apply("same", leaf, [{ ...change, version: 2, price: 5 }], []);
+    await published(5);
+    later();
+    expect((await cacheOver("same", {}).tile(leaf))?.price[0]).toBe(5);
   });
 });

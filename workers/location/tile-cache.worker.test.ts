@@ -90,16 +90,17 @@ describe("tiles", () => {
         },
         { timeout: 10_000, interval: 100 },
       );
-    const later = () => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+    const later = (seconds: number) =>
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
     await cell.apply("same", leaf, [change], []);
     await published(4);
     const first = await cacheOver("same", {}).tile(leaf);
-    later();
+    later(60);
     expect(await cacheOver("same", {}).tile(leaf)).toBe(first);
     vi.useRealTimers();
     await cell.apply("same", leaf, [{ ...change, version: 2, price: 5 }], []);
     await published(5);
-    later();
+    later(120);
     expect((await cacheOver("same", {}).tile(leaf))?.price[0]).toBe(5);
   });
 });

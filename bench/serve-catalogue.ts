@@ -21,6 +21,8 @@ export interface ServedCatalogue {
   /** The workerd behind the proxy; null where it is not found. */
   workerd: Workerd | null;
   market: Market;
+  /** Milliseconds from the start of the processes, which bundle the workers first, until the door answered. */
+  startMs: number;
   stop(): Promise<void>;
 }
 
@@ -62,10 +64,12 @@ export async function serveCatalogue(context: BenchContext): Promise<ServedCatal
   context.say(`workers, state in ${stateDir}`);
   await migrate(stateDir);
   let child: ChildProcess | null = null;
+  const spawned = performance.now();
   const { url } = await serve(port, stateDir, (started) => {
     child = started;
     remember(started);
   });
+  const startMs = performance.now() - spawned;
   const target = { url, key: developmentKey };
   if (known === null) {
     const marketplace = marketplaceOf(market.dataset, 0);
@@ -96,6 +100,7 @@ export async function serveCatalogue(context: BenchContext): Promise<ServedCatal
     url: workerd?.url ?? url,
     workerd,
     market,
+    startMs,
     stop: async () => {
       if (started) await end(started);
     },

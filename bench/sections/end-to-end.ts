@@ -28,7 +28,7 @@ const regionKm = 300;
 const visitCount = 20_000;
 /** Items of an answer. */
 const limit = 10;
-const warmUp = { connections: 4, seconds: 6 };
+const warmUp = { connections: 4, seconds: 20 };
 const healthSeconds = 3;
 const profileSeconds = 10;
 /** Memory that an isolate may take, in MB: the platform ends it at 128. */
@@ -86,10 +86,23 @@ async function memory({ figures }: BenchContext, { pid, inspectors }: Workerd): 
   add("buffers of all isolates together", buffers);
 }
 
+/** The first recommendation of fresh isolates: nothing is compiled, no tile is read, no person awake. */
+async function firstAnswer(url: string, body: string): Promise<{ ms: number; rankMs: number }> {
+  const started = performance.now();
+  const answer = await fetch(`${url}/v1/recommendations`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${developmentKey}`, "content-type": "application/json" },
+    body,
+  });
+  const { stages } = (await answer.json()) as RecommendationAnswer;
+  const ms = performance.now() - started;
+  return { ms, rankMs: stages.find(({ name }) => name === "rank")?.ms ?? Number.NaN };
+}
+
 /** Recommendations for random people at random places, as a client sees them. */
 export async function endToEnd(
   context: BenchContext,
-  { url, workerd, market }: ServedCatalogue,
+  { url, workerd, market, startMs }: ServedCatalogue,
 ): Promise<void> {
   const { seconds, products, profiles } = context.options;
   const visits = visitsOf(market, visitCount, Date.now() % 2 ** 31);
@@ -109,11 +122,31 @@ export async function endToEnd(
       return JSON.stringify({ userId, location: point, limit, candidates });
     },
   });
+  context.say("the first answer");
+  const first = await firstAnswer(url, plan(1, 1).body?.(0) ?? "");
   context.say("warming up");
   await load(plan(warmUp.connections, warmUp.seconds), developmentKey);
   const catalogue = `${products.toLocaleString("en")} products`;
   const onnx = await context.onnxLimit();
   const section = "end-to-end";
+  context.figures.push(
+    {
+      section,
+      name: "from the start of the processes to an open door",
+      unit: "ms",
+      ...summaryOfOne(startMs),
+      baseline: null,
+      limit: null,
+    },
+    {
+      section,
+      name: "the first recommendation after it",
+      unit: "ms",
+      ...summaryOfOne(first.ms),
+      baseline: { what: "of which its ONNX run", value: first.rankMs },
+      limit: onnx,
+    },
+  );
   for (const { connections: width, candidates, regional } of loads) {
     const plural = width === 1 ? "connection" : "connections";
     const where = regional ? ", one region" : "";

@@ -1,5 +1,6 @@
 import { hash32 } from "../columns/hash.ts";
 import { memoryHalfLives } from "../person/person.ts";
+import type { RankingContext } from "./context.ts";
 import type { FeatureFamily } from "./feature.ts";
 
 /** Choices that are added to both in the lift: so many leave little doubt. */
@@ -25,32 +26,54 @@ export const category: FeatureFamily = {
     "category_lift",
   ],
   fill(context, block, row, _trace, out, at) {
-    const hash = block.categoryHash[row];
-    const memory = context.categories.get(hash);
-    const last = context.choices[0]?.category;
-    out[at + 7] = 2 * (context.categorySteps.get(hash) ?? 0);
-    out[at + 8] = context.list.categoryHours.get(hash) ?? 0;
-    const expected = context.list.expectedChoices.get(hash) ?? 0;
-    out[at + 9] = Math.log(((memory?.choices ?? 0) + liftPrior) / (expected + liftPrior));
-    out[at + 6] = last !== undefined && last !== null && hash32(last) === hash ? 1 : 0;
-    if (!memory) {
-      out.fill(0, at, at + 6);
-      return;
-    }
-    const { person } = context;
-    const share = memory.choices / (person.choices + 2);
-    out[at] = 1;
-    out[at + 1] = 3 * share;
-    for (let i = 0; i < memoryHalfLives.length; i++) {
-      const days = Math.max(0, context.now - memory.at) / 86_400;
-      out[at + 2 + i] = Math.log1p(memory.decayed[i] * 2 ** (-days / memoryHalfLives[i]));
-    }
-    const hour = context.hour;
-    const around = (of: readonly number[]): number =>
-      of[(hour + 23) % 24] / 2 + of[hour] + of[(hour + 1) % 24] / 2;
-    const byHour = (around(memory.hours) + 2 * share) / (around(person.hours) + 2);
-    const byWeekday = (memory.weekdays[context.weekday] + 2 * share) / (person.weekdays[context.weekday] + 2);
-    out[at + 4] = Math.log((byHour + 0.01) / (share + 0.01));
-    out[at + 5] = Math.log((byWeekday + 0.01) / (share + 0.01));
+    const values = valuesOf(context, block.categoryHash[row]);
+    for (let i = 0; i < values.length; i++) out[at + i] = values[i];
   },
 };
+
+const remembered = new WeakMap<RankingContext, Map<number, Float32Array>>();
+
+/** What the family says of a category: the same for all of its candidates, so reckoned once in a ranking. */
+function valuesOf(context: RankingContext, hash: number): Float32Array {
+  let categories = remembered.get(context);
+  if (!categories) {
+    categories = new Map();
+    remembered.set(context, categories);
+  }
+  let values = categories.get(hash);
+  if (!values) {
+    values = reckon(context, hash);
+    categories.set(hash, values);
+  }
+  return values;
+}
+
+function reckon(
+  { person, categories, choices, list, ...context }: RankingContext,
+  hash: number,
+): Float32Array {
+  const values = new Float32Array(category.names.length);
+  const memory = categories.get(hash);
+  const last = choices[0]?.category;
+  values[6] = last !== undefined && last !== null && hash32(last) === hash ? 1 : 0;
+  values[7] = 2 * (context.categorySteps.get(hash) ?? 0);
+  values[8] = list.categoryHours.get(hash) ?? 0;
+  const expected = list.expectedChoices.get(hash) ?? 0;
+  values[9] = Math.log(((memory?.choices ?? 0) + liftPrior) / (expected + liftPrior));
+  if (!memory) return values;
+  const share = memory.choices / (person.choices + 2);
+  values[0] = 1;
+  values[1] = 3 * share;
+  for (let i = 0; i < memoryHalfLives.length; i++) {
+    const days = Math.max(0, context.now - memory.at) / 86_400;
+    values[2 + i] = Math.log1p(memory.decayed[i] * 2 ** (-days / memoryHalfLives[i]));
+  }
+  const { hour, weekday } = context;
+  const around = (of: readonly number[]): number =>
+    of[(hour + 23) % 24] / 2 + of[hour] + of[(hour + 1) % 24] / 2;
+  const byHour = (around(memory.hours) + 2 * share) / (around(person.hours) + 2);
+  const byWeekday = (memory.weekdays[weekday] + 2 * share) / (person.weekdays[weekday] + 2);
+  values[4] = Math.log((byHour + 0.01) / (share + 0.01));
+  values[5] = Math.log((byWeekday + 0.01) / (share + 0.01));
+  return values;
+}

@@ -18,7 +18,7 @@ const parentFreshness: Freshness = { fresh: 2000, stale: 4000 };
 /** That a cell holds nothing is believed so long: it may have been asked just before its first tile. */
 const emptyFreshness: Freshness = { fresh: 500, stale: 500 };
 /** Bytes of tiles that an isolate keeps. */
-const maxBytes = 32 * 1024 * 1024;
+const maxBytes = 48 * 1024 * 1024;
 /** What an empty cell counts for in the cache. */
 const emptyBytes = 64;
 

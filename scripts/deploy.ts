@@ -10,7 +10,7 @@ import { citySeedStatements } from "./cities.ts";
 import { Account } from "./deploy/account.ts";
 import { resourcesOf } from "./deploy/resources.ts";
 import { stop, Task } from "./terminal.ts";
-import { placeOf, root, type WorkerPlace } from "./workers.ts";
+import { pagesConfig, placeOf, root, type WorkerPlace } from "./workers.ts";
 import { runWrangler } from "./wrangler.ts";
 
 const { values } = parseArgs({
@@ -23,11 +23,18 @@ const application = applicationName.safeParse(values.application);
 if (!application.success) stop(`--application: ${application.error.issues[0]?.message}`);
 const account = new Account(runWrangler);
 
+/** What is deployed: a worker, with its database if it has one. */
+type Deployed = Pick<WorkerPlace, "name" | "config" | "database">;
+
+const pages: Deployed = { name: "pages", config: pagesConfig, database: null };
 /** Callees before callers: a binding needs the worker that it names. */
-const order = ["user", "location", "product", "recommendation", "trainer", "gateway"].map(placeOf);
+const order: readonly Deployed[] = [
+  pages,
+  ...["user", "location", "product", "recommendation", "trainer", "gateway"].map(placeOf),
+];
 
 /** The configuration with the account's ids, beside the one it was made from, so that its paths hold. */
-function withIds({ config }: WorkerPlace, ids: ReadonlyMap<string, string>): string {
+function withIds({ config }: Deployed, ids: ReadonlyMap<string, string>): string {
   let text = readFileSync(join(root, config), "utf8");
   for (const [placeholder, id] of ids) text = text.replaceAll(`"${placeholder}"`, `"${id}"`);
   const file = join(root, dirname(config), "wrangler.deploy.toml");

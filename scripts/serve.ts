@@ -4,7 +4,7 @@ import { createWriteStream, existsSync, readFileSync, writeFileSync } from "node
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { configArguments } from "./workers.ts";
+import { configArguments, servedConfigs } from "./workers.ts";
 import { startWrangler } from "./wrangler.ts";
 
 /** The key that local commands use; the gateway accepts it only where DEVELOPMENT_KEYS is "on". */
@@ -29,7 +29,7 @@ function tokenSecret(stateDir: string): string {
 /** Arguments of `wrangler dev` for all workers in one process. */
 export const devArguments = (port: number, stateDir: string): string[] => [
   "dev",
-  ...configArguments(),
+  ...configArguments(servedConfigs),
   "--ip",
   "127.0.0.1",
   "--port",

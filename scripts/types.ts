@@ -13,7 +13,7 @@ async function generate(place: WorkerPlace): Promise<string | null> {
     "--include-runtime=false",
     "--env-interface",
     place.envInterface,
-    ...configArguments([place, ...place.calls.map(placeOf)]),
+    ...configArguments([place.config, ...place.calls.map((name) => placeOf(name).config)]),
     ...(check ? ["--check"] : []),
   ]);
   if (code === 0) return null;

@@ -61,9 +61,15 @@ export const workers: WorkerPlace[] = [
   },
 ];
 
-/** `-c` for each configuration, the gateway's first. */
-export const configArguments = (places: WorkerPlace[] = workers): string[] =>
-  places.flatMap(({ config }) => ["-c", config]);
+/** Configuration of the worker that has the static pages, and no code. */
+export const pagesConfig = "workers/pages/wrangler.toml";
+
+/** Configurations of all that is served together, the gateway's first. */
+export const servedConfigs: readonly string[] = [...workers.map(({ config }) => config), pagesConfig];
+
+/** `-c` for each configuration. */
+export const configArguments = (configs: readonly string[]): string[] =>
+  configs.flatMap((config) => ["-c", config]);
 
 export const placeOf = (name: string): WorkerPlace => {
   const place = workers.find((each) => each.name === name);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createTestHarness } from "wrangler";
 import { citySeedStatements } from "../scripts/cities.ts";
-import { workers } from "../scripts/workers.ts";
+import { pagesConfig, workers } from "../scripts/workers.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -35,13 +35,16 @@ export class Stack {
   constructor(variables: Readonly<Record<string, Record<string, string>>> = {}) {
     this.#server = createTestHarness({
       root,
-      workers: workers.map(({ name, config }) => ({
-        configPath: config,
-        vars: { ...(name === "gateway" ? { DEVELOPMENT_KEYS: "on" } : {}), ...variables[name] },
-        ...(name === "gateway"
-          ? { secrets: { TOKEN_SECRET: "a-secret-of-the-tests-0123456789abcdef" } }
-          : {}),
-      })),
+      workers: [
+        ...workers.map(({ name, config }) => ({
+          configPath: config,
+          vars: { ...(name === "gateway" ? { DEVELOPMENT_KEYS: "on" } : {}), ...variables[name] },
+          ...(name === "gateway"
+            ? { secrets: { TOKEN_SECRET: "a-secret-of-the-tests-0123456789abcdef" } }
+            : {}),
+        })),
+        { configPath: pagesConfig },
+      ],
     });
   }
 

@@ -25,7 +25,7 @@ const build = (env: GatewayEnv): Gateway =>
     limiter: env.RATE_LIMIT,
     pace: usualPace,
     meter: new AllMeters(new AnalyticsMeter(env.ANALYTICS), new LogMeter(console.error)),
-    pages: env.ASSETS,
+    pages: env.PAGES,
     now: Date.now,
     later: (work) => waitUntil(work.catch(logFailure)),
   });

@@ -24,6 +24,7 @@ import { countsAfter } from "./user-session/counts.ts";
 import { Erasures } from "./user-session/erasures.ts";
 import { exampleOf } from "./user-session/examples.ts";
 import { type HeldPage, type HeldPosition, heldPage } from "./user-session/held.ts";
+import { Listeners } from "./user-session/listeners.ts";
 import { SessionMemory, takeInteraction, takeVisit } from "./user-session/memory.ts";
 import { receiptDaysOf } from "./user-session/receipt-days.ts";
 import { type OutboxQueue, SessionStore } from "./user-session/store.ts";
@@ -45,9 +46,6 @@ const purchaseWindowSeconds = 7 * 86_400;
 const pruneSeconds = 86_400;
 /** A failed alarm is tried again after so many milliseconds. */
 const retryMs = 5000;
-const mostListeners = 8;
-/** What is remembered of a WebSocket: until when it may listen, seconds since the epoch. */
-const listener = z.object({ until: z.number() });
 /** One call, and one alarm, erases for at most so many milliseconds; the next alarm goes on. */
 const erasingMs = 2000;
 
@@ -100,12 +98,12 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   /** How often the person was erased; undefined where that was not asked yet. */
   #epoch: number | undefined;
   readonly #erasures: Erasures;
-  /** Whether somebody listened when that was asked last; undefined where it was not asked yet. */
-  #listened: boolean | undefined;
+  readonly #listeners: Listeners;
 
   constructor(ctx: DurableObjectState, env: RecommendationEnv) {
     super(ctx, env);
     this.#store = new SessionStore(ctx.storage.sql);
+    this.#listeners = new Listeners(ctx);
     this.#erasures = new Erasures(ctx.storage, env, {
       object: ctx.id.toString(),
       beginAnew: (epoch) => this.#beginAnew(epoch),
@@ -182,7 +180,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     });
     const epoch = this.#life;
     await this.#schedule();
-    return ok({ taken, listened: this.#isListenedTo(), epoch });
+    return ok({ taken, listened: this.#listeners.any, epoch });
   }
 
   #take(memory: SessionMemory, event: Interaction, now: number, deliver: boolean): Taken {
@@ -215,12 +213,6 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   #recalled(person: Person, event: Interaction): Taken["row"] {
     const known = this.#store.known(event.eventId);
     return known && { ...known, previous: previousOf(person, event) };
-  }
-
-  /** Only `fetch` adds a listener: where there was none, there is none. */
-  #isListenedTo(): boolean {
-    if (this.#listened !== false) this.#listened = this.ctx.getWebSockets().length > 0;
-    return this.#listened;
   }
 
   /** Joins an event to the impression that it came from: into its example, or as a correction where that has left. */
@@ -259,7 +251,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       memory.snapshot(false);
     });
     await this.#schedule();
-    return ok({ listened: this.#isListenedTo() });
+    return ok({ listened: this.#listeners.any });
   }
 
   /** What the profile says now; the newest version is kept. Another precision forgets the places of the one before. */
@@ -343,7 +335,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 
   /** Within the transaction of the erasure: of the person nothing is left here. */
   #beginAnew(erased: number): { rows: number; receipts: number } {
-    for (const socket of this.ctx.getWebSockets()) socket.close(1000, "erased");
+    this.#listeners.endAll("erased");
     const gone = this.#store.beginAnew(erased + 1, Date.now() / 1000);
     this.#forget();
     return gone;
@@ -362,24 +354,18 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.setPerson(application, userId, settings);
   }
 
-  /** Opens a WebSocket that hears of fresh recommendations. */
+  /** Opens a WebSocket that hears of fresh recommendations until its credential ends; the alarm ends it then. */
   override async fetch(request: Request): Promise<Response> {
     const until = z.coerce.number().positive().parse(request.headers.get(liveHeaders.until));
-    if (this.ctx.getWebSockets().length >= mostListeners) return new Response(null, { status: 429 });
-    const pair = new WebSocketPair();
-    this.ctx.acceptWebSocket(pair[1]);
-    pair[1].serializeAttachment({ until });
-    this.#listened = true;
-    return new Response(null, { status: 101, webSocket: pair[0] });
+    const webSocket = this.#listeners.accept(until);
+    if (webSocket === null) return new Response(null, { status: 429 });
+    await this.#schedule();
+    return new Response(null, { status: 101, webSocket });
   }
 
   /** Tells all listeners; one whose credential has ended hears that instead. */
   broadcast(text: string): void {
-    const now = Date.now() / 1000;
-    for (const socket of this.ctx.getWebSockets()) {
-      if (listener.parse(socket.deserializeAttachment()).until > now) socket.send(text);
-      else socket.close(1008, "credential ended");
-    }
+    this.#listeners.tell(text, Date.now() / 1000);
   }
 
   override async webSocketMessage(socket: WebSocket): Promise<void> {
@@ -399,6 +385,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (this.#oldestShown === undefined)
       this.#oldestShown = this.#store.exists() ? this.#store.oldestOpenReceipt() : null;
     if (this.#oldestShown !== null) at = Math.min(at, (this.#oldestShown + this.#clickWindowSeconds) * 1000);
+    const { firstEnd } = this.#listeners;
+    if (firstEnd !== null) at = Math.min(at, firstEnd * 1000);
     const erasing = this.#erasures.due();
     if (erasing !== null) at = Math.min(at, erasing * 1000);
     // Of somebody who does not come back, too, is forgotten what has a lifetime.
@@ -417,9 +405,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     try {
       await this.#erasures.advance(Date.now() + erasingMs);
       const now = Date.now() / 1000;
+      this.#listeners.end(now);
       this.#closeWindows(now);
       await this.#send(now);
-      if (this.#known.pruned < now - pruneSeconds) this.#prune(now);
+      if (this.#store.exists() && this.#known.pruned < now - pruneSeconds) this.#prune(now);
       await this.#schedule();
     } catch (error) {
       console.error({ event: "outbox not sent", error: String(error) });

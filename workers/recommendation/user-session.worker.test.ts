@@ -166,14 +166,52 @@ describe("a live connection", () => {
     await vi.waitFor(() => expect([...heard].sort()).toEqual(["ended: closed 1008", "lasting: news"]));
   });
 
-  it("is one of eight at most", async () => {
+  it("is one of eight at most; each ends with its credential though nothing happens, and makes room", async () => {
     const statuses: number[] = [];
-    for (let i = 0; i < 9; i++) {
-      const { status, webSocket } = await connect("popular", Date.now() / 1000 + 60);
+    const closed: number[] = [];
+    const join = async (until: number) => {
+      const { status, webSocket } = await connect("popular", until);
       webSocket?.accept();
+      webSocket?.addEventListener("close", ({ code }) => {
+        closed.push(code);
+        webSocket.close();
+      });
       statuses.push(status);
-    }
+    };
+    const now = Date.now() / 1000;
+    for (let i = 0; i < 9; i++) await join(now + (i < 3 ? 600 : 1200));
     expect(statuses).toEqual([...Array<number>(8).fill(101), 429]);
+    expect(await alarmOf("popular")).toBe(Math.round((now + 600) * 1000));
+
+    vi.useFakeTimers({ now: (now + 601) * 1000, toFake: ["Date"] });
+    try {
+      await runDurableObjectAlarm(session("popular"));
+      await vi.waitFor(() => expect(closed).toEqual([1008, 1008, 1008]));
+      expect(await alarmOf("popular")).toBe(Math.round((now + 1200) * 1000));
+      for (let i = 0; i < 4; i++) await join(now + 1200);
+      expect(statuses.slice(9)).toEqual([101, 101, 101, 429]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("that was closed and does not go keeps the others from nothing", async () => {
+    const heard: string[] = [];
+    for (const name of ["rude", "polite"]) {
+      const { webSocket } = await connect("visited", Date.now() / 1000 + 60);
+      if (!webSocket) throw new Error("no connection");
+      webSocket.accept({ allowHalfOpen: true });
+      webSocket.addEventListener("message", ({ data }) => {
+        heard.push(`${name}: ${data}`);
+      });
+      webSocket.addEventListener("close", ({ code }) => {
+        heard.push(`${name}: closed ${code}`);
+      });
+      if (name === "rude") webSocket.send("let me in");
+    }
+    await vi.waitFor(() => expect(heard).toEqual(["rude: closed 1008"]));
+    await session("visited").broadcast("news");
+    await vi.waitFor(() => expect(heard).toEqual(["rude: closed 1008", "polite: news"]));
   });
 });
 

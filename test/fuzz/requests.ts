@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type Document, type Operation, resolved } from "./document.ts";
+import { type Document, type Operation, resolved, type Schema } from "./document.ts";
 import { spoiled, valueOf } from "./values.ts";
 
 /** A request to an operation. */
@@ -23,6 +23,12 @@ const mostlyRight = (value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
 /** `encodeURIComponent`, also of half surrogate pairs, which have no bytes. */
 const encoded = (value: unknown): string => encodeURIComponent(asText(value).toWellFormed());
 
+/** What stands in a query for a parameter: of an object, its own names. */
+const exploded = ([name, value]: [string, unknown]): [string, unknown][] =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.entries(value)
+    : [[name, value]];
+
 function pathOf(document: Document, { path, parameters }: Operation): fc.Arbitrary<string> {
   const of = (place: "path" | "query") =>
     fc.record(
@@ -39,7 +45,7 @@ function pathOf(document: Document, { path, parameters }: Operation): fc.Arbitra
   );
   return fc.tuple(of("path"), of("query"), further).map(([inPath, inQuery, more]) => {
     const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encoded(Reflect.get(inPath, name)));
-    const query = [...Object.entries(inQuery), ...(more ? [more] : [])];
+    const query = [...Object.entries(inQuery).flatMap(exploded), ...(more ? [more] : [])];
     return filled + (query.length > 0 ? `?${query.map(([k, v]) => `${k}=${encoded(v)}`).join("&")}` : "");
   });
 }
@@ -64,8 +70,7 @@ const broken: fc.Arbitrary<Payload> = fc
   )
   .map(([type, body]) => ({ headers: { "content-type": type }, body }));
 
-function lines(document: Document, kind: string): fc.Arbitrary<string> {
-  const schema = document.components.schemas[kind];
+function lines(document: Document, { items: schema = {} }: Schema): fc.Arbitrary<string> {
   const line = fc.oneof(
     { weight: 5, arbitrary: mostlyRight(valueOf(document, schema)).map((value) => JSON.stringify(value)) },
     fc.string({ maxLength: 30 }),
@@ -73,7 +78,7 @@ function lines(document: Document, kind: string): fc.Arbitrary<string> {
   return fc.array(line, { maxLength: 5 }).map((all) => all.join("\n"));
 }
 
-function payloadOf(document: Document, { path, requestBody }: Operation): fc.Arbitrary<Payload> {
+function payloadOf(document: Document, { requestBody }: Operation): fc.Arbitrary<Payload> {
   const [[type, { schema = {} }] = ["", {}]] = Object.entries(requestBody?.content ?? {});
   const right = (): fc.Arbitrary<Payload> => {
     switch (type) {
@@ -85,7 +90,7 @@ function payloadOf(document: Document, { path, requestBody }: Operation): fc.Arb
           body: JSON.stringify(value),
         }));
       case "application/x-ndjson":
-        return lines(document, path.includes("events") ? "Event" : "Product").map((body) => ({
+        return lines(document, schema).map((body) => ({
           headers: { "content-type": type },
           body,
         }));

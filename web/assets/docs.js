@@ -32,11 +32,12 @@ const contents = (part) =>
 
 function operation(path, method, { summary, description, security, parameters, requestBody, responses }) {
   const scope = security?.[0]?.credential?.[0] ?? "public";
-  const rows = (parameters ?? []).map(({ name, in: where, required, schema }) =>
+  const rows = (parameters ?? []).map(({ name, in: where, required, schema, explode }) =>
     element(
       "tr",
       {},
-      element("td", {}, element("code", {}, name)),
+      // An exploded object is its own names: both or none of a place.
+      element("td", {}, element("code", {}, explode ? Object.keys(schema.properties).join(", ") : name)),
       element("td", {}, `${where}${required ? "" : ", optional"}`),
       element("td", {}, outline(schema)),
     ),

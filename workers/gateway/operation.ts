@@ -34,6 +34,23 @@ export const jsonBody = <S extends z.ZodType>(schema: S) => ({
   content: { "application/json": { schema } },
 });
 
+/**
+ * A body of at most so many lines of JSON, each as a component of the document says. Its schema is of all lines together, as
+ * OpenAPI 3.2 has it for media types that are sequences; 3.1 says nothing else.
+ */
+export const linesBody = (component: string, most: number) => ({
+  required: true,
+  content: {
+    "application/x-ndjson": {
+      schema: z
+        .array(z.unknown())
+        .min(1)
+        .max(most)
+        .openapi({ items: { $ref: `#/components/schemas/${component}` } }),
+    },
+  },
+});
+
 /** Every refusal, as RFC 9457 says. */
 export const refusals = {
   default: {

@@ -25,8 +25,7 @@ const send = (path: string, method: string, type: string, body: ReadableStream) 
 describe("a body that does not end", () => {
   it.each(operations.filter(({ body }) => body !== null))("ends $name with 408", async (operation) => {
     const { path, method, body } = operation;
-    const type = body === "image/*" ? "image/jpeg" : `${body}`;
-    const answer = await send(path, method, type, stalling(" "));
+    const answer = await send(path, method, `${body}`, stalling(" "));
     expect(answer.status).toBe(408);
     expect(await answer.json()).toMatchObject({ code: "request_timeout", status: 408 });
   });

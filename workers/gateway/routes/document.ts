@@ -1,4 +1,5 @@
 import type { Gateway } from "../context.ts";
+import { withWholePlaces } from "../place-parameter.ts";
 
 /** The API's own description, made once from the schemas that validate. */
 export function document(app: Gateway): void {
@@ -10,16 +11,18 @@ export function document(app: Gateway): void {
   let text: string | null = null;
   app.get("/openapi.json", (c) => {
     text ??= JSON.stringify(
-      app.getOpenAPI31Document({
-        openapi: "3.1.0",
-        info: {
-          title: "Vicinity",
-          version: "1",
-          description:
-            "What should this person see, here, now? Errors are RFC 9457; times ISO 8601 in UTC; money in the currency's units; distances km.",
-        },
-        servers: [{ url: "/" }],
-      }),
+      withWholePlaces(
+        app.getOpenAPI31Document({
+          openapi: "3.1.0",
+          info: {
+            title: "Vicinity",
+            version: "1",
+            description:
+              "What should this person see, here, now? Errors are RFC 9457; times ISO 8601 in UTC; money in the currency's units; distances km.",
+          },
+          servers: [{ url: "/" }],
+        }),
+      ),
     );
     return c.body(text, 200, { "content-type": "application/json" });
   });

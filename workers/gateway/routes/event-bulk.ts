@@ -1,9 +1,9 @@
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
 import { eventInput } from "../../shared/contracts/event.ts";
 import { bulkReport } from "../../shared/contracts/product.ts";
 import { handleLines } from "../bulk.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, kilobytes, megabytes, noQuery, refusals } from "../operation.ts";
+import { type Guard, json, kilobytes, linesBody, megabytes, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { valueOf } from "../refused.ts";
 
@@ -27,19 +27,12 @@ export function eventBulk(app: Gateway, { services, pace }: Ports, guard: Guard)
       method: "post",
       path: "/v1/events/bulk",
       summary: "Import past events, one JSON object a line",
-      description: `Admin, or a client key with events:import. Up to ${bounds.lines} lines; bad ones are reported, good ones kept.`,
+      description: `Admin, or a client key with events:import. Up to ${bounds.lines} lines and 32 MB; bad ones are reported, good ones kept.`,
       tags: ["Events"],
       ...guard("events:import"),
       request: {
         query: noQuery,
-        body: {
-          required: true,
-          content: {
-            "application/x-ndjson": {
-              schema: z.string().openapi({ description: "Lines, each an event.", maxLength: bounds.bytes }),
-            },
-          },
-        },
+        body: linesBody("Event", bounds.lines),
       },
       responses: {
         200: json("What became of the lines.", bulkReport.meta({ id: "BulkReport" })),

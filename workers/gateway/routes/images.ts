@@ -15,6 +15,10 @@ const imagePath = z.object({
 });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha256 in lower-case hex");
 const binary = z.string().openapi({ format: "binary" });
+/** The kinds of pictures. */
+const picture = Object.fromEntries(
+  ["image/jpeg", "image/png", "image/webp", "image/avif"].map((type) => [type, { schema: binary }]),
+);
 const storedImage = z
   .object({ path: z.string(), sha256, contentType: z.string() })
   .openapi("Image", { description: "Where the image is served, for ever." });
@@ -34,7 +38,7 @@ export function images(app: Gateway, { services }: Ports, guard: Guard): void {
       request: {
         params: imagePath,
         query: noQuery,
-        body: { required: true, content: { "image/*": { schema: binary } } },
+        body: { required: true, content: picture },
       },
       responses: { 200: json("Stored.", storedImage), ...refusals },
     }),
@@ -73,7 +77,7 @@ export function images(app: Gateway, { services }: Ports, guard: Guard): void {
       tags,
       request: { params: z.object({ application: applicationName, sha256 }), query: noQuery },
       responses: {
-        200: { description: "The image.", content: { "image/*": { schema: binary } } },
+        200: { description: "The image.", content: picture },
         304: { description: "You have it." },
         ...refusals,
       },

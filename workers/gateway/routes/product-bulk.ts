@@ -1,8 +1,8 @@
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
 import { bulkReport, productInput } from "../../shared/contracts/product.ts";
 import { handleLines } from "../bulk.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, kilobytes, megabytes, noQuery, refusals } from "../operation.ts";
+import { type Guard, json, kilobytes, linesBody, megabytes, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { valueOf } from "../refused.ts";
 
@@ -11,26 +11,18 @@ const bounds = { bytes: megabytes(32), lines: 10_000, lineLength: kilobytes(64),
 
 /** The catalogue, many products at a time. */
 export function productBulk(app: Gateway, { services, pace }: Ports, guard: Guard): void {
+  app.openAPIRegistry.register("ProductInput", productInput.meta({ id: "ProductInput" }));
   app.openapi(
     createRoute({
       method: "post",
       path: "/v1/products/bulk",
       summary: "Create or replace many products, one JSON object a line",
-      description: `Admin, or a client key with products:write. Up to ${bounds.lines} lines; bad ones are reported, good ones kept.`,
+      description: `Admin, or a client key with products:write. Up to ${bounds.lines} lines and 32 MB; bad ones are reported, good ones kept.`,
       tags: ["Products"],
       ...guard("products:write"),
       request: {
         query: noQuery,
-        body: {
-          required: true,
-          content: {
-            "application/x-ndjson": {
-              schema: z
-                .string()
-                .openapi({ description: "Lines, each a product with its id.", maxLength: bounds.bytes }),
-            },
-          },
-        },
+        body: linesBody("ProductInput", bounds.lines),
       },
       responses: {
         200: json("What became of the lines.", bulkReport.meta({ id: "BulkReport" })),

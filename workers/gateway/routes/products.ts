@@ -49,7 +49,7 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
       const { id } = c.req.valid("param");
       const body = c.req.valid("json");
       if (body.id !== undefined && body.id !== id)
-        deny("invalid_input", "The body's id is not the path's.", {
+        deny("conflict", "The body's id is not the path's.", {
           issues: [{ path: "id", message: `must be ${id}, as in the path` }],
         });
       const { product: value, created } = valueOf(

@@ -7,7 +7,7 @@ describe("products", () => {
     const put = (body: object) => call("PUT", "/v1/products/p1", { body });
     expect((await put({ title: "One" })).status).toBe(201);
     expect((await put({ title: "One", id: "p1", price: 2 })).status).toBe(200);
-    expect((await put({ title: "One", id: "p2" })).status).toBe(400);
+    expect((await put({ title: "One", id: "p2" })).status).toBe(409);
     expect(await (await call("GET", "/v1/products/p1", { key: "dev-client-key" })).json()).toMatchObject({
       id: "p1",
       category: "unknown",

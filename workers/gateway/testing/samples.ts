@@ -55,11 +55,8 @@ export interface Sample {
 export function sampleOf({ name, path, method, body: type }: Operation, userId = "x"): Sample {
   const at = { method, path: `${path}${queries[name] ?? ""}` };
   if (type === null) return { ...at, options: {} };
-  if (type === "image/*")
-    return {
-      ...at,
-      options: { body: new Uint8Array([0xff, 0xd8]), headers: { "content-type": "image/jpeg" } },
-    };
+  if (type.startsWith("image/"))
+    return { ...at, options: { body: new Uint8Array([0xff, 0xd8]), headers: { "content-type": type } } };
   if (type === "multipart/form-data") return { ...at, options: { body: upload() } };
   const headers = { "content-type": type };
   if (type === "application/x-ndjson") {

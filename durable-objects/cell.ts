@@ -15,6 +15,7 @@ import { below, centreOf, childrenOf, isLeaf, leafBound, parentOf } from "../wor
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
 import { offsetsIn } from "../workers/shared/geo/local-time.ts";
 import { beginsIn, isWithin } from "../workers/shared/geo/product-range.ts";
+import { errorText } from "../workers/shared/observability/error-text.ts";
 import { type Batch, type Handed, Handover, partsOf } from "./cell/handover.ts";
 import { leafPace, type Pace, parentPace, publishAt } from "./cell/pace.ts";
 import { type CellState, CellStore, type Replacement, untouched } from "./cell/store.ts";
@@ -382,7 +383,7 @@ export class Cell extends DurableObject<LocationEnv> {
       if (at !== null && at <= Date.now()) await this.#publish(state);
       await this.#schedule();
     } catch (error) {
-      console.error({ event: "cell not published or split", cell, error: String(error) });
+      console.error({ event: "cell not published or split", cell, error: errorText(error) });
       await this.ctx.storage.setAlarm(Date.now() + retryMs);
     }
   }

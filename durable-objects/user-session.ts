@@ -19,6 +19,7 @@ import {
 import { ok, parse, type Result, refuse } from "../workers/shared/contracts/result.ts";
 import type { PersonSettings } from "../workers/shared/contracts/services.ts";
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
+import { errorText } from "../workers/shared/observability/error-text.ts";
 import { clickWindowOf } from "./user-session/click-window.ts";
 import { countsAfter } from "./user-session/counts.ts";
 import { Erasures } from "./user-session/erasures.ts";
@@ -411,7 +412,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       if (this.#store.exists() && this.#known.pruned < now - pruneSeconds) this.#prune(now);
       await this.#schedule();
     } catch (error) {
-      console.error({ event: "outbox not sent", error: String(error) });
+      console.error({ event: "outbox not sent", error: errorText(error) });
       this.#alarmAt = Date.now() + retryMs;
       await this.ctx.storage.setAlarm(this.#alarmAt);
     }

@@ -1,3 +1,4 @@
+import type { D1Database } from "@cloudflare/workers-types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CreatedKey } from "../workers/shared/contracts/credential.ts";
 import type { EventReceipt } from "../workers/shared/contracts/event.ts";
@@ -197,5 +198,47 @@ describe("what is yet to come", () => {
       headers: { "content-type": "application/x-ndjson" },
     });
     expect(bulk.body).toMatchObject({ received: 1, accepted: 0, rejected: 1 });
+  });
+});
+
+describe("what goes wrong inside", () => {
+  it("is logged and answered without whom it was about, or what they did", async () => {
+    const names = ["person-of-the-failure", "event-of-the-failure", "37.1234567"];
+    const [userId, eventId] = names;
+    const place = { lat: 37.1234567, lon: -3.7654321 };
+    await stack.call("PUT", `/v1/users/${userId}`, { body: { home: place } });
+    const database: D1Database = await stack.binding("user", "DB");
+    const rename = (from: string, to: string) =>
+      database.prepare(`ALTER TABLE ${from} RENAME TO ${to}`).run();
+    const before = stack.logs().length;
+    const tables = ["users", "interactions", "user_locations"];
+    for (const table of tables) await rename(table, `${table}_away`);
+    try {
+      const event = { eventId, userId, type: "view", productId: "oslo-3", location: place };
+      const answers = [
+        await stack.call("GET", `/v1/users/${userId}`),
+        await stack.call("PUT", `/v1/users/${userId}`, { body: { home: place } }),
+        await stack.call("GET", `/v1/users/${userId}/interactions`),
+        await stack.call("PUT", `/v1/users/${userId}/location`, { body: place }),
+        await stack.call("POST", "/v1/events", { body: { events: [event] } }),
+        await stack.call("POST", "/v1/events/bulk", { body: JSON.stringify(event), headers: lines }),
+        await stack.call("DELETE", `/v1/users/${userId}`),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual([500, 500, 500, 200, 202, 503, 202]);
+      for (const { status, body } of answers)
+        if (status >= 500) expect(JSON.stringify(body)).not.toMatch(/users|interactions|SQL|D1|query/);
+      const told = await eventually(
+        async () => stack.logs().slice(before),
+        (log) =>
+          [
+            /delivery failed.*vicinity-interactions/,
+            /delivery failed.*vicinity-locations/,
+            /erasure failed/,
+          ].every((failure) => log.some((line) => failure.test(line))),
+      );
+      expect(told.filter((line) => names.some((name) => line.includes(name)))).toEqual([]);
+    } finally {
+      for (const table of tables) await rename(`${table}_away`, table);
+    }
   });
 });

@@ -3,6 +3,7 @@ import { toInstant } from "../../workers/shared/contracts/primitives.ts";
 import type { Result } from "../../workers/shared/contracts/result.ts";
 import { eraseFromLetters } from "../../workers/shared/dead-letters/erase.ts";
 import { PersonCountsTable } from "../../workers/shared/experiments/person-counts.ts";
+import { errorText } from "../../workers/shared/observability/error-text.ts";
 import { eraseFromLog } from "../../workers/shared/training-log/erase.ts";
 
 /**
@@ -191,7 +192,7 @@ export class Erasures {
       try {
         await this.#step(row, now);
       } catch (error) {
-        console.error({ event: "erasure failed", phase: row.phase, error: String(error) });
+        console.error({ event: "erasure failed", phase: row.phase, error: errorText(error) });
         const delay = Math.min(longestRetrySeconds, retrySeconds * 2 ** Math.min(row.failures, 10));
         this.#put({ ...row, failures: row.failures + 1, due: now + delay });
       }

@@ -3,6 +3,7 @@ import { HTTPException } from "hono/http-exception";
 import type { Problem } from "../shared/contracts/problem.ts";
 import type { Refusal, RefusalCode } from "../shared/contracts/result.ts";
 import { toProblem } from "../shared/errors/problem.ts";
+import { errorText } from "../shared/observability/error-text.ts";
 import type { GatewayContext } from "./context.ts";
 import { Refused } from "./refused.ts";
 
@@ -81,11 +82,9 @@ const detailOfStatus: Record<number, string> = {
 const isOutage = (error: Error): boolean =>
   ("retryable" in error && error.retryable === true) || ("overloaded" in error && error.overloaded === true);
 
-/** An error's first line and its frames: what follows the first line may be the values of a query. */
-const forLog = ({ name, message, stack = "" }: Error): string =>
-  [`${name}: ${message.split("\n")[0]}`, ...stack.split("\n").filter((line) => /^ +at /.test(line))].join(
-    "\n",
-  );
+/** An error and its frames, without the values of a query that stand between them. */
+const forLog = (error: Error): string =>
+  [errorText(error), ...(error.stack ?? "").split("\n").filter((line) => /^ +at /.test(line))].join("\n");
 
 /** Writes down an error that no answer tells of. */
 export function logFailure(error: unknown, requestId = ""): void {

@@ -1,5 +1,6 @@
 import type { Result } from "../shared/contracts/result.ts";
 import type { Removed, Retention } from "../shared/contracts/retention.ts";
+import { errorText } from "../shared/observability/error-text.ts";
 import type { Services } from "./services.ts";
 import type { Store } from "./store.ts";
 
@@ -38,7 +39,7 @@ export async function retain(
         if (add(result.value) === 0) return;
       }
     } catch (error) {
-      failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      failed.push(`${name}: ${errorText(error)}`);
     }
   };
   const { recommendation, user, product, trainer } = services;

@@ -48,6 +48,7 @@ import {
 } from "../shared/contracts/totals.ts";
 import { isCellName } from "../shared/geo/cells.ts";
 import { coarsenToKilometre, coarsenToRegion } from "../shared/geo/coarsen.ts";
+import { errorText } from "../shared/observability/error-text.ts";
 import { applyChanges, applyTotals } from "./apply.ts";
 import { Gazetteer } from "./gazetteer.ts";
 import { rebuild } from "./rebuild.ts";
@@ -168,7 +169,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
   async #named(where: Point | null, withinMs: number | null): Promise<Around<never>["place"]> {
     if (!where) return null;
     const resolving = this.#gazetteer.resolve(where).catch((error: unknown) => {
-      console.error({ event: "city not resolved", error: String(error) });
+      console.error({ event: "city not resolved", error: errorText(error) });
       return { skipped: "the gazetteer: failed" };
     });
     if (withinMs === null) return resolving;

@@ -3,6 +3,7 @@ import { type BlockMeta, type Columns, decodeColumns } from "../../model/columns
 import type { Forwards } from "../../model/retrieval/candidates.ts";
 import { rememberedBytesPerRow } from "../../model/retrieval/scan.ts";
 import type { TileSource } from "../../model/retrieval/tiles.ts";
+import { errorText } from "../shared/observability/error-text.ts";
 
 /**
  * A tile younger than `fresh` is answered as it is, an older one too, while a new one is fetched; past the age of `stale` the
@@ -106,7 +107,7 @@ export class TileCache implements TileSource, Forwards {
     if (age > stale || age < 0)
       return this.#load(key, cell).catch((error: unknown) => {
         if (!known.columns) throw error;
-        console.error({ event: "tile not read", cell, error: String(error) });
+        console.error({ event: "tile not read", cell, error: errorText(error) });
         this.#skipped.add("old tiles for new ones");
         return known.columns;
       });
@@ -133,7 +134,7 @@ export class TileCache implements TileSource, Forwards {
   /** A tile that is missing, harmed or out of reach in KV is asked of its cell. */
   async #read(key: string, cell: string): Promise<Columns | null> {
     const stored = await this.#env.TILES.get(key, "arrayBuffer").catch((error: unknown) => {
-      console.error({ event: "tiles not reached", cell, error: String(error) });
+      console.error({ event: "tiles not reached", cell, error: errorText(error) });
       this.#skipped.add("cells for tiles");
       return null;
     });

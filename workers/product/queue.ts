@@ -2,6 +2,7 @@ import { mostAttempts, type OpenedLetter, retryDelaySeconds } from "../shared/co
 import { catalogueMessage } from "../shared/contracts/queues.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import { causeOf, DeadLetters } from "../shared/dead-letters/dead-letters.ts";
+import { errorText } from "../shared/observability/error-text.ts";
 import { Cards } from "./cards.ts";
 import { consume } from "./catalogue.ts";
 import { ProductStore } from "./store.ts";
@@ -22,12 +23,16 @@ export async function queue(batch: MessageBatch, env: ProductEnv): Promise<void>
       else await consume(parsed.data, store, cards, env.LOCATION);
       message.ack();
     } catch (error) {
-      console.error({ event: "catalogue message failed", attempts: message.attempts, error: String(error) });
+      console.error({
+        event: "catalogue message failed",
+        attempts: message.attempts,
+        error: errorText(error),
+      });
       if (message.attempts >= mostAttempts)
         await letters
-          .keep(batch.queue, message, String(error))
+          .keep(batch.queue, message, errorText(error))
           .catch((reason: unknown) =>
-            console.error({ event: "dead letter not kept", error: String(reason) }),
+            console.error({ event: "dead letter not kept", error: errorText(reason) }),
           );
       message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
     }

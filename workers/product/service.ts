@@ -20,6 +20,7 @@ import { type Removed, type Retention, retention } from "../shared/contracts/ret
 import type { Page, PageQuery, ProductApi, Readiness } from "../shared/contracts/services.ts";
 import { DeadLetterDesk } from "../shared/dead-letters/desk.ts";
 import { removeExpiredLetters } from "../shared/dead-letters/retention.ts";
+import { errorText } from "../shared/observability/error-text.ts";
 import { Cards } from "./cards.ts";
 import { send, settle } from "./catalogue.ts";
 import { imageBytes, lastImagePosition, putImage } from "./images.ts";
@@ -52,7 +53,7 @@ const everydayBacklog = 250;
 const now = (): number => Date.now() / 1000;
 /** What was not announced now is announced later: it is only noted. */
 const noteFailure = (reason: unknown): void =>
-  console.error({ event: "catalogue change not announced", error: String(reason) });
+  console.error({ event: "catalogue change not announced", error: errorText(reason) });
 const unknownProduct = refuse("not_found", "There is no such product.");
 
 /** The catalogue. */

@@ -4,6 +4,7 @@ import { interactionsMessage, type LocationsMessage, locationsMessage } from "..
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import { causeOf, DeadLetters, type DyingMessage } from "../shared/dead-letters/dead-letters.ts";
 import { peopleIn, withoutErased } from "../shared/dead-letters/people.ts";
+import { errorText } from "../shared/observability/error-text.ts";
 import { deliver } from "./deliver.ts";
 import { together } from "./together.ts";
 
@@ -56,7 +57,7 @@ async function bury(message: Message, keep: Promise<void>): Promise<void> {
     await keep;
     message.ack();
   } catch (error) {
-    console.error({ event: "dead letter not kept", error: String(error) });
+    console.error({ event: "dead letter not kept", error: errorText(error) });
     message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
   }
 }
@@ -107,7 +108,7 @@ async function again(
   if (message.attempts >= mostAttempts)
     await ofTheLiving(env, message)
       .then((left) => (left ? letters.keep(queue, left, cause) : undefined))
-      .catch((error: unknown) => console.error({ event: "dead letter not kept", error: String(error) }));
+      .catch((error: unknown) => console.error({ event: "dead letter not kept", error: errorText(error) }));
   message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
 }
 

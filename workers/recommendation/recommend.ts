@@ -18,6 +18,7 @@ import type {
 } from "../shared/contracts/recommendation.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import { localOffset } from "../shared/geo/local-time.ts";
+import { errorText } from "../shared/observability/error-text.ts";
 import { cardOfRow } from "./card-of-row.ts";
 import { cardsOf } from "./cards.ts";
 import { impressionOf } from "./impression.ts";
@@ -54,7 +55,7 @@ async function personOf(
     }
     return { person: first.byteLength > 0 ? decodePerson(first) : newPerson() };
   } catch (error) {
-    console.error({ event: "person not reached", error: String(error) });
+    console.error({ event: "person not reached", error: errorText(error) });
     return { person: unreached(), skipped: "the person: failed" };
   }
 }
@@ -107,7 +108,7 @@ export async function recommend(
     },
     { places, rankers, clock: () => performance.now(), random: Math.random, batches },
   ).catch((error: unknown) => {
-    console.error({ event: "places not reached", error: String(error) });
+    console.error({ event: "places not reached", error: errorText(error) });
     return null;
   });
   if (!answer) return refuse("unavailable", "No products can be found now.", { retryAfter: 1 });
@@ -149,7 +150,7 @@ export async function recommend(
   later(
     session
       .impression(application, input.userId, impressionOf({ ...answer, items: shown }, receipt, Math.random))
-      .catch((error: unknown) => console.error({ event: "impression not kept", error: String(error) })),
+      .catch((error: unknown) => console.error({ event: "impression not kept", error: errorText(error) })),
   );
   // The impression has copied what it keeps: after the newcomer, nobody reads the features any more.
   if (beside) later(besides(env, application, beside, answer).finally(() => batches.give(answer.features)));
@@ -200,7 +201,7 @@ async function besides(
     if (await advance(env.DB, settingsOf(env), application, Date.now() / 1000))
       await followPointer(env, application);
   } catch (error) {
-    console.error({ event: "shadow not noted", error: String(error) });
+    console.error({ event: "shadow not noted", error: errorText(error) });
   }
 }
 
@@ -215,7 +216,7 @@ async function shownCards(
     if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
     return { cards: cards.value };
   } catch (error) {
-    console.error({ event: "cards not reached", error: String(error) });
+    console.error({ event: "cards not reached", error: errorText(error) });
     const rows = answer.items.map(({ index }) => answer.candidates[index]);
     const cards = rows.map(({ block, row }) => cardOfRow(block, row));
     return {

@@ -4,6 +4,7 @@ import type { EventInput, EventReceipt, Interaction, ProductFacts } from "../sha
 import { fromInstant, type Precision } from "../shared/contracts/primitives.ts";
 import type { PersonRows } from "../shared/contracts/queues.ts";
 import type { Refusal } from "../shared/contracts/result.ts";
+import { errorText } from "../shared/observability/error-text.ts";
 import { atOnce } from "./at-once.ts";
 import { bring } from "./deliver.ts";
 import { factsFor } from "./facts.ts";
@@ -142,7 +143,7 @@ async function send(
     if (messages.length === 1) await queue.send(messages[0]);
     else if (messages.length > 1) await queue.sendBatch(messages.map((body) => ({ body })));
   } catch (error) {
-    console.error({ event: "rows not sent", messages: messages.length, error: String(error) });
+    console.error({ event: "rows not sent", messages: messages.length, error: errorText(error) });
   }
 }
 
@@ -178,7 +179,7 @@ export async function record(
     good.map(({ input }) => input.productId),
     now,
   ).catch((error: unknown) => {
-    console.error({ event: "catalogue not reached", error: String(error) });
+    console.error({ event: "catalogue not reached", error: errorText(error) });
     return null;
   });
   if (facts)
@@ -197,7 +198,7 @@ export async function record(
           if (input.location) receipt.warnings.push({ index, code: "location_coarsened" });
       if (told.person.rows.length > 0) rows.push(told.person);
     } catch (error) {
-      console.error({ event: "events not taken", error: String(error) });
+      console.error({ event: "events not taken", error: errorText(error) });
       const why = error instanceof RefusedEvents ? error.refusal : unreached;
       for (const { index } of person.events) receipt.rejected.push({ index, error: rejectionOf(why) });
     }

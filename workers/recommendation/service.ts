@@ -38,6 +38,7 @@ import type {
 import { type LocationInput, locationInput } from "../shared/contracts/user.ts";
 import { DeadLetterDesk } from "../shared/dead-letters/desk.ts";
 import { removeExpiredLetters } from "../shared/dead-letters/retention.ts";
+import { errorText } from "../shared/observability/error-text.ts";
 import { exported } from "./export.ts";
 import { similar, trending } from "./lists.ts";
 import { redeliver } from "./queue.ts";
@@ -147,7 +148,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     try {
       return ok(await absorb(this.env, application, parsed.value.events, now()));
     } catch (error) {
-      console.error({ event: "history not taken", error: String(error) });
+      console.error({ event: "history not taken", error: errorText(error) });
       return refuse("unavailable", "History cannot be taken now; send the same lines again.", {
         retryAfter: 5,
       });

@@ -1,6 +1,7 @@
 import { linearRanker, popularityRanker } from "../../model/pipeline/fallback.ts";
 import type { Ranker } from "../../model/pipeline/ports.ts";
 import { defaultVariant } from "../shared/experiments/variant.ts";
+import { errorText } from "../shared/observability/error-text.ts";
 import { modelKey } from "./model-key.ts";
 import { bundledModel, registeredModels } from "./ranker/models.ts";
 import { canaryArmOf } from "./rollout/arms.ts";
@@ -39,7 +40,7 @@ async function refresh(env: RecommendationEnv, application: string): Promise<voi
   // A newcomer that cannot be loaded is its own failure, and no reason to keep an older pointer.
   if (candidate)
     await warm(env, application, candidate).catch((error: unknown) =>
-      console.error({ event: "newcomer not loaded", error: String(error) }),
+      console.error({ event: "newcomer not loaded", error: errorText(error) }),
     );
   pointers.set(application, { model: serving, candidate, readAt: Date.now() });
 }
@@ -125,6 +126,6 @@ const refresher = (env: RecommendationEnv, application: string) => (): Promise<v
       // The next requests go on with what there is, and do not wait for what has just failed.
       if (!pointers.has(application))
         pointers.set(application, { model: null, candidate: null, readAt: Date.now() });
-      console.error({ event: "model pointer not read", error: String(error) });
+      console.error({ event: "model pointer not read", error: errorText(error) });
     },
   );

@@ -1,3 +1,5 @@
+import { errorText } from "../shared/observability/error-text.ts";
+
 /** Attempts that may fail in one call: in an outage all of them do, and the rest is not tried in vain. */
 const mostFailures = 16;
 
@@ -31,7 +33,7 @@ export async function together<T>(
       result.done.push(...part);
     } catch (error) {
       failures++;
-      last = String(error);
+      last = errorText(error);
       if (part.length === 1) result.failed.push({ item: part[0], cause: last });
       else {
         const half = Math.ceil(part.length / 2);

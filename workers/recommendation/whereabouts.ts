@@ -3,6 +3,7 @@ import type { AnswerLocation, EdgePlace, LocationSource } from "../shared/contra
 import type { Point, Precision } from "../shared/contracts/primitives.ts";
 import type { LocationApi } from "../shared/contracts/services.ts";
 import { coarsenToKilometre, coarsenToRegion } from "../shared/geo/coarsen.ts";
+import { errorText } from "../shared/observability/error-text.ts";
 
 /** Where a person was taken to be. */
 export interface Whereabouts {
@@ -45,7 +46,7 @@ export async function namesOf(
     const resolved = await location.resolve(point);
     if (resolved.ok) return { city: resolved.value.city, country: resolved.value.country };
   } catch (error) {
-    console.error({ event: "city not reached", error: String(error) });
+    console.error({ event: "city not reached", error: errorText(error) });
   }
   return { city: null, country: null };
 }
@@ -64,7 +65,7 @@ export async function whereabouts(
     const { point: raw, source } = await evidence(location, person, asked, edge);
     return { point: raw ? await coarsened(location, raw, person.precision) : null, source };
   } catch (error) {
-    console.error({ event: "gazetteer not reached", error: String(error) });
+    console.error({ event: "gazetteer not reached", error: errorText(error) });
     return { point: null, source: "none", skipped: "the gazetteer: failed, the place is not known" };
   }
 }

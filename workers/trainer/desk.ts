@@ -1,5 +1,6 @@
 import type { RecalibrationInput, RecalibrationRecord } from "../shared/contracts/recalibration.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
+import { errorText } from "../shared/observability/error-text.ts";
 import { settingsOf } from "./settings.ts";
 import { Turns } from "./turns.ts";
 import { newRecord } from "./work.ts";
@@ -83,7 +84,7 @@ export class RecalibrationDesk {
       if (now - Date.parse(record.updatedAt) / 1000 < stalledSeconds) continue;
       woken++;
       await this.#wake(application, id, record).catch((error: unknown) =>
-        console.error({ event: "recalibration not woken", id, error: String(error) }),
+        console.error({ event: "recalibration not woken", id, error: errorText(error) }),
       );
     }
     return { running, woken };
@@ -120,7 +121,7 @@ export class RecalibrationDesk {
         // What is wrong with one application is no reason for the others to learn nothing.
         const result = await this.begin(application, { seed: 1 }, `night-${day}`, now).catch(
           (error: unknown) => {
-            console.error({ event: "recalibration not begun", application, error: String(error) });
+            console.error({ event: "recalibration not begun", application, error: errorText(error) });
             return null;
           },
         );

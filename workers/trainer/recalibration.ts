@@ -1,6 +1,7 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { z } from "zod";
 import { applicationName } from "../shared/contracts/primitives.ts";
+import { errorText } from "../shared/observability/error-text.ts";
 import { settingsOf } from "./settings.ts";
 import { type StepContext, yieldThread } from "./steps/step.ts";
 import { Refusal, recalibrate, retries, type StepRunner, tell } from "./work.ts";
@@ -41,7 +42,7 @@ export class Recalibration extends WorkflowEntrypoint<TrainerEnv, RecalibrationP
       await step.do("end", retries, async () => {
         await tell(context, {
           status: refusal ? "refused" : "failed",
-          reasons: refusal ?? [error instanceof Error ? error.message : String(error)],
+          reasons: refusal ?? [errorText(error)],
         });
         await bench.clear();
       });

@@ -1,4 +1,5 @@
 import { ok, type Result } from "../../shared/contracts/result.ts";
+import { errorText } from "../../shared/observability/error-text.ts";
 import { lookAtDue } from "../drift.ts";
 import { followPointer } from "../serving.ts";
 import { settingsOf } from "../settings.ts";
@@ -16,12 +17,12 @@ export async function settleModels(
       if (await advance(env.DB, settingsOf(env), application, now)) await followPointer(env, application);
     } catch (error) {
       // One application's trouble does not hold up the others.
-      console.error({ event: "roll-out not advanced", application, error: String(error) });
+      console.error({ event: "roll-out not advanced", application, error: errorText(error) });
     }
   try {
     await lookAtDue(env, now);
   } catch (error) {
-    console.error({ event: "drift not looked at", error: String(error) });
+    console.error({ event: "drift not looked at", error: errorText(error) });
   }
   return ok({ underWay: applications.length });
 }

@@ -1,6 +1,7 @@
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import type { PipelineAnswer } from "../../../model/pipeline/recommend.ts";
 import { valueOf } from "../../../model/pipeline/recommend.ts";
+import { errorText } from "../../shared/observability/error-text.ts";
 import { RegistryStore, type ShadowSums } from "../store.ts";
 
 /** Sums are brought to the registry at most so often, in milliseconds, and no later than after so many requests. */
@@ -62,7 +63,7 @@ export async function scoreBeside(
     mine.sums.distance += distance;
   } catch (error) {
     mine.sums.failures++;
-    console.error({ event: "shadow failed", version, error: String(error) });
+    console.error({ event: "shadow failed", version, error: errorText(error) });
   }
   if (Date.now() - mine.broughtAt < gatherMs && mine.sums.requests < mostGathered) return false;
   const { sums } = mine;

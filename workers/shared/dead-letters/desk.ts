@@ -8,6 +8,7 @@ import {
 import { applicationName, identifier } from "../contracts/primitives.ts";
 import { ok, parse, type Result, refuse } from "../contracts/result.ts";
 import type { DeadLetterApi, Page, PageQuery } from "../contracts/services.ts";
+import { errorText } from "../observability/error-text.ts";
 import { DeadLetters, type LetterBucket } from "./dead-letters.ts";
 
 const one = z.object({ application: applicationName, id: identifier });
@@ -55,7 +56,7 @@ export class DeadLetterDesk implements DeadLetterApi {
       const delivered = await this.#redeliver(opened.value);
       if (!delivered.ok) return delivered;
     } catch (error) {
-      await this.#letters.failedAgain(application, opened.value, String(error));
+      await this.#letters.failedAgain(application, opened.value, errorText(error));
       return refuse("unavailable", "It could not be delivered this time either; the letter says why.", {
         retryAfter: 60,
       });

@@ -37,7 +37,7 @@ describe("retention", () => {
     let keys = 3;
     const ownStore = { removeExpired: async () => ({ keys: keys > 0 ? keys-- && 1 : 0 }) };
     const { removed, failed } = await retain(services, ownStore, limits, 0);
-    expect(failed).toEqual(["user: no database"]);
+    expect(failed).toEqual(["user: Error: no database"]);
     expect(removed).toEqual({ keys: 3 });
   });
 

@@ -22,20 +22,6 @@ export const models = sqliteTable(
   (table) => [primaryKey({ columns: [table.application, table.version] })],
 );
 
-/** Experiments by application: which variants share the people. */
-export const experiments = sqliteTable(
-  "experiments",
-  {
-    application: text("application").notNull(),
-    name: text("name").notNull(),
-    /** Name and share of each variant. */
-    variants: text("variants", { mode: "json" }).$type<{ name: string; share: number }[]>().notNull(),
-    status: text("status", { enum: ["running", "ended"] }).notNull(),
-    createdAt: real("created_at").notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.application, table.name] })],
-);
-
 /** What a version has been through on its way into service. */
 export const rollouts = sqliteTable(
   "rollouts",

@@ -153,7 +153,8 @@ describe.each(guarded)("$name", (operation) => {
   });
 });
 
-describe.each(guarded.filter(({ body }) => body === "application/json"))("$name", ({ method, path }) => {
+describe.each(guarded.filter(({ body }) => body === "application/json"))("$name", (operation) => {
+  const { method, path } = operation;
   const send = (body: string | Uint8Array, type = "application/json") =>
     door.call(method, path, { body, headers: type === "" ? {} : { "content-type": type } });
 
@@ -167,6 +168,13 @@ describe.each(guarded.filter(({ body }) => body === "application/json"))("$name"
       expect(errors?.length, json).toBeGreaterThan(0);
     }
     await expectProblem(await send("[".repeat(3000)), 400, "deep");
+  });
+
+  it("reports a field that it does not know in a body that is right but for it", async () => {
+    const { body } = sampleOf(operation).options;
+    const answer = await send(JSON.stringify({ ...JSON.parse(String(body)), surprise: true }));
+    const { errors } = await expectProblem(answer, 400, "surprise");
+    expect(errors).toEqual([{ path: "surprise", message: "is not a known field" }]);
   });
 
   it("refuses other content types and bodies beyond its bound", async () => {

@@ -6,6 +6,7 @@ import { nestsBeyond } from "../nesting.ts";
 import { type Guard, json, kilobytes, megabytes, noQuery, refusals } from "../operation.ts";
 import type { Ports } from "../ports.ts";
 import { deny, valueOf } from "../refused.ts";
+import { unread } from "../unread.ts";
 
 /** Fifty times what a manifest with its golden vectors takes. */
 const manifestBytes = kilobytes(512);
@@ -43,6 +44,12 @@ async function manifestOf(part: string | File) {
         message,
       })),
     });
+  const unknown = unread(manifest, parsed.value).map((path) => ({
+    path: `manifest.${path}`,
+    message: "is not a known field",
+  }));
+  if (unknown.length > 0)
+    deny("invalid_input", "The manifest does not have the documented form.", { issues: unknown });
   return parsed.value;
 }
 

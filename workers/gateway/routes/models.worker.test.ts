@@ -26,6 +26,7 @@ describe("models", () => {
       form({ manifest: `${"[".repeat(50)}${"]".repeat(50)}`, model }),
       form({ manifest: JSON.stringify({ ...manifest, more: "x".repeat(600_000) }), model }),
       form({ manifest: JSON.stringify({ ...manifest, sha256: "x" }), model }),
+      form({ manifest: JSON.stringify({ ...manifest, surprise: 1 }), model }),
       form({ manifest: JSON.stringify(manifest), model: "text" }),
       form({ manifest: JSON.stringify(manifest), model, more: "x" }),
       form({ manifest: JSON.stringify(manifest), model: new File([], "empty.onnx") }),

@@ -50,14 +50,17 @@ const retryMs = 5000;
 /** One call, and one alarm, erases for at most so many milliseconds; the next alarm goes on. */
 const erasingMs = 2000;
 
-/** The object of a person. Its id is their pseudonym. */
+/**
+ * The object of a person. Its id, a hash of their name, is their pseudonym. It is reached by that alone: of an object that is
+ * reached by its name the platform remembers the name, and this one must be able to forget whose it was.
+ */
 export function sessionOf(
   sessions: DurableObjectNamespace<UserSession>,
   application: string,
   userId: string,
   near: Point | null,
 ): DurableObjectStub<UserSession> {
-  const id = sessions.idFromName(`${application}:${userId}`);
+  const id = sessions.idFromString(sessions.idFromName(`${application}:${userId}`).toString());
   return sessions.get(id, near ? { locationHint: locationHint(near) } : {});
 }
 

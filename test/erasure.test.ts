@@ -5,7 +5,7 @@ import type { EventReceipt } from "../workers/shared/contracts/event.ts";
 import type { InteractionsMessage } from "../workers/shared/contracts/queues.ts";
 import type { Page } from "../workers/shared/contracts/services.ts";
 import type { UserInteraction } from "../workers/shared/contracts/user.ts";
-import { exportOf as exportIn, placesOf as placesIn } from "./held.ts";
+import { exportOf as exportIn, placesOf as placesIn, tracesOf } from "./held.ts";
 import { eventually, Stack } from "./stack.ts";
 import { asLines, oslo, productsAround } from "./town.ts";
 
@@ -171,8 +171,8 @@ describe("an erased person", () => {
     expect(replayed.status).toBe(200);
     expect(await historyOf("bob")).toEqual(expect.arrayContaining(["bob-1", "bob-late"]));
     await new Promise((resolve) => setTimeout(resolve, 3000));
-    // The tombstone, which names a pseudonym, is what is left.
-    expect(await placesOf(names)).toEqual(["user erasures"]);
+    // The tombstone, which names a pseudonym, is what is left in any row, object, letter, copy, Durable Object or log.
+    expect(await tracesOf(stack, [...names, receipt], [])).toEqual(["user erasures"]);
     expect(await historyOf(userId)).toEqual([]);
 
     // Somebody new under the same id, with the same event ids, is there to stay.

@@ -40,7 +40,7 @@ describe("a recommendation goes on without", () => {
     const id = environment.USER_SESSION.idFromName("demo:ann");
     const session = { id, state: down, impression: down };
     const { items, location, skipped } = await answer({
-      USER_SESSION: { idFromName: () => id, get: () => session },
+      USER_SESSION: { idFromName: () => id, idFromString: () => id, get: () => session },
     });
     expect(skipped.person).toContain("failed");
     expect(location.precision).toBe("city");
@@ -57,7 +57,13 @@ describe("a recommendation goes on without", () => {
     const slow = () => new Promise((resolve) => setTimeout(() => resolve(ok(null)), 300));
     const id = environment.USER_SESSION.idFromName("demo:ann");
     const { items, skipped } = await answer(
-      { USER_SESSION: { idFromName: () => id, get: () => ({ id, state: slow, impression: down }) } },
+      {
+        USER_SESSION: {
+          idFromName: () => id,
+          idFromString: () => id,
+          get: () => ({ id, state: slow, impression: down }),
+        },
+      },
       { budgetMs: 5 },
     );
     expect(items).toHaveLength(5);

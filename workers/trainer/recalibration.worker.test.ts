@@ -16,10 +16,14 @@ const quick = { epochs: 3, evaluationShare: 0.25 };
 
 let names = 0;
 /** A recalibration on lines of an application of its own. */
-async function from(lines: readonly Record<string, unknown>[], step?: StepRunner) {
+async function from(
+  lines: readonly Record<string, unknown>[],
+  step?: StepRunner,
+  erased?: ReadonlyMap<string, number>,
+) {
   const application = `app-${names++}`;
   await writeLog(bucket, application, lines);
-  return run(bucket, application, until + 60, quick, step);
+  return run(bucket, application, until + 60, quick, step, erased);
 }
 
 describe("a recalibration", () => {
@@ -141,6 +145,13 @@ describe("a recalibration is refused", () => {
     const { record, registered } = await from(lines());
     expect(record.status).toBe("refused");
     expect(record.reasons.join("\n")).toMatch(why);
+    expect(registered).toEqual([]);
+  });
+
+  it("where all who did anything are erased since, though their lines still lie in the log", async () => {
+    const erased = new Map(healthy.map(({ person }) => [String(person), 0]));
+    const { record, registered } = await from(healthy, undefined, erased);
+    expect(record).toMatchObject({ status: "refused", reasons: [expect.stringMatching(/examples/)] });
     expect(registered).toEqual([]);
   });
 

@@ -25,18 +25,25 @@ export interface Run {
   registered: ModelManifest[];
 }
 
-/** A recalibration whose neighbours are the weights themselves: everything of the trainer is real. */
+/**
+ * A recalibration whose neighbours are the weights themselves, and who is erased up to which life: everything of the trainer is
+ * real.
+ */
 export async function run(
   bucket: R2Bucket,
   application: string,
   startedAt: number,
   more: Partial<Settings> = {},
   step: StepRunner = { do: (_name, _config, work) => work() },
+  erased: ReadonlyMap<string, number> = new Map(),
 ): Promise<Run> {
   const registered: ModelManifest[] = [];
   const env = {
     TRAINING_LOG: bucket,
-    USER: { tombstones: async () => ok([]) },
+    USER: {
+      tombstones: async (_application: string, people: string[]) =>
+        ok([...erased].flatMap(([object, epoch]) => (people.includes(object) ? [{ object, epoch }] : []))),
+    },
     RECOMMENDATION: {
       servingModel: async () =>
         ok({ manifest: modelManifest.parse(bundledManifest), bytes: bundledFile.slice(0) }),

@@ -1,3 +1,5 @@
+import { type IncomingMessage, request } from "node:http";
+import type { Duplex } from "node:stream";
 import type { D1Database } from "@cloudflare/workers-types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CreatedKey } from "../workers/shared/contracts/credential.ts";
@@ -181,6 +183,38 @@ describe("a live connection", () => {
     expect(moved.status).toBe(200);
     expect((await heard).items.length).toBeGreaterThan(0);
     socket.close();
+  });
+
+  it("is one of eight of its person: a ninth is told to come later", async () => {
+    const handshake = {
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+      "sec-websocket-protocol": "vicinity, dev-client-key",
+    };
+    const sockets: Duplex[] = [];
+    const open = () =>
+      new Promise<IncomingMessage>((resolve, reject) => {
+        const asked = request(`${stack.url}v1/users/popular/live`, { headers: handshake });
+        asked.on("upgrade", (answer, socket) => {
+          sockets.push(socket);
+          resolve(answer);
+        });
+        asked.on("response", (answer) => {
+          answer.resume();
+          resolve(answer);
+        });
+        asked.on("error", reject);
+        asked.end();
+      });
+    try {
+      for (let i = 0; i < 8; i++) expect((await open()).statusCode).toBe(101);
+      const { statusCode, headers } = await open();
+      expect([statusCode, headers["retry-after"]]).toEqual([429, "60"]);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
   });
 });
 

@@ -22,7 +22,7 @@ const { size, visits, usualDays } = long
     }
   : {
       size: { products: 400, people: 100, events: 3000, days: 56, cities: 1 },
-      visits: [230, 120],
+      visits: [150, 80],
       usualDays: 0,
     };
 /** The reference is compared on a longer day. */
@@ -47,7 +47,6 @@ const stack = new Stack({
   trainer: {
     RECALIBRATION: JSON.stringify({
       evaluationShare: long ? 0.15 : 0.25,
-      epochs: 4,
       rate: 2e-3,
       gate: { leastExamples: 100, leastLists: 20, mostCalibrationError: long ? 0.15 : 0.25 },
     }),

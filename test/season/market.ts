@@ -13,11 +13,11 @@ import type { EventType } from "../../workers/shared/contracts/event.ts";
 import type { Point } from "../../workers/shared/contracts/primitives.ts";
 
 /**
- * The season that begins: the sales. What is reduced is wanted, nearly whatever it is, and nobody buys again what they have.
- * What the serving model learnt of discounts, of tastes and of repeats is wrong now, and people's own history, which it
- * reads, does not tell it so.
+ * The season that begins: the sales. What is reduced is wanted, nearly whatever it is and at any hour, and nobody buys again
+ * what they have. What the serving model learnt of discounts, of tastes, of hours and of repeats is wrong now, and people's
+ * own history, which it reads, does not tell it so. And what is wanted does not depend on when this runs.
  */
-export const sales: Season = { weights: { taste: 0.4, loyalty: -1 }, discount: 8 };
+export const sales: Season = { weights: { taste: 0.4, hour: 0, loyalty: -1 }, discount: 8 };
 
 /** Where and by whom something is asked for, the same in each world that is compared. */
 export interface Visit {

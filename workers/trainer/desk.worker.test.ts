@@ -10,7 +10,7 @@ import type { StepRunner } from "./work.ts";
 const { TRAINING_LOG: bucket } = Object.assign({ TRAINING_LOG: {} as R2Bucket }, env);
 const until = Date.UTC(2026, 0, 20, 12) / 1000;
 const now = until + 60;
-const quick = { epochs: 3, evaluationShare: 0.25 };
+const quick = { epochs: 3, leastSteps: 0, evaluationShare: 0.25 };
 
 /** Instances that were asked for; none of them is ever found again, as after a death before its creation was kept. */
 function deskOver(create: (options: { id: string }) => Promise<unknown> = async () => null) {

@@ -12,7 +12,7 @@ const until = Date.UTC(2026, 0, 20, 12) / 1000;
 const log = { examples: 800, people: 120, seed: 3, until, shift: 2 };
 
 /** Little data: more of it to judge by. */
-const quick = { epochs: 3, evaluationShare: 0.25 };
+const quick = { epochs: 3, leastSteps: 0, evaluationShare: 0.25 };
 
 let names = 0;
 /** A recalibration on lines of an application of its own. */
@@ -41,6 +41,17 @@ describe("a recalibration", () => {
     expect(comparison.gain.interval[0]).toBeGreaterThan(0);
     expect(Object.keys(comparison.slices)).toEqual(expect.arrayContaining(["country NO", "country PE"]));
     expect(calibration.engage.after).toBeLessThanOrEqual(calibration.engage.before);
+  });
+
+  it("goes through a small log more often: three rounds would leave the model where it was", async () => {
+    const small = syntheticLog(servingWeights, { ...log, examples: 320 });
+    const gainAfter = async (leastSteps: number): Promise<number> => {
+      const application = `app-${names++}`;
+      await writeLog(bucket, application, small);
+      const { record } = await run(bucket, application, until + 60, { ...quick, leastSteps });
+      return (record.figures as never as { comparison: { gain: { mean: number } } }).comparison.gain.mean;
+    };
+    expect(await gainAfter(120)).toBeGreaterThan(2 * (await gainAfter(0)));
   });
 
   it("makes the same candidate wherever it is interrupted, and repeats no finished step", async () => {

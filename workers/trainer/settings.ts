@@ -13,7 +13,10 @@ export const settings = z.object({
   /** Lists that are looked at to calibrate, and to evaluate, at most. */
   mostCalibrationLists: z.number().int().default(3000),
   mostEvaluationLists: z.number().int().default(4000),
+  /** Times that all lists are gone through; a small log more often, until the optimizer has made `leastSteps`. */
   epochs: z.number().int().min(1).max(20).default(3),
+  leastSteps: z.number().int().min(0).default(250),
+  mostEpochs: z.number().int().min(1).max(50).default(20),
   batch: z.number().int().default(16),
   rate: z.number().default(1e-3),
   decay: z.number().default(1e-2),

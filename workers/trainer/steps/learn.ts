@@ -6,6 +6,7 @@ import { summariesGradually, type Windows } from "../../../model/recalibrate/sum
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../../model/train/checkpoint.ts";
 import { gradually } from "../../../model/train/gradual.ts";
 import { beginLearning } from "../../../model/train/learner.ts";
+import type { Settings } from "../settings.ts";
 import { shape } from "../workbench.ts";
 import type { StepContext } from "./step.ts";
 
@@ -47,12 +48,25 @@ export async function plan(context: StepContext, parts: number, windows: Windows
     }
   }
   const perEpoch = lists.reduce((sum, count) => sum + Math.ceil(count / settings.batch), 0);
-  const { epochs, batch, rate, decay } = settings;
+  const { batch, rate, decay } = settings;
+  const epochs = epochsOf(perEpoch, settings);
   return {
     course: { seed, epochs, batch, rate, decay, steps: Math.max(1, epochs * perEpoch) },
     groups,
     lists: lists.reduce((sum, count) => sum + count, 0),
   };
+}
+
+/**
+ * How often all lists are gone through. What a model may move is bounded by the steps of its optimizer: three rounds over a
+ * few hundred lists leave it where it was, however much people have changed, and the gate finds no gain.
+ */
+export function epochsOf(
+  stepsPerEpoch: number,
+  { epochs, leastSteps, mostEpochs }: Pick<Settings, "epochs" | "leastSteps" | "mostEpochs">,
+): number {
+  const wanted = Math.ceil(leastSteps / Math.max(1, stepsPerEpoch));
+  return Math.max(epochs, Math.min(mostEpochs, wanted));
 }
 
 /** The state before the first step: the serving model's weights, where it is of this network. */

@@ -114,6 +114,12 @@ export function checkData(data: DataFacts, configuration: GateConfiguration): Ga
   ];
 }
 
+/** Milliseconds that a candidate may take for 500 candidates, where what serves takes so many. */
+export const mostLatencyMs = (
+  servingMs: number,
+  { latencyFloorMs, mostLatencyFactor }: GateConfiguration,
+): number => Math.max(latencyFloorMs, mostLatencyFactor * servingMs);
+
 /** Decides on a candidate, and says why. */
 export function gate(evidence: Evidence, configuration: GateConfiguration): GateResult {
   const { comparison, calibration, latency } = evidence;
@@ -122,7 +128,7 @@ export function gate(evidence: Evidence, configuration: GateConfiguration): Gate
     ([, slice]) =>
       slice.mean < -configuration.mostSliceLoss && slice.interval !== null && slice.interval[1] < 0,
   );
-  const mostMs = Math.max(configuration.latencyFloorMs, configuration.mostLatencyFactor * latency.servingMs);
+  const mostMs = mostLatencyMs(latency.servingMs, configuration);
   const checks: GateCheck[] = [
     ...checkData(evidence.data, configuration),
     check(

@@ -4,9 +4,10 @@ import { valueOf } from "../../../model/pipeline/recommend.ts";
 import { calibrationError, type Judged } from "../../../model/recalibrate/calibration.ts";
 import { compare, type ListQuality, qualityOf } from "../../../model/recalibrate/compare.ts";
 import { type GateConfiguration, type GateResult, gate } from "../../../model/recalibrate/gate.ts";
+import { latencyOf } from "../../../model/recalibrate/latency.ts";
 import { listOf } from "../../../model/recalibrate/logged.ts";
 import { appendSummaries, factsOf, summariesIn, windowsOf } from "../../../model/recalibrate/summary.ts";
-import { latencyOf } from "./latency.ts";
+import { stopwatch } from "./latency.ts";
 import { newestExamples, type Reach } from "./newest.ts";
 
 /** Of the log, what a model that was brought is judged by: some seconds of one core. */
@@ -64,10 +65,11 @@ export async function judge(
       data: factsOf(summaries, windows, damaged),
       comparison: compare(lists, configuration.leastSliceLists),
       calibration: { engage: errorOf(judged.engage), purchase: errorOf(judged.purchase) },
-      latency: {
-        candidateMs: await latencyOf(candidate, touch),
-        servingMs: await latencyOf(serving, touch),
-      },
+      latency: await latencyOf(
+        await stopwatch(candidate, touch),
+        await stopwatch(serving, touch),
+        configuration,
+      ),
       golden: null,
       bytes,
       finiteWeights: finite,

@@ -2,16 +2,16 @@ import { featureShape } from "../../../model/features/compute.ts";
 import { randomBatch } from "../../../model/onnx/manifest.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import { maxCandidates } from "../../../model/pipeline/recommend.ts";
+import type { Timed } from "../../../model/recalibrate/latency.ts";
 
-/** Runs of a model that are timed, and how often: the quickest counts. */
+/** Runs of a model that are timed at once. */
 const runs = 15;
-const rounds = 3;
 
 /**
- * Milliseconds that a model takes for as many candidates as serving has. Clocks stand still while a Worker computes and go
- * on where it waits for something: `touch` is such a wait, whose own time is taken off.
+ * Times a model on as many candidates as serving has. Clocks stand still while a Worker computes and go on where it waits for
+ * something: `touch` is such a wait, which surrounds the runs. The first run, which may prepare things, is not timed.
  */
-export async function latencyOf(ranker: Ranker, touch: () => Promise<unknown>): Promise<number> {
+export async function stopwatch(ranker: Ranker, touch: () => Promise<unknown>): Promise<Timed> {
   const batch = randomBatch(featureShape, maxCandidates, 1);
   const lap = async (count: number): Promise<number> => {
     await touch();
@@ -21,10 +21,5 @@ export async function latencyOf(ranker: Ranker, touch: () => Promise<unknown>): 
     return Date.now() - started;
   };
   await lap(1);
-  let ms = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < rounds; round++) {
-    const nothing = await lap(0);
-    ms = Math.min(ms, Math.max(0, (await lap(runs)) - nothing) / runs);
-  }
-  return ms;
+  return { runs, none: () => lap(0), many: () => lap(runs) };
 }

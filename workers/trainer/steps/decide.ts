@@ -1,11 +1,11 @@
 import type { DataFacts } from "../../../model/recalibrate/compare.ts";
 import { type GateResult, gate } from "../../../model/recalibrate/gate.ts";
+import { latencyOf, type Timed } from "../../../model/recalibrate/latency.ts";
 import type { Evaluated } from "./evaluate.ts";
 import type { StepContext } from "./step.ts";
 
-/** Runs of a model that are timed, and how often: the quickest counts. */
+/** Runs of a model that are timed at once. */
 const runs = 20;
-const rounds = 3;
 
 /** Asks whether the candidate may serve. */
 export async function decide(
@@ -14,16 +14,20 @@ export async function decide(
   { comparison, calibration, finiteWeights }: Evaluated,
 ): Promise<GateResult> {
   const { bench, settings } = context;
-  const candidate = await timed(context, "candidate");
-  const parent = await timed(context, "parent");
+  const candidate = await stopwatch(context, "candidate");
+  const golden = candidate.refusal;
+  const latency =
+    golden === null
+      ? await latencyOf(candidate, await stopwatch(context, "parent"), settings.gate)
+      : { candidateMs: Number.MAX_VALUE, servingMs: 0 };
   const { bytes } = await bench.model("candidate");
   return gate(
     {
       data,
       comparison,
       calibration: { engage: calibration.engage.after, purchase: calibration.purchase.after },
-      latency: { candidateMs: candidate.ms, servingMs: parent.ms },
-      golden: candidate.refusal,
+      latency,
+      golden,
       bytes: bytes.byteLength,
       finiteWeights,
     },
@@ -32,26 +36,27 @@ export async function decide(
 }
 
 /**
- * How long a model takes for 500 candidates, by the runtime that serves. Measured from outside, since clocks stand still
- * while a Worker computes: what one run less takes.
+ * Times a model by the runtime that serves. From outside, since clocks stand still while a Worker computes: what surrounds
+ * the runs is the call, with one run.
  */
-async function timed(
+async function stopwatch(
   { env, application, bench }: StepContext,
   name: "parent" | "candidate",
-): Promise<{ ms: number; refusal: string | null }> {
+): Promise<Timed & { refusal: string | null }> {
   const { manifest, bytes } = await bench.model(name);
-  const lap = async (count: number): Promise<{ ms: number; refusal: string | null }> => {
+  const tried = (count: number) => env.RECOMMENDATION.tryModel(application, manifest, bytes.buffer, count);
+  const lap = async (count: number): Promise<number> => {
     const started = Date.now();
-    const tried = await env.RECOMMENDATION.tryModel(application, manifest, bytes.buffer, count);
-    return { ms: Date.now() - started, refusal: tried.ok ? null : tried.error.detail };
+    const again = await tried(count);
+    if (!again.ok) throw new Error(`the ${name} could not be timed: ${again.error.detail}`);
+    return Date.now() - started;
   };
-  const first = await lap(1);
-  if (first.refusal !== null) return { ms: Number.MAX_VALUE, refusal: first.refusal };
-  let ms = Number.MAX_VALUE;
-  for (let round = 0; round < rounds; round++) {
-    const one = await lap(1);
-    const many = await lap(1 + runs);
-    ms = Math.min(ms, Math.max(0, many.ms - one.ms) / runs);
-  }
-  return { ms, refusal: null };
+  // The first call opens the model.
+  const first = await tried(1);
+  return {
+    runs,
+    none: () => lap(1),
+    many: () => lap(1 + runs),
+    refusal: first.ok ? null : first.error.detail,
+  };
 }

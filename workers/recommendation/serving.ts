@@ -18,8 +18,13 @@ interface Pointer {
   model: Named | null;
   /** What is on its way into service beside it. */
   candidate: (Named & { status: ModelRow["status"] }) | null;
-  readAt: number;
+  /** Number of the reading that it comes from: a later one knows no older state. */
+  reading: number;
+  /** When it was last asked for, in ms: a reading that takes long makes it no younger. */
+  askedAt: number;
 }
+
+let readings = 0;
 
 /** What serves each application, as this isolate last read it. */
 const pointers = new Map<string, Pointer>();
@@ -35,6 +40,8 @@ async function warm(env: RecommendationEnv, application: string, row: ModelRow):
 
 /** Reads what serves, and what is on its way, and warms both; what was known before answers until that is done. */
 async function refresh(env: RecommendationEnv, application: string): Promise<void> {
+  const reading = ++readings;
+  const askedAt = Date.now();
   const { serving, candidate } = await new RegistryStore(env.DB).inUse(application);
   if (serving) await warm(env, application, serving);
   // A newcomer that cannot be loaded is its own failure, and no reason to keep an older pointer.
@@ -42,7 +49,13 @@ async function refresh(env: RecommendationEnv, application: string): Promise<voi
     await warm(env, application, candidate).catch((error: unknown) =>
       console.error({ event: "newcomer not loaded", error: errorText(error) }),
     );
-  pointers.set(application, { model: serving, candidate, readAt: Date.now() });
+  const known = pointers.get(application);
+  // One that began earlier and was slower must not bring back what it superseded.
+  if (known && known.reading > reading) return;
+  pointers.set(application, {
+    ...{ model: serving, candidate, reading },
+    askedAt: Math.max(askedAt, known?.askedAt ?? 0),
+  });
 }
 
 /** Reads the pointer of an application anew, where something changed it: this isolate's next answers follow it. */
@@ -81,9 +94,9 @@ export async function servingOf(
   const known = pointers.get(application);
   const read = refresher(env, application);
   if (!known) await read();
-  else if (Date.now() - known.readAt > pointerMs) {
+  else if (Date.now() - known.askedAt > pointerMs) {
     // Not again by every request while this one is under way.
-    known.readAt = Date.now();
+    known.askedAt = Date.now();
     later(read());
   }
   const { model = null, candidate = null } = pointers.get(application) ?? {};
@@ -125,7 +138,7 @@ const refresher = (env: RecommendationEnv, application: string) => (): Promise<v
       failures.add(application);
       // The next requests go on with what there is, and do not wait for what has just failed.
       if (!pointers.has(application))
-        pointers.set(application, { model: null, candidate: null, readAt: Date.now() });
+        pointers.set(application, { model: null, candidate: null, reading: 0, askedAt: Date.now() });
       console.error({ event: "model pointer not read", error: errorText(error) });
     },
   );

@@ -184,6 +184,27 @@ describe("a version on its way into service", () => {
     expect(await statuses("strict")).toEqual({ v1: "serving", v2: "rolled_back" });
   });
 
+  it("serves on, though an earlier reading of the registry ends later", async () => {
+    const application = "slow";
+    await registered(environment, application, "v1", 1, 1);
+    await registered(environment, application, "v2", 2, 2);
+    // They take the places of both in the isolate's memory.
+    for (const seed of [21, 22, 23]) await registered(environment, `${application}-${seed}`, "v1", seed, 1);
+    const held = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const get = async (key: string) => {
+      asked.resolve();
+      await held.promise;
+      return environment.MODELS.get(key);
+    };
+    const slow = followPointer({ ...environment, MODELS: { get } as R2Bucket }, application);
+    await asked.promise;
+    expect((await new Registry(environment, application).promote("v2", now())).ok).toBe(true);
+    held.resolve();
+    await slow;
+    expect((await answer(application, "ann")).version).toBe("v2");
+  });
+
   it("is promoted and rolled back by hand at any point, and what served before serves again", async () => {
     const registry = await inCanary("by-hand");
     expect(await registry.rollback("v2", now())).toMatchObject({

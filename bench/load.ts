@@ -14,6 +14,8 @@ export interface LoadPlan {
   body?(request: number): string;
   /** Hears each answer, with the number of its request. */
   onAnswer?(request: number, status: number, body: string, headers: Record<string, string>): void;
+  /** Hears of each answer that counts how many milliseconds it took. */
+  onTime?(ms: number): void;
 }
 
 /** What came of a load. */
@@ -32,7 +34,7 @@ const timeoutSeconds = 20;
 
 /** Loads an address by autocannon, which talks from this process. */
 export function load(plan: LoadPlan, key: string): Promise<LoadOutcome> {
-  const { url, method, path, connections, seconds, body, onAnswer } = plan;
+  const { url, method, path, connections, seconds, body, onAnswer, onTime } = plan;
   const outcome: LoadOutcome = {
     times: [],
     rates: new Array<number>(seconds).fill(0),
@@ -83,6 +85,7 @@ export function load(plan: LoadPlan, key: string): Promise<LoadOutcome> {
         return;
       }
       outcome.times.push(ms);
+      onTime?.(ms);
       const second = Math.floor(now);
       if (second < seconds) outcome.rates[second]++;
     });

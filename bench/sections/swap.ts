@@ -13,7 +13,10 @@ const connections = 16;
 const warmUpSeconds = 6;
 /** Seconds of load before, and around each of the swaps. */
 const seconds = 12;
-/** Swaps there and back, each in the middle of a load of its own. */
+/**
+ * Swaps, each to another version, in the middle of a load of its own. That many versions came after it before the load that
+ * the isolate holds it no longer, so each is opened and warmed under load.
+ */
 const swaps = 4;
 /** A request during a swap may take so many times the p99 before it. */
 const mostFactor = 3;
@@ -52,12 +55,14 @@ export async function swap(context: BenchContext, { url, market }: ServedCatalog
       versions.set(version, (versions.get(version) ?? 0) + 1);
     },
   });
-  for (const [name, by] of [
-    ["swap-a", 1],
-    ["swap-b", 1.01],
-  ] as const)
+  const round = Date.now().toString(36);
+  const names = Array.from({ length: swaps + 1 }, (_, i) => `swap-${round}-${i}`);
+  for (const [i, name] of names.entries()) {
+    // Each a file of its own, in a state that was used before too.
+    const by = 1 + (i + 1) / 1000 + (Date.now() % 1e6) / 1e9;
     await call(url, "/v1/models", await uploadOf(name, scaled(by)));
-  await call(url, "/v1/models/swap-a/promote");
+  }
+  await call(url, `/v1/models/${names[0]}/promote`);
   context.say("warming up");
   await load(plan(warmUpSeconds), developmentKey);
   context.say("before the swap");
@@ -68,7 +73,7 @@ export async function swap(context: BenchContext, { url, market }: ServedCatalog
     versions.clear();
     const loaded = load(plan(seconds), developmentKey);
     await sleep((1000 * seconds) / 2);
-    await call(url, `/v1/models/${i % 2 === 0 ? "swap-b" : "swap-a"}/promote`);
+    await call(url, `/v1/models/${names[i + 1]}/promote`);
     during.push(await loaded);
     if (versions.size < 2) throw new Error("no other version took over during the load");
   }

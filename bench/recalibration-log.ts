@@ -21,7 +21,7 @@ const freshSeconds = 7 * 86_400;
 
 /**
  * Writes a training log into a state that nothing runs on, unless it holds it from before. The people in it want just what
- * the serving model says, so nothing can be gained, and nothing is registered in the state. Features are random numbers
+ * the serving model says; since examples repeat, their outcomes can be learnt by heart, so a candidate may pass the gate. Features are random numbers
  * that no compression makes smaller: a real log is smaller.
  */
 export async function writeRecalibrationLog(context: BenchContext): Promise<void> {

@@ -45,14 +45,14 @@ const passedOf = ({ step }: RecalibrationRecord): number =>
   Math.min(mostPassed, Math.floor(Number(step.match(/ of (\d+)$/)?.[1] ?? 0) / 2));
 const runs = ({ status }: RecalibrationRecord): boolean => status === "queued" || status === "running";
 
-async function call(url: string, method: string, path: string, body?: object): Promise<RecalibrationRecord> {
+async function call(url: string, method: string, path: string, body?: object): Promise<unknown> {
   const answer = await fetch(`${url}${path}`, {
     method,
     headers: { authorization: `Bearer ${developmentKey}`, "content-type": "application/json" },
     body: body && JSON.stringify(body),
   });
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  return recalibrationRecord.parse(await answer.json());
+  return answer.json();
 }
 
 /** A recalibration from a large log: what each step costs, and what it does to those who ask meanwhile. */
@@ -93,7 +93,7 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
   const memory = () => (inspector ? memoryOf(inspector).catch(() => null) : Promise.resolve(null));
   const before = await memory();
   const begun = performance.now();
-  let record = await call(url, "POST", "/v1/recalibrations", {});
+  let record = recalibrationRecord.parse(await call(url, "POST", "/v1/recalibrations", {}));
   const most = new Map<string, number>();
   let over = false;
   const looking = (async () => {
@@ -121,7 +121,7 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
   let asking = 0;
   let mark = { processor: processorSeconds(workerd.pid), at: performance.now(), loaded: false };
   for (; runs(record); await sleep(askMs)) {
-    const next = await call(url, "GET", `/v1/recalibrations/${record.id}`);
+    const next = recalibrationRecord.parse(await call(url, "GET", `/v1/recalibrations/${record.id}`));
     mark.loaded ||= asking > 0;
     if (next.step !== record.step || !runs(next)) {
       const now = { processor: processorSeconds(workerd.pid), at: performance.now(), loaded: asking > 0 };
@@ -147,6 +147,8 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
     loads.push(load);
   }
   over = true;
+  // A candidate in the shadow would cost later figures of this state.
+  if (record.version !== null) await call(url, "POST", `/v1/models/${record.version}/rollback`);
   await looking;
   await Promise.all(loads);
   const minutes = (performance.now() - begun) / 60_000;

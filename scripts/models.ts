@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { modelDetails, modelRecord } from "../workers/shared/contracts/model.ts";
 import { changeLines, comparisonRows, driftRows, listRows } from "./models/figures.ts";
 import { tableLines } from "./models/table.ts";
+import { bundledManifest } from "./models/upload.ts";
 import { portOf } from "./options.ts";
 import { developmentKey } from "./serve.ts";
 import { stop } from "./terminal.ts";
@@ -43,8 +44,10 @@ if (positionals.length > 0) {
 } else {
   const { items } = (await read("/v1/models")) as { items: unknown[] };
   const records = items.map((item) => modelRecord.parse(item));
-  if (records.length === 0) console.log("No model of its own: what is deployed with the code serves.");
-  else {
+  if (records.length === 0) {
+    console.log("No model of its own: what is deployed with the code serves.");
+    console.log(`npm run models -- ${bundledManifest().version} tells of it.`);
+  } else {
     const models = [];
     for (const { version } of records) models.push(await details(version));
     for (const line of tableLines(listRows(models))) console.log(line);

@@ -3,6 +3,8 @@ import { driftOf, type References } from "../../model/drift/day.ts";
 import { featureShape } from "../../model/features/compute.ts";
 import type { LoggedExample } from "../../model/recalibrate/logged.ts";
 import { type DriftDay, driftDay } from "../shared/contracts/model.ts";
+import { applicationsIn } from "../shared/retention/expired.ts";
+import { deployedManifest } from "./deployed.ts";
 import { newestExamples } from "./gate/newest.ts";
 import { RegistryStore } from "./store.ts";
 
@@ -67,12 +69,13 @@ export async function lookAt(
     list.push(example);
   }
   for (const [version, list] of versions) {
-    // What is deployed with the code, or stood in for a model, is no version of the registry.
-    if ((await store.get(application, version)) === null) continue;
+    // What stood in for a model is no version.
+    const known = version === deployedManifest.version || (await store.get(application, version)) !== null;
+    if (!known) continue;
     const first = await store.firstDrift(application, version);
-    const known = first && first.day < name ? kept.safeParse(first.figures).data : undefined;
+    const held = first && first.day < name ? kept.safeParse(first.figures).data : undefined;
     const references: References | null =
-      known?.featureHash === featureShape.hash && known.references ? known.references : null;
+      held?.featureHash === featureShape.hash && held.references ? held.references : null;
     if (references === null && list.length < leastReference) continue;
     const found = driftOf(featureShape, list, log.corrections, references);
     if (found === null) continue;
@@ -98,7 +101,9 @@ export async function lookAtDue(
   now: number,
 ): Promise<string | null> {
   const store = new RegistryStore(env.DB);
-  for (const application of await store.applications())
+  // Those that have no model of their own are served too: by what is deployed with the code.
+  const logged = (await applicationsIn(env.TRAINING_LOG)).filter((name) => /^[a-z0-9-]+$/.test(name));
+  for (const application of new Set([...(await store.applications()), ...logged]))
     for (const at of [now, now - day]) {
       const last = await store.driftAt(application, looked, dayOf(at));
       const end = (Math.floor(at / day) + 1) * day + hour;

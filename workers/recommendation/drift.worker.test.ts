@@ -5,6 +5,7 @@ import { packFeatures, unpackFeatures } from "../../model/features/packed.ts";
 import { parametersIn } from "../../model/onnx/read.ts";
 import { syntheticLog } from "../trainer/testing/synthetic-log.ts";
 import { writeLog } from "../trainer/testing/write-log.ts";
+import { deployedManifest } from "./deployed.ts";
 import { lookAt, lookAtDue } from "./drift.ts";
 import { Registry } from "./registry.ts";
 import { database, environmentWith, openRegistry, registered, trainingLog } from "./testing/models.ts";
@@ -64,6 +65,23 @@ describe("drift", () => {
     expect(second.positions.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     // What is shown first is what people of this log want the most.
     expect(second.positions[0].rate).toBeGreaterThan(second.positions[9].rate);
+  });
+
+  it("is told of what is deployed with the code, where an application has no model of its own", async () => {
+    const application = "without-models";
+    const { version } = deployedManifest;
+    await writeLog(trainingLog, application, linesOf(version, monday, 4, null));
+    for (let i = 0; i < 10 && (await lookAtDue(environment, monday + 60)) !== null; i++);
+    const details = await new Registry(environment, application).details(version);
+    expect(details).toMatchObject({
+      ok: true,
+      value: { status: "serving", changes: [], drift: [{ day: "2026-01-05", examples: 200 }] },
+    });
+    await registered(environment, application, "v1", 1, monday);
+    expect(await new Registry(environment, application).details(version)).toMatchObject({
+      ok: true,
+      value: { status: "retired" },
+    });
   });
 
   it("is looked at each hour while a day goes on, once more after its end, and again and again says the same", async () => {

@@ -11,6 +11,7 @@ import {
 import { toInstant } from "../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import { PersonCountsTable } from "../shared/experiments/person-counts.ts";
+import { deployedManifest, deployedRecord } from "./deployed.ts";
 import { driftDays } from "./drift.ts";
 import { judge } from "./gate/judge.ts";
 import { modelKey } from "./model-key.ts";
@@ -60,6 +61,7 @@ export class Registry {
   /** All that is known of a version. */
   async details(version: string): Promise<Result<ModelDetails>> {
     const row = await this.#store.get(this.#application, version);
+    if (!row && version === deployedManifest.version) return ok(await this.#deployed());
     if (!row) return refuse("not_found", `There is no model ${version}.`);
     const changes = await this.#store.changes(this.#application, version);
     return ok({
@@ -69,6 +71,18 @@ export class Registry {
       drift: await driftDays(this.#store, this.#application, version),
       changes: changes.map(({ status, by, reason, at }) => ({ status, by, reason, at: toInstant(at) })),
     });
+  }
+
+  /** What is told of the model that is deployed with the code. */
+  async #deployed(): Promise<ModelDetails> {
+    const serves = (await this.#store.serving(this.#application)) === null;
+    return {
+      ...deployedRecord(serves),
+      manifest: deployedManifest,
+      rollout: null,
+      drift: await driftDays(this.#store, this.#application, deployedManifest.version),
+      changes: [],
+    };
   }
 
   async #rollout(row: ModelRow): Promise<RolloutRecord | null> {

@@ -1,9 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { usual } from "../model/simulate/truth.ts";
 import { bundledWeights } from "../scripts/models/upload.ts";
-import { Crowd, sales, visitsOf } from "./season/market.ts";
+import { Crowd, everyday, sales, visitsOf } from "./season/market.ts";
 import { plot } from "./season/plot.ts";
 import { referenceOf } from "./season/reference.ts";
 import { type Day, type Night, World } from "./season/world.ts";
@@ -17,7 +16,7 @@ const long = process.env.VICINITY_LONG === "1";
 const { size, visits, usualDays } = long
   ? {
       size: { products: 500, people: 120, events: 5000, days: 56, cities: 1 },
-      visits: new Array<number>(14).fill(160),
+      visits: new Array<number>(14).fill(110),
       usualDays: 2,
     }
   : {
@@ -26,7 +25,7 @@ const { size, visits, usualDays } = long
       usualDays: 0,
     };
 /** The reference is compared on a longer day. */
-const visitsOfComparison = 400;
+const visitsOfComparison = 300;
 const docs = join(import.meta.dirname, "../docs");
 
 /**
@@ -46,7 +45,7 @@ const stack = new Stack({
   },
   trainer: {
     RECALIBRATION: JSON.stringify({
-      evaluationShare: long ? 0.15 : 0.25,
+      evaluationShare: long ? 0.2 : 0.25,
       rate: 2e-3,
       gate: { leastExamples: 100, leastLists: 20, mostCalibrationError: long ? 0.15 : 0.25 },
     }),
@@ -84,7 +83,7 @@ describe("a season begins", () => {
     for (const [i, count] of visits.entries()) {
       const inSeason = i >= usualDays;
       if (i === usualDays) began = Date.now() / 1000;
-      const season = inSeason ? sales : usual;
+      const season = inSeason ? sales : everyday;
       const today = visitsOf(crowd.people, count, i + 1);
       steps.push({
         day: i + 1,

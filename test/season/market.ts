@@ -12,6 +12,9 @@ import { marketplaceOf } from "../../scripts/marketplace.ts";
 import type { EventType } from "../../workers/shared/contracts/event.ts";
 import type { Point } from "../../workers/shared/contracts/primitives.ts";
 
+/** Before it: as people are, but at any hour, so that a day does not differ from the next by when it is lived here. */
+export const everyday: Season = { weights: { hour: 0 }, discount: 0 };
+
 /**
  * The season that begins: the sales. What is reduced is wanted, nearly whatever it is and at any hour, and nobody buys again
  * what they have. What the serving model learnt of discounts, of tastes, of hours and of repeats is wrong now, and people's

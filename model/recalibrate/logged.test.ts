@@ -89,8 +89,12 @@ describe("a logged example", () => {
       Array.from({ length: 10 }, (_, i) => 10 + i),
     );
     expect(atOnce(setGradually(Float64Array.of(1, 2, 1)))).toEqual(new Set([1, 2]));
-    const windows = windowsOf(summaries, 0.1, 0.2);
+    const most = Number.POSITIVE_INFINITY;
+    const windows = windowsOf(summaries, { share: 0.1, most }, { share: 0.2, most });
     expect(windows).toEqual({ calibration: 70, evaluation: 80 });
+    // Of a large log the newest is learnt from too, but for what is looked at.
+    const few = windowsOf(summaries, { share: 0.1, most: 3 }, { share: 0.2, most: 4 });
+    expect(few).toEqual({ calibration: 93, evaluation: 96 });
     expect(factsOf(summaries, windows, 3)).toMatchObject({
       examples: 100,
       engaged: 100,

@@ -98,12 +98,22 @@ export interface Windows {
   evaluation: number;
 }
 
-/** Cuts the newest shares off. */
-export function windowsOf(summaries: readonly Summary[], calibration: number, evaluation: number): Windows {
+/** What is kept from learning: a share of the examples, and so many of them at most. */
+export interface Held {
+  share: number;
+  most: number;
+}
+
+/**
+ * Cuts the newest examples off, to calibrate and to judge by: no more than are looked at, since a large log would otherwise
+ * keep its newest days from the model that is to serve tomorrow.
+ */
+export function windowsOf(summaries: readonly Summary[], calibration: Held, evaluation: Held): Windows {
   const times = Float64Array.from(summaries, ({ time }) => time).sort();
-  const at = (share: number): number =>
-    times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.POSITIVE_INFINITY;
-  return { calibration: at(1 - calibration - evaluation), evaluation: at(1 - evaluation) };
+  const held = ({ share, most }: Held): number => Math.min(most, times.length * share);
+  const at = (newest: number): number =>
+    times[Math.min(times.length - 1, Math.floor(times.length - newest))] ?? Number.POSITIVE_INFINITY;
+  return { calibration: at(held(calibration) + held(evaluation)), evaluation: at(held(evaluation)) };
 }
 
 /** What the examples say of the health of the log. */

@@ -7,10 +7,12 @@ export const settings = z.object({
   days: z.number().int().min(1).max(90).default(30),
   /** Examples that are learnt from at most, the newest first. */
   mostExamples: z.number().int().default(200_000),
-  /** Shares of the examples, the newest, by which probabilities are calibrated, and by which the candidate is judged. */
+  /**
+   * Shares of the examples, the newest, by which probabilities are calibrated, and by which the candidate is judged; but no
+   * more than so many: what is not looked at is learnt from.
+   */
   calibrationShare: z.number().default(0.1),
   evaluationShare: z.number().default(0.15),
-  /** Lists that are looked at to calibrate, and to evaluate, at most. */
   mostCalibrationLists: z.number().int().default(3000),
   mostEvaluationLists: z.number().int().default(4000),
   /** Times that all lists are gone through; a small log more often, until the optimizer has made `leastSteps`. */

@@ -83,7 +83,11 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
       await join(context, parts);
       const { pause } = context;
       const summaries = await gradually(summariesGradually(await bench.numbers("summary")), pause);
-      const cut = windowsOf(summaries, settings.calibrationShare, settings.evaluationShare);
+      const cut = windowsOf(
+        summaries,
+        { share: settings.calibrationShare, most: settings.mostCalibrationLists },
+        { share: settings.evaluationShare, most: settings.mostEvaluationLists },
+      );
       return {
         windows: cut,
         data: await gradually(factsGradually(summaries, cut, damaged), pause),

@@ -37,7 +37,8 @@ export async function judge(
 ): Promise<GateResult> {
   const { examples, corrections, damaged } = await newestExamples(env, application, featureShape, reach, now);
   const summaries = summariesIn(appendSummaries(new Float64Array(), examples, 0));
-  const windows = windowsOf(summaries, 0, newestShare);
+  const most = Number.POSITIVE_INFINITY;
+  const windows = windowsOf(summaries, { share: 0, most }, { share: newestShare, most });
   const lists: ListQuality[] = [];
   const judged = { engage: [] as Judged[], purchase: [] as Judged[] };
   let finite = true;

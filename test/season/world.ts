@@ -37,6 +37,13 @@ export interface Night {
   seconds: number;
 }
 
+/** What a visitor was shown. */
+interface Met {
+  expected: number;
+  shown: number;
+  version: string;
+}
+
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** One application in which the crowd lives: what it is shown there decides what it does there. */
@@ -73,10 +80,7 @@ export class World {
     return answer.body;
   }
 
-  async #receive(
-    visit: Visit,
-    season: Season,
-  ): Promise<{ expected: number; shown: number; version: string }> {
+  async #receive(visit: Visit, season: Season, acts: boolean): Promise<Met> {
     const { person, at } = visit;
     const question = { userId: person.id, location: at, limit: 10 };
     const answer = await this.#call<RecommendationAnswer>("POST", "/v1/recommendations", question);
@@ -84,6 +88,8 @@ export class World {
     const bought = this.#purchases.get(person.id) ?? new Map<string, number>();
     const { expected, deeds } = this.#crowd.reaction(visit, list, Date.now() / 1000, season, bought);
     const { recommendationId } = answer;
+    const met = { expected, shown: list.length, version: answer.model.version };
+    if (!acts) return met;
     const events = deeds.map((deed) => ({
       ...deed,
       eventId: `${this.application}-${this.#events++}`,
@@ -94,11 +100,14 @@ export class World {
     if (events.length > 0) await this.#call("POST", "/v1/events", { events });
     for (const { productId, type } of deeds)
       if (type === "purchase") bought.set(productId, (bought.get(productId) ?? 0) + 1);
-    return { expected, shown: list.length, version: answer.model.version };
+    return met;
   }
 
-  /** A day of visits. Its first ones are few at a time until what the night brought is in service, or is not to be. */
-  async day(visits: readonly Visit[], season: Season): Promise<Day> {
+  /**
+   * A day of visits. Its first ones are few at a time until what the night brought is in service, or is not to be. Visitors
+   * who do not act leave the world as it is, so that another model may be asked the same there.
+   */
+  async day(visits: readonly Visit[], season: Season, acts = true): Promise<Day> {
     let expected = 0;
     let shown = 0;
     let next = 0;
@@ -109,7 +118,7 @@ export class World {
       const answered = new Set<string>();
       const lane = async (): Promise<void> => {
         while (next < end) {
-          const met = await this.#receive(visits[next++], season);
+          const met = await this.#receive(visits[next++], season, acts);
           expected += met.expected;
           shown += met.shown;
           versions[met.version] = (versions[met.version] ?? 0) + 1;

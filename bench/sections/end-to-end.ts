@@ -21,6 +21,7 @@ const loads = [
   { connections: 16, candidates: 500, regional: false },
   { connections: 1, candidates: 100, regional: false },
   { connections: 1, candidates: 500, regional: true },
+  { connections: 1, candidates: 100, regional: true },
 ] as const;
 /** A region is around where somebody was, the same in every run of a market; its radius in km. */
 const regionSeed = 3;

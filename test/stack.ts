@@ -26,7 +26,7 @@ export interface Answer<T> {
   body: T;
 }
 
-/** All six workers from their own configurations, with empty migrated stores and the large cities. */
+/** All workers from their own configurations, with empty migrated stores and the large cities. */
 export class Stack {
   readonly #server: ReturnType<typeof createTestHarness>;
   #url = "";

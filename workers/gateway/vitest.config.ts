@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 
 const migrations = join(import.meta.dirname, "../../migrations/gateway");
 
-/** The gateway alone, in workerd on a real database; all six workers together are tested in `test/`. */
+/** The gateway alone, in workerd on a real database; all workers together are tested in `test/`. */
 export default defineConfig({
   plugins: [
     cloudflareTest(async () => ({

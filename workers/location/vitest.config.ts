@@ -1,7 +1,7 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-/** Cells in workerd with a real KV; all six workers together are tested in `test/`. */
+/** Cells in workerd with a real KV; all workers together are tested in `test/`. */
 export default defineConfig({
   plugins: [
     cloudflareTest({

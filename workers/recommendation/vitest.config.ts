@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 
 const migrations = (service: string): string => join(import.meta.dirname, "../../migrations", service);
 
-/** The recommendation worker and people's objects in workerd; all six workers together are tested in `test/`. */
+/** The recommendation worker and people's objects in workerd; all workers together are tested in `test/`. */
 export default defineConfig({
   plugins: [
     cloudflareTest(async () => ({

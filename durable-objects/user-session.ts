@@ -1,17 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
-import { isFirst, previousChoices } from "../model/person/apply.ts";
-import type { Person } from "../model/person/person.ts";
 import type { Erasure } from "../workers/shared/contracts/erasure.ts";
-import {
-  type AcceptedInteraction,
-  type Interaction,
-  interaction,
-} from "../workers/shared/contracts/event.ts";
+import { type Interaction, interaction } from "../workers/shared/contracts/event.ts";
 import { type Impression, impression } from "../workers/shared/contracts/impression.ts";
 import { liveHeaders } from "../workers/shared/contracts/live.ts";
 import type { Point, Precision } from "../workers/shared/contracts/primitives.ts";
-import type { InteractionsMessage, LocationsMessage } from "../workers/shared/contracts/queues.ts";
 import {
   type RecommendationReceipt,
   recommendationReceipt,
@@ -21,28 +14,20 @@ import type { PersonSettings } from "../workers/shared/contracts/services.ts";
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
 import { errorText } from "../workers/shared/observability/error-text.ts";
 import { clickWindowOf } from "./user-session/click-window.ts";
-import { countsAfter } from "./user-session/counts.ts";
+import { closeWindow } from "./user-session/closing.ts";
 import { Erasures } from "./user-session/erasures.ts";
-import { exampleOf } from "./user-session/examples.ts";
 import { type HeldPage, type HeldPosition, heldPage } from "./user-session/held.ts";
 import { Listeners } from "./user-session/listeners.ts";
-import { SessionMemory, takeInteraction, takeVisit } from "./user-session/memory.ts";
+import { SessionMemory, takeVisit } from "./user-session/memory.ts";
+import { isDue, resendSeconds, sendDue } from "./user-session/outbox.ts";
 import { receiptDaysOf } from "./user-session/receipt-days.ts";
-import { type OutboxQueue, SessionStore } from "./user-session/store.ts";
+import { SessionStore } from "./user-session/store.ts";
+import { type Taken, take } from "./user-session/taking.ts";
 
 /** Rows that wait for their confirmation; beyond, new events are refused for a while. */
 const mostOpenRows = 5000;
 /** What nobody else sends leaves so many milliseconds later, so that a burst is one message. */
 const gatherMs = 50;
-/** A row that came, or was sent, so many seconds ago and is not confirmed is sent (again). */
-const resendSeconds = 30;
-/** ... and later each time, so that consumers who are behind are not given more to do; at most so many seconds later. */
-const longestResendSeconds = 480;
-/** Rows and bytes of one message; the platform's bound is 128 KB. */
-const rowsPerMessage = 100;
-const bytesPerMessage = 96_000;
-/** Seconds within which a purchase corrects an example that has left. */
-const purchaseWindowSeconds = 7 * 86_400;
 /** What is kept for a while is looked through so often, in seconds. */
 const pruneSeconds = 86_400;
 /** A failed alarm is tried again after so many milliseconds. */
@@ -62,16 +47,6 @@ export function sessionOf(
 ): DurableObjectStub<UserSession> {
   const id = sessions.idFromString(sessions.idFromName(`${application}:${userId}`).toString());
   return sessions.get(id, near ? { locationHint: locationHint(near) } : {});
-}
-
-/** What became of an event. */
-export interface Taken {
-  acceptance: "accepted" | "duplicate";
-  /**
-   * What the caller, who knows the event, needs for its row; null where it is not the caller's to bring on: a repeated
-   * event is on its way already.
-   */
-  row: (Pick<AcceptedInteraction, "first" | "previous"> & { seq: number }) | null;
 }
 
 /** What `record` answers. */
@@ -178,66 +153,14 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const now = Date.now() / 1000;
     if (!deliver && this.#known.open.size > mostOpenRows) return tooMany;
     const taken = this.#change(application, userId, (memory) => {
-      const list = parsed.value.map((event) => this.#take(memory, event, now, deliver));
+      const terms = { now, deliver, clickWindowSeconds: this.#clickWindowSeconds };
+      const list = parsed.value.map((event) => take(this.#store, memory, event, terms));
       memory.snapshot(deliver);
       return list;
     });
     const epoch = this.#life;
     await this.#schedule();
     return ok({ taken, listened: this.#listeners.any, epoch });
-  }
-
-  #take(memory: SessionMemory, event: Interaction, now: number, deliver: boolean): Taken {
-    const { person } = memory;
-    const known = { first: isFirst(person, event.productId), previous: previousOf(person, event) };
-    const body = deliver ? null : { kind: "interaction", interaction: { ...event, ...known } };
-    const due = deliver ? null : now + resendSeconds;
-    const seq = memory.add("interactions", event.eventId, now, body, due, known.first);
-    if (seq === null) {
-      const row = this.#recalled(person, event);
-      // An import that died on the way has promised nothing; this call does.
-      const { first, previous } = row ?? known;
-      const adopted =
-        !deliver &&
-        memory.reopen(
-          "interactions",
-          event.eventId,
-          { kind: "interaction", interaction: { ...event, first, previous } },
-          now + resendSeconds,
-        );
-      return { acceptance: "duplicate", row: deliver || adopted ? row : null };
-    }
-    takeInteraction(person, event);
-    memory.changed();
-    if (event.recommendationId !== null) this.#noteOutcome(memory, event, event.recommendationId, now);
-    return { acceptance: "accepted", row: { seq, ...known } };
-  }
-
-  /** The row of an event that was taken before; what came before it, as far as the person remembers. */
-  #recalled(person: Person, event: Interaction): Taken["row"] {
-    const known = this.#store.known(event.eventId);
-    return known && { ...known, previous: previousOf(person, event) };
-  }
-
-  /** Joins an event to the impression that it came from: into its example, or as a correction where that has left. */
-  #noteOutcome(memory: SessionMemory, event: Interaction, recommendationId: string, now: number): void {
-    const receipt = this.#store.receipt(recommendationId);
-    if (!receipt) return;
-    if (receipt.rows !== null) this.#store.addOutcome(recommendationId, event.productId, event.type);
-    else if (event.time - receipt.time <= this.#correctionSecondsOf(event.type)) {
-      const correction = {
-        recommendationId,
-        productId: event.productId,
-        outcome: event.type,
-        time: event.time,
-      };
-      memory.add("interactions", `correction:${event.eventId}`, now, { kind: "correction", correction }, now);
-    }
-  }
-
-  /** How long after an impression an event may have happened that corrects its example: what came late counts too. */
-  #correctionSecondsOf(type: Interaction["type"]): number {
-    return type === "purchase" ? purchaseWindowSeconds : this.#clickWindowSeconds;
   }
 
   /** A new place, already at the person's precision. */
@@ -430,64 +353,30 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     }
   }
 
+  /** Whose object this is; null before anything is kept. */
+  #owner(): { application: string; userId: string } | null {
+    if (!this.#store.exists()) return null;
+    const application = this.#store.get("application");
+    const userId = this.#store.get("userId");
+    return application === null || userId === null ? null : { application, userId };
+  }
+
   #closeWindows(now: number): void {
-    const application = this.#store.exists() ? this.#store.get("application") : null;
-    const userId = application === null ? null : this.#store.get("userId");
-    if (application === null || userId === null) return;
-    for (const { id, receipt, rows, features } of this.#store.closing(now - this.#clickWindowSeconds, 20)) {
+    const owner = this.#owner();
+    if (!owner) return;
+    for (const receipt of this.#store.closing(now - this.#clickWindowSeconds, 20)) {
       this.#oldestShown = undefined;
-      this.#change(application, userId, (memory) => {
-        const kept = { receipt: JSON.parse(receipt), ...JSON.parse(rows ?? "{}"), features };
-        const shown = impression.safeParse(kept);
-        // An impression that an older version kept in another form must not keep the rest from leaving.
-        if (!shown.success) console.error({ event: "impression not understood", error: shown.error.message });
-        const outcomes = this.#store.outcomes(id);
-        const example = shown.success ? exampleOf(shown.data, outcomes) : null;
-        const counts = shown.success ? countsAfter(this.#store, shown.data.receipt, outcomes, now) : null;
-        if (counts)
-          memory.add("interactions", counts.id, now, { kind: "counts", counts: counts.counts }, now);
-        if (example) memory.add("interactions", `example:${id}`, now, { kind: "example", example }, now);
-        this.#store.closeReceipt(id);
-        memory.snapshot(false);
-      });
+      this.#change(owner.application, owner.userId, (memory) =>
+        closeWindow(this.#store, memory, receipt, now),
+      );
     }
   }
 
-  /** Sends rows that are due. A message that the queue does not take keeps no other from being sent. */
   async #send(now: number): Promise<void> {
-    const memory = this.#known;
-    const due = [...memory.open.values()].filter((row) => isDue(row.due, now)).slice(0, 1000);
-    if (due.length === 0) return;
-    const application = this.#store.get("application");
-    const userId = this.#store.get("userId");
-    if (application === null || userId === null) return;
-    const person = { userId, object: this.ctx.id.toString(), epoch: this.#life };
-    const bodies = this.#store.bodies(due.map(({ id }) => id));
-    const failed: unknown[] = [];
-    for (const queue of ["interactions", "locations"] satisfies OutboxQueue[]) {
-      const leaving = due.flatMap((row) => {
-        const body = row.queue === queue ? bodies.get(row.id) : undefined;
-        return body === undefined ? [] : [{ row, body }];
-      });
-      for (const part of parts(leaving)) {
-        const rows = part.map(({ row, body }) => ({ ...JSON.parse(body), seq: row.seq }));
-        try {
-          if (queue === "interactions")
-            await this.env.INTERACTIONS.send({
-              application,
-              people: [{ ...person, rows }],
-            } satisfies InteractionsMessage);
-          else await this.env.LOCATIONS.send({ application, ...person, rows } satisfies LocationsMessage);
-          for (const { row } of part) {
-            row.due = now + row.patience;
-            row.patience = Math.min(2 * row.patience, longestResendSeconds);
-          }
-        } catch (error) {
-          failed.push(error);
-        }
-      }
-    }
-    if (failed.length > 0) throw failed[0];
+    const owner = this.#owner();
+    if (!owner) return;
+    const sender = { ...owner, object: this.ctx.id.toString(), epoch: this.#life };
+    await sendDue(this.env, this.#store, this.#known.open.values(), sender, now);
   }
 }
 
@@ -495,28 +384,3 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 const tooMany = refuse("rate_limited", "More of this person waits for the records than can be kept.", {
   retryAfter: resendSeconds,
 });
-
-/** Whether a row is to be sent; a time beyond the next one is of a clock that went back since. */
-const isDue = (due: number, now: number): boolean => due <= now || due > now + longestResendSeconds;
-
-const previousOf = (person: Person, event: Interaction): AcceptedInteraction["previous"] =>
-  previousChoices(person, event.time)
-    .filter(({ productId, time }) => productId !== event.productId || time !== event.time)
-    .map(({ productId, cell }) => ({ productId, cell }));
-
-/** Rows in messages that the queue takes. */
-function parts<R extends { body: string }>(rows: R[]): R[][] {
-  const list: R[][] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    const last = list.at(-1);
-    if (!last || last.length >= rowsPerMessage || bytes + row.body.length > bytesPerMessage) {
-      list.push([row]);
-      bytes = row.body.length;
-    } else {
-      last.push(row);
-      bytes += row.body.length;
-    }
-  }
-  return list;
-}

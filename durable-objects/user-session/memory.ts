@@ -39,7 +39,7 @@ function replay(person: Person, { queue, body }: Pick<JournalRow, "queue" | "bod
 }
 
 /** An open row. */
-interface Waiting extends Omit<OpenRow, "time"> {
+export interface Waiting extends Omit<OpenRow, "time"> {
   /** When it is to be sent (again), seconds since the epoch. */
   due: number;
   /** Seconds to wait for its confirmation when it is sent. */

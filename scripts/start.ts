@@ -4,7 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { keepTime } from "./cron.ts";
-import { load } from "./load.ts";
+import { load, type Marketplace } from "./load.ts";
 import { chooseMarketplace } from "./marketplace.ts";
 import { migrate } from "./migrate.ts";
 import { startOptions } from "./options.ts";
@@ -13,6 +13,7 @@ import { share, stop, Task } from "./terminal.ts";
 import { trainAndRegister } from "./train-and-register.ts";
 import { waitUntilVisible } from "./visible.ts";
 import { welcome } from "./welcome.ts";
+import { workers } from "./workers.ts";
 
 const options = startOptions(process.argv.slice(2), process.env);
 if (!(await portIsFree(options.port)))
@@ -54,6 +55,18 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     if (!stopping) void end(0);
   });
 
+function readMarketplace(): Marketplace {
+  const reading = new Task(options.dataDir ? "dataset" : "demo marketplace");
+  const market = choice.read(Date.now() / 1000);
+  const people = new Set(market.events.map((event) => event.userId)).size;
+  const count = (things: number): string => things.toLocaleString("en");
+  reading.done(
+    `${count(market.products.length)} products, ${count(people)} people, ${count(market.events.length)} events`,
+  );
+  for (const problem of choice.problems()) console.log(`    ${problem}`);
+  return market;
+}
+
 async function run(): Promise<void> {
   mkdirSync(options.stateDir, { recursive: true });
   console.log(
@@ -63,6 +76,9 @@ async function run(): Promise<void> {
   const migration = new Task("databases");
   migration.done((await migrate(options.stateDir)) ? "migrated, gazetteer filled" : "up to date");
 
+  // Before anybody can ask whether all is ready: from then on it is known that an import is running.
+  const market = state.loaded ? null : readMarketplace();
+
   const serving = new Task("workers");
   const served = await serve(options.port, options.stateDir, (child) => {
     workersProcess = child;
@@ -71,17 +87,12 @@ async function run(): Promise<void> {
         stop(`The workers stopped by themselves; their last words are in ${options.stateDir}/workers.log.`);
     });
   });
-  serving.done("six, in one process");
+  serving.done(`${workers.length} and the pages, in one process`);
   const target = { url: served.url, key: developmentKey };
   keepTime(served.url);
   remember();
 
-  if (!state.loaded) {
-    const reading = new Task(options.dataDir ? "dataset" : "demo marketplace");
-    const market = choice.read(Date.now() / 1000);
-    const counts = `${market.products.length.toLocaleString("en")} products, ${new Set(market.events.map((event) => event.userId)).size.toLocaleString("en")} people, ${market.events.length.toLocaleString("en")} events`;
-    reading.done(counts);
-    for (const problem of choice.problems()) console.log(`    ${problem}`);
+  if (market) {
     const loading = new Task("import");
     const report = await load(market, target, (step, done, total) =>
       loading.update(`${step} ${share(done, total)}`),

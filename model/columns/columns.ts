@@ -1,4 +1,4 @@
-import { type Arrays, type Block, isWhole, type Sections, viewBlock } from "./block.ts";
+import { type Block, isWhole, type Sections, viewBlock } from "./block.ts";
 
 /** Index in `strings` that stands for "none". */
 export const noString = 0xffffffff;
@@ -33,7 +33,7 @@ export interface Neighbour {
 }
 
 /** A block of products as typed arrays over one buffer. */
-export interface Columns extends Arrays, Omit<Sections, "about"> {
+export interface Columns extends Omit<Sections, "about"> {
   readonly meta: BlockMeta;
   readonly count: number;
   /** Dictionary of categories, currencies, cells and neighbours' ids. */

@@ -16,6 +16,7 @@ import { locationHint } from "../workers/shared/geo/coarsen.ts";
 import { offsetsIn } from "../workers/shared/geo/local-time.ts";
 import { beginsIn, isWithin } from "../workers/shared/geo/product-range.ts";
 import { errorText } from "../workers/shared/observability/error-text.ts";
+import { Activity } from "./cell/activity.ts";
 import { type Batch, type Handed, Handover, partsOf } from "./cell/handover.ts";
 import { leafPace, type Pace, parentPace, publishAt } from "./cell/pace.ts";
 import { type CellState, CellStore, type Replacement, untouched } from "./cell/store.ts";
@@ -51,12 +52,19 @@ export function cellOf(
   );
 }
 
+/** Whether what people did waits in the cell to be folded: what a split hands down lies in tables. */
+const mayWait = (state: CellState): boolean => state.phase === "leaf";
+
+/** All of a state but what the row of news says too. */
+const lasting = (state: CellState): string => JSON.stringify({ ...state, counted: 0, told: 0 });
+
 /**
  * One cell of one application: its products, what goes on with them, and what its children hand up. The
  * tables are the state; the tile in KV and in here is derived from them.
  */
 export class Cell extends DurableObject<LocationEnv> {
   readonly #store: CellStore;
+  readonly #activity: Activity;
   readonly #handover: Handover;
   #state: CellState | null = null;
   /** Whether the tables are there, as far as this instance knows. */
@@ -65,31 +73,45 @@ export class Cell extends DurableObject<LocationEnv> {
   constructor(ctx: DurableObjectState, env: LocationEnv) {
     super(ctx, env);
     this.#store = new CellStore(ctx.storage.sql);
+    this.#activity = new Activity(ctx.storage.sql);
     this.#handover = new Handover(ctx.storage.sql);
   }
 
   /** The state in memory, which is that of the table but within a transaction. */
   #known(): CellState | null {
-    if (!this.#state && this.#store.exists()) this.#state = this.#store.state();
-    return this.#state;
+    if (this.#state || !this.#store.exists()) return this.#state;
+    const state = this.#store.state();
+    if (state) {
+      state.counted += this.#activity.countedAfter(state.told);
+      state.told = this.#activity.seq;
+    }
+    this.#state = state;
+    return state;
   }
 
   /** One transaction over the tables and the state: where it fails, both are as before. */
   #change<T>(application: string, cell: string, change: (state: CellState) => T): T {
     try {
       return this.ctx.storage.transactionSync(() => {
-        if (!this.#migrated) this.#store.migrate();
+        if (!this.#migrated) {
+          this.#store.migrate();
+          this.#activity.migrate();
+        }
         this.#migrated = true;
         const known = this.#known();
+        const { folded } = this.#activity;
         const state: CellState = known ? { ...known } : { application, cell, ...untouched };
         const result = change(state);
-        this.#store.setState(state);
+        state.told = this.#activity.seq;
+        const saidByNews = known && mayWait(state) && folded === this.#activity.folded;
+        if (!saidByNews || lasting(known) !== lasting(state)) this.#store.setState(state);
         this.#state = state;
         return result;
       });
     } catch (error) {
       this.#state = null;
       this.#migrated = false;
+      this.#activity.reread();
       throw error;
     }
   }
@@ -150,18 +172,19 @@ export class Cell extends DurableObject<LocationEnv> {
   ): Promise<number | null> {
     if (isAbove(this.#known())) return null;
     const applied = this.#change(application, cell, (state) => {
-      const counted = this.#store.putTotals(totals);
-      this.#store.addSteps(
-        transitions.flatMap(({ key, from, to, toCell, gap }) =>
-          toCell === null ? [] : [{ key, from, to, toCell, weight: gapWeights[gap] ?? 0 }],
+      const { counted, parts } = this.#activity.take(
+        totals,
+        transitions.flatMap(({ key, time, from, to, toCell, gap }) =>
+          toCell === null ? [] : [{ key, time, from, to, toCell, weight: gapWeights[gap] ?? 0 }],
         ),
         Date.now() / 1000,
+        mayWait(state),
       );
       state.counted += counted;
       if (state.phase === "splitting")
         this.#handover.mark(
           [...totals.map(({ productId }) => productId), ...transitions.map(({ from }) => from)],
-          transitions.map(({ key }) => key),
+          parts,
         );
       return counted;
     });
@@ -183,8 +206,14 @@ export class Cell extends DurableObject<LocationEnv> {
     if (isAbove(known)) return false;
     if (!known && content.length === 0) return true;
     this.#change(application, cell, (state) => {
-      if (beginsIn(range, cell)) this.#store.forgetSteps();
-      this.#store.replace((address, id) => isWithin(range, address, id), content);
+      const now = Date.now() / 1000;
+      if (beginsIn(range, cell)) this.#activity.forgetSteps(now);
+      const ids = this.#store.replace((address, id) => isWithin(range, address, id), content);
+      this.#activity.replace(
+        ids,
+        content.flatMap(({ totals }) => totals ?? []),
+        now,
+      );
       // A cell that lost its state begins to count anew, below what its parent knows.
       state.version = Math.max(state.version, Math.floor(Date.now() / 1000));
       state.changed = true;
@@ -203,6 +232,7 @@ export class Cell extends DurableObject<LocationEnv> {
       state.phase = "filling";
       state.turn = handed.turn;
       this.#handover.take(handed);
+      this.#activity.reread();
     });
   }
 
@@ -247,7 +277,7 @@ export class Cell extends DurableObject<LocationEnv> {
   #build(state: CellState, time: number): ArrayBuffer {
     const { cell, version } = state;
     return showsOwn(state)
-      ? buildLeaf(cell, version, time, this.#store.products(), offsetsIn(cell))
+      ? buildLeaf(cell, version, time, this.#store.products(this.#activity.byProduct()), offsetsIn(cell))
       : buildParent(cell, version, time, this.#store.children());
   }
 
@@ -268,7 +298,7 @@ export class Cell extends DurableObject<LocationEnv> {
         shown: state.shown + state.counted,
         publishedAt: Date.now(),
       });
-      this.#store.prune(Date.now() / 1000);
+      this.#activity.prune(Date.now() / 1000);
       return taken;
     });
     try {
@@ -278,6 +308,7 @@ export class Cell extends DurableObject<LocationEnv> {
       // Before KV is asked: it may refuse a tile for being too large, and only a split makes it smaller.
       if (before.phase === "leaf" && columns.count > leafBound && childrenOf(cell).length > 0)
         this.#change(application, cell, (state) => {
+          this.#activity.settle(Date.now() / 1000);
           Object.assign(state, { phase: "splitting", progress: { step: "clear" } });
         });
       await this.env.TILES.put(tileKey(application, cell), tile);
@@ -368,6 +399,7 @@ export class Cell extends DurableObject<LocationEnv> {
     this.#change(application, cell, (state) => {
       for (const report of reports) if (report) this.#store.putChild(report);
       this.#handover.clear();
+      this.#activity.reread();
       Object.assign(state, { phase: "split", progress: null, changed: true, publishedAt: 0 });
     });
   }

@@ -1,20 +1,22 @@
+import { CountedKeys, type KeyPart } from "./counted-keys.ts";
+
 /** How far a cell that splits has handed its content down. */
 export type Progress =
   /** Its children forget what an attempt before told them. */
   | { step: "clear" }
   /** What is known of products, in the order of their ids, up to `after`. */
   | { step: "products"; after: string }
-  /** Keys of steps that were counted, in their order. */
-  | { step: "keys"; after: string }
+  /** Keys of events that were counted, part by part. */
+  | { step: "keys"; after: number }
   /** What changed meanwhile. */
   | { step: "changes" };
 
-/** All that a cell knows of one product; null and empty where it knows nothing. Bodies are JSON, as they lie in the tables. */
+/** All that a cell knows of one product; null where it knows nothing. Bodies are JSON, as they lie in the tables. */
 export interface HandedProduct {
   id: string;
   product: { version: number; body: string } | null;
   totals: { version: number; body: string } | null;
-  followers: { next: string; cell: string; weight: number }[];
+  followers: string | null;
   forward: { version: number; cell: string | null } | null;
 }
 
@@ -24,17 +26,18 @@ export interface Handed {
   turn: number;
   clear: boolean;
   products: HandedProduct[];
-  keys: { key: string; time: number }[];
+  keys: KeyPart[];
 }
 
-/** Products, or keys, of one step: what one call takes to each child at most. */
+/** Products of one step, and parts of keys: what one call takes to each child at most. */
 export const handedAtOnce = 250;
+const partsAtOnce = 16;
 
 /** What one step has to hand down, and where it leaves the cell. */
 export interface Batch {
   clear: boolean;
   products: HandedProduct[];
-  keys: Handed["keys"];
+  keys: KeyPart[];
   /** Products that another child may have heard of before: those are told too. */
   toAll: boolean;
   next: Progress;
@@ -44,16 +47,21 @@ export interface Batch {
   last: boolean;
 }
 
-/** The tables of a cell as one that splits reads them, and its child fills them. Every method is synchronous. */
+/**
+ * The tables of a cell as one that splits reads them, and its child fills them: nothing waits to be folded in either. Every method
+ * is synchronous.
+ */
 export class Handover {
   readonly #sql: SqlStorage;
+  readonly #keys: CountedKeys;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.#keys = new CountedKeys(sql);
   }
 
-  /** Notes that products and keys changed while they are handed down. */
-  mark(products: Iterable<string>, keys: Iterable<string>): void {
+  /** Notes that products and parts of keys changed while they are handed down. */
+  mark(products: Iterable<string>, keys: Iterable<number>): void {
     this.#sql.exec(
       "INSERT INTO changes (kind, id) SELECT 'product', value FROM json_each(?)",
       JSON.stringify([...new Set(products)]),
@@ -71,8 +79,8 @@ export class Handover {
   /** Forgets everything but the children's reports. */
   clear(): void {
     this.#sql.exec(
-      `DELETE FROM products; DELETE FROM totals; DELETE FROM followers; DELETE FROM steps; DELETE FROM forwards;
-       DELETE FROM changes;`,
+      `DELETE FROM products; DELETE FROM totals; DELETE FROM following; DELETE FROM counted; DELETE FROM news;
+       DELETE FROM forwards; DELETE FROM changes;`,
     );
   }
 
@@ -85,19 +93,12 @@ export class Handover {
       case "products": {
         const ids = this.#idsAfter(progress.after);
         const after = ids.at(-1);
-        const next: Progress =
-          after === undefined ? { step: "keys", after: "" } : { step: "products", after };
+        const next: Progress = after === undefined ? { step: "keys", after: 0 } : { step: "products", after };
         return { ...none, products: this.#known(ids), next };
       }
       case "keys": {
-        const keys = this.#sql
-          .exec<{ key: string; time: number }>(
-            "SELECT key, time FROM steps WHERE key > ? ORDER BY key LIMIT ?",
-            progress.after,
-            handedAtOnce,
-          )
-          .toArray();
-        const after = keys.at(-1)?.key;
+        const keys = this.#parts("part > ? ORDER BY part LIMIT ?", progress.after, partsAtOnce);
+        const after = keys.at(-1)?.part;
         const next: Progress = after === undefined ? { step: "changes" } : { step: "keys", after };
         return { ...none, keys, next };
       }
@@ -116,7 +117,10 @@ export class Handover {
         return {
           ...none,
           products: this.#known(of("product")),
-          keys: this.#keys(of("key")),
+          keys: this.#parts(
+            "part IN (SELECT value FROM json_each(?))",
+            JSON.stringify(of("key").map(Number)),
+          ),
           toAll: true,
           next: progress,
           upTo: taken.at(-1)?.seq ?? 0,
@@ -131,16 +135,15 @@ export class Handover {
     if (clear) this.clear();
     const sql = this.#sql;
     const ids = JSON.stringify(products.map(({ id }) => id));
-    for (const table of ["products", "totals", "followers", "forwards"])
+    for (const table of ["products", "totals", "following", "forwards"])
       sql.exec(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`, ids);
     for (const { id, product, totals, followers, forward } of products) {
       if (product) sql.exec("INSERT INTO products VALUES (?, ?, ?)", id, product.version, product.body);
       if (totals) sql.exec("INSERT INTO totals VALUES (?, ?, ?)", id, totals.version, totals.body);
-      for (const { next, cell, weight } of followers)
-        sql.exec("INSERT INTO followers VALUES (?, ?, ?, ?)", id, next, cell, weight);
+      if (followers !== null) sql.exec("INSERT INTO following VALUES (?, ?)", id, followers);
       if (forward) sql.exec("INSERT INTO forwards VALUES (?, ?, ?)", id, forward.version, forward.cell);
     }
-    for (const { key, time } of keys) sql.exec("INSERT OR IGNORE INTO steps VALUES (?, ?)", key, time);
+    for (const part of keys) this.#keys.put(part);
   }
 
   #idsAfter(after: string): string[] {
@@ -148,7 +151,7 @@ export class Handover {
       `SELECT id FROM (SELECT DISTINCT id FROM ${table} WHERE id > ?1 ORDER BY id LIMIT ?2)`;
     return this.#sql
       .exec<{ id: string }>(
-        `${["products", "totals", "followers", "forwards"].map(part).join(" UNION ")} ORDER BY id LIMIT ?2`,
+        `${["products", "totals", "following", "forwards"].map(part).join(" UNION ")} ORDER BY id LIMIT ?2`,
         after,
         handedAtOnce,
       )
@@ -156,12 +159,9 @@ export class Handover {
       .map(({ id }) => id);
   }
 
-  #keys(keys: string[]): Handed["keys"] {
+  #parts(where: string, ...bindings: SqlStorageValue[]): KeyPart[] {
     return this.#sql
-      .exec<{ key: string; time: number }>(
-        "SELECT s.key, s.time FROM json_each(?) e CROSS JOIN steps s ON s.key = e.value",
-        JSON.stringify(keys),
-      )
+      .exec<KeyPart & Record<string, SqlStorageValue>>(`SELECT * FROM counted WHERE ${where}`, ...bindings)
       .toArray();
   }
 
@@ -172,19 +172,13 @@ export class Handover {
         .exec<T>(`SELECT t.* FROM json_each(?) e CROSS JOIN ${table} t ON t.id = e.value`, list)
         .toArray();
     const known = new Map<string, HandedProduct>(
-      ids.map((id) => [id, { id, product: null, totals: null, followers: [], forward: null }]),
+      ids.map((id) => [id, { id, product: null, totals: null, followers: null, forward: null }]),
     );
     const of = (id: string): HandedProduct => known.get(id) as HandedProduct;
     type Versioned = { id: string; version: number; body: string };
     for (const { id, version, body } of rows<Versioned>("products")) of(id).product = { version, body };
     for (const { id, version, body } of rows<Versioned>("totals")) of(id).totals = { version, body };
-    for (const { id, next, cell, weight } of rows<{
-      id: string;
-      next: string;
-      cell: string;
-      weight: number;
-    }>("followers"))
-      of(id).followers.push({ next, cell, weight });
+    for (const { id, body } of rows<{ id: string; body: string }>("following")) of(id).followers = body;
     for (const { id, version, cell } of rows<{ id: string; version: number; cell: string | null }>(
       "forwards",
     ))
@@ -219,7 +213,7 @@ export function partsOf(
       if (home === null || child === home) part.products.push(each);
       else if (batch.toAll || each.forward) {
         const forward = each.forward && each.product && { version: each.product.version, cell: address };
-        part.products.push({ id: each.id, product: null, totals: null, followers: [], forward });
+        part.products.push({ id: each.id, product: null, totals: null, followers: null, forward });
       }
     }
   }

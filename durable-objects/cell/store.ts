@@ -1,8 +1,7 @@
 import { z } from "zod";
-import type { Neighbour } from "../../model/columns/columns.ts";
 import { addressOfProduct, type CellProduct, type ChildReport } from "../../model/retrieval/cell-state.ts";
 import type { ProductChange } from "../../workers/shared/contracts/product.ts";
-import type { ProductTotals } from "../../workers/shared/contracts/totals.ts";
+import type { ProductActivity } from "./activity.ts";
 import type { Progress } from "./handover.ts";
 import type { Dirt } from "./pace.ts";
 
@@ -17,6 +16,8 @@ export interface CellState extends Dirt {
   progress: Progress | null;
   /** Of the last that it handed down, or was handed. */
   turn: number;
+  /** Number of the last call of people's activity that `counted` holds. */
+  told: number;
 }
 
 /**
@@ -36,25 +37,11 @@ export const untouched = {
   phase: "leaf",
   progress: null,
   turn: 0,
+  told: 0,
 } as const;
-
-/** A step to a product, with the weight that it adds. */
-export interface Step {
-  /** Of the event that made it: those that an event makes in one cell come together. */
-  key: string;
-  from: string;
-  to: string;
-  toCell: string;
-  weight: number;
-}
 
 /** A product as the records of truth have it. */
 export type Replacement = Pick<CellProduct, "change" | "totals">;
-
-/** Followers kept for a product; of these a tile shows the strongest. */
-const followersKept = 64;
-/** Keys of steps are remembered so long, in seconds: longer than any message is retried. */
-const keySeconds = 14 * 86_400;
 
 const childBlock = z.object({
   cell: z.string(),
@@ -87,20 +74,15 @@ export class CellStore {
     this.#sql.exec(`
       CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS products (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS totals (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS followers (
-        id TEXT NOT NULL, next TEXT NOT NULL, cell TEXT NOT NULL, weight REAL NOT NULL, PRIMARY KEY (id, next)
-      ) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS steps (key TEXT PRIMARY KEY, time REAL NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS forwards (id TEXT PRIMARY KEY, version INTEGER NOT NULL, cell TEXT) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS children (cell TEXT PRIMARY KEY, block TEXT NOT NULL, best BLOB NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL);
     `);
   }
 
-  /** Whether {@link migrate} ever ran here. */
+  /** Whether the tables, these and those of the activity, were ever made here. */
   exists(): boolean {
-    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray().length > 0;
+    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'news'").toArray().length > 0;
   }
 
   /** The cell's state; null before {@link setState}. */
@@ -155,107 +137,15 @@ export class CellStore {
     return rows[0]?.cell ?? null;
   }
 
-  /** Keeps those totals that are newer than what is here. Answers by how many interactions they grew. */
-  putTotals(totals: readonly ProductTotals[]): number {
-    const before = new Map(
-      this.#sql
-        .exec<{ id: string; version: number }>(
-          "SELECT t.id, t.version FROM json_each(?) e CROSS JOIN totals t ON t.id = e.value",
-          JSON.stringify(totals.map(({ productId }) => productId)),
-        )
-        .toArray()
-        .map(({ id, version }) => [id, version]),
-    );
-    let grown = 0;
-    for (const each of totals) {
-      const known = before.get(each.productId) ?? -1;
-      if (each.version <= known) continue;
-      this.#sql.exec(
-        "INSERT INTO totals VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body",
-        each.productId,
-        each.version,
-        JSON.stringify(each),
-      );
-      before.set(each.productId, each.version);
-      grown += each.version - Math.max(0, known);
-    }
-    return grown;
-  }
-
-  /**
-   * Counts the steps of each key once, however often they come, also in one list. A key is remembered from `now` on,
-   * seconds, and not from when the step was made: history is older than that when it comes, and comes twice too.
-   */
-  addSteps(steps: readonly Step[], now: number): void {
-    if (steps.length === 0) return;
-    const news = new Set(
-      this.#sql
-        .exec<{ key: string }>(
-          `INSERT INTO steps SELECT value, ?2 FROM json_each(?1) WHERE true
-           ON CONFLICT DO NOTHING RETURNING key`,
-          JSON.stringify([...new Set(steps.map(({ key }) => key))]),
-          now,
-        )
-        .toArray()
-        .map(({ key }) => key),
-    );
-    const added = new Map<string, Step>();
-    const counted = new Set<string>();
-    for (const step of steps) {
-      // What two messages of one batch say is said once.
-      const same = `${step.key} ${step.from} ${step.to} ${step.weight}`;
-      if (!news.has(step.key) || counted.has(same)) continue;
-      counted.add(same);
-      // Ids hold no space.
-      const pair = `${step.from} ${step.to}`;
-      added.set(pair, { ...step, weight: step.weight + (added.get(pair)?.weight ?? 0) });
-    }
-    for (const { from, to, toCell, weight } of added.values())
-      this.#sql.exec(
-        `INSERT INTO followers VALUES (?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET weight = weight + excluded.weight, cell = excluded.cell`,
-        from,
-        to,
-        toCell,
-        weight,
-      );
-  }
-
-  /** Forgets old keys of steps, and the weakest followers of products that have too many. */
-  prune(now: number): void {
-    this.#sql.exec("DELETE FROM steps WHERE time < ?", now - keySeconds);
-    const crowded = this.#sql
-      .exec<{ id: string }>("SELECT id FROM followers GROUP BY id HAVING count(*) > ?", followersKept)
-      .toArray();
-    for (const { id } of crowded)
-      this.#sql.exec(
-        `DELETE FROM followers WHERE id = ?1 AND next NOT IN
-         (SELECT next FROM followers WHERE id = ?1 ORDER BY weight DESC, next LIMIT ?2)`,
-        id,
-        followersKept,
-      );
-  }
-
   /** All products with what is known of them. What lies here was parsed at the door. */
-  products(): CellProduct[] {
-    const followers = new Map<string, Neighbour[]>();
-    for (const row of this.#sql.exec<{ id: string; next: string; cell: string; weight: number }>(
-      "SELECT id, next, cell, weight FROM followers",
-    )) {
-      const list = followers.get(row.id) ?? [];
-      list.push({ productId: row.next, cell: row.cell, weight: row.weight });
-      followers.set(row.id, list);
-    }
-    const products: CellProduct[] = [];
-    for (const row of this.#sql.exec<{ id: string; body: string; totals: string | null }>(
-      "SELECT p.id, p.body, t.body AS totals FROM products p LEFT JOIN totals t ON t.id = p.id ORDER BY p.id",
-    ))
-      products.push({
-        ...parsedBody(row.body),
-        totals: row.totals === null ? null : JSON.parse(row.totals),
-        followers: followers.get(row.id) ?? [],
+  products(activity: ReadonlyMap<string, ProductActivity>): CellProduct[] {
+    return this.#sql
+      .exec<{ id: string; body: string }>("SELECT id, body FROM products ORDER BY id")
+      .toArray()
+      .map(({ id, body }) => {
+        const { totals = null, followers = [] } = activity.get(id) ?? {};
+        return { ...parsedBody(body), totals, followers };
       });
-    return products;
   }
 
   /** Keeps a child's report if it is newer than what is here. */
@@ -273,32 +163,27 @@ export class CellStore {
     return true;
   }
 
-  /** Forgets what followed products, and which steps were counted. */
-  forgetSteps(): void {
-    this.#sql.exec("DELETE FROM followers; DELETE FROM steps;");
-  }
-
-  /** Holds of a range these products with their totals and nothing else. */
-  replace(within: (cell: string, id: string) => boolean, products: readonly Replacement[]): void {
+  /** Holds of a range these products and nothing else. Answers the ids of all that were, or are now, in it. */
+  replace(within: (cell: string, id: string) => boolean, products: readonly Replacement[]): string[] {
     const gone = this.#sql
       .exec<{ id: string; cell: string }>("SELECT id, body ->> 'cell' AS cell FROM products")
       .toArray()
       .filter(({ id, cell }) => within(cell, id))
       .map(({ id }) => id);
-    const ids = JSON.stringify([...gone, ...products.map(({ change }) => change.productId)]);
-    for (const table of ["products", "totals", "forwards"])
-      this.#sql.exec(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`, ids);
-    for (const { change, totals } of products) {
-      const { productId, version } = change;
-      this.#sql.exec("INSERT INTO products VALUES (?, ?, ?)", productId, version, bodyOf(change));
-      if (totals)
-        this.#sql.exec(
-          "INSERT INTO totals VALUES (?, ?, ?)",
-          productId,
-          totals.version,
-          JSON.stringify(totals),
-        );
-    }
+    const ids = [...gone, ...products.map(({ change }) => change.productId)];
+    for (const table of ["products", "forwards"])
+      this.#sql.exec(
+        `DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`,
+        JSON.stringify(ids),
+      );
+    for (const { change } of products)
+      this.#sql.exec(
+        "INSERT INTO products VALUES (?, ?, ?)",
+        change.productId,
+        change.version,
+        bodyOf(change),
+      );
+    return ids;
   }
 
   /** Names of the children that ever reported. */

@@ -78,11 +78,13 @@ export function rowOf(product: CellProduct, time: number, offsetAt: (time: numbe
   };
 }
 
-/** The followers that a tile shows: the strongest, ties by id. */
+/** The strongest followers, ties by id. */
+export const strongestOf = (followers: readonly Neighbour[], most: number): Neighbour[] =>
+  [...followers].sort((a, b) => b.weight - a.weight || (a.productId < b.productId ? -1 : 1)).slice(0, most);
+
+/** The followers that a tile shows. */
 export const strongest = (followers: readonly Neighbour[]): Neighbour[] =>
-  [...followers]
-    .sort((a, b) => b.weight - a.weight || (a.productId < b.productId ? -1 : 1))
-    .slice(0, maxNeighbours);
+  strongestOf(followers, maxNeighbours);
 
 /** A leaf cell's tile. */
 export function buildLeaf(

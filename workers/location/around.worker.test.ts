@@ -28,8 +28,8 @@ async function town(application: string): Promise<Town> {
     })),
   );
   await made.put(places);
-  await made.seen(["o0", "l0"], 3, "ann/1");
-  await made.seen(["o0", "o1"], 3, "ann/2");
+  await made.seen(["o0", "l0"], 3, 1);
+  await made.seen(["o0", "o1"], 3, 2);
   await made.comeToRest(worldCell);
   return made;
 }

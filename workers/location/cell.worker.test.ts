@@ -36,7 +36,7 @@ const totals = (productId: string, views: number): ProductTotals => {
   const counts = { ...emptyTotals(), view: views, people: 1 };
   return { productId, version: views, lifetime: counts, hours: [{ ...counts, hour: 472_222 }] };
 };
-const step = (key: string) => ({ key, from: "a", to: "b", toCell: leaf, gap: 1, time: 1_700_000_000 });
+const step = (key: number) => ({ key, from: "a", to: "b", toCell: leaf, gap: 1, time: 1_700_000_000 });
 
 async function tile(application: string, name = leaf): Promise<Columns> {
   const bytes = await cell(application, name).tile();
@@ -73,12 +73,7 @@ describe("a cell", () => {
       ["four", [9]],
     ] as const) {
       for (const views of order)
-        await cell(application).applyTotals(
-          application,
-          leaf,
-          [totals("a", views)],
-          [step("k1"), step("k2")],
-        );
+        await cell(application).applyTotals(application, leaf, [totals("a", views)], [step(1), step(2)]);
       await cell(application).apply(application, leaf, [change("a", 1), change("b", 1)], []);
       const columns = await tile(application);
       const row = rowOf(columns, "a");
@@ -90,7 +85,7 @@ describe("a cell", () => {
   });
 
   it("counts a step once though it comes twice in one list, and again after its tile was published", async () => {
-    const past = { ...step("old"), time: 1_600_000_000 };
+    const past = { ...step(3), time: 1_600_000_000 };
     await cell("eight").apply("eight", leaf, [change("a", 1), change("b", 1)], []);
     await cell("eight").applyTotals("eight", leaf, [totals("a", 1)], [past, past]);
     await runDurableObjectAlarm(cell("eight"));

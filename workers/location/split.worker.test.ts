@@ -28,10 +28,10 @@ describe("a cell past its bound", () => {
     await town.seen(
       ["p1", "p0"].filter((id) => town.products.has(id)),
       5,
-      "before",
+      4,
     );
     const [a, b, c, d, e, f] = [...town.products.keys()].slice(100);
-    await town.seen([a, b], 3, "k1");
+    await town.seen([a, b], 3, 1);
     const old = addressOfProduct(town.products.get(c) as never);
     const elsewhere = places.find(({ location }) => addressOfProduct({ productId: c, location }) !== old);
     if (!elsewhere) throw new Error("all at one address");
@@ -47,9 +47,9 @@ describe("a cell past its bound", () => {
         await town.put([{ id: d, location: far }]);
         await town.remove(e);
         await town.put([{ id: "new", location: place }]);
-        await town.seen([a, b], 9, "k2");
-        await town.seen([a, b], 9, "k2");
-        await town.seen([f, a], 2, "k3");
+        await town.seen([a, b], 9, 2);
+        await town.seen([a, b], 9, 2);
+        await town.seen([f, a], 2, 3);
       }
       phases.add(phase);
       const here = await foundUnder(town.application, leaf);
@@ -58,9 +58,9 @@ describe("a cell past its bound", () => {
     }
     expect([...phases]).toEqual(expect.arrayContaining(["splitting", "split"]));
     // Again, as messages do that were under way.
-    await town.seen([a, b], 3, "k1");
-    await town.seen([a, b], 9, "k2");
-    await town.seen([f, a], 2, "k3");
+    await town.seen([a, b], 3, 1);
+    await town.seen([a, b], 9, 2);
+    await town.seen([f, a], 2, 3);
     await town.comeToRest(leaf);
     const there = await foundUnder(town.application, leafCellOf(far, 0));
     expect([...(await foundUnder(town.application, leaf)), ...there].sort()).toEqual(town.expected);

@@ -20,8 +20,8 @@ export function transitionsOf(
       ? []
       : [
           {
-            // A hash of person and event: no place learns who it was. Keys in the order of time lie on few pages.
-            key: `${String(Math.floor(each.time)).padStart(10, "0")}:${hash53(`${object}:${each.eventId}`).toString(36)}`,
+            // No place learns who it was.
+            key: hash53(`${object}:${each.eventId}`),
             from: productId,
             fromCell: cell,
             to: each.productId,

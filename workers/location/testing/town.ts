@@ -98,7 +98,7 @@ export class Town {
   }
 
   /** Says how often products were viewed; with a key, that the first was chosen before the second. */
-  async seen(ids: readonly string[], views: number, key?: string): Promise<void> {
+  async seen(ids: readonly string[], views: number, key?: number): Promise<void> {
     const totals = ids.map((id): ProductTotals & { cell: string } => {
       const counts = { ...emptyTotals(), view: views, people: 1 };
       const hours = [{ ...counts, hour: 472_222 }];

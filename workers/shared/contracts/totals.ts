@@ -51,14 +51,15 @@ export type ProductTotals = z.infer<typeof productTotals>;
 
 /** A step from one product to the next by one person: what neighbours are learnt from. */
 export const transition = z.object({
-  /** Of person and event, so that a repeated message counts once; the steps of an event to one cell come together. */
-  key: z.string(),
+  /** A hash of person and event, so that a repeated message counts once; the steps of an event to one cell come together. */
+  key: z.number().int().nonnegative(),
   from: z.string(),
   to: z.string(),
   /** Leaf cell of `to`, so that a reader can fetch its columns. */
   toCell: z.string().nullable(),
   /** Steps between them: 1 is directly after. */
   gap: z.number().int().min(1).max(3),
+  /** Of the event, seconds since the epoch. */
   time: z.number(),
 });
 export type Transition = z.infer<typeof transition>;

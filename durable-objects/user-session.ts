@@ -299,6 +299,13 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     socket.close(1008, "nothing is expected here");
   }
 
+  /** When the next click window closes, seconds since the epoch; null for none. */
+  get #closesAt(): number | null {
+    if (this.#oldestShown === undefined)
+      this.#oldestShown = this.#store.exists() ? this.#store.oldestOpenReceipt() : null;
+    return this.#oldestShown && this.#oldestShown + this.#clickWindowSeconds;
+  }
+
   async #askAlarm(): Promise<void> {
     if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
   }
@@ -309,9 +316,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     let at = Number.POSITIVE_INFINITY;
     const now = Date.now() / 1000;
     for (const { due } of this.#known.open.values()) at = Math.min(at, (isDue(due, now) ? now : due) * 1000);
-    if (this.#oldestShown === undefined)
-      this.#oldestShown = this.#store.exists() ? this.#store.oldestOpenReceipt() : null;
-    if (this.#oldestShown !== null) at = Math.min(at, (this.#oldestShown + this.#clickWindowSeconds) * 1000);
+    const closing = this.#closesAt;
+    if (closing !== null) at = Math.min(at, closing * 1000);
     const { firstEnd } = this.#listeners;
     if (firstEnd !== null) at = Math.min(at, firstEnd * 1000);
     const erasing = this.#erasures.due();
@@ -363,7 +369,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 
   #closeWindows(now: number): void {
     const owner = this.#owner();
-    if (!owner) return;
+    if (!owner || (this.#closesAt ?? Number.POSITIVE_INFINITY) > now) return;
     for (const receipt of this.#store.closing(now - this.#clickWindowSeconds, 20)) {
       this.#oldestShown = undefined;
       this.#change(owner.application, owner.userId, (memory) =>

@@ -19,6 +19,7 @@ type Step =
   | { kind: "send" | "import"; events: { person: number; event: number; lateHours: number }[] }
   | { kind: "deliver" | "deliverTwice" | "lose"; choice: number }
   | { kind: "evict" | "wake"; person: number }
+  | { kind: "confirm" | "loseConsumer" }
   | { kind: "clock"; seconds: number }
   | { kind: "outage"; part: Part; out: boolean };
 
@@ -40,6 +41,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("evict" as const, "wake" as const), person }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("confirm" as const, "loseConsumer" as const) }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -86,6 +88,10 @@ async function take(world: World, each: Step): Promise<void> {
     case "lose":
       if (underWay.length > 0) underWay.splice(each.choice % underWay.length, 1);
       return;
+    case "confirm":
+      return world.confirm();
+    case "loseConsumer":
+      return world.loseConsumer();
     case "evict":
       return world.evict(people[each.person]);
     case "wake":

@@ -12,6 +12,7 @@ import { decodeColumns } from "../../model/columns/columns.ts";
 import { decodePerson } from "../../model/person/codec.ts";
 import type { Person } from "../../model/person/person.ts";
 import { LocationService } from "../../workers/location/service.ts";
+import { Confirmations } from "../../workers/recommendation/confirmations.ts";
 import { queue as consume } from "../../workers/recommendation/queue.ts";
 import { absorb, isYetToCome, record, timeOf } from "../../workers/recommendation/record.ts";
 import type { EventInput, EventReceipt } from "../../workers/shared/contracts/event.ts";
@@ -96,6 +97,7 @@ function recommendationEnv(): RecommendationEnv {
 export class World {
   readonly application: string;
   readonly #env = recommendationEnv();
+  #confirmations = new Confirmations(this.#env.USER_SESSION);
   /** Every event that was sent, by person and id. */
   readonly sent = new Map<string, EventInput>();
   /** Those of which the client was told that they are kept. */
@@ -191,9 +193,19 @@ export class World {
         body: structuredClone(message.body),
       })),
     );
-    await consume(batch, this.#env);
+    await consume(batch, this.#env, this.#confirmations);
     const { retryMessages } = await getQueueResult(batch, createExecutionContext());
     return retryMessages.map(({ msgId }) => messages[Number(msgId.slice(1))]);
+  }
+
+  /** People hear what was done so far. */
+  async confirm(): Promise<void> {
+    await this.#confirmations.tell().catch(() => undefined);
+  }
+
+  /** The consumer's isolate is gone, before people heard what it did. */
+  loseConsumer(): void {
+    this.#confirmations = new Confirmations(this.#env.USER_SESSION);
   }
 
   async evict(userId: string): Promise<void> {
@@ -212,6 +224,7 @@ export class World {
       await this.sendRest();
       for (const userId of people) await this.wake(userId);
       for (let i = 0; underWay.length > 0 && i < 20; i++) await this.deliver(() => true);
+      await this.confirm();
     }
   }
 

@@ -187,6 +187,7 @@ export class Erasures {
   async #advance(end: number): Promise<void> {
     for (;;) {
       const now = Date.now() / 1000;
+      if ((this.due() ?? Number.POSITIVE_INFINITY) > now) return;
       const [row] = this.#rows("due <= ? ORDER BY requested LIMIT 1", now);
       if (!row) return;
       try {

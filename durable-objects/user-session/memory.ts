@@ -8,9 +8,9 @@ import type { JournalRow, OpenRow, OutboxQueue, SessionStore } from "./store.ts"
 
 /**
  * Rows that may come before the person is written out again. It is tens of kilobytes, a row less than one: what an
- * event costs is the row. More would make an object that wakes up slower.
+ * event costs is the row. More would make an object slower that wakes up and takes them once more.
  */
-const rowsPerSnapshot = 32;
+const rowsPerSnapshot = 16;
 /** Counts of an experiment that have not grown for so long, in seconds, are of one that is over. */
 const countsKeptSeconds = 90 * 86_400;
 

@@ -41,6 +41,8 @@ export class SessionStore {
   readonly #sql: SqlStorage;
   /** Whether the tables were seen: they never go again, unless the transaction that made them fails. */
   #seen = false;
+  /** What `meta` holds, which is little and asked for often; null where it was not read yet. */
+  #meta: Map<string, string> | null = null;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -75,17 +77,26 @@ export class SessionStore {
   /** A transaction failed: what was seen in it may not be there. */
   forget(): void {
     this.#seen = false;
+    this.#meta = null;
+  }
+
+  get #named(): Map<string, string> {
+    this.#meta ??= new Map(
+      this.#sql
+        .exec<{ name: string; value: string }>("SELECT name, value FROM meta")
+        .toArray()
+        .map(({ name, value }) => [name, value]),
+    );
+    return this.#meta;
   }
 
   get(name: string): string | null {
-    return (
-      this.#sql.exec<{ value: string }>("SELECT value FROM meta WHERE name = ?", name).toArray()[0]?.value ??
-      null
-    );
+    return this.#named.get(name) ?? null;
   }
 
   set(name: string, value: string): void {
     this.#sql.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, value);
+    this.#named.set(name, value);
   }
 
   snapshot(): Snapshot | null {
@@ -280,6 +291,7 @@ export class SessionStore {
     this.#sql.exec(
       "DELETE FROM meta; DELETE FROM snapshot; DELETE FROM journal; DELETE FROM receipts; DELETE FROM outcomes;",
     );
+    this.#meta = null;
     this.set("epoch", String(epoch));
     this.set("begun", String(now));
     return gone;
@@ -288,6 +300,7 @@ export class SessionStore {
   /** Forgets counts of experiments that have not grown since `before`. */
   pruneCounts(before: number): void {
     this.#sql.exec("DELETE FROM meta WHERE name LIKE 'counts:%' AND value ->> 'at' < ?", before);
+    this.#meta = null;
   }
 
   /** Forgets receipts and closed rows from before `before`, the latter where they are in the snapshot (up to `seq`). */

@@ -5,7 +5,6 @@ import type { InteractionsMessage, PersonRows } from "../shared/contracts/queues
 import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";
 import { PersonCountsTable } from "../shared/experiments/person-counts.ts";
 import { eraseFromObject } from "../shared/training-log/erase.ts";
-import { atOnce } from "./at-once.ts";
 import { countOutcomes } from "./rollout/count.ts";
 import { writeTrainingLog } from "./training-log.ts";
 
@@ -53,9 +52,6 @@ async function cellsOf(
   return cells;
 }
 
-/** People who hear at the same time that their rows are done. */
-const confirmedAtOnce = 32;
-
 /** Rows by person: what several messages say of one person is one part of the batch. */
 export function byPerson(messages: readonly InteractionsMessage[]): PersonRows[] {
   const people = new Map<string, PersonRows>();
@@ -66,22 +62,6 @@ export function byPerson(messages: readonly InteractionsMessage[]): PersonRows[]
     else people.set(life, { ...each, rows: [...each.rows] });
   }
   return [...people.values()];
-}
-
-/** {@link bring}, then confirmed: the rows of the outboxes are done. */
-export async function deliver(
-  env: RecommendationEnv,
-  application: string,
-  messages: readonly InteractionsMessage[],
-): Promise<void> {
-  const people = byPerson(messages);
-  await bring(env, application, people);
-  await atOnce(confirmedAtOnce, people, ({ object, epoch, rows }) =>
-    env.USER_SESSION.get(env.USER_SESSION.idFromString(object)).confirm(
-      rows.map(({ seq }) => seq),
-      epoch,
-    ),
-  );
 }
 
 /**

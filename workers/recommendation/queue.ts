@@ -1,29 +1,42 @@
 import type { z } from "zod";
 import { mostAttempts, type OpenedLetter, retryDelaySeconds } from "../shared/contracts/dead-letter.ts";
-import { interactionsMessage, type LocationsMessage, locationsMessage } from "../shared/contracts/queues.ts";
+import {
+  type InteractionsMessage,
+  interactionsMessage,
+  type LocationsMessage,
+  locationsMessage,
+} from "../shared/contracts/queues.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import { causeOf, DeadLetters, type DyingMessage } from "../shared/dead-letters/dead-letters.ts";
 import { peopleIn, withoutErased } from "../shared/dead-letters/people.ts";
 import { errorText } from "../shared/observability/error-text.ts";
-import { deliver } from "./deliver.ts";
+import { Confirmations, type DoneRows } from "./confirmations.ts";
+import { bring, byPerson } from "./deliver.ts";
 import { together } from "./together.ts";
 
-/** Places of people: to the records, then confirmed. */
+/** Brings rows to where they belong. Answers whose they were: they are done, and their people may hear of it. */
+async function deliverInteractions(
+  env: RecommendationEnv,
+  application: string,
+  messages: readonly InteractionsMessage[],
+): Promise<DoneRows[]> {
+  const people = byPerson(messages);
+  await bring(env, application, people);
+  return people;
+}
+
+/** {@link deliverInteractions}, for places of people. */
 async function deliverLocations(
   env: RecommendationEnv,
   application: string,
   messages: readonly LocationsMessage[],
-): Promise<void> {
+): Promise<readonly DoneRows[]> {
   const recorded = await env.USER.recordLocations(
     application,
     messages.map(({ userId, object, epoch, rows }) => ({ userId, object, epoch, visits: rows })),
   );
   if (!recorded.ok) throw new Error(`the records refused: ${recorded.error.detail}`);
-  for (const { object, epoch, rows } of messages)
-    await env.USER_SESSION.get(env.USER_SESSION.idFromString(object)).confirm(
-      rows.map(({ seq }) => seq),
-      epoch,
-    );
+  return messages;
 }
 
 /**
@@ -112,8 +125,12 @@ async function again(
   message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
 }
 
-/** Consumes the queues of people's outboxes, and their dead letters. */
-export async function queue(batch: MessageBatch, env: RecommendationEnv): Promise<void> {
+/** Consumes the queues of people's outboxes, whose people are to hear of it, and their dead letters. */
+export async function queue(
+  batch: MessageBatch,
+  env: RecommendationEnv,
+  confirmations: Confirmations,
+): Promise<void> {
   const letters = new DeadLetters(env.TRAINING_LOG);
   if (batch.queue.endsWith("-dead")) {
     for (const message of batch.messages)
@@ -121,12 +138,12 @@ export async function queue(batch: MessageBatch, env: RecommendationEnv): Promis
     return;
   }
   if (batch.queue === "vicinity-locations")
-    await consume(env, letters, batch, locationsMessage, (application, messages) =>
-      deliverLocations(env, application, messages),
+    await consume(env, letters, batch, locationsMessage, async (application, messages) =>
+      confirmations.add(await deliverLocations(env, application, messages)),
     );
   else
-    await consume(env, letters, batch, interactionsMessage, (application, messages) =>
-      deliver(env, application, messages),
+    await consume(env, letters, batch, interactionsMessage, async (application, messages) =>
+      confirmations.add(await deliverInteractions(env, application, messages)),
     );
 }
 
@@ -136,14 +153,16 @@ export async function redeliver(
   { queue, body }: OpenedLetter,
 ): Promise<Result<null>> {
   const formless = refuse("conflict", "Its message has no known form: it can be discarded, not delivered.");
+  const confirmations = new Confirmations(env.USER_SESSION);
   if (queue === "locations") {
     const parsed = locationsMessage.safeParse(body);
     if (!parsed.success) return formless;
-    await deliverLocations(env, parsed.data.application, [parsed.data]);
+    confirmations.add(await deliverLocations(env, parsed.data.application, [parsed.data]));
   } else {
     const parsed = interactionsMessage.safeParse(body);
     if (!parsed.success) return formless;
-    await deliver(env, parsed.data.application, [parsed.data]);
+    confirmations.add(await deliverInteractions(env, parsed.data.application, [parsed.data]));
   }
+  await confirmations.tell();
   return ok(null);
 }

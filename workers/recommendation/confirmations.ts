@@ -5,8 +5,8 @@ import { atOnce } from "./at-once.ts";
 
 /** What was done waits so many milliseconds for more of the same people; a row that hears nothing is sent again after 30 s. */
 const gatherMs = 10_000;
-/** People who hear at the same time that their rows are done. */
-const confirmedAtOnce = 32;
+/** People who hear at the same time that their rows are done: there may be thousands, and others wait for answers meanwhile. */
+const confirmedAtOnce = 4;
 
 /** Rows of one life of a person. */
 export interface DoneRows {

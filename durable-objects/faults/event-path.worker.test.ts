@@ -191,7 +191,7 @@ describe("the way of an event", () => {
       expect(world.told.size).toBe(9);
       for (let i = 0; i < 3; i++) {
         await world.deliver(() => true);
-        vi.setSystemTime(Date.now() + 31_000);
+        vi.setSystemTime(Date.now() + 61_000);
         for (const userId of people) await world.wake(userId);
       }
       await world.comeToRest(people);
@@ -205,7 +205,7 @@ describe("the way of an event", () => {
     underWay.length = 0;
     vi.setSystemTime(Date.now() - day);
     await world.evict("u0");
-    vi.setSystemTime(Date.now() + 31_000);
+    vi.setSystemTime(Date.now() + 61_000);
     await world.wake("u0");
     expect(underWay).toHaveLength(1);
     await world.comeToRest(people);
@@ -247,7 +247,7 @@ describe("the way of an event", () => {
       time: Date.now() / 1000,
       precision: "exact",
     });
-    vi.setSystemTime(Date.now() + 31_000);
+    vi.setSystemTime(Date.now() + 61_000);
     const refuse = vi.spyOn(queues.interactions, "send").mockRejectedValue(new Error("too large"));
     await world.wake("u0");
     expect(underWay.map(({ queue }) => queue)).toEqual(["locations"]);

@@ -3,7 +3,7 @@ import type { Waiting } from "./memory.ts";
 import type { OutboxQueue, SessionStore } from "./store.ts";
 
 /** A row that came, or was sent, so many seconds ago and is not confirmed is sent (again). */
-export const resendSeconds = 30;
+export const resendSeconds = 60;
 /** ... and later each time, so that consumers who are behind are not given more to do; at most so many seconds later. */
 const longestResendSeconds = 480;
 /** Rows that leave at one time. */

@@ -37,7 +37,7 @@ const shortestLifeMs = 100;
 /** A life that waits for events ends at the latest after this, even if none come. */
 const longestWaitMs = 60_000;
 const catalogue = [...productsAround("oslo", oslo, 40), ...productsAround("lima", lima, 20)];
-/** How long stores may take to hold what was told, once nothing is killed any more; what was lost on the way is sent again after 30 s. */
+/** How long stores may take to hold what was told, once nothing is killed any more; what was lost on the way is sent again after 60 s. */
 const settleMs = 240_000;
 const rounds = 4;
 
@@ -122,11 +122,11 @@ export async function trial(plan: TrialPlan, stateDir: string): Promise<TrialOut
       if ((await counted(url)) >= ledger.events.size) break;
     let findings: Finding[] = [];
     for (let round = 0; round < rounds; round++) {
-      // A row that had reached the totals may have been lost before its cell or the log: it is sent again within 30 s.
+      // A row that had reached the totals may have been lost before its cell or the log: it is sent again within 60 s.
       if (round > 0) {
         report("not at rest yet; once more");
         await stack.start();
-        await sleep(15_000);
+        await sleep(25_000);
       }
       await stack.stop();
       findings = audit(ledger, await heldIn(stateDir, "demo"));

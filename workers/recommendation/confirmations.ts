@@ -3,8 +3,8 @@ import type { UserSession } from "../../durable-objects/user-session.ts";
 import { errorText } from "../shared/observability/error-text.ts";
 import { atOnce } from "./at-once.ts";
 
-/** What was done waits so many milliseconds for more of the same people; a row that hears nothing is sent again after 30 s. */
-const gatherMs = 10_000;
+/** What was done waits so many milliseconds for more of the same people; a row that hears nothing is sent again after 60 s. */
+const gatherMs = 20_000;
 /** People who hear at the same time that their rows are done: there may be thousands, and others wait for answers meanwhile. */
 const confirmedAtOnce = 4;
 

@@ -99,11 +99,11 @@ export class Cell extends DurableObject<LocationEnv> {
         }
         this.#migrated = true;
         const known = this.#known();
-        const { folded } = this.#activity;
+        const { folds } = this.#activity;
         const state: CellState = known ? { ...known } : { application, cell, ...untouched };
         const result = change(state);
         state.told = this.#activity.seq;
-        const saidByNews = known && mayWait(state) && folded === this.#activity.folded;
+        const saidByNews = known && mayWait(state) && folds === this.#activity.folds;
         if (!saidByNews || lasting(known) !== lasting(state)) this.#store.setState(state);
         this.#state = state;
         return result;

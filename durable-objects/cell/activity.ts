@@ -67,6 +67,7 @@ export class Activity {
   readonly #sql: SqlStorage;
   readonly #keys: CountedKeys;
   #waiting: Waiting | null = null;
+  #folds = 0;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -114,12 +115,14 @@ export class Activity {
     return this.#rows(this.#known.folded).map(({ body }) => JSON.parse(body));
   }
 
-  /** Numbers of the last call that told news, and of the last whose news are folded. */
+  /** Number of the last call whose news waited. */
   get seq(): number {
     return this.#known.seq;
   }
-  get folded(): number {
-    return this.#known.folded;
+
+  /** How often this instance folded news: they are no longer found among those that wait. */
+  get folds(): number {
+    return this.#folds;
   }
 
   /** Interactions that calls after `seq` counted, as far as their news wait. */
@@ -127,7 +130,7 @@ export class Activity {
     return this.#sql
       .exec<{ sum: number }>(
         "SELECT coalesce(sum(counted), 0) AS sum FROM news WHERE seq > ?",
-        Math.max(seq, this.folded),
+        Math.max(seq, this.#known.folded),
       )
       .one().sum;
   }
@@ -140,13 +143,12 @@ export class Activity {
   take(totals: readonly ProductTotals[], steps: readonly Step[], now: number, wait: boolean): Taken {
     const { news, counted } = this.#newsIn(totals, steps);
     if (news.totals.length === 0 && news.steps.length === 0) return { counted: 0, parts: [] };
-    if (!wait) {
-      this.settle(now);
-      return { counted, parts: this.#fold([news], now) };
-    }
-    const known = this.#known;
-    if (known.seq - known.folded >= mostWaiting || known.characters >= mostCharacters) this.settle(now);
     const body = JSON.stringify(news);
+    const known = this.#known;
+    const room = mostCharacters - known.characters;
+    if (!wait || body.length > room || known.seq - known.folded >= mostWaiting) this.settle(now);
+    // The platform bounds what a row may hold.
+    if (!wait || body.length > mostCharacters) return { counted, parts: this.#fold([news], now) };
     const seq = this.seq + 1;
     this.#sql.exec(
       `INSERT INTO news VALUES (?, ?, ?, ?)
@@ -202,6 +204,7 @@ export class Activity {
   }
 
   #fold(news: readonly News[], now: number): number[] {
+    this.#folds++;
     const known = new Map<string, ProductActivity>();
     addTo(known, news);
     const froms = [...known].flatMap(([id, { followers }]) => (followers.length > 0 ? [id] : []));

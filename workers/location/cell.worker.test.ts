@@ -1,7 +1,7 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Cell, cellOf, tileKey } from "../../durable-objects/cell.ts";
 import { type Columns, decodeColumns, neighboursOf } from "../../model/columns/columns.ts";
 import type { ProductChange } from "../shared/contracts/product.ts";
@@ -92,6 +92,22 @@ describe("a cell", () => {
     await cell("eight").applyTotals("eight", leaf, [totals("a", 1)], [past]);
     const columns = await tile("eight");
     expect(neighboursOf(columns, rowOf(columns, "a"))).toMatchObject([{ productId: "b", weight: 1 }]);
+  });
+
+  it("publishes in time what it was told, also where it left memory meanwhile", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      await cell("nine").apply("nine", leaf, [change("a", 1)], []);
+      await runDurableObjectAlarm(cell("nine"));
+      await cell("nine").applyTotals("nine", leaf, [totals("a", 4)], []);
+      await evictDurableObject(cell("nine"));
+      vi.setSystemTime(Date.now() + 61_000);
+      expect(await runDurableObjectAlarm(cell("nine"))).toBe(true);
+      const stored = await environment.TILES.get(tileKey("nine", leaf), "arrayBuffer");
+      expect(stored && decodeColumns(stored)?.counts[0]).toBe(4);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("leads from where a product was to where it is, and does not take it back by an old message", async () => {

@@ -94,14 +94,24 @@ function cellTotalsIn(stateDir: string): Map<string, Totals> {
     if (!file.endsWith(".sqlite") || file.startsWith("metadata")) continue;
     const database = new DatabaseSync(join(folder, file), { readOnly: true });
     try {
-      const known = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'totals'").get();
+      const known = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'news'").get();
       if (!known) continue;
-      const rows = database.prepare(
-        "SELECT p.body AS product, t.body AS totals FROM products p JOIN totals t ON t.id = p.id",
+      const rows = (sql: string) =>
+        database
+          .prepare(sql)
+          .all()
+          .map(({ body }) => JSON.parse(String(body)));
+      const products = new Set(
+        rows("SELECT body FROM products").map((body) => productChange.parse(body).productId),
       );
-      for (const row of rows.all()) {
-        const { productId } = productChange.parse(JSON.parse(String(row.product)));
-        found.set(productId, productTotals.parse(JSON.parse(String(row.totals))).lifetime);
+      const folded = rows("SELECT body FROM totals");
+      // What waits is newer, and comes in its order.
+      const waiting = rows(
+        "SELECT body FROM news WHERE seq > coalesce((SELECT seq FROM folded), 0) ORDER BY seq",
+      ).flatMap(({ totals }) => totals);
+      for (const each of [...folded, ...waiting]) {
+        const { productId, lifetime } = productTotals.parse(each);
+        if (products.has(productId)) found.set(productId, lifetime);
       }
     } finally {
       database.close();

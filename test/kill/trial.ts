@@ -39,7 +39,7 @@ const longestWaitMs = 60_000;
 const catalogue = [...productsAround("oslo", oslo, 40), ...productsAround("lima", lima, 20)];
 /** How long stores may take to hold what was told, once nothing is killed any more; what was lost on the way is sent again after 60 s. */
 const settleMs = 240_000;
-const rounds = 4;
+const rounds = 8;
 
 async function call(url: string, method: string, path: string, body?: string, type?: string) {
   const answer = await fetch(`${url}${path}`, {

@@ -16,6 +16,7 @@ import { limit } from "./sections/limit.ts";
 import { nearby } from "./sections/nearby.ts";
 import { parts } from "./sections/parts.ts";
 import { recalibration } from "./sections/recalibration.ts";
+import { recalibrationMemory } from "./sections/recalibration-memory.ts";
 import { soak } from "./sections/soak.ts";
 import { startup } from "./sections/startup.ts";
 import { swap } from "./sections/swap.ts";
@@ -39,6 +40,7 @@ const overWorkers = new Map<SectionName, (context: BenchContext, served: ServedC
   ["swap", swap],
   ["soak", soak],
   ["recalibration", recalibration],
+  ["recalibration-memory", recalibrationMemory],
 ]);
 
 const options = benchOptions(process.argv.slice(2), process.env);
@@ -66,7 +68,7 @@ async function run(): Promise<void> {
   context.forgetWorld();
   const loads = options.sections.filter((name) => overWorkers.has(name));
   if (loads.length > 0) {
-    if (loads.includes("recalibration")) await writeRecalibrationLog(context);
+    if (loads.some((name) => name.startsWith("recalibration"))) await writeRecalibrationLog(context);
     const served = await serveCatalogue(context);
     for (const name of loads) {
       context.say(name);

@@ -18,6 +18,7 @@ export const sectionNames = [
   "swap",
   "soak",
   "recalibration",
+  "recalibration-memory",
 ] as const;
 export type SectionName = (typeof sectionNames)[number];
 
@@ -44,8 +45,7 @@ export interface BenchOptions {
 /** Memory as a file system, where there is one: figures are then of the code, not of a disk that syncs. */
 const memoryFolder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
-const usage =
-  "Usage: npm run bench -- [--only limit,startup,choices,parts,nearby,cut,trainer,end-to-end,ingest,swap,soak,recalibration] [--products N] [--examples N] [--rows N] [--seconds S] [--json FILE] [--profiles DIR]";
+const usage = `Usage: npm run bench -- [--only ${sectionNames.join(",")}] [--products N] [--examples N] [--rows N] [--seconds S] [--json FILE] [--profiles DIR]`;
 
 /** A whole number between two bounds; ends the process where it is none. */
 function wholeNumber(name: string, text: string, least: number, most: number): number {

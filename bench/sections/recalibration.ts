@@ -1,23 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
 import { developmentKey } from "../../scripts/serve.ts";
-import {
-  type RecalibrationRecord,
-  recalibration as recalibrationRecord,
-} from "../../workers/shared/contracts/recalibration.ts";
+import type { RecalibrationRecord } from "../../workers/shared/contracts/recalibration.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfOne, summaryOfTimes } from "../figure.ts";
 import { memoryOf } from "../inspector.ts";
 import { load } from "../load.ts";
 import { visitsOf } from "../market.ts";
 import { processorSeconds } from "../processes.ts";
+import { followed, kindOf, recalibrationAt, runs, told } from "../recalibrations.ts";
 import type { ServedCatalogue } from "../serve-catalogue.ts";
 
 /** What the platform allows a step: seconds of a processor, and MB of an isolate. */
 const mostStepSeconds = 30;
 const isolateMegabytes = 128;
-/** How often it is asked where the recalibration is, and how often the memory is looked at, in ms. */
-const askMs = 40;
+/** How often the memory is looked at, in ms. */
 const memoryMs = 400;
 const visitCount = 20_000;
 /**
@@ -38,27 +34,14 @@ interface StepCost {
   loaded: boolean;
 }
 
-/** `collect 3 of 20` is of the kind `collect`. */
-const kindOf = ({ step }: RecalibrationRecord): string => step.split(" ")[0];
 /** Steps of the present kind that pass before people begin to ask: the half of `collect 3 of 20`, at most three. */
 const passedOf = ({ step }: RecalibrationRecord): number =>
   Math.min(mostPassed, Math.floor(Number(step.match(/ of (\d+)$/)?.[1] ?? 0) / 2));
-const runs = ({ status }: RecalibrationRecord): boolean => status === "queued" || status === "running";
-
-async function call(url: string, method: string, path: string, body?: object): Promise<unknown> {
-  const answer = await fetch(`${url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${developmentKey}`, "content-type": "application/json" },
-    body: body && JSON.stringify(body),
-  });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  return answer.json();
-}
 
 /** A recalibration from a large log: what each step costs, and what it does to those who ask meanwhile. */
 export async function recalibration(context: BenchContext, served: ServedCatalogue): Promise<void> {
   const { url, workerd, market } = served;
-  const { seconds, examples, rows, products } = context.options;
+  const { seconds, products } = context.options;
   if (!workerd) {
     context.note("recalibration: workerd was not found, so its processor time cannot be seen");
     return;
@@ -93,17 +76,14 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
   const memory = () => (inspector ? memoryOf(inspector).catch(() => null) : Promise.resolve(null));
   const before = await memory();
   const begun = performance.now();
-  let record = recalibrationRecord.parse(await call(url, "POST", "/v1/recalibrations", {}));
+  let record = await recalibrationAt(url);
   const most = new Map<string, number>();
   let over = false;
   const looking = (async () => {
     for (; !over; await sleep(memoryMs)) {
       const kind = kindOf(record);
       const used = await memory();
-      if (!used || !before) continue;
-      // Buffers are those of all isolates: what came since the beginning is taken for the trainer's.
-      const own = used.heap + Math.max(0, used.buffers - before.buffers);
-      most.set(kind, Math.max(most.get(kind) ?? 0, own));
+      if (used) most.set(kind, Math.max(most.get(kind) ?? 0, used.heap + used.buffers));
     }
   })();
   const costs: StepCost[] = [];
@@ -120,8 +100,7 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
   const loads: Promise<unknown>[] = [];
   let asking = 0;
   let mark = { processor: processorSeconds(workerd.pid), at: performance.now(), loaded: false };
-  for (; runs(record); await sleep(askMs)) {
-    const next = recalibrationRecord.parse(await call(url, "GET", `/v1/recalibrations/${record.id}`));
+  for await (const next of followed(url, record, context)) {
     mark.loaded ||= asking > 0;
     if (next.step !== record.step || !runs(next)) {
       const now = { processor: processorSeconds(workerd.pid), at: performance.now(), loaded: asking > 0 };
@@ -137,7 +116,14 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
     record = next;
     const kind = kindOf(record);
     const done = costs.filter((cost) => cost.kind === kind).length;
-    if (!loadedKinds.includes(kind) || asked.has(kind) || asking > 0 || done < passedOf(record)) continue;
+    if (
+      !runs(record) ||
+      !loadedKinds.includes(kind) ||
+      asked.has(kind) ||
+      asking > 0 ||
+      done < passedOf(record)
+    )
+      continue;
     context.say(`recommendations meanwhile: ${record.step}`);
     asked.add(kind);
     asking++;
@@ -147,17 +133,11 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
     loads.push(load);
   }
   over = true;
-  // A candidate in the shadow would cost later figures of this state.
-  if (record.version !== null)
-    await call(url, "POST", `/v1/models/${record.version}/rollback`).catch((error: unknown) =>
-      context.note(`recalibration: its candidate was not taken back: ${error}`),
-    );
   await looking;
   await Promise.all(loads);
   const minutes = (performance.now() - begun) / 60_000;
-  const { lists } = z.object({ lists: z.number().default(0) }).parse(record.figures);
   context.note(
-    `recalibration: log of ${examples.toLocaleString("en")} examples of ${rows} rows, ${lists.toLocaleString("en")} lists learnt from, ${costs.length} steps, ended ${record.status} after ${minutes.toFixed(1)} minutes${record.reasons.map((reason) => `; ${reason}`).join("")}`,
+    `recalibration: ${told(record, context)}, ${costs.length} steps in ${minutes.toFixed(1)} minutes`,
   );
   for (const kind of new Set(costs.map((cost) => cost.kind))) {
     const all = costs.filter((cost) => cost.kind === kind);
@@ -189,10 +169,10 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
   for (const [kind, megabytes] of most)
     context.figures.push({
       section,
-      name: `most memory of the trainer, ${kind}`,
+      name: `most memory of the trainer with what is not collected, ${kind}`,
       unit: "MB",
       ...summaryOfOne(megabytes),
-      baseline: before && { what: "before", value: before.heap },
+      baseline: before && { what: "before", value: before.heap + before.buffers },
       limit: { what: "an isolate may have", value: isolateMegabytes },
     });
   const one = `${products.toLocaleString("en")} products, 1 connection`;

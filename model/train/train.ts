@@ -62,11 +62,18 @@ export interface Validation {
   loss: number;
 }
 
-/** Scores a batch with weights, by the tape: what the exported file must agree with. */
-export function scoreByTape(shape: FeatureShape, parameters: Parameters, batch: FeatureBatch): Scores {
-  const { engage, purchase } = forward(new Tape(tensorsOf(parameters)), shape, batch);
-  return { engage: engage.data.slice(), purchase: purchase.data.slice() };
+/** Scores batches with weights, all by one tape, whose room is 4 MB: what the exported file must agree with. */
+export function tapeScorer(shape: FeatureShape, parameters: Parameters): (batch: FeatureBatch) => Scores {
+  const tape = new Tape(tensorsOf(parameters));
+  return (batch) => {
+    const { engage, purchase } = forward(tape, shape, batch);
+    return { engage: engage.data.slice(), purchase: purchase.data.slice() };
+  };
 }
+
+/** {@link tapeScorer}, for one batch. */
+export const scoreByTape = (shape: FeatureShape, parameters: Parameters, batch: FeatureBatch): Scores =>
+  tapeScorer(shape, parameters)(batch);
 
 /** Mean reciprocal log rank (NDCG with one relevant item), AUC and listwise loss of the engagement head. */
 export function validate(

@@ -1,3 +1,4 @@
+import type { FeatureBatch } from "../../../model/features/batch.ts";
 import { exportOnnx } from "../../../model/onnx/export.ts";
 import { manifestOf } from "../../../model/onnx/manifest.ts";
 import {
@@ -8,7 +9,7 @@ import {
 } from "../../../model/recalibrate/calibration.ts";
 import type { Windows } from "../../../model/recalibrate/summary.ts";
 import { gradually } from "../../../model/train/gradual.ts";
-import { scoreByTape } from "../../../model/train/train.ts";
+import { tapeScorer } from "../../../model/train/train.ts";
 import { shape } from "../workbench.ts";
 import { heldBack } from "./held-back.ts";
 import { learnt, type Plan } from "./learn.ts";
@@ -27,13 +28,14 @@ export interface Calibrated {
 export async function calibrate(context: StepContext, plan: Plan, windows: Windows): Promise<Calibrated> {
   const { bench, pause, settings, id, startedAt, seed } = context;
   const { average: parameters } = await learnt(context, plan);
+  const score = tapeScorer(shape, parameters);
   const engage: Judged[] = [];
   const purchase: Judged[] = [];
   let lists = 0;
   const window = heldBack(context, windows.calibration, windows.evaluation, settings.mostCalibrationLists);
   for await (const { example, list } of window) {
     lists++;
-    const scores = scoreByTape(shape, parameters, list.batch);
+    const scores = score(list.batch);
     example.rows.forEach(({ position }, row) => {
       if (position === 0) return;
       const { weight } = list;
@@ -50,7 +52,7 @@ export async function calibrate(context: StepContext, plan: Plan, windows: Windo
   const { manifest: parent } = await bench.model("parent");
   const createdAt = new Date(startedAt * 1000).toISOString();
   const tape = {
-    run: async (batch: Parameters<typeof scoreByTape>[2]) => scoreByTape(shape, parameters, batch),
+    run: async (batch: FeatureBatch) => score(batch),
     release: async () => undefined,
   };
   const manifest = await manifestOf(shape, parameters, bytes, tape, {

@@ -10,7 +10,7 @@ import {
 } from "../../../model/recalibrate/compare.ts";
 import type { Windows } from "../../../model/recalibrate/summary.ts";
 import { gradually } from "../../../model/train/gradual.ts";
-import { scoreByTape } from "../../../model/train/train.ts";
+import { tapeScorer } from "../../../model/train/train.ts";
 import { shape } from "../workbench.ts";
 import type { Calibrated } from "./calibrate.ts";
 import { type HeldBack, heldBack } from "./held-back.ts";
@@ -42,13 +42,15 @@ export async function evaluate(
   const { bytes } = await bench.model("candidate");
   const parameters = parametersIn(shape, bytes);
   if (parameters === null) throw new Error("the candidate's file holds another network");
+  const score = tapeScorer(shape, parameters);
+  const serving = (await bench.model("parent")).manifest.sha256;
   const lists: ListQuality[] = [];
   const judged = { engage: [] as Judged[], purchase: [] as Judged[] };
   let waiting: HeldBack[] = [];
   const flush = async (): Promise<void> => {
-    const served = await servedScores(context, waiting);
+    const served = await servedScores(context, serving, waiting);
     for (const [i, { example, list }] of waiting.entries()) {
-      const scores = scoreByTape(shape, parameters, list.batch);
+      const scores = score(list.batch);
       await context.pause();
       const compared = { example, list, candidate: valueOf(scores), serving: served[i] };
       const quality = qualityOf(shape, compared);
@@ -84,10 +86,10 @@ export async function evaluate(
 
 /** What the serving model says of lists, by the very runtime that serves. */
 async function servedScores(
-  { env, application, bench }: StepContext,
+  { env, application }: StepContext,
+  sha256: string,
   lists: readonly HeldBack[],
 ): Promise<Float32Array[]> {
-  const { manifest } = await bench.model("parent");
   const packs = lists.map(({ list }) =>
     packFeatures(
       shape,
@@ -95,7 +97,7 @@ async function servedScores(
       Array.from({ length: list.batch.count }, (_, i) => i),
     ),
   );
-  const scored = await env.RECOMMENDATION.scoreLists(application, manifest.sha256, packs);
+  const scored = await env.RECOMMENDATION.scoreLists(application, sha256, packs);
   if (!scored.ok) throw new Error(`the serving model did not score: ${scored.error.detail}`);
   return scored.value.map((values) => Float32Array.from(values));
 }

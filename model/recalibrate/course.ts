@@ -1,5 +1,5 @@
-import type { FeatureShape, TrainingList } from "../features/batch.ts";
-import { Learner, type LearnerState, rateAt } from "../train/learner.ts";
+import type { TrainingList } from "../features/batch.ts";
+import { type Learner, rateAt } from "../train/learner.ts";
 import { Random } from "../train/random.ts";
 
 /** How a recalibration learns. */
@@ -19,18 +19,16 @@ export interface Course {
 const rowsPerPause = 32;
 
 /**
- * One pass over a part of the lists, in an order that the seed, epoch and part decide; changes the state in place. The same
+ * One pass over a part of the lists, in an order that the seed, epoch and part decide; changes the learner's state in place. The same
  * state and lists lead to the same weights, wherever the work was interrupted before. Answers the mean loss of a list.
  */
 export async function learn(
-  shape: FeatureShape,
-  state: LearnerState,
+  learner: Learner,
   lists: readonly TrainingList[],
-  { seed, batch, rate, decay, steps }: Course,
+  { seed, batch, rate, steps }: Course,
   { epoch, part }: { epoch: number; part: number },
   pause: () => Promise<void>,
 ): Promise<number> {
-  const learner = new Learner(shape, state, decay);
   const order = new Random(seed + 1000 * epoch + part).shuffle(lists.map((_, i) => i));
   let loss = 0;
   let rows = 0;
@@ -46,7 +44,7 @@ export async function learn(
       }
     }
     if (!Number.isFinite(loss)) throw new Error(`the loss is ${loss}: an input is not finite`);
-    learner.step(rateAt(rate, state.step + 1, steps), some.length);
+    learner.step(rateAt(rate, learner.state.step + 1, steps), some.length);
   }
   return order.length === 0 ? 0 : loss / order.length;
 }

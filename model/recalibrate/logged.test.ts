@@ -6,15 +6,7 @@ import { randomBatch } from "../onnx/manifest.ts";
 import { atOnce } from "../train/gradual.ts";
 import { Corrections, correctionNumbers, correctionsGradually, listOf, readLine } from "./logged.ts";
 import { encodeExample, examplesIn, shardOf } from "./shard.ts";
-import {
-  factsOf,
-  joined,
-  setGradually,
-  summariesGradually,
-  summariesIn,
-  summarise,
-  windowsOf,
-} from "./summary.ts";
+import { eachSummary, factsOf, joined, type Summary, setGradually, summarise, windowsOf } from "./summary.ts";
 
 const indices = [0, 1, 2, 3];
 const features = btoa(
@@ -84,18 +76,18 @@ describe("a logged example", () => {
       person: `p${i % 10}`,
     }));
     const numbers = joined([summarise(many.slice(0, 40), 0), summarise(many.slice(40), 1)]);
-    const summaries = summariesIn(numbers);
-    expect(atOnce(summariesGradually(numbers, 10, 20)).map(({ id }) => id)).toEqual(
-      Array.from({ length: 10 }, (_, i) => 10 + i),
-    );
+    const seen: Summary[] = [];
+    atOnce(eachSummary(numbers, (each) => seen.push(each)));
+    expect(seen.map(({ id }) => id)).toEqual(many.map(({ id }) => id));
+    expect(seen[50]).toMatchObject({ time: 50, shown: 8, chosen: 4, rows: 4, part: 1 });
     expect(atOnce(setGradually(Float64Array.of(1, 2, 1)))).toEqual(new Set([1, 2]));
     const most = Number.POSITIVE_INFINITY;
-    const windows = windowsOf(summaries, { share: 0.1, most }, { share: 0.2, most });
+    const windows = windowsOf(numbers, { share: 0.1, most }, { share: 0.2, most });
     expect(windows).toEqual({ calibration: 70, evaluation: 80 });
     // Of a large log the newest is learnt from too, but for what is looked at.
-    const few = windowsOf(summaries, { share: 0.1, most: 3 }, { share: 0.2, most: 4 });
+    const few = windowsOf(numbers, { share: 0.1, most: 3 }, { share: 0.2, most: 4 });
     expect(few).toEqual({ calibration: 93, evaluation: 96 });
-    expect(factsOf(summaries, windows, 3)).toMatchObject({
+    expect(factsOf(numbers, windows, 3)).toMatchObject({
       examples: 100,
       engaged: 100,
       people: 10,

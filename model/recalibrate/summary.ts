@@ -1,10 +1,11 @@
 import { hash53 } from "../columns/hash.ts";
 import { atOnce, type Gradual } from "../train/gradual.ts";
 import type { DataFacts } from "./compare.ts";
-import { engaged, type LoggedExample } from "./logged.ts";
+import { engaged as isEngaged, type LoggedExample } from "./logged.ts";
 
 /** Numbers that are kept of each example, so that windows and health need no second look at all features. */
 const fields = 7;
+const timeField = 1;
 
 /** An example in a few numbers. */
 export interface Summary {
@@ -28,7 +29,7 @@ export function summarise(examples: readonly LoggedExample[], part: number): Flo
   const all = new Float64Array(fields * examples.length);
   examples.forEach(({ id, time, person, rows, weight }, i) => {
     const shown = rows.filter(({ position }) => position > 0);
-    const chosen = shown.filter(({ outcome }) => engaged(outcome)).length;
+    const chosen = shown.filter(({ outcome }) => isEngaged(outcome)).length;
     all.set(
       [id, time, hash53(person), weight * shown.length, weight * chosen, rows.length, part],
       i * fields,
@@ -36,13 +37,6 @@ export function summarise(examples: readonly LoggedExample[], part: number): Flo
   });
   return all;
 }
-
-/** Appends examples of a part to what is known of earlier ones. */
-export const appendSummaries = (
-  known: Float64Array,
-  examples: readonly LoggedExample[],
-  part: number,
-): Float64Array<ArrayBuffer> => joined([known, summarise(examples, part)]);
 
 /** Numbers of several parts, one after the other. */
 export function joined(parts: readonly Float64Array[]): Float64Array<ArrayBuffer> {
@@ -55,23 +49,13 @@ export function joined(parts: readonly Float64Array[]): Float64Array<ArrayBuffer
   return all;
 }
 
-/** All summaries, in the order of the snapshot. */
-export const summariesIn = (numbers: Float64Array): Summary[] => atOnce(summariesGradually(numbers));
-
-/** {@link summariesIn}, with pauses; only those within a time `[from, to)`. */
-export function* summariesGradually(
-  numbers: Float64Array,
-  from = Number.NEGATIVE_INFINITY,
-  to = Number.POSITIVE_INFINITY,
-): Gradual<Summary[]> {
-  const list: Summary[] = [];
+/** Shows all summaries in some numbers, in the order of the snapshot, with pauses; none is kept. */
+export function* eachSummary(numbers: Float64Array, see: (summary: Summary) => void): Gradual<void> {
   for (let at = 0; at + fields <= numbers.length; at += fields) {
     if ((at / fields) % examplesPerPause === 0) yield;
-    const time = numbers[at + 1];
-    if (time < from || time >= to) continue;
-    list.push({
+    see({
       id: numbers[at],
-      time,
+      time: numbers[at + timeField],
       person: numbers[at + 2],
       shown: numbers[at + 3],
       chosen: numbers[at + 4],
@@ -79,7 +63,6 @@ export function* summariesGradually(
       part: numbers[at + 6],
     });
   }
-  return list;
 }
 
 /** A set of ids, with pauses. */
@@ -108,8 +91,10 @@ export interface Held {
  * Cuts the newest examples off, to calibrate and to judge by: no more than are looked at, since a large log would otherwise
  * keep its newest days from the model that is to serve tomorrow.
  */
-export function windowsOf(summaries: readonly Summary[], calibration: Held, evaluation: Held): Windows {
-  const times = Float64Array.from(summaries, ({ time }) => time).sort();
+export function windowsOf(summaries: Float64Array, calibration: Held, evaluation: Held): Windows {
+  const times = new Float64Array(summaries.length / fields);
+  for (let i = 0; i < times.length; i++) times[i] = summaries[i * fields + timeField];
+  times.sort();
   const held = ({ share, most }: Held): number => Math.min(most, times.length * share);
   const at = (newest: number): number =>
     times[Math.min(times.length - 1, Math.floor(times.length - newest))] ?? Number.POSITIVE_INFINITY;
@@ -117,32 +102,34 @@ export function windowsOf(summaries: readonly Summary[], calibration: Held, eval
 }
 
 /** What the examples say of the health of the log. */
-export const factsOf = (summaries: readonly Summary[], windows: Windows, damaged: number): DataFacts =>
+export const factsOf = (summaries: Float64Array, windows: Windows, damaged: number): DataFacts =>
   atOnce(factsGradually(summaries, windows, damaged));
 
 /** {@link factsOf}, with pauses. */
 export function* factsGradually(
-  summaries: readonly Summary[],
+  summaries: Float64Array,
   windows: Windows,
   damaged: number,
 ): Gradual<DataFacts> {
   const people = new Map<number, number>();
   const sums = { training: { shown: 0, chosen: 0 }, newest: { shown: 0, chosen: 0 } };
-  let seen = 0;
-  for (const { person, time, shown, chosen } of summaries) {
-    if (++seen % examplesPerPause === 0) yield;
+  let examples = 0;
+  let engaged = 0;
+  yield* eachSummary(summaries, ({ person, time, shown, chosen }) => {
+    examples++;
+    if (chosen > 0) engaged++;
     const window = sums[time < windows.evaluation ? "training" : "newest"];
     window.shown += shown;
     window.chosen += chosen;
     people.set(person, (people.get(person) ?? 0) + chosen);
-  }
+  });
   const all = [...people.values()].reduce((sum, each) => sum + each, 0);
   const most = [...people.values()].reduce((high, each) => Math.max(high, each), 0);
   const rate = ({ shown, chosen }: { shown: number; chosen: number }): number =>
     shown === 0 ? 0 : chosen / shown;
   return {
-    examples: summaries.length,
-    engaged: summaries.filter(({ chosen }) => chosen > 0).length,
+    examples,
+    engaged,
     people: people.size,
     damaged,
     largestShare: all === 0 ? 0 : most / all,

@@ -2,7 +2,7 @@ import { featureShape } from "../../model/features/compute.ts";
 import type { Parameters } from "../../model/network/parameters.ts";
 import { learn } from "../../model/recalibrate/course.ts";
 import { Corrections, type LoggedExample, listOf, readLine } from "../../model/recalibrate/logged.ts";
-import { beginLearning } from "../../model/train/learner.ts";
+import { beginLearning, Learner } from "../../model/train/learner.ts";
 import { unpacked } from "../../workers/shared/training-log/lines.ts";
 import type { Stack } from "../stack.ts";
 import { keysOf } from "./world.ts";
@@ -34,10 +34,11 @@ export async function referenceOf(
       }
     }
   const lists = [...examples.values()].flatMap((example) => listOf(featureShape, example, corrections) ?? []);
-  const state = beginLearning(from);
   const steps = epochs * Math.ceil(lists.length / batch);
-  const course = { seed: 1, epochs, batch, rate: 1e-3, decay: 1e-2, steps };
+  const decay = 1e-2;
+  const course = { seed: 1, epochs, batch, rate: 1e-3, decay, steps };
+  const learner = new Learner(featureShape, beginLearning(from), decay);
   for (let epoch = 0; epoch < epochs; epoch++)
-    await learn(featureShape, state, lists, course, { epoch, part: 0 }, async () => undefined);
-  return { parameters: state.average, lists: lists.length };
+    await learn(learner, lists, course, { epoch, part: 0 }, async () => undefined);
+  return { parameters: learner.state.average, lists: lists.length };
 }

@@ -1,5 +1,5 @@
 import { checkData } from "../../model/recalibrate/gate.ts";
-import { factsGradually, summariesGradually, windowsOf } from "../../model/recalibrate/summary.ts";
+import { factsGradually, windowsOf } from "../../model/recalibrate/summary.ts";
 import { gradually } from "../../model/train/gradual.ts";
 import { toInstant } from "../shared/contracts/primitives.ts";
 import type { RecalibrationRecord } from "../shared/contracts/recalibration.ts";
@@ -81,8 +81,7 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
     after.collected,
     async () => {
       await join(context, parts);
-      const { pause } = context;
-      const summaries = await gradually(summariesGradually(await bench.numbers("summary")), pause);
+      const summaries = await bench.numbers("summary");
       const cut = windowsOf(
         summaries,
         { share: settings.calibrationShare, most: settings.mostCalibrationLists },
@@ -90,8 +89,8 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
       );
       return {
         windows: cut,
-        data: await gradually(factsGradually(summaries, cut, damaged), pause),
-        plan: await planOf(context, parts, cut),
+        data: await gradually(factsGradually(summaries, cut, damaged), context.pause),
+        plan: await planOf(context, summaries, cut),
       };
     },
     (found) => ({ data: found.data, windows: instants(found.windows), lists: found.plan.lists }),

@@ -6,7 +6,7 @@ import { compare, type ListQuality, qualityOf } from "../../../model/recalibrate
 import { type GateConfiguration, type GateResult, gate } from "../../../model/recalibrate/gate.ts";
 import { latencyOf } from "../../../model/recalibrate/latency.ts";
 import { listOf } from "../../../model/recalibrate/logged.ts";
-import { appendSummaries, factsOf, summariesIn, windowsOf } from "../../../model/recalibrate/summary.ts";
+import { factsOf, summarise, windowsOf } from "../../../model/recalibrate/summary.ts";
 import { stopwatch } from "./latency.ts";
 import { newestExamples, type Reach } from "./newest.ts";
 
@@ -36,7 +36,7 @@ export async function judge(
   now: number,
 ): Promise<GateResult> {
   const { examples, corrections, damaged } = await newestExamples(env, application, featureShape, reach, now);
-  const summaries = summariesIn(appendSummaries(new Float64Array(), examples, 0));
+  const summaries = summarise(examples, 0);
   const most = Number.POSITIVE_INFINITY;
   const windows = windowsOf(summaries, { share: 0, most }, { share: newestShare, most });
   const lists: ListQuality[] = [];

@@ -1,6 +1,6 @@
 import type { TrainingList } from "../../../model/features/batch.ts";
 import { correctionsGradually, type LoggedExample, listOf } from "../../../model/recalibrate/logged.ts";
-import { summariesGradually } from "../../../model/recalibrate/summary.ts";
+import { eachSummary, type Summary } from "../../../model/recalibrate/summary.ts";
 import { gradually } from "../../../model/train/gradual.ts";
 import { shape } from "../workbench.ts";
 import type { StepContext } from "./step.ts";
@@ -22,7 +22,11 @@ export async function* heldBack(
   most: number,
 ): AsyncGenerator<HeldBack> {
   const { bench, pause } = context;
-  const inWindow = await gradually(summariesGradually(await bench.numbers("summary"), from, to), pause);
+  const inWindow: Summary[] = [];
+  const look = eachSummary(await bench.numbers("summary"), (each) => {
+    if (each.time >= from && each.time < to) inWindow.push(each);
+  });
+  await gradually(look, pause);
   const newest = inWindow.sort((a, b) => b.time - a.time).slice(0, most);
   const wanted = new Set(newest.map(({ id }) => id));
   const corrections = await gradually(correctionsGradually(await bench.numbers("corrections")), pause);

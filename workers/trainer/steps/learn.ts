@@ -2,10 +2,10 @@ import { parametersIn } from "../../../model/onnx/read.ts";
 import type { Course } from "../../../model/recalibrate/course.ts";
 import { learn as learnLists } from "../../../model/recalibrate/course.ts";
 import { correctionsGradually, listOf } from "../../../model/recalibrate/logged.ts";
-import { summariesGradually, type Windows } from "../../../model/recalibrate/summary.ts";
+import { eachSummary, type Windows } from "../../../model/recalibrate/summary.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../../model/train/checkpoint.ts";
 import { gradually } from "../../../model/train/gradual.ts";
-import { beginLearning } from "../../../model/train/learner.ts";
+import { beginLearning, Learner } from "../../../model/train/learner.ts";
 import type { Settings } from "../settings.ts";
 import { shape } from "../workbench.ts";
 import type { StepContext } from "./step.ts";
@@ -21,20 +21,20 @@ export interface Plan {
   lists: number;
 }
 
-/** Plans the training of a snapshot of so many parts. */
-export async function plan(context: StepContext, parts: number, windows: Windows): Promise<Plan> {
-  const { bench, pause, settings, seed } = context;
-  const rows = new Array<number>(parts).fill(0);
-  const lists = new Array<number>(parts).fill(0);
-  const learnable = summariesGradually(
-    await bench.numbers("summary"),
-    Number.NEGATIVE_INFINITY,
-    windows.calibration,
-  );
-  for (const each of await gradually(learnable, pause)) {
-    rows[each.part] += each.rows;
-    lists[each.part]++;
-  }
+/** Plans the training of a snapshot, of which each example is known in numbers. */
+export async function plan(
+  { pause, settings, seed }: StepContext,
+  summaries: Float64Array,
+  windows: Windows,
+): Promise<Plan> {
+  const rows: number[] = [];
+  const lists: number[] = [];
+  const count = eachSummary(summaries, (each) => {
+    const learnable = each.time < windows.calibration;
+    rows[each.part] = (rows[each.part] ?? 0) + (learnable ? each.rows : 0);
+    lists[each.part] = (lists[each.part] ?? 0) + (learnable ? 1 : 0);
+  });
+  await gradually(count, pause);
   const groups: number[][] = [];
   let gathered = 0;
   for (const [part, count] of rows.entries()) {
@@ -102,6 +102,7 @@ export async function learn(
         ? checkpointAfter(epoch - 1, groups.length - 1)
         : null;
   const state = before === null ? await warm(context) : await stateOf(context, before);
+  const learner = new Learner(shape, state, course.decay);
   const corrections = await gradually(correctionsGradually(await bench.numbers("corrections")), pause);
   let loss = 0;
   for (const part of groups[group]) {
@@ -113,7 +114,7 @@ export async function learn(
       const list = listOf(shape, example, corrections);
       if (list !== null) lists.push(list);
     }
-    loss += await learnLists(shape, state, lists, course, { epoch, part }, pause);
+    loss += await learnLists(learner, lists, course, { epoch, part }, pause);
   }
   const bytes = encodeCheckpoint(shape, { ...state, epoch });
   await bench.putCheckpoint(checkpointAfter(epoch, group), new Uint8Array(bytes));

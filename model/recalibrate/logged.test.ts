@@ -5,7 +5,7 @@ import { packFeatures } from "../features/packed.ts";
 import { randomBatch } from "../onnx/manifest.ts";
 import { atOnce } from "../train/gradual.ts";
 import { Corrections, correctionNumbers, correctionsGradually, listOf, readLine } from "./logged.ts";
-import { encodeExample, examplesIn, shardOf } from "./shard.ts";
+import { encodeExample, examplesIn, ShardWriter, shardOf } from "./shard.ts";
 import { eachSummary, factsOf, joined, type Summary, setGradually, summarise, windowsOf } from "./summary.ts";
 
 const indices = [0, 1, 2, 3];
@@ -66,6 +66,27 @@ describe("a logged example", () => {
     expect([...examplesIn(shardOf([one, one]))]).toEqual([example, example]);
     expect([...examplesIn(shardOf([]))]).toEqual([]);
     expect(() => [...examplesIn(shardOf([one, one]).subarray(0, -1))]).toThrow();
+  });
+
+  it("lies in a part with others, of so many bytes at most, and is told which", async () => {
+    const laid = new Map<number, Uint8Array>();
+    const put = async (part: number, shard: Uint8Array) => void laid.set(part, shard);
+    const size = encodeExample(example).byteLength;
+    const shards = new ShardWriter(5, 2 * size + 1, put);
+    const parts: number[] = [];
+    for (let id = 0; id < 5; id++) parts.push(await shards.add({ ...example, id: example.id + id }));
+    expect(await shards.end()).toBe(8);
+    expect(await shards.end()).toBe(8);
+    expect(parts).toEqual([5, 5, 6, 6, 7]);
+    const ids = [...laid].flatMap(([part, shard]) => [...examplesIn(shard)].map(({ id }) => [part, id]));
+    expect(ids).toEqual(parts.map((part, i) => [part, example.id + i]));
+  });
+
+  it("that is larger than a part is a part by itself", async () => {
+    const laid: number[] = [];
+    const shards = new ShardWriter(0, 1, async (part) => void laid.push(part));
+    expect([await shards.add(example), await shards.add(example), await shards.end()]).toEqual([0, 1, 2]);
+    expect(laid).toEqual([0, 1]);
   });
 
   it("is summed up for windows and health", () => {

@@ -11,8 +11,8 @@ const { TRAINING_LOG: bucket } = Object.assign({ TRAINING_LOG: {} as R2Bucket },
 const until = Date.UTC(2026, 0, 20, 12) / 1000;
 const log = { examples: 800, people: 120, seed: 3, until, shift: 2 };
 
-/** Little data: more of it to judge by. */
-const quick = { epochs: 3, leastSteps: 0, evaluationShare: 0.25 };
+/** Little data: more of it to judge by, in chunks of several parts. */
+const quick = { epochs: 3, leastSteps: 0, evaluationShare: 0.25, bytesPerPart: 1_000_000 };
 
 let names = 0;
 /** A recalibration on lines of an application of its own. */

@@ -27,6 +27,8 @@ export const settings = z.object({
   /** Compressed bytes and objects of the log that one step reads at most. */
   bytesPerChunk: z.number().int().default(3_000_000),
   objectsPerChunk: z.number().int().default(200),
+  /** Bytes of a part of the snapshot at most: what a step holds is a few times as much. */
+  bytesPerPart: z.number().int().default(4_000_000),
   /** Seconds without a sign of life, which is longer than any step takes, after which a running instance is woken. */
   stalledSeconds: z.number().default(30),
   gate: gateConfiguration.prefault({}),

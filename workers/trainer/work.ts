@@ -59,16 +59,17 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
     () => begin(context),
     ({ parent }) => ({ parent }),
   );
-  let parts = 0;
+  let read = 0;
   let damaged = 0;
+  let parts = 0;
   let total = 0;
-  for (; parts < chunks && total < settings.mostExamples; parts++) {
+  for (; read < chunks && total < settings.mostExamples; read++) {
     const collected = await say(
-      `collect ${parts + 1} of ${chunks}`,
-      0.02 + ((after.collected - 0.02) * (parts + 1)) / chunks,
-      () => collect(context, parts),
+      `collect ${read + 1} of ${chunks}`,
+      0.02 + ((after.collected - 0.02) * (read + 1)) / chunks,
+      () => collect(context, read, parts),
     );
-    total = collected.total;
+    ({ parts, total } = collected);
     damaged += collected.damaged;
   }
   if (total === 0)
@@ -80,7 +81,7 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
     "plan",
     after.collected,
     async () => {
-      await join(context, parts);
+      await join(context, read);
       const summaries = await bench.numbers("summary");
       const cut = windowsOf(
         summaries,

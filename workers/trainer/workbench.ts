@@ -11,8 +11,8 @@ export type WorkBucket = Pick<R2Bucket, "get" | "put" | "list" | "delete">;
 const mostDeleted = 1000;
 
 /**
- * Numbers that are laid down: ids of the examples of a part and of all before it, what describes a part's examples
- * (`summary.ts`) and corrects them (`logged.ts`), and both of all parts together.
+ * Numbers that are laid down: ids of the examples of a chunk of the log and of all before it, what describes a chunk's
+ * examples (`summary.ts`) and corrects them (`logged.ts`), and both of all chunks together.
  */
 export type NumbersName =
   | `ids-${number}`
@@ -56,7 +56,7 @@ export class Workbench {
     return this.#put("record.json", JSON.stringify(record));
   }
 
-  /** Keys of the log in the parts that are read by one step each. */
+  /** Keys of the log in the chunks that are read by one step each. */
   putChunks(chunks: readonly (readonly string[])[]): Promise<void> {
     return this.#put("chunks.json", JSON.stringify(chunks));
   }

@@ -1,10 +1,5 @@
-import {
-  correctionNumbers,
-  type LoggedCorrection,
-  type LoggedExample,
-  readLine,
-} from "../../../model/recalibrate/logged.ts";
-import { encodeExample, shardOf } from "../../../model/recalibrate/shard.ts";
+import { correctionNumbers, type LoggedCorrection, readLine } from "../../../model/recalibrate/logged.ts";
+import { ShardWriter } from "../../../model/recalibrate/shard.ts";
 import { joined, setGradually, summarise } from "../../../model/recalibrate/summary.ts";
 import { gradually } from "../../../model/train/gradual.ts";
 import { logPrefix } from "../../shared/training-log/keys.ts";
@@ -46,23 +41,29 @@ export async function begin(context: StepContext): Promise<{ chunks: number; par
   return { chunks: chunks.length, parent: manifest.version };
 }
 
-/** What a part of the log gave. */
+/** What a chunk of the log gave. */
 export interface Collected {
   examples: number;
-  /** Of all parts so far. */
+  /** Of all chunks so far, and the parts that they lie in. */
   total: number;
+  parts: number;
   damaged: number;
   /** Made for other features. */
   foreign: number;
 }
 
-/** Reads one part of the log into a shard: examples that no part before had, without anybody who was erased. */
-export async function collect(context: StepContext, index: number): Promise<Collected> {
-  const { env, application, bench, pause } = context;
+/**
+ * Reads one chunk of the log into shards: examples that no chunk before had, without anybody who was erased. A chunk is cut by its
+ * compressed bytes, which may hold any number of others: so a shard, one part of the snapshot, is laid down whenever it is
+ * full. The first is of the part `first`.
+ */
+export async function collect(context: StepContext, index: number, first: number): Promise<Collected> {
+  const { env, application, bench, pause, settings } = context;
   const known = index === 0 ? new Float64Array() : await bench.numbers(`ids-${index - 1}`);
   const seen = await gradually(setGradually(known), pause);
-  const examples: LoggedExample[] = [];
-  const encoded: Uint8Array[] = [];
+  const shards = new ShardWriter(first, settings.bytesPerPart, (part, shard) => bench.putShard(part, shard));
+  const ids: number[] = [];
+  const summaries: Float64Array[] = [];
   const corrections: LoggedCorrection[] = [];
   let damaged = 0;
   let foreign = 0;
@@ -78,24 +79,23 @@ export async function collect(context: StepContext, index: number): Promise<Coll
       else if (said.kind === "correction") corrections.push(said.correction);
       else if (said.kind === "example" && !seen.has(said.example.id)) {
         seen.add(said.example.id);
-        examples.push(said.example);
-        encoded.push(encodeExample(said.example));
+        ids.push(said.example.id);
+        summaries.push(summarise([said.example], await shards.add(said.example)));
       }
     }
   }
-  await bench.putShard(index, shardOf(encoded));
+  const parts = await shards.end();
   await bench.putNumbers(`corrections-${index}`, correctionNumbers(corrections));
-  await bench.putNumbers(`summary-${index}`, summarise(examples, index));
-  const ids = Float64Array.from(examples, ({ id }) => id);
-  await bench.putNumbers(`ids-${index}`, joined([known, ids]));
-  return { examples: examples.length, total: seen.size, damaged, foreign };
+  await bench.putNumbers(`summary-${index}`, joined(summaries));
+  await bench.putNumbers(`ids-${index}`, joined([known, Float64Array.from(ids)]));
+  return { examples: ids.length, total: seen.size, parts, damaged, foreign };
 }
 
-/** Lays what is known of each part together, so that later steps read one object of each kind. */
-export async function join({ bench }: StepContext, parts: number): Promise<void> {
+/** Lays what is known of each chunk together, so that later steps read one object of each kind. */
+export async function join({ bench }: StepContext, chunks: number): Promise<void> {
   for (const kind of ["summary", "corrections"] as const) {
     const numbers: Float64Array[] = [];
-    for (let part = 0; part < parts; part++) numbers.push(await bench.numbers(`${kind}-${part}`));
+    for (let chunk = 0; chunk < chunks; chunk++) numbers.push(await bench.numbers(`${kind}-${chunk}`));
     await bench.putNumbers(kind, joined(numbers));
   }
 }

@@ -68,11 +68,17 @@ export class Inspector {
 
 const megabyte = 1024 * 1024;
 
-/** Memory of one isolate in MB: its JavaScript heap, and the buffers that it holds beside it. */
+/**
+ * Memory of one isolate in MB: its JavaScript heap, and the buffers that it holds beside it, without the memory of
+ * WebAssembly, which V8 does not count.
+ */
 export interface Memory {
   heap: number;
   buffers: number;
 }
+
+/** All of it. */
+export const sumOf = ({ heap, buffers }: Memory): number => heap + buffers;
 
 async function usageOf(inspector: Inspector): Promise<Memory> {
   const usage = (await inspector.call("Runtime.getHeapUsage")) as {

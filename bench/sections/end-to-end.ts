@@ -5,7 +5,7 @@ import type { RecommendationAnswer } from "../../workers/shared/contracts/recomm
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfMean, summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
-import { memoryOf, profileOf } from "../inspector.ts";
+import { liveMemoryOf, profileOf, sumOf } from "../inspector.ts";
 import { type LoadPlan, load } from "../load.ts";
 import { visitsOf } from "../market.ts";
 import { processorSeconds, residentMegabytes } from "../processes.ts";
@@ -66,25 +66,18 @@ class Stages {
   }
 }
 
-/** Memory after the load, of each isolate and of their process. */
+/** What is alive in each isolate after the load. */
 async function memory({ figures }: BenchContext, { pid, inspectors }: Workerd): Promise<void> {
   const whole = { what: "the whole process", value: residentMegabytes(pid) };
-  const add = (name: string, megabytes: number) =>
+  for (const [worker, inspector] of inspectors)
     figures.push({
       section: "memory",
-      name,
+      name: `alive in ${worker}`,
       unit: "MB",
-      ...summaryOfOne(megabytes),
+      ...summaryOfOne(sumOf(await liveMemoryOf(inspector))),
       baseline: whole,
       limit: { what: "aimed at for an isolate", value: isolateMegabytes },
     });
-  let buffers = 0;
-  for (const [worker, inspector] of inspectors) {
-    const used = await memoryOf(inspector);
-    add(`heap of ${worker}`, used.heap);
-    buffers = Math.max(buffers, used.buffers);
-  }
-  add("buffers of all isolates together", buffers);
 }
 
 /** The first recommendation of fresh isolates: nothing is compiled, no tile is read, no person awake. */

@@ -1,13 +1,11 @@
 import type { BenchContext } from "../context.ts";
 import { summaryOfOne } from "../figure.ts";
-import { liveMemoryOf, type Memory } from "../inspector.ts";
+import { liveMemoryOf, type Memory, sumOf } from "../inspector.ts";
 import { followed, kindOf, recalibrationAt, told } from "../recalibrations.ts";
 import type { ServedCatalogue } from "../serve-catalogue.ts";
 
 /** MB that the platform allows an isolate. */
 const isolateMegabytes = 128;
-
-const sumOf = ({ heap, buffers }: Memory): number => heap + buffers;
 
 /**
  * What the steps of a recalibration hold: all else is collected before each look, which takes time, so times are the

@@ -3,7 +3,7 @@ import { developmentKey } from "../../scripts/serve.ts";
 import type { RecalibrationRecord } from "../../workers/shared/contracts/recalibration.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfOne, summaryOfTimes } from "../figure.ts";
-import { memoryOf } from "../inspector.ts";
+import { memoryOf, sumOf } from "../inspector.ts";
 import { load } from "../load.ts";
 import { visitsOf } from "../market.ts";
 import { processorSeconds } from "../processes.ts";
@@ -83,7 +83,7 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
     for (; !over; await sleep(memoryMs)) {
       const kind = kindOf(record);
       const used = await memory();
-      if (used) most.set(kind, Math.max(most.get(kind) ?? 0, used.heap + used.buffers));
+      if (used) most.set(kind, Math.max(most.get(kind) ?? 0, sumOf(used)));
     }
   })();
   const costs: StepCost[] = [];
@@ -172,7 +172,7 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
       name: `most memory of the trainer with what is not collected, ${kind}`,
       unit: "MB",
       ...summaryOfOne(megabytes),
-      baseline: before && { what: "before", value: before.heap + before.buffers },
+      baseline: before && { what: "before", value: sumOf(before) },
       limit: { what: "an isolate may have", value: isolateMegabytes },
     });
   const one = `${products.toLocaleString("en")} products, 1 connection`;

@@ -1,8 +1,8 @@
 import { Random } from "../../model/train/random.ts";
 import { developmentKey } from "../../scripts/serve.ts";
 import type { BenchContext } from "../context.ts";
-import { summaryOfTimes } from "../figure.ts";
-import { memoryOf } from "../inspector.ts";
+import { summaryOfOne, summaryOfTimes } from "../figure.ts";
+import { liveMemoryOf, type Memory, memoryOf, sumOf } from "../inspector.ts";
 import { load } from "../load.ts";
 import { visitsOf } from "../market.ts";
 import { residentMegabytes } from "../processes.ts";
@@ -37,21 +37,16 @@ export async function soak(context: BenchContext, { url, workerd, market }: Serv
   const visits = visitsOf(market, visitCount, 7).map((visit) =>
     random.next() < anywhereShare ? { ...visit, point: anywhere(random) } : visit,
   );
-  const heaps = new Map<string, number[]>();
-  const buffers: number[] = [];
+  const held = new Map<string, Memory[]>();
   const resident: number[] = [];
   let over = false;
   const sampling = (async () => {
     const apart = Math.max(leastApartSeconds, seconds / samples) * 1000;
     while (!over) {
-      let most = 0;
       for (const [worker, inspector] of workerd.inspectors) {
         const used = await memoryOf(inspector).catch(() => null);
-        if (!used) continue;
-        heaps.set(worker, [...(heaps.get(worker) ?? []), used.heap]);
-        most = Math.max(most, used.buffers);
+        if (used) held.set(worker, [...(held.get(worker) ?? []), used]);
       }
-      buffers.push(most);
       resident.push(residentMegabytes(workerd.pid));
       await new Promise((resolve) => setTimeout(resolve, apart));
     }
@@ -76,7 +71,7 @@ export async function soak(context: BenchContext, { url, workerd, market }: Serv
   context.note(
     `soak: ${outcome.times.length.toLocaleString("en")} answers in ${Math.round(outcome.seconds)} s, ${outcome.failed} failed`,
   );
-  const add = (name: string, values: readonly number[], limited: boolean) => {
+  const add = (name: string, values: readonly number[]) => {
     const half = Math.floor(values.length / 2);
     context.figures.push({
       section: "soak",
@@ -84,13 +79,33 @@ export async function soak(context: BenchContext, { url, workerd, market }: Serv
       unit: "MB",
       ...summaryOfTimes(values),
       baseline: { what: "mean of the first half", value: mean(values.slice(0, half)) },
-      limit: limited ? { what: "aimed at for an isolate", value: isolateMegabytes } : null,
+      limit: null,
     });
     context.note(`soak: ${name}, mean of the second half ${mean(values.slice(half)).toFixed(1)} MB`);
   };
-  for (const [worker, values] of heaps) add(`heap of ${worker}`, values, true);
-  add("buffers of all isolates together", buffers, true);
-  add("the whole process", resident, false);
+  for (const [worker, values] of held) {
+    add(
+      `heap of ${worker}`,
+      values.map(({ heap }) => heap),
+    );
+    add(
+      `buffers of ${worker}`,
+      values.map(({ buffers }) => buffers),
+    );
+  }
+  add("the whole process", resident);
+  for (const [worker, inspector] of workerd.inspectors) {
+    const alive = await liveMemoryOf(inspector).catch(() => null);
+    if (!alive) continue;
+    context.figures.push({
+      section: "soak",
+      name: `alive in ${worker} at the end`,
+      unit: "MB",
+      ...summaryOfOne(sumOf(alive)),
+      baseline: { what: "of it buffers", value: alive.buffers },
+      limit: { what: "aimed at for an isolate", value: isolateMegabytes },
+    });
+  }
 }
 
 const mean = (values: readonly number[]): number =>

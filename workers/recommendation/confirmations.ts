@@ -1,12 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { UserSession } from "../../durable-objects/user-session.ts";
-import { errorText } from "../shared/observability/error-text.ts";
 import { atOnce } from "./at-once.ts";
 
-/** What was done waits so many milliseconds for more of the same people; a row that hears nothing is sent again after 60 s. */
-const gatherMs = 20_000;
-/** People who hear at the same time that their rows are done: there may be thousands, and others wait for answers meanwhile. */
-const confirmedAtOnce = 4;
+/** People who hear at the same time that their rows are done. */
+const confirmedAtOnce = 32;
 
 /** Rows of one life of a person. */
 export interface DoneRows {
@@ -24,13 +20,12 @@ interface Done {
 }
 
 /**
- * Rows that are done, of which their people do not know yet: somebody who acts often hears once of what several batches brought
- * on. It lies in memory alone: where that is lost the rows are sent again, and bring nothing new.
+ * Rows that are done, of which their people do not know yet: each hears once of all that a batch brought on. It lies in memory
+ * alone: where that is lost the rows are sent again, and bring nothing new.
  */
 export class Confirmations {
   readonly #sessions: DurableObjectNamespace<UserSession>;
   readonly #done = new Map<string, Done>();
-  #waiting = false;
 
   constructor(sessions: DurableObjectNamespace<UserSession>) {
     this.#sessions = sessions;
@@ -59,16 +54,5 @@ export class Confirmations {
         .catch((error: unknown) => failed.push(error)),
     );
     if (failed.length > 0) throw failed[0];
-  }
-
-  /** {@link tell}, a while later, unless another call waits for that already. Never throws. */
-  async tellLater(): Promise<void> {
-    if (this.#waiting || this.#done.size === 0) return;
-    this.#waiting = true;
-    await sleep(gatherMs);
-    this.#waiting = false;
-    await this.tell().catch((error: unknown) =>
-      console.error({ event: "rows not confirmed", error: errorText(error) }),
-    );
   }
 }

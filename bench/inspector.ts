@@ -77,6 +77,9 @@ export interface Memory {
   buffers: number;
 }
 
+/** What an isolate may have in MB: the platform ends one that has more; and what is aimed at. */
+export const isolateMegabytes = { allowed: 128, aimed: 100 } as const;
+
 /** All of it. */
 export const sumOf = ({ heap, buffers }: Memory): number => heap + buffers;
 

@@ -11,29 +11,30 @@ import {
 import type { ProductChange } from "../workers/shared/contracts/product.ts";
 import type { ProductRange } from "../workers/shared/contracts/rebuild.ts";
 import type { ProductTotals, Transition } from "../workers/shared/contracts/totals.ts";
-import { below, centreOf, childrenOf, isLeaf, leafBound, parentOf } from "../workers/shared/geo/cells.ts";
+import { below, centreOf, childrenOf, leafBound, parentOf } from "../workers/shared/geo/cells.ts";
 import { locationHint } from "../workers/shared/geo/coarsen.ts";
 import { offsetsIn } from "../workers/shared/geo/local-time.ts";
 import { beginsIn, isWithin } from "../workers/shared/geo/product-range.ts";
 import { errorText } from "../workers/shared/observability/error-text.ts";
 import { Activity } from "./cell/activity.ts";
 import { type Batch, type Handed, Handover, partsOf } from "./cell/handover.ts";
-import { leafPace, type Pace, parentPace, publishAt } from "./cell/pace.ts";
-import { type CellState, CellStore, type Replacement, untouched } from "./cell/store.ts";
+import {
+  type CellState,
+  dueAt,
+  isAbove,
+  lasting,
+  mayWait,
+  publishingAt,
+  showsOwn,
+  untouched,
+} from "./cell/state.ts";
+import { CellStore, type Replacement } from "./cell/store.ts";
 
 /** A failed publication is tried again after so many milliseconds. */
 const retryMs = 5000;
 
 /** Steps of a split that one alarm takes, so that a cell that splits goes on answering. */
 const stepsPerAlarm = 8;
-
-/** Whether a cell's tile shows its own products, or what its children handed up. */
-const showsOwn = ({ cell, phase }: CellState): boolean => isLeaf(cell) && phase !== "split";
-
-const paceOf = (state: CellState): Pace => (showsOwn(state) ? leafPace : parentPace);
-
-/** Whether a cell has handed down what it held: it takes nothing more, those below it do. */
-const isAbove = (state: CellState | null): boolean => state?.phase === "handed" || state?.phase === "split";
 
 /** Name of a cell's object, and its tile's key in KV. */
 export const cellName = (application: string, cell: string): string => `${application}:${cell}`;
@@ -51,12 +52,6 @@ export function cellOf(
     centre ? { locationHint: locationHint(centre) } : {},
   );
 }
-
-/** Whether what people did waits in the cell to be folded: what a split hands down lies in tables. */
-const mayWait = (state: CellState): boolean => state.phase === "leaf";
-
-/** All of a state but what the row of news says too. */
-const lasting = (state: CellState): string => JSON.stringify({ ...state, counted: 0, told: 0 });
 
 /**
  * One cell of one application: its products, what goes on with them, and what its children hand up. The
@@ -77,9 +72,17 @@ export class Cell extends DurableObject<LocationEnv> {
     this.#handover = new Handover(ctx.storage.sql);
   }
 
+  #migrate(): void {
+    if (this.#migrated) return;
+    this.#store.migrate();
+    this.#activity.migrate();
+    this.#migrated = true;
+  }
+
   /** The state in memory, which is that of the table but within a transaction. */
   #known(): CellState | null {
     if (this.#state || !this.#store.exists()) return this.#state;
+    this.#migrate();
     const state = this.#store.state();
     if (state) {
       state.counted += this.#activity.countedAfter(state.told);
@@ -93,16 +96,13 @@ export class Cell extends DurableObject<LocationEnv> {
   #change<T>(application: string, cell: string, change: (state: CellState) => T): T {
     try {
       return this.ctx.storage.transactionSync(() => {
-        if (!this.#migrated) {
-          this.#store.migrate();
-          this.#activity.migrate();
-        }
-        this.#migrated = true;
+        this.#migrate();
         const known = this.#known();
         const { folds } = this.#activity;
         const state: CellState = known ? { ...known } : { application, cell, ...untouched };
         const result = change(state);
         state.told = this.#activity.seq;
+        // A call about what people did writes its row of news, and not this one too.
         const saidByNews = known && mayWait(state) && folds === this.#activity.folds;
         if (!saidByNews || lasting(known) !== lasting(state)) this.#store.setState(state);
         this.#state = state;
@@ -116,15 +116,9 @@ export class Cell extends DurableObject<LocationEnv> {
     }
   }
 
-  /** When the alarm has to ring: at once for a split, never for what is not shown yet. */
-  #dueAt(state: CellState): number | null {
-    if (state.phase === "splitting" || state.phase === "handed") return Date.now();
-    return state.phase === "filling" ? null : publishAt(state, Date.now(), paceOf(state));
-  }
-
   async #schedule(): Promise<void> {
     const state = this.#known();
-    const at = state ? this.#dueAt(state) : null;
+    const at = state && dueAt(state, Date.now());
     if (at === null) return;
     const set = await this.ctx.storage.getAlarm();
     if (set === null || set > at) await this.ctx.storage.setAlarm(at);
@@ -411,7 +405,7 @@ export class Cell extends DurableObject<LocationEnv> {
       for (let step = 0; step < stepsPerAlarm && (await this.#splitOn()); step++);
       const state = this.#known();
       if (!state || state.phase === "filling") return;
-      const at = publishAt(state, Date.now(), { ...paceOf(state), gather: 0 });
+      const at = publishingAt(state, Date.now(), 0);
       if (at !== null && at <= Date.now()) await this.#publish(state);
       await this.#schedule();
     } catch (error) {

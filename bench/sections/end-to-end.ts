@@ -5,7 +5,7 @@ import type { RecommendationAnswer } from "../../workers/shared/contracts/recomm
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfMean, summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
-import { liveMemoryOf, profileOf, sumOf } from "../inspector.ts";
+import { isolateMegabytes, liveMemoryOf, profileOf, sumOf } from "../inspector.ts";
 import { type LoadPlan, load } from "../load.ts";
 import { visitsOf } from "../market.ts";
 import { processorSeconds, residentMegabytes } from "../processes.ts";
@@ -32,8 +32,6 @@ const limit = 10;
 const warmUp = { connections: 4, seconds: 20 };
 const healthSeconds = 3;
 const profileSeconds = 10;
-/** Memory that an isolate may take, in MB: the platform ends it at 128. */
-const isolateMegabytes = 100;
 
 /** Milliseconds of the gateway's whole work, out of the `server-timing` header; NaN where it is not there. */
 const gatewayMs = (header: string | undefined): number =>
@@ -76,7 +74,7 @@ async function memory({ figures }: BenchContext, { pid, inspectors }: Workerd): 
       unit: "MB",
       ...summaryOfOne(sumOf(await liveMemoryOf(inspector))),
       baseline: whole,
-      limit: { what: "aimed at for an isolate", value: isolateMegabytes },
+      limit: { what: "aimed at for an isolate", value: isolateMegabytes.aimed },
     });
 }
 

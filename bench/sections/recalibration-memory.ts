@@ -1,11 +1,8 @@
 import type { BenchContext } from "../context.ts";
 import { summaryOfOne } from "../figure.ts";
-import { liveMemoryOf, type Memory, sumOf } from "../inspector.ts";
+import { isolateMegabytes, liveMemoryOf, type Memory, sumOf } from "../inspector.ts";
 import { followed, kindOf, recalibrationAt, told } from "../recalibrations.ts";
 import type { ServedCatalogue } from "../serve-catalogue.ts";
-
-/** MB that the platform allows an isolate. */
-const isolateMegabytes = 128;
 
 /**
  * What the steps of a recalibration hold: all else is collected before each look, which takes time, so times are the
@@ -45,6 +42,6 @@ export async function recalibrationMemory(
       unit: "MB",
       ...summaryOfOne(sumOf(memory)),
       baseline: { what: "of it buffers", value: memory.buffers },
-      limit: { what: "an isolate may have", value: isolateMegabytes },
+      limit: { what: "an isolate may have", value: isolateMegabytes.allowed },
     });
 }

@@ -3,16 +3,15 @@ import { developmentKey } from "../../scripts/serve.ts";
 import type { RecalibrationRecord } from "../../workers/shared/contracts/recalibration.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfOne, summaryOfTimes } from "../figure.ts";
-import { memoryOf, sumOf } from "../inspector.ts";
+import { isolateMegabytes, memoryOf, sumOf } from "../inspector.ts";
 import { load } from "../load.ts";
 import { visitsOf } from "../market.ts";
 import { processorSeconds } from "../processes.ts";
 import { followed, kindOf, recalibrationAt, runs, told } from "../recalibrations.ts";
 import type { ServedCatalogue } from "../serve-catalogue.ts";
 
-/** What the platform allows a step: seconds of a processor, and MB of an isolate. */
+/** Seconds of a processor that the platform allows a step. */
 const mostStepSeconds = 30;
-const isolateMegabytes = 128;
 /** How often the memory is looked at, in ms. */
 const memoryMs = 400;
 const visitCount = 20_000;
@@ -173,7 +172,7 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
       unit: "MB",
       ...summaryOfOne(megabytes),
       baseline: before && { what: "before", value: sumOf(before) },
-      limit: { what: "an isolate may have", value: isolateMegabytes },
+      limit: { what: "an isolate may have", value: isolateMegabytes.allowed },
     });
   const one = `${products.toLocaleString("en")} products, 1 connection`;
   context.figures.push({

@@ -2,7 +2,7 @@ import { Random } from "../../model/train/random.ts";
 import { developmentKey } from "../../scripts/serve.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfOne, summaryOfTimes } from "../figure.ts";
-import { liveMemoryOf, type Memory, memoryOf, sumOf } from "../inspector.ts";
+import { isolateMegabytes, liveMemoryOf, type Memory, memoryOf, sumOf } from "../inspector.ts";
 import { load } from "../load.ts";
 import { visitsOf } from "../market.ts";
 import { residentMegabytes } from "../processes.ts";
@@ -15,8 +15,6 @@ const limit = 10;
 /** Samples of the memory in a run, at least so many seconds apart. */
 const samples = 40;
 const leastApartSeconds = 2;
-/** Memory that an isolate may take, in MB: the platform ends it at 128. */
-const isolateMegabytes = 100;
 /** Of five visits one is somewhere in the world where nobody of the marketplace ever was. */
 const anywhereShare = 0.2;
 
@@ -103,7 +101,7 @@ export async function soak(context: BenchContext, { url, workerd, market }: Serv
       unit: "MB",
       ...summaryOfOne(sumOf(alive)),
       baseline: { what: "of it buffers", value: alive.buffers },
-      limit: { what: "aimed at for an isolate", value: isolateMegabytes },
+      limit: { what: "aimed at for an isolate", value: isolateMegabytes.aimed },
     });
   }
 }

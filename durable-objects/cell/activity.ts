@@ -74,8 +74,11 @@ export class Activity {
     this.#keys = new CountedKeys(sql);
   }
 
+  /** Creates the tables, and drops those that held a row for each follower and event before: what followed is learnt anew. */
   migrate(): void {
     this.#sql.exec(`
+      DROP TABLE IF EXISTS followers;
+      DROP TABLE IF EXISTS steps;
       CREATE TABLE IF NOT EXISTS totals (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS following (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS news (

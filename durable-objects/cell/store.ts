@@ -2,43 +2,7 @@ import { z } from "zod";
 import { addressOfProduct, type CellProduct, type ChildReport } from "../../model/retrieval/cell-state.ts";
 import type { ProductChange } from "../../workers/shared/contracts/product.ts";
 import type { ProductActivity } from "./activity.ts";
-import type { Progress } from "./handover.ts";
-import type { Dirt } from "./pace.ts";
-
-/** What a cell knows of itself. */
-export interface CellState extends Dirt {
-  application: string;
-  cell: string;
-  /** Of the last tile. */
-  version: number;
-  phase: Phase;
-  /** While it splits: how far it is. */
-  progress: Progress | null;
-  /** Of the last that it handed down, or was handed. */
-  turn: number;
-  /** Number of the last call of people's activity that `counted` holds. */
-  told: number;
-}
-
-/**
- * Where a cell is on its way from holding products to standing above cells that do. `filling`: made by a parent that splits,
- * shown to nobody yet. `splitting`: takes changes and shows its products, and hands them to its children. `handed`: its children
- * have everything and take the changes, it shows what it had. `split`: its children hold what it held.
- */
-export type Phase = "leaf" | "filling" | "splitting" | "handed" | "split";
-
-/** State of a cell of which nothing is known. */
-export const untouched = {
-  version: 0,
-  changed: false,
-  counted: 0,
-  shown: 0,
-  publishedAt: 0,
-  phase: "leaf",
-  progress: null,
-  turn: 0,
-  told: 0,
-} as const;
+import { type CellState, untouched } from "./state.ts";
 
 /** A product as the records of truth have it. */
 export type Replacement = Pick<CellProduct, "change" | "totals">;
@@ -80,9 +44,9 @@ export class CellStore {
     `);
   }
 
-  /** Whether the tables, these and those of the activity, were ever made here. */
+  /** Whether {@link migrate} ever ran here. */
   exists(): boolean {
-    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'news'").toArray().length > 0;
+    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray().length > 0;
   }
 
   /** The cell's state; null before {@link setState}. */

@@ -13,7 +13,7 @@ import { decodePerson } from "../../model/person/codec.ts";
 import type { Person } from "../../model/person/person.ts";
 import { LocationService } from "../../workers/location/service.ts";
 import { Confirmations } from "../../workers/recommendation/confirmations.ts";
-import { queue as consume } from "../../workers/recommendation/queue.ts";
+import { consumeBatch } from "../../workers/recommendation/queue.ts";
 import { absorb, isYetToCome, record, timeOf } from "../../workers/recommendation/record.ts";
 import type { EventInput, EventReceipt } from "../../workers/shared/contracts/event.ts";
 import type { ProductCard, WantedCard } from "../../workers/shared/contracts/product.ts";
@@ -193,7 +193,7 @@ export class World {
         body: structuredClone(message.body),
       })),
     );
-    await consume(batch, this.#env, this.#confirmations);
+    await consumeBatch(batch, this.#env, this.#confirmations);
     const { retryMessages } = await getQueueResult(batch, createExecutionContext());
     return retryMessages.map(({ msgId }) => messages[Number(msgId.slice(1))]);
   }

@@ -1,5 +1,5 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { type Cell, cellOf, tileKey } from "../../durable-objects/cell.ts";
@@ -108,6 +108,26 @@ describe("a cell", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it("goes on with tables of before, but for what followed its products", async () => {
+    await cell("ten").apply("ten", leaf, [change("a", 1)], []);
+    await runInDurableObject(cell("ten"), (_object, { storage }) => {
+      storage.sql.exec(`
+        DROP TABLE following; DROP TABLE counted; DROP TABLE news; DROP TABLE folded;
+        CREATE TABLE followers (id TEXT, next TEXT, cell TEXT, weight REAL, PRIMARY KEY (id, next)) WITHOUT ROWID;
+        CREATE TABLE steps (key TEXT PRIMARY KEY, time REAL NOT NULL) WITHOUT ROWID;
+        INSERT INTO steps VALUES ('1700000000:abc', 1700000000);
+      `);
+    });
+    await evictDurableObject(cell("ten"));
+    expect((await tile("ten")).count).toBe(1);
+    await cell("ten").applyTotals("ten", leaf, [totals("a", 4)], [step(4)]);
+    expect((await tile("ten")).counts[0]).toBe(4);
+    const left = await runInDurableObject(cell("ten"), (_object, { storage }) =>
+      storage.sql.exec("SELECT name FROM sqlite_master WHERE name IN ('followers', 'steps')").toArray(),
+    );
+    expect(left).toEqual([]);
   });
 
   it("leads from where a product was to where it is, and does not take it back by an old message", async () => {

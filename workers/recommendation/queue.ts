@@ -125,8 +125,8 @@ async function again(
   message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
 }
 
-/** Consumes the queues of people's outboxes, whose people are to hear of it, and their dead letters. */
-export async function queue(
+/** Consumes a batch of the queues of people's outboxes, or of their dead letters, and notes whose rows are done. */
+export async function consumeBatch(
   batch: MessageBatch,
   env: RecommendationEnv,
   confirmations: Confirmations,
@@ -145,6 +145,15 @@ export async function queue(
     await consume(env, letters, batch, interactionsMessage, async (application, messages) =>
       confirmations.add(await deliverInteractions(env, application, messages)),
     );
+}
+
+/** {@link consumeBatch}, whose people then hear of it. Who is not reached sends their rows again, which bring nothing new. */
+export async function queue(batch: MessageBatch, env: RecommendationEnv): Promise<void> {
+  const confirmations = new Confirmations(env.USER_SESSION);
+  await consumeBatch(batch, env, confirmations);
+  await confirmations
+    .tell()
+    .catch((error: unknown) => console.error({ event: "rows not confirmed", error: errorText(error) }));
 }
 
 /** Does what a dead letter's message asks for. */

@@ -1,7 +1,8 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { CellStore, type Phase } from "../../../durable-objects/cell/store.ts";
+import type { Phase } from "../../../durable-objects/cell/state.ts";
+import { CellStore } from "../../../durable-objects/cell/store.ts";
 import { type Cell, cellOf, tileKey } from "../../../durable-objects/cell.ts";
 import { type Columns, decodeColumns } from "../../../model/columns/columns.ts";
 import { columnsOf, type Forwards } from "../../../model/retrieval/candidates.ts";

@@ -142,6 +142,8 @@ export class Cell extends DurableObject<LocationEnv> {
           changes++;
       for (const { productId, version, to } of leaving)
         if (this.#store.dropProduct(productId, version, to)) changes++;
+      const left = this.#store.leftAmong(leaving.map(({ productId }) => productId));
+      this.#activity.forgetHours([...left.keys()], Date.now() / 1000);
       if (changes > 0) state.changed = true;
       if (state.phase === "splitting")
         this.#handover.mark(
@@ -155,35 +157,44 @@ export class Cell extends DurableObject<LocationEnv> {
   }
 
   /**
-   * Takes absolute totals and steps. Idempotent by version and key; totals of a product that is not here yet are kept for it.
-   * Answers how many interactions were news; null where the cell has split.
+   * Takes absolute totals and steps. Idempotent by count and key; totals of a product that is not here yet are kept for it.
+   * Answers how many interactions were news, and of which products all hours must be told, with where they are if they left;
+   * null where the cell has split.
    */
   async applyTotals(
     application: string,
     cell: string,
     totals: ProductTotals[],
     transitions: Transition[],
-  ): Promise<number | null> {
+  ): Promise<{ counted: number; unknown: { productId: string; movedTo: string | null }[] } | null> {
     if (isAbove(this.#known())) return null;
-    const applied = this.#change(application, cell, (state) => {
-      const { counted, parts } = this.#activity.take(
-        totals,
+    const { counted, unknown } = this.#change(application, cell, (state) => {
+      const left = this.#store.leftAmong(totals.map(({ productId }) => productId));
+      const here = totals.filter(({ productId }) => !left.has(productId));
+      const taken = this.#activity.take(
+        here,
         transitions.flatMap(({ key, time, from, to, toCell, gap }) =>
           toCell === null ? [] : [{ key, time, from, to, toCell, weight: gapWeights[gap] ?? 0 }],
         ),
         Date.now() / 1000,
         mayWait(state),
       );
-      state.counted += counted;
+      state.counted += taken.counted;
       if (state.phase === "splitting")
         this.#handover.mark(
-          [...totals.map(({ productId }) => productId), ...transitions.map(({ from }) => from)],
-          parts,
+          [...here.map(({ productId }) => productId), ...transitions.map(({ from }) => from)],
+          taken.parts,
         );
-      return counted;
+      return {
+        counted: taken.counted,
+        unknown: [
+          ...taken.unknown.map((productId) => ({ productId, movedTo: null })),
+          ...[...left].flatMap(([productId, movedTo]) => (movedTo === null ? [] : [{ productId, movedTo }])),
+        ],
+      };
     });
     await this.#schedule();
-    return applied;
+    return { counted, unknown };
   }
 
   /**
@@ -271,7 +282,7 @@ export class Cell extends DurableObject<LocationEnv> {
   #build(state: CellState, time: number): ArrayBuffer {
     const { cell, version } = state;
     return showsOwn(state)
-      ? buildLeaf(cell, version, time, this.#store.products(this.#activity.byProduct()), offsetsIn(cell))
+      ? buildLeaf(cell, version, time, this.#store.products(this.#activity), offsetsIn(cell))
       : buildParent(cell, version, time, this.#store.children());
   }
 

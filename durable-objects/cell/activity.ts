@@ -1,7 +1,13 @@
 import type { Neighbour } from "../../model/columns/columns.ts";
 import { strongestOf } from "../../model/retrieval/cell-state.ts";
-import type { ProductTotals } from "../../workers/shared/contracts/totals.ts";
+import {
+  type HourTotals,
+  interactionsIn,
+  newerHours,
+  type ProductTotals,
+} from "../../workers/shared/contracts/totals.ts";
 import { CountedKeys, type EventKey } from "./counted-keys.ts";
+import { decodeHours, encodeHours, hourOf } from "./hours-text.ts";
 
 /** A step to a product, with the weight that it adds. */
 export interface Step extends EventKey {
@@ -13,14 +19,15 @@ export interface Step extends EventKey {
 
 /** What a call told that was news. */
 interface News {
-  totals: ProductTotals[];
+  /** Of each product the hours that changed. */
+  totals: { productId: string; hours: HourTotals[] }[];
   /** All that their events made in this cell. */
   steps: Step[];
 }
 
 /** What is known of what people do with one product. */
 export interface ProductActivity {
-  totals: ProductTotals | null;
+  hours: readonly HourTotals[];
   followers: Neighbour[];
 }
 
@@ -30,6 +37,8 @@ export interface Taken {
   counted: number;
   /** Parts of the keys that were written. */
   parts: number[];
+  /** Products of which nothing is known here, so that some hours say too little: all of theirs are to be told. */
+  unknown: string[];
 }
 
 /** Followers kept for a product; of these a tile shows the strongest. */
@@ -46,7 +55,8 @@ interface Waiting {
   seq: number;
   folded: number;
   characters: number;
-  versions: Map<string, number>;
+  /** Interactions by product and hour. */
+  counts: Map<string, Map<number, number>>;
   keys: Set<number>;
 }
 
@@ -74,12 +84,18 @@ export class Activity {
     this.#keys = new CountedKeys(sql);
   }
 
-  /** Creates the tables, and drops those that held a row for each follower and event before: what followed is learnt anew. */
+  /**
+   * Creates the tables, and drops those of before: rows of followers and events, whose steps are learnt anew, and totals in
+   * another form, with the news that went with them: a product's next event brings all of its hours.
+   */
   migrate(): void {
+    const former = "SELECT 1 FROM sqlite_master WHERE name = 'totals'";
+    if (this.#sql.exec(former).toArray().length > 0)
+      this.#sql.exec("DROP TABLE totals; DROP TABLE IF EXISTS news; DROP TABLE IF EXISTS folded;");
     this.#sql.exec(`
       DROP TABLE IF EXISTS followers;
       DROP TABLE IF EXISTS steps;
-      CREATE TABLE IF NOT EXISTS totals (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS hours (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS following (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS news (
         slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, counted INTEGER NOT NULL, body TEXT NOT NULL);
@@ -102,7 +118,7 @@ export class Activity {
   #read(): Waiting {
     const [row] = this.#sql.exec<{ seq: number }>("SELECT seq FROM folded").toArray();
     const folded = row?.seq ?? 0;
-    const waiting = { seq: folded, folded, characters: 0, versions: new Map(), keys: new Set<number>() };
+    const waiting = { ...nothing(), seq: folded, folded };
     for (const { seq, body } of this.#rows(folded)) remember(waiting, seq, body);
     return waiting;
   }
@@ -139,19 +155,19 @@ export class Activity {
   }
 
   /**
-   * Takes absolute totals that are newer than what is known, and steps of events that are not counted yet; those that an event
+   * Takes hours that count more than what is known of them, and steps of events that are not counted yet; those that an event
    * makes come in one call. A key is remembered from `now` on, seconds, and not from when the event was: history is older than
    * that when it comes, and comes twice too. News wait where they may (`wait`), else they are folded now.
    */
   take(totals: readonly ProductTotals[], steps: readonly Step[], now: number, wait: boolean): Taken {
-    const { news, counted } = this.#newsIn(totals, steps);
-    if (news.totals.length === 0 && news.steps.length === 0) return { counted: 0, parts: [] };
+    const { news, counted, unknown } = this.#newsIn(totals, steps);
+    if (news.totals.length === 0 && news.steps.length === 0) return { counted: 0, parts: [], unknown };
     const body = JSON.stringify(news);
     const known = this.#known;
     const room = mostCharacters - known.characters;
     if (!wait || body.length > room || known.seq - known.folded >= mostWaiting) this.settle(now);
     // The platform bounds what a row may hold.
-    if (!wait || body.length > mostCharacters) return { counted, parts: this.#fold([news], now) };
+    if (!wait || body.length > mostCharacters) return { counted, parts: this.#fold([news], now), unknown };
     const seq = this.seq + 1;
     this.#sql.exec(
       `INSERT INTO news VALUES (?, ?, ?, ?)
@@ -162,39 +178,77 @@ export class Activity {
       body,
     );
     remember(this.#known, seq, body);
-    return { counted, parts: [] };
+    return { counted, parts: [], unknown };
   }
 
-  #newsIn(totals: readonly ProductTotals[], steps: readonly Step[]): { news: News; counted: number } {
-    const versions = this.#versionsOf(totals.map(({ productId }) => productId));
-    const newest = new Map<string, ProductTotals>();
+  #newsIn(
+    totals: readonly ProductTotals[],
+    steps: readonly Step[],
+  ): { news: News; counted: number; unknown: string[] } {
+    const counts = this.#countsOf(totals);
+    const unknown = new Set<string>();
+    const newest = new Map<string, Map<number, HourTotals>>();
     let counted = 0;
-    for (const each of totals) {
-      const known = versions.get(each.productId) ?? -1;
-      if (each.version <= known) continue;
-      versions.set(each.productId, each.version);
-      newest.set(each.productId, each);
-      counted += each.version - Math.max(0, known);
+    for (const { productId, whole, hours } of totals) {
+      const known = counts.get(productId) ?? (whole ? new Map<number, number>() : null);
+      if (!known) {
+        unknown.add(productId);
+        continue;
+      }
+      counts.set(productId, known);
+      for (const each of hours) {
+        const more = interactionsIn(each) - (known.get(each.hour) ?? 0);
+        if (more <= 0) continue;
+        counted += more;
+        known.set(each.hour, interactionsIn(each));
+        const news = newest.get(productId) ?? new Map<number, HourTotals>();
+        newest.set(productId, news.set(each.hour, each));
+      }
     }
     const waiting = this.#known.keys;
-    const unknown = steps.filter(({ key }) => !waiting.has(key));
-    const before = this.#keys.among(unknown);
+    const fresh = steps.filter(({ key }) => !waiting.has(key));
+    const before = this.#keys.among(fresh);
     // What two messages of one batch say is said once.
     const added = new Map<string, Step>();
-    for (const step of unknown) if (!before.has(step.key)) added.set(pairOf(step), step);
-    return { news: { totals: [...newest.values()], steps: [...added.values()] }, counted };
+    for (const step of fresh) if (!before.has(step.key)) added.set(pairOf(step), step);
+    return {
+      news: {
+        totals: [...newest].map(([productId, hours]) => ({ productId, hours: [...hours.values()] })),
+        steps: [...added.values()],
+      },
+      counted,
+      unknown: [...unknown],
+    };
   }
 
-  #versionsOf(ids: readonly string[]): Map<string, number> {
-    const waiting = this.#known.versions;
-    const versions = new Map<string, number>();
-    for (const { id, version } of this.#sql.exec<{ id: string; version: number }>(
-      "SELECT t.id, t.version FROM json_each(?) e CROSS JOIN totals t ON t.id = e.value",
-      JSON.stringify(ids),
+  /** Interactions by hour of the products of which anything is known: in the hours that are named, at least. */
+  #countsOf(totals: readonly ProductTotals[]): Map<string, Map<number, number>> {
+    const counts = new Map<string, Map<number, number>>();
+    const note = (id: string, hours: Iterable<readonly [number, number]>): void => {
+      const known = counts.get(id) ?? new Map<number, number>();
+      counts.set(id, known);
+      for (const [hour, count] of hours) known.set(hour, Math.max(known.get(hour) ?? 0, count));
+    };
+    const idsOf = (list: readonly ProductTotals[]): string[] => list.map(({ productId }) => productId);
+    for (const [id, hours] of this.#hours(idsOf(totals.filter(({ whole }) => whole))))
+      note(
+        id,
+        hours.map((each) => [each.hour, interactionsIn(each)] as const),
+      );
+    const named = totals
+      .filter(({ whole }) => !whole)
+      .flatMap(({ productId, hours }) => hours.map(({ hour }) => [productId, hour]));
+    for (const { id, hour, counts } of this.#sql.exec<{ id: string; hour: number; counts: string | null }>(
+      `SELECT h.id, e.value ->> 1 AS hour, h.body -> (e.value ->> 1 || '') AS counts
+       FROM json_each(?) e CROSS JOIN hours h ON h.id = e.value ->> 0`,
+      JSON.stringify(named),
     ))
-      versions.set(id, version);
-    for (const id of ids) versions.set(id, Math.max(versions.get(id) ?? -1, waiting.get(id) ?? -1));
-    return versions;
+      note(id, counts === null ? [] : [[hour, interactionsIn(hourOf(hour, JSON.parse(counts)))]]);
+    for (const id of idsOf(totals)) {
+      const waiting = this.#known.counts.get(id);
+      if (waiting) note(id, waiting);
+    }
+    return counts;
   }
 
   /** Folds what waits. */
@@ -203,7 +257,7 @@ export class Activity {
     if (seq === folded) return;
     this.#fold(this.#news(), now);
     this.#sql.exec("INSERT INTO folded VALUES (1, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq", seq);
-    this.#waiting = { seq, folded: seq, characters: 0, versions: new Map(), keys: new Set() };
+    this.#waiting = { ...nothing(), seq, folded: seq };
   }
 
   #fold(news: readonly News[], now: number): number[] {
@@ -212,60 +266,74 @@ export class Activity {
     addTo(known, news);
     const froms = [...known].flatMap(([id, { followers }]) => (followers.length > 0 ? [id] : []));
     const before = this.#following(froms);
-    for (const [id, { totals, followers }] of known) {
-      if (totals)
-        this.#sql.exec(
-          `INSERT INTO totals VALUES (?, ?, ?)
-           ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body`,
-          id,
-          totals.version,
-          JSON.stringify(totals),
-        );
+    const told = [...known].flatMap(([id, { hours }]) => (hours.length > 0 ? [id] : []));
+    const hoursBefore = this.#hours(told);
+    for (const [id, { hours, followers }] of known) {
+      if (hours.length > 0)
+        this.#write("hours", id, encodeHours(newerHours(hoursBefore.get(id) ?? [], hours)));
       if (followers.length === 0) continue;
       const all = strongestOf(joined(before.get(id) ?? [], followers), followersKept);
-      this.#sql.exec(
-        "INSERT INTO following VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
-        id,
-        JSON.stringify(all),
-      );
+      this.#write("following", id, JSON.stringify(all));
     }
     return this.#keys.add(keysOf(news.flatMap(({ steps }) => steps)), now);
   }
 
-  /** Followers by product; of all products where no ids are given. */
-  #following(ids?: readonly string[]): Map<string, Neighbour[]> {
-    type Row = { id: string; body: string };
-    const rows = ids
-      ? this.#sql.exec<Row>(
-          "SELECT f.id, f.body FROM json_each(?) e CROSS JOIN following f ON f.id = e.value",
-          JSON.stringify(ids),
-        )
-      : this.#sql.exec<Row>("SELECT id, body FROM following");
-    return new Map(rows.toArray().map(({ id, body }) => [id, JSON.parse(body)]));
+  #write(table: "hours" | "following", id: string, body: string): void {
+    this.#sql.exec(
+      `INSERT INTO ${table} VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body`,
+      id,
+      body,
+    );
   }
 
-  /** What is known by product, with what waits. */
-  byProduct(): Map<string, ProductActivity> {
-    const known = new Map<string, ProductActivity>();
-    for (const { id, body } of this.#sql.exec<{ id: string; body: string }>("SELECT id, body FROM totals"))
-      known.set(id, { totals: JSON.parse(body), followers: [] });
-    for (const [id, followers] of this.#following())
-      known.set(id, { totals: known.get(id)?.totals ?? null, followers });
-    addTo(known, this.#news());
-    return known;
+  #bodies(table: "hours" | "following", ids: readonly string[]): [string, string][] {
+    return this.#sql
+      .exec<{ id: string; body: string }>(
+        `SELECT t.id, t.body FROM json_each(?) e CROSS JOIN ${table} t ON t.id = e.value`,
+        JSON.stringify(ids),
+      )
+      .toArray()
+      .map(({ id, body }) => [id, body]);
   }
 
-  /** Holds these totals instead of what is known of some products. */
+  #following(ids: readonly string[]): Map<string, Neighbour[]> {
+    return new Map(this.#bodies("following", ids).map(([id, body]) => [id, JSON.parse(body)]));
+  }
+
+  #hours(ids: readonly string[]): Map<string, HourTotals[]> {
+    return new Map(this.#bodies("hours", ids).map(([id, body]) => [id, decodeHours(body)]));
+  }
+
+  /**
+   * Reads what is known of products, by their rows of `hours` and `following`, with what waits. Only what waits is held for it: a
+   * cell's products may have a long past.
+   */
+  reader(): (id: string, hours: string | null, following: string | null) => ProductActivity {
+    const waiting = new Map<string, ProductActivity>();
+    addTo(waiting, this.#news());
+    return (id, hours, following) => {
+      const folded = {
+        hours: hours ? decodeHours(hours) : [],
+        followers: following ? JSON.parse(following) : [],
+      };
+      const news = waiting.get(id);
+      return news
+        ? { hours: newerHours(folded.hours, news.hours), followers: joined(folded.followers, news.followers) }
+        : folded;
+    };
+  }
+
+  /** Forgets what products were chosen in: they left, or come from elsewhere, where more is known of them. */
+  forgetHours(ids: readonly string[], now: number): void {
+    if (ids.some((id) => this.#known.counts.has(id))) this.settle(now);
+    this.#sql.exec("DELETE FROM hours WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(ids));
+  }
+
+  /** Holds these hours instead of what is known of some products. */
   replace(ids: readonly string[], totals: readonly ProductTotals[], now: number): void {
-    this.settle(now);
-    this.#sql.exec("DELETE FROM totals WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(ids));
-    for (const each of totals)
-      this.#sql.exec(
-        "INSERT INTO totals VALUES (?, ?, ?)",
-        each.productId,
-        each.version,
-        JSON.stringify(each),
-      );
+    this.forgetHours(ids, now);
+    for (const { productId, hours } of totals)
+      if (hours.length > 0) this.#write("hours", productId, encodeHours(hours));
   }
 
   /** Forgets keys of events that are older than any message is retried. */
@@ -281,30 +349,43 @@ export class Activity {
   }
 }
 
+const nothing = (): Omit<Waiting, "seq" | "folded"> => ({
+  characters: 0,
+  counts: new Map(),
+  keys: new Set(),
+});
+
 function remember(waiting: Waiting, seq: number, body: string): void {
   const { totals, steps }: News = JSON.parse(body);
   waiting.seq = seq;
   waiting.characters += body.length;
-  for (const { productId, version } of totals) waiting.versions.set(productId, version);
+  for (const { productId, hours } of totals) {
+    const counts = waiting.counts.get(productId) ?? new Map<number, number>();
+    waiting.counts.set(productId, counts);
+    for (const each of hours) counts.set(each.hour, interactionsIn(each));
+  }
   for (const { key } of steps) waiting.keys.add(key);
 }
 
 /** Adds news to what is known by product, in place. */
 function addTo(known: Map<string, ProductActivity>, news: readonly News[]): void {
   const of = (id: string): ProductActivity => {
-    const before = known.get(id) ?? { totals: null, followers: [] };
+    const before = known.get(id) ?? { hours: [], followers: [] };
     known.set(id, before);
     return before;
   };
   const steps = new Map<string, Neighbour[]>();
+  const told = new Map<string, HourTotals[]>();
   for (const each of news) {
-    for (const totals of each.totals) of(totals.productId).totals = totals;
+    for (const { productId, hours } of each.totals)
+      told.set(productId, [...(told.get(productId) ?? []), ...hours]);
     for (const { from, to, toCell, weight } of each.steps) {
       const list = steps.get(from) ?? [];
       steps.set(from, list);
       list.push({ productId: to, cell: toCell, weight });
     }
   }
+  for (const [id, hours] of told) of(id).hours = newerHours(of(id).hours, hours);
   for (const [from, added] of steps) of(from).followers = joined(of(from).followers, added);
 }
 

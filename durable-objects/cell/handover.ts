@@ -15,7 +15,7 @@ export type Progress =
 export interface HandedProduct {
   id: string;
   product: { version: number; body: string } | null;
-  totals: { version: number; body: string } | null;
+  hours: string | null;
   followers: string | null;
   forward: { version: number; cell: string | null } | null;
 }
@@ -79,7 +79,7 @@ export class Handover {
   /** Forgets everything but the children's reports. */
   clear(): void {
     this.#sql.exec(
-      `DELETE FROM products; DELETE FROM totals; DELETE FROM following; DELETE FROM counted; DELETE FROM news;
+      `DELETE FROM products; DELETE FROM hours; DELETE FROM following; DELETE FROM counted; DELETE FROM news;
        DELETE FROM forwards; DELETE FROM changes;`,
     );
   }
@@ -135,11 +135,11 @@ export class Handover {
     if (clear) this.clear();
     const sql = this.#sql;
     const ids = JSON.stringify(products.map(({ id }) => id));
-    for (const table of ["products", "totals", "following", "forwards"])
+    for (const table of ["products", "hours", "following", "forwards"])
       sql.exec(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`, ids);
-    for (const { id, product, totals, followers, forward } of products) {
+    for (const { id, product, hours, followers, forward } of products) {
       if (product) sql.exec("INSERT INTO products VALUES (?, ?, ?)", id, product.version, product.body);
-      if (totals) sql.exec("INSERT INTO totals VALUES (?, ?, ?)", id, totals.version, totals.body);
+      if (hours !== null) sql.exec("INSERT INTO hours VALUES (?, ?)", id, hours);
       if (followers !== null) sql.exec("INSERT INTO following VALUES (?, ?)", id, followers);
       if (forward) sql.exec("INSERT INTO forwards VALUES (?, ?, ?)", id, forward.version, forward.cell);
     }
@@ -151,7 +151,7 @@ export class Handover {
       `SELECT id FROM (SELECT DISTINCT id FROM ${table} WHERE id > ?1 ORDER BY id LIMIT ?2)`;
     return this.#sql
       .exec<{ id: string }>(
-        `${["products", "totals", "following", "forwards"].map(part).join(" UNION ")} ORDER BY id LIMIT ?2`,
+        `${["products", "hours", "following", "forwards"].map(part).join(" UNION ")} ORDER BY id LIMIT ?2`,
         after,
         handedAtOnce,
       )
@@ -172,12 +172,12 @@ export class Handover {
         .exec<T>(`SELECT t.* FROM json_each(?) e CROSS JOIN ${table} t ON t.id = e.value`, list)
         .toArray();
     const known = new Map<string, HandedProduct>(
-      ids.map((id) => [id, { id, product: null, totals: null, followers: null, forward: null }]),
+      ids.map((id) => [id, { id, product: null, hours: null, followers: null, forward: null }]),
     );
     const of = (id: string): HandedProduct => known.get(id) as HandedProduct;
-    type Versioned = { id: string; version: number; body: string };
-    for (const { id, version, body } of rows<Versioned>("products")) of(id).product = { version, body };
-    for (const { id, version, body } of rows<Versioned>("totals")) of(id).totals = { version, body };
+    for (const { id, version, body } of rows<{ id: string; version: number; body: string }>("products"))
+      of(id).product = { version, body };
+    for (const { id, body } of rows<{ id: string; body: string }>("hours")) of(id).hours = body;
     for (const { id, body } of rows<{ id: string; body: string }>("following")) of(id).followers = body;
     for (const { id, version, cell } of rows<{ id: string; version: number; cell: string | null }>(
       "forwards",
@@ -213,7 +213,7 @@ export function partsOf(
       if (home === null || child === home) part.products.push(each);
       else if (batch.toAll || each.forward) {
         const forward = each.forward && each.product && { version: each.product.version, cell: address };
-        part.products.push({ id: each.id, product: null, totals: null, followers: null, forward });
+        part.products.push({ id: each.id, product: null, hours: null, followers: null, forward });
       }
     }
   }

@@ -1,11 +1,15 @@
 import { z } from "zod";
 import { addressOfProduct, type CellProduct, type ChildReport } from "../../model/retrieval/cell-state.ts";
 import type { ProductChange } from "../../workers/shared/contracts/product.ts";
-import type { ProductActivity } from "./activity.ts";
+import type { ProductTotals } from "../../workers/shared/contracts/totals.ts";
+import type { Activity } from "./activity.ts";
 import { type CellState, untouched } from "./state.ts";
 
 /** A product as the records of truth have it. */
-export type Replacement = Pick<CellProduct, "change" | "totals">;
+export interface Replacement {
+  change: ProductChange;
+  totals: ProductTotals | null;
+}
 
 const childBlock = z.object({
   cell: z.string(),
@@ -94,6 +98,18 @@ export class CellStore {
     return rows[0]?.version ?? 0;
   }
 
+  /** Which of some products were here and are not any more, and where they are; null for those that are gone. */
+  leftAmong(productIds: readonly string[]): Map<string, string | null> {
+    const rows = this.#sql
+      .exec<{ id: string; cell: string | null }>(
+        `SELECT f.id, f.cell FROM json_each(?) e CROSS JOIN forwards f ON f.id = e.value
+         WHERE NOT EXISTS (SELECT 1 FROM products p WHERE p.id = f.id)`,
+        JSON.stringify(productIds),
+      )
+      .toArray();
+    return new Map(rows.map(({ id, cell }) => [id, cell]));
+  }
+
   forward(productId: string): string | null {
     const rows = this.#sql
       .exec<{ cell: string | null }>("SELECT cell FROM forwards WHERE id = ?", productId)
@@ -101,15 +117,15 @@ export class CellStore {
     return rows[0]?.cell ?? null;
   }
 
-  /** All products with what is known of them. What lies here was parsed at the door. */
-  products(activity: ReadonlyMap<string, ProductActivity>): CellProduct[] {
-    return this.#sql
-      .exec<{ id: string; body: string }>("SELECT id, body FROM products ORDER BY id")
-      .toArray()
-      .map(({ id, body }) => {
-        const { totals = null, followers = [] } = activity.get(id) ?? {};
-        return { ...parsedBody(body), totals, followers };
-      });
+  /** All products with what is known of them, one at a time. What lies here was parsed at the door. */
+  *products(activity: Activity): Generator<CellProduct> {
+    const read = activity.reader();
+    type Row = { id: string; body: string; hours: string | null; following: string | null };
+    for (const { id, body, hours, following } of this.#sql.exec<Row>(
+      `SELECT p.id, p.body, h.body AS hours, f.body AS following FROM products p
+       LEFT JOIN hours h ON h.id = p.id LEFT JOIN following f ON f.id = p.id ORDER BY p.id`,
+    ))
+      yield { ...parsedBody(body), ...read(id, hours, following) };
   }
 
   /** Keeps a child's report if it is newer than what is here. */

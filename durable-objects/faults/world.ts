@@ -76,6 +76,7 @@ function recommendationEnv(): RecommendationEnv {
   return {
     USER: failing("records", {
       record: (...given: Parameters<typeof user.record>) => user.record(...given),
+      absoluteTotals: (...given: Parameters<typeof user.absoluteTotals>) => user.absoluteTotals(...given),
       recordLocations: (...given: Parameters<typeof user.recordLocations>) => user.recordLocations(...given),
       tombstones: (...given: Parameters<typeof user.tombstones>) => user.tombstones(...given),
     }),

@@ -39,7 +39,7 @@ function product(name: string, i: number, centre: typeof oslo): CellProduct {
       previousCell: null,
       createdAt: now - 1e6,
     },
-    totals: null,
+    hours: [],
     followers: [],
   };
 }

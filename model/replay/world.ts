@@ -1,5 +1,5 @@
 import type { Interaction, ProductFacts } from "../../workers/shared/contracts/event.ts";
-import { emptyTotals, type HourTotals, type ProductTotals } from "../../workers/shared/contracts/totals.ts";
+import { emptyTotals, type HourTotals } from "../../workers/shared/contracts/totals.ts";
 import { addressOf } from "../../workers/shared/geo/cells.ts";
 import { localOffset, offsetsIn } from "../../workers/shared/geo/local-time.ts";
 import type { Neighbour } from "../columns/columns.ts";
@@ -51,30 +51,21 @@ export const offsetOf = (interaction: Interaction): number =>
  * same weights of steps.
  */
 export function worldAfter(dataset: Pick<Dataset, "items">, events: readonly DatasetEvent[], time: number) {
-  const totals = new Map<string, { product: ProductTotals; hours: Map<number, HourTotals> }>();
+  const hours = new Map<string, Map<number, HourTotals>>();
   const followers = new Map<string, Map<string, number>>();
   const met = new Set<string>();
   const previous = new Map<string, string[]>();
   for (const event of events) {
-    let known = totals.get(event.itemId);
-    if (!known) {
-      known = {
-        product: { productId: event.itemId, version: 0, lifetime: emptyTotals(), hours: [] },
-        hours: new Map(),
-      };
-      totals.set(event.itemId, known);
-    }
+    const known = hours.get(event.itemId) ?? new Map<number, HourTotals>();
+    hours.set(event.itemId, known);
     const hour = Math.floor(event.time / 3600);
-    const counts = known.hours.get(hour) ?? { ...emptyTotals(), hour };
-    known.hours.set(hour, counts);
+    const counts = known.get(hour) ?? { ...emptyTotals(), hour };
+    known.set(hour, counts);
     const pair = `${event.userId} ${event.itemId}`;
     const first = met.has(pair) ? 0 : 1;
     met.add(pair);
-    for (const each of [counts, known.product.lifetime]) {
-      each[event.type]++;
-      each.people += first;
-    }
-    known.product.version++;
+    counts[event.type]++;
+    counts.people += first;
     if (event.type === "dismiss") continue;
     const before = previous.get(event.userId) ?? [];
     before.forEach((from, i) => {
@@ -88,8 +79,6 @@ export function worldAfter(dataset: Pick<Dataset, "items">, events: readonly Dat
   const products: CellProduct[] = [];
   for (const item of dataset.items.values()) {
     const cell = cellOfItem(item);
-    const known = totals.get(item.id);
-    if (known) known.product.hours = [...known.hours.values()].sort((a, b) => a.hour - b.hour);
     const next: Neighbour[] = [...(followers.get(item.id) ?? [])].flatMap(([productId, weight]) => {
       const to = dataset.items.get(productId);
       return to ? [{ productId, cell: cellOfItem(to), weight }] : [];
@@ -111,7 +100,7 @@ export function worldAfter(dataset: Pick<Dataset, "items">, events: readonly Dat
         previousCell: null,
         createdAt: 0,
       },
-      totals: known?.product ?? null,
+      hours: [...(hours.get(item.id)?.values() ?? [])].sort((a, b) => a.hour - b.hour),
       followers: next,
     });
   }

@@ -1,6 +1,6 @@
 import { eventTypes } from "../../workers/shared/contracts/event.ts";
 import type { ProductChange } from "../../workers/shared/contracts/product.ts";
-import type { HourTotals, ProductTotals } from "../../workers/shared/contracts/totals.ts";
+import { type HourTotals, lifetimeOf } from "../../workers/shared/contracts/totals.ts";
 import { addressOf } from "../../workers/shared/geo/cells.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import { seal } from "../columns/block.ts";
@@ -17,7 +17,8 @@ export interface CellProduct {
   change: ProductChange;
   /** Its address. */
   cell: string;
-  totals: ProductTotals | null;
+  /** What went on with it, ascending by hour. */
+  hours: readonly HourTotals[];
   /** What people chose next, any order. */
   followers: readonly Neighbour[];
 }
@@ -50,8 +51,8 @@ export function rhythmOf(
 
 /** A product as the row that its cell's tile shows, as of `time`. */
 export function rowOf(product: CellProduct, time: number, offsetAt: (time: number) => number): ProductRow {
-  const { change, cell, totals } = product;
-  const hours = totals?.hours ?? [];
+  const { change, cell, hours } = product;
+  const lifetime = lifetimeOf(hours);
   const rhythm = rhythmOf(hours, offsetAt);
   return {
     productId: change.productId,
@@ -68,9 +69,7 @@ export function rowOf(product: CellProduct, time: number, offsetAt: (time: numbe
     rating: change.rating,
     available: change.available,
     cell,
-    counts: totals
-      ? [...eventTypes.map((type) => totals.lifetime[type]), totals.lifetime.people]
-      : [0, 0, 0, 0, 0, 0],
+    counts: [...eventTypes.map((type) => lifetime[type]), lifetime.people],
     hot: hotOf(hours, time),
     hours: rhythm.hours,
     weekdays: rhythm.weekdays,
@@ -94,9 +93,9 @@ export function buildLeaf(
   products: Iterable<CellProduct>,
   offsetAt: (time: number) => number,
 ): ArrayBuffer {
-  const all = [...products];
-  const builder = new ColumnsBuilder(all.length);
-  for (const product of all) builder.addRow(rowOf(product, time, offsetAt));
+  const rows = Array.from(products, (product) => rowOf(product, time, offsetAt));
+  const builder = new ColumnsBuilder(rows.length);
+  for (const row of rows) builder.addRow(row);
   return builder.finish({ cell, version, time, children: [] });
 }
 

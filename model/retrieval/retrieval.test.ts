@@ -46,15 +46,7 @@ function product(
       createdAt: time,
       ...more,
     },
-    totals:
-      purchases > 0
-        ? {
-            productId: id,
-            version: purchases,
-            lifetime: counts,
-            hours: [{ ...counts, hour: Math.floor(time / 3600) }],
-          }
-        : null,
+    hours: purchases > 0 ? [{ ...counts, hour: Math.floor(time / 3600) }] : [],
     followers: [],
   };
 }
@@ -313,7 +305,7 @@ describe("candidates", () => {
           { category: bar ? "bar" : "cafe" },
           5,
         );
-        for (const hours of each.totals?.hours ?? []) if (!bar) hours.hour += 12;
+        if (!bar) each.hours = each.hours.map((hours) => ({ ...hours, hour: hours.hour + 12 }));
         return each;
       }),
     );

@@ -3,9 +3,16 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { D1Database, R2Bucket } from "@cloudflare/workers-types";
 import { getPlatformProxy } from "wrangler";
+import { z } from "zod";
+import { decodeHours } from "../../durable-objects/cell/hours-text.ts";
 import { placeOf } from "../../scripts/workers.ts";
-import { productChange } from "../../workers/shared/contracts/product.ts";
-import { productTotals, type Totals } from "../../workers/shared/contracts/totals.ts";
+import {
+  type HourTotals,
+  hourList,
+  lifetimeOf,
+  newerHours,
+  type Totals,
+} from "../../workers/shared/contracts/totals.ts";
 import { snapshot } from "../../workers/trainer/snapshot.ts";
 
 /** A row of the table of interactions. */
@@ -28,6 +35,9 @@ export interface Held {
   logged: number;
   logObjects: number;
 }
+
+/** News of a cell that are not folded yet. */
+const news = z.object({ totals: z.array(z.object({ productId: z.string(), hours: hourList })) });
 
 const root = join(import.meta.dirname, "../..");
 
@@ -96,23 +106,16 @@ function cellTotalsIn(stateDir: string): Map<string, Totals> {
     try {
       const known = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'news'").get();
       if (!known) continue;
-      const rows = (sql: string) =>
-        database
-          .prepare(sql)
-          .all()
-          .map(({ body }) => JSON.parse(String(body)));
-      const products = new Set(
-        rows("SELECT body FROM products").map((body) => productChange.parse(body).productId),
-      );
-      const folded = rows("SELECT body FROM totals");
-      // What waits is newer, and comes in its order.
-      const waiting = rows(
-        "SELECT body FROM news WHERE seq > coalesce((SELECT seq FROM folded), 0) ORDER BY seq",
-      ).flatMap(({ totals }) => totals);
-      for (const each of [...folded, ...waiting]) {
-        const { productId, lifetime } = productTotals.parse(each);
-        if (products.has(productId)) found.set(productId, lifetime);
-      }
+      const rows = (sql: string) => database.prepare(sql).all() as { id: string; body: string }[];
+      const hours = new Map<string, HourTotals[]>();
+      for (const { id, body } of rows("SELECT id, body FROM hours")) hours.set(id, decodeHours(body));
+      for (const { body } of rows(
+        "SELECT seq AS id, body FROM news WHERE seq > coalesce((SELECT seq FROM folded), 0)",
+      ))
+        for (const { productId, hours: told } of news.parse(JSON.parse(body)).totals)
+          hours.set(productId, newerHours(hours.get(productId) ?? [], told));
+      for (const { id } of rows("SELECT id, body FROM products"))
+        if (hours.has(id)) found.set(id, lifetimeOf(hours.get(id) ?? []));
     } finally {
       database.close();
     }

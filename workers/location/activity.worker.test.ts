@@ -3,23 +3,47 @@ import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Activity, type Step } from "../../durable-objects/cell/activity.ts";
+import { CellStore } from "../../durable-objects/cell/store.ts";
 import { type Cell, cellOf } from "../../durable-objects/cell.ts";
+import type { CellProduct } from "../../model/retrieval/cell-state.ts";
+import type { ProductChange } from "../shared/contracts/product.ts";
 import { emptyTotals, type ProductTotals } from "../shared/contracts/totals.ts";
 import { leafCellOf } from "../shared/geo/cells.ts";
 
 const environment: { CELL: DurableObjectNamespace<Cell> } = Object.assign({ CELL: {} as never }, env);
 const leaf = leafCellOf({ lat: 59.91, lon: 10.75 }, 0);
 
-/** Runs over the tables of a new object; `again` reads them anew, as an object does that was away. */
-const inObject = (name: string, run: (activity: () => Activity) => void): Promise<void> =>
+/** Products that the cell has. */
+const ids = ["a", "b", "c", ...Array.from({ length: 30 }, (_, n) => `p${n}`)];
+const change = (productId: string): ProductChange => ({
+  ...{ productId, version: 1, deleted: false, title: productId, category: "cafe", price: 4, currency: "NOK" },
+  ...{ discount: 0, rating: null, available: true, previousCell: null, createdAt: 1 },
+  location: { lat: 59.91, lon: 10.75 },
+});
+
+/** Runs over the tables of a new object; `fresh` reads them anew, as an object does that was away. */
+const inObject = (
+  name: string,
+  run: (fresh: () => Activity, knownTo: (activity: Activity, id: string) => CellProduct) => void,
+): Promise<void> =>
   runInDurableObject(cellOf(environment.CELL, name, leaf), (_object, { storage }) => {
+    const store = new CellStore(storage.sql);
+    store.migrate();
     new Activity(storage.sql).migrate();
-    run(() => new Activity(storage.sql));
+    for (const id of ids) store.putProduct(change(id));
+    run(
+      () => new Activity(storage.sql),
+      (activity, id) => {
+        const found = [...store.products(activity)].find((each) => each.change.productId === id);
+        if (!found) throw new Error(`${id} is not there`);
+        return found;
+      },
+    );
   });
 
-const totals = (productId: string, version: number): ProductTotals => ({
-  ...{ productId, version, hours: [] },
-  lifetime: { ...emptyTotals(), view: version },
+const totals = (productId: string, views: number, hour = 0, whole = true): ProductTotals => ({
+  ...{ productId, whole },
+  hours: [{ ...emptyTotals(), view: views, hour }],
 });
 const step = (key: number, time: number, from: string, to: string): Step => ({
   ...{ key, time, from, to },
@@ -27,10 +51,12 @@ const step = (key: number, time: number, from: string, to: string): Step => ({
 });
 
 const product = fc.constantFrom("a", "b", "c");
-/** A call tells totals, and events by number: each has a time, and makes the same step whenever it comes. */
+/** A call tells views by product and hour, and events by number: each has a time, and makes the same step whenever it comes. */
 const call = fc.record({
   kind: fc.constant("call" as const),
-  totals: fc.array(fc.tuple(product, fc.nat({ max: 20 })), { maxLength: 3 }),
+  totals: fc.array(fc.tuple(product, fc.integer({ min: 1, max: 20 }), fc.nat({ max: 3 }), fc.boolean()), {
+    maxLength: 3,
+  }),
   events: fc.array(fc.nat({ max: 12 }), { maxLength: 4 }),
   wait: fc.boolean(),
 });
@@ -42,9 +68,9 @@ it("counts what it is told once, whether it waits or is folded, and whoever was 
     fc.asyncProperty(
       fc.array(fc.oneof({ weight: 4, arbitrary: call }, other), { maxLength: 25 }),
       async (doings) => {
-        await inObject(`property-${runs++}`, (fresh) => {
+        await inObject(`property-${runs++}`, (fresh, knownTo) => {
           let activity = fresh();
-          const versions = new Map<string, number>();
+          const views = new Map<string, Map<number, number>>();
           const steps = new Map<number, Step>();
           let sum = 0;
           doings.forEach((doing, i) => {
@@ -52,23 +78,38 @@ it("counts what it is told once, whether it waits or is folded, and whoever was 
             else if (doing.kind === "settle") activity.settle(i);
             else {
               const told = doing.events.map((n) => step(n, 100 * n, "abc"[n % 3], "abc"[(n + 1) % 3]));
-              const list = doing.totals.map(([id, version]) => totals(id, version));
-              sum += activity.take(list, told, i, doing.wait).counted;
-              for (const [id, version] of doing.totals)
-                versions.set(id, Math.max(versions.get(id) ?? 0, version));
+              const list = doing.totals.map(([id, n, hour, whole]) => totals(id, n, hour, whole));
+              const { counted, unknown } = activity.take(list, told, i, doing.wait);
+              sum += counted;
+              const refused = new Set<string>();
+              for (const [id, n, hour, whole] of doing.totals) {
+                // A product of which nothing is known must be told whole.
+                if (!whole && !views.has(id)) {
+                  refused.add(id);
+                  continue;
+                }
+                const hours = views.get(id) ?? new Map<number, number>();
+                views.set(id, hours.set(hour, Math.max(hours.get(hour) ?? 0, n)));
+              }
+              expect(new Set(unknown)).toEqual(refused);
               for (const each of told) steps.set(each.key, each);
             }
-            const known = activity.byProduct();
-            for (const [id, version] of versions) expect(known.get(id)?.totals?.version).toBe(version);
-            const weights = [...known].flatMap(([from, { followers }]) =>
-              followers.map(({ productId, weight }) => `${from}>${productId}:${weight}`),
+            for (const [id, hours] of views)
+              expect(knownTo(activity, id).hours.map(({ hour, view }) => [hour, view])).toEqual(
+                [...hours].sort(([a], [b]) => a - b),
+              );
+            const weights = ["a", "b", "c"].flatMap((from) =>
+              knownTo(activity, from).followers.map(
+                ({ productId, weight }) => `${from}>${productId}:${weight}`,
+              ),
             );
             const expected = new Map<string, number>();
             for (const { from, to } of steps.values())
               expected.set(`${from}>${to}`, (expected.get(`${from}>${to}`) ?? 0) + 1);
             expect(weights.sort()).toEqual([...expected].map(([pair, weight]) => `${pair}:${weight}`).sort());
           });
-          expect(sum).toBe([...versions.values()].reduce((all, version) => all + version, 0));
+          const all = [...views.values()].flatMap((hours) => [...hours.values()]);
+          expect(sum).toBe(all.reduce((one, other) => one + other, 0));
         });
       },
     ),
@@ -77,7 +118,7 @@ it("counts what it is told once, whether it waits or is folded, and whoever was 
 });
 
 it("folds what waits before it grows without bound, and knows thousands of events again", async () => {
-  await inObject("many", (fresh) => {
+  await inObject("many", (fresh, knownTo) => {
     const activity = fresh();
     const keys = Array.from({ length: 10_000 }, (_, n) => n);
     for (let n = 0; n < keys.length; n += 50)
@@ -95,16 +136,16 @@ it("folds what waits before it grows without bound, and knows thousands of event
       0,
       true,
     );
-    expect(again.byProduct().get("a")?.followers).toEqual([{ productId: "b", cell: leaf, weight: 10_000 }]);
+    expect(knownTo(again, "a").followers).toEqual([{ productId: "b", cell: leaf, weight: 10_000 }]);
   });
 });
 
 it("keeps the strongest 64 followers of a product, and forgets keys to which none was added for two weeks", async () => {
-  await inObject("pruned", (fresh) => {
+  await inObject("pruned", (fresh, knownTo) => {
     const activity = fresh();
     const all = Array.from({ length: 70 }, (_, n) => ({ ...step(n, n, "a", `p${n}`), weight: n + 1 }));
     activity.take([], all, 0, false);
-    const followers = activity.byProduct().get("a")?.followers ?? [];
+    const followers = knownTo(activity, "a").followers;
     expect(followers.map(({ weight }) => weight)).toEqual(Array.from({ length: 64 }, (_, n) => 70 - n));
     activity.prune(14 * 86_400);
     expect(activity.take([], all.slice(-1), 1, false).parts).toEqual([]);
@@ -114,15 +155,29 @@ it("keeps the strongest 64 followers of a product, and forgets keys to which non
 });
 
 it("folds at once what is more than a row may hold", async () => {
-  await inObject("large", (fresh) => {
+  await inObject("large", (fresh, knownTo) => {
     const activity = fresh();
     const past = Array.from({ length: 2000 }, (_, hour) => ({ ...emptyTotals(), view: 1, hour }));
-    const all = Array.from({ length: 30 }, (_, n) => ({ ...totals(`p${n}`, 2000), hours: past }));
+    const all = Array.from({ length: 30 }, (_, n) => ({ ...totals(`p${n}`, 1), hours: past }));
     activity.take([totals("p0", 1)], [], 0, true);
     expect(activity.take(all, [], 1, true).counted).toBe(30 * 2000 - 1);
     const again = fresh();
     expect(again.countedAfter(0)).toBe(0);
-    expect(again.byProduct().get("p0")?.totals?.version).toBe(2000);
-    expect(again.byProduct().size).toBe(30);
+    for (const { productId } of all) expect(knownTo(again, productId).hours).toHaveLength(2000);
+  });
+});
+
+it("knows nothing any more of a product that left, also of what waits", async () => {
+  await inObject("left", (fresh, knownTo) => {
+    const activity = fresh();
+    activity.take([totals("a", 3), totals("b", 2)], [], 0, false);
+    activity.take([totals("a", 4, 1, false)], [], 1, true);
+    activity.forgetHours(["a"], 2);
+    expect(knownTo(activity, "a").hours).toEqual([]);
+    expect(activity.take([totals("a", 5, 1, false), totals("b", 9, 7, false)], [], 3, true)).toMatchObject({
+      counted: 9,
+      unknown: ["a"],
+    });
+    expect(knownTo(fresh(), "b").hours).toHaveLength(2);
   });
 });

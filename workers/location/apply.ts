@@ -1,7 +1,7 @@
 import { type Cell, cellOf } from "../../durable-objects/cell.ts";
 import { addressOfProduct } from "../../model/retrieval/cell-state.ts";
 import type { ProductChange } from "../shared/contracts/product.ts";
-import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";
+import type { ProductTotals, Transition, UnknownProduct } from "../shared/contracts/totals.ts";
 import { type Addressed, tellHolders } from "./holders.ts";
 
 type Leaving = { productId: string; version: number; to: string | null };
@@ -41,13 +41,13 @@ export function applyChanges(
   );
 }
 
-/** Tells the cells what people did. Answers how many interactions were news. */
-export function applyTotals(
+/** Tells the cells what people did. Answers how many interactions were news, and of which products they must know more. */
+export async function applyTotals(
   cells: DurableObjectNamespace<Cell>,
   application: string,
   totals: readonly (ProductTotals & { cell: string })[],
   transitions: readonly (Transition & { fromCell: string })[],
-): Promise<number> {
+): Promise<{ applied: number; unknown: UnknownProduct[] }> {
   const told = [
     ...totals.map(({ cell, ...each }) => ({ cell, productId: each.productId, totals: [each], steps: [] })),
     ...transitions.map(({ fromCell, ...each }) => ({
@@ -57,12 +57,21 @@ export function applyTotals(
       steps: [each],
     })),
   ];
-  return tellHolders(application, told, (cell, part) =>
-    cellOf(cells, application, cell).applyTotals(
+  const unknown: UnknownProduct[] = [];
+  const applied = await tellHolders(application, told, async (cell, part) => {
+    const taken = await cellOf(cells, application, cell).applyTotals(
       application,
       cell,
       part.flatMap((each) => each.totals),
       part.flatMap((each) => each.steps),
-    ),
-  );
+    );
+    if (taken === null) return null;
+    const addresses = new Map(part.map((each) => [each.productId, each.cell]));
+    for (const { productId, movedTo } of taken.unknown) {
+      const address = movedTo ?? addresses.get(productId);
+      if (address !== undefined) unknown.push({ productId, cell: address });
+    }
+    return taken.counted;
+  });
+  return { applied, unknown };
 }

@@ -7,6 +7,7 @@ import { type Columns, decodeColumns, neighboursOf } from "../../model/columns/c
 import type { ProductChange } from "../shared/contracts/product.ts";
 import { emptyTotals, type ProductTotals } from "../shared/contracts/totals.ts";
 import { leafCellOf, parentOf } from "../shared/geo/cells.ts";
+import { applyTotals } from "./apply.ts";
 
 const environment: { CELL: DurableObjectNamespace<Cell>; TILES: KVNamespace } = Object.assign(
   { CELL: {} as never, TILES: {} as never },
@@ -34,7 +35,7 @@ const change = (productId: string, version: number, more: Partial<ProductChange>
 });
 const totals = (productId: string, views: number): ProductTotals => {
   const counts = { ...emptyTotals(), view: views, people: 1 };
-  return { productId, version: views, lifetime: counts, hours: [{ ...counts, hour: 472_222 }] };
+  return { productId, whole: true, hours: [{ ...counts, hour: 472_222 }] };
 };
 const step = (key: number) => ({ key, from: "a", to: "b", toCell: leaf, gap: 1, time: 1_700_000_000 });
 
@@ -110,11 +111,14 @@ describe("a cell", () => {
     }
   });
 
-  it("goes on with tables of before, but for what followed its products", async () => {
+  it("goes on with tables of before, but for what people did with its products", async () => {
     await cell("ten").apply("ten", leaf, [change("a", 1)], []);
     await runInDurableObject(cell("ten"), (_object, { storage }) => {
       storage.sql.exec(`
-        DROP TABLE following; DROP TABLE counted; DROP TABLE news; DROP TABLE folded;
+        DROP TABLE following; DROP TABLE counted; DROP TABLE hours;
+        CREATE TABLE totals (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+        INSERT INTO totals VALUES ('a', 3, '{"productId":"a","version":3}');
+        INSERT INTO news VALUES (1, 1, 3, '{"totals":[{"productId":"a","version":3}],"steps":[]}');
         CREATE TABLE followers (id TEXT, next TEXT, cell TEXT, weight REAL, PRIMARY KEY (id, next)) WITHOUT ROWID;
         CREATE TABLE steps (key TEXT PRIMARY KEY, time REAL NOT NULL) WITHOUT ROWID;
         INSERT INTO steps VALUES ('1700000000:abc', 1700000000);
@@ -125,7 +129,9 @@ describe("a cell", () => {
     await cell("ten").applyTotals("ten", leaf, [totals("a", 4)], [step(4)]);
     expect((await tile("ten")).counts[0]).toBe(4);
     const left = await runInDurableObject(cell("ten"), (_object, { storage }) =>
-      storage.sql.exec("SELECT name FROM sqlite_master WHERE name IN ('followers', 'steps')").toArray(),
+      storage.sql
+        .exec("SELECT name FROM sqlite_master WHERE name IN ('followers', 'steps', 'totals')")
+        .toArray(),
     );
     expect(left).toEqual([]);
   });
@@ -137,6 +143,40 @@ describe("a cell", () => {
     await cell("five").apply("five", leaf, [change("a", 1)], []);
     expect((await tile("five")).count).toBe(0);
     expect(await cell("five").forward("a")).toBe(elsewhere);
+  });
+
+  it("wants a product's whole past where it knows nothing of it, and says where one is that left", async () => {
+    const elsewhere = leafCellOf({ lat: 60.4, lon: 5.3 }, 0);
+    const some = { ...totals("a", 2), whole: false };
+    const tell = (name: string, told: ProductTotals) =>
+      cell("twelve", name).applyTotals("twelve", name, [told], []);
+    await cell("twelve").apply("twelve", leaf, [change("a", 1)], []);
+    expect(await tell(leaf, some)).toEqual({
+      ...{ counted: 0, unknown: [{ productId: "a", movedTo: null }] },
+    });
+    expect(await tell(leaf, totals("a", 2))).toEqual({ counted: 2, unknown: [] });
+    expect(await tell(leaf, { ...totals("a", 3), whole: false })).toEqual({ counted: 1, unknown: [] });
+
+    await cell("twelve").apply("twelve", leaf, [], [{ productId: "a", version: 2, to: elsewhere }]);
+    expect(await tell(leaf, totals("a", 9))).toEqual({
+      ...{ counted: 0, unknown: [{ productId: "a", movedTo: elsewhere }] },
+    });
+    const told = [{ ...totals("a", 9), cell: leaf }];
+    expect(await applyTotals(environment.CELL, "twelve", told, [])).toEqual({
+      ...{ applied: 0, unknown: [{ productId: "a", cell: elsewhere }] },
+    });
+    expect(await tell(elsewhere, totals("a", 9))).toEqual({ counted: 9, unknown: [] });
+
+    // It comes back: what was known of it here is not all any more.
+    await cell("twelve").apply("twelve", leaf, [change("a", 3)], []);
+    expect((await tell(leaf, some))?.unknown).toEqual([{ productId: "a", movedTo: null }]);
+    expect((await tile("twelve")).counts[0]).toBe(0);
+  });
+
+  it("keeps no totals of a product that is gone for good", async () => {
+    await cell("thirteen").apply("thirteen", leaf, [], [{ productId: "a", version: 2, to: null }]);
+    const answer = await cell("thirteen").applyTotals("thirteen", leaf, [totals("a", 9)], []);
+    expect(answer).toEqual({ counted: 0, unknown: [] });
   });
 
   it("is another one for another application, and nothing where nothing was told", async () => {

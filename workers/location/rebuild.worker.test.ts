@@ -57,9 +57,8 @@ it("fills a cell that has split as the records say, range by range, whatever its
         change,
         totals: {
           productId: change.productId,
-          version: 7,
-          lifetime: { ...emptyTotals(), view: 7, people: 1 },
-          hours: [],
+          whole: true,
+          hours: [{ ...emptyTotals(), view: 7, people: 1, hour: 472_222 }],
         },
       }),
     );

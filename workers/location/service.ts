@@ -45,6 +45,7 @@ import {
   productTotals,
   type Transition,
   transition,
+  type UnknownProduct,
 } from "../shared/contracts/totals.ts";
 import { isCellName } from "../shared/geo/cells.ts";
 import { coarsenToKilometre, coarsenToRegion } from "../shared/geo/coarsen.ts";
@@ -208,11 +209,11 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     application: string,
     totals: (ProductTotals & { cell: string })[],
     transitions: (Transition & { fromCell: string })[],
-  ): Promise<Result<{ applied: number }>> {
+  ): Promise<Result<{ applied: number; unknown: UnknownProduct[] }>> {
     const parsed = parse(totalsList, { application, totals, transitions });
     if (!parsed.ok) return parsed;
     const { value } = parsed;
-    return ok({ applied: await applyTotals(this.env.CELL, application, value.totals, value.transitions) });
+    return ok(await applyTotals(this.env.CELL, application, value.totals, value.transitions));
   }
 
   async rebuild(

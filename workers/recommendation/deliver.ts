@@ -2,11 +2,14 @@ import { hash53 } from "../../model/columns/hash.ts";
 import type { AcceptedInteraction } from "../shared/contracts/event.ts";
 import { anyVersion } from "../shared/contracts/product.ts";
 import type { InteractionsMessage, PersonRows } from "../shared/contracts/queues.ts";
-import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";
+import type { ProductTotals, Transition, UnknownProduct } from "../shared/contracts/totals.ts";
 import { PersonCountsTable } from "../shared/experiments/person-counts.ts";
 import { eraseFromObject } from "../shared/training-log/erase.ts";
 import { countOutcomes } from "./rollout/count.ts";
 import { writeTrainingLog } from "./training-log.ts";
+
+/** Products of one call. */
+const idsPerCall = 1000;
 
 /** The steps that an interaction made: from each of the choices just before it. */
 export function transitionsOf(
@@ -44,12 +47,29 @@ async function cellsOf(
     if (facts.cell === null) unknown.add(productId);
     else cells.set(productId, facts.cell);
   const asked = [...unknown].filter((id) => !cells.has(id));
-  for (let i = 0; i < asked.length; i += 1000) {
-    const cards = await env.PRODUCT.cards(application, anyVersion(asked.slice(i, i + 1000)));
+  for (let i = 0; i < asked.length; i += idsPerCall) {
+    const cards = await env.PRODUCT.cards(application, anyVersion(asked.slice(i, i + idsPerCall)));
     if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
     for (const { id, cell } of cards.value) cells.set(id, cell);
   }
   return cells;
+}
+
+/** Tells cells all that went on with products of which they know nothing, such as one that moved. */
+async function tellWhole(
+  env: RecommendationEnv,
+  application: string,
+  unknown: readonly UnknownProduct[],
+): Promise<void> {
+  const cells = new Map(unknown.map(({ productId, cell }) => [productId, cell]));
+  const ids = [...cells.keys()];
+  for (let i = 0; i < ids.length; i += idsPerCall) {
+    const whole = await env.USER.absoluteTotals(application, ids.slice(i, i + idsPerCall));
+    if (!whole.ok) throw new Error(`the records refused: ${whole.error.detail}`);
+    const totals = whole.value.map((each) => ({ ...each, cell: cells.get(each.productId) as string }));
+    const applied = await env.LOCATION.applyTotals(application, totals, []);
+    if (!applied.ok) throw new Error(`the cells refused: ${applied.error.detail}`);
+  }
 }
 
 /** Rows by person: what several messages say of one person is one part of the batch. */
@@ -97,6 +117,7 @@ export async function bring(
     );
     const applied = await env.LOCATION.applyTotals(application, totals, transitions);
     if (!applied.ok) throw new Error(`the cells refused: ${applied.error.detail}`);
+    await tellWhole(env, application, applied.value.unknown);
   }
   await countOutcomes(env, application, people);
   const written = await writeTrainingLog(env.TRAINING_LOG, application, people);

@@ -88,7 +88,7 @@ async function contentsOf(
   const ids = products.map(({ change }) => change.productId);
   const totals = new Map<string, CellContent["totals"]>();
   for (const each of ids.length > 0 ? valueOf(await env.USER.absoluteTotals(application, ids)) : [])
-    totals.set(each.productId, each.version > 0 ? each : null);
+    totals.set(each.productId, each.hours.length > 0 ? each : null);
   return products.map((each) => ({ ...each, totals: totals.get(each.change.productId) ?? null }));
 }
 

@@ -91,7 +91,9 @@ export async function recountTotals(
   return { products: results.length, last };
 }
 
-/** Hour rows of products, ascending by product and hour, which is the order of the primary key. */
+const hourColumns = "product_id AS productId, hour, view, click, cart, purchase, dismiss, people";
+
+/** All hour rows of products, ascending by product and hour, which is the order of the primary key. */
 export async function readTotals(
   database: D1Database,
   application: string,
@@ -99,10 +101,28 @@ export async function readTotals(
 ): Promise<TotalsRow[]> {
   const { results } = await database
     .prepare(
-      `SELECT product_id AS productId, hour, view, click, cart, purchase, dismiss, people FROM interaction_totals
+      `SELECT ${hourColumns} FROM interaction_totals
        WHERE application = ?1 AND product_id IN (SELECT value FROM json_each(?2)) ORDER BY product_id, hour`,
     )
     .bind(application, JSON.stringify(productIds))
+    .all<TotalsRow>();
+  return results;
+}
+
+/** The rows of some hours of products, ascending by hour: each is found by its key. */
+export async function readHours(
+  database: D1Database,
+  application: string,
+  hours: ReadonlyMap<string, ReadonlySet<number>>,
+): Promise<TotalsRow[]> {
+  const wanted = [...hours].flatMap(([product, list]) => [...list].map((hour) => [product, hour]));
+  const { results } = await database
+    .prepare(
+      `SELECT ${hourColumns} FROM json_each(?2) j CROSS JOIN interaction_totals t
+         ON t.application = ?1 AND t.product_id = j.value ->> 0 AND t.hour = j.value ->> 1
+       ORDER BY hour`,
+    )
+    .bind(application, JSON.stringify(wanted))
     .all<TotalsRow>();
   return results;
 }

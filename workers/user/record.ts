@@ -1,5 +1,5 @@
 import { type AcceptedInteraction, eventTypes } from "../shared/contracts/event.ts";
-import { emptyTotals, type HourTotals, type ProductTotals, type Totals } from "../shared/contracts/totals.ts";
+import type { HourTotals, Totals } from "../shared/contracts/totals.ts";
 
 /** One person's part of a batch. */
 export interface PersonBatch {
@@ -55,26 +55,30 @@ export function rowsOf(batch: PersonBatch[]): InteractionJson[] {
 /** A row of the totals as the database gives it. */
 export type TotalsRow = HourTotals & { productId: string };
 
-/**
- * Hour rows of products (ascending by hour) to absolute totals; rows of one hour from several databases are added up.
- * The version is the number of interactions counted: it grows with every change, so a reader that keeps the largest
- * keeps the newest.
- */
-export function totalsOf(productIds: Iterable<string>, rows: Iterable<TotalsRow>): ProductTotals[] {
-  const byProduct = new Map<string, ProductTotals>();
-  for (const productId of productIds)
-    byProduct.set(productId, { productId, version: 0, lifetime: emptyTotals(), hours: [] });
-  for (const { productId, ...row } of rows) {
-    const totals = byProduct.get(productId);
-    if (!totals) continue;
-    add(totals.lifetime, row);
-    const newest = totals.hours.at(-1);
-    if (newest?.hour === row.hour) add(newest, row);
-    else totals.hours.push(row);
+/** Hours that rows of a batch fall in, by product. */
+export function hoursOf(rows: readonly InteractionJson[]): Map<string, Set<number>> {
+  const hours = new Map<string, Set<number>>();
+  for (const { p, s } of rows) {
+    const known = hours.get(p) ?? new Set();
+    hours.set(p, known.add(Math.floor(s / 3600)));
   }
-  for (const totals of byProduct.values())
-    for (const type of eventTypes) totals.version += totals.lifetime[type];
-  return [...byProduct.values()];
+  return hours;
+}
+
+/** Hour rows (ascending by hour) by product, in the order of the ids; rows of one hour from several databases are added up. */
+export function hoursByProduct(
+  productIds: Iterable<string>,
+  rows: Iterable<TotalsRow>,
+): Map<string, HourTotals[]> {
+  const byProduct = new Map<string, HourTotals[]>();
+  for (const productId of productIds) byProduct.set(productId, []);
+  for (const { productId, ...row } of rows) {
+    const hours = byProduct.get(productId);
+    const newest = hours?.at(-1);
+    if (newest?.hour === row.hour) add(newest, row);
+    else hours?.push(row);
+  }
+  return byProduct;
 }
 
 function add(to: Totals, from: Totals): void {

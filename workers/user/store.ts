@@ -1,15 +1,16 @@
 import { and, desc, eq, gt, inArray, notExists, sql } from "drizzle-orm";
 import type { PlaceVisit } from "../shared/contracts/queues.ts";
-import { emptyTotals, type ProductTotals, type Totals } from "../shared/contracts/totals.ts";
+import { lifetimeOf, type ProductTotals, type Totals } from "../shared/contracts/totals.ts";
 import { type Database, databaseOf, open } from "./database.ts";
 import {
   insertInteractions,
   insertVisits,
+  readHours,
   readTombstones,
   readTotals,
   recountTotals,
 } from "./interactions.ts";
-import { type PersonBatch, rowsOf, type TotalsRow, totalsOf } from "./record.ts";
+import { hoursByProduct, hoursOf, type PersonBatch, rowsOf, type TotalsRow } from "./record.ts";
 import { erasures, interactions, userLocations, users } from "./schema.ts";
 
 export type UserRow = typeof users.$inferSelect;
@@ -130,8 +131,8 @@ export class UserStore {
   }
 
   /**
-   * Inserts what is unseen, with its totals in the same transaction. Answers the totals of all products named as they
-   * are afterwards: whichever of several concurrent calls commits last sees, and answers, what all of them did.
+   * Inserts what is unseen, with its totals in the same transaction. Answers, of all products named, the hours that were named
+   * as they are afterwards: whichever of several concurrent calls commits last sees, and answers, what all of them did.
    */
   async record(
     application: string,
@@ -154,31 +155,34 @@ export class UserStore {
         return sum;
       }),
     );
-    const products = [...new Set(rows.map((row) => row.p))];
+    const named = hoursOf(rows);
+    const hours = await this.#everywhere((database) => readHours(database, application, named));
     return {
       inserted: inserted.reduce((sum, each) => sum + each, 0),
-      totals: totalsOf(products, await this.#totals(application, products)),
+      totals: [...hoursByProduct(named.keys(), hours)].map(([productId, hours]) => ({
+        productId,
+        whole: false,
+        hours,
+      })),
     };
   }
 
-  /** Hour rows of products from every database, ascending by hour. */
-  async #totals(application: string, productIds: string[]): Promise<TotalsRow[]> {
-    const parts = await Promise.all(
-      this.#databases.map((database) => readTotals(database, application, productIds)),
-    );
+  /** Hour rows from every database, ascending by hour. */
+  async #everywhere(read: (database: D1Database) => Promise<TotalsRow[]>): Promise<TotalsRow[]> {
+    const parts = await Promise.all(this.#databases.map(read));
     return parts.length === 1 ? parts[0] : parts.flat().sort((a, b) => a.hour - b.hour);
   }
 
   /** Lifetime totals, in the order of the ids. */
   async totals(application: string, productIds: string[]): Promise<Totals[]> {
-    const rows = await this.#totals(application, productIds);
-    const found = new Map(totalsOf(productIds, rows).map((each) => [each.productId, each.lifetime]));
-    return productIds.map((id) => found.get(id) ?? emptyTotals());
+    return (await this.absoluteTotals(application, productIds)).map(({ hours }) => lifetimeOf(hours));
   }
 
-  /** Absolute totals, in the order of the ids. */
+  /** Absolute totals of all hours, in the order of the ids. */
   async absoluteTotals(application: string, productIds: string[]): Promise<ProductTotals[]> {
-    return totalsOf(productIds, await this.#totals(application, productIds));
+    const rows = await this.#everywhere((database) => readTotals(database, application, productIds));
+    const hours = hoursByProduct(productIds, rows);
+    return productIds.map((productId) => ({ productId, whole: true, hours: hours.get(productId) ?? [] }));
   }
 
   /** Counts totals of some products anew, database by database. Answers where to go on; null after the last. */

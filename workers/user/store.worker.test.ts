@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type AcceptedInteraction, eventTypes } from "../shared/contracts/event.ts";
 import type { PlaceVisit } from "../shared/contracts/queues.ts";
+import { lifetimeOf } from "../shared/contracts/totals.ts";
 import { userInput } from "../shared/contracts/user.ts";
 import { rowOf } from "./profile.ts";
 import type { PersonBatch } from "./record.ts";
@@ -68,6 +69,26 @@ async function recount(application: string): Promise<Map<string, { n: number; pe
   return counted;
 }
 
+/** A database that counts the rows that its statements read. */
+function countingReads(database: D1Database): { database: D1Database; count: () => number } {
+  let rows = 0;
+  const noted = <R extends D1Result>(result: R): R => {
+    rows += result.meta.rows_read;
+    return result;
+  };
+  const counting = {
+    prepare: (sql: string) => ({
+      bind: (...values: unknown[]) => {
+        const bound = database.prepare(sql).bind(...values);
+        return { bound, all: async () => noted(await bound.all()) };
+      },
+    }),
+    batch: async (statements: { bound: D1PreparedStatement }[]) =>
+      (await database.batch(statements.map(({ bound }) => bound))).map(noted),
+  };
+  return { database: counting as unknown as D1Database, count: () => rows };
+}
+
 const visit = (seq: number, hours: number): PlaceVisit => ({
   seq,
   lat: 59.9,
@@ -102,14 +123,35 @@ describe("record", () => {
     );
   });
 
-  it("answers absolute totals of all products named, whose version grows with each count", async () => {
-    const first = await record("growth", [{ ...lifeOf("u"), interactions: [interaction(1, 1, 0, 0)] }]);
-    const second = await record("growth", [
-      { ...lifeOf("u"), interactions: [interaction(1, 1, 0, 0), interaction(2, 1, 3, 5)] },
-    ]);
-    expect(first.totals[0]).toMatchObject({ productId: "p1", version: 1 });
-    expect(second.totals[0].version).toBe(2);
-    expect(second.totals[0].hours).toHaveLength(2);
+  it("answers the hours that are named, absolute, and no others, however many a product has", async () => {
+    const viewed = (n: number, hours: number) => ({
+      ...lifeOf("u"),
+      interactions: [interaction(n, 1, 0, hours)],
+    });
+    const told = async (n: number, hours: number) =>
+      (await record("growth", [viewed(n, hours)])).totals.map(({ hours, ...rest }) => ({
+        ...rest,
+        views: hours.map(({ hour, view }) => [hour - 472_222, view]),
+      }));
+    for (let n = 10; n < 40; n++) await told(n, n);
+    expect(await told(1, 0)).toEqual([{ productId: "p1", whole: false, views: [[0, 1]] }]);
+    expect(await told(2, 5)).toEqual([{ productId: "p1", whole: false, views: [[5, 1]] }]);
+    expect(await told(3, 0)).toEqual([{ productId: "p1", whole: false, views: [[0, 2]] }]);
+    const [whole] = await store.absoluteTotals("growth", ["p1"]);
+    expect([whole.whole, whole.hours.length]).toEqual([true, 32]);
+  });
+
+  it("reads as many rows for a product with a long past as for a new one", async () => {
+    const rowsRead = async (n: number): Promise<number> => {
+      const { database, count } = countingReads(environment.DB);
+      const batch = [{ ...lifeOf("u"), interactions: [interaction(n, 1, 0, n)] }];
+      await new UserStore([database]).record("past", batch, `m${n}`, 1);
+      return count();
+    };
+    const first = await rowsRead(0);
+    for (let n = 1; n < 60; n++) await rowsRead(n);
+    expect(first).toBeGreaterThan(0);
+    expect(await rowsRead(60)).toBeLessThanOrEqual(first + 2);
   });
 
   it("does not see another application", async () => {
@@ -121,10 +163,11 @@ describe("record", () => {
   it("gives the last of concurrent calls the totals of all of them", async () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, i) =>
-        record("race", [{ ...lifeOf(`u${i}`), interactions: [interaction(i, 1, 0, i)] }]),
+        record("race", [{ ...lifeOf(`u${i}`), interactions: [interaction(i, 1, 0, 0)] }]),
       ),
     );
-    expect(Math.max(...answers.map(({ totals }) => totals[0].version))).toBe(8);
+    const views = answers.map(({ totals }) => lifetimeOf(totals[0].hours));
+    expect(views).toContainEqual((await store.totals("race", ["p1"]))[0]);
   });
 });
 

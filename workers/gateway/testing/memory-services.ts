@@ -140,9 +140,9 @@ const locationService = (): LocationApi => {
     around: async () => ok({ near: null, chosen: null, followed: null, skipped: [], place }),
     candidates: columns,
     columns,
-    apply: async () => ok({ applied: 0 }),
+    apply: async () => ok({ applied: 0, unknown: [] }),
     rebuild: async () => ok({ cells: 0 }),
-    applyTotals: async () => ok({ applied: 0 }),
+    applyTotals: async () => ok({ applied: 0, unknown: [] }),
   };
 };
 

@@ -103,7 +103,7 @@ export class Town {
     const totals = ids.map((id): ProductTotals & { cell: string } => {
       const counts = { ...emptyTotals(), view: views, people: 1 };
       const hours = [{ ...counts, hour: 472_222 }];
-      return { productId: id, version: views, lifetime: counts, hours, cell: this.#address(id) };
+      return { productId: id, whole: true, hours, cell: this.#address(id) };
     });
     const [from, to] = ids;
     const steps: (Transition & { fromCell: string })[] =

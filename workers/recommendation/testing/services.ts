@@ -31,7 +31,7 @@ export const products = Array.from({ length: 20 }, (_, i) => ({
     previousCell: null,
     createdAt: 1_700_000_000,
   },
-  totals: null,
+  hours: [],
   followers: [],
 }));
 export const block = buildLeaf(leaf, 1, 1_700_000_000, products, () => 0);

@@ -21,7 +21,7 @@ import type { RecommendationAnswer, RecommendationInput, RecommendationReceipt }
 import type { Result } from "./result.ts";
 import type { Removed, Retention } from "./retention.ts";
 import type { Around, AroundQuery, CandidateQuery, Wanted } from "./retrieval.ts";
-import type { ProductTotals, Totals, Transition } from "./totals.ts";
+import type { ProductTotals, Totals, Transition, UnknownProduct } from "./totals.ts";
 import type { LocationInput, User, UserInput, UserInteraction, UserPatch } from "./user.ts";
 
 /** One page of a list. */
@@ -105,7 +105,7 @@ export interface UserApi extends Ready, Retains {
   list(application: string, page: PageQuery): Promise<Result<Page<User>>>;
   /**
    * Inserts what is unseen (identity: application, user, event) and changes the hourly totals by exactly
-   * that, in one D1 transaction. Creates unknown people. Answers the absolute totals of every product named.
+   * that, in one D1 transaction. Creates unknown people. Answers the hours named of every product named, absolute.
    */
   record(
     application: string,
@@ -123,7 +123,7 @@ export interface UserApi extends Ready, Retains {
   settings(application: string, userId: string): Promise<Result<PersonSettings | null>>;
   /** Lifetime totals, in the order of the ids; zeros for a product without any. */
   totals(application: string, productIds: string[]): Promise<Result<Totals[]>>;
-  /** Absolute totals, in the order of the ids: what cells are told. */
+  /** Absolute totals of all hours, in the order of the ids: what cells are told that know nothing of a product. */
   absoluteTotals(application: string, productIds: string[]): Promise<Result<ProductTotals[]>>;
   /**
    * Makes the totals of the next products (`limit`, by id) anew from the interactions, in one transaction. `position` is
@@ -218,12 +218,15 @@ export interface LocationApi extends Ready {
     range: ProductRange,
     products: CellContent[],
   ): Promise<Result<{ cells: number }>>;
-  /** Idempotent by totals version and transition key. */
+  /**
+   * Idempotent by what an hour counts and by transition key. Answers how many interactions were news, and the products that
+   * some hours say too little of: their cells want them whole.
+   */
   applyTotals(
     application: string,
     totals: (ProductTotals & { cell: string })[],
     transitions: (Transition & { fromCell: string })[],
-  ): Promise<Result<{ applied: number }>>;
+  ): Promise<Result<{ applied: number; unknown: UnknownProduct[] }>>;
 }
 
 /** Ranking, the event path, the model registry. */

@@ -23,8 +23,8 @@ export type HourTotals = z.infer<typeof hourTotals>;
 const hourFields = ["hour", "view", "click", "cart", "purchase", "dismiss", "people"] as const;
 
 /**
- * Whether a value is a list of hours with a number in each field. By hand, since a product's whole past crosses here
- * with every batch: a schema per field took longer than all else on the way.
+ * Whether a value is a list of hours with a number in each field. By hand, since a product's whole past may cross here: a
+ * schema per field took longer than all else on the way.
  */
 function areHours(value: unknown): value is HourTotals[] {
   if (!Array.isArray(value)) return false;
@@ -35,19 +35,48 @@ function areHours(value: unknown): value is HourTotals[] {
   return true;
 }
 
+/** Hours with their counts, each once, ascending. */
+export const hourList = z.custom<HourTotals[]>(areHours, "must be hours with their counts");
+
 /**
- * Absolute totals of a product as of `version`: a cell keeps the newest and drops the rest, so
- * neither order nor repetition matters.
+ * Absolute counts of a product in some hours. An hour only grows: of two that are told, a cell keeps the one that counts
+ * more, so neither order nor repetition matters, and what an event costs does not depend on the product's past.
  */
 export const productTotals = z.object({
   productId: z.string(),
-  /** Grows with every change of the product's totals. */
-  version: z.number().int(),
-  lifetime: totals,
-  /** All hours with an interaction, ascending; bounded by retention. */
-  hours: z.custom<HourTotals[]>(areHours, "must be hours with their counts"),
+  /** Whether these are all hours with an interaction (bounded by retention), and not only those that changed. */
+  whole: z.boolean(),
+  hours: hourList,
 });
 export type ProductTotals = z.infer<typeof productTotals>;
+
+/** A product, and its address, of which a cell knows nothing: it must be told all hours. */
+export interface UnknownProduct {
+  productId: string;
+  cell: string;
+}
+
+/** Interactions of all types. */
+export const interactionsIn = ({ view, click, cart, purchase, dismiss }: Totals): number =>
+  view + click + cart + purchase + dismiss;
+
+/** The sum of hours. */
+export function lifetimeOf(hours: readonly Totals[]): Totals {
+  const sum = emptyTotals();
+  for (const hour of hours)
+    for (const field of Object.keys(sum) as (keyof Totals)[]) sum[field] += hour[field];
+  return sum;
+}
+
+/** Of each hour the count that is larger, ascending: whatever was told later. */
+export function newerHours(known: readonly HourTotals[], told: readonly HourTotals[]): HourTotals[] {
+  const hours = new Map(known.map((each) => [each.hour, each]));
+  for (const each of told) {
+    const before = hours.get(each.hour);
+    if (!before || interactionsIn(each) > interactionsIn(before)) hours.set(each.hour, each);
+  }
+  return [...hours.values()].sort((a, b) => a.hour - b.hour);
+}
 
 /** A step from one product to the next by one person: what neighbours are learnt from. */
 export const transition = z.object({

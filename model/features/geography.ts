@@ -1,10 +1,18 @@
-import { vectorDistanceKm } from "../../workers/shared/geo/sphere.ts";
+import {
+  kmOfSquaredChord,
+  squaredChord,
+  squaredChordOfKm,
+  vectorDistanceKm,
+} from "../../workers/shared/geo/sphere.ts";
+import { decay } from "../decay.ts";
 import { vectorsOf } from "../retrieval/scan.ts";
 import { spot } from "./context.ts";
 import type { FeatureFamily } from "./feature.ts";
 
 const bandwidthsKm = [0.5, 2, 8] as const;
 const widest = 2 * bandwidthsKm[2] * bandwidthsKm[2];
+/** Where the widest kernel is below 1e-12: places beyond add nothing to a density that is smoothed by 1e-3. */
+const beyondKernels = squaredChordOfKm(60);
 
 /** x^16. */
 function sixteenth(x: number): number {
@@ -44,16 +52,16 @@ export const geography: FeatureFamily = {
     if (toPoint >= 0) {
       out[at] = 1;
       out[at + 1] = Math.log1p(toPoint) / 2;
-      out[at + 2] = Math.exp(-toPoint / 0.3);
-      out[at + 3] = Math.exp(-toPoint);
-      out[at + 4] = Math.exp(-toPoint / 4);
-      out[at + 5] = Math.exp(-toPoint / 15);
+      out[at + 2] = decay(toPoint / 0.3);
+      out[at + 3] = decay(toPoint);
+      out[at + 4] = decay(toPoint / 4);
+      out[at + 5] = decay(toPoint / 15);
     }
     const toLast = vectorDistanceKm(spots, spot.last, vectors, row);
     if (toLast >= 0) {
       out[at + 6] = 1;
       out[at + 7] = Math.log1p(toLast) / 2;
-      out[at + 8] = Math.exp(-toLast);
+      out[at + 8] = decay(toLast);
     }
     const toHome = vectorDistanceKm(spots, spot.home, vectors, row);
     if (toHome >= 0) {
@@ -66,8 +74,10 @@ export const geography: FeatureFamily = {
       let middle = 0;
       let wide = 0;
       for (let i = 0; i < usualPlaces.count; i++) {
-        const km = vectorDistanceKm(usualPlaces.at, i, vectors, row);
-        if (km < nearest) nearest = km;
+        const squared = squaredChord(usualPlaces.at, i, vectors, row);
+        if (squared < nearest) nearest = squared;
+        if (squared > beyondKernels) continue;
+        const km = kmOfSquaredChord(squared);
         // Each bandwidth is a quarter of the next: one kernel is the sixteenth power of the other.
         const atWide = Math.exp((-km * km) / widest);
         const atMiddle = sixteenth(atWide);
@@ -80,7 +90,7 @@ export const geography: FeatureFamily = {
       out[at + 12] = (Math.log(middle + 1e-3) + 7) / 3;
       out[at + 13] = (Math.log(wide + 1e-3) + 7) / 3;
       out[at + 14] = 1;
-      out[at + 15] = Math.log1p(nearest) / 2;
+      out[at + 15] = Math.log1p(kmOfSquaredChord(nearest)) / 2;
     }
     out[at + 16] = 1;
   },

@@ -2,6 +2,7 @@ import { unitVectors, vectorDistanceKm } from "../../workers/shared/geo/sphere.t
 import type { Columns } from "../columns/columns.ts";
 import { hash32, hash53 } from "../columns/hash.ts";
 import { engagementWeights } from "../columns/layout.ts";
+import { decay } from "../decay.ts";
 import { hourOf, type RecentEvent, weekdayOf } from "../person/person.ts";
 import { vectorsOf } from "../retrieval/scan.ts";
 import type { RankingContext } from "./context.ts";
@@ -97,6 +98,6 @@ export function fillPairs(
     const km = vectorDistanceKm(where, i, vectors, row);
     if (Number.isNaN(km)) continue;
     out[at + 2] = Math.log1p(km) / 3;
-    out[at + 3] = Math.exp(-km);
+    out[at + 3] = decay(km);
   }
 }

@@ -1,6 +1,7 @@
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash32, hash53 } from "../columns/hash.ts";
+import { decay } from "../decay.ts";
 
 /** What a caller may ask of the list, beside its filter. */
 export interface Rules {
@@ -86,7 +87,7 @@ function likeness(each: Ranked, chosen: readonly Ranked[]): number {
       other.block.lat[other.row],
       other.block.lon[other.row],
     );
-    most = Math.max(most, category + (Number.isNaN(km) ? 0 : 0.5 * Math.exp(-km)));
+    most = Math.max(most, category + (Number.isNaN(km) ? 0 : 0.5 * decay(km)));
   }
   return most;
 }

@@ -24,13 +24,21 @@ function arcSine(x: number): number {
   return x * (1 + s * (1 / 6 + s * (3 / 40 + s * (15 / 336 + s * (105 / 3456 + s * (945 / 42_240))))));
 }
 
-/**
- * Great-circle distance in km between point `i` of `a` and point `j` of `b`, both as {@link unitVectors}: twice the arc
- * sine of half the chord.
- */
-export function vectorDistanceKm(a: Float64Array, i: number, b: Float64Array, j: number): number {
+/** Square of the chord between point `i` of `a` and point `j` of `b`, both as {@link unitVectors}: it orders as the distance does. */
+export function squaredChord(a: Float64Array, i: number, b: Float64Array, j: number): number {
   const x = a[3 * i] - b[3 * j];
   const y = a[3 * i + 1] - b[3 * j + 1];
   const z = a[3 * i + 2] - b[3 * j + 2];
-  return 2 * earthRadiusKm * arcSine(Math.sqrt(x * x + y * y + z * z) / 2);
+  return x * x + y * y + z * z;
 }
+
+/** Great-circle distance in km by {@link squaredChord}: twice the arc sine of half the chord. */
+export const kmOfSquaredChord = (squared: number): number =>
+  2 * earthRadiusKm * arcSine(Math.sqrt(squared) / 2);
+
+/** The other way. */
+export const squaredChordOfKm = (km: number): number => (2 * Math.sin(km / earthRadiusKm / 2)) ** 2;
+
+/** Great-circle distance in km between point `i` of `a` and point `j` of `b`, both as {@link unitVectors}. */
+export const vectorDistanceKm = (a: Float64Array, i: number, b: Float64Array, j: number): number =>
+  kmOfSquaredChord(squaredChord(a, i, b, j));

@@ -1,6 +1,6 @@
 import type { Wanted } from "../../workers/shared/contracts/retrieval.ts";
 import type { Person } from "../person/person.ts";
-import { lastChoices, lastOf } from "./followed.ts";
+import { lastChoices, lastChoicesOf } from "./followed.ts";
 import type { Source } from "./source.ts";
 
 /** Products asked for: the rest of what is remembered is too old and too rare to come back. */
@@ -11,7 +11,7 @@ const most = 256;
  * their cells.
  */
 export function wantedBy(person: Person, now: number): Wanted[] {
-  const last = new Set(lastOf(person).map(({ productId }) => productId));
+  const last = new Set(lastChoicesOf(person));
   const worth = [...person.products]
     .filter(([, memory]) => memory.cell !== null && memory.choices > 0)
     .map(([productId, memory]) => ({

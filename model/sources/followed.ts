@@ -9,15 +9,27 @@ import type { Source } from "./source.ts";
 /** The last choices whose followers are asked for. */
 export const lastChoices = 3;
 
+/** The last choices, the newest first. */
+export const lastChoicesOf = ({ recent }: Person): string[] =>
+  distinctChoices(recent.filter(({ type }) => type !== "dismiss").reverse())
+    .slice(0, lastChoices)
+    .map(({ productId }) => productId);
+
 /** The last choices, the newest first, each with what the person went on to from it before. */
 export function lastOf(person: Person): LastChoice[] {
-  const choices = distinctChoices(person.recent.filter(({ type }) => type !== "dismiss").reverse());
-  return choices.slice(0, lastChoices).map(({ productId }) => ({
+  const last = lastChoicesOf(person).map((productId) => ({
     productId,
-    steps: [...person.products].flatMap(([id, { cell }]) =>
-      cell !== null && person.steps.has(stepKey(productId, id)) ? [{ productId: id, cell }] : [],
-    ),
+    prefix: stepKey(productId, ""),
+    steps: [] as Wanted[],
   }));
+  for (const key of person.steps.keys())
+    for (const { prefix, steps } of last) {
+      if (!key.startsWith(prefix)) continue;
+      const productId = key.slice(prefix.length);
+      const cell = person.products.get(productId)?.cell ?? null;
+      if (cell !== null) steps.push({ productId, cell });
+    }
+  return last.map(({ productId, steps }) => ({ productId, steps }));
 }
 
 /** Followers of the last choices that are in none of the blocks, each once. */

@@ -2,7 +2,7 @@ import { cellOf, tileKey } from "../../durable-objects/cell.ts";
 import { type BlockMeta, type Columns, decodeColumns } from "../../model/columns/columns.ts";
 import type { Forwards } from "../../model/retrieval/candidates.ts";
 import { rememberedBytesPerRow } from "../../model/retrieval/scan.ts";
-import type { TileSource } from "../../model/retrieval/tiles.ts";
+import { indexBytesPerRow, type TileSource } from "../../model/retrieval/tiles.ts";
 import { errorText } from "../shared/observability/error-text.ts";
 
 /**
@@ -45,7 +45,7 @@ function hold(key: string, read: Columns | null): Columns | null {
   const known = held.get(key)?.columns ?? null;
   const columns = known && read && isSame(known.meta, read.meta) ? known : read;
   const bytes = columns
-    ? columns.idHash.buffer.byteLength + rememberedBytesPerRow * columns.count
+    ? columns.idHash.buffer.byteLength + (rememberedBytesPerRow + indexBytesPerRow) * columns.count
     : emptyBytes;
   drop(key);
   held.set(key, { columns, bytes, at: Date.now() });

@@ -28,7 +28,12 @@ export interface LoadOutcome {
   seconds: number;
   /** Answers with another status, and requests without an answer. */
   failed: number;
+  /** What the first of those answers said. */
+  failures: string[];
 }
+
+/** Failures that are told, and characters of each. */
+const told = { failures: 5, characters: 300 };
 
 const timeoutSeconds = 20;
 
@@ -40,6 +45,7 @@ export function load(plan: LoadPlan, key: string): Promise<LoadOutcome> {
     rates: new Array<number>(seconds).fill(0),
     seconds: 0,
     failed: 0,
+    failures: [],
   };
   let next = 0;
   return new Promise((resolve, reject) => {
@@ -66,6 +72,8 @@ export function load(plan: LoadPlan, key: string): Promise<LoadOutcome> {
               return request;
             },
             onResponse(status, text, _context, headers) {
+              if (status !== plan.status && outcome.failures.length < told.failures)
+                outcome.failures.push(`${status} ${text.slice(0, told.characters)}`);
               onAnswer?.(Number(headers["x-request-id"]), status, text, headers);
             },
           },

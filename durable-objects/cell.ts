@@ -137,13 +137,16 @@ export class Cell extends DurableObject<LocationEnv> {
     if (isAbove(this.#known())) return null;
     const applied = this.#change(application, cell, (state) => {
       let changes = 0;
+      const moved = arriving.filter(({ previousCell }) => previousCell !== null);
+      const strange = this.#store.lacking(moved.map(({ productId }) => productId));
       for (const change of arriving)
         if (change.version >= this.#store.leftAt(change.productId) && this.#store.putProduct(change))
           changes++;
       for (const { productId, version, to } of leaving)
         if (this.#store.dropProduct(productId, version, to)) changes++;
-      const left = this.#store.leftAmong(leaving.map(({ productId }) => productId));
-      this.#activity.forgetHours([...left.keys()], Date.now() / 1000);
+      // What is counted here of a product that was elsewhere meanwhile is not all: its next event brings the rest.
+      const gone = this.#store.lacking(leaving.map(({ productId }) => productId));
+      this.#activity.forgetHours([...strange, ...gone], Date.now() / 1000);
       if (changes > 0) state.changed = true;
       if (state.phase === "splitting")
         this.#handover.mark(

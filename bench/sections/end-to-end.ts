@@ -162,7 +162,10 @@ export async function endToEnd(
       developmentKey,
     );
     const spent = workerd ? processorSeconds(workerd.pid) - before : Number.NaN;
-    if (outcome.failed > 0) context.note(`end-to-end: ${outcome.failed} requests failed with ${name}`);
+    if (outcome.failed > 0)
+      context.note(
+        `end-to-end: ${outcome.failed} requests failed with ${name}: ${outcome.failures.join("; ")}`,
+      );
     context.note(`end-to-end: ${Math.round(stages.meanCandidates)} candidates on average with ${name}`);
     context.figures.push(
       {

@@ -173,7 +173,8 @@ export async function ingest(
   const sqlite = { what: "SQLite in Node, a transaction each", value: sqliteEventsPerSecond(stateDir) };
   const door = { what: "refused as malformed", value: eventsPerRequest * summaryOfRates(refused.rates).p50 };
 
-  if (outcome.failed > 0) context.note(`ingest: ${outcome.failed} requests failed`);
+  if (outcome.failed > 0)
+    context.note(`ingest: ${outcome.failed} requests failed: ${outcome.failures.join("; ")}`);
   if (rejected > 0) context.note(`ingest: ${rejected} events were rejected`);
   context.note(
     `ingest: ${acknowledged.toLocaleString("en")} events of ${expected.size.toLocaleString("en")} people acknowledged, ${lost} of them not visible ${confirmSeconds} s later; all were visible ${((at - started) / 1000 - outcome.seconds).toFixed(1)} s after the last answer`,

@@ -67,7 +67,7 @@ export async function soak(context: BenchContext, { url, workerd, market }: Serv
   over = true;
   await sampling;
   context.note(
-    `soak: ${outcome.times.length.toLocaleString("en")} answers in ${Math.round(outcome.seconds)} s, ${outcome.failed} failed`,
+    `soak: ${outcome.times.length.toLocaleString("en")} answers in ${Math.round(outcome.seconds)} s, ${outcome.failed} failed${outcome.failures.map((each) => `; ${each}`).join("")}`,
   );
   const add = (name: string, values: readonly number[]) => {
     const half = Math.floor(values.length / 2);

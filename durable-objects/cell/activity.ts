@@ -323,8 +323,9 @@ export class Activity {
     };
   }
 
-  /** Forgets what products were chosen in: they left, or come from elsewhere, where more is known of them. */
+  /** Knows nothing any more of how often some products were chosen. */
   forgetHours(ids: readonly string[], now: number): void {
+    if (ids.length === 0) return;
     if (ids.some((id) => this.#known.counts.has(id))) this.settle(now);
     this.#sql.exec("DELETE FROM hours WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(ids));
   }

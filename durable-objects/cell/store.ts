@@ -98,6 +98,19 @@ export class CellStore {
     return rows[0]?.version ?? 0;
   }
 
+  /** Which of some products are not here. */
+  lacking(productIds: readonly string[]): string[] {
+    if (productIds.length === 0) return [];
+    return this.#sql
+      .exec<{ id: string }>(
+        `SELECT e.value AS id FROM json_each(?) e
+         WHERE NOT EXISTS (SELECT 1 FROM products p WHERE p.id = e.value)`,
+        JSON.stringify(productIds),
+      )
+      .toArray()
+      .map(({ id }) => id);
+  }
+
   /** Which of some products were here and are not any more, and where they are; null for those that are gone. */
   leftAmong(productIds: readonly string[]): Map<string, string | null> {
     const rows = this.#sql

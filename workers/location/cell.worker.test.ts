@@ -168,9 +168,20 @@ describe("a cell", () => {
     expect(await tell(elsewhere, totals("a", 9))).toEqual({ counted: 9, unknown: [] });
 
     // It comes back: what was known of it here is not all any more.
-    await cell("twelve").apply("twelve", leaf, [change("a", 3)], []);
+    await cell("twelve").apply("twelve", leaf, [change("a", 3, { previousCell: elsewhere })], []);
     expect((await tell(leaf, some))?.unknown).toEqual([{ productId: "a", movedTo: null }]);
     expect((await tile("twelve")).counts[0]).toBe(0);
+  });
+
+  it("does not take for all what was counted of a product before it came from elsewhere", async () => {
+    const tell = (told: ProductTotals) => cell("fourteen").applyTotals("fourteen", leaf, [told], []);
+    const moved = { previousCell: leafCellOf({ lat: 60.4, lon: 5.3 }, 0) };
+    await tell(totals("a", 2));
+    await cell("fourteen").apply("fourteen", leaf, [change("a", 2, moved)], []);
+    expect(await tell({ ...totals("a", 3), whole: false })).toMatchObject({ counted: 0 });
+    await tell(totals("a", 3));
+    await cell("fourteen").apply("fourteen", leaf, [change("a", 3, { ...moved, price: 9 })], []);
+    expect(await tell({ ...totals("a", 4), whole: false })).toEqual({ counted: 1, unknown: [] });
   });
 
   it("keeps no totals of a product that is gone for good", async () => {

@@ -22,6 +22,8 @@ export interface BlockMeta {
   /** When the block was built, seconds since the epoch: decayed columns are as of then. */
   time: number;
   children: ChildBlock[];
+  /** For each row of a parent the index of the child that handed it up. */
+  handedBy?: number[];
 }
 
 /** One product that is often chosen after another. */

@@ -1,5 +1,5 @@
 import type { CandidateQuery, Wanted } from "../../workers/shared/contracts/retrieval.ts";
-import { below, leafOf, parentOf, worldCell } from "../../workers/shared/geo/cells.ts";
+import { below, leafOf } from "../../workers/shared/geo/cells.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
 import { concat } from "../columns/concat.ts";
@@ -56,51 +56,15 @@ async function tilesFor(
   }
   const scanned: Scanned = { blocks: [...leaves.values()], rows: [...leaves.values()].map(() => null) };
   for (const tile of parents.values()) {
-    const read = tile.meta.children.map(({ cell }) => leaves.has(cell) || parents.has(cell));
-    const children = childOfRows(tile);
+    const { children, handedBy = [] } = tile.meta;
+    const read = children.map(({ cell }) => leaves.has(cell) || parents.has(cell));
     const rows: number[] = [];
-    for (let row = 0; row < tile.count; row++) if (!read[children[row]]) rows.push(row);
+    for (let row = 0; row < tile.count; row++) if (!read[handedBy[row]]) rows.push(row);
     scanned.blocks.push(tile);
     scanned.rows.push(rows);
   }
   return scanned;
 }
-
-const remembered = new WeakMap<Columns, Int32Array>();
-
-/** For each row of a parent the index of the child that handed it up, remembered with it; -1 where that has gone. */
-function childOfRows(tile: Columns): Int32Array {
-  const known = remembered.get(tile);
-  if (known) return known;
-  const index = new Map(tile.meta.children.map(({ cell }, i) => [cell, i]));
-  const { cell: own } = tile.meta;
-  // Below a cell that splits by id the address does not say which child it is.
-  const byId = childrenById(tile);
-  const childOf = (address: string): number => {
-    for (let cell: string | null = address; cell !== null; cell = parentOf(cell)) {
-      const child = index.get(cell);
-      if (child !== undefined) return child;
-    }
-    return -1;
-  };
-  const ofString = tile.strings.map(() => -2);
-  const children = new Int32Array(tile.count);
-  for (let row = 0; row < tile.count; row++) {
-    const at = tile.cell[row];
-    if (byId) {
-      children[row] = index.get(below(own, tile.strings[at], tile.idHash[row]) ?? "") ?? -1;
-      continue;
-    }
-    if (ofString[at] === -2) ofString[at] = childOf(tile.strings[at]);
-    children[row] = ofString[at];
-  }
-  remembered.set(tile, children);
-  return children;
-}
-
-/** Whether a parent's children are shards by id. The world's placeless ones are addresses themselves. */
-const childrenById = ({ meta }: Columns): boolean =>
-  meta.cell !== worldCell && meta.children.some(({ cell }) => cell.includes("-"));
 
 /**
  * The cheap first stage: all products around where the person is and usually is, and the most popular of the wider

@@ -215,6 +215,7 @@ export function buildParent(
     rows: kept.map(({ row }) => row),
     count: kept.length,
   };
-  const meta = { cell, version, time, children: reports.map((report) => report.block) };
+  const children = reports.map((report) => report.block);
+  const meta = { cell, version, time, children, handedBy: kept.map(({ from }) => from) };
   return seal(concat(list, meta).packed);
 }

@@ -45,9 +45,10 @@ export interface Taken {
 const followersKept = 64;
 /** Keys of events are remembered so long, in seconds: longer than any message is retried. */
 const keySeconds = 14 * 86_400;
-/** Calls whose news wait to be folded, and characters of all of them. */
-const mostWaiting = 256;
-const mostCharacters = 524_288;
+/** Calls whose news wait to be folded, characters of all of them, and of one: a row holds two megabytes. */
+const mostWaiting = 512;
+const mostCharacters = 1_048_576;
+const mostInRow = 524_288;
 
 /** What is remembered of the news that wait. */
 interface Waiting {
@@ -166,8 +167,7 @@ export class Activity {
     const known = this.#known;
     const room = mostCharacters - known.characters;
     if (!wait || body.length > room || known.seq - known.folded >= mostWaiting) this.settle(now);
-    // The platform bounds what a row may hold.
-    if (!wait || body.length > mostCharacters) return { counted, parts: this.#fold([news], now), unknown };
+    if (!wait || body.length > mostInRow) return { counted, parts: this.#fold([news], now), unknown };
     const seq = this.seq + 1;
     this.#sql.exec(
       `INSERT INTO news VALUES (?, ?, ?, ?)

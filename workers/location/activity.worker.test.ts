@@ -121,10 +121,10 @@ it("folds what waits before it grows without bound, and knows thousands of event
   await inObject("many", (fresh, knownTo) => {
     const activity = fresh();
     const keys = Array.from({ length: 10_000 }, (_, n) => n);
-    for (let n = 0; n < keys.length; n += 50)
+    for (let n = 0; n < keys.length; n += 10)
       activity.take(
         [],
-        keys.slice(n, n + 50).map((key) => step(key, key, "a", "b")),
+        keys.slice(n, n + 10).map((key) => step(key, key, "a", "b")),
         n,
         true,
       );

@@ -3,33 +3,24 @@ import { strongestOf } from "../../model/retrieval/cell-state.ts";
 import {
   type HourTotals,
   interactionsIn,
+  lifetimeOf,
   newerHours,
   type ProductTotals,
 } from "../../workers/shared/contracts/totals.ts";
-import { CountedKeys, type EventKey } from "./counted-keys.ts";
-import { decodeHours, encodeHours, hourOf } from "./hours-text.ts";
-
-/** A step to a product, with the weight that it adds. */
-export interface Step extends EventKey {
-  from: string;
-  to: string;
-  toCell: string;
-  weight: number;
-}
-
-/** What a call told that was news. */
-interface News {
-  /** Of each product the hours that changed. */
-  totals: { productId: string; hours: HourTotals[] }[];
-  /** All that their events made in this cell. */
-  steps: Step[];
-}
-
-/** What is known of what people do with one product. */
-export interface ProductActivity {
-  hours: readonly HourTotals[];
-  followers: Neighbour[];
-}
+import { CountedKeys } from "./counted-keys.ts";
+import { bounded, decodeHours, encodeHours, hourOf, type KeptHours, noHours } from "./hours.ts";
+import {
+  addTo,
+  joined,
+  keysOf,
+  type News,
+  nothing,
+  type ProductActivity,
+  pairOf,
+  remember,
+  type Step,
+  type Waiting,
+} from "./news.ts";
 
 /** What a call changed. */
 export interface Taken {
@@ -50,24 +41,11 @@ const mostWaiting = 512;
 const mostCharacters = 1_048_576;
 const mostInRow = 524_288;
 
-/** What is remembered of the news that wait. */
-interface Waiting {
-  /** Of the last call, and of the last that is folded. */
-  seq: number;
-  folded: number;
-  characters: number;
-  /** Interactions by product and hour. */
-  counts: Map<string, Map<number, number>>;
-  keys: Set<number>;
+/** Interactions by hour that are known of a product, and from which hour on they are known apart. */
+interface KnownCounts {
+  before: number;
+  hours: Map<number, number>;
 }
-
-/** Ids hold no space. */
-const pairOf = ({ key, from, to, weight }: Step): string => `${key} ${from} ${to} ${weight}`;
-
-/** The events that made some steps. */
-const keysOf = (steps: readonly Step[]): EventKey[] => [
-  ...new Map(steps.map(({ key, time }) => [key, { key, time }])).values(),
-];
 
 /**
  * What people do with the products of a cell. A call writes one row, however many events it tells of: its news. They are folded
@@ -96,7 +74,7 @@ export class Activity {
     this.#sql.exec(`
       DROP TABLE IF EXISTS followers;
       DROP TABLE IF EXISTS steps;
-      CREATE TABLE IF NOT EXISTS hours (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS hours (id TEXT PRIMARY KEY, before INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS following (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS news (
         slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, counted INTEGER NOT NULL, body TEXT NOT NULL);
@@ -161,8 +139,8 @@ export class Activity {
    * that when it comes, and comes twice too. News wait where they may (`wait`), else they are folded now.
    */
   take(totals: readonly ProductTotals[], steps: readonly Step[], now: number, wait: boolean): Taken {
-    const { news, counted, unknown } = this.#newsIn(totals, steps);
-    if (news.totals.length === 0 && news.steps.length === 0) return { counted: 0, parts: [], unknown };
+    const { news, counted, unknown } = this.#newsIn(totals, steps, now);
+    if (news.totals.length === 0 && news.steps.length === 0) return { counted, parts: [], unknown };
     const body = JSON.stringify(news);
     const known = this.#known;
     const room = mostCharacters - known.characters;
@@ -184,23 +162,29 @@ export class Activity {
   #newsIn(
     totals: readonly ProductTotals[],
     steps: readonly Step[],
+    now: number,
   ): { news: News; counted: number; unknown: string[] } {
     const counts = this.#countsOf(totals);
     const unknown = new Set<string>();
     const newest = new Map<string, Map<number, HourTotals>>();
     let counted = 0;
     for (const { productId, whole, hours } of totals) {
-      const known = counts.get(productId) ?? (whole ? new Map<number, number>() : null);
-      if (!known) {
+      const known = counts.get(productId) ?? (whole ? { before: noHours.before, hours: new Map() } : null);
+      // What is added up can only be replaced as a whole.
+      if (known && whole && known.before > noHours.before) {
+        counted += this.#replaceLesser(productId, hours, known, now);
+        continue;
+      }
+      if (!known || hours.some(({ hour }) => hour >= noHours.before && hour < known.before)) {
         unknown.add(productId);
         continue;
       }
       counts.set(productId, known);
       for (const each of hours) {
-        const more = interactionsIn(each) - (known.get(each.hour) ?? 0);
+        const more = interactionsIn(each) - (known.hours.get(each.hour) ?? 0);
         if (more <= 0) continue;
         counted += more;
-        known.set(each.hour, interactionsIn(each));
+        known.hours.set(each.hour, interactionsIn(each));
         const news = newest.get(productId) ?? new Map<number, HourTotals>();
         newest.set(productId, news.set(each.hour, each));
       }
@@ -221,32 +205,46 @@ export class Activity {
     };
   }
 
-  /** Interactions by hour of the products of which anything is known: in the hours that are named, at least. */
-  #countsOf(totals: readonly ProductTotals[]): Map<string, Map<number, number>> {
-    const counts = new Map<string, Map<number, number>>();
-    const note = (id: string, hours: Iterable<readonly [number, number]>): void => {
-      const known = counts.get(id) ?? new Map<number, number>();
+  /** Holds all hours of a product instead of those known, where they count more. Answers by how much. */
+  #replaceLesser(id: string, hours: readonly HourTotals[], known: KnownCounts, now: number): number {
+    const before = [...known.hours.values()].reduce((sum, count) => sum + count, 0);
+    const more = interactionsIn(lifetimeOf(hours)) - before;
+    if (more <= 0) return 0;
+    this.replace([id], [{ productId: id, whole: true, hours: [...hours] }], now);
+    return more;
+  }
+
+  /**
+   * Interactions by hour of the products of which anything is known: in the hours that are named, and in all of them for a product
+   * that is told whole.
+   */
+  #countsOf(totals: readonly ProductTotals[]): Map<string, KnownCounts> {
+    const counts = new Map<string, KnownCounts>();
+    const note = (id: string, before: number, hours: Iterable<readonly [number, number]>): void => {
+      const known = counts.get(id) ?? { before, hours: new Map<number, number>() };
       counts.set(id, known);
-      for (const [hour, count] of hours) known.set(hour, Math.max(known.get(hour) ?? 0, count));
+      for (const [hour, count] of hours) known.hours.set(hour, Math.max(known.hours.get(hour) ?? 0, count));
     };
     const idsOf = (list: readonly ProductTotals[]): string[] => list.map(({ productId }) => productId);
-    for (const [id, hours] of this.#hours(idsOf(totals.filter(({ whole }) => whole))))
+    for (const [id, { before, hours }] of this.#hours(idsOf(totals.filter(({ whole }) => whole))))
       note(
         id,
+        before,
         hours.map((each) => [each.hour, interactionsIn(each)] as const),
       );
     const named = totals
       .filter(({ whole }) => !whole)
       .flatMap(({ productId, hours }) => hours.map(({ hour }) => [productId, hour]));
-    for (const { id, hour, counts } of this.#sql.exec<{ id: string; hour: number; counts: string | null }>(
-      `SELECT h.id, e.value ->> 1 AS hour, h.body -> (e.value ->> 1 || '') AS counts
+    type Row = { id: string; before: number; hour: number; counts: string | null };
+    for (const { id, before, hour, counts } of this.#sql.exec<Row>(
+      `SELECT h.id, h.before, e.value ->> 1 AS hour, h.body -> (e.value ->> 1 || '') AS counts
        FROM json_each(?) e CROSS JOIN hours h ON h.id = e.value ->> 0`,
       JSON.stringify(named),
     ))
-      note(id, counts === null ? [] : [[hour, interactionsIn(hourOf(hour, JSON.parse(counts)))]]);
+      note(id, before, counts === null ? [] : [[hour, interactionsIn(hourOf(hour, JSON.parse(counts)))]]);
     for (const id of idsOf(totals)) {
       const waiting = this.#known.counts.get(id);
-      if (waiting) note(id, waiting);
+      if (waiting) note(id, noHours.before, waiting);
     }
     return counts;
   }
@@ -269,39 +267,46 @@ export class Activity {
     const told = [...known].flatMap(([id, { hours }]) => (hours.length > 0 ? [id] : []));
     const hoursBefore = this.#hours(told);
     for (const [id, { hours, followers }] of known) {
-      if (hours.length > 0)
-        this.#write("hours", id, encodeHours(newerHours(hoursBefore.get(id) ?? [], hours)));
+      if (hours.length > 0) {
+        const { before, hours: known } = hoursBefore.get(id) ?? noHours;
+        this.#keep(id, { before, hours: newerHours(known, hours) });
+      }
       if (followers.length === 0) continue;
       const all = strongestOf(joined(before.get(id) ?? [], followers), followersKept);
-      this.#write("following", id, JSON.stringify(all));
+      this.#sql.exec(
+        "INSERT INTO following VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
+        id,
+        JSON.stringify(all),
+      );
     }
     return this.#keys.add(keysOf(news.flatMap(({ steps }) => steps)), now);
   }
 
-  #write(table: "hours" | "following", id: string, body: string): void {
+  #keep(id: string, all: KeptHours): void {
+    const { before, hours } = bounded(all);
     this.#sql.exec(
-      `INSERT INTO ${table} VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body`,
+      `INSERT INTO hours VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET before = excluded.before, body = excluded.body`,
       id,
-      body,
+      before,
+      encodeHours(hours),
     );
   }
 
-  #bodies(table: "hours" | "following", ids: readonly string[]): [string, string][] {
-    return this.#sql
-      .exec<{ id: string; body: string }>(
-        `SELECT t.id, t.body FROM json_each(?) e CROSS JOIN ${table} t ON t.id = e.value`,
-        JSON.stringify(ids),
-      )
-      .toArray()
-      .map(({ id, body }) => [id, body]);
-  }
-
   #following(ids: readonly string[]): Map<string, Neighbour[]> {
-    return new Map(this.#bodies("following", ids).map(([id, body]) => [id, JSON.parse(body)]));
+    const rows = this.#sql.exec<{ id: string; body: string }>(
+      "SELECT f.id, f.body FROM json_each(?) e CROSS JOIN following f ON f.id = e.value",
+      JSON.stringify(ids),
+    );
+    return new Map(rows.toArray().map(({ id, body }) => [id, JSON.parse(body)]));
   }
 
-  #hours(ids: readonly string[]): Map<string, HourTotals[]> {
-    return new Map(this.#bodies("hours", ids).map(([id, body]) => [id, decodeHours(body)]));
+  #hours(ids: readonly string[]): Map<string, KeptHours> {
+    const rows = this.#sql.exec<{ id: string; before: number; body: string }>(
+      "SELECT h.id, h.before, h.body FROM json_each(?) e CROSS JOIN hours h ON h.id = e.value",
+      JSON.stringify(ids),
+    );
+    return new Map(rows.toArray().map(({ id, before, body }) => [id, { before, hours: decodeHours(body) }]));
   }
 
   /**
@@ -334,7 +339,7 @@ export class Activity {
   replace(ids: readonly string[], totals: readonly ProductTotals[], now: number): void {
     this.forgetHours(ids, now);
     for (const { productId, hours } of totals)
-      if (hours.length > 0) this.#write("hours", productId, encodeHours(hours));
+      if (hours.length > 0) this.#keep(productId, { ...noHours, hours });
   }
 
   /** Forgets keys of events that are older than any message is retried. */
@@ -348,52 +353,4 @@ export class Activity {
     this.#sql.exec("DELETE FROM following");
     this.#keys.clear();
   }
-}
-
-const nothing = (): Omit<Waiting, "seq" | "folded"> => ({
-  characters: 0,
-  counts: new Map(),
-  keys: new Set(),
-});
-
-function remember(waiting: Waiting, seq: number, body: string): void {
-  const { totals, steps }: News = JSON.parse(body);
-  waiting.seq = seq;
-  waiting.characters += body.length;
-  for (const { productId, hours } of totals) {
-    const counts = waiting.counts.get(productId) ?? new Map<number, number>();
-    waiting.counts.set(productId, counts);
-    for (const each of hours) counts.set(each.hour, interactionsIn(each));
-  }
-  for (const { key } of steps) waiting.keys.add(key);
-}
-
-/** Adds news to what is known by product, in place. */
-function addTo(known: Map<string, ProductActivity>, news: readonly News[]): void {
-  const of = (id: string): ProductActivity => {
-    const before = known.get(id) ?? { hours: [], followers: [] };
-    known.set(id, before);
-    return before;
-  };
-  const steps = new Map<string, Neighbour[]>();
-  const told = new Map<string, HourTotals[]>();
-  for (const each of news) {
-    for (const { productId, hours } of each.totals)
-      told.set(productId, [...(told.get(productId) ?? []), ...hours]);
-    for (const { from, to, toCell, weight } of each.steps) {
-      const list = steps.get(from) ?? [];
-      steps.set(from, list);
-      list.push({ productId: to, cell: toCell, weight });
-    }
-  }
-  for (const [id, hours] of told) of(id).hours = newerHours(of(id).hours, hours);
-  for (const [from, added] of steps) of(from).followers = joined(of(from).followers, added);
-}
-
-/** Followers with others added: weights of one product are summed, and it is where it was last. */
-function joined(followers: readonly Neighbour[], added: readonly Neighbour[]): Neighbour[] {
-  const all = new Map<string, Neighbour>();
-  for (const each of [...followers, ...added])
-    all.set(each.productId, { ...each, weight: each.weight + (all.get(each.productId)?.weight ?? 0) });
-  return [...all.values()];
 }

@@ -13,7 +13,7 @@ const handed = (id: string, here: boolean, moved: boolean, i: number): HandedPro
   return {
     id,
     product: here ? { version: 3, body: JSON.stringify({ cell: address }) } : null,
-    hours: "{}",
+    hours: { before: 168, body: "{}" },
     followers: null,
     forward: moved || !here ? { version: 2, cell: here ? address : null } : null,
   };

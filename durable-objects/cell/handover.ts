@@ -15,7 +15,7 @@ export type Progress =
 export interface HandedProduct {
   id: string;
   product: { version: number; body: string } | null;
-  hours: string | null;
+  hours: { before: number; body: string } | null;
   followers: string | null;
   forward: { version: number; cell: string | null } | null;
 }
@@ -139,7 +139,7 @@ export class Handover {
       sql.exec(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`, ids);
     for (const { id, product, hours, followers, forward } of products) {
       if (product) sql.exec("INSERT INTO products VALUES (?, ?, ?)", id, product.version, product.body);
-      if (hours !== null) sql.exec("INSERT INTO hours VALUES (?, ?)", id, hours);
+      if (hours) sql.exec("INSERT INTO hours VALUES (?, ?, ?)", id, hours.before, hours.body);
       if (followers !== null) sql.exec("INSERT INTO following VALUES (?, ?)", id, followers);
       if (forward) sql.exec("INSERT INTO forwards VALUES (?, ?, ?)", id, forward.version, forward.cell);
     }
@@ -177,7 +177,8 @@ export class Handover {
     const of = (id: string): HandedProduct => known.get(id) as HandedProduct;
     for (const { id, version, body } of rows<{ id: string; version: number; body: string }>("products"))
       of(id).product = { version, body };
-    for (const { id, body } of rows<{ id: string; body: string }>("hours")) of(id).hours = body;
+    for (const { id, before, body } of rows<{ id: string; before: number; body: string }>("hours"))
+      of(id).hours = { before, body };
     for (const { id, body } of rows<{ id: string; body: string }>("following")) of(id).followers = body;
     for (const { id, version, cell } of rows<{ id: string; version: number; cell: string | null }>(
       "forwards",

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { D1Database, R2Bucket } from "@cloudflare/workers-types";
 import { getPlatformProxy } from "wrangler";
 import { z } from "zod";
-import { decodeHours } from "../../durable-objects/cell/hours-text.ts";
+import { decodeHours } from "../../durable-objects/cell/hours.ts";
 import { placeOf } from "../../scripts/workers.ts";
 import {
   type HourTotals,

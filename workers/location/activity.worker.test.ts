@@ -2,12 +2,13 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Activity, type Step } from "../../durable-objects/cell/activity.ts";
+import { Activity } from "../../durable-objects/cell/activity.ts";
+import type { Step } from "../../durable-objects/cell/news.ts";
 import { CellStore } from "../../durable-objects/cell/store.ts";
 import { type Cell, cellOf } from "../../durable-objects/cell.ts";
 import type { CellProduct } from "../../model/retrieval/cell-state.ts";
 import type { ProductChange } from "../shared/contracts/product.ts";
-import { emptyTotals, type ProductTotals } from "../shared/contracts/totals.ts";
+import { emptyTotals, lifetimeOf, type ProductTotals } from "../shared/contracts/totals.ts";
 import { leafCellOf } from "../shared/geo/cells.ts";
 
 const environment: { CELL: DurableObjectNamespace<Cell> } = Object.assign({ CELL: {} as never }, env);
@@ -179,5 +180,27 @@ it("knows nothing any more of a product that left, also of what waits", async ()
       unknown: ["a"],
     });
     expect(knownTo(fresh(), "b").hours).toHaveLength(2);
+  });
+});
+
+it("adds up what is older than a row can hold, and then takes what is old only with all the rest", async () => {
+  await inObject("old", (fresh, knownTo) => {
+    const past = (count: number): ProductTotals => ({
+      ...{ productId: "a", whole: true },
+      hours: Array.from({ length: count }, (_, n) => ({ ...emptyTotals(), view: 1, hour: 400_000 + n })),
+    });
+    const views = (activity: Activity) => lifetimeOf(knownTo(activity, "a").hours).view;
+    const activity = fresh();
+    expect(activity.take([past(10_001)], [], 0, false).counted).toBe(10_001);
+    expect(knownTo(activity, "a").hours.length).toBe(168 + 9000);
+    expect(views(activity)).toBe(10_001);
+    // What is new is counted as ever.
+    const told = (hour: number) => activity.take([totals("a", 2, hour, false)], [], 1, true);
+    expect(told(410_000)).toMatchObject({ counted: 1, unknown: [] });
+    expect(told(410_000)).toMatchObject({ counted: 0, unknown: [] });
+    expect(told(400_000)).toMatchObject({ counted: 0, unknown: ["a"] });
+    expect(activity.take([past(10_002)], [], 2, true).counted).toBe(0);
+    expect(activity.take([past(10_005)], [], 3, true).counted).toBe(3);
+    expect(views(fresh())).toBe(10_005);
   });
 });

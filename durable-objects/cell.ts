@@ -144,9 +144,9 @@ export class Cell extends DurableObject<LocationEnv> {
           changes++;
       for (const { productId, version, to } of leaving)
         if (this.#store.dropProduct(productId, version, to)) changes++;
-      // What is counted here of a product that was elsewhere meanwhile is not all: its next event brings the rest.
       const gone = this.#store.lacking(leaving.map(({ productId }) => productId));
-      this.#activity.forgetHours([...strange, ...gone], Date.now() / 1000);
+      this.#activity.forgetHours(gone, Date.now() / 1000);
+      this.#activity.doubtHours(strange, Date.now() / 1000);
       if (changes > 0) state.changed = true;
       if (state.phase === "splitting")
         this.#handover.mark(

@@ -8,7 +8,7 @@ import {
   type ProductTotals,
 } from "../../workers/shared/contracts/totals.ts";
 import { CountedKeys } from "./counted-keys.ts";
-import { bounded, decodeHours, encodeHours, hourOf, type KeptHours, noHours } from "./hours.ts";
+import { bounded, decodeHours, encodeHours, hourOf, inDoubt, type KeptHours, noHours } from "./hours.ts";
 import {
   addTo,
   joined,
@@ -333,6 +333,20 @@ export class Activity {
     if (ids.length === 0) return;
     if (ids.some((id) => this.#known.counts.has(id))) this.settle(now);
     this.#sql.exec("DELETE FROM hours WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(ids));
+  }
+
+  /**
+   * Takes what is counted of some products for less than all, since they were elsewhere: it is shown, and the next event of each
+   * brings the rest.
+   */
+  doubtHours(ids: readonly string[], now: number): void {
+    if (ids.length === 0) return;
+    if (ids.some((id) => this.#known.counts.has(id))) this.settle(now);
+    this.#sql.exec(
+      "UPDATE hours SET before = ? WHERE id IN (SELECT value FROM json_each(?))",
+      inDoubt,
+      JSON.stringify(ids),
+    );
   }
 
   /** Holds these hours instead of what is known of some products. */

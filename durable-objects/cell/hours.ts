@@ -13,6 +13,9 @@ export const hoursOfWeek = 168;
 const most = 10_000;
 const kept = 9000;
 
+/** The hour before which nothing is known apart where it is not known either what is missing: later than any. */
+export const inDoubt = 2 ** 31;
+
 /** A product of which nothing is known. */
 export const noHours: KeptHours = { before: hoursOfWeek, hours: [] };
 

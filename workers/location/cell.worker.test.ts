@@ -178,8 +178,9 @@ describe("a cell", () => {
     const moved = { previousCell: leafCellOf({ lat: 60.4, lon: 5.3 }, 0) };
     await tell(totals("a", 2));
     await cell("fourteen").apply("fourteen", leaf, [change("a", 2, moved)], []);
-    expect(await tell({ ...totals("a", 3), whole: false })).toMatchObject({ counted: 0 });
-    await tell(totals("a", 3));
+    expect((await tile("fourteen")).counts[0]).toBe(2);
+    expect(await tell({ ...totals("a", 3), whole: false })).toMatchObject({ counted: 0, unknown: [{}] });
+    expect(await tell(totals("a", 3))).toEqual({ counted: 1, unknown: [] });
     await cell("fourteen").apply("fourteen", leaf, [change("a", 3, { ...moved, price: 9 })], []);
     expect(await tell({ ...totals("a", 4), whole: false })).toEqual({ counted: 1, unknown: [] });
   });

@@ -118,7 +118,7 @@ export class Activity {
     return this.#known.seq;
   }
 
-  /** How often this instance folded news: they are no longer found among those that wait. */
+  /** How often this instance counted what is not, or no longer, found among the news that wait. */
   get folds(): number {
     return this.#folds;
   }
@@ -210,6 +210,8 @@ export class Activity {
     const before = [...known.hours.values()].reduce((sum, count) => sum + count, 0);
     const more = interactionsIn(lifetimeOf(hours)) - before;
     if (more <= 0) return 0;
+    // What this counts is not found among the news either.
+    this.#folds++;
     this.replace([id], [{ productId: id, whole: true, hours: [...hours] }], now);
     return more;
   }

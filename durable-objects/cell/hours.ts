@@ -1,4 +1,10 @@
-import { emptyTotals, type HourTotals, lifetimeOf } from "../../workers/shared/contracts/totals.ts";
+import {
+  addTotals,
+  countFields,
+  emptyTotals,
+  type HourTotals,
+  hoursOfWeek,
+} from "../../workers/shared/contracts/totals.ts";
 
 /** What a cell keeps of when a product was chosen. */
 export interface KeptHours {
@@ -8,7 +14,6 @@ export interface KeptHours {
   hours: readonly HourTotals[];
 }
 
-export const hoursOfWeek = 168;
 /** Hours that are kept apart: a year and more of somebody in every one. Beyond `most`, all but the newest `kept` are added up. */
 const most = 10_000;
 const kept = 9000;
@@ -27,38 +32,27 @@ export function bounded({ before, hours }: KeptHours): KeptHours {
   for (const each of hours) {
     if (each.hour >= cut) break;
     const hour = each.hour % hoursOfWeek;
-    sums.set(hour, { ...lifetimeOf([sums.get(hour) ?? emptyTotals(), each]), hour });
+    const sum = sums.get(hour) ?? { ...emptyTotals(), hour };
+    addTotals(sum, each);
+    sums.set(hour, sum);
   }
   const old = [...sums.values()].sort((a, b) => a.hour - b.hour);
-  return { before: cut, hours: [...old, ...hours.slice(-kept)] };
+  return { before: Math.max(before, cut), hours: [...old, ...hours.slice(-kept)] };
 }
 
-/** Counts of an hour, in the order in which they lie in the table. */
-type Counts = [view: number, click: number, cart: number, purchase: number, dismiss: number, people: number];
-
-const countsOf = ({ view, click, cart, purchase, dismiss, people }: HourTotals): Counts => [
-  view,
-  click,
-  cart,
-  purchase,
-  dismiss,
-  people,
-];
-
-export const hourOf = (hour: number, [view, click, cart, purchase, dismiss, people]: Counts): HourTotals => ({
-  hour,
-  view,
-  click,
-  cart,
-  purchase,
-  dismiss,
-  people,
-});
+/** An hour by its counts, in the order of {@link countFields}. */
+export function hourOf(hour: number, counts: readonly number[]): HourTotals {
+  const all = { ...emptyTotals(), hour };
+  for (const [i, field] of countFields.entries()) all[field] = counts[i];
+  return all;
+}
 
 /** Hours as they lie in the table: by hour, so that SQLite finds one without the others being read here. */
 export const encodeHours = (hours: readonly HourTotals[]): string =>
-  JSON.stringify(Object.fromEntries(hours.map((each) => [each.hour, countsOf(each)])));
+  JSON.stringify(
+    Object.fromEntries(hours.map((each) => [each.hour, countFields.map((field) => each[field])])),
+  );
 
 /** {@link encodeHours} the other way, ascending by hour: names that are whole numbers keep that order. */
 export const decodeHours = (body: string): HourTotals[] =>
-  Object.entries<Counts>(JSON.parse(body)).map(([hour, counts]) => hourOf(Number(hour), counts));
+  Object.entries<number[]>(JSON.parse(body)).map(([hour, counts]) => hourOf(Number(hour), counts));

@@ -18,7 +18,7 @@ import { absorb, isYetToCome, record, timeOf } from "../../workers/recommendatio
 import type { EventInput, EventReceipt } from "../../workers/shared/contracts/event.ts";
 import type { ProductCard, WantedCard } from "../../workers/shared/contracts/product.ts";
 import { ok } from "../../workers/shared/contracts/result.ts";
-import { emptyTotals, type Totals } from "../../workers/shared/contracts/totals.ts";
+import { addTotals, emptyTotals, type Totals } from "../../workers/shared/contracts/totals.ts";
 import { leafCellOf } from "../../workers/shared/geo/cells.ts";
 import { snapshot } from "../../workers/trainer/snapshot.ts";
 import { UserService } from "../../workers/user/service.ts";
@@ -249,7 +249,7 @@ export class World {
         .all<Totals & { id: string }>();
       for (const { id, ...counts } of sums.results) {
         const sum = totals.get(id) ?? emptyTotals();
-        for (const name of Object.keys(sum) as (keyof Totals)[]) sum[name] += counts[name];
+        addTotals(sum, counts);
         totals.set(id, sum);
       }
     }

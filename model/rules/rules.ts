@@ -1,7 +1,7 @@
+import { decay } from "../../workers/shared/geo/decay.ts";
 import { distanceKm } from "../../workers/shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash32, hash53 } from "../columns/hash.ts";
-import { decay } from "../decay.ts";
 
 /** What a caller may ask of the list, beside its filter. */
 export interface Rules {

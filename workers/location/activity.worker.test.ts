@@ -202,5 +202,11 @@ it("adds up what is older than a row can hold, and then takes what is old only w
     expect(activity.take([past(10_002)], [], 2, true).counted).toBe(0);
     expect(activity.take([past(10_005)], [], 3, true).counted).toBe(3);
     expect(views(fresh())).toBe(10_005);
+    // What is in doubt stays so, however long it is.
+    activity.take([{ ...totals("b", 1), hours: past(9999).hours, productId: "b" }], [], 4, false);
+    activity.take([totals("b", 1, 409_999, false), totals("b", 1, 410_000, false)], [], 5, true);
+    activity.doubtHours(["b"], 6);
+    expect(knownTo(activity, "b").hours.length).toBe(168 + 9000);
+    expect(activity.take([totals("b", 2, 410_000, false)], [], 7, true).unknown).toEqual(["b"]);
   });
 });

@@ -111,6 +111,25 @@ describe("a cell", () => {
     }
   });
 
+  it("publishes in time what it was told again as a whole, also where it left memory meanwhile", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      const stub = () => cell("fifteen");
+      const moved = change("a", 2, { previousCell: leafCellOf({ lat: 60.4, lon: 5.3 }, 0) });
+      await stub().applyTotals("fifteen", leaf, [totals("a", 2)], []);
+      await stub().apply("fifteen", leaf, [moved], []);
+      await runDurableObjectAlarm(stub());
+      await stub().applyTotals("fifteen", leaf, [totals("a", 9)], []);
+      await evictDurableObject(stub());
+      vi.setSystemTime(Date.now() + 61_000);
+      expect(await runDurableObjectAlarm(stub())).toBe(true);
+      const stored = await environment.TILES.get(tileKey("fifteen", leaf), "arrayBuffer");
+      expect(stored && decodeColumns(stored)?.counts[0]).toBe(9);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("goes on with tables of before, but for what people did with its products", async () => {
     await cell("ten").apply("ten", leaf, [change("a", 1)], []);
     await runInDurableObject(cell("ten"), (_object, { storage }) => {

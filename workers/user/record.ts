@@ -1,5 +1,5 @@
-import { type AcceptedInteraction, eventTypes } from "../shared/contracts/event.ts";
-import type { HourTotals, Totals } from "../shared/contracts/totals.ts";
+import type { AcceptedInteraction } from "../shared/contracts/event.ts";
+import { addTotals, type HourTotals } from "../shared/contracts/totals.ts";
 
 /** One person's part of a batch. */
 export interface PersonBatch {
@@ -75,13 +75,8 @@ export function hoursByProduct(
   for (const { productId, ...row } of rows) {
     const hours = byProduct.get(productId);
     const newest = hours?.at(-1);
-    if (newest?.hour === row.hour) add(newest, row);
+    if (newest?.hour === row.hour) addTotals(newest, row);
     else hours?.push(row);
   }
   return byProduct;
-}
-
-function add(to: Totals, from: Totals): void {
-  for (const type of eventTypes) to[type] += from[type];
-  to.people += from.people;
 }

@@ -1,5 +1,6 @@
 import { eventTypes } from "../shared/contracts/event.ts";
 import { endOfLife, type Removed, type Retention } from "../shared/contracts/retention.ts";
+import { hoursOfWeek } from "../shared/contracts/totals.ts";
 
 /** Rows of each table and database that one step removes at most. */
 const atOnce = 20_000;
@@ -13,8 +14,6 @@ const tables = [
 
 /** Products whose old hours one step adds up at most. */
 const productsAtOnce = 500;
-/** 0 is Thursday, 00:00 UTC; in these hours of 1970 old ones are added up. */
-const hoursOfWeek = 168;
 
 /**
  * Adds up hours before `before` of some products by the hour of the week, which is all that is asked of them. What they count

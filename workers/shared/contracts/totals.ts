@@ -20,7 +20,14 @@ export const hourTotals = totals.extend({
 });
 export type HourTotals = z.infer<typeof hourTotals>;
 
-const hourFields = ["hour", "view", "click", "cart", "purchase", "dismiss", "people"] as const;
+/** What is counted, in the order in which it is stored. */
+export const countFields = ["view", "click", "cart", "purchase", "dismiss", "people"] as const;
+
+/**
+ * Hours that are old are added up by the hour of the week, which is all that is asked of them, in so many first hours of 1970; the
+ * first of a week is Thursday, 00:00 UTC.
+ */
+export const hoursOfWeek = 168;
 
 /**
  * Whether a value is a list of hours with a number in each field. By hand, since a product's whole past may cross here: a
@@ -30,7 +37,8 @@ function areHours(value: unknown): value is HourTotals[] {
   if (!Array.isArray(value)) return false;
   for (const hour of value) {
     if (typeof hour !== "object" || hour === null) return false;
-    for (const field of hourFields) if (!Number.isInteger(hour[field])) return false;
+    if (!Number.isInteger(hour.hour)) return false;
+    for (const field of countFields) if (!Number.isInteger(hour[field])) return false;
   }
   return true;
 }
@@ -60,11 +68,15 @@ export interface UnknownProduct {
 export const interactionsIn = ({ view, click, cart, purchase, dismiss }: Totals): number =>
   view + click + cart + purchase + dismiss;
 
+/** Adds counts to others, in place. */
+export function addTotals(to: Totals, from: Totals): void {
+  for (const field of countFields) to[field] += from[field];
+}
+
 /** The sum of hours. */
 export function lifetimeOf(hours: readonly Totals[]): Totals {
   const sum = emptyTotals();
-  for (const hour of hours)
-    for (const field of Object.keys(sum) as (keyof Totals)[]) sum[field] += hour[field];
+  for (const hour of hours) addTotals(sum, hour);
   return sum;
 }
 

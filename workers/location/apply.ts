@@ -41,11 +41,40 @@ export function applyChanges(
   );
 }
 
-/** Tells the cells what people did. Answers how many interactions were news, and of which products they must know more. */
+/** A product moves at most so often on between what is known of it and what is true. */
+const mostMoves = 4;
+
+type Located = ProductTotals & { cell: string };
+
+/**
+ * Tells the cells what people did; what is whole follows a product to where it moved. Answers how many interactions were news, and
+ * of which products the cells must know more.
+ */
 export async function applyTotals(
   cells: DurableObjectNamespace<Cell>,
   application: string,
-  totals: readonly (ProductTotals & { cell: string })[],
+  totals: readonly Located[],
+  transitions: readonly (Transition & { fromCell: string })[],
+): Promise<{ applied: number; unknown: UnknownProduct[] }> {
+  const wholes = new Map(totals.flatMap((each) => (each.whole ? [[each.productId, each] as const] : [])));
+  let { applied, unknown } = await tellTotals(cells, application, totals, transitions);
+  for (let moves = 1; moves < mostMoves; moves++) {
+    const moved = unknown.flatMap(({ productId, cell }): Located[] => {
+      const whole = wholes.get(productId);
+      return whole ? [{ ...whole, cell }] : [];
+    });
+    if (moved.length === 0) break;
+    const further = await tellTotals(cells, application, moved, []);
+    applied += further.applied;
+    unknown = [...unknown.filter(({ productId }) => !wholes.has(productId)), ...further.unknown];
+  }
+  return { applied, unknown };
+}
+
+async function tellTotals(
+  cells: DurableObjectNamespace<Cell>,
+  application: string,
+  totals: readonly Located[],
   transitions: readonly (Transition & { fromCell: string })[],
 ): Promise<{ applied: number; unknown: UnknownProduct[] }> {
   const told = [

@@ -181,13 +181,23 @@ describe("a cell", () => {
       ...{ counted: 0, unknown: [{ productId: "a", movedTo: elsewhere }] },
     });
     const told = [{ ...totals("a", 9), cell: leaf }];
-    expect(await applyTotals(environment.CELL, "twelve", told, [])).toEqual({
+    const part = [{ ...told[0], whole: false }];
+    expect(await applyTotals(environment.CELL, "twelve", part, [])).toEqual({
       ...{ applied: 0, unknown: [{ productId: "a", cell: elsewhere }] },
     });
-    expect(await tell(elsewhere, totals("a", 9))).toEqual({ counted: 9, unknown: [] });
+    // All of it goes where the product is, however often it moved.
+    const further = leafCellOf({ lat: 48.86, lon: 2.35 }, 0);
+    await cell("twelve", elsewhere).apply(
+      "twelve",
+      elsewhere,
+      [],
+      [{ productId: "a", version: 3, to: further }],
+    );
+    expect(await applyTotals(environment.CELL, "twelve", told, [])).toEqual({ applied: 9, unknown: [] });
+    expect(await tell(further, totals("a", 9))).toEqual({ counted: 0, unknown: [] });
 
     // It comes back: what was known of it here is not all any more.
-    await cell("twelve").apply("twelve", leaf, [change("a", 3, { previousCell: elsewhere })], []);
+    await cell("twelve").apply("twelve", leaf, [change("a", 4, { previousCell: further })], []);
     expect((await tell(leaf, some))?.unknown).toEqual([{ productId: "a", movedTo: null }]);
     expect((await tile("twelve")).counts[0]).toBe(0);
   });

@@ -1,8 +1,10 @@
 import type { Point } from "../../workers/shared/contracts/primitives.ts";
 import { isPlaceless, worldCell } from "../../workers/shared/geo/cells.ts";
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { distanceKm, earthRadiusKm } from "../../workers/shared/geo/distance.ts";
+import { squaredChord, squaredChordOfKm, unitVectors } from "../../workers/shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { RowTest } from "./filter.ts";
+import { vectorsOf } from "./scan.ts";
 import type { TileSource } from "./tiles.ts";
 
 /** A row of a tile and its great-circle distance. */
@@ -25,6 +27,9 @@ export interface NearestQuery {
 /** Tiles are asked for so many at a time where the order allows it. */
 const tilesAtOnce = 8;
 
+/** Nearly half of the Earth's circumference: beyond, chords hardly differ. */
+const farthestKm = Math.PI * earthRadiusKm - 1;
+
 /** Bounds and distances are rounded differently: by less than this. */
 const roundingKm = 1e-6;
 
@@ -38,7 +43,9 @@ export async function nearest(
   query: NearestQuery,
 ): Promise<{ found: Found[]; truncated: boolean }> {
   const { point, limit, radiusKm, test } = query;
-  const open: { cell: string; version?: number; bound: number }[] = [{ cell: worldCell, bound: 0 }];
+  const open: { cell: string; version?: number; count: number; bound: number }[] = [
+    { cell: worldCell, count: 0, bound: 0 },
+  ];
   let found: Found[] = [];
   let read = 0;
   const reach = (): number =>
@@ -46,13 +53,15 @@ export async function nearest(
   while (open.length > 0 && open[0].bound <= reach()) {
     if (read >= query.maxTiles) return { found, truncated: true };
     const next: { cell: string; version?: number }[] = [];
+    let expected = found.length;
     while (
       open.length > 0 &&
       next.length < Math.min(tilesAtOnce, query.maxTiles - read) &&
       open[0].bound <= reach()
     ) {
       // Only tiles that hold the point are surely needed at once; the rest wait for what these find.
-      if (open[0].bound > 0 && next.length > 0 && found.length >= limit) break;
+      if (open[0].bound > 0 && next.length > 0 && expected >= limit) break;
+      expected += open[0].count;
       next.push(...open.splice(0, 1));
     }
     read += next.length;
@@ -68,7 +77,8 @@ export async function nearest(
           if (isPlaceless(child.cell)) continue;
           const toCentre = distanceKm(point.lat, point.lon, child.lat, child.lon);
           const bound = Math.max(0, toCentre - child.radiusKm - roundingKm);
-          if (bound <= radiusKm) open.push({ cell: child.cell, version: child.version, bound });
+          const { cell, version, count } = child;
+          if (bound <= radiusKm) open.push({ cell, version, count, bound });
         }
     }
     open.sort((a, b) => a.bound - b.bound);
@@ -97,7 +107,12 @@ function newest(sorted: readonly Found[], limit: number): Found[] {
 }
 
 function addRowsWithin(found: Found[], tile: Columns, point: Point, reachKm: number, test: RowTest): void {
+  const here = unitVectors([point.lat], [point.lon], 1);
+  const vectors = vectorsOf(tile);
+  // What is farther by its chord is out of reach, however it is rounded: most rows need no more than that.
+  const beyond = reachKm < farthestKm ? squaredChordOfKm(reachKm + 0.001) : Number.POSITIVE_INFINITY;
   for (let row = 0; row < tile.count; row++) {
+    if (squaredChord(here, 0, vectors, row) > beyond) continue;
     if (Number.isNaN(tile.lat[row]) || !test(tile, row)) continue;
     const km = distanceKm(point.lat, point.lon, tile.lat[row], tile.lon[row]);
     if (km <= reachKm) found.push({ tile, row, distanceKm: km });

@@ -13,7 +13,7 @@ export default defineConfig({
         },
       },
       "workers/*/vitest.config.ts",
-      "durable-objects/vitest.config.ts",
+      "test/faults/vitest.config.ts",
       "test/vitest.config.ts",
     ],
   },

@@ -21,7 +21,7 @@ import { soak } from "./sections/soak.ts";
 import { startup } from "./sections/startup.ts";
 import { swap } from "./sections/swap.ts";
 import { trainer } from "./sections/trainer.ts";
-import { type ServedCatalogue, serveCatalogue } from "./serve-catalogue.ts";
+import { type ServedCatalogue, serveCatalogue } from "./serve-catalog.ts";
 import { tableOf } from "./table.ts";
 
 /** Sections that need no workers, and sections that load them. */

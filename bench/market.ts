@@ -2,7 +2,7 @@ import { allEvents, type Dataset, type DatasetItem } from "../model/data/dataset
 import { simulatedCities } from "../model/simulate/cities.ts";
 import { simulate } from "../model/simulate/simulate.ts";
 import { Random } from "../model/train/random.ts";
-import type { Point } from "../workers/shared/contracts/primitives.ts";
+import type { Point } from "../shared/contracts/primitives.ts";
 
 /** Products of a city on average, at least: so many that as many candidates are there as the model ranks. */
 const productsPerCity = 800;

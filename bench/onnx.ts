@@ -5,7 +5,7 @@ import { checkGolden, checkModel } from "../model/onnx/manifest.ts";
 import { nodeSession } from "../model/onnx/runtime.node.ts";
 import type { Session } from "../model/onnx/session.ts";
 import { root } from "../scripts/workers.ts";
-import type { ModelManifest } from "../workers/shared/contracts/model.ts";
+import type { ModelManifest } from "../shared/contracts/model.ts";
 
 const file = (name: string): Uint8Array<ArrayBuffer> =>
   new Uint8Array(readFileSync(join(root, "model/artifacts", name)));

@@ -4,7 +4,7 @@ import { developmentKey } from "../scripts/serve.ts";
 import {
   type RecalibrationRecord,
   recalibration as recalibrationRecord,
-} from "../workers/shared/contracts/recalibration.ts";
+} from "../shared/contracts/recalibration.ts";
 import type { BenchContext } from "./context.ts";
 
 /** How often it is asked where a recalibration is, in ms. */

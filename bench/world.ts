@@ -1,12 +1,12 @@
+import { placesOver } from "../model/candidate-sources/candidate-store.ts";
+import type { Shelves } from "../model/candidate-sources/source.ts";
 import type { Columns } from "../model/columns/columns.ts";
 import type { Places } from "../model/pipeline/ports.ts";
 import { Replay } from "../model/replay/replay.ts";
 import { worldAfter } from "../model/replay/world.ts";
 import type { Forwards } from "../model/retrieval/candidates.ts";
 import type { TileSource } from "../model/retrieval/tiles.ts";
-import { placesOver } from "../model/sources/shelves.ts";
-import type { Shelves } from "../model/sources/source.ts";
-import { worldCell } from "../workers/shared/geo/cells.ts";
+import { worldCell } from "../shared/geo/cells.ts";
 import { type Market, marketOf } from "./market.ts";
 
 /** A moment of the past, so that every run sees the same world. Seconds since the epoch. */

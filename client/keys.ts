@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { CreatedKey, KeyRecord, keyInput, RotatedKey } from "../workers/shared/contracts/credential.ts";
+import type { CreatedKey, KeyRecord, keyInput, RotatedKey } from "../shared/contracts/credential.ts";
 import { jsonOf, type Transport } from "./transport.ts";
 
 const pathOf = (id: string): string => `/v1/keys/${encodeURIComponent(id)}`;

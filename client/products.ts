@@ -5,8 +5,8 @@ import type {
   ProductPatch,
   ProductWithTotals,
   productInput,
-} from "../workers/shared/contracts/product.ts";
-import type { Page, RecommendationList } from "../workers/shared/contracts/services.ts";
+} from "../shared/contracts/product.ts";
+import type { Page, RecommendationList } from "../shared/contracts/services.ts";
 import { jsonOf, linesOf, type Transport } from "./transport.ts";
 
 type ProductToWrite = z.input<typeof productInput>;

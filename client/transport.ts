@@ -1,4 +1,4 @@
-import { type Problem, problem } from "../workers/shared/contracts/problem.ts";
+import { type Problem, problem } from "../shared/contracts/problem.ts";
 
 /** A refusal, with all that the service said of it. */
 export class VicinityError extends Error {

@@ -1,19 +1,19 @@
 import type { z } from "zod";
-import type { IssuedToken } from "../workers/shared/contracts/credential.ts";
-import type { EventInput, EventReceipt } from "../workers/shared/contracts/event.ts";
-import type { NearbyAnswer, ResolvedPlace } from "../workers/shared/contracts/location.ts";
-import type { Point } from "../workers/shared/contracts/primitives.ts";
-import type { BulkReport } from "../workers/shared/contracts/product.ts";
+import type { IssuedToken } from "../shared/contracts/credential.ts";
+import type { EventInput, EventReceipt } from "../shared/contracts/event.ts";
+import type { NearbyAnswer, ResolvedPlace } from "../shared/contracts/location.ts";
+import type { Point } from "../shared/contracts/primitives.ts";
+import type { BulkReport } from "../shared/contracts/product.ts";
 import type {
   RecommendationAnswer,
   RecommendationReceipt,
   recommendationInput,
-} from "../workers/shared/contracts/recommendation.ts";
-import type { RecommendationList } from "../workers/shared/contracts/services.ts";
+} from "../shared/contracts/recommendation.ts";
+import type { RecommendationList } from "../shared/contracts/services.ts";
 import { Keys } from "./keys.ts";
-import { People } from "./people.ts";
 import { Products } from "./products.ts";
 import { type Fetch, jsonOf, linesOf, Transport } from "./transport.ts";
+import { People } from "./users.ts";
 
 /** Where the service is, and as whom to call it. */
 export interface VicinityOptions {

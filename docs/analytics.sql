@@ -1,5 +1,5 @@
 -- Questions that operations ask of Workers Analytics Engine, dataset `vicinity_requests`: one data point per
--- request, written by workers/shared/observability/analytics-meter.ts.
+-- request, written by workers/gateway/metering/analytics-meter.ts.
 --
 --   index1   application          double1  HTTP status
 --   blob1    route pattern        double2  latency, ms

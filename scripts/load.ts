@@ -1,5 +1,5 @@
-import type { EventInput } from "../workers/shared/contracts/event.ts";
-import type { BulkReport, ProductInput } from "../workers/shared/contracts/product.ts";
+import type { EventInput } from "../shared/contracts/event.ts";
+import type { BulkReport, ProductInput } from "../shared/contracts/product.ts";
 import { request, type Target } from "./request.ts";
 
 /** Everything that goes into an empty Vicinity, in this order. */

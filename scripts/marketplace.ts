@@ -2,8 +2,8 @@ import { latLngToCell } from "h3-js";
 import { allEvents, type Dataset, weekShift } from "../model/data/dataset.ts";
 import { readDataset } from "../model/data/read.node.ts";
 import { demoSize, simulate } from "../model/simulate/simulate.ts";
-import { toInstant } from "../workers/shared/contracts/primitives.ts";
-import { leafResolution } from "../workers/shared/geo/cells.ts";
+import { toInstant } from "../shared/contracts/primitives.ts";
+import { leafResolution } from "../shared/geo/cells.ts";
 import type { Marketplace } from "./load.ts";
 
 /** What to load into an empty Vicinity. */

@@ -2,7 +2,7 @@
 // Without a URL it asks what `npm start` serves with the same PORT.
 // Lists the versions of an application; with versions, compares them and says what they went through.
 import { parseArgs } from "node:util";
-import { modelDetails, modelRecord } from "../workers/shared/contracts/model.ts";
+import { modelDetails, modelRecord } from "../shared/contracts/model.ts";
 import { changeLines, comparisonRows, driftRows, listRows } from "./models/figures.ts";
 import { tableLines } from "./models/table.ts";
 import { bundledManifest } from "./models/upload.ts";

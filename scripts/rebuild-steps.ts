@@ -1,4 +1,4 @@
-import { type RebuildPart, rebuildStep } from "../workers/shared/contracts/rebuild.ts";
+import { type RebuildPart, rebuildStep } from "../shared/contracts/rebuild.ts";
 import { request, type Target } from "./request.ts";
 
 /** What was made anew, by part. */

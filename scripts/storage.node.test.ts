@@ -2,10 +2,10 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { getTableName, isTable } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
-import { retention } from "../workers/shared/contracts/retention.ts";
+import { retention } from "../shared/contracts/retention.ts";
 import { root, workers } from "./workers.ts";
 
-const text = readFileSync(join(root, "STORAGE.md"), "utf8");
+const text = readFileSync(join(root, "docs/schema.md"), "utf8");
 /** What stands in the first column of a table, or in the second, in backquotes. */
 const named = text
   .split("\n")
@@ -14,7 +14,7 @@ const named = text
 const inFirst = named.flatMap(([, first = ""]) => [...first.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 
-describe("STORAGE.md", () => {
+describe("docs/schema.md", () => {
   it("lists every table of every database, with its owner", async () => {
     for (const { name, database } of workers) {
       if (database === null) continue;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ProductInput } from "../workers/shared/contracts/product.ts";
+import type { ProductInput } from "../shared/contracts/product.ts";
 import type { Target } from "./request.ts";
 
 /** Products that are looked for, spread over all. */

@@ -1,4 +1,4 @@
-import type { Product } from "../workers/shared/contracts/product.ts";
+import type { Product } from "../shared/contracts/product.ts";
 import type { Target } from "./request.ts";
 
 interface List<T> {

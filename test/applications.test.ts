@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Operation } from "../workers/gateway/testing/operations.ts";
 import { operationsIn } from "../workers/gateway/testing/operations.ts";
 import { sampleOf } from "../workers/gateway/testing/samples.ts";
+import { asLines, oslo, productsAround } from "./products.ts";
 import { eventually, Stack } from "./stack.ts";
-import { asLines, oslo, productsAround } from "./town.ts";
 
 const stack = new Stack();
 const artifacts = join(import.meta.dirname, "../model/artifacts");

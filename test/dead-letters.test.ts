@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { CreatedKey } from "../workers/shared/contracts/credential.ts";
-import type { DeadLetter } from "../workers/shared/contracts/dead-letter.ts";
-import type { Page } from "../workers/shared/contracts/services.ts";
-import type { UserInteraction } from "../workers/shared/contracts/user.ts";
+import type { CreatedKey } from "../shared/contracts/credential.ts";
+import type { DeadLetter } from "../shared/contracts/dead-letter.ts";
+import type { Page } from "../shared/contracts/services.ts";
+import type { UserInteraction } from "../shared/contracts/user.ts";
 import { eventually, Stack } from "./stack.ts";
 
 const stack = new Stack();

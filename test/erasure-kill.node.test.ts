@@ -7,8 +7,8 @@ import { z } from "zod";
 import { Random } from "../model/train/random.ts";
 import { migrate } from "../scripts/migrate.ts";
 import { developmentKey } from "../scripts/serve.ts";
-import { erasure } from "../workers/shared/contracts/erasure.ts";
-import { exportItem } from "../workers/shared/contracts/export.ts";
+import { erasure } from "../shared/contracts/erasure.ts";
+import { exportItem } from "../shared/contracts/export.ts";
 import { freePort, RunningStack } from "./kill/running-stack.ts";
 import { heldIn } from "./kill/stores.ts";
 

@@ -1,13 +1,13 @@
 import type { D1Database, Queue, R2Bucket } from "@cloudflare/workers-types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Erasure, erasure } from "../workers/shared/contracts/erasure.ts";
-import type { EventReceipt } from "../workers/shared/contracts/event.ts";
-import type { InteractionsMessage } from "../workers/shared/contracts/queues.ts";
-import type { Page } from "../workers/shared/contracts/services.ts";
-import type { UserInteraction } from "../workers/shared/contracts/user.ts";
-import { exportOf as exportIn, placesOf as placesIn, tracesOf } from "./held.ts";
+import { type Erasure, erasure } from "../shared/contracts/erasure.ts";
+import type { EventReceipt } from "../shared/contracts/event.ts";
+import type { InteractionsMessage } from "../shared/contracts/queues.ts";
+import type { Page } from "../shared/contracts/services.ts";
+import type { UserInteraction } from "../shared/contracts/user.ts";
+import { asLines, oslo, productsAround } from "./products.ts";
 import { eventually, Stack } from "./stack.ts";
-import { asLines, oslo, productsAround } from "./town.ts";
+import { exportOf as exportIn, placesOf as placesIn, tracesOf } from "./user-data.ts";
 
 const stack = new Stack();
 const lines = { "content-type": "application/x-ndjson" };

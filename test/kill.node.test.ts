@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { tableOf } from "./kill/report.ts";
-import { trial } from "./kill/trial.ts";
+import { trial } from "./kill/run-trial.ts";
 
 const long = process.env.VICINITY_LONG === "1";
 const scratch = mkdtempSync(join(tmpdir(), "vicinity-kill-"));

@@ -1,7 +1,7 @@
 import type { Parameters } from "../model/network/parameters.ts";
 import { uploadOf } from "../scripts/models/upload.ts";
-import type { ModelRecord } from "../workers/shared/contracts/model.ts";
-import type { FirstStage } from "../workers/shared/contracts/retrieval.ts";
+import type { ModelRecord } from "../shared/contracts/model.ts";
+import type { FirstStage } from "../shared/contracts/retrieval.ts";
 import type { Stack } from "./stack.ts";
 
 /** Brings a model by hand, as anybody with a key does. */

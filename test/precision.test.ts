@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AnswerLocation } from "../workers/shared/contracts/location.ts";
-import type { Point, Precision } from "../workers/shared/contracts/primitives.ts";
-import type { Page } from "../workers/shared/contracts/services.ts";
-import type { User, UserInteraction } from "../workers/shared/contracts/user.ts";
-import { distanceKm } from "../workers/shared/geo/distance.ts";
-import { exportOf, placesOf, tracesOf } from "./held.ts";
+import type { AnswerLocation } from "../shared/contracts/location.ts";
+import type { Point, Precision } from "../shared/contracts/primitives.ts";
+import type { Page } from "../shared/contracts/services.ts";
+import type { User, UserInteraction } from "../shared/contracts/user.ts";
+import { distanceKm } from "../shared/geo/distance.ts";
+import { asLines, oslo, productsAround } from "./products.ts";
 import { eventually, Stack } from "./stack.ts";
-import { asLines, oslo, productsAround } from "./town.ts";
+import { exportOf, placesOf, tracesOf } from "./user-data.ts";
 
 const stack = new Stack();
 const lines = { "content-type": "application/x-ndjson" };

@@ -3,10 +3,10 @@ import { type Columns, decodeColumns, neighboursOf } from "../model/columns/colu
 import { columnLayout } from "../model/columns/layout.ts";
 import { rebuildAll } from "../scripts/rebuild-steps.ts";
 import { developmentKey } from "../scripts/serve.ts";
-import { eventTypes } from "../workers/shared/contracts/event.ts";
-import { leafCellOf, worldCell } from "../workers/shared/geo/cells.ts";
+import { eventTypes } from "../shared/contracts/event.ts";
+import { leafCellOf, worldCell } from "../shared/geo/cells.ts";
+import { asLines, lima, oslo, productsAround } from "./products.ts";
 import { eventually, Stack } from "./stack.ts";
-import { asLines, lima, oslo, productsAround } from "./town.ts";
 
 const stack = new Stack();
 const products = [

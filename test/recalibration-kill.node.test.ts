@@ -8,14 +8,14 @@ import { featureShape } from "../model/features/compute.ts";
 import { parametersIn } from "../model/onnx/read.ts";
 import { migrate } from "../scripts/migrate.ts";
 import { developmentKey } from "../scripts/serve.ts";
-import { modelRecord } from "../workers/shared/contracts/model.ts";
-import { type RecalibrationRecord, recalibration } from "../workers/shared/contracts/recalibration.ts";
+import { modelRecord } from "../shared/contracts/model.ts";
+import { type RecalibrationRecord, recalibration } from "../shared/contracts/recalibration.ts";
 import { syntheticLog } from "../workers/trainer/testing/synthetic-log.ts";
 import { writeLog } from "../workers/trainer/testing/write-log.ts";
 import { freePort, RunningStack } from "./kill/running-stack.ts";
 import { withBindings } from "./kill/stores.ts";
 
-/** Whole runs with kills take minutes; `npm test` interrupts every step in workers/trainer/recalibration.worker.test.ts. */
+/** Whole runs with kills take minutes; `npm test` interrupts every step in workers/trainer/workflow.worker.test.ts. */
 const long = process.env.VICINITY_LONG === "1";
 const patienceMs = 1_200_000;
 /** Between two looks at where it is, of which the shortest steps take a few; and between two calls of the cron. */

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { CreatedKey } from "../workers/shared/contracts/credential.ts";
-import type { DeadLetter } from "../workers/shared/contracts/dead-letter.ts";
-import { retention } from "../workers/shared/contracts/retention.ts";
-import type { Page } from "../workers/shared/contracts/services.ts";
-import type { UserInteraction } from "../workers/shared/contracts/user.ts";
-import { logKey } from "../workers/shared/training-log/keys.ts";
+import type { CreatedKey } from "../shared/contracts/credential.ts";
+import type { DeadLetter } from "../shared/contracts/dead-letter.ts";
+import { retention } from "../shared/contracts/retention.ts";
+import type { Page } from "../shared/contracts/services.ts";
+import type { UserInteraction } from "../shared/contracts/user.ts";
+import { logKey } from "../shared/training-log/keys.ts";
+import { asLines } from "./products.ts";
 import { eventually, Stack } from "./stack.ts";
-import { asLines } from "./town.ts";
 
 const stack = new Stack();
 beforeAll(() => stack.start());

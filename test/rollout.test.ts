@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundledWeights } from "../scripts/models/upload.ts";
+import type { NearbyAnswer } from "../shared/contracts/location.ts";
+import type { ModelDetails, ModelRecord } from "../shared/contracts/model.ts";
+import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";
 import { negated } from "../workers/recommendation/testing/negated.ts";
-import type { NearbyAnswer } from "../workers/shared/contracts/location.ts";
-import type { ModelDetails, ModelRecord } from "../workers/shared/contracts/model.ts";
-import type { RecommendationAnswer } from "../workers/shared/contracts/recommendation.ts";
 import { syntheticLog } from "../workers/trainer/testing/synthetic-log.ts";
 import { writeLog } from "../workers/trainer/testing/write-log.ts";
 import { bring } from "./models.ts";
+import { asLines, oslo, productsAround } from "./products.ts";
 import { eventually, Stack } from "./stack.ts";
-import { asLines, oslo, productsAround } from "./town.ts";
 
 const lines = { "content-type": "application/x-ndjson" };
 const products = productsAround("oslo", oslo, 80);

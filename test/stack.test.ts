@@ -1,17 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { EventReceipt } from "../workers/shared/contracts/event.ts";
-import type { NearbyAnswer } from "../workers/shared/contracts/location.ts";
-import type { Point } from "../workers/shared/contracts/primitives.ts";
-import { type BulkReport, type ProductWithTotals } from "../workers/shared/contracts/product.ts";
-import {
-  type RecommendationAnswer,
-  recommendationAnswer,
-} from "../workers/shared/contracts/recommendation.ts";
-import type { Page } from "../workers/shared/contracts/services.ts";
-import type { UserInteraction } from "../workers/shared/contracts/user.ts";
-import { distanceKm } from "../workers/shared/geo/distance.ts";
+import type { EventReceipt } from "../shared/contracts/event.ts";
+import type { NearbyAnswer } from "../shared/contracts/location.ts";
+import type { Point } from "../shared/contracts/primitives.ts";
+import { type BulkReport, type ProductWithTotals } from "../shared/contracts/product.ts";
+import { type RecommendationAnswer, recommendationAnswer } from "../shared/contracts/recommendation.ts";
+import type { Page } from "../shared/contracts/services.ts";
+import type { UserInteraction } from "../shared/contracts/user.ts";
+import { distanceKm } from "../shared/geo/distance.ts";
+import { asLines, lima, oslo, productsAround } from "./products.ts";
 import { eventually, Stack } from "./stack.ts";
-import { asLines, lima, oslo, productsAround } from "./town.ts";
 
 const stack = new Stack();
 const lines = { "content-type": "application/x-ndjson" };

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { recommendationAnswer } from "../workers/shared/contracts/recommendation.ts";
+import { recommendationAnswer } from "../shared/contracts/recommendation.ts";
 
 const root = join(import.meta.dirname, "..");
 const scratch = mkdtempSync(join(tmpdir(), "vicinity-start-"));

@@ -1,12 +1,12 @@
+import type { SourceQuery } from "../../model/candidate-sources/source.ts";
 import { computeFeatures } from "../../model/features/compute.ts";
 import { rankingContext } from "../../model/features/context.ts";
-import { hourOf } from "../../model/person/person.ts";
-import { gather } from "../../model/pipeline/gather.ts";
+import { gather } from "../../model/pipeline/gather-candidates.ts";
 import { maxCandidates, valueOf } from "../../model/pipeline/recommend.ts";
+import { hourOf } from "../../model/profile/profile.ts";
 import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
 import { top } from "../../model/retrieval/top.ts";
-import type { SourceQuery } from "../../model/sources/source.ts";
-import { localOffset } from "../../workers/shared/geo/local-time.ts";
+import { localOffset } from "../../shared/geo/local-time.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfRates } from "../figure.ts";
 import { type Visit, visitsOf } from "../market.ts";

@@ -1,15 +1,15 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { developmentKey } from "../../scripts/serve.ts";
-import type { RecommendationAnswer } from "../../workers/shared/contracts/recommendation.ts";
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
+import { distanceKm } from "../../shared/geo/distance.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfMean, summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
 import { isolateMegabytes, liveMemoryOf, profileOf, sumOf } from "../inspector.ts";
 import { type LoadPlan, load } from "../load.ts";
 import { visitsOf } from "../market.ts";
 import { processorSeconds, residentMegabytes } from "../processes.ts";
-import type { ServedCatalogue } from "../serve-catalogue.ts";
+import type { ServedCatalogue } from "../serve-catalog.ts";
 import type { Workerd } from "../workerd.ts";
 
 /**

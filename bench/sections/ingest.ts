@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Random } from "../../model/train/random.ts";
 import { developmentKey } from "../../scripts/serve.ts";
-import { type EventReceipt, eventTypes } from "../../workers/shared/contracts/event.ts";
+import { type EventReceipt, eventTypes } from "../../shared/contracts/event.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfMean, summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
 import { type LoadPlan, load } from "../load.ts";
 import { processorSeconds } from "../processes.ts";
-import type { ServedCatalogue } from "../serve-catalogue.ts";
+import type { ServedCatalogue } from "../serve-catalog.ts";
 import { sqliteEventsPerSecond } from "../sqlite-limit.ts";
 
 const eventsPerRequest = 20;

@@ -1,6 +1,6 @@
 import { compileFilter } from "../../model/retrieval/filter.ts";
 import { nearest } from "../../model/retrieval/nearest.ts";
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { distanceKm } from "../../shared/geo/distance.ts";
 import type { BenchContext } from "../context.ts";
 import { visitsOf } from "../market.ts";
 import { microsecondsOf } from "../timing.ts";

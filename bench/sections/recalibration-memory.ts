@@ -2,7 +2,7 @@ import type { BenchContext } from "../context.ts";
 import { summaryOfOne } from "../figure.ts";
 import { isolateMegabytes, liveMemoryOf, type Memory, sumOf } from "../inspector.ts";
 import { followed, kindOf, recalibrationAt, told } from "../recalibrations.ts";
-import type { ServedCatalogue } from "../serve-catalogue.ts";
+import type { ServedCatalogue } from "../serve-catalog.ts";
 
 /**
  * What the steps of a recalibration hold: all else is collected before each look, which takes time, so times are the

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { developmentKey } from "../../scripts/serve.ts";
-import type { RecalibrationRecord } from "../../workers/shared/contracts/recalibration.ts";
+import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfOne, summaryOfTimes } from "../figure.ts";
 import { isolateMegabytes, memoryOf, sumOf } from "../inspector.ts";
@@ -8,7 +8,7 @@ import { load } from "../load.ts";
 import { visitsOf } from "../market.ts";
 import { processorSeconds } from "../processes.ts";
 import { followed, kindOf, recalibrationAt, runs, told } from "../recalibrations.ts";
-import type { ServedCatalogue } from "../serve-catalogue.ts";
+import type { ServedCatalogue } from "../serve-catalog.ts";
 
 /** Seconds of a processor that the platform allows a step. */
 const mostStepSeconds = 30;

@@ -6,7 +6,7 @@ import { isolateMegabytes, liveMemoryOf, type Memory, memoryOf, sumOf } from "..
 import { load } from "../load.ts";
 import { visitsOf } from "../market.ts";
 import { residentMegabytes } from "../processes.ts";
-import type { ServedCatalogue } from "../serve-catalogue.ts";
+import type { ServedCatalogue } from "../serve-catalog.ts";
 
 const connections = 2;
 const visitCount = 50_000;

@@ -6,7 +6,7 @@ import {
   lifetimeOf,
   newerHours,
   type ProductTotals,
-} from "../../workers/shared/contracts/totals.ts";
+} from "../../shared/contracts/totals.ts";
 import { CountedKeys } from "./counted-keys.ts";
 import { bounded, decodeHours, encodeHours, hourOf, inDoubt, type KeptHours, noHours } from "./hours.ts";
 import {
@@ -20,7 +20,7 @@ import {
   remember,
   type Step,
   type Waiting,
-} from "./news.ts";
+} from "./pending-deltas.ts";
 
 /** What a call changed. */
 export interface Taken {

@@ -4,7 +4,7 @@ import {
   emptyTotals,
   type HourTotals,
   hoursOfWeek,
-} from "../../workers/shared/contracts/totals.ts";
+} from "../../shared/contracts/totals.ts";
 
 /** What a cell keeps of when a product was chosen. */
 export interface KeptHours {

@@ -1,6 +1,6 @@
-import { isLeaf } from "../../workers/shared/geo/cells.ts";
-import type { Progress } from "./handover.ts";
-import { type Dirt, leafPace, parentPace, publishAt } from "./pace.ts";
+import { isLeaf } from "../../shared/geo/cells.ts";
+import type { Progress } from "./migration.ts";
+import { type Dirt, leafPace, parentPace, publishAt } from "./publish-policy.ts";
 
 /** What a cell knows of itself. */
 export interface CellState extends Dirt {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { addressOfProduct, type CellProduct, type ChildReport } from "../../model/retrieval/cell-state.ts";
-import type { ProductChange } from "../../workers/shared/contracts/product.ts";
-import type { ProductTotals } from "../../workers/shared/contracts/totals.ts";
+import type { ProductChange } from "../../shared/contracts/product.ts";
+import type { ProductTotals } from "../../shared/contracts/totals.ts";
 import type { Activity } from "./activity.ts";
 import { type CellState, untouched } from "./state.ts";
 

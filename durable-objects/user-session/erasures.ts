@@ -1,10 +1,10 @@
-import type { Erasure, ErasureStore } from "../../workers/shared/contracts/erasure.ts";
-import { toInstant } from "../../workers/shared/contracts/primitives.ts";
-import type { Result } from "../../workers/shared/contracts/result.ts";
-import { eraseFromLetters } from "../../workers/shared/dead-letters/erase.ts";
-import { PersonCountsTable } from "../../workers/shared/experiments/person-counts.ts";
-import { errorText } from "../../workers/shared/observability/error-text.ts";
-import { eraseFromLog } from "../../workers/shared/training-log/erase.ts";
+import type { Erasure, ErasureStore } from "../../shared/contracts/erasure.ts";
+import { toInstant } from "../../shared/contracts/primitives.ts";
+import type { Result } from "../../shared/contracts/result.ts";
+import { eraseFromLetters } from "../../shared/dead-letters/erase.ts";
+import { errorText } from "../../shared/errors/error-text.ts";
+import { PersonCountsTable } from "../../shared/experiments/user-counts.ts";
+import { eraseFromLog } from "../../shared/training-log/erase.ts";
 
 /**
  * What is done, in this order. `records` sets the tombstone, so that nothing of this life is inserted any more; `object`

@@ -1,5 +1,5 @@
-import type { InteractionsMessage, LocationsMessage } from "../../workers/shared/contracts/queues.ts";
-import type { Waiting } from "./memory.ts";
+import type { InteractionsMessage, LocationsMessage } from "../../shared/contracts/queues.ts";
+import type { Waiting } from "./session-memory.ts";
 import type { OutboxQueue, SessionStore } from "./store.ts";
 
 /** A row that came, or was sent, so many seconds ago and is not confirmed is sent (again). */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ModelManifest } from "../../workers/shared/contracts/model.ts";
-import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
+import type { ModelManifest } from "../../shared/contracts/model.ts";
+import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import { allEvents, type Dataset } from "../data/dataset.ts";
 import { featureShape } from "../features/compute.ts";
 import type { Parameters } from "../network/parameters.ts";

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { modelManifest } from "../../workers/shared/contracts/model.ts";
-import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
+import { modelManifest } from "../../shared/contracts/model.ts";
+import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { ask } from "../evaluate/evaluate.ts";
 import { type Evaluation, evaluationOf } from "../evaluate/evaluation.ts";

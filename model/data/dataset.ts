@@ -1,4 +1,4 @@
-import type { EventType } from "../../workers/shared/contracts/event.ts";
+import type { EventType } from "../../shared/contracts/event.ts";
 
 /** A product of a dataset; null where a column or value is missing. */
 export interface DatasetItem {

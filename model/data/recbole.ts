@@ -1,5 +1,5 @@
-import { type EventType, eventTypes } from "../../workers/shared/contracts/event.ts";
-import { identifier } from "../../workers/shared/contracts/primitives.ts";
+import { type EventType, eventTypes } from "../../shared/contracts/event.ts";
+import { identifier } from "../../shared/contracts/primitives.ts";
 import type { Dataset, DatasetEvent, DatasetItem } from "./dataset.ts";
 
 /** A file of a dataset: its name and its text. */

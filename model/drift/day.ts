@@ -1,8 +1,8 @@
-import type { DriftDay } from "../../workers/shared/contracts/model.ts";
+import type { DriftDay } from "../../shared/contracts/model.ts";
 import type { FeatureShape } from "../features/batch.ts";
 import { unpackFeatures } from "../features/packed.ts";
 import { purchaseWorth } from "../pipeline/recommend.ts";
-import { type Corrections, engaged, type LoggedExample } from "../recalibrate/logged.ts";
+import { type Corrections, engaged, type LoggedExample } from "../recalibrate/logged-examples.ts";
 import { type Reference, referenceOf, sharesOf, stabilityIndex, type Weighted } from "./histogram.ts";
 
 /** How the features and scores of a version were distributed on its first day: by name of the feature, and `score`. */

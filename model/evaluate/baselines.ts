@@ -1,4 +1,4 @@
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { distanceKm } from "../../shared/geo/distance.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 
 /** A method that scores every product for a person; it advances with the person's own events. */

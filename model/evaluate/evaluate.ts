@@ -1,3 +1,4 @@
+import { placesOver } from "../candidate-sources/candidate-store.ts";
 import { hash53 } from "../columns/hash.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import type { Candidate } from "../features/compute.ts";
@@ -7,7 +8,6 @@ import { beginsEpisode } from "../replay/episode.ts";
 import { Replay } from "../replay/replay.ts";
 import { worldAfter } from "../replay/world.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
-import { placesOver } from "../sources/shelves.ts";
 import { type Baseline, baselines, rankOf } from "./baselines.ts";
 import type { Ranks } from "./metrics.ts";
 

@@ -1,4 +1,4 @@
-import { atOnce, type Gradual } from "../train/gradual.ts";
+import { atOnce, type Gradual } from "../gradual.ts";
 import { Random } from "../train/random.ts";
 
 /** Quality over a set of events. */

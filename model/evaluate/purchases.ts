@@ -1,3 +1,4 @@
+import { placesOver } from "../candidate-sources/candidate-store.ts";
 import type { DatasetEvent } from "../data/dataset.ts";
 import type { Ranker } from "../pipeline/ports.ts";
 import { beginsEpisode } from "../replay/episode.ts";
@@ -6,7 +7,6 @@ import { worldAfter } from "../replay/world.ts";
 import { simulatedCategories } from "../simulate/categories.ts";
 import type { Simulation } from "../simulate/simulate.ts";
 import { type Moment, utilityParts } from "../simulate/truth.ts";
-import { placesOver } from "../sources/shelves.ts";
 import { type Interval, interval } from "./metrics.ts";
 
 /** Purchases to be expected of every 100 products that are recommended. */

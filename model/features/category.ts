@@ -1,5 +1,5 @@
 import { hash32 } from "../columns/hash.ts";
-import { memoryHalfLives } from "../person/person.ts";
+import { memoryHalfLives } from "../profile/profile.ts";
 import type { RankingContext } from "./context.ts";
 import type { FeatureFamily } from "./feature.ts";
 

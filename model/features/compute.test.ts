@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { eventTypes } from "../../workers/shared/contracts/event.ts";
-import { applyInteraction } from "../person/apply.ts";
-import { newPerson } from "../person/person.ts";
+import { eventTypes } from "../../shared/contracts/event.ts";
+import { applyInteraction } from "../profile/apply.ts";
+import { newPerson } from "../profile/profile.ts";
 import { BatchPool } from "./batch-pool.ts";
 import { computeFeatures, families, featureShape } from "./compute.ts";
 import { eventNames, fillEvents, fillPairs, history, historyOf, pairNames } from "./pair.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { hash32, hash53 } from "../columns/hash.ts";
-import { newPerson } from "../person/person.ts";
+import { newPerson } from "../profile/profile.ts";
 import { distinctChoices, type RankingContext, spot } from "./context.ts";
 import { blockOf, contextOf, day, hour, interaction, north, now, origin, personOf } from "./testing.ts";
 

@@ -1,5 +1,5 @@
-import type { Point } from "../../workers/shared/contracts/primitives.ts";
-import { unitVectors } from "../../workers/shared/geo/sphere.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
+import { unitVectors } from "../../shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash32, hash53 } from "../columns/hash.ts";
 import {
@@ -10,7 +10,7 @@ import {
   placeHalfLife,
   type RecentEvent,
   weekdayOf,
-} from "../person/person.ts";
+} from "../profile/profile.ts";
 import { type ListedRow, type ListSummary, summaryOf } from "./list.ts";
 
 /** Usual places with what each weighs now; weights add up to one. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { newPerson } from "../person/person.ts";
+import { newPerson } from "../profile/profile.ts";
 import { geography } from "./geography.ts";
 import { blockOf, contextOf, day, interaction, north, now, origin, personOf, valuesOf } from "./testing.ts";
 

@@ -1,10 +1,10 @@
-import { decay } from "../../workers/shared/geo/decay.ts";
+import { decay } from "../../shared/geo/decay.ts";
 import {
   kmOfSquaredChord,
   squaredChord,
   squaredChordOfKm,
   vectorDistanceKm,
-} from "../../workers/shared/geo/sphere.ts";
+} from "../../shared/geo/sphere.ts";
 import { vectorsOf } from "../retrieval/scan.ts";
 import { spot } from "./context.ts";
 import type { FeatureFamily } from "./feature.ts";

@@ -1,6 +1,6 @@
 import { CategoryHours } from "../columns/category-hours.ts";
 import type { Columns } from "../columns/columns.ts";
-import type { Person } from "../person/person.ts";
+import type { Person } from "../profile/profile.ts";
 
 /** What the candidates of a ranking have in common. */
 export interface ListSummary {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { newPerson, type Person } from "../person/person.ts";
+import { newPerson, type Person } from "../profile/profile.ts";
 import { eventNames, fillEvents, fillPairs, history, historyOf, pairNames } from "./pair.ts";
 import { blockOf, contextOf, day, hour, interaction, north, now, origin, personOf } from "./testing.ts";
 

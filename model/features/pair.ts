@@ -1,9 +1,9 @@
-import { decay } from "../../workers/shared/geo/decay.ts";
-import { unitVectors, vectorDistanceKm } from "../../workers/shared/geo/sphere.ts";
+import { decay } from "../../shared/geo/decay.ts";
+import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash32, hash53 } from "../columns/hash.ts";
 import { engagementWeights } from "../columns/layout.ts";
-import { hourOf, type RecentEvent, weekdayOf } from "../person/person.ts";
+import { hourOf, type RecentEvent, weekdayOf } from "../profile/profile.ts";
 import { vectorsOf } from "../retrieval/scan.ts";
 import type { RankingContext } from "./context.ts";
 

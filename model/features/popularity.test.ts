@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { newPerson } from "../person/person.ts";
+import { newPerson } from "../profile/profile.ts";
 import { popularity } from "./popularity.ts";
 import { blockOf, contextOf, day, now, valuesOf } from "./testing.ts";
 

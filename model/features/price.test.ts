@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { newPerson } from "../person/person.ts";
+import { newPerson } from "../profile/profile.ts";
 import { price } from "./price.ts";
 import { blockOf, contextOf, day, interaction, now, personOf, valuesOf } from "./testing.ts";
 

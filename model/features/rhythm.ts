@@ -1,4 +1,4 @@
-import { hourOf, weekdayOf } from "../person/person.ts";
+import { hourOf, weekdayOf } from "../profile/profile.ts";
 import type { FeatureFamily } from "./feature.ts";
 
 /** Kernel over the circle of hours: how near two hours of the day are, 1 for the same. */

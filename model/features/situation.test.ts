@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { newPerson } from "../person/person.ts";
+import { newPerson } from "../profile/profile.ts";
 import { situation } from "./situation.ts";
 import { blockOf, contextOf, day, hour, interaction, now, personOf, valuesOf } from "./testing.ts";
 

@@ -1,10 +1,10 @@
-import type { Interaction, ProductFacts } from "../../workers/shared/contracts/event.ts";
-import type { Point } from "../../workers/shared/contracts/primitives.ts";
-import { earthRadiusKm } from "../../workers/shared/geo/distance.ts";
+import type { Interaction, ProductFacts } from "../../shared/contracts/event.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
+import { earthRadiusKm } from "../../shared/geo/distance.ts";
 import { ColumnsBuilder, type ProductRow } from "../columns/builder.ts";
 import { type Columns, decodeColumns } from "../columns/columns.ts";
-import { applyInteraction } from "../person/apply.ts";
-import { newPerson, type Person } from "../person/person.ts";
+import { applyInteraction } from "../profile/apply.ts";
+import { newPerson, type Person } from "../profile/profile.ts";
 import { type RankingContext, rankingContext } from "./context.ts";
 import type { CandidateTrace, FeatureFamily } from "./feature.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { applyInteraction } from "../person/apply.ts";
-import { newPerson } from "../person/person.ts";
+import { applyInteraction } from "../profile/apply.ts";
+import { newPerson } from "../profile/profile.ts";
 import { blockOf, contextOf, day, hour, interaction, now, personOf, valuesOf } from "./testing.ts";
 import { transition } from "./transition.ts";
 

@@ -1,5 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { ok, type Result, refuse } from "../../workers/shared/contracts/result.ts";
+import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
 import type { FeatureShape } from "../features/batch.ts";
 import { inputSpecs, outputSpecs, type PortSpec } from "./export.ts";
 import {

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { type ModelManifest, modelManifest } from "../../workers/shared/contracts/model.ts";
-import { ok, type Result, refuse } from "../../workers/shared/contracts/result.ts";
-import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
-import { sha256Hex } from "../../workers/shared/hash/sha256.ts";
+import { type ModelManifest, modelManifest } from "../../shared/contracts/model.ts";
+import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
+import type { FirstStage } from "../../shared/contracts/retrieval.ts";
+import { sha256Hex } from "../../shared/hash/sha256.ts";
 import type { FeatureBatch, FeatureShape, Scores } from "../features/batch.ts";
 import { type Parameters, parameterCount } from "../network/parameters.ts";
 import { Random } from "../train/random.ts";

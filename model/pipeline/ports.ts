@@ -1,4 +1,4 @@
-import type { Around, AroundQuery, FirstStage } from "../../workers/shared/contracts/retrieval.ts";
+import type { Around, AroundQuery, FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { FeatureBatch, Scores } from "../features/batch.ts";
 

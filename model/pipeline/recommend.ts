@@ -1,16 +1,16 @@
-import type { ProductFilter } from "../../workers/shared/contracts/location.ts";
-import type { Point } from "../../workers/shared/contracts/primitives.ts";
-import type { Stage } from "../../workers/shared/contracts/recommendation.ts";
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import type { ProductFilter } from "../../shared/contracts/location.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
+import type { Stage } from "../../shared/contracts/recommendation.ts";
+import { distanceKm } from "../../shared/geo/distance.ts";
 import { type Exploration, explore } from "../experiments/exploration.ts";
 import type { FeatureBatch, Scores } from "../features/batch.ts";
 import type { BatchPool } from "../features/batch-pool.ts";
 import { type Candidate, computeFeatures } from "../features/compute.ts";
 import { rankingContext } from "../features/context.ts";
-import { hourOf, type Person } from "../person/person.ts";
+import { hourOf, type Person } from "../profile/profile.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { applyRules, type Rules } from "../rules/rules.ts";
-import { gather } from "./gather.ts";
+import { gather } from "./gather-candidates.ts";
 import type { Place, Places, Ranker } from "./ports.ts";
 import { reasonsOf } from "./reasons.ts";
 

@@ -1,12 +1,12 @@
 import { Session } from "node:inspector/promises";
 import { describe, expect, it } from "vitest";
+import { placesOver } from "../candidate-sources/candidate-store.ts";
 import { allEvents } from "../data/dataset.ts";
 import { Replay } from "../replay/replay.ts";
 import { worldAfter } from "../replay/world.ts";
 import type { Forwards } from "../retrieval/candidates.ts";
 import type { TileSource } from "../retrieval/tiles.ts";
 import { simulate } from "../simulate/simulate.ts";
-import { placesOver } from "../sources/shelves.ts";
 import { linearRanker } from "./fallback.ts";
 
 const now = Date.UTC(2026, 0, 5) / 1000;

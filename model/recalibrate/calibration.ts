@@ -1,5 +1,5 @@
+import { atOnce, type Gradual } from "../gradual.ts";
 import type { Parameters } from "../network/parameters.ts";
-import { atOnce, type Gradual } from "../train/gradual.ts";
 
 /** A head's logit z becomes slope * z + offset. */
 export interface Platt {

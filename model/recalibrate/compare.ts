@@ -1,8 +1,8 @@
 import { type Interval, intervalGradually } from "../evaluate/metrics.ts";
 import type { FeatureShape, TrainingList } from "../features/batch.ts";
+import { atOnce, type Gradual } from "../gradual.ts";
 import { purchaseWorth } from "../pipeline/recommend.ts";
-import { atOnce, type Gradual } from "../train/gradual.ts";
-import type { LoggedExample } from "./logged.ts";
+import type { LoggedExample } from "./logged-examples.ts";
 
 /** What a candidate is compared with: what serves, and orders that anybody could make without learning. */
 export const baselines = ["popularity", "distance", "own"] as const;

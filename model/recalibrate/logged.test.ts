@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { hash53 } from "../columns/hash.ts";
 import { featureShape } from "../features/compute.ts";
 import { packFeatures } from "../features/packed.ts";
+import { atOnce } from "../gradual.ts";
 import { randomBatch } from "../onnx/manifest.ts";
-import { atOnce } from "../train/gradual.ts";
-import { Corrections, correctionNumbers, correctionsGradually, listOf, readLine } from "./logged.ts";
+import { Corrections, correctionNumbers, correctionsGradually, listOf, readLine } from "./logged-examples.ts";
 import { encodeExample, examplesIn, ShardWriter, shardOf } from "./shard.ts";
 import { eachSummary, factsOf, joined, type Summary, setGradually, summarise, windowsOf } from "./summary.ts";
 

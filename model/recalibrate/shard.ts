@@ -1,4 +1,4 @@
-import { type LoggedExample, loggedExample } from "./logged.ts";
+import { type LoggedExample, loggedExample } from "./logged-examples.ts";
 
 /** Lengths (uint32, little-endian) before each example: of its JSON, and of its features. */
 const prefixBytes = 8;

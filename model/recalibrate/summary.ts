@@ -1,7 +1,7 @@
 import { hash53 } from "../columns/hash.ts";
-import { atOnce, type Gradual } from "../train/gradual.ts";
+import { atOnce, type Gradual } from "../gradual.ts";
 import type { DataFacts } from "./compare.ts";
-import { engaged as isEngaged, type LoggedExample } from "./logged.ts";
+import { engaged as isEngaged, type LoggedExample } from "./logged-examples.ts";
 
 /** Numbers that are kept of each example, so that windows and health need no second look at all features. */
 const fields = 7;

@@ -1,5 +1,5 @@
 import type { DatasetEvent } from "../data/dataset.ts";
-import type { Person } from "../person/person.ts";
+import type { Person } from "../profile/profile.ts";
 
 /** Interactions with one product within so many seconds are one episode: a view, its click and its purchase. */
 export const episodeSeconds = 1800;

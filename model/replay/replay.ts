@@ -1,13 +1,13 @@
-import type { Point } from "../../workers/shared/contracts/primitives.ts";
-import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
-import { localOffset } from "../../workers/shared/geo/local-time.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
+import type { FirstStage } from "../../shared/contracts/retrieval.ts";
+import { localOffset } from "../../shared/geo/local-time.ts";
 import type { DatasetEvent, DatasetItem } from "../data/dataset.ts";
 import type { Candidate } from "../features/compute.ts";
-import { applyInteraction } from "../person/apply.ts";
-import { hourOf, newPerson, type Person } from "../person/person.ts";
-import { gather } from "../pipeline/gather.ts";
+import { gather } from "../pipeline/gather-candidates.ts";
 import type { Places, Ranker } from "../pipeline/ports.ts";
 import { maxCandidates, type PipelineAnswer, recommend } from "../pipeline/recommend.ts";
+import { applyInteraction } from "../profile/apply.ts";
+import { hourOf, newPerson, type Person } from "../profile/profile.ts";
 import { interactionOf, offsetOf } from "./world.ts";
 
 /** What is asked of the serving pipeline. */

@@ -1,12 +1,12 @@
-import type { Interaction, ProductFacts } from "../../workers/shared/contracts/event.ts";
-import { emptyTotals, type HourTotals } from "../../workers/shared/contracts/totals.ts";
-import { addressOf } from "../../workers/shared/geo/cells.ts";
-import { localOffset, offsetsIn } from "../../workers/shared/geo/local-time.ts";
+import type { Interaction, ProductFacts } from "../../shared/contracts/event.ts";
+import { emptyTotals, type HourTotals } from "../../shared/contracts/totals.ts";
+import { addressOf } from "../../shared/geo/cells.ts";
+import { localOffset, offsetsIn } from "../../shared/geo/local-time.ts";
 import type { Neighbour } from "../columns/columns.ts";
 import { hash53 } from "../columns/hash.ts";
 import type { Dataset, DatasetEvent, DatasetItem } from "../data/dataset.ts";
+import { buildPyramid } from "../retrieval/build-pyramid.ts";
 import { type CellProduct, gapWeights } from "../retrieval/cell-state.ts";
-import { buildPyramid } from "../retrieval/memory.ts";
 
 /** The address of a product of a dataset. */
 export const cellOfItem = (item: DatasetItem): string =>

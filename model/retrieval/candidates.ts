@@ -1,15 +1,15 @@
-import type { CandidateQuery, Wanted } from "../../workers/shared/contracts/retrieval.ts";
-import { below, leafOf } from "../../workers/shared/geo/cells.ts";
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import type { CandidateQuery, Wanted } from "../../shared/contracts/retrieval.ts";
+import { below, leafOf } from "../../shared/geo/cells.ts";
+import { distanceKm } from "../../shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
 import { concat } from "../columns/concat.ts";
 import { hash53 } from "../columns/hash.ts";
-import { tilesAround } from "./around.ts";
+import { categoryHoursOf, leaningsOf } from "./category-affinity.ts";
 import { compileFilter, type RowTest } from "./filter.ts";
-import { categoryHoursOf, leaningsOf } from "./leanings.ts";
 import { enoughNear, reachKm } from "./reach.ts";
 import { scoreRows, vantageOf } from "./scan.ts";
 import { rowOfHash, type TileSource } from "./tiles.ts";
+import { tilesAround } from "./tiles-around.ts";
 import { top } from "./top.ts";
 
 /** The first stage looks at about so many products around the person for each one that it lets through ... */

@@ -1,8 +1,8 @@
-import { eventTypes } from "../../workers/shared/contracts/event.ts";
-import type { ProductChange } from "../../workers/shared/contracts/product.ts";
-import { type HourTotals, lifetimeOf } from "../../workers/shared/contracts/totals.ts";
-import { addressOf } from "../../workers/shared/geo/cells.ts";
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { eventTypes } from "../../shared/contracts/event.ts";
+import type { ProductChange } from "../../shared/contracts/product.ts";
+import { type HourTotals, lifetimeOf } from "../../shared/contracts/totals.ts";
+import { addressOf } from "../../shared/geo/cells.ts";
+import { distanceKm } from "../../shared/geo/distance.ts";
 import { seal } from "../columns/block.ts";
 import { ColumnsBuilder, type ProductRow } from "../columns/builder.ts";
 import { type ChildBlock, type Columns, decodeColumns, type Neighbour } from "../columns/columns.ts";

@@ -1,4 +1,4 @@
-import type { ProductFilter } from "../../workers/shared/contracts/location.ts";
+import type { ProductFilter } from "../../shared/contracts/location.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash32 } from "../columns/hash.ts";
 

@@ -1,4 +1,4 @@
-import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
+import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
 
 /** Where no model says otherwise: what is popular and near, of their categories, at their hours, and not blind to what is new. */

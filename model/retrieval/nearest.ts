@@ -1,7 +1,7 @@
-import type { Point } from "../../workers/shared/contracts/primitives.ts";
-import { isPlaceless, worldCell } from "../../workers/shared/geo/cells.ts";
-import { distanceKm, earthRadiusKm } from "../../workers/shared/geo/distance.ts";
-import { squaredChord, squaredChordOfKm, unitVectors } from "../../workers/shared/geo/sphere.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
+import { isPlaceless, worldCell } from "../../shared/geo/cells.ts";
+import { distanceKm, earthRadiusKm } from "../../shared/geo/distance.ts";
+import { squaredChord, squaredChordOfKm, unitVectors } from "../../shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { RowTest } from "./filter.ts";
 import { vectorsOf } from "./scan.ts";

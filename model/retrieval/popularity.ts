@@ -1,5 +1,5 @@
-import { eventTypes } from "../../workers/shared/contracts/event.ts";
-import type { HourTotals } from "../../workers/shared/contracts/totals.ts";
+import { eventTypes } from "../../shared/contracts/event.ts";
+import type { HourTotals } from "../../shared/contracts/totals.ts";
 import type { Columns } from "../columns/columns.ts";
 import { engagementWeights, hotHalfLives } from "../columns/layout.ts";
 

@@ -1,10 +1,10 @@
-import type { Point } from "../../workers/shared/contracts/primitives.ts";
-import type { FirstStage, WeightedPoint } from "../../workers/shared/contracts/retrieval.ts";
-import { earthRadiusKm } from "../../workers/shared/geo/distance.ts";
-import { unitVectors } from "../../workers/shared/geo/sphere.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
+import type { FirstStage, WeightedPoint } from "../../shared/contracts/retrieval.ts";
+import { earthRadiusKm } from "../../shared/geo/distance.ts";
+import { unitVectors } from "../../shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
+import { leaningsOfRows } from "./category-affinity.ts";
 import { placelessKm, priorOf, proximity } from "./first-stage.ts";
-import { leaningsOfRows } from "./leanings.ts";
 
 /** Bytes that are remembered with each row of a block that was scanned: its unit vector, prior and category. */
 export const rememberedBytesPerRow = 3 * 8 + 4 + 2;

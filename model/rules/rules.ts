@@ -1,5 +1,5 @@
-import { decay } from "../../workers/shared/geo/decay.ts";
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import { decay } from "../../shared/geo/decay.ts";
+import { distanceKm } from "../../shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash32, hash53 } from "../columns/hash.ts";
 

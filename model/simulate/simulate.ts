@@ -1,7 +1,7 @@
-import type { EventType } from "../../workers/shared/contracts/event.ts";
-import { localOffset } from "../../workers/shared/geo/local-time.ts";
+import type { EventType } from "../../shared/contracts/event.ts";
+import { localOffset } from "../../shared/geo/local-time.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
-import { hourOf } from "../person/person.ts";
+import { hourOf } from "../profile/profile.ts";
 import { Random } from "../train/random.ts";
 import { simulatedCategories } from "./categories.ts";
 import { type SimulatedCity, simulatedCities } from "./cities.ts";

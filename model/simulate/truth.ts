@@ -1,7 +1,7 @@
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
-import { localOffset } from "../../workers/shared/geo/local-time.ts";
+import { distanceKm } from "../../shared/geo/distance.ts";
+import { localOffset } from "../../shared/geo/local-time.ts";
 import type { DatasetItem } from "../data/dataset.ts";
-import { hourOf, weekdayOf } from "../person/person.ts";
+import { hourOf, weekdayOf } from "../profile/profile.ts";
 import { top } from "../retrieval/top.ts";
 import { simulatedCategories, wanted } from "./categories.ts";
 

@@ -1,13 +1,13 @@
-import type { Point } from "../../workers/shared/contracts/primitives.ts";
-import { distanceKm } from "../../workers/shared/geo/distance.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
+import { distanceKm } from "../../shared/geo/distance.ts";
+import { placesOver } from "../candidate-sources/candidate-store.ts";
+import type { Shelves } from "../candidate-sources/source.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
-import { applyInteraction } from "../person/apply.ts";
-import { newPerson, type Person } from "../person/person.ts";
 import type { Places } from "../pipeline/ports.ts";
+import { applyInteraction } from "../profile/apply.ts";
+import { newPerson, type Person } from "../profile/profile.ts";
 import { episodeSeconds } from "../replay/episode.ts";
 import { interactionOf, offsetOf, worldAfter } from "../replay/world.ts";
-import { placesOver } from "../sources/shelves.ts";
-import type { Shelves } from "../sources/source.ts";
 import type { Random } from "./random.ts";
 
 /** Which episodes are looked at. */

@@ -1,13 +1,13 @@
-import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
-import { localOffset } from "../../workers/shared/geo/local-time.ts";
+import type { FirstStage } from "../../shared/contracts/retrieval.ts";
+import { localOffset } from "../../shared/geo/local-time.ts";
 import { hash53 } from "../columns/hash.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import type { TrainingList } from "../features/batch.ts";
 import { type Candidate, computeFeatures } from "../features/compute.ts";
 import { rankingContext } from "../features/context.ts";
-import { hourOf } from "../person/person.ts";
-import { gather } from "../pipeline/gather.ts";
+import { gather } from "../pipeline/gather-candidates.ts";
 import { maxCandidates } from "../pipeline/recommend.ts";
+import { hourOf } from "../profile/profile.ts";
 import { type Episode, type EpisodeOptions, episodesOf } from "./episodes.ts";
 import type { Random } from "./random.ts";
 

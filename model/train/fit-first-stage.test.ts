@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
+import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { Dataset, DatasetEvent, DatasetItem } from "../data/dataset.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { fitFirstStage } from "./fit-first-stage.ts";

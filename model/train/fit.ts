@@ -1,4 +1,4 @@
-import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
+import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { FeatureShape, TrainingList } from "../features/batch.ts";
 import { featureShape } from "../features/compute.ts";

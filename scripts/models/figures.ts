@@ -1,4 +1,4 @@
-import type { ModelDetails } from "../../workers/shared/contracts/model.ts";
+import type { ModelDetails } from "../../shared/contracts/model.ts";
 
 const percent = (value: number | null | undefined): string =>
   value === null || value === undefined ? "-" : `${(100 * value).toFixed(1)}%`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ModelDetails } from "../../workers/shared/contracts/model.ts";
+import type { ModelDetails } from "../../shared/contracts/model.ts";
 import { changeLines, comparisonRows, driftRows, listRows } from "./figures.ts";
 import { tableLines } from "./table.ts";
 

@@ -7,8 +7,8 @@ import { exportOnnx } from "../../model/onnx/export.ts";
 import { manifestOf } from "../../model/onnx/manifest.ts";
 import { parametersIn } from "../../model/onnx/read.ts";
 import { scoreByTape } from "../../model/train/train.ts";
-import { type ModelManifest, modelManifest } from "../../workers/shared/contracts/model.ts";
-import type { FirstStage } from "../../workers/shared/contracts/retrieval.ts";
+import { type ModelManifest, modelManifest } from "../../shared/contracts/model.ts";
+import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import { root } from "../workers.ts";
 
 /** The weights of the model that is deployed with the code. */

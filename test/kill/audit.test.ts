@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { emptyTotals } from "../../workers/shared/contracts/totals.ts";
+import { emptyTotals } from "../../shared/contracts/totals.ts";
 import { audit, isWhole } from "./audit.ts";
 import { Ledger, type SentEvent } from "./ledger.ts";
 import type { Held } from "./stores.ts";

@@ -1,4 +1,4 @@
-import { emptyTotals, type Totals } from "../../workers/shared/contracts/totals.ts";
+import { emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
 import type { Ledger, SentEvent } from "./ledger.ts";
 import type { Held } from "./stores.ts";
 

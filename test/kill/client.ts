@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../../model/train/random.ts";
-import { eventReceipt, eventTypes } from "../../workers/shared/contracts/event.ts";
-import { recommendationAnswer } from "../../workers/shared/contracts/recommendation.ts";
-import { oslo } from "../town.ts";
+import { eventReceipt, eventTypes } from "../../shared/contracts/event.ts";
+import { recommendationAnswer } from "../../shared/contracts/recommendation.ts";
+import { oslo } from "../products.ts";
 import type { Ledger, SentEvent } from "./ledger.ts";
 
 /** How long a request may take, and how long a client waits before it tries again. Milliseconds. */

@@ -1,4 +1,4 @@
-import type { EventReceipt, EventType } from "../../workers/shared/contracts/event.ts";
+import type { EventReceipt, EventType } from "../../shared/contracts/event.ts";
 
 /** An event as a client sends it. */
 export interface SentEvent {

@@ -12,7 +12,7 @@ import {
   lifetimeOf,
   newerHours,
   type Totals,
-} from "../../workers/shared/contracts/totals.ts";
+} from "../../shared/contracts/totals.ts";
 import { snapshot } from "../../workers/trainer/snapshot.ts";
 
 /** A row of the table of interactions. */

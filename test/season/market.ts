@@ -9,8 +9,8 @@ import {
 import { Random } from "../../model/train/random.ts";
 import type { Marketplace } from "../../scripts/load.ts";
 import { marketplaceOf } from "../../scripts/marketplace.ts";
-import type { EventType } from "../../workers/shared/contracts/event.ts";
-import type { Point } from "../../workers/shared/contracts/primitives.ts";
+import type { EventType } from "../../shared/contracts/event.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
 
 /** Before it: as people are, but at any hour, so that a day does not differ from the next by when it is lived here. */
 export const everyday: Season = { weights: { hour: 0 }, discount: 0 };

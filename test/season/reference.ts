@@ -1,9 +1,14 @@
 import { featureShape } from "../../model/features/compute.ts";
 import type { Parameters } from "../../model/network/parameters.ts";
-import { learn } from "../../model/recalibrate/course.ts";
-import { Corrections, type LoggedExample, listOf, readLine } from "../../model/recalibrate/logged.ts";
+import {
+  Corrections,
+  type LoggedExample,
+  listOf,
+  readLine,
+} from "../../model/recalibrate/logged-examples.ts";
+import { learn } from "../../model/recalibrate/train-epochs.ts";
 import { beginLearning, Learner } from "../../model/train/learner.ts";
-import { unpacked } from "../../workers/shared/training-log/lines.ts";
+import { unpacked } from "../../shared/training-log/lines.ts";
 import type { Stack } from "../stack.ts";
 import { keysOf } from "./world.ts";
 

@@ -1,7 +1,12 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import { issuesOf } from "../shared/contracts/result.ts";
+import { issuesOf } from "../../shared/contracts/result.ts";
 import type { Gateway, GatewayContext } from "./context.ts";
+import {
+  errorResponse,
+  methodNotAllowed as methodRefusal,
+  refusalResponse,
+} from "./errors/problem-response.ts";
 import { Authenticator } from "./keys/authenticator.ts";
 import { authenticate, authorize } from "./middleware/authorize.ts";
 import { crossOrigin } from "./middleware/cross-origin.ts";
@@ -11,9 +16,8 @@ import { limitRate } from "./middleware/rate-limit.ts";
 import { receiveBody } from "./middleware/receive-body.ts";
 import { requireJson } from "./middleware/require-json.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
-import type { Guard } from "./operation.ts";
+import type { Guard } from "./openapi/operation.ts";
 import type { Ports } from "./ports.ts";
-import { errorResponse, methodNotAllowed as methodRefusal, refusalResponse } from "./problems.ts";
 import { deadLetters } from "./routes/dead-letters.ts";
 import { discovery } from "./routes/discovery.ts";
 import { document } from "./routes/document.ts";

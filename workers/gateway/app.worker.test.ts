@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { openDoor, openSettings, unlimited } from "./testing/door.ts";
 import { memoryServices } from "./testing/memory-services.ts";
+import { openDoor, openSettings, unlimited } from "./testing/test-gateway.ts";
 
 describe("every answer", () => {
   it("has a request id, the client's own if it is a safe one", async () => {

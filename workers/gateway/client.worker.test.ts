@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { VicinityError } from "../../client/transport.ts";
 import { Vicinity } from "../../client/vicinity.ts";
-import { openDoor } from "./testing/door.ts";
+import { openDoor } from "./testing/test-gateway.ts";
 
 const { app } = openDoor();
 const client = (credential = "dev-admin-key") =>

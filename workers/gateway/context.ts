@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { Stage } from "../shared/contracts/recommendation.ts";
+import type { Stage } from "../../shared/contracts/recommendation.ts";
 import type { Caller } from "./keys/caller.ts";
 
 /** What the answer to a request tells analytics beside its status. */

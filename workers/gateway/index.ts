@@ -1,11 +1,11 @@
 import { waitUntil } from "cloudflare:workers";
-import { AllMeters } from "../shared/observability/all-meters.ts";
-import { AnalyticsMeter } from "../shared/observability/analytics-meter.ts";
-import { LogMeter } from "../shared/observability/log-meter.ts";
 import { createApp } from "./app.ts";
-import { usualPace } from "./arriving.ts";
 import type { Gateway } from "./context.ts";
-import { logFailure } from "./problems.ts";
+import { logFailure } from "./errors/problem-response.ts";
+import { AllMeters } from "./metering/all-meters.ts";
+import { AnalyticsMeter } from "./metering/analytics-meter.ts";
+import { LogMeter } from "./metering/log-meter.ts";
+import { usualPace } from "./request/body-chunks.ts";
 import { retain } from "./retention.ts";
 import { services } from "./services.ts";
 import { settingsOf } from "./settings.ts";

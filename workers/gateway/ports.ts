@@ -1,6 +1,6 @@
-import type { RequestMeter } from "../shared/observability/request-point.ts";
-import type { BodyPace } from "./arriving.ts";
+import type { RequestMeter } from "./metering/request-meter.ts";
 import type { RateLimiter } from "./middleware/rate-limit.ts";
+import type { BodyPace } from "./request/body-chunks.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store.ts";

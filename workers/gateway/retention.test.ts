@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ok, type Result, refuse } from "../shared/contracts/result.ts";
-import { type Removed, retention } from "../shared/contracts/retention.ts";
+import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
+import { type Removed, retention } from "../../shared/contracts/retention.ts";
 import { retain } from "./retention.ts";
 import { settingsOf } from "./settings.ts";
 import { memoryServices } from "./testing/memory-services.ts";

@@ -1,6 +1,6 @@
-import type { Result } from "../shared/contracts/result.ts";
-import type { Removed, Retention } from "../shared/contracts/retention.ts";
-import { errorText } from "../shared/observability/error-text.ts";
+import type { Result } from "../../shared/contracts/result.ts";
+import type { Removed, Retention } from "../../shared/contracts/retention.ts";
+import { errorText } from "../../shared/errors/error-text.ts";
 import type { Services } from "./services.ts";
 import type { Store } from "./store.ts";
 

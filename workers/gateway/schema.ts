@@ -1,5 +1,5 @@
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import type { KeyScope } from "../shared/contracts/credential.ts";
+import type { KeyScope } from "../../shared/contracts/credential.ts";
 
 /** Keys of applications. A key itself is nowhere: only its hash, of 256 random bits, which needs no salt. */
 export const apiKeys = sqliteTable(

@@ -4,7 +4,7 @@ import type {
   RecommendationApi,
   TrainerApi,
   UserApi,
-} from "../shared/contracts/services.ts";
+} from "../../shared/contracts/services.ts";
 
 /** The workers behind the gateway. */
 export interface Services {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Retention, retention } from "../shared/contracts/retention.ts";
+import { type Retention, retention } from "../../shared/contracts/retention.ts";
 import type { Origins } from "./middleware/cross-origin.ts";
 
 // A host may hold a star, but no browser sends one: it would look like a pattern and match nothing.
@@ -19,7 +19,7 @@ const environment = z.object({
     .refine((origins) => origins === "*" || origins.every(isOrigin), {
       message: "must be * or origins such as https://shop.example",
     }),
-  /** JSON of workers/shared/contracts/retention.ts, where its defaults do not fit. */
+  /** JSON of shared/contracts/retention.ts, where its defaults do not fit. */
   RETENTION: z
     .string()
     .default("")

@@ -1,9 +1,9 @@
 import { and, asc, eq, gte, isNull, lt, lte, ne, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { KeyRecord, KeyScope } from "../shared/contracts/credential.ts";
-import { toInstant } from "../shared/contracts/primitives.ts";
-import type { ImportInput, ImportRecord } from "../shared/contracts/readiness.ts";
-import { endOfLife, type Removed, type Retention } from "../shared/contracts/retention.ts";
+import type { KeyRecord, KeyScope } from "../../shared/contracts/credential.ts";
+import { toInstant } from "../../shared/contracts/primitives.ts";
+import { endOfLife, type Removed, type Retention } from "../../shared/contracts/retention.ts";
+import type { ImportInput, ImportRecord } from "./routes/readiness.ts";
 import { apiKeys, imports } from "./schema.ts";
 
 /** A key as authentication needs it. */

@@ -1,11 +1,11 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
+import { shelvesOver } from "../../model/candidate-sources/candidate-store.ts";
+import { around } from "../../model/candidate-sources/gather-candidates.ts";
 import type { Columns } from "../../model/columns/columns.ts";
 import { candidates, columnsOf } from "../../model/retrieval/candidates.ts";
 import { compileFilter } from "../../model/retrieval/filter.ts";
 import { nearest } from "../../model/retrieval/nearest.ts";
-import { around } from "../../model/sources/around.ts";
-import { shelvesOver } from "../../model/sources/shelves.ts";
 import {
   type EdgePlace,
   edgePlace,
@@ -13,22 +13,22 @@ import {
   type NearbyQuery,
   nearbyQuery,
   type ResolvedPlace,
-} from "../shared/contracts/location.ts";
+} from "../../shared/contracts/location.ts";
 import {
   applicationName,
   type Point,
   type Precision,
   point,
   precision,
-} from "../shared/contracts/primitives.ts";
-import { type ProductChange, productChange } from "../shared/contracts/product.ts";
+} from "../../shared/contracts/primitives.ts";
+import { type ProductChange, productChange } from "../../shared/contracts/product.ts";
 import {
   type CellContent,
   cellContent,
   type ProductRange,
   productRange,
-} from "../shared/contracts/rebuild.ts";
-import { ok, parse, type Result } from "../shared/contracts/result.ts";
+} from "../../shared/contracts/rebuild.ts";
+import { ok, parse, type Result } from "../../shared/contracts/result.ts";
 import {
   type Around,
   type AroundQuery,
@@ -38,23 +38,23 @@ import {
   lastChoice,
   type Wanted,
   wanted,
-} from "../shared/contracts/retrieval.ts";
-import type { LocationApi, Readiness } from "../shared/contracts/services.ts";
+} from "../../shared/contracts/retrieval.ts";
+import type { LocationApi, Readiness } from "../../shared/contracts/services.ts";
 import {
   type ProductTotals,
   productTotals,
   type Transition,
   transition,
   type UnknownProduct,
-} from "../shared/contracts/totals.ts";
-import { isCellName } from "../shared/geo/cells.ts";
-import { coarsenToKilometre, coarsenToRegion } from "../shared/geo/coarsen.ts";
-import { errorText } from "../shared/observability/error-text.ts";
-import { applyChanges, applyTotals } from "./apply.ts";
-import { Gazetteer } from "./gazetteer.ts";
-import { rebuild } from "./rebuild.ts";
+} from "../../shared/contracts/totals.ts";
+import { errorText } from "../../shared/errors/error-text.ts";
+import { isCellName } from "../../shared/geo/cells.ts";
+import { coarsenToKilometre, coarsenToRegion } from "../../shared/geo/coarsen.ts";
+import { Gazetteer } from "./gazetteer/gazetteer.ts";
+import { applyChanges, applyTotals } from "./spatial-index/apply.ts";
+import { rebuild } from "./spatial-index/rebuild.ts";
+import { TileCache } from "./spatial-index/tile-cache.ts";
 import { CityStore } from "./store.ts";
-import { TileCache } from "./tile-cache.ts";
 
 /** Tiles that one `nearby` reads at most; beyond, the answer says that it is truncated. */
 const nearbyTiles = 64;

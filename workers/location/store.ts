@@ -1,7 +1,7 @@
 import { and, desc, eq, getTableColumns, inArray, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { City } from "../shared/contracts/location.ts";
-import type { Point } from "../shared/contracts/primitives.ts";
+import type { City } from "../../shared/contracts/location.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
 import { cities } from "./schema.ts";
 
 /** All that the location worker asks of its database. */

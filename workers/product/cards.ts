@@ -1,4 +1,4 @@
-import { type ProductCard, productCard, type WantedCard } from "../shared/contracts/product.ts";
+import { type ProductCard, productCard, type WantedCard } from "../../shared/contracts/product.ts";
 import { cardOf } from "./rows.ts";
 import type { ProductStore, StoredProduct } from "./store.ts";
 

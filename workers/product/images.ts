@@ -1,5 +1,5 @@
-import { ok, type Result, refuse } from "../shared/contracts/result.ts";
-import { sha256Hex } from "../shared/hash/sha256.ts";
+import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
+import { sha256Hex } from "../../shared/hash/sha256.ts";
 import { imageTypeOf } from "./image-type.ts";
 import { imagePath } from "./rows.ts";
 import type { ProductStore } from "./store.ts";

@@ -1,10 +1,10 @@
-import { mostAttempts, type OpenedLetter, retryDelaySeconds } from "../shared/contracts/dead-letter.ts";
-import { catalogueMessage } from "../shared/contracts/queues.ts";
-import { ok, type Result, refuse } from "../shared/contracts/result.ts";
-import { causeOf, DeadLetters } from "../shared/dead-letters/dead-letters.ts";
-import { errorText } from "../shared/observability/error-text.ts";
+import { mostAttempts, type OpenedLetter, retryDelaySeconds } from "../../shared/contracts/dead-letter.ts";
+import { catalogueMessage } from "../../shared/contracts/queues.ts";
+import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
+import { causeOf, DeadLetters } from "../../shared/dead-letters/store.ts";
+import { errorText } from "../../shared/errors/error-text.ts";
 import { Cards } from "./cards.ts";
-import { consume } from "./catalogue.ts";
+import { consume } from "./outbox.ts";
 import { ProductStore } from "./store.ts";
 
 /**

@@ -1,13 +1,13 @@
 import { hash53 } from "../../model/columns/hash.ts";
-import { toInstant } from "../shared/contracts/primitives.ts";
+import { toInstant } from "../../shared/contracts/primitives.ts";
 import type {
   Product,
   ProductCard,
   ProductChange,
   ProductInput,
   ProductPatch,
-} from "../shared/contracts/product.ts";
-import { addressOf } from "../shared/geo/cells.ts";
+} from "../../shared/contracts/product.ts";
+import { addressOf } from "../../shared/geo/cells.ts";
 import type { products } from "./schema.ts";
 import type { ProductChanges } from "./store.ts";
 

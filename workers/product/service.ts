@@ -1,8 +1,8 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { decodeCursor, pageOf } from "../shared/contracts/cursor.ts";
-import type { DeadLetter, OpenedLetter, ReplayedLetter } from "../shared/contracts/dead-letter.ts";
-import { applicationName, categoryName, identifier } from "../shared/contracts/primitives.ts";
+import { decodeCursor, pageOf } from "../../shared/contracts/cursor.ts";
+import type { DeadLetter, OpenedLetter, ReplayedLetter } from "../../shared/contracts/dead-letter.ts";
+import { applicationName, categoryName, identifier } from "../../shared/contracts/primitives.ts";
 import {
   type Product,
   type ProductCard,
@@ -13,17 +13,17 @@ import {
   productPatch,
   type WantedCard,
   wantedCard,
-} from "../shared/contracts/product.ts";
-import { type ProductPosition, productPosition } from "../shared/contracts/rebuild.ts";
-import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
-import { type Removed, type Retention, retention } from "../shared/contracts/retention.ts";
-import type { Page, PageQuery, ProductApi, Readiness } from "../shared/contracts/services.ts";
-import { DeadLetterDesk } from "../shared/dead-letters/desk.ts";
-import { removeExpiredLetters } from "../shared/dead-letters/retention.ts";
-import { errorText } from "../shared/observability/error-text.ts";
+} from "../../shared/contracts/product.ts";
+import { type ProductPosition, productPosition } from "../../shared/contracts/rebuild.ts";
+import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
+import { type Removed, type Retention, retention } from "../../shared/contracts/retention.ts";
+import type { Page, PageQuery, ProductApi, Readiness } from "../../shared/contracts/services.ts";
+import { removeExpiredLetters } from "../../shared/dead-letters/retention.ts";
+import { DeadLetterDesk } from "../../shared/dead-letters/service.ts";
+import { errorText } from "../../shared/errors/error-text.ts";
 import { Cards } from "./cards.ts";
-import { send, settle } from "./catalogue.ts";
 import { imageBytes, lastImagePosition, putImage } from "./images.ts";
+import { send, settle } from "./outbox.ts";
 import { redeliver } from "./queue.ts";
 import { changesOf, columnsOf, imagePath, productOf } from "./rows.ts";
 import { ProductStore, type StoredProduct } from "./store.ts";

@@ -6,8 +6,8 @@ import {
   waitOnExecutionContext,
 } from "cloudflare:test";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { mostAttempts } from "../shared/contracts/dead-letter.ts";
-import { anyVersion, product, productCard } from "../shared/contracts/product.ts";
+import { mostAttempts } from "../../shared/contracts/dead-letter.ts";
+import { anyVersion, product, productCard } from "../../shared/contracts/product.ts";
 import { maxImageBytes } from "./images.ts";
 import worker from "./index.ts";
 import { ProductService } from "./service.ts";

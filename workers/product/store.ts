@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, inArray, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { ProductInput } from "../shared/contracts/product.ts";
+import type { ProductInput } from "../../shared/contracts/product.ts";
 import type { ImageType } from "./image-type.ts";
 import { cellOf, type ProductRow } from "./rows.ts";
 import { outbox, productImages, products } from "./schema.ts";

@@ -1,4 +1,4 @@
-import { queue } from "./queue.ts";
+import { queue } from "./ingest/queue.ts";
 
 export { UserSession } from "../../durable-objects/user-session.ts";
 export { RecommendationService } from "./service.ts";

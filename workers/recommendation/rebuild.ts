@@ -1,19 +1,19 @@
 import { z } from "zod";
-import { decodeCursor, encodeCursor } from "../shared/contracts/cursor.ts";
-import type { AcceptedInteraction } from "../shared/contracts/event.ts";
-import { fromInstant } from "../shared/contracts/primitives.ts";
-import { anyVersion } from "../shared/contracts/product.ts";
+import { decodeCursor, encodeCursor } from "../../shared/contracts/cursor.ts";
+import type { AcceptedInteraction } from "../../shared/contracts/event.ts";
+import { fromInstant } from "../../shared/contracts/primitives.ts";
+import { anyVersion } from "../../shared/contracts/product.ts";
 import {
   type CellContent,
   type ProductPosition,
   productPosition,
   type RebuildStep,
   rebuildPart,
-} from "../shared/contracts/rebuild.ts";
-import { ok, type Result, refuse } from "../shared/contracts/result.ts";
-import type { Transition } from "../shared/contracts/totals.ts";
-import type { UserInteraction } from "../shared/contracts/user.ts";
-import { transitionsOf } from "./deliver.ts";
+} from "../../shared/contracts/rebuild.ts";
+import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
+import type { Transition } from "../../shared/contracts/totals.ts";
+import type { UserInteraction } from "../../shared/contracts/user.ts";
+import { transitionsOf } from "./ingest/deliver.ts";
 
 /** Products whose totals one step counts, products that it puts into their cells, people whose steps it takes. */
 const totalsAtOnce = 5000;

@@ -1,5 +1,5 @@
 import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { type ModelOrigin, modelStatuses, type RolloutVerdict } from "../shared/contracts/model.ts";
+import { type ModelOrigin, modelStatuses, type RolloutVerdict } from "../../shared/contracts/model.ts";
 
 /** Models by application: what was registered, and what serves. The files lie in R2 under their hash. */
 export const models = sqliteTable(
@@ -59,7 +59,7 @@ export const modelChanges = sqliteTable(
   (table) => [primaryKey({ columns: [table.application, table.version, table.seq] })],
 );
 
-/** Counts of people in experiments that are under way, by pseudonym: see workers/shared/experiments/person-counts.ts. */
+/** Counts of people in experiments that are under way, by pseudonym: see shared/experiments/user-counts.ts. */
 export const outcomes = sqliteTable(
   "outcomes",
   {

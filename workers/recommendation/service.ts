@@ -1,14 +1,14 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
 import { sessionOf, type UserSession } from "../../durable-objects/user-session.ts";
-import { decodePerson } from "../../model/person/codec.ts";
-import { newPerson } from "../../model/person/person.ts";
-import type { DeadLetter, OpenedLetter, ReplayedLetter } from "../shared/contracts/dead-letter.ts";
-import type { Erasure } from "../shared/contracts/erasure.ts";
-import { type EventInput, type EventReceipt, eventInput } from "../shared/contracts/event.ts";
-import type { ExportItem } from "../shared/contracts/export.ts";
-import { liveHeaders } from "../shared/contracts/live.ts";
-import { type AnswerLocation, type EdgePlace, edgePlace } from "../shared/contracts/location.ts";
+import { decodePerson } from "../../model/profile/codec.ts";
+import { newPerson } from "../../model/profile/profile.ts";
+import type { DeadLetter, OpenedLetter, ReplayedLetter } from "../../shared/contracts/dead-letter.ts";
+import type { Erasure } from "../../shared/contracts/erasure.ts";
+import { type EventInput, type EventReceipt, eventInput } from "../../shared/contracts/event.ts";
+import type { ExportItem } from "../../shared/contracts/export.ts";
+import { liveHeaders } from "../../shared/contracts/live.ts";
+import { type AnswerLocation, type EdgePlace, edgePlace } from "../../shared/contracts/location.ts";
 import {
   type ModelDetails,
   type ModelManifest,
@@ -16,17 +16,23 @@ import {
   type ModelRecord,
   modelManifest,
   modelOrigin,
-} from "../shared/contracts/model.ts";
-import { applicationName, identifier, type Point, point, precision } from "../shared/contracts/primitives.ts";
-import { type RebuildStep, rebuildInput } from "../shared/contracts/rebuild.ts";
+} from "../../shared/contracts/model.ts";
+import {
+  applicationName,
+  identifier,
+  type Point,
+  point,
+  precision,
+} from "../../shared/contracts/primitives.ts";
+import { type RebuildStep, rebuildInput } from "../../shared/contracts/rebuild.ts";
 import {
   type RecommendationAnswer,
   type RecommendationInput,
   type RecommendationReceipt,
   recommendationInput,
-} from "../shared/contracts/recommendation.ts";
-import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
-import { type Removed, type Retention, retention } from "../shared/contracts/retention.ts";
+} from "../../shared/contracts/recommendation.ts";
+import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
+import { type Removed, type Retention, retention } from "../../shared/contracts/retention.ts";
 import type {
   Page,
   PageQuery,
@@ -34,24 +40,24 @@ import type {
   Readiness,
   RecommendationApi,
   RecommendationList,
-} from "../shared/contracts/services.ts";
-import { type LocationInput, locationInput } from "../shared/contracts/user.ts";
-import { DeadLetterDesk } from "../shared/dead-letters/desk.ts";
-import { removeExpiredLetters } from "../shared/dead-letters/retention.ts";
-import { errorText } from "../shared/observability/error-text.ts";
-import { exported } from "./export.ts";
-import { similar, trending } from "./lists.ts";
-import { redeliver } from "./queue.ts";
+} from "../../shared/contracts/services.ts";
+import { type LocationInput, locationInput } from "../../shared/contracts/user.ts";
+import { removeExpiredLetters } from "../../shared/dead-letters/retention.ts";
+import { DeadLetterDesk } from "../../shared/dead-letters/service.ts";
+import { errorText } from "../../shared/errors/error-text.ts";
+import { exported } from "./export-user.ts";
+import { absorb, isLive, record, timeOf } from "./ingest/ingest-events.ts";
+import { redeliver } from "./ingest/queue.ts";
+import { Registry } from "./models/registry.ts";
+import { type ModelFile, scoreLists, servingModel, tryModel } from "./models/trials.ts";
 import { bundledModel } from "./ranker/models.ts";
 import { rebuild } from "./rebuild.ts";
-import { recommend } from "./recommend.ts";
-import { newRecommendationId, objectIdOf } from "./recommendation-id.ts";
-import { absorb, isLive, record, timeOf } from "./record.ts";
-import { Registry } from "./registry.ts";
 import { settleModels } from "./rollout/settle.ts";
+import { similar, trending } from "./serve/lists.ts";
+import { recommend } from "./serve/recommend.ts";
+import { newRecommendationId, objectIdOf } from "./serve/recommendation-id.ts";
+import { coarsened, namesOf } from "./serve/resolve-location.ts";
 import { RegistryStore } from "./store.ts";
-import { type ModelFile, scoreLists, servingModel, tryModel } from "./trials.ts";
-import { coarsened, namesOf } from "./whereabouts.ts";
 
 const person = z.object({ application: applicationName, userId: identifier });
 const settingsInput = z.object({ home: point.nullable(), precision, version: z.number().int() });

@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, inArray, isNotNull, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { ModelStatus, RolloutVerdict } from "../shared/contracts/model.ts";
+import type { ModelStatus, RolloutVerdict } from "../../shared/contracts/model.ts";
 import { drift, modelChanges, models, rollouts } from "./schema.ts";
 
 export type ModelRow = typeof models.$inferSelect;

@@ -3,9 +3,9 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { type Recorded, sessionOf, type UserSession } from "../../durable-objects/user-session.ts";
-import { decodePerson } from "../../model/person/codec.ts";
-import type { Interaction } from "../shared/contracts/event.ts";
-import { liveHeaders } from "../shared/contracts/live.ts";
+import { decodePerson } from "../../model/profile/codec.ts";
+import type { Interaction } from "../../shared/contracts/event.ts";
+import { liveHeaders } from "../../shared/contracts/live.ts";
 
 const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Object.assign(
   { USER_SESSION: {} as never },

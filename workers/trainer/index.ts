@@ -1,5 +1,5 @@
-export { Recalibration } from "./recalibration.ts";
 export { TrainerService } from "./service.ts";
+export { Recalibration } from "./workflow.ts";
 
 /** This worker has no public door; it answers RPC only. */
 export default {

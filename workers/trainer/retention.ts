@@ -1,7 +1,7 @@
-import { endOfLife, type Removed, type Retention } from "../shared/contracts/retention.ts";
-import { type AgingBucket, applicationsIn, removeExpired } from "../shared/retention/expired.ts";
-import { logRoot } from "../shared/training-log/keys.ts";
-import { benchRoot } from "./workbench.ts";
+import { endOfLife, type Removed, type Retention } from "../../shared/contracts/retention.ts";
+import { type AgingBucket, applicationsIn, removeExpired } from "../../shared/retention/expired.ts";
+import { logRoot } from "../../shared/training-log/keys.ts";
+import { benchRoot } from "./artifacts.ts";
 
 /** Removes days of the training log and records of recalibrations that have had their time. `now` in seconds. */
 export async function removeExpiredLogs(

@@ -1,16 +1,16 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { applicationName, identifier } from "../shared/contracts/primitives.ts";
+import { applicationName, identifier } from "../../shared/contracts/primitives.ts";
 import {
   type RecalibrationInput,
   type RecalibrationRecord,
   recalibrationInput,
-} from "../shared/contracts/recalibration.ts";
-import { ok, parse, type Result } from "../shared/contracts/result.ts";
-import { type Removed, type Retention, retention } from "../shared/contracts/retention.ts";
-import type { Readiness, TrainerApi } from "../shared/contracts/services.ts";
-import { logPrefix } from "../shared/training-log/keys.ts";
-import { RecalibrationDesk } from "./desk.ts";
+} from "../../shared/contracts/recalibration.ts";
+import { ok, parse, type Result } from "../../shared/contracts/result.ts";
+import { type Removed, type Retention, retention } from "../../shared/contracts/retention.ts";
+import type { Readiness, TrainerApi } from "../../shared/contracts/services.ts";
+import { logPrefix } from "../../shared/training-log/keys.ts";
+import { RecalibrationDesk } from "./recalibrations.ts";
 import { removeExpiredLogs } from "./retention.ts";
 import { type Snapshot, snapshot } from "./snapshot.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Erased, isErased, peopleOf, unpacked } from "../shared/training-log/lines.ts";
+import { type Erased, isErased, peopleOf, unpacked } from "../../shared/training-log/lines.ts";
 
 /** The part of a log line that a snapshot looks at. */
 const line = z.discriminatedUnion("kind", [

@@ -1,6 +1,6 @@
-import { eventTypes } from "../shared/contracts/event.ts";
-import type { PlaceVisit } from "../shared/contracts/queues.ts";
-import type { InteractionJson, TotalsRow } from "./record.ts";
+import { eventTypes } from "../../shared/contracts/event.ts";
+import type { PlaceVisit } from "../../shared/contracts/queues.ts";
+import type { InteractionJson, TotalsRow } from "./interaction-rows.ts";
 
 // Lists cross as one JSON parameter, which drizzle's batch cannot carry in a raw statement: these are D1's own.
 

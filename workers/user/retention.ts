@@ -1,6 +1,6 @@
-import { eventTypes } from "../shared/contracts/event.ts";
-import { endOfLife, type Removed, type Retention } from "../shared/contracts/retention.ts";
-import { hoursOfWeek } from "../shared/contracts/totals.ts";
+import { eventTypes } from "../../shared/contracts/event.ts";
+import { endOfLife, type Removed, type Retention } from "../../shared/contracts/retention.ts";
+import { hoursOfWeek } from "../../shared/contracts/totals.ts";
 
 /** Rows of each table and database that one step removes at most. */
 const atOnce = 20_000;

@@ -2,8 +2,8 @@
 import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { retention } from "../shared/contracts/retention.ts";
-import { lifetimeOf } from "../shared/contracts/totals.ts";
+import { retention } from "../../shared/contracts/retention.ts";
+import { lifetimeOf } from "../../shared/contracts/totals.ts";
 import { removeExpiredRows } from "./retention.ts";
 import { UserStore } from "./store.ts";
 

@@ -1,11 +1,11 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { decodeCursor, encodeCursor, pageOf } from "../shared/contracts/cursor.ts";
-import { acceptedInteraction } from "../shared/contracts/event.ts";
-import { applicationName, epoch, identifier, pseudonym } from "../shared/contracts/primitives.ts";
-import { placeVisit } from "../shared/contracts/queues.ts";
-import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
-import { type Removed, type Retention, retention } from "../shared/contracts/retention.ts";
+import { decodeCursor, encodeCursor, pageOf } from "../../shared/contracts/cursor.ts";
+import { acceptedInteraction } from "../../shared/contracts/event.ts";
+import { applicationName, epoch, identifier, pseudonym } from "../../shared/contracts/primitives.ts";
+import { placeVisit } from "../../shared/contracts/queues.ts";
+import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
+import { type Removed, type Retention, retention } from "../../shared/contracts/retention.ts";
 import type {
   ErasedRecords,
   Page,
@@ -16,8 +16,8 @@ import type {
   Tombstone,
   UserApi,
   UserVisit,
-} from "../shared/contracts/services.ts";
-import type { ProductTotals, Totals } from "../shared/contracts/totals.ts";
+} from "../../shared/contracts/services.ts";
+import type { ProductTotals, Totals } from "../../shared/contracts/totals.ts";
 import {
   type User,
   type UserInput,
@@ -25,11 +25,11 @@ import {
   type UserPatch,
   userInput,
   userPatch,
-} from "../shared/contracts/user.ts";
+} from "../../shared/contracts/user.ts";
 import { databasesOf } from "./database.ts";
-import { changesOf, interactionOf, rowOf, settingsOf, userOf, visitOf } from "./profile.ts";
-import { type PersonBatch } from "./record.ts";
+import { type PersonBatch } from "./interaction-rows.ts";
 import { removeExpiredRows } from "./retention.ts";
+import { changesOf, interactionOf, rowOf, settingsOf, userOf, visitOf } from "./rows.ts";
 import { type PersonVisits, UserStore } from "./store.ts";
 
 const person = z.object({ application: applicationName, userId: identifier });

@@ -2,8 +2,8 @@
 import { applyD1Migrations, createExecutionContext, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Result } from "../shared/contracts/result.ts";
-import { user, userInput, userInteraction } from "../shared/contracts/user.ts";
+import type { Result } from "../../shared/contracts/result.ts";
+import { user, userInput, userInteraction } from "../../shared/contracts/user.ts";
 import { UserService } from "./service.ts";
 
 const environment: { DB: D1Database; MIGRATIONS: D1Migration[] } = Object.assign({ MIGRATIONS: [] }, env);

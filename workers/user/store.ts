@@ -1,7 +1,8 @@
 import { and, desc, eq, gt, inArray, notExists, sql } from "drizzle-orm";
-import type { PlaceVisit } from "../shared/contracts/queues.ts";
-import { lifetimeOf, type ProductTotals, type Totals } from "../shared/contracts/totals.ts";
+import type { PlaceVisit } from "../../shared/contracts/queues.ts";
+import { lifetimeOf, type ProductTotals, type Totals } from "../../shared/contracts/totals.ts";
 import { type Database, databaseOf, open } from "./database.ts";
+import { hoursByProduct, hoursOf, type PersonBatch, rowsOf, type TotalsRow } from "./interaction-rows.ts";
 import {
   insertInteractions,
   insertVisits,
@@ -10,7 +11,6 @@ import {
   readTotals,
   recountTotals,
 } from "./interactions.ts";
-import { hoursByProduct, hoursOf, type PersonBatch, rowsOf, type TotalsRow } from "./record.ts";
 import { erasures, interactions, userLocations, users } from "./schema.ts";
 
 export type UserRow = typeof users.$inferSelect;

@@ -3,12 +3,12 @@ import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type AcceptedInteraction, eventTypes } from "../shared/contracts/event.ts";
-import type { PlaceVisit } from "../shared/contracts/queues.ts";
-import { lifetimeOf } from "../shared/contracts/totals.ts";
-import { userInput } from "../shared/contracts/user.ts";
-import { rowOf } from "./profile.ts";
-import type { PersonBatch } from "./record.ts";
+import { type AcceptedInteraction, eventTypes } from "../../shared/contracts/event.ts";
+import type { PlaceVisit } from "../../shared/contracts/queues.ts";
+import { lifetimeOf } from "../../shared/contracts/totals.ts";
+import { userInput } from "../../shared/contracts/user.ts";
+import type { PersonBatch } from "./interaction-rows.ts";
+import { rowOf } from "./rows.ts";
 import { type UserRow, UserStore } from "./store.ts";
 
 const environment: { DB: D1Database; DB_1: D1Database; MIGRATIONS: D1Migration[] } = Object.assign(

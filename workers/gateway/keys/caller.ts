@@ -1,4 +1,4 @@
-import { type KeyScope, keyScopes } from "../../shared/contracts/credential.ts";
+import { type KeyScope, keyScopes } from "../../../shared/contracts/credential.ts";
 
 /** Who a credential belongs to, and what they may do; a person also until when, in seconds since the epoch. */
 export type Caller =

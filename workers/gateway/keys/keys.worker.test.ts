@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
-import { createdKey, type KeyRecord, rotatedKey } from "../../shared/contracts/credential.ts";
+import { createdKey, type KeyRecord, rotatedKey } from "../../../shared/contracts/credential.ts";
 import { Store } from "../store.ts";
-import { openDoor, openSettings, tokenFor, tokenSecret, unlimited } from "../testing/door.ts";
 import { testEnvironment } from "../testing/environment.ts";
+import { openDoor, openSettings, tokenFor, tokenSecret, unlimited } from "../testing/test-gateway.ts";
 import { hashOf } from "./key.ts";
 import { issueToken } from "./tokens.ts";
 

@@ -1,6 +1,6 @@
 import { errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
-import { applicationName, identifier } from "../../shared/contracts/primitives.ts";
+import { applicationName, identifier } from "../../../shared/contracts/primitives.ts";
 
 const issuer = "vicinity";
 const claims = z.object({ sub: identifier, app: applicationName, key: identifier, exp: z.number() });

@@ -1,10 +1,10 @@
 import type { MiddlewareHandler } from "hono";
 import type { GatewayContext } from "../context.ts";
+import { deny } from "../errors/deny.ts";
+import { logFailure } from "../errors/problem-response.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
 import { type Access, mayCall } from "../keys/caller.ts";
 import { credentialOf } from "../keys/credential.ts";
-import { logFailure } from "../problems.ts";
-import { deny } from "../refused.ts";
 
 /** What front ends ask all the time; anything else weighs enough to look its key up. */
 const everyday = new Set<Access>(["client", "anyone", "self"]);

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import type { GatewayContext } from "../context.ts";
-import { deny } from "../refused.ts";
+import { deny } from "../errors/deny.ts";
 
 /** Pages that may read answers: any, or those of the origins listed. */
 export type Origins = "*" | readonly string[];

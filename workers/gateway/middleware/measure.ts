@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
-import type { Stage } from "../../shared/contracts/recommendation.ts";
-import type { RequestMeter } from "../../shared/observability/request-point.ts";
+import type { Stage } from "../../../shared/contracts/recommendation.ts";
 import type { Figures, GatewayContext } from "../context.ts";
+import type { RequestMeter } from "../metering/request-meter.ts";
 
 const safeRequestId = /^[A-Za-z0-9._-]{1,64}$/;
 

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { GatewayContext } from "../context.ts";
+import { deny } from "../errors/deny.ts";
 import type { Caller } from "../keys/caller.ts";
-import { deny } from "../refused.ts";
 
 /** Requests that one key, or one person by their tokens, may make in `seconds`; wrangler.toml says the same. */
 export const ratePolicy = { requests: 1000, seconds: 10 };

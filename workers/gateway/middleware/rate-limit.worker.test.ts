@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createdKey } from "../../shared/contracts/credential.ts";
-import { openDoor, tokenFor } from "../testing/door.ts";
+import { createdKey } from "../../../shared/contracts/credential.ts";
+import { openDoor, tokenFor } from "../testing/test-gateway.ts";
 
 /** Allows each key a number of uses, and remembers who was counted. */
 function countingLimiter(uses: number) {

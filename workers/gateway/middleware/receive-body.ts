@@ -1,9 +1,9 @@
 import type { MiddlewareHandler } from "hono";
-import { arriving, type BodyPace } from "../arriving.ts";
 import type { GatewayContext } from "../context.ts";
-import { isJson } from "../media-type.ts";
-import { deepest, nestsBeyond } from "../nesting.ts";
-import { deny } from "../refused.ts";
+import { deny } from "../errors/deny.ts";
+import { arriving, type BodyPace } from "../request/body-chunks.ts";
+import { isJson } from "../request/media-type.ts";
+import { deepest, nestsBeyond } from "../request/nesting.ts";
 
 const tooLarge = (most: number): never =>
   deny("too_large", `The body is larger than the ${most} bytes that this call takes.`);

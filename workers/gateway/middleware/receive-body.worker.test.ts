@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { BulkReport } from "../../shared/contracts/product.ts";
-import { openDoor } from "../testing/door.ts";
+import type { BulkReport } from "../../../shared/contracts/product.ts";
 import { operationsOf } from "../testing/operations.ts";
+import { openDoor } from "../testing/test-gateway.ts";
 
 const pace = { graceMs: 50, bytesPerSecond: 1_000_000 };
 const door = openDoor({ pace });

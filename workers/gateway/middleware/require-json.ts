@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { GatewayContext } from "../context.ts";
-import { isJson } from "../media-type.ts";
-import { deny } from "../refused.ts";
+import { deny } from "../errors/deny.ts";
+import { isJson } from "../request/media-type.ts";
 
 /**
  * 400 without a body, 415 for one that is not announced as JSON: the validator takes either for an empty object, which

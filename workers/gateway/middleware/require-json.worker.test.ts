@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { openDoor, unlimited } from "../testing/door.ts";
 import { operationsOf } from "../testing/operations.ts";
 import { sampleOf } from "../testing/samples.ts";
+import { openDoor, unlimited } from "../testing/test-gateway.ts";
 
 const door = openDoor({ limiter: unlimited });
 const taking = (await operationsOf(door)).filter(({ body }) => body === "application/json");

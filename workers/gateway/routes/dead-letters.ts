@@ -1,10 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { deadLetter, letterId, openedLetter, replayedLetter } from "../../shared/contracts/dead-letter.ts";
-import type { DeadLetterApi } from "../../shared/contracts/services.ts";
+import { deadLetter, letterId, openedLetter, replayedLetter } from "../../../shared/contracts/dead-letter.ts";
+import type { DeadLetterApi } from "../../../shared/contracts/services.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, idPath, json, limitParameter, noQuery, refusals } from "../operation.ts";
+import { valueOf } from "../errors/deny.ts";
+import { type Guard, idPath, json, limitParameter, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { valueOf } from "../refused.ts";
 
 const letter = deadLetter.meta({ id: "DeadLetter" });
 const list = z.object({ items: z.array(letter), nextCursor: letterId.optional() });

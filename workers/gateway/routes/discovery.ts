@@ -1,11 +1,19 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { identifier } from "../../shared/contracts/primitives.ts";
-import { productCard } from "../../shared/contracts/product.ts";
+import { identifier } from "../../../shared/contracts/primitives.ts";
+import { productCard } from "../../../shared/contracts/product.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, idPath, json, latitude, limitParameter, longitude, refusals } from "../operation.ts";
-import { pointOf } from "../point.ts";
+import { valueOf } from "../errors/deny.ts";
+import {
+  type Guard,
+  idPath,
+  json,
+  latitude,
+  limitParameter,
+  longitude,
+  refusals,
+} from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { valueOf } from "../refused.ts";
+import { pointOf } from "../request/point.ts";
 
 const list = z
   .object({

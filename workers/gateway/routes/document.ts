@@ -1,5 +1,5 @@
 import type { Gateway } from "../context.ts";
-import { withWholePlaces } from "../place-parameter.ts";
+import { withWholePlaces } from "../openapi/location-parameters.ts";
 
 /** The API's own description, made once from the schemas that validate. */
 export function document(app: Gateway): void {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { problemCodes } from "../../shared/contracts/problem.ts";
-import { openDoor } from "../testing/door.ts";
+import { problemCodes } from "../../../shared/contracts/problem.ts";
+import { openDoor } from "../testing/test-gateway.ts";
 
 const record = z.record(z.string(), z.unknown());
 const isRecord = (value: unknown): value is Record<string, unknown> => record.safeParse(value).success;

@@ -1,11 +1,19 @@
 import { createRoute } from "@hono/zod-openapi";
-import { eventInput } from "../../shared/contracts/event.ts";
-import { bulkReport } from "../../shared/contracts/product.ts";
-import { handleLines } from "../bulk.ts";
+import { eventInput } from "../../../shared/contracts/event.ts";
+import { bulkReport } from "../../../shared/contracts/product.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, kilobytes, linesBody, megabytes, noQuery, refusals } from "../operation.ts";
+import { valueOf } from "../errors/deny.ts";
+import {
+  type Guard,
+  json,
+  kilobytes,
+  linesBody,
+  megabytes,
+  noQuery,
+  refusals,
+} from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { valueOf } from "../refused.ts";
+import { handleLines } from "../request/bulk-lines.ts";
 
 const bounds = { bytes: megabytes(32), lines: 10_000, lineLength: kilobytes(8), perCall: 4000 };
 

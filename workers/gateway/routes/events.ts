@@ -4,13 +4,13 @@ import {
   type EventReceipt,
   eventInput,
   eventReceipt,
-} from "../../shared/contracts/event.ts";
-import { issuesOf } from "../../shared/contracts/result.ts";
+} from "../../../shared/contracts/event.ts";
+import { issuesOf } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
+import { deny, valueOf } from "../errors/deny.ts";
 import { mayActFor } from "../keys/caller.ts";
-import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../operation.ts";
+import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { deny, valueOf } from "../refused.ts";
 
 const event = eventInput.meta({ id: "Event" });
 /** The envelope alone: each event is judged by itself, so that a bad one does not keep out the others. */

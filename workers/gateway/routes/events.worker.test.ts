@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { EventReceipt } from "../../shared/contracts/event.ts";
-import type { Problem } from "../../shared/contracts/problem.ts";
-import { openDoor } from "../testing/door.ts";
+import type { EventReceipt } from "../../../shared/contracts/event.ts";
+import type { Problem } from "../../../shared/contracts/problem.ts";
+import { openDoor } from "../testing/test-gateway.ts";
 
 const view = (eventId: string, more: object = {}) => ({
   eventId,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { problem } from "../../shared/contracts/problem.ts";
+import { problem } from "../../../shared/contracts/problem.ts";
 import { credentialsFor, invalidCredentials, makeKey, missingCredentials } from "../testing/credentials.ts";
-import { openDoor, tokenFor, unlimited } from "../testing/door.ts";
 import { memoryServices } from "../testing/memory-services.ts";
 import { type Operation, operationsOf } from "../testing/operations.ts";
+import { witness } from "../testing/recorder.ts";
 import { sampleOf } from "../testing/samples.ts";
-import { witness } from "../testing/witness.ts";
+import { openDoor, tokenFor, unlimited } from "../testing/test-gateway.ts";
 
 const door = openDoor();
 const operations = await operationsOf(door);

@@ -1,9 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { readinessReport } from "../../shared/contracts/readiness.ts";
-import type { Ready } from "../../shared/contracts/services.ts";
+import type { Ready } from "../../../shared/contracts/services.ts";
 import type { Gateway } from "../context.ts";
-import { json, noQuery, refusals } from "../operation.ts";
+import { json, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
+import { readinessReport } from "./readiness.ts";
 
 const report = readinessReport.meta({ id: "Readiness" });
 const tags = ["Operations"];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { ReadinessReport } from "../../shared/contracts/readiness.ts";
-import { openDoor } from "../testing/door.ts";
 import { memoryServices } from "../testing/memory-services.ts";
+import { openDoor } from "../testing/test-gateway.ts";
+import type { ReadinessReport } from "./readiness.ts";
 
 describe("readiness", () => {
   it("waits for running imports and for every worker", async () => {

@@ -1,9 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { applicationName, identifier } from "../../shared/contracts/primitives.ts";
+import { applicationName, identifier } from "../../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, megabytes, noQuery, refusals } from "../operation.ts";
+import { deny, valueOf } from "../errors/deny.ts";
+import { type Guard, json, megabytes, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { deny, valueOf } from "../refused.ts";
 
 const imagePath = z.object({
   id: identifier,

@@ -1,9 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { identifier } from "../../shared/contracts/primitives.ts";
-import { importInput, importRecord } from "../../shared/contracts/readiness.ts";
+import { identifier } from "../../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../operation.ts";
+import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
+import { importInput, importRecord } from "./readiness.ts";
 
 /** How far an import is, so that readiness can say it. */
 export function imports(app: Gateway, { store, now }: Ports, guard: Guard): void {

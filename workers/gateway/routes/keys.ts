@@ -5,15 +5,15 @@ import {
   keyRecord,
   keyRotation,
   rotatedKey,
-} from "../../shared/contracts/credential.ts";
-import { toInstant } from "../../shared/contracts/primitives.ts";
+} from "../../../shared/contracts/credential.ts";
+import { toInstant } from "../../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
+import { deny } from "../errors/deny.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
 import type { Caller } from "../keys/caller.ts";
 import { hashOf, keyOf } from "../keys/key.ts";
-import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, refusals } from "../operation.ts";
+import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { deny } from "../refused.ts";
 
 const record = keyRecord.meta({ id: "Key" });
 const tags = ["Keys"];

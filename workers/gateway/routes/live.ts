@@ -1,13 +1,13 @@
 import { createRoute } from "@hono/zod-openapi";
-import { liveHeaders } from "../../shared/contracts/live.ts";
+import { liveHeaders } from "../../../shared/contracts/live.ts";
 import type { Gateway } from "../context.ts";
+import { deny } from "../errors/deny.ts";
+import { upgradeRequired } from "../errors/problem-response.ts";
 import type { Caller } from "../keys/caller.ts";
 import { agreedProtocol } from "../keys/credential.ts";
 import { ownOrigin } from "../middleware/cross-origin.ts";
-import { type Guard, idPath, noQuery, refusals } from "../operation.ts";
+import { type Guard, idPath, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { upgradeRequired } from "../problems.ts";
-import { deny } from "../refused.ts";
 
 /** Seconds that a WebSocket of a key lives; whoever listens on opens another. */
 const keyLifetime = 900;

@@ -1,10 +1,18 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { nearbyAnswer, resolvedPlace } from "../../shared/contracts/location.ts";
-import { categoryName } from "../../shared/contracts/primitives.ts";
+import { nearbyAnswer, resolvedPlace } from "../../../shared/contracts/location.ts";
+import { categoryName } from "../../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, kilometres, latitude, limitParameter, longitude, refusals } from "../operation.ts";
+import { valueOf } from "../errors/deny.ts";
+import {
+  type Guard,
+  json,
+  kilometres,
+  latitude,
+  limitParameter,
+  longitude,
+  refusals,
+} from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { valueOf } from "../refused.ts";
 
 const tags = ["Locations"];
 

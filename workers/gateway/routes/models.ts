@@ -1,12 +1,12 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { modelDetails, modelManifest, modelRecord } from "../../shared/contracts/model.ts";
-import { parse } from "../../shared/contracts/result.ts";
+import { modelDetails, modelManifest, modelRecord } from "../../../shared/contracts/model.ts";
+import { parse } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { nestsBeyond } from "../nesting.ts";
-import { type Guard, json, kilobytes, megabytes, noQuery, refusals } from "../operation.ts";
+import { deny, valueOf } from "../errors/deny.ts";
+import { type Guard, json, kilobytes, megabytes, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { deny, valueOf } from "../refused.ts";
-import { unread } from "../unread.ts";
+import { nestsBeyond } from "../request/nesting.ts";
+import { unread } from "../request/unknown-fields.ts";
 
 /** Fifty times what a manifest with its golden vectors takes. */
 const manifestBytes = kilobytes(512);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { openDoor } from "../testing/door.ts";
 import { manifest } from "../testing/samples.ts";
+import { openDoor } from "../testing/test-gateway.ts";
 
 describe("models", () => {
   const form = (parts: Record<string, string | File>) => {

@@ -1,10 +1,18 @@
 import { createRoute } from "@hono/zod-openapi";
-import { bulkReport, productInput } from "../../shared/contracts/product.ts";
-import { handleLines } from "../bulk.ts";
+import { bulkReport, productInput } from "../../../shared/contracts/product.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, kilobytes, linesBody, megabytes, noQuery, refusals } from "../operation.ts";
+import { valueOf } from "../errors/deny.ts";
+import {
+  type Guard,
+  json,
+  kilobytes,
+  linesBody,
+  megabytes,
+  noQuery,
+  refusals,
+} from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { valueOf } from "../refused.ts";
+import { handleLines } from "../request/bulk-lines.ts";
 
 /** A request may make about 30 calls to other workers, so lines are bounded beside bytes. */
 const bounds = { bytes: megabytes(32), lines: 10_000, lineLength: kilobytes(64), perCall: 500 };

@@ -1,10 +1,19 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { categoryName } from "../../shared/contracts/primitives.ts";
-import { product, productInput, productPatch, productWithTotals } from "../../shared/contracts/product.ts";
+import { categoryName } from "../../../shared/contracts/primitives.ts";
+import { product, productInput, productPatch, productWithTotals } from "../../../shared/contracts/product.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, page, refusals } from "../operation.ts";
+import { deny, valueOf } from "../errors/deny.ts";
+import {
+  type Guard,
+  idPath,
+  json,
+  jsonBody,
+  kilobytes,
+  noQuery,
+  page,
+  refusals,
+} from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { deny, valueOf } from "../refused.ts";
 
 const stored = product.meta({ id: "Product" });
 const withTotals = productWithTotals.meta({ id: "ProductWithTotals" });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openDoor } from "../testing/door.ts";
+import { openDoor } from "../testing/test-gateway.ts";
 
 describe("products", () => {
   it("are created, replaced, read with totals, changed and removed", async () => {

@@ -1,9 +1,9 @@
 import { createRoute } from "@hono/zod-openapi";
-import { rebuildInput, rebuildStep } from "../../shared/contracts/rebuild.ts";
+import { rebuildInput, rebuildStep } from "../../../shared/contracts/rebuild.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../operation.ts";
+import { valueOf } from "../errors/deny.ts";
+import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { valueOf } from "../refused.ts";
 
 /** Derived state, made anew step by step. */
 export function rebuild(app: Gateway, { services }: Ports, guard: Guard): void {

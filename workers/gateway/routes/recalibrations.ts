@@ -1,9 +1,9 @@
 import { createRoute } from "@hono/zod-openapi";
-import { recalibration, recalibrationInput } from "../../shared/contracts/recalibration.ts";
+import { recalibration, recalibrationInput } from "../../../shared/contracts/recalibration.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, refusals } from "../operation.ts";
+import { valueOf } from "../errors/deny.ts";
+import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { valueOf } from "../refused.ts";
 
 const record = recalibration.meta({ id: "Recalibration" });
 const tags = ["Models"];

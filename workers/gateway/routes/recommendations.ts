@@ -5,9 +5,9 @@ import {
   recommendationAnswer,
   recommendationInput,
   recommendationReceipt,
-} from "../../shared/contracts/recommendation.ts";
+} from "../../../shared/contracts/recommendation.ts";
 import type { Gateway, GatewayContext } from "../context.ts";
-import { edgeOf } from "../edge.ts";
+import { deny, valueOf } from "../errors/deny.ts";
 import { mayActFor } from "../keys/caller.ts";
 import {
   type Guard,
@@ -20,10 +20,10 @@ import {
   longitude,
   noQuery,
   refusals,
-} from "../operation.ts";
-import { pointOf } from "../point.ts";
+} from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { deny, valueOf } from "../refused.ts";
+import { edgeOf } from "../request/edge-location.ts";
+import { pointOf } from "../request/point.ts";
 
 const answer = recommendationAnswer.meta({ id: "Recommendation" });
 const input = recommendationInput.meta({ id: "RecommendationInput" });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { openDoor } from "../testing/door.ts";
 import { memoryServices } from "../testing/memory-services.ts";
+import { openDoor } from "../testing/test-gateway.ts";
 
 describe("recommendations", () => {
   it("pass the place of the edge, and say model and stages in headers and figures", async () => {

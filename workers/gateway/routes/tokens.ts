@@ -1,11 +1,11 @@
 import { createRoute } from "@hono/zod-openapi";
-import { issuedToken, tokenInput } from "../../shared/contracts/credential.ts";
-import { toInstant } from "../../shared/contracts/primitives.ts";
+import { issuedToken, tokenInput } from "../../../shared/contracts/credential.ts";
+import { toInstant } from "../../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
+import { deny } from "../errors/deny.ts";
 import { issueToken } from "../keys/tokens.ts";
-import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../operation.ts";
+import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { deny } from "../refused.ts";
 
 /** Tokens that stand for one person, for the front ends that the person holds. */
 export function tokens(app: Gateway, { settings, now }: Ports, guard: Guard): void {

@@ -1,14 +1,29 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { erasure } from "../../shared/contracts/erasure.ts";
-import { exportItem } from "../../shared/contracts/export.ts";
-import { answerLocation } from "../../shared/contracts/location.ts";
-import type { PersonSettings } from "../../shared/contracts/services.ts";
-import { locationInput, user, userInput, userInteraction, userPatch } from "../../shared/contracts/user.ts";
+import { erasure } from "../../../shared/contracts/erasure.ts";
+import { exportItem } from "../../../shared/contracts/export.ts";
+import { answerLocation } from "../../../shared/contracts/location.ts";
+import type { PersonSettings } from "../../../shared/contracts/services.ts";
+import {
+  locationInput,
+  user,
+  userInput,
+  userInteraction,
+  userPatch,
+} from "../../../shared/contracts/user.ts";
 import type { Gateway } from "../context.ts";
-import { patchPerson, putPerson } from "../home.ts";
-import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, page, refusals } from "../operation.ts";
+import { valueOf } from "../errors/deny.ts";
+import {
+  type Guard,
+  idPath,
+  json,
+  jsonBody,
+  kilobytes,
+  noQuery,
+  page,
+  refusals,
+} from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { valueOf } from "../refused.ts";
+import { patchPerson, putPerson } from "../user-profile.ts";
 
 const stored = user.meta({ id: "User" });
 const list = z.object({ items: z.array(stored), nextCursor: z.string().optional() });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { ok } from "../../shared/contracts/result.ts";
-import { openDoor } from "../testing/door.ts";
+import { ok } from "../../../shared/contracts/result.ts";
 import { memoryServices } from "../testing/memory-services.ts";
+import { openDoor } from "../testing/test-gateway.ts";
 
 describe("people", () => {
   it("are told to their object whenever their profile changes", async () => {

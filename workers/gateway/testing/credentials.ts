@@ -1,9 +1,9 @@
 import { SignJWT } from "jose";
-import { createdKey, type KeyScope, keyScopes } from "../../shared/contracts/credential.ts";
+import { createdKey, type KeyScope, keyScopes } from "../../../shared/contracts/credential.ts";
 import type { Access } from "../keys/caller.ts";
 import { keyOf } from "../keys/key.ts";
 import { issueToken } from "../keys/tokens.ts";
-import { openDoor, tokenFor, tokenSecret, unlimited } from "./door.ts";
+import { openDoor, tokenFor, tokenSecret, unlimited } from "./test-gateway.ts";
 
 const door = openDoor({ limiter: unlimited });
 const seconds = (): number => Math.floor(Date.now() / 1000);

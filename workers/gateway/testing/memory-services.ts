@@ -1,7 +1,7 @@
-import type { Erasure } from "../../shared/contracts/erasure.ts";
-import type { EventReceipt } from "../../shared/contracts/event.ts";
-import type { Product, ProductInput } from "../../shared/contracts/product.ts";
-import { ok, refuse } from "../../shared/contracts/result.ts";
+import type { Erasure } from "../../../shared/contracts/erasure.ts";
+import type { EventReceipt } from "../../../shared/contracts/event.ts";
+import type { Product, ProductInput } from "../../../shared/contracts/product.ts";
+import { ok, refuse } from "../../../shared/contracts/result.ts";
 import type {
   DeadLetterApi,
   LocationApi,
@@ -9,9 +9,9 @@ import type {
   RecommendationApi,
   TrainerApi,
   UserApi,
-} from "../../shared/contracts/services.ts";
-import { emptyTotals } from "../../shared/contracts/totals.ts";
-import type { User, UserInput } from "../../shared/contracts/user.ts";
+} from "../../../shared/contracts/services.ts";
+import { emptyTotals } from "../../../shared/contracts/totals.ts";
+import type { User, UserInput } from "../../../shared/contracts/user.ts";
 import type { Services } from "../services.ts";
 
 const at = "2026-01-31T12:00:00.000Z";

@@ -1,8 +1,8 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { type ProductInput, productInput } from "../../shared/contracts/product.ts";
-import type { Result } from "../../shared/contracts/result.ts";
+import { type ProductInput, productInput } from "../../../shared/contracts/product.ts";
+import type { Result } from "../../../shared/contracts/result.ts";
 
 /** The worker's bindings, with the migrations that vitest.config.ts adds. */
 export const environment: ProductEnv & { MIGRATIONS: D1Migration[] } = Object.assign({ MIGRATIONS: [] }, env);

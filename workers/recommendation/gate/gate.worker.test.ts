@@ -5,7 +5,7 @@ import type { Parameters } from "../../../model/network/parameters.ts";
 import { parametersIn } from "../../../model/onnx/read.ts";
 import { syntheticLog } from "../../trainer/testing/synthetic-log.ts";
 import { writeLog } from "../../trainer/testing/write-log.ts";
-import { Registry } from "../registry.ts";
+import { Registry } from "../models/registry.ts";
 import {
   environmentWith,
   type ModelFile,

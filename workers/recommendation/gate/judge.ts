@@ -5,7 +5,7 @@ import { calibrationError, type Judged } from "../../../model/recalibrate/calibr
 import { compare, type ListQuality, qualityOf } from "../../../model/recalibrate/compare.ts";
 import { type GateConfiguration, type GateResult, gate } from "../../../model/recalibrate/gate.ts";
 import { latencyOf } from "../../../model/recalibrate/latency.ts";
-import { listOf } from "../../../model/recalibrate/logged.ts";
+import { listOf } from "../../../model/recalibrate/logged-examples.ts";
 import { factsOf, summarise, windowsOf } from "../../../model/recalibrate/summary.ts";
 import { stopwatch } from "./latency.ts";
 import { newestExamples, type Reach } from "./newest.ts";

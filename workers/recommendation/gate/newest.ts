@@ -4,9 +4,9 @@ import {
   type LoggedCorrection,
   type LoggedExample,
   readLine,
-} from "../../../model/recalibrate/logged.ts";
-import { logPrefix } from "../../shared/training-log/keys.ts";
-import { livingLines } from "../../shared/training-log/living.ts";
+} from "../../../model/recalibrate/logged-examples.ts";
+import { logPrefix } from "../../../shared/training-log/keys.ts";
+import { livingLines } from "../../../shared/training-log/without-erased.ts";
 
 /** How much of the log is looked at, at most. */
 export interface Reach {

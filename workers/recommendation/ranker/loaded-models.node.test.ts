@@ -5,8 +5,8 @@ import { exportOnnx } from "../../../model/onnx/export.ts";
 import { manifestOf, randomBatch } from "../../../model/onnx/manifest.ts";
 import { nodeSession } from "../../../model/onnx/runtime.node.ts";
 import { Random } from "../../../model/train/random.ts";
-import type { ModelManifest } from "../../shared/contracts/model.ts";
-import { sha256Hex } from "../../shared/hash/sha256.ts";
+import type { ModelManifest } from "../../../shared/contracts/model.ts";
+import { sha256Hex } from "../../../shared/hash/sha256.ts";
 import { LoadedModels } from "./loaded-models.ts";
 
 const shape: FeatureShape = {

@@ -3,9 +3,9 @@ import { inspectOnnx } from "../../../model/onnx/inspect.ts";
 import { checkAnswers, checkGolden, checkModel } from "../../../model/onnx/manifest.ts";
 import type { Session } from "../../../model/onnx/session.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
-import type { ModelManifest } from "../../shared/contracts/model.ts";
-import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
-import type { FirstStage } from "../../shared/contracts/retrieval.ts";
+import type { ModelManifest } from "../../../shared/contracts/model.ts";
+import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
+import type { FirstStage } from "../../../shared/contracts/retrieval.ts";
 
 /** What names a model: its version, and the content of its file. */
 export type ModelName = Pick<ModelManifest, "version" | "sha256">;

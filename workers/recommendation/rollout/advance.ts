@@ -1,7 +1,7 @@
 import { type ArmTotals, noTotals, rateOf } from "../../../model/experiments/sequential.ts";
 import { verdictOf } from "../../../model/experiments/verdict.ts";
-import type { RolloutVerdict } from "../../shared/contracts/model.ts";
-import { PersonCountsTable } from "../../shared/experiments/person-counts.ts";
+import type { RolloutVerdict } from "../../../shared/contracts/model.ts";
+import { PersonCountsTable } from "../../../shared/experiments/user-counts.ts";
 import type { RolloutSettings } from "../settings.ts";
 import { type ModelRow, RegistryStore, type RolloutRow } from "../store.ts";
 import { experimentOf } from "./arms.ts";

@@ -1,5 +1,5 @@
 import { armOf } from "../../../model/experiments/allocation.ts";
-import { defaultVariant, variantOf } from "../../shared/experiments/variant.ts";
+import { defaultVariant, variantOf } from "../../../shared/experiments/variant.ts";
 
 /** Arms of a canary: who is served by the newcomer, with whom they are compared, and everybody else. */
 export type CanaryArm = "canary" | "control" | "rest";

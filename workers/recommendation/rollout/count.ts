@@ -1,5 +1,5 @@
-import type { PersonRows } from "../../shared/contracts/queues.ts";
-import { type PersonCounts, PersonCountsTable } from "../../shared/experiments/person-counts.ts";
+import type { PersonRows } from "../../../shared/contracts/queues.ts";
+import { type PersonCounts, PersonCountsTable } from "../../../shared/experiments/user-counts.ts";
 import { settingsOf } from "../settings.ts";
 import { advance } from "./advance.ts";
 

@@ -1,4 +1,4 @@
-import { modelKey } from "../model-key.ts";
+import { modelKey } from "../models/model-key.ts";
 import { type ModelRow, RegistryStore } from "../store.ts";
 
 /** Whether a version's way is over and it does not serve. */

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import type { ModelStatus } from "../../shared/contracts/model.ts";
-import { PersonCountsTable } from "../../shared/experiments/person-counts.ts";
-import { modelKey } from "../model-key.ts";
-import { Registry } from "../registry.ts";
-import { followPointer } from "../serving.ts";
+import type { ModelStatus } from "../../../shared/contracts/model.ts";
+import { PersonCountsTable } from "../../../shared/experiments/user-counts.ts";
+import { modelKey } from "../models/model-key.ts";
+import { Registry } from "../models/registry.ts";
+import { followPointer } from "../models/serving-model.ts";
 import { RegistryStore } from "../store.ts";
 import { database, environmentWith, modelOf, openRegistry, registered } from "../testing/models.ts";
 import { ask } from "../testing/services.ts";

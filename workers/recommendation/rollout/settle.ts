@@ -1,7 +1,7 @@
-import { ok, type Result } from "../../shared/contracts/result.ts";
-import { errorText } from "../../shared/observability/error-text.ts";
-import { lookAtDue } from "../drift.ts";
-import { followPointer } from "../serving.ts";
+import { ok, type Result } from "../../../shared/contracts/result.ts";
+import { errorText } from "../../../shared/errors/error-text.ts";
+import { lookAtDue } from "../models/drift.ts";
+import { followPointer } from "../models/serving-model.ts";
 import { settingsOf } from "../settings.ts";
 import { RegistryStore } from "../store.ts";
 import { advance } from "./advance.ts";

@@ -1,7 +1,7 @@
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import type { PipelineAnswer } from "../../../model/pipeline/recommend.ts";
 import { valueOf } from "../../../model/pipeline/recommend.ts";
-import { errorText } from "../../shared/observability/error-text.ts";
+import { errorText } from "../../../shared/errors/error-text.ts";
 import { RegistryStore, type ShadowSums } from "../store.ts";
 
 /** Sums are brought to the registry at most so often, in milliseconds, and no later than after so many requests. */

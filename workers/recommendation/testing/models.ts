@@ -6,10 +6,10 @@ import { initialParameters, type Parameters } from "../../../model/network/param
 import { exportOnnx } from "../../../model/onnx/export.ts";
 import { manifestOf } from "../../../model/onnx/manifest.ts";
 import { Random } from "../../../model/train/random.ts";
-import type { ModelManifest } from "../../shared/contracts/model.ts";
-import { ok } from "../../shared/contracts/result.ts";
+import type { ModelManifest } from "../../../shared/contracts/model.ts";
+import { ok } from "../../../shared/contracts/result.ts";
+import { Registry } from "../models/registry.ts";
 import { openSession } from "../ranker/runtime.ts";
-import { Registry } from "../registry.ts";
 import { services } from "./services.ts";
 
 interface Bindings {

@@ -2,10 +2,10 @@
 import { env } from "cloudflare:workers";
 import type { UserSession } from "../../../durable-objects/user-session.ts";
 import { buildLeaf } from "../../../model/retrieval/cell-state.ts";
-import { recommendationInput } from "../../shared/contracts/recommendation.ts";
-import { ok } from "../../shared/contracts/result.ts";
-import { addressOf, leafCellOf } from "../../shared/geo/cells.ts";
-import { recommend } from "../recommend.ts";
+import { recommendationInput } from "../../../shared/contracts/recommendation.ts";
+import { ok } from "../../../shared/contracts/result.ts";
+import { addressOf, leafCellOf } from "../../../shared/geo/cells.ts";
+import { recommend } from "../serve/recommend.ts";
 
 export const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Object.assign(
   { USER_SESSION: {} as never },

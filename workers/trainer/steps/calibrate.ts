@@ -1,4 +1,5 @@
 import type { FeatureBatch } from "../../../model/features/batch.ts";
+import { gradually } from "../../../model/gradual.ts";
 import { exportOnnx } from "../../../model/onnx/export.ts";
 import { manifestOf } from "../../../model/onnx/manifest.ts";
 import {
@@ -8,12 +9,11 @@ import {
   type Platt,
 } from "../../../model/recalibrate/calibration.ts";
 import type { Windows } from "../../../model/recalibrate/summary.ts";
-import { gradually } from "../../../model/train/gradual.ts";
 import { tapeScorer } from "../../../model/train/train.ts";
-import { shape } from "../workbench.ts";
+import { shape } from "../artifacts.ts";
 import { heldBack } from "./held-back.ts";
-import { learnt, type Plan } from "./learn.ts";
 import type { StepContext } from "./step.ts";
+import { learnt, type Plan } from "./train.ts";
 
 /** What calibration found. */
 export interface Calibrated {

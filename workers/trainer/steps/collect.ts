@@ -1,10 +1,14 @@
-import { correctionNumbers, type LoggedCorrection, readLine } from "../../../model/recalibrate/logged.ts";
+import { gradually } from "../../../model/gradual.ts";
+import {
+  correctionNumbers,
+  type LoggedCorrection,
+  readLine,
+} from "../../../model/recalibrate/logged-examples.ts";
 import { ShardWriter } from "../../../model/recalibrate/shard.ts";
 import { joined, setGradually, summarise } from "../../../model/recalibrate/summary.ts";
-import { gradually } from "../../../model/train/gradual.ts";
-import { logPrefix } from "../../shared/training-log/keys.ts";
-import { livingLines } from "../../shared/training-log/living.ts";
-import { shape } from "../workbench.ts";
+import { logPrefix } from "../../../shared/training-log/keys.ts";
+import { livingLines } from "../../../shared/training-log/without-erased.ts";
+import { shape } from "../artifacts.ts";
 import type { StepContext } from "./step.ts";
 
 /** Lines that are read between two pauses: about 2 ms of one core. */

@@ -1,4 +1,5 @@
 import { packFeatures } from "../../../model/features/packed.ts";
+import { gradually } from "../../../model/gradual.ts";
 import { parametersIn } from "../../../model/onnx/read.ts";
 import { valueOf } from "../../../model/pipeline/recommend.ts";
 import { calibrationError, type Judged, type Platt } from "../../../model/recalibrate/calibration.ts";
@@ -9,9 +10,8 @@ import {
   qualityOf,
 } from "../../../model/recalibrate/compare.ts";
 import type { Windows } from "../../../model/recalibrate/summary.ts";
-import { gradually } from "../../../model/train/gradual.ts";
 import { tapeScorer } from "../../../model/train/train.ts";
-import { shape } from "../workbench.ts";
+import { shape } from "../artifacts.ts";
 import type { Calibrated } from "./calibrate.ts";
 import { type HeldBack, heldBack } from "./held-back.ts";
 import type { StepContext } from "./step.ts";

@@ -1,8 +1,12 @@
 import type { TrainingList } from "../../../model/features/batch.ts";
-import { correctionsGradually, type LoggedExample, listOf } from "../../../model/recalibrate/logged.ts";
+import { gradually } from "../../../model/gradual.ts";
+import {
+  correctionsGradually,
+  type LoggedExample,
+  listOf,
+} from "../../../model/recalibrate/logged-examples.ts";
 import { eachSummary, type Summary } from "../../../model/recalibrate/summary.ts";
-import { gradually } from "../../../model/train/gradual.ts";
-import { shape } from "../workbench.ts";
+import { shape } from "../artifacts.ts";
 import type { StepContext } from "./step.ts";
 
 /** Examples of a part that are read between two pauses: about 1 ms of one core. */

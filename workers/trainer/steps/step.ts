@@ -1,5 +1,5 @@
+import type { Workbench } from "../artifacts.ts";
 import type { Settings } from "../settings.ts";
-import type { Workbench } from "../workbench.ts";
 
 /** What every step of a recalibration has. */
 export interface StepContext {

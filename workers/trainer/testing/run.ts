@@ -5,13 +5,13 @@ import { unpackFeatures } from "../../../model/features/packed.ts";
 import { parametersIn } from "../../../model/onnx/read.ts";
 import { valueOf } from "../../../model/pipeline/recommend.ts";
 import { scoreByTape } from "../../../model/train/train.ts";
-import { type ModelManifest, modelManifest } from "../../shared/contracts/model.ts";
-import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
-import { ok } from "../../shared/contracts/result.ts";
+import { type ModelManifest, modelManifest } from "../../../shared/contracts/model.ts";
+import type { RecalibrationRecord } from "../../../shared/contracts/recalibration.ts";
+import { ok } from "../../../shared/contracts/result.ts";
+import { Workbench } from "../artifacts.ts";
+import { Refusal, recalibrate, type StepRunner, tell } from "../recalibrate.ts";
 import { type Settings, settings } from "../settings.ts";
 import { yieldThread } from "../steps/step.ts";
-import { Refusal, recalibrate, type StepRunner, tell } from "../work.ts";
-import { Workbench } from "../workbench.ts";
 
 const parameters = parametersIn(featureShape, new Uint8Array(bundledFile));
 if (parameters === null) throw new Error("the bundled model is of another network");

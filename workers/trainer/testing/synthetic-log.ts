@@ -5,7 +5,7 @@ import { randomBatch } from "../../../model/onnx/manifest.ts";
 import { valueOf } from "../../../model/pipeline/recommend.ts";
 import { Random } from "../../../model/train/random.ts";
 import { scoreByTape } from "../../../model/train/train.ts";
-import type { EventType } from "../../shared/contracts/event.ts";
+import type { EventType } from "../../../shared/contracts/event.ts";
 
 /** What the log of a made-up week holds. */
 export interface LogOptions {

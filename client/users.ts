@@ -1,0 +1,50 @@
+import type { z } from "zod";
+import type { Erasure } from "../shared/contracts/erasure.ts";
+import type { ExportItem } from "../shared/contracts/export.ts";
+import type { AnswerLocation } from "../shared/contracts/location.ts";
+import type { Page } from "../shared/contracts/services.ts";
+import type { LocationInput, User, UserInteraction, UserPatch, userInput } from "../shared/contracts/user.ts";
+import { jsonOf, type Query, type Transport } from "./transport.ts";
+
+const pathOf = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}`;
+
+/** Profiles, history, places. */
+export class People {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  list(page: { limit?: number; cursor?: string } = {}): Promise<Page<User>> {
+    return this.#transport.call("GET", "/v1/users", page);
+  }
+  put(userId: string, profile: z.input<typeof userInput>): Promise<User> {
+    return this.#transport.call("PUT", pathOf(userId), {}, jsonOf(profile));
+  }
+  get(userId: string): Promise<User> {
+    return this.#transport.call("GET", pathOf(userId));
+  }
+  patch(userId: string, changes: UserPatch): Promise<User> {
+    return this.#transport.call("PATCH", pathOf(userId), {}, jsonOf(changes));
+  }
+  /** All that is held about a person, page by page; a page may be empty though more follows. */
+  exported(userId: string, page: { limit?: number; cursor?: string } = {}): Promise<Page<ExportItem>> {
+    return this.#transport.call("GET", `${pathOf(userId)}/export`, page);
+  }
+  /** Begins an erasure, which goes on by itself. */
+  erase(userId: string): Promise<Erasure> {
+    return this.#transport.call("DELETE", pathOf(userId));
+  }
+  /** How far an erasure is. */
+  erasure(id: string): Promise<Erasure> {
+    return this.#transport.call("GET", `/v1/erasures/${encodeURIComponent(id)}`);
+  }
+  /** Newest first. */
+  interactions(userId: string, page: Query = {}): Promise<Page<UserInteraction>> {
+    return this.#transport.call("GET", `${pathOf(userId)}/interactions`, page);
+  }
+  setLocation(userId: string, location: LocationInput): Promise<{ location: AnswerLocation }> {
+    return this.#transport.call("PUT", `${pathOf(userId)}/location`, {}, jsonOf(location));
+  }
+}

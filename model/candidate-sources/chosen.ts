@@ -1,0 +1,34 @@
+import type { Wanted } from "../../shared/contracts/retrieval.ts";
+import type { Person } from "../profile/profile.ts";
+import { lastChoices, lastChoicesOf } from "./next-products.ts";
+import type { Source } from "./source.ts";
+
+/** Products asked for: the rest of what is remembered is too old and too rare to come back. */
+const most = 256;
+
+/**
+ * The last choices, then the products that the person is most likely to come back to, by log frequency and recency, with
+ * their cells.
+ */
+export function wantedBy(person: Person, now: number): Wanted[] {
+  const last = new Set(lastChoicesOf(person));
+  const worth = [...person.products]
+    .filter(([, memory]) => memory.cell !== null && memory.choices > 0)
+    .map(([productId, memory]) => ({
+      productId,
+      cell: memory.cell ?? "",
+      worth: last.has(productId)
+        ? Number.POSITIVE_INFINITY
+        : Math.log1p(memory.choices) - Math.log1p(Math.max(0, now - memory.last) / 86_400),
+    }));
+  return worth
+    .sort((a, b) => (a.worth === b.worth ? 0 : b.worth - a.worth))
+    .slice(0, most)
+    .map(({ productId, cell }) => ({ productId, cell }));
+}
+
+/** What the person chose before. */
+export const chosen: Source = {
+  name: "chosen",
+  find: async (shelves, { chosen: list }) => (list.length > 0 ? shelves.columns(list, lastChoices) : null),
+};

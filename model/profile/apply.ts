@@ -1,0 +1,201 @@
+import { latLngToCell } from "h3-js";
+import { eventTypes, type Interaction } from "../../shared/contracts/event.ts";
+import {
+  bounds,
+  hourOf,
+  memoryHalfLives,
+  type Person,
+  type PlaceMemory,
+  type ProductMemory,
+  placeHalfLife,
+  type RecentEvent,
+  stepKey,
+  weekdayOf,
+} from "./profile.ts";
+
+const daySeconds = 86_400;
+/** H3 resolution of usual places: about 1 km across. */
+const placeResolution = 8;
+
+/** Adds `weight` at `time` to a sum that decays by half in `halfLifeDays` and is as of `at`: any order gives the same. */
+function addDecayed(sum: number, at: number, time: number, halfLifeDays: number, weight: number): number {
+  const factor = (seconds: number): number => 2 ** (-seconds / daySeconds / halfLifeDays);
+  return time >= at ? sum * factor(time - at) + weight : sum + weight * factor(at - time);
+}
+
+/** The products that the person chose just before `time`, oldest first, at most three: what neighbours are learnt from. */
+export function previousChoices(person: Person, time: number): RecentEvent[] {
+  const before = person.recent.filter((each) => each.type !== "dismiss" && each.time <= time);
+  return before.slice(-3);
+}
+
+/** Whether the person never dealt with the product, as far as is remembered. */
+export const isFirst = (person: Person, productId: string): boolean => !person.products.has(productId);
+
+/**
+ * Takes an interaction into the person, in place. Late events find their place in time; the caller has dropped
+ * repeated ones. `offsetSeconds` is how far the clocks where it happened are ahead of UTC.
+ */
+export function applyInteraction(person: Person, interaction: Interaction, offsetSeconds: number): void {
+  const { type, productId, time, facts } = interaction;
+  const localTime = time + offsetSeconds;
+  const choice = type !== "dismiss";
+  const before = choice ? previousChoices(person, time).at(-1) : undefined;
+  person.events++;
+  const memory = rememberProduct(person, interaction);
+  memory.counts[eventTypes.indexOf(type)]++;
+  memory.first = Math.min(memory.first, time);
+  memory.last = Math.max(memory.last, time);
+  if (choice) {
+    person.choices++;
+    memory.choices++;
+    insertTime(memory.times, localTime);
+    person.hours[hourOf(localTime)]++;
+    person.weekdays[weekdayOf(localTime)]++;
+    if (before) rememberStep(person, before.productId, productId, time);
+    if (facts.category !== null) rememberCategory(person, facts.category, facts.price, time, localTime);
+    if (facts.price !== null && facts.price > 0) {
+      person.logPrices += Math.log(facts.price);
+      person.priced++;
+    }
+    const at = facts.lat !== null && facts.lon !== null ? { lat: facts.lat, lon: facts.lon } : interaction.at;
+    if (at) rememberPlace(person, at.lat, at.lon, time);
+  }
+  insertRecent(person, {
+    type,
+    productId,
+    category: facts.category,
+    cell: facts.cell,
+    lat: facts.lat,
+    lon: facts.lon,
+    price: facts.price,
+    time,
+    localTime,
+    recommendationId: interaction.recommendationId,
+  });
+  const place = interaction.at;
+  if (place && (person.location === null || time >= person.location.time))
+    person.location = { lat: place.lat, lon: place.lon, time };
+}
+
+function rememberProduct(person: Person, { productId, facts, time }: Interaction): ProductMemory {
+  let memory = person.products.get(productId);
+  if (!memory) {
+    if (person.products.size >= bounds.products)
+      forget(person.products, ([, each]) => Math.log1p(each.choices) + each.last / daySeconds / 30);
+    memory = {
+      cell: facts.cell,
+      category: facts.category,
+      lat: facts.lat,
+      lon: facts.lon,
+      counts: eventTypes.map(() => 0),
+      choices: 0,
+      first: time,
+      last: time,
+      times: [],
+      next: 0,
+    };
+    person.products.set(productId, memory);
+  } else if (facts.cell !== null) {
+    memory.cell = facts.cell;
+    memory.category = facts.category;
+    memory.lat = facts.lat;
+    memory.lon = facts.lon;
+  }
+  return memory;
+}
+
+function rememberStep(person: Person, from: string, to: string, time: number): void {
+  const memory = person.products.get(from);
+  if (memory) memory.next++;
+  const key = stepKey(from, to);
+  const step = person.steps.get(key);
+  if (step) {
+    step.count++;
+    step.last = Math.max(step.last, time);
+    return;
+  }
+  if (person.steps.size >= bounds.steps)
+    forget(person.steps, ([, each]) => Math.log1p(each.count) + each.last / daySeconds / 30);
+  person.steps.set(key, { count: 1, last: time });
+}
+
+function rememberCategory(
+  person: Person,
+  category: string,
+  price: number | null,
+  time: number,
+  localTime: number,
+): void {
+  let memory = person.categories.get(category);
+  if (!memory) {
+    if (person.categories.size >= bounds.categories)
+      forget(person.categories, ([, each]) => Math.log1p(each.choices) + each.at / daySeconds / 30);
+    memory = {
+      choices: 0,
+      decayed: memoryHalfLives.map(() => 0),
+      at: time,
+      hours: new Array<number>(24).fill(0),
+      weekdays: new Array<number>(7).fill(0),
+      logPrices: 0,
+      priced: 0,
+    };
+    person.categories.set(category, memory);
+  }
+  memory.choices++;
+  const { at } = memory;
+  memory.decayed = memory.decayed.map((sum, i) => addDecayed(sum, at, time, memoryHalfLives[i], 1));
+  memory.at = Math.max(at, time);
+  memory.hours[hourOf(localTime)]++;
+  memory.weekdays[weekdayOf(localTime)]++;
+  if (price !== null && price > 0) {
+    memory.logPrices += Math.log(price);
+    memory.priced++;
+  }
+}
+
+function rememberPlace(person: Person, lat: number, lon: number, time: number): void {
+  const cell = latLngToCell(lat, lon, placeResolution);
+  let memory: PlaceMemory | undefined = person.places.get(cell);
+  if (!memory) {
+    if (person.places.size >= bounds.places)
+      forget(person.places, ([, each]) => Math.log1p(each.choices) + each.at / daySeconds / 30);
+    memory = { lat, lon, choices: 0, decayed: 0, at: time };
+    person.places.set(cell, memory);
+  }
+  memory.choices++;
+  // The centre drifts to the mean of what was chosen in the cell.
+  memory.lat += (lat - memory.lat) / memory.choices;
+  memory.lon += (lon - memory.lon) / memory.choices;
+  memory.decayed = addDecayed(memory.decayed, memory.at, time, placeHalfLife, 1);
+  memory.at = Math.max(memory.at, time);
+}
+
+/** Drops the entry of the least worth. */
+function forget<V>(map: Map<string, V>, worth: (entry: [string, V]) => number): void {
+  let weakest: string | null = null;
+  let least = Number.POSITIVE_INFINITY;
+  for (const entry of map) {
+    const value = worth(entry);
+    if (value < least) {
+      least = value;
+      weakest = entry[0];
+    }
+  }
+  if (weakest !== null) map.delete(weakest);
+}
+
+function insertTime(times: number[], time: number): void {
+  let at = times.length;
+  while (at > 0 && times[at - 1] > time) at--;
+  times.splice(at, 0, time);
+  if (times.length > bounds.times) times.shift();
+}
+
+function insertRecent(person: Person, event: RecentEvent): void {
+  const { recent } = person;
+  let at = recent.length;
+  while (at > 0 && recent[at - 1].time > event.time) at--;
+  recent.splice(at, 0, event);
+  if (recent.length > bounds.recent) recent.shift();
+}

@@ -1,7 +1,0 @@
-import type { Leaning } from "../../workers/shared/contracts/retrieval.ts";
-import { hash32 } from "../columns/hash.ts";
-import type { Person } from "../person/person.ts";
-
-/** What the person chose before, by category. */
-export const leaningsTo = (person: Person): Leaning[] =>
-  [...person.categories].map(([name, { choices }]) => ({ hash: hash32(name), choices }));

@@ -1,0 +1,74 @@
+import { z } from "zod";
+import {
+  type DeadLetter,
+  letterId,
+  type OpenedLetter,
+  type ReplayedLetter,
+} from "../contracts/dead-letter.ts";
+import { applicationName, identifier } from "../contracts/primitives.ts";
+import { ok, parse, type Result, refuse } from "../contracts/result.ts";
+import type { DeadLetterApi, Page, PageQuery } from "../contracts/services.ts";
+import { errorText } from "../errors/error-text.ts";
+import { DeadLetters, type LetterBucket } from "./store.ts";
+
+const one = z.object({ application: applicationName, id: identifier });
+const pageInput = z.object({
+  application: applicationName,
+  limit: z.number().int().min(1).max(100),
+  cursor: letterId.optional(),
+});
+const unknownLetter = refuse("not_found", "There is no such dead letter.");
+
+/**
+ * Does all that the message of a letter asks for, as its consumer would: any number of times. Refuses with `conflict`
+ * where the message has no known form; throws where a step failed.
+ */
+export type Redeliver = (letter: OpenedLetter) => Promise<Result<null>>;
+
+/** {@link DeadLetterApi} over a bucket of letters. */
+export class DeadLetterDesk implements DeadLetterApi {
+  readonly #letters: DeadLetters;
+  readonly #redeliver: Redeliver;
+
+  constructor(bucket: LetterBucket, redeliver: Redeliver) {
+    this.#letters = new DeadLetters(bucket);
+    this.#redeliver = redeliver;
+  }
+
+  async deadLetters(application: string, query: PageQuery): Promise<Result<Page<DeadLetter>>> {
+    const parsed = parse(pageInput, { application, ...query });
+    if (!parsed.ok) return parsed;
+    return ok(await this.#letters.list(application, parsed.value.limit, parsed.value.cursor));
+  }
+
+  async deadLetter(application: string, id: string): Promise<Result<OpenedLetter>> {
+    const parsed = parse(one, { application, id });
+    if (!parsed.ok) return parsed;
+    const letter = await this.#letters.open(application, id);
+    return letter ? ok(letter) : unknownLetter;
+  }
+
+  /** The letter goes only after all is done: where this dies on the way, it is there and may be replayed again. */
+  async replayDeadLetter(application: string, id: string): Promise<Result<ReplayedLetter>> {
+    const opened = await this.deadLetter(application, id);
+    if (!opened.ok) return opened;
+    try {
+      const delivered = await this.#redeliver(opened.value);
+      if (!delivered.ok) return delivered;
+    } catch (error) {
+      await this.#letters.failedAgain(application, opened.value, errorText(error));
+      return refuse("unavailable", "It could not be delivered this time either; the letter says why.", {
+        retryAfter: 60,
+      });
+    }
+    await this.#letters.discard(application, id);
+    return ok({ id: opened.value.id, status: "delivered" });
+  }
+
+  async discardDeadLetter(application: string, id: string): Promise<Result<null>> {
+    const opened = await this.deadLetter(application, id);
+    if (!opened.ok) return opened;
+    await this.#letters.discard(application, id);
+    return ok(null);
+  }
+}

@@ -1,0 +1,29 @@
+import { join } from "node:path";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const migrations = join(import.meta.dirname, "../../migrations/user");
+
+/** The way of an event through real objects, databases and buckets, with faults in every port between them. */
+export default defineConfig({
+  plugins: [
+    cloudflareTest(async () => ({
+      main: "./worker.ts",
+      miniflare: {
+        compatibilityDate: "2026-11-01",
+        durableObjects: {
+          USER_SESSION: { className: "UserSession", useSQLite: true },
+          CELL: { className: "Cell", useSQLite: true },
+        },
+        d1Databases: ["DB", "DB_1"],
+        kvNamespaces: ["TILES"],
+        r2Buckets: ["TRAINING_LOG"],
+        bindings: {
+          MIGRATIONS: await readD1Migrations(migrations),
+          LONG: process.env.VICINITY_LONG === "1",
+        },
+      },
+    })),
+  ],
+  test: { name: "faults", include: ["**/*.worker.test.ts"], testTimeout: 300_000 },
+});

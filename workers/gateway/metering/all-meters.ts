@@ -1,0 +1,14 @@
+import type { RequestMeter, RequestPoint } from "./request-meter.ts";
+
+/** Gives each point to every meter. */
+export class AllMeters implements RequestMeter {
+  readonly #meters: readonly RequestMeter[];
+
+  constructor(...meters: RequestMeter[]) {
+    this.#meters = meters;
+  }
+
+  record(point: RequestPoint): void {
+    for (const meter of this.#meters) meter.record(point);
+  }
+}

@@ -1,0 +1,57 @@
+import { HTTPException } from "hono/http-exception";
+import { deny } from "../errors/deny.ts";
+
+/** How fast a body must come: all of it in the grace, and the time that its bytes take at the slowest. */
+export interface BodyPace {
+  graceMs: number;
+  bytesPerSecond: number;
+}
+
+/** 10 s for what a page sends; the largest model over a poor line takes 3 minutes more. */
+export const usualPace: BodyPace = { graceMs: 10_000, bytesPerSecond: 128 * 1024 };
+
+const slow = Symbol("slow");
+
+/** What the promise gives, or that it took longer than `ms`. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | typeof slow> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<typeof slow>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, ms), slow);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The chunks of a body as they come. 408 for one that falls behind its pace, where only the time counts that was spent
+ * waiting for its sender; `invalid_input` for one that breaks off. Whoever stops early leaves the rest unread.
+ */
+export async function* arriving(
+  body: ReadableStream<Uint8Array>,
+  { graceMs, bytesPerSecond }: BodyPace,
+): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  let waitedMs = 0;
+  let bytes = 0;
+  try {
+    for (;;) {
+      const asked = Date.now();
+      const allowedMs = graceMs + (bytes / bytesPerSecond) * 1000;
+      const next = await within(
+        reader.read().catch(() => deny("invalid_input", "The body broke off before its end.")),
+        allowedMs - waitedMs,
+      );
+      if (next === slow) throw new HTTPException(408);
+      if (next.done) return;
+      waitedMs += Date.now() - asked;
+      bytes += next.value.byteLength;
+      yield next.value;
+    }
+  } finally {
+    // Nobody waits for a sender to take note.
+    reader.cancel().catch(() => undefined);
+  }
+}

@@ -1,0 +1,75 @@
+import type { z } from "zod";
+import type { BulkReport } from "../../../shared/contracts/product.ts";
+import { parse } from "../../../shared/contracts/result.ts";
+import { deny } from "../errors/deny.ts";
+import { arriving, type BodyPace } from "./body-chunks.ts";
+import { type Line, type LineBounds, linesOf } from "./ndjson.ts";
+import { nestsBeyond } from "./nesting.ts";
+
+const errorsKept = 100;
+const mediaTypes = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
+
+/** What one call with good lines did. */
+export type BulkOutcome = Omit<BulkReport, "received" | "errors">;
+
+/** Why a line is refused, or its value. */
+function read<S extends z.ZodType>(line: Line, schema: S): { value: z.infer<S> } | { message: string } {
+  if (line.text === null) return { message: "is too long" };
+  if (nestsBeyond(line.text)) return { message: "nests too deep" };
+  let json: unknown;
+  try {
+    json = JSON.parse(line.text);
+  } catch {
+    return { message: "is not JSON" };
+  }
+  const parsed = parse(schema, json);
+  if (parsed.ok) return { value: parsed.value };
+  const [first] = parsed.error.issues ?? [];
+  return { message: first ? `${first.path || "line"}: ${first.message}` : parsed.error.detail };
+}
+
+/**
+ * Handles a body of JSON lines in calls of at most `perCall` good ones. A bad line is counted and reported by
+ * its number and keeps no other from being handled.
+ */
+export async function handleLines<S extends z.ZodType>(
+  request: Request,
+  pace: BodyPace,
+  schema: S,
+  bounds: LineBounds & { perCall: number },
+  handle: (values: z.infer<S>[]) => Promise<BulkOutcome>,
+): Promise<BulkReport> {
+  const mediaType = request.headers.get("content-type")?.split(";")[0].trim().toLowerCase() ?? "";
+  if (!mediaTypes.includes(mediaType))
+    deny("unsupported_media_type", "The body must be lines of JSON: application/x-ndjson.");
+  const report: BulkReport = { received: 0, accepted: 0, duplicates: 0, rejected: 0, errors: [] };
+  let values: z.infer<S>[] = [];
+  const flush = async () => {
+    if (values.length === 0) return;
+    const batch = values;
+    values = [];
+    const outcome = await handle(batch);
+    report.accepted += outcome.accepted;
+    report.duplicates += outcome.duplicates;
+    report.rejected += outcome.rejected;
+  };
+  if (!request.body) deny("invalid_input", "The body holds no line.");
+  try {
+    for await (const line of linesOf(arriving(request.body, pace), bounds)) {
+      report.received++;
+      const item = read(line, schema);
+      if ("value" in item) values.push(item.value);
+      else {
+        report.rejected++;
+        if (report.errors.length < errorsKept)
+          report.errors.push({ line: line.number, message: item.message });
+      }
+      if (values.length === bounds.perCall) await flush();
+    }
+  } finally {
+    // Also where the body went beyond its bounds: what came before is handled.
+    await flush();
+  }
+  if (report.received === 0) deny("invalid_input", "The body holds no line.");
+  return report;
+}

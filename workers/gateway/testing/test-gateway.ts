@@ -1,0 +1,75 @@
+import { retention } from "../../../shared/contracts/retention.ts";
+import { createApp } from "../app.ts";
+import { issueToken } from "../keys/tokens.ts";
+import type { RequestPoint } from "../metering/request-meter.ts";
+import type { RateLimiter } from "../middleware/rate-limit.ts";
+import type { Ports } from "../ports.ts";
+import { usualPace } from "../request/body-chunks.ts";
+import type { Settings } from "../settings.ts";
+import { Store } from "../store.ts";
+import { testEnvironment } from "./environment.ts";
+import { memoryServices } from "./memory-services.ts";
+
+export const tokenSecret = "a-secret-for-tests-of-at-least-32-characters";
+
+/** What the tests of most things run under. */
+export const openSettings: Settings = {
+  developmentKeys: true,
+  tokenSecret,
+  origins: "*",
+  retention: retention.parse({}),
+};
+
+/** A limiter that never refuses. */
+export const unlimited: RateLimiter = { limit: async () => ({ success: true }) };
+
+/** A gateway before services in memory, with the real database, what it measured, and what it left for later. */
+export function openDoor(change: Partial<Ports> = {}) {
+  const points: RequestPoint[] = [];
+  const pending: Promise<unknown>[] = [];
+  const ports: Ports = {
+    services: memoryServices(),
+    store: new Store(testEnvironment.DB),
+    settings: openSettings,
+    limiter: testEnvironment.RATE_LIMIT,
+    pace: usualPace,
+    meter: { record: (point) => points.push(point) },
+    pages: {
+      fetch: async () => new Response("<!doctype html>", { headers: { "content-type": "text/html" } }),
+    },
+    now: Date.now,
+    later: (work) => pending.push(work),
+    ...change,
+  };
+  const app = createApp(ports);
+
+  /** Calls with a credential; a body that is no text is sent as JSON. */
+  const call = async (
+    method: string,
+    path: string,
+    options: { key?: string; body?: unknown; headers?: Record<string, string> } = {},
+  ): Promise<Response> => {
+    const { key = "dev-admin-key", body, headers = {} } = options;
+    const raw = typeof body === "string" || body instanceof Uint8Array || body instanceof FormData;
+    return app.request(path, {
+      method,
+      headers: {
+        ...(key === "" ? {} : { authorization: `Bearer ${key}` }),
+        ...(body === undefined || raw ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : raw ? body : JSON.stringify(body),
+    });
+  };
+
+  return { app, ports, points, pending, call };
+}
+
+/** A token of a person of the development application, valid for an hour. */
+export const tokenFor = (userId: string, application = "demo"): Promise<string> =>
+  issueToken(
+    { application, userId, keyId: "dev-admin-key" },
+    tokenSecret,
+    Math.floor(Date.now() / 1000),
+    3600,
+  );

@@ -1,0 +1,60 @@
+import type { Point, Precision } from "../../shared/contracts/primitives.ts";
+import type { LocationApi, PersonSettings } from "../../shared/contracts/services.ts";
+import type { User, UserInput, UserPatch } from "../../shared/contracts/user.ts";
+import { deny, valueOf } from "./errors/deny.ts";
+import type { Services } from "./services.ts";
+
+/** A person as they are stored, and what their object must know. */
+interface Stored {
+  user: User;
+  settings: PersonSettings;
+}
+
+/** More often than this nobody else changes the same consent while it is read. */
+const mostAttempts = 5;
+
+/** A home at the precision that its person allows, before anything keeps it. */
+async function coarsened(
+  location: LocationApi,
+  home: Point | null,
+  precision: Precision,
+): Promise<Point | null> {
+  if (home === null || precision === "exact") return home;
+  return valueOf(await location.coarsen(home, precision)).point;
+}
+
+/** Creates or replaces a profile. */
+export async function putPerson(
+  { user, location }: Services,
+  application: string,
+  userId: string,
+  input: UserInput,
+): Promise<Stored & { created: boolean }> {
+  const home = await coarsened(location, input.home, input.consent.location);
+  return valueOf(await user.put(application, userId, { ...input, home }));
+}
+
+/**
+ * Changes a profile. Home and consent are changed apart from each other, perhaps at the same time: what is stored in the
+ * end is a home at the precision that is stored.
+ */
+export async function patchPerson(
+  { user, location }: Services,
+  application: string,
+  userId: string,
+  patch: UserPatch,
+): Promise<Stored> {
+  if (patch.home === undefined && patch.consent === undefined)
+    return valueOf(await user.patch(application, userId, patch));
+  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+    const known = valueOf(await user.get(application, userId));
+    const precision = patch.consent?.location ?? known.consent.location;
+    const home = await coarsened(location, patch.home === undefined ? known.home : patch.home, precision);
+    const kept = home?.lat === known.home?.lat && home?.lon === known.home?.lon;
+    const stored = valueOf(
+      await user.patch(application, userId, kept && patch.home === undefined ? patch : { ...patch, home }),
+    );
+    if (stored.user.consent.location === precision) return stored;
+  }
+  return deny("conflict", "The person's consent changes all the time; try again.", { retryAfter: 1 });
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import type { City } from "../../../shared/contracts/location.ts";
+import { cityOf, surroundingsOf } from "./gazetteer.ts";
+
+const city = (name: string, lat: number, lon: number, population: number): City => ({
+  id: population,
+  name,
+  country: "XX",
+  lat,
+  lon,
+  timezone: "UTC",
+  population,
+});
+
+describe("cityOf", () => {
+  const metropolis = city("Metropolis", 48.8566, 2.3522, 2_100_000);
+  const suburb = city("Suburb", 48.9904, 1.7173, 40_000);
+  const village = city("Village", 48.87, 2.36, 6000);
+
+  it("gives the inside of a metropolis to it, and a suburb to itself", () => {
+    expect(cityOf({ lat: 48.869, lon: 2.358 }, surroundingsOf([metropolis, village]))?.name).toBe(
+      "Metropolis",
+    );
+    expect(cityOf({ lat: 48.99, lon: 1.72 }, surroundingsOf([metropolis, suburb]))?.name).toBe("Suburb");
+  });
+
+  it("knows no city at sea", () => {
+    expect(cityOf({ lat: 46, lon: -20 }, surroundingsOf([metropolis]))).toBeNull();
+    expect(cityOf({ lat: 0, lon: 0 }, surroundingsOf([]))).toBeNull();
+  });
+});

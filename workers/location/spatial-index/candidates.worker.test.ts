@@ -1,0 +1,107 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { type Columns, unpackColumns } from "../../../model/columns/columns.ts";
+import { addressOfProduct } from "../../../model/retrieval/cell-state.ts";
+import { defaultFirstStage } from "../../../model/retrieval/first-stage.ts";
+import type { AroundQuery } from "../../../shared/contracts/retrieval.ts";
+import { leafOf, worldCell } from "../../../shared/geo/cells.ts";
+import { LocationService } from "../service.ts";
+import { Town } from "../testing/test-index.ts";
+
+const oslo = { lat: 59.91, lon: 10.75 };
+const lima = { lat: -12.05, lon: -77.04 };
+
+const idsOf = (buffer: ArrayBuffer | null): string[] => {
+  const block: Columns | null = buffer && unpackColumns(buffer);
+  return block ? Array.from({ length: block.count }, (_, row) => block.id(row)) : [];
+};
+
+/** A town with a past: from `o0` people went on to `l0`, far away, and to `o1`. */
+async function town(application: string): Promise<Town> {
+  const made = new Town(application);
+  const places = [oslo, lima].flatMap((centre, k) =>
+    Array.from({ length: 30 }, (_, i) => ({
+      id: `${k ? "l" : "o"}${i}`,
+      location: { lat: centre.lat + i / 5000, lon: centre.lon },
+    })),
+  );
+  await made.put(places);
+  await made.seen(["o0", "l0"], 3, 1);
+  await made.seen(["o0", "o1"], 3, 2);
+  await made.comeToRest(worldCell);
+  return made;
+}
+
+const service = (change: object = {}) =>
+  new LocationService(createExecutionContext(), { ...env, ...change } as never);
+
+function queryFor({ products }: Town, chosen: string[]): AroundQuery {
+  const wanted = chosen.map((id) => {
+    const product = products.get(id);
+    if (!product) throw new Error(`${id} is not there`);
+    return { productId: id, cell: addressOfProduct(product) };
+  });
+  return {
+    near: {
+      point: oslo,
+      usual: [],
+      categories: [],
+      hour: 12,
+      limit: 20,
+      filter: {},
+      now: 1_700_000_000,
+      weights: defaultFirstStage,
+    },
+    chosen: wanted,
+    last: [{ productId: chosen[0], steps: [] }],
+    withinMs: null,
+  };
+}
+
+describe("what is around a person", () => {
+  it("is what is near, what they chose, and what followed that is in neither: in one call", async () => {
+    const made = await town("around");
+    const answer = await service().around("around", queryFor(made, ["o0", "l5"]));
+    if (!answer.ok) throw new Error(answer.error.detail);
+    const { near, chosen, followed, skipped } = answer.value;
+    expect(idsOf(near)).toHaveLength(20);
+    expect(idsOf(near).every((id) => id.startsWith("o"))).toBe(true);
+    expect(idsOf(chosen)).toEqual(["o0", "l5"]);
+    expect(idsOf(followed)).toEqual(idsOf(near).includes("o1") ? ["l0"] : ["l0", "o1"]);
+    expect(skipped).toEqual([]);
+  });
+
+  it("lacks its names where the gazetteer fails or takes too long, and says so", async () => {
+    const made = await town("nameless");
+    const query = queryFor(made, ["o0"]);
+    const placeOf = async (DB: object, withinMs: number | null) => {
+      const answer = await service({ DB }).around("nameless", { ...query, withinMs });
+      expect(answer.ok && idsOf(answer.value.near)).toHaveLength(20);
+      return answer.ok && answer.value.place;
+    };
+    const down = {
+      prepare: () => {
+        throw new Error("down");
+      },
+    };
+    const never = { all: () => new Promise(() => undefined), raw: () => new Promise(() => undefined) };
+    const stuck = { prepare: () => ({ bind: () => never }) };
+    expect(await placeOf(down, null)).toEqual({ skipped: "the gazetteer: failed" });
+    expect(await placeOf(stuck, 5)).toEqual({ skipped: "budget: the name of the city" });
+  });
+
+  it("is not asked for by cells that are none", async () => {
+    const made = await town("strict");
+    const query = queryFor(made, ["o0"]);
+    const wrong = await service().around("strict", {
+      ...query,
+      chosen: [{ productId: "o0", cell: "nowhere" }],
+    });
+    expect(wrong.ok).toBe(false);
+    const steps = [{ productId: "o1", cell: leafOf(query.chosen[0].cell).slice(1) }];
+    const also = await service().around("strict", { ...query, last: [{ productId: "o0", steps }] });
+    expect(also.ok).toBe(false);
+  });
+});

@@ -1,0 +1,228 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import { type Cell, cellOf, tileKey } from "../../../durable-objects/cell.ts";
+import { type Columns, decodeColumns, neighboursOf } from "../../../model/columns/columns.ts";
+import type { ProductChange } from "../../../shared/contracts/product.ts";
+import { emptyTotals, type ProductTotals } from "../../../shared/contracts/totals.ts";
+import { leafCellOf, parentOf } from "../../../shared/geo/cells.ts";
+import { applyTotals } from "./apply.ts";
+
+const environment: { CELL: DurableObjectNamespace<Cell>; TILES: KVNamespace } = Object.assign(
+  { CELL: {} as never, TILES: {} as never },
+  env,
+);
+const place = { lat: 59.91, lon: 10.75 };
+const leaf = leafCellOf(place, 0);
+const cell = (application: string, name = leaf) => cellOf(environment.CELL, application, name);
+
+const change = (productId: string, version: number, more: Partial<ProductChange> = {}): ProductChange => ({
+  productId,
+  version,
+  deleted: false,
+  title: productId,
+  category: "cafe",
+  price: 4,
+  currency: "NOK",
+  discount: 0,
+  rating: null,
+  available: true,
+  location: place,
+  previousCell: null,
+  createdAt: 1_700_000_000,
+  ...more,
+});
+const totals = (productId: string, views: number): ProductTotals => {
+  const counts = { ...emptyTotals(), view: views, people: 1 };
+  return { productId, whole: true, hours: [{ ...counts, hour: 472_222 }] };
+};
+const step = (key: number) => ({ key, from: "a", to: "b", toCell: leaf, gap: 1, time: 1_700_000_000 });
+
+async function tile(application: string, name = leaf): Promise<Columns> {
+  const bytes = await cell(application, name).tile();
+  const columns = bytes ? decodeColumns(bytes) : null;
+  if (!columns) throw new Error("the cell has no tile");
+  return columns;
+}
+const rowOf = (columns: Columns, id: string): number =>
+  Array.from({ length: columns.count }, (_, row) => row).findIndex((row) => columns.id(row) === id);
+
+describe("a cell", () => {
+  it("publishes what it is told to KV, and hands it up to its parent", async () => {
+    await cell("one").apply("one", leaf, [change("a", 1), change("b", 1)], []);
+    expect(await runDurableObjectAlarm(cell("one"))).toBe(true);
+    const stored = await environment.TILES.get(tileKey("one", leaf), "arrayBuffer");
+    expect(stored && decodeColumns(stored)?.count).toBe(2);
+    const parent = await tile("one", parentOf(leaf) ?? "");
+    expect(parent.meta.children).toMatchObject([{ cell: leaf, count: 2 }]);
+    expect(parent.count).toBe(2);
+  });
+
+  it("keeps the newest of each product, whatever the order and the repeats", async () => {
+    const newer = change("a", 3, { price: 9, available: false });
+    for (const each of [newer, change("a", 2), newer, change("a", 1)])
+      await cell("two").apply("two", leaf, [each], []);
+    const columns = await tile("two");
+    expect([columns.count, columns.price[0], columns.available[0]]).toEqual([1, 9, 0]);
+  });
+
+  it("has the same totals and neighbours, whatever the order and the repeats, also before it knows the product", async () => {
+    const seen: string[] = [];
+    for (const [application, order] of [
+      ["three", [5, 9, 7, 9]],
+      ["four", [9]],
+    ] as const) {
+      for (const views of order)
+        await cell(application).applyTotals(application, leaf, [totals("a", views)], [step(1), step(2)]);
+      await cell(application).apply(application, leaf, [change("a", 1), change("b", 1)], []);
+      const columns = await tile(application);
+      const row = rowOf(columns, "a");
+      expect(columns.counts[row * 6]).toBe(9);
+      seen.push(JSON.stringify(neighboursOf(columns, row)));
+    }
+    expect(seen[0]).toBe(seen[1]);
+    expect(JSON.parse(seen[0])).toEqual([{ productId: "b", cell: leaf, weight: 2 }]);
+  });
+
+  it("counts a step once though it comes twice in one list, and again after its tile was published", async () => {
+    const past = { ...step(3), time: 1_600_000_000 };
+    await cell("eight").apply("eight", leaf, [change("a", 1), change("b", 1)], []);
+    await cell("eight").applyTotals("eight", leaf, [totals("a", 1)], [past, past]);
+    await runDurableObjectAlarm(cell("eight"));
+    await cell("eight").applyTotals("eight", leaf, [totals("a", 1)], [past]);
+    const columns = await tile("eight");
+    expect(neighboursOf(columns, rowOf(columns, "a"))).toMatchObject([{ productId: "b", weight: 1 }]);
+  });
+
+  it("publishes in time what it was told, also where it left memory meanwhile", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      await cell("nine").apply("nine", leaf, [change("a", 1)], []);
+      await runDurableObjectAlarm(cell("nine"));
+      await cell("nine").applyTotals("nine", leaf, [totals("a", 4)], []);
+      await evictDurableObject(cell("nine"));
+      vi.setSystemTime(Date.now() + 61_000);
+      expect(await runDurableObjectAlarm(cell("nine"))).toBe(true);
+      const stored = await environment.TILES.get(tileKey("nine", leaf), "arrayBuffer");
+      expect(stored && decodeColumns(stored)?.counts[0]).toBe(4);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("publishes in time what it was told again as a whole, also where it left memory meanwhile", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      const stub = () => cell("fifteen");
+      const moved = change("a", 2, { previousCell: leafCellOf({ lat: 60.4, lon: 5.3 }, 0) });
+      await stub().applyTotals("fifteen", leaf, [totals("a", 2)], []);
+      await stub().apply("fifteen", leaf, [moved], []);
+      await runDurableObjectAlarm(stub());
+      await stub().applyTotals("fifteen", leaf, [totals("a", 9)], []);
+      await evictDurableObject(stub());
+      vi.setSystemTime(Date.now() + 61_000);
+      expect(await runDurableObjectAlarm(stub())).toBe(true);
+      const stored = await environment.TILES.get(tileKey("fifteen", leaf), "arrayBuffer");
+      expect(stored && decodeColumns(stored)?.counts[0]).toBe(9);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("goes on with tables of before, but for what people did with its products", async () => {
+    await cell("ten").apply("ten", leaf, [change("a", 1)], []);
+    await runInDurableObject(cell("ten"), (_object, { storage }) => {
+      storage.sql.exec(`
+        DROP TABLE following; DROP TABLE counted; DROP TABLE hours;
+        CREATE TABLE totals (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+        INSERT INTO totals VALUES ('a', 3, '{"productId":"a","version":3}');
+        INSERT INTO news VALUES (1, 1, 3, '{"totals":[{"productId":"a","version":3}],"steps":[]}');
+        CREATE TABLE followers (id TEXT, next TEXT, cell TEXT, weight REAL, PRIMARY KEY (id, next)) WITHOUT ROWID;
+        CREATE TABLE steps (key TEXT PRIMARY KEY, time REAL NOT NULL) WITHOUT ROWID;
+        INSERT INTO steps VALUES ('1700000000:abc', 1700000000);
+      `);
+    });
+    await evictDurableObject(cell("ten"));
+    expect((await tile("ten")).count).toBe(1);
+    await cell("ten").applyTotals("ten", leaf, [totals("a", 4)], [step(4)]);
+    expect((await tile("ten")).counts[0]).toBe(4);
+    const left = await runInDurableObject(cell("ten"), (_object, { storage }) =>
+      storage.sql
+        .exec("SELECT name FROM sqlite_master WHERE name IN ('followers', 'steps', 'totals')")
+        .toArray(),
+    );
+    expect(left).toEqual([]);
+  });
+
+  it("leads from where a product was to where it is, and does not take it back by an old message", async () => {
+    const elsewhere = leafCellOf({ lat: 60.4, lon: 5.3 }, 0);
+    await cell("five").apply("five", leaf, [change("a", 1)], []);
+    await cell("five").apply("five", leaf, [], [{ productId: "a", version: 2, to: elsewhere }]);
+    await cell("five").apply("five", leaf, [change("a", 1)], []);
+    expect((await tile("five")).count).toBe(0);
+    expect(await cell("five").forward("a")).toBe(elsewhere);
+  });
+
+  it("wants a product's whole past where it knows nothing of it, and says where one is that left", async () => {
+    const elsewhere = leafCellOf({ lat: 60.4, lon: 5.3 }, 0);
+    const some = { ...totals("a", 2), whole: false };
+    const tell = (name: string, told: ProductTotals) =>
+      cell("twelve", name).applyTotals("twelve", name, [told], []);
+    await cell("twelve").apply("twelve", leaf, [change("a", 1)], []);
+    expect(await tell(leaf, some)).toEqual({
+      ...{ counted: 0, unknown: [{ productId: "a", movedTo: null }] },
+    });
+    expect(await tell(leaf, totals("a", 2))).toEqual({ counted: 2, unknown: [] });
+    expect(await tell(leaf, { ...totals("a", 3), whole: false })).toEqual({ counted: 1, unknown: [] });
+
+    await cell("twelve").apply("twelve", leaf, [], [{ productId: "a", version: 2, to: elsewhere }]);
+    expect(await tell(leaf, totals("a", 9))).toEqual({
+      ...{ counted: 0, unknown: [{ productId: "a", movedTo: elsewhere }] },
+    });
+    const told = [{ ...totals("a", 9), cell: leaf }];
+    const part = [{ ...told[0], whole: false }];
+    expect(await applyTotals(environment.CELL, "twelve", part, [])).toEqual({
+      ...{ applied: 0, unknown: [{ productId: "a", cell: elsewhere }] },
+    });
+    // All of it goes where the product is, however often it moved.
+    const further = leafCellOf({ lat: 48.86, lon: 2.35 }, 0);
+    await cell("twelve", elsewhere).apply(
+      "twelve",
+      elsewhere,
+      [],
+      [{ productId: "a", version: 3, to: further }],
+    );
+    expect(await applyTotals(environment.CELL, "twelve", told, [])).toEqual({ applied: 9, unknown: [] });
+    expect(await tell(further, totals("a", 9))).toEqual({ counted: 0, unknown: [] });
+
+    // It comes back: what was known of it here is not all any more.
+    await cell("twelve").apply("twelve", leaf, [change("a", 4, { previousCell: further })], []);
+    expect((await tell(leaf, some))?.unknown).toEqual([{ productId: "a", movedTo: null }]);
+    expect((await tile("twelve")).counts[0]).toBe(0);
+  });
+
+  it("does not take for all what was counted of a product before it came from elsewhere", async () => {
+    const tell = (told: ProductTotals) => cell("fourteen").applyTotals("fourteen", leaf, [told], []);
+    const moved = { previousCell: leafCellOf({ lat: 60.4, lon: 5.3 }, 0) };
+    await tell(totals("a", 2));
+    await cell("fourteen").apply("fourteen", leaf, [change("a", 2, moved)], []);
+    expect((await tile("fourteen")).counts[0]).toBe(2);
+    expect(await tell({ ...totals("a", 3), whole: false })).toMatchObject({ counted: 0, unknown: [{}] });
+    expect(await tell(totals("a", 3))).toEqual({ counted: 1, unknown: [] });
+    await cell("fourteen").apply("fourteen", leaf, [change("a", 3, { ...moved, price: 9 })], []);
+    expect(await tell({ ...totals("a", 4), whole: false })).toEqual({ counted: 1, unknown: [] });
+  });
+
+  it("keeps no totals of a product that is gone for good", async () => {
+    await cell("thirteen").apply("thirteen", leaf, [], [{ productId: "a", version: 2, to: null }]);
+    const answer = await cell("thirteen").applyTotals("thirteen", leaf, [totals("a", 9)], []);
+    expect(answer).toEqual({ counted: 0, unknown: [] });
+  });
+
+  it("is another one for another application, and nothing where nothing was told", async () => {
+    await cell("six").apply("six", leaf, [change("a", 1)], []);
+    expect(await cell("seven").tile()).toBeNull();
+    expect(await cell("seven").forward("a")).toBeNull();
+  });
+});

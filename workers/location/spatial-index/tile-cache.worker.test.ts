@@ -1,0 +1,106 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { type Cell, cellOf, tileKey } from "../../../durable-objects/cell.ts";
+import { decodeColumns } from "../../../model/columns/columns.ts";
+import { leafCellOf } from "../../../shared/geo/cells.ts";
+import { TileCache } from "./tile-cache.ts";
+
+const environment: { CELL: DurableObjectNamespace<Cell>; TILES: KVNamespace } = Object.assign(
+  { CELL: {} as never, TILES: {} as never },
+  env,
+);
+const down = () => Promise.reject(new Error("down"));
+const place = { lat: 59.91, lon: 10.75 };
+const leaf = leafCellOf(place, 0);
+const change = {
+  productId: "a",
+  version: 1,
+  deleted: false,
+  title: "a",
+  category: "cafe",
+  price: 4,
+  currency: "NOK",
+  discount: 0,
+  rating: null,
+  available: true,
+  location: place,
+  previousCell: null,
+  createdAt: 1_700_000_000,
+};
+const cacheOver = (application: string, change: object) =>
+  new TileCache({ ...environment, ...change } as never, application, (work) => void work);
+
+afterEach(() => vi.useRealTimers());
+
+describe("tiles", () => {
+  it("come from the cell where KV fails, and this is said", async () => {
+    await cellOf(environment.CELL, "kv", leaf).apply("kv", leaf, [change], []);
+    const cache = cacheOver("kv", { TILES: { get: down } });
+    expect((await cache.tile(leaf))?.count).toBe(1);
+    expect(cache.skipped).toBe("cells for tiles");
+  });
+
+  it("are as they were where neither KV nor the cell answers, and this is said", async () => {
+    await cellOf(environment.CELL, "old", leaf).apply("old", leaf, [change], []);
+    expect((await cacheOver("old", {}).tile(leaf))?.count).toBe(1);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+    const gone = { idFromName: () => "id", get: () => ({ tile: down }) };
+    const cache = cacheOver("old", { TILES: { get: down }, CELL: gone });
+    expect((await cache.tile(leaf))?.count).toBe(1);
+    expect(cache.skipped).toContain("old tiles for new ones");
+    await expect(cacheOver("never", { TILES: { get: down }, CELL: gone }).tile(leaf)).rejects.toThrow("down");
+  });
+
+  it("are read again when they are old, but for a leaf that is held as its parent knows it", async () => {
+    const cell = cellOf(environment.CELL, "known", leaf);
+    await cell.apply("known", leaf, [change], []);
+    const reads: string[] = [];
+    const tiles = {
+      get: (key: string, type: "arrayBuffer") => {
+        reads.push(key);
+        return environment.TILES.get(key, type);
+      },
+    };
+    const read = async (version?: number): Promise<number> => {
+      reads.length = 0;
+      const tile = await cacheOver("known", { TILES: tiles }).tile(leaf, version);
+      expect(tile?.count).toBe(1);
+      return reads.length;
+    };
+    expect(await read()).toBe(1);
+    const version = (await cacheOver("known", {}).tile(leaf))?.meta.version ?? Number.NaN;
+    const later = (seconds: number) =>
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
+    later(60);
+    expect(await read(version)).toBe(0);
+    later(60);
+    expect(await read(version + 1)).toBe(1);
+    later(60);
+    expect(await read()).toBe(1);
+  });
+
+  it("stay the ones that are held, with what was computed of them, until the cell publishes another", async () => {
+    const cell = cellOf(environment.CELL, "same", leaf);
+    const published = (price: number) =>
+      vi.waitFor(
+        async () => {
+          const stored = await environment.TILES.get(tileKey("same", leaf), "arrayBuffer");
+          expect(stored && decodeColumns(stored)?.price[0]).toBe(price);
+        },
+        { timeout: 10_000, interval: 100 },
+      );
+    const later = (seconds: number) =>
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
+    await cell.apply("same", leaf, [change], []);
+    await published(4);
+    const first = await cacheOver("same", {}).tile(leaf);
+    later(60);
+    expect(await cacheOver("same", {}).tile(leaf)).toBe(first);
+    vi.useRealTimers();
+    await cell.apply("same", leaf, [{ ...change, version: 2, price: 5 }], []);
+    await published(5);
+    later(120);
+    expect((await cacheOver("same", {}).tile(leaf))?.price[0]).toBe(5);
+  });
+});

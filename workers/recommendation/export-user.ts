@@ -1,0 +1,162 @@
+import { z } from "zod";
+import { sessionOf } from "../../durable-objects/user-session.ts";
+import { decodeCursor, encodeCursor } from "../../shared/contracts/cursor.ts";
+import { openedLetter } from "../../shared/contracts/dead-letter.ts";
+import { type ExportItem, exportItem } from "../../shared/contracts/export.ts";
+import { ok, type Refusal, type Result } from "../../shared/contracts/result.ts";
+import type { Page } from "../../shared/contracts/services.ts";
+import { lettersAbout } from "../../shared/dead-letters/erase.ts";
+import { isFormlessAbout, partOf } from "../../shared/dead-letters/users.ts";
+import { PersonCountsTable } from "../../shared/experiments/user-counts.ts";
+import { objectsOf } from "../../shared/training-log/erase.ts";
+import { ownerOf, unpacked } from "../../shared/training-log/lines.ts";
+
+/** Where things of a person lie, in the order in which they are given. */
+const parts = [
+  "profile",
+  "interactions",
+  "locations",
+  "object",
+  "experiments",
+  "training_log",
+  "dead_letters",
+] as const;
+type Part = (typeof parts)[number];
+
+/** Objects of the log, and letters, that one page reads at most. */
+const objectsPerPage = 50;
+const lettersPerPage = 50;
+/** Pages without anything that one call goes on over. */
+const mostEmpty = 10;
+
+const key = z.string().nullable();
+const heldPosition = z.object({ table: z.enum(["journal", "receipts"]), after: z.string() }).nullable();
+const position = z.union([
+  z.object({ part: z.literal("object"), at: heldPosition }),
+  z.object({ part: z.enum(parts).exclude(["object"]), at: key }),
+]);
+
+/** What one part gives: items, and where it goes on; null at its end. */
+interface Given {
+  items: ExportItem[];
+  next: unknown;
+}
+
+/** Whom to ask for what. */
+interface Asked {
+  application: string;
+  userId: string;
+  limit: number;
+  /** Where the part goes on, as it said; null for its beginning. */
+  at: unknown;
+}
+
+/** A part was refused: its position is of a cursor that was not made here. */
+class RefusedPart extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.detail);
+    this.refusal = refusal;
+  }
+}
+
+const valueOf = <T>(result: Result<T>): T => {
+  if (!result.ok) throw new RefusedPart(result.error);
+  return result.value;
+};
+
+/** A page of a list of the records, whose position is its cursor. */
+async function paged<T>(page: Promise<Result<Page<T>>>, itemOf: (item: T) => ExportItem): Promise<Given> {
+  const { items, nextCursor } = valueOf(await page);
+  return { items: items.map(itemOf), next: nextCursor ?? null };
+}
+
+const readers: Record<Part, (env: RecommendationEnv, asked: Asked) => Promise<Given>> = {
+  async profile({ USER }, { application, userId }) {
+    const profile = await USER.get(application, userId);
+    return { items: profile.ok ? [{ store: "profile", profile: profile.value }] : [], next: null };
+  },
+  interactions: ({ USER }, { application, userId, limit, at }) =>
+    paged(
+      USER.history(application, userId, { limit, cursor: key.parse(at) ?? undefined }),
+      (interaction) => ({ store: "interactions", interaction }),
+    ),
+  locations: ({ USER }, { application, userId, limit, at }) =>
+    paged(USER.visits(application, userId, { limit, cursor: key.parse(at) ?? undefined }), (visit) => ({
+      store: "locations",
+      ...visit,
+    })),
+  async object({ USER_SESSION }, { application, userId, limit, at }) {
+    const session = sessionOf(USER_SESSION, application, userId, null);
+    const held = await session.held(heldPosition.parse(at), limit);
+    return { items: held.items.map((text) => exportItem.parse(JSON.parse(text))), next: held.next };
+  },
+  async experiments({ USER_SESSION, DB }, { application, userId }) {
+    const pseudonym = sessionOf(USER_SESSION, application, userId, null).id.toString();
+    const counts = await new PersonCountsTable(DB).of(application, pseudonym);
+    return {
+      items: counts.map(({ person: _person, ...each }) => ({ store: "experiments", counts: each })),
+      next: null,
+    };
+  },
+  async training_log({ USER_SESSION, TRAINING_LOG }, { application, userId, at }) {
+    const pseudonym = sessionOf(USER_SESSION, application, userId, null).id.toString();
+    const step = { application, pseudonym, after: key.parse(at), most: objectsPerPage };
+    const { keys, next } = await objectsOf(TRAINING_LOG, step);
+    const items: ExportItem[] = [];
+    for (const each of keys) {
+      const object = await TRAINING_LOG.get(each);
+      if (!object) continue;
+      for (const line of await unpacked(await object.arrayBuffer()))
+        if (ownerOf(line) === pseudonym) items.push({ store: "training_log", line });
+    }
+    return { items, next };
+  },
+  async dead_letters({ USER_SESSION, TRAINING_LOG }, { application, userId, at }) {
+    const person = { userId, object: sessionOf(USER_SESSION, application, userId, null).id.toString() };
+    const step = { application, after: key.parse(at), most: lettersPerPage };
+    const { letters, next } = await lettersAbout(TRAINING_LOG, step, person);
+    const items: ExportItem[] = [];
+    for (const each of letters) {
+      const object = await TRAINING_LOG.get(each.key);
+      const letter = openedLetter.safeParse(object && (await object.json()));
+      if (!letter.success) continue;
+      const { body, queue, sentAt } = letter.data;
+      // What has no form may speak of others too: that there is such a letter must do.
+      const part = isFormlessAbout(body, person) ? null : partOf(body, person.object);
+      items.push({ store: "dead_letters", queue, sentAt, part });
+    }
+    return { items, next };
+  },
+};
+
+/** The next page of all that is held about a person. It may be empty though more follows. */
+export async function exported(
+  env: RecommendationEnv,
+  application: string,
+  userId: string,
+  { limit, cursor }: { limit: number; cursor?: string },
+): Promise<Result<Page<ExportItem>>> {
+  const start = decodeCursor(position, cursor);
+  if (!start.ok) return start;
+  let { part, at }: { part: Part; at?: unknown } = start.value ?? { part: parts[0], at: null };
+  for (let empty = 0; ; empty++) {
+    const given = await readers[part](env, { application, userId, limit, at: at ?? null }).catch(
+      (error: unknown) => {
+        if (error instanceof RefusedPart) return error;
+        throw error;
+      },
+    );
+    if (given instanceof RefusedPart) return { ok: false, error: given.refusal };
+    const following = given.next === null ? parts[parts.indexOf(part) + 1] : part;
+    const more = following !== undefined;
+    if (given.items.length > 0 || !more || empty === mostEmpty)
+      return ok({
+        items: given.items,
+        ...(more ? { nextCursor: encodeCursor({ part: following, at: given.next }) } : {}),
+      });
+    part = following;
+    at = given.next;
+  }
+}

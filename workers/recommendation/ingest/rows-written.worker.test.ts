@@ -1,0 +1,132 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import {
+  applyD1Migrations,
+  type D1Migration,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { sessionOf, type UserSession } from "../../../durable-objects/user-session.ts";
+import type { Interaction } from "../../../shared/contracts/event.ts";
+import type { Impression } from "../../../shared/contracts/impression.ts";
+import { countRowsWritten, type RowsWritten } from "../../../shared/testing/rows-written.ts";
+import { UserStore } from "../../user/store.ts";
+
+const environment: {
+  USER_SESSION: DurableObjectNamespace<UserSession>;
+  USER_DB: D1Database;
+  USER_MIGRATIONS: D1Migration[];
+} = Object.assign({ USER_SESSION: {} as never, USER_DB: {} as never, USER_MIGRATIONS: [] }, env);
+beforeAll(() => applyD1Migrations(environment.USER_DB, environment.USER_MIGRATIONS));
+
+/** The records, and how many rows D1 says that their statements wrote. */
+function records() {
+  let written = 0;
+  const counted = new Proxy(environment.USER_DB, {
+    get(database, name) {
+      if (name !== "batch") {
+        const value = Reflect.get(database, name);
+        return typeof value === "function" ? value.bind(database) : value;
+      }
+      return async (statements: D1PreparedStatement[]) => {
+        const results = await database.batch(statements);
+        for (const { meta } of results) written += meta.rows_written;
+        return results;
+      };
+    },
+  });
+  return { store: new UserStore([counted]), written: () => written };
+}
+
+const session = (userId: string) => sessionOf(environment.USER_SESSION, "demo", userId, null);
+const event = (n: number): Interaction => ({
+  eventId: `e${n}`,
+  type: "view",
+  productId: `p${n % 9}`,
+  time: Date.now() / 1000,
+  recommendationId: null,
+  at: { lat: 59.91, lon: 10.75 },
+  facts: { cell: "860ec8b37ffffff", lat: 59.91, lon: 10.75, category: "cafe", price: 4 },
+});
+
+/** An event the whole way: to the person, to the records, and confirmed. */
+async function bring(userId: string, n: number, store: UserStore): Promise<void> {
+  const sent = event(n);
+  const recorded = await session(userId).record("demo", userId, [sent], false);
+  const row = recorded.ok ? recorded.value.taken[0].row : null;
+  if (row === null) throw new Error("the event was not accepted");
+  const interaction = { ...sent, first: row.first, previous: row.previous };
+  await store.record(
+    "demo",
+    [{ userId, object: session(userId).id.toString(), epoch: 0, interactions: [interaction] }],
+    `${userId}${n}`,
+    sent.time,
+  );
+  await session(userId).confirm([row.seq], 0);
+}
+
+/** What `work` writes to a person's object. */
+async function writtenBy(userId: string, work: () => Promise<void>): Promise<RowsWritten> {
+  const count = await runInDurableObject(session(userId), (_object, state) =>
+    countRowsWritten(state.storage),
+  );
+  await work();
+  return count();
+}
+
+const shown: Impression = {
+  receipt: {
+    recommendationId: "r1",
+    time: new Date().toISOString(),
+    model: { version: "v", sha256: "0".repeat(64) },
+    variant: "none",
+    location: { city: null, country: null, precision: "exact", source: "none" },
+    candidates: 1,
+    items: [],
+    stages: [],
+  },
+  featureHash: "h",
+  rows: [],
+  features: new Uint8Array(),
+};
+
+describe("rows written", () => {
+  it("for an event are at most 7, a week of memory and its end included", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      const { store, written } = records();
+      await bring("eve", 0, store);
+      const before = written();
+      const count = 64;
+      const object = await writtenBy("eve", async () => {
+        for (let n = 1; n <= count; n++) {
+          vi.setSystemTime(Date.now() + 10_000);
+          await bring("eve", n, store);
+          // The alarm is set to a minute after the first event that came since it rang.
+          if (n % 7 === 0) await runDurableObjectAlarm(session("eve"));
+        }
+        vi.setSystemTime(Date.now() + 9 * 86_400_000);
+        await bring("eve", count + 1, store);
+        await runDurableObjectAlarm(session("eve"));
+      });
+      const left = await runInDurableObject(session("eve"), (_object, state) =>
+        state.storage.sql.exec("SELECT id FROM journal").toArray(),
+      );
+      expect(left).toEqual([{ id: `e${count + 1}` }]);
+      const inPerson = (object.rows + object.alarms) / (count + 1);
+      const inRecords = (written() - before) / (count + 1);
+      expect(inRecords).toBeLessThanOrEqual(3);
+      expect(inPerson + inRecords).toBeLessThanOrEqual(7);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("for a recommendation are at most 2", async () => {
+    await session("fay").record("demo", "fay", [event(1)], false);
+    const { rows, alarms } = await writtenBy("fay", () => session("fay").impression("demo", "fay", shown));
+    expect(rows).toBe(1);
+    expect(rows + alarms).toBeLessThanOrEqual(2);
+  });
+});

@@ -1,0 +1,149 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { sessionOf, type UserSession } from "../../../durable-objects/user-session.ts";
+import { featureShape } from "../../../model/features/compute.ts";
+import { packFeatures } from "../../../model/features/packed.ts";
+import { randomBatch } from "../../../model/onnx/manifest.ts";
+import type { EventType, Interaction } from "../../../shared/contracts/event.ts";
+import type { Impression } from "../../../shared/contracts/impression.ts";
+
+const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Object.assign(
+  { USER_SESSION: {} as never },
+  env,
+);
+const session = (userId: string) => sessionOf(environment.USER_SESSION, "demo", userId, null);
+
+const shownAt = Date.UTC(2026, 0, 5, 12) / 1000;
+const indices = [4, 2, 0];
+const features = packFeatures(featureShape, randomBatch(featureShape, 5, 1), indices);
+const impressionFor = (recommendationId: string): Impression => ({
+  receipt: {
+    recommendationId,
+    time: new Date(shownAt * 1000).toISOString(),
+    model: { version: "v1", sha256: "0".repeat(64) },
+    variant: "canary",
+    location: { city: null, country: "NO", precision: "exact", source: "request" },
+    candidates: 500,
+    items: [],
+    stages: [],
+  },
+  featureHash: featureShape.hash,
+  rows: ["a", "b", "c"].map((productId, i) => ({
+    productId,
+    position: i < 2 ? i + 1 : 0,
+    propensity: i < 2 ? 0.9 : 0,
+    score: 1 - i / 10,
+    category: "cafe",
+  })),
+  features,
+});
+
+const event = (
+  eventId: string,
+  type: EventType,
+  productId: string,
+  after: number,
+  recommendationId = "r1",
+): Interaction => ({
+  eventId,
+  type,
+  productId,
+  time: shownAt + after,
+  recommendationId,
+  at: null,
+  facts: { cell: null, lat: null, lon: null, category: null, price: null },
+});
+
+const atSecond = (after: number): unknown => vi.setSystemTime((shownAt + after) * 1000);
+const send = (userId: string, events: Interaction[]) => session(userId).record("demo", userId, events, false);
+
+/** What leaves the person for the training log. */
+const leaving = (userId: string) =>
+  runInDurableObject(session(userId), (_object, state) =>
+    state.storage.sql
+      .exec<{ body: string }>("SELECT body FROM journal WHERE id LIKE '%:%' ORDER BY seq")
+      .toArray()
+      .map(({ body }) => JSON.parse(body)),
+  );
+
+describe("an impression", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    atSecond(0);
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  it("leaves once, as an example with the strongest outcome and the features that were seen", async () => {
+    await session("ann").impression("demo", "ann", impressionFor("r1"));
+    atSecond(60);
+    const events = [event("e1", "click", "b", 50), event("e2", "purchase", "b", 55)];
+    await send("ann", events);
+    await send("ann", events);
+    await session("ann").impression("demo", "ann", impressionFor("r1"));
+    atSecond(1801);
+    expect(await runDurableObjectAlarm(session("ann"))).toBe(true);
+    atSecond(4000);
+    await runDurableObjectAlarm(session("ann"));
+    const [only, ...rest] = await leaving("ann");
+    expect(rest).toEqual([]);
+    expect(only.kind).toBe("example");
+    expect(only.example).toMatchObject({ variant: "canary", modelVersion: "v1", weight: 1, candidates: 500 });
+    expect(only.example.rows.map(({ outcome }: { outcome: string | null }) => outcome)).toEqual([
+      null,
+      "purchase",
+      null,
+    ]);
+    expect(Uint8Array.from(atob(only.example.features), (each) => each.charCodeAt(0))).toEqual(features);
+    const kept = await runInDurableObject(session("ann"), (_object, state) =>
+      state.storage.sql.exec("SELECT rows, features FROM receipts").toArray(),
+    );
+    expect(kept).toEqual([{ rows: null, features: null }]);
+  });
+
+  it("of an experiment counts once, with its outcome, though nothing of it may come and it may be sent twice", async () => {
+    const shown = (id: string) => {
+      const each = impressionFor(id);
+      return { ...each, receipt: { ...each.receipt, variant: "rollout:v2/canary" } };
+    };
+    for (const id of ["r1", "r2", "r1"]) await session("cleo").impression("demo", "cleo", shown(id));
+    atSecond(60);
+    const events = [event("e1", "click", "b", 50), event("e2", "purchase", "a", 55)];
+    await send("cleo", events);
+    await send("cleo", events);
+    for (const after of [1801, 4000]) {
+      atSecond(after);
+      await runDurableObjectAlarm(session("cleo"));
+    }
+    const counts = (await leaving("cleo")).filter(({ kind }) => kind === "counts");
+    const arm = { experiment: "rollout:v2", arm: "canary" };
+    expect(counts.map((row) => ({ ...row.counts, successes: null }))).toEqual([
+      { ...arm, exposures: 1, successes: null },
+      { ...arm, exposures: 2, successes: null },
+    ]);
+    expect(counts[1].counts.successes).toBe(1);
+  });
+
+  it("is corrected by what comes after its example has left: late events of the window, and purchases of a week", async () => {
+    await session("bo").impression("demo", "bo", impressionFor("r1"));
+    await send("bo", [event("e1", "click", "a", 10)]);
+    atSecond(1801);
+    await runDurableObjectAlarm(session("bo"));
+    atSecond(5000);
+    const late = [
+      event("e2", "cart", "b", 1700),
+      event("e3", "click", "c", 1900),
+      event("e4", "purchase", "c", 4000),
+    ];
+    await send("bo", late);
+    await send("bo", late);
+    atSecond(8 * 86_400);
+    await send("bo", [event("e5", "purchase", "a", 7 * 86_400 + 1)]);
+    const [, ...corrections] = await leaving("bo");
+    expect(corrections.map(({ correction }) => [correction.productId, correction.outcome])).toEqual([
+      ["b", "cart"],
+      ["c", "purchase"],
+    ]);
+  });
+});

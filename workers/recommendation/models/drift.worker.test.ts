@@ -1,0 +1,131 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import bundled from "../../../model/artifacts/bundled.onnx";
+import { featureShape } from "../../../model/features/compute.ts";
+import { packFeatures, unpackFeatures } from "../../../model/features/packed.ts";
+import { parametersIn } from "../../../model/onnx/read.ts";
+import { syntheticLog } from "../../trainer/testing/synthetic-log.ts";
+import { writeLog } from "../../trainer/testing/write-log.ts";
+import { database, environmentWith, openRegistry, registered, trainingLog } from "../testing/models.ts";
+import { deployedManifest } from "./deployed-model.ts";
+import { lookAt, lookAtDue } from "./drift.ts";
+import { Registry } from "./registry.ts";
+
+const environment = environmentWith({});
+const day = 86_400;
+const monday = Date.UTC(2026, 0, 5, 12) / 1000;
+
+const weights = () => {
+  const parameters = parametersIn(featureShape, new Uint8Array(bundled));
+  if (parameters === null) throw new Error("the bundled model is of another network");
+  return parameters;
+};
+/** Half a day of examples that a version served; the feature `moved` lies higher by so much. */
+function linesOf(version: string, until: number, seed: number, moved: string | null) {
+  const at = moved === null ? -1 : featureShape.dense.indexOf(moved);
+  return syntheticLog(weights(), { examples: 200, people: 50, seed, until, shift: 0 }).map((line) => {
+    const bytes = Uint8Array.from(atob(String(line.features)), (each) => each.charCodeAt(0));
+    const batch = unpackFeatures(featureShape, bytes);
+    if (batch === null || at < 0) return { ...line, modelVersion: version };
+    for (let row = 0; row < batch.count; row++) batch.dense[row * featureShape.dense.length + at] += 2;
+    const indices = Array.from({ length: batch.count }, (_, i) => i);
+    const packed = packFeatures(featureShape, batch, indices);
+    return { ...line, modelVersion: version, features: btoa(String.fromCharCode(...packed)) };
+  });
+}
+const driftOf = async (application: string, version: string) => {
+  const details = await new Registry(environment, application).details(version);
+  if (!details.ok) throw new Error(details.error.detail);
+  return details.value.drift;
+};
+
+beforeAll(openRegistry);
+
+describe("drift", () => {
+  it("is told by day and version: what moved, scores, calibration, clicks by position", async () => {
+    const application = "drifting";
+    await registered(environment, application, "v1", 1, monday);
+    await writeLog(trainingLog, application, linesOf("v1", monday, 1, null));
+    await lookAt(environment, application, monday, monday);
+    await writeLog(trainingLog, application, linesOf("v1", monday + day, 2, "discount"));
+    await lookAt(environment, application, monday + day, monday + day);
+    const [second, first, ...more] = await driftOf(application, "v1");
+    expect(more).toEqual([]);
+    expect([first.day, second.day]).toEqual(["2026-01-05", "2026-01-06"]);
+    expect(first.examples).toBe(200);
+    expect(Object.values(first.stability).every((index) => index === 0)).toBe(true);
+    expect(Object.keys(second.stability)).toEqual([...featureShape.dense]);
+    expect(second.stability.discount).toBeGreaterThan(0.25);
+    const others = Object.entries(second.stability).filter(([name]) => name !== "discount");
+    expect(others.filter(([, index]) => index > 0.1)).toEqual([]);
+    expect(second.score.p10).toBeLessThanOrEqual(second.score.p50);
+    expect(second.score.p50).toBeLessThanOrEqual(second.score.p90);
+    expect(second.calibration.error).toBeGreaterThanOrEqual(
+      Math.abs(second.calibration.said - second.calibration.came) - 1e-9,
+    );
+    expect(second.positions.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    // What is shown first is what people of this log want the most.
+    expect(second.positions[0].rate).toBeGreaterThan(second.positions[9].rate);
+  });
+
+  it("is told of what is deployed with the code, where an application has no model of its own", async () => {
+    const application = "without-models";
+    const { version } = deployedManifest;
+    await writeLog(trainingLog, application, linesOf(version, monday, 4, null));
+    for (let i = 0; i < 10 && (await lookAtDue(environment, monday + 60)) !== null; i++);
+    const details = await new Registry(environment, application).details(version);
+    expect(details).toMatchObject({
+      ok: true,
+      value: { status: "serving", changes: [], drift: [{ day: "2026-01-05", examples: 200 }] },
+    });
+    await registered(environment, application, "v1", 1, monday);
+    expect(await new Registry(environment, application).details(version)).toMatchObject({
+      ok: true,
+      value: { status: "retired" },
+    });
+  });
+
+  it("is looked at each hour while a day goes on, once more after its end, and again and again says the same", async () => {
+    const application = "due";
+    await registered(environment, application, "v1", 1, monday);
+    await writeLog(trainingLog, application, linesOf("v1", monday, 3, null));
+    const due = async (now: number) => {
+      const looked: string[] = [];
+      // One application's day at a time; others of this file are due too.
+      for (let i = 0; i < 10; i++) {
+        const application = await lookAtDue(environment, now);
+        if (application === null) break;
+        looked.push(application);
+      }
+      return looked.filter((each) => each === application).length;
+    };
+    // The day itself, and the one before.
+    expect(await due(monday + 100)).toBe(2);
+    expect(await due(monday + 200)).toBe(0);
+    expect(await due(monday + 3800)).toBe(1);
+    const before = await driftOf(application, "v1");
+    await lookAt(environment, application, monday, monday + 4000);
+    expect(await driftOf(application, "v1")).toEqual(before);
+    expect(before).toHaveLength(1);
+    // The next day: that day, and the end of this one.
+    expect(await due(monday + day)).toBe(2);
+    expect(await due(monday + day + 10)).toBe(0);
+  });
+
+  it("forgets old days, but not the first, which others are held against", async () => {
+    const application = "old";
+    await registered(environment, application, "v1", 1, monday);
+    for (const [i, after] of [0, 1, 100].entries()) {
+      await writeLog(trainingLog, application, linesOf("v1", monday + after * day, 10 + i, null));
+      await lookAt(environment, application, monday + after * day, monday + after * day);
+    }
+    expect((await driftOf(application, "v1")).map(({ day: name }) => name)).toEqual([
+      "2026-04-15",
+      "2026-01-05",
+    ]);
+    const { results } = await database
+      .prepare("SELECT day FROM drift WHERE application = ? AND version = '~'")
+      .bind(application)
+      .all();
+    expect(results).toHaveLength(1);
+  });
+});

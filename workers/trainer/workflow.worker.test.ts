@@ -1,0 +1,190 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { featureShape } from "../../model/features/compute.ts";
+import type { StepRunner } from "./recalibrate.ts";
+import { run, servingWeights } from "./testing/run.ts";
+import { asPeopleDo, syntheticLog } from "./testing/synthetic-log.ts";
+import { writeLog } from "./testing/write-log.ts";
+
+const { TRAINING_LOG: bucket } = Object.assign({ TRAINING_LOG: {} as R2Bucket }, env);
+const until = Date.UTC(2026, 0, 20, 12) / 1000;
+const log = { examples: 800, people: 120, seed: 3, until, shift: 2 };
+
+/** Little data: more of it to judge by, in chunks of several parts. */
+const quick = { epochs: 3, leastSteps: 0, evaluationShare: 0.25, bytesPerPart: 1_000_000 };
+
+let names = 0;
+/** A recalibration on lines of an application of its own. */
+async function from(
+  lines: readonly Record<string, unknown>[],
+  step?: StepRunner,
+  erased?: ReadonlyMap<string, number>,
+) {
+  const application = `app-${names++}`;
+  await writeLog(bucket, application, lines);
+  return run(bucket, application, until + 60, quick, step, erased);
+}
+
+describe("a recalibration", () => {
+  const healthy = syntheticLog(servingWeights, log);
+
+  it("learns what people care for now, and registers what is surely better", async () => {
+    const { record, candidate, registered } = await from(healthy);
+    expect(record.reasons).toEqual([]);
+    expect(record).toMatchObject({ status: "registered", progress: 1, parent: candidate?.manifest.parent });
+    expect(registered.map(({ version }) => version)).toEqual([candidate?.manifest.version]);
+    const { comparison, calibration } = record.figures as never as {
+      comparison: { gain: { mean: number; interval: number[] }; slices: object };
+      calibration: { engage: { before: number; after: number } };
+    };
+    expect(comparison.gain.interval[0]).toBeGreaterThan(0);
+    expect(Object.keys(comparison.slices)).toEqual(expect.arrayContaining(["country NO", "country PE"]));
+    expect(calibration.engage.after).toBeLessThanOrEqual(calibration.engage.before);
+  });
+
+  it("goes through a small log more often: three rounds would leave the model where it was", async () => {
+    const small = syntheticLog(servingWeights, { ...log, examples: 320 });
+    const gainAfter = async (leastSteps: number): Promise<number> => {
+      const application = `app-${names++}`;
+      await writeLog(bucket, application, small);
+      const { record } = await run(bucket, application, until + 60, { ...quick, leastSteps });
+      return (record.figures as never as { comparison: { gain: { mean: number } } }).comparison.gain.mean;
+    };
+    expect(await gainAfter(120)).toBeGreaterThan(2 * (await gainAfter(0)));
+  });
+
+  it("makes the same candidate wherever it is interrupted, and repeats no finished step", async () => {
+    const undisturbed = await from(healthy);
+    const application = `app-${names++}`;
+    await writeLog(bucket, application, healthy);
+    const results = new Map<string, unknown>();
+    const finished: string[] = [];
+    /** Remembers results as a Workflow does, and dies once in every step: half of them after its work. */
+    const dying = (deaths: Set<string>): StepRunner => ({
+      async do<T>(name: string, _config: unknown, work: () => Promise<T>): Promise<T> {
+        if (results.has(name)) return structuredClone(results.get(name)) as T;
+        const late = deaths.size % 2 === 0;
+        const first = !deaths.has(name);
+        deaths.add(name);
+        if (first && !late) throw new Error("killed");
+        const result = await work();
+        if (first) throw new Error("killed");
+        finished.push(name);
+        results.set(name, structuredClone(result));
+        return result;
+      },
+    });
+    const deaths = new Set<string>();
+    for (;;) {
+      try {
+        const { record, candidate } = await run(bucket, application, until + 60, quick, dying(deaths));
+        expect(record.status).toBe("registered");
+        expect(candidate?.bytes).toEqual(undisturbed.candidate?.bytes);
+        break;
+      } catch (error) {
+        if (!String(error).includes("killed")) throw error;
+      }
+    }
+    expect(new Set(finished).size).toBe(finished.length);
+    expect(deaths.size).toBeGreaterThan(6);
+  });
+});
+
+describe("a recalibration is refused", () => {
+  const healthy = syntheticLog(servingWeights, log);
+  const rowsOf = (line: Record<string, unknown>) =>
+    line.rows as { outcome: string | null; position: number }[];
+  const withRows = (change: (row: { outcome: string | null; position: number }, i: number) => object) =>
+    healthy.map((line) => ({ ...line, rows: rowsOf(line).map((row, i) => ({ ...row, ...change(row, i) })) }));
+
+  const damages: [string, RegExp, () => Record<string, unknown>[]][] = [
+    ["an empty log", /examples/, () => []],
+    ["too few examples", /examples/, () => healthy.slice(0, 100)],
+    [
+      "outcomes that chance dealt",
+      /gain|meaning/,
+      () => syntheticLog(servingWeights, log, (_, r) => (r.next() < 0.15 ? "click" : null)),
+    ],
+    [
+      "outcomes turned around",
+      /meaning/,
+      () => syntheticLog(servingWeights, log, (utility, random) => asPeopleDo(-utility, random)),
+    ],
+    [
+      "nothing but purchases",
+      /engagement/,
+      () => withRows(({ position }) => ({ outcome: position > 0 ? "purchase" : null })),
+    ],
+    ["no outcome at all", /engagement/, () => withRows(() => ({ outcome: null }))],
+    [
+      "one person who does it all",
+      /one person/,
+      () => healthy.map((line, i) => (i % 2 ? { ...line, person: "f".repeat(64) } : line)),
+    ],
+    ...([0x7c00, 0x7e00, 0x5c00] as const).map((half): [string, RegExp, () => Record<string, unknown>[]] => [
+      `features that are infinite, not a number, or far beyond (${half.toString(16)})`,
+      /whole lines/,
+      () =>
+        healthy.map((line, i) =>
+          i % 10 ? line : { ...line, features: poisoned(String(line.features), half) },
+        ),
+    ]),
+    [
+      "a newest window in which people suddenly choose almost all",
+      /engagement/,
+      () => healthy.map((line, i) => (i < 600 ? line : { ...line, rows: chosen(rowsOf(line)) })),
+    ],
+    [
+      "cut lines",
+      /whole lines/,
+      () => healthy.map((line, i) => (i % 10 ? line : { kind: "example", person: line.person, epoch: 0 })),
+    ],
+    ["features of another code", /examples/, () => healthy.map((line) => ({ ...line, featureHash: "else" }))],
+    [
+      "a past that turns what people want around",
+      /gain/,
+      () => {
+        // Only what is learnt from is poisoned; the newest outcomes are true.
+        const worst = syntheticLog(servingWeights, log, (utility, random) => asPeopleDo(-utility, random));
+        return [...worst.slice(0, 600), ...healthy.slice(600)];
+      },
+    ],
+  ];
+
+  it.each(damages)("for %s", async (_name, why, lines) => {
+    const { record, registered } = await from(lines());
+    expect(record.status).toBe("refused");
+    expect(record.reasons.join("\n")).toMatch(why);
+    expect(registered).toEqual([]);
+  });
+
+  it("where all who did anything are erased since, though their lines still lie in the log", async () => {
+    const erased = new Map(healthy.map(({ person }) => [String(person), 0]));
+    const { record, registered } = await from(healthy, undefined, erased);
+    expect(record).toMatchObject({ status: "refused", reasons: [expect.stringMatching(/examples/)] });
+    expect(registered).toEqual([]);
+  });
+
+  it("where only another application's people did anything", async () => {
+    const other = `app-${names++}`;
+    await writeLog(bucket, other, healthy);
+    const { record, registered } = await from([]);
+    expect(record).toMatchObject({ status: "refused", reasons: [expect.stringMatching(/examples/)] });
+    expect(registered).toEqual([]);
+  });
+
+  /** A half precision number in place of a feature. */
+  function poisoned(features: string, half: number): string {
+    const bytes = Uint8Array.from(atob(features), (each) => each.charCodeAt(0));
+    new DataView(bytes.buffer).setUint16(firstDense, half, true);
+    return btoa(String.fromCharCode(...bytes));
+  }
+
+  function chosen(rows: { position: number }[]): object[] {
+    return rows.map((row) => ({ ...row, outcome: row.position > 0 ? "click" : null }));
+  }
+});
+
+/** Where the dense features of the first row lie in a pack, behind the header and the events: `model/features/packed.ts`. */
+const firstDense = 14 + 2 * featureShape.history * featureShape.event.length;

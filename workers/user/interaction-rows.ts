@@ -1,0 +1,82 @@
+import type { AcceptedInteraction } from "../../shared/contracts/event.ts";
+import { addTotals, type HourTotals } from "../../shared/contracts/totals.ts";
+
+/** One person's part of a batch. */
+export interface PersonBatch {
+  userId: string;
+  /** Their pseudonym, by which tombstones know them. */
+  object: string;
+  epoch: number;
+  interactions: AcceptedInteraction[];
+}
+
+/** A row as the insert reads it, by short names: the list crosses to the database as one JSON parameter. */
+export interface InteractionJson {
+  u: string;
+  /** Pseudonym and epoch of the person, for the tombstone. */
+  o: string;
+  ep: number;
+  e: string;
+  t: string;
+  p: string;
+  s: number;
+  la: number | null;
+  lo: number | null;
+  r: string | null;
+  f: 0 | 1;
+}
+
+/** Flattens a batch to rows, each event of a person once. */
+export function rowsOf(batch: PersonBatch[]): InteractionJson[] {
+  const seen = new Set<string>();
+  const rows: InteractionJson[] = [];
+  for (const { userId, object, epoch, interactions } of batch)
+    for (const each of interactions) {
+      const key = `${userId}/${epoch}/${each.eventId}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      rows.push({
+        u: userId,
+        o: object,
+        ep: epoch,
+        e: each.eventId,
+        t: each.type,
+        p: each.productId,
+        s: each.time,
+        la: each.at?.lat ?? null,
+        lo: each.at?.lon ?? null,
+        r: each.recommendationId,
+        f: each.first ? 1 : 0,
+      });
+    }
+  return rows;
+}
+
+/** A row of the totals as the database gives it. */
+export type TotalsRow = HourTotals & { productId: string };
+
+/** Hours that rows of a batch fall in, by product. */
+export function hoursOf(rows: readonly InteractionJson[]): Map<string, Set<number>> {
+  const hours = new Map<string, Set<number>>();
+  for (const { p, s } of rows) {
+    const known = hours.get(p) ?? new Set();
+    hours.set(p, known.add(Math.floor(s / 3600)));
+  }
+  return hours;
+}
+
+/** Hour rows (ascending by hour) by product, in the order of the ids; rows of one hour from several databases are added up. */
+export function hoursByProduct(
+  productIds: Iterable<string>,
+  rows: Iterable<TotalsRow>,
+): Map<string, HourTotals[]> {
+  const byProduct = new Map<string, HourTotals[]>();
+  for (const productId of productIds) byProduct.set(productId, []);
+  for (const { productId, ...row } of rows) {
+    const hours = byProduct.get(productId);
+    const newest = hours?.at(-1);
+    if (newest?.hour === row.hour) addTotals(newest, row);
+    else hours?.push(row);
+  }
+  return byProduct;
+}

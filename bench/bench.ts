@@ -21,7 +21,7 @@ import { soak } from "./sections/soak.ts";
 import { startup } from "./sections/startup.ts";
 import { swap } from "./sections/swap.ts";
 import { trainer } from "./sections/trainer.ts";
-import { type ServedCatalogue, serveCatalogue } from "./serve-catalog.ts";
+import { type ServedCatalog, serveCatalog } from "./serve-catalog.ts";
 import { tableOf } from "./table.ts";
 
 /** Sections that need no workers, and sections that load them. */
@@ -34,7 +34,7 @@ const inProcess = new Map<SectionName, (context: BenchContext) => Promise<void>>
   ["cut", cut],
   ["trainer", trainer],
 ]);
-const overWorkers = new Map<SectionName, (context: BenchContext, served: ServedCatalogue) => Promise<void>>([
+const overWorkers = new Map<SectionName, (context: BenchContext, served: ServedCatalog) => Promise<void>>([
   ["end-to-end", endToEnd],
   ["ingest", ingest],
   ["swap", swap],
@@ -69,7 +69,7 @@ async function run(): Promise<void> {
   const loads = options.sections.filter((name) => overWorkers.has(name));
   if (loads.length > 0) {
     if (loads.some((name) => name.startsWith("recalibration"))) await writeRecalibrationLog(context);
-    const served = await serveCatalogue(context);
+    const served = await serveCatalog(context);
     for (const name of loads) {
       context.say(name);
       await overWorkers.get(name)?.(context, served);

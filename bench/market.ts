@@ -7,8 +7,8 @@ import type { Point } from "../shared/contracts/primitives.ts";
 /** Products of a city on average, at least: so many that as many candidates are there as the model ranks. */
 const productsPerCity = 800;
 /** People, and events of each on average: enough for everyone to have a history. */
-const peopleCount = 2000;
-const eventsPerPerson = 30;
+const userCount = 2000;
+const eventsPerUser = 30;
 const days = 56;
 const seed = 11;
 
@@ -38,8 +38,8 @@ export function marketOf(products: number, now: number): Market {
   const share = shareOf(cities.length);
   const size = {
     products: Math.ceil((products * margin) / share),
-    people: Math.ceil((peopleCount * margin) / share),
-    events: Math.ceil((peopleCount * eventsPerPerson) / share),
+    users: Math.ceil((userCount * margin) / share),
+    events: Math.ceil((userCount * eventsPerUser) / share),
     days,
   };
   const { dataset } = simulate(size, seed, now);
@@ -48,8 +48,8 @@ export function marketOf(products: number, now: number): Market {
   for (const [id, item] of dataset.items)
     if (items.size < products && names.has(String(item.attributes.city))) items.set(id, item);
   const known = allEvents(dataset).filter(({ itemId }) => items.has(itemId));
-  const people = [...new Set(known.map(({ userId }) => userId))].sort().slice(0, peopleCount);
-  const chosen = new Set(people);
+  const users = [...new Set(known.map(({ userId }) => userId))].sort().slice(0, userCount);
+  const chosen = new Set(users);
   const train = known.filter(({ userId }) => chosen.has(userId));
   const stays = train.flatMap(({ userId, lat, lon }) =>
     lat === null || lon === null ? [] : [{ userId, point: { lat, lon } }],

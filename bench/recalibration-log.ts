@@ -11,7 +11,7 @@ import { bundledBytes } from "./onnx.ts";
 
 /** Examples that differ; the others repeat them under other names, at other times, for other people. */
 const distinct = 500;
-const people = 5000;
+const users = 5000;
 /** The application of the development key. */
 const application = "demo";
 const secondsBetween = 10;
@@ -41,14 +41,14 @@ export async function writeRecalibrationLog(context: BenchContext): Promise<void
   const weights = parametersIn(featureShape, new Uint8Array(bundledBytes()));
   if (weights === null) throw new Error("the bundled model is of another network");
   context.say(`log of ${examples.toLocaleString("en")} examples of ${rows} rows`);
-  const log = { examples: Math.min(distinct, examples), people, seed: 11, until: now, shift: 0, rows };
+  const log = { examples: Math.min(distinct, examples), users: users, seed: 11, until: now, shift: 0, rows };
   const some = syntheticLog(weights, log);
   await withBindings("trainer", stateDir, async ({ TRAINING_LOG }) => {
     for (let at = 0; at < examples; at += linesPerObject) {
       const lines = Array.from({ length: Math.min(linesPerObject, examples - at) }, (_, i) => ({
         ...some[(at + i) % some.length],
         recommendationId: `bench-${at + i}`,
-        person: ((at + i) % people).toString(16).padStart(4, "0").repeat(16),
+        pseudonym: ((at + i) % users).toString(16).padStart(4, "0").repeat(16),
         time: now - (examples - at - i) * secondsBetween,
       }));
       await writeLog(TRAINING_LOG, application, lines, linesPerObject, at);

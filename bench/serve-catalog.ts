@@ -15,7 +15,7 @@ import { end, processorSeconds, remember } from "./processes.ts";
 import { type Workerd, workerdBelow } from "./workerd.ts";
 
 /** All workers over a generated catalogue. */
-export interface ServedCatalogue {
+export interface ServedCatalog {
   /** Where to send requests: workerd itself, or the development proxy where workerd is not found. */
   url: string;
   /** The workerd behind the proxy; null where it is not found. */
@@ -30,14 +30,14 @@ export interface ServedCatalogue {
 const reportSeconds = 10;
 
 /** The workers are quiet when they take less than this share of a processor for this long; waited for so long at most. */
-const quiet = { share: 0.1, seconds: 2, mostSeconds: 180 };
+const quiet = { share: 0.1, seconds: 2, maxSeconds: 180 };
 
 /**
  * Waits until the workers have done what was due: after a start on a state of long ago the alarms of all its people,
  * after an import the publishing of its cells. That is no part of any figure.
  */
 async function settle(pid: number, say: (line: string) => void): Promise<void> {
-  const give = Date.now() + quiet.mostSeconds * 1000;
+  const give = Date.now() + quiet.maxSeconds * 1000;
   for (let before = processorSeconds(pid); Date.now() < give; ) {
     await sleep(quiet.seconds * 1000);
     const now = processorSeconds(pid);
@@ -53,7 +53,7 @@ function timeOf(marker: string): number | null {
 }
 
 /** Serves all workers and loads the catalogue through the public API, unless the state holds it from before. */
-export async function serveCatalogue(context: BenchContext): Promise<ServedCatalogue> {
+export async function serveCatalog(context: BenchContext): Promise<ServedCatalog> {
   const { port, stateDir, products } = context.options;
   if (!(await portIsFree(port))) throw new Error(`Port ${port} is in use; choose another one by PORT.`);
   mkdirSync(stateDir, { recursive: true });

@@ -15,7 +15,7 @@ export const weightFormats = ["float32", "float16", "int8"] as const;
 export type WeightFormat = (typeof weightFormats)[number];
 
 /** Smaller tensors are not worth a node of their own. */
-const leastElements = 64;
+const minElements = 64;
 
 const floatsOf = ({ rawData }: TensorProto): Float32Array =>
   new Float32Array(rawData.slice().buffer, 0, rawData.byteLength / 4);
@@ -85,7 +85,7 @@ export function withWeightsAs(format: WeightFormat, bytes: Uint8Array<ArrayBuffe
   if (!graph) throw new Error("the model has no graph");
   const isWeight = ({ name, dataType, rawData }: TensorProto): boolean =>
     dataType === TensorProto_DataType.FLOAT &&
-    rawData.byteLength >= 4 * leastElements &&
+    rawData.byteLength >= 4 * minElements &&
     name !== "mean" &&
     name !== "scale";
   const weights = graph.initializer.filter(isWeight);

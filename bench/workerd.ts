@@ -15,11 +15,11 @@ export interface Workerd {
   inspectors: Map<string, string>;
 }
 
-const patienceMs = 10_000;
+const retryDelayMs = 10_000;
 
 async function textOf(url: string): Promise<string | null> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(patienceMs) });
+    const answer = await fetch(url, { signal: AbortSignal.timeout(retryDelayMs) });
     const text = await answer.text();
     return answer.ok ? text : null;
   } catch {

@@ -1,7 +1,7 @@
-import { placesOver } from "../model/candidate-sources/candidate-store.ts";
-import type { Shelves } from "../model/candidate-sources/source.ts";
+import { inMemoryCandidates } from "../model/candidate-sources/candidate-store.ts";
+import type { CandidateStore } from "../model/candidate-sources/source.ts";
 import type { Columns } from "../model/columns/columns.ts";
-import type { Places } from "../model/pipeline/ports.ts";
+import type { CandidateService } from "../model/pipeline/ports.ts";
 import { Replay } from "../model/replay/replay.ts";
 import { worldAfter } from "../model/replay/world.ts";
 import type { Forwards } from "../model/retrieval/candidates.ts";
@@ -15,7 +15,7 @@ const now = Date.UTC(2026, 0, 5, 12) / 1000;
 /** A generated marketplace in memory: all tiles hot, all people known. */
 export interface World extends Market {
   tiles: TileSource & Forwards;
-  places: Places & Shelves;
+  places: CandidateService & CandidateStore;
   replay: Replay;
   /** Seconds since the epoch, after the last event. */
   now: number;
@@ -26,7 +26,7 @@ export function worldOf(products: number): World {
   const market = marketOf(products, now);
   const { items, train: events } = market.dataset;
   const tiles = worldAfter(market.dataset, events, now);
-  const places = placesOver(tiles, () => now);
+  const places = inMemoryCandidates(tiles, () => now);
   const replay = new Replay(items, places);
   for (const event of events) replay.observe(event);
   return { ...market, tiles, places, replay, now };

@@ -9,7 +9,7 @@ import { jsonOf, type Query, type Transport } from "./transport.ts";
 const pathOf = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}`;
 
 /** Profiles, history, places. */
-export class People {
+export class Users {
   readonly #transport: Transport;
 
   constructor(transport: Transport) {

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { IssuedToken } from "../shared/contracts/credential.ts";
 import type { EventInput, EventReceipt } from "../shared/contracts/event.ts";
-import type { NearbyAnswer, ResolvedPlace } from "../shared/contracts/location.ts";
+import type { NearbyAnswer, ResolvedLocation } from "../shared/contracts/location.ts";
 import type { Point } from "../shared/contracts/primitives.ts";
 import type { BulkReport } from "../shared/contracts/product.ts";
 import type {
@@ -13,7 +13,7 @@ import type { RecommendationList } from "../shared/contracts/services.ts";
 import { Keys } from "./keys.ts";
 import { Products } from "./products.ts";
 import { type Fetch, jsonOf, linesOf, Transport } from "./transport.ts";
-import { People } from "./users.ts";
+import { Users } from "./users.ts";
 
 /** Where the service is, and as whom to call it. */
 export interface VicinityOptions {
@@ -26,14 +26,14 @@ export interface VicinityOptions {
 
 /** The typed client. Every method throws a {@link VicinityError} where the service refuses. */
 export class Vicinity {
-  readonly people: People;
+  readonly users: Users;
   readonly products: Products;
   readonly keys: Keys;
   readonly #transport: Transport;
 
   constructor({ url, credential, fetch = (at, init) => globalThis.fetch(at, init) }: VicinityOptions) {
     this.#transport = new Transport(url, credential, fetch);
-    this.people = new People(this.#transport);
+    this.users = new Users(this.#transport);
     this.products = new Products(this.#transport);
     this.keys = new Keys(this.#transport);
   }
@@ -59,7 +59,7 @@ export class Vicinity {
   ): Promise<NearbyAnswer> {
     return this.#transport.call("GET", "/v1/locations/nearby", { ...point, ...options });
   }
-  resolve(point: Point): Promise<ResolvedPlace> {
+  resolve(point: Point): Promise<ResolvedLocation> {
     return this.#transport.call("GET", "/v1/locations/resolve", { ...point });
   }
   trending(point?: Point, limit?: number): Promise<RecommendationList> {

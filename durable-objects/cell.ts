@@ -12,12 +12,12 @@ import type { ProductChange } from "../shared/contracts/product.ts";
 import type { ProductRange } from "../shared/contracts/rebuild.ts";
 import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";
 import { errorText } from "../shared/errors/error-text.ts";
-import { below, centreOf, childrenOf, leafBound, parentOf } from "../shared/geo/cells.ts";
+import { centerOf, childrenOf, childToward, maxLeafProducts, parentOf } from "../shared/geo/cells.ts";
 import { locationHint } from "../shared/geo/coarsen.ts";
 import { offsetsIn } from "../shared/geo/local-time.ts";
 import { beginsIn, isWithin } from "../shared/geo/product-range.ts";
 import { Activity } from "./cell/activity.ts";
-import { type Batch, type Handed, Handover, partsOf } from "./cell/migration.ts";
+import { type Batch, type Migrated, partsOf, ShardMigration } from "./cell/migration.ts";
 import {
   type CellState,
   dueAt,
@@ -41,15 +41,15 @@ export const cellName = (application: string, cell: string): string => `${applic
 export const tileKey = (application: string, cell: string): string => `${application}/tile/${cell}`;
 
 /** The object of a cell, made near the place that it is for. */
-export function cellOf(
+export function cellStub(
   cells: DurableObjectNamespace<Cell>,
   application: string,
   cell: string,
 ): DurableObjectStub<Cell> {
-  const centre = centreOf(cell);
+  const center = centerOf(cell);
   return cells.get(
     cells.idFromName(cellName(application, cell)),
-    centre ? { locationHint: locationHint(centre) } : {},
+    center ? { locationHint: locationHint(center) } : {},
   );
 }
 
@@ -60,7 +60,7 @@ export function cellOf(
 export class Cell extends DurableObject<LocationEnv> {
   readonly #store: CellStore;
   readonly #activity: Activity;
-  readonly #handover: Handover;
+  readonly #handover: ShardMigration;
   #state: CellState | null = null;
   /** Whether the tables are there, as far as this instance knows. */
   #migrated = false;
@@ -69,7 +69,7 @@ export class Cell extends DurableObject<LocationEnv> {
     super(ctx, env);
     this.#store = new CellStore(ctx.storage.sql);
     this.#activity = new Activity(ctx.storage.sql);
-    this.#handover = new Handover(ctx.storage.sql);
+    this.#handover = new ShardMigration(ctx.storage.sql);
   }
 
   #migrate(): void {
@@ -233,7 +233,7 @@ export class Cell extends DurableObject<LocationEnv> {
   }
 
   /** Takes what a parent that splits hands down. */
-  hand(application: string, cell: string, handed: Handed): void {
+  hand(application: string, cell: string, handed: Migrated): void {
     const known = this.#known();
     if (known && (known.phase !== "filling" || known.turn >= handed.turn)) return;
     this.#change(application, cell, (state) => {
@@ -314,7 +314,7 @@ export class Cell extends DurableObject<LocationEnv> {
       const columns = decodeColumns(tile);
       if (!columns) throw new Error("a tile that was just built does not decode");
       // Before KV is asked: it may refuse a tile for being too large, and only a split makes it smaller.
-      if (before.phase === "leaf" && columns.count > leafBound && childrenOf(cell).length > 0)
+      if (before.phase === "leaf" && columns.count > maxLeafProducts && childrenOf(cell).length > 0)
         this.#change(application, cell, (state) => {
           this.#activity.settle(Date.now() / 1000);
           Object.assign(state, { phase: "splitting", progress: { step: "clear" } });
@@ -340,7 +340,7 @@ export class Cell extends DurableObject<LocationEnv> {
     if (!parent) return;
     const empty = { cell, count: 0, version: this.#known()?.version ?? 0, lat: 0, lon: 0, radiusKm: 0 };
     try {
-      await cellOf(this.env.CELL, application, parent).report(
+      await cellStub(this.env.CELL, application, parent).report(
         application,
         parent,
         report ?? { block: empty, best: buildLeaf(cell, empty.version, 0, [], () => 0) },
@@ -385,10 +385,10 @@ export class Cell extends DurableObject<LocationEnv> {
 
   async #handDown({ application, cell, progress }: CellState, batch: Batch): Promise<void> {
     const turn = this.#change(application, cell, (state) => ++state.turn);
-    const parts = partsOf(batch, childrenOf(cell), (address, id) => below(cell, address, hash53(id)));
+    const parts = partsOf(batch, childrenOf(cell), (address, id) => childToward(cell, address, hash53(id)));
     await Promise.all(
       [...parts].map(([child, part]) =>
-        cellOf(this.env.CELL, application, child).hand(application, child, { ...part, turn }),
+        cellStub(this.env.CELL, application, child).hand(application, child, { ...part, turn }),
       ),
     );
     this.#change(application, cell, (state) => {
@@ -402,7 +402,7 @@ export class Cell extends DurableObject<LocationEnv> {
   /** Lets the children show what they were handed, and shows them. */
   async #openChildren({ application, cell }: CellState): Promise<void> {
     const reports = await Promise.all(
-      childrenOf(cell).map((child) => cellOf(this.env.CELL, application, child).open(application, child)),
+      childrenOf(cell).map((child) => cellStub(this.env.CELL, application, child).open(application, child)),
     );
     this.#change(application, cell, (state) => {
       for (const report of reports) if (report) this.#store.putChild(report);

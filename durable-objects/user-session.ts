@@ -7,22 +7,22 @@ import { liveHeaders } from "../shared/contracts/live.ts";
 import type { Point, Precision } from "../shared/contracts/primitives.ts";
 import { type RecommendationReceipt, recommendationReceipt } from "../shared/contracts/recommendation.ts";
 import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
-import type { PersonSettings } from "../shared/contracts/services.ts";
+import type { UserSettings } from "../shared/contracts/services.ts";
 import { errorText } from "../shared/errors/error-text.ts";
 import { locationHint } from "../shared/geo/coarsen.ts";
 import { clickWindowOf } from "./user-session/click-window.ts";
 import { closeWindow } from "./user-session/close-window.ts";
 import { Erasures } from "./user-session/erasures.ts";
-import { type HeldPage, type HeldPosition, heldPage } from "./user-session/export-page.ts";
-import { type Taken, take } from "./user-session/ingest.ts";
+import { type ExportPage, type ExportPosition, exportPage } from "./user-session/export-page.ts";
+import { type IngestResult, ingestEvent } from "./user-session/ingest.ts";
 import { Listeners } from "./user-session/listeners.ts";
 import { isDue, resendSeconds, sendDue } from "./user-session/outbox.ts";
 import { receiptDaysOf } from "./user-session/receipt-days.ts";
-import { SessionMemory, takeVisit } from "./user-session/session-memory.ts";
+import { applyVisit, SessionMemory } from "./user-session/session-memory.ts";
 import { SessionStore } from "./user-session/store.ts";
 
 /** Rows that wait for their confirmation; beyond, new events are refused for a while. */
-const mostOpenRows = 5000;
+const maxOpenRows = 5000;
 /** What nobody else sends leaves so many milliseconds later, so that a burst is one message. */
 const gatherMs = 50;
 /** What is kept for a while is looked through so often, in seconds. */
@@ -33,10 +33,10 @@ const retryMs = 5000;
 const erasingMs = 2000;
 
 /**
- * The object of a person. Its id, a hash of their name, is their pseudonym. It is reached by that alone: of an object that is
+ * The object of a profile. Its id, a hash of their name, is their pseudonym. It is reached by that alone: of an object that is
  * reached by its name the platform remembers the name, and this one must be able to forget whose it was.
  */
-export function sessionOf(
+export function userSession(
   sessions: DurableObjectNamespace<UserSession>,
   application: string,
   userId: string,
@@ -47,13 +47,13 @@ export function sessionOf(
 }
 
 /** What `record` answers. */
-export interface Recorded {
+export interface Ingested {
   /** In the order of the events. */
-  taken: Taken[];
+  taken: IngestResult[];
   /** Whether somebody listens on a WebSocket. */
   listened: boolean;
   /** The life that the rows belong to. */
-  epoch: number;
+  generation: number;
 }
 
 const recordInput = z.array(interaction).min(1).max(1000);
@@ -72,7 +72,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   /** When the oldest impression whose window is open was shown, seconds; undefined where that was not asked yet. */
   #oldestShown: number | null | undefined;
   /** How often the person was erased; undefined where that was not asked yet. */
-  #epoch: number | undefined;
+  #generation: number | undefined;
   readonly #erasures: Erasures;
   readonly #listeners: Listeners;
 
@@ -82,7 +82,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.#listeners = new Listeners(ctx);
     this.#erasures = new Erasures(ctx.storage, env, {
       object: ctx.id.toString(),
-      beginAnew: (epoch) => this.#beginAnew(epoch),
+      beginAnew: (generation) => this.#beginAnew(generation),
       settle: (application, userId) => this.#settle(application, userId),
     });
     this.#clickWindowSeconds = clickWindowOf(env);
@@ -95,13 +95,13 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   }
 
   get #life(): number {
-    this.#epoch ??= this.#store.exists() ? Number(this.#store.get("epoch") ?? 0) : 0;
-    return this.#epoch;
+    this.#generation ??= this.#store.exists() ? Number(this.#store.get("generation") ?? 0) : 0;
+    return this.#generation;
   }
 
   #forget(): void {
     this.#store.forget();
-    this.#epoch = undefined;
+    this.#generation = undefined;
     this.#memory = null;
     this.#settled = false;
     this.#oldestShown = undefined;
@@ -138,26 +138,26 @@ export class UserSession extends DurableObject<RecommendationEnv> {
    * sends the rows to the records; what it has not sent when it dies is sent from here, as is what got lost on the way. With `deliver` the caller brings the rows to the records itself, repeated ones too: until it has answered, it
    * has promised nothing, and whoever asks it again finds the same rows.
    */
-  async record(
+  async ingest(
     application: string,
     userId: string,
     events: Interaction[],
     deliver: boolean,
-  ): Promise<Result<Recorded>> {
+  ): Promise<Result<Ingested>> {
     const parsed = parse(recordInput, events);
     if (!parsed.ok) return parsed;
     await this.#askAlarm();
     const now = Date.now() / 1000;
-    if (!deliver && this.#known.open.size > mostOpenRows) return tooMany;
+    if (!deliver && this.#known.open.size > maxOpenRows) return tooMany;
     const taken = this.#change(application, userId, (memory) => {
       const terms = { now, deliver, clickWindowSeconds: this.#clickWindowSeconds };
-      const list = parsed.value.map((event) => take(this.#store, memory, event, terms));
+      const list = parsed.value.map((event) => ingestEvent(this.#store, memory, event, terms));
       memory.snapshot(deliver);
       return list;
     });
-    const epoch = this.#life;
+    const generation = this.#life;
     await this.#schedule();
-    return ok({ taken, listened: this.#listeners.any, epoch });
+    return ok({ taken, listened: this.#listeners.any, generation });
   }
 
   /** A new place, already at the person's precision. */
@@ -166,10 +166,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     userId: string,
     visit: Point & { time: number; precision: Precision },
   ): Promise<Result<{ listened: boolean }>> {
-    if (this.#known.open.size > mostOpenRows) return tooMany;
+    if (this.#known.open.size > maxOpenRows) return tooMany;
     const now = Date.now() / 1000;
     this.#change(application, userId, (memory) => {
-      takeVisit(memory.person, visit);
+      applyVisit(memory.profile, visit);
       memory.changed();
       memory.add("locations", `location:${crypto.randomUUID()}`, now, visit, now);
       memory.snapshot(false);
@@ -179,17 +179,17 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   }
 
   /** What the profile says now; the newest version is kept. Another precision forgets the places of the one before. */
-  setPerson(application: string, userId: string, settings: PersonSettings): void {
+  setUserSettings(application: string, userId: string, settings: UserSettings): void {
     this.#change(application, userId, (memory) => {
-      const { person } = memory;
-      if (settings.version < person.settingsVersion) return;
-      if (settings.precision !== person.precision) {
-        person.location = null;
-        person.places.clear();
+      const { profile } = memory;
+      if (settings.version < profile.settingsVersion) return;
+      if (settings.precision !== profile.precision) {
+        profile.location = null;
+        profile.places.clear();
       }
-      person.settingsVersion = settings.version;
-      person.home = settings.home;
-      person.precision = settings.precision;
+      profile.settingsVersion = settings.version;
+      profile.home = settings.home;
+      profile.precision = settings.precision;
       memory.changed();
       memory.snapshot(true);
     });
@@ -223,8 +223,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   }
 
   /** Rows of a life are where they belong: only now are they done. */
-  confirm(seqs: number[], epoch: number): void {
-    if (!this.#store.exists() || epoch !== this.#life) return;
+  confirm(seqs: number[], generation: number): void {
+    if (!this.#store.exists() || generation !== this.#life) return;
     try {
       this.#known.close(seqs);
     } catch (error) {
@@ -240,16 +240,16 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   async erase(application: string, userId: string, id: string): Promise<Erasure> {
     if (!this.#store.exists()) this.#store.migrate();
     const now = Date.now() / 1000;
-    const begun = this.#erasures.begin(id, { application, userId, epoch: this.#life, now });
+    const begun = this.#erasures.begin(id, { application, userId, generation: this.#life, now });
     await this.#schedule();
     await this.#erasures.advance(Date.now() + erasingMs);
     await this.#schedule();
     return this.#erasures.find(application, begun.id) ?? begun;
   }
 
-  /** A page of all that is held here about the person. */
-  held(position: HeldPosition, limit: number): HeldPage {
-    return heldPage(this.#store, this.#known.person, position, limit);
+  /** A page of all that is held here about the profile. */
+  exportPage(position: ExportPosition, limit: number): ExportPage {
+    return exportPage(this.#store, this.#known.profile, position, limit);
   }
 
   /** How far an erasure is; null for none of this application. */
@@ -267,15 +267,15 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 
   /** Takes what the profile says, where it was told while the person was being erased. */
   async #settle(application: string, userId: string): Promise<void> {
-    const known = this.#known.person.settingsVersion;
+    const known = this.#known.profile.settingsVersion;
     const asked = await this.env.USER.settings(application, userId);
     if (!asked.ok) throw new Error(`the records refused: ${asked.error.detail}`);
     const settings = asked.value ?? { home: null, precision: "exact", version: 0 };
-    if (settings.version === known || this.#known.person.settingsVersion !== known) return;
+    if (settings.version === known || this.#known.profile.settingsVersion !== known) return;
     this.#change(application, userId, (memory) => {
-      memory.person.settingsVersion = 0;
+      memory.profile.settingsVersion = 0;
     });
-    this.setPerson(application, userId, settings);
+    this.setUserSettings(application, userId, settings);
   }
 
   /** Opens a WebSocket that hears of fresh recommendations until its credential ends; the alarm ends it then. */
@@ -378,7 +378,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   async #send(now: number): Promise<void> {
     const owner = this.#owner();
     if (!owner) return;
-    const sender = { ...owner, object: this.ctx.id.toString(), epoch: this.#life };
+    const sender = { ...owner, object: this.ctx.id.toString(), generation: this.#life };
     await sendDue(this.env, this.#store, this.#known.open.values(), sender, now);
   }
 }

@@ -2,7 +2,7 @@
 export type Gradual<T> = Generator<void, T, void>;
 
 /** Does it all at once. */
-export function atOnce<T>(work: Gradual<T>): T {
+export function runToEnd<T>(work: Gradual<T>): T {
   for (;;) {
     const step = work.next();
     if (step.done) return step.value;

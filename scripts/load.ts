@@ -41,8 +41,8 @@ function eventSlices(events: EventInput[]): EventInput[][] {
   let slice: EventInput[] = [];
   for (let i = 0; i < events.length; i++) {
     slice.push(events[i]);
-    const lastOfPerson = events[i + 1]?.userId !== events[i].userId;
-    if (lastOfPerson && slice.length >= eventsPerRequest) {
+    const lastOfUser = events[i + 1]?.userId !== events[i].userId;
+    if (lastOfUser && slice.length >= eventsPerRequest) {
       list.push(slice);
       slice = [];
     }

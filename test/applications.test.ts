@@ -68,14 +68,14 @@ async function furnish(): Promise<void> {
   });
   expect(sent.status, await sent.text()).toBe(201);
   ids.set("/v1/models/", "model-of-ann");
-  const catalogue = await stack.binding("product", "CATALOGUE");
-  await catalogue.send({ application: "demo", productIds: secret });
-  const letters = await eventually(
+  const catalog = await stack.binding("product", "CATALOGUE");
+  await catalog.send({ application: "demo", productIds: secret });
+  const deadLetters = await eventually(
     () => stack.call<{ items: { id: string }[] }>("GET", "/v1/dead-letters"),
     ({ body }) => body.items.length === 1,
     20,
   );
-  ids.set("/v1/dead-letters/", letters.body.items[0].id);
+  ids.set("/v1/dead-letters/", deadLetters.body.items[0].id);
   const answer = await eventually(
     () =>
       stack.call<{ recommendationId: string; items: unknown[] }>("POST", "/v1/recommendations", {

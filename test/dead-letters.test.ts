@@ -11,10 +11,10 @@ afterAll(() => stack.stop());
 
 it("poison is set aside with its cause, by application, and keeps nothing else from going on", async () => {
   const interactions = await stack.binding("recommendation", "INTERACTIONS");
-  const catalogue = await stack.binding("product", "CATALOGUE");
-  for (const body of ["no object", { application: "demo", people: [] }, { application: "demo" }])
+  const catalog = await stack.binding("product", "CATALOGUE");
+  for (const body of ["no object", { application: "demo", users: [] }, { application: "demo" }])
     await interactions.send(body);
-  await catalogue.send({ application: "demo", productIds: "one" });
+  await catalog.send({ application: "demo", productIds: "one" });
   const sent = await stack.call("POST", "/v1/events", {
     body: { events: [{ eventId: "good", userId: "ann", type: "view", productId: "p" }] },
   });
@@ -26,13 +26,17 @@ it("poison is set aside with its cause, by application, and keeps nothing else f
   );
   expect(history.body.items.map(({ eventId }) => eventId)).toEqual(["good"]);
 
-  const letters = await eventually(
+  const deadLetters = await eventually(
     () => stack.call<Page<DeadLetter>>("GET", "/v1/dead-letters?limit=10"),
     ({ body }) => body.items.length === 3,
     20,
   );
-  expect(letters.body.items.map(({ queue }) => queue)).toEqual(["catalogue", "interactions", "interactions"]);
-  for (const { cause } of letters.body.items) expect(cause).toMatch(/^(productIds|people): /);
+  expect(deadLetters.body.items.map(({ queue }) => queue)).toEqual([
+    "catalogue",
+    "interactions",
+    "interactions",
+  ]);
+  for (const { cause } of deadLetters.body.items) expect(cause).toMatch(/^(productIds|people): /);
   const pages: DeadLetter[] = [];
   for (let cursor = ""; ; ) {
     const { body } = await stack.call<Page<DeadLetter>>("GET", `/v1/dead-letters?limit=1${cursor}`);
@@ -40,13 +44,13 @@ it("poison is set aside with its cause, by application, and keeps nothing else f
     if (body.nextCursor === undefined) break;
     cursor = `&cursor=${body.nextCursor}`;
   }
-  expect(pages).toEqual(letters.body.items);
+  expect(pages).toEqual(deadLetters.body.items);
 
   const { key } = (
     await stack.call<CreatedKey>("POST", "/v1/keys", { body: { application: "other", role: "admin" } })
   ).body;
   expect((await stack.call<Page<DeadLetter>>("GET", "/v1/dead-letters", { key })).body.items).toEqual([]);
-  for (const { id } of letters.body.items) {
+  for (const { id } of deadLetters.body.items) {
     expect((await stack.call("GET", `/v1/dead-letters/${id}`, { key })).status).toBe(404);
     expect((await stack.call("POST", `/v1/dead-letters/${id}/replay`)).status).toBe(409);
     expect((await stack.call("GET", `/v1/dead-letters/${id}`)).body).toHaveProperty("body");

@@ -97,12 +97,12 @@ describe("an erased person", () => {
     const log: R2Bucket = await stack.binding("recommendation", "TRAINING_LOG");
     const inFlight: InteractionsMessage = {
       application: "demo",
-      people: [
-        { userId, object, epoch: 0, rows: [late("ann-late", 900)] },
-        { userId: "bob", object: await pseudonymOf("bob"), epoch: 0, rows: [late("bob-late", 901)] },
+      users: [
+        { userId, object, generation: 0, rows: [late("ann-late", 900)] },
+        { userId: "bob", object: await pseudonymOf("bob"), generation: 0, rows: [late("bob-late", 901)] },
       ],
     };
-    const letter = (id: string, body: unknown) =>
+    const deadLetter = (id: string, body: unknown) =>
       log.put(
         `demo/dead/interactions/${id}.json`,
         JSON.stringify({
@@ -110,8 +110,8 @@ describe("an erased person", () => {
           ...{ sentAt: "2026-01-01T00:00:00.000Z", diedAt: "2026-01-01T00:00:00.000Z" },
         }),
       );
-    await letter("1".repeat(32), inFlight);
-    await letter("2".repeat(32), { application: "demo", people: userId });
+    await deadLetter("1".repeat(32), inFlight);
+    await deadLetter("2".repeat(32), { application: "demo", users: userId });
     // What they did in a roll-out that is under way.
     const registry: D1Database = await stack.binding("recommendation", "DB");
     await registry
@@ -159,7 +159,7 @@ describe("an erased person", () => {
     await interactions.send(inFlight);
     const places: Queue = await stack.binding("recommendation", "LOCATIONS");
     await places.send({
-      ...{ application: "demo", userId, object, epoch: 0 },
+      ...{ application: "demo", userId, object, generation: 0 },
       rows: [{ seq: 5, ...oslo, time: Date.now() / 1000 + 200, precision: "exact" }],
     });
     await eventually(
@@ -207,7 +207,7 @@ describe("an erased person", () => {
 });
 
 /** An event that is on its way, with a clock ahead of ours. */
-function late(eventId: string, seq: number): InteractionsMessage["people"][number]["rows"][number] {
+function late(eventId: string, seq: number): InteractionsMessage["users"][number]["rows"][number] {
   return {
     kind: "interaction",
     seq,

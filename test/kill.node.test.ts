@@ -11,8 +11,8 @@ const scratch = mkdtempSync(join(tmpdir(), "vicinity-kill-"));
 const seed = Number(process.env.KILL_SEED ?? 1);
 
 const plan = long
-  ? { kills: 50, events: 20_000, clients: 16, peopleEach: 2, longestLifeMs: 5000, minutes: 40 }
-  : { kills: 2, events: 400, clients: 10, peopleEach: 2, longestLifeMs: 2500, minutes: 5 };
+  ? { kills: 50, events: 20_000, clients: 16, userEach: 2, longestLifeMs: 5000, minutes: 40 }
+  : { kills: 2, events: 400, clients: 10, userEach: 2, longestLifeMs: 2500, minutes: 5 };
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -22,7 +22,7 @@ it(
     const report = long ? console.log : () => undefined;
     const { ledger, kills, findings, seconds } = await trial({ ...plan, seed, report }, scratch);
     console.log(
-      `\n${kills} kills in ${Math.round(seconds)} s, seed ${seed}: ${ledger.requests} requests of ${plan.clients * plan.peopleEach} people, ` +
+      `\n${kills} kills in ${Math.round(seconds)} s, seed ${seed}: ${ledger.requests} requests of ${plan.clients * plan.userEach} people, ` +
         `${ledger.lostAnswers} of them without an answer, ${ledger.events.size} events, ${ledger.accepted} told as accepted, ` +
         `${ledger.duplicates} as duplicates, ${ledger.recommendations} recommendations\n${tableOf(findings)}\n`,
     );

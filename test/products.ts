@@ -9,7 +9,7 @@ export const lima: Point = { lat: -12.0464, lon: -77.0428 };
 export const categories = ["books", "coffee", "flowers", "music"];
 
 /** A sunflower of products around a place: `count` of them, within about 5 km, categories in turn. */
-export function productsAround(name: string, centre: Point, count: number): z.input<typeof productInput>[] {
+export function productsAround(name: string, center: Point, count: number): z.input<typeof productInput>[] {
   return Array.from({ length: count }, (_, i) => {
     const angle = i * 2.399963;
     const far = 0.045 * Math.sqrt((i + 0.5) / count);
@@ -21,8 +21,8 @@ export function productsAround(name: string, centre: Point, count: number): z.in
       price: 5 + i,
       currency: "EUR",
       location: {
-        lat: centre.lat + far * Math.cos(angle),
-        lon: centre.lon + (far * Math.sin(angle)) / Math.cos((centre.lat * Math.PI) / 180),
+        lat: center.lat + far * Math.cos(angle),
+        lon: center.lon + (far * Math.sin(angle)) / Math.cos((center.lat * Math.PI) / 180),
       },
     };
   });

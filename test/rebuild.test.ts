@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Columns, decodeColumns, neighboursOf } from "../model/columns/columns.ts";
+import { type Columns, decodeColumns, nextProductsOf } from "../model/columns/columns.ts";
 import { columnLayout } from "../model/columns/layout.ts";
 import { rebuildAll } from "../scripts/rebuild-steps.ts";
 import { developmentKey } from "../scripts/serve.ts";
@@ -63,7 +63,7 @@ function describe(columns: Columns, row: number): unknown[] {
     values.push(name, [...columns[name].subarray(row * width, (row + 1) * width)]);
   }
   values.push(columns.strings[columns.category[row]], columns.strings[columns.cell[row]]);
-  values.push(neighboursOf(columns, row));
+  values.push(nextProductsOf(columns, row));
   return values;
 }
 

@@ -17,7 +17,7 @@ import { withBindings } from "./kill/stores.ts";
 
 /** Whole runs with kills take minutes; `npm test` interrupts every step in workers/trainer/workflow.worker.test.ts. */
 const long = process.env.VICINITY_LONG === "1";
-const patienceMs = 1_200_000;
+const retryDelayMs = 1_200_000;
 /** Between two looks at where it is, of which the shortest steps take a few; and between two calls of the cron. */
 const lookMs = 2;
 const cronMs = 1000;
@@ -33,7 +33,7 @@ async function stateWithLog(stateDir: string): Promise<void> {
   const weights = parametersIn(featureShape, new Uint8Array(file));
   if (weights === null) throw new Error("the bundled model is of another network");
   const until = Date.now() / 1000;
-  const lines = syntheticLog(weights, { examples: 1200, people: 150, seed: 3, until, shift: 2 });
+  const lines = syntheticLog(weights, { examples: 1200, users: 150, seed: 3, until, shift: 2 });
   await migrate(stateDir);
   await withBindings("trainer", stateDir, ({ TRAINING_LOG }) => writeLog(TRAINING_LOG, "demo", lines));
 }
@@ -66,7 +66,7 @@ async function recalibrated(
   try {
     const { id } = await call(stack, recalibration, "POST", "/v1/recalibrations", {});
     let nextCron = 0;
-    for (const give = Date.now() + patienceMs; Date.now() < give; await sleep(lookMs)) {
+    for (const give = Date.now() + retryDelayMs; Date.now() < give; await sleep(lookMs)) {
       const record = await call(stack, recalibration, "GET", `/v1/recalibrations/${id}`);
       if (record.status !== "queued" && record.status !== "running") {
         const { items } = await call(stack, models, "GET", "/v1/models");

@@ -10,7 +10,7 @@ import { writeLog } from "../workers/trainer/testing/write-log.ts";
 import { eventually, Stack } from "./stack.ts";
 
 /** It trains, on a machine that may be busy. */
-const patienceMs = 400_000;
+const retryDelayMs = 400_000;
 
 const stack = new Stack();
 beforeAll(() => stack.start());
@@ -25,7 +25,7 @@ describe("a recalibration, all workers together", () => {
       const weights = parametersIn(featureShape, new Uint8Array(file));
       if (weights === null) throw new Error("the bundled model is of another network");
       const until = Date.now() / 1000;
-      const lines = syntheticLog(weights, { examples: 1200, people: 150, seed: 3, until, shift: 1.2 });
+      const lines = syntheticLog(weights, { examples: 1200, users: 150, seed: 3, until, shift: 1.2 });
       await writeLog(await stack.binding("trainer", "TRAINING_LOG"), "demo", lines);
 
       const begun = await stack.call<RecalibrationRecord>("POST", "/v1/recalibrations", { body: {} });
@@ -42,7 +42,7 @@ describe("a recalibration, all workers together", () => {
           return answer;
         },
         ({ body }) => !["queued", "running"].includes(body.status),
-        patienceMs / 1000,
+        retryDelayMs / 1000,
       );
       expect(ended, JSON.stringify(ended)).toMatchObject({ status: "registered", reasons: [], progress: 1 });
       expect(steps.size).toBeGreaterThan(2);
@@ -59,6 +59,6 @@ describe("a recalibration, all workers together", () => {
         `demo/recalibrations/${id}/record.json`,
       ]);
     },
-    patienceMs,
+    retryDelayMs,
   );
 });

@@ -44,14 +44,15 @@ it("every night what has outlived its time goes, of each kind, and nothing else"
       .run();
   }
   const users = await stack.binding("user", "DB");
-  const erased = "INSERT INTO erasures (application, person, epoch, erased_at) VALUES ('demo', ?, 0, ?)";
-  for (const [person, days] of [
+  const erased =
+    "INSERT INTO erasures (application, pseudonym, generation, erased_at) VALUES ('demo', ?, 0, ?)";
+  for (const [user, days] of [
     ["a".repeat(64), kept.tombstones + 1],
     ["b".repeat(64), kept.tombstones - 1],
   ] as const)
     await users
       .prepare(erased)
-      .bind(person, Date.now() / 1000 - days * 86_400)
+      .bind(user, Date.now() / 1000 - days * 86_400)
       .run();
   const place =
     "INSERT INTO user_locations (application, user_id, seq, lat, lon, precision, time) VALUES ('demo', 'ann', ?, 1, 2, 'city', ?)";
@@ -63,10 +64,10 @@ it("every night what has outlived its time goes, of each kind, and nothing else"
       .prepare(place)
       .bind(seq, Date.now() / 1000 - days * 86_400)
       .run();
-  const catalogue = await stack.binding("product", "CATALOGUE");
-  await catalogue.send({ application: "demo", productIds: "one" });
-  const letters = () => stack.call<Page<DeadLetter>>("GET", "/v1/dead-letters");
-  await eventually(letters, ({ body }) => body.items.length === 1, 20);
+  const catalog = await stack.binding("product", "CATALOGUE");
+  await catalog.send({ application: "demo", productIds: "one" });
+  const deadLetters = () => stack.call<Page<DeadLetter>>("GET", "/v1/dead-letters");
+  await eventually(deadLetters, ({ body }) => body.items.length === 1, 20);
 
   await stack.cron("0 3 * * *");
 
@@ -78,10 +79,10 @@ it("every night what has outlived its time goes, of each kind, and nothing else"
   expect(left).not.toContain(days[0]);
   const names = (await stack.call<{ items: { name: string }[] }>("GET", "/v1/keys")).body.items;
   expect(names.map(({ name }) => name)).toEqual(["just-ended"]);
-  const tombstones = await users.prepare("SELECT person FROM erasures").all();
-  expect(tombstones.results).toEqual([{ person: "b".repeat(64) }]);
+  const tombstones = await users.prepare("SELECT pseudonym FROM erasures").all();
+  expect(tombstones.results).toEqual([{ user: "b".repeat(64) }]);
   const places = await users.prepare("SELECT seq FROM user_locations WHERE seq > 1000").all();
   expect(places.results).toEqual([{ seq: 1002 }]);
   // What is young stays, a letter of today among it.
-  expect((await letters()).body.items).toHaveLength(1);
+  expect((await deadLetters()).body.items).toHaveLength(1);
 });

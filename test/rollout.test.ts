@@ -40,7 +40,7 @@ describe("a worse model that is brought by hand", () => {
 
   it("is refused by the gate, with its reasons, and meets nobody", async () => {
     const until = Date.now() / 1000 - 60;
-    const log = syntheticLog(bundledWeights(), { examples: 600, people: 100, seed: 7, until, shift: 0 });
+    const log = syntheticLog(bundledWeights(), { examples: 600, users: 100, seed: 7, until, shift: 0 });
     await writeLog(await stack.binding("recommendation", "TRAINING_LOG"), "demo", log);
     expect((await bring(stack, "good", bundledWeights())).status).toBe("serving");
     const worse = await bring(stack, "worse", negated(bundledWeights()));
@@ -59,8 +59,8 @@ describe("with the gate forced open", () => {
       CLICK_WINDOW_SECONDS: "1",
       ROLLOUT: JSON.stringify({
         gate: { forced: true },
-        shadow: { share: 1, leastRequests: 5, leastSeconds: 0 },
-        canary: { share: 0.4, effect: 0.3, leastPeople: 15, leastExposures: 15 },
+        shadow: { share: 1, minRequests: 5, minSeconds: 0 },
+        canary: { share: 0.4, effect: 0.3, minPeople: 15, minExposures: 15 },
       }),
     },
   });

@@ -15,12 +15,12 @@ import { Stack } from "./stack.ts";
 const long = process.env.VICINITY_LONG === "1";
 const { size, visits, usualDays } = long
   ? {
-      size: { products: 500, people: 120, events: 5000, days: 56, cities: 1 },
+      size: { products: 500, users: 120, events: 5000, days: 56, cities: 1 },
       visits: new Array<number>(14).fill(110),
       usualDays: 2,
     }
   : {
-      size: { products: 400, people: 100, events: 3000, days: 56, cities: 1 },
+      size: { products: 400, users: 100, events: 3000, days: 56, cities: 1 },
       visits: [150, 80],
       usualDays: 0,
     };
@@ -36,8 +36,8 @@ const stack = new Stack({
   recommendation: {
     CLICK_WINDOW_SECONDS: "2",
     ROLLOUT: JSON.stringify({
-      shadow: { share: 1, leastRequests: 5, leastSeconds: 0 },
-      canary: { share: 0.5, effect: 0.2, leastPeople: 10, leastExposures: 10, mostSeconds: 3 },
+      shadow: { share: 1, minRequests: 5, minSeconds: 0 },
+      canary: { share: 0.5, effect: 0.2, minPeople: 10, minExposures: 10, maxSeconds: 3 },
       // For the reference, which is brought by hand.
       gate: { forced: true },
       exploration: { rate: 0.2, depth: 30 },
@@ -47,7 +47,7 @@ const stack = new Stack({
     RECALIBRATION: JSON.stringify({
       evaluationShare: long ? 0.2 : 0.25,
       rate: 2e-3,
-      gate: { leastExamples: 100, leastLists: 20, mostCalibrationError: long ? 0.15 : 0.25 },
+      gate: { minExamples: 100, minLists: 20, maxCalibrationError: long ? 0.15 : 0.25 },
     }),
   },
 });
@@ -84,7 +84,7 @@ describe("a season begins", () => {
       const inSeason = i >= usualDays;
       if (i === usualDays) began = Date.now() / 1000;
       const season = inSeason ? sales : everyday;
-      const today = visitsOf(crowd.people, count, i + 1);
+      const today = visitsOf(crowd.users, count, i + 1);
       steps.push({
         day: i + 1,
         on: await on.day(today, season),
@@ -104,7 +104,7 @@ describe("a season begins", () => {
   async function compare(began: number): Promise<{ lists: number; on: Day; reference: Day }> {
     const worlds = [on.application, off.application];
     const { parameters, lists } = await referenceOf(stack, worlds, began, bundledWeights());
-    const today = visitsOf(crowd.people, visitsOfComparison, visits.length + 1);
+    const today = visitsOf(crowd.users, visitsOfComparison, visits.length + 1);
     const own = await on.day(today, sales, false);
     await on.bring("reference", parameters);
     return { lists, on: own, reference: await on.day(today, sales, false) };

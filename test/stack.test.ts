@@ -119,16 +119,16 @@ describe("all workers together", () => {
       () => stack.call<ProductWithTotals>("GET", "/v1/products/oslo-7"),
       ({ body: { totals } }) => totals.view + totals.purchase >= 30,
     );
-    expect(product.totals).toMatchObject({ view: 15, purchase: 15, people: 3 });
-    for (const person of [0, 1, 2]) {
+    expect(product.totals).toMatchObject({ view: 15, purchase: 15, users: 3 });
+    for (const user of [0, 1, 2]) {
       const { body } = await stack.call<Page<UserInteraction>>(
         "GET",
-        `/v1/users/shopper-${person}/interactions?limit=100`,
+        `/v1/users/shopper-${user}/interactions?limit=100`,
       );
       const ids = body.items.map(({ eventId }) => eventId).sort();
       expect(ids).toEqual(
         events
-          .filter((_, i) => i % 3 === person)
+          .filter((_, i) => i % 3 === user)
           .map(({ eventId }) => eventId)
           .sort(),
       );

@@ -19,10 +19,10 @@ function writeDataset(folder: string): void {
     );
   items.push("broken id\tcafe\t95\t10\t1");
   const events = ["user_id:token\titem_id:token\tevent_type:token\ttimestamp:float"];
-  for (let person = 0; person < 12; person++)
+  for (let user = 0; user < 12; user++)
     for (let i = 0; i < 25; i++)
       events.push(
-        `u${person}\tp${(person * 5 + (i % 4)) % 60}\t${i % 3 ? "view" : "purchase"}\t${1_700_000_000 + i * 7200 + person}`,
+        `u${user}\tp${(user * 5 + (i % 4)) % 60}\t${i % 3 ? "view" : "purchase"}\t${1_700_000_000 + i * 7200 + user}`,
       );
   events.push("u0\tp1\tteleport\tyesterday");
   writeFileSync(join(folder, "town.item"), items.join("\n"));

@@ -1,8 +1,8 @@
-import type { SourceQuery } from "../../model/candidate-sources/source.ts";
+import type { CandidateQuery } from "../../model/candidate-sources/source.ts";
 import { computeFeatures } from "../../model/features/compute.ts";
 import { rankingContext } from "../../model/features/context.ts";
 import { gather } from "../../model/pipeline/gather-candidates.ts";
-import { maxCandidates, valueOf } from "../../model/pipeline/recommend.ts";
+import { finalScores, maxCandidates } from "../../model/pipeline/recommend.ts";
 import { hourOf } from "../../model/profile/profile.ts";
 import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
 import { top } from "../../model/retrieval/top.ts";
@@ -24,8 +24,8 @@ export async function cut(context: BenchContext): Promise<void> {
   const { world } = context;
   const { session, manifest } = await bundledInNode();
   const visits = visitsOf(world, visitCount, 3);
-  const queryOf = ({ userId, point }: Visit, limit: number): SourceQuery => ({
-    person: world.replay.person(userId),
+  const queryOf = ({ userId, point }: Visit, limit: number): CandidateQuery => ({
+    profile: world.replay.person(userId),
     point,
     now: world.now,
     hour: hourOf(world.now + localOffset(point.lat, point.lon, world.now)),
@@ -40,8 +40,8 @@ export async function cut(context: BenchContext): Promise<void> {
     const { candidates, blocks } = await gather(query, world.places);
     ranked += candidates.length;
     const offset = localOffset(visit.point.lat, visit.point.lon, world.now);
-    const ranking = rankingContext(query.person, world.now, offset, visit.point, blocks, candidates);
-    const values = valueOf(await session.run(computeFeatures(ranking, candidates)));
+    const ranking = rankingContext(query.profile, world.now, offset, visit.point, blocks, candidates);
+    const values = finalScores(await session.run(computeFeatures(ranking, candidates)));
     const best = top(values, values.length, first).map((i) => candidates[i].block.idHash[candidates[i].row]);
     for (const [limit, shares] of kept) {
       const through = (await gather(queryOf(visit, limit), world.places)).candidates;

@@ -9,7 +9,7 @@ import { isolateMegabytes, liveMemoryOf, profileOf, sumOf } from "../inspector.t
 import { type LoadPlan, load } from "../load.ts";
 import { visitsOf } from "../market.ts";
 import { processorSeconds, residentMegabytes } from "../processes.ts";
-import type { ServedCatalogue } from "../serve-catalog.ts";
+import type { ServedCatalog } from "../serve-catalog.ts";
 import type { Workerd } from "../workerd.ts";
 
 /**
@@ -94,13 +94,13 @@ async function firstAnswer(url: string, body: string): Promise<{ ms: number; ran
 /** Recommendations for random people at random places, as a client sees them. */
 export async function endToEnd(
   context: BenchContext,
-  { url, workerd, market, startMs }: ServedCatalogue,
+  { url, workerd, market, startMs }: ServedCatalog,
 ): Promise<void> {
   const { seconds, products, profiles } = context.options;
   const visits = visitsOf(market, visitCount, Date.now() % 2 ** 31);
-  const [{ point: centre }] = visitsOf(market, 1, regionSeed);
+  const [{ point: center }] = visitsOf(market, 1, regionSeed);
   const region = visits.filter(
-    ({ point }) => distanceKm(centre.lat, centre.lon, point.lat, point.lon) < regionKm,
+    ({ point }) => distanceKm(center.lat, center.lon, point.lat, point.lon) < regionKm,
   );
   const plan = (width: number, lasting: number, candidates = 500, who = visits): LoadPlan => ({
     url,
@@ -118,7 +118,7 @@ export async function endToEnd(
   const first = await firstAnswer(url, plan(1, 1).body?.(0) ?? "");
   context.say("warming up");
   await load(plan(warmUp.connections, warmUp.seconds), developmentKey);
-  const catalogue = `${products.toLocaleString("en")} products`;
+  const catalog = `${products.toLocaleString("en")} products`;
   const onnx = await context.onnxLimit();
   const section = "end-to-end";
   context.figures.push(
@@ -142,11 +142,11 @@ export async function endToEnd(
   for (const { connections: width, candidates, regional } of loads) {
     const plural = width === 1 ? "connection" : "connections";
     const where = regional ? ", one region" : "";
-    const name = `${catalogue}, ${candidates} ranked, ${width} ${plural}${where}`;
+    const name = `${catalog}, ${candidates} ranked, ${width} ${plural}${where}`;
     context.say(name);
     const who = regional ? region : visits;
     if (regional) await load(plan(warmUp.connections, warmUp.seconds, candidates, who), developmentKey);
-    const door = await load(
+    const gateway = await load(
       { url, method: "GET", path: "/healthz", connections: width, seconds: healthSeconds, status: 200 },
       developmentKey,
     );
@@ -173,7 +173,7 @@ export async function endToEnd(
         name,
         unit: "ms",
         ...summaryOfTimes(outcome.times),
-        baseline: { what: "GET /healthz", value: summaryOfTimes(door.times).p50 },
+        baseline: { what: "GET /healthz", value: summaryOfTimes(gateway.times).p50 },
         limit: onnx,
       },
       {
@@ -181,7 +181,7 @@ export async function endToEnd(
         name: `${name}, answers`,
         unit: "per s",
         ...summaryOfRates(outcome.rates),
-        baseline: { what: "GET /healthz", value: summaryOfRates(door.rates).p50 },
+        baseline: { what: "GET /healthz", value: summaryOfRates(gateway.rates).p50 },
         limit: onnx && { what: "one core with nothing but ONNX", value: 1000 / onnx.value },
       },
       {
@@ -206,7 +206,7 @@ export async function endToEnd(
   }
   const asking = new Set(region.map(({ userId }) => userId)).size;
   context.note(
-    `end-to-end: one region is ${regionKm} km around ${centre.lat}, ${centre.lon}: ${asking} people`,
+    `end-to-end: one region is ${regionKm} km around ${center.lat}, ${center.lon}: ${asking} people`,
   );
   if (!workerd) return;
   await memory(context, workerd);

@@ -6,7 +6,7 @@ import type { BenchContext } from "../context.ts";
 import { summaryOfMean, summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
 import { type LoadPlan, load } from "../load.ts";
 import { processorSeconds } from "../processes.ts";
-import type { ServedCatalogue } from "../serve-catalog.ts";
+import type { ServedCatalog } from "../serve-catalog.ts";
 import { sqliteEventsPerSecond } from "../sqlite-limit.ts";
 
 const eventsPerRequest = 20;
@@ -46,13 +46,13 @@ async function behind(
   url: string,
   run: string,
   expected: ReadonlyMap<string, number>,
-  people: string[],
+  users: string[],
 ): Promise<string[]> {
   const open: string[] = [];
   let next = 0;
   const lane = async (): Promise<void> => {
-    while (next < people.length) {
-      const userId = people[next++];
+    while (next < users.length) {
+      const userId = users[next++];
       if ((await visibleOf(url, run, userId)) < (expected.get(userId) ?? 0)) open.push(userId);
     }
   };
@@ -69,16 +69,16 @@ async function confirmedAt(
   run: string,
   expected: ReadonlyMap<string, number>,
 ): Promise<{ at: number; lost: number }> {
-  const people = [...expected.keys()];
-  const step = Math.max(1, Math.floor(people.length / sampleSize));
-  let open = people.filter((_, i) => i % step === 0);
+  const users = [...expected.keys()];
+  const step = Math.max(1, Math.floor(users.length / sampleSize));
+  let open = users.filter((_, i) => i % step === 0);
   const give = performance.now() + confirmSeconds * 1000;
   while (open.length > 0 && performance.now() < give) {
     open = await behind(url, run, expected, open);
     if (open.length > 0) await sleep(50);
   }
   let at = performance.now();
-  open = await behind(url, run, expected, people);
+  open = await behind(url, run, expected, users);
   while (open.length > 0 && performance.now() < give) {
     at = performance.now();
     open = await behind(url, run, expected, open);
@@ -89,23 +89,20 @@ async function confirmedAt(
 }
 
 /** Events of many people: acknowledged, and confirmed when their history shows them. */
-export async function ingest(
-  context: BenchContext,
-  { url, workerd, market }: ServedCatalogue,
-): Promise<void> {
+export async function ingest(context: BenchContext, { url, workerd, market }: ServedCatalog): Promise<void> {
   const { seconds, stateDir } = context.options;
   const run = Date.now().toString(36);
   const random = new Random(Date.now() % 2 ** 31);
   const products = [...market.dataset.items.keys()];
   // They are known already: someone new costs the local runtime a new file.
-  const people = [...new Set(market.stays.map(({ userId }) => userId))];
+  const users = [...new Set(market.stays.map(({ userId }) => userId))];
   const personOf = new Map<number, string[]>();
   const expected = new Map<string, number>();
   const body = (prefix: string, count: number) => (request: number) => {
-    const users = Array.from({ length: count }, () => people[random.below(people.length)]);
-    personOf.set(request, users);
+    const chosen = Array.from({ length: count }, () => users[random.below(users.length)]);
+    personOf.set(request, chosen);
     return JSON.stringify({
-      events: users.map((userId, i) => ({
+      events: chosen.map((userId, i) => ({
         eventId: `${run}.${prefix}.${request}.${i}`,
         userId,
         type: eventTypes[random.below(3)],
@@ -171,7 +168,10 @@ export async function ingest(
   const { at, lost } = await confirmedAt(url, run, expected);
   const confirmed = (1000 * (acknowledged - lost)) / (at - started);
   const sqlite = { what: "SQLite in Node, a transaction each", value: sqliteEventsPerSecond(stateDir) };
-  const door = { what: "refused as malformed", value: eventsPerRequest * summaryOfRates(refused.rates).p50 };
+  const gateway = {
+    what: "refused as malformed",
+    value: eventsPerRequest * summaryOfRates(refused.rates).p50,
+  };
 
   if (outcome.failed > 0)
     context.note(`ingest: ${outcome.failed} requests failed: ${outcome.failures.join("; ")}`);
@@ -201,7 +201,7 @@ export async function ingest(
       name: "events accepted",
       unit: "per s",
       ...summaryOfRates(outcome.rates.map((rate) => rate * eventsPerRequest)),
-      baseline: door,
+      baseline: gateway,
       limit: sqlite,
     },
     {
@@ -217,7 +217,7 @@ export async function ingest(
       name: "events confirmed",
       unit: "per s",
       ...summaryOfOne(confirmed),
-      baseline: door,
+      baseline: gateway,
       limit: sqlite,
     },
   );

@@ -1,18 +1,18 @@
-import { leaningsTo } from "../../model/candidate-query/category-affinities.ts";
-import { usualPlaces } from "../../model/candidate-query/usual-locations.ts";
+import { categoryAffinities } from "../../model/candidate-query/category-affinities.ts";
+import { usualLocations } from "../../model/candidate-query/usual-locations.ts";
 import { chosen } from "../../model/candidate-sources/chosen.ts";
-import { around, aroundQueryOf } from "../../model/candidate-sources/gather-candidates.ts";
-import { followed } from "../../model/candidate-sources/next-products.ts";
-import type { SourceQuery } from "../../model/candidate-sources/source.ts";
+import { candidateRequestOf, gatherCandidates } from "../../model/candidate-sources/gather-candidates.ts";
+import { nextProducts } from "../../model/candidate-sources/next-products.ts";
+import type { CandidateQuery } from "../../model/candidate-sources/source.ts";
 import { BatchPool } from "../../model/features/batch-pool.ts";
 import { computeFeatures, families, featureShape } from "../../model/features/compute.ts";
 import { rankingContext } from "../../model/features/context.ts";
 import { gather } from "../../model/pipeline/gather-candidates.ts";
 import type { Ranker } from "../../model/pipeline/ports.ts";
-import { maxCandidates, recommend, valueOf } from "../../model/pipeline/recommend.ts";
-import { decodePerson, encodePerson } from "../../model/profile/codec.ts";
+import { finalScores, maxCandidates, recommend } from "../../model/pipeline/recommend.ts";
+import { decodeProfile, encodeProfile } from "../../model/profile/codec.ts";
 import { hourOf } from "../../model/profile/profile.ts";
-import { categoryHoursOf, leaningsOf } from "../../model/retrieval/category-affinity.ts";
+import { affinityWeights, categoryHoursOf } from "../../model/retrieval/category-affinity.ts";
 import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
 import { scoreRows, vantageOf } from "../../model/retrieval/scan.ts";
 import { top } from "../../model/retrieval/top.ts";
@@ -38,8 +38,8 @@ async function prepare({ userId, point }: Visit, { replay, places, now }: World,
   const person = replay.person(userId);
   const offset = localOffset(point.lat, point.lon, now);
   const hour = hourOf(now + offset);
-  const query: SourceQuery = {
-    person,
+  const query: CandidateQuery = {
+    profile: person,
     point,
     now,
     hour,
@@ -47,13 +47,24 @@ async function prepare({ userId, point }: Visit, { replay, places, now }: World,
     limit: maxCandidates,
     firstStage,
   };
-  const asked = aroundQueryOf(query);
-  const { near, chosen: own } = await around(places, asked);
+  const asked = candidateRequestOf(query);
+  const { near, chosen: own } = await gatherCandidates(places, asked);
   const brought = [own, near].filter((block) => block !== null);
   const gathered = await gather(query, places);
   const context = rankingContext(person, now, offset, point, gathered.blocks, gathered.candidates);
   const batch = computeFeatures(context, gathered.candidates);
-  return { query, point, offset, bytes: encodePerson(person), asked, own, brought, gathered, context, batch };
+  return {
+    query,
+    point,
+    offset,
+    bytes: encodeProfile(person),
+    asked,
+    own,
+    brought,
+    gathered,
+    context,
+    batch,
+  };
 }
 
 /** The parts of a recommendation over hot tiles in Node, without workers between them, in microseconds. */
@@ -72,7 +83,7 @@ export async function parts(context: BenchContext): Promise<void> {
     value: (await microsecondsOf(work, baselineBounds)).p50,
   });
 
-  const scores = await Promise.all(visits.map(async ({ batch }) => valueOf(await session.run(batch))));
+  const scores = await Promise.all(visits.map(async ({ batch }) => finalScores(await session.run(batch))));
   const ranked = visits.map(({ gathered }, i) =>
     gathered.candidates.map(({ block, row }, index) => ({ block, row, score: scores[i][index], index })),
   );
@@ -85,11 +96,16 @@ export async function parts(context: BenchContext): Promise<void> {
   const every = new Float64Array(leaves.reduce((sum, leaf) => sum + leaf.count, 0));
   const scoreAll = (run: number): number[] => {
     const { query, point } = at(run);
-    const vantage = vantageOf(point, usualPlaces(query.person, query.now), firstStage);
-    const leanings = leaningsOf(categoryHoursOf(leaves), query.hour, leaningsTo(query.person), firstStage);
+    const vantage = vantageOf(point, usualLocations(query.profile, query.now), firstStage);
+    const affinities = affinityWeights(
+      categoryHoursOf(leaves),
+      query.hour,
+      categoryAffinities(query.profile),
+      firstStage,
+    );
     let start = 0;
     for (const leaf of leaves) {
-      scoreRows(leaf, vantage, leanings, firstStage, every.subarray(start));
+      scoreRows(leaf, vantage, affinities, firstStage, every.subarray(start));
       start += leaf.count;
     }
     return top(every, every.length, maxCandidates);
@@ -104,17 +120,17 @@ export async function parts(context: BenchContext): Promise<void> {
 
   add(
     "person decoded",
-    await time((i) => decodePerson(at(i).bytes)),
+    await time((i) => decodeProfile(at(i).bytes)),
     await baseline("JSON.parse alone", (i) => JSON.parse(texts[i % texts.length])),
   );
   add(
     "person encoded",
-    await time((i) => encodePerson(at(i).query.person)),
+    await time((i) => encodeProfile(at(i).query.profile)),
     await baseline("UTF-8 alone", (i) => new TextEncoder().encode(texts[i % texts.length])),
   );
   add(
     "candidates",
-    await time((i) => world.places.candidates(at(i).asked.near)),
+    await time((i) => world.places.firstStage(at(i).asked.near)),
     await baseline(`first stage over all ${every.length.toLocaleString("en")}`, scoreAll),
   );
   add(
@@ -124,7 +140,7 @@ export async function parts(context: BenchContext): Promise<void> {
   );
   add(
     "columns of what followed",
-    await time((i) => followed.find(world.places, at(i).asked, at(i).brought)),
+    await time((i) => nextProducts.find(world.places, at(i).asked, at(i).brought)),
     null,
   );
   add("all sources, merged", await time((i) => gather(at(i).query, world.places)), null);
@@ -132,7 +148,7 @@ export async function parts(context: BenchContext): Promise<void> {
     "context of the ranking",
     await time((i) => {
       const { query, offset, point, gathered } = at(i);
-      return rankingContext(query.person, query.now, offset, point, gathered.blocks, gathered.candidates);
+      return rankingContext(query.profile, query.now, offset, point, gathered.blocks, gathered.candidates);
     }),
     null,
   );
@@ -170,7 +186,7 @@ export async function parts(context: BenchContext): Promise<void> {
       const { query, point, offset } = at(i);
       return recommend(
         {
-          person: query.person,
+          profile: query.profile,
           point,
           now: query.now,
           offsetSeconds: offset,

@@ -2,7 +2,7 @@ import type { BenchContext } from "../context.ts";
 import { summaryOfOne } from "../figure.ts";
 import { isolateMegabytes, liveMemoryOf, type Memory, sumOf } from "../inspector.ts";
 import { followed, kindOf, recalibrationAt, told } from "../recalibrations.ts";
-import type { ServedCatalogue } from "../serve-catalog.ts";
+import type { ServedCatalog } from "../serve-catalog.ts";
 
 /**
  * What the steps of a recalibration hold: all else is collected before each look, which takes time, so times are the
@@ -10,7 +10,7 @@ import type { ServedCatalogue } from "../serve-catalog.ts";
  */
 export async function recalibrationMemory(
   context: BenchContext,
-  { url, workerd }: ServedCatalogue,
+  { url, workerd }: ServedCatalog,
 ): Promise<void> {
   const inspector = workerd?.inspectors.get("vicinity-trainer");
   if (inspector === undefined) {

@@ -8,10 +8,10 @@ import { load } from "../load.ts";
 import { visitsOf } from "../market.ts";
 import { processorSeconds } from "../processes.ts";
 import { followed, kindOf, recalibrationAt, runs, told } from "../recalibrations.ts";
-import type { ServedCatalogue } from "../serve-catalog.ts";
+import type { ServedCatalog } from "../serve-catalog.ts";
 
 /** Seconds of a processor that the platform allows a step. */
-const mostStepSeconds = 30;
+const maxStepSeconds = 30;
 /** How often the memory is looked at, in ms. */
 const memoryMs = 400;
 const visitCount = 20_000;
@@ -20,9 +20,9 @@ const visitCount = 20_000;
  * what a step costs by itself. What has one step is asked beside, and its cost is given with that of the answers.
  */
 const loadedKinds = ["collect", "train", "calibrate", "evaluate", "gate"];
-const mostPassed = 3;
+const maxPassed = 3;
 /** A recommendation while the trainer works may take so many times the p99 without it. */
-const mostFactor = 3;
+const maxFactor = 3;
 
 /** What a step took. */
 interface StepCost {
@@ -35,10 +35,10 @@ interface StepCost {
 
 /** Steps of the present kind that pass before people begin to ask: the half of `collect 3 of 20`, at most three. */
 const passedOf = ({ step }: RecalibrationRecord): number =>
-  Math.min(mostPassed, Math.floor(Number(step.match(/ of (\d+)$/)?.[1] ?? 0) / 2));
+  Math.min(maxPassed, Math.floor(Number(step.match(/ of (\d+)$/)?.[1] ?? 0) / 2));
 
 /** A recalibration from a large log: what each step costs, and what it does to those who ask meanwhile. */
-export async function recalibration(context: BenchContext, served: ServedCatalogue): Promise<void> {
+export async function recalibration(context: BenchContext, served: ServedCatalog): Promise<void> {
   const { url, workerd, market } = served;
   const { seconds, products } = context.options;
   if (!workerd) {
@@ -153,7 +153,7 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
         unit: "ms",
         ...processor,
         baseline: { what: "wall clock", value: summaryOfTimes(own.map((cost) => 1000 * cost.seconds)).p50 },
-        limit: { what: "a step may take", value: 1000 * mostStepSeconds },
+        limit: { what: "a step may take", value: 1000 * maxStepSeconds },
       },
       {
         section,
@@ -161,7 +161,7 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
         unit: "ms",
         ...summaryOfOne(longest),
         baseline: null,
-        limit: { what: "a step may take", value: 1000 * mostStepSeconds },
+        limit: { what: "a step may take", value: 1000 * maxStepSeconds },
       },
     );
   }
@@ -188,6 +188,6 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
       unit: "ms",
       ...summaryOfTimes(times),
       baseline: { what: "p99 without it", value: alone.p99 },
-      limit: { what: `${mostFactor} x p99 without it: its p99 at most`, value: mostFactor * alone.p99 },
+      limit: { what: `${maxFactor} x p99 without it: its p99 at most`, value: maxFactor * alone.p99 },
     });
 }

@@ -6,7 +6,7 @@ import { isolateMegabytes, liveMemoryOf, type Memory, memoryOf, sumOf } from "..
 import { load } from "../load.ts";
 import { visitsOf } from "../market.ts";
 import { residentMegabytes } from "../processes.ts";
-import type { ServedCatalogue } from "../serve-catalog.ts";
+import type { ServedCatalog } from "../serve-catalog.ts";
 
 const connections = 2;
 const visitCount = 50_000;
@@ -14,7 +14,7 @@ const candidates = 500;
 const limit = 10;
 /** Samples of the memory in a run, at least so many seconds apart. */
 const samples = 40;
-const leastApartSeconds = 2;
+const minApartSeconds = 2;
 /** Of five visits one is somewhere in the world where nobody of the marketplace ever was. */
 const anywhereShare = 0.2;
 
@@ -25,7 +25,7 @@ const anywhere = (random: Random) => ({
 });
 
 /** Memory of the isolates while people all over the world ask, for as long as `--seconds` says. */
-export async function soak(context: BenchContext, { url, workerd, market }: ServedCatalogue): Promise<void> {
+export async function soak(context: BenchContext, { url, workerd, market }: ServedCatalog): Promise<void> {
   if (!workerd) {
     context.note("soak: workerd was not found, so its memory cannot be seen");
     return;
@@ -39,7 +39,7 @@ export async function soak(context: BenchContext, { url, workerd, market }: Serv
   const resident: number[] = [];
   let over = false;
   const sampling = (async () => {
-    const apart = Math.max(leastApartSeconds, seconds / samples) * 1000;
+    const apart = Math.max(minApartSeconds, seconds / samples) * 1000;
     while (!over) {
       for (const [worker, inspector] of workerd.inspectors) {
         const used = await memoryOf(inspector).catch(() => null);

@@ -7,7 +7,7 @@ import type { BenchContext } from "../context.ts";
 import { summaryOfOne, summaryOfTimes } from "../figure.ts";
 import { type LoadOutcome, type LoadPlan, load } from "../load.ts";
 import { visitsOf } from "../market.ts";
-import type { ServedCatalogue } from "../serve-catalog.ts";
+import type { ServedCatalog } from "../serve-catalog.ts";
 
 const connections = 16;
 const warmUpSeconds = 6;
@@ -19,7 +19,7 @@ const seconds = 12;
  */
 const swaps = 4;
 /** A request during a swap may take so many times the p99 before it. */
-const mostFactor = 3;
+const maxFactor = 3;
 
 /** Weights that order as the bundled ones do, in a file of its own. */
 function scaled(by: number): Parameters {
@@ -40,7 +40,7 @@ async function call(url: string, path: string, body?: FormData): Promise<void> {
 }
 
 /** Recommendations while another version takes over: whether any fails, and how slow the slowest is. */
-export async function swap(context: BenchContext, { url, market }: ServedCatalogue): Promise<void> {
+export async function swap(context: BenchContext, { url, market }: ServedCatalog): Promise<void> {
   const visits = visitsOf(market, 20_000, Date.now() % 2 ** 31);
   const versions = new Map<string, number>();
   const plan = (lasting: number): LoadPlan => ({
@@ -99,7 +99,7 @@ export async function swap(context: BenchContext, { url, market }: ServedCatalog
     {
       ...{ section, name: "slowest during a swap", unit: "ms", ...summaryOfOne(slowest) },
       baseline: { what: "slowest before", value: before.times.reduce((most, ms) => Math.max(most, ms), 0) },
-      limit: { what: `${mostFactor} x p99 before`, value: mostFactor * summary.p99 },
+      limit: { what: `${maxFactor} x p99 before`, value: maxFactor * summary.p99 },
     },
   );
   context.note(`swap: ${failed} of ${before.times.length + times.length + failed} requests failed`);

@@ -1,4 +1,4 @@
-import type { Neighbour } from "../../model/columns/columns.ts";
+import type { NextProduct } from "../../model/columns/columns.ts";
 import { strongestOf } from "../../model/retrieval/cell-state.ts";
 import {
   type HourTotals,
@@ -13,17 +13,17 @@ import {
   addTo,
   joined,
   keysOf,
-  type News,
   nothing,
+  type PendingDelta,
   type ProductActivity,
   pairOf,
   remember,
-  type Step,
+  type TransitionDelta,
   type Waiting,
 } from "./pending-deltas.ts";
 
 /** What a call changed. */
-export interface Taken {
+export interface AppliedActivity {
   /** Interactions that were news. */
   counted: number;
   /** Parts of the keys that were written. */
@@ -33,13 +33,13 @@ export interface Taken {
 }
 
 /** Followers kept for a product; of these a tile shows the strongest. */
-const followersKept = 64;
+const nextProductsKept = 64;
 /** Keys of events are remembered so long, in seconds: longer than any message is retried. */
 const keySeconds = 14 * 86_400;
 /** Calls whose news wait to be folded, characters of all of them, and of one: a row holds two megabytes. */
-const mostWaiting = 512;
-const mostCharacters = 1_048_576;
-const mostInRow = 524_288;
+const maxWaiting = 512;
+const maxCharacters = 1_048_576;
+const maxInRow = 524_288;
 
 /** Interactions by hour that are known of a product, and from which hour on they are known apart. */
 interface KnownCounts {
@@ -109,7 +109,7 @@ export class Activity {
   }
 
   /** What waits, oldest first. What lies here was parsed at the door. */
-  #news(): News[] {
+  #news(): PendingDelta[] {
     return this.#rows(this.#known.folded).map(({ body }) => JSON.parse(body));
   }
 
@@ -138,19 +138,24 @@ export class Activity {
    * makes come in one call. A key is remembered from `now` on, seconds, and not from when the event was: history is older than
    * that when it comes, and comes twice too. News wait where they may (`wait`), else they are folded now.
    */
-  take(totals: readonly ProductTotals[], steps: readonly Step[], now: number, wait: boolean): Taken {
+  take(
+    totals: readonly ProductTotals[],
+    steps: readonly TransitionDelta[],
+    now: number,
+    wait: boolean,
+  ): AppliedActivity {
     const { news, counted, unknown } = this.#newsIn(totals, steps, now);
     if (news.totals.length === 0 && news.steps.length === 0) return { counted, parts: [], unknown };
     const body = JSON.stringify(news);
     const known = this.#known;
-    const room = mostCharacters - known.characters;
-    if (!wait || body.length > room || known.seq - known.folded >= mostWaiting) this.settle(now);
-    if (!wait || body.length > mostInRow) return { counted, parts: this.#fold([news], now), unknown };
+    const room = maxCharacters - known.characters;
+    if (!wait || body.length > room || known.seq - known.folded >= maxWaiting) this.settle(now);
+    if (!wait || body.length > maxInRow) return { counted, parts: this.#fold([news], now), unknown };
     const seq = this.seq + 1;
     this.#sql.exec(
       `INSERT INTO news VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET seq = excluded.seq, counted = excluded.counted, body = excluded.body`,
-      seq % mostWaiting,
+      seq % maxWaiting,
       seq,
       counted,
       body,
@@ -161,9 +166,9 @@ export class Activity {
 
   #newsIn(
     totals: readonly ProductTotals[],
-    steps: readonly Step[],
+    steps: readonly TransitionDelta[],
     now: number,
-  ): { news: News; counted: number; unknown: string[] } {
+  ): { news: PendingDelta; counted: number; unknown: string[] } {
     const counts = this.#countsOf(totals);
     const unknown = new Set<string>();
     const newest = new Map<string, Map<number, HourTotals>>();
@@ -193,7 +198,7 @@ export class Activity {
     const fresh = steps.filter(({ key }) => !waiting.has(key));
     const before = this.#keys.among(fresh);
     // What two messages of one batch say is said once.
-    const added = new Map<string, Step>();
+    const added = new Map<string, TransitionDelta>();
     for (const step of fresh) if (!before.has(step.key)) added.set(pairOf(step), step);
     return {
       news: {
@@ -260,21 +265,21 @@ export class Activity {
     this.#waiting = { ...nothing(), seq, folded: seq };
   }
 
-  #fold(news: readonly News[], now: number): number[] {
+  #fold(news: readonly PendingDelta[], now: number): number[] {
     this.#folds++;
     const known = new Map<string, ProductActivity>();
     addTo(known, news);
-    const froms = [...known].flatMap(([id, { followers }]) => (followers.length > 0 ? [id] : []));
+    const froms = [...known].flatMap(([id, { nextProducts }]) => (nextProducts.length > 0 ? [id] : []));
     const before = this.#following(froms);
     const told = [...known].flatMap(([id, { hours }]) => (hours.length > 0 ? [id] : []));
     const hoursBefore = this.#hours(told);
-    for (const [id, { hours, followers }] of known) {
+    for (const [id, { hours, nextProducts }] of known) {
       if (hours.length > 0) {
         const { before, hours: known } = hoursBefore.get(id) ?? noHours;
         this.#keep(id, { before, hours: newerHours(known, hours) });
       }
-      if (followers.length === 0) continue;
-      const all = strongestOf(joined(before.get(id) ?? [], followers), followersKept);
+      if (nextProducts.length === 0) continue;
+      const all = strongestOf(joined(before.get(id) ?? [], nextProducts), nextProductsKept);
       this.#sql.exec(
         "INSERT INTO following VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
         id,
@@ -295,7 +300,7 @@ export class Activity {
     );
   }
 
-  #following(ids: readonly string[]): Map<string, Neighbour[]> {
+  #following(ids: readonly string[]): Map<string, NextProduct[]> {
     const rows = this.#sql.exec<{ id: string; body: string }>(
       "SELECT f.id, f.body FROM json_each(?) e CROSS JOIN following f ON f.id = e.value",
       JSON.stringify(ids),
@@ -321,11 +326,14 @@ export class Activity {
     return (id, hours, following) => {
       const folded = {
         hours: hours ? decodeHours(hours) : [],
-        followers: following ? JSON.parse(following) : [],
+        nextProducts: following ? JSON.parse(following) : [],
       };
       const news = waiting.get(id);
       return news
-        ? { hours: newerHours(folded.hours, news.hours), followers: joined(folded.followers, news.followers) }
+        ? {
+            hours: newerHours(folded.hours, news.hours),
+            nextProducts: joined(folded.nextProducts, news.nextProducts),
+          }
         : folded;
     };
   }

@@ -2,19 +2,19 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { hash53 } from "../../model/columns/hash.ts";
 import { addressOfProduct } from "../../model/retrieval/cell-state.ts";
-import { below, childrenOf, leafOf } from "../../shared/geo/cells.ts";
-import { type HandedProduct, partsOf } from "./migration.ts";
+import { childrenOf, childToward, leafOf } from "../../shared/geo/cells.ts";
+import { type MigratedProduct, partsOf } from "./migration.ts";
 
 const place = { lat: 59.91, lon: 10.75 };
 const cell = leafOf(addressOfProduct({ productId: "", location: place }));
-const handed = (id: string, here: boolean, moved: boolean, i: number): HandedProduct => {
+const handed = (id: string, here: boolean, moved: boolean, i: number): MigratedProduct => {
   const location = { lat: place.lat + i / 1000, lon: place.lon };
   const address = addressOfProduct({ productId: id, location });
   return {
     id,
     product: here ? { version: 3, body: JSON.stringify({ cell: address }) } : null,
     hours: { before: 168, body: "{}" },
-    followers: null,
+    nextProducts: null,
     forward: moved || !here ? { version: 2, cell: here ? address : null } : null,
   };
 };
@@ -30,7 +30,7 @@ it("hands each product to one child, what is known of others to all, and leads o
         const parts = partsOf(
           { clear: false, products, keys: [], toAll, next: { step: "changes" }, upTo: 0, last: true },
           children,
-          (address, id) => below(cell, address, hash53(id)),
+          (address, id) => childToward(cell, address, hash53(id)),
         );
         for (const each of products) {
           const told = [...parts].flatMap(([child, part]) =>

@@ -12,31 +12,31 @@ export type Progress =
   | { step: "changes" };
 
 /** All that a cell knows of one product; null where it knows nothing. Bodies are JSON, as they lie in the tables. */
-export interface HandedProduct {
+export interface MigratedProduct {
   id: string;
   product: { version: number; body: string } | null;
   hours: { before: number; body: string } | null;
-  followers: string | null;
+  nextProducts: string | null;
   forward: { version: number; cell: string | null } | null;
 }
 
 /** What a cell that splits tells one of its children. It holds nothing else before its parent opens it. */
-export interface Handed {
+export interface Migrated {
   /** Grows with each; what is not newer is late, and dropped. */
   turn: number;
   clear: boolean;
-  products: HandedProduct[];
+  products: MigratedProduct[];
   keys: KeyPart[];
 }
 
 /** Products of one step, and parts of keys: what one call takes to each child at most. */
-export const handedAtOnce = 250;
+export const migrationBatchSize = 250;
 const partsAtOnce = 16;
 
 /** What one step has to hand down, and where it leaves the cell. */
 export interface Batch {
   clear: boolean;
-  products: HandedProduct[];
+  products: MigratedProduct[];
   keys: KeyPart[];
   /** Products that another child may have heard of before: those are told too. */
   toAll: boolean;
@@ -51,7 +51,7 @@ export interface Batch {
  * The tables of a cell as one that splits reads them, and its child fills them: nothing waits to be folded in either. Every method
  * is synchronous.
  */
-export class Handover {
+export class ShardMigration {
   readonly #sql: SqlStorage;
   readonly #keys: CountedKeys;
 
@@ -106,10 +106,10 @@ export class Handover {
         const marks = this.#sql
           .exec<{ seq: number; kind: string; id: string }>(
             "SELECT seq, kind, id FROM changes ORDER BY seq LIMIT ?",
-            handedAtOnce + 1,
+            migrationBatchSize + 1,
           )
           .toArray();
-        const last = marks.length <= handedAtOnce;
+        const last = marks.length <= migrationBatchSize;
         const taken = last ? marks : marks.slice(0, -1);
         const of = (kind: string) => [
           ...new Set(taken.filter((mark) => mark.kind === kind).map(({ id }) => id)),
@@ -131,16 +131,16 @@ export class Handover {
   }
 
   /** Holds what is told of products instead of what was told of them before. */
-  take({ clear, products, keys }: Handed): void {
+  take({ clear, products, keys }: Migrated): void {
     if (clear) this.clear();
     const sql = this.#sql;
     const ids = JSON.stringify(products.map(({ id }) => id));
     for (const table of ["products", "hours", "following", "forwards"])
       sql.exec(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`, ids);
-    for (const { id, product, hours, followers, forward } of products) {
+    for (const { id, product, hours, nextProducts, forward } of products) {
       if (product) sql.exec("INSERT INTO products VALUES (?, ?, ?)", id, product.version, product.body);
       if (hours) sql.exec("INSERT INTO hours VALUES (?, ?, ?)", id, hours.before, hours.body);
-      if (followers !== null) sql.exec("INSERT INTO following VALUES (?, ?)", id, followers);
+      if (nextProducts !== null) sql.exec("INSERT INTO following VALUES (?, ?)", id, nextProducts);
       if (forward) sql.exec("INSERT INTO forwards VALUES (?, ?, ?)", id, forward.version, forward.cell);
     }
     for (const part of keys) this.#keys.put(part);
@@ -153,7 +153,7 @@ export class Handover {
       .exec<{ id: string }>(
         `${["products", "hours", "following", "forwards"].map(part).join(" UNION ")} ORDER BY id LIMIT ?2`,
         after,
-        handedAtOnce,
+        migrationBatchSize,
       )
       .toArray()
       .map(({ id }) => id);
@@ -165,21 +165,21 @@ export class Handover {
       .toArray();
   }
 
-  #known(ids: string[]): HandedProduct[] {
+  #known(ids: string[]): MigratedProduct[] {
     const list = JSON.stringify(ids);
     const rows = <T extends Record<string, SqlStorageValue>>(table: string): T[] =>
       this.#sql
         .exec<T>(`SELECT t.* FROM json_each(?) e CROSS JOIN ${table} t ON t.id = e.value`, list)
         .toArray();
-    const known = new Map<string, HandedProduct>(
-      ids.map((id) => [id, { id, product: null, hours: null, followers: null, forward: null }]),
+    const known = new Map<string, MigratedProduct>(
+      ids.map((id) => [id, { id, product: null, hours: null, nextProducts: null, forward: null }]),
     );
-    const of = (id: string): HandedProduct => known.get(id) as HandedProduct;
+    const of = (id: string): MigratedProduct => known.get(id) as MigratedProduct;
     for (const { id, version, body } of rows<{ id: string; version: number; body: string }>("products"))
       of(id).product = { version, body };
     for (const { id, before, body } of rows<{ id: string; before: number; body: string }>("hours"))
       of(id).hours = { before, body };
-    for (const { id, body } of rows<{ id: string; body: string }>("following")) of(id).followers = body;
+    for (const { id, body } of rows<{ id: string; body: string }>("following")) of(id).nextProducts = body;
     for (const { id, version, cell } of rows<{ id: string; version: number; cell: string | null }>(
       "forwards",
     ))
@@ -189,7 +189,7 @@ export class Handover {
 }
 
 /** Where a handed product lies; null where it is not here, or no longer. */
-const addressIn = ({ product }: HandedProduct): string | null =>
+const addressIn = ({ product }: MigratedProduct): string | null =>
   product ? (JSON.parse(product.body) as { cell: string }).cell : null;
 
 /**
@@ -200,11 +200,11 @@ export function partsOf(
   batch: Batch,
   children: readonly string[],
   childOf: (address: string, id: string) => string | null,
-): Map<string, Omit<Handed, "turn">> {
+): Map<string, Omit<Migrated, "turn">> {
   const parts = new Map(
     children.map((child) => [
       child,
-      { clear: batch.clear, products: [] as HandedProduct[], keys: batch.keys },
+      { clear: batch.clear, products: [] as MigratedProduct[], keys: batch.keys },
     ]),
   );
   for (const each of batch.products) {
@@ -214,7 +214,7 @@ export function partsOf(
       if (home === null || child === home) part.products.push(each);
       else if (batch.toAll || each.forward) {
         const forward = each.forward && each.product && { version: each.product.version, cell: address };
-        part.products.push({ id: each.id, product: null, hours: null, followers: null, forward });
+        part.products.push({ id: each.id, product: null, hours: null, nextProducts: null, forward });
       }
     }
   }

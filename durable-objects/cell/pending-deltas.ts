@@ -1,9 +1,9 @@
-import type { Neighbour } from "../../model/columns/columns.ts";
+import type { NextProduct } from "../../model/columns/columns.ts";
 import { type HourTotals, interactionsIn, newerHours } from "../../shared/contracts/totals.ts";
 import type { EventKey } from "./counted-keys.ts";
 
 /** A step to a product, with the weight that it adds. */
-export interface Step extends EventKey {
+export interface TransitionDelta extends EventKey {
   from: string;
   to: string;
   toCell: string;
@@ -11,17 +11,17 @@ export interface Step extends EventKey {
 }
 
 /** What a call told that was news. */
-export interface News {
+export interface PendingDelta {
   /** Of each product the hours that changed. */
   totals: { productId: string; hours: HourTotals[] }[];
   /** All that their events made in this cell. */
-  steps: Step[];
+  steps: TransitionDelta[];
 }
 
 /** What is known of what people do with one product. */
 export interface ProductActivity {
   hours: readonly HourTotals[];
-  followers: Neighbour[];
+  nextProducts: NextProduct[];
 }
 
 /** What is remembered of the news that wait. */
@@ -36,10 +36,11 @@ export interface Waiting {
 }
 
 /** Ids hold no space. */
-export const pairOf = ({ key, from, to, weight }: Step): string => `${key} ${from} ${to} ${weight}`;
+export const pairOf = ({ key, from, to, weight }: TransitionDelta): string =>
+  `${key} ${from} ${to} ${weight}`;
 
 /** The events that made some steps. */
-export const keysOf = (steps: readonly Step[]): EventKey[] => [
+export const keysOf = (steps: readonly TransitionDelta[]): EventKey[] => [
   ...new Map(steps.map(({ key, time }) => [key, { key, time }])).values(),
 ];
 
@@ -52,7 +53,7 @@ export const nothing = (): Omit<Waiting, "seq" | "folded"> => ({
 
 /** Takes a call's row of news into what is remembered, in place. */
 export function remember(waiting: Waiting, seq: number, body: string): void {
-  const { totals, steps }: News = JSON.parse(body);
+  const { totals, steps }: PendingDelta = JSON.parse(body);
   waiting.seq = seq;
   waiting.characters += body.length;
   for (const { productId, hours } of totals) {
@@ -64,13 +65,13 @@ export function remember(waiting: Waiting, seq: number, body: string): void {
 }
 
 /** Adds news to what is known by product, in place. */
-export function addTo(known: Map<string, ProductActivity>, news: readonly News[]): void {
+export function addTo(known: Map<string, ProductActivity>, news: readonly PendingDelta[]): void {
   const of = (id: string): ProductActivity => {
-    const before = known.get(id) ?? { hours: [], followers: [] };
+    const before = known.get(id) ?? { hours: [], nextProducts: [] };
     known.set(id, before);
     return before;
   };
-  const steps = new Map<string, Neighbour[]>();
+  const steps = new Map<string, NextProduct[]>();
   const told = new Map<string, HourTotals[]>();
   for (const each of news) {
     for (const { productId, hours } of each.totals)
@@ -82,13 +83,13 @@ export function addTo(known: Map<string, ProductActivity>, news: readonly News[]
     }
   }
   for (const [id, hours] of told) of(id).hours = newerHours(of(id).hours, hours);
-  for (const [from, added] of steps) of(from).followers = joined(of(from).followers, added);
+  for (const [from, added] of steps) of(from).nextProducts = joined(of(from).nextProducts, added);
 }
 
 /** Followers with others added: weights of one product are summed, and it is where it was last. */
-export function joined(followers: readonly Neighbour[], added: readonly Neighbour[]): Neighbour[] {
-  const all = new Map<string, Neighbour>();
-  for (const each of [...followers, ...added])
+export function joined(nextProducts: readonly NextProduct[], added: readonly NextProduct[]): NextProduct[] {
+  const all = new Map<string, NextProduct>();
+  for (const each of [...nextProducts, ...added])
     all.set(each.productId, { ...each, weight: each.weight + (all.get(each.productId)?.weight ?? 0) });
   return [...all.values()];
 }

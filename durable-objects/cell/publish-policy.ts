@@ -1,5 +1,5 @@
 /** How often a cell publishes, in milliseconds. A KV key takes one write a second, and is the dearest write. */
-export interface Pace {
+export interface PublishPolicy {
   /** Changes of products wait so long for others to join them ... */
   gather: number;
   /** ... and are published at most so often. */
@@ -10,16 +10,16 @@ export interface Pace {
   young: number;
 }
 
-export const leafPace: Pace = { gather: 100, changes: 1000, counters: 60_000, young: 5000 };
+export const leafPolicy: PublishPolicy = { gather: 100, changes: 1000, counters: 60_000, young: 5000 };
 
 /**
  * A parent is rebuilt from all its children: it waits for more of them, but not for long, since it says which of them have
  * news.
  */
-export const parentPace: Pace = { gather: 250, changes: 2000, counters: 60_000, young: 5000 };
+export const parentPolicy: PublishPolicy = { gather: 250, changes: 2000, counters: 60_000, young: 5000 };
 
 /** What waits to be published. */
-export interface Dirt {
+export interface PublishState {
   /** A product, its price or availability, or a child changed. */
   changed: boolean;
   /** Interactions counted since the last publication. */
@@ -37,11 +37,11 @@ const worthwhileShare = 0.02;
  * When to publish, in milliseconds; null for not at all. What changed goes out at once; counters at the slow
  * pace, but sooner while they double what is shown: a young cell learns quickly, a busy one is cheap.
  */
-export function publishAt(dirt: Dirt, now: number, pace: Pace): number | null {
-  if (dirt.changed) return Math.max(now + pace.gather, dirt.publishedAt + pace.changes);
-  if (dirt.counted === 0) return null;
-  if (dirt.counted >= dirt.shown) return Math.max(now + pace.gather, dirt.publishedAt + pace.young);
-  if (dirt.counted < worthwhileShare * dirt.shown)
-    return Math.max(now, dirt.publishedAt) + 10 * pace.counters;
-  return Math.max(now + pace.gather, dirt.publishedAt + pace.counters);
+export function publishAt(state: PublishState, now: number, pace: PublishPolicy): number | null {
+  if (state.changed) return Math.max(now + pace.gather, state.publishedAt + pace.changes);
+  if (state.counted === 0) return null;
+  if (state.counted >= state.shown) return Math.max(now + pace.gather, state.publishedAt + pace.young);
+  if (state.counted < worthwhileShare * state.shown)
+    return Math.max(now, state.publishedAt) + 10 * pace.counters;
+  return Math.max(now + pace.gather, state.publishedAt + pace.counters);
 }

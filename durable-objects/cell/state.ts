@@ -1,9 +1,9 @@
 import { isLeaf } from "../../shared/geo/cells.ts";
 import type { Progress } from "./migration.ts";
-import { type Dirt, leafPace, parentPace, publishAt } from "./publish-policy.ts";
+import { leafPolicy, type PublishState, parentPolicy, publishAt } from "./publish-policy.ts";
 
 /** What a cell knows of itself. */
-export interface CellState extends Dirt {
+export interface CellState extends PublishState {
   application: string;
   cell: string;
   /** Of the last tile. */
@@ -58,6 +58,6 @@ export function dueAt(state: CellState, now: number): number | null {
 
 /** When the tile is to be published, milliseconds; null for not at all. With `gather`, so long others are waited for. */
 export function publishingAt(state: CellState, now: number, gather?: number): number | null {
-  const pace = showsOwn(state) ? leafPace : parentPace;
+  const pace = showsOwn(state) ? leafPolicy : parentPolicy;
   return publishAt(state, now, gather === undefined ? pace : { ...pace, gather });
 }

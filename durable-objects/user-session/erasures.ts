@@ -1,9 +1,9 @@
 import type { Erasure, ErasureStore } from "../../shared/contracts/erasure.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import type { Result } from "../../shared/contracts/result.ts";
-import { eraseFromLetters } from "../../shared/dead-letters/erase.ts";
+import { eraseFromDeadLetters } from "../../shared/dead-letters/erase.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
-import { PersonCountsTable } from "../../shared/experiments/user-counts.ts";
+import { UserCountsTable } from "../../shared/experiments/user-counts.ts";
 import { eraseFromLog } from "../../shared/training-log/erase.ts";
 
 /**
@@ -37,7 +37,7 @@ const storesDone: Record<ErasureStore, Phase> = {
 const stores = Object.keys(storesDone) as ErasureStore[];
 
 /** Letters, and objects of the log, that one step reads. */
-const lettersPerStep = 50;
+const deadLettersPerStep = 50;
 const objectsPerStep = 50;
 /** A consumer of a queue lives at most 15 minutes: so much later, in seconds, all is looked through again. */
 const againSeconds = 1200;
@@ -52,7 +52,7 @@ interface Row {
   application: string;
   /** Null once nothing asks for it any more. */
   userId: string | null;
-  epoch: number;
+  generation: number;
   phase: Phase;
   /** Where the phase goes on; null for its beginning. */
   position: string | null;
@@ -68,7 +68,7 @@ type Sql = Record<string, SqlStorageValue> & {
   id: string;
   application: string;
   user_id: string | null;
-  epoch: number;
+  generation: number;
   phase: Phase;
   position: string | null;
   removed: string;
@@ -82,8 +82,8 @@ type Sql = Record<string, SqlStorageValue> & {
 export interface Erased {
   /** Their pseudonym. */
   object: string;
-  /** Forgets everything and begins the life after `epoch`, within the transaction that calls it. Answers how much it was. */
-  beginAnew(epoch: number): { rows: number; receipts: number };
+  /** Forgets everything and begins the life after `generation`, within the transaction that calls it. Answers how much it was. */
+  beginAnew(generation: number): { rows: number; receipts: number };
   /** Learns again what the profile says. */
   settle(application: string, userId: string): Promise<void>;
 }
@@ -97,7 +97,7 @@ const valueOf = <T>(result: Result<T>): T => {
 export class Erasures {
   readonly #storage: DurableObjectStorage;
   readonly #env: Pick<RecommendationEnv, "USER" | "DB" | "TRAINING_LOG">;
-  readonly #person: Erased;
+  readonly #owner: Erased;
   /** When the next step is due; undefined where that was not asked yet. */
   #due: number | null | undefined;
   #running: Promise<void> | null = null;
@@ -105,11 +105,11 @@ export class Erasures {
   constructor(
     storage: DurableObjectStorage,
     env: Pick<RecommendationEnv, "USER" | "DB" | "TRAINING_LOG">,
-    person: Erased,
+    owner: Erased,
   ) {
     this.#storage = storage;
     this.#env = env;
-    this.#person = person;
+    this.#owner = owner;
   }
 
   #exists(): boolean {
@@ -131,7 +131,7 @@ export class Erasures {
       row.id,
       row.application,
       row.userId,
-      row.epoch,
+      row.generation,
       row.phase,
       row.position,
       JSON.stringify(row.removed),
@@ -142,21 +142,26 @@ export class Erasures {
     );
   }
 
-  /** Begins an erasure of the life of `epoch`; one that has begun, and has not yet begun another life, is the same. */
+  /** Begins an erasure of the life of `generation`; one that has begun, and has not yet begun another life, is the same. */
   begin(
     id: string,
-    { application, userId, epoch, now }: { application: string; userId: string; epoch: number; now: number },
+    {
+      application,
+      userId,
+      generation,
+      now,
+    }: { application: string; userId: string; generation: number; now: number },
   ): Erasure {
     this.#storage.sql.exec(
       `CREATE TABLE IF NOT EXISTS erasures (
-        id TEXT PRIMARY KEY, application TEXT NOT NULL, user_id TEXT, epoch INTEGER NOT NULL, phase TEXT NOT NULL,
+        id TEXT PRIMARY KEY, application TEXT NOT NULL, user_id TEXT, generation INTEGER NOT NULL, phase TEXT NOT NULL,
         position TEXT, removed TEXT NOT NULL, requested REAL NOT NULL, completed REAL, due REAL,
         failures INTEGER NOT NULL) WITHOUT ROWID`,
     );
-    const [begun] = this.#rows("epoch = ? AND completed IS NULL", epoch);
+    const [begun] = this.#rows("generation = ? AND completed IS NULL", generation);
     if (begun) return view(begun);
     const row: Row = {
-      ...{ id, application, userId, epoch, phase: phases[0], position: null, removed: {} },
+      ...{ id, application, userId, generation, phase: phases[0], position: null, removed: {} },
       ...{ requested: now, completed: null, due: now, failures: 0 },
     };
     this.#put(row);
@@ -203,8 +208,8 @@ export class Erasures {
 
   /** One step; it may be repeated, where this dies before it is noted. */
   async #step(row: Row, now: number): Promise<void> {
-    const { application, epoch } = row;
-    const { object } = this.#person;
+    const { application, generation } = row;
+    const { object } = this.#owner;
     const next: Row = { ...row, failures: 0, due: now, removed: { ...row.removed } };
     const add = (store: ErasureStore, n: number): void => {
       next.removed[store] = (next.removed[store] ?? 0) + n;
@@ -215,18 +220,18 @@ export class Erasures {
       if (position === null) next.phase = phases[phases.indexOf(row.phase) + 1];
     };
     // Once the name is no longer kept, letters are asked for the pseudonym alone.
-    const life = { userId: row.userId ?? object, object, epoch };
+    const life = { userId: row.userId ?? object, object, generation };
     switch (row.phase) {
       case "records": {
         const gone = valueOf(await this.#env.USER.erase(application, life));
-        const counts = await new PersonCountsTable(this.#env.DB).erase(application, [object]);
+        const counts = await new UserCountsTable(this.#env.DB).erase(application, [object]);
         add("records", gone.interactions + gone.locations + gone.profiles + counts);
         if (!gone.more) goOn(null);
         break;
       }
       case "object":
         return this.#storage.transactionSync(() => {
-          const gone = this.#person.beginAnew(epoch);
+          const gone = this.#owner.beginAnew(generation);
           add("object", gone.rows);
           add("receipts", gone.receipts);
           goOn(null);
@@ -235,9 +240,9 @@ export class Erasures {
       case "dead_letters":
       case "dead_letters_again": {
         // The name may have come back with a new profile while its object knew nothing of it.
-        if (row.position === null && row.userId !== null) await this.#person.settle(application, row.userId);
-        const step = { application, after: row.position, most: lettersPerStep };
-        const gone = await eraseFromLetters(this.#env.TRAINING_LOG, step, life);
+        if (row.position === null && row.userId !== null) await this.#owner.settle(application, row.userId);
+        const step = { application, after: row.position, most: deadLettersPerStep };
+        const gone = await eraseFromDeadLetters(this.#env.TRAINING_LOG, step, life);
         add("dead_letters", gone.removed);
         goOn(gone.next);
         break;
@@ -245,13 +250,13 @@ export class Erasures {
       case "training_log":
       case "training_log_again": {
         const step = { application, pseudonym: object, after: row.position, most: objectsPerStep };
-        const gone = await eraseFromLog(this.#env.TRAINING_LOG, step, epoch);
+        const gone = await eraseFromLog(this.#env.TRAINING_LOG, step, generation);
         add("training_log", gone.removed);
         goOn(gone.next);
         break;
       }
       case "settle":
-        if (row.userId !== null) await this.#person.settle(application, row.userId);
+        if (row.userId !== null) await this.#owner.settle(application, row.userId);
         goOn(null);
         Object.assign(next, { userId: null, completed: now, due: now + againSeconds });
         break;

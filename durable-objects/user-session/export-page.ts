@@ -1,15 +1,15 @@
-import type { Person } from "../../model/profile/profile.ts";
+import type { UserProfile } from "../../model/profile/profile.ts";
 import type { ExportItem } from "../../shared/contracts/export.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import type { SessionStore } from "./store.ts";
 
 /** Items of one page, and where the next begins: which table, after which row. */
-export interface HeldPage {
+export interface ExportPage {
   /** {@link ExportItem}s, as JSON. */
   items: string[];
   next: { table: "journal" | "receipts"; after: string } | null;
 }
-export type HeldPosition = NonNullable<HeldPage["next"]> | null;
+export type ExportPosition = NonNullable<ExportPage["next"]> | null;
 
 /** A page ends once it is so large, in characters: receipts are large. */
 const charactersPerPage = 500_000;
@@ -18,15 +18,15 @@ const textOf = (item: ExportItem): string =>
   JSON.stringify(item, (_, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value));
 
 /** A page of all that a person's object holds: what it remembers first, then its journal, then receipts, each by id. */
-export function heldPage(
+export function exportPage(
   store: SessionStore,
-  person: Person,
-  position: HeldPosition,
+  profile: UserProfile,
+  position: ExportPosition,
   limit: number,
-): HeldPage {
+): ExportPage {
   if (position === null)
     return {
-      items: store.isEmpty() ? [] : [textOf({ store: "memory", memory: { ...person } })],
+      items: store.isEmpty() ? [] : [textOf({ store: "memory", memory: { ...profile } })],
       next: { table: "journal", after: "" },
     };
   const items: string[] = [];

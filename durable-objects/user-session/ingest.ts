@@ -1,15 +1,15 @@
 import { isFirst, previousChoices } from "../../model/profile/apply.ts";
-import type { Person } from "../../model/profile/profile.ts";
+import type { UserProfile } from "../../model/profile/profile.ts";
 import type { AcceptedInteraction, Interaction } from "../../shared/contracts/event.ts";
 import { resendSeconds } from "./outbox.ts";
-import { type SessionMemory, takeInteraction } from "./session-memory.ts";
+import { applyEvent, type SessionMemory } from "./session-memory.ts";
 import type { SessionStore } from "./store.ts";
 
 /** Seconds within which a purchase corrects an example that has left. */
 const purchaseWindowSeconds = 7 * 86_400;
 
 /** What became of an event. */
-export interface Taken {
+export interface IngestResult {
   acceptance: "accepted" | "duplicate";
   /**
    * What the caller, who knows the event, needs for its row; null where it is not the caller's to bring on: a repeated
@@ -28,15 +28,20 @@ export interface Terms {
 }
 
 /** Takes an event, within the caller's transaction: its row, what it teaches of the person, what it says of an impression. */
-export function take(store: SessionStore, memory: SessionMemory, event: Interaction, terms: Terms): Taken {
+export function ingestEvent(
+  store: SessionStore,
+  memory: SessionMemory,
+  event: Interaction,
+  terms: Terms,
+): IngestResult {
   const { now, deliver } = terms;
-  const { person } = memory;
-  const known = { first: isFirst(person, event.productId), previous: previousOf(person, event) };
+  const { profile: profile } = memory;
+  const known = { first: isFirst(profile, event.productId), previous: previousOf(profile, event) };
   const body = deliver ? null : { kind: "interaction", interaction: { ...event, ...known } };
   const due = deliver ? null : now + resendSeconds;
   const seq = memory.add("interactions", event.eventId, now, body, due, known.first);
   if (seq === null) {
-    const row = recalled(store, person, event);
+    const row = recalled(store, profile, event);
     // An import that died on the way has promised nothing; this call does.
     const { first, previous } = row ?? known;
     const adopted =
@@ -49,16 +54,16 @@ export function take(store: SessionStore, memory: SessionMemory, event: Interact
       );
     return { acceptance: "duplicate", row: deliver || adopted ? row : null };
   }
-  takeInteraction(person, event);
+  applyEvent(profile, event);
   memory.changed();
   if (event.recommendationId !== null) noteOutcome(store, memory, event, event.recommendationId, terms);
   return { acceptance: "accepted", row: { seq, ...known } };
 }
 
 /** The row of an event that was taken before; what came before it, as far as the person remembers. */
-function recalled(store: SessionStore, person: Person, event: Interaction): Taken["row"] {
+function recalled(store: SessionStore, profile: UserProfile, event: Interaction): IngestResult["row"] {
   const known = store.known(event.eventId);
-  return known && { ...known, previous: previousOf(person, event) };
+  return known && { ...known, previous: previousOf(profile, event) };
 }
 
 /** Joins an event to the impression that it came from: into its example, or as a correction where that has left. */
@@ -82,7 +87,7 @@ function noteOutcome(
   memory.add("interactions", `correction:${eventId}`, now, { kind: "correction", correction }, now);
 }
 
-const previousOf = (person: Person, event: Interaction): AcceptedInteraction["previous"] =>
-  previousChoices(person, event.time)
+const previousOf = (profile: UserProfile, event: Interaction): AcceptedInteraction["previous"] =>
+  previousChoices(profile, event.time)
     .filter(({ productId, time }) => productId !== event.productId || time !== event.time)
     .map(({ productId, cell }) => ({ productId, cell }));

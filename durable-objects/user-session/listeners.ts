@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** A person is listened to by so many WebSockets at most. */
-export const mostListeners = 8;
+export const maxListeners = 8;
 
 /** What is remembered of a WebSocket: until when it may listen, seconds since the epoch. */
 const listener = z.object({ until: z.number() });
@@ -27,7 +27,7 @@ export class Listeners {
 
   /** Another one, of which this is the client's end; null where there are as many as there may be. */
   accept(until: number): WebSocket | null {
-    if (this.#ctx.getWebSockets().length >= mostListeners) return null;
+    if (this.#ctx.getWebSockets().length >= maxListeners) return null;
     const pair = new WebSocketPair();
     this.#ctx.acceptWebSocket(pair[1]);
     pair[1].serializeAttachment({ until });

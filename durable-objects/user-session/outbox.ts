@@ -17,7 +17,7 @@ export interface Sender {
   application: string;
   userId: string;
   object: string;
-  epoch: number;
+  generation: number;
 }
 
 /** Whether a row is to be sent; a time beyond the next one is of a clock that went back since. */
@@ -31,7 +31,7 @@ export async function sendDue(
   env: Pick<RecommendationEnv, "INTERACTIONS" | "LOCATIONS">,
   store: SessionStore,
   open: Iterable<Waiting>,
-  { application, ...person }: Sender,
+  { application, ...owner }: Sender,
   now: number,
 ): Promise<void> {
   const due = [...open].filter((row) => isDue(row.due, now)).slice(0, rowsAtOnce);
@@ -49,12 +49,12 @@ export async function sendDue(
         if (queue === "interactions")
           await env.INTERACTIONS.send({
             application,
-            people: [{ ...person, rows }],
+            users: [{ ...owner, rows }],
           } satisfies InteractionsMessage);
-        else await env.LOCATIONS.send({ application, ...person, rows } satisfies LocationsMessage);
+        else await env.LOCATIONS.send({ application, ...owner, rows } satisfies LocationsMessage);
         for (const { row } of part) {
-          row.due = now + row.patience;
-          row.patience = Math.min(2 * row.patience, longestResendSeconds);
+          row.due = now + row.retryDelay;
+          row.retryDelay = Math.min(2 * row.retryDelay, longestResendSeconds);
         }
       } catch (error) {
         failed.push(error);

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
 /** Events may be a week late, so their ids are needed for longer. */
-const leastDays = 8;
+const minDays = 8;
 
-const setting = z.coerce.number().int().min(leastDays).max(36_500).default(leastDays);
+const setting = z.coerce.number().int().min(minDays).max(36_500).default(minDays);
 
 /**
  * Days for which the object of a person keeps ids of events, receipts of recommendations and what came of them: `RECEIPT_DAYS`

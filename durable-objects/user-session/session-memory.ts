@@ -1,6 +1,6 @@
 import { applyInteraction } from "../../model/profile/apply.ts";
-import { decodePerson, encodePerson } from "../../model/profile/codec.ts";
-import { newPerson, type Person } from "../../model/profile/profile.ts";
+import { decodeProfile, encodeProfile } from "../../model/profile/codec.ts";
+import { emptyProfile, type UserProfile } from "../../model/profile/profile.ts";
 import type { Interaction } from "../../shared/contracts/event.ts";
 import type { OutboxRow, PlaceVisit } from "../../shared/contracts/queues.ts";
 import { localOffset } from "../../shared/geo/local-time.ts";
@@ -15,27 +15,27 @@ const rowsPerSnapshot = 16;
 const countsKeptSeconds = 90 * 86_400;
 
 /** Takes an interaction into the person, in place. */
-export function takeInteraction(person: Person, event: Interaction): void {
+export function applyEvent(profile: UserProfile, event: Interaction): void {
   const { facts, at, time } = event;
   applyInteraction(
-    person,
+    profile,
     event,
     localOffset(facts.lat ?? at?.lat ?? null, facts.lon ?? at?.lon ?? null, time),
   );
 }
 
 /** Takes a place where the person was, in place; the newest is kept. */
-export function takeVisit(person: Person, { lat, lon, time }: Omit<PlaceVisit, "seq">): void {
-  if (person.location === null || time >= person.location.time) person.location = { lat, lon, time };
+export function applyVisit(profile: UserProfile, { lat, lon, time }: Omit<PlaceVisit, "seq">): void {
+  if (profile.location === null || time >= profile.location.time) profile.location = { lat, lon, time };
 }
 
 /** What a row of the journal did to the person, once more. What lies there was parsed at the door. */
-function replay(person: Person, { queue, body }: Pick<JournalRow, "queue" | "body">): void {
+function replay(profile: UserProfile, { queue, body }: Pick<JournalRow, "queue" | "body">): void {
   if (body === null) return;
   const row: unknown = JSON.parse(body);
-  if (queue === "locations") takeVisit(person, row as PlaceVisit);
+  if (queue === "locations") applyVisit(profile, row as PlaceVisit);
   else if ((row as OutboxRow).kind === "interaction")
-    takeInteraction(person, (row as Extract<OutboxRow, { kind: "interaction" }>).interaction);
+    applyEvent(profile, (row as Extract<OutboxRow, { kind: "interaction" }>).interaction);
 }
 
 /** An open row. */
@@ -43,7 +43,7 @@ export interface Waiting extends Omit<OpenRow, "time"> {
   /** When it is to be sent (again), seconds since the epoch. */
   due: number;
   /** Seconds to wait for its confirmation when it is sent. */
-  patience: number;
+  retryDelay: number;
 }
 
 /**
@@ -55,7 +55,7 @@ export class SessionMemory {
   readonly #patience: number;
   /** Open rows by sequence number. */
   readonly open = new Map<number, Waiting>();
-  #person: Person | null = null;
+  #profile: UserProfile | null = null;
   /** The person as bytes, empty for someone unknown; null where they changed since. */
   #bytes: Uint8Array | null = new Uint8Array();
   #seq = 0;
@@ -78,19 +78,19 @@ export class SessionMemory {
     }
     for (const { seq, id, queue, time, open, body } of store.unfinished(this.#snapshotSeq)) {
       if (seq > this.#snapshotSeq) {
-        replay(this.person, { queue, body });
+        replay(this.profile, { queue, body });
         this.#bytes = null;
         this.#seq = seq;
       }
       if (open === 1)
-        this.open.set(seq, { seq, id, queue, due: time + resendSeconds, patience: resendSeconds });
+        this.open.set(seq, { seq, id, queue, due: time + resendSeconds, retryDelay: resendSeconds });
     }
   }
 
   /** To be read; whoever changes it says so by {@link changed}. */
-  get person(): Person {
-    this.#person ??= this.#bytes && this.#bytes.byteLength > 0 ? decodePerson(this.#bytes) : newPerson();
-    return this.#person;
+  get profile(): UserProfile {
+    this.#profile ??= this.#bytes && this.#bytes.byteLength > 0 ? decodeProfile(this.#bytes) : emptyProfile();
+    return this.#profile;
   }
 
   changed(): void {
@@ -99,7 +99,7 @@ export class SessionMemory {
 
   /** The person as bytes; empty for someone of whom nothing is known. */
   get bytes(): Uint8Array {
-    this.#bytes ??= encodePerson(this.person);
+    this.#bytes ??= encodeProfile(this.profile);
     return this.#bytes;
   }
 
@@ -136,7 +136,7 @@ export class SessionMemory {
     if (!this.#store.add({ seq, id, queue, time, body: text, first })) return null;
     this.#seq = seq;
     this.#passing = true;
-    if (due !== null) this.open.set(seq, { seq, id, queue, due, patience: this.#patience });
+    if (due !== null) this.open.set(seq, { seq, id, queue, due, retryDelay: this.#patience });
     return seq;
   }
 
@@ -147,7 +147,7 @@ export class SessionMemory {
   reopen(queue: OutboxQueue, id: string, body: object, due: number): boolean {
     const seq = this.#store.reopen(id, JSON.stringify(body));
     if (seq === null) return false;
-    this.open.set(seq, { seq, id, queue, due, patience: this.#patience });
+    this.open.set(seq, { seq, id, queue, due, retryDelay: this.#patience });
     return true;
   }
 

@@ -281,7 +281,7 @@ export class SessionStore {
   }
 
   /** Forgets the person, and keeps how many lives of theirs are over, and when the last ended (seconds). */
-  beginAnew(epoch: number, now: number): { rows: number; receipts: number } {
+  beginAnew(generation: number, now: number): { rows: number; receipts: number } {
     const count = (table: string): number =>
       this.#sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one().n;
     const gone = {
@@ -292,7 +292,7 @@ export class SessionStore {
       "DELETE FROM meta; DELETE FROM snapshot; DELETE FROM journal; DELETE FROM receipts; DELETE FROM outcomes;",
     );
     this.#meta = null;
-    this.set("epoch", String(epoch));
+    this.set("generation", String(generation));
     this.set("begun", String(now));
     return gone;
   }

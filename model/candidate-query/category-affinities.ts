@@ -1,7 +1,7 @@
-import type { Leaning } from "../../shared/contracts/retrieval.ts";
+import type { CategoryAffinity } from "../../shared/contracts/retrieval.ts";
 import { hash32 } from "../columns/hash.ts";
-import type { Person } from "../profile/profile.ts";
+import type { UserProfile } from "../profile/profile.ts";
 
 /** What the person chose before, by category. */
-export const leaningsTo = (person: Person): Leaning[] =>
-  [...person.categories].map(([name, { choices }]) => ({ hash: hash32(name), choices }));
+export const categoryAffinities = (profile: UserProfile): CategoryAffinity[] =>
+  [...profile.categories].map(([name, { choices }]) => ({ hash: hash32(name), choices }));

@@ -1,12 +1,12 @@
 import type { WeightedPoint } from "../../shared/contracts/retrieval.ts";
-import { type Person, placeHalfLife } from "../profile/profile.ts";
+import { placeHalfLife, type UserProfile } from "../profile/profile.ts";
 
 /** Usual places by which proximity is judged. */
 const most = 4;
 
 /** Where the person usually is: their places by decayed choices, the heaviest first, weights adding up to one. */
-export function usualPlaces(person: Person, now: number): WeightedPoint[] {
-  const places = [...person.places.values()]
+export function usualLocations(profile: UserProfile, now: number): WeightedPoint[] {
+  const places = [...profile.places.values()]
     .map(({ lat, lon, decayed, at }) => ({
       lat,
       lon,

@@ -1,7 +1,7 @@
-import type { Wanted } from "../../shared/contracts/retrieval.ts";
-import type { Person } from "../profile/profile.ts";
-import { lastChoices, lastChoicesOf } from "./next-products.ts";
-import type { Source } from "./source.ts";
+import type { ProductRef } from "../../shared/contracts/retrieval.ts";
+import type { UserProfile } from "../profile/profile.ts";
+import { lastChoiceCount, lastChoicesOf } from "./next-products.ts";
+import type { CandidateSource } from "./source.ts";
 
 /** Products asked for: the rest of what is remembered is too old and too rare to come back. */
 const most = 256;
@@ -10,9 +10,9 @@ const most = 256;
  * The last choices, then the products that the person is most likely to come back to, by log frequency and recency, with
  * their cells.
  */
-export function wantedBy(person: Person, now: number): Wanted[] {
-  const last = new Set(lastChoicesOf(person));
-  const worth = [...person.products]
+export function likelyRepeats(profile: UserProfile, now: number): ProductRef[] {
+  const last = new Set(lastChoicesOf(profile));
+  const worth = [...profile.products]
     .filter(([, memory]) => memory.cell !== null && memory.choices > 0)
     .map(([productId, memory]) => ({
       productId,
@@ -28,7 +28,7 @@ export function wantedBy(person: Person, now: number): Wanted[] {
 }
 
 /** What the person chose before. */
-export const chosen: Source = {
+export const chosen: CandidateSource = {
   name: "chosen",
-  find: async (shelves, { chosen: list }) => (list.length > 0 ? shelves.columns(list, lastChoices) : null),
+  find: async (store, { chosen: list }) => (list.length > 0 ? store.products(list, lastChoiceCount) : null),
 };

@@ -1,19 +1,19 @@
-import type { Around, AroundQuery } from "../../shared/contracts/retrieval.ts";
+import type { CandidateBlocks, CandidateRequest } from "../../shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
-import { chosen, wantedBy } from "./chosen.ts";
-import { near, nearQuery } from "./near.ts";
-import { followed, lastOf } from "./next-products.ts";
-import type { Shelves, Source, SourceQuery } from "./source.ts";
+import { chosen, likelyRepeats } from "./chosen.ts";
+import { firstStageQueryOf, near } from "./near.ts";
+import { lastChoicesWithTransitions, nextProducts } from "./next-products.ts";
+import type { CandidateQuery, CandidateSource, CandidateStore } from "./source.ts";
 
 /** What a recommendation reads of places for a person; `withPerson` false leaves out what they lead to. */
-export const aroundQueryOf = (
-  query: SourceQuery,
-  withPerson = true,
+export const candidateRequestOf = (
+  query: CandidateQuery,
+  withUser = true,
   withinMs: number | null = null,
-): AroundQuery => ({
-  near: nearQuery(query),
-  chosen: withPerson ? wantedBy(query.person, query.now) : [],
-  last: withPerson ? lastOf(query.person) : [],
+): CandidateRequest => ({
+  near: firstStageQueryOf(query),
+  chosen: withUser ? likelyRepeats(query.profile, query.now) : [],
+  last: withUser ? lastChoicesWithTransitions(query.profile) : [],
   withinMs,
 });
 
@@ -22,21 +22,21 @@ export const aroundQueryOf = (
  * the person that are not there in time; what is near is waited for. Throws where all that was asked failed. `wait` resolves
  * after so many milliseconds.
  */
-export async function around(
-  shelves: Shelves,
-  query: AroundQuery,
+export async function gatherCandidates(
+  store: CandidateStore,
+  query: CandidateRequest,
   wait?: (ms: number) => Promise<void>,
-): Promise<Omit<Around<Columns>, "place">> {
+): Promise<Omit<CandidateBlocks<Columns>, "place">> {
   const skipped: string[] = [];
   const deadline = wait && query.withinMs !== null ? wait(query.withinMs).then((): "late" => "late") : null;
   let failure: unknown;
   const ask = async (
-    source: Source,
+    source: CandidateSource,
     brought: readonly Columns[],
     until: Promise<"late"> | null,
   ): Promise<Columns | null> => {
     try {
-      const finding = source.find(shelves, query, brought);
+      const finding = source.find(store, query, brought);
       const found = await (until ? Promise.race([finding, until]) : finding);
       if (found !== "late") return found;
       // It goes on, and nobody waits for its end.
@@ -51,5 +51,5 @@ export async function around(
   const [close, own] = await Promise.all([ask(near, [], null), ask(chosen, [], deadline)]);
   const brought = [own, close].filter((block) => block !== null);
   if (brought.length === 0) throw failure;
-  return { near: close, chosen: own, followed: await ask(followed, brought, deadline), skipped };
+  return { near: close, chosen: own, next: await ask(nextProducts, brought, deadline), skipped };
 }

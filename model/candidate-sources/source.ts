@@ -1,12 +1,17 @@
 import type { ProductFilter } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
-import type { AroundQuery, CandidateQuery, FirstStage, Wanted } from "../../shared/contracts/retrieval.ts";
+import type {
+  CandidateRequest,
+  FirstStage,
+  FirstStageQuery,
+  ProductRef,
+} from "../../shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
-import type { Person } from "../profile/profile.ts";
+import type { UserProfile } from "../profile/profile.ts";
 
 /** Whom candidates are wanted for, and where. */
-export interface SourceQuery {
-  person: Person;
+export interface CandidateQuery {
+  profile: UserProfile;
   point: Point | null;
   /** Seconds since the epoch, and the hour (0-23) on the clocks of the place. */
   now: number;
@@ -19,18 +24,18 @@ export interface SourceQuery {
 }
 
 /** Where sources read: tiles, of the location worker or in memory. */
-export interface Shelves {
+export interface CandidateStore {
   /** The best `limit` products for a person's places by the cheap first stage. */
-  candidates(query: CandidateQuery): Promise<Columns>;
+  firstStage(query: FirstStageQuery): Promise<Columns>;
   /** Named products, wherever they are; the first `withNeighbours` of them with what is often chosen next. */
-  columns(wanted: readonly Wanted[], withNeighbours: number): Promise<Columns>;
+  products(wanted: readonly ProductRef[], withNextProducts: number): Promise<Columns>;
 }
 
 /**
  * A candidate source: answers a block of products, the best first; null where there is nothing to ask for. It may read in
  * what earlier sources `brought`.
  */
-export interface Source {
+export interface CandidateSource {
   name: string;
-  find(shelves: Shelves, query: AroundQuery, brought: readonly Columns[]): Promise<Columns | null>;
+  find(store: CandidateStore, query: CandidateRequest, brought: readonly Columns[]): Promise<Columns | null>;
 }

@@ -28,7 +28,7 @@ function write(name: string, files: readonly { name: string; text: string }[]): 
 
 describe("train and evaluate", () => {
   it("make a model of a dataset, go on where training stopped, and measure it", { timeout: 120_000 }, () => {
-    const { dataset } = simulate({ products: 400, people: 12, events: 500, days: 20 }, 5, 1_760_000_000);
+    const { dataset } = simulate({ products: 400, users: 12, events: 500, days: 20 }, 5, 1_760_000_000);
     const data = write("market", writeDataset(dataset));
     const out = join(folder, "model");
     const first = run("train", "--data", data, "--out", out);

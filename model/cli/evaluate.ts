@@ -45,7 +45,7 @@ const weeks = wholeNumber("weeks", values.weeks, 1);
 const seeds = Array.from({ length: count }, (_, i) => firstSeed + i);
 
 /** A smaller marketplace than the demo, of another seed than the one that the bundled model learnt from. */
-const heldOut = (weeks: number) => ({ products: 8000, people: 800, events: weeks * 10_000, days: weeks * 7 });
+const heldOut = (weeks: number) => ({ products: 8000, users: 800, events: weeks * 10_000, days: weeks * 7 });
 const heldOutSeed = 101;
 /** Questions by which expected purchases are judged. */
 const judged = 4000;

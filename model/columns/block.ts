@@ -18,11 +18,11 @@ export type Arrays = {
 /** All that lies in a block, as views of its buffer. */
 export interface Sections extends Arrays {
   /** Neighbours of row i: entries `neighbourStart[i]` to `neighbourStart[i + 1]` of the three arrays below. */
-  readonly neighbourStart: Uint32Array;
-  readonly neighbourHash: Float64Array;
-  readonly neighbourWeight: Float32Array;
+  readonly nextStart: Uint32Array;
+  readonly nextHash: Float64Array;
+  readonly nextWeight: Float32Array;
   /** Index into `strings` of the neighbour's id, then of its cell: two for each entry. */
-  readonly neighbourName: Uint32Array;
+  readonly nextName: Uint32Array;
   /** UTF-8 of all ids, then of all titles; text i, of `2 * count`, lies from `textStart[i]` to `textStart[i + 1]`. */
   readonly textStart: Uint32Array;
   /** UTF-8 of JSON: what the block says of itself, and its dictionary. */
@@ -33,7 +33,7 @@ export interface Sections extends Arrays {
 /** What decides where everything lies: rows, neighbours, and bytes of the two texts. */
 export interface Lengths {
   count: number;
-  neighbours: number;
+  nextProducts: number;
   about: number;
   text: number;
 }
@@ -50,7 +50,7 @@ const align = (bytes: number): number => (bytes + 7) & ~7;
 const rowBytes = (count: number): number =>
   columnLayout.reduce((sum, { type, width }) => sum + align(count * width * elementBytes[type]), 0);
 
-const sizeOf = ({ count, neighbours, about, text }: Lengths): number =>
+const sizeOf = ({ count, nextProducts: neighbours, about, text }: Lengths): number =>
   headerBytes +
   rowBytes(count) +
   align(4 * (count + 1)) +
@@ -63,7 +63,10 @@ const sizeOf = ({ count, neighbours, about, text }: Lengths): number =>
 
 const constructors = { f64: Float64Array, f32: Float32Array, u32: Uint32Array, u8: Uint8Array };
 
-function sectionsOf(buffer: ArrayBuffer, { count, neighbours, about, text }: Lengths): Sections {
+function sectionsOf(
+  buffer: ArrayBuffer,
+  { count, nextProducts: neighbours, about, text }: Lengths,
+): Sections {
   let offset = headerBytes;
   const take = <T>(
     make: new (buffer: ArrayBuffer, offset: number, length: number) => T,
@@ -79,10 +82,10 @@ function sectionsOf(buffer: ArrayBuffer, { count, neighbours, about, text }: Len
     arrays[name] = take<unknown>(constructors[type], count * width, elementBytes[type]);
   return {
     ...(arrays as Arrays),
-    neighbourStart: take(Uint32Array, count + 1, 4),
-    neighbourHash: take(Float64Array, neighbours, 8),
-    neighbourWeight: take(Float32Array, neighbours, 4),
-    neighbourName: take(Uint32Array, 2 * neighbours, 4),
+    nextStart: take(Uint32Array, count + 1, 4),
+    nextHash: take(Float64Array, neighbours, 8),
+    nextWeight: take(Float32Array, neighbours, 4),
+    nextName: take(Uint32Array, 2 * neighbours, 4),
     textStart: take(Uint32Array, 2 * count + 1, 4),
     about: take(Uint8Array, about, 1),
     text: take(Uint8Array, text, 1),
@@ -99,7 +102,7 @@ export function layOut(lengths: Lengths): Block {
   header.setUint32(0, magic, true);
   header.setUint32(8, buffer.byteLength, true);
   header.setUint32(12, lengths.count, true);
-  header.setUint32(16, lengths.neighbours, true);
+  header.setUint32(16, lengths.nextProducts, true);
   header.setUint32(20, lengths.about, true);
   header.setUint32(24, lengths.text, true);
   return { buffer, count: lengths.count, sections: sectionsOf(buffer, lengths) };
@@ -112,7 +115,7 @@ export function viewBlock(buffer: ArrayBuffer): Block | null {
   if (header.getUint32(0, true) !== magic || header.getUint32(8, true) !== buffer.byteLength) return null;
   const lengths = {
     count: header.getUint32(12, true),
-    neighbours: header.getUint32(16, true),
+    nextProducts: header.getUint32(16, true),
     about: header.getUint32(20, true),
     text: header.getUint32(24, true),
   };

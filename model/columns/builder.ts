@@ -1,5 +1,5 @@
 import { layOut, seal } from "./block.ts";
-import { aboutOf, type BlockMeta, type Neighbour, noString } from "./columns.ts";
+import { aboutOf, type BlockMeta, type NextProduct, noString } from "./columns.ts";
 import { hash32, hash53 } from "./hash.ts";
 import { allocate, columnLayout, type Elements } from "./layout.ts";
 
@@ -26,7 +26,7 @@ export interface ProductRow {
   /** Interactions by local hour (24) and weekday (7); any scale. */
   hours: readonly number[];
   weekdays: readonly number[];
-  neighbours: readonly Neighbour[];
+  nextProducts: readonly NextProduct[];
 }
 
 type Growing = Record<string, Elements>;
@@ -83,7 +83,7 @@ export class ColumnsBuilder {
     a.available[at] = row.available ? 1 : 0;
     a.hours.set(shares(row.hours), at * 24);
     a.weekdays.set(shares(row.weekdays), at * 7);
-    for (const neighbour of row.neighbours)
+    for (const neighbour of row.nextProducts)
       this.#addNeighbour(hash53(neighbour.productId), neighbour.weight, neighbour.productId, neighbour.cell);
     this.#finishRow(row.productId, row.title);
   }
@@ -108,16 +108,16 @@ export class ColumnsBuilder {
     const about = aboutOf(meta, this.#strings);
     const { buffer, sections } = layOut({
       count,
-      neighbours: this.#neighbourHash.length,
+      nextProducts: this.#neighbourHash.length,
       about: about.byteLength,
       text: texts.reduce((sum, { byteLength }) => sum + byteLength, 0),
     });
     for (const { name, width } of columnLayout)
       sections[name].set(this.#arrays[name].subarray(0, count * width));
-    sections.neighbourStart.set(this.#neighbourStart);
-    sections.neighbourHash.set(this.#neighbourHash);
-    sections.neighbourWeight.set(this.#neighbourWeight);
-    sections.neighbourName.set(this.#neighbourName);
+    sections.nextStart.set(this.#neighbourStart);
+    sections.nextHash.set(this.#neighbourHash);
+    sections.nextWeight.set(this.#neighbourWeight);
+    sections.nextName.set(this.#neighbourName);
     sections.about.set(about);
     for (const [i, each] of texts.entries()) {
       sections.text.set(each, sections.textStart[i]);

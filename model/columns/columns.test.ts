@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { seal } from "./block.ts";
 import { ColumnsBuilder, type ProductRow } from "./builder.ts";
-import { decodeColumns, neighboursOf } from "./columns.ts";
+import { decodeColumns, nextProductsOf } from "./columns.ts";
 import { concat } from "./concat.ts";
 import { hash32, hash53 } from "./hash.ts";
 
@@ -26,7 +26,7 @@ const row = fc.record({
   hot: fc.array(fc.nat(1000), { minLength: 3, maxLength: 3 }),
   hours: fc.array(fc.nat(9), { minLength: 24, maxLength: 24 }),
   weekdays: fc.array(fc.nat(9), { minLength: 7, maxLength: 7 }),
-  neighbours: fc.array(
+  nextProducts: fc.array(
     fc.record({
       productId: fc.constantFrom("a", "bé"),
       cell: fc.constantFrom("c1", "c2"),
@@ -58,7 +58,7 @@ describe("columns", () => {
           expect(columns.lat[i]).toBe(each.lat ?? Number.NaN);
           expect(columns.price[i]).toBe(each.price ?? Number.NaN);
           expect([...columns.counts.subarray(i * 6, i * 6 + 6)]).toEqual(each.counts);
-          expect(neighboursOf(columns, i)).toEqual(each.neighbours);
+          expect(nextProductsOf(columns, i)).toEqual(each.nextProducts);
         });
       }),
     );
@@ -77,7 +77,7 @@ describe("columns", () => {
         };
         const copy = decodeColumns(seal(concat(list, meta, rows.length).packed));
         if (!copy) throw new Error("a fresh block must decode");
-        expect(concat(list, meta).neighbourHash).toHaveLength(0);
+        expect(concat(list, meta).nextHash).toHaveLength(0);
         rows.forEach((each, i) => {
           const at = rows.length - 1 - i;
           expect(copy.id(at)).toBe(each.productId);
@@ -86,7 +86,7 @@ describe("columns", () => {
           expect(copy.hours.subarray(at * 24, at * 24 + 24)).toEqual(
             source.hours.subarray(i * 24, i * 24 + 24),
           );
-          expect(neighboursOf(copy, at)).toEqual(each.neighbours);
+          expect(nextProductsOf(copy, at)).toEqual(each.nextProducts);
         });
       }),
     );

@@ -27,7 +27,7 @@ export interface BlockMeta {
 }
 
 /** One product that is often chosen after another. */
-export interface Neighbour {
+export interface NextProduct {
   productId: string;
   cell: string;
   /** Decayed, smoothed weight of the step; larger is stronger. */
@@ -87,13 +87,13 @@ export function unpackColumns(buffer: ArrayBuffer): Columns | null {
 }
 
 /** The neighbours of a row, strongest first. */
-export function neighboursOf(columns: Columns, row: number): Neighbour[] {
-  const list: Neighbour[] = [];
-  for (let i = columns.neighbourStart[row]; i < columns.neighbourStart[row + 1]; i++)
+export function nextProductsOf(columns: Columns, row: number): NextProduct[] {
+  const list: NextProduct[] = [];
+  for (let i = columns.nextStart[row]; i < columns.nextStart[row + 1]; i++)
     list.push({
-      productId: columns.strings[columns.neighbourName[2 * i]],
-      cell: columns.strings[columns.neighbourName[2 * i + 1]],
-      weight: columns.neighbourWeight[i],
+      productId: columns.strings[columns.nextName[2 * i]],
+      cell: columns.strings[columns.nextName[2 * i + 1]],
+      weight: columns.nextWeight[i],
     });
   return list;
 }

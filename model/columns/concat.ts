@@ -44,7 +44,7 @@ const named = ["category", "currency", "cell"] as const;
  * A block of rows of other blocks, in the order given. Decayed columns are carried from their block's time to that of
  * `meta`, so that rows of blocks of different ages compare. Neighbours come along for rows below `withNeighbours`.
  */
-export function concat(list: RowList, meta: BlockMeta, withNeighbours = 0): Columns {
+export function concat(list: RowList, meta: BlockMeta, withNextProducts = 0): Columns {
   const { blocks, from, rows, count } = list;
   const dictionary = new Dictionary(blocks);
   const names = named.map((name) => {
@@ -53,11 +53,11 @@ export function concat(list: RowList, meta: BlockMeta, withNeighbours = 0): Colu
     for (let i = 0; i < count; i++) indices[i] = dictionary.of(from[i], sources[from[i]][rows[i]]);
     return indices;
   });
-  const neighbours = neighboursOf(list, dictionary, Math.min(count, withNeighbours));
+  const nextProducts = neighboursOf(list, dictionary, Math.min(count, withNextProducts));
   const about = aboutOf(meta, dictionary.strings);
   const block = layOut({
     count,
-    neighbours: neighbours.hashes.length,
+    nextProducts: nextProducts.hashes.length,
     about: about.byteLength,
     text: textBytes(list),
   });
@@ -70,10 +70,10 @@ export function concat(list: RowList, meta: BlockMeta, withNeighbours = 0): Colu
     sections[name].set(names[i]);
   });
   carry(list, meta.time, sections.hot);
-  sections.neighbourStart.set(neighbours.starts);
-  sections.neighbourHash.set(neighbours.hashes);
-  sections.neighbourWeight.set(neighbours.weights);
-  sections.neighbourName.set(neighbours.names);
+  sections.nextStart.set(nextProducts.starts);
+  sections.nextHash.set(nextProducts.hashes);
+  sections.nextWeight.set(nextProducts.weights);
+  sections.nextName.set(nextProducts.names);
   sections.about.set(about);
   copyText(list, sections.text, sections.textStart);
   return columnsIn(block, meta, dictionary.strings);
@@ -97,12 +97,12 @@ function neighboursOf({ blocks, from, rows, count }: RowList, dictionary: Dictio
   const names: number[] = [];
   for (let i = 0; i < first; i++) {
     const block = blocks[from[i]];
-    for (let j = block.neighbourStart[rows[i]]; j < block.neighbourStart[rows[i] + 1]; j++) {
-      hashes.push(block.neighbourHash[j]);
-      weights.push(block.neighbourWeight[j]);
+    for (let j = block.nextStart[rows[i]]; j < block.nextStart[rows[i] + 1]; j++) {
+      hashes.push(block.nextHash[j]);
+      weights.push(block.nextWeight[j]);
       names.push(
-        dictionary.of(from[i], block.neighbourName[2 * j]),
-        dictionary.of(from[i], block.neighbourName[2 * j + 1]),
+        dictionary.of(from[i], block.nextName[2 * j]),
+        dictionary.of(from[i], block.nextName[2 * j + 1]),
       );
     }
     starts[i + 1] = hashes.length;

@@ -60,4 +60,4 @@ export const hotHalfLives = [1, 7, 60] as const;
 export const engagementWeights = { view: 1, click: 2, cart: 4, purchase: 8, dismiss: -2 } as const;
 
 /** Most neighbours kept for a product. */
-export const maxNeighbours = 8;
+export const maxNextProducts = 8;

@@ -60,7 +60,7 @@ describe("parseDataset", () => {
   });
 
   it("keeps a simulated marketplace whole on its way through files", () => {
-    const { dataset } = simulate({ products: 200, people: 10, events: 400, days: 10 }, 1, 1_760_000_000);
+    const { dataset } = simulate({ products: 200, users: 10, events: 400, days: 10 }, 1, 1_760_000_000);
     const again = parseDataset(writeDataset(dataset));
     expect(again).toEqual(dataset);
   });

@@ -54,7 +54,7 @@ export function referenceOf(given: Weighted): Reference {
 }
 
 /** What an empty part counts for: else one value in a part that was empty would be infinitely strange. */
-const leastShare = 1e-3;
+const minShare = 1e-3;
 
 /**
  * Population stability index of two distributions over the same parts: Σ (p - q) ln(p / q), the symmetric Kullback-Leibler
@@ -62,8 +62,8 @@ const leastShare = 1e-3;
  */
 export function stabilityIndex(expected: readonly number[], actual: readonly number[]): number {
   return expected.reduce((sum, share, i) => {
-    const q = Math.max(leastShare, share);
-    const p = Math.max(leastShare, actual[i] ?? 0);
+    const q = Math.max(minShare, share);
+    const p = Math.max(minShare, actual[i] ?? 0);
     return sum + (p - q) * Math.log(p / q);
   }, 0);
 }

@@ -6,7 +6,7 @@ import { type Answers, ask } from "./evaluate.ts";
 import { evaluationOf } from "./evaluation.ts";
 import { reportOf } from "./report.ts";
 
-const market = simulate({ products: 900, people: 25, events: 1100, days: 40 }, 3, 1_760_000_000).dataset;
+const market = simulate({ products: 900, users: 25, events: 1100, days: 40 }, 3, 1_760_000_000).dataset;
 /** All of one type, so that each event is asked for. */
 const dataset: Dataset = {
   ...market,

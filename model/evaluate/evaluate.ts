@@ -1,4 +1,4 @@
-import { placesOver } from "../candidate-sources/candidate-store.ts";
+import { inMemoryCandidates } from "../candidate-sources/candidate-store.ts";
 import { hash53 } from "../columns/hash.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import type { Candidate } from "../features/compute.ts";
@@ -59,7 +59,7 @@ export async function ask(
   const worldTime = past.at(-1)?.time ?? 0;
   const replay = new Replay(
     dataset.items,
-    placesOver(worldAfter(dataset, past, worldTime), () => worldTime),
+    inMemoryCandidates(worldAfter(dataset, past, worldTime), () => worldTime),
   );
   const methods = baselines(dataset, past);
   const ids = [...dataset.items.keys()];

@@ -7,7 +7,7 @@ export interface MethodQuality {
   revisit: Quality;
   first: Quality;
   /** People of whom fewer than five choices were known. */
-  newPeople: Quality;
+  newUsers: Quality;
   /** Events on cold products. */
   newProducts: Quality;
   overallWithoutCold: Quality;
@@ -79,7 +79,7 @@ function methodQuality(name: string, asked: readonly Asked[]): MethodQuality {
     overall: of(() => true),
     revisit: of((each) => each.revisit),
     first: of(first),
-    newPeople: of((each) => each.known < fewChoices),
+    newUsers: of((each) => each.known < fewChoices),
     newProducts: of((each) => each.cold),
     overallWithoutCold: of(() => true, "ranksWithoutCold"),
     firstWithoutCold: of(first, "ranksWithoutCold"),

@@ -69,15 +69,15 @@ describe("gain", () => {
 describe("interval", () => {
   it("is wider where events of few people say the same again and again", () => {
     const values = Array.from({ length: 200 }, (_, i) => (Math.floor(i / 50) % 2 === 0 ? 1 : 0));
-    const fewPeople = interval(
+    const fewUsers = interval(
       values,
       values.map((_, i) => `u${Math.floor(i / 50)}`),
     );
-    const manyPeople = interval(
+    const manyUsers = interval(
       values,
       values.map((_, i) => `u${i}`),
     );
-    expect(width(fewPeople)).toBeGreaterThan(2 * width(manyPeople));
+    expect(width(fewUsers)).toBeGreaterThan(2 * width(manyUsers));
   });
 
   it("of a ratio is exact where one is a multiple of the other", () => {

@@ -1,4 +1,4 @@
-import { atOnce, type Gradual } from "../gradual.ts";
+import { type Gradual, runToEnd } from "../gradual.ts";
 import { Random } from "../train/random.ts";
 
 /** Quality over a set of events. */
@@ -80,7 +80,7 @@ export const interval = (
   values: readonly number[],
   people: readonly string[],
   against?: readonly number[],
-): Interval | null => atOnce(intervalGradually(values, people, against));
+): Interval | null => runToEnd(intervalGradually(values, people, against));
 
 /** {@link interval}, with pauses. */
 export function* intervalGradually(

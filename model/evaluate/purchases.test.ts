@@ -6,7 +6,7 @@ import { simulate } from "../simulate/simulate.ts";
 import { expectedPurchases } from "./purchases.ts";
 import { purchasesReport } from "./report.ts";
 
-const simulation = simulate({ products: 900, people: 25, events: 1500, days: 40 }, 3, 1_760_000_000);
+const simulation = simulate({ products: 900, users: 25, events: 1500, days: 40 }, 3, 1_760_000_000);
 /** The farthest first: an honest bad ranker. */
 const farthest: Ranker = {
   version: "farthest",

@@ -1,4 +1,4 @@
-import { placesOver } from "../candidate-sources/candidate-store.ts";
+import { inMemoryCandidates } from "../candidate-sources/candidate-store.ts";
 import type { DatasetEvent } from "../data/dataset.ts";
 import type { Ranker } from "../pipeline/ports.ts";
 import { beginsEpisode } from "../replay/episode.ts";
@@ -37,7 +37,7 @@ const listLength = 10;
  * where the chosen product is. `most` questions are drawn evenly from the test part.
  */
 export async function expectedPurchases(
-  { dataset, people, truth }: Simulation,
+  { dataset, users: people, truth }: Simulation,
   rankers: Readonly<Record<string, Ranker>>,
   most: number,
   clock: () => number,
@@ -47,7 +47,7 @@ export async function expectedPurchases(
   const worldTime = past.at(-1)?.time ?? 0;
   const replay = new Replay(
     dataset.items,
-    placesOver(worldAfter(dataset, past, worldTime), () => worldTime),
+    inMemoryCandidates(worldAfter(dataset, past, worldTime), () => worldTime),
   );
   const session = new Sessions();
   const hidden = new Map(people.map((person) => [person.id, person]));

@@ -2,27 +2,27 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Arm, armOf } from "./allocation.ts";
 
-const draw = (person: string) => ({ application: "demo", experiment: "e", person });
+const draw = (userId: string) => ({ application: "demo", experiment: "e", userId });
 const shares = fc.array(fc.double({ min: 0.01, max: 1, noNaN: true }), { minLength: 2, maxLength: 5 });
 const armsOf = (values: readonly number[]): Arm[] => values.map((share, i) => ({ name: `arm${i}`, share }));
 
 describe("the allocation of people", () => {
-  it("is sticky: the same person is always in the same arm, whatever the order of the arms", () => {
+  it("is sticky: the same userId is always in the same arm, whatever the order of the arms", () => {
     fc.assert(
-      fc.property(fc.string(), shares, (person, values) => {
+      fc.property(fc.string(), shares, (userId, values) => {
         const arms = armsOf(values);
-        const first = armOf(draw(person), arms);
-        expect(armOf(draw(person), arms)).toBe(first);
-        expect(armOf(draw(person), [...arms].reverse())).toBe(first);
+        const first = armOf(draw(userId), arms);
+        expect(armOf(draw(userId), arms)).toBe(first);
+        expect(armOf(draw(userId), [...arms].reverse())).toBe(first);
       }),
     );
   });
 
   it("moves nobody but out of arms that shrank against the one that they enter", () => {
     fc.assert(
-      fc.property(fc.uuid(), shares, shares, (person, before, after) => {
+      fc.property(fc.uuid(), shares, shares, (userId, before, after) => {
         const [old, now] = [armsOf(before), armsOf(before.map((share, i) => after[i] ?? share))];
-        const [from, to] = [armOf(draw(person), old), armOf(draw(person), now)];
+        const [from, to] = [armOf(draw(userId), old), armOf(draw(userId), now)];
         if (from === to) return;
         const growth = (name: string) =>
           (now.find((arm) => arm.name === name)?.share ?? 0) /
@@ -42,7 +42,7 @@ describe("the allocation of people", () => {
     ];
     const counts = new Map<string, number>();
     for (let i = 0; i < 40_000; i++) {
-      const arm = armOf(draw(`person-${i}`), arms);
+      const arm = armOf(draw(`userId-${i}`), arms);
       counts.set(arm, (counts.get(arm) ?? 0) + 1);
     }
     expect(counts.has("none")).toBe(false);

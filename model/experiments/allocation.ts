@@ -11,14 +11,14 @@ export interface Arm {
 export interface Draw {
   application: string;
   experiment: string;
-  person: string;
+  userId: string;
 }
 
 const span = 2 ** 53;
 
 /** A number in (0, 1), the same each time for the same person, experiment and arm. */
-function uniform({ application, experiment, person }: Draw, arm: string): number {
-  return (hash53(JSON.stringify([application, experiment, arm, person])) + 0.5) / span;
+function uniform({ application, experiment, userId }: Draw, arm: string): number {
+  return (hash53(JSON.stringify([application, experiment, arm, userId])) + 0.5) / span;
 }
 
 /**

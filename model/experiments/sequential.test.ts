@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random } from "../train/random.ts";
-import { type ArmTotals, differenceOf, noTotals, rateOf, varianceOf, withPerson } from "./sequential.ts";
+import { type ArmTotals, differenceOf, noTotals, rateOf, varianceOf, withUser } from "./sequential.ts";
 
 const settings = { alpha: 0.05, effect: 0.03 };
 /** People that both arms have before anybody looks: the test leans on the normal limit. */
@@ -45,7 +45,7 @@ function firstExclusion(
     const before = { n: person.n, s: person.s };
     person.n++;
     if (random.next() < person.rate) person.s++;
-    totals[arm] = withPerson(totals[arm], person, before);
+    totals[arm] = withUser(totals[arm], person, before);
     if (Math.min(totals[0].people, totals[1].people) < burnIn) continue;
     const { low, high } = differenceOf(totals[0], totals[1], settings);
     if (low > truth || high < truth) return i + 1;
@@ -111,7 +111,7 @@ describe("the always-valid test", () => {
         const rate = personalRate(random, 0.5, 0.3);
         let s = 0;
         for (let k = 0; k < 200; k++) if (random.next() < rate) s++;
-        totals = withPerson(totals, { n: 200, s });
+        totals = withUser(totals, { n: 200, s });
       }
       return totals;
     };
@@ -131,10 +131,10 @@ describe("the always-valid test", () => {
         let before = { n: 0, s: 0 };
         for (const success of outcomes) {
           const now = { n: before.n + 1, s: before.s + (success ? 1 : 0) };
-          totals = withPerson(totals, now, before);
+          totals = withUser(totals, now, before);
           before = now;
         }
-        expect(totals).toEqual(withPerson(noTotals, before));
+        expect(totals).toEqual(withUser(noTotals, before));
         expect(rateOf(totals)).toBeCloseTo(before.s / before.n, 12);
       }),
     );
@@ -147,7 +147,7 @@ describe("the always-valid test", () => {
         maxLength: 30,
       })
       .map((people) =>
-        people.reduce((totals, [n, part]) => withPerson(totals, { n, s: Math.round(n * part) }), noTotals),
+        people.reduce((totals, [n, part]) => withUser(totals, { n, s: Math.round(n * part) }), noTotals),
       );
     const tenfold = (totals: ArmTotals): ArmTotals => ({
       people: totals.people * 10,
@@ -172,7 +172,7 @@ describe("the always-valid test", () => {
   });
 
   it("knows nothing before each arm has two people", () => {
-    const one = withPerson(noTotals, { n: 5, s: 5 });
+    const one = withUser(noTotals, { n: 5, s: 5 });
     expect(differenceOf(one, noTotals, settings)).toEqual({ estimate: 1, low: -1, high: 1 });
   });
 });

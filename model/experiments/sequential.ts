@@ -27,7 +27,7 @@ export const noTotals: ArmTotals = {
 };
 
 /** The totals after a person's counts became (n, s) from (before.n, before.s); nobody's counts are (0, 0). */
-export function withPerson(
+export function withUser(
   totals: ArmTotals,
   { n, s }: { n: number; s: number },
   before: { n: number; s: number } = { n: 0, s: 0 },

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { type ArmTotals, noTotals, withPerson } from "./sequential.ts";
+import { type ArmTotals, noTotals, withUser } from "./sequential.ts";
 import { verdictOf } from "./verdict.ts";
 
-const settings = { alpha: 0.05, effect: 0.05, leastPeople: 20, leastExposures: 100, margin: 0.1 };
+const settings = { alpha: 0.05, effect: 0.05, minPeople: 20, minExposures: 100, margin: 0.1 };
 
 /** People of ten exposures each, of which so many succeed. */
 function arm(people: number, successes: number): ArmTotals {
   let totals = noTotals;
   for (let i = 0; i < people; i++)
-    totals = withPerson(totals, { n: 10, s: Math.max(0, Math.min(10, successes + (i % 3) - 1)) });
+    totals = withUser(totals, { n: 10, s: Math.max(0, Math.min(10, successes + (i % 3) - 1)) });
   return totals;
 }
 

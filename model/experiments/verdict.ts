@@ -9,8 +9,8 @@ import {
 /** When there is enough to say something, and what is good enough. */
 export interface VerdictSettings extends SequentialSettings {
   /** People and exposures that each arm has before anybody looks: the test leans on the normal limit. */
-  leastPeople: number;
-  leastExposures: number;
+  minPeople: number;
+  minExposures: number;
   /** How much of the control's rate the newcomer may surely lose at most, to be good enough. */
   margin: number;
 }
@@ -30,14 +30,14 @@ const percent = (value: number): string => `${(100 * value).toFixed(2)}%`;
  * Judges a newcomer by an always-valid interval, at any time and as often as wanted: the probability that one that is as
  * good is ever called worse, or one that is worse by more than the margin ever good, is below alpha.
  */
-export function verdictOf(newcomer: ArmTotals, control: ArmTotals, settings: VerdictSettings): Verdict {
-  const difference = differenceOf(newcomer, control, settings);
+export function verdictOf(candidate: ArmTotals, control: ArmTotals, settings: VerdictSettings): Verdict {
+  const difference = differenceOf(candidate, control, settings);
   const { low, high, estimate } = difference;
-  const figures = `${percent(rateOf(newcomer))} of ${newcomer.exposures} against ${percent(rateOf(control))} of ${control.exposures} exposures, difference ${percent(estimate)} (${percent(low)} to ${percent(high)})`;
-  const least = (of: (totals: ArmTotals) => number): number => Math.min(of(newcomer), of(control));
+  const figures = `${percent(rateOf(candidate))} of ${candidate.exposures} against ${percent(rateOf(control))} of ${control.exposures} exposures, difference ${percent(estimate)} (${percent(low)} to ${percent(high)})`;
+  const least = (of: (totals: ArmTotals) => number): number => Math.min(of(candidate), of(control));
   if (
-    least(({ people }) => people) < settings.leastPeople ||
-    least(({ exposures }) => exposures) < settings.leastExposures
+    least(({ people }) => people) < settings.minPeople ||
+    least(({ exposures }) => exposures) < settings.minExposures
   )
     return { verdict: "open", difference, reason: `too few yet: ${figures}` };
   if (high < 0) return { verdict: "worse", difference, reason: `surely worse: ${figures}` };

@@ -1,7 +1,7 @@
 import { emptyBatch, type FeatureBatch, type FeatureShape } from "./batch.ts";
 
 /** Batches that are kept: as many rankings as overlap in one isolate, as a rule. */
-const mostKept = 4;
+const maxKept = 4;
 
 /**
  * Memory of batches, filled again and again: a third of a megabyte for each ranking would keep the collector running.
@@ -33,7 +33,7 @@ export class BatchPool {
 
   /** Takes back what {@link take} gave, once; from then on nobody else may read it. */
   give(batch: FeatureBatch): void {
-    if (batch.count > this.#room || this.#free.length >= mostKept) return;
+    if (batch.count > this.#room || this.#free.length >= maxKept) return;
     this.#free.push({
       ...batch,
       count: this.#room,

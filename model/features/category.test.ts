@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { newPerson } from "../profile/profile.ts";
+import { emptyProfile } from "../profile/profile.ts";
 import { category } from "./category.ts";
-import { blockOf, contextOf, day, hour, interaction, now, personOf, valuesOf } from "./testing.ts";
+import { blockOf, contextOf, day, hour, interaction, now, profileOf, valuesOf } from "./testing.ts";
 
 const noon = Array.from({ length: 24 }, (_, at) => (at === 12 ? 1 : 0));
 /** Four people chose the cafe, all at noon; nobody chose the books or the park. */
@@ -11,7 +11,7 @@ const block = blockOf([
   { category: "park" },
 ]);
 /** Books on a Sunday, a cafe on Wednesday a week ago, books yesterday; always at noon. */
-const person = personOf([
+const person = profileOf([
   interaction("b0", now - 10 * day, { category: "books" }),
   interaction("p0", now - 7 * day, { category: "cafe" }),
   interaction("b0", now - day, { category: "books" }),
@@ -71,12 +71,12 @@ describe("category", () => {
       category_is_last: 0,
       category_step: 0,
     });
-    const unknown = valuesOf(category, contextOf(newPerson(), block), block, 2);
+    const unknown = valuesOf(category, contextOf(emptyProfile(), block), block, 2);
     expect(Object.values(unknown)).toEqual(category.names.map(() => 0));
   });
 
   it("takes no choice without a category for one of a category", () => {
-    const without = personOf([interaction("x", now - day), interaction("p0", now - hour)]);
+    const without = profileOf([interaction("x", now - day), interaction("p0", now - hour)]);
     const values = valuesOf(category, contextOf(without, block), block);
     expect(values).toMatchObject({ category_known: 0, category_is_last: 0, category_step: 0 });
   });
@@ -86,7 +86,7 @@ describe("category", () => {
       valuesOf(category, contextOf(person, block, { time }), block).category_decayed_3d;
     expect(decayed(now + day)).toBeLessThan(decayed(now));
     expect(decayed(now - 7 * day)).toBeCloseTo(Math.log(2), 5);
-    const later = personOf([interaction("p0", now + 3 * day, { category: "cafe" })], 14 * hour);
+    const later = profileOf([interaction("p0", now + 3 * day, { category: "cafe" })], 14 * hour);
     const offset = contextOf(later, block, { offsetSeconds: -11 * hour });
     for (const value of Object.values(valuesOf(category, offset, block)))
       expect(Math.abs(value)).toBeLessThanOrEqual(5);

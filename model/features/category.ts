@@ -49,7 +49,7 @@ function valuesOf(context: RankingContext, hash: number): Float32Array {
 }
 
 function reckon(
-  { person, categories, choices, list, ...context }: RankingContext,
+  { profile: person, categories, choices, list, ...context }: RankingContext,
   hash: number,
 ): Float32Array {
   const values = new Float32Array(category.names.length);

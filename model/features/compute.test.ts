@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { eventTypes } from "../../shared/contracts/event.ts";
 import { applyInteraction } from "../profile/apply.ts";
-import { newPerson } from "../profile/profile.ts";
+import { emptyProfile } from "../profile/profile.ts";
 import { BatchPool } from "./batch-pool.ts";
 import { computeFeatures, families, featureShape } from "./compute.ts";
 import { eventNames, fillEvents, fillPairs, history, historyOf, pairNames } from "./pair.ts";
@@ -37,7 +37,7 @@ const row = fc
     hot: counts(3),
     hours: counts(24),
     weekdays: counts(7),
-    neighbours: fc.uniqueArray(fc.record({ productId, cell: fc.constant("c"), weight: fc.nat(1000) }), {
+    nextProducts: fc.uniqueArray(fc.record({ productId, cell: fc.constant("c"), weight: fc.nat(1000) }), {
       selector: (each) => each.productId,
       maxLength: 8,
     }),
@@ -58,7 +58,7 @@ const event = fc.record({
 const person = fc
   .record({ events: fc.array(event, { maxLength: 60 }), home: fc.option(point) })
   .map((made) => {
-    const person = newPerson();
+    const person = emptyProfile();
     for (const { productId, time, offset, place, ...more } of made.events)
       applyInteraction(person, interaction(productId, time, { ...more, ...place }), offset);
     person.home = made.home;
@@ -160,7 +160,7 @@ describe("features", () => {
           expect(bucket).toBeGreaterThan(0);
           expect(bucket).toBeLessThan(featureShape.categories);
         }
-        context.person.recent
+        context.profile.recent
           .slice(-history)
           .reverse()
           .forEach(({ category }, i) => {

@@ -61,7 +61,7 @@ export function computeFeatures(
   const events = historyOf(context);
   fillEvents(events, batch.event);
   batch.moment.set([context.hour, 24 + context.weekday]);
-  context.person.recent
+  context.profile.recent
     .slice(-history)
     .reverse()
     .forEach((event, i) => {

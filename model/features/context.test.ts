@@ -1,18 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { hash32, hash53 } from "../columns/hash.ts";
-import { newPerson } from "../profile/profile.ts";
+import { emptyProfile } from "../profile/profile.ts";
 import { distinctChoices, type RankingContext, spot } from "./context.ts";
-import { blockOf, contextOf, day, hour, interaction, north, now, origin, personOf } from "./testing.ts";
+import { blockOf, contextOf, day, hour, interaction, north, now, origin, profileOf } from "./testing.ts";
 
 const block = blockOf([{}, { counts: [0, 0, 0, 0, 0, 1] }]);
 const spotOf = ({ spots }: RankingContext, at: number): number[] => [...spots.slice(3 * at, 3 * at + 3)];
 
 describe("a ranking's context", () => {
   it("reads hour and weekday from the clock of the place", () => {
-    expect(contextOf(newPerson(), block)).toMatchObject({ hour: 12, weekday: 2, localNow: now });
+    expect(contextOf(emptyProfile(), block)).toMatchObject({ hour: 12, weekday: 2, localNow: now });
     const offsetSeconds = 12.75 * hour;
-    expect(contextOf(newPerson(), block, { offsetSeconds })).toMatchObject({ hour: 0, weekday: 3 });
-    expect(contextOf(newPerson(), block, { offsetSeconds: -13 * hour })).toMatchObject({
+    expect(contextOf(emptyProfile(), block, { offsetSeconds })).toMatchObject({ hour: 0, weekday: 3 });
+    expect(contextOf(emptyProfile(), block, { offsetSeconds: -13 * hour })).toMatchObject({
       hour: 23,
       weekday: 1,
     });
@@ -20,7 +20,7 @@ describe("a ranking's context", () => {
 
   it("orders choices newest first, without dismissals, once per product where they are to differ", () => {
     const context = contextOf(
-      personOf([
+      profileOf([
         interaction("a", now - 4 * hour),
         interaction("b", now - 3 * hour),
         interaction("a", now - 2 * hour),
@@ -33,13 +33,13 @@ describe("a ranking's context", () => {
     expect(ids(distinctChoices(context.choices))).toEqual(["a", "b"]);
     expect(context.lastHash).toBe(hash53("a"));
     expect(context.timesOfLast).toEqual([now - 4 * hour, now - 2 * hour]);
-    expect(contextOf(newPerson(), block).lastHash).toBe(-1);
+    expect(contextOf(emptyProfile(), block).lastHash).toBe(-1);
   });
 
   it("counts the person's own steps from the last and the second last product", () => {
     const products = ["a", "b", "a", "c", "a", "b", "a"];
     const context = contextOf(
-      personOf(products.map((id, i) => interaction(id, now - (products.length - i) * hour))),
+      profileOf(products.map((id, i) => interaction(id, now - (products.length - i) * hour))),
       block,
     );
     expect(context.stepsFromLast).toEqual(
@@ -55,23 +55,23 @@ describe("a ranking's context", () => {
 
   it("takes the steps of a product whose id begins another's for its own only", () => {
     const context = contextOf(
-      personOf(["ab", "c", "a"].map((id, i) => interaction(id, now - (3 - i) * hour))),
+      profileOf(["ab", "c", "a"].map((id, i) => interaction(id, now - (3 - i) * hour))),
       block,
     );
     expect(context.stepsFromLast.size).toBe(0);
   });
 
   it("smooths the shares of followers by five", () => {
-    const rows = blockOf([{ neighbours: [{ productId: "next", cell: "c", weight: 15 }] }]);
-    const context = contextOf(personOf([interaction("p0", now - hour)]), rows);
-    expect(context.followersOfLast).toEqual(new Map([[hash53("next"), 15 / 20]]));
-    expect(context.followersOfSecond.size).toBe(0);
+    const rows = blockOf([{ nextProducts: [{ productId: "next", cell: "c", weight: 15 }] }]);
+    const context = contextOf(profileOf([interaction("p0", now - hour)]), rows);
+    expect(context.nextProductsOfLast).toEqual(new Map([[hash53("next"), 15 / 20]]));
+    expect(context.nextProductsOfSecond.size).toBe(0);
   });
 
   it("smooths the shares of categories that followed the last one by three", () => {
     const categories = ["cafe", "park", "cafe", "books", "cafe", null, "cafe"];
     const context = contextOf(
-      personOf(
+      profileOf(
         categories.map((category, i) => interaction("x", now - (categories.length - i) * hour, { category })),
       ),
       block,
@@ -86,7 +86,7 @@ describe("a ranking's context", () => {
 
   it("weighs usual places by choices that halve in 60 days, all together as one", () => {
     const { usualPlaces } = contextOf(
-      personOf([interaction("x", now - 60 * day, origin), interaction("y", now, north(50))]),
+      profileOf([interaction("x", now - 60 * day, origin), interaction("y", now, north(50))]),
       block,
     );
     expect(usualPlaces.count).toBe(2);
@@ -96,7 +96,7 @@ describe("a ranking's context", () => {
     expect(usualPlaces.at[2]).toBeGreaterThan(0);
     expect(usualPlaces.at[5]).toBeCloseTo(0, 9);
     const many = Array.from({ length: 40 }, (_, i) => interaction("x", now - (40 - i) * day, north(20 * i)));
-    const densest = contextOf(personOf(many), block).usualPlaces;
+    const densest = contextOf(profileOf(many), block).usualPlaces;
     expect(densest.count).toBe(16);
     expect(densest.weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 9);
     expect([...densest.weights].sort((a, b) => b - a)).toEqual([...densest.weights]);
@@ -104,7 +104,7 @@ describe("a ranking's context", () => {
 
   it("takes what is new to them by first choices among the newest 20, from 0.3 before any", () => {
     const novelty = (ids: string[]): number =>
-      contextOf(personOf(ids.map((id, i) => interaction(id, now - (ids.length - i) * hour))), block).novelty;
+      contextOf(profileOf(ids.map((id, i) => interaction(id, now - (ids.length - i) * hour))), block).novelty;
     expect(novelty([])).toBeCloseTo(0.3, 9);
     expect(novelty(["a", "b", "c", "d"])).toBeCloseTo((4 + 1.2) / 8, 9);
     expect(novelty(["a", "a", "a", "b"])).toBeCloseTo((2 + 1.2) / 8, 9);
@@ -112,7 +112,7 @@ describe("a ranking's context", () => {
   });
 
   it("takes a choice for the first of its product though the product was dismissed before", () => {
-    const person = personOf([
+    const person = profileOf([
       interaction("a", now - 2 * day, { type: "dismiss" }),
       interaction("a", now - day),
       interaction("a", now - hour),
@@ -121,8 +121,8 @@ describe("a ranking's context", () => {
   });
 
   it("knows where the person is, was last and lives, and what it does not know", () => {
-    const person = personOf([interaction("x", now - day, { lat: 90, lon: 0 })]);
-    const unknown = contextOf(newPerson(), block);
+    const person = profileOf([interaction("x", now - day, { lat: 90, lon: 0 })]);
+    const unknown = contextOf(emptyProfile(), block);
     for (const at of Object.values(spot))
       expect(spotOf(unknown, at)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
     person.home = { lat: 0, lon: 90 };
@@ -134,6 +134,6 @@ describe("a ranking's context", () => {
   });
 
   it("sums up what is ranked", () => {
-    expect(contextOf(newPerson(), block).list).toMatchObject({ size: 2, fresh: 1 });
+    expect(contextOf(emptyProfile(), block).list).toMatchObject({ size: 2, fresh: 1 });
   });
 });

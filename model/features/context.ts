@@ -5,10 +5,10 @@ import { hash32, hash53 } from "../columns/hash.ts";
 import {
   type CategoryMemory,
   hourOf,
-  type Person,
   type ProductMemory,
   placeHalfLife,
   type RecentEvent,
+  type UserProfile,
   weekdayOf,
 } from "../profile/profile.ts";
 import { type ListedRow, type ListSummary, summaryOf } from "./list.ts";
@@ -23,7 +23,7 @@ export interface UsualPlaces {
 
 /** What one ranking knows before it looks at a candidate. */
 export interface RankingContext {
-  person: Person;
+  profile: UserProfile;
   /** Seconds since the epoch. */
   now: number;
   /** Seconds on the clock of the place. */
@@ -48,8 +48,8 @@ export interface RankingContext {
   stepsFromLastSum: number;
   stepsFromSecondSum: number;
   /** What everyone chose next after the last and the second last choice: shares by the hash of the product. */
-  followersOfLast: Map<number, number>;
-  followersOfSecond: Map<number, number>;
+  nextProductsOfLast: Map<number, number>;
+  nextProductsOfSecond: Map<number, number>;
   categories: Map<number, CategoryMemory>;
   /** What the person chose after the category of the last choice, lately: smoothed shares by category. */
   categorySteps: Map<number, number>;
@@ -81,7 +81,7 @@ const followerPrior = 5;
  * `offsetSeconds` is how far the clocks of the place are ahead of UTC.
  */
 export function rankingContext(
-  person: Person,
+  profile: UserProfile,
   now: number,
   offsetSeconds: number,
   point: Point | null,
@@ -89,17 +89,17 @@ export function rankingContext(
   candidates: readonly ListedRow[],
 ): RankingContext {
   const localNow = now + offsetSeconds;
-  const choices = person.recent.filter((each) => each.type !== "dismiss").reverse();
+  const choices = profile.recent.filter((each) => each.type !== "dismiss").reverse();
   const [last, second] = distinctChoices(choices);
-  const stepsFromLast = stepsFrom(person, last?.productId);
-  const stepsFromSecond = stepsFrom(person, second?.productId);
+  const stepsFromLast = stepsFrom(profile, last?.productId);
+  const stepsFromSecond = stepsFrom(profile, second?.productId);
   const products = new Map<number, ProductMemory>();
-  for (const [id, memory] of person.products) products.set(hash53(id), memory);
+  for (const [id, memory] of profile.products) products.set(hash53(id), memory);
   const categories = new Map<number, CategoryMemory>();
-  for (const [name, memory] of person.categories) categories.set(hash32(name), memory);
+  for (const [name, memory] of profile.categories) categories.set(hash32(name), memory);
   const hour = hourOf(localNow);
   return {
-    person,
+    profile,
     now,
     localNow,
     hour,
@@ -109,18 +109,18 @@ export function rankingContext(
     lastHash: last ? hash53(last.productId) : -1,
     products,
     categories,
-    timesOfLast: (last && person.products.get(last.productId)?.times) ?? [],
+    timesOfLast: (last && profile.products.get(last.productId)?.times) ?? [],
     stepsFromLast,
     stepsFromSecond,
     stepsFromLastSum: sum(stepsFromLast),
     stepsFromSecondSum: sum(stepsFromSecond),
-    followersOfLast: followers(blocks, last?.productId),
-    followersOfSecond: followers(blocks, second?.productId),
+    nextProductsOfLast: nextProducts(blocks, last?.productId),
+    nextProductsOfSecond: nextProducts(blocks, second?.productId),
     categorySteps: categorySteps(choices),
-    novelty: noveltyOf(person, choices),
-    spots: spotsOf(point, last, person.home),
-    usualPlaces: usualPlacesOf(person, now),
-    list: summaryOf(candidates, person, hour),
+    novelty: noveltyOf(profile, choices),
+    spots: spotsOf(point, last, profile.home),
+    usualPlaces: usualPlacesOf(profile, now),
+    list: summaryOf(candidates, profile, hour),
     decays: new Map(),
   };
 }
@@ -134,8 +134,8 @@ function spotsOf(point: Point | null, last: RecentEvent | undefined, home: Point
   );
 }
 
-function usualPlacesOf(person: Person, now: number): UsualPlaces {
-  const places = [...person.places.values()]
+function usualPlacesOf(profile: UserProfile, now: number): UsualPlaces {
+  const places = [...profile.places.values()]
     .map(({ lat, lon, decayed, at }) => ({
       lat,
       lon,
@@ -174,16 +174,16 @@ function categorySteps(choices: readonly RecentEvent[]): Map<number, number> {
 }
 
 /** Share of the newest choices that were the first of their product, smoothed. */
-function noveltyOf(person: Person, choices: readonly RecentEvent[]): number {
+function noveltyOf(profile: UserProfile, choices: readonly RecentEvent[]): number {
   const seen = choices.slice(0, noveltySeen);
   let fresh = noveltyPrior.share * noveltyPrior.choices;
-  for (const { productId, localTime } of seen) if (isFirstChoice(person, productId, localTime)) fresh++;
+  for (const { productId, localTime } of seen) if (isFirstChoice(profile, productId, localTime)) fresh++;
   return fresh / (seen.length + noveltyPrior.choices);
 }
 
 /** Whether the choice is the first of its product, as long as all of them are remembered. */
-function isFirstChoice(person: Person, productId: string, localTime: number): boolean {
-  const memory = person.products.get(productId);
+function isFirstChoice(profile: UserProfile, productId: string, localTime: number): boolean {
+  const memory = profile.products.get(productId);
   return memory !== undefined && memory.choices === memory.times.length && memory.times[0] === localTime;
 }
 
@@ -199,16 +199,16 @@ function sum(counts: Map<number, number>): number {
   return total;
 }
 
-function stepsFrom(person: Person, from: string | undefined): Map<number, number> {
+function stepsFrom(profile: UserProfile, from: string | undefined): Map<number, number> {
   const steps = new Map<number, number>();
   if (from === undefined) return steps;
   const prefix = `${from} `;
-  for (const [key, step] of person.steps)
+  for (const [key, step] of profile.transitions)
     if (key.startsWith(prefix)) steps.set(hash53(key.slice(prefix.length)), step.count);
   return steps;
 }
 
-function followers(blocks: readonly Columns[], productId: string | undefined): Map<number, number> {
+function nextProducts(blocks: readonly Columns[], productId: string | undefined): Map<number, number> {
   const shares = new Map<number, number>();
   if (productId === undefined) return shares;
   const hash = hash53(productId);
@@ -216,10 +216,9 @@ function followers(blocks: readonly Columns[], productId: string | undefined): M
     const row = block.idHash.indexOf(hash);
     if (row < 0) continue;
     let total = followerPrior;
-    for (let i = block.neighbourStart[row]; i < block.neighbourStart[row + 1]; i++)
-      total += block.neighbourWeight[i];
-    for (let i = block.neighbourStart[row]; i < block.neighbourStart[row + 1]; i++)
-      shares.set(block.neighbourHash[i], block.neighbourWeight[i] / total);
+    for (let i = block.nextStart[row]; i < block.nextStart[row + 1]; i++) total += block.nextWeight[i];
+    for (let i = block.nextStart[row]; i < block.nextStart[row + 1]; i++)
+      shares.set(block.nextHash[i], block.nextWeight[i] / total);
     break;
   }
   return shares;

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { newPerson } from "../profile/profile.ts";
+import { emptyProfile } from "../profile/profile.ts";
 import { geography } from "./geography.ts";
-import { blockOf, contextOf, day, interaction, north, now, origin, personOf, valuesOf } from "./testing.ts";
+import { blockOf, contextOf, day, interaction, north, now, origin, profileOf, valuesOf } from "./testing.ts";
 
 const kms = [0, 0.1, 0.5, 1, 2, 5, 20, 300, 20_000];
 const block = blockOf([...kms.map(north), {}]);
 const [twoKm, nowhere] = [kms.indexOf(2), kms.length];
 
 /** Someone whose home, last choice and only usual place are the origin. */
-const local = personOf([interaction("x", now - day, origin)]);
+const local = profileOf([interaction("x", now - day, origin)]);
 local.home = origin;
 const around = contextOf(local, block, { point: origin });
 
@@ -32,7 +32,7 @@ describe("geography", () => {
       expect(values[`usual_density_${km}`]).toBeCloseTo((Math.log(kernel + 1e-3) + 7) / 3, 5);
     }
     // Another place as often chosen, too far to matter, halves the density.
-    const twoPlaces = personOf([
+    const twoPlaces = profileOf([
       interaction("x", now - day, origin),
       interaction("y", now - day, north(500)),
     ]);
@@ -56,25 +56,25 @@ describe("geography", () => {
   });
 
   it("is 0 beside indicators of 0 where the place of either is unknown", () => {
-    const unknown = valuesOf(geography, contextOf(newPerson(), block), block, twoKm);
+    const unknown = valuesOf(geography, contextOf(emptyProfile(), block), block, twoKm);
     expect(Object.values(unknown)).toEqual(geography.names.map((name) => (name === "placed" ? 1 : 0)));
     const placeless = valuesOf(geography, around, block, nowhere);
     expect(Object.values(placeless)).toEqual(geography.names.map(() => 0));
   });
 
   it("keeps a choice whose place is unknown from being taken for a place", () => {
-    const values = valuesOf(geography, contextOf(personOf([interaction("x", now - day)]), block), block, 0);
+    const values = valuesOf(geography, contextOf(profileOf([interaction("x", now - day)]), block), block, 0);
     expect(values).toMatchObject({ last_known: 0, last_distance_log: 0, last_within_1: 0, placed: 1 });
   });
 
   it("knows no usual place of someone whose choices are centuries old", () => {
-    const old = personOf([interaction("x", Date.UTC(1800, 0, 1) / 1000, origin)]);
+    const old = profileOf([interaction("x", Date.UTC(1800, 0, 1) / 1000, origin)]);
     const values = valuesOf(geography, contextOf(old, block), block);
     expect(values.usual_density_2).toBe(0);
     expect(values).toMatchObject({ usual_known: 0, usual_nearest_log: 0 });
     const lately = valuesOf(
       geography,
-      contextOf(personOf([interaction("x", now - day, origin)]), block),
+      contextOf(profileOf([interaction("x", now - day, origin)]), block),
       block,
     );
     expect(lately.usual_known).toBe(1);

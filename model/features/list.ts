@@ -1,6 +1,6 @@
 import { CategoryHours } from "../columns/category-hours.ts";
 import type { Columns } from "../columns/columns.ts";
-import type { Person } from "../profile/profile.ts";
+import type { UserProfile } from "../profile/profile.ts";
 
 /** What the candidates of a ranking have in common. */
 export interface ListSummary {
@@ -25,7 +25,7 @@ export interface ListedRow {
 const offered = 0.2;
 
 /** Sums up the candidates of a ranking for a person, at a local hour. */
-export function summaryOf(candidates: readonly ListedRow[], person: Person, hour: number): ListSummary {
+export function summaryOf(candidates: readonly ListedRow[], profile: UserProfile, hour: number): ListSummary {
   const hours = new CategoryHours();
   const prices = new Map<number, { logs: number; count: number }>();
   let fresh = 0;
@@ -44,7 +44,7 @@ export function summaryOf(candidates: readonly ListedRow[], person: Person, hour
     size: candidates.length,
     fresh,
     categoryHours: new Map(categories.map((hash) => [hash, hours.lift(hash, hour)])),
-    expectedChoices: expectedChoices(categories, hours, person),
+    expectedChoices: expectedChoices(categories, hours, profile),
     logPrices: new Map([...prices].map(([hash, { logs, count }]) => [hash, logs / count])),
   };
 }
@@ -53,14 +53,17 @@ export function summaryOf(candidates: readonly ListedRow[], person: Person, hour
 function expectedChoices(
   categories: readonly number[],
   hours: CategoryHours,
-  person: Person,
+  profile: UserProfile,
 ): Map<number, number> {
   const expected = new Map(categories.map((hash) => [hash, 0]));
   for (let h = 0; h < 24; h++) {
-    if (person.hours[h] === 0) continue;
+    if (profile.hours[h] === 0) continue;
     const all = categories.reduce((sum, hash) => sum + hours.at(hash, h) + offered, 0);
     for (const hash of categories)
-      expected.set(hash, (expected.get(hash) ?? 0) + (person.hours[h] * (hours.at(hash, h) + offered)) / all);
+      expected.set(
+        hash,
+        (expected.get(hash) ?? 0) + (profile.hours[h] * (hours.at(hash, h) + offered)) / all,
+      );
   }
   return expected;
 }

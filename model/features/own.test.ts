@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { newPerson } from "../profile/profile.ts";
+import { emptyProfile } from "../profile/profile.ts";
 import { own } from "./own.ts";
-import { blockOf, contextOf, day, hour, interaction, now, personOf, valuesOf } from "./testing.ts";
+import { blockOf, contextOf, day, hour, interaction, now, profileOf, valuesOf } from "./testing.ts";
 
 const block = blockOf([{}, {}]);
 
 describe("own", () => {
   it("counts, shares and decays the person's choices of the product", () => {
-    const person = personOf([
+    const person = profileOf([
       interaction("p0", now - 4 * day, { type: "cart" }),
       interaction("p1", now - 3 * day),
       interaction("p0", now - 3 * day, { type: "dismiss" }),
@@ -31,9 +31,9 @@ describe("own", () => {
   });
 
   it("is 0 for what they never dealt with, and known without a choice once they dismissed it", () => {
-    const unknown = valuesOf(own, contextOf(newPerson(), block), block);
+    const unknown = valuesOf(own, contextOf(emptyProfile(), block), block);
     expect(Object.values(unknown)).toEqual(own.names.map(() => 0));
-    const person = personOf([interaction("p0", now - day, { type: "dismiss" })]);
+    const person = profileOf([interaction("p0", now - day, { type: "dismiss" })]);
     const dismissed = valuesOf(own, contextOf(person, block), block);
     expect(dismissed).toMatchObject({ own_known: 1, own_count: 0, own_share: 0, own_decayed_7d: 0 });
   });
@@ -42,14 +42,14 @@ describe("own", () => {
     const chosen = [interaction("p0", now - 8 * day), interaction("p0", now - 4 * day)];
     const dismissed = [...chosen, interaction("p0", now - day, { type: "dismiss" })];
     const [before, after] = [chosen, dismissed].map((events) =>
-      valuesOf(own, contextOf(personOf(events), block), block),
+      valuesOf(own, contextOf(profileOf(events), block), block),
     );
     expect(after.own_recency).toBe(before.own_recency);
     expect(after.own_mean_gap_passed).toBe(before.own_mean_gap_passed);
   });
 
   it("decays with every hour", () => {
-    const person = personOf([interaction("p0", now - hour)]);
+    const person = profileOf([interaction("p0", now - hour)]);
     const at = (time: number) => valuesOf(own, contextOf(person, block, { time }), block);
     for (let hours = 0; hours < 48; hours++) {
       const [sooner, later] = [at(now + hours * hour), at(now + (hours + 1) * hour)];
@@ -60,14 +60,14 @@ describe("own", () => {
   });
 
   it("takes three usual gaps for the longest", () => {
-    const person = personOf([interaction("p0", now - 30 * day), interaction("p0", now - 29 * day)]);
+    const person = profileOf([interaction("p0", now - 30 * day), interaction("p0", now - 29 * day)]);
     expect(valuesOf(own, contextOf(person, block), block).own_mean_gap_passed).toBe(3);
-    const once = personOf([interaction("p0", now - 29 * day)]);
+    const once = profileOf([interaction("p0", now - 29 * day)]);
     expect(valuesOf(own, contextOf(once, block), block).own_mean_gap_passed).toBe(0);
   });
 
   it("takes what is later than now, by any clock, for now", () => {
-    const person = personOf([interaction("p0", now + 3 * day)], 14 * hour);
+    const person = profileOf([interaction("p0", now + 3 * day)], 14 * hour);
     const values = valuesOf(own, contextOf(person, block, { offsetSeconds: -11 * hour }), block);
     expect(values["own_decayed_0.25d"]).toBeCloseTo(Math.log(2), 5);
     expect(values.own_recency).toBe(0);

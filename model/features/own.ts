@@ -28,7 +28,7 @@ export const own: FeatureFamily = {
       out.fill(0, at, at + own.names.length);
       return;
     }
-    const { localNow, person } = context;
+    const { localNow, profile: person } = context;
     out[at++] = 1;
     out[at++] = Math.log1p(memory.choices);
     out[at++] = 5 * (memory.choices / (person.choices + 5));

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { newPerson, type Person } from "../profile/profile.ts";
+import { emptyProfile, type UserProfile } from "../profile/profile.ts";
 import { eventNames, fillEvents, fillPairs, history, historyOf, pairNames } from "./pair.ts";
-import { blockOf, contextOf, day, hour, interaction, north, now, origin, personOf } from "./testing.ts";
+import { blockOf, contextOf, day, hour, interaction, north, now, origin, profileOf } from "./testing.ts";
 
 const block = blockOf([{ ...origin }, { ...north(2), category: "books" }, {}]);
 
 /** The pairs of a row, with what each event says of itself, by name, newest event first. */
-function pairsOf(person: Person, row = 0, offsetSeconds = 0): Record<string, number>[] {
+function pairsOf(profile: UserProfile, row = 0, offsetSeconds = 0): Record<string, number>[] {
   const pairs = new Float32Array(history * pairNames.length);
   const events = new Float32Array(history * eventNames.length).fill(Number.NaN);
-  const newest = historyOf(contextOf(person, block, { offsetSeconds }));
+  const newest = historyOf(contextOf(profile, block, { offsetSeconds }));
   fillPairs(newest, block, row, pairs, 0);
   fillEvents(newest, events);
   const named = (names: readonly string[], values: Float32Array, i: number) =>
@@ -18,14 +18,14 @@ function pairsOf(person: Person, row = 0, offsetSeconds = 0): Record<string, num
     Object.fromEntries([...named(pairNames, pairs, i), ...named(eventNames, events, i)]),
   );
 }
-const person = personOf([
+const profile = profileOf([
   interaction("x", now - 7 * day, { category: "books", ...north(1) }),
   interaction("p0", now - 40 * 60, { type: "view", category: "cafe", ...origin }),
 ]);
 
 describe("pairs", () => {
   it("compares the candidate with each event in product, category and place", () => {
-    const [[sameNewest, sameOldest], [otherNewest, otherOldest]] = [0, 1].map((row) => pairsOf(person, row));
+    const [[sameNewest, sameOldest], [otherNewest, otherOldest]] = [0, 1].map((row) => pairsOf(profile, row));
     expect(sameNewest).toMatchObject({
       present: 1,
       same_product: 1,
@@ -44,7 +44,7 @@ describe("pairs", () => {
   });
 
   it("says when each event was and what it weighs", () => {
-    const [newest, oldest] = pairsOf(person);
+    const [newest, oldest] = pairsOf(profile);
     expect(newest.position).toBe(0);
     expect(newest.gap).toBeCloseTo(Math.log1p(40 / 60) / 3, 5);
     expect(newest.just_now).toBeCloseTo(1 / 2, 5);
@@ -60,27 +60,27 @@ describe("pairs", () => {
   });
 
   it("sees dismissals too, and weighs them against", () => {
-    const [dismissed] = pairsOf(personOf([interaction("p0", now - hour, { type: "dismiss" })]));
+    const [dismissed] = pairsOf(profileOf([interaction("p0", now - hour, { type: "dismiss" })]));
     expect(dismissed).toMatchObject({ present: 1, same_product: 1, weight: -0.5 });
   });
 
   it("takes hours round midnight on the clock of the place", () => {
-    const [atOne] = pairsOf(personOf([interaction("x", now + hour)], 12 * hour), 0, 11 * hour);
+    const [atOne] = pairsOf(profileOf([interaction("x", now + hour)], 12 * hour), 0, 11 * hour);
     expect(atOne.same_hour).toBeCloseTo(Math.exp(-2 / 2), 5);
     expect(atOne.same_weekday).toBe(0);
   });
 
   it("is 0 where there is no event, and where a place or category is unknown", () => {
-    for (const pair of pairsOf(newPerson()))
+    for (const pair of pairsOf(emptyProfile()))
       expect(Object.values(pair)).toEqual([...pairNames, ...eventNames].map(() => 0));
-    expect(pairsOf(person)[2].present).toBe(0);
-    const [unknown] = pairsOf(personOf([interaction("x", now - hour)]));
+    expect(pairsOf(profile)[2].present).toBe(0);
+    const [unknown] = pairsOf(profileOf([interaction("x", now - hour)]));
     expect(unknown).toMatchObject({ present: 1, same_category: 0, distance: 0, within_1km: 0 });
-    expect(pairsOf(person, 2)[0]).toMatchObject({ present: 1, distance: 0, within_1km: 0 });
+    expect(pairsOf(profile, 2)[0]).toMatchObject({ present: 1, distance: 0, within_1km: 0 });
   });
 
   it("sees the newest events only, and the nearer the time the more it is now", () => {
-    const many = personOf(Array.from({ length: 40 }, (_, i) => interaction(`x${i}`, now - (40 - i) * 600)));
+    const many = profileOf(Array.from({ length: 40 }, (_, i) => interaction(`x${i}`, now - (40 - i) * 600)));
     const pairs = pairsOf(many);
     expect(pairs.map(({ present }) => present)).toEqual(Array(history).fill(1));
     for (const [i, older] of pairs.slice(1).entries()) {
@@ -91,7 +91,7 @@ describe("pairs", () => {
   });
 
   it("takes what is later than now, by any clock, for now", () => {
-    const later = personOf([interaction("p0", now + 3 * day, origin)], 14 * hour);
+    const later = profileOf([interaction("p0", now + 3 * day, origin)], 14 * hour);
     const [pair] = pairsOf(later, 0, -11 * hour);
     expect(pair).toMatchObject({ present: 1, gap: 0, just_now: 1 });
     for (const value of Object.values(pair)) expect(Math.abs(value)).toBeLessThanOrEqual(5);

@@ -43,7 +43,7 @@ export interface History {
 
 /** The newest events, newest first. */
 export function historyOf(context: RankingContext): History {
-  const events = context.person.recent.slice(-history).reverse();
+  const events = context.profile.recent.slice(-history).reverse();
   return {
     events,
     idHash: Float64Array.from(events, ({ productId }) => hash53(productId)),

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { newPerson } from "../profile/profile.ts";
+import { emptyProfile } from "../profile/profile.ts";
 import { popularity } from "./popularity.ts";
 import { blockOf, contextOf, day, now, valuesOf } from "./testing.ts";
 
 const valuesAt = (time: number, row: Parameters<typeof blockOf>[0][number]): Record<string, number> => {
   const block = blockOf([row], now - 7 * day);
-  return valuesOf(popularity, contextOf(newPerson(), block, { time }), block);
+  return valuesOf(popularity, contextOf(emptyProfile(), block, { time }), block);
 };
 const favourite = {
   counts: [80, 9, 2, 4, 1, 20],
@@ -39,7 +39,7 @@ describe("popularity", () => {
 
   it("has no trend where a day is as busy as the week", () => {
     const block = blockOf([{ hot: [1, 7, 60] }]);
-    expect(valuesOf(popularity, contextOf(newPerson(), block), block).trend).toBe(0);
+    expect(valuesOf(popularity, contextOf(emptyProfile(), block), block).trend).toBe(0);
   });
 
   it("says of what nobody knows that nobody chose it, at the rates that are believed of all", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { newPerson } from "../profile/profile.ts";
+import { emptyProfile } from "../profile/profile.ts";
 import { price } from "./price.ts";
-import { blockOf, contextOf, day, interaction, now, personOf, valuesOf } from "./testing.ts";
+import { blockOf, contextOf, day, interaction, now, profileOf, valuesOf } from "./testing.ts";
 
 /** Cafes at 40 after discount and at 10, and what has no price. */
 const rows = [
@@ -15,7 +15,7 @@ const paid = [
   interaction("y", now - day, { category: "books", price: 40 }),
 ];
 const block = blockOf(rows);
-const context = contextOf(personOf(paid), block);
+const context = contextOf(profileOf(paid), block);
 
 describe("price", () => {
   it("compares the price after discount with what is usual for the person, in the category and here", () => {
@@ -39,7 +39,7 @@ describe("price", () => {
       ...from,
       price: from.price ? from.price * 1024 : null,
     });
-    const person = personOf(paid.map((each) => ({ ...each, facts: crowns(each.facts) })));
+    const person = profileOf(paid.map((each) => ({ ...each, facts: crowns(each.facts) })));
     const inCrowns = blockOf(rows.map(crowns));
     const converted = valuesOf(price, contextOf(person, inCrowns), inCrowns);
     const values = valuesOf(price, context, block);
@@ -51,7 +51,7 @@ describe("price", () => {
     expect(Object.values(valuesOf(price, context, block, 2))).toEqual(price.names.map(() => 0));
     const free = blockOf([{ price: 0 }, { price: 20, discount: 1 }]);
     for (const row of [0, 1])
-      expect(valuesOf(price, contextOf(newPerson(), free), free, row)).toMatchObject({
+      expect(valuesOf(price, contextOf(emptyProfile(), free), free, row)).toMatchObject({
         price_known: 0,
         price_log: 0,
         price_vs_around: 0,
@@ -59,7 +59,7 @@ describe("price", () => {
   });
 
   it("compares with nothing where the person has paid nothing", () => {
-    expect(valuesOf(price, contextOf(newPerson(), block), block)).toMatchObject({
+    expect(valuesOf(price, contextOf(emptyProfile(), block), block)).toMatchObject({
       price_known: 1,
       price_vs_usual: 0,
       price_vs_category: 0,
@@ -69,7 +69,7 @@ describe("price", () => {
   it("grows with the price, up to a bound against what is usual", () => {
     const prices = [0.01, 1, 9, 10, 11, 100, 1e9];
     const block = blockOf(prices.map((price) => ({ price })));
-    const context = contextOf(personOf(paid), block);
+    const context = contextOf(profileOf(paid), block);
     const values = prices.map((_, row) => valuesOf(price, context, block, row));
     for (const [i, dearer] of values.slice(1).entries()) {
       expect(dearer.price_log).toBeGreaterThan(values[i].price_log);
@@ -81,14 +81,14 @@ describe("price", () => {
 
   it("takes a product created after now for new", () => {
     const block = blockOf([{ createdAt: now + day }]);
-    expect(valuesOf(price, contextOf(newPerson(), block), block).age_log).toBe(0);
+    expect(valuesOf(price, contextOf(emptyProfile(), block), block).age_log).toBe(0);
   });
 
   it("bounds a price of next to nothing, and knows no price of a category in which nothing has one", () => {
     const block = blockOf([{ price: 1e-40 }, { price: null }]);
-    const values = valuesOf(price, contextOf(newPerson(), block), block);
+    const values = valuesOf(price, contextOf(emptyProfile(), block), block);
     expect(values.price_log).toBe(-2);
-    const unpriced = contextOf(newPerson(), blockOf([{ price: null }]));
+    const unpriced = contextOf(emptyProfile(), blockOf([{ price: null }]));
     expect(valuesOf(price, unpriced, blockOf([{ price: 10 }])).price_vs_around).toBe(0);
   });
 });

@@ -21,7 +21,7 @@ export const price: FeatureFamily = {
     const paid = block.price[row] * (1 - block.discount[row]);
     if (paid > 0) {
       const log = Math.log(paid);
-      const { person } = context;
+      const { profile: person } = context;
       const memory = context.categories.get(block.categoryHash[row]);
       out[at] = 1;
       out[at + 1] = Math.max(-2, Math.min(7, log / 3));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { newPerson } from "../profile/profile.ts";
+import { emptyProfile } from "../profile/profile.ts";
 import { rhythm } from "./rhythm.ts";
-import { blockOf, contextOf, day, hour, interaction, now, personOf, valuesOf } from "./testing.ts";
+import { blockOf, contextOf, day, hour, interaction, now, profileOf, valuesOf } from "./testing.ts";
 
 const block = blockOf([{}]);
 const only = (at: number, length: number): number[] => Array.from({ length }, (_, i) => (i === at ? 1 : 0));
@@ -9,7 +9,7 @@ const only = (at: number, length: number): number[] => Array.from({ length }, (_
 describe("rhythm", () => {
   it("weighs the person's choices of the product by how near their hour and weekday are", () => {
     // Last Wednesday and yesterday at noon, and on Saturday at three: exp(-3 h * 3 h / (2 * 1.5 h * 1.5 h)).
-    const person = personOf([
+    const person = profileOf([
       interaction("p0", now - 7 * day),
       interaction("p0", now - 4 * day + 3 * hour),
       interaction("p0", now - day),
@@ -32,20 +32,20 @@ describe("rhythm", () => {
 
   it("takes a choice an hour and a half off this time of yesterday or a week ago for less", () => {
     const at = (time: number): Record<string, number> =>
-      valuesOf(rhythm, contextOf(personOf([interaction("p0", time)]), block), block);
+      valuesOf(rhythm, contextOf(profileOf([interaction("p0", time)]), block), block);
     expect(at(now - day + 1.5 * hour).own_day_ago).toBeCloseTo(Math.exp(-1 / 2), 5);
     expect(at(now - 7 * day - 1.5 * hour).own_week_ago).toBeCloseTo(Math.exp(-1 / 2), 5);
   });
 
   it("scales masses up to choices whose times are forgotten, and leaves shares as they are", () => {
-    const person = personOf(Array.from({ length: 64 }, (_, i) => interaction("p0", now - (64 - i) * day)));
+    const person = profileOf(Array.from({ length: 64 }, (_, i) => interaction("p0", now - (64 - i) * day)));
     const values = valuesOf(rhythm, contextOf(person, block), block);
     expect(values.own_hour_mass).toBeCloseTo(Math.log(65), 5);
     expect(values.own_hour_share).toBeCloseTo(32 / 33, 5);
   });
 
   it("takes hours round midnight", () => {
-    const person = personOf([interaction("p0", now - day + 11 * hour)]);
+    const person = profileOf([interaction("p0", now - day + 11 * hour)]);
     const time = now + 13 * hour;
     const { own_hour_mass, own_today } = valuesOf(rhythm, contextOf(person, block, { time }), block);
     expect(own_hour_mass).toBeCloseTo(Math.log1p(Math.exp(-4 / 4.5)), 5);
@@ -53,7 +53,7 @@ describe("rhythm", () => {
   });
 
   it("tells today from the day before on the clock of the place", () => {
-    const person = personOf([interaction("p0", now - hour)], 12 * hour);
+    const person = profileOf([interaction("p0", now - hour)], 12 * hour);
     const offsetSeconds = 12 * hour;
     const today = (time: number): number =>
       valuesOf(rhythm, contextOf(person, block, { time, offsetSeconds }), block).own_today;
@@ -62,13 +62,13 @@ describe("rhythm", () => {
   });
 
   it("does not take a later day for today", () => {
-    const person = personOf([interaction("p0", now + day)]);
+    const person = profileOf([interaction("p0", now + day)]);
     expect(valuesOf(rhythm, contextOf(person, block), block).own_today).toBe(0);
   });
 
   it("knows nothing of the hours of a product whose people came at unknown ones", () => {
     const rows = blockOf([{ counts: [0, 0, 0, 0, 0, 9] }]);
-    const values = valuesOf(rhythm, contextOf(newPerson(), rows), rows);
+    const values = valuesOf(rhythm, contextOf(emptyProfile(), rows), rows);
     expect(Math.abs(values.product_hour)).toBe(0);
     expect(Math.abs(values.product_weekday)).toBe(0);
   });
@@ -78,7 +78,7 @@ describe("rhythm", () => {
       const rows = blockOf([
         { counts: [0, 0, 0, 0, 0, people], hours: only(hourOfDay, 24), weekdays: only(2, 7) },
       ]);
-      return valuesOf(rhythm, contextOf(newPerson(), rows), rows);
+      return valuesOf(rhythm, contextOf(emptyProfile(), rows), rows);
     };
     // The sum of the kernel over all hours is its integral.
     expect(at(12, 3).product_hour).toBeCloseTo((24 / (1.5 * Math.sqrt(2 * Math.PI)) - 1) / 2, 4);
@@ -90,15 +90,15 @@ describe("rhythm", () => {
   });
 
   it("is 0 where neither the person nor anyone has chosen", () => {
-    const values = valuesOf(rhythm, contextOf(newPerson(), block), block);
+    const values = valuesOf(rhythm, contextOf(emptyProfile(), block), block);
     for (const value of Object.values(values)) expect(Math.abs(value)).toBe(0);
-    const dismissed = personOf([interaction("p0", now - day, { type: "dismiss" })]);
+    const dismissed = profileOf([interaction("p0", now - day, { type: "dismiss" })]);
     expect(valuesOf(rhythm, contextOf(dismissed, block), block)).toEqual(values);
   });
 
   it("stays bounded when choices lie after now, by any clock", () => {
     const events = Array.from({ length: 40 }, (_, i) => interaction("p0", now + i * 5 * hour));
-    const person = personOf(events, 14 * hour);
+    const person = profileOf(events, 14 * hour);
     const values = valuesOf(rhythm, contextOf(person, block, { offsetSeconds: -11 * hour }), block);
     for (const value of Object.values(values)) expect(Math.abs(value)).toBeLessThanOrEqual(5);
   });

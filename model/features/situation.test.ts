@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { newPerson } from "../profile/profile.ts";
+import { emptyProfile } from "../profile/profile.ts";
 import { situation } from "./situation.ts";
-import { blockOf, contextOf, day, hour, interaction, now, personOf, valuesOf } from "./testing.ts";
+import { blockOf, contextOf, day, hour, interaction, now, profileOf, valuesOf } from "./testing.ts";
 
 /** One of two products is fresh: nobody chose it. */
 const block = blockOf([{}, { counts: [9, 0, 0, 0, 0, 2] }]);
-const person = personOf([
+const person = profileOf([
   interaction("x", now - 9 * day),
   interaction("y", now - 3 * day),
   interaction("x", now - 6 * hour),
@@ -55,8 +55,8 @@ describe("situation", () => {
   });
 
   it("is 0 for someone who has not chosen, though they may have dismissed", () => {
-    const dismissed = personOf([interaction("x", now - day, { type: "dismiss" })]);
-    for (const each of [newPerson(), dismissed])
+    const dismissed = profileOf([interaction("x", now - day, { type: "dismiss" })]);
+    for (const each of [emptyProfile(), dismissed])
       expect(valuesOf(situation, contextOf(each, block), block)).toMatchObject({
         person_choices: 0,
         since_last: 0,
@@ -68,7 +68,7 @@ describe("situation", () => {
   });
 
   it("takes a choice that is later than now for just made", () => {
-    const later = personOf([interaction("x", now + 3 * day)], 14 * hour);
+    const later = profileOf([interaction("x", now + 3 * day)], 14 * hour);
     const context = contextOf(later, block, { offsetSeconds: -11 * hour });
     expect(valuesOf(situation, context, block)).toMatchObject({
       since_last: 0,

@@ -39,7 +39,7 @@ const moments = new WeakMap<RankingContext, readonly number[]>();
 function momentOf(context: RankingContext): readonly number[] {
   const known = moments.get(context);
   if (known) return known;
-  const { person, choices, now, localNow } = context;
+  const { profile: person, choices, now, localNow } = context;
   const angle = (2 * Math.PI * (localNow % daySeconds)) / daySeconds;
   const since = choices[0] ? Math.max(0, now - choices[0].time) / daySeconds : 0;
   const moment = [

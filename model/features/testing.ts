@@ -4,7 +4,7 @@ import { earthRadiusKm } from "../../shared/geo/distance.ts";
 import { ColumnsBuilder, type ProductRow } from "../columns/builder.ts";
 import { type Columns, decodeColumns } from "../columns/columns.ts";
 import { applyInteraction } from "../profile/apply.ts";
-import { newPerson, type Person } from "../profile/profile.ts";
+import { emptyProfile, type UserProfile } from "../profile/profile.ts";
 import { type RankingContext, rankingContext } from "./context.ts";
 import type { CandidateTrace, FeatureFamily } from "./feature.ts";
 
@@ -41,7 +41,7 @@ export function blockOf(rows: readonly Partial<ProductRow>[], time = now): Colum
       hot: [0, 0, 0],
       hours: [],
       weekdays: [],
-      neighbours: [],
+      nextProducts: [],
       ...row,
     });
   });
@@ -66,20 +66,20 @@ export const interaction = (
 });
 
 /** Someone who did this, by clocks so far ahead of UTC. */
-export function personOf(interactions: readonly Interaction[], offsetSeconds = 0): Person {
-  const person = newPerson();
-  for (const each of interactions) applyInteraction(person, each, offsetSeconds);
-  return person;
+export function profileOf(interactions: readonly Interaction[], offsetSeconds = 0): UserProfile {
+  const profile = emptyProfile();
+  for (const each of interactions) applyInteraction(profile, each, offsetSeconds);
+  return profile;
 }
 
 /** The context of a ranking of a whole block, in which the followers of the last choices are also looked up. */
 export const contextOf = (
-  person: Person,
+  profile: UserProfile,
   block: Columns,
   { time = now, offsetSeconds = 0, point = null as Point | null } = {},
 ): RankingContext =>
   rankingContext(
-    person,
+    profile,
     time,
     offsetSeconds,
     point,

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { applyInteraction } from "../profile/apply.ts";
-import { newPerson } from "../profile/profile.ts";
-import { blockOf, contextOf, day, hour, interaction, now, personOf, valuesOf } from "./testing.ts";
+import { emptyProfile } from "../profile/profile.ts";
+import { blockOf, contextOf, day, hour, interaction, now, profileOf, valuesOf } from "./testing.ts";
 import { transition } from "./transition.ts";
 
 const block = blockOf([
   {
-    neighbours: [
+    nextProducts: [
       { productId: "p1", cell: "c", weight: 10 },
       { productId: "p2", cell: "c", weight: 5 },
     ],
   },
-  { neighbours: [{ productId: "p2", cell: "c", weight: 15 }] },
+  { nextProducts: [{ productId: "p2", cell: "c", weight: 15 }] },
   {},
 ]);
 /** At eleven p0, at noon p1: on two days, and now it is noon after p0 at eleven. */
@@ -19,7 +19,7 @@ const daily = [2, 1, 0].flatMap((ago) => [
   interaction("p0", now - ago * day - hour),
   ...(ago > 0 ? [interaction("p1", now - ago * day)] : []),
 ]);
-const context = contextOf(personOf(daily), block);
+const context = contextOf(profileOf(daily), block);
 
 describe("transition", () => {
   it("shares out the person's own steps from the last and the second last product", () => {
@@ -33,7 +33,7 @@ describe("transition", () => {
 
   it("counts choices that came as long after the last choice's product as now would", () => {
     const gap = (minutes: number): number =>
-      valuesOf(transition, contextOf(personOf(daily), block, { time: now + minutes * 60 }), block, 1)
+      valuesOf(transition, contextOf(profileOf(daily), block, { time: now + minutes * 60 }), block, 1)
         .step_own_gap;
     expect(gap(0)).toBeCloseTo(Math.log(1 + 2), 5);
     const apart = Math.log((2 * hour + 60) / (hour + 60)) / 0.5;
@@ -53,14 +53,14 @@ describe("transition", () => {
   it("takes a share below exp(-6) for next to nothing", () => {
     const rare = blockOf([
       {
-        neighbours: [
+        nextProducts: [
           { productId: "p1", cell: "c", weight: 1 },
           { productId: "p2", cell: "c", weight: 994 },
         ],
       },
       {},
     ]);
-    const after = contextOf(personOf([interaction("p0", now - hour)]), rare);
+    const after = contextOf(profileOf([interaction("p0", now - hour)]), rare);
     const values = valuesOf(transition, after, rare, 1);
     expect(values.step_everyone).toBeCloseTo(3 / 1000, 5);
     expect(values.step_everyone_log).toBe(0);
@@ -68,13 +68,13 @@ describe("transition", () => {
 
   it("is 0 where nothing followed, and for someone unknown", () => {
     const zeros = transition.names.map(() => 0);
-    const nothing = contextOf(personOf([interaction("p2", now - hour)]), block);
+    const nothing = contextOf(profileOf([interaction("p2", now - hour)]), block);
     expect(Object.values(valuesOf(transition, nothing, block, 1))).toEqual(zeros);
-    expect(Object.values(valuesOf(transition, contextOf(newPerson(), block), block, 1))).toEqual(zeros);
+    expect(Object.values(valuesOf(transition, contextOf(emptyProfile(), block), block, 1))).toEqual(zeros);
   });
 
   it("stays finite for someone whose last choice lies later on its local clock than now", () => {
-    const traveller = personOf(daily.slice(0, -1));
+    const traveller = profileOf(daily.slice(0, -1));
     applyInteraction(traveller, interaction("p0", now - hour), 14 * hour);
     const here = contextOf(traveller, block, { offsetSeconds: -11 * hour });
     expect(here.choices[0].localTime).toBeGreaterThan(here.localNow);
@@ -90,7 +90,7 @@ describe("transition", () => {
   });
 
   it("takes choices that are later than now for just made", () => {
-    const person = personOf([...daily, interaction("p0", now + 5 * day)]);
+    const person = profileOf([...daily, interaction("p0", now + 5 * day)]);
     for (const value of Object.values(valuesOf(transition, contextOf(person, block), block, 1)))
       expect(Math.abs(value)).toBeLessThanOrEqual(5);
   });

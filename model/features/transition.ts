@@ -38,13 +38,13 @@ export const transition: FeatureFamily = {
     const hash = block.idHash[row];
     const own = context.stepsFromLast.get(hash) ?? 0;
     const second = context.stepsFromSecond.get(hash) ?? 0;
-    const everyone = context.followersOfLast.get(hash) ?? 0;
+    const everyone = context.nextProductsOfLast.get(hash) ?? 0;
     out[at] = (3 * own) / (context.stepsFromLastSum + 2);
     out[at + 1] = Math.log1p(own);
     out[at + 2] = (3 * second) / (context.stepsFromSecondSum + 2);
     out[at + 3] = Math.log1p(sameGap(context, context.products.get(hash)?.times ?? []));
     out[at + 4] = 3 * everyone;
     out[at + 5] = everyone > 0 ? Math.max(0, Math.log(everyone) + 6) / 2 : 0;
-    out[at + 6] = 3 * (context.followersOfSecond.get(hash) ?? 0);
+    out[at + 6] = 3 * (context.nextProductsOfSecond.get(hash) ?? 0);
   },
 };

@@ -15,7 +15,7 @@ import {
 const oldestOpset = 13;
 const newestOpset = 21;
 /** Operators of a graph that are looked at, at most. */
-const mostNodes = 20_000;
+const maxNodes = 20_000;
 
 /**
  * Operators that a model may not use: loops take as long as their data says, random ones answer the same question in two
@@ -55,7 +55,7 @@ function mismatch(kind: string, spec: PortSpec, given: ValueInfoProto | undefine
 
 /** What is wrong with the operators and weights of a graph; null for nothing. */
 function wrongIn({ node, initializer }: GraphProto): string | null {
-  if (node.length > mostNodes) return `It has more than ${mostNodes} operators.`;
+  if (node.length > maxNodes) return `It has more than ${maxNodes} operators.`;
   for (const { opType, domain, attribute } of node) {
     if (domain !== "" && domain !== "ai.onnx")
       return `Operator ${opType} is of ${domain}, not of ONNX itself.`;

@@ -1,12 +1,12 @@
 import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
-import { aroundQueryOf } from "../candidate-sources/gather-candidates.ts";
-import type { SourceQuery } from "../candidate-sources/source.ts";
+import { candidateRequestOf } from "../candidate-sources/gather-candidates.ts";
+import type { CandidateQuery } from "../candidate-sources/source.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { Candidate } from "../features/compute.ts";
 import { compileFilter } from "../retrieval/filter.ts";
 import { enoughNear, reachKm } from "../retrieval/reach.ts";
 import { vectorsOf } from "../retrieval/scan.ts";
-import type { Place, Places } from "./ports.ts";
+import type { CandidateService, ResolvedNames } from "./ports.ts";
 
 /** Candidates, and the blocks in which the last choices' followers can be read. */
 export interface Gathered {
@@ -14,7 +14,7 @@ export interface Gathered {
   blocks: Columns[];
   /** What was left out, each with its reason. */
   skipped: string[];
-  place: Place;
+  place: ResolvedNames;
 }
 
 /**
@@ -23,24 +23,24 @@ export interface Gathered {
  * not asked for, without a bound (null) waited for. Throws where nothing could be read.
  */
 export async function gather(
-  query: SourceQuery,
-  places: Places,
+  query: CandidateQuery,
+  places: CandidateService,
   withinMs: number | null = null,
 ): Promise<Gathered> {
-  const withPerson = withinMs === null || withinMs > 0;
-  const asked = aroundQueryOf(query, withPerson, withinMs);
-  const { near, chosen, followed, skipped, place } = await places.around(asked);
+  const withUser = withinMs === null || withinMs > 0;
+  const asked = candidateRequestOf(query, withUser, withinMs);
+  const { near, chosen, next: followed, skipped, place } = await places.gather(asked);
   const others = [chosen, followed].filter((block) => block !== null);
   return {
     candidates: merge(query, near, others),
     blocks: [chosen, near, followed].filter((block) => block !== null),
-    skipped: withPerson ? skipped : [...skipped, "chosen: budget", "followed: budget"],
+    skipped: withUser ? skipped : [...skipped, "chosen: budget", "followed: budget"],
     place,
   };
 }
 
 /** One candidate per product, at most `limit`, only those that pass the filter and are within reach. */
-function merge(query: SourceQuery, close: Columns | null, others: readonly Columns[]): Candidate[] {
+function merge(query: CandidateQuery, close: Columns | null, others: readonly Columns[]): Candidate[] {
   const { filter, point, limit } = query;
   const test = compileFilter(filter);
   const here = point && unitVectors([point.lat], [point.lon], 1);

@@ -1,14 +1,14 @@
-import type { Around, AroundQuery, FirstStage } from "../../shared/contracts/retrieval.ts";
+import type { CandidateBlocks, CandidateRequest, FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { FeatureBatch, Scores } from "../features/batch.ts";
 
 /** Where the pipeline reads places: the location service, or the same code in memory when evaluating. */
-export interface Places {
-  around(query: AroundQuery): Promise<Around<Columns>>;
+export interface CandidateService {
+  gather(query: CandidateRequest): Promise<CandidateBlocks<Columns>>;
 }
 
-/** Names of where the person is, as {@link Places} know them. */
-export type Place = Around<Columns>["place"];
+/** Names of where the person is, as {@link CandidateService} know them. */
+export type ResolvedNames = CandidateBlocks<Columns>["place"];
 
 /** What orders candidates: the ONNX model, or what stands in for it. */
 export interface Ranker {

@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { Interaction } from "../../shared/contracts/event.ts";
 import type { Stage } from "../../shared/contracts/recommendation.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
-import { placesFrom, placesOver } from "../candidate-sources/candidate-store.ts";
-import type { Shelves } from "../candidate-sources/source.ts";
+import { candidateServiceFrom, inMemoryCandidates } from "../candidate-sources/candidate-store.ts";
+import type { CandidateStore } from "../candidate-sources/source.ts";
 import { featureShape } from "../features/compute.ts";
 import { applyInteraction } from "../profile/apply.ts";
-import { newPerson, type Person } from "../profile/profile.ts";
+import { emptyProfile, type UserProfile } from "../profile/profile.ts";
 import { buildPyramid } from "../retrieval/build-pyramid.ts";
 import { addressOfProduct, type CellProduct } from "../retrieval/cell-state.ts";
 import { Random } from "../train/random.ts";
@@ -19,8 +19,8 @@ const oslo = { lat: 59.91, lon: 10.75 };
 const lima = { lat: -12.05, lon: -77.04 };
 const categories = ["coffee", "books", "music"];
 
-function product(name: string, i: number, centre: typeof oslo): CellProduct {
-  const location = { lat: centre.lat + (i % 10) / 300, lon: centre.lon + i / 2000 };
+function product(name: string, i: number, center: typeof oslo): CellProduct {
+  const location = { lat: center.lat + (i % 10) / 300, lon: center.lon + i / 2000 };
   const productId = `${name}-${i}`;
   return {
     cell: addressOfProduct({ productId, location }),
@@ -40,14 +40,14 @@ function product(name: string, i: number, centre: typeof oslo): CellProduct {
       createdAt: now - 1e6,
     },
     hours: [],
-    followers: [],
+    nextProducts: [],
   };
 }
 
-const products = [oslo, lima].flatMap((centre, k) =>
-  Array.from({ length: 120 }, (_, i) => product(k ? "lima" : "oslo", i, centre)),
+const products = [oslo, lima].flatMap((center, k) =>
+  Array.from({ length: 120 }, (_, i) => product(k ? "lima" : "oslo", i, center)),
 );
-const places = placesOver(
+const places = inMemoryCandidates(
   buildPyramid(products, now, () => () => 0),
   () => now,
 );
@@ -71,8 +71,8 @@ const view = (productId: string, time: number): Interaction => {
   };
 };
 
-const queryOf = (person: Person, more: Partial<PipelineQuery> = {}): PipelineQuery => ({
-  person,
+const queryOf = (profile: UserProfile, more: Partial<PipelineQuery> = {}): PipelineQuery => ({
+  profile,
   point: oslo,
   now,
   offsetSeconds: 0,
@@ -83,18 +83,18 @@ const queryOf = (person: Person, more: Partial<PipelineQuery> = {}): PipelineQue
   budgetMs: Number.POSITIVE_INFINITY,
   ...more,
 });
-const ask = (person: Person, more: Partial<PipelineQuery> = {}, rankers: Ranker[] = [linearRanker]) =>
-  recommend(queryOf(person, more), { places, rankers, clock: () => 0 });
+const ask = (profile: UserProfile, more: Partial<PipelineQuery> = {}, rankers: Ranker[] = [linearRanker]) =>
+  recommend(queryOf(profile, more), { places, rankers, clock: () => 0 });
 
 describe("the pipeline", () => {
   it("shows what is near the place asked for, with true distances, however much they like what is far", async () => {
-    const person = newPerson();
-    for (let i = 0; i < 9; i++) applyInteraction(person, view("lima-4", now - 1000 + i), 0);
+    const profile = emptyProfile();
+    for (let i = 0; i < 9; i++) applyInteraction(profile, view("lima-4", now - 1000 + i), 0);
     for (const [point, name] of [
       [oslo, "oslo"],
       [lima, "lima"],
     ] as const) {
-      const { items, candidates } = await ask(person, { point });
+      const { items, candidates } = await ask(profile, { point });
       expect(items).toHaveLength(10);
       for (const { productId, distanceKm: km, index } of items) {
         const { block, row } = candidates[index];
@@ -107,10 +107,10 @@ describe("the pipeline", () => {
   it("moves towards the category that was just looked at, and says why", async () => {
     const share = (items: { productId: string }[]): number =>
       items.filter(({ productId }) => Number(productId.split("-")[1]) % 3 === 1).length;
-    const person = newPerson();
-    const before = await ask(person);
-    for (const i of [1, 4, 10, 13, 16]) applyInteraction(person, view(`oslo-${i}`, now - 60 + i), 0);
-    const after = await ask(person);
+    const profile = emptyProfile();
+    const before = await ask(profile);
+    for (const i of [1, 4, 10, 13, 16]) applyInteraction(profile, view(`oslo-${i}`, now - 60 + i), 0);
+    const after = await ask(profile);
     expect(share(after.items)).toBeGreaterThan(share(before.items));
     expect(after.items.flatMap(({ reasons }) => reasons)).toContain("chosen_before");
   });
@@ -119,10 +119,10 @@ describe("the pipeline", () => {
     const random = new Random(1);
     const rules = { limit: 8, exclude: ["oslo-3"], perCategory: 3 };
     const exploration = { rate: 0.5, depth: 6 };
-    const usual = (await ask(newPerson(), { rules })).items;
+    const usual = (await ask(emptyProfile(), { rules })).items;
     let explored = 0;
     for (let i = 0; i < 60; i++) {
-      const { items } = await recommend(queryOf(newPerson(), { rules, exploration }), {
+      const { items } = await recommend(queryOf(emptyProfile(), { rules, exploration }), {
         places,
         rankers: [linearRanker],
         clock: () => 0,
@@ -146,7 +146,7 @@ describe("the pipeline", () => {
 
   it("never shows what cannot be had, what the filter keeps out, or what is excluded", async () => {
     const filter = { categories: ["coffee", "books"], priceMax: 60 };
-    const { items, candidates } = await ask(newPerson(), {
+    const { items, candidates } = await ask(emptyProfile(), {
       filter,
       rules: { limit: 100, exclude: ["oslo-3"] },
     });
@@ -161,23 +161,23 @@ describe("the pipeline", () => {
 
   it("falls back in the order given, and names what it left out", async () => {
     const broken: Ranker = { version: "broken", sha256: "", score: () => Promise.reject(new Error("no")) };
-    const failed = await ask(newPerson(), {}, [broken, popularityRanker]);
+    const failed = await ask(emptyProfile(), {}, [broken, popularityRanker]);
     expect(failed.ranker.version).toBe("popularity");
     expect(failed.stages.find(({ name }) => name === "rank")?.skipped).toContain("broken");
-    const hurried = await ask(newPerson(), { budgetMs: 0.5 }, [broken, linearRanker]);
+    const hurried = await ask(emptyProfile(), { budgetMs: 0.5 }, [broken, linearRanker]);
     expect(hurried.ranker.version).toBe("linear");
     expect(hurried.stages.find(({ name }) => name === "sources")?.skipped).toContain("budget");
   });
 
   describe("goes on without what fails or is late", () => {
-    const known = newPerson();
+    const known = emptyProfile();
     for (const i of [1, 4, 10]) applyInteraction(known, view(`oslo-${i}`, now - 60 + i), 0);
     const never = new Promise<never>(() => undefined);
     const down = () => Promise.reject(new Error("down"));
-    const asks = (changed: Partial<Shelves>, budgetMs = Number.POSITIVE_INFINITY) =>
+    const asks = (changed: Partial<CandidateStore>, budgetMs = Number.POSITIVE_INFINITY) =>
       recommend(
         {
-          person: known,
+          profile: known,
           point: oslo,
           now,
           offsetSeconds: 0,
@@ -188,7 +188,7 @@ describe("the pipeline", () => {
           budgetMs,
         },
         {
-          places: placesFrom({ ...places, ...changed }, () => Promise.resolve()),
+          places: candidateServiceFrom({ ...places, ...changed }, () => Promise.resolve()),
           rankers: [linearRanker],
           clock: () => 0,
         },
@@ -197,23 +197,23 @@ describe("the pipeline", () => {
       answer.stages.find(({ name }) => name === "sources")?.skipped;
 
     it("what the person chose: what is near remains", async () => {
-      const answer = await asks({ columns: down });
+      const answer = await asks({ products: down });
       expect(answer.items).toHaveLength(10);
       expect(sources(answer)).toContain("chosen: failed");
     });
 
     it("what is near: what they chose remains", async () => {
-      const answer = await asks({ candidates: down });
+      const answer = await asks({ firstStage: down });
       expect(answer.items.map(({ productId }) => productId)).toContain("oslo-4");
       expect(sources(answer)).toBe("near: failed");
     });
 
     it("both: there is nothing to answer with", async () => {
-      await expect(asks({ candidates: down, columns: down })).rejects.toThrow("down");
+      await expect(asks({ firstStage: down, products: down })).rejects.toThrow("down");
     });
 
     it("a source that takes longer than there is time", async () => {
-      const answer = await asks({ columns: () => never }, 50);
+      const answer = await asks({ products: () => never }, 50);
       expect(answer.items).toHaveLength(10);
       expect(sources(answer)).toContain("chosen: budget");
     });
@@ -224,7 +224,7 @@ describe("the pipeline", () => {
   });
 
   it("computes finite features of bounded size that the future does not change", async () => {
-    const past = newPerson();
+    const past = emptyProfile();
     for (const i of [1, 2, 3]) applyInteraction(past, view(`oslo-${i}`, now - 1000 * i), 0);
     const { features } = await ask(past);
     expect(features.dense.length).toBe(features.count * featureShape.dense.length);
@@ -236,7 +236,7 @@ describe("the pipeline", () => {
   });
 
   it("answers for someone of whom nothing is known, and for nowhere", async () => {
-    expect((await ask(newPerson(), { point: null })).items).toHaveLength(10);
-    expect((await ask(newPerson(), { point: { lat: 0, lon: -160 } })).items).toHaveLength(10);
+    expect((await ask(emptyProfile(), { point: null })).items).toHaveLength(10);
+    expect((await ask(emptyProfile(), { point: { lat: 0, lon: -160 } })).items).toHaveLength(10);
   });
 });

@@ -7,11 +7,11 @@ import type { FeatureBatch, Scores } from "../features/batch.ts";
 import type { BatchPool } from "../features/batch-pool.ts";
 import { type Candidate, computeFeatures } from "../features/compute.ts";
 import { rankingContext } from "../features/context.ts";
-import { hourOf, type Person } from "../profile/profile.ts";
+import { hourOf, type UserProfile } from "../profile/profile.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { applyRules, type Rules } from "../rules/rules.ts";
 import { gather } from "./gather-candidates.ts";
-import type { Place, Places, Ranker } from "./ports.ts";
+import type { CandidateService, Ranker, ResolvedNames } from "./ports.ts";
 import { reasonsOf } from "./reasons.ts";
 
 /** Candidates that the ranker sees, when serving and when training and evaluating. */
@@ -19,7 +19,7 @@ export const maxCandidates = 500;
 
 /** What is asked of the pipeline. */
 export interface PipelineQuery {
-  person: Person;
+  profile: UserProfile;
   /** Where the person is, at their precision. */
   point: Point | null;
   /** Seconds since the epoch. */
@@ -39,7 +39,7 @@ export interface PipelineQuery {
 
 /** What it needs from outside. */
 export interface PipelinePorts {
-  places: Places;
+  places: CandidateService;
   /** In the order of preference: the first that answers ranks. */
   rankers: readonly Ranker[];
   /** Milliseconds, from any start. */
@@ -74,7 +74,7 @@ export interface PipelineAnswer {
   /** Final scores, by candidate. */
   scores: Float32Array;
   /** Names of where the person is. */
-  place: Place;
+  place: ResolvedNames;
   stages: Stage[];
 }
 
@@ -91,7 +91,7 @@ export const purchaseWorth = 2;
 const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
 /** The score by which candidates are ordered, from the two heads. */
-export function valueOf({ engage, purchase }: Scores): Float32Array {
+export function finalScores({ engage, purchase }: Scores): Float32Array {
   return Float32Array.from(engage, (logit, i) => sigmoid(logit) + purchaseWorth * sigmoid(purchase[i]));
 }
 
@@ -105,16 +105,16 @@ export async function recommend(query: PipelineQuery, ports: PipelinePorts): Pro
     stages.push({ name, ms: round(now - lap), ...(skipped ? { skipped } : {}) });
     lap = now;
   };
-  const { person, point, now, filter, maxCandidates } = query;
+  const { profile, point, now, filter, maxCandidates } = query;
   const firstStage = ports.rankers[0]?.firstStage ?? defaultFirstStage;
   const hour = hourOf(now + query.offsetSeconds);
-  const source = { person, point, now, hour, filter, limit: maxCandidates, firstStage };
+  const source = { profile, point, now, hour, filter, limit: maxCandidates, firstStage };
   const bounded = query.budgetMs < Number.POSITIVE_INFINITY;
   const withinMs = bounded ? Math.max(0, query.budgetMs - (ports.clock() - started) - reservedMs) : null;
   const { candidates, blocks, skipped: without, place } = await gather(source, ports.places, withinMs);
   done("sources", without.length > 0 ? without.join("; ") : undefined);
 
-  const context = rankingContext(person, now, query.offsetSeconds, point, blocks, candidates);
+  const context = rankingContext(profile, now, query.offsetSeconds, point, blocks, candidates);
   const features = computeFeatures(context, candidates, ports.batches?.take(candidates.length));
   done("features");
 
@@ -161,7 +161,7 @@ async function score(
       continue;
     }
     try {
-      const scores = valueOf(await ranker.score(features));
+      const scores = finalScores(await ranker.score(features));
       return { ranker, scores, ...(failed.length > 0 ? { skipped: failed.join("; ") } : {}) };
     } catch (error) {
       if (last) throw error;

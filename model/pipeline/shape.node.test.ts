@@ -1,6 +1,6 @@
 import { Session } from "node:inspector/promises";
 import { describe, expect, it } from "vitest";
-import { placesOver } from "../candidate-sources/candidate-store.ts";
+import { inMemoryCandidates } from "../candidate-sources/candidate-store.ts";
 import { allEvents } from "../data/dataset.ts";
 import { Replay } from "../replay/replay.ts";
 import { worldAfter } from "../replay/world.ts";
@@ -15,7 +15,7 @@ const asked = 40;
 /** Reads of tiles that a recommendation makes on average, the most of any, and bytes that it allocates. */
 interface Shape {
   tiles: number;
-  mostTiles: number;
+  maxTiles: number;
   bytes: number;
 }
 
@@ -41,7 +41,7 @@ async function allocatedBy(work: () => Promise<void>): Promise<number> {
 
 /** Recommendations for people of a marketplace where each city has `perCity` products, in more and more cities. */
 async function shapeOf(products: number): Promise<Shape> {
-  const { dataset, people } = simulate({ products, people: 60, events: 4000, days: 40 }, 5, now);
+  const { dataset, users: people } = simulate({ products, users: 60, events: 4000, days: 40 }, 5, now);
   const events = allEvents(dataset);
   const world = worldAfter(dataset, events, now);
   let reads = 0;
@@ -54,7 +54,7 @@ async function shapeOf(products: number): Promise<Shape> {
   };
   const replay = new Replay(
     dataset.items,
-    placesOver(counted, () => now),
+    inMemoryCandidates(counted, () => now),
   );
   for (const event of events) replay.observe(event);
   const tiles: number[] = [];
@@ -70,7 +70,7 @@ async function shapeOf(products: number): Promise<Shape> {
   const bytes = await allocatedBy(recommendAll);
   return {
     tiles: tiles.reduce((sum, each) => sum + each, 0) / tiles.length,
-    mostTiles: Math.max(...tiles),
+    maxTiles: Math.max(...tiles),
     bytes: bytes / asked,
   };
 }
@@ -80,7 +80,7 @@ describe("a recommendation", () => {
     const small = await shapeOf(8000);
     const large = await shapeOf(40_000);
     // Three waves of at most 40 tiles, and those of up to 256 products that the person chose before.
-    for (const { mostTiles } of [small, large]) expect(mostTiles).toBeLessThanOrEqual(3 * 40 + 256);
+    for (const { maxTiles } of [small, large]) expect(maxTiles).toBeLessThanOrEqual(3 * 40 + 256);
     expect(large.tiles).toBeLessThan(1.25 * small.tiles + 10);
     for (const { bytes } of [small, large]) expect(bytes).toBeLessThan(1.5e6);
     expect(large.bytes).toBeLessThan(2 * small.bytes);

@@ -4,12 +4,12 @@ import {
   bounds,
   hourOf,
   memoryHalfLives,
-  type Person,
   type PlaceMemory,
   type ProductMemory,
   placeHalfLife,
   type RecentEvent,
-  stepKey,
+  transitionKey,
+  type UserProfile,
   weekdayOf,
 } from "./profile.ts";
 
@@ -24,44 +24,48 @@ function addDecayed(sum: number, at: number, time: number, halfLifeDays: number,
 }
 
 /** The products that the person chose just before `time`, oldest first, at most three: what neighbours are learnt from. */
-export function previousChoices(person: Person, time: number): RecentEvent[] {
-  const before = person.recent.filter((each) => each.type !== "dismiss" && each.time <= time);
+export function previousChoices(profile: UserProfile, time: number): RecentEvent[] {
+  const before = profile.recent.filter((each) => each.type !== "dismiss" && each.time <= time);
   return before.slice(-3);
 }
 
 /** Whether the person never dealt with the product, as far as is remembered. */
-export const isFirst = (person: Person, productId: string): boolean => !person.products.has(productId);
+export const isFirst = (profile: UserProfile, productId: string): boolean => !profile.products.has(productId);
 
 /**
  * Takes an interaction into the person, in place. Late events find their place in time; the caller has dropped
  * repeated ones. `offsetSeconds` is how far the clocks where it happened are ahead of UTC.
  */
-export function applyInteraction(person: Person, interaction: Interaction, offsetSeconds: number): void {
+export function applyInteraction(
+  profile: UserProfile,
+  interaction: Interaction,
+  offsetSeconds: number,
+): void {
   const { type, productId, time, facts } = interaction;
   const localTime = time + offsetSeconds;
   const choice = type !== "dismiss";
-  const before = choice ? previousChoices(person, time).at(-1) : undefined;
-  person.events++;
-  const memory = rememberProduct(person, interaction);
+  const before = choice ? previousChoices(profile, time).at(-1) : undefined;
+  profile.events++;
+  const memory = rememberProduct(profile, interaction);
   memory.counts[eventTypes.indexOf(type)]++;
   memory.first = Math.min(memory.first, time);
   memory.last = Math.max(memory.last, time);
   if (choice) {
-    person.choices++;
+    profile.choices++;
     memory.choices++;
     insertTime(memory.times, localTime);
-    person.hours[hourOf(localTime)]++;
-    person.weekdays[weekdayOf(localTime)]++;
-    if (before) rememberStep(person, before.productId, productId, time);
-    if (facts.category !== null) rememberCategory(person, facts.category, facts.price, time, localTime);
+    profile.hours[hourOf(localTime)]++;
+    profile.weekdays[weekdayOf(localTime)]++;
+    if (before) rememberStep(profile, before.productId, productId, time);
+    if (facts.category !== null) rememberCategory(profile, facts.category, facts.price, time, localTime);
     if (facts.price !== null && facts.price > 0) {
-      person.logPrices += Math.log(facts.price);
-      person.priced++;
+      profile.logPrices += Math.log(facts.price);
+      profile.priced++;
     }
     const at = facts.lat !== null && facts.lon !== null ? { lat: facts.lat, lon: facts.lon } : interaction.at;
-    if (at) rememberPlace(person, at.lat, at.lon, time);
+    if (at) rememberPlace(profile, at.lat, at.lon, time);
   }
-  insertRecent(person, {
+  insertRecent(profile, {
     type,
     productId,
     category: facts.category,
@@ -74,15 +78,15 @@ export function applyInteraction(person: Person, interaction: Interaction, offse
     recommendationId: interaction.recommendationId,
   });
   const place = interaction.at;
-  if (place && (person.location === null || time >= person.location.time))
-    person.location = { lat: place.lat, lon: place.lon, time };
+  if (place && (profile.location === null || time >= profile.location.time))
+    profile.location = { lat: place.lat, lon: place.lon, time };
 }
 
-function rememberProduct(person: Person, { productId, facts, time }: Interaction): ProductMemory {
-  let memory = person.products.get(productId);
+function rememberProduct(profile: UserProfile, { productId, facts, time }: Interaction): ProductMemory {
+  let memory = profile.products.get(productId);
   if (!memory) {
-    if (person.products.size >= bounds.products)
-      forget(person.products, ([, each]) => Math.log1p(each.choices) + each.last / daySeconds / 30);
+    if (profile.products.size >= bounds.products)
+      forget(profile.products, ([, each]) => Math.log1p(each.choices) + each.last / daySeconds / 30);
     memory = {
       cell: facts.cell,
       category: facts.category,
@@ -95,7 +99,7 @@ function rememberProduct(person: Person, { productId, facts, time }: Interaction
       times: [],
       next: 0,
     };
-    person.products.set(productId, memory);
+    profile.products.set(productId, memory);
   } else if (facts.cell !== null) {
     memory.cell = facts.cell;
     memory.category = facts.category;
@@ -105,32 +109,32 @@ function rememberProduct(person: Person, { productId, facts, time }: Interaction
   return memory;
 }
 
-function rememberStep(person: Person, from: string, to: string, time: number): void {
-  const memory = person.products.get(from);
+function rememberStep(profile: UserProfile, from: string, to: string, time: number): void {
+  const memory = profile.products.get(from);
   if (memory) memory.next++;
-  const key = stepKey(from, to);
-  const step = person.steps.get(key);
+  const key = transitionKey(from, to);
+  const step = profile.transitions.get(key);
   if (step) {
     step.count++;
     step.last = Math.max(step.last, time);
     return;
   }
-  if (person.steps.size >= bounds.steps)
-    forget(person.steps, ([, each]) => Math.log1p(each.count) + each.last / daySeconds / 30);
-  person.steps.set(key, { count: 1, last: time });
+  if (profile.transitions.size >= bounds.transitions)
+    forget(profile.transitions, ([, each]) => Math.log1p(each.count) + each.last / daySeconds / 30);
+  profile.transitions.set(key, { count: 1, last: time });
 }
 
 function rememberCategory(
-  person: Person,
+  profile: UserProfile,
   category: string,
   price: number | null,
   time: number,
   localTime: number,
 ): void {
-  let memory = person.categories.get(category);
+  let memory = profile.categories.get(category);
   if (!memory) {
-    if (person.categories.size >= bounds.categories)
-      forget(person.categories, ([, each]) => Math.log1p(each.choices) + each.at / daySeconds / 30);
+    if (profile.categories.size >= bounds.categories)
+      forget(profile.categories, ([, each]) => Math.log1p(each.choices) + each.at / daySeconds / 30);
     memory = {
       choices: 0,
       decayed: memoryHalfLives.map(() => 0),
@@ -140,7 +144,7 @@ function rememberCategory(
       logPrices: 0,
       priced: 0,
     };
-    person.categories.set(category, memory);
+    profile.categories.set(category, memory);
   }
   memory.choices++;
   const { at } = memory;
@@ -154,14 +158,14 @@ function rememberCategory(
   }
 }
 
-function rememberPlace(person: Person, lat: number, lon: number, time: number): void {
+function rememberPlace(profile: UserProfile, lat: number, lon: number, time: number): void {
   const cell = latLngToCell(lat, lon, placeResolution);
-  let memory: PlaceMemory | undefined = person.places.get(cell);
+  let memory: PlaceMemory | undefined = profile.places.get(cell);
   if (!memory) {
-    if (person.places.size >= bounds.places)
-      forget(person.places, ([, each]) => Math.log1p(each.choices) + each.at / daySeconds / 30);
+    if (profile.places.size >= bounds.places)
+      forget(profile.places, ([, each]) => Math.log1p(each.choices) + each.at / daySeconds / 30);
     memory = { lat, lon, choices: 0, decayed: 0, at: time };
-    person.places.set(cell, memory);
+    profile.places.set(cell, memory);
   }
   memory.choices++;
   // The centre drifts to the mean of what was chosen in the cell.
@@ -192,8 +196,8 @@ function insertTime(times: number[], time: number): void {
   if (times.length > bounds.times) times.shift();
 }
 
-function insertRecent(person: Person, event: RecentEvent): void {
-  const { recent } = person;
+function insertRecent(profile: UserProfile, event: RecentEvent): void {
+  const { recent } = profile;
   let at = recent.length;
   while (at > 0 && recent[at - 1].time > event.time) at--;
   recent.splice(at, 0, event);

@@ -1,11 +1,11 @@
-import { newPerson, type Person } from "./profile.ts";
+import { emptyProfile, type UserProfile } from "./profile.ts";
 
 /** Version of the stored form; grows when an older one can no longer be read as it is. */
 const version = 1;
 
 /** A person as bytes: one value in their object's storage, and what crosses RPC. */
-export function encodePerson(person: Person): Uint8Array {
-  const { products, categories, places, steps, ...rest } = person;
+export function encodeProfile(profile: UserProfile): Uint8Array {
+  const { products, categories, places, transitions: steps, ...rest } = profile;
   return new TextEncoder().encode(
     JSON.stringify({
       version,
@@ -18,16 +18,16 @@ export function encodePerson(person: Person): Uint8Array {
   );
 }
 
-/** The person in bytes that {@link encodePerson} wrote; someone new where they are of another version. */
-export function decodePerson(bytes: Uint8Array): Person {
+/** The person in bytes that {@link encodeProfile} wrote; someone new where they are of another version. */
+export function decodeProfile(bytes: Uint8Array): UserProfile {
   const stored = JSON.parse(new TextDecoder().decode(bytes));
-  if (stored.version !== version) return newPerson();
+  if (stored.version !== version) return emptyProfile();
   const { version: _, products, categories, places, steps, ...rest } = stored;
   return {
     ...rest,
     products: new Map(products),
     categories: new Map(categories),
     places: new Map(places),
-    steps: new Map(steps),
+    transitions: new Map(steps),
   };
 }

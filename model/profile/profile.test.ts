@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { eventTypes, type Interaction } from "../../shared/contracts/event.ts";
 import { applyInteraction, isFirst, previousChoices } from "./apply.ts";
-import { decodePerson, encodePerson } from "./codec.ts";
-import { bounds, hourOf, newPerson, stepKey, weekdayOf } from "./profile.ts";
+import { decodeProfile, encodeProfile } from "./codec.ts";
+import { bounds, emptyProfile, hourOf, transitionKey, weekdayOf } from "./profile.ts";
 
 const start = 1_700_000_000;
 
@@ -28,7 +28,7 @@ const anyInteraction = fc
 
 describe("a person", () => {
   it("stays bounded, whatever happens", () => {
-    const person = newPerson();
+    const person = emptyProfile();
     for (let i = 0; i < 3000; i++)
       applyInteraction(
         person,
@@ -42,7 +42,7 @@ describe("a person", () => {
     expect(person.products.size).toBeLessThanOrEqual(bounds.products);
     expect(person.categories.size).toBeLessThanOrEqual(bounds.categories);
     expect(person.places.size).toBeLessThanOrEqual(bounds.places);
-    expect(person.steps.size).toBeLessThanOrEqual(bounds.steps);
+    expect(person.transitions.size).toBeLessThanOrEqual(bounds.transitions);
     expect(person.products.has("p2999")).toBe(true);
   });
 
@@ -51,8 +51,8 @@ describe("a person", () => {
       fc.property(
         fc.uniqueArray(anyInteraction, { selector: (each) => each.eventId, maxLength: 40 }),
         (events) => {
-          const inTime = newPerson();
-          const asTheyCame = newPerson();
+          const inTime = emptyProfile();
+          const asTheyCame = emptyProfile();
           for (const each of [...events].sort((a, b) => a.time - b.time)) applyInteraction(inTime, each, 0);
           for (const each of events) applyInteraction(asTheyCame, each, 0);
           expect(asTheyCame.recent.map((each) => each.time)).toEqual(inTime.recent.map((each) => each.time));
@@ -71,21 +71,21 @@ describe("a person", () => {
   it("survives storage without a difference", () => {
     fc.assert(
       fc.property(fc.array(anyInteraction, { maxLength: 30 }), (events) => {
-        const person = newPerson();
+        const person = emptyProfile();
         for (const each of events) applyInteraction(person, each, 3600);
-        expect(decodePerson(encodePerson(person))).toEqual(person);
+        expect(decodeProfile(encodeProfile(person))).toEqual(person);
       }),
     );
   });
 
   it("learns steps from choice to choice, not from dismissals", () => {
-    const person = newPerson();
+    const person = emptyProfile();
     applyInteraction(person, interaction("a", start), 0);
     applyInteraction(person, interaction("x", start + 1, { type: "dismiss" }), 0);
     expect(isFirst(person, "b")).toBe(true);
     applyInteraction(person, interaction("b", start + 2), 0);
     expect(isFirst(person, "b")).toBe(false);
-    expect(person.steps.get(stepKey("a", "b"))?.count).toBe(1);
+    expect(person.transitions.get(transitionKey("a", "b"))?.count).toBe(1);
     expect(previousChoices(person, start + 10).map((each) => each.productId)).toEqual(["a", "b"]);
   });
 

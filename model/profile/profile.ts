@@ -63,13 +63,13 @@ export interface PlaceMemory {
 }
 
 /** A step from one product to the next. */
-export interface StepMemory {
+export interface TransitionMemory {
   count: number;
   last: number;
 }
 
 /** What a person's object remembers: all that a recommendation knows of them. */
-export interface Person {
+export interface UserProfile {
   /** Interactions of all time. */
   events: number;
   /** Choices (all but dismissals) of all time. */
@@ -80,7 +80,7 @@ export interface Person {
   categories: Map<string, CategoryMemory>;
   places: Map<string, PlaceMemory>;
   /** By `from to`. */
-  steps: Map<string, StepMemory>;
+  transitions: Map<string, TransitionMemory>;
   hours: number[];
   weekdays: number[];
   logPrices: number;
@@ -103,19 +103,19 @@ export const bounds = {
   products: 512,
   categories: 128,
   places: 64,
-  steps: 768,
+  transitions: 768,
   times: 32,
 } as const;
 
 /** Someone of whom nothing is known. */
-export const newPerson = (): Person => ({
+export const emptyProfile = (): UserProfile => ({
   events: 0,
   choices: 0,
   recent: [],
   products: new Map(),
   categories: new Map(),
   places: new Map(),
-  steps: new Map(),
+  transitions: new Map(),
   hours: new Array<number>(24).fill(0),
   weekdays: new Array<number>(7).fill(0),
   logPrices: 0,
@@ -127,7 +127,7 @@ export const newPerson = (): Person => ({
 });
 
 /** Key of a step; ids hold no space. */
-export const stepKey = (from: string, to: string): string => `${from} ${to}`;
+export const transitionKey = (from: string, to: string): string => `${from} ${to}`;
 
 /** Hour (0-23) and weekday (0 Monday - 6 Sunday) of a local time. */
 export const hourOf = (localTime: number): number =>

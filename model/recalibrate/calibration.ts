@@ -1,4 +1,4 @@
-import { atOnce, type Gradual } from "../gradual.ts";
+import { type Gradual, runToEnd } from "../gradual.ts";
 import type { Parameters } from "../network/parameters.ts";
 
 /** A head's logit z becomes slope * z + offset. */
@@ -19,13 +19,13 @@ const iterations = 50;
 /** Strength with which slope and offset are held at 1 and 0: where little is known, little changes. */
 const prior = 1;
 /** The order of a head is never turned around. */
-const leastSlope = 0.05;
+const minSlope = 0.05;
 
 /**
  * Platt scaling (J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999), fitted by Newton's method with a
  * weak prior at the identity. Nothing judged: the identity.
  */
-export const fitPlatt = (rows: readonly Judged[]): Platt => atOnce(fitPlattGradually(rows));
+export const fitPlatt = (rows: readonly Judged[]): Platt => runToEnd(fitPlattGradually(rows));
 
 /** {@link fitPlatt}, with a pause before each iteration: 30,000 rows take about 1 ms of one core. */
 export function* fitPlattGradually(rows: readonly Judged[]): Gradual<Platt> {
@@ -58,7 +58,7 @@ export function* fitPlattGradually(rows: readonly Judged[]): Gradual<Platt> {
     offset -= d / most;
     if (Math.abs(ds) + Math.abs(d) < 1e-8) break;
   }
-  return { slope: Math.max(leastSlope, slope), offset };
+  return { slope: Math.max(minSlope, slope), offset };
 }
 
 const bins = 10;

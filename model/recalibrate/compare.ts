@@ -1,6 +1,6 @@
 import { type Interval, intervalGradually } from "../evaluate/metrics.ts";
 import type { FeatureShape, TrainingList } from "../features/batch.ts";
-import { atOnce, type Gradual } from "../gradual.ts";
+import { type Gradual, runToEnd } from "../gradual.ts";
 import { purchaseWorth } from "../pipeline/recommend.ts";
 import type { LoggedExample } from "./logged-examples.ts";
 
@@ -148,7 +148,7 @@ function* difference(lists: readonly ListQuality[], of: (list: ListQuality) => n
 
 /** Sums lists up. Slices of fewer than `least` lists are left out. */
 export const compare = (lists: readonly ListQuality[], least: number): Comparison =>
-  atOnce(compareGradually(lists, least));
+  runToEnd(compareGradually(lists, least));
 
 /** {@link compare}, with pauses. */
 export function* compareGradually(lists: readonly ListQuality[], least: number): Gradual<Comparison> {

@@ -5,29 +5,29 @@ import { baselines, type Comparison, type DataFacts, type Difference } from "./c
 export const gateConfiguration = z.object({
   /** Whether checks only report: for trials of the roll-out itself. */
   forced: z.boolean().default(false),
-  leastExamples: z.number().int().default(300),
-  leastPeople: z.number().int().default(20),
+  minExamples: z.number().int().default(300),
+  minPeople: z.number().int().default(20),
   /** Lists of the newest window of which something was chosen. */
-  leastLists: z.number().int().default(100),
-  mostDamagedShare: z.number().default(0.02),
+  minLists: z.number().int().default(100),
+  maxDamagedShare: z.number().default(0.02),
   /** Of all engagement, what one person may have. */
-  mostOfOnePerson: z.number().default(0.2),
+  maxOfOnePerson: z.number().default(0.2),
   /** Share of shown products that are engaged with: more than this is no person's doing. */
-  mostEngagementRate: z.number().default(0.8),
+  maxEngagementRate: z.number().default(0.8),
   /** ... and how much it may differ between training and the newest window, as a factor. */
-  mostRateChange: z.number().default(4),
+  maxRateChange: z.number().default(4),
   /** NDCG at 10 that the lower end of the gain's interval must exceed. */
-  leastGain: z.number().default(0),
+  minGain: z.number().default(0),
   /** How much worse than what serves a slice may be, where its interval says that it is worse. */
-  mostSliceLoss: z.number().default(0.01),
+  maxSliceLoss: z.number().default(0.01),
   /** Lists that a slice must have to be looked at. */
-  leastSliceLists: z.number().int().default(60),
+  minSliceLists: z.number().int().default(60),
   /** Expected calibration error of each head, at most. */
-  mostCalibrationError: z.number().default(0.05),
+  maxCalibrationError: z.number().default(0.05),
   /** Milliseconds for 500 candidates against the serving model's, as a factor; below the floor in ms nobody minds. */
-  mostLatencyFactor: z.number().default(1.5),
+  maxLatencyFactor: z.number().default(1.5),
   latencyFloorMs: z.number().default(10),
-  mostBytes: z.number().int().default(1_000_000),
+  maxBytes: z.number().int().default(1_000_000),
 });
 export type GateConfiguration = z.infer<typeof gateConfiguration>;
 
@@ -86,39 +86,39 @@ export function checkData(data: DataFacts, configuration: GateConfiguration): Ga
   return [
     check(
       "examples",
-      data.examples >= configuration.leastExamples,
-      `${data.examples} examples, at least ${configuration.leastExamples}`,
+      data.examples >= configuration.minExamples,
+      `${data.examples} examples, at least ${configuration.minExamples}`,
     ),
     check(
       "people",
-      data.people >= configuration.leastPeople,
-      `${data.people} people, at least ${configuration.leastPeople}`,
+      data.people >= configuration.minPeople,
+      `${data.people} people, at least ${configuration.minPeople}`,
     ),
     check(
       "whole lines",
-      damagedShare <= configuration.mostDamagedShare,
-      `${round(damagedShare)} of the lines are damaged, at most ${configuration.mostDamagedShare}`,
+      damagedShare <= configuration.maxDamagedShare,
+      `${round(damagedShare)} of the lines are damaged, at most ${configuration.maxDamagedShare}`,
     ),
     check(
       "one person",
-      data.largestShare <= configuration.mostOfOnePerson,
-      `${round(data.largestShare)} of all engagement is one person's, at most ${configuration.mostOfOnePerson}`,
+      data.largestShare <= configuration.maxOfOnePerson,
+      `${round(data.largestShare)} of all engagement is one person's, at most ${configuration.maxOfOnePerson}`,
     ),
     check(
       "engagement",
-      Math.max(training, newest) <= configuration.mostEngagementRate &&
+      Math.max(training, newest) <= configuration.maxEngagementRate &&
         Math.min(training, newest) > 0 &&
-        change <= configuration.mostRateChange,
-      `${round(training)} of what was shown was chosen, ${round(newest)} in the newest window: at most ${configuration.mostEngagementRate}, at most ${configuration.mostRateChange} times apart`,
+        change <= configuration.maxRateChange,
+      `${round(training)} of what was shown was chosen, ${round(newest)} in the newest window: at most ${configuration.maxEngagementRate}, at most ${configuration.maxRateChange} times apart`,
     ),
   ];
 }
 
 /** Milliseconds that a candidate may take for 500 candidates, where what serves takes so many. */
-export const mostLatencyMs = (
+export const maxLatencyMs = (
   servingMs: number,
-  { latencyFloorMs, mostLatencyFactor }: GateConfiguration,
-): number => Math.max(latencyFloorMs, mostLatencyFactor * servingMs);
+  { latencyFloorMs, maxLatencyFactor }: GateConfiguration,
+): number => Math.max(latencyFloorMs, maxLatencyFactor * servingMs);
 
 /** Decides on a candidate, and says why. */
 export function gate(evidence: Evidence, configuration: GateConfiguration): GateResult {
@@ -126,15 +126,15 @@ export function gate(evidence: Evidence, configuration: GateConfiguration): Gate
   const check = (name: string, passed: boolean, detail: string): GateCheck => ({ name, passed, detail });
   const worse = Object.entries(comparison.slices).filter(
     ([, slice]) =>
-      slice.mean < -configuration.mostSliceLoss && slice.interval !== null && slice.interval[1] < 0,
+      slice.mean < -configuration.maxSliceLoss && slice.interval !== null && slice.interval[1] < 0,
   );
-  const mostMs = mostLatencyMs(latency.servingMs, configuration);
+  const maxMs = maxLatencyMs(latency.servingMs, configuration);
   const checks: GateCheck[] = [
     ...checkData(evidence.data, configuration),
     check(
       "newest outcomes",
-      comparison.lists >= configuration.leastLists,
-      `${comparison.lists} lists of the newest window, at least ${configuration.leastLists}`,
+      comparison.lists >= configuration.minLists,
+      `${comparison.lists} lists of the newest window, at least ${configuration.minLists}`,
     ),
     check(
       "meaning",
@@ -143,8 +143,8 @@ export function gate(evidence: Evidence, configuration: GateConfiguration): Gate
     ),
     check(
       "gain",
-      surelyAbove(comparison.gain, configuration.leastGain),
-      `NDCG@10 ${told(comparison.gain)}, the lower end above ${configuration.leastGain}`,
+      surelyAbove(comparison.gain, configuration.minGain),
+      `NDCG@10 ${told(comparison.gain)}, the lower end above ${configuration.minGain}`,
     ),
     ...baselines.map((baseline) =>
       check(
@@ -157,30 +157,30 @@ export function gate(evidence: Evidence, configuration: GateConfiguration): Gate
       "slices",
       worse.length === 0,
       worse.length === 0
-        ? `none of ${Object.keys(comparison.slices).length} is worse by more than ${configuration.mostSliceLoss}`
+        ? `none of ${Object.keys(comparison.slices).length} is worse by more than ${configuration.maxSliceLoss}`
         : worse.map(([name, slice]) => `${name}: ${told(slice)}`).join("; "),
     ),
     ...(["engage", "purchase"] as const).map((head) => {
       const error = calibration[head];
       return check(
         `calibration of ${head}`,
-        error === null || error <= configuration.mostCalibrationError,
+        error === null || error <= configuration.maxCalibrationError,
         error === null
           ? "nothing to judge it by"
-          : `${round(error)}, at most ${configuration.mostCalibrationError}`,
+          : `${round(error)}, at most ${configuration.maxCalibrationError}`,
       );
     }),
     check(
       "latency",
-      latency.candidateMs <= mostMs,
-      `${round(latency.candidateMs)} ms for 500 candidates, at most ${round(mostMs)}`,
+      latency.candidateMs <= maxMs,
+      `${round(latency.candidateMs)} ms for 500 candidates, at most ${round(maxMs)}`,
     ),
     check("golden vectors", evidence.golden === null, evidence.golden ?? "reproduced"),
     check("weights", evidence.finiteWeights, evidence.finiteWeights ? "finite" : "not finite"),
     check(
       "size",
-      evidence.bytes <= configuration.mostBytes,
-      `${evidence.bytes} bytes, at most ${configuration.mostBytes}`,
+      evidence.bytes <= configuration.maxBytes,
+      `${evidence.bytes} bytes, at most ${configuration.maxBytes}`,
     ),
   ];
   const reasons = checks.flatMap(({ name, passed, detail }) => (passed ? [] : [`${name}: ${detail}`]));

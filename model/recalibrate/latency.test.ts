@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../train/random.ts";
-import { gateConfiguration, mostLatencyMs } from "./gate.ts";
+import { gateConfiguration, maxLatencyMs } from "./gate.ts";
 import { latencyOf, type Timed } from "./latency.ts";
 
 const configuration = gateConfiguration.parse({ latencyFloorMs: 1 });
@@ -23,7 +23,7 @@ function timed(ms: number, random: Random): Timed & { looks: number } {
 const refused = async (candidateMs: number, seed: number): Promise<boolean> => {
   const random = new Random(seed);
   const found = await latencyOf(timed(candidateMs, random), timed(2, random), configuration);
-  return found.candidateMs > mostLatencyMs(found.servingMs, configuration);
+  return found.candidateMs > maxLatencyMs(found.servingMs, configuration);
 };
 const seeds = Array.from({ length: 300 }, (_, i) => i + 1);
 

@@ -1,4 +1,4 @@
-import { type GateConfiguration, mostLatencyMs } from "./gate.ts";
+import { type GateConfiguration, maxLatencyMs } from "./gate.ts";
 
 /** A model whose runs are timed from outside, with what surrounds them. */
 export interface Timed {
@@ -16,8 +16,8 @@ export interface Latency {
 }
 
 /** Rounds in any case, and as long as the candidate seems too slow. */
-const leastRounds = 5;
-const mostRounds = 20;
+const minRounds = 5;
+const maxRounds = 20;
 
 /** The quickest of what was seen: whatever else a machine does only makes things slower. */
 function quickest({ runs, none, many }: Timed): { look(): Promise<void>; ms(): number } {
@@ -40,8 +40,8 @@ export async function latencyOf(
   configuration: GateConfiguration,
 ): Promise<Latency> {
   const [one, other] = [quickest(candidate), quickest(serving)];
-  for (let round = 0; round < mostRounds; round++) {
-    if (round >= leastRounds && one.ms() <= mostLatencyMs(other.ms(), configuration)) break;
+  for (let round = 0; round < maxRounds; round++) {
+    if (round >= minRounds && one.ms() <= maxLatencyMs(other.ms(), configuration)) break;
     await one.look();
     await other.look();
   }

@@ -7,7 +7,7 @@ import { packedRows, unpackFeatures } from "../features/packed.ts";
 import type { Gradual } from "../gradual.ts";
 
 /** Rows of a list that are kept at most: so long is the work between two pauses of training at most. */
-const mostRows = 32;
+const maxRows = 32;
 
 /** An example of the training log as a snapshot keeps it. */
 export const loggedExample = z.object({
@@ -86,7 +86,7 @@ export function readLine(shape: FeatureShape, line: unknown): LoggedLine {
   const plausible = (value: number): boolean => Math.abs(value) <= farthestFeature;
   if (batch?.count !== rows.length || rows.length === 0 || !batch.dense.every(plausible))
     return { kind: "damaged" };
-  const kept = mostTelling(rows.map(({ position, outcome }) => (outcome === null ? position : -1)));
+  const kept = maxTelling(rows.map(({ position, outcome }) => (outcome === null ? position : -1)));
   const part = packedRows(packed, kept);
   if (part === null) return { kind: "damaged" };
   return {
@@ -110,11 +110,11 @@ export function readLine(shape: FeatureShape, line: unknown): LoggedLine {
 }
 
 /** The rows of the lowest ranks, in their own order. */
-const mostTelling = (ranks: readonly number[]): number[] =>
+const maxTelling = (ranks: readonly number[]): number[] =>
   ranks
     .map((_, i) => i)
     .sort((a, b) => ranks[a] - ranks[b])
-    .slice(0, mostRows)
+    .slice(0, maxRows)
     .sort((a, b) => a - b);
 
 /** Strongest outcome of two; a dismissal outweighs looking, not buying. */

@@ -1,5 +1,5 @@
 import { hash53 } from "../columns/hash.ts";
-import { atOnce, type Gradual } from "../gradual.ts";
+import { type Gradual, runToEnd } from "../gradual.ts";
 import type { DataFacts } from "./compare.ts";
 import { engaged as isEngaged, type LoggedExample } from "./logged-examples.ts";
 
@@ -103,7 +103,7 @@ export function windowsOf(summaries: Float64Array, calibration: Held, evaluation
 
 /** What the examples say of the health of the log. */
 export const factsOf = (summaries: Float64Array, windows: Windows, damaged: number): DataFacts =>
-  atOnce(factsGradually(summaries, windows, damaged));
+  runToEnd(factsGradually(summaries, windows, damaged));
 
 /** {@link factsOf}, with pauses. */
 export function* factsGradually(

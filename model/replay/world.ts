@@ -2,7 +2,7 @@ import type { Interaction, ProductFacts } from "../../shared/contracts/event.ts"
 import { emptyTotals, type HourTotals } from "../../shared/contracts/totals.ts";
 import { addressOf } from "../../shared/geo/cells.ts";
 import { localOffset, offsetsIn } from "../../shared/geo/local-time.ts";
-import type { Neighbour } from "../columns/columns.ts";
+import type { NextProduct } from "../columns/columns.ts";
 import { hash53 } from "../columns/hash.ts";
 import type { Dataset, DatasetEvent, DatasetItem } from "../data/dataset.ts";
 import { buildPyramid } from "../retrieval/build-pyramid.ts";
@@ -52,7 +52,7 @@ export const offsetOf = (interaction: Interaction): number =>
  */
 export function worldAfter(dataset: Pick<Dataset, "items">, events: readonly DatasetEvent[], time: number) {
   const hours = new Map<string, Map<number, HourTotals>>();
-  const followers = new Map<string, Map<string, number>>();
+  const nextProducts = new Map<string, Map<string, number>>();
   const met = new Set<string>();
   const previous = new Map<string, string[]>();
   for (const event of events) {
@@ -70,8 +70,8 @@ export function worldAfter(dataset: Pick<Dataset, "items">, events: readonly Dat
     const before = previous.get(event.userId) ?? [];
     before.forEach((from, i) => {
       if (from === event.itemId) return;
-      const next = followers.get(from) ?? new Map<string, number>();
-      followers.set(from, next);
+      const next = nextProducts.get(from) ?? new Map<string, number>();
+      nextProducts.set(from, next);
       next.set(event.itemId, (next.get(event.itemId) ?? 0) + gapWeights[before.length - i]);
     });
     previous.set(event.userId, [...before, event.itemId].slice(-3));
@@ -79,7 +79,7 @@ export function worldAfter(dataset: Pick<Dataset, "items">, events: readonly Dat
   const products: CellProduct[] = [];
   for (const item of dataset.items.values()) {
     const cell = cellOfItem(item);
-    const next: Neighbour[] = [...(followers.get(item.id) ?? [])].flatMap(([productId, weight]) => {
+    const next: NextProduct[] = [...(nextProducts.get(item.id) ?? [])].flatMap(([productId, weight]) => {
       const to = dataset.items.get(productId);
       return to ? [{ productId, cell: cellOfItem(to), weight }] : [];
     });
@@ -101,7 +101,7 @@ export function worldAfter(dataset: Pick<Dataset, "items">, events: readonly Dat
         createdAt: 0,
       },
       hours: [...(hours.get(item.id)?.values() ?? [])].sort((a, b) => a.hour - b.hour),
-      followers: next,
+      nextProducts: next,
     });
   }
   return buildPyramid(products, time, offsetsIn);

@@ -1,4 +1,4 @@
-import { below, leafBound, leafOf, parentOf, worldCell } from "../../shared/geo/cells.ts";
+import { childToward, leafOf, maxLeafProducts, parentOf, worldCell } from "../../shared/geo/cells.ts";
 import { type Columns, decodeColumns } from "../columns/columns.ts";
 import { hash53 } from "../columns/hash.ts";
 import type { Forwards } from "./candidates.ts";
@@ -47,8 +47,8 @@ export function buildPyramid(
     report(decoded(buildParent(cell, 1, time, reports)));
   const leaf = (cell: string, held: readonly CellProduct[]): ChildReport[] => {
     const parts =
-      held.length > leafBound
-        ? byCell(held, (each) => below(cell, each.cell, hash53(each.change.productId)))
+      held.length > maxLeafProducts
+        ? byCell(held, (each) => childToward(cell, each.cell, hash53(each.change.productId)))
         : new Map<string, CellProduct[]>();
     return parts.size > 0
       ? parent(

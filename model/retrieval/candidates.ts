@@ -1,10 +1,10 @@
-import type { CandidateQuery, Wanted } from "../../shared/contracts/retrieval.ts";
-import { below, leafOf } from "../../shared/geo/cells.ts";
+import type { FirstStageQuery, ProductRef } from "../../shared/contracts/retrieval.ts";
+import { childToward, leafOf } from "../../shared/geo/cells.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
 import { concat } from "../columns/concat.ts";
 import { hash53 } from "../columns/hash.ts";
-import { categoryHoursOf, leaningsOf } from "./category-affinity.ts";
+import { affinityWeights, categoryHoursOf } from "./category-affinity.ts";
 import { compileFilter, type RowTest } from "./filter.ts";
 import { enoughNear, reachKm } from "./reach.ts";
 import { scoreRows, vantageOf } from "./scan.ts";
@@ -30,7 +30,7 @@ interface Scanned {
 
 async function tilesFor(
   source: TileSource,
-  { point, usual, limit, filter, weights }: CandidateQuery,
+  { point, usual, limit, filter, weights }: FirstStageQuery,
   test: RowTest,
 ): Promise<Scanned> {
   const rows = limit * lookedAtPerWanted;
@@ -70,11 +70,11 @@ async function tilesFor(
  * The cheap first stage: all products around where the person is and usually is, and the most popular of the wider
  * region, by one score in one pass over the columns, best first. Cost depends on what is near, not on what exists.
  */
-export async function candidates(source: TileSource, query: CandidateQuery): Promise<Columns> {
+export async function candidates(source: TileSource, query: FirstStageQuery): Promise<Columns> {
   const passes = compileFilter(query.filter);
   const { blocks, rows } = await tilesFor(source, query, passes);
   const vantage = vantageOf(query.point, query.usual, query.weights);
-  const leanings = leaningsOf(categoryHoursOf(blocks), query.hour, query.categories, query.weights);
+  const affinities = affinityWeights(categoryHoursOf(blocks), query.hour, query.categories, query.weights);
   const test = within(query, passes);
   const total = blocks.reduce((sum, block) => sum + block.count, 0);
   const scores = new Float64Array(total);
@@ -83,7 +83,7 @@ export async function candidates(source: TileSource, query: CandidateQuery): Pro
   let count = 0;
   const own = new Float64Array(blocks.reduce((most, block) => Math.max(most, block.count), 0));
   for (const [i, block] of blocks.entries()) {
-    scoreRows(block, vantage, leanings, query.weights, own);
+    scoreRows(block, vantage, affinities, query.weights, own);
     const list = rows[i];
     const length = list ? list.length : block.count;
     for (let k = 0; k < length; k++) {
@@ -132,7 +132,7 @@ function bestRows(
 }
 
 /** The filter, and the radius around the person where one is given. */
-function within({ point, filter: { radiusKm } }: CandidateQuery, test: RowTest): RowTest {
+function within({ point, filter: { radiusKm } }: FirstStageQuery, test: RowTest): RowTest {
   if (!point || radiusKm === undefined) return test;
   return (block, row) =>
     test(block, row) && distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]) <= radiusKm;
@@ -145,21 +145,21 @@ export interface Forwards {
 }
 
 /** A product moves at most so often on between what is remembered of it and what is true. */
-const mostMoves = 4;
+const maxMoves = 4;
 
 /** The row of a product: down the path of its address to the tile that holds it, and on to where it moved from there. */
 async function find(
   source: Forwards,
   tileOf: (cell: string) => Promise<Columns | null>,
-  { productId, cell }: Wanted,
+  { productId, cell }: ProductRef,
 ): Promise<{ block: Columns; row: number } | null> {
   const hash = hash53(productId);
   let address = cell;
-  for (let moves = 0; moves < mostMoves; moves++) {
+  for (let moves = 0; moves < maxMoves; moves++) {
     let holder = leafOf(address);
     let block = await tileOf(holder);
     while (block && block.meta.children.length > 0) {
-      const next = below(holder, address, hash);
+      const next = childToward(holder, address, hash);
       if (next === null) return null;
       holder = next;
       block = await tileOf(holder);
@@ -179,9 +179,9 @@ async function find(
  */
 export async function columnsOf(
   source: TileSource & Forwards,
-  wanted: readonly Wanted[],
+  wanted: readonly ProductRef[],
   now: number,
-  withNeighbours: number,
+  withNextProducts: number,
 ): Promise<Columns> {
   const read = new Map<string, Promise<Columns | null>>();
   const tileOf = (cell: string): Promise<Columns | null> => {
@@ -206,7 +206,7 @@ export async function columnsOf(
     }
     from.push(at);
     rows.push(each.row);
-    if (i < withNeighbours) first = rows.length;
+    if (i < withNextProducts) first = rows.length;
   }
   return concat(
     { blocks, from, rows, count: rows.length },

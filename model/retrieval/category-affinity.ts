@@ -1,4 +1,4 @@
-import type { FirstStage, Leaning } from "../../shared/contracts/retrieval.ts";
+import type { CategoryAffinity, FirstStage } from "../../shared/contracts/retrieval.ts";
 import { CategoryHours } from "../columns/category-hours.ts";
 import type { Columns } from "../columns/columns.ts";
 
@@ -41,25 +41,25 @@ export function categoryHoursOf(blocks: readonly Columns[]): CategoryHours {
 }
 
 /** What speaks for each category, by its hash: what the person chose before, and the local hour. */
-export function leaningsOf(
+export function affinityWeights(
   hours: CategoryHours,
   hour: number | null,
-  choices: readonly Leaning[],
+  choices: readonly CategoryAffinity[],
   weights: Pick<FirstStage, "category" | "hour">,
 ): Map<number, number> {
-  const leanings = new Map<number, number>();
+  const affinities = new Map<number, number>();
   if (hour !== null)
-    for (const hash of hours.categories) leanings.set(hash, weights.hour * hours.lift(hash, hour));
+    for (const hash of hours.categories) affinities.set(hash, weights.hour * hours.lift(hash, hour));
   for (const each of choices)
-    leanings.set(each.hash, (leanings.get(each.hash) ?? 0) + weights.category * Math.log1p(each.choices));
-  return leanings;
+    affinities.set(each.hash, (affinities.get(each.hash) ?? 0) + weights.category * Math.log1p(each.choices));
+  return affinities;
 }
 
 /** What speaks for each row of a block: an index by row, and the leaning by index. */
-export function leaningsOfRows(
+export function affinityOfRows(
   block: Columns,
-  leanings: ReadonlyMap<number, number>,
+  affinities: ReadonlyMap<number, number>,
 ): { ofRow: Uint16Array; leaning: Float64Array } {
   const { hashes, ofRow } = categoriesOf(block);
-  return { ofRow, leaning: Float64Array.from(hashes, (hash) => leanings.get(hash) ?? 0) };
+  return { ofRow, leaning: Float64Array.from(hashes, (hash) => affinities.get(hash) ?? 0) };
 }

@@ -5,10 +5,10 @@ import { addressOf } from "../../shared/geo/cells.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import { seal } from "../columns/block.ts";
 import { ColumnsBuilder, type ProductRow } from "../columns/builder.ts";
-import { type ChildBlock, type Columns, decodeColumns, type Neighbour } from "../columns/columns.ts";
+import { type ChildBlock, type Columns, decodeColumns, type NextProduct } from "../columns/columns.ts";
 import { concat } from "../columns/concat.ts";
 import { hash53 } from "../columns/hash.ts";
-import { maxNeighbours } from "../columns/layout.ts";
+import { maxNextProducts } from "../columns/layout.ts";
 import { engagementOf, hotOf, popularity } from "./popularity.ts";
 import { top } from "./top.ts";
 
@@ -20,7 +20,7 @@ export interface CellProduct {
   /** What went on with it, ascending by hour. */
   hours: readonly HourTotals[];
   /** What people chose next, any order. */
-  followers: readonly Neighbour[];
+  nextProducts: readonly NextProduct[];
 }
 
 /** A product's address by its place and id. */
@@ -73,17 +73,19 @@ export function rowOf(product: CellProduct, time: number, offsetAt: (time: numbe
     hot: hotOf(hours, time),
     hours: rhythm.hours,
     weekdays: rhythm.weekdays,
-    neighbours: strongest(product.followers),
+    nextProducts: strongest(product.nextProducts),
   };
 }
 
 /** The strongest followers, ties by id. */
-export const strongestOf = (followers: readonly Neighbour[], most: number): Neighbour[] =>
-  [...followers].sort((a, b) => b.weight - a.weight || (a.productId < b.productId ? -1 : 1)).slice(0, most);
+export const strongestOf = (nextProducts: readonly NextProduct[], most: number): NextProduct[] =>
+  [...nextProducts]
+    .sort((a, b) => b.weight - a.weight || (a.productId < b.productId ? -1 : 1))
+    .slice(0, most);
 
 /** The followers that a tile shows. */
-export const strongest = (followers: readonly Neighbour[]): Neighbour[] =>
-  strongestOf(followers, maxNeighbours);
+export const strongest = (nextProducts: readonly NextProduct[]): NextProduct[] =>
+  strongestOf(nextProducts, maxNextProducts);
 
 /** A leaf cell's tile. */
 export function buildLeaf(
@@ -140,30 +142,30 @@ interface Cap {
 
 /** A cap around points; placeless rows are nowhere, so a block of them holds the whole globe. */
 function capOfRows(tile: Columns): Cap {
-  const centre = meanDirection(
+  const center = meanDirection(
     tile.count,
     (i) => tile.lat[i],
     (i) => tile.lon[i],
   );
-  if (!centre) return wholeGlobe;
+  if (!center) return wholeGlobe;
   let radiusKm = 0;
   for (let i = 0; i < tile.count; i++)
-    radiusKm = Math.max(radiusKm, distanceKm(centre.lat, centre.lon, tile.lat[i], tile.lon[i]));
-  return Number.isNaN(radiusKm) ? wholeGlobe : { ...centre, radiusKm };
+    radiusKm = Math.max(radiusKm, distanceKm(center.lat, center.lon, tile.lat[i], tile.lon[i]));
+  return Number.isNaN(radiusKm) ? wholeGlobe : { ...center, radiusKm };
 }
 
 function capOfCaps(children: readonly ChildBlock[]): Cap {
   const placed = children.filter((child) => child.radiusKm < wholeGlobe.radiusKm);
-  const centre = meanDirection(
+  const center = meanDirection(
     placed.length,
     (i) => placed[i].lat,
     (i) => placed[i].lon,
   );
-  if (!centre || placed.length < children.length) return wholeGlobe;
+  if (!center || placed.length < children.length) return wholeGlobe;
   let radiusKm = 0;
   for (const child of placed)
-    radiusKm = Math.max(radiusKm, distanceKm(centre.lat, centre.lon, child.lat, child.lon) + child.radiusKm);
-  return { ...centre, radiusKm };
+    radiusKm = Math.max(radiusKm, distanceKm(center.lat, center.lon, child.lat, child.lon) + child.radiusKm);
+  return { ...center, radiusKm };
 }
 
 const wholeGlobe: Cap = { lat: 0, lon: 0, radiusKm: 20_100 };

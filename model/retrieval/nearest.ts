@@ -75,8 +75,8 @@ export async function nearest(
         for (const child of tile.meta.children) {
           // What has no place is near nothing.
           if (isPlaceless(child.cell)) continue;
-          const toCentre = distanceKm(point.lat, point.lon, child.lat, child.lon);
-          const bound = Math.max(0, toCentre - child.radiusKm - roundingKm);
+          const toCenter = distanceKm(point.lat, point.lon, child.lat, child.lon);
+          const bound = Math.max(0, toCenter - child.radiusKm - roundingKm);
           const { cell, version, count } = child;
           if (bound <= radiusKm) open.push({ cell, version, count, bound });
         }

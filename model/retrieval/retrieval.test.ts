@@ -3,7 +3,7 @@ import { cellToBoundary, latLngToCell } from "h3-js";
 import { describe, expect, it } from "vitest";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { ProductChange } from "../../shared/contracts/product.ts";
-import { leafBound, leafCellOf, worldCell } from "../../shared/geo/cells.ts";
+import { leafCellOf, maxLeafProducts, worldCell } from "../../shared/geo/cells.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash32 } from "../columns/hash.ts";
@@ -47,7 +47,7 @@ function product(
       ...more,
     },
     hours: purchases > 0 ? [{ ...counts, hour: Math.floor(time / 3600) }] : [],
-    followers: [],
+    nextProducts: [],
   };
 }
 
@@ -56,7 +56,7 @@ const pyramid = (products: CellProduct[]) => buildPyramid(products, time, () => 
 /** Products of the densest city in a test; `npm run test:long` takes more. */
 const inOneCity = process.env.VICINITY_LONG === "1" ? 200_000 : 30_000;
 
-const atOnePlace = process.env.VICINITY_LONG === "1" ? leafBound + 500 : 400;
+const atOnePlace = process.env.VICINITY_LONG === "1" ? maxLeafProducts + 500 : 400;
 
 /** The smallest values, ascending. */
 function smallest(values: Float64Array, count: number): number[] {
@@ -126,7 +126,7 @@ describe("nearest", () => {
       lat: (Math.asin(2 * random() - 1) * 180) / Math.PI,
       lon: 360 * random() - 180,
     });
-    const centres: Point[] = [
+    const centers: Point[] = [
       { lat: 90, lon: 0 },
       { lat: -90, lon: 0 },
       { lat: 0, lon: 180 },
@@ -137,20 +137,20 @@ describe("nearest", () => {
       lon: ((((lon + degrees * (random() - 0.5) + 180) % 360) + 360) % 360) - 180,
     });
     const border = (): Point => {
-      const at = around(centres[3], 0.3);
+      const at = around(centers[3], 0.3);
       const [lat, lon] = cellToBoundary(latLngToCell(at.lat, at.lon, 6 + Math.floor(4 * random())))[0];
       return { lat, lon };
     };
     const places = [
       ...Array.from({ length: 600 }, globe),
-      ...centres.flatMap((centre) => Array.from({ length: 300 }, () => around(centre, 2))),
-      ...Array.from({ length: atOnePlace }, () => around(centres[3], 0.05)),
+      ...centers.flatMap((center) => Array.from({ length: 300 }, () => around(center, 2))),
+      ...Array.from({ length: atOnePlace }, () => around(centers[3], 0.05)),
     ];
     const source = pyramid(places.map((place, i) => product(`p${i}`, place)));
     const distances = new Float64Array(places.length);
     let differences = 0;
     for (let run = 0; run < 10_000; run++) {
-      const point = run % 4 === 0 ? globe() : run % 4 === 1 ? border() : around(centres[(run % 5) % 4], 2);
+      const point = run % 4 === 0 ? globe() : run % 4 === 1 ? border() : around(centers[(run % 5) % 4], 2);
       const limit = 1 + (run % 10);
       const { found, truncated } = await nearest(source, {
         point,
@@ -175,7 +175,7 @@ describe("nearest", () => {
       lat: 48.85 + (random() + random() - 1) / 8,
       lon: 2.35 + (random() + random() - 1) / 6,
     }));
-    const shop = Array.from({ length: leafBound + 1000 }, () => ({ lat: 48.8566, lon: 2.3522 }));
+    const shop = Array.from({ length: maxLeafProducts + 1000 }, () => ({ lat: 48.8566, lon: 2.3522 }));
     const places = [...city, ...shop];
     const source = pyramid(places.map((place, i) => product(`p${i}`, place)));
     for (let run = 0; run < 100; run++) {
@@ -194,7 +194,7 @@ describe("nearest", () => {
       expect(found.map((each) => each.distanceKm)).toEqual([...distances.sort().subarray(0, 500)]);
     }
     const tiles = await tilesUnder(source, worldCell);
-    expect(Math.max(...tiles.map(({ count }) => count))).toBeLessThanOrEqual(leafBound);
+    expect(Math.max(...tiles.map(({ count }) => count))).toBeLessThanOrEqual(maxLeafProducts);
     const leaves = tiles.filter(({ meta }) => meta.children.length === 0);
     const ids = leaves.flatMap((tile) => [...tile.idHash]);
     expect([ids.length, new Set(ids).size]).toEqual([places.length, places.length]);

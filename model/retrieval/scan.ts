@@ -3,7 +3,7 @@ import type { FirstStage, WeightedPoint } from "../../shared/contracts/retrieval
 import { earthRadiusKm } from "../../shared/geo/distance.ts";
 import { unitVectors } from "../../shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
-import { leaningsOfRows } from "./category-affinity.ts";
+import { affinityOfRows } from "./category-affinity.ts";
 import { placelessKm, priorOf, proximity } from "./first-stage.ts";
 
 /** Bytes that are remembered with each row of a block that was scanned: its unit vector, prior and category. */
@@ -72,13 +72,13 @@ export function proximityOf(vantage: Vantage, at: Float64Array, row: number): nu
 export function scoreRows(
   columns: Columns,
   vantage: Vantage | null,
-  leanings: ReadonlyMap<number, number>,
+  affinities: ReadonlyMap<number, number>,
   weights: FirstStage,
   out: Float64Array,
 ): void {
   const prior = priorOf(columns, weights);
   const at = vectorsOf(columns);
-  const { ofRow, leaning } = leaningsOfRows(columns, leanings);
+  const { ofRow, leaning } = affinityOfRows(columns, affinities);
   for (let row = 0; row < columns.count; row++) {
     const near = vantage ? weights.near * Math.log(proximityOf(vantage, at, row)) : 0;
     out[row] = prior[row] + leaning[ofRow[row]] + near;

@@ -9,11 +9,11 @@ import type { TileSource } from "./tiles.ts";
 /** Tiles are asked for so many at a time. */
 const tilesAtOnce = 8;
 
-const centres = new WeakMap<Columns, Float64Array>();
+const centers = new WeakMap<Columns, Float64Array>();
 
 /** Unit vectors of the centres of a parent's children, remembered with it. */
-function centresOf(tile: Columns): Float64Array {
-  let known = centres.get(tile);
+function centersOf(tile: Columns): Float64Array {
+  let known = centers.get(tile);
   if (!known) {
     const { children } = tile.meta;
     known = unitVectors(
@@ -21,13 +21,13 @@ function centresOf(tile: Columns): Float64Array {
       children.map(({ lon }) => lon),
       children.length,
     );
-    centres.set(tile, known);
+    centers.set(tile, known);
   }
   return known;
 }
 
 /** Tiles around a point. */
-export interface Around {
+export interface TilesAround {
   /** Leaves in the order of their nearest bound, and the parents that led to them. */
   leaves: Columns[];
   parents: Columns[];
@@ -67,7 +67,7 @@ async function descend(
   start: readonly Open[],
   boundOf: (tile: Columns, child: number) => number,
   { rows, near, test, radiusKm, maxTiles }: Extent,
-): Promise<Around> {
+): Promise<TilesAround> {
   const leaves: Columns[] = [];
   const parents: Columns[] = [];
   const open = [...start].sort((a, b) => a.bound - b.bound);
@@ -110,7 +110,11 @@ async function descend(
  * tiles were read; from anywhere the shards of products without a place, which are everywhere, up to as many again. Without
  * a point: the world's tile and those shards.
  */
-export async function tilesAround(source: TileSource, point: Point | null, extent: Extent): Promise<Around> {
+export async function tilesAround(
+  source: TileSource,
+  point: Point | null,
+  extent: Extent,
+): Promise<TilesAround> {
   const { radiusKm } = extent;
   const world = await source.tile(worldCell);
   if (!world) return { leaves: [], parents: [] };
@@ -118,7 +122,7 @@ export async function tilesAround(source: TileSource, point: Point | null, exten
   const near = (tile: Columns, child: number): number => {
     const { cell, radiusKm: reach } = tile.meta.children[child];
     if (!here || isPlaceless(cell)) return Number.POSITIVE_INFINITY;
-    return Math.max(0, vectorDistanceKm(here, 0, centresOf(tile), child) - reach);
+    return Math.max(0, vectorDistanceKm(here, 0, centersOf(tile), child) - reach);
   };
   const regions: Open[] = [];
   const placeless: Open[] = [];

@@ -17,7 +17,7 @@ function blockOf(ids: readonly string[]): Columns {
         hot: [0, 0, 0],
         hours: [],
         weekdays: [],
-        neighbours: [],
+        nextProducts: [],
       },
     });
   const block = unpackColumns(builder.finish({ cell: "world-0", version: 1, time: 0, children: [] }));

@@ -28,7 +28,7 @@ function list(scores: number[]): Ranked[] {
       hot: [0, 0, 0],
       hours: [],
       weekdays: [],
-      neighbours: [],
+      nextProducts: [],
     });
   });
   const block = decodeColumns(builder.finish({ cell: "", version: 1, time: 0, children: [] }));

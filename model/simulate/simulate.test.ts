@@ -4,11 +4,11 @@ import { simulatedCities } from "./cities.ts";
 import { simulate } from "./simulate.ts";
 import type { Season, Truth } from "./truth.ts";
 
-const size = { products: 1500, people: 150, events: 6000, days: 30 };
+const size = { products: 1500, users: 150, events: 6000, days: 30 };
 const now = 1_760_000_000;
 
 describe("simulate", () => {
-  const { dataset, people, truth } = simulate(size, 1, now);
+  const { dataset, users: people, truth } = simulate(size, 1, now);
 
   it("gives the same marketplace for the same seed, another for another", () => {
     expect(simulate(size, 1, now).dataset).toEqual(dataset);
@@ -28,18 +28,18 @@ describe("simulate", () => {
   });
 
   it("makes people act on their tastes: what they buy they would buy more likely than what they only could", () => {
-    const byId = new Map(people.map((person) => [person.id, person]));
+    const byId = new Map(people.map((user) => [user.id, user]));
     const ids = [...dataset.items.keys()];
     let better = 0;
     let asked = 0;
     allEvents(dataset)
       .filter((event) => event.type === "purchase")
       .forEach((event, i) => {
-        const person = byId.get(event.userId);
+        const user = byId.get(event.userId);
         const item = dataset.items.get(event.itemId);
         const other = dataset.items.get(ids[(i * 7919) % ids.length]);
         if (
-          !person ||
+          !user ||
           !item ||
           !other ||
           other.attributes.city !== item.attributes.city ||
@@ -49,7 +49,7 @@ describe("simulate", () => {
           return;
         const wish = (id: string): number =>
           truth.purchaseProbability(
-            person,
+            user,
             id,
             { time: event.time, lat: event.lat ?? 0, lon: event.lon ?? 0, lastCategory: -1 },
             new Map(),
@@ -61,20 +61,18 @@ describe("simulate", () => {
   });
 
   it("knows the best list: nothing in the catalogue would be bought more likely", () => {
-    const person = people[0];
-    const moment = { time: now - 3600, lat: person.lat, lon: person.lon, lastCategory: 2 };
+    const user = people[0];
+    const moment = { time: now - 3600, lat: user.lat, lon: user.lon, lastCategory: 2 };
     const bought = new Map([[[...dataset.items.keys()][3], 2]]);
     const every = [...dataset.items.keys()]
-      .map((id) => truth.purchaseProbability(person, id, moment, bought))
+      .map((id) => truth.purchaseProbability(user, id, moment, bought))
       .sort((a, b) => b - a);
     expect(
-      truth
-        .best(person, moment, bought, 10)
-        .map((id) => truth.purchaseProbability(person, id, moment, bought)),
+      truth.best(user, moment, bought, 10).map((id) => truth.purchaseProbability(user, id, moment, bought)),
     ).toEqual(every.slice(0, 10));
     expect(every[0]).toBeLessThan(1);
     expect(every.at(-1)).toBeGreaterThan(0);
-    expect(truth.purchaseProbability(person, "unheard-of", moment, bought)).toBe(0);
+    expect(truth.purchaseProbability(user, "unheard-of", moment, bought)).toBe(0);
   });
 
   it("has seasons: the same people want other things, in what they do and in what is best for them", () => {
@@ -88,11 +86,11 @@ describe("simulate", () => {
       return reduced / purchases.length;
     };
     expect(bought(sales)).toBeGreaterThan(1.5 * bought());
-    const person = people[0];
-    const moment = { time: now - 3600, lat: person.lat, lon: person.lon, lastCategory: -1 };
+    const user = people[0];
+    const moment = { time: now - 3600, lat: user.lat, lon: user.lon, lastCategory: -1 };
     const [reduced] = [...dataset.items.values()].filter(({ discount }) => discount > 0);
     const wish = (t: Truth, often: number): number =>
-      t.purchaseProbability(person, reduced.id, moment, new Map([[reduced.id, often]]));
+      t.purchaseProbability(user, reduced.id, moment, new Map([[reduced.id, often]]));
     expect(wish(truth.in(sales), 0)).toBeGreaterThan(wish(truth, 0));
     expect(wish(truth, 3)).toBeGreaterThan(wish(truth, 0));
     expect(wish(truth.in(sales), 3)).toBeLessThan(wish(truth.in(sales), 0));

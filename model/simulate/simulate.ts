@@ -7,8 +7,8 @@ import { simulatedCategories } from "./categories.ts";
 import { type SimulatedCity, simulatedCities } from "./cities.ts";
 import {
   funnel,
-  type HiddenPerson,
   type HiddenProduct,
+  type HiddenUser,
   type Season,
   situate,
   Truth,
@@ -19,7 +19,7 @@ import {
 /** How large a marketplace to simulate. */
 export interface SimulationSize {
   products: number;
-  people: number;
+  users: number;
   events: number;
   days: number;
   /** Of the demo's cities the first so many; all of them where it is not given. */
@@ -27,12 +27,12 @@ export interface SimulationSize {
 }
 
 /** The demo that `npm start` loads. */
-export const demoSize: SimulationSize = { products: 20_000, people: 2000, events: 212_000, days: 56 };
+export const demoSize: SimulationSize = { products: 20_000, users: 2000, events: 212_000, days: 56 };
 
 /** A simulated marketplace: what can be seen, and what lies behind. */
 export interface Simulation {
   dataset: Dataset;
-  people: HiddenPerson[];
+  users: HiddenUser[];
   truth: Truth;
 }
 
@@ -90,7 +90,7 @@ function makeProducts(random: Random, count: number, cities: readonly SimulatedC
   });
 }
 
-function makePeople(random: Random, count: number, cities: readonly SimulatedCity[]): HiddenPerson[] {
+function makeUsers(random: Random, count: number, cities: readonly SimulatedCity[]): HiddenUser[] {
   const weights = cities.map((_, i) => 1 / (1 + i / 12));
   return Array.from({ length: count }, (_, i) => {
     const city = i < cities.length ? i : random.weighted(weights);
@@ -129,21 +129,21 @@ export function simulate(
   const random = new Random(seed);
   const where = simulatedCities.slice(0, size.cities);
   const products = makeProducts(random, size.products, where);
-  const people = makePeople(random, size.people, where);
+  const users = makeUsers(random, size.users, where);
   const cities = byCity(products, where);
   const events: DatasetEvent[] = [];
-  const activity = people.map(() => Math.exp(0.8 * random.normal()));
+  const activity = users.map(() => Math.exp(0.8 * random.normal()));
   const allActivity = activity.reduce((sum, each) => sum + each, 0);
   const start = now - size.days * 86_400;
-  people.forEach((person, i) => {
+  users.forEach((user, i) => {
     const quota = Math.max(5, Math.round((size.events * activity[i]) / allActivity));
-    events.push(...life(random, person, { products, cities, season }, start, now - 60, quota));
+    events.push(...life(random, user, { products, cities, season }, start, now - 60, quota));
   });
   events.sort((a, b) => a.time - b.time);
   const kept = events.slice(-size.events);
   const cut = (share: number): number => Math.floor(kept.length * share);
   return {
-    people,
+    users,
     dataset: {
       name: "demo",
       items: new Map(products.map(({ item }) => [item.id, item])),
@@ -163,7 +163,7 @@ const lookedOver = 120;
 /** One person's events: sessions of one to four choices at moments and places that suit them. */
 function life(
   random: Random,
-  person: HiddenPerson,
+  user: HiddenUser,
   {
     products,
     cities,
@@ -180,9 +180,9 @@ function life(
     (a, b) => a - b,
   );
   for (const sessionTime of times) {
-    const city = random.next() < person.travels ? random.below(cities.length) : person.city;
-    const centre = city === person.city ? person : simulatedCities[city];
-    const place = scatter(random, centre.lat, centre.lon, city === person.city ? 1.5 : 3);
+    const city = random.next() < user.travels ? random.below(cities.length) : user.city;
+    const center = city === user.city ? user : simulatedCities[city];
+    const place = scatter(random, center.lat, center.lon, city === user.city ? 1.5 : 3);
     let time = awake(random, sessionTime, place.lat, place.lon);
     let lastCategory = -1;
     const choices = 1 + random.below(3);
@@ -192,13 +192,13 @@ function life(
         pool.push(cities[city][random.below(cities[city].length)]);
       const moment = situate({ time, ...place, lastCategory });
       const utilities = pool.map((i) =>
-        utility(person, products[i], { ...moment, bought: bought.get(i) ?? 0 }, season),
+        utility(user, products[i], { ...moment, bought: bought.get(i) ?? 0 }, season),
       );
       const most = Math.max(...utilities);
       const chosen = random.weighted(utilities.map((each) => Math.exp(1.3 * (each - most))));
       const product = products[pool[chosen]];
       const push = (type: EventType): void => {
-        events.push({ userId: person.id, itemId: product.item.id, type, time: Math.round(time), ...place });
+        events.push({ userId: user.id, itemId: product.item.id, type, time: Math.round(time), ...place });
         time += 15 + random.below(60);
       };
       push("view");

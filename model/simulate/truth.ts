@@ -18,7 +18,7 @@ export interface HiddenProduct {
 }
 
 /** A person with what nobody is told: tastes, sensitivity to prices, willingness to travel, favourites. */
-export interface HiddenPerson {
+export interface HiddenUser {
   id: string;
   city: number;
   lat: number;
@@ -71,18 +71,18 @@ export interface Season {
 export const usual: Season = { weights: {}, discount: 0 };
 
 /** The parts of a person's wish for a product now. */
-function utilityOf(person: HiddenPerson, product: HiddenProduct, now: Situation, season: Season): number[] {
+function utilityOf(user: HiddenUser, product: HiddenProduct, now: Situation, season: Season): number[] {
   const spec = simulatedCategories[product.category];
   const km = distanceKm(now.lat, now.lon, product.lat, product.lon);
   const follows = now.lastCategory >= 0 && simulatedCategories[now.lastCategory].next === spec.name ? 1.2 : 0;
   const parts = [
-    person.tastes[product.category],
+    user.tastes[product.category],
     0.9 * product.quality,
-    -person.priceSensitivity * product.relativePrice,
-    -Math.log1p(km / person.reachKm),
+    -user.priceSensitivity * product.relativePrice,
+    -Math.log1p(km / user.reachKm),
     Math.log(0.05 + wanted(spec, now.hour, now.weekday)),
     follows,
-    person.loyalty * Math.log1p(now.bought),
+    user.loyalty * Math.log1p(now.bought),
   ];
   const weighed = parts.map((part, i) => part * (season.weights[utilityParts[i]] ?? 1));
   weighed[utilityParts.indexOf("price")] += season.discount * product.item.discount;
@@ -91,11 +91,11 @@ function utilityOf(person: HiddenPerson, product: HiddenProduct, now: Situation,
 
 /** How much a person wants a product now: the utility behind every choice. */
 export const utility = (
-  person: HiddenPerson,
+  user: HiddenUser,
   product: HiddenProduct,
   now: Situation,
   season: Season = usual,
-): number => utilityOf(person, product, now, season).reduce((sum, part) => sum + part, 0);
+): number => utilityOf(user, product, now, season).reduce((sum, part) => sum + part, 0);
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
@@ -129,19 +129,19 @@ export class Truth {
    * is ordered by. Zero for a product that there is not.
    */
   purchaseProbability(
-    person: HiddenPerson,
+    user: HiddenUser,
     productId: string,
     moment: Moment,
     boughtBefore: ReadonlyMap<string, number>,
   ): number {
     const i = this.#index.get(productId);
     if (i === undefined) return 0;
-    return probability(person, this.#products[i], situate(moment), boughtBefore, this.#season);
+    return probability(user, this.#products[i], situate(moment), boughtBefore, this.#season);
   }
 
   /** Of what the person's wish for the product is made, by {@link utilityParts}; zeros for a product that there is not. */
   wish(
-    person: HiddenPerson,
+    user: HiddenUser,
     productId: string,
     moment: Moment,
     boughtBefore: ReadonlyMap<string, number>,
@@ -149,32 +149,32 @@ export class Truth {
     const i = this.#index.get(productId);
     if (i === undefined) return utilityParts.map(() => 0);
     const bought = boughtBefore.get(productId) ?? 0;
-    return utilityOf(person, this.#products[i], { ...situate(moment), bought }, this.#season);
+    return utilityOf(user, this.#products[i], { ...situate(moment), bought }, this.#season);
   }
 
   /** The best list of `length`: the products with the highest of these probabilities, in their order. */
   best(
-    person: HiddenPerson,
+    user: HiddenUser,
     moment: Moment,
     boughtBefore: ReadonlyMap<string, number>,
     length: number,
   ): string[] {
     const situation = situate(moment);
     const all = Float64Array.from(this.#products, (product) =>
-      probability(person, product, situation, boughtBefore, this.#season),
+      probability(user, product, situation, boughtBefore, this.#season),
     );
     return top(all, all.length, length).map((i) => this.#products[i].item.id);
   }
 }
 
 function probability(
-  person: HiddenPerson,
+  user: HiddenUser,
   product: HiddenProduct,
   situation: Omit<Situation, "bought">,
   boughtBefore: ReadonlyMap<string, number>,
   season: Season,
 ): number {
   const bought = boughtBefore.get(product.item.id) ?? 0;
-  const wish = utility(person, product, { ...situation, bought }, season);
+  const wish = utility(user, product, { ...situation, bought }, season);
   return funnel.click(wish) * funnel.cart(wish) * funnel.purchase(wish);
 }

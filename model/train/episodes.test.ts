@@ -4,7 +4,7 @@ import { simulate } from "../simulate/simulate.ts";
 import { type Episode, episodesOf, tellWhereTheyAre } from "./episodes.ts";
 import { Random } from "./random.ts";
 
-const { dataset } = simulate({ products: 600, people: 15, events: 700, days: 40 }, 4, 1_760_000_000);
+const { dataset } = simulate({ products: 600, users: 15, events: 700, days: 40 }, 4, 1_760_000_000);
 const events = [...dataset.train, ...dataset.valid];
 /** The same, as a place where people check in tells it. */
 const atProducts = events.map((event): DatasetEvent => {
@@ -17,7 +17,7 @@ async function all(
 ): Promise<(Pick<Episode, "event" | "bought" | "point"> & { known: number })[]> {
   const list = [];
   const options = { warmUp: 0.3, parts: 3, most: 10_000, random: new Random(1) };
-  for await (const { event, bought, point, person } of episodesOf(dataset, from, options))
+  for await (const { event, bought, point, profile: person } of episodesOf(dataset, from, options))
     list.push({ event, bought, point, known: person.events });
   return list;
 }

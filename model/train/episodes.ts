@@ -1,11 +1,11 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
-import { placesOver } from "../candidate-sources/candidate-store.ts";
-import type { Shelves } from "../candidate-sources/source.ts";
+import { inMemoryCandidates } from "../candidate-sources/candidate-store.ts";
+import type { CandidateStore } from "../candidate-sources/source.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
-import type { Places } from "../pipeline/ports.ts";
+import type { CandidateService } from "../pipeline/ports.ts";
 import { applyInteraction } from "../profile/apply.ts";
-import { newPerson, type Person } from "../profile/profile.ts";
+import { emptyProfile, type UserProfile } from "../profile/profile.ts";
 import { episodeSeconds } from "../replay/episode.ts";
 import { interactionOf, offsetOf, worldAfter } from "../replay/world.ts";
 import type { Random } from "./random.ts";
@@ -30,11 +30,11 @@ export interface Episode {
   /** Whether the episode holds a purchase. */
   bought: boolean;
   /** Valid until the next episode is asked for. */
-  person: Person;
+  profile: UserProfile;
   /** Where they say that they are; else where they were last. */
   point: Point | null;
   /** The world as it was when the episode's part began. */
-  places: Places & Shelves;
+  places: CandidateService & CandidateStore;
 }
 
 /** Episodes of a dataset in the order of time, each before it is known; the sample is drawn with `random`. */
@@ -48,24 +48,24 @@ export async function* episodesOf(
   const begins = beginningsIn(ordered);
   const tells = tellWhereTheyAre(dataset, ordered) ? saidShare : 0;
   const share = options.most / Math.max(1, begins.slice(start).filter(Boolean).length);
-  const people = new Map<string, Person>();
+  const people = new Map<string, UserProfile>();
   const bought = purchasesIn(ordered);
   let partEnd = start;
-  let places = placesOver(worldAfter(dataset, [], 0), () => 0);
+  let places = inMemoryCandidates(worldAfter(dataset, [], 0), () => 0);
   for (const [i, event] of ordered.entries()) {
     if (i === partEnd) {
-      places = placesOver(worldAfter(dataset, ordered.slice(0, i), event.time), () => event.time);
+      places = inMemoryCandidates(worldAfter(dataset, ordered.slice(0, i), event.time), () => event.time);
       partEnd += Math.ceil((ordered.length - start) / options.parts);
     }
-    const person = people.get(event.userId) ?? newPerson();
-    people.set(event.userId, person);
+    const profile = people.get(event.userId) ?? emptyProfile();
+    people.set(event.userId, profile);
     const interaction = interactionOf(event, dataset.items, i);
     if (i >= start && begins[i] && options.random.next() < share) {
       const said = event.lat !== null && event.lon !== null && options.random.next() < tells;
-      const point = said ? { lat: event.lat as number, lon: event.lon as number } : person.location;
-      yield { event, bought: bought[i], person, point, places };
+      const point = said ? { lat: event.lat as number, lon: event.lon as number } : profile.location;
+      yield { event, bought: bought[i], profile, point, places };
     }
-    applyInteraction(person, interaction, offsetOf(interaction));
+    applyInteraction(profile, interaction, offsetOf(interaction));
     if (i % 256 === 0) {
       options.onProgress?.(i, ordered.length);
       await options.pause?.();

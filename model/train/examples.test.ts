@@ -7,7 +7,7 @@ import { simulate } from "../simulate/simulate.ts";
 import { trainingLists } from "./examples.ts";
 import { Random } from "./random.ts";
 
-const { dataset } = simulate({ products: 600, people: 15, events: 700, days: 40 }, 4, 1_760_000_000);
+const { dataset } = simulate({ products: 600, users: 15, events: 700, days: 40 }, 4, 1_760_000_000);
 const events = [...dataset.train, ...dataset.valid];
 const listsOf = (from: readonly DatasetEvent[]): Promise<TrainingList[]> =>
   trainingLists(dataset, from, {

@@ -43,13 +43,13 @@ export async function trainingLists(
 const discoveryWeight = 1.2;
 
 async function listOf(
-  { event, bought, person, point, places }: Episode,
+  { event, bought, profile: person, point, places }: Episode,
   { negatives, random, firstStage }: ExampleOptions,
 ): Promise<TrainingList | null> {
   const now = event.time;
   const offset = localOffset(point?.lat ?? null, point?.lon ?? null, now);
   const hour = hourOf(now + offset);
-  const query = { person, point, now, hour, filter: {}, limit: maxCandidates, firstStage };
+  const query = { profile: person, point, now, hour, filter: {}, limit: maxCandidates, firstStage };
   const { candidates, blocks } = await gather(query, places);
   const target = hash53(event.itemId);
   const chosen = candidates.find(({ block, row }) => block.idHash[row] === target);

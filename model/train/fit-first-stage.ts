@@ -1,13 +1,13 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import { localOffset } from "../../shared/geo/local-time.ts";
-import { leaningsTo } from "../candidate-query/category-affinities.ts";
-import { usualPlaces } from "../candidate-query/usual-locations.ts";
+import { categoryAffinities } from "../candidate-query/category-affinities.ts";
+import { usualLocations } from "../candidate-query/usual-locations.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash53 } from "../columns/hash.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import { hourOf } from "../profile/profile.ts";
-import { categoryHoursOf, leaningsOf } from "../retrieval/category-affinity.ts";
+import { affinityWeights, categoryHoursOf } from "../retrieval/category-affinity.ts";
 import { defaultFirstStage, priorInputs } from "../retrieval/first-stage.ts";
 import { proximityOf, vantageOf, vectorsOf } from "../retrieval/scan.ts";
 import { rowOfHash } from "../retrieval/tiles.ts";
@@ -22,7 +22,7 @@ const usualGrid = [0, 0.3, 1, 3];
 const poolSize = 2000;
 const alternatives = 100;
 /** With fewer choices than this the defaults stay. */
-const leastChoices = 100;
+const minChoices = 100;
 const steps = 150;
 const rate = 0.05;
 /** Pull towards the defaults, as if so many choices had spoken for them. */
@@ -43,11 +43,11 @@ export async function fitFirstStage(
 ): Promise<FirstStage> {
   const choices: Choice[] = [];
   for await (const episode of episodesOf(dataset, events, options)) {
-    if (episode.person.products.has(episode.event.itemId)) continue;
+    if (episode.profile.products.has(episode.event.itemId)) continue;
     const choice = await choiceOf(episode, options.random);
     if (choice) choices.push(choice);
   }
-  if (choices.length < leastChoices) return defaultFirstStage;
+  if (choices.length < minChoices) return defaultFirstStage;
   // The newest tenth decides how much usual places count.
   const held = Math.ceil(choices.length / 10);
   let best = { loss: Number.POSITIVE_INFINITY, weights: defaultFirstStage };
@@ -69,11 +69,14 @@ const named = (weights: Float32Array): Omit<FirstStage, "usual"> => ({
   hour: weights[5],
 });
 
-async function choiceOf({ event, person, point, places }: Episode, random: Random): Promise<Choice | null> {
-  const usual = usualPlaces(person, event.time);
+async function choiceOf(
+  { event, profile: person, point, places }: Episode,
+  random: Random,
+): Promise<Choice | null> {
+  const usual = usualLocations(person, event.time);
   const hour = hourOf(event.time + localOffset(point?.lat ?? null, point?.lon ?? null, event.time));
-  const categories = leaningsTo(person);
-  const pool = await places.candidates({
+  const categories = categoryAffinities(person);
+  const pool = await places.firstStage({
     point,
     usual,
     categories,
@@ -89,8 +92,8 @@ async function choiceOf({ event, person, point, places }: Episode, random: Rando
   while (rows.length <= alternatives) rows.push(random.below(pool.count));
   const around = categoryHoursOf([pool]);
   const ofCategory = {
-    chosen: leaningsOf(around, hour, categories, { category: 1, hour: 0 }),
-    hour: leaningsOf(around, hour, [], { category: 0, hour: 1 }),
+    chosen: affinityWeights(around, hour, categories, { category: 1, hour: 0 }),
+    hour: affinityWeights(around, hour, [], { category: 0, hour: 1 }),
   };
   return usualGrid.map((weight) => inputsOf(pool, rows, point, usual, weight, ofCategory));
 }
@@ -99,7 +102,7 @@ function inputsOf(
   pool: Columns,
   rows: readonly number[],
   point: Point | null,
-  usual: ReturnType<typeof usualPlaces>,
+  usual: ReturnType<typeof usualLocations>,
   weight: number,
   ofCategory: { chosen: ReadonlyMap<number, number>; hour: ReadonlyMap<number, number> },
 ): Float32Array {

@@ -83,7 +83,7 @@ export function fitLists(
     batch: 16,
     rate: 2e-3,
     decay: 1e-2,
-    patience: 3,
+    retryDelay: 3,
     clock,
     onProgress,
     onCheckpoint,

@@ -2,7 +2,7 @@ import type { FeatureShape, TrainingList } from "../features/batch.ts";
 import type { Parameters } from "../network/parameters.ts";
 
 /** A feature that hardly varies is not blown up. */
-const leastDeviation = 0.05;
+const minDeviation = 0.05;
 
 /** Sets the network's input statistics: mean and inverse standard deviation of each dense feature over the lists. */
 export function setStatistics(
@@ -26,6 +26,6 @@ export function setStatistics(
   if (!mean || !scale || count === 0) return;
   for (let i = 0; i < width; i++) {
     mean[i] = sum[i] / count;
-    scale[i] = 1 / Math.max(leastDeviation, Math.sqrt(Math.max(0, squares[i] / count - mean[i] * mean[i])));
+    scale[i] = 1 / Math.max(minDeviation, Math.sqrt(Math.max(0, squares[i] / count - mean[i] * mean[i])));
   }
 }

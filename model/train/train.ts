@@ -16,7 +16,7 @@ export interface TrainingOptions {
   rate: number;
   decay: number;
   /** Epochs without a better validation after which training stops. */
-  patience: number;
+  retryDelay: number;
   /** Seconds, from any start. */
   clock(): number;
   onProgress(progress: TrainingProgress): void;
@@ -136,7 +136,7 @@ export async function train(
   let sinceBest = (options.resume?.epoch ?? 0) - best.epoch;
   let epoch = options.resume?.epoch ?? 0;
 
-  while (epoch < options.epochs && sinceBest < options.patience) {
+  while (epoch < options.epochs && sinceBest < options.retryDelay) {
     // Each epoch has its own stream, so that one that goes on from a checkpoint draws the same.
     const random = new Random(options.seed + 1 + epoch);
     const order = random.shuffle(lists.map((_, i) => i));

@@ -1,5 +1,5 @@
 /** Does work for all items, at most `most` of it at the same time; whichever is done first makes room for the next. */
-export async function atOnce<T>(
+export async function mapConcurrent<T>(
   most: number,
   items: readonly T[],
   work: (item: T) => Promise<unknown>,

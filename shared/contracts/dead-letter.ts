@@ -5,22 +5,22 @@ import { instant } from "./primitives.ts";
 export const retryDelaySeconds = (attempts: number): number => Math.min(600, 2 ** Math.min(attempts, 10));
 
 /** Deliveries after which a message goes to the dead-letter queue: `max_retries` of every consumer, and the first. */
-export const mostAttempts = 101;
+export const maxAttempts = 101;
 
 /** The queues whose messages may turn out to be dead, by their short names. */
-export const letterQueues = ["interactions", "locations", "catalogue"] as const;
-export const letterQueue = z.enum(letterQueues);
-export type LetterQueue = z.infer<typeof letterQueue>;
+export const deadLetterQueues = ["interactions", "locations", "catalogue"] as const;
+export const deadLetterQueue = z.enum(deadLetterQueues);
+export type DeadLetterQueue = z.infer<typeof deadLetterQueue>;
 
 /** Names a dead letter: its queue, and a hash of what it says, so that the same message again is the same letter. */
-export const letterId = z
+export const deadLetterId = z
   .string()
   .regex(/^(interactions|locations|catalogue)~[0-9a-f]{32}$/, "must be a queue, ~ and 32 hexadecimal digits");
 
 /** A message that could not be consumed, as it is listed. */
 export const deadLetter = z.object({
-  id: letterId,
-  queue: letterQueue,
+  id: deadLetterId,
+  queue: deadLetterQueue,
   /** Why it could not be consumed, as last tried. */
   cause: z.string(),
   attempts: z.number().int(),
@@ -31,9 +31,9 @@ export const deadLetter = z.object({
 export type DeadLetter = z.infer<typeof deadLetter>;
 
 /** A dead letter with what it says. */
-export const openedLetter = deadLetter.extend({ body: z.unknown() });
-export type OpenedLetter = z.infer<typeof openedLetter>;
+export const deadLetterWithBody = deadLetter.extend({ body: z.unknown() });
+export type DeadLetterWithBody = z.infer<typeof deadLetterWithBody>;
 
 /** A letter that was replayed: all that its message should have done is done, and it is gone. */
-export const replayedLetter = z.object({ id: letterId, status: z.literal("delivered") });
-export type ReplayedLetter = z.infer<typeof replayedLetter>;
+export const replayedDeadLetter = z.object({ id: deadLetterId, status: z.literal("delivered") });
+export type ReplayedDeadLetter = z.infer<typeof replayedDeadLetter>;

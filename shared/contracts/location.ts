@@ -16,14 +16,14 @@ export const city = z.object({
 export type City = z.infer<typeof city>;
 
 /** Where a point is. `distanceKm` is the distance to the city's centre. */
-export const resolvedPlace = z.object({
+export const resolvedLocation = z.object({
   city: z.string().nullable(),
   country: z.string().nullable(),
   timezone: z.string(),
   cell: z.string(),
   distanceKm: z.number().nullable(),
 });
-export type ResolvedPlace = z.infer<typeof resolvedPlace>;
+export type ResolvedLocation = z.infer<typeof resolvedLocation>;
 
 /** Where a person was taken to be, from the strongest evidence to the weakest. */
 export const locationSource = z.enum(["request", "last", "edge", "home", "none"]);
@@ -71,10 +71,10 @@ export const nearbyAnswer = z.object({ items: z.array(nearbyItem), truncated: z.
 export type NearbyAnswer = z.infer<typeof nearbyAnswer>;
 
 /** The part of `request.cf` that says where a request came from. */
-export const edgePlace = z.object({
+export const edgeLocation = z.object({
   city: z.string().nullable(),
   country: z.string().nullable(),
   point: point.nullable(),
   timezone: z.string().nullable(),
 });
-export type EdgePlace = z.infer<typeof edgePlace>;
+export type EdgeLocation = z.infer<typeof edgeLocation>;

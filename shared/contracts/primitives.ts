@@ -28,7 +28,7 @@ export const epochSeconds = z.number().finite();
 export const pseudonym = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits");
 
 /** Which life of a person something belongs to: how often they were erased before it. */
-export const epoch = z.number().int().min(0);
+export const generation = z.number().int().min(0);
 
 /** ISO 4217 code of a currency. */
 export const currencyCode = z.string().regex(/^[A-Z]{3}$/, "must be an ISO 4217 code such as EUR");
@@ -37,7 +37,7 @@ export const currencyCode = z.string().regex(/^[A-Z]{3}$/, "must be an ISO 4217 
 export const categoryName = z.string().min(1).max(128);
 
 /** Names of a map, 1 to `longest` characters, with its values; the document says so too. */
-export const named = <V extends z.ZodType>(longest: number, value: V) =>
+export const boundedRecord = <V extends z.ZodType>(longest: number, value: V) =>
   z
     .record(z.string().min(1).max(longest), value)
     .meta({ propertyNames: { type: "string", minLength: 1, maxLength: longest } });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { categoryName, currencyCode, identifier, instant, named, point } from "./primitives.ts";
+import { boundedRecord, categoryName, currencyCode, identifier, instant, point } from "./primitives.ts";
 import { totals } from "./totals.ts";
 
 const attributeValue = z.union([z.string().max(1024), z.number(), z.boolean(), z.null()]);
@@ -15,7 +15,7 @@ export const productInput = z.strictObject({
   rating: z.number().min(0).max(10).nullable().default(null),
   location: point.nullable().default(null),
   available: z.boolean().default(true),
-  attributes: named(64, attributeValue).default({}),
+  attributes: boundedRecord(64, attributeValue).default({}),
 });
 export type ProductInput = z.infer<typeof productInput>;
 
@@ -30,7 +30,7 @@ export const productPatch = z
     rating: z.number().min(0).max(10).nullable(),
     location: point.nullable(),
     available: z.boolean(),
-    attributes: named(64, attributeValue),
+    attributes: boundedRecord(64, attributeValue),
   })
   .partial();
 export type ProductPatch = z.infer<typeof productPatch>;
@@ -74,11 +74,11 @@ export const productCard = z.object({
 export type ProductCard = z.infer<typeof productCard>;
 
 /** A card that is asked for: of this version of the product or a newer one; 0 for any. */
-export const wantedCard = z.object({ productId: identifier, version: z.number().int().min(0) });
-export type WantedCard = z.infer<typeof wantedCard>;
+export const cardRequest = z.object({ productId: identifier, version: z.number().int().min(0) });
+export type CardRequest = z.infer<typeof cardRequest>;
 
 /** Cards of any version. */
-export const anyVersion = (productIds: readonly string[]): WantedCard[] =>
+export const anyVersion = (productIds: readonly string[]): CardRequest[] =>
   productIds.map((productId) => ({ productId, version: 0 }));
 
 /** What the spatial index is told of a product. `deleted` products leave their cell. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { acceptedInteraction, eventType } from "./event.ts";
 import { loggedCandidate } from "./impression.ts";
-import { applicationName, epoch, epochSeconds, identifier, precision, pseudonym } from "./primitives.ts";
+import { applicationName, epochSeconds, generation, identifier, precision, pseudonym } from "./primitives.ts";
 
 /** An impression whose click window has closed: what the ranker saw, what was shown, what came of it. */
 export const trainingExample = z.object({
@@ -55,21 +55,21 @@ export const outboxRow = z.discriminatedUnion("kind", [
 ]);
 export type OutboxRow = z.infer<typeof outboxRow>;
 
-const person = {
+const userGeneration = {
   userId: identifier,
   object: pseudonym,
   /** What is of a life that was erased meets its tombstone wherever it goes. */
-  epoch: epoch.default(0),
+  generation: generation.default(0),
 };
 
 /** Rows of one person's outbox. */
-export const personRows = z.object({ ...person, rows: z.array(outboxRow).min(1) });
-export type PersonRows = z.infer<typeof personRows>;
+export const userRows = z.object({ ...userGeneration, rows: z.array(outboxRow).min(1) });
+export type UserRows = z.infer<typeof userRows>;
 
 /** A message of queue `interactions`: rows of the outboxes of some people, each at most once. */
 export const interactionsMessage = z.object({
   application: applicationName,
-  people: z.array(personRows).min(1).max(100),
+  users: z.array(userRows).min(1).max(100),
 });
 export type InteractionsMessage = z.infer<typeof interactionsMessage>;
 
@@ -85,14 +85,14 @@ export type PlaceVisit = z.infer<typeof placeVisit>;
 /** A message of queue `locations`. */
 export const locationsMessage = z.object({
   application: applicationName,
-  ...person,
+  ...userGeneration,
   rows: z.array(placeVisit).min(1),
 });
 export type LocationsMessage = z.infer<typeof locationsMessage>;
 
 /** A message of queue `catalogue`: products whose outbox rows are open; the consumer reads their newest state. */
-export const catalogueMessage = z.object({
+export const catalogMessage = z.object({
   application: applicationName,
   productIds: z.array(identifier).min(1).max(500),
 });
-export type CatalogueMessage = z.infer<typeof catalogueMessage>;
+export type CatalogMessage = z.infer<typeof catalogMessage>;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { answerLocation, productFilter } from "./location.ts";
-import { identifier, named, point } from "./primitives.ts";
+import { boundedRecord, identifier, point } from "./primitives.ts";
 import { productCard } from "./product.ts";
 
 /** `POST /v1/recommendations`. */
@@ -12,12 +12,12 @@ export const recommendationInput = z.strictObject({
   candidates: z.number().int().min(20).max(500).default(500),
   filter: productFilter.optional(),
   /** Factors on the score by category, 0 to 10. */
-  boost: named(128, z.number().min(0).max(10)).optional(),
+  boost: boundedRecord(128, z.number().min(0).max(10)).optional(),
   /** 0: by score alone; 1: categories as different as can be (maximal marginal relevance). */
   diversity: z.number().min(0).max(1).default(0),
   caps: z.strictObject({ perCategory: z.number().int().min(1).max(100).optional() }).optional(),
   exclude: z.array(identifier).max(500).optional(),
-  context: named(64, z.union([z.string().max(256), z.number(), z.boolean()])).optional(),
+  context: boundedRecord(64, z.union([z.string().max(256), z.number(), z.boolean()])).optional(),
   explain: z.boolean().default(false),
   /** Milliseconds that the answer may take; stages that no longer fit are left out and named. */
   budgetMs: z.number().int().min(1).max(10_000).optional(),

@@ -34,9 +34,9 @@ export const retention = z
 export type Retention = z.infer<typeof retention>;
 
 /** What one step removed, by kind. Steps are bounded: what is left over goes with the next. */
-export type Removed = Partial<Record<keyof Retention, number>>;
+export type RemovedCounts = Partial<Record<keyof Retention, number>>;
 
 const daySeconds = 86_400;
 
 /** The moment before which what is kept so many days has had its time. Seconds since the epoch. */
-export const endOfLife = (now: number, kept: number): number => now - kept * daySeconds;
+export const expiryTime = (now: number, kept: number): number => now - kept * daySeconds;

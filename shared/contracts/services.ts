@@ -1,26 +1,32 @@
-import type { DeadLetter, OpenedLetter, ReplayedLetter } from "./dead-letter.ts";
+import type { DeadLetter, DeadLetterWithBody, ReplayedDeadLetter } from "./dead-letter.ts";
 import type { Erasure } from "./erasure.ts";
 import type { AcceptedInteraction, EventInput, EventReceipt } from "./event.ts";
 import type { ExportItem } from "./export.ts";
-import type { AnswerLocation, EdgePlace, NearbyAnswer, NearbyQuery, ResolvedPlace } from "./location.ts";
+import type {
+  AnswerLocation,
+  EdgeLocation,
+  NearbyAnswer,
+  NearbyQuery,
+  ResolvedLocation,
+} from "./location.ts";
 import type { ModelDetails, ModelManifest, ModelOrigin, ModelRecord } from "./model.ts";
 import type { Point, Precision } from "./primitives.ts";
 import type {
   BulkReport,
+  CardRequest,
   Product,
   ProductCard,
   ProductChange,
   ProductInput,
   ProductPatch,
-  WantedCard,
 } from "./product.ts";
 import type { PlaceVisit } from "./queues.ts";
 import type { CellContent, ProductPosition, ProductRange, RebuildStep } from "./rebuild.ts";
 import type { RecalibrationInput, RecalibrationRecord } from "./recalibration.ts";
 import type { RecommendationAnswer, RecommendationInput, RecommendationReceipt } from "./recommendation.ts";
 import type { Result } from "./result.ts";
-import type { Removed, Retention } from "./retention.ts";
-import type { Around, AroundQuery, CandidateQuery, Wanted } from "./retrieval.ts";
+import type { RemovedCounts, Retention } from "./retention.ts";
+import type { CandidateBlocks, CandidateRequest, FirstStageQuery, ProductRef } from "./retrieval.ts";
 import type { ProductTotals, Totals, Transition, UnknownProduct } from "./totals.ts";
 import type { LocationInput, User, UserInput, UserInteraction, UserPatch } from "./user.ts";
 
@@ -41,35 +47,35 @@ export interface Readiness {
 }
 
 /** Every worker answers this. */
-export interface Ready {
+export interface ReadinessApi {
   ready(): Promise<Readiness>;
 }
 
 /** A worker whose stores age. */
-export interface Retains {
+export interface RetentionApi {
   /** Removes what has outlived its time, a bounded step of each kind, and answers how much that was. */
-  retain(retention: Retention): Promise<Result<Removed>>;
+  retain(retention: Retention): Promise<Result<RemovedCounts>>;
 }
 
 /** What a person's object must know of their profile. `version` grows with each change; the newest is kept. */
-export interface PersonSettings {
+export interface UserSettings {
   home: Point | null;
   precision: Precision;
   version: number;
 }
 
 /** One life of a person: what comes after an erasure is of another. */
-export interface PersonLife {
+export interface UserGeneration {
   userId: string;
   /** Their pseudonym. */
   object: string;
-  epoch: number;
+  generation: number;
 }
 
-/** An erased person, by pseudonym: nothing of this epoch, or one before, is theirs any more. */
+/** An erased person, by pseudonym: nothing of this generation, or one before, is theirs any more. */
 export interface Tombstone {
   object: string;
-  epoch: number;
+  generation: number;
 }
 
 /** Rows that a step of an erasure removed from the records; `more` while some are left. */
@@ -89,38 +95,38 @@ export interface UserVisit {
 }
 
 /** People: profiles, consent, interactions, totals, location history. */
-export interface UserApi extends Ready, Retains {
+export interface UserApi extends ReadinessApi, RetentionApi {
   /** Creates or replaces. */
   put(
     application: string,
     userId: string,
     input: UserInput,
-  ): Promise<Result<{ user: User; created: boolean; settings: PersonSettings }>>;
+  ): Promise<Result<{ user: User; created: boolean; settings: UserSettings }>>;
   get(application: string, userId: string): Promise<Result<User>>;
   patch(
     application: string,
     userId: string,
     patch: UserPatch,
-  ): Promise<Result<{ user: User; settings: PersonSettings }>>;
+  ): Promise<Result<{ user: User; settings: UserSettings }>>;
   list(application: string, page: PageQuery): Promise<Result<Page<User>>>;
   /**
    * Inserts what is unseen (identity: application, user, event) and changes the hourly totals by exactly
    * that, in one D1 transaction. Creates unknown people. Answers the hours named of every product named, absolute.
    */
-  record(
+  recordInteractions(
     application: string,
-    batch: (PersonLife & { interactions: AcceptedInteraction[] })[],
+    batch: (UserGeneration & { interactions: AcceptedInteraction[] })[],
   ): Promise<Result<{ inserted: number; totals: ProductTotals[] }>>;
   recordLocations(
     application: string,
-    batch: (PersonLife & { visits: PlaceVisit[] })[],
+    batch: (UserGeneration & { visits: PlaceVisit[] })[],
   ): Promise<Result<{ inserted: number }>>;
   /** Newest first. */
   history(application: string, userId: string, page: PageQuery): Promise<Result<Page<UserInteraction>>>;
   /** Where the person was, oldest first. */
   visits(application: string, userId: string, page: PageQuery): Promise<Result<Page<UserVisit>>>;
   /** What the person's object must know; null for someone without a profile. */
-  settings(application: string, userId: string): Promise<Result<PersonSettings | null>>;
+  settings(application: string, userId: string): Promise<Result<UserSettings | null>>;
   /** Lifetime totals, in the order of the ids; zeros for a product without any. */
   totals(application: string, productIds: string[]): Promise<Result<Totals[]>>;
   /** Absolute totals of all hours, in the order of the ids: what cells are told that know nothing of a product. */
@@ -138,7 +144,7 @@ export interface UserApi extends Ready, Retains {
    * Sets the tombstone that `record` and `recordLocations` honour, and removes some thousand rows; to be called until
    * there are no more, before the person's object begins a new life.
    */
-  erase(application: string, life: PersonLife): Promise<Result<ErasedRecords>>;
+  erase(application: string, life: UserGeneration): Promise<Result<ErasedRecords>>;
   /** The tombstones among these pseudonyms, at most 10,000. */
   tombstones(application: string, objects: string[]): Promise<Result<Tombstone[]>>;
 }
@@ -147,14 +153,14 @@ export interface UserApi extends Ready, Retains {
 export interface DeadLetterApi {
   /** By id, ascending, at most 100 a page. */
   deadLetters(application: string, page: PageQuery): Promise<Result<Page<DeadLetter>>>;
-  deadLetter(application: string, id: string): Promise<Result<OpenedLetter>>;
+  deadLetter(application: string, id: string): Promise<Result<DeadLetterWithBody>>;
   /** Delivers it and forgets it; `conflict` for a message of no known form, `unavailable` where it failed again. */
-  replayDeadLetter(application: string, id: string): Promise<Result<ReplayedLetter>>;
+  replayDeadLetter(application: string, id: string): Promise<Result<ReplayedDeadLetter>>;
   discardDeadLetter(application: string, id: string): Promise<Result<null>>;
 }
 
 /** The catalogue. */
-export interface ProductApi extends Ready, Retains, DeadLetterApi {
+export interface ProductApi extends ReadinessApi, RetentionApi, DeadLetterApi {
   put(application: string, input: ProductInput): Promise<Result<{ product: Product; created: boolean }>>;
   get(application: string, productId: string): Promise<Result<Product>>;
   patch(application: string, productId: string, patch: ProductPatch): Promise<Result<Product>>;
@@ -163,7 +169,7 @@ export interface ProductApi extends Ready, Retains, DeadLetterApi {
   /** Parsed products of one bulk request (at most 500 a call); the last of equal ids wins. */
   bulk(application: string, products: ProductInput[]): Promise<Result<{ written: number }>>;
   /** Cards of the known products among those wanted, in no order. */
-  cards(application: string, wanted: readonly WantedCard[]): Promise<Result<ProductCard[]>>;
+  cards(application: string, wanted: readonly CardRequest[]): Promise<Result<ProductCard[]>>;
   putImage(
     application: string,
     productId: string,
@@ -183,32 +189,35 @@ export interface ProductApi extends Ready, Retains, DeadLetterApi {
     limit: number,
   ): Promise<Result<{ cell: string; change: ProductChange }[]>>;
   /** Sends outbox rows that no consumer has confirmed; what the cron calls. Answers how many remain open. */
-  settle(): Promise<Result<{ open: number }>>;
+  resendOutbox(): Promise<Result<{ open: number }>>;
 }
 
 /** Places: gazetteer, precision of coordinates, spatial index. Columns are encoded by `model/columns`. */
-export interface LocationApi extends Ready {
-  resolve(point: Point): Promise<Result<ResolvedPlace>>;
+export interface LocationApi extends ReadinessApi {
+  resolve(point: Point): Promise<Result<ResolvedLocation>>;
   /** The point at the given precision, with its city. `city` moves it to the city's centre, or that of a cell as large. */
-  coarsen(point: Point, precision: Precision): Promise<Result<{ point: Point; place: ResolvedPlace }>>;
+  coarsen(point: Point, precision: Precision): Promise<Result<{ point: Point; place: ResolvedLocation }>>;
   /** City and point from what the edge knows; null where it knows nothing. */
-  edge(edge: EdgePlace): Promise<Result<Point | null>>;
+  edge(edge: EdgeLocation): Promise<Result<Point | null>>;
   nearby(application: string, query: NearbyQuery): Promise<Result<NearbyAnswer>>;
   /** All that a recommendation reads of places, columns packed, with the names of where the person is. */
-  around(application: string, query: AroundQuery): Promise<Result<Around<ArrayBuffer>>>;
+  gatherCandidates(
+    application: string,
+    query: CandidateRequest,
+  ): Promise<Result<CandidateBlocks<ArrayBuffer>>>;
   /**
    * Columns of the best `limit` products for a person's places by the cheap first stage, filtered, with the world's
    * best where the place is sparse. `point` null and no usual place: the world's best.
    */
-  candidates(application: string, query: CandidateQuery): Promise<Result<ArrayBuffer>>;
+  firstStageCandidates(application: string, query: FirstStageQuery): Promise<Result<ArrayBuffer>>;
   /**
    * Columns of the named products, wherever they are now; those unknown are left out. The first `withNeighbours` come
    * with what is often chosen next.
    */
-  columns(
+  productColumns(
     application: string,
-    wanted: readonly Wanted[],
-    withNeighbours: number,
+    wanted: readonly ProductRef[],
+    withNextProducts: number,
   ): Promise<Result<ArrayBuffer>>;
   /** Idempotent by product version. */
   apply(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>>;
@@ -230,30 +239,33 @@ export interface LocationApi extends Ready {
 }
 
 /** Ranking, the event path, the model registry. */
-export interface RecommendationApi extends Ready, Retains, DeadLetterApi {
+export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLetterApi {
   recommend(
     application: string,
     input: RecommendationInput,
-    edge: EdgePlace,
+    edge: EdgeLocation,
   ): Promise<Result<RecommendationAnswer>>;
   similar(application: string, productId: string, limit: number): Promise<Result<RecommendationList>>;
   trending(application: string, point: Point | null, limit: number): Promise<Result<RecommendationList>>;
   receipt(application: string, recommendationId: string): Promise<Result<RecommendationReceipt>>;
   /** 1-100 events as the client sent them; each is durable in its person before this answers. */
-  record(application: string, events: EventInput[]): Promise<Result<EventReceipt>>;
+  ingestEvents(application: string, events: EventInput[]): Promise<Result<EventReceipt>>;
   /** History, at most 4,000 events a call, without the outbox: answers after D1, people and cells hold it. */
-  absorb(application: string, events: EventInput[]): Promise<Result<Omit<BulkReport, "received" | "errors">>>;
+  ingestHistory(
+    application: string,
+    events: EventInput[],
+  ): Promise<Result<Omit<BulkReport, "received" | "errors">>>;
   setLocation(
     application: string,
     userId: string,
     input: LocationInput,
   ): Promise<Result<{ location: AnswerLocation }>>;
   /** Tells the person's object what their profile says now. */
-  setPerson(application: string, userId: string, settings: PersonSettings): Promise<Result<null>>;
+  setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>>;
   /** Begins to erase a person, or joins what has begun; it goes on by itself until all stores are done. */
   erase(application: string, userId: string): Promise<Result<Erasure>>;
   /** All that is held about a person, wherever it lies. A page may be empty though more follows. */
-  exported(application: string, userId: string, page: PageQuery): Promise<Result<Page<ExportItem>>>;
+  exportUser(application: string, userId: string, page: PageQuery): Promise<Result<Page<ExportItem>>>;
   /** How far an erasure is. */
   erasure(application: string, id: string): Promise<Result<Erasure>>;
   /** One step of making totals, cells and neighbours anew from the records of truth. */
@@ -261,7 +273,7 @@ export interface RecommendationApi extends Ready, Retains, DeadLetterApi {
   models(application: string): Promise<Result<ModelRecord[]>>;
   model(application: string, version: string): Promise<Result<ModelDetails>>;
   /** Brings versions of all applications further that are on their way; what the cron calls. */
-  settleModels(): Promise<Result<{ underWay: number }>>;
+  advanceRollouts(): Promise<Result<{ underWay: number }>>;
   /** Checks and stores a model; an application's first is promoted at once. */
   registerModel(
     application: string,
@@ -299,7 +311,7 @@ export interface RecommendationList {
 }
 
 /** The nightly recalibration. */
-export interface TrainerApi extends Ready, Retains {
+export interface TrainerApi extends ReadinessApi, RetentionApi {
   /** Counts what the training log of one day holds: objects, examples, outcomes. */
   snapshot(
     application: string,
@@ -309,7 +321,7 @@ export interface TrainerApi extends Ready, Retains {
   recalibrate(application: string, input: RecalibrationInput): Promise<Result<RecalibrationRecord>>;
   recalibration(application: string, id: string): Promise<Result<RecalibrationRecord>>;
   /** Wakes recalibrations that were interrupted; what the cron calls. */
-  watch(): Promise<Result<{ running: number; woken: number }>>;
+  wakeInterrupted(): Promise<Result<{ running: number; woken: number }>>;
   /** Begins one for each application that has a training log; what the nightly cron calls. */
-  nightly(): Promise<Result<{ begun: number }>>;
+  recalibrateAll(): Promise<Result<{ begun: number }>>;
 }

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { eventType } from "./event.ts";
-import { identifier, instant, named, point, precision } from "./primitives.ts";
+import { boundedRecord, identifier, instant, point, precision } from "./primitives.ts";
 
 /** What a person allows and is known by. */
 export const userInput = z.strictObject({
   home: point.nullable().default(null),
   consent: z.strictObject({ location: precision.default("exact") }).default({ location: "exact" }),
-  attributes: named(64, z.union([z.string().max(1024), z.number(), z.boolean(), z.null()])).default({}),
+  attributes: boundedRecord(64, z.union([z.string().max(1024), z.number(), z.boolean(), z.null()])).default(
+    {},
+  ),
 });
 export type UserInput = z.infer<typeof userInput>;
 
@@ -14,7 +16,7 @@ export const userPatch = z
   .strictObject({
     home: point.nullable(),
     consent: z.strictObject({ location: precision }),
-    attributes: named(64, z.union([z.string().max(1024), z.number(), z.boolean(), z.null()])),
+    attributes: boundedRecord(64, z.union([z.string().max(1024), z.number(), z.boolean(), z.null()])),
   })
   .partial();
 export type UserPatch = z.infer<typeof userPatch>;

@@ -1,10 +1,10 @@
-import { openedLetter } from "../contracts/dead-letter.ts";
-import type { PersonLife } from "../contracts/services.ts";
-import { type LetterBucket, letterPrefix, unowned } from "./store.ts";
-import { isFormlessAbout, peopleIn, withoutErased } from "./users.ts";
+import { deadLetterWithBody } from "../contracts/dead-letter.ts";
+import type { UserGeneration } from "../contracts/services.ts";
+import { type DeadLetterBucket, deadLetterPrefix, unowned } from "./store.ts";
+import { isFormlessAbout, usersIn, withoutErased } from "./users.ts";
 
 /** One step through the letters of an application. */
-export interface LetterStep {
+export interface EraseStep {
   application: string;
   /** The last key of the step before; null for the first. */
   after: string | null;
@@ -13,15 +13,15 @@ export interface LetterStep {
 }
 
 /** Another may change the same letter meanwhile; more often than this it will not. */
-const mostAttempts = 20;
+const maxAttempts = 20;
 
 /** Letters that name nobody's application come after the application's own. */
 async function keysOf(
-  bucket: LetterBucket,
-  { application, after, most }: LetterStep,
+  bucket: DeadLetterBucket,
+  { application, after, most }: EraseStep,
 ): Promise<{ keys: string[]; next: string | null }> {
-  const own = letterPrefix(application);
-  const others = letterPrefix(unowned);
+  const own = deadLetterPrefix(application);
+  const others = deadLetterPrefix(unowned);
   const inOwn = after === null || (after.startsWith(own) && after !== others);
   const page = await bucket.list({
     prefix: inOwn ? own : others,
@@ -34,38 +34,42 @@ async function keysOf(
 }
 
 /** The letters of one step that speak of a person. */
-export async function lettersAbout(
-  bucket: LetterBucket,
-  step: LetterStep,
-  person: Pick<PersonLife, "userId" | "object">,
-): Promise<{ letters: { key: string; queue: string; sentAt: string }[]; next: string | null }> {
+export async function deadLettersAbout(
+  bucket: DeadLetterBucket,
+  step: EraseStep,
+  user: Pick<UserGeneration, "userId" | "object">,
+): Promise<{ deadLetters: { key: string; queue: string; sentAt: string }[]; next: string | null }> {
   const { keys, next } = await keysOf(bucket, step);
-  const letters: { key: string; queue: string; sentAt: string }[] = [];
+  const deadLetters: { key: string; queue: string; sentAt: string }[] = [];
   for (const key of keys) {
     const stored = await bucket.get(key);
-    const letter = openedLetter.safeParse(stored && (await stored.json()));
-    if (!letter.success) continue;
-    const { body, queue, sentAt } = letter.data;
-    if (peopleIn(body)?.objects.includes(person.object) || isFormlessAbout(body, person))
-      letters.push({ key, queue, sentAt });
+    const deadLetter = deadLetterWithBody.safeParse(stored && (await stored.json()));
+    if (!deadLetter.success) continue;
+    const { body, queue, sentAt } = deadLetter.data;
+    if (usersIn(body)?.objects.includes(user.object) || isFormlessAbout(body, user))
+      deadLetters.push({ key, queue, sentAt });
   }
-  return { letters, next };
+  return { deadLetters, next };
 }
 
 /** Takes a person out of one letter, which goes when nothing is left of it. Answers whether it spoke of them. */
-async function eraseFromLetter(bucket: LetterBucket, key: string, life: PersonLife): Promise<boolean> {
-  const erased = new Map([[life.object, life.epoch]]);
-  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+async function eraseFromLetter(
+  bucket: DeadLetterBucket,
+  key: string,
+  life: UserGeneration,
+): Promise<boolean> {
+  const erased = new Map([[life.object, life.generation]]);
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const stored = await bucket.get(key);
     if (!stored) return false;
-    const letter = openedLetter.parse(await stored.json());
-    const body = isFormlessAbout(letter.body, life) ? null : withoutErased(letter.body, erased);
-    if (body === letter.body) return false;
+    const deadLetter = deadLetterWithBody.parse(await stored.json());
+    const body = isFormlessAbout(deadLetter.body, life) ? null : withoutErased(deadLetter.body, erased);
+    if (body === deadLetter.body) return false;
     if (body === null) {
       await bucket.delete(key);
       return true;
     }
-    const written = await bucket.put(key, JSON.stringify({ ...letter, body }), {
+    const written = await bucket.put(key, JSON.stringify({ ...deadLetter, body }), {
       httpMetadata: { contentType: "application/json" },
       onlyIf: { etagMatches: stored.etag },
     });
@@ -75,10 +79,10 @@ async function eraseFromLetter(bucket: LetterBucket, key: string, life: PersonLi
 }
 
 /** One step of taking a person out of the letters. Every step may be repeated. */
-export async function eraseFromLetters(
-  bucket: LetterBucket,
-  step: LetterStep,
-  life: PersonLife,
+export async function eraseFromDeadLetters(
+  bucket: DeadLetterBucket,
+  step: EraseStep,
+  life: UserGeneration,
 ): Promise<{ removed: number; next: string | null }> {
   const { keys, next } = await keysOf(bucket, step);
   let removed = 0;

@@ -1,19 +1,19 @@
-import { endOfLife, type Removed, type Retention } from "../contracts/retention.ts";
+import { expiryTime, type RemovedCounts, type Retention } from "../contracts/retention.ts";
 import { type AgingBucket, applicationsIn, removeExpired } from "../retention/expired.ts";
-import { letterPrefix } from "./store.ts";
+import { deadLetterPrefix } from "./store.ts";
 
 /** Removes dead letters that nobody replayed in their time. `now` in seconds. */
-export async function removeExpiredLetters(
+export async function removeExpiredDeadLetters(
   bucket: AgingBucket,
   retention: Retention,
   now: number,
-): Promise<Removed> {
-  const oldest = endOfLife(now, retention.deadLetters) * 1000;
+): Promise<RemovedCounts> {
+  const oldest = expiryTime(now, retention.deadLetters) * 1000;
   let deadLetters = 0;
   for (const application of await applicationsIn(bucket))
     deadLetters += await removeExpired(
       bucket,
-      letterPrefix(application),
+      deadLetterPrefix(application),
       ({ uploaded }) => uploaded.getTime() < oldest,
       false,
     );

@@ -1,21 +1,21 @@
 import { z } from "zod";
 import {
   type DeadLetter,
-  letterId,
-  type OpenedLetter,
-  type ReplayedLetter,
+  type DeadLetterWithBody,
+  deadLetterId,
+  type ReplayedDeadLetter,
 } from "../contracts/dead-letter.ts";
 import { applicationName, identifier } from "../contracts/primitives.ts";
 import { ok, parse, type Result, refuse } from "../contracts/result.ts";
 import type { DeadLetterApi, Page, PageQuery } from "../contracts/services.ts";
 import { errorText } from "../errors/error-text.ts";
-import { DeadLetters, type LetterBucket } from "./store.ts";
+import { type DeadLetterBucket, DeadLetterStore } from "./store.ts";
 
 const one = z.object({ application: applicationName, id: identifier });
 const pageInput = z.object({
   application: applicationName,
   limit: z.number().int().min(1).max(100),
-  cursor: letterId.optional(),
+  cursor: deadLetterId.optional(),
 });
 const unknownLetter = refuse("not_found", "There is no such dead letter.");
 
@@ -23,15 +23,15 @@ const unknownLetter = refuse("not_found", "There is no such dead letter.");
  * Does all that the message of a letter asks for, as its consumer would: any number of times. Refuses with `conflict`
  * where the message has no known form; throws where a step failed.
  */
-export type Redeliver = (letter: OpenedLetter) => Promise<Result<null>>;
+export type Redeliver = (deadLetter: DeadLetterWithBody) => Promise<Result<null>>;
 
 /** {@link DeadLetterApi} over a bucket of letters. */
-export class DeadLetterDesk implements DeadLetterApi {
-  readonly #letters: DeadLetters;
+export class DeadLetterService implements DeadLetterApi {
+  readonly #letters: DeadLetterStore;
   readonly #redeliver: Redeliver;
 
-  constructor(bucket: LetterBucket, redeliver: Redeliver) {
-    this.#letters = new DeadLetters(bucket);
+  constructor(bucket: DeadLetterBucket, redeliver: Redeliver) {
+    this.#letters = new DeadLetterStore(bucket);
     this.#redeliver = redeliver;
   }
 
@@ -41,15 +41,15 @@ export class DeadLetterDesk implements DeadLetterApi {
     return ok(await this.#letters.list(application, parsed.value.limit, parsed.value.cursor));
   }
 
-  async deadLetter(application: string, id: string): Promise<Result<OpenedLetter>> {
+  async deadLetter(application: string, id: string): Promise<Result<DeadLetterWithBody>> {
     const parsed = parse(one, { application, id });
     if (!parsed.ok) return parsed;
-    const letter = await this.#letters.open(application, id);
-    return letter ? ok(letter) : unknownLetter;
+    const deadLetter = await this.#letters.open(application, id);
+    return deadLetter ? ok(deadLetter) : unknownLetter;
   }
 
   /** The letter goes only after all is done: where this dies on the way, it is there and may be replayed again. */
-  async replayDeadLetter(application: string, id: string): Promise<Result<ReplayedLetter>> {
+  async replayDeadLetter(application: string, id: string): Promise<Result<ReplayedDeadLetter>> {
     const opened = await this.deadLetter(application, id);
     if (!opened.ok) return opened;
     try {

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import {
   type DeadLetter,
+  type DeadLetterQueue,
+  type DeadLetterWithBody,
   deadLetter,
-  type LetterQueue,
-  letterId,
-  letterQueue,
-  type OpenedLetter,
-  openedLetter,
+  deadLetterId,
+  deadLetterQueue,
+  deadLetterWithBody,
 } from "../contracts/dead-letter.ts";
 import { applicationName, toInstant } from "../contracts/primitives.ts";
 import { issuesOf } from "../contracts/result.ts";
@@ -14,7 +14,7 @@ import type { Page } from "../contracts/services.ts";
 import { sha256OfText } from "../hash/sha256.ts";
 
 /** Where dead letters lie: the part of an R2 bucket that is used. */
-export type LetterBucket = Pick<R2Bucket, "put" | "get" | "head" | "list" | "delete">;
+export type DeadLetterBucket = Pick<R2Bucket, "put" | "get" | "head" | "list" | "delete">;
 
 /** A cause is cut to so many characters: some name every field of a large message. */
 const causeLength = 1000;
@@ -30,18 +30,18 @@ const applicationOf = (body: unknown): string => {
 };
 
 /** The short name of a queue or of its dead-letter queue. */
-export function queueOf(name: string): LetterQueue {
-  return letterQueue.parse(name.replace(/^vicinity-/, "").replace(/-dead$/, ""));
+export function queueOf(name: string): DeadLetterQueue {
+  return deadLetterQueue.parse(name.replace(/^vicinity-/, "").replace(/-dead$/, ""));
 }
 
 /** Prefix of an application's letters in their bucket. */
-export const letterPrefix = (application: string): string => `${application}/dead/`;
+export const deadLetterPrefix = (application: string): string => `${application}/dead/`;
 const keyOf = (application: string, id: string): string =>
-  `${letterPrefix(application)}${id.replace("~", "/")}.json`;
+  `${deadLetterPrefix(application)}${id.replace("~", "/")}.json`;
 const idOf = (key: string): string => key.split("/").slice(-2).join("~").replace(".json", "");
 
 /** What a queue gives of a message. */
-export type DyingMessage = Pick<Message, "body" | "timestamp" | "attempts">;
+export type FailedMessage = Pick<Message, "body" | "timestamp" | "attempts">;
 
 /** What is wrong with a message, as a cause: fields and rules, no values. */
 export const causeOf = (error: z.ZodError): string =>
@@ -50,15 +50,15 @@ export const causeOf = (error: z.ZodError): string =>
     .join("; ");
 
 /** Messages that could not be consumed, kept with their cause by application until they are replayed or discarded. */
-export class DeadLetters {
-  readonly #bucket: LetterBucket;
+export class DeadLetterStore {
+  readonly #bucket: DeadLetterBucket;
 
-  constructor(bucket: LetterBucket) {
+  constructor(bucket: DeadLetterBucket) {
     this.#bucket = bucket;
   }
 
   /** Keeps a message with its cause; the same message again replaces it. */
-  async keep(queue: string, message: DyingMessage, cause: string): Promise<void> {
+  async keep(queue: string, message: FailedMessage, cause: string): Promise<void> {
     const name = queueOf(queue);
     const id = `${name}~${(await sha256OfText(JSON.stringify(message.body))).slice(0, 32)}`;
     await this.#put(applicationOf(message.body), {
@@ -73,44 +73,44 @@ export class DeadLetters {
   }
 
   /** Keeps what the platform gave up, unless its consumer has kept it with a better cause. */
-  async keepGivenUp(queue: string, message: DyingMessage): Promise<void> {
+  async keepGivenUp(queue: string, message: FailedMessage): Promise<void> {
     const id = `${queueOf(queue)}~${(await sha256OfText(JSON.stringify(message.body))).slice(0, 32)}`;
     if (await this.#bucket.head(keyOf(applicationOf(message.body), id))) return;
     await this.keep(queue, message, "retries exhausted");
   }
 
-  #put(application: string, letter: OpenedLetter): Promise<unknown> {
-    return this.#bucket.put(keyOf(application, letter.id), JSON.stringify(letter), {
+  #put(application: string, deadLetter: DeadLetterWithBody): Promise<unknown> {
+    return this.#bucket.put(keyOf(application, deadLetter.id), JSON.stringify(deadLetter), {
       httpMetadata: { contentType: "application/json" },
     });
   }
 
   /** An application's letters by their ids, ascending; `cursor` is of the page before. */
   async list(application: string, limit: number, cursor?: string): Promise<Page<DeadLetter>> {
-    const after = cursor === undefined ? undefined : keyOf(application, letterId.parse(cursor));
-    const page = await this.#bucket.list({ prefix: letterPrefix(application), limit, startAfter: after });
+    const after = cursor === undefined ? undefined : keyOf(application, deadLetterId.parse(cursor));
+    const page = await this.#bucket.list({ prefix: deadLetterPrefix(application), limit, startAfter: after });
     const items: DeadLetter[] = [];
     for (let i = 0; i < page.objects.length; i += readAtOnce) {
       const part = page.objects.slice(i, i + readAtOnce);
       const opened = await Promise.all(part.map(({ key }) => this.open(application, idOf(key))));
-      for (const letter of opened) if (letter) items.push(deadLetter.parse(letter));
+      for (const each of opened) if (each) items.push(deadLetter.parse(each));
     }
     const last = page.objects.at(-1);
     return { items, ...(page.truncated && last ? { nextCursor: idOf(last.key) } : {}) };
   }
 
   /** A letter with what it says; null where there is none. */
-  async open(application: string, id: string): Promise<OpenedLetter | null> {
+  async open(application: string, id: string): Promise<DeadLetterWithBody | null> {
     const object = await this.#bucket.get(keyOf(application, id));
-    return object ? openedLetter.parse(await object.json()) : null;
+    return object ? deadLetterWithBody.parse(await object.json()) : null;
   }
 
   /** Notes that a letter was tried again in vain. */
-  async failedAgain(application: string, letter: OpenedLetter, cause: string): Promise<void> {
+  async failedAgain(application: string, deadLetter: DeadLetterWithBody, cause: string): Promise<void> {
     await this.#put(application, {
-      ...letter,
+      ...deadLetter,
       cause: cause.slice(0, causeLength),
-      attempts: letter.attempts + 1,
+      attempts: deadLetter.attempts + 1,
       diedAt: toInstant(Date.now() / 1000),
     });
   }

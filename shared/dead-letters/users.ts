@@ -2,11 +2,11 @@ import { interactionsMessage, locationsMessage } from "../contracts/queues.ts";
 import type { Erased } from "../training-log/lines.ts";
 
 /** The pseudonyms of people that a message of an application speaks of; null for one of no known form. */
-export function peopleIn(body: unknown): { application: string; objects: string[] } | null {
+export function usersIn(body: unknown): { application: string; objects: string[] } | null {
   const interactions = interactionsMessage.safeParse(body);
   if (interactions.success) {
-    const { application, people } = interactions.data;
-    return { application, objects: [...new Set(people.map(({ object }) => object))] };
+    const { application, users } = interactions.data;
+    return { application, objects: [...new Set(users.map(({ object }) => object))] };
   }
   const locations = locationsMessage.safeParse(body);
   return locations.success
@@ -16,13 +16,13 @@ export function peopleIn(body: unknown): { application: string; objects: string[
 
 /** A message without what is of an erased life; null where nothing is left. One of no known form is as it was. */
 export function withoutErased(body: unknown, erased: Erased): unknown {
-  const isGone = ({ object, epoch }: { object: string; epoch: number }): boolean =>
-    epoch <= (erased.get(object) ?? -1);
+  const isGone = ({ object, generation }: { object: string; generation: number }): boolean =>
+    generation <= (erased.get(object) ?? -1);
   const interactions = interactionsMessage.safeParse(body);
   if (interactions.success) {
-    const people = interactions.data.people.filter((person) => !isGone(person));
-    if (people.length === interactions.data.people.length) return body;
-    return people.length === 0 ? null : { ...interactions.data, people };
+    const users = interactions.data.users.filter((user) => !isGone(user));
+    if (users.length === interactions.data.users.length) return body;
+    return users.length === 0 ? null : { ...interactions.data, people: users };
   }
   const locations = locationsMessage.safeParse(body);
   return locations.success && isGone(locations.data) ? null : body;
@@ -31,7 +31,7 @@ export function withoutErased(body: unknown, erased: Erased): unknown {
 /** What a message says of one person, by pseudonym; null for nothing. */
 export function partOf(body: unknown, object: string): unknown {
   const interactions = interactionsMessage.safeParse(body);
-  if (interactions.success) return interactions.data.people.filter((person) => person.object === object);
+  if (interactions.success) return interactions.data.users.filter((user) => user.object === object);
   const locations = locationsMessage.safeParse(body);
   return locations.success && locations.data.object === object ? locations.data : null;
 }
@@ -41,7 +41,7 @@ export function isFormlessAbout(
   body: unknown,
   { userId, object }: { userId: string; object: string },
 ): boolean {
-  if (peopleIn(body)) return false;
+  if (usersIn(body)) return false;
   const text = JSON.stringify(body) ?? "";
   return text.includes(object) || text.includes(JSON.stringify(userId));
 }

@@ -2,9 +2,9 @@ import type { ArmTotals } from "../../model/experiments/sequential.ts";
 import type { ExperimentCounts } from "../contracts/queues.ts";
 
 /** Counts of a person. */
-export interface PersonCounts extends ExperimentCounts {
+export interface UserCounts extends ExperimentCounts {
   /** Their pseudonym. */
-  person: string;
+  pseudonym: string;
 }
 
 /**
@@ -12,7 +12,7 @@ export interface PersonCounts extends ExperimentCounts {
  * people's objects erase from it too. A person is one row, which only a larger count replaces. Rows are taken in only
  * while the roll-out whose name the experiment has is under way, and leave with its end.
  */
-export class PersonCountsTable {
+export class UserCountsTable {
   readonly #db: D1Database;
 
   constructor(database: D1Database) {
@@ -20,12 +20,12 @@ export class PersonCountsTable {
   }
 
   /** Takes counts in, as many as there are in one statement. */
-  async put(application: string, counts: readonly PersonCounts[]): Promise<void> {
+  async put(application: string, counts: readonly UserCounts[]): Promise<void> {
     if (counts.length === 0) return;
     await this.#db
       .prepare(
-        `INSERT INTO outcomes (application, experiment, person, arm, exposures, successes)
-         SELECT ?1, e.value ->> 'experiment', e.value ->> 'person', e.value ->> 'arm', e.value ->> 'exposures',
+        `INSERT INTO outcomes (application, experiment, pseudonym, arm, exposures, successes)
+         SELECT ?1, e.value ->> 'experiment', e.value ->> 'pseudonym', e.value ->> 'arm', e.value ->> 'exposures',
            e.value ->> 'successes'
          FROM json_each(?2) e
          WHERE EXISTS (SELECT 1 FROM models m WHERE m.application = ?1 AND m.status = 'canary'
@@ -52,21 +52,21 @@ export class PersonCountsTable {
   }
 
   /** What is held of a person. */
-  async of(application: string, person: string): Promise<PersonCounts[]> {
+  async of(application: string, pseudonym: string): Promise<UserCounts[]> {
     const { results } = await this.#db
       .prepare(
-        "SELECT person, experiment, arm, exposures, successes FROM outcomes WHERE application = ? AND person = ?",
+        "SELECT pseudonym, experiment, arm, exposures, successes FROM outcomes WHERE application = ? AND pseudonym = ?",
       )
-      .bind(application, person)
-      .all<PersonCounts>();
+      .bind(application, pseudonym)
+      .all<UserCounts>();
     return results;
   }
 
   /** Forgets people; answers how many rows it were. */
-  async erase(application: string, people: readonly string[]): Promise<number> {
+  async erase(application: string, pseudonyms: readonly string[]): Promise<number> {
     const { meta } = await this.#db
-      .prepare("DELETE FROM outcomes WHERE application = ? AND person IN (SELECT value FROM json_each(?))")
-      .bind(application, JSON.stringify(people))
+      .prepare("DELETE FROM outcomes WHERE application = ? AND pseudonym IN (SELECT value FROM json_each(?))")
+      .bind(application, JSON.stringify(pseudonyms))
       .run();
     return meta.changes;
   }

@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import {
   addressesUnder,
   addressOf,
-  below,
   childrenOf,
+  childToward,
   isCellName,
   isLeaf,
   leafOf,
   parentOf,
-  shards,
+  shardCount,
 } from "./cells.ts";
 
 const point = fc.record({
@@ -23,7 +23,8 @@ const place = fc.option(point);
 /** The cells that may hold a product, from the coarsest on. */
 function pathOf(address: string, idHash: number): string[] {
   const path: string[] = [];
-  for (let cell: string | null = leafOf(address); cell; cell = below(cell, address, idHash)) path.push(cell);
+  for (let cell: string | null = leafOf(address); cell; cell = childToward(cell, address, idHash))
+    path.push(cell);
   return path;
 }
 
@@ -47,10 +48,10 @@ describe("the path of an address", () => {
     const address = addressOf({ lat: 48.85, lon: 2.35 }, 0);
     const children = new Map<string | null, number>();
     for (let i = 0; i < 8000; i++) {
-      const child = below(address, address, i * 1_125_899_907);
+      const child = childToward(address, address, i * 1_125_899_907);
       children.set(child, (children.get(child) ?? 0) + 1);
     }
-    expect(children.size).toBe(shards);
+    expect(children.size).toBe(shardCount);
     expect(Math.min(...children.values())).toBeGreaterThan(800);
   });
 

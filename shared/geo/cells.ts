@@ -18,12 +18,12 @@ export const parentResolutions = [3, 1] as const;
 /** The root of the pyramid. */
 export const worldCell = "world";
 /** Shards by id, where place tells products no further apart: of the placeless, and of an address that is full. */
-export const shards = 8;
+export const shardCount = 8;
 /** A cell that holds more products than this splits: its tile is rebuilt and read as a whole, about 1 MB at this size. */
-export const leafBound = 4000;
+export const maxLeafProducts = 4000;
 
-/** Shards within shards at most: 8^8 times {@link leafBound} products. */
-const mostDigits = 8;
+/** Shards within shards at most: 8^8 times {@link maxLeafProducts} products. */
+const maxDigits = 8;
 
 /**
  * The address of a product: its H3 cell of {@link addressResolution}, or a shard of the world by id where it has no place.
@@ -32,7 +32,7 @@ const mostDigits = 8;
 export function addressOf(location: Point | null, idHash: number): string {
   return location
     ? latLngToCell(location.lat, location.lon, addressResolution)
-    : `${worldCell}-${idHash % shards}`;
+    : `${worldCell}-${idHash % shardCount}`;
 }
 
 /** The coarsest cell on an address's path that holds products. */
@@ -50,14 +50,14 @@ export const leafCellOf = (location: Point | null, idHash: number): string =>
  * The cell below `cell` on the path of an address: resolution by resolution down to the address, then shards by id, an octal
  * digit of its hash each. Null where the path ends.
  */
-export function below(cell: string, address: string, idHash: number): string | null {
+export function childToward(cell: string, address: string, idHash: number): string | null {
   const digits = digitsOf(cell);
   if (digits === "" && cell !== address) {
     const resolution = getResolution(cell) + 1;
     return getResolution(address) < resolution ? null : cellToParent(address, resolution);
   }
-  if (digits.length >= mostDigits || (digits === "" && getResolution(cell) < addressResolution)) return null;
-  const digit = Math.floor(idHash / shards ** digits.length) % shards;
+  if (digits.length >= maxDigits || (digits === "" && getResolution(cell) < addressResolution)) return null;
+  const digit = Math.floor(idHash / shardCount ** digits.length) % shardCount;
   return digits === "" ? `${cell}-${digit}` : `${cell}${digit}`;
 }
 
@@ -66,9 +66,9 @@ export function childrenOf(cell: string): string[] {
   const digits = digitsOf(cell);
   if (digits === "" && getResolution(cell) < addressResolution)
     return cellToChildren(cell, getResolution(cell) + 1);
-  if (digits.length >= mostDigits) return [];
+  if (digits.length >= maxDigits) return [];
   const prefix = digits === "" ? `${cell}-` : cell;
-  return Array.from({ length: shards }, (_, digit) => `${prefix}${digit}`);
+  return Array.from({ length: shardCount }, (_, digit) => `${prefix}${digit}`);
 }
 
 /** The cell above; null for the world. */
@@ -98,7 +98,7 @@ export function isCellName(cell: string): boolean {
 }
 
 /** Centre of an H3 cell; null for placeless ones. */
-export function centreOf(cell: string): Point | null {
+export function centerOf(cell: string): Point | null {
   if (cell === worldCell || isPlaceless(cell)) return null;
   const [lat, lon] = cellToLatLng(baseOf(cell));
   return { lat, lon };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { centreOf, isCellName, leafCellOf, parentOf, worldCell } from "./cells.ts";
+import { centerOf, isCellName, leafCellOf, parentOf, worldCell } from "./cells.ts";
 import { coarsenToKilometre, coarsenToRegion, locationHint } from "./coarsen.ts";
 import { distanceKm } from "./distance.ts";
 
@@ -22,7 +22,7 @@ describe("cells", () => {
     );
     expect(isCellName("world-9")).toBe(false);
     expect(isCellName("x")).toBe(false);
-    expect(centreOf(worldCell)).toBeNull();
+    expect(centerOf(worldCell)).toBeNull();
   });
 });
 

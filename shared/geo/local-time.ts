@@ -1,5 +1,5 @@
 import tzlookup from "@photostructure/tz-lookup";
-import { centreOf } from "./cells.ts";
+import { centerOf } from "./cells.ts";
 import { offsetsOf } from "./timezone.ts";
 
 const zones = new Map<string, (time: number) => number>();
@@ -18,6 +18,6 @@ export function localOffset(lat: number | null, lon: number | null, time: number
 
 /** How far the clocks at the centre of a cell are ahead of UTC, by time; not at all where it is nowhere. */
 export function offsetsIn(cell: string): (time: number) => number {
-  const centre = centreOf(cell);
-  return centre ? offsetsOf(tzlookup(centre.lat, centre.lon)) : () => 0;
+  const center = centerOf(cell);
+  return center ? offsetsOf(tzlookup(center.lat, center.lon)) : () => 0;
 }

@@ -2,7 +2,7 @@
 export type AgingBucket = Pick<R2Bucket, "list" | "delete">;
 
 /** Objects that one step removes at most: one page, which one call deletes. */
-const mostRemoved = 1000;
+const maxRemoved = 1000;
 
 /** The applications that have objects in a bucket: the first parts of its keys that are names of applications. */
 export async function applicationsIn(bucket: AgingBucket): Promise<string[]> {
@@ -29,7 +29,7 @@ export async function removeExpired(
   let cursor: string | undefined;
   do {
     const page = await bucket.list({ prefix, cursor });
-    const over = page.objects.filter(isOver).slice(0, mostRemoved);
+    const over = page.objects.filter(isOver).slice(0, maxRemoved);
     if (over.length > 0) {
       await bucket.delete(over.map(({ key }) => key));
       return over.length;

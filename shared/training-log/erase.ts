@@ -7,11 +7,11 @@ export type LogBucket = Pick<R2Bucket, "list" | "get" | "put" | "delete">;
 /** Objects that are read at the same time: what is in memory is bounded. */
 const readAtOnce = 4;
 /** Another erasure may rewrite the same object meanwhile; more often than this it will not. */
-const mostAttempts = 20;
+const maxAttempts = 20;
 
 /** Takes the lines of erased people out of one object. Answers how many there were. */
 export async function eraseFromObject(bucket: LogBucket, key: string, erased: Erased): Promise<number> {
-  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const object = await bucket.get(key);
     if (!object) return 0;
     const lines = await unpacked(await object.arrayBuffer());
@@ -53,10 +53,10 @@ export async function objectsOf(
 export async function eraseFromLog(
   bucket: LogBucket,
   step: LogStep,
-  epoch: number,
+  generation: number,
 ): Promise<{ removed: number; next: string | null }> {
   const { keys, next } = await objectsOf(bucket, step);
-  const erased: Erased = new Map([[step.pseudonym, epoch]]);
+  const erased: Erased = new Map([[step.pseudonym, generation]]);
   let removed = 0;
   for (let i = 0; i < keys.length; i += readAtOnce) {
     const part = keys.slice(i, i + readAtOnce);

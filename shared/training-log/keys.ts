@@ -8,7 +8,7 @@ export const logPrefix = (application: string, day: string): string => `${logRoo
 const shards = 8;
 
 /** The shard of a person's lines. */
-export const shardOf = (pseudonym: string): number => Number.parseInt(pseudonym.slice(0, 2), 16) % shards;
+export const logShardOf = (pseudonym: string): number => Number.parseInt(pseudonym.slice(0, 2), 16) % shards;
 
 /** Key of an object; its name is a hash of its lines, so that the same lines again are the same object. */
 export const logKey = (application: string, day: string, shard: number, name: string): string =>
@@ -17,5 +17,5 @@ export const logKey = (application: string, day: string, shard: number, name: st
 /** Whether an object may hold lines of a person. One that lies in no shard, as in an older log, may hold anybody's. */
 export function mayHold(key: string, pseudonym: string): boolean {
   const [shard, name] = key.split("/").slice(-2);
-  return name === undefined || !/^\d$/.test(shard) || Number(shard) === shardOf(pseudonym);
+  return name === undefined || !/^\d$/.test(shard) || Number(shard) === logShardOf(pseudonym);
 }

@@ -1,22 +1,22 @@
 import { z } from "zod";
 
 /** What every line of the log says: whose it is, and of which of their lives. */
-const owner = z.object({ person: z.string(), epoch: z.number().int().default(0) });
+const owner = z.object({ pseudonym: z.string(), generation: z.number().int().default(0) });
 
 /** Of whom nothing is to be left: by pseudonym, the last of their lives that is erased. */
 export type Erased = ReadonlyMap<string, number>;
 
 /** Whether a line is of an erased life. */
 export function isErased(line: unknown, erased: Erased): boolean {
-  const { person, epoch } = owner.parse(line);
-  return epoch <= (erased.get(person) ?? -1);
+  const { pseudonym, generation } = owner.parse(line);
+  return generation <= (erased.get(pseudonym) ?? -1);
 }
 
 /** The pseudonym of the person that a line speaks of. */
-export const ownerOf = (line: unknown): string => owner.parse(line).person;
+export const ownerOf = (line: unknown): string => owner.parse(line).pseudonym;
 
 /** The pseudonyms that lines speak of, each once. */
-export const peopleOf = (lines: readonly unknown[]): string[] => [...new Set(lines.map(ownerOf))];
+export const userOf = (lines: readonly unknown[]): string[] => [...new Set(lines.map(ownerOf))];
 
 /** Lines as they lie in the bucket: JSON lines, gzip. */
 export async function packed(lines: readonly unknown[]): Promise<ArrayBuffer> {

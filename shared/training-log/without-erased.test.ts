@@ -5,7 +5,7 @@ import { livingLines } from "./without-erased.ts";
 
 const ann = "a".repeat(64);
 const bob = "b".repeat(64);
-const line = (person: string, epoch: number) => ({ kind: "correction", person, epoch });
+const line = (pseudonym: string, generation: number) => ({ kind: "correction", pseudonym, generation });
 
 it("gives the lines of a log without those of lives that were erased; damage is told, and no answer is no consent", async () => {
   const objects = new Map([
@@ -19,8 +19,8 @@ it("gives the lines of a log without those of lives that were erased; damage is 
     },
   } as unknown as Pick<R2Bucket, "get">;
   const user = {
-    tombstones: async (application: string, people: string[]) =>
-      ok(application === "demo" && people.includes(ann) ? [{ object: ann, epoch: 0 }] : []),
+    tombstones: async (application: string, users: string[]) =>
+      ok(application === "demo" && users.includes(ann) ? [{ object: ann, generation: 0 }] : []),
   };
   const of = (key: string) => livingLines({ log, user }, "demo", key);
   expect(await of("whole")).toEqual([line(ann, 1), line(bob, 0)]);

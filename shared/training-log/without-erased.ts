@@ -1,11 +1,11 @@
 import type { UserApi } from "../contracts/services.ts";
-import { isErased, peopleOf, unpacked } from "./lines.ts";
+import { isErased, unpacked, userOf } from "./lines.ts";
 
 /** The lines of an object; null where it is not what the log holds. */
 async function linesOf(bytes: ArrayBuffer): Promise<unknown[] | null> {
   try {
     const lines = await unpacked(bytes);
-    peopleOf(lines);
+    userOf(lines);
     return lines;
   } catch {
     return null;
@@ -25,8 +25,10 @@ export async function livingLines(
   if (!object) return [];
   const lines = await linesOf(await object.arrayBuffer());
   if (lines === null) return null;
-  const tombstones = await user.tombstones(application, peopleOf(lines));
+  const tombstones = await user.tombstones(application, userOf(lines));
   if (!tombstones.ok) throw new Error(`the records refused: ${tombstones.error.detail}`);
-  const erased = new Map(tombstones.value.map(({ object: person, epoch }) => [person, epoch]));
+  const erased = new Map(
+    tombstones.value.map(({ object: pseudonym, generation }) => [pseudonym, generation]),
+  );
   return lines.filter((line) => !isErased(line, erased));
 }

@@ -3,28 +3,28 @@ import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { mostAttempts } from "../../shared/contracts/dead-letter.ts";
+import { maxAttempts } from "../../shared/contracts/dead-letter.ts";
 import { type EventInput, eventTypes } from "../../shared/contracts/event.ts";
 import { emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
-import { DeadLetters } from "../../shared/dead-letters/store.ts";
+import { DeadLetterStore } from "../../shared/dead-letters/store.ts";
 import { faults, type Part, queues, underWay } from "./ports.ts";
 import { bindings, productIds, World } from "./world.ts";
 
 const { MIGRATIONS, LONG } = env as unknown as { MIGRATIONS: D1Migration[]; LONG: boolean };
-const people = ["u0", "u1", "u2"];
+const users = ["u0", "u1", "u2"];
 const day = 86_400_000;
 
 /** What can happen. Numbers choose among what there is. */
 type Step =
-  | { kind: "send" | "import"; events: { person: number; event: number; lateHours: number }[] }
+  | { kind: "send" | "import"; events: { user: number; event: number; lateHours: number }[] }
   | { kind: "deliver" | "deliverTwice" | "lose"; choice: number }
-  | { kind: "evict" | "wake"; person: number }
+  | { kind: "evict" | "wake"; user: number }
   | { kind: "confirm" | "loseConsumer" }
   | { kind: "clock"; seconds: number }
   | { kind: "outage"; part: Part; out: boolean };
 
-const person = fc.nat(people.length - 1);
-const event = fc.record({ person, event: fc.nat(30), lateHours: fc.constantFrom(0, 0, 0, 25, 100) });
+const user = fc.nat(users.length - 1);
+const event = fc.record({ user: user, event: fc.nat(30), lateHours: fc.constantFrom(0, 0, 0, 25, 100) });
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
@@ -40,7 +40,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       choice: fc.nat(1000),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("evict" as const, "wake" as const), person }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constantFrom("evict" as const, "wake" as const), user: user }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("confirm" as const, "loseConsumer" as const) }) },
   {
     weight: 2,
@@ -61,13 +64,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** Event n of a person always says the same, also when it is sent again. */
 const inputs = new Map<string, EventInput>();
-function inputOf(world: World, each: { person: number; event: number; lateHours: number }): EventInput {
-  const key = `${world.application}/${each.person}/${each.event}`;
+function inputOf(world: World, each: { user: number; event: number; lateHours: number }): EventInput {
+  const key = `${world.application}/${each.user}/${each.event}`;
   const known = inputs.get(key) ?? {
     eventId: `e${each.event}`,
-    userId: people[each.person],
-    type: eventTypes[(each.event + each.person) % eventTypes.length],
-    productId: productIds[(each.event * 3 + each.person) % productIds.length],
+    userId: users[each.user],
+    type: eventTypes[(each.event + each.user) % eventTypes.length],
+    productId: productIds[(each.event * 3 + each.user) % productIds.length],
     timestamp: new Date(Date.now() - each.lateHours * 3_600_000).toISOString(),
   };
   inputs.set(key, known);
@@ -93,9 +96,9 @@ async function take(world: World, each: Step): Promise<void> {
     case "loseConsumer":
       return world.loseConsumer();
     case "evict":
-      return world.evict(people[each.person]);
+      return world.evict(users[each.user]);
     case "wake":
-      return world.wake(people[each.person]);
+      return world.wake(users[each.user]);
     case "clock":
       vi.setSystemTime(Date.now() + each.seconds * 1000);
       return;
@@ -130,9 +133,9 @@ async function expectWhole(world: World): Promise<void> {
   expect(sorted(totals)).toEqual(wanted);
   expect(sorted(await world.shown())).toEqual(wanted);
   expect(await world.logged()).toBe(world.sent.size);
-  for (const userId of people) {
+  for (const userId of users) {
     const own = [...world.sent.values()].filter((each) => each.userId === userId);
-    expect((await world.person(userId))?.events ?? 0).toBe(own.length);
+    expect((await world.profile(userId))?.events ?? 0).toBe(own.length);
   }
 }
 
@@ -171,7 +174,7 @@ describe("the way of an event", () => {
           const world = await worldWith();
           faults.begin(seed, percent);
           for (const each of steps) await take(world, each);
-          await world.comeToRest(people);
+          await world.comeToRest(users);
           await expectWhole(world);
         },
       ),
@@ -185,37 +188,37 @@ describe("the way of an event", () => {
       const world = await worldWith();
       faults.outOfOrder(part, true);
       const events = Array.from({ length: 9 }, (_, i) =>
-        inputOf(world, { person: i % 3, event: i, lateHours: 0 }),
+        inputOf(world, { user: i % 3, event: i, lateHours: 0 }),
       );
       await world.send(events);
       expect(world.told.size).toBe(9);
       for (let i = 0; i < 3; i++) {
         await world.deliver(() => true);
         vi.setSystemTime(Date.now() + 61_000);
-        for (const userId of people) await world.wake(userId);
+        for (const userId of users) await world.wake(userId);
       }
-      await world.comeToRest(people);
+      await world.comeToRest(users);
       await expectWhole(world);
     },
   );
 
   it("does not wait for a clock that went back by a day", async () => {
     const world = await worldWith();
-    await world.send([inputOf(world, { person: 0, event: 1, lateHours: 0 })]);
+    await world.send([inputOf(world, { user: 0, event: 1, lateHours: 0 })]);
     underWay.length = 0;
     vi.setSystemTime(Date.now() - day);
     await world.evict("u0");
     vi.setSystemTime(Date.now() + 61_000);
     await world.wake("u0");
     expect(underWay).toHaveLength(1);
-    await world.comeToRest(people);
+    await world.comeToRest(users);
     await expectWhole(world);
   });
 
   it("delivers what came together with a message that can never be, and keeps that one with its cause", async () => {
     const world = await worldWith();
     const events = Array.from({ length: 12 }, (_, i) =>
-      inputOf(world, { person: i % 3, event: i, lateHours: 0 }),
+      inputOf(world, { user: i % 3, event: i, lateHours: 0 }),
     );
     for (const each of events) await world.send([each]);
     const [first] = underWay;
@@ -223,12 +226,12 @@ describe("the way of an event", () => {
     const poison = JSON.parse(
       JSON.stringify(first.body).replaceAll(/"object":"\w{64}"/g, `"object":"${"f".repeat(64)}"`),
     );
-    underWay.splice(5, 0, { ...first, body: poison, attempts: mostAttempts - 1 });
+    underWay.splice(5, 0, { ...first, body: poison, attempts: maxAttempts - 1 });
     await world.deliver(() => true);
     expect(underWay).toHaveLength(1);
-    const letters = new DeadLetters(bindings.TRAINING_LOG);
-    const { items } = await letters.list(world.application, 10);
-    expect(items).toMatchObject([{ queue: "interactions", attempts: mostAttempts }]);
+    const deadLetters = new DeadLetterStore(bindings.TRAINING_LOG);
+    const { items } = await deadLetters.list(world.application, 10);
+    expect(items).toMatchObject([{ queue: "interactions", attempts: maxAttempts }]);
     expect(items[0].cause).toMatch(/\w/);
     expect((await world.recorded()).keys).toEqual([...world.sent.keys()].sort());
   });
@@ -236,9 +239,7 @@ describe("the way of an event", () => {
   it("sends the rest of a person's rows though the queue refuses one message", async () => {
     const world = await worldWith();
     // More than one message holds.
-    const events = Array.from({ length: 31 }, (_, i) =>
-      inputOf(world, { person: 0, event: i, lateHours: 0 }),
-    );
+    const events = Array.from({ length: 31 }, (_, i) => inputOf(world, { user: 0, event: i, lateHours: 0 }));
     await world.send(events);
     underWay.length = 0;
     await world.session("u0").setLocation(world.application, "u0", {
@@ -252,7 +253,7 @@ describe("the way of an event", () => {
     await world.wake("u0");
     expect(underWay.map(({ queue }) => queue)).toEqual(["locations"]);
     refuse.mockRestore();
-    await world.comeToRest(people);
+    await world.comeToRest(users);
     await expectWhole(world);
   });
 
@@ -260,7 +261,7 @@ describe("the way of an event", () => {
     const world = await worldWith();
     faults.outOfOrder("queue", true);
     const events = Array.from({ length: 6500 }, (_, i) =>
-      inputOf(world, { person: 0, event: i, lateHours: 0 }),
+      inputOf(world, { user: 0, event: i, lateHours: 0 }),
     );
     const answers: (string | null)[] = [];
     for (let i = 0; i < events.length; i += 500) {
@@ -274,19 +275,19 @@ describe("the way of an event", () => {
     expect(await world.session("u0").setLocation(world.application, "u0", visit)).toMatchObject({
       error: { code: "rate_limited" },
     });
-    await world.comeToRest(people, 12);
+    await world.comeToRest(users, 12);
     await expectWhole(world);
   });
 
   it("keeps what an import began and did not end, once it is told of it by another way", async () => {
     const world = await worldWith();
-    const event = inputOf(world, { person: 0, event: 1, lateHours: 0 });
+    const event = inputOf(world, { user: 0, event: 1, lateHours: 0 });
     faults.outOfOrder("records", true);
     await world.import([event]);
     expect(world.told.size).toBe(0);
     faults.outOfOrder("records", false);
     expect((await world.send([event])).duplicates).toBe(1);
-    await world.comeToRest(people);
+    await world.comeToRest(users);
     await expectWhole(world);
   });
 });

@@ -8,19 +8,24 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
-import { type Cell, cellOf } from "../../durable-objects/cell.ts";
-import { sessionOf, type UserSession } from "../../durable-objects/user-session.ts";
+import { type Cell, cellStub } from "../../durable-objects/cell.ts";
+import { type UserSession, userSession } from "../../durable-objects/user-session.ts";
 import { decodeColumns } from "../../model/columns/columns.ts";
-import { decodePerson } from "../../model/profile/codec.ts";
-import type { Person } from "../../model/profile/profile.ts";
+import { decodeProfile } from "../../model/profile/codec.ts";
+import type { UserProfile } from "../../model/profile/profile.ts";
 import type { EventInput, EventReceipt } from "../../shared/contracts/event.ts";
-import type { ProductCard, WantedCard } from "../../shared/contracts/product.ts";
+import type { CardRequest, ProductCard } from "../../shared/contracts/product.ts";
 import { ok } from "../../shared/contracts/result.ts";
 import { addTotals, emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
 import { leafCellOf } from "../../shared/geo/cells.ts";
 import { LocationService } from "../../workers/location/service.ts";
 import { Confirmations } from "../../workers/recommendation/ingest/confirmations.ts";
-import { absorb, isYetToCome, record, timeOf } from "../../workers/recommendation/ingest/ingest-events.ts";
+import {
+  ingestEvents,
+  ingestHistory,
+  isYetToCome,
+  timeOf,
+} from "../../workers/recommendation/ingest/ingest-events.ts";
 import { consumeBatch } from "../../workers/recommendation/ingest/queue.ts";
 import { snapshot } from "../../workers/trainer/snapshot.ts";
 import { UserService } from "../../workers/user/service.ts";
@@ -75,7 +80,7 @@ function recommendationEnv(): RecommendationEnv {
   } as unknown as LocationEnv);
   return {
     USER: failing("records", {
-      record: (...given: Parameters<typeof user.record>) => user.record(...given),
+      record: (...given: Parameters<typeof user.recordInteractions>) => user.recordInteractions(...given),
       absoluteTotals: (...given: Parameters<typeof user.absoluteTotals>) => user.absoluteTotals(...given),
       recordLocations: (...given: Parameters<typeof user.recordLocations>) => user.recordLocations(...given),
       tombstones: (...given: Parameters<typeof user.tombstones>) => user.tombstones(...given),
@@ -84,7 +89,7 @@ function recommendationEnv(): RecommendationEnv {
       applyTotals: (...given: Parameters<typeof location.applyTotals>) => location.applyTotals(...given),
     }),
     PRODUCT: failing("catalogue", {
-      cards: async (_application: string, wanted: readonly WantedCard[]) =>
+      cards: async (_application: string, wanted: readonly CardRequest[]) =>
         ok(wanted.map(({ productId }) => card(productId))),
     }),
     TRAINING_LOG: faults.around("log", bindings.TRAINING_LOG, ["put", "head"]),
@@ -111,12 +116,12 @@ export class World {
   }
 
   session(userId: string): DurableObjectStub<UserSession> {
-    return sessionOf(bindings.USER_SESSION, this.application, userId, null);
+    return userSession(bindings.USER_SESSION, this.application, userId, null);
   }
 
   /** The products are in their cell. */
   async open(): Promise<void> {
-    await cellOf(bindings.CELL, this.application, leaf).apply(
+    await cellStub(bindings.CELL, this.application, leaf).apply(
       this.application,
       leaf,
       productIds.map((productId) => {
@@ -131,7 +136,7 @@ export class World {
   async send(events: readonly EventInput[]): Promise<EventReceipt> {
     for (const event of events) this.sent.set(`${event.userId}/${event.eventId}`, event);
     const later: Promise<unknown>[] = [];
-    const { receipt } = await record(this.#env, this.application, events, Date.now() / 1000, (work) =>
+    const { receipt } = await ingestEvents(this.#env, this.application, events, Date.now() / 1000, (work) =>
       later.push(work),
     );
     await Promise.all(later);
@@ -147,7 +152,7 @@ export class World {
   async import(events: readonly EventInput[]): Promise<void> {
     for (const event of events) this.sent.set(`${event.userId}/${event.eventId}`, event);
     const now = Date.now() / 1000;
-    const report = await absorb(this.#env, this.application, events, now).catch(() => null);
+    const report = await ingestHistory(this.#env, this.application, events, now).catch(() => null);
     if (!report) return;
     // A clock that went back refuses what is yet to come by it.
     const taken = events.filter(({ timestamp }) => !isYetToCome(timeOf(timestamp, now), now));
@@ -218,12 +223,12 @@ export class World {
   }
 
   /** Nothing fails any more: time goes by, alarms ring, queues run empty. */
-  async comeToRest(people: readonly string[], rounds = 6): Promise<void> {
+  async comeToRest(users: readonly string[], rounds = 6): Promise<void> {
     faults.end();
     for (let round = 0; round < rounds; round++) {
       vi.setSystemTime(Date.now() + longestResendMs);
       await this.sendRest();
-      for (const userId of people) await this.wake(userId);
+      for (const userId of users) await this.wake(userId);
       for (let i = 0; underWay.length > 0 && i < 20; i++) await this.deliver(() => true);
       await this.confirm();
     }
@@ -258,13 +263,13 @@ export class World {
 
   /** Totals that the products' cell shows. */
   async shown(): Promise<Map<string, Totals>> {
-    const bytes = await cellOf(bindings.CELL, this.application, leaf).tile();
+    const bytes = await cellStub(bindings.CELL, this.application, leaf).tile();
     const columns = bytes ? decodeColumns(bytes) : null;
     const totals = new Map<string, Totals>();
     for (let row = 0; columns && row < columns.count; row++) {
-      const [view, click, cart, purchase, dismiss, people] = columns.counts.subarray(6 * row, 6 * row + 6);
+      const [view, click, cart, purchase, dismiss, users] = columns.counts.subarray(6 * row, 6 * row + 6);
       if (view + click + cart + purchase + dismiss > 0)
-        totals.set(columns.id(row), { view, click, cart, purchase, dismiss, people });
+        totals.set(columns.id(row), { view, click, cart, purchase, dismiss, people: users });
     }
     return totals;
   }
@@ -274,9 +279,9 @@ export class World {
     return (await snapshot(bindings.TRAINING_LOG, `${this.application}/log/v1/`)).interactions;
   }
 
-  async person(userId: string): Promise<Person | null> {
+  async profile(userId: string): Promise<UserProfile | null> {
     const bytes = await this.session(userId).state();
-    return bytes.byteLength > 0 ? decodePerson(bytes) : null;
+    return bytes.byteLength > 0 ? decodeProfile(bytes) : null;
   }
 }
 

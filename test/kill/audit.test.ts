@@ -20,7 +20,7 @@ const receipt = (accepted: number, duplicates: number) => ({
 const events = [event("a"), event("b")];
 
 function heldOf(views: number, ids: string[]): Held {
-  const totals = new Map([["p", { ...emptyTotals(), view: views, people: 1 }]]);
+  const totals = new Map([["p", { ...emptyTotals(), view: views, users: 1 }]]);
   return {
     interactions: ids.map((eventId) => ({
       userId: "u",

@@ -15,13 +15,13 @@ export interface Finding {
 /** Totals as they must be: each event once, each person once per product. */
 function totalsOf(events: Iterable<SentEvent>): Map<string, Totals> {
   const totals = new Map<string, Totals>();
-  const people = new Map<string, Set<string>>();
+  const users = new Map<string, Set<string>>();
   for (const { productId, type, userId } of events) {
     const counts = totals.get(productId) ?? emptyTotals();
     totals.set(productId, counts);
     counts[type]++;
-    const known = people.get(productId) ?? new Set();
-    people.set(productId, known.add(userId));
+    const known = users.get(productId) ?? new Set();
+    users.set(productId, known.add(userId));
     counts.people = known.size;
   }
   return totals;

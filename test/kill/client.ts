@@ -6,7 +6,7 @@ import { oslo } from "../products.ts";
 import type { Ledger, SentEvent } from "./ledger.ts";
 
 /** How long a request may take, and how long a client waits before it tries again. Milliseconds. */
-const patienceMs = 15_000;
+const retryDelayMs = 15_000;
 const retryMs = 250;
 /** A client's pause between two requests, at most. Milliseconds. */
 const pauseMs = 250;
@@ -31,15 +31,15 @@ export interface ClientSurroundings {
  */
 export class Client {
   readonly #around: ClientSurroundings;
-  readonly #people: readonly string[];
+  readonly #usersByProduct: readonly string[];
   readonly #sent: SentEvent[] = [];
   #shown: { recommendationId: string; userId: string; productIds: string[] } | null = null;
   #next = 0;
   #running = true;
 
-  constructor(around: ClientSurroundings, people: readonly string[]) {
+  constructor(around: ClientSurroundings, users: readonly string[]) {
     this.#around = around;
-    this.#people = people;
+    this.#usersByProduct = users;
   }
 
   /** No further request after the one under way. */
@@ -59,8 +59,8 @@ export class Client {
     }
   }
 
-  #person(): string {
-    return this.#people[this.#around.random.below(this.#people.length)];
+  #userId(): string {
+    return this.#usersByProduct[this.#around.random.below(this.#usersByProduct.length)];
   }
 
   #event(): SentEvent {
@@ -68,7 +68,7 @@ export class Client {
     const shown = this.#shown && random.next() < 0.5 ? this.#shown : null;
     const offered = shown && shown.productIds.length > 0 ? shown.productIds : productIds;
     const late = random.next() < 0.2 ? random.next() * lateSeconds : 0;
-    const userId = shown?.userId ?? this.#person();
+    const userId = shown?.userId ?? this.#userId();
     return {
       eventId: `e${this.#next++}`,
       userId,
@@ -111,7 +111,7 @@ export class Client {
   }
 
   async #ask(): Promise<void> {
-    const userId = this.#person();
+    const userId = this.#userId();
     const answer = await this.#call("POST", "/v1/recommendations", { userId, location: oslo, limit: 5 });
     const parsed = answer?.status === 200 ? recommendationAnswer.safeParse(answer.body) : null;
     if (!parsed?.success) return;
@@ -124,7 +124,7 @@ export class Client {
     const { ledger, random } = this.#around;
     ledger.visits.sent++;
     const place = { lat: oslo.lat + random.next() / 100, lon: oslo.lon };
-    const answer = await this.#call("PUT", `/v1/users/${this.#person()}/location`, place);
+    const answer = await this.#call("PUT", `/v1/users/${this.#userId()}/location`, place);
     if (answer?.status === 200) ledger.visits.told++;
   }
 
@@ -136,7 +136,7 @@ export class Client {
         method,
         headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(patienceMs),
+        signal: AbortSignal.timeout(retryDelayMs),
       });
       return { status: answer.status, body: await answer.json() };
     } catch {

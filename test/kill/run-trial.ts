@@ -18,7 +18,7 @@ export interface TrialPlan {
   /** Different events that are sent at least. */
   events: number;
   clients: number;
-  peopleEach: number;
+  userEach: number;
   /** The stack lives at most so long after its door opened, in milliseconds. */
   longestLifeMs: number;
   /** Hears of progress, in one line. */
@@ -36,7 +36,7 @@ export interface TrialOutcome {
 const shortestLifeMs = 100;
 /** A life that waits for events ends at the latest after this, even if none come. */
 const longestWaitMs = 60_000;
-const catalogue = [...productsAround("oslo", oslo, 40), ...productsAround("lima", lima, 20)];
+const catalog = [...productsAround("oslo", oslo, 40), ...productsAround("lima", lima, 20)];
 /** How long stores may take to hold what was told, once nothing is killed any more; what was lost on the way is sent again after 60 s. */
 const settleMs = 240_000;
 const rounds = 8;
@@ -54,12 +54,12 @@ async function call(url: string, method: string, path: string, body?: string, ty
 const nearbyItems = z.object({ items: z.array(z.unknown()) });
 
 async function load(url: string): Promise<void> {
-  await call(url, "POST", "/v1/products/bulk", asLines(catalogue), "application/x-ndjson");
+  await call(url, "POST", "/v1/products/bulk", asLines(catalog), "application/x-ndjson");
   for (const give = Date.now() + 60_000; Date.now() < give; await sleep(200)) {
     const { items } = nearbyItems.parse(
       await call(url, "GET", `/v1/locations/nearby?lat=${oslo.lat}&lon=${oslo.lon}&limit=60`),
     );
-    if (items.length === catalogue.length) return;
+    if (items.length === catalog.length) return;
   }
   throw new Error("the places never knew all products");
 }
@@ -67,7 +67,7 @@ async function load(url: string): Promise<void> {
 /** Interactions that the totals of all products count. */
 async function counted(url: string): Promise<number> {
   let sum = 0;
-  for (const { id } of catalogue) {
+  for (const { id } of catalog) {
     const { totals } = productWithTotals.parse(await call(url, "GET", `/v1/products/${id}`));
     sum += totals.view + totals.click + totals.cart + totals.purchase + totals.dismiss;
   }
@@ -87,11 +87,11 @@ export async function trial(plan: TrialPlan, stateDir: string): Promise<TrialOut
   const stack = new RunningStack(await freePort(), stateDir);
   const ledger = new Ledger();
   const { url } = stack;
-  const productIds = catalogue.map(({ id }) => id);
+  const productIds = catalog.map(({ id }) => id);
   const clients = Array.from({ length: plan.clients }, (_, i) => {
-    const people = Array.from({ length: plan.peopleEach }, (_, j) => `u${i}-${j}`);
+    const users = Array.from({ length: plan.userEach }, (_, j) => `u${i}-${j}`);
     const around = { url, key: developmentKey, ledger, random: new Random(plan.seed + 1 + i), productIds };
-    return new Client(around, people);
+    return new Client(around, users);
   });
   try {
     await stack.start();

@@ -1,11 +1,5 @@
 import { type SimulationSize, simulate } from "../../model/simulate/simulate.ts";
-import {
-  funnel,
-  type HiddenPerson,
-  type Moment,
-  type Season,
-  type Truth,
-} from "../../model/simulate/truth.ts";
+import { funnel, type HiddenUser, type Moment, type Season, type Truth } from "../../model/simulate/truth.ts";
 import { Random } from "../../model/train/random.ts";
 import type { Marketplace } from "../../scripts/load.ts";
 import { marketplaceOf } from "../../scripts/marketplace.ts";
@@ -24,7 +18,7 @@ export const sales: Season = { weights: { taste: 0.4, hour: 0, loyalty: -1 }, di
 
 /** Where and by whom something is asked for, the same in each world that is compared. */
 export interface Visit {
-  person: HiddenPerson;
+  user: HiddenUser;
   at: Point;
   /** Decides what the visitor does. */
   seed: number;
@@ -33,36 +27,36 @@ export interface Visit {
 const kmPerDegree = 111.2;
 
 /** Who comes on a day: people by chance, within a few kilometres of where they live. */
-export function visitsOf(people: readonly HiddenPerson[], count: number, day: number): Visit[] {
+export function visitsOf(users: readonly HiddenUser[], count: number, day: number): Visit[] {
   const random = new Random(1000 + day);
   return Array.from({ length: count }, () => {
-    const person = people[random.below(people.length)];
+    const user = users[random.below(users.length)];
     const km = (): number => 1.5 * random.normal();
-    const lat = person.lat + km() / kmPerDegree;
-    const lon = person.lon + km() / (kmPerDegree * Math.cos((person.lat * Math.PI) / 180));
-    return { person, at: { lat, lon }, seed: random.below(2 ** 31) };
+    const lat = user.lat + km() / kmPerDegree;
+    const lon = user.lon + km() / (kmPerDegree * Math.cos((user.lat * Math.PI) / 180));
+    return { user: user, at: { lat, lon }, seed: random.below(2 ** 31) };
   });
 }
 
 /** What people did, and what they will do: known to nobody but the simulator. */
 export class Crowd {
-  readonly people: readonly HiddenPerson[];
+  readonly users: readonly HiddenUser[];
   readonly marketplace: Marketplace;
   readonly #truth: Truth;
   readonly #history: readonly { userId: string; itemId: string }[];
 
   constructor(size: SimulationSize, seed: number, now: number) {
-    const { dataset, people, truth } = simulate(size, seed, now);
-    this.people = people;
+    const { dataset, users: users, truth } = simulate(size, seed, now);
+    this.users = users;
     this.#truth = truth;
     this.marketplace = marketplaceOf(dataset, 0);
     const { train, valid, test } = dataset;
     this.#history = [...train, ...valid, ...test].filter(({ type }) => type === "purchase");
   }
 
-  /** Purchases of each person so far, by product: a copy for a world of its own. */
+  /** Purchases of each user so far, by product: a copy for a world of its own. */
   purchases(): Map<string, Map<string, number>> {
-    const all = new Map<string, Map<string, number>>(this.people.map(({ id }) => [id, new Map()]));
+    const all = new Map<string, Map<string, number>>(this.users.map(({ id }) => [id, new Map()]));
     for (const { userId, itemId } of this.#history) {
       const own = all.get(userId);
       own?.set(itemId, (own.get(itemId) ?? 0) + 1);
@@ -76,7 +70,7 @@ export class Crowd {
    * probabilities themselves: without the noise of what happened.
    */
   reaction(
-    { person, at, seed }: Visit,
+    { user: user, at, seed }: Visit,
     list: readonly string[],
     time: number,
     season: Season,
@@ -88,8 +82,8 @@ export class Crowd {
     let expected = 0;
     const deeds: { productId: string; type: EventType }[] = [];
     for (const productId of list) {
-      expected += truth.purchaseProbability(person, productId, moment, bought);
-      const wish = truth.wish(person, productId, moment, bought).reduce((sum, part) => sum + part, 0);
+      expected += truth.purchaseProbability(user, productId, moment, bought);
+      const wish = truth.wish(user, productId, moment, bought).reduce((sum, part) => sum + part, 0);
       for (const type of ["click", "cart", "purchase"] as const) {
         if (random.next() >= funnel[type](wish)) break;
         deeds.push({ productId, type });

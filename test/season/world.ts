@@ -14,11 +14,11 @@ import type { Crowd, Visit } from "./market.ts";
 const lanes = 4;
 /** Visitors between two looks at a roll-out, and how many looks it may take. */
 const early = 12;
-const mostLooks = 60;
+const maxLooks = 60;
 /** Seconds that the log must be unchanged to be complete: longer than the click window and a queue's wait together. */
 const quietSeconds = 5;
 /** A recalibration trains, on a machine that may be busy. */
-const patienceSeconds = 400;
+const retryDelaySeconds = 400;
 
 /** How a day went. */
 export interface Day {
@@ -81,11 +81,11 @@ export class World {
   }
 
   async #receive(visit: Visit, season: Season, acts: boolean): Promise<Met> {
-    const { person, at } = visit;
-    const question = { userId: person.id, location: at, limit: 10 };
+    const { user: user, at } = visit;
+    const question = { userId: user.id, location: at, limit: 10 };
     const answer = await this.#call<RecommendationAnswer>("POST", "/v1/recommendations", question);
     const list = answer.items.map(({ productId }) => productId);
-    const bought = this.#purchases.get(person.id) ?? new Map<string, number>();
+    const bought = this.#purchases.get(user.id) ?? new Map<string, number>();
     const { expected, deeds } = this.#crowd.reaction(visit, list, Date.now() / 1000, season, bought);
     const { recommendationId } = answer;
     const met = { expected, shown: list.length, version: answer.model.version };
@@ -93,7 +93,7 @@ export class World {
     const events = deeds.map((deed) => ({
       ...deed,
       eventId: `${this.application}-${this.#events++}`,
-      userId: person.id,
+      userId: user.id,
       recommendationId,
       location: at,
     }));
@@ -128,7 +128,7 @@ export class World {
       await Promise.all(Array.from({ length: lanes }, lane));
       return answered;
     };
-    for (let look = 0; this.#newcomer !== null && look < mostLooks && next < visits.length; look++) {
+    for (let look = 0; this.#newcomer !== null && look < maxLooks && next < visits.length; look++) {
       const answered = await receive(early);
       await this.#stack.cron();
       const { status } = await this.details(this.#newcomer);
@@ -174,7 +174,7 @@ export class World {
     const record = await eventually(
       () => this.#call<RecalibrationRecord>("GET", `/v1/recalibrations/${id}`),
       ({ status }) => status !== "queued" && status !== "running",
-      patienceSeconds,
+      retryDelaySeconds,
     );
     const { status, version, reasons } = record;
     this.#newcomer = status === "registered" ? version : null;

@@ -61,7 +61,7 @@ export function createApp(ports: Ports): Gateway {
       authorize(access),
       ...(bodyBytes === undefined
         ? []
-        : [...(kind === "json" ? [requireJson] : []), receiveBody(bodyBytes, ports.pace)]),
+        : [...(kind === "json" ? [requireJson] : []), receiveBody(bodyBytes, ports.bodyRate)]),
     ],
   });
 

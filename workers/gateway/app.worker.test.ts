@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { memoryServices } from "./testing/memory-services.ts";
-import { openDoor, openSettings, unlimited } from "./testing/test-gateway.ts";
+import { openGateway, openSettings, unlimited } from "./testing/test-gateway.ts";
 
 describe("every answer", () => {
   it("has a request id, the client's own if it is a safe one", async () => {
-    const { call } = openDoor();
+    const { call } = openGateway();
     const given = await call("GET", "/healthz", { headers: { "x-request-id": "mine-1" } });
     expect(given.headers.get("x-request-id")).toBe("mine-1");
     const unsafe = await call("GET", "/healthz", { headers: { "x-request-id": "a b" } });
@@ -12,7 +12,7 @@ describe("every answer", () => {
   });
 
   it("has security headers: pages load their own files, data loads nothing", async () => {
-    const { call } = openDoor({ limiter: unlimited });
+    const { call } = openGateway({ limiter: unlimited });
     const shared = {
       "x-content-type-options": "nosniff",
       "x-frame-options": "DENY",
@@ -49,12 +49,12 @@ describe("every answer", () => {
 
   it("of a page that is kept elsewhere keeps the page's policy", async () => {
     const pages = { fetch: async () => new Response(null, { status: 304 }) };
-    const { headers } = await openDoor({ pages }).call("GET", "/");
+    const { headers } = await openGateway({ pages }).call("GET", "/");
     expect(headers.get("content-security-policy")).toContain("script-src 'self'");
   });
 
   it("of the API is kept by no cache", async () => {
-    const { call } = openDoor();
+    const { call } = openGateway();
     for (const path of ["/v1/products", "/v1/users/none", "/v1/nothing"])
       expect((await call("GET", path)).headers.get("cache-control"), path).toBe("no-store");
   });
@@ -67,7 +67,7 @@ describe("every answer", () => {
     services.user.list = async () => {
       throw Object.assign(new Error("overload"), { overloaded: true });
     };
-    const { call, points } = openDoor({ services });
+    const { call, points } = openGateway({ services });
     const failed = await call("GET", "/v1/users/ann");
     expect(failed.status).toBe(500);
     expect(await failed.text()).not.toContain("secret");
@@ -79,34 +79,34 @@ describe("every answer", () => {
 
 describe("pages of other origins", () => {
   const shop = "https://shop.example";
-  const ask = (door: ReturnType<typeof openDoor>, origin: string, method = "GET") =>
-    door.call(method, "/v1/products", {
+  const ask = (gateway: ReturnType<typeof openGateway>, origin: string, method = "GET") =>
+    gateway.call(method, "/v1/products", {
       key: method === "OPTIONS" ? "" : "dev-client-key",
       headers: { origin, ...(method === "OPTIONS" ? { "access-control-request-method": "GET" } : {}) },
     });
 
   it("may all ask unless the deployment says which", async () => {
-    const door = openDoor();
-    const preflight = await ask(door, shop, "OPTIONS");
+    const gateway = openGateway();
+    const preflight = await ask(gateway, shop, "OPTIONS");
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get("access-control-allow-headers")).toContain("authorization");
     expect(preflight.headers.get("access-control-allow-origin")).toBe("*");
-    const { headers } = await ask(door, shop);
+    const { headers } = await ask(gateway, shop);
     expect(headers.get("access-control-allow-origin")).toBe("*");
     expect(headers.get("access-control-expose-headers")).toContain("ratelimit-policy");
     expect(headers.has("access-control-allow-credentials")).toBe(false);
     expect(headers.has("vary")).toBe(false);
-    expect((await door.call("GET", "/v1/nothing")).headers.get("access-control-allow-origin")).toBe("*");
+    expect((await gateway.call("GET", "/v1/nothing")).headers.get("access-control-allow-origin")).toBe("*");
   });
 
   it("may read where they are listed, and no others", async () => {
-    const door = openDoor({ settings: { ...openSettings, origins: [shop, "http://localhost:3000"] } });
+    const gateway = openGateway({ settings: { ...openSettings, origins: [shop, "http://localhost:3000"] } });
     for (const method of ["OPTIONS", "GET"]) {
-      const listed = (await ask(door, shop, method)).headers;
+      const listed = (await ask(gateway, shop, method)).headers;
       expect(listed.get("access-control-allow-origin")).toBe(shop);
       expect(listed.get("vary")).toContain("Origin");
       for (const other of ["https://evil.example", `${shop}.evil.example`, "null"]) {
-        const { headers } = await ask(door, other, method);
+        const { headers } = await ask(gateway, other, method);
         expect(headers.has("access-control-allow-origin"), other).toBe(false);
         expect(headers.get("vary")).toContain("Origin");
       }
@@ -114,10 +114,10 @@ describe("pages of other origins", () => {
   });
 
   it("open WebSockets under the same rule, which own pages and no pages need not meet", async () => {
-    const door = openDoor({ settings: { ...openSettings, origins: [shop] } });
+    const gateway = openGateway({ settings: { ...openSettings, origins: [shop] } });
     const connect = async (origin?: string) => {
       const headers = { upgrade: "websocket", ...(origin === undefined ? {} : { origin }) };
-      return (await door.call("GET", "/v1/users/ann/live", { headers })).status;
+      return (await gateway.call("GET", "/v1/users/ann/live", { headers })).status;
     };
     expect(await connect("https://evil.example")).toBe(403);
     for (const origin of [shop, "http://localhost", undefined]) expect(await connect(origin)).toBe(404);

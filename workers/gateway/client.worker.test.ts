@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { VicinityError } from "../../client/transport.ts";
 import { Vicinity } from "../../client/vicinity.ts";
-import { openDoor } from "./testing/test-gateway.ts";
+import { openGateway } from "./testing/test-gateway.ts";
 
-const { app } = openDoor();
+const { app } = openGateway();
 const client = (credential = "dev-admin-key") =>
   new Vicinity({ url: "http://localhost/", credential, fetch: async (url, init) => app.request(url, init) });
 
 describe("the client", () => {
   it("says everything that the gateway understands", async () => {
     const vicinity = client();
-    const { people, products, keys } = vicinity;
+    const { users, products, keys } = vicinity;
     expect(await products.put({ id: "p1", title: "One" })).toMatchObject({ id: "p1", available: true });
     expect(await products.putMany([{ id: "p2", title: "Two" }])).toMatchObject({ accepted: 1 });
     expect(await products.patch("p1", { price: 3 })).toMatchObject({ price: 3 });
@@ -21,12 +21,12 @@ describe("the client", () => {
     expect(await products.putImage("p1", 0, image)).toMatchObject({ contentType: "image/jpeg" });
     await products.remove("p2");
 
-    expect(await people.put("ann", { home: { lat: 1, lon: 2 } })).toMatchObject({ id: "ann" });
-    expect(await people.patch("ann", { home: null })).toMatchObject({ home: null });
-    expect((await people.list()).items).toHaveLength(1);
-    expect(await people.setLocation("ann", { lat: 1, lon: 2 })).toMatchObject({ location: { city: "Oslo" } });
-    expect((await people.interactions("ann", { limit: 5 })).items).toEqual([]);
-    expect(await people.erase("ann")).toMatchObject({ id: "e1", status: "done" });
+    expect(await users.put("ann", { home: { lat: 1, lon: 2 } })).toMatchObject({ id: "ann" });
+    expect(await users.patch("ann", { home: null })).toMatchObject({ home: null });
+    expect((await users.list()).items).toHaveLength(1);
+    expect(await users.setLocation("ann", { lat: 1, lon: 2 })).toMatchObject({ location: { city: "Oslo" } });
+    expect((await users.interactions("ann", { limit: 5 })).items).toEqual([]);
+    expect(await users.erase("ann")).toMatchObject({ id: "e1", status: "done" });
 
     expect(await vicinity.recommend({ userId: "ann" })).toMatchObject({ recommendationId: "r1" });
     const event = { eventId: "e", userId: "ann", type: "view", productId: "p1" } as const;
@@ -36,7 +36,7 @@ describe("the client", () => {
     expect(await vicinity.resolve({ lat: 1, lon: 2 })).toMatchObject({ city: "Oslo" });
     expect(await vicinity.trending()).toEqual({ items: [] });
     const key = await keys.create({ role: "client", scopes: ["people:read"] });
-    expect(await client(key.key).people.list()).toMatchObject({ items: [{ id: "ann" }] });
+    expect(await client(key.key).users.list()).toMatchObject({ items: [{ id: "ann" }] });
     const rotated = await keys.rotate(key.id, 60);
     expect(rotated).toMatchObject({ scopes: ["people:read"], replaces: { id: key.id } });
     await keys.revoke(key.id);
@@ -47,7 +47,7 @@ describe("the client", () => {
 
   it("throws the service's own problem", async () => {
     const refused = await client("dev-client-key")
-      .people.get("ann")
+      .users.get("ann")
       .catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(VicinityError);
     expect(refused).toMatchObject({ problem: { status: 403, code: "forbidden" }, retryAfter: null });

@@ -5,7 +5,7 @@ import { logFailure } from "./errors/problem-response.ts";
 import { AllMeters } from "./metering/all-meters.ts";
 import { AnalyticsMeter } from "./metering/analytics-meter.ts";
 import { LogMeter } from "./metering/log-meter.ts";
-import { usualPace } from "./request/body-chunks.ts";
+import { defaultBodyRate } from "./request/body-chunks.ts";
 import { retain } from "./retention.ts";
 import { services } from "./services.ts";
 import { settingsOf } from "./settings.ts";
@@ -23,7 +23,7 @@ const build = (env: GatewayEnv): Gateway =>
     store: new Store(env.DB),
     settings: settingsOf(env),
     limiter: env.RATE_LIMIT,
-    pace: usualPace,
+    bodyRate: defaultBodyRate,
     meter: new AllMeters(new AnalyticsMeter(env.ANALYTICS), new LogMeter(console.error)),
     pages: env.PAGES,
     now: Date.now,
@@ -52,8 +52,8 @@ export default {
     }
     const work =
       cron === nightlyCron
-        ? [env.TRAINER.nightly()]
-        : [env.PRODUCT.settle(), env.TRAINER.watch(), env.RECOMMENDATION.settleModels()];
+        ? [env.TRAINER.recalibrateAll()]
+        : [env.PRODUCT.resendOutbox(), env.TRAINER.wakeInterrupted(), env.RECOMMENDATION.advanceRollouts()];
     for (const each of await Promise.all(work))
       if (!each.ok) console.error(JSON.stringify({ message: "scheduled work failed", ...each.error }));
   },

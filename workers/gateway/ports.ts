@@ -1,6 +1,6 @@
 import type { RequestMeter } from "./metering/request-meter.ts";
 import type { RateLimiter } from "./middleware/rate-limit.ts";
-import type { BodyPace } from "./request/body-chunks.ts";
+import type { BodyRate } from "./request/body-chunks.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store.ts";
@@ -14,7 +14,7 @@ export interface Ports {
   store: Store;
   settings: Settings;
   limiter: RateLimiter;
-  pace: BodyPace;
+  bodyRate: BodyRate;
   meter: RequestMeter;
   /** Static pages. */
   pages: { fetch(request: Request): Promise<Response> };

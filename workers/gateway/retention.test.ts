@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
-import { type Removed, retention } from "../../shared/contracts/retention.ts";
+import { type RemovedCounts, retention } from "../../shared/contracts/retention.ts";
 import { retain } from "./retention.ts";
 import { settingsOf } from "./settings.ts";
 import { memoryServices } from "./testing/memory-services.ts";
@@ -8,7 +8,7 @@ import { memoryServices } from "./testing/memory-services.ts";
 const limits = retention.parse({});
 
 /** Services of which one removes what is listed, step by step. */
-function servicesThat(step: () => Promise<Result<Removed>>) {
+function servicesThat(step: () => Promise<Result<RemovedCounts>>) {
   const services = memoryServices();
   return { ...services, user: { ...services.user, retain: step } };
 }
@@ -16,7 +16,12 @@ const store = { removeExpired: async () => ({ keys: 0 }) };
 
 describe("retention", () => {
   it("goes on until nothing is left, and sums up", async () => {
-    const steps: Removed[] = [{ interactions: 5, places: 1 }, { interactions: 2 }, {}, { interactions: 9 }];
+    const steps: RemovedCounts[] = [
+      { interactions: 5, places: 1 },
+      { interactions: 2 },
+      {},
+      { interactions: 9 },
+    ];
     const services = servicesThat(async () => ok(steps.shift() ?? {}));
     expect(await retain(services, store, limits, 0)).toEqual({
       removed: { interactions: 7, places: 1 },

@@ -1,11 +1,11 @@
 import type { Result } from "../../shared/contracts/result.ts";
-import type { Removed, Retention } from "../../shared/contracts/retention.ts";
+import type { RemovedCounts, Retention } from "../../shared/contracts/retention.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
 import type { Services } from "./services.ts";
 import type { Store } from "./store.ts";
 
 /** Steps of one night at most: what is left over goes with the next. */
-const mostSteps = 20;
+const maxSteps = 20;
 
 type Kind = keyof Retention;
 
@@ -20,10 +20,10 @@ export async function retain(
   store: Pick<Store, "removeExpired">,
   retention: Retention,
   now: number,
-): Promise<{ removed: Removed; failed: string[] }> {
-  const removed: Removed = {};
+): Promise<{ removed: RemovedCounts; failed: string[] }> {
+  const removed: RemovedCounts = {};
   const failed: string[] = [];
-  const add = (some: Removed): number => {
+  const add = (some: RemovedCounts): number => {
     let count = 0;
     for (const [kind, more] of Object.entries(some).filter(isRemoval)) {
       removed[kind] = (removed[kind] ?? 0) + more;
@@ -31,9 +31,9 @@ export async function retain(
     }
     return count;
   };
-  const emptied = async (name: string, step: () => Promise<Result<Removed>>): Promise<void> => {
+  const emptied = async (name: string, step: () => Promise<Result<RemovedCounts>>): Promise<void> => {
     try {
-      for (let i = 0; i < mostSteps; i++) {
+      for (let i = 0; i < maxSteps; i++) {
         const result = await step();
         if (!result.ok) throw new Error(result.error.detail);
         if (add(result.value) === 0) return;

@@ -2,7 +2,7 @@ import { and, asc, eq, gte, isNull, lt, lte, ne, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { KeyRecord, KeyScope } from "../../shared/contracts/credential.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
-import { endOfLife, type Removed, type Retention } from "../../shared/contracts/retention.ts";
+import { expiryTime, type RemovedCounts, type Retention } from "../../shared/contracts/retention.ts";
 import type { ImportInput, ImportRecord } from "./routes/readiness.ts";
 import { apiKeys, imports } from "./schema.ts";
 
@@ -168,8 +168,8 @@ export class Store {
   }
 
   /** Removes keys that were revoked or ended, and reports of imports, that have had their time. `now` in seconds. */
-  async removeExpired({ keys, imports: reports }: Retention, now: number): Promise<Removed> {
-    const over = endOfLife(now, keys);
+  async removeExpired({ keys, imports: reports }: Retention, now: number): Promise<RemovedCounts> {
+    const over = expiryTime(now, keys);
     const [ended, old] = await this.#database.batch([
       this.#database
         .delete(apiKeys)
@@ -177,7 +177,7 @@ export class Store {
         .returning({ id: apiKeys.id }),
       this.#database
         .delete(imports)
-        .where(lt(imports.updatedAt, endOfLife(now, reports)))
+        .where(lt(imports.updatedAt, expiryTime(now, reports)))
         .returning({ name: imports.name }),
     ]);
     return { keys: ended.length, imports: old.length };

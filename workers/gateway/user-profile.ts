@@ -1,5 +1,5 @@
 import type { Point, Precision } from "../../shared/contracts/primitives.ts";
-import type { LocationApi, PersonSettings } from "../../shared/contracts/services.ts";
+import type { LocationApi, UserSettings } from "../../shared/contracts/services.ts";
 import type { User, UserInput, UserPatch } from "../../shared/contracts/user.ts";
 import { deny, valueOf } from "./errors/deny.ts";
 import type { Services } from "./services.ts";
@@ -7,11 +7,11 @@ import type { Services } from "./services.ts";
 /** A person as they are stored, and what their object must know. */
 interface Stored {
   user: User;
-  settings: PersonSettings;
+  settings: UserSettings;
 }
 
 /** More often than this nobody else changes the same consent while it is read. */
-const mostAttempts = 5;
+const maxAttempts = 5;
 
 /** A home at the precision that its person allows, before anything keeps it. */
 async function coarsened(
@@ -24,7 +24,7 @@ async function coarsened(
 }
 
 /** Creates or replaces a profile. */
-export async function putPerson(
+export async function putUser(
   { user, location }: Services,
   application: string,
   userId: string,
@@ -38,7 +38,7 @@ export async function putPerson(
  * Changes a profile. Home and consent are changed apart from each other, perhaps at the same time: what is stored in the
  * end is a home at the precision that is stored.
  */
-export async function patchPerson(
+export async function patchUser(
   { user, location }: Services,
   application: string,
   userId: string,
@@ -46,7 +46,7 @@ export async function patchPerson(
 ): Promise<Stored> {
   if (patch.home === undefined && patch.consent === undefined)
     return valueOf(await user.patch(application, userId, patch));
-  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const known = valueOf(await user.get(application, userId));
     const precision = patch.consent?.location ?? known.consent.location;
     const home = await coarsened(location, patch.home === undefined ? known.home : patch.home, precision);

@@ -1,18 +1,18 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { shelvesOver } from "../../model/candidate-sources/candidate-store.ts";
-import { around } from "../../model/candidate-sources/gather-candidates.ts";
+import { candidateStoreOver } from "../../model/candidate-sources/candidate-store.ts";
+import { gatherCandidates } from "../../model/candidate-sources/gather-candidates.ts";
 import type { Columns } from "../../model/columns/columns.ts";
 import { candidates, columnsOf } from "../../model/retrieval/candidates.ts";
 import { compileFilter } from "../../model/retrieval/filter.ts";
 import { nearest } from "../../model/retrieval/nearest.ts";
 import {
-  type EdgePlace,
-  edgePlace,
+  type EdgeLocation,
+  edgeLocation,
   type NearbyAnswer,
   type NearbyQuery,
   nearbyQuery,
-  type ResolvedPlace,
+  type ResolvedLocation,
 } from "../../shared/contracts/location.ts";
 import {
   applicationName,
@@ -30,14 +30,14 @@ import {
 } from "../../shared/contracts/rebuild.ts";
 import { ok, parse, type Result } from "../../shared/contracts/result.ts";
 import {
-  type Around,
-  type AroundQuery,
-  aroundQuery,
-  type CandidateQuery,
-  candidateQuery,
+  type CandidateBlocks,
+  type CandidateRequest,
+  candidateRequest,
+  type FirstStageQuery,
+  firstStageQuery,
   lastChoice,
-  type Wanted,
-  wanted,
+  type ProductRef,
+  productRef,
 } from "../../shared/contracts/retrieval.ts";
 import type { LocationApi, Readiness } from "../../shared/contracts/services.ts";
 import {
@@ -60,19 +60,19 @@ import { CityStore } from "./store.ts";
 const nearbyTiles = 64;
 
 const cellName = z.string().refine(isCellName, "is no cell");
-const placed = wanted.extend({ cell: cellName });
-const aroundCall = aroundQuery.extend({
+const placed = productRef.extend({ cell: cellName });
+const aroundCall = candidateRequest.extend({
   application: applicationName,
   chosen: z.array(placed).max(1000),
   last: z.array(lastChoice.extend({ steps: z.array(placed).max(1000) })).max(8),
 });
-const retrieval = candidateQuery.extend({ application: applicationName });
+const retrieval = firstStageQuery.extend({ application: applicationName });
 const coarsenCall = z.object({ where: point, level: precision });
 const nearbyCall = nearbyQuery.extend({ application: applicationName });
 const wantedList = z.object({
   application: applicationName,
   wanted: z.array(placed).max(1000),
-  withNeighbours: z.number().int().min(0),
+  withNextProducts: z.number().int().min(0),
 });
 const changeList = z.object({ application: applicationName, changes: z.array(productChange).max(1000) });
 const totalsList = z.object({
@@ -99,12 +99,12 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     return new TileCache(this.env, application, (work) => this.ctx.waitUntil(work));
   }
 
-  async resolve(where: Point): Promise<Result<ResolvedPlace>> {
+  async resolve(where: Point): Promise<Result<ResolvedLocation>> {
     const parsed = parse(point, where);
     return parsed.ok ? ok(await this.#gazetteer.resolve(parsed.value)) : parsed;
   }
 
-  async coarsen(where: Point, level: Precision): Promise<Result<{ point: Point; place: ResolvedPlace }>> {
+  async coarsen(where: Point, level: Precision): Promise<Result<{ point: Point; place: ResolvedLocation }>> {
     const parsed = parse(coarsenCall, { where, level });
     if (!parsed.ok) return parsed;
     const place = await this.#gazetteer.resolve(where);
@@ -114,8 +114,8 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     return ok({ point: city ? { lat: city.lat, lon: city.lon } : coarsenToRegion(where), place });
   }
 
-  async edge(edge: EdgePlace): Promise<Result<Point | null>> {
-    const parsed = parse(edgePlace, edge);
+  async edge(edge: EdgeLocation): Promise<Result<Point | null>> {
+    const parsed = parse(edgeLocation, edge);
     return parsed.ok ? ok(await this.#gazetteer.edge(parsed.value)) : parsed;
   }
 
@@ -143,14 +143,17 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     });
   }
 
-  async around(application: string, query: AroundQuery): Promise<Result<Around<ArrayBuffer>>> {
+  async gatherCandidates(
+    application: string,
+    query: CandidateRequest,
+  ): Promise<Result<CandidateBlocks<ArrayBuffer>>> {
     const parsed = parse(aroundCall, { application, ...query });
     if (!parsed.ok) return parsed;
     const { value } = parsed;
     const tiles = this.#tiles(application);
     const [found, place] = await Promise.all([
-      around(
-        shelvesOver(tiles, () => Date.now() / 1000),
+      gatherCandidates(
+        candidateStoreOver(tiles, () => Date.now() / 1000),
         value,
         sleep,
       ),
@@ -160,14 +163,14 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     return ok({
       near: packed(found.near),
       chosen: packed(found.chosen),
-      followed: packed(found.followed),
+      next: packed(found.next),
       skipped: tiles.skipped === undefined ? found.skipped : [...found.skipped, tiles.skipped],
       place,
     });
   }
 
   /** Names of a point, or why they are left out: they are worth neither a failure nor a wait. */
-  async #named(where: Point | null, withinMs: number | null): Promise<Around<never>["place"]> {
+  async #named(where: Point | null, withinMs: number | null): Promise<CandidateBlocks<never>["place"]> {
     if (!where) return null;
     const resolving = this.#gazetteer.resolve(where).catch((error: unknown) => {
       console.error({ event: "city not resolved", error: errorText(error) });
@@ -178,23 +181,23 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     return Promise.race([resolving, late]);
   }
 
-  async candidates(application: string, query: CandidateQuery): Promise<Result<ArrayBuffer>> {
+  async firstStageCandidates(application: string, query: FirstStageQuery): Promise<Result<ArrayBuffer>> {
     const parsed = parse(retrieval, { application, ...query });
     if (!parsed.ok) return parsed;
     const tiles = this.#tiles(application);
     return ok((await candidates(tiles, parsed.value)).packed);
   }
 
-  async columns(
+  async productColumns(
     application: string,
-    names: readonly Wanted[],
-    withNeighbours: number,
+    names: readonly ProductRef[],
+    withNextProducts: number,
   ): Promise<Result<ArrayBuffer>> {
-    const parsed = parse(wantedList, { application, wanted: names, withNeighbours });
+    const parsed = parse(wantedList, { application, wanted: names, withNeighbours: withNextProducts });
     if (!parsed.ok) return parsed;
     const { value } = parsed;
     const tiles = this.#tiles(application);
-    const columns = await columnsOf(tiles, value.wanted, Date.now() / 1000, value.withNeighbours);
+    const columns = await columnsOf(tiles, value.wanted, Date.now() / 1000, value.withNextProducts);
     return ok(columns.packed);
   }
 

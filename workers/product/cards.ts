@@ -1,4 +1,4 @@
-import { type ProductCard, productCard, type WantedCard } from "../../shared/contracts/product.ts";
+import { type CardRequest, type ProductCard, productCard } from "../../shared/contracts/product.ts";
 import { cardOf } from "./rows.ts";
 import type { ProductStore, StoredProduct } from "./store.ts";
 
@@ -29,7 +29,7 @@ export class Cards {
    */
   async get(
     application: string,
-    wanted: readonly WantedCard[],
+    wanted: readonly CardRequest[],
     later: (work: Promise<unknown>) => void,
   ): Promise<ProductCard[]> {
     const versions = new Map(wanted.map(({ productId, version }) => [productId, version]));

@@ -1,4 +1,4 @@
-import type { CatalogueMessage } from "../../shared/contracts/queues.ts";
+import type { CatalogMessage } from "../../shared/contracts/queues.ts";
 import type { LocationApi } from "../../shared/contracts/services.ts";
 import type { Cards } from "./cards.ts";
 import { changesOf } from "./rows.ts";
@@ -8,7 +8,7 @@ import type { ProductStore } from "./store.ts";
 const productsPerMessage = 250;
 /** An outbox row that was sent so many seconds ago and is still open is sent again. */
 const resendSeconds = 30;
-/** Rows that one call of {@link settle} sends at most. */
+/** Rows that one call of {@link resendOutbox} sends at most. */
 const rowsPerSettle = 2000;
 /** Changes in one call of the spatial index. */
 const changesPerCall = 500;
@@ -29,7 +29,7 @@ export async function send(
 }
 
 /** Sends outbox rows again that no consumer has confirmed. Answers how many are open. */
-export async function settle(queue: Queue, store: ProductStore, now: number): Promise<number> {
+export async function resendOutbox(queue: Queue, store: ProductStore, now: number): Promise<number> {
   const claimed = await store.claimOutbox(now - resendSeconds, now, rowsPerSettle);
   const byApplication = new Map<string, string[]>();
   for (const { application, productId } of claimed)
@@ -45,7 +45,7 @@ export async function settle(queue: Queue, store: ProductStore, now: number): Pr
  * comes again.
  */
 export async function consume(
-  { application, productIds }: CatalogueMessage,
+  { application, productIds }: CatalogMessage,
   store: ProductStore,
   cards: Cards,
   location: Pick<LocationApi, "apply">,

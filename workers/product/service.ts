@@ -1,9 +1,15 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
 import { decodeCursor, pageOf } from "../../shared/contracts/cursor.ts";
-import type { DeadLetter, OpenedLetter, ReplayedLetter } from "../../shared/contracts/dead-letter.ts";
+import type {
+  DeadLetter,
+  DeadLetterWithBody,
+  ReplayedDeadLetter,
+} from "../../shared/contracts/dead-letter.ts";
 import { applicationName, categoryName, identifier } from "../../shared/contracts/primitives.ts";
 import {
+  type CardRequest,
+  cardRequest,
   type Product,
   type ProductCard,
   type ProductChange,
@@ -11,19 +17,17 @@ import {
   type ProductPatch,
   productInput,
   productPatch,
-  type WantedCard,
-  wantedCard,
 } from "../../shared/contracts/product.ts";
 import { type ProductPosition, productPosition } from "../../shared/contracts/rebuild.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
-import { type Removed, type Retention, retention } from "../../shared/contracts/retention.ts";
+import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
 import type { Page, PageQuery, ProductApi, Readiness } from "../../shared/contracts/services.ts";
-import { removeExpiredLetters } from "../../shared/dead-letters/retention.ts";
-import { DeadLetterDesk } from "../../shared/dead-letters/service.ts";
+import { removeExpiredDeadLetters } from "../../shared/dead-letters/retention.ts";
+import { DeadLetterService } from "../../shared/dead-letters/service.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
 import { Cards } from "./cards.ts";
 import { imageBytes, lastImagePosition, putImage } from "./images.ts";
-import { send, settle } from "./outbox.ts";
+import { resendOutbox, send } from "./outbox.ts";
 import { redeliver } from "./queue.ts";
 import { changesOf, columnsOf, imagePath, productOf } from "./rows.ts";
 import { ProductStore, type StoredProduct } from "./store.ts";
@@ -34,7 +38,7 @@ const putCall = z.object({ application: applicationName, input: productInput });
 const patchCall = one.extend({ patch: productPatch });
 const bytesCall = z.object({ application: applicationName, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 const bulkInput = z.object({ application: applicationName, products: z.array(productInput).max(500) });
-const cardList = z.object({ application: applicationName, wanted: z.array(wantedCard).max(1000) });
+const cardList = z.object({ application: applicationName, wanted: z.array(cardRequest).max(1000) });
 const listQuery = z.object({
   application: applicationName,
   limit: z.number().int().min(1).max(500),
@@ -84,7 +88,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     for (const step of steps) if (step.status === "rejected") noteFailure(step.reason);
     if (time < ProductService.#settledAt + settleSeconds) return;
     ProductService.#settledAt = time;
-    this.ctx.waitUntil(this.settle().catch(noteFailure));
+    this.ctx.waitUntil(this.resendOutbox().catch(noteFailure));
   }
 
   /** After a write to one product. Answers it as it is now. */
@@ -159,7 +163,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     return ok({ written: newest.size });
   }
 
-  async cards(application: string, wanted: readonly WantedCard[]): Promise<Result<ProductCard[]>> {
+  async cards(application: string, wanted: readonly CardRequest[]): Promise<Result<ProductCard[]>> {
     const parsed = parse(cardList, { application, wanted });
     if (!parsed.ok) return parsed;
     return ok(await this.#cards.get(application, parsed.value.wanted, (work) => this.ctx.waitUntil(work)));
@@ -209,23 +213,23 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     return ok(rows.flatMap((row) => changesOf(row, []).map((change) => ({ cell: row.cell, change }))));
   }
 
-  async settle(): Promise<Result<{ open: number }>> {
-    return ok({ open: await settle(this.env.CATALOGUE, this.#store, now()) });
+  async resendOutbox(): Promise<Result<{ open: number }>> {
+    return ok({ open: await resendOutbox(this.env.CATALOGUE, this.#store, now()) });
   }
 
-  get #letters(): DeadLetterDesk {
-    return new DeadLetterDesk(this.env.IMAGES, (letter) => redeliver(this.env, letter));
+  get #letters(): DeadLetterService {
+    return new DeadLetterService(this.env.IMAGES, (deadLetter) => redeliver(this.env, deadLetter));
   }
 
   deadLetters(application: string, query: PageQuery): Promise<Result<Page<DeadLetter>>> {
     return this.#letters.deadLetters(application, query);
   }
 
-  deadLetter(application: string, id: string): Promise<Result<OpenedLetter>> {
+  deadLetter(application: string, id: string): Promise<Result<DeadLetterWithBody>> {
     return this.#letters.deadLetter(application, id);
   }
 
-  replayDeadLetter(application: string, id: string): Promise<Result<ReplayedLetter>> {
+  replayDeadLetter(application: string, id: string): Promise<Result<ReplayedDeadLetter>> {
     return this.#letters.replayDeadLetter(application, id);
   }
 
@@ -233,10 +237,10 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     return this.#letters.discardDeadLetter(application, id);
   }
 
-  async retain(input: Retention): Promise<Result<Removed>> {
+  async retain(input: Retention): Promise<Result<RemovedCounts>> {
     const parsed = parse(retention, input);
     return parsed.ok
-      ? ok(await removeExpiredLetters(this.env.IMAGES, parsed.value, Date.now() / 1000))
+      ? ok(await removeExpiredDeadLetters(this.env.IMAGES, parsed.value, Date.now() / 1000))
       : parsed;
   }
 

@@ -6,7 +6,7 @@ import {
   waitOnExecutionContext,
 } from "cloudflare:test";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { mostAttempts } from "../../shared/contracts/dead-letter.ts";
+import { maxAttempts } from "../../shared/contracts/dead-letter.ts";
 import { anyVersion, product, productCard } from "../../shared/contracts/product.ts";
 import { maxImageBytes } from "./images.ts";
 import worker from "./index.ts";
@@ -234,14 +234,14 @@ describe("the consumer of catalogue", () => {
     await store.write("outage", [productOf({ id: "b" })], 1);
     const message = { application: "outage", productIds: ["b"] };
     const batch = createMessageBatch("vicinity-catalogue", [
-      { id: "m", timestamp: new Date(), attempts: mostAttempts, body: message },
+      { id: "m", timestamp: new Date(), attempts: maxAttempts, body: message },
     ]);
     await worker.queue(batch, environment);
     await consume("vicinity-catalogue-dead", message);
     const { items } = valueOf(await service.deadLetters("outage", { limit: 10 }));
-    expect(items).toMatchObject([{ cause: expect.stringContaining("out of order"), attempts: mostAttempts }]);
+    expect(items).toMatchObject([{ cause: expect.stringContaining("out of order"), attempts: maxAttempts }]);
     expect(codeOf(await service.replayDeadLetter("outage", items[0].id))).toBe("unavailable");
-    expect(valueOf(await service.deadLetter("outage", items[0].id)).attempts).toBe(mostAttempts + 1);
+    expect(valueOf(await service.deadLetter("outage", items[0].id)).attempts).toBe(maxAttempts + 1);
   });
 
   it("pages through letters", async () => {

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { sessionOf } from "../../durable-objects/user-session.ts";
+import { userSession } from "../../durable-objects/user-session.ts";
 import { decodeCursor, encodeCursor } from "../../shared/contracts/cursor.ts";
-import { openedLetter } from "../../shared/contracts/dead-letter.ts";
+import { deadLetterWithBody } from "../../shared/contracts/dead-letter.ts";
 import { type ExportItem, exportItem } from "../../shared/contracts/export.ts";
 import { ok, type Refusal, type Result } from "../../shared/contracts/result.ts";
 import type { Page } from "../../shared/contracts/services.ts";
-import { lettersAbout } from "../../shared/dead-letters/erase.ts";
+import { deadLettersAbout } from "../../shared/dead-letters/erase.ts";
 import { isFormlessAbout, partOf } from "../../shared/dead-letters/users.ts";
-import { PersonCountsTable } from "../../shared/experiments/user-counts.ts";
+import { UserCountsTable } from "../../shared/experiments/user-counts.ts";
 import { objectsOf } from "../../shared/training-log/erase.ts";
 import { ownerOf, unpacked } from "../../shared/training-log/lines.ts";
 
@@ -25,9 +25,9 @@ type Part = (typeof parts)[number];
 
 /** Objects of the log, and letters, that one page reads at most. */
 const objectsPerPage = 50;
-const lettersPerPage = 50;
+const deadLettersPerPage = 50;
 /** Pages without anything that one call goes on over. */
-const mostEmpty = 10;
+const maxEmpty = 10;
 
 const key = z.string().nullable();
 const heldPosition = z.object({ table: z.enum(["journal", "receipts"]), after: z.string() }).nullable();
@@ -88,20 +88,20 @@ const readers: Record<Part, (env: RecommendationEnv, asked: Asked) => Promise<Gi
       ...visit,
     })),
   async object({ USER_SESSION }, { application, userId, limit, at }) {
-    const session = sessionOf(USER_SESSION, application, userId, null);
-    const held = await session.held(heldPosition.parse(at), limit);
+    const session = userSession(USER_SESSION, application, userId, null);
+    const held = await session.exportPage(heldPosition.parse(at), limit);
     return { items: held.items.map((text) => exportItem.parse(JSON.parse(text))), next: held.next };
   },
   async experiments({ USER_SESSION, DB }, { application, userId }) {
-    const pseudonym = sessionOf(USER_SESSION, application, userId, null).id.toString();
-    const counts = await new PersonCountsTable(DB).of(application, pseudonym);
+    const pseudonym = userSession(USER_SESSION, application, userId, null).id.toString();
+    const counts = await new UserCountsTable(DB).of(application, pseudonym);
     return {
-      items: counts.map(({ person: _person, ...each }) => ({ store: "experiments", counts: each })),
+      items: counts.map(({ pseudonym: _person, ...each }) => ({ store: "experiments", counts: each })),
       next: null,
     };
   },
   async training_log({ USER_SESSION, TRAINING_LOG }, { application, userId, at }) {
-    const pseudonym = sessionOf(USER_SESSION, application, userId, null).id.toString();
+    const pseudonym = userSession(USER_SESSION, application, userId, null).id.toString();
     const step = { application, pseudonym, after: key.parse(at), most: objectsPerPage };
     const { keys, next } = await objectsOf(TRAINING_LOG, step);
     const items: ExportItem[] = [];
@@ -114,17 +114,17 @@ const readers: Record<Part, (env: RecommendationEnv, asked: Asked) => Promise<Gi
     return { items, next };
   },
   async dead_letters({ USER_SESSION, TRAINING_LOG }, { application, userId, at }) {
-    const person = { userId, object: sessionOf(USER_SESSION, application, userId, null).id.toString() };
-    const step = { application, after: key.parse(at), most: lettersPerPage };
-    const { letters, next } = await lettersAbout(TRAINING_LOG, step, person);
+    const user = { userId, object: userSession(USER_SESSION, application, userId, null).id.toString() };
+    const step = { application, after: key.parse(at), most: deadLettersPerPage };
+    const { deadLetters: letters, next } = await deadLettersAbout(TRAINING_LOG, step, user);
     const items: ExportItem[] = [];
     for (const each of letters) {
       const object = await TRAINING_LOG.get(each.key);
-      const letter = openedLetter.safeParse(object && (await object.json()));
-      if (!letter.success) continue;
-      const { body, queue, sentAt } = letter.data;
+      const deadLetter = deadLetterWithBody.safeParse(object && (await object.json()));
+      if (!deadLetter.success) continue;
+      const { body, queue, sentAt } = deadLetter.data;
       // What has no form may speak of others too: that there is such a letter must do.
-      const part = isFormlessAbout(body, person) ? null : partOf(body, person.object);
+      const part = isFormlessAbout(body, user) ? null : partOf(body, user.object);
       items.push({ store: "dead_letters", queue, sentAt, part });
     }
     return { items, next };
@@ -132,7 +132,7 @@ const readers: Record<Part, (env: RecommendationEnv, asked: Asked) => Promise<Gi
 };
 
 /** The next page of all that is held about a person. It may be empty though more follows. */
-export async function exported(
+export async function exportUser(
   env: RecommendationEnv,
   application: string,
   userId: string,
@@ -151,7 +151,7 @@ export async function exported(
     if (given instanceof RefusedPart) return { ok: false, error: given.refusal };
     const following = given.next === null ? parts[parts.indexOf(part) + 1] : part;
     const more = following !== undefined;
-    if (given.items.length > 0 || !more || empty === mostEmpty)
+    if (given.items.length > 0 || !more || empty === maxEmpty)
       return ok({
         items: given.items,
         ...(more ? { nextCursor: encodeCursor({ part: following, at: given.next }) } : {}),

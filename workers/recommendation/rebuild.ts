@@ -18,11 +18,11 @@ import { transitionsOf } from "./ingest/deliver.ts";
 /** Products whose totals one step counts, products that it puts into their cells, people whose steps it takes. */
 const totalsAtOnce = 5000;
 const productsAtOnce = 500;
-const peopleAtOnce = 20;
+const userAtOnce = 20;
 /** Products of one call. */
 const idsPerCall = 1000;
 /** Readings of the catalogue until two agree; it changes meanwhile. */
-const mostReadings = 5;
+const maxReadings = 5;
 /** Choices that an event is taken to follow. */
 const previousChoices = 3;
 
@@ -66,14 +66,9 @@ export async function rebuild(
       );
     }
     case "neighbours": {
-      const people = valueOf(
-        await env.USER.list(application, { limit: peopleAtOnce, cursor: at ?? undefined }),
-      );
-      for (const { id } of people.items) await rebuildSteps(env, application, id);
-      return step(
-        people.items.length,
-        people.nextCursor === undefined ? null : { part, at: people.nextCursor },
-      );
+      const users = valueOf(await env.USER.list(application, { limit: userAtOnce, cursor: at ?? undefined }));
+      for (const { id } of users.items) await rebuildSteps(env, application, id);
+      return step(users.items.length, users.nextCursor === undefined ? null : { part, at: users.nextCursor });
     }
   }
 }
@@ -103,7 +98,7 @@ async function rebuildCells(
   after: ProductPosition | null,
 ): Promise<{ cells: number; last: ProductPosition | null } | null> {
   let contents = await contentsOf(env, application, after);
-  for (let i = 0; i < mostReadings; i++) {
+  for (let i = 0; i < maxReadings; i++) {
     const end = contents.length === productsAtOnce ? contents.at(-1) : undefined;
     const last = end ? { cell: end.cell, productId: end.change.productId } : null;
     const { cells } = valueOf(

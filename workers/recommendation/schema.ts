@@ -65,14 +65,14 @@ export const outcomes = sqliteTable(
   {
     application: text("application").notNull(),
     experiment: text("experiment").notNull(),
-    person: text("person").notNull(),
+    pseudonym: text("pseudonym").notNull(),
     arm: text("arm").notNull(),
     exposures: integer("exposures").notNull(),
     successes: integer("successes").notNull(),
   },
   (table) => [
-    primaryKey({ columns: [table.application, table.experiment, table.person, table.arm] }),
-    index("outcomes_person").on(table.application, table.person),
+    primaryKey({ columns: [table.application, table.experiment, table.pseudonym, table.arm] }),
+    index("outcomes_by_pseudonym").on(table.application, table.pseudonym),
   ],
 );
 

@@ -1,14 +1,18 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { sessionOf, type UserSession } from "../../durable-objects/user-session.ts";
-import { decodePerson } from "../../model/profile/codec.ts";
-import { newPerson } from "../../model/profile/profile.ts";
-import type { DeadLetter, OpenedLetter, ReplayedLetter } from "../../shared/contracts/dead-letter.ts";
+import { type UserSession, userSession } from "../../durable-objects/user-session.ts";
+import { decodeProfile } from "../../model/profile/codec.ts";
+import { emptyProfile } from "../../model/profile/profile.ts";
+import type {
+  DeadLetter,
+  DeadLetterWithBody,
+  ReplayedDeadLetter,
+} from "../../shared/contracts/dead-letter.ts";
 import type { Erasure } from "../../shared/contracts/erasure.ts";
 import { type EventInput, type EventReceipt, eventInput } from "../../shared/contracts/event.ts";
 import type { ExportItem } from "../../shared/contracts/export.ts";
 import { liveHeaders } from "../../shared/contracts/live.ts";
-import { type AnswerLocation, type EdgePlace, edgePlace } from "../../shared/contracts/location.ts";
+import { type AnswerLocation, type EdgeLocation, edgeLocation } from "../../shared/contracts/location.ts";
 import {
   type ModelDetails,
   type ModelManifest,
@@ -32,45 +36,49 @@ import {
   recommendationInput,
 } from "../../shared/contracts/recommendation.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
-import { type Removed, type Retention, retention } from "../../shared/contracts/retention.ts";
+import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
 import type {
   Page,
   PageQuery,
-  PersonSettings,
   Readiness,
   RecommendationApi,
   RecommendationList,
+  UserSettings,
 } from "../../shared/contracts/services.ts";
 import { type LocationInput, locationInput } from "../../shared/contracts/user.ts";
-import { removeExpiredLetters } from "../../shared/dead-letters/retention.ts";
-import { DeadLetterDesk } from "../../shared/dead-letters/service.ts";
+import { removeExpiredDeadLetters } from "../../shared/dead-letters/retention.ts";
+import { DeadLetterService } from "../../shared/dead-letters/service.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
-import { exported } from "./export-user.ts";
-import { absorb, isLive, record, timeOf } from "./ingest/ingest-events.ts";
+import { exportUser } from "./export-user.ts";
+import { ingestEvents, ingestHistory, isLive, timeOf } from "./ingest/ingest-events.ts";
 import { redeliver } from "./ingest/queue.ts";
 import { Registry } from "./models/registry.ts";
 import { type ModelFile, scoreLists, servingModel, tryModel } from "./models/trials.ts";
 import { bundledModel } from "./ranker/models.ts";
 import { rebuild } from "./rebuild.ts";
-import { settleModels } from "./rollout/settle.ts";
+import { advanceRollouts } from "./rollout/settle.ts";
 import { similar, trending } from "./serve/lists.ts";
 import { recommend } from "./serve/recommend.ts";
 import { newRecommendationId, objectIdOf } from "./serve/recommendation-id.ts";
 import { coarsened, namesOf } from "./serve/resolve-location.ts";
 import { RegistryStore } from "./store.ts";
 
-const person = z.object({ application: applicationName, userId: identifier });
+const userRef = z.object({ application: applicationName, userId: identifier });
 const settingsInput = z.object({ home: point.nullable(), precision, version: z.number().int() });
-const recommendCall = z.object({ application: applicationName, input: recommendationInput, edge: edgePlace });
+const recommendCall = z.object({
+  application: applicationName,
+  input: recommendationInput,
+  edge: edgeLocation,
+});
 const productCall = z.object({ application: applicationName, productId: identifier });
 const placeCall = z.object({ application: applicationName, where: point.nullable() });
 const eventsCall = z.object({ application: applicationName, events: z.array(eventInput).max(100) });
 const historyCall = z.object({ application: applicationName, events: z.array(eventInput).max(4000) });
-const moveCall = person.extend({ input: locationInput });
-const settingsCall = person.extend({ settings: settingsInput });
+const moveCall = userRef.extend({ input: locationInput });
+const settingsCall = userRef.extend({ settings: settingsInput });
 const rebuildCall = z.object({ application: applicationName, input: rebuildInput });
 const manifestCall = z.object({ application: applicationName, manifest: modelManifest });
-const nowhere: EdgePlace = { city: null, country: null, point: null, timezone: null };
+const nowhere: EdgeLocation = { city: null, country: null, point: null, timezone: null };
 const exportQuery = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
 const now = (): number => Date.now() / 1000;
 
@@ -85,7 +93,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   async recommend(
     application: string,
     input: RecommendationInput,
-    edge: EdgePlace,
+    edge: EdgeLocation,
   ): Promise<Result<RecommendationAnswer>> {
     const parsed = parse(recommendCall, {
       application,
@@ -125,13 +133,13 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return receipt ? ok(receipt) : refuse("not_found", "There is no such recommendation.");
   }
 
-  async record(application: string, events: EventInput[]): Promise<Result<EventReceipt>> {
+  async ingestEvents(application: string, events: EventInput[]): Promise<Result<EventReceipt>> {
     const parsed = parse(eventsCall, {
       application,
       events,
     });
     if (!parsed.ok) return parsed;
-    const { receipt, listened } = await record(
+    const { receipt, listened } = await ingestEvents(
       this.env,
       application,
       parsed.value.events,
@@ -142,7 +150,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return ok(receipt);
   }
 
-  async absorb(
+  async ingestHistory(
     application: string,
     events: EventInput[],
   ): Promise<Result<{ accepted: number; duplicates: number; rejected: number }>> {
@@ -152,7 +160,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     });
     if (!parsed.ok) return parsed;
     try {
-      return ok(await absorb(this.env, application, parsed.value.events, now()));
+      return ok(await ingestHistory(this.env, application, parsed.value.events, now()));
     } catch (error) {
       console.error({ event: "history not taken", error: errorText(error) });
       return refuse("unavailable", "History cannot be taken now; send the same lines again.", {
@@ -174,9 +182,9 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
       return refuse("invalid_input", "A place is at most 7 days late and 5 minutes early.", {
         issues: [{ path: "timestamp", message: "is out of the window" }],
       });
-    const session = sessionOf(this.env.USER_SESSION, application, userId, { lat, lon });
+    const session = userSession(this.env.USER_SESSION, application, userId, { lat, lon });
     const bytes = await session.state();
-    const known = bytes.byteLength > 0 ? decodePerson(bytes) : newPerson();
+    const known = bytes.byteLength > 0 ? decodeProfile(bytes) : emptyProfile();
     const coarse = await coarsened(this.env.LOCATION, { lat, lon }, known.precision);
     const kept = await session.setLocation(application, userId, {
       ...coarse,
@@ -189,10 +197,10 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return ok({ location: { ...names, precision: known.precision, source: "request" } });
   }
 
-  async setPerson(application: string, userId: string, settings: PersonSettings): Promise<Result<null>> {
+  async setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>> {
     const parsed = parse(settingsCall, { application, userId, settings });
     if (!parsed.ok) return parsed;
-    await sessionOf(this.env.USER_SESSION, application, userId, settings.home).setPerson(
+    await userSession(this.env.USER_SESSION, application, userId, settings.home).setUserSettings(
       application,
       userId,
       parsed.value.settings,
@@ -202,15 +210,15 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
 
   /** The person's object leads it: it is durable there, and goes on by its alarm. */
   async erase(application: string, userId: string): Promise<Result<Erasure>> {
-    const parsed = parse(person, { application, userId });
+    const parsed = parse(userRef, { application, userId });
     if (!parsed.ok) return parsed;
-    const session = sessionOf(this.env.USER_SESSION, application, userId, null);
+    const session = userSession(this.env.USER_SESSION, application, userId, null);
     return ok(await session.erase(application, userId, newRecommendationId(session.id.toString())));
   }
 
-  async exported(application: string, userId: string, query: PageQuery): Promise<Result<Page<ExportItem>>> {
-    const parsed = parse(person.extend({ query: exportQuery }), { application, userId, query });
-    return parsed.ok ? exported(this.env, application, userId, parsed.value.query) : parsed;
+  async exportUser(application: string, userId: string, query: PageQuery): Promise<Result<Page<ExportItem>>> {
+    const parsed = parse(userRef.extend({ query: exportQuery }), { application, userId, query });
+    return parsed.ok ? exportUser(this.env, application, userId, parsed.value.query) : parsed;
   }
 
   async erasure(application: string, id: string): Promise<Result<Erasure>> {
@@ -255,8 +263,8 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   }
 
   /** Brings versions of all applications further that are on their way, for what time alone decides. */
-  async settleModels(): Promise<Result<{ underWay: number }>> {
-    return settleModels(this.env, now());
+  async advanceRollouts(): Promise<Result<{ underWay: number }>> {
+    return advanceRollouts(this.env, now());
   }
 
   async registerModel(
@@ -335,12 +343,12 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
 
   /** The WebSocket of a person, whom the gateway names. */
   override async fetch(request: Request): Promise<Response> {
-    const named = person.safeParse({
+    const named = userRef.safeParse({
       application: request.headers.get(liveHeaders.application),
       userId: request.headers.get(liveHeaders.userId),
     });
     if (!named.success) return new Response(null, { status: 404 });
-    return sessionOf(this.env.USER_SESSION, named.data.application, named.data.userId, null).fetch(request);
+    return userSession(this.env.USER_SESSION, named.data.application, named.data.userId, null).fetch(request);
   }
 
   /** Fresh recommendations to whoever listens. */
@@ -348,24 +356,24 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const input = recommendationInput.parse({ userId });
     const answer = await recommend(this.env, application, input, nowhere, this.#later);
     if (answer.ok)
-      await sessionOf(this.env.USER_SESSION, application, userId, null).broadcast(
+      await userSession(this.env.USER_SESSION, application, userId, null).broadcast(
         JSON.stringify(answer.value),
       );
   }
 
-  get #letters(): DeadLetterDesk {
-    return new DeadLetterDesk(this.env.TRAINING_LOG, (letter) => redeliver(this.env, letter));
+  get #letters(): DeadLetterService {
+    return new DeadLetterService(this.env.TRAINING_LOG, (deadLetter) => redeliver(this.env, deadLetter));
   }
 
   deadLetters(application: string, query: PageQuery): Promise<Result<Page<DeadLetter>>> {
     return this.#letters.deadLetters(application, query);
   }
 
-  deadLetter(application: string, id: string): Promise<Result<OpenedLetter>> {
+  deadLetter(application: string, id: string): Promise<Result<DeadLetterWithBody>> {
     return this.#letters.deadLetter(application, id);
   }
 
-  replayDeadLetter(application: string, id: string): Promise<Result<ReplayedLetter>> {
+  replayDeadLetter(application: string, id: string): Promise<Result<ReplayedDeadLetter>> {
     return this.#letters.replayDeadLetter(application, id);
   }
 
@@ -373,10 +381,10 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return this.#letters.discardDeadLetter(application, id);
   }
 
-  async retain(input: Retention): Promise<Result<Removed>> {
+  async retain(input: Retention): Promise<Result<RemovedCounts>> {
     const parsed = parse(retention, input);
     return parsed.ok
-      ? ok(await removeExpiredLetters(this.env.TRAINING_LOG, parsed.value, Date.now() / 1000))
+      ? ok(await removeExpiredDeadLetters(this.env.TRAINING_LOG, parsed.value, Date.now() / 1000))
       : parsed;
   }
 

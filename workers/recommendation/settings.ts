@@ -12,10 +12,10 @@ export const rolloutSettings = z.object({
       /** Of the requests, what the newcomer scores too. */
       share: share.default(0.2),
       /** Requests scored and seconds passed before it may meet people. */
-      leastRequests: z.number().int().min(0).default(100),
-      leastSeconds: z.number().min(0).default(60),
+      minRequests: z.number().int().min(0).default(100),
+      minSeconds: z.number().min(0).default(60),
       /** Of the scored requests, what may fail. */
-      mostFailures: share.default(0.01),
+      maxFailures: share.default(0.01),
     })
     .prefault({}),
   canary: z
@@ -25,12 +25,12 @@ export const rolloutSettings = z.object({
       alpha: z.number().gt(0).lt(1).default(0.05),
       /** Differences of success rates that are expected: where the test is the sharpest. */
       effect: z.number().gt(0).max(1).default(0.03),
-      leastPeople: z.number().int().min(2).default(50),
-      leastExposures: z.number().int().min(1).default(500),
+      minPeople: z.number().int().min(2).default(50),
+      minExposures: z.number().int().min(1).default(500),
       /** What the newcomer may surely lose at most, of the control's rate. */
       margin: share.default(0.1),
       /** Seconds after which it ends, though nothing is sure. */
-      mostSeconds: z
+      maxSeconds: z
         .number()
         .positive()
         .default(3 * 86_400),

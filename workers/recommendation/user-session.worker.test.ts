@@ -2,8 +2,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { type Recorded, sessionOf, type UserSession } from "../../durable-objects/user-session.ts";
-import { decodePerson } from "../../model/profile/codec.ts";
+import { type Ingested, type UserSession, userSession } from "../../durable-objects/user-session.ts";
+import { decodeProfile } from "../../model/profile/codec.ts";
 import type { Interaction } from "../../shared/contracts/event.ts";
 import { liveHeaders } from "../../shared/contracts/live.ts";
 
@@ -11,7 +11,7 @@ const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Objec
   { USER_SESSION: {} as never },
   env,
 );
-const session = (userId: string) => sessionOf(environment.USER_SESSION, "demo", userId, null);
+const session = (userId: string) => userSession(environment.USER_SESSION, "demo", userId, null);
 
 const view = (eventId: string, productId: string, time = Date.now() / 1000): Interaction => ({
   eventId,
@@ -33,11 +33,11 @@ const rows = (userId: string): Promise<Row[]> =>
   runInDurableObject(session(userId), (_object, state) =>
     state.storage.sql.exec<Row>("SELECT id, seq, open FROM journal ORDER BY seq").toArray(),
   );
-const acceptances = ({ taken }: Recorded) => taken.map(({ acceptance }) => acceptance);
+const acceptances = ({ taken }: Ingested) => taken.map(({ acceptance }) => acceptance);
 const open = async (userId: string): Promise<number[]> => (await rows(userId)).map((row) => row.open);
 const alarmOf = (userId: string): Promise<number | null> =>
   runInDurableObject(session(userId), (_object, state) => state.storage.getAlarm());
-const person = async (userId: string) => decodePerson(await session(userId).state());
+const person = async (userId: string) => decodeProfile(await session(userId).state());
 
 describe("a person's object", () => {
   it("writes nothing when somebody unknown is read", async () => {
@@ -49,13 +49,13 @@ describe("a person's object", () => {
   });
 
   it("takes each event once, and knows of it at once", async () => {
-    const first = await session("ann").record(
+    const first = await session("ann").ingest(
       "demo",
       "ann",
       [view("a", "p1"), view("b", "p2"), view("a", "p1")],
       false,
     );
-    const again = await session("ann").record("demo", "ann", [view("b", "p2"), view("c", "p1")], false);
+    const again = await session("ann").ingest("demo", "ann", [view("b", "p2"), view("c", "p1")], false);
     expect(first.ok && acceptances(first.value)).toEqual(["accepted", "accepted", "duplicate"]);
     expect(again.ok && acceptances(again.value)).toEqual(["duplicate", "accepted"]);
     const known = await person("ann");
@@ -65,7 +65,7 @@ describe("a person's object", () => {
   });
 
   it("gives rows to whoever sends them, and keeps each until it is confirmed, in whatever order that comes", async () => {
-    const given = await session("bo").record(
+    const given = await session("bo").ingest(
       "demo",
       "bo",
       [view("a", "p1"), view("b", "p1"), view("c", "p1")],
@@ -79,13 +79,13 @@ describe("a person's object", () => {
     await session("bo").confirm([seqs[0], seqs[1]], 0);
     await session("bo").confirm(seqs, 0);
     expect(await open("bo")).toEqual([0, 0, 0]);
-    const again = await session("bo").record("demo", "bo", [view("a", "p1")], false);
+    const again = await session("bo").ingest("demo", "bo", [view("a", "p1")], false);
     expect(again.ok && again.value.taken).toEqual([{ acceptance: "duplicate", row: null }]);
   });
 
   it("sends again what nobody confirmed after a minute, then later each time, also after a restart", async () => {
     const start = Date.now();
-    await session("cleo").record("demo", "cleo", [view("a", "p1")], false);
+    await session("cleo").ingest("demo", "cleo", [view("a", "p1")], false);
     vi.useFakeTimers({ toFake: ["Date"] });
     try {
       for (const round of [1, 2, 3]) {
@@ -109,7 +109,7 @@ describe("a person's object", () => {
 
   it("knows after a restart what it knew before, though only its rows were written", async () => {
     const events = Array.from({ length: 50 }, (_, i) => view(`e${i}`, `p${i % 7}`));
-    for (const event of events) await session("dora").record("demo", "dora", [event], false);
+    for (const event of events) await session("dora").ingest("demo", "dora", [event], false);
     await session("dora").setLocation("demo", "dora", {
       lat: 59.91,
       lon: 10.75,
@@ -119,15 +119,15 @@ describe("a person's object", () => {
     const before = await session("dora").state();
     await evictDurableObject(session("dora"));
     expect(await session("dora").state()).toEqual(before);
-    await session("dora").record("demo", "dora", [view("last", "p1")], false);
+    await session("dora").ingest("demo", "dora", [view("last", "p1")], false);
     const seqs = (await rows("dora")).map(({ seq }) => seq);
     expect(new Set(seqs).size).toBe(52);
   });
 
   it("gives history's rows to its caller as often as it asks, and keeps none for the outbox", async () => {
     const events = [view("a", "p1", 1_700_000_000), view("b", "p2", 1_700_000_100)];
-    const once = await session("cy").record("demo", "cy", events, true);
-    const twice = await session("cy").record("demo", "cy", events, true);
+    const once = await session("cy").ingest("demo", "cy", events, true);
+    const twice = await session("cy").ingest("demo", "cy", events, true);
     if (!once.ok || !twice.ok) throw new Error("history was refused");
     expect(acceptances(twice.value)).toEqual(["duplicate", "duplicate"]);
     expect(twice.value.taken.map(({ row }) => row)).toEqual(once.value.taken.map(({ row }) => row));
@@ -135,9 +135,9 @@ describe("a person's object", () => {
   });
 
   it("forgets the finer place when a coarser precision is allowed, and keeps the newest settings", async () => {
-    await session("di").record("demo", "di", [view("a", "p1")], false);
-    await session("di").setPerson("demo", "di", { home: null, precision: "city", version: 2 });
-    await session("di").setPerson("demo", "di", { home: null, precision: "exact", version: 1 });
+    await session("di").ingest("demo", "di", [view("a", "p1")], false);
+    await session("di").setUserSettings("demo", "di", { home: null, precision: "city", version: 2 });
+    await session("di").setUserSettings("demo", "di", { home: null, precision: "exact", version: 1 });
     expect(await person("di")).toMatchObject({ precision: "city", location: null });
   });
 });
@@ -218,11 +218,11 @@ describe("a live connection", () => {
 describe("what a person's object keeps for a while", () => {
   it("is forgotten though they never come back: an alarm is set for it, and none once nothing is left", async () => {
     const userId = "left";
-    const recorded = await session(userId).record("demo", userId, [view("once", "p1")], false);
+    const recorded = await session(userId).ingest("demo", userId, [view("once", "p1")], false);
     if (!recorded.ok) throw new Error("refused");
     await session(userId).confirm(
       (await rows(userId)).map(({ seq }) => seq),
-      recorded.value.epoch,
+      recorded.value.generation,
     );
     // The alarm of the row that was sent meanwhile finds nothing to do, and sets the one for what has a lifetime.
     await runDurableObjectAlarm(session(userId));

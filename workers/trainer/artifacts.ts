@@ -5,10 +5,10 @@ import { type ModelManifest, modelManifest } from "../../shared/contracts/model.
 import { type RecalibrationRecord, recalibration } from "../../shared/contracts/recalibration.ts";
 
 /** The part of the bucket that is used. */
-export type WorkBucket = Pick<R2Bucket, "get" | "put" | "list" | "delete">;
+export type ArtifactBucket = Pick<R2Bucket, "get" | "put" | "list" | "delete">;
 
 /** Objects that one call removes at most. */
-const mostDeleted = 1000;
+const maxDeleted = 1000;
 
 /**
  * Numbers that are laid down: ids of the examples of a chunk of the log and of all before it, what describes a chunk's
@@ -22,19 +22,19 @@ export type NumbersName =
   | "corrections";
 
 /** All workbenches of an application lie under this. */
-export const benchRoot = (application: string): string => `${application}/recalibrations/`;
+export const artifactRoot = (application: string): string => `${application}/recalibrations/`;
 
 /**
  * What a recalibration lays down between its steps, in R2: a step that is repeated writes the same again. All but its
  * record is removed at the end, since it holds examples of people.
  */
-export class Workbench {
-  readonly #bucket: WorkBucket;
+export class ArtifactStore {
+  readonly #bucket: ArtifactBucket;
   readonly #prefix: string;
 
-  constructor(bucket: WorkBucket, application: string, id: string) {
+  constructor(bucket: ArtifactBucket, application: string, id: string) {
     this.#bucket = bucket;
-    this.#prefix = `${benchRoot(application)}${id}/`;
+    this.#prefix = `${artifactRoot(application)}${id}/`;
   }
 
   async #bytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -106,7 +106,7 @@ export class Workbench {
   /** Removes all but the record. */
   async clear(): Promise<void> {
     for (;;) {
-      const { objects, truncated } = await this.#bucket.list({ prefix: this.#prefix, limit: mostDeleted });
+      const { objects, truncated } = await this.#bucket.list({ prefix: this.#prefix, limit: maxDeleted });
       const keys = objects.map(({ key }) => key).filter((key) => !key.endsWith("/record.json"));
       if (keys.length > 0) await this.#bucket.delete(keys);
       if (!truncated) return;

@@ -1,10 +1,10 @@
 /** The part of the bucket that is used. */
-export type TurnsBucket = Pick<R2Bucket, "get" | "put" | "list">;
+export type LeaseBucket = Pick<R2Bucket, "get" | "put" | "list">;
 
 const root = "~active/";
 
 /** Whose turn it is, and since when, in seconds since the epoch. */
-export interface Turn {
+export interface Lease {
   application: string;
   id: string;
   since: number;
@@ -15,10 +15,10 @@ export interface Turn {
  * empty where none does. It is written only where it is still what was read, so that of several who ask at the same
  * instant one gets the turn.
  */
-export class Turns {
-  readonly #bucket: TurnsBucket;
+export class Leases {
+  readonly #bucket: LeaseBucket;
 
-  constructor(bucket: TurnsBucket) {
+  constructor(bucket: LeaseBucket) {
     this.#bucket = bucket;
   }
 
@@ -36,15 +36,15 @@ export class Turns {
   }
 
   /** Ends a turn, if it is still this one's. */
-  async end({ application, id }: Turn): Promise<void> {
+  async end({ application, id }: Lease): Promise<void> {
     const found = await this.#bucket.get(root + application);
     if (found === null || (await found.text()) !== id) return;
     await this.#bucket.put(root + application, "", { onlyIf: { etagMatches: found.etag } });
   }
 
   /** All turns that have not ended. */
-  async held(): Promise<Turn[]> {
-    const turns: Turn[] = [];
+  async held(): Promise<Lease[]> {
+    const turns: Lease[] = [];
     let cursor: string | undefined;
     do {
       const page = await this.#bucket.list({ prefix: root, cursor });

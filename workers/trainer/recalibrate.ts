@@ -63,7 +63,7 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
   let damaged = 0;
   let parts = 0;
   let total = 0;
-  for (; read < chunks && total < settings.mostExamples; read++) {
+  for (; read < chunks && total < settings.maxExamples; read++) {
     const collected = await say(
       `collect ${read + 1} of ${chunks}`,
       0.02 + ((after.collected - 0.02) * (read + 1)) / chunks,
@@ -85,8 +85,8 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
       const summaries = await bench.numbers("summary");
       const cut = windowsOf(
         summaries,
-        { share: settings.calibrationShare, most: settings.mostCalibrationLists },
-        { share: settings.evaluationShare, most: settings.mostEvaluationLists },
+        { share: settings.calibrationShare, most: settings.maxCalibrationLists },
+        { share: settings.evaluationShare, most: settings.maxEvaluationLists },
       );
       return {
         windows: cut,

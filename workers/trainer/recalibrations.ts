@@ -1,8 +1,8 @@
 import type { RecalibrationInput, RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
-import { Workbench } from "./artifacts.ts";
-import { Turns } from "./lease.ts";
+import { ArtifactStore } from "./artifacts.ts";
+import { Leases } from "./lease.ts";
 import { newRecord } from "./recalibrate.ts";
 import { settingsOf } from "./settings.ts";
 
@@ -11,19 +11,19 @@ const idForm = /^[a-z0-9-]{1,64}$/;
 const isUnderWay = ({ status }: RecalibrationRecord): boolean => status === "queued" || status === "running";
 
 /** Recalibrations as whoever asks for them sees them. */
-export class RecalibrationDesk {
+export class Recalibrations {
   readonly #env: TrainerEnv;
 
   constructor(env: TrainerEnv) {
     this.#env = env;
   }
 
-  get #turns(): Turns {
-    return new Turns(this.#env.TRAINING_LOG);
+  get #turns(): Leases {
+    return new Leases(this.#env.TRAINING_LOG);
   }
 
-  #bench(application: string, id: string): Workbench {
-    return new Workbench(this.#env.TRAINING_LOG, application, id);
+  #bench(application: string, id: string): ArtifactStore {
+    return new ArtifactStore(this.#env.TRAINING_LOG, application, id);
   }
 
   /** Begins one; `id` again answers the same one. One runs at a time for an application. */

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { StepRunner } from "./recalibrate.ts";
-import { RecalibrationDesk } from "./recalibrations.ts";
+import { Recalibrations } from "./recalibrations.ts";
 import { run, servingWeights } from "./testing/run.ts";
 import { syntheticLog } from "./testing/synthetic-log.ts";
 import { writeLog } from "./testing/write-log.ts";
@@ -10,12 +10,12 @@ import { writeLog } from "./testing/write-log.ts";
 const { TRAINING_LOG: bucket } = Object.assign({ TRAINING_LOG: {} as R2Bucket }, env);
 const until = Date.UTC(2026, 0, 20, 12) / 1000;
 const now = until + 60;
-const quick = { epochs: 3, leastSteps: 0, evaluationShare: 0.25 };
+const quick = { epochs: 3, minSteps: 0, evaluationShare: 0.25 };
 
 /** Instances that were asked for; none of them is ever found again, as after a death before its creation was kept. */
-function deskOver(create: (options: { id: string }) => Promise<unknown> = async () => null) {
+function serviceOver(create: (options: { id: string }) => Promise<unknown> = async () => null) {
   const created: string[] = [];
-  const desk = new RecalibrationDesk({
+  const service = new Recalibrations({
     TRAINING_LOG: bucket,
     RECALIBRATION_WORKFLOW: {
       create: async (options: { id: string }) => {
@@ -27,7 +27,7 @@ function deskOver(create: (options: { id: string }) => Promise<unknown> = async 
       },
     },
   } as unknown as TrainerEnv);
-  return { desk, created };
+  return { desk: service, created };
 }
 
 const keysOf = async (prefix: string): Promise<string[]> =>
@@ -43,7 +43,7 @@ describe("the watch over recalibrations", () => {
     await writeLog(
       bucket,
       application,
-      syntheticLog(servingWeights, { examples: 800, people: 120, seed: 3, until, shift: 2 }),
+      syntheticLog(servingWeights, { examples: 800, users: 120, seed: 3, until, shift: 2 }),
     );
     await bucket.put(`~active/${application}`, "run");
     const results = new Map<string, unknown>();
@@ -62,7 +62,7 @@ describe("the watch over recalibrations", () => {
     const root = `${application}/recalibrations/`;
     expect((await keysOf(root)).length).toBeGreaterThan(1);
 
-    expect(await deskOver().desk.watch(now)).toMatchObject({ woken: 0 });
+    expect(await serviceOver().desk.watch(now)).toMatchObject({ woken: 0 });
     expect(await keysOf(root)).toEqual([`${root}run/record.json`]);
     expect(await turnOf(application)).toBe("");
 
@@ -74,11 +74,11 @@ describe("the watch over recalibrations", () => {
 
   it("creates the instance of a recalibration that died before it had one", async () => {
     const application = "unborn";
-    const { desk, created } = deskOver();
-    await desk.begin(application, { seed: 1 }, "one", now);
+    const { desk: service, created } = serviceOver();
+    await service.begin(application, { seed: 1 }, "one", now);
     expect(created).toEqual([`${application}-one`]);
-    expect(await desk.watch(now + 10)).toMatchObject({ running: 1, woken: 0 });
-    expect(await desk.watch(now + 3600)).toMatchObject({ running: 1, woken: 1 });
+    expect(await service.watch(now + 10)).toMatchObject({ running: 1, woken: 0 });
+    expect(await service.watch(now + 3600)).toMatchObject({ running: 1, woken: 1 });
     expect(created).toEqual([`${application}-one`, `${application}-one`]);
   });
 });
@@ -86,25 +86,25 @@ describe("the watch over recalibrations", () => {
 describe("beginning a recalibration", () => {
   it("is refused while another is under way, and not once that has ended", async () => {
     const application = "one-at-a-time";
-    const { desk } = deskOver();
-    const first = await desk.begin(application, { seed: 1 }, "first", now);
+    const { desk: service } = serviceOver();
+    const first = await service.begin(application, { seed: 1 }, "first", now);
     expect(first).toMatchObject({ ok: true });
     // The same again is the same one.
-    expect(await desk.begin(application, { seed: 1 }, "first", now + 1)).toEqual(first);
-    expect(await desk.begin(application, { seed: 1 }, "second", now)).toMatchObject({ ok: false });
+    expect(await service.begin(application, { seed: 1 }, "first", now + 1)).toEqual(first);
+    expect(await service.begin(application, { seed: 1 }, "second", now)).toMatchObject({ ok: false });
     if (first.ok)
       await bucket.put(
         `${application}/recalibrations/first/record.json`,
         JSON.stringify({ ...first.value, status: "refused", reasons: ["examples"] }),
       );
-    expect(await desk.begin(application, { seed: 1 }, "second", now)).toMatchObject({ ok: true });
+    expect(await service.begin(application, { seed: 1 }, "second", now)).toMatchObject({ ok: true });
   });
 
   it("at the same instant begins one of them", async () => {
     const application = "at-once";
-    const { desk, created } = deskOver();
+    const { desk: service, created } = serviceOver();
     const ids = ["a", "b", "c", "d"];
-    const results = await Promise.all(ids.map((id) => desk.begin(application, { seed: 1 }, id, now)));
+    const results = await Promise.all(ids.map((id) => service.begin(application, { seed: 1 }, id, now)));
     expect(results.filter(({ ok }) => ok)).toHaveLength(1);
     expect(created).toHaveLength(1);
     // Nor do two who follow one that has ended.
@@ -112,28 +112,28 @@ describe("beginning a recalibration", () => {
     const key = `${application}/recalibrations/${first}/record.json`;
     const record = JSON.parse((await (await bucket.get(key))?.text()) ?? "");
     await bucket.put(key, JSON.stringify({ ...record, status: "refused", reasons: ["examples"] }));
-    const next = ["e", "f"].map((id) => desk.begin(application, { seed: 1 }, id, now));
+    const next = ["e", "f"].map((id) => service.begin(application, { seed: 1 }, id, now));
     expect((await Promise.all(next)).filter(({ ok }) => ok)).toHaveLength(1);
   });
 
   it("that died before it had a record gives its turn to another, once it is surely dead", async () => {
     const application = "stillborn";
     await bucket.put(`~active/${application}`, "dead");
-    const { desk } = deskOver();
+    const { desk: service } = serviceOver();
     const today = Date.now() / 1000;
-    await desk.watch(today);
-    expect(await desk.begin(application, { seed: 1 }, "other", today)).toMatchObject({ ok: false });
-    await desk.watch(today + 86_400);
-    expect(await desk.begin(application, { seed: 1 }, "other", today)).toMatchObject({ ok: true });
+    await service.watch(today);
+    expect(await service.begin(application, { seed: 1 }, "other", today)).toMatchObject({ ok: false });
+    await service.watch(today + 86_400);
+    expect(await service.begin(application, { seed: 1 }, "other", today)).toMatchObject({ ok: true });
   });
 
   it("by night goes on to the next application where one cannot be begun", async () => {
     for (const application of ["night-a", "night-b"])
       await bucket.put(`${application}/log/v1/2026-01-20/00/some`, "");
-    const { desk, created } = deskOver(async ({ id }) => {
+    const { desk: service, created } = serviceOver(async ({ id }) => {
       if (id.startsWith("night-a-")) throw new Error("no instance today");
     });
-    await desk.nightly(now);
+    await service.nightly(now);
     expect(created).toEqual(expect.arrayContaining(["night-a-night-2026-01-20", "night-b-night-2026-01-20"]));
     expect(await turnOf("night-b")).toBe("night-2026-01-20");
   });

@@ -1,16 +1,16 @@
-import { endOfLife, type Removed, type Retention } from "../../shared/contracts/retention.ts";
+import { expiryTime, type RemovedCounts, type Retention } from "../../shared/contracts/retention.ts";
 import { type AgingBucket, applicationsIn, removeExpired } from "../../shared/retention/expired.ts";
 import { logRoot } from "../../shared/training-log/keys.ts";
-import { benchRoot } from "./artifacts.ts";
+import { artifactRoot } from "./artifacts.ts";
 
 /** Removes days of the training log and records of recalibrations that have had their time. `now` in seconds. */
 export async function removeExpiredLogs(
   bucket: AgingBucket,
   retention: Retention,
   now: number,
-): Promise<Removed> {
-  const firstDay = new Date(endOfLife(now, retention.trainingLog) * 1000).toISOString().slice(0, 10);
-  const oldest = endOfLife(now, retention.recalibrations) * 1000;
+): Promise<RemovedCounts> {
+  const firstDay = new Date(expiryTime(now, retention.trainingLog) * 1000).toISOString().slice(0, 10);
+  const oldest = expiryTime(now, retention.recalibrations) * 1000;
   const removed = { trainingLog: 0, recalibrations: 0 };
   for (const application of await applicationsIn(bucket)) {
     const root = logRoot(application);
@@ -22,7 +22,7 @@ export async function removeExpiredLogs(
     );
     removed.recalibrations += await removeExpired(
       bucket,
-      benchRoot(application),
+      artifactRoot(application),
       ({ uploaded }) => uploaded.getTime() < oldest,
       false,
     );

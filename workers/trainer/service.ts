@@ -7,10 +7,10 @@ import {
   recalibrationInput,
 } from "../../shared/contracts/recalibration.ts";
 import { ok, parse, type Result } from "../../shared/contracts/result.ts";
-import { type Removed, type Retention, retention } from "../../shared/contracts/retention.ts";
+import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
 import type { Readiness, TrainerApi } from "../../shared/contracts/services.ts";
 import { logPrefix } from "../../shared/training-log/keys.ts";
-import { RecalibrationDesk } from "./recalibrations.ts";
+import { Recalibrations } from "./recalibrations.ts";
 import { removeExpiredLogs } from "./retention.ts";
 import { type Snapshot, snapshot } from "./snapshot.ts";
 
@@ -22,10 +22,10 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
     const parsed = parse(z.object({ application: applicationName, day: z.iso.date() }), { application, day });
     if (!parsed.ok) return parsed;
     return ok(
-      await snapshot(this.env.TRAINING_LOG, logPrefix(application, day), async (people) => {
-        const tombstones = await this.env.USER.tombstones(application, people);
+      await snapshot(this.env.TRAINING_LOG, logPrefix(application, day), async (users) => {
+        const tombstones = await this.env.USER.tombstones(application, users);
         if (!tombstones.ok) throw new Error(`the records refused: ${tombstones.error.detail}`);
-        return new Map(tombstones.value.map(({ object, epoch }) => [object, epoch]));
+        return new Map(tombstones.value.map(({ object, generation }) => [object, generation]));
       }),
     );
   }
@@ -44,19 +44,19 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
     return parsed.ok ? this.#desk.get(application, id) : parsed;
   }
 
-  async watch(): Promise<Result<{ running: number; woken: number }>> {
+  async wakeInterrupted(): Promise<Result<{ running: number; woken: number }>> {
     return ok(await this.#desk.watch(now()));
   }
 
-  async nightly(): Promise<Result<{ begun: number }>> {
+  async recalibrateAll(): Promise<Result<{ begun: number }>> {
     return ok(await this.#desk.nightly(now()));
   }
 
-  get #desk(): RecalibrationDesk {
-    return new RecalibrationDesk(this.env);
+  get #desk(): Recalibrations {
+    return new Recalibrations(this.env);
   }
 
-  async retain(input: Retention): Promise<Result<Removed>> {
+  async retain(input: Retention): Promise<Result<RemovedCounts>> {
     const parsed = parse(retention, input);
     return parsed.ok ? ok(await removeExpiredLogs(this.env.TRAINING_LOG, parsed.value, now())) : parsed;
   }

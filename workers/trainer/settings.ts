@@ -6,19 +6,19 @@ export const settings = z.object({
   /** Days of the log that are learnt from. */
   days: z.number().int().min(1).max(90).default(30),
   /** Examples that are learnt from at most, the newest first. */
-  mostExamples: z.number().int().default(200_000),
+  maxExamples: z.number().int().default(200_000),
   /**
    * Shares of the examples, the newest, by which probabilities are calibrated, and by which the candidate is judged; but no
    * more than so many: what is not looked at is learnt from.
    */
   calibrationShare: z.number().default(0.1),
   evaluationShare: z.number().default(0.15),
-  mostCalibrationLists: z.number().int().default(3000),
-  mostEvaluationLists: z.number().int().default(4000),
+  maxCalibrationLists: z.number().int().default(3000),
+  maxEvaluationLists: z.number().int().default(4000),
   /** Times that all lists are gone through; a small log more often, until the optimizer has made `leastSteps`. */
   epochs: z.number().int().min(1).max(20).default(3),
-  leastSteps: z.number().int().min(0).default(250),
-  mostEpochs: z.number().int().min(1).max(50).default(20),
+  minSteps: z.number().int().min(0).default(250),
+  maxEpochs: z.number().int().min(1).max(50).default(20),
   batch: z.number().int().default(16),
   rate: z.number().default(1e-3),
   decay: z.number().default(1e-2),

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { type Erased, isErased, peopleOf, unpacked } from "../../shared/training-log/lines.ts";
+import { type Erased, isErased, unpacked, userOf } from "../../shared/training-log/lines.ts";
 
 /** The part of a log line that a snapshot looks at. */
 const line = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("interaction"), person: z.string(), eventId: z.string(), type: z.string() }),
+  z.object({ kind: z.literal("interaction"), pseudonym: z.string(), eventId: z.string(), type: z.string() }),
   z.object({
     kind: z.literal("example"),
     recommendationId: z.string(),
@@ -36,7 +36,7 @@ export interface LogBucket {
 }
 
 /** Says who of some people, by pseudonym, is erased. */
-export type AskErased = (people: string[]) => Promise<Erased>;
+export type AskErased = (users: string[]) => Promise<Erased>;
 const nobodyErased: AskErased = async () => new Map();
 
 /** Reads all objects under a prefix of the training log; a line of an erased life is none, wherever it still lies. */
@@ -59,12 +59,12 @@ export async function snapshot(
       if (!object) continue;
       result.objects++;
       const lines = await unpacked(await object.arrayBuffer());
-      const erased = await askErased(peopleOf(lines));
+      const erased = await askErased(userOf(lines));
       for (const each of lines.filter((held) => !isErased(held, erased))) {
         const parsed = line.parse(each);
         const identity =
           parsed.kind === "interaction"
-            ? `${parsed.person}/${parsed.eventId}`
+            ? `${parsed.pseudonym}/${parsed.eventId}`
             : parsed.kind === "example"
               ? parsed.recommendationId
               : `${parsed.recommendationId}/${parsed.productId}`;

@@ -2,7 +2,7 @@ import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloud
 import { z } from "zod";
 import { applicationName } from "../../shared/contracts/primitives.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
-import { Workbench } from "./artifacts.ts";
+import { ArtifactStore } from "./artifacts.ts";
 import { Refusal, recalibrate, retries, type StepRunner, tell } from "./recalibrate.ts";
 import { settingsOf } from "./settings.ts";
 import { type StepContext, yieldThread } from "./steps/step.ts";
@@ -27,7 +27,7 @@ export class Recalibration extends WorkflowEntrypoint<TrainerEnv, RecalibrationP
     step: WorkflowStep,
   ): Promise<void> {
     const asked = parameters.parse(event.payload);
-    const bench = new Workbench(this.env.TRAINING_LOG, asked.application, asked.id);
+    const bench = new ArtifactStore(this.env.TRAINING_LOG, asked.application, asked.id);
     const context: StepContext = {
       ...asked,
       env: this.env,

@@ -9,10 +9,10 @@ import { writeLog } from "./testing/write-log.ts";
 
 const { TRAINING_LOG: bucket } = Object.assign({ TRAINING_LOG: {} as R2Bucket }, env);
 const until = Date.UTC(2026, 0, 20, 12) / 1000;
-const log = { examples: 800, people: 120, seed: 3, until, shift: 2 };
+const log = { examples: 800, users: 120, seed: 3, until, shift: 2 };
 
 /** Little data: more of it to judge by, in chunks of several parts. */
-const quick = { epochs: 3, leastSteps: 0, evaluationShare: 0.25, bytesPerPart: 1_000_000 };
+const quick = { epochs: 3, minSteps: 0, evaluationShare: 0.25, bytesPerPart: 1_000_000 };
 
 let names = 0;
 /** A recalibration on lines of an application of its own. */
@@ -45,10 +45,10 @@ describe("a recalibration", () => {
 
   it("goes through a small log more often: three rounds would leave the model where it was", async () => {
     const small = syntheticLog(servingWeights, { ...log, examples: 320 });
-    const gainAfter = async (leastSteps: number): Promise<number> => {
+    const gainAfter = async (minSteps: number): Promise<number> => {
       const application = `app-${names++}`;
       await writeLog(bucket, application, small);
-      const { record } = await run(bucket, application, until + 60, { ...quick, leastSteps });
+      const { record } = await run(bucket, application, until + 60, { ...quick, minSteps });
       return (record.figures as never as { comparison: { gain: { mean: number } } }).comparison.gain.mean;
     };
     expect(await gainAfter(120)).toBeGreaterThan(2 * (await gainAfter(0)));
@@ -120,7 +120,7 @@ describe("a recalibration is refused", () => {
     [
       "one person who does it all",
       /one person/,
-      () => healthy.map((line, i) => (i % 2 ? { ...line, person: "f".repeat(64) } : line)),
+      () => healthy.map((line, i) => (i % 2 ? { ...line, pseudonym: "f".repeat(64) } : line)),
     ],
     ...([0x7c00, 0x7e00, 0x5c00] as const).map((half): [string, RegExp, () => Record<string, unknown>[]] => [
       `features that are infinite, not a number, or far beyond (${half.toString(16)})`,
@@ -138,7 +138,10 @@ describe("a recalibration is refused", () => {
     [
       "cut lines",
       /whole lines/,
-      () => healthy.map((line, i) => (i % 10 ? line : { kind: "example", person: line.person, epoch: 0 })),
+      () =>
+        healthy.map((line, i) =>
+          i % 10 ? line : { kind: "example", pseudonym: line.pseudonym, generation: 0 },
+        ),
     ],
     ["features of another code", /examples/, () => healthy.map((line) => ({ ...line, featureHash: "else" }))],
     [
@@ -160,7 +163,7 @@ describe("a recalibration is refused", () => {
   });
 
   it("where all who did anything are erased since, though their lines still lie in the log", async () => {
-    const erased = new Map(healthy.map(({ person }) => [String(person), 0]));
+    const erased = new Map(healthy.map(({ pseudonym }) => [String(pseudonym), 0]));
     const { record, registered } = await from(healthy, undefined, erased);
     expect(record).toMatchObject({ status: "refused", reasons: [expect.stringMatching(/examples/)] });
     expect(registered).toEqual([]);

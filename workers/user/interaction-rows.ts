@@ -2,20 +2,20 @@ import type { AcceptedInteraction } from "../../shared/contracts/event.ts";
 import { addTotals, type HourTotals } from "../../shared/contracts/totals.ts";
 
 /** One person's part of a batch. */
-export interface PersonBatch {
+export interface UserBatch {
   userId: string;
   /** Their pseudonym, by which tombstones know them. */
   object: string;
-  epoch: number;
+  generation: number;
   interactions: AcceptedInteraction[];
 }
 
 /** A row as the insert reads it, by short names: the list crosses to the database as one JSON parameter. */
 export interface InteractionJson {
   u: string;
-  /** Pseudonym and epoch of the person, for the tombstone. */
+  /** Pseudonym and generation of the person, for the tombstone. */
   o: string;
-  ep: number;
+  g: number;
   e: string;
   t: string;
   p: string;
@@ -27,18 +27,18 @@ export interface InteractionJson {
 }
 
 /** Flattens a batch to rows, each event of a person once. */
-export function rowsOf(batch: PersonBatch[]): InteractionJson[] {
+export function rowsOf(batch: UserBatch[]): InteractionJson[] {
   const seen = new Set<string>();
   const rows: InteractionJson[] = [];
-  for (const { userId, object, epoch, interactions } of batch)
+  for (const { userId, object, generation, interactions } of batch)
     for (const each of interactions) {
-      const key = `${userId}/${epoch}/${each.eventId}`;
+      const key = `${userId}/${generation}/${each.eventId}`;
       if (seen.has(key)) continue;
       seen.add(key);
       rows.push({
         u: userId,
         o: object,
-        ep: epoch,
+        g: generation,
         e: each.eventId,
         t: each.type,
         p: each.productId,

@@ -6,7 +6,7 @@ import type { InteractionJson, TotalsRow } from "./interaction-rows.ts";
 
 /** SQL: the life of the person that row `j` of the list belongs to is not erased; `o` is their pseudonym. */
 const notErased = `NOT EXISTS (SELECT 1 FROM erasures e
-  WHERE e.application = ?1 AND e.person = j.value ->> 'o' AND j.value ->> 'ep' <= e.epoch)`;
+  WHERE e.application = ?1 AND e.pseudonym = j.value ->> 'o' AND j.value ->> 'g' <= e.generation)`;
 
 /**
  * One transaction: insert what is unseen, and add to the hourly totals exactly the rows that carry this call's `mark`,
@@ -128,7 +128,7 @@ export async function readHours(
 }
 
 /** A visit as the insert reads it. */
-export type VisitJson = PlaceVisit & Pick<InteractionJson, "u" | "o" | "ep" | "s">;
+export type VisitJson = PlaceVisit & Pick<InteractionJson, "u" | "o" | "g" | "s">;
 
 /** Inserts visits that are unseen. Answers how many. */
 export async function insertVisits(
@@ -154,13 +154,13 @@ export async function readTombstones(
   database: D1Database,
   application: string,
   objects: string[],
-): Promise<{ object: string; epoch: number }[]> {
+): Promise<{ object: string; generation: number }[]> {
   const { results } = await database
     .prepare(
-      `SELECT e.person AS object, e.epoch FROM json_each(?2) j CROSS JOIN erasures e
-         ON e.application = ?1 AND e.person = j.value`,
+      `SELECT e.pseudonym AS object, e.generation FROM json_each(?2) j CROSS JOIN erasures e
+         ON e.application = ?1 AND e.pseudonym = j.value`,
     )
     .bind(application, JSON.stringify(objects))
-    .all<{ object: string; epoch: number }>();
+    .all<{ object: string; generation: number }>();
   return results;
 }

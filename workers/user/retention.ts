@@ -1,5 +1,5 @@
 import { eventTypes } from "../../shared/contracts/event.ts";
-import { endOfLife, type Removed, type Retention } from "../../shared/contracts/retention.ts";
+import { expiryTime, type RemovedCounts, type Retention } from "../../shared/contracts/retention.ts";
 import { hoursOfWeek } from "../../shared/contracts/totals.ts";
 
 /** Rows of each table and database that one step removes at most. */
@@ -9,7 +9,7 @@ const atOnce = 20_000;
 const tables = [
   { kind: "interactions", table: "interactions", key: "application, user_id, event_id", since: "time" },
   { kind: "places", table: "user_locations", key: "application, user_id, seq", since: "time" },
-  { kind: "tombstones", table: "erasures", key: "application, person", since: "erased_at" },
+  { kind: "tombstones", table: "erasures", key: "application, pseudonym", since: "erased_at" },
 ] as const;
 
 /** Products whose old hours one step adds up at most. */
@@ -58,19 +58,19 @@ export async function removeExpiredRows(
   databases: readonly D1Database[],
   retention: Retention,
   now: number,
-): Promise<Removed> {
-  const removed: Removed = {};
+): Promise<RemovedCounts> {
+  const removed: RemovedCounts = {};
   for (const { kind, table, key, since } of tables)
     for (const database of databases) {
       const { meta } = await database
         .prepare(
           `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${since} < ?1 LIMIT ${atOnce})`,
         )
-        .bind(endOfLife(now, retention[kind]))
+        .bind(expiryTime(now, retention[kind]))
         .run();
       removed[kind] = (removed[kind] ?? 0) + meta.changes;
     }
-  const hour = Math.floor(endOfLife(now, retention.hourlyTotals) / 3600);
+  const hour = Math.floor(expiryTime(now, retention.hourlyTotals) / 3600);
   for (const database of databases)
     removed.hourlyTotals = (removed.hourlyTotals ?? 0) + (await foldHours(database, hour));
   return removed;

@@ -31,7 +31,7 @@ it("old hours are added up by the hour of the week: what totals count stays", as
     ...[event("a", "p", 500), event("b", "p", 507), event("c", "p", 500.5), event("d", "p", 10)],
     ...Array.from({ length: 700 }, (_, i) => event(`q${i}`, `q${i}`, 600)),
   ];
-  const ann = { userId: "ann", object: "0".repeat(64), epoch: 0 };
+  const ann = { userId: "ann", object: "0".repeat(64), generation: 0 };
   await store.record("one", [{ ...ann, interactions }], "mark", now);
   const before = await store.absoluteTotals("one", ["p"]);
   const steps: (number | undefined)[] = [];

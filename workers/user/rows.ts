@@ -1,5 +1,5 @@
 import { toInstant } from "../../shared/contracts/primitives.ts";
-import type { PersonSettings, UserVisit } from "../../shared/contracts/services.ts";
+import type { UserSettings, UserVisit } from "../../shared/contracts/services.ts";
 import type { User, UserInput, UserInteraction, UserPatch } from "../../shared/contracts/user.ts";
 import type { InteractionRow, UserRow, VisitRow } from "./store.ts";
 
@@ -31,7 +31,7 @@ export const visitOf = ({ lat, lon, precision, time }: VisitRow): UserVisit => (
 });
 
 /** What the person's object must know of a row. */
-export const settingsOf = (row: UserRow): PersonSettings => ({
+export const settingsOf = (row: UserRow): UserSettings => ({
   home: userOf(row).home,
   precision: row.precision,
   version: row.settingsVersion,

@@ -85,10 +85,10 @@ export const erasures = sqliteTable(
   {
     application: text("application").notNull(),
     /** The person's pseudonym. */
-    person: text("person").notNull(),
+    pseudonym: text("pseudonym").notNull(),
     /** The last of their lives that is erased, and with it all before. */
-    epoch: integer("epoch").notNull().default(0),
+    generation: integer("generation").notNull().default(0),
     erasedAt: real("erased_at").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.application, table.person] })],
+  (table) => [primaryKey({ columns: [table.application, table.pseudonym] })],
 );

@@ -2,19 +2,19 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
 import { decodeCursor, encodeCursor, pageOf } from "../../shared/contracts/cursor.ts";
 import { acceptedInteraction } from "../../shared/contracts/event.ts";
-import { applicationName, epoch, identifier, pseudonym } from "../../shared/contracts/primitives.ts";
+import { applicationName, generation, identifier, pseudonym } from "../../shared/contracts/primitives.ts";
 import { placeVisit } from "../../shared/contracts/queues.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
-import { type Removed, type Retention, retention } from "../../shared/contracts/retention.ts";
+import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
 import type {
   ErasedRecords,
   Page,
   PageQuery,
-  PersonLife,
-  PersonSettings,
   Readiness,
   Tombstone,
   UserApi,
+  UserGeneration,
+  UserSettings,
   UserVisit,
 } from "../../shared/contracts/services.ts";
 import type { ProductTotals, Totals } from "../../shared/contracts/totals.ts";
@@ -27,18 +27,18 @@ import {
   userPatch,
 } from "../../shared/contracts/user.ts";
 import { databasesOf } from "./database.ts";
-import { type PersonBatch } from "./interaction-rows.ts";
+import { type UserBatch } from "./interaction-rows.ts";
 import { removeExpiredRows } from "./retention.ts";
 import { changesOf, interactionOf, rowOf, settingsOf, userOf, visitOf } from "./rows.ts";
-import { type PersonVisits, UserStore } from "./store.ts";
+import { UserStore, type UserVisits } from "./store.ts";
 
-const person = z.object({ application: applicationName, userId: identifier });
+const userRef = z.object({ application: applicationName, userId: identifier });
 const page = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
-const life = z.object({ userId: identifier, object: pseudonym, epoch });
-const putCall = person.extend({ input: userInput });
-const patchCall = person.extend({ patch: userPatch });
+const life = z.object({ userId: identifier, object: pseudonym, generation });
+const putCall = userRef.extend({ input: userInput });
+const patchCall = userRef.extend({ patch: userPatch });
 const listCall = page.extend({ application: applicationName });
-const historyCall = person.extend({ query: page });
+const historyCall = userRef.extend({ query: page });
 const historyCursor = z.object({ time: z.number(), eventId: z.string() });
 const recordBatch = z.object({
   application: applicationName,
@@ -68,7 +68,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     application: string,
     userId: string,
     input: UserInput,
-  ): Promise<Result<{ user: User; created: boolean; settings: PersonSettings }>> {
+  ): Promise<Result<{ user: User; created: boolean; settings: UserSettings }>> {
     const parsed = parse(putCall, { application, userId, input });
     if (!parsed.ok) return parsed;
     const time = now();
@@ -77,21 +77,21 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   }
 
   async get(application: string, userId: string): Promise<Result<User>> {
-    const parsed = parse(person, { application, userId });
+    const parsed = parse(userRef, { application, userId });
     if (!parsed.ok) return parsed;
     const row = await this.#store.get(application, userId);
-    return row ? ok(userOf(row)) : unknownPerson;
+    return row ? ok(userOf(row)) : unknownUser;
   }
 
   async patch(
     application: string,
     userId: string,
     patch: UserPatch,
-  ): Promise<Result<{ user: User; settings: PersonSettings }>> {
+  ): Promise<Result<{ user: User; settings: UserSettings }>> {
     const parsed = parse(patchCall, { application, userId, patch });
     if (!parsed.ok) return parsed;
     const row = await this.#store.patch(application, userId, changesOf(parsed.value.patch), now());
-    return row ? ok({ user: userOf(row), settings: settingsOf(row) }) : unknownPerson;
+    return row ? ok({ user: userOf(row), settings: settingsOf(row) }) : unknownUser;
   }
 
   async list(application: string, query: PageQuery): Promise<Result<Page<User>>> {
@@ -103,16 +103,16 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     return ok(pageOf(rows, query.limit, userOf, (row) => row.userId));
   }
 
-  async record(
+  async recordInteractions(
     application: string,
-    batch: PersonBatch[],
+    batch: UserBatch[],
   ): Promise<Result<{ inserted: number; totals: ProductTotals[] }>> {
     const parsed = parse(recordBatch, { application, batch });
     if (!parsed.ok) return parsed;
     return ok(await this.#store.record(application, parsed.value.batch, crypto.randomUUID(), now()));
   }
 
-  async recordLocations(application: string, batch: PersonVisits[]): Promise<Result<{ inserted: number }>> {
+  async recordLocations(application: string, batch: UserVisits[]): Promise<Result<{ inserted: number }>> {
     const parsed = parse(locationBatch, { application, batch });
     if (!parsed.ok) return parsed;
     return ok({ inserted: await this.#store.recordLocations(application, parsed.value.batch) });
@@ -169,15 +169,15 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     return ok({ products, next: next && encodeCursor(next) });
   }
 
-  async settings(application: string, userId: string): Promise<Result<PersonSettings | null>> {
-    const parsed = parse(person, { application, userId });
+  async settings(application: string, userId: string): Promise<Result<UserSettings | null>> {
+    const parsed = parse(userRef, { application, userId });
     if (!parsed.ok) return parsed;
     const row = await this.#store.get(application, userId);
     return ok(row && settingsOf(row));
   }
 
   async visits(application: string, userId: string, query: PageQuery): Promise<Result<Page<UserVisit>>> {
-    const parsed = parse(person.extend({ query: page }), { application, userId, query });
+    const parsed = parse(userRef.extend({ query: page }), { application, userId, query });
     if (!parsed.ok) return parsed;
     const after = decodeCursor(z.number().int(), query.cursor);
     if (!after.ok) return after;
@@ -185,7 +185,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     return ok(pageOf(rows, query.limit, visitOf, ({ seq }) => seq));
   }
 
-  async erase(application: string, erased: PersonLife): Promise<Result<ErasedRecords>> {
+  async erase(application: string, erased: UserGeneration): Promise<Result<ErasedRecords>> {
     const parsed = parse(lifeOfApplication, { application, life: erased });
     return parsed.ok
       ? ok(await this.#store.erase(application, parsed.value.life, erasedAtOnce, now()))
@@ -197,7 +197,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     return parsed.ok ? ok(await this.#store.tombstones(application, objects)) : parsed;
   }
 
-  async retain(input: Retention): Promise<Result<Removed>> {
+  async retain(input: Retention): Promise<Result<RemovedCounts>> {
     const parsed = parse(retention, input);
     return parsed.ok ? ok(await removeExpiredRows(databasesOf(this.env), parsed.value, now())) : parsed;
   }
@@ -212,4 +212,4 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   }
 }
 
-const unknownPerson = refuse("not_found", "There is no such person.");
+const unknownUser = refuse("not_found", "There is no such person.");

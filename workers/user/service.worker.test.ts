@@ -41,7 +41,7 @@ describe("UserService", () => {
 const lifeOf = (userId: string) => ({
   userId,
   object: userId.startsWith("a") ? "a".repeat(64) : "b".repeat(64),
-  epoch: 0,
+  generation: 0,
 });
 
 describe("UserService, migrated", () => {
@@ -79,7 +79,9 @@ describe("UserService, migrated", () => {
 
   it("gives interactions as their person may read them", async () => {
     const events = [seen("e1", 1_700_000_000), seen("e2", 1_700_000_060)];
-    const told = valueOf(await service.record("shop", [{ ...lifeOf("bob"), interactions: events }]));
+    const told = valueOf(
+      await service.recordInteractions("shop", [{ ...lifeOf("bob"), interactions: events }]),
+    );
     expect(told).toMatchObject({ inserted: 2, totals: [{ productId: "p", whole: false }] });
     const { items } = valueOf(await service.history("shop", "bob", { limit: 10 }));
     expect(items.map((item) => userInteraction.parse(item).eventId)).toEqual(["e2", "e1"]);
@@ -97,7 +99,7 @@ describe("UserService, migrated", () => {
       service.patch("shop", "ann", { home: { lat: 0, lon: 181 } }),
       service.list("shop", { limit: 501 }),
       service.history("shop", "ann", { limit: 0 }),
-      service.record("shop", [{ ...lifeOf("ann"), interactions: [spoilt] }]),
+      service.recordInteractions("shop", [{ ...lifeOf("ann"), interactions: [spoilt] }]),
       service.recordLocations("shop", [
         { ...lifeOf("ann"), visits: [{ seq: 0.5, lat: 0, lon: 0, time: 0, precision: "exact" }] },
       ]),

@@ -2,7 +2,7 @@ import { and, desc, eq, gt, inArray, notExists, sql } from "drizzle-orm";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import { lifetimeOf, type ProductTotals, type Totals } from "../../shared/contracts/totals.ts";
 import { type Database, databaseOf, open } from "./database.ts";
-import { hoursByProduct, hoursOf, type PersonBatch, rowsOf, type TotalsRow } from "./interaction-rows.ts";
+import { hoursByProduct, hoursOf, rowsOf, type TotalsRow, type UserBatch } from "./interaction-rows.ts";
 import {
   insertInteractions,
   insertVisits,
@@ -33,7 +33,7 @@ export interface RecountPosition {
 }
 
 /** Where one person was. */
-export type PersonVisits = Omit<PersonBatch, "interactions"> & { visits: PlaceVisit[] };
+export type UserVisits = Omit<UserBatch, "interactions"> & { visits: PlaceVisit[] };
 
 /** What one step of an erasure removed, and whether there is more. */
 export interface ErasedRows {
@@ -136,7 +136,7 @@ export class UserStore {
    */
   async record(
     application: string,
-    batch: PersonBatch[],
+    batch: UserBatch[],
     mark: string,
     now: number,
   ): Promise<{ inserted: number; totals: ProductTotals[] }> {
@@ -200,9 +200,9 @@ export class UserStore {
   }
 
   /** Inserts visits; those seen before, by sequence number, and those of before an erasure change nothing. */
-  async recordLocations(application: string, batch: PersonVisits[]): Promise<number> {
-    const rows = batch.flatMap(({ userId, object, epoch, visits }) =>
-      visits.map((visit) => ({ ...visit, u: userId, o: object, ep: epoch, s: visit.time })),
+  async recordLocations(application: string, batch: UserVisits[]): Promise<number> {
+    const rows = batch.flatMap(({ userId, object, generation, visits }) =>
+      visits.map((visit) => ({ ...visit, u: userId, o: object, g: generation, s: visit.time })),
     );
     const inserted = await Promise.all(
       this.#spread(application, rows, (row) => row.u).map(([database, part]) =>
@@ -259,41 +259,41 @@ export class UserStore {
    */
   async erase(
     application: string,
-    { userId, object, epoch }: { userId: string; object: string; epoch: number },
+    { userId, object, generation }: { userId: string; object: string; generation: number },
     limit: number,
     now: number,
   ): Promise<ErasedRows> {
     const db = this.#of(application, userId);
-    const ofPerson = (table: typeof interactions | typeof userLocations) =>
+    const ofUser = (table: typeof interactions | typeof userLocations) =>
       and(eq(table.application, application), eq(table.userId, userId));
     const some = db
       .select({ id: interactions.eventId })
       .from(interactions)
-      .where(ofPerson(interactions))
+      .where(ofUser(interactions))
       .limit(limit);
     const somePlaces = db
       .select({ seq: userLocations.seq })
       .from(userLocations)
-      .where(ofPerson(userLocations))
+      .where(ofUser(userLocations))
       .limit(limit);
     const [, done, places, gone] = await db.batch([
       db
         .insert(erasures)
-        .values({ application, person: object, epoch, erasedAt: now })
+        .values({ application, pseudonym: object, generation, erasedAt: now })
         .onConflictDoUpdate({
-          target: [erasures.application, erasures.person],
-          set: { epoch: sql`max(${erasures.epoch}, excluded.epoch)`, erasedAt: now },
+          target: [erasures.application, erasures.pseudonym],
+          set: { generation: sql`max(${erasures.generation}, excluded.generation)`, erasedAt: now },
         }),
-      db.delete(interactions).where(and(ofPerson(interactions), inArray(interactions.eventId, some))),
-      db.delete(userLocations).where(and(ofPerson(userLocations), inArray(userLocations.seq, somePlaces))),
+      db.delete(interactions).where(and(ofUser(interactions), inArray(interactions.eventId, some))),
+      db.delete(userLocations).where(and(ofUser(userLocations), inArray(userLocations.seq, somePlaces))),
       db
         .delete(users)
         .where(
           and(
             eq(users.application, application),
             eq(users.userId, userId),
-            notExists(db.select({ one: sql`1` }).from(interactions).where(ofPerson(interactions))),
-            notExists(db.select({ one: sql`1` }).from(userLocations).where(ofPerson(userLocations))),
+            notExists(db.select({ one: sql`1` }).from(interactions).where(ofUser(interactions))),
+            notExists(db.select({ one: sql`1` }).from(userLocations).where(ofUser(userLocations))),
           ),
         ),
     ]);
@@ -307,7 +307,10 @@ export class UserStore {
   }
 
   /** The tombstones among these pseudonyms. */
-  async tombstones(application: string, objects: string[]): Promise<{ object: string; epoch: number }[]> {
+  async tombstones(
+    application: string,
+    objects: string[],
+  ): Promise<{ object: string; generation: number }[]> {
     const lists = await Promise.all(
       this.#databases.map((database) => readTombstones(database, application, objects)),
     );

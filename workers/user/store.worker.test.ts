@@ -7,7 +7,7 @@ import { type AcceptedInteraction, eventTypes } from "../../shared/contracts/eve
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import { lifetimeOf } from "../../shared/contracts/totals.ts";
 import { userInput } from "../../shared/contracts/user.ts";
-import type { PersonBatch } from "./interaction-rows.ts";
+import type { UserBatch } from "./interaction-rows.ts";
 import { rowOf } from "./rows.ts";
 import { type UserRow, UserStore } from "./store.ts";
 
@@ -33,10 +33,10 @@ const interaction = (event: number, product: number, type: number, hours: number
 });
 
 /** A life of a person, under a pseudonym of theirs. */
-const lifeOf = (userId: string, epoch = 0) => ({
+const lifeOf = (userId: string, generation = 0) => ({
   userId,
   object: Array.from(userId.padEnd(32), (c) => c.charCodeAt(0).toString(16)).join(""),
-  epoch,
+  generation,
 });
 
 /** Event n of a person always says the same: a repeated event is the same event. */
@@ -44,26 +44,26 @@ const anyBatch = fc.array(
   fc.record({ person: fc.nat(3), events: fc.array(fc.nat(40), { minLength: 1, maxLength: 12 }) }),
   { minLength: 1, maxLength: 4 },
 );
-const batchOf = (parts: { person: number; events: number[] }[]): PersonBatch[] =>
+const batchOf = (parts: { person: number; events: number[] }[]): UserBatch[] =>
   parts.map(({ person, events }) => ({
     ...lifeOf(`u${person}`),
     interactions: events.map((n) => interaction(n, (n + person) % 5, n % 5, n % 7)),
   }));
 
-const record = (application: string, batch: PersonBatch[]) =>
+const record = (application: string, batch: UserBatch[]) =>
   store.record(application, batch, crypto.randomUUID(), 1_700_000_000);
 
 /** Totals recounted from the tables of interactions. */
-async function recount(application: string): Promise<Map<string, { n: number; people: number }>> {
-  const counted = new Map<string, { n: number; people: number }>();
+async function recount(application: string): Promise<Map<string, { n: number; users: number }>> {
+  const counted = new Map<string, { n: number; users: number }>();
   for (const database of databases) {
     const { results } = await database
       .prepare("SELECT product_id AS id, first FROM interactions WHERE application = ?")
       .bind(application)
       .all<{ id: string; first: number }>();
     for (const { id, first } of results) {
-      const { n, people } = counted.get(id) ?? { n: 0, people: 0 };
-      counted.set(id, { n: n + 1, people: people + first });
+      const { n, users: people } = counted.get(id) ?? { n: 0, users: 0 };
+      counted.set(id, { n: n + 1, users: people + first });
     }
   }
   return counted;
@@ -116,7 +116,7 @@ describe("record", () => {
         );
         totals.forEach((each, i) => {
           expect(eventTypes.reduce((sum, type) => sum + each[type], 0)).toBe(counted[i][1].n);
-          expect(each.people).toBe(counted[i][1].people);
+          expect(each.people).toBe(counted[i][1].users);
         });
       }),
       { numRuns: 25 },
@@ -172,10 +172,12 @@ describe("record", () => {
 });
 
 describe("erase", () => {
-  const recordLife = (epoch: number, ...events: number[]) =>
-    record("gone", [{ ...lifeOf("u", epoch), interactions: events.map((n) => interaction(n, 1, 0, n % 7)) }]);
-  const locate = (epoch: number, seq: number) =>
-    store.recordLocations("gone", [{ ...lifeOf("u", epoch), visits: [visit(seq, 0)] }]);
+  const recordLife = (generation: number, ...events: number[]) =>
+    record("gone", [
+      { ...lifeOf("u", generation), interactions: events.map((n) => interaction(n, 1, 0, n % 7)) },
+    ]);
+  const locate = (generation: number, seq: number) =>
+    store.recordLocations("gone", [{ ...lifeOf("u", generation), visits: [visit(seq, 0)] }]);
 
   it("drops what comes late of a life that is over, whatever its time, and takes what is of the next", async () => {
     await recordLife(0, 1);
@@ -190,7 +192,7 @@ describe("erase", () => {
     expect(await store.visits("gone", "u", 10, 0)).toEqual([]);
     expect(await store.get("gone", "u")).toBeNull();
     expect(await store.tombstones("gone", [lifeOf("u").object, "0".repeat(64)])).toEqual([
-      { object: lifeOf("u").object, epoch: 0 },
+      { object: lifeOf("u").object, generation: 0 },
     ]);
     // The same event of both lives, in one batch: that of the new one counts.
     const both = await record("gone", [

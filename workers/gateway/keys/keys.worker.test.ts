@@ -2,92 +2,92 @@ import { describe, expect, it, vi } from "vitest";
 import { createdKey, type KeyRecord, rotatedKey } from "../../../shared/contracts/credential.ts";
 import { Store } from "../store.ts";
 import { testEnvironment } from "../testing/environment.ts";
-import { openDoor, openSettings, tokenFor, tokenSecret, unlimited } from "../testing/test-gateway.ts";
+import { openGateway, openSettings, tokenFor, tokenSecret, unlimited } from "../testing/test-gateway.ts";
 import { hashOf } from "./key.ts";
 import { issueToken } from "./tokens.ts";
 
-const create = async (door: ReturnType<typeof openDoor>, body: object, key = "dev-admin-key") =>
-  createdKey.parse(await (await door.call("POST", "/v1/keys", { key, body })).json());
+const create = async (gateway: ReturnType<typeof openGateway>, body: object, key = "dev-admin-key") =>
+  createdKey.parse(await (await gateway.call("POST", "/v1/keys", { key, body })).json());
 
 describe("keys", () => {
   it("open the door of their own application, and only within their role", async () => {
-    const door = openDoor();
-    const admin = await create(door, { role: "admin", application: "shop" });
-    const client = await create(door, { role: "client" }, admin.key);
+    const gateway = openGateway();
+    const admin = await create(gateway, { role: "admin", application: "shop" });
+    const client = await create(gateway, { role: "client" }, admin.key);
     expect(client.application).toBe("shop");
 
-    await door.call("PUT", "/v1/products/p1", { key: admin.key, body: { title: "One" } });
-    expect((await door.call("GET", "/v1/products/p1", { key: client.key })).status).toBe(200);
-    expect((await door.call("GET", "/v1/products/p1", { key: "dev-client-key" })).status).toBe(404);
-    expect((await door.call("GET", "/v1/keys", { key: client.key })).status).toBe(403);
+    await gateway.call("PUT", "/v1/products/p1", { key: admin.key, body: { title: "One" } });
+    expect((await gateway.call("GET", "/v1/products/p1", { key: client.key })).status).toBe(200);
+    expect((await gateway.call("GET", "/v1/products/p1", { key: "dev-client-key" })).status).toBe(404);
+    expect((await gateway.call("GET", "/v1/keys", { key: client.key })).status).toBe(403);
   });
 
   it("do not make keys of another application", async () => {
-    const door = openDoor();
-    const admin = await create(door, { role: "admin", application: "one" });
+    const gateway = openGateway();
+    const admin = await create(gateway, { role: "admin", application: "one" });
     const body = { role: "admin", application: "two" };
-    expect((await door.call("POST", "/v1/keys", { key: admin.key, body })).status).toBe(403);
+    expect((await gateway.call("POST", "/v1/keys", { key: admin.key, body })).status).toBe(403);
   });
 
   it("are stored as hashes, listed without themselves, and revoked at once", async () => {
-    const door = openDoor();
-    const made = await create(door, { role: "client", name: "front end" });
+    const gateway = openGateway();
+    const made = await create(gateway, { role: "client", name: "front end" });
     const rows = await testEnvironment.DB.prepare("select * from api_keys").all();
     expect(JSON.stringify(rows.results)).not.toContain(made.key);
 
-    const list = await (await door.call("GET", "/v1/keys")).json<{ items: KeyRecord[] }>();
+    const list = await (await gateway.call("GET", "/v1/keys")).json<{ items: KeyRecord[] }>();
     expect(list.items.find(({ id }) => id === made.id)).toMatchObject({ name: "front end", revokedAt: null });
     expect(JSON.stringify(list)).not.toContain(made.key);
 
-    expect((await door.call("GET", "/v1/products", { key: made.key })).status).toBe(200);
-    expect((await door.call("DELETE", `/v1/keys/${made.id}`)).status).toBe(204);
-    expect((await door.call("GET", "/v1/products", { key: made.key })).status).toBe(401);
-    expect((await door.call("DELETE", "/v1/keys/none")).status).toBe(404);
+    expect((await gateway.call("GET", "/v1/products", { key: made.key })).status).toBe(200);
+    expect((await gateway.call("DELETE", `/v1/keys/${made.id}`)).status).toBe(204);
+    expect((await gateway.call("GET", "/v1/products", { key: made.key })).status).toBe(401);
+    expect((await gateway.call("DELETE", "/v1/keys/none")).status).toBe(404);
   });
 
   it("widen a client by scopes, each to what it names", async () => {
-    const door = openDoor({ limiter: unlimited });
-    const reader = await create(door, { role: "client", scopes: ["people:read", "people:read"] });
+    const gateway = openGateway({ limiter: unlimited });
+    const reader = await create(gateway, { role: "client", scopes: ["people:read", "people:read"] });
     expect(reader.scopes).toEqual(["people:read"]);
     const { key } = reader;
-    expect((await door.call("GET", "/v1/users", { key })).status).toBe(200);
-    expect((await door.call("PUT", "/v1/users/ann", { key, body: {} })).status).toBe(403);
-    expect((await door.call("GET", "/v1/keys", { key })).status).toBe(403);
-    expect((await door.call("GET", "/v1/users", { key: "dev-client-key" })).status).toBe(403);
+    expect((await gateway.call("GET", "/v1/users", { key })).status).toBe(200);
+    expect((await gateway.call("PUT", "/v1/users/ann", { key, body: {} })).status).toBe(403);
+    expect((await gateway.call("GET", "/v1/keys", { key })).status).toBe(403);
+    expect((await gateway.call("GET", "/v1/users", { key: "dev-client-key" })).status).toBe(403);
     for (const body of [
       { role: "admin", scopes: ["people:read"] },
       { role: "client", scopes: ["keys"] },
     ])
-      expect((await door.call("POST", "/v1/keys", { body })).status).toBe(400);
+      expect((await gateway.call("POST", "/v1/keys", { body })).status).toBe(400);
   });
 
   it("for development exist only where the environment says so", async () => {
-    const door = openDoor({ settings: { ...openSettings, developmentKeys: false } });
+    const gateway = openGateway({ settings: { ...openSettings, developmentKeys: false } });
     for (const key of ["dev-admin-key", "dev-client-key"])
-      expect((await door.call("GET", "/v1/products", { key })).status).toBe(401);
+      expect((await gateway.call("GET", "/v1/products", { key })).status).toBe(401);
   });
 });
 
 describe("rotation", () => {
-  const rotate = (door: ReturnType<typeof openDoor>, id: string, overlapSeconds?: number) =>
-    door.call("POST", `/v1/keys/${id}/rotate`, { body: { overlapSeconds } });
+  const rotate = (gateway: ReturnType<typeof openGateway>, id: string, overlapSeconds?: number) =>
+    gateway.call("POST", `/v1/keys/${id}/rotate`, { body: { overlapSeconds } });
 
   it("lets both keys work for the overlap, then the new one alone", async () => {
     const clock = { at: Date.now() };
-    const door = openDoor({ limiter: unlimited, now: () => clock.at });
+    const gateway = openGateway({ limiter: unlimited, now: () => clock.at });
     // Another isolate, which believes what it learnt.
-    const elsewhere = openDoor({ limiter: unlimited, now: () => clock.at });
+    const elsewhere = openGateway({ limiter: unlimited, now: () => clock.at });
     const ask = async (key: string) => [
-      (await door.call("GET", "/v1/products", { key })).status,
+      (await gateway.call("GET", "/v1/products", { key })).status,
       (await elsewhere.call("GET", "/v1/products", { key })).status,
     ];
-    const old = await create(door, { role: "client", name: "shop", scopes: ["people:read"] });
+    const old = await create(gateway, { role: "client", name: "shop", scopes: ["people:read"] });
     expect(await ask(old.key)).toEqual([200, 200]);
 
-    const made = rotatedKey.parse(await (await rotate(door, old.id, 60)).json());
+    const made = rotatedKey.parse(await (await rotate(gateway, old.id, 60)).json());
     expect(made).toMatchObject({ role: "client", name: "shop", scopes: ["people:read"], expiresAt: null });
     expect([made.id === old.id, made.key === old.key]).toEqual([false, false]);
-    const list = await (await door.call("GET", "/v1/keys")).json<{ items: KeyRecord[] }>();
+    const list = await (await gateway.call("GET", "/v1/keys")).json<{ items: KeyRecord[] }>();
     const { expiresAt } = made.replaces;
     expect(list.items.find(({ id }) => id === old.id)).toMatchObject({ expiresAt, revokedAt: null });
 
@@ -100,9 +100,11 @@ describe("rotation", () => {
   });
 
   it("happens once to a key, also where two ask at a time, and never to one that is gone", async () => {
-    const door = openDoor();
-    const { id } = await create(door, { role: "client" });
-    const statuses = (await Promise.all([rotate(door, id), rotate(door, id)])).map(({ status }) => status);
+    const gateway = openGateway();
+    const { id } = await create(gateway, { role: "client" });
+    const statuses = (await Promise.all([rotate(gateway, id), rotate(gateway, id)])).map(
+      ({ status }) => status,
+    );
     expect(statuses.sort()).toEqual([201, 409]);
     const { results } = await testEnvironment.DB.prepare(
       "select id from api_keys where expires_at is not null and id = ?",
@@ -111,20 +113,20 @@ describe("rotation", () => {
       .all();
     expect(results).toHaveLength(1);
 
-    const revoked = await create(door, { role: "client" });
-    await door.call("DELETE", `/v1/keys/${revoked.id}`);
-    expect((await rotate(door, revoked.id)).status).toBe(409);
-    expect((await rotate(door, "none")).status).toBe(404);
-    const other = await create(door, { role: "admin", application: "rotating" });
-    expect((await rotate(door, other.id)).status).toBe(404);
+    const revoked = await create(gateway, { role: "client" });
+    await gateway.call("DELETE", `/v1/keys/${revoked.id}`);
+    expect((await rotate(gateway, revoked.id)).status).toBe(409);
+    expect((await rotate(gateway, "none")).status).toBe(404);
+    const other = await create(gateway, { role: "admin", application: "rotating" });
+    expect((await rotate(gateway, other.id)).status).toBe(404);
   });
 
   it("has an overlap within bounds, and an hour of it unless told", async () => {
-    const door = openDoor();
-    const { id } = await create(door, { role: "client" });
+    const gateway = openGateway();
+    const { id } = await create(gateway, { role: "client" });
     for (const overlap of [-1, 0.5, 7 * 86_400 + 1])
-      expect((await rotate(door, id, overlap)).status).toBe(400);
-    const { createdAt, replaces } = rotatedKey.parse(await (await rotate(door, id)).json());
+      expect((await rotate(gateway, id, overlap)).status).toBe(400);
+    const { createdAt, replaces } = rotatedKey.parse(await (await rotate(gateway, id)).json());
     expect(Date.parse(replaces.expiresAt) - Date.parse(createdAt)).toBe(3_600_000);
   });
 });
@@ -139,16 +141,16 @@ describe("the last use of a key", () => {
       noted.push(at);
       return noteUse(key, at, notedBefore);
     };
-    const door = openDoor({ store, limiter: unlimited, now: () => clock.at });
-    const { id, key } = await create(door, { role: "client" });
+    const gateway = openGateway({ store, limiter: unlimited, now: () => clock.at });
+    const { id, key } = await create(gateway, { role: "client" });
     const lastUse = async () => {
-      const { items } = await (await door.call("GET", "/v1/keys")).json<{ items: KeyRecord[] }>();
+      const { items } = await (await gateway.call("GET", "/v1/keys")).json<{ items: KeyRecord[] }>();
       return items.find((item) => item.id === id)?.lastUsedAt ?? null;
     };
     const use = async (minutes: number) => {
       clock.at += minutes * 60_000;
-      const { status } = await door.call("GET", "/v1/products", { key });
-      await Promise.all(door.pending);
+      const { status } = await gateway.call("GET", "/v1/products", { key });
+      await Promise.all(gateway.pending);
       return status;
     };
     expect(await lastUse()).toBeNull();
@@ -168,9 +170,9 @@ describe("the last use of a key", () => {
     store.noteUse = () => Promise.reject(new Error("no"));
     const failures: unknown[] = [];
     const later = (work: Promise<unknown>) => void work.catch((error: unknown) => failures.push(error));
-    const door = openDoor({ store, limiter: unlimited, later });
-    const { key } = await create(door, { role: "client" });
-    expect((await door.call("GET", "/v1/products", { key })).status).toBe(200);
+    const gateway = openGateway({ store, limiter: unlimited, later });
+    const { key } = await create(gateway, { role: "client" });
+    expect((await gateway.call("GET", "/v1/products", { key })).status).toBe(200);
     expect(failures).toHaveLength(1);
   });
 });
@@ -178,20 +180,20 @@ describe("the last use of a key", () => {
 describe("a revocation", () => {
   it("holds elsewhere at once for what weighs, within five seconds for the rest", async () => {
     const clock = { at: Date.now() };
-    const door = openDoor();
-    const elsewhere = openDoor({ limiter: unlimited, now: () => clock.at });
-    const { id, key } = await create(door, { role: "client", scopes: ["people:read"] });
+    const gateway = openGateway();
+    const elsewhere = openGateway({ limiter: unlimited, now: () => clock.at });
+    const { id, key } = await create(gateway, { role: "client", scopes: ["people:read"] });
     const ask = async (path: string) => (await elsewhere.call("GET", path, { key })).status;
     expect([await ask("/v1/products"), await ask("/v1/users")]).toEqual([200, 200]);
-    await door.call("DELETE", `/v1/keys/${id}`);
+    await gateway.call("DELETE", `/v1/keys/${id}`);
     expect(await ask("/v1/products")).toBe(200);
     clock.at += 5_000;
     expect(await ask("/v1/products")).toBe(401);
 
-    const another = await create(door, { role: "client", scopes: ["people:read"] });
+    const another = await create(gateway, { role: "client", scopes: ["people:read"] });
     const weigh = async () => (await elsewhere.call("GET", "/v1/users", { key: another.key })).status;
     expect(await weigh()).toBe(200);
-    await door.call("DELETE", `/v1/keys/${another.id}`);
+    await gateway.call("DELETE", `/v1/keys/${another.id}`);
     expect(await weigh()).toBe(401);
     // What was looked up for a weighty call is believed for the others.
     expect((await elsewhere.call("GET", "/v1/products", { key: another.key })).status).toBe(401);
@@ -200,14 +202,14 @@ describe("a revocation", () => {
 
 describe("a key in a failing look-up", () => {
   it("is not logged, nor its hash", async () => {
-    const made = await create(openDoor(), { role: "client" });
+    const made = await create(openGateway(), { role: "client" });
     const hash = await hashOf(made.key);
     const store = new Store(testEnvironment.DB);
     store.findKey = () =>
       Promise.reject(new Error(`Failed query: select * from api_keys\nparams: ${hash},${made.key}`));
     const lines: unknown[] = [];
     const log = vi.spyOn(console, "error").mockImplementation((line) => lines.push(line));
-    const answer = await openDoor({ store }).call("GET", "/v1/products", { key: made.key });
+    const answer = await openGateway({ store }).call("GET", "/v1/products", { key: made.key });
     log.mockRestore();
     expect(answer.status).toBe(503);
     expect(lines).toHaveLength(1);
@@ -218,24 +220,24 @@ describe("a key in a failing look-up", () => {
 
 describe("tokens", () => {
   it("stand for one person", async () => {
-    const door = openDoor({ limiter: unlimited });
-    const answer = await door.call("POST", "/v1/tokens", { body: { userId: "ann" } });
+    const gateway = openGateway({ limiter: unlimited });
+    const answer = await gateway.call("POST", "/v1/tokens", { body: { userId: "ann" } });
     expect(answer.status).toBe(201);
     const { token: key } = await answer.json<{ token: string }>();
-    const ask = (userId: string) => door.call("POST", "/v1/recommendations", { key, body: { userId } });
+    const ask = (userId: string) => gateway.call("POST", "/v1/recommendations", { key, body: { userId } });
     expect((await ask("ann")).status).toBe(200);
     expect((await ask("bob")).status).toBe(403);
-    expect((await door.call("GET", "/v1/users/ann/recommendations", { key })).status).toBe(200);
-    expect((await door.call("GET", "/v1/users/bob/recommendations", { key })).status).toBe(403);
+    expect((await gateway.call("GET", "/v1/users/ann/recommendations", { key })).status).toBe(200);
+    expect((await gateway.call("GET", "/v1/users/bob/recommendations", { key })).status).toBe(403);
     const event = { eventId: "e", userId: "bob", type: "view", productId: "p" };
-    expect((await door.call("POST", "/v1/events", { key, body: { events: [event] } })).status).toBe(403);
+    expect((await gateway.call("POST", "/v1/events", { key, body: { events: [event] } })).status).toBe(403);
     const own = [{ ...event, userId: "ann" }];
-    expect((await door.call("POST", "/v1/events", { key, body: { events: own } })).status).toBe(202);
-    expect((await door.call("GET", "/v1/users/ann", { key })).status).toBe(403);
+    expect((await gateway.call("POST", "/v1/events", { key, body: { events: own } })).status).toBe(202);
+    expect((await gateway.call("GET", "/v1/users/ann", { key })).status).toBe(403);
   });
 
   it("that are expired, forged, or of no algorithm are no credential", async () => {
-    const door = openDoor();
+    const gateway = openGateway();
     const now = Math.floor(Date.now() / 1000);
     const eve = { application: "demo", userId: "eve", keyId: "dev-admin-key" };
     const good = await tokenFor("eve");
@@ -250,24 +252,24 @@ describe("tokens", () => {
       "..",
       "vic_short",
     ];
-    expect((await door.call("GET", "/v1/products", { key: good })).status).toBe(200);
-    for (const key of bad) expect((await door.call("GET", "/v1/products", { key })).status, key).toBe(401);
+    expect((await gateway.call("GET", "/v1/products", { key: good })).status).toBe(200);
+    for (const key of bad) expect((await gateway.call("GET", "/v1/products", { key })).status, key).toBe(401);
   });
 
   it("are neither issued nor accepted without a secret", async () => {
-    const door = openDoor({ settings: { ...openSettings, tokenSecret: null } });
-    expect((await door.call("POST", "/v1/tokens", { body: { userId: "eve" } })).status).toBe(503);
-    expect((await door.call("GET", "/v1/products", { key: await tokenFor("eve") })).status).toBe(401);
+    const gateway = openGateway({ settings: { ...openSettings, tokenSecret: null } });
+    expect((await gateway.call("POST", "/v1/tokens", { body: { userId: "eve" } })).status).toBe(503);
+    expect((await gateway.call("GET", "/v1/products", { key: await tokenFor("eve") })).status).toBe(401);
   });
 
   it("end with the key that issued them", async () => {
-    const door = openDoor();
-    const issuer = await create(door, { role: "client", scopes: ["tokens:issue"] });
-    const answer = await door.call("POST", "/v1/tokens", { key: issuer.key, body: { userId: "eve" } });
+    const gateway = openGateway();
+    const issuer = await create(gateway, { role: "client", scopes: ["tokens:issue"] });
+    const answer = await gateway.call("POST", "/v1/tokens", { key: issuer.key, body: { userId: "eve" } });
     const { token } = await answer.json<{ token: string }>();
-    expect((await door.call("GET", "/v1/trending", { key: token })).status).toBe(200);
-    expect((await door.call("DELETE", `/v1/keys/${issuer.id}`)).status).toBe(204);
-    expect((await door.call("GET", "/v1/trending", { key: token })).status).toBe(401);
+    expect((await gateway.call("GET", "/v1/trending", { key: token })).status).toBe(200);
+    expect((await gateway.call("DELETE", `/v1/keys/${issuer.id}`)).status).toBe(204);
+    expect((await gateway.call("GET", "/v1/trending", { key: token })).status).toBe(401);
   });
 });
 
@@ -277,12 +279,12 @@ describe("where keys cannot be looked up", () => {
       throw new Error("D1_ERROR: down");
     };
     const store = Object.assign(new Store(testEnvironment.DB), { findKey: down, isKept: down });
-    const door = openDoor({ store });
+    const gateway = openGateway({ store });
     const log = vi.spyOn(console, "error").mockReturnValue();
     const issued = { application: "demo", userId: "eve", keyId: "some-key" };
     const token = await issueToken(issued, tokenSecret, Math.floor(Date.now() / 1000), 60);
     for (const key of [`vic_${"a".repeat(43)}`, token]) {
-      const answer = await door.call("GET", "/v1/trending", { key });
+      const answer = await gateway.call("GET", "/v1/trending", { key });
       expect(answer.status).toBe(503);
       expect(answer.headers.get("retry-after")).toBe("1");
     }

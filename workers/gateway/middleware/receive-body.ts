@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { GatewayContext } from "../context.ts";
 import { deny } from "../errors/deny.ts";
-import { arriving, type BodyPace } from "../request/body-chunks.ts";
+import { type BodyRate, bodyChunks } from "../request/body-chunks.ts";
 import { isJson } from "../request/media-type.ts";
 import { deepest, nestsBeyond } from "../request/nesting.ts";
 
@@ -31,13 +31,13 @@ async function whole(
  * announced), 408 for one that falls behind its pace, 400 for JSON that nests too deep.
  */
 export const receiveBody =
-  (most: number, pace: BodyPace): MiddlewareHandler<GatewayContext> =>
+  (most: number, pace: BodyRate): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
     const { raw } = c.req;
     if (!raw.body) return next();
     const announced = Number(raw.headers.get("content-length") ?? 0);
     if (announced > most) tooLarge(most);
-    const body = await whole(arriving(raw.body, pace), announced, most);
+    const body = await whole(bodyChunks(raw.body, pace), announced, most);
     if (isJson(raw.headers)) {
       const text = new TextDecoder().decode(body);
       if (nestsBeyond(text)) deny("invalid_input", `The body nests deeper than ${deepest} levels.`);

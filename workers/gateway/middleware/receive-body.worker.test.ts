@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { BulkReport } from "../../../shared/contracts/product.ts";
 import { operationsOf } from "../testing/operations.ts";
-import { openDoor } from "../testing/test-gateway.ts";
+import { openGateway } from "../testing/test-gateway.ts";
 
 const pace = { graceMs: 50, bytesPerSecond: 1_000_000 };
-const door = openDoor({ pace });
-const operations = await operationsOf(door);
+const gateway = openGateway({ bodyRate: pace });
+const operations = await operationsOf(gateway);
 
 /** A body that says so much and then nothing more. */
 const stalling = (text: string) =>
@@ -16,7 +16,7 @@ const stalling = (text: string) =>
   });
 
 const send = (path: string, method: string, type: string, body: ReadableStream) =>
-  door.app.request(path, {
+  gateway.app.request(path, {
     method,
     headers: { authorization: "Bearer dev-admin-key", "content-type": type },
     body,
@@ -33,7 +33,7 @@ describe("a body that does not end", () => {
   it("keeps the lines that came before it", async () => {
     const body = stalling('{"id":"kept","title":"Kept"}\n{"id":"lost"');
     expect((await send("/v1/products/bulk", "POST", "application/x-ndjson", body)).status).toBe(408);
-    expect((await door.call("GET", "/v1/products/kept")).status).toBe(200);
+    expect((await gateway.call("GET", "/v1/products/kept")).status).toBe(200);
   });
 });
 
@@ -51,11 +51,14 @@ describe("a body", () => {
   it("that nests deeper than anything needs is refused, and a line of it counted", async () => {
     const deep = `${'{"a":'.repeat(11)}1${"}".repeat(11)}`;
     for (const type of ["application/json", "application/json; charset=utf-8", "Application/JSON"]) {
-      const answer = await door.call("POST", "/v1/events", { body: deep, headers: { "content-type": type } });
+      const answer = await gateway.call("POST", "/v1/events", {
+        body: deep,
+        headers: { "content-type": type },
+      });
       expect(answer.status).toBe(400);
       expect(await answer.json()).toMatchObject({ detail: expect.stringContaining("10 levels") });
     }
-    const lines = await door.call("POST", "/v1/products/bulk", {
+    const lines = await gateway.call("POST", "/v1/products/bulk", {
       body: `${deep}\n{"id":"flat","title":"Flat"}`,
       headers: { "content-type": "application/x-ndjson" },
     });

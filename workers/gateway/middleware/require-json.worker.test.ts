@@ -1,28 +1,28 @@
 import { describe, expect, it } from "vitest";
 import { operationsOf } from "../testing/operations.ts";
 import { sampleOf } from "../testing/samples.ts";
-import { openDoor, unlimited } from "../testing/test-gateway.ts";
+import { openGateway, unlimited } from "../testing/test-gateway.ts";
 
-const door = openDoor({ limiter: unlimited });
-const taking = (await operationsOf(door)).filter(({ body }) => body === "application/json");
+const gateway = openGateway({ limiter: unlimited });
+const taking = (await operationsOf(gateway)).filter(({ body }) => body === "application/json");
 
 describe("a call that takes JSON", () => {
   it.each(taking.map((operation) => [operation.name, operation] as const))(
     "%s takes no absent body for an empty one, and no other kind of body",
     async (_, operation) => {
       const { method, path, options } = sampleOf(operation);
-      const absent = await door.call(method, path);
+      const absent = await gateway.call(method, path);
       expect(absent.status).toBe(400);
       expect(await absent.json()).toMatchObject({ code: "invalid_input" });
       for (const type of ["text/plain", "application/jsonp", ""]) {
-        const other = await door.call(method, path, {
+        const other = await gateway.call(method, path, {
           body: options.body,
           headers: { "content-type": type },
         });
         expect(other.status).toBe(415);
         expect(await other.json()).toMatchObject({ code: "unsupported_media_type" });
       }
-      const empty = await door.call(method, path, { headers: { "content-type": "application/json" } });
+      const empty = await gateway.call(method, path, { headers: { "content-type": "application/json" } });
       expect(empty.status).toBe(400);
     },
   );

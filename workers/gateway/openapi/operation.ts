@@ -74,7 +74,7 @@ const numberParameter = (schema: z.ZodNumber, minimum: number, maximum: number) 
 
 export const latitude = numberParameter(point.shape.lat, -90, 90);
 export const longitude = numberParameter(point.shape.lon, -180, 180);
-export const kilometres = numberParameter(z.number(), 0.001, 20_100);
+export const kilometers = numberParameter(z.number(), 0.001, 20_100);
 
 /** `limit` of a list that has no pages. */
 export const limitParameter = (maximum: number, usual: number) =>

@@ -1,7 +1,7 @@
 import { HTTPException } from "hono/http-exception";
 import { describe, expect, it } from "vitest";
 import { Refused } from "../errors/deny.ts";
-import { arriving } from "./body-chunks.ts";
+import { bodyChunks } from "./body-chunks.ts";
 
 const pace = { graceMs: 60, bytesPerSecond: 1_000_000 };
 const rest = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -27,7 +27,7 @@ function sender(sizes: readonly (number | null)[], restMs: number) {
 
 async function sizesOf(stream: ReadableStream<Uint8Array>, within = pace, handleMs = 0): Promise<number[]> {
   const sizes: number[] = [];
-  for await (const chunk of arriving(stream, within)) {
+  for await (const chunk of bodyChunks(stream, within)) {
     sizes.push(chunk.byteLength);
     await rest(handleMs);
   }
@@ -74,7 +74,7 @@ describe("arriving", () => {
 
   it("leaves unread what its reader does not want", async () => {
     const { stream, seen } = sender(Array(1000).fill(1), 0);
-    for await (const _ of arriving(stream, pace)) break;
+    for await (const _ of bodyChunks(stream, pace)) break;
     expect(seen.cancelled).toBe(true);
   });
 });

@@ -2,13 +2,13 @@ import { HTTPException } from "hono/http-exception";
 import { deny } from "../errors/deny.ts";
 
 /** How fast a body must come: all of it in the grace, and the time that its bytes take at the slowest. */
-export interface BodyPace {
+export interface BodyRate {
   graceMs: number;
   bytesPerSecond: number;
 }
 
 /** 10 s for what a page sends; the largest model over a poor line takes 3 minutes more. */
-export const usualPace: BodyPace = { graceMs: 10_000, bytesPerSecond: 128 * 1024 };
+export const defaultBodyRate: BodyRate = { graceMs: 10_000, bytesPerSecond: 128 * 1024 };
 
 const slow = Symbol("slow");
 
@@ -29,9 +29,9 @@ async function within<T>(promise: Promise<T>, ms: number): Promise<T | typeof sl
  * The chunks of a body as they come. 408 for one that falls behind its pace, where only the time counts that was spent
  * waiting for its sender; `invalid_input` for one that breaks off. Whoever stops early leaves the rest unread.
  */
-export async function* arriving(
+export async function* bodyChunks(
   body: ReadableStream<Uint8Array>,
-  { graceMs, bytesPerSecond }: BodyPace,
+  { graceMs, bytesPerSecond }: BodyRate,
 ): AsyncGenerator<Uint8Array> {
   const reader = body.getReader();
   let waitedMs = 0;

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { BulkReport } from "../../../shared/contracts/product.ts";
 import { parse } from "../../../shared/contracts/result.ts";
 import { deny } from "../errors/deny.ts";
-import { arriving, type BodyPace } from "./body-chunks.ts";
+import { type BodyRate, bodyChunks } from "./body-chunks.ts";
 import { type Line, type LineBounds, linesOf } from "./ndjson.ts";
 import { nestsBeyond } from "./nesting.ts";
 
@@ -34,7 +34,7 @@ function read<S extends z.ZodType>(line: Line, schema: S): { value: z.infer<S> }
  */
 export async function handleLines<S extends z.ZodType>(
   request: Request,
-  pace: BodyPace,
+  pace: BodyRate,
   schema: S,
   bounds: LineBounds & { perCall: number },
   handle: (values: z.infer<S>[]) => Promise<BulkOutcome>,
@@ -55,7 +55,7 @@ export async function handleLines<S extends z.ZodType>(
   };
   if (!request.body) deny("invalid_input", "The body holds no line.");
   try {
-    for await (const line of linesOf(arriving(request.body, pace), bounds)) {
+    for await (const line of linesOf(bodyChunks(request.body, pace), bounds)) {
       report.received++;
       const item = read(line, schema);
       if ("value" in item) values.push(item.value);

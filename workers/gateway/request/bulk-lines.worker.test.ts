@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { BulkReport } from "../../../shared/contracts/product.ts";
 import { ok, refuse } from "../../../shared/contracts/result.ts";
 import { memoryServices } from "../testing/memory-services.ts";
-import { openDoor } from "../testing/test-gateway.ts";
+import { openGateway } from "../testing/test-gateway.ts";
 
 const view = (eventId: string, more: object = {}) => ({
   eventId,
@@ -22,7 +22,7 @@ describe("bulk", () => {
       calls.push(products.length);
       return bulk(application, products);
     };
-    const { call } = openDoor({ services });
+    const { call } = openGateway({ services });
     const body = [
       ...Array.from({ length: 600 }, (_, i) => JSON.stringify({ id: `p${i}`, title: "T" })),
       "{",
@@ -44,11 +44,11 @@ describe("bulk", () => {
   it("gives events grouped by person, in their order", async () => {
     const services = memoryServices();
     const seen: string[] = [];
-    services.recommendation.absorb = async (_, events) => {
+    services.recommendation.ingestHistory = async (_, events) => {
       seen.push(events.map(({ userId, eventId }) => `${userId}${eventId}`).join(" "));
       return ok({ accepted: events.length - 1, duplicates: 1, rejected: 0 });
     };
-    const { call } = openDoor({ services });
+    const { call } = openGateway({ services });
     const events = [view("1"), view("2", { userId: "bob" }), view("3"), view("4", { userId: "bob" })];
     const body = events.map((event) => JSON.stringify(event)).join("\n");
     const report = await (await call("POST", "/v1/events/bulk", { body, ...lines })).json();
@@ -59,7 +59,7 @@ describe("bulk", () => {
   it("refuses what is no body of lines, and says so when a part is down", async () => {
     const services = memoryServices();
     services.product.bulk = async () => refuse("unavailable", "Later.", { retryAfter: 2 });
-    const { call } = openDoor({ services });
+    const { call } = openGateway({ services });
     expect((await call("POST", "/v1/products/bulk", { body: "\n \n", ...lines })).status).toBe(400);
     expect((await call("POST", "/v1/products/bulk", lines)).status).toBe(400);
     expect((await call("POST", "/v1/products/bulk", { body: {} })).status).toBe(415);
@@ -68,7 +68,7 @@ describe("bulk", () => {
   });
 
   it("handles what came before a body went beyond its bounds", async () => {
-    const { call } = openDoor();
+    const { call } = openGateway();
     const body = Array.from({ length: 10_001 }, (_, i) => `{"id":"q${i}","title":"T"}`).join("\n");
     expect((await call("POST", "/v1/products/bulk", { body, ...lines })).status).toBe(413);
     expect((await call("GET", "/v1/products/q9999")).status).toBe(200);

@@ -1,18 +1,24 @@
 import { describe, expect, it } from "vitest";
-import { edgeOf } from "./edge-location.ts";
+import { edgeLocationOf } from "./edge-location.ts";
 
 describe("edgeOf", () => {
   it("reads what the edge says", () => {
     expect(
-      edgeOf({ city: "Oslo", country: "NO", latitude: "59.91", longitude: "10.75", timezone: "Europe/Oslo" }),
+      edgeLocationOf({
+        city: "Oslo",
+        country: "NO",
+        latitude: "59.91",
+        longitude: "10.75",
+        timezone: "Europe/Oslo",
+      }),
     ).toEqual({ city: "Oslo", country: "NO", point: { lat: 59.91, lon: 10.75 }, timezone: "Europe/Oslo" });
   });
 
   it("knows nothing of halves, nonsense and silence", () => {
     const nowhere = { city: null, country: null, point: null, timezone: null };
     for (const cf of [undefined, null, "Oslo", {}, { latitude: "59.91" }, { city: 3, country: "" }])
-      expect(edgeOf(cf)).toEqual(nowhere);
-    expect(edgeOf({ latitude: "591", longitude: "10" }).point).toBeNull();
-    expect(edgeOf({ latitude: "north", longitude: "10" }).point).toBeNull();
+      expect(edgeLocationOf(cf)).toEqual(nowhere);
+    expect(edgeLocationOf({ latitude: "591", longitude: "10" }).point).toBeNull();
+    expect(edgeLocationOf({ latitude: "north", longitude: "10" }).point).toBeNull();
   });
 });

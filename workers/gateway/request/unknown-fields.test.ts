@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { unread } from "./unknown-fields.ts";
+import { unknownFields } from "./unknown-fields.ts";
 
 it("names what a schema left out, however deep", () => {
   const schema = z.object({
@@ -9,7 +9,7 @@ it("names what a schema left out, however deep", () => {
     figures: z.record(z.string(), z.number()),
   });
   const given = { name: "a", parts: [{ size: 1 }, { size: 2, colour: "red" }], figures: { x: 1 }, more: {} };
-  expect(unread(given, schema.parse(given))).toEqual(["parts.1.colour", "more"]);
+  expect(unknownFields(given, schema.parse(given))).toEqual(["parts.1.colour", "more"]);
   const { more: _, ...rest } = given;
-  expect(unread({ ...rest, parts: [] }, schema.parse({ ...rest, parts: [] }))).toEqual([]);
+  expect(unknownFields({ ...rest, parts: [] }, schema.parse({ ...rest, parts: [] }))).toEqual([]);
 });

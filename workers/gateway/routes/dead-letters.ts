@@ -1,24 +1,29 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { deadLetter, letterId, openedLetter, replayedLetter } from "../../../shared/contracts/dead-letter.ts";
+import {
+  deadLetter,
+  deadLetterId,
+  deadLetterWithBody,
+  replayedDeadLetter,
+} from "../../../shared/contracts/dead-letter.ts";
 import type { DeadLetterApi } from "../../../shared/contracts/services.ts";
 import type { Gateway } from "../context.ts";
 import { valueOf } from "../errors/deny.ts";
 import { type Guard, idPath, json, limitParameter, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
 
-const letter = deadLetter.meta({ id: "DeadLetter" });
-const list = z.object({ items: z.array(letter), nextCursor: letterId.optional() });
-const page = z.strictObject({ limit: limitParameter(100, 50), cursor: letterId.optional() });
+const deadLetterSchema = deadLetter.meta({ id: "DeadLetter" });
+const list = z.object({ items: z.array(deadLetterSchema), nextCursor: deadLetterId.optional() });
+const page = z.strictObject({ limit: limitParameter(100, 50), cursor: deadLetterId.optional() });
 const description = "Admin.";
 const tags = ["Operations"];
 
 /** Letters of `catalogue` lie with the catalogue, before all others in the order of ids. */
-const ofCatalogue = (id: string): boolean => id.startsWith("catalogue~");
+const ofCatalog = (id: string): boolean => id.startsWith("catalogue~");
 
 /** Messages that could not be consumed: listed, read, replayed, discarded. */
 export function deadLetters(app: Gateway, { services }: Ports, guard: Guard): void {
   const holderOf = (id: string): DeadLetterApi =>
-    ofCatalogue(id) ? services.product : services.recommendation;
+    ofCatalog(id) ? services.product : services.recommendation;
 
   app.openapi(
     createRoute({
@@ -35,7 +40,7 @@ export function deadLetters(app: Gateway, { services }: Ports, guard: Guard): vo
       const { application } = c.var.caller;
       const { limit, cursor } = c.req.valid("query");
       const first =
-        cursor === undefined || ofCatalogue(cursor)
+        cursor === undefined || ofCatalog(cursor)
           ? valueOf(await services.product.deadLetters(application, { limit, cursor }))
           : { items: [] };
       if (first.nextCursor !== undefined) return c.json(first, 200);
@@ -45,7 +50,7 @@ export function deadLetters(app: Gateway, { services }: Ports, guard: Guard): vo
       const rest = valueOf(
         await services.recommendation.deadLetters(application, {
           limit: limit - first.items.length,
-          cursor: cursor === undefined || ofCatalogue(cursor) ? undefined : cursor,
+          cursor: cursor === undefined || ofCatalog(cursor) ? undefined : cursor,
         }),
       );
       return c.json({ ...rest, items: [...first.items, ...rest.items] }, 200);
@@ -62,7 +67,7 @@ export function deadLetters(app: Gateway, { services }: Ports, guard: Guard): vo
       ...guard("admin"),
       request: { params: idPath, query: noQuery },
       responses: {
-        200: json("The letter.", openedLetter.meta({ id: "OpenedDeadLetter" })),
+        200: json("The letter.", deadLetterWithBody.meta({ id: "OpenedDeadLetter" })),
         ...refusals,
       },
     }),
@@ -82,7 +87,7 @@ export function deadLetters(app: Gateway, { services }: Ports, guard: Guard): vo
       ...guard("admin"),
       request: { params: idPath, query: noQuery },
       responses: {
-        200: json("Delivered.", replayedLetter.meta({ id: "ReplayedDeadLetter" })),
+        200: json("Delivered.", replayedDeadLetter.meta({ id: "ReplayedDeadLetter" })),
         ...refusals,
       },
     }),

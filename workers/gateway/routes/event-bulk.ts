@@ -18,7 +18,7 @@ import { handleLines } from "../request/bulk-lines.ts";
 const bounds = { bytes: megabytes(32), lines: 10_000, lineLength: kilobytes(8), perCall: 4000 };
 
 /** A person's events together, in the order in which they came. */
-function byPerson<T extends { userId: string }>(events: T[]): T[] {
+function byUser<T extends { userId: string }>(events: T[]): T[] {
   const groups = new Map<string, T[]>();
   for (const event of events) {
     const group = groups.get(event.userId);
@@ -29,7 +29,7 @@ function byPerson<T extends { userId: string }>(events: T[]): T[] {
 }
 
 /** History: many events at a time, answered when all parts of the house hold them. */
-export function eventBulk(app: Gateway, { services, pace }: Ports, guard: Guard): void {
+export function eventBulk(app: Gateway, { services, bodyRate: pace }: Ports, guard: Guard): void {
   app.openapi(
     createRoute({
       method: "post",
@@ -50,7 +50,7 @@ export function eventBulk(app: Gateway, { services, pace }: Ports, guard: Guard)
     async (c) => {
       const { application } = c.var.caller;
       const report = await handleLines(c.req.raw, pace, eventInput, bounds, async (events) =>
-        valueOf(await services.recommendation.absorb(application, byPerson(events))),
+        valueOf(await services.recommendation.ingestHistory(application, byUser(events))),
       );
       return c.json(report, 200);
     },

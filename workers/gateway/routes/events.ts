@@ -97,7 +97,7 @@ export function events(app: Gateway, { services }: Ports, guard: Guard): void {
           ),
         });
       const receipt = valueOf(
-        await services.recommendation.record(
+        await services.recommendation.ingestEvents(
           caller.application,
           good.map(({ event: each }) => each),
         ),

@@ -3,16 +3,16 @@ import { problem } from "../../../shared/contracts/problem.ts";
 import { credentialsFor, invalidCredentials, makeKey, missingCredentials } from "../testing/credentials.ts";
 import { memoryServices } from "../testing/memory-services.ts";
 import { type Operation, operationsOf } from "../testing/operations.ts";
-import { witness } from "../testing/recorder.ts";
+import { recorder } from "../testing/recorder.ts";
 import { sampleOf } from "../testing/samples.ts";
-import { openDoor, tokenFor, unlimited } from "../testing/test-gateway.ts";
+import { openGateway, tokenFor, unlimited } from "../testing/test-gateway.ts";
 
-const door = openDoor();
-const operations = await operationsOf(door);
+const gateway = openGateway();
+const operations = await operationsOf(gateway);
 const guarded = operations.flatMap((operation) =>
   operation.access === null ? [] : [{ ...operation, access: operation.access }],
 );
-const open = openDoor({ limiter: unlimited });
+const open = openGateway({ limiter: unlimited });
 const invalid = await invalidCredentials();
 
 /** A stream that fails the test when anything reads it. */
@@ -95,7 +95,7 @@ describe("the document", () => {
   });
 
   it("refers to nothing that it does not hold", async () => {
-    const text = await (await door.call("GET", "/openapi.json", { key: "" })).text();
+    const text = await (await gateway.call("GET", "/openapi.json", { key: "" })).text();
     const { components } = JSON.parse(text);
     const names = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
     expect(names.length).toBeGreaterThan(30);
@@ -135,16 +135,16 @@ describe.each(guarded)("$name", (operation) => {
     expect([401, 403], `${status}`).not.toContain(status);
     expect(status).toBeLessThan(500);
 
-    const { services, applications } = witness(memoryServices());
-    const door = openDoor({ services, limiter: unlimited });
+    const { services, applications } = recorder(memoryServices());
+    const gateway = openGateway({ services, limiter: unlimited });
     const { key } = await makeKey({ role: "admin", application: "stranger" });
-    const answer = await door.call(method, sample.path, { ...sample.options, key });
+    const answer = await gateway.call(method, sample.path, { ...sample.options, key });
     expect(answer.status).toBeLessThan(500);
     expect([...applications].filter((application) => application !== "stranger")).toEqual([]);
   });
 
   it("reports query parameters that it does not know", async () => {
-    const answer = await door.call(method, `${path}?colour=blue`, {
+    const answer = await gateway.call(method, `${path}?colour=blue`, {
       headers: body === null ? {} : { "content-type": body },
       body: body === null ? undefined : "{}",
     });
@@ -156,7 +156,7 @@ describe.each(guarded)("$name", (operation) => {
 describe.each(guarded.filter(({ body }) => body === "application/json"))("$name", (operation) => {
   const { method, path } = operation;
   const send = (body: string | Uint8Array, type = "application/json") =>
-    door.call(method, path, { body, headers: type === "" ? {} : { "content-type": type } });
+    gateway.call(method, path, { body, headers: type === "" ? {} : { "content-type": type } });
 
   it("answers bad bodies with a problem that says what is wrong", async () => {
     await expectProblem(await send("{"), 400, "broken JSON");
@@ -188,7 +188,7 @@ describe.each(guarded.filter(({ body }) => body === "application/json"))("$name"
         controller.enqueue(new Uint8Array(65_536).fill(0x20));
       },
     });
-    const answer = await door.app.request(path, {
+    const answer = await gateway.app.request(path, {
       method,
       headers: { authorization: "Bearer dev-admin-key", "content-type": "application/json" },
       body: endless,
@@ -203,7 +203,7 @@ describe.each(guarded.filter(({ path, method }) => path.includes("/x") && method
   ({ method, path, body }) => {
     it("refuses identifiers outside their grammar", async () => {
       for (const id of ["a%20b", "a%2Fb", "%F0%9F%8D%95", "x".repeat(129), "a:b"]) {
-        const answer = await door.call(method, path.replace("/x", `/${id}`), {
+        const answer = await gateway.call(method, path.replace("/x", `/${id}`), {
           headers: body === null ? {} : { "content-type": body },
           body: body === null ? undefined : "{}",
         });
@@ -243,10 +243,10 @@ describe("a WebSocket", () => {
 
 describe("paths and methods", () => {
   it("that do not exist are problems", async () => {
-    await expectProblem(await door.call("GET", "/v1/nothing"), 404, "path");
-    const answer = await door.call("PATCH", "/v1/recommendations");
+    await expectProblem(await gateway.call("GET", "/v1/nothing"), 404, "path");
+    const answer = await gateway.call("PATCH", "/v1/recommendations");
     await expectProblem(answer, 405, "method");
     expect(answer.headers.get("allow")).toBe("POST");
-    await expectProblem(await door.call("DELETE", "/openapi.json", { key: "" }), 405, "document");
+    await expectProblem(await gateway.call("DELETE", "/openapi.json", { key: "" }), 405, "document");
   });
 });

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Ready } from "../../../shared/contracts/services.ts";
+import type { ReadinessApi } from "../../../shared/contracts/services.ts";
 import type { Gateway } from "../context.ts";
 import { json, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
@@ -12,7 +12,7 @@ const tags = ["Operations"];
 const importPatience = 3600;
 
 /** A worker's word; silence and errors are a no. */
-const ask = async (worker: Ready) => {
+const ask = async (worker: ReadinessApi) => {
   try {
     const { ready, detail } = await worker.ready();
     return { ready, detail };

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { memoryServices } from "../testing/memory-services.ts";
-import { openDoor } from "../testing/test-gateway.ts";
+import { openGateway } from "../testing/test-gateway.ts";
 import type { ReadinessReport } from "./readiness.ts";
 
 describe("readiness", () => {
   it("waits for running imports and for every worker", async () => {
     const services = memoryServices();
-    const { call } = openDoor({ services });
+    const { call } = openGateway({ services });
     const ready = async () => {
       const answer = await call("GET", "/readyz", { key: "" });
       return [answer.status, await answer.json<ReadinessReport>()] as const;

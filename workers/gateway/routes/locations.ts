@@ -1,12 +1,12 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { nearbyAnswer, resolvedPlace } from "../../../shared/contracts/location.ts";
+import { nearbyAnswer, resolvedLocation } from "../../../shared/contracts/location.ts";
 import { categoryName } from "../../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
 import { valueOf } from "../errors/deny.ts";
 import {
   type Guard,
   json,
-  kilometres,
+  kilometers,
   latitude,
   limitParameter,
   longitude,
@@ -30,7 +30,7 @@ export function locations(app: Gateway, { services }: Ports, guard: Guard): void
         query: z.strictObject({
           lat: latitude,
           lon: longitude,
-          radiusKm: kilometres.optional(),
+          radiusKm: kilometers.optional(),
           limit: limitParameter(500, 20),
           category: categoryName.optional(),
         }),
@@ -60,7 +60,7 @@ export function locations(app: Gateway, { services }: Ports, guard: Guard): void
       tags,
       ...guard("anyone"),
       request: { query: z.strictObject({ lat: latitude, lon: longitude }) },
-      responses: { 200: json("Where it is.", resolvedPlace.meta({ id: "Place" })), ...refusals },
+      responses: { 200: json("Where it is.", resolvedLocation.meta({ id: "Place" })), ...refusals },
     }),
     async (c) => c.json(valueOf(await services.location.resolve(c.req.valid("query"))), 200),
   );

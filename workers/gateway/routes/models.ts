@@ -6,7 +6,7 @@ import { deny, valueOf } from "../errors/deny.ts";
 import { type Guard, json, kilobytes, megabytes, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
 import { nestsBeyond } from "../request/nesting.ts";
-import { unread } from "../request/unknown-fields.ts";
+import { unknownFields } from "../request/unknown-fields.ts";
 
 /** Fifty times what a manifest with its golden vectors takes. */
 const manifestBytes = kilobytes(512);
@@ -44,7 +44,7 @@ async function manifestOf(part: string | File) {
         message,
       })),
     });
-  const unknown = unread(manifest, parsed.value).map((path) => ({
+  const unknown = unknownFields(manifest, parsed.value).map((path) => ({
     path: `manifest.${path}`,
     message: "is not a known field",
   }));

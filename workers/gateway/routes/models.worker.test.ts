@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { manifest } from "../testing/samples.ts";
-import { openDoor } from "../testing/test-gateway.ts";
+import { openGateway } from "../testing/test-gateway.ts";
 
 describe("models", () => {
   const form = (parts: Record<string, string | File>) => {
@@ -11,7 +11,7 @@ describe("models", () => {
   const model = new File([new Uint8Array(3)], "model.onnx");
 
   it("are registered from a manifest and a file", async () => {
-    const { call } = openDoor();
+    const { call } = openGateway();
     const asText = form({ manifest: JSON.stringify(manifest), model });
     expect((await call("POST", "/v1/models", { body: asText })).status).toBe(201);
     const asFile = form({ manifest: new File([JSON.stringify(manifest)], "manifest.json"), model });
@@ -19,7 +19,7 @@ describe("models", () => {
   });
 
   it("are refused with what is wrong", async () => {
-    const { call } = openDoor();
+    const { call } = openGateway();
     const bad = [
       form({ model }),
       form({ manifest: "{", model }),

@@ -18,7 +18,7 @@ import { handleLines } from "../request/bulk-lines.ts";
 const bounds = { bytes: megabytes(32), lines: 10_000, lineLength: kilobytes(64), perCall: 500 };
 
 /** The catalogue, many products at a time. */
-export function productBulk(app: Gateway, { services, pace }: Ports, guard: Guard): void {
+export function productBulk(app: Gateway, { services, bodyRate: pace }: Ports, guard: Guard): void {
   app.openAPIRegistry.register("ProductInput", productInput.meta({ id: "ProductInput" }));
   app.openapi(
     createRoute({

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { openDoor } from "../testing/test-gateway.ts";
+import { openGateway } from "../testing/test-gateway.ts";
 
 describe("products", () => {
   it("are created, replaced, read with totals, changed and removed", async () => {
-    const { call } = openDoor();
+    const { call } = openGateway();
     const put = (body: object) => call("PUT", "/v1/products/p1", { body });
     expect((await put({ title: "One" })).status).toBe(201);
     expect((await put({ title: "One", id: "p1", price: 2 })).status).toBe(200);
@@ -12,7 +12,7 @@ describe("products", () => {
       id: "p1",
       category: "unknown",
       price: 2,
-      totals: { view: 0, people: 0 },
+      totals: { view: 0, users: 0 },
     });
     const patched = await call("PATCH", "/v1/products/p1", { body: { available: false } });
     expect(await patched.json()).toMatchObject({ title: "One", available: false });
@@ -21,7 +21,7 @@ describe("products", () => {
   });
 
   it("have images, public by content and kept for ever", async () => {
-    const { call } = openDoor();
+    const { call } = openGateway();
     await call("PUT", "/v1/products/p1", { body: { title: "One" } });
     const put = (bytes: number[]) =>
       call("PUT", "/v1/products/p1/images/0", {

@@ -22,7 +22,7 @@ import {
   refusals,
 } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { edgeOf } from "../request/edge-location.ts";
+import { edgeLocationOf } from "../request/edge-location.ts";
 import { pointOf } from "../request/point.ts";
 
 const answer = recommendationAnswer.meta({ id: "Recommendation" });
@@ -55,7 +55,7 @@ export function recommendations(app: Gateway, { services }: Ports, guard: Guard)
       const { caller } = c.var;
       if (!mayActFor(caller, wanted.userId)) deny("forbidden", "The token is another person's.");
       const value = valueOf(
-        await services.recommendation.recommend(caller.application, wanted, edgeOf(c.req.raw.cf)),
+        await services.recommendation.recommend(caller.application, wanted, edgeLocationOf(c.req.raw.cf)),
       );
       note(c, value);
       return c.json(value, 200);
@@ -88,7 +88,11 @@ export function recommendations(app: Gateway, { services }: Ports, guard: Guard)
         limit,
       });
       const value = valueOf(
-        await services.recommendation.recommend(c.var.caller.application, wanted, edgeOf(c.req.raw.cf)),
+        await services.recommendation.recommend(
+          c.var.caller.application,
+          wanted,
+          edgeLocationOf(c.req.raw.cf),
+        ),
       );
       note(c, value);
       return c.json(value, 200);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { memoryServices } from "../testing/memory-services.ts";
-import { openDoor } from "../testing/test-gateway.ts";
+import { openGateway } from "../testing/test-gateway.ts";
 
 describe("recommendations", () => {
   it("pass the place of the edge, and say model and stages in headers and figures", async () => {
@@ -11,20 +11,20 @@ describe("recommendations", () => {
       asked.push(args);
       return recommend(...args);
     };
-    const door = openDoor({ services });
+    const gateway = openGateway({ services });
     const request = new Request("http://localhost/v1/recommendations", {
       method: "POST",
       headers: { authorization: "Bearer dev-client-key", "content-type": "application/json" },
       body: JSON.stringify({ userId: "ann", limit: 3 }),
       cf: { city: "Lima", country: "PE", latitude: "-12.04", longitude: "-77.03", timezone: "America/Lima" },
     });
-    const answer = await door.app.request(request);
+    const answer = await gateway.app.request(request);
     expect(answer.status).toBe(200);
     expect(asked).toMatchObject([
       ["demo", { userId: "ann", limit: 3 }, { city: "Lima", point: { lat: -12.04, lon: -77.03 } }],
     ]);
     expect(answer.headers.get("server-timing")).toMatch(/^person;dur=1.5, onnx;desc="skipped", gateway;dur=/);
-    expect(door.points).toMatchObject([
+    expect(gateway.points).toMatchObject([
       {
         route: "/v1/recommendations",
         status: 200,
@@ -37,7 +37,7 @@ describe("recommendations", () => {
   });
 
   it("take a place in the query, whole or not at all", async () => {
-    const { call } = openDoor();
+    const { call } = openGateway();
     const path = "/v1/users/ann/recommendations";
     expect((await call("GET", `${path}?lat=59.9&lon=10.7&limit=5`)).status).toBe(200);
     for (const query of [

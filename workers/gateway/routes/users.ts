@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { erasure } from "../../../shared/contracts/erasure.ts";
 import { exportItem } from "../../../shared/contracts/export.ts";
 import { answerLocation } from "../../../shared/contracts/location.ts";
-import type { PersonSettings } from "../../../shared/contracts/services.ts";
+import type { UserSettings } from "../../../shared/contracts/services.ts";
 import {
   locationInput,
   user,
@@ -23,7 +23,7 @@ import {
   refusals,
 } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
-import { patchPerson, putPerson } from "../user-profile.ts";
+import { patchUser, putUser } from "../user-profile.ts";
 
 const stored = user.meta({ id: "User" });
 const list = z.object({ items: z.array(stored), nextCursor: z.string().optional() });
@@ -43,8 +43,8 @@ const tags = ["People"];
 /** People: profiles, history, place, erasure. */
 export function users(app: Gateway, { services }: Ports, guard: Guard): void {
   /** The person's object serves every recommendation, so it is told before the answer. */
-  const tell = async (application: string, userId: string, settings: PersonSettings) =>
-    valueOf(await services.recommendation.setPerson(application, userId, settings));
+  const tell = async (application: string, userId: string, settings: UserSettings) =>
+    valueOf(await services.recommendation.setUserSettings(application, userId, settings));
 
   app.openapi(
     createRoute({
@@ -76,7 +76,7 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
     async (c) => {
       const { application } = c.var.caller;
       const { id } = c.req.valid("param");
-      const put = await putPerson(services, application, id, c.req.valid("json"));
+      const put = await putUser(services, application, id, c.req.valid("json"));
       await tell(application, id, put.settings);
       return c.json(put.user, put.created ? 201 : 200);
     },
@@ -111,7 +111,7 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
     async (c) => {
       const { application } = c.var.caller;
       const { id } = c.req.valid("param");
-      const patched = await patchPerson(services, application, id, c.req.valid("json"));
+      const patched = await patchUser(services, application, id, c.req.valid("json"));
       await tell(application, id, patched.settings);
       return c.json(patched.user, 200);
     },
@@ -196,7 +196,7 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
     async (c) =>
       c.json(
         valueOf(
-          await services.recommendation.exported(
+          await services.recommendation.exportUser(
             c.var.caller.application,
             c.req.valid("param").id,
             c.req.valid("query"),

@@ -3,15 +3,15 @@ import { createdKey, type KeyScope, keyScopes } from "../../../shared/contracts/
 import type { Access } from "../keys/caller.ts";
 import { keyOf } from "../keys/key.ts";
 import { issueToken } from "../keys/tokens.ts";
-import { openDoor, tokenFor, tokenSecret, unlimited } from "./test-gateway.ts";
+import { openGateway, tokenFor, tokenSecret, unlimited } from "./test-gateway.ts";
 
-const door = openDoor({ limiter: unlimited });
+const gateway = openGateway({ limiter: unlimited });
 const seconds = (): number => Math.floor(Date.now() / 1000);
 const isScope = (access: Access): access is KeyScope => keyScopes.some((scope) => scope === access);
 
 /** A new key of an application. */
 export async function makeKey(body: { role: "admin" | "client"; scopes?: KeyScope[]; application?: string }) {
-  return createdKey.parse(await (await door.call("POST", "/v1/keys", { body })).json());
+  return createdKey.parse(await (await gateway.call("POST", "/v1/keys", { body })).json());
 }
 
 /** A token with whatever claims and secret. */
@@ -34,8 +34,8 @@ export async function invalidCredentials(): Promise<Record<string, string>> {
     makeKey({ role: "admin" }),
     makeKey({ role: "admin" }),
   ]);
-  await door.call("DELETE", `/v1/keys/${revoked.id}`);
-  await door.call("POST", `/v1/keys/${rotated.id}/rotate`, { body: { overlapSeconds: 0 } });
+  await gateway.call("DELETE", `/v1/keys/${revoked.id}`);
+  await gateway.call("POST", `/v1/keys/${rotated.id}/rotate`, { body: { overlapSeconds: 0 } });
   const token = await tokenFor("x");
   const [header, payload, signature] = token.split(".");
   const unsigned = btoa(JSON.stringify({ alg: "none" })).replace(/=+$/, "");

@@ -87,7 +87,7 @@ const productService = (): ProductApi => {
       sha256.startsWith("a")
         ? ok({ bytes: new Uint8Array([0xff, 0xd8]).buffer, contentType: "image/jpeg" })
         : unknown("image"),
-    settle: async () => ok({ open: 0 }),
+    resendOutbox: async () => ok({ open: 0 }),
   };
 };
 
@@ -116,7 +116,7 @@ const userService = (): UserApi => {
       return ok({ user, settings: settings(user) });
     },
     list: async () => ok({ items: [...users.values()] }),
-    record: async () => ok({ inserted: 0, totals: [] }),
+    recordInteractions: async () => ok({ inserted: 0, totals: [] }),
     recordLocations: async () => ok({ inserted: 0 }),
     history: async () => ok({ items: [] }),
     totals: async (_application, ids) => ok(ids.map(emptyTotals)),
@@ -137,9 +137,9 @@ const locationService = (): LocationApi => {
     coarsen: async (point) => ok({ point, place }),
     edge: async (edge) => ok(edge.point),
     nearby: async () => ok({ items: [], truncated: false }),
-    around: async () => ok({ near: null, chosen: null, followed: null, skipped: [], place }),
-    candidates: columns,
-    columns,
+    gatherCandidates: async () => ok({ near: null, chosen: null, next: null, skipped: [], place }),
+    firstStageCandidates: columns,
+    productColumns: columns,
     apply: async () => ok({ applied: 0, unknown: [] }),
     rebuild: async () => ok({ cells: 0 }),
     applyTotals: async () => ok({ applied: 0, unknown: [] }),
@@ -191,7 +191,7 @@ const recommendationService = (): RecommendationApi => {
     similar: async () => ok({ items: [] }),
     trending: async () => ok({ items: [] }),
     receipt: async () => unknown("recommendation"),
-    record: async (_application, events) => {
+    ingestEvents: async (_application, events) => {
       const gone = events.flatMap(({ userId }, index) =>
         userId in refusing ? [{ index, error: refusing[userId] }] : [],
       );
@@ -204,16 +204,17 @@ const recommendationService = (): RecommendationApi => {
         ),
       });
     },
-    absorb: async (_application, events) => ok({ accepted: events.length, duplicates: 0, rejected: 0 }),
+    ingestHistory: async (_application, events) =>
+      ok({ accepted: events.length, duplicates: 0, rejected: 0 }),
     setLocation: async () => ok({ location }),
-    setPerson: async () => ok(null),
+    setUserSettings: async () => ok(null),
     erase: async () => ok(erasure),
-    exported: async () => ok({ items: [] }),
+    exportUser: async () => ok({ items: [] }),
     erasure: async () => unknown("erasure"),
     rebuild: async () => ok({ part: "neighbours", done: 0 }),
     models: async () => ok([record]),
     model: async () => unknown("model"),
-    settleModels: async () => ok({ underWay: 0 }),
+    advanceRollouts: async () => ok({ underWay: 0 }),
     registerModel: async (_application, manifest, bytes) =>
       bytes.byteLength === manifest.bytes ? ok(record) : refuse("invalid_input", "The sizes differ."),
     servingModel: async () => unknown("model"),
@@ -244,8 +245,8 @@ const trainerService = (): TrainerApi => ({
       figures: { seed },
     }),
   recalibration: async () => unknown("recalibration"),
-  watch: async () => ok({ running: 0, woken: 0 }),
-  nightly: async () => ok({ begun: 0 }),
+  wakeInterrupted: async () => ok({ running: 0, woken: 0 }),
+  recalibrateAll: async () => ok({ begun: 0 }),
 });
 
 /** The services, held in memory: enough of each to see what the gateway asks and how it answers. */

@@ -29,8 +29,8 @@ interface Door {
 }
 
 /** All operations of `/openapi.json`, as a door answers it. */
-export const operationsOf = async (door: Door): Promise<Operation[]> =>
-  operationsIn(await (await door.call("GET", "/openapi.json", { key: "" })).json());
+export const operationsOf = async (gateway: Door): Promise<Operation[]> =>
+  operationsIn(await (await gateway.call("GET", "/openapi.json", { key: "" })).json());
 
 /** All operations of the API's document, with paths that name what `ids` says by pattern and parameter. */
 export function operationsIn(

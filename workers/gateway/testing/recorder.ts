@@ -2,7 +2,7 @@ import { liveHeaders } from "../../../shared/contracts/live.ts";
 import type { Services } from "../services.ts";
 
 /** Services that go on as they are, and the applications of which they were asked. */
-export function witness(services: Services): { services: Services; applications: Set<unknown> } {
+export function recorder(services: Services): { services: Services; applications: Set<unknown> } {
   const applications = new Set<unknown>();
   const watch = <S extends object>(service: S): S =>
     new Proxy(service, {

@@ -4,7 +4,7 @@ import { issueToken } from "../keys/tokens.ts";
 import type { RequestPoint } from "../metering/request-meter.ts";
 import type { RateLimiter } from "../middleware/rate-limit.ts";
 import type { Ports } from "../ports.ts";
-import { usualPace } from "../request/body-chunks.ts";
+import { defaultBodyRate } from "../request/body-chunks.ts";
 import type { Settings } from "../settings.ts";
 import { Store } from "../store.ts";
 import { testEnvironment } from "./environment.ts";
@@ -24,7 +24,7 @@ export const openSettings: Settings = {
 export const unlimited: RateLimiter = { limit: async () => ({ success: true }) };
 
 /** A gateway before services in memory, with the real database, what it measured, and what it left for later. */
-export function openDoor(change: Partial<Ports> = {}) {
+export function openGateway(change: Partial<Ports> = {}) {
   const points: RequestPoint[] = [];
   const pending: Promise<unknown>[] = [];
   const ports: Ports = {
@@ -32,7 +32,7 @@ export function openDoor(change: Partial<Ports> = {}) {
     store: new Store(testEnvironment.DB),
     settings: openSettings,
     limiter: testEnvironment.RATE_LIMIT,
-    pace: usualPace,
+    bodyRate: defaultBodyRate,
     meter: { record: (point) => points.push(point) },
     pages: {
       fetch: async () => new Response("<!doctype html>", { headers: { "content-type": "text/html" } }),

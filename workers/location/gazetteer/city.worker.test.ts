@@ -3,15 +3,15 @@ import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { nearest } from "../../../model/retrieval/nearest.ts";
 import { Random } from "../../../model/train/random.ts";
-import { leafBound, worldCell } from "../../../shared/geo/cells.ts";
+import { maxLeafProducts, worldCell } from "../../../shared/geo/cells.ts";
 import { distanceKm } from "../../../shared/geo/distance.ts";
 import { foundUnder, Town, tilesOf, tilesUnder } from "../testing/test-index.ts";
 
 const { LONG }: { LONG?: boolean } = env as object;
 
 /** Products of the city: `npm run test:long` takes as many as one city is promised to hold. */
-const products = LONG ? 200_000 : 2 * leafBound;
-const centre = { lat: 48.8566, lon: 2.3522 };
+const products = LONG ? 200_000 : 2 * maxLeafProducts;
+const center = { lat: 48.8566, lon: 2.3522 };
 const queries = 20;
 
 it("a city of very many products is held by cells that split, and is found whole and in order", async () => {
@@ -20,7 +20,7 @@ it("a city of very many products is held by cells that split, and is found whole
   const town = new Town("city");
   const places = Array.from({ length: products }, (_, i) => ({
     id: `p${i}`,
-    location: { lat: centre.lat + spread() * 0.1, lon: centre.lon + spread() * 0.15 },
+    location: { lat: center.lat + spread() * 0.1, lon: center.lon + spread() * 0.15 },
   }));
   for (let i = 0; i < products; i += 20_000) {
     await town.put(places.slice(i, i + 20_000));
@@ -28,10 +28,10 @@ it("a city of very many products is held by cells that split, and is found whole
   }
   expect(await foundUnder("city")).toEqual(town.expected);
   const tiles = await tilesUnder("city", worldCell);
-  expect(Math.max(...tiles.map(({ count }) => count))).toBeLessThanOrEqual(leafBound);
+  expect(Math.max(...tiles.map(({ count }) => count))).toBeLessThanOrEqual(maxLeafProducts);
   const source = tilesOf("city");
   for (let run = 0; run < queries; run++) {
-    const point = { lat: centre.lat + spread() * 0.12, lon: centre.lon + spread() * 0.18 };
+    const point = { lat: center.lat + spread() * 0.12, lon: center.lon + spread() * 0.18 };
     const { found, truncated } = await nearest(source, {
       point,
       limit: 500,

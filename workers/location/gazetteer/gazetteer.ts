@@ -1,6 +1,6 @@
 import tzlookup from "@photostructure/tz-lookup";
 import { gridDisk } from "h3-js";
-import type { City, EdgePlace, ResolvedPlace } from "../../../shared/contracts/location.ts";
+import type { City, EdgeLocation, ResolvedLocation } from "../../../shared/contracts/location.ts";
 import type { Point } from "../../../shared/contracts/primitives.ts";
 import { areaOf } from "../../../shared/geo/areas.ts";
 import { leafCellOf } from "../../../shared/geo/cells.ts";
@@ -88,7 +88,7 @@ export class Gazetteer {
   }
 
   /** Where a point is; the timezone is known everywhere. */
-  async resolve(point: Point): Promise<ResolvedPlace> {
+  async resolve(point: Point): Promise<ResolvedLocation> {
     const city = await this.city(point);
     return {
       city: city?.name ?? null,
@@ -100,7 +100,7 @@ export class Gazetteer {
   }
 
   /** The point that the edge means: its own, else that of the city that it names. */
-  async edge(edge: EdgePlace): Promise<Point | null> {
+  async edge(edge: EdgeLocation): Promise<Point | null> {
     if (edge.point) return edge.point;
     if (!edge.city || !edge.country) return null;
     return this.#store.named(edge.country, edge.city);

@@ -3,9 +3,9 @@ import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Activity } from "../../../durable-objects/cell/activity.ts";
-import type { Step } from "../../../durable-objects/cell/pending-deltas.ts";
+import type { TransitionDelta } from "../../../durable-objects/cell/pending-deltas.ts";
 import { CellStore } from "../../../durable-objects/cell/store.ts";
-import { type Cell, cellOf } from "../../../durable-objects/cell.ts";
+import { type Cell, cellStub } from "../../../durable-objects/cell.ts";
 import type { CellProduct } from "../../../model/retrieval/cell-state.ts";
 import type { ProductChange } from "../../../shared/contracts/product.ts";
 import { emptyTotals, lifetimeOf, type ProductTotals } from "../../../shared/contracts/totals.ts";
@@ -27,7 +27,7 @@ const inObject = (
   name: string,
   run: (fresh: () => Activity, knownTo: (activity: Activity, id: string) => CellProduct) => void,
 ): Promise<void> =>
-  runInDurableObject(cellOf(environment.CELL, name, leaf), (_object, { storage }) => {
+  runInDurableObject(cellStub(environment.CELL, name, leaf), (_object, { storage }) => {
     const store = new CellStore(storage.sql);
     store.migrate();
     new Activity(storage.sql).migrate();
@@ -46,7 +46,7 @@ const totals = (productId: string, views: number, hour = 0, whole = true): Produ
   ...{ productId, whole },
   hours: [{ ...emptyTotals(), view: views, hour }],
 });
-const step = (key: number, time: number, from: string, to: string): Step => ({
+const step = (key: number, time: number, from: string, to: string): TransitionDelta => ({
   ...{ key, time, from, to },
   ...{ toCell: leaf, weight: 1 },
 });
@@ -72,7 +72,7 @@ it("counts what it is told once, whether it waits or is folded, and whoever was 
         await inObject(`property-${runs++}`, (fresh, knownTo) => {
           let activity = fresh();
           const views = new Map<string, Map<number, number>>();
-          const steps = new Map<number, Step>();
+          const steps = new Map<number, TransitionDelta>();
           let sum = 0;
           doings.forEach((doing, i) => {
             if (doing.kind === "away") activity = fresh();
@@ -100,7 +100,7 @@ it("counts what it is told once, whether it waits or is folded, and whoever was 
                 [...hours].sort(([a], [b]) => a - b),
               );
             const weights = ["a", "b", "c"].flatMap((from) =>
-              knownTo(activity, from).followers.map(
+              knownTo(activity, from).nextProducts.map(
                 ({ productId, weight }) => `${from}>${productId}:${weight}`,
               ),
             );
@@ -137,7 +137,7 @@ it("folds what waits before it grows without bound, and knows thousands of event
       0,
       true,
     );
-    expect(knownTo(again, "a").followers).toEqual([{ productId: "b", cell: leaf, weight: 10_000 }]);
+    expect(knownTo(again, "a").nextProducts).toEqual([{ productId: "b", cell: leaf, weight: 10_000 }]);
   });
 });
 
@@ -146,8 +146,8 @@ it("keeps the strongest 64 followers of a product, and forgets keys to which non
     const activity = fresh();
     const all = Array.from({ length: 70 }, (_, n) => ({ ...step(n, n, "a", `p${n}`), weight: n + 1 }));
     activity.take([], all, 0, false);
-    const followers = knownTo(activity, "a").followers;
-    expect(followers.map(({ weight }) => weight)).toEqual(Array.from({ length: 64 }, (_, n) => 70 - n));
+    const nextProducts = knownTo(activity, "a").nextProducts;
+    expect(nextProducts.map(({ weight }) => weight)).toEqual(Array.from({ length: 64 }, (_, n) => 70 - n));
     activity.prune(14 * 86_400);
     expect(activity.take([], all.slice(-1), 1, false).parts).toEqual([]);
     activity.prune(14 * 86_400 + 1);

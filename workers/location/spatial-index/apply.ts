@@ -1,8 +1,8 @@
-import { type Cell, cellOf } from "../../../durable-objects/cell.ts";
+import { type Cell, cellStub } from "../../../durable-objects/cell.ts";
 import { addressOfProduct } from "../../../model/retrieval/cell-state.ts";
 import type { ProductChange } from "../../../shared/contracts/product.ts";
 import type { ProductTotals, Transition, UnknownProduct } from "../../../shared/contracts/totals.ts";
-import { type Addressed, tellHolders } from "./holding-cells.ts";
+import { type Addressed, applyInHoldingCells } from "./holding-cells.ts";
 
 type Leaving = { productId: string; version: number; to: string | null };
 
@@ -31,8 +31,8 @@ export function applyChanges(
   application: string,
   changes: readonly ProductChange[],
 ): Promise<number> {
-  return tellHolders(application, changesByAddress(changes), (cell, told) =>
-    cellOf(cells, application, cell).apply(
+  return applyInHoldingCells(application, changesByAddress(changes), (cell, told) =>
+    cellStub(cells, application, cell).apply(
       application,
       cell,
       told.flatMap((each) => ("arriving" in each ? [each.arriving] : [])),
@@ -42,7 +42,7 @@ export function applyChanges(
 }
 
 /** A product moves at most so often on between what is known of it and what is true. */
-const mostMoves = 4;
+const maxMoves = 4;
 
 type Located = ProductTotals & { cell: string };
 
@@ -58,7 +58,7 @@ export async function applyTotals(
 ): Promise<{ applied: number; unknown: UnknownProduct[] }> {
   const wholes = new Map(totals.flatMap((each) => (each.whole ? [[each.productId, each] as const] : [])));
   let { applied, unknown } = await tellTotals(cells, application, totals, transitions);
-  for (let moves = 1; moves < mostMoves; moves++) {
+  for (let moves = 1; moves < maxMoves; moves++) {
     const moved = unknown.flatMap(({ productId, cell }): Located[] => {
       const whole = wholes.get(productId);
       return whole ? [{ ...whole, cell }] : [];
@@ -87,8 +87,8 @@ async function tellTotals(
     })),
   ];
   const unknown: UnknownProduct[] = [];
-  const applied = await tellHolders(application, told, async (cell, part) => {
-    const taken = await cellOf(cells, application, cell).applyTotals(
+  const applied = await applyInHoldingCells(application, told, async (cell, part) => {
+    const taken = await cellStub(cells, application, cell).applyTotals(
       application,
       cell,
       part.flatMap((each) => each.totals),

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { type Columns, unpackColumns } from "../../../model/columns/columns.ts";
 import { addressOfProduct } from "../../../model/retrieval/cell-state.ts";
 import { defaultFirstStage } from "../../../model/retrieval/first-stage.ts";
-import type { AroundQuery } from "../../../shared/contracts/retrieval.ts";
+import type { CandidateRequest } from "../../../shared/contracts/retrieval.ts";
 import { leafOf, worldCell } from "../../../shared/geo/cells.ts";
 import { LocationService } from "../service.ts";
 import { Town } from "../testing/test-index.ts";
@@ -21,10 +21,10 @@ const idsOf = (buffer: ArrayBuffer | null): string[] => {
 /** A town with a past: from `o0` people went on to `l0`, far away, and to `o1`. */
 async function town(application: string): Promise<Town> {
   const made = new Town(application);
-  const places = [oslo, lima].flatMap((centre, k) =>
+  const places = [oslo, lima].flatMap((center, k) =>
     Array.from({ length: 30 }, (_, i) => ({
       id: `${k ? "l" : "o"}${i}`,
-      location: { lat: centre.lat + i / 5000, lon: centre.lon },
+      location: { lat: center.lat + i / 5000, lon: center.lon },
     })),
   );
   await made.put(places);
@@ -37,7 +37,7 @@ async function town(application: string): Promise<Town> {
 const service = (change: object = {}) =>
   new LocationService(createExecutionContext(), { ...env, ...change } as never);
 
-function queryFor({ products }: Town, chosen: string[]): AroundQuery {
+function queryFor({ products }: Town, chosen: string[]): CandidateRequest {
   const wanted = chosen.map((id) => {
     const product = products.get(id);
     if (!product) throw new Error(`${id} is not there`);
@@ -55,7 +55,7 @@ function queryFor({ products }: Town, chosen: string[]): AroundQuery {
       weights: defaultFirstStage,
     },
     chosen: wanted,
-    last: [{ productId: chosen[0], steps: [] }],
+    last: [{ productId: chosen[0], transitions: [] }],
     withinMs: null,
   };
 }
@@ -63,9 +63,9 @@ function queryFor({ products }: Town, chosen: string[]): AroundQuery {
 describe("what is around a person", () => {
   it("is what is near, what they chose, and what followed that is in neither: in one call", async () => {
     const made = await town("around");
-    const answer = await service().around("around", queryFor(made, ["o0", "l5"]));
+    const answer = await service().gatherCandidates("around", queryFor(made, ["o0", "l5"]));
     if (!answer.ok) throw new Error(answer.error.detail);
-    const { near, chosen, followed, skipped } = answer.value;
+    const { near, chosen, next: followed, skipped } = answer.value;
     expect(idsOf(near)).toHaveLength(20);
     expect(idsOf(near).every((id) => id.startsWith("o"))).toBe(true);
     expect(idsOf(chosen)).toEqual(["o0", "l5"]);
@@ -77,7 +77,7 @@ describe("what is around a person", () => {
     const made = await town("nameless");
     const query = queryFor(made, ["o0"]);
     const placeOf = async (DB: object, withinMs: number | null) => {
-      const answer = await service({ DB }).around("nameless", { ...query, withinMs });
+      const answer = await service({ DB }).gatherCandidates("nameless", { ...query, withinMs });
       expect(answer.ok && idsOf(answer.value.near)).toHaveLength(20);
       return answer.ok && answer.value.place;
     };
@@ -95,13 +95,16 @@ describe("what is around a person", () => {
   it("is not asked for by cells that are none", async () => {
     const made = await town("strict");
     const query = queryFor(made, ["o0"]);
-    const wrong = await service().around("strict", {
+    const wrong = await service().gatherCandidates("strict", {
       ...query,
       chosen: [{ productId: "o0", cell: "nowhere" }],
     });
     expect(wrong.ok).toBe(false);
     const steps = [{ productId: "o1", cell: leafOf(query.chosen[0].cell).slice(1) }];
-    const also = await service().around("strict", { ...query, last: [{ productId: "o0", steps }] });
+    const also = await service().gatherCandidates("strict", {
+      ...query,
+      last: [{ productId: "o0", transitions: steps }],
+    });
     expect(also.ok).toBe(false);
   });
 });

@@ -2,8 +2,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { type Cell, cellOf, tileKey } from "../../../durable-objects/cell.ts";
-import { type Columns, decodeColumns, neighboursOf } from "../../../model/columns/columns.ts";
+import { type Cell, cellStub, tileKey } from "../../../durable-objects/cell.ts";
+import { type Columns, decodeColumns, nextProductsOf } from "../../../model/columns/columns.ts";
 import type { ProductChange } from "../../../shared/contracts/product.ts";
 import { emptyTotals, type ProductTotals } from "../../../shared/contracts/totals.ts";
 import { leafCellOf, parentOf } from "../../../shared/geo/cells.ts";
@@ -15,7 +15,7 @@ const environment: { CELL: DurableObjectNamespace<Cell>; TILES: KVNamespace } = 
 );
 const place = { lat: 59.91, lon: 10.75 };
 const leaf = leafCellOf(place, 0);
-const cell = (application: string, name = leaf) => cellOf(environment.CELL, application, name);
+const cell = (application: string, name = leaf) => cellStub(environment.CELL, application, name);
 
 const change = (productId: string, version: number, more: Partial<ProductChange> = {}): ProductChange => ({
   productId,
@@ -34,7 +34,7 @@ const change = (productId: string, version: number, more: Partial<ProductChange>
   ...more,
 });
 const totals = (productId: string, views: number): ProductTotals => {
-  const counts = { ...emptyTotals(), view: views, people: 1 };
+  const counts = { ...emptyTotals(), view: views, users: 1 };
   return { productId, whole: true, hours: [{ ...counts, hour: 472_222 }] };
 };
 const step = (key: number) => ({ key, from: "a", to: "b", toCell: leaf, gap: 1, time: 1_700_000_000 });
@@ -79,7 +79,7 @@ describe("a cell", () => {
       const columns = await tile(application);
       const row = rowOf(columns, "a");
       expect(columns.counts[row * 6]).toBe(9);
-      seen.push(JSON.stringify(neighboursOf(columns, row)));
+      seen.push(JSON.stringify(nextProductsOf(columns, row)));
     }
     expect(seen[0]).toBe(seen[1]);
     expect(JSON.parse(seen[0])).toEqual([{ productId: "b", cell: leaf, weight: 2 }]);
@@ -92,7 +92,7 @@ describe("a cell", () => {
     await runDurableObjectAlarm(cell("eight"));
     await cell("eight").applyTotals("eight", leaf, [totals("a", 1)], [past]);
     const columns = await tile("eight");
-    expect(neighboursOf(columns, rowOf(columns, "a"))).toMatchObject([{ productId: "b", weight: 1 }]);
+    expect(nextProductsOf(columns, rowOf(columns, "a"))).toMatchObject([{ productId: "b", weight: 1 }]);
   });
 
   it("publishes in time what it was told, also where it left memory meanwhile", async () => {

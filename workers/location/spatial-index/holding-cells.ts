@@ -1,5 +1,5 @@
 import { hash53 } from "../../../model/columns/hash.ts";
-import { below, leafOf } from "../../../shared/geo/cells.ts";
+import { childToward, leafOf } from "../../../shared/geo/cells.ts";
 
 /** What is said of a product that has, or had, an address. */
 export interface Addressed {
@@ -10,7 +10,7 @@ export interface Addressed {
 /** Cells told at the same time: one request may hold few connections. */
 const cellsAtOnce = 6;
 /** Cells of which an isolate remembers that they have split. */
-const mostKnown = 20_000;
+const maxKnown = 20_000;
 
 /** Cells that have split, which is for ever. */
 const split = new Set<string>();
@@ -27,7 +27,7 @@ export async function inTurn<T>(items: readonly T[], work: (item: T) => Promise<
  * Tells the cells that hold products what is said of these: the first on each address's path that has not split, which it
  * answers by null. Answers the sum of what they answer.
  */
-export async function tellHolders<T extends Addressed>(
+export async function applyInHoldingCells<T extends Addressed>(
   application: string,
   items: readonly T[],
   tell: (cell: string, items: T[]) => Promise<number | null>,
@@ -35,7 +35,7 @@ export async function tellHolders<T extends Addressed>(
   const downFrom = (start: string, { cell: address, productId }: T): string | null => {
     let cell: string | null = start;
     while (cell !== null && split.has(`${application}:${cell}`))
-      cell = below(cell, address, hash53(productId));
+      cell = childToward(cell, address, hash53(productId));
     return cell;
   };
   let sum = 0;
@@ -45,7 +45,7 @@ export async function tellHolders<T extends Addressed>(
     sum += await inTurn([...open], async ([cell, told]) => {
       const answer = await tell(cell, told);
       if (answer !== null) return answer;
-      if (split.size >= mostKnown) split.clear();
+      if (split.size >= maxKnown) split.clear();
       split.add(`${application}:${cell}`);
       further.push([cell, told]);
       return 0;
@@ -53,7 +53,7 @@ export async function tellHolders<T extends Addressed>(
     open = new Map();
     for (const [cell, told] of further)
       for (const [child, part] of grouped(told, (item) => {
-        const next = below(cell, item.cell, hash53(item.productId));
+        const next = childToward(cell, item.cell, hash53(item.productId));
         return next && downFrom(next, item);
       }))
         open.set(child, part);

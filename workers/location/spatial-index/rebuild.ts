@@ -1,8 +1,8 @@
-import { cellOf } from "../../../durable-objects/cell.ts";
+import { cellStub } from "../../../durable-objects/cell.ts";
 import { hash53 } from "../../../model/columns/hash.ts";
 import { addressOfProduct } from "../../../model/retrieval/cell-state.ts";
 import type { CellContent, ProductRange } from "../../../shared/contracts/rebuild.ts";
-import { below, childrenOf, isLeaf, leafOf, worldCell } from "../../../shared/geo/cells.ts";
+import { childrenOf, childToward, isLeaf, leafOf, worldCell } from "../../../shared/geo/cells.ts";
 import { overlaps } from "../../../shared/geo/product-range.ts";
 import { inTurn } from "./holding-cells.ts";
 
@@ -16,7 +16,7 @@ async function knownLeaves(
   for (let level = [worldCell]; level.length > 0; ) {
     const below: string[] = [];
     await inTurn(level, async (cell) => {
-      for (const child of await cellOf(cells, application, cell).childCells())
+      for (const child of await cellStub(cells, application, cell).childCells())
         if (overlaps(range, child)) (isLeaf(child) ? leaves : below).push(child);
       return 0;
     });
@@ -47,8 +47,8 @@ export async function rebuild(
 ): Promise<number> {
   const fill = async (cell: string, content: CellContent[]): Promise<number> => {
     if (!overlaps(range, cell)) return 0;
-    if (await cellOf(cells, application, cell).rebuild(application, cell, range, content)) return 1;
-    const parts = grouped(content, (address, id) => below(cell, address, hash53(id)));
+    if (await cellStub(cells, application, cell).rebuild(application, cell, range, content)) return 1;
+    const parts = grouped(content, (address, id) => childToward(cell, address, hash53(id)));
     return inTurn(childrenOf(cell), (child) => fill(child, parts.get(child) ?? []));
   };
   const parts = grouped(products, (address) => leafOf(address));

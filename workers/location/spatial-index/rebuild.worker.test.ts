@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { addressOfProduct } from "../../../model/retrieval/cell-state.ts";
 import type { CellContent } from "../../../shared/contracts/rebuild.ts";
 import { emptyTotals } from "../../../shared/contracts/totals.ts";
-import { leafBound, leafCellOf, worldCell } from "../../../shared/geo/cells.ts";
+import { leafCellOf, maxLeafProducts, worldCell } from "../../../shared/geo/cells.ts";
 import { environment, foundUnder, Town, tilesUnder } from "../testing/test-index.ts";
 import { applyChanges } from "./apply.ts";
 import { rebuild } from "./rebuild.ts";
@@ -15,7 +15,7 @@ const atOnce = 500;
 
 it("fills a cell that has split as the records say, range by range, whatever its children held", async () => {
   const town = new Town("anew");
-  const places = Array.from({ length: 4 * leafBound }, (_, i) => ({
+  const places = Array.from({ length: 4 * maxLeafProducts }, (_, i) => ({
     id: `p${i}`,
     location: {
       lat: place.lat + ((i * 7919) % 1000) / 50_000,
@@ -23,7 +23,7 @@ it("fills a cell that has split as the records say, range by range, whatever its
     },
   }))
     .filter(({ location }) => leafCellOf(location, 0) === leaf)
-    .slice(0, leafBound + 200);
+    .slice(0, maxLeafProducts + 200);
   await town.put(places);
   await town.comeToRest(worldCell);
   expect(await town.phaseOf(leaf)).toBe("split");

@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { type Cell, cellOf } from "../../../durable-objects/cell.ts";
+import { type Cell, cellStub } from "../../../durable-objects/cell.ts";
 import { emptyTotals, type ProductTotals, type Transition } from "../../../shared/contracts/totals.ts";
 import { leafCellOf } from "../../../shared/geo/cells.ts";
 import { countRowsWritten } from "../../../shared/testing/rows-written.ts";
@@ -13,7 +13,7 @@ const leaf = leafCellOf({ lat: 59.91, lon: 10.75 }, 0);
 const products = 131;
 
 const totals = (productId: string, views: number): ProductTotals => {
-  const counts = { ...emptyTotals(), view: views, people: 1 };
+  const counts = { ...emptyTotals(), view: views, users: 1 };
   return { productId, whole: true, hours: [{ ...counts, hour: 472_222 }] };
 };
 
@@ -31,7 +31,7 @@ const stepsOf = (n: number): Transition[] =>
 
 /** Rows that a cell writes for each of many events that come so many to a call. */
 async function rowsPerEvent(application: string, events: number, perCall: number): Promise<number> {
-  const cell = cellOf(environment.CELL, application, leaf);
+  const cell = cellStub(environment.CELL, application, leaf);
   await cell.applyTotals(application, leaf, [totals("p0", 1)], []);
   const count = await runInDurableObject(cell, (_object, state) => countRowsWritten(state.storage));
   for (let n = 3; n < events + 3; n += perCall) {
@@ -56,7 +56,7 @@ describe("rows that a cell writes", () => {
   });
 
   it("are none when the same events come again", async () => {
-    const cell = cellOf(environment.CELL, "again", leaf);
+    const cell = cellStub(environment.CELL, "again", leaf);
     const batch = [[totals("p5", 1)], stepsOf(5)] as const;
     await cell.applyTotals("again", leaf, [...batch[0]], [...batch[1]]);
     const count = await runInDurableObject(cell, (_object, state) => countRowsWritten(state.storage));

@@ -1,8 +1,8 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { describe, expect, it } from "vitest";
-import { neighboursOf } from "../../../model/columns/columns.ts";
+import { nextProductsOf } from "../../../model/columns/columns.ts";
 import { addressOfProduct } from "../../../model/retrieval/cell-state.ts";
-import { below, leafBound, leafCellOf } from "../../../shared/geo/cells.ts";
+import { childToward, leafCellOf, maxLeafProducts } from "../../../shared/geo/cells.ts";
 import { foundUnder, Town, tilesUnder } from "../testing/test-index.ts";
 
 const place = { lat: 59.91, lon: 10.75 };
@@ -23,7 +23,7 @@ const shop = (id: string) => ({ id, productId: id, location: place });
 describe("a cell past its bound", () => {
   it("splits, ended at every step, while products change, and is whole at every moment", async () => {
     const town = new Town("whole");
-    const places = spread(leafBound + 300);
+    const places = spread(maxLeafProducts + 300);
     await town.put(places);
     await town.seen(
       ["p1", "p0"].filter((id) => town.products.has(id)),
@@ -65,7 +65,7 @@ describe("a cell past its bound", () => {
     const there = await foundUnder(town.application, leafCellOf(far, 0));
     expect([...(await foundUnder(town.application, leaf)), ...there].sort()).toEqual(town.expected);
     const tiles = await tilesUnder(town.application, leaf);
-    expect(tiles.every(({ count }) => count <= leafBound)).toBe(true);
+    expect(tiles.every(({ count }) => count <= maxLeafProducts)).toBe(true);
     // By the addresses that people remember, also of what has moved since.
     const remembered = [a, b, c, d, f].map((productId) => {
       const cell = productId === c ? old : addressOfProduct({ productId, location: places[0].location });
@@ -75,13 +75,13 @@ describe("a cell past its bound", () => {
     const columns = await town.columns(remembered);
     expect(Array.from({ length: columns.count }, (_, row) => columns.id(row))).toEqual([a, b, c, d, f]);
     expect([0, 1].map((row) => columns.counts[6 * row])).toEqual([9, 9]);
-    expect(neighboursOf(columns, 0)).toMatchObject([{ productId: b, weight: 2 }]);
-    expect(neighboursOf(columns, 4)).toMatchObject([{ productId: a, weight: 1 }]);
+    expect(nextProductsOf(columns, 0)).toMatchObject([{ productId: b, weight: 2 }]);
+    expect(nextProductsOf(columns, 4)).toMatchObject([{ productId: a, weight: 1 }]);
   });
 
   it("splits by id where all its products are at one point, and those without a place too", async () => {
     const town = new Town("point");
-    const ids = Array.from({ length: leafBound + 200 }, (_, i) => `s${i}`);
+    const ids = Array.from({ length: maxLeafProducts + 200 }, (_, i) => `s${i}`);
     await town.put(ids.map((id) => ({ id, location: place })));
     await town.comeToRest(leaf);
     expect(await foundUnder(town.application, leaf)).toEqual(town.expected);
@@ -92,9 +92,9 @@ describe("a cell past its bound", () => {
     expect(await foundUnder(town.application, leaf)).toEqual(town.expected);
 
     const nowhere = new Town("nowhere");
-    const songs = Array.from({ length: 8 * (leafBound + 400) }, (_, i) => `s${i}`);
+    const songs = Array.from({ length: 8 * (maxLeafProducts + 400) }, (_, i) => `s${i}`);
     const mine = songs.filter((id) => addressOfProduct({ productId: id, location: null }) === "world-3");
-    await nowhere.put(mine.slice(0, leafBound + 100).map((id) => ({ id, location: null })));
+    await nowhere.put(mine.slice(0, maxLeafProducts + 100).map((id) => ({ id, location: null })));
     await nowhere.comeToRest("world-3");
     expect(await foundUnder("nowhere", "world-3")).toEqual(nowhere.expected);
     expect((await tilesUnder("nowhere", "world-3")).length).toBe(9);
@@ -102,9 +102,9 @@ describe("a cell past its bound", () => {
 
   it("splits though KV refuses its tile, or its child's, for being too large", async () => {
     const town = new Town("large");
-    const child = below(leaf, addressOfProduct(shop("")), 0) ?? "";
-    for (const cell of [leaf, child]) await town.refuseLargeTiles(cell, leafBound);
-    await town.put(Array.from({ length: leafBound + 100 }, (_, i) => shop(`s${i}`)));
+    const child = childToward(leaf, addressOfProduct(shop("")), 0) ?? "";
+    for (const cell of [leaf, child]) await town.refuseLargeTiles(cell, maxLeafProducts);
+    await town.put(Array.from({ length: maxLeafProducts + 100 }, (_, i) => shop(`s${i}`)));
     for (let step = 0; step < 60 && (await town.phaseOf(leaf)) !== "split"; step++)
       for (const cell of [leaf, child]) await town.ring(cell);
     expect([await town.phaseOf(leaf), await town.phaseOf(child)]).toEqual(["split", "split"]);

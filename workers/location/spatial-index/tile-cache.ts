@@ -1,4 +1,4 @@
-import { cellOf, tileKey } from "../../../durable-objects/cell.ts";
+import { cellStub, tileKey } from "../../../durable-objects/cell.ts";
 import { type BlockMeta, type Columns, decodeColumns } from "../../../model/columns/columns.ts";
 import type { Forwards } from "../../../model/retrieval/candidates.ts";
 import { rememberedBytesPerRow } from "../../../model/retrieval/scan.ts";
@@ -140,11 +140,11 @@ export class TileCache implements TileSource, Forwards {
     });
     const columns = stored ? decodeColumns(stored) : null;
     if (columns) return columns;
-    const built = await cellOf(this.#env.CELL, this.#application, cell).tile();
+    const built = await cellStub(this.#env.CELL, this.#application, cell).tile();
     return built ? decodeColumns(built) : null;
   }
 
   async forward(cell: string, productId: string): Promise<string | null> {
-    return cellOf(this.#env.CELL, this.#application, cell).forward(productId);
+    return cellStub(this.#env.CELL, this.#application, cell).forward(productId);
   }
 }

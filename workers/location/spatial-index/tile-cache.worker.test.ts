@@ -1,7 +1,7 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type Cell, cellOf, tileKey } from "../../../durable-objects/cell.ts";
+import { type Cell, cellStub, tileKey } from "../../../durable-objects/cell.ts";
 import { decodeColumns } from "../../../model/columns/columns.ts";
 import { leafCellOf } from "../../../shared/geo/cells.ts";
 import { TileCache } from "./tile-cache.ts";
@@ -35,14 +35,14 @@ afterEach(() => vi.useRealTimers());
 
 describe("tiles", () => {
   it("come from the cell where KV fails, and this is said", async () => {
-    await cellOf(environment.CELL, "kv", leaf).apply("kv", leaf, [change], []);
+    await cellStub(environment.CELL, "kv", leaf).apply("kv", leaf, [change], []);
     const cache = cacheOver("kv", { TILES: { get: down } });
     expect((await cache.tile(leaf))?.count).toBe(1);
     expect(cache.skipped).toBe("cells for tiles");
   });
 
   it("are as they were where neither KV nor the cell answers, and this is said", async () => {
-    await cellOf(environment.CELL, "old", leaf).apply("old", leaf, [change], []);
+    await cellStub(environment.CELL, "old", leaf).apply("old", leaf, [change], []);
     expect((await cacheOver("old", {}).tile(leaf))?.count).toBe(1);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
     const gone = { idFromName: () => "id", get: () => ({ tile: down }) };
@@ -53,7 +53,7 @@ describe("tiles", () => {
   });
 
   it("are read again when they are old, but for a leaf that is held as its parent knows it", async () => {
-    const cell = cellOf(environment.CELL, "known", leaf);
+    const cell = cellStub(environment.CELL, "known", leaf);
     await cell.apply("known", leaf, [change], []);
     const reads: string[] = [];
     const tiles = {
@@ -81,7 +81,7 @@ describe("tiles", () => {
   });
 
   it("stay the ones that are held, with what was computed of them, until the cell publishes another", async () => {
-    const cell = cellOf(environment.CELL, "same", leaf);
+    const cell = cellStub(environment.CELL, "same", leaf);
     const published = (price: number) =>
       vi.waitFor(
         async () => {

@@ -3,7 +3,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import type { Phase } from "../../../durable-objects/cell/state.ts";
 import { CellStore } from "../../../durable-objects/cell/store.ts";
-import { type Cell, cellOf, tileKey } from "../../../durable-objects/cell.ts";
+import { type Cell, cellStub, tileKey } from "../../../durable-objects/cell.ts";
 import { type Columns, decodeColumns } from "../../../model/columns/columns.ts";
 import { columnsOf, type Forwards } from "../../../model/retrieval/candidates.ts";
 import { addressOfProduct } from "../../../model/retrieval/cell-state.ts";
@@ -23,10 +23,10 @@ export const environment: { CELL: DurableObjectNamespace<Cell>; TILES: KVNamespa
 export const tilesOf = (application: string): TileSource & Forwards => ({
   async tile(cell) {
     const stored = await environment.TILES.get(tileKey(application, cell), "arrayBuffer");
-    const bytes = stored ?? (await cellOf(environment.CELL, application, cell).tile());
+    const bytes = stored ?? (await cellStub(environment.CELL, application, cell).tile());
     return bytes && decodeColumns(bytes);
   },
-  forward: (cell, id) => Promise.resolve(cellOf(environment.CELL, application, cell).forward(id)),
+  forward: (cell, id) => Promise.resolve(cellStub(environment.CELL, application, cell).forward(id)),
 });
 
 /** All tiles under a cell, found by descending. */
@@ -101,7 +101,7 @@ export class Town {
   /** Says how often products were viewed; with a key, that the first was chosen before the second. */
   async seen(ids: readonly string[], views: number, key?: number): Promise<void> {
     const totals = ids.map((id): ProductTotals & { cell: string } => {
-      const counts = { ...emptyTotals(), view: views, people: 1 };
+      const counts = { ...emptyTotals(), view: views, users: 1 };
       const hours = [{ ...counts, hour: 472_222 }];
       return { productId: id, whole: true, hours, cell: this.#address(id) };
     });
@@ -125,7 +125,7 @@ export class Town {
 
   /** Lets a cell's alarm ring; with a number, ends its object about so many milliseconds later. Answers whether one was set. */
   async ring(cell: string, killAfter?: number): Promise<boolean> {
-    const stub = () => cellOf(environment.CELL, this.application, cell);
+    const stub = () => cellStub(environment.CELL, this.application, cell);
     const rang = runDurableObjectAlarm(stub()).catch(() => true);
     if (killAfter !== undefined) {
       await new Promise((resolve) => setTimeout(resolve, killAfter));
@@ -136,7 +136,7 @@ export class Town {
 
   /** Makes KV refuse a cell's tile that has more rows than this, as it refuses one of more than 25 MiB; until its object ends. */
   refuseLargeTiles(cell: string, rows: number): Promise<void> {
-    return runInDurableObject(cellOf(environment.CELL, this.application, cell), (instance: Cell) => {
+    return runInDurableObject(cellStub(environment.CELL, this.application, cell), (instance: Cell) => {
       const put = async (key: string, tile: ArrayBuffer): Promise<void> => {
         if ((decodeColumns(tile)?.count ?? 0) > rows) throw new Error("413: value too large");
         await environment.TILES.put(key, tile);
@@ -147,7 +147,7 @@ export class Town {
 
   /** Where a cell is on its way; undefined for one that knows nothing. */
   phaseOf(cell: string): Promise<Phase | undefined> {
-    return runInDurableObject(cellOf(environment.CELL, this.application, cell), (_: Cell, { storage }) => {
+    return runInDurableObject(cellStub(environment.CELL, this.application, cell), (_: Cell, { storage }) => {
       const store = new CellStore(storage.sql);
       return store.exists() ? store.state()?.phase : undefined;
     });

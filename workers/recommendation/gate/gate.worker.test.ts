@@ -19,7 +19,7 @@ import { negated } from "../testing/negated.ts";
 const application = "judged";
 const now = Date.now() / 1000;
 // What people in the made-up log do is no probability of the bundled model's.
-const environment = environmentWith({ gate: { mostCalibrationError: 1 }, shadow: { leastSeconds: 1000 } });
+const environment = environmentWith({ gate: { maxCalibrationError: 1 }, shadow: { minSeconds: 1000 } });
 
 const good = (): Parameters => {
   const weights = parametersIn(featureShape, new Uint8Array(bundled));
@@ -34,7 +34,7 @@ beforeAll(async () => {
   await writeLog(
     trainingLog,
     application,
-    syntheticLog(good(), { examples: 800, people: 100, seed: 5, until: now - 60, shift: 0 }),
+    syntheticLog(good(), { examples: 800, users: 100, seed: 5, until: now - 60, shift: 0 }),
   );
 });
 
@@ -56,7 +56,7 @@ describe("a model that is brought", () => {
     await writeLog(
       trainingLog,
       at,
-      syntheticLog(good(), { examples: 800, people: 100, seed: 6, until: now - 60, shift: 0 }),
+      syntheticLog(good(), { examples: 800, users: 100, seed: 6, until: now - 60, shift: 0 }),
     );
     await bring(await modelWith("good", good()), environment, at);
     const worse = await bring(await modelWith("worse", negated(good())), environment, at);

@@ -1,6 +1,6 @@
 import { featureShape } from "../../../model/features/compute.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
-import { valueOf } from "../../../model/pipeline/recommend.ts";
+import { finalScores } from "../../../model/pipeline/recommend.ts";
 import { calibrationError, type Judged } from "../../../model/recalibrate/calibration.ts";
 import { compare, type ListQuality, qualityOf } from "../../../model/recalibrate/compare.ts";
 import { type GateConfiguration, type GateResult, gate } from "../../../model/recalibrate/gate.ts";
@@ -46,9 +46,9 @@ export async function judge(
     const list = listOf(featureShape, example, corrections);
     if (list === null) continue;
     const scores = await candidate.score(list.batch);
-    const served = valueOf(await serving.score(list.batch));
+    const served = finalScores(await serving.score(list.batch));
     await pause();
-    const values = valueOf(scores);
+    const values = finalScores(scores);
     finite &&= values.every(Number.isFinite);
     const quality = qualityOf(featureShape, { example, list, candidate: values, serving: served });
     if (quality !== null) lists.push(quality);
@@ -64,7 +64,7 @@ export async function judge(
   return gate(
     {
       data: factsOf(summaries, windows, damaged),
-      comparison: compare(lists, configuration.leastSliceLists),
+      comparison: compare(lists, configuration.minSliceLists),
       calibration: { engage: errorOf(judged.engage), purchase: errorOf(judged.purchase) },
       latency: await latencyOf(
         await stopwatch(candidate, touch),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { together } from "./bisect-batch.ts";
+import { bisectBatch } from "./bisect-batch.ts";
 
 describe("together", () => {
   it("does all that can be done, however the bad ones lie among the good", async () => {
@@ -11,7 +11,7 @@ describe("together", () => {
         async (count, bad) => {
           const items = Array.from({ length: count }, (_, i) => i);
           const done = new Set<number>();
-          const { done: told, failed } = await together(items, async (part) => {
+          const { done: told, failed } = await bisectBatch(items, async (part) => {
             const poison = part.find((item) => bad.includes(item));
             if (poison !== undefined) throw new Error(`poison ${poison}`);
             for (const item of part) done.add(item);
@@ -28,7 +28,7 @@ describe("together", () => {
 
   it("gives up early where nothing works", async () => {
     let tried = 0;
-    const { done, failed } = await together(
+    const { done, failed } = await bisectBatch(
       Array.from({ length: 100 }, (_, i) => i),
       () => {
         tried++;

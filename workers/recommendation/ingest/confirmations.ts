@@ -1,5 +1,5 @@
 import type { UserSession } from "../../../durable-objects/user-session.ts";
-import { atOnce } from "../../../shared/async/map-concurrent.ts";
+import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
 
 /** People who hear at the same time that their rows are done. */
 const confirmedAtOnce = 32;
@@ -8,14 +8,14 @@ const confirmedAtOnce = 32;
 export interface DoneRows {
   /** Their pseudonym. */
   object: string;
-  epoch: number;
+  generation: number;
   rows: readonly { seq: number }[];
 }
 
 /** Rows that are done, of one life of a person whose object there is. */
 interface Done {
   id: DurableObjectId;
-  epoch: number;
+  generation: number;
   seqs: number[];
 }
 
@@ -32,11 +32,11 @@ export class Confirmations {
   }
 
   /** Throws where somebody's object is none. */
-  add(people: readonly DoneRows[]): void {
-    const ids = people.map(({ object }) => this.#sessions.idFromString(object));
-    for (const [i, { object, epoch, rows }] of people.entries()) {
-      const life = `${object}:${epoch}`;
-      const known = this.#done.get(life) ?? { id: ids[i], epoch, seqs: [] };
+  add(users: readonly DoneRows[]): void {
+    const ids = users.map(({ object }) => this.#sessions.idFromString(object));
+    for (const [i, { object, generation, rows }] of users.entries()) {
+      const life = `${object}:${generation}`;
+      const known = this.#done.get(life) ?? { id: ids[i], generation, seqs: [] };
       this.#done.set(life, known);
       for (const { seq } of rows) known.seqs.push(seq);
     }
@@ -44,13 +44,13 @@ export class Confirmations {
 
   /** Tells all people now. Where one is not reached, the others are told, and this throws. */
   async tell(): Promise<void> {
-    const people = [...this.#done.values()];
+    const users = [...this.#done.values()];
     this.#done.clear();
     const failed: unknown[] = [];
-    await atOnce(confirmedAtOnce, people, ({ id, epoch, seqs }) =>
+    await mapConcurrent(confirmedAtOnce, users, ({ id, generation, seqs }) =>
       this.#sessions
         .get(id)
-        .confirm(seqs, epoch)
+        .confirm(seqs, generation)
         .catch((error: unknown) => failed.push(error)),
     );
     if (failed.length > 0) throw failed[0];

@@ -1,9 +1,9 @@
 import { hash53 } from "../../../model/columns/hash.ts";
 import type { AcceptedInteraction } from "../../../shared/contracts/event.ts";
 import { anyVersion } from "../../../shared/contracts/product.ts";
-import type { InteractionsMessage, PersonRows } from "../../../shared/contracts/queues.ts";
+import type { InteractionsMessage, UserRows } from "../../../shared/contracts/queues.ts";
 import type { ProductTotals, Transition, UnknownProduct } from "../../../shared/contracts/totals.ts";
-import { PersonCountsTable } from "../../../shared/experiments/user-counts.ts";
+import { UserCountsTable } from "../../../shared/experiments/user-counts.ts";
 import { eraseFromObject } from "../../../shared/training-log/erase.ts";
 import { countOutcomes } from "../rollout/count.ts";
 import { writeTrainingLog } from "./training-log.ts";
@@ -73,15 +73,15 @@ async function tellWhole(
 }
 
 /** Rows by person: what several messages say of one person is one part of the batch. */
-export function byPerson(messages: readonly InteractionsMessage[]): PersonRows[] {
-  const people = new Map<string, PersonRows>();
-  for (const each of messages.flatMap((message) => message.people)) {
-    const life = `${each.object}:${each.epoch}`;
-    const known = people.get(life);
+export function byUser(messages: readonly InteractionsMessage[]): UserRows[] {
+  const users = new Map<string, UserRows>();
+  for (const each of messages.flatMap((message) => message.users)) {
+    const life = `${each.object}:${each.generation}`;
+    const known = users.get(life);
     if (known) known.rows.push(...each.rows);
-    else people.set(life, { ...each, rows: [...each.rows] });
+    else users.set(life, { ...each, rows: [...each.rows] });
   }
-  return [...people.values()];
+  return [...users.values()];
 }
 
 /**
@@ -92,17 +92,17 @@ export function byPerson(messages: readonly InteractionsMessage[]): PersonRows[]
 export async function bring(
   env: RecommendationEnv,
   application: string,
-  people: readonly PersonRows[],
+  users: readonly UserRows[],
 ): Promise<void> {
-  const batch = people.map(({ userId, object, epoch, rows }) => ({
+  const batch = users.map(({ userId, object, generation, rows }) => ({
     userId,
     object,
-    epoch,
+    generation,
     interactions: rows.flatMap((row) => (row.kind === "interaction" ? [row.interaction] : [])),
   }));
   const interactions = batch.flatMap((each) => each.interactions);
   if (interactions.length > 0) {
-    const recorded = await env.USER.record(
+    const recorded = await env.USER.recordInteractions(
       application,
       batch.filter((each) => each.interactions.length > 0),
     );
@@ -119,9 +119,9 @@ export async function bring(
     if (!applied.ok) throw new Error(`the cells refused: ${applied.error.detail}`);
     await tellWhole(env, application, applied.value.unknown);
   }
-  await countOutcomes(env, application, people);
-  const written = await writeTrainingLog(env.TRAINING_LOG, application, people);
-  await withoutErased(env, application, people, written);
+  await countOutcomes(env, application, users);
+  const written = await writeTrainingLog(env.TRAINING_LOG, application, users);
+  await withoutErased(env, application, users, written);
 }
 
 /**
@@ -131,19 +131,19 @@ export async function bring(
 async function withoutErased(
   env: RecommendationEnv,
   application: string,
-  people: readonly PersonRows[],
+  users: readonly UserRows[],
   keys: readonly string[],
 ): Promise<void> {
-  const tombstones = await env.USER.tombstones(application, [...new Set(people.map(({ object }) => object))]);
+  const tombstones = await env.USER.tombstones(application, [...new Set(users.map(({ object }) => object))]);
   if (!tombstones.ok) throw new Error(`the records refused: ${tombstones.error.detail}`);
   if (tombstones.value.length === 0) return;
-  const erased = new Map(tombstones.value.map(({ object, epoch }) => [object, epoch]));
-  const gone = people.filter(
-    ({ object, epoch, rows }) =>
-      epoch <= (erased.get(object) ?? -1) && rows.some(({ kind }) => kind === "counts"),
+  const erased = new Map(tombstones.value.map(({ object, generation }) => [object, generation]));
+  const gone = users.filter(
+    ({ object, generation, rows }) =>
+      generation <= (erased.get(object) ?? -1) && rows.some(({ kind }) => kind === "counts"),
   );
   if (gone.length > 0)
-    await new PersonCountsTable(env.DB).erase(
+    await new UserCountsTable(env.DB).erase(
       application,
       gone.map(({ object }) => object),
     );

@@ -1,9 +1,9 @@
-import { sessionOf } from "../../../durable-objects/user-session.ts";
-import { decodePerson } from "../../../model/profile/codec.ts";
-import { atOnce } from "../../../shared/async/map-concurrent.ts";
+import { userSession } from "../../../durable-objects/user-session.ts";
+import { decodeProfile } from "../../../model/profile/codec.ts";
+import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
 import type { EventInput, EventReceipt, Interaction, ProductFacts } from "../../../shared/contracts/event.ts";
 import { fromInstant, type Precision } from "../../../shared/contracts/primitives.ts";
-import type { PersonRows } from "../../../shared/contracts/queues.ts";
+import type { UserRows } from "../../../shared/contracts/queues.ts";
 import type { Refusal } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { coarsened } from "../serve/resolve-location.ts";
@@ -25,7 +25,7 @@ export const isLive = (time: number, now: number): boolean =>
 /** Events that a person's object takes in one call. */
 const eventsPerCall = 1000;
 /** People who are told at the same time. */
-const peopleAtOnce = 32;
+const userAtOnce = 32;
 const noFacts: ProductFacts = { cell: null, lat: null, lon: null, category: null, price: null };
 
 /** Events of one person, with their places in the request. */
@@ -34,15 +34,15 @@ interface PersonEvents {
   events: { index: number; input: EventInput; time: number }[];
 }
 
-function byPerson(events: readonly { index: number; input: EventInput; time: number }[]): PersonEvents[] {
-  const people = new Map<string, PersonEvents>();
+function byUser(events: readonly { index: number; input: EventInput; time: number }[]): PersonEvents[] {
+  const users = new Map<string, PersonEvents>();
   for (const each of events) {
     const { userId } = each.input;
-    const known = people.get(userId) ?? { userId, events: [] };
-    people.set(userId, known);
+    const known = users.get(userId) ?? { userId, events: [] };
+    users.set(userId, known);
     known.events.push(each);
   }
-  return [...people.values()];
+  return [...users.values()];
 }
 
 /** What became of a person's events. */
@@ -50,7 +50,7 @@ interface Told {
   accepted: number;
   duplicates: number;
   /** Rows that are now to be brought on. */
-  person: PersonRows;
+  user: UserRows;
   listened: boolean;
   /** Whether they allow less than their exact place, which some of the events told. */
   coarsened: boolean;
@@ -86,7 +86,7 @@ async function tell(
   facts: ReadonlyMap<string, ProductFacts>,
   deliverRows: boolean,
 ): Promise<Told> {
-  const session = sessionOf(env.USER_SESSION, application, userId, events[0].input.location ?? null);
+  const session = userSession(env.USER_SESSION, application, userId, events[0].input.location ?? null);
   const placed = events.some(({ input }) => input.location !== undefined);
   const precision: Precision = placed ? await precisionOf(session.state()) : "exact";
   const interactions = await Promise.all(
@@ -105,22 +105,22 @@ async function tell(
   const told: Told = {
     accepted: 0,
     duplicates: 0,
-    person: { userId, object: session.id.toString(), epoch: 0, rows: [] },
+    user: { userId, object: session.id.toString(), generation: 0, rows: [] },
     listened: false,
     coarsened: precision !== "exact",
   };
   for (let i = 0; i < interactions.length; i += eventsPerCall) {
     const part = interactions.slice(i, i + eventsPerCall);
-    const recorded = await session.record(application, userId, part, deliverRows);
+    const recorded = await session.ingest(application, userId, part, deliverRows);
     if (!recorded.ok) throw new RefusedEvents(recorded.error);
     // An erasure between two parts begins another life: the rows of the one before are erased with it.
-    if (recorded.value.epoch !== told.person.epoch) told.person.rows = [];
-    told.person.epoch = recorded.value.epoch;
+    if (recorded.value.generation !== told.user.generation) told.user.rows = [];
+    told.user.generation = recorded.value.generation;
     for (const [k, { acceptance, row }] of recorded.value.taken.entries()) {
       told[acceptance === "accepted" ? "accepted" : "duplicates"]++;
       if (row === null) continue;
       const { seq, ...known } = row;
-      told.person.rows.push({ kind: "interaction", seq, interaction: { ...part[k], ...known } });
+      told.user.rows.push({ kind: "interaction", seq, interaction: { ...part[k], ...known } });
     }
     told.listened ||= recorded.value.listened;
   }
@@ -129,16 +129,16 @@ async function tell(
 
 async function precisionOf(state: Promise<Uint8Array>): Promise<Precision> {
   const bytes = await state;
-  return bytes.byteLength > 0 ? decodePerson(bytes).precision : "exact";
+  return bytes.byteLength > 0 ? decodeProfile(bytes).precision : "exact";
 }
 
 /** Sends rows that their people hold until they are confirmed. What is not taken here, they send again themselves. */
 async function send(
   queue: RecommendationEnv["INTERACTIONS"],
   application: string,
-  people: readonly PersonRows[],
+  users: readonly UserRows[],
 ): Promise<void> {
-  const messages = messagesOf(application, people);
+  const messages = messagesOf(application, users);
   try {
     if (messages.length === 1) await queue.send(messages[0]);
     else if (messages.length > 1) await queue.sendBatch(messages.map((body) => ({ body })));
@@ -151,7 +151,7 @@ async function send(
  * Takes live events: each is durable in its person before this answers, or rejected by name. `later` takes what follows
  * the answer: the rows of all these people leave together.
  */
-export async function record(
+export async function ingestEvents(
   env: RecommendationEnv,
   application: string,
   inputs: readonly EventInput[],
@@ -186,21 +186,21 @@ export async function record(
     for (const { index, input } of good)
       if (!facts.has(input.productId)) receipt.warnings.push({ index, code: "unknown_product" });
   const listened: string[] = [];
-  const rows: PersonRows[] = [];
-  await atOnce(peopleAtOnce, byPerson(good), async (person) => {
+  const rows: UserRows[] = [];
+  await mapConcurrent(userAtOnce, byUser(good), async (user) => {
     try {
-      const told = await tell(env, application, person, facts ?? new Map(), false);
+      const told = await tell(env, application, user, facts ?? new Map(), false);
       receipt.accepted += told.accepted;
       receipt.duplicates += told.duplicates;
-      if (told.listened) listened.push(person.userId);
+      if (told.listened) listened.push(user.userId);
       if (told.coarsened)
-        for (const { index, input } of person.events)
+        for (const { index, input } of user.events)
           if (input.location) receipt.warnings.push({ index, code: "location_coarsened" });
-      if (told.person.rows.length > 0) rows.push(told.person);
+      if (told.user.rows.length > 0) rows.push(told.user);
     } catch (error) {
       console.error({ event: "events not taken", error: errorText(error) });
       const why = error instanceof RefusedEvents ? error.refusal : unreached;
-      for (const { index } of person.events) receipt.rejected.push({ index, error: rejectionOf(why) });
+      for (const { index } of user.events) receipt.rejected.push({ index, error: rejectionOf(why) });
     }
   });
   receipt.rejected.sort((a, b) => a.index - b.index);
@@ -213,7 +213,7 @@ export async function record(
  * Takes history, without the outbox: the person first, then this caller brings the rows to the records itself and answers
  * only when they are there. Where it dies on the way, nothing was promised; the same events again go the whole way again.
  */
-export async function absorb(
+export async function ingestHistory(
   env: RecommendationEnv,
   application: string,
   inputs: readonly EventInput[],
@@ -229,13 +229,13 @@ export async function absorb(
     .map((input, index) => ({ index, input, time: timeOf(input.timestamp, now) }))
     .filter(({ time }) => !isYetToCome(time, now));
   const report = { accepted: 0, duplicates: 0, rejected: inputs.length - events.length };
-  const people: PersonRows[] = [];
-  await atOnce(peopleAtOnce, byPerson(events), async (person) => {
-    const told = await tell(env, application, person, facts, true);
+  const users: UserRows[] = [];
+  await mapConcurrent(userAtOnce, byUser(events), async (user) => {
+    const told = await tell(env, application, user, facts, true);
     report.accepted += told.accepted;
     report.duplicates += told.duplicates;
-    if (told.person.rows.length > 0) people.push(told.person);
+    if (told.user.rows.length > 0) users.push(told.user);
   });
-  if (people.length > 0) await bring(env, application, people);
+  if (users.length > 0) await bring(env, application, users);
   return report;
 }

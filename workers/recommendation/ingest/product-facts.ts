@@ -5,7 +5,7 @@ import type { ProductApi } from "../../../shared/contracts/services.ts";
 /** Cards that the catalogue gives in one call. */
 const cardsPerCall = 1000;
 /** Facts that an isolate remembers, and for how long: as old may be what KV says anywhere. */
-const mostRemembered = 20_000;
+const maxRemembered = 20_000;
 const rememberedSeconds = 60;
 
 const factsOf = (card: ProductCard): ProductFacts => ({
@@ -26,7 +26,7 @@ const memory = new Map<string, Remembered>();
 function remember(key: string, remembered: Remembered): void {
   memory.delete(key);
   memory.set(key, remembered);
-  if (memory.size <= mostRemembered) return;
+  if (memory.size <= maxRemembered) return;
   const oldest = memory.keys().next().value;
   if (oldest !== undefined) memory.delete(oldest);
 }
@@ -36,7 +36,7 @@ function remember(key: string, remembered: Remembered): void {
  * over and over: what they are is asked at most once a minute. Throws where the catalogue does not answer.
  */
 export async function factsFor(
-  catalogue: Pick<ProductApi, "cards">,
+  catalog: Pick<ProductApi, "cards">,
   application: string,
   productIds: Iterable<string>,
   now: number,
@@ -49,7 +49,7 @@ export async function factsFor(
     else asked.push(id);
   }
   for (let i = 0; i < asked.length; i += cardsPerCall) {
-    const cards = await catalogue.cards(application, anyVersion(asked.slice(i, i + cardsPerCall)));
+    const cards = await catalog.cards(application, anyVersion(asked.slice(i, i + cardsPerCall)));
     if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
     for (const card of cards.value) {
       const facts = factsOf(card);

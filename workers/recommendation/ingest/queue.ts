@@ -1,5 +1,9 @@
 import type { z } from "zod";
-import { mostAttempts, type OpenedLetter, retryDelaySeconds } from "../../../shared/contracts/dead-letter.ts";
+import {
+  type DeadLetterWithBody,
+  maxAttempts,
+  retryDelaySeconds,
+} from "../../../shared/contracts/dead-letter.ts";
 import {
   type InteractionsMessage,
   interactionsMessage,
@@ -7,12 +11,12 @@ import {
   locationsMessage,
 } from "../../../shared/contracts/queues.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
-import { causeOf, DeadLetters, type DyingMessage } from "../../../shared/dead-letters/store.ts";
-import { peopleIn, withoutErased } from "../../../shared/dead-letters/users.ts";
+import { causeOf, DeadLetterStore, type FailedMessage } from "../../../shared/dead-letters/store.ts";
+import { usersIn, withoutErased } from "../../../shared/dead-letters/users.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
-import { together } from "./bisect-batch.ts";
+import { bisectBatch } from "./bisect-batch.ts";
 import { Confirmations, type DoneRows } from "./confirmations.ts";
-import { bring, byPerson } from "./deliver.ts";
+import { bring, byUser } from "./deliver.ts";
 
 /** Brings rows to where they belong. Answers whose they were: they are done, and their people may hear of it. */
 async function deliverInteractions(
@@ -20,9 +24,9 @@ async function deliverInteractions(
   application: string,
   messages: readonly InteractionsMessage[],
 ): Promise<DoneRows[]> {
-  const people = byPerson(messages);
-  await bring(env, application, people);
-  return people;
+  const users = byUser(messages);
+  await bring(env, application, users);
+  return users;
 }
 
 /** {@link deliverInteractions}, for places of people. */
@@ -33,7 +37,7 @@ async function deliverLocations(
 ): Promise<readonly DoneRows[]> {
   const recorded = await env.USER.recordLocations(
     application,
-    messages.map(({ userId, object, epoch, rows }) => ({ userId, object, epoch, visits: rows })),
+    messages.map(({ userId, object, generation, rows }) => ({ userId, object, generation, visits: rows })),
   );
   if (!recorded.ok) throw new Error(`the records refused: ${recorded.error.detail}`);
   return messages;
@@ -43,25 +47,28 @@ async function deliverLocations(
  * A dying message without what is of erased lives; null where nothing is left. Where the records cannot be asked it stays
  * as it is: what it says meets the tombstones when it is replayed, and when letters are looked through.
  */
-async function ofTheLiving(env: RecommendationEnv, message: DyingMessage): Promise<DyingMessage | null> {
+async function ofTheLiving(env: RecommendationEnv, message: FailedMessage): Promise<FailedMessage | null> {
   const { body, timestamp, attempts } = message;
-  const people = peopleIn(body);
-  if (!people) return message;
-  const asked = await env.USER.tombstones(people.application, people.objects).catch(() => null);
+  const users = usersIn(body);
+  if (!users) return message;
+  const asked = await env.USER.tombstones(users.application, users.objects).catch(() => null);
   if (!asked?.ok) return message;
-  const left = withoutErased(body, new Map(asked.value.map(({ object, epoch }) => [object, epoch])));
+  const left = withoutErased(
+    body,
+    new Map(asked.value.map(({ object, generation }) => [object, generation])),
+  );
   return left === null ? null : { body: left, timestamp, attempts };
 }
 
 /** Keeps what the platform gave up, but for erased people. */
 async function keepGivenUp(
   env: RecommendationEnv,
-  letters: DeadLetters,
+  deadLetters: DeadLetterStore,
   queueName: string,
   message: Message,
 ): Promise<void> {
   const left = await ofTheLiving(env, message);
-  if (left) await letters.keepGivenUp(queueName, left);
+  if (left) await deadLetters.keepGivenUp(queueName, left);
 }
 
 /** Acknowledges a message that was kept as a letter; where it could not be kept, it comes again. */
@@ -82,7 +89,7 @@ async function bury(message: Message, keep: Promise<void>): Promise<void> {
  */
 async function consume<M extends { application: string }>(
   env: RecommendationEnv,
-  letters: DeadLetters,
+  deadLetters: DeadLetterStore,
   batch: MessageBatch,
   schema: z.ZodType<M>,
   work: (application: string, messages: readonly M[]) => Promise<void>,
@@ -91,7 +98,7 @@ async function consume<M extends { application: string }>(
   for (const message of batch.messages) {
     const parsed = schema.safeParse(message.body);
     if (!parsed.success) {
-      await bury(message, letters.keep(batch.queue, message, causeOf(parsed.error)));
+      await bury(message, deadLetters.keep(batch.queue, message, causeOf(parsed.error)));
       continue;
     }
     const group = groups.get(parsed.data.application) ?? [];
@@ -99,28 +106,28 @@ async function consume<M extends { application: string }>(
     group.push({ message, body: parsed.data });
   }
   for (const [application, group] of groups) {
-    const { done, failed } = await together(group, (part) =>
+    const { done, failed } = await bisectBatch(group, (part) =>
       work(
         application,
         part.map(({ body }) => body),
       ),
     );
     for (const { message } of done) message.ack();
-    for (const { item, cause } of failed) await again(env, letters, batch.queue, item.message, cause);
+    for (const { item, cause } of failed) await again(env, deadLetters, batch.queue, item.message, cause);
   }
 }
 
 async function again(
   env: RecommendationEnv,
-  letters: DeadLetters,
+  deadLetters: DeadLetterStore,
   queue: string,
   message: Message,
   cause: string,
 ): Promise<void> {
   console.error({ event: "delivery failed", queue, attempts: message.attempts, error: cause });
-  if (message.attempts >= mostAttempts)
+  if (message.attempts >= maxAttempts)
     await ofTheLiving(env, message)
-      .then((left) => (left ? letters.keep(queue, left, cause) : undefined))
+      .then((left) => (left ? deadLetters.keep(queue, left, cause) : undefined))
       .catch((error: unknown) => console.error({ event: "dead letter not kept", error: errorText(error) }));
   message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
 }
@@ -131,18 +138,18 @@ export async function consumeBatch(
   env: RecommendationEnv,
   confirmations: Confirmations,
 ): Promise<void> {
-  const letters = new DeadLetters(env.TRAINING_LOG);
+  const deadLetters = new DeadLetterStore(env.TRAINING_LOG);
   if (batch.queue.endsWith("-dead")) {
     for (const message of batch.messages)
-      await bury(message, keepGivenUp(env, letters, batch.queue, message));
+      await bury(message, keepGivenUp(env, deadLetters, batch.queue, message));
     return;
   }
   if (batch.queue === "vicinity-locations")
-    await consume(env, letters, batch, locationsMessage, async (application, messages) =>
+    await consume(env, deadLetters, batch, locationsMessage, async (application, messages) =>
       confirmations.add(await deliverLocations(env, application, messages)),
     );
   else
-    await consume(env, letters, batch, interactionsMessage, async (application, messages) =>
+    await consume(env, deadLetters, batch, interactionsMessage, async (application, messages) =>
       confirmations.add(await deliverInteractions(env, application, messages)),
     );
 }
@@ -159,7 +166,7 @@ export async function queue(batch: MessageBatch, env: RecommendationEnv): Promis
 /** Does what a dead letter's message asks for. */
 export async function redeliver(
   env: RecommendationEnv,
-  { queue, body }: OpenedLetter,
+  { queue, body }: DeadLetterWithBody,
 ): Promise<Result<null>> {
   const formless = refuse("conflict", "Its message has no known form: it can be discarded, not delivered.");
   const confirmations = new Confirmations(env.USER_SESSION);

@@ -7,7 +7,7 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { sessionOf, type UserSession } from "../../../durable-objects/user-session.ts";
+import { type UserSession, userSession } from "../../../durable-objects/user-session.ts";
 import type { Interaction } from "../../../shared/contracts/event.ts";
 import type { Impression } from "../../../shared/contracts/impression.ts";
 import { countRowsWritten, type RowsWritten } from "../../../shared/testing/rows-written.ts";
@@ -39,7 +39,7 @@ function records() {
   return { store: new UserStore([counted]), written: () => written };
 }
 
-const session = (userId: string) => sessionOf(environment.USER_SESSION, "demo", userId, null);
+const session = (userId: string) => userSession(environment.USER_SESSION, "demo", userId, null);
 const event = (n: number): Interaction => ({
   eventId: `e${n}`,
   type: "view",
@@ -53,13 +53,13 @@ const event = (n: number): Interaction => ({
 /** An event the whole way: to the person, to the records, and confirmed. */
 async function bring(userId: string, n: number, store: UserStore): Promise<void> {
   const sent = event(n);
-  const recorded = await session(userId).record("demo", userId, [sent], false);
+  const recorded = await session(userId).ingest("demo", userId, [sent], false);
   const row = recorded.ok ? recorded.value.taken[0].row : null;
   if (row === null) throw new Error("the event was not accepted");
   const interaction = { ...sent, first: row.first, previous: row.previous };
   await store.record(
     "demo",
-    [{ userId, object: session(userId).id.toString(), epoch: 0, interactions: [interaction] }],
+    [{ userId, object: session(userId).id.toString(), generation: 0, interactions: [interaction] }],
     `${userId}${n}`,
     sent.time,
   );
@@ -114,17 +114,17 @@ describe("rows written", () => {
         state.storage.sql.exec("SELECT id FROM journal").toArray(),
       );
       expect(left).toEqual([{ id: `e${count + 1}` }]);
-      const inPerson = (object.rows + object.alarms) / (count + 1);
+      const inUser = (object.rows + object.alarms) / (count + 1);
       const inRecords = (written() - before) / (count + 1);
       expect(inRecords).toBeLessThanOrEqual(3);
-      expect(inPerson + inRecords).toBeLessThanOrEqual(7);
+      expect(inUser + inRecords).toBeLessThanOrEqual(7);
     } finally {
       vi.useRealTimers();
     }
   });
 
   it("for a recommendation are at most 2", async () => {
-    await session("fay").record("demo", "fay", [event(1)], false);
+    await session("fay").ingest("demo", "fay", [event(1)], false);
     const { rows, alarms } = await writtenBy("fay", () => session("fay").impression("demo", "fay", shown));
     expect(rows).toBe(1);
     expect(rows + alarms).toBeLessThanOrEqual(2);

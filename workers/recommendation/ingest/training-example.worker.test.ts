@@ -2,7 +2,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { sessionOf, type UserSession } from "../../../durable-objects/user-session.ts";
+import { type UserSession, userSession } from "../../../durable-objects/user-session.ts";
 import { featureShape } from "../../../model/features/compute.ts";
 import { packFeatures } from "../../../model/features/packed.ts";
 import { randomBatch } from "../../../model/onnx/manifest.ts";
@@ -13,7 +13,7 @@ const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Objec
   { USER_SESSION: {} as never },
   env,
 );
-const session = (userId: string) => sessionOf(environment.USER_SESSION, "demo", userId, null);
+const session = (userId: string) => userSession(environment.USER_SESSION, "demo", userId, null);
 
 const shownAt = Date.UTC(2026, 0, 5, 12) / 1000;
 const indices = [4, 2, 0];
@@ -57,7 +57,7 @@ const event = (
 });
 
 const atSecond = (after: number): unknown => vi.setSystemTime((shownAt + after) * 1000);
-const send = (userId: string, events: Interaction[]) => session(userId).record("demo", userId, events, false);
+const send = (userId: string, events: Interaction[]) => session(userId).ingest("demo", userId, events, false);
 
 /** What leaves the person for the training log. */
 const leaving = (userId: string) =>

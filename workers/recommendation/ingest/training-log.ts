@@ -1,6 +1,6 @@
-import type { OutboxRow, PersonRows } from "../../../shared/contracts/queues.ts";
+import type { OutboxRow, UserRows } from "../../../shared/contracts/queues.ts";
 import { sha256OfText } from "../../../shared/hash/sha256.ts";
-import { logKey, shardOf } from "../../../shared/training-log/keys.ts";
+import { logKey, logShardOf } from "../../../shared/training-log/keys.ts";
 import { packed } from "../../../shared/training-log/lines.ts";
 
 /** A line of the log, and when what it tells of happened. */
@@ -10,17 +10,20 @@ interface Line {
 }
 
 /** A row of an outbox as a line of the log, under its person's pseudonym; null for one that is none of the log's. */
-function lineOf({ object: person, epoch }: PersonRows, row: OutboxRow): Line | null {
+function lineOf({ object: pseudonym, generation }: UserRows, row: OutboxRow): Line | null {
   const { kind } = row;
   switch (kind) {
     case "interaction": {
       const { eventId, type, productId, time, recommendationId } = row.interaction;
-      return { time, line: { kind, person, epoch, eventId, type, productId, time, recommendationId } };
+      return {
+        time,
+        line: { kind, pseudonym, generation, eventId, type, productId, time, recommendationId },
+      };
     }
     case "example":
-      return { time: row.example.time, line: { kind, person, epoch, ...row.example } };
+      return { time: row.example.time, line: { kind, pseudonym, generation, ...row.example } };
     case "correction":
-      return { time: row.correction.time, line: { kind, person, epoch, ...row.correction } };
+      return { time: row.correction.time, line: { kind, pseudonym, generation, ...row.correction } };
     case "counts":
       return null;
   }
@@ -34,13 +37,13 @@ function lineOf({ object: person, epoch }: PersonRows, row: OutboxRow): Line | n
 export async function writeTrainingLog(
   bucket: R2Bucket,
   application: string,
-  people: readonly PersonRows[],
+  users: readonly UserRows[],
 ): Promise<string[]> {
   const shards = new Map<number, Line[]>();
-  for (const person of people) {
-    const added = person.rows.flatMap((row) => lineOf(person, row) ?? []);
+  for (const user of users) {
+    const added = user.rows.flatMap((row) => lineOf(user, row) ?? []);
     if (added.length === 0) continue;
-    const shard = shardOf(person.object);
+    const shard = logShardOf(user.object);
     shards.set(shard, [...(shards.get(shard) ?? []), ...added]);
   }
   return Promise.all(

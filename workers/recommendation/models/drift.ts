@@ -15,8 +15,8 @@ const examples = 4000;
 const hour = 3600;
 const day = 86_400;
 /** A first day of fewer examples says too little to hold others against. */
-const leastReference = 100;
-const mostDays = 30;
+const minReference = 100;
+const maxDays = 30;
 /** Days that are kept, beside the first of each version. */
 const keptDays = 90;
 /** Under this name, which no version has, a day says when it was looked at. */
@@ -39,7 +39,7 @@ export async function driftDays(
   application: string,
   version: string,
 ): Promise<DriftDay[]> {
-  const rows = await store.drift(application, version, mostDays);
+  const rows = await store.drift(application, version, maxDays);
   return rows.flatMap((row) => {
     const parsed = kept.safeParse(row.figures);
     return parsed.success ? [{ day: row.day, ...parsed.data.figures }] : [];
@@ -76,7 +76,7 @@ export async function lookAt(
     const held = first && first.day < name ? kept.safeParse(first.figures).data : undefined;
     const references: References | null =
       held?.featureHash === featureShape.hash && held.references ? held.references : null;
-    if (references === null && list.length < leastReference) continue;
+    if (references === null && list.length < minReference) continue;
     const found = driftOf(featureShape, list, log.corrections, references);
     if (found === null) continue;
     await store.putDrift({

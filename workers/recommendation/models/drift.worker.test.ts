@@ -22,7 +22,7 @@ const weights = () => {
 /** Half a day of examples that a version served; the feature `moved` lies higher by so much. */
 function linesOf(version: string, until: number, seed: number, moved: string | null) {
   const at = moved === null ? -1 : featureShape.dense.indexOf(moved);
-  return syntheticLog(weights(), { examples: 200, people: 50, seed, until, shift: 0 }).map((line) => {
+  return syntheticLog(weights(), { examples: 200, users: 50, seed, until, shift: 0 }).map((line) => {
     const bytes = Uint8Array.from(atob(String(line.features)), (each) => each.charCodeAt(0));
     const batch = unpackFeatures(featureShape, bytes);
     if (batch === null || at < 0) return { ...line, modelVersion: version };

@@ -10,7 +10,7 @@ import {
 } from "../../../shared/contracts/model.ts";
 import { toInstant } from "../../../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
-import { PersonCountsTable } from "../../../shared/experiments/user-counts.ts";
+import { UserCountsTable } from "../../../shared/experiments/user-counts.ts";
 import { judge } from "../gate/judge.ts";
 import { registeredModels } from "../ranker/models.ts";
 import { advance, verdictNow } from "../rollout/advance.ts";
@@ -228,7 +228,7 @@ export class Registry {
     if (candidate) {
       const now = await this.#store.get(this.#application, candidate.version);
       if (now?.status !== "shadow" && now?.status !== "canary")
-        await new PersonCountsTable(this.#env.DB).end(this.#application, experimentOf(candidate.version));
+        await new UserCountsTable(this.#env.DB).end(this.#application, experimentOf(candidate.version));
     }
     await this.#follow();
   }

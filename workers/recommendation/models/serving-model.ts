@@ -76,7 +76,7 @@ export interface Serving {
   /** Of which experiment's arm the answer is. */
   variant: string;
   /** The version that is to score the answer too, and its ranker; null where that could not be loaded. */
-  beside: { version: string; ranker: Ranker | null } | null;
+  shadow: { version: string; ranker: Ranker | null } | null;
   skipped?: string;
 }
 
@@ -99,31 +99,31 @@ export async function servingOf(
     known.askedAt = Date.now();
     later(read());
   }
-  const { model = null, candidate = null } = pointers.get(application) ?? {};
+  const { model = null, candidate: pointed = null } = pointers.get(application) ?? {};
   const own = model ? registeredModels.get(model) : null;
   const settings = settingsOf(env);
-  const newcomer = candidate ? registeredModels.get(candidate) : null;
+  const candidate = pointed ? registeredModels.get(pointed) : null;
   const { arm, variant } =
-    candidate?.status === "canary"
-      ? canaryArmOf(application, candidate.version, userId, settings.canary.share)
+    pointed?.status === "canary"
+      ? canaryArmOf(application, pointed.version, userId, settings.canary.share)
       : { arm: "rest", variant: defaultVariant };
-  const scored = candidate?.status === "shadow" && Math.random() < settings.shadow.share;
+  const scored = pointed?.status === "shadow" && Math.random() < settings.shadow.share;
   const reasons = [
     ...(failures.has(application) ? ["the registry or its model: failed"] : []),
-    ...(arm === "canary" && !newcomer ? [`${candidate?.version}: not loaded`] : []),
+    ...(arm === "canary" && !candidate ? [`${pointed?.version}: not loaded`] : []),
     ...(model && !own ? [`${model.version}: not loaded`] : []),
     ...(bundledModel.ok ? [] : ["the bundled model: refused"]),
   ];
   return {
     rankers: [
-      ...(arm === "canary" && newcomer ? [newcomer] : []),
+      ...(arm === "canary" && candidate ? [candidate] : []),
       ...(own ? [own] : []),
       ...(bundledModel.ok ? [bundledModel.value] : []),
       linearRanker,
       popularityRanker,
     ],
     variant,
-    beside: candidate && scored ? { version: candidate.version, ranker: newcomer } : null,
+    shadow: pointed && scored ? { version: pointed.version, ranker: candidate } : null,
     ...(reasons.length > 0 ? { skipped: reasons.join("; ") } : {}),
   };
 }

@@ -4,7 +4,7 @@ import { featureShape } from "../../../model/features/compute.ts";
 import { unpackFeatures } from "../../../model/features/packed.ts";
 import { randomBatch } from "../../../model/onnx/manifest.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
-import { maxCandidates, valueOf } from "../../../model/pipeline/recommend.ts";
+import { finalScores, maxCandidates } from "../../../model/pipeline/recommend.ts";
 import { type ModelManifest, modelManifest } from "../../../shared/contracts/model.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { bundledModel, registeredModels } from "../ranker/models.ts";
@@ -56,7 +56,7 @@ export async function scoreLists(
   for (const pack of packs) {
     const batch = unpackFeatures(featureShape, pack);
     if (batch === null) return refuse("invalid_input", "A list was not packed for these features.");
-    scores.push(valueOf(await ranker.value.score(batch)));
+    scores.push(finalScores(await ranker.value.score(batch)));
     await yieldThread();
   }
   return ok(scores);

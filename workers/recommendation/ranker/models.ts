@@ -5,10 +5,10 @@ import { LoadedModels } from "./loaded-models.ts";
 import { openSession } from "./runtime.ts";
 
 /** Each holds its weights and the runtime's plan for them; the bundled model has its own place. */
-const mostRegistered = 3;
+const maxRegistered = 3;
 
 /** Models that applications have registered: loaded when first wanted. */
-export const registeredModels = new LoadedModels(openSession, featureShape, mostRegistered);
+export const registeredModels = new LoadedModels(openSession, featureShape, maxRegistered);
 
 /**
  * The model that is deployed with the code, ready when the isolate is: the first request pays nothing. A refusal, with

@@ -1,7 +1,7 @@
 import { type ArmTotals, noTotals, rateOf } from "../../../model/experiments/sequential.ts";
 import { verdictOf } from "../../../model/experiments/verdict.ts";
 import type { RolloutVerdict } from "../../../shared/contracts/model.ts";
-import { PersonCountsTable } from "../../../shared/experiments/user-counts.ts";
+import { UserCountsTable } from "../../../shared/experiments/user-counts.ts";
 import type { RolloutSettings } from "../settings.ts";
 import { type ModelRow, RegistryStore, type RolloutRow } from "../store.ts";
 import { experimentOf } from "./arms.ts";
@@ -23,9 +23,9 @@ export function afterShadow(
 ): Step | null {
   const { requests, failures, shadowAt } = row;
   const told = `${failures} of ${requests} shadow requests failed`;
-  if (requests >= Math.max(1, shadow.leastRequests) && failures > shadow.mostFailures * requests)
+  if (requests >= Math.max(1, shadow.minRequests) && failures > shadow.maxFailures * requests)
     return { to: "rolled_back", reason: told };
-  if (requests < shadow.leastRequests || now - shadowAt < shadow.leastSeconds) return null;
+  if (requests < shadow.minRequests || now - shadowAt < shadow.minSeconds) return null;
   return { to: "canary", reason: told };
 }
 
@@ -41,11 +41,11 @@ export function canaryVerdict(
   totals: ReadonlyMap<string, ArmTotals>,
   { canary }: Pick<RolloutSettings, "canary">,
 ): RolloutVerdict {
-  const newcomer = totals.get("canary") ?? noTotals;
+  const candidate = totals.get("canary") ?? noTotals;
   const control = totals.get("control") ?? noTotals;
   return {
-    ...verdictOf(newcomer, control, canary),
-    canary: figuresOf(newcomer),
+    ...verdictOf(candidate, control, canary),
+    canary: figuresOf(candidate),
     control: figuresOf(control),
   };
 }
@@ -59,10 +59,10 @@ export function afterCanary(
 ): Step | null {
   if (verdict.verdict === "worse") return { to: "rolled_back", reason: verdict.reason };
   if (verdict.verdict === "good") return { to: "serving", reason: verdict.reason };
-  if (now - since < canary.mostSeconds) return null;
+  if (now - since < canary.maxSeconds) return null;
   return {
     to: canary.undecided === "promote" ? "serving" : "rolled_back",
-    reason: `nothing sure after ${Math.round(canary.mostSeconds)} s: ${verdict.reason}`,
+    reason: `nothing sure after ${Math.round(canary.maxSeconds)} s: ${verdict.reason}`,
   };
 }
 
@@ -72,7 +72,7 @@ export async function verdictNow(
   settings: RolloutSettings,
   { application, version }: Pick<ModelRow, "application" | "version">,
 ): Promise<RolloutVerdict> {
-  const totals = await new PersonCountsTable(database).totals(application, experimentOf(version));
+  const totals = await new UserCountsTable(database).totals(application, experimentOf(version));
   return canaryVerdict(totals, settings);
 }
 
@@ -116,7 +116,7 @@ export async function advance(
     reason: step.reason,
     now,
   });
-  if (went) await new PersonCountsTable(database).end(application, experimentOf(version));
+  if (went) await new UserCountsTable(database).end(application, experimentOf(version));
   return went;
 }
 

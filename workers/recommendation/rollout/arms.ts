@@ -15,7 +15,7 @@ export function canaryArmOf(
   share: number,
 ): { arm: CanaryArm; variant: string } {
   const experiment = experimentOf(version);
-  const arm = armOf({ application, experiment, person: userId }, [
+  const arm = armOf({ application, experiment, userId: userId }, [
     { name: "canary", share },
     { name: "control", share },
     { name: "rest", share: 1 - 2 * share },

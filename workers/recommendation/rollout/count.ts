@@ -1,5 +1,5 @@
-import type { PersonRows } from "../../../shared/contracts/queues.ts";
-import { type PersonCounts, PersonCountsTable } from "../../../shared/experiments/user-counts.ts";
+import type { UserRows } from "../../../shared/contracts/queues.ts";
+import { type UserCounts, UserCountsTable } from "../../../shared/experiments/user-counts.ts";
 import { settingsOf } from "../settings.ts";
 import { advance } from "./advance.ts";
 
@@ -14,13 +14,13 @@ const lookedAt = new Map<string, number>();
 export async function countOutcomes(
   env: Pick<RecommendationEnv, "DB">,
   application: string,
-  people: readonly PersonRows[],
+  users: readonly UserRows[],
 ): Promise<void> {
-  const counts = people.flatMap(({ object, rows }): PersonCounts[] =>
-    rows.flatMap((row) => (row.kind === "counts" ? [{ person: object, ...row.counts }] : [])),
+  const counts = users.flatMap(({ object, rows }): UserCounts[] =>
+    rows.flatMap((row) => (row.kind === "counts" ? [{ pseudonym: object, ...row.counts }] : [])),
   );
   if (counts.length === 0) return;
-  await new PersonCountsTable(env.DB).put(application, counts);
+  await new UserCountsTable(env.DB).put(application, counts);
   if (Date.now() - (lookedAt.get(application) ?? 0) < lookMs) return;
   lookedAt.set(application, Date.now());
   await advance(env.DB, settingsOf(env), application, Date.now() / 1000);

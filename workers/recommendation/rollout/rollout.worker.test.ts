@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { ModelStatus } from "../../../shared/contracts/model.ts";
-import { PersonCountsTable } from "../../../shared/experiments/user-counts.ts";
+import { UserCountsTable } from "../../../shared/experiments/user-counts.ts";
 import { modelKey } from "../models/model-key.ts";
 import { Registry } from "../models/registry.ts";
 import { followPointer } from "../models/serving-model.ts";
@@ -8,13 +8,13 @@ import { RegistryStore } from "../store.ts";
 import { database, environmentWith, modelOf, openRegistry, registered } from "../testing/models.ts";
 import { ask } from "../testing/services.ts";
 import { countOutcomes } from "./count.ts";
-import { settleModels } from "./settle.ts";
+import { advanceRollouts } from "./settle.ts";
 
 const rollout = {
   // What the gate says is tested in gate/gate.worker.test.ts.
   gate: { forced: true },
-  shadow: { share: 1, leastRequests: 40, leastSeconds: 0 },
-  canary: { share: 0.3, effect: 0.1, leastPeople: 20, leastExposures: 100, mostSeconds: 1000 },
+  shadow: { share: 1, minRequests: 40, minSeconds: 0 },
+  canary: { share: 0.3, effect: 0.1, minPeople: 20, minExposures: 100, maxSeconds: 1000 },
 };
 const environment = environmentWith(rollout);
 const now = (): number => Date.now() / 1000;
@@ -38,20 +38,20 @@ async function inCanary(application: string): Promise<Registry> {
     overlap: 20,
     distance: 4,
   });
-  await settleModels(environment, now());
+  await advanceRollouts(environment, now());
   expect(await statuses(application)).toEqual({ v1: "serving", v2: "canary" });
   return new Registry(environment, application);
 }
 /** People of ten exposures each, of which so many were successes. */
-const people = (arm: string, successes: number, count = 100, experiment = "rollout:v2") =>
+const users = (arm: string, successes: number, count = 100, experiment = "rollout:v2") =>
   Array.from({ length: count }, (_, i) => ({
     userId: `${arm}-${i}`,
     object: `${arm}${i}`.padStart(64, "0"),
-    epoch: 0,
+    generation: 0,
     rows: [{ kind: "counts" as const, seq: 1, counts: { experiment, arm, exposures: 10, successes } }],
   }));
 /** Looks at the counts as the cron does. */
-const settle = (after = 0) => settleModels(environment, now() + after);
+const settle = (after = 0) => advanceRollouts(environment, now() + after);
 
 beforeAll(openRegistry);
 
@@ -137,7 +137,7 @@ describe("a version on its way into service", () => {
 
   it("serves everybody once its outcomes are surely good, and the counts of people leave", async () => {
     const registry = await inCanary("better");
-    await countOutcomes(environment, "better", [...people("canary", 6), ...people("control", 3)]);
+    await countOutcomes(environment, "better", [...users("canary", 6), ...users("control", 3)]);
     expect(await statuses("better")).toEqual({ v1: "retired", v2: "serving" });
     await followPointer(environment, "better");
     expect((await answer("better", "anybody")).version).toBe("v2");
@@ -145,16 +145,16 @@ describe("a version on its way into service", () => {
     if (!details.ok) throw new Error(details.error.detail);
     expect(details.value.rollout?.canary?.outcomes).toMatchObject({
       verdict: "good",
-      canary: { people: 100, exposures: 1000, successes: 600, rate: 0.6 },
+      canary: { users: 100, exposures: 1000, successes: 600, rate: 0.6 },
       control: { rate: 0.3 },
     });
     expect(details.value.changes.at(-1)).toMatchObject({ status: "serving", by: "rollout" });
-    expect(await new PersonCountsTable(database).totals("better", "rollout:v2")).toEqual(new Map());
+    expect(await new UserCountsTable(database).totals("better", "rollout:v2")).toEqual(new Map());
   });
 
   it("is rolled back by itself once its outcomes are surely worse", async () => {
     await inCanary("worse");
-    await countOutcomes(environment, "worse", [...people("canary", 2), ...people("control", 4)]);
+    await countOutcomes(environment, "worse", [...users("canary", 2), ...users("control", 4)]);
     expect(await statuses("worse")).toEqual({ v1: "serving", v2: "rolled_back" });
     await followPointer(environment, "worse");
     for (let i = 0; i < 20; i++)
@@ -163,13 +163,13 @@ describe("a version on its way into service", () => {
 
   it("counts what comes twice, or late, or in another order, once", async () => {
     await inCanary("counted");
-    const [one] = people("canary", 4, 1);
+    const [one] = users("canary", 4, 1);
     const older = { ...one, rows: [{ ...one.rows[0], counts: { ...one.rows[0].counts, exposures: 9 } }] };
     for (const each of [one, older, one, older]) await countOutcomes(environment, "counted", [each]);
-    const totals = await new PersonCountsTable(database).totals("counted", "rollout:v2");
-    expect(totals.get("canary")).toMatchObject({ people: 1, exposures: 10, successes: 4 });
-    await countOutcomes(environment, "counted", people("canary", 4, 3, "rollout:other"));
-    expect(await new PersonCountsTable(database).totals("counted", "rollout:other")).toEqual(new Map());
+    const totals = await new UserCountsTable(database).totals("counted", "rollout:v2");
+    expect(totals.get("canary")).toMatchObject({ users: 1, exposures: 10, successes: 4 });
+    await countOutcomes(environment, "counted", users("canary", 4, 3, "rollout:other"));
+    expect(await new UserCountsTable(database).totals("counted", "rollout:other")).toEqual(new Map());
   });
 
   it("is decided as configured when its time is over and nothing is sure", async () => {
@@ -180,7 +180,7 @@ describe("a version on its way into service", () => {
     expect((await statuses("undecided")).v2).toBe("serving");
     const strict = environmentWith({ ...rollout, canary: { ...rollout.canary, undecided: "rollback" } });
     await inCanary("strict");
-    await settleModels(strict, now() + 1001);
+    await advanceRollouts(strict, now() + 1001);
     expect(await statuses("strict")).toEqual({ v1: "serving", v2: "rolled_back" });
   });
 
@@ -269,7 +269,7 @@ describe("a version on its way into service", () => {
     const manual = environmentWith({ ...rollout, automatic: false });
     await registered(manual, "manual", "v1", 1, 1);
     expect((await registered(manual, "manual", "v2", 2, 2)).status).toBe("registered");
-    await settleModels(manual, now());
+    await advanceRollouts(manual, now());
     expect(await statuses("manual")).toEqual({ v1: "serving", v2: "registered" });
   });
 });

@@ -7,7 +7,7 @@ import { RegistryStore } from "../store.ts";
 import { advance } from "./advance.ts";
 
 /** Brings versions of all applications further that are on their way, and looks at a day of drift that is due; `now` in seconds since the epoch. */
-export async function settleModels(
+export async function advanceRollouts(
   env: RecommendationEnv,
   now: number,
 ): Promise<Result<{ underWay: number }>> {

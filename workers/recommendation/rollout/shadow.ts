@@ -1,12 +1,12 @@
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import type { PipelineAnswer } from "../../../model/pipeline/recommend.ts";
-import { valueOf } from "../../../model/pipeline/recommend.ts";
+import { finalScores } from "../../../model/pipeline/recommend.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { RegistryStore, type ShadowSums } from "../store.ts";
 
 /** Sums are brought to the registry at most so often, in milliseconds, and no later than after so many requests. */
 const gatherMs = 2000;
-const mostGathered = 50;
+const maxGathered = 50;
 
 const nothing = (): ShadowSums => ({ requests: 0, failures: 0, overlap: 0, distance: 0 });
 
@@ -43,7 +43,7 @@ export function differenceOf(
  * Scores what was answered by the newcomer too, after the answer, and notes how they differ. `ranker` is null where it could
  * not be loaded, which is a failure like any other. Answers whether the registry knows more than before.
  */
-export async function scoreBeside(
+export async function scoreShadow(
   database: D1Database,
   application: string,
   version: string,
@@ -56,7 +56,7 @@ export async function scoreBeside(
   mine.sums.requests++;
   try {
     if (!ranker) throw new Error("it is not loaded");
-    const scores = valueOf(await ranker.score(answer.features));
+    const scores = finalScores(await ranker.score(answer.features));
     if (!scores.every(Number.isFinite)) throw new Error("a score is not finite");
     const { overlap, distance } = differenceOf(answer.scores, scores, answer.items.length);
     mine.sums.overlap += overlap;
@@ -65,7 +65,7 @@ export async function scoreBeside(
     mine.sums.failures++;
     console.error({ event: "shadow failed", version, error: errorText(error) });
   }
-  if (Date.now() - mine.broughtAt < gatherMs && mine.sums.requests < mostGathered) return false;
+  if (Date.now() - mine.broughtAt < gatherMs && mine.sums.requests < maxGathered) return false;
   const { sums } = mine;
   gathered.set(key, { sums: nothing(), broughtAt: Date.now() });
   await new RegistryStore(database).addShadow(application, version, sums);

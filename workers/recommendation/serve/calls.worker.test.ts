@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { sessionOf } from "../../../durable-objects/user-session.ts";
+import { userSession } from "../../../durable-objects/user-session.ts";
 import { ask, environment, leaf, oslo, services } from "../testing/services.ts";
 
 /** The services, and how often each was called. */
@@ -36,7 +36,7 @@ function counted() {
   };
 }
 
-const session = () => sessionOf(environment.USER_SESSION, "counted", "ann", null);
+const session = () => userSession(environment.USER_SESSION, "counted", "ann", null);
 
 /** Rows that the person's object reads while `work` runs. */
 async function rowsReadBy(work: () => Promise<void>): Promise<number> {
@@ -68,7 +68,7 @@ describe("a recommendation for somebody with a past", () => {
       at: oslo,
       facts: { cell: leaf, ...oslo, category: "books", price: 2.5 },
     }));
-    expect((await session().record("counted", "ann", events, false)).ok).toBe(true);
+    expect((await session().ingest("counted", "ann", events, false)).ok).toBe(true);
     const recommend = async (): Promise<Record<string, number>> => {
       const { calls, env } = counted();
       const answer = await ask(env, {}, "counted");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ProductCard, WantedCard } from "../../../shared/contracts/product.ts";
+import type { CardRequest, ProductCard } from "../../../shared/contracts/product.ts";
 import { ok } from "../../../shared/contracts/result.ts";
 import { cardsOf } from "./cards.ts";
 
@@ -19,12 +19,12 @@ const cardOf = (id: string, version: number): ProductCard => ({
 });
 
 /** A catalogue that answers the version that it has, and notes what it was asked. */
-function catalogueOf(versions: Record<string, number>) {
-  const asked: WantedCard[][] = [];
+function catalogOf(versions: Record<string, number>) {
+  const asked: CardRequest[][] = [];
   return {
     asked,
     versions,
-    cards: async (_application: string, wanted: readonly WantedCard[]) => {
+    cards: async (_application: string, wanted: readonly CardRequest[]) => {
       asked.push([...wanted]);
       return ok(
         wanted.flatMap(({ productId }) =>
@@ -37,9 +37,9 @@ function catalogueOf(versions: Record<string, number>) {
 
 describe("the cards of an isolate", () => {
   it("are asked for once, and again when the tile shows a newer version", async () => {
-    const catalogue = catalogueOf({ a: 1, b: 1 });
-    const prices = async (application: string, wanted: WantedCard[]) => {
-      const cards = await cardsOf(catalogue, application, wanted);
+    const catalog = catalogOf({ a: 1, b: 1 });
+    const prices = async (application: string, wanted: CardRequest[]) => {
+      const cards = await cardsOf(catalog, application, wanted);
       return cards.ok ? wanted.map(({ productId }) => cards.value.get(productId)?.price) : null;
     };
     const both = [
@@ -48,25 +48,25 @@ describe("the cards of an isolate", () => {
     ];
     expect(await prices("shop", both)).toEqual([1, 1]);
     expect(await prices("shop", both)).toEqual([1, 1]);
-    expect(catalogue.asked).toHaveLength(1);
-    catalogue.versions.a = 2;
+    expect(catalog.asked).toHaveLength(1);
+    catalog.versions.a = 2;
     expect(await prices("shop", [{ productId: "a", version: 2 }, both[1]])).toEqual([2, 1]);
-    expect(catalogue.asked.at(-1)).toEqual([{ productId: "a", version: 2 }]);
+    expect(catalog.asked.at(-1)).toEqual([{ productId: "a", version: 2 }]);
     expect(await prices("shop", [both[0]])).toEqual([2]);
-    expect(catalogue.asked).toHaveLength(2);
+    expect(catalog.asked).toHaveLength(2);
     await prices("other", [both[1]]);
-    expect(catalogue.asked).toHaveLength(3);
+    expect(catalog.asked).toHaveLength(3);
   });
 
   it("are never from memory where no version is known, and absent where there is no product", async () => {
-    const catalogue = catalogueOf({ c: 1 });
+    const catalog = catalogOf({ c: 1 });
     for (let i = 0; i < 2; i++) {
-      const cards = await cardsOf(catalogue, "shop", [
+      const cards = await cardsOf(catalog, "shop", [
         { productId: "c", version: 0 },
         { productId: "nothing", version: 1 },
       ]);
       expect(cards.ok && [...cards.value.keys()]).toEqual(["c"]);
     }
-    expect(catalogue.asked.map((wanted) => wanted.length)).toEqual([2, 2]);
+    expect(catalog.asked.map((wanted) => wanted.length)).toEqual([2, 2]);
   });
 });

@@ -1,4 +1,4 @@
-import type { ProductCard, WantedCard } from "../../../shared/contracts/product.ts";
+import type { CardRequest, ProductCard } from "../../../shared/contracts/product.ts";
 import { ok, type Result } from "../../../shared/contracts/result.ts";
 import type { ProductApi } from "../../../shared/contracts/services.ts";
 
@@ -10,7 +10,7 @@ const kept = new Map<string, ProductCard>();
 const keyOf = (application: string, productId: string): string => `${application}/${productId}`;
 
 /** A card in memory that is no older than wanted. Where no version is known, memory cannot be trusted. */
-function remembered(application: string, { productId, version }: WantedCard): ProductCard | null {
+function remembered(application: string, { productId, version }: CardRequest): ProductCard | null {
   const key = keyOf(application, productId);
   const card = kept.get(key);
   if (!card || version === 0 || card.version < version) return null;
@@ -34,19 +34,19 @@ function remember(application: string, card: ProductCard): void {
  * newer one, else from the catalogue. A product that was deleted since its tile was made has no card.
  */
 export async function cardsOf(
-  catalogue: Pick<ProductApi, "cards">,
+  catalog: Pick<ProductApi, "cards">,
   application: string,
-  wanted: readonly WantedCard[],
+  wanted: readonly CardRequest[],
 ): Promise<Result<Map<string, ProductCard>>> {
   const cards = new Map<string, ProductCard>();
-  const missing: WantedCard[] = [];
+  const missing: CardRequest[] = [];
   for (const each of wanted) {
     const card = remembered(application, each);
     if (card) cards.set(card.id, card);
     else missing.push(each);
   }
   if (missing.length === 0) return ok(cards);
-  const answer = await catalogue.cards(application, missing);
+  const answer = await catalog.cards(application, missing);
   if (!answer.ok) return answer;
   for (const card of answer.value) {
     remember(application, card);

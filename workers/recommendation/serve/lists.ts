@@ -1,14 +1,14 @@
-import { type Columns, neighboursOf } from "../../../model/columns/columns.ts";
+import { type Columns, nextProductsOf } from "../../../model/columns/columns.ts";
 import { hash53 } from "../../../model/columns/hash.ts";
 import { defaultFirstStage } from "../../../model/retrieval/first-stage.ts";
 import { popularity } from "../../../model/retrieval/popularity.ts";
 import { rowOfHash } from "../../../model/retrieval/tiles.ts";
 import type { Point } from "../../../shared/contracts/primitives.ts";
-import { anyVersion, type WantedCard } from "../../../shared/contracts/product.ts";
+import { anyVersion, type CardRequest } from "../../../shared/contracts/product.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import type { RecommendationList } from "../../../shared/contracts/services.ts";
 import { cardsOf } from "./cards.ts";
-import { shelvesOf } from "./location-candidates.ts";
+import { locationCandidateStore } from "./location-candidates.ts";
 
 /** How much being chosen next says against being alike and near. */
 const followerWeight = 3;
@@ -20,7 +20,7 @@ const anyone = { usual: [], categories: [], hour: null, weights: defaultFirstSta
 async function listOf(
   env: RecommendationEnv,
   application: string,
-  scored: (WantedCard & { score: number })[],
+  scored: (CardRequest & { score: number })[],
   limit: number,
 ): Promise<Result<RecommendationList>> {
   const best = scored.sort((a, b) => b.score - a.score).slice(0, limit);
@@ -49,11 +49,11 @@ export async function similar(
   if (!cards.ok) return cards;
   const [card] = cards.value;
   if (!card) return refuse("not_found", "There is no such product.");
-  const shelves = shelvesOf(env.LOCATION, application);
+  const store = locationCandidateStore(env.LOCATION, application);
   const now = Date.now() / 1000;
   const [own, near] = await Promise.all([
-    shelves.columns([{ productId, cell: card.cell }], 1),
-    shelves.candidates({
+    store.products([{ productId, cell: card.cell }], 1),
+    store.firstStage({
       ...anyone,
       point: card.location,
       limit: 200,
@@ -61,16 +61,16 @@ export async function similar(
       now,
     }),
   ]);
-  const scores = new Map<string, WantedCard & { score: number }>();
+  const scores = new Map<string, CardRequest & { score: number }>();
   rowsOf(near).forEach((row, i) => {
     const id = near.id(row);
     scores.set(id, { productId: id, version: near.version[row], score: 1 / (1 + i / 20) });
   });
   const row = rowOfHash(own, hash53(productId));
   if (row !== undefined) {
-    const followers = neighboursOf(own, row);
-    const total = followers.reduce((sum, each) => sum + each.weight, 5);
-    for (const { productId: id, weight } of followers) {
+    const nextProducts = nextProductsOf(own, row);
+    const total = nextProducts.reduce((sum, each) => sum + each.weight, 5);
+    for (const { productId: id, weight } of nextProducts) {
       const known = scores.get(id) ?? { productId: id, version: 0, score: 0 };
       scores.set(id, { ...known, score: known.score + (followerWeight * weight) / total });
     }
@@ -86,7 +86,7 @@ export async function trending(
   point: Point | null,
   limit: number,
 ): Promise<Result<RecommendationList>> {
-  const block = await shelvesOf(env.LOCATION, application).candidates({
+  const block = await locationCandidateStore(env.LOCATION, application).firstStage({
     ...anyone,
     point,
     limit,

@@ -1,23 +1,23 @@
-import type { Shelves } from "../../../model/candidate-sources/source.ts";
+import type { CandidateStore } from "../../../model/candidate-sources/source.ts";
 import { type Columns, unpackColumns } from "../../../model/columns/columns.ts";
-import type { Places } from "../../../model/pipeline/ports.ts";
+import type { CandidateService } from "../../../model/pipeline/ports.ts";
 import type { Result } from "../../../shared/contracts/result.ts";
 import type { LocationApi } from "../../../shared/contracts/services.ts";
 
-/** {@link Places} by the location worker: all in one call, columns as buffers. */
-export const placesOf = (location: LocationApi, application: string): Places => ({
-  around: async (query) => {
-    const { near, chosen, followed, ...rest } = valueOf(await location.around(application, query));
+/** {@link CandidateService} by the location worker: all in one call, columns as buffers. */
+export const locationCandidateService = (location: LocationApi, application: string): CandidateService => ({
+  gather: async (query) => {
+    const { near, chosen, next, ...rest } = valueOf(await location.gatherCandidates(application, query));
     const block = (buffer: ArrayBuffer | null): Columns | null => buffer && unpacked(buffer);
-    return { near: block(near), chosen: block(chosen), followed: block(followed), ...rest };
+    return { near: block(near), chosen: block(chosen), next: block(next), ...rest };
   },
 });
 
-/** {@link Shelves} by the location worker. */
-export const shelvesOf = (location: LocationApi, application: string): Shelves => ({
-  candidates: async (query) => unpacked(valueOf(await location.candidates(application, query))),
-  columns: async (wanted, withNeighbours) =>
-    unpacked(valueOf(await location.columns(application, wanted, withNeighbours))),
+/** {@link CandidateStore} by the location worker. */
+export const locationCandidateStore = (location: LocationApi, application: string): CandidateStore => ({
+  firstStage: async (query) => unpacked(valueOf(await location.firstStageCandidates(application, query))),
+  products: async (wanted, withNextProducts) =>
+    unpacked(valueOf(await location.productColumns(application, wanted, withNextProducts))),
 });
 
 function valueOf<T>(answer: Result<T>): T {

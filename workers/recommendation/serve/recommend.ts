@@ -1,4 +1,4 @@
-import { sessionOf } from "../../../durable-objects/user-session.ts";
+import { userSession } from "../../../durable-objects/user-session.ts";
 import { BatchPool } from "../../../model/features/batch-pool.ts";
 import { featureShape } from "../../../model/features/compute.ts";
 import {
@@ -6,9 +6,9 @@ import {
   type PipelineAnswer,
   recommend as runPipeline,
 } from "../../../model/pipeline/recommend.ts";
-import { decodePerson } from "../../../model/profile/codec.ts";
-import { newPerson, type Person } from "../../../model/profile/profile.ts";
-import type { AnswerLocation, EdgePlace } from "../../../shared/contracts/location.ts";
+import { decodeProfile } from "../../../model/profile/codec.ts";
+import { emptyProfile, type UserProfile } from "../../../model/profile/profile.ts";
+import type { AnswerLocation, EdgeLocation } from "../../../shared/contracts/location.ts";
 import type { ProductCard } from "../../../shared/contracts/product.ts";
 import type {
   RecommendationAnswer,
@@ -21,14 +21,14 @@ import { errorText } from "../../../shared/errors/error-text.ts";
 import { localOffset } from "../../../shared/geo/local-time.ts";
 import { followPointer, type Serving, servingOf } from "../models/serving-model.ts";
 import { advance } from "../rollout/advance.ts";
-import { scoreBeside } from "../rollout/shadow.ts";
+import { scoreShadow } from "../rollout/shadow.ts";
 import { settingsOf } from "../settings.ts";
 import { cardOfRow } from "./card-of-row.ts";
 import { cardsOf } from "./cards.ts";
 import { impressionOf } from "./impression.ts";
-import { placesOf } from "./location-candidates.ts";
+import { locationCandidateService } from "./location-candidates.ts";
 import { newRecommendationId } from "./recommendation-id.ts";
-import { type Whereabouts, whereabouts } from "./resolve-location.ts";
+import { resolveLocation, type UserLocation } from "./resolve-location.ts";
 
 const batches = new BatchPool(featureShape, maxCandidates);
 
@@ -43,20 +43,20 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 async function personOf(
   state: Promise<Uint8Array>,
   budgetMs: number,
-): Promise<{ person: Person; skipped?: string }> {
-  const unreached = (): Person => ({ ...newPerson(), precision: "city" });
+): Promise<{ profile: UserProfile; skipped?: string }> {
+  const unreached = (): UserProfile => ({ ...emptyProfile(), precision: "city" });
   try {
     const first = await (budgetMs < Number.POSITIVE_INFINITY
       ? Promise.race([state, sleep(budgetMs / 2).then((): "late" => "late")])
       : state);
     if (first === "late") {
       state.catch(() => null);
-      return { person: unreached(), skipped: "budget: what is known of the person" };
+      return { profile: unreached(), skipped: "budget: what is known of the person" };
     }
-    return { person: first.byteLength > 0 ? decodePerson(first) : newPerson() };
+    return { profile: first.byteLength > 0 ? decodeProfile(first) : emptyProfile() };
   } catch (error) {
     console.error({ event: "person not reached", error: errorText(error) });
-    return { person: unreached(), skipped: "the person: failed" };
+    return { profile: unreached(), skipped: "the person: failed" };
   }
 }
 
@@ -69,27 +69,27 @@ export async function recommend(
   env: RecommendationEnv,
   application: string,
   input: RecommendationInput,
-  edge: EdgePlace,
+  edge: EdgeLocation,
   later: (work: Promise<unknown>) => void,
 ): Promise<Result<RecommendationAnswer>> {
   const started = performance.now();
   const budgetMs = input.budgetMs ?? Number.POSITIVE_INFINITY;
   const now = Date.now() / 1000;
   const filter = input.filter ?? {};
-  const session = sessionOf(env.USER_SESSION, application, input.userId, input.location ?? edge.point);
-  const places = placesOf(env.LOCATION, application);
+  const session = userSession(env.USER_SESSION, application, input.userId, input.location ?? edge.point);
+  const places = locationCandidateService(env.LOCATION, application);
   const serving = servingOf(env, application, input.userId, later);
-  const { person, skipped } = await personOf(session.state(), budgetMs);
+  const { profile: profile, skipped } = await personOf(session.state(), budgetMs);
   const personMs = performance.now() - started;
-  const where = await whereabouts(env.LOCATION, person, input.location, edge);
+  const where = await resolveLocation(env.LOCATION, profile, input.location, edge);
   const { point } = where;
   const whereMs = performance.now() - started - personMs;
-  const { rankers, variant, beside, skipped: withoutModel } = await serving;
+  const { rankers, variant, shadow: beside, skipped: withoutModel } = await serving;
   const modelMs = performance.now() - started - personMs - whereMs;
 
   const answer = await runPipeline(
     {
-      person,
+      profile: profile,
       point,
       now,
       offsetSeconds: localOffset(point?.lat ?? null, point?.lon ?? null, now),
@@ -112,7 +112,7 @@ export async function recommend(
     return null;
   });
   if (!answer) return refuse("unavailable", "No products can be found now.", { retryAfter: 1 });
-  const { location, nameless } = placeOf(person, where, answer.place);
+  const { location, nameless } = placeOf(profile, where, answer.place);
   const before = performance.now();
   const { cards, skipped: withoutCards } = await shownCards(env, application, answer);
   const stage = (name: string, ms: number, why: string | undefined): Stage => ({
@@ -178,8 +178,8 @@ export async function recommend(
 
 /** The place as the answer says it, and why it lacks its names. */
 function placeOf(
-  { precision }: Person,
-  { source }: Whereabouts,
+  { precision }: UserProfile,
+  { source }: UserLocation,
   place: PipelineAnswer["place"],
 ): { location: AnswerLocation; nameless?: string } {
   const named = place && !("skipped" in place) ? place : { city: null, country: null };
@@ -193,11 +193,11 @@ function placeOf(
 async function besides(
   env: RecommendationEnv,
   application: string,
-  { version, ranker }: NonNullable<Serving["beside"]>,
+  { version, ranker }: NonNullable<Serving["shadow"]>,
   answer: PipelineAnswer,
 ): Promise<void> {
   try {
-    if (!(await scoreBeside(env.DB, application, version, ranker, answer))) return;
+    if (!(await scoreShadow(env.DB, application, version, ranker, answer))) return;
     if (await advance(env.DB, settingsOf(env), application, Date.now() / 1000))
       await followPointer(env, application);
   } catch (error) {

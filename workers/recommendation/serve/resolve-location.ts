@@ -1,12 +1,12 @@
-import type { Person } from "../../../model/profile/profile.ts";
-import type { AnswerLocation, EdgePlace, LocationSource } from "../../../shared/contracts/location.ts";
+import type { UserProfile } from "../../../model/profile/profile.ts";
+import type { AnswerLocation, EdgeLocation, LocationSource } from "../../../shared/contracts/location.ts";
 import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
 import type { LocationApi } from "../../../shared/contracts/services.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { coarsenToKilometre, coarsenToRegion } from "../../../shared/geo/coarsen.ts";
 
 /** Where a person was taken to be. */
-export interface Whereabouts {
+export interface UserLocation {
   point: Point | null;
   source: LocationSource;
   /** What was left out, and why. */
@@ -24,16 +24,16 @@ export async function coarsened(location: LocationApi, point: Point, precision: 
 /** The strongest evidence there is: the request, where they were last, what the edge says, their home. */
 async function evidence(
   location: LocationApi,
-  person: Person,
+  profile: UserProfile,
   asked: Point | undefined,
-  edge: EdgePlace,
+  edge: EdgeLocation,
 ): Promise<{ point: Point | null; source: LocationSource }> {
   if (asked) return { point: asked, source: "request" };
-  if (person.location)
-    return { point: { lat: person.location.lat, lon: person.location.lon }, source: "last" };
+  if (profile.location)
+    return { point: { lat: profile.location.lat, lon: profile.location.lon }, source: "last" };
   const seen = await location.edge(edge);
   if (seen.ok && seen.value) return { point: seen.value, source: "edge" };
-  if (person.home) return { point: person.home, source: "home" };
+  if (profile.home) return { point: profile.home, source: "home" };
   return { point: null, source: "none" };
 }
 
@@ -55,15 +55,15 @@ export async function namesOf(
  * Where to recommend for, at the precision that the person allows. Where the gazetteer cannot be reached, a place that only it
  * could coarsen is left out.
  */
-export async function whereabouts(
+export async function resolveLocation(
   location: LocationApi,
-  person: Person,
+  profile: UserProfile,
   asked: Point | undefined,
-  edge: EdgePlace,
-): Promise<Whereabouts> {
+  edge: EdgeLocation,
+): Promise<UserLocation> {
   try {
-    const { point: raw, source } = await evidence(location, person, asked, edge);
-    return { point: raw ? await coarsened(location, raw, person.precision) : null, source };
+    const { point: raw, source } = await evidence(location, profile, asked, edge);
+    return { point: raw ? await coarsened(location, raw, profile.precision) : null, source };
   } catch (error) {
     console.error({ event: "gazetteer not reached", error: errorText(error) });
     return { point: null, source: "none", skipped: "the gazetteer: failed, the place is not known" };

@@ -32,7 +32,7 @@ export const products = Array.from({ length: 20 }, (_, i) => ({
     createdAt: 1_700_000_000,
   },
   hours: [],
-  followers: [],
+  nextProducts: [],
 }));
 export const block = buildLeaf(leaf, 1, 1_700_000_000, products, () => 0);
 const cards = products.map(({ change: { productId, version, ...rest } }) => {

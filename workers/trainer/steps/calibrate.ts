@@ -32,7 +32,7 @@ export async function calibrate(context: StepContext, plan: Plan, windows: Windo
   const engage: Judged[] = [];
   const purchase: Judged[] = [];
   let lists = 0;
-  const window = heldBack(context, windows.calibration, windows.evaluation, settings.mostCalibrationLists);
+  const window = heldBack(context, windows.calibration, windows.evaluation, settings.maxCalibrationLists);
   for await (const { example, list } of window) {
     lists++;
     const scores = score(list.batch);

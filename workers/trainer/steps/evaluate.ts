@@ -1,7 +1,7 @@
 import { packFeatures } from "../../../model/features/packed.ts";
 import { gradually } from "../../../model/gradual.ts";
 import { parametersIn } from "../../../model/onnx/read.ts";
-import { valueOf } from "../../../model/pipeline/recommend.ts";
+import { finalScores } from "../../../model/pipeline/recommend.ts";
 import { calibrationError, type Judged, type Platt } from "../../../model/recalibrate/calibration.ts";
 import {
   type Comparison,
@@ -52,7 +52,7 @@ export async function evaluate(
     for (const [i, { example, list }] of waiting.entries()) {
       const scores = score(list.batch);
       await context.pause();
-      const compared = { example, list, candidate: valueOf(scores), serving: served[i] };
+      const compared = { example, list, candidate: finalScores(scores), serving: served[i] };
       const quality = qualityOf(shape, compared);
       if (quality !== null) lists.push(quality);
       example.rows.forEach(({ position }, row) => {
@@ -63,19 +63,14 @@ export async function evaluate(
     }
     waiting = [];
   };
-  const window = heldBack(
-    context,
-    windows.evaluation,
-    Number.POSITIVE_INFINITY,
-    settings.mostEvaluationLists,
-  );
+  const window = heldBack(context, windows.evaluation, Number.POSITIVE_INFINITY, settings.maxEvaluationLists);
   for await (const each of window) {
     waiting.push(each);
     if (waiting.length >= listsPerCall) await flush();
   }
   if (waiting.length > 0) await flush();
   return {
-    comparison: await gradually(compareGradually(lists, settings.gate.leastSliceLists), context.pause),
+    comparison: await gradually(compareGradually(lists, settings.gate.minSliceLists), context.pause),
     calibration: {
       engage: headCalibration(judged.engage, calibrated.engage),
       purchase: headCalibration(judged.purchase, calibrated.purchase),

@@ -1,4 +1,4 @@
-import type { Workbench } from "../artifacts.ts";
+import type { ArtifactStore } from "../artifacts.ts";
 import type { Settings } from "../settings.ts";
 
 /** What every step of a recalibration has. */
@@ -10,7 +10,7 @@ export interface StepContext {
   /** When the recalibration was asked for, seconds since the epoch: the clock of all that it makes. */
   startedAt: number;
   settings: Settings;
-  bench: Workbench;
+  bench: ArtifactStore;
   /** Lets others run. Clocks stand still while a Worker computes, so it is called by work done, not by time. */
   pause(): Promise<void>;
 }

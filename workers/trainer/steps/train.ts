@@ -63,10 +63,10 @@ export async function plan(
  */
 export function epochsOf(
   stepsPerEpoch: number,
-  { epochs, leastSteps, mostEpochs }: Pick<Settings, "epochs" | "leastSteps" | "mostEpochs">,
+  { epochs, minSteps, maxEpochs }: Pick<Settings, "epochs" | "minSteps" | "maxEpochs">,
 ): number {
-  const wanted = Math.ceil(leastSteps / Math.max(1, stepsPerEpoch));
-  return Math.max(epochs, Math.min(mostEpochs, wanted));
+  const wanted = Math.ceil(minSteps / Math.max(1, stepsPerEpoch));
+  return Math.max(epochs, Math.min(maxEpochs, wanted));
 }
 
 /** The state before the first step: the serving model's weights, where it is of this network. */

@@ -3,12 +3,12 @@ import bundledFile from "../../../model/artifacts/bundled.onnx";
 import { featureShape } from "../../../model/features/compute.ts";
 import { unpackFeatures } from "../../../model/features/packed.ts";
 import { parametersIn } from "../../../model/onnx/read.ts";
-import { valueOf } from "../../../model/pipeline/recommend.ts";
+import { finalScores } from "../../../model/pipeline/recommend.ts";
 import { scoreByTape } from "../../../model/train/train.ts";
 import { type ModelManifest, modelManifest } from "../../../shared/contracts/model.ts";
 import type { RecalibrationRecord } from "../../../shared/contracts/recalibration.ts";
 import { ok } from "../../../shared/contracts/result.ts";
-import { Workbench } from "../artifacts.ts";
+import { ArtifactStore } from "../artifacts.ts";
 import { Refusal, recalibrate, type StepRunner, tell } from "../recalibrate.ts";
 import { type Settings, settings } from "../settings.ts";
 import { yieldThread } from "../steps/step.ts";
@@ -41,8 +41,12 @@ export async function run(
   const env = {
     TRAINING_LOG: bucket,
     USER: {
-      tombstones: async (_application: string, people: string[]) =>
-        ok([...erased].flatMap(([object, epoch]) => (people.includes(object) ? [{ object, epoch }] : []))),
+      tombstones: async (_application: string, users: string[]) =>
+        ok(
+          [...erased].flatMap(([object, generation]) =>
+            users.includes(object) ? [{ object, generation }] : [],
+          ),
+        ),
     },
     RECOMMENDATION: {
       servingModel: async () =>
@@ -52,7 +56,7 @@ export async function run(
           packs.map((pack) => {
             const batch = unpackFeatures(featureShape, pack);
             if (batch === null) throw new Error("a list was not packed for these features");
-            return valueOf(scoreByTape(featureShape, servingWeights, batch));
+            return finalScores(scoreByTape(featureShape, servingWeights, batch));
           }),
         ),
       tryModel: async () => ok(null),
@@ -62,7 +66,7 @@ export async function run(
       },
     },
   } as unknown as TrainerEnv;
-  const bench = new Workbench(bucket, application, "run");
+  const bench = new ArtifactStore(bucket, application, "run");
   const context = {
     env,
     application,

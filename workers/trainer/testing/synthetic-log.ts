@@ -2,7 +2,7 @@ import { featureShape } from "../../../model/features/compute.ts";
 import { packFeatures } from "../../../model/features/packed.ts";
 import type { Parameters } from "../../../model/network/parameters.ts";
 import { randomBatch } from "../../../model/onnx/manifest.ts";
-import { valueOf } from "../../../model/pipeline/recommend.ts";
+import { finalScores } from "../../../model/pipeline/recommend.ts";
 import { Random } from "../../../model/train/random.ts";
 import { scoreByTape } from "../../../model/train/train.ts";
 import type { EventType } from "../../../shared/contracts/event.ts";
@@ -10,7 +10,7 @@ import type { EventType } from "../../../shared/contracts/event.ts";
 /** What the log of a made-up week holds. */
 export interface LogOptions {
   examples: number;
-  people: number;
+  users: number;
   seed: number;
   /** Seconds since the epoch: the newest example. */
   until: number;
@@ -37,7 +37,7 @@ const base64 = (bytes: Uint8Array): string => {
 /** Lines of a training log: people who follow the serving model's taste and a new one, shown what it ordered. */
 export function syntheticLog(
   parameters: Parameters,
-  { examples, people, seed, until, shift, rows = 15 }: LogOptions,
+  { examples, users: people, seed, until, shift, rows = 15 }: LogOptions,
   choose: Choose = asPeopleDo,
 ): Record<string, unknown>[] {
   const random = new Random(seed);
@@ -46,12 +46,12 @@ export function syntheticLog(
   const indices = Array.from({ length: rows }, (_, i) => i);
   return Array.from({ length: examples }, (_, n) => {
     const batch = randomBatch(featureShape, rows, seed * 100_000 + n);
-    const values = valueOf(scoreByTape(featureShape, parameters, batch));
+    const values = finalScores(scoreByTape(featureShape, parameters, batch));
     const mean = values.reduce((sum, each) => sum + each, 0) / rows;
     const deviation = Math.sqrt(values.reduce((sum, each) => sum + (each - mean) ** 2, 0) / rows) || 1;
     const order = [...indices].sort((a, b) => values[b] - values[a]);
     const shown = new Map(order.slice(0, 10).map((index, i) => [index, i + 1]));
-    const person = random.below(people).toString(16).padStart(4, "0").repeat(16);
+    const pseudonym = random.below(people).toString(16).padStart(4, "0").repeat(16);
     const logged = indices.map((index) => {
       const utility =
         0.6 * ((values[index] - mean) / deviation) + shift * batch.dense[index * width + discount];
@@ -63,8 +63,8 @@ export function syntheticLog(
     });
     return {
       kind: "example",
-      person,
-      epoch: 0,
+      pseudonym,
+      generation: 0,
       recommendationId: `r${seed}-${n}`,
       time: until - (examples - 1 - n) * 60,
       modelVersion: "bundled",

@@ -119,7 +119,7 @@ describe("all workers together", () => {
       () => stack.call<ProductWithTotals>("GET", "/v1/products/oslo-7"),
       ({ body: { totals } }) => totals.view + totals.purchase >= 30,
     );
-    expect(product.totals).toMatchObject({ view: 15, purchase: 15, users: 3 });
+    expect(product.totals).toMatchObject({ view: 15, purchase: 15, people: 3 });
     for (const user of [0, 1, 2]) {
       const { body } = await stack.call<Page<UserInteraction>>(
         "GET",

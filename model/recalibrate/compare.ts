@@ -26,7 +26,7 @@ export interface Compared {
 
 /** How good each method's order of one list is: NDCG at 10, see {@link qualityOf}. */
 export interface ListQuality {
-  person: string;
+  pseudonym: string;
   weight: number;
   quality: Record<Method, number>;
   /** What no knowledge at all would give. */
@@ -73,7 +73,7 @@ export function qualityOf(
   const meanDiscount = shown.reduce((sum, _, i) => sum + discount(i + 1), 0) / shown.length;
   const ideal = [...gains].sort((a, b) => b - a).reduce((sum, gain, i) => sum + gain * discount(i + 1), 0);
   return {
-    person: example.person,
+    pseudonym: example.pseudonym,
     weight: example.weight,
     quality: {
       candidate: by((row) => candidate[row]),
@@ -140,7 +140,7 @@ function* difference(lists: readonly ListQuality[], of: (list: ListQuality) => n
     mean: meanOf(lists, of),
     interval: yield* intervalGradually(
       lists.map((list) => list.weight * of(list)),
-      lists.map(({ person }) => person),
+      lists.map(({ pseudonym: person }) => person),
       lists.map(({ weight }) => weight),
     ),
   };
@@ -166,7 +166,7 @@ export function* compareGradually(lists: readonly ListQuality[], least: number):
     if (part.length >= least) told[name] = yield* difference(part, gain);
   return {
     lists: lists.length,
-    people: new Set(lists.map(({ person }) => person)).size,
+    people: new Set(lists.map(({ pseudonym: person }) => person)).size,
     quality: {
       candidate: of("candidate"),
       serving: of("serving"),

@@ -15,7 +15,7 @@ export const loggedExample = z.object({
   id: z.number().int(),
   time: z.number(),
   /** Pseudonym, cut: people are only told apart. */
-  person: z.string(),
+  pseudonym: z.string(),
   country: z.string().nullable(),
   modelVersion: z.string(),
   variant: z.string(),
@@ -43,7 +43,7 @@ export interface LoggedCorrection {
   outcome: EventType;
 }
 
-const exampleLine = trainingExample.extend({ kind: z.literal("example"), person: z.string() });
+const exampleLine = trainingExample.extend({ kind: z.literal("example"), pseudonym: z.string() });
 const correctionLine = trainingCorrection.extend({ kind: z.literal("correction") });
 
 /** Features lie within about -5..5; what is far beyond was not computed by this code. */
@@ -79,7 +79,7 @@ export function readLine(shape: FeatureShape, line: unknown): LoggedLine {
   }
   const parsed = exampleLine.safeParse(line);
   if (!parsed.success) return { kind: "damaged" };
-  const { recommendationId, featureHash, features, rows, person, ...rest } = parsed.data;
+  const { recommendationId, featureHash, features, rows, pseudonym, ...rest } = parsed.data;
   if (featureHash !== shape.hash) return { kind: "foreign" };
   const packed = bytesOf(features);
   const batch = unpackFeatures(shape, packed);
@@ -94,7 +94,7 @@ export function readLine(shape: FeatureShape, line: unknown): LoggedLine {
     example: {
       id: hash53(recommendationId),
       time: rest.time,
-      person: person.slice(0, 16),
+      pseudonym: pseudonym.slice(0, 16),
       country: rest.country,
       modelVersion: rest.modelVersion,
       variant: rest.variant,

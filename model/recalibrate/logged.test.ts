@@ -14,7 +14,7 @@ const features = btoa(
 );
 const line = {
   kind: "example",
-  person: "a".repeat(64),
+  pseudonym: "a".repeat(64),
   epoch: 0,
   recommendationId: "r1",
   time: 1000,
@@ -94,7 +94,7 @@ describe("a logged example", () => {
       ...example,
       id: i,
       time: i,
-      person: `p${i % 10}`,
+      pseudonym: `p${i % 10}`,
     }));
     const numbers = joined([summarise(many.slice(0, 40), 0), summarise(many.slice(40), 1)]);
     const seen: Summary[] = [];
@@ -121,7 +121,7 @@ describe("a logged example", () => {
 
 describe("a line", () => {
   it.each([
-    ["other", { kind: "interaction", person: "a" }],
+    ["other", { kind: "interaction", pseudonym: "a" }],
     ["foreign", { ...line, featureHash: "else" }],
     ["damaged", { ...line, features: features.slice(0, -8) }],
     ["damaged", { ...line, features: "" }],

@@ -12,7 +12,7 @@ export interface Summary {
   id: number;
   time: number;
   /** Hash of the pseudonym. */
-  person: number;
+  pseudonymHash: number;
   /** Weighted rows that were shown, and of them those that were engaged with. */
   shown: number;
   chosen: number;
@@ -27,7 +27,7 @@ const examplesPerPause = 4096;
 /** The examples of a part in numbers. */
 export function summarise(examples: readonly LoggedExample[], part: number): Float64Array<ArrayBuffer> {
   const all = new Float64Array(fields * examples.length);
-  examples.forEach(({ id, time, person, rows, weight }, i) => {
+  examples.forEach(({ id, time, pseudonym: person, rows, weight }, i) => {
     const shown = rows.filter(({ position }) => position > 0);
     const chosen = shown.filter(({ outcome }) => isEngaged(outcome)).length;
     all.set(
@@ -56,7 +56,7 @@ export function* eachSummary(numbers: Float64Array, see: (summary: Summary) => v
     see({
       id: numbers[at],
       time: numbers[at + timeField],
-      person: numbers[at + 2],
+      pseudonymHash: numbers[at + 2],
       shown: numbers[at + 3],
       chosen: numbers[at + 4],
       rows: numbers[at + 5],
@@ -115,7 +115,7 @@ export function* factsGradually(
   const sums = { training: { shown: 0, chosen: 0 }, newest: { shown: 0, chosen: 0 } };
   let examples = 0;
   let engaged = 0;
-  yield* eachSummary(summaries, ({ person, time, shown, chosen }) => {
+  yield* eachSummary(summaries, ({ pseudonymHash: person, time, shown, chosen }) => {
     examples++;
     if (chosen > 0) engaged++;
     const window = sums[time < windows.evaluation ? "training" : "newest"];

@@ -12,7 +12,7 @@ describe("products", () => {
       id: "p1",
       category: "unknown",
       price: 2,
-      totals: { view: 0, users: 0 },
+      totals: { view: 0, people: 0 },
     });
     const patched = await call("PATCH", "/v1/products/p1", { body: { available: false } });
     expect(await patched.json()).toMatchObject({ title: "One", available: false });

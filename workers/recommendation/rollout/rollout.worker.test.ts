@@ -145,7 +145,7 @@ describe("a version on its way into service", () => {
     if (!details.ok) throw new Error(details.error.detail);
     expect(details.value.rollout?.canary?.outcomes).toMatchObject({
       verdict: "good",
-      canary: { users: 100, exposures: 1000, successes: 600, rate: 0.6 },
+      canary: { people: 100, exposures: 1000, successes: 600, rate: 0.6 },
       control: { rate: 0.3 },
     });
     expect(details.value.changes.at(-1)).toMatchObject({ status: "serving", by: "rollout" });
@@ -167,7 +167,7 @@ describe("a version on its way into service", () => {
     const older = { ...one, rows: [{ ...one.rows[0], counts: { ...one.rows[0].counts, exposures: 9 } }] };
     for (const each of [one, older, one, older]) await countOutcomes(environment, "counted", [each]);
     const totals = await new UserCountsTable(database).totals("counted", "rollout:v2");
-    expect(totals.get("canary")).toMatchObject({ users: 1, exposures: 10, successes: 4 });
+    expect(totals.get("canary")).toMatchObject({ people: 1, exposures: 10, successes: 4 });
     await countOutcomes(environment, "counted", users("canary", 4, 3, "rollout:other"));
     expect(await new UserCountsTable(database).totals("counted", "rollout:other")).toEqual(new Map());
   });

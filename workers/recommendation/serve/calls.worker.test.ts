@@ -77,7 +77,7 @@ describe("a recommendation for somebody with a past", () => {
     };
     expect(await recommend()).toEqual({
       "person.state": 1,
-      "location.around": 1,
+      "location.gatherCandidates": 1,
       "product.cards": 1,
       "person.impression": 1,
     });

@@ -30,7 +30,7 @@ describe("a recommendation goes on without", () => {
 
   it("the gazetteer: without the name of the city", async () => {
     const around = lacking({ place: { skipped: "the gazetteer: failed" } });
-    const { items, location, skipped } = await answer({ LOCATION: { ...services.LOCATION, around } });
+    const { items, location, skipped } = await answer({ LOCATION: { ...services.LOCATION, gatherCandidates: around } });
     expect(skipped.place).toBe("the gazetteer: failed");
     expect(location).toMatchObject({ city: null, source: "request" });
     expect(items).toHaveLength(5);
@@ -49,7 +49,7 @@ describe("a recommendation goes on without", () => {
 
   it("new tiles, and says what stood in for them", async () => {
     const around = lacking({ skipped: ["cells for tiles"] });
-    const { skipped } = await answer({ LOCATION: { ...services.LOCATION, around } });
+    const { skipped } = await answer({ LOCATION: { ...services.LOCATION, gatherCandidates: around } });
     expect(skipped.sources).toBe("cells for tiles");
   });
 
@@ -72,13 +72,13 @@ describe("a recommendation goes on without", () => {
   });
 
   it("nothing of all that: it is unavailable for a while, not broken", async () => {
-    const result = await ask({ LOCATION: { ...services.LOCATION, around: down } });
+    const result = await ask({ LOCATION: { ...services.LOCATION, gatherCandidates: down } });
     expect(result).toMatchObject({ ok: false, error: { code: "unavailable", retryAfter: 1 } });
   });
 });
 
 /** What is around Ann, but for something. */
 const lacking = (what: object) => async () => {
-  const whole = await services.LOCATION.around();
+  const whole = await services.LOCATION.gatherCandidates();
   return whole.ok ? ok({ ...whole.value, ...what }) : whole;
 };

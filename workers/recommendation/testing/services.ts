@@ -55,8 +55,8 @@ export const services = {
     resolve: async () => ok(inOslo),
     coarsen: async () => ok({ point: { lat: 59.9, lon: 10.7 }, place: null }),
     edge: async () => ok(null),
-    around: async () =>
-      ok({ near: block, chosen: block, followed: null, skipped: [] as string[], place: inOslo }),
+    gatherCandidates: async () =>
+      ok({ near: block, chosen: block, next: null, skipped: [] as string[], place: inOslo }),
     candidates: async () => ok(block),
     columns: async () => ok(block),
   },

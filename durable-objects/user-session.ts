@@ -6,7 +6,7 @@ import { type Impression, impression } from "../shared/contracts/impression.ts";
 import { liveHeaders } from "../shared/contracts/live.ts";
 import type { Point, Precision } from "../shared/contracts/primitives.ts";
 import { type RecommendationReceipt, recommendationReceipt } from "../shared/contracts/recommendation.ts";
-import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
+import { ok, parse, type Result, refuse, unwrap } from "../shared/contracts/result.ts";
 import type { UserSettings } from "../shared/contracts/services.ts";
 import { errorText } from "../shared/errors/error-text.ts";
 import { locationHint } from "../shared/geo/coarsen.ts";
@@ -268,9 +268,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   /** Takes what the profile says, where it was told while the person was being erased. */
   async #settle(application: string, userId: string): Promise<void> {
     const known = this.#known.profile.settingsVersion;
-    const asked = await this.env.USER.settings(application, userId);
-    if (!asked.ok) throw new Error(`the records refused: ${asked.error.detail}`);
-    const settings = asked.value ?? { home: null, precision: "exact", version: 0 };
+    const asked = unwrap(await this.env.USER.settings(application, userId), "the user service");
+    const settings = asked ?? { home: null, precision: "exact", version: 0 };
     if (settings.version === known || this.#known.profile.settingsVersion !== known) return;
     this.#change(application, userId, (memory) => {
       memory.profile.settingsVersion = 0;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readCheckpoint, writeCheckpoint, writeModel } from "../model/cli/artifact.ts";
 import { trainingLine } from "../model/cli/progress.ts";
 import { readDataset } from "../model/data/read.node.ts";
-import { fit, full, quick } from "../model/train/fit.ts";
+import { fitModel, full, quick } from "../model/train/fit.ts";
 import type { Target } from "./request.ts";
 import { Task } from "./terminal.ts";
 
@@ -21,7 +21,7 @@ export async function trainAndRegister(
   const dataset = readDataset(dataDir);
   const resume = readCheckpoint(folder);
   const task = new Task(resume ? `training, resumed after epoch ${resume.epoch}` : "training");
-  const trained = await fit(dataset, effort === "full" ? full : quick, 1, {
+  const trained = await fitModel(dataset, effort === "full" ? full : quick, 1, {
     clock: () => performance.now() / 1000,
     onExamples: (done, total) => task.update(`examples ${Math.floor((100 * done) / total)}%`),
     onProgress: (each) => task.update(trainingLine(each)),

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EventReceipt } from "../shared/contracts/event.ts";
 import type { NearbyAnswer } from "../shared/contracts/location.ts";
 import type { Point } from "../shared/contracts/primitives.ts";
-import { type BulkReport, type ProductWithTotals } from "../shared/contracts/product.ts";
+import type { BulkReport, ProductWithTotals } from "../shared/contracts/product.ts";
 import { type RecommendationAnswer, recommendationAnswer } from "../shared/contracts/recommendation.ts";
 import type { Page } from "../shared/contracts/services.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";

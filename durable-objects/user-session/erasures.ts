@@ -1,6 +1,6 @@
 import type { Erasure, ErasureStore } from "../../shared/contracts/erasure.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
-import type { Result } from "../../shared/contracts/result.ts";
+import { unwrap } from "../../shared/contracts/result.ts";
 import { eraseFromDeadLetters } from "../../shared/dead-letters/erase.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
 import { UserCountsTable } from "../../shared/experiments/user-counts.ts";
@@ -87,11 +87,6 @@ export interface Erased {
   /** Learns again what the profile says. */
   settle(application: string, userId: string): Promise<void>;
 }
-
-const valueOf = <T>(result: Result<T>): T => {
-  if (!result.ok) throw new Error(`refused: ${result.error.detail}`);
-  return result.value;
-};
 
 /** The erasures of one person, past ones too: durable, and going on step by step until nothing is left anywhere. */
 export class Erasures {
@@ -223,7 +218,7 @@ export class Erasures {
     const life = { userId: row.userId ?? object, object, generation };
     switch (row.phase) {
       case "records": {
-        const gone = valueOf(await this.#env.USER.erase(application, life));
+        const gone = unwrap(await this.#env.USER.erase(application, life), "the user service");
         const counts = await new UserCountsTable(this.#env.DB).erase(application, [object]);
         add("records", gone.interactions + gone.locations + gone.profiles + counts);
         if (!gone.more) goOn(null);

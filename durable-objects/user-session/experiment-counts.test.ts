@@ -13,7 +13,7 @@ function kept() {
 describe("the counts of a person in an experiment", () => {
   it("grow by one exposure with each impression, and by a success where something shown was wanted", () => {
     const store = kept();
-    const after = (outcomes: string[], variant = "rollout:v2/canary") =>
+    const countsOf = (outcomes: string[], variant = "rollout:v2/canary") =>
       countsAfter(
         store,
         { variant },
@@ -21,17 +21,21 @@ describe("the counts of a person in an experiment", () => {
         1,
       );
     const canary = { experiment: "rollout:v2", arm: "canary" };
-    expect(after([])).toEqual({
+    expect(countsOf([])).toEqual({
       id: "counts:rollout:v2/canary:1",
       counts: { ...canary, exposures: 1, successes: 0 },
     });
-    expect(after(["view", "click", "purchase"])?.counts).toEqual({ ...canary, exposures: 2, successes: 1 });
-    expect(after(["view", "dismiss"])?.counts).toEqual({ ...canary, exposures: 3, successes: 1 });
-    expect(after(["cart"], "rollout:v3/control")).toEqual({
+    expect(countsOf(["view", "click", "purchase"])?.counts).toEqual({
+      ...canary,
+      exposures: 2,
+      successes: 1,
+    });
+    expect(countsOf(["view", "dismiss"])?.counts).toEqual({ ...canary, exposures: 3, successes: 1 });
+    expect(countsOf(["cart"], "rollout:v3/control")).toEqual({
       id: "counts:rollout:v3/control:1",
       counts: { experiment: "rollout:v3", arm: "control", exposures: 1, successes: 1 },
     });
-    expect(after(["purchase"])?.counts).toEqual({ ...canary, exposures: 4, successes: 2 });
+    expect(countsOf(["purchase"])?.counts).toEqual({ ...canary, exposures: 4, successes: 2 });
   });
 
   it("are not kept for what is of no experiment", () => {

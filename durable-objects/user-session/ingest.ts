@@ -35,7 +35,7 @@ export function ingestEvent(
   terms: Terms,
 ): IngestResult {
   const { now, deliver } = terms;
-  const { profile: profile } = memory;
+  const { profile } = memory;
   const known = { first: isFirst(profile, event.productId), previous: previousOf(profile, event) };
   const body = deliver ? null : { kind: "interaction", interaction: { ...event, ...known } };
   const due = deliver ? null : now + resendSeconds;

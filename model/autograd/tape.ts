@@ -107,7 +107,7 @@ export class Tape implements Ops<Tensor> {
     const n = x.columns;
     for (let i = 0; i < x.data.length; i++) {
       const value = (x.data[i] - mean.data[i % n]) * scale.data[i % n];
-      out.data[i] = value > 5 ? 5 : value < -5 ? -5 : value;
+      out.data[i] = Math.min(5, Math.max(-5, value));
     }
     this.#flow(x, out, (i) => (Math.abs(out.data[i]) < 5 ? scale.data[i % n] : 0));
     return out;

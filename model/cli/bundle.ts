@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { demoSize, simulate } from "../simulate/simulate.ts";
-import { fit, full, quick } from "../train/fit.ts";
+import { fitModel, full, quick } from "../train/fit.ts";
 import { writeModel } from "./artifact.ts";
 import { progress, shareLine, trainingLine } from "./progress.ts";
 
@@ -13,7 +13,7 @@ const now = Date.UTC(2026, 0, 5) / 1000;
 
 const { values } = parseArgs({ options: { full: { type: "boolean", default: false } } });
 const { dataset } = simulate(demoSize, seed, now);
-const trained = await fit(dataset, values.full ? full : quick, seed, {
+const trained = await fitModel(dataset, values.full ? full : quick, seed, {
   clock: () => performance.now() / 1000,
   onExamples: (done, total) => progress(shareLine("examples", done, total)),
   onProgress: (each) => progress(trainingLine(each), each.done === each.total),

@@ -15,7 +15,7 @@ import { nodeSession } from "../onnx/runtime.node.ts";
 import { popularityRanker } from "../pipeline/fallback.ts";
 import type { Ranker } from "../pipeline/ports.ts";
 import { simulate } from "../simulate/simulate.ts";
-import { fit, full, quick } from "../train/fit.ts";
+import { fitModel, full, quick } from "../train/fit.ts";
 import { datasetIn, options, stop, wholeNumber } from "./options.ts";
 import { progress, shareLine, trainingLine } from "./progress.ts";
 
@@ -61,7 +61,7 @@ async function rankerOf(version: string, bytes: Uint8Array, firstStage?: FirstSt
 }
 
 async function trained(on: Dataset, seed: number): Promise<Ranker> {
-  const { parameters, firstStage } = await fit(on, values.quick ? quick : full, seed, {
+  const { parameters, firstStage } = await fitModel(on, values.quick ? quick : full, seed, {
     clock: () => performance.now() / 1000,
     onExamples: (done, total) => progress(shareLine("examples", done, total)),
     onProgress: (each) => progress(trainingLine(each), each.done === each.total),

@@ -1,6 +1,6 @@
 // Trains on a dataset: weights as an ONNX file with its manifest, and a checkpoint after each epoch.
 import { parseArgs } from "node:util";
-import { fit, full, quick } from "../train/fit.ts";
+import { fitModel, full, quick } from "../train/fit.ts";
 import { readCheckpoint, writeCheckpoint, writeModel } from "./artifact.ts";
 import { datasetIn, options, stop, wholeNumber } from "./options.ts";
 import { progress, shareLine, trainingLine } from "./progress.ts";
@@ -25,7 +25,7 @@ const seed = wholeNumber("seed", values.seed, 0);
 const dataset = datasetIn(data);
 const resume = values.resume ? readCheckpoint(out) : null;
 if (resume) console.log(`Resuming after epoch ${resume.epoch}.`);
-const trained = await fit(dataset, values.full ? full : quick, seed, {
+const trained = await fitModel(dataset, values.full ? full : quick, seed, {
   clock: () => performance.now() / 1000,
   onExamples: (done, total) => progress(shareLine("examples", done, total)),
   onProgress: (each) => progress(trainingLine(each), each.done === each.total),

@@ -18,9 +18,11 @@ export function gatherRows(
   width: number,
   to: Elements,
 ): void {
-  if (to instanceof Uint8Array) return gatherBytes(sources as readonly Uint8Array[], list, width, to);
-  const words = to.BYTES_PER_ELEMENT / 4;
-  return gatherWords(sources.map(wordsOf), list, width * words, wordsOf(to));
+  if (to instanceof Uint8Array) gatherBytes(sources as readonly Uint8Array[], list, width, to);
+  else {
+    const words = to.BYTES_PER_ELEMENT / 4;
+    gatherWords(sources.map(wordsOf), list, width * words, wordsOf(to));
+  }
 }
 
 const wordsOf = ({ buffer, byteOffset, byteLength }: Elements): Uint32Array =>

@@ -48,7 +48,8 @@ describe("parts that can be left out", () => {
       const file = await session.run(batch);
       const tape = scoreByTape(shape, parameters, batch);
       for (const head of ["engage", "purchase"] as const)
-        file[head].forEach((logit, i) => expect(Math.abs(logit - tape[head][i])).toBeLessThan(1e-5));
+        for (const [i, logit] of file[head].entries())
+          expect(Math.abs(logit - tape[head][i])).toBeLessThan(1e-5);
       await session.release();
     }
   });

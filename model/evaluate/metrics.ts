@@ -41,12 +41,12 @@ const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** An event's value: the mean over its seeds. */
-const valueOf = (ranks: Ranks, metric: (rank: number) => number): number => mean(ranks.map(metric));
+const meanMetric = (ranks: Ranks, metric: (rank: number) => number): number => mean(ranks.map(metric));
 
 /** Quality from the ranks of each event's product and its person. */
 export function quality(events: readonly Ranks[], people: readonly string[]): Quality {
   const of = (metric: (rank: number) => number): number =>
-    mean(events.map((ranks) => valueOf(ranks, metric)));
+    mean(events.map((ranks) => meanMetric(ranks, metric)));
   return {
     n: events.length,
     acc1: of(accuracyAt(1)),
@@ -55,7 +55,7 @@ export function quality(events: readonly Ranks[], people: readonly string[]): Qu
     ndcg10: of(ndcgAt10),
     mrr10: of(reciprocalAt10),
     ci: interval(
-      events.map((ranks) => valueOf(ranks, ndcgAt10)),
+      events.map((ranks) => meanMetric(ranks, ndcgAt10)),
       people,
     ),
   };
@@ -63,7 +63,7 @@ export function quality(events: readonly Ranks[], people: readonly string[]): Qu
 
 /** By how much one method is better than another on the same events, whose people are given. */
 export function gain(better: readonly Ranks[], worse: readonly Ranks[], people: readonly string[]): Gain {
-  const differences = better.map((ranks, i) => valueOf(ranks, ndcgAt10) - valueOf(worse[i], ndcgAt10));
+  const differences = better.map((ranks, i) => meanMetric(ranks, ndcgAt10) - meanMetric(worse[i], ndcgAt10));
   return { ndcg10: mean(differences), ci: interval(differences, people) };
 }
 

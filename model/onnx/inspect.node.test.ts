@@ -112,9 +112,11 @@ describe("the inspection of a file that is brought", () => {
   });
 
   it("refuses inputs and outputs that are not those of the features, and says which", () => {
-    expect(said((model) => void (inputOf(model, "dense").elemType = TensorProto_DataType.DOUBLE))).toContain(
-      '"dense"',
-    );
+    expect(
+      said((model) => {
+        inputOf(model, "dense").elemType = TensorProto_DataType.DOUBLE;
+      }),
+    ).toContain('"dense"');
     expect(
       said((model) => {
         const dim = inputOf(model, "event").shape?.dim[1];
@@ -132,9 +134,9 @@ describe("the inspection of a file that is brought", () => {
       said((model) => graphOf(model).input.push(create(ValueInfoProtoSchema, { name: "age" }))),
     ).toContain('"age"');
     expect(
-      said(
-        (model) => void (graphOf(model).input = graphOf(model).input.filter(({ name }) => name !== "pair")),
-      ),
+      said((model) => {
+        graphOf(model).input = graphOf(model).input.filter(({ name }) => name !== "pair");
+      }),
     ).toContain('"pair"');
   });
 

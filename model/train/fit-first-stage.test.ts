@@ -47,7 +47,7 @@ function walks(people: number, events: number, step: (at: number, random: Random
   return list;
 }
 
-const fit = (events: DatasetEvent[]) =>
+const fitOn = (events: DatasetEvent[]) =>
   fitFirstStage({ items } as Pick<Dataset, "items">, events, {
     warmUp: 0.2,
     parts: 2,
@@ -57,17 +57,17 @@ const fit = (events: DatasetEvent[]) =>
 
 describe("the first stage's weights", () => {
   it("say that nearness counts where people go on to what is near, and that it does not where they go anywhere", async () => {
-    const close = await fit(walks(20, 40, (at, random) => at + 1 + random.below(3)));
-    const anywhere = await fit(walks(20, 40, (_, random) => random.below(items.size)));
+    const close = await fitOn(walks(20, 40, (at, random) => at + 1 + random.below(3)));
+    const anywhere = await fitOn(walks(20, 40, (_, random) => random.below(items.size)));
     expect(close.near).toBeGreaterThan(1);
     expect(anywhere.near).toBeLessThan(0.4);
   });
 
   it("say that popularity counts where everyone goes to the same few", async () => {
-    const famous = await fit(
+    const famous = await fitOn(
       walks(40, 20, (_, random) => (random.next() < 0.7 ? random.below(40) * 7 : random.below(300))),
     );
-    const equal = await fit(walks(40, 20, (_, random) => random.below(items.size)));
+    const equal = await fitOn(walks(40, 20, (_, random) => random.below(items.size)));
     // What ten people's purchases of this week say, against nobody's.
     const fame = ({ people, hot, fresh }: FirstStage): number =>
       people * Math.log1p(10) + hot * Math.log1p(120) - fresh;
@@ -75,7 +75,7 @@ describe("the first stage's weights", () => {
   });
 
   it("are the defaults where there is little to learn from", async () => {
-    expect(await fit(walks(3, 4, (at) => at + 1))).toEqual(defaultFirstStage);
-    expect(await fit([])).toEqual(defaultFirstStage);
+    expect(await fitOn(walks(3, 4, (at) => at + 1))).toEqual(defaultFirstStage);
+    expect(await fitOn([])).toEqual(defaultFirstStage);
   });
 });

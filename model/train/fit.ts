@@ -93,7 +93,7 @@ export function fitLists(
 }
 
 /** From a dataset to weights. */
-export async function fit(
+export async function fitModel(
   dataset: Dataset,
   effort: Effort,
   seed: number,

@@ -42,6 +42,24 @@ export const refuse = (
   more: Omit<Refusal, "code" | "detail"> = {},
 ): { ok: false; error: Refusal } => ({ ok: false, error: { code, detail, ...more } });
 
+/** A refusal as an exception, for code that leaves by throwing. Its own fields do not survive RPC: return a {@link Result} there. */
+export class RefusalError extends Error {
+  override readonly name = "RefusalError";
+  readonly refusal: Refusal;
+
+  /** `service` names who refused, for the log: `the user service`. */
+  constructor(refusal: Refusal, service: string) {
+    super(`${service} refused: ${refusal.detail}`);
+    this.refusal = refusal;
+  }
+}
+
+/** Returns the value of a result; throws a {@link RefusalError} that names `service` where it is a refusal. */
+export function unwrap<T>(result: Result<T>, service: string): T {
+  if (!result.ok) throw new RefusalError(result.error, service);
+  return result.value;
+}
+
 /** zod's issues as {@link InputIssue}s; each unknown field is named by its own path. */
 export const issuesOf = (error: z.ZodError): InputIssue[] =>
   error.issues.flatMap((issue) =>

@@ -1,3 +1,4 @@
+import { unwrap } from "../contracts/result.ts";
 import type { UserApi } from "../contracts/services.ts";
 import { isErased, unpacked, userOf } from "./lines.ts";
 
@@ -25,10 +26,7 @@ export async function livingLines(
   if (!object) return [];
   const lines = await linesOf(await object.arrayBuffer());
   if (lines === null) return null;
-  const tombstones = await user.tombstones(application, userOf(lines));
-  if (!tombstones.ok) throw new Error(`the records refused: ${tombstones.error.detail}`);
-  const erased = new Map(
-    tombstones.value.map(({ object: pseudonym, generation }) => [pseudonym, generation]),
-  );
+  const tombstones = unwrap(await user.tombstones(application, userOf(lines)), "the user service");
+  const erased = new Map(tombstones.map(({ object: pseudonym, generation }) => [pseudonym, generation]));
   return lines.filter((line) => !isErased(line, erased));
 }

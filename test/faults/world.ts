@@ -80,7 +80,8 @@ function recommendationEnv(): RecommendationEnv {
   } as unknown as LocationEnv);
   return {
     USER: failing("records", {
-      recordInteractions: (...given: Parameters<typeof user.recordInteractions>) => user.recordInteractions(...given),
+      recordInteractions: (...given: Parameters<typeof user.recordInteractions>) =>
+        user.recordInteractions(...given),
       absoluteTotals: (...given: Parameters<typeof user.absoluteTotals>) => user.absoluteTotals(...given),
       recordLocations: (...given: Parameters<typeof user.recordLocations>) => user.recordLocations(...given),
       tombstones: (...given: Parameters<typeof user.tombstones>) => user.tombstones(...given),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { type Document, type Operation, resolved, type Schema } from "./document.ts";
-import { spoiled, valueOf } from "./values.ts";
+import { arbitraryOf, spoiled } from "./values.ts";
 
 /** A request to an operation. */
 export interface FuzzRequest {
@@ -34,7 +34,7 @@ function pathOf(document: Document, { path, parameters }: Operation): fc.Arbitra
     fc.record(
       Object.fromEntries(
         parameters.flatMap((each) =>
-          each.in === place ? [[each.name, mostlyRight(valueOf(document, each.schema))]] : [],
+          each.in === place ? [[each.name, mostlyRight(arbitraryOf(document, each.schema))]] : [],
         ),
       ),
       { requiredKeys: place === "path" ? undefined : [] },
@@ -72,7 +72,10 @@ const broken: fc.Arbitrary<Payload> = fc
 
 function lines(document: Document, { items: schema = {} }: Schema): fc.Arbitrary<string> {
   const line = fc.oneof(
-    { weight: 5, arbitrary: mostlyRight(valueOf(document, schema)).map((value) => JSON.stringify(value)) },
+    {
+      weight: 5,
+      arbitrary: mostlyRight(arbitraryOf(document, schema)).map((value) => JSON.stringify(value)),
+    },
     fc.string({ maxLength: 30 }),
   );
   return fc.array(line, { maxLength: 5 }).map((all) => all.join("\n"));
@@ -85,7 +88,7 @@ function payloadOf(document: Document, { requestBody }: Operation): fc.Arbitrary
       case "":
         return fc.constant({ headers: {}, body: undefined });
       case "application/json":
-        return mostlyRight(valueOf(document, resolved(document, schema))).map((value) => ({
+        return mostlyRight(arbitraryOf(document, resolved(document, schema))).map((value) => ({
           headers: { "content-type": type },
           body: JSON.stringify(value),
         }));

@@ -39,30 +39,30 @@ function number({ minimum, maximum, exclusiveMinimum }: Schema, whole: boolean):
 
 function object(document: Document, { properties = {}, required = [], additionalProperties }: Schema) {
   const named = fc.record(
-    Object.fromEntries(Object.entries(properties).map(([name, of]) => [name, valueOf(document, of)])),
+    Object.fromEntries(Object.entries(properties).map(([name, of]) => [name, arbitraryOf(document, of)])),
     { requiredKeys: required },
   );
   if (typeof additionalProperties !== "object") return named;
-  const more = fc.dictionary(fc.string({ maxLength: 12 }), valueOf(document, additionalProperties), {
+  const more = fc.dictionary(fc.string({ maxLength: 12 }), arbitraryOf(document, additionalProperties), {
     maxKeys: 3,
   });
   return fc.tuple(named, more).map(([own, others]) => ({ ...others, ...own }));
 }
 
 /** Values that meet a schema. */
-export function valueOf(document: Document, given: Schema): fc.Arbitrary<unknown> {
+export function arbitraryOf(document: Document, given: Schema): fc.Arbitrary<unknown> {
   const schema = resolved(document, given);
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum) return fc.constantFrom(...schema.enum);
   const choices = schema.anyOf ?? schema.oneOf;
-  if (choices) return fc.oneof(...choices.map((each) => valueOf(document, each)));
+  if (choices) return fc.oneof(...choices.map((each) => arbitraryOf(document, each)));
   const types = [schema.type ?? []].flat();
-  if (types.length > 1) return fc.oneof(...types.map((type) => valueOf(document, { ...schema, type })));
+  if (types.length > 1) return fc.oneof(...types.map((type) => arbitraryOf(document, { ...schema, type })));
   switch (types[0]) {
     case "object":
       return object(document, schema);
     case "array":
-      return fc.array(valueOf(document, schema.items ?? {}), {
+      return fc.array(arbitraryOf(document, schema.items ?? {}), {
         minLength: schema.minItems ?? 0,
         maxLength: Math.min(schema.maxItems ?? most.items, (schema.minItems ?? 0) + most.items),
       });

@@ -46,7 +46,7 @@ export class Crowd {
   readonly #history: readonly { userId: string; itemId: string }[];
 
   constructor(size: SimulationSize, seed: number, now: number) {
-    const { dataset, users: users, truth } = simulate(size, seed, now);
+    const { dataset, users, truth } = simulate(size, seed, now);
     this.users = users;
     this.#truth = truth;
     this.marketplace = marketplaceOf(dataset, 0);
@@ -70,7 +70,7 @@ export class Crowd {
    * probabilities themselves: without the noise of what happened.
    */
   reaction(
-    { user: user, at, seed }: Visit,
+    { user, at, seed }: Visit,
     list: readonly string[],
     time: number,
     season: Season,

@@ -81,7 +81,7 @@ export class World {
   }
 
   async #receive(visit: Visit, season: Season, acts: boolean): Promise<Met> {
-    const { user: user, at } = visit;
+    const { user, at } = visit;
     const question = { userId: user.id, location: at, limit: 10 };
     const answer = await this.#call<RecommendationAnswer>("POST", "/v1/recommendations", question);
     const list = answer.items.map(({ productId }) => productId);

@@ -164,7 +164,7 @@ byId("city").addEventListener("change", recommend);
 byId("person").addEventListener("change", begin);
 byId("question").addEventListener("submit", (event) => {
   event.preventDefault();
-  recommend();
+  void recommend();
 });
 await suggest();
 await begin();

@@ -1,7 +1,8 @@
 import type { Point, Precision } from "../../shared/contracts/primitives.ts";
+import { unwrap } from "../../shared/contracts/result.ts";
 import type { LocationApi, UserSettings } from "../../shared/contracts/services.ts";
 import type { User, UserInput, UserPatch } from "../../shared/contracts/user.ts";
-import { deny, valueOf } from "./errors/deny.ts";
+import { deny } from "./errors/deny.ts";
 import type { Services } from "./services.ts";
 
 /** A person as they are stored, and what their object must know. */
@@ -20,7 +21,7 @@ async function coarsened(
   precision: Precision,
 ): Promise<Point | null> {
   if (home === null || precision === "exact") return home;
-  return valueOf(await location.coarsen(home, precision)).point;
+  return unwrap(await location.coarsen(home, precision), "the location service").point;
 }
 
 /** Creates or replaces a profile. */
@@ -31,7 +32,7 @@ export async function putUser(
   input: UserInput,
 ): Promise<Stored & { created: boolean }> {
   const home = await coarsened(location, input.home, input.consent.location);
-  return valueOf(await user.put(application, userId, { ...input, home }));
+  return unwrap(await user.put(application, userId, { ...input, home }), "the user service");
 }
 
 /**
@@ -45,14 +46,15 @@ export async function patchUser(
   patch: UserPatch,
 ): Promise<Stored> {
   if (patch.home === undefined && patch.consent === undefined)
-    return valueOf(await user.patch(application, userId, patch));
+    return unwrap(await user.patch(application, userId, patch), "the user service");
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    const known = valueOf(await user.get(application, userId));
+    const known = unwrap(await user.get(application, userId), "the user service");
     const precision = patch.consent?.location ?? known.consent.location;
     const home = await coarsened(location, patch.home === undefined ? known.home : patch.home, precision);
     const kept = home?.lat === known.home?.lat && home?.lon === known.home?.lon;
-    const stored = valueOf(
+    const stored = unwrap(
       await user.patch(application, userId, kept && patch.home === undefined ? patch : { ...patch, home }),
+      "the user service",
     );
     if (stored.user.consent.location === precision) return stored;
   }

@@ -159,7 +159,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
       ),
       this.#named(value.near.point, value.withinMs),
     ]);
-    const packed = (block: Columns | null): ArrayBuffer | null => block && block.packed;
+    const packed = (block: Columns | null): ArrayBuffer | null => block?.packed ?? null;
     return ok({
       near: packed(found.near),
       chosen: packed(found.chosen),

@@ -1,4 +1,5 @@
 import type { CatalogMessage } from "../../shared/contracts/queues.ts";
+import { unwrap } from "../../shared/contracts/result.ts";
 import type { LocationApi } from "../../shared/contracts/services.ts";
 import type { Cards } from "./cards.ts";
 import { changesOf } from "./rows.ts";
@@ -53,8 +54,7 @@ export async function consume(
   const pending = await store.pending(application, productIds);
   const changes = pending.flatMap(({ row, leftCells }) => changesOf(row, leftCells));
   for (let i = 0; i < changes.length; i += changesPerCall) {
-    const applied = await location.apply(application, changes.slice(i, i + changesPerCall));
-    if (!applied.ok) throw new Error(`the spatial index refused: ${applied.error.detail}`);
+    unwrap(await location.apply(application, changes.slice(i, i + changesPerCall)), "the spatial index");
   }
   await cards.refreshHeld(application, pending);
   await store.confirm(

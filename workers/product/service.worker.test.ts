@@ -1,4 +1,5 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
+
 import {
   createExecutionContext,
   createMessageBatch,
@@ -8,11 +9,12 @@ import {
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { maxAttempts } from "../../shared/contracts/dead-letter.ts";
 import { anyVersion, product, productCard } from "../../shared/contracts/product.ts";
+import { unwrap } from "../../shared/contracts/result.ts";
 import { maxImageBytes } from "./images.ts";
 import worker from "./index.ts";
 import { ProductService } from "./service.ts";
 import { ProductStore } from "./store.ts";
-import { codeOf, environment, migrate, productOf, valueOf } from "./testing/environment.ts";
+import { codeOf, environment, migrate, productOf } from "./testing/environment.ts";
 
 const service = new ProductService(createExecutionContext(), environment);
 const store = new ProductStore(environment.DB);
@@ -31,11 +33,16 @@ async function consume(queue: string, ...bodies: unknown[]) {
 
 describe("ProductService", () => {
   it("creates, replaces, patches and removes a product, of one application only", async () => {
-    const made = valueOf(await service.put("shop", productOf({ id: "a", price: 5, location: oslo })));
+    const made = unwrap(
+      await service.put("shop", productOf({ id: "a", price: 5, location: oslo })),
+      "the product service",
+    );
     expect(made).toMatchObject({ created: true, product: { id: "a", price: 5, location: oslo } });
     expect(product.parse(made.product)).toEqual(made.product);
-    expect(valueOf(await service.put("shop", productOf({ id: "a", price: 6 }))).created).toBe(false);
-    expect(valueOf(await service.patch("shop", "a", { price: 7 }))).toMatchObject({
+    expect(
+      unwrap(await service.put("shop", productOf({ id: "a", price: 6 })), "the product service").created,
+    ).toBe(false);
+    expect(unwrap(await service.patch("shop", "a", { price: 7 }), "the product service")).toMatchObject({
       price: 7,
       title: "Thing",
     });
@@ -45,7 +52,9 @@ describe("ProductService", () => {
     expect(await service.remove("shop", "a")).toEqual({ ok: true, value: null });
     expect(codeOf(await service.remove("shop", "a"))).toBe("not_found");
     expect(codeOf(await service.get("shop", "a"))).toBe("not_found");
-    expect(valueOf(await service.put("shop", productOf({ id: "a" }))).created).toBe(true);
+    expect(unwrap(await service.put("shop", productOf({ id: "a" })), "the product service").created).toBe(
+      true,
+    );
   });
 
   it("takes many at once, the last of equal ids, and pages through them", async () => {
@@ -53,12 +62,13 @@ describe("ProductService", () => {
       productOf({ id: `p${String(i).padStart(2, "0")}`, category: i % 2 ? "odd" : "even" }),
     );
     const twice = productOf({ id: "p00", title: "The last one", category: "even" });
-    expect(valueOf(await service.bulk("bulk", [...many, twice])).written).toBe(12);
-    expect(valueOf(await service.get("bulk", "p00")).title).toBe("The last one");
+    expect(unwrap(await service.bulk("bulk", [...many, twice]), "the product service").written).toBe(12);
+    expect(unwrap(await service.get("bulk", "p00"), "the product service").title).toBe("The last one");
     const pages: string[][] = [];
     for (let cursor: string | undefined; ; ) {
-      const page = valueOf(
+      const page = unwrap(
         await service.list("bulk", { limit: 4, category: "even", ...(cursor ? { cursor } : {}) }),
+        "the product service",
       );
       pages.push(page.items.map(({ id }) => id));
       cursor = page.nextCursor;
@@ -71,38 +81,48 @@ describe("ProductService", () => {
   });
 
   it("shows a card as it is after each single write", async () => {
-    valueOf(await service.put("cards", productOf({ id: "a", price: 5, location: oslo })));
-    const cardOf = async () => valueOf(await service.cards("cards", anyVersion(["a", "unknown"])));
+    unwrap(
+      await service.put("cards", productOf({ id: "a", price: 5, location: oslo })),
+      "the product service",
+    );
+    const cardOf = async () =>
+      unwrap(await service.cards("cards", anyVersion(["a", "unknown"])), "the product service");
     const [card] = await cardOf();
     expect(productCard.parse(card)).toMatchObject({ id: "a", price: 5, version: 1 });
-    valueOf(await service.patch("cards", "a", { price: 6, available: false }));
+    unwrap(await service.patch("cards", "a", { price: 6, available: false }), "the product service");
     expect(await cardOf()).toMatchObject([{ price: 6, available: false, version: 2 }]);
-    valueOf(await service.remove("cards", "a"));
+    unwrap(await service.remove("cards", "a"), "the product service");
     expect(await cardOf()).toEqual([]);
   });
 
   it("answers cards from the database where KV holds nothing or nonsense", async () => {
-    valueOf(await service.bulk("kv", [productOf({ id: "a" }), productOf({ id: "b" })]));
+    unwrap(await service.bulk("kv", [productOf({ id: "a" }), productOf({ id: "b" })]), "the product service");
     await environment.CARDS.put("kv/card/b", JSON.stringify({ id: "b", price: "much" }));
-    const cards = valueOf(await service.cards("kv", anyVersion(["a", "b"])));
+    const cards = unwrap(await service.cards("kv", anyVersion(["a", "b"])), "the product service");
     expect(cards.map(({ id }) => id).sort()).toEqual(["a", "b"]);
   });
 
   it("does not answer an older card than is wanted, though KV holds one", async () => {
-    valueOf(await service.bulk("behind", [productOf({ id: "a", price: 1 })]));
+    unwrap(await service.bulk("behind", [productOf({ id: "a", price: 1 })]), "the product service");
     const context = createExecutionContext();
-    valueOf(await new ProductService(context, environment).cards("behind", anyVersion(["a"])));
+    unwrap(
+      await new ProductService(context, environment).cards("behind", anyVersion(["a"])),
+      "the product service",
+    );
     await waitOnExecutionContext(context);
     await store.write("behind", [productOf({ id: "a", price: 2 })], 1);
     const priceOf = async (version: number) =>
-      valueOf(await service.cards("behind", [{ productId: "a", version }]))[0].price;
+      unwrap(await service.cards("behind", [{ productId: "a", version }]), "the product service")[0].price;
     expect(await priceOf(1)).toBe(1);
     expect(await priceOf(2)).toBe(2);
   });
 
   it("announces each write to the spatial index, by its real queue", async () => {
-    valueOf(await service.put("announce", productOf({ id: "a" })));
-    valueOf(await service.bulk("announce", [productOf({ id: "b" }), productOf({ id: "c" })]));
+    unwrap(await service.put("announce", productOf({ id: "a" })), "the product service");
+    unwrap(
+      await service.bulk("announce", [productOf({ id: "b" }), productOf({ id: "c" })]),
+      "the product service",
+    );
     await vi.waitFor(async () => expect(await store.pending("announce", ["a", "b", "c"])).toEqual([]), {
       timeout: 20_000,
       interval: 100,
@@ -111,7 +131,7 @@ describe("ProductService", () => {
   });
 
   it("keeps pictures by content, as far as they are pictures", async () => {
-    valueOf(await service.put("images", productOf({ id: "a" })));
+    unwrap(await service.put("images", productOf({ id: "a" })), "the product service");
     const png = Uint8Array.from([
       0x89,
       0x50,
@@ -123,13 +143,15 @@ describe("ProductService", () => {
       10,
       ...new Array<number>(40).fill(7),
     ]).buffer;
-    const put = valueOf(await service.putImage("images", "a", 0, png));
+    const put = unwrap(await service.putImage("images", "a", 0, png), "the product service");
     expect(put).toMatchObject({ contentType: "image/png", path: `/v1/images/images/${put.sha256}` });
-    expect(valueOf(await service.imagePath("images", "a", 0)).path).toBe(put.path);
-    const { bytes } = valueOf(await service.imageBytes("images", put.sha256));
+    expect(unwrap(await service.imagePath("images", "a", 0), "the product service").path).toBe(put.path);
+    const { bytes } = unwrap(await service.imageBytes("images", put.sha256), "the product service");
     expect(new Uint8Array(bytes)).toEqual(new Uint8Array(png));
-    expect(valueOf(await service.get("images", "a")).images).toEqual([put.path]);
-    expect(valueOf(await service.cards("images", anyVersion(["a"])))[0].image).toBe(put.path);
+    expect(unwrap(await service.get("images", "a"), "the product service").images).toEqual([put.path]);
+    expect(unwrap(await service.cards("images", anyVersion(["a"])), "the product service")[0].image).toBe(
+      put.path,
+    );
     expect(codeOf(await service.imageBytes("other", put.sha256))).toBe("not_found");
     expect(codeOf(await service.imagePath("images", "a", 1))).toBe("not_found");
     expect(codeOf(await service.putImage("images", "nothing", 0, png))).toBe("not_found");
@@ -139,9 +161,9 @@ describe("ProductService", () => {
     expect(codeOf(await service.putImage("images", "a", 0, new ArrayBuffer(maxImageBytes + 1)))).toBe(
       "too_large",
     );
-    valueOf(await service.remove("images", "a"));
-    valueOf(await service.put("images", productOf({ id: "a" })));
-    expect(valueOf(await service.get("images", "a")).images).toEqual([]);
+    unwrap(await service.remove("images", "a"), "the product service");
+    unwrap(await service.put("images", productOf({ id: "a" })), "the product service");
+    expect(unwrap(await service.get("images", "a"), "the product service").images).toEqual([]);
   });
 
   it("refuses what its contract does not allow, at every call", async () => {
@@ -171,7 +193,10 @@ describe("the consumer of catalogue", () => {
     const message = { application: "held", productIds: ["shown", "unseen"] };
     await bulk(1);
     const context = createExecutionContext();
-    valueOf(await new ProductService(context, environment).cards("held", anyVersion(["shown"])));
+    unwrap(
+      await new ProductService(context, environment).cards("held", anyVersion(["shown"])),
+      "the product service",
+    );
     await waitOnExecutionContext(context);
     await bulk(2);
     await consume("vicinity-catalogue", message);
@@ -190,19 +215,19 @@ describe("the consumer of catalogue", () => {
     );
     expect({ acknowledged, again }).toEqual({ acknowledged: ["m0", "m1"], again: [] });
     expect(await store.pending("rest", ["a"])).toEqual([]);
-    const { items } = valueOf(await service.deadLetters("rest", { limit: 10 }));
+    const { items } = unwrap(await service.deadLetters("rest", { limit: 10 }), "the product service");
     expect(items).toMatchObject([{ queue: "catalogue", attempts: 1 }]);
     const [{ id, cause }] = items;
     expect(cause).toContain("productIds");
-    expect(valueOf(await service.deadLetter("rest", id)).body).toEqual({
+    expect(unwrap(await service.deadLetter("rest", id), "the product service").body).toEqual({
       application: "rest",
       productIds: "a",
     });
     expect(codeOf(await service.deadLetter("others", id))).toBe("not_found");
     expect(codeOf(await service.replayDeadLetter("rest", id))).toBe("conflict");
     expect(codeOf(await service.discardDeadLetter("others", id))).toBe("not_found");
-    valueOf(await service.discardDeadLetter("rest", id));
-    expect(valueOf(await service.deadLetters("rest", { limit: 10 })).items).toEqual([]);
+    unwrap(await service.discardDeadLetter("rest", id), "the product service");
+    expect(unwrap(await service.deadLetters("rest", { limit: 10 }), "the product service").items).toEqual([]);
   });
 
   it("asks for a message again while the spatial index is out of order; its rows stay open", async () => {
@@ -223,9 +248,11 @@ describe("the consumer of catalogue", () => {
     const message = { application: "late", productIds: ["a"] };
     const { acknowledged } = await consume("vicinity-catalogue-dead", message, message);
     expect(acknowledged).toEqual(["m0", "m1"]);
-    const { items } = valueOf(await service.deadLetters("late", { limit: 10 }));
+    const { items } = unwrap(await service.deadLetters("late", { limit: 10 }), "the product service");
     expect(items).toMatchObject([{ cause: "retries exhausted", attempts: 1 }]);
-    expect(valueOf(await service.replayDeadLetter("late", items[0].id)).status).toBe("delivered");
+    expect(unwrap(await service.replayDeadLetter("late", items[0].id), "the product service").status).toBe(
+      "delivered",
+    );
     expect(await store.pending("late", ["a"])).toEqual([]);
     expect(codeOf(await service.replayDeadLetter("late", items[0].id))).toBe("not_found");
   });
@@ -238,16 +265,21 @@ describe("the consumer of catalogue", () => {
     ]);
     await worker.queue(batch, environment);
     await consume("vicinity-catalogue-dead", message);
-    const { items } = valueOf(await service.deadLetters("outage", { limit: 10 }));
+    const { items } = unwrap(await service.deadLetters("outage", { limit: 10 }), "the product service");
     expect(items).toMatchObject([{ cause: expect.stringContaining("out of order"), attempts: maxAttempts }]);
     expect(codeOf(await service.replayDeadLetter("outage", items[0].id))).toBe("unavailable");
-    expect(valueOf(await service.deadLetter("outage", items[0].id)).attempts).toBe(maxAttempts + 1);
+    expect(unwrap(await service.deadLetter("outage", items[0].id), "the product service").attempts).toBe(
+      maxAttempts + 1,
+    );
   });
 
   it("pages through letters", async () => {
     for (let i = 0; i < 5; i++) await consume("vicinity-catalogue", { application: "many", productIds: i });
-    const first = valueOf(await service.deadLetters("many", { limit: 3 }));
-    const rest = valueOf(await service.deadLetters("many", { limit: 3, cursor: first.nextCursor }));
+    const first = unwrap(await service.deadLetters("many", { limit: 3 }), "the product service");
+    const rest = unwrap(
+      await service.deadLetters("many", { limit: 3, cursor: first.nextCursor }),
+      "the product service",
+    );
     const ids = [...first.items, ...rest.items].map(({ id }) => id);
     expect([first.items.length, rest.items.length, rest.nextCursor]).toEqual([3, 2, undefined]);
     expect(new Set(ids).size).toBe(5);

@@ -3,7 +3,7 @@ import { userSession } from "../../durable-objects/user-session.ts";
 import { decodeCursor, encodeCursor } from "../../shared/contracts/cursor.ts";
 import { deadLetterWithBody } from "../../shared/contracts/dead-letter.ts";
 import { type ExportItem, exportItem } from "../../shared/contracts/export.ts";
-import { ok, type Refusal, type Result } from "../../shared/contracts/result.ts";
+import { ok, RefusalError, type Result, unwrap } from "../../shared/contracts/result.ts";
 import type { Page } from "../../shared/contracts/services.ts";
 import { deadLettersAbout } from "../../shared/dead-letters/erase.ts";
 import { isFormlessAbout, partOf } from "../../shared/dead-letters/users.ts";
@@ -51,24 +51,9 @@ interface Asked {
   at: unknown;
 }
 
-/** A part was refused: its position is of a cursor that was not made here. */
-class RefusedPart extends Error {
-  readonly refusal: Refusal;
-
-  constructor(refusal: Refusal) {
-    super(refusal.detail);
-    this.refusal = refusal;
-  }
-}
-
-const valueOf = <T>(result: Result<T>): T => {
-  if (!result.ok) throw new RefusedPart(result.error);
-  return result.value;
-};
-
 /** A page of a list of the records, whose position is its cursor. */
 async function paged<T>(page: Promise<Result<Page<T>>>, itemOf: (item: T) => ExportItem): Promise<Given> {
-  const { items, nextCursor } = valueOf(await page);
+  const { items, nextCursor } = unwrap(await page, "the user service");
   return { items: items.map(itemOf), next: nextCursor ?? null };
 }
 
@@ -144,11 +129,11 @@ export async function exportUser(
   for (let empty = 0; ; empty++) {
     const given = await readers[part](env, { application, userId, limit, at: at ?? null }).catch(
       (error: unknown) => {
-        if (error instanceof RefusedPart) return error;
+        if (error instanceof RefusalError) return error;
         throw error;
       },
     );
-    if (given instanceof RefusedPart) return { ok: false, error: given.refusal };
+    if (given instanceof RefusalError) return { ok: false, error: given.refusal };
     const following = given.next === null ? parts[parts.indexOf(part) + 1] : part;
     const more = following !== undefined;
     if (given.items.length > 0 || !more || empty === maxEmpty)

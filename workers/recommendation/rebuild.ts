@@ -10,7 +10,7 @@ import {
   type RebuildStep,
   rebuildPart,
 } from "../../shared/contracts/rebuild.ts";
-import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
+import { ok, type Result, refuse, unwrap } from "../../shared/contracts/result.ts";
 import type { Transition } from "../../shared/contracts/totals.ts";
 import type { UserInteraction } from "../../shared/contracts/user.ts";
 import { transitionsOf } from "./ingest/deliver.ts";
@@ -30,10 +30,6 @@ const position = z.object({ part: rebuildPart, at: z.string().nullable() });
 type Position = z.infer<typeof position>;
 
 /** The value of another worker's answer; a refusal of theirs ends the step. */
-function valueOf<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(`the rebuild was refused: ${result.error.detail}`);
-  return result.value;
-}
 
 /**
  * One step of making derived state anew from the catalogue and the interactions: totals, then cells with their totals
@@ -52,7 +48,10 @@ export async function rebuild(
     ok({ part, done, ...(next ? { nextCursor: encodeCursor(next) } : {}) });
   switch (part) {
     case "totals": {
-      const { products, next } = valueOf(await env.USER.rebuildTotals(application, at, totalsAtOnce));
+      const { products, next } = unwrap(
+        await env.USER.rebuildTotals(application, at, totalsAtOnce),
+        "the user service",
+      );
       return step(products, next === null ? { part: "cells", at: null } : { part, at: next });
     }
     case "cells": {
@@ -66,7 +65,10 @@ export async function rebuild(
       );
     }
     case "neighbours": {
-      const users = valueOf(await env.USER.list(application, { limit: userAtOnce, cursor: at ?? undefined }));
+      const users = unwrap(
+        await env.USER.list(application, { limit: userAtOnce, cursor: at ?? undefined }),
+        "the user service",
+      );
       for (const { id } of users.items) await rebuildSteps(env, application, id);
       return step(users.items.length, users.nextCursor === undefined ? null : { part, at: users.nextCursor });
     }
@@ -79,10 +81,15 @@ async function contentsOf(
   application: string,
   after: ProductPosition | null,
 ): Promise<(CellContent & { cell: string })[]> {
-  const products = valueOf(await env.PRODUCT.byAddress(application, after, productsAtOnce));
+  const products = unwrap(
+    await env.PRODUCT.byAddress(application, after, productsAtOnce),
+    "the product service",
+  );
   const ids = products.map(({ change }) => change.productId);
   const totals = new Map<string, CellContent["totals"]>();
-  for (const each of ids.length > 0 ? valueOf(await env.USER.absoluteTotals(application, ids)) : [])
+  for (const each of ids.length > 0
+    ? unwrap(await env.USER.absoluteTotals(application, ids), "the user service")
+    : [])
     totals.set(each.productId, each.hours.length > 0 ? each : null);
   return products.map((each) => ({ ...each, totals: totals.get(each.change.productId) ?? null }));
 }
@@ -101,12 +108,13 @@ async function rebuildCells(
   for (let i = 0; i < maxReadings; i++) {
     const end = contents.length === productsAtOnce ? contents.at(-1) : undefined;
     const last = end ? { cell: end.cell, productId: end.change.productId } : null;
-    const { cells } = valueOf(
+    const { cells } = unwrap(
       await env.LOCATION.rebuild(
         application,
         { after, upTo: last },
         contents.map(({ change, totals }) => ({ change, totals })),
       ),
+      "the location service",
     );
     const again = await contentsOf(env, application, after);
     if (JSON.stringify(again) === JSON.stringify(contents)) return { cells, last };
@@ -124,7 +132,10 @@ async function historyOf(
   const all: UserInteraction[] = [];
   let cursor: string | undefined;
   do {
-    const page = valueOf(await env.USER.history(application, userId, { limit: 500, cursor }));
+    const page = unwrap(
+      await env.USER.history(application, userId, { limit: 500, cursor }),
+      "the user service",
+    );
     all.push(...page.items);
     cursor = page.nextCursor;
   } while (cursor !== undefined);
@@ -137,8 +148,9 @@ async function rebuildSteps(env: RecommendationEnv, application: string, userId:
   const ids = [...new Set(history.map(({ productId }) => productId))];
   const cells = new Map<string, string>();
   for (let i = 0; i < ids.length; i += idsPerCall)
-    for (const card of valueOf(
+    for (const card of unwrap(
       await env.PRODUCT.cards(application, anyVersion(ids.slice(i, i + idsPerCall))),
+      "the product service",
     ))
       cells.set(card.id, card.cell);
   const object = env.USER_SESSION.idFromName(`${application}:${userId}`).toString();
@@ -164,5 +176,8 @@ async function rebuildSteps(env: RecommendationEnv, application: string, userId:
     if (type !== "dismiss") previous = [...previous, { productId, cell }].slice(-previousChoices);
   }
   for (let i = 0; i < transitions.length; i += idsPerCall)
-    valueOf(await env.LOCATION.applyTotals(application, [], transitions.slice(i, i + idsPerCall)));
+    unwrap(
+      await env.LOCATION.applyTotals(application, [], transitions.slice(i, i + idsPerCall)),
+      "the location service",
+    );
 }

@@ -3,6 +3,7 @@ import { checkData } from "../../model/recalibrate/gate.ts";
 import { factsGradually, windowsOf } from "../../model/recalibrate/summary.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
+import { unwrap } from "../../shared/contracts/result.ts";
 import { calibrate } from "./steps/calibrate.ts";
 import { begin, collect, join } from "./steps/collect.ts";
 import { evaluate } from "./steps/evaluate.ts";
@@ -139,21 +140,23 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
     }
     const { manifest, bytes } = await bench.model("candidate");
     const { quality, gain } = evaluated.comparison;
-    const told = await env.RECOMMENDATION.registerCandidate(
-      context.application,
-      {
-        ...manifest,
-        metrics: {
-          ndcg10: quality.candidate,
-          parentNdcg10: quality.serving,
-          gain: gain.mean,
-          calibrationError: evaluated.calibration.engage.after ?? 0,
+    unwrap(
+      await env.RECOMMENDATION.registerCandidate(
+        context.application,
+        {
+          ...manifest,
+          metrics: {
+            ndcg10: quality.candidate,
+            parentNdcg10: quality.serving,
+            gain: gain.mean,
+            calibrationError: evaluated.calibration.engage.after ?? 0,
+          },
         },
-      },
-      bytes.buffer,
-      { by: `recalibration ${context.id}`, gate: decision },
+        bytes.buffer,
+        { by: `recalibration ${context.id}`, gate: decision },
+      ),
+      "the recommendation service",
     );
-    if (!told.ok) throw new Error(`the registry refused: ${told.error.detail}`);
     await tell(context, { status: "registered", version: manifest.version });
     return {};
   });

@@ -6,7 +6,7 @@ import {
   type RecalibrationRecord,
   recalibrationInput,
 } from "../../shared/contracts/recalibration.ts";
-import { ok, parse, type Result } from "../../shared/contracts/result.ts";
+import { ok, parse, type Result, unwrap } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
 import type { Readiness, TrainerApi } from "../../shared/contracts/services.ts";
 import { logPrefix } from "../../shared/training-log/keys.ts";
@@ -23,9 +23,8 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
     if (!parsed.ok) return parsed;
     return ok(
       await snapshot(this.env.TRAINING_LOG, logPrefix(application, day), async (users) => {
-        const tombstones = await this.env.USER.tombstones(application, users);
-        if (!tombstones.ok) throw new Error(`the records refused: ${tombstones.error.detail}`);
-        return new Map(tombstones.value.map(({ object, generation }) => [object, generation]));
+        const tombstones = unwrap(await this.env.USER.tombstones(application, users), "the user service");
+        return new Map(tombstones.map(({ object, generation }) => [object, generation]));
       }),
     );
   }

@@ -27,7 +27,7 @@ import {
   userPatch,
 } from "../../shared/contracts/user.ts";
 import { databasesOf } from "./database.ts";
-import { type UserBatch } from "./interaction-rows.ts";
+import type { UserBatch } from "./interaction-rows.ts";
 import { removeExpiredRows } from "./retention.ts";
 import { changesOf, interactionOf, rowOf, settingsOf, userOf, visitOf } from "./rows.ts";
 import { UserStore, type UserVisits } from "./store.ts";

@@ -2,7 +2,7 @@
 import { applyD1Migrations, createExecutionContext, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Result } from "../../shared/contracts/result.ts";
+import { type Result, unwrap } from "../../shared/contracts/result.ts";
 import { user, userInput, userInteraction } from "../../shared/contracts/user.ts";
 import { UserService } from "./service.ts";
 
@@ -10,10 +10,6 @@ const environment: { DB: D1Database; MIGRATIONS: D1Migration[] } = Object.assign
 const service = new UserService(createExecutionContext(), { DB: environment.DB });
 
 /** The value of an answer that must be one. */
-function valueOf<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(JSON.stringify(result.error));
-  return result.value;
-}
 const codeOf = (result: Result<unknown>): string | null => (result.ok ? null : result.error.code);
 
 const profile = userInput.parse({ home: { lat: 59.9, lon: 10.7 }, attributes: { tier: "gold" } });
@@ -48,29 +44,37 @@ describe("UserService, migrated", () => {
   beforeAll(() => applyD1Migrations(environment.DB, environment.MIGRATIONS));
 
   it("creates, replaces, patches and forgets a person, of one application only", async () => {
-    const first = valueOf(await service.put("shop", "ann", profile));
+    const first = unwrap(await service.put("shop", "ann", profile), "the user service");
     expect(first).toMatchObject({ created: true, user: { id: "ann", home: { lat: 59.9, lon: 10.7 } } });
     expect(user.parse(first.user)).toEqual(first.user);
-    const city = valueOf(await service.patch("shop", "ann", { consent: { location: "city" } }));
+    const city = unwrap(
+      await service.patch("shop", "ann", { consent: { location: "city" } }),
+      "the user service",
+    );
     expect(city.user).toMatchObject({ consent: { location: "city" }, attributes: { tier: "gold" } });
     expect(city.settings.version).toBeGreaterThan(first.settings.version);
-    expect(valueOf(await service.patch("shop", "ann", { home: null })).user.home).toBeNull();
+    expect(
+      unwrap(await service.patch("shop", "ann", { home: null }), "the user service").user.home,
+    ).toBeNull();
     expect(codeOf(await service.get("other", "ann"))).toBe("not_found");
     expect(codeOf(await service.patch("other", "ann", { home: null }))).toBe("not_found");
-    valueOf(await service.erase("other", lifeOf("ann")));
-    expect(valueOf(await service.get("shop", "ann")).id).toBe("ann");
-    valueOf(await service.erase("shop", lifeOf("ann")));
+    unwrap(await service.erase("other", lifeOf("ann")), "the user service");
+    expect(unwrap(await service.get("shop", "ann"), "the user service").id).toBe("ann");
+    unwrap(await service.erase("shop", lifeOf("ann")), "the user service");
     expect(codeOf(await service.get("shop", "ann"))).toBe("not_found");
   });
 
   it("pages lists by opaque cursors and refuses those that it did not give", async () => {
-    for (const id of ["a", "b", "c"]) valueOf(await service.put("pages", id, profile));
-    const first = valueOf(await service.list("pages", { limit: 2 }));
+    for (const id of ["a", "b", "c"]) unwrap(await service.put("pages", id, profile), "the user service");
+    const first = unwrap(await service.list("pages", { limit: 2 }), "the user service");
     expect(first.items.map(({ id }) => id)).toEqual(["a", "b"]);
-    const rest = valueOf(await service.list("pages", { limit: 2, cursor: first.nextCursor }));
+    const rest = unwrap(
+      await service.list("pages", { limit: 2, cursor: first.nextCursor }),
+      "the user service",
+    );
     expect(rest.items.map(({ id }) => id)).toEqual(["c"]);
     expect(rest.nextCursor).toBeUndefined();
-    expect(valueOf(await service.list("pages", { limit: 3 })).nextCursor).toBeUndefined();
+    expect(unwrap(await service.list("pages", { limit: 3 }), "the user service").nextCursor).toBeUndefined();
     expect(codeOf(await service.list("pages", { limit: 2, cursor: "nonsense" }))).toBe("not_found");
     expect(codeOf(await service.history("pages", "a", { limit: 2, cursor: first.nextCursor }))).toBe(
       "not_found",
@@ -79,14 +83,17 @@ describe("UserService, migrated", () => {
 
   it("gives interactions as their person may read them", async () => {
     const events = [seen("e1", 1_700_000_000), seen("e2", 1_700_000_060)];
-    const told = valueOf(
+    const told = unwrap(
       await service.recordInteractions("shop", [{ ...lifeOf("bob"), interactions: events }]),
+      "the user service",
     );
     expect(told).toMatchObject({ inserted: 2, totals: [{ productId: "p", whole: false }] });
-    const { items } = valueOf(await service.history("shop", "bob", { limit: 10 }));
+    const { items } = unwrap(await service.history("shop", "bob", { limit: 10 }), "the user service");
     expect(items.map((item) => userInteraction.parse(item).eventId)).toEqual(["e2", "e1"]);
     expect(items[1].timestamp).toBe("2023-11-14T22:13:20.000Z");
-    expect(valueOf(await service.totals("shop", ["unknown", "p"])).map(({ view }) => view)).toEqual([0, 2]);
+    expect(
+      unwrap(await service.totals("shop", ["unknown", "p"]), "the user service").map(({ view }) => view),
+    ).toEqual([0, 2]);
   });
 
   it("refuses what its contract does not allow, at every call", async () => {

@@ -1,10 +1,9 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { Problem } from "../../../shared/contracts/problem.ts";
-import type { Refusal, RefusalCode } from "../../../shared/contracts/result.ts";
+import { type Refusal, type RefusalCode, RefusalError } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import type { GatewayContext } from "../context.ts";
-import { Refused } from "./deny.ts";
 import { toProblem } from "./problem.ts";
 
 type GatewayRequest = Context<GatewayContext>;
@@ -94,7 +93,7 @@ export function logFailure(error: unknown, requestId = ""): void {
 
 /** Any error to its one answer; what is not a refusal is a bug, logged with its request's id and never shown. */
 export function errorResponse(c: GatewayRequest, error: Error): Response {
-  if (error instanceof Refused) return refusalResponse(c, error.refusal);
+  if (error instanceof RefusalError) return refusalResponse(c, error.refusal);
   if (error instanceof HTTPException) {
     if (error.status === 408) return requestTimeout(c);
     const code = codeOfStatus[error.status] ?? "internal";

@@ -1,6 +1,6 @@
 import { HTTPException } from "hono/http-exception";
 import { describe, expect, it } from "vitest";
-import { Refused } from "../errors/deny.ts";
+import { RefusalError } from "../../../shared/contracts/result.ts";
 import { bodyChunks } from "./body-chunks.ts";
 
 const pace = { graceMs: 60, bytesPerSecond: 1_000_000 };
@@ -68,7 +68,7 @@ describe("arriving", () => {
       },
     });
     const failure = await sizesOf(broken).catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(Refused);
+    expect(failure).toBeInstanceOf(RefusalError);
     expect(failure).toMatchObject({ refusal: { code: "invalid_input" } });
   });
 

@@ -5,9 +5,9 @@ import {
   deadLetterWithBody,
   replayedDeadLetter,
 } from "../../../shared/contracts/dead-letter.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { DeadLetterApi } from "../../../shared/contracts/services.ts";
 import type { Gateway } from "../context.ts";
-import { valueOf } from "../errors/deny.ts";
 import { type Guard, idPath, json, limitParameter, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
 
@@ -41,17 +41,18 @@ export function deadLetters(app: Gateway, { services }: Ports, guard: Guard): vo
       const { limit, cursor } = c.req.valid("query");
       const first =
         cursor === undefined || ofCatalog(cursor)
-          ? valueOf(await services.product.deadLetters(application, { limit, cursor }))
+          ? unwrap(await services.product.deadLetters(application, { limit, cursor }), "the product service")
           : { items: [] };
       if (first.nextCursor !== undefined) return c.json(first, 200);
       // Full, though perhaps not of all there is: the next page begins with the others.
       if (first.items.length === limit)
         return c.json({ ...first, nextCursor: first.items[limit - 1].id }, 200);
-      const rest = valueOf(
+      const rest = unwrap(
         await services.recommendation.deadLetters(application, {
           limit: limit - first.items.length,
           cursor: cursor === undefined || ofCatalog(cursor) ? undefined : cursor,
         }),
+        "the recommendation service",
       );
       return c.json({ ...rest, items: [...first.items, ...rest.items] }, 200);
     },
@@ -73,7 +74,10 @@ export function deadLetters(app: Gateway, { services }: Ports, guard: Guard): vo
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      return c.json(valueOf(await holderOf(id).deadLetter(c.var.caller.application, id)), 200);
+      return c.json(
+        unwrap(await holderOf(id).deadLetter(c.var.caller.application, id), "the service that holds it"),
+        200,
+      );
     },
   );
 
@@ -93,7 +97,13 @@ export function deadLetters(app: Gateway, { services }: Ports, guard: Guard): vo
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      return c.json(valueOf(await holderOf(id).replayDeadLetter(c.var.caller.application, id)), 200);
+      return c.json(
+        unwrap(
+          await holderOf(id).replayDeadLetter(c.var.caller.application, id),
+          "the service that holds it",
+        ),
+        200,
+      );
     },
   );
 
@@ -110,7 +120,7 @@ export function deadLetters(app: Gateway, { services }: Ports, guard: Guard): vo
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      valueOf(await holderOf(id).discardDeadLetter(c.var.caller.application, id));
+      unwrap(await holderOf(id).discardDeadLetter(c.var.caller.application, id), "the service that holds it");
       return c.body(null, 204);
     },
   );

@@ -1,8 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { identifier } from "../../../shared/contracts/primitives.ts";
 import { productCard } from "../../../shared/contracts/product.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { valueOf } from "../errors/deny.ts";
 import {
   type Guard,
   idPath,
@@ -44,12 +44,13 @@ export function discovery(app: Gateway, { services }: Ports, guard: Guard): void
     }),
     async (c) =>
       c.json(
-        valueOf(
+        unwrap(
           await services.recommendation.similar(
             c.var.caller.application,
             c.req.valid("param").id,
             c.req.valid("query").limit,
           ),
+          "the recommendation service",
         ),
         200,
       ),
@@ -76,7 +77,10 @@ export function discovery(app: Gateway, { services }: Ports, guard: Guard): void
       const { lat, lon, limit } = c.req.valid("query");
       const { application } = c.var.caller;
       return c.json(
-        valueOf(await services.recommendation.trending(application, pointOf(lat, lon) ?? null, limit)),
+        unwrap(
+          await services.recommendation.trending(application, pointOf(lat, lon) ?? null, limit),
+          "the recommendation service",
+        ),
         200,
       );
     },

@@ -1,8 +1,8 @@
 import { createRoute } from "@hono/zod-openapi";
 import { eventInput } from "../../../shared/contracts/event.ts";
 import { bulkReport } from "../../../shared/contracts/product.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { valueOf } from "../errors/deny.ts";
 import {
   type Guard,
   json,
@@ -50,7 +50,10 @@ export function eventBulk(app: Gateway, { services, bodyRate: pace }: Ports, gua
     async (c) => {
       const { application } = c.var.caller;
       const report = await handleLines(c.req.raw, pace, eventInput, bounds, async (events) =>
-        valueOf(await services.recommendation.ingestHistory(application, byUser(events))),
+        unwrap(
+          await services.recommendation.ingestHistory(application, byUser(events)),
+          "the recommendation service",
+        ),
       );
       return c.json(report, 200);
     },

@@ -5,9 +5,9 @@ import {
   eventInput,
   eventReceipt,
 } from "../../../shared/contracts/event.ts";
-import { issuesOf } from "../../../shared/contracts/result.ts";
+import { issuesOf, unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { deny, valueOf } from "../errors/deny.ts";
+import { deny } from "../errors/deny.ts";
 import { mayActFor } from "../keys/caller.ts";
 import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
@@ -96,11 +96,12 @@ export function events(app: Gateway, { services }: Ports, guard: Guard): void {
             })),
           ),
         });
-      const receipt = valueOf(
+      const receipt = unwrap(
         await services.recommendation.ingestEvents(
           caller.application,
           good.map(({ event: each }) => each),
         ),
+        "the recommendation service",
       );
       refuseAll(receipt, good.length);
       return c.json(renumber(receipt, sorted), 202);

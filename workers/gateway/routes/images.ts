@@ -1,7 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { applicationName, identifier } from "../../../shared/contracts/primitives.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { deny, valueOf } from "../errors/deny.ts";
+import { deny } from "../errors/deny.ts";
 import { type Guard, json, megabytes, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
 
@@ -46,7 +47,13 @@ export function images(app: Gateway, { services }: Ports, guard: Guard): void {
       const { id, n } = c.req.valid("param");
       const bytes = await c.req.arrayBuffer();
       if (bytes.byteLength === 0) deny("invalid_input", "The body is empty.");
-      return c.json(valueOf(await services.product.putImage(c.var.caller.application, id, n, bytes)), 200);
+      return c.json(
+        unwrap(
+          await services.product.putImage(c.var.caller.application, id, n, bytes),
+          "the product service",
+        ),
+        200,
+      );
     },
   );
 
@@ -63,7 +70,10 @@ export function images(app: Gateway, { services }: Ports, guard: Guard): void {
     }),
     async (c) => {
       const { id, n } = c.req.valid("param");
-      const { path } = valueOf(await services.product.imagePath(c.var.caller.application, id, n));
+      const { path } = unwrap(
+        await services.product.imagePath(c.var.caller.application, id, n),
+        "the product service",
+      );
       return c.redirect(path, 302);
     },
   );
@@ -88,7 +98,10 @@ export function images(app: Gateway, { services }: Ports, guard: Guard): void {
       const headers = { etag, "cache-control": "public, max-age=31536000, immutable" };
       // Named by its content: whoever holds these bytes under this name holds the right ones.
       if (holds(c.req.header("if-none-match"), etag)) return c.body(null, 304, headers);
-      const { bytes, contentType } = valueOf(await services.product.imageBytes(application, hash));
+      const { bytes, contentType } = unwrap(
+        await services.product.imageBytes(application, hash),
+        "the product service",
+      );
       return c.body(bytes, 200, { ...headers, "content-type": contentType });
     },
   );

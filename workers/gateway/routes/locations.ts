@@ -1,8 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { nearbyAnswer, resolvedLocation } from "../../../shared/contracts/location.ts";
 import { categoryName } from "../../../shared/contracts/primitives.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { valueOf } from "../errors/deny.ts";
 import {
   type Guard,
   json,
@@ -45,7 +45,10 @@ export function locations(app: Gateway, { services }: Ports, guard: Guard): void
       };
       const { application } = c.var.caller;
       return c.json(
-        valueOf(await services.location.nearby(application, { point: { lat, lon }, limit, filter })),
+        unwrap(
+          await services.location.nearby(application, { point: { lat, lon }, limit, filter }),
+          "the location service",
+        ),
         200,
       );
     },
@@ -62,6 +65,7 @@ export function locations(app: Gateway, { services }: Ports, guard: Guard): void
       request: { query: z.strictObject({ lat: latitude, lon: longitude }) },
       responses: { 200: json("Where it is.", resolvedLocation.meta({ id: "Place" })), ...refusals },
     }),
-    async (c) => c.json(valueOf(await services.location.resolve(c.req.valid("query"))), 200),
+    async (c) =>
+      c.json(unwrap(await services.location.resolve(c.req.valid("query")), "the location service"), 200),
   );
 }

@@ -1,8 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { modelDetails, modelManifest, modelRecord } from "../../../shared/contracts/model.ts";
-import { parse } from "../../../shared/contracts/result.ts";
+import { parse, unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { deny, valueOf } from "../errors/deny.ts";
+import { deny } from "../errors/deny.ts";
 import { type Guard, json, kilobytes, megabytes, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
 import { nestsBeyond } from "../request/nesting.ts";
@@ -67,7 +67,15 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
       responses: { 200: json("Models.", z.object({ items: z.array(record) })), ...refusals },
     }),
     async (c) =>
-      c.json({ items: valueOf(await services.recommendation.models(c.var.caller.application)) }, 200),
+      c.json(
+        {
+          items: unwrap(
+            await services.recommendation.models(c.var.caller.application),
+            "the recommendation service",
+          ),
+        },
+        200,
+      ),
   );
 
   app.openapi(
@@ -83,7 +91,10 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
     }),
     async (c) =>
       c.json(
-        valueOf(await services.recommendation.model(c.var.caller.application, c.req.valid("param").version)),
+        unwrap(
+          await services.recommendation.model(c.var.caller.application, c.req.valid("param").version),
+          "the recommendation service",
+        ),
         200,
       ),
   );
@@ -106,12 +117,13 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
     async (c) => {
       const { manifest, model } = c.req.valid("form");
       return c.json(
-        valueOf(
+        unwrap(
           await services.recommendation.registerModel(
             c.var.caller.application,
             await manifestOf(manifest),
             await model.arrayBuffer(),
           ),
+          "the recommendation service",
         ),
         201,
       );
@@ -135,8 +147,9 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
       }),
       async (c) =>
         c.json(
-          valueOf(
+          unwrap(
             await services.recommendation[action](c.var.caller.application, c.req.valid("param").version),
+            "the recommendation service",
           ),
           200,
         ),

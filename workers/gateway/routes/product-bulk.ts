@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { bulkReport, productInput } from "../../../shared/contracts/product.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { valueOf } from "../errors/deny.ts";
 import {
   type Guard,
   json,
@@ -40,7 +40,7 @@ export function productBulk(app: Gateway, { services, bodyRate: pace }: Ports, g
     async (c) => {
       const { application } = c.var.caller;
       const report = await handleLines(c.req.raw, pace, productInput, bounds, async (products) => {
-        valueOf(await services.product.bulk(application, products));
+        unwrap(await services.product.bulk(application, products), "the product service");
         return { accepted: products.length, duplicates: 0, rejected: 0 };
       });
       return c.json(report, 200);

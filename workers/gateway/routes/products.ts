@@ -1,8 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { categoryName } from "../../../shared/contracts/primitives.ts";
 import { product, productInput, productPatch, productWithTotals } from "../../../shared/contracts/product.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { deny, valueOf } from "../errors/deny.ts";
+import { deny } from "../errors/deny.ts";
 import {
   type Guard,
   idPath,
@@ -36,7 +37,13 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
       responses: { 200: json("A page of products.", list), ...refusals },
     }),
     async (c) =>
-      c.json(valueOf(await services.product.list(c.var.caller.application, c.req.valid("query"))), 200),
+      c.json(
+        unwrap(
+          await services.product.list(c.var.caller.application, c.req.valid("query")),
+          "the product service",
+        ),
+        200,
+      ),
   );
 
   app.openapi(
@@ -61,8 +68,9 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
         deny("conflict", "The body's id is not the path's.", {
           issues: [{ path: "id", message: `must be ${id}, as in the path` }],
         });
-      const { product: value, created } = valueOf(
+      const { product: value, created } = unwrap(
         await services.product.put(c.var.caller.application, { ...body, id }),
+        "the product service",
       );
       return c.json(value, created ? 201 : 200);
     },
@@ -86,8 +94,8 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
         services.product.get(application, id),
         services.user.totals(application, [id]),
       ]);
-      const value = valueOf(found);
-      const [totals] = valueOf(counted);
+      const value = unwrap(found, "the product service");
+      const [totals] = unwrap(counted, "the user service");
       return c.json({ ...value, totals }, 200);
     },
   );
@@ -105,12 +113,13 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
     }),
     async (c) =>
       c.json(
-        valueOf(
+        unwrap(
           await services.product.patch(
             c.var.caller.application,
             c.req.valid("param").id,
             c.req.valid("json"),
           ),
+          "the product service",
         ),
         200,
       ),
@@ -128,7 +137,10 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
       responses: { 204: { description: "Removed." }, ...refusals },
     }),
     async (c) => {
-      valueOf(await services.product.remove(c.var.caller.application, c.req.valid("param").id));
+      unwrap(
+        await services.product.remove(c.var.caller.application, c.req.valid("param").id),
+        "the product service",
+      );
       return c.body(null, 204);
     },
   );

@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { rebuildInput, rebuildStep } from "../../../shared/contracts/rebuild.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { valueOf } from "../errors/deny.ts";
 import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
 
@@ -22,7 +22,10 @@ export function rebuild(app: Gateway, { services }: Ports, guard: Guard): void {
     }),
     async (c) =>
       c.json(
-        valueOf(await services.recommendation.rebuild(c.var.caller.application, c.req.valid("json").cursor)),
+        unwrap(
+          await services.recommendation.rebuild(c.var.caller.application, c.req.valid("json").cursor),
+          "the recommendation service",
+        ),
         200,
       ),
   );

@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { recalibration, recalibrationInput } from "../../../shared/contracts/recalibration.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { valueOf } from "../errors/deny.ts";
 import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, refusals } from "../openapi/operation.ts";
 import type { Ports } from "../ports.ts";
 
@@ -24,7 +24,13 @@ export function recalibrations(app: Gateway, { services }: Ports, guard: Guard):
       responses: { 202: json("Begun.", record), ...refusals },
     }),
     async (c) =>
-      c.json(valueOf(await services.trainer.recalibrate(c.var.caller.application, c.req.valid("json"))), 202),
+      c.json(
+        unwrap(
+          await services.trainer.recalibrate(c.var.caller.application, c.req.valid("json")),
+          "the trainer service",
+        ),
+        202,
+      ),
   );
 
   app.openapi(
@@ -40,7 +46,10 @@ export function recalibrations(app: Gateway, { services }: Ports, guard: Guard):
     }),
     async (c) =>
       c.json(
-        valueOf(await services.trainer.recalibration(c.var.caller.application, c.req.valid("param").id)),
+        unwrap(
+          await services.trainer.recalibration(c.var.caller.application, c.req.valid("param").id),
+          "the trainer service",
+        ),
         200,
       ),
   );

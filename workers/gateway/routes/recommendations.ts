@@ -6,8 +6,9 @@ import {
   recommendationInput,
   recommendationReceipt,
 } from "../../../shared/contracts/recommendation.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway, GatewayContext } from "../context.ts";
-import { deny, valueOf } from "../errors/deny.ts";
+import { deny } from "../errors/deny.ts";
 import { mayActFor } from "../keys/caller.ts";
 import {
   type Guard,
@@ -54,8 +55,9 @@ export function recommendations(app: Gateway, { services }: Ports, guard: Guard)
       const wanted = c.req.valid("json");
       const { caller } = c.var;
       if (!mayActFor(caller, wanted.userId)) deny("forbidden", "The token is another person's.");
-      const value = valueOf(
+      const value = unwrap(
         await services.recommendation.recommend(caller.application, wanted, edgeLocationOf(c.req.raw.cf)),
+        "the recommendation service",
       );
       note(c, value);
       return c.json(value, 200);
@@ -87,12 +89,13 @@ export function recommendations(app: Gateway, { services }: Ports, guard: Guard)
         location: pointOf(lat, lon),
         limit,
       });
-      const value = valueOf(
+      const value = unwrap(
         await services.recommendation.recommend(
           c.var.caller.application,
           wanted,
           edgeLocationOf(c.req.raw.cf),
         ),
+        "the recommendation service",
       );
       note(c, value);
       return c.json(value, 200);
@@ -112,7 +115,10 @@ export function recommendations(app: Gateway, { services }: Ports, guard: Guard)
     }),
     async (c) =>
       c.json(
-        valueOf(await services.recommendation.receipt(c.var.caller.application, c.req.valid("param").id)),
+        unwrap(
+          await services.recommendation.receipt(c.var.caller.application, c.req.valid("param").id),
+          "the recommendation service",
+        ),
         200,
       ),
   );

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { erasure } from "../../../shared/contracts/erasure.ts";
 import { exportItem } from "../../../shared/contracts/export.ts";
 import { answerLocation } from "../../../shared/contracts/location.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { UserSettings } from "../../../shared/contracts/services.ts";
 import {
   locationInput,
@@ -11,7 +12,6 @@ import {
   userPatch,
 } from "../../../shared/contracts/user.ts";
 import type { Gateway } from "../context.ts";
-import { valueOf } from "../errors/deny.ts";
 import {
   type Guard,
   idPath,
@@ -44,7 +44,10 @@ const tags = ["People"];
 export function users(app: Gateway, { services }: Ports, guard: Guard): void {
   /** The person's object serves every recommendation, so it is told before the answer. */
   const tell = async (application: string, userId: string, settings: UserSettings) =>
-    valueOf(await services.recommendation.setUserSettings(application, userId, settings));
+    unwrap(
+      await services.recommendation.setUserSettings(application, userId, settings),
+      "the recommendation service",
+    );
 
   app.openapi(
     createRoute({
@@ -58,7 +61,10 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       responses: { 200: json("A page of people.", list), ...refusals },
     }),
     async (c) =>
-      c.json(valueOf(await services.user.list(c.var.caller.application, c.req.valid("query"))), 200),
+      c.json(
+        unwrap(await services.user.list(c.var.caller.application, c.req.valid("query")), "the user service"),
+        200,
+      ),
   );
 
   app.openapi(
@@ -94,7 +100,13 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       responses: { 200: json("The profile.", stored), ...refusals },
     }),
     async (c) =>
-      c.json(valueOf(await services.user.get(c.var.caller.application, c.req.valid("param").id)), 200),
+      c.json(
+        unwrap(
+          await services.user.get(c.var.caller.application, c.req.valid("param").id),
+          "the user service",
+        ),
+        200,
+      ),
   );
 
   app.openapi(
@@ -131,8 +143,9 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       responses: { 202: json("Begun, and durable; small histories are done by now.", erased), ...refusals },
     }),
     async (c) => {
-      const begun = valueOf(
+      const begun = unwrap(
         await services.recommendation.erase(c.var.caller.application, c.req.valid("param").id),
+        "the recommendation service",
       );
       return c.json(begun, 202, { location: `/v1/erasures/${begun.id}` });
     },
@@ -151,7 +164,10 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
     }),
     async (c) =>
       c.json(
-        valueOf(await services.recommendation.erasure(c.var.caller.application, c.req.valid("param").id)),
+        unwrap(
+          await services.recommendation.erasure(c.var.caller.application, c.req.valid("param").id),
+          "the recommendation service",
+        ),
         200,
       ),
   );
@@ -169,12 +185,13 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
     }),
     async (c) =>
       c.json(
-        valueOf(
+        unwrap(
           await services.user.history(
             c.var.caller.application,
             c.req.valid("param").id,
             c.req.valid("query"),
           ),
+          "the user service",
         ),
         200,
       ),
@@ -195,12 +212,13 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
     }),
     async (c) =>
       c.json(
-        valueOf(
+        unwrap(
           await services.recommendation.exportUser(
             c.var.caller.application,
             c.req.valid("param").id,
             c.req.valid("query"),
           ),
+          "the recommendation service",
         ),
         200,
       ),
@@ -223,12 +241,13 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
     }),
     async (c) =>
       c.json(
-        valueOf(
+        unwrap(
           await services.recommendation.setLocation(
             c.var.caller.application,
             c.req.valid("param").id,
             c.req.valid("json"),
           ),
+          "the recommendation service",
         ),
         200,
       ),

@@ -1,10 +1,12 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
+
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { type Columns, unpackColumns } from "../../../model/columns/columns.ts";
 import { addressOfProduct } from "../../../model/retrieval/cell-state.ts";
 import { defaultFirstStage } from "../../../model/retrieval/first-stage.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { CandidateRequest } from "../../../shared/contracts/retrieval.ts";
 import { leafOf, worldCell } from "../../../shared/geo/cells.ts";
 import { LocationService } from "../service.ts";
@@ -63,9 +65,11 @@ function queryFor({ products }: Town, chosen: string[]): CandidateRequest {
 describe("what is around a person", () => {
   it("is what is near, what they chose, and what followed that is in neither: in one call", async () => {
     const made = await town("around");
-    const answer = await service().gatherCandidates("around", queryFor(made, ["o0", "l5"]));
-    if (!answer.ok) throw new Error(answer.error.detail);
-    const { near, chosen, next: followed, skipped } = answer.value;
+    const answer = unwrap(
+      await service().gatherCandidates("around", queryFor(made, ["o0", "l5"])),
+      "the location service",
+    );
+    const { near, chosen, next: followed, skipped } = answer;
     expect(idsOf(near)).toHaveLength(20);
     expect(idsOf(near).every((id) => id.startsWith("o"))).toBe(true);
     expect(idsOf(chosen)).toEqual(["o0", "l5"]);

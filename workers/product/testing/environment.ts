@@ -13,11 +13,5 @@ export const migrate = (): Promise<void> => applyD1Migrations(environment.DB, en
 export const productOf = (fields: Partial<ProductInput> & { id: string }): ProductInput =>
   productInput.parse({ title: "Thing", ...fields });
 
-/** The value of an answer that must be one. */
-export function valueOf<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(JSON.stringify(result.error));
-  return result.value;
-}
-
 /** The code of a refusal; null for a value. */
 export const codeOf = (result: Result<unknown>): string | null => (result.ok ? null : result.error.code);

@@ -2,6 +2,7 @@ import { hash53 } from "../../../model/columns/hash.ts";
 import type { AcceptedInteraction } from "../../../shared/contracts/event.ts";
 import { anyVersion } from "../../../shared/contracts/product.ts";
 import type { InteractionsMessage, UserRows } from "../../../shared/contracts/queues.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { ProductTotals, Transition, UnknownProduct } from "../../../shared/contracts/totals.ts";
 import { UserCountsTable } from "../../../shared/experiments/user-counts.ts";
 import { eraseFromObject } from "../../../shared/training-log/erase.ts";
@@ -48,9 +49,11 @@ async function cellsOf(
     else cells.set(productId, facts.cell);
   const asked = [...unknown].filter((id) => !cells.has(id));
   for (let i = 0; i < asked.length; i += idsPerCall) {
-    const cards = await env.PRODUCT.cards(application, anyVersion(asked.slice(i, i + idsPerCall)));
-    if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
-    for (const { id, cell } of cards.value) cells.set(id, cell);
+    const cards = unwrap(
+      await env.PRODUCT.cards(application, anyVersion(asked.slice(i, i + idsPerCall))),
+      "the product service",
+    );
+    for (const { id, cell } of cards) cells.set(id, cell);
   }
   return cells;
 }
@@ -64,11 +67,12 @@ async function tellWhole(
   const cells = new Map(unknown.map(({ productId, cell }) => [productId, cell]));
   const ids = [...cells.keys()];
   for (let i = 0; i < ids.length; i += idsPerCall) {
-    const whole = await env.USER.absoluteTotals(application, ids.slice(i, i + idsPerCall));
-    if (!whole.ok) throw new Error(`the records refused: ${whole.error.detail}`);
-    const totals = whole.value.map((each) => ({ ...each, cell: cells.get(each.productId) as string }));
-    const applied = await env.LOCATION.applyTotals(application, totals, []);
-    if (!applied.ok) throw new Error(`the cells refused: ${applied.error.detail}`);
+    const whole = unwrap(
+      await env.USER.absoluteTotals(application, ids.slice(i, i + idsPerCall)),
+      "the user service",
+    );
+    const totals = whole.map((each) => ({ ...each, cell: cells.get(each.productId) as string }));
+    unwrap(await env.LOCATION.applyTotals(application, totals, []), "the location service");
   }
 }
 
@@ -102,22 +106,26 @@ export async function bring(
   }));
   const interactions = batch.flatMap((each) => each.interactions);
   if (interactions.length > 0) {
-    const recorded = await env.USER.recordInteractions(
-      application,
-      batch.filter((each) => each.interactions.length > 0),
+    const recorded = unwrap(
+      await env.USER.recordInteractions(
+        application,
+        batch.filter((each) => each.interactions.length > 0),
+      ),
+      "the user service",
     );
-    if (!recorded.ok) throw new Error(`the records refused: ${recorded.error.detail}`);
     const cells = await cellsOf(env, application, interactions);
-    const totals = recorded.value.totals.flatMap((each): (ProductTotals & { cell: string })[] => {
+    const totals = recorded.totals.flatMap((each): (ProductTotals & { cell: string })[] => {
       const cell = cells.get(each.productId);
       return cell === undefined ? [] : [{ ...each, cell }];
     });
     const transitions = batch.flatMap(({ object, interactions: list }) =>
       list.flatMap((each) => transitionsOf(object, each)),
     );
-    const applied = await env.LOCATION.applyTotals(application, totals, transitions);
-    if (!applied.ok) throw new Error(`the cells refused: ${applied.error.detail}`);
-    await tellWhole(env, application, applied.value.unknown);
+    const applied = unwrap(
+      await env.LOCATION.applyTotals(application, totals, transitions),
+      "the location service",
+    );
+    await tellWhole(env, application, applied.unknown);
   }
   await countOutcomes(env, application, users);
   const written = await writeTrainingLog(env.TRAINING_LOG, application, users);
@@ -134,10 +142,12 @@ async function withoutErased(
   users: readonly UserRows[],
   keys: readonly string[],
 ): Promise<void> {
-  const tombstones = await env.USER.tombstones(application, [...new Set(users.map(({ object }) => object))]);
-  if (!tombstones.ok) throw new Error(`the records refused: ${tombstones.error.detail}`);
-  if (tombstones.value.length === 0) return;
-  const erased = new Map(tombstones.value.map(({ object, generation }) => [object, generation]));
+  const tombstones = unwrap(
+    await env.USER.tombstones(application, [...new Set(users.map(({ object }) => object))]),
+    "the user service",
+  );
+  if (tombstones.length === 0) return;
+  const erased = new Map(tombstones.map(({ object, generation }) => [object, generation]));
   const gone = users.filter(
     ({ object, generation, rows }) =>
       generation <= (erased.get(object) ?? -1) && rows.some(({ kind }) => kind === "counts"),

@@ -1,5 +1,6 @@
 import type { ProductFacts } from "../../../shared/contracts/event.ts";
 import { anyVersion, type ProductCard } from "../../../shared/contracts/product.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { ProductApi } from "../../../shared/contracts/services.ts";
 
 /** Cards that the catalogue gives in one call. */
@@ -49,9 +50,11 @@ export async function factsFor(
     else asked.push(id);
   }
   for (let i = 0; i < asked.length; i += cardsPerCall) {
-    const cards = await catalog.cards(application, anyVersion(asked.slice(i, i + cardsPerCall)));
-    if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
-    for (const card of cards.value) {
+    const cards = unwrap(
+      await catalog.cards(application, anyVersion(asked.slice(i, i + cardsPerCall))),
+      "the product service",
+    );
+    for (const card of cards) {
       const facts = factsOf(card);
       found.set(card.id, facts);
       remember(`${application}/${card.id}`, { facts, until: now + rememberedSeconds });

@@ -10,7 +10,7 @@ import {
   type LocationsMessage,
   locationsMessage,
 } from "../../../shared/contracts/queues.ts";
-import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
+import { ok, type Result, refuse, unwrap } from "../../../shared/contracts/result.ts";
 import { causeOf, DeadLetterStore, type FailedMessage } from "../../../shared/dead-letters/store.ts";
 import { usersIn, withoutErased } from "../../../shared/dead-letters/users.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
@@ -35,11 +35,13 @@ async function deliverLocations(
   application: string,
   messages: readonly LocationsMessage[],
 ): Promise<readonly DoneRows[]> {
-  const recorded = await env.USER.recordLocations(
-    application,
-    messages.map(({ userId, object, generation, rows }) => ({ userId, object, generation, visits: rows })),
+  unwrap(
+    await env.USER.recordLocations(
+      application,
+      messages.map(({ userId, object, generation, rows }) => ({ userId, object, generation, visits: rows })),
+    ),
+    "the user service",
   );
-  if (!recorded.ok) throw new Error(`the records refused: ${recorded.error.detail}`);
   return messages;
 }
 

@@ -3,6 +3,7 @@ import bundled from "../../../model/artifacts/bundled.onnx";
 import { featureShape } from "../../../model/features/compute.ts";
 import { packFeatures, unpackFeatures } from "../../../model/features/packed.ts";
 import { parametersIn } from "../../../model/onnx/read.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import { syntheticLog } from "../../trainer/testing/synthetic-log.ts";
 import { writeLog } from "../../trainer/testing/write-log.ts";
 import { database, environmentWith, openRegistry, registered, trainingLog } from "../testing/models.ts";
@@ -33,9 +34,8 @@ function linesOf(version: string, until: number, seed: number, moved: string | n
   });
 }
 const driftOf = async (application: string, version: string) => {
-  const details = await new Registry(environment, application).details(version);
-  if (!details.ok) throw new Error(details.error.detail);
-  return details.value.drift;
+  const details = unwrap(await new Registry(environment, application).details(version), "the registry");
+  return details.drift;
 };
 
 beforeAll(openRegistry);

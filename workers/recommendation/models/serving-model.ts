@@ -1,5 +1,6 @@
 import { linearRanker, popularityRanker } from "../../../model/pipeline/fallback.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { defaultVariant } from "../../../shared/experiments/variant.ts";
 import { bundledModel, registeredModels } from "../ranker/models.ts";
@@ -34,8 +35,7 @@ async function warm(env: RecommendationEnv, application: string, row: ModelRow):
   if (registeredModels.get(row)) return;
   const file = await env.MODELS.get(modelKey(application, row.sha256));
   if (!file) throw new Error(`the file of model ${row.version} is missing`);
-  const loaded = await registeredModels.load(row.manifest, new Uint8Array(await file.arrayBuffer()));
-  if (!loaded.ok) throw new Error(`model ${row.version} was refused: ${loaded.error.detail}`);
+  unwrap(await registeredModels.load(row.manifest, new Uint8Array(await file.arrayBuffer())), "the ranker");
 }
 
 /** Reads what serves, and what is on its way, and warms both; what was known before answers until that is done. */

@@ -6,6 +6,7 @@ import { manifestOf, randomBatch } from "../../../model/onnx/manifest.ts";
 import { nodeSession } from "../../../model/onnx/runtime.node.ts";
 import { Random } from "../../../model/train/random.ts";
 import type { ModelManifest } from "../../../shared/contracts/model.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import { sha256Hex } from "../../../shared/hash/sha256.ts";
 import { LoadedModels } from "./loaded-models.ts";
 
@@ -42,12 +43,11 @@ describe("the models that an isolate holds", () => {
     const held = models();
     const { manifest, bytes } = await model(1);
     expect(held.get(manifest)).toBeNull();
-    const loaded = await held.load(manifest, bytes);
-    if (!loaded.ok) throw new Error(loaded.error.detail);
+    const loaded = unwrap(await held.load(manifest, bytes), "the ranker");
     const other = held.get({ version: "elsewhere", sha256: manifest.sha256 });
     expect(other).toMatchObject({ version: "elsewhere", sha256: manifest.sha256 });
     const batch = randomBatch(shape, 5, 1);
-    expect(await other?.score(batch)).toEqual(await loaded.value.score(batch));
+    expect(await other?.score(batch)).toEqual(await loaded.score(batch));
   });
 
   it("drop the least recently used, whose ranker fails from then on", async () => {

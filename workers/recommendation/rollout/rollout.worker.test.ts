@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { ModelStatus } from "../../../shared/contracts/model.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import { UserCountsTable } from "../../../shared/experiments/user-counts.ts";
 import { modelKey } from "../models/model-key.ts";
 import { Registry } from "../models/registry.ts";
@@ -24,9 +25,8 @@ const statuses = async (application: string): Promise<Record<string, ModelStatus
     (await new Registry(environment, application).list()).map(({ version, status }) => [version, status]),
   );
 const answer = async (application: string, userId: string) => {
-  const result = await ask(environment, { userId }, application);
-  if (!result.ok) throw new Error(result.error.detail);
-  return { version: result.value.model.version, variant: result.value.variant };
+  const result = unwrap(await ask(environment, { userId }, application), "the registry");
+  return { version: result.model.version, variant: result.variant };
 };
 /** v1 serves, v2 meets people. */
 async function inCanary(application: string): Promise<Registry> {
@@ -86,9 +86,8 @@ describe("a version on its way into service", () => {
     await registered(environment, application, "v1", 1, 1);
     await registered(environment, application, "v2", 2, 2);
     for (let i = 0; i < 51; i++) await answer(application, "ann");
-    const details = await new Registry(environment, application).details("v2");
-    if (!details.ok) throw new Error(details.error.detail);
-    const { rollout: way, changes, status } = details.value;
+    const details = unwrap(await new Registry(environment, application).details("v2"), "the registry");
+    const { rollout: way, changes, status } = details;
     expect(status).toBe("canary");
     expect(way?.shadow).toMatchObject({ requests: 51, failures: 0 });
     expect(way?.shadow.overlap).toBeGreaterThanOrEqual(0);
@@ -141,14 +140,13 @@ describe("a version on its way into service", () => {
     expect(await statuses("better")).toEqual({ v1: "retired", v2: "serving" });
     await followPointer(environment, "better");
     expect((await answer("better", "anybody")).version).toBe("v2");
-    const details = await registry.details("v2");
-    if (!details.ok) throw new Error(details.error.detail);
-    expect(details.value.rollout?.canary?.outcomes).toMatchObject({
+    const details = unwrap(await registry.details("v2"), "the registry");
+    expect(details.rollout?.canary?.outcomes).toMatchObject({
       verdict: "good",
       canary: { people: 100, exposures: 1000, successes: 600, rate: 0.6 },
       control: { rate: 0.3 },
     });
-    expect(details.value.changes.at(-1)).toMatchObject({ status: "serving", by: "rollout" });
+    expect(details.changes.at(-1)).toMatchObject({ status: "serving", by: "rollout" });
     expect(await new UserCountsTable(database).totals("better", "rollout:v2")).toEqual(new Map());
   });
 

@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { recommendationAnswer } from "../../../shared/contracts/recommendation.ts";
-import { ok } from "../../../shared/contracts/result.ts";
+import { ok, unwrap } from "../../../shared/contracts/result.ts";
 import { ask, down, environment, services } from "../testing/services.ts";
 
 async function answer(change: object, input: object = {}, application?: string) {
-  const result = await ask(change, input, application);
-  if (!result.ok) throw new Error(result.error.detail);
-  const body = recommendationAnswer.parse(result.value);
+  const result = unwrap(await ask(change, input, application), "the recommendation service");
+  const body = recommendationAnswer.parse(result);
   const skipped = Object.fromEntries(
     body.stages.flatMap(({ name, skipped: why }) => (why === undefined ? [] : [[name, why]])),
   );
@@ -30,7 +29,9 @@ describe("a recommendation goes on without", () => {
 
   it("the gazetteer: without the name of the city", async () => {
     const around = lacking({ place: { skipped: "the gazetteer: failed" } });
-    const { items, location, skipped } = await answer({ LOCATION: { ...services.LOCATION, gatherCandidates: around } });
+    const { items, location, skipped } = await answer({
+      LOCATION: { ...services.LOCATION, gatherCandidates: around },
+    });
     expect(skipped.place).toBe("the gazetteer: failed");
     expect(location).toMatchObject({ city: null, source: "request" });
     expect(items).toHaveLength(5);

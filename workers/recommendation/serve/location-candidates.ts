@@ -1,13 +1,16 @@
 import type { CandidateStore } from "../../../model/candidate-sources/source.ts";
 import { type Columns, unpackColumns } from "../../../model/columns/columns.ts";
 import type { CandidateService } from "../../../model/pipeline/ports.ts";
-import type { Result } from "../../../shared/contracts/result.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { LocationApi } from "../../../shared/contracts/services.ts";
 
 /** {@link CandidateService} by the location worker: all in one call, columns as buffers. */
 export const locationCandidateService = (location: LocationApi, application: string): CandidateService => ({
   gather: async (query) => {
-    const { near, chosen, next, ...rest } = valueOf(await location.gatherCandidates(application, query));
+    const { near, chosen, next, ...rest } = unwrap(
+      await location.gatherCandidates(application, query),
+      "the spatial index",
+    );
     const block = (buffer: ArrayBuffer | null): Columns | null => buffer && unpacked(buffer);
     return { near: block(near), chosen: block(chosen), next: block(next), ...rest };
   },
@@ -15,15 +18,13 @@ export const locationCandidateService = (location: LocationApi, application: str
 
 /** {@link CandidateStore} by the location worker. */
 export const locationCandidateStore = (location: LocationApi, application: string): CandidateStore => ({
-  firstStage: async (query) => unpacked(valueOf(await location.firstStageCandidates(application, query))),
+  firstStage: async (query) =>
+    unpacked(unwrap(await location.firstStageCandidates(application, query), "the spatial index")),
   products: async (wanted, withNextProducts) =>
-    unpacked(valueOf(await location.productColumns(application, wanted, withNextProducts))),
+    unpacked(
+      unwrap(await location.productColumns(application, wanted, withNextProducts), "the spatial index"),
+    ),
 });
-
-function valueOf<T>(answer: Result<T>): T {
-  if (!answer.ok) throw new Error(`the spatial index refused: ${answer.error.detail}`);
-  return answer.value;
-}
 
 function unpacked(buffer: ArrayBuffer): Columns {
   const columns = unpackColumns(buffer);

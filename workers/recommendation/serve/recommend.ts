@@ -16,7 +16,7 @@ import type {
   RecommendationReceipt,
   Stage,
 } from "../../../shared/contracts/recommendation.ts";
-import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
+import { ok, type Result, refuse, unwrap } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { localOffset } from "../../../shared/geo/local-time.ts";
 import { followPointer, type Serving, servingOf } from "../models/serving-model.ts";
@@ -79,7 +79,7 @@ export async function recommend(
   const session = userSession(env.USER_SESSION, application, input.userId, input.location ?? edge.point);
   const places = locationCandidateService(env.LOCATION, application);
   const serving = servingOf(env, application, input.userId, later);
-  const { profile: profile, skipped } = await personOf(session.state(), budgetMs);
+  const { profile, skipped } = await personOf(session.state(), budgetMs);
   const personMs = performance.now() - started;
   const where = await resolveLocation(env.LOCATION, profile, input.location, edge);
   const { point } = where;
@@ -212,9 +212,8 @@ async function shownCards(
   answer: PipelineAnswer,
 ): Promise<{ cards: Map<string, ProductCard>; skipped?: string }> {
   try {
-    const cards = await cardsOf(env.PRODUCT, application, answer.items);
-    if (!cards.ok) throw new Error(`the catalogue refused: ${cards.error.detail}`);
-    return { cards: cards.value };
+    const cards = unwrap(await cardsOf(env.PRODUCT, application, answer.items), "the product service");
+    return { cards: cards };
   } catch (error) {
     console.error({ event: "cards not reached", error: errorText(error) });
     const rows = answer.items.map(({ index }) => answer.candidates[index]);

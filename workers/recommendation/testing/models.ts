@@ -7,7 +7,7 @@ import { exportOnnx } from "../../../model/onnx/export.ts";
 import { manifestOf } from "../../../model/onnx/manifest.ts";
 import { Random } from "../../../model/train/random.ts";
 import type { ModelManifest } from "../../../shared/contracts/model.ts";
-import { ok } from "../../../shared/contracts/result.ts";
+import { ok, unwrap } from "../../../shared/contracts/result.ts";
 import { Registry } from "../models/registry.ts";
 import { openSession } from "../ranker/runtime.ts";
 import { services } from "./services.ts";
@@ -71,7 +71,9 @@ export async function registered(
   now: number,
 ) {
   const { manifest, bytes } = await modelOf(version, seed);
-  const result = await new Registry(environment, application).register(manifest, bytes, now);
-  if (!result.ok) throw new Error(result.error.detail);
-  return result.value;
+  const result = unwrap(
+    await new Registry(environment, application).register(manifest, bytes, now),
+    "the registry",
+  );
+  return result;
 }

@@ -6,6 +6,7 @@ import {
 } from "../../../model/recalibrate/logged-examples.ts";
 import { ShardWriter } from "../../../model/recalibrate/shard.ts";
 import { joined, setGradually, summarise } from "../../../model/recalibrate/summary.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import { logPrefix } from "../../../shared/training-log/keys.ts";
 import { livingLines } from "../../../shared/training-log/without-erased.ts";
 import { shape } from "../artifacts.ts";
@@ -38,9 +39,8 @@ export async function begin(context: StepContext): Promise<{ chunks: number; par
     } while (cursor);
   }
   await bench.putChunks(chunks);
-  const serving = await env.RECOMMENDATION.servingModel(application);
-  if (!serving.ok) throw new Error(`what serves cannot be read: ${serving.error.detail}`);
-  const { manifest, bytes: file } = serving.value;
+  const serving = unwrap(await env.RECOMMENDATION.servingModel(application), "the recommendation service");
+  const { manifest, bytes: file } = serving;
   await bench.putModel("parent", manifest, new Uint8Array(file));
   return { chunks: chunks.length, parent: manifest.version };
 }

@@ -11,6 +11,7 @@ import {
 } from "../../../model/recalibrate/compare.ts";
 import type { Windows } from "../../../model/recalibrate/summary.ts";
 import { tapeScorer } from "../../../model/train/train.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import { shape } from "../artifacts.ts";
 import type { Calibrated } from "./calibrate.ts";
 import { type HeldBack, heldBack } from "./held-back.ts";
@@ -92,9 +93,11 @@ async function servedScores(
       Array.from({ length: list.batch.count }, (_, i) => i),
     ),
   );
-  const scored = await env.RECOMMENDATION.scoreLists(application, sha256, packs);
-  if (!scored.ok) throw new Error(`the serving model did not score: ${scored.error.detail}`);
-  return scored.value.map((values) => Float32Array.from(values));
+  const scored = unwrap(
+    await env.RECOMMENDATION.scoreLists(application, sha256, packs),
+    "the recommendation service",
+  );
+  return scored.map((values) => Float32Array.from(values));
 }
 
 /** The file is calibrated already: what it said before is had by undoing the scaling. */

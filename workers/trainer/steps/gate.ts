@@ -1,6 +1,7 @@
 import type { DataFacts } from "../../../model/recalibrate/compare.ts";
 import { type GateResult, gate } from "../../../model/recalibrate/gate.ts";
 import { latencyOf, type Timed } from "../../../model/recalibrate/latency.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Evaluated } from "./evaluate.ts";
 import type { StepContext } from "./step.ts";
 
@@ -47,8 +48,7 @@ async function stopwatch(
   const tried = (count: number) => env.RECOMMENDATION.tryModel(application, manifest, bytes.buffer, count);
   const lap = async (count: number): Promise<number> => {
     const started = Date.now();
-    const again = await tried(count);
-    if (!again.ok) throw new Error(`the ${name} could not be timed: ${again.error.detail}`);
+    unwrap(await tried(count), "the recommendation service");
     return Date.now() - started;
   };
   // The first call opens the model.

@@ -1,4 +1,4 @@
-const retryDelayMs = 10_000;
+const timeoutMs = 10_000;
 
 /** A connection to the inspector of one isolate (Chrome DevTools Protocol). */
 export class Inspector {
@@ -46,14 +46,14 @@ export class Inspector {
   call(method: string, params: object = {}): Promise<object> {
     const id = ++this.#last;
     return new Promise<object>((resolve, reject) => {
-      const retryDelay = setTimeout(() => {
+      const timeout = setTimeout(() => {
         this.#open.delete(id);
         reject(new Error(`the inspector does not answer ${method}`));
-      }, retryDelayMs);
+      }, timeoutMs);
       const settled =
         <T>(settle: (value: T) => void) =>
         (value: T): void => {
-          clearTimeout(retryDelay);
+          clearTimeout(timeout);
           settle(value);
         };
       this.#open.set(id, { resolve: settled(resolve), reject: settled(reject) });

@@ -104,7 +104,7 @@ export function remember(child: ChildProcess): void {
 }
 
 /** How long a process may take to end by itself. */
-const retryDelayMs = 8000;
+const timeoutMs = 8000;
 
 /** Ends a process that {@link remember} knows, and all below it: asks, waits, and ends what is left by its own pid. */
 export async function end(child: ChildProcess): Promise<void> {
@@ -112,7 +112,7 @@ export async function end(child: ChildProcess): Promise<void> {
   if (pid === undefined || !started.has(child)) return;
   const below = descendantsOf(pid).map((each) => each.pid);
   child.kill("SIGINT");
-  for (const give = Date.now() + retryDelayMs; started.has(child) && Date.now() < give; ) await sleep(50);
+  for (const give = Date.now() + timeoutMs; started.has(child) && Date.now() < give; ) await sleep(50);
   child.kill("SIGKILL");
   for (const each of below)
     try {

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { featureShape } from "../model/features/compute.ts";
 import { parametersIn } from "../model/onnx/read.ts";
+import { syntheticLog } from "../model/recalibrate/testing/synthetic-log.ts";
 import { migrate } from "../scripts/migrate.ts";
+import { writeLog } from "../shared/training-log/testing/write-log.ts";
 import { withBindings } from "../test/kill/stores.ts";
-import { syntheticLog } from "../workers/trainer/testing/synthetic-log.ts";
-import { writeLog } from "../workers/trainer/testing/write-log.ts";
 import type { BenchContext } from "./context.ts";
 import { bundledBytes } from "./onnx.ts";
 

@@ -13,7 +13,7 @@ export interface ServedOnnx {
   stop(): Promise<void>;
 }
 
-const retryDelayMs = 60_000;
+const timeoutMs = 60_000;
 
 /** Starts the worker that only runs the model. Throws where it does not start or the model does not fit the code. */
 export async function serveOnnx(port: number): Promise<ServedOnnx> {
@@ -35,7 +35,7 @@ export async function serveOnnx(port: number): Promise<ServedOnnx> {
     rmSync(state, { recursive: true, force: true });
   };
   const path = "/?candidates=1&runs=1";
-  for (const give = Date.now() + retryDelayMs; ; await sleep(200)) {
+  for (const give = Date.now() + timeoutMs; ; await sleep(200)) {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => null);
     const text = await answer?.text();
     if (answer?.ok) break;

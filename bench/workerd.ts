@@ -15,11 +15,11 @@ export interface Workerd {
   inspectors: Map<string, string>;
 }
 
-const retryDelayMs = 10_000;
+const timeoutMs = 10_000;
 
 async function textOf(url: string): Promise<string | null> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(retryDelayMs) });
+    const answer = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
     const text = await answer.text();
     return answer.ok ? text : null;
   } catch {

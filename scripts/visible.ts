@@ -4,7 +4,7 @@ import type { Target } from "./request.ts";
 
 /** Products that are looked for, spread over all. */
 const sampleSize = 12;
-const retryDelaySeconds = 60;
+const timeoutSeconds = 60;
 
 /** Whether a product is found where it is. */
 async function isVisible(target: Target, { id, location }: ProductInput): Promise<boolean> {
@@ -23,7 +23,7 @@ async function isVisible(target: Target, { id, location }: ProductInput): Promis
 export async function waitUntilVisible(target: Target, products: readonly ProductInput[]): Promise<void> {
   const step = Math.max(1, Math.floor(products.length / sampleSize));
   const open = products.filter((product, i) => i % step === 0 && product.available !== false);
-  for (const give = Date.now() + retryDelaySeconds * 1000; open.length > 0 && Date.now() < give; ) {
+  for (const give = Date.now() + timeoutSeconds * 1000; open.length > 0 && Date.now() < give; ) {
     if (await isVisible(target, open[0])) open.shift();
     else await sleep(200);
   }

@@ -6,18 +6,18 @@ import { afterAll, expect, it } from "vitest";
 import { z } from "zod";
 import { featureShape } from "../model/features/compute.ts";
 import { parametersIn } from "../model/onnx/read.ts";
+import { syntheticLog } from "../model/recalibrate/testing/synthetic-log.ts";
 import { migrate } from "../scripts/migrate.ts";
 import { developmentKey } from "../scripts/serve.ts";
 import { modelRecord } from "../shared/contracts/model.ts";
 import { type RecalibrationRecord, recalibration } from "../shared/contracts/recalibration.ts";
-import { syntheticLog } from "../workers/trainer/testing/synthetic-log.ts";
-import { writeLog } from "../workers/trainer/testing/write-log.ts";
+import { writeLog } from "../shared/training-log/testing/write-log.ts";
 import { freePort, RunningStack } from "./kill/running-stack.ts";
 import { withBindings } from "./kill/stores.ts";
 
 /** Whole runs with kills take minutes; `npm test` interrupts every step in workers/trainer/workflow.worker.test.ts. */
 const long = process.env.VICINITY_LONG === "1";
-const retryDelayMs = 1_200_000;
+const timeoutMs = 1_200_000;
 /** Between two looks at where it is, of which the shortest steps take a few; and between two calls of the cron. */
 const lookMs = 2;
 const cronMs = 1000;
@@ -66,7 +66,7 @@ async function recalibrated(
   try {
     const { id } = await call(stack, recalibration, "POST", "/v1/recalibrations", {});
     let nextCron = 0;
-    for (const give = Date.now() + retryDelayMs; Date.now() < give; await sleep(lookMs)) {
+    for (const give = Date.now() + timeoutMs; Date.now() < give; await sleep(lookMs)) {
       const record = await call(stack, recalibration, "GET", `/v1/recalibrations/${id}`);
       if (record.status !== "queued" && record.status !== "running") {
         const { items } = await call(stack, models, "GET", "/v1/models");

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { featureShape } from "../model/features/compute.ts";
 import { parametersIn } from "../model/onnx/read.ts";
+import { syntheticLog } from "../model/recalibrate/testing/synthetic-log.ts";
 import type { ModelRecord } from "../shared/contracts/model.ts";
 import { type RecalibrationRecord, recalibration } from "../shared/contracts/recalibration.ts";
-import { syntheticLog } from "../workers/trainer/testing/synthetic-log.ts";
-import { writeLog } from "../workers/trainer/testing/write-log.ts";
+import { writeLog } from "../shared/training-log/testing/write-log.ts";
 import { eventually, Stack } from "./stack.ts";
 
 /** It trains, on a machine that may be busy. */
-const retryDelayMs = 400_000;
+const timeoutMs = 400_000;
 
 const stack = new Stack();
 beforeAll(() => stack.start());
@@ -42,7 +42,7 @@ describe("a recalibration, all workers together", () => {
           return answer;
         },
         ({ body }) => !["queued", "running"].includes(body.status),
-        retryDelayMs / 1000,
+        timeoutMs / 1000,
       );
       expect(ended, JSON.stringify(ended)).toMatchObject({ status: "registered", reasons: [], progress: 1 });
       expect(steps.size).toBeGreaterThan(2);
@@ -59,6 +59,6 @@ describe("a recalibration, all workers together", () => {
         `demo/recalibrations/${id}/record.json`,
       ]);
     },
-    retryDelayMs,
+    timeoutMs,
   );
 });

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { syntheticLog } from "../model/recalibrate/testing/synthetic-log.ts";
 import { bundledWeights } from "../scripts/models/upload.ts";
 import type { NearbyAnswer } from "../shared/contracts/location.ts";
 import type { ModelDetails, ModelRecord } from "../shared/contracts/model.ts";
 import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";
+import { writeLog } from "../shared/training-log/testing/write-log.ts";
 import { negated } from "../workers/recommendation/testing/negated.ts";
-import { syntheticLog } from "../workers/trainer/testing/synthetic-log.ts";
-import { writeLog } from "../workers/trainer/testing/write-log.ts";
 import { bring } from "./models.ts";
 import { asLines, oslo, productsAround } from "./products.ts";
 import { eventually, Stack } from "./stack.ts";

@@ -1,4 +1,4 @@
-import type { CandidateQuery } from "../../model/candidate-sources/source.ts";
+import type { CandidateQuery } from "../../model/candidate-query/candidate-query.ts";
 import { computeFeatures } from "../../model/features/compute.ts";
 import { rankingContext } from "../../model/features/context.ts";
 import { gather } from "../../model/pipeline/gather-candidates.ts";

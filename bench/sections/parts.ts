@@ -1,9 +1,10 @@
+import type { CandidateQuery } from "../../model/candidate-query/candidate-query.ts";
+import { candidateRequestOf } from "../../model/candidate-query/candidate-request.ts";
 import { categoryAffinities } from "../../model/candidate-query/category-affinities.ts";
 import { usualLocations } from "../../model/candidate-query/usual-locations.ts";
 import { chosen } from "../../model/candidate-sources/chosen.ts";
-import { candidateRequestOf, gatherCandidates } from "../../model/candidate-sources/gather-candidates.ts";
+import { gatherCandidates } from "../../model/candidate-sources/gather-candidates.ts";
 import { nextProducts } from "../../model/candidate-sources/next-products.ts";
-import type { CandidateQuery } from "../../model/candidate-sources/source.ts";
 import { BatchPool } from "../../model/features/batch-pool.ts";
 import { computeFeatures, families, featureShape } from "../../model/features/compute.ts";
 import { rankingContext } from "../../model/features/context.ts";

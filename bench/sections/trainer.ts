@@ -42,7 +42,7 @@ async function stepRates(lists: readonly TrainingList[]): Promise<number[]> {
       batch,
       rate: 2e-3,
       decay: 1e-3,
-      retryDelay: 1,
+      maxEpochsWithoutGain: 1,
       clock: () => performance.now() / 1000,
       onProgress({ done }) {
         const now = performance.now();

@@ -52,7 +52,7 @@ export interface Waiting extends Omit<OpenRow, "time"> {
  */
 export class SessionMemory {
   readonly #store: SessionStore;
-  readonly #patience: number;
+  readonly #retryDelay: number;
   /** Open rows by sequence number. */
   readonly open = new Map<number, Waiting>();
   #profile: UserProfile | null = null;
@@ -67,7 +67,7 @@ export class SessionMemory {
   /** `resendSeconds`: an open row is due so long after it came, whoever sends it first. */
   constructor(store: SessionStore, now: number, resendSeconds: number) {
     this.#store = store;
-    this.#patience = resendSeconds;
+    this.#retryDelay = resendSeconds;
     this.#pruned = now;
     if (!store.exists()) return;
     const snapshot = store.snapshot();
@@ -136,7 +136,7 @@ export class SessionMemory {
     if (!this.#store.add({ seq, id, queue, time, body: text, first })) return null;
     this.#seq = seq;
     this.#passing = true;
-    if (due !== null) this.open.set(seq, { seq, id, queue, due, retryDelay: this.#patience });
+    if (due !== null) this.open.set(seq, { seq, id, queue, due, retryDelay: this.#retryDelay });
     return seq;
   }
 
@@ -147,7 +147,7 @@ export class SessionMemory {
   reopen(queue: OutboxQueue, id: string, body: object, due: number): boolean {
     const seq = this.#store.reopen(id, JSON.stringify(body));
     if (seq === null) return false;
-    this.open.set(seq, { seq, id, queue, due, retryDelay: this.#patience });
+    this.open.set(seq, { seq, id, queue, due, retryDelay: this.#retryDelay });
     return true;
   }
 

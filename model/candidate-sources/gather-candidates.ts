@@ -1,21 +1,9 @@
 import type { CandidateBlocks, CandidateRequest } from "../../shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
-import { chosen, likelyRepeats } from "./chosen.ts";
-import { firstStageQueryOf, near } from "./near.ts";
-import { lastChoicesWithTransitions, nextProducts } from "./next-products.ts";
-import type { CandidateQuery, CandidateSource, CandidateStore } from "./source.ts";
-
-/** What a recommendation reads of places for a person; `withPerson` false leaves out what they lead to. */
-export const candidateRequestOf = (
-  query: CandidateQuery,
-  withUser = true,
-  withinMs: number | null = null,
-): CandidateRequest => ({
-  near: firstStageQueryOf(query),
-  chosen: withUser ? likelyRepeats(query.profile, query.now) : [],
-  last: withUser ? lastChoicesWithTransitions(query.profile) : [],
-  withinMs,
-});
+import { chosen } from "./chosen.ts";
+import { near } from "./near.ts";
+import { nextProducts } from "./next-products.ts";
+import type { CandidateSource, CandidateStore } from "./source.ts";
 
 /**
  * Asks the sources: what is near, what the person chose, and then what followed. One that fails is left out, as are those of

@@ -1,36 +1,8 @@
 import type { LastChoice, ProductRef } from "../../shared/contracts/retrieval.ts";
 import { type Columns, nextProductsOf } from "../columns/columns.ts";
 import { hash53 } from "../columns/hash.ts";
-import { distinctChoices } from "../features/context.ts";
-import { transitionKey, type UserProfile } from "../profile/profile.ts";
 import { rowOfHash } from "../retrieval/tiles.ts";
 import type { CandidateSource } from "./source.ts";
-
-/** The last choices whose followers are asked for. */
-export const lastChoiceCount = 3;
-
-/** The last choices, the newest first. */
-export const lastChoicesOf = ({ recent }: UserProfile): string[] =>
-  distinctChoices(recent.filter(({ type }) => type !== "dismiss").reverse())
-    .slice(0, lastChoiceCount)
-    .map(({ productId }) => productId);
-
-/** The last choices, the newest first, each with what the person went on to from it before. */
-export function lastChoicesWithTransitions(profile: UserProfile): LastChoice[] {
-  const last = lastChoicesOf(profile).map((productId) => ({
-    productId,
-    prefix: transitionKey(productId, ""),
-    transitions: [] as ProductRef[],
-  }));
-  for (const key of profile.transitions.keys())
-    for (const { prefix, transitions } of last) {
-      if (!key.startsWith(prefix)) continue;
-      const productId = key.slice(prefix.length);
-      const cell = profile.products.get(productId)?.cell ?? null;
-      if (cell !== null) transitions.push({ productId, cell });
-    }
-  return last.map(({ productId, transitions }) => ({ productId, transitions }));
-}
 
 /** Followers of the last choices that are in none of the blocks, each once. */
 function missingIn(blocks: readonly Columns[], last: readonly LastChoice[]): ProductRef[] {
@@ -56,7 +28,7 @@ function missingIn(blocks: readonly Columns[], last: readonly LastChoice[]): Pro
  * sources brought, and fetches only products that are in none of them.
  */
 export const nextProducts: CandidateSource = {
-  name: "followed",
+  name: "next",
   find: async (store, { last }, brought) => {
     const missing = missingIn(brought, last);
     return missing.length > 0 ? store.products(missing, 0) : null;

@@ -1,27 +1,5 @@
-import type { ProductFilter } from "../../shared/contracts/location.ts";
-import type { Point } from "../../shared/contracts/primitives.ts";
-import type {
-  CandidateRequest,
-  FirstStage,
-  FirstStageQuery,
-  ProductRef,
-} from "../../shared/contracts/retrieval.ts";
+import type { CandidateRequest, FirstStageQuery, ProductRef } from "../../shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
-import type { UserProfile } from "../profile/profile.ts";
-
-/** Whom candidates are wanted for, and where. */
-export interface CandidateQuery {
-  profile: UserProfile;
-  point: Point | null;
-  /** Seconds since the epoch, and the hour (0-23) on the clocks of the place. */
-  now: number;
-  hour: number;
-  filter: ProductFilter;
-  /** How the first stage weighs what is near. */
-  firstStage: FirstStage;
-  /** Most candidates wanted. */
-  limit: number;
-}
 
 /** Where sources read: tiles, of the location worker or in memory. */
 export interface CandidateStore {

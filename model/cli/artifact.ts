@@ -8,8 +8,8 @@ import type { Parameters } from "../network/parameters.ts";
 import { exportOnnx } from "../onnx/export.ts";
 import { manifestOf } from "../onnx/manifest.ts";
 import { nodeSession } from "../onnx/runtime.node.ts";
+import type { Validation } from "../train/checkpoint.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../train/checkpoint.ts";
-import type { Validation } from "../train/train.ts";
 
 const checkpointFile = (folder: string): string => join(folder, "checkpoint.bin");
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { ArmTotals } from "../../shared/experiments/arm-totals.ts";
 import { Random } from "../train/random.ts";
-import { type ArmTotals, differenceOf, noTotals, rateOf, varianceOf, withUser } from "./sequential.ts";
+import { differenceOf, noTotals, rateOf, varianceOf, withUser } from "./sequential.ts";
 
 const settings = { alpha: 0.05, effect: 0.03 };
 /** People that both arms have before anybody looks: the test leans on the normal limit. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ArmTotals, noTotals, withUser } from "./sequential.ts";
+import type { ArmTotals } from "../../shared/experiments/arm-totals.ts";
+import { noTotals, withUser } from "./sequential.ts";
 import { verdictOf } from "./verdict.ts";
 
 const settings = { alpha: 0.05, effect: 0.05, minPeople: 20, minExposures: 100, margin: 0.1 };

@@ -1,10 +1,5 @@
-import {
-  type ArmTotals,
-  type Difference,
-  differenceOf,
-  rateOf,
-  type SequentialSettings,
-} from "./sequential.ts";
+import type { ArmTotals } from "../../shared/experiments/arm-totals.ts";
+import { type Difference, differenceOf, rateOf, type SequentialSettings } from "./sequential.ts";
 
 /** When there is enough to say something, and what is good enough. */
 export interface VerdictSettings extends SequentialSettings {

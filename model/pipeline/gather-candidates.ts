@@ -1,6 +1,6 @@
 import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
-import { candidateRequestOf } from "../candidate-sources/gather-candidates.ts";
-import type { CandidateQuery } from "../candidate-sources/source.ts";
+import type { CandidateQuery } from "../candidate-query/candidate-query.ts";
+import { candidateRequestOf } from "../candidate-query/candidate-request.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { Candidate } from "../features/compute.ts";
 import { compileFilter } from "../retrieval/filter.ts";
@@ -34,7 +34,7 @@ export async function gather(
   return {
     candidates: merge(query, near, others),
     blocks: [chosen, near, followed].filter((block) => block !== null),
-    skipped: withUser ? skipped : [...skipped, "chosen: budget", "followed: budget"],
+    skipped: withUser ? skipped : [...skipped, "chosen: budget", "next: budget"],
     place,
   };
 }

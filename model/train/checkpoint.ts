@@ -4,7 +4,14 @@ import { parameterSpecs } from "../network/network.ts";
 import type { Parameter, Parameters } from "../network/parameters.ts";
 import type { Moments } from "./adam.ts";
 import type { LearnerState } from "./learner.ts";
-import type { Validation } from "./train.ts";
+
+/** Quality on held-back lists. */
+export interface Validation {
+  ndcg: number;
+  auc: number;
+  /** Mean listwise cross entropy: smoother than ranks, so the best weights are chosen by it. */
+  loss: number;
+}
 
 /** All that training needs to go on. */
 export interface Checkpoint extends LearnerState {

@@ -83,7 +83,7 @@ export function fitLists(
     batch: 16,
     rate: 2e-3,
     decay: 1e-2,
-    retryDelay: 3,
+    maxEpochsWithoutGain: 3,
     clock,
     onProgress,
     onCheckpoint,

@@ -55,7 +55,7 @@ const options = (more: Partial<TrainingOptions> = {}): TrainingOptions => ({
   batch: 8,
   rate: 0.01,
   decay: 1e-4,
-  retryDelay: 3,
+  maxEpochsWithoutGain: 3,
   clock: () => 0,
   onProgress: () => undefined,
   ...more,

@@ -1,7 +1,7 @@
 import { Tape } from "../autograd/tape.ts";
 import type { FeatureBatch, FeatureShape, Scores, TrainingList } from "../features/batch.ts";
 import { copyParameters, initialParameters, type Parameters } from "../network/parameters.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { Checkpoint, Validation } from "./checkpoint.ts";
 import { beginLearning, forward, Learner, type LearnerState, rateAt, tensorsOf } from "./learner.ts";
 import { Random } from "./random.ts";
 import { setStatistics } from "./statistics.ts";
@@ -16,7 +16,7 @@ export interface TrainingOptions {
   rate: number;
   decay: number;
   /** Epochs without a better validation after which training stops. */
-  retryDelay: number;
+  maxEpochsWithoutGain: number;
   /** Seconds, from any start. */
   clock(): number;
   onProgress(progress: TrainingProgress): void;
@@ -52,14 +52,6 @@ export interface Trained {
   parameters: Parameters;
   validation: Validation;
   epochs: number;
-}
-
-/** Quality on held-back lists. */
-export interface Validation {
-  ndcg: number;
-  auc: number;
-  /** Mean listwise cross entropy: smoother than ranks, so the best weights are chosen by it. */
-  loss: number;
 }
 
 /** Scores batches with weights, all by one tape, whose room is 4 MB: what the exported file must agree with. */
@@ -136,7 +128,7 @@ export async function train(
   let sinceBest = (options.resume?.epoch ?? 0) - best.epoch;
   let epoch = options.resume?.epoch ?? 0;
 
-  while (epoch < options.epochs && sinceBest < options.retryDelay) {
+  while (epoch < options.epochs && sinceBest < options.maxEpochsWithoutGain) {
     // Each epoch has its own stream, so that one that goes on from a checkpoint draws the same.
     const random = new Random(options.seed + 1 + epoch);
     const order = random.shuffle(lists.map((_, i) => i));

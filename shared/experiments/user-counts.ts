@@ -1,5 +1,5 @@
-import type { ArmTotals } from "../../model/experiments/sequential.ts";
 import type { ExperimentCounts } from "../contracts/queues.ts";
+import type { ArmTotals } from "./arm-totals.ts";
 
 /** Counts of a person. */
 export interface UserCounts extends ExperimentCounts {

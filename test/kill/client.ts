@@ -6,7 +6,7 @@ import { oslo } from "../products.ts";
 import type { Ledger, SentEvent } from "./ledger.ts";
 
 /** How long a request may take, and how long a client waits before it tries again. Milliseconds. */
-const retryDelayMs = 15_000;
+const timeoutMs = 15_000;
 const retryMs = 250;
 /** A client's pause between two requests, at most. Milliseconds. */
 const pauseMs = 250;
@@ -136,7 +136,7 @@ export class Client {
         method,
         headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(retryDelayMs),
+        signal: AbortSignal.timeout(timeoutMs),
       });
       return { status: answer.status, body: await answer.json() };
     } catch {

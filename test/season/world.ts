@@ -18,7 +18,7 @@ const maxLooks = 60;
 /** Seconds that the log must be unchanged to be complete: longer than the click window and a queue's wait together. */
 const quietSeconds = 5;
 /** A recalibration trains, on a machine that may be busy. */
-const retryDelaySeconds = 400;
+const timeoutSeconds = 400;
 
 /** How a day went. */
 export interface Day {
@@ -174,7 +174,7 @@ export class World {
     const record = await eventually(
       () => this.#call<RecalibrationRecord>("GET", `/v1/recalibrations/${id}`),
       ({ status }) => status !== "queued" && status !== "running",
-      retryDelaySeconds,
+      timeoutSeconds,
     );
     const { status, version, reasons } = record;
     this.#newcomer = status === "registered" ? version : null;

@@ -64,7 +64,7 @@ const placed = productRef.extend({ cell: cellName });
 const aroundCall = candidateRequest.extend({
   application: applicationName,
   chosen: z.array(placed).max(1000),
-  last: z.array(lastChoice.extend({ steps: z.array(placed).max(1000) })).max(8),
+  last: z.array(lastChoice.extend({ transitions: z.array(placed).max(1000) })).max(8),
 });
 const retrieval = firstStageQuery.extend({ application: applicationName });
 const coarsenCall = z.object({ where: point, level: precision });

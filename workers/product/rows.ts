@@ -9,9 +9,11 @@ import type {
 } from "../../shared/contracts/product.ts";
 import { addressOf } from "../../shared/geo/cells.ts";
 import type { products } from "./schema.ts";
-import type { ProductChanges } from "./store.ts";
 
 export type ProductRow = typeof products.$inferSelect;
+
+/** New values of a product's columns; `cell` with every move. */
+export type ProductChanges = Partial<Omit<ProductRow, "application" | "productId" | "version">>;
 
 /** Public, immutable path of an image's bytes. */
 export const imagePath = (application: string, sha256: string): string =>

@@ -2,7 +2,7 @@ import { and, asc, eq, gt, inArray, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { ProductInput } from "../../shared/contracts/product.ts";
 import type { ImageType } from "./image-type.ts";
-import { cellOf, type ProductRow } from "./rows.ts";
+import { cellOf, type ProductChanges, type ProductRow } from "./rows.ts";
 import { outbox, productImages, products } from "./schema.ts";
 
 /** A row with the hashes of its images, in their order. */
@@ -15,9 +15,6 @@ export interface StoredProduct {
 export interface PendingProduct extends StoredProduct {
   leftCells: string[];
 }
-
-/** New values of a product's columns; `cell` with every move. */
-export type ProductChanges = Partial<Omit<ProductRow, "application" | "productId" | "version">>;
 
 const idsOf = (productIds: string[]) => sql`(SELECT value FROM json_each(${JSON.stringify(productIds)}))`;
 

@@ -1,11 +1,11 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { syntheticLog } from "../../model/recalibrate/testing/synthetic-log.ts";
+import { writeLog } from "../../shared/training-log/testing/write-log.ts";
 import type { StepRunner } from "./recalibrate.ts";
 import { Recalibrations } from "./recalibrations.ts";
 import { run, servingWeights } from "./testing/run.ts";
-import { syntheticLog } from "./testing/synthetic-log.ts";
-import { writeLog } from "./testing/write-log.ts";
 
 const { TRAINING_LOG: bucket } = Object.assign({ TRAINING_LOG: {} as R2Bucket }, env);
 const until = Date.UTC(2026, 0, 20, 12) / 1000;

@@ -2,10 +2,10 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { featureShape } from "../../model/features/compute.ts";
+import { asPeopleDo, syntheticLog } from "../../model/recalibrate/testing/synthetic-log.ts";
+import { writeLog } from "../../shared/training-log/testing/write-log.ts";
 import type { StepRunner } from "./recalibrate.ts";
 import { run, servingWeights } from "./testing/run.ts";
-import { asPeopleDo, syntheticLog } from "./testing/synthetic-log.ts";
-import { writeLog } from "./testing/write-log.ts";
 
 const { TRAINING_LOG: bucket } = Object.assign({ TRAINING_LOG: {} as R2Bucket }, env);
 const until = Date.UTC(2026, 0, 20, 12) / 1000;

@@ -3,8 +3,8 @@ import bundled from "../../../model/artifacts/bundled.onnx";
 import { featureShape } from "../../../model/features/compute.ts";
 import type { Parameters } from "../../../model/network/parameters.ts";
 import { parametersIn } from "../../../model/onnx/read.ts";
-import { syntheticLog } from "../../trainer/testing/synthetic-log.ts";
-import { writeLog } from "../../trainer/testing/write-log.ts";
+import { syntheticLog } from "../../../model/recalibrate/testing/synthetic-log.ts";
+import { writeLog } from "../../../shared/training-log/testing/write-log.ts";
 import { Registry } from "../models/registry.ts";
 import {
   environmentWith,

@@ -1,6 +1,7 @@
-import { type ArmTotals, noTotals, rateOf } from "../../../model/experiments/sequential.ts";
+import { noTotals, rateOf } from "../../../model/experiments/sequential.ts";
 import { verdictOf } from "../../../model/experiments/verdict.ts";
 import type { RolloutVerdict } from "../../../shared/contracts/model.ts";
+import type { ArmTotals } from "../../../shared/experiments/arm-totals.ts";
 import { UserCountsTable } from "../../../shared/experiments/user-counts.ts";
 import type { RolloutSettings } from "../settings.ts";
 import { type ModelRow, RegistryStore, type RolloutRow } from "../store.ts";

@@ -1,5 +1,5 @@
-import { logKey } from "../../../shared/training-log/keys.ts";
-import { packed } from "../../../shared/training-log/lines.ts";
+import { logKey } from "../keys.ts";
+import { packed } from "../lines.ts";
 
 /** Writes lines to the log of an application, so many to an object, under the day of the newest; `first` counts lines that were written before. */
 export async function writeLog(

@@ -7,23 +7,23 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { type UserSession, userSession } from "../../../durable-objects/user-session.ts";
-import type { Interaction } from "../../../shared/contracts/event.ts";
-import type { Impression } from "../../../shared/contracts/impression.ts";
-import { countRowsWritten, type RowsWritten } from "../../../shared/testing/rows-written.ts";
-import { UserStore } from "../../user/store.ts";
+import { type UserSession, userSession } from "../../durable-objects/user-session.ts";
+import type { Interaction } from "../../shared/contracts/event.ts";
+import type { Impression } from "../../shared/contracts/impression.ts";
+import { countRowsWritten, type RowsWritten } from "../../shared/testing/rows-written.ts";
+import { UserStore } from "../../workers/user/store.ts";
 
 const environment: {
   USER_SESSION: DurableObjectNamespace<UserSession>;
-  USER_DB: D1Database;
-  USER_MIGRATIONS: D1Migration[];
-} = Object.assign({ USER_SESSION: {} as never, USER_DB: {} as never, USER_MIGRATIONS: [] }, env);
-beforeAll(() => applyD1Migrations(environment.USER_DB, environment.USER_MIGRATIONS));
+  DB: D1Database;
+  MIGRATIONS: D1Migration[];
+} = Object.assign({ USER_SESSION: {} as never, DB: {} as never, MIGRATIONS: [] }, env);
+beforeAll(() => applyD1Migrations(environment.DB, environment.MIGRATIONS));
 
 /** The records, and how many rows D1 says that their statements wrote. */
 function records() {
   let written = 0;
-  const counted = new Proxy(environment.USER_DB, {
+  const counted = new Proxy(environment.DB, {
     get(database, name) {
       if (name !== "batch") {
         const value = Reflect.get(database, name);

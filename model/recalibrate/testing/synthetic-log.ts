@@ -1,11 +1,11 @@
-import { featureShape } from "../../../model/features/compute.ts";
-import { packFeatures } from "../../../model/features/packed.ts";
-import type { Parameters } from "../../../model/network/parameters.ts";
-import { randomBatch } from "../../../model/onnx/manifest.ts";
-import { finalScores } from "../../../model/pipeline/recommend.ts";
-import { Random } from "../../../model/train/random.ts";
-import { scoreByTape } from "../../../model/train/train.ts";
 import type { EventType } from "../../../shared/contracts/event.ts";
+import { featureShape } from "../../features/compute.ts";
+import { packFeatures } from "../../features/packed.ts";
+import type { Parameters } from "../../network/parameters.ts";
+import { randomBatch } from "../../onnx/manifest.ts";
+import { finalScores } from "../../pipeline/recommend.ts";
+import { Random } from "../../train/random.ts";
+import { scoreByTape } from "../../train/train.ts";
 
 /** What the log of a made-up week holds. */
 export interface LogOptions {

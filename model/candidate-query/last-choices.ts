@@ -1,0 +1,29 @@
+import type { LastChoice, ProductRef } from "../../shared/contracts/retrieval.ts";
+import { distinctChoices } from "../features/context.ts";
+import { transitionKey, type UserProfile } from "../profile/profile.ts";
+
+/** The last choices whose followers are asked for. */
+export const lastChoiceCount = 3;
+
+/** The last choices, the newest first. */
+export const lastChoicesOf = ({ recent }: UserProfile): string[] =>
+  distinctChoices(recent.filter(({ type }) => type !== "dismiss").reverse())
+    .slice(0, lastChoiceCount)
+    .map(({ productId }) => productId);
+
+/** The last choices, the newest first, each with what the person went on to from it before. */
+export function lastChoicesWithTransitions(profile: UserProfile): LastChoice[] {
+  const last = lastChoicesOf(profile).map((productId) => ({
+    productId,
+    prefix: transitionKey(productId, ""),
+    transitions: [] as ProductRef[],
+  }));
+  for (const key of profile.transitions.keys())
+    for (const { prefix, transitions } of last) {
+      if (!key.startsWith(prefix)) continue;
+      const productId = key.slice(prefix.length);
+      const cell = profile.products.get(productId)?.cell ?? null;
+      if (cell !== null) transitions.push({ productId, cell });
+    }
+  return last.map(({ productId, transitions }) => ({ productId, transitions }));
+}

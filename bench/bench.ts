@@ -6,8 +6,8 @@ import { dirname } from "node:path";
 import { root } from "../scripts/workers.ts";
 import { BenchContext } from "./context.ts";
 import { benchOptions, type SectionName } from "./options.ts";
-import { endAll } from "./processes.ts";
-import { writeRecalibrationLog } from "./recalibration-log.ts";
+import { endAll } from "./workers/processes.ts";
+import { writeRecalibrationLog } from "./data/recalibration-log.ts";
 import { choices } from "./sections/choices.ts";
 import { cut } from "./sections/cut.ts";
 import { endToEnd } from "./sections/end-to-end.ts";
@@ -21,8 +21,8 @@ import { soak } from "./sections/soak.ts";
 import { startup } from "./sections/startup.ts";
 import { swap } from "./sections/swap.ts";
 import { trainer } from "./sections/trainer.ts";
-import { type ServedCatalog, serveCatalog } from "./serve-catalog.ts";
-import { tableOf } from "./table.ts";
+import { type ServedCatalog, serveCatalog } from "./workers/serve-catalog.ts";
+import { tableOf } from "./figure-table.ts";
 
 /** Sections that need no workers, and sections that load them. */
 const inProcess = new Map<SectionName, (context: BenchContext) => Promise<void>>([

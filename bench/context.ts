@@ -2,10 +2,10 @@ import { featureShape } from "../model/features/compute.ts";
 import { randomBatch } from "../model/onnx/manifest.ts";
 import { maxCandidates } from "../model/pipeline/recommend.ts";
 import type { Figure, Yardstick } from "./figure.ts";
-import { bundledInNode } from "./onnx.ts";
+import { bundledInNode } from "./onnx/bundled-model.ts";
 import type { BenchOptions } from "./options.ts";
 import { millisecondsOf } from "./timing.ts";
-import { type World, worldOf } from "./world.ts";
+import { type World, worldOf } from "./data/world.ts";
 
 /** What the sections of one run share. */
 export class BenchContext {

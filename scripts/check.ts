@@ -8,9 +8,9 @@ const steps: [string, string, string[]][] = [
   ["lint and format", bin("biome"), ["check", "--error-on-warnings", "."]],
   ["types of workers and model", bin("tsc"), ["--noEmit"]],
   ["types of scripts and commands", bin("tsc"), ["--noEmit", "-p", "tsconfig.node.json"]],
-  ["generated binding types", process.execPath, [join(root, "scripts/types.ts"), "--check"]],
-  ["migrations follow the schemas", process.execPath, [join(root, "scripts/migrations.ts"), "--check"]],
-  ["ER diagram follows the schemas", process.execPath, [join(root, "scripts/er-diagram.ts"), "--check"]],
+  ["generated binding types", process.execPath, [join(root, "scripts/generate/types.ts"), "--check"]],
+  ["migrations follow the schemas", process.execPath, [join(root, "scripts/generate/migrations.ts"), "--check"]],
+  ["ER diagram follows the schemas", process.execPath, [join(root, "scripts/generate/er-diagram.ts"), "--check"]],
 ];
 
 let failed = 0;

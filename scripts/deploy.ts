@@ -6,10 +6,10 @@ import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { applicationName } from "../shared/contracts/primitives.ts";
 import { hashOf, keyOf } from "../workers/gateway/keys/key.ts";
-import { citySeedStatements } from "./cities.ts";
+import { citySeedStatements } from "./databases/cities.ts";
 import { Account } from "./deploy/account.ts";
 import { resourcesOf } from "./deploy/resources.ts";
-import { stop, Task } from "./terminal.ts";
+import { stop, Task } from "./terminal/terminal.ts";
 import { pagesConfig, placeOf, root, type WorkerPlace } from "./workers.ts";
 import { runWrangler } from "./wrangler.ts";
 

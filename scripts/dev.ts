@@ -1,9 +1,9 @@
 // Plain `wrangler dev` with all workers, in the foreground, for people who develop.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { migrate } from "./migrate.ts";
-import { startOptions } from "./options.ts";
-import { devArguments } from "./serve.ts";
+import { migrate } from "./databases/migrate.ts";
+import { startOptions } from "./start/options.ts";
+import { devArguments } from "./start/serve.ts";
 import { root } from "./workers.ts";
 import { withoutTraces } from "./wrangler.ts";
 

@@ -1,9 +1,9 @@
 // npm run import -- --data DIR --url URL --key KEY
 import { parseArgs } from "node:util";
-import { load } from "./load.ts";
-import { chooseMarketplace } from "./marketplace.ts";
-import { datasetFolder } from "./options.ts";
-import { share, stop, Task } from "./terminal.ts";
+import { load } from "./marketplace/load-marketplace.ts";
+import { chooseMarketplace } from "./marketplace/marketplace.ts";
+import { datasetFolder } from "./start/options.ts";
+import { share, stop, Task } from "./terminal/terminal.ts";
 
 const { values } = parseArgs({
   options: { data: { type: "string" }, url: { type: "string" }, key: { type: "string" } },

@@ -3,12 +3,12 @@
 // Lists the versions of an application; with versions, compares them and says what they went through.
 import { parseArgs } from "node:util";
 import { modelDetails, modelRecord } from "../shared/contracts/model.ts";
-import { changeLines, comparisonRows, driftRows, listRows } from "./models/figures.ts";
-import { tableLines } from "./models/table.ts";
+import { changeLines, comparisonRows, driftRows, listRows } from "./models/model-rows.ts";
+import { tableLines } from "./terminal/table.ts";
 import { bundledManifest } from "./models/upload.ts";
-import { portOf } from "./options.ts";
-import { developmentKey } from "./serve.ts";
-import { stop } from "./terminal.ts";
+import { portOf } from "./start/options.ts";
+import { developmentKey } from "./start/serve.ts";
+import { stop } from "./terminal/terminal.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,7 +1,7 @@
 // npm run rebuild -- --url URL --key KEY
 import { parseArgs } from "node:util";
-import { rebuildAll } from "./rebuild-steps.ts";
-import { stop, Task } from "./terminal.ts";
+import { rebuildAll } from "./api/rebuild-all.ts";
+import { stop, Task } from "./terminal/terminal.ts";
 
 const { values } = parseArgs({ options: { url: { type: "string" }, key: { type: "string" } } });
 const { url, key } = values;

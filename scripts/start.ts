@@ -3,16 +3,16 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { keepTime } from "./cron.ts";
-import { load, type Marketplace } from "./load.ts";
-import { chooseMarketplace } from "./marketplace.ts";
-import { migrate } from "./migrate.ts";
-import { startOptions } from "./options.ts";
-import { developmentKey, portIsFree, serve, waitUntilReady } from "./serve.ts";
-import { share, stop, Task } from "./terminal.ts";
-import { trainAndRegister } from "./train-and-register.ts";
-import { waitUntilVisible } from "./visible.ts";
-import { welcome } from "./welcome.ts";
+import { keepTime } from "./start/local-cron.ts";
+import { load, type Marketplace } from "./marketplace/load-marketplace.ts";
+import { chooseMarketplace } from "./marketplace/marketplace.ts";
+import { migrate } from "./databases/migrate.ts";
+import { startOptions } from "./start/options.ts";
+import { developmentKey, portIsFree, serve, waitUntilReady } from "./start/serve.ts";
+import { share, stop, Task } from "./terminal/terminal.ts";
+import { trainAndRegister } from "./start/train-and-register.ts";
+import { waitUntilVisible } from "./marketplace/wait-until-visible.ts";
+import { welcome } from "./start/welcome.ts";
 import { workers } from "./workers.ts";
 
 const options = startOptions(process.argv.slice(2), process.env);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Columns, decodeColumns, nextProductsOf } from "../model/columns/columns.ts";
 import { columnLayout } from "../model/columns/layout.ts";
-import { rebuildAll } from "../scripts/rebuild-steps.ts";
-import { developmentKey } from "../scripts/serve.ts";
+import { rebuildAll } from "../scripts/api/rebuild-all.ts";
+import { developmentKey } from "../scripts/start/serve.ts";
 import { eventTypes } from "../shared/contracts/event.ts";
 import { leafCellOf, worldCell } from "../shared/geo/cells.ts";
 import { asLines, lima, oslo, productsAround } from "./products.ts";

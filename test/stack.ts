@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createTestHarness } from "wrangler";
-import { citySeedStatements } from "../scripts/cities.ts";
+import { citySeedStatements } from "../scripts/databases/cities.ts";
 import { pagesConfig, workers } from "../scripts/workers.ts";
 
 const root = join(import.meta.dirname, "..");

@@ -5,9 +5,9 @@ import { randomBatch } from "../../model/onnx/manifest.ts";
 import { type Session, sessionOver } from "../../model/onnx/session.ts";
 import { maxCandidates } from "../../model/pipeline/recommend.ts";
 import type { BenchContext } from "../context.ts";
-import { bundledBytes } from "../onnx.ts";
+import { bundledBytes } from "../onnx/bundled-model.ts";
 import { type Bounds, millisecondsOf } from "../timing.ts";
-import { weightFormats, withWeightsAs } from "../weight-format.ts";
+import { weightFormats, withWeightsAs } from "../onnx/weight-format.ts";
 
 const levels = ["disabled", "basic", "extended", "all"] as const;
 const counts = [50, 100, 200, 500, 1000];

@@ -9,8 +9,8 @@ import { top } from "../../model/retrieval/top.ts";
 import { localOffset } from "../../shared/geo/local-time.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfRates } from "../figure.ts";
-import { type Visit, visitsOf } from "../market.ts";
-import { bundledInNode } from "../onnx.ts";
+import { type Visit, visitsOf } from "../data/market.ts";
+import { bundledInNode } from "../onnx/bundled-model.ts";
 
 /** Different people and places. */
 const visitCount = 150;

@@ -1,16 +1,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { developmentKey } from "../../scripts/serve.ts";
+import { developmentKey } from "../../scripts/start/serve.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfMean, summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
-import { isolateMegabytes, liveMemoryOf, profileOf, sumOf } from "../inspector.ts";
-import { type LoadPlan, load } from "../load.ts";
-import { visitsOf } from "../market.ts";
-import { processorSeconds, residentMegabytes } from "../processes.ts";
-import type { ServedCatalog } from "../serve-catalog.ts";
-import type { Workerd } from "../workerd.ts";
+import { isolateMegabytes, liveMemoryOf, profileOf, sumOf } from "../workers/inspector.ts";
+import { type LoadPlan, load } from "../workers/run-load.ts";
+import { visitsOf } from "../data/market.ts";
+import { processorSeconds, residentMegabytes } from "../workers/processes.ts";
+import type { ServedCatalog } from "../workers/serve-catalog.ts";
+import type { Workerd } from "../workers/workerd.ts";
 
 /**
  * Connections, products that are ranked, and who asks: people all over the world, or those of one region, as an edge location

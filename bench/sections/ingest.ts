@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Random } from "../../model/train/random.ts";
-import { developmentKey } from "../../scripts/serve.ts";
+import { developmentKey } from "../../scripts/start/serve.ts";
 import { type EventReceipt, eventTypes } from "../../shared/contracts/event.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfMean, summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
-import { type LoadPlan, load } from "../load.ts";
-import { processorSeconds } from "../processes.ts";
-import type { ServedCatalog } from "../serve-catalog.ts";
-import { sqliteEventsPerSecond } from "../sqlite-limit.ts";
+import { type LoadPlan, load } from "../workers/run-load.ts";
+import { processorSeconds } from "../workers/processes.ts";
+import type { ServedCatalog } from "../workers/serve-catalog.ts";
+import { sqliteEventsPerSecond } from "../workers/sqlite-events-per-second.ts";
 
 const eventsPerRequest = 20;
 const connections = 8;

@@ -6,9 +6,9 @@ import { Random } from "../../model/train/random.ts";
 import { scoreByTape } from "../../model/train/train.ts";
 import type { BenchContext } from "../context.ts";
 import { type Summary, summaryOfTimes, type Yardstick } from "../figure.ts";
-import { bundledBytes, bundledInNode } from "../onnx.ts";
-import { howToGetNative, nativeRunner } from "../onnx-native.ts";
-import { serveOnnx } from "../serve-onnx.ts";
+import { bundledBytes, bundledInNode } from "../onnx/bundled-model.ts";
+import { howToGetNative, nativeRunner } from "../onnx/native-runner.ts";
+import { serveOnnx } from "../onnx/serve-onnx.ts";
 import { type Bounds, millisecondsOf } from "../timing.ts";
 
 /** Candidates of one run. */

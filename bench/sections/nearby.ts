@@ -2,9 +2,9 @@ import { compileFilter } from "../../model/retrieval/filter.ts";
 import { nearest } from "../../model/retrieval/nearest.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import type { BenchContext } from "../context.ts";
-import { visitsOf } from "../market.ts";
+import { visitsOf } from "../data/market.ts";
 import { microsecondsOf } from "../timing.ts";
-import { leavesOf } from "../world.ts";
+import { leavesOf } from "../data/world.ts";
 
 /** Rows wanted, and the most tiles that are read for them: as the location worker asks. */
 const limit = 500;

@@ -22,10 +22,10 @@ import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import { localOffset } from "../../shared/geo/local-time.ts";
 import type { BenchContext } from "../context.ts";
 import type { Yardstick } from "../figure.ts";
-import { type Visit, visitsOf } from "../market.ts";
-import { bundledInNode } from "../onnx.ts";
+import { type Visit, visitsOf } from "../data/market.ts";
+import { bundledInNode } from "../onnx/bundled-model.ts";
 import { type Bounds, microsecondsOf } from "../timing.ts";
-import { leavesOf, type World } from "../world.ts";
+import { leavesOf, type World } from "../data/world.ts";
 
 /** Different people and places; each part is run on all of them in turn. */
 const visitCount = 100;

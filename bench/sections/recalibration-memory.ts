@@ -1,8 +1,8 @@
 import type { BenchContext } from "../context.ts";
 import { summaryOfOne } from "../figure.ts";
-import { isolateMegabytes, liveMemoryOf, type Memory, sumOf } from "../inspector.ts";
-import { followed, kindOf, recalibrationAt, told } from "../recalibrations.ts";
-import type { ServedCatalog } from "../serve-catalog.ts";
+import { isolateMegabytes, liveMemoryOf, type Memory, sumOf } from "../workers/inspector.ts";
+import { followed, kindOf, recalibrationAt, told } from "../workers/recalibrations.ts";
+import type { ServedCatalog } from "../workers/serve-catalog.ts";
 
 /**
  * What the steps of a recalibration hold: all else is collected before each look, which takes time, so times are the

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { developmentKey } from "../../scripts/serve.ts";
+import { developmentKey } from "../../scripts/start/serve.ts";
 import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfOne, summaryOfTimes } from "../figure.ts";
-import { isolateMegabytes, memoryOf, sumOf } from "../inspector.ts";
-import { load } from "../load.ts";
-import { visitsOf } from "../market.ts";
-import { processorSeconds } from "../processes.ts";
-import { followed, kindOf, recalibrationAt, runs, told } from "../recalibrations.ts";
-import type { ServedCatalog } from "../serve-catalog.ts";
+import { isolateMegabytes, memoryOf, sumOf } from "../workers/inspector.ts";
+import { load } from "../workers/run-load.ts";
+import { visitsOf } from "../data/market.ts";
+import { processorSeconds } from "../workers/processes.ts";
+import { followed, kindOf, recalibrationAt, runs, told } from "../workers/recalibrations.ts";
+import type { ServedCatalog } from "../workers/serve-catalog.ts";
 
 /** Seconds of a processor that the platform allows a step. */
 const maxStepSeconds = 30;

@@ -1,12 +1,12 @@
 import { Random } from "../../model/train/random.ts";
-import { developmentKey } from "../../scripts/serve.ts";
+import { developmentKey } from "../../scripts/start/serve.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfOne, summaryOfTimes } from "../figure.ts";
-import { isolateMegabytes, liveMemoryOf, type Memory, memoryOf, sumOf } from "../inspector.ts";
-import { load } from "../load.ts";
-import { visitsOf } from "../market.ts";
-import { residentMegabytes } from "../processes.ts";
-import type { ServedCatalog } from "../serve-catalog.ts";
+import { isolateMegabytes, liveMemoryOf, type Memory, memoryOf, sumOf } from "../workers/inspector.ts";
+import { load } from "../workers/run-load.ts";
+import { visitsOf } from "../data/market.ts";
+import { residentMegabytes } from "../workers/processes.ts";
+import type { ServedCatalog } from "../workers/serve-catalog.ts";
 
 const connections = 2;
 const visitCount = 50_000;

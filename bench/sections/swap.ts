@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Parameters } from "../../model/network/parameters.ts";
 import { bundledWeights, uploadOf } from "../../scripts/models/upload.ts";
-import { developmentKey } from "../../scripts/serve.ts";
+import { developmentKey } from "../../scripts/start/serve.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
 import type { BenchContext } from "../context.ts";
 import { summaryOfOne, summaryOfTimes } from "../figure.ts";
-import { type LoadOutcome, type LoadPlan, load } from "../load.ts";
-import { visitsOf } from "../market.ts";
-import type { ServedCatalog } from "../serve-catalog.ts";
+import { type LoadOutcome, type LoadPlan, load } from "../workers/run-load.ts";
+import { visitsOf } from "../data/market.ts";
+import type { ServedCatalog } from "../workers/serve-catalog.ts";
 
 const connections = 16;
 const warmUpSeconds = 6;

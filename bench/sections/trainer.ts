@@ -7,9 +7,9 @@ import { Random } from "../../model/train/random.ts";
 import { train, validate } from "../../model/train/train.ts";
 import type { BenchContext } from "../context.ts";
 import { type Summary, summaryOfRates } from "../figure.ts";
-import { bundledInNode } from "../onnx.ts";
+import { bundledInNode } from "../onnx/bundled-model.ts";
 import { type Bounds, millisecondsOf } from "../timing.ts";
-import { worldOf } from "../world.ts";
+import { worldOf } from "../data/world.ts";
 
 /** A market of its own, small enough to be made anew whatever the catalogue's size. */
 const products = 5000;

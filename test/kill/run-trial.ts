@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { Random } from "../../model/train/random.ts";
-import { migrate } from "../../scripts/migrate.ts";
-import { developmentKey } from "../../scripts/serve.ts";
+import { migrate } from "../../scripts/databases/migrate.ts";
+import { developmentKey } from "../../scripts/start/serve.ts";
 import { productWithTotals } from "../../shared/contracts/product.ts";
 import { asLines, lima, oslo, productsAround } from "../products.ts";
 import { audit, type Finding, isWhole } from "./audit.ts";

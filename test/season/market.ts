@@ -1,8 +1,8 @@
 import { type SimulationSize, simulate } from "../../model/simulate/simulate.ts";
 import { funnel, type HiddenUser, type Moment, type Season, type Truth } from "../../model/simulate/truth.ts";
 import { Random } from "../../model/train/random.ts";
-import type { Marketplace } from "../../scripts/load.ts";
-import { marketplaceOf } from "../../scripts/marketplace.ts";
+import type { Marketplace } from "../../scripts/marketplace/load-marketplace.ts";
+import { marketplaceOf } from "../../scripts/marketplace/marketplace.ts";
 import type { EventType } from "../../shared/contracts/event.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 

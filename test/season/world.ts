@@ -1,6 +1,6 @@
 import type { Parameters } from "../../model/network/parameters.ts";
 import type { Season } from "../../model/simulate/truth.ts";
-import { load } from "../../scripts/load.ts";
+import { load } from "../../scripts/marketplace/load-marketplace.ts";
 import { bundledManifest } from "../../scripts/models/upload.ts";
 import type { ModelDetails } from "../../shared/contracts/model.ts";
 import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";

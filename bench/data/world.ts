@@ -1,0 +1,46 @@
+import { inMemoryCandidates } from "../../model/candidate-sources/candidate-store.ts";
+import type { CandidateStore } from "../../model/candidate-sources/source.ts";
+import type { Columns } from "../../model/columns/columns.ts";
+import type { CandidateService } from "../../model/pipeline/ports.ts";
+import { Replay } from "../../model/replay/replay.ts";
+import { worldAfter } from "../../model/replay/world.ts";
+import type { Forwards } from "../../model/retrieval/candidates.ts";
+import type { TileSource } from "../../model/retrieval/tiles.ts";
+import { worldCell } from "../../shared/geo/cells.ts";
+import { type Market, marketOf } from "./market.ts";
+
+/** A moment of the past, so that every run sees the same world. Seconds since the epoch. */
+const now = Date.UTC(2026, 0, 5, 12) / 1000;
+
+/** A generated marketplace in memory: all tiles hot, all people known. */
+export interface World extends Market {
+  tiles: TileSource & Forwards;
+  places: CandidateService & CandidateStore;
+  replay: Replay;
+  /** Seconds since the epoch, after the last event. */
+  now: number;
+}
+
+/** Makes the world of so many products. */
+export function worldOf(products: number): World {
+  const market = marketOf(products, now);
+  const { items, train: events } = market.dataset;
+  const tiles = worldAfter(market.dataset, events, now);
+  const places = inMemoryCandidates(tiles, () => now);
+  const replay = new Replay(items, places);
+  for (const event of events) replay.observe(event);
+  return { ...market, tiles, places, replay, now };
+}
+
+/** All leaf tiles, found by descending from the world. */
+export async function leavesOf(tiles: TileSource): Promise<Columns[]> {
+  const leaves: Columns[] = [];
+  const open = [worldCell];
+  for (let cell = open.pop(); cell !== undefined; cell = open.pop()) {
+    const tile = await tiles.tile(cell);
+    if (!tile) continue;
+    if (tile.meta.children.length === 0) leaves.push(tile);
+    else open.push(...tile.meta.children.map((child) => child.cell));
+  }
+  return leaves;
+}

@@ -1,0 +1,45 @@
+import { createRequire } from "node:module";
+import type { FeatureBatch, FeatureShape } from "../../model/features/batch.ts";
+import { inputsOf } from "../../model/onnx/inputs.ts";
+
+/** What is used of `onnxruntime-node`, whose types are there only where it is installed. */
+interface NativeRuntime {
+  InferenceSession: {
+    create(
+      bytes: Uint8Array,
+      options: { intraOpNumThreads: number; interOpNumThreads: number; executionMode: "sequential" },
+    ): Promise<{ run(feeds: Record<string, unknown>): Promise<unknown>; release(): Promise<void> }>;
+  };
+  Tensor: new (type: "float32" | "int32", data: Float32Array | Int32Array, dims: number[]) => unknown;
+}
+
+/** How to get the runtime; its own installation would fetch more than npm holds. */
+export const howToGetNative = "npm install --no-save --ignore-scripts onnxruntime-node";
+
+/** A runner of a model by native code on one thread; null where `onnxruntime-node` is not installed. */
+export async function nativeRunner(
+  bytes: Uint8Array,
+  shape: FeatureShape,
+): Promise<((batch: FeatureBatch) => Promise<unknown>) | null> {
+  let runtime: NativeRuntime;
+  try {
+    runtime = createRequire(import.meta.url)("onnxruntime-node");
+  } catch {
+    return null;
+  }
+  const session = await runtime.InferenceSession.create(bytes, {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+  });
+  const { Tensor } = runtime;
+  return (batch) =>
+    session.run(
+      Object.fromEntries(
+        Object.entries(inputsOf(shape, batch)).map(([name, { type, data, dims }]) => [
+          name,
+          new Tensor(type, data, dims),
+        ]),
+      ),
+    );
+}

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { applicationName } from "../shared/contracts/primitives.ts";
-import { hashOf, keyOf } from "../workers/gateway/keys/key.ts";
+import { hashKey, encodeKey } from "../workers/gateway/keys/key.ts";
 import { citySeedStatements } from "./databases/cities.ts";
 import { Account } from "./deploy/account.ts";
 import { resourcesOf } from "./deploy/resources.ts";
@@ -62,12 +62,12 @@ async function firstKey(database: string, config: string): Promise<string | null
   const count = ["--json", "--command", "SELECT count(*) AS present FROM api_keys"];
   const answer = await account.must(["d1", "execute", database, "--remote", "-c", config, ...count]);
   if (!/"present":\s*0\b/.test(answer)) return null;
-  const key = keyOf(randomBytes(32));
+  const key = encodeKey(randomBytes(32));
   await execute(
     database,
     config,
     `INSERT INTO api_keys (application, id, role, name, hash, created_at)
-     VALUES ('${application.data}', 'first', 'admin', 'first key', '${await hashOf(key)}', unixepoch());`,
+     VALUES ('${application.data}', 'first', 'admin', 'first key', '${await hashKey(key)}', unixepoch());`,
   );
   return key;
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Operation } from "../workers/gateway/testing/operations.ts";
-import { operationsIn } from "../workers/gateway/testing/operations.ts";
-import { sampleOf } from "../workers/gateway/testing/samples.ts";
+import type { ApiOperation } from "../workers/gateway/testing/operations.ts";
+import { parseOperations } from "../workers/gateway/testing/operations.ts";
+import { sampleRequestOf } from "../workers/gateway/testing/sample-requests.ts";
 import { asLines, oslo, productsAround } from "./products.ts";
 import { eventually, Stack } from "./stack.ts";
 
@@ -115,13 +115,13 @@ async function state(): Promise<Record<string, unknown>> {
   return seen;
 }
 
-let operations: Operation[] = [];
+let operations: ApiOperation[] = [];
 const strangers = new Map<string, string>();
 
 beforeAll(async () => {
   await stack.start();
   await furnish();
-  operations = operationsIn((await stack.call("GET", "/openapi.json")).body, idOf);
+  operations = parseOperations((await stack.call("GET", "/openapi.json")).body, idOf);
   const { key } = await made("POST", "/v1/keys", { body: { application: "other", role: "admin" } });
   strangers.set("admin key", key);
   strangers.set("client key", (await made("POST", "/v1/keys", { key, body: { role: "client" } })).key);
@@ -145,7 +145,7 @@ describe("of two applications", () => {
     const tried: string[] = [];
     for (const operation of asked)
       for (const [credential, key] of strangers) {
-        const { method, path, options } = sampleOf(operation, "ann");
+        const { method, path, options } = sampleRequestOf(operation, "ann");
         const answer = await fetch(new URL(path, stack.url), {
           method,
           redirect: "manual",

@@ -2,45 +2,45 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { issuesOf } from "../../shared/contracts/result.ts";
 import type { Gateway, GatewayContext } from "./context.ts";
+import type { Dependencies } from "./dependencies.ts";
 import {
   errorResponse,
-  methodNotAllowed as methodRefusal,
+  methodNotAllowedResponse as methodRefusal,
   refusalResponse,
 } from "./errors/problem-response.ts";
 import { Authenticator } from "./keys/authenticator.ts";
 import { authenticate, authorize } from "./middleware/authorize.ts";
 import { crossOrigin } from "./middleware/cross-origin.ts";
-import { keepPrivate } from "./middleware/keep-private.ts";
-import { measure } from "./middleware/measure.ts";
+import { measureRequest } from "./middleware/measure-request.ts";
+import { noStore } from "./middleware/no-store.ts";
 import { limitRate } from "./middleware/rate-limit.ts";
 import { receiveBody } from "./middleware/receive-body.ts";
 import { requireJson } from "./middleware/require-json.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
-import type { Guard } from "./openapi/operation.ts";
-import type { Ports } from "./ports.ts";
-import { deadLetters } from "./routes/dead-letters.ts";
-import { discovery } from "./routes/discovery.ts";
-import { document } from "./routes/document.ts";
-import { eventBulk } from "./routes/event-bulk.ts";
-import { events } from "./routes/events.ts";
-import { health } from "./routes/health.ts";
-import { images } from "./routes/images.ts";
-import { imports } from "./routes/imports.ts";
-import { keys } from "./routes/keys.ts";
-import { live } from "./routes/live.ts";
-import { locations } from "./routes/locations.ts";
-import { models } from "./routes/models.ts";
-import { pages } from "./routes/pages.ts";
-import { productBulk } from "./routes/product-bulk.ts";
-import { products } from "./routes/products.ts";
-import { rebuild } from "./routes/rebuild.ts";
-import { recalibrations } from "./routes/recalibrations.ts";
-import { recommendations } from "./routes/recommendations.ts";
-import { tokens } from "./routes/tokens.ts";
-import { users } from "./routes/users.ts";
+import type { GuardRoute } from "./openapi/operation.ts";
+import { addDeadLetterRoutes } from "./routes/dead-letters.ts";
+import { addDiscoveryRoutes } from "./routes/discovery.ts";
+import { addEventBulkRoute } from "./routes/event-bulk.ts";
+import { addEventRoute } from "./routes/events.ts";
+import { addHealthRoutes } from "./routes/health.ts";
+import { addImageRoutes } from "./routes/images.ts";
+import { addImportRoute } from "./routes/imports.ts";
+import { addKeyRoutes } from "./routes/keys.ts";
+import { addLiveRoute } from "./routes/live.ts";
+import { addLocationRoutes } from "./routes/locations.ts";
+import { addModelRoutes } from "./routes/models.ts";
+import { addOpenApiDocument } from "./routes/openapi-document.ts";
+import { addPageRoutes } from "./routes/pages.ts";
+import { addProductBulkRoute } from "./routes/product-bulk.ts";
+import { addProductRoutes } from "./routes/products.ts";
+import { addRebuildRoute } from "./routes/rebuild.ts";
+import { addRecalibrationRoutes } from "./routes/recalibrations.ts";
+import { addRecommendationRoutes } from "./routes/recommendations.ts";
+import { addTokenRoute } from "./routes/tokens.ts";
+import { addUserRoutes } from "./routes/users.ts";
 
 /** The public door, composed: what every request goes through, then the routes. */
-export function createApp(ports: Ports): Gateway {
+export function createApp(ports: Dependencies): Gateway {
   const app: Gateway = new OpenAPIHono<GatewayContext>({
     defaultHook: (result, c) =>
       result.success
@@ -52,7 +52,7 @@ export function createApp(ports: Ports): Gateway {
           }),
   });
   const authenticator = new Authenticator({ ...ports, keys: ports.store });
-  const guard: Guard = (access, bodyBytes, kind = "json") => ({
+  const guard: GuardRoute = (access, bodyBytes, kind = "json") => ({
     security: [{ credential: [access] }],
     middleware: [
       authenticate(authenticator, access),
@@ -61,35 +61,39 @@ export function createApp(ports: Ports): Gateway {
       authorize(access),
       ...(bodyBytes === undefined
         ? []
-        : [...(kind === "json" ? [requireJson] : []), receiveBody(bodyBytes, ports.bodyRate)]),
+        : [...(kind === "json" ? [requireJson] : []), receiveBody(bodyBytes, ports.minBodyRate)]),
     ],
   });
 
-  app.use(measure(ports.meter, ports.now), securityHeaders, crossOrigin(ports.settings.origins));
-  app.use("/v1/*", keepPrivate);
+  app.use(
+    measureRequest(ports.meter, ports.now),
+    securityHeaders,
+    crossOrigin(ports.settings.allowedOrigins),
+  );
+  app.use("/v1/*", noStore);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: methodRefusal }));
   app.onError((error, c) => errorResponse(c, error));
   app.notFound((c) => refusalResponse(c, { code: "not_found", detail: "There is nothing at this path." }));
 
-  recommendations(app, ports, guard);
-  live(app, ports, guard);
-  events(app, ports, guard);
-  eventBulk(app, ports, guard);
-  productBulk(app, ports, guard);
-  products(app, ports, guard);
-  images(app, ports, guard);
-  discovery(app, ports, guard);
-  locations(app, ports, guard);
-  users(app, ports, guard);
-  models(app, ports, guard);
-  recalibrations(app, ports, guard);
-  keys(app, ports, guard, authenticator);
-  tokens(app, ports, guard);
-  imports(app, ports, guard);
-  deadLetters(app, ports, guard);
-  rebuild(app, ports, guard);
-  health(app, ports);
-  document(app);
-  pages(app, ports);
+  addRecommendationRoutes(app, ports, guard);
+  addLiveRoute(app, ports, guard);
+  addEventRoute(app, ports, guard);
+  addEventBulkRoute(app, ports, guard);
+  addProductBulkRoute(app, ports, guard);
+  addProductRoutes(app, ports, guard);
+  addImageRoutes(app, ports, guard);
+  addDiscoveryRoutes(app, ports, guard);
+  addLocationRoutes(app, ports, guard);
+  addUserRoutes(app, ports, guard);
+  addModelRoutes(app, ports, guard);
+  addRecalibrationRoutes(app, ports, guard);
+  addKeyRoutes(app, ports, guard, authenticator);
+  addTokenRoute(app, ports, guard);
+  addImportRoute(app, ports, guard);
+  addDeadLetterRoutes(app, ports, guard);
+  addRebuildRoute(app, ports, guard);
+  addHealthRoutes(app, ports);
+  addOpenApiDocument(app);
+  addPageRoutes(app, ports);
   return app;
 }

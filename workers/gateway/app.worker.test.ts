@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { memoryServices } from "./testing/memory-services.ts";
-import { openGateway, openSettings, unlimited } from "./testing/test-gateway.ts";
+import { inMemoryServices } from "./testing/in-memory-services.ts";
+import { createTestGateway, testSettings, unlimitedRate } from "./testing/test-gateway.ts";
 
 describe("every answer", () => {
   it("has a request id, the client's own if it is a safe one", async () => {
-    const { call } = openGateway();
+    const { call } = createTestGateway();
     const given = await call("GET", "/healthz", { headers: { "x-request-id": "mine-1" } });
     expect(given.headers.get("x-request-id")).toBe("mine-1");
     const unsafe = await call("GET", "/healthz", { headers: { "x-request-id": "a b" } });
@@ -12,7 +12,7 @@ describe("every answer", () => {
   });
 
   it("has security headers: pages load their own files, data loads nothing", async () => {
-    const { call } = openGateway({ limiter: unlimited });
+    const { call } = createTestGateway({ limiter: unlimitedRate });
     const shared = {
       "x-content-type-options": "nosniff",
       "x-frame-options": "DENY",
@@ -49,25 +49,25 @@ describe("every answer", () => {
 
   it("of a page that is kept elsewhere keeps the page's policy", async () => {
     const pages = { fetch: async () => new Response(null, { status: 304 }) };
-    const { headers } = await openGateway({ pages }).call("GET", "/");
+    const { headers } = await createTestGateway({ pages }).call("GET", "/");
     expect(headers.get("content-security-policy")).toContain("script-src 'self'");
   });
 
   it("of the API is kept by no cache", async () => {
-    const { call } = openGateway();
+    const { call } = createTestGateway();
     for (const path of ["/v1/products", "/v1/users/none", "/v1/nothing"])
       expect((await call("GET", path)).headers.get("cache-control"), path).toBe("no-store");
   });
 
   it("says nothing of an inner error, and asks to come again where the platform does", async () => {
-    const services = memoryServices();
+    const services = inMemoryServices();
     services.user.get = async () => {
       throw new Error("secret detail");
     };
     services.user.list = async () => {
       throw Object.assign(new Error("overload"), { overloaded: true });
     };
-    const { call, points } = openGateway({ services });
+    const { call, points } = createTestGateway({ services });
     const failed = await call("GET", "/v1/users/ann");
     expect(failed.status).toBe(500);
     expect(await failed.text()).not.toContain("secret");
@@ -79,14 +79,14 @@ describe("every answer", () => {
 
 describe("pages of other origins", () => {
   const shop = "https://shop.example";
-  const ask = (gateway: ReturnType<typeof openGateway>, origin: string, method = "GET") =>
+  const ask = (gateway: ReturnType<typeof createTestGateway>, origin: string, method = "GET") =>
     gateway.call(method, "/v1/products", {
       key: method === "OPTIONS" ? "" : "dev-client-key",
       headers: { origin, ...(method === "OPTIONS" ? { "access-control-request-method": "GET" } : {}) },
     });
 
   it("may all ask unless the deployment says which", async () => {
-    const gateway = openGateway();
+    const gateway = createTestGateway();
     const preflight = await ask(gateway, shop, "OPTIONS");
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get("access-control-allow-headers")).toContain("authorization");
@@ -100,7 +100,9 @@ describe("pages of other origins", () => {
   });
 
   it("may read where they are listed, and no others", async () => {
-    const gateway = openGateway({ settings: { ...openSettings, origins: [shop, "http://localhost:3000"] } });
+    const gateway = createTestGateway({
+      settings: { ...testSettings, allowedOrigins: [shop, "http://localhost:3000"] },
+    });
     for (const method of ["OPTIONS", "GET"]) {
       const listed = (await ask(gateway, shop, method)).headers;
       expect(listed.get("access-control-allow-origin")).toBe(shop);
@@ -114,7 +116,7 @@ describe("pages of other origins", () => {
   });
 
   it("open WebSockets under the same rule, which own pages and no pages need not meet", async () => {
-    const gateway = openGateway({ settings: { ...openSettings, origins: [shop] } });
+    const gateway = createTestGateway({ settings: { ...testSettings, allowedOrigins: [shop] } });
     const connect = async (origin?: string) => {
       const headers = { upgrade: "websocket", ...(origin === undefined ? {} : { origin }) };
       return (await gateway.call("GET", "/v1/users/ann/live", { headers })).status;

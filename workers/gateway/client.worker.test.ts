@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { VicinityError } from "../../client/transport.ts";
 import { Vicinity } from "../../client/vicinity.ts";
-import { openGateway } from "./testing/test-gateway.ts";
+import { createTestGateway } from "./testing/test-gateway.ts";
 
-const { app } = openGateway();
+const { app } = createTestGateway();
 const client = (credential = "dev-admin-key") =>
   new Vicinity({ url: "http://localhost/", credential, fetch: async (url, init) => app.request(url, init) });
 

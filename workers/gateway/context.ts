@@ -3,7 +3,7 @@ import type { Stage } from "../../shared/contracts/recommendation.ts";
 import type { Caller } from "./keys/caller.ts";
 
 /** What the answer to a request tells analytics beside its status. */
-export interface Figures {
+export interface RequestFigures {
   modelVersion: string;
   candidates: number;
   stages: Stage[];
@@ -15,10 +15,10 @@ export interface Figures {
 export interface GatewayContext {
   Variables: {
     requestId: string;
-    figures: Figures;
+    figures: RequestFigures;
     caller: Caller;
     /** The rate limit's headers. */
-    quota: Record<string, string>;
+    rateLimitHeaders: Record<string, string>;
   };
 }
 

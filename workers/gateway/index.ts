@@ -1,15 +1,15 @@
 import { waitUntil } from "cloudflare:workers";
 import { createApp } from "./app.ts";
 import type { Gateway } from "./context.ts";
-import { logFailure } from "./errors/problem-response.ts";
-import { AllMeters } from "./metering/all-meters.ts";
+import { logUnexpectedError } from "./errors/problem-response.ts";
 import { AnalyticsMeter } from "./metering/analytics-meter.ts";
+import { CombinedMeter } from "./metering/combined-meter.ts";
 import { LogMeter } from "./metering/log-meter.ts";
-import { defaultBodyRate } from "./request/body-chunks.ts";
-import { retain } from "./retention.ts";
-import { services } from "./services.ts";
-import { settingsOf } from "./settings.ts";
-import { Store } from "./store.ts";
+import { defaultMinBodyRate } from "./request/body-chunks.ts";
+import { applyRetention } from "./scheduled/apply-retention.ts";
+import { gatewayServices } from "./services.ts";
+import { gatewaySettingsOf } from "./settings.ts";
+import { GatewayStore } from "./store.ts";
 
 /** The cron of wrangler.toml that begins recalibrations. */
 const nightlyCron = "0 3 * * *";
@@ -17,22 +17,22 @@ const nightlyCron = "0 3 * * *";
 /** Built by an isolate's first request; its bindings are the same for all that follow. */
 let app: Gateway | null = null;
 
-const build = (env: GatewayEnv): Gateway =>
+const buildApp = (env: GatewayEnv): Gateway =>
   createApp({
-    services: services(env),
-    store: new Store(env.DB),
-    settings: settingsOf(env),
+    services: gatewayServices(env),
+    store: new GatewayStore(env.DB),
+    settings: gatewaySettingsOf(env),
     limiter: env.RATE_LIMIT,
-    bodyRate: defaultBodyRate,
-    meter: new AllMeters(new AnalyticsMeter(env.ANALYTICS), new LogMeter(console.error)),
+    minBodyRate: defaultMinBodyRate,
+    meter: new CombinedMeter(new AnalyticsMeter(env.ANALYTICS), new LogMeter(console.error)),
     pages: env.PAGES,
     now: Date.now,
-    later: (work) => waitUntil(work.catch(logFailure)),
+    runInBackground: (work) => waitUntil(work.catch(logUnexpectedError)),
   });
 
 export default {
   fetch(request, env, context) {
-    app ??= build(env);
+    app ??= buildApp(env);
     return app.fetch(request, env, context);
   },
 
@@ -42,10 +42,10 @@ export default {
    */
   async scheduled({ cron }, env) {
     if (cron === nightlyCron) {
-      const { removed, failed } = await retain(
-        services(env),
-        new Store(env.DB),
-        settingsOf(env).retention,
+      const { removed, failed } = await applyRetention(
+        gatewayServices(env),
+        new GatewayStore(env.DB),
+        gatewaySettingsOf(env).retention,
         Date.now() / 1000,
       );
       console.log(JSON.stringify({ message: "retention", removed, failed }));
@@ -53,7 +53,7 @@ export default {
     const work =
       cron === nightlyCron
         ? [env.TRAINER.recalibrateAll()]
-        : [env.PRODUCT.resendOutbox(), env.TRAINER.wakeInterrupted(), env.RECOMMENDATION.advanceRollouts()];
+        : [env.PRODUCT.resendOutbox(), env.TRAINER.resumeInterrupted(), env.RECOMMENDATION.advanceRollouts()];
     for (const each of await Promise.all(work))
       if (!each.ok) console.error(JSON.stringify({ message: "scheduled work failed", ...each.error }));
   },

@@ -7,7 +7,7 @@ import type {
 } from "../../shared/contracts/services.ts";
 
 /** The workers behind the gateway. */
-export interface Services {
+export interface GatewayServices {
   recommendation: RecommendationApi;
   user: UserApi;
   product: ProductApi;
@@ -16,7 +16,7 @@ export interface Services {
 }
 
 /** The bindings, seen through the contracts. */
-export const services = (env: GatewayEnv): Services => ({
+export const gatewayServices = (env: GatewayEnv): GatewayServices => ({
   recommendation: env.RECOMMENDATION,
   user: env.USER,
   product: env.PRODUCT,

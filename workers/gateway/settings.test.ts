@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { settingsOf } from "./settings.ts";
+import { gatewaySettingsOf } from "./settings.ts";
 
 describe("settingsOf", () => {
   it("lets in nobody by default, and any page ask", () => {
-    expect(settingsOf({})).toMatchObject({ developmentKeys: false, tokenSecret: null, origins: "*" });
+    expect(gatewaySettingsOf({})).toMatchObject({ developmentKeys: false, tokenSecret: null, origins: "*" });
   });
 
   it("reads origins, and fails for what is none", () => {
-    const origins = (CORS_ORIGINS: string) => settingsOf({ CORS_ORIGINS }).origins;
+    const origins = (CORS_ORIGINS: string) => gatewaySettingsOf({ CORS_ORIGINS }).allowedOrigins;
     expect(origins("https://a.example  http://localhost:3000\n")).toEqual([
       "https://a.example",
       "http://localhost:3000",
@@ -25,6 +25,6 @@ describe("settingsOf", () => {
   });
 
   it("fails for a secret that is too short to be one", () => {
-    expect(() => settingsOf({ TOKEN_SECRET: "short" })).toThrow();
+    expect(() => gatewaySettingsOf({ TOKEN_SECRET: "short" })).toThrow();
   });
 });

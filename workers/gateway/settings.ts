@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { type Retention, retention } from "../../shared/contracts/retention.ts";
-import type { Origins } from "./middleware/cross-origin.ts";
+import type { AllowedOrigins } from "./middleware/cross-origin.ts";
 
 // A host may hold a star, but no browser sends one: it would look like a pattern and match nothing.
 const isOrigin = (text: string): boolean =>
   URL.canParse(text) && new URL(text).origin === text && !text.includes("*");
 
-const environment = z.object({
+const gatewayVariables = z.object({
   /** "on" accepts the development keys; only the local commands pass it. */
   DEVELOPMENT_KEYS: z.enum(["on", "off"]).default("off"),
   /** Secret that signs tokens; without it none are issued and none are accepted. */
@@ -15,7 +15,7 @@ const environment = z.object({
   CORS_ORIGINS: z
     .string()
     .default("*")
-    .transform((text): Origins => (text.trim() === "*" ? "*" : text.split(/\s+/).filter(Boolean)))
+    .transform((text): AllowedOrigins => (text.trim() === "*" ? "*" : text.split(/\s+/).filter(Boolean)))
     .refine((origins) => origins === "*" || origins.every(isOrigin), {
       message: "must be * or origins such as https://shop.example",
     }),
@@ -35,20 +35,20 @@ const environment = z.object({
 });
 
 /** What the environment decides. */
-export interface Settings {
+export interface GatewaySettings {
   developmentKeys: boolean;
   tokenSecret: string | null;
-  origins: Origins;
+  allowedOrigins: AllowedOrigins;
   retention: Retention;
 }
 
 /** Parses variables and secrets; throws where one is malformed, so that a wrong deployment fails at once. */
-export function settingsOf(env: object): Settings {
-  const { DEVELOPMENT_KEYS, TOKEN_SECRET, CORS_ORIGINS, RETENTION } = environment.parse(env);
+export function gatewaySettingsOf(env: object): GatewaySettings {
+  const { DEVELOPMENT_KEYS, TOKEN_SECRET, CORS_ORIGINS, RETENTION } = gatewayVariables.parse(env);
   return {
     developmentKeys: DEVELOPMENT_KEYS === "on",
     tokenSecret: TOKEN_SECRET ?? null,
-    origins: CORS_ORIGINS,
+    allowedOrigins: CORS_ORIGINS,
     retention: RETENTION,
   };
 }

@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import type { KeyRecord, KeyScope } from "../../shared/contracts/credential.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import { expiryTime, type RemovedCounts, type Retention } from "../../shared/contracts/retention.ts";
-import type { ImportInput, ImportRecord } from "./routes/readiness.ts";
+import type { ImportInput, ImportRecord } from "./readiness.ts";
 import { apiKeys, imports } from "./schema.ts";
 
 /** A key as authentication needs it. */
@@ -20,15 +20,16 @@ export interface StoredKey {
 }
 
 /** What is new of a key that takes the place of another. */
-export interface Successor {
+export interface NewKey {
   id: string;
   hash: string;
   createdAt: number;
 }
 
-const wire = (seconds: number | null): string | null => (seconds === null ? null : toInstant(seconds));
+const toInstantOrNull = (seconds: number | null): string | null =>
+  seconds === null ? null : toInstant(seconds);
 
-const recordOf = ({
+const toKeyRecord = ({
   hash: _,
   createdAt,
   revokedAt,
@@ -38,16 +39,16 @@ const recordOf = ({
 }: typeof apiKeys.$inferSelect): KeyRecord => ({
   ...row,
   createdAt: toInstant(createdAt),
-  revokedAt: wire(revokedAt),
-  expiresAt: wire(expiresAt),
-  lastUsedAt: wire(lastUsedAt),
+  revokedAt: toInstantOrNull(revokedAt),
+  expiresAt: toInstantOrNull(expiresAt),
+  lastUsedAt: toInstantOrNull(lastUsedAt),
 });
 
-const keyNamed = (application: string, id: string) =>
+const whereKey = (application: string, id: string) =>
   and(eq(apiKeys.application, application), eq(apiKeys.id, id));
 
 /** The gateway's own records: keys and imports. */
-export class Store {
+export class GatewayStore {
   readonly #database;
 
   constructor(database: D1Database) {
@@ -66,16 +67,19 @@ export class Store {
 
   async addKey(key: typeof apiKeys.$inferInsert): Promise<KeyRecord> {
     const [row] = await this.#database.insert(apiKeys).values(key).returning();
-    return recordOf(row);
+    return toKeyRecord(row);
   }
 
   /** Keeps `at` as the key's last use, unless one after `notedBefore` is kept already. */
-  async noteUse({ application, id }: StoredKey, at: number, notedBefore: number): Promise<void> {
+  async recordUse({ application, id }: StoredKey, at: number, recordedBefore: number): Promise<void> {
     await this.#database
       .update(apiKeys)
       .set({ lastUsedAt: at })
       .where(
-        and(keyNamed(application, id), or(isNull(apiKeys.lastUsedAt), lte(apiKeys.lastUsedAt, notedBefore))),
+        and(
+          whereKey(application, id),
+          or(isNull(apiKeys.lastUsedAt), lte(apiKeys.lastUsedAt, recordedBefore)),
+        ),
       );
   }
 
@@ -86,10 +90,14 @@ export class Store {
   async rotateKey(
     application: string,
     id: string,
-    successor: Successor,
+    successor: NewKey,
     expiresAt: number,
   ): Promise<KeyRecord | "ended" | "unknown"> {
-    const lasting = and(keyNamed(application, id), isNull(apiKeys.revokedAt), isNull(apiKeys.expiresAt));
+    const whereRotatable = and(
+      whereKey(application, id),
+      isNull(apiKeys.revokedAt),
+      isNull(apiKeys.expiresAt),
+    );
     const [[row], , old] = await this.#database.batch([
       this.#database
         .insert(apiKeys)
@@ -108,22 +116,22 @@ export class Store {
               lastUsedAt: sql<number | null>`null`.as("last_used_at"),
             })
             .from(apiKeys)
-            .where(lasting),
+            .where(whereRotatable),
         )
         .returning(),
-      this.#database.update(apiKeys).set({ expiresAt }).where(lasting),
-      this.#database.select({ id: apiKeys.id }).from(apiKeys).where(keyNamed(application, id)),
+      this.#database.update(apiKeys).set({ expiresAt }).where(whereRotatable),
+      this.#database.select({ id: apiKeys.id }).from(apiKeys).where(whereKey(application, id)),
     ]);
-    if (row) return recordOf(row);
+    if (row) return toKeyRecord(row);
     return old.length > 0 ? "ended" : "unknown";
   }
 
   /** Whether an application has a key of this id that was not revoked; it may have ended. */
-  async isKept(application: string, id: string): Promise<boolean> {
+  async isUnrevoked(application: string, id: string): Promise<boolean> {
     const rows = await this.#database
       .select({ id: apiKeys.id })
       .from(apiKeys)
-      .where(and(keyNamed(application, id), isNull(apiKeys.revokedAt)));
+      .where(and(whereKey(application, id), isNull(apiKeys.revokedAt)));
     return rows.length > 0;
   }
 
@@ -134,17 +142,17 @@ export class Store {
       .from(apiKeys)
       .where(eq(apiKeys.application, application))
       .orderBy(asc(apiKeys.createdAt), asc(apiKeys.id));
-    return rows.map(recordOf);
+    return rows.map(toKeyRecord);
   }
 
   /** Whether the application has such a key; revoking it again keeps the first time. */
   async revokeKey(application: string, id: string, at: number): Promise<boolean> {
-    const mine = keyNamed(application, id);
+    const thisKey = whereKey(application, id);
     await this.#database
       .update(apiKeys)
       .set({ revokedAt: at })
-      .where(and(mine, isNull(apiKeys.revokedAt)));
-    const rows = await this.#database.select({ id: apiKeys.id }).from(apiKeys).where(mine);
+      .where(and(thisKey, isNull(apiKeys.revokedAt)));
+    const rows = await this.#database.select({ id: apiKeys.id }).from(apiKeys).where(thisKey);
     return rows.length > 0;
   }
 
@@ -158,7 +166,7 @@ export class Store {
   }
 
   /** Imports that run and were heard of since `since`, and those that failed. */
-  async openImports(since: number): Promise<ImportRecord[]> {
+  async listUnfinishedImports(since: number): Promise<ImportRecord[]> {
     const rows = await this.#database
       .select()
       .from(imports)
@@ -169,11 +177,11 @@ export class Store {
 
   /** Removes keys that were revoked or ended, and reports of imports, that have had their time. `now` in seconds. */
   async removeExpired({ keys, imports: reports }: Retention, now: number): Promise<RemovedCounts> {
-    const over = expiryTime(now, keys);
+    const keysBefore = expiryTime(now, keys);
     const [ended, old] = await this.#database.batch([
       this.#database
         .delete(apiKeys)
-        .where(or(lt(apiKeys.revokedAt, over), lt(apiKeys.expiresAt, over)))
+        .where(or(lt(apiKeys.revokedAt, keysBefore), lt(apiKeys.expiresAt, keysBefore)))
         .returning({ id: apiKeys.id }),
       this.#database
         .delete(imports)

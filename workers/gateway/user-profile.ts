@@ -2,11 +2,11 @@ import type { Point, Precision } from "../../shared/contracts/primitives.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
 import type { LocationApi, UserSettings } from "../../shared/contracts/services.ts";
 import type { User, UserInput, UserPatch } from "../../shared/contracts/user.ts";
-import { deny } from "./errors/deny.ts";
-import type { Services } from "./services.ts";
+import { throwRefusal } from "./errors/throw-refusal.ts";
+import type { GatewayServices } from "./services.ts";
 
 /** A person as they are stored, and what their object must know. */
-interface Stored {
+interface StoredProfile {
   user: User;
   settings: UserSettings;
 }
@@ -15,7 +15,7 @@ interface Stored {
 const maxAttempts = 5;
 
 /** A home at the precision that its person allows, before anything keeps it. */
-async function coarsened(
+async function coarsenHome(
   location: LocationApi,
   home: Point | null,
   precision: Precision,
@@ -26,12 +26,12 @@ async function coarsened(
 
 /** Creates or replaces a profile. */
 export async function putUser(
-  { user, location }: Services,
+  { user, location }: GatewayServices,
   application: string,
   userId: string,
   input: UserInput,
-): Promise<Stored & { created: boolean }> {
-  const home = await coarsened(location, input.home, input.consent.location);
+): Promise<StoredProfile & { created: boolean }> {
+  const home = await coarsenHome(location, input.home, input.consent.location);
   return unwrap(await user.put(application, userId, { ...input, home }), "the user service");
 }
 
@@ -40,23 +40,27 @@ export async function putUser(
  * end is a home at the precision that is stored.
  */
 export async function patchUser(
-  { user, location }: Services,
+  { user, location }: GatewayServices,
   application: string,
   userId: string,
   patch: UserPatch,
-): Promise<Stored> {
+): Promise<StoredProfile> {
   if (patch.home === undefined && patch.consent === undefined)
     return unwrap(await user.patch(application, userId, patch), "the user service");
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    const known = unwrap(await user.get(application, userId), "the user service");
-    const precision = patch.consent?.location ?? known.consent.location;
-    const home = await coarsened(location, patch.home === undefined ? known.home : patch.home, precision);
-    const kept = home?.lat === known.home?.lat && home?.lon === known.home?.lon;
+    const current = unwrap(await user.get(application, userId), "the user service");
+    const precision = patch.consent?.location ?? current.consent.location;
+    const home = await coarsenHome(location, patch.home === undefined ? current.home : patch.home, precision);
+    const homeUnchanged = home?.lat === current.home?.lat && home?.lon === current.home?.lon;
     const stored = unwrap(
-      await user.patch(application, userId, kept && patch.home === undefined ? patch : { ...patch, home }),
+      await user.patch(
+        application,
+        userId,
+        homeUnchanged && patch.home === undefined ? patch : { ...patch, home },
+      ),
       "the user service",
     );
     if (stored.user.consent.location === precision) return stored;
   }
-  return deny("conflict", "The person's consent changes all the time; try again.", { retryAfter: 1 });
+  return throwRefusal("conflict", "The person's consent changes all the time; try again.", { retryAfter: 1 });
 }

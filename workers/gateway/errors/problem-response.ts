@@ -25,7 +25,7 @@ export function refusalResponse(c: GatewayRequest, refusal: Refusal): Response {
 }
 
 /** The path exists, this method of it does not. */
-export function methodNotAllowed(c: GatewayRequest, methods: string[]): Response {
+export function methodNotAllowedResponse(c: GatewayRequest, methods: string[]): Response {
   const allow = methods.join(", ");
   const refusal: Refusal = { code: "method_not_allowed", detail: `This path answers ${allow}.` };
   return respond(c, toProblem(refusal, c.var.requestId), { allow });
@@ -42,7 +42,7 @@ function connectionProblem(
 }
 
 /** The path speaks WebSocket only. */
-export const upgradeRequired = (c: GatewayRequest): Response =>
+export const upgradeRequiredResponse = (c: GatewayRequest): Response =>
   connectionProblem(
     c,
     {
@@ -55,7 +55,7 @@ export const upgradeRequired = (c: GatewayRequest): Response =>
   );
 
 /** The body did not come in time. The runtime closes the connection, since the rest of the body is still due. */
-const requestTimeout = (c: GatewayRequest): Response =>
+const requestTimeoutResponse = (c: GatewayRequest): Response =>
   connectionProblem(c, {
     code: "request_timeout",
     status: 408,
@@ -63,7 +63,7 @@ const requestTimeout = (c: GatewayRequest): Response =>
     detail: "The body came too slowly; of lines, those before may have been handled.",
   });
 
-const codeOfStatus: Record<number, RefusalCode> = {
+const codeByStatus: Record<number, RefusalCode> = {
   400: "invalid_input",
   401: "unauthorized",
   403: "forbidden",
@@ -72,22 +72,22 @@ const codeOfStatus: Record<number, RefusalCode> = {
   415: "unsupported_media_type",
 };
 
-const detailOfStatus: Record<number, string> = {
+const detailByStatus: Record<number, string> = {
   413: "The body is larger than this call takes.",
   415: "The body's content type is not one that this call takes.",
 };
 
 /** The platform marks errors that a later attempt may not meet. */
-const isOutage = (error: Error): boolean =>
+const isTransient = (error: Error): boolean =>
   ("retryable" in error && error.retryable === true) || ("overloaded" in error && error.overloaded === true);
 
 /** An error and its frames, without the values of a query that stand between them. */
-const forLog = (error: Error): string =>
+const loggableText = (error: Error): string =>
   [errorText(error), ...(error.stack ?? "").split("\n").filter((line) => /^ +at /.test(line))].join("\n");
 
 /** Writes down an error that no answer tells of. */
-export function logFailure(error: unknown, requestId = ""): void {
-  const text = error instanceof Error ? forLog(error) : typeof error;
+export function logUnexpectedError(error: unknown, requestId = ""): void {
+  const text = error instanceof Error ? loggableText(error) : typeof error;
   console.error(JSON.stringify({ message: "unexpected error", requestId, error: text }));
 }
 
@@ -95,14 +95,14 @@ export function logFailure(error: unknown, requestId = ""): void {
 export function errorResponse(c: GatewayRequest, error: Error): Response {
   if (error instanceof RefusalError) return refusalResponse(c, error.refusal);
   if (error instanceof HTTPException) {
-    if (error.status === 408) return requestTimeout(c);
-    const code = codeOfStatus[error.status] ?? "internal";
-    return refusalResponse(c, { code, detail: detailOfStatus[error.status] ?? error.message });
+    if (error.status === 408) return requestTimeoutResponse(c);
+    const code = codeByStatus[error.status] ?? "internal";
+    return refusalResponse(c, { code, detail: detailByStatus[error.status] ?? error.message });
   }
-  logFailure(error, c.var.requestId);
+  logUnexpectedError(error, c.var.requestId);
   return refusalResponse(
     c,
-    isOutage(error)
+    isTransient(error)
       ? { code: "unavailable", detail: "A part of the service cannot be reached now.", retryAfter: 1 }
       : { code: "internal", detail: "Something went wrong on our side." },
   );

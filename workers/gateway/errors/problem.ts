@@ -2,7 +2,7 @@ import type { Problem } from "../../../shared/contracts/problem.ts";
 import type { Refusal, RefusalCode } from "../../../shared/contracts/result.ts";
 
 /** The one map from inner refusals to the wire: status and title of each code. */
-const wire: Record<RefusalCode, { status: number; title: string }> = {
+const statusAndTitle: Record<RefusalCode, { status: number; title: string }> = {
   invalid_input: { status: 400, title: "Invalid input" },
   unauthorized: { status: 401, title: "No valid credential" },
   forbidden: { status: 403, title: "Outside the credential's scope" },
@@ -17,14 +17,14 @@ const wire: Record<RefusalCode, { status: number; title: string }> = {
 };
 
 /** HTTP status of a refusal. */
-export const statusOf = (code: RefusalCode): number => wire[code].status;
+export const httpStatusOf = (code: RefusalCode): number => statusAndTitle[code].status;
 
 /**
  * A refusal as RFC 9457 problem details. The detail of an internal error never leaves: its request id leads to
  * the log.
  */
 export function toProblem(refusal: Refusal, requestId: string): Problem {
-  const { status, title } = wire[refusal.code];
+  const { status, title } = statusAndTitle[refusal.code];
   return {
     type: `urn:vicinity:problem:${refusal.code}`,
     title,

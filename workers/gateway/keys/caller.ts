@@ -10,25 +10,25 @@ export type Caller =
       development: boolean;
       scopes: readonly KeyScope[];
     }
-  | { kind: "person"; application: string; userId: string; until: number };
+  | { kind: "person"; application: string; userId: string; expiresAt: number };
 
 /**
  * Who may call an operation. `admin`: admin keys. A scope: and client keys that have it. `client`: and all
  * client keys. `anyone`: and tokens of people. `self`: and the token of the very person in the path.
  * `own`: client keys that have `people:read`, and the token of the very person in the path.
  */
-export type Access = "admin" | KeyScope | "client" | "anyone" | "self" | "own";
-export const accesses = [
+export type AccessLevel = "admin" | KeyScope | "client" | "anyone" | "self" | "own";
+export const accessLevels = [
   "admin",
   ...keyScopes,
   "client",
   "anyone",
   "self",
   "own",
-] as const satisfies readonly Access[];
+] as const satisfies readonly AccessLevel[];
 
 /** Whether a caller may do what is open to `access`; `userId` is the person in the path. */
-export function mayCall(caller: Caller, access: Access, userId: string | undefined): boolean {
+export function mayCall(caller: Caller, access: AccessLevel, userId: string | undefined): boolean {
   if (caller.kind === "admin") return true;
   switch (access) {
     case "admin":

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { agreedProtocol, credentialOf } from "./credential.ts";
+import { credentialOf, negotiatedSubprotocol } from "./credential.ts";
 
 const upgrade = (offer: string) => new Headers({ upgrade: "websocket", "sec-websocket-protocol": offer });
 
@@ -23,8 +23,8 @@ describe("credentialOf", () => {
 
 describe("agreedProtocol", () => {
   it("agrees to a name rather than to a credential, and to nothing that was not offered", () => {
-    expect(agreedProtocol(upgrade("abc, vicinity"))).toBe("vicinity");
-    expect(agreedProtocol(upgrade("abc"))).toBe("abc");
-    expect(agreedProtocol(new Headers())).toBeNull();
+    expect(negotiatedSubprotocol(upgrade("abc, vicinity"))).toBe("vicinity");
+    expect(negotiatedSubprotocol(upgrade("abc"))).toBe("abc");
+    expect(negotiatedSubprotocol(new Headers())).toBeNull();
   });
 });

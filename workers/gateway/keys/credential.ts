@@ -1,8 +1,8 @@
 /** Names that a WebSocket client may offer beside its credential; they carry none. */
-const protocolNames = new Set(["vicinity", "bearer"]);
-const protocolPrefix = "bearer.";
+const subprotocolNames = new Set(["vicinity", "bearer"]);
+const tokenPrefix = "bearer.";
 
-const offered = (headers: Headers): string[] =>
+const offeredSubprotocols = (headers: Headers): string[] =>
   (headers.get("sec-websocket-protocol") ?? "")
     .split(",")
     .map((name) => name.trim())
@@ -16,12 +16,12 @@ export function credentialOf(headers: Headers): string | null {
   const bearer = /^bearer +(\S+)$/i.exec(headers.get("authorization")?.trim() ?? "");
   if (bearer) return bearer[1];
   if (headers.get("upgrade")?.toLowerCase() !== "websocket") return null;
-  const token = offered(headers).find((name) => !protocolNames.has(name));
-  return token?.replace(protocolPrefix, "") ?? null;
+  const token = offeredSubprotocols(headers).find((name) => !subprotocolNames.has(name));
+  return token?.replace(tokenPrefix, "") ?? null;
 }
 
 /** The subprotocol to agree to: a name that was offered, else the first offer; null where there was none. */
-export function agreedProtocol(headers: Headers): string | null {
-  const names = offered(headers);
-  return names.find((name) => protocolNames.has(name)) ?? names[0] ?? null;
+export function negotiatedSubprotocol(headers: Headers): string | null {
+  const names = offeredSubprotocols(headers);
+  return names.find((name) => subprotocolNames.has(name)) ?? names[0] ?? null;
 }

@@ -1,17 +1,23 @@
 import { describe, expect, it, vi } from "vitest";
 import { createdKey, type KeyRecord, rotatedKey } from "../../../shared/contracts/credential.ts";
-import { Store } from "../store.ts";
-import { testEnvironment } from "../testing/environment.ts";
-import { openGateway, openSettings, tokenFor, tokenSecret, unlimited } from "../testing/test-gateway.ts";
-import { hashOf } from "./key.ts";
+import { GatewayStore } from "../store.ts";
+import { testEnvironment } from "../testing/test-environment.ts";
+import {
+  createTestGateway,
+  issueTestToken,
+  testSettings,
+  tokenSecret,
+  unlimitedRate,
+} from "../testing/test-gateway.ts";
+import { hashKey } from "./key.ts";
 import { issueToken } from "./tokens.ts";
 
-const create = async (gateway: ReturnType<typeof openGateway>, body: object, key = "dev-admin-key") =>
+const create = async (gateway: ReturnType<typeof createTestGateway>, body: object, key = "dev-admin-key") =>
   createdKey.parse(await (await gateway.call("POST", "/v1/keys", { key, body })).json());
 
 describe("keys", () => {
   it("open the door of their own application, and only within their role", async () => {
-    const gateway = openGateway();
+    const gateway = createTestGateway();
     const admin = await create(gateway, { role: "admin", application: "shop" });
     const client = await create(gateway, { role: "client" }, admin.key);
     expect(client.application).toBe("shop");
@@ -23,14 +29,14 @@ describe("keys", () => {
   });
 
   it("do not make keys of another application", async () => {
-    const gateway = openGateway();
+    const gateway = createTestGateway();
     const admin = await create(gateway, { role: "admin", application: "one" });
     const body = { role: "admin", application: "two" };
     expect((await gateway.call("POST", "/v1/keys", { key: admin.key, body })).status).toBe(403);
   });
 
   it("are stored as hashes, listed without themselves, and revoked at once", async () => {
-    const gateway = openGateway();
+    const gateway = createTestGateway();
     const made = await create(gateway, { role: "client", name: "front end" });
     const rows = await testEnvironment.DB.prepare("select * from api_keys").all();
     expect(JSON.stringify(rows.results)).not.toContain(made.key);
@@ -46,7 +52,7 @@ describe("keys", () => {
   });
 
   it("widen a client by scopes, each to what it names", async () => {
-    const gateway = openGateway({ limiter: unlimited });
+    const gateway = createTestGateway({ limiter: unlimitedRate });
     const reader = await create(gateway, { role: "client", scopes: ["people:read", "people:read"] });
     expect(reader.scopes).toEqual(["people:read"]);
     const { key } = reader;
@@ -62,21 +68,21 @@ describe("keys", () => {
   });
 
   it("for development exist only where the environment says so", async () => {
-    const gateway = openGateway({ settings: { ...openSettings, developmentKeys: false } });
+    const gateway = createTestGateway({ settings: { ...testSettings, developmentKeys: false } });
     for (const key of ["dev-admin-key", "dev-client-key"])
       expect((await gateway.call("GET", "/v1/products", { key })).status).toBe(401);
   });
 });
 
 describe("rotation", () => {
-  const rotate = (gateway: ReturnType<typeof openGateway>, id: string, overlapSeconds?: number) =>
+  const rotate = (gateway: ReturnType<typeof createTestGateway>, id: string, overlapSeconds?: number) =>
     gateway.call("POST", `/v1/keys/${id}/rotate`, { body: { overlapSeconds } });
 
   it("lets both keys work for the overlap, then the new one alone", async () => {
     const clock = { at: Date.now() };
-    const gateway = openGateway({ limiter: unlimited, now: () => clock.at });
+    const gateway = createTestGateway({ limiter: unlimitedRate, now: () => clock.at });
     // Another isolate, which believes what it learnt.
-    const elsewhere = openGateway({ limiter: unlimited, now: () => clock.at });
+    const elsewhere = createTestGateway({ limiter: unlimitedRate, now: () => clock.at });
     const ask = async (key: string) => [
       (await gateway.call("GET", "/v1/products", { key })).status,
       (await elsewhere.call("GET", "/v1/products", { key })).status,
@@ -100,7 +106,7 @@ describe("rotation", () => {
   });
 
   it("happens once to a key, also where two ask at a time, and never to one that is gone", async () => {
-    const gateway = openGateway();
+    const gateway = createTestGateway();
     const { id } = await create(gateway, { role: "client" });
     const statuses = (await Promise.all([rotate(gateway, id), rotate(gateway, id)])).map(
       ({ status }) => status,
@@ -122,7 +128,7 @@ describe("rotation", () => {
   });
 
   it("has an overlap within bounds, and an hour of it unless told", async () => {
-    const gateway = openGateway();
+    const gateway = createTestGateway();
     const { id } = await create(gateway, { role: "client" });
     for (const overlap of [-1, 0.5, 7 * 86_400 + 1])
       expect((await rotate(gateway, id, overlap)).status).toBe(400);
@@ -134,14 +140,14 @@ describe("rotation", () => {
 describe("the last use of a key", () => {
   it("is written after the answer, at most once an hour", async () => {
     const clock = { at: Date.now() };
-    const store = new Store(testEnvironment.DB);
+    const store = new GatewayStore(testEnvironment.DB);
     const noted: number[] = [];
-    const noteUse = store.noteUse.bind(store);
-    store.noteUse = (key, at, notedBefore) => {
+    const noteUse = store.recordUse.bind(store);
+    store.recordUse = (key, at, notedBefore) => {
       noted.push(at);
       return noteUse(key, at, notedBefore);
     };
-    const gateway = openGateway({ store, limiter: unlimited, now: () => clock.at });
+    const gateway = createTestGateway({ store, limiter: unlimitedRate, now: () => clock.at });
     const { id, key } = await create(gateway, { role: "client" });
     const lastUse = async () => {
       const { items } = await (await gateway.call("GET", "/v1/keys")).json<{ items: KeyRecord[] }>();
@@ -166,11 +172,11 @@ describe("the last use of a key", () => {
   });
 
   it("that cannot be written keeps nobody out", async () => {
-    const store = new Store(testEnvironment.DB);
-    store.noteUse = () => Promise.reject(new Error("no"));
+    const store = new GatewayStore(testEnvironment.DB);
+    store.recordUse = () => Promise.reject(new Error("no"));
     const failures: unknown[] = [];
     const later = (work: Promise<unknown>) => void work.catch((error: unknown) => failures.push(error));
-    const gateway = openGateway({ store, limiter: unlimited, later });
+    const gateway = createTestGateway({ store, limiter: unlimitedRate, runInBackground: later });
     const { key } = await create(gateway, { role: "client" });
     expect((await gateway.call("GET", "/v1/products", { key })).status).toBe(200);
     expect(failures).toHaveLength(1);
@@ -180,8 +186,8 @@ describe("the last use of a key", () => {
 describe("a revocation", () => {
   it("holds elsewhere at once for what weighs, within five seconds for the rest", async () => {
     const clock = { at: Date.now() };
-    const gateway = openGateway();
-    const elsewhere = openGateway({ limiter: unlimited, now: () => clock.at });
+    const gateway = createTestGateway();
+    const elsewhere = createTestGateway({ limiter: unlimitedRate, now: () => clock.at });
     const { id, key } = await create(gateway, { role: "client", scopes: ["people:read"] });
     const ask = async (path: string) => (await elsewhere.call("GET", path, { key })).status;
     expect([await ask("/v1/products"), await ask("/v1/users")]).toEqual([200, 200]);
@@ -202,14 +208,14 @@ describe("a revocation", () => {
 
 describe("a key in a failing look-up", () => {
   it("is not logged, nor its hash", async () => {
-    const made = await create(openGateway(), { role: "client" });
-    const hash = await hashOf(made.key);
-    const store = new Store(testEnvironment.DB);
+    const made = await create(createTestGateway(), { role: "client" });
+    const hash = await hashKey(made.key);
+    const store = new GatewayStore(testEnvironment.DB);
     store.findKey = () =>
       Promise.reject(new Error(`Failed query: select * from api_keys\nparams: ${hash},${made.key}`));
     const lines: unknown[] = [];
     const log = vi.spyOn(console, "error").mockImplementation((line) => lines.push(line));
-    const answer = await openGateway({ store }).call("GET", "/v1/products", { key: made.key });
+    const answer = await createTestGateway({ store }).call("GET", "/v1/products", { key: made.key });
     log.mockRestore();
     expect(answer.status).toBe(503);
     expect(lines).toHaveLength(1);
@@ -220,7 +226,7 @@ describe("a key in a failing look-up", () => {
 
 describe("tokens", () => {
   it("stand for one person", async () => {
-    const gateway = openGateway({ limiter: unlimited });
+    const gateway = createTestGateway({ limiter: unlimitedRate });
     const answer = await gateway.call("POST", "/v1/tokens", { body: { userId: "ann" } });
     expect(answer.status).toBe(201);
     const { token: key } = await answer.json<{ token: string }>();
@@ -237,10 +243,10 @@ describe("tokens", () => {
   });
 
   it("that are expired, forged, or of no algorithm are no credential", async () => {
-    const gateway = openGateway();
+    const gateway = createTestGateway();
     const now = Math.floor(Date.now() / 1000);
     const eve = { application: "demo", userId: "eve", keyId: "dev-admin-key" };
-    const good = await tokenFor("eve");
+    const good = await issueTestToken("eve");
     const [, payload] = good.split(".");
     const none = btoa(JSON.stringify({ alg: "none" })).replace(/=+$/, "");
     const bad = [
@@ -257,13 +263,15 @@ describe("tokens", () => {
   });
 
   it("are neither issued nor accepted without a secret", async () => {
-    const gateway = openGateway({ settings: { ...openSettings, tokenSecret: null } });
+    const gateway = createTestGateway({ settings: { ...testSettings, tokenSecret: null } });
     expect((await gateway.call("POST", "/v1/tokens", { body: { userId: "eve" } })).status).toBe(503);
-    expect((await gateway.call("GET", "/v1/products", { key: await tokenFor("eve") })).status).toBe(401);
+    expect((await gateway.call("GET", "/v1/products", { key: await issueTestToken("eve") })).status).toBe(
+      401,
+    );
   });
 
   it("end with the key that issued them", async () => {
-    const gateway = openGateway();
+    const gateway = createTestGateway();
     const issuer = await create(gateway, { role: "client", scopes: ["tokens:issue"] });
     const answer = await gateway.call("POST", "/v1/tokens", { key: issuer.key, body: { userId: "eve" } });
     const { token } = await answer.json<{ token: string }>();
@@ -278,8 +286,8 @@ describe("where keys cannot be looked up", () => {
     const down = async (): Promise<never> => {
       throw new Error("D1_ERROR: down");
     };
-    const store = Object.assign(new Store(testEnvironment.DB), { findKey: down, isKept: down });
-    const gateway = openGateway({ store });
+    const store = Object.assign(new GatewayStore(testEnvironment.DB), { findKey: down, isKept: down });
+    const gateway = createTestGateway({ store });
     const log = vi.spyOn(console, "error").mockReturnValue();
     const issued = { application: "demo", userId: "eve", keyId: "some-key" };
     const token = await issueToken(issued, tokenSecret, Math.floor(Date.now() / 1000), 60);

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { applicationName, identifier } from "../../../shared/contracts/primitives.ts";
 
 const issuer = "vicinity";
-const claims = z.object({ sub: identifier, app: applicationName, key: identifier, exp: z.number() });
-const bytes = (secret: string): Uint8Array => new TextEncoder().encode(secret);
+const tokenClaims = z.object({ sub: identifier, app: applicationName, key: identifier, exp: z.number() });
+const secretBytes = (secret: string): Uint8Array => new TextEncoder().encode(secret);
 
 /** The person that a token stands for. */
 export interface TokenSubject {
@@ -27,7 +27,7 @@ export const issueToken = (
     .setSubject(subject.userId)
     .setIssuedAt(now)
     .setExpirationTime(now + ttl)
-    .sign(bytes(secret));
+    .sign(secretBytes(secret));
 
 /**
  * The person of a token, and when it ends (seconds); null where it is forged, expired, of another issuer or malformed.
@@ -37,18 +37,18 @@ export async function verifyToken(
   token: string,
   secret: string,
   now: number,
-): Promise<(TokenSubject & { until: number }) | null> {
+): Promise<(TokenSubject & { expiresAt: number }) | null> {
   try {
-    const { payload } = await jwtVerify(token, bytes(secret), {
+    const { payload } = await jwtVerify(token, secretBytes(secret), {
       algorithms: ["HS256"],
       issuer,
       requiredClaims: ["sub", "exp"],
       currentDate: new Date(now * 1000),
     });
-    const parsed = claims.safeParse(payload);
+    const parsed = tokenClaims.safeParse(payload);
     if (!parsed.success) return null;
     const { app, sub, key, exp } = parsed.data;
-    return { application: app, userId: sub, keyId: key, until: exp };
+    return { application: app, userId: sub, keyId: key, expiresAt: exp };
   } catch (error) {
     if (error instanceof errors.JOSEError) return null;
     throw error;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { AllMeters } from "./all-meters.ts";
 import { AnalyticsMeter, type Dataset } from "./analytics-meter.ts";
+import { CombinedMeter } from "./combined-meter.ts";
 import { LogMeter } from "./log-meter.ts";
 import type { RequestPoint } from "./request-meter.ts";
 
@@ -63,7 +63,7 @@ it("writes each figure where docs/analytics.sql reads it", () => {
 it("logs failures alone, and gives every meter its point", () => {
   const lines: string[] = [];
   const log = new LogMeter((line) => lines.push(line));
-  new AllMeters(log, log).record(point);
+  new CombinedMeter(log, log).record(point);
   log.record({ ...point, status: 404 });
   expect(lines).toHaveLength(2);
   expect(JSON.parse(lines[0])).toMatchObject({

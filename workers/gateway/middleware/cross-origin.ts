@@ -1,16 +1,16 @@
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import type { GatewayContext } from "../context.ts";
-import { deny } from "../errors/deny.ts";
+import { throwRefusal } from "../errors/throw-refusal.ts";
 
 /** Pages that may read answers: any, or those of the origins listed. */
-export type Origins = "*" | readonly string[];
+export type AllowedOrigins = "*" | readonly string[];
 
 /**
  * CORS. What opens the API is the credential, and no cookie is ever read, so that any page may call unless the
  * deployment lists those that may.
  */
-export const crossOrigin = (origins: Origins): MiddlewareHandler =>
+export const crossOrigin = (origins: AllowedOrigins): MiddlewareHandler =>
   cors({
     origin: origins === "*" ? origins : [...origins],
     allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
@@ -28,12 +28,12 @@ export const crossOrigin = (origins: Origins): MiddlewareHandler =>
   });
 
 /** 403 for a page of an origin that is not listed. For WebSockets, which CORS does not cover; own pages may. */
-export const ownOrigin =
-  (origins: Origins): MiddlewareHandler<GatewayContext> =>
+export const requireAllowedOrigin =
+  (origins: AllowedOrigins): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
     const origin = c.req.header("origin");
     if (origins !== "*" && origin !== undefined)
       if (origin !== new URL(c.req.url).origin && !origins.includes(origin))
-        deny("forbidden", "Pages of this origin may not connect.");
+        throwRefusal("forbidden", "Pages of this origin may not connect.");
     await next();
   };

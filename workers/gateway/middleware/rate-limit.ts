@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import type { GatewayContext } from "../context.ts";
-import { deny } from "../errors/deny.ts";
+import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Caller } from "../keys/caller.ts";
 
 /** Requests that one key, or one person by their tokens, may make in `seconds`; wrangler.toml says the same. */
@@ -12,7 +12,7 @@ export interface RateLimiter {
 }
 
 /** By what a caller is counted; null for development keys, which are not. */
-function meterOf(caller: Caller): { policy: "key" | "person"; key: string } | null {
+function rateLimitBucketOf(caller: Caller): { policy: "key" | "person"; key: string } | null {
   if (caller.kind === "person")
     return { policy: "person", key: `${caller.application}/person/${caller.userId}` };
   return caller.development ? null : { policy: "key", key: `${caller.application}/key/${caller.keyId}` };
@@ -27,15 +27,17 @@ function meterOf(caller: Caller): { policy: "key" | "person"; key: string } | nu
 export const limitRate =
   (limiter: RateLimiter): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
-    const meter = meterOf(c.var.caller);
-    if (meter === null) return next();
-    const { success } = await limiter.limit({ key: meter.key });
+    const bucket = rateLimitBucketOf(c.var.caller);
+    if (bucket === null) return next();
+    const { success } = await limiter.limit({ key: bucket.key });
     const { requests, seconds } = ratePolicy;
-    c.set("quota", {
-      "ratelimit-policy": `"${meter.policy}";q=${requests};w=${seconds}`,
-      ...(success ? {} : { ratelimit: `"${meter.policy}";r=0;t=${seconds}` }),
+    c.set("rateLimitHeaders", {
+      "ratelimit-policy": `"${bucket.policy}";q=${requests};w=${seconds}`,
+      ...(success ? {} : { ratelimit: `"${bucket.policy}";r=0;t=${seconds}` }),
     });
     if (!success)
-      deny("rate_limited", `More than ${requests} requests in ${seconds} s.`, { retryAfter: seconds });
+      throwRefusal("rate_limited", `More than ${requests} requests in ${seconds} s.`, {
+        retryAfter: seconds,
+      });
     await next();
   };

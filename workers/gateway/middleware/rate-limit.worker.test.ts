@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createdKey } from "../../../shared/contracts/credential.ts";
-import { openGateway, tokenFor } from "../testing/test-gateway.ts";
+import { createTestGateway, issueTestToken } from "../testing/test-gateway.ts";
 
 /** Allows each key a number of uses, and remembers who was counted. */
 function countingLimiter(uses: number) {
@@ -14,13 +14,13 @@ function countingLimiter(uses: number) {
 }
 
 async function clientKey(scopes: string[] = []) {
-  const answer = await openGateway().call("POST", "/v1/keys", { body: { role: "client", scopes } });
+  const answer = await createTestGateway().call("POST", "/v1/keys", { body: { role: "client", scopes } });
   return createdKey.parse(await answer.json());
 }
 
 describe("the rate of requests", () => {
   it("is limited by the platform's own counter", async () => {
-    const gateway = openGateway();
+    const gateway = createTestGateway();
     const { key } = await clientKey();
     const statuses = [];
     for (let i = 0; i < 12; i++) statuses.push((await gateway.call("GET", "/v1/products", { key })).status);
@@ -31,12 +31,12 @@ describe("the rate of requests", () => {
 
   it("is counted by key and by person, each for itself", async () => {
     const limiter = countingLimiter(2);
-    const gateway = openGateway({ limiter });
+    const gateway = createTestGateway({ limiter });
     const [one, two] = [await clientKey(), await clientKey()];
     const [ann, annAgain, bob] = [
-      await tokenFor("limited-ann"),
-      await tokenFor("limited-ann"),
-      await tokenFor("b"),
+      await issueTestToken("limited-ann"),
+      await issueTestToken("limited-ann"),
+      await issueTestToken("b"),
     ];
     const ask = async (key: string) => (await gateway.call("GET", "/v1/trending", { key })).status;
     expect([await ask(one.key), await ask(one.key), await ask(one.key)]).toEqual([200, 200, 429]);
@@ -52,7 +52,7 @@ describe("the rate of requests", () => {
   });
 
   it("is told by every answer to who is limited, and nothing is claimed of what remains", async () => {
-    const gateway = openGateway({ limiter: countingLimiter(4) });
+    const gateway = createTestGateway({ limiter: countingLimiter(4) });
     const { key } = await clientKey();
     const answers = [
       await gateway.call("GET", "/v1/products", { key }),
@@ -72,13 +72,13 @@ describe("the rate of requests", () => {
       ratelimit: '"key";r=0;t=10',
       "retry-after": "10",
     });
-    const person = await gateway.call("GET", "/v1/trending", { key: await tokenFor("told") });
+    const person = await gateway.call("GET", "/v1/trending", { key: await issueTestToken("told") });
     expect(person.headers.get("ratelimit-policy")).toBe('"person";q=1000;w=10');
   });
 
   it("is not limited for development keys and for what is public", async () => {
     const limiter = countingLimiter(0);
-    const gateway = openGateway({ limiter });
+    const gateway = createTestGateway({ limiter });
     for (const key of ["dev-admin-key", "dev-client-key", ""]) {
       const answer = await gateway.call("GET", key === "" ? "/healthz" : "/v1/products", { key });
       expect(answer.status).toBe(200);

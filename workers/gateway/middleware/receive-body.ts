@@ -1,25 +1,25 @@
 import type { MiddlewareHandler } from "hono";
 import type { GatewayContext } from "../context.ts";
-import { deny } from "../errors/deny.ts";
-import { type BodyRate, bodyChunks } from "../request/body-chunks.ts";
+import { throwRefusal } from "../errors/throw-refusal.ts";
+import { bodyChunks, type MinBodyRate } from "../request/body-chunks.ts";
 import { isJson } from "../request/media-type.ts";
-import { deepest, nestsBeyond } from "../request/nesting.ts";
+import { exceedsNestingDepth, maxNestingDepth } from "../request/nesting-depth.ts";
 
-const tooLarge = (most: number): never =>
-  deny("too_large", `The body is larger than the ${most} bytes that this call takes.`);
+const throwTooLarge = (maxBytes: number): never =>
+  throwRefusal("too_large", `The body is larger than the ${maxBytes} bytes that this call takes.`);
 
 /** All bytes of a body, of which `expected` are announced; 413 as soon as they are more than `most`. */
-async function whole(
+async function readBody(
   chunks: AsyncIterable<Uint8Array>,
-  expected: number,
-  most: number,
+  announcedBytes: number,
+  maxBytes: number,
 ): Promise<ArrayBuffer> {
-  let buffer = new ArrayBuffer(expected);
+  let buffer = new ArrayBuffer(announcedBytes);
   let size = 0;
   for await (const chunk of chunks) {
     const end = size + chunk.byteLength;
-    if (end > most) tooLarge(most);
-    if (end > buffer.byteLength) buffer = buffer.transfer(Math.min(most, Math.max(end, 2 * size)));
+    if (end > maxBytes) throwTooLarge(maxBytes);
+    if (end > buffer.byteLength) buffer = buffer.transfer(Math.min(maxBytes, Math.max(end, 2 * size)));
     new Uint8Array(buffer).set(chunk, size);
     size = end;
   }
@@ -31,16 +31,17 @@ async function whole(
  * announced), 408 for one that falls behind its pace, 400 for JSON that nests too deep.
  */
 export const receiveBody =
-  (most: number, pace: BodyRate): MiddlewareHandler<GatewayContext> =>
+  (maxBytes: number, minRate: MinBodyRate): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
     const { raw } = c.req;
     if (!raw.body) return next();
     const announced = Number(raw.headers.get("content-length") ?? 0);
-    if (announced > most) tooLarge(most);
-    const body = await whole(bodyChunks(raw.body, pace), announced, most);
+    if (announced > maxBytes) throwTooLarge(maxBytes);
+    const body = await readBody(bodyChunks(raw.body, minRate), announced, maxBytes);
     if (isJson(raw.headers)) {
       const text = new TextDecoder().decode(body);
-      if (nestsBeyond(text)) deny("invalid_input", `The body nests deeper than ${deepest} levels.`);
+      if (exceedsNestingDepth(text))
+        throwRefusal("invalid_input", `The body nests deeper than ${maxNestingDepth} levels.`);
       // A request made anew would copy headers and all that the edge knows: the text alone is what handlers ask for.
       Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
     } else c.req.raw = new Request(raw, { body });

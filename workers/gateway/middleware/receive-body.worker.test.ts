@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { BulkReport } from "../../../shared/contracts/product.ts";
-import { operationsOf } from "../testing/operations.ts";
-import { openGateway } from "../testing/test-gateway.ts";
+import { fetchOperations } from "../testing/operations.ts";
+import { createTestGateway } from "../testing/test-gateway.ts";
 
 const pace = { graceMs: 50, bytesPerSecond: 1_000_000 };
-const gateway = openGateway({ bodyRate: pace });
-const operations = await operationsOf(gateway);
+const gateway = createTestGateway({ minBodyRate: pace });
+const operations = await fetchOperations(gateway);
 
 /** A body that says so much and then nothing more. */
 const stalling = (text: string) =>

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import type { GatewayContext } from "../context.ts";
-import { deny } from "../errors/deny.ts";
+import { throwRefusal } from "../errors/throw-refusal.ts";
 import { isJson } from "../request/media-type.ts";
 
 /**
@@ -9,8 +9,10 @@ import { isJson } from "../request/media-type.ts";
  */
 export const requireJson: MiddlewareHandler<GatewayContext> = async (c, next) => {
   if (!c.req.raw.body)
-    deny("invalid_input", "This call takes a body.", { issues: [{ path: "", message: "is missing" }] });
+    throwRefusal("invalid_input", "This call takes a body.", {
+      issues: [{ path: "", message: "is missing" }],
+    });
   if (!isJson(c.req.raw.headers))
-    deny("unsupported_media_type", "The body's content type is not application/json.");
+    throwRefusal("unsupported_media_type", "The body's content type is not application/json.");
   await next();
 };

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { operationsOf } from "../testing/operations.ts";
-import { sampleOf } from "../testing/samples.ts";
-import { openGateway, unlimited } from "../testing/test-gateway.ts";
+import { fetchOperations } from "../testing/operations.ts";
+import { sampleRequestOf } from "../testing/sample-requests.ts";
+import { createTestGateway, unlimitedRate } from "../testing/test-gateway.ts";
 
-const gateway = openGateway({ limiter: unlimited });
-const taking = (await operationsOf(gateway)).filter(({ body }) => body === "application/json");
+const gateway = createTestGateway({ limiter: unlimitedRate });
+const taking = (await fetchOperations(gateway)).filter(({ body }) => body === "application/json");
 
 describe("a call that takes JSON", () => {
   it.each(taking.map((operation) => [operation.name, operation] as const))(
     "%s takes no absent body for an empty one, and no other kind of body",
     async (_, operation) => {
-      const { method, path, options } = sampleOf(operation);
+      const { method, path, options } = sampleRequestOf(operation);
       const absent = await gateway.call(method, path);
       expect(absent.status).toBe(400);
       expect(await absent.json()).toMatchObject({ code: "invalid_input" });

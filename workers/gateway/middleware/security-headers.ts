@@ -5,7 +5,7 @@ type Options = NonNullable<Parameters<typeof secureHeaders>[0]>;
 type Policy = NonNullable<Options["contentSecurityPolicy"]>;
 
 /** Nothing may be loaded, nothing may be sent, nobody may frame it. */
-const closed: Policy = {
+const denyAll: Policy = {
   defaultSrc: ["'none'"],
   baseUri: ["'none'"],
   formAction: ["'none'"],
@@ -24,14 +24,14 @@ const headers = (contentSecurityPolicy: Policy): MiddlewareHandler =>
   });
 
 /** Headers of every answer. Data is no page: opened as one, it runs and loads nothing. */
-export const securityHeaders: MiddlewareHandler = headers({ ...closed, sandbox: [] });
+export const securityHeaders: MiddlewareHandler = headers({ ...denyAll, sandbox: [] });
 
 /**
  * Headers of the project's own pages, which load their own files, call their own origin (the WebSocket included), and
  * never make markup of texts. By route, since a 304 tells no content type and its headers replace those that are kept.
  */
 export const pageHeaders: MiddlewareHandler = headers({
-  ...closed,
+  ...denyAll,
   scriptSrc: ["'self'"],
   styleSrc: ["'self'"],
   imgSrc: ["'self'", "data:"],

@@ -1,22 +1,22 @@
 import { HTTPException } from "hono/http-exception";
-import { deny } from "../errors/deny.ts";
+import { throwRefusal } from "../errors/throw-refusal.ts";
 
 /** How fast a body must come: all of it in the grace, and the time that its bytes take at the slowest. */
-export interface BodyRate {
+export interface MinBodyRate {
   graceMs: number;
   bytesPerSecond: number;
 }
 
 /** 10 s for what a page sends; the largest model over a poor line takes 3 minutes more. */
-export const defaultBodyRate: BodyRate = { graceMs: 10_000, bytesPerSecond: 128 * 1024 };
+export const defaultMinBodyRate: MinBodyRate = { graceMs: 10_000, bytesPerSecond: 128 * 1024 };
 
-const slow = Symbol("slow");
+const timedOut = Symbol("slow");
 
 /** What the promise gives, or that it took longer than `ms`. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | typeof slow> {
+async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | typeof timedOut> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<typeof slow>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, ms), slow);
+  const late = new Promise<typeof timedOut>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, ms), timedOut);
   });
   try {
     return await Promise.race([promise, late]);
@@ -31,22 +31,22 @@ async function within<T>(promise: Promise<T>, ms: number): Promise<T | typeof sl
  */
 export async function* bodyChunks(
   body: ReadableStream<Uint8Array>,
-  { graceMs, bytesPerSecond }: BodyRate,
+  { graceMs, bytesPerSecond }: MinBodyRate,
 ): AsyncGenerator<Uint8Array> {
   const reader = body.getReader();
   let waitedMs = 0;
   let bytes = 0;
   try {
     for (;;) {
-      const asked = Date.now();
+      const readStarted = Date.now();
       const allowedMs = graceMs + (bytes / bytesPerSecond) * 1000;
-      const next = await within(
-        reader.read().catch(() => deny("invalid_input", "The body broke off before its end.")),
+      const next = await withTimeout(
+        reader.read().catch(() => throwRefusal("invalid_input", "The body broke off before its end.")),
         allowedMs - waitedMs,
       );
-      if (next === slow) throw new HTTPException(408);
+      if (next === timedOut) throw new HTTPException(408);
       if (next.done) return;
-      waitedMs += Date.now() - asked;
+      waitedMs += Date.now() - readStarted;
       bytes += next.value.byteLength;
       yield next.value;
     }

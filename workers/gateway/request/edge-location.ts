@@ -1,7 +1,7 @@
 import { type EdgeLocation, edgeLocation } from "../../../shared/contracts/location.ts";
 import { point } from "../../../shared/contracts/primitives.ts";
 
-const nowhere: EdgeLocation = { city: null, country: null, point: null, timezone: null };
+const unknownLocation: EdgeLocation = { city: null, country: null, point: null, timezone: null };
 
 /** A text of the platform's, null where it says nothing or what does not fit. */
 const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
@@ -11,7 +11,7 @@ const text = (value: unknown): string | null => (typeof value === "string" && va
  * is given by halves or out of range is no place.
  */
 export function edgeLocationOf(cf: unknown): EdgeLocation {
-  if (typeof cf !== "object" || cf === null) return nowhere;
+  if (typeof cf !== "object" || cf === null) return unknownLocation;
   const read = (name: string): string | null => text(Reflect.get(cf, name));
   const [lat, lon] = [read("latitude"), read("longitude")];
   const at = lat === null || lon === null ? null : point.safeParse({ lat: Number(lat), lon: Number(lon) });

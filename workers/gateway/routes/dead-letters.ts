@@ -8,8 +8,15 @@ import {
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { DeadLetterApi } from "../../../shared/contracts/services.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, idPath, json, limitParameter, noQuery, refusals } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
+import type { Dependencies } from "../dependencies.ts";
+import {
+  type GuardRoute,
+  idPath,
+  jsonResponse,
+  limitParameter,
+  noQuery,
+  problemResponses,
+} from "../openapi/operation.ts";
 
 const deadLetterSchema = deadLetter.meta({ id: "DeadLetter" });
 const list = z.object({ items: z.array(deadLetterSchema), nextCursor: deadLetterId.optional() });
@@ -18,12 +25,12 @@ const description = "Admin.";
 const tags = ["Operations"];
 
 /** Letters of `catalogue` lie with the catalogue, before all others in the order of ids. */
-const ofCatalog = (id: string): boolean => id.startsWith("catalogue~");
+const isCatalogMessage = (id: string): boolean => id.startsWith("catalogue~");
 
 /** Messages that could not be consumed: listed, read, replayed, discarded. */
-export function deadLetters(app: Gateway, { services }: Ports, guard: Guard): void {
-  const holderOf = (id: string): DeadLetterApi =>
-    ofCatalog(id) ? services.product : services.recommendation;
+export function addDeadLetterRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
+  const serviceOf = (id: string): DeadLetterApi =>
+    isCatalogMessage(id) ? services.product : services.recommendation;
 
   app.openapi(
     createRoute({
@@ -34,23 +41,26 @@ export function deadLetters(app: Gateway, { services }: Ports, guard: Guard): vo
       tags,
       ...guard("admin"),
       request: { query: page },
-      responses: { 200: json("A page of letters, by id.", list), ...refusals },
+      responses: { 200: jsonResponse("A page of letters, by id.", list), ...problemResponses },
     }),
     async (c) => {
       const { application } = c.var.caller;
       const { limit, cursor } = c.req.valid("query");
       const first =
-        cursor === undefined || ofCatalog(cursor)
-          ? unwrap(await services.product.deadLetters(application, { limit, cursor }), "the product service")
+        cursor === undefined || isCatalogMessage(cursor)
+          ? unwrap(
+              await services.product.listDeadLetters(application, { limit, cursor }),
+              "the product service",
+            )
           : { items: [] };
       if (first.nextCursor !== undefined) return c.json(first, 200);
       // Full, though perhaps not of all there is: the next page begins with the others.
       if (first.items.length === limit)
         return c.json({ ...first, nextCursor: first.items[limit - 1].id }, 200);
       const rest = unwrap(
-        await services.recommendation.deadLetters(application, {
+        await services.recommendation.listDeadLetters(application, {
           limit: limit - first.items.length,
-          cursor: cursor === undefined || ofCatalog(cursor) ? undefined : cursor,
+          cursor: cursor === undefined || isCatalogMessage(cursor) ? undefined : cursor,
         }),
         "the recommendation service",
       );
@@ -68,14 +78,14 @@ export function deadLetters(app: Gateway, { services }: Ports, guard: Guard): vo
       ...guard("admin"),
       request: { params: idPath, query: noQuery },
       responses: {
-        200: json("The letter.", deadLetterWithBody.meta({ id: "OpenedDeadLetter" })),
-        ...refusals,
+        200: jsonResponse("The letter.", deadLetterWithBody.meta({ id: "OpenedDeadLetter" })),
+        ...problemResponses,
       },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
       return c.json(
-        unwrap(await holderOf(id).deadLetter(c.var.caller.application, id), "the service that holds it"),
+        unwrap(await serviceOf(id).getDeadLetter(c.var.caller.application, id), "the service that holds it"),
         200,
       );
     },
@@ -91,15 +101,15 @@ export function deadLetters(app: Gateway, { services }: Ports, guard: Guard): vo
       ...guard("admin"),
       request: { params: idPath, query: noQuery },
       responses: {
-        200: json("Delivered.", replayedDeadLetter.meta({ id: "ReplayedDeadLetter" })),
-        ...refusals,
+        200: jsonResponse("Delivered.", replayedDeadLetter.meta({ id: "ReplayedDeadLetter" })),
+        ...problemResponses,
       },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
       return c.json(
         unwrap(
-          await holderOf(id).replayDeadLetter(c.var.caller.application, id),
+          await serviceOf(id).replayDeadLetter(c.var.caller.application, id),
           "the service that holds it",
         ),
         200,
@@ -116,11 +126,14 @@ export function deadLetters(app: Gateway, { services }: Ports, guard: Guard): vo
       tags,
       ...guard("admin"),
       request: { params: idPath, query: noQuery },
-      responses: { 204: { description: "Discarded." }, ...refusals },
+      responses: { 204: { description: "Discarded." }, ...problemResponses },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      unwrap(await holderOf(id).discardDeadLetter(c.var.caller.application, id), "the service that holds it");
+      unwrap(
+        await serviceOf(id).discardDeadLetter(c.var.caller.application, id),
+        "the service that holds it",
+      );
       return c.body(null, 204);
     },
   );

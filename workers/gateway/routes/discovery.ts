@@ -3,17 +3,17 @@ import { identifier } from "../../../shared/contracts/primitives.ts";
 import { productCard } from "../../../shared/contracts/product.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
+import type { Dependencies } from "../dependencies.ts";
 import {
-  type Guard,
+  type GuardRoute,
   idPath,
-  json,
-  latitude,
+  jsonResponse,
+  latitudeParameter,
   limitParameter,
-  longitude,
-  refusals,
+  longitudeParameter,
+  problemResponses,
 } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
-import { pointOf } from "../request/point.ts";
+import { pointFromQuery } from "../request/point-from-query.ts";
 
 const list = z
   .object({
@@ -30,7 +30,7 @@ const list = z
 const tags = ["Recommendations"];
 
 /** Lists that are for nobody in particular. */
-export function discovery(app: Gateway, { services }: Ports, guard: Guard): void {
+export function addDiscoveryRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "get",
@@ -40,7 +40,7 @@ export function discovery(app: Gateway, { services }: Ports, guard: Guard): void
       tags,
       ...guard("anyone"),
       request: { params: idPath, query: z.strictObject({ limit: limitParameter(100, 10) }) },
-      responses: { 200: json("Most similar first.", list), ...refusals },
+      responses: { 200: jsonResponse("Most similar first.", list), ...problemResponses },
     }),
     async (c) =>
       c.json(
@@ -66,19 +66,19 @@ export function discovery(app: Gateway, { services }: Ports, guard: Guard): void
       ...guard("anyone"),
       request: {
         query: z.strictObject({
-          lat: latitude.optional(),
-          lon: longitude.optional(),
+          lat: latitudeParameter.optional(),
+          lon: longitudeParameter.optional(),
           limit: limitParameter(100, 10),
         }),
       },
-      responses: { 200: json("Most chosen first.", list), ...refusals },
+      responses: { 200: jsonResponse("Most chosen first.", list), ...problemResponses },
     }),
     async (c) => {
       const { lat, lon, limit } = c.req.valid("query");
       const { application } = c.var.caller;
       return c.json(
         unwrap(
-          await services.recommendation.trending(application, pointOf(lat, lon) ?? null, limit),
+          await services.recommendation.trending(application, pointFromQuery(lat, lon) ?? null, limit),
           "the recommendation service",
         ),
         200,

@@ -3,22 +3,27 @@ import { eventInput } from "../../../shared/contracts/event.ts";
 import { bulkReport } from "../../../shared/contracts/product.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
+import type { Dependencies } from "../dependencies.ts";
 import {
-  type Guard,
-  json,
+  type GuardRoute,
+  jsonResponse,
   kilobytes,
-  linesBody,
   megabytes,
+  ndjsonBody,
   noQuery,
-  refusals,
+  problemResponses,
 } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
-import { handleLines } from "../request/bulk-lines.ts";
+import { handleBulkLines } from "../request/handle-bulk-lines.ts";
 
-const bounds = { bytes: megabytes(32), lines: 10_000, lineLength: kilobytes(8), perCall: 4000 };
+const limits = {
+  maxBytes: megabytes(32),
+  maxLines: 10_000,
+  maxLineLength: kilobytes(8),
+  maxLinesPerCall: 4000,
+};
 
 /** A person's events together, in the order in which they came. */
-function byUser<T extends { userId: string }>(events: T[]): T[] {
+function groupByUser<T extends { userId: string }>(events: T[]): T[] {
   const groups = new Map<string, T[]>();
   for (const event of events) {
     const group = groups.get(event.userId);
@@ -29,29 +34,33 @@ function byUser<T extends { userId: string }>(events: T[]): T[] {
 }
 
 /** History: many events at a time, answered when all parts of the house hold them. */
-export function eventBulk(app: Gateway, { services, bodyRate: pace }: Ports, guard: Guard): void {
+export function addEventBulkRoute(
+  app: Gateway,
+  { services, minBodyRate: minRate }: Dependencies,
+  guard: GuardRoute,
+): void {
   app.openapi(
     createRoute({
       method: "post",
       path: "/v1/events/bulk",
       summary: "Import past events, one JSON object a line",
-      description: `Admin, or a client key with events:import. Up to ${bounds.lines} lines and 32 MB; bad ones are reported, good ones kept.`,
+      description: `Admin, or a client key with events:import. Up to ${limits.maxLines} lines and 32 MB; bad ones are reported, good ones kept.`,
       tags: ["Events"],
       ...guard("events:import"),
       request: {
         query: noQuery,
-        body: linesBody("Event", bounds.lines),
+        body: ndjsonBody("Event", limits.maxLines),
       },
       responses: {
-        200: json("What became of the lines.", bulkReport.meta({ id: "BulkReport" })),
-        ...refusals,
+        200: jsonResponse("What became of the lines.", bulkReport.meta({ id: "BulkReport" })),
+        ...problemResponses,
       },
     }),
     async (c) => {
       const { application } = c.var.caller;
-      const report = await handleLines(c.req.raw, pace, eventInput, bounds, async (events) =>
+      const report = await handleBulkLines(c.req.raw, minRate, eventInput, limits, async (events) =>
         unwrap(
-          await services.recommendation.ingestHistory(application, byUser(events)),
+          await services.recommendation.ingestHistory(application, groupByUser(events)),
           "the recommendation service",
         ),
       );

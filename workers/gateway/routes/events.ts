@@ -7,15 +7,22 @@ import {
 } from "../../../shared/contracts/event.ts";
 import { issuesOf, unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { deny } from "../errors/deny.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { throwRefusal } from "../errors/throw-refusal.ts";
 import { mayActFor } from "../keys/caller.ts";
-import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
+import {
+  type GuardRoute,
+  jsonBody,
+  jsonResponse,
+  kilobytes,
+  noQuery,
+  problemResponses,
+} from "../openapi/operation.ts";
 
-const event = eventInput.meta({ id: "Event" });
+const eventSchema = eventInput.meta({ id: "Event" });
 /** The envelope alone: each event is judged by itself, so that a bad one does not keep out the others. */
 const envelope = z.strictObject({
-  events: z
+  addEventRoute: z
     .array(z.unknown())
     .min(1)
     .max(100)
@@ -23,19 +30,19 @@ const envelope = z.strictObject({
 });
 
 /** Events that have the form of one, by their place in the request, and what is wrong with the rest. */
-function sort(events: unknown[]) {
-  const good: { index: number; event: EventInput }[] = [];
+function parseEvents(addEventRoute: unknown[]) {
+  const good: { index: number; eventSchema: EventInput }[] = [];
   const bad: { index: number; issues: ReturnType<typeof issuesOf> }[] = [];
-  events.forEach((each, index) => {
-    const parsed = event.safeParse(each);
-    if (parsed.success) good.push({ index, event: parsed.data });
+  addEventRoute.forEach((each, index) => {
+    const parsed = eventSchema.safeParse(each);
+    if (parsed.success) good.push({ index, eventSchema: parsed.data });
     else bad.push({ index, issues: issuesOf(parsed.error) });
   });
   return { good, bad };
 }
 
 /** The receipt in the numbering of the request. */
-function renumber(receipt: EventReceipt, { good, bad }: ReturnType<typeof sort>): EventReceipt {
+function renumberReceipt(receipt: EventReceipt, { good, bad }: ReturnType<typeof parseEvents>): EventReceipt {
   const malformed = bad.map(({ index, issues: [first] }) => ({
     index,
     error: { code: "invalid_input", message: `${first.path || "event"}: ${first.message}` },
@@ -49,11 +56,11 @@ function renumber(receipt: EventReceipt, { good, bad }: ReturnType<typeof sort>)
 }
 
 /** Where not one event was taken, and all for now only, the request is refused: whoever sent it waits and sends it again. */
-function refuseAll({ rejected }: EventReceipt, count: number): void {
+function refuseIfAllMustRetry({ rejected }: EventReceipt, count: number): void {
   const waits = rejected.flatMap(({ error: { retryAfter } }) => retryAfter ?? []);
   if (count === 0 || rejected.length < count || waits.length < count) return;
   const full = rejected.every(({ error }) => error.code === "rate_limited");
-  deny(
+  throwRefusal(
     full ? "rate_limited" : "unavailable",
     full
       ? "More of these people waits for the records than can be kept."
@@ -63,8 +70,8 @@ function refuseAll({ rejected }: EventReceipt, count: number): void {
 }
 
 /** What people do. */
-export function events(app: Gateway, { services }: Ports, guard: Guard): void {
-  app.openAPIRegistry.register("Event", event);
+export function addEventRoute(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
+  app.openAPIRegistry.register("Event", eventSchema);
   app.openapi(
     createRoute({
       method: "post",
@@ -77,18 +84,18 @@ export function events(app: Gateway, { services }: Ports, guard: Guard): void {
       ...guard("anyone", kilobytes(256)),
       request: { query: noQuery, body: jsonBody(envelope) },
       responses: {
-        202: json("Durable, each of those accepted.", eventReceipt.meta({ id: "EventReceipt" })),
-        ...refusals,
+        202: jsonResponse("Durable, each of those accepted.", eventReceipt.meta({ id: "EventReceipt" })),
+        ...problemResponses,
       },
     }),
     async (c) => {
       const { caller } = c.var;
-      const sorted = sort(c.req.valid("json").events);
+      const sorted = parseEvents(c.req.valid("json").addEventRoute);
       const { good, bad } = sorted;
-      if (good.some(({ event: { userId } }) => !mayActFor(caller, userId)))
-        deny("forbidden", "The token is another person's.");
+      if (good.some(({ eventSchema: { userId } }) => !mayActFor(caller, userId)))
+        throwRefusal("forbidden", "The token is another person's.");
       if (good.length === 0)
-        deny("invalid_input", "No event has the documented form.", {
+        throwRefusal("invalid_input", "No event has the documented form.", {
           issues: bad.flatMap(({ index, issues }) =>
             issues.map(({ path, message }) => ({
               path: ["events", index, ...(path ? [path] : [])].join("."),
@@ -99,12 +106,12 @@ export function events(app: Gateway, { services }: Ports, guard: Guard): void {
       const receipt = unwrap(
         await services.recommendation.ingestEvents(
           caller.application,
-          good.map(({ event: each }) => each),
+          good.map(({ eventSchema: each }) => each),
         ),
         "the recommendation service",
       );
-      refuseAll(receipt, good.length);
-      return c.json(renumber(receipt, sorted), 202);
+      refuseIfAllMustRetry(receipt, good.length);
+      return c.json(renumberReceipt(receipt, sorted), 202);
     },
   );
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EventReceipt } from "../../../shared/contracts/event.ts";
 import type { Problem } from "../../../shared/contracts/problem.ts";
-import { openGateway } from "../testing/test-gateway.ts";
+import { createTestGateway } from "../testing/test-gateway.ts";
 
 const view = (eventId: string, more: object = {}) => ({
   eventId,
@@ -13,7 +13,7 @@ const view = (eventId: string, more: object = {}) => ({
 
 describe("events", () => {
   it("keep the good ones of a request and say which are not, by their index", async () => {
-    const { call } = openGateway();
+    const { call } = createTestGateway();
     const events = [
       view("a"),
       { eventId: "b" },
@@ -35,7 +35,7 @@ describe("events", () => {
   });
 
   it("that are all malformed, too many or none are bad input", async () => {
-    const { call } = openGateway();
+    const { call } = createTestGateway();
     const malformed = await call("POST", "/v1/events", { body: { events: [view("a", { type: "stare" })] } });
     expect(malformed.status).toBe(400);
     expect((await malformed.json<Problem>()).errors?.[0].path).toBe("events.0.type");
@@ -45,7 +45,7 @@ describe("events", () => {
   });
 
   it("of people that cannot be reached are to be sent again", async () => {
-    const { call } = openGateway();
+    const { call } = createTestGateway();
     const answer = await call("POST", "/v1/events", {
       body: { events: [view("a", { userId: "unreachable" })] },
     });
@@ -54,7 +54,7 @@ describe("events", () => {
   });
 
   it("of people of whom too much waits already are to come later; beside others they are named", async () => {
-    const { call } = openGateway();
+    const { call } = createTestGateway();
     const full = view("a", { userId: "full" });
     const alone = await call("POST", "/v1/events", { body: { events: [full] } });
     expect([alone.status, alone.headers.get("retry-after")]).toEqual([429, "30"]);

@@ -1,19 +1,24 @@
 import { describe, expect, it } from "vitest";
 import { problem } from "../../../shared/contracts/problem.ts";
-import { credentialsFor, invalidCredentials, makeKey, missingCredentials } from "../testing/credentials.ts";
-import { memoryServices } from "../testing/memory-services.ts";
-import { type Operation, operationsOf } from "../testing/operations.ts";
-import { recorder } from "../testing/recorder.ts";
-import { sampleOf } from "../testing/samples.ts";
-import { openGateway, tokenFor, unlimited } from "../testing/test-gateway.ts";
+import {
+  createInvalidCredentials,
+  createKey,
+  credentialsFor,
+  missingCredentials,
+} from "../testing/credentials.ts";
+import { inMemoryServices } from "../testing/in-memory-services.ts";
+import { type ApiOperation, fetchOperations } from "../testing/operations.ts";
+import { recordApplications } from "../testing/record-applications.ts";
+import { sampleRequestOf } from "../testing/sample-requests.ts";
+import { createTestGateway, issueTestToken, unlimitedRate } from "../testing/test-gateway.ts";
 
-const gateway = openGateway();
-const operations = await operationsOf(gateway);
+const gateway = createTestGateway();
+const operations = await fetchOperations(gateway);
 const guarded = operations.flatMap((operation) =>
   operation.access === null ? [] : [{ ...operation, access: operation.access }],
 );
-const open = openGateway({ limiter: unlimited });
-const invalid = await invalidCredentials();
+const open = createTestGateway({ limiter: unlimitedRate });
+const invalid = await createInvalidCredentials();
 
 /** A stream that fails the test when anything reads it. */
 const untouchable = () =>
@@ -27,7 +32,10 @@ const untouchable = () =>
   );
 
 /** A request whose body must not be read. */
-const ask = async ({ method, path, body }: Operation, headers: Record<string, string>): Promise<Response> =>
+const ask = async (
+  { method, path, body }: ApiOperation,
+  headers: Record<string, string>,
+): Promise<Response> =>
   open.app.request(path, { method, headers, body: body === null ? undefined : untouchable() });
 
 async function expectProblem(answer: Response, status: number, what: string) {
@@ -129,15 +137,15 @@ describe.each(guarded)("$name", (operation) => {
   });
 
   it("opens to what is enough, and asks the workers behind for that application alone", async () => {
-    const sample = sampleOf(operation);
+    const sample = sampleRequestOf(operation);
     const { enough } = await credentialsFor(access);
     const { status } = await open.call(method, sample.path, { ...sample.options, key: enough });
     expect([401, 403], `${status}`).not.toContain(status);
     expect(status).toBeLessThan(500);
 
-    const { services, applications } = recorder(memoryServices());
-    const gateway = openGateway({ services, limiter: unlimited });
-    const { key } = await makeKey({ role: "admin", application: "stranger" });
+    const { services, applications } = recordApplications(inMemoryServices());
+    const gateway = createTestGateway({ services, limiter: unlimitedRate });
+    const { key } = await createKey({ role: "admin", application: "stranger" });
     const answer = await gateway.call(method, sample.path, { ...sample.options, key });
     expect(answer.status).toBeLessThan(500);
     expect([...applications].filter((application) => application !== "stranger")).toEqual([]);
@@ -171,7 +179,7 @@ describe.each(guarded.filter(({ body }) => body === "application/json"))("$name"
   });
 
   it("reports a field that it does not know in a body that is right but for it", async () => {
-    const { body } = sampleOf(operation).options;
+    const { body } = sampleRequestOf(operation).options;
     const answer = await send(JSON.stringify({ ...JSON.parse(String(body)), surprise: true }));
     const { errors } = await expectProblem(answer, 400, "surprise");
     expect(errors).toEqual([{ path: "surprise", message: "is not a known field" }]);
@@ -218,10 +226,10 @@ describe("a body that speaks of another person than the token", () => {
     ["POST /v1/recommendations", "POST /v1/events"].includes(name),
   );
   it.each(named)("is refused by $name", async (operation) => {
-    const own = sampleOf(operation, "ann");
-    const key = await tokenFor("ann");
+    const own = sampleRequestOf(operation, "ann");
+    const key = await issueTestToken("ann");
     expect((await open.call(own.method, own.path, { ...own.options, key })).status).toBeLessThan(300);
-    const { method, path, options } = sampleOf(operation, "bob");
+    const { method, path, options } = sampleRequestOf(operation, "bob");
     await expectProblem(await open.call(method, path, { ...options, key }), 403, operation.name);
   });
 });

@@ -1,18 +1,18 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { ReadinessApi } from "../../../shared/contracts/services.ts";
 import type { Gateway } from "../context.ts";
-import { json, noQuery, refusals } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
-import { readinessReport } from "./readiness.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { jsonResponse, noQuery, problemResponses } from "../openapi/operation.ts";
+import { readinessReport } from "../readiness.ts";
 
 const report = readinessReport.meta({ id: "Readiness" });
 const tags = ["Operations"];
 
 /** An import that was not heard of for so long is not waited for. Seconds. */
-const importPatience = 3600;
+const importTimeoutSeconds = 3600;
 
 /** A worker's word; silence and errors are a no. */
-const ask = async (worker: ReadinessApi) => {
+const readinessOf = async (worker: ReadinessApi) => {
   try {
     const { ready, detail } = await worker.ready();
     return { ready, detail };
@@ -22,7 +22,7 @@ const ask = async (worker: ReadinessApi) => {
 };
 
 /** Whether the house stands, and whether it can serve. */
-export function health(app: Gateway, { services, store, now }: Ports): void {
+export function addHealthRoutes(app: Gateway, { services, store, now }: Dependencies): void {
   app.openapi(
     createRoute({
       method: "get",
@@ -30,7 +30,7 @@ export function health(app: Gateway, { services, store, now }: Ports): void {
       summary: "Whether the gateway is up",
       tags,
       request: { query: noQuery },
-      responses: { 200: json("Up.", z.object({ status: z.literal("ok") })), ...refusals },
+      responses: { 200: jsonResponse("Up.", z.object({ status: z.literal("ok") })), ...problemResponses },
     }),
     (c) => c.json({ status: "ok" as const }, 200),
   );
@@ -42,17 +42,21 @@ export function health(app: Gateway, { services, store, now }: Ports): void {
       summary: "Whether everything is in place: workers, databases, model, imports",
       tags,
       request: { query: noQuery },
-      responses: { 200: json("Ready.", report), 503: json("Not yet, and why.", report), ...refusals },
+      responses: {
+        200: jsonResponse("Ready.", report),
+        503: jsonResponse("Not yet, and why.", report),
+        ...problemResponses,
+      },
     }),
     async (c) => {
       const { recommendation, user, product, location, trainer } = services;
       const [imports, ...answers] = await Promise.all([
-        store.openImports(Math.floor(now() / 1000) - importPatience).catch(() => null),
-        ask(recommendation),
-        ask(user),
-        ask(product),
-        ask(location),
-        ask(trainer),
+        store.listUnfinishedImports(Math.floor(now() / 1000) - importTimeoutSeconds).catch(() => null),
+        readinessOf(recommendation),
+        readinessOf(user),
+        readinessOf(product),
+        readinessOf(location),
+        readinessOf(trainer),
       ]);
       const names = ["recommendation", "user", "product", "location", "trainer"];
       const gateway = {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { memoryServices } from "../testing/memory-services.ts";
-import { openGateway } from "../testing/test-gateway.ts";
-import type { ReadinessReport } from "./readiness.ts";
+import type { ReadinessReport } from "../readiness.ts";
+import { inMemoryServices } from "../testing/in-memory-services.ts";
+import { createTestGateway } from "../testing/test-gateway.ts";
 
 describe("readiness", () => {
   it("waits for running imports and for every worker", async () => {
-    const services = memoryServices();
-    const { call } = openGateway({ services });
+    const services = inMemoryServices();
+    const { call } = createTestGateway({ services });
     const ready = async () => {
       const answer = await call("GET", "/readyz", { key: "" });
       return [answer.status, await answer.json<ReadinessReport>()] as const;

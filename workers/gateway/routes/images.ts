@@ -2,9 +2,9 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { applicationName, identifier } from "../../../shared/contracts/primitives.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { deny } from "../errors/deny.ts";
-import { type Guard, json, megabytes, noQuery, refusals } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { throwRefusal } from "../errors/throw-refusal.ts";
+import { type GuardRoute, jsonResponse, megabytes, noQuery, problemResponses } from "../openapi/operation.ts";
 
 const imagePath = z.object({
   id: identifier,
@@ -17,7 +17,7 @@ const imagePath = z.object({
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha256 in lower-case hex");
 const binary = z.string().openapi({ format: "binary" });
 /** The kinds of pictures. */
-const picture = Object.fromEntries(
+const imageContent = Object.fromEntries(
   ["image/jpeg", "image/png", "image/webp", "image/avif"].map((type) => [type, { schema: binary }]),
 );
 const storedImage = z
@@ -26,7 +26,7 @@ const storedImage = z
 const tags = ["Images"];
 
 /** Pictures of products: written by number, served by content. */
-export function images(app: Gateway, { services }: Ports, guard: Guard): void {
+export function addImageRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "put",
@@ -39,14 +39,14 @@ export function images(app: Gateway, { services }: Ports, guard: Guard): void {
       request: {
         params: imagePath,
         query: noQuery,
-        body: { required: true, content: picture },
+        body: { required: true, content: imageContent },
       },
-      responses: { 200: json("Stored.", storedImage), ...refusals },
+      responses: { 200: jsonResponse("Stored.", storedImage), ...problemResponses },
     }),
     async (c) => {
       const { id, n } = c.req.valid("param");
       const bytes = await c.req.arrayBuffer();
-      if (bytes.byteLength === 0) deny("invalid_input", "The body is empty.");
+      if (bytes.byteLength === 0) throwRefusal("invalid_input", "The body is empty.");
       return c.json(
         unwrap(
           await services.product.putImage(c.var.caller.application, id, n, bytes),
@@ -66,7 +66,7 @@ export function images(app: Gateway, { services }: Ports, guard: Guard): void {
       tags,
       ...guard("anyone"),
       request: { params: imagePath, query: noQuery },
-      responses: { 302: { description: "To the image." }, ...refusals },
+      responses: { 302: { description: "To the image." }, ...problemResponses },
     }),
     async (c) => {
       const { id, n } = c.req.valid("param");
@@ -87,9 +87,9 @@ export function images(app: Gateway, { services }: Ports, guard: Guard): void {
       tags,
       request: { params: z.object({ application: applicationName, sha256 }), query: noQuery },
       responses: {
-        200: { description: "The image.", content: picture },
+        200: { description: "The image.", content: imageContent },
         304: { description: "You have it." },
-        ...refusals,
+        ...problemResponses,
       },
     }),
     async (c) => {
@@ -97,7 +97,7 @@ export function images(app: Gateway, { services }: Ports, guard: Guard): void {
       const etag = `"${hash}"`;
       const headers = { etag, "cache-control": "public, max-age=31536000, immutable" };
       // Named by its content: whoever holds these bytes under this name holds the right ones.
-      if (holds(c.req.header("if-none-match"), etag)) return c.body(null, 304, headers);
+      if (includesEtag(c.req.header("if-none-match"), etag)) return c.body(null, 304, headers);
       const { bytes, contentType } = unwrap(
         await services.product.imageBytes(application, hash),
         "the product service",
@@ -108,7 +108,7 @@ export function images(app: Gateway, { services }: Ports, guard: Guard): void {
 }
 
 /** Whether an `If-None-Match` names the tag; weak comparison, as RFC 9110 asks. */
-function holds(header: string | undefined, etag: string): boolean {
+function includesEtag(header: string | undefined, etag: string): boolean {
   return (header ?? "")
     .split(",")
     .map((tag) => tag.trim().replace(/^W\//, ""))

@@ -1,12 +1,19 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { identifier } from "../../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
-import { importInput, importRecord } from "./readiness.ts";
+import type { Dependencies } from "../dependencies.ts";
+import {
+  type GuardRoute,
+  jsonBody,
+  jsonResponse,
+  kilobytes,
+  noQuery,
+  problemResponses,
+} from "../openapi/operation.ts";
+import { importInput, importRecord } from "../readiness.ts";
 
 /** How far an import is, so that readiness can say it. */
-export function imports(app: Gateway, { store, now }: Ports, guard: Guard): void {
+export function addImportRoute(app: Gateway, { store, now }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "put",
@@ -20,7 +27,10 @@ export function imports(app: Gateway, { store, now }: Ports, guard: Guard): void
         query: noQuery,
         body: jsonBody(importInput.meta({ id: "ImportBody" })),
       },
-      responses: { 200: json("As it is kept.", importRecord.meta({ id: "Import" })), ...refusals },
+      responses: {
+        200: jsonResponse("As it is kept.", importRecord.meta({ id: "Import" })),
+        ...problemResponses,
+      },
     }),
     async (c) =>
       c.json(

@@ -8,32 +8,45 @@ import {
 } from "../../../shared/contracts/credential.ts";
 import { toInstant } from "../../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
-import { deny } from "../errors/deny.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
 import type { Caller } from "../keys/caller.ts";
-import { hashOf, keyOf } from "../keys/key.ts";
-import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, refusals } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
+import { encodeKey, hashKey } from "../keys/key.ts";
+import {
+  type GuardRoute,
+  idPath,
+  jsonBody,
+  jsonResponse,
+  kilobytes,
+  noQuery,
+  problemResponses,
+} from "../openapi/operation.ts";
 
 const record = keyRecord.meta({ id: "Key" });
 const tags = ["Keys"];
 
 /** A key makes keys of its own application; the development key, which is the machine's owner, of any. */
-function applicationOf(caller: Caller, wanted: string | undefined): string {
+function applicationForNewKey(caller: Caller, wanted: string | undefined): string {
   if (wanted === undefined || wanted === caller.application) return caller.application;
   if (caller.kind === "admin" && caller.development) return wanted;
-  return deny("forbidden", "A key makes keys of its own application only.");
+  return throwRefusal("forbidden", "A key makes keys of its own application only.");
 }
 
 /** A key that nobody has seen, and what is stored of it. */
-async function newKey(now: number) {
-  const key = keyOf(crypto.getRandomValues(new Uint8Array(32)));
-  const stored = { id: crypto.randomUUID(), hash: await hashOf(key), createdAt: Math.floor(now / 1000) };
+async function generateKey(now: number) {
+  const key = encodeKey(crypto.getRandomValues(new Uint8Array(32)));
+  const stored = { id: crypto.randomUUID(), hash: await hashKey(key), createdAt: Math.floor(now / 1000) };
   return { key, stored };
 }
 
 /** Keys of an application. */
-export function keys(app: Gateway, { store, now }: Ports, guard: Guard, authenticator: Authenticator): void {
+export function addKeyRoutes(
+  app: Gateway,
+  { store, now }: Dependencies,
+  guard: GuardRoute,
+  authenticator: Authenticator,
+): void {
   app.openapi(
     createRoute({
       method: "post",
@@ -43,12 +56,15 @@ export function keys(app: Gateway, { store, now }: Ports, guard: Guard, authenti
       tags,
       ...guard("admin", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(keyInput.meta({ id: "KeyBody" })) },
-      responses: { 201: json("Created.", createdKey.meta({ id: "CreatedKey" })), ...refusals },
+      responses: {
+        201: jsonResponse("Created.", createdKey.meta({ id: "CreatedKey" })),
+        ...problemResponses,
+      },
     }),
     async (c) => {
       const { application: wanted, ...rights } = c.req.valid("json");
-      const application = applicationOf(c.var.caller, wanted);
-      const { key, stored } = await newKey(now());
+      const application = applicationForNewKey(c.var.caller, wanted);
+      const { key, stored } = await generateKey(now());
       return c.json({ ...(await store.addKey({ application, ...rights, ...stored })), key }, 201);
     },
   );
@@ -62,7 +78,10 @@ export function keys(app: Gateway, { store, now }: Ports, guard: Guard, authenti
       tags,
       ...guard("admin"),
       request: { query: noQuery },
-      responses: { 200: json("Keys, oldest first.", z.object({ items: z.array(record) })), ...refusals },
+      responses: {
+        200: jsonResponse("Keys, oldest first.", z.object({ items: z.array(record) })),
+        ...problemResponses,
+      },
     }),
     async (c) => c.json({ items: await store.listKeys(c.var.caller.application) }, 200),
   );
@@ -78,16 +97,19 @@ export function keys(app: Gateway, { store, now }: Ports, guard: Guard, authenti
       tags,
       ...guard("admin", kilobytes(4)),
       request: { params: idPath, query: noQuery, body: jsonBody(keyRotation.meta({ id: "KeyRotation" })) },
-      responses: { 201: json("The new key.", rotatedKey.meta({ id: "RotatedKey" })), ...refusals },
+      responses: {
+        201: jsonResponse("The new key.", rotatedKey.meta({ id: "RotatedKey" })),
+        ...problemResponses,
+      },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const { key, stored } = await newKey(now());
+      const { key, stored } = await generateKey(now());
       const expiresAt = stored.createdAt + c.req.valid("json").overlapSeconds;
       const successor = await store.rotateKey(c.var.caller.application, id, stored, expiresAt);
-      if (successor === "unknown") deny("not_found", "There is no such key.");
-      if (successor === "ended") deny("conflict", "The key is revoked or was rotated before.");
-      authenticator.forget();
+      if (successor === "unknown") throwRefusal("not_found", "There is no such key.");
+      if (successor === "ended") throwRefusal("conflict", "The key is revoked or was rotated before.");
+      authenticator.clearCache();
       return c.json({ ...successor, key, replaces: { id, expiresAt: toInstant(expiresAt) } }, 201);
     },
   );
@@ -102,7 +124,7 @@ export function keys(app: Gateway, { store, now }: Ports, guard: Guard, authenti
       tags,
       ...guard("admin"),
       request: { params: idPath, query: noQuery },
-      responses: { 204: { description: "Revoked." }, ...refusals },
+      responses: { 204: { description: "Revoked." }, ...problemResponses },
     }),
     async (c) => {
       const revoked = await store.revokeKey(
@@ -110,8 +132,8 @@ export function keys(app: Gateway, { store, now }: Ports, guard: Guard, authenti
         c.req.valid("param").id,
         Math.floor(now() / 1000),
       );
-      if (!revoked) deny("not_found", "There is no such key.");
-      authenticator.forget();
+      if (!revoked) throwRefusal("not_found", "There is no such key.");
+      authenticator.clearCache();
       return c.body(null, 204);
     },
   );

@@ -3,21 +3,21 @@ import { nearbyAnswer, resolvedLocation } from "../../../shared/contracts/locati
 import { categoryName } from "../../../shared/contracts/primitives.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
+import type { Dependencies } from "../dependencies.ts";
 import {
-  type Guard,
-  json,
-  kilometers,
-  latitude,
+  type GuardRoute,
+  jsonResponse,
+  latitudeParameter,
   limitParameter,
-  longitude,
-  refusals,
+  longitudeParameter,
+  problemResponses,
+  radiusKmParameter,
 } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
 
 const tags = ["Locations"];
 
 /** Places. */
-export function locations(app: Gateway, { services }: Ports, guard: Guard): void {
+export function addLocationRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "get",
@@ -28,14 +28,17 @@ export function locations(app: Gateway, { services }: Ports, guard: Guard): void
       ...guard("anyone"),
       request: {
         query: z.strictObject({
-          lat: latitude,
-          lon: longitude,
-          radiusKm: kilometers.optional(),
+          lat: latitudeParameter,
+          lon: longitudeParameter,
+          radiusKm: radiusKmParameter.optional(),
           limit: limitParameter(500, 20),
           category: categoryName.optional(),
         }),
       },
-      responses: { 200: json("Nearest first.", nearbyAnswer.meta({ id: "Nearby" })), ...refusals },
+      responses: {
+        200: jsonResponse("Nearest first.", nearbyAnswer.meta({ id: "Nearby" })),
+        ...problemResponses,
+      },
     }),
     async (c) => {
       const { lat, lon, radiusKm, limit, category } = c.req.valid("query");
@@ -62,10 +65,16 @@ export function locations(app: Gateway, { services }: Ports, guard: Guard): void
       description: "Any credential.",
       tags,
       ...guard("anyone"),
-      request: { query: z.strictObject({ lat: latitude, lon: longitude }) },
-      responses: { 200: json("Where it is.", resolvedLocation.meta({ id: "Place" })), ...refusals },
+      request: { query: z.strictObject({ lat: latitudeParameter, lon: longitudeParameter }) },
+      responses: {
+        200: jsonResponse("Where it is.", resolvedLocation.meta({ id: "Place" })),
+        ...problemResponses,
+      },
     }),
     async (c) =>
-      c.json(unwrap(await services.location.resolve(c.req.valid("query")), "the location service"), 200),
+      c.json(
+        unwrap(await services.location.resolveLocation(c.req.valid("query")), "the location service"),
+        200,
+      ),
   );
 }

@@ -2,14 +2,21 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { modelDetails, modelManifest, modelRecord } from "../../../shared/contracts/model.ts";
 import { parse, unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { deny } from "../errors/deny.ts";
-import { type Guard, json, kilobytes, megabytes, noQuery, refusals } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
-import { nestsBeyond } from "../request/nesting.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { throwRefusal } from "../errors/throw-refusal.ts";
+import {
+  type GuardRoute,
+  jsonResponse,
+  kilobytes,
+  megabytes,
+  noQuery,
+  problemResponses,
+} from "../openapi/operation.ts";
+import { exceedsNestingDepth } from "../request/nesting-depth.ts";
 import { unknownFields } from "../request/unknown-fields.ts";
 
 /** Fifty times what a manifest with its golden vectors takes. */
-const manifestBytes = kilobytes(512);
+const maxManifestBytes = kilobytes(512);
 const record = modelRecord.meta({ id: "Model" });
 const details = modelDetails.meta({ id: "ModelDetails" });
 const versionPath = z.object({ version: modelManifest.shape.version });
@@ -17,19 +24,19 @@ const file = z.instanceof(File, { message: "must be a file" });
 const upload = z.strictObject({
   manifest: z
     .union([z.string(), file], { error: "must be the manifest, as text or as a file" })
-    .openapi({ type: "string", description: "The manifest, as JSON.", maxLength: manifestBytes }),
+    .openapi({ type: "string", description: "The manifest, as JSON.", maxLength: maxManifestBytes }),
   model: file.openapi({ type: "string", format: "binary", description: "The ONNX file." }),
 });
 const tags = ["Models"];
 
 /** The manifest of an upload. */
-async function manifestOf(part: string | File) {
+async function parseManifest(part: string | File) {
   const refuse = (message: string) =>
-    deny("invalid_input", `The manifest ${message}.`, { issues: [{ path: "manifest", message }] });
+    throwRefusal("invalid_input", `The manifest ${message}.`, { issues: [{ path: "manifest", message }] });
   const size = typeof part === "string" ? part.length : part.size;
-  if (size > manifestBytes) refuse(`is longer than ${manifestBytes}`);
+  if (size > maxManifestBytes) refuse(`is longer than ${maxManifestBytes}`);
   const text = typeof part === "string" ? part : await part.text();
-  if (nestsBeyond(text)) refuse("nests too deep");
+  if (exceedsNestingDepth(text)) refuse("nests too deep");
   let manifest: unknown;
   try {
     manifest = JSON.parse(text);
@@ -38,7 +45,7 @@ async function manifestOf(part: string | File) {
   }
   const parsed = parse(modelManifest, manifest);
   if (!parsed.ok)
-    deny("invalid_input", "The manifest does not have the documented form.", {
+    throwRefusal("invalid_input", "The manifest does not have the documented form.", {
       issues: parsed.error.issues?.map(({ path, message }) => ({
         path: path ? `manifest.${path}` : "manifest",
         message,
@@ -49,12 +56,12 @@ async function manifestOf(part: string | File) {
     message: "is not a known field",
   }));
   if (unknown.length > 0)
-    deny("invalid_input", "The manifest does not have the documented form.", { issues: unknown });
+    throwRefusal("invalid_input", "The manifest does not have the documented form.", { issues: unknown });
   return parsed.value;
 }
 
 /** The registry of models. */
-export function models(app: Gateway, { services }: Ports, guard: Guard): void {
+export function addModelRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "get",
@@ -64,13 +71,13 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
       tags,
       ...guard("models:manage"),
       request: { query: noQuery },
-      responses: { 200: json("Models.", z.object({ items: z.array(record) })), ...refusals },
+      responses: { 200: jsonResponse("Models.", z.object({ items: z.array(record) })), ...problemResponses },
     }),
     async (c) =>
       c.json(
         {
           items: unwrap(
-            await services.recommendation.models(c.var.caller.application),
+            await services.recommendation.listModels(c.var.caller.application),
             "the recommendation service",
           ),
         },
@@ -87,12 +94,12 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
       tags,
       ...guard("models:manage"),
       request: { params: versionPath, query: noQuery },
-      responses: { 200: json("The version.", details), ...refusals },
+      responses: { 200: jsonResponse("The version.", details), ...problemResponses },
     }),
     async (c) =>
       c.json(
         unwrap(
-          await services.recommendation.model(c.var.caller.application, c.req.valid("param").version),
+          await services.recommendation.getModel(c.var.caller.application, c.req.valid("param").version),
           "the recommendation service",
         ),
         200,
@@ -112,7 +119,7 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
         query: noQuery,
         body: { required: true, content: { "multipart/form-data": { schema: upload } } },
       },
-      responses: { 201: json("Registered.", record), ...refusals },
+      responses: { 201: jsonResponse("Registered.", record), ...problemResponses },
     }),
     async (c) => {
       const { manifest, model } = c.req.valid("form");
@@ -120,7 +127,7 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
         unwrap(
           await services.recommendation.registerModel(
             c.var.caller.application,
-            await manifestOf(manifest),
+            await parseManifest(manifest),
             await model.arrayBuffer(),
           ),
           "the recommendation service",
@@ -143,7 +150,10 @@ export function models(app: Gateway, { services }: Ports, guard: Guard): void {
         tags,
         ...guard("models:manage"),
         request: { params: versionPath, query: noQuery },
-        responses: { 200: json("The version that serves now, or that was ended.", record), ...refusals },
+        responses: {
+          200: jsonResponse("The version that serves now, or that was ended.", record),
+          ...problemResponses,
+        },
       }),
       async (c) =>
         c.json(

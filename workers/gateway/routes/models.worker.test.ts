@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { manifest } from "../testing/samples.ts";
-import { openGateway } from "../testing/test-gateway.ts";
+import { sampleManifest } from "../testing/sample-requests.ts";
+import { createTestGateway } from "../testing/test-gateway.ts";
 
 describe("models", () => {
   const form = (parts: Record<string, string | File>) => {
@@ -11,25 +11,25 @@ describe("models", () => {
   const model = new File([new Uint8Array(3)], "model.onnx");
 
   it("are registered from a manifest and a file", async () => {
-    const { call } = openGateway();
-    const asText = form({ manifest: JSON.stringify(manifest), model });
+    const { call } = createTestGateway();
+    const asText = form({ manifest: JSON.stringify(sampleManifest), model });
     expect((await call("POST", "/v1/models", { body: asText })).status).toBe(201);
-    const asFile = form({ manifest: new File([JSON.stringify(manifest)], "manifest.json"), model });
+    const asFile = form({ manifest: new File([JSON.stringify(sampleManifest)], "manifest.json"), model });
     expect((await call("POST", "/v1/models", { body: asFile })).status).toBe(201);
   });
 
   it("are refused with what is wrong", async () => {
-    const { call } = openGateway();
+    const { call } = createTestGateway();
     const bad = [
       form({ model }),
       form({ manifest: "{", model }),
       form({ manifest: `${"[".repeat(50)}${"]".repeat(50)}`, model }),
-      form({ manifest: JSON.stringify({ ...manifest, more: "x".repeat(600_000) }), model }),
-      form({ manifest: JSON.stringify({ ...manifest, sha256: "x" }), model }),
-      form({ manifest: JSON.stringify({ ...manifest, surprise: 1 }), model }),
-      form({ manifest: JSON.stringify(manifest), model: "text" }),
-      form({ manifest: JSON.stringify(manifest), model, more: "x" }),
-      form({ manifest: JSON.stringify(manifest), model: new File([], "empty.onnx") }),
+      form({ manifest: JSON.stringify({ ...sampleManifest, more: "x".repeat(600_000) }), model }),
+      form({ manifest: JSON.stringify({ ...sampleManifest, sha256: "x" }), model }),
+      form({ manifest: JSON.stringify({ ...sampleManifest, surprise: 1 }), model }),
+      form({ manifest: JSON.stringify(sampleManifest), model: "text" }),
+      form({ manifest: JSON.stringify(sampleManifest), model, more: "x" }),
+      form({ manifest: JSON.stringify(sampleManifest), model: new File([], "empty.onnx") }),
     ];
     for (const body of bad) expect((await call("POST", "/v1/models", { body })).status).toBe(400);
     const headers = { "content-type": "multipart/form-data; boundary=x" };

@@ -1,9 +1,9 @@
 import type { Gateway } from "../context.ts";
+import type { Dependencies } from "../dependencies.ts";
 import { pageHeaders } from "../middleware/security-headers.ts";
-import type { Ports } from "../ports.ts";
 
 /** The playground, the manual and the operations page: static files that live beside the API. */
-export function pages(app: Gateway, ports: Ports): void {
+export function addPageRoutes(app: Gateway, ports: Dependencies): void {
   for (const path of ["/", "/docs", "/ops", "/assets/:file"])
     app.get(path, pageHeaders, async (c) => {
       const answer = await ports.pages.fetch(c.req.raw);

@@ -3,18 +3,18 @@ import { categoryName } from "../../../shared/contracts/primitives.ts";
 import { product, productInput, productPatch, productWithTotals } from "../../../shared/contracts/product.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { deny } from "../errors/deny.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { throwRefusal } from "../errors/throw-refusal.ts";
 import {
-  type Guard,
+  type GuardRoute,
   idPath,
-  json,
   jsonBody,
+  jsonResponse,
   kilobytes,
   noQuery,
-  page,
-  refusals,
+  pageParameters,
+  problemResponses,
 } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
 
 const stored = product.meta({ id: "Product" });
 const withTotals = productWithTotals.meta({ id: "ProductWithTotals" });
@@ -24,7 +24,7 @@ const list = z.object({ items: z.array(stored), nextCursor: z.string().optional(
 const tags = ["Products"];
 
 /** The catalogue, one product at a time. */
-export function products(app: Gateway, { services }: Ports, guard: Guard): void {
+export function addProductRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "get",
@@ -33,8 +33,8 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
       description: "Any credential.",
       tags,
       ...guard("anyone"),
-      request: { query: page.extend({ category: categoryName.optional() }) },
-      responses: { 200: json("A page of products.", list), ...refusals },
+      request: { query: pageParameters.extend({ category: categoryName.optional() }) },
+      responses: { 200: jsonResponse("A page of products.", list), ...problemResponses },
     }),
     async (c) =>
       c.json(
@@ -59,13 +59,17 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
         query: noQuery,
         body: jsonBody(written.extend({ id: productInput.shape.id.optional() })),
       },
-      responses: { 200: json("Replaced.", stored), 201: json("Created.", stored), ...refusals },
+      responses: {
+        200: jsonResponse("Replaced.", stored),
+        201: jsonResponse("Created.", stored),
+        ...problemResponses,
+      },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
       const body = c.req.valid("json");
       if (body.id !== undefined && body.id !== id)
-        deny("conflict", "The body's id is not the path's.", {
+        throwRefusal("conflict", "The body's id is not the path's.", {
           issues: [{ path: "id", message: `must be ${id}, as in the path` }],
         });
       const { product: value, created } = unwrap(
@@ -85,14 +89,14 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
       tags,
       ...guard("anyone"),
       request: { params: idPath, query: noQuery },
-      responses: { 200: json("The product.", withTotals), ...refusals },
+      responses: { 200: jsonResponse("The product.", withTotals), ...problemResponses },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
       const { application } = c.var.caller;
       const [found, counted] = await Promise.all([
         services.product.get(application, id),
-        services.user.totals(application, [id]),
+        services.user.lifetimeTotals(application, [id]),
       ]);
       const value = unwrap(found, "the product service");
       const [totals] = unwrap(counted, "the user service");
@@ -109,7 +113,7 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
       tags,
       ...guard("products:write", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(patch) },
-      responses: { 200: json("The changed product.", stored), ...refusals },
+      responses: { 200: jsonResponse("The changed product.", stored), ...problemResponses },
     }),
     async (c) =>
       c.json(
@@ -134,7 +138,7 @@ export function products(app: Gateway, { services }: Ports, guard: Guard): void 
       tags,
       ...guard("products:write"),
       request: { params: idPath, query: noQuery },
-      responses: { 204: { description: "Removed." }, ...refusals },
+      responses: { 204: { description: "Removed." }, ...problemResponses },
     }),
     async (c) => {
       unwrap(

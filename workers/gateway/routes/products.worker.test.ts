@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { openGateway } from "../testing/test-gateway.ts";
+import { createTestGateway } from "../testing/test-gateway.ts";
 
 describe("products", () => {
   it("are created, replaced, read with totals, changed and removed", async () => {
-    const { call } = openGateway();
+    const { call } = createTestGateway();
     const put = (body: object) => call("PUT", "/v1/products/p1", { body });
     expect((await put({ title: "One" })).status).toBe(201);
     expect((await put({ title: "One", id: "p1", price: 2 })).status).toBe(200);
@@ -21,7 +21,7 @@ describe("products", () => {
   });
 
   it("have images, public by content and kept for ever", async () => {
-    const { call } = openGateway();
+    const { call } = createTestGateway();
     await call("PUT", "/v1/products/p1", { body: { title: "One" } });
     const put = (bytes: number[]) =>
       call("PUT", "/v1/products/p1/images/0", {

@@ -2,11 +2,18 @@ import { createRoute } from "@hono/zod-openapi";
 import { rebuildInput, rebuildStep } from "../../../shared/contracts/rebuild.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, json, jsonBody, kilobytes, noQuery, refusals } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
+import type { Dependencies } from "../dependencies.ts";
+import {
+  type GuardRoute,
+  jsonBody,
+  jsonResponse,
+  kilobytes,
+  noQuery,
+  problemResponses,
+} from "../openapi/operation.ts";
 
 /** Derived state, made anew step by step. */
-export function rebuild(app: Gateway, { services }: Ports, guard: Guard): void {
+export function addRebuildRoute(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "post",
@@ -18,12 +25,15 @@ export function rebuild(app: Gateway, { services }: Ports, guard: Guard): void {
       tags: ["Operations"],
       ...guard("admin", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(rebuildInput.meta({ id: "RebuildBody" })) },
-      responses: { 200: json("What was done.", rebuildStep.meta({ id: "RebuildStep" })), ...refusals },
+      responses: {
+        200: jsonResponse("What was done.", rebuildStep.meta({ id: "RebuildStep" })),
+        ...problemResponses,
+      },
     }),
     async (c) =>
       c.json(
         unwrap(
-          await services.recommendation.rebuild(c.var.caller.application, c.req.valid("json").cursor),
+          await services.recommendation.runRebuildStep(c.var.caller.application, c.req.valid("json").cursor),
           "the recommendation service",
         ),
         200,

@@ -2,14 +2,22 @@ import { createRoute } from "@hono/zod-openapi";
 import { recalibration, recalibrationInput } from "../../../shared/contracts/recalibration.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
-import { type Guard, idPath, json, jsonBody, kilobytes, noQuery, refusals } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
+import type { Dependencies } from "../dependencies.ts";
+import {
+  type GuardRoute,
+  idPath,
+  jsonBody,
+  jsonResponse,
+  kilobytes,
+  noQuery,
+  problemResponses,
+} from "../openapi/operation.ts";
 
 const record = recalibration.meta({ id: "Recalibration" });
 const tags = ["Models"];
 
 /** Models made anew from what happened. */
-export function recalibrations(app: Gateway, { services }: Ports, guard: Guard): void {
+export function addRecalibrationRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "post",
@@ -21,7 +29,7 @@ export function recalibrations(app: Gateway, { services }: Ports, guard: Guard):
       tags,
       ...guard("models:manage", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(recalibrationInput.meta({ id: "RecalibrationBody" })) },
-      responses: { 202: json("Begun.", record), ...refusals },
+      responses: { 202: jsonResponse("Begun.", record), ...problemResponses },
     }),
     async (c) =>
       c.json(
@@ -42,12 +50,12 @@ export function recalibrations(app: Gateway, { services }: Ports, guard: Guard):
       tags,
       ...guard("models:manage"),
       request: { params: idPath, query: noQuery },
-      responses: { 200: json("The recalibration.", record), ...refusals },
+      responses: { 200: jsonResponse("The recalibration.", record), ...problemResponses },
     }),
     async (c) =>
       c.json(
         unwrap(
-          await services.trainer.recalibration(c.var.caller.application, c.req.valid("param").id),
+          await services.trainer.getRecalibration(c.var.caller.application, c.req.valid("param").id),
           "the trainer service",
         ),
         200,

@@ -8,23 +8,23 @@ import {
 } from "../../../shared/contracts/recommendation.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway, GatewayContext } from "../context.ts";
-import { deny } from "../errors/deny.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { throwRefusal } from "../errors/throw-refusal.ts";
 import { mayActFor } from "../keys/caller.ts";
 import {
-  type Guard,
+  type GuardRoute,
   idPath,
-  json,
   jsonBody,
+  jsonResponse,
   kilobytes,
-  latitude,
+  latitudeParameter,
   limitParameter,
-  longitude,
+  longitudeParameter,
   noQuery,
-  refusals,
+  problemResponses,
 } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
 import { edgeLocationOf } from "../request/edge-location.ts";
-import { pointOf } from "../request/point.ts";
+import { pointFromQuery } from "../request/point-from-query.ts";
 
 const answer = recommendationAnswer.meta({ id: "Recommendation" });
 const input = recommendationInput.meta({ id: "RecommendationInput" });
@@ -32,14 +32,17 @@ const receipt = recommendationReceipt.meta({ id: "Receipt" });
 const tags = ["Recommendations"];
 
 /** Leaves for analytics and `server-timing` what the answer says of its making. */
-function note(c: Context<GatewayContext>, { model, stages, candidates, items }: RecommendationAnswer): void {
+function recordFigures(
+  c: Context<GatewayContext>,
+  { model, stages, candidates, items }: RecommendationAnswer,
+): void {
   c.var.figures.modelVersion = model.version;
   c.var.figures.stages = stages;
   c.var.figures.candidates = candidates ?? items.length;
 }
 
 /** What should this person see, here, now? */
-export function recommendations(app: Gateway, { services }: Ports, guard: Guard): void {
+export function addRecommendationRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "post",
@@ -49,17 +52,17 @@ export function recommendations(app: Gateway, { services }: Ports, guard: Guard)
       tags,
       ...guard("anyone", kilobytes(256)),
       request: { query: noQuery, body: jsonBody(input) },
-      responses: { 200: json("Ranked products.", answer), ...refusals },
+      responses: { 200: jsonResponse("Ranked products.", answer), ...problemResponses },
     }),
     async (c) => {
       const wanted = c.req.valid("json");
       const { caller } = c.var;
-      if (!mayActFor(caller, wanted.userId)) deny("forbidden", "The token is another person's.");
+      if (!mayActFor(caller, wanted.userId)) throwRefusal("forbidden", "The token is another person's.");
       const value = unwrap(
         await services.recommendation.recommend(caller.application, wanted, edgeLocationOf(c.req.raw.cf)),
         "the recommendation service",
       );
-      note(c, value);
+      recordFigures(c, value);
       return c.json(value, 200);
     },
   );
@@ -75,18 +78,18 @@ export function recommendations(app: Gateway, { services }: Ports, guard: Guard)
       request: {
         params: idPath,
         query: z.strictObject({
-          lat: latitude.optional(),
-          lon: longitude.optional(),
+          lat: latitudeParameter.optional(),
+          lon: longitudeParameter.optional(),
           limit: limitParameter(100, 10),
         }),
       },
-      responses: { 200: json("Ranked products.", answer), ...refusals },
+      responses: { 200: jsonResponse("Ranked products.", answer), ...problemResponses },
     }),
     async (c) => {
       const { lat, lon, limit } = c.req.valid("query");
       const wanted = recommendationInput.parse({
         userId: c.req.valid("param").id,
-        location: pointOf(lat, lon),
+        location: pointFromQuery(lat, lon),
         limit,
       });
       const value = unwrap(
@@ -97,7 +100,7 @@ export function recommendations(app: Gateway, { services }: Ports, guard: Guard)
         ),
         "the recommendation service",
       );
-      note(c, value);
+      recordFigures(c, value);
       return c.json(value, 200);
     },
   );
@@ -111,7 +114,7 @@ export function recommendations(app: Gateway, { services }: Ports, guard: Guard)
       tags,
       ...guard("client"),
       request: { params: idPath, query: noQuery },
-      responses: { 200: json("The receipt.", receipt), ...refusals },
+      responses: { 200: jsonResponse("The receipt.", receipt), ...problemResponses },
     }),
     async (c) =>
       c.json(

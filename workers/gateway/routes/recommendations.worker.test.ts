@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { memoryServices } from "../testing/memory-services.ts";
-import { openGateway } from "../testing/test-gateway.ts";
+import { inMemoryServices } from "../testing/in-memory-services.ts";
+import { createTestGateway } from "../testing/test-gateway.ts";
 
 describe("recommendations", () => {
   it("pass the place of the edge, and say model and stages in headers and figures", async () => {
-    const services = memoryServices();
+    const services = inMemoryServices();
     const asked: unknown[] = [];
     const { recommend } = services.recommendation;
     services.recommendation.recommend = (...args) => {
       asked.push(args);
       return recommend(...args);
     };
-    const gateway = openGateway({ services });
+    const gateway = createTestGateway({ services });
     const request = new Request("http://localhost/v1/recommendations", {
       method: "POST",
       headers: { authorization: "Bearer dev-client-key", "content-type": "application/json" },
@@ -37,7 +37,7 @@ describe("recommendations", () => {
   });
 
   it("take a place in the query, whole or not at all", async () => {
-    const { call } = openGateway();
+    const { call } = createTestGateway();
     const path = "/v1/users/ann/recommendations";
     expect((await call("GET", `${path}?lat=59.9&lon=10.7&limit=5`)).status).toBe(200);
     for (const query of [

@@ -12,17 +12,17 @@ import {
   userPatch,
 } from "../../../shared/contracts/user.ts";
 import type { Gateway } from "../context.ts";
+import type { Dependencies } from "../dependencies.ts";
 import {
-  type Guard,
+  type GuardRoute,
   idPath,
-  json,
   jsonBody,
+  jsonResponse,
   kilobytes,
   noQuery,
-  page,
-  refusals,
+  pageParameters,
+  problemResponses,
 } from "../openapi/operation.ts";
-import type { Ports } from "../ports.ts";
 import { patchUser, putUser } from "../user-profile.ts";
 
 const stored = user.meta({ id: "User" });
@@ -31,19 +31,19 @@ const history = z.object({
   items: z.array(userInteraction.meta({ id: "Interaction" })),
   nextCursor: z.string().optional(),
 });
-const held = z.object({
+const exportPage = z.object({
   items: z.array(exportItem.meta({ id: "Held" })),
   nextCursor: z.string().optional(),
 });
 /** Cursors lead through several stores, with their cursors in them. */
-const exportPage = page.extend({ cursor: z.string().min(1).max(2048).optional() });
+const exportParameters = pageParameters.extend({ cursor: z.string().min(1).max(2048).optional() });
 const erased = erasure.meta({ id: "Erasure" });
 const tags = ["People"];
 
 /** People: profiles, history, place, erasure. */
-export function users(app: Gateway, { services }: Ports, guard: Guard): void {
+export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   /** The person's object serves every recommendation, so it is told before the answer. */
-  const tell = async (application: string, userId: string, settings: UserSettings) =>
+  const sendSettings = async (application: string, userId: string, settings: UserSettings) =>
     unwrap(
       await services.recommendation.setUserSettings(application, userId, settings),
       "the recommendation service",
@@ -57,8 +57,8 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       description: "Admin, or a client key with people:read.",
       tags,
       ...guard("people:read"),
-      request: { query: page },
-      responses: { 200: json("A page of people.", list), ...refusals },
+      request: { query: pageParameters },
+      responses: { 200: jsonResponse("A page of people.", list), ...problemResponses },
     }),
     async (c) =>
       c.json(
@@ -77,13 +77,17 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       tags,
       ...guard("people:write", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(userInput.meta({ id: "UserBody" })) },
-      responses: { 200: json("Replaced.", stored), 201: json("Created.", stored), ...refusals },
+      responses: {
+        200: jsonResponse("Replaced.", stored),
+        201: jsonResponse("Created.", stored),
+        ...problemResponses,
+      },
     }),
     async (c) => {
       const { application } = c.var.caller;
       const { id } = c.req.valid("param");
       const put = await putUser(services, application, id, c.req.valid("json"));
-      await tell(application, id, put.settings);
+      await sendSettings(application, id, put.settings);
       return c.json(put.user, put.created ? 201 : 200);
     },
   );
@@ -97,7 +101,7 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       tags,
       ...guard("people:read"),
       request: { params: idPath, query: noQuery },
-      responses: { 200: json("The profile.", stored), ...refusals },
+      responses: { 200: jsonResponse("The profile.", stored), ...problemResponses },
     }),
     async (c) =>
       c.json(
@@ -118,13 +122,13 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       tags,
       ...guard("people:write", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(userPatch.meta({ id: "UserPatch" })) },
-      responses: { 200: json("The changed profile.", stored), ...refusals },
+      responses: { 200: jsonResponse("The changed profile.", stored), ...problemResponses },
     }),
     async (c) => {
       const { application } = c.var.caller;
       const { id } = c.req.valid("param");
       const patched = await patchUser(services, application, id, c.req.valid("json"));
-      await tell(application, id, patched.settings);
+      await sendSettings(application, id, patched.settings);
       return c.json(patched.user, 200);
     },
   );
@@ -140,11 +144,14 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       tags,
       ...guard("people:write"),
       request: { params: idPath, query: noQuery },
-      responses: { 202: json("Begun, and durable; small histories are done by now.", erased), ...refusals },
+      responses: {
+        202: jsonResponse("Begun, and durable; small histories are done by now.", erased),
+        ...problemResponses,
+      },
     }),
     async (c) => {
       const begun = unwrap(
-        await services.recommendation.erase(c.var.caller.application, c.req.valid("param").id),
+        await services.recommendation.beginErasure(c.var.caller.application, c.req.valid("param").id),
         "the recommendation service",
       );
       return c.json(begun, 202, { location: `/v1/erasures/${begun.id}` });
@@ -160,12 +167,12 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       tags,
       ...guard("people:write"),
       request: { params: idPath, query: noQuery },
-      responses: { 200: json("The erasure.", erased), ...refusals },
+      responses: { 200: jsonResponse("The erasure.", erased), ...problemResponses },
     }),
     async (c) =>
       c.json(
         unwrap(
-          await services.recommendation.erasure(c.var.caller.application, c.req.valid("param").id),
+          await services.recommendation.getErasure(c.var.caller.application, c.req.valid("param").id),
           "the recommendation service",
         ),
         200,
@@ -180,13 +187,13 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
       description: "Admin, or a client key with people:read.",
       tags,
       ...guard("people:read"),
-      request: { params: idPath, query: page },
-      responses: { 200: json("A page of interactions.", history), ...refusals },
+      request: { params: idPath, query: pageParameters },
+      responses: { 200: jsonResponse("A page of interactions.", history), ...problemResponses },
     }),
     async (c) =>
       c.json(
         unwrap(
-          await services.user.history(
+          await services.user.listInteractions(
             c.var.caller.application,
             c.req.valid("param").id,
             c.req.valid("query"),
@@ -207,8 +214,8 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
         "`nextCursor` says so. Someone who is not known holds nothing.",
       tags,
       ...guard("own"),
-      request: { params: idPath, query: exportPage },
-      responses: { 200: json("A page of it.", held), ...refusals },
+      request: { params: idPath, query: exportParameters },
+      responses: { 200: jsonResponse("A page of it.", exportPage), ...problemResponses },
     }),
     async (c) =>
       c.json(
@@ -237,7 +244,10 @@ export function users(app: Gateway, { services }: Ports, guard: Guard): void {
         query: noQuery,
         body: jsonBody(locationInput.meta({ id: "LocationBody" })),
       },
-      responses: { 200: json("As it was taken.", z.object({ location: answerLocation })), ...refusals },
+      responses: {
+        200: jsonResponse("As it was taken.", z.object({ location: answerLocation })),
+        ...problemResponses,
+      },
     }),
     async (c) =>
       c.json(

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { ok } from "../../../shared/contracts/result.ts";
-import { memoryServices } from "../testing/memory-services.ts";
-import { openGateway } from "../testing/test-gateway.ts";
+import { inMemoryServices } from "../testing/in-memory-services.ts";
+import { createTestGateway } from "../testing/test-gateway.ts";
 
 describe("people", () => {
   it("are told to their object whenever their profile changes", async () => {
-    const services = memoryServices();
+    const services = inMemoryServices();
     const told: unknown[] = [];
     services.recommendation.setUserSettings = async (...args) => {
       told.push(args);
       return ok(null);
     };
-    const { call } = openGateway({ services });
+    const { call } = createTestGateway({ services });
     const home = { lat: 1, lon: 2 };
     expect((await call("PUT", "/v1/users/ann", { body: { home } })).status).toBe(201);
     const consent = { location: "city" };
@@ -23,7 +23,7 @@ describe("people", () => {
   });
 
   it("have a live connection that only an upgrade opens", async () => {
-    const { call } = openGateway();
+    const { call } = createTestGateway();
     expect((await call("GET", "/v1/users/ann/live")).status).toBe(426);
     const headers = { upgrade: "websocket", "sec-websocket-protocol": "vicinity, dev-client-key" };
     expect((await call("GET", "/v1/users/ann/live", { key: "", headers })).status).toBe(404);

@@ -1,5 +1,5 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { applyD1Migrations } from "cloudflare:test";
-import { testEnvironment } from "./environment.ts";
+import { testEnvironment } from "./test-environment.ts";
 
 await applyD1Migrations(testEnvironment.DB, testEnvironment.MIGRATIONS);

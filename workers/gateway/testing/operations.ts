@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { type Access, accesses } from "../keys/caller.ts";
+import { type AccessLevel, accessLevels } from "../keys/caller.ts";
 
 const methods = ["get", "put", "post", "patch", "delete"] as const;
 const operation = z.object({
-  security: z.array(z.object({ credential: z.tuple([z.enum(accesses)]) })).optional(),
+  security: z.array(z.object({ credential: z.tuple([z.enum(accessLevels)]) })).optional(),
   requestBody: z.object({ content: z.record(z.string(), z.unknown()) }).optional(),
 });
 const document = z.object({
@@ -11,12 +11,12 @@ const document = z.object({
 });
 
 /** An operation of the API's own document, with a path that meets its pattern. */
-export interface Operation {
+export interface ApiOperation {
   name: string;
   method: string;
   path: string;
   /** Null for a public one. */
-  access: Access | null;
+  access: AccessLevel | null;
   /** Media type of its body, null where it takes none. */
   body: string | null;
 }
@@ -24,19 +24,19 @@ export interface Operation {
 const examples: Record<string, string> = { n: "0", sha256: "a".repeat(64), application: "demo" };
 
 /** Whatever answers calls. */
-interface Door {
+interface ApiClient {
   call(method: string, path: string, options: { key: string }): Promise<{ json(): Promise<unknown> }>;
 }
 
 /** All operations of `/openapi.json`, as a door answers it. */
-export const operationsOf = async (gateway: Door): Promise<Operation[]> =>
-  operationsIn(await (await gateway.call("GET", "/openapi.json", { key: "" })).json());
+export const fetchOperations = async (gateway: ApiClient): Promise<ApiOperation[]> =>
+  parseOperations(await (await gateway.call("GET", "/openapi.json", { key: "" })).json());
 
 /** All operations of the API's document, with paths that name what `ids` says by pattern and parameter. */
-export function operationsIn(
+export function parseOperations(
   read: unknown,
   ids: (path: string, parameter: string) => string = () => "x",
-): Operation[] {
+): ApiOperation[] {
   const { paths } = document.parse(read);
   return Object.entries(paths).flatMap(([path, item]) =>
     methods.flatMap((method) => {

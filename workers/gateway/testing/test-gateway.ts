@@ -1,44 +1,44 @@
 import { retention } from "../../../shared/contracts/retention.ts";
 import { createApp } from "../app.ts";
+import type { Dependencies } from "../dependencies.ts";
 import { issueToken } from "../keys/tokens.ts";
 import type { RequestPoint } from "../metering/request-meter.ts";
 import type { RateLimiter } from "../middleware/rate-limit.ts";
-import type { Ports } from "../ports.ts";
-import { defaultBodyRate } from "../request/body-chunks.ts";
-import type { Settings } from "../settings.ts";
-import { Store } from "../store.ts";
-import { testEnvironment } from "./environment.ts";
-import { memoryServices } from "./memory-services.ts";
+import { defaultMinBodyRate } from "../request/body-chunks.ts";
+import type { GatewaySettings } from "../settings.ts";
+import { GatewayStore } from "../store.ts";
+import { inMemoryServices } from "./in-memory-services.ts";
+import { testEnvironment } from "./test-environment.ts";
 
 export const tokenSecret = "a-secret-for-tests-of-at-least-32-characters";
 
 /** What the tests of most things run under. */
-export const openSettings: Settings = {
+export const testSettings: GatewaySettings = {
   developmentKeys: true,
   tokenSecret,
-  origins: "*",
+  allowedOrigins: "*",
   retention: retention.parse({}),
 };
 
 /** A limiter that never refuses. */
-export const unlimited: RateLimiter = { limit: async () => ({ success: true }) };
+export const unlimitedRate: RateLimiter = { limit: async () => ({ success: true }) };
 
 /** A gateway before services in memory, with the real database, what it measured, and what it left for later. */
-export function openGateway(change: Partial<Ports> = {}) {
+export function createTestGateway(change: Partial<Dependencies> = {}) {
   const points: RequestPoint[] = [];
   const pending: Promise<unknown>[] = [];
-  const ports: Ports = {
-    services: memoryServices(),
-    store: new Store(testEnvironment.DB),
-    settings: openSettings,
+  const ports: Dependencies = {
+    services: inMemoryServices(),
+    store: new GatewayStore(testEnvironment.DB),
+    settings: testSettings,
     limiter: testEnvironment.RATE_LIMIT,
-    bodyRate: defaultBodyRate,
+    minBodyRate: defaultMinBodyRate,
     meter: { record: (point) => points.push(point) },
     pages: {
       fetch: async () => new Response("<!doctype html>", { headers: { "content-type": "text/html" } }),
     },
     now: Date.now,
-    later: (work) => pending.push(work),
+    runInBackground: (work) => pending.push(work),
     ...change,
   };
   const app = createApp(ports);
@@ -66,7 +66,7 @@ export function openGateway(change: Partial<Ports> = {}) {
 }
 
 /** A token of a person of the development application, valid for an hour. */
-export const tokenFor = (userId: string, application = "demo"): Promise<string> =>
+export const issueTestToken = (userId: string, application = "demo"): Promise<string> =>
   issueToken(
     { application, userId, keyId: "dev-admin-key" },
     tokenSecret,

@@ -1,8 +1,8 @@
 import type { Gateway } from "../context.ts";
-import { withWholePlaces } from "../openapi/location-parameters.ts";
+import { pairLocationParameters } from "../openapi/location-parameters.ts";
 
 /** The API's own description, made once from the schemas that validate. */
-export function document(app: Gateway): void {
+export function addOpenApiDocument(app: Gateway): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "credential", {
     type: "http",
     scheme: "bearer",
@@ -11,7 +11,7 @@ export function document(app: Gateway): void {
   let text: string | null = null;
   app.get("/openapi.json", (c) => {
     text ??= JSON.stringify(
-      withWholePlaces(
+      pairLocationParameters(
         app.getOpenAPI31Document({
           openapi: "3.1.0",
           info: {

@@ -1,4 +1,4 @@
-import type { Operation } from "./operations.ts";
+import type { ApiOperation } from "./operations.ts";
 
 const product = { title: "One", price: 1, currency: "EUR" };
 const event = (userId: string) => ({ eventId: "sample", userId, type: "view", productId: "x" });
@@ -21,7 +21,7 @@ const bodies: Record<string, (userId: string) => object> = {
 };
 
 /** Of a model of three bytes. */
-export const manifest = {
+export const sampleManifest = {
   version: "v1",
   sha256: "0".repeat(64),
   featureHash: "f",
@@ -45,14 +45,17 @@ const queries: Record<string, string> = {
 };
 
 /** A request that is right in all but perhaps its credential. */
-export interface Sample {
+export interface SampleRequest {
   method: string;
   path: string;
   options: { body?: string | FormData | Uint8Array; headers?: Record<string, string> };
 }
 
 /** A sample of an operation; `userId` is whom its body speaks of. */
-export function sampleOf({ name, path, method, body: type }: Operation, userId = "x"): Sample {
+export function sampleRequestOf(
+  { name, path, method, body: type }: ApiOperation,
+  userId = "x",
+): SampleRequest {
   const at = { method, path: `${path}${queries[name] ?? ""}` };
   if (type === null) return { ...at, options: {} };
   if (type.startsWith("image/"))
@@ -70,7 +73,7 @@ export function sampleOf({ name, path, method, body: type }: Operation, userId =
 
 function upload(): FormData {
   const form = new FormData();
-  form.set("manifest", JSON.stringify(manifest));
+  form.set("manifest", JSON.stringify(sampleManifest));
   form.set("model", new File([new Uint8Array(3)], "model.onnx"));
   return form;
 }

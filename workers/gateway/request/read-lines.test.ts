@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Line, type LineBounds, linesOf } from "./ndjson.ts";
+import { type LineLimits, type NumberedLine, readLines } from "./read-lines.ts";
 
-const bounds: LineBounds = { bytes: 1_000_000, lines: 1_000, lineLength: 20 };
+const bounds: LineLimits = { maxBytes: 1_000_000, maxLines: 1_000, maxLineLength: 20 };
 
 /** The bytes of a text, cut at the given places. */
 function cut(text: string, cuts: number[]): ReadableStream<Uint8Array> {
@@ -16,9 +16,13 @@ function cut(text: string, cuts: number[]): ReadableStream<Uint8Array> {
   });
 }
 
-async function read(text: string, cuts: number[] = [], within: Partial<LineBounds> = {}): Promise<Line[]> {
-  const lines: Line[] = [];
-  for await (const line of linesOf(cut(text, cuts), { ...bounds, ...within })) lines.push(line);
+async function read(
+  text: string,
+  cuts: number[] = [],
+  within: Partial<LineLimits> = {},
+): Promise<NumberedLine[]> {
+  const lines: NumberedLine[] = [];
+  for await (const line of readLines(cut(text, cuts), { ...bounds, ...within })) lines.push(line);
   return lines;
 }
 
@@ -31,8 +35,8 @@ describe("linesOf", () => {
       fc.asyncProperty(text, fc.array(fc.nat(500)), async (parts, cuts) => {
         const expected = parts
           .map((part, i) => ({ number: i + 1, text: part }))
-          .filter(({ text }) => text.trim() !== "" || text.length > bounds.lineLength)
-          .map(({ number, text }) => ({ number, text: text.length > bounds.lineLength ? null : text }));
+          .filter(({ text }) => text.trim() !== "" || text.length > bounds.maxLineLength)
+          .map(({ number, text }) => ({ number, text: text.length > bounds.maxLineLength ? null : text }));
         expect(await read(parts.join("\n"), cuts)).toEqual(expected);
       }),
     );
@@ -55,7 +59,7 @@ describe("linesOf", () => {
   });
 
   it("ends at its bounds", async () => {
-    await expect(read("a\nb\nc", [], { lines: 2 })).rejects.toThrow("takes 2 lines");
-    await expect(read("a\nb\nc", [], { bytes: 4 })).rejects.toThrow("takes 4 bytes");
+    await expect(read("a\nb\nc", [], { maxLines: 2 })).rejects.toThrow("takes 2 lines");
+    await expect(read("a\nb\nc", [], { maxBytes: 4 })).rejects.toThrow("takes 4 bytes");
   });
 });

@@ -3,10 +3,10 @@ const opening = new Set(["[", "{"].map((character) => character.charCodeAt(0)));
 const closing = new Set(["]", "}"].map((character) => character.charCodeAt(0)));
 
 /** Levels of arrays and objects that JSON may have; twice what any call needs. */
-export const deepest = 10;
+export const maxNestingDepth = 10;
 
 /** Whether a text of JSON nests deeper than `levels`; of a text that is no JSON it may say either. */
-export function nestsBeyond(text: string, levels = deepest): boolean {
+export function exceedsNestingDepth(text: string, maxDepth = maxNestingDepth): boolean {
   let depth = 0;
   let quoted = false;
   for (let i = 0; i < text.length; i++) {
@@ -15,7 +15,7 @@ export function nestsBeyond(text: string, levels = deepest): boolean {
     else if (quoted) {
       if (code === backslash) i++;
     } else if (opening.has(code)) {
-      if (++depth > levels) return true;
+      if (++depth > maxDepth) return true;
     } else if (closing.has(code)) depth--;
   }
   return false;

@@ -1,21 +1,24 @@
 import type { z } from "zod";
 import type { BulkReport } from "../../../shared/contracts/product.ts";
 import { parse } from "../../../shared/contracts/result.ts";
-import { deny } from "../errors/deny.ts";
-import { type BodyRate, bodyChunks } from "./body-chunks.ts";
-import { type Line, type LineBounds, linesOf } from "./ndjson.ts";
-import { nestsBeyond } from "./nesting.ts";
+import { throwRefusal } from "../errors/throw-refusal.ts";
+import { bodyChunks, type MinBodyRate } from "./body-chunks.ts";
+import { exceedsNestingDepth } from "./nesting-depth.ts";
+import { type LineLimits, type NumberedLine, readLines } from "./read-lines.ts";
 
-const errorsKept = 100;
-const mediaTypes = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
+const maxReportedErrors = 100;
+const ndjsonMediaTypes = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
 /** What one call with good lines did. */
 export type BulkOutcome = Omit<BulkReport, "received" | "errors">;
 
 /** Why a line is refused, or its value. */
-function read<S extends z.ZodType>(line: Line, schema: S): { value: z.infer<S> } | { message: string } {
+function parseLine<S extends z.ZodType>(
+  line: NumberedLine,
+  schema: S,
+): { value: z.infer<S> } | { message: string } {
   if (line.text === null) return { message: "is too long" };
-  if (nestsBeyond(line.text)) return { message: "nests too deep" };
+  if (exceedsNestingDepth(line.text)) return { message: "nests too deep" };
   let json: unknown;
   try {
     json = JSON.parse(line.text);
@@ -32,16 +35,16 @@ function read<S extends z.ZodType>(line: Line, schema: S): { value: z.infer<S> }
  * Handles a body of JSON lines in calls of at most `perCall` good ones. A bad line is counted and reported by
  * its number and keeps no other from being handled.
  */
-export async function handleLines<S extends z.ZodType>(
+export async function handleBulkLines<S extends z.ZodType>(
   request: Request,
-  pace: BodyRate,
+  minRate: MinBodyRate,
   schema: S,
-  bounds: LineBounds & { perCall: number },
+  limits: LineLimits & { maxLinesPerCall: number },
   handle: (values: z.infer<S>[]) => Promise<BulkOutcome>,
 ): Promise<BulkReport> {
   const mediaType = request.headers.get("content-type")?.split(";")[0].trim().toLowerCase() ?? "";
-  if (!mediaTypes.includes(mediaType))
-    deny("unsupported_media_type", "The body must be lines of JSON: application/x-ndjson.");
+  if (!ndjsonMediaTypes.includes(mediaType))
+    throwRefusal("unsupported_media_type", "The body must be lines of JSON: application/x-ndjson.");
   const report: BulkReport = { received: 0, accepted: 0, duplicates: 0, rejected: 0, errors: [] };
   let values: z.infer<S>[] = [];
   const flush = async () => {
@@ -53,23 +56,23 @@ export async function handleLines<S extends z.ZodType>(
     report.duplicates += outcome.duplicates;
     report.rejected += outcome.rejected;
   };
-  if (!request.body) deny("invalid_input", "The body holds no line.");
+  if (!request.body) throwRefusal("invalid_input", "The body holds no line.");
   try {
-    for await (const line of linesOf(bodyChunks(request.body, pace), bounds)) {
+    for await (const line of readLines(bodyChunks(request.body, minRate), limits)) {
       report.received++;
-      const item = read(line, schema);
+      const item = parseLine(line, schema);
       if ("value" in item) values.push(item.value);
       else {
         report.rejected++;
-        if (report.errors.length < errorsKept)
+        if (report.errors.length < maxReportedErrors)
           report.errors.push({ line: line.number, message: item.message });
       }
-      if (values.length === bounds.perCall) await flush();
+      if (values.length === limits.maxLinesPerCall) await flush();
     }
   } finally {
     // Also where the body went beyond its bounds: what came before is handled.
     await flush();
   }
-  if (report.received === 0) deny("invalid_input", "The body holds no line.");
+  if (report.received === 0) throwRefusal("invalid_input", "The body holds no line.");
   return report;
 }

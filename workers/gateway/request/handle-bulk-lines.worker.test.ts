@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { BulkReport } from "../../../shared/contracts/product.ts";
 import { ok, refuse } from "../../../shared/contracts/result.ts";
-import { memoryServices } from "../testing/memory-services.ts";
-import { openGateway } from "../testing/test-gateway.ts";
+import { inMemoryServices } from "../testing/in-memory-services.ts";
+import { createTestGateway } from "../testing/test-gateway.ts";
 
 const view = (eventId: string, more: object = {}) => ({
   eventId,
@@ -15,14 +15,14 @@ const lines = { headers: { "content-type": "application/x-ndjson" } };
 
 describe("bulk", () => {
   it("keeps good lines, counts and names bad ones, and calls in batches", async () => {
-    const services = memoryServices();
+    const services = inMemoryServices();
     const calls: number[] = [];
-    const { bulk } = services.product;
-    services.product.bulk = (application, products) => {
+    const { putMany: bulk } = services.product;
+    services.product.putMany = (application, products) => {
       calls.push(products.length);
       return bulk(application, products);
     };
-    const { call } = openGateway({ services });
+    const { call } = createTestGateway({ services });
     const body = [
       ...Array.from({ length: 600 }, (_, i) => JSON.stringify({ id: `p${i}`, title: "T" })),
       "{",
@@ -42,13 +42,13 @@ describe("bulk", () => {
   });
 
   it("gives events grouped by person, in their order", async () => {
-    const services = memoryServices();
+    const services = inMemoryServices();
     const seen: string[] = [];
     services.recommendation.ingestHistory = async (_, events) => {
       seen.push(events.map(({ userId, eventId }) => `${userId}${eventId}`).join(" "));
       return ok({ accepted: events.length - 1, duplicates: 1, rejected: 0 });
     };
-    const { call } = openGateway({ services });
+    const { call } = createTestGateway({ services });
     const events = [view("1"), view("2", { userId: "bob" }), view("3"), view("4", { userId: "bob" })];
     const body = events.map((event) => JSON.stringify(event)).join("\n");
     const report = await (await call("POST", "/v1/events/bulk", { body, ...lines })).json();
@@ -57,9 +57,9 @@ describe("bulk", () => {
   });
 
   it("refuses what is no body of lines, and says so when a part is down", async () => {
-    const services = memoryServices();
-    services.product.bulk = async () => refuse("unavailable", "Later.", { retryAfter: 2 });
-    const { call } = openGateway({ services });
+    const services = inMemoryServices();
+    services.product.putMany = async () => refuse("unavailable", "Later.", { retryAfter: 2 });
+    const { call } = createTestGateway({ services });
     expect((await call("POST", "/v1/products/bulk", { body: "\n \n", ...lines })).status).toBe(400);
     expect((await call("POST", "/v1/products/bulk", lines)).status).toBe(400);
     expect((await call("POST", "/v1/products/bulk", { body: {} })).status).toBe(415);
@@ -68,7 +68,7 @@ describe("bulk", () => {
   });
 
   it("handles what came before a body went beyond its bounds", async () => {
-    const { call } = openGateway();
+    const { call } = createTestGateway();
     const body = Array.from({ length: 10_001 }, (_, i) => `{"id":"q${i}","title":"T"}`).join("\n");
     expect((await call("POST", "/v1/products/bulk", { body, ...lines })).status).toBe(413);
     expect((await call("GET", "/v1/products/q9999")).status).toBe(200);

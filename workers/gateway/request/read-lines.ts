@@ -1,17 +1,17 @@
-import { deny } from "../errors/deny.ts";
+import { throwRefusal } from "../errors/throw-refusal.ts";
 
 /** Bounds of a body of lines. */
-export interface LineBounds {
+export interface LineLimits {
   /** Bytes of the whole body. */
-  bytes: number;
+  maxBytes: number;
   /** Lines of the whole body, empty ones not counted. */
-  lines: number;
+  maxLines: number;
   /** Characters of one line. */
-  lineLength: number;
+  maxLineLength: number;
 }
 
 /** A line by its number (from 1); `text` null where it was too long to be kept. */
-export interface Line {
+export interface NumberedLine {
   number: number;
   text: string | null;
 }
@@ -21,7 +21,10 @@ export interface Line {
  * out, over-long ones are told without their text. Refuses `too_large` when the body goes beyond its bounds;
  * the lines before have been given out by then.
  */
-export async function* linesOf(chunks: AsyncIterable<Uint8Array>, bounds: LineBounds): AsyncGenerator<Line> {
+export async function* readLines(
+  chunks: AsyncIterable<Uint8Array>,
+  limits: LineLimits,
+): AsyncGenerator<NumberedLine> {
   const decoder = new TextDecoder();
   let rest = "";
   let overlong = false;
@@ -29,27 +32,27 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>, bounds: LineBo
   let bytes = 0;
   let counted = 0;
 
-  const finish = (tail: string): Line | null => {
+  const finish = (tail: string): NumberedLine | null => {
     number++;
     const text = rest + tail;
-    const tooLong = overlong || text.length > bounds.lineLength;
+    const tooLong = overlong || text.length > limits.maxLineLength;
     rest = "";
     overlong = false;
     if (!tooLong && text.trim() === "") return null;
-    if (++counted > bounds.lines)
-      deny(
+    if (++counted > limits.maxLines)
+      throwRefusal(
         "too_large",
-        `A request takes ${bounds.lines} lines; what came before line ${number} was handled.`,
+        `A request takes ${limits.maxLines} lines; what came before line ${number} was handled.`,
       );
     return { number, text: tooLong ? null : text };
   };
 
   for await (const chunk of chunks) {
     bytes += chunk.byteLength;
-    if (bytes > bounds.bytes)
-      deny(
+    if (bytes > limits.maxBytes)
+      throwRefusal(
         "too_large",
-        `A request takes ${bounds.bytes} bytes; lines up to ${number} may have been handled.`,
+        `A request takes ${limits.maxBytes} bytes; lines up to ${number} may have been handled.`,
       );
     const parts = decoder.decode(chunk, { stream: true }).split("\n");
     for (const part of parts.slice(0, -1)) {
@@ -57,7 +60,7 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>, bounds: LineBo
       if (line) yield line;
     }
     rest += parts[parts.length - 1];
-    if (rest.length > bounds.lineLength) {
+    if (rest.length > limits.maxLineLength) {
       rest = "";
       overlong = true;
     }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nestsBeyond } from "./nesting.ts";
+import { exceedsNestingDepth } from "./nesting-depth.ts";
 
 const depthOf = (value: unknown): number =>
   typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
@@ -19,12 +19,12 @@ describe("nestsBeyond", () => {
     }));
     fc.assert(
       fc.property(value, fc.nat(8), (given, levels) => {
-        expect(nestsBeyond(JSON.stringify(given), levels)).toBe(depthOf(given) > levels);
+        expect(exceedsNestingDepth(JSON.stringify(given), levels)).toBe(depthOf(given) > levels);
       }),
     );
   });
 
   it("stops at the first level too many", () => {
-    expect(nestsBeyond("[".repeat(1_000_000), 10)).toBe(true);
+    expect(exceedsNestingDepth("[".repeat(1_000_000), 10)).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { problemCodes } from "../../../shared/contracts/problem.ts";
-import { openGateway } from "../testing/test-gateway.ts";
+import { createTestGateway } from "../testing/test-gateway.ts";
 
 const record = z.record(z.string(), z.unknown());
 const isRecord = (value: unknown): value is Record<string, unknown> => record.safeParse(value).success;
@@ -46,7 +46,7 @@ function unbounded(
 
 it("bounds every text and every list that a request may hold", async () => {
   const { paths, components } = document.parse(
-    await (await openGateway().call("GET", "/openapi.json", { key: "" })).json(),
+    await (await createTestGateway().call("GET", "/openapi.json", { key: "" })).json(),
   );
   const open = Object.entries(paths).flatMap(([path, item]) =>
     Object.entries(item).flatMap(([method, operation]) => {
@@ -74,7 +74,7 @@ it("bounds every text and every list that a request may hold", async () => {
 
 it("takes no object with fields of any name", async () => {
   const { paths, components } = document.parse(
-    await (await openGateway().call("GET", "/openapi.json", { key: "" })).json(),
+    await (await createTestGateway().call("GET", "/openapi.json", { key: "" })).json(),
   );
   const open = Object.entries(paths).flatMap(([path, item]) =>
     Object.entries(item).flatMap(([method, operation]) =>
@@ -86,7 +86,7 @@ it("takes no object with fields of any name", async () => {
 
 it("names every code of a problem, how long names in maps may be, and that times are in UTC", async () => {
   const { components } = document.parse(
-    await (await openGateway().call("GET", "/openapi.json", { key: "" })).json(),
+    await (await createTestGateway().call("GET", "/openapi.json", { key: "" })).json(),
   );
   expect(problemCodes).toEqual(expect.arrayContaining(["request_timeout", "upgrade_required", "internal"]));
   expect(components.schemas).toMatchObject({

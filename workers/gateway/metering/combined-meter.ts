@@ -1,7 +1,7 @@
 import type { RequestMeter, RequestPoint } from "./request-meter.ts";
 
 /** Gives each point to every meter. */
-export class AllMeters implements RequestMeter {
+export class CombinedMeter implements RequestMeter {
   readonly #meters: readonly RequestMeter[];
 
   constructor(...meters: RequestMeter[]) {

@@ -12,21 +12,21 @@ import type {
 } from "../../../shared/contracts/services.ts";
 import { emptyTotals } from "../../../shared/contracts/totals.ts";
 import type { User, UserInput } from "../../../shared/contracts/user.ts";
-import type { Services } from "../services.ts";
+import type { GatewayServices } from "../services.ts";
 
 const at = "2026-01-31T12:00:00.000Z";
 const up = async () => ({ ready: true, detail: "up" });
 const place = { city: "Oslo", country: "NO", timezone: "Europe/Oslo", cell: "cell", distanceKm: 1 };
 const location = { city: "Oslo", country: "NO", precision: "exact", source: "request" } as const;
 const model = { version: "m1", sha256: "0".repeat(64) };
-const unknown = (what: string) => refuse("not_found", `There is no such ${what}.`);
+const notFound = (what: string) => refuse("not_found", `There is no such ${what}.`);
 
 /** No queue of theirs has anything that died. */
-const noLetters: DeadLetterApi = {
-  deadLetters: async () => ok({ items: [] }),
-  deadLetter: async () => unknown("dead letter"),
-  replayDeadLetter: async () => unknown("dead letter"),
-  discardDeadLetter: async () => unknown("dead letter"),
+const noDeadLetters: DeadLetterApi = {
+  listDeadLetters: async () => ok({ items: [] }),
+  getDeadLetter: async () => notFound("dead letter"),
+  replayDeadLetter: async () => notFound("dead letter"),
+  discardDeadLetter: async () => notFound("dead letter"),
 };
 
 const productService = (): ProductApi => {
@@ -39,13 +39,13 @@ const productService = (): ProductApi => {
   };
   const find = (application: string, id: string) => {
     const product = products.get(key(application, id));
-    return product ? ok(product) : unknown("product");
+    return product ? ok(product) : notFound("product");
   };
   return {
-    byAddress: async () => ok([]),
-    ...noLetters,
+    listByAddress: async () => ok([]),
+    ...noDeadLetters,
     ready: up,
-    retain: async () => ok({}),
+    applyRetention: async () => ok({}),
     put: async (application, input) => {
       const created = write(application, input);
       return ok({ product: { ...input, images: [], updatedAt: at }, created });
@@ -56,7 +56,7 @@ const productService = (): ProductApi => {
       return found.ok ? ok({ ...found.value, ...patch }) : found;
     },
     remove: async (application, id) =>
-      products.delete(key(application, id)) ? ok(null) : unknown("product"),
+      products.delete(key(application, id)) ? ok(null) : notFound("product"),
     list: async (application, page) =>
       ok({
         items: [...products]
@@ -64,11 +64,11 @@ const productService = (): ProductApi => {
           .map(([, product]) => product)
           .slice(0, page.limit),
       }),
-    bulk: async (application, inputs) => {
+    putMany: async (application, inputs) => {
       for (const input of inputs) write(application, input);
       return ok({ written: inputs.length });
     },
-    cards: async () => ok([]),
+    getCards: async () => ok([]),
     putImage: async (application, id, n, bytes) => {
       const found = find(application, id);
       if (!found.ok) return found;
@@ -86,7 +86,7 @@ const productService = (): ProductApi => {
     imageBytes: async (_application, sha256) =>
       sha256.startsWith("a")
         ? ok({ bytes: new Uint8Array([0xff, 0xd8]).buffer, contentType: "image/jpeg" })
-        : unknown("image"),
+        : notFound("image"),
     resendOutbox: async () => ok({ open: 0 }),
   };
 };
@@ -97,7 +97,7 @@ const userService = (): UserApi => {
   const make = (id: string, input: UserInput): User => ({ id, ...input, createdAt: at, updatedAt: at });
   return {
     ready: up,
-    retain: async () => ok({}),
+    applyRetention: async () => ok({}),
     put: async (application, id, input) => {
       const name = `${application}/${id}`;
       const created = !users.has(name);
@@ -107,25 +107,25 @@ const userService = (): UserApi => {
     },
     get: async (application, id) => {
       const user = users.get(`${application}/${id}`);
-      return user ? ok(user) : unknown("person");
+      return user ? ok(user) : notFound("person");
     },
     patch: async (application, id, patch) => {
       const before = users.get(`${application}/${id}`);
-      if (!before) return unknown("person");
+      if (!before) return notFound("person");
       const user = { ...before, ...patch };
       return ok({ user, settings: settings(user) });
     },
     list: async () => ok({ items: [...users.values()] }),
     recordInteractions: async () => ok({ inserted: 0, totals: [] }),
     recordLocations: async () => ok({ inserted: 0 }),
-    history: async () => ok({ items: [] }),
-    totals: async (_application, ids) => ok(ids.map(emptyTotals)),
-    absoluteTotals: async () => ok([]),
+    listInteractions: async () => ok({ items: [] }),
+    lifetimeTotals: async (_application, ids) => ok(ids.map(emptyTotals)),
+    hourlyTotals: async () => ok([]),
     rebuildTotals: async () => ok({ products: 0, next: null }),
-    visits: async () => ok({ items: [] }),
-    settings: async () => ok(null),
-    erase: async () => ok({ interactions: 0, locations: 0, profiles: 0, more: false }),
-    tombstones: async () => ok([]),
+    listVisits: async () => ok({ items: [] }),
+    getSettings: async () => ok(null),
+    eraseRecords: async () => ok({ interactions: 0, locations: 0, profiles: 0, more: false }),
+    findTombstones: async () => ok([]),
   };
 };
 
@@ -133,21 +133,21 @@ const locationService = (): LocationApi => {
   const columns = async () => ok(new ArrayBuffer(0));
   return {
     ready: up,
-    resolve: async () => ok(place),
+    resolveLocation: async () => ok(place),
     coarsen: async (point) => ok({ point, place }),
-    edge: async (edge) => ok(edge.point),
+    edgePoint: async (edge) => ok(edge.point),
     nearby: async () => ok({ items: [], truncated: false }),
     gatherCandidates: async () => ok({ near: null, chosen: null, next: null, skipped: [], place }),
     firstStageCandidates: columns,
     productColumns: columns,
-    apply: async () => ok({ applied: 0, unknown: [] }),
-    rebuild: async () => ok({ cells: 0 }),
+    applyProductChanges: async () => ok({ applied: 0, unknown: [] }),
+    rebuildCells: async () => ok({ cells: 0 }),
     applyTotals: async () => ok({ applied: 0, unknown: [] }),
   };
 };
 
 /** People whose events are not taken now, and why. */
-const refusing: Record<string, EventReceipt["rejected"][number]["error"]> = {
+const refusedUsers: Record<string, EventReceipt["rejected"][number]["error"]> = {
   unreachable: { code: "unavailable", message: "not now", retryAfter: 1 },
   full: { code: "rate_limited", message: "too many wait", retryAfter: 30 },
 };
@@ -173,9 +173,9 @@ const recommendationService = (): RecommendationApi => {
     promotedBy: "hand",
   };
   return {
-    ...noLetters,
+    ...noDeadLetters,
     ready: up,
-    retain: async () => ok({}),
+    applyRetention: async () => ok({}),
     recommend: async (_application, input) =>
       ok({
         recommendationId: "r1",
@@ -190,15 +190,15 @@ const recommendationService = (): RecommendationApi => {
       }),
     similar: async () => ok({ items: [] }),
     trending: async () => ok({ items: [] }),
-    receipt: async () => unknown("recommendation"),
+    receipt: async () => notFound("recommendation"),
     ingestEvents: async (_application, events) => {
-      const gone = events.flatMap(({ userId }, index) =>
-        userId in refusing ? [{ index, error: refusing[userId] }] : [],
+      const rejected = events.flatMap(({ userId }, index) =>
+        userId in refusedUsers ? [{ index, error: refusedUsers[userId] }] : [],
       );
       return ok({
-        accepted: events.length - gone.length,
+        accepted: events.length - rejected.length,
         duplicates: 0,
-        rejected: gone,
+        rejected: rejected,
         warnings: events.flatMap((event, index) =>
           event.productId === "nothing" ? [{ index, code: "unknown_product" }] : [],
         ),
@@ -208,29 +208,29 @@ const recommendationService = (): RecommendationApi => {
       ok({ accepted: events.length, duplicates: 0, rejected: 0 }),
     setLocation: async () => ok({ location }),
     setUserSettings: async () => ok(null),
-    erase: async () => ok(erasure),
+    beginErasure: async () => ok(erasure),
     exportUser: async () => ok({ items: [] }),
-    erasure: async () => unknown("erasure"),
-    rebuild: async () => ok({ part: "neighbours", done: 0 }),
-    models: async () => ok([record]),
-    model: async () => unknown("model"),
+    getErasure: async () => notFound("erasure"),
+    runRebuildStep: async () => ok({ part: "neighbours", done: 0 }),
+    listModels: async () => ok([record]),
+    getModel: async () => notFound("model"),
     advanceRollouts: async () => ok({ underWay: 0 }),
     registerModel: async (_application, manifest, bytes) =>
       bytes.byteLength === manifest.bytes ? ok(record) : refuse("invalid_input", "The sizes differ."),
-    servingModel: async () => unknown("model"),
-    scoreLists: async () => unknown("model"),
+    servingModel: async () => notFound("model"),
+    scoreLists: async () => notFound("model"),
     tryModel: async () => ok(null),
     registerCandidate: async () => ok(record),
-    promote: async () => unknown("model"),
-    rollback: async () => unknown("model"),
+    promote: async () => notFound("model"),
+    rollback: async () => notFound("model"),
     fetch: async () => new Response(null, { status: 404 }),
   };
 };
 
 const trainerService = (): TrainerApi => ({
   ready: up,
-  retain: async () => ok({}),
-  snapshot: async () => ok({ objects: 0, examples: 0, outcomes: {} }),
+  applyRetention: async () => ok({}),
+  countTrainingLog: async () => ok({ objects: 0, examples: 0, outcomes: {} }),
   recalibrate: async (_application, { seed }) =>
     ok({
       id: "r1",
@@ -244,13 +244,13 @@ const trainerService = (): TrainerApi => ({
       reasons: [],
       figures: { seed },
     }),
-  recalibration: async () => unknown("recalibration"),
-  wakeInterrupted: async () => ok({ running: 0, woken: 0 }),
+  getRecalibration: async () => notFound("recalibration"),
+  resumeInterrupted: async () => ok({ running: 0, woken: 0 }),
   recalibrateAll: async () => ok({ begun: 0 }),
 });
 
 /** The services, held in memory: enough of each to see what the gateway asks and how it answers. */
-export const memoryServices = (): Services => ({
+export const inMemoryServices = (): GatewayServices => ({
   recommendation: recommendationService(),
   user: userService(),
   product: productService(),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { identifier, instant } from "../../../shared/contracts/primitives.ts";
+import { identifier, instant } from "../../shared/contracts/primitives.ts";
 
 /** How far an import is; whoever imports says so, step by step. */
 export const importInput = z.strictObject({

@@ -1,8 +1,11 @@
 import { liveHeaders } from "../../../shared/contracts/live.ts";
-import type { Services } from "../services.ts";
+import type { GatewayServices } from "../services.ts";
 
 /** Services that go on as they are, and the applications of which they were asked. */
-export function recorder(services: Services): { services: Services; applications: Set<unknown> } {
+export function recordApplications(services: GatewayServices): {
+  services: GatewayServices;
+  applications: Set<unknown>;
+} {
   const applications = new Set<unknown>();
   const watch = <S extends object>(service: S): S =>
     new Proxy(service, {

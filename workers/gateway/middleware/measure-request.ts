@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { Stage } from "../../../shared/contracts/recommendation.ts";
-import type { Figures, GatewayContext } from "../context.ts";
+import type { GatewayContext, RequestFigures } from "../context.ts";
 import type { RequestMeter } from "../metering/request-meter.ts";
 
 const safeRequestId = /^[A-Za-z0-9._-]{1,64}$/;
@@ -20,20 +20,20 @@ const serverTiming = (stages: Stage[], totalMs: number): string =>
  * The outermost layer: names the request (the client's own name for it is kept), and when the answer is
  * there stamps it and records its data point.
  */
-export const measure =
+export const measureRequest =
   (meter: RequestMeter, now: () => number): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
     const started = now();
-    const given = c.req.header("x-request-id") ?? "";
-    const requestId = safeRequestId.test(given) ? given : crypto.randomUUID();
-    const figures: Figures = { modelVersion: "", candidates: 0, stages: [], code: "" };
+    const clientRequestId = c.req.header("x-request-id") ?? "";
+    const requestId = safeRequestId.test(clientRequestId) ? clientRequestId : crypto.randomUUID();
+    const figures: RequestFigures = { modelVersion: "", candidates: 0, stages: [], code: "" };
     c.set("requestId", requestId);
     c.set("figures", figures);
     await next();
     const latencyMs = now() - started;
     c.res.headers.set("x-request-id", requestId);
     c.res.headers.set("server-timing", serverTiming(figures.stages, latencyMs));
-    for (const [name, value] of Object.entries(c.var.quota ?? {})) c.res.headers.set(name, value);
+    for (const [name, value] of Object.entries(c.var.rateLimitHeaders ?? {})) c.res.headers.set(name, value);
     meter.record({
       requestId,
       method: c.req.method,

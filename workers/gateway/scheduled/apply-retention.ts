@@ -1,0 +1,55 @@
+import type { Result } from "../../../shared/contracts/result.ts";
+import type { RemovedCounts, Retention } from "../../../shared/contracts/retention.ts";
+import { errorText } from "../../../shared/errors/error-text.ts";
+import type { GatewayServices } from "../services.ts";
+import type { GatewayStore } from "../store.ts";
+
+/** Steps of one night at most: what is left over goes with the next. */
+const maxStepsPerRun = 20;
+
+type RetainedKind = keyof Retention;
+
+const isRemoval = (entry: [string, number | undefined]): entry is [RetainedKind, number] =>
+  (entry[1] ?? 0) > 0;
+
+/**
+ * Removes everywhere what has outlived its time, step by step until a worker has nothing left. Answers what was removed by
+ * kind; a worker that fails keeps the others from nothing, and is named in `failed`. `now` in seconds.
+ */
+export async function applyRetention(
+  services: Pick<GatewayServices, "recommendation" | "user" | "product" | "trainer">,
+  store: Pick<GatewayStore, "removeExpired">,
+  retention: Retention,
+  now: number,
+): Promise<{ removed: RemovedCounts; failed: string[] }> {
+  const removed: RemovedCounts = {};
+  const failed: string[] = [];
+  const add = (some: RemovedCounts): number => {
+    let count = 0;
+    for (const [kind, more] of Object.entries(some).filter(isRemoval)) {
+      removed[kind] = (removed[kind] ?? 0) + more;
+      count += more;
+    }
+    return count;
+  };
+  const removeAll = async (name: string, step: () => Promise<Result<RemovedCounts>>): Promise<void> => {
+    try {
+      for (let i = 0; i < maxStepsPerRun; i++) {
+        const result = await step();
+        if (!result.ok) throw new Error(result.error.detail);
+        if (add(result.value) === 0) return;
+      }
+    } catch (error) {
+      failed.push(`${name}: ${errorText(error)}`);
+    }
+  };
+  const { recommendation, user, product, trainer } = services;
+  await Promise.all([
+    removeAll("gateway", async () => ({ ok: true, value: await store.removeExpired(retention, now) })),
+    removeAll("recommendation", () => recommendation.applyRetention(retention)),
+    removeAll("user", () => user.applyRetention(retention)),
+    removeAll("product", () => product.applyRetention(retention)),
+    removeAll("trainer", () => trainer.applyRetention(retention)),
+  ]);
+  return { removed, failed };
+}

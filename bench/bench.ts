@@ -5,45 +5,45 @@ import { cpus, loadavg } from "node:os";
 import { dirname } from "node:path";
 import { root } from "../scripts/workers.ts";
 import { BenchContext } from "./context.ts";
-import { benchOptions, type SectionName } from "./options.ts";
-import { endAll } from "./workers/processes.ts";
 import { writeRecalibrationLog } from "./data/recalibration-log.ts";
-import { choices } from "./sections/choices.ts";
-import { cut } from "./sections/cut.ts";
-import { endToEnd } from "./sections/end-to-end.ts";
-import { ingest } from "./sections/ingest.ts";
-import { limit } from "./sections/limit.ts";
-import { nearby } from "./sections/nearby.ts";
-import { parts } from "./sections/parts.ts";
-import { recalibration } from "./sections/recalibration.ts";
-import { recalibrationMemory } from "./sections/recalibration-memory.ts";
-import { soak } from "./sections/soak.ts";
-import { startup } from "./sections/startup.ts";
-import { swap } from "./sections/swap.ts";
-import { trainer } from "./sections/trainer.ts";
+import { figureTable } from "./figure-table.ts";
+import { parseBenchOptions, type SectionName } from "./options.ts";
+import { measureChoices } from "./sections/choices.ts";
+import { measureCut } from "./sections/cut.ts";
+import { measureEndToEnd } from "./sections/end-to-end.ts";
+import { measureIngest } from "./sections/ingest.ts";
+import { measureLimit } from "./sections/limit.ts";
+import { measureNearby } from "./sections/nearby.ts";
+import { measureParts } from "./sections/parts.ts";
+import { measureRecalibration } from "./sections/recalibration.ts";
+import { measureRecalibrationMemory } from "./sections/recalibration-memory.ts";
+import { measureSoak } from "./sections/soak.ts";
+import { measureStartup } from "./sections/startup.ts";
+import { measureSwap } from "./sections/swap.ts";
+import { measureTrainer } from "./sections/trainer.ts";
+import { endAllProcesses } from "./workers/processes.ts";
 import { type ServedCatalog, serveCatalog } from "./workers/serve-catalog.ts";
-import { tableOf } from "./figure-table.ts";
 
 /** Sections that need no workers, and sections that load them. */
 const inProcess = new Map<SectionName, (context: BenchContext) => Promise<void>>([
-  ["limit", limit],
-  ["startup", startup],
-  ["choices", choices],
-  ["parts", parts],
-  ["nearby", nearby],
-  ["cut", cut],
-  ["trainer", trainer],
+  ["limit", measureLimit],
+  ["startup", measureStartup],
+  ["choices", measureChoices],
+  ["parts", measureParts],
+  ["nearby", measureNearby],
+  ["cut", measureCut],
+  ["trainer", measureTrainer],
 ]);
 const overWorkers = new Map<SectionName, (context: BenchContext, served: ServedCatalog) => Promise<void>>([
-  ["end-to-end", endToEnd],
-  ["ingest", ingest],
-  ["swap", swap],
-  ["soak", soak],
-  ["recalibration", recalibration],
-  ["recalibration-memory", recalibrationMemory],
+  ["end-to-end", measureEndToEnd],
+  ["ingest", measureIngest],
+  ["swap", measureSwap],
+  ["soak", measureSoak],
+  ["recalibration", measureRecalibration],
+  ["recalibration-memory", measureRecalibrationMemory],
 ]);
 
-const options = benchOptions(process.argv.slice(2), process.env);
+const options = parseBenchOptions(process.argv.slice(2), process.env);
 const started = performance.now();
 const context = new BenchContext(options, (line) =>
   console.log(`${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s  ${line}`),
@@ -62,16 +62,16 @@ async function run(): Promise<void> {
   for (const name of options.sections) {
     const measure = inProcess.get(name);
     if (!measure) continue;
-    context.say(name);
+    context.log(name);
     await measure(context);
   }
-  context.forgetWorld();
+  context.releaseMarket();
   const loads = options.sections.filter((name) => overWorkers.has(name));
   if (loads.length > 0) {
     if (loads.some((name) => name.startsWith("recalibration"))) await writeRecalibrationLog(context);
     const served = await serveCatalog(context);
     for (const name of loads) {
-      context.say(name);
+      context.log(name);
       await overWorkers.get(name)?.(context, served);
     }
     await served.stop();
@@ -84,10 +84,10 @@ async function run(): Promise<void> {
     loadAfter: loadavg(),
   };
   const [one, five] = machine.loadAfter;
-  context.note(
+  context.addNote(
     `machine: ${machine.cores} x ${machine.cpu}, node ${machine.node}, load ${machine.loadBefore[0].toFixed(1)} before, ${one.toFixed(1)} (1 min) and ${five.toFixed(1)} (5 min) after`,
   );
-  console.log(`\n${tableOf(context.figures)}\n`);
+  console.log(`\n${figureTable(context.figures)}\n`);
   for (const note of context.notes) console.log(note);
   if (options.json === null) return;
   mkdirSync(dirname(options.json), { recursive: true });
@@ -104,7 +104,7 @@ async function run(): Promise<void> {
 
 /** Ends what was started, then this process. */
 async function leave(code: number): Promise<never> {
-  await endAll();
+  await endAllProcesses();
   process.exit(code);
 }
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void leave(130));

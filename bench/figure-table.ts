@@ -1,4 +1,4 @@
-import type { Figure, Yardstick } from "./figure.ts";
+import type { Figure, Reference } from "./figure.ts";
 
 /** Three significant digits, thousands separated. */
 function short(value: number): string {
@@ -7,8 +7,8 @@ function short(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-const against = (yardstick: Yardstick | null): string =>
-  yardstick ? `${short(yardstick.value)} ${yardstick.what}` : "-";
+const referenceText = (yardstick: Reference | null): string =>
+  yardstick ? `${short(yardstick.value)} ${yardstick.label}` : "-";
 
 const headers = ["figure", "unit", "N", "p50", "p95", "p99", "mean", "baseline", "limit"];
 /** Columns of numbers, which stand on the right. */
@@ -16,7 +16,7 @@ const firstNumber = 2;
 const lastNumber = 6;
 
 /** Figures as a table for people. */
-export function tableOf(figures: readonly Figure[]): string {
+export function figureTable(figures: readonly Figure[]): string {
   const rows = figures.map((each) => [
     `${each.section}: ${each.name}`,
     each.unit,
@@ -25,8 +25,8 @@ export function tableOf(figures: readonly Figure[]): string {
     short(each.p95),
     short(each.p99),
     short(each.mean),
-    against(each.baseline),
-    against(each.limit),
+    referenceText(each.baseline),
+    referenceText(each.limit),
   ]);
   const widths = headers.map((header, i) => Math.max(header.length, ...rows.map((row) => row[i].length)));
   const line = (cells: string[]): string =>

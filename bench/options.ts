@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { stop } from "../scripts/terminal/terminal.ts";
+import { exitWithError } from "../scripts/terminal/terminal.ts";
 
 /** Everything that can be measured, in the order in which it is. */
 export const sectionNames = [
@@ -48,22 +48,22 @@ const memoryFolder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 const usage = `Usage: npm run bench -- [--only ${sectionNames.join(",")}] [--products N] [--examples N] [--rows N] [--seconds S] [--json FILE] [--profiles DIR]`;
 
 /** A whole number between two bounds; ends the process where it is none. */
-function wholeNumber(name: string, text: string, least: number, most: number): number {
+function parseInteger(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isInteger(value) || value < least || value > most)
-    stop(`${name} is a whole number from ${least} to ${most}, not "${text}". ${usage}`);
+  if (text.trim() === "" || !Number.isInteger(value) || value < min || value > max)
+    exitWithError(`${name} is a whole number from ${min} to ${max}, not "${text}". ${usage}`);
   return value;
 }
 
-function sectionsOf(text: string | undefined): SectionName[] {
+function parseSections(text: string | undefined): SectionName[] {
   if (text === undefined) return [...sectionNames];
   const wanted = text.split(",");
   const unknown = wanted.find((name) => !sectionNames.some((known) => known === name));
-  if (unknown !== undefined) stop(`There is no section "${unknown}". ${usage}`);
+  if (unknown !== undefined) exitWithError(`There is no section "${unknown}". ${usage}`);
   return sectionNames.filter((name) => wanted.includes(name));
 }
 
-function valuesOf(args: string[]) {
+function parseValues(args: string[]) {
   try {
     return parseArgs({
       args,
@@ -78,23 +78,23 @@ function valuesOf(args: string[]) {
       },
     }).values;
   } catch (error) {
-    return stop(`${error instanceof Error ? error.message.split("\n")[0] : error} ${usage}`);
+    return exitWithError(`${error instanceof Error ? error.message.split("\n")[0] : error} ${usage}`);
   }
 }
 
 /** Parses arguments and environment (PORT, STATE_DIR); a mistake ends the process with one line. */
-export function benchOptions(args: string[], environment: NodeJS.ProcessEnv): BenchOptions {
-  const values = valuesOf(args);
-  const products = wholeNumber("--products", values.products, 1000, 1_000_000);
+export function parseBenchOptions(args: string[], environment: NodeJS.ProcessEnv): BenchOptions {
+  const values = parseValues(args);
+  const products = parseInteger("--products", values.products, 1000, 1_000_000);
   return {
-    sections: sectionsOf(values.only),
+    sections: parseSections(values.only),
     products,
-    examples: wholeNumber("--examples", values.examples, 1000, 200_000),
-    rows: wholeNumber("--rows", values.rows, 3, 32),
-    seconds: wholeNumber("--seconds", values.seconds, 1, 600),
+    examples: parseInteger("--examples", values.examples, 1000, 200_000),
+    rows: parseInteger("--rows", values.rows, 3, 32),
+    seconds: parseInteger("--seconds", values.seconds, 1, 600),
     json: values.json === undefined ? null : resolve(values.json),
     profiles: values.profiles === undefined ? null : resolve(values.profiles),
-    port: wholeNumber("PORT", environment.PORT ?? "8797", 1, 65_535),
+    port: parseInteger("PORT", environment.PORT ?? "8797", 1, 65_535),
     stateDir: resolve(environment.STATE_DIR ?? join(memoryFolder, `vicinity-bench-${products}`)),
   };
 }

@@ -1,14 +1,14 @@
-import { type Summary, summaryOfTimes } from "./figure.ts";
+import { type Statistics, summarizeTimes } from "./figure.ts";
 
 /** How long to measure: `warmUp` runs that do not count, then `runs`, or fewer where `seconds` are over. */
-export interface Bounds {
+export interface RunLimits {
   warmUp: number;
   runs: number;
   seconds: number;
 }
 
 /** Milliseconds of each run of `work`, which is given the number of the run. */
-export async function timesOf(work: (run: number) => unknown, bounds: Bounds): Promise<Float64Array> {
+export async function timeRuns(work: (run: number) => unknown, bounds: RunLimits): Promise<Float64Array> {
   const times = new Float64Array(bounds.runs);
   const give = performance.now() + bounds.seconds * 1000;
   for (let run = 0; run < bounds.warmUp && performance.now() < give; run++) await work(run);
@@ -24,9 +24,13 @@ export async function timesOf(work: (run: number) => unknown, bounds: Bounds): P
 }
 
 /** Percentiles of the milliseconds that `work` takes. */
-export const millisecondsOf = async (work: (run: number) => unknown, bounds: Bounds): Promise<Summary> =>
-  summaryOfTimes(await timesOf(work, bounds));
+export const measureMilliseconds = async (
+  work: (run: number) => unknown,
+  bounds: RunLimits,
+): Promise<Statistics> => summarizeTimes(await timeRuns(work, bounds));
 
 /** Percentiles of the microseconds that `work` takes. */
-export const microsecondsOf = async (work: (run: number) => unknown, bounds: Bounds): Promise<Summary> =>
-  summaryOfTimes((await timesOf(work, bounds)).map((ms) => ms * 1000));
+export const measureMicroseconds = async (
+  work: (run: number) => unknown,
+  bounds: RunLimits,
+): Promise<Statistics> => summarizeTimes((await timeRuns(work, bounds)).map((ms) => ms * 1000));

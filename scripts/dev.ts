@@ -1,21 +1,21 @@
 // Plain `wrangler dev` with all workers, in the foreground, for people who develop.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { migrate } from "./databases/migrate.ts";
-import { startOptions } from "./start/options.ts";
+import { migrateLocalDatabases } from "./databases/migrate.ts";
+import { parseStartOptions } from "./start/options.ts";
 import { devArguments } from "./start/serve.ts";
 import { root } from "./workers.ts";
-import { withoutTraces } from "./wrangler.ts";
+import { localTracesOff } from "./wrangler.ts";
 
-const { port, stateDir } = startOptions(process.argv.slice(2), process.env);
-await migrate(stateDir);
+const { port, stateDir } = parseStartOptions(process.argv.slice(2), process.env);
+await migrateLocalDatabases(stateDir);
 const child = spawn(
   process.execPath,
   [join(root, "node_modules/wrangler/bin/wrangler.js"), ...devArguments(port, stateDir)],
   {
     cwd: root,
     stdio: "inherit",
-    env: { ...withoutTraces, ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false" },
+    env: { ...localTracesOff, ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false" },
   },
 );
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));

@@ -3,17 +3,17 @@
 // Lists the versions of an application; with versions, compares them and says what they went through.
 import { parseArgs } from "node:util";
 import { modelDetails, modelRecord } from "../shared/contracts/model.ts";
-import { changeLines, comparisonRows, driftRows, listRows } from "./models/model-rows.ts";
-import { tableLines } from "./terminal/table.ts";
+import { driftRows, modelComparisonRows, modelHistoryLines, modelListRows } from "./models/model-rows.ts";
 import { bundledManifest } from "./models/upload.ts";
-import { portOf } from "./start/options.ts";
+import { parsePort } from "./start/options.ts";
 import { developmentKey } from "./start/serve.ts";
-import { stop } from "./terminal/terminal.ts";
+import { tableLines } from "./terminal/table.ts";
+import { exitWithError } from "./terminal/terminal.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    url: { type: "string", default: `http://localhost:${portOf(process.env)}` },
+    url: { type: "string", default: `http://localhost:${parsePort(process.env)}` },
     key: { type: "string", default: developmentKey },
   },
 });
@@ -22,10 +22,10 @@ const url = values.url.replace(/\/$/, "");
 /** What is at a path; ends the process where that is not to be had. */
 async function read(path: string): Promise<unknown> {
   const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${values.key}` } }).catch(
-    (error: unknown) => stop(`${url} does not answer (${error}); --url and --key say where to ask.`),
+    (error: unknown) => exitWithError(`${url} does not answer (${error}); --url and --key say where to ask.`),
   );
   const body = (await answer.json()) as { detail?: string };
-  if (!answer.ok) stop(`${path} answered ${answer.status}: ${body.detail ?? ""}`);
+  if (!answer.ok) exitWithError(`${path} answered ${answer.status}: ${body.detail ?? ""}`);
   return body;
 }
 
@@ -33,9 +33,9 @@ const details = async (version: string) => modelDetails.parse(await read(`/v1/mo
 
 if (positionals.length > 0) {
   const models = await Promise.all(positionals.map(details));
-  for (const line of tableLines(comparisonRows(models))) console.log(line);
+  for (const line of tableLines(modelComparisonRows(models))) console.log(line);
   for (const model of models) {
-    console.log(`\n${changeLines(model).join("\n")}`);
+    console.log(`\n${modelHistoryLines(model).join("\n")}`);
     if (model.drift.length > 0)
       console.log(
         `\n${model.version}, by day, against its first:\n${tableLines(driftRows(model)).join("\n")}`,
@@ -50,6 +50,6 @@ if (positionals.length > 0) {
   } else {
     const models = [];
     for (const { version } of records) models.push(await details(version));
-    for (const line of tableLines(listRows(models))) console.log(line);
+    for (const line of tableLines(modelListRows(models))) console.log(line);
   }
 }

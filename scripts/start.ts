@@ -3,23 +3,23 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { keepTime } from "./start/local-cron.ts";
-import { load, type Marketplace } from "./marketplace/load-marketplace.ts";
-import { chooseMarketplace } from "./marketplace/marketplace.ts";
-import { migrate } from "./databases/migrate.ts";
-import { startOptions } from "./start/options.ts";
-import { developmentKey, portIsFree, serve, waitUntilReady } from "./start/serve.ts";
-import { share, stop, Task } from "./terminal/terminal.ts";
-import { trainAndRegister } from "./start/train-and-register.ts";
+import { migrateLocalDatabases } from "./databases/migrate.ts";
+import { loadMarketplace, type Marketplace } from "./marketplace/load-marketplace.ts";
+import { marketplaceSource } from "./marketplace/marketplace.ts";
 import { waitUntilVisible } from "./marketplace/wait-until-visible.ts";
-import { welcome } from "./start/welcome.ts";
+import { startLocalCron } from "./start/local-cron.ts";
+import { parseStartOptions } from "./start/options.ts";
+import { developmentKey, portIsFree, startWorkers, waitUntilReady } from "./start/serve.ts";
+import { trainAndRegister } from "./start/train-and-register.ts";
+import { printWelcome } from "./start/welcome.ts";
+import { exitWithError, ProgressLine, progressText } from "./terminal/terminal.ts";
 import { workers } from "./workers.ts";
 
-const options = startOptions(process.argv.slice(2), process.env);
+const options = parseStartOptions(process.argv.slice(2), process.env);
 if (!(await portIsFree(options.port)))
-  stop(`Port ${options.port} is in use; choose another one: PORT=8788 npm start`);
+  exitWithError(`Port ${options.port} is in use; choose another one: PORT=8788 npm start`);
 
-const choice = chooseMarketplace(options.dataDir);
+const choice = marketplaceSource(options.dataDir);
 const marker = join(options.stateDir, "dataset.json");
 
 /** What a state holds: the dataset's name, and whether every step for it was finished. */
@@ -30,11 +30,11 @@ interface StateMarker {
 }
 
 const held: StateMarker | null = existsSync(marker) ? JSON.parse(readFileSync(marker, "utf8")) : null;
-if (held && options.dataDir !== null && held.dataset !== choice.identity)
-  stop(
-    `The state in ${options.stateDir} holds "${held.dataset}", not "${choice.identity}"; use another one: STATE_DIR=DIR npm start -- --data ...`,
+if (held && options.dataDir !== null && held.dataset !== choice.datasetName)
+  exitWithError(
+    `The state in ${options.stateDir} holds "${held.dataset}", not "${choice.datasetName}"; use another one: STATE_DIR=DIR npm start -- --data ...`,
   );
-const state: StateMarker = held ?? { dataset: choice.identity, loaded: false, trained: false };
+const state: StateMarker = held ?? { dataset: choice.datasetName, loaded: false, trained: false };
 const remember = () => writeFileSync(marker, JSON.stringify(state));
 
 let workersProcess: ChildProcess | null = null;
@@ -56,14 +56,14 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   });
 
 function readMarketplace(): Marketplace {
-  const reading = new Task(options.dataDir ? "dataset" : "demo marketplace");
+  const reading = new ProgressLine(options.dataDir ? "dataset" : "demo marketplace");
   const market = choice.read(Date.now() / 1000);
   const people = new Set(market.events.map((event) => event.userId)).size;
   const count = (things: number): string => things.toLocaleString("en");
   reading.done(
     `${count(market.products.length)} products, ${count(people)} people, ${count(market.events.length)} events`,
   );
-  for (const problem of choice.problems()) console.log(`    ${problem}`);
+  for (const problem of choice.rejectedRows()) console.log(`    ${problem}`);
   return market;
 }
 
@@ -73,29 +73,33 @@ async function run(): Promise<void> {
     `\nVicinity, ${state.dataset === "demo" ? "with the demo marketplace" : `with ${state.dataset}`}\n`,
   );
 
-  const migration = new Task("databases");
-  migration.done((await migrate(options.stateDir)) ? "migrated, gazetteer filled" : "up to date");
+  const migration = new ProgressLine("databases");
+  migration.done(
+    (await migrateLocalDatabases(options.stateDir)) ? "migrated, gazetteer filled" : "up to date",
+  );
 
   // Before anybody can ask whether all is ready: from then on it is known that an import is running.
   const market = state.loaded ? null : readMarketplace();
 
-  const serving = new Task("workers");
-  const served = await serve(options.port, options.stateDir, (child) => {
+  const serving = new ProgressLine("workers");
+  const served = await startWorkers(options.port, options.stateDir, (child) => {
     workersProcess = child;
     child.once("exit", () => {
       if (!stopping)
-        stop(`The workers stopped by themselves; their last words are in ${options.stateDir}/workers.log.`);
+        exitWithError(
+          `The workers stopped by themselves; their last words are in ${options.stateDir}/workers.log.`,
+        );
     });
   });
   serving.done(`${workers.length} and the pages, in one process`);
   const target = { url: served.url, key: developmentKey };
-  keepTime(served.url);
+  startLocalCron(served.url);
   remember();
 
   if (market) {
-    const loading = new Task("import");
-    const report = await load(market, target, (step, done, total) =>
-      loading.update(`${step} ${share(done, total)}`),
+    const loading = new ProgressLine("import");
+    const report = await loadMarketplace(market, target, (step, done, total) =>
+      loading.update(`${step} ${progressText(done, total)}`),
     );
     const refused = report.products.rejected + report.events.rejected;
     loading.update("waiting for the places to know");
@@ -107,15 +111,15 @@ async function run(): Promise<void> {
     remember();
   }
   if (options.dataDir !== null && !state.trained) {
-    await trainAndRegister(options.dataDir, options.train, options.stateDir, target);
+    await trainAndRegister(options.dataDir, options.trainingEffort, options.stateDir, target);
     state.trained = true;
     remember();
   }
 
-  const readiness = new Task("ready");
+  const readiness = new ProgressLine("ready");
   await waitUntilReady(served.url, 120, (detail) => readiness.update(detail));
   readiness.done();
-  await welcome(target, options.port);
+  await printWelcome(target, options.port);
 }
 
 try {

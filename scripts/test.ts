@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root } from "./workers.ts";
-import { withoutTraces } from "./wrangler.ts";
+import { localTracesOff } from "./wrangler.ts";
 
 const options = new Set(["--unit", "--watch", "--long"]);
 const chosen = new Set(process.argv.slice(2).filter((each) => options.has(each)));
@@ -28,7 +28,7 @@ const run = spawnSync(
     cwd: root,
     stdio: "inherit",
     env: {
-      ...withoutTraces,
+      ...localTracesOff,
       ...process.env,
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
       WRANGLER_SEND_METRICS: "false",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 export const root = join(import.meta.dirname, "..");
 
 /** A worker of the house; the gateway is first, the only one with public routes. */
-export interface WorkerPlace {
+export interface WorkerConfig {
   name: string;
   /** Wrangler configuration, relative to the root. */
   config: string;
@@ -13,51 +13,51 @@ export interface WorkerPlace {
   /** Name of its generated environment type. */
   envInterface: string;
   /** Workers that it calls, whose types its bindings need. */
-  calls: string[];
+  callees: string[];
 }
 
-export const workers: WorkerPlace[] = [
+export const workers: WorkerConfig[] = [
   {
     name: "gateway",
     config: "wrangler.toml",
     database: "vicinity-gateway",
     envInterface: "GatewayEnv",
-    calls: ["recommendation", "user", "product", "location", "trainer"],
+    callees: ["recommendation", "user", "product", "location", "trainer"],
   },
   {
     name: "recommendation",
     config: "workers/recommendation/wrangler.toml",
     database: "vicinity-recommendation",
     envInterface: "RecommendationEnv",
-    calls: ["user", "product", "location"],
+    callees: ["user", "product", "location"],
   },
   {
     name: "user",
     config: "workers/user/wrangler.toml",
     database: "vicinity-user",
     envInterface: "UserEnv",
-    calls: [],
+    callees: [],
   },
   {
     name: "product",
     config: "workers/product/wrangler.toml",
     database: "vicinity-product",
     envInterface: "ProductEnv",
-    calls: ["location"],
+    callees: ["location"],
   },
   {
     name: "location",
     config: "workers/location/wrangler.toml",
     database: "vicinity-location",
     envInterface: "LocationEnv",
-    calls: [],
+    callees: [],
   },
   {
     name: "trainer",
     config: "workers/trainer/wrangler.toml",
     database: null,
     envInterface: "TrainerEnv",
-    calls: ["recommendation", "user"],
+    callees: ["recommendation", "user"],
   },
 ];
 
@@ -71,7 +71,7 @@ export const servedConfigs: readonly string[] = [...workers.map(({ config }) => 
 export const configArguments = (configs: readonly string[]): string[] =>
   configs.flatMap((config) => ["-c", config]);
 
-export const placeOf = (name: string): WorkerPlace => {
+export const workerNamed = (name: string): WorkerConfig => {
   const place = workers.find((each) => each.name === name);
   if (!place) throw new Error(`no worker is named ${name}`);
   return place;

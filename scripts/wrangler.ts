@@ -8,7 +8,7 @@ const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
  * Local traces record every statement of every object, which takes nearly half of the machine: only for who asks,
  * `X_LOCAL_OBSERVABILITY=true npm run dev`.
  */
-export const withoutTraces = { X_LOCAL_OBSERVABILITY: "false" };
+export const localTracesOff = { X_LOCAL_OBSERVABILITY: "false" };
 
 const environment = {
   WRANGLER_SEND_METRICS: "false",
@@ -18,17 +18,17 @@ const environment = {
 };
 
 /** What a finished command left. */
-export interface Finished {
+export interface CommandResult {
   code: number;
   output: string;
 }
 
 /** Runs wrangler to its end, `input` on its standard input, and gives its exit code and all it printed. */
-export function runWrangler(args: string[], input = ""): Promise<Finished> {
+export function runWrangler(args: string[], input = ""): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [wrangler, ...args], {
       cwd: root,
-      env: { ...withoutTraces, ...process.env, ...environment },
+      env: { ...localTracesOff, ...process.env, ...environment },
       stdio: ["pipe", "pipe", "pipe"],
     });
     child.stdin.end(input);
@@ -47,7 +47,7 @@ export function runWrangler(args: string[], input = ""): Promise<Finished> {
 export function startWrangler(args: string[], onOutput: (text: string) => void): ChildProcess {
   const child = spawn(process.execPath, [wrangler, ...args], {
     cwd: root,
-    env: { ...withoutTraces, ...process.env, ...environment },
+    env: { ...localTracesOff, ...process.env, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   child.stdout.on("data", (chunk: Buffer) => onOutput(chunk.toString()));

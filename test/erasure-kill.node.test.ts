@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 import { Random } from "../model/train/random.ts";
-import { migrate } from "../scripts/databases/migrate.ts";
+import { migrateLocalDatabases } from "../scripts/databases/migrate.ts";
 import { developmentKey } from "../scripts/start/serve.ts";
 import { erasure } from "../shared/contracts/erasure.ts";
 import { exportItem } from "../shared/contracts/export.ts";
@@ -21,7 +21,7 @@ const settleMs = 90_000;
 const stateDir = mkdtempSync(join(tmpdir(), "vicinity-erasure-"));
 let stack: RunningStack;
 beforeAll(async () => {
-  await migrate(stateDir);
+  await migrateLocalDatabases(stateDir);
   stack = new RunningStack(await freePort(), stateDir);
   await stack.start();
 });

@@ -1,5 +1,5 @@
 import type { Parameters } from "../model/network/parameters.ts";
-import { uploadOf } from "../scripts/models/upload.ts";
+import { createModelUpload } from "../scripts/models/upload.ts";
 import type { ModelRecord } from "../shared/contracts/model.ts";
 import type { FirstStage } from "../shared/contracts/retrieval.ts";
 import type { Stack } from "./stack.ts";
@@ -15,7 +15,7 @@ export async function bring(
   const answer = await fetch(`${stack.url}v1/models`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}` },
-    body: await uploadOf(version, weights, firstStage),
+    body: await createModelUpload(version, weights, firstStage),
   });
   const body = await answer.json();
   if (answer.status !== 201) throw new Error(`${answer.status} ${JSON.stringify(body)}`);

@@ -4,7 +4,7 @@ import { columnLayout } from "../model/columns/layout.ts";
 import { rebuildAll } from "../scripts/api/rebuild-all.ts";
 import { developmentKey } from "../scripts/start/serve.ts";
 import { eventTypes } from "../shared/contracts/event.ts";
-import { leafCellOf, worldCell } from "../shared/geo/cells.ts";
+import { leafCellAt, worldCell } from "../shared/geo/cells.ts";
 import { asLines, lima, oslo, productsAround } from "./products.ts";
 import { eventually, Stack } from "./stack.ts";
 
@@ -111,7 +111,7 @@ it("makes totals, cells and tiles anew as they were, from products and interacti
   await objects
     .get(objects.idFromName(`demo:${leaf}`))
     .rebuild("demo", leaf, { after: null, upTo: null }, []);
-  const stray = leafCellOf({ lat: 48.86, lon: 2.35 }, 0);
+  const stray = leafCellAt({ lat: 48.86, lon: 2.35 }, 0);
   const ghost = { ...anyChange, productId: "ghost", location: { lat: 48.86, lon: 2.35 } };
   await objects.get(objects.idFromName(`demo:${stray}`)).apply("demo", stray, [ghost], []);
   await eventually(held, (count) => count !== products.length - 1, 30);

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
 import { z } from "zod";
 import { featureShape } from "../model/features/compute.ts";
-import { parametersIn } from "../model/onnx/read.ts";
+import { readParameters } from "../model/onnx/read.ts";
 import { syntheticLog } from "../model/recalibrate/testing/synthetic-log.ts";
-import { migrate } from "../scripts/databases/migrate.ts";
+import { migrateLocalDatabases } from "../scripts/databases/migrate.ts";
 import { developmentKey } from "../scripts/start/serve.ts";
 import { modelRecord } from "../shared/contracts/model.ts";
 import { type RecalibrationRecord, recalibration } from "../shared/contracts/recalibration.ts";
@@ -30,11 +30,11 @@ const models = z.object({ items: z.array(modelRecord) });
 
 /** A state with a training log, and nothing else. */
 async function stateWithLog(stateDir: string): Promise<void> {
-  const weights = parametersIn(featureShape, new Uint8Array(file));
+  const weights = readParameters(featureShape, new Uint8Array(file));
   if (weights === null) throw new Error("the bundled model is of another network");
   const until = Date.now() / 1000;
   const lines = syntheticLog(weights, { examples: 1200, users: 150, seed: 3, until, shift: 2 });
-  await migrate(stateDir);
+  await migrateLocalDatabases(stateDir);
   await withBindings("trainer", stateDir, ({ TRAINING_LOG }) => writeLog(TRAINING_LOG, "demo", lines));
 }
 

@@ -5,7 +5,7 @@ import type { NearbyAnswer } from "../shared/contracts/location.ts";
 import type { ModelDetails, ModelRecord } from "../shared/contracts/model.ts";
 import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";
 import { writeLog } from "../shared/training-log/testing/write-log.ts";
-import { negated } from "../workers/recommendation/testing/negated.ts";
+import { negateHeads } from "../workers/recommendation/testing/negated.ts";
 import { bring } from "./models.ts";
 import { asLines, oslo, productsAround } from "./products.ts";
 import { eventually, Stack } from "./stack.ts";
@@ -43,7 +43,7 @@ describe("a worse model that is brought by hand", () => {
     const log = syntheticLog(bundledWeights(), { examples: 600, users: 100, seed: 7, until, shift: 0 });
     await writeLog(await stack.binding("recommendation", "TRAINING_LOG"), "demo", log);
     expect((await bring(stack, "good", bundledWeights())).status).toBe("serving");
-    const worse = await bring(stack, "worse", negated(bundledWeights()));
+    const worse = await bring(stack, "worse", negateHeads(bundledWeights()));
     expect(worse.status).toBe("refused");
     expect(worse.origin.gate?.reasons.join()).toContain("gain");
     expect(await versionIn(stack)).toBe("good");
@@ -73,7 +73,7 @@ describe("with the gate forced open", () => {
 
   it("a worse model is rolled back in its canary by itself, by what people do", async () => {
     expect((await bring(stack, "good", bundledWeights())).status).toBe("serving");
-    expect((await bring(stack, "worse", negated(bundledWeights()))).status).toBe("shadow");
+    expect((await bring(stack, "worse", negateHeads(bundledWeights()))).status).toBe("shadow");
     await eventually(
       async () => {
         await recommendIn(stack, "passer-by");

@@ -2,7 +2,7 @@ import type { D1Database, KVNamespace, R2Bucket } from "@cloudflare/workers-type
 import { workers } from "../scripts/workers.ts";
 import { type ExportItem, exportItem } from "../shared/contracts/export.ts";
 import type { Page } from "../shared/contracts/services.ts";
-import { unpacked } from "../shared/training-log/lines.ts";
+import { unpackLines } from "../shared/training-log/lines.ts";
 import { type Stack, tablesOfItsOwn } from "./stack.ts";
 
 /** All that the export gives of a person, page by page. */
@@ -46,7 +46,7 @@ async function everything(stack: Stack): Promise<Map<string, string>> {
       if (!object) continue;
       const bytes = await object.arrayBuffer();
       const text = key.endsWith(".gz")
-        ? JSON.stringify(await unpacked(bytes))
+        ? JSON.stringify(await unpackLines(bytes))
         : Buffer.from(bytes).toString("latin1");
       found.set(key, text);
     }

@@ -13,17 +13,17 @@ const days = 56;
 const seed = 11;
 
 /** A generated marketplace. */
-export interface Market {
+export interface GeneratedMarket {
   dataset: Dataset;
   /** Who has a history, and where they were: one for each event. */
-  stays: Visit[];
+  pastOrigins: RequestOrigin[];
 }
 
 /** More are made than are wanted, since chance decides how many are in a city. */
-const margin = 1.15;
+const oversampling = 1.15;
 
 /** Share of everything that the first cities have, as the simulation spreads it. */
-function shareOf(cities: number): number {
+function shareOfFirstCities(cities: number): number {
   const sum = (count: number): number =>
     Array.from({ length: count }, (_, i) => 1 / (1 + i / 12)).reduce((all, each) => all + each, 0);
   return sum(cities) / sum(simulatedCities.length);
@@ -33,12 +33,12 @@ function shareOf(cities: number): number {
  * A simulated marketplace of so many products, whose last event is just before `now` (seconds). A small one is in fewer
  * cities rather than thinner in each, so that as many candidates are ranked in it as in a large one.
  */
-export function marketOf(products: number, now: number): Market {
+export function generateMarket(products: number, now: number): GeneratedMarket {
   const cities = simulatedCities.slice(0, Math.max(1, Math.floor(products / productsPerCity)));
-  const share = shareOf(cities.length);
+  const share = shareOfFirstCities(cities.length);
   const size = {
-    products: Math.ceil((products * margin) / share),
-    users: Math.ceil((userCount * margin) / share),
+    products: Math.ceil((products * oversampling) / share),
+    users: Math.ceil((userCount * oversampling) / share),
     events: Math.ceil((userCount * eventsPerUser) / share),
     days,
   };
@@ -47,18 +47,21 @@ export function marketOf(products: number, now: number): Market {
   const items = new Map<string, DatasetItem>();
   for (const [id, item] of dataset.items)
     if (items.size < products && names.has(String(item.attributes.city))) items.set(id, item);
-  const known = allEvents(dataset).filter(({ itemId }) => items.has(itemId));
-  const users = [...new Set(known.map(({ userId }) => userId))].sort().slice(0, userCount);
+  const events = allEvents(dataset).filter(({ itemId }) => items.has(itemId));
+  const users = [...new Set(events.map(({ userId }) => userId))].sort().slice(0, userCount);
   const chosen = new Set(users);
-  const train = known.filter(({ userId }) => chosen.has(userId));
+  const train = events.filter(({ userId }) => chosen.has(userId));
   const stays = train.flatMap(({ userId, lat, lon }) =>
     lat === null || lon === null ? [] : [{ userId, point: { lat, lon } }],
   );
-  return { dataset: { ...dataset, name: `bench-${products}`, items, train, valid: [], test: [] }, stays };
+  return {
+    dataset: { ...dataset, name: `bench-${products}`, items, train, valid: [], test: [] },
+    pastOrigins: stays,
+  };
 }
 
 /** Who asks, and where they are. */
-export interface Visit {
+export interface RequestOrigin {
   userId: string;
   point: Point;
 }
@@ -69,7 +72,11 @@ const kmPerDegree = 111.2;
 const round = (degrees: number): number => Math.round(degrees * 1e5) / 1e5;
 
 /** Random people about where they were at random moments, all over the world; the same seed gives the same visits. */
-export function visitsOf({ stays }: Pick<Market, "stays">, count: number, visitSeed: number): Visit[] {
+export function sampleRequestOrigins(
+  { pastOrigins: stays }: Pick<GeneratedMarket, "pastOrigins">,
+  count: number,
+  visitSeed: number,
+): RequestOrigin[] {
   const random = new Random(visitSeed);
   return Array.from({ length: count }, () => {
     const { userId, point } = stays[random.below(stays.length)];

@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { featureShape } from "../../model/features/compute.ts";
-import { parametersIn } from "../../model/onnx/read.ts";
+import { readParameters } from "../../model/onnx/read.ts";
 import { syntheticLog } from "../../model/recalibrate/testing/synthetic-log.ts";
-import { migrate } from "../../scripts/databases/migrate.ts";
+import { migrateLocalDatabases } from "../../scripts/databases/migrate.ts";
 import { writeLog } from "../../shared/training-log/testing/write-log.ts";
 import { withBindings } from "../../test/kill/stores.ts";
 import type { BenchContext } from "../context.ts";
-import { bundledBytes } from "../onnx/bundled-model.ts";
+import { bundledModelBytes } from "../onnx/bundled-model.ts";
 
 /** Examples that differ; the others repeat them under other names, at other times, for other people. */
 const distinct = 500;
@@ -29,24 +29,24 @@ export async function writeRecalibrationLog(context: BenchContext): Promise<void
   const marker = join(stateDir, "bench-log.json");
   const now = Math.floor(Date.now() / 1000);
   if (existsSync(marker)) {
-    const known = JSON.parse(readFileSync(marker, "utf8"));
-    if (known.examples === examples && known.rows === rows && now - known.until < freshSeconds) return;
-    if (known.examples > examples || known.rows !== rows)
+    const written = JSON.parse(readFileSync(marker, "utf8"));
+    if (written.examples === examples && written.rows === rows && now - written.until < freshSeconds) return;
+    if (written.examples > examples || written.rows !== rows)
       throw new Error(
-        `${stateDir} holds a log of ${known.examples} examples of ${known.rows} rows; choose another STATE_DIR.`,
+        `${stateDir} holds a log of ${written.examples} examples of ${written.rows} rows; choose another STATE_DIR.`,
       );
   }
   mkdirSync(stateDir, { recursive: true });
-  await migrate(stateDir);
-  const weights = parametersIn(featureShape, new Uint8Array(bundledBytes()));
+  await migrateLocalDatabases(stateDir);
+  const weights = readParameters(featureShape, new Uint8Array(bundledModelBytes()));
   if (weights === null) throw new Error("the bundled model is of another network");
-  context.say(`log of ${examples.toLocaleString("en")} examples of ${rows} rows`);
+  context.log(`log of ${examples.toLocaleString("en")} examples of ${rows} rows`);
   const log = { examples: Math.min(distinct, examples), users: users, seed: 11, until: now, shift: 0, rows };
-  const some = syntheticLog(weights, log);
+  const repeatedExamples = syntheticLog(weights, log);
   await withBindings("trainer", stateDir, async ({ TRAINING_LOG }) => {
     for (let at = 0; at < examples; at += linesPerObject) {
       const lines = Array.from({ length: Math.min(linesPerObject, examples - at) }, (_, i) => ({
-        ...some[(at + i) % some.length],
+        ...repeatedExamples[(at + i) % repeatedExamples.length],
         recommendationId: `bench-${at + i}`,
         pseudonym: ((at + i) % users).toString(16).padStart(4, "0").repeat(16),
         time: now - (examples - at - i) * secondsBetween,

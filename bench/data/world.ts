@@ -1,39 +1,39 @@
-import { inMemoryCandidates } from "../../model/candidate-sources/candidate-store.ts";
+import { inProcessCandidates } from "../../model/candidate-sources/candidate-store.ts";
 import type { CandidateStore } from "../../model/candidate-sources/source.ts";
 import type { Columns } from "../../model/columns/columns.ts";
 import type { CandidateService } from "../../model/pipeline/ports.ts";
 import { Replay } from "../../model/replay/replay.ts";
-import { worldAfter } from "../../model/replay/world.ts";
-import type { Forwards } from "../../model/retrieval/candidates.ts";
+import { tilePyramidAfter } from "../../model/replay/world.ts";
+import type { ForwardingLookup } from "../../model/retrieval/candidates.ts";
 import type { TileSource } from "../../model/retrieval/tiles.ts";
 import { worldCell } from "../../shared/geo/cells.ts";
-import { type Market, marketOf } from "./market.ts";
+import { type GeneratedMarket, generateMarket } from "./market.ts";
 
 /** A moment of the past, so that every run sees the same world. Seconds since the epoch. */
 const now = Date.UTC(2026, 0, 5, 12) / 1000;
 
 /** A generated marketplace in memory: all tiles hot, all people known. */
-export interface World extends Market {
-  tiles: TileSource & Forwards;
-  places: CandidateService & CandidateStore;
+export interface IndexedMarket extends GeneratedMarket {
+  tiles: TileSource & ForwardingLookup;
+  candidates: CandidateService & CandidateStore;
   replay: Replay;
   /** Seconds since the epoch, after the last event. */
   now: number;
 }
 
 /** Makes the world of so many products. */
-export function worldOf(products: number): World {
-  const market = marketOf(products, now);
+export function buildIndexedMarket(products: number): IndexedMarket {
+  const market = generateMarket(products, now);
   const { items, train: events } = market.dataset;
-  const tiles = worldAfter(market.dataset, events, now);
-  const places = inMemoryCandidates(tiles, () => now);
+  const tiles = tilePyramidAfter(market.dataset, events, now);
+  const places = inProcessCandidates(tiles, () => now);
   const replay = new Replay(items, places);
-  for (const event of events) replay.observe(event);
-  return { ...market, tiles, places, replay, now };
+  for (const event of events) replay.applyEvent(event);
+  return { ...market, tiles, candidates: places, replay, now };
 }
 
 /** All leaf tiles, found by descending from the world. */
-export async function leavesOf(tiles: TileSource): Promise<Columns[]> {
+export async function leafTiles(tiles: TileSource): Promise<Columns[]> {
   const leaves: Columns[] = [];
   const open = [worldCell];
   for (let cell = open.pop(); cell !== undefined; cell = open.pop()) {

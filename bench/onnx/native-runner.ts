@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type { FeatureBatch, FeatureShape } from "../../model/features/batch.ts";
-import { inputsOf } from "../../model/onnx/inputs.ts";
+import { onnxInputs } from "../../model/onnx/inputs.ts";
 
 /** What is used of `onnxruntime-node`, whose types are there only where it is installed. */
 interface NativeRuntime {
@@ -14,10 +14,10 @@ interface NativeRuntime {
 }
 
 /** How to get the runtime; its own installation would fetch more than npm holds. */
-export const howToGetNative = "npm install --no-save --ignore-scripts onnxruntime-node";
+export const nativeInstallCommand = "npm install --no-save --ignore-scripts onnxruntime-node";
 
 /** A runner of a model by native code on one thread; null where `onnxruntime-node` is not installed. */
-export async function nativeRunner(
+export async function createNativeRunner(
   bytes: Uint8Array,
   shape: FeatureShape,
 ): Promise<((batch: FeatureBatch) => Promise<unknown>) | null> {
@@ -36,7 +36,7 @@ export async function nativeRunner(
   return (batch) =>
     session.run(
       Object.fromEntries(
-        Object.entries(inputsOf(shape, batch)).map(([name, { type, data, dims }]) => [
+        Object.entries(onnxInputs(shape, batch)).map(([name, { type, data, dims }]) => [
           name,
           new Tensor(type, data, dims),
         ]),

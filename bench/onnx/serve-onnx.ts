@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startWrangler } from "../../scripts/wrangler.ts";
-import { end, remember } from "../workers/processes.ts";
-import { workerdBelow } from "../workers/workerd.ts";
+import { endProcess, trackChild } from "../workers/processes.ts";
+import { findWorkerd } from "../workers/workerd.ts";
 
 /** The bare ONNX run in workerd. */
-export interface ServedOnnx {
+export interface OnnxWorker {
   /** Milliseconds of one run: the mean of `runs` in one request, since workerd's clock is coarse. */
   run(candidates: number, runs: number): Promise<number>;
   stop(): Promise<void>;
@@ -16,7 +16,7 @@ export interface ServedOnnx {
 const timeoutMs = 60_000;
 
 /** Starts the worker that only runs the model. Throws where it does not start or the model does not fit the code. */
-export async function serveOnnx(port: number): Promise<ServedOnnx> {
+export async function startOnnxWorker(port: number): Promise<OnnxWorker> {
   const state = mkdtempSync(join(tmpdir(), "vicinity-bench-onnx-"));
   let output = "";
   const child = startWrangler(
@@ -29,9 +29,9 @@ export async function serveOnnx(port: number): Promise<ServedOnnx> {
       output = (output + text).slice(-4000);
     },
   );
-  remember(child);
+  trackChild(child);
   const stop = async (): Promise<void> => {
-    await end(child);
+    await endProcess(child);
     rmSync(state, { recursive: true, force: true });
   };
   const path = "/?candidates=1&runs=1";
@@ -44,7 +44,7 @@ export async function serveOnnx(port: number): Promise<ServedOnnx> {
       throw new Error(`The model does not run in workerd: ${text ?? output}`);
     }
   }
-  const direct = await workerdBelow(child, port, path);
+  const direct = await findWorkerd(child, port, path);
   const url = direct?.url ?? `http://127.0.0.1:${port}`;
   return {
     stop,

@@ -24,7 +24,7 @@ const bytesOf = (view: ArrayBufferView): Uint8Array<ArrayBuffer> =>
   new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
 
 /** Adds a constant of the graph. */
-function constant(
+function addConstant(
   graph: GraphProto,
   name: string,
   dims: bigint[],
@@ -36,8 +36,8 @@ function constant(
 }
 
 /** The tensor as half floats, cast back where it is used. */
-function halved(graph: GraphProto, tensor: TensorProto): void {
-  const stored = constant(
+function replaceByFloat16(graph: GraphProto, tensor: TensorProto): void {
+  const stored = addConstant(
     graph,
     `${tensor.name}.f16`,
     tensor.dims,
@@ -55,17 +55,17 @@ function halved(graph: GraphProto, tensor: TensorProto): void {
 }
 
 /** The tensor as bytes of one scale, symmetric about zero, scaled back where it is used. */
-function quantized(graph: GraphProto, tensor: TensorProto): void {
+function replaceByInt8(graph: GraphProto, tensor: TensorProto): void {
   const values = floatsOf(tensor);
   const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12) / 127;
-  const stored = constant(
+  const stored = addConstant(
     graph,
     `${tensor.name}.i8`,
     tensor.dims,
     TensorProto_DataType.INT8,
     Int8Array.from(values, (value) => Math.round(value / scale)),
   );
-  const scales = constant(
+  const scales = addConstant(
     graph,
     `${tensor.name}.scale`,
     [],
@@ -78,7 +78,10 @@ function quantized(graph: GraphProto, tensor: TensorProto): void {
 }
 
 /** The model with its weights in another format; the inputs' statistics stay as they are. */
-export function withWeightsAs(format: WeightFormat, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+export function convertWeights(
+  format: WeightFormat,
+  bytes: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   if (format === "float32") return bytes;
   const model = fromBinary(ModelProtoSchema, bytes);
   const { graph } = model;
@@ -90,6 +93,6 @@ export function withWeightsAs(format: WeightFormat, bytes: Uint8Array<ArrayBuffe
     name !== "scale";
   const weights = graph.initializer.filter(isWeight);
   graph.initializer = graph.initializer.filter((tensor) => !isWeight(tensor));
-  for (const tensor of weights) (format === "float16" ? halved : quantized)(graph, tensor);
+  for (const tensor of weights) (format === "float16" ? replaceByFloat16 : replaceByInt8)(graph, tensor);
   return new Uint8Array(toBinary(ModelProtoSchema, model));
 }

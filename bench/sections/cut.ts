@@ -1,16 +1,16 @@
 import type { CandidateQuery } from "../../model/candidate-query/candidate-query.ts";
 import { computeFeatures } from "../../model/features/compute.ts";
 import { rankingContext } from "../../model/features/context.ts";
-import { gather } from "../../model/pipeline/gather-candidates.ts";
+import { fetchCandidates } from "../../model/pipeline/gather-candidates.ts";
 import { finalScores, maxCandidates } from "../../model/pipeline/recommend.ts";
-import { hourOf } from "../../model/profile/profile.ts";
+import { localHourOf } from "../../model/profile/profile.ts";
 import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
-import { top } from "../../model/retrieval/top.ts";
-import { localOffset } from "../../shared/geo/local-time.ts";
+import { topIndices } from "../../model/retrieval/top.ts";
+import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import type { BenchContext } from "../context.ts";
-import { summaryOfRates } from "../figure.ts";
-import { type Visit, visitsOf } from "../data/market.ts";
-import { bundledInNode } from "../onnx/bundled-model.ts";
+import { type RequestOrigin, sampleRequestOrigins } from "../data/market.ts";
+import { summarizeRates } from "../figure.ts";
+import { openBundledModel } from "../onnx/bundled-model.ts";
 
 /** Different people and places. */
 const visitCount = 150;
@@ -20,15 +20,15 @@ const uncut = 8000;
 const first = 20;
 
 /** How much of what the network would show first the first stage lets through, when it cuts to fewer and fewer. */
-export async function cut(context: BenchContext): Promise<void> {
-  const { world } = context;
-  const { session, manifest } = await bundledInNode();
-  const visits = visitsOf(world, visitCount, 3);
-  const queryOf = ({ userId, point }: Visit, limit: number): CandidateQuery => ({
-    profile: world.replay.person(userId),
+export async function measureCut(context: BenchContext): Promise<void> {
+  const { market: world } = context;
+  const { session, manifest } = await openBundledModel();
+  const visits = sampleRequestOrigins(world, visitCount, 3);
+  const queryOf = ({ userId, point }: RequestOrigin, limit: number): CandidateQuery => ({
+    profile: world.replay.profile(userId),
     point,
     now: world.now,
-    hour: hourOf(world.now + localOffset(point.lat, point.lon, world.now)),
+    hour: localHourOf(world.now + utcOffsetAt(point.lat, point.lon, world.now)),
     filter: {},
     limit,
     firstStage: manifest.firstStage ?? defaultFirstStage,
@@ -37,20 +37,22 @@ export async function cut(context: BenchContext): Promise<void> {
   let ranked = 0;
   for (const visit of visits) {
     const query = queryOf(visit, uncut);
-    const { candidates, blocks } = await gather(query, world.places);
+    const { candidates, blocks } = await fetchCandidates(query, world.candidates);
     ranked += candidates.length;
-    const offset = localOffset(visit.point.lat, visit.point.lon, world.now);
+    const offset = utcOffsetAt(visit.point.lat, visit.point.lon, world.now);
     const ranking = rankingContext(query.profile, world.now, offset, visit.point, blocks, candidates);
     const values = finalScores(await session.run(computeFeatures(ranking, candidates)));
-    const best = top(values, values.length, first).map((i) => candidates[i].block.idHash[candidates[i].row]);
+    const best = topIndices(values, values.length, first).map(
+      (i) => candidates[i].block.idHash[candidates[i].row],
+    );
     for (const [limit, shares] of kept) {
-      const through = (await gather(queryOf(visit, limit), world.places)).candidates;
+      const through = (await fetchCandidates(queryOf(visit, limit), world.candidates)).candidates;
       const hashes = new Set(through.map(({ block, row }) => block.idHash[row]));
       shares.push(best.filter((hash) => hashes.has(hash)).length / best.length);
     }
   }
   await session.release();
-  context.note(
+  context.addNote(
     `cut: the network ranked ${Math.round(ranked / visits.length)} products where nothing was cut`,
   );
   for (const [limit, shares] of kept)
@@ -58,8 +60,8 @@ export async function cut(context: BenchContext): Promise<void> {
       section: "cut",
       name: `of the network's first ${first}, kept by a cut to ${limit}`,
       unit: "share",
-      ...summaryOfRates(shares),
-      baseline: { what: "a cut by chance", value: Math.min(1, (limit * visits.length) / ranked) },
-      limit: limit === maxCandidates ? { what: "wanted on average", value: 0.98 } : null,
+      ...summarizeRates(shares),
+      baseline: { label: "a cut by chance", value: Math.min(1, (limit * visits.length) / ranked) },
+      limit: limit === maxCandidates ? { label: "wanted on average", value: 0.98 } : null,
     });
 }

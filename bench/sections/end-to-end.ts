@@ -4,11 +4,16 @@ import { developmentKey } from "../../scripts/start/serve.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import type { BenchContext } from "../context.ts";
-import { summaryOfMean, summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
-import { isolateMegabytes, liveMemoryOf, profileOf, sumOf } from "../workers/inspector.ts";
-import { type LoadPlan, load } from "../workers/run-load.ts";
-import { visitsOf } from "../data/market.ts";
+import { sampleRequestOrigins } from "../data/market.ts";
+import { meanOnly, singleMeasurement, summarizeRates, summarizeTimes } from "../figure.ts";
+import {
+  isolateMegabytes,
+  measureLiveMemory,
+  recordCpuProfile,
+  totalMegabytes,
+} from "../workers/inspector.ts";
 import { processorSeconds, residentMegabytes } from "../workers/processes.ts";
+import { type LoadPlan, runLoad } from "../workers/run-load.ts";
 import type { ServedCatalog } from "../workers/serve-catalog.ts";
 import type { Workerd } from "../workers/workerd.ts";
 
@@ -34,22 +39,22 @@ const healthSeconds = 3;
 const profileSeconds = 10;
 
 /** Milliseconds of the gateway's whole work, out of the `server-timing` header; NaN where it is not there. */
-const gatewayMs = (header: string | undefined): number =>
+const parseGatewayMs = (header: string | undefined): number =>
   Number(/gateway;dur=([\d.]+)/.exec(header ?? "")?.[1] ?? Number.NaN);
 
 /** What the workers say of their own time. */
-class Stages {
+class StageTimes {
   readonly #times = new Map<string, number[]>();
   readonly #candidates: number[] = [];
 
-  take(body: string, headers: Record<string, string>): void {
+  add(body: string, headers: Record<string, string>): void {
     const answer = JSON.parse(body) as RecommendationAnswer;
     this.#candidates.push(answer.candidates ?? 0);
-    for (const { name, ms } of answer.stages) this.#add(name, ms);
-    this.#add("gateway, all of it", gatewayMs(headers["server-timing"]));
+    for (const { name, ms } of answer.stages) this.#addTime(name, ms);
+    this.#addTime("gateway, all of it", parseGatewayMs(headers["server-timing"]));
   }
 
-  #add(name: string, ms: number): void {
+  #addTime(name: string, ms: number): void {
     const times = this.#times.get(name) ?? [];
     this.#times.set(name, times);
     times.push(ms);
@@ -65,21 +70,21 @@ class Stages {
 }
 
 /** What is alive in each isolate after the load. */
-async function memory({ figures }: BenchContext, { pid, inspectors }: Workerd): Promise<void> {
-  const whole = { what: "the whole process", value: residentMegabytes(pid) };
+async function measureIsolates({ figures }: BenchContext, { pid, inspectors }: Workerd): Promise<void> {
+  const whole = { label: "the whole process", value: residentMegabytes(pid) };
   for (const [worker, inspector] of inspectors)
     figures.push({
       section: "memory",
       name: `alive in ${worker}`,
       unit: "MB",
-      ...summaryOfOne(sumOf(await liveMemoryOf(inspector))),
+      ...singleMeasurement(totalMegabytes(await measureLiveMemory(inspector))),
       baseline: whole,
-      limit: { what: "aimed at for an isolate", value: isolateMegabytes.aimed },
+      limit: { label: "aimed at for an isolate", value: isolateMegabytes.aimed },
     });
 }
 
 /** The first recommendation of fresh isolates: nothing is compiled, no tile is read, no person awake. */
-async function firstAnswer(url: string, body: string): Promise<{ ms: number; rankMs: number }> {
+async function measureFirstAnswer(url: string, body: string): Promise<{ ms: number; rankMs: number }> {
   const started = performance.now();
   const answer = await fetch(`${url}/v1/recommendations`, {
     method: "POST",
@@ -92,13 +97,13 @@ async function firstAnswer(url: string, body: string): Promise<{ ms: number; ran
 }
 
 /** Recommendations for random people at random places, as a client sees them. */
-export async function endToEnd(
+export async function measureEndToEnd(
   context: BenchContext,
   { url, workerd, market, startMs }: ServedCatalog,
 ): Promise<void> {
   const { seconds, products, profiles } = context.options;
-  const visits = visitsOf(market, visitCount, Date.now() % 2 ** 31);
-  const [{ point: center }] = visitsOf(market, 1, regionSeed);
+  const visits = sampleRequestOrigins(market, visitCount, Date.now() % 2 ** 31);
+  const [{ point: center }] = sampleRequestOrigins(market, 1, regionSeed);
   const region = visits.filter(
     ({ point }) => distanceKm(center.lat, center.lon, point.lat, point.lon) < regionKm,
   );
@@ -108,25 +113,25 @@ export async function endToEnd(
     path: "/v1/recommendations",
     connections: width,
     seconds: lasting,
-    status: 200,
+    expectedStatus: 200,
     body(request) {
       const { userId, point } = who[request % who.length];
       return JSON.stringify({ userId, location: point, limit, candidates });
     },
   });
-  context.say("the first answer");
-  const first = await firstAnswer(url, plan(1, 1).body?.(0) ?? "");
-  context.say("warming up");
-  await load(plan(warmUp.connections, warmUp.seconds), developmentKey);
+  context.log("the first answer");
+  const first = await measureFirstAnswer(url, plan(1, 1).body?.(0) ?? "");
+  context.log("warming up");
+  await runLoad(plan(warmUp.connections, warmUp.seconds), developmentKey);
   const catalog = `${products.toLocaleString("en")} products`;
-  const onnx = await context.onnxLimit();
+  const onnx = await context.onnxReference();
   const section = "end-to-end";
   context.figures.push(
     {
       section,
       name: "from the start of the processes to an open door",
       unit: "ms",
-      ...summaryOfOne(startMs),
+      ...singleMeasurement(startMs),
       baseline: null,
       limit: null,
     },
@@ -134,8 +139,8 @@ export async function endToEnd(
       section,
       name: "the first recommendation after it",
       unit: "ms",
-      ...summaryOfOne(first.ms),
-      baseline: { what: "of which its ONNX run", value: first.rankMs },
+      ...singleMeasurement(first.ms),
+      baseline: { label: "of which its ONNX run", value: first.rankMs },
       limit: onnx,
     },
   );
@@ -143,52 +148,59 @@ export async function endToEnd(
     const plural = width === 1 ? "connection" : "connections";
     const where = regional ? ", one region" : "";
     const name = `${catalog}, ${candidates} ranked, ${width} ${plural}${where}`;
-    context.say(name);
+    context.log(name);
     const who = regional ? region : visits;
-    if (regional) await load(plan(warmUp.connections, warmUp.seconds, candidates, who), developmentKey);
-    const gateway = await load(
-      { url, method: "GET", path: "/healthz", connections: width, seconds: healthSeconds, status: 200 },
+    if (regional) await runLoad(plan(warmUp.connections, warmUp.seconds, candidates, who), developmentKey);
+    const gateway = await runLoad(
+      {
+        url,
+        method: "GET",
+        path: "/healthz",
+        connections: width,
+        seconds: healthSeconds,
+        expectedStatus: 200,
+      },
       developmentKey,
     );
-    const stages = new Stages();
+    const stages = new StageTimes();
     const before = workerd ? processorSeconds(workerd.pid) : Number.NaN;
-    const outcome = await load(
+    const outcome = await runLoad(
       {
         ...plan(width, seconds, candidates, who),
         onAnswer: (_request, status, body, headers) => {
-          if (status === 200) stages.take(body, headers);
+          if (status === 200) stages.add(body, headers);
         },
       },
       developmentKey,
     );
     const spent = workerd ? processorSeconds(workerd.pid) - before : Number.NaN;
     if (outcome.failed > 0)
-      context.note(
+      context.addNote(
         `end-to-end: ${outcome.failed} requests failed with ${name}: ${outcome.failures.join("; ")}`,
       );
-    context.note(`end-to-end: ${Math.round(stages.meanCandidates)} candidates on average with ${name}`);
+    context.addNote(`end-to-end: ${Math.round(stages.meanCandidates)} candidates on average with ${name}`);
     context.figures.push(
       {
         section,
         name,
         unit: "ms",
-        ...summaryOfTimes(outcome.times),
-        baseline: { what: "GET /healthz", value: summaryOfTimes(gateway.times).p50 },
+        ...summarizeTimes(outcome.times),
+        baseline: { label: "GET /healthz", value: summarizeTimes(gateway.times).p50 },
         limit: onnx,
       },
       {
         section,
         name: `${name}, answers`,
         unit: "per s",
-        ...summaryOfRates(outcome.rates),
-        baseline: { what: "GET /healthz", value: summaryOfRates(gateway.rates).p50 },
-        limit: onnx && { what: "one core with nothing but ONNX", value: 1000 / onnx.value },
+        ...summarizeRates(outcome.rates),
+        baseline: { label: "GET /healthz", value: summarizeRates(gateway.rates).p50 },
+        limit: onnx && { label: "one core with nothing but ONNX", value: 1000 / onnx.value },
       },
       {
         section,
         name: `${name}, processor time of an answer`,
         unit: "ms",
-        ...summaryOfMean((1000 * spent) / outcome.times.length, outcome.times.length),
+        ...meanOnly((1000 * spent) / outcome.times.length, outcome.times.length),
         baseline: null,
         limit: onnx,
       },
@@ -199,24 +211,24 @@ export async function endToEnd(
         section,
         name: `stage ${stage}, ${candidates} ranked, 1 connection`,
         unit: "ms",
-        ...summaryOfTimes(times),
+        ...summarizeTimes(times),
         baseline: null,
         limit: onnx,
       });
   }
   const asking = new Set(region.map(({ userId }) => userId)).size;
-  context.note(
+  context.addNote(
     `end-to-end: one region is ${regionKm} km around ${center.lat}, ${center.lon}: ${asking} people`,
   );
   if (!workerd) return;
-  await memory(context, workerd);
+  await measureIsolates(context, workerd);
   if (profiles === null) return;
-  context.say("profiling");
+  context.log("profiling");
   mkdirSync(profiles, { recursive: true });
-  const work = load(plan(1, profileSeconds), developmentKey);
+  const work = runLoad(plan(1, profileSeconds), developmentKey);
   await Promise.all(
     [...workerd.inspectors].map(async ([worker, inspector]) =>
-      writeFileSync(join(profiles, `${worker}.cpuprofile`), await profileOf(inspector, work)),
+      writeFileSync(join(profiles, `${worker}.cpuprofile`), await recordCpuProfile(inspector, work)),
     ),
   );
 }

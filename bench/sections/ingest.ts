@@ -3,9 +3,9 @@ import { Random } from "../../model/train/random.ts";
 import { developmentKey } from "../../scripts/start/serve.ts";
 import { type EventReceipt, eventTypes } from "../../shared/contracts/event.ts";
 import type { BenchContext } from "../context.ts";
-import { summaryOfMean, summaryOfOne, summaryOfRates, summaryOfTimes } from "../figure.ts";
-import { type LoadPlan, load } from "../workers/run-load.ts";
+import { meanOnly, singleMeasurement, summarizeRates, summarizeTimes } from "../figure.ts";
 import { processorSeconds } from "../workers/processes.ts";
+import { type LoadPlan, runLoad } from "../workers/run-load.ts";
 import type { ServedCatalog } from "../workers/serve-catalog.ts";
 import { sqliteEventsPerSecond } from "../workers/sqlite-events-per-second.ts";
 
@@ -17,12 +17,12 @@ const warmUpSeconds = 10;
 const sideSeconds = 4;
 /** People who are asked about first; when all they did is there, everybody is looked at. */
 const sampleSize = 50;
-const checksAtOnce = 4;
+const maxConcurrentChecks = 4;
 const confirmSeconds = 120;
 const pageSize = 500;
 
 /** Events of this run that a person's history holds, as the public API shows it. */
-async function visibleOf(url: string, run: string, userId: string): Promise<number> {
+async function countVisible(url: string, run: string, userId: string): Promise<number> {
   let count = 0;
   let cursor: string | undefined;
   do {
@@ -42,7 +42,7 @@ async function visibleOf(url: string, run: string, userId: string): Promise<numb
 }
 
 /** Those of the people whose history does not hold yet what was acknowledged. */
-async function behind(
+async function usersBehind(
   url: string,
   run: string,
   expected: ReadonlyMap<string, number>,
@@ -53,10 +53,10 @@ async function behind(
   const lane = async (): Promise<void> => {
     while (next < users.length) {
       const userId = users[next++];
-      if ((await visibleOf(url, run, userId)) < (expected.get(userId) ?? 0)) open.push(userId);
+      if ((await countVisible(url, run, userId)) < (expected.get(userId) ?? 0)) open.push(userId);
     }
   };
-  await Promise.all(Array.from({ length: checksAtOnce }, lane));
+  await Promise.all(Array.from({ length: maxConcurrentChecks }, lane));
   return open;
 }
 
@@ -64,7 +64,7 @@ async function behind(
  * Waits until all that was acknowledged is visible and answers when it was (as `performance.now()` says). First a sample
  * is watched, then everybody looked at: where nobody is behind, the sample told the moment.
  */
-async function confirmedAt(
+async function waitUntilConfirmed(
   url: string,
   run: string,
   expected: ReadonlyMap<string, number>,
@@ -74,28 +74,31 @@ async function confirmedAt(
   let open = users.filter((_, i) => i % step === 0);
   const give = performance.now() + confirmSeconds * 1000;
   while (open.length > 0 && performance.now() < give) {
-    open = await behind(url, run, expected, open);
+    open = await usersBehind(url, run, expected, open);
     if (open.length > 0) await sleep(50);
   }
   let at = performance.now();
-  open = await behind(url, run, expected, users);
+  open = await usersBehind(url, run, expected, users);
   while (open.length > 0 && performance.now() < give) {
     at = performance.now();
-    open = await behind(url, run, expected, open);
+    open = await usersBehind(url, run, expected, open);
   }
   let lost = 0;
-  for (const userId of open) lost += (expected.get(userId) ?? 0) - (await visibleOf(url, run, userId));
+  for (const userId of open) lost += (expected.get(userId) ?? 0) - (await countVisible(url, run, userId));
   return { at, lost };
 }
 
 /** Events of many people: acknowledged, and confirmed when their history shows them. */
-export async function ingest(context: BenchContext, { url, workerd, market }: ServedCatalog): Promise<void> {
+export async function measureIngest(
+  context: BenchContext,
+  { url, workerd, market }: ServedCatalog,
+): Promise<void> {
   const { seconds, stateDir } = context.options;
   const run = Date.now().toString(36);
   const random = new Random(Date.now() % 2 ** 31);
   const products = [...market.dataset.items.keys()];
   // They are known already: someone new costs the local runtime a new file.
-  const users = [...new Set(market.stays.map(({ userId }) => userId))];
+  const users = [...new Set(market.pastOrigins.map(({ userId }) => userId))];
   const personOf = new Map<number, string[]>();
   const expected = new Map<string, number>();
   const body = (prefix: string, count: number) => (request: number) => {
@@ -110,27 +113,34 @@ export async function ingest(context: BenchContext, { url, workerd, market }: Se
       })),
     });
   };
-  const plan: LoadPlan = { url, method: "POST", path: "/v1/events", connections, seconds, status: 202 };
+  const plan: LoadPlan = {
+    url,
+    method: "POST",
+    path: "/v1/events",
+    connections,
+    seconds,
+    expectedStatus: 202,
+  };
 
   /** The same requests, their events without a person. */
   const malformed = (count: number, width: number) =>
-    load(
+    runLoad(
       {
         ...plan,
         connections: width,
         seconds: sideSeconds,
-        status: 400,
+        expectedStatus: 400,
         body: (request) => body("bad", count)(request).replaceAll('"userId"', '"who"'),
       },
       developmentKey,
     );
   const warmUp = async (): Promise<void> => {
-    context.say("warming up");
-    await load({ ...plan, seconds: warmUpSeconds, body: body("warm", eventsPerRequest) }, developmentKey);
+    context.log("warming up");
+    await runLoad({ ...plan, seconds: warmUpSeconds, body: body("warm", eventsPerRequest) }, developmentKey);
   };
   await warmUp();
-  context.say("events one by one");
-  const single = await load(
+  context.log("events one by one");
+  const single = await runLoad(
     { ...plan, connections: 1, seconds: sideSeconds, body: body("one", 1) },
     developmentKey,
   );
@@ -139,12 +149,12 @@ export async function ingest(context: BenchContext, { url, workerd, market }: Se
   // People's objects leave memory after ten seconds in which nobody asked for them.
   await warmUp();
   personOf.clear();
-  context.say("events of many people");
+  context.log("events of many people");
   let rejected = 0;
   let acknowledged = 0;
   const before = workerd ? processorSeconds(workerd.pid) : Number.NaN;
   const started = performance.now();
-  const outcome = await load(
+  const outcome = await runLoad(
     {
       ...plan,
       body: body("all", eventsPerRequest),
@@ -164,19 +174,22 @@ export async function ingest(context: BenchContext, { url, workerd, market }: Se
     developmentKey,
   );
   const spent = workerd ? processorSeconds(workerd.pid) - before : Number.NaN;
-  context.say("waiting until all of them are visible");
-  const { at, lost } = await confirmedAt(url, run, expected);
+  context.log("waiting until all of them are visible");
+  const { at, lost } = await waitUntilConfirmed(url, run, expected);
   const confirmed = (1000 * (acknowledged - lost)) / (at - started);
-  const sqlite = { what: "SQLite in Node, a transaction each", value: sqliteEventsPerSecond(stateDir) };
+  const sqlite = {
+    label: "SQLite in Node, one transaction per event",
+    value: sqliteEventsPerSecond(stateDir),
+  };
   const gateway = {
-    what: "refused as malformed",
-    value: eventsPerRequest * summaryOfRates(refused.rates).p50,
+    label: "refused as malformed",
+    value: eventsPerRequest * summarizeRates(refused.rates).p50,
   };
 
   if (outcome.failed > 0)
-    context.note(`ingest: ${outcome.failed} requests failed: ${outcome.failures.join("; ")}`);
-  if (rejected > 0) context.note(`ingest: ${rejected} events were rejected`);
-  context.note(
+    context.addNote(`ingest: ${outcome.failed} requests failed: ${outcome.failures.join("; ")}`);
+  if (rejected > 0) context.addNote(`ingest: ${rejected} events were rejected`);
+  context.addNote(
     `ingest: ${acknowledged.toLocaleString("en")} events of ${expected.size.toLocaleString("en")} people acknowledged, ${lost} of them not visible ${confirmSeconds} s later; all were visible ${((at - started) / 1000 - outcome.seconds).toFixed(1)} s after the last answer`,
   );
   context.figures.push(
@@ -184,23 +197,23 @@ export async function ingest(context: BenchContext, { url, workerd, market }: Se
       section: "ingest",
       name: "one event acknowledged, 1 connection",
       unit: "ms",
-      ...summaryOfTimes(single.times),
-      baseline: { what: "refused as malformed", value: summaryOfTimes(singleRefused.times).p50 },
-      limit: { what: sqlite.what, value: 1000 / sqlite.value },
+      ...summarizeTimes(single.times),
+      baseline: { label: "refused as malformed", value: summarizeTimes(singleRefused.times).p50 },
+      limit: { label: sqlite.label, value: 1000 / sqlite.value },
     },
     {
       section: "ingest",
       name: `${eventsPerRequest} events acknowledged, ${connections} connections`,
       unit: "ms",
-      ...summaryOfTimes(outcome.times),
-      baseline: { what: "refused as malformed", value: summaryOfTimes(refused.times).p50 },
-      limit: { what: sqlite.what, value: (1000 * eventsPerRequest) / sqlite.value },
+      ...summarizeTimes(outcome.times),
+      baseline: { label: "refused as malformed", value: summarizeTimes(refused.times).p50 },
+      limit: { label: sqlite.label, value: (1000 * eventsPerRequest) / sqlite.value },
     },
     {
       section: "ingest",
       name: "events accepted",
       unit: "per s",
-      ...summaryOfRates(outcome.rates.map((rate) => rate * eventsPerRequest)),
+      ...summarizeRates(outcome.rates.map((rate) => rate * eventsPerRequest)),
       baseline: gateway,
       limit: sqlite,
     },
@@ -208,15 +221,15 @@ export async function ingest(context: BenchContext, { url, workerd, market }: Se
       section: "ingest",
       name: "processor time of an accepted event",
       unit: "ms",
-      ...summaryOfMean((1000 * spent) / acknowledged, acknowledged),
+      ...meanOnly((1000 * spent) / acknowledged, acknowledged),
       baseline: null,
-      limit: { what: sqlite.what, value: 1000 / sqlite.value },
+      limit: { label: sqlite.label, value: 1000 / sqlite.value },
     },
     {
       section: "ingest",
       name: "events confirmed",
       unit: "per s",
-      ...summaryOfOne(confirmed),
+      ...singleMeasurement(confirmed),
       baseline: gateway,
       limit: sqlite,
     },

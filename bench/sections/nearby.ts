@@ -1,10 +1,10 @@
 import { compileFilter } from "../../model/retrieval/filter.ts";
-import { nearest } from "../../model/retrieval/nearest.ts";
+import { nearestRows } from "../../model/retrieval/nearest.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import type { BenchContext } from "../context.ts";
-import { visitsOf } from "../data/market.ts";
-import { microsecondsOf } from "../timing.ts";
-import { leavesOf } from "../data/world.ts";
+import { sampleRequestOrigins } from "../data/market.ts";
+import { leafTiles } from "../data/world.ts";
+import { measureMicroseconds } from "../timing.ts";
 
 /** Rows wanted, and the most tiles that are read for them: as the location worker asks. */
 const limit = 500;
@@ -12,10 +12,10 @@ const maxTiles = 64;
 const test = compileFilter({});
 
 /** The nearest 500 products over hot tiles in memory, in microseconds. */
-export async function nearby(context: BenchContext): Promise<void> {
-  const { world } = context;
+export async function measureNearby(context: BenchContext): Promise<void> {
+  const { market: world } = context;
   const { tiles } = world;
-  const visits = visitsOf(world, 200, 2);
+  const visits = sampleRequestOrigins(world, 200, 2);
   const query = (run: number) => ({
     point: visits[run % visits.length].point,
     limit,
@@ -23,15 +23,15 @@ export async function nearby(context: BenchContext): Promise<void> {
     test,
     maxTiles,
   });
-  const summary = await microsecondsOf((run) => nearest(tiles, query(run)), {
+  const summary = await measureMicroseconds((run) => nearestRows(tiles, query(run)), {
     warmUp: 200,
     runs: 4000,
     seconds: 15,
   });
 
-  const leaves = await leavesOf(tiles);
+  const leaves = await leafTiles(tiles);
   const rows = leaves.reduce((sum, leaf) => sum + leaf.count, 0);
-  const all = await microsecondsOf(
+  const all = await measureMicroseconds(
     (run) => {
       const { lat, lon } = query(run).point;
       const distances = new Float64Array(rows);
@@ -44,8 +44,8 @@ export async function nearby(context: BenchContext): Promise<void> {
     { warmUp: 5, runs: 100, seconds: 5 },
   );
 
-  const answers = await Promise.all(visits.map((_, run) => nearest(tiles, query(run))));
-  const least = await microsecondsOf(
+  const answers = await Promise.all(visits.map((_, run) => nearestRows(tiles, query(run))));
+  const least = await measureMicroseconds(
     (run) => {
       const { lat, lon } = query(run).point;
       const { found } = answers[run % answers.length];
@@ -56,13 +56,13 @@ export async function nearby(context: BenchContext): Promise<void> {
     { warmUp: 200, runs: 1000, seconds: 3 },
   );
   const truncated = answers.filter((answer) => answer.truncated).length;
-  if (truncated > 0) context.note(`nearby: ${truncated} of ${answers.length} answers were truncated`);
+  if (truncated > 0) context.addNote(`nearby: ${truncated} of ${answers.length} answers were truncated`);
   context.figures.push({
     section: "nearby",
     name: `k = ${limit}, hot tiles`,
     unit: "us",
     ...summary,
-    baseline: { what: `all ${rows.toLocaleString("en")} measured and sorted`, value: all.p50 },
-    limit: { what: `only these ${limit} measured and sorted`, value: least.p50 },
+    baseline: { label: `all ${rows.toLocaleString("en")} measured and sorted`, value: all.p50 },
+    limit: { label: `only these ${limit} measured and sorted`, value: least.p50 },
   });
 }

@@ -1,44 +1,48 @@
 import type { CandidateQuery } from "../../model/candidate-query/candidate-query.ts";
 import { candidateRequestOf } from "../../model/candidate-query/candidate-request.ts";
 import { categoryAffinities } from "../../model/candidate-query/category-affinities.ts";
-import { usualLocations } from "../../model/candidate-query/usual-locations.ts";
-import { chosen } from "../../model/candidate-sources/chosen.ts";
+import { usualPlaces } from "../../model/candidate-query/usual-locations.ts";
+import { chosenSource } from "../../model/candidate-sources/chosen.ts";
 import { gatherCandidates } from "../../model/candidate-sources/gather-candidates.ts";
-import { nextProducts } from "../../model/candidate-sources/next-products.ts";
+import { nextProductsSource } from "../../model/candidate-sources/next-products.ts";
 import { BatchPool } from "../../model/features/batch-pool.ts";
-import { computeFeatures, families, featureShape } from "../../model/features/compute.ts";
+import { computeFeatures, featureFamilies, featureShape } from "../../model/features/compute.ts";
 import { rankingContext } from "../../model/features/context.ts";
-import { gather } from "../../model/pipeline/gather-candidates.ts";
+import { fetchCandidates } from "../../model/pipeline/gather-candidates.ts";
 import type { Ranker } from "../../model/pipeline/ports.ts";
-import { finalScores, maxCandidates, recommend } from "../../model/pipeline/recommend.ts";
+import { finalScores, maxCandidates, runPipeline } from "../../model/pipeline/recommend.ts";
 import { decodeProfile, encodeProfile } from "../../model/profile/codec.ts";
-import { hourOf } from "../../model/profile/profile.ts";
+import { localHourOf } from "../../model/profile/profile.ts";
 import { affinityWeights, categoryHoursOf } from "../../model/retrieval/category-affinity.ts";
 import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
-import { scoreRows, vantageOf } from "../../model/retrieval/scan.ts";
-import { top } from "../../model/retrieval/top.ts";
+import { proximityPointsOf, scoreRows } from "../../model/retrieval/scan.ts";
+import { topIndices } from "../../model/retrieval/top.ts";
 import { applyRules } from "../../model/rules/rules.ts";
 import type { FirstStage } from "../../shared/contracts/retrieval.ts";
-import { localOffset } from "../../shared/geo/local-time.ts";
+import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import type { BenchContext } from "../context.ts";
-import type { Yardstick } from "../figure.ts";
-import { type Visit, visitsOf } from "../data/market.ts";
-import { bundledInNode } from "../onnx/bundled-model.ts";
-import { type Bounds, microsecondsOf } from "../timing.ts";
-import { leavesOf, type World } from "../data/world.ts";
+import { type RequestOrigin, sampleRequestOrigins } from "../data/market.ts";
+import { type IndexedMarket, leafTiles } from "../data/world.ts";
+import type { Reference } from "../figure.ts";
+import { openBundledModel } from "../onnx/bundled-model.ts";
+import { measureMicroseconds, type RunLimits } from "../timing.ts";
 
 /** Different people and places; each part is run on all of them in turn. */
 const visitCount = 100;
-const bounds: Bounds = { warmUp: 100, runs: 1000, seconds: 6 };
-const baselineBounds: Bounds = { warmUp: 20, runs: 200, seconds: 2 };
+const bounds: RunLimits = { warmUp: 100, runs: 1000, seconds: 6 };
+const baselineBounds: RunLimits = { warmUp: 20, runs: 200, seconds: 2 };
 /** Items of an answer. */
 const limit = 10;
 
 /** One visit with what each part is given: everything that the parts before it make. */
-async function prepare({ userId, point }: Visit, { replay, places, now }: World, firstStage: FirstStage) {
-  const person = replay.person(userId);
-  const offset = localOffset(point.lat, point.lon, now);
-  const hour = hourOf(now + offset);
+async function prepare(
+  { userId, point }: RequestOrigin,
+  { replay, candidates: places, now }: IndexedMarket,
+  firstStage: FirstStage,
+) {
+  const person = replay.profile(userId);
+  const offset = utcOffsetAt(point.lat, point.lon, now);
+  const hour = localHourOf(now + offset);
   const query: CandidateQuery = {
     profile: person,
     point,
@@ -51,7 +55,7 @@ async function prepare({ userId, point }: Visit, { replay, places, now }: World,
   const asked = candidateRequestOf(query);
   const { near, chosen: own } = await gatherCandidates(places, asked);
   const brought = [own, near].filter((block) => block !== null);
-  const gathered = await gather(query, places);
+  const gathered = await fetchCandidates(query, places);
   const context = rankingContext(person, now, offset, point, gathered.blocks, gathered.candidates);
   const batch = computeFeatures(context, gathered.candidates);
   return {
@@ -69,19 +73,19 @@ async function prepare({ userId, point }: Visit, { replay, places, now }: World,
 }
 
 /** The parts of a recommendation over hot tiles in Node, without workers between them, in microseconds. */
-export async function parts(context: BenchContext): Promise<void> {
-  const { world } = context;
-  const { session, manifest } = await bundledInNode();
+export async function measureParts(context: BenchContext): Promise<void> {
+  const { market: world } = context;
+  const { session, manifest } = await openBundledModel();
   const ranker: Ranker = { ...manifest, score: (batch) => session.run(batch) };
   const firstStage = manifest.firstStage ?? defaultFirstStage;
   const visits = await Promise.all(
-    visitsOf(world, visitCount, 1).map((visit) => prepare(visit, world, firstStage)),
+    sampleRequestOrigins(world, visitCount, 1).map((visit) => prepare(visit, world, firstStage)),
   );
   const at = (run: number) => visits[run % visits.length];
-  const time = (work: (run: number) => unknown) => microsecondsOf(work, bounds);
-  const baseline = async (what: string, work: (run: number) => unknown): Promise<Yardstick> => ({
-    what,
-    value: (await microsecondsOf(work, baselineBounds)).p50,
+  const time = (work: (run: number) => unknown) => measureMicroseconds(work, bounds);
+  const baseline = async (what: string, work: (run: number) => unknown): Promise<Reference> => ({
+    label: what,
+    value: (await measureMicroseconds(work, baselineBounds)).p50,
   });
 
   const scores = await Promise.all(visits.map(async ({ batch }) => finalScores(await session.run(batch))));
@@ -93,11 +97,11 @@ export async function parts(context: BenchContext): Promise<void> {
   const rows = visits.map(({ own }) =>
     JSON.stringify(own ? rowsOf(own.count, (row) => world.dataset.items.get(own.id(row))) : []),
   );
-  const leaves = await leavesOf(world.tiles);
+  const leaves = await leafTiles(world.tiles);
   const every = new Float64Array(leaves.reduce((sum, leaf) => sum + leaf.count, 0));
   const scoreAll = (run: number): number[] => {
     const { query, point } = at(run);
-    const vantage = vantageOf(point, usualLocations(query.profile, query.now), firstStage);
+    const vantage = proximityPointsOf(point, usualPlaces(query.profile, query.now), firstStage);
     const affinities = affinityWeights(
       categoryHoursOf(leaves),
       query.hour,
@@ -109,14 +113,14 @@ export async function parts(context: BenchContext): Promise<void> {
       scoreRows(leaf, vantage, affinities, firstStage, every.subarray(start));
       start += leaf.count;
     }
-    return top(every, every.length, maxCandidates);
+    return topIndices(every, every.length, maxCandidates);
   };
   const mean = visits.reduce((sum, { batch }) => sum + batch.count, 0) / visits.length;
-  context.note(`parts: ${Math.round(mean)} candidates on average, at most ${maxCandidates}`);
+  context.addNote(`parts: ${Math.round(mean)} candidates on average, at most ${maxCandidates}`);
 
   const onnx = await time((run) => session.run(at(run).batch));
-  const run: Yardstick = { what: "ONNX run of the same candidates", value: onnx.p50 };
-  const add = (name: string, summary: typeof onnx, against: Yardstick | null, most: Yardstick | null = run) =>
+  const run: Reference = { label: "ONNX run of the same candidates", value: onnx.p50 };
+  const add = (name: string, summary: typeof onnx, against: Reference | null, most: Reference | null = run) =>
     context.figures.push({ section: "parts", name, unit: "us", ...summary, baseline: against, limit: most });
 
   add(
@@ -131,20 +135,20 @@ export async function parts(context: BenchContext): Promise<void> {
   );
   add(
     "candidates",
-    await time((i) => world.places.firstStage(at(i).asked.near)),
+    await time((i) => world.candidates.firstStageCandidates(at(i).asked.near)),
     await baseline(`first stage over all ${every.length.toLocaleString("en")}`, scoreAll),
   );
   add(
     "columns of what was chosen",
-    await time((i) => chosen.find(world.places, at(i).asked, [])),
+    await time((i) => chosenSource.find(world.candidates, at(i).asked, [])),
     await baseline("the same from JSON", (i) => JSON.parse(rows[i % rows.length])),
   );
   add(
     "columns of what followed",
-    await time((i) => nextProducts.find(world.places, at(i).asked, at(i).brought)),
+    await time((i) => nextProductsSource.find(world.candidates, at(i).asked, at(i).brought)),
     null,
   );
-  add("all sources, merged", await time((i) => gather(at(i).query, world.places)), null);
+  add("all sources, merged", await time((i) => fetchCandidates(at(i).query, world.candidates)), null);
   add(
     "context of the ranking",
     await time((i) => {
@@ -157,7 +161,7 @@ export async function parts(context: BenchContext): Promise<void> {
     "features",
     await time((i) => {
       const { candidates } = at(i).gathered;
-      batches.give(computeFeatures(at(i).context, candidates, batches.take(candidates.length)));
+      batches.release(computeFeatures(at(i).context, candidates, batches.acquire(candidates.length)));
     }),
     await baseline("as many bytes copied", (i) => {
       const { batch } = at(i);
@@ -165,7 +169,7 @@ export async function parts(context: BenchContext): Promise<void> {
     }),
   );
   const scratch = new Float32Array(featureShape.dense.length);
-  for (const [name, family] of Object.entries(families))
+  for (const [name, family] of Object.entries(featureFamilies))
     add(
       `features: ${name}`,
       await time((i) => {
@@ -185,7 +189,7 @@ export async function parts(context: BenchContext): Promise<void> {
     "the whole pipeline",
     await time((i) => {
       const { query, point, offset } = at(i);
-      return recommend(
+      return runPipeline(
         {
           profile: query.profile,
           point,
@@ -197,8 +201,8 @@ export async function parts(context: BenchContext): Promise<void> {
           explain: false,
           budgetMs: Number.POSITIVE_INFINITY,
         },
-        { places: world.places, rankers: [ranker], clock: () => performance.now(), batches },
-      ).then(({ features }) => batches.give(features));
+        { candidateService: world.candidates, rankers: [ranker], clock: () => performance.now(), batches },
+      ).then(({ features }) => batches.release(features));
     }),
     null,
   );

@@ -2,25 +2,31 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { developmentKey } from "../../scripts/start/serve.ts";
 import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import type { BenchContext } from "../context.ts";
-import { summaryOfOne, summaryOfTimes } from "../figure.ts";
-import { isolateMegabytes, memoryOf, sumOf } from "../workers/inspector.ts";
-import { load } from "../workers/run-load.ts";
-import { visitsOf } from "../data/market.ts";
+import { sampleRequestOrigins } from "../data/market.ts";
+import { singleMeasurement, summarizeTimes } from "../figure.ts";
+import { isolateMegabytes, measureMemory, totalMegabytes } from "../workers/inspector.ts";
 import { processorSeconds } from "../workers/processes.ts";
-import { followed, kindOf, recalibrationAt, runs, told } from "../workers/recalibrations.ts";
+import {
+  isUnfinished,
+  pollRecalibration,
+  recalibrationText,
+  startRecalibration,
+  stepKind,
+} from "../workers/recalibrations.ts";
+import { runLoad } from "../workers/run-load.ts";
 import type { ServedCatalog } from "../workers/serve-catalog.ts";
 
 /** Seconds of a processor that the platform allows a step. */
 const maxStepSeconds = 30;
 /** How often the memory is looked at, in ms. */
-const memoryMs = 400;
+const memoryIntervalMs = 400;
 const visitCount = 20_000;
 /**
  * While these are carried out people ask for recommendations. Of what has many steps the first ones pass before: they say
  * what a step costs by itself. What has one step is asked beside, and its cost is given with that of the answers.
  */
-const loadedKinds = ["collect", "train", "calibrate", "evaluate", "gate"];
-const maxPassed = 3;
+const stepsUnderLoad = ["collect", "train", "calibrate", "evaluate", "gate"];
+const maxStepsBeforeLoad = 3;
 /** A recommendation while the trainer works may take so many times the p99 without it. */
 const maxFactor = 3;
 
@@ -34,21 +40,21 @@ interface StepCost {
 }
 
 /** Steps of the present kind that pass before people begin to ask: the half of `collect 3 of 20`, at most three. */
-const passedOf = ({ step }: RecalibrationRecord): number =>
-  Math.min(maxPassed, Math.floor(Number(step.match(/ of (\d+)$/)?.[1] ?? 0) / 2));
+const stepsBeforeLoad = ({ step }: RecalibrationRecord): number =>
+  Math.min(maxStepsBeforeLoad, Math.floor(Number(step.match(/ of (\d+)$/)?.[1] ?? 0) / 2));
 
 /** A recalibration from a large log: what each step costs, and what it does to those who ask meanwhile. */
-export async function recalibration(context: BenchContext, served: ServedCatalog): Promise<void> {
+export async function measureRecalibration(context: BenchContext, served: ServedCatalog): Promise<void> {
   const { url, workerd, market } = served;
   const { seconds, products } = context.options;
   if (!workerd) {
-    context.note("recalibration: workerd was not found, so its processor time cannot be seen");
+    context.addNote("recalibration: workerd was not found, so its processor time cannot be seen");
     return;
   }
   const section = "recalibration";
-  const visits = visitsOf(market, visitCount, 7);
+  const visits = sampleRequestOrigins(market, visitCount, 7);
   const ask = async (onTime?: (ms: number) => void): Promise<number[]> => {
-    const { times, failed } = await load(
+    const { times, failed } = await runLoad(
       {
         url,
         onTime,
@@ -56,7 +62,7 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
         path: "/v1/recommendations",
         connections: 1,
         seconds,
-        status: 200,
+        expectedStatus: 200,
         body(request) {
           const { userId, point } = visits[request % visits.length];
           return JSON.stringify({ userId, location: point, limit: 10, candidates: 500 });
@@ -64,25 +70,25 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
       },
       developmentKey,
     );
-    if (failed > 0) context.note(`recalibration: ${failed} recommendations failed`);
+    if (failed > 0) context.addNote(`recalibration: ${failed} recommendations failed`);
     return times;
   };
-  context.say("recommendations without it");
+  context.log("recommendations without it");
   await ask();
-  const alone = summaryOfTimes(await ask());
+  const alone = summarizeTimes(await ask());
 
   const inspector = workerd.inspectors.get("vicinity-trainer");
-  const memory = () => (inspector ? memoryOf(inspector).catch(() => null) : Promise.resolve(null));
+  const memory = () => (inspector ? measureMemory(inspector).catch(() => null) : Promise.resolve(null));
   const before = await memory();
   const begun = performance.now();
-  let record = await recalibrationAt(url);
+  let record = await startRecalibration(url);
   const most = new Map<string, number>();
   let over = false;
   const looking = (async () => {
-    for (; !over; await sleep(memoryMs)) {
-      const kind = kindOf(record);
+    for (; !over; await sleep(memoryIntervalMs)) {
+      const kind = stepKind(record);
       const used = await memory();
-      if (used) most.set(kind, Math.max(most.get(kind) ?? 0, sumOf(used)));
+      if (used) most.set(kind, Math.max(most.get(kind) ?? 0, totalMegabytes(used)));
     }
   })();
   const costs: StepCost[] = [];
@@ -90,8 +96,8 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
   const meanwhile = new Map<string, number[]>();
   /** What a recommendation took while a step of a kind was carried out, whoever began to ask during which. */
   const took = (ms: number): void => {
-    if (!runs(record)) return;
-    const kind = kindOf(record);
+    if (!isUnfinished(record)) return;
+    const kind = stepKind(record);
     const times = meanwhile.get(kind);
     if (times) times.push(ms);
     else meanwhile.set(kind, [ms]);
@@ -99,31 +105,31 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
   const loads: Promise<unknown>[] = [];
   let asking = 0;
   let mark = { processor: processorSeconds(workerd.pid), at: performance.now(), loaded: false };
-  for await (const next of followed(url, record, context)) {
+  for await (const next of pollRecalibration(url, record, context)) {
     mark.loaded ||= asking > 0;
-    if (next.step !== record.step || !runs(next)) {
+    if (next.step !== record.step || !isUnfinished(next)) {
       const now = { processor: processorSeconds(workerd.pid), at: performance.now(), loaded: asking > 0 };
       costs.push({
-        kind: kindOf(record),
+        kind: stepKind(record),
         processorSeconds: now.processor - mark.processor,
         seconds: (now.at - mark.at) / 1000,
         loaded: mark.loaded,
       });
       mark = now;
-      if (kindOf(next) !== kindOf(record)) context.say(next.step);
+      if (stepKind(next) !== stepKind(record)) context.log(next.step);
     }
     record = next;
-    const kind = kindOf(record);
+    const kind = stepKind(record);
     const done = costs.filter((cost) => cost.kind === kind).length;
     if (
-      !runs(record) ||
-      !loadedKinds.includes(kind) ||
+      !isUnfinished(record) ||
+      !stepsUnderLoad.includes(kind) ||
       asked.has(kind) ||
       asking > 0 ||
-      done < passedOf(record)
+      done < stepsBeforeLoad(record)
     )
       continue;
-    context.say(`recommendations meanwhile: ${record.step}`);
+    context.log(`recommendations meanwhile: ${record.step}`);
     asked.add(kind);
     asking++;
     const load = ask(took).finally(() => {
@@ -135,8 +141,8 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
   await looking;
   await Promise.all(loads);
   const minutes = (performance.now() - begun) / 60_000;
-  context.note(
-    `recalibration: ${told(record, context)}, ${costs.length} steps in ${minutes.toFixed(1)} minutes`,
+  context.addNote(
+    `recalibration: ${recalibrationText(record, context)}, ${costs.length} steps in ${minutes.toFixed(1)} minutes`,
   );
   for (const kind of new Set(costs.map((cost) => cost.kind))) {
     const all = costs.filter((cost) => cost.kind === kind);
@@ -144,7 +150,7 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
     if (kind === "queued") continue;
     const own = unloaded.length > 0 ? unloaded : all;
     const beside = unloaded.length > 0 ? "" : " and recommendations";
-    const processor = summaryOfTimes(own.map((cost) => 1000 * cost.processorSeconds));
+    const processor = summarizeTimes(own.map((cost) => 1000 * cost.processorSeconds));
     const longest = 1000 * Math.max(...own.map((cost) => cost.processorSeconds));
     context.figures.push(
       {
@@ -152,16 +158,16 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
         name: `step ${kind}, processor time of all workers${beside}`,
         unit: "ms",
         ...processor,
-        baseline: { what: "wall clock", value: summaryOfTimes(own.map((cost) => 1000 * cost.seconds)).p50 },
-        limit: { what: "a step may take", value: 1000 * maxStepSeconds },
+        baseline: { label: "wall clock", value: summarizeTimes(own.map((cost) => 1000 * cost.seconds)).p50 },
+        limit: { label: "a step may take", value: 1000 * maxStepSeconds },
       },
       {
         section,
         name: `step ${kind}, the longest`,
         unit: "ms",
-        ...summaryOfOne(longest),
+        ...singleMeasurement(longest),
         baseline: null,
-        limit: { what: "a step may take", value: 1000 * maxStepSeconds },
+        limit: { label: "a step may take", value: 1000 * maxStepSeconds },
       },
     );
   }
@@ -170,9 +176,9 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
       section,
       name: `most memory of the trainer with what is not collected, ${kind}`,
       unit: "MB",
-      ...summaryOfOne(megabytes),
-      baseline: before && { what: "before", value: sumOf(before) },
-      limit: { what: "an isolate may have", value: isolateMegabytes.allowed },
+      ...singleMeasurement(megabytes),
+      baseline: before && { label: "before", value: totalMegabytes(before) },
+      limit: { label: "an isolate may have", value: isolateMegabytes.allowed },
     });
   const one = `${products.toLocaleString("en")} products, 1 connection`;
   context.figures.push({
@@ -186,8 +192,8 @@ export async function recalibration(context: BenchContext, served: ServedCatalog
       section,
       name: `recommendations during ${during}, ${one}`,
       unit: "ms",
-      ...summaryOfTimes(times),
-      baseline: { what: "p99 without it", value: alone.p99 },
-      limit: { what: `${maxFactor} x p99 without it: its p99 at most`, value: maxFactor * alone.p99 },
+      ...summarizeTimes(times),
+      baseline: { label: "p99 without it", value: alone.p99 },
+      limit: { label: `${maxFactor} x p99 without it: its p99 at most`, value: maxFactor * alone.p99 },
     });
 }

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { workers } from "../../scripts/workers.ts";
 import { runWrangler } from "../../scripts/wrangler.ts";
 import type { BenchContext } from "../context.ts";
-import { summaryOfTimes } from "../figure.ts";
+import { summarizeTimes } from "../figure.ts";
 
 const rounds = 3;
 /** Milliseconds that the platform allows a worker to start. */
 const allowedMs = 1000;
 
 /** Milliseconds of work at the start of each worker's isolate, as `wrangler check startup` measures it here. */
-export async function startup(context: BenchContext): Promise<void> {
+export async function measureStartup(context: BenchContext): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "vicinity-bench-startup-"));
   try {
     for (const { name, config } of workers) {
@@ -30,9 +30,9 @@ export async function startup(context: BenchContext): Promise<void> {
         section: "startup",
         name: `isolate of ${name}`,
         unit: "ms",
-        ...summaryOfTimes(times),
+        ...summarizeTimes(times),
         baseline: null,
-        limit: { what: "allowed by the platform", value: allowedMs },
+        limit: { label: "allowed by the platform", value: allowedMs },
       });
     }
   } finally {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Parameters } from "../../model/network/parameters.ts";
-import { bundledWeights, uploadOf } from "../../scripts/models/upload.ts";
+import { bundledWeights, createModelUpload } from "../../scripts/models/upload.ts";
 import { developmentKey } from "../../scripts/start/serve.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
 import type { BenchContext } from "../context.ts";
-import { summaryOfOne, summaryOfTimes } from "../figure.ts";
-import { type LoadOutcome, type LoadPlan, load } from "../workers/run-load.ts";
-import { visitsOf } from "../data/market.ts";
+import { sampleRequestOrigins } from "../data/market.ts";
+import { singleMeasurement, summarizeTimes } from "../figure.ts";
+import { type LoadOutcome, type LoadPlan, runLoad } from "../workers/run-load.ts";
 import type { ServedCatalog } from "../workers/serve-catalog.ts";
 
 const connections = 16;
@@ -22,7 +22,7 @@ const swaps = 4;
 const maxFactor = 3;
 
 /** Weights that order as the bundled ones do, in a file of its own. */
-function scaled(by: number): Parameters {
+function scaledWeights(by: number): Parameters {
   const weights = bundledWeights();
   for (const [name, { data }] of weights)
     if (name.startsWith("heads."))
@@ -40,11 +40,18 @@ async function call(url: string, path: string, body?: FormData): Promise<void> {
 }
 
 /** Recommendations while another version takes over: whether any fails, and how slow the slowest is. */
-export async function swap(context: BenchContext, { url, market }: ServedCatalog): Promise<void> {
-  const visits = visitsOf(market, 20_000, Date.now() % 2 ** 31);
+export async function measureSwap(context: BenchContext, { url, market }: ServedCatalog): Promise<void> {
+  const visits = sampleRequestOrigins(market, 20_000, Date.now() % 2 ** 31);
   const versions = new Map<string, number>();
   const plan = (lasting: number): LoadPlan => ({
-    ...{ url, method: "POST", path: "/v1/recommendations", connections, seconds: lasting, status: 200 },
+    ...{
+      url,
+      method: "POST",
+      path: "/v1/recommendations",
+      connections,
+      seconds: lasting,
+      expectedStatus: 200,
+    },
     body(request) {
       const { userId, point } = visits[request % visits.length];
       return JSON.stringify({ userId, location: point, limit: 10 });
@@ -60,18 +67,18 @@ export async function swap(context: BenchContext, { url, market }: ServedCatalog
   for (const [i, name] of names.entries()) {
     // Each a file of its own, in a state that was used before too.
     const by = 1 + (i + 1) / 1000 + (Date.now() % 1e6) / 1e9;
-    await call(url, "/v1/models", await uploadOf(name, scaled(by)));
+    await call(url, "/v1/models", await createModelUpload(name, scaledWeights(by)));
   }
   await call(url, `/v1/models/${names[0]}/promote`);
-  context.say("warming up");
-  await load(plan(warmUpSeconds), developmentKey);
-  context.say("before the swap");
-  const before = await load(plan(seconds), developmentKey);
+  context.log("warming up");
+  await runLoad(plan(warmUpSeconds), developmentKey);
+  context.log("before the swap");
+  const before = await runLoad(plan(seconds), developmentKey);
   const during: LoadOutcome[] = [];
   for (let i = 0; i < swaps; i++) {
-    context.say(`swap ${i + 1} of ${swaps}`);
+    context.log(`swap ${i + 1} of ${swaps}`);
     versions.clear();
-    const loaded = load(plan(seconds), developmentKey);
+    const loaded = runLoad(plan(seconds), developmentKey);
     await sleep((1000 * seconds) / 2);
     await call(url, `/v1/models/${names[i + 1]}/promote`);
     during.push(await loaded);
@@ -79,10 +86,10 @@ export async function swap(context: BenchContext, { url, market }: ServedCatalog
   }
   const times = during.flatMap((each) => each.times);
   const failed = [before, ...during].reduce((sum, each) => sum + each.failed, 0);
-  const summary = summaryOfTimes(before.times);
+  const summary = summarizeTimes(before.times);
   const slowest = times.reduce((most, ms) => Math.max(most, ms), 0);
   const section = "swap";
-  const asBefore = { what: "p99 before", value: summary.p99 };
+  const asBefore = { label: "p99 before", value: summary.p99 };
   context.figures.push(
     {
       section,
@@ -93,15 +100,15 @@ export async function swap(context: BenchContext, { url, market }: ServedCatalog
       limit: null,
     },
     {
-      ...{ section, name: `during ${swaps} swaps`, unit: "ms", ...summaryOfTimes(times) },
+      ...{ section, name: `during ${swaps} swaps`, unit: "ms", ...summarizeTimes(times) },
       ...{ baseline: asBefore, limit: null },
     },
     {
-      ...{ section, name: "slowest during a swap", unit: "ms", ...summaryOfOne(slowest) },
-      baseline: { what: "slowest before", value: before.times.reduce((most, ms) => Math.max(most, ms), 0) },
-      limit: { what: `${maxFactor} x p99 before`, value: maxFactor * summary.p99 },
+      ...{ section, name: "slowest during a swap", unit: "ms", ...singleMeasurement(slowest) },
+      baseline: { label: "slowest before", value: before.times.reduce((most, ms) => Math.max(most, ms), 0) },
+      limit: { label: `${maxFactor} x p99 before`, value: maxFactor * summary.p99 },
     },
   );
-  context.note(`swap: ${failed} of ${before.times.length + times.length + failed} requests failed`);
+  context.addNote(`swap: ${failed} of ${before.times.length + times.length + failed} requests failed`);
   if (failed > 0) throw new Error(`${failed} requests failed`);
 }

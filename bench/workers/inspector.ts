@@ -3,14 +3,14 @@ const timeoutMs = 10_000;
 /** A connection to the inspector of one isolate (Chrome DevTools Protocol). */
 export class Inspector {
   readonly #socket: WebSocket;
-  readonly #open = new Map<number, { resolve(result: object): void; reject(error: Error): void }>();
-  #last = 0;
+  readonly #pending = new Map<number, { resolve(result: object): void; reject(error: Error): void }>();
+  #lastId = 0;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.addEventListener("message", ({ data }) => this.#take(String(data)));
+    socket.addEventListener("message", ({ data }) => this.#onMessage(String(data)));
     socket.addEventListener("close", () => {
-      for (const { reject } of this.#open.values()) reject(new Error("the inspector has gone"));
+      for (const { reject } of this.#pending.values()) reject(new Error("the inspector has gone"));
     });
   }
 
@@ -33,21 +33,21 @@ export class Inspector {
     });
   }
 
-  #take(text: string): void {
+  #onMessage(text: string): void {
     const { id, result, error } = JSON.parse(text);
-    const waiting = this.#open.get(id);
+    const waiting = this.#pending.get(id);
     if (!waiting) return;
-    this.#open.delete(id);
+    this.#pending.delete(id);
     if (error) waiting.reject(new Error(error.message));
     else waiting.resolve(result);
   }
 
   /** Calls a method of the protocol; rejects where the isolate does not answer in time. */
   call(method: string, params: object = {}): Promise<object> {
-    const id = ++this.#last;
+    const id = ++this.#lastId;
     return new Promise<object>((resolve, reject) => {
       const timeout = setTimeout(() => {
-        this.#open.delete(id);
+        this.#pending.delete(id);
         reject(new Error(`the inspector does not answer ${method}`));
       }, timeoutMs);
       const settled =
@@ -56,7 +56,7 @@ export class Inspector {
           clearTimeout(timeout);
           settle(value);
         };
-      this.#open.set(id, { resolve: settled(resolve), reject: settled(reject) });
+      this.#pending.set(id, { resolve: settled(resolve), reject: settled(reject) });
       this.#socket.send(JSON.stringify({ id, method, params }));
     });
   }
@@ -72,7 +72,7 @@ const megabyte = 1024 * 1024;
  * Memory of one isolate in MB: its JavaScript heap, and the buffers that it holds beside it, without the memory of
  * WebAssembly, which V8 does not count.
  */
-export interface Memory {
+export interface IsolateMemory {
   heap: number;
   buffers: number;
 }
@@ -81,9 +81,9 @@ export interface Memory {
 export const isolateMegabytes = { allowed: 128, aimed: 100 } as const;
 
 /** All of it. */
-export const sumOf = ({ heap, buffers }: Memory): number => heap + buffers;
+export const totalMegabytes = ({ heap, buffers }: IsolateMemory): number => heap + buffers;
 
-async function usageOf(inspector: Inspector): Promise<Memory> {
+async function readHeapUsage(inspector: Inspector): Promise<IsolateMemory> {
   const usage = (await inspector.call("Runtime.getHeapUsage")) as {
     usedSize: number;
     embedderHeapUsedSize?: number;
@@ -96,17 +96,17 @@ async function usageOf(inspector: Inspector): Promise<Memory> {
 }
 
 /** Memory of an isolate, with what is not yet collected. */
-export async function memoryOf(url: string): Promise<Memory> {
+export async function measureMemory(url: string): Promise<IsolateMemory> {
   const inspector = await Inspector.connect(url);
   try {
-    return await usageOf(inspector);
+    return await readHeapUsage(inspector);
   } finally {
     inspector.close();
   }
 }
 
 /** More bytes than anybody allocates between two samples. */
-const hardlyEver = 2 ** 30;
+const samplingIntervalBytes = 2 ** 30;
 
 /**
  * Memory of what is alive in an isolate: all else is collected before, in 20 to 100 ms of its thread. The profiler of
@@ -114,15 +114,15 @@ const hardlyEver = 2 ** 30;
  * never runs. Twice, since buffers are freed beside the thread, at the latest before the next collection; and all in
  * one breath, so that nobody allocates meanwhile.
  */
-export async function liveMemoryOf(url: string): Promise<Memory> {
+export async function measureLiveMemory(url: string): Promise<IsolateMemory> {
   const inspector = await Inspector.connect(url);
   try {
     const [, , , , usage] = await Promise.all([
       inspector.call("HeapProfiler.enable"),
-      inspector.call("HeapProfiler.startSampling", { samplingInterval: hardlyEver }),
+      inspector.call("HeapProfiler.startSampling", { samplingInterval: samplingIntervalBytes }),
       inspector.call("HeapProfiler.getSamplingProfile"),
       inspector.call("HeapProfiler.stopSampling"),
-      usageOf(inspector),
+      readHeapUsage(inspector),
     ]);
     return usage;
   } finally {
@@ -131,7 +131,7 @@ export async function liveMemoryOf(url: string): Promise<Memory> {
 }
 
 /** CPU profile of an isolate during some work, as the text of a .cpuprofile file. */
-export async function profileOf(url: string, work: Promise<unknown>): Promise<string> {
+export async function recordCpuProfile(url: string, work: Promise<unknown>): Promise<string> {
   const inspector = await Inspector.connect(url);
   try {
     await inspector.call("Profiler.enable");

@@ -10,7 +10,7 @@ interface Running {
 }
 
 /** All processes, by Linux's /proc; none elsewhere. */
-function processes(): Running[] {
+function listProcesses(): Running[] {
   let names: string[];
   try {
     names = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
@@ -21,9 +21,9 @@ function processes(): Running[] {
     try {
       // `pid (name) state parent ...`, where the name may hold anything.
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const end = stat.lastIndexOf(")");
-      const parent = Number(stat.slice(end + 2).split(" ")[1]);
-      return [{ pid: Number(pid), parent, name: stat.slice(stat.indexOf("(") + 1, end) }];
+      const nameEnd = stat.lastIndexOf(")");
+      const parent = Number(stat.slice(nameEnd + 2).split(" ")[1]);
+      return [{ pid: Number(pid), parent, name: stat.slice(stat.indexOf("(") + 1, nameEnd) }];
     } catch {
       return [];
     }
@@ -31,8 +31,8 @@ function processes(): Running[] {
 }
 
 /** The processes below one. */
-export function descendantsOf(pid: number): { pid: number; name: string }[] {
-  const all = processes();
+export function listDescendants(pid: number): { pid: number; name: string }[] {
+  const all = listProcesses();
   const found: Running[] = [];
   const parents = new Set([pid]);
   for (let before = -1; before !== found.length; ) {
@@ -51,7 +51,7 @@ const listening = "0A";
 const column = { local: 1, state: 3, inode: 9 };
 
 /** TCP ports on which a process listens, by Linux's /proc; none elsewhere. */
-export function portsOf(pid: number): number[] {
+export function listeningPorts(pid: number): number[] {
   const sockets = new Map<string, number>();
   const owned = new Set<string>();
   try {
@@ -82,37 +82,38 @@ export function residentMegabytes(pid: number): number {
 
 /** Ticks of a processor's time in a second, as Linux counts them for everyone, and where a process's are. */
 const ticksPerSecond = 100;
-const ticks = { user: 11, system: 12 };
+const tickFields = { user: 11, system: 12 };
 
 /** Seconds of processor time that a process has had; NaN where the system does not say. */
 export function processorSeconds(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const cells = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(cells[ticks.user]) + Number(cells[ticks.system])) / ticksPerSecond;
+    return (Number(cells[tickFields.user]) + Number(cells[tickFields.system])) / ticksPerSecond;
   } catch {
     return Number.NaN;
   }
 }
 
-const started = new Set<ChildProcess>();
+const trackedChildren = new Set<ChildProcess>();
 
 /** Remembers a process that must not outlive this one. */
-export function remember(child: ChildProcess): void {
-  started.add(child);
-  child.once("exit", () => started.delete(child));
+export function trackChild(child: ChildProcess): void {
+  trackedChildren.add(child);
+  child.once("exit", () => trackedChildren.delete(child));
 }
 
 /** How long a process may take to end by itself. */
 const timeoutMs = 8000;
 
-/** Ends a process that {@link remember} knows, and all below it: asks, waits, and ends what is left by its own pid. */
-export async function end(child: ChildProcess): Promise<void> {
+/** Ends a process that {@link trackChild} knows, and all below it: asks, waits, and ends what is left by its own pid. */
+export async function endProcess(child: ChildProcess): Promise<void> {
   const { pid } = child;
-  if (pid === undefined || !started.has(child)) return;
-  const below = descendantsOf(pid).map((each) => each.pid);
+  if (pid === undefined || !trackedChildren.has(child)) return;
+  const below = listDescendants(pid).map((each) => each.pid);
   child.kill("SIGINT");
-  for (const give = Date.now() + timeoutMs; started.has(child) && Date.now() < give; ) await sleep(50);
+  for (const give = Date.now() + timeoutMs; trackedChildren.has(child) && Date.now() < give; )
+    await sleep(50);
   child.kill("SIGKILL");
   for (const each of below)
     try {
@@ -120,10 +121,10 @@ export async function end(child: ChildProcess): Promise<void> {
     } catch {
       // It is gone, as it should be.
     }
-  started.delete(child);
+  trackedChildren.delete(child);
 }
 
 /** Ends everything that was started. */
-export async function endAll(): Promise<void> {
-  await Promise.all([...started].map(end));
+export async function endAllProcesses(): Promise<void> {
+  await Promise.all([...trackedChildren].map(endProcess));
 }

@@ -8,13 +8,14 @@ import {
 import type { BenchContext } from "../context.ts";
 
 /** How often it is asked where a recalibration is, in ms. */
-const askMs = 40;
+const pollIntervalMs = 40;
 
 /** `collect 3 of 20` is of the kind `collect`. */
-export const kindOf = ({ step }: RecalibrationRecord): string => step.split(" ")[0];
+export const stepKind = ({ step }: RecalibrationRecord): string => step.split(" ")[0];
 
 /** Whether a recalibration has not yet ended. */
-export const runs = ({ status }: RecalibrationRecord): boolean => status === "queued" || status === "running";
+export const isUnfinished = ({ status }: RecalibrationRecord): boolean =>
+  status === "queued" || status === "running";
 
 async function call(url: string, method: string, path: string, body?: object): Promise<unknown> {
   const answer = await fetch(`${url}${path}`, {
@@ -27,31 +28,31 @@ async function call(url: string, method: string, path: string, body?: object): P
 }
 
 /** Asks for a recalibration. */
-export const recalibrationAt = async (url: string): Promise<RecalibrationRecord> =>
+export const startRecalibration = async (url: string): Promise<RecalibrationRecord> =>
   recalibrationRecord.parse(await call(url, "POST", "/v1/recalibrations", {}));
 
 /** Where a recalibration is, again and again, the last time when it has ended. */
-export async function* followed(
+export async function* pollRecalibration(
   url: string,
   { id }: RecalibrationRecord,
   context: BenchContext,
 ): AsyncGenerator<RecalibrationRecord, void> {
   for (;;) {
-    await sleep(askMs);
+    await sleep(pollIntervalMs);
     const record = recalibrationRecord.parse(await call(url, "GET", `/v1/recalibrations/${id}`));
     yield record;
-    if (runs(record)) continue;
+    if (isUnfinished(record)) continue;
     // A candidate in the shadow would cost later figures of this state.
     if (record.version !== null)
       await call(url, "POST", `/v1/models/${record.version}/rollback`).catch((error: unknown) =>
-        context.note(`recalibration: its candidate was not taken back: ${error}`),
+        context.addNote(`recalibration: its candidate was not taken back: ${error}`),
       );
     return;
   }
 }
 
 /** A recalibration that has ended, in one line. */
-export function told(
+export function recalibrationText(
   { status, reasons, figures }: RecalibrationRecord,
   { options: { examples, rows } }: BenchContext,
 ): string {

@@ -9,11 +9,11 @@ export interface LoadPlan {
   connections: number;
   seconds: number;
   /** Status of an answer that counts. */
-  status: number;
+  expectedStatus: number;
   /** JSON of request number `request`, from 0. */
   body?(request: number): string;
   /** Hears each answer, with the number of its request. */
-  onAnswer?(request: number, status: number, body: string, headers: Record<string, string>): void;
+  onAnswer?(request: number, expectedStatus: number, body: string, headers: Record<string, string>): void;
   /** Hears of each answer that counts how many milliseconds it took. */
   onTime?(ms: number): void;
 }
@@ -33,12 +33,12 @@ export interface LoadOutcome {
 }
 
 /** Failures that are told, and characters of each. */
-const told = { failures: 5, characters: 300 };
+const maxReported = { failures: 5, characters: 300 };
 
 const timeoutSeconds = 20;
 
 /** Loads an address by autocannon, which talks from this process. */
-export function load(plan: LoadPlan, key: string): Promise<LoadOutcome> {
+export function runLoad(plan: LoadPlan, key: string): Promise<LoadOutcome> {
   const { url, method, path, connections, seconds, body, onAnswer, onTime } = plan;
   const outcome: LoadOutcome = {
     times: [],
@@ -72,8 +72,8 @@ export function load(plan: LoadPlan, key: string): Promise<LoadOutcome> {
               return request;
             },
             onResponse(status, text, _context, headers) {
-              if (status !== plan.status && outcome.failures.length < told.failures)
-                outcome.failures.push(`${status} ${text.slice(0, told.characters)}`);
+              if (status !== plan.expectedStatus && outcome.failures.length < maxReported.failures)
+                outcome.failures.push(`${status} ${text.slice(0, maxReported.characters)}`);
               onAnswer?.(Number(headers["x-request-id"]), status, text, headers);
             },
           },
@@ -88,7 +88,7 @@ export function load(plan: LoadPlan, key: string): Promise<LoadOutcome> {
     running.on("response", (_client, status, _bytes, ms) => {
       const now = (performance.now() - started) / 1000;
       outcome.seconds = now;
-      if (status !== plan.status) {
+      if (status !== plan.expectedStatus) {
         outcome.failed++;
         return;
       }

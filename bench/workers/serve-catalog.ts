@@ -2,17 +2,17 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { keepTime } from "../../scripts/start/local-cron.ts";
-import { load } from "../../scripts/marketplace/load-marketplace.ts";
-import { marketplaceOf } from "../../scripts/marketplace/marketplace.ts";
-import { migrate } from "../../scripts/databases/migrate.ts";
-import { developmentKey, portIsFree, serve, waitUntilReady } from "../../scripts/start/serve.ts";
-import { share } from "../../scripts/terminal/terminal.ts";
+import { migrateLocalDatabases } from "../../scripts/databases/migrate.ts";
+import { loadMarketplace } from "../../scripts/marketplace/load-marketplace.ts";
+import { toMarketplace } from "../../scripts/marketplace/marketplace.ts";
 import { waitUntilVisible } from "../../scripts/marketplace/wait-until-visible.ts";
+import { startLocalCron } from "../../scripts/start/local-cron.ts";
+import { developmentKey, portIsFree, startWorkers, waitUntilReady } from "../../scripts/start/serve.ts";
+import { progressText } from "../../scripts/terminal/terminal.ts";
 import type { BenchContext } from "../context.ts";
-import { type Market, marketOf } from "../data/market.ts";
-import { end, processorSeconds, remember } from "./processes.ts";
-import { type Workerd, workerdBelow } from "./workerd.ts";
+import { type GeneratedMarket, generateMarket } from "../data/market.ts";
+import { endProcess, processorSeconds, trackChild } from "./processes.ts";
+import { findWorkerd, type Workerd } from "./workerd.ts";
 
 /** All workers over a generated catalogue. */
 export interface ServedCatalog {
@@ -20,7 +20,7 @@ export interface ServedCatalog {
   url: string;
   /** The workerd behind the proxy; null where it is not found. */
   workerd: Workerd | null;
-  market: Market;
+  market: GeneratedMarket;
   /** Milliseconds from the start of the processes, which bundle the workers first, until the door answered. */
   startMs: number;
   stop(): Promise<void>;
@@ -30,25 +30,25 @@ export interface ServedCatalog {
 const reportSeconds = 10;
 
 /** The workers are quiet when they take less than this share of a processor for this long; waited for so long at most. */
-const quiet = { share: 0.1, seconds: 2, maxSeconds: 180 };
+const idle = { share: 0.1, seconds: 2, maxSeconds: 180 };
 
 /**
  * Waits until the workers have done what was due: after a start on a state of long ago the alarms of all its people,
  * after an import the publishing of its cells. That is no part of any figure.
  */
-async function settle(pid: number, say: (line: string) => void): Promise<void> {
-  const give = Date.now() + quiet.maxSeconds * 1000;
+async function waitUntilIdle(pid: number, say: (line: string) => void): Promise<void> {
+  const give = Date.now() + idle.maxSeconds * 1000;
   for (let before = processorSeconds(pid); Date.now() < give; ) {
-    await sleep(quiet.seconds * 1000);
+    await sleep(idle.seconds * 1000);
     const now = processorSeconds(pid);
-    if (!(now - before > quiet.share * quiet.seconds)) return;
+    if (!(now - before > idle.share * idle.seconds)) return;
     before = now;
   }
   say("the workers did not come to rest");
 }
 
 /** When the market of a state ends (seconds since the epoch): a state that is used again holds the same. */
-function timeOf(marker: string): number | null {
+function readMarketTime(marker: string): number | null {
   return existsSync(marker) ? JSON.parse(readFileSync(marker, "utf8")).now : null;
 }
 
@@ -58,40 +58,40 @@ export async function serveCatalog(context: BenchContext): Promise<ServedCatalog
   if (!(await portIsFree(port))) throw new Error(`Port ${port} is in use; choose another one by PORT.`);
   mkdirSync(stateDir, { recursive: true });
   const marker = join(stateDir, "bench.json");
-  const known = timeOf(marker);
+  const known = readMarketTime(marker);
   const now = known ?? Math.floor(Date.now() / 1000);
-  const market = marketOf(products, now);
-  context.say(`workers, state in ${stateDir}`);
-  await migrate(stateDir);
+  const market = generateMarket(products, now);
+  context.log(`workers, state in ${stateDir}`);
+  await migrateLocalDatabases(stateDir);
   let child: ChildProcess | null = null;
   const spawned = performance.now();
-  const { url } = await serve(port, stateDir, (started) => {
+  const { url } = await startWorkers(port, stateDir, (started) => {
     child = started;
-    remember(started);
+    trackChild(started);
   });
   const startMs = performance.now() - spawned;
   const target = { url, key: developmentKey };
   if (known === null) {
-    const marketplace = marketplaceOf(market.dataset, 0);
-    context.say(`import of ${products.toLocaleString("en")} products`);
+    const marketplace = toMarketplace(market.dataset, 0);
+    context.log(`import of ${products.toLocaleString("en")} products`);
     let reported = Date.now();
-    const report = await load(marketplace, target, (step, done, total) => {
+    const report = await loadMarketplace(marketplace, target, (step, done, total) => {
       if (Date.now() - reported < reportSeconds * 1000) return;
       reported = Date.now();
-      context.say(`import: ${step} ${share(done, total)}`);
+      context.log(`import: ${step} ${progressText(done, total)}`);
     });
     const refused = report.products.rejected + report.events.rejected;
     if (refused > 0) throw new Error(`${refused} rows of the catalogue were refused.`);
     await waitUntilVisible(target, marketplace.products);
     writeFileSync(marker, JSON.stringify({ now }));
   }
-  const rest = keepTime(url);
+  const rest = startLocalCron(url);
   await waitUntilReady(url, 180, () => undefined);
   rest();
   const started = child as ChildProcess | null;
-  const workerd = started && (await workerdBelow(started, port, "/healthz"));
-  if (workerd) await settle(workerd.pid, (line) => context.note(`workers: ${line}`));
-  context.note(
+  const workerd = started && (await findWorkerd(started, port, "/healthz"));
+  if (workerd) await waitUntilIdle(workerd.pid, (line) => context.addNote(`workers: ${line}`));
+  context.addNote(
     workerd
       ? `workers: requests went to workerd at ${workerd.url}, not through the development proxy`
       : "workers: workerd was not found behind the development proxy, whose time is in all figures of the workers",
@@ -102,7 +102,7 @@ export async function serveCatalog(context: BenchContext): Promise<ServedCatalog
     market,
     startMs,
     stop: async () => {
-      if (started) await end(started);
+      if (started) await endProcess(started);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { descendantsOf, portsOf } from "./processes.ts";
+import { listDescendants, listeningPorts } from "./processes.ts";
 
 /**
  * `wrangler dev` starts two processes of workerd. The first listens on the public port and is a proxy: every request
@@ -17,7 +17,7 @@ export interface Workerd {
 
 const timeoutMs = 10_000;
 
-async function textOf(url: string): Promise<string | null> {
+async function fetchText(url: string): Promise<string | null> {
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
     const text = await answer.text();
@@ -28,7 +28,7 @@ async function textOf(url: string): Promise<string | null> {
 }
 
 /** Isolates of workers that the text of `/json` lists; none where it lists nothing of the kind. */
-function inspectorsIn(text: string | null): Map<string, string> {
+function parseInspectors(text: string | null): Map<string, string> {
   const found = new Map<string, string>();
   let list: unknown;
   try {
@@ -48,21 +48,21 @@ function inspectorsIn(text: string | null): Map<string, string> {
  * The workerd below `wrangler dev` that runs the workers. `path` is one that their door answers. Null where it is not
  * found, as on systems without /proc.
  */
-export async function workerdBelow(
+export async function findWorkerd(
   wrangler: ChildProcess,
   publicPort: number,
   path: string,
 ): Promise<Workerd | null> {
-  for (const { pid, name } of descendantsOf(wrangler.pid ?? -1)) {
-    const ports = portsOf(pid);
+  for (const { pid, name } of listDescendants(wrangler.pid ?? -1)) {
+    const ports = listeningPorts(pid);
     if (name !== "workerd" || ports.includes(publicPort)) continue;
     let url: string | null = null;
     let inspectors = new Map<string, string>();
     for (const port of ports) {
       const base = `http://127.0.0.1:${port}`;
-      const listed = inspectorsIn(await textOf(`${base}/json`));
+      const listed = parseInspectors(await fetchText(`${base}/json`));
       if (listed.size > 0) inspectors = listed;
-      else if (url === null && (await textOf(`${base}${path}`)) !== null) url = base;
+      else if (url === null && (await fetchText(`${base}${path}`)) !== null) url = base;
     }
     if (url !== null) return { pid, url, inspectors };
   }

@@ -1,5 +1,5 @@
 /** A running Vicinity, and an admin key of it. */
-export interface Target {
+export interface ApiTarget {
   url: string;
   key: string;
 }
@@ -8,8 +8,8 @@ export interface Target {
 const attempts = 6;
 
 /** A call, sent again where it failed for now. Answers the JSON of the answer; throws with its words. */
-export async function request(
-  target: Target,
+export async function sendWithRetries(
+  target: ApiTarget,
   method: string,
   path: string,
   body: string,

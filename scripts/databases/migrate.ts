@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import type { D1Database } from "@cloudflare/workers-types";
 import { getPlatformProxy, unstable_readConfig as readConfig } from "wrangler";
-import { root, type WorkerPlace, workers } from "../workers.ts";
+import { root, type WorkerConfig, workers } from "../workers.ts";
 
 /** Hash of all that decides what the databases look like: migrations and the gazetteer's source. */
 function fingerprint(): string {
@@ -15,11 +15,11 @@ function fingerprint(): string {
   return hash.digest("hex");
 }
 
-const owners = workers.filter((place) => place.database !== null);
+const databaseOwners = workers.filter((place) => place.database !== null);
 
 /** A configuration that binds every database under its worker's name: one local process then migrates them all. */
-function allDatabases(stateDir: string): string {
-  const configs = owners.map(({ name, config }) => ({
+function writeDatabasesConfig(stateDir: string): string {
+  const configs = databaseOwners.map(({ name, config }) => ({
     worker: name,
     ...readConfig({ config: join(root, config) }),
   }));
@@ -44,7 +44,7 @@ const appliedTable = `CREATE TABLE IF NOT EXISTS d1_migrations (
   id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`;
 
 /** Applies the migrations of one worker that are not yet applied, each in one transaction. */
-async function migrateDatabase(database: D1Database, { name: worker }: WorkerPlace): Promise<void> {
+async function migrateDatabase(database: D1Database, { name: worker }: WorkerConfig): Promise<void> {
   await database.prepare(appliedTable).run();
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
   const applied = new Set(results.map(({ name }) => name));
@@ -68,18 +68,18 @@ async function seedCities(database: D1Database): Promise<void> {
  * Brings the local databases up to date and fills the gazetteer. Does nothing where the state says that it
  * was done for exactly these migrations. Answers whether there was anything to do.
  */
-export async function migrate(stateDir: string): Promise<boolean> {
+export async function migrateLocalDatabases(stateDir: string): Promise<boolean> {
   mkdirSync(stateDir, { recursive: true });
   const stamp = join(stateDir, "migrated");
   const wanted = fingerprint();
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return false;
   const { env, dispose } = await getPlatformProxy<Record<string, D1Database>>({
-    configPath: allDatabases(stateDir),
+    configPath: writeDatabasesConfig(stateDir),
     persist: { path: join(stateDir, "v3") },
     remoteBindings: false,
   });
   try {
-    for (const place of owners) await migrateDatabase(env[place.name], place);
+    for (const place of databaseOwners) await migrateDatabase(env[place.name], place);
     await seedCities(env.location);
   } finally {
     await dispose();

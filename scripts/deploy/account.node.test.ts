@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root, workers } from "../workers.ts";
 import { Account } from "./account.ts";
-import { resourcesOf } from "./resources.ts";
+import { readResources } from "./resources.ts";
 
 /** Wrangler's commands over an account in memory: what each prints is what the real ones print. */
 function accountInMemory() {
@@ -32,13 +32,13 @@ function accountInMemory() {
   return { held, calls, account: new Account(run) };
 }
 
-const all = workers.map(({ config }) => resourcesOf(join(root, config)));
+const all = workers.map(({ config }) => readResources(join(root, config)));
 
 describe("deployment", () => {
   it("creates what the configurations name, once, and answers the account's ids", async () => {
     const { account, held, calls } = accountInMemory();
     for (const resources of all) {
-      const ids = await account.provide(resources);
+      const ids = await account.createMissingResources(resources);
       for (const { placeholder, name } of resources.databases)
         expect(ids.get(placeholder)).toBe(`uuid-of-${name}`);
       for (const { placeholder, name } of resources.namespaces)
@@ -50,12 +50,12 @@ describe("deployment", () => {
     expect([...held.kv.keys()].sort()).toEqual(["vicinity-location-tiles", "vicinity-product-cards"]);
     expect(held.queues).toContain("vicinity-interactions-dead");
     const first = calls.filter((call) => call.includes(" create ")).length;
-    for (const resources of all) await account.provide(resources);
+    for (const resources of all) await account.createMissingResources(resources);
     expect(calls.filter((call) => call.includes(" create ")).length).toBe(first);
   });
 
   it("stops with what wrangler said where a command fails", async () => {
     const account = new Account(async () => ({ code: 1, output: "not logged in" }));
-    await expect(account.provide(all[0])).rejects.toThrow("not logged in");
+    await expect(account.createMissingResources(all[0])).rejects.toThrow("not logged in");
   });
 });

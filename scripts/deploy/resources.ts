@@ -25,7 +25,7 @@ export interface Resources {
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
 /** Reads what a worker's configuration expects. A namespace is named after its worker and binding. */
-export function resourcesOf(configFile: string): Resources {
+export function readResources(configFile: string): Resources {
   const config = configuration.parse(readConfig({ config: configFile }));
   return {
     databases: config.d1_databases.map(({ database_id, database_name }) => ({

@@ -1,11 +1,11 @@
 // Generates each worker's `worker-configuration.d.ts` from its wrangler.toml; `--check` only compares.
-import { configArguments, placeOf, type WorkerPlace, workers } from "../workers.ts";
+import { configArguments, type WorkerConfig, workerNamed, workers } from "../workers.ts";
 import { runWrangler } from "../wrangler.ts";
 
 const check = process.argv.includes("--check");
 
 /** What is wrong with a worker's generated types, or null. */
-async function generate(place: WorkerPlace): Promise<string | null> {
+async function generate(place: WorkerConfig): Promise<string | null> {
   const target = `workers/${place.name}/worker-configuration.d.ts`;
   const { code, output } = await runWrangler([
     "types",
@@ -13,7 +13,7 @@ async function generate(place: WorkerPlace): Promise<string | null> {
     "--include-runtime=false",
     "--env-interface",
     place.envInterface,
-    ...configArguments([place.config, ...place.calls.map((name) => placeOf(name).config)]),
+    ...configArguments([place.config, ...place.callees.map((name) => workerNamed(name).config)]),
     ...(check ? ["--check"] : []),
   ]);
   if (code === 0) return null;

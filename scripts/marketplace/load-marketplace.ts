@@ -1,6 +1,6 @@
 import type { EventInput } from "../../shared/contracts/event.ts";
 import type { BulkReport, ProductInput } from "../../shared/contracts/product.ts";
-import { request, type Target } from "../api/send-with-retries.ts";
+import { type ApiTarget, sendWithRetries } from "../api/send-with-retries.ts";
 
 /** Everything that goes into an empty Vicinity, in this order. */
 export interface Marketplace {
@@ -18,10 +18,14 @@ export interface LoadReport {
 
 const productsPerRequest = 2000;
 const eventsPerRequest = 4000;
-const requestsAtOnce = 2;
+const maxConcurrentRequests = 2;
 
 /** Runs `work` over the items with at most `width` under way. */
-async function each<T>(items: T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
+async function forEachConcurrent<T>(
+  items: T[],
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const lane = async () => {
     while (next < items.length) await work(items[next++]);
@@ -29,14 +33,14 @@ async function each<T>(items: T[], width: number, work: (item: T) => Promise<voi
   await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
 }
 
-function slices<T>(items: T[], size: number): T[][] {
+function chunks<T>(items: T[], size: number): T[][] {
   const list: T[][] = [];
   for (let i = 0; i < items.length; i += size) list.push(items.slice(i, i + size));
   return list;
 }
 
 /** Cuts events into requests at the borders of people, so that no two requests write the same person at once. */
-function eventSlices(events: EventInput[]): EventInput[][] {
+function chunkEventsByUser(events: EventInput[]): EventInput[][] {
   const list: EventInput[][] = [];
   let slice: EventInput[] = [];
   for (let i = 0; i < events.length; i++) {
@@ -51,7 +55,7 @@ function eventSlices(events: EventInput[]): EventInput[][] {
   return list;
 }
 
-function add(sum: BulkReport, part: BulkReport): void {
+function addReport(sum: BulkReport, part: BulkReport): void {
   sum.received += part.received;
   sum.accepted += part.accepted;
   sum.duplicates += part.duplicates;
@@ -59,30 +63,30 @@ function add(sum: BulkReport, part: BulkReport): void {
   sum.errors.push(...part.errors.slice(0, 100 - sum.errors.length));
 }
 
-async function bulk<T>(
-  target: Target,
+async function sendBulk<T>(
+  target: ApiTarget,
   path: string,
   parts: T[][],
   total: number,
   progress: (done: number, total: number) => void,
 ): Promise<BulkReport> {
   const sum: BulkReport = { received: 0, accepted: 0, duplicates: 0, rejected: 0, errors: [] };
-  await each(parts, requestsAtOnce, async (part) => {
+  await forEachConcurrent(parts, maxConcurrentRequests, async (part) => {
     const body = part.map((item) => JSON.stringify(item)).join("\n");
-    add(sum, (await request(target, "POST", path, body, "application/x-ndjson")) as BulkReport);
+    addReport(sum, (await sendWithRetries(target, "POST", path, body, "application/x-ndjson")) as BulkReport);
     progress(sum.received, total);
   });
   return sum;
 }
 
 /** Loads a marketplace through the public bulk paths. Any number of times: what is there is not counted again. */
-export async function load(
+export async function loadMarketplace(
   market: Marketplace,
-  target: Target,
+  target: ApiTarget,
   progress: (step: "products" | "events", done: number, total: number) => void,
 ): Promise<LoadReport> {
   const note = (done: number, total: number, status: string): Promise<unknown> =>
-    request(
+    sendWithRetries(
       target,
       "PUT",
       `/v1/imports/${market.name}`,
@@ -91,18 +95,18 @@ export async function load(
     );
   const total = market.products.length + market.events.length;
   await note(0, total, "running");
-  const products = await bulk(
+  const products = await sendBulk(
     target,
     "/v1/products/bulk",
-    slices(market.products, productsPerRequest),
+    chunks(market.products, productsPerRequest),
     market.products.length,
     (done, all) => progress("products", done, all),
   );
   await note(market.products.length, total, "running");
-  const events = await bulk(
+  const events = await sendBulk(
     target,
     "/v1/events/bulk",
-    eventSlices(market.events),
+    chunkEventsByUser(market.events),
     market.events.length,
     (done, all) => progress("events", done, all),
   );

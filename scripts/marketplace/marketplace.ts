@@ -7,19 +7,19 @@ import { leafResolution } from "../../shared/geo/cells.ts";
 import type { Marketplace } from "./load-marketplace.ts";
 
 /** What to load into an empty Vicinity. */
-export interface MarketplaceChoice {
+export interface MarketplaceSource {
   /** Names the dataset in the state. */
-  identity: string;
+  datasetName: string;
   /** Reads or makes it; times are moved by whole weeks so that the last event lies in the week before `now`. */
   read(now: number): Marketplace;
   /** Rows that were refused, in lines for people. */
-  problems(): string[];
+  rejectedRows(): string[];
 }
 
 const demoSeed = 1;
 
 /** Orders things by where they are: a place then hears of many in one call, not of one in many. */
-function nearTogether<T>(things: T[], at: (thing: T) => { lat: number | null; lon: number | null }): T[] {
+function groupByCell<T>(things: T[], at: (thing: T) => { lat: number | null; lon: number | null }): T[] {
   const area = (thing: T): string => {
     const { lat, lon } = at(thing);
     return lat === null || lon === null ? "" : latLngToCell(lat, lon, leafResolution);
@@ -31,7 +31,7 @@ function nearTogether<T>(things: T[], at: (thing: T) => { lat: number | null; lo
 }
 
 /** A dataset as what the public API takes. */
-export function marketplaceOf(dataset: Dataset, shift: number): Marketplace {
+export function toMarketplace(dataset: Dataset, shift: number): Marketplace {
   const events = allEvents(dataset).sort((a, b) => a.time - b.time);
   // A person's events stand together: history takes one call per person.
   const people = new Map<string, typeof events>();
@@ -42,7 +42,7 @@ export function marketplaceOf(dataset: Dataset, shift: number): Marketplace {
   }
   return {
     name: dataset.name.replaceAll(/[^A-Za-z0-9._~-]/g, "-"),
-    products: nearTogether([...dataset.items.values()], (item) => item).map((item) => ({
+    products: groupByCell([...dataset.items.values()], (item) => item).map((item) => ({
       id: item.id,
       title: item.title,
       category: item.category,
@@ -54,7 +54,7 @@ export function marketplaceOf(dataset: Dataset, shift: number): Marketplace {
       available: true,
       attributes: item.attributes,
     })),
-    events: nearTogether([...people.values()], ([first]) => first).flatMap((own) =>
+    events: groupByCell([...people.values()], ([first]) => first).flatMap((own) =>
       own.map((event, i) => ({
         // The same row is the same event, however often it is imported.
         eventId: `${dataset.name.slice(0, 40).replaceAll(/[^A-Za-z0-9._~-]/g, "-")}.${i}`,
@@ -69,24 +69,24 @@ export function marketplaceOf(dataset: Dataset, shift: number): Marketplace {
 }
 
 /** The demo, or the dataset in a folder. */
-export function chooseMarketplace(dataDir: string | null): MarketplaceChoice {
+export function marketplaceSource(dataDir: string | null): MarketplaceSource {
   if (dataDir === null)
     return {
-      identity: "demo",
-      problems: () => [],
+      datasetName: "demo",
+      rejectedRows: () => [],
       read(now) {
-        return marketplaceOf(simulate(demoSize, demoSeed, now).dataset, 0);
+        return toMarketplace(simulate(demoSize, demoSeed, now).dataset, 0);
       },
     };
   const dataset = readDataset(dataDir);
   return {
-    identity: dataset.name,
-    read: (now) => marketplaceOf(dataset, weekShift(Math.max(...lastTimes(dataset)), now)),
-    problems: () =>
-      dataset.refused === 0
+    datasetName: dataset.name,
+    read: (now) => toMarketplace(dataset, weekShift(Math.max(...lastTimes(dataset)), now)),
+    rejectedRows: () =>
+      dataset.rejectedRows === 0
         ? []
         : [
-            `${dataset.refused} rows of the dataset were refused, the first of them:`,
+            `${dataset.rejectedRows} rows of the dataset were refused, the first of them:`,
             ...dataset.problems.slice(0, 5),
           ],
   };

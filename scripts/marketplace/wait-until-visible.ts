@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProductInput } from "../../shared/contracts/product.ts";
-import type { Target } from "../api/send-with-retries.ts";
+import type { ApiTarget } from "../api/send-with-retries.ts";
 
 /** Products that are looked for, spread over all. */
 const sampleSize = 12;
 const timeoutSeconds = 60;
 
 /** Whether a product is found where it is. */
-async function isVisible(target: Target, { id, location }: ProductInput): Promise<boolean> {
+async function isVisible(target: ApiTarget, { id, location }: ProductInput): Promise<boolean> {
   if (!location) return true;
   const answer = await fetch(
     `${target.url}/v1/locations/nearby?lat=${location.lat}&lon=${location.lon}&limit=100`,
@@ -20,7 +20,7 @@ async function isVisible(target: Target, { id, location }: ProductInput): Promis
 }
 
 /** Waits until what was loaded is found by place: cells publish their tiles a moment after they are told. */
-export async function waitUntilVisible(target: Target, products: readonly ProductInput[]): Promise<void> {
+export async function waitUntilVisible(target: ApiTarget, products: readonly ProductInput[]): Promise<void> {
   const step = Math.max(1, Math.floor(products.length / sampleSize));
   const open = products.filter((product, i) => i % step === 0 && product.available !== false);
   for (const give = Date.now() + timeoutSeconds * 1000; open.length > 0 && Date.now() < give; ) {

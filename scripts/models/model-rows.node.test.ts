@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ModelDetails } from "../../shared/contracts/model.ts";
-import { changeLines, comparisonRows, driftRows, listRows } from "./model-rows.ts";
 import { tableLines } from "../terminal/table.ts";
+import { driftRows, modelComparisonRows, modelHistoryLines, modelListRows } from "./model-rows.ts";
 
 const dataWindow = { name: "training log", from: null, to: "2026-01-31T00:00:00.000Z", events: 1200 };
 const model = (version: string, more: Partial<ModelDetails> = {}): ModelDetails => ({
@@ -83,7 +83,7 @@ const tried = model("v2", {
 
 describe("models in the terminal", () => {
   it("are listed a line each, in columns that stand below each other", () => {
-    const lines = tableLines(listRows([tried, model("v1", { promotedAt: "2026-01-30T00:00:00.000Z" })]));
+    const lines = tableLines(modelListRows([tried, model("v1", { promotedAt: "2026-01-30T00:00:00.000Z" })]));
     expect(lines).toHaveLength(4);
     const at = (name: string) => lines[0].indexOf(name);
     expect(lines[2].slice(at("status")).startsWith("rolled_back")).toBe(true);
@@ -93,7 +93,7 @@ describe("models in the terminal", () => {
   });
 
   it("are compared figure by figure, with what they went through", () => {
-    const rows = comparisonRows([tried, model("v1")]);
+    const rows = modelComparisonRows([tried, model("v1")]);
     expect(rows.every((row) => row.length === 3)).toBe(true);
     expect(rows).toContainEqual(["difference online", "-20.0% (-30.0% to -10.0%)", "-"]);
     expect(rows).toContainEqual(["metric gain", "-0.0200", "-"]);
@@ -101,7 +101,7 @@ describe("models in the terminal", () => {
     expect(day.split(/ {2,}/)).toEqual([
       ...["2026-01-31", "300", "people .31", "1 of 2", ".05", "0.400", "0.400 / 0.500", "0.120", "25% 13%"],
     ]);
-    expect(changeLines(tried)).toEqual([
+    expect(modelHistoryLines(tried)).toEqual([
       "v2:",
       "  2026-01-31 14:00  rolled_back by rollout: surely worse",
       "  gate: gain: too small",

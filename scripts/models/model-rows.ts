@@ -9,7 +9,7 @@ const signed = (value: number | undefined): string =>
   value === undefined ? "-" : `${value < 0 ? "" : "+"}${value.toFixed(4)}`;
 
 /** What the gate said, in a word or two. */
-const gateOf = ({ origin: { gate } }: ModelDetails): string => {
+const gateText = ({ origin: { gate } }: ModelDetails): string => {
   if (gate === null) return "not asked";
   const failed = gate.checks.filter(({ passed }) => !passed).length;
   if (gate.forced) return failed === 0 ? "passed" : `forced, ${failed} of ${gate.checks.length} failed`;
@@ -17,30 +17,30 @@ const gateOf = ({ origin: { gate } }: ModelDetails): string => {
 };
 
 /** Success rates of canary and control. */
-const onlineOf = ({ rollout }: ModelDetails): string => {
+const canaryText = ({ rollout }: ModelDetails): string => {
   const outcomes = rollout?.canary?.outcomes;
   if (!outcomes || outcomes.canary.exposures === 0) return "-";
   return `${percent(outcomes.canary.rate)} / ${percent(outcomes.control.rate)}`;
 };
 
 /** The figures of a version that a list shows: a name each, and how it reads. */
-export const figures: Record<string, (model: ModelDetails) => string> = {
+export const listColumns: Record<string, (model: ModelDetails) => string> = {
   version: ({ version }) => version,
   status: ({ status }) => status,
   created: ({ createdAt }) => instant(createdAt),
   parent: ({ parent }) => parent ?? "-",
   from: ({ origin }) => origin.by,
-  gate: gateOf,
+  gate: gateText,
   "NDCG@10": ({ metrics }) => number(metrics.ndcg10 ?? metrics.ndcg, 4),
   gain: ({ metrics }) => signed(metrics.gain),
   shadow: ({ rollout }) => (rollout ? String(rollout.shadow.requests) : "-"),
-  "canary / control": onlineOf,
+  "canary / control": canaryText,
   promoted: ({ promotedAt, promotedBy }) =>
     promotedAt === null ? "-" : `${instant(promotedAt)} by ${promotedBy ?? "?"}`,
 };
 
 /** More of a version, for a comparison. */
-export const details: Record<string, (model: ModelDetails) => string> = {
+export const comparisonDetails: Record<string, (model: ModelDetails) => string> = {
   sha256: ({ sha256 }) => sha256.slice(0, 16),
   "size (bytes)": ({ manifest }) => manifest.bytes.toLocaleString("en"),
   parameters: ({ manifest }) => manifest.parameters.toLocaleString("en"),
@@ -61,18 +61,18 @@ export const details: Record<string, (model: ModelDetails) => string> = {
 };
 
 /** One line for each version, newest first. */
-export const listRows = (models: readonly ModelDetails[]): string[][] => [
-  Object.keys(figures),
-  ...models.map((model) => Object.values(figures).map((of) => of(model))),
+export const modelListRows = (models: readonly ModelDetails[]): string[][] => [
+  Object.keys(listColumns),
+  ...models.map((model) => Object.values(listColumns).map((of) => of(model))),
 ];
 
 /** One line for each figure, one column for each version; then metrics that any of them has. */
-export function comparisonRows(models: readonly ModelDetails[]): string[][] {
+export function modelComparisonRows(models: readonly ModelDetails[]): string[][] {
   const metrics = [...new Set(models.flatMap((model) => Object.keys(model.metrics)))].sort();
-  const { version: _version, ...rest } = figures;
+  const { version: _version, ...rest } = listColumns;
   return [
     ["", ...models.map(({ version }) => version)],
-    ...Object.entries({ ...rest, ...details }).map(([name, of]) => [
+    ...Object.entries({ ...rest, ...comparisonDetails }).map(([name, of]) => [
       name,
       ...models.map((model) => of(model)),
     ]),
@@ -81,7 +81,7 @@ export function comparisonRows(models: readonly ModelDetails[]): string[][] {
 }
 
 /** What a version went through, a line each. */
-export const changeLines = ({ version, changes, origin }: ModelDetails): string[] => [
+export const modelHistoryLines = ({ version, changes, origin }: ModelDetails): string[] => [
   `${version}:`,
   ...changes.map(
     ({ at, status, by, reason }) => `  ${instant(at)}  ${status.padEnd(11)} by ${by}: ${reason}`,
@@ -90,14 +90,21 @@ export const changeLines = ({ version, changes, origin }: ModelDetails): string[
 ];
 
 /** From here on a feature's distribution is another one. */
-const moved = 0.1;
+const driftThreshold = 0.1;
 
 const short = (value: number): string => value.toFixed(2).replace(/^0\./, ".");
 
 /** A line for each day of a version, newest first: what moved the most, scores, calibration, clicks by position. */
 export const driftRows = ({ drift }: ModelDetails): string[][] => [
   [
-    ...["day", "examples", "moved most (PSI)", `beyond ${short(moved)}`, "scores (PSI)", "mean score"],
+    ...[
+      "day",
+      "examples",
+      "moved most (PSI)",
+      `beyond ${short(driftThreshold)}`,
+      "scores (PSI)",
+      "mean score",
+    ],
     ...["value said / came", "calibration error", "wanted at 1, 2, ..."],
   ],
   ...drift.map(({ day, examples, stability, score, calibration, positions }) => {
@@ -107,7 +114,7 @@ export const driftRows = ({ drift }: ModelDetails): string[][] => [
       day,
       String(examples),
       most ? `${most[0]} ${short(most[1])}` : "-",
-      `${all.filter(([, index]) => index > moved).length} of ${all.length}`,
+      `${all.filter(([, index]) => index > driftThreshold).length} of ${all.length}`,
       short(score.stability),
       score.mean.toFixed(3),
       `${calibration.said.toFixed(3)} / ${calibration.came.toFixed(3)}`,

@@ -5,7 +5,7 @@ import { featureShape } from "../../model/features/compute.ts";
 import type { Parameters } from "../../model/network/parameters.ts";
 import { exportOnnx } from "../../model/onnx/export.ts";
 import { manifestOf } from "../../model/onnx/manifest.ts";
-import { parametersIn } from "../../model/onnx/read.ts";
+import { readParameters } from "../../model/onnx/read.ts";
 import { scoreByTape } from "../../model/train/train.ts";
 import { type ModelManifest, modelManifest } from "../../shared/contracts/model.ts";
 import type { FirstStage } from "../../shared/contracts/retrieval.ts";
@@ -14,7 +14,7 @@ import { root } from "../workers.ts";
 /** The weights of the model that is deployed with the code. */
 export function bundledWeights(): Parameters {
   const file = readFileSync(join(root, "model/artifacts/bundled.onnx"));
-  const weights = parametersIn(featureShape, new Uint8Array(file));
+  const weights = readParameters(featureShape, new Uint8Array(file));
   if (weights === null) throw new Error("the bundled model is of another network");
   return weights;
 }
@@ -24,7 +24,7 @@ export const bundledManifest = (): ModelManifest =>
   modelManifest.parse(JSON.parse(readFileSync(join(root, "model/artifacts/bundled.json"), "utf8")));
 
 /** A model of weights as an upload; without a first stage it is that of models which say none. */
-export async function uploadOf(
+export async function createModelUpload(
   version: string,
   weights: Parameters,
   firstStage?: FirstStage,

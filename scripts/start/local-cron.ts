@@ -1,12 +1,12 @@
 import { clearInterval, setInterval } from "node:timers";
 
-const everyMs = 60_000;
+const intervalMs = 60_000;
 
 /**
  * The platform calls the cron every minute; a local runtime does not, so this process keeps time for it: at once, since the
  * last run may have left something open, and then every minute. Answers how to stop.
  */
-export function keepTime(url: string): () => void {
+export function startLocalCron(url: string): () => void {
   const ring = (): void => {
     fetch(`${url}/cdn-cgi/handler/scheduled`).then(
       (answer) => answer.body?.cancel(),
@@ -14,6 +14,6 @@ export function keepTime(url: string): () => void {
     );
   };
   ring();
-  const timer = setInterval(ring, everyMs);
+  const timer = setInterval(ring, intervalMs);
   return () => clearInterval(timer);
 }

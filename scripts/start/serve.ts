@@ -45,7 +45,7 @@ export const devArguments = (port: number, stateDir: string): string[] => [
 ];
 
 /** All workers, being served. */
-export interface Served {
+export interface RunningWorkers {
   url: string;
 }
 
@@ -53,11 +53,11 @@ export interface Served {
  * Starts all workers and waits until the gateway answers; `onChild` hears of the process at once, so that whoever must
  * end early can end it. Its output goes to a file in the state.
  */
-export async function serve(
+export async function startWorkers(
   port: number,
   stateDir: string,
   onChild: (child: ChildProcess) => void,
-): Promise<Served> {
+): Promise<RunningWorkers> {
   const logFile = join(stateDir, "workers.log");
   const log = createWriteStream(logFile);
   let tail = "";

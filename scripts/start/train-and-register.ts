@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readCheckpoint, writeCheckpoint, writeModel } from "../../model/cli/artifact.ts";
-import { trainingLine } from "../../model/cli/progress.ts";
+import { trainingProgressLine } from "../../model/cli/progress.ts";
 import { readDataset } from "../../model/data/read.node.ts";
-import { fitModel, full, quick } from "../../model/train/fit.ts";
-import type { Target } from "../api/send-with-retries.ts";
-import { Task } from "../terminal/terminal.ts";
+import { fullBudget, quickBudget, trainOnDataset } from "../../model/train/fit.ts";
+import type { ApiTarget } from "../api/send-with-retries.ts";
+import { ProgressLine } from "../terminal/terminal.ts";
 
 /**
  * Trains on a dataset, resuming where an earlier start stopped, and registers the model: an application's first serves at
@@ -15,16 +15,16 @@ export async function trainAndRegister(
   dataDir: string,
   effort: "quick" | "full",
   stateDir: string,
-  target: Target,
+  target: ApiTarget,
 ): Promise<void> {
   const folder = join(stateDir, "training");
   const dataset = readDataset(dataDir);
   const resume = readCheckpoint(folder);
-  const task = new Task(resume ? `training, resumed after epoch ${resume.epoch}` : "training");
-  const trained = await fitModel(dataset, effort === "full" ? full : quick, 1, {
+  const task = new ProgressLine(resume ? `training, resumed after epoch ${resume.epoch}` : "training");
+  const trained = await trainOnDataset(dataset, effort === "full" ? fullBudget : quickBudget, 1, {
     clock: () => performance.now() / 1000,
     onExamples: (done, total) => task.update(`examples ${Math.floor((100 * done) / total)}%`),
-    onProgress: (each) => task.update(trainingLine(each)),
+    onProgress: (each) => task.update(trainingProgressLine(each)),
     onCheckpoint: (checkpoint) => writeCheckpoint(folder, checkpoint),
     resume,
     // A signal to end must be heard while this thread computes.
@@ -40,7 +40,7 @@ export async function trainAndRegister(
   task.done(
     `${trained.lists.toLocaleString("en")} lists, validation NDCG ${trained.validation.ndcg.toFixed(3)}, AUC ${trained.validation.auc.toFixed(3)}`,
   );
-  const registering = new Task("model");
+  const registering = new ProgressLine("model");
   const form = new FormData();
   form.set("manifest", JSON.stringify(manifest));
   form.set("model", new Blob([new Uint8Array(readFileSync(join(folder, "model.onnx")))]), "model.onnx");

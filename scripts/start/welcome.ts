@@ -1,11 +1,11 @@
 import type { Product } from "../../shared/contracts/product.ts";
-import type { Target } from "../api/send-with-retries.ts";
+import type { ApiTarget } from "../api/send-with-retries.ts";
 
-interface List<T> {
+interface Page<T> {
   items: T[];
 }
 
-async function get<T>(target: Target, path: string): Promise<T> {
+async function getPage<T>(target: ApiTarget, path: string): Promise<T> {
   const answer = await fetch(`${target.url}${path}`, { headers: { authorization: `Bearer ${target.key}` } });
   if (!answer.ok)
     throw new Error(`GET ${path} answered ${answer.status}: ${(await answer.text()).slice(0, 300)}`);
@@ -13,10 +13,10 @@ async function get<T>(target: Target, path: string): Promise<T> {
 }
 
 /** Prints where everything is, and three commands that work as they stand on what is loaded. */
-export async function welcome(target: Target, port: number): Promise<void> {
+export async function printWelcome(target: ApiTarget, port: number): Promise<void> {
   const base = `http://localhost:${port}`;
-  const people = await get<List<{ id: string }>>(target, "/v1/users?limit=1");
-  const products = await get<List<Product>>(target, "/v1/products?limit=50");
+  const people = await getPage<Page<{ id: string }>>(target, "/v1/users?limit=1");
+  const products = await getPage<Page<Product>>(target, "/v1/products?limit=50");
   const person = people.items[0]?.id ?? "someone-new";
   const product = products.items.find((each) => each.location !== null) ?? products.items[0];
   const place = product?.location ?? { lat: 40.7128, lon: -74.006 };

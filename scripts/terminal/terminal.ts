@@ -1,5 +1,5 @@
 /** Ends the process with one clear line; for mistakes that a person can mend. */
-export function stop(line: string): never {
+export function exitWithError(line: string): never {
   console.error(line);
   process.exit(1);
 }
@@ -7,7 +7,7 @@ export function stop(line: string): never {
 const seconds = (since: number): string => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 
 /** One line of progress: rewritten in place on a terminal, a new line every few seconds elsewhere. */
-export class Task {
+export class ProgressLine {
   readonly #name: string;
   readonly #started = Date.now();
   #printed = 0;
@@ -44,5 +44,5 @@ export class Task {
 }
 
 /** `12,345 / 20,000 (61%)`. */
-export const share = (done: number, total: number): string =>
+export const progressText = (done: number, total: number): string =>
   `${done.toLocaleString("en")} / ${total.toLocaleString("en")} (${Math.floor((100 * done) / Math.max(1, total))}%)`;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { Random } from "../../model/train/random.ts";
-import { migrate } from "../../scripts/databases/migrate.ts";
+import { migrateLocalDatabases } from "../../scripts/databases/migrate.ts";
 import { developmentKey } from "../../scripts/start/serve.ts";
 import { productWithTotals } from "../../shared/contracts/product.ts";
 import { asLines, lima, oslo, productsAround } from "../products.ts";
@@ -83,7 +83,7 @@ export async function trial(plan: TrialPlan, stateDir: string): Promise<TrialOut
   const started = Date.now();
   const { report } = plan;
   const random = new Random(plan.seed);
-  await migrate(stateDir);
+  await migrateLocalDatabases(stateDir);
   const stack = new RunningStack(await freePort(), stateDir);
   const ledger = new Ledger();
   const { url } = stack;

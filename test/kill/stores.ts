@@ -5,15 +5,15 @@ import type { D1Database, R2Bucket } from "@cloudflare/workers-types";
 import { getPlatformProxy } from "wrangler";
 import { z } from "zod";
 import { decodeHours } from "../../durable-objects/cell/hours.ts";
-import { placeOf } from "../../scripts/workers.ts";
+import { workerNamed } from "../../scripts/workers.ts";
 import {
   type HourTotals,
   hourList,
-  lifetimeOf,
-  newerHours,
+  sumTotals,
+  mergeHours,
   type Totals,
 } from "../../shared/contracts/totals.ts";
-import { snapshot } from "../../workers/trainer/snapshot.ts";
+import { countLogLines } from "../../workers/trainer/count-log-lines.ts";
 
 /** A row of the table of interactions. */
 export interface HeldInteraction {
@@ -48,7 +48,7 @@ export async function withBindings<T>(
   use: (bindings: { DB: D1Database; TRAINING_LOG: R2Bucket }) => Promise<T>,
 ): Promise<T> {
   const { env, dispose } = await getPlatformProxy<{ DB: D1Database; TRAINING_LOG: R2Bucket }>({
-    configPath: join(root, placeOf(worker).config),
+    configPath: join(root, workerNamed(worker).config),
     persist: { path: join(stateDir, "v3") },
     remoteBindings: false,
   });
@@ -85,7 +85,7 @@ export async function heldIn(stateDir: string, application: string): Promise<Hel
     };
   });
   const log = await withBindings("trainer", stateDir, ({ TRAINING_LOG }) =>
-    snapshot(TRAINING_LOG, `${application}/log/v1/`),
+    countLogLines(TRAINING_LOG, `${application}/log/v1/`),
   );
   return {
     ...records,
@@ -113,9 +113,9 @@ function cellTotalsIn(stateDir: string): Map<string, Totals> {
         "SELECT seq AS id, body FROM news WHERE seq > coalesce((SELECT seq FROM folded), 0)",
       ))
         for (const { productId, hours: told } of news.parse(JSON.parse(body)).totals)
-          hours.set(productId, newerHours(hours.get(productId) ?? [], told));
+          hours.set(productId, mergeHours(hours.get(productId) ?? [], told));
       for (const { id } of rows("SELECT id, body FROM products"))
-        if (hours.has(id)) found.set(id, lifetimeOf(hours.get(id) ?? []));
+        if (hours.has(id)) found.set(id, sumTotals(hours.get(id) ?? []));
     } finally {
       database.close();
     }

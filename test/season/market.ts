@@ -1,8 +1,8 @@
 import { type SimulationSize, simulate } from "../../model/simulate/simulate.ts";
-import { funnel, type HiddenUser, type Moment, type Season, type Truth } from "../../model/simulate/truth.ts";
+import { funnelProbability, type SimulatedUser, type Situation, type Season, type GroundTruth } from "../../model/simulate/truth.ts";
 import { Random } from "../../model/train/random.ts";
 import type { Marketplace } from "../../scripts/marketplace/load-marketplace.ts";
-import { marketplaceOf } from "../../scripts/marketplace/marketplace.ts";
+import { toMarketplace } from "../../scripts/marketplace/marketplace.ts";
 import type { EventType } from "../../shared/contracts/event.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 
@@ -18,7 +18,7 @@ export const sales: Season = { weights: { taste: 0.4, hour: 0, loyalty: -1 }, di
 
 /** Where and by whom something is asked for, the same in each world that is compared. */
 export interface Visit {
-  user: HiddenUser;
+  user: SimulatedUser;
   at: Point;
   /** Decides what the visitor does. */
   seed: number;
@@ -27,7 +27,7 @@ export interface Visit {
 const kmPerDegree = 111.2;
 
 /** Who comes on a day: people by chance, within a few kilometres of where they live. */
-export function visitsOf(users: readonly HiddenUser[], count: number, day: number): Visit[] {
+export function visitsOf(users: readonly SimulatedUser[], count: number, day: number): Visit[] {
   const random = new Random(1000 + day);
   return Array.from({ length: count }, () => {
     const user = users[random.below(users.length)];
@@ -40,16 +40,16 @@ export function visitsOf(users: readonly HiddenUser[], count: number, day: numbe
 
 /** What people did, and what they will do: known to nobody but the simulator. */
 export class Crowd {
-  readonly users: readonly HiddenUser[];
+  readonly users: readonly SimulatedUser[];
   readonly marketplace: Marketplace;
-  readonly #truth: Truth;
+  readonly #truth: GroundTruth;
   readonly #history: readonly { userId: string; itemId: string }[];
 
   constructor(size: SimulationSize, seed: number, now: number) {
     const { dataset, users, truth } = simulate(size, seed, now);
     this.users = users;
     this.#truth = truth;
-    this.marketplace = marketplaceOf(dataset, 0);
+    this.marketplace = toMarketplace(dataset, 0);
     const { train, valid, test } = dataset;
     this.#history = [...train, ...valid, ...test].filter(({ type }) => type === "purchase");
   }
@@ -76,16 +76,16 @@ export class Crowd {
     season: Season,
     bought: ReadonlyMap<string, number>,
   ): { expected: number; deeds: { productId: string; type: EventType }[] } {
-    const truth = this.#truth.in(season);
-    const moment: Moment = { time, ...at, lastCategory: -1 };
+    const truth = this.#truth.inSeason(season);
+    const moment: Situation = { time, ...at, lastCategory: -1 };
     const random = new Random(seed);
     let expected = 0;
     const deeds: { productId: string; type: EventType }[] = [];
     for (const productId of list) {
       expected += truth.purchaseProbability(user, productId, moment, bought);
-      const wish = truth.wish(user, productId, moment, bought).reduce((sum, part) => sum + part, 0);
+      const wish = truth.utilityTerms(user, productId, moment, bought).reduce((sum, part) => sum + part, 0);
       for (const type of ["click", "cart", "purchase"] as const) {
-        if (random.next() >= funnel[type](wish)) break;
+        if (random.next() >= funnelProbability[type](wish)) break;
         deeds.push({ productId, type });
       }
     }

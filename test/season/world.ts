@@ -1,6 +1,6 @@
 import type { Parameters } from "../../model/network/parameters.ts";
 import type { Season } from "../../model/simulate/truth.ts";
-import { load } from "../../scripts/marketplace/load-marketplace.ts";
+import { loadMarketplace } from "../../scripts/marketplace/load-marketplace.ts";
 import { bundledManifest } from "../../scripts/models/upload.ts";
 import type { ModelDetails } from "../../shared/contracts/model.ts";
 import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
@@ -68,7 +68,7 @@ export class World {
   /** Brings the catalogue and what people did before. */
   async settle(): Promise<void> {
     const target = { url: this.#stack.url.replace(/\/$/, ""), key: this.#key };
-    const { products, events } = await load(this.#crowd.marketplace, target, () => undefined);
+    const { products, events } = await loadMarketplace(this.#crowd.marketplace, target, () => undefined);
     const rejected = products.rejected + events.rejected;
     if (rejected > 0) throw new Error(`${rejected} rows were refused: ${JSON.stringify(events.errors[0])}`);
   }

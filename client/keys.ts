@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import type { CreatedKey, KeyRecord, keyInput, RotatedKey } from "../shared/contracts/credential.ts";
-import { jsonOf, type Transport } from "./transport.ts";
+import { jsonBody, type Transport } from "./transport.ts";
 
-const pathOf = (id: string): string => `/v1/keys/${encodeURIComponent(id)}`;
+const keyPath = (id: string): string => `/v1/keys/${encodeURIComponent(id)}`;
 
 /** Keys of the application. */
 export class Keys {
@@ -14,7 +14,7 @@ export class Keys {
 
   /** The answer is the only one that shows the key. */
   create(input: z.input<typeof keyInput>): Promise<CreatedKey> {
-    return this.#transport.call("POST", "/v1/keys", {}, jsonOf(input));
+    return this.#transport.call("POST", "/v1/keys", {}, jsonBody(input));
   }
   /** Oldest first, revoked ones included. */
   list(): Promise<{ items: KeyRecord[] }> {
@@ -22,9 +22,9 @@ export class Keys {
   }
   /** A new key with the same rights; the old one works on for `overlapSeconds`, at most a week. */
   rotate(id: string, overlapSeconds?: number): Promise<RotatedKey> {
-    return this.#transport.call("POST", `${pathOf(id)}/rotate`, {}, jsonOf({ overlapSeconds }));
+    return this.#transport.call("POST", `${keyPath(id)}/rotate`, {}, jsonBody({ overlapSeconds }));
   }
   async revoke(id: string): Promise<void> {
-    await this.#transport.send("DELETE", pathOf(id));
+    await this.#transport.send("DELETE", keyPath(id));
   }
 }

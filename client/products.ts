@@ -7,10 +7,10 @@ import type {
   productInput,
 } from "../shared/contracts/product.ts";
 import type { Page, RecommendationList } from "../shared/contracts/services.ts";
-import { jsonOf, linesOf, type Transport } from "./transport.ts";
+import { jsonBody, ndjsonBody, type Transport } from "./transport.ts";
 
 type ProductToWrite = z.input<typeof productInput>;
-const pathOf = (productId: string): string => `/v1/products/${encodeURIComponent(productId)}`;
+const productPath = (productId: string): string => `/v1/products/${encodeURIComponent(productId)}`;
 
 /** The catalogue. */
 export class Products {
@@ -24,20 +24,20 @@ export class Products {
     return this.#transport.call("GET", "/v1/products", page);
   }
   put({ id, ...product }: ProductToWrite): Promise<Product> {
-    return this.#transport.call("PUT", pathOf(id), {}, jsonOf(product));
+    return this.#transport.call("PUT", productPath(id), {}, jsonBody(product));
   }
   /** Up to 10,000 at a time. */
   putMany(products: readonly ProductToWrite[]): Promise<BulkReport> {
-    return this.#transport.call("POST", "/v1/products/bulk", {}, linesOf(products));
+    return this.#transport.call("POST", "/v1/products/bulk", {}, ndjsonBody(products));
   }
   get(productId: string): Promise<ProductWithTotals> {
-    return this.#transport.call("GET", pathOf(productId));
+    return this.#transport.call("GET", productPath(productId));
   }
   patch(productId: string, changes: ProductPatch): Promise<Product> {
-    return this.#transport.call("PATCH", pathOf(productId), {}, jsonOf(changes));
+    return this.#transport.call("PATCH", productPath(productId), {}, jsonBody(changes));
   }
   async remove(productId: string): Promise<void> {
-    await this.#transport.send("DELETE", pathOf(productId));
+    await this.#transport.send("DELETE", productPath(productId));
   }
   /** The n-th image, from 0: JPEG, PNG, WebP or AVIF. Answers where it is served. */
   putImage(
@@ -46,9 +46,9 @@ export class Products {
     image: Blob,
   ): Promise<{ path: string; sha256: string; contentType: string }> {
     const body = { type: image.type || "application/octet-stream", content: image };
-    return this.#transport.call("PUT", `${pathOf(productId)}/images/${n}`, {}, body);
+    return this.#transport.call("PUT", `${productPath(productId)}/images/${n}`, {}, body);
   }
   similar(productId: string, limit?: number): Promise<RecommendationList> {
-    return this.#transport.call("GET", `${pathOf(productId)}/similar`, { limit });
+    return this.#transport.call("GET", `${productPath(productId)}/similar`, { limit });
   }
 }

@@ -23,19 +23,19 @@ export interface Body {
   content: string | Blob | FormData | ArrayBuffer | Uint8Array<ArrayBuffer>;
 }
 
-export const jsonOf = (value: unknown): Body => ({
+export const jsonBody = (value: unknown): Body => ({
   type: "application/json",
   content: JSON.stringify(value),
 });
-export const linesOf = (values: readonly unknown[]): Body => ({
+export const ndjsonBody = (values: readonly unknown[]): Body => ({
   type: "application/x-ndjson",
   content: values.map((value) => JSON.stringify(value)).join("\n"),
 });
 
 /** The part of `fetch` that is needed. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+export type FetchFunction = (url: string, init: RequestInit) => Promise<Response>;
 
-async function errorOf(answer: Response): Promise<VicinityError> {
+async function readError(answer: Response): Promise<VicinityError> {
   const parsed = problem.safeParse(await answer.json().catch(() => null));
   const retryAfter = Number(answer.headers.get("retry-after") ?? Number.NaN);
   return new VicinityError(
@@ -57,9 +57,9 @@ async function errorOf(answer: Response): Promise<VicinityError> {
 export class Transport {
   readonly #url: string;
   readonly #credential: string;
-  readonly #fetch: Fetch;
+  readonly #fetch: FetchFunction;
 
-  constructor(url: string, credential: string, fetch: Fetch) {
+  constructor(url: string, credential: string, fetch: FetchFunction) {
     this.#url = url.replace(/\/+$/, "");
     this.#credential = credential;
     this.#fetch = fetch;
@@ -76,7 +76,7 @@ export class Transport {
       headers,
       ...(body ? { body: body.content } : {}),
     });
-    if (!answer.ok) throw await errorOf(answer);
+    if (!answer.ok) throw await readError(answer);
     return answer;
   }
 

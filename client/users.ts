@@ -4,9 +4,9 @@ import type { ExportItem } from "../shared/contracts/export.ts";
 import type { AnswerLocation } from "../shared/contracts/location.ts";
 import type { Page } from "../shared/contracts/services.ts";
 import type { LocationInput, User, UserInteraction, UserPatch, userInput } from "../shared/contracts/user.ts";
-import { jsonOf, type Query, type Transport } from "./transport.ts";
+import { jsonBody, type Query, type Transport } from "./transport.ts";
 
-const pathOf = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}`;
+const userPath = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}`;
 
 /** Profiles, history, places. */
 export class Users {
@@ -20,31 +20,31 @@ export class Users {
     return this.#transport.call("GET", "/v1/users", page);
   }
   put(userId: string, profile: z.input<typeof userInput>): Promise<User> {
-    return this.#transport.call("PUT", pathOf(userId), {}, jsonOf(profile));
+    return this.#transport.call("PUT", userPath(userId), {}, jsonBody(profile));
   }
   get(userId: string): Promise<User> {
-    return this.#transport.call("GET", pathOf(userId));
+    return this.#transport.call("GET", userPath(userId));
   }
   patch(userId: string, changes: UserPatch): Promise<User> {
-    return this.#transport.call("PATCH", pathOf(userId), {}, jsonOf(changes));
+    return this.#transport.call("PATCH", userPath(userId), {}, jsonBody(changes));
   }
   /** All that is held about a person, page by page; a page may be empty though more follows. */
-  exported(userId: string, page: { limit?: number; cursor?: string } = {}): Promise<Page<ExportItem>> {
-    return this.#transport.call("GET", `${pathOf(userId)}/export`, page);
+  exportPage(userId: string, page: { limit?: number; cursor?: string } = {}): Promise<Page<ExportItem>> {
+    return this.#transport.call("GET", `${userPath(userId)}/export`, page);
   }
   /** Begins an erasure, which goes on by itself. */
   erase(userId: string): Promise<Erasure> {
-    return this.#transport.call("DELETE", pathOf(userId));
+    return this.#transport.call("DELETE", userPath(userId));
   }
   /** How far an erasure is. */
-  erasure(id: string): Promise<Erasure> {
+  getErasure(id: string): Promise<Erasure> {
     return this.#transport.call("GET", `/v1/erasures/${encodeURIComponent(id)}`);
   }
   /** Newest first. */
-  interactions(userId: string, page: Query = {}): Promise<Page<UserInteraction>> {
-    return this.#transport.call("GET", `${pathOf(userId)}/interactions`, page);
+  listInteractions(userId: string, page: Query = {}): Promise<Page<UserInteraction>> {
+    return this.#transport.call("GET", `${userPath(userId)}/interactions`, page);
   }
   setLocation(userId: string, location: LocationInput): Promise<{ location: AnswerLocation }> {
-    return this.#transport.call("PUT", `${pathOf(userId)}/location`, {}, jsonOf(location));
+    return this.#transport.call("PUT", `${userPath(userId)}/location`, {}, jsonBody(location));
   }
 }

@@ -12,7 +12,7 @@ import type {
 import type { RecommendationList } from "../shared/contracts/services.ts";
 import { Keys } from "./keys.ts";
 import { Products } from "./products.ts";
-import { type Fetch, jsonOf, linesOf, Transport } from "./transport.ts";
+import { type FetchFunction, jsonBody, ndjsonBody, Transport } from "./transport.ts";
 import { Users } from "./users.ts";
 
 /** Where the service is, and as whom to call it. */
@@ -21,7 +21,7 @@ export interface VicinityOptions {
   /** An admin key, a client key, or a person's token. */
   credential: string;
   /** `fetch` of the surroundings unless given. */
-  fetch?: Fetch;
+  fetch?: FetchFunction;
 }
 
 /** The typed client. Every method throws a {@link VicinityError} where the service refuses. */
@@ -40,18 +40,18 @@ export class Vicinity {
 
   /** What should this person see, here, now? */
   recommend(input: z.input<typeof recommendationInput>): Promise<RecommendationAnswer> {
-    return this.#transport.call("POST", "/v1/recommendations", {}, jsonOf(input));
+    return this.#transport.call("POST", "/v1/recommendations", {}, jsonBody(input));
   }
   receipt(recommendationId: string): Promise<RecommendationReceipt> {
     return this.#transport.call("GET", `/v1/recommendations/${encodeURIComponent(recommendationId)}`);
   }
   /** Up to 100 at a time; each counts once by its `eventId`, so a repetition does no harm. */
-  record(events: readonly EventInput[]): Promise<EventReceipt> {
-    return this.#transport.call("POST", "/v1/events", {}, jsonOf({ events }));
+  sendEvents(events: readonly EventInput[]): Promise<EventReceipt> {
+    return this.#transport.call("POST", "/v1/events", {}, jsonBody({ events }));
   }
   /** Past events, up to 10,000 at a time. */
-  recordMany(events: readonly EventInput[]): Promise<BulkReport> {
-    return this.#transport.call("POST", "/v1/events/bulk", {}, linesOf(events));
+  importEvents(events: readonly EventInput[]): Promise<BulkReport> {
+    return this.#transport.call("POST", "/v1/events/bulk", {}, ndjsonBody(events));
   }
   nearby(
     point: Point,
@@ -66,14 +66,14 @@ export class Vicinity {
     return this.#transport.call("GET", "/v1/trending", { ...point, limit });
   }
   issueToken(userId: string, ttlSeconds?: number): Promise<IssuedToken> {
-    return this.#transport.call("POST", "/v1/tokens", {}, jsonOf({ userId, ttlSeconds }));
+    return this.#transport.call("POST", "/v1/tokens", {}, jsonBody({ userId, ttlSeconds }));
   }
   /** A WebSocket of fresh recommendations; `heard` gets each as it is pushed. Close it to stop. */
-  live(userId: string, heard: (answer: RecommendationAnswer) => void): WebSocket {
+  openLive(userId: string, onAnswer: (answer: RecommendationAnswer) => void): WebSocket {
     const [url, protocols] = this.#transport.socket(`/v1/users/${encodeURIComponent(userId)}/live`);
     const socket = new WebSocket(url, protocols);
     socket.addEventListener("message", ({ data }) => {
-      if (typeof data === "string") heard(JSON.parse(data));
+      if (typeof data === "string") onAnswer(JSON.parse(data));
     });
     return socket;
   }

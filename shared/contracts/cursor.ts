@@ -33,7 +33,7 @@ export function decodeCursor<S extends z.ZodType>(
  * A page of at most `limit` items, from rows of which one more than that was asked for: only where it came is there a
  * next page. `positionOf` says where a row stands in the list.
  */
-export function pageOf<Row, Item>(
+export function toPage<Row, Item>(
   rows: Row[],
   limit: number,
   itemOf: (row: Row) => Item,

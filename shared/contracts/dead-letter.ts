@@ -5,7 +5,7 @@ import { instant } from "./primitives.ts";
 export const retryDelaySeconds = (attempts: number): number => Math.min(600, 2 ** Math.min(attempts, 10));
 
 /** Deliveries after which a message goes to the dead-letter queue: `max_retries` of every consumer, and the first. */
-export const maxAttempts = 101;
+export const maxDeliveries = 101;
 
 /** The queues whose messages may turn out to be dead, by their short names. */
 export const deadLetterQueues = ["interactions", "locations", "catalogue"] as const;

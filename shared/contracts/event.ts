@@ -42,7 +42,7 @@ export const interaction = z.object({
   time: epochSeconds,
   recommendationId: identifier.nullable(),
   /** Where the person was, at their precision. */
-  at: point.nullable(),
+  location: point.nullable(),
   facts: productFacts,
 });
 export type Interaction = z.infer<typeof interaction>;

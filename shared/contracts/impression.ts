@@ -19,7 +19,7 @@ export const impression = z.object({
   receipt: recommendationReceipt,
   featureHash: z.string(),
   rows: z.array(loggedCandidate),
-  /** Features of the rows, in their order; packed by `model/features/packed.ts`. */
+  /** Features of the rows, in their order; packed by `model/features/pack-features.ts`. */
   features: z.instanceof(Uint8Array<ArrayBuffer>),
 });
 export type Impression = z.infer<typeof impression>;

@@ -37,10 +37,10 @@ export const currencyCode = z.string().regex(/^[A-Z]{3}$/, "must be an ISO 4217 
 export const categoryName = z.string().min(1).max(128);
 
 /** Names of a map, 1 to `longest` characters, with its values; the document says so too. */
-export const boundedRecord = <V extends z.ZodType>(longest: number, value: V) =>
+export const boundedRecord = <V extends z.ZodType>(maxKeyLength: number, value: V) =>
   z
-    .record(z.string().min(1).max(longest), value)
-    .meta({ propertyNames: { type: "string", minLength: 1, maxLength: longest } });
+    .record(z.string().min(1).max(maxKeyLength), value)
+    .meta({ propertyNames: { type: "string", minLength: 1, maxLength: maxKeyLength } });
 
 /** How exactly a location may be known: as given, about 1 km, or the city. */
 export const precision = z.enum(["exact", "1km", "city"]);

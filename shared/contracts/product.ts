@@ -78,7 +78,7 @@ export const cardRequest = z.object({ productId: identifier, version: z.number()
 export type CardRequest = z.infer<typeof cardRequest>;
 
 /** Cards of any version. */
-export const anyVersion = (productIds: readonly string[]): CardRequest[] =>
+export const cardsOfAnyVersion = (productIds: readonly string[]): CardRequest[] =>
   productIds.map((productId) => ({ productId, version: 0 }));
 
 /** What the spatial index is told of a product. `deleted` products leave their cell. */

@@ -22,7 +22,7 @@ export const trainingExample = z.object({
       outcome: eventType.nullable(),
     }),
   ),
-  /** Features of the rows, in their order: base64 of what `model/features/packed.ts` packs. */
+  /** Features of the rows, in their order: base64 of what `model/features/pack-features.ts` packs. */
   features: z.base64(),
 });
 export type TrainingExample = z.infer<typeof trainingExample>;
@@ -57,7 +57,7 @@ export type OutboxRow = z.infer<typeof outboxRow>;
 
 const userGeneration = {
   userId: identifier,
-  object: pseudonym,
+  pseudonym,
   /** What is of a life that was erased meets its tombstone wherever it goes. */
   generation: generation.default(0),
 };

@@ -39,8 +39,8 @@ export const ok = <T>(value: T): Result<T> => ({ ok: true, value });
 export const refuse = (
   code: RefusalCode,
   detail: string,
-  more: Omit<Refusal, "code" | "detail"> = {},
-): { ok: false; error: Refusal } => ({ ok: false, error: { code, detail, ...more } });
+  options: Omit<Refusal, "code" | "detail"> = {},
+): { ok: false; error: Refusal } => ({ ok: false, error: { code, detail, ...options } });
 
 /** A refusal as an exception, for code that leaves by throwing. Its own fields do not survive RPC: return a {@link Result} there. */
 export class RefusalError extends Error {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-const days = (usual: number) => z.number().int().min(1).max(36_500).default(usual);
+const days = (defaultDays: number) => z.number().int().min(1).max(36_500).default(defaultDays);
 
 /**
  * How long what ages is kept, in days; what is not named here lives until it is deleted or its person is erased
@@ -39,4 +39,4 @@ export type RemovedCounts = Partial<Record<keyof Retention, number>>;
 const daySeconds = 86_400;
 
 /** The moment before which what is kept so many days has had its time. Seconds since the epoch. */
-export const expiryTime = (now: number, kept: number): number => now - kept * daySeconds;
+export const expiryTime = (now: number, keptDays: number): number => now - keptDays * daySeconds;

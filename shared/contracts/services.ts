@@ -54,7 +54,7 @@ export interface ReadinessApi {
 /** A worker whose stores age. */
 export interface RetentionApi {
   /** Removes what has outlived its time, a bounded step of each kind, and answers how much that was. */
-  retain(retention: Retention): Promise<Result<RemovedCounts>>;
+  applyRetention(retention: Retention): Promise<Result<RemovedCounts>>;
 }
 
 /** What a person's object must know of their profile. `version` grows with each change; the newest is kept. */
@@ -68,13 +68,13 @@ export interface UserSettings {
 export interface UserGeneration {
   userId: string;
   /** Their pseudonym. */
-  object: string;
+  pseudonym: string;
   generation: number;
 }
 
 /** An erased person, by pseudonym: nothing of this generation, or one before, is theirs any more. */
 export interface Tombstone {
-  object: string;
+  pseudonym: string;
   generation: number;
 }
 
@@ -122,15 +122,19 @@ export interface UserApi extends ReadinessApi, RetentionApi {
     batch: (UserGeneration & { visits: PlaceVisit[] })[],
   ): Promise<Result<{ inserted: number }>>;
   /** Newest first. */
-  history(application: string, userId: string, page: PageQuery): Promise<Result<Page<UserInteraction>>>;
+  listInteractions(
+    application: string,
+    userId: string,
+    page: PageQuery,
+  ): Promise<Result<Page<UserInteraction>>>;
   /** Where the person was, oldest first. */
-  visits(application: string, userId: string, page: PageQuery): Promise<Result<Page<UserVisit>>>;
+  listVisits(application: string, userId: string, page: PageQuery): Promise<Result<Page<UserVisit>>>;
   /** What the person's object must know; null for someone without a profile. */
-  settings(application: string, userId: string): Promise<Result<UserSettings | null>>;
+  getSettings(application: string, userId: string): Promise<Result<UserSettings | null>>;
   /** Lifetime totals, in the order of the ids; zeros for a product without any. */
-  totals(application: string, productIds: string[]): Promise<Result<Totals[]>>;
+  lifetimeTotals(application: string, productIds: string[]): Promise<Result<Totals[]>>;
   /** Absolute totals of all hours, in the order of the ids: what cells are told that know nothing of a product. */
-  absoluteTotals(application: string, productIds: string[]): Promise<Result<ProductTotals[]>>;
+  hourlyTotals(application: string, productIds: string[]): Promise<Result<ProductTotals[]>>;
   /**
    * Makes the totals of the next products (`limit`, by id) anew from the interactions, in one transaction. `position` is
    * the answer of the call before, null for the first; the last answers null.
@@ -144,16 +148,16 @@ export interface UserApi extends ReadinessApi, RetentionApi {
    * Sets the tombstone that `record` and `recordLocations` honour, and removes some thousand rows; to be called until
    * there are no more, before the person's object begins a new life.
    */
-  erase(application: string, life: UserGeneration): Promise<Result<ErasedRecords>>;
+  eraseRecords(application: string, life: UserGeneration): Promise<Result<ErasedRecords>>;
   /** The tombstones among these pseudonyms, at most 10,000. */
-  tombstones(application: string, objects: string[]): Promise<Result<Tombstone[]>>;
+  findTombstones(application: string, pseudonyms: string[]): Promise<Result<Tombstone[]>>;
 }
 
 /** Messages of a worker's queues that could not be consumed. Ids are `queue~hash`; an unknown one is `not_found`. */
 export interface DeadLetterApi {
   /** By id, ascending, at most 100 a page. */
-  deadLetters(application: string, page: PageQuery): Promise<Result<Page<DeadLetter>>>;
-  deadLetter(application: string, id: string): Promise<Result<DeadLetterWithBody>>;
+  listDeadLetters(application: string, page: PageQuery): Promise<Result<Page<DeadLetter>>>;
+  getDeadLetter(application: string, id: string): Promise<Result<DeadLetterWithBody>>;
   /** Delivers it and forgets it; `conflict` for a message of no known form, `unavailable` where it failed again. */
   replayDeadLetter(application: string, id: string): Promise<Result<ReplayedDeadLetter>>;
   discardDeadLetter(application: string, id: string): Promise<Result<null>>;
@@ -167,9 +171,9 @@ export interface ProductApi extends ReadinessApi, RetentionApi, DeadLetterApi {
   remove(application: string, productId: string): Promise<Result<null>>;
   list(application: string, page: PageQuery & { category?: string }): Promise<Result<Page<Product>>>;
   /** Parsed products of one bulk request (at most 500 a call); the last of equal ids wins. */
-  bulk(application: string, products: ProductInput[]): Promise<Result<{ written: number }>>;
+  putMany(application: string, products: ProductInput[]): Promise<Result<{ written: number }>>;
   /** Cards of the known products among those wanted, in no order. */
-  cards(application: string, wanted: readonly CardRequest[]): Promise<Result<ProductCard[]>>;
+  getCards(application: string, wanted: readonly CardRequest[]): Promise<Result<ProductCard[]>>;
   putImage(
     application: string,
     productId: string,
@@ -183,7 +187,7 @@ export interface ProductApi extends ReadinessApi, RetentionApi, DeadLetterApi {
     sha256: string,
   ): Promise<Result<{ bytes: ArrayBuffer; contentType: string }>>;
   /** The next `limit` products after `after`, by address and id: what cells must hold. */
-  byAddress(
+  listByAddress(
     application: string,
     after: ProductPosition | null,
     limit: number,
@@ -194,11 +198,11 @@ export interface ProductApi extends ReadinessApi, RetentionApi, DeadLetterApi {
 
 /** Places: gazetteer, precision of coordinates, spatial index. Columns are encoded by `model/columns`. */
 export interface LocationApi extends ReadinessApi {
-  resolve(point: Point): Promise<Result<ResolvedLocation>>;
+  resolveLocation(point: Point): Promise<Result<ResolvedLocation>>;
   /** The point at the given precision, with its city. `city` moves it to the city's centre, or that of a cell as large. */
   coarsen(point: Point, precision: Precision): Promise<Result<{ point: Point; place: ResolvedLocation }>>;
   /** City and point from what the edge knows; null where it knows nothing. */
-  edge(edge: EdgeLocation): Promise<Result<Point | null>>;
+  edgePoint(edge: EdgeLocation): Promise<Result<Point | null>>;
   nearby(application: string, query: NearbyQuery): Promise<Result<NearbyAnswer>>;
   /** All that a recommendation reads of places, columns packed, with the names of where the person is. */
   gatherCandidates(
@@ -220,9 +224,9 @@ export interface LocationApi extends ReadinessApi {
     withNextProducts: number,
   ): Promise<Result<ArrayBuffer>>;
   /** Idempotent by product version. */
-  apply(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>>;
+  applyProductChanges(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>>;
   /** Makes cells hold, of a range of products, exactly these, without neighbours. Answers how many cells it were. */
-  rebuild(
+  rebuildCall(
     application: string,
     range: ProductRange,
     products: CellContent[],
@@ -263,15 +267,15 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
   /** Tells the person's object what their profile says now. */
   setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>>;
   /** Begins to erase a person, or joins what has begun; it goes on by itself until all stores are done. */
-  erase(application: string, userId: string): Promise<Result<Erasure>>;
+  beginErasure(application: string, userId: string): Promise<Result<Erasure>>;
   /** All that is held about a person, wherever it lies. A page may be empty though more follows. */
   exportUser(application: string, userId: string, page: PageQuery): Promise<Result<Page<ExportItem>>>;
   /** How far an erasure is. */
-  erasure(application: string, id: string): Promise<Result<Erasure>>;
+  getErasure(application: string, id: string): Promise<Result<Erasure>>;
   /** One step of making totals, cells and neighbours anew from the records of truth. */
-  rebuild(application: string, cursor: string | undefined): Promise<Result<RebuildStep>>;
-  models(application: string): Promise<Result<ModelRecord[]>>;
-  model(application: string, version: string): Promise<Result<ModelDetails>>;
+  runRebuildStep(application: string, cursor: string | undefined): Promise<Result<RebuildStep>>;
+  listModels(application: string): Promise<Result<ModelRecord[]>>;
+  getModel(application: string, version: string): Promise<Result<ModelDetails>>;
   /** Brings versions of all applications further that are on their way; what the cron calls. */
   advanceRollouts(): Promise<Result<{ underWay: number }>>;
   /** Checks and stores a model; an application's first is promoted at once. */
@@ -282,7 +286,7 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
   ): Promise<Result<ModelRecord>>;
   /** The manifest and file of what serves: an application's own, else what is deployed with the code. */
   servingModel(application: string): Promise<Result<{ manifest: ModelManifest; bytes: ArrayBuffer }>>;
-  /** Scores lists, packed by `model/features/packed.ts`, at most 1000 a call, by the model of that content. */
+  /** Scores lists, packed by `model/features/pack-features.ts`, at most 1000 a call, by the model of that content. */
   scoreLists(application: string, sha256: string, packs: Uint8Array[]): Promise<Result<Float32Array[]>>;
   /** Loads and checks a model that need not be registered, and runs it so often: for who measures the time. */
   tryModel(
@@ -313,15 +317,15 @@ export interface RecommendationList {
 /** The nightly recalibration. */
 export interface TrainerApi extends ReadinessApi, RetentionApi {
   /** Counts what the training log of one day holds: objects, examples, outcomes. */
-  snapshot(
+  countTrainingLog(
     application: string,
     day: string,
   ): Promise<Result<{ objects: number; examples: number; outcomes: Record<string, number> }>>;
   /** Begins one, unless one of the application is under way (`conflict`). */
   recalibrate(application: string, input: RecalibrationInput): Promise<Result<RecalibrationRecord>>;
-  recalibration(application: string, id: string): Promise<Result<RecalibrationRecord>>;
+  getRecalibration(application: string, id: string): Promise<Result<RecalibrationRecord>>;
   /** Wakes recalibrations that were interrupted; what the cron calls. */
-  wakeInterrupted(): Promise<Result<{ running: number; woken: number }>>;
+  resumeInterrupted(): Promise<Result<{ running: number; woken: number }>>;
   /** Begins one for each application that has a training log; what the nightly cron calls. */
   recalibrateAll(): Promise<Result<{ begun: number }>>;
 }

@@ -33,7 +33,7 @@ export const hoursOfWeek = 168;
  * Whether a value is a list of hours with a number in each field. By hand, since a product's whole past may cross here: a
  * schema per field took longer than all else on the way.
  */
-function areHours(value: unknown): value is HourTotals[] {
+function isHourList(value: unknown): value is HourTotals[] {
   if (!Array.isArray(value)) return false;
   for (const hour of value) {
     if (typeof hour !== "object" || hour === null) return false;
@@ -44,7 +44,7 @@ function areHours(value: unknown): value is HourTotals[] {
 }
 
 /** Hours with their counts, each once, ascending. */
-export const hourList = z.custom<HourTotals[]>(areHours, "must be hours with their counts");
+export const hourList = z.custom<HourTotals[]>(isHourList, "must be hours with their counts");
 
 /**
  * Absolute counts of a product in some hours. An hour only grows: of two that are told, a cell keeps the one that counts
@@ -65,7 +65,7 @@ export interface UnknownProduct {
 }
 
 /** Interactions of all types. */
-export const interactionsIn = ({ view, click, cart, purchase, dismiss }: Totals): number =>
+export const countInteractions = ({ view, click, cart, purchase, dismiss }: Totals): number =>
   view + click + cart + purchase + dismiss;
 
 /** Adds counts to others, in place. */
@@ -74,18 +74,18 @@ export function addTotals(to: Totals, from: Totals): void {
 }
 
 /** The sum of hours. */
-export function lifetimeOf(hours: readonly Totals[]): Totals {
+export function sumTotals(hours: readonly Totals[]): Totals {
   const sum = emptyTotals();
   for (const hour of hours) addTotals(sum, hour);
   return sum;
 }
 
 /** Of each hour the count that is larger, ascending: whatever was told later. */
-export function newerHours(known: readonly HourTotals[], told: readonly HourTotals[]): HourTotals[] {
+export function mergeHours(known: readonly HourTotals[], reported: readonly HourTotals[]): HourTotals[] {
   const hours = new Map(known.map((each) => [each.hour, each]));
-  for (const each of told) {
+  for (const each of reported) {
     const before = hours.get(each.hour);
-    if (!before || interactionsIn(each) > interactionsIn(before)) hours.set(each.hour, each);
+    if (!before || countInteractions(each) > countInteractions(before)) hours.set(each.hour, each);
   }
   return [...hours.values()].sort((a, b) => a.hour - b.hour);
 }

@@ -11,7 +11,7 @@ export interface ArmTotals {
   /** Σn². */
   exposuresSquared: number;
   /** Σns. */
-  products: number;
+  exposuresTimesSuccesses: number;
   /** Σs². */
   successesSquared: number;
 }

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  addressesUnder,
   addressOf,
-  childrenOf,
-  childToward,
+  addressRange,
+  childCells,
+  holdsProducts,
   isCellName,
-  isLeaf,
-  leafOf,
-  parentOf,
+  leafCell,
+  nextCellToward,
+  parentCell,
   shardCount,
 } from "./cells.ts";
 
@@ -23,7 +23,7 @@ const place = fc.option(point);
 /** The cells that may hold a product, from the coarsest on. */
 function pathOf(address: string, idHash: number): string[] {
   const path: string[] = [];
-  for (let cell: string | null = leafOf(address); cell; cell = childToward(cell, address, idHash))
+  for (let cell: string | null = leafCell(address); cell; cell = nextCellToward(cell, address, idHash))
     path.push(cell);
   return path;
 }
@@ -34,12 +34,12 @@ describe("the path of an address", () => {
       fc.property(place, hash, (at, id) => {
         const path = pathOf(addressOf(at, id), id);
         expect(path.length).toBe(at ? 12 : 8);
-        expect(path.every((cell) => isCellName(cell) && isLeaf(cell))).toBe(true);
+        expect(path.every((cell) => isCellName(cell) && holdsProducts(cell))).toBe(true);
         for (const [i, cell] of path.slice(1).entries()) {
-          expect(childrenOf(path[i])).toContain(cell);
-          expect(parentOf(cell)).toBe(path[i]);
+          expect(childCells(path[i])).toContain(cell);
+          expect(parentCell(cell)).toBe(path[i]);
         }
-        expect(childrenOf(path[path.length - 1])).toEqual([]);
+        expect(childCells(path[path.length - 1])).toEqual([]);
       }),
     );
   });
@@ -48,7 +48,7 @@ describe("the path of an address", () => {
     const address = addressOf({ lat: 48.85, lon: 2.35 }, 0);
     const children = new Map<string | null, number>();
     for (let i = 0; i < 8000; i++) {
-      const child = childToward(address, address, i * 1_125_899_907);
+      const child = nextCellToward(address, address, i * 1_125_899_907);
       children.set(child, (children.get(child) ?? 0) + 1);
     }
     expect(children.size).toBe(shardCount);
@@ -60,11 +60,11 @@ describe("the path of an address", () => {
       fc.property(place, hash, place, hash, (at, id, other, otherId) => {
         const address = addressOf(at, id);
         const theirs = addressOf(other, otherId);
-        for (let cell: string | null = leafOf(address); cell; cell = parentOf(cell)) {
-          const { first, last } = addressesUnder(cell);
+        for (let cell: string | null = leafCell(address); cell; cell = parentCell(cell)) {
+          const { first, last } = addressRange(cell);
           expect(first <= address && address <= last).toBe(true);
           const path: string[] = [];
-          for (let each: string | null = leafOf(theirs); each; each = parentOf(each)) path.push(each);
+          for (let each: string | null = leafCell(theirs); each; each = parentCell(each)) path.push(each);
           if (!path.includes(cell)) expect(first <= theirs && theirs <= last).toBe(false);
         }
       }),

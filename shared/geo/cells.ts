@@ -20,9 +20,9 @@ export const worldCell = "world";
 /** Shards by id, where place tells products no further apart: of the placeless, and of an address that is full. */
 export const shardCount = 8;
 /** A cell that holds more products than this splits: its tile is rebuilt and read as a whole, about 1 MB at this size. */
-export const maxLeafProducts = 4000;
+export const maxCellProducts = 4000;
 
-/** Shards within shards at most: 8^8 times {@link maxLeafProducts} products. */
+/** Shards within shards at most: 8^8 times {@link maxCellProducts} products. */
 const maxDigits = 8;
 
 /**
@@ -36,21 +36,21 @@ export function addressOf(location: Point | null, idHash: number): string {
 }
 
 /** The coarsest cell on an address's path that holds products. */
-export function leafOf(address: string): string {
+export function leafCell(address: string): string {
   if (isPlaceless(address)) return address.slice(0, worldCell.length + 2);
   const base = baseOf(address);
   return getResolution(base) > leafResolution ? cellToParent(base, leafResolution) : base;
 }
 
 /** The leaf cell of a place, or of a product without one. */
-export const leafCellOf = (location: Point | null, idHash: number): string =>
-  leafOf(addressOf(location, idHash));
+export const leafCellAt = (location: Point | null, idHash: number): string =>
+  leafCell(addressOf(location, idHash));
 
 /**
  * The cell below `cell` on the path of an address: resolution by resolution down to the address, then shards by id, an octal
  * digit of its hash each. Null where the path ends.
  */
-export function childToward(cell: string, address: string, idHash: number): string | null {
+export function nextCellToward(cell: string, address: string, idHash: number): string | null {
   const digits = digitsOf(cell);
   if (digits === "" && cell !== address) {
     const resolution = getResolution(cell) + 1;
@@ -62,7 +62,7 @@ export function childToward(cell: string, address: string, idHash: number): stri
 }
 
 /** The cells into which a cell splits; none where it cannot. */
-export function childrenOf(cell: string): string[] {
+export function childCells(cell: string): string[] {
   const digits = digitsOf(cell);
   if (digits === "" && getResolution(cell) < addressResolution)
     return cellToChildren(cell, getResolution(cell) + 1);
@@ -72,7 +72,7 @@ export function childrenOf(cell: string): string[] {
 }
 
 /** The cell above; null for the world. */
-export function parentOf(cell: string): string | null {
+export function parentCell(cell: string): string | null {
   if (cell === worldCell) return null;
   const digits = digitsOf(cell);
   if (digits.length > 1) return cell.slice(0, -1);
@@ -98,21 +98,21 @@ export function isCellName(cell: string): boolean {
 }
 
 /** Centre of an H3 cell; null for placeless ones. */
-export function centerOf(cell: string): Point | null {
+export function cellCenter(cell: string): Point | null {
   if (cell === worldCell || isPlaceless(cell)) return null;
   const [lat, lon] = cellToLatLng(baseOf(cell));
   return { lat, lon };
 }
 
 /** Whether a cell holds products itself, as long as it has not split. */
-export const isLeaf = (cell: string): boolean =>
+export const holdsProducts = (cell: string): boolean =>
   isPlaceless(cell) || (cell !== worldCell && getResolution(baseOf(cell)) >= leafResolution);
 
 /** The first and the last address under a cell, by name: those of one cell lie together. */
-export function addressesUnder(cell: string): { first: string; last: string } {
+export function addressRange(cell: string): { first: string; last: string } {
   if (cell === worldCell) return { first: "", last: "~" };
   const base = baseOf(cell);
-  if (isPlaceless(cell)) return { first: leafOf(cell), last: leafOf(cell) };
+  if (isPlaceless(cell)) return { first: leafCell(cell), last: leafCell(cell) };
   const resolution = getResolution(base);
   if (resolution === addressResolution) return { first: base, last: base };
   const first = cellToCenterChild(base, addressResolution);

@@ -2,11 +2,11 @@ import { cellToLatLng, latLngToCell } from "h3-js";
 import type { Point } from "../contracts/primitives.ts";
 
 /** H3 resolution whose cells are about 1 km across (0.53 km edge). */
-const kilometreResolution = 8;
+const kilometerResolution = 8;
 
 /** The centre of the cell, about 1 km across, that holds the point: many points become one. */
-export function coarsenToKilometre(point: Point): Point {
-  const [lat, lon] = cellToLatLng(latLngToCell(point.lat, point.lon, kilometreResolution));
+export function coarsenToKilometer(point: Point): Point {
+  const [lat, lon] = cellToLatLng(latLngToCell(point.lat, point.lon, kilometerResolution));
   return { lat, lon };
 }
 
@@ -14,7 +14,7 @@ export function coarsenToKilometre(point: Point): Point {
 const cityResolution = 4;
 
 /** The centre of the cell, about 45 km across, that holds the point: as coarse as a city, where there is none. */
-export function coarsenToRegion(point: Point): Point {
+export function coarsenToCity(point: Point): Point {
   const [lat, lon] = cellToLatLng(latLngToCell(point.lat, point.lon, cityResolution));
   return { lat, lon };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { offsetsOf, utcOffsetSeconds } from "./timezone.ts";
+import { cachedUtcOffset, utcOffsetSeconds } from "./timezone.ts";
 
 describe("utcOffsetSeconds", () => {
   it("knows winter, summer, half hours and UTC", () => {
@@ -9,6 +9,6 @@ describe("utcOffsetSeconds", () => {
     expect(utcOffsetSeconds("America/New_York", july)).toBe(-4 * 3600);
     expect(utcOffsetSeconds("Asia/Kolkata", january)).toBe(5.5 * 3600);
     expect(utcOffsetSeconds("UTC", july)).toBe(0);
-    expect(offsetsOf("Europe/Paris")(july)).toBe(2 * 3600);
+    expect(cachedUtcOffset("Europe/Paris")(july)).toBe(2 * 3600);
   });
 });

@@ -30,7 +30,7 @@ export function utcOffsetSeconds(timezone: string, time: number): number {
 }
 
 /** {@link utcOffsetSeconds} of one timezone, computed once a day of `time`: for many times at once. */
-export function offsetsOf(timezone: string): (time: number) => number {
+export function cachedUtcOffset(timezone: string): (time: number) => number {
   const byDay = new Map<number, number>();
   return (time) => {
     const day = Math.floor(time / 86400);

@@ -1,31 +1,31 @@
 import { z } from "zod";
 
 /** What every line of the log says: whose it is, and of which of their lives. */
-const owner = z.object({ pseudonym: z.string(), generation: z.number().int().default(0) });
+const lineOwner = z.object({ pseudonym: z.string(), generation: z.number().int().default(0) });
 
 /** Of whom nothing is to be left: by pseudonym, the last of their lives that is erased. */
-export type Erased = ReadonlyMap<string, number>;
+export type ErasedGenerations = ReadonlyMap<string, number>;
 
 /** Whether a line is of an erased life. */
-export function isErased(line: unknown, erased: Erased): boolean {
-  const { pseudonym, generation } = owner.parse(line);
+export function isErasedLine(line: unknown, erased: ErasedGenerations): boolean {
+  const { pseudonym, generation } = lineOwner.parse(line);
   return generation <= (erased.get(pseudonym) ?? -1);
 }
 
 /** The pseudonym of the person that a line speaks of. */
-export const ownerOf = (line: unknown): string => owner.parse(line).pseudonym;
+export const linePseudonym = (line: unknown): string => lineOwner.parse(line).pseudonym;
 
 /** The pseudonyms that lines speak of, each once. */
-export const userOf = (lines: readonly unknown[]): string[] => [...new Set(lines.map(ownerOf))];
+export const pseudonymsIn = (lines: readonly unknown[]): string[] => [...new Set(lines.map(linePseudonym))];
 
 /** Lines as they lie in the bucket: JSON lines, gzip. */
-export async function packed(lines: readonly unknown[]): Promise<ArrayBuffer> {
+export async function packLines(lines: readonly unknown[]): Promise<ArrayBuffer> {
   const text = lines.map((line) => JSON.stringify(line)).join("\n");
   return new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer();
 }
 
-/** What {@link packed} packed. */
-export async function unpacked(bytes: ArrayBuffer): Promise<unknown[]> {
+/** What {@link packLines} packed. */
+export async function unpackLines(bytes: ArrayBuffer): Promise<unknown[]> {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return (await new Response(stream).text()).split("\n").map((line): unknown => JSON.parse(line));
 }

@@ -9,7 +9,7 @@ export const maxImageBytes = 5 * 1024 * 1024;
 /** Positions run from 0 to this. */
 export const lastImagePosition = 9;
 
-const keyOf = (application: string, sha256: string): string => `${application}/images/${sha256}`;
+const imageKey = (application: string, sha256: string): string => `${application}/images/${sha256}`;
 
 /** Stores a picture under its hash and notes it with its product. */
 export async function putImage(
@@ -29,7 +29,7 @@ export async function putImage(
   const [stored] = await store.read(application, [productId]);
   if (!stored || stored.row.deleted === 1) return refuse("not_found", "There is no such product.");
   const sha256 = await sha256Hex(bytes);
-  await bucket.put(keyOf(application, sha256), bytes, { httpMetadata: { contentType } });
+  await bucket.put(imageKey(application, sha256), bytes, { httpMetadata: { contentType } });
   await store.putImage(
     application,
     productId,
@@ -45,7 +45,7 @@ export async function imageBytes(
   application: string,
   sha256: string,
 ): Promise<Result<{ bytes: ArrayBuffer; contentType: string }>> {
-  const object = await bucket.get(keyOf(application, sha256));
+  const object = await bucket.get(imageKey(application, sha256));
   if (!object) return refuse("not_found", "There is no such image.");
   return ok({
     bytes: await object.arrayBuffer(),

@@ -5,21 +5,24 @@ import type { Point } from "../../shared/contracts/primitives.ts";
 import type { ProductChange } from "../../shared/contracts/product.ts";
 import { ok, type Result } from "../../shared/contracts/result.ts";
 import { addressOf } from "../../shared/geo/cells.ts";
-import { Cards } from "./cards.ts";
-import { consume } from "./outbox.ts";
-import { columnsOf } from "./rows.ts";
+import { CardCache } from "./card-cache.ts";
+import { applyCatalogMessage } from "./outbox.ts";
+import { productColumnChanges } from "./rows.ts";
 import { ProductStore } from "./store.ts";
-import { environment, migrate, productOf } from "./testing/environment.ts";
+import { environment, makeProduct, migrate } from "./testing/environment.ts";
 
 const store = new ProductStore(environment.DB);
-const cards = new Cards(environment.CARDS, store);
+const cards = new CardCache(environment.CARDS, store);
 
 /** A spatial index in memory, by the rules of the contract: newest version first, whatever the order. */
 class Places {
   readonly #cells = new Map<string, Map<string, number>>();
   readonly #left = new Map<string, number>();
 
-  async apply(_application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>> {
+  async applyProductChanges(
+    _application: string,
+    changes: ProductChange[],
+  ): Promise<Result<{ applied: number }>> {
     for (const { productId, version, deleted, location, previousCell } of changes) {
       const cell = addressOf(location, hash53(productId));
       if (deleted) this.#leave(cell, productId, version);
@@ -77,28 +80,28 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 async function run(application: string, places: Places, each: Step): Promise<void> {
-  const deliver = (location: Pick<Places, "apply">) =>
-    consume({ application, productIds: ids }, store, cards, location);
+  const deliver = (location: Pick<Places, "applyProductChanges">) =>
+    applyCatalogMessage({ application, productIds: ids }, store, cards, location);
   const put = ({ id, spot }: { id: string; spot: Point | null }) =>
-    store.write(application, [productOf({ id, location: spot })], 1);
+    store.upsert(application, [makeProduct({ id, location: spot })], 1);
   if (each.kind === "write") await put(each);
   else if (each.kind === "remove") await store.remove(application, each.id, 1);
   else if (each.kind === "price") await store.patch(application, each.id, { price: 5 }, 1);
   else if (each.kind === "move")
-    await store.patch(application, each.id, columnsOf(each.id, { location: each.spot }), 1);
+    await store.patch(application, each.id, productColumnChanges(each.id, { location: each.spot }), 1);
   else if (each.kind === "deliver") await deliver(places);
   else if (each.kind === "overtaken")
     await deliver({
-      apply: async (name, changes) => {
-        const applied = await places.apply(name, changes);
+      applyProductChanges: async (name, changes) => {
+        const applied = await places.applyProductChanges(name, changes);
         await put(each.by);
         return applied;
       },
     });
   else
     await deliver({
-      apply: async (name, changes) => {
-        await places.apply(name, changes);
+      applyProductChanges: async (name, changes) => {
+        await places.applyProductChanges(name, changes);
         throw new Error("died");
       },
     }).catch(() => null);
@@ -114,8 +117,8 @@ describe("the way of products to the spatial index", () => {
         const application = `way-${runs++}`;
         const places = new Places();
         for (const each of steps) await run(application, places, each);
-        await consume({ application, productIds: ids }, store, cards, places);
-        expect(await store.pending(application, ids)).toEqual([]);
+        await applyCatalogMessage({ application, productIds: ids }, store, cards, places);
+        expect(await store.readPending(application, ids)).toEqual([]);
         const rows = new Map(
           (await store.read(application, ids)).map(({ row }) => [row.productId, row] as const),
         );
@@ -129,16 +132,16 @@ describe("the way of products to the spatial index", () => {
   });
 
   it("tells the index nothing twice that it has confirmed", async () => {
-    await store.write("once", [productOf({ id: "a" })], 1);
+    await store.upsert("once", [makeProduct({ id: "a" })], 1);
     const told: number[] = [];
     const listen = {
-      apply: async (_: string, changes: ProductChange[]) => {
+      applyProductChanges: async (_: string, changes: ProductChange[]) => {
         told.push(changes.length);
         return ok({ applied: changes.length });
       },
     };
     for (const _ of [1, 2, 3])
-      await consume({ application: "once", productIds: ["a"] }, store, cards, listen);
+      await applyCatalogMessage({ application: "once", productIds: ["a"] }, store, cards, listen);
     expect(told).toEqual([1]);
   });
 });
@@ -146,22 +149,22 @@ describe("the way of products to the spatial index", () => {
 describe("ProductStore", () => {
   it("gives a version to each write, over deletion too", async () => {
     const versionOf = async () => (await store.read("versions", ["a"]))[0]?.row.version;
-    await store.write("versions", [productOf({ id: "a" })], 1);
+    await store.upsert("versions", [makeProduct({ id: "a" })], 1);
     await store.patch("versions", "a", { price: 1 }, 2);
     expect(await store.remove("versions", "a", 3)).toBe(true);
     expect(await store.remove("versions", "a", 3)).toBe(false);
     expect(await store.patch("versions", "a", { price: 1 }, 4)).toBe(false);
     expect(await versionOf()).toBe(3);
-    await store.write("versions", [productOf({ id: "a" })], 5);
+    await store.upsert("versions", [makeProduct({ id: "a" })], 5);
     expect(await versionOf()).toBe(4);
   });
 
   it("keeps what concurrent patches set", async () => {
-    await store.write("patches", [productOf({ id: "a" })], 1);
+    await store.upsert("patches", [makeProduct({ id: "a" })], 1);
     await Promise.all([
-      store.patch("patches", "a", columnsOf("a", { price: 7, currency: "NOK" }), 2),
-      store.patch("patches", "a", columnsOf("a", { available: false }), 2),
-      store.patch("patches", "a", columnsOf("a", { attributes: { colour: "red" } }), 2),
+      store.patch("patches", "a", productColumnChanges("a", { price: 7, currency: "NOK" }), 2),
+      store.patch("patches", "a", productColumnChanges("a", { available: false }), 2),
+      store.patch("patches", "a", productColumnChanges("a", { attributes: { colour: "red" } }), 2),
     ]);
     const [{ row }] = await store.read("patches", ["a"]);
     expect(row).toMatchObject({
@@ -193,8 +196,8 @@ describe("ProductStore", () => {
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(written, { selector: ({ id }) => id, maxLength: 5 }), async (list) => {
         const application = `back-${runs++}`;
-        const inputs = list.map((each) => productOf(each));
-        await store.write(application, inputs, 1);
+        const inputs = list.map((each) => makeProduct(each));
+        await store.upsert(application, inputs, 1);
         const read = await store.read(
           application,
           inputs.map(({ id }) => id),
@@ -215,25 +218,25 @@ describe("ProductStore", () => {
 
   it("claims open rows once, and again when they stay open", async () => {
     await environment.DB.prepare("DELETE FROM outbox").run();
-    await store.write("claims", [productOf({ id: "a" }), productOf({ id: "b" })], 100);
+    await store.upsert("claims", [makeProduct({ id: "a" }), makeProduct({ id: "b" })], 100);
     expect(await store.claimOutbox(70, 100, 10)).toHaveLength(2);
     expect(await store.claimOutbox(80, 110, 10)).toHaveLength(0);
     expect(await store.claimOutbox(101, 131, 10)).toHaveLength(2);
-    await store.confirm("claims", [
+    await store.closeOutbox("claims", [
       { productId: "a", version: 1 },
       { productId: "b", version: 0 },
     ]);
-    expect((await store.pending("claims", ["a", "b"])).map(({ row }) => row.productId)).toEqual(["b"]);
-    expect(await store.open()).toBe(1);
+    expect((await store.readPending("claims", ["a", "b"])).map(({ row }) => row.productId)).toEqual(["b"]);
+    expect(await store.countOpenOutbox()).toBe(1);
   });
 
   it("sees nothing of another application", async () => {
-    await store.write("mine", [productOf({ id: "a", category: "toys" })], 1);
+    await store.upsert("mine", [makeProduct({ id: "a", category: "toys" })], 1);
     expect(await store.read("theirs", ["a"])).toEqual([]);
     expect(await store.list("theirs", 10, null, "toys")).toEqual([]);
     expect(await store.patch("theirs", "a", { price: 1 }, 1)).toBe(false);
     expect(await store.remove("theirs", "a", 1)).toBe(false);
-    await store.confirm("theirs", [{ productId: "a", version: 9 }]);
-    expect(await store.pending("mine", ["a"])).toHaveLength(1);
+    await store.closeOutbox("theirs", [{ productId: "a", version: 9 }]);
+    expect(await store.readPending("mine", ["a"])).toHaveLength(1);
   });
 });

@@ -13,7 +13,7 @@ import type { products } from "./schema.ts";
 export type ProductRow = typeof products.$inferSelect;
 
 /** New values of a product's columns; `cell` with every move. */
-export type ProductChanges = Partial<Omit<ProductRow, "application" | "productId" | "version">>;
+export type ProductColumnChanges = Partial<Omit<ProductRow, "application" | "productId" | "version">>;
 
 /** Public, immutable path of an image's bytes. */
 export const imagePath = (application: string, sha256: string): string =>
@@ -39,7 +39,7 @@ export const productOf = (row: ProductRow, imageHashes: string[]): Product => ({
 });
 
 /** What an answer shows of a row. */
-export const cardOf = (row: ProductRow, firstImage: string | null): ProductCard => ({
+export const productCardOf = (row: ProductRow, firstImage: string | null): ProductCard => ({
   id: row.productId,
   title: row.title,
   category: row.category,
@@ -55,7 +55,7 @@ export const cardOf = (row: ProductRow, firstImage: string | null): ProductCard 
 });
 
 /** What the spatial index is told of a row: its state, once for each of the cells that it has to leave. */
-export function changesOf(row: ProductRow, leftCells: string[]): ProductChange[] {
+export function productChangesOf(row: ProductRow, leftCells: string[]): ProductChange[] {
   const change: ProductChange = {
     productId: row.productId,
     version: row.version,
@@ -77,11 +77,11 @@ export function changesOf(row: ProductRow, leftCells: string[]): ProductChange[]
 }
 
 /** The address of a product. */
-export const cellOf = ({ id, location }: Pick<ProductInput, "id" | "location">): string =>
+export const productAddress = ({ id, location }: Pick<ProductInput, "id" | "location">): string =>
   addressOf(location, hash53(id));
 
 /** A client's changes as columns; what is left out stays. */
-export function columnsOf(productId: string, patch: ProductPatch): ProductChanges {
+export function productColumnChanges(productId: string, patch: ProductPatch): ProductColumnChanges {
   const { location, available, ...same } = patch;
   return {
     ...same,
@@ -91,7 +91,7 @@ export function columnsOf(productId: string, patch: ProductPatch): ProductChange
       : {
           lat: location?.lat ?? null,
           lon: location?.lon ?? null,
-          cell: cellOf({ id: productId, location }),
+          cell: productAddress({ id: productId, location }),
         }),
   };
 }

@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { decodeCursor, pageOf } from "../../shared/contracts/cursor.ts";
+import { decodeCursor, toPage } from "../../shared/contracts/cursor.ts";
 import type {
   DeadLetter,
   DeadLetterWithBody,
@@ -22,79 +22,79 @@ import { type ProductPosition, productPosition } from "../../shared/contracts/re
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
 import type { Page, PageQuery, ProductApi, Readiness } from "../../shared/contracts/services.ts";
-import { removeExpiredDeadLetters } from "../../shared/dead-letters/retention.ts";
-import { DeadLetterService } from "../../shared/dead-letters/service.ts";
+import { DeadLetterService } from "../../shared/dead-letters/dead-letter-service.ts";
+import { removeExpiredDeadLetters } from "../../shared/dead-letters/remove-expired-dead-letters.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
-import { Cards } from "./cards.ts";
+import { CardCache } from "./card-cache.ts";
+import { redeliverCatalogMessage } from "./catalog-consumer.ts";
 import { imageBytes, lastImagePosition, putImage } from "./images.ts";
-import { resendOutbox, send } from "./outbox.ts";
-import { redeliver } from "./queue.ts";
-import { changesOf, columnsOf, imagePath, productOf } from "./rows.ts";
+import { enqueueProducts, resendOutbox } from "./outbox.ts";
+import { imagePath, productChangesOf, productColumnChanges, productOf } from "./rows.ts";
 import { ProductStore, type StoredProduct } from "./store.ts";
 
-const one = z.object({ application: applicationName, productId: identifier });
-const image = one.extend({ n: z.number().int().min(0).max(lastImagePosition) });
+const productCall = z.object({ application: applicationName, productId: identifier });
+const imageCall = productCall.extend({ n: z.number().int().min(0).max(lastImagePosition) });
 const putCall = z.object({ application: applicationName, input: productInput });
-const patchCall = one.extend({ patch: productPatch });
-const bytesCall = z.object({ application: applicationName, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
-const bulkInput = z.object({ application: applicationName, products: z.array(productInput).max(500) });
-const cardList = z.object({ application: applicationName, wanted: z.array(cardRequest).max(1000) });
-const listQuery = z.object({
+const patchCall = productCall.extend({ patch: productPatch });
+const imageBytesCall = z.object({ application: applicationName, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+const putManyCall = z.object({ application: applicationName, products: z.array(productInput).max(500) });
+const getCardsCall = z.object({ application: applicationName, wanted: z.array(cardRequest).max(1000) });
+const listCall = z.object({
   application: applicationName,
   limit: z.number().int().min(1).max(500),
   cursor: z.string().optional(),
   category: categoryName.optional(),
 });
-const addressPage = z.object({
+const listByAddressCall = z.object({
   application: applicationName,
   after: productPosition.nullable(),
   limit: z.number().int().min(1).max(1000),
 });
 /** A write looks for what was not announced, at most so often in an isolate. */
-const settleSeconds = 10;
+const resendCheckSeconds = 10;
 /** So many products on their way to the spatial index are everyday business; more are an import. */
-const everydayBacklog = 250;
+const maxReadyBacklog = 250;
 const now = (): number => Date.now() / 1000;
 /** What was not announced now is announced later: it is only noted. */
-const noteFailure = (reason: unknown): void =>
+const logEnqueueFailure = (reason: unknown): void =>
   console.error({ event: "catalogue change not announced", error: errorText(reason) });
 const unknownProduct = refuse("not_found", "There is no such product.");
 
 /** The catalogue. */
 export class ProductService extends WorkerEntrypoint<ProductEnv> implements ProductApi {
   /** When a write last looked for what was not announced, in this isolate. */
-  static #settledAt = 0;
+  static #resendCheckedAt = 0;
 
   get #store(): ProductStore {
     return new ProductStore(this.env.DB);
   }
-  get #cards(): Cards {
-    return new Cards(this.env.CARDS, this.#store);
+  get #cards(): CardCache {
+    return new CardCache(this.env.CARDS, this.#store);
   }
 
-  async #read(application: string, productId: string): Promise<StoredProduct | null> {
+  async #readExisting(application: string, productId: string): Promise<StoredProduct | null> {
     const [stored] = await this.#store.read(application, [productId]);
     return stored && stored.row.deleted === 0 ? stored : null;
   }
 
   /** After a committed write: cards that must be seen at once, and the queue. */
-  async #announce(application: string, productIds: string[], changed: StoredProduct[]): Promise<void> {
+  async #publishWrite(application: string, productIds: string[], changed: StoredProduct[]): Promise<void> {
     const time = now();
     const steps = await Promise.allSettled([
       this.#cards.refresh(application, changed),
-      send(this.env.CATALOGUE, this.#store, application, productIds, time),
+      enqueueProducts(this.env.CATALOGUE, this.#store, application, productIds, time),
     ]);
     // The write is committed whatever fails here: its outbox row is open, and the consumer does both again.
-    for (const step of steps) if (step.status === "rejected") noteFailure(step.reason);
-    if (time < ProductService.#settledAt + settleSeconds) return;
-    ProductService.#settledAt = time;
-    this.ctx.waitUntil(this.resendOutbox().catch(noteFailure));
+    for (const step of steps) if (step.status === "rejected") logEnqueueFailure(step.reason);
+    if (time < ProductService.#resendCheckedAt + resendCheckSeconds) return;
+    ProductService.#resendCheckedAt = time;
+    this.ctx.waitUntil(this.resendOutbox().catch(logEnqueueFailure));
   }
 
   /** After a write to one product. Answers it as it is now. */
-  async #written(application: string, productId: string): Promise<StoredProduct> {
+  async #publishProduct(application: string, productId: string): Promise<StoredProduct> {
     const [stored] = await this.#store.read(application, [productId]);
-    await this.#announce(application, [productId], [stored]);
+    await this.#publishWrite(application, [productId], [stored]);
     return stored;
   }
 
@@ -107,44 +107,44 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
       input,
     });
     if (!parsed.ok) return parsed;
-    const known = await this.#read(application, input.id);
-    await this.#store.write(application, [parsed.value.input], now());
-    const written = await this.#written(application, input.id);
+    const known = await this.#readExisting(application, input.id);
+    await this.#store.upsert(application, [parsed.value.input], now());
+    const written = await this.#publishProduct(application, input.id);
     return ok({ product: productOf(written.row, written.images), created: known === null });
   }
 
   async get(application: string, productId: string): Promise<Result<Product>> {
-    const parsed = parse(one, { application, productId });
+    const parsed = parse(productCall, { application, productId });
     if (!parsed.ok) return parsed;
-    const stored = await this.#read(application, productId);
+    const stored = await this.#readExisting(application, productId);
     return stored ? ok(productOf(stored.row, stored.images)) : unknownProduct;
   }
 
   async patch(application: string, productId: string, patch: ProductPatch): Promise<Result<Product>> {
     const parsed = parse(patchCall, { application, productId, patch });
     if (!parsed.ok) return parsed;
-    const changes = columnsOf(productId, parsed.value.patch);
+    const changes = productColumnChanges(productId, parsed.value.patch);
     if (!(await this.#store.patch(application, productId, changes, now()))) return unknownProduct;
-    const written = await this.#written(application, productId);
+    const written = await this.#publishProduct(application, productId);
     return ok(productOf(written.row, written.images));
   }
 
   async remove(application: string, productId: string): Promise<Result<null>> {
-    const parsed = parse(one, { application, productId });
+    const parsed = parse(productCall, { application, productId });
     if (!parsed.ok) return parsed;
     if (!(await this.#store.remove(application, productId, now()))) return unknownProduct;
-    await this.#written(application, productId);
+    await this.#publishProduct(application, productId);
     return ok(null);
   }
 
   async list(application: string, query: PageQuery & { category?: string }): Promise<Result<Page<Product>>> {
-    const parsed = parse(listQuery, { application, ...query });
+    const parsed = parse(listCall, { application, ...query });
     if (!parsed.ok) return parsed;
     const after = decodeCursor(z.string(), query.cursor);
     if (!after.ok) return after;
     const found = await this.#store.list(application, query.limit + 1, after.value, query.category);
     return ok(
-      pageOf(
+      toPage(
         found,
         query.limit,
         ({ row, images }) => productOf(row, images),
@@ -153,18 +153,18 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     );
   }
 
-  async bulk(application: string, products: ProductInput[]): Promise<Result<{ written: number }>> {
-    const parsed = parse(bulkInput, { application, products });
+  async putMany(application: string, products: ProductInput[]): Promise<Result<{ written: number }>> {
+    const parsed = parse(putManyCall, { application, products });
     if (!parsed.ok) return parsed;
     const newest = new Map(parsed.value.products.map((each) => [each.id, each]));
-    await this.#store.write(application, [...newest.values()], now());
+    await this.#store.upsert(application, [...newest.values()], now());
     // Cards of many are left to the consumer: within seconds, not at once.
-    await this.#announce(application, [...newest.keys()], []);
+    await this.#publishWrite(application, [...newest.keys()], []);
     return ok({ written: newest.size });
   }
 
-  async cards(application: string, wanted: readonly CardRequest[]): Promise<Result<ProductCard[]>> {
-    const parsed = parse(cardList, { application, wanted });
+  async getCards(application: string, wanted: readonly CardRequest[]): Promise<Result<ProductCard[]>> {
+    const parsed = parse(getCardsCall, { application, wanted });
     if (!parsed.ok) return parsed;
     return ok(await this.#cards.get(application, parsed.value.wanted, (work) => this.ctx.waitUntil(work)));
   }
@@ -175,17 +175,17 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     n: number,
     bytes: ArrayBuffer,
   ): Promise<Result<{ path: string; sha256: string; contentType: string }>> {
-    const parsed = parse(image, { application, productId, n });
+    const parsed = parse(imageCall, { application, productId, n });
     if (!parsed.ok) return parsed;
     const done = await putImage(this.#store, this.env.IMAGES, application, productId, n, bytes, now());
-    if (done.ok) await this.#written(application, productId);
+    if (done.ok) await this.#publishProduct(application, productId);
     return done;
   }
 
   async imagePath(application: string, productId: string, n: number): Promise<Result<{ path: string }>> {
-    const parsed = parse(image, { application, productId, n });
+    const parsed = parse(imageCall, { application, productId, n });
     if (!parsed.ok) return parsed;
-    const sha256 = await this.#store.imageAt(application, productId, n);
+    const sha256 = await this.#store.imageHash(application, productId, n);
     return sha256
       ? ok({ path: imagePath(application, sha256) })
       : refuse("not_found", "There is no such image.");
@@ -195,49 +195,51 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     application: string,
     sha256: string,
   ): Promise<Result<{ bytes: ArrayBuffer; contentType: string }>> {
-    const parsed = parse(bytesCall, {
+    const parsed = parse(imageBytesCall, {
       application,
       sha256,
     });
     return parsed.ok ? imageBytes(this.env.IMAGES, application, sha256) : parsed;
   }
 
-  async byAddress(
+  async listByAddress(
     application: string,
     after: ProductPosition | null,
     limit: number,
   ): Promise<Result<{ cell: string; change: ProductChange }[]>> {
-    const parsed = parse(addressPage, { application, after, limit });
+    const parsed = parse(listByAddressCall, { application, after, limit });
     if (!parsed.ok) return parsed;
-    const rows = await this.#store.byAddress(application, parsed.value.after, limit);
-    return ok(rows.flatMap((row) => changesOf(row, []).map((change) => ({ cell: row.cell, change }))));
+    const rows = await this.#store.listByAddress(application, parsed.value.after, limit);
+    return ok(rows.flatMap((row) => productChangesOf(row, []).map((change) => ({ cell: row.cell, change }))));
   }
 
   async resendOutbox(): Promise<Result<{ open: number }>> {
     return ok({ open: await resendOutbox(this.env.CATALOGUE, this.#store, now()) });
   }
 
-  get #letters(): DeadLetterService {
-    return new DeadLetterService(this.env.IMAGES, (deadLetter) => redeliver(this.env, deadLetter));
+  get #deadLetters(): DeadLetterService {
+    return new DeadLetterService(this.env.IMAGES, (deadLetter) =>
+      redeliverCatalogMessage(this.env, deadLetter),
+    );
   }
 
-  deadLetters(application: string, query: PageQuery): Promise<Result<Page<DeadLetter>>> {
-    return this.#letters.deadLetters(application, query);
+  listDeadLetters(application: string, query: PageQuery): Promise<Result<Page<DeadLetter>>> {
+    return this.#deadLetters.listDeadLetters(application, query);
   }
 
-  deadLetter(application: string, id: string): Promise<Result<DeadLetterWithBody>> {
-    return this.#letters.deadLetter(application, id);
+  getDeadLetter(application: string, id: string): Promise<Result<DeadLetterWithBody>> {
+    return this.#deadLetters.getDeadLetter(application, id);
   }
 
   replayDeadLetter(application: string, id: string): Promise<Result<ReplayedDeadLetter>> {
-    return this.#letters.replayDeadLetter(application, id);
+    return this.#deadLetters.replayDeadLetter(application, id);
   }
 
   discardDeadLetter(application: string, id: string): Promise<Result<null>> {
-    return this.#letters.discardDeadLetter(application, id);
+    return this.#deadLetters.discardDeadLetter(application, id);
   }
 
-  async retain(input: Retention): Promise<Result<RemovedCounts>> {
+  async applyRetention(input: Retention): Promise<Result<RemovedCounts>> {
     const parsed = parse(retention, input);
     return parsed.ok
       ? ok(await removeExpiredDeadLetters(this.env.IMAGES, parsed.value, Date.now() / 1000))
@@ -246,10 +248,10 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
 
   async ready(): Promise<Readiness> {
     try {
-      const open = await this.#store.open();
+      const open = await this.#store.countOpenOutbox();
       return {
-        ready: open <= everydayBacklog,
-        detail: open <= everydayBacklog ? "ready" : `${open} products on their way to the spatial index`,
+        ready: open <= maxReadyBacklog,
+        detail: open <= maxReadyBacklog ? "ready" : `${open} products on their way to the spatial index`,
       };
     } catch {
       return { ready: false, detail: "its database is not migrated" };

@@ -7,14 +7,14 @@ import {
   waitOnExecutionContext,
 } from "cloudflare:test";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { maxAttempts } from "../../shared/contracts/dead-letter.ts";
-import { anyVersion, product, productCard } from "../../shared/contracts/product.ts";
+import { maxDeliveries } from "../../shared/contracts/dead-letter.ts";
+import { cardsOfAnyVersion, product, productCard } from "../../shared/contracts/product.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
 import { maxImageBytes } from "./images.ts";
 import worker from "./index.ts";
 import { ProductService } from "./service.ts";
 import { ProductStore } from "./store.ts";
-import { codeOf, environment, migrate, productOf } from "./testing/environment.ts";
+import { environment, makeProduct, migrate, refusalCodeOf } from "./testing/environment.ts";
 
 const service = new ProductService(createExecutionContext(), environment);
 const store = new ProductStore(environment.DB);
@@ -34,35 +34,35 @@ async function consume(queue: string, ...bodies: unknown[]) {
 describe("ProductService", () => {
   it("creates, replaces, patches and removes a product, of one application only", async () => {
     const made = unwrap(
-      await service.put("shop", productOf({ id: "a", price: 5, location: oslo })),
+      await service.put("shop", makeProduct({ id: "a", price: 5, location: oslo })),
       "the product service",
     );
     expect(made).toMatchObject({ created: true, product: { id: "a", price: 5, location: oslo } });
     expect(product.parse(made.product)).toEqual(made.product);
     expect(
-      unwrap(await service.put("shop", productOf({ id: "a", price: 6 })), "the product service").created,
+      unwrap(await service.put("shop", makeProduct({ id: "a", price: 6 })), "the product service").created,
     ).toBe(false);
     expect(unwrap(await service.patch("shop", "a", { price: 7 }), "the product service")).toMatchObject({
       price: 7,
       title: "Thing",
     });
-    expect(codeOf(await service.get("other", "a"))).toBe("not_found");
-    expect(codeOf(await service.patch("other", "a", { price: 8 }))).toBe("not_found");
-    expect(codeOf(await service.remove("other", "a"))).toBe("not_found");
+    expect(refusalCodeOf(await service.get("other", "a"))).toBe("not_found");
+    expect(refusalCodeOf(await service.patch("other", "a", { price: 8 }))).toBe("not_found");
+    expect(refusalCodeOf(await service.remove("other", "a"))).toBe("not_found");
     expect(await service.remove("shop", "a")).toEqual({ ok: true, value: null });
-    expect(codeOf(await service.remove("shop", "a"))).toBe("not_found");
-    expect(codeOf(await service.get("shop", "a"))).toBe("not_found");
-    expect(unwrap(await service.put("shop", productOf({ id: "a" })), "the product service").created).toBe(
+    expect(refusalCodeOf(await service.remove("shop", "a"))).toBe("not_found");
+    expect(refusalCodeOf(await service.get("shop", "a"))).toBe("not_found");
+    expect(unwrap(await service.put("shop", makeProduct({ id: "a" })), "the product service").created).toBe(
       true,
     );
   });
 
   it("takes many at once, the last of equal ids, and pages through them", async () => {
     const many = Array.from({ length: 12 }, (_, i) =>
-      productOf({ id: `p${String(i).padStart(2, "0")}`, category: i % 2 ? "odd" : "even" }),
+      makeProduct({ id: `p${String(i).padStart(2, "0")}`, category: i % 2 ? "odd" : "even" }),
     );
-    const twice = productOf({ id: "p00", title: "The last one", category: "even" });
-    expect(unwrap(await service.bulk("bulk", [...many, twice]), "the product service").written).toBe(12);
+    const twice = makeProduct({ id: "p00", title: "The last one", category: "even" });
+    expect(unwrap(await service.putMany("bulk", [...many, twice]), "the product service").written).toBe(12);
     expect(unwrap(await service.get("bulk", "p00"), "the product service").title).toBe("The last one");
     const pages: string[][] = [];
     for (let cursor: string | undefined; ; ) {
@@ -82,11 +82,11 @@ describe("ProductService", () => {
 
   it("shows a card as it is after each single write", async () => {
     unwrap(
-      await service.put("cards", productOf({ id: "a", price: 5, location: oslo })),
+      await service.put("cards", makeProduct({ id: "a", price: 5, location: oslo })),
       "the product service",
     );
     const cardOf = async () =>
-      unwrap(await service.cards("cards", anyVersion(["a", "unknown"])), "the product service");
+      unwrap(await service.getCards("cards", cardsOfAnyVersion(["a", "unknown"])), "the product service");
     const [card] = await cardOf();
     expect(productCard.parse(card)).toMatchObject({ id: "a", price: 5, version: 1 });
     unwrap(await service.patch("cards", "a", { price: 6, available: false }), "the product service");
@@ -96,34 +96,37 @@ describe("ProductService", () => {
   });
 
   it("answers cards from the database where KV holds nothing or nonsense", async () => {
-    unwrap(await service.bulk("kv", [productOf({ id: "a" }), productOf({ id: "b" })]), "the product service");
+    unwrap(
+      await service.putMany("kv", [makeProduct({ id: "a" }), makeProduct({ id: "b" })]),
+      "the product service",
+    );
     await environment.CARDS.put("kv/card/b", JSON.stringify({ id: "b", price: "much" }));
-    const cards = unwrap(await service.cards("kv", anyVersion(["a", "b"])), "the product service");
+    const cards = unwrap(await service.getCards("kv", cardsOfAnyVersion(["a", "b"])), "the product service");
     expect(cards.map(({ id }) => id).sort()).toEqual(["a", "b"]);
   });
 
   it("does not answer an older card than is wanted, though KV holds one", async () => {
-    unwrap(await service.bulk("behind", [productOf({ id: "a", price: 1 })]), "the product service");
+    unwrap(await service.putMany("behind", [makeProduct({ id: "a", price: 1 })]), "the product service");
     const context = createExecutionContext();
     unwrap(
-      await new ProductService(context, environment).cards("behind", anyVersion(["a"])),
+      await new ProductService(context, environment).getCards("behind", cardsOfAnyVersion(["a"])),
       "the product service",
     );
     await waitOnExecutionContext(context);
-    await store.write("behind", [productOf({ id: "a", price: 2 })], 1);
+    await store.upsert("behind", [makeProduct({ id: "a", price: 2 })], 1);
     const priceOf = async (version: number) =>
-      unwrap(await service.cards("behind", [{ productId: "a", version }]), "the product service")[0].price;
+      unwrap(await service.getCards("behind", [{ productId: "a", version }]), "the product service")[0].price;
     expect(await priceOf(1)).toBe(1);
     expect(await priceOf(2)).toBe(2);
   });
 
   it("announces each write to the spatial index, by its real queue", async () => {
-    unwrap(await service.put("announce", productOf({ id: "a" })), "the product service");
+    unwrap(await service.put("announce", makeProduct({ id: "a" })), "the product service");
     unwrap(
-      await service.bulk("announce", [productOf({ id: "b" }), productOf({ id: "c" })]),
+      await service.putMany("announce", [makeProduct({ id: "b" }), makeProduct({ id: "c" })]),
       "the product service",
     );
-    await vi.waitFor(async () => expect(await store.pending("announce", ["a", "b", "c"])).toEqual([]), {
+    await vi.waitFor(async () => expect(await store.readPending("announce", ["a", "b", "c"])).toEqual([]), {
       timeout: 20_000,
       interval: 100,
     });
@@ -131,7 +134,7 @@ describe("ProductService", () => {
   });
 
   it("keeps pictures by content, as far as they are pictures", async () => {
-    unwrap(await service.put("images", productOf({ id: "a" })), "the product service");
+    unwrap(await service.put("images", makeProduct({ id: "a" })), "the product service");
     const png = Uint8Array.from([
       0x89,
       0x50,
@@ -149,25 +152,25 @@ describe("ProductService", () => {
     const { bytes } = unwrap(await service.imageBytes("images", put.sha256), "the product service");
     expect(new Uint8Array(bytes)).toEqual(new Uint8Array(png));
     expect(unwrap(await service.get("images", "a"), "the product service").images).toEqual([put.path]);
-    expect(unwrap(await service.cards("images", anyVersion(["a"])), "the product service")[0].image).toBe(
-      put.path,
-    );
-    expect(codeOf(await service.imageBytes("other", put.sha256))).toBe("not_found");
-    expect(codeOf(await service.imagePath("images", "a", 1))).toBe("not_found");
-    expect(codeOf(await service.putImage("images", "nothing", 0, png))).toBe("not_found");
-    expect(codeOf(await service.putImage("images", "a", 10, png))).toBe("invalid_input");
+    expect(
+      unwrap(await service.getCards("images", cardsOfAnyVersion(["a"])), "the product service")[0].image,
+    ).toBe(put.path);
+    expect(refusalCodeOf(await service.imageBytes("other", put.sha256))).toBe("not_found");
+    expect(refusalCodeOf(await service.imagePath("images", "a", 1))).toBe("not_found");
+    expect(refusalCodeOf(await service.putImage("images", "nothing", 0, png))).toBe("not_found");
+    expect(refusalCodeOf(await service.putImage("images", "a", 10, png))).toBe("invalid_input");
     const text = Uint8Array.from("<svg></svg>  ", (c) => c.charCodeAt(0)).buffer;
-    expect(codeOf(await service.putImage("images", "a", 0, text))).toBe("unsupported_media_type");
-    expect(codeOf(await service.putImage("images", "a", 0, new ArrayBuffer(maxImageBytes + 1)))).toBe(
+    expect(refusalCodeOf(await service.putImage("images", "a", 0, text))).toBe("unsupported_media_type");
+    expect(refusalCodeOf(await service.putImage("images", "a", 0, new ArrayBuffer(maxImageBytes + 1)))).toBe(
       "too_large",
     );
     unwrap(await service.remove("images", "a"), "the product service");
-    unwrap(await service.put("images", productOf({ id: "a" })), "the product service");
+    unwrap(await service.put("images", makeProduct({ id: "a" })), "the product service");
     expect(unwrap(await service.get("images", "a"), "the product service").images).toEqual([]);
   });
 
   it("refuses what its contract does not allow, at every call", async () => {
-    const good = productOf({ id: "a" });
+    const good = makeProduct({ id: "a" });
     const answers = await Promise.all([
       service.put("shop", { ...good, price: -1 }),
       service.put("Not a name", good),
@@ -175,26 +178,26 @@ describe("ProductService", () => {
       service.patch("shop", "a", { discount: 2 }),
       service.remove("shop", ""),
       service.list("shop", { limit: 0 }),
-      service.bulk("shop", [good, { ...good, title: "" }]),
-      service.cards("shop", anyVersion(["a b"])),
+      service.putMany("shop", [good, { ...good, title: "" }]),
+      service.getCards("shop", cardsOfAnyVersion(["a b"])),
       service.imagePath("shop", "a", -1),
       service.imageBytes("shop", "../secret"),
     ]);
-    expect(answers.map(codeOf)).toEqual(answers.map(() => "invalid_input"));
-    expect(codeOf(await service.list("shop", { limit: 5, cursor: "nonsense" }))).toBe("not_found");
+    expect(answers.map(refusalCodeOf)).toEqual(answers.map(() => "invalid_input"));
+    expect(refusalCodeOf(await service.list("shop", { limit: 5, cursor: "nonsense" }))).toBe("not_found");
   });
 });
 
 describe("the consumer of catalogue", () => {
   it("writes the cards that KV holds anew, and no others", async () => {
     const bulk = (price: number) =>
-      store.write("held", [productOf({ id: "shown", price }), productOf({ id: "unseen", price })], 1);
+      store.upsert("held", [makeProduct({ id: "shown", price }), makeProduct({ id: "unseen", price })], 1);
     const kv = (id: string) => environment.CARDS.get<{ price: number }>(`held/card/${id}`, "json");
     const message = { application: "held", productIds: ["shown", "unseen"] };
     await bulk(1);
     const context = createExecutionContext();
     unwrap(
-      await new ProductService(context, environment).cards("held", anyVersion(["shown"])),
+      await new ProductService(context, environment).getCards("held", cardsOfAnyVersion(["shown"])),
       "the product service",
     );
     await waitOnExecutionContext(context);
@@ -207,77 +210,81 @@ describe("the consumer of catalogue", () => {
   });
 
   it("keeps a message that it cannot read, with its cause, and goes on with the rest", async () => {
-    await store.write("rest", [productOf({ id: "a" })], 1);
+    await store.upsert("rest", [makeProduct({ id: "a" })], 1);
     const { acknowledged, again } = await consume(
       "vicinity-catalogue",
       { application: "rest", productIds: "a" },
       { application: "rest", productIds: ["a"] },
     );
     expect({ acknowledged, again }).toEqual({ acknowledged: ["m0", "m1"], again: [] });
-    expect(await store.pending("rest", ["a"])).toEqual([]);
-    const { items } = unwrap(await service.deadLetters("rest", { limit: 10 }), "the product service");
+    expect(await store.readPending("rest", ["a"])).toEqual([]);
+    const { items } = unwrap(await service.listDeadLetters("rest", { limit: 10 }), "the product service");
     expect(items).toMatchObject([{ queue: "catalogue", attempts: 1 }]);
     const [{ id, cause }] = items;
     expect(cause).toContain("productIds");
-    expect(unwrap(await service.deadLetter("rest", id), "the product service").body).toEqual({
+    expect(unwrap(await service.getDeadLetter("rest", id), "the product service").body).toEqual({
       application: "rest",
       productIds: "a",
     });
-    expect(codeOf(await service.deadLetter("others", id))).toBe("not_found");
-    expect(codeOf(await service.replayDeadLetter("rest", id))).toBe("conflict");
-    expect(codeOf(await service.discardDeadLetter("others", id))).toBe("not_found");
+    expect(refusalCodeOf(await service.getDeadLetter("others", id))).toBe("not_found");
+    expect(refusalCodeOf(await service.replayDeadLetter("rest", id))).toBe("conflict");
+    expect(refusalCodeOf(await service.discardDeadLetter("others", id))).toBe("not_found");
     unwrap(await service.discardDeadLetter("rest", id), "the product service");
-    expect(unwrap(await service.deadLetters("rest", { limit: 10 }), "the product service").items).toEqual([]);
+    expect(unwrap(await service.listDeadLetters("rest", { limit: 10 }), "the product service").items).toEqual(
+      [],
+    );
   });
 
   it("asks for a message again while the spatial index is out of order; its rows stay open", async () => {
-    await store.write("outage", [productOf({ id: "a" })], 1);
-    await store.write("works", [productOf({ id: "a" })], 1);
+    await store.upsert("outage", [makeProduct({ id: "a" })], 1);
+    await store.upsert("works", [makeProduct({ id: "a" })], 1);
     const { acknowledged, again } = await consume(
       "vicinity-catalogue",
       { application: "outage", productIds: ["a"] },
       { application: "works", productIds: ["a"] },
     );
     expect({ acknowledged, again }).toEqual({ acknowledged: ["m1"], again: ["m0"] });
-    expect(await store.pending("outage", ["a"])).toHaveLength(1);
-    expect(await store.pending("works", ["a"])).toEqual([]);
+    expect(await store.readPending("outage", ["a"])).toHaveLength(1);
+    expect(await store.readPending("works", ["a"])).toEqual([]);
   });
 
   it("keeps what the platform gives up, and delivers it when asked to", async () => {
-    await store.write("late", [productOf({ id: "a" })], 1);
+    await store.upsert("late", [makeProduct({ id: "a" })], 1);
     const message = { application: "late", productIds: ["a"] };
     const { acknowledged } = await consume("vicinity-catalogue-dead", message, message);
     expect(acknowledged).toEqual(["m0", "m1"]);
-    const { items } = unwrap(await service.deadLetters("late", { limit: 10 }), "the product service");
+    const { items } = unwrap(await service.listDeadLetters("late", { limit: 10 }), "the product service");
     expect(items).toMatchObject([{ cause: "retries exhausted", attempts: 1 }]);
     expect(unwrap(await service.replayDeadLetter("late", items[0].id), "the product service").status).toBe(
       "delivered",
     );
-    expect(await store.pending("late", ["a"])).toEqual([]);
-    expect(codeOf(await service.replayDeadLetter("late", items[0].id))).toBe("not_found");
+    expect(await store.readPending("late", ["a"])).toEqual([]);
+    expect(refusalCodeOf(await service.replayDeadLetter("late", items[0].id))).toBe("not_found");
   });
 
   it("knows what failed the last time, and keeps a letter that cannot be delivered yet", async () => {
-    await store.write("outage", [productOf({ id: "b" })], 1);
+    await store.upsert("outage", [makeProduct({ id: "b" })], 1);
     const message = { application: "outage", productIds: ["b"] };
     const batch = createMessageBatch("vicinity-catalogue", [
-      { id: "m", timestamp: new Date(), attempts: maxAttempts, body: message },
+      { id: "m", timestamp: new Date(), attempts: maxDeliveries, body: message },
     ]);
     await worker.queue(batch, environment);
     await consume("vicinity-catalogue-dead", message);
-    const { items } = unwrap(await service.deadLetters("outage", { limit: 10 }), "the product service");
-    expect(items).toMatchObject([{ cause: expect.stringContaining("out of order"), attempts: maxAttempts }]);
-    expect(codeOf(await service.replayDeadLetter("outage", items[0].id))).toBe("unavailable");
-    expect(unwrap(await service.deadLetter("outage", items[0].id), "the product service").attempts).toBe(
-      maxAttempts + 1,
+    const { items } = unwrap(await service.listDeadLetters("outage", { limit: 10 }), "the product service");
+    expect(items).toMatchObject([
+      { cause: expect.stringContaining("out of order"), attempts: maxDeliveries },
+    ]);
+    expect(refusalCodeOf(await service.replayDeadLetter("outage", items[0].id))).toBe("unavailable");
+    expect(unwrap(await service.getDeadLetter("outage", items[0].id), "the product service").attempts).toBe(
+      maxDeliveries + 1,
     );
   });
 
   it("pages through letters", async () => {
     for (let i = 0; i < 5; i++) await consume("vicinity-catalogue", { application: "many", productIds: i });
-    const first = unwrap(await service.deadLetters("many", { limit: 3 }), "the product service");
+    const first = unwrap(await service.listDeadLetters("many", { limit: 3 }), "the product service");
     const rest = unwrap(
-      await service.deadLetters("many", { limit: 3, cursor: first.nextCursor }),
+      await service.listDeadLetters("many", { limit: 3, cursor: first.nextCursor }),
       "the product service",
     );
     const ids = [...first.items, ...rest.items].map(({ id }) => id);

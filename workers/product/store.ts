@@ -2,7 +2,7 @@ import { and, asc, eq, gt, inArray, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { ProductInput } from "../../shared/contracts/product.ts";
 import type { ImageType } from "./image-type.ts";
-import { cellOf, type ProductChanges, type ProductRow } from "./rows.ts";
+import { type ProductColumnChanges, type ProductRow, productAddress } from "./rows.ts";
 import { outbox, productImages, products } from "./schema.ts";
 
 /** A row with the hashes of its images, in their order. */
@@ -31,7 +31,7 @@ export class ProductStore {
   /**
    * Writes products and their outbox rows in one transaction. A version grows by one, also over a deletion.
    */
-  async write(application: string, inputs: ProductInput[], now: number): Promise<void> {
+  async upsert(application: string, inputs: ProductInput[], now: number): Promise<void> {
     const list = JSON.stringify(
       inputs.map((input) => ({
         ...input,
@@ -39,7 +39,7 @@ export class ProductStore {
         lon: input.location?.lon ?? null,
         available: input.available ? 1 : 0,
         attributes: JSON.stringify(input.attributes),
-        cell: cellOf(input),
+        cell: productAddress(input),
       })),
     );
     // drizzle's batch takes no raw statements with parameters: these are D1's own.
@@ -73,7 +73,7 @@ export class ProductStore {
   async patch(
     application: string,
     productId: string,
-    changes: ProductChanges,
+    changes: ProductColumnChanges,
     now: number,
   ): Promise<boolean> {
     const moved = changes.cell === undefined ? null : sql`nullif(${products.cell}, ${changes.cell})`;
@@ -149,7 +149,7 @@ export class ProductStore {
   }
 
   /** Those of the products whose outbox rows are open, deleted ones among them, in no order. */
-  async pending(application: string, productIds: string[]): Promise<PendingProduct[]> {
+  async readPending(application: string, productIds: string[]): Promise<PendingProduct[]> {
     const [rows, images] = await this.#db.batch([
       this.#db
         .select({ row: products, leftCells: outbox.leftCells })
@@ -169,7 +169,7 @@ export class ProductStore {
   }
 
   /** Products that are not deleted, by address and id, ascending. */
-  async byAddress(
+  async listByAddress(
     application: string,
     after: { cell: string; productId: string } | null,
     limit: number,
@@ -243,7 +243,7 @@ export class ProductStore {
   }
 
   /** Hash of the image at a position. */
-  async imageAt(application: string, productId: string, position: number): Promise<string | null> {
+  async imageHash(application: string, productId: string, position: number): Promise<string | null> {
     const rows = await this.#db
       .select({ sha256: productImages.sha256 })
       .from(productImages)
@@ -287,7 +287,7 @@ export class ProductStore {
   }
 
   /** Closes outbox rows whose version the spatial index holds; a newer write stays open. */
-  async confirm(application: string, confirmed: { productId: string; version: number }[]): Promise<void> {
+  async closeOutbox(application: string, confirmed: { productId: string; version: number }[]): Promise<void> {
     await this.#db.run(sql`
       DELETE FROM outbox WHERE application = ${application} AND EXISTS (
         SELECT 1 FROM json_each(${JSON.stringify(confirmed)}) j
@@ -296,9 +296,9 @@ export class ProductStore {
   }
 
   /** How many outbox rows are open. */
-  async open(): Promise<number> {
-    const rows = await this.#db.select({ open: sql<number>`count(*)` }).from(outbox);
-    return rows[0].open;
+  async countOpenOutbox(): Promise<number> {
+    const rows = await this.#db.select({ countOpenOutbox: sql<number>`count(*)` }).from(outbox);
+    return rows[0].countOpenOutbox;
   }
 }
 

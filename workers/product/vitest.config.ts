@@ -8,7 +8,7 @@ const migrations = join(import.meta.dirname, "../../migrations/product");
 const places = `
   import { WorkerEntrypoint } from "cloudflare:workers";
   export class LocationService extends WorkerEntrypoint {
-    apply(application, changes) {
+    applyProductChanges(application, changes) {
       return application === "outage"
         ? { ok: false, error: { code: "unavailable", detail: "out of order" } }
         : { ok: true, value: { applied: changes.length } };

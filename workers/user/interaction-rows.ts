@@ -2,10 +2,10 @@ import type { AcceptedInteraction } from "../../shared/contracts/event.ts";
 import { addTotals, type HourTotals } from "../../shared/contracts/totals.ts";
 
 /** One person's part of a batch. */
-export interface UserBatch {
+export interface UserInteractions {
   userId: string;
   /** Their pseudonym, by which tombstones know them. */
-  object: string;
+  pseudonym: string;
   generation: number;
   interactions: AcceptedInteraction[];
 }
@@ -27,24 +27,24 @@ export interface InteractionJson {
 }
 
 /** Flattens a batch to rows, each event of a person once. */
-export function rowsOf(batch: UserBatch[]): InteractionJson[] {
+export function toInteractionJson(batch: UserInteractions[]): InteractionJson[] {
   const seen = new Set<string>();
   const rows: InteractionJson[] = [];
-  for (const { userId, object, generation, interactions } of batch)
+  for (const { userId, pseudonym, generation, interactions } of batch)
     for (const each of interactions) {
       const key = `${userId}/${generation}/${each.eventId}`;
       if (seen.has(key)) continue;
       seen.add(key);
       rows.push({
         u: userId,
-        o: object,
+        o: pseudonym,
         g: generation,
         e: each.eventId,
         t: each.type,
         p: each.productId,
         s: each.time,
-        la: each.at?.lat ?? null,
-        lo: each.at?.lon ?? null,
+        la: each.location?.lat ?? null,
+        lo: each.location?.lon ?? null,
         r: each.recommendationId,
         f: each.first ? 1 : 0,
       });
@@ -56,7 +56,7 @@ export function rowsOf(batch: UserBatch[]): InteractionJson[] {
 export type TotalsRow = HourTotals & { productId: string };
 
 /** Hours that rows of a batch fall in, by product. */
-export function hoursOf(rows: readonly InteractionJson[]): Map<string, Set<number>> {
+export function hoursTouched(rows: readonly InteractionJson[]): Map<string, Set<number>> {
   const hours = new Map<string, Set<number>>();
   for (const { p, s } of rows) {
     const known = hours.get(p) ?? new Set();
@@ -66,7 +66,7 @@ export function hoursOf(rows: readonly InteractionJson[]): Map<string, Set<numbe
 }
 
 /** Hour rows (ascending by hour) by product, in the order of the ids; rows of one hour from several databases are added up. */
-export function hoursByProduct(
+export function groupHoursByProduct(
   productIds: Iterable<string>,
   rows: Iterable<TotalsRow>,
 ): Map<string, HourTotals[]> {

@@ -3,42 +3,42 @@ import { expiryTime, type RemovedCounts, type Retention } from "../../shared/con
 import { hoursOfWeek } from "../../shared/contracts/totals.ts";
 
 /** Rows of each table and database that one step removes at most. */
-const atOnce = 20_000;
+const maxRowsPerStep = 20_000;
 
 /** Tables whose rows age, by the column that says from when. */
-const tables = [
+const agingTables = [
   { kind: "interactions", table: "interactions", key: "application, user_id, event_id", since: "time" },
   { kind: "places", table: "user_locations", key: "application, user_id, seq", since: "time" },
   { kind: "tombstones", table: "erasures", key: "application, pseudonym", since: "erased_at" },
 ] as const;
 
 /** Products whose old hours one step adds up at most. */
-const productsAtOnce = 500;
+const maxProductsPerStep = 500;
 
 /**
  * Adds up hours before `before` of some products by the hour of the week, which is all that is asked of them. What they count
  * stays, so a product's version, which is that sum, does not fall. Answers how many rows went.
  */
-async function foldHours(database: D1Database, before: number): Promise<number> {
-  const old = `t.hour >= ${hoursOfWeek} AND t.hour < ?1`;
+async function compactHours(database: D1Database, before: number): Promise<number> {
+  const isOld = `t.hour >= ${hoursOfWeek} AND t.hour < ?1`;
   const { results } = await database
     .prepare(
-      `SELECT DISTINCT application, product_id AS product FROM interaction_totals t WHERE ${old} LIMIT ?2`,
+      `SELECT DISTINCT application, product_id AS product FROM interaction_totals t WHERE ${isOld} LIMIT ?2`,
     )
-    .bind(before, productsAtOnce)
+    .bind(before, maxProductsPerStep)
     .all<{ application: string; product: string }>();
   if (results.length === 0) return 0;
-  const ofProducts = `FROM json_each(?2) j CROSS JOIN interaction_totals t
-     ON t.application = j.value ->> 'application' AND t.product_id = j.value ->> 'product' WHERE ${old}`;
+  const fromOldHours = `FROM json_each(?2) j CROSS JOIN interaction_totals t
+     ON t.application = j.value ->> 'application' AND t.product_id = j.value ->> 'product' WHERE ${isOld}`;
   const columns = [...eventTypes, "people"];
   const list = JSON.stringify(results);
-  const [, gone] = await database.batch([
+  const [, deleted] = await database.batch([
     database
       .prepare(
         `INSERT INTO interaction_totals
          SELECT t.application, t.product_id, t.hour % ${hoursOfWeek},
            ${columns.map((name) => `sum(t."${name}")`).join(", ")}
-         ${ofProducts} GROUP BY 1, 2, 3
+         ${fromOldHours} GROUP BY 1, 2, 3
          ON CONFLICT DO UPDATE SET
            ${columns.map((name) => `"${name}" = "${name}" + excluded."${name}"`).join(", ")}`,
       )
@@ -46,11 +46,11 @@ async function foldHours(database: D1Database, before: number): Promise<number> 
     database
       .prepare(
         `DELETE FROM interaction_totals WHERE (application, product_id, hour) IN (
-           SELECT t.application, t.product_id, t.hour ${ofProducts})`,
+           SELECT t.application, t.product_id, t.hour ${fromOldHours})`,
       )
       .bind(before, list),
   ]);
-  return gone.meta.changes;
+  return deleted.meta.changes;
 }
 
 /** Removes rows that have outlived their time, of all applications. `now` in seconds. */
@@ -60,11 +60,11 @@ export async function removeExpiredRows(
   now: number,
 ): Promise<RemovedCounts> {
   const removed: RemovedCounts = {};
-  for (const { kind, table, key, since } of tables)
+  for (const { kind, table, key, since } of agingTables)
     for (const database of databases) {
       const { meta } = await database
         .prepare(
-          `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${since} < ?1 LIMIT ${atOnce})`,
+          `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${since} < ?1 LIMIT ${maxRowsPerStep})`,
         )
         .bind(expiryTime(now, retention[kind]))
         .run();
@@ -72,6 +72,6 @@ export async function removeExpiredRows(
     }
   const hour = Math.floor(expiryTime(now, retention.hourlyTotals) / 3600);
   for (const database of databases)
-    removed.hourlyTotals = (removed.hourlyTotals ?? 0) + (await foldHours(database, hour));
+    removed.hourlyTotals = (removed.hourlyTotals ?? 0) + (await compactHours(database, hour));
   return removed;
 }

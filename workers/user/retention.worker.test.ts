@@ -3,7 +3,7 @@ import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { retention } from "../../shared/contracts/retention.ts";
-import { lifetimeOf } from "../../shared/contracts/totals.ts";
+import { sumTotals } from "../../shared/contracts/totals.ts";
 import { removeExpiredRows } from "./retention.ts";
 import { UserStore } from "./store.ts";
 
@@ -19,7 +19,7 @@ const event = (eventId: string, productId: string, days: number) => ({
   productId,
   time: now - days * 86_400,
   recommendationId: null,
-  at: null,
+  location: null,
   facts: { cell: null, lat: null, lon: null, category: null, price: null },
   first: true,
   previous: [],
@@ -31,17 +31,17 @@ it("old hours are added up by the hour of the week: what totals count stays", as
     ...[event("a", "p", 500), event("b", "p", 507), event("c", "p", 500.5), event("d", "p", 10)],
     ...Array.from({ length: 700 }, (_, i) => event(`q${i}`, `q${i}`, 600)),
   ];
-  const ann = { userId: "ann", object: "0".repeat(64), generation: 0 };
-  await store.record("one", [{ ...ann, interactions }], "mark", now);
-  const before = await store.absoluteTotals("one", ["p"]);
+  const ann = { userId: "ann", pseudonym: "0".repeat(64), generation: 0 };
+  await store.recordInteractions("one", [{ ...ann, interactions }], "mark", now);
+  const before = await store.hourlyTotals("one", ["p"]);
   const steps: (number | undefined)[] = [];
   for (let i = 0; i < 4; i++)
     steps.push((await removeExpiredRows([database], retention.parse({}), now)).hourlyTotals);
   // Bounded: the rest goes with the next step.
   expect(steps).toEqual([expect.any(Number), expect.any(Number), 0, 0]);
   expect((steps[0] ?? 0) + (steps[1] ?? 0)).toBe(703);
-  const [{ hours: rows }] = await store.absoluteTotals("one", ["p"]);
-  expect(lifetimeOf(rows)).toEqual(lifetimeOf(before[0].hours));
+  const [{ hours: rows }] = await store.hourlyTotals("one", ["p"]);
+  expect(sumTotals(rows)).toEqual(sumTotals(before[0].hours));
   expect(rows.map(({ hour, view }) => [hour, view])).toEqual(
     [
       [hours(500.5) % 168, 1],
@@ -50,9 +50,9 @@ it("old hours are added up by the hour of the week: what totals count stays", as
     ].sort(([a], [b]) => a - b),
   );
   // What comes late is added up with the rest.
-  await store.record("one", [{ ...ann, interactions: [event("late", "p", 514)] }], "again", now);
+  await store.recordInteractions("one", [{ ...ann, interactions: [event("late", "p", 514)] }], "again", now);
   await removeExpiredRows([database], retention.parse({}), now);
-  const [late] = await store.absoluteTotals("one", ["p"]);
-  expect(lifetimeOf(late.hours).view).toBe(lifetimeOf(rows).view + 1);
+  const [late] = await store.hourlyTotals("one", ["p"]);
+  expect(sumTotals(late.hours).view).toBe(sumTotals(rows).view + 1);
   expect(late.hours.some(({ hour, view }) => hour === hours(500) % 168 && view === 3)).toBe(true);
 });

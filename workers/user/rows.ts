@@ -14,7 +14,7 @@ export const userOf = (row: UserRow): User => ({
 });
 
 /** A stored interaction as its person reads it. */
-export const interactionOf = (row: InteractionRow): UserInteraction => ({
+export const userInteractionOf = (row: InteractionRow): UserInteraction => ({
   eventId: row.eventId,
   type: row.type,
   productId: row.productId,
@@ -24,21 +24,21 @@ export const interactionOf = (row: InteractionRow): UserInteraction => ({
 });
 
 /** A stored visit as its person reads it. */
-export const visitOf = ({ lat, lon, precision, time }: VisitRow): UserVisit => ({
+export const userVisitOf = ({ lat, lon, precision, time }: VisitRow): UserVisit => ({
   location: { lat, lon },
   precision,
   timestamp: toInstant(time),
 });
 
 /** What the person's object must know of a row. */
-export const settingsOf = (row: UserRow): UserSettings => ({
+export const userSettingsOf = (row: UserRow): UserSettings => ({
   home: userOf(row).home,
   precision: row.precision,
   version: row.settingsVersion,
 });
 
 /** A profile as a row. */
-export const rowOf = (application: string, userId: string, input: UserInput, now: number): UserRow => ({
+export const userRowOf = (application: string, userId: string, input: UserInput, now: number): UserRow => ({
   application,
   userId,
   homeLat: input.home?.lat ?? null,
@@ -51,7 +51,7 @@ export const rowOf = (application: string, userId: string, input: UserInput, now
 });
 
 /** A profile's changes as columns; what is left out stays. */
-export const changesOf = (patch: UserPatch): Partial<UserRow> => ({
+export const userRowChangesOf = (patch: UserPatch): Partial<UserRow> => ({
   ...(patch.home === undefined ? {} : { homeLat: patch.home?.lat ?? null, homeLon: patch.home?.lon ?? null }),
   ...(patch.consent === undefined ? {} : { precision: patch.consent.location }),
   ...(patch.attributes === undefined ? {} : { attributes: patch.attributes }),

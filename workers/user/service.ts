@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { decodeCursor, encodeCursor, pageOf } from "../../shared/contracts/cursor.ts";
+import { decodeCursor, encodeCursor, toPage } from "../../shared/contracts/cursor.ts";
 import { acceptedInteraction } from "../../shared/contracts/event.ts";
 import { applicationName, generation, identifier, pseudonym } from "../../shared/contracts/primitives.ts";
 import { placeVisit } from "../../shared/contracts/queues.ts";
@@ -26,42 +26,52 @@ import {
   userInput,
   userPatch,
 } from "../../shared/contracts/user.ts";
-import { databasesOf } from "./database.ts";
-import type { UserBatch } from "./interaction-rows.ts";
+import { userDatabases } from "./database.ts";
+import type { UserInteractions } from "./interaction-rows.ts";
 import { removeExpiredRows } from "./retention.ts";
-import { changesOf, interactionOf, rowOf, settingsOf, userOf, visitOf } from "./rows.ts";
+import {
+  userInteractionOf,
+  userOf,
+  userRowChangesOf,
+  userRowOf,
+  userSettingsOf,
+  userVisitOf,
+} from "./rows.ts";
 import { UserStore, type UserVisits } from "./store.ts";
 
-const userRef = z.object({ application: applicationName, userId: identifier });
-const page = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
-const life = z.object({ userId: identifier, object: pseudonym, generation });
-const putCall = userRef.extend({ input: userInput });
-const patchCall = userRef.extend({ patch: userPatch });
-const listCall = page.extend({ application: applicationName });
-const historyCall = userRef.extend({ query: page });
-const historyCursor = z.object({ time: z.number(), eventId: z.string() });
-const recordBatch = z.object({
+const userCall = z.object({ application: applicationName, userId: identifier });
+const pageQuery = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
+const userGeneration = z.object({ userId: identifier, pseudonym, generation });
+const putCall = userCall.extend({ input: userInput });
+const patchCall = userCall.extend({ patch: userPatch });
+const listCall = pageQuery.extend({ application: applicationName });
+const listInteractionsCall = userCall.extend({ query: pageQuery });
+const interactionPosition = z.object({ time: z.number(), eventId: z.string() });
+const recordInteractionsCall = z.object({
   application: applicationName,
-  batch: z.array(life.extend({ interactions: z.array(acceptedInteraction) })).max(5000),
+  batch: z.array(userGeneration.extend({ interactions: z.array(acceptedInteraction) })).max(5000),
 });
-const locationBatch = z.object({
+const recordLocationsCall = z.object({
   application: applicationName,
-  batch: z.array(life.extend({ visits: z.array(placeVisit) })).max(1000),
+  batch: z.array(userGeneration.extend({ visits: z.array(placeVisit) })).max(1000),
 });
-const lifeOfApplication = z.object({ application: applicationName, life });
-const pseudonyms = z.object({ application: applicationName, objects: z.array(pseudonym).max(10_000) });
+const eraseCall = z.object({ application: applicationName, life: userGeneration });
+const tombstonesCall = z.object({ application: applicationName, pseudonyms: z.array(pseudonym).max(10_000) });
 /** Rows of each table that one step of an erasure removes. */
-const erasedAtOnce = 5000;
-const productList = z.object({ application: applicationName, productIds: z.array(identifier).max(1000) });
+const maxErasedRowsPerStep = 5000;
+const totalsCall = z.object({ application: applicationName, productIds: z.array(identifier).max(1000) });
 
-const recount = z.object({ application: applicationName, limit: z.number().int().min(1).max(10_000) });
+const rebuildTotalsCall = z.object({
+  application: applicationName,
+  limit: z.number().int().min(1).max(10_000),
+});
 
 const now = (): number => Date.now() / 1000;
 
 /** People: profiles, consent, interactions, totals, location history. */
 export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   get #store(): UserStore {
-    return new UserStore(databasesOf(this.env));
+    return new UserStore(userDatabases(this.env));
   }
 
   async put(
@@ -72,12 +82,12 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     const parsed = parse(putCall, { application, userId, input });
     if (!parsed.ok) return parsed;
     const time = now();
-    const row = await this.#store.put(rowOf(application, userId, parsed.value.input, time));
-    return ok({ user: userOf(row), created: row.createdAt === time, settings: settingsOf(row) });
+    const row = await this.#store.put(userRowOf(application, userId, parsed.value.input, time));
+    return ok({ user: userOf(row), created: row.createdAt === time, settings: userSettingsOf(row) });
   }
 
   async get(application: string, userId: string): Promise<Result<User>> {
-    const parsed = parse(userRef, { application, userId });
+    const parsed = parse(userCall, { application, userId });
     if (!parsed.ok) return parsed;
     const row = await this.#store.get(application, userId);
     return row ? ok(userOf(row)) : unknownUser;
@@ -90,8 +100,8 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   ): Promise<Result<{ user: User; settings: UserSettings }>> {
     const parsed = parse(patchCall, { application, userId, patch });
     if (!parsed.ok) return parsed;
-    const row = await this.#store.patch(application, userId, changesOf(parsed.value.patch), now());
-    return row ? ok({ user: userOf(row), settings: settingsOf(row) }) : unknownUser;
+    const row = await this.#store.patch(application, userId, userRowChangesOf(parsed.value.patch), now());
+    return row ? ok({ user: userOf(row), settings: userSettingsOf(row) }) : unknownUser;
   }
 
   async list(application: string, query: PageQuery): Promise<Result<Page<User>>> {
@@ -100,45 +110,47 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     const after = decodeCursor(z.string(), query.cursor);
     if (!after.ok) return after;
     const rows = await this.#store.list(application, query.limit + 1, after.value);
-    return ok(pageOf(rows, query.limit, userOf, (row) => row.userId));
+    return ok(toPage(rows, query.limit, userOf, (row) => row.userId));
   }
 
   async recordInteractions(
     application: string,
-    batch: UserBatch[],
+    batch: UserInteractions[],
   ): Promise<Result<{ inserted: number; totals: ProductTotals[] }>> {
-    const parsed = parse(recordBatch, { application, batch });
+    const parsed = parse(recordInteractionsCall, { application, batch });
     if (!parsed.ok) return parsed;
-    return ok(await this.#store.record(application, parsed.value.batch, crypto.randomUUID(), now()));
+    return ok(
+      await this.#store.recordInteractions(application, parsed.value.batch, crypto.randomUUID(), now()),
+    );
   }
 
   async recordLocations(application: string, batch: UserVisits[]): Promise<Result<{ inserted: number }>> {
-    const parsed = parse(locationBatch, { application, batch });
+    const parsed = parse(recordLocationsCall, { application, batch });
     if (!parsed.ok) return parsed;
     return ok({ inserted: await this.#store.recordLocations(application, parsed.value.batch) });
   }
 
-  async history(
+  async listInteractions(
     application: string,
     userId: string,
     query: PageQuery,
   ): Promise<Result<Page<UserInteraction>>> {
-    const parsed = parse(historyCall, { application, userId, query });
+    const parsed = parse(listInteractionsCall, { application, userId, query });
     if (!parsed.ok) return parsed;
-    const before = decodeCursor(historyCursor, query.cursor);
+    const before = decodeCursor(interactionPosition, query.cursor);
     if (!before.ok) return before;
-    const rows = await this.#store.history(application, userId, query.limit + 1, before.value);
-    return ok(pageOf(rows, query.limit, interactionOf, ({ time, eventId }) => ({ time, eventId })));
+    const rows = await this.#store.listInteractions(application, userId, query.limit + 1, before.value);
+    return ok(toPage(rows, query.limit, userInteractionOf, ({ time, eventId }) => ({ time, eventId })));
   }
 
-  async totals(application: string, productIds: string[]): Promise<Result<Totals[]>> {
-    const parsed = parse(productList, { application, productIds });
-    return parsed.ok ? ok(await this.#store.totals(application, productIds)) : parsed;
+  async lifetimeTotals(application: string, productIds: string[]): Promise<Result<Totals[]>> {
+    const parsed = parse(totalsCall, { application, productIds });
+    return parsed.ok ? ok(await this.#store.lifetimeTotals(application, productIds)) : parsed;
   }
 
-  async absoluteTotals(application: string, productIds: string[]): Promise<Result<ProductTotals[]>> {
-    const parsed = parse(productList, { application, productIds });
-    return parsed.ok ? ok(await this.#store.absoluteTotals(application, productIds)) : parsed;
+  async hourlyTotals(application: string, productIds: string[]): Promise<Result<ProductTotals[]>> {
+    const parsed = parse(totalsCall, { application, productIds });
+    return parsed.ok ? ok(await this.#store.hourlyTotals(application, productIds)) : parsed;
   }
 
   async rebuildTotals(
@@ -146,9 +158,9 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     position: string | null,
     limit: number,
   ): Promise<Result<{ products: number; next: string | null }>> {
-    const parsed = parse(recount, { application, limit });
+    const parsed = parse(rebuildTotalsCall, { application, limit });
     if (!parsed.ok) return parsed;
-    const databases = databasesOf(this.env).length;
+    const databases = userDatabases(this.env).length;
     const start = decodeCursor(
       z.object({
         database: z
@@ -161,7 +173,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
       position ?? undefined,
     );
     if (!start.ok) return start;
-    const { products, next } = await this.#store.recount(
+    const { products, next } = await this.#store.recountTotals(
       application,
       start.value ?? { database: 0, after: "" },
       limit,
@@ -169,37 +181,37 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     return ok({ products, next: next && encodeCursor(next) });
   }
 
-  async settings(application: string, userId: string): Promise<Result<UserSettings | null>> {
-    const parsed = parse(userRef, { application, userId });
+  async getSettings(application: string, userId: string): Promise<Result<UserSettings | null>> {
+    const parsed = parse(userCall, { application, userId });
     if (!parsed.ok) return parsed;
     const row = await this.#store.get(application, userId);
-    return ok(row && settingsOf(row));
+    return ok(row && userSettingsOf(row));
   }
 
-  async visits(application: string, userId: string, query: PageQuery): Promise<Result<Page<UserVisit>>> {
-    const parsed = parse(userRef.extend({ query: page }), { application, userId, query });
+  async listVisits(application: string, userId: string, query: PageQuery): Promise<Result<Page<UserVisit>>> {
+    const parsed = parse(userCall.extend({ query: pageQuery }), { application, userId, query });
     if (!parsed.ok) return parsed;
     const after = decodeCursor(z.number().int(), query.cursor);
     if (!after.ok) return after;
-    const rows = await this.#store.visits(application, userId, query.limit + 1, after.value ?? 0);
-    return ok(pageOf(rows, query.limit, visitOf, ({ seq }) => seq));
+    const rows = await this.#store.listVisits(application, userId, query.limit + 1, after.value ?? 0);
+    return ok(toPage(rows, query.limit, userVisitOf, ({ seq }) => seq));
   }
 
-  async erase(application: string, erased: UserGeneration): Promise<Result<ErasedRecords>> {
-    const parsed = parse(lifeOfApplication, { application, life: erased });
+  async eraseRecords(application: string, erased: UserGeneration): Promise<Result<ErasedRecords>> {
+    const parsed = parse(eraseCall, { application, userGeneration: erased });
     return parsed.ok
-      ? ok(await this.#store.erase(application, parsed.value.life, erasedAtOnce, now()))
+      ? ok(await this.#store.erase(application, parsed.value.life, maxErasedRowsPerStep, now()))
       : parsed;
   }
 
-  async tombstones(application: string, objects: string[]): Promise<Result<Tombstone[]>> {
-    const parsed = parse(pseudonyms, { application, objects });
-    return parsed.ok ? ok(await this.#store.tombstones(application, objects)) : parsed;
+  async findTombstones(application: string, pseudonyms: string[]): Promise<Result<Tombstone[]>> {
+    const parsed = parse(tombstonesCall, { application, pseudonyms });
+    return parsed.ok ? ok(await this.#store.findTombstones(application, pseudonyms)) : parsed;
   }
 
-  async retain(input: Retention): Promise<Result<RemovedCounts>> {
+  async applyRetention(input: Retention): Promise<Result<RemovedCounts>> {
     const parsed = parse(retention, input);
-    return parsed.ok ? ok(await removeExpiredRows(databasesOf(this.env), parsed.value, now())) : parsed;
+    return parsed.ok ? ok(await removeExpiredRows(userDatabases(this.env), parsed.value, now())) : parsed;
   }
 
   async ready(): Promise<Readiness> {

@@ -10,7 +10,7 @@ const environment: { DB: D1Database; MIGRATIONS: D1Migration[] } = Object.assign
 const service = new UserService(createExecutionContext(), { DB: environment.DB });
 
 /** The value of an answer that must be one. */
-const codeOf = (result: Result<unknown>): string | null => (result.ok ? null : result.error.code);
+const refusalCodeOf = (result: Result<unknown>): string | null => (result.ok ? null : result.error.code);
 
 const profile = userInput.parse({ home: { lat: 59.9, lon: 10.7 }, attributes: { tier: "gold" } });
 const seen = (eventId: string, time: number) => ({
@@ -19,7 +19,7 @@ const seen = (eventId: string, time: number) => ({
   productId: "p",
   time,
   recommendationId: null,
-  at: null,
+  location: null,
   facts: { cell: null, lat: null, lon: null, category: null, price: null },
   first: false,
   previous: [],
@@ -36,7 +36,7 @@ describe("UserService", () => {
 /** The first life of a person. */
 const lifeOf = (userId: string) => ({
   userId,
-  object: userId.startsWith("a") ? "a".repeat(64) : "b".repeat(64),
+  pseudonym: userId.startsWith("a") ? "a".repeat(64) : "b".repeat(64),
   generation: 0,
 });
 
@@ -56,12 +56,12 @@ describe("UserService, migrated", () => {
     expect(
       unwrap(await service.patch("shop", "ann", { home: null }), "the user service").user.home,
     ).toBeNull();
-    expect(codeOf(await service.get("other", "ann"))).toBe("not_found");
-    expect(codeOf(await service.patch("other", "ann", { home: null }))).toBe("not_found");
-    unwrap(await service.erase("other", lifeOf("ann")), "the user service");
+    expect(refusalCodeOf(await service.get("other", "ann"))).toBe("not_found");
+    expect(refusalCodeOf(await service.patch("other", "ann", { home: null }))).toBe("not_found");
+    unwrap(await service.eraseRecords("other", lifeOf("ann")), "the user service");
     expect(unwrap(await service.get("shop", "ann"), "the user service").id).toBe("ann");
-    unwrap(await service.erase("shop", lifeOf("ann")), "the user service");
-    expect(codeOf(await service.get("shop", "ann"))).toBe("not_found");
+    unwrap(await service.eraseRecords("shop", lifeOf("ann")), "the user service");
+    expect(refusalCodeOf(await service.get("shop", "ann"))).toBe("not_found");
   });
 
   it("pages lists by opaque cursors and refuses those that it did not give", async () => {
@@ -75,10 +75,10 @@ describe("UserService, migrated", () => {
     expect(rest.items.map(({ id }) => id)).toEqual(["c"]);
     expect(rest.nextCursor).toBeUndefined();
     expect(unwrap(await service.list("pages", { limit: 3 }), "the user service").nextCursor).toBeUndefined();
-    expect(codeOf(await service.list("pages", { limit: 2, cursor: "nonsense" }))).toBe("not_found");
-    expect(codeOf(await service.history("pages", "a", { limit: 2, cursor: first.nextCursor }))).toBe(
-      "not_found",
-    );
+    expect(refusalCodeOf(await service.list("pages", { limit: 2, cursor: "nonsense" }))).toBe("not_found");
+    expect(
+      refusalCodeOf(await service.listInteractions("pages", "a", { limit: 2, cursor: first.nextCursor })),
+    ).toBe("not_found");
   });
 
   it("gives interactions as their person may read them", async () => {
@@ -88,11 +88,16 @@ describe("UserService, migrated", () => {
       "the user service",
     );
     expect(told).toMatchObject({ inserted: 2, totals: [{ productId: "p", whole: false }] });
-    const { items } = unwrap(await service.history("shop", "bob", { limit: 10 }), "the user service");
+    const { items } = unwrap(
+      await service.listInteractions("shop", "bob", { limit: 10 }),
+      "the user service",
+    );
     expect(items.map((item) => userInteraction.parse(item).eventId)).toEqual(["e2", "e1"]);
     expect(items[1].timestamp).toBe("2023-11-14T22:13:20.000Z");
     expect(
-      unwrap(await service.totals("shop", ["unknown", "p"]), "the user service").map(({ view }) => view),
+      unwrap(await service.lifetimeTotals("shop", ["unknown", "p"]), "the user service").map(
+        ({ view }) => view,
+      ),
     ).toEqual([0, 2]);
   });
 
@@ -105,14 +110,14 @@ describe("UserService, migrated", () => {
       service.get("shop", ""),
       service.patch("shop", "ann", { home: { lat: 0, lon: 181 } }),
       service.list("shop", { limit: 501 }),
-      service.history("shop", "ann", { limit: 0 }),
+      service.listInteractions("shop", "ann", { limit: 0 }),
       service.recordInteractions("shop", [{ ...lifeOf("ann"), interactions: [spoilt] }]),
       service.recordLocations("shop", [
         { ...lifeOf("ann"), visits: [{ seq: 0.5, lat: 0, lon: 0, time: 0, precision: "exact" }] },
       ]),
-      service.totals("shop", ["a b"]),
-      service.erase("shop", lifeOf("no/slash")),
+      service.lifetimeTotals("shop", ["a b"]),
+      service.eraseRecords("shop", lifeOf("no/slash")),
     ]);
-    expect(answers.map(codeOf)).toEqual(answers.map(() => "invalid_input"));
+    expect(answers.map(refusalCodeOf)).toEqual(answers.map(() => "invalid_input"));
   });
 });

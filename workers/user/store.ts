@@ -1,27 +1,33 @@
 import { and, desc, eq, gt, inArray, notExists, sql } from "drizzle-orm";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
-import { lifetimeOf, type ProductTotals, type Totals } from "../../shared/contracts/totals.ts";
-import { type Database, databaseOf, open } from "./database.ts";
-import { hoursByProduct, hoursOf, rowsOf, type TotalsRow, type UserBatch } from "./interaction-rows.ts";
+import { type ProductTotals, sumTotals, type Totals } from "../../shared/contracts/totals.ts";
+import { type Database, databaseOfUser, openDatabase } from "./database.ts";
+import {
+  groupHoursByProduct,
+  hoursTouched,
+  type TotalsRow,
+  toInteractionJson,
+  type UserInteractions,
+} from "./interaction-rows.ts";
+import { erasures, interactions, userLocations, users } from "./schema.ts";
 import {
   insertInteractions,
   insertVisits,
+  readAllHours,
   readHours,
   readTombstones,
-  readTotals,
   recountTotals,
-} from "./interactions.ts";
-import { erasures, interactions, userLocations, users } from "./schema.ts";
+} from "./statements.ts";
 
 export type UserRow = typeof users.$inferSelect;
 export type InteractionRow = typeof interactions.$inferSelect;
 export type VisitRow = typeof userLocations.$inferSelect;
 
 /** Rows that a list crosses in: at their largest they stay below the 2 MB that a parameter may have. */
-const rowsPerStatement = 2000;
+const maxRowsPerStatement = 2000;
 
 /** Where a page of history ended. */
-export interface HistoryPosition {
+export interface InteractionPosition {
   time: number;
   eventId: string;
 }
@@ -33,7 +39,7 @@ export interface RecountPosition {
 }
 
 /** Where one person was. */
-export type UserVisits = Omit<UserBatch, "interactions"> & { visits: PlaceVisit[] };
+export type UserVisits = Omit<UserInteractions, "interactions"> & { visits: PlaceVisit[] };
 
 /** What one step of an erasure removed, and whether there is more. */
 export interface ErasedRows {
@@ -51,15 +57,15 @@ export class UserStore {
     this.#databases = databases;
   }
 
-  #of(application: string, userId: string): Database {
-    return open(databaseOf(this.#databases, application, userId));
+  #databaseOf(application: string, userId: string): Database {
+    return openDatabase(databaseOfUser(this.#databases, application, userId));
   }
 
   /** Rows by the database that holds their person. */
-  #spread<R>(application: string, rows: R[], userOf: (row: R) => string): [D1Database, R[]][] {
+  #groupByDatabase<R>(application: string, rows: R[], userOf: (row: R) => string): [D1Database, R[]][] {
     const spread = new Map<D1Database, R[]>();
     for (const row of rows) {
-      const database = databaseOf(this.#databases, application, userOf(row));
+      const database = databaseOfUser(this.#databases, application, userOf(row));
       const together = spread.get(database);
       if (together) together.push(row);
       else spread.set(database, [row]);
@@ -68,7 +74,7 @@ export class UserStore {
   }
 
   async get(application: string, userId: string): Promise<UserRow | null> {
-    const rows = await this.#of(application, userId)
+    const rows = await this.#databaseOf(application, userId)
       .select()
       .from(users)
       .where(and(eq(users.application, application), eq(users.userId, userId)));
@@ -77,7 +83,7 @@ export class UserStore {
 
   /** Inserts or replaces all but `createdAt`; the settings version grows. Answers the row as stored. */
   async put(row: UserRow): Promise<UserRow> {
-    const rows = await this.#of(row.application, row.userId)
+    const rows = await this.#databaseOf(row.application, row.userId)
       .insert(users)
       .values(row)
       .onConflictDoUpdate({
@@ -102,7 +108,7 @@ export class UserStore {
     changes: Partial<UserRow>,
     now: number,
   ): Promise<UserRow | null> {
-    const rows = await this.#of(application, userId)
+    const rows = await this.#databaseOf(application, userId)
       .update(users)
       .set({ ...changes, settingsVersion: sql`${users.settingsVersion} + 1`, updatedAt: now })
       .where(and(eq(users.application, application), eq(users.userId, userId)))
@@ -114,7 +120,7 @@ export class UserStore {
   async list(application: string, limit: number, after: string | null): Promise<UserRow[]> {
     const lists = await Promise.all(
       this.#databases.map((database) =>
-        open(database)
+        openDatabase(database)
           .select()
           .from(users)
           .where(
@@ -134,32 +140,32 @@ export class UserStore {
    * Inserts what is unseen, with its totals in the same transaction. Answers, of all products named, the hours that were named
    * as they are afterwards: whichever of several concurrent calls commits last sees, and answers, what all of them did.
    */
-  async record(
+  async recordInteractions(
     application: string,
-    batch: UserBatch[],
+    batch: UserInteractions[],
     mark: string,
     now: number,
   ): Promise<{ inserted: number; totals: ProductTotals[] }> {
-    const rows = rowsOf(batch);
+    const rows = toInteractionJson(batch);
     const inserted = await Promise.all(
-      this.#spread(application, rows, (row) => row.u).map(async ([database, part]) => {
+      this.#groupByDatabase(application, rows, (row) => row.u).map(async ([database, part]) => {
         let sum = 0;
-        for (let i = 0; i < part.length; i += rowsPerStatement)
+        for (let i = 0; i < part.length; i += maxRowsPerStatement)
           sum += await insertInteractions(
             database,
             application,
-            part.slice(i, i + rowsPerStatement),
+            part.slice(i, i + maxRowsPerStatement),
             mark,
             now,
           );
         return sum;
       }),
     );
-    const named = hoursOf(rows);
-    const hours = await this.#everywhere((database) => readHours(database, application, named));
+    const named = hoursTouched(rows);
+    const hours = await this.#readHoursEverywhere((database) => readHours(database, application, named));
     return {
       inserted: inserted.reduce((sum, each) => sum + each, 0),
-      totals: [...hoursByProduct(named.keys(), hours)].map(([productId, hours]) => ({
+      totals: [...groupHoursByProduct(named.keys(), hours)].map(([productId, hours]) => ({
         productId,
         whole: false,
         hours,
@@ -168,25 +174,27 @@ export class UserStore {
   }
 
   /** Hour rows from every database, ascending by hour. */
-  async #everywhere(read: (database: D1Database) => Promise<TotalsRow[]>): Promise<TotalsRow[]> {
+  async #readHoursEverywhere(read: (database: D1Database) => Promise<TotalsRow[]>): Promise<TotalsRow[]> {
     const parts = await Promise.all(this.#databases.map(read));
     return parts.length === 1 ? parts[0] : parts.flat().sort((a, b) => a.hour - b.hour);
   }
 
   /** Lifetime totals, in the order of the ids. */
-  async totals(application: string, productIds: string[]): Promise<Totals[]> {
-    return (await this.absoluteTotals(application, productIds)).map(({ hours }) => lifetimeOf(hours));
+  async lifetimeTotals(application: string, productIds: string[]): Promise<Totals[]> {
+    return (await this.hourlyTotals(application, productIds)).map(({ hours }) => sumTotals(hours));
   }
 
   /** Absolute totals of all hours, in the order of the ids. */
-  async absoluteTotals(application: string, productIds: string[]): Promise<ProductTotals[]> {
-    const rows = await this.#everywhere((database) => readTotals(database, application, productIds));
-    const hours = hoursByProduct(productIds, rows);
+  async hourlyTotals(application: string, productIds: string[]): Promise<ProductTotals[]> {
+    const rows = await this.#readHoursEverywhere((database) =>
+      readAllHours(database, application, productIds),
+    );
+    const hours = groupHoursByProduct(productIds, rows);
     return productIds.map((productId) => ({ productId, whole: true, hours: hours.get(productId) ?? [] }));
   }
 
   /** Counts totals of some products anew, database by database. Answers where to go on; null after the last. */
-  async recount(
+  async recountTotals(
     application: string,
     { database, after }: RecountPosition,
     limit: number,
@@ -201,11 +209,11 @@ export class UserStore {
 
   /** Inserts visits; those seen before, by sequence number, and those of before an erasure change nothing. */
   async recordLocations(application: string, batch: UserVisits[]): Promise<number> {
-    const rows = batch.flatMap(({ userId, object, generation, visits }) =>
-      visits.map((visit) => ({ ...visit, u: userId, o: object, g: generation, s: visit.time })),
+    const rows = batch.flatMap(({ userId, pseudonym, generation, visits }) =>
+      visits.map((visit) => ({ ...visit, u: userId, o: pseudonym, g: generation, s: visit.time })),
     );
     const inserted = await Promise.all(
-      this.#spread(application, rows, (row) => row.u).map(([database, part]) =>
+      this.#groupByDatabase(application, rows, (row) => row.u).map(([database, part]) =>
         insertVisits(database, application, part),
       ),
     );
@@ -213,13 +221,13 @@ export class UserStore {
   }
 
   /** A person's interactions, newest first. */
-  async history(
+  async listInteractions(
     application: string,
     userId: string,
     limit: number,
-    before: HistoryPosition | null,
+    before: InteractionPosition | null,
   ): Promise<InteractionRow[]> {
-    return this.#of(application, userId)
+    return this.#databaseOf(application, userId)
       .select()
       .from(interactions)
       .where(
@@ -237,8 +245,8 @@ export class UserStore {
   }
 
   /** A person's visits, in the order in which they were taken, after `after`. */
-  async visits(application: string, userId: string, limit: number, after: number): Promise<VisitRow[]> {
-    return this.#of(application, userId)
+  async listVisits(application: string, userId: string, limit: number, after: number): Promise<VisitRow[]> {
+    return this.#databaseOf(application, userId)
       .select()
       .from(userLocations)
       .where(
@@ -259,11 +267,11 @@ export class UserStore {
    */
   async erase(
     application: string,
-    { userId, object, generation }: { userId: string; object: string; generation: number },
+    { userId, pseudonym, generation }: { userId: string; pseudonym: string; generation: number },
     limit: number,
     now: number,
   ): Promise<ErasedRows> {
-    const db = this.#of(application, userId);
+    const db = this.#databaseOf(application, userId);
     const ofUser = (table: typeof interactions | typeof userLocations) =>
       and(eq(table.application, application), eq(table.userId, userId));
     const some = db
@@ -279,7 +287,7 @@ export class UserStore {
     const [, done, places, gone] = await db.batch([
       db
         .insert(erasures)
-        .values({ application, pseudonym: object, generation, erasedAt: now })
+        .values({ application, pseudonym, generation, erasedAt: now })
         .onConflictDoUpdate({
           target: [erasures.application, erasures.pseudonym],
           set: { generation: sql`max(${erasures.generation}, excluded.generation)`, erasedAt: now },
@@ -307,12 +315,12 @@ export class UserStore {
   }
 
   /** The tombstones among these pseudonyms. */
-  async tombstones(
+  async findTombstones(
     application: string,
-    objects: string[],
-  ): Promise<{ object: string; generation: number }[]> {
+    pseudonyms: string[],
+  ): Promise<{ pseudonym: string; generation: number }[]> {
     const lists = await Promise.all(
-      this.#databases.map((database) => readTombstones(database, application, objects)),
+      this.#databases.map((database) => readTombstones(database, application, pseudonyms)),
     );
     return lists.flat();
   }
@@ -321,7 +329,7 @@ export class UserStore {
   async probe(): Promise<void> {
     await Promise.all(
       this.#databases.map((database) =>
-        open(database).select({ application: users.application }).from(users).limit(1),
+        openDatabase(database).select({ application: users.application }).from(users).limit(1),
       ),
     );
   }

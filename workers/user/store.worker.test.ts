@@ -5,10 +5,10 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type AcceptedInteraction, eventTypes } from "../../shared/contracts/event.ts";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
-import { lifetimeOf } from "../../shared/contracts/totals.ts";
+import { sumTotals } from "../../shared/contracts/totals.ts";
 import { userInput } from "../../shared/contracts/user.ts";
-import type { UserBatch } from "./interaction-rows.ts";
-import { rowOf } from "./rows.ts";
+import type { UserInteractions } from "./interaction-rows.ts";
+import { userRowOf } from "./rows.ts";
 import { type UserRow, UserStore } from "./store.ts";
 
 const environment: { DB: D1Database; DB_1: D1Database; MIGRATIONS: D1Migration[] } = Object.assign(
@@ -26,7 +26,7 @@ const interaction = (event: number, product: number, type: number, hours: number
   productId: `p${product}`,
   time: 1_700_000_000 + hours * hour,
   recommendationId: null,
-  at: null,
+  location: null,
   facts: { cell: null, lat: null, lon: null, category: null, price: null },
   first: event % 3 === 0,
   previous: [],
@@ -35,7 +35,7 @@ const interaction = (event: number, product: number, type: number, hours: number
 /** A life of a person, under a pseudonym of theirs. */
 const lifeOf = (userId: string, generation = 0) => ({
   userId,
-  object: Array.from(userId.padEnd(32), (c) => c.charCodeAt(0).toString(16)).join(""),
+  pseudonym: Array.from(userId.padEnd(32), (c) => c.charCodeAt(0).toString(16)).join(""),
   generation,
 });
 
@@ -44,14 +44,14 @@ const anyBatch = fc.array(
   fc.record({ person: fc.nat(3), events: fc.array(fc.nat(40), { minLength: 1, maxLength: 12 }) }),
   { minLength: 1, maxLength: 4 },
 );
-const batchOf = (parts: { person: number; events: number[] }[]): UserBatch[] =>
+const batchOf = (parts: { person: number; events: number[] }[]): UserInteractions[] =>
   parts.map(({ person, events }) => ({
     ...lifeOf(`u${person}`),
     interactions: events.map((n) => interaction(n, (n + person) % 5, n % 5, n % 7)),
   }));
 
-const record = (application: string, batch: UserBatch[]) =>
-  store.record(application, batch, crypto.randomUUID(), 1_700_000_000);
+const record = (application: string, batch: UserInteractions[]) =>
+  store.recordInteractions(application, batch, crypto.randomUUID(), 1_700_000_000);
 
 /** Totals recounted from the tables of interactions. */
 async function recount(application: string): Promise<Map<string, { n: number; users: number }>> {
@@ -110,7 +110,7 @@ describe("record", () => {
         await Promise.all(batches.map((batch) => record(application, batchOf(batch))));
         for (const batch of batches) expect((await record(application, batchOf(batch))).inserted).toBe(0);
         const counted = [...(await recount(application))];
-        const totals = await store.totals(
+        const totals = await store.lifetimeTotals(
           application,
           counted.map(([id]) => id),
         );
@@ -137,7 +137,7 @@ describe("record", () => {
     expect(await told(1, 0)).toEqual([{ productId: "p1", whole: false, views: [[0, 1]] }]);
     expect(await told(2, 5)).toEqual([{ productId: "p1", whole: false, views: [[5, 1]] }]);
     expect(await told(3, 0)).toEqual([{ productId: "p1", whole: false, views: [[0, 2]] }]);
-    const [whole] = await store.absoluteTotals("growth", ["p1"]);
+    const [whole] = await store.hourlyTotals("growth", ["p1"]);
     expect([whole.whole, whole.hours.length]).toEqual([true, 32]);
   });
 
@@ -145,7 +145,7 @@ describe("record", () => {
     const rowsRead = async (n: number): Promise<number> => {
       const { database, count } = countingReads(environment.DB);
       const batch = [{ ...lifeOf("u"), interactions: [interaction(n, 1, 0, n)] }];
-      await new UserStore([database]).record("past", batch, `m${n}`, 1);
+      await new UserStore([database]).recordInteractions("past", batch, `m${n}`, 1);
       return count();
     };
     const first = await rowsRead(0);
@@ -156,8 +156,8 @@ describe("record", () => {
 
   it("does not see another application", async () => {
     await record("mine", [{ ...lifeOf("u"), interactions: [interaction(1, 1, 0, 0)] }]);
-    expect(await store.history("theirs", "u", 10, null)).toEqual([]);
-    expect((await store.totals("theirs", ["p1"]))[0].view).toBe(0);
+    expect(await store.listInteractions("theirs", "u", 10, null)).toEqual([]);
+    expect((await store.lifetimeTotals("theirs", ["p1"]))[0].view).toBe(0);
   });
 
   it("gives the last of concurrent calls the totals of all of them", async () => {
@@ -166,8 +166,8 @@ describe("record", () => {
         record("race", [{ ...lifeOf(`u${i}`), interactions: [interaction(i, 1, 0, 0)] }]),
       ),
     );
-    const views = answers.map(({ totals }) => lifetimeOf(totals[0].hours));
-    expect(views).toContainEqual((await store.totals("race", ["p1"]))[0]);
+    const views = answers.map(({ totals }) => sumTotals(totals[0].hours));
+    expect(views).toContainEqual((await store.lifetimeTotals("race", ["p1"]))[0]);
   });
 });
 
@@ -188,11 +188,11 @@ describe("erase", () => {
     });
     expect((await recordLife(0, 2)).inserted).toBe(0);
     expect(await locate(0, 2)).toBe(0);
-    expect(await store.history("gone", "u", 10, null)).toEqual([]);
-    expect(await store.visits("gone", "u", 10, 0)).toEqual([]);
+    expect(await store.listInteractions("gone", "u", 10, null)).toEqual([]);
+    expect(await store.listVisits("gone", "u", 10, 0)).toEqual([]);
     expect(await store.get("gone", "u")).toBeNull();
-    expect(await store.tombstones("gone", [lifeOf("u").object, "0".repeat(64)])).toEqual([
-      { object: lifeOf("u").object, generation: 0 },
+    expect(await store.findTombstones("gone", [lifeOf("u").pseudonym, "0".repeat(64)])).toEqual([
+      { pseudonym: lifeOf("u").pseudonym, generation: 0 },
     ]);
     // The same event of both lives, in one batch: that of the new one counts.
     const both = await record("gone", [
@@ -216,12 +216,12 @@ describe("erase", () => {
       expect((await store.get("gone", "u")) === null).toBe(!more);
     }
     expect(steps).toEqual([10, 10, 4]);
-    expect(await store.history("gone", "u", 10, null)).toEqual([]);
+    expect(await store.listInteractions("gone", "u", 10, null)).toEqual([]);
   });
 });
 
 describe("people", () => {
-  const row = (userId: string): UserRow => rowOf("people", userId, userInput.parse({}), 1);
+  const row = (userId: string): UserRow => userRowOf("people", userId, userInput.parse({}), 1);
 
   it("are listed by id over all databases, page by page", async () => {
     const ids = Array.from({ length: 23 }, (_, i) => `p${String(i).padStart(2, "0")}`);
@@ -260,7 +260,7 @@ describe("people", () => {
     await record("people", [{ ...lifeOf("reader"), interactions: events }]);
     const read: { time: number; eventId: string }[] = [];
     for (;;) {
-      const page = await store.history("people", "reader", 5, read.at(-1) ?? null);
+      const page = await store.listInteractions("people", "reader", 5, read.at(-1) ?? null);
       read.push(...page.map(({ time, eventId }) => ({ time, eventId })));
       if (page.length < 5) break;
     }

@@ -1,5 +1,5 @@
 import { logKey } from "../keys.ts";
-import { packed } from "../lines.ts";
+import { packLines } from "../lines.ts";
 
 /** Writes lines to the log of an application, so many to an object, under the day of the newest; `first` counts lines that were written before. */
 export async function writeLog(
@@ -13,6 +13,6 @@ export async function writeLog(
     const part = lines.slice(at, at + perObject);
     const newest = part.reduce((most, { time }) => Math.max(most, Number(time ?? 0)), 0);
     const day = new Date(newest * 1000).toISOString().slice(0, 10);
-    await bucket.put(logKey(application, day, 0, `${first + at}`.padStart(32, "0")), await packed(part));
+    await bucket.put(logKey(application, day, 0, `${first + at}`.padStart(32, "0")), await packLines(part));
   }
 }

@@ -10,8 +10,9 @@ export const environment: ProductEnv & { MIGRATIONS: D1Migration[] } = Object.as
 export const migrate = (): Promise<void> => applyD1Migrations(environment.DB, environment.MIGRATIONS);
 
 /** A product with some fields of its own. */
-export const productOf = (fields: Partial<ProductInput> & { id: string }): ProductInput =>
+export const makeProduct = (fields: Partial<ProductInput> & { id: string }): ProductInput =>
   productInput.parse({ title: "Thing", ...fields });
 
 /** The code of a refusal; null for a value. */
-export const codeOf = (result: Result<unknown>): string | null => (result.ok ? null : result.error.code);
+export const refusalCodeOf = (result: Result<unknown>): string | null =>
+  result.ok ? null : result.error.code;

@@ -9,15 +9,15 @@ import { applicationName, identifier } from "../contracts/primitives.ts";
 import { ok, parse, type Result, refuse } from "../contracts/result.ts";
 import type { DeadLetterApi, Page, PageQuery } from "../contracts/services.ts";
 import { errorText } from "../errors/error-text.ts";
-import { type DeadLetterBucket, DeadLetterStore } from "./store.ts";
+import { type DeadLetterBucket, DeadLetterStore } from "./dead-letter-store.ts";
 
-const one = z.object({ application: applicationName, id: identifier });
+const deadLetterCall = z.object({ application: applicationName, id: identifier });
 const pageInput = z.object({
   application: applicationName,
   limit: z.number().int().min(1).max(100),
   cursor: deadLetterId.optional(),
 });
-const unknownLetter = refuse("not_found", "There is no such dead letter.");
+const unknownDeadLetter = refuse("not_found", "There is no such dead letter.");
 
 /**
  * Does all that the message of a letter asks for, as its consumer would: any number of times. Refuses with `conflict`
@@ -27,48 +27,48 @@ export type Redeliver = (deadLetter: DeadLetterWithBody) => Promise<Result<null>
 
 /** {@link DeadLetterApi} over a bucket of letters. */
 export class DeadLetterService implements DeadLetterApi {
-  readonly #letters: DeadLetterStore;
+  readonly #store: DeadLetterStore;
   readonly #redeliver: Redeliver;
 
   constructor(bucket: DeadLetterBucket, redeliver: Redeliver) {
-    this.#letters = new DeadLetterStore(bucket);
+    this.#store = new DeadLetterStore(bucket);
     this.#redeliver = redeliver;
   }
 
-  async deadLetters(application: string, query: PageQuery): Promise<Result<Page<DeadLetter>>> {
+  async listDeadLetters(application: string, query: PageQuery): Promise<Result<Page<DeadLetter>>> {
     const parsed = parse(pageInput, { application, ...query });
     if (!parsed.ok) return parsed;
-    return ok(await this.#letters.list(application, parsed.value.limit, parsed.value.cursor));
+    return ok(await this.#store.list(application, parsed.value.limit, parsed.value.cursor));
   }
 
-  async deadLetter(application: string, id: string): Promise<Result<DeadLetterWithBody>> {
-    const parsed = parse(one, { application, id });
+  async getDeadLetter(application: string, id: string): Promise<Result<DeadLetterWithBody>> {
+    const parsed = parse(deadLetterCall, { application, id });
     if (!parsed.ok) return parsed;
-    const deadLetter = await this.#letters.open(application, id);
-    return deadLetter ? ok(deadLetter) : unknownLetter;
+    const deadLetter = await this.#store.get(application, id);
+    return deadLetter ? ok(deadLetter) : unknownDeadLetter;
   }
 
   /** The letter goes only after all is done: where this dies on the way, it is there and may be replayed again. */
   async replayDeadLetter(application: string, id: string): Promise<Result<ReplayedDeadLetter>> {
-    const opened = await this.deadLetter(application, id);
+    const opened = await this.getDeadLetter(application, id);
     if (!opened.ok) return opened;
     try {
       const delivered = await this.#redeliver(opened.value);
       if (!delivered.ok) return delivered;
     } catch (error) {
-      await this.#letters.failedAgain(application, opened.value, errorText(error));
+      await this.#store.recordFailedReplay(application, opened.value, errorText(error));
       return refuse("unavailable", "It could not be delivered this time either; the letter says why.", {
         retryAfter: 60,
       });
     }
-    await this.#letters.discard(application, id);
+    await this.#store.discard(application, id);
     return ok({ id: opened.value.id, status: "delivered" });
   }
 
   async discardDeadLetter(application: string, id: string): Promise<Result<null>> {
-    const opened = await this.deadLetter(application, id);
+    const opened = await this.getDeadLetter(application, id);
     if (!opened.ok) return opened;
-    await this.#letters.discard(application, id);
+    await this.#store.discard(application, id);
     return ok(null);
   }
 }

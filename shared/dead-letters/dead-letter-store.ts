@@ -19,18 +19,18 @@ export type DeadLetterBucket = Pick<R2Bucket, "put" | "get" | "head" | "list" | 
 /** A cause is cut to so many characters: some name every field of a large message. */
 const causeLength = 1000;
 /** Letters of messages that name no application lie under this, which is no application's name: only who may read the bucket sees them. */
-export const unowned = "~";
+export const noApplication = "~";
 /** Letters read at the same time. */
-const readAtOnce = 6;
+const maxConcurrentReads = 6;
 
-const owned = z.object({ application: applicationName });
+const messageOwner = z.object({ application: applicationName });
 const applicationOf = (body: unknown): string => {
-  const parsed = owned.safeParse(body);
-  return parsed.success ? parsed.data.application : unowned;
+  const parsed = messageOwner.safeParse(body);
+  return parsed.success ? parsed.data.application : noApplication;
 };
 
 /** The short name of a queue or of its dead-letter queue. */
-export function queueOf(name: string): DeadLetterQueue {
+export function deadLetterQueueOf(name: string): DeadLetterQueue {
   return deadLetterQueue.parse(name.replace(/^vicinity-/, "").replace(/-dead$/, ""));
 }
 
@@ -44,7 +44,7 @@ const idOf = (key: string): string => key.split("/").slice(-2).join("~").replace
 export type FailedMessage = Pick<Message, "body" | "timestamp" | "attempts">;
 
 /** What is wrong with a message, as a cause: fields and rules, no values. */
-export const causeOf = (error: z.ZodError): string =>
+export const validationCause = (error: z.ZodError): string =>
   issuesOf(error)
     .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
     .join("; ");
@@ -59,7 +59,7 @@ export class DeadLetterStore {
 
   /** Keeps a message with its cause; the same message again replaces it. */
   async keep(queue: string, message: FailedMessage, cause: string): Promise<void> {
-    const name = queueOf(queue);
+    const name = deadLetterQueueOf(queue);
     const id = `${name}~${(await sha256OfText(JSON.stringify(message.body))).slice(0, 32)}`;
     await this.#put(applicationOf(message.body), {
       id,
@@ -73,8 +73,8 @@ export class DeadLetterStore {
   }
 
   /** Keeps what the platform gave up, unless its consumer has kept it with a better cause. */
-  async keepGivenUp(queue: string, message: FailedMessage): Promise<void> {
-    const id = `${queueOf(queue)}~${(await sha256OfText(JSON.stringify(message.body))).slice(0, 32)}`;
+  async keepExhausted(queue: string, message: FailedMessage): Promise<void> {
+    const id = `${deadLetterQueueOf(queue)}~${(await sha256OfText(JSON.stringify(message.body))).slice(0, 32)}`;
     if (await this.#bucket.head(keyOf(applicationOf(message.body), id))) return;
     await this.keep(queue, message, "retries exhausted");
   }
@@ -90,9 +90,9 @@ export class DeadLetterStore {
     const after = cursor === undefined ? undefined : keyOf(application, deadLetterId.parse(cursor));
     const page = await this.#bucket.list({ prefix: deadLetterPrefix(application), limit, startAfter: after });
     const items: DeadLetter[] = [];
-    for (let i = 0; i < page.objects.length; i += readAtOnce) {
-      const part = page.objects.slice(i, i + readAtOnce);
-      const opened = await Promise.all(part.map(({ key }) => this.open(application, idOf(key))));
+    for (let i = 0; i < page.objects.length; i += maxConcurrentReads) {
+      const part = page.objects.slice(i, i + maxConcurrentReads);
+      const opened = await Promise.all(part.map(({ key }) => this.get(application, idOf(key))));
       for (const each of opened) if (each) items.push(deadLetter.parse(each));
     }
     const last = page.objects.at(-1);
@@ -100,13 +100,17 @@ export class DeadLetterStore {
   }
 
   /** A letter with what it says; null where there is none. */
-  async open(application: string, id: string): Promise<DeadLetterWithBody | null> {
+  async get(application: string, id: string): Promise<DeadLetterWithBody | null> {
     const object = await this.#bucket.get(keyOf(application, id));
     return object ? deadLetterWithBody.parse(await object.json()) : null;
   }
 
   /** Notes that a letter was tried again in vain. */
-  async failedAgain(application: string, deadLetter: DeadLetterWithBody, cause: string): Promise<void> {
+  async recordFailedReplay(
+    application: string,
+    deadLetter: DeadLetterWithBody,
+    cause: string,
+  ): Promise<void> {
     await this.#put(application, {
       ...deadLetter,
       cause: cause.slice(0, causeLength),

@@ -1,10 +1,10 @@
 import { expiryTime, type RemovedCounts, type Retention } from "../contracts/retention.ts";
-import { type AgingBucket, applicationsIn, removeExpired } from "../retention/expired.ts";
-import { deadLetterPrefix } from "./store.ts";
+import { applicationsIn, type ExpiringBucket, removeExpired } from "../retention/remove-expired.ts";
+import { deadLetterPrefix } from "./dead-letter-store.ts";
 
 /** Removes dead letters that nobody replayed in their time. `now` in seconds. */
 export async function removeExpiredDeadLetters(
-  bucket: AgingBucket,
+  bucket: ExpiringBucket,
   retention: Retention,
   now: number,
 ): Promise<RemovedCounts> {

@@ -1,11 +1,11 @@
 /** The part of a bucket that is used. */
-export type AgingBucket = Pick<R2Bucket, "list" | "delete">;
+export type ExpiringBucket = Pick<R2Bucket, "list" | "delete">;
 
 /** Objects that one step removes at most: one page, which one call deletes. */
 const maxRemoved = 1000;
 
 /** The applications that have objects in a bucket: the first parts of its keys that are names of applications. */
-export async function applicationsIn(bucket: AgingBucket): Promise<string[]> {
+export async function applicationsIn(bucket: ExpiringBucket): Promise<string[]> {
   const names: string[] = [];
   let cursor: string | undefined;
   do {
@@ -21,20 +21,20 @@ export async function applicationsIn(bucket: AgingBucket): Promise<string[]> {
  * page without any ends it; else all are looked at.
  */
 export async function removeExpired(
-  bucket: AgingBucket,
+  bucket: ExpiringBucket,
   prefix: string,
-  isOver: (object: Pick<R2Object, "key" | "uploaded">) => boolean,
-  sorted: boolean,
+  isExpired: (object: Pick<R2Object, "key" | "uploaded">) => boolean,
+  sortedByAge: boolean,
 ): Promise<number> {
   let cursor: string | undefined;
   do {
     const page = await bucket.list({ prefix, cursor });
-    const over = page.objects.filter(isOver).slice(0, maxRemoved);
-    if (over.length > 0) {
-      await bucket.delete(over.map(({ key }) => key));
-      return over.length;
+    const expired = page.objects.filter(isExpired).slice(0, maxRemoved);
+    if (expired.length > 0) {
+      await bucket.delete(expired.map(({ key }) => key));
+      return expired.length;
     }
-    cursor = page.truncated && !sorted ? page.cursor : undefined;
+    cursor = page.truncated && !sortedByAge ? page.cursor : undefined;
   } while (cursor);
   return 0;
 }

@@ -1,32 +1,32 @@
 import { deadLetterWithBody } from "../contracts/dead-letter.ts";
 import type { UserGeneration } from "../contracts/services.ts";
-import { type DeadLetterBucket, deadLetterPrefix, unowned } from "./store.ts";
-import { isFormlessAbout, usersIn, withoutErased } from "./users.ts";
+import { type DeadLetterBucket, deadLetterPrefix, noApplication } from "./dead-letter-store.ts";
+import { isMalformedMessageAbout, messageWithoutErased, usersInMessage } from "./message-users.ts";
 
 /** One step through the letters of an application. */
-export interface EraseStep {
+export interface DeadLetterScan {
   application: string;
   /** The last key of the step before; null for the first. */
   after: string | null;
   /** Letters that are read at most. */
-  most: number;
+  limit: number;
 }
 
 /** Another may change the same letter meanwhile; more often than this it will not. */
-const maxAttempts = 20;
+const maxRewrites = 20;
 
 /** Letters that name nobody's application come after the application's own. */
-async function keysOf(
+async function scanKeys(
   bucket: DeadLetterBucket,
-  { application, after, most }: EraseStep,
+  { application, after, limit }: DeadLetterScan,
 ): Promise<{ keys: string[]; next: string | null }> {
   const own = deadLetterPrefix(application);
-  const others = deadLetterPrefix(unowned);
+  const others = deadLetterPrefix(noApplication);
   const inOwn = after === null || (after.startsWith(own) && after !== others);
   const page = await bucket.list({
     prefix: inOwn ? own : others,
     startAfter: after ?? undefined,
-    limit: most,
+    limit,
   });
   const keys = page.objects.map(({ key }) => key);
   if (page.truncated) return { keys, next: keys.at(-1) ?? null };
@@ -34,36 +34,38 @@ async function keysOf(
 }
 
 /** The letters of one step that speak of a person. */
-export async function deadLettersAbout(
+export async function findUserDeadLetters(
   bucket: DeadLetterBucket,
-  step: EraseStep,
-  user: Pick<UserGeneration, "userId" | "object">,
+  step: DeadLetterScan,
+  user: Pick<UserGeneration, "userId" | "pseudonym">,
 ): Promise<{ deadLetters: { key: string; queue: string; sentAt: string }[]; next: string | null }> {
-  const { keys, next } = await keysOf(bucket, step);
+  const { keys, next } = await scanKeys(bucket, step);
   const deadLetters: { key: string; queue: string; sentAt: string }[] = [];
   for (const key of keys) {
     const stored = await bucket.get(key);
     const deadLetter = deadLetterWithBody.safeParse(stored && (await stored.json()));
     if (!deadLetter.success) continue;
     const { body, queue, sentAt } = deadLetter.data;
-    if (usersIn(body)?.objects.includes(user.object) || isFormlessAbout(body, user))
+    if (usersInMessage(body)?.pseudonyms.includes(user.pseudonym) || isMalformedMessageAbout(body, user))
       deadLetters.push({ key, queue, sentAt });
   }
   return { deadLetters, next };
 }
 
 /** Takes a person out of one letter, which goes when nothing is left of it. Answers whether it spoke of them. */
-async function eraseFromLetter(
+async function eraseFromDeadLetter(
   bucket: DeadLetterBucket,
   key: string,
   life: UserGeneration,
 ): Promise<boolean> {
-  const erased = new Map([[life.object, life.generation]]);
-  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+  const erased = new Map([[life.pseudonym, life.generation]]);
+  for (let attempt = 0; attempt < maxRewrites; attempt++) {
     const stored = await bucket.get(key);
     if (!stored) return false;
     const deadLetter = deadLetterWithBody.parse(await stored.json());
-    const body = isFormlessAbout(deadLetter.body, life) ? null : withoutErased(deadLetter.body, erased);
+    const body = isMalformedMessageAbout(deadLetter.body, life)
+      ? null
+      : messageWithoutErased(deadLetter.body, erased);
     if (body === deadLetter.body) return false;
     if (body === null) {
       await bucket.delete(key);
@@ -81,11 +83,11 @@ async function eraseFromLetter(
 /** One step of taking a person out of the letters. Every step may be repeated. */
 export async function eraseFromDeadLetters(
   bucket: DeadLetterBucket,
-  step: EraseStep,
+  step: DeadLetterScan,
   life: UserGeneration,
 ): Promise<{ removed: number; next: string | null }> {
-  const { keys, next } = await keysOf(bucket, step);
+  const { keys, next } = await scanKeys(bucket, step);
   let removed = 0;
-  for (const key of keys) if (await eraseFromLetter(bucket, key, life)) removed++;
+  for (const key of keys) if (await eraseFromDeadLetter(bucket, key, life)) removed++;
   return { removed, next };
 }

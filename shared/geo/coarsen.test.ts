@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { centerOf, isCellName, leafCellOf, parentOf, worldCell } from "./cells.ts";
-import { coarsenToKilometre, coarsenToRegion, locationHint } from "./coarsen.ts";
+import { cellCenter, isCellName, leafCellAt, parentCell, worldCell } from "./cells.ts";
+import { coarsenToCity, coarsenToKilometer, locationHint } from "./coarsen.ts";
 import { distanceKm } from "./distance.ts";
 
 const point = fc.record({
@@ -14,7 +14,8 @@ describe("cells", () => {
     fc.assert(
       fc.property(fc.option(point), fc.nat(), (place, hash) => {
         const path: string[] = [];
-        for (let cell: string | null = leafCellOf(place, hash); cell; cell = parentOf(cell)) path.push(cell);
+        for (let cell: string | null = leafCellAt(place, hash); cell; cell = parentCell(cell))
+          path.push(cell);
         expect(path.every(isCellName)).toBe(true);
         expect(path.at(-1)).toBe(worldCell);
         expect(path.length).toBe(place ? 4 : 2);
@@ -22,7 +23,7 @@ describe("cells", () => {
     );
     expect(isCellName("world-9")).toBe(false);
     expect(isCellName("x")).toBe(false);
-    expect(centerOf(worldCell)).toBeNull();
+    expect(cellCenter(worldCell)).toBeNull();
   });
 });
 
@@ -30,9 +31,9 @@ describe("coarsenToKilometre", () => {
   it("moves a point by at most 1 km and maps its own answers to themselves", () => {
     fc.assert(
       fc.property(point, (place) => {
-        const coarse = coarsenToKilometre(place);
+        const coarse = coarsenToKilometer(place);
         expect(distanceKm(place.lat, place.lon, coarse.lat, coarse.lon)).toBeLessThan(1);
-        const again = coarsenToKilometre(coarse);
+        const again = coarsenToKilometer(coarse);
         expect(distanceKm(coarse.lat, coarse.lon, again.lat, again.lon)).toBeLessThan(1e-6);
       }),
     );
@@ -43,9 +44,9 @@ describe("coarsenToRegion", () => {
   it("makes many points one, at most 35 km away, and maps its own answers to themselves", () => {
     fc.assert(
       fc.property(point, (place) => {
-        const coarse = coarsenToRegion(place);
+        const coarse = coarsenToCity(place);
         expect(distanceKm(place.lat, place.lon, coarse.lat, coarse.lon)).toBeLessThan(35);
-        const again = coarsenToRegion(coarse);
+        const again = coarsenToCity(coarse);
         expect(distanceKm(coarse.lat, coarse.lon, again.lat, again.lon)).toBeLessThan(1e-6);
       }),
     );

@@ -2,7 +2,7 @@ import type { ExperimentCounts } from "../contracts/queues.ts";
 import type { ArmTotals } from "./arm-totals.ts";
 
 /** Counts of a person. */
-export interface UserCounts extends ExperimentCounts {
+export interface UserExperimentCounts extends ExperimentCounts {
   /** Their pseudonym. */
   pseudonym: string;
 }
@@ -12,7 +12,7 @@ export interface UserCounts extends ExperimentCounts {
  * people's objects erase from it too. A person is one row, which only a larger count replaces. Rows are taken in only
  * while the roll-out whose name the experiment has is under way, and leave with its end.
  */
-export class UserCountsTable {
+export class ExperimentCountsTable {
   readonly #db: D1Database;
 
   constructor(database: D1Database) {
@@ -20,7 +20,7 @@ export class UserCountsTable {
   }
 
   /** Takes counts in, as many as there are in one statement. */
-  async put(application: string, counts: readonly UserCounts[]): Promise<void> {
+  async put(application: string, counts: readonly UserExperimentCounts[]): Promise<void> {
     if (counts.length === 0) return;
     await this.#db
       .prepare(
@@ -42,7 +42,7 @@ export class UserCountsTable {
     const { results } = await this.#db
       .prepare(
         `SELECT arm, count(*) AS people, sum(exposures) AS exposures, sum(successes) AS successes,
-           sum(exposures * exposures) AS exposuresSquared, sum(exposures * successes) AS products,
+           sum(exposures * exposures) AS exposuresSquared, sum(exposures * successes) AS exposuresTimesSuccesses,
            sum(successes * successes) AS successesSquared
          FROM outcomes WHERE application = ? AND experiment = ? GROUP BY arm`,
       )
@@ -52,18 +52,18 @@ export class UserCountsTable {
   }
 
   /** What is held of a person. */
-  async of(application: string, pseudonym: string): Promise<UserCounts[]> {
+  async ofUser(application: string, pseudonym: string): Promise<UserExperimentCounts[]> {
     const { results } = await this.#db
       .prepare(
         "SELECT pseudonym, experiment, arm, exposures, successes FROM outcomes WHERE application = ? AND pseudonym = ?",
       )
       .bind(application, pseudonym)
-      .all<UserCounts>();
+      .all<UserExperimentCounts>();
     return results;
   }
 
   /** Forgets people; answers how many rows it were. */
-  async erase(application: string, pseudonyms: readonly string[]): Promise<number> {
+  async eraseUsers(application: string, pseudonyms: readonly string[]): Promise<number> {
     const { meta } = await this.#db
       .prepare("DELETE FROM outcomes WHERE application = ? AND pseudonym IN (SELECT value FROM json_each(?))")
       .bind(application, JSON.stringify(pseudonyms))
@@ -72,7 +72,7 @@ export class UserCountsTable {
   }
 
   /** Forgets an experiment. */
-  async end(application: string, experiment: string): Promise<void> {
+  async eraseExperiment(application: string, experiment: string): Promise<void> {
     await this.#db
       .prepare("DELETE FROM outcomes WHERE application = ? AND experiment = ?")
       .bind(application, experiment)

@@ -1,20 +1,20 @@
 import { type CardRequest, type ProductCard, productCard } from "../../shared/contracts/product.ts";
-import { cardOf } from "./rows.ts";
+import { productCardOf } from "./rows.ts";
 import type { ProductStore, StoredProduct } from "./store.ts";
 
 /** KV reads at most so many keys at once. */
-const keysPerRead = 100;
+const maxKeysPerRead = 100;
 /** A card that nobody asks for leaves KV; one that was written out of turn, too. */
-const kvSeconds = 24 * 3600;
+const cardTtlSeconds = 24 * 3600;
 
-const keyOf = (application: string, productId: string): string => `${application}/card/${productId}`;
+const cardKey = (application: string, productId: string): string => `${application}/card/${productId}`;
 
 /** The card of a stored product; null where it is deleted. */
-export const cardOfStored = ({ row, images }: StoredProduct): ProductCard | null =>
-  row.deleted === 1 ? null : cardOf(row, images[0] ?? null);
+export const storedCard = ({ row, images }: StoredProduct): ProductCard | null =>
+  row.deleted === 1 ? null : productCardOf(row, images[0] ?? null);
 
 /** Cards from KV, else from D1. */
-export class Cards {
+export class CardCache {
   readonly #kv: KVNamespace;
   readonly #store: ProductStore;
 
@@ -30,7 +30,7 @@ export class Cards {
   async get(
     application: string,
     wanted: readonly CardRequest[],
-    later: (work: Promise<unknown>) => void,
+    waitUntil: (work: Promise<unknown>) => void,
   ): Promise<ProductCard[]> {
     const versions = new Map(wanted.map(({ productId, version }) => [productId, version]));
     const found: ProductCard[] = [];
@@ -46,8 +46,8 @@ export class Cards {
     }
     if (unread.length === 0) return found;
     const stored = await this.#store.read(application, unread);
-    const fresh = stored.map(cardOfStored).filter((card) => card !== null);
-    later(Promise.allSettled(fresh.map((card) => this.#put(application, card))));
+    const fresh = stored.map(storedCard).filter((card) => card !== null);
+    waitUntil(Promise.allSettled(fresh.map((card) => this.#put(application, card))));
     return [...found, ...fresh];
   }
 
@@ -55,10 +55,10 @@ export class Cards {
   async refresh(application: string, changed: StoredProduct[]): Promise<void> {
     await Promise.all(
       changed.map((stored) => {
-        const card = cardOfStored(stored);
+        const card = storedCard(stored);
         return card
           ? this.#put(application, card)
-          : this.#kv.delete(keyOf(application, stored.row.productId));
+          : this.#kv.delete(cardKey(application, stored.row.productId));
       }),
     );
   }
@@ -67,7 +67,7 @@ export class Cards {
    * The same for those that KV holds. Most products of an import were never shown to anybody, and a write to KV is
    * dear.
    */
-  async refreshHeld(application: string, changed: StoredProduct[]): Promise<void> {
+  async refreshCached(application: string, changed: StoredProduct[]): Promise<void> {
     const held = await this.#read(
       application,
       changed.map(({ row }) => row.productId),
@@ -81,14 +81,14 @@ export class Cards {
   /** What KV holds, by product. */
   async #read(application: string, productIds: string[]): Promise<Map<string, unknown>> {
     const held = new Map<string, unknown>();
-    for (let i = 0; i < productIds.length; i += keysPerRead) {
-      const part = productIds.slice(i, i + keysPerRead);
+    for (let i = 0; i < productIds.length; i += maxKeysPerRead) {
+      const part = productIds.slice(i, i + maxKeysPerRead);
       const values = await this.#kv.get<unknown>(
-        part.map((id) => keyOf(application, id)),
+        part.map((id) => cardKey(application, id)),
         "json",
       );
       for (const productId of part) {
-        const value = values.get(keyOf(application, productId));
+        const value = values.get(cardKey(application, productId));
         if (value !== null && value !== undefined) held.set(productId, value);
       }
     }
@@ -96,6 +96,8 @@ export class Cards {
   }
 
   #put(application: string, card: ProductCard): Promise<void> {
-    return this.#kv.put(keyOf(application, card.id), JSON.stringify(card), { expirationTtl: kvSeconds });
+    return this.#kv.put(cardKey(application, card.id), JSON.stringify(card), {
+      expirationTtl: cardTtlSeconds,
+    });
   }
 }

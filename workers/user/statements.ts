@@ -5,7 +5,7 @@ import type { InteractionJson, TotalsRow } from "./interaction-rows.ts";
 // Lists cross as one JSON parameter, which drizzle's batch cannot carry in a raw statement: these are D1's own.
 
 /** SQL: the life of the person that row `j` of the list belongs to is not erased; `o` is their pseudonym. */
-const notErased = `NOT EXISTS (SELECT 1 FROM erasures e
+const notErasedSql = `NOT EXISTS (SELECT 1 FROM erasures e
   WHERE e.application = ?1 AND e.pseudonym = j.value ->> 'o' AND j.value ->> 'g' <= e.generation)`;
 
 /**
@@ -17,7 +17,7 @@ export async function insertInteractions(
   database: D1Database,
   application: string,
   rows: InteractionJson[],
-  mark: string,
+  batchId: string,
   now: number,
 ): Promise<number> {
   const list = JSON.stringify(rows);
@@ -30,7 +30,7 @@ export async function insertInteractions(
       .prepare(
         `INSERT INTO users
          SELECT DISTINCT ?1, j.value ->> 'u', NULL, NULL, 'exact', '{}', 0, ?3, ?3
-         FROM json_each(?2) j WHERE ${notErased}
+         FROM json_each(?2) j WHERE ${notErasedSql}
          ON CONFLICT DO NOTHING`,
       )
       .bind(application, list, now),
@@ -39,10 +39,10 @@ export async function insertInteractions(
         `INSERT INTO interactions
          SELECT ?1, j.value ->> 'u', j.value ->> 'e', j.value ->> 't', j.value ->> 'p', j.value ->> 's',
            j.value ->> 'la', j.value ->> 'lo', j.value ->> 'r', j.value ->> 'f', ?3
-         FROM json_each(?2) j WHERE ${notErased}
+         FROM json_each(?2) j WHERE ${notErasedSql}
          ON CONFLICT DO NOTHING`,
       )
-      .bind(application, list, mark),
+      .bind(application, list, batchId),
     database
       .prepare(
         `INSERT INTO interaction_totals
@@ -53,7 +53,7 @@ export async function insertInteractions(
          GROUP BY 2, 3
          ON CONFLICT DO UPDATE SET ${additions}`,
       )
-      .bind(application, list, mark),
+      .bind(application, list, batchId),
   ]);
   return inserted.meta.changes;
 }
@@ -94,7 +94,7 @@ export async function recountTotals(
 const hourColumns = "product_id AS productId, hour, view, click, cart, purchase, dismiss, people";
 
 /** All hour rows of products, ascending by product and hour, which is the order of the primary key. */
-export async function readTotals(
+export async function readAllHours(
   database: D1Database,
   application: string,
   productIds: string[],
@@ -141,7 +141,7 @@ export async function insertVisits(
       `INSERT INTO user_locations
        SELECT ?1, j.value ->> 'u', j.value ->> 'seq', j.value ->> 'lat', j.value ->> 'lon',
          j.value ->> 'precision', j.value ->> 's'
-       FROM json_each(?2) j WHERE ${notErased}
+       FROM json_each(?2) j WHERE ${notErasedSql}
        ON CONFLICT DO NOTHING`,
     )
     .bind(application, JSON.stringify(visits))
@@ -153,14 +153,14 @@ export async function insertVisits(
 export async function readTombstones(
   database: D1Database,
   application: string,
-  objects: string[],
-): Promise<{ object: string; generation: number }[]> {
+  pseudonyms: string[],
+): Promise<{ pseudonym: string; generation: number }[]> {
   const { results } = await database
     .prepare(
-      `SELECT e.pseudonym AS object, e.generation FROM json_each(?2) j CROSS JOIN erasures e
+      `SELECT e.pseudonym, e.generation FROM json_each(?2) j CROSS JOIN erasures e
          ON e.application = ?1 AND e.pseudonym = j.value`,
     )
-    .bind(application, JSON.stringify(objects))
-    .all<{ object: string; generation: number }>();
+    .bind(application, JSON.stringify(pseudonyms))
+    .all<{ pseudonym: string; generation: number }>();
   return results;
 }

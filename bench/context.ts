@@ -1,6 +1,6 @@
-import { featureShape } from "../model/features/compute.ts";
+import { featureShape } from "../model/features/compute-features.ts";
 import { randomBatch } from "../model/onnx/manifest.ts";
-import { maxCandidates } from "../model/pipeline/recommend.ts";
+import { maxCandidates } from "../model/pipeline/run-pipeline.ts";
 import { buildIndexedMarket, type IndexedMarket } from "./data/world.ts";
 import type { Figure, Reference } from "./figure.ts";
 import { openBundledModel } from "./onnx/bundled-model.ts";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { exitWithError } from "../scripts/terminal/terminal.ts";
+import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 
 /** Everything that can be measured, in the order in which it is. */
 export const sectionNames = [

@@ -1,39 +1,51 @@
-// Brings Vicinity to a Cloudflare account: creates what the account lacks, migrates, deploys. Safe to run again.
+// `npm run deploy`: creates missing resources in a Cloudflare account, migrates the databases and deploys all workers. It may
+// be run again at any time. `--dry-run` only bundles the workers. `--application` names the first admin key's application.
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 import { applicationName } from "../shared/contracts/primitives.ts";
 import { encodeKey, hashKey } from "../workers/gateway/keys/key.ts";
 import { citySeedStatements } from "./databases/cities.ts";
 import { Account } from "./deploy/account.ts";
 import { readResources } from "./deploy/resources.ts";
-import { exitWithError, ProgressLine } from "./terminal/terminal.ts";
+import { ProgressLine } from "./terminal/progress-line.ts";
 import { pagesConfig, root, type WorkerConfig, workerNamed } from "./workers.ts";
 import { runWrangler } from "./wrangler.ts";
 
-const { values } = parseArgs({
-  options: {
-    "dry-run": { type: "boolean", default: false },
-    application: { type: "string", default: "shop" },
-  },
-});
+const { values } = parseOrExit(
+  () =>
+    parseArgs({
+      options: {
+        "dry-run": { type: "boolean", default: false },
+        application: { type: "string", default: "shop" },
+      },
+    }),
+  "Usage: npm run deploy -- [--dry-run] [--application NAME]",
+);
 const application = applicationName.safeParse(values.application);
-if (!application.success) exitWithError(`--application: ${application.error.issues[0]?.message}`);
+if (!application.success)
+  exitWithError(
+    `--application "${values.application}" is not a valid name: ${application.error.issues[0]?.message}`,
+  );
 const account = new Account(runWrangler);
 
-/** What is deployed: a worker, with its database if it has one. */
+/** A worker to deploy: with code, or with static pages only. */
 type Deployment = Pick<WorkerConfig, "name" | "config" | "database">;
 
 const pages: Deployment = { name: "pages", config: pagesConfig, database: null };
-/** Callees before callers: a binding needs the worker that it names. */
+/** Called workers before their callers: Cloudflare rejects a service binding to a worker that does not exist yet. */
 const deploymentOrder: readonly Deployment[] = [
   pages,
   ...["user", "location", "product", "recommendation", "trainer", "gateway"].map(workerNamed),
 ];
 
-/** The configuration with the account's ids, beside the one it was made from, so that its paths hold. */
+/**
+ * Writes a worker's configuration with the account's ids in place of the placeholders, and returns its path. The file is in the
+ * folder of the original configuration, so that relative paths stay valid.
+ */
 function writeConfigWithIds({ config }: Deployment, ids: ReadonlyMap<string, string>): string {
   let text = readFileSync(join(root, config), "utf8");
   for (const [placeholder, id] of ids) text = text.replaceAll(`"${placeholder}"`, `"${id}"`);
@@ -42,7 +54,7 @@ function writeConfigWithIds({ config }: Deployment, ids: ReadonlyMap<string, str
   return file;
 }
 
-/** Runs statements on a database of the account; answers what wrangler says of them. */
+/** Runs SQL statements on a database of the account. Returns wrangler's output. */
 async function executeSql(database: string, config: string, sql: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "vicinity-"));
   try {
@@ -57,7 +69,7 @@ async function executeSql(database: string, config: string, sql: string): Promis
   }
 }
 
-/** Issues the first admin key where there is none: shown once, stored as a hash. */
+/** Creates an admin key if the account has no key yet. Returns the key; the database stores only its hash. */
 async function createFirstKey(database: string, config: string): Promise<string | null> {
   const count = ["--json", "--command", "SELECT count(*) AS present FROM api_keys"];
   const answer = await account.runOrThrow(["d1", "execute", database, "--remote", "-c", config, ...count]);
@@ -72,7 +84,7 @@ async function createFirstKey(database: string, config: string): Promise<string 
   return key;
 }
 
-/** Gives the gateway a secret to sign tokens with, once. */
+/** Creates the secret with which the gateway signs user tokens, unless it exists. */
 async function createTokenSecret(config: string): Promise<void> {
   const secrets = await account.runOrThrow(["secret", "list", "-c", config]);
   if (!secrets.includes("TOKEN_SECRET"))
@@ -82,40 +94,47 @@ async function createTokenSecret(config: string): Promise<void> {
     );
 }
 
+/** Bundles all workers without deploying them, and prints the size of each. */
 async function bundleAll(): Promise<void> {
   for (const { name, config } of deploymentOrder) {
-    const task = new ProgressLine(name);
+    const task = new ProgressLine(`Bundle ${name}`);
     const output = await account.runOrThrow(["deploy", "--dry-run", "-c", config]);
     task.done(/Total Upload: .*/.exec(output)?.[0] ?? "");
   }
 }
 
+/** Creates resources and migrates the databases of all workers, deploys the workers, then creates secrets and the first key. */
 async function deploy(): Promise<void> {
   const configs = new Map<string, string>();
-  for (const place of deploymentOrder) {
-    const providing = new ProgressLine(`${place.name}: resources`);
-    const ids = await account.createMissingResources(readResources(join(root, place.config)));
-    const config = writeConfigWithIds(place, ids);
-    configs.set(place.name, config);
-    if (place.database)
-      await account.runOrThrow(["d1", "migrations", "apply", place.database, "--remote", "-c", config]);
-    if (place.name === "location")
+  for (const worker of deploymentOrder) {
+    const preparing = new ProgressLine(`Create resources of ${worker.name}`);
+    const ids = await account.createMissingResources(readResources(join(root, worker.config)));
+    const config = writeConfigWithIds(worker, ids);
+    configs.set(worker.name, config);
+    if (worker.database)
+      await account.runOrThrow(["d1", "migrations", "apply", worker.database, "--remote", "-c", config]);
+    if (worker.name === "location")
       await executeSql("vicinity-location", config, citySeedStatements().join("\n"));
-    providing.done();
+    preparing.done();
   }
   for (const { name } of deploymentOrder) {
-    const deploying = new ProgressLine(`${name}: deployed`);
+    const deploying = new ProgressLine(`Deploy ${name}`);
     const output = await account.runOrThrow(["deploy", "-c", configs.get(name) as string]);
     deploying.done(/https:\S+workers\.dev/.exec(output)?.[0] ?? "");
   }
   const gateway = configs.get("gateway") as string;
   await createTokenSecret(gateway);
   const key = await createFirstKey("vicinity-gateway", gateway);
-  if (key) console.log(`\nThe first admin key of "${application.data}", shown this once: ${key}`);
+  if (key)
+    console.log(
+      `\nAdmin key of the application "${application.data}": ${key}\nStore it now: it is not shown again.`,
+    );
 }
 
 try {
   await (values["dry-run"] ? bundleAll() : deploy());
 } catch (error) {
-  exitWithError(`\n${error instanceof Error ? error.message : error}`);
+  exitWithError(
+    `\nThe deployment failed: ${error instanceof Error ? error.message : error}\nFix the cause and run npm run deploy again: it may be repeated at any time.`,
+  );
 }

@@ -1,4 +1,4 @@
-// Plain `wrangler dev` with all workers, in the foreground, for people who develop.
+// `npm run dev`: runs `wrangler dev` with all workers in the foreground, for development.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { migrateLocalDatabases } from "./databases/migrate.ts";

@@ -1,55 +1,62 @@
-// npm run models -- [VERSION VERSION...] [--url URL] [--key KEY]
-// Without a URL it asks what `npm start` serves with the same PORT.
-// Lists the versions of an application; with versions, compares them and says what they went through.
+// `npm run models`: lists the model versions of an application.
+// `npm run models -- VERSION VERSION ...`: compares versions, and prints the history and drift of each.
+// `--url` and `--key` name the Vicinity to ask; the default is the one that `npm start` runs with the same PORT.
 import { parseArgs } from "node:util";
-import { modelDetails, modelRecord } from "../shared/contracts/model.ts";
+import { exitWithError, parseOrExit } from "../model/cli/options.ts";
+import { type ModelDetails, modelDetails, modelRecord } from "../shared/contracts/model.ts";
+import { bundledManifest } from "./models/bundled-model.ts";
 import { driftRows, modelComparisonRows, modelHistoryLines, modelListRows } from "./models/model-rows.ts";
-import { bundledManifest } from "./models/upload.ts";
 import { parsePort } from "./start/options.ts";
 import { developmentKey } from "./start/serve.ts";
 import { tableLines } from "./terminal/table.ts";
-import { exitWithError } from "./terminal/terminal.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    url: { type: "string", default: `http://localhost:${parsePort(process.env)}` },
-    key: { type: "string", default: developmentKey },
-  },
-});
+const { values, positionals } = parseOrExit(
+  () =>
+    parseArgs({
+      allowPositionals: true,
+      options: {
+        url: { type: "string", default: `http://localhost:${parsePort(process.env)}` },
+        key: { type: "string", default: developmentKey },
+      },
+    }),
+  "Usage: npm run models -- [VERSION ...] [--url URL] [--key ADMIN_KEY]",
+);
 const url = values.url.replace(/\/$/, "");
 
-/** What is at a path; ends the process where that is not to be had. */
-async function read(path: string): Promise<unknown> {
-  const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${values.key}` } }).catch(
-    (error: unknown) => exitWithError(`${url} does not answer (${error}); --url and --key say where to ask.`),
+/** Returns the JSON at a path of the API. Ends the process if the request fails. */
+async function getJson(path: string): Promise<unknown> {
+  const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${values.key}` } }).catch(
+    (error: unknown) =>
+      exitWithError(
+        `${url} does not answer (${error}). Run npm start first, or name another address with --url and --key.`,
+      ),
   );
-  const body = (await answer.json()) as { detail?: string };
-  if (!answer.ok) exitWithError(`${path} answered ${answer.status}: ${body.detail ?? ""}`);
+  const body = (await response.json()) as { detail?: string };
+  if (!response.ok) exitWithError(`GET ${path} answered ${response.status}: ${body.detail ?? ""}`);
   return body;
 }
 
-const details = async (version: string) => modelDetails.parse(await read(`/v1/models/${version}`));
+const getDetails = async (version: string) => modelDetails.parse(await getJson(`/v1/models/${version}`));
 
 if (positionals.length > 0) {
-  const models = await Promise.all(positionals.map(details));
+  const models = await Promise.all(positionals.map(getDetails));
   for (const line of tableLines(modelComparisonRows(models))) console.log(line);
   for (const model of models) {
     console.log(`\n${modelHistoryLines(model).join("\n")}`);
     if (model.drift.length > 0)
       console.log(
-        `\n${model.version}, by day, against its first:\n${tableLines(driftRows(model)).join("\n")}`,
+        `\nDrift of ${model.version}, each day against the first day:\n${tableLines(driftRows(model)).join("\n")}`,
       );
   }
 } else {
-  const { items } = (await read("/v1/models")) as { items: unknown[] };
+  const { items } = (await getJson("/v1/models")) as { items: unknown[] };
   const records = items.map((item) => modelRecord.parse(item));
   if (records.length === 0) {
-    console.log("No model of its own: what is deployed with the code serves.");
-    console.log(`npm run models -- ${bundledManifest().version} tells of it.`);
+    console.log("The application has no model of its own: the bundled model serves.");
+    console.log(`To see the bundled model: npm run models -- ${bundledManifest().version}`);
   } else {
-    const models = [];
-    for (const { version } of records) models.push(await details(version));
+    const models: ModelDetails[] = [];
+    for (const { version } of records) models.push(await getDetails(version));
     for (const line of tableLines(modelListRows(models))) console.log(line);
   }
 }

@@ -1,21 +1,26 @@
-// npm run rebuild -- --url URL --key KEY
+// `npm run rebuild -- --url URL --key KEY`: rebuilds all derived state of an application from its products and interactions.
 import { parseArgs } from "node:util";
+import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 import { rebuildAll } from "./api/rebuild-all.ts";
-import { exitWithError, ProgressLine } from "./terminal/terminal.ts";
+import { ProgressLine } from "./terminal/progress-line.ts";
 
-const { values } = parseArgs({ options: { url: { type: "string" }, key: { type: "string" } } });
-const { url, key } = values;
-if (url === undefined || key === undefined)
-  exitWithError("Usage: npm run rebuild -- --url URL --key ADMIN_KEY");
-const task = new ProgressLine("totals, cells and neighbours from products and interactions");
-const inWords = ({ totals = 0, cells = 0, neighbours = 0 }): string =>
-  `totals of ${totals.toLocaleString("en")} products, ${cells.toLocaleString("en")} cells, steps of ${neighbours.toLocaleString("en")} people`;
+const usage = "Usage: npm run rebuild -- --url URL --key ADMIN_KEY";
+const { url, key } = parseOrExit(
+  () => parseArgs({ options: { url: { type: "string" }, key: { type: "string" } } }),
+  usage,
+).values;
+if (url === undefined || key === undefined) exitWithError(usage);
+const task = new ProgressLine("Rebuild derived state");
+const countsText = ({ totals = 0, cells = 0, neighbours = 0 }): string =>
+  `totals of ${totals.toLocaleString("en")} products, ${cells.toLocaleString("en")} cells, transitions of ${neighbours.toLocaleString("en")} users`;
 try {
   task.done(
-    inWords(await rebuildAll({ url: url.replace(/\/$/, ""), key }, (done) => task.update(inWords(done)))),
+    countsText(
+      await rebuildAll({ url: url.replace(/\/$/, ""), key }, (done) => task.update(countsText(done))),
+    ),
   );
 } catch (error) {
   exitWithError(
-    `The rebuild ended: ${error instanceof Error ? error.message : error} It may be started again.`,
+    `The rebuild failed: ${error instanceof Error ? error.message : error}\nRun it again: a repeated rebuild gives the same result.`,
   );
 }

@@ -1,8 +1,9 @@
-// One command from a fresh clone to real recommendations: migrates, serves, loads, trains where asked to.
-
+// `npm start`: migrates the local databases, starts the workers, imports a dataset and, for a dataset of the user's own,
+// trains a model. Each step that an earlier start has finished is skipped.
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { exitWithError } from "../model/cli/options.ts";
 import { migrateLocalDatabases } from "./databases/migrate.ts";
 import { loadMarketplace, type Marketplace } from "./marketplace/load-marketplace.ts";
 import { marketplaceSource } from "./marketplace/marketplace.ts";
@@ -12,40 +13,48 @@ import { parseStartOptions } from "./start/options.ts";
 import { developmentKey, portIsFree, startWorkers, waitUntilReady } from "./start/serve.ts";
 import { trainAndRegister } from "./start/train-and-register.ts";
 import { printWelcome } from "./start/welcome.ts";
-import { exitWithError, ProgressLine, progressText } from "./terminal/terminal.ts";
+import { ProgressLine, progressText } from "./terminal/progress-line.ts";
 import { workers } from "./workers.ts";
 
 const options = parseStartOptions(process.argv.slice(2), process.env);
 if (!(await portIsFree(options.port)))
-  exitWithError(`Port ${options.port} is in use; choose another one: PORT=8788 npm start`);
+  exitWithError(
+    `Port ${options.port} is in use. Choose another port, for example: PORT=${options.port + 1} npm start`,
+  );
 
-const choice = marketplaceSource(options.dataDir);
+const source = marketplaceSource(options.dataDir);
 const marker = join(options.stateDir, "dataset.json");
 
-/** What a state holds: the dataset's name, and whether every step for it was finished. */
+/** Content of `dataset.json` in the state directory: the dataset's name, and which steps have finished. */
 interface StateMarker {
   dataset: string;
   loaded: boolean;
   trained: boolean;
 }
 
-const held: StateMarker | null = existsSync(marker) ? JSON.parse(readFileSync(marker, "utf8")) : null;
-if (held && options.dataDir !== null && held.dataset !== choice.datasetName)
+const savedState: StateMarker | null = existsSync(marker) ? JSON.parse(readFileSync(marker, "utf8")) : null;
+if (savedState && options.dataDir !== null && savedState.dataset !== source.datasetName)
   exitWithError(
-    `The state in ${options.stateDir} holds "${held.dataset}", not "${choice.datasetName}"; use another one: STATE_DIR=DIR npm start -- --data ...`,
+    `${options.stateDir} already contains the dataset "${savedState.dataset}". Use another directory for "${source.datasetName}": STATE_DIR=DIR npm start -- --data ...`,
   );
-const state: StateMarker = held ?? { dataset: choice.datasetName, loaded: false, trained: false };
-const remember = () => writeFileSync(marker, JSON.stringify(state));
+const state: StateMarker = savedState ?? { dataset: source.datasetName, loaded: false, trained: false };
+const saveState = () => writeFileSync(marker, JSON.stringify(state));
+
+/** Time that the workers get to stop by themselves before they are killed. */
+const stopTimeoutMs = 5000;
+const readyTimeoutSeconds = 120;
+const maxPrintedErrors = 5;
 
 let workersProcess: ChildProcess | null = null;
 let stopping = false;
+/** Stops the workers, then ends this process. */
 async function end(code: number): Promise<never> {
   stopping = true;
   const child = workersProcess;
   if (child && child.exitCode === null) {
-    const gone = new Promise((resolve) => child.once("exit", resolve));
+    const exited = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGINT");
-    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 5000))]);
+    await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, stopTimeoutMs))]);
     child.kill("SIGKILL");
   }
   process.exit(code);
@@ -56,68 +65,69 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   });
 
 function readMarketplace(): Marketplace {
-  const reading = new ProgressLine(options.dataDir ? "dataset" : "demo marketplace");
-  const market = choice.read(Date.now() / 1000);
-  const people = new Set(market.events.map((event) => event.userId)).size;
-  const count = (things: number): string => things.toLocaleString("en");
+  const reading = new ProgressLine(options.dataDir ? "Read the dataset" : "Simulate the demo marketplace");
+  const market = source.read(Date.now() / 1000);
+  const users = new Set(market.events.map((event) => event.userId)).size;
+  const count = (value: number): string => value.toLocaleString("en");
   reading.done(
-    `${count(market.products.length)} products, ${count(people)} people, ${count(market.events.length)} events`,
+    `${count(market.products.length)} products, ${count(users)} users, ${count(market.events.length)} events`,
   );
-  for (const problem of choice.rejectedRows()) console.log(`    ${problem}`);
+  for (const problem of source.rejectedRows()) console.log(`    ${problem}`);
   return market;
 }
 
 async function run(): Promise<void> {
   mkdirSync(options.stateDir, { recursive: true });
   console.log(
-    `\nVicinity, ${state.dataset === "demo" ? "with the demo marketplace" : `with ${state.dataset}`}\n`,
+    `\nStarting Vicinity with ${state.dataset === "demo" ? "the demo marketplace" : `the dataset ${state.dataset}`}\n`,
   );
 
-  const migration = new ProgressLine("databases");
+  const migration = new ProgressLine("Migrate the databases");
   migration.done(
-    (await migrateLocalDatabases(options.stateDir)) ? "migrated, gazetteer filled" : "up to date",
+    (await migrateLocalDatabases(options.stateDir)) ? "tables created, cities loaded" : "up to date",
   );
 
-  // Before anybody can ask whether all is ready: from then on it is known that an import is running.
+  // Read the data before the workers start, so that the import begins at once and `/readyz` reports it.
   const market = state.loaded ? null : readMarketplace();
 
-  const serving = new ProgressLine("workers");
-  const served = await startWorkers(options.port, options.stateDir, (child) => {
+  const starting = new ProgressLine("Start the workers");
+  const running = await startWorkers(options.port, options.stateDir, (child) => {
     workersProcess = child;
     child.once("exit", () => {
       if (!stopping)
         exitWithError(
-          `The workers stopped by themselves; their last words are in ${options.stateDir}/workers.log.`,
+          `The workers stopped unexpectedly. Look for the reason at the end of ${options.stateDir}/workers.log, then run npm start again.`,
         );
     });
   });
-  serving.done(`${workers.length} and the pages, in one process`);
-  const target = { url: served.url, key: developmentKey };
-  startLocalCron(served.url);
-  remember();
+  starting.done(`${workers.length} workers and the static pages run in one process`);
+  const target = { url: running.url, key: developmentKey };
+  startLocalCron(running.url);
+  saveState();
 
   if (market) {
-    const loading = new ProgressLine("import");
+    const importing = new ProgressLine("Import products and events");
     const report = await loadMarketplace(market, target, (step, done, total) =>
-      loading.update(`${step} ${progressText(done, total)}`),
+      importing.update(`${step} ${progressText(done, total)}`),
     );
-    const refused = report.products.rejected + report.events.rejected;
-    loading.update("waiting for the places to know");
+    const rejected = report.products.rejected + report.events.rejected;
+    importing.update("waiting until queries find the products");
     await waitUntilVisible(target, market.products);
-    loading.done(refused === 0 ? "complete" : `${refused} rows refused`);
-    for (const { line, message } of [...report.products.errors, ...report.events.errors].slice(0, 5))
+    importing.done(rejected === 0 ? "all rows accepted" : `${rejected} rows rejected; the first of them:`);
+    const errors = [...report.products.errors, ...report.events.errors];
+    for (const { line, message } of errors.slice(0, maxPrintedErrors))
       console.log(`    line ${line}: ${message}`);
     state.loaded = true;
-    remember();
+    saveState();
   }
   if (options.dataDir !== null && !state.trained) {
     await trainAndRegister(options.dataDir, options.trainingEffort, options.stateDir, target);
     state.trained = true;
-    remember();
+    saveState();
   }
 
-  const readiness = new ProgressLine("ready");
-  await waitUntilReady(served.url, 120, (detail) => readiness.update(detail));
+  const readiness = new ProgressLine("Wait until everything is ready");
+  await waitUntilReady(running.url, readyTimeoutSeconds, (detail) => readiness.update(detail));
   readiness.done();
   await printWelcome(target, options.port);
 }

@@ -1,8 +1,8 @@
-// Runs the tests. Without options: every test in its short form.
-//   --unit   the unit tests alone, in Node
-//   --watch  run again whenever a file changes
-//   --long   the long forms, one file at a time: each of them loads a machine by itself
-// All other arguments go to vitest: names of files, `-t "part of a test's name"`.
+// Runs the tests; without options, every test in its short form.
+//   --unit   runs the unit tests only, in Node
+//   --watch  runs the tests again when a file changes
+//   --long   runs the long forms of the tests, one file at a time, since each uses the whole machine
+// Passes all other arguments to vitest: names of files, `-t "part of a test's title"`.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root } from "./workers.ts";
@@ -13,7 +13,7 @@ const chosen = new Set(process.argv.slice(2).filter((each) => options.has(each))
 const rest = process.argv.slice(2).filter((each) => !options.has(each));
 
 const long = chosen.has("--long");
-// Most files start workers of their own and wait for them, so two run at a time, whatever the machine.
+// Most test files start their own workers and wait for them, so two files run at a time on every machine.
 const workers = `--maxWorkers=${long ? 1 : 2}`;
 const run = spawnSync(
   process.execPath,

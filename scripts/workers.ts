@@ -1,21 +1,22 @@
 import { join } from "node:path";
 
-/** The project's folder. */
+/** Absolute path of the project's folder. */
 export const root = join(import.meta.dirname, "..");
 
-/** A worker of the house; the gateway is first, the only one with public routes. */
+/** Describes where a worker's configuration, database and generated types are. */
 export interface WorkerConfig {
   name: string;
-  /** Wrangler configuration, relative to the root. */
+  /** Path of the wrangler.toml, relative to the project's folder. */
   config: string;
-  /** Its D1 database, if it owns one. */
+  /** Name of the worker's D1 database; null for a worker without one. */
   database: string | null;
-  /** Name of its generated environment type. */
+  /** Name of the worker's generated environment type. */
   envInterface: string;
-  /** Workers that it calls, whose types its bindings need. */
+  /** Workers that this worker calls by RPC; its generated bindings refer to their types. */
   callees: string[];
 }
 
+/** All workers that run code. The gateway is first, and only the gateway has public routes. */
 export const workers: WorkerConfig[] = [
   {
     name: "gateway",
@@ -61,16 +62,17 @@ export const workers: WorkerConfig[] = [
   },
 ];
 
-/** Configuration of the worker that has the static pages, and no code. */
+/** Path of the configuration of the `pages` worker, which serves static files and runs no code. */
 export const pagesConfig = "workers/pages/wrangler.toml";
 
-/** Configurations of all that is served together, the gateway's first. */
+/** Configurations of all workers, for one `wrangler dev`: the first one, the gateway's, receives the requests. */
 export const servedConfigs: readonly string[] = [...workers.map(({ config }) => config), pagesConfig];
 
-/** `-c` for each configuration. */
+/** Returns wrangler's arguments for several configurations: `-c FILE` for each. */
 export const configArguments = (configs: readonly string[]): string[] =>
   configs.flatMap((config) => ["-c", config]);
 
+/** Returns the worker of a name; throws if there is none. */
 export const workerNamed = (name: string): WorkerConfig => {
   const place = workers.find((each) => each.name === name);
   if (!place) throw new Error(`no worker is named ${name}`);

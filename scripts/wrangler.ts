@@ -5,8 +5,8 @@ import { root } from "./workers.ts";
 const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
 
 /**
- * Local traces record every statement of every object, which takes nearly half of the machine: only for who asks,
- * `X_LOCAL_OBSERVABILITY=true npm run dev`.
+ * Environment that turns local traces off. Traces record every statement of every Durable Object and take nearly half
+ * of the machine's processor time. `X_LOCAL_OBSERVABILITY=true npm run dev` turns them on.
  */
 export const localTracesOff = { X_LOCAL_OBSERVABILITY: "false" };
 
@@ -17,13 +17,13 @@ const environment = {
   CI: "true",
 };
 
-/** What a finished command left. */
+/** Exit code and printed output of a command that has ended. */
 export interface CommandResult {
   code: number;
   output: string;
 }
 
-/** Runs wrangler to its end, `input` on its standard input, and gives its exit code and all it printed. */
+/** Runs wrangler until it ends, with `input` on its standard input. Returns its exit code and everything it printed. */
 export function runWrangler(args: string[], input = ""): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [wrangler, ...args], {
@@ -33,17 +33,17 @@ export function runWrangler(args: string[], input = ""): Promise<CommandResult> 
     });
     child.stdin.end(input);
     let output = "";
-    const keep = (chunk: Buffer) => {
+    const append = (chunk: Buffer) => {
       output += chunk.toString();
     };
-    child.stdout.on("data", keep);
-    child.stderr.on("data", keep);
+    child.stdout.on("data", append);
+    child.stderr.on("data", append);
     child.on("error", reject);
     child.on("exit", (code) => resolve({ code: code ?? 1, output }));
   });
 }
 
-/** Starts wrangler and leaves it running; its lines go to `onOutput`. */
+/** Starts wrangler without waiting for its end, and passes everything it prints to `onOutput`. */
 export function startWrangler(args: string[], onOutput: (text: string) => void): ChildProcess {
   const child = spawn(process.execPath, [wrangler, ...args], {
     cwd: root,

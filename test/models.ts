@@ -1,5 +1,5 @@
 import type { Parameters } from "../model/network/parameters.ts";
-import { createModelUpload } from "../scripts/models/upload.ts";
+import { createModelUpload } from "../scripts/models/model-upload.ts";
 import type { ModelRecord } from "../shared/contracts/model.ts";
 import type { FirstStage } from "../shared/contracts/retrieval.ts";
 import type { Stack } from "./stack.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { syntheticLog } from "../model/recalibrate/testing/synthetic-log.ts";
-import { bundledWeights } from "../scripts/models/upload.ts";
+import { bundledWeights } from "../scripts/models/bundled-model.ts";
 import type { NearbyAnswer } from "../shared/contracts/location.ts";
 import type { ModelDetails, ModelRecord } from "../shared/contracts/model.ts";
 import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";

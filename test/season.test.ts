@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundledWeights } from "../scripts/models/upload.ts";
+import { bundledWeights } from "../scripts/models/bundled-model.ts";
 import { Crowd, everyday, sales, visitsOf } from "./season/market.ts";
 import { plot } from "./season/plot.ts";
 import { referenceOf } from "./season/reference.ts";

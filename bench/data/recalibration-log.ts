@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { featureShape } from "../../model/features/compute.ts";
-import { readParameters } from "../../model/onnx/read.ts";
+import { featureShape } from "../../model/features/compute-features.ts";
+import { readParameters } from "../../model/onnx/read-parameters.ts";
 import { syntheticLog } from "../../model/recalibrate/testing/synthetic-log.ts";
 import { migrateLocalDatabases } from "../../scripts/databases/migrate.ts";
 import { writeLog } from "../../shared/training-log/testing/write-log.ts";

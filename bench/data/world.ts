@@ -1,11 +1,11 @@
-import { inProcessCandidates } from "../../model/candidate-sources/candidate-store.ts";
-import type { CandidateStore } from "../../model/candidate-sources/source.ts";
+import type { CandidateStore } from "../../model/candidate-sources/candidate-source.ts";
+import { inProcessCandidates } from "../../model/candidate-sources/in-process-candidates.ts";
 import type { Columns } from "../../model/columns/columns.ts";
 import type { CandidateService } from "../../model/pipeline/ports.ts";
 import { Replay } from "../../model/replay/replay.ts";
-import { tilePyramidAfter } from "../../model/replay/world.ts";
-import type { ForwardingLookup } from "../../model/retrieval/candidates.ts";
-import type { TileSource } from "../../model/retrieval/tiles.ts";
+import { tilePyramidAfter } from "../../model/replay/tile-pyramid.ts";
+import type { ForwardingLookup } from "../../model/retrieval/product-columns.ts";
+import type { TileSource } from "../../model/retrieval/tile-source.ts";
 import { worldCell } from "../../shared/geo/cells.ts";
 import { type GeneratedMarket, generateMarket } from "./market.ts";
 

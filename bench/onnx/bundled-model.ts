@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { featureShape } from "../../model/features/compute.ts";
+import { featureShape } from "../../model/features/compute-features.ts";
+import { loadModelInNode } from "../../model/onnx/load-model.node.ts";
 import { checkGolden, checkModel } from "../../model/onnx/manifest.ts";
-import { loadModelInNode } from "../../model/onnx/runtime.node.ts";
-import type { ModelSession } from "../../model/onnx/session.ts";
+import type { ModelSession } from "../../model/onnx/model-session.ts";
 import { root } from "../../scripts/workers.ts";
 import type { ModelManifest } from "../../shared/contracts/model.ts";
 

@@ -1,9 +1,9 @@
 import * as ort from "onnxruntime-web/wasm";
 import type { Scores } from "../../model/features/batch.ts";
-import { featureShape } from "../../model/features/compute.ts";
+import { featureShape } from "../../model/features/compute-features.ts";
 import { randomBatch } from "../../model/onnx/manifest.ts";
-import { createModelSession, type ModelSession } from "../../model/onnx/session.ts";
-import { maxCandidates } from "../../model/pipeline/recommend.ts";
+import { createModelSession, type ModelSession } from "../../model/onnx/model-session.ts";
+import { maxCandidates } from "../../model/pipeline/run-pipeline.ts";
 import type { BenchContext } from "../context.ts";
 import { bundledModelBytes } from "../onnx/bundled-model.ts";
 import { convertWeights, weightFormats } from "../onnx/weight-format.ts";

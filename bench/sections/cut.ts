@@ -1,12 +1,12 @@
 import type { CandidateQuery } from "../../model/candidate-query/candidate-query.ts";
-import { computeFeatures } from "../../model/features/compute.ts";
-import { rankingContext } from "../../model/features/context.ts";
-import { fetchCandidates } from "../../model/pipeline/gather-candidates.ts";
-import { finalScores, maxCandidates } from "../../model/pipeline/recommend.ts";
-import { localHourOf } from "../../model/profile/profile.ts";
+import { computeFeatures } from "../../model/features/compute-features.ts";
+import { rankingContext } from "../../model/features/ranking-context.ts";
+import { fetchCandidates } from "../../model/pipeline/fetch-candidates.ts";
+import { finalScores, maxCandidates } from "../../model/pipeline/run-pipeline.ts";
 import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
-import { topIndices } from "../../model/retrieval/top.ts";
+import { topIndices } from "../../model/retrieval/top-indices.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
+import { localHourOf } from "../../shared/time/local-clock.ts";
 import type { BenchContext } from "../context.ts";
 import { type RequestOrigin, sampleRequestOrigins } from "../data/market.ts";
 import { summarizeRates } from "../figure.ts";

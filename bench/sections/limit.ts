@@ -1,7 +1,7 @@
-import { featureShape } from "../../model/features/compute.ts";
+import { featureShape } from "../../model/features/compute-features.ts";
 import { initialParameters } from "../../model/network/parameters.ts";
 import { randomBatch } from "../../model/onnx/manifest.ts";
-import { maxCandidates } from "../../model/pipeline/recommend.ts";
+import { maxCandidates } from "../../model/pipeline/run-pipeline.ts";
 import { Random } from "../../model/train/random.ts";
 import { scoreByTape } from "../../model/train/train.ts";
 import type { BenchContext } from "../context.ts";

@@ -1,5 +1,5 @@
 import { compileFilter } from "../../model/retrieval/filter.ts";
-import { nearestRows } from "../../model/retrieval/nearest.ts";
+import { nearestRows } from "../../model/retrieval/nearest-rows.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import type { BenchContext } from "../context.ts";
 import { sampleRequestOrigins } from "../data/market.ts";

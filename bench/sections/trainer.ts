@@ -1,10 +1,10 @@
 import type { TrainingList } from "../../model/features/batch.ts";
-import { featureShape } from "../../model/features/compute.ts";
+import { featureShape } from "../../model/features/compute-features.ts";
 import { initialParameters } from "../../model/network/parameters.ts";
 import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
-import { trainingLists } from "../../model/train/examples.ts";
 import { Random } from "../../model/train/random.ts";
 import { train, validateOnLists } from "../../model/train/train.ts";
+import { trainingLists } from "../../model/train/training-lists.ts";
 import type { BenchContext } from "../context.ts";
 import { buildIndexedMarket } from "../data/world.ts";
 import { type Statistics, summarizeRates } from "../figure.ts";

@@ -8,7 +8,7 @@ import { toMarketplace } from "../../scripts/marketplace/marketplace.ts";
 import { waitUntilVisible } from "../../scripts/marketplace/wait-until-visible.ts";
 import { startLocalCron } from "../../scripts/start/local-cron.ts";
 import { developmentKey, portIsFree, startWorkers, waitUntilReady } from "../../scripts/start/serve.ts";
-import { progressText } from "../../scripts/terminal/terminal.ts";
+import { progressText } from "../../scripts/terminal/progress-line.ts";
 import type { BenchContext } from "../context.ts";
 import { type GeneratedMarket, generateMarket } from "../data/market.ts";
 import { endProcess, processorSeconds, trackChild } from "./processes.ts";

@@ -1,13 +1,16 @@
 import { type RebuildPart, rebuildStep } from "../../shared/contracts/rebuild.ts";
 import { type ApiTarget, sendWithRetries } from "./send-with-retries.ts";
 
-/** What was made anew, by part. */
+/** Number of rebuilt things by part: products for `totals`, cells for `cells`, users for `neighbours`. */
 export type RebuiltCounts = Partial<Record<RebuildPart, number>>;
 
-/** Makes all derived state of the key's application anew; `report` hears after each step how far it is. */
+/**
+ * Rebuilds all derived state of the key's application, step by step. Calls `onStep` with the counts so far after each
+ * step, and returns the final counts.
+ */
 export async function rebuildAll(
   target: ApiTarget,
-  report: (done: RebuiltCounts) => void,
+  onStep: (done: RebuiltCounts) => void,
 ): Promise<RebuiltCounts> {
   const done: RebuiltCounts = {};
   for (let cursor: string | undefined; ; ) {
@@ -16,7 +19,7 @@ export async function rebuildAll(
       await sendWithRetries(target, "POST", "/v1/rebuild", body, "application/json"),
     );
     done[step.part] = (done[step.part] ?? 0) + step.done;
-    report(done);
+    onStep(done);
     if (step.nextCursor === undefined) return done;
     cursor = step.nextCursor;
   }

@@ -1,37 +1,49 @@
-/** A running Vicinity, and an admin key of it. */
+/** Address of a running Vicinity, and an admin key for it. */
 export interface ApiTarget {
   url: string;
   key: string;
 }
 
-/** Attempts for one request: everything here may be sent again, nothing is counted twice. */
-const attempts = 6;
+/** Requests are retried, since a repeated request changes nothing: imports and rebuilds count each row once. */
+const maxAttempts = 6;
+/** Delay before the first retry, in milliseconds; it doubles with each retry. */
+const firstRetryDelayMs = 1000;
+/** Characters of an error response that the thrown error quotes. */
+const maxQuotedCharacters = 500;
+/**
+ * Status codes that are retried. The gateway answers 408 when this machine sent the body too slowly; the lines that it
+ * received count as duplicates in the next attempt.
+ */
+const retriedStatuses = [408, 429, 503];
 
-/** A call, sent again where it failed for now. Answers the JSON of the answer; throws with its words. */
+/**
+ * Sends a request and returns the JSON of the response. Retries network errors and the status codes 408, 429 and 503;
+ * throws with the status and text of the last response otherwise.
+ */
 export async function sendWithRetries(
   target: ApiTarget,
   method: string,
   path: string,
   body: string,
-  type: string,
+  contentType: string,
 ): Promise<unknown> {
-  let last = "";
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt));
-    const answer = await fetch(`${target.url}${path}`, {
+  let lastFailure = "";
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    if (attempt > 0)
+      await new Promise((resolve) => setTimeout(resolve, firstRetryDelayMs * 2 ** (attempt - 1)));
+    const response = await fetch(`${target.url}${path}`, {
       method,
-      headers: { authorization: `Bearer ${target.key}`, "content-type": type },
+      headers: { authorization: `Bearer ${target.key}`, "content-type": contentType },
       body,
     }).catch((error: unknown) => String(error));
-    if (typeof answer === "string") {
-      last = answer;
+    if (typeof response === "string") {
+      lastFailure = response;
       continue;
     }
-    const text = await answer.text();
-    if (answer.ok) return text ? JSON.parse(text) : null;
-    last = `${answer.status}: ${text.slice(0, 500)}`;
-    // 408: this machine was too busy to send; the lines that arrived are known.
-    if (![408, 429, 503].includes(answer.status)) break;
+    const text = await response.text();
+    if (response.ok) return text ? JSON.parse(text) : null;
+    lastFailure = `${response.status}: ${text.slice(0, maxQuotedCharacters)}`;
+    if (!retriedStatuses.includes(response.status)) break;
   }
-  throw new Error(`${method} ${path} answered ${last}`);
+  throw new Error(`${method} ${path} failed: ${lastFailure}`);
 }

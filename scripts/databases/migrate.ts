@@ -5,7 +5,7 @@ import type { D1Database } from "@cloudflare/workers-types";
 import { getPlatformProxy, unstable_readConfig as readConfig } from "wrangler";
 import { root, type WorkerConfig, workers } from "../workers.ts";
 
-/** Hash of all that decides what the databases look like: migrations and the gazetteer's source. */
+/** Returns a hash of everything that determines the databases' content: the migrations and the city list's source. */
 function fingerprint(): string {
   const hash = createHash("sha256");
   const folder = join(root, "migrations");
@@ -15,9 +15,12 @@ function fingerprint(): string {
   return hash.digest("hex");
 }
 
-const databaseOwners = workers.filter((place) => place.database !== null);
+const databaseOwners = workers.filter(({ database }) => database !== null);
 
-/** A configuration that binds every database under its worker's name: one local process then migrates them all. */
+/**
+ * Writes a wrangler configuration that binds each worker's database under the worker's name, so that one local process can
+ * migrate all of them. Returns the file's path.
+ */
 function writeDatabasesConfig(stateDir: string): string {
   const configs = databaseOwners.map(({ name, config }) => ({
     worker: name,
@@ -39,13 +42,13 @@ function writeDatabasesConfig(stateDir: string): string {
   return file;
 }
 
-// The table by which `wrangler d1 migrations` knows what was applied: either may go on where the other left.
-const appliedTable = `CREATE TABLE IF NOT EXISTS d1_migrations (
+/** Table in which `wrangler d1 migrations` records what it has applied, so that both tools can be mixed. */
+const createAppliedTable = `CREATE TABLE IF NOT EXISTS d1_migrations (
   id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`;
 
-/** Applies the migrations of one worker that are not yet applied, each in one transaction. */
+/** Applies one worker's outstanding migrations, each in one transaction. */
 async function migrateDatabase(database: D1Database, { name: worker }: WorkerConfig): Promise<void> {
-  await database.prepare(appliedTable).run();
+  await database.prepare(createAppliedTable).run();
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
   const applied = new Set(results.map(({ name }) => name));
   const folder = join(root, "migrations", worker);
@@ -65,25 +68,25 @@ async function seedCities(database: D1Database): Promise<void> {
 }
 
 /**
- * Brings the local databases up to date and fills the gazetteer. Does nothing where the state says that it
- * was done for exactly these migrations. Answers whether there was anything to do.
+ * Migrates the local databases and fills the `cities` table. Does nothing if the state directory records that exactly
+ * these migrations were applied. Returns whether anything was applied.
  */
 export async function migrateLocalDatabases(stateDir: string): Promise<boolean> {
   mkdirSync(stateDir, { recursive: true });
-  const stamp = join(stateDir, "migrated");
-  const wanted = fingerprint();
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return false;
+  const fingerprintFile = join(stateDir, "migrated");
+  const current = fingerprint();
+  if (existsSync(fingerprintFile) && readFileSync(fingerprintFile, "utf8") === current) return false;
   const { env, dispose } = await getPlatformProxy<Record<string, D1Database>>({
     configPath: writeDatabasesConfig(stateDir),
     persist: { path: join(stateDir, "v3") },
     remoteBindings: false,
   });
   try {
-    for (const place of databaseOwners) await migrateDatabase(env[place.name], place);
+    for (const worker of databaseOwners) await migrateDatabase(env[worker.name], worker);
     await seedCities(env.location);
   } finally {
     await dispose();
   }
-  writeFileSync(stamp, wanted);
+  writeFileSync(fingerprintFile, current);
   return true;
 }

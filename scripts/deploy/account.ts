@@ -2,13 +2,13 @@ import { z } from "zod";
 import type { CommandResult } from "../wrangler.ts";
 import type { Resources } from "./resources.ts";
 
-/** Runs wrangler to its end. */
+/** Runs wrangler until it ends. */
 export type RunCommand = (args: string[], input?: string) => Promise<CommandResult>;
 
-const databases = z.array(z.object({ uuid: z.string(), name: z.string() }));
-const namespaces = z.array(z.object({ id: z.string(), title: z.string() }));
+const databaseList = z.array(z.object({ uuid: z.string(), name: z.string() }));
+const namespaceList = z.array(z.object({ id: z.string(), title: z.string() }));
 
-/** An account at the platform, as wrangler's commands show it. */
+/** A Cloudflare account, read and changed through wrangler's commands. */
 export class Account {
   readonly #run: RunCommand;
 
@@ -16,24 +16,24 @@ export class Account {
     this.#run = run;
   }
 
-  /** Runs a command that must succeed, and answers what it printed. */
+  /** Runs a wrangler command and returns its output. Throws with the output if the command fails. */
   async runOrThrow(args: string[], input?: string): Promise<string> {
     const { code, output } = await this.#run(args, input);
     if (code !== 0) throw new Error(`wrangler ${args.slice(0, 3).join(" ")} failed:\n${output.trim()}`);
     return output;
   }
 
-  /** Creates what is missing. Answers the account's id for each placeholder. Safe to run again. */
+  /** Creates the resources that the account does not have yet. Returns the account's id for each placeholder id. */
   async createMissingResources({
-    databases: wanted,
-    namespaces: spaces,
+    databases,
+    namespaces,
     buckets,
     queues,
   }: Resources): Promise<Map<string, string>> {
     const ids = new Map<string, string>();
-    for (const { placeholder, name } of wanted)
+    for (const { placeholder, name } of databases)
       ids.set(placeholder, await this.#findOrCreate(name, () => this.#databases(), ["d1", "create", name]));
-    for (const { placeholder, name } of spaces)
+    for (const { placeholder, name } of namespaces)
       ids.set(
         placeholder,
         await this.#findOrCreate(name, () => this.#namespaces(), ["kv", "namespace", "create", name]),
@@ -45,38 +45,43 @@ export class Account {
     return ids;
   }
 
+  /** Returns the id of a resource, which it creates if the list does not contain its name. */
   async #findOrCreate(
     name: string,
     list: () => Promise<Map<string, string>>,
     create: string[],
   ): Promise<string> {
-    const present = (await list()).get(name);
-    if (present !== undefined) return present;
+    const existingId = (await list()).get(name);
+    if (existingId !== undefined) return existingId;
     await this.runOrThrow(create);
-    const made = (await list()).get(name);
-    if (made === undefined) throw new Error(`"${name}" was created and is not listed.`);
-    return made;
+    const newId = (await list()).get(name);
+    if (newId === undefined)
+      throw new Error(
+        `wrangler created "${name}" but does not list it. Wait a minute and run the command again.`,
+      );
+    return newId;
   }
 
   async #databases(): Promise<Map<string, string>> {
-    const list = databases.parse(parseJsonList(await this.runOrThrow(["d1", "list", "--json"])));
+    const list = databaseList.parse(parseJsonList(await this.runOrThrow(["d1", "list", "--json"])));
     return new Map(list.map(({ name, uuid }) => [name, uuid]));
   }
 
   async #namespaces(): Promise<Map<string, string>> {
-    const list = namespaces.parse(parseJsonList(await this.runOrThrow(["kv", "namespace", "list"])));
+    const list = namespaceList.parse(parseJsonList(await this.runOrThrow(["kv", "namespace", "list"])));
     return new Map(list.map(({ title, id }) => [title, id]));
   }
 
+  /** Runs `create` if the command `probe` fails. */
   async #createUnlessPresent(probe: string[], create: string[]): Promise<void> {
     if ((await this.#run(probe)).code !== 0) await this.runOrThrow(create);
   }
 }
 
-/** The JSON list in an output that may have lines of talk around it. */
+/** Returns the JSON list in wrangler's output, which may have other lines before and after it. */
 function parseJsonList(output: string): unknown {
   const from = output.search(/^\[/m);
   const to = output.lastIndexOf("]");
-  if (from < 0 || to < from) throw new Error(`wrangler printed no list:\n${output.trim()}`);
+  if (from < 0 || to < from) throw new Error(`wrangler printed no JSON list. Its output:\n${output.trim()}`);
   return JSON.parse(output.slice(from, to + 1));
 }

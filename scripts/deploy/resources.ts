@@ -1,7 +1,7 @@
 import { unstable_readConfig as readConfig } from "wrangler";
 import { z } from "zod";
 
-/** The parts of a worker's configuration that name something of the account. */
+/** The parts of a worker's configuration that refer to resources of the account. */
 const configuration = z.object({
   name: z.string(),
   d1_databases: z.array(z.object({ database_id: z.string(), database_name: z.string() })),
@@ -13,9 +13,9 @@ const configuration = z.object({
   }),
 });
 
-/** What a worker's configuration expects the account to hold. */
+/** Resources of the account that a worker's configuration refers to. */
 export interface Resources {
-  /** Databases and namespaces by the placeholder id that the configuration names them with. */
+  /** D1 databases and KV namespaces, with the placeholder id that stands for them in the configuration. */
   databases: { placeholder: string; name: string }[];
   namespaces: { placeholder: string; name: string }[];
   buckets: string[];
@@ -24,7 +24,7 @@ export interface Resources {
 
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
-/** Reads what a worker's configuration expects. A namespace is named after its worker and binding. */
+/** Reads the resources that a worker's configuration refers to. A KV namespace is named after its worker and binding. */
 export function readResources(configFile: string): Resources {
   const config = configuration.parse(readConfig({ config: configFile }));
   return {

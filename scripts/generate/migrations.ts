@@ -1,5 +1,5 @@
-// Writes the SQL that brings `migrations/<service>` to where `workers/<service>/schema.ts` is.
-// `--check` fails where there would be something to write.
+// `npm run migrations`: writes the SQL migrations that are missing between `migrations/<worker>` and `workers/<worker>/schema.ts`.
+// `--check` changes no file and fails if a migration is missing.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -7,44 +7,44 @@ import { root, workers } from "../workers.ts";
 
 const check = process.argv.includes("--check");
 
-/** Runs drizzle-kit for one service with its migrations in `folder`. */
-function generate(service: string, folder: string): void {
+/** Runs drizzle-kit for one worker, whose migrations are in `folder`. */
+function generateMigrations(worker: string, folder: string): void {
   const run = spawnSync(
     process.execPath,
     [
       join(root, "node_modules/drizzle-kit/bin.cjs"),
       "generate",
       "--dialect=sqlite",
-      `--schema=workers/${service}/schema.ts`,
+      `--schema=workers/${worker}/schema.ts`,
       `--out=${relative(root, folder)}`,
     ],
     { cwd: root, encoding: "utf8" },
   );
-  if (run.status !== 0) throw new Error(`drizzle-kit failed for ${service}:\n${run.stdout}${run.stderr}`);
+  if (run.status !== 0) throw new Error(`drizzle-kit failed for ${worker}:\n${run.stdout}${run.stderr}`);
 }
 
 const sqlFiles = (folder: string): string[] => readdirSync(folder).filter((file) => file.endsWith(".sql"));
 
-let stale = 0;
+let outdated = 0;
 for (const { name, database } of workers) {
   if (!database) continue;
   const folder = join(root, "migrations", name);
   if (!check) {
-    generate(name, folder);
+    generateMigrations(name, folder);
     continue;
   }
-  // drizzle-kit takes a folder relative to the project only.
+  // Copy into the project: drizzle-kit accepts only a folder below the current one.
   const copy = mkdtempSync(join(root, "node_modules/.migrations-"));
   try {
     cpSync(folder, copy, { recursive: true });
-    generate(name, copy);
+    generateMigrations(name, copy);
     const added = sqlFiles(copy).length - sqlFiles(folder).length;
     if (added > 0) {
-      stale++;
-      console.error(`workers/${name}/schema.ts has changes without a migration: run "npm run migrations".`);
+      outdated++;
+      console.error(`workers/${name}/schema.ts has changes without a migration. Run npm run migrations.`);
     }
   } finally {
     rmSync(copy, { recursive: true });
   }
 }
-process.exit(stale === 0 ? 0 : 1);
+process.exit(outdated === 0 ? 0 : 1);

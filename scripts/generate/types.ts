@@ -1,28 +1,29 @@
-// Generates each worker's `worker-configuration.d.ts` from its wrangler.toml; `--check` only compares.
+// `npm run types`: generates each worker's `worker-configuration.d.ts` from its wrangler.toml. `--check` changes no file and
+// fails if one is out of date.
 import { configArguments, type WorkerConfig, workerNamed, workers } from "../workers.ts";
 import { runWrangler } from "../wrangler.ts";
 
 const check = process.argv.includes("--check");
 
-/** What is wrong with a worker's generated types, or null. */
-async function generate(place: WorkerConfig): Promise<string | null> {
-  const target = `workers/${place.name}/worker-configuration.d.ts`;
+/** Generates or checks a worker's types. Returns an error text, or null if there is no error. */
+async function generateTypes(worker: WorkerConfig): Promise<string | null> {
+  const target = `workers/${worker.name}/worker-configuration.d.ts`;
   const { code, output } = await runWrangler([
     "types",
     target,
     "--include-runtime=false",
     "--env-interface",
-    place.envInterface,
-    ...configArguments([place.config, ...place.callees.map((name) => workerNamed(name).config)]),
+    worker.envInterface,
+    ...configArguments([worker.config, ...worker.callees.map((name) => workerNamed(name).config)]),
     ...(check ? ["--check"] : []),
   ]);
   if (code === 0) return null;
-  return check ? `${target} is out of date: run "npm run types".` : output;
+  return check ? `${target} does not match the configuration. Run npm run types.` : output;
 }
 
 const problems: string[] = [];
-for (const place of workers) {
-  const problem = await generate(place);
+for (const worker of workers) {
+  const problem = await generateTypes(worker);
   if (problem) problems.push(problem);
 }
 for (const problem of problems) console.error(problem);

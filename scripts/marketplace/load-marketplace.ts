@@ -2,15 +2,15 @@ import type { EventInput } from "../../shared/contracts/event.ts";
 import type { BulkReport, ProductInput } from "../../shared/contracts/product.ts";
 import { type ApiTarget, sendWithRetries } from "../api/send-with-retries.ts";
 
-/** Everything that goes into an empty Vicinity, in this order. */
+/** Products and events to import, in this order. */
 export interface Marketplace {
   name: string;
   products: ProductInput[];
-  /** A person's events together and in time order: the bulk path makes one call per person. */
+  /** Grouped by user and in time order: the bulk endpoint makes one call per user. */
   events: EventInput[];
 }
 
-/** What became of it. */
+/** How many products and events were accepted, were duplicates, or were rejected. */
 export interface LoadReport {
   products: BulkReport;
   events: BulkReport;
@@ -19,18 +19,19 @@ export interface LoadReport {
 const productsPerRequest = 2000;
 const eventsPerRequest = 4000;
 const maxConcurrentRequests = 2;
+const maxReportedErrors = 100;
 
-/** Runs `work` over the items with at most `width` under way. */
+/** Runs `work` on each item, at most `concurrency` at a time. */
 async function forEachConcurrent<T>(
   items: T[],
-  width: number,
+  concurrency: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   let next = 0;
-  const lane = async () => {
+  const runNext = async () => {
     while (next < items.length) await work(items[next++]);
   };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, runNext));
 }
 
 function chunks<T>(items: T[], size: number): T[][] {
@@ -39,7 +40,7 @@ function chunks<T>(items: T[], size: number): T[][] {
   return list;
 }
 
-/** Cuts events into requests at the borders of people, so that no two requests write the same person at once. */
+/** Splits events into requests between users, so that no two concurrent requests write to the same user. */
 function chunkEventsByUser(events: EventInput[]): EventInput[][] {
   const list: EventInput[][] = [];
   let slice: EventInput[] = [];
@@ -55,14 +56,16 @@ function chunkEventsByUser(events: EventInput[]): EventInput[][] {
   return list;
 }
 
+/** Adds the counts and errors of one request to a sum. */
 function addReport(sum: BulkReport, part: BulkReport): void {
   sum.received += part.received;
   sum.accepted += part.accepted;
   sum.duplicates += part.duplicates;
   sum.rejected += part.rejected;
-  sum.errors.push(...part.errors.slice(0, 100 - sum.errors.length));
+  sum.errors.push(...part.errors.slice(0, maxReportedErrors - sum.errors.length));
 }
 
+/** Sends parts to a bulk endpoint as NDJSON, and returns the sum of their reports. */
 async function sendBulk<T>(
   target: ApiTarget,
   path: string,
@@ -79,13 +82,16 @@ async function sendBulk<T>(
   return sum;
 }
 
-/** Loads a marketplace through the public bulk paths. Any number of times: what is there is not counted again. */
+/**
+ * Imports a marketplace through the public bulk endpoints, and records the import's progress for `/readyz`. An import may be
+ * repeated: rows that are already there count as duplicates.
+ */
 export async function loadMarketplace(
   market: Marketplace,
   target: ApiTarget,
   progress: (step: "products" | "events", done: number, total: number) => void,
 ): Promise<LoadReport> {
-  const note = (done: number, total: number, status: string): Promise<unknown> =>
+  const recordProgress = (done: number, total: number, status: string): Promise<unknown> =>
     sendWithRetries(
       target,
       "PUT",
@@ -94,7 +100,7 @@ export async function loadMarketplace(
       "application/json",
     );
   const total = market.products.length + market.events.length;
-  await note(0, total, "running");
+  await recordProgress(0, total, "running");
   const products = await sendBulk(
     target,
     "/v1/products/bulk",
@@ -102,7 +108,7 @@ export async function loadMarketplace(
     market.products.length,
     (done, all) => progress("products", done, all),
   );
-  await note(market.products.length, total, "running");
+  await recordProgress(market.products.length, total, "running");
   const events = await sendBulk(
     target,
     "/v1/events/bulk",
@@ -110,6 +116,6 @@ export async function loadMarketplace(
     market.events.length,
     (done, all) => progress("events", done, all),
   );
-  await note(total, total, "done");
+  await recordProgress(total, total, "done");
   return { products, events };
 }

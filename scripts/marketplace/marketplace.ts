@@ -1,24 +1,32 @@
 import { latLngToCell } from "h3-js";
 import { allEvents, type Dataset, weekShift } from "../../model/data/dataset.ts";
-import { readDataset } from "../../model/data/read.node.ts";
+import { readDataset } from "../../model/data/read-dataset.node.ts";
 import { demoSize, simulate } from "../../model/simulate/simulate.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import { leafResolution } from "../../shared/geo/cells.ts";
 import type { Marketplace } from "./load-marketplace.ts";
 
-/** What to load into an empty Vicinity. */
+/** A dataset that can be imported: the demo marketplace, or a dataset in a folder. */
 export interface MarketplaceSource {
-  /** Names the dataset in the state. */
+  /** Name under which the state directory records what was imported. */
   datasetName: string;
-  /** Reads or makes it; times are moved by whole weeks so that the last event lies in the week before `now`. */
+  /**
+   * Reads the dataset, or simulates the demo marketplace. Event times are shifted by whole weeks, so that the last event is
+   * in the week before `now` (seconds).
+   */
   read(now: number): Marketplace;
-  /** Rows that were refused, in lines for people. */
+  /** Returns lines that say how many rows of the dataset were rejected, and why the first of them were. */
   rejectedRows(): string[];
 }
 
 const demoSeed = 1;
+const maxReportedProblems = 5;
+/** Characters of a dataset's name that its event ids begin with; keeps the ids within the API's maximum length. */
+const maxPrefixCharacters = 40;
 
-/** Orders things by where they are: a place then hears of many in one call, not of one in many. */
+const toIdentifier = (text: string): string => text.replaceAll(/[^A-Za-z0-9._~-]/g, "-");
+
+/** Orders things by their leaf cell, so that one call to a cell carries many changes. */
 function groupByCell<T>(things: T[], at: (thing: T) => { lat: number | null; lon: number | null }): T[] {
   const area = (thing: T): string => {
     const { lat, lon } = at(thing);
@@ -30,18 +38,18 @@ function groupByCell<T>(things: T[], at: (thing: T) => { lat: number | null; lon
     .map(({ thing }) => thing);
 }
 
-/** A dataset as what the public API takes. */
+/** Converts a dataset into the inputs of the public API. Event times are shifted by `shift` seconds. */
 export function toMarketplace(dataset: Dataset, shift: number): Marketplace {
   const events = allEvents(dataset).sort((a, b) => a.time - b.time);
-  // A person's events stand together: history takes one call per person.
-  const people = new Map<string, typeof events>();
+  // Group events by user: the bulk endpoint makes one call per user.
+  const eventsByUser = new Map<string, typeof events>();
   for (const event of events) {
-    const own = people.get(event.userId) ?? [];
-    people.set(event.userId, own);
+    const own = eventsByUser.get(event.userId) ?? [];
+    eventsByUser.set(event.userId, own);
     own.push(event);
   }
   return {
-    name: dataset.name.replaceAll(/[^A-Za-z0-9._~-]/g, "-"),
+    name: toIdentifier(dataset.name),
     products: groupByCell([...dataset.items.values()], (item) => item).map((item) => ({
       id: item.id,
       title: item.title,
@@ -54,10 +62,10 @@ export function toMarketplace(dataset: Dataset, shift: number): Marketplace {
       available: true,
       attributes: item.attributes,
     })),
-    events: groupByCell([...people.values()], ([first]) => first).flatMap((own) =>
+    events: groupByCell([...eventsByUser.values()], ([first]) => first).flatMap((own) =>
       own.map((event, i) => ({
-        // The same row is the same event, however often it is imported.
-        eventId: `${dataset.name.slice(0, 40).replaceAll(/[^A-Za-z0-9._~-]/g, "-")}.${i}`,
+        // The id depends on the row alone, so that a repeated import yields duplicates.
+        eventId: `${toIdentifier(dataset.name.slice(0, maxPrefixCharacters))}.${i}`,
         userId: event.userId,
         type: event.type,
         productId: event.itemId,
@@ -68,7 +76,7 @@ export function toMarketplace(dataset: Dataset, shift: number): Marketplace {
   };
 }
 
-/** The demo, or the dataset in a folder. */
+/** Returns the dataset in a folder, or the demo marketplace if the folder is null. */
 export function marketplaceSource(dataDir: string | null): MarketplaceSource {
   if (dataDir === null)
     return {
@@ -86,8 +94,8 @@ export function marketplaceSource(dataDir: string | null): MarketplaceSource {
       dataset.rejectedRows === 0
         ? []
         : [
-            `${dataset.rejectedRows} rows of the dataset were refused, the first of them:`,
-            ...dataset.problems.slice(0, 5),
+            `${dataset.rejectedRows} rows of the dataset were rejected. The first of them:`,
+            ...dataset.problems.slice(0, maxReportedProblems),
           ],
   };
 }

@@ -2,33 +2,42 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ProductInput } from "../../shared/contracts/product.ts";
 import type { ApiTarget } from "../api/send-with-retries.ts";
 
-/** Products that are looked for, spread over all. */
+/** Number of products that are looked up, spread evenly over all imported products. */
 const sampleSize = 12;
 const timeoutSeconds = 60;
+const pollIntervalMs = 200;
+/** Products that one nearby query returns: the API's maximum. */
+const nearbyLimit = 100;
+/** Wait after the last product is visible, in milliseconds: parent cells publish every few seconds. */
+const parentPublishMs = 1000;
 
-/** Whether a product is found where it is. */
+/** Returns whether a nearby query at a product's location finds the product. */
 async function isVisible(target: ApiTarget, { id, location }: ProductInput): Promise<boolean> {
   if (!location) return true;
   const answer = await fetch(
-    `${target.url}/v1/locations/nearby?lat=${location.lat}&lon=${location.lon}&limit=100`,
+    `${target.url}/v1/locations/nearby?lat=${location.lat}&lon=${location.lon}&limit=${nearbyLimit}`,
     { headers: { authorization: `Bearer ${target.key}` } },
   ).catch(() => null);
   if (!answer?.ok) return false;
   const { items } = (await answer.json()) as { items: { productId: string; distanceKm: number }[] };
-  // Where a hundred others are at the very place, their being there is proof enough.
-  return items.some(({ productId }) => productId === id) || items.length === 100;
+  // A full page of other products at the same location also shows that the cell has published.
+  return items.some(({ productId }) => productId === id) || items.length === nearbyLimit;
 }
 
-/** Waits until what was loaded is found by place: cells publish their tiles a moment after they are told. */
+/**
+ * Waits until nearby queries find the imported products, since cells publish their tiles with a short delay. Throws if a
+ * product is not found within a minute.
+ */
 export async function waitUntilVisible(target: ApiTarget, products: readonly ProductInput[]): Promise<void> {
-  const step = Math.max(1, Math.floor(products.length / sampleSize));
-  const open = products.filter((product, i) => i % step === 0 && product.available !== false);
-  for (const give = Date.now() + timeoutSeconds * 1000; open.length > 0 && Date.now() < give; ) {
-    if (await isVisible(target, open[0])) open.shift();
-    else await sleep(200);
+  const stride = Math.max(1, Math.floor(products.length / sampleSize));
+  const missing = products.filter((product, i) => i % stride === 0 && product.available !== false);
+  for (const deadline = Date.now() + timeoutSeconds * 1000; missing.length > 0 && Date.now() < deadline; ) {
+    if (await isVisible(target, missing[0])) missing.shift();
+    else await sleep(pollIntervalMs);
   }
-  // Parents publish every few seconds: what is popular in the world is then up to date as well.
-  await sleep(1000);
-  if (open.length > 0)
-    throw new Error(`Product ${open[0].id} is not found where it is, a minute after the import.`);
+  await sleep(parentPublishMs);
+  if (missing.length > 0)
+    throw new Error(
+      `Product ${missing[0].id} was imported, but GET /v1/locations/nearby does not return it after ${timeoutSeconds} s. Run the command again; if it fails again, see the log of the workers.`,
+    );
 }

@@ -37,7 +37,7 @@ const model = (version: string, more: Partial<ModelDetails> = {}): ModelDetails 
   ...more,
 });
 const arm = (rate: number) => ({ people: 10, exposures: 100, successes: 100 * rate, rate });
-const tried = model("v2", {
+const rolledBack = model("v2", {
   status: "rolled_back",
   metrics: { ndcg10: 0.41, gain: -0.02 },
   origin: {
@@ -81,9 +81,11 @@ const tried = model("v2", {
   changes: [{ status: "rolled_back", by: "rollout", reason: "surely worse", at: "2026-01-31T14:00:00.000Z" }],
 });
 
-describe("models in the terminal", () => {
-  it("are listed a line each, in columns that stand below each other", () => {
-    const lines = tableLines(modelListRows([tried, model("v1", { promotedAt: "2026-01-30T00:00:00.000Z" })]));
+describe("model rows", () => {
+  it("list each version on one line, in aligned columns", () => {
+    const lines = tableLines(
+      modelListRows([rolledBack, model("v1", { promotedAt: "2026-01-30T00:00:00.000Z" })]),
+    );
     expect(lines).toHaveLength(4);
     const at = (name: string) => lines[0].indexOf(name);
     expect(lines[2].slice(at("status")).startsWith("rolled_back")).toBe(true);
@@ -92,16 +94,16 @@ describe("models in the terminal", () => {
     expect(lines[3].slice(at("promoted")).startsWith("2026-01-30 00:00 by ?")).toBe(true);
   });
 
-  it("are compared figure by figure, with what they went through", () => {
-    const rows = modelComparisonRows([tried, model("v1")]);
+  it("compare versions and show drift and history", () => {
+    const rows = modelComparisonRows([rolledBack, model("v1")]);
     expect(rows.every((row) => row.length === 3)).toBe(true);
-    expect(rows).toContainEqual(["difference online", "-20.0% (-30.0% to -10.0%)", "-"]);
+    expect(rows).toContainEqual(["canary difference", "-20.0% (-30.0% to -10.0%)", "-"]);
     expect(rows).toContainEqual(["metric gain", "-0.0200", "-"]);
-    const [, , day] = tableLines(driftRows(tried));
+    const [, , day] = tableLines(driftRows(rolledBack));
     expect(day.split(/ {2,}/)).toEqual([
       ...["2026-01-31", "300", "people .31", "1 of 2", ".05", "0.400", "0.400 / 0.500", "0.120", "25% 13%"],
     ]);
-    expect(modelHistoryLines(tried)).toEqual([
+    expect(modelHistoryLines(rolledBack)).toEqual([
       "v2:",
       "  2026-01-31 14:00  rolled_back by rollout: surely worse",
       "  gate: gain: too small",

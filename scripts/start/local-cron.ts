@@ -3,17 +3,17 @@ import { clearInterval, setInterval } from "node:timers";
 const intervalMs = 60_000;
 
 /**
- * The platform calls the cron every minute; a local runtime does not, so this process keeps time for it: at once, since the
- * last run may have left something open, and then every minute. Answers how to stop.
+ * Triggers the gateway's cron now and then every minute, since the local runtime has no cron of its own. The first call is
+ * immediate because the last run may have left work unfinished. Returns a function that stops the calls.
  */
 export function startLocalCron(url: string): () => void {
-  const ring = (): void => {
+  const trigger = (): void => {
     fetch(`${url}/cdn-cgi/handler/scheduled`).then(
-      (answer) => answer.body?.cancel(),
+      (response) => response.body?.cancel(),
       () => undefined,
     );
   };
-  ring();
-  const timer = setInterval(ring, intervalMs);
+  trigger();
+  const timer = setInterval(trigger, intervalMs);
   return () => clearInterval(timer);
 }

@@ -7,10 +7,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { configArguments, servedConfigs } from "../workers.ts";
 import { startWrangler } from "../wrangler.ts";
 
-/** The key that local commands use; the gateway accepts it only where DEVELOPMENT_KEYS is "on". */
+/** Admin key of local commands. The gateway accepts it only if the variable DEVELOPMENT_KEYS is "on". */
 export const developmentKey = "dev-admin-key";
 
-/** Whether a port of this machine can be listened on. */
+/** Returns whether a port of this machine is free. */
 export function portIsFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -19,14 +19,14 @@ export function portIsFree(port: number): Promise<boolean> {
   });
 }
 
-/** A secret that signs tokens, kept with the state so that tokens survive a restart. */
+/** Returns the secret that signs user tokens. The state directory keeps it, so that tokens stay valid after a restart. */
 function tokenSecret(stateDir: string): string {
   const file = join(stateDir, "token-secret");
   if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString("hex"), { mode: 0o600 });
   return readFileSync(file, "utf8");
 }
 
-/** Arguments of `wrangler dev` for all workers in one process. */
+/** Returns the arguments of `wrangler dev` for all workers in one process. */
 export const devArguments = (port: number, stateDir: string): string[] => [
   "dev",
   ...configArguments(servedConfigs),
@@ -44,14 +44,20 @@ export const devArguments = (port: number, stateDir: string): string[] => [
   `TOKEN_SECRET:${tokenSecret(stateDir)}`,
 ];
 
-/** All workers, being served. */
+/** Characters of a response of /readyz that fit a line of progress. */
+const maxDetailCharacters = 200;
+const startTimeoutMs = 120_000;
+/** Characters of the workers' output that an error quotes. */
+const maxQuotedCharacters = 4000;
+
+/** All workers, ready to receive requests. */
 export interface RunningWorkers {
   url: string;
 }
 
 /**
- * Starts all workers and waits until the gateway answers; `onChild` hears of the process at once, so that whoever must
- * end early can end it. Its output goes to a file in the state.
+ * Starts all workers and waits until the gateway answers. Writes their output to `workers.log` in the state directory. Calls
+ * `onChild` with the process as soon as it is started, so that the caller can end it at any time.
  */
 export async function startWorkers(
   port: number,
@@ -62,40 +68,43 @@ export async function startWorkers(
   const log = createWriteStream(logFile);
   let tail = "";
   const child = startWrangler(
-    // Its own lines would name each request's path, and paths name people; warnings and errors stay.
+    // Log warnings and errors only: at lower levels wrangler prints each request's path, which contains user ids.
     [...devArguments(port, stateDir), "--show-interactive-dev-session=false", "--log-level", "warn"],
     (text) => {
       log.write(text);
-      tail = (tail + text).slice(-4000);
+      tail = (tail + text).slice(-maxQuotedCharacters);
     },
   );
   onChild(child);
   const url = `http://127.0.0.1:${port}`;
-  for (const give = Date.now() + 120_000; Date.now() < give; await sleep(100)) {
-    if (child.exitCode !== null) throw new Error(`The workers did not start:\n${tail.trim()}`);
-    const answer = await fetch(`${url}/healthz`).catch(() => null);
-    if (answer?.ok) return { url };
-    await answer?.body?.cancel();
+  for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline; await sleep(100)) {
+    if (child.exitCode !== null)
+      throw new Error(`The workers did not start. The end of ${logFile}:\n${tail.trim()}`);
+    const response = await fetch(`${url}/healthz`).catch(() => null);
+    if (response?.ok) return { url };
+    await response?.body?.cancel();
   }
   child.kill();
-  throw new Error(`The workers did not answer within two minutes:\n${tail.trim()}`);
+  throw new Error(
+    `The workers did not answer within ${startTimeoutMs / 1000} s. The end of ${logFile}:\n${tail.trim()}`,
+  );
 }
 
-/** Waits until `/readyz` says yes; `report` hears what is missing. */
+/** Waits until `GET /readyz` succeeds, and calls `onWait` with what is not ready yet. Throws after `seconds`. */
 export async function waitUntilReady(
   url: string,
   seconds: number,
-  report: (detail: string) => void,
+  onWait: (detail: string) => void,
 ): Promise<void> {
-  let last = "no answer";
-  for (const give = Date.now() + seconds * 1000; Date.now() < give; await sleep(200)) {
-    const answer = await fetch(`${url}/readyz`).catch(() => null);
-    if (answer?.ok) {
-      await answer.body?.cancel();
+  let last = "no response";
+  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await sleep(200)) {
+    const response = await fetch(`${url}/readyz`).catch(() => null);
+    if (response?.ok) {
+      await response.body?.cancel();
       return;
     }
-    if (answer) last = await answer.text();
-    report(last.slice(0, 200));
+    if (response) last = await response.text();
+    onWait(last.slice(0, maxDetailCharacters));
   }
-  throw new Error(`Not ready after ${seconds} s: ${last}`);
+  throw new Error(`GET /readyz does not succeed after ${seconds} s. Its last response: ${last}`);
 }

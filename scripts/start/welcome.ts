@@ -1,45 +1,57 @@
 import type { Product } from "../../shared/contracts/product.ts";
 import type { ApiTarget } from "../api/send-with-retries.ts";
 
-interface Page<T> {
-  items: T[];
+/** Location of the example when no product has one: New York. */
+const fallbackLocation = { lat: 40.7128, lon: -74.006 };
+/** Products among which the example looks for one with a location. */
+const productLimit = 50;
+/** Characters of an error response that the thrown error quotes. */
+const maxQuotedCharacters = 300;
+
+async function getItems<T>(target: ApiTarget, path: string): Promise<T[]> {
+  const response = await fetch(`${target.url}${path}`, {
+    headers: { authorization: `Bearer ${target.key}` },
+  });
+  if (!response.ok)
+    throw new Error(
+      `GET ${path} answered ${response.status}: ${(await response.text()).slice(0, maxQuotedCharacters)}`,
+    );
+  return ((await response.json()) as { items: T[] }).items;
 }
 
-async function getPage<T>(target: ApiTarget, path: string): Promise<T> {
-  const answer = await fetch(`${target.url}${path}`, { headers: { authorization: `Bearer ${target.key}` } });
-  if (!answer.ok)
-    throw new Error(`GET ${path} answered ${answer.status}: ${(await answer.text()).slice(0, 300)}`);
-  return (await answer.json()) as T;
-}
-
-/** Prints where everything is, and three commands that work as they stand on what is loaded. */
+/** Prints the addresses of the pages, the keys, and three commands that work with the imported data as they are. */
 export async function printWelcome(target: ApiTarget, port: number): Promise<void> {
   const base = `http://localhost:${port}`;
-  const people = await getPage<Page<{ id: string }>>(target, "/v1/users?limit=1");
-  const products = await getPage<Page<Product>>(target, "/v1/products?limit=50");
-  const person = people.items[0]?.id ?? "someone-new";
-  const product = products.items.find((each) => each.location !== null) ?? products.items[0];
-  const place = product?.location ?? { lat: 40.7128, lon: -74.006 };
-  const [lat, lon] = [place.lat.toFixed(4), place.lon.toFixed(4)];
+  const [user] = await getItems<{ id: string }>(target, "/v1/users?limit=1");
+  const products = await getItems<Product>(target, `/v1/products?limit=${productLimit}`);
+  const userId = user?.id ?? "new-user";
+  const product = products.find(({ location }) => location !== null) ?? products[0];
+  const location = product?.location ?? fallbackLocation;
+  const [lat, lon] = [location.lat.toFixed(4), location.lon.toFixed(4)];
   const key = `-H "authorization: Bearer dev-client-key"`;
   const json = `-H "content-type: application/json"`;
   const recommend = JSON.stringify({
-    userId: person,
+    userId,
     location: { lat: Number(lat), lon: Number(lon) },
     limit: 3,
   });
   const event = JSON.stringify({
-    events: [{ eventId: "my-first-view", userId: person, type: "view", productId: product?.id ?? "unknown" }],
+    events: [{ eventId: "my-first-view", userId, type: "view", productId: product?.id ?? "unknown" }],
   });
   console.log(`
-Serving at ${base}: playground /, documentation /docs, operations /ops, API /openapi.json
-Keys for this machine only: dev-client-key, dev-admin-key. Ctrl-C ends it; what it knows is kept.
+Vicinity runs at ${base}
+  Playground        ${base}/
+  API reference     ${base}/docs
+  OpenAPI document  ${base}/openapi.json
+  Operations        ${base}/ops
+API keys, valid on this machine only: dev-client-key, dev-admin-key
+Press Ctrl-C to stop. The next start continues with the same data.
 
-What should this person see, here, now?
+Recommend products to a user at a location:
   curl -s ${base}/v1/recommendations ${key} ${json} -d '${recommend}'
-They look at something; the next answer knows:
+Record that the user viewed a product. The next recommendation takes the view into account:
   curl -s ${base}/v1/events ${key} ${json} -d '${event}'
-What is near?
+List the nearest products:
   curl -s "${base}/v1/locations/nearby?lat=${lat}&lon=${lon}&limit=5" ${key}
 `);
 }

@@ -1,9 +1,17 @@
-/** Rows of cells as lines: columns as wide as their widest cell, the first row underlined. */
-export function tableLines(rows: readonly (readonly string[])[]): string[] {
+/**
+ * Returns a table as lines of text. Each column is as wide as its widest cell, and the first row is underlined. Columns in
+ * `rightAligned` (numbers from 0) are padded on the left.
+ */
+export function tableLines(
+  rows: readonly (readonly string[])[],
+  rightAligned: ReadonlySet<number> = new Set(),
+): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const lines = rows.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column]))
+      .map((cell, column) =>
+        rightAligned.has(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
+      )
       .join("  ")
       .trimEnd(),
   );

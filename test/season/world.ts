@@ -1,7 +1,7 @@
 import type { Parameters } from "../../model/network/parameters.ts";
-import type { Season } from "../../model/simulate/truth.ts";
+import type { Season } from "../../model/simulate/ground-truth.ts";
 import { loadMarketplace } from "../../scripts/marketplace/load-marketplace.ts";
-import { bundledManifest } from "../../scripts/models/upload.ts";
+import { bundledManifest } from "../../scripts/models/bundled-model.ts";
 import type { ModelDetails } from "../../shared/contracts/model.ts";
 import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";

@@ -1,6 +1,6 @@
 // A worker of the benchmark alone: the model as the recommendation worker runs it, and nothing else. JavaScript, since
 // bench/ belongs to Node's TypeScript project and this runs in workerd.
-import { featureShape } from "../../../model/features/compute.ts";
+import { featureShape } from "../../../model/features/compute-features.ts";
 import { randomBatch } from "../../../model/onnx/manifest.ts";
 import { bundledModel } from "../../../workers/recommendation/ranker/isolate-models.ts";
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { featureShape } from "../model/features/compute.ts";
-import { parametersIn } from "../model/onnx/read.ts";
+import { featureShape } from "../model/features/compute-features.ts";
+import { readParameters } from "../model/onnx/read-parameters.ts";
 import { syntheticLog } from "../model/recalibrate/testing/synthetic-log.ts";
 import type { ModelRecord } from "../shared/contracts/model.ts";
 import { type RecalibrationRecord, recalibration } from "../shared/contracts/recalibration.ts";
@@ -22,7 +22,7 @@ describe("a recalibration, all workers together", () => {
   it(
     "learns from the log by itself, says where it is, and registers what is better",
     async () => {
-      const weights = parametersIn(featureShape, new Uint8Array(file));
+      const weights = readParameters(featureShape, new Uint8Array(file));
       if (weights === null) throw new Error("the bundled model is of another network");
       const until = Date.now() / 1000;
       const lines = syntheticLog(weights, { examples: 1200, users: 150, seed: 3, until, shift: 1.2 });

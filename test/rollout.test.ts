@@ -5,7 +5,7 @@ import type { NearbyAnswer } from "../shared/contracts/location.ts";
 import type { ModelDetails, ModelRecord } from "../shared/contracts/model.ts";
 import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";
 import { writeLog } from "../shared/training-log/testing/write-log.ts";
-import { negateHeads } from "../workers/recommendation/testing/negated.ts";
+import { negateHeads } from "../workers/recommendation/testing/negate-heads.ts";
 import { bring } from "./models.ts";
 import { asLines, oslo, productsAround } from "./products.ts";
 import { eventually, Stack } from "./stack.ts";

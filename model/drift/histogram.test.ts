@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random } from "../train/random.ts";
-import { referenceOf, sharesOf, stabilityIndex } from "./histogram.ts";
+import { bucketShares, referenceDistribution, stabilityIndex } from "./histogram.ts";
 
 const weighted = (values: number[]) => ({ values, weights: values.map(() => 1) });
 const normal = (count: number, seed: number, shift = 0) => {
@@ -9,12 +9,12 @@ const normal = (count: number, seed: number, shift = 0) => {
   return weighted(Array.from({ length: count }, () => random.normal() + shift));
 };
 const indexOf = (before: ReturnType<typeof normal>, after: ReturnType<typeof normal>): number => {
-  const { edges, shares } = referenceOf(before);
-  return stabilityIndex(shares, sharesOf(edges, after));
+  const { edges, shares } = referenceDistribution(before);
+  return stabilityIndex(shares, bucketShares(edges, after));
 };
 
-describe("the stability index", () => {
-  it("is nothing for the same values, next to nothing for others of the same kind, and grows with what changes", () => {
+describe("stabilityIndex", () => {
+  it("is 0 for the same values, near 0 for values of the same distribution, and grows with the change", () => {
     expect(indexOf(normal(2000, 1), normal(2000, 1))).toBe(0);
     expect(indexOf(normal(2000, 1), normal(2000, 2))).toBeLessThan(0.05);
     const half = indexOf(normal(2000, 1), normal(2000, 2, 0.5));
@@ -24,12 +24,12 @@ describe("the stability index", () => {
     expect(one).toBeGreaterThan(half);
   });
 
-  it("is never negative, the same in both directions, and finite where a part is empty", () => {
+  it("is never negative, symmetric, and finite if a bucket is empty", () => {
     const values = fc.array(fc.double({ min: -5, max: 5, noNaN: true }), { minLength: 1, maxLength: 60 });
     fc.assert(
       fc.property(values, values, (a, b) => {
-        const { edges, shares } = referenceOf(weighted(a));
-        const others = sharesOf(edges, weighted(b));
+        const { edges, shares } = referenceDistribution(weighted(a));
+        const others = bucketShares(edges, weighted(b));
         const index = stabilityIndex(shares, others);
         expect(index).toBeGreaterThanOrEqual(0);
         expect(Number.isFinite(index)).toBe(true);
@@ -39,14 +39,14 @@ describe("the stability index", () => {
     );
   });
 
-  it("sees what is new beyond a value that was the only one", () => {
+  it("detects values above a value that was the only one", () => {
     expect(indexOf(weighted([0, 0, 0, 0]), weighted([0, 0, 1, 1]))).toBeGreaterThan(0.25);
     expect(indexOf(weighted([0, 0, 0, 0]), weighted([0, 0, 0]))).toBe(0);
   });
 
-  it("counts values by their weights", () => {
-    const { edges, shares } = referenceOf({ values: [1, 2, 3, 4], weights: [1, 1, 1, 1] });
-    expect(sharesOf(edges, { values: [1, 2, 3, 4], weights: [4, 4, 4, 4] })).toEqual(shares);
-    expect(sharesOf(edges, { values: [4], weights: [0] }).every((share) => share === 0)).toBe(true);
+  it("weights the values", () => {
+    const { edges, shares } = referenceDistribution({ values: [1, 2, 3, 4], weights: [1, 1, 1, 1] });
+    expect(bucketShares(edges, { values: [1, 2, 3, 4], weights: [4, 4, 4, 4] })).toEqual(shares);
+    expect(bucketShares(edges, { values: [4], weights: [0] }).every((share) => share === 0)).toBe(true);
   });
 });

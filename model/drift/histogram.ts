@@ -1,21 +1,21 @@
-/** How a quantity was distributed when it was first looked at: where its parts end, and what share each holds. */
-export interface Reference {
-  /** Upper ends of all parts but the last, ascending; a value that is equal belongs below. */
+/** A histogram of a quantity on its first day, with buckets of about equal weight. */
+export interface ReferenceDistribution {
+  /** Upper bounds (inclusive) of all buckets but the last, ascending. */
   edges: number[];
-  /** Share of each part; one more than edges. */
+  /** Share of the weight in each bucket; one element more than `edges`. */
   shares: number[];
 }
 
-/** Values and what each counts. */
-export interface Weighted {
+/** Values and the weight of each. */
+export interface WeightedValues {
   values: number[];
   weights: number[];
 }
 
-const parts = 10;
+const bucketCount = 10;
 
-/** The part that a value belongs to. */
-function partOf(edges: readonly number[], value: number): number {
+/** Returns the index of the bucket that holds the value. */
+function bucketOf(edges: readonly number[], value: number): number {
   let low = 0;
   let high = edges.length;
   while (low < high) {
@@ -26,39 +26,44 @@ function partOf(edges: readonly number[], value: number): number {
   return low;
 }
 
-/** Shares of values by parts; all 0 where there is none. */
-export function sharesOf(edges: readonly number[], { values, weights }: Weighted): number[] {
+/** Returns the share of the weight in each bucket; all 0 if the total weight is 0. */
+export function bucketShares(edges: readonly number[], { values, weights }: WeightedValues): number[] {
   const shares = new Array<number>(edges.length + 1).fill(0);
   let total = 0;
   values.forEach((value, i) => {
-    shares[partOf(edges, value)] += weights[i];
+    shares[bucketOf(edges, value)] += weights[i];
     total += weights[i];
   });
   return total === 0 ? shares : shares.map((share) => share / total);
 }
 
-/** Parts of about equal weight, fewer where values repeat: what later days are held against. */
-export function referenceOf(given: Weighted): Reference {
-  const order = given.values.map((_, i) => i).sort((a, b) => given.values[a] - given.values[b]);
-  const total = given.weights.reduce((sum, weight) => sum + weight, 0);
+/** Returns a histogram of at most ten buckets of about equal weight; fewer if values repeat. */
+export function referenceDistribution(values: WeightedValues): ReferenceDistribution {
+  const order = values.values.map((_, i) => i).sort((a, b) => values.values[a] - values.values[b]);
+  const total = values.weights.reduce((sum, weight) => sum + weight, 0);
   const edges: number[] = [];
   let mass = 0;
   for (const i of order) {
-    mass += given.weights[i];
-    const value = given.values[i];
-    if (mass >= (total * (edges.length + 1)) / parts && edges.length < parts - 1 && value !== edges.at(-1))
+    mass += values.weights[i];
+    const value = values.values[i];
+    if (
+      mass >= (total * (edges.length + 1)) / bucketCount &&
+      edges.length < bucketCount - 1 &&
+      value !== edges.at(-1)
+    )
       edges.push(value);
   }
-  // The last part would be empty where the largest value repeats: what is beyond it has a part of its own.
-  return { edges, shares: sharesOf(edges, given) };
+  // If the largest value repeats, the last bucket is empty: it is there for larger values of later days.
+  return { edges, shares: bucketShares(edges, values) };
 }
 
-/** What an empty part counts for: else one value in a part that was empty would be infinitely strange. */
+/** The share that an empty bucket counts as. With 0, one value in a formerly empty bucket would make the index infinite. */
 const minShare = 1e-3;
 
 /**
- * Population stability index of two distributions over the same parts: Σ (p - q) ln(p / q), the symmetric Kullback-Leibler
- * divergence (N. Siddiqi, "Credit Risk Scorecards", 2006). Below .1 little has changed; above .25 much.
+ * Returns the population stability index of two distributions over the same buckets: Σ (p - q) ln(p / q), the symmetric
+ * Kullback-Leibler divergence (N. Siddiqi, "Credit Risk Scorecards", 2006). Below 0.1 means little change; above 0.25 means
+ * much.
  */
 export function stabilityIndex(expected: readonly number[], actual: readonly number[]): number {
   return expected.reduce((sum, share, i) => {

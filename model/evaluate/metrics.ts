@@ -1,38 +1,40 @@
-import { type Gradual, runToEnd } from "../gradual.ts";
+import { type PausableWork, runWithoutPauses } from "../pausable-work.ts";
 import { Random } from "../train/random.ts";
 
-/** Quality over a set of events. */
-export interface Quality {
+/** Ranking quality over a set of events: means, each from 0 to 1. */
+export interface RankingQuality {
+  /** Number of events. */
   n: number;
+  /** Accuracy at k: share of the events whose product ranks among the first k. */
   acc1: number;
   acc5: number;
   acc10: number;
   ndcg10: number;
   mrr10: number;
-  /** 95% bootstrap interval of ndcg10, people drawn with replacement; null where there is no event. */
-  ci: Interval | null;
+  /** 95% bootstrap interval of ndcg10, resampled by user; null if there are no events. */
+  ci: ConfidenceInterval | null;
 }
 
-/** A difference of two methods' NDCG at 10 on the same events. */
-export interface Gain {
+/** The difference of two methods' NDCG@10 on the same events. */
+export interface NdcgGain {
   ndcg10: number;
-  /** 95% bootstrap interval of the difference, people drawn with replacement; null where there is no event. */
-  ci: Interval | null;
+  /** 95% bootstrap interval of the difference, resampled by user; null if there are no events. */
+  ci: ConfidenceInterval | null;
 }
 
-/** Lowest and highest. */
-export type Interval = [low: number, high: number];
+/** Lower and upper bound. */
+export type ConfidenceInterval = [low: number, high: number];
 
-/** The ranks (from 1, infinity for missed) that a method gave an event's product: one, or one for each seed. */
+/** The ranks of an event's product by one method, one for each seed. A rank is 1 or more; infinity means missed. */
 export type Ranks = readonly number[];
 
-/** Accuracy at k: 1 where the product is among the first k. */
+/** Returns 1 if the product is among the first k, otherwise 0. */
 const accuracyAt =
   (k: number) =>
   (rank: number): number =>
     rank <= k ? 1 : 0;
 
-/** NDCG at 10 with one relevant item at `rank` (from 1): Järvelin and Kekäläinen, TOIS 20(4), 2002. */
+/** Returns NDCG@10 with one relevant item at `rank` (from 1): Järvelin and Kekäläinen, TOIS 20(4), 2002. */
 export const ndcgAt10 = (rank: number): number => (rank <= 10 ? 1 / Math.log2(rank + 1) : 0);
 
 const reciprocalAt10 = (rank: number): number => (rank <= 10 ? 1 / rank : 0);
@@ -40,54 +42,55 @@ const reciprocalAt10 = (rank: number): number => (rank <= 10 ? 1 / rank : 0);
 const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** An event's value: the mean over its seeds. */
+/** Returns an event's metric, averaged over its seeds. */
 const meanMetric = (ranks: Ranks, metric: (rank: number) => number): number => mean(ranks.map(metric));
 
-/** Quality from the ranks of each event's product and its person. */
-export function quality(events: readonly Ranks[], people: readonly string[]): Quality {
-  const of = (metric: (rank: number) => number): number =>
+/** Returns the quality of a method. `events` holds each event's ranks, and `userIds` each event's user. */
+export function rankingQuality(events: readonly Ranks[], userIds: readonly string[]): RankingQuality {
+  const meanOf = (metric: (rank: number) => number): number =>
     mean(events.map((ranks) => meanMetric(ranks, metric)));
   return {
     n: events.length,
-    acc1: of(accuracyAt(1)),
-    acc5: of(accuracyAt(5)),
-    acc10: of(accuracyAt(10)),
-    ndcg10: of(ndcgAt10),
-    mrr10: of(reciprocalAt10),
-    ci: interval(
+    acc1: meanOf(accuracyAt(1)),
+    acc5: meanOf(accuracyAt(5)),
+    acc10: meanOf(accuracyAt(10)),
+    ndcg10: meanOf(ndcgAt10),
+    mrr10: meanOf(reciprocalAt10),
+    ci: bootstrapInterval(
       events.map((ranks) => meanMetric(ranks, ndcgAt10)),
-      people,
+      userIds,
     ),
   };
 }
 
-/** By how much one method is better than another on the same events, whose people are given. */
-export function gain(better: readonly Ranks[], worse: readonly Ranks[], people: readonly string[]): Gain {
+/** Returns the gain in NDCG@10 of method `better` over method `worse` on the same events; `userIds` holds each event's user. */
+export function ndcgGain(better: readonly Ranks[], worse: readonly Ranks[], userIds: readonly string[]): NdcgGain {
   const differences = better.map((ranks, i) => meanMetric(ranks, ndcgAt10) - meanMetric(worse[i], ndcgAt10));
-  return { ndcg10: mean(differences), ci: interval(differences, people) };
+  return { ndcg10: mean(differences), ci: bootstrapInterval(differences, userIds) };
 }
 
 const resamples = 500;
 const bootstrapSeed = 11;
-/** Of 4,000 people: about 1 ms of one core. */
+/** Sixteen resamples of 4,000 users take about 1 ms on one core. */
 const resamplesPerPause = 16;
 
 /**
- * 95% interval of the mean by a percentile bootstrap (Efron, Annals of Statistics 7(1), 1979) over people: their events
- * depend on each other. With `against`, of the ratio of the two sums. Null where there is nothing.
+ * Returns the 95% interval of the mean of `values`, or of sum(values) / sum(against) if `against` is given; null without
+ * values. A percentile bootstrap (Efron, Annals of Statistics 7(1), 1979) resamples users instead of events, since the events
+ * of a user depend on each other.
  */
-export const interval = (
+export const bootstrapInterval = (
   values: readonly number[],
-  people: readonly string[],
+  userIds: readonly string[],
   against?: readonly number[],
-): Interval | null => runToEnd(intervalGradually(values, people, against));
+): ConfidenceInterval | null => runWithoutPauses(intervalPausable(values, userIds, against));
 
-/** {@link interval}, with pauses. */
-export function* intervalGradually(
+/** Computes {@link bootstrapInterval} and yields about every millisecond. */
+export function* intervalPausable(
   values: readonly number[],
   people: readonly string[],
   against?: readonly number[],
-): Gradual<Interval | null> {
+): PausableWork<ConfidenceInterval | null> {
   const sums = new Map<string, { value: number; against: number }>();
   values.forEach((value, i) => {
     const each = sums.get(people[i]) ?? { value: 0, against: 0 };
@@ -113,7 +116,10 @@ export function* intervalGradually(
   return [means[Math.floor(resamples * 0.025)], means[Math.floor(resamples * 0.975)]];
 }
 
-/** Gini coefficient of counts over `size` products: 0 for all alike, towards 1 for one alone. */
+/**
+ * Returns the Gini coefficient of counts over `size` products; products without a count count as 0. It is 0 if all counts are
+ * equal, and close to 1 if one product has all counts.
+ */
 export function gini(counts: readonly number[], size: number): number {
   const ordered = [...new Array<number>(size - counts.length).fill(0), ...[...counts].sort((a, b) => a - b)];
   const total = ordered.reduce((sum, count) => sum + count, 0);

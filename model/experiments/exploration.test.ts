@@ -5,8 +5,8 @@ import { explore } from "./exploration.ts";
 
 const order = Array.from({ length: 30 }, (_, i) => i);
 
-describe("exploration", () => {
-  it("shows each product once, leaves all but the last place alone, and never invents a product", () => {
+describe("explore", () => {
+  it("shows each item once, and changes only the last position", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 40 }),
@@ -28,7 +28,7 @@ describe("exploration", () => {
     );
   });
 
-  it("says with what probability it showed each product: the logged ones agree with the counted ones", () => {
+  it("returns propensities that agree with the observed frequencies", () => {
     const random = new Random(3);
     const runs = 200_000;
     const counted = new Map<number, number>();
@@ -44,7 +44,7 @@ describe("exploration", () => {
       expect(Math.abs(share - (logged.get(item) ?? 0))).toBeLessThan(0.004);
   });
 
-  it("leaves short lists, lists without more, and a rate of nothing alone", () => {
+  it("does not change short lists, lists without further items, or lists at rate 0", () => {
     const always = { rate: 1, depth: 5 };
     for (const shown of [
       explore(order, 4, always, () => 0),

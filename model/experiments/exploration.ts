@@ -1,35 +1,35 @@
-/** How much is explored. */
+/** How often, and how far down the ranking, the policy explores. */
 export interface Exploration {
-  /** Probability that the last place of a list shows something else than the best of what is left; 0 for never. */
+  /** Probability that the last position of a list shows a lower-ranked item; 0 for never. */
   rate: number;
-  /** Among so many of the next best it is drawn evenly. */
+  /** Number of next-ranked items among which the policy draws uniformly. */
   depth: number;
 }
 
-/** Something in its place, with the probability that the policy shows it there. */
-export interface Placed<T> {
+/** A shown item, with the probability that the policy shows it at its position. */
+export interface ShownItem<T> {
   item: T;
   propensity: number;
 }
 
-/** Lists that are shorter are shown as they are: their last place is one of their best. */
-const shortest = 5;
+/** The policy does not explore in shorter lists: their last position still holds one of the best items. */
+const minListLength = 5;
 
 /**
- * The first `limit` of an order, in whose last place the policy explores: with probability `rate` it shows one of the
- * `depth` that come after, each as likely. So what the model would never show is seen at times, at the place where it
- * costs the least, and its true probability is known: for judging other policies by what this one showed (Horvitz and
- * Thompson, 1952; Bottou and others, JMLR 14, 2013). `random` gives numbers in [0, 1).
+ * Returns the first `limit` items of a ranking, with exploration at the last position: with probability `rate`, the policy
+ * shows one of the next `depth` items there, each with the same probability. Users so also see items that the model would
+ * never show, at the position where exploration costs least. The known propensities allow off-policy evaluation (Horvitz
+ * and Thompson, 1952; Bottou and others, JMLR 14, 2013). `random` returns numbers in [0, 1).
  */
 export function explore<T>(
   order: readonly T[],
   limit: number,
   { rate, depth }: Exploration,
   random: () => number,
-): Placed<T>[] {
+): ShownItem<T>[] {
   const shown = order.slice(0, limit).map((item) => ({ item, propensity: 1 }));
   const others = order.slice(limit, limit + depth);
-  if (shown.length < shortest || others.length === 0 || !(rate > 0)) return shown;
+  if (shown.length < minListLength || others.length === 0 || !(rate > 0)) return shown;
   const last = shown[shown.length - 1];
   if (random() < rate) {
     last.item = others[Math.min(others.length - 1, Math.floor(random() * others.length))];

@@ -1,17 +1,20 @@
 import type { ArmTotals } from "../../shared/experiments/arm-totals.ts";
 
-/** Nobody yet. */
-export const noTotals: ArmTotals = {
+/** Totals of an arm without users. */
+export const emptyArmTotals: ArmTotals = {
   people: 0,
   exposures: 0,
   successes: 0,
   exposuresSquared: 0,
-  products: 0,
+  exposuresTimesSuccesses: 0,
   successesSquared: 0,
 };
 
-/** The totals after a person's counts became (n, s) from (before.n, before.s); nobody's counts are (0, 0). */
-export function withUser(
+/**
+ * Returns the totals after one user's counts change from `before` to (n, s), where n is the number of exposures and s the
+ * number of successes. A new user has (0, 0) before.
+ */
+export function updateArmTotals(
   totals: ArmTotals,
   { n, s }: { n: number; s: number },
   before: { n: number; s: number } = { n: 0, s: 0 },
@@ -21,22 +24,29 @@ export function withUser(
     exposures: totals.exposures + n - before.n,
     successes: totals.successes + s - before.s,
     exposuresSquared: totals.exposuresSquared + n * n - before.n * before.n,
-    products: totals.products + n * s - before.n * before.s,
+    exposuresTimesSuccesses: totals.exposuresTimesSuccesses + n * s - before.n * before.s,
     successesSquared: totals.successesSquared + s * s - before.s * before.s,
   };
 }
 
-/** The share of exposures that were successes; 0 before the first. */
+/** Returns the share of exposures that were successes; 0 without exposures. */
 export const rateOf = ({ exposures, successes }: ArmTotals): number =>
   exposures === 0 ? 0 : successes / exposures;
 
 /**
- * The variance of {@link rateOf}, by the delta method for a ratio of sums over people (Deng, Knoblich and Lu, "Applying the
- * delta method in metric analytics", KDD 2018); never below that of independent exposures with one success and one failure
- * more, so that an arm that has only failed so far is not thought to be certain.
+ * Returns the variance of {@link rateOf}, by the delta method for a ratio of sums over users (Deng, Knoblich and Lu,
+ * "Applying the delta method in metric analytics", KDD 2018). The variance is never below that of independent exposures
+ * with one extra success and one extra failure, so that an arm without any success does not count as certain.
  */
 export function varianceOf(totals: ArmTotals): number {
-  const { people, exposures, successes, exposuresSquared, products, successesSquared } = totals;
+  const {
+    people,
+    exposures,
+    successes,
+    exposuresSquared,
+    exposuresTimesSuccesses: products,
+    successesSquared,
+  } = totals;
   if (people < 2) return Number.POSITIVE_INFINITY;
   const rate = rateOf(totals);
   const squares = successesSquared - 2 * rate * products + rate * rate * exposuresSquared;
@@ -45,38 +55,41 @@ export function varianceOf(totals: ArmTotals): number {
   return Math.max(clustered, (smooth * (1 - smooth)) / exposures);
 }
 
-/** What is known of the difference of two rates (the first less the second). */
-export interface Difference {
+/** The estimated difference of two rates: the first minus the second. */
+export interface RateDifference {
   estimate: number;
-  /** Holds the true difference at all times at once, with probability 1 - alpha; infinite before there is anything. */
+  /**
+   * Bounds of the confidence sequence: with probability 1 - alpha, the interval contains the true difference at all times
+   * together. -1 and 1 while an arm has fewer than two users.
+   */
   low: number;
   high: number;
 }
 
-/** How the test is set. */
+/** Parameters of the sequential test. */
 export interface SequentialSettings {
-  /** Probability of ever being wrong when nothing differs, over all looks together. */
+  /** Probability of a false positive over all looks together. */
   alpha: number;
-  /** Standard deviation of the differences that are expected: where the test is the sharpest. It holds for any. */
+  /** Standard deviation of the expected differences. The test is valid for any value and most powerful near the true effect. */
   effect: number;
 }
 
 /**
- * A confidence sequence for the difference of two rates, by the mixture sequential probability ratio test with a normal
- * mixture (Robbins, Annals of Mathematical Statistics 41(5), 1970; Johari, Koomen, Pekelis and Walsh, "Always valid
- * inference", Operations Research 70(3), 2022), on the asymptotic normality of the rates. It may be looked at after each
- * event and stopped at any time: the interval is valid at all times together.
+ * Returns a confidence sequence for the difference of two rates, by the mixture sequential probability ratio test with a
+ * normal mixture (Robbins, Annals of Mathematical Statistics 41(5), 1970; Johari, Koomen, Pekelis and Walsh, "Always valid
+ * inference", Operations Research 70(3), 2022). The test relies on the asymptotic normality of the rates. It may be
+ * evaluated after each event and stopped at any time: the interval is valid at all times together.
  */
-export function differenceOf(
+export function rateDifference(
   first: ArmTotals,
   second: ArmTotals,
   { alpha, effect }: SequentialSettings,
-): Difference {
+): RateDifference {
   const estimate = rateOf(first) - rateOf(second);
   const variance = varianceOf(first) + varianceOf(second);
   if (!Number.isFinite(variance)) return { estimate, low: -1, high: 1 };
   const mixture = effect * effect;
-  // Where the mixture's likelihood ratio against the true difference reaches 1 / alpha.
+  // The half width at which the mixture's likelihood ratio against the true difference reaches 1 / alpha.
   const width = Math.sqrt(
     ((2 * variance * (variance + mixture)) / mixture) *
       (Math.log(1 / alpha) + 0.5 * Math.log((variance + mixture) / variance)),

@@ -1,31 +1,31 @@
 import { describe, expect, it } from "vitest";
 import type { ArmTotals } from "../../shared/experiments/arm-totals.ts";
-import { noTotals, withUser } from "./sequential.ts";
+import { emptyArmTotals, updateArmTotals } from "./sequential.ts";
 import { verdictOf } from "./verdict.ts";
 
 const settings = { alpha: 0.05, effect: 0.05, minPeople: 20, minExposures: 100, margin: 0.1 };
 
-/** People of ten exposures each, of which so many succeed. */
+/** Returns the totals of users with ten exposures each, of which about `successes` succeed. */
 function arm(people: number, successes: number): ArmTotals {
-  let totals = noTotals;
+  let totals = emptyArmTotals;
   for (let i = 0; i < people; i++)
-    totals = withUser(totals, { n: 10, s: Math.max(0, Math.min(10, successes + (i % 3) - 1)) });
+    totals = updateArmTotals(totals, { n: 10, s: Math.max(0, Math.min(10, successes + (i % 3) - 1)) });
   return totals;
 }
 
-describe("a verdict", () => {
-  it("is open while there are too few people, however clear it looks", () => {
+describe("verdictOf", () => {
+  it("is open with too few users, however large the difference", () => {
     const { verdict, reason } = verdictOf(arm(19, 0), arm(500, 8), settings);
     expect(verdict).toBe("open");
     expect(reason).toContain("too few");
   });
 
-  it("calls worse what is surely worse, and good what is surely better", () => {
+  it("is `worse` for a significantly worse candidate, and `good` for a significantly better one", () => {
     expect(verdictOf(arm(200, 2), arm(200, 5), settings).verdict).toBe("worse");
     expect(verdictOf(arm(200, 5), arm(200, 2), settings).verdict).toBe("good");
   });
 
-  it("calls good what is surely not worse by more than the margin, and waits until that is so", () => {
+  it("is `good` for a candidate significantly not worse by the margin, and `open` until then", () => {
     expect(verdictOf(arm(60, 5), arm(60, 5), settings).verdict).toBe("open");
     const { verdict, reason } = verdictOf(arm(5000, 5), arm(5000, 5), settings);
     expect(verdict).toBe("good");

@@ -1,44 +1,50 @@
 import type { ArmTotals } from "../../shared/experiments/arm-totals.ts";
-import { type Difference, differenceOf, rateOf, type SequentialSettings } from "./sequential.ts";
+import { type RateDifference, rateDifference, rateOf, type SequentialSettings } from "./sequential.ts";
 
-/** When there is enough to say something, and what is good enough. */
+/** When an experiment has enough data for a verdict, and what loss is acceptable. */
 export interface VerdictSettings extends SequentialSettings {
-  /** People and exposures that each arm has before anybody looks: the test leans on the normal limit. */
+  /** Users and exposures that each arm needs before the first verdict: the test relies on the normal limit. */
   minPeople: number;
   minExposures: number;
-  /** How much of the control's rate the newcomer may surely lose at most, to be good enough. */
+  /** Largest acceptable loss of the candidate, as a share (0 to 1) of the control's rate. */
   margin: number;
 }
 
-/** What the outcomes say of a newcomer against the control. */
+/** The result of comparing a candidate with the control. */
 export interface Verdict {
-  /** `worse`: surely; `good`: surely not worse by more than the margin; `open`: not known yet. */
+  /**
+   * `worse`: significantly worse than the control. `good`: significantly better, or significantly not worse by more than the
+   * margin. `open`: undecided.
+   */
   verdict: "good" | "worse" | "open";
-  difference: Difference;
-  /** In one line, with the figures. */
+  difference: RateDifference;
+  /** One line with the verdict and its figures. */
   reason: string;
 }
 
 const percent = (value: number): string => `${(100 * value).toFixed(2)}%`;
 
 /**
- * Judges a newcomer by an always-valid interval, at any time and as often as wanted: the probability that one that is as
- * good is ever called worse, or one that is worse by more than the margin ever good, is below alpha.
+ * Returns the verdict on a candidate by an always-valid interval; it may be called at any time and any number of times. With
+ * probability 1 - alpha, an equally good candidate is never called worse, and one worse by more than the margin never good.
  */
 export function verdictOf(candidate: ArmTotals, control: ArmTotals, settings: VerdictSettings): Verdict {
-  const difference = differenceOf(candidate, control, settings);
+  const difference = rateDifference(candidate, control, settings);
   const { low, high, estimate } = difference;
   const figures = `${percent(rateOf(candidate))} of ${candidate.exposures} against ${percent(rateOf(control))} of ${control.exposures} exposures, difference ${percent(estimate)} (${percent(low)} to ${percent(high)})`;
-  const least = (of: (totals: ArmTotals) => number): number => Math.min(of(candidate), of(control));
   if (
-    least(({ people }) => people) < settings.minPeople ||
-    least(({ exposures }) => exposures) < settings.minExposures
+    Math.min(candidate.people, control.people) < settings.minPeople ||
+    Math.min(candidate.exposures, control.exposures) < settings.minExposures
   )
-    return { verdict: "open", difference, reason: `too few yet: ${figures}` };
-  if (high < 0) return { verdict: "worse", difference, reason: `surely worse: ${figures}` };
+    return { verdict: "open", difference, reason: `too few users or exposures: ${figures}` };
+  if (high < 0) return { verdict: "worse", difference, reason: `significantly worse: ${figures}` };
   const bound = settings.margin * rateOf(control);
-  if (low > 0) return { verdict: "good", difference, reason: `surely better: ${figures}` };
+  if (low > 0) return { verdict: "good", difference, reason: `significantly better: ${figures}` };
   if (low > -bound)
-    return { verdict: "good", difference, reason: `surely not worse by ${percent(bound)}: ${figures}` };
-  return { verdict: "open", difference, reason: `not known yet: ${figures}` };
+    return {
+      verdict: "good",
+      difference,
+      reason: `significantly not worse by ${percent(bound)}: ${figures}`,
+    };
+  return { verdict: "open", difference, reason: `undecided: ${figures}` };
 }

@@ -1,43 +1,45 @@
-import { type Gradual, runToEnd } from "../gradual.ts";
 import type { Parameters } from "../network/parameters.ts";
+import { type PausableWork, runWithoutPauses } from "../pausable-work.ts";
 
-/** A head's logit z becomes slope * z + offset. */
-export interface Platt {
+/** The calibration of one head: logit z becomes slope * z + offset. */
+export interface PlattScaling {
   slope: number;
   offset: number;
 }
 
-/** Logits of rows that people saw, what came of them (0 or 1), and what each counts. */
-export interface Judged {
+/** The logit of one row that a user saw, its outcome (0 or 1) and its weight. */
+export interface LabeledLogit {
   logit: number;
   outcome: number;
   weight: number;
 }
 
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
-const iterations = 50;
-/** Strength with which slope and offset are held at 1 and 0: where little is known, little changes. */
-const prior = 1;
-/** The order of a head is never turned around. */
+/** Largest number of iterations of Newton's method. */
+const maxIterations = 50;
+/** Strength of the prior at slope 1 and offset 0: with few outcomes, the scaling stays near the identity. */
+const priorStrength = 1;
+/** A positive lower bound, so that the scaling never reverses the order of the rows. */
 const minSlope = 0.05;
 
 /**
- * Platt scaling (J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999), fitted by Newton's method with a
- * weak prior at the identity. Nothing judged: the identity.
+ * Returns the Platt scaling (J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999) of the rows, fitted by
+ * Newton's method with a weak prior at the identity. Without rows, returns the identity.
  */
-export const fitPlatt = (rows: readonly Judged[]): Platt => runToEnd(fitPlattGradually(rows));
+export const fitPlatt = (rows: readonly LabeledLogit[]): PlattScaling =>
+  runWithoutPauses(fitPlattPausable(rows));
 
-/** {@link fitPlatt}, with a pause before each iteration: 30,000 rows take about 1 ms of one core. */
-export function* fitPlattGradually(rows: readonly Judged[]): Gradual<Platt> {
+/** Like {@link fitPlatt}, with a pause before each iteration: 30,000 rows take about 1 ms of CPU time. */
+export function* fitPlattPausable(rows: readonly LabeledLogit[]): PausableWork<PlattScaling> {
   let slope = 1;
   let offset = 0;
-  for (let i = 0; i < iterations; i++) {
+  for (let i = 0; i < maxIterations; i++) {
     yield;
-    let gs = prior * (slope - 1);
-    let go = prior * offset;
-    let hss = prior;
+    let gs = priorStrength * (slope - 1);
+    let go = priorStrength * offset;
+    let hss = priorStrength;
     let hso = 0;
-    let hoo = prior;
+    let hoo = priorStrength;
     for (const { logit, outcome, weight } of rows) {
       const p = sigmoid(slope * logit + offset);
       const error = weight * (p - outcome);
@@ -52,10 +54,10 @@ export function* fitPlattGradually(rows: readonly Judged[]): Gradual<Platt> {
     if (!(determinant > 1e-9)) break;
     const ds = (hoo * gs - hso * go) / determinant;
     const d = (hss * go - hso * gs) / determinant;
-    // Newton may leap where the curve is flat.
-    const most = Math.max(Math.abs(ds), Math.abs(d), 1);
-    slope -= ds / most;
-    offset -= d / most;
+    // Limit each step to 1: Newton's method overshoots where the curve is flat.
+    const shrink = Math.max(Math.abs(ds), Math.abs(d), 1);
+    slope -= ds / shrink;
+    offset -= d / shrink;
     if (Math.abs(ds) + Math.abs(d) < 1e-8) break;
   }
   return { slope: Math.max(minSlope, slope), offset };
@@ -64,35 +66,39 @@ export function* fitPlattGradually(rows: readonly Judged[]): Gradual<Platt> {
 const bins = 10;
 
 /**
- * Expected calibration error: rows in ten bins of equal weight by probability, mean distance of what was said from what came
- * (Naeini et al., "Obtaining Well Calibrated Probabilities Using Bayesian Binning", AAAI 2015; equal mass). NaN for none.
+ * Returns the expected calibration error: the mean absolute difference between predicted probability and observed rate, over
+ * ten bins of equal weight by probability (Naeini et al., "Obtaining Well Calibrated Probabilities Using Bayesian Binning",
+ * AAAI 2015). NaN without rows.
  */
-export function calibrationError(rows: readonly Judged[], { slope, offset }: Platt): number {
+export function calibrationError(rows: readonly LabeledLogit[], { slope, offset }: PlattScaling): number {
   const total = rows.reduce((sum, { weight }) => sum + weight, 0);
   const ordered = rows
     .map(({ logit, outcome, weight }) => ({ p: sigmoid(slope * logit + offset), outcome, weight }))
     .sort((a, b) => a.p - b.p);
   let error = 0;
-  let said = 0;
-  let came = 0;
+  let predicted = 0;
+  let observed = 0;
   let mass = 0;
   for (const [i, { p, outcome, weight }] of ordered.entries()) {
-    said += weight * p;
-    came += weight * outcome;
+    predicted += weight * p;
+    observed += weight * outcome;
     mass += weight;
     if (mass >= total / bins || i === ordered.length - 1) {
-      error += Math.abs(said - came);
-      said = came = mass = 0;
+      error += Math.abs(predicted - observed);
+      predicted = observed = mass = 0;
     }
   }
   return error / total;
 }
 
-/** Writes the scaling of both heads into the weights themselves, in place: the exported file is calibrated. */
-export function foldInto(parameters: Parameters, heads: readonly [engage: Platt, purchase: Platt]): void {
+/** Multiplies the scaling of both heads into the weights, in place, so that the exported model is calibrated. */
+export function applyScalingToWeights(
+  parameters: Parameters,
+  heads: readonly [engage: PlattScaling, purchase: PlattScaling],
+): void {
   for (const name of ["heads.deep.w", "heads.wide.w", "heads.b"]) {
     const parameter = parameters.get(name);
-    if (!parameter) throw new Error(`no parameter is named ${name}`);
+    if (!parameter) throw new Error(`the model has no parameter \`${name}\`: it cannot be calibrated`);
     const { data, columns } = parameter;
     for (let i = 0; i < data.length; i++) {
       const { slope, offset } = heads[i % columns];

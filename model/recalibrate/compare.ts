@@ -1,62 +1,62 @@
-import { type Interval, intervalGradually } from "../evaluate/metrics.ts";
+import { type ConfidenceInterval, intervalPausable } from "../evaluate/metrics.ts";
 import type { FeatureShape, TrainingList } from "../features/batch.ts";
-import { type Gradual, runToEnd } from "../gradual.ts";
-import { purchaseWorth } from "../pipeline/recommend.ts";
+import { type PausableWork, runWithoutPauses } from "../pausable-work.ts";
+import { purchaseValue } from "../pipeline/run-pipeline.ts";
 import type { LoggedExample } from "./logged-examples.ts";
 
-/** What a candidate is compared with: what serves, and orders that anybody could make without learning. */
-export const baselines = ["popularity", "distance", "own"] as const;
-export type Baseline = (typeof baselines)[number];
-export type Method = "candidate" | "serving" | Baseline;
+/** Rankings without a trained model that the candidate must beat: by popularity, by distance, by the user's own history. */
+export const baselineNames = ["popularity", "distance", "own"] as const;
+export type BaselineName = (typeof baselineNames)[number];
+export type RankingMethod = "candidate" | "serving" | BaselineName;
 
-/** The dense feature that each baseline orders by, and in which direction. */
-const ordering: Record<Baseline, { feature: string; sign: number }> = {
+/** The dense feature by which each baseline ranks; sign -1 ranks small values first. */
+const baselineFeatures: Record<BaselineName, { feature: string; sign: number }> = {
   popularity: { feature: "people", sign: 1 },
   distance: { feature: "distance_log", sign: -1 },
   own: { feature: "own_count", sign: 1 },
 };
 
-/** A list that people saw, with what each method says of its rows. */
-export interface Compared {
+/** A list that a user saw, with the scores of the candidate and the serving model for each row. */
+export interface ScoredList {
   example: LoggedExample;
   list: TrainingList;
   candidate: Float32Array;
   serving: Float32Array;
 }
 
-/** How good each method's order of one list is: NDCG at 10, see {@link qualityOf}. */
+/** NDCG@10 of each ranking method on one list; see {@link qualityOf}. */
 export interface ListQuality {
   pseudonym: string;
   weight: number;
-  quality: Record<Method, number>;
-  /** What no knowledge at all would give. */
+  quality: Record<RankingMethod, number>;
+  /** Expected NDCG@10 of a random order. */
   chance: number;
   slices: string[];
 }
 
 const discount = (rank: number): number => (rank <= 10 ? 1 / Math.log2(rank + 1) : 0);
 
-/** The share of the best possible gain, discounted by rank, with gains by row (Järvelin and Kekäläinen, TOIS 20(4), 2002). */
+/** Returns the NDCG@10 (0 to 1) of an order, with gains by row (Järvelin and Kekäläinen, TOIS 20(4), 2002). */
 function ndcg(order: readonly number[], gains: readonly number[]): number {
   const ideal = [...gains].sort((a, b) => b - a).reduce((sum, gain, i) => sum + gain * discount(i + 1), 0);
   return order.reduce((sum, row, i) => sum + gains[row] * discount(i + 1), 0) / ideal;
 }
 
 /**
- * Compares orders of what was shown in one list; null where nothing of it was chosen. Only shown rows count: of the others
- * nobody knows what would have come of them. A purchase is worth an engagement and `purchaseWorth` more. Ties are broken by
- * the products' hashes, so that no method gains from the order in which they were logged.
+ * Returns the NDCG@10 of each method on one list; null if the user engaged with no row. Only shown rows count, since the
+ * outcome of the other rows is unknown. The gain of an engagement is 1, that of a purchase `purchaseWorth` more. Ties are
+ * broken by the products' hashes, so that no method profits from the logged order.
  */
 export function qualityOf(
   shape: FeatureShape,
-  { example, list, candidate, serving }: Compared,
+  { example, list, candidate, serving }: ScoredList,
 ): ListQuality | null {
   const shown = example.rows.flatMap(({ position }, row) => (position > 0 ? [row] : []));
-  const gains = shown.map((row) => list.engage[row] + purchaseWorth * list.purchase[row]);
+  const gains = shown.map((row) => list.engage[row] + purchaseValue * list.purchase[row]);
   const total = gains.reduce((sum, gain) => sum + gain, 0);
   if (total === 0 || shown.length < 2) return null;
   const width = shape.dense.length;
-  const by = (score: (row: number) => number): number => {
+  const ndcgBy = (score: (row: number) => number): number => {
     const order = shown
       .map((_, i) => i)
       .sort(
@@ -66,9 +66,11 @@ export function qualityOf(
       );
     return ndcg(order, gains);
   };
-  const byFeature = (baseline: Baseline): number => {
-    const at = shape.dense.indexOf(ordering[baseline].feature);
-    return at < 0 ? 0 : by((row) => ordering[baseline].sign * list.batch.dense[row * width + at]);
+  const ndcgByFeature = (baseline: BaselineName): number => {
+    const column = shape.dense.indexOf(baselineFeatures[baseline].feature);
+    return column < 0
+      ? 0
+      : ndcgBy((row) => baselineFeatures[baseline].sign * list.batch.dense[row * width + column]);
   };
   const meanDiscount = shown.reduce((sum, _, i) => sum + discount(i + 1), 0) / shown.length;
   const ideal = [...gains].sort((a, b) => b - a).reduce((sum, gain, i) => sum + gain * discount(i + 1), 0);
@@ -76,18 +78,18 @@ export function qualityOf(
     pseudonym: example.pseudonym,
     weight: example.weight,
     quality: {
-      candidate: by((row) => candidate[row]),
-      serving: by((row) => serving[row]),
-      popularity: byFeature("popularity"),
-      distance: byFeature("distance"),
-      own: byFeature("own"),
+      candidate: ndcgBy((row) => candidate[row]),
+      serving: ndcgBy((row) => serving[row]),
+      popularity: ndcgByFeature("popularity"),
+      distance: ndcgByFeature("distance"),
+      own: ndcgByFeature("own"),
     },
     chance: (total * meanDiscount) / ideal,
     slices: slicesOf(shape, example, list),
   };
 }
 
-/** The groups whose figures are told apart. */
+/** Returns the names of the slices that the list belongs to: new users, its country, its chosen categories. */
 function slicesOf(shape: FeatureShape, example: LoggedExample, list: TrainingList): string[] {
   const choices = list.batch.dense[shape.dense.indexOf("person_choices")];
   const categories = new Set(
@@ -102,57 +104,65 @@ function slicesOf(shape: FeatureShape, example: LoggedExample, list: TrainingLis
   ];
 }
 
-/** A difference of two methods with its 95% interval, people drawn with replacement. */
-export interface Difference {
+/** The mean difference of two methods' NDCG@10, with a 95% interval from a bootstrap over users. */
+export interface QualityDifference {
   lists: number;
   mean: number;
-  interval: Interval | null;
+  interval: ConfidenceInterval | null;
 }
 
-/** What is known of a candidate from the newest outcomes. */
+/** The comparison of the candidate with the serving model and the baselines, on the evaluation window. */
 export interface Comparison {
   lists: number;
   people: number;
-  /** Mean NDCG at 10 by method, and of chance. */
-  quality: Record<Method | "chance", number>;
-  gain: Difference;
-  /** How much better than chance the serving model's order is: what says whether the outcomes mean anything. */
-  overChance: Difference;
-  /** How much better than chance the candidate's order is. */
-  candidateOverChance: Difference;
-  slices: Record<string, Difference>;
+  /** Mean NDCG@10 by method, and of a random order. */
+  quality: Record<RankingMethod | "chance", number>;
+  /** Candidate minus serving model. */
+  gain: QualityDifference;
+  /** Serving model minus random order. Shows whether the outcomes carry any signal. */
+  overChance: QualityDifference;
+  /** Candidate minus random order. */
+  candidateOverChance: QualityDifference;
+  /** The gain by slice. */
+  slices: Record<string, QualityDifference>;
 }
 
-/** Weighted mean over lists; 0 for none. */
-function meanOf(lists: readonly ListQuality[], of: (list: ListQuality) => number): number {
+/** Returns the weighted mean of a value over the lists; 0 without lists. */
+function meanOf(lists: readonly ListQuality[], valueOfList: (list: ListQuality) => number): number {
   let sum = 0;
   let mass = 0;
   for (const list of lists) {
-    sum += list.weight * of(list);
+    sum += list.weight * valueOfList(list);
     mass += list.weight;
   }
   return mass === 0 ? 0 : sum / mass;
 }
 
-function* difference(lists: readonly ListQuality[], of: (list: ListQuality) => number): Gradual<Difference> {
+function* qualityDifference(
+  lists: readonly ListQuality[],
+  valueOfList: (list: ListQuality) => number,
+): PausableWork<QualityDifference> {
   return {
     lists: lists.length,
-    mean: meanOf(lists, of),
-    interval: yield* intervalGradually(
-      lists.map((list) => list.weight * of(list)),
-      lists.map(({ pseudonym: person }) => person),
+    mean: meanOf(lists, valueOfList),
+    interval: yield* intervalPausable(
+      lists.map((list) => list.weight * valueOfList(list)),
+      lists.map(({ pseudonym }) => pseudonym),
       lists.map(({ weight }) => weight),
     ),
   };
 }
 
-/** Sums lists up. Slices of fewer than `least` lists are left out. */
-export const compare = (lists: readonly ListQuality[], least: number): Comparison =>
-  runToEnd(compareGradually(lists, least));
+/** Returns the comparison over all lists. Slices with fewer than `minLists` lists are left out. */
+export const compareLists = (lists: readonly ListQuality[], minLists: number): Comparison =>
+  runWithoutPauses(compareListsPausable(lists, minLists));
 
-/** {@link compare}, with pauses. */
-export function* compareGradually(lists: readonly ListQuality[], least: number): Gradual<Comparison> {
-  const of = (method: Method): number => meanOf(lists, ({ quality }) => quality[method]);
+/** Like {@link compareLists}, with pauses. */
+export function* compareListsPausable(
+  lists: readonly ListQuality[],
+  minLists: number,
+): PausableWork<Comparison> {
+  const meanQuality = (method: RankingMethod): number => meanOf(lists, ({ quality }) => quality[method]);
   const gain = ({ quality }: ListQuality): number => quality.candidate - quality.serving;
   const slices = new Map<string, ListQuality[]>();
   for (const list of lists)
@@ -161,37 +171,23 @@ export function* compareGradually(lists: readonly ListQuality[], least: number):
       if (part) part.push(list);
       else slices.set(slice, [list]);
     }
-  const told: Record<string, Difference> = {};
+  const sliceGains: Record<string, QualityDifference> = {};
   for (const [name, part] of [...slices].sort(([a], [b]) => (a < b ? -1 : 1)))
-    if (part.length >= least) told[name] = yield* difference(part, gain);
+    if (part.length >= minLists) sliceGains[name] = yield* qualityDifference(part, gain);
   return {
     lists: lists.length,
-    people: new Set(lists.map(({ pseudonym: person }) => person)).size,
+    people: new Set(lists.map(({ pseudonym }) => pseudonym)).size,
     quality: {
-      candidate: of("candidate"),
-      serving: of("serving"),
-      popularity: of("popularity"),
-      distance: of("distance"),
-      own: of("own"),
+      candidate: meanQuality("candidate"),
+      serving: meanQuality("serving"),
+      popularity: meanQuality("popularity"),
+      distance: meanQuality("distance"),
+      own: meanQuality("own"),
       chance: meanOf(lists, ({ chance }) => chance),
     },
-    gain: yield* difference(lists, gain),
-    overChance: yield* difference(lists, ({ quality, chance }) => quality.serving - chance),
-    candidateOverChance: yield* difference(lists, ({ quality, chance }) => quality.candidate - chance),
-    slices: told,
+    gain: yield* qualityDifference(lists, gain),
+    overChance: yield* qualityDifference(lists, ({ quality, chance }) => quality.serving - chance),
+    candidateOverChance: yield* qualityDifference(lists, ({ quality, chance }) => quality.candidate - chance),
+    slices: sliceGains,
   };
-}
-
-/** What the log says of its own health. */
-export interface DataFacts {
-  examples: number;
-  /** Examples of which something came. */
-  engaged: number;
-  people: number;
-  /** Lines that were not as documented. */
-  damaged: number;
-  /** Largest share of all engagement that is one person's. */
-  largestShare: number;
-  /** Share of shown rows that were engaged with: while training, and in the newest window. */
-  rate: { training: number; newest: number };
 }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { Difference } from "./compare.ts";
-import { type Evidence, gate, gateConfiguration } from "./gate.ts";
+import type { QualityDifference } from "./compare.ts";
+import { evaluateGate, type GateEvidence, gateConfiguration } from "./gate.ts";
 
-const difference = (mean: number, low: number, high: number): Difference => ({
+const difference = (mean: number, low: number, high: number): QualityDifference => ({
   lists: 500,
   mean,
   interval: [low, high],
 });
-const good: Evidence = {
+const good: GateEvidence = {
   data: {
     examples: 5000,
     engaged: 2000,
@@ -33,18 +33,18 @@ const good: Evidence = {
 };
 const configuration = gateConfiguration.parse({});
 
-describe("the gate", () => {
-  it("lets pass what is surely better and harms nobody", () => {
-    expect(gate(good, configuration)).toMatchObject({ passed: true, reasons: [] });
+describe("evaluateGate", () => {
+  it("passes a candidate that is significantly better and worse in no slice", () => {
+    expect(evaluateGate(good, configuration)).toMatchObject({ passed: true, reasons: [] });
   });
 
-  it("lets pass what knows a world of which the serving model knows nothing any more", () => {
+  it("passes a candidate that beats chance where the serving model no longer does", () => {
     const overChance = difference(0.01, -0.01, 0.03);
     const comparison = { ...good.comparison, overChance, candidateOverChance: difference(0.05, 0.02, 0.08) };
-    expect(gate({ ...good, comparison }, configuration).reasons).toEqual([]);
+    expect(evaluateGate({ ...good, comparison }, configuration).reasons).toEqual([]);
   });
 
-  it.each<[string, Partial<Evidence>]>([
+  it.each<[string, Partial<GateEvidence>]>([
     ["gain", { comparison: { ...good.comparison, gain: difference(0.03, -0.001, 0.06) } }],
     ["gain", { comparison: { ...good.comparison, gain: { lists: 0, mean: 0, interval: null } } }],
     [
@@ -76,15 +76,15 @@ describe("the gate", () => {
     ["one person", { data: { ...good.data, largestShare: 0.6 } }],
     ["engagement", { data: { ...good.data, rate: { training: 0.1, newest: 0.9 } } }],
     ["people", { data: { ...good.data, people: 3 } }],
-  ])("refuses for %s alone, and says so", (name, change) => {
-    const { passed, reasons } = gate({ ...good, ...change }, configuration);
+  ])("refuses a candidate that fails only `%s`, and gives that reason", (name, change) => {
+    const { passed, reasons } = evaluateGate({ ...good, ...change }, configuration);
     expect(passed).toBe(false);
     expect(reasons).toHaveLength(1);
     expect(reasons[0]).toMatch(new RegExp(`^${name}: .+`));
   });
 
-  it("forced open it lets everything pass, and still says what is wrong", () => {
-    const forced = gate({ ...good, golden: "they differ" }, { ...configuration, forced: true });
+  it("passes every candidate if forced, and still reports the failed checks", () => {
+    const forced = evaluateGate({ ...good, golden: "they differ" }, { ...configuration, forced: true });
     expect(forced).toMatchObject({ passed: true, forced: true, reasons: ["golden vectors: they differ"] });
   });
 });

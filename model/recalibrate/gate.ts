@@ -1,61 +1,62 @@
 import { z } from "zod";
-import { baselines, type Comparison, type DataFacts, type Difference } from "./compare.ts";
+import { baselineNames, type Comparison, type QualityDifference } from "./compare.ts";
+import type { LogStatistics } from "./example-summary.ts";
 
-/** What a candidate must meet. */
+/** The thresholds that a candidate must meet. */
 export const gateConfiguration = z.object({
-  /** Whether checks only report: for trials of the roll-out itself. */
+  /** Whether failed checks are only reported: for tests of the roll-out. */
   forced: z.boolean().default(false),
   minExamples: z.number().int().default(300),
   minPeople: z.number().int().default(20),
-  /** Lists of the newest window of which something was chosen. */
+  /** Lists of the evaluation window with an engagement. */
   minLists: z.number().int().default(100),
   maxDamagedShare: z.number().default(0.02),
-  /** Of all engagement, what one person may have. */
+  /** Largest share of all engagement that may come from one user. */
   maxOfOnePerson: z.number().default(0.2),
-  /** Share of shown products that are engaged with: more than this is no person's doing. */
+  /** Largest share of shown products with an engagement: a higher rate is not human behavior. */
   maxEngagementRate: z.number().default(0.8),
-  /** ... and how much it may differ between training and the newest window, as a factor. */
+  /** Largest factor between the engagement rates of the training and evaluation windows. */
   maxRateChange: z.number().default(4),
-  /** NDCG at 10 that the lower end of the gain's interval must exceed. */
+  /** NDCG@10 that the lower bound of the gain's interval must exceed. */
   minGain: z.number().default(0),
-  /** How much worse than what serves a slice may be, where its interval says that it is worse. */
+  /** Largest loss of NDCG@10 in a slice whose interval lies below 0. */
   maxSliceLoss: z.number().default(0.01),
-  /** Lists that a slice must have to be looked at. */
+  /** Lists that a slice needs to be checked. */
   minSliceLists: z.number().int().default(60),
-  /** Expected calibration error of each head, at most. */
+  /** Largest expected calibration error of each head. */
   maxCalibrationError: z.number().default(0.05),
-  /** Milliseconds for 500 candidates against the serving model's, as a factor; below the floor in ms nobody minds. */
+  /** Largest factor between the candidate's and the serving model's time for 500 candidates. Times below the floor always pass. */
   maxLatencyFactor: z.number().default(1.5),
   latencyFloorMs: z.number().default(10),
   maxBytes: z.number().int().default(1_000_000),
 });
 export type GateConfiguration = z.infer<typeof gateConfiguration>;
 
-/** All that the gate looks at. */
-export interface Evidence {
-  data: DataFacts;
+/** The input of the gate. */
+export interface GateEvidence {
+  data: LogStatistics;
   comparison: Comparison;
-  /** Expected calibration error of the heads; null for a head that nothing came of. */
+  /** Expected calibration error of each head; null for a head without a positive outcome. */
   calibration: { engage: number | null; purchase: number | null };
   latency: { candidateMs: number; servingMs: number };
-  /** Why the file was refused by the runtime or does not reproduce its golden vectors; null where it does. */
+  /** Why the runtime refused the file or its golden vectors; null if the file reproduces them. */
   golden: string | null;
   bytes: number;
   finiteWeights: boolean;
 }
 
-/** One question and its answer. */
+/** The result of one check. */
 export const gateCheck = z.object({
   name: z.string(),
   passed: z.boolean(),
-  /** What was found and what is asked, in one line. */
+  /** The measured value and its limit, in one line. */
   detail: z.string(),
 });
 export type GateCheck = z.infer<typeof gateCheck>;
 
 export const gateResult = z.object({
   passed: z.boolean(),
-  /** Why not; empty where it passed. */
+  /** The failed checks with their details; empty if all passed. */
   reasons: z.array(z.string()),
   forced: z.boolean(),
   checks: z.array(gateCheck),
@@ -63,22 +64,22 @@ export const gateResult = z.object({
 export type GateResult = z.infer<typeof gateResult>;
 
 const round = (value: number): string => String(Math.round(value * 10_000) / 10_000);
-const told = ({ mean, interval, lists }: Difference): string =>
+const describeDifference = ({ mean, interval, lists }: QualityDifference): string =>
   `${round(mean)} (${interval ? interval.map(round).join(" to ") : "unknown"}) over ${lists} lists`;
-const surelyAbove = ({ interval }: Difference, bound: number): boolean =>
+const surelyAbove = ({ interval }: QualityDifference, bound: number): boolean =>
   interval !== null && interval[0] > bound;
 
 /**
- * Whether outcomes are people's: they agree with what serves. Where the world has changed so much that what serves knows
- * nothing of it, they may agree with the candidate alone, which has not seen them; but never against what serves, since
- * outcomes that were turned around look like that.
+ * Returns whether the outcomes carry a signal: the serving model ranks them significantly better than chance. After a large
+ * change of behavior, the candidate alone may do so, since it has not seen these outcomes in training. The serving model must
+ * not rank them significantly worse than chance, because reversed outcomes look like that.
  */
-const meansSomething = ({ overChance, candidateOverChance }: Comparison): boolean =>
+const outcomesAreMeaningful = ({ overChance, candidateOverChance }: Comparison): boolean =>
   surelyAbove(overChance, 0) ||
   (surelyAbove(candidateOverChance, 0) && overChance.interval !== null && overChance.interval[1] >= 0);
 
-/** The checks of what was learnt from: they can be made before any training. */
-export function checkData(data: DataFacts, configuration: GateConfiguration): GateCheck[] {
+/** Returns the checks of the training log, which need no trained candidate. */
+export function checkTrainingData(data: LogStatistics, configuration: GateConfiguration): GateCheck[] {
   const damagedShare = data.damaged / Math.max(1, data.examples + data.damaged);
   const { training, newest } = data.rate;
   const change = Math.max(training, newest) / Math.max(1e-9, Math.min(training, newest));
@@ -92,36 +93,36 @@ export function checkData(data: DataFacts, configuration: GateConfiguration): Ga
     check(
       "people",
       data.people >= configuration.minPeople,
-      `${data.people} people, at least ${configuration.minPeople}`,
+      `${data.people} users, at least ${configuration.minPeople}`,
     ),
     check(
       "whole lines",
       damagedShare <= configuration.maxDamagedShare,
-      `${round(damagedShare)} of the lines are damaged, at most ${configuration.maxDamagedShare}`,
+      `share of damaged lines ${round(damagedShare)}, at most ${configuration.maxDamagedShare}`,
     ),
     check(
       "one person",
       data.largestShare <= configuration.maxOfOnePerson,
-      `${round(data.largestShare)} of all engagement is one person's, at most ${configuration.maxOfOnePerson}`,
+      `largest share of engagement from one user ${round(data.largestShare)}, at most ${configuration.maxOfOnePerson}`,
     ),
     check(
       "engagement",
       Math.max(training, newest) <= configuration.maxEngagementRate &&
         Math.min(training, newest) > 0 &&
         change <= configuration.maxRateChange,
-      `${round(training)} of what was shown was chosen, ${round(newest)} in the newest window: at most ${configuration.maxEngagementRate}, at most ${configuration.maxRateChange} times apart`,
+      `engagement rate ${round(training)} in training, ${round(newest)} in the newest window; above 0, at most ${configuration.maxEngagementRate}, and at most a factor ${configuration.maxRateChange} apart`,
     ),
   ];
 }
 
-/** Milliseconds that a candidate may take for 500 candidates, where what serves takes so many. */
+/** Returns the largest time in ms that a candidate model may take for 500 candidates, given the serving model's time. */
 export const maxLatencyMs = (
   servingMs: number,
   { latencyFloorMs, maxLatencyFactor }: GateConfiguration,
 ): number => Math.max(latencyFloorMs, maxLatencyFactor * servingMs);
 
-/** Decides on a candidate, and says why. */
-export function gate(evidence: Evidence, configuration: GateConfiguration): GateResult {
+/** Returns whether the candidate may be registered, with all checks and the reasons for a refusal. */
+export function evaluateGate(evidence: GateEvidence, configuration: GateConfiguration): GateResult {
   const { comparison, calibration, latency } = evidence;
   const check = (name: string, passed: boolean, detail: string): GateCheck => ({ name, passed, detail });
   const worse = Object.entries(comparison.slices).filter(
@@ -130,35 +131,35 @@ export function gate(evidence: Evidence, configuration: GateConfiguration): Gate
   );
   const maxMs = maxLatencyMs(latency.servingMs, configuration);
   const checks: GateCheck[] = [
-    ...checkData(evidence.data, configuration),
+    ...checkTrainingData(evidence.data, configuration),
     check(
       "newest outcomes",
       comparison.lists >= configuration.minLists,
-      `${comparison.lists} lists of the newest window, at least ${configuration.minLists}`,
+      `${comparison.lists} lists with an engagement in the newest window, at least ${configuration.minLists}`,
     ),
     check(
       "meaning",
-      meansSomething(comparison),
-      `what serves is better than chance by ${told(comparison.overChance)}, the candidate by ${told(comparison.candidateOverChance)}: else the outcomes mean nothing`,
+      outcomesAreMeaningful(comparison),
+      `NDCG@10 above a random order: serving model ${describeDifference(comparison.overChance)}, candidate ${describeDifference(comparison.candidateOverChance)}; one must be significantly above 0, and the serving model not significantly below`,
     ),
     check(
       "gain",
       surelyAbove(comparison.gain, configuration.minGain),
-      `NDCG@10 ${told(comparison.gain)}, the lower end above ${configuration.minGain}`,
+      `NDCG@10 above the serving model ${describeDifference(comparison.gain)}, lower bound above ${configuration.minGain}`,
     ),
-    ...baselines.map((baseline) =>
+    ...baselineNames.map((baseline) =>
       check(
         `better than ${baseline}`,
         comparison.quality.candidate > comparison.quality[baseline],
-        `${round(comparison.quality.candidate)} against ${round(comparison.quality[baseline])}`,
+        `NDCG@10 ${round(comparison.quality.candidate)} against ${round(comparison.quality[baseline])}`,
       ),
     ),
     check(
       "slices",
       worse.length === 0,
       worse.length === 0
-        ? `none of ${Object.keys(comparison.slices).length} is worse by more than ${configuration.maxSliceLoss}`
-        : worse.map(([name, slice]) => `${name}: ${told(slice)}`).join("; "),
+        ? `none of ${Object.keys(comparison.slices).length} slices is worse by more than ${configuration.maxSliceLoss}`
+        : worse.map(([name, slice]) => `${name}: ${describeDifference(slice)}`).join("; "),
     ),
     ...(["engage", "purchase"] as const).map((head) => {
       const error = calibration[head];
@@ -166,8 +167,8 @@ export function gate(evidence: Evidence, configuration: GateConfiguration): Gate
         `calibration of ${head}`,
         error === null || error <= configuration.maxCalibrationError,
         error === null
-          ? "nothing to judge it by"
-          : `${round(error)}, at most ${configuration.maxCalibrationError}`,
+          ? "no positive outcome to measure it by"
+          : `expected calibration error ${round(error)}, at most ${configuration.maxCalibrationError}`,
       );
     }),
     check(

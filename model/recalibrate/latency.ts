@@ -1,49 +1,56 @@
 import { type GateConfiguration, maxLatencyMs } from "./gate.ts";
 
-/** A model whose runs are timed from outside, with what surrounds them. */
-export interface Timed {
-  /** Runs that `many` makes and `none` does not. */
+/** A model that is timed by calls to its runtime. */
+export interface TimedModel {
+  /** Number of runs in one call of `timeRuns` beyond those of `timeOverhead`. */
   runs: number;
-  /** Milliseconds of what surrounds the runs alone, and with them. */
-  none(): Promise<number>;
-  many(): Promise<number>;
+  /** Returns the milliseconds of a call without the `runs`. */
+  timeOverhead(): Promise<number>;
+  /** Returns the milliseconds of a call with the `runs`. */
+  timeRuns(): Promise<number>;
 }
 
-/** Milliseconds of one run each. */
+/** Milliseconds of one run of each model. */
 export interface Latency {
   candidateMs: number;
   servingMs: number;
 }
 
-/** Rounds in any case, and as long as the candidate seems too slow. */
+/** Rounds that are always measured; further rounds follow while the candidate appears too slow. */
 const minRounds = 5;
 const maxRounds = 20;
 
-/** The quickest of what was seen: whatever else a machine does only makes things slower. */
-function quickest({ runs, none, many }: Timed): { look(): Promise<void>; ms(): number } {
-  let least = { none: Number.POSITIVE_INFINITY, many: Number.POSITIVE_INFINITY };
+/** Measures repeatedly and keeps the minimum, since other load on the machine only makes a run slower. */
+function fastestRun({ runs, timeOverhead, timeRuns }: TimedModel): {
+  measure(): Promise<void>;
+  ms(): number;
+} {
+  let overheadMs = Number.POSITIVE_INFINITY;
+  let runsMs = Number.POSITIVE_INFINITY;
   return {
-    async look() {
-      least = { none: Math.min(least.none, await none()), many: Math.min(least.many, await many()) };
+    async measure() {
+      overheadMs = Math.min(overheadMs, await timeOverhead());
+      runsMs = Math.min(runsMs, await timeRuns());
     },
-    ms: () => Math.max(0, least.many - least.none) / runs,
+    ms: () => Math.max(0, runsMs - overheadMs) / runs,
   };
 }
 
 /**
- * How long a candidate and what serves take. They take turns, so that what else the machine does falls on both, and go on
- * while the candidate seems slower than it may be: a busy moment is not its fault.
+ * Returns the time of one run of the candidate and of the serving model. The measurements alternate, so that other load on the
+ * machine affects both. They continue for up to `maxRounds` while the candidate appears too slow, since short load is not its
+ * fault.
  */
-export async function latencyOf(
-  candidate: Timed,
-  serving: Timed,
+export async function measureLatency(
+  candidate: TimedModel,
+  serving: TimedModel,
   configuration: GateConfiguration,
 ): Promise<Latency> {
-  const [one, other] = [quickest(candidate), quickest(serving)];
+  const [one, other] = [fastestRun(candidate), fastestRun(serving)];
   for (let round = 0; round < maxRounds; round++) {
     if (round >= minRounds && one.ms() <= maxLatencyMs(other.ms(), configuration)) break;
-    await one.look();
-    await other.look();
+    await one.measure();
+    await other.measure();
   }
   return { candidateMs: one.ms(), servingMs: other.ms() };
 }

@@ -3,18 +3,19 @@ import { type EventType, eventType } from "../../shared/contracts/event.ts";
 import { trainingCorrection, trainingExample } from "../../shared/contracts/queues.ts";
 import { hash53 } from "../columns/hash.ts";
 import type { FeatureShape, TrainingList } from "../features/batch.ts";
-import { packedRows, unpackFeatures } from "../features/packed.ts";
-import type { Gradual } from "../gradual.ts";
+import { selectPackedRows, unpackFeatures } from "../features/pack-features.ts";
+import type { PausableWork } from "../pausable-work.ts";
 
-/** Rows of a list that are kept at most: so long is the work between two pauses of training at most. */
+/** Rows kept per list. Training does not pause within a list, so the bound keeps the time between two pauses short. */
 const maxRows = 32;
 
-/** An example of the training log as a snapshot keeps it. */
+/** An example of the training log, without its features, in the format of a snapshot shard. */
 export const loggedExample = z.object({
   /** Hash of the recommendation's id. */
   id: z.number().int(),
+  /** Seconds since the epoch. */
   time: z.number(),
-  /** Pseudonym, cut: people are only told apart. */
+  /** The first 16 characters of the pseudonym: enough to distinguish users. */
   pseudonym: z.string(),
   country: z.string().nullable(),
   modelVersion: z.string(),
@@ -33,12 +34,14 @@ export const loggedExample = z.object({
     }),
   ),
 });
-/** ... with its features, packed. */
+/** An example with its packed features. */
 export type LoggedExample = z.infer<typeof loggedExample> & { features: Uint8Array };
 
-/** What came after an example had left. */
+/** An outcome that came after the example was written to the log. */
 export interface LoggedCorrection {
+  /** Hash of the recommendation's id. */
   id: number;
+  /** Hash of the product's id. */
   product: number;
   outcome: EventType;
 }
@@ -46,27 +49,28 @@ export interface LoggedCorrection {
 const exampleLine = trainingExample.extend({ kind: z.literal("example"), pseudonym: z.string() });
 const correctionLine = trainingCorrection.extend({ kind: z.literal("correction") });
 
-/** Features lie within about -5..5; what is far beyond was not computed by this code. */
-const farthestFeature = 64;
+/** Computed features lie within about -5 to 5: a line with a much larger value is damaged. */
+const maxAbsFeature = 64;
 
 const bytesOf = (base64: string): Uint8Array =>
   Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
-/** What a line of the training log says to training. */
+/** A parsed line of the training log. */
 export type LoggedLine =
   | { kind: "example"; example: LoggedExample }
   | { kind: "correction"; correction: LoggedCorrection }
-  /** Made for other features: of no use, and no damage. */
-  | { kind: "foreign" }
-  /** Not as documented. */
+  /** An example with the features of another version of the code. */
+  | { kind: "incompatible" }
+  /** A line that does not match the documented format. */
   | { kind: "damaged" }
+  /** A line that training does not use. */
   | { kind: "other" };
 
-const kindOf = z.object({ kind: z.string() });
+const lineKind = z.object({ kind: z.string() });
 
-/** Reads a line of the training log, which is input like any other. */
+/** Validates and returns a line of the training log. */
 export function readLine(shape: FeatureShape, line: unknown): LoggedLine {
-  const kind = kindOf.safeParse(line).data?.kind;
+  const kind = lineKind.safeParse(line).data?.kind;
   if (kind === "interaction") return { kind: "other" };
   if (kind === "correction") {
     const parsed = correctionLine.safeParse(line);
@@ -80,14 +84,14 @@ export function readLine(shape: FeatureShape, line: unknown): LoggedLine {
   const parsed = exampleLine.safeParse(line);
   if (!parsed.success) return { kind: "damaged" };
   const { recommendationId, featureHash, features, rows, pseudonym, ...rest } = parsed.data;
-  if (featureHash !== shape.hash) return { kind: "foreign" };
+  if (featureHash !== shape.hash) return { kind: "incompatible" };
   const packed = bytesOf(features);
   const batch = unpackFeatures(shape, packed);
-  const plausible = (value: number): boolean => Math.abs(value) <= farthestFeature;
+  const plausible = (value: number): boolean => Math.abs(value) <= maxAbsFeature;
   if (batch?.count !== rows.length || rows.length === 0 || !batch.dense.every(plausible))
     return { kind: "damaged" };
-  const kept = maxTelling(rows.map(({ position, outcome }) => (outcome === null ? position : -1)));
-  const part = packedRows(packed, kept);
+  const kept = informativeRows(rows.map(({ position, outcome }) => (outcome === null ? position : -1)));
+  const part = selectPackedRows(packed, kept);
   if (part === null) return { kind: "damaged" };
   return {
     kind: "example",
@@ -109,28 +113,28 @@ export function readLine(shape: FeatureShape, line: unknown): LoggedLine {
   };
 }
 
-/** The rows of the lowest ranks, in their own order. */
-const maxTelling = (ranks: readonly number[]): number[] =>
+/** Returns the indices of the `maxRows` rows with the lowest ranks, in ascending order. */
+const informativeRows = (ranks: readonly number[]): number[] =>
   ranks
     .map((_, i) => i)
     .sort((a, b) => ranks[a] - ranks[b])
     .slice(0, maxRows)
     .sort((a, b) => a - b);
 
-/** Strongest outcome of two; a dismissal outweighs looking, not buying. */
-const strength: Record<EventType, number> = { view: 1, click: 2, dismiss: 3, cart: 4, purchase: 5 };
+/** Strength by outcome: of two outcomes the stronger one counts. A dismissal outweighs a view or click, not a cart or purchase. */
+const outcomeStrength: Record<EventType, number> = { view: 1, click: 2, dismiss: 3, cart: 4, purchase: 5 };
 
-/** Corrections as numbers: id, product, and the place of the outcome among the types of events. */
-export const correctionNumbers = (corrections: readonly LoggedCorrection[]): Float64Array<ArrayBuffer> =>
+/** Returns the corrections as numbers, three each: id, product, index of the outcome among the event types. */
+export const encodeCorrections = (corrections: readonly LoggedCorrection[]): Float64Array<ArrayBuffer> =>
   Float64Array.from(
     corrections.flatMap(({ id, product, outcome }) => [id, product, eventType.options.indexOf(outcome)]),
   );
 
-/** Corrections that are read between two pauses: about 1 ms of one core. */
+/** Corrections decoded between two pauses: about 1 ms of CPU time. */
 const correctionsPerPause = 2048;
 
-/** What {@link correctionNumbers} wrote, with pauses. */
-export function* correctionsGradually(numbers: Float64Array): Gradual<Corrections> {
+/** Returns the corrections that {@link encodeCorrections} encoded, with pauses. */
+export function* decodeCorrectionsPausable(numbers: Float64Array): PausableWork<Corrections> {
   const all = new Corrections();
   for (let at = 0; at + 3 <= numbers.length; at += 3) {
     if ((at / 3) % correctionsPerPause === 0) yield;
@@ -139,7 +143,7 @@ export function* correctionsGradually(numbers: Float64Array): Gradual<Correction
   return all;
 }
 
-/** Corrections by recommendation, then by product: of several the strongest, so each counts once. */
+/** The strongest correction of each recommended product, so that a repeated correction counts once. */
 export class Corrections {
   readonly #outcomes = new Map<number, Map<number, EventType>>();
 
@@ -147,14 +151,14 @@ export class Corrections {
     const products = this.#outcomes.get(id) ?? new Map<number, EventType>();
     this.#outcomes.set(id, products);
     const known = products.get(product);
-    if (!known || strength[outcome] > strength[known]) products.set(product, outcome);
+    if (!known || outcomeStrength[outcome] > outcomeStrength[known]) products.set(product, outcome);
   }
 
-  /** What came of a row in the end. */
+  /** Returns the stronger of a row's logged outcome and its correction. `id` and `product` are hashes. */
   outcomeOf(id: number, product: number, outcome: EventType | null): EventType | null {
     const corrected = this.#outcomes.get(id)?.get(product);
     if (!corrected) return outcome;
-    return outcome === null || strength[corrected] > strength[outcome] ? corrected : outcome;
+    return outcome === null || outcomeStrength[corrected] > outcomeStrength[outcome] ? corrected : outcome;
   }
 
   get size(): number {
@@ -162,11 +166,11 @@ export class Corrections {
   }
 }
 
-/** Whether an outcome is engagement. */
-export const engaged = (outcome: EventType | null): boolean => outcome !== null && outcome !== "dismiss";
+/** Returns whether an outcome is an engagement: any event but a dismissal. */
+export const isEngagement = (outcome: EventType | null): boolean => outcome !== null && outcome !== "dismiss";
 
-/** The list that an example is to training; null where its features are not of this shape. */
-export function listOf(
+/** Returns the training list of an example; null if its features do not have this shape. */
+export function trainingListOf(
   shape: FeatureShape,
   example: LoggedExample,
   corrections: Corrections,
@@ -176,14 +180,14 @@ export function listOf(
   const { rows } = example;
   const outcomes = rows.map(({ product, outcome }) => corrections.outcomeOf(example.id, product, outcome));
   const shown = rows.filter(({ position }) => position > 0).length;
-  // Each of the others stands for as many as were ranked and not shown.
+  // The rows that were not shown are a sample: each stands for an equal number of ranked candidates that were not shown.
   const others = Math.max(1, (example.candidates - shown) / Math.max(1, rows.length - shown));
   return {
     batch,
-    engage: Float32Array.from(outcomes, (outcome) => (engaged(outcome) ? 1 : 0)),
+    engage: Float32Array.from(outcomes, (outcome) => (isEngagement(outcome) ? 1 : 0)),
     purchase: Float32Array.from(outcomes, (outcome) => (outcome === "purchase" ? 1 : 0)),
-    standsFor: Float32Array.from(rows, ({ position }) => (position > 0 ? 1 : others)),
-    judged: Float32Array.from(rows, ({ position }) => (position > 0 ? 1 : 0)),
+    candidatesRepresented: Float32Array.from(rows, ({ position }) => (position > 0 ? 1 : others)),
+    pointwiseWeights: Float32Array.from(rows, ({ position }) => (position > 0 ? 1 : 0)),
     weight: example.weight,
   };
 }

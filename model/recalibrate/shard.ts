@@ -1,9 +1,9 @@
 import { type LoggedExample, loggedExample } from "./logged-examples.ts";
 
-/** Lengths (uint32, little-endian) before each example: of its JSON, and of its features. */
+/** Bytes before each example: the lengths of its JSON and of its features (uint32, little-endian). */
 const prefixBytes = 8;
 
-/** An example as bytes: two lengths, all but its features as JSON, then the features. */
+/** Returns an example as bytes: two lengths, then all fields but the features as JSON, then the features. */
 export function encodeExample({ features, ...rest }: LoggedExample): Uint8Array {
   const head = new TextEncoder().encode(JSON.stringify(rest));
   const bytes = new Uint8Array(prefixBytes + head.byteLength + features.byteLength);
@@ -15,8 +15,8 @@ export function encodeExample({ features, ...rest }: LoggedExample): Uint8Array 
   return bytes;
 }
 
-/** A shard: examples one after the other. */
-export function shardOf(examples: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+/** Returns a shard: the encoded examples concatenated. */
+export function encodeShard(examples: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(examples.reduce((sum, { byteLength }) => sum + byteLength, 0));
   let at = 0;
   for (const example of examples) {
@@ -26,51 +26,55 @@ export function shardOf(examples: readonly Uint8Array[]): Uint8Array<ArrayBuffer
   return bytes;
 }
 
-/** Lays examples down in shards, one after the other: no more is held than the one that is being filled. */
+/** Writes examples into shards of limited size. Only the shard being filled is in memory. */
 export class ShardWriter {
   readonly #put: (part: number, shard: Uint8Array<ArrayBuffer>) => Promise<void>;
-  readonly #most: number;
+  readonly #maxBytes: number;
   #part: number;
-  #waiting: Uint8Array[] = [];
-  #bytes = 0;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
 
-  /** Shards of so many bytes at most, the first of the part `first`. */
+  /** `firstPart` is the part of the first shard; `put` stores a full shard. */
   constructor(
-    first: number,
-    most: number,
+    firstPart: number,
+    maxBytes: number,
     put: (part: number, shard: Uint8Array<ArrayBuffer>) => Promise<void>,
   ) {
-    this.#part = first;
-    this.#most = most;
+    this.#part = firstPart;
+    this.#maxBytes = maxBytes;
     this.#put = put;
   }
 
-  /** Adds an example; answers the part that it will lie in. */
+  /** Adds an example. Returns the part that will hold it. */
   async add(example: LoggedExample): Promise<number> {
     const encoded = encodeExample(example);
-    if (this.#bytes + encoded.byteLength > this.#most) await this.end();
-    this.#waiting.push(encoded);
-    this.#bytes += encoded.byteLength;
+    if (this.#pendingBytes + encoded.byteLength > this.#maxBytes) await this.flush();
+    this.#pending.push(encoded);
+    this.#pendingBytes += encoded.byteLength;
     return this.#part;
   }
 
-  /** Lays down what waits; answers the part that comes next. */
-  async end(): Promise<number> {
-    if (this.#waiting.length > 0) await this.#put(this.#part++, shardOf(this.#waiting));
-    this.#waiting = [];
-    this.#bytes = 0;
+  /** Stores the pending examples. Returns the next part. */
+  async flush(): Promise<number> {
+    if (this.#pending.length > 0) await this.#put(this.#part++, encodeShard(this.#pending));
+    this.#pending = [];
+    this.#pendingBytes = 0;
     return this.#part;
   }
 }
 
-/** The examples of a shard, each read when it is wanted, their features as views of it. Throws where it is something else. */
-export function* examplesIn(bytes: Uint8Array): Generator<LoggedExample> {
+/**
+ * Yields the examples of a shard, each decoded on demand. Their features are views of `bytes`. Throws if the shard is
+ * damaged.
+ */
+export function* decodeShard(bytes: Uint8Array): Generator<LoggedExample> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at < bytes.byteLength; ) {
     const head = at + prefixBytes;
     const body = head + view.getUint32(at, true);
     const end = body + view.getUint32(at + 4, true);
-    if (end > bytes.byteLength) throw new Error("a shard ends within an example");
+    if (end > bytes.byteLength)
+      throw new Error(`the shard is damaged: its example at byte ${at} ends after byte ${bytes.byteLength}`);
     const rest = loggedExample.parse(JSON.parse(new TextDecoder().decode(bytes.subarray(head, body))));
     yield { ...rest, features: bytes.subarray(body, end) };
     at = end;

@@ -1,85 +1,86 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { FirstStage } from "../../shared/contracts/retrieval.ts";
-import { localOffset } from "../../shared/geo/local-time.ts";
+import { utcOffsetAt } from "../../shared/geo/local-time.ts";
+import { localHourOf } from "../../shared/time/local-clock.ts";
 import type { DatasetEvent, DatasetItem } from "../data/dataset.ts";
-import type { Candidate } from "../features/compute.ts";
-import { gather } from "../pipeline/gather-candidates.ts";
+import type { Candidate } from "../features/compute-features.ts";
+import { fetchCandidates } from "../pipeline/fetch-candidates.ts";
 import type { CandidateService, Ranker } from "../pipeline/ports.ts";
-import { maxCandidates, type PipelineAnswer, recommend } from "../pipeline/recommend.ts";
-import { applyInteraction } from "../profile/apply.ts";
-import { emptyProfile, hourOf, type UserProfile } from "../profile/profile.ts";
-import { interactionOf, offsetOf } from "./world.ts";
+import { maxCandidates, type PipelineAnswer, runPipeline } from "../pipeline/run-pipeline.ts";
+import { applyInteraction } from "../profile/apply-interaction.ts";
+import { emptyProfile, type UserProfile } from "../profile/profile.ts";
+import { interactionOffset, toInteraction } from "./interaction.ts";
 
-/** What is asked of the serving pipeline. */
-export interface Question {
+/** A query for the serving pipeline. */
+export interface ReplayQuery {
   userId: string;
   /** Seconds since the epoch. */
   time: number;
-  /** Where the person says that they are; without it they are where they were last. */
+  /** The user's location; if undefined, the last known one. */
   point?: Point | null;
   limit: number;
 }
 
-/** People as their objects would remember them, event by event, in a world that stands still. */
+/** Replays events into user profiles, and runs the serving pipeline on the profiles over a fixed catalog. */
 export class Replay {
   readonly #items: ReadonlyMap<string, DatasetItem>;
-  readonly #places: CandidateService;
-  readonly #people = new Map<string, UserProfile>();
-  readonly #met = new Map<string, Set<string>>();
-  #observed = 0;
+  readonly #candidateService: CandidateService;
+  readonly #profiles = new Map<string, UserProfile>();
+  readonly #interacted = new Map<string, Set<string>>();
+  #appliedEvents = 0;
 
-  constructor(items: ReadonlyMap<string, DatasetItem>, places: CandidateService) {
+  constructor(items: ReadonlyMap<string, DatasetItem>, candidateService: CandidateService) {
     this.#items = items;
-    this.#places = places;
+    this.#candidateService = candidateService;
   }
 
-  /** What is remembered of a person; someone new is empty. */
-  person(userId: string): UserProfile {
-    return this.#people.get(userId) ?? emptyProfile();
+  /** Returns the profile of a user; an empty one for a new user. */
+  profile(userId: string): UserProfile {
+    return this.#profiles.get(userId) ?? emptyProfile();
   }
 
-  /** Whether the person dealt with the product before, ever. */
-  hasMet(userId: string, itemId: string): boolean {
-    return this.#met.get(userId)?.has(itemId) ?? false;
+  /** Returns whether the user ever interacted with the product. */
+  hasInteracted(userId: string, itemId: string): boolean {
+    return this.#interacted.get(userId)?.has(itemId) ?? false;
   }
 
-  /** Takes an event into its person. */
-  observe(event: DatasetEvent): void {
-    const profile = this.person(event.userId);
-    this.#people.set(event.userId, profile);
-    const interaction = interactionOf(event, this.#items, this.#observed++);
-    applyInteraction(profile, interaction, offsetOf(interaction));
-    const met = this.#met.get(event.userId) ?? new Set<string>();
-    this.#met.set(event.userId, met.add(event.itemId));
+  /** Applies an event to its user's profile. */
+  applyEvent(event: DatasetEvent): void {
+    const profile = this.profile(event.userId);
+    this.#profiles.set(event.userId, profile);
+    const interaction = toInteraction(event, this.#items, this.#appliedEvents++);
+    applyInteraction(profile, interaction, interactionOffset(interaction));
+    const items = this.#interacted.get(event.userId) ?? new Set<string>();
+    this.#interacted.set(event.userId, items.add(event.itemId));
   }
 
-  /** The candidates of the serving pipeline, were its bound on them `limit`. */
-  async candidates(question: Question, limit: number, firstStage: FirstStage): Promise<Candidate[]> {
-    const profile = this.person(question.userId);
-    const point = question.point === undefined ? profile.location : question.point;
-    const now = question.time;
-    const hour = hourOf(now + localOffset(point?.lat ?? null, point?.lon ?? null, now));
-    const query = { profile, point, now, hour, filter: {}, limit, firstStage };
-    return (await gather(query, this.#places)).candidates;
+  /** Returns the candidates that the serving pipeline would rank with at most `limit` candidates. */
+  async candidates(query: ReplayQuery, limit: number, firstStage: FirstStage): Promise<Candidate[]> {
+    const profile = this.profile(query.userId);
+    const point = query.point === undefined ? profile.location : query.point;
+    const now = query.time;
+    const hour = localHourOf(now + utcOffsetAt(point?.lat ?? null, point?.lon ?? null, now));
+    const candidateQuery = { profile, point, now, hour, filter: {}, limit, firstStage };
+    return (await fetchCandidates(candidateQuery, this.#candidateService)).candidates;
   }
 
-  /** The serving pipeline's answer: same sources, features, ranker and rules. */
-  ask(question: Question, ranker: Ranker, clock: () => number): Promise<PipelineAnswer> {
-    const profile = this.person(question.userId);
-    const point = question.point === undefined ? profile.location : question.point;
-    return recommend(
+  /** Returns the serving pipeline's answer, by the same sources, features, ranker and rules. */
+  recommend(query: ReplayQuery, ranker: Ranker, clock: () => number): Promise<PipelineAnswer> {
+    const profile = this.profile(query.userId);
+    const point = query.point === undefined ? profile.location : query.point;
+    return runPipeline(
       {
         profile,
         point,
-        now: question.time,
-        offsetSeconds: localOffset(point?.lat ?? null, point?.lon ?? null, question.time),
+        now: query.time,
+        offsetSeconds: utcOffsetAt(point?.lat ?? null, point?.lon ?? null, query.time),
         filter: {},
-        rules: { limit: question.limit },
+        rules: { limit: query.limit },
         maxCandidates,
         explain: false,
         budgetMs: Number.POSITIVE_INFINITY,
       },
-      { places: this.#places, rankers: [ranker], clock },
+      { candidateService: this.#candidateService, rankers: [ranker], clock },
     );
   }
 }

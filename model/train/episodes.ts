@@ -1,104 +1,112 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
-import { inMemoryCandidates } from "../candidate-sources/candidate-store.ts";
-import type { CandidateStore } from "../candidate-sources/source.ts";
+import type { CandidateStore } from "../candidate-sources/candidate-source.ts";
+import { inProcessCandidates } from "../candidate-sources/in-process-candidates.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import type { CandidateService } from "../pipeline/ports.ts";
-import { applyInteraction } from "../profile/apply.ts";
+import { applyInteraction } from "../profile/apply-interaction.ts";
 import { emptyProfile, type UserProfile } from "../profile/profile.ts";
 import { episodeSeconds } from "../replay/episode.ts";
-import { interactionOf, offsetOf, worldAfter } from "../replay/world.ts";
+import { interactionOffset, toInteraction } from "../replay/interaction.ts";
+import { tilePyramidAfter } from "../replay/tile-pyramid.ts";
 import type { Random } from "./random.ts";
 
-/** Which episodes are looked at. */
+/** Which episodes to replay. */
 export interface EpisodeOptions {
-  /** Share of the events, in time, that only builds up state. */
+  /** Share (0 to 1) of the events, oldest first, that only builds up state and yields no episode. */
   warmUp: number;
-  /** Parts of the rest: each sees the world as it was when the part began. */
-  parts: number;
-  /** About so many episodes, a random sample of all. */
-  most: number;
+  /** Number of periods of the remaining events; each period sees the catalog and counts as of its start. */
+  periods: number;
+  /** Expected number of episodes, sampled at random from all. */
+  sampleSize: number;
   random: Random;
   onProgress?(done: number, total: number): void;
-  /** Called now and then: whoever shares the thread may run. */
+  /** Called every {@link eventsPerPause} events, so that other work on the thread can run. */
   pause?(): Promise<void>;
 }
 
-/** The first event of an episode, as it is asked about: what was known just before it. */
+/** Events between two calls of `onProgress` and `pause`. */
+const eventsPerPause = 256;
+
+/** The first event of an episode, with the state just before the event. */
 export interface Episode {
   event: DatasetEvent;
-  /** Whether the episode holds a purchase. */
-  bought: boolean;
-  /** Valid until the next episode is asked for. */
+  /** True if the episode holds a purchase. */
+  holdsPurchase: boolean;
+  /** The user's profile before the event; the next iteration changes it. */
   profile: UserProfile;
-  /** Where they say that they are; else where they were last. */
+  /** The location that a request would state; otherwise the user's last location. */
   point: Point | null;
-  /** The world as it was when the episode's part began. */
-  places: CandidateService & CandidateStore;
+  /** Answers candidate queries as of the start of the episode's period. */
+  candidateStore: CandidateService & CandidateStore;
 }
 
-/** Episodes of a dataset in the order of time, each before it is known; the sample is drawn with `random`. */
-export async function* episodesOf(
+/** Yields a random sample of a dataset's episodes in time order, each before its event changes any state. */
+export async function* replayEpisodes(
   dataset: Pick<Dataset, "items">,
   events: readonly DatasetEvent[],
   options: EpisodeOptions,
 ): AsyncGenerator<Episode> {
   const ordered = [...events].sort((a, b) => a.time - b.time);
   const start = Math.floor(ordered.length * options.warmUp);
-  const begins = beginningsIn(ordered);
-  const tells = tellWhereTheyAre(dataset, ordered) ? saidShare : 0;
-  const share = options.most / Math.max(1, begins.slice(start).filter(Boolean).length);
-  const people = new Map<string, UserProfile>();
-  const bought = purchasesIn(ordered);
-  let partEnd = start;
-  let places = inMemoryCandidates(worldAfter(dataset, [], 0), () => 0);
+  const startsEpisode = episodeStarts(ordered);
+  const statedShare = hasUserLocations(dataset, ordered) ? statedLocationShare : 0;
+  const sampleShare = options.sampleSize / Math.max(1, startsEpisode.slice(start).filter(Boolean).length);
+  const profiles = new Map<string, UserProfile>();
+  const holdsPurchase = episodePurchases(ordered);
+  let periodEnd = start;
+  let candidateStore = inProcessCandidates(tilePyramidAfter(dataset, [], 0), () => 0);
   for (const [i, event] of ordered.entries()) {
-    if (i === partEnd) {
-      places = inMemoryCandidates(worldAfter(dataset, ordered.slice(0, i), event.time), () => event.time);
-      partEnd += Math.ceil((ordered.length - start) / options.parts);
+    if (i === periodEnd) {
+      candidateStore = inProcessCandidates(
+        tilePyramidAfter(dataset, ordered.slice(0, i), event.time),
+        () => event.time,
+      );
+      periodEnd += Math.ceil((ordered.length - start) / options.periods);
     }
-    const profile = people.get(event.userId) ?? emptyProfile();
-    people.set(event.userId, profile);
-    const interaction = interactionOf(event, dataset.items, i);
-    if (i >= start && begins[i] && options.random.next() < share) {
-      const said = event.lat !== null && event.lon !== null && options.random.next() < tells;
-      const point = said ? { lat: event.lat as number, lon: event.lon as number } : profile.location;
-      yield { event, bought: bought[i], profile, point, places };
+    const profile = profiles.get(event.userId) ?? emptyProfile();
+    profiles.set(event.userId, profile);
+    const interaction = toInteraction(event, dataset.items, i);
+    if (i >= start && startsEpisode[i] && options.random.next() < sampleShare) {
+      const stated = event.lat !== null && event.lon !== null && options.random.next() < statedShare;
+      const point = stated ? { lat: event.lat as number, lon: event.lon as number } : profile.location;
+      yield { event, holdsPurchase: holdsPurchase[i], profile, point, candidateStore };
     }
-    applyInteraction(profile, interaction, offsetOf(interaction));
-    if (i % 256 === 0) {
+    applyInteraction(profile, interaction, interactionOffset(interaction));
+    if (i % eventsPerPause === 0) {
       options.onProgress?.(i, ordered.length);
       await options.pause?.();
     }
   }
 }
 
-/** Share of the episodes that are asked about with the person's own place, where events tell it: most requests do. */
-const saidShare = 0.75;
-/** An event farther than this from its product, in km, happened elsewhere. */
-const elsewhereKm = 0.05;
+/** Share of the episodes that state the user's location, if events carry it. Most requests state a location. */
+const statedLocationShare = 0.75;
+/** Largest distance in kilometers between an event and its product that still counts as the product's location. */
+const maxKmAtProduct = 0.05;
 
 /**
- * Whether events tell where people were, rather than where what they chose is: a request tells the one and must not know
- * the other. So it is where most events happened elsewhere than at their product.
+ * Returns whether event locations are those of the users rather than of the products. If they are the products', a
+ * training request must not state them: they would reveal the product. The locations count as the users' if most events
+ * happened away from their product.
  */
-export function tellWhereTheyAre(
+export function hasUserLocations(
   { items }: Pick<Dataset, "items">,
   events: readonly DatasetEvent[],
 ): boolean {
-  let told = 0;
+  let located = 0;
   let elsewhere = 0;
   for (const { itemId, lat, lon } of events) {
     const item = items.get(itemId);
     if (lat === null || lon === null || !item || item.lat === null || item.lon === null) continue;
-    told++;
-    if (distanceKm(lat, lon, item.lat, item.lon) > elsewhereKm) elsewhere++;
+    located++;
+    if (distanceKm(lat, lon, item.lat, item.lon) > maxKmAtProduct) elsewhere++;
   }
-  return told > 0 && elsewhere > told / 2;
+  return located > 0 && elsewhere > located / 2;
 }
 
-/** For each event: whether an episode begins with it, see {@link beginsEpisode}. */
-function beginningsIn(ordered: readonly DatasetEvent[]): boolean[] {
+/** Returns for each event whether an episode begins with it; see {@link beginsEpisode}. */
+function episodeStarts(ordered: readonly DatasetEvent[]): boolean[] {
   const last = new Map<string, DatasetEvent>();
   return ordered.map((event) => {
     const before = last.get(event.userId);
@@ -108,8 +116,8 @@ function beginningsIn(ordered: readonly DatasetEvent[]): boolean[] {
   });
 }
 
-/** For each event: whether its episode holds a purchase. */
-function purchasesIn(ordered: readonly DatasetEvent[]): boolean[] {
+/** Returns for each event whether its episode holds a purchase at this event or later. */
+function episodePurchases(ordered: readonly DatasetEvent[]): boolean[] {
   const bought = new Array<boolean>(ordered.length).fill(false);
   const open = new Map<string, { itemId: string; time: number; bought: boolean }>();
   for (let i = ordered.length - 1; i >= 0; i--) {

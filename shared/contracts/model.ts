@@ -1,20 +1,20 @@
 import { z } from "zod";
 import { firstStage } from "./retrieval.ts";
 
-/** A head's metrics on held-back data, by name. */
+/** Metrics of a model on held-out data, by name. */
 export const metrics = z.record(z.string(), z.number());
 
-/** Inputs and expected outputs that a serving runtime must reproduce within 1e-4. */
+/** Inputs and expected outputs. A serving runtime must reproduce the outputs within 1e-4. */
 export const goldenVectors = z.object({
   candidates: z.number().int(),
   inputs: z.record(z.string(), z.array(z.number())),
   outputs: z.record(z.string(), z.array(z.number())),
 });
 
-/** The manifest beside an ONNX file: all that serving checks before it trusts the file. */
+/** The manifest of an ONNX file. Serving checks the file against the manifest before it uses the model. */
 export const modelManifest = z.object({
   version: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
-  /** sha256 of the ONNX file, lower-case hex. */
+  /** SHA-256 of the ONNX file, lowercase hex. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** Hash of the feature specification that the file was trained for. */
   featureHash: z.string(),
@@ -34,7 +34,7 @@ export const modelManifest = z.object({
     to: z.string().nullable(),
     events: z.number().int(),
   }),
-  /** How the first stage weighs what is near, learnt beside the model; without it the defaults serve. */
+  /** Weights of the first stage, learned together with the model; the default weights apply if absent. */
   firstStage: firstStage.optional(),
   parent: z.string().nullable(),
   seed: z.number().int(),
@@ -43,10 +43,10 @@ export const modelManifest = z.object({
 });
 export type ModelManifest = z.infer<typeof modelManifest>;
 
-/** Where a version came from, and why it was let in. */
+/** Who or what registered a version, and the result of its gate. */
 export const modelOrigin = z.object({
   by: z.string().max(128),
-  /** What the gate said; null where it was not asked. */
+  /** Result of the gate; null if the version was registered without one. */
   gate: z
     .object({
       passed: z.boolean(),
@@ -59,8 +59,14 @@ export const modelOrigin = z.object({
 export type ModelOrigin = z.infer<typeof modelOrigin>;
 
 /**
- * Where a version is: `registered` (waits), `shadow` (scored beside what serves), `canary` (serves a share of the people),
- * `serving`, `retired` (served before, or was overtaken), `refused` (by the gate), `rolled_back`.
+ * The states of a model version:
+ * - `registered`: waits for its rollout
+ * - `shadow`: scores the candidates of real requests; its scores are compared, not used
+ * - `canary`: serves a share of the users
+ * - `serving`: serves all users
+ * - `retired`: served before, or a newer version replaced it before it served
+ * - `refused`: did not pass the gate
+ * - `rolled_back`
  */
 export const modelStatuses = [
   "registered",
@@ -81,7 +87,10 @@ const armFigures = z.object({
   rate: z.number(),
 });
 
-/** What the outcomes of a canary say: always-valid, see `model/experiments/verdict.ts`. */
+/**
+ * Verdict on a canary from the outcomes of both arms. The confidence interval is always valid: it holds however often
+ * the verdict is computed (see `model/experiments/verdict.ts`).
+ */
 export const rolloutVerdict = z.object({
   verdict: z.enum(["good", "worse", "open"]),
   reason: z.string(),
@@ -91,31 +100,32 @@ export const rolloutVerdict = z.object({
 });
 export type RolloutVerdict = z.infer<typeof rolloutVerdict>;
 
-/** What a version has been through on its way into service. */
+/** Progress and figures of a version's rollout. */
 export const rolloutRecord = z.object({
   shadow: z.object({
     since: z.string(),
     requests: z.number().int(),
     failures: z.number().int(),
-    /** Mean share of what was shown that it would have shown too; null before the first. */
+    /** Mean share of the shown products that the shadow model would also have shown; null before the first request. */
     overlap: z.number().nullable(),
-    /** Mean absolute difference of its scores; null before the first. */
+    /** Mean absolute difference between the scores of both models; null before the first request. */
     distance: z.number().nullable(),
   }),
   canary: z.object({ since: z.string(), outcomes: rolloutVerdict.nullable() }).nullable(),
 });
 export type RolloutRecord = z.infer<typeof rolloutRecord>;
 
-/** A step of a version's way. */
+/** One change of a version's status. */
 export const modelChange = z.object({
   status: modelStatus,
-  /** `hand`, or what did it. */
+  /** Who or what changed the status; `hand` for a call of the API. */
   by: z.string(),
   reason: z.string(),
   at: z.string(),
 });
 export type ModelChange = z.infer<typeof modelChange>;
 
+/** A model version in a list. */
 export const modelRecord = z.object({
   version: z.string(),
   sha256: z.string(),
@@ -126,18 +136,18 @@ export const modelRecord = z.object({
   promotedAt: z.string().nullable(),
   dataWindow: modelManifest.shape.dataWindow,
   origin: modelOrigin,
-  /** Who or what promoted it last; null for never. */
+  /** Who or what last promoted it; null if it was never promoted. */
   promotedBy: z.string().nullable(),
 });
 export type ModelRecord = z.infer<typeof modelRecord>;
 
-/** How what a version saw, said and brought about was distributed on a day (UTC), against its first day. */
+/** Drift of a version on one UTC day: its features, scores and outcomes, compared with its first day. */
 export const driftDay = z.object({
   day: z.string(),
   examples: z.number().int(),
-  /** Population stability index by feature: below .1 little has changed, above .25 much. */
+  /** Population stability index by feature: below 0.1 is a small change, above 0.25 a large one. */
   stability: z.record(z.string(), z.number()),
-  /** Scores of what was shown. */
+  /** Distribution of the scores of shown products. */
   score: z.object({
     mean: z.number(),
     p10: z.number(),
@@ -145,14 +155,17 @@ export const driftDay = z.object({
     p90: z.number(),
     stability: z.number(),
   }),
-  /** Mean value that was said and that came (an engagement 1, a purchase 2 more), and their mean distance in ten parts. */
+  /**
+   * Calibration of the scores: `said` is the mean predicted value, `came` the mean observed value (1 for an engagement,
+   * 2 more for a purchase), `error` their mean distance over ten bins.
+   */
   calibration: z.object({ said: z.number(), came: z.number(), error: z.number() }),
-  /** Share of what was shown at a position that was clicked, put in the cart or bought. */
+  /** By position: how many products were shown, and the share that was clicked, put in the cart or bought. */
   positions: z.array(z.object({ position: z.number().int(), shown: z.number(), rate: z.number() })),
 });
 export type DriftDay = z.infer<typeof driftDay>;
 
-/** A version with all that is known of it. */
+/** A model version with its manifest, rollout, status changes and drift. */
 export const modelDetails = modelRecord.extend({
   manifest: modelManifest,
   rollout: rolloutRecord.nullable(),

@@ -8,7 +8,8 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
-import { type Cell, cellStub } from "../../durable-objects/cell.ts";
+import { cellStub } from "../../durable-objects/cell/cell-stub.ts";
+import type { Cell } from "../../durable-objects/cell.ts";
 import { type UserSession, userSession } from "../../durable-objects/user-session.ts";
 import { decodeColumns } from "../../model/columns/columns.ts";
 import { decodeProfile } from "../../model/profile/codec.ts";
@@ -17,17 +18,17 @@ import type { EventInput, EventReceipt } from "../../shared/contracts/event.ts";
 import type { CardRequest, ProductCard } from "../../shared/contracts/product.ts";
 import { ok } from "../../shared/contracts/result.ts";
 import { addTotals, emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
-import { leafCellOf } from "../../shared/geo/cells.ts";
+import { leafCellAt } from "../../shared/geo/cells.ts";
 import { LocationService } from "../../workers/location/service.ts";
 import { Confirmations } from "../../workers/recommendation/ingest/confirmations.ts";
 import {
   ingestEvents,
   ingestHistory,
-  isYetToCome,
-  timeOf,
+  isInFuture,
+  eventTimeOf,
 } from "../../workers/recommendation/ingest/ingest-events.ts";
 import { consumeBatch } from "../../workers/recommendation/ingest/queue.ts";
-import { snapshot } from "../../workers/trainer/snapshot.ts";
+import { countLogLines } from "../../workers/trainer/count-log-lines.ts";
 import { UserService } from "../../workers/user/service.ts";
 import { faults, queues, type UnderWay, underWay } from "./ports.ts";
 
@@ -45,7 +46,7 @@ export const bindings = env as unknown as Bindings;
 /** What is not confirmed is sent again within this, however often it was sent in vain. */
 const longestResendMs = 500_000;
 const oslo = { lat: 59.91, lon: 10.75 };
-const leaf = leafCellOf(oslo, 0);
+const leaf = leafCellAt(oslo, 0);
 export const productIds = ["p0", "p1", "p2", "p3"];
 const card = (id: string): ProductCard => ({
   id,
@@ -82,15 +83,15 @@ function recommendationEnv(): RecommendationEnv {
     USER: failing("records", {
       recordInteractions: (...given: Parameters<typeof user.recordInteractions>) =>
         user.recordInteractions(...given),
-      absoluteTotals: (...given: Parameters<typeof user.absoluteTotals>) => user.absoluteTotals(...given),
+      hourlyTotals: (...given: Parameters<typeof user.hourlyTotals>) => user.hourlyTotals(...given),
       recordLocations: (...given: Parameters<typeof user.recordLocations>) => user.recordLocations(...given),
-      tombstones: (...given: Parameters<typeof user.tombstones>) => user.tombstones(...given),
+      findTombstones: (...given: Parameters<typeof user.findTombstones>) => user.findTombstones(...given),
     }),
     LOCATION: failing("cells", {
       applyTotals: (...given: Parameters<typeof location.applyTotals>) => location.applyTotals(...given),
     }),
     PRODUCT: failing("catalogue", {
-      cards: async (_application: string, wanted: readonly CardRequest[]) =>
+      getCards: async (_application: string, wanted: readonly CardRequest[]) =>
         ok(wanted.map(({ productId }) => card(productId))),
     }),
     TRAINING_LOG: faults.around("log", bindings.TRAINING_LOG, ["put", "head"]),
@@ -122,7 +123,7 @@ export class World {
 
   /** The products are in their cell. */
   async open(): Promise<void> {
-    await cellStub(bindings.CELL, this.application, leaf).apply(
+    await cellStub(bindings.CELL, this.application, leaf).applyChanges(
       this.application,
       leaf,
       productIds.map((productId) => {
@@ -156,7 +157,7 @@ export class World {
     const report = await ingestHistory(this.#env, this.application, events, now).catch(() => null);
     if (!report) return;
     // A clock that went back refuses what is yet to come by it.
-    const taken = events.filter(({ timestamp }) => !isYetToCome(timeOf(timestamp, now), now));
+    const taken = events.filter(({ timestamp }) => !isInFuture(eventTimeOf(timestamp, now), now));
     if (report.rejected !== events.length - taken.length)
       throw new Error(`${report.rejected} of ${events.length} events of history were refused`);
     for (const event of taken) this.told.add(`${event.userId}/${event.eventId}`);
@@ -207,7 +208,7 @@ export class World {
 
   /** People hear what was done so far. */
   async confirm(): Promise<void> {
-    await this.#confirmations.tell().catch(() => undefined);
+    await this.#confirmations.send().catch(() => undefined);
   }
 
   /** The consumer's isolate is gone, before people heard what it did. */
@@ -277,11 +278,11 @@ export class World {
 
   /** Interactions that a snapshot of the training log finds. */
   async logged(): Promise<number> {
-    return (await snapshot(bindings.TRAINING_LOG, `${this.application}/log/v1/`)).interactions;
+    return (await countLogLines(bindings.TRAINING_LOG, `${this.application}/log/v1/`)).interactions;
   }
 
   async profile(userId: string): Promise<UserProfile | null> {
-    const bytes = await this.session(userId).state();
+    const bytes = await this.session(userId).encodedProfile();
     return bytes.byteLength > 0 ? decodeProfile(bytes) : null;
   }
 }

@@ -104,13 +104,13 @@ function cellTotalsIn(stateDir: string): Map<string, Totals> {
     if (!file.endsWith(".sqlite") || file.startsWith("metadata")) continue;
     const database = new DatabaseSync(join(folder, file), { readOnly: true });
     try {
-      const known = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'news'").get();
+      const known = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'pending_deltas'").get();
       if (!known) continue;
       const rows = (sql: string) => database.prepare(sql).all() as { id: string; body: string }[];
       const hours = new Map<string, HourTotals[]>();
       for (const { id, body } of rows("SELECT id, body FROM hours")) hours.set(id, decodeHours(body));
       for (const { body } of rows(
-        "SELECT seq AS id, body FROM news WHERE seq > coalesce((SELECT seq FROM folded), 0)",
+        "SELECT seq AS id, body FROM pending_deltas WHERE seq > coalesce((SELECT seq FROM compacted), 0)",
       ))
         for (const { productId, hours: told } of news.parse(JSON.parse(body)).totals)
           hours.set(productId, mergeHours(hours.get(productId) ?? [], told));

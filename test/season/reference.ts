@@ -1,14 +1,14 @@
-import { featureShape } from "../../model/features/compute.ts";
+import { featureShape } from "../../model/features/compute-features.ts";
 import type { Parameters } from "../../model/network/parameters.ts";
 import {
   Corrections,
   type LoggedExample,
-  listOf,
+  trainingListOf,
   readLine,
 } from "../../model/recalibrate/logged-examples.ts";
-import { learn } from "../../model/recalibrate/train-epochs.ts";
-import { beginLearning, Learner } from "../../model/train/learner.ts";
-import { unpacked } from "../../shared/training-log/lines.ts";
+import { trainPart } from "../../model/recalibrate/train-part.ts";
+import { initialLearnerState, Learner } from "../../model/train/learner.ts";
+import { unpackLines } from "../../shared/training-log/lines.ts";
 import type { Stack } from "../stack.ts";
 import { keysOf } from "./world.ts";
 
@@ -31,19 +31,19 @@ export async function referenceOf(
   for (const application of applications)
     for (const key of await keysOf(log, application)) {
       const object = await log.get(key);
-      for (const line of await unpacked(await object.arrayBuffer())) {
+      for (const line of await unpackLines(await object.arrayBuffer())) {
         const said = readLine(featureShape, line);
         if (said.kind === "correction") corrections.add(said.correction);
         if (said.kind === "example" && said.example.time >= since)
           examples.set(said.example.id, said.example);
       }
     }
-  const lists = [...examples.values()].flatMap((example) => listOf(featureShape, example, corrections) ?? []);
+  const lists = [...examples.values()].flatMap((example) => trainingListOf(featureShape, example, corrections) ?? []);
   const steps = epochs * Math.ceil(lists.length / batch);
   const decay = 1e-2;
   const course = { seed: 1, epochs, batch, rate: 1e-3, decay, steps };
-  const learner = new Learner(featureShape, beginLearning(from), decay);
+  const learner = new Learner(featureShape, initialLearnerState(from), decay);
   for (let epoch = 0; epoch < epochs; epoch++)
-    await learn(learner, lists, course, { epoch, part: 0 }, async () => undefined);
+    await trainPart(learner, lists, course, { epoch, part: 0 }, async () => undefined);
   return { parameters: learner.state.average, lists: lists.length };
 }

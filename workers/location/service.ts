@@ -1,11 +1,12 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { candidateStoreOver } from "../../model/candidate-sources/candidate-store.ts";
+import { tileCandidateStore } from "../../model/candidate-sources/in-process-candidates.ts";
 import { gatherCandidates } from "../../model/candidate-sources/gather-candidates.ts";
 import type { Columns } from "../../model/columns/columns.ts";
-import { candidates, columnsOf } from "../../model/retrieval/candidates.ts";
+import { firstStageCandidates } from "../../model/retrieval/first-stage-candidates.ts";
+import { productColumns } from "../../model/retrieval/product-columns.ts";
 import { compileFilter } from "../../model/retrieval/filter.ts";
-import { nearest } from "../../model/retrieval/nearest.ts";
+import { nearestRows } from "../../model/retrieval/nearest-rows.ts";
 import {
   type EdgeLocation,
   edgeLocation,
@@ -49,39 +50,39 @@ import {
 } from "../../shared/contracts/totals.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
 import { isCellName } from "../../shared/geo/cells.ts";
-import { coarsenToKilometre, coarsenToRegion } from "../../shared/geo/coarsen.ts";
+import { coarsenToKilometer, coarsenToCity } from "../../shared/geo/coarsen.ts";
 import { Gazetteer } from "./gazetteer/gazetteer.ts";
 import { applyChanges, applyTotals } from "./spatial-index/apply.ts";
-import { rebuild } from "./spatial-index/rebuild.ts";
+import { rebuildCells } from "./spatial-index/rebuild-cells.ts";
 import { TileCache } from "./spatial-index/tile-cache.ts";
 import { CityStore } from "./store.ts";
 
 /** Tiles that one `nearby` reads at most; beyond, the answer says that it is truncated. */
-const nearbyTiles = 64;
+const maxNearbyTiles = 64;
 
 const cellName = z.string().refine(isCellName, "is no cell");
-const placed = productRef.extend({ cell: cellName });
-const aroundCall = candidateRequest.extend({
+const addressedProduct = productRef.extend({ cell: cellName });
+const gatherCandidatesCall = candidateRequest.extend({
   application: applicationName,
-  chosen: z.array(placed).max(1000),
-  last: z.array(lastChoice.extend({ transitions: z.array(placed).max(1000) })).max(8),
+  chosen: z.array(addressedProduct).max(1000),
+  last: z.array(lastChoice.extend({ transitions: z.array(addressedProduct).max(1000) })).max(8),
 });
-const retrieval = firstStageQuery.extend({ application: applicationName });
+const firstStageCall = firstStageQuery.extend({ application: applicationName });
 const coarsenCall = z.object({ where: point, level: precision });
 const nearbyCall = nearbyQuery.extend({ application: applicationName });
-const wantedList = z.object({
+const productColumnsCall = z.object({
   application: applicationName,
-  wanted: z.array(placed).max(1000),
+  wanted: z.array(addressedProduct).max(1000),
   withNextProducts: z.number().int().min(0),
 });
-const changeList = z.object({ application: applicationName, changes: z.array(productChange).max(1000) });
-const totalsList = z.object({
+const applyCall = z.object({ application: applicationName, changes: z.array(productChange).max(1000) });
+const applyTotalsCall = z.object({
   application: applicationName,
   totals: z.array(productTotals.extend({ cell: cellName })),
   transitions: z.array(transition.extend({ fromCell: cellName })),
 });
 
-const rebuildCells = z.object({
+const rebuildCall = z.object({
   application: applicationName,
   range: productRange,
   products: z.array(cellContent).max(1000),
@@ -99,7 +100,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     return new TileCache(this.env, application, (work) => this.ctx.waitUntil(work));
   }
 
-  async resolve(where: Point): Promise<Result<ResolvedLocation>> {
+  async resolveLocation(where: Point): Promise<Result<ResolvedLocation>> {
     const parsed = parse(point, where);
     return parsed.ok ? ok(await this.#gazetteer.resolve(parsed.value)) : parsed;
   }
@@ -109,25 +110,25 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     if (!parsed.ok) return parsed;
     const place = await this.#gazetteer.resolve(where);
     if (level === "exact") return ok({ point: where, place });
-    if (level === "1km") return ok({ point: coarsenToKilometre(where), place });
+    if (level === "1km") return ok({ point: coarsenToKilometer(where), place });
     const city = await this.#gazetteer.city(where);
-    return ok({ point: city ? { lat: city.lat, lon: city.lon } : coarsenToRegion(where), place });
+    return ok({ point: city ? { lat: city.lat, lon: city.lon } : coarsenToCity(where), place });
   }
 
-  async edge(edge: EdgeLocation): Promise<Result<Point | null>> {
+  async edgePoint(edge: EdgeLocation): Promise<Result<Point | null>> {
     const parsed = parse(edgeLocation, edge);
-    return parsed.ok ? ok(await this.#gazetteer.edge(parsed.value)) : parsed;
+    return parsed.ok ? ok(await this.#gazetteer.resolveEdge(parsed.value)) : parsed;
   }
 
   async nearby(application: string, query: NearbyQuery): Promise<Result<NearbyAnswer>> {
     const parsed = parse(nearbyCall, { application, ...query });
     if (!parsed.ok) return parsed;
-    const { found, truncated } = await nearest(this.#tiles(application), {
+    const { found, truncated } = await nearestRows(this.#tiles(application), {
       point: parsed.value.point,
       limit: parsed.value.limit,
       radiusKm: parsed.value.filter.radiusKm ?? Number.POSITIVE_INFINITY,
       test: compileFilter(parsed.value.filter),
-      maxTiles: nearbyTiles,
+      maxTiles: maxNearbyTiles,
     });
     return ok({
       truncated,
@@ -136,8 +137,8 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
         distanceKm,
         title: tile.title(row),
         category: tile.strings[tile.category[row]],
-        price: Number.isNaN(tile.price[row]) ? null : rounded(tile.price[row]),
-        discount: rounded(tile.discount[row]),
+        price: Number.isNaN(tile.price[row]) ? null : decimalFromFloat32(tile.price[row]),
+        discount: decimalFromFloat32(tile.discount[row]),
         available: tile.available[row] === 1,
       })),
     });
@@ -147,19 +148,19 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     application: string,
     query: CandidateRequest,
   ): Promise<Result<CandidateBlocks<ArrayBuffer>>> {
-    const parsed = parse(aroundCall, { application, ...query });
+    const parsed = parse(gatherCandidatesCall, { application, ...query });
     if (!parsed.ok) return parsed;
     const { value } = parsed;
     const tiles = this.#tiles(application);
     const [found, place] = await Promise.all([
       gatherCandidates(
-        candidateStoreOver(tiles, () => Date.now() / 1000),
+        tileCandidateStore(tiles, () => Date.now() / 1000),
         value,
         sleep,
       ),
-      this.#named(value.near.point, value.withinMs),
+      this.#resolveWithin(value.near.point, value.profileTimeoutMs),
     ]);
-    const packed = (block: Columns | null): ArrayBuffer | null => block?.packed ?? null;
+    const packed = (block: Columns | null): ArrayBuffer | null => block?.buffer ?? null;
     return ok({
       near: packed(found.near),
       chosen: packed(found.chosen),
@@ -170,22 +171,22 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
   }
 
   /** Names of a point, or why they are left out: they are worth neither a failure nor a wait. */
-  async #named(where: Point | null, withinMs: number | null): Promise<CandidateBlocks<never>["place"]> {
+  async #resolveWithin(where: Point | null, profileTimeoutMs: number | null): Promise<CandidateBlocks<never>["place"]> {
     if (!where) return null;
     const resolving = this.#gazetteer.resolve(where).catch((error: unknown) => {
       console.error({ event: "city not resolved", error: errorText(error) });
       return { skipped: "the gazetteer: failed" };
     });
-    if (withinMs === null) return resolving;
-    const late = sleep(withinMs).then(() => ({ skipped: "budget: the name of the city" }));
+    if (profileTimeoutMs === null) return resolving;
+    const late = sleep(profileTimeoutMs).then(() => ({ skipped: "budget: the name of the city" }));
     return Promise.race([resolving, late]);
   }
 
   async firstStageCandidates(application: string, query: FirstStageQuery): Promise<Result<ArrayBuffer>> {
-    const parsed = parse(retrieval, { application, ...query });
+    const parsed = parse(firstStageCall, { application, ...query });
     if (!parsed.ok) return parsed;
     const tiles = this.#tiles(application);
-    return ok((await candidates(tiles, parsed.value)).packed);
+    return ok((await firstStageCandidates(tiles, parsed.value)).buffer);
   }
 
   async productColumns(
@@ -193,16 +194,16 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     names: readonly ProductRef[],
     withNextProducts: number,
   ): Promise<Result<ArrayBuffer>> {
-    const parsed = parse(wantedList, { application, wanted: names, withNeighbours: withNextProducts });
+    const parsed = parse(productColumnsCall, { application, wanted: names, withNextProducts });
     if (!parsed.ok) return parsed;
     const { value } = parsed;
     const tiles = this.#tiles(application);
-    const columns = await columnsOf(tiles, value.wanted, Date.now() / 1000, value.withNextProducts);
-    return ok(columns.packed);
+    const columns = await productColumns(tiles, value.wanted, Date.now() / 1000, value.withNextProducts);
+    return ok(columns.buffer);
   }
 
-  async apply(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>> {
-    const parsed = parse(changeList, { application, changes });
+  async applyProductChanges(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>> {
+    const parsed = parse(applyCall, { application, changes });
     return parsed.ok
       ? ok({ applied: await applyChanges(this.env.CELL, application, parsed.value.changes) })
       : parsed;
@@ -213,26 +214,26 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     totals: (ProductTotals & { cell: string })[],
     transitions: (Transition & { fromCell: string })[],
   ): Promise<Result<{ applied: number; unknown: UnknownProduct[] }>> {
-    const parsed = parse(totalsList, { application, totals, transitions });
+    const parsed = parse(applyTotalsCall, { application, totals, transitions });
     if (!parsed.ok) return parsed;
     const { value } = parsed;
     return ok(await applyTotals(this.env.CELL, application, value.totals, value.transitions));
   }
 
-  async rebuild(
+  async rebuildCells(
     application: string,
     range: ProductRange,
     products: CellContent[],
   ): Promise<Result<{ cells: number }>> {
-    const parsed = parse(rebuildCells, { application, range, products });
+    const parsed = parse(rebuildCall, { application, range, products });
     if (!parsed.ok) return parsed;
     const { value } = parsed;
-    return ok({ cells: await rebuild(this.env.CELL, application, value.range, value.products) });
+    return ok({ cells: await rebuildCells(this.env.CELL, application, value.range, value.products) });
   }
 
   async ready(): Promise<Readiness> {
     try {
-      const filled = await new CityStore(this.env.DB).filled();
+      const filled = await new CityStore(this.env.DB).hasCities();
       return { ready: filled, detail: filled ? "ready" : "the gazetteer is empty" };
     } catch {
       return { ready: false, detail: "its database is not migrated" };
@@ -241,4 +242,4 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
 }
 
 /** Prices and discounts lie in 32-bit columns: back to the decimals that were written. */
-const rounded = (value: number): number => Number(value.toPrecision(7));
+const decimalFromFloat32 = (value: number): number => Number(value.toPrecision(7));

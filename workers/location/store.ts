@@ -22,7 +22,7 @@ export class CityStore {
   }
 
   /** Where the largest city of that name is. */
-  async named(country: string, name: string): Promise<Point | null> {
+  async findByName(country: string, name: string): Promise<Point | null> {
     const rows = await this.#db
       .select({ lat: cities.lat, lon: cities.lon })
       .from(cities)
@@ -33,7 +33,7 @@ export class CityStore {
   }
 
   /** Whether the gazetteer is filled. Fails where the migrations have not been applied. */
-  async filled(): Promise<boolean> {
+  async hasCities(): Promise<boolean> {
     return (await this.#db.select({ id: cities.id }).from(cities).limit(1)).length > 0;
   }
 }

@@ -1,18 +1,17 @@
-import { featureShape } from "../../model/features/compute.ts";
 import type { LoggedExample } from "../../model/recalibrate/logged-examples.ts";
-import { examplesIn } from "../../model/recalibrate/shard.ts";
+import { decodeShard } from "../../model/recalibrate/shard.ts";
 import { type ModelManifest, modelManifest } from "../../shared/contracts/model.ts";
 import { type RecalibrationRecord, recalibration } from "../../shared/contracts/recalibration.ts";
 
-/** The part of the bucket that is used. */
+/** The methods of the bucket that the artifact store calls. */
 export type ArtifactBucket = Pick<R2Bucket, "get" | "put" | "list" | "delete">;
 
-/** Objects that one call removes at most. */
+/** R2 deletes at most 1000 objects per call. */
 const maxDeleted = 1000;
 
 /**
- * Numbers that are laid down: ids of the examples of a chunk of the log and of all before it, what describes a chunk's
- * examples (`summary.ts`) and corrects them (`logged.ts`), and both of all chunks together.
+ * Names of the stored number arrays. `ids-N` holds the ids of the examples in chunk N and all chunks before it, `summary-N`
+ * and `corrections-N` the encoded summaries and corrections of chunk N. `summary` and `corrections` cover all chunks.
  */
 export type NumbersName =
   | `ids-${number}`
@@ -21,12 +20,12 @@ export type NumbersName =
   | "summary"
   | "corrections";
 
-/** All workbenches of an application lie under this. */
+/** Returns the key prefix of all recalibration artifacts of an application. */
 export const artifactRoot = (application: string): string => `${application}/recalibrations/`;
 
 /**
- * What a recalibration lays down between its steps, in R2: a step that is repeated writes the same again. All but its
- * record is removed at the end, since it holds examples of people.
+ * Stores the artifacts that a recalibration's steps pass on, in R2. A repeated step overwrites its artifacts with the same
+ * content. `clear` removes all but the record at the end, since the artifacts hold examples of users.
  */
 export class ArtifactStore {
   readonly #bucket: ArtifactBucket;
@@ -39,7 +38,7 @@ export class ArtifactStore {
 
   async #bytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
     const object = await this.#bucket.get(this.#prefix + name);
-    if (!object) throw new Error(`the recalibration lacks ${name}`);
+    if (!object) throw new Error(`the recalibration has no artifact ${this.#prefix}${name}`);
     return new Uint8Array(await object.arrayBuffer());
   }
 
@@ -47,6 +46,7 @@ export class ArtifactStore {
     await this.#bucket.put(this.#prefix + name, content);
   }
 
+  /** Returns the record of the recalibration; null before it starts. */
   async record(): Promise<RecalibrationRecord | null> {
     const object = await this.#bucket.get(`${this.#prefix}record.json`);
     return object ? recalibration.parse(JSON.parse(await object.text())) : null;
@@ -56,7 +56,7 @@ export class ArtifactStore {
     return this.#put("record.json", JSON.stringify(record));
   }
 
-  /** Keys of the log in the chunks that are read by one step each. */
+  /** Stores the keys of the training log by chunk. One step reads one chunk. */
   putChunks(chunks: readonly (readonly string[])[]): Promise<void> {
     return this.#put("chunks.json", JSON.stringify(chunks));
   }
@@ -82,9 +82,9 @@ export class ArtifactStore {
     return this.#put(`shard-${index}.bin`, shard);
   }
 
-  /** The examples of a part, each read when it is wanted. */
+  /** Returns the examples of a part, each decoded on demand. */
   async shard(index: number): Promise<Iterable<LoggedExample>> {
-    return examplesIn(await this.#bytes(`shard-${index}.bin`));
+    return decodeShard(await this.#bytes(`shard-${index}.bin`));
   }
 
   putNumbers(name: NumbersName, numbers: Float64Array<ArrayBuffer>): Promise<void> {
@@ -103,7 +103,7 @@ export class ArtifactStore {
     return this.#bytes(`checkpoint-${name}.bin`);
   }
 
-  /** Removes all but the record. */
+  /** Removes all artifacts but the record. */
   async clear(): Promise<void> {
     for (;;) {
       const { objects, truncated } = await this.#bucket.list({ prefix: this.#prefix, limit: maxDeleted });
@@ -113,6 +113,3 @@ export class ArtifactStore {
     }
   }
 }
-
-/** The features that this code computes, and that all of a recalibration is for. */
-export const shape = featureShape;

@@ -1,32 +1,39 @@
-import { gradually } from "../../model/gradual.ts";
-import { checkData } from "../../model/recalibrate/gate.ts";
-import { factsGradually, windowsOf } from "../../model/recalibrate/summary.ts";
+import { runWithPauses } from "../../model/pausable-work.ts";
+import { logStatisticsPausable, windowStarts } from "../../model/recalibrate/example-summary.ts";
+import { checkTrainingData } from "../../model/recalibrate/gate.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
 import { calibrate } from "./steps/calibrate.ts";
-import { begin, collect, join } from "./steps/collect.ts";
+import { collect, mergeChunks, takeSnapshot } from "./steps/collect.ts";
 import { evaluate } from "./steps/evaluate.ts";
-import { decide } from "./steps/gate.ts";
+import { runGate } from "./steps/gate.ts";
 import type { StepContext } from "./steps/step.ts";
-import { learn, plan as planOf } from "./steps/train.ts";
+import { planTraining, trainStep } from "./steps/train.ts";
 
-/** What carries out steps: a Workflow, which remembers the result of each. */
+/** Runs steps and remembers their results: a Workflow, or a double in tests. */
 export interface StepRunner {
-  do<T>(name: string, config: typeof retries, work: () => Promise<T>): Promise<T>;
+  do<T>(name: string, config: typeof stepConfig, work: () => Promise<T>): Promise<T>;
 }
 
-/** A step that fails is tried again, later each time, before the recalibration fails. */
-export const retries = {
+/** A failed step is retried with growing delays before the recalibration fails. */
+export const stepConfig = {
   retries: { limit: 4, delay: "2 seconds", backoff: "exponential" },
   timeout: "10 minutes",
 } as const;
 
-/** Shares of the whole that the parts of the work take, roughly: what progress says. */
-const after = { collected: 0.2, learnt: 0.8, calibrated: 0.85, evaluated: 0.95 } as const;
+/** Progress (0 to 1) after each phase, by its approximate share of the duration. */
+const progressAfter = {
+  snapshot: 0.02,
+  collected: 0.2,
+  trained: 0.8,
+  calibrated: 0.85,
+  evaluated: 0.95,
+  gate: 0.97,
+} as const;
 
-/** Ends a recalibration that must not go on. */
-export class Refusal extends Error {
+/** Ends a recalibration whose data or candidate fails a check. */
+export class RecalibrationRefusedError extends Error {
   readonly reasons: string[];
   constructor(reasons: string[]) {
     super(reasons.join("; "));
@@ -35,110 +42,115 @@ export class Refusal extends Error {
 }
 
 /**
- * The work of a recalibration: snapshot, training from the serving weights, calibration, evaluation, gate, registration.
- * Throws a {@link Refusal} where it must not go on.
+ * Runs a recalibration: snapshot, training from the serving weights, calibration, evaluation, gate, registration. Throws a
+ * {@link RecalibrationRefusedError} if the data or the candidate fails a check.
  */
 export async function recalibrate(context: StepContext, step: StepRunner): Promise<void> {
-  const { settings, bench, env } = context;
-  /** One step; its name and result become part of what can be asked for. */
-  const say = <T extends object>(
+  const { settings, artifacts, env } = context;
+  /** Runs one step and writes its name, progress and figures to the record. */
+  const runStep = <T extends object>(
     name: string,
     progress: number,
     work: () => Promise<T>,
     figures?: (result: T) => Record<string, unknown>,
   ) =>
-    step.do(name, retries, async () => {
-      await tell(context, { status: "running", step: name });
+    step.do(name, stepConfig, async () => {
+      await updateRecord(context, { status: "running", step: name });
       const result = await work();
-      await tell(context, { progress, figures: figures?.(result) });
+      await updateRecord(context, { progress, figures: figures?.(result) });
       return result as never;
     }) as Promise<T>;
 
-  const { chunks } = await say(
+  const { chunks } = await runStep(
     "snapshot",
-    0.02,
-    () => begin(context),
+    progressAfter.snapshot,
+    () => takeSnapshot(context),
     ({ parent }) => ({ parent }),
   );
-  let read = 0;
+  let chunksRead = 0;
   let damaged = 0;
   let parts = 0;
   let total = 0;
-  for (; read < chunks && total < settings.maxExamples; read++) {
-    const collected = await say(
-      `collect ${read + 1} of ${chunks}`,
-      0.02 + ((after.collected - 0.02) * (read + 1)) / chunks,
-      () => collect(context, read, parts),
+  for (; chunksRead < chunks && total < settings.maxExamples; chunksRead++) {
+    const collected = await runStep(
+      `collect ${chunksRead + 1} of ${chunks}`,
+      progressAfter.snapshot +
+        ((progressAfter.collected - progressAfter.snapshot) * (chunksRead + 1)) / chunks,
+      () => collect(context, chunksRead, parts),
     );
     ({ parts, total } = collected);
     damaged += collected.damaged;
   }
   if (total === 0)
-    throw new Refusal([
-      `examples: the log of ${settings.days} days holds none for these features, ${damaged} lines are damaged`,
+    throw new RecalibrationRefusedError([
+      `examples: the log of the last ${settings.days} days has no example with the features of this version; ${damaged} lines are damaged`,
     ]);
 
-  const { windows, data, plan } = await say(
+  const { windows, data, plan } = await runStep(
     "plan",
-    after.collected,
+    progressAfter.collected,
     async () => {
-      await join(context, read);
-      const summaries = await bench.numbers("summary");
-      const cut = windowsOf(
+      await mergeChunks(context, chunksRead);
+      const summaries = await artifacts.numbers("summary");
+      const starts = windowStarts(
         summaries,
-        { share: settings.calibrationShare, most: settings.maxCalibrationLists },
-        { share: settings.evaluationShare, most: settings.maxEvaluationLists },
+        { share: settings.calibrationShare, max: settings.maxCalibrationLists },
+        { share: settings.evaluationShare, max: settings.maxEvaluationLists },
       );
       return {
-        windows: cut,
-        data: await gradually(factsGradually(summaries, cut, damaged), context.pause),
-        plan: await planOf(context, summaries, cut),
+        windows: starts,
+        data: await runWithPauses(logStatisticsPausable(summaries, starts, damaged), context.pause),
+        plan: await planTraining(context, summaries, starts),
       };
     },
-    (found) => ({ data: found.data, windows: instants(found.windows), lists: found.plan.lists }),
+    (planned) => ({
+      data: planned.data,
+      windows: windowInstants(planned.windows),
+      lists: planned.plan.lists,
+    }),
   );
-  const unfit = checkData(data, settings.gate).filter(({ passed }) => !passed);
-  if (unfit.length > 0 && !settings.gate.forced)
-    throw new Refusal(unfit.map(({ name, detail }) => `${name}: ${detail}`));
+  const failedChecks = checkTrainingData(data, settings.gate).filter(({ passed }) => !passed);
+  if (failedChecks.length > 0 && !settings.gate.forced)
+    throw new RecalibrationRefusedError(failedChecks.map(({ name, detail }) => `${name}: ${detail}`));
 
-  const steps = plan.course.epochs * plan.groups.length;
-  for (let epoch = 0; epoch < plan.course.epochs; epoch++)
+  const steps = plan.schedule.epochs * plan.groups.length;
+  for (let epoch = 0; epoch < plan.schedule.epochs; epoch++)
     for (const group of plan.groups.keys()) {
       const done = epoch * plan.groups.length + group + 1;
-      await say(
+      await runStep(
         `train ${done} of ${steps}`,
-        after.collected + ((after.learnt - after.collected) * done) / steps,
-        () => learn(context, plan, windows, epoch, group),
+        progressAfter.collected + ((progressAfter.trained - progressAfter.collected) * done) / steps,
+        () => trainStep(context, plan, windows, epoch, group),
         ({ loss }) => ({ [`loss after step ${done} of ${steps}`]: loss }),
       );
     }
-  const calibrated = await say(
+  const calibrated = await runStep(
     "calibrate",
-    after.calibrated,
+    progressAfter.calibrated,
     () => calibrate(context, plan, windows),
     (scaling) => ({ scaling }),
   );
-  const evaluated = await say(
+  const evaluated = await runStep(
     "evaluate",
-    after.evaluated,
+    progressAfter.evaluated,
     () => evaluate(context, calibrated, windows),
     ({ comparison, calibration }) => ({ comparison, calibration }),
   );
-  const decision = await say(
+  const decision = await runStep(
     "gate",
-    0.97,
-    () => decide(context, data, evaluated),
+    progressAfter.gate,
+    () => runGate(context, data, evaluated),
     (result) => ({ gate: result }),
   );
-  if (!decision.passed) throw new Refusal(decision.reasons);
-  await say("register", 1, async () => {
-    const known = await bench.record();
-    if (known !== null && known.version !== null) {
-      // Repeated after its end was told: what it needs may have been cleared away.
-      await tell(context, { status: "registered" });
+  if (!decision.passed) throw new RecalibrationRefusedError(decision.reasons);
+  await runStep("register", 1, async () => {
+    const record = await artifacts.record();
+    if (record !== null && record.version !== null) {
+      // The step repeats after its record was written: the artifacts may be removed already.
+      await updateRecord(context, { status: "registered" });
       return {};
     }
-    const { manifest, bytes } = await bench.model("candidate");
+    const { manifest, bytes } = await artifacts.model("candidate");
     const { quality, gain } = evaluated.comparison;
     unwrap(
       await env.RECOMMENDATION.registerCandidate(
@@ -157,34 +169,34 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
       ),
       "the recommendation service",
     );
-    await tell(context, { status: "registered", version: manifest.version });
+    await updateRecord(context, { status: "registered", version: manifest.version });
     return {};
   });
 }
 
-const instants = ({ calibration, evaluation }: { calibration: number; evaluation: number }) => ({
+const windowInstants = ({ calibration, evaluation }: { calibration: number; evaluation: number }) => ({
   calibrationFrom: toInstant(calibration),
   evaluationFrom: toInstant(evaluation),
 });
 
-/** Changes what is told of a recalibration. */
-export async function tell(
-  { bench, id, startedAt, seed }: StepContext,
+/** Applies a change to the record of a recalibration; figures are merged. */
+export async function updateRecord(
+  { artifacts, id, startedAt, seed }: StepContext,
   change: Partial<RecalibrationRecord>,
 ): Promise<void> {
-  const known = (await bench.record()) ?? newRecord(id, startedAt, seed);
+  const record = (await artifacts.record()) ?? newRecalibrationRecord(id, startedAt, seed);
   const parent = change.figures?.parent;
-  await bench.putRecord({
-    ...known,
+  await artifacts.putRecord({
+    ...record,
     ...change,
     ...(typeof parent === "string" ? { parent } : {}),
-    figures: { ...known.figures, ...change.figures },
+    figures: { ...record.figures, ...change.figures },
     updatedAt: new Date().toISOString(),
   });
 }
 
-/** What is told before anything has begun. */
-export const newRecord = (id: string, startedAt: number, seed: number): RecalibrationRecord => ({
+/** Returns the record of a recalibration before its first step. `startedAt` in seconds since the epoch. */
+export const newRecalibrationRecord = (id: string, startedAt: number, seed: number): RecalibrationRecord => ({
   id,
   status: "queued",
   step: "queued",

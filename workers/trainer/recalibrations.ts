@@ -2,15 +2,18 @@ import type { RecalibrationInput, RecalibrationRecord } from "../../shared/contr
 import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
 import { ArtifactStore } from "./artifacts.ts";
-import { Leases } from "./lease.ts";
-import { newRecord } from "./recalibrate.ts";
-import { settingsOf } from "./settings.ts";
+import { LeaseStore } from "./lease-store.ts";
+import { newRecalibrationRecord } from "./recalibrate.ts";
+import { recalibrationSettingsOf } from "./settings.ts";
 
-/** Ids are taken into names of versions and of instances. */
-const idForm = /^[a-z0-9-]{1,64}$/;
-const isUnderWay = ({ status }: RecalibrationRecord): boolean => status === "queued" || status === "running";
+/** Ids become part of model versions, artifact keys and Workflow instance ids. */
+const idPattern = /^[a-z0-9-]{1,64}$/;
+const isActive = ({ status }: RecalibrationRecord): boolean => status === "queued" || status === "running";
 
-/** Recalibrations as whoever asks for them sees them. */
+/** Seconds that a client waits before it starts another recalibration after a conflict. */
+const retryAfterConflict = 30;
+
+/** Starts, reads and resumes the recalibrations of all applications. */
 export class Recalibrations {
   readonly #env: TrainerEnv;
 
@@ -18,89 +21,95 @@ export class Recalibrations {
     this.#env = env;
   }
 
-  get #turns(): Leases {
-    return new Leases(this.#env.TRAINING_LOG);
+  get #leases(): LeaseStore {
+    return new LeaseStore(this.#env.TRAINING_LOG);
   }
 
-  #bench(application: string, id: string): ArtifactStore {
+  #artifacts(application: string, id: string): ArtifactStore {
     return new ArtifactStore(this.#env.TRAINING_LOG, application, id);
   }
 
-  /** Begins one; `id` again answers the same one. One runs at a time for an application. */
-  async begin(
+  /**
+   * Starts a recalibration and returns its record; a repeated `id` returns the existing record. Refuses with `conflict` while
+   * another recalibration of the application is active. `now` in seconds since the epoch.
+   */
+  async start(
     application: string,
     { seed }: RecalibrationInput,
     id: string,
     now: number,
   ): Promise<Result<RecalibrationRecord>> {
-    const known = await this.#bench(application, id).record();
-    if (known) return ok(known);
-    const holder = await this.#turns.take(application, id, async (other) => {
-      const record = await this.#bench(application, other).record();
-      return record !== null && !isUnderWay(record);
+    const existing = await this.#artifacts(application, id).record();
+    if (existing) return ok(existing);
+    const holder = await this.#leases.acquire(application, id, async (other) => {
+      const record = await this.#artifacts(application, other).record();
+      return record !== null && !isActive(record);
     });
     if (holder !== id)
       return refuse("conflict", `Recalibration ${holder ?? "of another"} of this application is under way.`, {
-        retryAfter: 30,
+        retryAfter: retryAfterConflict,
       });
-    const record = newRecord(id, now, seed);
-    await this.#bench(application, id).putRecord(record);
-    await this.#create(application, id, seed, now);
+    const record = newRecalibrationRecord(id, now, seed);
+    await this.#artifacts(application, id).putRecord(record);
+    await this.#createInstance(application, id, seed, now);
     return ok(record);
   }
 
-  async #create(application: string, id: string, seed: number, startedAt: number): Promise<void> {
+  async #createInstance(application: string, id: string, seed: number, startedAt: number): Promise<void> {
     await this.#env.RECALIBRATION_WORKFLOW.create({
       id: `${application}-${id}`,
       params: { application, id, seed, startedAt },
     });
   }
 
+  /** Returns the record of a recalibration, or `not_found`. */
   async get(application: string, id: string): Promise<Result<RecalibrationRecord>> {
-    const record = idForm.test(id) ? await this.#bench(application, id).record() : null;
+    const record = idPattern.test(id) ? await this.#artifacts(application, id).record() : null;
     return record ? ok(record) : refuse("not_found", "There is no such recalibration.");
   }
 
   /**
-   * Looks after what runs: wakes what has given no sign of life, and clears away what has ended, since it may have died
-   * between its end and its own clearing, and what lies there is of people. An instance whose process was killed stays
-   * `running` in a local runtime and does nothing; paused and resumed, it goes on after its last step.
+   * Resumes recalibrations whose record has not changed for `stalledSeconds`, and removes the artifacts of ended ones: an
+   * instance may die before it removes them, and they hold examples of users. In a local runtime, an instance whose process
+   * was killed stays `running` without progress; after pause and resume, it continues after its last finished step. Returns
+   * the number of active and of resumed recalibrations.
    */
-  async watch(now: number): Promise<{ running: number; woken: number }> {
-    const { stalledSeconds } = settingsOf(this.#env);
+  async resumeStalled(now: number): Promise<{ running: number; woken: number }> {
+    const { stalledSeconds } = recalibrationSettingsOf(this.#env);
     let woken = 0;
     let running = 0;
-    for (const turn of await this.#turns.held()) {
-      const { application, id } = turn;
-      const record = await this.#bench(application, id).record();
-      if (record === null ? now - turn.since >= stalledSeconds : !isUnderWay(record)) {
-        await this.#bench(application, id).clear();
-        await this.#turns.end(turn);
+    for (const lease of await this.#leases.list()) {
+      const { application, id } = lease;
+      const record = await this.#artifacts(application, id).record();
+      if (record === null ? now - lease.since >= stalledSeconds : !isActive(record)) {
+        await this.#artifacts(application, id).clear();
+        await this.#leases.release(lease);
         continue;
       }
       running++;
-      // It is just beginning.
+      // `start` has acquired the lease and not yet written the record.
       if (record === null) continue;
       if (now - Date.parse(record.updatedAt) / 1000 < stalledSeconds) continue;
       woken++;
-      await this.#wake(application, id, record).catch((error: unknown) =>
-        console.error({ event: "recalibration not woken", id, error: errorText(error) }),
+      await this.#resume(application, id, record).catch((error: unknown) =>
+        console.error({ event: "recalibration not resumed", application, id, error: errorText(error) }),
       );
     }
     return { running, woken };
   }
 
-  async #wake(application: string, id: string, record: RecalibrationRecord): Promise<void> {
-    const started = Date.parse(record.startedAt) / 1000;
+  async #resume(application: string, id: string, record: RecalibrationRecord): Promise<void> {
+    const startedAt = Date.parse(record.startedAt) / 1000;
     const instance = await this.#env.RECALIBRATION_WORKFLOW.get(`${application}-${id}`).catch(() => null);
-    // It died between its record and its instance.
-    if (instance === null) return this.#create(application, id, Number(record.figures.seed ?? 1), started);
+    // `start` failed between writing the record and creating the instance.
+    if (instance === null)
+      return this.#createInstance(application, id, Number(record.figures.seed ?? 1), startedAt);
     const { status } = await instance.status();
     if (status === "errored" || status === "terminated" || status === "complete") {
-      await this.#bench(application, id).putRecord({
+      await this.#artifacts(application, id).putRecord({
         ...record,
         status: "failed",
-        reasons: [`its instance is ${status}`],
+        reasons: [`The Workflow instance ended with status \`${status}\`.`],
       });
       return;
     }
@@ -108,8 +117,8 @@ export class Recalibrations {
     await instance.resume();
   }
 
-  /** Every night: one for each application that has a training log. */
-  async nightly(now: number): Promise<{ begun: number }> {
+  /** Starts a recalibration for each application that has a training log. Returns the number started. */
+  async startAll(now: number): Promise<{ begun: number }> {
     const day = new Date(now * 1000).toISOString().slice(0, 10);
     let begun = 0;
     let cursor: string | undefined;
@@ -118,10 +127,10 @@ export class Recalibrations {
       for (const prefix of page.delimitedPrefixes) {
         const application = prefix.slice(0, -1);
         if (!/^[a-z0-9-]+$/.test(application)) continue;
-        // What is wrong with one application is no reason for the others to learn nothing.
-        const result = await this.begin(application, { seed: 1 }, `night-${day}`, now).catch(
+        // A failure for one application must not stop the others.
+        const result = await this.start(application, { seed: 1 }, `night-${day}`, now).catch(
           (error: unknown) => {
-            console.error({ event: "recalibration not begun", application, error: errorText(error) });
+            console.error({ event: "recalibration not started", application, error: errorText(error) });
             return null;
           },
         );

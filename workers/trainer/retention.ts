@@ -1,11 +1,14 @@
 import { expiryTime, type RemovedCounts, type Retention } from "../../shared/contracts/retention.ts";
-import { type AgingBucket, applicationsIn, removeExpired } from "../../shared/retention/expired.ts";
+import { applicationsIn, type ExpiringBucket, removeExpired } from "../../shared/retention/remove-expired.ts";
 import { logRoot } from "../../shared/training-log/keys.ts";
 import { artifactRoot } from "./artifacts.ts";
 
-/** Removes days of the training log and records of recalibrations that have had their time. `now` in seconds. */
+/**
+ * Removes days of the training log and records of recalibrations past their retention. Returns the number of objects removed.
+ * `now` in seconds since the epoch.
+ */
 export async function removeExpiredLogs(
-  bucket: AgingBucket,
+  bucket: ExpiringBucket,
   retention: Retention,
   now: number,
 ): Promise<RemovedCounts> {

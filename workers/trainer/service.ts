@@ -10,21 +10,21 @@ import { ok, parse, type Result, unwrap } from "../../shared/contracts/result.ts
 import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
 import type { Readiness, TrainerApi } from "../../shared/contracts/services.ts";
 import { logPrefix } from "../../shared/training-log/keys.ts";
+import { countLogLines, type LogDayCounts } from "./count-log-lines.ts";
 import { Recalibrations } from "./recalibrations.ts";
 import { removeExpiredLogs } from "./retention.ts";
-import { type Snapshot, snapshot } from "./snapshot.ts";
 
 const now = (): number => Date.now() / 1000;
 
-/** The training log, and the recalibrations that learn from it. */
+/** Counts and expires the training log, and runs the recalibrations that train on it. */
 export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements TrainerApi {
-  async snapshot(application: string, day: string): Promise<Result<Snapshot>> {
+  async countTrainingLog(application: string, day: string): Promise<Result<LogDayCounts>> {
     const parsed = parse(z.object({ application: applicationName, day: z.iso.date() }), { application, day });
     if (!parsed.ok) return parsed;
     return ok(
-      await snapshot(this.env.TRAINING_LOG, logPrefix(application, day), async (users) => {
-        const tombstones = unwrap(await this.env.USER.tombstones(application, users), "the user service");
-        return new Map(tombstones.map(({ object, generation }) => [object, generation]));
+      await countLogLines(this.env.TRAINING_LOG, logPrefix(application, day), async (users) => {
+        const tombstones = unwrap(await this.env.USER.findTombstones(application, users), "the user service");
+        return new Map(tombstones.map(({ pseudonym, generation }) => [pseudonym, generation]));
       }),
     );
   }
@@ -35,27 +35,27 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
       input,
     });
     if (!parsed.ok) return parsed;
-    return this.#desk.begin(application, parsed.value.input, crypto.randomUUID(), now());
+    return this.#recalibrations.start(application, parsed.value.input, crypto.randomUUID(), now());
   }
 
-  async recalibration(application: string, id: string): Promise<Result<RecalibrationRecord>> {
+  async getRecalibration(application: string, id: string): Promise<Result<RecalibrationRecord>> {
     const parsed = parse(z.object({ application: applicationName, id: identifier }), { application, id });
-    return parsed.ok ? this.#desk.get(application, id) : parsed;
+    return parsed.ok ? this.#recalibrations.get(application, id) : parsed;
   }
 
-  async wakeInterrupted(): Promise<Result<{ running: number; woken: number }>> {
-    return ok(await this.#desk.watch(now()));
+  async resumeInterrupted(): Promise<Result<{ running: number; woken: number }>> {
+    return ok(await this.#recalibrations.resumeStalled(now()));
   }
 
   async recalibrateAll(): Promise<Result<{ begun: number }>> {
-    return ok(await this.#desk.nightly(now()));
+    return ok(await this.#recalibrations.startAll(now()));
   }
 
-  get #desk(): Recalibrations {
+  get #recalibrations(): Recalibrations {
     return new Recalibrations(this.env);
   }
 
-  async retain(input: Retention): Promise<Result<RemovedCounts>> {
+  async applyRetention(input: Retention): Promise<Result<RemovedCounts>> {
     const parsed = parse(retention, input);
     return parsed.ok ? ok(await removeExpiredLogs(this.env.TRAINING_LOG, parsed.value, now())) : parsed;
   }

@@ -1,7 +1,7 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-/** The steps of a recalibration in workerd, on a real bucket; the whole of it is tested in `test/`. */
+/** Runs the steps of a recalibration in workerd with a real bucket. `test/` tests them with all workers. */
 export default defineConfig({
   plugins: [
     cloudflareTest(async () => ({

@@ -3,8 +3,14 @@ import { z } from "zod";
 import { applicationName } from "../../shared/contracts/primitives.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
 import { ArtifactStore } from "./artifacts.ts";
-import { Refusal, recalibrate, retries, type StepRunner, tell } from "./recalibrate.ts";
-import { settingsOf } from "./settings.ts";
+import {
+  RecalibrationRefusedError,
+  recalibrate,
+  type StepRunner,
+  stepConfig,
+  updateRecord,
+} from "./recalibrate.ts";
+import { recalibrationSettingsOf } from "./settings.ts";
 import { type StepContext, yieldThread } from "./steps/step.ts";
 
 const parameters = z.object({
@@ -17,37 +23,36 @@ const parameters = z.object({
 export type RecalibrationParameters = z.infer<typeof parameters>;
 
 /**
- * Learns from what happened: snapshot, training from the serving weights, calibration, evaluation, gate, registration.
- * What a step makes lies in R2 under a name of its own, so that a step that is run again makes the same again, and an
- * instance that was interrupted goes on after its last finished step.
+ * Runs {@link recalibrate} as a Workflow. Each step stores its artifacts in R2 under fixed names, so that a repeated step
+ * writes the same artifacts. An interrupted instance continues after its last finished step.
  */
 export class Recalibration extends WorkflowEntrypoint<TrainerEnv, RecalibrationParameters> {
   override async run(
     event: Readonly<WorkflowEvent<RecalibrationParameters>>,
     step: WorkflowStep,
   ): Promise<void> {
-    const asked = parameters.parse(event.payload);
-    const bench = new ArtifactStore(this.env.TRAINING_LOG, asked.application, asked.id);
+    const request = parameters.parse(event.payload);
+    const artifacts = new ArtifactStore(this.env.TRAINING_LOG, request.application, request.id);
     const context: StepContext = {
-      ...asked,
+      ...request,
       env: this.env,
-      bench,
-      settings: settingsOf(this.env),
+      artifacts,
+      settings: recalibrationSettingsOf(this.env),
       pause: yieldThread,
     };
     try {
       await recalibrate(context, step as StepRunner);
     } catch (error) {
-      const refusal = error instanceof Refusal ? error.reasons : null;
-      await step.do("end", retries, async () => {
-        await tell(context, {
-          status: refusal ? "refused" : "failed",
-          reasons: refusal ?? [errorText(error)],
+      const refusalReasons = error instanceof RecalibrationRefusedError ? error.reasons : null;
+      await step.do("end", stepConfig, async () => {
+        await updateRecord(context, {
+          status: refusalReasons ? "refused" : "failed",
+          reasons: refusalReasons ?? [errorText(error)],
         });
-        await bench.clear();
+        await artifacts.clear();
       });
       return;
     }
-    await step.do("clear", retries, () => bench.clear());
+    await step.do("clear", stepConfig, () => artifacts.clear());
   }
 }

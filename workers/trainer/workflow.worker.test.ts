@@ -1,11 +1,11 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { featureShape } from "../../model/features/compute.ts";
-import { asPeopleDo, syntheticLog } from "../../model/recalibrate/testing/synthetic-log.ts";
+import { featureShape } from "../../model/features/compute-features.ts";
+import { outcomeByUtility, syntheticLog } from "../../model/recalibrate/testing/synthetic-log.ts";
 import { writeLog } from "../../shared/training-log/testing/write-log.ts";
 import type { StepRunner } from "./recalibrate.ts";
-import { run, servingWeights } from "./testing/run.ts";
+import { runRecalibration, servingWeights } from "./testing/run-recalibration.ts";
 
 const { TRAINING_LOG: bucket } = Object.assign({ TRAINING_LOG: {} as R2Bucket }, env);
 const until = Date.UTC(2026, 0, 20, 12) / 1000;
@@ -23,7 +23,7 @@ async function from(
 ) {
   const application = `app-${names++}`;
   await writeLog(bucket, application, lines);
-  return run(bucket, application, until + 60, quick, step, erased);
+  return runRecalibration(bucket, application, until + 60, quick, step, erased);
 }
 
 describe("a recalibration", () => {
@@ -48,7 +48,7 @@ describe("a recalibration", () => {
     const gainAfter = async (minSteps: number): Promise<number> => {
       const application = `app-${names++}`;
       await writeLog(bucket, application, small);
-      const { record } = await run(bucket, application, until + 60, { ...quick, minSteps });
+      const { record } = await runRecalibration(bucket, application, until + 60, { ...quick, minSteps });
       return (record.figures as never as { comparison: { gain: { mean: number } } }).comparison.gain.mean;
     };
     expect(await gainAfter(120)).toBeGreaterThan(2 * (await gainAfter(0)));
@@ -78,7 +78,13 @@ describe("a recalibration", () => {
     const deaths = new Set<string>();
     for (;;) {
       try {
-        const { record, candidate } = await run(bucket, application, until + 60, quick, dying(deaths));
+        const { record, candidate } = await runRecalibration(
+          bucket,
+          application,
+          until + 60,
+          quick,
+          dying(deaths),
+        );
         expect(record.status).toBe("registered");
         expect(candidate?.bytes).toEqual(undisturbed.candidate?.bytes);
         break;
@@ -109,7 +115,7 @@ describe("a recalibration is refused", () => {
     [
       "outcomes turned around",
       /meaning/,
-      () => syntheticLog(servingWeights, log, (utility, random) => asPeopleDo(-utility, random)),
+      () => syntheticLog(servingWeights, log, (utility, random) => outcomeByUtility(-utility, random)),
     ],
     [
       "nothing but purchases",
@@ -149,7 +155,9 @@ describe("a recalibration is refused", () => {
       /gain/,
       () => {
         // Only what is learnt from is poisoned; the newest outcomes are true.
-        const worst = syntheticLog(servingWeights, log, (utility, random) => asPeopleDo(-utility, random));
+        const worst = syntheticLog(servingWeights, log, (utility, random) =>
+          outcomeByUtility(-utility, random),
+        );
         return [...worst.slice(0, 600), ...healthy.slice(600)];
       },
     ],
@@ -189,5 +197,5 @@ describe("a recalibration is refused", () => {
   }
 });
 
-/** Where the dense features of the first row lie in a pack, behind the header and the events: `model/features/packed.ts`. */
+/** Where the dense features of the first row lie in a pack, behind the header and the events: `model/features/pack-features.ts`. */
 const firstDense = 14 + 2 * featureShape.history * featureShape.event.length;

@@ -1,31 +1,31 @@
 import type { EventType } from "../../../shared/contracts/event.ts";
-import { featureShape } from "../../features/compute.ts";
-import { packFeatures } from "../../features/packed.ts";
+import { featureShape } from "../../features/compute-features.ts";
+import { packFeatures } from "../../features/pack-features.ts";
 import type { Parameters } from "../../network/parameters.ts";
 import { randomBatch } from "../../onnx/manifest.ts";
-import { finalScores } from "../../pipeline/recommend.ts";
+import { finalScores } from "../../pipeline/run-pipeline.ts";
 import { Random } from "../../train/random.ts";
 import { scoreByTape } from "../../train/train.ts";
 
-/** What the log of a made-up week holds. */
-export interface LogOptions {
+/** Options of a synthetic training log with one example per minute. */
+export interface SyntheticLogOptions {
   examples: number;
   users: number;
   seed: number;
-  /** Seconds since the epoch: the newest example. */
+  /** Time of the newest example, in seconds since the epoch. */
   until: number;
-  /** How strongly people now care for the discount, which the serving model does not know. */
+  /** Additional utility per unit of the discount feature, which the serving model has not learned. */
   shift: number;
   rows?: number;
 }
 
-/** Chosen or not: by what serves, by the new taste, and by chance. */
-export type Choose = (utility: number, random: Random) => EventType | null;
+/** Returns the outcome of a shown row with the given utility. */
+export type OutcomeModel = (utility: number, random: Random) => EventType | null;
 
-/** Some look, fewer buy; about one in six of what is shown is engaged with. */
-export const asPeopleDo: Choose = (utility, random) => {
-  const wish = utility + 0.7 * random.normal() - 1.6;
-  return wish > 0.9 ? "purchase" : wish > 0 ? "click" : null;
+/** Clicks and, at higher utility, purchases: about one in six shown rows gets an engagement. */
+export const outcomeByUtility: OutcomeModel = (utility, random) => {
+  const noisyUtility = utility + 0.7 * random.normal() - 1.6;
+  return noisyUtility > 0.9 ? "purchase" : noisyUtility > 0 ? "click" : null;
 };
 
 const base64 = (bytes: Uint8Array): string => {
@@ -34,11 +34,14 @@ const base64 = (bytes: Uint8Array): string => {
   return btoa(text);
 };
 
-/** Lines of a training log: people who follow the serving model's taste and a new one, shown what it ordered. */
+/**
+ * Returns the lines of a training log. Each list shows the ten best rows by the given weights; utilities follow the weights'
+ * scores plus `shift` times the discount.
+ */
 export function syntheticLog(
   parameters: Parameters,
-  { examples, users: people, seed, until, shift, rows = 15 }: LogOptions,
-  choose: Choose = asPeopleDo,
+  { examples, users, seed, until, shift, rows = 15 }: SyntheticLogOptions,
+  outcomeModel: OutcomeModel = outcomeByUtility,
 ): Record<string, unknown>[] {
   const random = new Random(seed);
   const width = featureShape.dense.length;
@@ -51,13 +54,13 @@ export function syntheticLog(
     const deviation = Math.sqrt(values.reduce((sum, each) => sum + (each - mean) ** 2, 0) / rows) || 1;
     const order = [...indices].sort((a, b) => values[b] - values[a]);
     const shown = new Map(order.slice(0, 10).map((index, i) => [index, i + 1]));
-    const pseudonym = random.below(people).toString(16).padStart(4, "0").repeat(16);
+    const pseudonym = random.below(users).toString(16).padStart(4, "0").repeat(16);
     const logged = indices.map((index) => {
       const utility =
         0.6 * ((values[index] - mean) / deviation) + shift * batch.dense[index * width + discount];
       const position = shown.get(index) ?? 0;
       const propensity = position > 0 ? 1 : 0;
-      const outcome = position > 0 ? choose(utility, random) : null;
+      const outcome = position > 0 ? outcomeModel(utility, random) : null;
       const category = `c${batch.category[index] % 4}`;
       return { productId: `p${n}-${index}`, category, position, propensity, score: values[index], outcome };
     });

@@ -1,38 +1,38 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { nearest } from "../../../model/retrieval/nearest.ts";
+import { nearestRows } from "../../../model/retrieval/nearest-rows.ts";
 import { Random } from "../../../model/train/random.ts";
-import { maxLeafProducts, worldCell } from "../../../shared/geo/cells.ts";
+import { maxCellProducts, worldCell } from "../../../shared/geo/cells.ts";
 import { distanceKm } from "../../../shared/geo/distance.ts";
-import { foundUnder, Town, tilesOf, tilesUnder } from "../testing/test-index.ts";
+import { productsUnder, TestIndex, uncachedTiles, tilesUnder } from "../testing/test-index.ts";
 
 const { LONG }: { LONG?: boolean } = env as object;
 
 /** Products of the city: `npm run test:long` takes as many as one city is promised to hold. */
-const products = LONG ? 200_000 : 2 * maxLeafProducts;
+const products = LONG ? 200_000 : 2 * maxCellProducts;
 const center = { lat: 48.8566, lon: 2.3522 };
 const queries = 20;
 
 it("a city of very many products is held by cells that split, and is found whole and in order", async () => {
   const random = new Random(11);
   const spread = (): number => (random.next() + random.next() + random.next() - 1.5) / 1.5;
-  const town = new Town("city");
+  const town = new TestIndex("city");
   const places = Array.from({ length: products }, (_, i) => ({
     id: `p${i}`,
     location: { lat: center.lat + spread() * 0.1, lon: center.lon + spread() * 0.15 },
   }));
   for (let i = 0; i < products; i += 20_000) {
     await town.put(places.slice(i, i + 20_000));
-    await town.comeToRest(worldCell);
+    await town.runAlarmsUntilIdle(worldCell);
   }
-  expect(await foundUnder("city")).toEqual(town.expected);
+  expect(await productsUnder("city")).toEqual(town.expected);
   const tiles = await tilesUnder("city", worldCell);
-  expect(Math.max(...tiles.map(({ count }) => count))).toBeLessThanOrEqual(maxLeafProducts);
-  const source = tilesOf("city");
+  expect(Math.max(...tiles.map(({ count }) => count))).toBeLessThanOrEqual(maxCellProducts);
+  const source = uncachedTiles("city");
   for (let run = 0; run < queries; run++) {
     const point = { lat: center.lat + spread() * 0.12, lon: center.lon + spread() * 0.18 };
-    const { found, truncated } = await nearest(source, {
+    const { found, truncated } = await nearestRows(source, {
       point,
       limit: 500,
       radiusKm: Number.POSITIVE_INFINITY,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { City } from "../../../shared/contracts/location.ts";
-import { cityOf, surroundingsOf } from "./gazetteer.ts";
+import { nearestCity, indexCities } from "./gazetteer.ts";
 
 const city = (name: string, lat: number, lon: number, population: number): City => ({
   id: population,
@@ -18,14 +18,14 @@ describe("cityOf", () => {
   const village = city("Village", 48.87, 2.36, 6000);
 
   it("gives the inside of a metropolis to it, and a suburb to itself", () => {
-    expect(cityOf({ lat: 48.869, lon: 2.358 }, surroundingsOf([metropolis, village]))?.name).toBe(
+    expect(nearestCity({ lat: 48.869, lon: 2.358 }, indexCities([metropolis, village]))?.name).toBe(
       "Metropolis",
     );
-    expect(cityOf({ lat: 48.99, lon: 1.72 }, surroundingsOf([metropolis, suburb]))?.name).toBe("Suburb");
+    expect(nearestCity({ lat: 48.99, lon: 1.72 }, indexCities([metropolis, suburb]))?.name).toBe("Suburb");
   });
 
   it("knows no city at sea", () => {
-    expect(cityOf({ lat: 46, lon: -20 }, surroundingsOf([metropolis]))).toBeNull();
-    expect(cityOf({ lat: 0, lon: 0 }, surroundingsOf([]))).toBeNull();
+    expect(nearestCity({ lat: 46, lon: -20 }, indexCities([metropolis]))).toBeNull();
+    expect(nearestCity({ lat: 0, lon: 0 }, indexCities([]))).toBeNull();
   });
 });

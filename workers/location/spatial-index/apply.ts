@@ -1,20 +1,21 @@
-import { type Cell, cellStub } from "../../../durable-objects/cell.ts";
-import { addressOfProduct } from "../../../model/retrieval/cell-state.ts";
+import { cellStub } from "../../../durable-objects/cell/cell-stub.ts";
+import type { Cell } from "../../../durable-objects/cell.ts";
+import { addressOfProduct } from "../../../model/retrieval/cell-product.ts";
 import type { ProductChange } from "../../../shared/contracts/product.ts";
 import type { ProductTotals, Transition, UnknownProduct } from "../../../shared/contracts/totals.ts";
-import { type Addressed, applyInHoldingCells } from "./holding-cells.ts";
+import { type AddressedProduct, applyToOwningCells } from "./owning-cells.ts";
 
-type Leaving = { productId: string; version: number; to: string | null };
+type Departure = { productId: string; version: number; to: string | null };
 
 /** What a cell is told of a product: that it is there now, or that it was and is elsewhere. */
-type Told = Addressed & ({ arriving: ProductChange } | { leaving: Leaving });
+type CellUpdate = AddressedProduct & ({ arriving: ProductChange } | { leaving: Departure });
 
 /** Changes by the addresses that they concern: where a product is, and where it was. */
-export function changesByAddress(changes: readonly ProductChange[]): Told[] {
-  return changes.flatMap((change): Told[] => {
+export function cellUpdatesOf(changes: readonly ProductChange[]): CellUpdate[] {
+  return changes.flatMap((change): CellUpdate[] => {
     const { productId, version, previousCell, deleted } = change;
     const cell = addressOfProduct(change);
-    const here: Told = deleted
+    const here: CellUpdate = deleted
       ? { cell, productId, leaving: { productId, version, to: null } }
       : { cell, productId, arriving: change };
     if (previousCell === null || previousCell === cell) return [here];
@@ -31,8 +32,8 @@ export function applyChanges(
   application: string,
   changes: readonly ProductChange[],
 ): Promise<number> {
-  return applyInHoldingCells(application, changesByAddress(changes), (cell, told) =>
-    cellStub(cells, application, cell).apply(
+  return applyToOwningCells(application, cellUpdatesOf(changes), (cell, told) =>
+    cellStub(cells, application, cell).applyChanges(
       application,
       cell,
       told.flatMap((each) => ("arriving" in each ? [each.arriving] : [])),
@@ -44,7 +45,7 @@ export function applyChanges(
 /** A product moves at most so often on between what is known of it and what is true. */
 const maxMoves = 4;
 
-type Located = ProductTotals & { cell: string };
+type AddressedTotals = ProductTotals & { cell: string };
 
 /**
  * Tells the cells what people did; what is whole follows a product to where it moved. Answers how many interactions were news, and
@@ -53,28 +54,28 @@ type Located = ProductTotals & { cell: string };
 export async function applyTotals(
   cells: DurableObjectNamespace<Cell>,
   application: string,
-  totals: readonly Located[],
+  totals: readonly AddressedTotals[],
   transitions: readonly (Transition & { fromCell: string })[],
 ): Promise<{ applied: number; unknown: UnknownProduct[] }> {
-  const wholes = new Map(totals.flatMap((each) => (each.whole ? [[each.productId, each] as const] : [])));
-  let { applied, unknown } = await tellTotals(cells, application, totals, transitions);
+  const wholes = new Map(totals.flatMap((each) => (each.complete ? [[each.productId, each] as const] : [])));
+  let { applied, unknown } = await sendTotals(cells, application, totals, transitions);
   for (let moves = 1; moves < maxMoves; moves++) {
-    const moved = unknown.flatMap(({ productId, cell }): Located[] => {
+    const moved = unknown.flatMap(({ productId, cell }): AddressedTotals[] => {
       const whole = wholes.get(productId);
       return whole ? [{ ...whole, cell }] : [];
     });
     if (moved.length === 0) break;
-    const further = await tellTotals(cells, application, moved, []);
+    const further = await sendTotals(cells, application, moved, []);
     applied += further.applied;
     unknown = [...unknown.filter(({ productId }) => !wholes.has(productId)), ...further.unknown];
   }
   return { applied, unknown };
 }
 
-async function tellTotals(
+async function sendTotals(
   cells: DurableObjectNamespace<Cell>,
   application: string,
-  totals: readonly Located[],
+  totals: readonly AddressedTotals[],
   transitions: readonly (Transition & { fromCell: string })[],
 ): Promise<{ applied: number; unknown: UnknownProduct[] }> {
   const told = [
@@ -87,7 +88,7 @@ async function tellTotals(
     })),
   ];
   const unknown: UnknownProduct[] = [];
-  const applied = await applyInHoldingCells(application, told, async (cell, part) => {
+  const applied = await applyToOwningCells(application, told, async (cell, part) => {
     const taken = await cellStub(cells, application, cell).applyTotals(
       application,
       cell,

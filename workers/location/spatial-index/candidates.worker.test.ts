@@ -4,13 +4,13 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { type Columns, unpackColumns } from "../../../model/columns/columns.ts";
-import { addressOfProduct } from "../../../model/retrieval/cell-state.ts";
+import { addressOfProduct } from "../../../model/retrieval/cell-product.ts";
 import { defaultFirstStage } from "../../../model/retrieval/first-stage.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { CandidateRequest } from "../../../shared/contracts/retrieval.ts";
-import { leafOf, worldCell } from "../../../shared/geo/cells.ts";
+import { leafCell, worldCell } from "../../../shared/geo/cells.ts";
 import { LocationService } from "../service.ts";
-import { Town } from "../testing/test-index.ts";
+import { TestIndex } from "../testing/test-index.ts";
 
 const oslo = { lat: 59.91, lon: 10.75 };
 const lima = { lat: -12.05, lon: -77.04 };
@@ -21,8 +21,8 @@ const idsOf = (buffer: ArrayBuffer | null): string[] => {
 };
 
 /** A town with a past: from `o0` people went on to `l0`, far away, and to `o1`. */
-async function town(application: string): Promise<Town> {
-  const made = new Town(application);
+async function town(application: string): Promise<TestIndex> {
+  const made = new TestIndex(application);
   const places = [oslo, lima].flatMap((center, k) =>
     Array.from({ length: 30 }, (_, i) => ({
       id: `${k ? "l" : "o"}${i}`,
@@ -30,16 +30,16 @@ async function town(application: string): Promise<Town> {
     })),
   );
   await made.put(places);
-  await made.seen(["o0", "l0"], 3, 1);
-  await made.seen(["o0", "o1"], 3, 2);
-  await made.comeToRest(worldCell);
+  await made.addViews(["o0", "l0"], 3, 1);
+  await made.addViews(["o0", "o1"], 3, 2);
+  await made.runAlarmsUntilIdle(worldCell);
   return made;
 }
 
 const service = (change: object = {}) =>
   new LocationService(createExecutionContext(), { ...env, ...change } as never);
 
-function queryFor({ products }: Town, chosen: string[]): CandidateRequest {
+function queryFor({ products }: TestIndex, chosen: string[]): CandidateRequest {
   const wanted = chosen.map((id) => {
     const product = products.get(id);
     if (!product) throw new Error(`${id} is not there`);
@@ -58,7 +58,7 @@ function queryFor({ products }: Town, chosen: string[]): CandidateRequest {
     },
     chosen: wanted,
     last: [{ productId: chosen[0], transitions: [] }],
-    withinMs: null,
+    profileTimeoutMs: null,
   };
 }
 
@@ -80,8 +80,8 @@ describe("what is around a person", () => {
   it("lacks its names where the gazetteer fails or takes too long, and says so", async () => {
     const made = await town("nameless");
     const query = queryFor(made, ["o0"]);
-    const placeOf = async (DB: object, withinMs: number | null) => {
-      const answer = await service({ DB }).gatherCandidates("nameless", { ...query, withinMs });
+    const placeOf = async (DB: object, profileTimeoutMs: number | null) => {
+      const answer = await service({ DB }).gatherCandidates("nameless", { ...query, profileTimeoutMs });
       expect(answer.ok && idsOf(answer.value.near)).toHaveLength(20);
       return answer.ok && answer.value.place;
     };
@@ -104,7 +104,7 @@ describe("what is around a person", () => {
       chosen: [{ productId: "o0", cell: "nowhere" }],
     });
     expect(wrong.ok).toBe(false);
-    const steps = [{ productId: "o1", cell: leafOf(query.chosen[0].cell).slice(1) }];
+    const steps = [{ productId: "o1", cell: leafCell(query.chosen[0].cell).slice(1) }];
     const also = await service().gatherCandidates("strict", {
       ...query,
       last: [{ productId: "o0", transitions: steps }],

@@ -2,11 +2,12 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { type Cell, cellStub, tileKey } from "../../../durable-objects/cell.ts";
+import { cellStub, tileKey } from "../../../durable-objects/cell/cell-stub.ts";
+import type { Cell } from "../../../durable-objects/cell.ts";
 import { type Columns, decodeColumns, nextProductsOf } from "../../../model/columns/columns.ts";
 import type { ProductChange } from "../../../shared/contracts/product.ts";
 import { emptyTotals, type ProductTotals } from "../../../shared/contracts/totals.ts";
-import { leafCellOf, parentOf } from "../../../shared/geo/cells.ts";
+import { leafCellAt, parentCell } from "../../../shared/geo/cells.ts";
 import { applyTotals } from "./apply.ts";
 
 const environment: { CELL: DurableObjectNamespace<Cell>; TILES: KVNamespace } = Object.assign(
@@ -14,7 +15,7 @@ const environment: { CELL: DurableObjectNamespace<Cell>; TILES: KVNamespace } = 
   env,
 );
 const place = { lat: 59.91, lon: 10.75 };
-const leaf = leafCellOf(place, 0);
+const leaf = leafCellAt(place, 0);
 const cell = (application: string, name = leaf) => cellStub(environment.CELL, application, name);
 
 const change = (productId: string, version: number, more: Partial<ProductChange> = {}): ProductChange => ({
@@ -35,7 +36,7 @@ const change = (productId: string, version: number, more: Partial<ProductChange>
 });
 const totals = (productId: string, views: number): ProductTotals => {
   const counts = { ...emptyTotals(), view: views, users: 1 };
-  return { productId, whole: true, hours: [{ ...counts, hour: 472_222 }] };
+  return { productId, complete: true, hours: [{ ...counts, hour: 472_222 }] };
 };
 const step = (key: number) => ({ key, from: "a", to: "b", toCell: leaf, gap: 1, time: 1_700_000_000 });
 
@@ -50,11 +51,11 @@ const rowOf = (columns: Columns, id: string): number =>
 
 describe("a cell", () => {
   it("publishes what it is told to KV, and hands it up to its parent", async () => {
-    await cell("one").apply("one", leaf, [change("a", 1), change("b", 1)], []);
+    await cell("one").applyChanges("one", leaf, [change("a", 1), change("b", 1)], []);
     expect(await runDurableObjectAlarm(cell("one"))).toBe(true);
     const stored = await environment.TILES.get(tileKey("one", leaf), "arrayBuffer");
     expect(stored && decodeColumns(stored)?.count).toBe(2);
-    const parent = await tile("one", parentOf(leaf) ?? "");
+    const parent = await tile("one", parentCell(leaf) ?? "");
     expect(parent.meta.children).toMatchObject([{ cell: leaf, count: 2 }]);
     expect(parent.count).toBe(2);
   });
@@ -62,7 +63,7 @@ describe("a cell", () => {
   it("keeps the newest of each product, whatever the order and the repeats", async () => {
     const newer = change("a", 3, { price: 9, available: false });
     for (const each of [newer, change("a", 2), newer, change("a", 1)])
-      await cell("two").apply("two", leaf, [each], []);
+      await cell("two").applyChanges("two", leaf, [each], []);
     const columns = await tile("two");
     expect([columns.count, columns.price[0], columns.available[0]]).toEqual([1, 9, 0]);
   });
@@ -75,7 +76,7 @@ describe("a cell", () => {
     ] as const) {
       for (const views of order)
         await cell(application).applyTotals(application, leaf, [totals("a", views)], [step(1), step(2)]);
-      await cell(application).apply(application, leaf, [change("a", 1), change("b", 1)], []);
+      await cell(application).applyChanges(application, leaf, [change("a", 1), change("b", 1)], []);
       const columns = await tile(application);
       const row = rowOf(columns, "a");
       expect(columns.counts[row * 6]).toBe(9);
@@ -87,7 +88,7 @@ describe("a cell", () => {
 
   it("counts a step once though it comes twice in one list, and again after its tile was published", async () => {
     const past = { ...step(3), time: 1_600_000_000 };
-    await cell("eight").apply("eight", leaf, [change("a", 1), change("b", 1)], []);
+    await cell("eight").applyChanges("eight", leaf, [change("a", 1), change("b", 1)], []);
     await cell("eight").applyTotals("eight", leaf, [totals("a", 1)], [past, past]);
     await runDurableObjectAlarm(cell("eight"));
     await cell("eight").applyTotals("eight", leaf, [totals("a", 1)], [past]);
@@ -98,7 +99,7 @@ describe("a cell", () => {
   it("publishes in time what it was told, also where it left memory meanwhile", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     try {
-      await cell("nine").apply("nine", leaf, [change("a", 1)], []);
+      await cell("nine").applyChanges("nine", leaf, [change("a", 1)], []);
       await runDurableObjectAlarm(cell("nine"));
       await cell("nine").applyTotals("nine", leaf, [totals("a", 4)], []);
       await evictDurableObject(cell("nine"));
@@ -115,9 +116,9 @@ describe("a cell", () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     try {
       const stub = () => cell("fifteen");
-      const moved = change("a", 2, { previousCell: leafCellOf({ lat: 60.4, lon: 5.3 }, 0) });
+      const moved = change("a", 2, { previousCell: leafCellAt({ lat: 60.4, lon: 5.3 }, 0) });
       await stub().applyTotals("fifteen", leaf, [totals("a", 2)], []);
-      await stub().apply("fifteen", leaf, [moved], []);
+      await stub().applyChanges("fifteen", leaf, [moved], []);
       await runDurableObjectAlarm(stub());
       await stub().applyTotals("fifteen", leaf, [totals("a", 9)], []);
       await evictDurableObject(stub());
@@ -131,13 +132,13 @@ describe("a cell", () => {
   });
 
   it("goes on with tables of before, but for what people did with its products", async () => {
-    await cell("ten").apply("ten", leaf, [change("a", 1)], []);
+    await cell("ten").applyChanges("ten", leaf, [change("a", 1)], []);
     await runInDurableObject(cell("ten"), (_object, { storage }) => {
       storage.sql.exec(`
-        DROP TABLE following; DROP TABLE counted; DROP TABLE hours;
+        DROP TABLE next_products; DROP TABLE counted_keys; DROP TABLE hours;
         CREATE TABLE totals (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
         INSERT INTO totals VALUES ('a', 3, '{"productId":"a","version":3}');
-        INSERT INTO news VALUES (1, 1, 3, '{"totals":[{"productId":"a","version":3}],"steps":[]}');
+        INSERT INTO pending_deltas VALUES (1, 1, 3, '{"totals":[{"productId":"a","version":3}],"transitions":[]}');
         CREATE TABLE followers (id TEXT, next TEXT, cell TEXT, weight REAL, PRIMARY KEY (id, next)) WITHOUT ROWID;
         CREATE TABLE steps (key TEXT PRIMARY KEY, time REAL NOT NULL) WITHOUT ROWID;
         INSERT INTO steps VALUES ('1700000000:abc', 1700000000);
@@ -156,38 +157,38 @@ describe("a cell", () => {
   });
 
   it("leads from where a product was to where it is, and does not take it back by an old message", async () => {
-    const elsewhere = leafCellOf({ lat: 60.4, lon: 5.3 }, 0);
-    await cell("five").apply("five", leaf, [change("a", 1)], []);
-    await cell("five").apply("five", leaf, [], [{ productId: "a", version: 2, to: elsewhere }]);
-    await cell("five").apply("five", leaf, [change("a", 1)], []);
+    const elsewhere = leafCellAt({ lat: 60.4, lon: 5.3 }, 0);
+    await cell("five").applyChanges("five", leaf, [change("a", 1)], []);
+    await cell("five").applyChanges("five", leaf, [], [{ productId: "a", version: 2, to: elsewhere }]);
+    await cell("five").applyChanges("five", leaf, [change("a", 1)], []);
     expect((await tile("five")).count).toBe(0);
-    expect(await cell("five").forward("a")).toBe(elsewhere);
+    expect(await cell("five").forwardingCell("a")).toBe(elsewhere);
   });
 
   it("wants a product's whole past where it knows nothing of it, and says where one is that left", async () => {
-    const elsewhere = leafCellOf({ lat: 60.4, lon: 5.3 }, 0);
-    const some = { ...totals("a", 2), whole: false };
+    const elsewhere = leafCellAt({ lat: 60.4, lon: 5.3 }, 0);
+    const some = { ...totals("a", 2), complete: false };
     const tell = (name: string, told: ProductTotals) =>
       cell("twelve", name).applyTotals("twelve", name, [told], []);
-    await cell("twelve").apply("twelve", leaf, [change("a", 1)], []);
+    await cell("twelve").applyChanges("twelve", leaf, [change("a", 1)], []);
     expect(await tell(leaf, some)).toEqual({
       ...{ counted: 0, unknown: [{ productId: "a", movedTo: null }] },
     });
     expect(await tell(leaf, totals("a", 2))).toEqual({ counted: 2, unknown: [] });
-    expect(await tell(leaf, { ...totals("a", 3), whole: false })).toEqual({ counted: 1, unknown: [] });
+    expect(await tell(leaf, { ...totals("a", 3), complete: false })).toEqual({ counted: 1, unknown: [] });
 
-    await cell("twelve").apply("twelve", leaf, [], [{ productId: "a", version: 2, to: elsewhere }]);
+    await cell("twelve").applyChanges("twelve", leaf, [], [{ productId: "a", version: 2, to: elsewhere }]);
     expect(await tell(leaf, totals("a", 9))).toEqual({
       ...{ counted: 0, unknown: [{ productId: "a", movedTo: elsewhere }] },
     });
     const told = [{ ...totals("a", 9), cell: leaf }];
-    const part = [{ ...told[0], whole: false }];
+    const part = [{ ...told[0], complete: false }];
     expect(await applyTotals(environment.CELL, "twelve", part, [])).toEqual({
       ...{ applied: 0, unknown: [{ productId: "a", cell: elsewhere }] },
     });
     // All of it goes where the product is, however often it moved.
-    const further = leafCellOf({ lat: 48.86, lon: 2.35 }, 0);
-    await cell("twelve", elsewhere).apply(
+    const further = leafCellAt({ lat: 48.86, lon: 2.35 }, 0);
+    await cell("twelve", elsewhere).applyChanges(
       "twelve",
       elsewhere,
       [],
@@ -197,32 +198,32 @@ describe("a cell", () => {
     expect(await tell(further, totals("a", 9))).toEqual({ counted: 0, unknown: [] });
 
     // It comes back: what was known of it here is not all any more.
-    await cell("twelve").apply("twelve", leaf, [change("a", 4, { previousCell: further })], []);
+    await cell("twelve").applyChanges("twelve", leaf, [change("a", 4, { previousCell: further })], []);
     expect((await tell(leaf, some))?.unknown).toEqual([{ productId: "a", movedTo: null }]);
     expect((await tile("twelve")).counts[0]).toBe(0);
   });
 
   it("does not take for all what was counted of a product before it came from elsewhere", async () => {
     const tell = (told: ProductTotals) => cell("fourteen").applyTotals("fourteen", leaf, [told], []);
-    const moved = { previousCell: leafCellOf({ lat: 60.4, lon: 5.3 }, 0) };
+    const moved = { previousCell: leafCellAt({ lat: 60.4, lon: 5.3 }, 0) };
     await tell(totals("a", 2));
-    await cell("fourteen").apply("fourteen", leaf, [change("a", 2, moved)], []);
+    await cell("fourteen").applyChanges("fourteen", leaf, [change("a", 2, moved)], []);
     expect((await tile("fourteen")).counts[0]).toBe(2);
-    expect(await tell({ ...totals("a", 3), whole: false })).toMatchObject({ counted: 0, unknown: [{}] });
+    expect(await tell({ ...totals("a", 3), complete: false })).toMatchObject({ counted: 0, unknown: [{}] });
     expect(await tell(totals("a", 3))).toEqual({ counted: 1, unknown: [] });
-    await cell("fourteen").apply("fourteen", leaf, [change("a", 3, { ...moved, price: 9 })], []);
-    expect(await tell({ ...totals("a", 4), whole: false })).toEqual({ counted: 1, unknown: [] });
+    await cell("fourteen").applyChanges("fourteen", leaf, [change("a", 3, { ...moved, price: 9 })], []);
+    expect(await tell({ ...totals("a", 4), complete: false })).toEqual({ counted: 1, unknown: [] });
   });
 
   it("keeps no totals of a product that is gone for good", async () => {
-    await cell("thirteen").apply("thirteen", leaf, [], [{ productId: "a", version: 2, to: null }]);
+    await cell("thirteen").applyChanges("thirteen", leaf, [], [{ productId: "a", version: 2, to: null }]);
     const answer = await cell("thirteen").applyTotals("thirteen", leaf, [totals("a", 9)], []);
     expect(answer).toEqual({ counted: 0, unknown: [] });
   });
 
   it("is another one for another application, and nothing where nothing was told", async () => {
-    await cell("six").apply("six", leaf, [change("a", 1)], []);
+    await cell("six").applyChanges("six", leaf, [change("a", 1)], []);
     expect(await cell("seven").tile()).toBeNull();
-    expect(await cell("seven").forward("a")).toBeNull();
+    expect(await cell("seven").forwardingCell("a")).toBeNull();
   });
 });

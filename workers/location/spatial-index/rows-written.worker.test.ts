@@ -2,19 +2,20 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { type Cell, cellStub } from "../../../durable-objects/cell.ts";
+import { cellStub } from "../../../durable-objects/cell/cell-stub.ts";
+import type { Cell } from "../../../durable-objects/cell.ts";
 import { emptyTotals, type ProductTotals, type Transition } from "../../../shared/contracts/totals.ts";
-import { leafCellOf } from "../../../shared/geo/cells.ts";
+import { leafCellAt } from "../../../shared/geo/cells.ts";
 import { countRowsWritten } from "../../../shared/testing/rows-written.ts";
 
 const environment: { CELL: DurableObjectNamespace<Cell> } = Object.assign({ CELL: {} as never }, env);
-const leaf = leafCellOf({ lat: 59.91, lon: 10.75 }, 0);
+const leaf = leafCellAt({ lat: 59.91, lon: 10.75 }, 0);
 /** A cell in the middle of those of 100,000 generated products holds so many. */
 const products = 131;
 
 const totals = (productId: string, views: number): ProductTotals => {
   const counts = { ...emptyTotals(), view: views, users: 1 };
-  return { productId, whole: true, hours: [{ ...counts, hour: 472_222 }] };
+  return { productId, complete: true, hours: [{ ...counts, hour: 472_222 }] };
 };
 
 /** Calls after which news are folded: as many as are measured, so that each event's share of it is in. */

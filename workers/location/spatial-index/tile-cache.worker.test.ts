@@ -1,9 +1,10 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type Cell, cellStub, tileKey } from "../../../durable-objects/cell.ts";
+import { cellStub, tileKey } from "../../../durable-objects/cell/cell-stub.ts";
+import type { Cell } from "../../../durable-objects/cell.ts";
 import { decodeColumns } from "../../../model/columns/columns.ts";
-import { leafCellOf } from "../../../shared/geo/cells.ts";
+import { leafCellAt } from "../../../shared/geo/cells.ts";
 import { TileCache } from "./tile-cache.ts";
 
 const environment: { CELL: DurableObjectNamespace<Cell>; TILES: KVNamespace } = Object.assign(
@@ -12,7 +13,7 @@ const environment: { CELL: DurableObjectNamespace<Cell>; TILES: KVNamespace } = 
 );
 const down = () => Promise.reject(new Error("down"));
 const place = { lat: 59.91, lon: 10.75 };
-const leaf = leafCellOf(place, 0);
+const leaf = leafCellAt(place, 0);
 const change = {
   productId: "a",
   version: 1,
@@ -35,14 +36,14 @@ afterEach(() => vi.useRealTimers());
 
 describe("tiles", () => {
   it("come from the cell where KV fails, and this is said", async () => {
-    await cellStub(environment.CELL, "kv", leaf).apply("kv", leaf, [change], []);
+    await cellStub(environment.CELL, "kv", leaf).applyChanges("kv", leaf, [change], []);
     const cache = cacheOver("kv", { TILES: { get: down } });
     expect((await cache.tile(leaf))?.count).toBe(1);
     expect(cache.skipped).toBe("cells for tiles");
   });
 
   it("are as they were where neither KV nor the cell answers, and this is said", async () => {
-    await cellStub(environment.CELL, "old", leaf).apply("old", leaf, [change], []);
+    await cellStub(environment.CELL, "old", leaf).applyChanges("old", leaf, [change], []);
     expect((await cacheOver("old", {}).tile(leaf))?.count).toBe(1);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
     const gone = { idFromName: () => "id", get: () => ({ tile: down }) };
@@ -54,7 +55,7 @@ describe("tiles", () => {
 
   it("are read again when they are old, but for a leaf that is held as its parent knows it", async () => {
     const cell = cellStub(environment.CELL, "known", leaf);
-    await cell.apply("known", leaf, [change], []);
+    await cell.applyChanges("known", leaf, [change], []);
     const reads: string[] = [];
     const tiles = {
       get: (key: string, type: "arrayBuffer") => {
@@ -92,13 +93,13 @@ describe("tiles", () => {
       );
     const later = (seconds: number) =>
       vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
-    await cell.apply("same", leaf, [change], []);
+    await cell.applyChanges("same", leaf, [change], []);
     await published(4);
     const first = await cacheOver("same", {}).tile(leaf);
     later(60);
     expect(await cacheOver("same", {}).tile(leaf)).toBe(first);
     vi.useRealTimers();
-    await cell.apply("same", leaf, [{ ...change, version: 2, price: 5 }], []);
+    await cell.applyChanges("same", leaf, [{ ...change, version: 2, price: 5 }], []);
     await published(5);
     later(120);
     expect((await cacheOver("same", {}).tile(leaf))?.price[0]).toBe(5);

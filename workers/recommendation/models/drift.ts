@@ -1,65 +1,69 @@
 import { z } from "zod";
-import { driftOf, type References } from "../../../model/drift/day.ts";
-import { featureShape } from "../../../model/features/compute.ts";
+import { dailyDrift, type ReferenceDistributions } from "../../../model/drift/daily-drift.ts";
+import { featureShape } from "../../../model/features/compute-features.ts";
 import type { LoggedExample } from "../../../model/recalibrate/logged-examples.ts";
 import { type DriftDay, driftDay } from "../../../shared/contracts/model.ts";
-import { applicationsIn } from "../../../shared/retention/expired.ts";
-import { newestExamples } from "../gate/newest.ts";
+import { applicationsIn } from "../../../shared/retention/remove-expired.ts";
+import { readNewestExamples } from "../gate/newest-examples.ts";
 import { RegistryStore } from "../store.ts";
-import { deployedManifest } from "./deployed-model.ts";
+import { bundledManifest } from "./bundled-model.ts";
 
-/** Of a day's log, what is looked at: a second or two of one core. */
-const objects = 64;
-const examples = 4000;
-/** A day that goes on is looked at each hour, once more an hour after its end. */
-const hour = 3600;
-const day = 86_400;
-/** A first day of fewer examples says too little to hold others against. */
-const minReference = 100;
+/** Log objects and examples of a day that are read: one to two seconds of CPU time. */
+const maxObjects = 64;
+const maxExamples = 4000;
+/** Interval of computing the drift of the current day; also the delay after a day's end of computing it finally. */
+const hourSeconds = 3600;
+const daySeconds = 86_400;
+/** Examples that a version's first day needs to be the reference for later days. */
+const minReferenceExamples = 100;
+/** Days that {@link driftByDay} returns. */
 const maxDays = 30;
-/** Days that are kept, beside the first of each version. */
-const keptDays = 90;
-/** Under this name, which no version has, a day says when it was looked at. */
-const looked = "~";
+/** Days that are stored, in addition to the first day of each version. */
+const retentionDays = 90;
+/** Version name of rows that store when a day was computed. No model has this version. */
+const dayMarker = "~";
 
 const reference = z.object({ edges: z.array(z.number()), shares: z.array(z.number()) });
-const kept = z.object({
+const storedFigures = z.object({
   figures: driftDay.omit({ day: true }),
-  /** On the first day only. */
+  /** Reference distributions; stored on the first day only. */
   references: z.record(z.string(), reference).nullable(),
-  /** What the references belong to. */
+  /** Hash of the feature layout that the references belong to. */
   featureHash: z.string(),
 });
 
 const dayOf = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10);
 
-/** The days of a version, newest first. */
-export async function driftDays(
+/** Returns the drift of a version by day, newest first. */
+export async function driftByDay(
   store: RegistryStore,
   application: string,
   version: string,
 ): Promise<DriftDay[]> {
   const rows = await store.drift(application, version, maxDays);
   return rows.flatMap((row) => {
-    const parsed = kept.safeParse(row.figures);
+    const parsed = storedFigures.safeParse(row.figures);
     return parsed.success ? [{ day: row.day, ...parsed.data.figures }] : [];
   });
 }
 
-/** Looks at a day of an application's log and notes what it says of each version. May be repeated. */
-export async function lookAt(
+/**
+ * Computes the drift of each version from one UTC day of an application's training log and stores it. Idempotent.
+ * `at` is a time within the day; both times are in seconds since the Unix epoch.
+ */
+export async function recordDrift(
   env: Pick<RecommendationEnv, "DB" | "TRAINING_LOG" | "USER">,
   application: string,
   at: number,
   now: number,
 ): Promise<void> {
   const store = new RegistryStore(env.DB);
-  const name = dayOf(at);
-  const log = await newestExamples(
+  const day = dayOf(at);
+  const log = await readNewestExamples(
     env,
     application,
     featureShape,
-    { days: 1, objects, examples, spread: true },
+    { maxDays: 1, maxObjects, maxExamples, spread: true },
     at,
   );
   const versions = new Map<string, LoggedExample[]>();
@@ -69,47 +73,50 @@ export async function lookAt(
     list.push(example);
   }
   for (const [version, list] of versions) {
-    // What stood in for a model is no version.
-    const known = version === deployedManifest.version || (await store.get(application, version)) !== null;
-    if (!known) continue;
-    const first = await store.firstDrift(application, version);
-    const held = first && first.day < name ? kept.safeParse(first.figures).data : undefined;
-    const references: References | null =
-      held?.featureHash === featureShape.hash && held.references ? held.references : null;
-    if (references === null && list.length < minReference) continue;
-    const found = driftOf(featureShape, list, log.corrections, references);
-    if (found === null) continue;
+    // Examples that a fallback ranker served belong to no version.
+    const isVersion = version === bundledManifest.version || (await store.version(application, version)) !== null;
+    if (!isVersion) continue;
+    const first = await store.firstDriftDay(application, version);
+    const firstFigures = first && first.day < day ? storedFigures.safeParse(first.figures).data : undefined;
+    const references: ReferenceDistributions | null =
+      firstFigures?.featureHash === featureShape.hash && firstFigures.references ? firstFigures.references : null;
+    if (references === null && list.length < minReferenceExamples) continue;
+    const drift = dailyDrift(featureShape, list, log.corrections, references);
+    if (drift === null) continue;
     await store.putDrift({
       application,
       version,
-      day: name,
+      day,
       figures: {
-        figures: found.figures,
-        references: references === null ? found.references : null,
+        figures: drift.figures,
+        references: references === null ? drift.references : null,
         featureHash: featureShape.hash,
       },
       updatedAt: now,
     });
   }
-  await store.putDrift({ application, version: looked, day: name, figures: {}, updatedAt: now });
-  await store.forgetDrift(application, looked, dayOf(now - keptDays * day));
+  await store.putDrift({ application, version: dayMarker, day, figures: {}, updatedAt: now });
+  await store.removeDriftBefore(application, dayMarker, dayOf(now - retentionDays * daySeconds));
 }
 
-/** Looks at one day that is due of one application, if there is any: what the cron does each minute. */
-export async function lookAtDue(
+/**
+ * Computes one due day of drift, if any is due; the cron calls this each minute. Returns the application whose drift was
+ * computed, or null. `now` is in seconds since the Unix epoch.
+ */
+export async function recordDueDrift(
   env: Pick<RecommendationEnv, "DB" | "TRAINING_LOG" | "USER">,
   now: number,
 ): Promise<string | null> {
   const store = new RegistryStore(env.DB);
-  // Those that have no model of their own are served too: by what is deployed with the code.
+  // Applications without a registered model have drift too: the bundled model serves them.
   const logged = (await applicationsIn(env.TRAINING_LOG)).filter((name) => /^[a-z0-9-]+$/.test(name));
   for (const application of new Set([...(await store.applications()), ...logged]))
-    for (const at of [now, now - day]) {
-      const last = await store.driftAt(application, looked, dayOf(at));
-      const end = (Math.floor(at / day) + 1) * day + hour;
-      const due = at === now ? (last ?? 0) <= now - hour : now >= end && (last ?? 0) < end;
+    for (const at of [now, now - daySeconds]) {
+      const last = await store.driftUpdatedAt(application, dayMarker, dayOf(at));
+      const end = (Math.floor(at / daySeconds) + 1) * daySeconds + hourSeconds;
+      const due = at === now ? (last ?? 0) <= now - hourSeconds : now >= end && (last ?? 0) < end;
       if (!due) continue;
-      await lookAt(env, application, at, now);
+      await recordDrift(env, application, at, now);
       return application;
     }
   return null;

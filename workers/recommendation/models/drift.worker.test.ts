@@ -1,22 +1,22 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import bundled from "../../../model/artifacts/bundled.onnx";
-import { featureShape } from "../../../model/features/compute.ts";
-import { packFeatures, unpackFeatures } from "../../../model/features/packed.ts";
-import { parametersIn } from "../../../model/onnx/read.ts";
+import { featureShape } from "../../../model/features/compute-features.ts";
+import { packFeatures, unpackFeatures } from "../../../model/features/pack-features.ts";
+import { readParameters } from "../../../model/onnx/read-parameters.ts";
 import { syntheticLog } from "../../../model/recalibrate/testing/synthetic-log.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import { writeLog } from "../../../shared/training-log/testing/write-log.ts";
-import { database, environmentWith, openRegistry, registered, trainingLog } from "../testing/models.ts";
-import { deployedManifest } from "./deployed-model.ts";
-import { lookAt, lookAtDue } from "./drift.ts";
-import { Registry } from "./registry.ts";
+import { database, environmentWithRollout, migrateRegistry, registerRandomModel, trainingLog } from "../testing/models.ts";
+import { bundledManifest } from "./bundled-model.ts";
+import { recordDrift, recordDueDrift } from "./drift.ts";
+import { ModelRegistry } from "./model-registry.ts";
 
-const environment = environmentWith({});
+const environment = environmentWithRollout({});
 const day = 86_400;
 const monday = Date.UTC(2026, 0, 5, 12) / 1000;
 
 const weights = () => {
-  const parameters = parametersIn(featureShape, new Uint8Array(bundled));
+  const parameters = readParameters(featureShape, new Uint8Array(bundled));
   if (parameters === null) throw new Error("the bundled model is of another network");
   return parameters;
 };
@@ -34,20 +34,20 @@ function linesOf(version: string, until: number, seed: number, moved: string | n
   });
 }
 const driftOf = async (application: string, version: string) => {
-  const details = unwrap(await new Registry(environment, application).details(version), "the registry");
+  const details = unwrap(await new ModelRegistry(environment, application).details(version), "the registry");
   return details.drift;
 };
 
-beforeAll(openRegistry);
+beforeAll(migrateRegistry);
 
 describe("drift", () => {
   it("is told by day and version: what moved, scores, calibration, clicks by position", async () => {
     const application = "drifting";
-    await registered(environment, application, "v1", 1, monday);
+    await registerRandomModel(environment, application, "v1", 1, monday);
     await writeLog(trainingLog, application, linesOf("v1", monday, 1, null));
-    await lookAt(environment, application, monday, monday);
+    await recordDrift(environment, application, monday, monday);
     await writeLog(trainingLog, application, linesOf("v1", monday + day, 2, "discount"));
-    await lookAt(environment, application, monday + day, monday + day);
+    await recordDrift(environment, application, monday + day, monday + day);
     const [second, first, ...more] = await driftOf(application, "v1");
     expect(more).toEqual([]);
     expect([first.day, second.day]).toEqual(["2026-01-05", "2026-01-06"]);
@@ -69,16 +69,16 @@ describe("drift", () => {
 
   it("is told of what is deployed with the code, where an application has no model of its own", async () => {
     const application = "without-models";
-    const { version } = deployedManifest;
+    const { version } = bundledManifest;
     await writeLog(trainingLog, application, linesOf(version, monday, 4, null));
-    for (let i = 0; i < 10 && (await lookAtDue(environment, monday + 60)) !== null; i++);
-    const details = await new Registry(environment, application).details(version);
+    for (let i = 0; i < 10 && (await recordDueDrift(environment, monday + 60)) !== null; i++);
+    const details = await new ModelRegistry(environment, application).details(version);
     expect(details).toMatchObject({
       ok: true,
       value: { status: "serving", changes: [], drift: [{ day: "2026-01-05", examples: 200 }] },
     });
-    await registered(environment, application, "v1", 1, monday);
-    expect(await new Registry(environment, application).details(version)).toMatchObject({
+    await registerRandomModel(environment, application, "v1", 1, monday);
+    expect(await new ModelRegistry(environment, application).details(version)).toMatchObject({
       ok: true,
       value: { status: "retired" },
     });
@@ -86,13 +86,13 @@ describe("drift", () => {
 
   it("is looked at each hour while a day goes on, once more after its end, and again and again says the same", async () => {
     const application = "due";
-    await registered(environment, application, "v1", 1, monday);
+    await registerRandomModel(environment, application, "v1", 1, monday);
     await writeLog(trainingLog, application, linesOf("v1", monday, 3, null));
     const due = async (now: number) => {
       const looked: string[] = [];
       // One application's day at a time; others of this file are due too.
       for (let i = 0; i < 10; i++) {
-        const application = await lookAtDue(environment, now);
+        const application = await recordDueDrift(environment, now);
         if (application === null) break;
         looked.push(application);
       }
@@ -103,7 +103,7 @@ describe("drift", () => {
     expect(await due(monday + 200)).toBe(0);
     expect(await due(monday + 3800)).toBe(1);
     const before = await driftOf(application, "v1");
-    await lookAt(environment, application, monday, monday + 4000);
+    await recordDrift(environment, application, monday, monday + 4000);
     expect(await driftOf(application, "v1")).toEqual(before);
     expect(before).toHaveLength(1);
     // The next day: that day, and the end of this one.
@@ -113,10 +113,10 @@ describe("drift", () => {
 
   it("forgets old days, but not the first, which others are held against", async () => {
     const application = "old";
-    await registered(environment, application, "v1", 1, monday);
+    await registerRandomModel(environment, application, "v1", 1, monday);
     for (const [i, after] of [0, 1, 100].entries()) {
       await writeLog(trainingLog, application, linesOf("v1", monday + after * day, 10 + i, null));
-      await lookAt(environment, application, monday + after * day, monday + after * day);
+      await recordDrift(environment, application, monday + after * day, monday + after * day);
     }
     expect((await driftOf(application, "v1")).map(({ day: name }) => name)).toEqual([
       "2026-04-15",

@@ -1,38 +1,42 @@
 import type { FeatureBatch } from "../../../model/features/batch.ts";
-import { gradually } from "../../../model/gradual.ts";
+import { featureShape } from "../../../model/features/compute-features.ts";
 import { exportOnnx } from "../../../model/onnx/export.ts";
 import { manifestOf } from "../../../model/onnx/manifest.ts";
+import { runWithPauses } from "../../../model/pausable-work.ts";
 import {
-  fitPlattGradually,
-  foldInto,
-  type Judged,
-  type Platt,
+  applyScalingToWeights,
+  fitPlattPausable,
+  type LabeledLogit,
+  type PlattScaling,
 } from "../../../model/recalibrate/calibration.ts";
-import type { Windows } from "../../../model/recalibrate/summary.ts";
+import type { WindowStarts } from "../../../model/recalibrate/example-summary.ts";
 import { tapeScorer } from "../../../model/train/train.ts";
-import { shape } from "../artifacts.ts";
-import { heldBack } from "./held-back.ts";
+import { heldOutLists } from "./held-out-lists.ts";
 import type { StepContext } from "./step.ts";
-import { learnt, type Plan } from "./train.ts";
+import { finalCheckpoint, type TrainingPlan } from "./train.ts";
 
-/** What calibration found. */
-export interface Calibrated {
-  engage: Platt;
-  purchase: Platt;
+/** The scaling of each head, and the candidate model that includes it. */
+export interface CalibrationResult {
+  engage: PlattScaling;
+  purchase: PlattScaling;
   lists: number;
   version: string;
   bytes: number;
 }
 
-/** Fits both heads' probabilities to the window after the one that was learnt from, and makes the candidate's file. */
-export async function calibrate(context: StepContext, plan: Plan, windows: Windows): Promise<Calibrated> {
-  const { bench, pause, settings, id, startedAt, seed } = context;
-  const { average: parameters } = await learnt(context, plan);
-  const score = tapeScorer(shape, parameters);
-  const engage: Judged[] = [];
-  const purchase: Judged[] = [];
+/** Fits the scaling of both heads to the calibration window, and stores the candidate model with the scaled weights. */
+export async function calibrate(
+  context: StepContext,
+  plan: TrainingPlan,
+  windows: WindowStarts,
+): Promise<CalibrationResult> {
+  const { artifacts, pause, settings, id, startedAt, seed } = context;
+  const { average: parameters } = await finalCheckpoint(context, plan);
+  const score = tapeScorer(featureShape, parameters);
+  const engage: LabeledLogit[] = [];
+  const purchase: LabeledLogit[] = [];
   let lists = 0;
-  const window = heldBack(context, windows.calibration, windows.evaluation, settings.maxCalibrationLists);
+  const window = heldOutLists(context, windows.calibration, windows.evaluation, settings.maxCalibrationLists);
   for await (const { example, list } of window) {
     lists++;
     const scores = score(list.batch);
@@ -44,18 +48,18 @@ export async function calibrate(context: StepContext, plan: Plan, windows: Windo
     });
   }
   const heads = [
-    await gradually(fitPlattGradually(engage), pause),
-    await gradually(fitPlattGradually(purchase), pause),
+    await runWithPauses(fitPlattPausable(engage), pause),
+    await runWithPauses(fitPlattPausable(purchase), pause),
   ] as const;
-  foldInto(parameters, heads);
-  const bytes = new Uint8Array(exportOnnx(shape, parameters));
-  const { manifest: parent } = await bench.model("parent");
+  applyScalingToWeights(parameters, heads);
+  const bytes = new Uint8Array(exportOnnx(featureShape, parameters));
+  const { manifest: parent } = await artifacts.model("parent");
   const createdAt = new Date(startedAt * 1000).toISOString();
   const tape = {
     run: async (batch: FeatureBatch) => score(batch),
     release: async () => undefined,
   };
-  const manifest = await manifestOf(shape, parameters, bytes, tape, {
+  const manifest = await manifestOf(featureShape, parameters, bytes, tape, {
     version: `recal-${createdAt.slice(0, 10)}-${id.slice(-12)}`,
     parent: parent.version,
     seed,
@@ -69,6 +73,6 @@ export async function calibrate(context: StepContext, plan: Plan, windows: Windo
       events: plan.lists,
     },
   });
-  await bench.putModel("candidate", manifest, bytes);
+  await artifacts.putModel("candidate", manifest, bytes);
   return { engage: heads[0], purchase: heads[1], lists, version: manifest.version, bytes: bytes.byteLength };
 }

@@ -1,60 +1,65 @@
-import { packFeatures } from "../../../model/features/packed.ts";
-import { gradually } from "../../../model/gradual.ts";
-import { parametersIn } from "../../../model/onnx/read.ts";
-import { finalScores } from "../../../model/pipeline/recommend.ts";
-import { calibrationError, type Judged, type Platt } from "../../../model/recalibrate/calibration.ts";
+import { featureShape } from "../../../model/features/compute-features.ts";
+import { packFeatures } from "../../../model/features/pack-features.ts";
+import { readParameters } from "../../../model/onnx/read-parameters.ts";
+import { runWithPauses } from "../../../model/pausable-work.ts";
+import { finalScores } from "../../../model/pipeline/run-pipeline.ts";
+import {
+  calibrationError,
+  type LabeledLogit,
+  type PlattScaling,
+} from "../../../model/recalibrate/calibration.ts";
 import {
   type Comparison,
-  compareGradually,
+  compareListsPausable,
   type ListQuality,
   qualityOf,
 } from "../../../model/recalibrate/compare.ts";
-import type { Windows } from "../../../model/recalibrate/summary.ts";
+import type { WindowStarts } from "../../../model/recalibrate/example-summary.ts";
 import { tapeScorer } from "../../../model/train/train.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
-import { shape } from "../artifacts.ts";
-import type { Calibrated } from "./calibrate.ts";
-import { type HeldBack, heldBack } from "./held-back.ts";
+import type { CalibrationResult } from "./calibrate.ts";
+import { type HeldOutList, heldOutLists } from "./held-out-lists.ts";
 import type { StepContext } from "./step.ts";
 
-/** Lists that are scored by one call. */
+/** Lists per scoring call to the recommendation service. */
 const listsPerCall = 64;
 
-/** Expected calibration error of a head before and after its scaling; null where nothing came of it. */
+/** Expected calibration error of a head before and after its scaling; null without a positive outcome. */
 export interface HeadCalibration {
   before: number | null;
   after: number | null;
 }
 
-/** What the newest outcomes say of the candidate. */
-export interface Evaluated {
+/** The candidate's figures on the evaluation window. */
+export interface EvaluationResult {
   comparison: Comparison;
   calibration: { engage: HeadCalibration; purchase: HeadCalibration };
   finiteWeights: boolean;
 }
 
-/** Judges the candidate by the newest window, against what serves and against plain orders. */
+/** Evaluates the candidate on the evaluation window against the serving model and the baselines. */
 export async function evaluate(
   context: StepContext,
-  calibrated: Calibrated,
-  windows: Windows,
-): Promise<Evaluated> {
-  const { bench, settings } = context;
-  const { bytes } = await bench.model("candidate");
-  const parameters = parametersIn(shape, bytes);
-  if (parameters === null) throw new Error("the candidate's file holds another network");
-  const score = tapeScorer(shape, parameters);
-  const serving = (await bench.model("parent")).manifest.sha256;
+  calibrated: CalibrationResult,
+  windows: WindowStarts,
+): Promise<EvaluationResult> {
+  const { artifacts, settings } = context;
+  const { bytes } = await artifacts.model("candidate");
+  const parameters = readParameters(featureShape, bytes);
+  if (parameters === null)
+    throw new Error("the candidate's ONNX file does not have the network of this version");
+  const score = tapeScorer(featureShape, parameters);
+  const serving = (await artifacts.model("parent")).manifest.sha256;
   const lists: ListQuality[] = [];
-  const judged = { engage: [] as Judged[], purchase: [] as Judged[] };
-  let waiting: HeldBack[] = [];
+  const judged = { engage: [] as LabeledLogit[], purchase: [] as LabeledLogit[] };
+  let pending: HeldOutList[] = [];
   const flush = async (): Promise<void> => {
-    const served = await servedScores(context, serving, waiting);
-    for (const [i, { example, list }] of waiting.entries()) {
+    const served = await servedScores(context, serving, pending);
+    for (const [i, { example, list }] of pending.entries()) {
       const scores = score(list.batch);
       await context.pause();
-      const compared = { example, list, candidate: finalScores(scores), serving: served[i] };
-      const quality = qualityOf(shape, compared);
+      const scored = { example, list, candidate: finalScores(scores), serving: served[i] };
+      const quality = qualityOf(featureShape, scored);
       if (quality !== null) lists.push(quality);
       example.rows.forEach(({ position }, row) => {
         if (position === 0) return;
@@ -62,16 +67,21 @@ export async function evaluate(
           judged[head].push({ logit: scores[head][row], outcome: list[head][row], weight: list.weight });
       });
     }
-    waiting = [];
+    pending = [];
   };
-  const window = heldBack(context, windows.evaluation, Number.POSITIVE_INFINITY, settings.maxEvaluationLists);
+  const window = heldOutLists(
+    context,
+    windows.evaluation,
+    Number.POSITIVE_INFINITY,
+    settings.maxEvaluationLists,
+  );
   for await (const each of window) {
-    waiting.push(each);
-    if (waiting.length >= listsPerCall) await flush();
+    pending.push(each);
+    if (pending.length >= listsPerCall) await flush();
   }
-  if (waiting.length > 0) await flush();
+  if (pending.length > 0) await flush();
   return {
-    comparison: await gradually(compareGradually(lists, settings.gate.minSliceLists), context.pause),
+    comparison: await runWithPauses(compareListsPausable(lists, settings.gate.minSliceLists), context.pause),
     calibration: {
       engage: headCalibration(judged.engage, calibrated.engage),
       purchase: headCalibration(judged.purchase, calibrated.purchase),
@@ -80,15 +90,15 @@ export async function evaluate(
   };
 }
 
-/** What the serving model says of lists, by the very runtime that serves. */
+/** Returns the serving model's scores of the lists, computed by the runtime that serves. */
 async function servedScores(
   { env, application }: StepContext,
   sha256: string,
-  lists: readonly HeldBack[],
+  lists: readonly HeldOutList[],
 ): Promise<Float32Array[]> {
   const packs = lists.map(({ list }) =>
     packFeatures(
-      shape,
+      featureShape,
       list.batch,
       Array.from({ length: list.batch.count }, (_, i) => i),
     ),
@@ -100,8 +110,8 @@ async function servedScores(
   return scored.map((values) => Float32Array.from(values));
 }
 
-/** The file is calibrated already: what it said before is had by undoing the scaling. */
-function headCalibration(rows: readonly Judged[], { slope, offset }: Platt): HeadCalibration {
+/** Returns the calibration error before and after the scaling. The logits are scaled already: `before` inverts the scaling. */
+function headCalibration(rows: readonly LabeledLogit[], { slope, offset }: PlattScaling): HeadCalibration {
   if (!rows.some(({ outcome }) => outcome > 0)) return { before: null, after: null };
   return {
     before: calibrationError(rows, { slope: 1 / slope, offset: -offset / slope }),

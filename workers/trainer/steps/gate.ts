@@ -1,28 +1,28 @@
-import type { DataFacts } from "../../../model/recalibrate/compare.ts";
-import { type GateResult, gate } from "../../../model/recalibrate/gate.ts";
-import { latencyOf, type Timed } from "../../../model/recalibrate/latency.ts";
+import type { LogStatistics } from "../../../model/recalibrate/example-summary.ts";
+import { evaluateGate, type GateResult } from "../../../model/recalibrate/gate.ts";
+import { measureLatency, type TimedModel } from "../../../model/recalibrate/latency.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
-import type { Evaluated } from "./evaluate.ts";
+import type { EvaluationResult } from "./evaluate.ts";
 import type { StepContext } from "./step.ts";
 
-/** Runs of a model that are timed at once. */
-const runs = 20;
+/** Model runs in one timed call. */
+const timedRuns = 20;
 
-/** Asks whether the candidate may serve. */
-export async function decide(
+/** Collects the remaining evidence, latency and golden vectors, and returns the gate's result for the candidate. */
+export async function runGate(
   context: StepContext,
-  data: DataFacts,
-  { comparison, calibration, finiteWeights }: Evaluated,
+  data: LogStatistics,
+  { comparison, calibration, finiteWeights }: EvaluationResult,
 ): Promise<GateResult> {
-  const { bench, settings } = context;
-  const candidate = await stopwatch(context, "candidate");
+  const { artifacts, settings } = context;
+  const candidate = await timedModel(context, "candidate");
   const golden = candidate.refusal;
   const latency =
     golden === null
-      ? await latencyOf(candidate, await stopwatch(context, "parent"), settings.gate)
+      ? await measureLatency(candidate, await timedModel(context, "parent"), settings.gate)
       : { candidateMs: Number.MAX_VALUE, servingMs: 0 };
-  const { bytes } = await bench.model("candidate");
-  return gate(
+  const { bytes } = await artifacts.model("candidate");
+  return evaluateGate(
     {
       data,
       comparison,
@@ -37,26 +37,26 @@ export async function decide(
 }
 
 /**
- * Times a model by the runtime that serves. From outside, since clocks stand still while a Worker computes: what surrounds
- * the runs is the call, with one run.
+ * Returns a model whose runs are timed in the runtime that serves. The caller measures whole RPC calls, since the clock of a
+ * Worker does not advance while it computes. The overhead is a call with one run.
  */
-async function stopwatch(
-  { env, application, bench }: StepContext,
+async function timedModel(
+  { env, application, artifacts }: StepContext,
   name: "parent" | "candidate",
-): Promise<Timed & { refusal: string | null }> {
-  const { manifest, bytes } = await bench.model(name);
-  const tried = (count: number) => env.RECOMMENDATION.tryModel(application, manifest, bytes.buffer, count);
-  const lap = async (count: number): Promise<number> => {
+): Promise<TimedModel & { refusal: string | null }> {
+  const { manifest, bytes } = await artifacts.model(name);
+  const runModel = (count: number) => env.RECOMMENDATION.tryModel(application, manifest, bytes.buffer, count);
+  const timeCall = async (count: number): Promise<number> => {
     const started = Date.now();
-    unwrap(await tried(count), "the recommendation service");
+    unwrap(await runModel(count), "the recommendation service");
     return Date.now() - started;
   };
-  // The first call opens the model.
-  const first = await tried(1);
+  // The first call loads the model, and is not timed.
+  const first = await runModel(1);
   return {
-    runs,
-    none: () => lap(1),
-    many: () => lap(1 + runs),
+    runs: timedRuns,
+    timeOverhead: () => timeCall(1),
+    timeRuns: () => timeCall(1 + timedRuns),
     refusal: first.ok ? null : first.error.detail,
   };
 }

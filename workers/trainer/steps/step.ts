@@ -1,19 +1,22 @@
 import type { ArtifactStore } from "../artifacts.ts";
-import type { Settings } from "../settings.ts";
+import type { RecalibrationSettings } from "../settings.ts";
 
-/** What every step of a recalibration has. */
+/** The context that every step of a recalibration receives. */
 export interface StepContext {
   env: TrainerEnv;
   application: string;
   id: string;
   seed: number;
-  /** When the recalibration was asked for, seconds since the epoch: the clock of all that it makes. */
+  /** Time of the request in seconds since the epoch. Steps use it instead of the current time, so that a repeat is identical. */
   startedAt: number;
-  settings: Settings;
-  bench: ArtifactStore;
-  /** Lets others run. Clocks stand still while a Worker computes, so it is called by work done, not by time. */
+  settings: RecalibrationSettings;
+  artifacts: ArtifactStore;
+  /**
+   * Lets other requests run. Callers pause after an amount of work, since the clock of a Worker does not advance while it
+   * computes.
+   */
   pause(): Promise<void>;
 }
 
-/** Gives the thread to whoever waits for it. */
+/** Yields the thread to other requests. */
 export const yieldThread = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,133 +1,138 @@
-import { gradually } from "../../../model/gradual.ts";
-import { parametersIn } from "../../../model/onnx/read.ts";
-import { correctionsGradually, listOf } from "../../../model/recalibrate/logged-examples.ts";
-import { eachSummary, type Windows } from "../../../model/recalibrate/summary.ts";
-import type { Course } from "../../../model/recalibrate/train-epochs.ts";
-import { learn as learnLists } from "../../../model/recalibrate/train-epochs.ts";
+import { featureShape } from "../../../model/features/compute-features.ts";
+import { readParameters } from "../../../model/onnx/read-parameters.ts";
+import { runWithPauses } from "../../../model/pausable-work.ts";
+import { visitSummariesPausable, type WindowStarts } from "../../../model/recalibrate/example-summary.ts";
+import { decodeCorrectionsPausable, trainingListOf } from "../../../model/recalibrate/logged-examples.ts";
+import { type TrainingSchedule, trainPart } from "../../../model/recalibrate/train-part.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../../model/train/checkpoint.ts";
-import { beginLearning, Learner } from "../../../model/train/learner.ts";
-import { shape } from "../artifacts.ts";
-import type { Settings } from "../settings.ts";
+import { initialLearnerState, Learner } from "../../../model/train/learner.ts";
+import type { RecalibrationSettings } from "../settings.ts";
 import type { StepContext } from "./step.ts";
 
-/** Examples of a part that are read between two pauses: about 1 ms of one core. */
+/** Examples decoded between two pauses: about 1 ms of CPU time. */
 const examplesPerPause = 8;
 
-/** What is learnt, and in which steps. */
-export interface Plan {
-  course: Course;
-  /** Parts of the snapshot that one step works through, in order; the same in each epoch. */
+/** The schedule of the training and its division into steps. */
+export interface TrainingPlan {
+  schedule: TrainingSchedule;
+  /** Snapshot parts by step, in order; the same in each epoch. */
   groups: number[][];
+  /** Lists to train on, in one epoch. */
   lists: number;
 }
 
-/** Plans the training of a snapshot, of which each example is known in numbers. */
-export async function plan(
+/** Returns the training plan of a snapshot, from the summaries of its examples. */
+export async function planTraining(
   { pause, settings, seed }: StepContext,
   summaries: Float64Array,
-  windows: Windows,
-): Promise<Plan> {
+  windows: WindowStarts,
+): Promise<TrainingPlan> {
   const rows: number[] = [];
   const lists: number[] = [];
-  const count = eachSummary(summaries, (each) => {
+  const count = visitSummariesPausable(summaries, (each) => {
     const learnable = each.time < windows.calibration;
     rows[each.part] = (rows[each.part] ?? 0) + (learnable ? each.rows : 0);
     lists[each.part] = (lists[each.part] ?? 0) + (learnable ? 1 : 0);
   });
-  await gradually(count, pause);
+  await runWithPauses(count, pause);
   const groups: number[][] = [];
-  let gathered = 0;
+  let groupRows = 0;
   for (const [part, count] of rows.entries()) {
     const last = groups.at(-1);
-    if (!last || gathered + count > settings.rowsPerStep) {
+    if (!last || groupRows + count > settings.rowsPerStep) {
       groups.push([part]);
-      gathered = count;
+      groupRows = count;
     } else {
       last.push(part);
-      gathered += count;
+      groupRows += count;
     }
   }
   const perEpoch = lists.reduce((sum, count) => sum + Math.ceil(count / settings.batch), 0);
   const { batch, rate, decay } = settings;
-  const epochs = epochsOf(perEpoch, settings);
+  const epochs = epochCount(perEpoch, settings);
   return {
-    course: { seed, epochs, batch, rate, decay, steps: Math.max(1, epochs * perEpoch) },
+    schedule: { seed, epochs, batch, rate, decay, steps: Math.max(1, epochs * perEpoch) },
     groups,
     lists: lists.reduce((sum, count) => sum + count, 0),
   };
 }
 
 /**
- * How often all lists are gone through. What a model may move is bounded by the steps of its optimizer: three rounds over a
- * few hundred lists leave it where it was, however much people have changed, and the gate finds no gain.
+ * Returns the number of epochs. The number of optimizer steps bounds how far the weights can move: three epochs over a few
+ * hundred lists leave the model almost unchanged, and the gate then finds no gain.
  */
-export function epochsOf(
+export function epochCount(
   stepsPerEpoch: number,
-  { epochs, minSteps, maxEpochs }: Pick<Settings, "epochs" | "minSteps" | "maxEpochs">,
+  { epochs, minSteps, maxEpochs }: Pick<RecalibrationSettings, "epochs" | "minSteps" | "maxEpochs">,
 ): number {
   const wanted = Math.ceil(minSteps / Math.max(1, stepsPerEpoch));
   return Math.max(epochs, Math.min(maxEpochs, wanted));
 }
 
-/** The state before the first step: the serving model's weights, where it is of this network. */
-async function warm({ bench }: StepContext): Promise<Checkpoint> {
-  const { bytes } = await bench.model("parent");
-  const parameters = parametersIn(shape, bytes);
+/** Returns the state before the first step, with the serving model's weights. Throws if the serving model has another network. */
+async function startFromServing({ artifacts }: StepContext): Promise<Checkpoint> {
+  const { bytes } = await artifacts.model("parent");
+  const parameters = readParameters(featureShape, bytes);
   if (parameters === null)
-    throw new Error("the serving model is of another network: it cannot be gone on from");
+    throw new Error("the serving model does not have the network of this version: train a new model first");
   return {
-    ...beginLearning(parameters),
+    ...initialLearnerState(parameters),
     epoch: 0,
-    // Nothing is chosen among epochs here: the gate judges what comes out.
+    // A recalibration does not select a best epoch: the gate evaluates the final weights.
     best: { parameters, validation: { ndcg: 0, auc: 0, loss: 0 }, epoch: 0 },
   };
 }
 
-/** Name of what a step leaves; the one before the first leaves nothing. */
-const checkpointAfter = (epoch: number, group: number): string => `${epoch}-${group}`;
+/** Returns the name of the checkpoint that a training step writes. */
+const checkpointName = (epoch: number, group: number): string => `${epoch}-${group}`;
 
-/** One step: a group of parts in one epoch. Answers the mean loss. */
-export async function learn(
+/** Trains on one group of parts in one epoch, and stores a checkpoint. Returns the mean loss per list. */
+export async function trainStep(
   context: StepContext,
-  { course, groups }: Plan,
-  windows: Windows,
+  { schedule, groups }: TrainingPlan,
+  windows: WindowStarts,
   epoch: number,
   group: number,
 ): Promise<{ loss: number }> {
-  const { bench, pause } = context;
+  const { artifacts, pause } = context;
   const before =
     group > 0
-      ? checkpointAfter(epoch, group - 1)
+      ? checkpointName(epoch, group - 1)
       : epoch > 0
-        ? checkpointAfter(epoch - 1, groups.length - 1)
+        ? checkpointName(epoch - 1, groups.length - 1)
         : null;
-  const state = before === null ? await warm(context) : await stateOf(context, before);
-  const learner = new Learner(shape, state, course.decay);
-  const corrections = await gradually(correctionsGradually(await bench.numbers("corrections")), pause);
+  const state = before === null ? await startFromServing(context) : await loadCheckpoint(context, before);
+  const learner = new Learner(featureShape, state, schedule.decay);
+  const corrections = await runWithPauses(
+    decodeCorrectionsPausable(await artifacts.numbers("corrections")),
+    pause,
+  );
   let loss = 0;
   for (const part of groups[group]) {
     const lists = [];
     let read = 0;
-    for (const example of await bench.shard(part)) {
+    for (const example of await artifacts.shard(part)) {
       if (++read % examplesPerPause === 0) await pause();
       if (example.time >= windows.calibration) continue;
-      const list = listOf(shape, example, corrections);
+      const list = trainingListOf(featureShape, example, corrections);
       if (list !== null) lists.push(list);
     }
-    loss += await learnLists(learner, lists, course, { epoch, part }, pause);
+    loss += await trainPart(learner, lists, schedule, { epoch, part }, pause);
   }
-  const bytes = encodeCheckpoint(shape, { ...state, epoch });
-  await bench.putCheckpoint(checkpointAfter(epoch, group), new Uint8Array(bytes));
+  const bytes = encodeCheckpoint(featureShape, { ...state, epoch });
+  await artifacts.putCheckpoint(checkpointName(epoch, group), new Uint8Array(bytes));
   return { loss: loss / groups[group].length };
 }
 
-/** The state that a step left. */
-export async function stateOf({ bench }: StepContext, name: string): Promise<Checkpoint> {
-  const state = decodeCheckpoint(shape, await bench.checkpoint(name));
-  if (state === null) throw new Error(`checkpoint ${name} is damaged`);
+/** Returns the state that a training step stored. */
+export async function loadCheckpoint({ artifacts }: StepContext, name: string): Promise<Checkpoint> {
+  const state = decodeCheckpoint(featureShape, await artifacts.checkpoint(name));
+  if (state === null) throw new Error(`checkpoint ${name} of the recalibration is damaged`);
   return state;
 }
 
-/** The state after all steps. */
-export const learnt = (context: StepContext, { course, groups }: Plan): Promise<Checkpoint> =>
-  stateOf(context, checkpointAfter(course.epochs - 1, groups.length - 1));
+/** Returns the state after all training steps. */
+export const finalCheckpoint = (
+  context: StepContext,
+  { schedule, groups }: TrainingPlan,
+): Promise<Checkpoint> => loadCheckpoint(context, checkpointName(schedule.epochs - 1, groups.length - 1));

@@ -1,8 +1,13 @@
 import { z } from "zod";
-import { type Erased, isErased, unpacked, userOf } from "../../shared/training-log/lines.ts";
+import {
+  type ErasedGenerations,
+  isErasedLine,
+  pseudonymsIn,
+  unpackLines,
+} from "../../shared/training-log/lines.ts";
 
-/** The part of a log line that a snapshot looks at. */
-const line = z.discriminatedUnion("kind", [
+/** The fields of a log line that the counts depend on. */
+const logLine = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("interaction"), pseudonym: z.string(), eventId: z.string(), type: z.string() }),
   z.object({
     kind: z.literal("example"),
@@ -17,17 +22,17 @@ const line = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** What a day of the log holds, repeats dropped by identity, without anybody who was erased. */
-export interface Snapshot {
+/** Counts of a training log: repeated lines count once, lines of erased users not at all. */
+export interface LogDayCounts {
   objects: number;
   interactions: number;
   examples: number;
-  /** Rows of examples and corrections by outcome; `none` for those of which nothing came. */
+  /** Rows of examples, and corrections, by outcome; `none` for rows without an outcome. */
   outcomes: Record<string, number>;
 }
 
-/** What a snapshot asks of the bucket that the log lies in. */
-export interface LogBucket {
+/** The methods of the training-log bucket that counting calls. */
+export interface ReadableLogBucket {
   list(options: {
     prefix: string;
     cursor?: string;
@@ -35,18 +40,18 @@ export interface LogBucket {
   get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
 }
 
-/** Says who of some people, by pseudonym, is erased. */
-export type AskErased = (users: string[]) => Promise<Erased>;
-const nobodyErased: AskErased = async () => new Map();
+/** Returns which of some pseudonyms are erased, and up to which generation. */
+export type FindErased = (users: string[]) => Promise<ErasedGenerations>;
+const noneErased: FindErased = async () => new Map();
 
-/** Reads all objects under a prefix of the training log; a line of an erased life is none, wherever it still lies. */
-export async function snapshot(
-  bucket: LogBucket,
+/** Returns the counts of all objects under a key prefix of the training log. Lines of an erased generation do not count. */
+export async function countLogLines(
+  bucket: ReadableLogBucket,
   prefix: string,
-  askErased: AskErased = nobodyErased,
-): Promise<Snapshot> {
+  findErased: FindErased = noneErased,
+): Promise<LogDayCounts> {
   const seen = new Set<string>();
-  const result: Snapshot = { objects: 0, interactions: 0, examples: 0, outcomes: {} };
+  const result: LogDayCounts = { objects: 0, interactions: 0, examples: 0, outcomes: {} };
   const count = (outcome: string | null): void => {
     const name = outcome ?? "none";
     result.outcomes[name] = (result.outcomes[name] ?? 0) + 1;
@@ -58,10 +63,10 @@ export async function snapshot(
       const object = await bucket.get(key);
       if (!object) continue;
       result.objects++;
-      const lines = await unpacked(await object.arrayBuffer());
-      const erased = await askErased(userOf(lines));
-      for (const each of lines.filter((held) => !isErased(held, erased))) {
-        const parsed = line.parse(each);
+      const lines = await unpackLines(await object.arrayBuffer());
+      const erased = await findErased(pseudonymsIn(lines));
+      for (const line of lines.filter((each) => !isErasedLine(each, erased))) {
+        const parsed = logLine.parse(line);
         const identity =
           parsed.kind === "interaction"
             ? `${parsed.pseudonym}/${parsed.eventId}`

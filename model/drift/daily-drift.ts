@@ -1,31 +1,42 @@
 import type { DriftDay } from "../../shared/contracts/model.ts";
 import type { FeatureShape } from "../features/batch.ts";
-import { unpackFeatures } from "../features/packed.ts";
-import { purchaseWorth } from "../pipeline/recommend.ts";
-import { type Corrections, engaged, type LoggedExample } from "../recalibrate/logged-examples.ts";
-import { type Reference, referenceOf, sharesOf, stabilityIndex, type Weighted } from "./histogram.ts";
+import { unpackFeatures } from "../features/pack-features.ts";
+import { purchaseValue } from "../pipeline/run-pipeline.ts";
+import { type Corrections, isEngagement, type LoggedExample } from "../recalibrate/logged-examples.ts";
+import {
+  bucketShares,
+  type ReferenceDistribution,
+  referenceDistribution,
+  stabilityIndex,
+  type WeightedValues,
+} from "./histogram.ts";
 
-/** How the features and scores of a version were distributed on its first day: by name of the feature, and `score`. */
-export type References = Record<string, Reference>;
+/** The distribution of each feature and of `score` on the first day of a model version, by name. */
+export type ReferenceDistributions = Record<string, ReferenceDistribution>;
 
-/** Positions that are told apart. */
-const positions = 20;
+/** The highest list position with a click rate of its own. */
+const maxPosition = 20;
 const scoreName = "score";
-const bins = 10;
+const calibrationBins = 10;
 
-/** What was shown of a version on a day: a value a row in each list, in the same order. */
-interface Shown {
+/** The rows that users saw from one version on one day: one value per row in each array, in the same order. */
+interface ShownRows {
   score: number[];
-  /** What showing it was worth: an engagement 1, a purchase `purchaseWorth` more. */
+  /** The value of the outcome: 1 for an engagement, `purchaseWorth` more for a purchase. */
   value: number[];
   position: number[];
+  /** Whether the user clicked, added to the cart or purchased. */
   wanted: boolean[];
   weights: number[];
   features: Map<string, number[]>;
 }
 
-function shownIn(shape: FeatureShape, examples: readonly LoggedExample[], corrections: Corrections): Shown {
-  const shown: Shown = {
+function shownRowsOf(
+  shape: FeatureShape,
+  examples: readonly LoggedExample[],
+  corrections: Corrections,
+): ShownRows {
+  const shown: ShownRows = {
     ...{ score: [], value: [], position: [], wanted: [], weights: [] },
     features: new Map(shape.dense.map((name) => [name, []])),
   };
@@ -37,7 +48,7 @@ function shownIn(shape: FeatureShape, examples: readonly LoggedExample[], correc
       if (position === 0) return;
       const came = corrections.outcomeOf(example.id, product, outcome);
       shown.score.push(score);
-      shown.value.push((engaged(came) ? 1 : 0) + (came === "purchase" ? purchaseWorth : 0));
+      shown.value.push((isEngagement(came) ? 1 : 0) + (came === "purchase" ? purchaseValue : 0));
       shown.position.push(position);
       shown.wanted.push(came === "click" || came === "cart" || came === "purchase");
       shown.weights.push(example.weight);
@@ -47,8 +58,11 @@ function shownIn(shape: FeatureShape, examples: readonly LoggedExample[], correc
   return shown;
 }
 
-/** Mean distance of what was said from what came, rows in ten parts of about equal weight by what was said. */
-function calibrationOf({ score, value, weights }: Shown): DriftDay["calibration"] {
+/**
+ * Returns the mean predicted value (`said`), the mean observed value (`came`) and the mean absolute difference of the two
+ * over ten bins. Rows are binned by predicted value, with about the same weight in each bin.
+ */
+function calibrationFigures({ score, value, weights }: ShownRows): DriftDay["calibration"] {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const order = score.map((_, i) => i).sort((a, b) => score[a] - score[b]);
   const sums = { said: 0, came: 0, error: 0 };
@@ -57,7 +71,7 @@ function calibrationOf({ score, value, weights }: Shown): DriftDay["calibration"
     part.said += weights[i] * score[i];
     part.came += weights[i] * value[i];
     part.mass += weights[i];
-    if (part.mass < total / bins && at < order.length - 1) return;
+    if (part.mass < total / calibrationBins && at < order.length - 1) return;
     sums.said += part.said;
     sums.came += part.came;
     sums.error += Math.abs(part.said - part.came);
@@ -66,8 +80,8 @@ function calibrationOf({ score, value, weights }: Shown): DriftDay["calibration"
   return { said: sums.said / total, came: sums.came / total, error: sums.error / total };
 }
 
-/** The value below which a share of the weight lies. */
-function quantile({ values, weights }: Weighted, share: number): number {
+/** Returns the value below which `share` (0 to 1) of the weight lies; NaN without values. */
+function quantile({ values, weights }: WeightedValues, share: number): number {
   const order = values.map((_, i) => i).sort((a, b) => values[a] - values[b]);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   let mass = 0;
@@ -79,39 +93,45 @@ function quantile({ values, weights }: Weighted, share: number): number {
 }
 
 /**
- * What a day's examples of one version say, against the version's first day; without `references` this is that day. Null where
- * nothing was shown. Rows count by the weight of their example, so that impressions that were left out are made up for.
+ * Returns the drift of one version on one day against its first day; without `references`, this day is the first. Returns
+ * null if no row was shown. A row counts with the weight of its example, which compensates for impressions that sampling
+ * left out.
  */
-export function driftOf(
+export function dailyDrift(
   shape: FeatureShape,
   examples: readonly LoggedExample[],
   corrections: Corrections,
-  references: References | null,
-): { figures: Omit<DriftDay, "day">; references: References } | null {
-  const shown = shownIn(shape, examples, corrections);
+  references: ReferenceDistributions | null,
+): { figures: Omit<DriftDay, "day">; references: ReferenceDistributions } | null {
+  const shown = shownRowsOf(shape, examples, corrections);
   const { weights, score } = shown;
   if (score.length === 0) return null;
   const all: [string, number[]][] = [...shown.features, [scoreName, score]];
   const first =
-    references ?? Object.fromEntries(all.map(([name, values]) => [name, referenceOf({ values, weights })]));
+    references ??
+    Object.fromEntries(all.map(([name, values]) => [name, referenceDistribution({ values, weights })]));
   const stability = all.flatMap(([name, values]): [string, number][] => {
     const reference = first[name];
     return reference
-      ? [[name, stabilityIndex(reference.shares, sharesOf(reference.edges, { values, weights }))]]
+      ? [[name, stabilityIndex(reference.shares, bucketShares(reference.edges, { values, weights }))]]
       : [];
   });
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const byPosition = Array.from({ length: positions }, (_, i) => {
-    let seen = 0;
-    let wanted = 0;
+  const byPosition = Array.from({ length: maxPosition }, (_, i) => {
+    let shownWeight = 0;
+    let wantedWeight = 0;
     shown.position.forEach((position, row) => {
       if (position !== i + 1) return;
-      seen += weights[row];
-      if (shown.wanted[row]) wanted += weights[row];
+      shownWeight += weights[row];
+      if (shown.wanted[row]) wantedWeight += weights[row];
     });
-    return { position: i + 1, shown: seen, rate: seen === 0 ? 0 : wanted / seen };
+    return {
+      position: i + 1,
+      shown: shownWeight,
+      rate: shownWeight === 0 ? 0 : wantedWeight / shownWeight,
+    };
   });
-  const scores: Weighted = { values: score, weights };
+  const scores: WeightedValues = { values: score, weights };
   return {
     references: first,
     figures: {
@@ -124,7 +144,7 @@ export function driftOf(
         p90: quantile(scores, 0.9),
         stability: Object.fromEntries(stability)[scoreName] ?? 0,
       },
-      calibration: calibrationOf(shown),
+      calibration: calibrationFigures(shown),
       positions: byPosition.filter((each) => each.shown > 0),
     },
   };

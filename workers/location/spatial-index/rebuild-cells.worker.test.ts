@@ -1,40 +1,40 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { expect, it } from "vitest";
-import { addressOfProduct } from "../../../model/retrieval/cell-state.ts";
+import { addressOfProduct } from "../../../model/retrieval/cell-product.ts";
 import type { CellContent } from "../../../shared/contracts/rebuild.ts";
 import { emptyTotals } from "../../../shared/contracts/totals.ts";
-import { leafCellOf, maxLeafProducts, worldCell } from "../../../shared/geo/cells.ts";
-import { environment, foundUnder, Town, tilesUnder } from "../testing/test-index.ts";
+import { leafCellAt, maxCellProducts, worldCell } from "../../../shared/geo/cells.ts";
+import { indexEnvironment, productsUnder, TestIndex, tilesUnder } from "../testing/test-index.ts";
 import { applyChanges } from "./apply.ts";
-import { rebuild } from "./rebuild.ts";
+import { rebuildCells } from "./rebuild-cells.ts";
 
 const place = { lat: 59.91, lon: 10.75 };
-const leaf = leafCellOf(place, 0);
+const leaf = leafCellAt(place, 0);
 /** Products of one step. */
 const atOnce = 500;
 
 it("fills a cell that has split as the records say, range by range, whatever its children held", async () => {
-  const town = new Town("anew");
-  const places = Array.from({ length: 4 * maxLeafProducts }, (_, i) => ({
+  const town = new TestIndex("anew");
+  const places = Array.from({ length: 4 * maxCellProducts }, (_, i) => ({
     id: `p${i}`,
     location: {
       lat: place.lat + ((i * 7919) % 1000) / 50_000,
       lon: place.lon + ((i * 104_729) % 1000) / 25_000,
     },
   }))
-    .filter(({ location }) => leafCellOf(location, 0) === leaf)
-    .slice(0, maxLeafProducts + 200);
+    .filter(({ location }) => leafCellAt(location, 0) === leaf)
+    .slice(0, maxCellProducts + 200);
   await town.put(places);
-  await town.comeToRest(worldCell);
+  await town.runAlarmsUntilIdle(worldCell);
   expect(await town.phaseOf(leaf)).toBe("split");
 
   // The cells come to hold what is not true: a product that nobody knows, and one fewer than there are.
   const [first, second] = [...town.products.values()];
   const invented = { ...first, productId: "invented", title: "invented" };
   const lost = { ...second, version: second.version + 1, deleted: true };
-  await applyChanges(environment.CELL, town.application, [invented, lost]);
-  await town.comeToRest(worldCell);
-  expect(await foundUnder(town.application)).not.toEqual(town.expected);
+  await applyChanges(indexEnvironment.CELL, town.application, [invented, lost]);
+  await town.runAlarmsUntilIdle(worldCell);
+  expect(await productsUnder(town.application)).not.toEqual(town.expected);
 
   // The records: by address and id, as the catalogue gives them; a product that was lost is there in a newer version.
   const truth = { ...second, version: second.version + 2 };
@@ -57,15 +57,15 @@ it("fills a cell that has split as the records say, range by range, whatever its
         change,
         totals: {
           productId: change.productId,
-          whole: true,
+          complete: true,
           hours: [{ ...emptyTotals(), view: 7, people: 1, hour: 472_222 }],
         },
       }),
     );
-    expect(await rebuild(environment.CELL, town.application, range, content)).toBeGreaterThan(0);
+    expect(await rebuildCells(indexEnvironment.CELL, town.application, range, content)).toBeGreaterThan(0);
   }
-  await town.comeToRest(worldCell);
-  expect(await foundUnder(town.application)).toEqual(town.expected);
+  await town.runAlarmsUntilIdle(worldCell);
+  expect(await productsUnder(town.application)).toEqual(town.expected);
   const leaves = (await tilesUnder(town.application, leaf)).filter(({ meta }) => meta.children.length === 0);
   expect(leaves.length).toBeGreaterThan(1);
   for (const { count, counts } of leaves)

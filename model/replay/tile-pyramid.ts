@@ -1,0 +1,75 @@
+import { emptyTotals, type HourTotals } from "../../shared/contracts/totals.ts";
+import { cellUtcOffset } from "../../shared/geo/local-time.ts";
+import type { NextProduct } from "../columns/columns.ts";
+import type { Dataset, DatasetEvent } from "../data/dataset.ts";
+import { buildPyramid } from "../retrieval/build-pyramid.ts";
+import { type CellProduct, gapWeights } from "../retrieval/cell-product.ts";
+import { itemAddress } from "./interaction.ts";
+
+/** An event counts as the next product after this many earlier choices of its user. */
+const previousChoices = 3;
+
+/**
+ * Returns the tile pyramid after some events, as of `time` in seconds since the epoch. The code of the cells builds it, with
+ * the same hourly totals and the same transition weights.
+ */
+export function tilePyramidAfter(
+  dataset: Pick<Dataset, "items">,
+  events: readonly DatasetEvent[],
+  time: number,
+) {
+  const hours = new Map<string, Map<number, HourTotals>>();
+  const nextProducts = new Map<string, Map<string, number>>();
+  const seenPairs = new Set<string>();
+  const previous = new Map<string, string[]>();
+  for (const event of events) {
+    const productHours = hours.get(event.itemId) ?? new Map<number, HourTotals>();
+    hours.set(event.itemId, productHours);
+    const hour = Math.floor(event.time / 3600);
+    const counts = productHours.get(hour) ?? { ...emptyTotals(), hour };
+    productHours.set(hour, counts);
+    const pair = `${event.userId} ${event.itemId}`;
+    const newUser = seenPairs.has(pair) ? 0 : 1;
+    seenPairs.add(pair);
+    counts[event.type]++;
+    counts.people += newUser;
+    if (event.type === "dismiss") continue;
+    const before = previous.get(event.userId) ?? [];
+    before.forEach((from, i) => {
+      if (from === event.itemId) return;
+      const next = nextProducts.get(from) ?? new Map<string, number>();
+      nextProducts.set(from, next);
+      next.set(event.itemId, (next.get(event.itemId) ?? 0) + gapWeights[before.length - i]);
+    });
+    previous.set(event.userId, [...before, event.itemId].slice(-previousChoices));
+  }
+  const products: CellProduct[] = [];
+  for (const item of dataset.items.values()) {
+    const cell = itemAddress(item);
+    const next: NextProduct[] = [...(nextProducts.get(item.id) ?? [])].flatMap(([productId, weight]) => {
+      const to = dataset.items.get(productId);
+      return to ? [{ productId, cell: itemAddress(to), weight }] : [];
+    });
+    products.push({
+      cell,
+      change: {
+        productId: item.id,
+        version: 1,
+        deleted: false,
+        title: item.title,
+        category: item.category,
+        price: item.price,
+        currency: item.currency,
+        discount: item.discount,
+        rating: item.rating,
+        available: true,
+        location: item.lat === null || item.lon === null ? null : { lat: item.lat, lon: item.lon },
+        previousCell: null,
+        createdAt: 0,
+      },
+      hours: [...(hours.get(item.id)?.values() ?? [])].sort((a, b) => a.hour - b.hour),
+      nextProducts: next,
+    });
+  }
+  return buildPyramid(products, time, cellUtcOffset);
+}

@@ -1,0 +1,81 @@
+import { featureShape } from "../../../model/features/compute-features.ts";
+import type { Ranker } from "../../../model/pipeline/ports.ts";
+import { finalScores } from "../../../model/pipeline/run-pipeline.ts";
+import { calibrationError, type LabeledLogit } from "../../../model/recalibrate/calibration.ts";
+import { compareLists, type ListQuality, qualityOf } from "../../../model/recalibrate/compare.ts";
+import { type GateConfiguration, type GateResult, evaluateGate } from "../../../model/recalibrate/gate.ts";
+import { measureLatency } from "../../../model/recalibrate/latency.ts";
+import { trainingListOf } from "../../../model/recalibrate/logged-examples.ts";
+import { logStatistics, encodeSummaries, windowStarts } from "../../../model/recalibrate/example-summary.ts";
+import { yieldToEventLoop } from "../../../shared/async/yield-to-event-loop.ts";
+import { timeModel } from "./model-timer.ts";
+import { readNewestExamples, type LogReadLimits } from "./newest-examples.ts";
+
+/** Part of the training log that an evaluation reads: a few seconds of CPU time. */
+const readLimits: LogReadLimits = { maxDays: 30, maxObjects: 100, maxExamples: 4000 };
+/** Share of the examples, the newest ones, that the evaluation uses. */
+const evaluationShare = 0.5;
+
+
+/** The models that the gate compares. */
+export interface GateModels {
+  candidate: Ranker;
+  /** Size of the candidate's file. */
+  bytes: number;
+  serving: Ranker;
+}
+
+/**
+ * Evaluates an uploaded model by the same gate as recalibrated models: by the newest outcomes in the training log, against
+ * the serving model and simple baselines. `now` is in seconds since the Unix epoch.
+ */
+export async function evaluateCandidate(
+  env: Pick<RecommendationEnv, "TRAINING_LOG" | "USER" | "DB">,
+  application: string,
+  { candidate, bytes, serving }: GateModels,
+  configuration: GateConfiguration,
+  now: number,
+): Promise<GateResult> {
+  const { examples, corrections, damaged } = await readNewestExamples(env, application, featureShape, readLimits, now);
+  const summaries = encodeSummaries(examples, 0);
+  const max = Number.POSITIVE_INFINITY;
+  const windows = windowStarts(summaries, { share: 0, max }, { share: evaluationShare, max });
+  const lists: ListQuality[] = [];
+  const labeled = { engage: [] as LabeledLogit[], purchase: [] as LabeledLogit[] };
+  let finite = true;
+  for (const example of examples.filter(({ time }) => time >= windows.evaluation)) {
+    const list = trainingListOf(featureShape, example, corrections);
+    if (list === null) continue;
+    const scores = await candidate.score(list.batch);
+    const servingScores = finalScores(await serving.score(list.batch));
+    await yieldToEventLoop();
+    const candidateScores = finalScores(scores);
+    finite &&= candidateScores.every(Number.isFinite);
+    const quality = qualityOf(featureShape, { example, list, candidate: candidateScores, serving: servingScores });
+    if (quality !== null) lists.push(quality);
+    example.rows.forEach(({ position }, row) => {
+      if (position === 0) return;
+      for (const head of ["engage", "purchase"] as const)
+        labeled[head].push({ logit: scores[head][row], outcome: list[head][row], weight: list.weight });
+    });
+  }
+  const errorOf = (rows: readonly LabeledLogit[]): number | null =>
+    rows.some(({ outcome }) => outcome > 0) ? calibrationError(rows, { slope: 1, offset: 0 }) : null;
+  const waitForDatabase = () => env.DB.prepare("SELECT 1").run();
+  return evaluateGate(
+    {
+      data: logStatistics(summaries, windows, damaged),
+      comparison: compareLists(lists, configuration.minSliceLists),
+      calibration: { engage: errorOf(labeled.engage), purchase: errorOf(labeled.purchase) },
+      latency: await measureLatency(
+        await timeModel(candidate, waitForDatabase),
+        await timeModel(serving, waitForDatabase),
+        configuration,
+      ),
+      golden: null,
+      bytes,
+      finiteWeights: finite,
+    },
+    configuration,
+  );
+}

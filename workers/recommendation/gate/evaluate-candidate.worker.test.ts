@@ -1,0 +1,112 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import bundled from "../../../model/artifacts/bundled.onnx";
+import { featureShape } from "../../../model/features/compute-features.ts";
+import type { Parameters } from "../../../model/network/parameters.ts";
+import { readParameters } from "../../../model/onnx/read-parameters.ts";
+import { syntheticLog } from "../../../model/recalibrate/testing/synthetic-log.ts";
+import { writeLog } from "../../../shared/training-log/testing/write-log.ts";
+import { ModelRegistry } from "../models/model-registry.ts";
+import {
+  environmentWithRollout,
+  type GeneratedModel,
+  randomModel,
+  modelWithWeights,
+  migrateRegistry,
+  trainingLog,
+} from "../testing/models.ts";
+import { negateHeads } from "../testing/negate-heads.ts";
+
+const application = "judged";
+const now = Date.now() / 1000;
+// What people in the made-up log do is no probability of the bundled model's.
+const environment = environmentWithRollout({ gate: { maxCalibrationError: 1 }, shadow: { minSeconds: 1000 } });
+
+const good = (): Parameters => {
+  const weights = readParameters(featureShape, new Uint8Array(bundled));
+  if (weights === null) throw new Error("the bundled model is of another network");
+  return weights;
+};
+const bring = async ({ manifest, bytes }: GeneratedModel, env = environment, at = application) =>
+  new ModelRegistry(env, at).register(manifest, bytes, now);
+
+beforeAll(async () => {
+  await migrateRegistry();
+  await writeLog(
+    trainingLog,
+    application,
+    syntheticLog(good(), { examples: 800, users: 100, seed: 5, until: now - 60, shift: 0 }),
+  );
+});
+
+describe("a model that is brought", () => {
+  it("serves at once where it is the first; then only what the gate finds better by the newest outcomes goes on", async () => {
+    expect(await bring(await randomModel("random", 3))).toMatchObject({ ok: true, value: { status: "serving" } });
+    const better = await bring(await modelWithWeights("better", good()));
+    expect(better).toMatchObject({ ok: true, value: { status: "shadow", origin: { by: "hand" } } });
+    if (better.ok) {
+      expect(better.value.origin.gate).toMatchObject({ passed: true, reasons: [] });
+      expect(better.value.origin.gate?.checks.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(["gain", "slices", "latency", "golden vectors", "size"]),
+      );
+    }
+  });
+
+  it("is refused where it is worse, with the reasons; forced, it goes on with them", async () => {
+    const at = "defended";
+    await writeLog(
+      trainingLog,
+      at,
+      syntheticLog(good(), { examples: 800, users: 100, seed: 6, until: now - 60, shift: 0 }),
+    );
+    await bring(await modelWithWeights("good", good()), environment, at);
+    const worse = await bring(await modelWithWeights("worse", negateHeads(good())), environment, at);
+    expect(worse).toMatchObject({ ok: true, value: { status: "refused" } });
+    if (worse.ok)
+      expect(worse.value.origin.gate?.reasons.some((reason) => reason.startsWith("gain:"))).toBe(true);
+    const details = await new ModelRegistry(environment, at).details("worse");
+    expect(details).toMatchObject({ ok: true, value: { changes: [{ status: "refused" }], rollout: null } });
+    const forced = await bring(
+      await modelWithWeights("forced", negateHeads(good())),
+      environmentWithRollout({ gate: { forced: true } }),
+      at,
+    );
+    expect(forced).toMatchObject({
+      ok: true,
+      value: { status: "shadow", origin: { gate: { passed: true, forced: true } } },
+    });
+  });
+
+  it("is refused where nothing has happened by which it could be judged", async () => {
+    const at = "silent";
+    await bring(await randomModel("first", 3), environment, at);
+    const second = await bring(await randomModel("second", 4), environment, at);
+    expect(second).toMatchObject({ ok: true, value: { status: "refused" } });
+  });
+
+  it("is refused, and not kept, where its file is broken or is not what its manifest says", async () => {
+    const at = "broken";
+    const file = await randomModel("broken", 1);
+    const { manifest } = file;
+    const cut = file.bytes.slice(0, 1000);
+    const golden = { ...manifest.golden, outputs: { engage: [9, 9, 9, 9], purchase: [9, 9, 9, 9] } };
+    const brought: [GeneratedModel, string][] = [
+      [{ ...file, bytes: cut }, "bytes"],
+      [{ ...file, manifest: { ...manifest, sha256: "0".repeat(64) } }, "sha256"],
+      [{ ...file, manifest: { ...manifest, featureHash: "other" } }, "features"],
+      [{ ...file, manifest: { ...manifest, opset: 18 } }, "operator set"],
+      [{ ...file, manifest: { ...manifest, golden } }, "golden"],
+      [{ ...file, manifest: { ...manifest, inputs: manifest.inputs.slice(1) } }, "inputs"],
+      [{ ...file, bytes: new ArrayBuffer(9 * 1024 * 1024) }, "at most"],
+    ];
+    for (const [each, why] of brought) {
+      const result = await bring(each, environment, at);
+      expect(result.ok, why).toBe(false);
+      if (!result.ok) expect(result.error.detail).toContain(why);
+    }
+    expect(await new ModelRegistry(environment, at).list()).toEqual([]);
+    expect(await bring(file, environment, at)).toMatchObject({ ok: true, value: { status: "serving" } });
+    const other = await randomModel("broken", 2);
+    expect(await bring(other, environment, at)).toMatchObject({ ok: false, error: { code: "conflict" } });
+    expect(await bring(file, environment, at)).toMatchObject({ ok: true, value: { status: "serving" } });
+  });
+});

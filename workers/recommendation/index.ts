@@ -1,10 +1,10 @@
-import { queue } from "./ingest/queue.ts";
+import { consumeAndConfirm } from "./ingest/queue.ts";
 
 export { UserSession } from "../../durable-objects/user-session.ts";
 export { RecommendationService } from "./service.ts";
 
-/** This worker has no public door; it answers RPC and consumes its queues. */
+/** The worker serves RPC and queues only: every public HTTP request gets 404. */
 export default {
   fetch: () => new Response(null, { status: 404 }),
-  queue,
+  queue: consumeAndConfirm,
 } satisfies ExportedHandler<RecommendationEnv>;

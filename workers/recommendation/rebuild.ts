@@ -2,7 +2,6 @@ import { z } from "zod";
 import { decodeCursor, encodeCursor } from "../../shared/contracts/cursor.ts";
 import type { AcceptedInteraction } from "../../shared/contracts/event.ts";
 import { fromInstant } from "../../shared/contracts/primitives.ts";
-import { anyVersion } from "../../shared/contracts/product.ts";
 import {
   type CellContent,
   type ProductPosition,
@@ -13,30 +12,35 @@ import {
 import { ok, type Result, refuse, unwrap } from "../../shared/contracts/result.ts";
 import type { Transition } from "../../shared/contracts/totals.ts";
 import type { UserInteraction } from "../../shared/contracts/user.ts";
-import { transitionsOf } from "./ingest/deliver.ts";
+import { transitionsOf } from "./ingest/deliver-rows.ts";
+import { fetchCards } from "./ingest/fetch-cards.ts";
 
-/** Products whose totals one step counts, products that it puts into their cells, people whose steps it takes. */
-const totalsAtOnce = 5000;
-const productsAtOnce = 500;
-const userAtOnce = 20;
-/** Products of one call. */
-const idsPerCall = 1000;
-/** Readings of the catalogue until two agree; it changes meanwhile. */
-const maxReadings = 5;
-/** Choices that an event is taken to follow. */
-const previousChoices = 3;
+/** Products whose totals one step recounts. */
+const totalsPerStep = 5000;
+/** Products that one step writes to their cells. */
+const productsPerStep = 500;
+/** Users whose transitions one step rebuilds. */
+const usersPerStep = 20;
+/** Interactions of one page of a user's history. */
+const historyPageSize = 500;
+/** Transitions that the location service accepts in one call. */
+const maxTransitionsPerCall = 1000;
+/** Catalog reads per step until two of them agree: the catalog may change during a step. */
+const maxCatalogReads = 5;
+/** Choices before an event from which transitions lead to it. */
+const maxPreviousChoices = 3;
+/** Seconds after which a step that met a changing catalog may be retried. */
+const catalogRetryAfter = 5;
 
 const position = z.object({ part: rebuildPart, at: z.string().nullable() });
 type Position = z.infer<typeof position>;
 
-/** The value of another worker's answer; a refusal of theirs ends the step. */
-
 /**
- * One step of making derived state anew from the catalogue and the interactions: totals, then cells with their totals
- * (tiles follow by themselves), then neighbours. Each step may be repeated, and everything goes on being written
- * meanwhile: cells hold the newest of both.
+ * Runs one step of a rebuild of derived state from the catalog and the interactions. The parts are the totals, then the
+ * cells (which publish their own tiles), then the item-to-item transitions (`neighbours`). A step may be repeated, and
+ * live writes may continue: cells keep the newest value of each product.
  */
-export async function rebuild(
+export async function runRebuildStep(
   env: RecommendationEnv,
   application: string,
   cursor: string | undefined,
@@ -49,7 +53,7 @@ export async function rebuild(
   switch (part) {
     case "totals": {
       const { products, next } = unwrap(
-        await env.USER.rebuildTotals(application, at, totalsAtOnce),
+        await env.USER.rebuildTotals(application, at, totalsPerStep),
         "the user service",
       );
       return step(products, next === null ? { part: "cells", at: null } : { part, at: next });
@@ -58,7 +62,10 @@ export async function rebuild(
       const from = decodeCursor(productPosition, at ?? undefined);
       if (!from.ok) return from;
       const filled = await rebuildCells(env, application, from.value);
-      if (!filled) return refuse("unavailable", "The catalogue changes too fast now.", { retryAfter: 5 });
+      if (!filled)
+        return refuse("unavailable", "The catalog changed during every read; retry the step.", {
+          retryAfter: catalogRetryAfter,
+        });
       return step(
         filled.cells,
         filled.last === null ? { part: "neighbours", at: null } : { part, at: encodeCursor(filled.last) },
@@ -66,65 +73,65 @@ export async function rebuild(
     }
     case "neighbours": {
       const users = unwrap(
-        await env.USER.list(application, { limit: userAtOnce, cursor: at ?? undefined }),
+        await env.USER.list(application, { limit: usersPerStep, cursor: at ?? undefined }),
         "the user service",
       );
-      for (const { id } of users.items) await rebuildSteps(env, application, id);
+      for (const { id } of users.items) await rebuildTransitions(env, application, id);
       return step(users.items.length, users.nextCursor === undefined ? null : { part, at: users.nextCursor });
     }
   }
 }
 
-/** The next products after a position, with what people did with them. */
-async function contentsOf(
+/** Returns the next products after a position, with their totals. */
+async function readCellContents(
   env: RecommendationEnv,
   application: string,
   after: ProductPosition | null,
 ): Promise<(CellContent & { cell: string })[]> {
   const products = unwrap(
-    await env.PRODUCT.byAddress(application, after, productsAtOnce),
+    await env.PRODUCT.listByAddress(application, after, productsPerStep),
     "the product service",
   );
   const ids = products.map(({ change }) => change.productId);
   const totals = new Map<string, CellContent["totals"]>();
   for (const each of ids.length > 0
-    ? unwrap(await env.USER.absoluteTotals(application, ids), "the user service")
+    ? unwrap(await env.USER.hourlyTotals(application, ids), "the user service")
     : [])
     totals.set(each.productId, each.hours.length > 0 ? each : null);
   return products.map((each) => ({ ...each, totals: totals.get(each.change.productId) ?? null }));
 }
 
 /**
- * Fills cells with the products after `after`. What was written while they were filled may have been overwritten by what was
- * read before: so it is read again until nothing changed in between; whatever is written later arrives later. Null where it
- * does not come to rest.
+ * Writes the products after `after` to their cells and returns the number of cells. A live write during the call may have
+ * been overwritten with older data, so the step repeats until a second read equals the first. Returns null if the
+ * catalog changes at every read.
  */
 async function rebuildCells(
   env: RecommendationEnv,
   application: string,
   after: ProductPosition | null,
 ): Promise<{ cells: number; last: ProductPosition | null } | null> {
-  let contents = await contentsOf(env, application, after);
-  for (let i = 0; i < maxReadings; i++) {
-    const end = contents.length === productsAtOnce ? contents.at(-1) : undefined;
+  let contents = await readCellContents(env, application, after);
+  for (let i = 0; i < maxCatalogReads; i++) {
+    const end = contents.length === productsPerStep ? contents.at(-1) : undefined;
     const last = end ? { cell: end.cell, productId: end.change.productId } : null;
     const { cells } = unwrap(
-      await env.LOCATION.rebuild(
+      await env.LOCATION.rebuildCells(
         application,
         { after, upTo: last },
         contents.map(({ change, totals }) => ({ change, totals })),
       ),
       "the location service",
     );
-    const again = await contentsOf(env, application, after);
+    const again = await readCellContents(env, application, after);
     if (JSON.stringify(again) === JSON.stringify(contents)) return { cells, last };
     contents = again;
   }
   return null;
 }
 
-/** A person's interactions, the oldest first. */
-async function historyOf(
+/** Returns a user's interactions, oldest first. */
+async function readHistory(
   env: RecommendationEnv,
   application: string,
   userId: string,
@@ -133,7 +140,7 @@ async function historyOf(
   let cursor: string | undefined;
   do {
     const page = unwrap(
-      await env.USER.history(application, userId, { limit: 500, cursor }),
+      await env.USER.listInteractions(application, userId, { limit: historyPageSize, cursor }),
       "the user service",
     );
     all.push(...page.items);
@@ -142,18 +149,17 @@ async function historyOf(
   return all.reverse();
 }
 
-/** Takes a person's steps once more, as if their events had come in the order of their times. */
-async function rebuildSteps(env: RecommendationEnv, application: string, userId: string): Promise<void> {
-  const history = await historyOf(env, application, userId);
+/** Sends a user's transitions to the cells again, as if the events had arrived in the order of their times. */
+async function rebuildTransitions(
+  env: RecommendationEnv,
+  application: string,
+  userId: string,
+): Promise<void> {
+  const history = await readHistory(env, application, userId);
   const ids = [...new Set(history.map(({ productId }) => productId))];
   const cells = new Map<string, string>();
-  for (let i = 0; i < ids.length; i += idsPerCall)
-    for (const card of unwrap(
-      await env.PRODUCT.cards(application, anyVersion(ids.slice(i, i + idsPerCall))),
-      "the product service",
-    ))
-      cells.set(card.id, card.cell);
-  const object = env.USER_SESSION.idFromName(`${application}:${userId}`).toString();
+  for (const card of await fetchCards(env.PRODUCT, application, ids)) cells.set(card.id, card.cell);
+  const pseudonym = env.USER_SESSION.idFromName(`${application}:${userId}`).toString();
   const transitions: (Transition & { fromCell: string })[] = [];
   let previous: AcceptedInteraction["previous"] = [];
   for (const { eventId, type, productId, timestamp } of history) {
@@ -161,23 +167,23 @@ async function rebuildSteps(env: RecommendationEnv, application: string, userId:
     const facts = { cell, lat: null, lon: null, category: null, price: null };
     const time = fromInstant(timestamp);
     transitions.push(
-      ...transitionsOf(object, {
+      ...transitionsOf(pseudonym, {
         eventId,
         type,
         productId,
         time,
         recommendationId: null,
-        at: null,
+        location: null,
         facts,
         first: false,
         previous,
       }),
     );
-    if (type !== "dismiss") previous = [...previous, { productId, cell }].slice(-previousChoices);
+    if (type !== "dismiss") previous = [...previous, { productId, cell }].slice(-maxPreviousChoices);
   }
-  for (let i = 0; i < transitions.length; i += idsPerCall)
+  for (let i = 0; i < transitions.length; i += maxTransitionsPerCall)
     unwrap(
-      await env.LOCATION.applyTotals(application, [], transitions.slice(i, i + idsPerCall)),
+      await env.LOCATION.applyTotals(application, [], transitions.slice(i, i + maxTransitionsPerCall)),
       "the location service",
     );
 }

@@ -1,7 +1,7 @@
 import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { type ModelOrigin, modelStatuses, type RolloutVerdict } from "../../shared/contracts/model.ts";
 
-/** Models by application: what was registered, and what serves. The files lie in R2 under their hash. */
+/** Registered models. The files are in R2 under their hash. */
 export const models = sqliteTable(
   "models",
   {
@@ -12,44 +12,44 @@ export const models = sqliteTable(
     parent: text("parent"),
     manifest: text("manifest", { mode: "json" }).notNull(),
     metrics: text("metrics", { mode: "json" }).$type<Record<string, number>>().notNull(),
-    /** Seconds since the epoch. */
+    /** Seconds since the Unix epoch. */
     createdAt: real("created_at").notNull(),
     promotedAt: real("promoted_at"),
-    /** Where it came from, and what the gate said of it. */
+    /** Who uploaded or trained the model, and the gate's result. */
     origin: text("origin", { mode: "json" }).$type<ModelOrigin>(),
     promotedBy: text("promoted_by"),
   },
   (table) => [primaryKey({ columns: [table.application, table.version] })],
 );
 
-/** What a version has been through on its way into service. */
+/** The rollout of a version: shadow statistics and canary verdict. */
 export const rollouts = sqliteTable(
   "rollouts",
   {
     application: text("application").notNull(),
     version: text("version").notNull(),
-    /** When it began to be scored beside what serves, and to meet people; seconds since the epoch. */
+    /** Start of the shadow and of the canary, in seconds since the Unix epoch. */
     shadowAt: real("shadow_at").notNull(),
     canaryAt: real("canary_at"),
-    /** Requests that were scored beside; how many of them failed. */
+    /** Requests that the shadow model scored, including failures, and how many of them failed. */
     requests: integer("requests").notNull().default(0),
     failures: integer("failures").notNull().default(0),
-    /** Sums over them: share of what was shown that it would show too, and mean absolute difference of scores. */
+    /** Sums over the requests: share of the shown products that the shadow model shows too; mean score difference. */
     overlap: real("overlap").notNull().default(0),
     distance: real("distance").notNull().default(0),
-    /** What the outcomes said in the end. */
+    /** Verdict on the canary when it ended. */
     verdict: text("verdict", { mode: "json" }).$type<RolloutVerdict>(),
   },
   (table) => [primaryKey({ columns: [table.application, table.version] })],
 );
 
-/** Changes of versions: from where, to where, by whom or what, and why. */
+/** Status changes of versions: the new status, who made the change, and why. */
 export const modelChanges = sqliteTable(
   "model_changes",
   {
     application: text("application").notNull(),
     version: text("version").notNull(),
-    /** Order of the changes of a version. */
+    /** Number of the change within its version, from 1. */
     seq: integer("seq").notNull(),
     status: text("status", { enum: modelStatuses }).notNull(),
     by: text("by").notNull(),
@@ -59,7 +59,7 @@ export const modelChanges = sqliteTable(
   (table) => [primaryKey({ columns: [table.application, table.version, table.seq] })],
 );
 
-/** Counts of people in experiments that are under way, by pseudonym: see shared/experiments/user-counts.ts. */
+/** Counts of users in running experiments, by pseudonym; see shared/experiments/experiment-counts.ts. */
 export const outcomes = sqliteTable(
   "outcomes",
   {
@@ -76,7 +76,7 @@ export const outcomes = sqliteTable(
   ],
 );
 
-/** How what a version saw, said and brought about was distributed on a day. */
+/** Drift of a version on a day: distributions of features, scores and outcomes. */
 export const drift = sqliteTable(
   "drift",
   {

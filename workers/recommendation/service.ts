@@ -21,6 +21,7 @@ import {
   modelManifest,
   modelOrigin,
 } from "../../shared/contracts/model.ts";
+import type { Page, PageQuery } from "../../shared/contracts/page.ts";
 import {
   applicationName,
   identifier,
@@ -38,30 +39,41 @@ import {
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
 import type {
-  Page,
-  PageQuery,
-  Readiness,
   RecommendationApi,
   RecommendationList,
-  UserSettings,
-} from "../../shared/contracts/services.ts";
+} from "../../shared/contracts/services/recommendation-api.ts";
+import type { UserSettings } from "../../shared/contracts/services/user-api.ts";
+import type { Readiness } from "../../shared/contracts/services/worker-api.ts";
 import { type LocationInput, locationInput } from "../../shared/contracts/user.ts";
-import { removeExpiredDeadLetters } from "../../shared/dead-letters/retention.ts";
-import { DeadLetterService } from "../../shared/dead-letters/service.ts";
+import { DeadLetterService } from "../../shared/dead-letters/dead-letter-service.ts";
+import { removeExpiredDeadLetters } from "../../shared/dead-letters/remove-expired-dead-letters.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
 import { exportUser } from "./export-user.ts";
-import { ingestEvents, ingestHistory, isLive, timeOf } from "./ingest/ingest-events.ts";
-import { redeliver } from "./ingest/queue.ts";
-import { Registry } from "./models/registry.ts";
-import { type ModelFile, scoreLists, servingModel, tryModel } from "./models/trials.ts";
-import { bundledModel } from "./ranker/models.ts";
-import { rebuild } from "./rebuild.ts";
-import { advanceRollouts } from "./rollout/settle.ts";
-import { similar, trending } from "./serve/lists.ts";
-import { recommend } from "./serve/recommend.ts";
+import { eventTimeOf, ingestEvents, ingestHistory, isWithinLiveWindow } from "./ingest/ingest-events.ts";
+import { redeliverRows } from "./ingest/queue.ts";
+import { ModelRegistry } from "./models/model-registry.ts";
+import { type ModelFile, scoreLists, servingModelFile, tryModel } from "./models/trainer-calls.ts";
+import { bundledModel } from "./ranker/isolate-models.ts";
+import { runRebuildStep } from "./rebuild.ts";
+import { advanceRollouts } from "./rollout/advance-rollouts.ts";
+import { recommendProducts } from "./serve/recommend.ts";
 import { newRecommendationId, objectIdOf } from "./serve/recommendation-id.ts";
-import { coarsened, namesOf } from "./serve/resolve-location.ts";
+import { coarsenPoint, placeNames } from "./serve/resolve-location.ts";
+import { similarProducts, trendingProducts } from "./serve/similar-and-trending.ts";
 import { RegistryStore } from "./store.ts";
+
+/** Live events of one call. */
+const maxLiveEvents = 100;
+/** Historical events of one call. */
+const maxHistoryEvents = 4000;
+/** Items of one page of a user's export. */
+const maxExportItems = 500;
+/** Packed candidate lists of one scoring call. */
+const maxListsPerCall = 1000;
+/** Timed runs of one trial of a model. */
+const maxTrialRuns = 100;
+/** Seconds after which a client may send refused history again. */
+const historyRetryAfter = 5;
 
 const userRef = z.object({ application: applicationName, userId: identifier });
 const settingsInput = z.object({ home: point.nullable(), precision, version: z.number().int() });
@@ -70,25 +82,31 @@ const recommendCall = z.object({
   input: recommendationInput,
   edge: edgeLocation,
 });
-const productCall = z.object({ application: applicationName, productId: identifier });
-const placeCall = z.object({ application: applicationName, where: point.nullable() });
-const eventsCall = z.object({ application: applicationName, events: z.array(eventInput).max(100) });
-const historyCall = z.object({ application: applicationName, events: z.array(eventInput).max(4000) });
-const moveCall = userRef.extend({ input: locationInput });
+const similarCall = z.object({ application: applicationName, productId: identifier });
+const trendingCall = z.object({ application: applicationName, where: point.nullable() });
+const eventsCall = z.object({ application: applicationName, events: z.array(eventInput).max(maxLiveEvents) });
+const historyCall = z.object({
+  application: applicationName,
+  events: z.array(eventInput).max(maxHistoryEvents),
+});
+const locationCall = userRef.extend({ input: locationInput });
 const settingsCall = userRef.extend({ settings: settingsInput });
 const rebuildCall = z.object({ application: applicationName, input: rebuildInput });
 const manifestCall = z.object({ application: applicationName, manifest: modelManifest });
-const nowhere: EdgeLocation = { city: null, country: null, point: null, timezone: null };
-const exportQuery = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
+const unknownEdge: EdgeLocation = { city: null, country: null, point: null, timezone: null };
+const exportQuery = z.object({
+  limit: z.number().int().min(1).max(maxExportItems),
+  cursor: z.string().optional(),
+});
 const now = (): number => Date.now() / 1000;
 
-/** Ranking, the event path, the model registry. */
+/** RPC entry point for recommendations, events, users' data and models. Parses the input and delegates. */
 export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> implements RecommendationApi {
-  #registry(application: string): Registry {
-    return new Registry(this.env, application);
+  #registry(application: string): ModelRegistry {
+    return new ModelRegistry(this.env, application);
   }
 
-  #later = (work: Promise<unknown>): void => this.ctx.waitUntil(work);
+  #waitUntil = (work: Promise<unknown>): void => this.ctx.waitUntil(work);
 
   async recommend(
     application: string,
@@ -101,15 +119,15 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
       edge,
     });
     if (!parsed.ok) return parsed;
-    return recommend(this.env, application, parsed.value.input, parsed.value.edge, this.#later);
+    return recommendProducts(this.env, application, parsed.value.input, parsed.value.edge, this.#waitUntil);
   }
 
   async similar(application: string, productId: string, limit: number): Promise<Result<RecommendationList>> {
-    const parsed = parse(productCall, {
+    const parsed = parse(similarCall, {
       application,
       productId,
     });
-    return parsed.ok ? similar(this.env, application, productId, limit) : parsed;
+    return parsed.ok ? similarProducts(this.env, application, productId, limit) : parsed;
   }
 
   async trending(
@@ -117,20 +135,20 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     where: Point | null,
     limit: number,
   ): Promise<Result<RecommendationList>> {
-    const parsed = parse(placeCall, {
+    const parsed = parse(trendingCall, {
       application,
       where,
     });
-    return parsed.ok ? trending(this.env, application, where, limit) : parsed;
+    return parsed.ok ? trendingProducts(this.env, application, where, limit) : parsed;
   }
 
   async receipt(application: string, recommendationId: string): Promise<Result<RecommendationReceipt>> {
     const parsed = parse(applicationName, application);
     if (!parsed.ok) return parsed;
-    const receipt = await this.#objectNamedBy(recommendationId, (session) =>
+    const receipt = await this.#askUserObject(recommendationId, (session) =>
       session.receipt(application, recommendationId),
     );
-    return receipt ? ok(receipt) : refuse("not_found", "There is no such recommendation.");
+    return receipt ? ok(receipt) : refuse("not_found", `There is no recommendation ${recommendationId}.`);
   }
 
   async ingestEvents(application: string, events: EventInput[]): Promise<Result<EventReceipt>> {
@@ -139,14 +157,14 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
       events,
     });
     if (!parsed.ok) return parsed;
-    const { receipt, listened } = await ingestEvents(
+    const { receipt, usersWithListeners } = await ingestEvents(
       this.env,
       application,
       parsed.value.events,
       now(),
-      this.#later,
+      this.#waitUntil,
     );
-    for (const userId of listened) this.ctx.waitUntil(this.#push(application, userId));
+    for (const userId of usersWithListeners) this.ctx.waitUntil(this.#push(application, userId));
     return ok(receipt);
   }
 
@@ -162,9 +180,9 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     try {
       return ok(await ingestHistory(this.env, application, parsed.value.events, now()));
     } catch (error) {
-      console.error({ event: "history not taken", error: errorText(error) });
-      return refuse("unavailable", "History cannot be taken now; send the same lines again.", {
-        retryAfter: 5,
+      console.error({ event: "history not ingested", error: errorText(error) });
+      return refuse("unavailable", "The history could not be stored; send the same lines again.", {
+        retryAfter: historyRetryAfter,
       });
     }
   }
@@ -174,27 +192,33 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     userId: string,
     input: LocationInput,
   ): Promise<Result<{ location: AnswerLocation }>> {
-    const parsed = parse(moveCall, { application, userId, input });
+    const parsed = parse(locationCall, { application, userId, input });
     if (!parsed.ok) return parsed;
     const { lat, lon, timestamp } = parsed.value.input;
-    const time = timeOf(timestamp, now());
-    if (!isLive(time, now()))
-      return refuse("invalid_input", "A place is at most 7 days late and 5 minutes early.", {
-        issues: [{ path: "timestamp", message: "is out of the window" }],
-      });
+    const time = eventTimeOf(timestamp, now());
+    if (!isWithinLiveWindow(time, now()))
+      return refuse(
+        "invalid_input",
+        "`timestamp` must be at most 7 days old and at most 5 minutes in the future.",
+        {
+          issues: [
+            { path: "timestamp", message: "must be at most 7 days old and at most 5 minutes in the future" },
+          ],
+        },
+      );
     const session = userSession(this.env.USER_SESSION, application, userId, { lat, lon });
-    const bytes = await session.state();
-    const known = bytes.byteLength > 0 ? decodeProfile(bytes) : emptyProfile();
-    const coarse = await coarsened(this.env.LOCATION, { lat, lon }, known.precision);
-    const kept = await session.setLocation(application, userId, {
+    const bytes = await session.encodedProfile();
+    const profile = bytes.byteLength > 0 ? decodeProfile(bytes) : emptyProfile();
+    const coarse = await coarsenPoint(this.env.LOCATION, { lat, lon }, profile.precision);
+    const stored = await session.setLocation(application, userId, {
       ...coarse,
       time,
-      precision: known.precision,
+      precision: profile.precision,
     });
-    if (!kept.ok) return kept;
-    if (kept.value.listened) this.ctx.waitUntil(this.#push(application, userId));
-    const names = await namesOf(this.env.LOCATION, coarse);
-    return ok({ location: { ...names, precision: known.precision, source: "request" } });
+    if (!stored.ok) return stored;
+    if (stored.value.listened) this.ctx.waitUntil(this.#push(application, userId));
+    const names = await placeNames(this.env.LOCATION, coarse);
+    return ok({ location: { ...names, precision: profile.precision, source: "request" } });
   }
 
   async setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>> {
@@ -208,8 +232,8 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return ok(null);
   }
 
-  /** The person's object leads it: it is durable there, and goes on by its alarm. */
-  async erase(application: string, userId: string): Promise<Result<Erasure>> {
+  /** Starts an erasure. The user object stores it durably and runs it by its alarm. */
+  async beginErasure(application: string, userId: string): Promise<Result<Erasure>> {
     const parsed = parse(userRef, { application, userId });
     if (!parsed.ok) return parsed;
     const session = userSession(this.env.USER_SESSION, application, userId, null);
@@ -221,48 +245,48 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return parsed.ok ? exportUser(this.env, application, userId, parsed.value.query) : parsed;
   }
 
-  async erasure(application: string, id: string): Promise<Result<Erasure>> {
+  async getErasure(application: string, id: string): Promise<Result<Erasure>> {
     const parsed = parse(applicationName, application);
     if (!parsed.ok) return parsed;
-    const found = await this.#objectNamedBy(id, (session) => session.erasure(application, id));
-    return found ? ok(found) : refuse("not_found", "There is no such erasure.");
+    const erasure = await this.#askUserObject(id, (session) => session.erasure(application, id));
+    return erasure ? ok(erasure) : refuse("not_found", `There is no erasure ${id}.`);
   }
 
-  /** Asks the person's object that an id leads to; null for an id that leads to none. */
-  async #objectNamedBy<T>(
+  /** Calls the user object that a recommendation or erasure id names; returns null if the id names none. */
+  async #askUserObject<T>(
     id: string,
-    ask: (session: DurableObjectStub<UserSession>) => Promise<T | null>,
+    call: (session: DurableObjectStub<UserSession>) => Promise<T | null>,
   ): Promise<T | null> {
-    const object = objectIdOf(id);
-    if (object === null) return null;
+    const objectId = objectIdOf(id);
+    if (objectId === null) return null;
     try {
-      return await ask(this.env.USER_SESSION.get(this.env.USER_SESSION.idFromString(object)));
+      return await call(this.env.USER_SESSION.get(this.env.USER_SESSION.idFromString(objectId)));
     } catch (error) {
-      // An id of another namespace is no id of ours.
+      // The id belongs to another Durable Object namespace.
       if (error instanceof TypeError) return null;
       throw error;
     }
   }
 
-  async rebuild(application: string, cursor: string | undefined): Promise<Result<RebuildStep>> {
+  async runRebuildStep(application: string, cursor: string | undefined): Promise<Result<RebuildStep>> {
     const parsed = parse(rebuildCall, {
       application,
       input: { cursor },
     });
-    return parsed.ok ? rebuild(this.env, application, cursor) : parsed;
+    return parsed.ok ? runRebuildStep(this.env, application, cursor) : parsed;
   }
 
-  async models(application: string): Promise<Result<ModelRecord[]>> {
+  async listModels(application: string): Promise<Result<ModelRecord[]>> {
     const parsed = parse(applicationName, application);
     return parsed.ok ? ok(await this.#registry(application).list()) : parsed;
   }
 
-  async model(application: string, version: string): Promise<Result<ModelDetails>> {
+  async getModel(application: string, version: string): Promise<Result<ModelDetails>> {
     const parsed = parse(applicationName, application);
     return parsed.ok ? this.#registry(application).details(version) : parsed;
   }
 
-  /** Brings versions of all applications further that are on their way, for what time alone decides. */
+  /** Advances the rollouts of all applications as far as elapsed time and outcomes allow. */
   async advanceRollouts(): Promise<Result<{ underWay: number }>> {
     return advanceRollouts(this.env, now());
   }
@@ -281,7 +305,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
 
   async servingModel(application: string): Promise<Result<ModelFile>> {
     const parsed = parse(applicationName, application);
-    return parsed.ok ? servingModel(this.env, application) : parsed;
+    return parsed.ok ? servingModelFile(this.env, application) : parsed;
   }
 
   async scoreLists(
@@ -293,7 +317,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
       z.object({
         application: applicationName,
         sha256: modelManifest.shape.sha256,
-        packs: z.array(z.instanceof(Uint8Array)).max(1000),
+        packs: z.array(z.instanceof(Uint8Array)).max(maxListsPerCall),
       }),
       { application, sha256, packs },
     );
@@ -310,7 +334,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
       z.object({
         application: applicationName,
         manifest: modelManifest,
-        runs: z.number().int().min(1).max(100),
+        runs: z.number().int().min(1).max(maxTrialRuns),
       }),
       { application, manifest, runs },
     );
@@ -341,47 +365,47 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return parsed.ok ? this.#registry(application).rollback(version, now()) : parsed;
   }
 
-  /** The WebSocket of a person, whom the gateway names. */
+  /** Opens the WebSocket of the user whom the gateway names in the request headers. */
   override async fetch(request: Request): Promise<Response> {
-    const named = userRef.safeParse({
+    const user = userRef.safeParse({
       application: request.headers.get(liveHeaders.application),
       userId: request.headers.get(liveHeaders.userId),
     });
-    if (!named.success) return new Response(null, { status: 404 });
-    return userSession(this.env.USER_SESSION, named.data.application, named.data.userId, null).fetch(request);
+    if (!user.success) return new Response(null, { status: 404 });
+    return userSession(this.env.USER_SESSION, user.data.application, user.data.userId, null).fetch(request);
   }
 
-  /** Fresh recommendations to whoever listens. */
+  /** Sends new recommendations to the user's live connections. */
   async #push(application: string, userId: string): Promise<void> {
     const input = recommendationInput.parse({ userId });
-    const answer = await recommend(this.env, application, input, nowhere, this.#later);
+    const answer = await recommendProducts(this.env, application, input, unknownEdge, this.#waitUntil);
     if (answer.ok)
       await userSession(this.env.USER_SESSION, application, userId, null).broadcast(
         JSON.stringify(answer.value),
       );
   }
 
-  get #letters(): DeadLetterService {
-    return new DeadLetterService(this.env.TRAINING_LOG, (deadLetter) => redeliver(this.env, deadLetter));
+  get #deadLetters(): DeadLetterService {
+    return new DeadLetterService(this.env.TRAINING_LOG, (deadLetter) => redeliverRows(this.env, deadLetter));
   }
 
-  deadLetters(application: string, query: PageQuery): Promise<Result<Page<DeadLetter>>> {
-    return this.#letters.deadLetters(application, query);
+  listDeadLetters(application: string, query: PageQuery): Promise<Result<Page<DeadLetter>>> {
+    return this.#deadLetters.listDeadLetters(application, query);
   }
 
-  deadLetter(application: string, id: string): Promise<Result<DeadLetterWithBody>> {
-    return this.#letters.deadLetter(application, id);
+  getDeadLetter(application: string, id: string): Promise<Result<DeadLetterWithBody>> {
+    return this.#deadLetters.getDeadLetter(application, id);
   }
 
   replayDeadLetter(application: string, id: string): Promise<Result<ReplayedDeadLetter>> {
-    return this.#letters.replayDeadLetter(application, id);
+    return this.#deadLetters.replayDeadLetter(application, id);
   }
 
   discardDeadLetter(application: string, id: string): Promise<Result<null>> {
-    return this.#letters.discardDeadLetter(application, id);
+    return this.#deadLetters.discardDeadLetter(application, id);
   }
 
-  async retain(input: Retention): Promise<Result<RemovedCounts>> {
+  async applyRetention(input: Retention): Promise<Result<RemovedCounts>> {
     const parsed = parse(retention, input);
     return parsed.ok
       ? ok(await removeExpiredDeadLetters(this.env.TRAINING_LOG, parsed.value, Date.now() / 1000))
@@ -395,7 +419,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
       await new RegistryStore(this.env.DB).probe();
       return { ready: true, detail: "ready" };
     } catch {
-      return { ready: false, detail: "its database is not migrated" };
+      return { ready: false, detail: "the migrations of the recommendation database are not applied" };
     }
   }
 }

@@ -8,17 +8,18 @@ export type RolloutRow = typeof rollouts.$inferSelect;
 export type DriftRow = typeof drift.$inferSelect;
 export type ModelChangeRow = typeof modelChanges.$inferSelect;
 
-/** What is added to what was seen of a version in the shadow. */
+/** Increments of a version's shadow statistics. */
 export type ShadowSums = Pick<RolloutRow, "requests" | "failures" | "overlap" | "distance">;
 
-/** Who or what changes a version, why, and when (seconds since the epoch). */
-export interface Cause {
+/** Who changes a version's status, why, and when. */
+export interface StatusChangeCause {
   by: string;
   reason: string;
+  /** Seconds since the Unix epoch. */
   now: number;
 }
 
-/** The registry's table. Every query begins with the application. */
+/** The tables of the model registry. Every query filters by application first. */
 export class RegistryStore {
   readonly #db: ReturnType<typeof drizzle>;
   readonly #d1: D1Database;
@@ -36,8 +37,10 @@ export class RegistryStore {
     return rows[0] ?? null;
   }
 
-  /** What serves, and what is in the shadow or canary beside it. */
-  async inUse(application: string): Promise<{ serving: ModelRow | null; candidate: ModelRow | null }> {
+  /** Returns the serving version, and the candidate version in shadow or canary. */
+  async servingAndCandidate(
+    application: string,
+  ): Promise<{ serving: ModelRow | null; candidate: ModelRow | null }> {
     const rows = await this.#db
       .select()
       .from(models)
@@ -50,7 +53,7 @@ export class RegistryStore {
     };
   }
 
-  async get(application: string, version: string): Promise<ModelRow | null> {
+  async version(application: string, version: string): Promise<ModelRow | null> {
     const rows = await this.#db
       .select()
       .from(models)
@@ -58,8 +61,8 @@ export class RegistryStore {
     return rows[0] ?? null;
   }
 
-  /** A version by the content of its file. */
-  async ofContent(application: string, sha256: string): Promise<ModelRow | null> {
+  /** Returns a version by the hash of its file. */
+  async bySha256(application: string, sha256: string): Promise<ModelRow | null> {
     const rows = await this.#db
       .select()
       .from(models)
@@ -68,7 +71,7 @@ export class RegistryStore {
     return rows[0] ?? null;
   }
 
-  /** Newest first. */
+  /** Returns all versions, newest first. */
   async list(application: string): Promise<ModelRow[]> {
     return this.#db
       .select()
@@ -77,8 +80,8 @@ export class RegistryStore {
       .orderBy(desc(models.createdAt));
   }
 
-  /** Adds a version, and why it is where it is; answers false where there is one of that name. */
-  async add(row: ModelRow, { by, reason, now }: Cause): Promise<boolean> {
+  /** Adds a version and its first status change. Returns false if the version exists already. */
+  async add(row: ModelRow, { by, reason, now }: StatusChangeCause): Promise<boolean> {
     const added = await this.#db
       .insert(models)
       .values(row)
@@ -93,46 +96,49 @@ export class RegistryStore {
   }
 
   /**
-   * One transaction: the version, if it is in one of the states `from`, goes to another; to `serving`, and no other serves
-   * or is on its way any more; to `shadow` or `canary`, unless another is. Answers whether it did: of two who try, one does.
+   * Changes a version's status in one transaction, if its status is one of `from`. A version that becomes `serving` retires
+   * the serving version and the candidate. A version becomes `shadow` or `canary` only if no other version is in one of
+   * them. Returns whether the status changed: of two concurrent callers, one succeeds.
    */
-  async change(
+  async changeStatus(
     application: string,
     version: string,
     from: readonly ModelStatus[],
     to: ModelStatus,
-    { by, reason, now }: Cause,
+    { by, reason, now }: StatusChangeCause,
   ): Promise<boolean> {
     const applies = `EXISTS (SELECT 1 FROM models m WHERE m.application = ?1 AND m.version = ?2
       AND m.status IN (SELECT value FROM json_each(?3)))
       AND (?4 NOT IN ('shadow', 'canary') OR NOT EXISTS (SELECT 1 FROM models o WHERE o.application = ?1
         AND o.version <> ?2 AND o.status IN ('shadow', 'canary')))`;
-    const overtaken = `SELECT version FROM models WHERE application = ?1 AND version <> ?2 AND ?4 = 'serving'
+    const replaced = `SELECT version FROM models WHERE application = ?1 AND version <> ?2 AND ?4 = 'serving'
       AND status IN ('serving', 'shadow', 'canary') AND ${applies}`;
-    const given = [application, version, JSON.stringify(from), to];
-    const note = (which: string, status: string, why: string): string =>
+    const keys = [application, version, JSON.stringify(from), to];
+    const insertChange = (versions: string, status: string, reasonSql: string): string =>
       `INSERT INTO model_changes (application, version, seq, status, "by", reason, at)
        SELECT ?1, v.version, coalesce((SELECT max(c.seq) FROM model_changes c WHERE c.application = ?1
-         AND c.version = v.version), 0) + 1, ${status}, ?5, ${why}, ?7 FROM (${which}) v`;
-    const noted = [...given, by, reason, now];
+         AND c.version = v.version), 0) + 1, ${status}, ?5, ${reasonSql}, ?7 FROM (${versions}) v`;
+    const changeValues = [...keys, by, reason, now];
     const results = await this.#d1.batch([
-      this.#d1.prepare(note(overtaken, "'retired'", "?2 || ' serves: ' || ?6")).bind(...noted),
+      this.#d1.prepare(insertChange(replaced, "'retired'", "?2 || ' serves: ' || ?6")).bind(...changeValues),
       this.#d1
-        .prepare(`UPDATE models SET status = 'retired' WHERE application = ?1 AND version IN (${overtaken})`)
-        .bind(...given),
-      this.#d1.prepare(note(`SELECT ?2 AS version WHERE ${applies}`, "?4", "?6")).bind(...noted),
+        .prepare(`UPDATE models SET status = 'retired' WHERE application = ?1 AND version IN (${replaced})`)
+        .bind(...keys),
+      this.#d1
+        .prepare(insertChange(`SELECT ?2 AS version WHERE ${applies}`, "?4", "?6"))
+        .bind(...changeValues),
       this.#d1
         .prepare(
           `UPDATE models SET status = ?4, promoted_at = iif(?4 = 'serving', ?5, promoted_at),
              promoted_by = iif(?4 = 'serving', ?6, promoted_by)
            WHERE application = ?1 AND version = ?2 AND ${applies} RETURNING version`,
         )
-        .bind(...given, now, by),
+        .bind(...keys, now, by),
     ]);
     return results[3].results.length > 0;
   }
 
-  /** Oldest first. */
+  /** Returns the status changes of a version, oldest first. */
   async changes(application: string, version: string): Promise<ModelChangeRow[]> {
     return this.#db
       .select()
@@ -149,26 +155,26 @@ export class RegistryStore {
     return rows[0] ?? null;
   }
 
-  /** Begins what is kept of a version's way; what is there stays. */
+  /** Adds the rollout of a version; an existing rollout is unchanged. */
   async beginRollout(application: string, version: string, now: number): Promise<void> {
     await this.#db.insert(rollouts).values({ application, version, shadowAt: now }).onConflictDoNothing();
   }
 
-  async noteCanary(application: string, version: string, now: number): Promise<void> {
+  async setCanaryStart(application: string, version: string, now: number): Promise<void> {
     await this.#db
       .update(rollouts)
       .set({ canaryAt: now })
       .where(and(eq(rollouts.application, application), eq(rollouts.version, version)));
   }
 
-  async noteVerdict(application: string, version: string, verdict: RolloutVerdict): Promise<void> {
+  async setVerdict(application: string, version: string, verdict: RolloutVerdict): Promise<void> {
     await this.#db
       .update(rollouts)
       .set({ verdict })
       .where(and(eq(rollouts.application, application), eq(rollouts.version, version)));
   }
 
-  async addShadow(application: string, version: string, sums: ShadowSums): Promise<void> {
+  async addShadowSums(application: string, version: string, sums: ShadowSums): Promise<void> {
     await this.#db
       .update(rollouts)
       .set({
@@ -180,8 +186,8 @@ export class RegistryStore {
       .where(and(eq(rollouts.application, application), eq(rollouts.version, version)));
   }
 
-  /** Applications that have a version on its way or waiting. */
-  async underWay(): Promise<string[]> {
+  /** Returns the applications that have a registered, shadow or canary version. */
+  async applicationsWithRollouts(): Promise<string[]> {
     const rows = await this.#db
       .selectDistinct({ application: models.application })
       .from(models)
@@ -189,7 +195,7 @@ export class RegistryStore {
     return rows.map(({ application }) => application);
   }
 
-  /** Figures of a version on its days, newest first. */
+  /** Returns the drift of a version by day, newest first. */
   async drift(application: string, version: string, limit: number): Promise<DriftRow[]> {
     return this.#db
       .select()
@@ -199,8 +205,8 @@ export class RegistryStore {
       .limit(limit);
   }
 
-  /** The first day of a version that was looked at. */
-  async firstDrift(application: string, version: string): Promise<DriftRow | null> {
+  /** Returns the drift of a version on its first day. */
+  async firstDriftDay(application: string, version: string): Promise<DriftRow | null> {
     const rows = await this.#db
       .select()
       .from(drift)
@@ -210,8 +216,8 @@ export class RegistryStore {
     return rows[0] ?? null;
   }
 
-  /** When a day of an application was looked at under a name; null for never. */
-  async driftAt(application: string, version: string, day: string): Promise<number | null> {
+  /** Returns when the drift of a day was stored, in seconds since the Unix epoch; null if it was not. */
+  async driftUpdatedAt(application: string, version: string, day: string): Promise<number | null> {
     const rows = await this.#db
       .select({ at: drift.updatedAt })
       .from(drift)
@@ -230,8 +236,11 @@ export class RegistryStore {
       });
   }
 
-  /** Forgets days before one, but the first of each version, which others are held against; of `marker` all. */
-  async forgetDrift(application: string, marker: string, before: string): Promise<void> {
+  /**
+   * Deletes the drift of days before `before`, except the first day of each version, which is the reference for later
+   * days. Deletes all such days of the version `marker`.
+   */
+  async removeDriftBefore(application: string, marker: string, before: string): Promise<void> {
     await this.#d1
       .prepare(
         `DELETE FROM drift WHERE application = ?1 AND day < ?3 AND (version = ?2 OR day >
@@ -241,28 +250,28 @@ export class RegistryStore {
       .run();
   }
 
-  /** Applications that have a model of their own. */
+  /** Returns the applications that have a registered model. */
   async applications(): Promise<string[]> {
     const rows = await this.#db.selectDistinct({ application: models.application }).from(models);
     return rows.map(({ application }) => application);
   }
 
-  /** Forgets versions and all that is told of them. */
-  async remove(application: string, versions: readonly string[]): Promise<void> {
-    const which = [application, JSON.stringify(versions)];
+  /** Deletes versions with their changes, rollouts and drift. */
+  async removeVersions(application: string, versions: readonly string[]): Promise<void> {
+    const keys = [application, JSON.stringify(versions)];
     await this.#d1.batch(
       ["drift", "rollouts", "model_changes", "models"].map((table) =>
         this.#d1
           .prepare(
             `DELETE FROM ${table} WHERE application = ?1 AND version IN (SELECT value FROM json_each(?2))`,
           )
-          .bind(...which),
+          .bind(...keys),
       ),
     );
   }
 
-  /** The version that served before the present one. */
-  async previous(application: string): Promise<ModelRow | null> {
+  /** Returns the version that was serving most recently before the present one. */
+  async previouslyServing(application: string): Promise<ModelRow | null> {
     const rows = await this.#db
       .select()
       .from(models)
@@ -274,7 +283,7 @@ export class RegistryStore {
     return rows[0] ?? null;
   }
 
-  /** Fails where the migrations have not been applied. */
+  /** Throws if the migrations have not been applied. */
   async probe(): Promise<void> {
     await this.#db.select({ version: models.version }).from(models).limit(1);
   }

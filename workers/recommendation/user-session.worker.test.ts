@@ -2,7 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { type Ingested, type UserSession, userSession } from "../../durable-objects/user-session.ts";
+import { type IngestResponse, type UserSession, userSession } from "../../durable-objects/user-session.ts";
 import { decodeProfile } from "../../model/profile/codec.ts";
 import type { Interaction } from "../../shared/contracts/event.ts";
 import { liveHeaders } from "../../shared/contracts/live.ts";
@@ -19,7 +19,7 @@ const view = (eventId: string, productId: string, time = Date.now() / 1000): Int
   productId,
   time,
   recommendationId: null,
-  at: { lat: 59.91, lon: 10.75 },
+  location: { lat: 59.91, lon: 10.75 },
   facts: { cell: "860ec8b37ffffff", lat: 59.91, lon: 10.75, category: "cafe", price: 4 },
 });
 
@@ -33,22 +33,22 @@ const rows = (userId: string): Promise<Row[]> =>
   runInDurableObject(session(userId), (_object, state) =>
     state.storage.sql.exec<Row>("SELECT id, seq, open FROM journal ORDER BY seq").toArray(),
   );
-const acceptances = ({ taken }: Ingested) => taken.map(({ acceptance }) => acceptance);
+const acceptances = ({ results }: IngestResponse) => results.map(({ acceptance }) => acceptance);
 const open = async (userId: string): Promise<number[]> => (await rows(userId)).map((row) => row.open);
 const alarmOf = (userId: string): Promise<number | null> =>
   runInDurableObject(session(userId), (_object, state) => state.storage.getAlarm());
-const person = async (userId: string) => decodeProfile(await session(userId).state());
+const profileOf = async (userId: string) => decodeProfile(await session(userId).encodedProfile());
 
-describe("a person's object", () => {
-  it("writes nothing when somebody unknown is read", async () => {
-    expect((await session("nobody").state()).byteLength).toBe(0);
+describe("UserSession", () => {
+  it("writes nothing when an unknown user is read", async () => {
+    expect((await session("nobody").encodedProfile()).byteLength).toBe(0);
     const tables = await runInDurableObject(session("nobody"), (_object, state) =>
       state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'journal'").toArray(),
     );
     expect(tables).toEqual([]);
   });
 
-  it("takes each event once, and knows of it at once", async () => {
+  it("records each event once and updates the profile at once", async () => {
     const first = await session("ann").ingest(
       "demo",
       "ann",
@@ -58,32 +58,32 @@ describe("a person's object", () => {
     const again = await session("ann").ingest("demo", "ann", [view("b", "p2"), view("c", "p1")], false);
     expect(first.ok && acceptances(first.value)).toEqual(["accepted", "accepted", "duplicate"]);
     expect(again.ok && acceptances(again.value)).toEqual(["duplicate", "accepted"]);
-    const known = await person("ann");
-    expect(known.events).toBe(3);
-    expect(known.products.get("p1")?.counts[0]).toBe(2);
-    expect(known.location).toMatchObject({ lat: 59.91, lon: 10.75 });
+    const profile = await profileOf("ann");
+    expect(profile.events).toBe(3);
+    expect(profile.products.get("p1")?.counts[0]).toBe(2);
+    expect(profile.location).toMatchObject({ lat: 59.91, lon: 10.75 });
   });
 
-  it("gives rows to whoever sends them, and keeps each until it is confirmed, in whatever order that comes", async () => {
-    const given = await session("bo").ingest(
+  it("returns rows to send and keeps each open until it is confirmed, in any order", async () => {
+    const recorded = await session("bo").ingest(
       "demo",
       "bo",
       [view("a", "p1"), view("b", "p1"), view("c", "p1")],
       false,
     );
-    if (!given.ok) throw new Error("events were refused");
-    const seqs = given.value.taken.map(({ row }) => row?.seq ?? 0);
+    if (!recorded.ok) throw new Error("events were refused");
+    const seqs = recorded.value.results.map(({ row }) => row?.seq ?? 0);
     expect(await open("bo")).toEqual([1, 1, 1]);
-    await session("bo").confirm([seqs[2]], 0);
+    await session("bo").confirmRows([seqs[2]], 0);
     expect(await open("bo")).toEqual([1, 1, 0]);
-    await session("bo").confirm([seqs[0], seqs[1]], 0);
-    await session("bo").confirm(seqs, 0);
+    await session("bo").confirmRows([seqs[0], seqs[1]], 0);
+    await session("bo").confirmRows(seqs, 0);
     expect(await open("bo")).toEqual([0, 0, 0]);
     const again = await session("bo").ingest("demo", "bo", [view("a", "p1")], false);
-    expect(again.ok && again.value.taken).toEqual([{ acceptance: "duplicate", row: null }]);
+    expect(again.ok && again.value.results).toEqual([{ acceptance: "duplicate", row: null }]);
   });
 
-  it("sends again what nobody confirmed after a minute, then later each time, also after a restart", async () => {
+  it("sends unconfirmed rows again after a minute, with growing delays, also after a restart", async () => {
     const start = Date.now();
     await session("cleo").ingest("demo", "cleo", [view("a", "p1")], false);
     vi.useFakeTimers({ toFake: ["Date"] });
@@ -93,21 +93,21 @@ describe("a person's object", () => {
         expect(due).toBeGreaterThanOrEqual(start + round * 60_000);
         if (round === 2) await evictDurableObject(session("cleo"));
         vi.setSystemTime((due ?? 0) + 1);
-        // It is due later only if the queue took it.
+        // The next alarm is later only if the queue accepted the send.
         expect(await runDurableObjectAlarm(session("cleo"))).toBe(true);
         expect(await open("cleo")).toEqual([1]);
       }
       const [{ seq }] = await rows("cleo");
-      await session("cleo").confirm([seq], 0);
+      await session("cleo").confirmRows([seq], 0);
       expect(await runDurableObjectAlarm(session("cleo"))).toBe(true);
-      // Nothing is to be sent any more: only what has a lifetime is to be forgotten.
+      // No row is left to send. The next alarm deletes expired data.
       expect((await alarmOf("cleo")) ?? 0).toBeGreaterThan(Date.now() + 7 * 86_400_000);
     } finally {
       vi.useRealTimers();
     }
   });
 
-  it("knows after a restart what it knew before, though only its rows were written", async () => {
+  it("rebuilds the same profile from its rows after a restart", async () => {
     const events = Array.from({ length: 50 }, (_, i) => view(`e${i}`, `p${i % 7}`));
     for (const event of events) await session("dora").ingest("demo", "dora", [event], false);
     await session("dora").setLocation("demo", "dora", {
@@ -116,29 +116,29 @@ describe("a person's object", () => {
       time: Date.now() / 1000,
       precision: "exact",
     });
-    const before = await session("dora").state();
+    const before = await session("dora").encodedProfile();
     await evictDurableObject(session("dora"));
-    expect(await session("dora").state()).toEqual(before);
+    expect(await session("dora").encodedProfile()).toEqual(before);
     await session("dora").ingest("demo", "dora", [view("last", "p1")], false);
     const seqs = (await rows("dora")).map(({ seq }) => seq);
     expect(new Set(seqs).size).toBe(52);
   });
 
-  it("gives history's rows to its caller as often as it asks, and keeps none for the outbox", async () => {
+  it("returns the rows of history on every call and keeps none open for the outbox", async () => {
     const events = [view("a", "p1", 1_700_000_000), view("b", "p2", 1_700_000_100)];
     const once = await session("cy").ingest("demo", "cy", events, true);
     const twice = await session("cy").ingest("demo", "cy", events, true);
     if (!once.ok || !twice.ok) throw new Error("history was refused");
     expect(acceptances(twice.value)).toEqual(["duplicate", "duplicate"]);
-    expect(twice.value.taken.map(({ row }) => row)).toEqual(once.value.taken.map(({ row }) => row));
+    expect(twice.value.results.map(({ row }) => row)).toEqual(once.value.results.map(({ row }) => row));
     expect((await rows("cy")).every(({ open }) => open === 0)).toBe(true);
   });
 
-  it("forgets the finer place when a coarser precision is allowed, and keeps the newest settings", async () => {
+  it("deletes the finer location when the precision gets coarser, and keeps the newest settings", async () => {
     await session("di").ingest("demo", "di", [view("a", "p1")], false);
     await session("di").setUserSettings("demo", "di", { home: null, precision: "city", version: 2 });
     await session("di").setUserSettings("demo", "di", { home: null, precision: "exact", version: 1 });
-    expect(await person("di")).toMatchObject({ precision: "city", location: null });
+    expect(await profileOf("di")).toMatchObject({ precision: "city", location: null });
   });
 });
 
@@ -150,8 +150,8 @@ describe("a live connection", () => {
       }),
     );
 
-  it("hears nothing more once its credential has ended", async () => {
-    const heard: string[] = [];
+  it("receives nothing after its credential has expired", async () => {
+    const received: string[] = [];
     for (const [name, until] of [
       ["lasting", Date.now() / 1000 + 60],
       ["ended", Date.now() / 1000 - 1],
@@ -159,14 +159,14 @@ describe("a live connection", () => {
       const { webSocket } = await connect("listener", until);
       if (!webSocket) throw new Error("no connection");
       webSocket.accept();
-      webSocket.addEventListener("message", ({ data }) => heard.push(`${name}: ${data}`));
-      webSocket.addEventListener("close", ({ code }) => heard.push(`${name}: closed ${code}`));
+      webSocket.addEventListener("message", ({ data }) => received.push(`${name}: ${data}`));
+      webSocket.addEventListener("close", ({ code }) => received.push(`${name}: closed ${code}`));
     }
-    await session("listener").broadcast("news");
-    await vi.waitFor(() => expect([...heard].sort()).toEqual(["ended: closed 1008", "lasting: news"]));
+    await session("listener").broadcast("message");
+    await vi.waitFor(() => expect([...received].sort()).toEqual(["ended: closed 1008", "lasting: message"]));
   });
 
-  it("is one of eight at most; each ends with its credential though nothing happens, and makes room", async () => {
+  it("is one of at most eight, and closes when its credential expires", async () => {
     const statuses: number[] = [];
     const closed: number[] = [];
     const join = async (until: number) => {
@@ -195,36 +195,36 @@ describe("a live connection", () => {
     }
   });
 
-  it("that was closed and does not go keeps the others from nothing", async () => {
-    const heard: string[] = [];
+  it("that refuses to close does not block the others", async () => {
+    const received: string[] = [];
     for (const name of ["rude", "polite"]) {
       const { webSocket } = await connect("visited", Date.now() / 1000 + 60);
       if (!webSocket) throw new Error("no connection");
       webSocket.accept({ allowHalfOpen: true });
       webSocket.addEventListener("message", ({ data }) => {
-        heard.push(`${name}: ${data}`);
+        received.push(`${name}: ${data}`);
       });
       webSocket.addEventListener("close", ({ code }) => {
-        heard.push(`${name}: closed ${code}`);
+        received.push(`${name}: closed ${code}`);
       });
       if (name === "rude") webSocket.send("let me in");
     }
-    await vi.waitFor(() => expect(heard).toEqual(["rude: closed 1008"]));
-    await session("visited").broadcast("news");
-    await vi.waitFor(() => expect(heard).toEqual(["rude: closed 1008", "polite: news"]));
+    await vi.waitFor(() => expect(received).toEqual(["rude: closed 1008"]));
+    await session("visited").broadcast("message");
+    await vi.waitFor(() => expect(received).toEqual(["rude: closed 1008", "polite: message"]));
   });
 });
 
-describe("what a person's object keeps for a while", () => {
-  it("is forgotten though they never come back: an alarm is set for it, and none once nothing is left", async () => {
+describe("retention of a user object", () => {
+  it("deletes expired data by an alarm, and sets no alarm once nothing is left", async () => {
     const userId = "left";
     const recorded = await session(userId).ingest("demo", userId, [view("once", "p1")], false);
     if (!recorded.ok) throw new Error("refused");
-    await session(userId).confirm(
+    await session(userId).confirmRows(
       (await rows(userId)).map(({ seq }) => seq),
       recorded.value.generation,
     );
-    // The alarm of the row that was sent meanwhile finds nothing to do, and sets the one for what has a lifetime.
+    // The alarm of the outbox finds no open row and sets the alarm for expired data.
     await runDurableObjectAlarm(session(userId));
     const at = await alarmOf(userId);
     const days = ((at ?? 0) - Date.now()) / 86_400_000;

@@ -3,19 +3,18 @@ import type { Ranker } from "../../../model/pipeline/ports.ts";
 import { finalScores } from "../../../model/pipeline/run-pipeline.ts";
 import { calibrationError, type LabeledLogit } from "../../../model/recalibrate/calibration.ts";
 import { compareLists, type ListQuality, qualityOf } from "../../../model/recalibrate/compare.ts";
-import { type GateConfiguration, type GateResult, evaluateGate } from "../../../model/recalibrate/gate.ts";
+import { encodeSummaries, logStatistics, windowStarts } from "../../../model/recalibrate/example-summary.ts";
+import { evaluateGate, type GateConfiguration, type GateResult } from "../../../model/recalibrate/gate.ts";
 import { measureLatency } from "../../../model/recalibrate/latency.ts";
 import { trainingListOf } from "../../../model/recalibrate/logged-examples.ts";
-import { logStatistics, encodeSummaries, windowStarts } from "../../../model/recalibrate/example-summary.ts";
 import { yieldToEventLoop } from "../../../shared/async/yield-to-event-loop.ts";
 import { timeModel } from "./model-timer.ts";
-import { readNewestExamples, type LogReadLimits } from "./newest-examples.ts";
+import { type LogReadLimits, readNewestExamples } from "./newest-examples.ts";
 
 /** Part of the training log that an evaluation reads: a few seconds of CPU time. */
 const readLimits: LogReadLimits = { maxDays: 30, maxObjects: 100, maxExamples: 4000 };
 /** Share of the examples, the newest ones, that the evaluation uses. */
 const evaluationShare = 0.5;
-
 
 /** The models that the gate compares. */
 export interface GateModels {
@@ -36,7 +35,13 @@ export async function evaluateCandidate(
   configuration: GateConfiguration,
   now: number,
 ): Promise<GateResult> {
-  const { examples, corrections, damaged } = await readNewestExamples(env, application, featureShape, readLimits, now);
+  const { examples, corrections, damaged } = await readNewestExamples(
+    env,
+    application,
+    featureShape,
+    readLimits,
+    now,
+  );
   const summaries = encodeSummaries(examples, 0);
   const max = Number.POSITIVE_INFINITY;
   const windows = windowStarts(summaries, { share: 0, max }, { share: evaluationShare, max });
@@ -51,7 +56,12 @@ export async function evaluateCandidate(
     await yieldToEventLoop();
     const candidateScores = finalScores(scores);
     finite &&= candidateScores.every(Number.isFinite);
-    const quality = qualityOf(featureShape, { example, list, candidate: candidateScores, serving: servingScores });
+    const quality = qualityOf(featureShape, {
+      example,
+      list,
+      candidate: candidateScores,
+      serving: servingScores,
+    });
     if (quality !== null) lists.push(quality);
     example.rows.forEach(({ position }, row) => {
       if (position === 0) return;

@@ -9,24 +9,27 @@ import { ModelRegistry } from "../models/model-registry.ts";
 import {
   environmentWithRollout,
   type GeneratedModel,
-  randomModel,
-  modelWithWeights,
   migrateRegistry,
+  modelWithWeights,
+  randomModel,
   trainingLog,
 } from "../testing/models.ts";
 import { negateHeads } from "../testing/negate-heads.ts";
 
 const application = "judged";
 const now = Date.now() / 1000;
-// What people in the made-up log do is no probability of the bundled model's.
-const environment = environmentWithRollout({ gate: { maxCalibrationError: 1 }, shadow: { minSeconds: 1000 } });
+// The synthetic log does not follow the bundled model's probabilities, so calibration is not tested.
+const environment = environmentWithRollout({
+  gate: { maxCalibrationError: 1 },
+  shadow: { minSeconds: 1000 },
+});
 
 const good = (): Parameters => {
   const weights = readParameters(featureShape, new Uint8Array(bundled));
-  if (weights === null) throw new Error("the bundled model is of another network");
+  if (weights === null) throw new Error("the bundled model has another architecture");
   return weights;
 };
-const bring = async ({ manifest, bytes }: GeneratedModel, env = environment, at = application) =>
+const register = async ({ manifest, bytes }: GeneratedModel, env = environment, at = application) =>
   new ModelRegistry(env, at).register(manifest, bytes, now);
 
 beforeAll(async () => {
@@ -38,10 +41,13 @@ beforeAll(async () => {
   );
 });
 
-describe("a model that is brought", () => {
-  it("serves at once where it is the first; then only what the gate finds better by the newest outcomes goes on", async () => {
-    expect(await bring(await randomModel("random", 3))).toMatchObject({ ok: true, value: { status: "serving" } });
-    const better = await bring(await modelWithWeights("better", good()));
+describe("registering an uploaded model", () => {
+  it("promotes the first model at once; a later model needs a gate that finds it better by the newest outcomes", async () => {
+    expect(await register(await randomModel("random", 3))).toMatchObject({
+      ok: true,
+      value: { status: "serving" },
+    });
+    const better = await register(await modelWithWeights("better", good()));
     expect(better).toMatchObject({ ok: true, value: { status: "shadow", origin: { by: "hand" } } });
     if (better.ok) {
       expect(better.value.origin.gate).toMatchObject({ passed: true, reasons: [] });
@@ -51,21 +57,21 @@ describe("a model that is brought", () => {
     }
   });
 
-  it("is refused where it is worse, with the reasons; forced, it goes on with them", async () => {
+  it("refuses a worse model with reasons, unless the gate is forced", async () => {
     const at = "defended";
     await writeLog(
       trainingLog,
       at,
       syntheticLog(good(), { examples: 800, users: 100, seed: 6, until: now - 60, shift: 0 }),
     );
-    await bring(await modelWithWeights("good", good()), environment, at);
-    const worse = await bring(await modelWithWeights("worse", negateHeads(good())), environment, at);
+    await register(await modelWithWeights("good", good()), environment, at);
+    const worse = await register(await modelWithWeights("worse", negateHeads(good())), environment, at);
     expect(worse).toMatchObject({ ok: true, value: { status: "refused" } });
     if (worse.ok)
       expect(worse.value.origin.gate?.reasons.some((reason) => reason.startsWith("gain:"))).toBe(true);
     const details = await new ModelRegistry(environment, at).details("worse");
     expect(details).toMatchObject({ ok: true, value: { changes: [{ status: "refused" }], rollout: null } });
-    const forced = await bring(
+    const forced = await register(
       await modelWithWeights("forced", negateHeads(good())),
       environmentWithRollout({ gate: { forced: true } }),
       at,
@@ -76,20 +82,20 @@ describe("a model that is brought", () => {
     });
   });
 
-  it("is refused where nothing has happened by which it could be judged", async () => {
+  it("refuses a model if the log holds no outcomes", async () => {
     const at = "silent";
-    await bring(await randomModel("first", 3), environment, at);
-    const second = await bring(await randomModel("second", 4), environment, at);
+    await register(await randomModel("first", 3), environment, at);
+    const second = await register(await randomModel("second", 4), environment, at);
     expect(second).toMatchObject({ ok: true, value: { status: "refused" } });
   });
 
-  it("is refused, and not kept, where its file is broken or is not what its manifest says", async () => {
+  it("refuses and does not store a file that is damaged or does not match its manifest", async () => {
     const at = "broken";
     const file = await randomModel("broken", 1);
     const { manifest } = file;
     const cut = file.bytes.slice(0, 1000);
     const golden = { ...manifest.golden, outputs: { engage: [9, 9, 9, 9], purchase: [9, 9, 9, 9] } };
-    const brought: [GeneratedModel, string][] = [
+    const broken: [GeneratedModel, string][] = [
       [{ ...file, bytes: cut }, "bytes"],
       [{ ...file, manifest: { ...manifest, sha256: "0".repeat(64) } }, "sha256"],
       [{ ...file, manifest: { ...manifest, featureHash: "other" } }, "features"],
@@ -98,15 +104,15 @@ describe("a model that is brought", () => {
       [{ ...file, manifest: { ...manifest, inputs: manifest.inputs.slice(1) } }, "inputs"],
       [{ ...file, bytes: new ArrayBuffer(9 * 1024 * 1024) }, "at most"],
     ];
-    for (const [each, why] of brought) {
-      const result = await bring(each, environment, at);
+    for (const [each, why] of broken) {
+      const result = await register(each, environment, at);
       expect(result.ok, why).toBe(false);
       if (!result.ok) expect(result.error.detail).toContain(why);
     }
     expect(await new ModelRegistry(environment, at).list()).toEqual([]);
-    expect(await bring(file, environment, at)).toMatchObject({ ok: true, value: { status: "serving" } });
+    expect(await register(file, environment, at)).toMatchObject({ ok: true, value: { status: "serving" } });
     const other = await randomModel("broken", 2);
-    expect(await bring(other, environment, at)).toMatchObject({ ok: false, error: { code: "conflict" } });
-    expect(await bring(file, environment, at)).toMatchObject({ ok: true, value: { status: "serving" } });
+    expect(await register(other, environment, at)).toMatchObject({ ok: false, error: { code: "conflict" } });
+    expect(await register(file, environment, at)).toMatchObject({ ok: true, value: { status: "serving" } });
   });
 });

@@ -77,7 +77,8 @@ export async function readNewestExamples(
       const parsed = readLine(shape, line);
       if (parsed.kind === "damaged") damaged++;
       else if (parsed.kind === "correction") corrections.push(parsed.correction);
-      else if (parsed.kind === "example" && !seen.has(parsed.example.id)) seen.set(parsed.example.id, parsed.example);
+      else if (parsed.kind === "example" && !seen.has(parsed.example.id))
+        seen.set(parsed.example.id, parsed.example);
     }
   }
   const correctionIndex = new Corrections();

@@ -1,31 +1,31 @@
 import { errorText } from "../../../shared/errors/error-text.ts";
 
-/** Attempts that may fail in one call: in an outage all of them do, and the rest is not tried in vain. */
+/** Failed attempts after which the remaining items are not tried: so many failures mean an outage, not bad items. */
 const maxFailures = 16;
 
-/** What became of work on several items. */
+/** The outcome of {@link bisectBatch}. */
 export interface BisectedBatch<T> {
   done: T[];
-  /** Those that failed, each with its cause. */
+  /** Failed items, each with the text of its error. */
   failed: { item: T; cause: string }[];
 }
 
 /**
- * Does work on many items at once. Where it fails, each half is tried by itself, down to the items that fail alone: one
- * bad item does not keep the others from being done. The work may be repeated on items that it was done on before.
+ * Runs `work` on all items at once. If it fails, runs it on each half, down to single items, so that a bad item does not
+ * block the others. `work` must be idempotent: it may run again on items that were part of a failed attempt.
  */
 export async function bisectBatch<T>(
   items: readonly T[],
   work: (items: readonly T[]) => Promise<void>,
 ): Promise<BisectedBatch<T>> {
   const result: BisectedBatch<T> = { done: [], failed: [] };
-  const open: (readonly T[])[] = [items];
+  const pending: (readonly T[])[] = [items];
   let failures = 0;
-  let last = "";
-  for (let part = open.pop(); part !== undefined; part = open.pop()) {
+  let lastCause = "";
+  for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
     if (part.length === 0) continue;
     if (failures >= maxFailures) {
-      for (const item of part) result.failed.push({ item, cause: last });
+      for (const item of part) result.failed.push({ item, cause: lastCause });
       continue;
     }
     try {
@@ -33,11 +33,11 @@ export async function bisectBatch<T>(
       result.done.push(...part);
     } catch (error) {
       failures++;
-      last = errorText(error);
-      if (part.length === 1) result.failed.push({ item: part[0], cause: last });
+      lastCause = errorText(error);
+      if (part.length === 1) result.failed.push({ item: part[0], cause: lastCause });
       else {
         const half = Math.ceil(part.length / 2);
-        open.push(part.slice(half), part.slice(0, half));
+        pending.push(part.slice(half), part.slice(0, half));
       }
     }
   }

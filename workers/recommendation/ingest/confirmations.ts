@@ -1,58 +1,57 @@
 import type { UserSession } from "../../../durable-objects/user-session.ts";
 import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
 
-/** People who hear at the same time that their rows are done. */
-const confirmedAtOnce = 32;
+/** User objects that are called at the same time. */
+const maxConcurrentConfirmations = 32;
 
-/** Rows of one life of a person. */
-export interface DoneRows {
-  /** Their pseudonym. */
-  object: string;
+/** Delivered rows of one user and generation. */
+export interface DeliveredRows {
+  pseudonym: string;
   generation: number;
   rows: readonly { seq: number }[];
 }
 
-/** Rows that are done, of one life of a person whose object there is. */
-interface Done {
+/** Delivered rows of one user object and generation that are not yet confirmed. */
+interface PendingConfirmation {
   id: DurableObjectId;
   generation: number;
   seqs: number[];
 }
 
 /**
- * Rows that are done, of which their people do not know yet: each hears once of all that a batch brought on. It lies in memory
- * alone: where that is lost the rows are sent again, and bring nothing new.
+ * Collects delivered rows and confirms them to their user objects, one call per user and batch. The rows are in memory
+ * only: if they are lost, the user objects send the rows again, and delivering them again changes nothing.
  */
 export class Confirmations {
   readonly #sessions: DurableObjectNamespace<UserSession>;
-  readonly #done = new Map<string, Done>();
+  readonly #pending = new Map<string, PendingConfirmation>();
 
   constructor(sessions: DurableObjectNamespace<UserSession>) {
     this.#sessions = sessions;
   }
 
-  /** Throws where somebody's object is none. */
-  add(users: readonly DoneRows[]): void {
-    const ids = users.map(({ object }) => this.#sessions.idFromString(object));
-    for (const [i, { object, generation, rows }] of users.entries()) {
-      const life = `${object}:${generation}`;
-      const known = this.#done.get(life) ?? { id: ids[i], generation, seqs: [] };
-      this.#done.set(life, known);
-      for (const { seq } of rows) known.seqs.push(seq);
+  /** Adds delivered rows. Throws if a pseudonym is not the id of a user object; then no row is added. */
+  add(users: readonly DeliveredRows[]): void {
+    const ids = users.map(({ pseudonym }) => this.#sessions.idFromString(pseudonym));
+    for (const [i, { pseudonym, generation, rows }] of users.entries()) {
+      const key = `${pseudonym}:${generation}`;
+      const confirmation = this.#pending.get(key) ?? { id: ids[i], generation, seqs: [] };
+      this.#pending.set(key, confirmation);
+      for (const { seq } of rows) confirmation.seqs.push(seq);
     }
   }
 
-  /** Tells all people now. Where one is not reached, the others are told, and this throws. */
-  async tell(): Promise<void> {
-    const users = [...this.#done.values()];
-    this.#done.clear();
-    const failed: unknown[] = [];
-    await mapConcurrent(confirmedAtOnce, users, ({ id, generation, seqs }) =>
+  /** Confirms all collected rows. If a user object fails, the others are still confirmed; then this method throws. */
+  async send(): Promise<void> {
+    const confirmations = [...this.#pending.values()];
+    this.#pending.clear();
+    const failures: unknown[] = [];
+    await mapConcurrent(maxConcurrentConfirmations, confirmations, ({ id, generation, seqs }) =>
       this.#sessions
         .get(id)
-        .confirm(seqs, generation)
-        .catch((error: unknown) => failed.push(error)),
+        .confirmRows(seqs, generation)
+        .catch((error: unknown) => failures.push(error)),
     );
-    if (failed.length > 0) throw failed[0];
+    if (failures.length > 0) throw failures[0];
   }
 }

@@ -4,71 +4,76 @@ import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
 import type { EventInput, EventReceipt, Interaction, ProductFacts } from "../../../shared/contracts/event.ts";
 import { fromInstant, type Precision } from "../../../shared/contracts/primitives.ts";
 import type { UserRows } from "../../../shared/contracts/queues.ts";
-import type { Refusal } from "../../../shared/contracts/result.ts";
+import { type Refusal, RefusalError, unwrap } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
-import { coarsened } from "../serve/resolve-location.ts";
-import { bring } from "./deliver.ts";
-import { messagesOf } from "./messages.ts";
-import { factsFor } from "./product-facts.ts";
+import { interactionsMessages, liveMessageLimits } from "../../../shared/queues/split-messages.ts";
+import { coarsenPoint } from "../serve/resolve-location.ts";
+import { deliverRows } from "./deliver-rows.ts";
+import { fetchProductFacts } from "./product-facts.ts";
 
-/** Live events may be a week late and five minutes early. */
-const lateSeconds = 7 * 86_400;
-const earlySeconds = 300;
-/** When something happened that a client tells of, seconds since the epoch. */
-export const timeOf = (timestamp: string | undefined, now: number): number =>
+/** The oldest live event: an event that arrives later is history. */
+const maxLateSeconds = 7 * 86_400;
+/** Clock difference between a client and the server that is accepted. */
+const maxEarlySeconds = 300;
+
+/** Returns the time of an event in seconds since the Unix epoch: its own timestamp, else `now`. */
+export const eventTimeOf = (timestamp: string | undefined, now: number): number =>
   timestamp === undefined ? now : fromInstant(timestamp);
-/** Whether `time` is more than what clocks differ by after now: it would be the newest for as long as it is yet to come. */
-export const isYetToCome = (time: number, now: number): boolean => time > now + earlySeconds;
-/** Whether what happened at `time` may be told of as live. */
-export const isLive = (time: number, now: number): boolean =>
-  time >= now - lateSeconds && !isYetToCome(time, now);
-/** Events that a person's object takes in one call. */
-const eventsPerCall = 1000;
-/** People who are told at the same time. */
-const userAtOnce = 32;
+
+/** Whether `time` is in the future. Such an event would stay the user's newest event until that time. */
+export const isInFuture = (time: number, now: number): boolean => time > now + maxEarlySeconds;
+
+/** Whether an event at `time` is accepted as a live event. */
+export const isWithinLiveWindow = (time: number, now: number): boolean =>
+  time >= now - maxLateSeconds && !isInFuture(time, now);
+
+/** Events that the user object accepts in one call. */
+const maxEventsPerCall = 1000;
+/** User objects that are called at the same time. */
+const maxConcurrentUsers = 32;
 const noFacts: ProductFacts = { cell: null, lat: null, lon: null, category: null, price: null };
 
-/** Events of one person, with their places in the request. */
-interface PersonEvents {
-  userId: string;
-  events: { index: number; input: EventInput; time: number }[];
+/** An event of a request. */
+interface IndexedEvent {
+  /** Position in the request. */
+  index: number;
+  input: EventInput;
+  /** Seconds since the Unix epoch. */
+  time: number;
 }
 
-function byUser(events: readonly { index: number; input: EventInput; time: number }[]): PersonEvents[] {
-  const users = new Map<string, PersonEvents>();
+/** The events of one user in a request. */
+interface UserEvents {
+  userId: string;
+  events: IndexedEvent[];
+}
+
+function groupByUser(events: readonly IndexedEvent[]): UserEvents[] {
+  const users = new Map<string, UserEvents>();
   for (const each of events) {
     const { userId } = each.input;
-    const known = users.get(userId) ?? { userId, events: [] };
-    users.set(userId, known);
-    known.events.push(each);
+    const group = users.get(userId) ?? { userId, events: [] };
+    users.set(userId, group);
+    group.events.push(each);
   }
   return [...users.values()];
 }
 
-/** What became of a person's events. */
-interface Told {
+/** The result of recording one user's events. */
+interface UserIngestResult {
   accepted: number;
   duplicates: number;
-  /** Rows that are now to be brought on. */
+  /** Outbox rows to deliver. */
   user: UserRows;
-  listened: boolean;
-  /** Whether they allow less than their exact place, which some of the events told. */
+  /** Whether the user has a live connection. */
+  hasListeners: boolean;
+  /** Whether the locations of events were coarsened, because the user allows less than exact locations. */
   coarsened: boolean;
 }
 
-/** A person's object refused some events. */
-class RefusedEvents extends Error {
-  readonly refusal: Refusal;
-
-  constructor(refusal: Refusal) {
-    super(refusal.detail);
-    this.refusal = refusal;
-  }
-}
-
-const unreached: Refusal = {
+const userObjectUnreachable: Refusal = {
   code: "unavailable",
-  detail: "The person cannot be reached now; send it again.",
+  detail: "The user object does not answer; send the event again.",
   retryAfter: 1,
 };
 
@@ -78,17 +83,20 @@ const rejectionOf = ({ code, detail, retryAfter }: Refusal): EventReceipt["rejec
   ...(retryAfter === undefined ? {} : { retryAfter }),
 });
 
-/** Hands a person their events, their place at the precision that they allow. */
-async function tell(
+/**
+ * Records events in the user object, with locations at the precision that the user allows. The rows of history events
+ * (`isHistory`) are returned for duplicates too, because the outbox does not send them.
+ */
+async function recordForUser(
   env: RecommendationEnv,
   application: string,
-  { userId, events }: PersonEvents,
+  { userId, events }: UserEvents,
   facts: ReadonlyMap<string, ProductFacts>,
-  deliverRows: boolean,
-): Promise<Told> {
+  isHistory: boolean,
+): Promise<UserIngestResult> {
   const session = userSession(env.USER_SESSION, application, userId, events[0].input.location ?? null);
-  const placed = events.some(({ input }) => input.location !== undefined);
-  const precision: Precision = placed ? await precisionOf(session.state()) : "exact";
+  const hasLocation = events.some(({ input }) => input.location !== undefined);
+  const precision: Precision = hasLocation ? await precisionOf(session.encodedProfile()) : "exact";
   const interactions = await Promise.all(
     events.map(
       async ({ input, time }): Promise<Interaction> => ({
@@ -97,72 +105,72 @@ async function tell(
         productId: input.productId,
         time,
         recommendationId: input.recommendationId ?? null,
-        at: input.location ? await coarsened(env.LOCATION, input.location, precision) : null,
+        location: input.location ? await coarsenPoint(env.LOCATION, input.location, precision) : null,
         facts: facts.get(input.productId) ?? noFacts,
       }),
     ),
   );
-  const told: Told = {
+  const ingested: UserIngestResult = {
     accepted: 0,
     duplicates: 0,
-    user: { userId, object: session.id.toString(), generation: 0, rows: [] },
-    listened: false,
+    user: { userId, pseudonym: session.id.toString(), generation: 0, rows: [] },
+    hasListeners: false,
     coarsened: precision !== "exact",
   };
-  for (let i = 0; i < interactions.length; i += eventsPerCall) {
-    const part = interactions.slice(i, i + eventsPerCall);
-    const recorded = await session.ingest(application, userId, part, deliverRows);
-    if (!recorded.ok) throw new RefusedEvents(recorded.error);
-    // An erasure between two parts begins another life: the rows of the one before are erased with it.
-    if (recorded.value.generation !== told.user.generation) told.user.rows = [];
-    told.user.generation = recorded.value.generation;
-    for (const [k, { acceptance, row }] of recorded.value.taken.entries()) {
-      told[acceptance === "accepted" ? "accepted" : "duplicates"]++;
+  for (let i = 0; i < interactions.length; i += maxEventsPerCall) {
+    const part = interactions.slice(i, i + maxEventsPerCall);
+    const recorded = unwrap(await session.ingest(application, userId, part, isHistory), "the user object");
+    // An erasure between two parts starts a new generation and erases the rows of the earlier parts.
+    if (recorded.generation !== ingested.user.generation) ingested.user.rows = [];
+    ingested.user.generation = recorded.generation;
+    for (const [k, { acceptance, row }] of recorded.results.entries()) {
+      ingested[acceptance === "accepted" ? "accepted" : "duplicates"]++;
       if (row === null) continue;
-      const { seq, ...known } = row;
-      told.user.rows.push({ kind: "interaction", seq, interaction: { ...part[k], ...known } });
+      const { seq, ...added } = row;
+      ingested.user.rows.push({ kind: "interaction", seq, interaction: { ...part[k], ...added } });
     }
-    told.listened ||= recorded.value.listened;
+    ingested.hasListeners ||= recorded.hasListeners;
   }
-  return told;
+  return ingested;
 }
 
-async function precisionOf(state: Promise<Uint8Array>): Promise<Precision> {
-  const bytes = await state;
+async function precisionOf(encodedProfile: Promise<Uint8Array>): Promise<Precision> {
+  const bytes = await encodedProfile;
   return bytes.byteLength > 0 ? decodeProfile(bytes).precision : "exact";
 }
 
-/** Sends rows that their people hold until they are confirmed. What is not taken here, they send again themselves. */
-async function send(
+/** Enqueues outbox rows. User objects keep each row until it is confirmed, and their alarms retry a failed send. */
+async function sendRows(
   queue: RecommendationEnv["INTERACTIONS"],
   application: string,
   users: readonly UserRows[],
 ): Promise<void> {
-  const messages = messagesOf(application, users);
+  const messages = interactionsMessages(application, users, liveMessageLimits);
   try {
     if (messages.length === 1) await queue.send(messages[0]);
     else if (messages.length > 1) await queue.sendBatch(messages.map((body) => ({ body })));
   } catch (error) {
-    console.error({ event: "rows not sent", messages: messages.length, error: errorText(error) });
+    console.error({ event: "outbox rows not enqueued", messages: messages.length, error: errorText(error) });
   }
 }
 
 /**
- * Takes live events: each is durable in its person before this answers, or rejected by name. `later` takes what follows
- * the answer: the rows of all these people leave together.
+ * Ingests live events. Each event is durable in its user object before this function returns, or is listed in
+ * `rejected`. `waitUntil` enqueues the outbox rows of all users after the answer.
+ * Returns the receipt, and the users who have a live connection.
  */
 export async function ingestEvents(
   env: RecommendationEnv,
   application: string,
   inputs: readonly EventInput[],
   now: number,
-  later: (work: Promise<unknown>) => void,
-): Promise<{ receipt: EventReceipt; listened: string[] }> {
+  waitUntil: (work: Promise<unknown>) => void,
+): Promise<{ receipt: EventReceipt; usersWithListeners: string[] }> {
   const receipt: EventReceipt = { accepted: 0, duplicates: 0, rejected: [], warnings: [] };
-  const good: { index: number; input: EventInput; time: number }[] = [];
+  const accepted: IndexedEvent[] = [];
   inputs.forEach((input, index) => {
-    const time = timeOf(input.timestamp, now);
-    if (!isLive(time, now))
+    const time = eventTimeOf(input.timestamp, now);
+    if (!isWithinLiveWindow(time, now))
       receipt.rejected.push({
         index,
         error: {
@@ -170,48 +178,48 @@ export async function ingestEvents(
           message: "Live events are at most 7 days late and 5 minutes early; use the bulk path for history.",
         },
       });
-    else good.push({ index, input, time });
+    else accepted.push({ index, input, time });
   });
-  if (good.length === 0) return { receipt, listened: [] };
-  const facts = await factsFor(
+  if (accepted.length === 0) return { receipt, usersWithListeners: [] };
+  const facts = await fetchProductFacts(
     env.PRODUCT,
     application,
-    good.map(({ input }) => input.productId),
+    accepted.map(({ input }) => input.productId),
     now,
   ).catch((error: unknown) => {
-    console.error({ event: "catalogue not reached", error: errorText(error) });
+    console.error({ event: "catalog unreachable", error: errorText(error) });
     return null;
   });
   if (facts)
-    for (const { index, input } of good)
+    for (const { index, input } of accepted)
       if (!facts.has(input.productId)) receipt.warnings.push({ index, code: "unknown_product" });
-  const listened: string[] = [];
+  const usersWithListeners: string[] = [];
   const rows: UserRows[] = [];
-  await mapConcurrent(userAtOnce, byUser(good), async (user) => {
+  await mapConcurrent(maxConcurrentUsers, groupByUser(accepted), async (user) => {
     try {
-      const told = await tell(env, application, user, facts ?? new Map(), false);
-      receipt.accepted += told.accepted;
-      receipt.duplicates += told.duplicates;
-      if (told.listened) listened.push(user.userId);
-      if (told.coarsened)
+      const ingested = await recordForUser(env, application, user, facts ?? new Map(), false);
+      receipt.accepted += ingested.accepted;
+      receipt.duplicates += ingested.duplicates;
+      if (ingested.hasListeners) usersWithListeners.push(user.userId);
+      if (ingested.coarsened)
         for (const { index, input } of user.events)
           if (input.location) receipt.warnings.push({ index, code: "location_coarsened" });
-      if (told.user.rows.length > 0) rows.push(told.user);
+      if (ingested.user.rows.length > 0) rows.push(ingested.user);
     } catch (error) {
-      console.error({ event: "events not taken", error: errorText(error) });
-      const why = error instanceof RefusedEvents ? error.refusal : unreached;
-      for (const { index } of user.events) receipt.rejected.push({ index, error: rejectionOf(why) });
+      console.error({ event: "events not recorded", error: errorText(error) });
+      const refusal = error instanceof RefusalError ? error.refusal : userObjectUnreachable;
+      for (const { index } of user.events) receipt.rejected.push({ index, error: rejectionOf(refusal) });
     }
   });
   receipt.rejected.sort((a, b) => a.index - b.index);
   receipt.warnings.sort((a, b) => a.index - b.index);
-  later(send(env.INTERACTIONS, application, rows));
-  return { receipt, listened };
+  waitUntil(sendRows(env.INTERACTIONS, application, rows));
+  return { receipt, usersWithListeners };
 }
 
 /**
- * Takes history, without the outbox: the person first, then this caller brings the rows to the records itself and answers
- * only when they are there. Where it dies on the way, nothing was promised; the same events again go the whole way again.
+ * Ingests history without the outbox: records the events in the user objects, delivers their rows, then returns the
+ * counts. If delivery fails, this function throws, and the caller sends the same events again.
  */
 export async function ingestHistory(
   env: RecommendationEnv,
@@ -219,23 +227,23 @@ export async function ingestHistory(
   inputs: readonly EventInput[],
   now: number,
 ): Promise<{ accepted: number; duplicates: number; rejected: number }> {
-  const facts = await factsFor(
+  const facts = await fetchProductFacts(
     env.PRODUCT,
     application,
     inputs.map(({ productId }) => productId),
     now,
   );
   const events = inputs
-    .map((input, index) => ({ index, input, time: timeOf(input.timestamp, now) }))
-    .filter(({ time }) => !isYetToCome(time, now));
+    .map((input, index) => ({ index, input, time: eventTimeOf(input.timestamp, now) }))
+    .filter(({ time }) => !isInFuture(time, now));
   const report = { accepted: 0, duplicates: 0, rejected: inputs.length - events.length };
   const users: UserRows[] = [];
-  await mapConcurrent(userAtOnce, byUser(events), async (user) => {
-    const told = await tell(env, application, user, facts, true);
-    report.accepted += told.accepted;
-    report.duplicates += told.duplicates;
-    if (told.user.rows.length > 0) users.push(told.user);
+  await mapConcurrent(maxConcurrentUsers, groupByUser(events), async (user) => {
+    const ingested = await recordForUser(env, application, user, facts, true);
+    report.accepted += ingested.accepted;
+    report.duplicates += ingested.duplicates;
+    if (ingested.user.rows.length > 0) users.push(ingested.user);
   });
-  if (users.length > 0) await bring(env, application, users);
+  if (users.length > 0) await deliverRows(env, application, users);
   return report;
 }

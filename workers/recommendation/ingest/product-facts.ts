@@ -1,13 +1,12 @@
 import type { ProductFacts } from "../../../shared/contracts/event.ts";
-import { anyVersion, type ProductCard } from "../../../shared/contracts/product.ts";
-import { unwrap } from "../../../shared/contracts/result.ts";
-import type { ProductApi } from "../../../shared/contracts/services.ts";
+import type { ProductCard } from "../../../shared/contracts/product.ts";
+import type { ProductApi } from "../../../shared/contracts/services/product-api.ts";
+import { fetchCards } from "./fetch-cards.ts";
 
-/** Cards that the catalogue gives in one call. */
-const cardsPerCall = 1000;
-/** Facts that an isolate remembers, and for how long: as old may be what KV says anywhere. */
-const maxRemembered = 20_000;
-const rememberedSeconds = 60;
+/** Products whose facts an isolate caches. */
+const maxCachedFacts = 20_000;
+/** Age at which cached facts are fetched again, in seconds: KV itself may return values that are this old. */
+const factsTtlSeconds = 60;
 
 const factsOf = (card: ProductCard): ProductFacts => ({
   cell: card.cell,
@@ -17,48 +16,43 @@ const factsOf = (card: ProductCard): ProductFacts => ({
   price: card.price,
 });
 
-interface Remembered {
+interface CachedFacts {
   facts: ProductFacts;
-  until: number;
+  /** Seconds since the Unix epoch. */
+  expiresAt: number;
 }
-/** Oldest first. */
-const memory = new Map<string, Remembered>();
+/** By application and product, oldest first. */
+const factsCache = new Map<string, CachedFacts>();
 
-function remember(key: string, remembered: Remembered): void {
-  memory.delete(key);
-  memory.set(key, remembered);
-  if (memory.size <= maxRemembered) return;
-  const oldest = memory.keys().next().value;
-  if (oldest !== undefined) memory.delete(oldest);
+function cacheFacts(key: string, facts: CachedFacts): void {
+  factsCache.delete(key);
+  factsCache.set(key, facts);
+  if (factsCache.size <= maxCachedFacts) return;
+  const oldest = factsCache.keys().next().value;
+  if (oldest !== undefined) factsCache.delete(oldest);
 }
 
 /**
- * What the catalogue knows of products, by id; those it does not know are left out. Events speak of the same products
- * over and over: what they are is asked at most once a minute. Throws where the catalogue does not answer.
+ * Returns the facts of products by product id; unknown products are left out. An isolate fetches the facts of a product
+ * at most once a minute, because many events name the same products. Throws if the catalog does not answer.
  */
-export async function factsFor(
-  catalog: Pick<ProductApi, "cards">,
+export async function fetchProductFacts(
+  catalog: Pick<ProductApi, "getCards">,
   application: string,
   productIds: Iterable<string>,
   now: number,
 ): Promise<Map<string, ProductFacts>> {
   const found = new Map<string, ProductFacts>();
-  const asked: string[] = [];
+  const missing: string[] = [];
   for (const id of new Set(productIds)) {
-    const remembered = memory.get(`${application}/${id}`);
-    if (remembered && remembered.until > now) found.set(id, remembered.facts);
-    else asked.push(id);
+    const cached = factsCache.get(`${application}/${id}`);
+    if (cached && cached.expiresAt > now) found.set(id, cached.facts);
+    else missing.push(id);
   }
-  for (let i = 0; i < asked.length; i += cardsPerCall) {
-    const cards = unwrap(
-      await catalog.cards(application, anyVersion(asked.slice(i, i + cardsPerCall))),
-      "the product service",
-    );
-    for (const card of cards) {
-      const facts = factsOf(card);
-      found.set(card.id, facts);
-      remember(`${application}/${card.id}`, { facts, until: now + rememberedSeconds });
-    }
+  for (const card of await fetchCards(catalog, application, missing)) {
+    const facts = factsOf(card);
+    found.set(card.id, facts);
+    cacheFacts(`${application}/${card.id}`, { facts, expiresAt: now + factsTtlSeconds });
   }
   return found;
 }

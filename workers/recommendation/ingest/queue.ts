@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import {
   type DeadLetterWithBody,
-  maxAttempts,
+  maxDeliveries,
   retryDelaySeconds,
 } from "../../../shared/contracts/dead-letter.ts";
 import {
@@ -11,34 +11,43 @@ import {
   locationsMessage,
 } from "../../../shared/contracts/queues.ts";
 import { ok, type Result, refuse, unwrap } from "../../../shared/contracts/result.ts";
-import { causeOf, DeadLetterStore, type FailedMessage } from "../../../shared/dead-letters/store.ts";
-import { usersIn, withoutErased } from "../../../shared/dead-letters/users.ts";
+import {
+  DeadLetterStore,
+  type FailedMessage,
+  validationCause,
+} from "../../../shared/dead-letters/dead-letter-store.ts";
+import { messageWithoutErased, usersInMessage } from "../../../shared/dead-letters/message-users.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { bisectBatch } from "./bisect-batch.ts";
-import { Confirmations, type DoneRows } from "./confirmations.ts";
-import { bring, byUser } from "./deliver.ts";
+import { Confirmations, type DeliveredRows } from "./confirmations.ts";
+import { deliverRows, mergeByUser } from "./deliver-rows.ts";
 
-/** Brings rows to where they belong. Answers whose they were: they are done, and their people may hear of it. */
+/** Delivers the rows of interaction messages. Returns the delivered rows, which can now be confirmed. */
 async function deliverInteractions(
   env: RecommendationEnv,
   application: string,
   messages: readonly InteractionsMessage[],
-): Promise<DoneRows[]> {
-  const users = byUser(messages);
-  await bring(env, application, users);
+): Promise<DeliveredRows[]> {
+  const users = mergeByUser(messages);
+  await deliverRows(env, application, users);
   return users;
 }
 
-/** {@link deliverInteractions}, for places of people. */
+/** Stores the visits of location messages. Returns the delivered rows, which can now be confirmed. */
 async function deliverLocations(
   env: RecommendationEnv,
   application: string,
   messages: readonly LocationsMessage[],
-): Promise<readonly DoneRows[]> {
+): Promise<readonly DeliveredRows[]> {
   unwrap(
     await env.USER.recordLocations(
       application,
-      messages.map(({ userId, object, generation, rows }) => ({ userId, object, generation, visits: rows })),
+      messages.map(({ userId, pseudonym, generation, rows }) => ({
+        userId,
+        pseudonym,
+        generation,
+        visits: rows,
+      })),
     ),
     "the user service",
   );
@@ -46,61 +55,68 @@ async function deliverLocations(
 }
 
 /**
- * A dying message without what is of erased lives; null where nothing is left. Where the records cannot be asked it stays
- * as it is: what it says meets the tombstones when it is replayed, and when letters are looked through.
+ * Returns a failed message without the rows of erased users; null if nothing is left. If the user service does not
+ * answer, the message is unchanged: a replay and the erasure's scan of dead letters check the tombstones again.
  */
-async function ofTheLiving(env: RecommendationEnv, message: FailedMessage): Promise<FailedMessage | null> {
+async function withoutErasedUsers(
+  env: RecommendationEnv,
+  message: FailedMessage,
+): Promise<FailedMessage | null> {
   const { body, timestamp, attempts } = message;
-  const users = usersIn(body);
+  const users = usersInMessage(body);
   if (!users) return message;
-  const asked = await env.USER.tombstones(users.application, users.objects).catch(() => null);
-  if (!asked?.ok) return message;
-  const left = withoutErased(
+  const tombstones = await env.USER.findTombstones(users.application, users.pseudonyms).catch(() => null);
+  if (!tombstones?.ok) return message;
+  const remaining = messageWithoutErased(
     body,
-    new Map(asked.value.map(({ object, generation }) => [object, generation])),
+    new Map(tombstones.value.map(({ pseudonym, generation }) => [pseudonym, generation])),
   );
-  return left === null ? null : { body: left, timestamp, attempts };
+  return remaining === null ? null : { body: remaining, timestamp, attempts };
 }
 
-/** Keeps what the platform gave up, but for erased people. */
-async function keepGivenUp(
+/** Stores a message of a dead-letter queue, without the rows of erased users. */
+async function keepDeadLetter(
   env: RecommendationEnv,
   deadLetters: DeadLetterStore,
   queueName: string,
   message: Message,
 ): Promise<void> {
-  const left = await ofTheLiving(env, message);
-  if (left) await deadLetters.keepGivenUp(queueName, left);
+  const remaining = await withoutErasedUsers(env, message);
+  if (remaining) await deadLetters.keepExhausted(queueName, remaining);
 }
 
-/** Acknowledges a message that was kept as a letter; where it could not be kept, it comes again. */
-async function bury(message: Message, keep: Promise<void>): Promise<void> {
+/** Acknowledges a message after it is stored as a dead letter; retries the message if it could not be stored. */
+async function acknowledgeOnceKept(message: Message, keep: Promise<void>): Promise<void> {
   try {
     await keep;
     message.ack();
   } catch (error) {
-    console.error({ event: "dead letter not kept", error: errorText(error) });
+    console.error({ event: "dead letter not stored", error: errorText(error) });
     message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
   }
 }
 
 /**
- * Consumes a batch: parsed one by one, delivered together by application, acknowledged one by one. A message of no known
- * form is kept and acknowledged; one whose delivery failed comes again, later each time, and leaves the others alone. What
- * fails for the last time is kept with its cause; the platform then moves it to the dead-letter queue.
+ * Parses the messages of a batch, delivers them by application, and acknowledges each one. A message of an unknown form
+ * is stored as a dead letter and acknowledged. A message whose delivery fails is retried, with a growing delay, without
+ * affecting the others. After its last attempt it is stored as a dead letter with its cause; the platform then moves it
+ * to the dead-letter queue.
  */
-async function consume<M extends { application: string }>(
+async function deliverMessages<M extends { application: string }>(
   env: RecommendationEnv,
   deadLetters: DeadLetterStore,
   batch: MessageBatch,
   schema: z.ZodType<M>,
-  work: (application: string, messages: readonly M[]) => Promise<void>,
+  deliver: (application: string, messages: readonly M[]) => Promise<void>,
 ): Promise<void> {
   const groups = new Map<string, { message: Message; body: M }[]>();
   for (const message of batch.messages) {
     const parsed = schema.safeParse(message.body);
     if (!parsed.success) {
-      await bury(message, deadLetters.keep(batch.queue, message, causeOf(parsed.error)));
+      await acknowledgeOnceKept(
+        message,
+        deadLetters.keep(batch.queue, message, validationCause(parsed.error)),
+      );
       continue;
     }
     const group = groups.get(parsed.data.application) ?? [];
@@ -109,32 +125,34 @@ async function consume<M extends { application: string }>(
   }
   for (const [application, group] of groups) {
     const { done, failed } = await bisectBatch(group, (part) =>
-      work(
+      deliver(
         application,
         part.map(({ body }) => body),
       ),
     );
     for (const { message } of done) message.ack();
-    for (const { item, cause } of failed) await again(env, deadLetters, batch.queue, item.message, cause);
+    for (const { item, cause } of failed)
+      await retryLater(env, deadLetters, batch.queue, item.message, cause);
   }
 }
 
-async function again(
+/** Retries a message later. After its last attempt, also stores the message as a dead letter. */
+async function retryLater(
   env: RecommendationEnv,
   deadLetters: DeadLetterStore,
-  queue: string,
+  queueName: string,
   message: Message,
   cause: string,
 ): Promise<void> {
-  console.error({ event: "delivery failed", queue, attempts: message.attempts, error: cause });
-  if (message.attempts >= maxAttempts)
-    await ofTheLiving(env, message)
-      .then((left) => (left ? deadLetters.keep(queue, left, cause) : undefined))
-      .catch((error: unknown) => console.error({ event: "dead letter not kept", error: errorText(error) }));
+  console.error({ event: "delivery failed", queue: queueName, attempts: message.attempts, error: cause });
+  if (message.attempts >= maxDeliveries)
+    await withoutErasedUsers(env, message)
+      .then((remaining) => (remaining ? deadLetters.keep(queueName, remaining, cause) : undefined))
+      .catch((error: unknown) => console.error({ event: "dead letter not stored", error: errorText(error) }));
   message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
 }
 
-/** Consumes a batch of the queues of people's outboxes, or of their dead letters, and notes whose rows are done. */
+/** Consumes a batch of an outbox queue or of its dead-letter queue, and adds the delivered rows to `confirmations`. */
 export async function consumeBatch(
   batch: MessageBatch,
   env: RecommendationEnv,
@@ -143,44 +161,50 @@ export async function consumeBatch(
   const deadLetters = new DeadLetterStore(env.TRAINING_LOG);
   if (batch.queue.endsWith("-dead")) {
     for (const message of batch.messages)
-      await bury(message, keepGivenUp(env, deadLetters, batch.queue, message));
+      await acknowledgeOnceKept(message, keepDeadLetter(env, deadLetters, batch.queue, message));
     return;
   }
   if (batch.queue === "vicinity-locations")
-    await consume(env, deadLetters, batch, locationsMessage, async (application, messages) =>
+    await deliverMessages(env, deadLetters, batch, locationsMessage, async (application, messages) =>
       confirmations.add(await deliverLocations(env, application, messages)),
     );
   else
-    await consume(env, deadLetters, batch, interactionsMessage, async (application, messages) =>
+    await deliverMessages(env, deadLetters, batch, interactionsMessage, async (application, messages) =>
       confirmations.add(await deliverInteractions(env, application, messages)),
     );
 }
 
-/** {@link consumeBatch}, whose people then hear of it. Who is not reached sends their rows again, which bring nothing new. */
-export async function queue(batch: MessageBatch, env: RecommendationEnv): Promise<void> {
+/**
+ * Consumes a batch and confirms its rows to their user objects. A user object that is not reached sends its rows again,
+ * and delivering them again changes nothing.
+ */
+export async function consumeAndConfirm(batch: MessageBatch, env: RecommendationEnv): Promise<void> {
   const confirmations = new Confirmations(env.USER_SESSION);
   await consumeBatch(batch, env, confirmations);
   await confirmations
-    .tell()
+    .send()
     .catch((error: unknown) => console.error({ event: "rows not confirmed", error: errorText(error) }));
 }
 
-/** Does what a dead letter's message asks for. */
-export async function redeliver(
+/** Delivers the message of a dead letter again. Refuses with `conflict` if the message has no known form. */
+export async function redeliverRows(
   env: RecommendationEnv,
   { queue, body }: DeadLetterWithBody,
 ): Promise<Result<null>> {
-  const formless = refuse("conflict", "Its message has no known form: it can be discarded, not delivered.");
+  const unknownFormat = refuse(
+    "conflict",
+    "The message of this dead letter has no known form and cannot be delivered; discard the dead letter.",
+  );
   const confirmations = new Confirmations(env.USER_SESSION);
   if (queue === "locations") {
     const parsed = locationsMessage.safeParse(body);
-    if (!parsed.success) return formless;
+    if (!parsed.success) return unknownFormat;
     confirmations.add(await deliverLocations(env, parsed.data.application, [parsed.data]));
   } else {
     const parsed = interactionsMessage.safeParse(body);
-    if (!parsed.success) return formless;
+    if (!parsed.success) return unknownFormat;
     confirmations.add(await deliverInteractions(env, parsed.data.application, [parsed.data]));
   }
-  await confirmations.tell();
+  await confirmations.send();
   return ok(null);
 }

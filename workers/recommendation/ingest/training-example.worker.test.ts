@@ -3,8 +3,8 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type UserSession, userSession } from "../../../durable-objects/user-session.ts";
-import { featureShape } from "../../../model/features/compute.ts";
-import { packFeatures } from "../../../model/features/packed.ts";
+import { featureShape } from "../../../model/features/compute-features.ts";
+import { packFeatures } from "../../../model/features/pack-features.ts";
 import { randomBatch } from "../../../model/onnx/manifest.ts";
 import type { EventType, Interaction } from "../../../shared/contracts/event.ts";
 import type { Impression } from "../../../shared/contracts/impression.ts";
@@ -52,15 +52,15 @@ const event = (
   productId,
   time: shownAt + after,
   recommendationId,
-  at: null,
+  location: null,
   facts: { cell: null, lat: null, lon: null, category: null, price: null },
 });
 
 const atSecond = (after: number): unknown => vi.setSystemTime((shownAt + after) * 1000);
 const send = (userId: string, events: Interaction[]) => session(userId).ingest("demo", userId, events, false);
 
-/** What leaves the person for the training log. */
-const leaving = (userId: string) =>
+/** Returns the rows that the user object sends to the training log. */
+const loggedRows = (userId: string) =>
   runInDurableObject(session(userId), (_object, state) =>
     state.storage.sql
       .exec<{ body: string }>("SELECT body FROM journal WHERE id LIKE '%:%' ORDER BY seq")
@@ -68,25 +68,25 @@ const leaving = (userId: string) =>
       .map(({ body }) => JSON.parse(body)),
   );
 
-describe("an impression", () => {
+describe("a logged impression", () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["Date"] });
     atSecond(0);
   });
   afterEach(() => void vi.useRealTimers());
 
-  it("leaves once, as an example with the strongest outcome and the features that were seen", async () => {
-    await session("ann").impression("demo", "ann", impressionFor("r1"));
+  it("becomes one training example with the strongest outcome and the served features", async () => {
+    await session("ann").recordImpression("demo", "ann", impressionFor("r1"));
     atSecond(60);
     const events = [event("e1", "click", "b", 50), event("e2", "purchase", "b", 55)];
     await send("ann", events);
     await send("ann", events);
-    await session("ann").impression("demo", "ann", impressionFor("r1"));
+    await session("ann").recordImpression("demo", "ann", impressionFor("r1"));
     atSecond(1801);
     expect(await runDurableObjectAlarm(session("ann"))).toBe(true);
     atSecond(4000);
     await runDurableObjectAlarm(session("ann"));
-    const [only, ...rest] = await leaving("ann");
+    const [only, ...rest] = await loggedRows("ann");
     expect(rest).toEqual([]);
     expect(only.kind).toBe("example");
     expect(only.example).toMatchObject({ variant: "canary", modelVersion: "v1", weight: 1, candidates: 500 });
@@ -102,12 +102,12 @@ describe("an impression", () => {
     expect(kept).toEqual([{ rows: null, features: null }]);
   });
 
-  it("of an experiment counts once, with its outcome, though nothing of it may come and it may be sent twice", async () => {
+  it("counts once in its experiment, with or without outcome, also if it is sent twice", async () => {
     const shown = (id: string) => {
       const each = impressionFor(id);
       return { ...each, receipt: { ...each.receipt, variant: "rollout:v2/canary" } };
     };
-    for (const id of ["r1", "r2", "r1"]) await session("cleo").impression("demo", "cleo", shown(id));
+    for (const id of ["r1", "r2", "r1"]) await session("cleo").recordImpression("demo", "cleo", shown(id));
     atSecond(60);
     const events = [event("e1", "click", "b", 50), event("e2", "purchase", "a", 55)];
     await send("cleo", events);
@@ -116,7 +116,7 @@ describe("an impression", () => {
       atSecond(after);
       await runDurableObjectAlarm(session("cleo"));
     }
-    const counts = (await leaving("cleo")).filter(({ kind }) => kind === "counts");
+    const counts = (await loggedRows("cleo")).filter(({ kind }) => kind === "counts");
     const arm = { experiment: "rollout:v2", arm: "canary" };
     expect(counts.map((row) => ({ ...row.counts, successes: null }))).toEqual([
       { ...arm, exposures: 1, successes: null },
@@ -125,8 +125,8 @@ describe("an impression", () => {
     expect(counts[1].counts.successes).toBe(1);
   });
 
-  it("is corrected by what comes after its example has left: late events of the window, and purchases of a week", async () => {
-    await session("bo").impression("demo", "bo", impressionFor("r1"));
+  it("is corrected by late events of the click window and by purchases within a week", async () => {
+    await session("bo").recordImpression("demo", "bo", impressionFor("r1"));
     await send("bo", [event("e1", "click", "a", 10)]);
     atSecond(1801);
     await runDurableObjectAlarm(session("bo"));
@@ -140,7 +140,7 @@ describe("an impression", () => {
     await send("bo", late);
     atSecond(8 * 86_400);
     await send("bo", [event("e5", "purchase", "a", 7 * 86_400 + 1)]);
-    const [, ...corrections] = await leaving("bo");
+    const [, ...corrections] = await loggedRows("bo");
     expect(corrections.map(({ correction }) => [correction.productId, correction.outcome])).toEqual([
       ["b", "cart"],
       ["c", "purchase"],

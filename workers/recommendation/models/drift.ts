@@ -74,12 +74,15 @@ export async function recordDrift(
   }
   for (const [version, list] of versions) {
     // Examples that a fallback ranker served belong to no version.
-    const isVersion = version === bundledManifest.version || (await store.version(application, version)) !== null;
+    const isVersion =
+      version === bundledManifest.version || (await store.version(application, version)) !== null;
     if (!isVersion) continue;
     const first = await store.firstDriftDay(application, version);
     const firstFigures = first && first.day < day ? storedFigures.safeParse(first.figures).data : undefined;
     const references: ReferenceDistributions | null =
-      firstFigures?.featureHash === featureShape.hash && firstFigures.references ? firstFigures.references : null;
+      firstFigures?.featureHash === featureShape.hash && firstFigures.references
+        ? firstFigures.references
+        : null;
     if (references === null && list.length < minReferenceExamples) continue;
     const drift = dailyDrift(featureShape, list, log.corrections, references);
     if (drift === null) continue;

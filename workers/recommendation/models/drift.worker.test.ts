@@ -6,7 +6,13 @@ import { readParameters } from "../../../model/onnx/read-parameters.ts";
 import { syntheticLog } from "../../../model/recalibrate/testing/synthetic-log.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import { writeLog } from "../../../shared/training-log/testing/write-log.ts";
-import { database, environmentWithRollout, migrateRegistry, registerRandomModel, trainingLog } from "../testing/models.ts";
+import {
+  database,
+  environmentWithRollout,
+  migrateRegistry,
+  registerRandomModel,
+  trainingLog,
+} from "../testing/models.ts";
 import { bundledManifest } from "./bundled-model.ts";
 import { recordDrift, recordDueDrift } from "./drift.ts";
 import { ModelRegistry } from "./model-registry.ts";
@@ -17,10 +23,10 @@ const monday = Date.UTC(2026, 0, 5, 12) / 1000;
 
 const weights = () => {
   const parameters = readParameters(featureShape, new Uint8Array(bundled));
-  if (parameters === null) throw new Error("the bundled model is of another network");
+  if (parameters === null) throw new Error("the bundled model has another architecture");
   return parameters;
 };
-/** Half a day of examples that a version served; the feature `moved` lies higher by so much. */
+/** Returns half a day of examples that a version served; feature `moved` is shifted by 2. */
 function linesOf(version: string, until: number, seed: number, moved: string | null) {
   const at = moved === null ? -1 : featureShape.dense.indexOf(moved);
   return syntheticLog(weights(), { examples: 200, users: 50, seed, until, shift: 0 }).map((line) => {
@@ -41,7 +47,7 @@ const driftOf = async (application: string, version: string) => {
 beforeAll(migrateRegistry);
 
 describe("drift", () => {
-  it("is told by day and version: what moved, scores, calibration, clicks by position", async () => {
+  it("reports moved features, scores, calibration and click rates by position, per day and version", async () => {
     const application = "drifting";
     await registerRandomModel(environment, application, "v1", 1, monday);
     await writeLog(trainingLog, application, linesOf("v1", monday, 1, null));
@@ -63,11 +69,11 @@ describe("drift", () => {
       Math.abs(second.calibration.said - second.calibration.came) - 1e-9,
     );
     expect(second.positions.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    // What is shown first is what people of this log want the most.
+    // In this log, users click the first position most.
     expect(second.positions[0].rate).toBeGreaterThan(second.positions[9].rate);
   });
 
-  it("is told of what is deployed with the code, where an application has no model of its own", async () => {
+  it("reports the bundled model for an application without a registered model", async () => {
     const application = "without-models";
     const { version } = bundledManifest;
     await writeLog(trainingLog, application, linesOf(version, monday, 4, null));
@@ -84,21 +90,21 @@ describe("drift", () => {
     });
   });
 
-  it("is looked at each hour while a day goes on, once more after its end, and again and again says the same", async () => {
+  it("is computed each hour of a day and once after its end, with the same result each time", async () => {
     const application = "due";
     await registerRandomModel(environment, application, "v1", 1, monday);
     await writeLog(trainingLog, application, linesOf("v1", monday, 3, null));
     const due = async (now: number) => {
-      const looked: string[] = [];
-      // One application's day at a time; others of this file are due too.
+      const computed: string[] = [];
+      // Each call computes one day of one application; other applications of this file are due too.
       for (let i = 0; i < 10; i++) {
         const application = await recordDueDrift(environment, now);
         if (application === null) break;
-        looked.push(application);
+        computed.push(application);
       }
-      return looked.filter((each) => each === application).length;
+      return computed.filter((each) => each === application).length;
     };
-    // The day itself, and the one before.
+    // The current day and the day before are due.
     expect(await due(monday + 100)).toBe(2);
     expect(await due(monday + 200)).toBe(0);
     expect(await due(monday + 3800)).toBe(1);
@@ -106,12 +112,12 @@ describe("drift", () => {
     await recordDrift(environment, application, monday, monday + 4000);
     expect(await driftOf(application, "v1")).toEqual(before);
     expect(before).toHaveLength(1);
-    // The next day: that day, and the end of this one.
+    // On the next day, that day and the final result of this day are due.
     expect(await due(monday + day)).toBe(2);
     expect(await due(monday + day + 10)).toBe(0);
   });
 
-  it("forgets old days, but not the first, which others are held against", async () => {
+  it("deletes old days, except the first day, which is the reference", async () => {
     const application = "old";
     await registerRandomModel(environment, application, "v1", 1, monday);
     for (const [i, after] of [0, 1, 100].entries()) {

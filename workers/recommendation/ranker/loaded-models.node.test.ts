@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { FeatureShape } from "../../../model/features/batch.ts";
 import { initialParameters } from "../../../model/network/parameters.ts";
 import { exportOnnx } from "../../../model/onnx/export.ts";
+import { loadModelInNode } from "../../../model/onnx/load-model.node.ts";
 import { manifestOf, randomBatch } from "../../../model/onnx/manifest.ts";
-import { nodeSession } from "../../../model/onnx/runtime.node.ts";
 import { Random } from "../../../model/train/random.ts";
 import type { ModelManifest } from "../../../shared/contracts/model.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
@@ -19,11 +19,11 @@ const shape: FeatureShape = {
   hash: "h",
 };
 
-/** A file with its manifest, each seed another. */
+/** Returns a model file with its manifest; each seed returns another model. */
 async function model(seed: number): Promise<{ manifest: ModelManifest; bytes: Uint8Array<ArrayBuffer> }> {
   const parameters = initialParameters(shape, new Random(seed));
   const bytes = new Uint8Array(exportOnnx(shape, parameters));
-  const session = await nodeSession(bytes, shape);
+  const session = await loadModelInNode(bytes, shape);
   const manifest = await manifestOf(shape, parameters, bytes, session, {
     version: `v${seed}`,
     parent: null,
@@ -36,39 +36,39 @@ async function model(seed: number): Promise<{ manifest: ModelManifest; bytes: Ui
   return { manifest, bytes };
 }
 
-const models = (most = 2) => new LoadedModels(nodeSession, shape, most);
+const newModels = (maxModels = 2) => new LoadedModels(loadModelInNode, shape, maxModels);
 
-describe("the models that an isolate holds", () => {
-  it("are loaded once and rank under the name that they were asked for", async () => {
-    const held = models();
+describe("LoadedModels", () => {
+  it("loads a file once and returns rankers under the requested version", async () => {
+    const models = newModels();
     const { manifest, bytes } = await model(1);
-    expect(held.get(manifest)).toBeNull();
-    const loaded = unwrap(await held.load(manifest, bytes), "the ranker");
-    const other = held.get({ version: "elsewhere", sha256: manifest.sha256 });
+    expect(models.get(manifest)).toBeNull();
+    const loaded = unwrap(await models.load(manifest, bytes), "the ranker");
+    const other = models.get({ version: "elsewhere", sha256: manifest.sha256 });
     expect(other).toMatchObject({ version: "elsewhere", sha256: manifest.sha256 });
     const batch = randomBatch(shape, 5, 1);
     expect(await other?.score(batch)).toEqual(await loaded.score(batch));
   });
 
-  it("drop the least recently used, whose ranker fails from then on", async () => {
-    const held = models(2);
+  it("drops the least recently used model, whose ranker then fails", async () => {
+    const models = newModels(2);
     const [first, second, third] = await Promise.all([model(1), model(2), model(3)]);
-    await held.load(first.manifest, first.bytes);
-    await held.load(second.manifest, second.bytes);
-    const stale = held.get(second.manifest);
-    held.get(first.manifest);
-    await held.load(third.manifest, third.bytes);
-    expect(held.get(second.manifest)).toBeNull();
-    expect(held.get(first.manifest)).not.toBeNull();
-    expect(held.get(third.manifest)).not.toBeNull();
+    await models.load(first.manifest, first.bytes);
+    await models.load(second.manifest, second.bytes);
+    const stale = models.get(second.manifest);
+    models.get(first.manifest);
+    await models.load(third.manifest, third.bytes);
+    expect(models.get(second.manifest)).toBeNull();
+    expect(models.get(first.manifest)).not.toBeNull();
+    expect(models.get(third.manifest)).not.toBeNull();
     await expect(stale?.score(randomBatch(shape, 2, 1))).rejects.toThrow();
   });
 
-  it("hold one session of a file that is loaded twice at once", async () => {
+  it("keeps one session of a file that is loaded twice at once", async () => {
     let open = 0;
     const counted = new LoadedModels(
-      async (bytes, of) => {
-        const session = await nodeSession(bytes, of);
+      async (bytes, layout) => {
+        const session = await loadModelInNode(bytes, layout);
         open++;
         return {
           ...session,
@@ -87,8 +87,8 @@ describe("the models that an isolate holds", () => {
     expect(open).toBe(1);
   });
 
-  it("refuse what is damaged, made for other features, or no model, and say why", async () => {
-    const held = models();
+  it("refuses a damaged file, another feature layout, or a file that is no model, with the reason", async () => {
+    const models = newModels();
     const { manifest, bytes } = await model(1);
     const other = await model(2);
     const noise = new TextEncoder().encode("no protobuf");
@@ -105,9 +105,9 @@ describe("the models that an isolate holds", () => {
       [{ ...manifest, sha256: other.manifest.sha256 }, other.bytes, /golden/],
     ];
     for (const [claimed, file, reason] of cases) {
-      const answer = await held.load(claimed, file);
-      expect(answer.ok ? "taken" : answer.error.detail).toMatch(reason);
+      const answer = await models.load(claimed, file);
+      expect(answer.ok ? "accepted" : answer.error.detail).toMatch(reason);
     }
-    expect((await held.load(manifest, bytes)).ok).toBe(true);
+    expect((await models.load(manifest, bytes)).ok).toBe(true);
   });
 });

@@ -1,42 +1,42 @@
 import type { FeatureShape } from "../../../model/features/batch.ts";
 import { inspectOnnx } from "../../../model/onnx/inspect.ts";
 import { checkAnswers, checkGolden, checkModel } from "../../../model/onnx/manifest.ts";
-import type { Session } from "../../../model/onnx/session.ts";
+import type { ModelSession } from "../../../model/onnx/model-session.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import type { ModelManifest } from "../../../shared/contracts/model.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import type { FirstStage } from "../../../shared/contracts/retrieval.ts";
 
-/** What names a model: its version, and the content of its file. */
+/** Identifies a model by its version and the hash of its file. */
 export type ModelName = Pick<ModelManifest, "version" | "sha256">;
 
 /** A model in memory. */
 interface Loaded {
-  session: Session;
+  session: ModelSession;
   firstStage: FirstStage | undefined;
 }
 
-/** Opens a session on a file; throws where the runtime refuses it. */
-export type OpenSession = (bytes: Uint8Array, shape: FeatureShape) => Promise<Session>;
+/** Opens a session on a model file; throws if the runtime refuses the file. */
+export type OpenSession = (bytes: Uint8Array, shape: FeatureShape) => Promise<ModelSession>;
 
 /**
- * The models that this isolate holds: at most `most`, the least recently used leaves. Keyed by content, so a file that
- * several applications serve is loaded once.
+ * The models in this isolate's memory: at most `maxModels`; the least recently used model is dropped first. Models are
+ * keyed by file hash, so a file that several applications serve is loaded once.
  */
 export class LoadedModels {
-  /** In the order of use, the oldest first. */
+  /** By file hash, the least recently used first. */
   readonly #sessions = new Map<string, Loaded>();
   readonly #open: OpenSession;
   readonly #shape: FeatureShape;
-  readonly #most: number;
+  readonly #maxModels: number;
 
-  constructor(open: OpenSession, shape: FeatureShape, most: number) {
+  constructor(open: OpenSession, shape: FeatureShape, maxModels: number) {
     this.#open = open;
     this.#shape = shape;
-    this.#most = most;
+    this.#maxModels = maxModels;
   }
 
-  /** The model as a ranker, if it is loaded. It fails once the model has left: ask anew for each use. */
+  /** Returns the ranker of a loaded model, else null. Get it for each use: it fails after the model is dropped. */
   get(name: ModelName): Ranker | null {
     const loaded = this.#sessions.get(name.sha256);
     if (!loaded) return null;
@@ -46,9 +46,9 @@ export class LoadedModels {
   }
 
   /**
-   * Checks a model against its manifest and its golden vectors, and loads it; refuses with `invalid_input` or
-   * `too_large` and the reason. Of two callers that load one file at once, the later drops its session: neither waits
-   * for the other, whose request may end at any moment.
+   * Checks a model against its manifest and its golden vectors, and loads it. Refuses with `invalid_input` or `too_large`
+   * and the reason. If two callers load the same file at once, the later one drops its session. Neither waits for the
+   * other, because the other's request may be cancelled.
    */
   async load(manifest: unknown, bytes: Uint8Array<ArrayBuffer>): Promise<Result<Ranker>> {
     const checked = await checkModel(manifest, bytes, this.#shape);
@@ -68,8 +68,8 @@ export class LoadedModels {
     return ok(rankerOver(checked.value, loaded));
   }
 
-  async #openChecked(manifest: ModelManifest, bytes: Uint8Array): Promise<Result<Session>> {
-    let session: Session | null = null;
+  async #openChecked(manifest: ModelManifest, bytes: Uint8Array): Promise<Result<ModelSession>> {
+    let session: ModelSession | null = null;
     try {
       const inspected = inspectOnnx(bytes, this.#shape, manifest.opset);
       if (!inspected.ok) return inspected;
@@ -80,14 +80,14 @@ export class LoadedModels {
       await session.release();
       return checked;
     } catch (error) {
-      // The file is input: what the runtime says about it is for whoever brought it.
+      // The file is input, so its uploader gets the runtime's error.
       await session?.release();
-      return refuse("invalid_input", `The runtime does not run the file: ${String(error)}`);
+      return refuse("invalid_input", `The ONNX runtime cannot run the file: ${String(error)}`);
     }
   }
 
   async #dropOldest(): Promise<void> {
-    for (const [sha256, { session }] of [...this.#sessions].slice(0, -this.#most)) {
+    for (const [sha256, { session }] of [...this.#sessions].slice(0, -this.#maxModels)) {
       this.#sessions.delete(sha256);
       await session.release();
     }

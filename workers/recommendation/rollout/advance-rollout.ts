@@ -121,7 +121,8 @@ export async function advanceRollout(
     reason: decision.reason,
     now,
   });
-  if (changed) await new ExperimentCountsTable(database).eraseExperiment(application, rolloutExperimentOf(version));
+  if (changed)
+    await new ExperimentCountsTable(database).eraseExperiment(application, rolloutExperimentOf(version));
   return changed;
 }
 

@@ -1,21 +1,21 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { userSession } from "../../../durable-objects/user-session.ts";
-import { ask, environment, leaf, oslo, services } from "../testing/services.ts";
+import { environment, leaf, oslo, recommendForAnn, services } from "../testing/services.ts";
 
-/** The services, and how often each was called. */
-function counted() {
+/** Returns the services and counts of their calls. */
+function countingServices() {
   const calls: Record<string, number> = {};
   const counting = <T extends object>(name: string, service: T): T =>
     new Proxy(service, {
       get: (target, method) => {
         const value = Reflect.get(target, method);
         if (typeof value !== "function") return value;
-        return (...given: unknown[]) => {
+        return (...args: unknown[]) => {
           const call = `${name}.${String(method)}`;
           calls[call] = (calls[call] ?? 0) + 1;
-          // Not by `apply`: a stub takes every name for one of the other side's.
-          return (target as Record<PropertyKey, (...values: unknown[]) => unknown>)[method](...given);
+          // An RPC stub treats every property as a remote method, so `value.apply` does not work.
+          return (target as Record<PropertyKey, (...values: unknown[]) => unknown>)[method](...args);
         };
       },
     });
@@ -27,8 +27,7 @@ function counted() {
       USER_SESSION: new Proxy(environment.USER_SESSION, {
         get: (namespace, name) => {
           const value = Reflect.get(namespace, name);
-          if (name === "get")
-            return (...given: [DurableObjectId]) => counting("person", namespace.get(...given));
+          if (name === "get") return (...args: [DurableObjectId]) => counting("user", namespace.get(...args));
           return typeof value === "function" ? value.bind(namespace) : value;
         },
       }),
@@ -38,7 +37,7 @@ function counted() {
 
 const session = () => userSession(environment.USER_SESSION, "counted", "ann", null);
 
-/** Rows that the person's object reads while `work` runs. */
+/** Returns the number of rows that the user object reads while `work` runs. */
 async function rowsReadBy(work: () => Promise<void>): Promise<number> {
   const cursors: { readonly rowsRead: number }[] = [];
   await runInDurableObject(session(), (_object, { storage: { sql } }) => {
@@ -56,8 +55,8 @@ async function rowsReadBy(work: () => Promise<void>): Promise<number> {
   return cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0);
 }
 
-describe("a recommendation for somebody with a past", () => {
-  it("makes four calls, three once its cards are in memory, and reads no history", async () => {
+describe("recommendProducts for a user with a history", () => {
+  it("makes four calls, or three with cached cards, and reads no history", async () => {
     const now = Date.now() / 1000;
     const events = Array.from({ length: 200 }, (_, i) => ({
       eventId: `e${i}`,
@@ -65,30 +64,30 @@ describe("a recommendation for somebody with a past", () => {
       productId: `p${i % 20}`,
       time: now - 1000 + i,
       recommendationId: null,
-      at: oslo,
+      location: oslo,
       facts: { cell: leaf, ...oslo, category: "books", price: 2.5 },
     }));
     expect((await session().ingest("counted", "ann", events, false)).ok).toBe(true);
     const recommend = async (): Promise<Record<string, number>> => {
-      const { calls, env } = counted();
-      const answer = await ask(env, {}, "counted");
+      const { calls, env } = countingServices();
+      const answer = await recommendForAnn(env, {}, "counted");
       expect(answer.ok && answer.value.items).toHaveLength(5);
       return calls;
     };
     expect(await recommend()).toEqual({
-      "person.state": 1,
+      "user.state": 1,
       "location.gatherCandidates": 1,
-      "product.cards": 1,
-      "person.impression": 1,
+      "product.getCards": 1,
+      "user.impression": 1,
     });
-    // What it shows is in memory by now: as new as the tile says.
+    // The cards are cached in the version of the tile.
     let warm: Record<string, number> = {};
     const rows = await rowsReadBy(async () => {
       warm = await recommend();
     });
-    expect(warm["product.cards"]).toBeUndefined();
+    expect(warm["product.getCards"]).toBeUndefined();
     expect(Object.values(warm).reduce((sum, each) => sum + each, 0)).toBe(3);
-    // The person is in the memory of their object: its tables are not asked how they became who they are.
+    // The user object holds the profile in memory and does not read its journal.
     expect(rows).toBeLessThanOrEqual(8);
   });
 });

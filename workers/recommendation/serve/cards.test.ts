@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CardRequest, ProductCard } from "../../../shared/contracts/product.ts";
 import { ok } from "../../../shared/contracts/result.ts";
-import { cardsOf } from "./cards.ts";
+import { loadCardsById } from "./cards.ts";
 
 const cardOf = (id: string, version: number): ProductCard => ({
   id,
@@ -18,14 +18,14 @@ const cardOf = (id: string, version: number): ProductCard => ({
   version,
 });
 
-/** A catalogue that answers the version that it has, and notes what it was asked. */
+/** A catalog of product versions that records the requests. */
 function catalogOf(versions: Record<string, number>) {
-  const asked: CardRequest[][] = [];
+  const requests: CardRequest[][] = [];
   return {
-    asked,
+    requests,
     versions,
-    cards: async (_application: string, wanted: readonly CardRequest[]) => {
-      asked.push([...wanted]);
+    getCards: async (_application: string, wanted: readonly CardRequest[]) => {
+      requests.push([...wanted]);
       return ok(
         wanted.flatMap(({ productId }) =>
           versions[productId] ? [cardOf(productId, versions[productId])] : [],
@@ -35,11 +35,11 @@ function catalogOf(versions: Record<string, number>) {
   };
 }
 
-describe("the cards of an isolate", () => {
-  it("are asked for once, and again when the tile shows a newer version", async () => {
+describe("loadCardsById", () => {
+  it("fetches a card once, and again when the tile has a newer version", async () => {
     const catalog = catalogOf({ a: 1, b: 1 });
     const prices = async (application: string, wanted: CardRequest[]) => {
-      const cards = await cardsOf(catalog, application, wanted);
+      const cards = await loadCardsById(catalog, application, wanted);
       return cards.ok ? wanted.map(({ productId }) => cards.value.get(productId)?.price) : null;
     };
     const both = [
@@ -48,25 +48,25 @@ describe("the cards of an isolate", () => {
     ];
     expect(await prices("shop", both)).toEqual([1, 1]);
     expect(await prices("shop", both)).toEqual([1, 1]);
-    expect(catalog.asked).toHaveLength(1);
+    expect(catalog.requests).toHaveLength(1);
     catalog.versions.a = 2;
     expect(await prices("shop", [{ productId: "a", version: 2 }, both[1]])).toEqual([2, 1]);
-    expect(catalog.asked.at(-1)).toEqual([{ productId: "a", version: 2 }]);
+    expect(catalog.requests.at(-1)).toEqual([{ productId: "a", version: 2 }]);
     expect(await prices("shop", [both[0]])).toEqual([2]);
-    expect(catalog.asked).toHaveLength(2);
+    expect(catalog.requests).toHaveLength(2);
     await prices("other", [both[1]]);
-    expect(catalog.asked).toHaveLength(3);
+    expect(catalog.requests).toHaveLength(3);
   });
 
-  it("are never from memory where no version is known, and absent where there is no product", async () => {
+  it("ignores the cache if no version is known, and leaves out unknown products", async () => {
     const catalog = catalogOf({ c: 1 });
     for (let i = 0; i < 2; i++) {
-      const cards = await cardsOf(catalog, "shop", [
+      const cards = await loadCardsById(catalog, "shop", [
         { productId: "c", version: 0 },
-        { productId: "nothing", version: 1 },
+        { productId: "unknown", version: 1 },
       ]);
       expect(cards.ok && [...cards.value.keys()]).toEqual(["c"]);
     }
-    expect(catalog.asked.map((wanted) => wanted.length)).toEqual([2, 2]);
+    expect(catalog.requests.map((wanted) => wanted.length)).toEqual([2, 2]);
   });
 });

@@ -1,55 +1,55 @@
 import type { CardRequest, ProductCard } from "../../../shared/contracts/product.ts";
 import { ok, type Result } from "../../../shared/contracts/result.ts";
-import type { ProductApi } from "../../../shared/contracts/services.ts";
+import type { ProductApi } from "../../../shared/contracts/services/product-api.ts";
 
-/** Cards that an isolate keeps, about 1 kB each; least recently used leave first. */
-const cardsKept = 8000;
+/** Cards in isolate memory, about 1 kB each. The least recently used card is dropped first. */
+const maxCards = 8000;
 
-const kept = new Map<string, ProductCard>();
+const cardCache = new Map<string, ProductCard>();
 
 const keyOf = (application: string, productId: string): string => `${application}/${productId}`;
 
-/** A card in memory that is no older than wanted. Where no version is known, memory cannot be trusted. */
-function remembered(application: string, { productId, version }: CardRequest): ProductCard | null {
+/** Returns a cached card of the requested version or newer. Version 0 means unknown: no cached card is new enough. */
+function cachedCard(application: string, { productId, version }: CardRequest): ProductCard | null {
   const key = keyOf(application, productId);
-  const card = kept.get(key);
+  const card = cardCache.get(key);
   if (!card || version === 0 || card.version < version) return null;
-  // Used just now: last to leave.
-  kept.delete(key);
-  kept.set(key, card);
+  // Insertion order is the order of use.
+  cardCache.delete(key);
+  cardCache.set(key, card);
   return card;
 }
 
-function remember(application: string, card: ProductCard): void {
+function cacheCard(application: string, card: ProductCard): void {
   const key = keyOf(application, card.id);
-  kept.delete(key);
-  kept.set(key, card);
-  if (kept.size <= cardsKept) return;
-  const oldest = kept.keys().next().value;
-  if (oldest !== undefined) kept.delete(oldest);
+  cardCache.delete(key);
+  cardCache.set(key, card);
+  if (cardCache.size <= maxCards) return;
+  const oldest = cardCache.keys().next().value;
+  if (oldest !== undefined) cardCache.delete(oldest);
 }
 
 /**
- * What is shown of products, by id: from isolate memory where it holds the version that the product's tile shows or a
- * newer one, else from the catalogue. A product that was deleted since its tile was made has no card.
+ * Returns the cards of products by product id. A card comes from isolate memory if its version is the tile's or newer,
+ * else from the catalog. A product that was deleted after its tile was built has no card.
  */
-export async function cardsOf(
-  catalog: Pick<ProductApi, "cards">,
+export async function loadCardsById(
+  catalog: Pick<ProductApi, "getCards">,
   application: string,
   wanted: readonly CardRequest[],
 ): Promise<Result<Map<string, ProductCard>>> {
   const cards = new Map<string, ProductCard>();
   const missing: CardRequest[] = [];
   for (const each of wanted) {
-    const card = remembered(application, each);
+    const card = cachedCard(application, each);
     if (card) cards.set(card.id, card);
     else missing.push(each);
   }
   if (missing.length === 0) return ok(cards);
-  const answer = await catalog.cards(application, missing);
+  const answer = await catalog.getCards(application, missing);
   if (!answer.ok) return answer;
   for (const card of answer.value) {
-    remember(application, card);
+    cacheCard(application, card);
     cards.set(card.id, card);
   }
   return ok(cards);

@@ -1,12 +1,12 @@
-import type { CandidateStore } from "../../../model/candidate-sources/source.ts";
+import type { CandidateStore } from "../../../model/candidate-sources/candidate-source.ts";
 import { type Columns, unpackColumns } from "../../../model/columns/columns.ts";
 import type { CandidateService } from "../../../model/pipeline/ports.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
-import type { LocationApi } from "../../../shared/contracts/services.ts";
+import type { LocationApi } from "../../../shared/contracts/services/location-api.ts";
 
-/** {@link CandidateService} by the location worker: all in one call, columns as buffers. */
+/** Returns a {@link CandidateService} that asks the location worker: one call per query, columns as buffers. */
 export const locationCandidateService = (location: LocationApi, application: string): CandidateService => ({
-  gather: async (query) => {
+  gatherCandidates: async (query) => {
     const { near, chosen, next, ...rest } = unwrap(
       await location.gatherCandidates(application, query),
       "the spatial index",
@@ -16,11 +16,11 @@ export const locationCandidateService = (location: LocationApi, application: str
   },
 });
 
-/** {@link CandidateStore} by the location worker. */
+/** Returns a {@link CandidateStore} that asks the location worker. */
 export const locationCandidateStore = (location: LocationApi, application: string): CandidateStore => ({
-  firstStage: async (query) =>
+  firstStageCandidates: async (query) =>
     unpacked(unwrap(await location.firstStageCandidates(application, query), "the spatial index")),
-  products: async (wanted, withNextProducts) =>
+  productColumns: async (wanted, withNextProducts) =>
     unpacked(
       unwrap(await location.productColumns(application, wanted, withNextProducts), "the spatial index"),
     ),
@@ -28,6 +28,6 @@ export const locationCandidateStore = (location: LocationApi, application: strin
 
 function unpacked(buffer: ArrayBuffer): Columns {
   const columns = unpackColumns(buffer);
-  if (!columns) throw new Error("the spatial index's answer is no block");
+  if (!columns) throw new Error("the location worker answered with a buffer that is not a column block");
   return columns;
 }

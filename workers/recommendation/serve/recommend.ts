@@ -1,11 +1,7 @@
 import { userSession } from "../../../durable-objects/user-session.ts";
 import { BatchPool } from "../../../model/features/batch-pool.ts";
-import { featureShape } from "../../../model/features/compute.ts";
-import {
-  maxCandidates,
-  type PipelineAnswer,
-  recommend as runPipeline,
-} from "../../../model/pipeline/recommend.ts";
+import { featureShape } from "../../../model/features/compute-features.ts";
+import { maxCandidates, type PipelineAnswer, runPipeline } from "../../../model/pipeline/run-pipeline.ts";
 import { decodeProfile } from "../../../model/profile/codec.ts";
 import { emptyProfile, type UserProfile } from "../../../model/profile/profile.ts";
 import type { AnswerLocation, EdgeLocation } from "../../../shared/contracts/location.ts";
@@ -18,81 +14,81 @@ import type {
 } from "../../../shared/contracts/recommendation.ts";
 import { ok, type Result, refuse, unwrap } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
-import { localOffset } from "../../../shared/geo/local-time.ts";
-import { followPointer, type Serving, servingOf } from "../models/serving-model.ts";
-import { advance } from "../rollout/advance.ts";
-import { scoreShadow } from "../rollout/shadow.ts";
-import { settingsOf } from "../settings.ts";
-import { cardOfRow } from "./card-of-row.ts";
-import { cardsOf } from "./cards.ts";
+import { utcOffsetAt } from "../../../shared/geo/local-time.ts";
+import { rankersFor, refreshSnapshot, type ServingRankers } from "../models/serving-rankers.ts";
+import { advanceRollout } from "../rollout/advance-rollout.ts";
+import { scoreShadow } from "../rollout/score-shadow.ts";
+import { rolloutSettingsOf } from "../settings.ts";
+import { cardFromTile } from "./card-from-tile.ts";
+import { loadCardsById } from "./cards.ts";
 import { impressionOf } from "./impression.ts";
 import { locationCandidateService } from "./location-candidates.ts";
 import { newRecommendationId } from "./recommendation-id.ts";
-import { resolveLocation, type UserLocation } from "./resolve-location.ts";
+import { type ResolvedLocation, resolveLocation } from "./resolve-location.ts";
 
-const batches = new BatchPool(featureShape, maxCandidates);
+const batchPool = new BatchPool(featureShape, maxCandidates);
 
 const round = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * The person; within a budget, somebody new where their object does not answer in time. What precision a person who cannot
- * be reached allows is not known: only their city is used.
+ * Returns the user's profile. Returns an empty profile if the user object fails, or has not answered after half of the
+ * budget. The precision that such a user allows is unknown, so an empty profile allows the city only.
  */
-async function personOf(
+async function loadProfile(
   state: Promise<Uint8Array>,
   budgetMs: number,
 ): Promise<{ profile: UserProfile; skipped?: string }> {
-  const unreached = (): UserProfile => ({ ...emptyProfile(), precision: "city" });
+  const fallbackProfile = (): UserProfile => ({ ...emptyProfile(), precision: "city" });
   try {
     const first = await (budgetMs < Number.POSITIVE_INFINITY
       ? Promise.race([state, sleep(budgetMs / 2).then((): "late" => "late")])
       : state);
     if (first === "late") {
       state.catch(() => null);
-      return { profile: unreached(), skipped: "budget: what is known of the person" };
+      return { profile: fallbackProfile(), skipped: "budget: the user object did not answer in time" };
     }
     return { profile: first.byteLength > 0 ? decodeProfile(first) : emptyProfile() };
   } catch (error) {
-    console.error({ event: "person not reached", error: errorText(error) });
-    return { profile: unreached(), skipped: "the person: failed" };
+    console.error({ event: "user object unreachable", error: errorText(error) });
+    return { profile: fallbackProfile(), skipped: "the user object: failed" };
   }
 }
 
 /**
- * One recommendation: person and tiles together, then what the person leads to, then the model, then the cards. What fails
- * or no longer fits into the budget is left out in the order that RELIABILITY.md declares, and named in `stages`; only
- * where no product can be found at all is it `unavailable`.
+ * Answers one recommendation request: loads the profile, resolves the location, runs the pipeline, loads the product
+ * cards. A stage that fails or exceeds the budget is skipped, in the order that RELIABILITY.md lists, and `stages` names
+ * it. Refuses with `unavailable` only if no products can be found. `waitUntil` runs work after the answer.
  */
-export async function recommend(
+export async function recommendProducts(
   env: RecommendationEnv,
   application: string,
   input: RecommendationInput,
   edge: EdgeLocation,
-  later: (work: Promise<unknown>) => void,
+  waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Result<RecommendationAnswer>> {
   const started = performance.now();
   const budgetMs = input.budgetMs ?? Number.POSITIVE_INFINITY;
   const now = Date.now() / 1000;
   const filter = input.filter ?? {};
   const session = userSession(env.USER_SESSION, application, input.userId, input.location ?? edge.point);
-  const places = locationCandidateService(env.LOCATION, application);
-  const serving = servingOf(env, application, input.userId, later);
-  const { profile, skipped } = await personOf(session.state(), budgetMs);
-  const personMs = performance.now() - started;
-  const where = await resolveLocation(env.LOCATION, profile, input.location, edge);
-  const { point } = where;
-  const whereMs = performance.now() - started - personMs;
-  const { rankers, variant, shadow: beside, skipped: withoutModel } = await serving;
-  const modelMs = performance.now() - started - personMs - whereMs;
+  const candidateService = locationCandidateService(env.LOCATION, application);
+  const serving = rankersFor(env, application, input.userId, waitUntil);
+  const { profile, skipped } = await loadProfile(session.encodedProfile(), budgetMs);
+  const profileMs = performance.now() - started;
+  const resolved = await resolveLocation(env.LOCATION, profile, input.location, edge);
+  const { point } = resolved;
+  const locationMs = performance.now() - started - profileMs;
+  const { rankers, variant, shadow, skipped: modelSkipped } = await serving;
+  const modelMs = performance.now() - started - profileMs - locationMs;
 
   const answer = await runPipeline(
     {
-      profile: profile,
+      profile,
       point,
       now,
-      offsetSeconds: localOffset(point?.lat ?? null, point?.lon ?? null, now),
+      offsetSeconds: utcOffsetAt(point?.lat ?? null, point?.lon ?? null, now),
       filter,
       rules: {
         limit: input.limit,
@@ -104,28 +100,29 @@ export async function recommend(
       maxCandidates: input.candidates,
       explain: input.explain,
       budgetMs: budgetMs - (performance.now() - started),
-      exploration: settingsOf(env).exploration,
+      exploration: rolloutSettingsOf(env).exploration,
     },
-    { places, rankers, clock: () => performance.now(), random: Math.random, batches },
+    { candidateService, rankers, clock: () => performance.now(), random: Math.random, batches: batchPool },
   ).catch((error: unknown) => {
-    console.error({ event: "places not reached", error: errorText(error) });
+    console.error({ event: "recommendation pipeline failed", error: errorText(error) });
     return null;
   });
-  if (!answer) return refuse("unavailable", "No products can be found now.", { retryAfter: 1 });
-  const { location, nameless } = placeOf(profile, where, answer.place);
-  const before = performance.now();
-  const { cards, skipped: withoutCards } = await shownCards(env, application, answer);
-  const stage = (name: string, ms: number, why: string | undefined): Stage => ({
+  if (!answer)
+    return refuse("unavailable", "No products can be recommended now; retry the request.", { retryAfter: 1 });
+  const { location, namesSkipped } = answerLocationOf(profile, resolved, answer.place);
+  const cardsStarted = performance.now();
+  const { cards, skipped: cardsSkipped } = await loadCards(env, application, answer);
+  const stageOf = (name: string, ms: number, reason: string | undefined): Stage => ({
     name,
     ms: round(ms),
-    ...(why ? { skipped: why } : {}),
+    ...(reason ? { skipped: reason } : {}),
   });
   const stages: Stage[] = [
-    stage("person", personMs, skipped),
-    stage("place", whereMs, where.skipped ?? nameless),
-    ...(withoutModel ? [stage("model", modelMs, withoutModel)] : []),
+    stageOf("person", profileMs, skipped),
+    stageOf("place", locationMs, resolved.skipped ?? namesSkipped),
+    ...(modelSkipped ? [stageOf("model", modelMs, modelSkipped)] : []),
     ...answer.stages,
-    stage("cards", performance.now() - before, withoutCards),
+    stageOf("cards", performance.now() - cardsStarted, cardsSkipped),
   ];
   const shown = answer.items.filter(
     ({ productId }) => cards.get(productId)?.available !== false && cards.has(productId),
@@ -147,14 +144,23 @@ export async function recommend(
     })),
     stages,
   };
-  later(
+  waitUntil(
     session
-      .impression(application, input.userId, impressionOf({ ...answer, items: shown }, receipt, Math.random))
-      .catch((error: unknown) => console.error({ event: "impression not kept", error: errorText(error) })),
+      .recordImpression(
+        application,
+        input.userId,
+        impressionOf({ ...answer, items: shown }, receipt, Math.random),
+      )
+      .catch((error: unknown) => console.error({ event: "impression not stored", error: errorText(error) })),
   );
-  // The impression has copied what it keeps: after the newcomer, nobody reads the features any more.
-  if (beside) later(besides(env, application, beside, answer).finally(() => batches.give(answer.features)));
-  else batches.give(answer.features);
+  // The impression holds its own copy of the features. The shadow model is the last reader of the batch.
+  if (shadow)
+    waitUntil(
+      scoreWithShadowModel(env, application, shadow, answer).finally(() =>
+        batchPool.release(answer.features),
+      ),
+    );
+  else batchPool.release(answer.features);
   return ok({
     recommendationId,
     model,
@@ -176,51 +182,51 @@ export async function recommend(
   });
 }
 
-/** The place as the answer says it, and why it lacks its names. */
-function placeOf(
+/** Returns the location part of the answer, and why its names are missing. */
+function answerLocationOf(
   { precision }: UserProfile,
-  { source }: UserLocation,
+  { source }: ResolvedLocation,
   place: PipelineAnswer["place"],
-): { location: AnswerLocation; nameless?: string } {
-  const named = place && !("skipped" in place) ? place : { city: null, country: null };
+): { location: AnswerLocation; namesSkipped?: string } {
+  const names = place && !("skipped" in place) ? place : { city: null, country: null };
   return {
-    location: { city: named.city, country: named.country, precision, source },
-    ...(place && "skipped" in place ? { nameless: place.skipped } : {}),
+    location: { city: names.city, country: names.country, precision, source },
+    ...(place && "skipped" in place ? { namesSkipped: place.skipped } : {}),
   };
 }
 
-/** After the answer: the newcomer scores it too; what that shows may bring it further. */
-async function besides(
+/** Scores an answer with the shadow model too. A flush of the shadow statistics may advance the rollout. */
+async function scoreWithShadowModel(
   env: RecommendationEnv,
   application: string,
-  { version, ranker }: NonNullable<Serving["shadow"]>,
+  { version, ranker }: NonNullable<ServingRankers["shadow"]>,
   answer: PipelineAnswer,
 ): Promise<void> {
   try {
     if (!(await scoreShadow(env.DB, application, version, ranker, answer))) return;
-    if (await advance(env.DB, settingsOf(env), application, Date.now() / 1000))
-      await followPointer(env, application);
+    if (await advanceRollout(env.DB, rolloutSettingsOf(env), application, Date.now() / 1000))
+      await refreshSnapshot(env, application);
   } catch (error) {
-    console.error({ event: "shadow not noted", error: errorText(error) });
+    console.error({ event: "shadow statistics not stored", error: errorText(error) });
   }
 }
 
-/** What is shown of the chosen products. Where the catalogue cannot be reached, the tiles stand in: without pictures. */
-async function shownCards(
+/** Loads the cards of the chosen products. If the catalog is unreachable, cards come from the tiles, without images. */
+async function loadCards(
   env: RecommendationEnv,
   application: string,
   answer: PipelineAnswer,
 ): Promise<{ cards: Map<string, ProductCard>; skipped?: string }> {
   try {
-    const cards = unwrap(await cardsOf(env.PRODUCT, application, answer.items), "the product service");
-    return { cards: cards };
+    const cards = unwrap(await loadCardsById(env.PRODUCT, application, answer.items), "the product service");
+    return { cards };
   } catch (error) {
-    console.error({ event: "cards not reached", error: errorText(error) });
+    console.error({ event: "product cards unavailable", error: errorText(error) });
     const rows = answer.items.map(({ index }) => answer.candidates[index]);
-    const cards = rows.map(({ block, row }) => cardOfRow(block, row));
+    const cards = rows.map(({ block, row }) => cardFromTile(block, row));
     return {
       cards: new Map(cards.map((card) => [card.id, card])),
-      skipped: "the catalogue: failed, tiles stand in for cards",
+      skipped: "the catalog: failed, tiles stand in for cards",
     };
   }
 }

@@ -1,13 +1,13 @@
 /**
- * `recommendationId`: the id of the person's object (32 bytes) and 9 random ones, base64url. It leads to the receipt, and
- * says nothing of the person to whoever does not hold the object.
+ * Returns a new `recommendationId`: the user object's id (32 bytes) and 9 random bytes, base64url. The id leads to the
+ * object that holds the receipt, and reveals nothing about the user.
  */
 export function newRecommendationId(objectId: string): string {
   const random = crypto.getRandomValues(new Uint8Array(9));
   return `${base64url(fromHex(objectId))}.${base64url(random)}`;
 }
 
-/** The object id in hexadecimal; null for what is no recommendation id. */
+/** Returns the user object's id in hexadecimal; null for text that is not a recommendation id. */
 export function objectIdOf(recommendationId: string): string | null {
   const match = /^([A-Za-z0-9_-]{43})\.[A-Za-z0-9_-]{12}$/.exec(recommendationId);
   if (!match) return null;

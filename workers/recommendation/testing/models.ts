@@ -1,15 +1,15 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { featureShape } from "../../../model/features/compute.ts";
+import { featureShape } from "../../../model/features/compute-features.ts";
 import { initialParameters, type Parameters } from "../../../model/network/parameters.ts";
 import { exportOnnx } from "../../../model/onnx/export.ts";
 import { manifestOf } from "../../../model/onnx/manifest.ts";
 import { Random } from "../../../model/train/random.ts";
 import type { ModelManifest } from "../../../shared/contracts/model.ts";
 import { ok, unwrap } from "../../../shared/contracts/result.ts";
-import { Registry } from "../models/registry.ts";
-import { openSession } from "../ranker/runtime.ts";
+import { ModelRegistry } from "../models/model-registry.ts";
+import { openSession } from "../ranker/open-session.ts";
 import { services } from "./services.ts";
 
 interface Bindings {
@@ -22,32 +22,32 @@ const bindings = env as unknown as Bindings;
 export const database = bindings.DB;
 export const trainingLog = bindings.TRAINING_LOG;
 
-/** The registry's tables, empty. */
-export const openRegistry = (): Promise<void> => applyD1Migrations(database, bindings.MIGRATIONS);
+/** Creates the tables of the registry. */
+export const migrateRegistry = (): Promise<void> => applyD1Migrations(database, bindings.MIGRATIONS);
 
-/** The services over a registry and a log that answer, with settings of roll-outs. */
-export const environmentWith = (rollout: object): RecommendationEnv =>
+/** Returns an environment with a working registry and training log, and with rollout settings. */
+export const environmentWithRollout = (rollout: object): RecommendationEnv =>
   ({
     ...services,
     DB: database,
     MODELS: bindings.MODELS,
     TRAINING_LOG: bindings.TRAINING_LOG,
-    USER: { tombstones: async () => ok([]) },
+    USER: { findTombstones: async () => ok([]) },
     ROLLOUT: JSON.stringify(rollout),
   }) as unknown as RecommendationEnv;
 
-/** A manifest and its file. */
-export interface ModelFile {
+/** A model's manifest and file. */
+export interface GeneratedModel {
   manifest: ModelManifest;
   bytes: ArrayBuffer;
 }
 
-/** A model of random weights that a seed decides. */
-export const modelOf = (version: string, seed: number): Promise<ModelFile> =>
-  modelWith(version, initialParameters(featureShape, new Random(seed)));
+/** Returns a model with random weights from a seed. */
+export const randomModel = (version: string, seed: number): Promise<GeneratedModel> =>
+  modelWithWeights(version, initialParameters(featureShape, new Random(seed)));
 
-/** A model of weights. */
-export async function modelWith(version: string, parameters: Parameters): Promise<ModelFile> {
+/** Returns a model with the given weights. */
+export async function modelWithWeights(version: string, parameters: Parameters): Promise<GeneratedModel> {
   const bytes = new Uint8Array(exportOnnx(featureShape, parameters));
   const session = await openSession(bytes, featureShape);
   const manifest = await manifestOf(featureShape, parameters, bytes, session, {
@@ -62,18 +62,17 @@ export async function modelWith(version: string, parameters: Parameters): Promis
   return { manifest, bytes: bytes.slice().buffer };
 }
 
-/** Registers a model of random weights; answers where it is then. */
-export async function registered(
+/** Registers a model with random weights and returns its record. */
+export async function registerRandomModel(
   environment: RecommendationEnv,
   application: string,
   version: string,
   seed: number,
   now: number,
 ) {
-  const { manifest, bytes } = await modelOf(version, seed);
-  const result = unwrap(
-    await new Registry(environment, application).register(manifest, bytes, now),
+  const { manifest, bytes } = await randomModel(version, seed);
+  return unwrap(
+    await new ModelRegistry(environment, application).register(manifest, bytes, now),
     "the registry",
   );
-  return result;
 }

@@ -1,18 +1,18 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
 import type { UserSession } from "../../../durable-objects/user-session.ts";
-import { buildLeaf } from "../../../model/retrieval/cell-state.ts";
+import { buildLeafTile } from "../../../model/retrieval/build-tiles.ts";
 import { recommendationInput } from "../../../shared/contracts/recommendation.ts";
 import { ok } from "../../../shared/contracts/result.ts";
-import { addressOf, leafCellOf } from "../../../shared/geo/cells.ts";
-import { recommend } from "../serve/recommend.ts";
+import { addressOf, leafCellAt } from "../../../shared/geo/cells.ts";
+import { recommendProducts } from "../serve/recommend.ts";
 
 export const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Object.assign(
   { USER_SESSION: {} as never },
   env,
 );
 export const oslo = { lat: 59.91, lon: 10.75 };
-export const leaf = leafCellOf(oslo, 0);
+export const leaf = leafCellAt(oslo, 0);
 const nowhere = { city: null, country: null, point: null, timezone: null };
 export const products = Array.from({ length: 20 }, (_, i) => ({
   cell: addressOf(oslo, 0),
@@ -34,15 +34,15 @@ export const products = Array.from({ length: 20 }, (_, i) => ({
   hours: [],
   nextProducts: [],
 }));
-export const block = buildLeaf(leaf, 1, 1_700_000_000, products, () => 0);
+export const block = buildLeafTile(leaf, 1, 1_700_000_000, products, () => 0);
 const cards = products.map(({ change: { productId, version, ...rest } }) => {
   const { deleted: _deleted, previousCell: _previous, createdAt: _created, ...card } = rest;
   return { ...card, id: productId, image: "/picture", cell: leaf, version };
 });
 const inOslo = { city: "Oslo", country: "NO", timezone: "Europe/Oslo", cell: leaf, distanceKm: 1 };
-export const down = () => Promise.reject(new Error("down"));
+export const rejectAsDown = () => Promise.reject(new Error("down"));
 
-/** The services as they should be, a registry that does not answer, and what a test takes away. */
+/** Services that work, with a registry that fails. Tests replace single services. */
 export const services = {
   USER_SESSION: environment.USER_SESSION,
   DB: {
@@ -50,23 +50,23 @@ export const services = {
       throw new Error("down");
     },
   },
-  MODELS: { get: down },
+  MODELS: { get: rejectAsDown },
   LOCATION: {
-    resolve: async () => ok(inOslo),
+    resolveLocation: async () => ok(inOslo),
     coarsen: async () => ok({ point: { lat: 59.9, lon: 10.7 }, place: null }),
-    edge: async () => ok(null),
+    edgePoint: async () => ok(null),
     gatherCandidates: async () =>
       ok({ near: block, chosen: block, next: null, skipped: [] as string[], place: inOslo }),
     candidates: async () => ok(block),
     columns: async () => ok(block),
   },
-  PRODUCT: { cards: async () => ok(cards) },
+  PRODUCT: { getCards: async () => ok(cards) },
 };
 
-/** A recommendation for Ann in Oslo, with what was left for later done. */
-export async function ask(change: object, input: object = {}, application = "demo") {
+/** Returns a recommendation for Ann in Oslo, after its background work is done. */
+export async function recommendForAnn(change: object, input: object = {}, application = "demo") {
   const pending: Promise<unknown>[] = [];
-  const result = await recommend(
+  const result = await recommendProducts(
     { ...services, ...change } as never,
     application,
     recommendationInput.parse({ userId: "ann", location: oslo, limit: 5, ...input }),

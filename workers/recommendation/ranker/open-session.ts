@@ -1,33 +1,33 @@
 import compiled from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import * as ort from "onnxruntime-web/wasm";
 import type { FeatureShape } from "../../../model/features/batch.ts";
-import { type Session, sessionOver } from "../../../model/onnx/session.ts";
+import { createModelSession, type ModelSession } from "../../../model/onnx/model-session.ts";
 
 ort.env.wasm.numThreads = 1;
-// With bytes at hand the runtime does not look for a file; what they hold is never read (see below).
+// The runtime fetches no file if it is given bytes. It never reads these, because `withCompiledModule` replaces them.
 ort.env.wasm.wasmBinary = new Uint8Array(1);
 
 let creation: Promise<unknown> = Promise.resolve();
 
 /**
- * Opens a session in workerd. One at a time: while it is made, `WebAssembly.instantiate` is replaced. Throws where the
- * runtime refuses the file.
+ * Opens an ONNX session in workerd. Sessions are created one at a time, because `WebAssembly.instantiate` is replaced
+ * meanwhile. Throws if the runtime refuses the file.
  */
-export function openSession(bytes: Uint8Array, shape: FeatureShape): Promise<Session> {
+export function openSession(bytes: Uint8Array, shape: FeatureShape): Promise<ModelSession> {
   const next = creation.then(() => withCompiledModule(() => create(bytes, shape)));
   creation = next.catch(() => undefined);
   return next;
 }
 
-async function create(bytes: Uint8Array, shape: FeatureShape): Promise<Session> {
+async function create(bytes: Uint8Array, shape: FeatureShape): Promise<ModelSession> {
   const session = await ort.InferenceSession.create(bytes, {
     executionProviders: ["wasm"],
     graphOptimizationLevel: "all",
   });
-  return sessionOver(ort, session, shape);
+  return createModelSession(ort, session, shape);
 }
 
-/** The runtime insists on compiling bytes, which Workers forbid: it is handed the compiled module instead. */
+/** Runs `use` with the compiled module in place of bytes: the runtime compiles bytes, which Workers forbid. */
 async function withCompiledModule<T>(use: () => Promise<T>): Promise<T> {
   const { instantiate } = WebAssembly;
   const fromModule = async (_bytes: unknown, imports?: WebAssembly.Imports) => ({

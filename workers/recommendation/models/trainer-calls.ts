@@ -1,41 +1,45 @@
-import bundledManifest from "../../../model/artifacts/bundled.json";
 import bundledBytes from "../../../model/artifacts/bundled.onnx";
-import { featureShape } from "../../../model/features/compute.ts";
-import { unpackFeatures } from "../../../model/features/packed.ts";
+import { featureShape } from "../../../model/features/compute-features.ts";
+import { unpackFeatures } from "../../../model/features/pack-features.ts";
 import { randomBatch } from "../../../model/onnx/manifest.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
-import { finalScores, maxCandidates } from "../../../model/pipeline/recommend.ts";
+import { finalScores, maxCandidates } from "../../../model/pipeline/run-pipeline.ts";
+import { yieldToEventLoop } from "../../../shared/async/yield-to-event-loop.ts";
 import { type ModelManifest, modelManifest } from "../../../shared/contracts/model.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
-import { bundledModel, registeredModels } from "../ranker/models.ts";
+import { bundledModel, registeredModels } from "../ranker/isolate-models.ts";
 import { RegistryStore } from "../store.ts";
+import { bundledManifest } from "./bundled-model.ts";
 import { modelKey } from "./model-key.ts";
 
-/** A manifest and its file. */
+/** A model's manifest and file. */
 export interface ModelFile {
   manifest: ModelManifest;
   bytes: ArrayBuffer;
 }
 
-/** What serves an application: its own model, else the one that is deployed with the code. */
-export async function servingModel(env: RecommendationEnv, application: string): Promise<Result<ModelFile>> {
+/** Returns the model that serves an application: its registered model, else the bundled model. */
+export async function servingModelFile(
+  env: RecommendationEnv,
+  application: string,
+): Promise<Result<ModelFile>> {
   const row = await new RegistryStore(env.DB).serving(application);
-  if (!row) return ok({ manifest: modelManifest.parse(bundledManifest), bytes: bundledBytes });
+  if (!row) return ok({ manifest: bundledManifest, bytes: bundledBytes });
   const file = await env.MODELS.get(modelKey(application, row.sha256));
   return file
     ? ok({ manifest: modelManifest.parse(row.manifest), bytes: await file.arrayBuffer() })
     : refuse("not_found", `The file of model ${row.version} is missing.`);
 }
 
-/** A registered model as a ranker, loaded where it is not. */
-async function rankerOf(
+/** Returns the ranker of the registered or bundled model with a file hash. Loads the model if necessary. */
+async function loadRanker(
   env: RecommendationEnv,
   application: string,
   sha256: string,
 ): Promise<Result<Ranker>> {
   if (bundledModel.ok && bundledModel.value.sha256 === sha256) return bundledModel;
-  const row = await new RegistryStore(env.DB).ofContent(application, sha256);
-  if (!row) return refuse("not_found", "There is no model of that content.");
+  const row = await new RegistryStore(env.DB).bySha256(application, sha256);
+  if (!row) return refuse("not_found", `There is no model with sha256 ${sha256}.`);
   const loaded = registeredModels.get(row);
   if (loaded) return ok(loaded);
   const file = await env.MODELS.get(modelKey(application, sha256));
@@ -43,26 +47,33 @@ async function rankerOf(
   return registeredModels.load(row.manifest, new Uint8Array(await file.arrayBuffer()));
 }
 
-/** Scores packed lists by a registered model: what it would have ordered them by. */
+/** Scores packed candidate lists by a model. Returns the final scores of each list: the order that serving would use. */
 export async function scoreLists(
   env: RecommendationEnv,
   application: string,
   sha256: string,
   packs: readonly Uint8Array[],
 ): Promise<Result<Float32Array[]>> {
-  const ranker = await rankerOf(env, application, sha256);
+  const ranker = await loadRanker(env, application, sha256);
   if (!ranker.ok) return ranker;
   const scores: Float32Array[] = [];
   for (const pack of packs) {
     const batch = unpackFeatures(featureShape, pack);
-    if (batch === null) return refuse("invalid_input", "A list was not packed for these features.");
+    if (batch === null)
+      return refuse(
+        "invalid_input",
+        "A list was packed for another feature layout; pack it with the present one.",
+      );
     scores.push(finalScores(await ranker.value.score(batch)));
-    await yieldThread();
+    await yieldToEventLoop();
   }
   return ok(scores);
 }
 
-/** Loads a model that is not registered, checks it against its manifest, and runs it `runs` times on as many candidates as serving has. */
+/**
+ * Loads a model that need not be registered, checks it against its manifest, and scores a list of the largest size
+ * `runs` times, so that the caller can measure the latency.
+ */
 export async function tryModel(
   manifest: ModelManifest,
   bytes: ArrayBuffer,
@@ -74,10 +85,7 @@ export async function tryModel(
   const batch = randomBatch(featureShape, maxCandidates, 1);
   for (let run = 0; run < runs; run++) {
     await ranker.value.score(batch);
-    await yieldThread();
+    await yieldToEventLoop();
   }
   return ok(null);
 }
-
-/** Gives the thread to whoever waits for it: a run takes some milliseconds. */
-const yieldThread = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import bytes from "../../../model/artifacts/bundled.onnx";
-import { featureShape } from "../../../model/features/compute.ts";
+import { featureShape } from "../../../model/features/compute-features.ts";
 import { initialParameters } from "../../../model/network/parameters.ts";
 import { exportOnnx } from "../../../model/onnx/export.ts";
 import { manifestOf, randomBatch } from "../../../model/onnx/manifest.ts";
 import { Random } from "../../../model/train/random.ts";
 import { scoreByTape } from "../../../model/train/train.ts";
-import { bundledModel, registeredModels } from "./models.ts";
-import { openSession } from "./runtime.ts";
+import { bundledModel, registeredModels } from "./isolate-models.ts";
+import { openSession } from "./open-session.ts";
 
 const facts = {
   version: "v1",
@@ -18,15 +18,15 @@ const facts = {
   dataWindow: { name: "test", from: null, to: null, events: 0 },
 };
 
-describe("the runtime in workerd", () => {
-  it("has the bundled model ready, which fits these features and reproduces its golden vectors", async () => {
+describe("the ONNX runtime in workerd", () => {
+  it("loads the bundled model, which fits the features and reproduces its golden vectors", async () => {
     if (!bundledModel.ok) throw new Error(bundledModel.error.detail);
     const scores = await bundledModel.value.score(randomBatch(featureShape, 500, 1));
     expect(scores.engage).toHaveLength(500);
     expect(scores.engage.every(Number.isFinite) && scores.purchase.every(Number.isFinite)).toBe(true);
   });
 
-  it("answers the tape's scores within 1e-5, for files that are exported and loaded here", async () => {
+  it("returns the tape's scores within 1e-5 for exported and loaded files", async () => {
     const parameters = initialParameters(featureShape, new Random(5));
     const file = new Uint8Array(exportOnnx(featureShape, parameters));
     const session = await openSession(file, featureShape);
@@ -46,7 +46,7 @@ describe("the runtime in workerd", () => {
     await session.release();
   });
 
-  it("keeps sessions that are opened and run at once apart", async () => {
+  it("isolates sessions that are opened and run concurrently", async () => {
     const file = new Uint8Array(bytes);
     const sessions = await Promise.all([1, 2, 3].map(() => openSession(file, featureShape)));
     const batch = randomBatch(featureShape, 50, 9);
@@ -55,7 +55,7 @@ describe("the runtime in workerd", () => {
     for (const each of sessions) await each.release();
   });
 
-  it("gives WebAssembly back as it was", async () => {
+  it("restores WebAssembly.instantiate", async () => {
     const before = WebAssembly.instantiate;
     await expect(openSession(new Uint8Array([1, 2, 3]), featureShape)).rejects.toThrow();
     expect(WebAssembly.instantiate).toBe(before);

@@ -1,16 +1,17 @@
 import type { OutboxRow, UserRows } from "../../../shared/contracts/queues.ts";
 import { sha256OfText } from "../../../shared/hash/sha256.ts";
 import { logKey, logShardOf } from "../../../shared/training-log/keys.ts";
-import { packed } from "../../../shared/training-log/lines.ts";
+import { packLines } from "../../../shared/training-log/lines.ts";
 
-/** A line of the log, and when what it tells of happened. */
+/** A line of the training log. */
 interface Line {
+  /** Time of the event or impression, in seconds since the Unix epoch. */
   time: number;
   line: object;
 }
 
-/** A row of an outbox as a line of the log, under its person's pseudonym; null for one that is none of the log's. */
-function lineOf({ object: pseudonym, generation }: UserRows, row: OutboxRow): Line | null {
+/** Returns the log line of an outbox row, under the user's pseudonym; null for a row that the log does not hold. */
+function lineOf({ pseudonym, generation }: UserRows, row: OutboxRow): Line | null {
   const { kind } = row;
   switch (kind) {
     case "interaction": {
@@ -30,9 +31,9 @@ function lineOf({ object: pseudonym, generation }: UserRows, row: OutboxRow): Li
 }
 
 /**
- * Writes rows of people to the training log: gzip of JSON lines, one object for each shard of people that is among them,
- * under the UTC day of the newest line (history spans many days and would else be scattered over as many objects). Its
- * name is the hash of its lines: the same batch again writes the same objects again. Answers their keys.
+ * Writes outbox rows to the training log and returns the keys of the written objects. Each user shard gets one object of
+ * gzipped JSON lines, under the UTC day of its newest line: one object per day would scatter history over many objects.
+ * An object is named by the hash of its lines, so writing the same batch again overwrites the same objects.
  */
 export async function writeTrainingLog(
   bucket: R2Bucket,
@@ -41,19 +42,19 @@ export async function writeTrainingLog(
 ): Promise<string[]> {
   const shards = new Map<number, Line[]>();
   for (const user of users) {
-    const added = user.rows.flatMap((row) => lineOf(user, row) ?? []);
-    if (added.length === 0) continue;
-    const shard = logShardOf(user.object);
-    shards.set(shard, [...(shards.get(shard) ?? []), ...added]);
+    const lines = user.rows.flatMap((row) => lineOf(user, row) ?? []);
+    if (lines.length === 0) continue;
+    const shard = logShardOf(user.pseudonym);
+    shards.set(shard, [...(shards.get(shard) ?? []), ...lines]);
   }
   return Promise.all(
     [...shards].map(async ([shard, lines]) => {
-      const newest = lines.reduce((most, { time }) => Math.max(most, time), 0);
+      const newest = lines.reduce((max, { time }) => Math.max(max, time), 0);
       const day = new Date(newest * 1000).toISOString().slice(0, 10);
       const list = lines.map(({ line }) => line);
       const name = (await sha256OfText(JSON.stringify(list))).slice(0, 32);
       const key = logKey(application, day, shard, name);
-      await bucket.put(key, await packed(list));
+      await bucket.put(key, await packLines(list));
       return key;
     }),
   );

@@ -1,12 +1,12 @@
 import type { Columns } from "../../../model/columns/columns.ts";
 import type { ProductCard } from "../../../shared/contracts/product.ts";
 
-/** A number of a 32-bit column as the decimal that was written; null where there is none. */
+/** Returns a value of a 32-bit column, rounded to the 7 digits that it can hold; null for NaN. */
 const decimal = (value: number): number | null => (Number.isNaN(value) ? null : Number(value.toPrecision(7)));
 
-/** What a row of a tile says of a product, as a card: all but its picture. */
-export function cardOfRow(block: Columns, row: number): ProductCard {
-  const placed = !Number.isNaN(block.lat[row]);
+/** Returns the card of the product in a tile's row. Tiles hold no images. */
+export function cardFromTile(block: Columns, row: number): ProductCard {
+  const hasLocation = !Number.isNaN(block.lat[row]);
   const currency = block.strings[block.currency[row]];
   return {
     id: block.id(row),
@@ -18,7 +18,7 @@ export function cardOfRow(block: Columns, row: number): ProductCard {
     rating: decimal(block.rating[row]),
     available: block.available[row] === 1,
     image: null,
-    location: placed ? { lat: block.lat[row], lon: block.lon[row] } : null,
+    location: hasLocation ? { lat: block.lat[row], lon: block.lon[row] } : null,
     cell: block.strings[block.cell[row]],
     version: block.version[row],
   };

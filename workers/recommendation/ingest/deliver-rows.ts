@@ -1,0 +1,155 @@
+import { hash53 } from "../../../model/columns/hash.ts";
+import type { AcceptedInteraction } from "../../../shared/contracts/event.ts";
+import type { InteractionsMessage, UserRows } from "../../../shared/contracts/queues.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
+import type { ProductTotals, Transition, UnknownProduct } from "../../../shared/contracts/totals.ts";
+import { ExperimentCountsTable } from "../../../shared/experiments/experiment-counts.ts";
+import { eraseFromObject } from "../../../shared/training-log/erase-user.ts";
+import { countOutcomes } from "../rollout/count-outcomes.ts";
+import { fetchCards } from "./fetch-cards.ts";
+import { writeTrainingLog } from "./write-training-log.ts";
+
+/** Products whose totals the user service returns in one call. */
+const maxTotalsPerCall = 1000;
+
+/** Returns the transitions that an interaction adds: one from each product chosen just before it. A dismissal adds none. */
+export function transitionsOf(
+  pseudonym: string,
+  interaction: AcceptedInteraction,
+): (Transition & { fromCell: string })[] {
+  if (interaction.type === "dismiss") return [];
+  return interaction.previous.flatMap(({ productId, cell }, i) =>
+    cell === null || interaction.facts.cell === null || productId === interaction.productId
+      ? []
+      : [
+          {
+            // The cell needs a key to drop repeats. The hash hides the user from the cell.
+            key: hash53(`${pseudonym}:${interaction.eventId}`),
+            from: productId,
+            fromCell: cell,
+            to: interaction.productId,
+            toCell: interaction.facts.cell,
+            gap: interaction.previous.length - i,
+            time: interaction.time,
+          },
+        ],
+  );
+}
+
+/** Returns the cell of each product: the cell that an event recorded, else the catalog's present cell. */
+async function productCells(
+  env: RecommendationEnv,
+  application: string,
+  interactions: readonly AcceptedInteraction[],
+): Promise<Map<string, string>> {
+  const cells = new Map<string, string>();
+  const unknown = new Set<string>();
+  for (const { productId, facts } of interactions)
+    if (facts.cell === null) unknown.add(productId);
+    else cells.set(productId, facts.cell);
+  const missing = [...unknown].filter((id) => !cells.has(id));
+  for (const { id, cell } of await fetchCards(env.PRODUCT, application, missing)) cells.set(id, cell);
+  return cells;
+}
+
+/** Sends the totals of all hours of products that their cells do not know, for example because a product moved. */
+async function sendAbsoluteTotals(
+  env: RecommendationEnv,
+  application: string,
+  unknown: readonly UnknownProduct[],
+): Promise<void> {
+  const cells = new Map(unknown.map(({ productId, cell }) => [productId, cell]));
+  const ids = [...cells.keys()];
+  for (let i = 0; i < ids.length; i += maxTotalsPerCall) {
+    const allHours = unwrap(
+      await env.USER.hourlyTotals(application, ids.slice(i, i + maxTotalsPerCall)),
+      "the user service",
+    );
+    const totals = allHours.map((each) => ({ ...each, cell: cells.get(each.productId) as string }));
+    unwrap(await env.LOCATION.applyTotals(application, totals, []), "the location service");
+  }
+}
+
+/** Merges the rows of several messages: one entry for each user and generation. */
+export function mergeByUser(messages: readonly InteractionsMessage[]): UserRows[] {
+  const users = new Map<string, UserRows>();
+  for (const each of messages.flatMap((message) => message.users)) {
+    const key = `${each.pseudonym}:${each.generation}`;
+    const merged = users.get(key);
+    if (merged) merged.rows.push(...each.rows);
+    else users.set(key, { ...each, rows: [...each.rows] });
+  }
+  return [...users.values()];
+}
+
+/**
+ * Writes outbox rows to their stores, in this order: the user database (rows and totals in one transaction), the cells
+ * (absolute totals), the experiment counts, the training log. Each write is idempotent. Throws at the first write that
+ * fails; the later writes are not done.
+ */
+export async function deliverRows(
+  env: RecommendationEnv,
+  application: string,
+  users: readonly UserRows[],
+): Promise<void> {
+  const batch = users.map(({ userId, pseudonym, generation, rows }) => ({
+    userId,
+    pseudonym,
+    generation,
+    interactions: rows.flatMap((row) => (row.kind === "interaction" ? [row.interaction] : [])),
+  }));
+  const interactions = batch.flatMap((each) => each.interactions);
+  if (interactions.length > 0) {
+    const recorded = unwrap(
+      await env.USER.recordInteractions(
+        application,
+        batch.filter((each) => each.interactions.length > 0),
+      ),
+      "the user service",
+    );
+    const cells = await productCells(env, application, interactions);
+    const totals = recorded.totals.flatMap((each): (ProductTotals & { cell: string })[] => {
+      const cell = cells.get(each.productId);
+      return cell === undefined ? [] : [{ ...each, cell }];
+    });
+    const transitions = batch.flatMap(({ pseudonym, interactions: list }) =>
+      list.flatMap((each) => transitionsOf(pseudonym, each)),
+    );
+    const applied = unwrap(
+      await env.LOCATION.applyTotals(application, totals, transitions),
+      "the location service",
+    );
+    await sendAbsoluteTotals(env, application, applied.unknown);
+  }
+  await countOutcomes(env, application, users);
+  const written = await writeTrainingLog(env.TRAINING_LOG, application, users);
+  await removeErased(env, application, users, written);
+}
+
+/**
+ * Removes rows of erased generations that were just written. An erasure sets its tombstone before it scans the training
+ * log, so the scan removes rows written before it, and this function removes rows written after it.
+ */
+async function removeErased(
+  env: RecommendationEnv,
+  application: string,
+  users: readonly UserRows[],
+  keys: readonly string[],
+): Promise<void> {
+  const tombstones = unwrap(
+    await env.USER.findTombstones(application, [...new Set(users.map(({ pseudonym }) => pseudonym))]),
+    "the user service",
+  );
+  if (tombstones.length === 0) return;
+  const erased = new Map(tombstones.map(({ pseudonym, generation }) => [pseudonym, generation]));
+  const erasedUsers = users.filter(
+    ({ pseudonym, generation, rows }) =>
+      generation <= (erased.get(pseudonym) ?? -1) && rows.some(({ kind }) => kind === "counts"),
+  );
+  if (erasedUsers.length > 0)
+    await new ExperimentCountsTable(env.DB).eraseUsers(
+      application,
+      erasedUsers.map(({ pseudonym }) => pseudonym),
+    );
+  for (const key of keys) await eraseFromObject(env.TRAINING_LOG, key, erased);
+}

@@ -1,0 +1,262 @@
+import { maxModelBytes } from "../../../model/onnx/manifest.ts";
+import type { Ranker } from "../../../model/pipeline/ports.ts";
+import {
+  type ModelDetails,
+  type ModelManifest,
+  type ModelOrigin,
+  type ModelRecord,
+  modelManifest,
+  type RolloutRecord,
+} from "../../../shared/contracts/model.ts";
+import { toInstant } from "../../../shared/contracts/primitives.ts";
+import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
+import { ExperimentCountsTable } from "../../../shared/experiments/experiment-counts.ts";
+import { evaluateCandidate } from "../gate/evaluate-candidate.ts";
+import { registeredModels } from "../ranker/isolate-models.ts";
+import { advanceRollout, currentVerdict } from "../rollout/advance-rollout.ts";
+import { rolloutExperimentOf } from "../rollout/canary-arm.ts";
+import { rolloutSettingsOf } from "../settings.ts";
+import { type ModelRow, RegistryStore } from "../store.ts";
+import { bundledManifest, bundledRecord } from "./bundled-model.ts";
+import { driftByDay } from "./drift.ts";
+import { modelKey } from "./model-key.ts";
+import { pruneModels } from "./prune-models.ts";
+import { refreshSnapshot, servingRanker } from "./serving-rankers.ts";
+
+const recordOf = (row: ModelRow): ModelRecord => ({
+  version: row.version,
+  sha256: row.sha256,
+  status: row.status,
+  parent: row.parent,
+  metrics: row.metrics,
+  createdAt: toInstant(row.createdAt),
+  promotedAt: row.promotedAt === null ? null : toInstant(row.promotedAt),
+  dataWindow: modelManifest.parse(row.manifest).dataWindow,
+  origin: row.origin ?? uploadedByHand,
+  promotedBy: row.promotedBy,
+});
+
+/** Actor of changes that an API key requests. */
+const byHand = "hand";
+
+/** Origin of models that are uploaded with an API key. */
+const uploadedByHand: ModelOrigin = { by: byHand, gate: null };
+
+/** The models of one application: registers them, changes their status, describes them. */
+export class ModelRegistry {
+  readonly #env: RecommendationEnv;
+  readonly #store: RegistryStore;
+  readonly #application: string;
+
+  constructor(env: RecommendationEnv, application: string) {
+    this.#env = env;
+    this.#store = new RegistryStore(env.DB);
+    this.#application = application;
+  }
+
+  async list(): Promise<ModelRecord[]> {
+    return (await this.#store.list(this.#application)).map(recordOf);
+  }
+
+  /** Returns a version with its manifest, rollout, drift and status changes. */
+  async details(version: string): Promise<Result<ModelDetails>> {
+    const row = await this.#store.version(this.#application, version);
+    if (!row && version === bundledManifest.version) return ok(await this.#bundledDetails());
+    if (!row) return refuse("not_found", `There is no model ${version}.`);
+    const changes = await this.#store.changes(this.#application, version);
+    return ok({
+      ...recordOf(row),
+      manifest: modelManifest.parse(row.manifest),
+      rollout: await this.#rolloutRecord(row),
+      drift: await driftByDay(this.#store, this.#application, version),
+      changes: changes.map(({ status, by, reason, at }) => ({ status, by, reason, at: toInstant(at) })),
+    });
+  }
+
+  /** Returns the details of the bundled model. */
+  async #bundledDetails(): Promise<ModelDetails> {
+    const serves = (await this.#store.serving(this.#application)) === null;
+    return {
+      ...bundledRecord(serves),
+      manifest: bundledManifest,
+      rollout: null,
+      drift: await driftByDay(this.#store, this.#application, bundledManifest.version),
+      changes: [],
+    };
+  }
+
+  async #rolloutRecord(row: ModelRow): Promise<RolloutRecord | null> {
+    const rollout = await this.#store.rollout(this.#application, row.version);
+    if (!rollout) return null;
+    const { requests, failures, overlap, distance, shadowAt, canaryAt } = rollout;
+    const scored = requests - failures;
+    return {
+      shadow: {
+        since: toInstant(shadowAt),
+        requests,
+        failures,
+        overlap: scored > 0 ? overlap / scored : null,
+        distance: scored > 0 ? distance / scored : null,
+      },
+      canary:
+        canaryAt === null
+          ? null
+          : {
+              since: toInstant(canaryAt),
+              outcomes:
+                row.status === "canary"
+                  ? await currentVerdict(this.#env.DB, rolloutSettingsOf(this.#env), row)
+                  : rollout.verdict,
+            },
+    };
+  }
+
+  /**
+   * Checks a model by running it, stores it, and returns its record. An application's first uploaded model serves at once;
+   * any other model starts a rollout: shadow, canary, serving. Idempotent, so a lost answer can be retried.
+   */
+  async register(
+    manifest: ModelManifest,
+    bytes: ArrayBuffer,
+    now: number,
+    origin: ModelOrigin = uploadedByHand,
+  ): Promise<Result<ModelRecord>> {
+    if (bytes.byteLength > maxModelBytes)
+      return refuse("too_large", `A model may have at most ${maxModelBytes} bytes; got ${bytes.byteLength}.`);
+    const loaded = await registeredModels.load(manifest, new Uint8Array(bytes));
+    if (!loaded.ok) return loaded;
+    await this.#env.MODELS.put(modelKey(this.#application, manifest.sha256), bytes);
+    const { version } = manifest;
+    const versions = await this.#store.list(this.#application);
+    const stored = versions.find((each) => each.version === version);
+    if (stored && stored.sha256 !== manifest.sha256) return this.#versionConflict(version);
+    const isFirst =
+      origin === uploadedByHand &&
+      versions.every((each) => each.version === version && each.status === "registered");
+    if (!stored) {
+      // Recalibrated models have passed the gate. An application's first model has nothing to be compared with.
+      const checkedOrigin =
+        origin.gate !== null || isFirst ? origin : await this.#evaluated(loaded.value, bytes.byteLength, now);
+      if (!(await this.#add(manifest, checkedOrigin, now))) return this.#versionConflict(version);
+    }
+    await pruneModels(this.#env, this.#application, rolloutSettingsOf(this.#env).kept);
+    if (isFirst) return this.promote(version, now, "first of its application");
+    if (await advanceRollout(this.#env.DB, rolloutSettingsOf(this.#env), this.#application, now))
+      await this.#refreshIsolate();
+    return this.#record(version);
+  }
+
+  #versionConflict(version: string): Result<never> {
+    return refuse(
+      "conflict",
+      `Version ${version} exists with another file; register the model under a new version.`,
+    );
+  }
+
+  /** Adds a version; its status is `refused` if the gate refused it. Returns false if the version exists already. */
+  #add(manifest: ModelManifest, origin: ModelOrigin, now: number): Promise<boolean> {
+    const { version, sha256, parent, metrics } = manifest;
+    const refused = origin.gate?.passed === false;
+    const reason = refused ? `the gate: ${origin.gate?.reasons.join("; ")}` : "registered";
+    return this.#store.add(
+      {
+        ...{ application: this.#application, version, sha256, parent, manifest, metrics, origin },
+        ...{ status: refused ? "refused" : "registered", createdAt: now, promotedAt: null, promotedBy: null },
+      },
+      { by: origin.by, reason, now },
+    );
+  }
+
+  /** Evaluates an uploaded model by the gate and returns its origin with the result. */
+  async #evaluated(candidate: Ranker, bytes: number, now: number): Promise<ModelOrigin> {
+    const models = { candidate, bytes, serving: await servingRanker(this.#env, this.#application) };
+    const { gate } = rolloutSettingsOf(this.#env);
+    return { by: byHand, gate: await evaluateCandidate(this.#env, this.#application, models, gate, now) };
+  }
+
+  /** Makes a version serve, whatever its status is. */
+  async promote(version: string, now: number, reason = "requested"): Promise<Result<ModelRecord>> {
+    const { candidate } = await this.#store.servingAndCandidate(this.#application);
+    await this.#storeVerdict(candidate);
+    const promoted = await this.#store.changeStatus(
+      this.#application,
+      version,
+      ["registered", "shadow", "canary", "serving", "retired", "refused", "rolled_back"],
+      "serving",
+      { by: byHand, reason, now },
+    );
+    if (!promoted) return refuse("not_found", `There is no model ${version}.`);
+    await this.#afterCandidateEnds(candidate);
+    return this.#record(version);
+  }
+
+  /**
+   * Rolls a version back. A candidate's rollout ends. A serving version is replaced by the version that served before it,
+   * or by the bundled model if there is none.
+   */
+  async rollback(version: string, now: number): Promise<Result<ModelRecord>> {
+    const { serving, candidate } = await this.#store.servingAndCandidate(this.#application);
+    const cause = { by: byHand, reason: "requested", now };
+    await this.#storeVerdict(candidate);
+    if (candidate?.version === version) {
+      if (
+        !(await this.#store.changeStatus(
+          this.#application,
+          version,
+          ["shadow", "canary"],
+          "rolled_back",
+          cause,
+        ))
+      )
+        return refuse("conflict", `The rollout of model ${version} has ended meanwhile.`);
+      await this.#afterCandidateEnds(candidate);
+      return this.#record(version);
+    }
+    if (serving?.version !== version)
+      return refuse(
+        "conflict",
+        `Model ${version} is neither serving nor in a rollout, so it cannot be rolled back.`,
+      );
+    const previous = await this.#store.previouslyServing(this.#application);
+    // A model must serve at every moment, so the previous version is promoted first.
+    if (previous)
+      await this.#store.changeStatus(this.#application, previous.version, ["retired"], "serving", {
+        ...cause,
+        reason: `${version} was rolled back`,
+      });
+    const from = previous ? "retired" : "serving";
+    if (!(await this.#store.changeStatus(this.#application, version, [from], "rolled_back", cause)))
+      return refuse("conflict", `Model ${version} has stopped serving meanwhile.`);
+    await this.#afterCandidateEnds(candidate);
+    return this.#record(previous?.version ?? version);
+  }
+
+  /** Stores the present verdict of a canary before it may end, because its counts are erased when it ends. */
+  async #storeVerdict(candidate: ModelRow | null): Promise<void> {
+    if (candidate?.status !== "canary") return;
+    const verdict = await currentVerdict(this.#env.DB, rolloutSettingsOf(this.#env), candidate);
+    await this.#store.setVerdict(this.#application, candidate.version, verdict);
+  }
+
+  /** Erases the counts of a candidate whose rollout has ended, and refreshes this isolate's snapshot. */
+  async #afterCandidateEnds(candidate: ModelRow | null): Promise<void> {
+    if (candidate) {
+      const row = await this.#store.version(this.#application, candidate.version);
+      if (row?.status !== "shadow" && row?.status !== "canary")
+        await new ExperimentCountsTable(this.#env.DB).eraseExperiment(
+          this.#application,
+          rolloutExperimentOf(candidate.version),
+        );
+    }
+    await this.#refreshIsolate();
+  }
+
+  #refreshIsolate(): Promise<void> {
+    return refreshSnapshot(this.#env, this.#application);
+  }
+
+  async #record(version: string): Promise<Result<ModelRecord>> {
+    const row = await this.#store.version(this.#application, version);
+    return row ? ok(recordOf(row)) : refuse("not_found", `There is no model ${version}.`);
+  }
+}

@@ -1,0 +1,32 @@
+import { type ModelRow, RegistryStore } from "../store.ts";
+import { modelKey } from "./model-key.ts";
+
+/** Whether a version neither serves nor takes part in a rollout. */
+const isInactive = ({ status }: ModelRow): boolean =>
+  status === "retired" || status === "refused" || status === "rolled_back";
+
+/**
+ * Deletes inactive versions, except the `maxKept` newest and the version that a rollback would restore. Then deletes
+ * their files, unless another version has the same file. A crash between the two deletions leaves unused files.
+ */
+export async function pruneModels(
+  env: Pick<RecommendationEnv, "DB" | "MODELS">,
+  application: string,
+  maxKept: number,
+): Promise<void> {
+  const store = new RegistryStore(env.DB);
+  const versions = await store.list(application);
+  const previous = await store.previouslyServing(application);
+  const removed = versions
+    .filter((row) => isInactive(row) && row.version !== previous?.version)
+    .slice(maxKept);
+  if (removed.length === 0) return;
+  await store.removeVersions(
+    application,
+    removed.map(({ version }) => version),
+  );
+  const usedFiles = new Set(versions.filter((row) => !removed.includes(row)).map(({ sha256 }) => sha256));
+  const unusedFiles = removed.map(({ sha256 }) => sha256).filter((sha256) => !usedFiles.has(sha256));
+  if (unusedFiles.length > 0)
+    await env.MODELS.delete(unusedFiles.map((sha256) => modelKey(application, sha256)));
+}

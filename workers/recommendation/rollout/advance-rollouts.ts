@@ -1,0 +1,32 @@
+import { ok, type Result } from "../../../shared/contracts/result.ts";
+import { errorText } from "../../../shared/errors/error-text.ts";
+import { recordDueDrift } from "../models/drift.ts";
+import { refreshSnapshot } from "../models/serving-rankers.ts";
+import { rolloutSettingsOf } from "../settings.ts";
+import { RegistryStore } from "../store.ts";
+import { advanceRollout } from "./advance-rollout.ts";
+
+/**
+ * Advances the rollouts of all applications and computes one due day of drift; the cron calls this each minute. Returns
+ * the number of applications with a rollout. `now` is in seconds since the Unix epoch.
+ */
+export async function advanceRollouts(
+  env: RecommendationEnv,
+  now: number,
+): Promise<Result<{ underWay: number }>> {
+  const applications = await new RegistryStore(env.DB).applicationsWithRollouts();
+  for (const application of applications)
+    try {
+      if (await advanceRollout(env.DB, rolloutSettingsOf(env), application, now))
+        await refreshSnapshot(env, application);
+    } catch (error) {
+      // A failure of one application must not stop the others.
+      console.error({ event: "rollout not advanced", application, error: errorText(error) });
+    }
+  try {
+    await recordDueDrift(env, now);
+  } catch (error) {
+    console.error({ event: "drift not computed", error: errorText(error) });
+  }
+  return ok({ underWay: applications.length });
+}

@@ -1,5 +1,6 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { z } from "zod";
+import { yieldToEventLoop } from "../../shared/async/yield-to-event-loop.ts";
 import { applicationName } from "../../shared/contracts/primitives.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
 import { ArtifactStore } from "./artifacts.ts";
@@ -11,7 +12,7 @@ import {
   updateRecord,
 } from "./recalibrate.ts";
 import { recalibrationSettingsOf } from "./settings.ts";
-import { type StepContext, yieldThread } from "./steps/step.ts";
+import type { StepContext } from "./steps/step.ts";
 
 const parameters = z.object({
   application: applicationName,
@@ -38,7 +39,7 @@ export class Recalibration extends WorkflowEntrypoint<TrainerEnv, RecalibrationP
       env: this.env,
       artifacts,
       settings: recalibrationSettingsOf(this.env),
-      pause: yieldThread,
+      pause: yieldToEventLoop,
     };
     try {
       await recalibrate(context, step as StepRunner);

@@ -17,6 +17,3 @@ export interface StepContext {
    */
   pause(): Promise<void>;
 }
-
-/** Yields the thread to other requests. */
-export const yieldThread = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

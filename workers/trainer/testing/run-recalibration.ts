@@ -5,13 +5,13 @@ import { unpackFeatures } from "../../../model/features/pack-features.ts";
 import { readParameters } from "../../../model/onnx/read-parameters.ts";
 import { finalScores } from "../../../model/pipeline/run-pipeline.ts";
 import { scoreByTape } from "../../../model/train/train.ts";
+import { yieldToEventLoop } from "../../../shared/async/yield-to-event-loop.ts";
 import { type ModelManifest, modelManifest } from "../../../shared/contracts/model.ts";
 import type { RecalibrationRecord } from "../../../shared/contracts/recalibration.ts";
 import { ok } from "../../../shared/contracts/result.ts";
 import { ArtifactStore } from "../artifacts.ts";
 import { RecalibrationRefusedError, recalibrate, type StepRunner, updateRecord } from "../recalibrate.ts";
 import { type RecalibrationSettings, recalibrationSettings } from "../settings.ts";
-import { yieldThread } from "../steps/step.ts";
 
 const parameters = readParameters(featureShape, new Uint8Array(bundledFile));
 if (parameters === null) throw new Error("the bundled model does not have the network of this version");
@@ -75,7 +75,7 @@ export async function runRecalibration(
     startedAt,
     settings: { ...recalibrationSettings.parse({}), ...overrides },
     artifacts,
-    pause: yieldThread,
+    pause: yieldToEventLoop,
   };
   try {
     await recalibrate(context, step);

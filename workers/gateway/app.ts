@@ -39,7 +39,10 @@ import { addRecommendationRoutes } from "./routes/recommendations.ts";
 import { addTokenRoute } from "./routes/tokens.ts";
 import { addUserRoutes } from "./routes/users.ts";
 
-/** The public door, composed: what every request goes through, then the routes. */
+/** The names of a request's parts in errors, by Hono's names of them; a part that is missing here keeps Hono's name. */
+const partNames: Partial<Record<string, string>> = { json: "body", form: "body", param: "path" };
+
+/** Builds the public HTTP API: first the middleware that every request passes, then the routes. */
 export function createApp(ports: Dependencies): Gateway {
   const app: Gateway = new OpenAPIHono<GatewayContext>({
     defaultHook: (result, c) =>
@@ -47,7 +50,7 @@ export function createApp(ports: Dependencies): Gateway {
         ? undefined
         : refusalResponse(c, {
             code: "invalid_input",
-            detail: `The ${{ json: "body", form: "body", param: "path" }[String(result.target)] ?? result.target} does not have the documented form.`,
+            detail: `The ${partNames[result.target] ?? result.target} does not match its schema in /openapi.json; see \`errors\`.`,
             issues: issuesOf(result.error),
           }),
   });
@@ -56,7 +59,7 @@ export function createApp(ports: Dependencies): Gateway {
     security: [{ credential: [access] }],
     middleware: [
       authenticate(authenticator, access),
-      // Before the scope: refusals count too.
+      // The rate limit runs before the check of the scope, so that refused requests count too.
       limitRate(ports.limiter),
       authorize(access),
       ...(bodyBytes === undefined
@@ -65,15 +68,16 @@ export function createApp(ports: Dependencies): Gateway {
     ],
   });
 
-  app.use(
-    measureRequest(ports.meter, ports.now),
-    securityHeaders,
-    crossOrigin(ports.settings.allowedOrigins),
-  );
+  app.use(measureRequest(ports.meter, ports.now), securityHeaders, crossOrigin(ports.settings.origins));
   app.use("/v1/*", noStore);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: methodRefusal }));
   app.onError((error, c) => errorResponse(c, error));
-  app.notFound((c) => refusalResponse(c, { code: "not_found", detail: "There is nothing at this path." }));
+  app.notFound((c) =>
+    refusalResponse(c, {
+      code: "not_found",
+      detail: "This path does not exist; /openapi.json lists all paths.",
+    }),
+  );
 
   addRecommendationRoutes(app, ports, guard);
   addLiveRoute(app, ports, guard);

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { inMemoryServices } from "./testing/in-memory-services.ts";
 import { createTestGateway, testSettings, unlimitedRate } from "./testing/test-gateway.ts";
 
-describe("every answer", () => {
-  it("has a request id, the client's own if it is a safe one", async () => {
+describe("every response", () => {
+  it("has a request id: the client's own where it is safe, otherwise a new one", async () => {
     const { call } = createTestGateway();
     const given = await call("GET", "/healthz", { headers: { "x-request-id": "mine-1" } });
     expect(given.headers.get("x-request-id")).toBe("mine-1");
@@ -11,7 +11,7 @@ describe("every answer", () => {
     expect(unsafe.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it("has security headers: pages load their own files, data loads nothing", async () => {
+  it("has security headers: pages may load their own files, data may load nothing", async () => {
     const { call } = createTestGateway({ limiter: unlimitedRate });
     const shared = {
       "x-content-type-options": "nosniff",
@@ -47,19 +47,19 @@ describe("every answer", () => {
     }
   });
 
-  it("of a page that is kept elsewhere keeps the page's policy", async () => {
+  it("has the pages' content security policy also for a 304 of a page", async () => {
     const pages = { fetch: async () => new Response(null, { status: 304 }) };
     const { headers } = await createTestGateway({ pages }).call("GET", "/");
     expect(headers.get("content-security-policy")).toContain("script-src 'self'");
   });
 
-  it("of the API is kept by no cache", async () => {
+  it("of the API forbids caching", async () => {
     const { call } = createTestGateway();
     for (const path of ["/v1/products", "/v1/users/none", "/v1/nothing"])
       expect((await call("GET", path)).headers.get("cache-control"), path).toBe("no-store");
   });
 
-  it("says nothing of an inner error, and asks to come again where the platform does", async () => {
+  it("hides the text of an unexpected error, and is a 503 for an error that a retry may not meet", async () => {
     const services = inMemoryServices();
     services.user.get = async () => {
       throw new Error("secret detail");
@@ -77,7 +77,7 @@ describe("every answer", () => {
   });
 });
 
-describe("pages of other origins", () => {
+describe("requests from pages of other origins", () => {
   const shop = "https://shop.example";
   const ask = (gateway: ReturnType<typeof createTestGateway>, origin: string, method = "GET") =>
     gateway.call(method, "/v1/products", {
@@ -85,7 +85,7 @@ describe("pages of other origins", () => {
       headers: { origin, ...(method === "OPTIONS" ? { "access-control-request-method": "GET" } : {}) },
     });
 
-  it("may all ask unless the deployment says which", async () => {
+  it("are allowed for every origin by default", async () => {
     const gateway = createTestGateway();
     const preflight = await ask(gateway, shop, "OPTIONS");
     expect(preflight.status).toBe(204);
@@ -99,9 +99,9 @@ describe("pages of other origins", () => {
     expect((await gateway.call("GET", "/v1/nothing")).headers.get("access-control-allow-origin")).toBe("*");
   });
 
-  it("may read where they are listed, and no others", async () => {
+  it("are allowed for listed origins only, where the deployment lists some", async () => {
     const gateway = createTestGateway({
-      settings: { ...testSettings, allowedOrigins: [shop, "http://localhost:3000"] },
+      settings: { ...testSettings, origins: [shop, "http://localhost:3000"] },
     });
     for (const method of ["OPTIONS", "GET"]) {
       const listed = (await ask(gateway, shop, method)).headers;
@@ -115,8 +115,8 @@ describe("pages of other origins", () => {
     }
   });
 
-  it("open WebSockets under the same rule, which own pages and no pages need not meet", async () => {
-    const gateway = createTestGateway({ settings: { ...testSettings, allowedOrigins: [shop] } });
+  it("open WebSockets from listed origins, from the gateway's own pages, and without an origin", async () => {
+    const gateway = createTestGateway({ settings: { ...testSettings, origins: [shop] } });
     const connect = async (origin?: string) => {
       const headers = { upgrade: "websocket", ...(origin === undefined ? {} : { origin }) };
       return (await gateway.call("GET", "/v1/users/ann/live", { headers })).status;

@@ -7,8 +7,8 @@ const { app } = createTestGateway();
 const client = (credential = "dev-admin-key") =>
   new Vicinity({ url: "http://localhost/", credential, fetch: async (url, init) => app.request(url, init) });
 
-describe("the client", () => {
-  it("says everything that the gateway understands", async () => {
+describe("the TypeScript client", () => {
+  it("sends requests that the gateway accepts, by each of its methods", async () => {
     const vicinity = client();
     const { users, products, keys } = vicinity;
     expect(await products.put({ id: "p1", title: "One" })).toMatchObject({ id: "p1", available: true });
@@ -25,13 +25,13 @@ describe("the client", () => {
     expect(await users.patch("ann", { home: null })).toMatchObject({ home: null });
     expect((await users.list()).items).toHaveLength(1);
     expect(await users.setLocation("ann", { lat: 1, lon: 2 })).toMatchObject({ location: { city: "Oslo" } });
-    expect((await users.interactions("ann", { limit: 5 })).items).toEqual([]);
+    expect((await users.listInteractions("ann", { limit: 5 })).items).toEqual([]);
     expect(await users.erase("ann")).toMatchObject({ id: "e1", status: "done" });
 
     expect(await vicinity.recommend({ userId: "ann" })).toMatchObject({ recommendationId: "r1" });
     const event = { eventId: "e", userId: "ann", type: "view", productId: "p1" } as const;
-    expect(await vicinity.record([event])).toMatchObject({ accepted: 1 });
-    expect(await vicinity.recordMany([event])).toMatchObject({ accepted: 1 });
+    expect(await vicinity.sendEvents([event])).toMatchObject({ accepted: 1 });
+    expect(await vicinity.importEvents([event])).toMatchObject({ accepted: 1 });
     expect(await vicinity.nearby({ lat: 1, lon: 2 }, { radiusKm: 5 })).toMatchObject({ truncated: false });
     expect(await vicinity.resolve({ lat: 1, lon: 2 })).toMatchObject({ city: "Oslo" });
     expect(await vicinity.trending()).toEqual({ items: [] });
@@ -45,7 +45,7 @@ describe("the client", () => {
     expect(await client(token).recommend({ userId: "cleo" })).toMatchObject({ variant: "default" });
   });
 
-  it("throws the service's own problem", async () => {
+  it("throws a VicinityError with the problem of the response", async () => {
     const refused = await client("dev-client-key")
       .users.get("ann")
       .catch((error: unknown) => error);

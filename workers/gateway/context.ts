@@ -2,22 +2,24 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Stage } from "../../shared/contracts/recommendation.ts";
 import type { Caller } from "./keys/caller.ts";
 
-/** What the answer to a request tells analytics beside its status. */
+/** Figures of one request that handlers fill in for its data point and its `server-timing` header. */
 export interface RequestFigures {
+  /** Empty where no model ranked. */
   modelVersion: string;
+  /** Number of products that were ranked. */
   candidates: number;
   stages: Stage[];
-  /** Code of the refusal, if it is one. */
+  /** Code of the problem; empty for a success. */
   code: string;
 }
 
-/** What middleware leaves for those after it; `caller` only where an operation is guarded. */
+/** Variables that middleware sets for later middleware and handlers. Only guarded operations have a `caller`. */
 export interface GatewayContext {
   Variables: {
     requestId: string;
     figures: RequestFigures;
     caller: Caller;
-    /** The rate limit's headers. */
+    /** Response headers that state the rate limit. */
     rateLimitHeaders: Record<string, string>;
   };
 }

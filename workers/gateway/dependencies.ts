@@ -5,10 +5,10 @@ import type { GatewayServices } from "./services.ts";
 import type { GatewaySettings } from "./settings.ts";
 import type { GatewayStore } from "./store.ts";
 
-/** Work that goes on after the answer; its failure is logged and reaches nobody. */
+/** Runs work after the response is sent. A failure is logged and never changes the response. */
 export type RunInBackground = (work: Promise<unknown>) => void;
 
-/** All that the application needs from outside. */
+/** Everything that {@link createApp} needs: other workers, the database, bindings, settings and the clock. */
 export interface Dependencies {
   services: GatewayServices;
   store: GatewayStore;
@@ -16,9 +16,9 @@ export interface Dependencies {
   limiter: RateLimiter;
   minBodyRate: MinBodyRate;
   meter: RequestMeter;
-  /** Static pages. */
+  /** The worker `pages`, which serves the static pages. */
   pages: { fetch(request: Request): Promise<Response> };
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the Unix epoch. */
   now(): number;
   runInBackground: RunInBackground;
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { identifier, instant } from "../../shared/contracts/primitives.ts";
 
-/** How far an import is; whoever imports says so, step by step. */
+/** Body of `PUT /v1/imports/{name}`: the progress of an import. `done` and `total` count its items. */
 export const importInput = z.strictObject({
   status: z.enum(["running", "done", "failed"]),
   done: z.number().int().min(0).max(1e15),
@@ -9,10 +9,11 @@ export const importInput = z.strictObject({
 });
 export type ImportInput = z.infer<typeof importInput>;
 
+/** An import's progress as the gateway returns it. */
 export const importRecord = importInput.extend({ name: identifier, updatedAt: instant });
 export type ImportRecord = z.infer<typeof importRecord>;
 
-/** Whether the house can serve: each worker's word, and the imports under way. */
+/** Answer of `/readyz`: whether all workers are ready, and the imports that run or failed. */
 export const readinessReport = z.object({
   ready: z.boolean(),
   workers: z.record(z.string(), z.object({ ready: z.boolean(), detail: z.string() })),

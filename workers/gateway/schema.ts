@@ -1,7 +1,7 @@
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { KeyScope } from "../../shared/contracts/credential.ts";
 
-/** Keys of applications. A key itself is nowhere: only its hash, of 256 random bits, which needs no salt. */
+/** API keys. Only the hash of a key is stored. A key has 256 random bits, so its hash needs no salt. */
 export const apiKeys = sqliteTable(
   "api_keys",
   {
@@ -9,16 +9,16 @@ export const apiKeys = sqliteTable(
     id: text("id").notNull(),
     role: text("role", { enum: ["admin", "client"] }).notNull(),
     name: text("name").notNull(),
-    /** sha256, lower-case hex. */
+    /** SHA-256 of the key, in lower-case hex. */
     hash: text("hash").notNull(),
-    /** Seconds since the epoch. */
+    /** Seconds since the Unix epoch, like every time below. */
     createdAt: integer("created_at").notNull(),
     revokedAt: integer("revoked_at"),
-    /** What a client key may do beyond its role, a JSON list. */
+    /** JSON list of what a client key may do beyond its role. */
     scopes: text("scopes", { mode: "json" }).$type<KeyScope[]>().notNull().default([]),
-    /** When a key that was rotated ends. */
+    /** When a rotated key stops working; null for a key that was not rotated. */
     expiresAt: integer("expires_at"),
-    /** Written at most once an hour. */
+    /** Last use of the key; written at most once an hour. */
     lastUsedAt: integer("last_used_at"),
   },
   (table) => [
@@ -27,7 +27,7 @@ export const apiKeys = sqliteTable(
   ],
 );
 
-/** Imports, as those who import report them; readiness waits for the running ones. */
+/** Progress that imports reported through `PUT /v1/imports/{name}`. `/readyz` waits for running imports. */
 export const imports = sqliteTable(
   "imports",
   {
@@ -36,7 +36,7 @@ export const imports = sqliteTable(
     status: text("status", { enum: ["running", "done", "failed"] }).notNull(),
     done: integer("done").notNull(),
     total: integer("total").notNull(),
-    /** Seconds since the epoch. */
+    /** Seconds since the Unix epoch. */
     updatedAt: integer("updated_at").notNull(),
   },
   (table) => [

@@ -1,12 +1,10 @@
-import type {
-  LocationApi,
-  ProductApi,
-  RecommendationApi,
-  TrainerApi,
-  UserApi,
-} from "../../shared/contracts/services.ts";
+import type { LocationApi } from "../../shared/services/location-api.ts";
+import type { ProductApi } from "../../shared/services/product-api.ts";
+import type { RecommendationApi } from "../../shared/services/recommendation-api.ts";
+import type { TrainerApi } from "../../shared/services/trainer-api.ts";
+import type { UserApi } from "../../shared/services/user-api.ts";
 
-/** The workers behind the gateway. */
+/** RPC clients of the workers that the gateway calls. */
 export interface GatewayServices {
   recommendation: RecommendationApi;
   user: UserApi;
@@ -15,7 +13,7 @@ export interface GatewayServices {
   trainer: TrainerApi;
 }
 
-/** The bindings, seen through the contracts. */
+/** Returns the service bindings of an environment, typed by the RPC contracts. */
 export const gatewayServices = (env: GatewayEnv): GatewayServices => ({
   recommendation: env.RECOMMENDATION,
   user: env.USER,

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { gatewaySettingsOf } from "./settings.ts";
 
-describe("settingsOf", () => {
-  it("lets in nobody by default, and any page ask", () => {
+describe("gatewaySettingsOf", () => {
+  it("disables development keys and tokens, and allows every origin, by default", () => {
     expect(gatewaySettingsOf({})).toMatchObject({ developmentKeys: false, tokenSecret: null, origins: "*" });
   });
 
-  it("reads origins, and fails for what is none", () => {
-    const origins = (CORS_ORIGINS: string) => gatewaySettingsOf({ CORS_ORIGINS }).allowedOrigins;
+  it("parses the allowed origins, and throws for a text that is no origin", () => {
+    const origins = (CORS_ORIGINS: string) => gatewaySettingsOf({ CORS_ORIGINS }).origins;
     expect(origins("https://a.example  http://localhost:3000\n")).toEqual([
       "https://a.example",
       "http://localhost:3000",
@@ -24,7 +24,7 @@ describe("settingsOf", () => {
       expect(() => origins(wrong), wrong).toThrow("must be * or origins");
   });
 
-  it("fails for a secret that is too short to be one", () => {
+  it("throws for a token secret of fewer than 32 characters", () => {
     expect(() => gatewaySettingsOf({ TOKEN_SECRET: "short" })).toThrow();
   });
 });

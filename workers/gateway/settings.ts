@@ -2,24 +2,24 @@ import { z } from "zod";
 import { type Retention, retention } from "../../shared/contracts/retention.ts";
 import type { AllowedOrigins } from "./middleware/cross-origin.ts";
 
-// A host may hold a star, but no browser sends one: it would look like a pattern and match nothing.
+// The URL parser accepts a `*` in a host, but no browser sends one: such an origin looks like a pattern and matches nothing.
 const isOrigin = (text: string): boolean =>
   URL.canParse(text) && new URL(text).origin === text && !text.includes("*");
 
 const gatewayVariables = z.object({
-  /** "on" accepts the development keys; only the local commands pass it. */
+  /** `on` accepts the development keys. Only the local commands (`npm start`, tests) set it. */
   DEVELOPMENT_KEYS: z.enum(["on", "off"]).default("off"),
-  /** Secret that signs tokens; without it none are issued and none are accepted. */
+  /** Secret that signs user tokens. Without it the gateway neither issues nor accepts tokens. */
   TOKEN_SECRET: z.string().min(32).optional(),
-  /** Origins whose pages may read answers, separated by spaces (`https://shop.example`), or `*` for all. */
+  /** Origins whose pages may call the API, separated by spaces (`https://shop.example`), or `*` for any origin. */
   CORS_ORIGINS: z
     .string()
     .default("*")
     .transform((text): AllowedOrigins => (text.trim() === "*" ? "*" : text.split(/\s+/).filter(Boolean)))
     .refine((origins) => origins === "*" || origins.every(isOrigin), {
-      message: "must be * or origins such as https://shop.example",
+      message: "CORS_ORIGINS must be * or origins such as https://shop.example, separated by spaces",
     }),
-  /** JSON of shared/contracts/retention.ts, where its defaults do not fit. */
+  /** JSON object with the retention times that differ from the defaults in shared/contracts/retention.ts. */
   RETENTION: z
     .string()
     .default("")
@@ -27,28 +27,28 @@ const gatewayVariables = z.object({
       try {
         return text.trim() === "" ? {} : JSON.parse(text);
       } catch {
-        context.addIssue("must be JSON");
+        context.addIssue('RETENTION must be a JSON object such as {"trainingLog": 30}');
         return z.NEVER;
       }
     })
     .pipe(retention),
 });
 
-/** What the environment decides. */
+/** Settings of the gateway, from its variables and secrets. */
 export interface GatewaySettings {
   developmentKeys: boolean;
   tokenSecret: string | null;
-  allowedOrigins: AllowedOrigins;
+  origins: AllowedOrigins;
   retention: Retention;
 }
 
-/** Parses variables and secrets; throws where one is malformed, so that a wrong deployment fails at once. */
+/** Parses the variables and secrets. Throws where one is malformed, so that a misconfigured deployment fails at once. */
 export function gatewaySettingsOf(env: object): GatewaySettings {
   const { DEVELOPMENT_KEYS, TOKEN_SECRET, CORS_ORIGINS, RETENTION } = gatewayVariables.parse(env);
   return {
     developmentKeys: DEVELOPMENT_KEYS === "on",
     tokenSecret: TOKEN_SECRET ?? null,
-    allowedOrigins: CORS_ORIGINS,
+    origins: CORS_ORIGINS,
     retention: RETENTION,
   };
 }

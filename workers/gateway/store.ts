@@ -6,23 +6,27 @@ import { expiryTime, type RemovedCounts, type Retention } from "../../shared/con
 import type { ImportInput, ImportRecord } from "./readiness.ts";
 import { apiKeys, imports } from "./schema.ts";
 
-/** A key as authentication needs it. */
+/** Bounds the answer of `/readyz`. */
+const maxListedImports = 100;
+
+/** The columns of a key that authentication needs. */
 export interface StoredKey {
   application: string;
   id: string;
   role: "admin" | "client";
   scopes: KeyScope[];
   hash: string;
-  /** Seconds since the epoch. */
+  /** Seconds since the Unix epoch. */
   expiresAt: number | null;
-  /** Seconds since the epoch. */
+  /** Seconds since the Unix epoch. */
   lastUsedAt: number | null;
 }
 
-/** What is new of a key that takes the place of another. */
+/** The columns of a rotated key's replacement that are not copied from the old key. */
 export interface NewKey {
   id: string;
   hash: string;
+  /** Seconds since the Unix epoch. */
   createdAt: number;
 }
 
@@ -47,7 +51,7 @@ const toKeyRecord = ({
 const whereKey = (application: string, id: string) =>
   and(eq(apiKeys.application, application), eq(apiKeys.id, id));
 
-/** The gateway's own records: keys and imports. */
+/** Reads and writes the gateway's database: API keys and the progress of imports. */
 export class GatewayStore {
   readonly #database;
 
@@ -55,7 +59,7 @@ export class GatewayStore {
     this.#database = drizzle(database);
   }
 
-  /** The key of a hash, if it is not revoked; it may have ended. */
+  /** Returns the key with a hash, or null where there is none or it is revoked. The key may have expired. */
   async findKey(hash: string): Promise<StoredKey | null> {
     const [row] = await this.#database
       .select()
@@ -65,12 +69,13 @@ export class GatewayStore {
     return row ?? null;
   }
 
+  /** Inserts a key and returns its record. */
   async addKey(key: typeof apiKeys.$inferInsert): Promise<KeyRecord> {
     const [row] = await this.#database.insert(apiKeys).values(key).returning();
     return toKeyRecord(row);
   }
 
-  /** Keeps `at` as the key's last use, unless one after `notedBefore` is kept already. */
+  /** Stores `at` as the key's last use, unless a use after `recordedBefore` is stored. Both in seconds since the Unix epoch. */
   async recordUse({ application, id }: StoredKey, at: number, recordedBefore: number): Promise<void> {
     await this.#database
       .update(apiKeys)
@@ -84,15 +89,16 @@ export class GatewayStore {
   }
 
   /**
-   * Puts a successor with the same rights beside a key, which ends at `expiresAt`: both or neither. Answers the
-   * successor; "ended" for a key that is revoked, expired or rotated already, "unknown" for none.
+   * Inserts a new key with the rights of an old one, and lets the old key expire at `expiresAt` (seconds since the Unix epoch),
+   * in one transaction. Returns the new key's record. Returns `inactive` where the old key is revoked or was rotated before,
+   * and `unknown` where there is no such key.
    */
   async rotateKey(
     application: string,
     id: string,
     successor: NewKey,
     expiresAt: number,
-  ): Promise<KeyRecord | "ended" | "unknown"> {
+  ): Promise<KeyRecord | "inactive" | "unknown"> {
     const whereRotatable = and(
       whereKey(application, id),
       isNull(apiKeys.revokedAt),
@@ -123,10 +129,10 @@ export class GatewayStore {
       this.#database.select({ id: apiKeys.id }).from(apiKeys).where(whereKey(application, id)),
     ]);
     if (row) return toKeyRecord(row);
-    return old.length > 0 ? "ended" : "unknown";
+    return old.length > 0 ? "inactive" : "unknown";
   }
 
-  /** Whether an application has a key of this id that was not revoked; it may have ended. */
+  /** Returns whether the application has a key with this id that is not revoked. The key may have expired. */
   async isUnrevoked(application: string, id: string): Promise<boolean> {
     const rows = await this.#database
       .select({ id: apiKeys.id })
@@ -135,7 +141,7 @@ export class GatewayStore {
     return rows.length > 0;
   }
 
-  /** Oldest first. */
+  /** Returns all keys of the application, oldest first. */
   async listKeys(application: string): Promise<KeyRecord[]> {
     const rows = await this.#database
       .select()
@@ -145,7 +151,7 @@ export class GatewayStore {
     return rows.map(toKeyRecord);
   }
 
-  /** Whether the application has such a key; revoking it again keeps the first time. */
+  /** Revokes a key. Returns whether the application has such a key. A second revocation keeps the time of the first. */
   async revokeKey(application: string, id: string, at: number): Promise<boolean> {
     const thisKey = whereKey(application, id);
     await this.#database
@@ -156,6 +162,7 @@ export class GatewayStore {
     return rows.length > 0;
   }
 
+  /** Stores the progress of an import, with `at` (seconds since the Unix epoch) as its last report. */
   async putImport(application: string, name: string, input: ImportInput, at: number): Promise<ImportRecord> {
     const row = { ...input, updatedAt: at };
     await this.#database
@@ -165,17 +172,20 @@ export class GatewayStore {
     return { name, ...input, updatedAt: toInstant(at) };
   }
 
-  /** Imports that run and were heard of since `since`, and those that failed. */
+  /** Returns at most 100 imports that failed, or that run and reported since `since` (seconds since the Unix epoch). */
   async listUnfinishedImports(since: number): Promise<ImportRecord[]> {
     const rows = await this.#database
       .select()
       .from(imports)
       .where(and(ne(imports.status, "done"), or(eq(imports.status, "failed"), gte(imports.updatedAt, since))))
-      .limit(100);
+      .limit(maxListedImports);
     return rows.map(({ application: _, updatedAt, ...row }) => ({ ...row, updatedAt: toInstant(updatedAt) }));
   }
 
-  /** Removes keys that were revoked or ended, and reports of imports, that have had their time. `now` in seconds. */
+  /**
+   * Removes revoked and expired keys, and reports of imports, whose retention time is over. Returns how many of each it
+   * removed. `now` in seconds since the Unix epoch.
+   */
   async removeExpired({ keys, imports: reports }: Retention, now: number): Promise<RemovedCounts> {
     const keysBefore = expiryTime(now, keys);
     const [ended, old] = await this.#database.batch([

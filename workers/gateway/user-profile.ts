@@ -1,20 +1,21 @@
 import type { Point, Precision } from "../../shared/contracts/primitives.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
-import type { LocationApi, UserSettings } from "../../shared/contracts/services.ts";
 import type { User, UserInput, UserPatch } from "../../shared/contracts/user.ts";
+import type { LocationApi } from "../../shared/services/location-api.ts";
+import type { UserSettings } from "../../shared/services/user-api.ts";
 import { throwRefusal } from "./errors/throw-refusal.ts";
 import type { GatewayServices } from "./services.ts";
 
-/** A person as they are stored, and what their object must know. */
+/** A stored profile, and the settings of it that the user's session object needs. */
 interface StoredProfile {
   user: User;
   settings: UserSettings;
 }
 
-/** More often than this nobody else changes the same consent while it is read. */
+/** Attempts to write a home while other requests change the same user's consent. */
 const maxAttempts = 5;
 
-/** A home at the precision that its person allows, before anything keeps it. */
+/** Returns a home at the precision that the user's consent allows, so that no store receives a more precise one. */
 async function coarsenHome(
   location: LocationApi,
   home: Point | null,
@@ -24,7 +25,7 @@ async function coarsenHome(
   return unwrap(await location.coarsen(home, precision), "the location service").point;
 }
 
-/** Creates or replaces a profile. */
+/** Creates or replaces a profile. `created` says whether the profile is new. */
 export async function putUser(
   { user, location }: GatewayServices,
   application: string,
@@ -36,8 +37,8 @@ export async function putUser(
 }
 
 /**
- * Changes a profile. Home and consent are changed apart from each other, perhaps at the same time: what is stored in the
- * end is a home at the precision that is stored.
+ * Changes some fields of a profile. Concurrent requests may change home and consent. The function therefore writes the home
+ * again until its precision matches the stored consent.
  */
 export async function patchUser(
   { user, location }: GatewayServices,
@@ -62,5 +63,7 @@ export async function patchUser(
     );
     if (stored.user.consent.location === precision) return stored;
   }
-  return throwRefusal("conflict", "The person's consent changes all the time; try again.", { retryAfter: 1 });
+  return throwRefusal("conflict", "Other requests keep changing this user's consent; try again.", {
+    retryAfter: 1,
+  });
 }

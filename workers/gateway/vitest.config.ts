@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 
 const migrations = join(import.meta.dirname, "../../migrations/gateway");
 
-/** The gateway alone, in workerd on a real database; all workers together are tested in `test/`. */
+/** Tests the gateway alone: in workerd, with a real D1 database. The tests in `test/` run all workers. */
 export default defineConfig({
   plugins: [
     cloudflareTest(async () => ({
@@ -19,7 +19,7 @@ export default defineConfig({
   test: {
     include: ["**/*.worker.test.ts"],
     setupFiles: ["testing/apply-migrations.ts"],
-    // Each test names its own things, so the files share one worker.
+    // Each test uses names of its own, so all files can share one worker.
     isolate: false,
     testTimeout: 30_000,
   },

@@ -16,7 +16,7 @@ function respond(c: GatewayRequest, problem: Problem, headers: Record<string, st
   });
 }
 
-/** The answer for a refusal. */
+/** Returns the problem response for a refusal, with `www-authenticate` and `retry-after` where they apply. */
 export function refusalResponse(c: GatewayRequest, refusal: Refusal): Response {
   const headers: Record<string, string> = {};
   if (refusal.code === "unauthorized") headers["www-authenticate"] = "Bearer";
@@ -24,14 +24,17 @@ export function refusalResponse(c: GatewayRequest, refusal: Refusal): Response {
   return respond(c, toProblem(refusal, c.var.requestId), headers);
 }
 
-/** The path exists, this method of it does not. */
+/** Returns a 405 for a path that exists but does not support the request's method; `allow` lists the methods it supports. */
 export function methodNotAllowedResponse(c: GatewayRequest, methods: string[]): Response {
   const allow = methods.join(", ");
-  const refusal: Refusal = { code: "method_not_allowed", detail: `This path answers ${allow}.` };
+  const refusal: Refusal = {
+    code: "method_not_allowed",
+    detail: `This path does not support ${c.req.method}; it supports ${allow}.`,
+  };
   return respond(c, toProblem(refusal, c.var.requestId), { allow });
 }
 
-/** A problem of the connection, which no worker behind the gateway can have. */
+/** Returns the response for a problem of the connection itself. No refusal of a worker has such a code. */
 function connectionProblem(
   c: GatewayRequest,
   problem: Pick<Problem, "code" | "status" | "title" | "detail">,
@@ -41,7 +44,7 @@ function connectionProblem(
   return respond(c, { type, ...problem, requestId: c.var.requestId }, headers);
 }
 
-/** The path speaks WebSocket only. */
+/** Returns a 426 for a plain HTTP request to a WebSocket endpoint. */
 export const upgradeRequiredResponse = (c: GatewayRequest): Response =>
   connectionProblem(
     c,
@@ -49,18 +52,18 @@ export const upgradeRequiredResponse = (c: GatewayRequest): Response =>
       code: "upgrade_required",
       status: 426,
       title: "Upgrade required",
-      detail: "This path is a WebSocket: send an upgrade request.",
+      detail: "This path is a WebSocket endpoint; send an upgrade request.",
     },
     { upgrade: "websocket", connection: "upgrade" },
   );
 
-/** The body did not come in time. The runtime closes the connection, since the rest of the body is still due. */
+/** Returns a 408 for a body that arrived too slowly. The runtime closes the connection because it did not read the whole body. */
 const requestTimeoutResponse = (c: GatewayRequest): Response =>
   connectionProblem(c, {
     code: "request_timeout",
     status: 408,
     title: "Request timeout",
-    detail: "The body came too slowly; of lines, those before may have been handled.",
+    detail: "The body arrived too slowly; a bulk request may have handled its earlier lines. Send it again.",
   });
 
 const codeByStatus: Record<number, RefusalCode> = {
@@ -73,25 +76,28 @@ const codeByStatus: Record<number, RefusalCode> = {
 };
 
 const detailByStatus: Record<number, string> = {
-  413: "The body is larger than this call takes.",
-  415: "The body's content type is not one that this call takes.",
+  413: "The body is larger than this operation allows.",
+  415: "This operation does not accept the body's content type.",
 };
 
-/** The platform marks errors that a later attempt may not meet. */
+/** Returns whether the runtime marked an error as one that a retry may not meet. */
 const isTransient = (error: Error): boolean =>
   ("retryable" in error && error.retryable === true) || ("overloaded" in error && error.overloaded === true);
 
-/** An error and its frames, without the values of a query that stand between them. */
+/** Returns an error's text and stack frames, without the query parameters that database errors print between them. */
 const loggableText = (error: Error): string =>
   [errorText(error), ...(error.stack ?? "").split("\n").filter((line) => /^ +at /.test(line))].join("\n");
 
-/** Writes down an error that no answer tells of. */
+/** Logs an error whose cause the client never sees. */
 export function logUnexpectedError(error: unknown, requestId = ""): void {
   const text = error instanceof Error ? loggableText(error) : typeof error;
   console.error(JSON.stringify({ message: "unexpected error", requestId, error: text }));
 }
 
-/** Any error to its one answer; what is not a refusal is a bug, logged with its request's id and never shown. */
+/**
+ * Returns the problem response for any error that a handler threw. An error that is neither a refusal nor an HTTP exception
+ * is unexpected: it is logged with the request id, and the client sees only the id.
+ */
 export function errorResponse(c: GatewayRequest, error: Error): Response {
   if (error instanceof RefusalError) return refusalResponse(c, error.refusal);
   if (error instanceof HTTPException) {
@@ -103,7 +109,7 @@ export function errorResponse(c: GatewayRequest, error: Error): Response {
   return refusalResponse(
     c,
     isTransient(error)
-      ? { code: "unavailable", detail: "A part of the service cannot be reached now.", retryAfter: 1 }
-      : { code: "internal", detail: "Something went wrong on our side." },
+      ? { code: "unavailable", detail: "A part of the service cannot be reached; try again.", retryAfter: 1 }
+      : { code: "internal", detail: "An unexpected error happened." },
   );
 }

@@ -4,7 +4,7 @@ import { refusalCode } from "../../../shared/contracts/result.ts";
 import { httpStatusOf, toProblem } from "./problem.ts";
 
 describe("toProblem", () => {
-  it("maps every refusal to a valid problem with an error status", () => {
+  it("maps every refusal code to a valid problem with an error status", () => {
     for (const code of refusalCode.options) {
       const wire = toProblem({ code, detail: "why" }, "r1");
       expect(problem.parse(wire)).toEqual(wire);
@@ -13,7 +13,7 @@ describe("toProblem", () => {
     }
   });
 
-  it("keeps inner messages of internal errors inside", () => {
+  it("hides the detail of an internal error", () => {
     expect(toProblem({ code: "internal", detail: "secret" }, "r1").detail).not.toContain("secret");
   });
 });

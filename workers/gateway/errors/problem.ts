@@ -1,7 +1,7 @@
 import type { Problem } from "../../../shared/contracts/problem.ts";
 import type { Refusal, RefusalCode } from "../../../shared/contracts/result.ts";
 
-/** The one map from inner refusals to the wire: status and title of each code. */
+/** HTTP status and problem title of each refusal code. */
 const statusAndTitle: Record<RefusalCode, { status: number; title: string }> = {
   invalid_input: { status: 400, title: "Invalid input" },
   unauthorized: { status: 401, title: "No valid credential" },
@@ -16,12 +16,12 @@ const statusAndTitle: Record<RefusalCode, { status: number; title: string }> = {
   unavailable: { status: 503, title: "Unavailable" },
 };
 
-/** HTTP status of a refusal. */
+/** Returns the HTTP status of a refusal code. */
 export const httpStatusOf = (code: RefusalCode): number => statusAndTitle[code].status;
 
 /**
- * A refusal as RFC 9457 problem details. The detail of an internal error never leaves: its request id leads to
- * the log.
+ * Returns the RFC 9457 problem details of a refusal. The detail of an internal error is replaced, since it may hold data
+ * that the client must not see; the log has it under the request id.
  */
 export function toProblem(refusal: Refusal, requestId: string): Problem {
   const { status, title } = statusAndTitle[refusal.code];
@@ -31,7 +31,7 @@ export function toProblem(refusal: Refusal, requestId: string): Problem {
     status,
     detail:
       refusal.code === "internal"
-        ? "Something went wrong here; the request id leads to its cause."
+        ? "The service failed unexpectedly. Report the request id: its log entry names the cause."
         : refusal.detail,
     code: refusal.code,
     requestId,

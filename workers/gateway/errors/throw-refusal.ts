@@ -1,6 +1,6 @@
 import { type Refusal, type RefusalCode, RefusalError } from "../../../shared/contracts/result.ts";
 
-/** Ends a request with a refusal, from wherever a handler is; the application's error handler turns it into the answer. */
+/** Throws a refusal. The application's error handler turns it into a problem response. */
 export function throwRefusal(
   code: RefusalCode,
   detail: string,

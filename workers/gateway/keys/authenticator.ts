@@ -5,27 +5,32 @@ import type { Caller } from "./caller.ts";
 import { hashesEqual, hashKey, hasKeyFormat } from "./key.ts";
 import { verifyToken } from "./tokens.ts";
 
+/** How long an isolate trusts a look-up: the longest that a key works for everyday calls after its revocation elsewhere. */
 const cacheMs = 5_000;
+/** Bounds the memory of an isolate; a full cache is emptied. */
 const maxCachedKeys = 1_000;
+/** A key's last use is stored at most once in this interval, so that a busy key does not write on each request. */
 const useRecordingIntervalSeconds = 3_600;
+/** The documentation lists these keys, so they are no secret: only `DEVELOPMENT_KEYS=on` accepts them. */
 const developmentKeys = new Map<string, "admin" | "client">([
   ["dev-admin-key", "admin"],
   ["dev-client-key", "client"],
 ]);
 
-/** Where keys are looked up, and where their use is noted. */
+/** Looks keys up and stores their last use; the gateway's store implements it. */
 export interface KeyDirectory {
+  /** Returns the key with a hash, or null where there is none or it is revoked. */
   findKey(hash: string): Promise<StoredKey | null>;
-  /** Keeps `at` as the key's last use unless one since `notedBefore` is kept already. Seconds. */
+  /** Stores `at` as the key's last use, unless a use after `recordedBefore` is stored. Both in seconds since the Unix epoch. */
   recordUse(key: StoredKey, at: number, recordedBefore: number): Promise<void>;
-  /** Whether an application has a key of this id that was not revoked. */
+  /** Returns whether the application has a key with this id that is not revoked. */
   isUnrevoked(application: string, id: string): Promise<boolean>;
 }
 
-/** The surroundings of an {@link Authenticator}. */
 export interface AuthenticatorOptions {
   keys: KeyDirectory;
   settings: GatewaySettings;
+  /** Returns milliseconds since the Unix epoch. */
   now: () => number;
   runInBackground: RunInBackground;
 }
@@ -36,8 +41,8 @@ const callerOfKey = ({ role, application, id, scopes }: StoredKey, development: 
     : { kind: role, application, keyId: id, development, scopes };
 
 /**
- * Tells who a credential belongs to. What it learnt of a key, unknown ones included, it believes for five
- * seconds: so long may a key live after it was revoked elsewhere, where the call does not ask to be sure.
+ * Identifies the caller of a credential: an API key or a user token. It caches each look-up, failed ones included, for five
+ * seconds. A key that another isolate revoked works for that long, except in calls that skip the cache.
  */
 export class Authenticator {
   readonly #keys: KeyDirectory;
@@ -45,17 +50,17 @@ export class Authenticator {
   readonly #now: () => number;
   readonly #runInBackground: RunInBackground;
   readonly #cachedKeys = new Map<string, { key: StoredKey | null; until: number }>();
-  /** Whether keys that issued tokens are kept, by application and id. */
-  readonly #cachedIssuers = new Map<string, { kept: boolean; until: number }>();
+  /** Whether keys that issued tokens are unrevoked, by application and key id. */
+  readonly #cachedIssuers = new Map<string, { unrevoked: boolean; until: number }>();
 
-  constructor({ keys, settings, now, runInBackground: later }: AuthenticatorOptions) {
+  constructor({ keys, settings, now, runInBackground }: AuthenticatorOptions) {
     this.#keys = keys;
     this.#settings = settings;
     this.#now = now;
-    this.#runInBackground = later;
+    this.#runInBackground = runInBackground;
   }
 
-  /** The caller, or null for a credential that is not valid. `sure` looks a key up whatever is believed of it. */
+  /** Returns the caller of a credential, or null where it is not valid. With `skipCache`, a key is always looked up. */
   async identify(credential: string, skipCache: boolean): Promise<Caller | null> {
     return (
       this.#byDevelopmentKey(credential) ??
@@ -63,13 +68,12 @@ export class Authenticator {
     );
   }
 
-  /** Drops what is believed of keys, so that this isolate sees a change at once. */
+  /** Empties the caches, so that this isolate sees a revocation or rotation at once. */
   clearCache(): void {
     this.#cachedKeys.clear();
     this.#cachedIssuers.clear();
   }
 
-  /** No secrets, these two: they are in the manual. */
   #byDevelopmentKey(credential: string): Caller | null {
     const role = this.#settings.developmentKeys ? developmentKeys.get(credential) : undefined;
     if (role === undefined) return null;
@@ -99,7 +103,7 @@ export class Authenticator {
     return key;
   }
 
-  /** Neither the answer nor its success waits for the note: one that is lost is made by a later use. */
+  /** Stores the use of a key in the background. The request does not wait for it; where it fails, a later use is stored. */
   #recordUse(key: StoredKey, at: number): void {
     const recordedBefore = at - useRecordingIntervalSeconds;
     if (key.lastUsedAt !== null && key.lastUsedAt > recordedBefore) return;
@@ -111,21 +115,21 @@ export class Authenticator {
     const { tokenSecret } = this.#settings;
     if (tokenSecret === null) return null;
     const subject = await verifyToken(credential, tokenSecret, this.#now() / 1000);
-    if (!subject || !(await this.isUnrevokedIssuer(subject.application, subject.keyId))) return null;
-    const { application, userId, expiresAt: until } = subject;
-    return { kind: "person", application, userId, expiresAt: until };
+    if (!subject || !(await this.#isUnrevokedIssuer(subject.application, subject.keyId))) return null;
+    const { application, userId, expiresAt } = subject;
+    return { kind: "user", application, userId, expiresAt };
   }
 
-  /** Whether the key that issued a token was not revoked. */
-  async isUnrevokedIssuer(application: string, id: string): Promise<boolean> {
+  /** Returns whether the key that issued a token is not revoked. */
+  async #isUnrevokedIssuer(application: string, id: string): Promise<boolean> {
     if (developmentKeys.has(id)) return this.#settings.developmentKeys;
     const name = `${application}/${id}`;
     const now = this.#now();
     const cached = this.#cachedIssuers.get(name);
-    if (cached && cached.until > now) return cached.kept;
+    if (cached && cached.until > now) return cached.unrevoked;
     const unrevoked = await this.#keys.isUnrevoked(application, id);
     if (this.#cachedIssuers.size >= maxCachedKeys) this.#cachedIssuers.clear();
-    this.#cachedIssuers.set(name, { kept: unrevoked, until: now + cacheMs });
+    this.#cachedIssuers.set(name, { unrevoked, until: now + cacheMs });
     return unrevoked;
   }
 }

@@ -1,6 +1,6 @@
 import { type KeyScope, keyScopes } from "../../../shared/contracts/credential.ts";
 
-/** Who a credential belongs to, and what they may do; a person also until when, in seconds since the epoch. */
+/** Whom a credential identifies: an admin key, a client key, or the user of a token. */
 export type Caller =
   | { kind: "admin"; application: string; keyId: string; development: boolean }
   | {
@@ -10,12 +10,23 @@ export type Caller =
       development: boolean;
       scopes: readonly KeyScope[];
     }
-  | { kind: "person"; application: string; userId: string; expiresAt: number };
+  | {
+      kind: "user";
+      application: string;
+      userId: string;
+      /** When the token expires, in seconds since the Unix epoch. */
+      expiresAt: number;
+    };
 
 /**
- * Who may call an operation. `admin`: admin keys. A scope: and client keys that have it. `client`: and all
- * client keys. `anyone`: and tokens of people. `self`: and the token of the very person in the path.
- * `own`: client keys that have `people:read`, and the token of the very person in the path.
+ * Who may call an operation. Admin keys may call every operation; a level says who else may.
+ *
+ * - `admin`: nobody else
+ * - a scope: client keys that have the scope
+ * - `client`: all client keys
+ * - `anyone`: all client keys and all tokens
+ * - `self`: all client keys, and tokens of the user in the path
+ * - `own`: client keys that have `people:read`, and tokens of the user in the path
  */
 export type AccessLevel = "admin" | KeyScope | "client" | "anyone" | "self" | "own";
 export const accessLevels = [
@@ -27,7 +38,23 @@ export const accessLevels = [
   "own",
 ] as const satisfies readonly AccessLevel[];
 
-/** Whether a caller may do what is open to `access`; `userId` is the person in the path. */
+const accessTexts: Record<Exclude<AccessLevel, KeyScope>, string> = {
+  admin: "Requires an admin key.",
+  client: "Requires an admin or client key.",
+  anyone: "Requires an admin key, a client key or a token.",
+  self: "Requires an admin key, a client key, or the user's own token.",
+  own: "Requires an admin key, a client key with `people:read`, or the user's own token.",
+};
+
+/** Returns whether an access level is a scope of client keys. */
+export const isKeyScope = (access: AccessLevel): access is KeyScope =>
+  keyScopes.some((scope) => scope === access);
+
+/** Returns a sentence that says which credentials an access level requires. */
+export const describeAccess = (access: AccessLevel): string =>
+  isKeyScope(access) ? `Requires an admin key, or a client key with \`${access}\`.` : accessTexts[access];
+
+/** Returns whether a caller may call an operation of an access level; `userId` is the user in the operation's path. */
 export function mayCall(caller: Caller, access: AccessLevel, userId: string | undefined): boolean {
   if (caller.kind === "admin") return true;
   switch (access) {
@@ -46,6 +73,6 @@ export function mayCall(caller: Caller, access: AccessLevel, userId: string | un
   }
 }
 
-/** Whether a caller may act for a person. */
+/** Returns whether a caller may act for a user: any key may, and a token may for its own user. */
 export const mayActFor = (caller: Caller, userId: string): boolean =>
-  caller.kind !== "person" || caller.userId === userId;
+  caller.kind !== "user" || caller.userId === userId;

@@ -1,4 +1,4 @@
-/** Names that a WebSocket client may offer beside its credential; they carry none. */
+/** Subprotocols that a WebSocket client may offer in addition to its credential. */
 const subprotocolNames = new Set(["vicinity", "bearer"]);
 const tokenPrefix = "bearer.";
 
@@ -9,8 +9,8 @@ const offeredSubprotocols = (headers: Headers): string[] =>
     .filter((name) => name !== "");
 
 /**
- * The credential of a request: `Authorization: Bearer ...`, or for a WebSocket, whose browser API cannot set
- * headers, the offered subprotocol (`new WebSocket(url, ["vicinity", token])`). Null where there is none.
+ * Returns the credential of a request, or null where it has none. The credential is in `Authorization: Bearer ...`. A browser
+ * cannot set headers of a WebSocket, which therefore offers it as a subprotocol: `new WebSocket(url, ["vicinity", token])`.
  */
 export function credentialOf(headers: Headers): string | null {
   const bearer = /^bearer +(\S+)$/i.exec(headers.get("authorization")?.trim() ?? "");
@@ -20,7 +20,10 @@ export function credentialOf(headers: Headers): string | null {
   return token?.replace(tokenPrefix, "") ?? null;
 }
 
-/** The subprotocol to agree to: a name that was offered, else the first offer; null where there was none. */
+/**
+ * Returns the subprotocol for the response to a WebSocket request: an offered name, otherwise the first offer, or null where
+ * the client offered none. A browser closes the connection where the response names a subprotocol that it did not offer.
+ */
 export function negotiatedSubprotocol(headers: Headers): string | null {
   const names = offeredSubprotocols(headers);
   return names.find((name) => subprotocolNames.has(name)) ?? names[0] ?? null;

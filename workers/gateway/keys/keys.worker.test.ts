@@ -15,8 +15,8 @@ import { issueToken } from "./tokens.ts";
 const create = async (gateway: ReturnType<typeof createTestGateway>, body: object, key = "dev-admin-key") =>
   createdKey.parse(await (await gateway.call("POST", "/v1/keys", { key, body })).json());
 
-describe("keys", () => {
-  it("open the door of their own application, and only within their role", async () => {
+describe("API keys", () => {
+  it("give access to their own application only, and only within their role", async () => {
     const gateway = createTestGateway();
     const admin = await create(gateway, { role: "admin", application: "shop" });
     const client = await create(gateway, { role: "client" }, admin.key);
@@ -28,14 +28,14 @@ describe("keys", () => {
     expect((await gateway.call("GET", "/v1/keys", { key: client.key })).status).toBe(403);
   });
 
-  it("do not make keys of another application", async () => {
+  it("cannot create keys of another application", async () => {
     const gateway = createTestGateway();
     const admin = await create(gateway, { role: "admin", application: "one" });
     const body = { role: "admin", application: "two" };
     expect((await gateway.call("POST", "/v1/keys", { key: admin.key, body })).status).toBe(403);
   });
 
-  it("are stored as hashes, listed without themselves, and revoked at once", async () => {
+  it("are stored as hashes, listed without the secret, and revoked at once", async () => {
     const gateway = createTestGateway();
     const made = await create(gateway, { role: "client", name: "front end" });
     const rows = await testEnvironment.DB.prepare("select * from api_keys").all();
@@ -51,7 +51,7 @@ describe("keys", () => {
     expect((await gateway.call("DELETE", "/v1/keys/none")).status).toBe(404);
   });
 
-  it("widen a client by scopes, each to what it names", async () => {
+  it("allow a client the operations of its scopes and no others", async () => {
     const gateway = createTestGateway({ limiter: unlimitedRate });
     const reader = await create(gateway, { role: "client", scopes: ["people:read", "people:read"] });
     expect(reader.scopes).toEqual(["people:read"]);
@@ -67,21 +67,21 @@ describe("keys", () => {
       expect((await gateway.call("POST", "/v1/keys", { body })).status).toBe(400);
   });
 
-  it("for development exist only where the environment says so", async () => {
+  it("for development are refused unless DEVELOPMENT_KEYS is on", async () => {
     const gateway = createTestGateway({ settings: { ...testSettings, developmentKeys: false } });
     for (const key of ["dev-admin-key", "dev-client-key"])
       expect((await gateway.call("GET", "/v1/products", { key })).status).toBe(401);
   });
 });
 
-describe("rotation", () => {
+describe("key rotation", () => {
   const rotate = (gateway: ReturnType<typeof createTestGateway>, id: string, overlapSeconds?: number) =>
     gateway.call("POST", `/v1/keys/${id}/rotate`, { body: { overlapSeconds } });
 
-  it("lets both keys work for the overlap, then the new one alone", async () => {
+  it("accepts both keys during the overlap, then the new one alone", async () => {
     const clock = { at: Date.now() };
     const gateway = createTestGateway({ limiter: unlimitedRate, now: () => clock.at });
-    // Another isolate, which believes what it learnt.
+    // A second gateway stands for another isolate, with a cache of its own.
     const elsewhere = createTestGateway({ limiter: unlimitedRate, now: () => clock.at });
     const ask = async (key: string) => [
       (await gateway.call("GET", "/v1/products", { key })).status,
@@ -105,7 +105,7 @@ describe("rotation", () => {
     expect(await ask(made.key)).toEqual([200, 200]);
   });
 
-  it("happens once to a key, also where two ask at a time, and never to one that is gone", async () => {
+  it("rotates a key once, also for two concurrent requests, and refuses revoked and unknown keys", async () => {
     const gateway = createTestGateway();
     const { id } = await create(gateway, { role: "client" });
     const statuses = (await Promise.all([rotate(gateway, id), rotate(gateway, id)])).map(
@@ -127,7 +127,7 @@ describe("rotation", () => {
     expect((await rotate(gateway, other.id)).status).toBe(404);
   });
 
-  it("has an overlap within bounds, and an hour of it unless told", async () => {
+  it("refuses an overlap out of range, and defaults to one hour", async () => {
     const gateway = createTestGateway();
     const { id } = await create(gateway, { role: "client" });
     for (const overlap of [-1, 0.5, 7 * 86_400 + 1])
@@ -138,14 +138,14 @@ describe("rotation", () => {
 });
 
 describe("the last use of a key", () => {
-  it("is written after the answer, at most once an hour", async () => {
+  it("is stored after the response, at most once an hour", async () => {
     const clock = { at: Date.now() };
     const store = new GatewayStore(testEnvironment.DB);
-    const noted: number[] = [];
-    const noteUse = store.recordUse.bind(store);
-    store.recordUse = (key, at, notedBefore) => {
-      noted.push(at);
-      return noteUse(key, at, notedBefore);
+    const recorded: number[] = [];
+    const recordUse = store.recordUse.bind(store);
+    store.recordUse = (key, at, recordedBefore) => {
+      recorded.push(at);
+      return recordUse(key, at, recordedBefore);
     };
     const gateway = createTestGateway({ store, limiter: unlimitedRate, now: () => clock.at });
     const { id, key } = await create(gateway, { role: "client" });
@@ -165,26 +165,27 @@ describe("the last use of a key", () => {
     expect(Date.parse(first ?? "")).toBe(Math.floor(clock.at / 1000) * 1000);
     await use(1);
     await use(58);
-    expect([await lastUse(), noted.length]).toEqual([first, 1]);
+    expect([await lastUse(), recorded.length]).toEqual([first, 1]);
     await use(1);
-    expect(noted).toHaveLength(2);
+    expect(recorded).toHaveLength(2);
     expect(Date.parse((await lastUse()) ?? "") - Date.parse(first ?? "")).toBe(3_600_000);
   });
 
-  it("that cannot be written keeps nobody out", async () => {
+  it("does not fail the request where it cannot be stored", async () => {
     const store = new GatewayStore(testEnvironment.DB);
     store.recordUse = () => Promise.reject(new Error("no"));
     const failures: unknown[] = [];
-    const later = (work: Promise<unknown>) => void work.catch((error: unknown) => failures.push(error));
-    const gateway = createTestGateway({ store, limiter: unlimitedRate, runInBackground: later });
+    const runInBackground = (work: Promise<unknown>) =>
+      void work.catch((error: unknown) => failures.push(error));
+    const gateway = createTestGateway({ store, limiter: unlimitedRate, runInBackground });
     const { key } = await create(gateway, { role: "client" });
     expect((await gateway.call("GET", "/v1/products", { key })).status).toBe(200);
     expect(failures).toHaveLength(1);
   });
 });
 
-describe("a revocation", () => {
-  it("holds elsewhere at once for what weighs, within five seconds for the rest", async () => {
+describe("a revoked key", () => {
+  it("is refused in other isolates at once by scoped operations, within five seconds by the others", async () => {
     const clock = { at: Date.now() };
     const gateway = createTestGateway();
     const elsewhere = createTestGateway({ limiter: unlimitedRate, now: () => clock.at });
@@ -197,17 +198,17 @@ describe("a revocation", () => {
     expect(await ask("/v1/products")).toBe(401);
 
     const another = await create(gateway, { role: "client", scopes: ["people:read"] });
-    const weigh = async () => (await elsewhere.call("GET", "/v1/users", { key: another.key })).status;
-    expect(await weigh()).toBe(200);
+    const askScoped = async () => (await elsewhere.call("GET", "/v1/users", { key: another.key })).status;
+    expect(await askScoped()).toBe(200);
     await gateway.call("DELETE", `/v1/keys/${another.id}`);
-    expect(await weigh()).toBe(401);
-    // What was looked up for a weighty call is believed for the others.
+    expect(await askScoped()).toBe(401);
+    // The look-up of the scoped operation also replaced the cached key.
     expect((await elsewhere.call("GET", "/v1/products", { key: another.key })).status).toBe(401);
   });
 });
 
-describe("a key in a failing look-up", () => {
-  it("is not logged, nor its hash", async () => {
+describe("a failing look-up of a key", () => {
+  it("logs neither the key nor its hash", async () => {
     const made = await create(createTestGateway(), { role: "client" });
     const hash = await hashKey(made.key);
     const store = new GatewayStore(testEnvironment.DB);
@@ -225,7 +226,7 @@ describe("a key in a failing look-up", () => {
 });
 
 describe("tokens", () => {
-  it("stand for one person", async () => {
+  it("give access to their own user only", async () => {
     const gateway = createTestGateway({ limiter: unlimitedRate });
     const answer = await gateway.call("POST", "/v1/tokens", { body: { userId: "ann" } });
     expect(answer.status).toBe(201);
@@ -242,7 +243,7 @@ describe("tokens", () => {
     expect((await gateway.call("GET", "/v1/users/ann", { key })).status).toBe(403);
   });
 
-  it("that are expired, forged, or of no algorithm are no credential", async () => {
+  it("are refused where they are expired, forged or unsigned", async () => {
     const gateway = createTestGateway();
     const now = Math.floor(Date.now() / 1000);
     const eve = { application: "demo", userId: "eve", keyId: "dev-admin-key" };
@@ -270,7 +271,7 @@ describe("tokens", () => {
     );
   });
 
-  it("end with the key that issued them", async () => {
+  it("are refused once the key that issued them is revoked", async () => {
     const gateway = createTestGateway();
     const issuer = await create(gateway, { role: "client", scopes: ["tokens:issue"] });
     const answer = await gateway.call("POST", "/v1/tokens", { key: issuer.key, body: { userId: "eve" } });
@@ -281,12 +282,12 @@ describe("tokens", () => {
   });
 });
 
-describe("where keys cannot be looked up", () => {
-  it("nobody is turned away for good: it is unavailable", async () => {
+describe("a request while the key store is down", () => {
+  it("is answered with 503 instead of 401", async () => {
     const down = async (): Promise<never> => {
       throw new Error("D1_ERROR: down");
     };
-    const store = Object.assign(new GatewayStore(testEnvironment.DB), { findKey: down, isKept: down });
+    const store = Object.assign(new GatewayStore(testEnvironment.DB), { findKey: down, isUnrevoked: down });
     const gateway = createTestGateway({ store });
     const log = vi.spyOn(console, "error").mockReturnValue();
     const issued = { application: "demo", userId: "eve", keyId: "some-key" };

@@ -6,15 +6,15 @@ const issuer = "vicinity";
 const tokenClaims = z.object({ sub: identifier, app: applicationName, key: identifier, exp: z.number() });
 const secretBytes = (secret: string): Uint8Array => new TextEncoder().encode(secret);
 
-/** The person that a token stands for. */
+/** Whom a token identifies, and which key issued it. */
 export interface TokenSubject {
   application: string;
   userId: string;
-  /** Id of the key that issued it: it ends with its revocation. */
+  /** Id of the key that issued the token. Revoking the key invalidates the token. */
   keyId: string;
 }
 
-/** A JWT (HS256) for one person, valid from `now` for `ttl` seconds. */
+/** Returns a JWT (HS256) for one user, valid from `now` (seconds since the Unix epoch) for `ttl` seconds. */
 export const issueToken = (
   subject: TokenSubject,
   secret: string,
@@ -30,8 +30,8 @@ export const issueToken = (
     .sign(secretBytes(secret));
 
 /**
- * The person of a token, and when it ends (seconds); null where it is forged, expired, of another issuer or malformed.
- * `now` in seconds.
+ * Returns the user and issuing key of a token, and when it expires. Returns null where the token is forged, expired, malformed
+ * or of another issuer. All times in seconds since the Unix epoch.
  */
 export async function verifyToken(
   token: string,

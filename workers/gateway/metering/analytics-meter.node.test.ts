@@ -19,7 +19,7 @@ const point: RequestPoint = {
   fallback: "onnx",
 };
 
-it("writes each figure where docs/analytics.sql reads it", () => {
+it("writes each figure to the column from which docs/analytics.sql reads it", () => {
   const points: Parameters<Dataset["writeDataPoint"]>[0][] = [];
   new AnalyticsMeter({ writeDataPoint: (each) => points.push(each) }).record(point);
   const [{ indexes, blobs, doubles }] = points;
@@ -60,7 +60,7 @@ it("writes each figure where docs/analytics.sql reads it", () => {
     expect(sql).toMatch(new RegExp(`${column} +${name}`));
 });
 
-it("logs failures alone, and gives every meter its point", () => {
+it("logs only failures of the service, and passes each point to every meter", () => {
   const lines: string[] = [];
   const log = new LogMeter((line) => lines.push(line));
   new CombinedMeter(log, log).record(point);

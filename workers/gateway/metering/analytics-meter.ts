@@ -1,13 +1,13 @@
 import type { RequestMeter, RequestPoint } from "./request-meter.ts";
 
-/** Where data points are written: the binding of a Workers Analytics Engine dataset. */
+/** The binding of a Workers Analytics Engine dataset. */
 export interface Dataset {
   writeDataPoint(point: { indexes: string[]; blobs: string[]; doubles: number[] }): void;
 }
 
 /**
- * One Workers Analytics Engine data point per request. The order of blobs and doubles is a contract with
- * `docs/analytics.sql`; a new one goes to the end.
+ * Writes one Workers Analytics Engine data point per request. `docs/analytics.sql` reads blobs and doubles by their position,
+ * so a new one is appended.
  */
 export class AnalyticsMeter implements RequestMeter {
   readonly #dataset: Dataset;

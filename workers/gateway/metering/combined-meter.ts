@@ -1,6 +1,6 @@
 import type { RequestMeter, RequestPoint } from "./request-meter.ts";
 
-/** Gives each point to every meter. */
+/** Passes each data point to several meters. */
 export class CombinedMeter implements RequestMeter {
   readonly #meters: readonly RequestMeter[];
 

@@ -1,6 +1,6 @@
 import type { RequestMeter, RequestPoint } from "./request-meter.ts";
 
-/** One structured line per request that failed on our side; the rest is counted by the analytics, not written down. */
+/** Writes one JSON line for each request that failed with a 5xx problem. Other requests are only counted by the analytics. */
 export class LogMeter implements RequestMeter {
   readonly #write: (line: string) => void;
 

@@ -1,25 +1,25 @@
-/** What is kept of one request: figures and names of our own, nothing that a person could be known by. */
+/** The data point of one request. It holds only our own names and figures, nothing that identifies a user. */
 export interface RequestPoint {
   requestId: string;
   method: string;
   /** The route's pattern (`/v1/users/:id`), never the path. */
   route: string;
   status: number;
-  /** Code of the refusal, empty for a success. */
+  /** Code of the problem; empty for a success. */
   code: string;
-  /** Empty where no credential was given. */
+  /** The caller's application; empty for a request without a valid credential. */
   application: string;
-  /** Milliseconds from the request's arrival to its answer. */
+  /** Milliseconds from the request's arrival to its response. */
   latencyMs: number;
-  /** Empty where no model was asked. */
+  /** Empty where no model ranked. */
   modelVersion: string;
-  /** Products that were ranked. */
+  /** Number of products that were ranked. */
   candidates: number;
-  /** Stages that were left out or replaced, joined by a comma; empty where all went as planned. */
+  /** Names of the stages that were skipped, joined by commas; empty where none was. */
   fallback: string;
 }
 
-/** Where points go. Never throws: an answer must not depend on its measurement. */
+/** Records the data points of requests. `record` never throws: a response must not depend on its measurement. */
 export interface RequestMeter {
   record(point: RequestPoint): void;
 }

@@ -3,38 +3,47 @@ import type { GatewayContext } from "../context.ts";
 import { logUnexpectedError } from "../errors/problem-response.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
-import { type AccessLevel, mayCall } from "../keys/caller.ts";
+import { type AccessLevel, describeAccess, mayCall } from "../keys/caller.ts";
 import { credentialOf } from "../keys/credential.ts";
 
-/** What front ends ask all the time; anything else weighs enough to look its key up. */
+/** Access levels of the calls that front ends make all the time. A cached key is enough for them, and for no other. */
 const cacheable = new Set<AccessLevel>(["client", "anyone", "self"]);
 
 /**
- * 401 without a valid credential, before anything of the body is read. A revoked key opens nothing beyond the everyday
- * from the moment of its revocation.
+ * Sets `caller`, or answers 401 without a valid credential, before the body is read. Operations outside `cacheable` look the
+ * key up on every call, so they refuse a revoked key at once.
  */
 export const authenticate =
   (authenticator: Authenticator, access: AccessLevel): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
     const credential = credentialOf(c.req.raw.headers);
     if (credential === null)
-      throwRefusal("unauthorized", "This call needs a credential: Authorization: Bearer ...");
+      throwRefusal(
+        "unauthorized",
+        "This operation needs a credential; send Authorization: Bearer <key or token>.",
+      );
     const caller = await authenticator
       .identify(credential, !cacheable.has(access))
       .catch((error: unknown) => {
         logUnexpectedError(error, c.var.requestId);
-        throwRefusal("unavailable", "Credentials cannot be checked now.", { retryAfter: 1 });
+        throwRefusal("unavailable", "The credential cannot be checked at the moment; try again.", {
+          retryAfter: 1,
+        });
       });
-    if (caller === null) throwRefusal("unauthorized", "The credential is not valid.");
+    if (caller === null)
+      throwRefusal("unauthorized", "The credential is unknown, expired, revoked or malformed.");
     c.set("caller", caller);
     await next();
   };
 
-/** 403 outside the credential's scope, before anything of the body is read. */
+/** Answers 403 where the credential does not allow the operation, before the body is read. */
 export const authorize =
   (access: AccessLevel): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
     if (!mayCall(c.var.caller, access, c.req.param("id")))
-      throwRefusal("forbidden", "The credential's scope does not cover this call.");
+      throwRefusal(
+        "forbidden",
+        `The credential's scope does not cover this operation. ${describeAccess(access)}`,
+      );
     await next();
   };

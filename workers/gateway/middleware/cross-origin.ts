@@ -3,12 +3,12 @@ import { cors } from "hono/cors";
 import type { GatewayContext } from "../context.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 
-/** Pages that may read answers: any, or those of the origins listed. */
+/** Origins whose pages may call the API: all (`*`), or those listed. */
 export type AllowedOrigins = "*" | readonly string[];
 
 /**
- * CORS. What opens the API is the credential, and no cookie is ever read, so that any page may call unless the
- * deployment lists those that may.
+ * Answers CORS requests. Credentials travel in a header and the API reads no cookies, so any origin is safe; a deployment
+ * may still list the origins that it allows.
  */
 export const crossOrigin = (origins: AllowedOrigins): MiddlewareHandler =>
   cors({
@@ -27,13 +27,19 @@ export const crossOrigin = (origins: AllowedOrigins): MiddlewareHandler =>
     maxAge: 86_400,
   });
 
-/** 403 for a page of an origin that is not listed. For WebSockets, which CORS does not cover; own pages may. */
+/**
+ * Answers 403 for a page of an origin that is not allowed. WebSockets need it, since CORS does not cover them. The gateway's
+ * own pages are always allowed.
+ */
 export const requireAllowedOrigin =
   (origins: AllowedOrigins): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
     const origin = c.req.header("origin");
     if (origins !== "*" && origin !== undefined)
       if (origin !== new URL(c.req.url).origin && !origins.includes(origin))
-        throwRefusal("forbidden", "Pages of this origin may not connect.");
+        throwRefusal(
+          "forbidden",
+          "Pages of this origin may not connect; the deployment must list it in CORS_ORIGINS.",
+        );
     await next();
   };

@@ -6,7 +6,7 @@ import type { RequestMeter } from "../metering/request-meter.ts";
 
 const safeRequestId = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** `server-timing` of the stages inside and of the whole. */
+/** Returns the `server-timing` header: each stage of a recommendation, then the gateway's total. Milliseconds. */
 const serverTiming = (stages: Stage[], totalMs: number): string =>
   [...stages, { name: "gateway", ms: totalMs, skipped: undefined }]
     .map(({ name, ms, skipped }) =>
@@ -17,8 +17,8 @@ const serverTiming = (stages: Stage[], totalMs: number): string =>
     .join(", ");
 
 /**
- * The outermost layer: names the request (the client's own name for it is kept), and when the answer is
- * there stamps it and records its data point.
+ * Gives each request an id, sets the response headers `x-request-id` and `server-timing`, and records the data point.
+ * A client's own `x-request-id` is kept where it matches `safeRequestId`. Runs before all other middleware.
  */
 export const measureRequest =
   (meter: RequestMeter, now: () => number): MiddlewareHandler<GatewayContext> =>

@@ -3,26 +3,27 @@ import type { GatewayContext } from "../context.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Caller } from "../keys/caller.ts";
 
-/** Requests that one key, or one person by their tokens, may make in `seconds`; wrangler.toml says the same. */
+/** Requests that one key, or all tokens of one user, may make in `seconds`. `wrangler.toml` configures the same figures. */
 export const ratePolicy = { requests: 1000, seconds: 10 };
 
-/** Counts a use of a key; the platform's rate limit binding is one. It counts in each of its locations by itself. */
+/** Counts a request under `key`, as a rate limit binding does: each Cloudflare location counts separately. */
 export interface RateLimiter {
   limit(options: { key: string }): Promise<{ success: boolean }>;
 }
 
-/** By what a caller is counted; null for development keys, which are not. */
+/** Returns the policy and the key under which a caller's requests are counted; null for development keys, which have no limit. */
 function rateLimitBucketOf(caller: Caller): { policy: "key" | "person"; key: string } | null {
-  if (caller.kind === "person")
+  // `person` is part of the public headers and of the counter's key.
+  if (caller.kind === "user")
     return { policy: "person", key: `${caller.application}/person/${caller.userId}` };
   return caller.development ? null : { policy: "key", key: `${caller.application}/key/${caller.keyId}` };
 }
 
 /**
- * 429 beyond the policy, and on every answer to a caller who is limited the headers of
- * draft-ietf-httpapi-ratelimit-headers-11. Its `RateLimit` must say how many requests remain. The platform tells only that
- * none does, so it is there on a 429 alone, while `RateLimit-Policy` is always: what is not known is not claimed.
- * `t`, and `Retry-After` like it, is the whole window, the longest that a wait can be.
+ * Answers 429 to a caller above the rate limit, and sets the headers of draft-ietf-httpapi-ratelimit-headers-11.
+ * `RateLimit-Policy` is on every response to a limited caller. `RateLimit` must state the remaining requests, which the
+ * binding reports only when none remain, so it is on a 429 alone. Its `t` and `Retry-After` are the whole period, the longest
+ * possible wait.
  */
 export const limitRate =
   (limiter: RateLimiter): MiddlewareHandler<GatewayContext> =>
@@ -36,8 +37,12 @@ export const limitRate =
       ...(success ? {} : { ratelimit: `"${bucket.policy}";r=0;t=${seconds}` }),
     });
     if (!success)
-      throwRefusal("rate_limited", `More than ${requests} requests in ${seconds} s.`, {
-        retryAfter: seconds,
-      });
+      throwRefusal(
+        "rate_limited",
+        `This credential may make ${requests} requests in ${seconds} s; wait before the next one.`,
+        {
+          retryAfter: seconds,
+        },
+      );
     await next();
   };

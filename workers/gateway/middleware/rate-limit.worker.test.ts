@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createdKey } from "../../../shared/contracts/credential.ts";
 import { createTestGateway, issueTestToken } from "../testing/test-gateway.ts";
 
-/** Allows each key a number of uses, and remembers who was counted. */
+/** A limiter that allows each key a number of uses; `counts` has the uses by key. */
 function countingLimiter(uses: number) {
   const counts = new Map<string, number>();
   const limit = async ({ key }: { key: string }) => {
@@ -18,18 +18,18 @@ async function clientKey(scopes: string[] = []) {
   return createdKey.parse(await answer.json());
 }
 
-describe("the rate of requests", () => {
-  it("is limited by the platform's own counter", async () => {
+describe("limitRate", () => {
+  it("limits requests by the rate limit binding", async () => {
     const gateway = createTestGateway();
     const { key } = await clientKey();
     const statuses = [];
     for (let i = 0; i < 12; i++) statuses.push((await gateway.call("GET", "/v1/products", { key })).status);
-    // Its window may turn once on the way.
+    // A new period may begin once during the loop.
     expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(1);
     expect(statuses.slice(0, 5)).toEqual(Array(5).fill(200));
   });
 
-  it("is counted by key and by person, each for itself", async () => {
+  it("counts each key and each user separately", async () => {
     const limiter = countingLimiter(2);
     const gateway = createTestGateway({ limiter });
     const [one, two] = [await clientKey(), await clientKey()];
@@ -51,7 +51,7 @@ describe("the rate of requests", () => {
     ]);
   });
 
-  it("is told by every answer to who is limited, and nothing is claimed of what remains", async () => {
+  it("states the policy on every response to a limited caller, and the remaining requests on a 429 alone", async () => {
     const gateway = createTestGateway({ limiter: countingLimiter(4) });
     const { key } = await clientKey();
     const answers = [
@@ -72,11 +72,11 @@ describe("the rate of requests", () => {
       ratelimit: '"key";r=0;t=10',
       "retry-after": "10",
     });
-    const person = await gateway.call("GET", "/v1/trending", { key: await issueTestToken("told") });
-    expect(person.headers.get("ratelimit-policy")).toBe('"person";q=1000;w=10');
+    const ofToken = await gateway.call("GET", "/v1/trending", { key: await issueTestToken("limited-user") });
+    expect(ofToken.headers.get("ratelimit-policy")).toBe('"person";q=1000;w=10');
   });
 
-  it("is not limited for development keys and for what is public", async () => {
+  it("does not limit development keys and public paths", async () => {
     const limiter = countingLimiter(0);
     const gateway = createTestGateway({ limiter });
     for (const key of ["dev-admin-key", "dev-client-key", ""]) {

@@ -6,9 +6,12 @@ import { isJson } from "../request/media-type.ts";
 import { exceedsNestingDepth, maxNestingDepth } from "../request/nesting-depth.ts";
 
 const throwTooLarge = (maxBytes: number): never =>
-  throwRefusal("too_large", `The body is larger than the ${maxBytes} bytes that this call takes.`);
+  throwRefusal("too_large", `The body is larger than the ${maxBytes} bytes that this operation allows.`);
 
-/** All bytes of a body, of which `expected` are announced; 413 as soon as they are more than `most`. */
+/**
+ * Returns all bytes of a body. `announcedBytes` is its `content-length`, by which the buffer is sized. Refuses `too_large` as
+ * soon as more than `maxBytes` arrived.
+ */
 async function readBody(
   chunks: AsyncIterable<Uint8Array>,
   announcedBytes: number,
@@ -27,8 +30,8 @@ async function readBody(
 }
 
 /**
- * Takes in the body before the handler sees it: 413 for one of more than `most` bytes (at once where its length is
- * announced), 408 for one that falls behind its pace, 400 for JSON that nests too deep.
+ * Reads the whole body before the handler runs. Answers 413 for more than `maxBytes` (at once where `content-length` announces
+ * them), 408 for a body that arrives slower than `minRate`, and 400 for JSON that nests too deep.
  */
 export const receiveBody =
   (maxBytes: number, minRate: MinBodyRate): MiddlewareHandler<GatewayContext> =>
@@ -41,8 +44,11 @@ export const receiveBody =
     if (isJson(raw.headers)) {
       const text = new TextDecoder().decode(body);
       if (exceedsNestingDepth(text))
-        throwRefusal("invalid_input", `The body nests deeper than ${maxNestingDepth} levels.`);
-      // A request made anew would copy headers and all that the edge knows: the text alone is what handlers ask for.
+        throwRefusal(
+          "invalid_input",
+          `The body nests deeper than the ${maxNestingDepth} levels that are allowed.`,
+        );
+      // Handlers of JSON read the text alone, so caching it is enough. A new Request would copy all headers and `cf` data.
       Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
     } else c.req.raw = new Request(raw, { body });
     await next();

@@ -7,7 +7,7 @@ const pace = { graceMs: 50, bytesPerSecond: 1_000_000 };
 const gateway = createTestGateway({ minBodyRate: pace });
 const operations = await fetchOperations(gateway);
 
-/** A body that says so much and then nothing more. */
+/** A body that sends a text, then neither more nor an end. */
 const stalling = (text: string) =>
   new ReadableStream<Uint8Array>({
     start(controller) {
@@ -22,23 +22,23 @@ const send = (path: string, method: string, type: string, body: ReadableStream) 
     body,
   });
 
-describe("a body that does not end", () => {
-  it.each(operations.filter(({ body }) => body !== null))("ends $name with 408", async (operation) => {
+describe("receiveBody, for a body that does not end", () => {
+  it.each(operations.filter(({ body }) => body !== null))("answers $name with 408", async (operation) => {
     const { path, method, body } = operation;
     const answer = await send(path, method, `${body}`, stalling(" "));
     expect(answer.status).toBe(408);
     expect(await answer.json()).toMatchObject({ code: "request_timeout", status: 408 });
   });
 
-  it("keeps the lines that came before it", async () => {
+  it("handles the lines that arrived before the timeout", async () => {
     const body = stalling('{"id":"kept","title":"Kept"}\n{"id":"lost"');
     expect((await send("/v1/products/bulk", "POST", "application/x-ndjson", body)).status).toBe(408);
     expect((await gateway.call("GET", "/v1/products/kept")).status).toBe(200);
   });
 });
 
-describe("a body", () => {
-  it("that breaks off is refused", async () => {
+describe("receiveBody", () => {
+  it("refuses a body that breaks off", async () => {
     const broken = new ReadableStream<Uint8Array>({
       pull() {
         throw new Error("connection lost");
@@ -48,7 +48,7 @@ describe("a body", () => {
     expect(answer.status).toBe(400);
   });
 
-  it("that nests deeper than anything needs is refused, and a line of it counted", async () => {
+  it("refuses JSON that nests too deep, and reports such a line of a bulk body", async () => {
     const deep = `${'{"a":'.repeat(11)}1${"}".repeat(11)}`;
     for (const type of ["application/json", "application/json; charset=utf-8", "Application/JSON"]) {
       const answer = await gateway.call("POST", "/v1/events", {
@@ -68,7 +68,7 @@ describe("a body", () => {
     });
   });
 
-  it("arrives as it was sent, however it is cut", async () => {
+  it("passes the body on unchanged, however it is split into chunks", async () => {
     const text = JSON.stringify({ title: "Brötchen 🍞", attributes: { note: "[[[[[[[[[[[[" } });
     const bytes = new TextEncoder().encode(text);
     const cut = new ReadableStream<Uint8Array>({

@@ -4,15 +4,15 @@ import { throwRefusal } from "../errors/throw-refusal.ts";
 import { isJson } from "../request/media-type.ts";
 
 /**
- * 400 without a body, 415 for one that is not announced as JSON: the validator takes either for an empty object, which
- * would replace a profile by its defaults.
+ * Answers 400 without a body, and 415 for a body whose content type is not JSON. The validator would treat either as an empty
+ * object, and `PUT` would replace a profile by its defaults.
  */
 export const requireJson: MiddlewareHandler<GatewayContext> = async (c, next) => {
   if (!c.req.raw.body)
-    throwRefusal("invalid_input", "This call takes a body.", {
+    throwRefusal("invalid_input", "This operation needs a JSON body.", {
       issues: [{ path: "", message: "is missing" }],
     });
   if (!isJson(c.req.raw.headers))
-    throwRefusal("unsupported_media_type", "The body's content type is not application/json.");
+    throwRefusal("unsupported_media_type", "The body's content type must be application/json.");
   await next();
 };

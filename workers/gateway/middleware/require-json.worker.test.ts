@@ -4,11 +4,11 @@ import { sampleRequestOf } from "../testing/sample-requests.ts";
 import { createTestGateway, unlimitedRate } from "../testing/test-gateway.ts";
 
 const gateway = createTestGateway({ limiter: unlimitedRate });
-const taking = (await fetchOperations(gateway)).filter(({ body }) => body === "application/json");
+const jsonOperations = (await fetchOperations(gateway)).filter(({ body }) => body === "application/json");
 
-describe("a call that takes JSON", () => {
-  it.each(taking.map((operation) => [operation.name, operation] as const))(
-    "%s takes no absent body for an empty one, and no other kind of body",
+describe("requireJson", () => {
+  it.each(jsonOperations.map((operation) => [operation.name, operation] as const))(
+    "refuses %s without a body and with another content type",
     async (_, operation) => {
       const { method, path, options } = sampleRequestOf(operation);
       const absent = await gateway.call(method, path);

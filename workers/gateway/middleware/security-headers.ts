@@ -4,7 +4,7 @@ import { secureHeaders } from "hono/secure-headers";
 type Options = NonNullable<Parameters<typeof secureHeaders>[0]>;
 type Policy = NonNullable<Options["contentSecurityPolicy"]>;
 
-/** Nothing may be loaded, nothing may be sent, nobody may frame it. */
+/** A policy that allows no loading, no sending and no framing. */
 const denyAll: Policy = {
   defaultSrc: ["'none'"],
   baseUri: ["'none'"],
@@ -16,19 +16,20 @@ const headers = (contentSecurityPolicy: Policy): MiddlewareHandler =>
   secureHeaders({
     contentSecurityPolicy,
     xFrameOptions: "DENY",
-    // The API answers whoever has a key, from any page that may read it; images are public.
+    // Pages of other origins may call the API with a key, and images are public.
     crossOriginResourcePolicy: "cross-origin",
     permissionsPolicy: { camera: [], geolocation: [], microphone: [], payment: [], usb: [] },
-    // A route that knows better has the last word.
+    // A header that a route set stays.
     overwrite: false,
   });
 
-/** Headers of every answer. Data is no page: opened as one, it runs and loads nothing. */
+/** Sets security headers on every response. API data that is opened as a page runs and loads nothing. */
 export const securityHeaders: MiddlewareHandler = headers({ ...denyAll, sandbox: [] });
 
 /**
- * Headers of the project's own pages, which load their own files, call their own origin (the WebSocket included), and
- * never make markup of texts. By route, since a 304 tells no content type and its headers replace those that are kept.
+ * Sets the security headers of the project's own pages. Pages load their own files, call their own origin (WebSockets
+ * included), and never turn text into markup. The route sets them, not the content type: a 304 has no content type, and
+ * its headers replace those in the browser's cache.
  */
 export const pageHeaders: MiddlewareHandler = headers({
   ...denyAll,

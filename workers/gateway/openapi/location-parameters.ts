@@ -5,8 +5,9 @@ type Document = ReturnType<Gateway["getOpenAPI31Document"]>;
 const pairedNames = ["lat", "lon"];
 
 /**
- * In a query, a place that may be left out is both `lat` and `lon` or neither. The document says so by one parameter: an object
- * whose names stand in the query by themselves (style `form`, exploded). Changes the document, and answers it.
+ * Replaces optional `lat` and `lon` parameters of a query by one object parameter with both, and returns the changed document.
+ * OpenAPI cannot say "both or neither" of two parameters. It can of an object whose properties are query parameters of their
+ * own (style `form`, exploded).
  */
 export function pairLocationParameters(document: Document): Document {
   for (const { get } of Object.values(document.paths ?? {})) {
@@ -25,7 +26,7 @@ export function pairLocationParameters(document: Document): Document {
         required: false,
         style: "form",
         explode: true,
-        description: "`lat` and `lon` in the query: both, or neither.",
+        description: "The query parameters `lat` and `lon`: send both, or neither.",
         schema: {
           type: "object",
           properties: Object.fromEntries(parts.map(({ name, schema = {} }) => [name, schema])),

@@ -5,38 +5,38 @@ import { problem } from "../../../shared/contracts/problem.ts";
 import type { GatewayContext } from "../context.ts";
 import type { AccessLevel } from "../keys/caller.ts";
 
-/** What a body must be announced as; of other kinds than JSON the handler judges. */
+/** `json` requires a JSON content type; with `other`, the handler checks the content type. */
 export type BodyKind = "json" | "other";
 
-/** What guards an operation: who may call it, how often, and how much of its body is read. */
+/** Fields of a route that limit who may call it, how often, and how large its body may be. */
 export interface RouteGuard {
-  /** The scopes, as the document names them. */
+  /** The access level, as the OpenAPI document states it. */
   security: { credential: string[] }[];
   middleware: MiddlewareHandler<GatewayContext>[];
 }
+/** Returns the guard of a route. Without `maxBodyBytes`, no middleware reads the body. */
 export type GuardRoute = (access: AccessLevel, maxBodyBytes?: number, bodyKind?: BodyKind) => RouteGuard;
 
+/** Returns `n` kibibytes in bytes. */
 export const kilobytes = (n: number): number => n * 1024;
+/** Returns `n` mebibytes in bytes. */
 export const megabytes = (n: number): number => n * 1024 * 1024;
 
-/** The bound of a JSON body that says no other. */
-export const jsonBytes = kilobytes(64);
-
-/** An answer of JSON. */
+/** Returns a JSON response for the OpenAPI document. */
 export const jsonResponse = <S extends z.ZodType>(description: string, schema: S) => ({
   description,
   content: { "application/json": { schema } },
 });
 
-/** A body of JSON, which must be there. */
+/** Returns a required JSON body for the OpenAPI document. */
 export const jsonBody = <S extends z.ZodType>(schema: S) => ({
   required: true,
   content: { "application/json": { schema } },
 });
 
 /**
- * A body of at most so many lines of JSON, each as a component of the document says. Its schema is of all lines together, as
- * OpenAPI 3.2 has it for media types that are sequences; 3.1 says nothing else.
+ * Returns an NDJSON body of at most `maxLines` lines for the OpenAPI document; each line matches the schema `component`. Its
+ * schema is an array of the lines, which is how OpenAPI 3.2 describes sequential media types. OpenAPI 3.1 does not define them.
  */
 export const ndjsonBody = (component: string, maxLines: number) => ({
   required: true,
@@ -51,32 +51,33 @@ export const ndjsonBody = (component: string, maxLines: number) => ({
   },
 });
 
-/** Every refusal, as RFC 9457 says. */
+/** The response for every status that an operation does not list: an RFC 9457 problem. */
 export const problemResponses = {
   default: {
-    description: "A refusal: what is wrong, and with which part of the input.",
+    description: "A problem: what is wrong, and with which part of the input.",
     content: { "application/problem+json": { schema: problem.meta({ id: "Problem" }) } },
   },
 } as const;
 
-/** For operations without query parameters: any is reported as unknown. */
+/** The query of an operation without parameters. A request with any parameter is refused. */
 export const noQuery = z.strictObject({});
 
-/** A number in a query string: decimal notation, with an exponent or without; nothing else that JavaScript would take for one. */
+/** A number in decimal notation, perhaps with an exponent. `Number` alone also accepts an empty text and `0x3`. */
 const decimalNumber = z
   .string()
   .regex(/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i, "must be a decimal number")
   .transform(Number);
 
-/** A query parameter that is a number within bounds. */
+/** Returns the schema of a query parameter that is a number from `minimum` to `maximum`. */
 const numberParameter = (schema: z.ZodNumber, minimum: number, maximum: number) =>
   decimalNumber.pipe(schema.min(minimum).max(maximum)).openapi({ type: "number", minimum, maximum });
 
 export const latitudeParameter = numberParameter(point.shape.lat, -90, 90);
 export const longitudeParameter = numberParameter(point.shape.lon, -180, 180);
+/** From one meter to half the circumference of the Earth and a little more. */
 export const radiusKmParameter = numberParameter(z.number(), 0.001, 20_100);
 
-/** `limit` of a list that has no pages. */
+/** Returns the schema of the query parameter `limit`: how many items a list returns at most. */
 export const limitParameter = (maximum: number, defaultLimit: number) =>
   z
     .string()
@@ -86,11 +87,11 @@ export const limitParameter = (maximum: number, defaultLimit: number) =>
     .default(defaultLimit)
     .openapi({ type: "integer", minimum: 1, maximum, default: defaultLimit });
 
-/** `limit` and `cursor` of a list with pages. */
+/** The query of a paginated list: `limit` and `cursor`. */
 export const pageParameters = z.strictObject({
   limit: limitParameter(500, 50),
   cursor: z.string().min(1).max(512).optional(),
 });
 
-/** `id` in a path. */
+/** The path parameter `id`. */
 export const idPath = z.object({ id: identifier });

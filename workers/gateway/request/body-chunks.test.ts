@@ -6,7 +6,7 @@ import { bodyChunks } from "./body-chunks.ts";
 const pace = { graceMs: 60, bytesPerSecond: 1_000_000 };
 const rest = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Chunks of the given sizes, each after a rest; null is an end that never comes. */
+/** A stream of chunks of the given sizes, each after a pause. A `null` size stalls the stream for ever. */
 function sender(sizes: readonly (number | null)[], restMs: number) {
   let at = 0;
   const seen = { cancelled: false };
@@ -34,13 +34,13 @@ async function sizesOf(stream: ReadableStream<Uint8Array>, within = pace, handle
   return sizes;
 }
 
-describe("arriving", () => {
-  it("gives the chunks of a body that keeps its pace", async () => {
+describe("bodyChunks", () => {
+  it("yields the chunks of a body that arrives fast enough", async () => {
     expect(await sizesOf(sender([3, 1, 4], 0).stream)).toEqual([3, 1, 4]);
     expect(await sizesOf(sender([], 0).stream)).toEqual([]);
   });
 
-  it("ends a body that stalls, and one that drips for ever", async () => {
+  it("throws a 408 for a body that stalls, and for one that arrives byte by byte", async () => {
     for (const [sizes, restMs] of [
       [[5, null], 0],
       [Array(1000).fill(1), 10],
@@ -55,7 +55,7 @@ describe("arriving", () => {
     }
   });
 
-  it("gives a large body the time of its bytes, and does not count the time of who takes it", async () => {
+  it("gives a larger body more time, and does not count the time that its reader takes", async () => {
     const slowly = { graceMs: 60, bytesPerSecond: 1_000 };
     expect(await sizesOf(sender([50, 50, 50, 50], 25).stream, slowly)).toHaveLength(4);
     expect(await sizesOf(sender([1, 1, 1], 0).stream, pace, 50)).toHaveLength(3);
@@ -72,7 +72,7 @@ describe("arriving", () => {
     expect(failure).toMatchObject({ refusal: { code: "invalid_input" } });
   });
 
-  it("leaves unread what its reader does not want", async () => {
+  it("cancels the body where its reader stops early", async () => {
     const { stream, seen } = sender(Array(1000).fill(1), 0);
     for await (const _ of bodyChunks(stream, pace)) break;
     expect(seen.cancelled).toBe(true);

@@ -1,18 +1,18 @@
 import { HTTPException } from "hono/http-exception";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 
-/** How fast a body must come: all of it in the grace, and the time that its bytes take at the slowest. */
+/** The lowest rate at which a body may arrive: within `graceMs`, plus the time that its bytes take at `bytesPerSecond`. */
 export interface MinBodyRate {
   graceMs: number;
   bytesPerSecond: number;
 }
 
-/** 10 s for what a page sends; the largest model over a poor line takes 3 minutes more. */
+/** Gives a small body 10 s. The largest model (24 MiB) over a slow connection has three minutes more. */
 export const defaultMinBodyRate: MinBodyRate = { graceMs: 10_000, bytesPerSecond: 128 * 1024 };
 
 const timedOut = Symbol("slow");
 
-/** What the promise gives, or that it took longer than `ms`. */
+/** Returns what a promise resolves to, or `timedOut` where it takes longer than `ms`. */
 async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | typeof timedOut> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<typeof timedOut>((resolve) => {
@@ -26,8 +26,8 @@ async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | type
 }
 
 /**
- * The chunks of a body as they come. 408 for one that falls behind its pace, where only the time counts that was spent
- * waiting for its sender; `invalid_input` for one that breaks off. Whoever stops early leaves the rest unread.
+ * Yields the chunks of a body as they arrive. Throws a 408 for a body that arrives too slowly; only time spent waiting for the
+ * client counts. Refuses `invalid_input` where the body breaks off. A caller that stops early leaves the rest unread.
  */
 export async function* bodyChunks(
   body: ReadableStream<Uint8Array>,
@@ -41,7 +41,11 @@ export async function* bodyChunks(
       const readStarted = Date.now();
       const allowedMs = graceMs + (bytes / bytesPerSecond) * 1000;
       const next = await withTimeout(
-        reader.read().catch(() => throwRefusal("invalid_input", "The body broke off before its end.")),
+        reader
+          .read()
+          .catch(() =>
+            throwRefusal("invalid_input", "The connection closed before the body ended; send it again."),
+          ),
         allowedMs - waitedMs,
       );
       if (next === timedOut) throw new HTTPException(408);
@@ -51,7 +55,7 @@ export async function* bodyChunks(
       yield next.value;
     }
   } finally {
-    // Nobody waits for a sender to take note.
+    // The cancellation is not awaited: a client that ignores it must not delay the response.
     reader.cancel().catch(() => undefined);
   }
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { edgeLocationOf } from "./edge-location.ts";
 
-describe("edgeOf", () => {
-  it("reads what the edge says", () => {
+describe("edgeLocationOf", () => {
+  it("reads the location of `request.cf`", () => {
     expect(
       edgeLocationOf({
         city: "Oslo",
@@ -14,7 +14,7 @@ describe("edgeOf", () => {
     ).toEqual({ city: "Oslo", country: "NO", point: { lat: 59.91, lon: 10.75 }, timezone: "Europe/Oslo" });
   });
 
-  it("knows nothing of halves, nonsense and silence", () => {
+  it("returns null for missing and malformed fields", () => {
     const nowhere = { city: null, country: null, point: null, timezone: null };
     for (const cf of [undefined, null, "Oslo", {}, { latitude: "59.91" }, { city: 3, country: "" }])
       expect(edgeLocationOf(cf)).toEqual(nowhere);

@@ -3,12 +3,12 @@ import { point } from "../../../shared/contracts/primitives.ts";
 
 const unknownLocation: EdgeLocation = { city: null, country: null, point: null, timezone: null };
 
-/** A text of the platform's, null where it says nothing or what does not fit. */
+/** Returns a non-empty text, or null for anything else. */
 const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
 
 /**
- * What the edge knows of where a request came from: `request.cf`, whose coordinates are texts. A place that
- * is given by halves or out of range is no place.
+ * Returns where a request came from according to `request.cf`, whose coordinates are texts. Missing or malformed fields are
+ * null; so is the point where a coordinate is missing or out of range.
  */
 export function edgeLocationOf(cf: unknown): EdgeLocation {
   if (typeof cf !== "object" || cf === null) return unknownLocation;

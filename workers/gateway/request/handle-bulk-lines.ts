@@ -6,13 +6,15 @@ import { bodyChunks, type MinBodyRate } from "./body-chunks.ts";
 import { exceedsNestingDepth } from "./nesting-depth.ts";
 import { type LineLimits, type NumberedLine, readLines } from "./read-lines.ts";
 
+/** Bounds the response; further malformed lines are only counted. */
 const maxReportedErrors = 100;
+const noLines = "The body has no lines; send one JSON object a line.";
 const ndjsonMediaTypes = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
-/** What one call with good lines did. */
+/** What one call of a worker did with a batch of valid lines. */
 export type BulkOutcome = Omit<BulkReport, "received" | "errors">;
 
-/** Why a line is refused, or its value. */
+/** Returns the value of a line, or a message that says why it is refused. */
 function parseLine<S extends z.ZodType>(
   line: NumberedLine,
   schema: S,
@@ -32,8 +34,8 @@ function parseLine<S extends z.ZodType>(
 }
 
 /**
- * Handles a body of JSON lines in calls of at most `perCall` good ones. A bad line is counted and reported by
- * its number and keeps no other from being handled.
+ * Parses an NDJSON body and passes its valid lines to `handle`, at most `maxLinesPerCall` at a time. Returns the report of all
+ * lines. A malformed line is counted and reported by its number; the other lines are still handled.
  */
 export async function handleBulkLines<S extends z.ZodType>(
   request: Request,
@@ -44,7 +46,10 @@ export async function handleBulkLines<S extends z.ZodType>(
 ): Promise<BulkReport> {
   const mediaType = request.headers.get("content-type")?.split(";")[0].trim().toLowerCase() ?? "";
   if (!ndjsonMediaTypes.includes(mediaType))
-    throwRefusal("unsupported_media_type", "The body must be lines of JSON: application/x-ndjson.");
+    throwRefusal(
+      "unsupported_media_type",
+      "The body must be NDJSON with the content type application/x-ndjson.",
+    );
   const report: BulkReport = { received: 0, accepted: 0, duplicates: 0, rejected: 0, errors: [] };
   let values: z.infer<S>[] = [];
   const flush = async () => {
@@ -56,7 +61,7 @@ export async function handleBulkLines<S extends z.ZodType>(
     report.duplicates += outcome.duplicates;
     report.rejected += outcome.rejected;
   };
-  if (!request.body) throwRefusal("invalid_input", "The body holds no line.");
+  if (!request.body) throwRefusal("invalid_input", noLines);
   try {
     for await (const line of readLines(bodyChunks(request.body, minRate), limits)) {
       report.received++;
@@ -70,9 +75,9 @@ export async function handleBulkLines<S extends z.ZodType>(
       if (values.length === limits.maxLinesPerCall) await flush();
     }
   } finally {
-    // Also where the body went beyond its bounds: what came before is handled.
+    // Where the body exceeds a limit, the lines before are still handled.
     await flush();
   }
-  if (report.received === 0) throwRefusal("invalid_input", "The body holds no line.");
+  if (report.received === 0) throwRefusal("invalid_input", noLines);
   return report;
 }

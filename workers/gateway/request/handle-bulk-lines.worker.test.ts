@@ -13,8 +13,8 @@ const view = (eventId: string, more: object = {}) => ({
 });
 const lines = { headers: { "content-type": "application/x-ndjson" } };
 
-describe("bulk", () => {
-  it("keeps good lines, counts and names bad ones, and calls in batches", async () => {
+describe("handleBulkLines", () => {
+  it("handles valid lines in batches, and counts and reports malformed ones", async () => {
     const services = inMemoryServices();
     const calls: number[] = [];
     const { putMany: bulk } = services.product;
@@ -41,7 +41,7 @@ describe("bulk", () => {
     expect((await call("GET", "/v1/products/last")).status).toBe(200);
   });
 
-  it("gives events grouped by person, in their order", async () => {
+  it("groups events by user and keeps their order", async () => {
     const services = inMemoryServices();
     const seen: string[] = [];
     services.recommendation.ingestHistory = async (_, events) => {
@@ -56,7 +56,7 @@ describe("bulk", () => {
     expect(report).toMatchObject({ received: 4, accepted: 3, duplicates: 1, rejected: 0 });
   });
 
-  it("refuses what is no body of lines, and says so when a part is down", async () => {
+  it("refuses a body without lines or of another type, and passes on that a service is unavailable", async () => {
     const services = inMemoryServices();
     services.product.putMany = async () => refuse("unavailable", "Later.", { retryAfter: 2 });
     const { call } = createTestGateway({ services });
@@ -67,7 +67,7 @@ describe("bulk", () => {
     expect([down.status, down.headers.get("retry-after")]).toEqual([503, "2"]);
   });
 
-  it("handles what came before a body went beyond its bounds", async () => {
+  it("handles the lines before the one that exceeds the limit", async () => {
     const { call } = createTestGateway();
     const body = Array.from({ length: 10_001 }, (_, i) => `{"id":"q${i}","title":"T"}`).join("\n");
     expect((await call("POST", "/v1/products/bulk", { body, ...lines })).status).toBe(413);

@@ -5,8 +5,8 @@ import { exceedsNestingDepth } from "./nesting-depth.ts";
 const depthOf = (value: unknown): number =>
   typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
 
-describe("nestsBeyond", () => {
-  it("agrees with the depth of the value, whatever its texts hold", () => {
+describe("exceedsNestingDepth", () => {
+  it("agrees with the depth of the parsed value, whatever its strings hold", () => {
     const text = fc.string({ unit: fc.constantFrom("[", "{", "]", "}", '"', "\\", "a") });
     const { value } = fc.letrec((tie) => ({
       value: fc.oneof(
@@ -24,7 +24,7 @@ describe("nestsBeyond", () => {
     );
   });
 
-  it("stops at the first level too many", () => {
+  it("returns true for a million opening brackets", () => {
     expect(exceedsNestingDepth("[".repeat(1_000_000), 10)).toBe(true);
   });
 });

@@ -2,10 +2,10 @@ const [quote, backslash] = ['"', "\\"].map((character) => character.charCodeAt(0
 const opening = new Set(["[", "{"].map((character) => character.charCodeAt(0)));
 const closing = new Set(["]", "}"].map((character) => character.charCodeAt(0)));
 
-/** Levels of arrays and objects that JSON may have; twice what any call needs. */
+/** Levels of arrays and objects that JSON may have: twice what any operation needs. */
 export const maxNestingDepth = 10;
 
-/** Whether a text of JSON nests deeper than `levels`; of a text that is no JSON it may say either. */
+/** Returns whether a JSON text nests deeper than `maxDepth` levels. For a text that is not JSON, the result is arbitrary. */
 export function exceedsNestingDepth(text: string, maxDepth = maxNestingDepth): boolean {
   let depth = 0;
   let quoted = false;

@@ -4,7 +4,7 @@ import { type LineLimits, type NumberedLine, readLines } from "./read-lines.ts";
 
 const bounds: LineLimits = { maxBytes: 1_000_000, maxLines: 1_000, maxLineLength: 20 };
 
-/** The bytes of a text, cut at the given places. */
+/** A stream of the bytes of a text, split into chunks at the given positions. */
 function cut(text: string, cuts: number[]): ReadableStream<Uint8Array> {
   const bytes = new TextEncoder().encode(text);
   const borders = [0, ...cuts.map((at) => at % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
@@ -26,8 +26,8 @@ async function read(
   return lines;
 }
 
-describe("linesOf", () => {
-  it("gives the same lines wherever the stream is cut", async () => {
+describe("readLines", () => {
+  it("yields the same lines however the stream is split", async () => {
     const text = fc.array(
       fc.string({ unit: "grapheme", maxLength: 30 }).map((part) => part.replaceAll("\n", "")),
     );
@@ -42,14 +42,14 @@ describe("linesOf", () => {
     );
   });
 
-  it("numbers lines from 1, empty ones included, and takes both kinds of line ends", async () => {
+  it("numbers lines from 1 and counts empty ones, with either kind of line end", async () => {
     expect(await read("a\r\n\n  \nb\n")).toEqual([
       { number: 1, text: "a\r" },
       { number: 4, text: "b" },
     ]);
   });
 
-  it("tells a line that is too long without its text, however long it is", async () => {
+  it("yields a line that is too long without its text", async () => {
     const cuts = Array.from({ length: 50 }, (_, i) => i * 20);
     expect(await read(`a\n${"x".repeat(1000)}\nb`, cuts)).toEqual([
       { number: 1, text: "a" },
@@ -58,8 +58,8 @@ describe("linesOf", () => {
     ]);
   });
 
-  it("ends at its bounds", async () => {
-    await expect(read("a\nb\nc", [], { maxLines: 2 })).rejects.toThrow("takes 2 lines");
-    await expect(read("a\nb\nc", [], { maxBytes: 4 })).rejects.toThrow("takes 4 bytes");
+  it("refuses a body beyond its limits", async () => {
+    await expect(read("a\nb\nc", [], { maxLines: 2 })).rejects.toThrow("at most 2 lines");
+    await expect(read("a\nb\nc", [], { maxBytes: 4 })).rejects.toThrow("at most 4 bytes");
   });
 });

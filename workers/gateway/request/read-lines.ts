@@ -1,25 +1,24 @@
 import { throwRefusal } from "../errors/throw-refusal.ts";
 
-/** Bounds of a body of lines. */
+/** Limits of an NDJSON body. */
 export interface LineLimits {
   /** Bytes of the whole body. */
   maxBytes: number;
-  /** Lines of the whole body, empty ones not counted. */
+  /** Non-empty lines of the whole body. */
   maxLines: number;
   /** Characters of one line. */
   maxLineLength: number;
 }
 
-/** A line by its number (from 1); `text` null where it was too long to be kept. */
+/** A line and its number, from 1. `text` is null where the line is too long. */
 export interface NumberedLine {
   number: number;
   text: string | null;
 }
 
 /**
- * The lines of a text in UTF-8, as they come: memory holds one chunk and one line. Empty lines are left
- * out, over-long ones are told without their text. Refuses `too_large` when the body goes beyond its bounds;
- * the lines before have been given out by then.
+ * Yields the lines of a UTF-8 text as they arrive, so that memory holds one chunk and one line. Empty lines are skipped; a
+ * line that is too long has no text. Refuses `too_large` where the body exceeds a limit, after it yielded the lines before.
  */
 export async function* readLines(
   chunks: AsyncIterable<Uint8Array>,
@@ -42,7 +41,7 @@ export async function* readLines(
     if (++counted > limits.maxLines)
       throwRefusal(
         "too_large",
-        `A request takes ${limits.maxLines} lines; what came before line ${number} was handled.`,
+        `A request may have at most ${limits.maxLines} lines; send line ${number} and the following ones in another request.`,
       );
     return { number, text: tooLong ? null : text };
   };
@@ -52,7 +51,7 @@ export async function* readLines(
     if (bytes > limits.maxBytes)
       throwRefusal(
         "too_large",
-        `A request takes ${limits.maxBytes} bytes; lines up to ${number} may have been handled.`,
+        `A request may have at most ${limits.maxBytes} bytes; lines up to ${number} may have been handled.`,
       );
     const parts = decoder.decode(chunk, { stream: true }).split("\n");
     for (const part of parts.slice(0, -1)) {

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { z } from "zod";
 import { unknownFields } from "./unknown-fields.ts";
 
-it("names what a schema left out, however deep", () => {
+it("returns the paths of fields that a schema does not have, at any depth", () => {
   const schema = z.object({
     name: z.string(),
     parts: z.array(z.object({ size: z.number() })),

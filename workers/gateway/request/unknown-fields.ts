@@ -1,4 +1,7 @@
-/** Paths of what is in a value of JSON and not in what a schema took from it: an unknown field is reported, never dropped. */
+/**
+ * Returns the dotted paths of all fields of `input` that are missing in `parsed`, the value that a schema made of it. A caller
+ * can thus report an unknown field instead of dropping it.
+ */
 export function unknownFields(input: unknown, parsed: unknown, path: readonly string[] = []): string[] {
   if (typeof input !== "object" || input === null) return [];
   if (typeof parsed !== "object" || parsed === null) return [];

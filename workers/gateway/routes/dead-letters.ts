@@ -6,9 +6,10 @@ import {
   replayedDeadLetter,
 } from "../../../shared/contracts/dead-letter.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
-import type { DeadLetterApi } from "../../../shared/contracts/services.ts";
+import type { DeadLetterApi } from "../../../shared/services/dead-letter-api.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { describeAccess } from "../keys/caller.ts";
 import {
   type GuardRoute,
   idPath,
@@ -21,13 +22,16 @@ import {
 const deadLetterSchema = deadLetter.meta({ id: "DeadLetter" });
 const list = z.object({ items: z.array(deadLetterSchema), nextCursor: deadLetterId.optional() });
 const page = z.strictObject({ limit: limitParameter(100, 50), cursor: deadLetterId.optional() });
-const description = "Admin.";
+const description = describeAccess("admin");
 const tags = ["Operations"];
 
-/** Letters of `catalogue` lie with the catalogue, before all others in the order of ids. */
+/**
+ * Returns whether the product service holds a dead-letter message: those of the queue `catalogue`, whose ids sort before all
+ * others. The recommendation service holds the rest.
+ */
 const isCatalogMessage = (id: string): boolean => id.startsWith("catalogue~");
 
-/** Messages that could not be consumed: listed, read, replayed, discarded. */
+/** Adds routes to list, read, replay and discard dead-letter messages. */
 export function addDeadLetterRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   const serviceOf = (id: string): DeadLetterApi =>
     isCatalogMessage(id) ? services.product : services.recommendation;
@@ -36,12 +40,12 @@ export function addDeadLetterRoutes(app: Gateway, { services }: Dependencies, gu
     createRoute({
       method: "get",
       path: "/v1/dead-letters",
-      summary: "Messages of queues that could not be consumed, with their causes",
+      summary: "List dead-letter messages: queue messages that could not be processed, with the cause",
       description,
       tags,
       ...guard("admin"),
       request: { query: page },
-      responses: { 200: jsonResponse("A page of letters, by id.", list), ...problemResponses },
+      responses: { 200: jsonResponse("A page of dead-letter messages, by id.", list), ...problemResponses },
     }),
     async (c) => {
       const { application } = c.var.caller;
@@ -54,7 +58,7 @@ export function addDeadLetterRoutes(app: Gateway, { services }: Dependencies, gu
             )
           : { items: [] };
       if (first.nextCursor !== undefined) return c.json(first, 200);
-      // Full, though perhaps not of all there is: the next page begins with the others.
+      // The page is full, but the recommendation service may hold more messages: the cursor continues there.
       if (first.items.length === limit)
         return c.json({ ...first, nextCursor: first.items[limit - 1].id }, 200);
       const rest = unwrap(
@@ -72,13 +76,13 @@ export function addDeadLetterRoutes(app: Gateway, { services }: Dependencies, gu
     createRoute({
       method: "get",
       path: "/v1/dead-letters/{id}",
-      summary: "A dead letter with what it says",
+      summary: "Get a dead-letter message with its body",
       description,
       tags,
       ...guard("admin"),
       request: { params: idPath, query: noQuery },
       responses: {
-        200: jsonResponse("The letter.", deadLetterWithBody.meta({ id: "OpenedDeadLetter" })),
+        200: jsonResponse("The dead-letter message.", deadLetterWithBody.meta({ id: "OpenedDeadLetter" })),
         ...problemResponses,
       },
     }),
@@ -95,13 +99,13 @@ export function addDeadLetterRoutes(app: Gateway, { services }: Dependencies, gu
     createRoute({
       method: "post",
       path: "/v1/dead-letters/{id}/replay",
-      summary: "Deliver a dead letter; it is gone once all that its message asks for is done",
+      summary: "Replay a dead-letter message, and remove it once it is processed completely",
       description,
       tags,
       ...guard("admin"),
       request: { params: idPath, query: noQuery },
       responses: {
-        200: jsonResponse("Delivered.", replayedDeadLetter.meta({ id: "ReplayedDeadLetter" })),
+        200: jsonResponse("Replayed.", replayedDeadLetter.meta({ id: "ReplayedDeadLetter" })),
         ...problemResponses,
       },
     }),
@@ -121,7 +125,7 @@ export function addDeadLetterRoutes(app: Gateway, { services }: Dependencies, gu
     createRoute({
       method: "delete",
       path: "/v1/dead-letters/{id}",
-      summary: "Discard a dead letter that nobody will deliver",
+      summary: "Discard a dead-letter message without processing it",
       description,
       tags,
       ...guard("admin"),

@@ -4,6 +4,7 @@ import { productCard } from "../../../shared/contracts/product.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { describeAccess } from "../keys/caller.ts";
 import {
   type GuardRoute,
   idPath,
@@ -29,18 +30,18 @@ const list = z
   .openapi("ProductList");
 const tags = ["Recommendations"];
 
-/** Lists that are for nobody in particular. */
+/** Adds routes of product lists that are the same for every user. */
 export function addDiscoveryRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "get",
       path: "/v1/products/{id}/similar",
-      summary: "Products that are chosen with, or like, this one",
-      description: "Any credential.",
+      summary: "List products that users choose along with a product, or that resemble it",
+      description: describeAccess("anyone"),
       tags,
       ...guard("anyone"),
       request: { params: idPath, query: z.strictObject({ limit: limitParameter(100, 10) }) },
-      responses: { 200: jsonResponse("Most similar first.", list), ...problemResponses },
+      responses: { 200: jsonResponse("Products, the most similar first.", list), ...problemResponses },
     }),
     async (c) =>
       c.json(
@@ -60,8 +61,8 @@ export function addDiscoveryRoutes(app: Gateway, { services }: Dependencies, gua
     createRoute({
       method: "get",
       path: "/v1/trending",
-      summary: "What is chosen most now, around a place or in the world",
-      description: "Any credential.",
+      summary: "List the products that users choose most at the moment, near a location or worldwide",
+      description: describeAccess("anyone"),
       tags,
       ...guard("anyone"),
       request: {
@@ -71,7 +72,7 @@ export function addDiscoveryRoutes(app: Gateway, { services }: Dependencies, gua
           limit: limitParameter(100, 10),
         }),
       },
-      responses: { 200: jsonResponse("Most chosen first.", list), ...problemResponses },
+      responses: { 200: jsonResponse("Products, the most chosen first.", list), ...problemResponses },
     }),
     async (c) => {
       const { lat, lon, limit } = c.req.valid("query");

@@ -4,6 +4,7 @@ import { bulkReport } from "../../../shared/contracts/product.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { describeAccess } from "../keys/caller.ts";
 import {
   type GuardRoute,
   jsonResponse,
@@ -22,7 +23,7 @@ const limits = {
   maxLinesPerCall: 4000,
 };
 
-/** A person's events together, in the order in which they came. */
+/** Returns the events grouped by user; the events of one user keep their order. */
 function groupByUser<T extends { userId: string }>(events: T[]): T[] {
   const groups = new Map<string, T[]>();
   for (const event of events) {
@@ -33,7 +34,7 @@ function groupByUser<T extends { userId: string }>(events: T[]): T[] {
   return [...groups.values()].flat();
 }
 
-/** History: many events at a time, answered when all parts of the house hold them. */
+/** Adds the route that imports past events. It answers when every store has them. */
 export function addEventBulkRoute(
   app: Gateway,
   { services, minBodyRate: minRate }: Dependencies,
@@ -44,7 +45,7 @@ export function addEventBulkRoute(
       method: "post",
       path: "/v1/events/bulk",
       summary: "Import past events, one JSON object a line",
-      description: `Admin, or a client key with events:import. Up to ${limits.maxLines} lines and 32 MB; bad ones are reported, good ones kept.`,
+      description: `${describeAccess("events:import")} At most ${limits.maxLines} lines and 32 MiB. Malformed lines are reported; the others are imported.`,
       tags: ["Events"],
       ...guard("events:import"),
       request: {
@@ -52,7 +53,10 @@ export function addEventBulkRoute(
         body: ndjsonBody("Event", limits.maxLines),
       },
       responses: {
-        200: jsonResponse("What became of the lines.", bulkReport.meta({ id: "BulkReport" })),
+        200: jsonResponse(
+          "How many lines were accepted, were duplicates or were rejected, and why.",
+          bulkReport.meta({ id: "BulkReport" }),
+        ),
         ...problemResponses,
       },
     }),

@@ -5,7 +5,7 @@ import {
   eventInput,
   eventReceipt,
 } from "../../../shared/contracts/event.ts";
-import { issuesOf, unwrap } from "../../../shared/contracts/result.ts";
+import { type InputIssue, issuesOf, unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
@@ -20,42 +20,51 @@ import {
 } from "../openapi/operation.ts";
 
 const eventSchema = eventInput.meta({ id: "Event" });
-/** The envelope alone: each event is judged by itself, so that a bad one does not keep out the others. */
+/** The body without its events: each event is validated separately, so that a malformed one does not reject the others. */
 const envelope = z.strictObject({
-  addEventRoute: z
+  events: z
     .array(z.unknown())
     .min(1)
     .max(100)
     .openapi({ items: { $ref: "#/components/schemas/Event" } }),
 });
 
-/** Events that have the form of one, by their place in the request, and what is wrong with the rest. */
-function parseEvents(addEventRoute: unknown[]) {
-  const good: { index: number; eventSchema: EventInput }[] = [];
-  const bad: { index: number; issues: ReturnType<typeof issuesOf> }[] = [];
-  addEventRoute.forEach((each, index) => {
-    const parsed = eventSchema.safeParse(each);
-    if (parsed.success) good.push({ index, eventSchema: parsed.data });
-    else bad.push({ index, issues: issuesOf(parsed.error) });
-  });
-  return { good, bad };
+/** The events of a request: valid ones and malformed ones, each with its index in the request. */
+interface ParsedEvents {
+  valid: { index: number; event: EventInput }[];
+  malformed: { index: number; issues: InputIssue[] }[];
 }
 
-/** The receipt in the numbering of the request. */
-function renumberReceipt(receipt: EventReceipt, { good, bad }: ReturnType<typeof parseEvents>): EventReceipt {
-  const malformed = bad.map(({ index, issues: [first] }) => ({
+/** Validates each event of a request by itself. */
+function parseEvents(events: readonly unknown[]): ParsedEvents {
+  const valid: ParsedEvents["valid"] = [];
+  const malformed: ParsedEvents["malformed"] = [];
+  events.forEach((input, index) => {
+    const parsed = eventSchema.safeParse(input);
+    if (parsed.success) valid.push({ index, event: parsed.data });
+    else malformed.push({ index, issues: issuesOf(parsed.error) });
+  });
+  return { valid, malformed };
+}
+
+/**
+ * Returns the receipt for the whole request. The service numbers only the valid events; the client counts all of them, and
+ * also learns which were malformed.
+ */
+function renumberReceipt(receipt: EventReceipt, { valid, malformed }: ParsedEvents): EventReceipt {
+  const malformedErrors = malformed.map(({ index, issues: [first] }) => ({
     index,
     error: { code: "invalid_input", message: `${first.path || "event"}: ${first.message}` },
   }));
-  const refused = receipt.rejected.map(({ index, error }) => ({ index: good[index].index, error }));
+  const refused = receipt.rejected.map(({ index, error }) => ({ index: valid[index].index, error }));
   return {
     ...receipt,
-    rejected: [...malformed, ...refused].sort((a, b) => a.index - b.index),
-    warnings: receipt.warnings.map(({ index, code }) => ({ index: good[index].index, code })),
+    rejected: [...malformedErrors, ...refused].sort((a, b) => a.index - b.index),
+    warnings: receipt.warnings.map(({ index, code }) => ({ index: valid[index].index, code })),
   };
 }
 
-/** Where not one event was taken, and all for now only, the request is refused: whoever sent it waits and sends it again. */
+/** Refuses the request where every event was rejected and may be retried, so that the client waits and sends it again. */
 function refuseIfAllMustRetry({ rejected }: EventReceipt, count: number): void {
   const waits = rejected.flatMap(({ error: { retryAfter } }) => retryAfter ?? []);
   if (count === 0 || rejected.length < count || waits.length < count) return;
@@ -63,40 +72,44 @@ function refuseIfAllMustRetry({ rejected }: EventReceipt, count: number): void {
   throwRefusal(
     full ? "rate_limited" : "unavailable",
     full
-      ? "More of these people waits for the records than can be kept."
-      : "None of these people can be reached now.",
+      ? "Too many events of these users wait to be stored; send the request again later."
+      : "The users of these events cannot be reached; send the request again.",
     { retryAfter: Math.max(...waits) },
   );
 }
 
-/** What people do. */
+/** Adds the route that records what users did. */
 export function addEventRoute(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openAPIRegistry.register("Event", eventSchema);
   app.openapi(
     createRoute({
       method: "post",
       path: "/v1/events",
-      summary: "Tell what people did: 1 to 100 events",
+      summary: "Record what users did: 1 to 100 events",
       description:
-        "Admin, client, or the person's own token. Each event counts once by its eventId, however often sent. " +
-        "A malformed event among good ones is rejected by its index; where all are malformed, the request is.",
+        "Requires an admin key, a client key, or a token of the events' user. An event counts once by its `eventId`, however " +
+        "often it is sent. A malformed event is rejected by its index and the others are recorded; where all are malformed, " +
+        "the request is refused.",
       tags: ["Events"],
       ...guard("anyone", kilobytes(256)),
       request: { query: noQuery, body: jsonBody(envelope) },
       responses: {
-        202: jsonResponse("Durable, each of those accepted.", eventReceipt.meta({ id: "EventReceipt" })),
+        202: jsonResponse(
+          "The accepted events are stored durably.",
+          eventReceipt.meta({ id: "EventReceipt" }),
+        ),
         ...problemResponses,
       },
     }),
     async (c) => {
       const { caller } = c.var;
-      const sorted = parseEvents(c.req.valid("json").addEventRoute);
-      const { good, bad } = sorted;
-      if (good.some(({ eventSchema: { userId } }) => !mayActFor(caller, userId)))
-        throwRefusal("forbidden", "The token is another person's.");
-      if (good.length === 0)
-        throwRefusal("invalid_input", "No event has the documented form.", {
-          issues: bad.flatMap(({ index, issues }) =>
+      const parsed = parseEvents(c.req.valid("json").events);
+      const { valid, malformed } = parsed;
+      if (valid.some(({ event: { userId } }) => !mayActFor(caller, userId)))
+        throwRefusal("forbidden", "A token may send events of its own user only.");
+      if (valid.length === 0)
+        throwRefusal("invalid_input", "Every event is malformed; see `errors`.", {
+          issues: malformed.flatMap(({ index, issues }) =>
             issues.map(({ path, message }) => ({
               path: ["events", index, ...(path ? [path] : [])].join("."),
               message,
@@ -106,12 +119,12 @@ export function addEventRoute(app: Gateway, { services }: Dependencies, guard: G
       const receipt = unwrap(
         await services.recommendation.ingestEvents(
           caller.application,
-          good.map(({ eventSchema: each }) => each),
+          valid.map(({ event }) => event),
         ),
         "the recommendation service",
       );
-      refuseIfAllMustRetry(receipt, good.length);
-      return c.json(renumberReceipt(receipt, sorted), 202);
+      refuseIfAllMustRetry(receipt, valid.length);
+      return c.json(renumberReceipt(receipt, parsed), 202);
     },
   );
 }

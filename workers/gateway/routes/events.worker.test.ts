@@ -11,8 +11,8 @@ const view = (eventId: string, more: object = {}) => ({
   ...more,
 });
 
-describe("events", () => {
-  it("keep the good ones of a request and say which are not, by their index", async () => {
+describe("POST /v1/events", () => {
+  it("records the valid events and reports the others by their index", async () => {
     const { call } = createTestGateway();
     const events = [
       view("a"),
@@ -34,7 +34,7 @@ describe("events", () => {
     expect(receipt.warnings).toEqual([{ index: 3, code: "unknown_product" }]);
   });
 
-  it("that are all malformed, too many or none are bad input", async () => {
+  it("refuses no events, too many events, and only malformed events", async () => {
     const { call } = createTestGateway();
     const malformed = await call("POST", "/v1/events", { body: { events: [view("a", { type: "stare" })] } });
     expect(malformed.status).toBe(400);
@@ -44,7 +44,7 @@ describe("events", () => {
     expect((await call("POST", "/v1/events", { body: { events: many } })).status).toBe(400);
   });
 
-  it("of people that cannot be reached are to be sent again", async () => {
+  it("answers 503 where no user can be reached", async () => {
     const { call } = createTestGateway();
     const answer = await call("POST", "/v1/events", {
       body: { events: [view("a", { userId: "unreachable" })] },
@@ -53,14 +53,14 @@ describe("events", () => {
     expect(answer.headers.get("retry-after")).toBe("1");
   });
 
-  it("of people of whom too much waits already are to come later; beside others they are named", async () => {
+  it("answers 429 for users with too many waiting events, and reports them by index among others", async () => {
     const { call } = createTestGateway();
     const full = view("a", { userId: "full" });
     const alone = await call("POST", "/v1/events", { body: { events: [full] } });
     expect([alone.status, alone.headers.get("retry-after")]).toEqual([429, "30"]);
-    const beside = await call("POST", "/v1/events", { body: { events: [full, view("b")] } });
-    expect(beside.status).toBe(202);
-    expect((await beside.json<EventReceipt>()).rejected).toMatchObject([
+    const mixed = await call("POST", "/v1/events", { body: { events: [full, view("b")] } });
+    expect(mixed.status).toBe(202);
+    expect((await mixed.json<EventReceipt>()).rejected).toMatchObject([
       { index: 0, error: { code: "rate_limited", retryAfter: 30 } },
     ]);
     const both = await call("POST", "/v1/events", {

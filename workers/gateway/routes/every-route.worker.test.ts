@@ -20,7 +20,7 @@ const guarded = operations.flatMap((operation) =>
 const open = createTestGateway({ limiter: unlimitedRate });
 const invalid = await createInvalidCredentials();
 
-/** A stream that fails the test when anything reads it. */
+/** A body that throws when anything reads it. */
 const untouchable = () =>
   new ReadableStream<Uint8Array>(
     {
@@ -31,7 +31,7 @@ const untouchable = () =>
     { highWaterMark: 0 },
   );
 
-/** A request whose body must not be read. */
+/** Sends a request whose body must not be read. */
 const ask = async (
   { method, path, body }: ApiOperation,
   headers: Record<string, string>,
@@ -47,8 +47,8 @@ async function expectProblem(answer: Response, status: number, what: string) {
   return body;
 }
 
-describe("the document", () => {
-  it("names every operation of the API, and who may call it", () => {
+describe("/openapi.json", () => {
+  it("lists every operation of the API and its access level", () => {
     const accesses = Object.fromEntries(operations.map(({ name, access }) => [name, access]));
     expect(accesses).toEqual({
       "POST /v1/recommendations": "anyone",
@@ -102,7 +102,7 @@ describe("the document", () => {
     });
   });
 
-  it("refers to nothing that it does not hold", async () => {
+  it("refers only to schemas that it contains", async () => {
     const text = await (await gateway.call("GET", "/openapi.json", { key: "" })).text();
     const { components } = JSON.parse(text);
     const names = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
@@ -115,7 +115,7 @@ describe("the document", () => {
 describe.each(guarded)("$name", (operation) => {
   const { method, path, access, body } = operation;
 
-  it("is closed without a credential and with a wrong one, before it reads the body", async () => {
+  it("answers 401 to a missing or invalid credential, before it reads the body", async () => {
     const bearers = Object.entries(invalid).map(([what, credential]): [string, Record<string, string>] => [
       what,
       { authorization: `Bearer ${credential}` },
@@ -127,19 +127,19 @@ describe.each(guarded)("$name", (operation) => {
     }
   });
 
-  it("is closed outside its scope, before it reads the body", async () => {
-    const { weak } = await credentialsFor(access);
-    for (const [what, credential] of Object.entries(weak)) {
+  it("answers 403 to an insufficient credential, before it reads the body", async () => {
+    const { insufficient } = await credentialsFor(access);
+    for (const [what, credential] of Object.entries(insufficient)) {
       const answer = await ask(operation, { authorization: `Bearer ${credential}` });
       const { detail } = await expectProblem(answer, 403, what);
       expect(detail).toContain("scope");
     }
   });
 
-  it("opens to what is enough, and asks the workers behind for that application alone", async () => {
+  it("accepts a sufficient credential, and calls services for the caller's application only", async () => {
     const sample = sampleRequestOf(operation);
-    const { enough } = await credentialsFor(access);
-    const { status } = await open.call(method, sample.path, { ...sample.options, key: enough });
+    const { sufficient } = await credentialsFor(access);
+    const { status } = await open.call(method, sample.path, { ...sample.options, key: sufficient });
     expect([401, 403], `${status}`).not.toContain(status);
     expect(status).toBeLessThan(500);
 
@@ -151,7 +151,7 @@ describe.each(guarded)("$name", (operation) => {
     expect([...applications].filter((application) => application !== "stranger")).toEqual([]);
   });
 
-  it("reports query parameters that it does not know", async () => {
+  it("refuses unknown query parameters", async () => {
     const answer = await gateway.call(method, `${path}?colour=blue`, {
       headers: body === null ? {} : { "content-type": body },
       body: body === null ? undefined : "{}",
@@ -166,7 +166,7 @@ describe.each(guarded.filter(({ body }) => body === "application/json"))("$name"
   const send = (body: string | Uint8Array, type = "application/json") =>
     gateway.call(method, path, { body, headers: type === "" ? {} : { "content-type": type } });
 
-  it("answers bad bodies with a problem that says what is wrong", async () => {
+  it("answers malformed bodies with a problem that lists the issues", async () => {
     await expectProblem(await send("{"), 400, "broken JSON");
     await expectProblem(await send(""), 400, "empty");
     await expectProblem(await send(new Uint8Array([0xff, 0xfe, 0x00])), 400, "not UTF-8");
@@ -178,14 +178,14 @@ describe.each(guarded.filter(({ body }) => body === "application/json"))("$name"
     await expectProblem(await send("[".repeat(3000)), 400, "deep");
   });
 
-  it("reports a field that it does not know in a body that is right but for it", async () => {
+  it("refuses an unknown field of an otherwise valid body", async () => {
     const { body } = sampleRequestOf(operation).options;
     const answer = await send(JSON.stringify({ ...JSON.parse(String(body)), surprise: true }));
     const { errors } = await expectProblem(answer, 400, "surprise");
     expect(errors).toEqual([{ path: "surprise", message: "is not a known field" }]);
   });
 
-  it("refuses other content types and bodies beyond its bound", async () => {
+  it("refuses other content types and bodies above its limit", async () => {
     await expectProblem(await send("{}", "text/plain"), 415, "text");
     await expectProblem(await send("a=1", "application/x-www-form-urlencoded"), 415, "form");
     await expectProblem(await send(`{"a":"${"x".repeat(300_000)}"}`), 413, "large");
@@ -209,7 +209,7 @@ describe.each(guarded.filter(({ body }) => body === "application/json"))("$name"
 describe.each(guarded.filter(({ path, method }) => path.includes("/x") && method !== "POST"))(
   "$name",
   ({ method, path, body }) => {
-    it("refuses identifiers outside their grammar", async () => {
+    it("refuses malformed identifiers in its path", async () => {
       for (const id of ["a%20b", "a%2Fb", "%F0%9F%8D%95", "x".repeat(129), "a:b"]) {
         const answer = await gateway.call(method, path.replace("/x", `/${id}`), {
           headers: body === null ? {} : { "content-type": body },
@@ -221,7 +221,7 @@ describe.each(guarded.filter(({ path, method }) => path.includes("/x") && method
   },
 );
 
-describe("a body that speaks of another person than the token", () => {
+describe("a body about another user than the token's", () => {
   const named = operations.filter(({ name }) =>
     ["POST /v1/recommendations", "POST /v1/events"].includes(name),
   );
@@ -234,23 +234,23 @@ describe("a body that speaks of another person than the token", () => {
   });
 });
 
-describe("a WebSocket", () => {
+describe("a WebSocket request", () => {
   const path = "/v1/users/x/live";
   const connect = (protocols: string) =>
     open.app.request(path, { headers: { upgrade: "websocket", "sec-websocket-protocol": protocols } });
 
-  it("is closed to every wrong credential that is offered as its subprotocol", async () => {
+  it("is refused with every invalid or insufficient credential as its subprotocol", async () => {
     for (const [what, credential] of Object.entries(invalid))
       await expectProblem(await connect(`vicinity, ${credential}`), 401, what);
-    const { weak, enough } = await credentialsFor("self");
-    for (const [what, credential] of Object.entries(weak))
+    const { insufficient, sufficient } = await credentialsFor("self");
+    for (const [what, credential] of Object.entries(insufficient))
       await expectProblem(await connect(`vicinity, ${credential}`), 403, what);
-    expect((await connect(`vicinity, ${enough}`)).status).toBe(404);
+    expect((await connect(`vicinity, ${sufficient}`)).status).toBe(404);
   });
 });
 
-describe("paths and methods", () => {
-  it("that do not exist are problems", async () => {
+describe("an unknown path or method", () => {
+  it("is answered with a problem", async () => {
     await expectProblem(await gateway.call("GET", "/v1/nothing"), 404, "path");
     const answer = await gateway.call("PATCH", "/v1/recommendations");
     await expectProblem(answer, 405, "method");

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { ReadinessApi } from "../../../shared/contracts/services.ts";
+import type { ReadinessApi } from "../../../shared/services/worker-api.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { jsonResponse, noQuery, problemResponses } from "../openapi/operation.ts";
@@ -8,10 +8,10 @@ import { readinessReport } from "../readiness.ts";
 const report = readinessReport.meta({ id: "Readiness" });
 const tags = ["Operations"];
 
-/** An import that was not heard of for so long is not waited for. Seconds. */
+/** `/readyz` stops waiting for a running import that has not reported for this long. */
 const importTimeoutSeconds = 3600;
 
-/** A worker's word; silence and errors are a no. */
+/** Returns a worker's readiness. A worker that fails or does not answer is not ready. */
 const readinessOf = async (worker: ReadinessApi) => {
   try {
     const { ready, detail } = await worker.ready();
@@ -21,13 +21,13 @@ const readinessOf = async (worker: ReadinessApi) => {
   }
 };
 
-/** Whether the house stands, and whether it can serve. */
+/** Adds `/healthz` and `/readyz`. */
 export function addHealthRoutes(app: Gateway, { services, store, now }: Dependencies): void {
   app.openapi(
     createRoute({
       method: "get",
       path: "/healthz",
-      summary: "Whether the gateway is up",
+      summary: "Check that the gateway is up",
       tags,
       request: { query: noQuery },
       responses: { 200: jsonResponse("Up.", z.object({ status: z.literal("ok") })), ...problemResponses },
@@ -39,12 +39,12 @@ export function addHealthRoutes(app: Gateway, { services, store, now }: Dependen
     createRoute({
       method: "get",
       path: "/readyz",
-      summary: "Whether everything is in place: workers, databases, model, imports",
+      summary: "Check that the service is ready: workers, databases, model and imports",
       tags,
       request: { query: noQuery },
       responses: {
         200: jsonResponse("Ready.", report),
-        503: jsonResponse("Not yet, and why.", report),
+        503: jsonResponse("Not ready, and why.", report),
         ...problemResponses,
       },
     }),

@@ -3,8 +3,8 @@ import type { ReadinessReport } from "../readiness.ts";
 import { inMemoryServices } from "../testing/in-memory-services.ts";
 import { createTestGateway } from "../testing/test-gateway.ts";
 
-describe("readiness", () => {
-  it("waits for running imports and for every worker", async () => {
+describe("/readyz", () => {
+  it("answers 503 while an import runs or a worker does not answer", async () => {
     const services = inMemoryServices();
     const { call } = createTestGateway({ services });
     const ready = async () => {
@@ -24,9 +24,9 @@ describe("readiness", () => {
     services.location.ready = async () => {
       throw new Error("down");
     };
-    const [down, told] = await ready();
+    const [down, failing] = await ready();
     expect(down).toBe(503);
-    expect(told.workers.location).toEqual({ ready: false, detail: "does not answer" });
-    expect(told.workers.user.ready).toBe(true);
+    expect(failing.workers.location).toEqual({ ready: false, detail: "does not answer" });
+    expect(failing.workers.user.ready).toBe(true);
   });
 });

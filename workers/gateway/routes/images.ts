@@ -4,6 +4,7 @@ import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
+import { describeAccess } from "../keys/caller.ts";
 import { type GuardRoute, jsonResponse, megabytes, noQuery, problemResponses } from "../openapi/operation.ts";
 
 const imagePath = z.object({
@@ -16,24 +17,23 @@ const imagePath = z.object({
 });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha256 in lower-case hex");
 const binary = z.string().openapi({ format: "binary" });
-/** The kinds of pictures. */
+/** OpenAPI content of an image: one entry for each accepted media type. */
 const imageContent = Object.fromEntries(
   ["image/jpeg", "image/png", "image/webp", "image/avif"].map((type) => [type, { schema: binary }]),
 );
 const storedImage = z
   .object({ path: z.string(), sha256, contentType: z.string() })
-  .openapi("Image", { description: "Where the image is served, for ever." });
+  .openapi("Image", { description: "The permanent path of an image." });
 const tags = ["Images"];
 
-/** Pictures of products: written by number, served by content. */
+/** Adds routes that store images by product and number, and serve them by the hash of their content. */
 export function addImageRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "put",
       path: "/v1/products/{id}/images/{n}",
       summary: "Store the n-th image of a product",
-      description:
-        "Admin, or a client key with products:write. JPEG, PNG, WebP or AVIF, recognised by content.",
+      description: `${describeAccess("products:write")} JPEG, PNG, WebP or AVIF; the content decides, not the content type.`,
       tags,
       ...guard("products:write", megabytes(10), "other"),
       request: {
@@ -46,7 +46,8 @@ export function addImageRoutes(app: Gateway, { services }: Dependencies, guard: 
     async (c) => {
       const { id, n } = c.req.valid("param");
       const bytes = await c.req.arrayBuffer();
-      if (bytes.byteLength === 0) throwRefusal("invalid_input", "The body is empty.");
+      if (bytes.byteLength === 0)
+        throwRefusal("invalid_input", "The body is empty; send the bytes of an image.");
       return c.json(
         unwrap(
           await services.product.putImage(c.var.caller.application, id, n, bytes),
@@ -61,12 +62,12 @@ export function addImageRoutes(app: Gateway, { services }: Dependencies, guard: 
     createRoute({
       method: "get",
       path: "/v1/products/{id}/images/{n}",
-      summary: "Where the n-th image of a product is",
-      description: "Any credential.",
+      summary: "Redirect to the n-th image of a product",
+      description: describeAccess("anyone"),
       tags,
       ...guard("anyone"),
       request: { params: imagePath, query: noQuery },
-      responses: { 302: { description: "To the image." }, ...problemResponses },
+      responses: { 302: { description: "Redirects to the image." }, ...problemResponses },
     }),
     async (c) => {
       const { id, n } = c.req.valid("param");
@@ -82,13 +83,13 @@ export function addImageRoutes(app: Gateway, { services }: Dependencies, guard: 
     createRoute({
       method: "get",
       path: "/v1/images/{application}/{sha256}",
-      summary: "An image, by its content",
-      description: "Public, and the same for ever.",
+      summary: "Get an image by the hash of its content",
+      description: "Public. The image never changes.",
       tags,
       request: { params: z.object({ application: applicationName, sha256 }), query: noQuery },
       responses: {
         200: { description: "The image.", content: imageContent },
-        304: { description: "You have it." },
+        304: { description: "The client has the image already." },
         ...problemResponses,
       },
     }),
@@ -96,7 +97,7 @@ export function addImageRoutes(app: Gateway, { services }: Dependencies, guard: 
       const { application, sha256: hash } = c.req.valid("param");
       const etag = `"${hash}"`;
       const headers = { etag, "cache-control": "public, max-age=31536000, immutable" };
-      // Named by its content: whoever holds these bytes under this name holds the right ones.
+      // The path is a hash of the content, so a client that has this ETag has the right bytes.
       if (includesEtag(c.req.header("if-none-match"), etag)) return c.body(null, 304, headers);
       const { bytes, contentType } = unwrap(
         await services.product.imageBytes(application, hash),
@@ -107,7 +108,7 @@ export function addImageRoutes(app: Gateway, { services }: Dependencies, guard: 
   );
 }
 
-/** Whether an `If-None-Match` names the tag; weak comparison, as RFC 9110 asks. */
+/** Returns whether an `If-None-Match` header contains the ETag, by weak comparison as RFC 9110 requires. */
 function includesEtag(header: string | undefined, etag: string): boolean {
   return (header ?? "")
     .split(",")

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { identifier } from "../../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { describeAccess } from "../keys/caller.ts";
 import {
   type GuardRoute,
   jsonBody,
@@ -12,14 +13,14 @@ import {
 } from "../openapi/operation.ts";
 import { importInput, importRecord } from "../readiness.ts";
 
-/** How far an import is, so that readiness can say it. */
+/** Adds the route by which an import reports its progress, for `/readyz`. */
 export function addImportRoute(app: Gateway, { store, now }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "put",
       path: "/v1/imports/{name}",
-      summary: "Say how far an import is",
-      description: "Admin. While one runs, /readyz answers 503 with its progress.",
+      summary: "Report the progress of an import",
+      description: `${describeAccess("admin")} While an import runs, \`/readyz\` answers 503 with its progress.`,
       tags: ["Operations"],
       ...guard("admin", kilobytes(4)),
       request: {
@@ -28,7 +29,7 @@ export function addImportRoute(app: Gateway, { store, now }: Dependencies, guard
         body: jsonBody(importInput.meta({ id: "ImportBody" })),
       },
       responses: {
-        200: jsonResponse("As it is kept.", importRecord.meta({ id: "Import" })),
+        200: jsonResponse("The stored progress.", importRecord.meta({ id: "Import" })),
         ...problemResponses,
       },
     }),

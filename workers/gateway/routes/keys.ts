@@ -11,7 +11,7 @@ import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
-import type { Caller } from "../keys/caller.ts";
+import { type Caller, describeAccess } from "../keys/caller.ts";
 import { encodeKey, hashKey } from "../keys/key.ts";
 import {
   type GuardRoute,
@@ -26,21 +26,24 @@ import {
 const record = keyRecord.meta({ id: "Key" });
 const tags = ["Keys"];
 
-/** A key makes keys of its own application; the development key, which is the machine's owner, of any. */
+/** Returns the application of a new key: the caller's own. Only the development admin key may create keys of others. */
 function applicationForNewKey(caller: Caller, wanted: string | undefined): string {
   if (wanted === undefined || wanted === caller.application) return caller.application;
   if (caller.kind === "admin" && caller.development) return wanted;
-  return throwRefusal("forbidden", "A key makes keys of its own application only.");
+  return throwRefusal(
+    "forbidden",
+    "An admin key may create keys of its own application only; leave out `application`.",
+  );
 }
 
-/** A key that nobody has seen, and what is stored of it. */
+/** Returns a new random key, and the columns that are stored of it. `now` in milliseconds since the Unix epoch. */
 async function generateKey(now: number) {
   const key = encodeKey(crypto.getRandomValues(new Uint8Array(32)));
   const stored = { id: crypto.randomUUID(), hash: await hashKey(key), createdAt: Math.floor(now / 1000) };
   return { key, stored };
 }
 
-/** Keys of an application. */
+/** Adds routes to create, list, rotate and revoke API keys. */
 export function addKeyRoutes(
   app: Gateway,
   { store, now }: Dependencies,
@@ -52,7 +55,7 @@ export function addKeyRoutes(
       method: "post",
       path: "/v1/keys",
       summary: "Create a key",
-      description: "Admin. The answer is the only one that shows it. Scopes widen a client key.",
+      description: `${describeAccess("admin")} Only this response shows the key. Scopes extend what a client key may do.`,
       tags,
       ...guard("admin", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(keyInput.meta({ id: "KeyBody" })) },
@@ -73,8 +76,8 @@ export function addKeyRoutes(
     createRoute({
       method: "get",
       path: "/v1/keys",
-      summary: "Keys of the application, without the keys themselves",
-      description: "Admin. The last use is written at most once an hour.",
+      summary: "List the application's keys, without the secret keys themselves",
+      description: `${describeAccess("admin")} The last use is stored at most once an hour.`,
       tags,
       ...guard("admin"),
       request: { query: noQuery },
@@ -92,8 +95,8 @@ export function addKeyRoutes(
       path: "/v1/keys/{id}/rotate",
       summary: "Replace a key by a new one with the same rights",
       description:
-        "Admin. Both work for `overlapSeconds`, then the new one alone. A key is rotated once; the answer is the " +
-        "only one that shows the new key.",
+        `${describeAccess("admin")} Both keys work for \`overlapSeconds\`, then the new one alone. A key can be rotated ` +
+        "once. Only this response shows the new key.",
       tags,
       ...guard("admin", kilobytes(4)),
       request: { params: idPath, query: noQuery, body: jsonBody(keyRotation.meta({ id: "KeyRotation" })) },
@@ -107,8 +110,9 @@ export function addKeyRoutes(
       const { key, stored } = await generateKey(now());
       const expiresAt = stored.createdAt + c.req.valid("json").overlapSeconds;
       const successor = await store.rotateKey(c.var.caller.application, id, stored, expiresAt);
-      if (successor === "unknown") throwRefusal("not_found", "There is no such key.");
-      if (successor === "ended") throwRefusal("conflict", "The key is revoked or was rotated before.");
+      if (successor === "unknown") throwRefusal("not_found", `The application has no key with the id ${id}.`);
+      if (successor === "inactive")
+        throwRefusal("conflict", "The key is revoked or was rotated before; create a new key instead.");
       authenticator.clearCache();
       return c.json({ ...successor, key, replaces: { id, expiresAt: toInstant(expiresAt) } }, 201);
     },
@@ -120,19 +124,17 @@ export function addKeyRoutes(
       path: "/v1/keys/{id}",
       summary: "Revoke a key",
       description:
-        "Admin. At once for all that weighs, in other places within 5 s for what a front end asks.",
+        `${describeAccess("admin")} The key stops working at once. In other Cloudflare locations, operations that any ` +
+        "client key may call accept it for up to 5 s more.",
       tags,
       ...guard("admin"),
       request: { params: idPath, query: noQuery },
       responses: { 204: { description: "Revoked." }, ...problemResponses },
     }),
     async (c) => {
-      const revoked = await store.revokeKey(
-        c.var.caller.application,
-        c.req.valid("param").id,
-        Math.floor(now() / 1000),
-      );
-      if (!revoked) throwRefusal("not_found", "There is no such key.");
+      const { id } = c.req.valid("param");
+      const found = await store.revokeKey(c.var.caller.application, id, Math.floor(now() / 1000));
+      if (!found) throwRefusal("not_found", `The application has no key with the id ${id}.`);
       authenticator.clearCache();
       return c.body(null, 204);
     },

@@ -4,21 +4,24 @@ import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { upgradeRequiredResponse } from "../errors/problem-response.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
-import type { Caller } from "../keys/caller.ts";
+import { type Caller, describeAccess } from "../keys/caller.ts";
 import { negotiatedSubprotocol } from "../keys/credential.ts";
 import { requireAllowedOrigin } from "../middleware/cross-origin.ts";
 import { type GuardRoute, idPath, noQuery, problemResponses } from "../openapi/operation.ts";
 
-/** Seconds that a WebSocket of a key lives; whoever listens on opens another. */
+/**
+ * The longest that a WebSocket stays open. An open WebSocket does not check its key again, so this is how long a revoked key
+ * can go on receiving; clients reconnect.
+ */
 const maxConnectionSeconds = 900;
 
-/** A WebSocket ends with the token that opened it; one of a key soon enough for a revoked key. */
+/** Returns when a caller's WebSocket closes, at the latest when its token expires. Seconds since the Unix epoch, as is `now`. */
 const expiryOf = (caller: Caller, now: number): number =>
-  caller.kind === "person"
+  caller.kind === "user"
     ? Math.min(caller.expiresAt, now + maxConnectionSeconds)
     : now + maxConnectionSeconds;
 
-/** A person's WebSocket: fresh recommendations whenever they move or act. */
+/** Adds the WebSocket that sends a user new recommendations whenever the user moves or an event is recorded. */
 export function addLiveRoute(
   app: Gateway,
   { services, settings, now }: Dependencies,
@@ -29,17 +32,18 @@ export function addLiveRoute(
     createRoute({
       method: "get",
       path: "/v1/users/{id}/live",
-      summary: "Fresh recommendations as they change (WebSocket)",
+      summary: "Receive new recommendations as they change (WebSocket)",
       description:
-        "Admin, client, or the person's own token, as subprotocol: `new WebSocket(url, ['vicinity', token])`. " +
-        "It ends with its token, after a quarter of an hour at the latest (close code 1008): open another. A person has at most 8.",
+        `${describeAccess("self")} Browsers send it as a subprotocol: \`new WebSocket(url, ['vicinity', token])\`. The ` +
+        "connection closes with code 1008 when the token expires, after 15 minutes at the latest; open another then. A user " +
+        "can have at most 8 connections.",
       tags: ["Recommendations"],
       security,
-      middleware: [...middleware, requireAllowedOrigin(settings.allowedOrigins)],
+      middleware: [...middleware, requireAllowedOrigin(settings.origins)],
       request: { params: idPath, query: noQuery },
       responses: {
         101: { description: "Connected." },
-        426: { description: "Not an upgrade request." },
+        426: { description: "The request is not a WebSocket upgrade." },
         ...problemResponses,
       },
     }),
@@ -53,9 +57,13 @@ export function addLiveRoute(
       });
       const answer = await services.recommendation.fetch(new Request(c.req.url, { headers }));
       if (answer.status === 429)
-        throwRefusal("rate_limited", "This person has as many live connections as they may have.", {
-          retryAfter: 60,
-        });
+        throwRefusal(
+          "rate_limited",
+          "The user has the maximum number of live connections; close one, or try again later.",
+          {
+            retryAfter: 60,
+          },
+        );
       if (!answer.webSocket) return new Response(answer.body, answer);
       const protocol = negotiatedSubprotocol(c.req.raw.headers);
       return new Response(null, {

@@ -4,6 +4,7 @@ import { categoryName } from "../../../shared/contracts/primitives.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { describeAccess } from "../keys/caller.ts";
 import {
   type GuardRoute,
   jsonResponse,
@@ -16,14 +17,14 @@ import {
 
 const tags = ["Locations"];
 
-/** Places. */
+/** Adds routes that search by location. */
 export function addLocationRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "get",
       path: "/v1/locations/nearby",
-      summary: "Products around a place, nearest first",
-      description: "Any credential. Distances are great-circle, in km.",
+      summary: "List products near a location, nearest first",
+      description: `${describeAccess("anyone")} Distances are great-circle distances in kilometers.`,
       tags,
       ...guard("anyone"),
       request: {
@@ -36,7 +37,7 @@ export function addLocationRoutes(app: Gateway, { services }: Dependencies, guar
         }),
       },
       responses: {
-        200: jsonResponse("Nearest first.", nearbyAnswer.meta({ id: "Nearby" })),
+        200: jsonResponse("Products, nearest first.", nearbyAnswer.meta({ id: "Nearby" })),
         ...problemResponses,
       },
     }),
@@ -61,13 +62,13 @@ export function addLocationRoutes(app: Gateway, { services }: Dependencies, guar
     createRoute({
       method: "get",
       path: "/v1/locations/resolve",
-      summary: "The city, country, timezone and cell of a place",
-      description: "Any credential.",
+      summary: "Get the city, country, time zone and cell of a location",
+      description: describeAccess("anyone"),
       tags,
       ...guard("anyone"),
       request: { query: z.strictObject({ lat: latitudeParameter, lon: longitudeParameter }) },
       responses: {
-        200: jsonResponse("Where it is.", resolvedLocation.meta({ id: "Place" })),
+        200: jsonResponse("The resolved location.", resolvedLocation.meta({ id: "Place" })),
         ...problemResponses,
       },
     }),

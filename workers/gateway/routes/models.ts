@@ -4,6 +4,7 @@ import { parse, unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
+import { describeAccess } from "../keys/caller.ts";
 import {
   type GuardRoute,
   jsonResponse,
@@ -12,10 +13,10 @@ import {
   noQuery,
   problemResponses,
 } from "../openapi/operation.ts";
-import { exceedsNestingDepth } from "../request/nesting-depth.ts";
+import { exceedsNestingDepth, maxNestingDepth } from "../request/nesting-depth.ts";
 import { unknownFields } from "../request/unknown-fields.ts";
 
-/** Fifty times what a manifest with its golden vectors takes. */
+/** Fifty times the size of a manifest with its golden vectors. */
 const maxManifestBytes = kilobytes(512);
 const record = modelRecord.meta({ id: "Model" });
 const details = modelDetails.meta({ id: "ModelDetails" });
@@ -23,20 +24,23 @@ const versionPath = z.object({ version: modelManifest.shape.version });
 const file = z.instanceof(File, { message: "must be a file" });
 const upload = z.strictObject({
   manifest: z
-    .union([z.string(), file], { error: "must be the manifest, as text or as a file" })
+    .union([z.string(), file], { error: "must be the manifest as text or as a file" })
     .openapi({ type: "string", description: "The manifest, as JSON.", maxLength: maxManifestBytes }),
   model: file.openapi({ type: "string", format: "binary", description: "The ONNX file." }),
 });
+const description = describeAccess("models:manage");
 const tags = ["Models"];
 
-/** The manifest of an upload. */
+const mismatch = "The manifest does not match its schema; see `errors`.";
+
+/** Returns the manifest of an upload; refuses one that is too large, no JSON, or does not match the schema. */
 async function parseManifest(part: string | File) {
   const refuse = (message: string) =>
     throwRefusal("invalid_input", `The manifest ${message}.`, { issues: [{ path: "manifest", message }] });
   const size = typeof part === "string" ? part.length : part.size;
-  if (size > maxManifestBytes) refuse(`is longer than ${maxManifestBytes}`);
+  if (size > maxManifestBytes) refuse(`is larger than ${maxManifestBytes} bytes`);
   const text = typeof part === "string" ? part : await part.text();
-  if (exceedsNestingDepth(text)) refuse("nests too deep");
+  if (exceedsNestingDepth(text)) refuse(`nests deeper than ${maxNestingDepth} levels`);
   let manifest: unknown;
   try {
     manifest = JSON.parse(text);
@@ -45,7 +49,7 @@ async function parseManifest(part: string | File) {
   }
   const parsed = parse(modelManifest, manifest);
   if (!parsed.ok)
-    throwRefusal("invalid_input", "The manifest does not have the documented form.", {
+    throwRefusal("invalid_input", mismatch, {
       issues: parsed.error.issues?.map(({ path, message }) => ({
         path: path ? `manifest.${path}` : "manifest",
         message,
@@ -55,19 +59,18 @@ async function parseManifest(part: string | File) {
     path: `manifest.${path}`,
     message: "is not a known field",
   }));
-  if (unknown.length > 0)
-    throwRefusal("invalid_input", "The manifest does not have the documented form.", { issues: unknown });
+  if (unknown.length > 0) throwRefusal("invalid_input", mismatch, { issues: unknown });
   return parsed.value;
 }
 
-/** The registry of models. */
+/** Adds routes to list, register, promote and roll back models. */
 export function addModelRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "get",
       path: "/v1/models",
-      summary: "Models of the application",
-      description: "Admin, or a client key with models:manage.",
+      summary: "List the application's models",
+      description,
       tags,
       ...guard("models:manage"),
       request: { query: noQuery },
@@ -89,8 +92,8 @@ export function addModelRoutes(app: Gateway, { services }: Dependencies, guard: 
     createRoute({
       method: "get",
       path: "/v1/models/{version}",
-      summary: "A version: its manifest, its way into service, its changes",
-      description: "Admin, or a client key with models:manage.",
+      summary: "Get a model version: its manifest, its rollout and its status changes",
+      description,
       tags,
       ...guard("models:manage"),
       request: { params: versionPath, query: noQuery },
@@ -112,7 +115,8 @@ export function addModelRoutes(app: Gateway, { services }: Dependencies, guard: 
       path: "/v1/models",
       summary: "Register a model: its manifest and its ONNX file",
       description:
-        "Admin, or a client key with models:manage. An application's first model serves at once; a later one goes through shadow and canary, and serves once its outcomes allow it.",
+        `${description} An application's first model serves at once. A later model runs as a shadow, then as a canary, and ` +
+        "serves once its outcomes are good enough.",
       tags,
       ...guard("models:manage", megabytes(24), "other"),
       request: {
@@ -144,14 +148,14 @@ export function addModelRoutes(app: Gateway, { services }: Dependencies, guard: 
         path: `/v1/models/{version}/${action}`,
         summary:
           action === "promote"
-            ? "Let a version serve"
-            : "End a version that is on its way, or go back from one that serves to what served before",
-        description: "Admin, or a client key with models:manage.",
+            ? "Make a version serve now"
+            : "Stop the rollout of a version, or replace a serving version by the one that served before",
+        description,
         tags,
         ...guard("models:manage"),
         request: { params: versionPath, query: noQuery },
         responses: {
-          200: jsonResponse("The version that serves now, or that was ended.", record),
+          200: jsonResponse("The version that serves now, or whose rollout stopped.", record),
           ...problemResponses,
         },
       }),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { sampleManifest } from "../testing/sample-requests.ts";
 import { createTestGateway } from "../testing/test-gateway.ts";
 
-describe("models", () => {
+describe("POST /v1/models", () => {
   const form = (parts: Record<string, string | File>) => {
     const data = new FormData();
     for (const [name, part] of Object.entries(parts)) data.set(name, part);
@@ -10,7 +10,7 @@ describe("models", () => {
   };
   const model = new File([new Uint8Array(3)], "model.onnx");
 
-  it("are registered from a manifest and a file", async () => {
+  it("registers a model from a manifest, as text or file, and an ONNX file", async () => {
     const { call } = createTestGateway();
     const asText = form({ manifest: JSON.stringify(sampleManifest), model });
     expect((await call("POST", "/v1/models", { body: asText })).status).toBe(201);
@@ -18,7 +18,7 @@ describe("models", () => {
     expect((await call("POST", "/v1/models", { body: asFile })).status).toBe(201);
   });
 
-  it("are refused with what is wrong", async () => {
+  it("refuses missing, malformed and oversized parts", async () => {
     const { call } = createTestGateway();
     const bad = [
       form({ model }),

@@ -1,12 +1,12 @@
 import type { Gateway } from "../context.ts";
 import { pairLocationParameters } from "../openapi/location-parameters.ts";
 
-/** The API's own description, made once from the schemas that validate. */
+/** Adds `/openapi.json`, which is generated once from the schemas that also validate requests. */
 export function addOpenApiDocument(app: Gateway): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "credential", {
     type: "http",
     scheme: "bearer",
-    description: "An admin key, a client key, or a token for one person.",
+    description: "An admin key, a client key, or a token for one user.",
   });
   let text: string | null = null;
   app.get("/openapi.json", (c) => {
@@ -18,7 +18,8 @@ export function addOpenApiDocument(app: Gateway): void {
             title: "Vicinity",
             version: "1",
             description:
-              "What should this person see, here, now? Errors are RFC 9457; times ISO 8601 in UTC; money in the currency's units; distances km.",
+              "Location-aware product recommendations: what should this user see, here, now? Errors are RFC 9457 problems. " +
+              "Times are ISO 8601 in UTC, prices are in units of their currency, and distances are in kilometers.",
           },
           servers: [{ url: "/" }],
         }),

@@ -10,7 +10,7 @@ const document = z.object({
   components: z.object({ schemas: record }),
 });
 
-/** Objects under `schema` that take fields of any name, by their paths. Maps say what their values are. */
+/** Returns the paths of objects under `schema` that accept fields of any name. Maps with a schema for their values are fine. */
 function openObjects(schema: unknown, named: Record<string, unknown>, path: string): string[] {
   if (!isRecord(schema)) return [];
   const { $ref: name } = schema;
@@ -23,7 +23,7 @@ function openObjects(schema: unknown, named: Record<string, unknown>, path: stri
   return [...found, ...children];
 }
 
-/** Schemas under `schema` that say `type` and none of `bounds`, by their paths. */
+/** Returns the paths of schemas under `schema` that have a `type` and none of the keywords `bounds`. */
 function unbounded(
   schema: unknown,
   named: Record<string, unknown>,
@@ -44,7 +44,7 @@ function unbounded(
   return [...found, ...children];
 }
 
-it("bounds every text and every list that a request may hold", async () => {
+it("bounds every string and every array of a request", async () => {
   const { paths, components } = document.parse(
     await (await createTestGateway().call("GET", "/openapi.json", { key: "" })).json(),
   );
@@ -72,7 +72,7 @@ it("bounds every text and every list that a request may hold", async () => {
   expect(open).toEqual([]);
 });
 
-it("takes no object with fields of any name", async () => {
+it("accepts no object with fields of any name in a body", async () => {
   const { paths, components } = document.parse(
     await (await createTestGateway().call("GET", "/openapi.json", { key: "" })).json(),
   );
@@ -84,7 +84,7 @@ it("takes no object with fields of any name", async () => {
   expect(open).toEqual([]);
 });
 
-it("names every code of a problem, how long names in maps may be, and that times are in UTC", async () => {
+it("lists every problem code, bounds the names in maps, and requires times in UTC", async () => {
   const { components } = document.parse(
     await (await createTestGateway().call("GET", "/openapi.json", { key: "" })).json(),
   );

@@ -2,7 +2,7 @@ import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { pageHeaders } from "../middleware/security-headers.ts";
 
-/** The playground, the manual and the operations page: static files that live beside the API. */
+/** Adds the static pages: the playground, the API reference and the operations page. */
 export function addPageRoutes(app: Gateway, ports: Dependencies): void {
   for (const path of ["/", "/docs", "/ops", "/assets/:file"])
     app.get(path, pageHeaders, async (c) => {

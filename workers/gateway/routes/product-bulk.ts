@@ -3,6 +3,7 @@ import { bulkReport, productInput } from "../../../shared/contracts/product.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { describeAccess } from "../keys/caller.ts";
 import {
   type GuardRoute,
   jsonResponse,
@@ -14,7 +15,7 @@ import {
 } from "../openapi/operation.ts";
 import { handleBulkLines } from "../request/handle-bulk-lines.ts";
 
-/** A request may make about 30 calls to other workers, so lines are bounded beside bytes. */
+/** Bounds the calls to other workers: a full request makes 20 of them, and the platform limits a request to about 30. */
 const limits = {
   maxBytes: megabytes(32),
   maxLines: 10_000,
@@ -22,7 +23,7 @@ const limits = {
   maxLinesPerCall: 500,
 };
 
-/** The catalogue, many products at a time. */
+/** Adds the route that creates or replaces many products. */
 export function addProductBulkRoute(
   app: Gateway,
   { services, minBodyRate: minRate }: Dependencies,
@@ -34,7 +35,7 @@ export function addProductBulkRoute(
       method: "post",
       path: "/v1/products/bulk",
       summary: "Create or replace many products, one JSON object a line",
-      description: `Admin, or a client key with products:write. Up to ${limits.maxLines} lines and 32 MB; bad ones are reported, good ones kept.`,
+      description: `${describeAccess("products:write")} At most ${limits.maxLines} lines and 32 MiB. Malformed lines are reported; the others are stored.`,
       tags: ["Products"],
       ...guard("products:write"),
       request: {
@@ -42,7 +43,10 @@ export function addProductBulkRoute(
         body: ndjsonBody("ProductInput", limits.maxLines),
       },
       responses: {
-        200: jsonResponse("What became of the lines.", bulkReport.meta({ id: "BulkReport" })),
+        200: jsonResponse(
+          "How many lines were accepted or rejected, and why.",
+          bulkReport.meta({ id: "BulkReport" }),
+        ),
         ...problemResponses,
       },
     }),

@@ -5,6 +5,7 @@ import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
+import { describeAccess } from "../keys/caller.ts";
 import {
   type GuardRoute,
   idPath,
@@ -23,14 +24,14 @@ const patch = productPatch.meta({ id: "ProductPatch" });
 const list = z.object({ items: z.array(stored), nextCursor: z.string().optional() });
 const tags = ["Products"];
 
-/** The catalogue, one product at a time. */
+/** Adds routes to list products, and to create, read, change and remove one. */
 export function addProductRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "get",
       path: "/v1/products",
       summary: "List products",
-      description: "Any credential.",
+      description: describeAccess("anyone"),
       tags,
       ...guard("anyone"),
       request: { query: pageParameters.extend({ category: categoryName.optional() }) },
@@ -51,7 +52,7 @@ export function addProductRoutes(app: Gateway, { services }: Dependencies, guard
       method: "put",
       path: "/v1/products/{id}",
       summary: "Create or replace a product",
-      description: "Admin, or a client key with products:write. The body may repeat the id.",
+      description: `${describeAccess("products:write")} The body may repeat the id of the path.`,
       tags,
       ...guard("products:write", kilobytes(64)),
       request: {
@@ -69,9 +70,13 @@ export function addProductRoutes(app: Gateway, { services }: Dependencies, guard
       const { id } = c.req.valid("param");
       const body = c.req.valid("json");
       if (body.id !== undefined && body.id !== id)
-        throwRefusal("conflict", "The body's id is not the path's.", {
-          issues: [{ path: "id", message: `must be ${id}, as in the path` }],
-        });
+        throwRefusal(
+          "conflict",
+          "The id in the body differs from the id in the path; send the same id, or none.",
+          {
+            issues: [{ path: "id", message: `must be ${id}, as in the path` }],
+          },
+        );
       const { product: value, created } = unwrap(
         await services.product.put(c.var.caller.application, { ...body, id }),
         "the product service",
@@ -84,8 +89,8 @@ export function addProductRoutes(app: Gateway, { services }: Dependencies, guard
     createRoute({
       method: "get",
       path: "/v1/products/{id}",
-      summary: "A product with the totals of its interactions",
-      description: "Any credential.",
+      summary: "Get a product with the totals of its interactions",
+      description: describeAccess("anyone"),
       tags,
       ...guard("anyone"),
       request: { params: idPath, query: noQuery },
@@ -109,7 +114,7 @@ export function addProductRoutes(app: Gateway, { services }: Dependencies, guard
       method: "patch",
       path: "/v1/products/{id}",
       summary: "Change some fields of a product",
-      description: "Admin, or a client key with products:write.",
+      description: describeAccess("products:write"),
       tags,
       ...guard("products:write", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(patch) },
@@ -134,7 +139,7 @@ export function addProductRoutes(app: Gateway, { services }: Dependencies, guard
       method: "delete",
       path: "/v1/products/{id}",
       summary: "Remove a product",
-      description: "Admin, or a client key with products:write.",
+      description: describeAccess("products:write"),
       tags,
       ...guard("products:write"),
       request: { params: idPath, query: noQuery },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { createTestGateway } from "../testing/test-gateway.ts";
 
-describe("products", () => {
-  it("are created, replaced, read with totals, changed and removed", async () => {
+describe("the product routes", () => {
+  it("create, replace, read, change and remove a product", async () => {
     const { call } = createTestGateway();
     const put = (body: object) => call("PUT", "/v1/products/p1", { body });
     expect((await put({ title: "One" })).status).toBe(201);
@@ -20,7 +20,7 @@ describe("products", () => {
     expect((await call("GET", "/v1/products/p1")).status).toBe(404);
   });
 
-  it("have images, public by content and kept for ever", async () => {
+  it("store images, and serve them publicly under an immutable path", async () => {
     const { call } = createTestGateway();
     await call("PUT", "/v1/products/p1", { body: { title: "One" } });
     const put = (bytes: number[]) =>

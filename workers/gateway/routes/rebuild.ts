@@ -3,6 +3,7 @@ import { rebuildInput, rebuildStep } from "../../../shared/contracts/rebuild.ts"
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { describeAccess } from "../keys/caller.ts";
 import {
   type GuardRoute,
   jsonBody,
@@ -12,21 +13,25 @@ import {
   problemResponses,
 } from "../openapi/operation.ts";
 
-/** Derived state, made anew step by step. */
+/** Adds the route that recomputes derived state step by step. */
 export function addRebuildRoute(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "post",
       path: "/v1/rebuild",
-      summary: "One step of making totals, cells, tiles and neighbours anew from products and interactions",
+      summary:
+        "Run one step of rebuilding totals, cells, tiles and next products from products and interactions",
       description:
-        "Admin. Call it with the cursor that the step before gave until there is none; a step may be repeated. " +
-        "Everything goes on being served and written meanwhile.",
+        `${describeAccess("admin")} Call it without a cursor first, then with the cursor of the previous answer until an answer ` +
+        "has none. A step may be repeated. The service keeps answering and recording events meanwhile.",
       tags: ["Operations"],
       ...guard("admin", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(rebuildInput.meta({ id: "RebuildBody" })) },
       responses: {
-        200: jsonResponse("What was done.", rebuildStep.meta({ id: "RebuildStep" })),
+        200: jsonResponse(
+          "What the step rebuilt, and the cursor of the next step.",
+          rebuildStep.meta({ id: "RebuildStep" }),
+        ),
         ...problemResponses,
       },
     }),

@@ -3,6 +3,7 @@ import { recalibration, recalibrationInput } from "../../../shared/contracts/rec
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { describeAccess } from "../keys/caller.ts";
 import {
   type GuardRoute,
   idPath,
@@ -16,20 +17,20 @@ import {
 const record = recalibration.meta({ id: "Recalibration" });
 const tags = ["Models"];
 
-/** Models made anew from what happened. */
+/** Adds routes to start a recalibration, which trains a new model on recent events, and to follow its progress. */
 export function addRecalibrationRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "post",
       path: "/v1/recalibrations",
-      summary: "Learn a new model from the training log",
+      summary: "Train a new model on the training log",
       description:
-        "Admin, or a client key with models:manage. Every night this happens by itself. One runs at a time; where one is " +
-        "under way, the answer is 409.",
+        `${describeAccess("models:manage")} A recalibration also starts every night. One runs at a time; while one runs, the ` +
+        "answer is 409.",
       tags,
       ...guard("models:manage", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(recalibrationInput.meta({ id: "RecalibrationBody" })) },
-      responses: { 202: jsonResponse("Begun.", record), ...problemResponses },
+      responses: { 202: jsonResponse("Started.", record), ...problemResponses },
     }),
     async (c) =>
       c.json(
@@ -45,8 +46,8 @@ export function addRecalibrationRoutes(app: Gateway, { services }: Dependencies,
     createRoute({
       method: "get",
       path: "/v1/recalibrations/{id}",
-      summary: "Where a recalibration is, what it measured, and why it was refused",
-      description: "Admin, or a client key with models:manage.",
+      summary: "Get a recalibration: its progress, what it measured, and why its model was rejected",
+      description: describeAccess("models:manage"),
       tags,
       ...guard("models:manage"),
       request: { params: idPath, query: noQuery },

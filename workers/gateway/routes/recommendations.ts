@@ -10,7 +10,7 @@ import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway, GatewayContext } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
-import { mayActFor } from "../keys/caller.ts";
+import { describeAccess, mayActFor } from "../keys/caller.ts";
 import {
   type GuardRoute,
   idPath,
@@ -31,7 +31,7 @@ const input = recommendationInput.meta({ id: "RecommendationInput" });
 const receipt = recommendationReceipt.meta({ id: "Receipt" });
 const tags = ["Recommendations"];
 
-/** Leaves for analytics and `server-timing` what the answer says of its making. */
+/** Records an answer's model, stages and candidates for the request's data point and its `server-timing` header. */
 function recordFigures(
   c: Context<GatewayContext>,
   { model, stages, candidates, items }: RecommendationAnswer,
@@ -41,14 +41,16 @@ function recordFigures(
   c.var.figures.candidates = candidates ?? items.length;
 }
 
-/** What should this person see, here, now? */
+/** Adds routes that recommend products, and that return a recommendation's receipt. */
 export function addRecommendationRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "post",
       path: "/v1/recommendations",
-      summary: "Recommend products to a person at a place",
-      description: "Admin, client, or the person's own token. Without a location: last, edge, home.",
+      summary: "Recommend products to a user at a location",
+      description:
+        `${describeAccess("self")} Without a \`location\`, the user's last location counts, then the location that Cloudflare ` +
+        "derives from the request, then the user's home.",
       tags,
       ...guard("anyone", kilobytes(256)),
       request: { query: noQuery, body: jsonBody(input) },
@@ -57,7 +59,8 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
     async (c) => {
       const wanted = c.req.valid("json");
       const { caller } = c.var;
-      if (!mayActFor(caller, wanted.userId)) throwRefusal("forbidden", "The token is another person's.");
+      if (!mayActFor(caller, wanted.userId))
+        throwRefusal("forbidden", "A token may ask for recommendations of its own user only.");
       const value = unwrap(
         await services.recommendation.recommend(caller.application, wanted, edgeLocationOf(c.req.raw.cf)),
         "the recommendation service",
@@ -71,8 +74,8 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
     createRoute({
       method: "get",
       path: "/v1/users/{id}/recommendations",
-      summary: "The same for a simple caller",
-      description: "Admin, client, or the person's own token.",
+      summary: "Recommend products to a user, with query parameters instead of a body",
+      description: describeAccess("self"),
       tags,
       ...guard("self"),
       request: {
@@ -109,8 +112,8 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
     createRoute({
       method: "get",
       path: "/v1/recommendations/{id}",
-      summary: "The receipt of a recommendation: what was shown, why, by which model",
-      description: "Admin or client.",
+      summary: "Get the receipt of a recommendation: what was shown, why, and by which model",
+      description: describeAccess("client"),
       tags,
       ...guard("client"),
       request: { params: idPath, query: noQuery },

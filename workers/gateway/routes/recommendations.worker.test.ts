@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { inMemoryServices } from "../testing/in-memory-services.ts";
 import { createTestGateway } from "../testing/test-gateway.ts";
 
-describe("recommendations", () => {
-  it("pass the place of the edge, and say model and stages in headers and figures", async () => {
+describe("the recommendation routes", () => {
+  it("pass on the location of `request.cf`, and report model and stages in the header and the data point", async () => {
     const services = inMemoryServices();
     const asked: unknown[] = [];
     const { recommend } = services.recommendation;
@@ -36,7 +36,7 @@ describe("recommendations", () => {
     ]);
   });
 
-  it("take a place in the query, whole or not at all", async () => {
+  it("accept lat and lon in the query, both or neither", async () => {
     const { call } = createTestGateway();
     const path = "/v1/users/ann/recommendations";
     expect((await call("GET", `${path}?lat=59.9&lon=10.7&limit=5`)).status).toBe(200);

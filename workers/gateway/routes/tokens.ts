@@ -4,6 +4,7 @@ import { toInstant } from "../../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
+import { describeAccess } from "../keys/caller.ts";
 import { issueToken } from "../keys/tokens.ts";
 import {
   type GuardRoute,
@@ -14,15 +15,16 @@ import {
   problemResponses,
 } from "../openapi/operation.ts";
 
-/** Tokens that stand for one person, for the front ends that the person holds. */
+/** Adds the route that issues tokens. A front end holds a token of its user instead of a key. */
 export function addTokenRoute(app: Gateway, { settings, now }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "post",
       path: "/v1/tokens",
-      summary: "Issue a token (JWT) for one person",
+      summary: "Issue a token (JWT) for one user",
       description:
-        "Admin, or a client key with tokens:issue. The token may do for its person what a client key may do for all.",
+        `${describeAccess("tokens:issue")} A token may do for its own user what a client key without scopes may do for ` +
+        "every user.",
       tags: ["Keys"],
       ...guard("tokens:issue", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(tokenInput.meta({ id: "TokenBody" })) },
@@ -31,11 +33,14 @@ export function addTokenRoute(app: Gateway, { settings, now }: Dependencies, gua
     async (c) => {
       const { tokenSecret } = settings;
       if (tokenSecret === null)
-        throwRefusal("unavailable", "This deployment has no secret to sign tokens with.");
+        throwRefusal(
+          "unavailable",
+          "This deployment cannot issue tokens: its secret TOKEN_SECRET is not set.",
+        );
       const { userId, ttlSeconds } = c.req.valid("json");
       const at = Math.floor(now() / 1000);
       const { caller } = c.var;
-      if (caller.kind === "person") throwRefusal("forbidden", "A token issues no tokens.");
+      if (caller.kind === "user") throwRefusal("forbidden", "A token cannot issue tokens; use a key.");
       const subject = { application: caller.application, userId, keyId: caller.keyId };
       const token = await issueToken(subject, tokenSecret, at, ttlSeconds);
       return c.json({ token, userId, expiresAt: toInstant(at + ttlSeconds) }, 201);

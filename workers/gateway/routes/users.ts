@@ -3,7 +3,6 @@ import { erasure } from "../../../shared/contracts/erasure.ts";
 import { exportItem } from "../../../shared/contracts/export.ts";
 import { answerLocation } from "../../../shared/contracts/location.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
-import type { UserSettings } from "../../../shared/contracts/services.ts";
 import {
   locationInput,
   user,
@@ -11,8 +10,10 @@ import {
   userInteraction,
   userPatch,
 } from "../../../shared/contracts/user.ts";
+import type { UserSettings } from "../../../shared/services/user-api.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { describeAccess } from "../keys/caller.ts";
 import {
   type GuardRoute,
   idPath,
@@ -35,14 +36,16 @@ const exportPage = z.object({
   items: z.array(exportItem.meta({ id: "Held" })),
   nextCursor: z.string().optional(),
 });
-/** Cursors lead through several stores, with their cursors in them. */
+/** An export's cursor contains the cursors of several stores, so it is longer than others. */
 const exportParameters = pageParameters.extend({ cursor: z.string().min(1).max(2048).optional() });
 const erased = erasure.meta({ id: "Erasure" });
 const tags = ["People"];
 
-/** People: profiles, history, place, erasure. */
+/** Adds routes for users: profiles, interactions, location, export and erasure. */
 export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
-  /** The person's object serves every recommendation, so it is told before the answer. */
+  /**
+   * Sends changed settings to the user's session object before the response, since the object serves every recommendation.
+   */
   const sendSettings = async (application: string, userId: string, settings: UserSettings) =>
     unwrap(
       await services.recommendation.setUserSettings(application, userId, settings),
@@ -53,12 +56,12 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
     createRoute({
       method: "get",
       path: "/v1/users",
-      summary: "List people",
-      description: "Admin, or a client key with people:read.",
+      summary: "List users",
+      description: describeAccess("people:read"),
       tags,
       ...guard("people:read"),
       request: { query: pageParameters },
-      responses: { 200: jsonResponse("A page of people.", list), ...problemResponses },
+      responses: { 200: jsonResponse("A page of users.", list), ...problemResponses },
     }),
     async (c) =>
       c.json(
@@ -71,9 +74,8 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
     createRoute({
       method: "put",
       path: "/v1/users/{id}",
-      summary: "Create or replace a person's profile",
-      description:
-        "Admin, or a client key with people:write. The home is kept at the precision that `consent.location` allows.",
+      summary: "Create or replace a user's profile",
+      description: `${describeAccess("people:write")} The home is stored at the precision that \`consent.location\` allows.`,
       tags,
       ...guard("people:write", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(userInput.meta({ id: "UserBody" })) },
@@ -96,8 +98,8 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
     createRoute({
       method: "get",
       path: "/v1/users/{id}",
-      summary: "A person's profile",
-      description: "Admin, or a client key with people:read.",
+      summary: "Get a user's profile",
+      description: describeAccess("people:read"),
       tags,
       ...guard("people:read"),
       request: { params: idPath, query: noQuery },
@@ -117,8 +119,8 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
     createRoute({
       method: "patch",
       path: "/v1/users/{id}",
-      summary: "Change some fields of a person's profile",
-      description: "Admin, or a client key with people:write.",
+      summary: "Change some fields of a user's profile",
+      description: describeAccess("people:write"),
       tags,
       ...guard("people:write", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(userPatch.meta({ id: "UserPatch" })) },
@@ -137,15 +139,18 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
     createRoute({
       method: "delete",
       path: "/v1/users/{id}",
-      summary: "Erase a person from every store",
+      summary: "Erase a user from every store",
       description:
-        "Admin, or a client key with people:write. It goes on by itself until nothing is left, whatever fails on the " +
-        "way; what was on its way meets a tombstone. Who comes by the same id afterwards is somebody new.",
+        `${describeAccess("people:write")} The erasure continues in the background and retries until no store has data of the ` +
+        "user. A tombstone drops data that arrives late. A later user with the same id is a new user.",
       tags,
       ...guard("people:write"),
       request: { params: idPath, query: noQuery },
       responses: {
-        202: jsonResponse("Begun, and durable; small histories are done by now.", erased),
+        202: jsonResponse(
+          "Started and stored durably. The erasure of a short history may be done already.",
+          erased,
+        ),
         ...problemResponses,
       },
     }),
@@ -162,8 +167,8 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
     createRoute({
       method: "get",
       path: "/v1/erasures/{id}",
-      summary: "How far an erasure is, store by store",
-      description: "Admin, or a client key with people:write.",
+      summary: "Get the progress of an erasure, store by store",
+      description: describeAccess("people:write"),
       tags,
       ...guard("people:write"),
       request: { params: idPath, query: noQuery },
@@ -183,8 +188,8 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
     createRoute({
       method: "get",
       path: "/v1/users/{id}/interactions",
-      summary: "What a person did, newest first",
-      description: "Admin, or a client key with people:read.",
+      summary: "List a user's interactions, newest first",
+      description: describeAccess("people:read"),
       tags,
       ...guard("people:read"),
       request: { params: idPath, query: pageParameters },
@@ -208,14 +213,14 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
     createRoute({
       method: "get",
       path: "/v1/users/{id}/export",
-      summary: "All that is held about a person, store by store",
+      summary: "Export all data about a user, store by store",
       description:
-        "Admin, a client key with people:read, or the person's own token. A page may be empty though more follows: " +
-        "`nextCursor` says so. Someone who is not known holds nothing.",
+        `${describeAccess("own")} An empty page with a \`nextCursor\` is not the last one. The export of an unknown user is ` +
+        "empty.",
       tags,
       ...guard("own"),
       request: { params: idPath, query: exportParameters },
-      responses: { 200: jsonResponse("A page of it.", exportPage), ...problemResponses },
+      responses: { 200: jsonResponse("A page of the export.", exportPage), ...problemResponses },
     }),
     async (c) =>
       c.json(
@@ -235,8 +240,8 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
     createRoute({
       method: "put",
       path: "/v1/users/{id}/location",
-      summary: "Where a person is now",
-      description: "Admin, client, or the person's own token. Kept at the precision that the person allows.",
+      summary: "Set a user's current location",
+      description: `${describeAccess("self")} The location is stored at the precision that \`consent.location\` allows.`,
       tags,
       ...guard("self", kilobytes(4)),
       request: {
@@ -245,7 +250,7 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
         body: jsonBody(locationInput.meta({ id: "LocationBody" })),
       },
       responses: {
-        200: jsonResponse("As it was taken.", z.object({ location: answerLocation })),
+        200: jsonResponse("The stored location.", z.object({ location: answerLocation })),
         ...problemResponses,
       },
     }),

@@ -3,12 +3,12 @@ import { ok } from "../../../shared/contracts/result.ts";
 import { inMemoryServices } from "../testing/in-memory-services.ts";
 import { createTestGateway } from "../testing/test-gateway.ts";
 
-describe("people", () => {
-  it("are told to their object whenever their profile changes", async () => {
+describe("the user routes", () => {
+  it("send changed settings to the recommendation service", async () => {
     const services = inMemoryServices();
-    const told: unknown[] = [];
+    const sent: unknown[] = [];
     services.recommendation.setUserSettings = async (...args) => {
-      told.push(args);
+      sent.push(args);
       return ok(null);
     };
     const { call } = createTestGateway({ services });
@@ -16,13 +16,13 @@ describe("people", () => {
     expect((await call("PUT", "/v1/users/ann", { body: { home } })).status).toBe(201);
     const consent = { location: "city" };
     expect((await call("PATCH", "/v1/users/ann", { body: { consent } })).status).toBe(200);
-    expect(told).toMatchObject([
+    expect(sent).toMatchObject([
       ["demo", "ann", { home, precision: "exact" }],
       ["demo", "ann", { home, precision: "city" }],
     ]);
   });
 
-  it("have a live connection that only an upgrade opens", async () => {
+  it("answer a plain request to the live WebSocket with 426", async () => {
     const { call } = createTestGateway();
     expect((await call("GET", "/v1/users/ann/live")).status).toBe(426);
     const headers = { upgrade: "websocket", "sec-websocket-protocol": "vicinity, dev-client-key" };

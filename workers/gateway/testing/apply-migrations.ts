@@ -2,4 +2,5 @@
 import { applyD1Migrations } from "cloudflare:test";
 import { testEnvironment } from "./test-environment.ts";
 
+// A setup file of vitest: runs before each test file.
 await applyD1Migrations(testEnvironment.DB, testEnvironment.MIGRATIONS);

@@ -1,15 +1,14 @@
 import { SignJWT } from "jose";
 import { createdKey, type KeyScope, keyScopes } from "../../../shared/contracts/credential.ts";
-import type { AccessLevel } from "../keys/caller.ts";
+import { type AccessLevel, isKeyScope } from "../keys/caller.ts";
 import { encodeKey } from "../keys/key.ts";
 import { issueToken } from "../keys/tokens.ts";
 import { createTestGateway, issueTestToken, tokenSecret, unlimitedRate } from "./test-gateway.ts";
 
 const gateway = createTestGateway({ limiter: unlimitedRate });
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);
-const isScope = (access: AccessLevel): access is KeyScope => keyScopes.some((scope) => scope === access);
 
-/** A new key of an application. */
+/** Creates a key through the API; without `application`, in the development application `demo`. */
 export async function createKey(body: {
   role: "admin" | "client";
   scopes?: KeyScope[];
@@ -18,7 +17,7 @@ export async function createKey(body: {
   return createdKey.parse(await (await gateway.call("POST", "/v1/keys", { body })).json());
 }
 
-/** A token with whatever claims and secret. */
+/** Returns a token that is valid except for the given claims or secret. */
 const forgeToken = (claims: Record<string, string | number>, secret = tokenSecret): Promise<string> =>
   new SignJWT({
     iss: "vicinity",
@@ -31,7 +30,7 @@ const forgeToken = (claims: Record<string, string | number>, secret = tokenSecre
     .setProtectedHeader({ alg: "HS256" })
     .sign(new TextEncoder().encode(secret));
 
-/** Credentials that belong to nobody, by what is wrong with them. */
+/** Creates credentials that identify no caller, by what is wrong with them. */
 export async function createInvalidCredentials(): Promise<Record<string, string>> {
   const [revoked, rotated, near] = await Promise.all([
     createKey({ role: "admin" }),
@@ -78,7 +77,7 @@ export async function createInvalidCredentials(): Promise<Record<string, string>
   };
 }
 
-/** Headers that are no credential, though some hold one. */
+/** Headers from which the gateway reads no credential, by what is wrong with them. Some hold a valid key in the wrong place. */
 export const missingCredentials: Record<string, Record<string, string>> = {
   nothing: {},
   "an empty bearer": { authorization: "Bearer" },
@@ -90,30 +89,33 @@ export const missingCredentials: Record<string, Record<string, string>> = {
   "a subprotocol without an upgrade": { "sec-websocket-protocol": "vicinity, dev-admin-key" },
 };
 
-/** For a kind of operation: valid credentials that are too weak for it, and one that is enough. */
+/**
+ * Creates credentials for an access level: valid ones that do not allow its operations (`insufficient`, by what they are), and
+ * one that does (`sufficient`). Tokens are of the user `x`, who is in the paths of {@link parseOperations}.
+ */
 export async function credentialsFor(access: AccessLevel) {
-  const [person, other] = [await issueTestToken("x"), await issueTestToken("somebody-else")];
+  const [userToken, otherToken] = [await issueTestToken("x"), await issueTestToken("somebody-else")];
   const keyWith = async (scopes: KeyScope[]) => (await createKey({ role: "client", scopes })).key;
   const without = (scope: KeyScope) => keyScopes.filter((each) => each !== scope);
   const insufficient: Record<string, string> = {};
-  let sufficient = person;
-  if (access === "self") insufficient["a token of another person"] = other;
+  let sufficient = userToken;
+  if (access === "self") insufficient["a token of another user"] = otherToken;
   else if (access === "own") {
-    insufficient["a token of another person"] = other;
+    insufficient["a token of another user"] = otherToken;
     insufficient["a client key"] = "dev-client-key";
     insufficient["a client key with every other scope"] = await keyWith(without("people:read"));
   } else if (access !== "anyone") {
-    insufficient["a token of a person"] = person;
+    insufficient["a token"] = userToken;
     sufficient = "dev-client-key";
   }
   if (access === "admin") {
     insufficient["a client key with every scope"] = await keyWith([...keyScopes]);
     sufficient = "dev-admin-key";
   }
-  if (isScope(access)) {
+  if (isKeyScope(access)) {
     insufficient["a client key"] = "dev-client-key";
     insufficient["a client key with every other scope"] = await keyWith(without(access));
     sufficient = await keyWith([access]);
   }
-  return { weak: insufficient, enough: sufficient };
+  return { insufficient, sufficient };
 }

@@ -2,16 +2,14 @@ import type { Erasure } from "../../../shared/contracts/erasure.ts";
 import type { EventReceipt } from "../../../shared/contracts/event.ts";
 import type { Product, ProductInput } from "../../../shared/contracts/product.ts";
 import { ok, refuse } from "../../../shared/contracts/result.ts";
-import type {
-  DeadLetterApi,
-  LocationApi,
-  ProductApi,
-  RecommendationApi,
-  TrainerApi,
-  UserApi,
-} from "../../../shared/contracts/services.ts";
 import { emptyTotals } from "../../../shared/contracts/totals.ts";
 import type { User, UserInput } from "../../../shared/contracts/user.ts";
+import type { DeadLetterApi } from "../../../shared/services/dead-letter-api.ts";
+import type { LocationApi } from "../../../shared/services/location-api.ts";
+import type { ProductApi } from "../../../shared/services/product-api.ts";
+import type { RecommendationApi } from "../../../shared/services/recommendation-api.ts";
+import type { TrainerApi } from "../../../shared/services/trainer-api.ts";
+import type { UserApi } from "../../../shared/services/user-api.ts";
 import type { GatewayServices } from "../services.ts";
 
 const at = "2026-01-31T12:00:00.000Z";
@@ -21,7 +19,7 @@ const location = { city: "Oslo", country: "NO", precision: "exact", source: "req
 const model = { version: "m1", sha256: "0".repeat(64) };
 const notFound = (what: string) => refuse("not_found", `There is no such ${what}.`);
 
-/** No queue of theirs has anything that died. */
+/** A service without dead-letter messages. */
 const noDeadLetters: DeadLetterApi = {
   listDeadLetters: async () => ok({ items: [] }),
   getDeadLetter: async () => notFound("dead letter"),
@@ -107,11 +105,11 @@ const userService = (): UserApi => {
     },
     get: async (application, id) => {
       const user = users.get(`${application}/${id}`);
-      return user ? ok(user) : notFound("person");
+      return user ? ok(user) : notFound("user");
     },
     patch: async (application, id, patch) => {
       const before = users.get(`${application}/${id}`);
-      if (!before) return notFound("person");
+      if (!before) return notFound("user");
       const user = { ...before, ...patch };
       return ok({ user, settings: settings(user) });
     },
@@ -146,7 +144,7 @@ const locationService = (): LocationApi => {
   };
 };
 
-/** People whose events are not taken now, and why. */
+/** Users whose events are rejected, by user id, with the error that the receipt reports. */
 const refusedUsers: Record<string, EventReceipt["rejected"][number]["error"]> = {
   unreachable: { code: "unavailable", message: "not now", retryAfter: 1 },
   full: { code: "rate_limited", message: "too many wait", retryAfter: 30 },
@@ -249,7 +247,10 @@ const trainerService = (): TrainerApi => ({
   recalibrateAll: async () => ok({ begun: 0 }),
 });
 
-/** The services, held in memory: enough of each to see what the gateway asks and how it answers. */
+/**
+ * Creates in-memory stand-ins of the services that the gateway calls. Products and profiles are stored in maps; all else
+ * answers with fixed or empty results. A test replaces single methods to observe calls or to make them fail.
+ */
 export const inMemoryServices = (): GatewayServices => ({
   recommendation: recommendationService(),
   user: userService(),

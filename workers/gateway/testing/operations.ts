@@ -10,29 +10,31 @@ const document = z.object({
   paths: z.record(z.string(), z.partialRecord(z.enum(methods), operation)),
 });
 
-/** An operation of the API's own document, with a path that meets its pattern. */
+/** An operation of the OpenAPI document, with an example path. */
 export interface ApiOperation {
+  /** Method and path pattern: `GET /v1/users/{id}`. */
   name: string;
   method: string;
+  /** A path that matches the pattern. */
   path: string;
-  /** Null for a public one. */
+  /** Null for a public operation. */
   access: AccessLevel | null;
-  /** Media type of its body, null where it takes none. */
+  /** Media type of the request body; null for an operation without one. */
   body: string | null;
 }
 
 const examples: Record<string, string> = { n: "0", sha256: "a".repeat(64), application: "demo" };
 
-/** Whatever answers calls. */
+/** Anything that sends a request to the API. */
 interface ApiClient {
   call(method: string, path: string, options: { key: string }): Promise<{ json(): Promise<unknown> }>;
 }
 
-/** All operations of `/openapi.json`, as a door answers it. */
+/** Returns all operations of the OpenAPI document that the API serves. */
 export const fetchOperations = async (gateway: ApiClient): Promise<ApiOperation[]> =>
   parseOperations(await (await gateway.call("GET", "/openapi.json", { key: "" })).json());
 
-/** All operations of the API's document, with paths that name what `ids` says by pattern and parameter. */
+/** Returns all operations of an OpenAPI document. `ids` returns the value for a parameter of a path pattern. */
 export function parseOperations(
   read: unknown,
   ids: (path: string, parameter: string) => string = () => "x",

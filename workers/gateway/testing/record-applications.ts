@@ -1,23 +1,29 @@
 import { liveHeaders } from "../../../shared/contracts/live.ts";
+import type { LocationApi } from "../../../shared/contracts/services.ts";
 import type { GatewayServices } from "../services.ts";
 
-/** Services that go on as they are, and the applications of which they were asked. */
+/** Reads the gazetteer, which all applications share, so its first argument is no application. */
+const sharedMethod: keyof LocationApi = "resolveLocation";
+
+/**
+ * Wraps services so that the applications for which they are called are recorded. Returns the wrapped services and the set of
+ * applications, which grows with each call.
+ */
 export function recordApplications(services: GatewayServices): {
   services: GatewayServices;
   applications: Set<unknown>;
 } {
   const applications = new Set<unknown>();
-  const watch = <S extends object>(service: S): S =>
+  const wrap = <S extends object>(service: S): S =>
     new Proxy(service, {
       get(target, method) {
-        const called: unknown = Reflect.get(target, method);
-        if (typeof called !== "function") return called;
-        return (...given: unknown[]) => {
-          const [first] = given;
-          // The gazetteer is everybody's.
+        const member: unknown = Reflect.get(target, method);
+        if (typeof member !== "function") return member;
+        return (...args: unknown[]) => {
+          const [first] = args;
           if (first instanceof Request) applications.add(first.headers.get(liveHeaders.application));
-          else if (method !== "resolve") applications.add(first);
-          return called(...given);
+          else if (method !== sharedMethod) applications.add(first);
+          return member(...args);
         };
       },
     });
@@ -25,11 +31,11 @@ export function recordApplications(services: GatewayServices): {
   return {
     applications,
     services: {
-      recommendation: watch(recommendation),
-      user: watch(user),
-      product: watch(product),
-      location: watch(location),
-      trainer: watch(trainer),
+      recommendation: wrap(recommendation),
+      user: wrap(user),
+      product: wrap(product),
+      location: wrap(location),
+      trainer: wrap(trainer),
     },
   };
 }

@@ -3,7 +3,7 @@ import type { ApiOperation } from "./operations.ts";
 const product = { title: "One", price: 1, currency: "EUR" };
 const event = (userId: string) => ({ eventId: "sample", userId, type: "view", productId: "x" });
 
-/** Bodies of JSON that each operation takes, about the person named where it is about one. */
+/** A valid JSON body of each operation, for the given user where the body names one. */
 const bodies: Record<string, (userId: string) => object> = {
   "POST /v1/recommendations": (userId) => ({ userId }),
   "POST /v1/events": (userId) => ({ events: [event(userId)] }),
@@ -20,7 +20,7 @@ const bodies: Record<string, (userId: string) => object> = {
   "PUT /v1/imports/{name}": () => ({ status: "done", done: 1, total: 1 }),
 };
 
-/** Of a model of three bytes. */
+/** A valid manifest, of a model of three bytes. */
 export const sampleManifest = {
   version: "v1",
   sha256: "0".repeat(64),
@@ -38,20 +38,20 @@ export const sampleManifest = {
   golden: { candidates: 0, inputs: {}, outputs: {} },
 };
 
-/** Query strings of those that need one. */
+/** Query strings of the operations that require parameters. */
 const queries: Record<string, string> = {
   "GET /v1/locations/nearby": "?lat=1&lon=2",
   "GET /v1/locations/resolve": "?lat=1&lon=2",
 };
 
-/** A request that is right in all but perhaps its credential. */
+/** A valid request without a credential. */
 export interface SampleRequest {
   method: string;
   path: string;
   options: { body?: string | FormData | Uint8Array; headers?: Record<string, string> };
 }
 
-/** A sample of an operation; `userId` is whom its body speaks of. */
+/** Returns a valid request of an operation; `userId` is the user in its body. */
 export function sampleRequestOf(
   { name, path, method, body: type }: ApiOperation,
   userId = "x",
@@ -67,7 +67,7 @@ export function sampleRequestOf(
     return { ...at, options: { body: JSON.stringify(line), headers } };
   }
   const body = bodies[name];
-  if (!body) throw new Error(`${name} takes JSON, of which there is no sample.`);
+  if (!body) throw new Error(`${name} needs a JSON body; add a sample to bodies in sample-requests.ts.`);
   return { ...at, options: { body: JSON.stringify(body(userId)), headers } };
 }
 

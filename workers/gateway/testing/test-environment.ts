@@ -2,7 +2,7 @@
 import type { D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
-/** What vitest.config.ts binds for the tests. */
+/** The bindings that vitest.config.ts declares for the tests. */
 export interface TestEnvironment {
   DB: D1Database;
   RATE_LIMIT: RateLimit;

@@ -10,20 +10,25 @@ import { GatewayStore } from "../store.ts";
 import { inMemoryServices } from "./in-memory-services.ts";
 import { testEnvironment } from "./test-environment.ts";
 
+/** Secret that signs and verifies the tokens of tests. */
 export const tokenSecret = "a-secret-for-tests-of-at-least-32-characters";
 
-/** What the tests of most things run under. */
+/** Settings that accept development keys, tokens and pages of any origin. */
 export const testSettings: GatewaySettings = {
   developmentKeys: true,
   tokenSecret,
-  allowedOrigins: "*",
+  origins: "*",
   retention: retention.parse({}),
 };
 
-/** A limiter that never refuses. */
+/** A rate limiter that never refuses. */
 export const unlimitedRate: RateLimiter = { limit: async () => ({ success: true }) };
 
-/** A gateway before services in memory, with the real database, what it measured, and what it left for later. */
+/**
+ * Creates a gateway with in-memory services and a real D1 database; `overrides` replaces any of its dependencies. Returns the
+ * application, its dependencies, the data points that it recorded (`points`), the background work that it started (`pending`),
+ * and `call`, which sends a request to it.
+ */
 export function createTestGateway(change: Partial<Dependencies> = {}) {
   const points: RequestPoint[] = [];
   const pending: Promise<unknown>[] = [];
@@ -43,7 +48,10 @@ export function createTestGateway(change: Partial<Dependencies> = {}) {
   };
   const app = createApp(ports);
 
-  /** Calls with a credential; a body that is no text is sent as JSON. */
+  /**
+   * Sends a request and returns the response. `key` is the credential: the development admin key unless given, none where empty.
+   * An object as body is sent as JSON; texts, bytes and forms are sent as they are.
+   */
   const call = async (
     method: string,
     path: string,
@@ -65,7 +73,7 @@ export function createTestGateway(change: Partial<Dependencies> = {}) {
   return { app, ports, points, pending, call };
 }
 
-/** A token of a person of the development application, valid for an hour. */
+/** Returns a token of a user, valid for an hour and issued by the development admin key. */
 export const issueTestToken = (userId: string, application = "demo"): Promise<string> =>
   issueToken(
     { application, userId, keyId: "dev-admin-key" },

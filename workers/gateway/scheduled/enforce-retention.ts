@@ -4,7 +4,7 @@ import { errorText } from "../../../shared/errors/error-text.ts";
 import type { GatewayServices } from "../services.ts";
 import type { GatewayStore } from "../store.ts";
 
-/** Steps of one night at most: what is left over goes with the next. */
+/** Steps of one worker in one run. The next night removes what is left. */
 const maxStepsPerRun = 20;
 
 type RetainedKind = keyof Retention;
@@ -13,10 +13,11 @@ const isRemoval = (entry: [string, number | undefined]): entry is [RetainedKind,
   (entry[1] ?? 0) > 0;
 
 /**
- * Removes everywhere what has outlived its time, step by step until a worker has nothing left. Answers what was removed by
- * kind; a worker that fails keeps the others from nothing, and is named in `failed`. `now` in seconds.
+ * Removes data whose retention time is over from every worker, step by step until a worker has none left. Returns how many
+ * records of each kind were removed. `failed` names each worker that failed and why; the others run on. `now` in seconds since
+ * the Unix epoch.
  */
-export async function applyRetention(
+export async function enforceRetention(
   services: Pick<GatewayServices, "recommendation" | "user" | "product" | "trainer">,
   store: Pick<GatewayStore, "removeExpired">,
   retention: Retention,

@@ -1,0 +1,30 @@
+import { gatewayServices } from "../services.ts";
+import { gatewaySettingsOf } from "../settings.ts";
+import { GatewayStore } from "../store.ts";
+import { enforceRetention } from "./enforce-retention.ts";
+
+/** The nightly cron of wrangler.toml; the other one runs each minute. */
+const nightlyCron = "0 3 * * *";
+
+/**
+ * Runs the work of a cron trigger. Each minute: sends product changes that no consumer confirmed, wakes interrupted
+ * recalibrations, and advances the rollouts of candidate models. Each night: applies retention, then starts a recalibration of
+ * every application's model.
+ */
+export async function runScheduled(cron: string, env: GatewayEnv): Promise<void> {
+  if (cron === nightlyCron) {
+    const { removed, failed } = await enforceRetention(
+      gatewayServices(env),
+      new GatewayStore(env.DB),
+      gatewaySettingsOf(env).retention,
+      Date.now() / 1000,
+    );
+    console.log(JSON.stringify({ message: "retention", removed, failed }));
+  }
+  const work =
+    cron === nightlyCron
+      ? [env.TRAINER.recalibrateAll()]
+      : [env.PRODUCT.resendOutbox(), env.TRAINER.resumeInterrupted(), env.RECOMMENDATION.advanceRollouts()];
+  for (const result of await Promise.all(work))
+    if (!result.ok) console.error(JSON.stringify({ message: "scheduled work failed", ...result.error }));
+}

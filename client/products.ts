@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Page } from "../shared/contracts/page.ts";
 import type {
   BulkReport,
   Product,
@@ -6,7 +7,7 @@ import type {
   ProductWithTotals,
   productInput,
 } from "../shared/contracts/product.ts";
-import type { Page, RecommendationList } from "../shared/contracts/services.ts";
+import type { RecommendationList } from "../shared/contracts/recommendation.ts";
 import { jsonBody, ndjsonBody, type Transport } from "./transport.ts";
 
 type ProductToWrite = z.input<typeof productInput>;

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Erasure } from "../shared/contracts/erasure.ts";
 import type { ExportItem } from "../shared/contracts/export.ts";
 import type { AnswerLocation } from "../shared/contracts/location.ts";
-import type { Page } from "../shared/contracts/services.ts";
+import type { Page } from "../shared/contracts/page.ts";
 import type { LocationInput, User, UserInteraction, UserPatch, userInput } from "../shared/contracts/user.ts";
 import { jsonBody, type Query, type Transport } from "./transport.ts";
 

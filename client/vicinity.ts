@@ -6,10 +6,10 @@ import type { Point } from "../shared/contracts/primitives.ts";
 import type { BulkReport } from "../shared/contracts/product.ts";
 import type {
   RecommendationAnswer,
+  RecommendationList,
   RecommendationReceipt,
   recommendationInput,
 } from "../shared/contracts/recommendation.ts";
-import type { RecommendationList } from "../shared/contracts/services.ts";
 import { Keys } from "./keys.ts";
 import { Products } from "./products.ts";
 import { type FetchFunction, jsonBody, ndjsonBody, Transport } from "./transport.ts";

@@ -1,23 +1,25 @@
 import { z } from "zod";
 import { applicationName, identifier, instant } from "./primitives.ts";
 
-/** What a key may do: everything, or what an application's front end needs. */
+/** The role of an API key: `admin` may do everything; `client` may do what an application's front end needs. */
 export const keyRole = z.enum(["admin", "client"]);
 export type KeyRole = z.infer<typeof keyRole>;
 
-/** What a client key may be allowed beyond its role. Keys themselves and imports stay with admin keys. */
+/**
+ * Scopes that widen a client key. `/v1/keys` and `/v1/imports` have no scope: both need an admin key.
+ */
 export const keyScopes = [
-  /** Profiles and histories of anyone, and the list of people. */
+  /** Read any user's profile and history, and list users. */
   "people:read",
-  /** Create, change and erase people. */
+  /** Create, change and erase users. */
   "people:write",
-  /** Products and their pictures, one by one and in bulk. */
+  /** Write products and their images, one at a time or in bulk. */
   "products:write",
-  /** History in bulk. */
+  /** Import past events in bulk. */
   "events:import",
-  /** Register models, and say which serves. */
+  /** Register, promote and roll back models. */
   "models:manage",
-  /** Tokens for people. */
+  /** Issue tokens for users. */
   "tokens:issue",
 ] as const;
 export const keyScope = z.enum(keyScopes);
@@ -32,17 +34,19 @@ const clientScopes = z
   .max(keyScopes.length)
   .default([])
   .transform((scopes) => [...new Set(scopes)]);
-/** An admin key may do everything: there is nothing to widen. */
+/** Scopes of an admin key: always empty, because an admin key may do everything. */
 const noScopes = z.array(keyScope).max(0, "are for client keys: an admin key may do everything").default([]);
 
-/** A new key. `application` other than the caller's own is open to the development key alone. */
+/**
+ * Body of `POST /v1/keys`. Only the development key may name an `application` other than its own.
+ */
 export const keyInput = z.discriminatedUnion("role", [
   newKey.extend({ role: z.literal("client"), scopes: clientScopes }),
   newKey.extend({ role: z.literal("admin"), scopes: noScopes }),
 ]);
 export type KeyInput = z.infer<typeof keyInput>;
 
-/** A key as it is listed: never the key itself, of which only a hash is stored. */
+/** A key in a list, without the secret. Only a hash of the secret is stored. */
 export const keyRecord = z.object({
   id: identifier,
   application: applicationName,
@@ -51,18 +55,18 @@ export const keyRecord = z.object({
   scopes: z.array(keyScope),
   createdAt: instant,
   revokedAt: instant.nullable(),
-  /** When a key that was rotated ends; null for one that was not. */
+  /** When a rotated key stops working; null if the key was not rotated. */
   expiresAt: instant.nullable(),
-  /** To within an hour; null for a key that was never used. */
+  /** Last use, accurate to an hour; null if the key was never used. */
   lastUsedAt: instant.nullable(),
 });
 export type KeyRecord = z.infer<typeof keyRecord>;
 
-/** The answer to a creation, the only time that the key is shown. */
+/** Answer of `POST /v1/keys`: the only answer that contains the secret `key`. */
 export const createdKey = keyRecord.extend({ key: z.string() });
 export type CreatedKey = z.infer<typeof createdKey>;
 
-/** For how many seconds a rotated key works on: none to a week, an hour unless told. */
+/** Body of `POST /v1/keys/{id}/rotate`: seconds that the old key keeps working, 0 to 7 days; 1 hour by default. */
 export const keyRotation = z.strictObject({
   overlapSeconds: z
     .number()
@@ -73,18 +77,19 @@ export const keyRotation = z.strictObject({
 });
 export type KeyRotation = z.infer<typeof keyRotation>;
 
-/** The answer to a rotation: the new key, and when the one that it replaces ends. */
+/** Answer of a rotation: the new key, and when the replaced key expires. */
 export const rotatedKey = createdKey.extend({
   replaces: z.object({ id: identifier, expiresAt: instant }),
 });
 export type RotatedKey = z.infer<typeof rotatedKey>;
 
-/** A token for one person; `ttlSeconds` from a minute to a day. */
+/** Body of `POST /v1/tokens`: a token for one user, valid for `ttlSeconds` (1 minute to 1 day). */
 export const tokenInput = z.strictObject({
   userId: identifier,
   ttlSeconds: z.number().int().min(60).max(86_400).default(3600),
 });
 export type TokenInput = z.infer<typeof tokenInput>;
 
+/** Answer of `POST /v1/tokens`. */
 export const issuedToken = z.object({ token: z.string(), userId: identifier, expiresAt: instant });
 export type IssuedToken = z.infer<typeof issuedToken>;

@@ -1,15 +1,18 @@
 import type { z } from "zod";
+import type { Page } from "./page.ts";
 import { ok, type Result, refuse } from "./result.ts";
-import type { Page } from "./services.ts";
 
-/** Where a page ended, as an opaque string. */
+/** Returns a position in a list as an opaque, URL-safe string: the `nextCursor` of a page. */
 export const encodeCursor = (position: unknown): string =>
   btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(position))))
     .replaceAll("+", "-")
     .replaceAll("/", "_")
     .replaceAll("=", "");
 
-/** The position in a cursor, parsed; null where there is none, a refusal where it was not made here. */
+/**
+ * Returns the position that {@link encodeCursor} put into a cursor, or null without a cursor.
+ * Refuses with `not_found` if the cursor does not decode to `schema`.
+ */
 export function decodeCursor<S extends z.ZodType>(
   schema: S,
   cursor: string | undefined,
@@ -22,16 +25,20 @@ export function decodeCursor<S extends z.ZodType>(
     const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
     if (parsed.success) return ok(parsed.data);
   } catch {
-    // Not base64 or not JSON: the same refusal as for a position of another form.
+    // Not base64 or not JSON: refused below, like a position that does not match the schema.
   }
-  return refuse("not_found", "There is no such page: the cursor is not one that a page before gave.", {
-    issues: [{ path: "cursor", message: "is not a cursor of this list" }],
-  });
+  return refuse(
+    "not_found",
+    "`cursor` is not a cursor of this list. Send the `nextCursor` of the previous page.",
+    {
+      issues: [{ path: "cursor", message: "is not a cursor of this list" }],
+    },
+  );
 }
 
 /**
- * A page of at most `limit` items, from rows of which one more than that was asked for: only where it came is there a
- * next page. `positionOf` says where a row stands in the list.
+ * Returns a page of at most `limit` items. The caller reads `limit + 1` rows: the page has a `nextCursor` only if the
+ * extra row exists. `positionOf` returns the position of a row in the list, which the cursor encodes.
  */
 export function toPage<Row, Item>(
   rows: Row[],

@@ -1,39 +1,40 @@
 import { z } from "zod";
 import { instant } from "./primitives.ts";
 
-/** Seconds before a failed message is tried again: doubles with each attempt, at most ten minutes. */
+/** Returns the seconds until a failed message is retried: doubles with each attempt, at most 600. */
 export const retryDelaySeconds = (attempts: number): number => Math.min(600, 2 ** Math.min(attempts, 10));
 
-/** Deliveries after which a message goes to the dead-letter queue: `max_retries` of every consumer, and the first. */
+/** Deliveries after which a queue moves a message to its dead-letter queue: 1 and the `max_retries` of each consumer. */
 export const maxDeliveries = 101;
 
-/** The queues whose messages may turn out to be dead, by their short names. */
+/** Short names of the queues that have a dead-letter queue. */
 export const deadLetterQueues = ["interactions", "locations", "catalogue"] as const;
 export const deadLetterQueue = z.enum(deadLetterQueues);
 export type DeadLetterQueue = z.infer<typeof deadLetterQueue>;
 
-/** Names a dead letter: its queue, and a hash of what it says, so that the same message again is the same letter. */
+/** Id of a dead letter: its queue and a hash of the message body, so that the same message always has the same id. */
 export const deadLetterId = z
   .string()
   .regex(/^(interactions|locations|catalogue)~[0-9a-f]{32}$/, "must be a queue, ~ and 32 hexadecimal digits");
 
-/** A message that could not be consumed, as it is listed. */
+/** A queue message that could not be consumed, as listed: without its body. */
 export const deadLetter = z.object({
   id: deadLetterId,
   queue: deadLetterQueue,
-  /** Why it could not be consumed, as last tried. */
+  /** Why the last attempt failed. */
   cause: z.string(),
   attempts: z.number().int(),
-  /** When it was sent, and when it was given up (or tried again in vain). */
+  /** When the producer sent the message. */
   sentAt: instant,
+  /** When the last attempt failed: the last delivery, or a later replay. */
   diedAt: instant,
 });
 export type DeadLetter = z.infer<typeof deadLetter>;
 
-/** A dead letter with what it says. */
+/** A dead letter with the body of its message. */
 export const deadLetterWithBody = deadLetter.extend({ body: z.unknown() });
 export type DeadLetterWithBody = z.infer<typeof deadLetterWithBody>;
 
-/** A letter that was replayed: all that its message should have done is done, and it is gone. */
+/** Answer of a successful replay. The message was processed completely, and the dead letter was deleted. */
 export const replayedDeadLetter = z.object({ id: deadLetterId, status: z.literal("delivered") });
 export type ReplayedDeadLetter = z.infer<typeof replayedDeadLetter>;

@@ -2,9 +2,13 @@ import { z } from "zod";
 import { identifier, instant } from "./primitives.ts";
 
 /**
- * Where something of a person may be. `records`: profile, interactions and places in D1; `object`: what their object
- * remembers; `receipts`: what they were shown; `dead_letters`; `training_log`. `cells` and `caches` hold nothing of
- * anybody: cells count, caches are of products.
+ * The stores that an erasure reports on:
+ * - `records`: profile, interactions and locations in D1
+ * - `object`: the state of the user's Durable Object
+ * - `receipts`: the recommendations that were shown to the user
+ * - `dead_letters`: failed queue messages that contain the user's data
+ * - `training_log`: lines of the training log
+ * - `cells` and `caches`: hold no user's data. Cells hold counts, caches hold products.
  */
 export const erasureStores = [
   "records",
@@ -17,7 +21,7 @@ export const erasureStores = [
 ] as const;
 export type ErasureStore = (typeof erasureStores)[number];
 
-/** The erasure of a person, without saying who it was. */
+/** State of the erasure of one user. It does not name the user. */
 export const erasure = z.object({
   id: identifier,
   status: z.enum(["running", "done"]),
@@ -27,7 +31,7 @@ export const erasure = z.object({
     z.object({
       store: z.enum(erasureStores),
       status: z.enum(["waiting", "running", "done"]),
-      /** Rows, receipts, letters or lines that were removed. */
+      /** Number of rows, receipts, dead letters or log lines that were removed. */
       removed: z.number().int(),
     }),
   ),

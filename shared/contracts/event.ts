@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { categoryName, epochSeconds, identifier, instant, point } from "./primitives.ts";
 
-/** What a person can do with a product, in the order of the columns that count them. */
+/** The types of event, in the order of the columns that count them. */
 export const eventTypes = ["view", "click", "cart", "purchase", "dismiss"] as const;
 export const eventType = z.enum(eventTypes);
 export type EventType = z.infer<typeof eventType>;
 
-/** An event as a client sends it. `location` is where the person was. */
+/** An event as a client sends it. `location` is where the user was. */
 export const eventInput = z.strictObject({
   eventId: identifier,
   userId: identifier,
@@ -18,45 +18,48 @@ export const eventInput = z.strictObject({
 });
 export type EventInput = z.infer<typeof eventInput>;
 
-/** What the catalogue knew of an event's product when the event arrived; null where it is unknown or placeless. */
+/**
+ * What the catalog said about an event's product when the event arrived. A field is null if the product is unknown,
+ * or has no location, category or price.
+ */
 export const productFacts = z.object({
-  /** H3 leaf cell of the product; for a placeless product its world cell's name. */
+  /** The product's address in the spatial index: an H3 cell, or `world-N` for a product without a location. */
   cell: z.string().nullable(),
   lat: z.number().nullable(),
   lon: z.number().nullable(),
   category: categoryName.nullable(),
-  /** In the currency's units. */
+  /** In units of the currency (not cents). */
   price: z.number().nullable(),
 });
 export type ProductFacts = z.infer<typeof productFacts>;
 
 /**
- * An event inside: parsed, on the seconds scale, location already at the person's precision,
- * beside the facts of its product.
+ * An event after validation: time in seconds, location reduced to the precision that the user allows, with the facts
+ * of its product.
  */
 export const interaction = z.object({
   eventId: identifier,
   type: eventType,
   productId: identifier,
-  /** When it happened, seconds since the epoch. */
+  /** When the event happened, in seconds since the epoch. */
   time: epochSeconds,
   recommendationId: identifier.nullable(),
-  /** Where the person was, at their precision. */
+  /** Where the user was, at the precision that they allow; null if unknown. */
   location: point.nullable(),
   facts: productFacts,
 });
 export type Interaction = z.infer<typeof interaction>;
 
-/** An interaction that a person's object has accepted. */
+/** An interaction that the user's Durable Object has accepted. */
 export const acceptedInteraction = interaction.extend({
-  /** True for the person's first interaction with this product: totals count people with it. */
+  /** True for the user's first interaction with this product. Totals count users by it. */
   first: z.boolean(),
-  /** The person's choices just before (oldest first, at most three), from which neighbours are learnt. */
+  /** The user's choices just before, oldest first, at most three. Item-to-item transitions are counted from them. */
   previous: z.array(z.object({ productId: identifier, cell: z.string().nullable() })).max(3),
 });
 export type AcceptedInteraction = z.infer<typeof acceptedInteraction>;
 
-/** What happened to each event of a request, by its index in it. */
+/** What happened to the events of a request. `index` is the position in the request, from 0. */
 export const eventReceipt = z.object({
   accepted: z.number().int(),
   duplicates: z.number().int(),
@@ -66,7 +69,7 @@ export const eventReceipt = z.object({
       error: z.object({
         code: z.string(),
         message: z.string(),
-        /** Seconds after which it may be sent again; absent where it is wrong as it is. */
+        /** Seconds after which the client may send the event again; absent if the event itself is invalid. */
         retryAfter: z.number().int().optional(),
       }),
     }),

@@ -2,24 +2,27 @@ import { z } from "zod";
 import { identifier } from "./primitives.ts";
 import { recommendationReceipt } from "./recommendation.ts";
 
-/** A candidate of an impression, shown or not. */
+/** A candidate of an impression, shown or not shown. */
 export const loggedCandidate = z.object({
   productId: identifier,
-  /** From 1; 0 for a candidate that was not shown. */
+  /** Position in the list, from 1; 0 if the candidate was not shown. */
   position: z.number().int().min(0),
-  /** Probability with which the logging policy shows the product where it was shown; 0 for one that was not shown. */
+  /** Probability that the logging policy shows the product at this position; 0 if it was not shown. */
   propensity: z.number().min(0).max(1),
   score: z.number(),
-  /** The product's category, as the application writes it; null where it has none. */
+  /** The product's category, as the application writes it; null if it has none. */
   category: z.string().nullable(),
 });
 
-/** What a recommendation leaves with its person: the receipt, and what the ranker saw of the shown and some others. */
+/**
+ * What the recommendation worker stores in the user's Durable Object after a recommendation: the receipt, and the
+ * features of the shown candidates and of a sample of the others.
+ */
 export const impression = z.object({
   receipt: recommendationReceipt,
   featureHash: z.string(),
   rows: z.array(loggedCandidate),
-  /** Features of the rows, in their order; packed by `model/features/pack-features.ts`. */
+  /** Features of the rows, in their order, packed by `model/features/pack-features.ts`. */
   features: z.instanceof(Uint8Array<ArrayBuffer>),
 });
 export type Impression = z.infer<typeof impression>;

@@ -1,10 +1,10 @@
 /**
- * Headers by which the gateway names the person of a WebSocket to the recommendation service. The gateway
- * removes them from what comes from outside, so whoever reads them may trust them.
+ * Headers that name the user of a WebSocket. The gateway sets them when it forwards the upgrade to the recommendation
+ * worker, and removes them from client requests. The recommendation worker can therefore trust them.
  */
 export const liveHeaders = {
   application: "x-vicinity-application",
   userId: "x-vicinity-user",
-  /** When the WebSocket ends, seconds since the epoch. */
+  /** When the WebSocket closes, in seconds since the epoch. */
   until: "x-vicinity-until",
 } as const;

@@ -15,7 +15,10 @@ export const city = z.object({
 });
 export type City = z.infer<typeof city>;
 
-/** Where a point is. `distanceKm` is the distance to the city's centre. */
+/**
+ * The city, country and timezone of a point. `cell` is the coarsest cell that can hold a product there; `distanceKm`
+ * is the distance to the city's center.
+ */
 export const resolvedLocation = z.object({
   city: z.string().nullable(),
   country: z.string().nullable(),
@@ -25,11 +28,11 @@ export const resolvedLocation = z.object({
 });
 export type ResolvedLocation = z.infer<typeof resolvedLocation>;
 
-/** Where a person was taken to be, from the strongest evidence to the weakest. */
+/** Where the location of a recommendation came from, from the strongest evidence to the weakest. */
 export const locationSource = z.enum(["request", "last", "edge", "home", "none"]);
 export type LocationSource = z.infer<typeof locationSource>;
 
-/** The place of an answer, at the precision that the person allows. */
+/** The location in an answer, at the precision that the user allows. */
 export const answerLocation = z.object({
   city: z.string().nullable(),
   country: z.string().nullable(),
@@ -38,18 +41,19 @@ export const answerLocation = z.object({
 });
 export type AnswerLocation = z.infer<typeof answerLocation>;
 
-/** Filters applied in the scan of the columns. Prices are after discount, in the currency's units. */
+/** Filters on candidates, applied while the columns are scanned. Prices are after discount, in units of the currency. */
 export const productFilter = z.strictObject({
   categories: z.array(z.string().min(1).max(128)).min(1).max(50).optional(),
   priceMin: z.number().min(0).optional(),
   priceMax: z.number().min(0).optional(),
   discountMin: z.number().min(0).max(1).optional(),
   radiusKm: z.number().positive().max(20_100).optional(),
-  /** Products that cannot be had are left out unless this is true. */
+  /** Includes products with `available: false`; they are left out by default. */
   includeUnavailable: z.boolean().optional(),
 });
 export type ProductFilter = z.infer<typeof productFilter>;
 
+/** Query of `LocationApi.nearby`: at most 500 products around a point. */
 export const nearbyQuery = z.object({
   point,
   limit: z.number().int().min(1).max(500),
@@ -66,11 +70,14 @@ export const nearbyItem = z.object({
   discount: z.number(),
   available: z.boolean(),
 });
-/** Nearest first; `truncated` where the bound of tiles was reached before the order was proven. */
+/**
+ * Products around a point, nearest first. `truncated` is true if the search stopped at its limit of tiles, so that a
+ * nearer product may be missing.
+ */
 export const nearbyAnswer = z.object({ items: z.array(nearbyItem), truncated: z.boolean() });
 export type NearbyAnswer = z.infer<typeof nearbyAnswer>;
 
-/** The part of `request.cf` that says where a request came from. */
+/** The location fields of `request.cf`, Cloudflare's estimate of where a request came from. */
 export const edgeLocation = z.object({
   city: z.string().nullable(),
   country: z.string().nullable(),

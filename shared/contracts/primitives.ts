@@ -1,33 +1,36 @@
 import { z } from "zod";
 
-/** Identifier of a product, person, event or recommendation: 1-128 of `A-Z a-z 0-9 . _ ~ -`. */
+/** Identifier of a product, user, event or recommendation: 1-128 characters of `A-Z a-z 0-9 . _ ~ -`. */
 export const identifier = z
   .string()
   .regex(/^[A-Za-z0-9._~-]{1,128}$/, "must be 1-128 characters of A-Z a-z 0-9 . _ ~ -");
 
-/** Name of an application (tenant). Its grammar forbids `:` and `/`, the separators of object names and keys. */
+/**
+ * Name of an application (tenant): 1-32 characters of `a-z 0-9 -`. It cannot contain `:` or `/`, which separate the
+ * parts of Durable Object names and of keys.
+ */
 export const applicationName = z.string().regex(/^[a-z0-9-]{1,32}$/, "must be 1-32 characters of a-z 0-9 -");
 
-/** A point on the globe, WGS84 degrees. */
+/** A point on the globe, in WGS84 degrees. */
 export const point = z.strictObject({
   lat: z.number().min(-90).max(90),
   lon: z.number().min(-180).max(180),
 });
 export type Point = z.infer<typeof point>;
 
-/** An instant on the wire: ISO 8601, UTC (`2026-01-31T12:00:00Z`, fractions allowed). */
+/** A time in the API: ISO 8601 in UTC, for example `2026-01-31T12:00:00Z` (fractions allowed). */
 export const instant = z.iso.datetime().meta({ pattern: "Z$" });
 
-/** Seconds since the epoch, as stored and computed with (fractions allowed). */
+/** A time in storage and in computations: seconds since the epoch (fractions allowed). */
 export const epochSeconds = z.number().finite();
 
 /**
- * Id of a person's object, hexadecimal: a hash of application and person, keyed by the namespace of the objects. It is
- * their pseudonym: in the training log, in tombstones, in messages.
+ * A user's pseudonym: the hexadecimal id of their Durable Object, which is a keyed hash of application and user.
+ * The training log, tombstones and queue messages name users by it.
  */
 export const pseudonym = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits");
 
-/** Which life of a person something belongs to: how often they were erased before it. */
+/** Generation of a user's data: how many times the user was erased before the data was written. */
 export const generation = z.number().int().min(0);
 
 /** ISO 4217 code of a currency. */
@@ -36,23 +39,26 @@ export const currencyCode = z.string().regex(/^[A-Z]{3}$/, "must be an ISO 4217 
 /** Name of a category, as the application writes it. */
 export const categoryName = z.string().min(1).max(128);
 
-/** Names of a map, 1 to `longest` characters, with its values; the document says so too. */
+/**
+ * Returns the schema of a map whose keys have 1 to `maxKeyLength` characters. The OpenAPI document contains that bound
+ * too, which zod alone would leave out.
+ */
 export const boundedRecord = <V extends z.ZodType>(maxKeyLength: number, value: V) =>
   z
     .record(z.string().min(1).max(maxKeyLength), value)
     .meta({ propertyNames: { type: "string", minLength: 1, maxLength: maxKeyLength } });
 
-/** How exactly a location may be known: as given, about 1 km, or the city. */
+/** How precisely a user's location may be stored: as sent, within about 1 km, or only the city. */
 export const precision = z.enum(["exact", "1km", "city"]);
 export type Precision = z.infer<typeof precision>;
 
-/** Query strings of a list: `limit` up to 500, `cursor` as given by the page before. */
+/** Query parameters of a list: `limit` up to 500, and the `nextCursor` of the previous page as `cursor`. */
 export const pageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.string().min(1).max(512).optional(),
 });
 
-/** Epoch seconds to the wire. */
+/** Returns seconds since the epoch as ISO 8601, rounded to milliseconds. */
 export const toInstant = (seconds: number): string => new Date(Math.round(seconds * 1000)).toISOString();
-/** The wire to epoch seconds. */
+/** Returns an ISO 8601 time as seconds since the epoch. */
 export const fromInstant = (iso: string): number => Date.parse(iso) / 1000;

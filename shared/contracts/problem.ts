@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { inputIssue, refusalCode } from "./result.ts";
 
-/** The stable codes of problems: refusals, and what can be wrong with the connection itself. */
+/** The stable codes of problem documents: the codes of refusals, and two codes for the connection itself. */
 export const problemCodes = [...refusalCode.options, "upgrade_required", "request_timeout"];
 
-/** RFC 9457 `application/problem+json`. */
+/** The body of every error answer: RFC 9457 `application/problem+json`. */
 export const problem = z.object({
   type: z.string(),
   title: z.string(),
   status: z.number().int(),
   detail: z.string(),
-  /** Of those above: the document says so, while a client may meet those of later versions. */
+  /** One of {@link problemCodes}. The schema accepts any string, so that a client can read codes of later versions. */
   code: z.string().meta({ enum: problemCodes }),
   requestId: z.string(),
   errors: z.array(inputIssue).optional(),

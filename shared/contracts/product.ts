@@ -4,7 +4,7 @@ import { totals } from "./totals.ts";
 
 const attributeValue = z.union([z.string().max(1024), z.number(), z.boolean(), z.null()]);
 
-/** A product as a client writes it; money in the currency's units, `discount` a share of the price. */
+/** A product as a client writes it. `price` is in units of the currency; `discount` is a share of the price, 0 to 1. */
 export const productInput = z.strictObject({
   id: identifier,
   title: z.string().min(1).max(512),
@@ -19,7 +19,7 @@ export const productInput = z.strictObject({
 });
 export type ProductInput = z.infer<typeof productInput>;
 
-/** Changes to a product; what is left out stays. */
+/** Body of `PATCH /v1/products/{id}`: the fields to change; other fields keep their value. */
 export const productPatch = z
   .strictObject({
     title: z.string().min(1).max(512),
@@ -35,7 +35,7 @@ export const productPatch = z
   .partial();
 export type ProductPatch = z.infer<typeof productPatch>;
 
-/** A stored product. `images` are the paths under which they are served. */
+/** A stored product. `images` are the paths of its images. */
 export const product = z.object({
   id: identifier,
   title: z.string(),
@@ -52,10 +52,11 @@ export const product = z.object({
 });
 export type Product = z.infer<typeof product>;
 
+/** A stored product with the lifetime counts of its interactions. */
 export const productWithTotals = product.extend({ totals });
 export type ProductWithTotals = z.infer<typeof productWithTotals>;
 
-/** What an answer shows of a product, and what an event needs to know of it. */
+/** The part of a product that recommendations show and that ingest reads for an event. */
 export const productCard = z.object({
   id: identifier,
   title: z.string(),
@@ -67,24 +68,25 @@ export const productCard = z.object({
   available: z.boolean(),
   image: z.string().nullable(),
   location: point.nullable(),
-  /** The leaf cell that holds the product. */
+  /** The product's address in the spatial index. */
   cell: z.string(),
+  /** Version of the product; grows by one with each write. */
   version: z.number().int(),
 });
 export type ProductCard = z.infer<typeof productCard>;
 
-/** A card that is asked for: of this version of the product or a newer one; 0 for any. */
+/** Request for the card of a product, at `version` or newer; 0 accepts any version. */
 export const cardRequest = z.object({ productId: identifier, version: z.number().int().min(0) });
 export type CardRequest = z.infer<typeof cardRequest>;
 
-/** Cards of any version. */
+/** Returns card requests that accept any version of the products. */
 export const cardsOfAnyVersion = (productIds: readonly string[]): CardRequest[] =>
   productIds.map((productId) => ({ productId, version: 0 }));
 
-/** What the spatial index is told of a product. `deleted` products leave their cell. */
+/** The state of a product that the product worker sends to the spatial index. A cell removes a `deleted` product. */
 export const productChange = z.object({
   productId: identifier,
-  /** Grows by one with every write of the product; the index keeps the newest. */
+  /** Grows by one with each write of the product. The spatial index keeps the newest version. */
   version: z.number().int().min(1),
   deleted: z.boolean(),
   title: z.string(),
@@ -95,13 +97,14 @@ export const productChange = z.object({
   rating: z.number().nullable(),
   available: z.boolean(),
   location: point.nullable(),
-  /** The leaf cell before this write, if it was another one. */
+  /** The product's previous address, if the product moved; null otherwise. */
   previousCell: z.string().nullable(),
+  /** Seconds since the epoch. */
   createdAt: z.number(),
 });
 export type ProductChange = z.infer<typeof productChange>;
 
-/** Outcome of a bulk import: each bad line by its number (from 1), at most the first 100. */
+/** Result of a bulk import. `errors` lists rejected lines by number (from 1), at most the first 100. */
 export const bulkReport = z.object({
   received: z.number().int(),
   accepted: z.number().int(),

@@ -3,31 +3,31 @@ import { acceptedInteraction, eventType } from "./event.ts";
 import { loggedCandidate } from "./impression.ts";
 import { applicationName, epochSeconds, generation, identifier, precision, pseudonym } from "./primitives.ts";
 
-/** An impression whose click window has closed: what the ranker saw, what was shown, what came of it. */
+/** A training example: an impression whose click window has closed, with the features of its rows and their outcomes. */
 export const trainingExample = z.object({
   recommendationId: identifier,
   time: epochSeconds,
   modelVersion: z.string(),
   featureHash: z.string(),
   variant: z.string(),
-  /** Where the person was, ISO 3166 code; null where that is not known. */
+  /** Country of the user's location, ISO 3166-1 alpha-2; null if unknown. */
   country: z.string().nullable(),
-  /** Weight that makes up for sampling impressions without any event; 1 where all are kept. */
+  /** Inverse of the sampling rate of impressions without events; 1 if the example was not sampled. */
   weight: z.number().positive(),
-  /** Candidates that were ranked, of which `rows` is a sample. */
+  /** Number of candidates that were ranked; `rows` is a sample of them. */
   candidates: z.number().int(),
   rows: z.array(
     loggedCandidate.extend({
-      /** Strongest event within the window, null for none. */
+      /** Strongest event within the click window; null if there was none. */
       outcome: eventType.nullable(),
     }),
   ),
-  /** Features of the rows, in their order: base64 of what `model/features/pack-features.ts` packs. */
+  /** Features of the rows, in their order: base64 of the output of `model/features/pack-features.ts`. */
   features: z.base64(),
 });
 export type TrainingExample = z.infer<typeof trainingExample>;
 
-/** A purchase after the click window: joined to its example by `recommendationId` at the snapshot. */
+/** A purchase after the click window. Recalibration joins it to its example by `recommendationId`. */
 export const trainingCorrection = z.object({
   recommendationId: identifier,
   productId: identifier,
@@ -36,17 +36,21 @@ export const trainingCorrection = z.object({
 });
 export type TrainingCorrection = z.infer<typeof trainingCorrection>;
 
-/** What the person did in an arm of an experiment so far: absolute counts, of which the largest is the newest. */
+/**
+ * A user's counts in one arm of an experiment. The counts are absolute and only grow, so that the largest is the newest
+ * and a message may repeat.
+ */
 export const experimentCounts = z.object({
   experiment: z.string().min(1).max(128),
   arm: z.string().min(1).max(64),
   /** Recommendations whose click window has closed. */
   exposures: z.number().int().min(1),
-  /** ... of which something came. */
+  /** Exposures after which the user clicked, carted or bought a shown product within the click window. */
   successes: z.number().int().min(0),
 });
 export type ExperimentCounts = z.infer<typeof experimentCounts>;
 
+/** A row of a user's outbox: an interaction, or something that the recommendation worker writes elsewhere. */
 export const outboxRow = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("interaction"), seq: z.number().int(), interaction: acceptedInteraction }),
   z.object({ kind: z.literal("example"), seq: z.number().int(), example: trainingExample }),
@@ -58,21 +62,22 @@ export type OutboxRow = z.infer<typeof outboxRow>;
 const userGeneration = {
   userId: identifier,
   pseudonym,
-  /** What is of a life that was erased meets its tombstone wherever it goes. */
+  /** Consumers drop data whose generation a tombstone covers. */
   generation: generation.default(0),
 };
 
-/** Rows of one person's outbox. */
+/** Rows of one user's outbox. */
 export const userRows = z.object({ ...userGeneration, rows: z.array(outboxRow).min(1) });
 export type UserRows = z.infer<typeof userRows>;
 
-/** A message of queue `interactions`: rows of the outboxes of some people, each at most once. */
+/** A message of queue `interactions`: outbox rows of at most 100 users, each user once. */
 export const interactionsMessage = z.object({
   application: applicationName,
   users: z.array(userRows).min(1).max(100),
 });
 export type InteractionsMessage = z.infer<typeof interactionsMessage>;
 
+/** A location that a user reported, at the precision that they allowed. `seq` numbers the user's visits. */
 export const placeVisit = z.object({
   seq: z.number().int(),
   lat: z.number(),
@@ -82,7 +87,7 @@ export const placeVisit = z.object({
 });
 export type PlaceVisit = z.infer<typeof placeVisit>;
 
-/** A message of queue `locations`. */
+/** A message of queue `locations`: locations that one user reported. */
 export const locationsMessage = z.object({
   application: applicationName,
   ...userGeneration,
@@ -90,7 +95,7 @@ export const locationsMessage = z.object({
 });
 export type LocationsMessage = z.infer<typeof locationsMessage>;
 
-/** A message of queue `catalogue`: products whose outbox rows are open; the consumer reads their newest state. */
+/** A message of queue `catalogue`: ids of products with open outbox rows. The consumer reads their newest state from D1. */
 export const catalogMessage = z.object({
   application: applicationName,
   productIds: z.array(identifier).min(1).max(500),

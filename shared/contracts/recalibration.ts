@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { identifier, instant } from "./primitives.ts";
 
-/** `POST /v1/recalibrations`. */
+/** Body of `POST /v1/recalibrations`. */
 export const recalibrationInput = z.strictObject({
-  /** What the first and last weights depend on beside the data. */
+  /** Seed of the random numbers of the training: the same seed and data give the same model. */
   seed: z.number().int().min(0).max(1_000_000).default(1),
 });
 export type RecalibrationInput = z.infer<typeof recalibrationInput>;
@@ -11,22 +11,23 @@ export type RecalibrationInput = z.infer<typeof recalibrationInput>;
 export const recalibrationStatus = z.enum(["queued", "running", "refused", "registered", "failed"]);
 export type RecalibrationStatus = z.infer<typeof recalibrationStatus>;
 
-/** Where a recalibration is, and what it found. */
+/** Status and figures of a recalibration. */
 export const recalibration = z.object({
   id: identifier,
   status: recalibrationStatus,
-  /** What it does now, or did last. */
+  /** Name of the current step, or of the last one if the recalibration has ended. */
   step: z.string(),
-  /** 0 to 1. */
+  /** Share of the work that is done, 0 to 1. */
   progress: z.number(),
   startedAt: instant,
   updatedAt: instant,
-  /** The version it goes on from, and the one that it made. */
+  /** Model version that training starts from; null until it is known. */
   parent: z.string().nullable(),
+  /** Model version that the recalibration produced; null until then. */
   version: z.string().nullable(),
-  /** Why it was refused or failed. */
+  /** Why the gate refused the model, or why the recalibration failed. */
   reasons: z.array(z.string()),
-  /** What was measured, by step. */
+  /** Measurements by step. */
   figures: z.record(z.string(), z.unknown()),
 });
 export type RecalibrationRecord = z.infer<typeof recalibration>;

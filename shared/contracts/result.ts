@@ -1,12 +1,12 @@
 import { z } from "zod";
 
 /**
- * What an RPC answers: a value or a named refusal. Exceptions are for bugs and outages only, because
- * own properties of an error do not survive RPC.
+ * The answer of an RPC method: a value, or a refusal with a stable code. Methods throw only for bugs and outages,
+ * because an error's own properties do not survive RPC.
  */
 export type Result<T> = { ok: true; value: T } | { ok: false; error: Refusal };
 
-/** The stable codes of refusals; `shared/errors` maps each to one HTTP status. */
+/** The stable codes of refusals. The gateway maps each code to one HTTP status. */
 export const refusalCode = z.enum([
   "invalid_input",
   "unauthorized",
@@ -22,45 +22,50 @@ export const refusalCode = z.enum([
 ]);
 export type RefusalCode = z.infer<typeof refusalCode>;
 
-/** Where and why a part of the input was refused; `path` is dotted (`events.3.type`). */
+/** A part of the input that was refused, and why. `path` is dotted, for example `events.3.type`. */
 export const inputIssue = z.object({ path: z.string(), message: z.string() });
 export type InputIssue = z.infer<typeof inputIssue>;
 
-/** A refusal that a caller can act on. */
+/** A refusal: its code, and a `detail` that tells the caller what to do. */
 export interface Refusal {
   code: RefusalCode;
   detail: string;
   issues?: InputIssue[];
-  /** Seconds after which a retry makes sense (`unavailable`, `rate_limited`). */
+  /** Seconds after which a retry may succeed (for `unavailable` and `rate_limited`). */
   retryAfter?: number;
 }
 
+/** Returns a successful result. */
 export const ok = <T>(value: T): Result<T> => ({ ok: true, value });
+/** Returns a refusal as a result. */
 export const refuse = (
   code: RefusalCode,
   detail: string,
   options: Omit<Refusal, "code" | "detail"> = {},
 ): { ok: false; error: Refusal } => ({ ok: false, error: { code, detail, ...options } });
 
-/** A refusal as an exception, for code that leaves by throwing. Its own fields do not survive RPC: return a {@link Result} there. */
+/**
+ * A refusal as an exception. RPC methods return a {@link Result} instead, because the property `refusal` does not
+ * survive RPC.
+ */
 export class RefusalError extends Error {
   override readonly name = "RefusalError";
   readonly refusal: Refusal;
 
-  /** `service` names who refused, for the log: `the user service`. */
+  /** `service` names the service that refused, for example `the user service`. */
   constructor(refusal: Refusal, service: string) {
     super(`${service} refused: ${refusal.detail}`);
     this.refusal = refusal;
   }
 }
 
-/** Returns the value of a result; throws a {@link RefusalError} that names `service` where it is a refusal. */
+/** Returns the value of a result. Throws a {@link RefusalError} that names `service` if the result is a refusal. */
 export function unwrap<T>(result: Result<T>, service: string): T {
   if (!result.ok) throw new RefusalError(result.error, service);
   return result.value;
 }
 
-/** zod's issues as {@link InputIssue}s; each unknown field is named by its own path. */
+/** Returns the issues of a zod error as {@link InputIssue}s. Each unknown field becomes an issue with its own path. */
 export const issuesOf = (error: z.ZodError): InputIssue[] =>
   error.issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
@@ -68,12 +73,15 @@ export const issuesOf = (error: z.ZodError): InputIssue[] =>
       : [{ path: issue.path.join("."), message: issue.message }],
   );
 
-/** Parses input at an RPC or queue door: the value, or `invalid_input` with its issues. */
+/**
+ * Parses the arguments of an RPC method or the body of a queue message. Returns the parsed value, or refuses with
+ * `invalid_input` and one issue for each wrong field.
+ */
 export function parse<S extends z.ZodType>(schema: S, input: unknown): Result<z.infer<S>> {
   const parsed = schema.safeParse(input);
   return parsed.success
     ? ok(parsed.data)
-    : refuse("invalid_input", "The input does not have the documented form.", {
+    : refuse("invalid_input", "The input does not match the schema. See `errors` for each wrong field.", {
         issues: issuesOf(parsed.error),
       });
 }

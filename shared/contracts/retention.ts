@@ -3,26 +3,29 @@ import { z } from "zod";
 const days = (defaultDays: number) => z.number().int().min(1).max(36_500).default(defaultDays);
 
 /**
- * How long what ages is kept, in days; what is not named here lives until it is deleted or its person is erased
- * (docs/schema.md). Tombstones outlive whatever could still name an erased person.
+ * Retention in days, by kind of data. Data of other kinds is kept until it is deleted or its user is erased
+ * (docs/schema.md). Tombstones must outlive every copy of an erased user's data.
  */
 export const retention = z
   .strictObject({
-    /** Rows of what people did, by when they did it. */
+    /** Interactions, by the time of the event. */
     interactions: days(730),
-    /** Totals by the hour; older ones are added up by the hour of the week. What they count stays: they name nobody. */
+    /**
+     * Hourly totals. Older hours are added up by hour of the week. The counts themselves stay, because they name no
+     * user.
+     */
     hourlyTotals: days(400),
-    /** Where people were. */
+    /** Locations that users reported. */
     places: days(90),
     trainingLog: days(60),
     /** Records of recalibrations. */
     recalibrations: days(365),
     deadLetters: days(60),
-    /** Tombstones of erased people. */
+    /** Tombstones of erased users. */
     tombstones: days(400),
-    /** Keys after they were revoked or ended. */
+    /** API keys, counted from their revocation or expiry. */
     keys: days(90),
-    /** What imports reported. */
+    /** Reports of imports. */
     imports: days(30),
   })
   .refine(
@@ -33,10 +36,10 @@ export const retention = z
   );
 export type Retention = z.infer<typeof retention>;
 
-/** What one step removed, by kind. Steps are bounded: what is left over goes with the next. */
+/** Number of rows or objects that one step of retention removed, by kind. A step is bounded; the next step continues. */
 export type RemovedCounts = Partial<Record<keyof Retention, number>>;
 
 const daySeconds = 86_400;
 
-/** The moment before which what is kept so many days has had its time. Seconds since the epoch. */
+/** Returns the time before which data that is kept `keptDays` days has expired, in seconds since the epoch. */
 export const expiryTime = (now: number, keptDays: number): number => now - keptDays * daySeconds;

@@ -3,84 +3,88 @@ import { productFilter, type ResolvedLocation } from "./location.ts";
 import { identifier, point } from "./primitives.ts";
 
 /**
- * Weights of the first stage: a score that is linear in a few columns and in the logarithm of proximity, by which what
- * the ranker sees is cut out of all that is near. A model brings its own, learnt from the same events.
+ * Weights of the first stage, which selects the candidates for the ranker. Its score is linear in a few columns and in
+ * the logarithm of proximity. A model's manifest contains weights that were learned from the model's training events.
  */
 export const firstStage = z.object({
-  /** Of log(1 + people who chose it). */
+  /** Weight of log(1 + number of users who chose the product). */
   people: z.number(),
-  /** Of log(1 + engagement of this week + half of these months'). */
+  /** Weight of log(1 + engagement of the last week + half the engagement of the last months). */
   hot: z.number(),
-  /** Of being chosen by nobody yet. */
+  /** Weight of a product that no user has chosen yet. */
   fresh: z.number(),
-  /** Of log(proximity): to the person, and `usual` times that to their usual places. */
+  /** Weight of log(proximity). Proximity is that to the user, plus `usual` times that to their usual places. */
   near: z.number(),
   usual: z.number().min(0),
-  /** Of log(1 + the person's choices of its category), and of how much the local hour speaks for the category. */
+  /** Weight of log(1 + the user's choices in the product's category). */
   category: z.number().default(0),
+  /** Weight of how popular the category is at the local hour. */
   hour: z.number().default(0),
 });
 export type FirstStage = z.infer<typeof firstStage>;
 
-/** A point with what it counts for. */
+/** A point with a weight. */
 export const weightedPoint = point.extend({ weight: z.number().min(0) });
 export type WeightedPoint = z.infer<typeof weightedPoint>;
 
-/** A category with how much the person leans to it. */
+/** A user's affinity to a category: the hash of its name, and the (decayed) number of choices. */
 export const categoryAffinity = z.object({
   hash: z.number().int().min(0).max(0xffffffff),
   choices: z.number().min(0),
 });
 export type CategoryAffinity = z.infer<typeof categoryAffinity>;
 
-/** What the first stage is asked. */
+/** Query of the first stage. */
 export const firstStageQuery = z.object({
-  /** Where the person is. */
+  /** Where the user is; null if unknown. */
   point: point.nullable(),
-  /** Where they usually are; weights add up to one at most. */
+  /** The user's usual places. The weights add up to at most 1. */
   usual: z.array(weightedPoint).max(16),
-  /** What they chose before, by category. */
+  /** The user's category affinities. */
   categories: z.array(categoryAffinity).max(128),
-  /** The hour on the clocks there; null where it does not matter. */
+  /** Local hour at the user's location, 0 to 23; null leaves the hour out of the score. */
   hour: z.number().int().min(0).max(23).nullable(),
   limit: z.number().int().min(1).max(1000),
   filter: productFilter,
-  /** Seconds since the epoch: decayed columns of the answer are as of then. */
+  /** Time of the query, in seconds since the epoch. Decayed columns of the answer are computed for this time. */
   now: z.number(),
   weights: firstStage,
 });
 export type FirstStageQuery = z.infer<typeof firstStageQuery>;
 
-/** A product by its id and the cell in which it was last seen. */
+/** A product's id, with the address or cell under which it was last seen. */
 export const productRef = z.object({ productId: identifier, cell: z.string() });
 export type ProductRef = z.infer<typeof productRef>;
 
-/** One of the last things that a person chose, and what they went on to from it before. */
+/** One of the user's last choices, with the products that the user chose next after it in the past. */
 export const lastChoice = z.object({ productId: identifier, transitions: z.array(productRef).max(1000) });
 export type LastChoice = z.infer<typeof lastChoice>;
 
-/** All that one recommendation reads of places. */
+/** Query of `LocationApi.gatherCandidates`: everything that one recommendation reads from the spatial index. */
 export const candidateRequest = z.object({
   near: firstStageQuery,
-  /** What the person chose before, the last choices first. */
+  /** Products that the user chose before, the last choices first. */
   chosen: z.array(productRef).max(1000),
-  /** The newest first. */
+  /** The user's last choices, newest first. */
   last: z.array(lastChoice).max(8),
-  /** Milliseconds for what the person leads to, and for names; null where they are waited for. What is near always is. */
-  withinMs: z.number().min(0).nullable(),
+  /**
+   * Timeout in milliseconds for the candidates from the user's history and for the location's names; null waits for
+   * all. Nearby candidates are always waited for.
+   */
+  profileTimeoutMs: z.number().min(0).nullable(),
 });
 export type CandidateRequest = z.infer<typeof candidateRequest>;
 
-/** What was read around a person: blocks of products, each null where there are none or they were left out. */
+/** Candidates for one recommendation, in blocks of products. A block is null if it is empty or was skipped. */
 export interface CandidateBlocks<Block> {
-  /** The best by the cheap first stage, best first. */
+  /** The best products by the first stage, best first. */
   near: Block | null;
-  /** What they chose before; the last choices with what is often chosen next. */
+  /** Products that the user chose before. The last choices contain their next products. */
   chosen: Block | null;
-  /** What followed the last choices, for them and for everyone, without what is in the two others. */
+  /** Next products of the last choices, of this user and of all users, without the products of the other blocks. */
   next: Block | null;
-  /** What was left out, each with its reason. */
+  /** Skipped sources, each with its reason, for example `near: failed`. */
   skipped: string[];
-  /** Names of where they are; null where that is nowhere, or a reason why it was left out. */
+  /** City, country and timezone of the user's location; null without a location; `skipped` says why they are missing. */
   place: ResolvedLocation | { skipped: string } | null;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Lifetime counts of a product's interactions, and of the people behind them. */
+/** Lifetime counts of a product: interactions by type, and the number of users with at least one. */
 export const totals = z.object({
   view: z.number().int(),
   click: z.number().int(),
@@ -11,27 +11,28 @@ export const totals = z.object({
 });
 export type Totals = z.infer<typeof totals>;
 
+/** Returns totals of zero. */
 export const emptyTotals = (): Totals => ({ view: 0, click: 0, cart: 0, purchase: 0, dismiss: 0, people: 0 });
 
-/** Counts of one UTC hour. */
+/** Counts of a product in one UTC hour. */
 export const hourTotals = totals.extend({
   /** Whole hours since the epoch, UTC. */
   hour: z.number().int(),
 });
 export type HourTotals = z.infer<typeof hourTotals>;
 
-/** What is counted, in the order in which it is stored. */
+/** The counts of {@link totals}, in the order in which they are stored. */
 export const countFields = ["view", "click", "cart", "purchase", "dismiss", "people"] as const;
 
 /**
- * Hours that are old are added up by the hour of the week, which is all that is asked of them, in so many first hours of 1970; the
- * first of a week is Thursday, 00:00 UTC.
+ * Number of hours in a week. Retention adds old hours up by hour of the week and stores the sums as hours 0 to 167 since
+ * the epoch. Hour 0 is Thursday, 00:00 UTC.
  */
 export const hoursOfWeek = 168;
 
 /**
- * Whether a value is a list of hours with a number in each field. By hand, since a product's whole past may cross here: a
- * schema per field took longer than all else on the way.
+ * Returns whether a value is a list of hours with an integer in each field. It is written by hand because the list may
+ * hold a product's complete history: a zod schema for each field was the slowest part of the call.
  */
 function isHourList(value: unknown): value is HourTotals[] {
   if (!Array.isArray(value)) return false;
@@ -43,44 +44,45 @@ function isHourList(value: unknown): value is HourTotals[] {
   return true;
 }
 
-/** Hours with their counts, each once, ascending. */
+/** A list of hours with their counts, ascending, each hour once. */
 export const hourList = z.custom<HourTotals[]>(isHourList, "must be hours with their counts");
 
 /**
- * Absolute counts of a product in some hours. An hour only grows: of two that are told, a cell keeps the one that counts
- * more, so neither order nor repetition matters, and what an event costs does not depend on the product's past.
+ * Absolute counts of a product in some hours. The counts of an hour only grow, so a cell keeps the larger of two
+ * reports: messages may repeat and arrive in any order. An event sends only the hours that it changed, so its cost does
+ * not depend on the product's history.
  */
 export const productTotals = z.object({
   productId: z.string(),
-  /** Whether these are all hours with an interaction (bounded by retention), and not only those that changed. */
-  whole: z.boolean(),
+  /** True if `hours` holds every hour with an interaction (within retention); false if it holds changed hours only. */
+  complete: z.boolean(),
   hours: hourList,
 });
 export type ProductTotals = z.infer<typeof productTotals>;
 
-/** A product, and its address, of which a cell knows nothing: it must be told all hours. */
+/** A product (with its address) for which a cell has no counts, so that the cell needs the product's complete hours. */
 export interface UnknownProduct {
   productId: string;
   cell: string;
 }
 
-/** Interactions of all types. */
+/** Returns the number of interactions of all types. */
 export const countInteractions = ({ view, click, cart, purchase, dismiss }: Totals): number =>
   view + click + cart + purchase + dismiss;
 
-/** Adds counts to others, in place. */
+/** Adds `from` to `to`, in place. */
 export function addTotals(to: Totals, from: Totals): void {
   for (const field of countFields) to[field] += from[field];
 }
 
-/** The sum of hours. */
+/** Returns the sum of the counts. */
 export function sumTotals(hours: readonly Totals[]): Totals {
   const sum = emptyTotals();
   for (const hour of hours) addTotals(sum, hour);
   return sum;
 }
 
-/** Of each hour the count that is larger, ascending: whatever was told later. */
+/** Merges two lists of hours, ascending. Of two counts of the same hour, the one with more interactions wins. */
 export function mergeHours(known: readonly HourTotals[], reported: readonly HourTotals[]): HourTotals[] {
   const hours = new Map(known.map((each) => [each.hour, each]));
   for (const each of reported) {
@@ -90,17 +92,20 @@ export function mergeHours(known: readonly HourTotals[], reported: readonly Hour
   return [...hours.values()].sort((a, b) => a.hour - b.hour);
 }
 
-/** A step from one product to the next by one person: what neighbours are learnt from. */
+/** An item-to-item transition: one user chose product `from` and, within three choices, product `to`. */
 export const transition = z.object({
-  /** A hash of person and event, so that a repeated message counts once; the steps of an event to one cell come together. */
+  /**
+   * Hash of the user's pseudonym and the event, so that a repeated message counts once. All transitions of an event into
+   * the same cell are sent together.
+   */
   key: z.number().int().nonnegative(),
   from: z.string(),
   to: z.string(),
-  /** Leaf cell of `to`, so that a reader can fetch its columns. */
+  /** Address of `to`, by which a reader finds its columns; null if unknown. */
   toCell: z.string().nullable(),
-  /** Steps between them: 1 is directly after. */
+  /** Number of choices between the two products: 1 means that `to` directly follows `from`. */
   gap: z.number().int().min(1).max(3),
-  /** Of the event, seconds since the epoch. */
+  /** Time of the event, in seconds since the epoch. */
   time: z.number(),
 });
 export type Transition = z.infer<typeof transition>;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { eventType } from "./event.ts";
 import { boundedRecord, identifier, instant, point, precision } from "./primitives.ts";
 
-/** What a person allows and is known by. */
+/** Body of `PUT /v1/users/{id}`: a user's home, consent and attributes. */
 export const userInput = z.strictObject({
   home: point.nullable().default(null),
   consent: z.strictObject({ location: precision.default("exact") }).default({ location: "exact" }),
@@ -12,6 +12,7 @@ export const userInput = z.strictObject({
 });
 export type UserInput = z.infer<typeof userInput>;
 
+/** Body of `PATCH /v1/users/{id}`: the fields to change; other fields keep their value. */
 export const userPatch = z
   .strictObject({
     home: point.nullable(),
@@ -21,6 +22,7 @@ export const userPatch = z
   .partial();
 export type UserPatch = z.infer<typeof userPatch>;
 
+/** A stored user profile. */
 export const user = z.object({
   id: identifier,
   home: point.nullable(),
@@ -31,7 +33,7 @@ export const user = z.object({
 });
 export type User = z.infer<typeof user>;
 
-/** An interaction as its person may read it. */
+/** A stored interaction, as the API returns it. */
 export const userInteraction = z.object({
   eventId: identifier,
   type: eventType,
@@ -42,7 +44,7 @@ export const userInteraction = z.object({
 });
 export type UserInteraction = z.infer<typeof userInteraction>;
 
-/** A new place of a person. */
+/** Body of `PUT /v1/users/{id}/location`: where the user is. */
 export const locationInput = z.strictObject({
   lat: point.shape.lat,
   lon: point.shape.lon,

@@ -5,10 +5,11 @@ import {
   deadLetterId,
   type ReplayedDeadLetter,
 } from "../contracts/dead-letter.ts";
+import type { Page, PageQuery } from "../contracts/page.ts";
 import { applicationName, identifier } from "../contracts/primitives.ts";
 import { ok, parse, type Result, refuse } from "../contracts/result.ts";
-import type { DeadLetterApi, Page, PageQuery } from "../contracts/services.ts";
 import { errorText } from "../errors/error-text.ts";
+import type { DeadLetterApi } from "../services/dead-letter-api.ts";
 import { type DeadLetterBucket, DeadLetterStore } from "./dead-letter-store.ts";
 
 const deadLetterCall = z.object({ application: applicationName, id: identifier });

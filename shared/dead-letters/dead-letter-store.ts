@@ -8,9 +8,9 @@ import {
   deadLetterQueue,
   deadLetterWithBody,
 } from "../contracts/dead-letter.ts";
+import type { Page } from "../contracts/page.ts";
 import { applicationName, toInstant } from "../contracts/primitives.ts";
 import { issuesOf } from "../contracts/result.ts";
-import type { Page } from "../contracts/services.ts";
 import { sha256OfText } from "../hash/sha256.ts";
 
 /** Where dead letters lie: the part of an R2 bucket that is used. */

@@ -1,5 +1,5 @@
 import { deadLetterWithBody } from "../contracts/dead-letter.ts";
-import type { UserGeneration } from "../contracts/services.ts";
+import type { UserGeneration } from "../services/user-api.ts";
 import { type DeadLetterBucket, deadLetterPrefix, noApplication } from "./dead-letter-store.ts";
 import { isMalformedMessageAbout, messageWithoutErased, usersInMessage } from "./message-users.ts";
 

@@ -33,17 +33,17 @@ const hints = [
 
 /** The Durable Object location hint whose region's centre is nearest by longitude-scaled degrees. */
 export function locationHint(point: Point): (typeof hints)[number]["hint"] {
-  let best: (typeof hints)[number] = hints[0];
-  let least = Number.POSITIVE_INFINITY;
+  let nearest: (typeof hints)[number] = hints[0];
+  let smallest = Number.POSITIVE_INFINITY;
   for (const each of hints) {
     const dLat = each.lat - point.lat;
     const dLon =
       (((((each.lon - point.lon + 540) % 360) + 360) % 360) - 180) * Math.cos((point.lat * Math.PI) / 180);
     const squared = dLat * dLat + dLon * dLon;
-    if (squared < least) {
-      least = squared;
-      best = each;
+    if (squared < smallest) {
+      smallest = squared;
+      nearest = each;
     }
   }
-  return best.hint;
+  return nearest.hint;
 }

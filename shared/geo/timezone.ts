@@ -1,6 +1,6 @@
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function formatOf(timezone: string): Intl.DateTimeFormat {
+function formatFor(timezone: string): Intl.DateTimeFormat {
   let format = formats.get(timezone);
   if (!format) {
     format = new Intl.DateTimeFormat("en-US", {
@@ -23,7 +23,7 @@ export function utcOffsetSeconds(timezone: string, time: number): number {
   if (timezone === "UTC") return 0;
   const whole = Math.floor(time);
   const parts: Record<string, number> = {};
-  for (const { type, value } of formatOf(timezone).formatToParts(whole * 1000)) parts[type] = Number(value);
+  for (const { type, value } of formatFor(timezone).formatToParts(whole * 1000)) parts[type] = Number(value);
   const local =
     Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second) / 1000;
   return local - whole;

@@ -1,5 +1,5 @@
 import { unwrap } from "../contracts/result.ts";
-import type { UserApi } from "../contracts/services.ts";
+import type { UserApi } from "../services/user-api.ts";
 import { isErasedLine, pseudonymsIn, unpackLines } from "./lines.ts";
 
 /** The lines of an object; null where it is not what the log holds. */

@@ -1,6 +1,6 @@
 import type { CatalogMessage } from "../../shared/contracts/queues.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
-import type { LocationApi } from "../../shared/contracts/services.ts";
+import type { LocationApi } from "../../shared/services/location-api.ts";
 import type { CardCache } from "./card-cache.ts";
 import { productChangesOf } from "./rows.ts";
 import type { ProductStore } from "./store.ts";

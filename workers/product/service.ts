@@ -6,6 +6,7 @@ import type {
   DeadLetterWithBody,
   ReplayedDeadLetter,
 } from "../../shared/contracts/dead-letter.ts";
+import type { Page, PageQuery } from "../../shared/contracts/page.ts";
 import { applicationName, categoryName, identifier } from "../../shared/contracts/primitives.ts";
 import {
   type CardRequest,
@@ -21,10 +22,11 @@ import {
 import { type ProductPosition, productPosition } from "../../shared/contracts/rebuild.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
-import type { Page, PageQuery, ProductApi, Readiness } from "../../shared/contracts/services.ts";
 import { DeadLetterService } from "../../shared/dead-letters/dead-letter-service.ts";
 import { removeExpiredDeadLetters } from "../../shared/dead-letters/remove-expired-dead-letters.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
+import type { ProductApi } from "../../shared/services/product-api.ts";
+import type { Readiness } from "../../shared/services/worker-api.ts";
 import { CardCache } from "./card-cache.ts";
 import { redeliverCatalogMessage } from "./catalog-consumer.ts";
 import { imageBytes, lastImagePosition, putImage } from "./images.ts";

@@ -1,6 +1,6 @@
 import { toInstant } from "../../shared/contracts/primitives.ts";
-import type { UserSettings, UserVisit } from "../../shared/contracts/services.ts";
 import type { User, UserInput, UserInteraction, UserPatch } from "../../shared/contracts/user.ts";
+import type { UserSettings, UserVisit } from "../../shared/services/user-api.ts";
 import type { InteractionRow, UserRow, VisitRow } from "./store.ts";
 
 /** A stored row as its person reads it. */

@@ -2,21 +2,11 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
 import { decodeCursor, encodeCursor, toPage } from "../../shared/contracts/cursor.ts";
 import { acceptedInteraction } from "../../shared/contracts/event.ts";
+import type { Page, PageQuery } from "../../shared/contracts/page.ts";
 import { applicationName, generation, identifier, pseudonym } from "../../shared/contracts/primitives.ts";
 import { placeVisit } from "../../shared/contracts/queues.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
-import type {
-  ErasedRecords,
-  Page,
-  PageQuery,
-  Readiness,
-  Tombstone,
-  UserApi,
-  UserGeneration,
-  UserSettings,
-  UserVisit,
-} from "../../shared/contracts/services.ts";
 import type { ProductTotals, Totals } from "../../shared/contracts/totals.ts";
 import {
   type User,
@@ -26,6 +16,15 @@ import {
   userInput,
   userPatch,
 } from "../../shared/contracts/user.ts";
+import type {
+  ErasedRecords,
+  Tombstone,
+  UserApi,
+  UserGeneration,
+  UserSettings,
+  UserVisit,
+} from "../../shared/services/user-api.ts";
+import type { Readiness } from "../../shared/services/worker-api.ts";
 import { userDatabases } from "./database.ts";
 import type { UserInteractions } from "./interaction-rows.ts";
 import { removeExpiredRows } from "./retention.ts";

@@ -87,7 +87,7 @@ describe("UserService, migrated", () => {
       await service.recordInteractions("shop", [{ ...lifeOf("bob"), interactions: events }]),
       "the user service",
     );
-    expect(told).toMatchObject({ inserted: 2, totals: [{ productId: "p", whole: false }] });
+    expect(told).toMatchObject({ inserted: 2, totals: [{ productId: "p", complete: false }] });
     const { items } = unwrap(
       await service.listInteractions("shop", "bob", { limit: 10 }),
       "the user service",

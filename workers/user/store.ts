@@ -167,7 +167,7 @@ export class UserStore {
       inserted: inserted.reduce((sum, each) => sum + each, 0),
       totals: [...groupHoursByProduct(named.keys(), hours)].map(([productId, hours]) => ({
         productId,
-        whole: false,
+        complete: false,
         hours,
       })),
     };
@@ -190,7 +190,7 @@ export class UserStore {
       readAllHours(database, application, productIds),
     );
     const hours = groupHoursByProduct(productIds, rows);
-    return productIds.map((productId) => ({ productId, whole: true, hours: hours.get(productId) ?? [] }));
+    return productIds.map((productId) => ({ productId, complete: true, hours: hours.get(productId) ?? [] }));
   }
 
   /** Counts totals of some products anew, database by database. Answers where to go on; null after the last. */

@@ -134,11 +134,11 @@ describe("record", () => {
         views: hours.map(({ hour, view }) => [hour - 472_222, view]),
       }));
     for (let n = 10; n < 40; n++) await told(n, n);
-    expect(await told(1, 0)).toEqual([{ productId: "p1", whole: false, views: [[0, 1]] }]);
-    expect(await told(2, 5)).toEqual([{ productId: "p1", whole: false, views: [[5, 1]] }]);
-    expect(await told(3, 0)).toEqual([{ productId: "p1", whole: false, views: [[0, 2]] }]);
+    expect(await told(1, 0)).toEqual([{ productId: "p1", complete: false, views: [[0, 1]] }]);
+    expect(await told(2, 5)).toEqual([{ productId: "p1", complete: false, views: [[5, 1]] }]);
+    expect(await told(3, 0)).toEqual([{ productId: "p1", complete: false, views: [[0, 2]] }]);
     const [whole] = await store.hourlyTotals("growth", ["p1"]);
-    expect([whole.whole, whole.hours.length]).toEqual([true, 32]);
+    expect([whole.complete, whole.hours.length]).toEqual([true, 32]);
   });
 
   it("reads as many rows for a product with a long past as for a new one", async () => {

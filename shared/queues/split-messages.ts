@@ -1,0 +1,67 @@
+import type { InteractionsMessage, UserRows } from "../contracts/queues.ts";
+
+/** The bounds of one queue message. A row that exceeds `maxBytes` alone gets a message of its own. */
+export interface MessageLimits {
+  maxRows: number;
+  /** Maximum size of the rows as JSON in UTF-8, without the message around them. */
+  maxBytes: number;
+}
+
+/**
+ * Maximum size of the rows of one message, in bytes. The platform's bound is 128 KB for the whole message: the difference is left
+ * for the users' ids and pseudonyms around the rows.
+ */
+const maxBytesPerMessage = 96_000;
+
+/** Limits of a message that a request handler sends. 50 rows of the largest valid event stay below the platform's bound. */
+export const liveMessageLimits: MessageLimits = { maxRows: 50, maxBytes: maxBytesPerMessage };
+/** Limits of a message that an outbox sends later: more rows, since a backlog should need few messages. */
+export const outboxMessageLimits: MessageLimits = { maxRows: 100, maxBytes: maxBytesPerMessage };
+
+const encoder = new TextEncoder();
+
+/** Returns the size of a row's JSON text as the queue counts it, in bytes of UTF-8. */
+export const utf8Bytes = (text: string): number => encoder.encode(text).byteLength;
+
+/**
+ * Splits rows into messages within the limits. Every row is in exactly one message, in the given order; no message is empty.
+ * `bytesOf` returns the size of a row in bytes.
+ */
+export function splitIntoMessages<Row>(
+  rows: readonly Row[],
+  bytesOf: (row: Row) => number,
+  { maxRows, maxBytes }: MessageLimits,
+): Row[][] {
+  const messages: Row[][] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    const rowBytes = bytesOf(row);
+    const message = messages.at(-1);
+    if (!message || message.length >= maxRows || bytes + rowBytes > maxBytes) {
+      messages.push([row]);
+      bytes = rowBytes;
+    } else {
+      message.push(row);
+      bytes += rowBytes;
+    }
+  }
+  return messages;
+}
+
+/** Splits the rows of users into messages of the queue `interactions`, in the given order. */
+export function interactionsMessages(
+  application: string,
+  users: readonly UserRows[],
+  limits: MessageLimits,
+): InteractionsMessage[] {
+  const rows = users.flatMap((user) => user.rows.map((row) => ({ user, row })));
+  return splitIntoMessages(rows, ({ row }) => utf8Bytes(JSON.stringify(row)), limits).map((message) => {
+    const byUser = new Map<UserRows, UserRows>();
+    for (const { user, row } of message) {
+      const part = byUser.get(user) ?? { ...user, rows: [] };
+      byUser.set(user, part);
+      part.rows.push(row);
+    }
+    return { application, users: [...byUser.values()] };
+  });
+}

@@ -1,0 +1,60 @@
+import type { Page, PageQuery } from "../contracts/page.ts";
+import type {
+  CardRequest,
+  Product,
+  ProductCard,
+  ProductChange,
+  ProductInput,
+  ProductPatch,
+} from "../contracts/product.ts";
+import type { ProductPosition } from "../contracts/rebuild.ts";
+import type { Result } from "../contracts/result.ts";
+import type { DeadLetterApi } from "./dead-letter-api.ts";
+import type { ReadinessApi, RetentionApi } from "./worker-api.ts";
+
+/** RPC interface of the product worker: the catalog, product images, and the outbox to the spatial index. */
+export interface ProductApi extends ReadinessApi, RetentionApi, DeadLetterApi {
+  /** Creates or replaces a product. Returns it, and whether it is new. */
+  put(application: string, input: ProductInput): Promise<Result<{ product: Product; created: boolean }>>;
+  /** Returns a product; refuses with `not_found` if it does not exist or is deleted. */
+  get(application: string, productId: string): Promise<Result<Product>>;
+  patch(application: string, productId: string, patch: ProductPatch): Promise<Result<Product>>;
+  /** Deletes a product and its images; refuses with `not_found` if it does not exist. */
+  remove(application: string, productId: string): Promise<Result<null>>;
+  /** Lists products by id, ascending, optionally of one category; at most 500 a page. */
+  list(application: string, page: PageQuery & { category?: string }): Promise<Result<Page<Product>>>;
+  /**
+   * Creates or replaces at most 500 products; the last of equal ids wins. Cards in KV follow within seconds, not at once.
+   */
+  putMany(application: string, products: ProductInput[]): Promise<Result<{ written: number }>>;
+  /**
+   * Returns the cards of those products (at most 1,000) that exist, in no order. The recommendation worker calls it.
+   */
+  getCards(application: string, wanted: readonly CardRequest[]): Promise<Result<ProductCard[]>>;
+  /**
+   * Stores the image at position `n` (0 to 9): JPEG, PNG, WebP or AVIF by content, at most 5 MiB.
+   */
+  putImage(
+    application: string,
+    productId: string,
+    n: number,
+    bytes: ArrayBuffer,
+  ): Promise<Result<{ path: string; sha256: string; contentType: string }>>;
+  /** Returns the path of the image at position `n` (0 to 9). */
+  imagePath(application: string, productId: string, n: number): Promise<Result<{ path: string }>>;
+  /** Returns the bytes of an image by their SHA-256. */
+  imageBytes(
+    application: string,
+    sha256: string,
+  ): Promise<Result<{ bytes: ArrayBuffer; contentType: string }>>;
+  /**
+   * Lists the next `limit` products (at most 1,000) after `after`, by address and id. A rebuild of cells reads them.
+   */
+  listByAddress(
+    application: string,
+    after: ProductPosition | null,
+    limit: number,
+  ): Promise<Result<{ cell: string; change: ProductChange }[]>>;
+  /** Enqueues outbox rows again that no consumer has closed. Returns how many are open. The gateway's cron calls it. */
+  resendOutbox(): Promise<Result<{ open: number }>>;
+}

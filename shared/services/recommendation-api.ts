@@ -1,0 +1,113 @@
+import type { Erasure } from "../contracts/erasure.ts";
+import type { EventInput, EventReceipt } from "../contracts/event.ts";
+import type { ExportItem } from "../contracts/export.ts";
+import type { AnswerLocation, EdgeLocation } from "../contracts/location.ts";
+import type { ModelDetails, ModelManifest, ModelOrigin, ModelRecord } from "../contracts/model.ts";
+import type { Page, PageQuery } from "../contracts/page.ts";
+import type { Point } from "../contracts/primitives.ts";
+import type { BulkReport } from "../contracts/product.ts";
+import type { RebuildStep } from "../contracts/rebuild.ts";
+import type {
+  RecommendationAnswer,
+  RecommendationInput,
+  RecommendationList,
+  RecommendationReceipt,
+} from "../contracts/recommendation.ts";
+import type { Result } from "../contracts/result.ts";
+import type { LocationInput } from "../contracts/user.ts";
+import type { DeadLetterApi } from "./dead-letter-api.ts";
+import type { UserSettings } from "./user-api.ts";
+import type { ReadinessApi, RetentionApi } from "./worker-api.ts";
+
+/** RPC interface of the recommendation worker: ranking, ingest, erasure and export, and the model registry. */
+export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLetterApi {
+  /** Returns recommendations for a user; `edge` is used if neither the input nor the user has a location. */
+  recommend(
+    application: string,
+    input: RecommendationInput,
+    edge: EdgeLocation,
+  ): Promise<Result<RecommendationAnswer>>;
+  /** Returns the products that are most often chosen after a product, at most `limit`. */
+  similar(application: string, productId: string, limit: number): Promise<Result<RecommendationList>>;
+  /** Returns the most popular products near a point, or of the world if `point` is null; at most `limit`. */
+  trending(application: string, point: Point | null, limit: number): Promise<Result<RecommendationList>>;
+  /** Returns the receipt of a recommendation; refuses with `not_found` if it is unknown or expired. */
+  receipt(application: string, recommendationId: string): Promise<Result<RecommendationReceipt>>;
+  /**
+   * Ingests at most 100 events. Each accepted event is stored durably in its user's Durable Object before the method
+   * returns.
+   */
+  ingestEvents(application: string, events: EventInput[]): Promise<Result<EventReceipt>>;
+  /**
+   * Ingests at most 4,000 past events, without the outbox. The method returns after D1, the users' Durable Objects and
+   * the cells hold them.
+   */
+  ingestHistory(
+    application: string,
+    events: EventInput[],
+  ): Promise<Result<Omit<BulkReport, "received" | "errors">>>;
+  /** Stores where the user is, at the precision that they allow, and returns its city. */
+  setLocation(
+    application: string,
+    userId: string,
+    input: LocationInput,
+  ): Promise<Result<{ location: AnswerLocation }>>;
+  /** Sends changed settings of a user's profile to their Durable Object. */
+  setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>>;
+  /**
+   * Begins the erasure of a user, or returns the one that is running. The user's Durable Object continues it by alarms
+   * until all stores are done.
+   */
+  beginErasure(application: string, userId: string): Promise<Result<Erasure>>;
+  /** Lists all data that is stored about a user, at most 500 items a page. A page may be empty although more follow. */
+  exportUser(application: string, userId: string, page: PageQuery): Promise<Result<Page<ExportItem>>>;
+  /** Returns the status of an erasure by its id. */
+  getErasure(application: string, id: string): Promise<Result<Erasure>>;
+  /** Runs one step of rebuilding totals, cells and transitions from D1. `cursor` is that of the previous step. */
+  runRebuildStep(application: string, cursor: string | undefined): Promise<Result<RebuildStep>>;
+  /** Lists the model versions of an application. */
+  listModels(application: string): Promise<Result<ModelRecord[]>>;
+  /** Returns a model version with its manifest, rollout, status changes and drift. */
+  getModel(application: string, version: string): Promise<Result<ModelDetails>>;
+  /**
+   * Advances the rollouts of all applications as far as elapsed time and outcomes allow. Returns how many are under way.
+   * The gateway's cron calls it.
+   */
+  advanceRollouts(): Promise<Result<{ underWay: number }>>;
+  /** Checks a model against its manifest and stores it. The first model of an application is promoted at once. */
+  registerModel(
+    application: string,
+    manifest: ModelManifest,
+    bytes: ArrayBuffer,
+  ): Promise<Result<ModelRecord>>;
+  /**
+   * Returns the manifest and file of the serving model: the application's own, or else the bundled one. The trainer
+   * calls it.
+   */
+  servingModel(application: string): Promise<Result<{ manifest: ModelManifest; bytes: ArrayBuffer }>>;
+  /** Scores lists of candidates, packed by `model/features/pack-features.ts`, at most 1000 a call, by the model of that content. */
+  scoreLists(application: string, sha256: string, packs: Uint8Array[]): Promise<Result<Float32Array[]>>;
+  /**
+   * Loads a model (registered or not), checks it against its manifest, and scores a list of the largest size `runs`
+   * times (at most 100). The trainer measures the latency of a model with it.
+   */
+  tryModel(
+    application: string,
+    manifest: ModelManifest,
+    bytes: ArrayBuffer,
+    runs: number,
+  ): Promise<Result<null>>;
+  /** Stores a model that passed the gate, with status `registered`: it waits for its rollout. The trainer calls it. */
+  registerCandidate(
+    application: string,
+    manifest: ModelManifest,
+    bytes: ArrayBuffer,
+    origin: ModelOrigin,
+  ): Promise<Result<ModelRecord>>;
+  /** Makes a version serve all users. */
+  promote(application: string, version: string): Promise<Result<ModelRecord>>;
+  /** Ends the rollout of a version. For the serving version, the version that served before serves again. */
+  rollback(application: string, version: string): Promise<Result<ModelRecord>>;
+  /** Opens the WebSocket of the user that {@link liveHeaders} name. The gateway forwards the upgrade request. */
+  fetch(request: Request): Promise<Response>;
+}

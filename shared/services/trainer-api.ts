@@ -1,0 +1,20 @@
+import type { RecalibrationInput, RecalibrationRecord } from "../contracts/recalibration.ts";
+import type { Result } from "../contracts/result.ts";
+import type { ReadinessApi, RetentionApi } from "./worker-api.ts";
+
+/** RPC interface of the trainer worker: recalibration of models from the training log. */
+export interface TrainerApi extends ReadinessApi, RetentionApi {
+  /** Counts the objects, examples and outcomes in the training log of one UTC day (`2026-01-31`). */
+  countTrainingLog(
+    application: string,
+    day: string,
+  ): Promise<Result<{ objects: number; examples: number; outcomes: Record<string, number> }>>;
+  /** Begins a recalibration; refuses with `conflict` while another one of the application is running. */
+  recalibrate(application: string, input: RecalibrationInput): Promise<Result<RecalibrationRecord>>;
+  /** Returns the status and figures of a recalibration. */
+  getRecalibration(application: string, id: string): Promise<Result<RecalibrationRecord>>;
+  /** Resumes interrupted recalibrations. The gateway's cron calls it. */
+  resumeInterrupted(): Promise<Result<{ running: number; woken: number }>>;
+  /** Begins a recalibration of each application that has a training log. The gateway's nightly cron calls it. */
+  recalibrateAll(): Promise<Result<{ begun: number }>>;
+}

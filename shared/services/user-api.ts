@@ -1,0 +1,122 @@
+import type { AcceptedInteraction } from "../contracts/event.ts";
+import type { Page, PageQuery } from "../contracts/page.ts";
+import type { Point, Precision } from "../contracts/primitives.ts";
+import type { PlaceVisit } from "../contracts/queues.ts";
+import type { Result } from "../contracts/result.ts";
+import type { ProductTotals, Totals } from "../contracts/totals.ts";
+import type { User, UserInput, UserInteraction, UserPatch } from "../contracts/user.ts";
+import type { ReadinessApi, RetentionApi } from "./worker-api.ts";
+
+/**
+ * The part of a user's profile that their Durable Object keeps a copy of. `version` grows with each change; the object
+ * keeps the newest.
+ */
+export interface UserSettings {
+  home: Point | null;
+  precision: Precision;
+  version: number;
+}
+
+/** A user and the generation of their data. Each erasure ends a generation; later data belongs to the next one. */
+export interface UserGeneration {
+  userId: string;
+  /** Id of the user's Durable Object, hexadecimal. */
+  pseudonym: string;
+  generation: number;
+}
+
+/** Marks a user as erased: workers drop data of this pseudonym whose generation is at most `generation`. */
+export interface Tombstone {
+  pseudonym: string;
+  generation: number;
+}
+
+/** Number of rows that one step of an erasure removed from D1. `more` is true while rows are left. */
+export interface ErasedRecords {
+  interactions: number;
+  locations: number;
+  profiles: number;
+  more: boolean;
+}
+
+/** A location that a user reported, as the export returns it. */
+export interface UserVisit {
+  location: Point;
+  /** The precision that the user allowed at that time; `location` is stored at it. */
+  precision: string;
+  timestamp: string;
+}
+
+/** RPC interface of the user worker: profiles, consent, interactions, totals and location history. */
+export interface UserApi extends ReadinessApi, RetentionApi {
+  /**
+   * Creates or replaces a profile. Returns it, whether it is new, and the settings for the user's Durable Object.
+   */
+  put(
+    application: string,
+    userId: string,
+    input: UserInput,
+  ): Promise<Result<{ user: User; created: boolean; settings: UserSettings }>>;
+  /** Returns a profile; refuses with `not_found` if there is none. */
+  get(application: string, userId: string): Promise<Result<User>>;
+  /** Changes the given fields of a profile; refuses with `not_found` if there is none. */
+  patch(
+    application: string,
+    userId: string,
+    patch: UserPatch,
+  ): Promise<Result<{ user: User; settings: UserSettings }>>;
+  /** Lists profiles by user id, ascending; at most 500 a page. */
+  list(application: string, page: PageQuery): Promise<Result<Page<User>>>;
+  /**
+   * Inserts interactions of at most 5,000 users and adds the inserted rows to the hourly totals, both in one D1
+   * transaction. Interactions that exist already (same application, user and event) change nothing. Creates missing
+   * profiles. Returns the absolute totals of every product and hour in the batch.
+   * The consumer of queue `interactions` calls it.
+   */
+  recordInteractions(
+    application: string,
+    batch: (UserGeneration & { interactions: AcceptedInteraction[] })[],
+  ): Promise<Result<{ inserted: number; totals: ProductTotals[] }>>;
+  /**
+   * Inserts visits of at most 1,000 users; visits that exist already change nothing. The consumer of queue `locations`
+   * calls it.
+   */
+  recordLocations(
+    application: string,
+    batch: (UserGeneration & { visits: PlaceVisit[] })[],
+  ): Promise<Result<{ inserted: number }>>;
+  /** Lists a user's interactions, newest first; at most 500 a page. */
+  listInteractions(
+    application: string,
+    userId: string,
+    page: PageQuery,
+  ): Promise<Result<Page<UserInteraction>>>;
+  /** Lists a user's visits, oldest first; at most 500 a page. */
+  listVisits(application: string, userId: string, page: PageQuery): Promise<Result<Page<UserVisit>>>;
+  /** Returns the settings for the user's Durable Object, which calls it; null without a profile. */
+  getSettings(application: string, userId: string): Promise<Result<UserSettings | null>>;
+  /** Returns the lifetime totals of at most 1,000 products, in the order of the ids; zeros for an unknown product. */
+  lifetimeTotals(application: string, productIds: string[]): Promise<Result<Totals[]>>;
+  /**
+   * Returns the absolute totals of all hours of at most 1,000 products, in the order of the ids. A cell that has no
+   * counts of a product needs them.
+   */
+  hourlyTotals(application: string, productIds: string[]): Promise<Result<ProductTotals[]>>;
+  /**
+   * Recounts the totals of the next `limit` products (at most 10,000, by id) from the interactions, in one transaction.
+   * `position` is the `next` of the previous call, null for the first call. The last call returns `next: null`.
+   */
+  rebuildTotals(
+    application: string,
+    position: string | null,
+    limit: number,
+  ): Promise<Result<{ products: number; next: string | null }>>;
+  /**
+   * Stores the tombstone of a user, and removes up to 5,000 rows of each table. From then on `recordInteractions` and
+   * `recordLocations` drop the erased generation. The user's Durable Object calls it until `more` is false, before it
+   * begins the next generation.
+   */
+  eraseRecords(application: string, user: UserGeneration): Promise<Result<ErasedRecords>>;
+  /** Returns the tombstones of those pseudonyms (at most 10,000) that have one. */
+  findTombstones(application: string, pseudonyms: string[]): Promise<Result<Tombstone[]>>;
+}

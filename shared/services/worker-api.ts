@@ -1,0 +1,22 @@
+import type { Result } from "../contracts/result.ts";
+import type { RemovedCounts, Retention } from "../contracts/retention.ts";
+
+/** Whether a worker can serve requests. `detail` says in one line what is missing. */
+export interface Readiness {
+  ready: boolean;
+  detail: string;
+}
+
+/** Implemented by every worker but the gateway, whose `/readyz` calls it. */
+export interface ReadinessApi {
+  ready(): Promise<Readiness>;
+}
+
+/** Implemented by workers whose data expires. */
+export interface RetentionApi {
+  /**
+   * Removes expired data: one bounded step for each kind. Returns the number of removed rows or objects by kind.
+   * The gateway's cron calls it until a step removes nothing.
+   */
+  applyRetention(retention: Retention): Promise<Result<RemovedCounts>>;
+}

@@ -1,0 +1,14 @@
+import { daySeconds, hourSeconds } from "./seconds.ts";
+
+/**
+ * A local time is seconds since the epoch plus the clock's offset from UTC. Hours and weekdays can be read from it
+ * directly. Differences of local times are off by an hour twice a year at most, where clocks change.
+ */
+
+/** Returns the hour (0-23) of a local time. */
+export const localHourOf = (localTime: number): number =>
+  Math.floor((((localTime % daySeconds) + daySeconds) % daySeconds) / hourSeconds);
+
+/** Returns the weekday (0 Monday - 6 Sunday) of a local time; 1970-01-01 was a Thursday. */
+export const localWeekdayOf = (localTime: number): number =>
+  (((Math.floor(localTime / daySeconds) + 3) % 7) + 7) % 7;

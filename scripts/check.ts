@@ -1,25 +1,37 @@
-// Types, lint, format and generated files: what must hold before anything lands.
+// What must hold before a change lands: lint, types, generated files, words and sentences.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root } from "./workers.ts";
 
-const bin = (name: string): string => join(root, "node_modules/.bin", name);
-const steps: [string, string, string[]][] = [
-  ["lint and format", bin("biome"), ["check", "--error-on-warnings", "."]],
-  ["types of workers and model", bin("tsc"), ["--noEmit"]],
-  ["types of scripts and commands", bin("tsc"), ["--noEmit", "-p", "tsconfig.node.json"]],
-  ["generated binding types", process.execPath, [join(root, "scripts/generate/types.ts"), "--check"]],
-  ["migrations follow the schemas", process.execPath, [join(root, "scripts/generate/migrations.ts"), "--check"]],
-  ["ER diagram follows the schemas", process.execPath, [join(root, "scripts/generate/er-diagram.ts"), "--check"]],
+const bin = (name: string, ...args: string[]): string[] => [join(root, "node_modules/.bin", name), ...args];
+const script = (path: string, ...args: string[]): string[] => [
+  process.execPath,
+  join(root, "scripts", path),
+  ...args,
+];
+
+const steps: readonly { name: string; command: string[] }[] = [
+  {
+    name: "lint, format and direction of imports",
+    command: bin("biome", "check", "--error-on-warnings", "."),
+  },
+  { name: "types of workers and model", command: bin("tsc", "--noEmit") },
+  { name: "types of scripts and tests", command: bin("tsc", "--noEmit", "-p", "tsconfig.node.json") },
+  { name: "generated binding types are current", command: script("generate/types.ts", "--check") },
+  { name: "migrations follow the schemas", command: script("generate/migrations.ts", "--check") },
+  { name: "ER diagram follows the schemas", command: script("generate/er-diagram.ts", "--check") },
+  { name: "no retired word is back", command: script("checks/check-words.ts") },
+  { name: "documents are readable, their paths exist", command: script("checks/check-sentences.ts") },
 ];
 
 let failed = 0;
-for (const [name, command, args] of steps) {
+for (const { name, command } of steps) {
   const started = Date.now();
-  const run = spawnSync(command, args, { cwd: root, encoding: "utf8" });
-  const good = run.status === 0;
-  console.log(`${good ? "✓" : "✗"} ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
-  if (!good) {
+  const [program, ...args] = command;
+  const run = spawnSync(program, args, { cwd: root, encoding: "utf8" });
+  const passed = run.status === 0;
+  console.log(`${passed ? "✓" : "✗"} ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+  if (!passed) {
     failed++;
     console.error(`${run.stdout}${run.stderr}`.trim());
   }

@@ -3,27 +3,28 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root, workers } from "../workers.ts";
 
+/** Each worker's wrangler.toml: its path and its text. */
 const configurations = workers.map(
   ({ config }) => [config, readFileSync(join(root, config), "utf8")] as const,
 );
 
-/** Names of the variables of a configuration, in whatever environment. */
+/** Returns the names of a configuration's variables, in all environments. */
 const variables = (text: string): string[] =>
   text
     .split(/\n(?=\[)/)
     .filter((block) => /^\[(\w+\.)*vars\]/.test(block))
     .flatMap((block) => [...block.matchAll(/^(\w+) *=/gm)].map(([, name]) => name));
 
-describe("the configuration of each worker", () => {
-  it("has only variables that anybody may read: secrets are the platform's", () => {
+describe("wrangler.toml", () => {
+  it("contains no secret", () => {
     const names = configurations.flatMap(([, text]) => variables(text));
-    // Another one is to be looked at, and then named here.
+    // A new variable must be reviewed, since everybody can read it, and then be added to this list.
     expect(names).toEqual(["CLICK_WINDOW_SECONDS", "RECEIPT_DAYS", "ROLLOUT", "RECALIBRATION"]);
     for (const [config, text] of configurations)
       expect(text, config).not.toMatch(/TOKEN_SECRET|DEVELOPMENT_KEYS/);
   });
 
-  it("lets the platform write no line for a request, since its address may name a person", () => {
+  it("turns invocation logs off, since a request's path may contain a user id", () => {
     for (const [config, text] of configurations) expect(text, config).toContain("invocation_logs = false");
   });
 });

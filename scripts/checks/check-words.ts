@@ -2,12 +2,12 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { root } from "../workers.ts";
 import { allowedIdentifiers, retiredIdentifiers, retiredPrefixes, retiredWords } from "./retired-words.ts";
 import { splitSource } from "./split-source.ts";
-import { root } from "./workers.ts";
 
 const generated =
-  /worker-configuration\.d\.ts$|^model\/onnx\/generated\/|^scripts\/(retired|check)-words|^migrations\//;
+  /worker-configuration\.d\.ts$|^model\/onnx\/generated\/|^scripts\/checks\/retired-words|^migrations\//;
 const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: root, encoding: "utf8" })
   .split("\n")
   .filter((file) => /\.(ts|mjs|js|md|html)$/.test(file) && !generated.test(file));

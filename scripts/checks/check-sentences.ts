@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { root } from "./workers.ts";
+import { root } from "../workers.ts";
 
 const maxWords = 40;
 const maxMedian = 18;

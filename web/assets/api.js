@@ -1,18 +1,19 @@
-/** The key for the calls of a page: kept for the tab only, the development key where there is a chance of one. */
+/** Whether the page runs on the developer's machine, where the gateway accepts the development key. */
 const local = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
+/** Returns the API key of this tab; on a local page, the development key where none was entered. Empty for no key. */
 export const key = () => sessionStorage.getItem("vicinity-key") ?? (local ? "dev-admin-key" : "");
 
-/** Binds the key to its input. */
-export function bindKey(input, changed) {
+/** Fills an input with the key, and calls `onChange` after the user changed it. The key is stored for this tab only. */
+export function bindKey(input, onChange) {
   input.value = key();
   input.addEventListener("change", () => {
     sessionStorage.setItem("vicinity-key", input.value.trim());
-    changed();
+    onChange();
   });
 }
 
-/** Calls the API; throws an error with the problem's own words where it refuses. */
+/** Calls the API and returns the JSON of the response. Throws an error with the detail of a problem response. */
 export async function call(method, path, body) {
   const answer = await fetch(path, {
     method,
@@ -31,7 +32,7 @@ export async function call(method, path, body) {
   return value;
 }
 
-/** An element with attributes and children; texts become text, never markup. */
+/** Returns a new element with attributes and children. Strings become text nodes, never markup. */
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [attribute, value] of Object.entries(attributes))
@@ -41,4 +42,5 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** Returns the element with an id. */
 export const byId = (id) => document.getElementById(id);

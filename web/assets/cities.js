@@ -1,4 +1,4 @@
-/** Places to try: name, latitude, longitude. */
+/** Cities to choose from: name, latitude, longitude. */
 export const cities = [
   ["New York", 40.7128, -74.006],
   ["Paris", 48.8566, 2.3522],

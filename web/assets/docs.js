@@ -1,8 +1,8 @@
 import { byId, element } from "./api.js";
 
-const described = await (await fetch("/openapi.json")).json();
+const openApi = await (await fetch("/openapi.json")).json();
 
-/** A schema in one readable piece: names of others become their names. */
+/** Returns a JSON schema as readable text. A reference to another schema becomes that schema's name. */
 function outline(schema, depth = 0) {
   if (!schema) return "";
   if (schema.$ref) return schema.$ref.split("/").pop();
@@ -25,18 +25,20 @@ function outline(schema, depth = 0) {
   return bounds.length === 0 ? type : `${type} (${bounds.join(", ")})`;
 }
 
+/** Returns one element for each media type of a body or response, with its schema. */
 const contents = (part) =>
   Object.entries(part?.content ?? {}).map(([type, { schema }]) =>
     element("div", {}, element("span", { class: "quiet" }, type), element("pre", {}, outline(schema))),
   );
 
+/** Returns the collapsible section of an operation. */
 function operation(path, method, { summary, description, security, parameters, requestBody, responses }) {
-  const scope = security?.[0]?.credential?.[0] ?? "public";
+  const access = security?.[0]?.credential?.[0] ?? "public";
   const rows = (parameters ?? []).map(({ name, in: where, required, schema, explode }) =>
     element(
       "tr",
       {},
-      // An exploded object is its own names: both or none of a place.
+      // The properties of an exploded object are query parameters of their own.
       element("td", {}, element("code", {}, explode ? Object.keys(schema.properties).join(", ") : name)),
       element("td", {}, `${where}${required ? "" : ", optional"}`),
       element("td", {}, outline(schema)),
@@ -51,34 +53,34 @@ function operation(path, method, { summary, description, security, parameters, r
       element("span", { class: "method" }, method.toUpperCase()),
       element("code", {}, path),
       ` ${summary ?? ""} `,
-      element("span", { class: "quiet" }, scope),
+      element("span", { class: "quiet" }, access),
     ),
     element("p", { class: "quiet" }, description ?? ""),
     ...(rows.length === 0 ? [] : [element("table", {}, element("tbody", {}, ...rows))]),
     ...(requestBody ? [element("h2", {}, "Body"), ...contents(requestBody)] : []),
-    element("h2", {}, "Answers"),
-    ...Object.entries(responses).flatMap(([status, answer]) => [
-      element("p", {}, element("b", {}, status), ` ${answer.description}`),
-      ...contents(answer),
+    element("h2", {}, "Responses"),
+    ...Object.entries(responses).flatMap(([status, response]) => [
+      element("p", {}, element("b", {}, status), ` ${response.description}`),
+      ...contents(response),
     ]),
   );
 }
 
-byId("about").textContent = described.info.description;
+byId("about").textContent = openApi.info.description;
 const groups = Map.groupBy(
-  Object.entries(described.paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, each]) => ({ path, method, each })),
+  Object.entries(openApi.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, spec]) => ({ path, method, spec })),
   ),
-  ({ each }) => each.tags?.[0] ?? "Other",
+  ({ spec }) => spec.tags?.[0] ?? "Other",
 );
 byId("operations").replaceChildren(
-  ...[...groups].flatMap(([tag, members]) => [
+  ...[...groups].flatMap(([tag, operations]) => [
     element("h2", {}, tag),
-    ...members.map(({ path, method, each }) => operation(path, method, each)),
+    ...operations.map(({ path, method, spec }) => operation(path, method, spec)),
   ]),
 );
 byId("schemas").replaceChildren(
-  ...Object.entries(described.components.schemas).map(([name, schema]) =>
+  ...Object.entries(openApi.components.schemas).map(([name, schema]) =>
     element(
       "details",
       {},

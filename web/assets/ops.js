@@ -1,15 +1,18 @@
 import { bindKey, byId, call, element, key } from "./api.js";
 
-const everyMs = 5_000;
+const refreshIntervalMs = 5_000;
 
+/** Returns a table row with one cell for each value. */
 const cells = (...values) => element("tr", {}, ...values.map((value) => element("td", {}, value)));
-const share = ({ done, total }) =>
+/** Returns the progress of an import as text. */
+const progress = ({ done, total }) =>
   total === 0 ? String(done) : `${done} / ${total} (${Math.floor((100 * done) / total)}%)`;
-const figures = (metrics) =>
+const metricsText = (metrics) =>
   Object.entries(metrics)
     .map(([name, value]) => `${name} ${value.toFixed(4)}`)
     .join(", ");
 
+/** Returns a button that promotes or rolls back a model version. */
 const action = (version, name) =>
   element(
     "button",
@@ -36,7 +39,7 @@ async function refresh() {
     ),
   );
   byId("imports").replaceChildren(
-    ...imports.map((each) => cells(each.name, each.status, share(each), each.updatedAt)),
+    ...imports.map((each) => cells(each.name, each.status, progress(each), each.updatedAt)),
   );
   if (key() === "") return;
   const { items } = await call("GET", "/v1/models");
@@ -46,7 +49,7 @@ async function refresh() {
         model.version,
         element("span", { class: model.status === "serving" ? "yes" : "" }, model.status),
         model.parent ?? "",
-        figures(model.metrics),
+        metricsText(model.metrics),
         model.createdAt,
         action(model.version, model.status === "serving" ? "rollback" : "promote"),
       ),
@@ -54,11 +57,11 @@ async function refresh() {
   );
 }
 
-const attempt = () =>
+const refreshOrShowError = () =>
   refresh().catch((error) => {
     byId("status").textContent = error.message;
   });
 
-bindKey(byId("key"), attempt);
-await attempt();
-setInterval(attempt, everyMs);
+bindKey(byId("key"), refreshOrShowError);
+await refreshOrShowError();
+setInterval(refreshOrShowError, refreshIntervalMs);

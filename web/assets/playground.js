@@ -2,26 +2,28 @@ import { bindKey, byId, call, element, key } from "./api.js";
 import { cities } from "./cities.js";
 import { drawRadar } from "./radar.js";
 
-const deeds = ["view", "click", "cart", "purchase", "dismiss"];
+const eventTypes = ["view", "click", "cart", "purchase", "dismiss"];
+/** Ranks of the previous list, by product id. */
 let ranks = new Map();
 let socket = null;
 
-const place = () => {
+const selectedPoint = () => {
   const [, lat, lon] = cities[byId("city").selectedIndex];
   return { lat, lon };
 };
-const say = (text, wrong = false) => {
+const showStatus = (text, wrong = false) => {
   byId("status").textContent = text;
   byId("status").className = wrong ? "wrong" : "quiet";
 };
 
-const money = ({ price, currency, discount }) => {
+/** Returns a product's price after its discount, as text. */
+const priceText = ({ price, currency, discount }) => {
   if (price === null) return "";
   const amount = (price * (1 - discount)).toFixed(2);
   return `${amount} ${currency ?? ""}${discount > 0 ? ` (−${Math.round(discount * 100)}%)` : ""}`;
 };
 
-/** How an item moved since the list before. */
+/** Returns how many ranks a product moved since the previous list. */
 function movement(productId, rank) {
   if (ranks.size === 0) return "";
   const before = ranks.get(productId);
@@ -33,8 +35,12 @@ function movement(productId, rank) {
 }
 
 function row({ productId, rank, score, distanceKm, product }, recommendationId) {
-  const buttons = deeds.map((type) =>
-    element("button", { type: "button", onclick: () => act(type, productId, recommendationId) }, type),
+  const buttons = eventTypes.map((type) =>
+    element(
+      "button",
+      { type: "button", onclick: () => recordEvent(type, productId, recommendationId) },
+      type,
+    ),
   );
   return element(
     "li",
@@ -49,31 +55,32 @@ function row({ productId, rank, score, distanceKm, product }, recommendationId) 
     element(
       "div",
       { class: "figures" },
-      element("div", {}, distanceKm === null ? "anywhere" : `${distanceKm.toFixed(2)} km`),
-      element("div", {}, money(product)),
+      element("div", {}, distanceKm === null ? "no location" : `${distanceKm.toFixed(2)} km`),
+      element("div", {}, priceText(product)),
       element("div", { class: "quiet" }, `score ${score.toFixed(3)}`),
     ),
     element("div", { class: "actions" }, ...buttons),
   );
 }
 
-const precisions = { exact: "exact place", "1km": "to about 1 km", city: "the city only" };
-const origins = {
-  request: "as asked for",
-  last: "where they were last",
-  edge: "as the network sees them",
-  home: "their home",
+const precisionTexts = { exact: "exact location", "1km": "to about 1 km", city: "city only" };
+const sourceTexts = {
+  request: "from the request",
+  last: "the user's last location",
+  edge: "derived from the network",
+  home: "the user's home",
   none: "unknown",
 };
 
 function show(answer) {
   const { items, location, model, stages, recommendationId } = answer;
   byId("items").replaceChildren(...items.map((item) => row(item, recommendationId)));
-  if (items.length === 0) say("Nothing to recommend here yet.");
+  if (items.length === 0) showStatus("There are no products to recommend here.");
   ranks = new Map(items.map(({ productId, rank }) => [productId, rank]));
-  drawRadar(byId("radar"), place(), items);
+  drawRadar(byId("radar"), selectedPoint(), items);
   const named = [location.city, location.country].filter(Boolean).join(", ") || "no known city";
-  byId("place").textContent = `${named}: ${precisions[location.precision]}, ${origins[location.source]}`;
+  byId("resolved-location").textContent =
+    `${named}: ${precisionTexts[location.precision]}, ${sourceTexts[location.source]}`;
   byId("model").textContent = `Model ${model.version}, ${model.sha256.slice(0, 12)}`;
   const slowest = Math.max(0.1, ...stages.map(({ ms }) => ms));
   byId("stages").replaceChildren(
@@ -94,40 +101,41 @@ async function recommend() {
     const started = performance.now();
     show(
       await call("POST", "/v1/recommendations", {
-        userId: byId("person").value.trim(),
-        location: place(),
+        userId: byId("user").value.trim(),
+        location: selectedPoint(),
         limit: 12,
       }),
     );
-    say(`Answered in ${(performance.now() - started).toFixed(0)} ms.`);
+    showStatus(`Answered in ${(performance.now() - started).toFixed(0)} ms.`);
   } catch (error) {
-    say(error.message, true);
+    showStatus(error.message, true);
   }
 }
 
-async function act(type, productId, recommendationId) {
+/** Records what the user did with a product, then asks for new recommendations. */
+async function recordEvent(type, productId, recommendationId) {
   try {
-    const userId = byId("person").value.trim();
+    const userId = byId("user").value.trim();
     const event = {
       eventId: crypto.randomUUID(),
       userId,
       type,
       productId,
       recommendationId,
-      location: place(),
+      location: selectedPoint(),
     };
     const { accepted, rejected } = await call("POST", "/v1/events", { events: [event] });
-    if (accepted === 0) say(rejected[0]?.error.message ?? "It was known already.", true);
+    if (accepted === 0) showStatus(rejected[0]?.error.message ?? "The event was recorded before.", true);
     else await recommend();
   } catch (error) {
-    say(error.message, true);
+    showStatus(error.message, true);
   }
 }
 
-/** Listens for what the service pushes to this person. */
-function listen() {
+/** Opens the user's WebSocket, and shows each list that the service sends. */
+function connectLive() {
   socket?.close();
-  const userId = byId("person").value.trim();
+  const userId = byId("user").value.trim();
   if (userId === "" || key() === "") return;
   const url = new URL(`/v1/users/${encodeURIComponent(userId)}/live`, location.href);
   url.protocol = url.protocol.replace("http", "ws");
@@ -144,27 +152,28 @@ function listen() {
   });
 }
 
-/** People to choose from, where the key may list them. */
-async function suggest() {
+/** Offers up to 50 users to choose from; none where the key may not list users. */
+async function suggestUsers() {
   const { items } = await call("GET", "/v1/users?limit=50").catch(() => ({ items: [] }));
-  byId("people").replaceChildren(...items.map(({ id }) => element("option", { value: id })));
-  const input = byId("person");
+  byId("users").replaceChildren(...items.map(({ id }) => element("option", { value: id })));
+  const input = byId("user");
   if (input.value === "") input.value = items[0]?.id ?? "someone-new";
 }
 
-async function begin() {
+/** Starts over for another user or key. */
+async function restart() {
   ranks = new Map();
-  listen();
+  connectLive();
   await recommend();
 }
 
 byId("city").replaceChildren(...cities.map(([name]) => element("option", {}, name)));
-bindKey(byId("key"), begin);
+bindKey(byId("key"), restart);
 byId("city").addEventListener("change", recommend);
-byId("person").addEventListener("change", begin);
-byId("question").addEventListener("submit", (event) => {
+byId("user").addEventListener("change", restart);
+byId("request").addEventListener("submit", (event) => {
   event.preventDefault();
   void recommend();
 });
-await suggest();
-await begin();
+await suggestUsers();
+await restart();

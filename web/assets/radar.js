@@ -1,4 +1,4 @@
-const svg = (name, attributes) => {
+const svgElement = (name, attributes) => {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, String(value));
   return made;
@@ -6,7 +6,7 @@ const svg = (name, attributes) => {
 
 const radians = (degrees) => (degrees * Math.PI) / 180;
 
-/** Initial bearing from one point to another, radians clockwise from north. */
+/** Returns the initial bearing from one point to another, in radians clockwise from north. */
 function bearing(from, to) {
   const [a, b, d] = [radians(from.lat), radians(to.lat), radians(to.lon - from.lon)];
   return Math.atan2(
@@ -15,29 +15,35 @@ function bearing(from, to) {
   );
 }
 
-/** Draws items around the person by direction and distance; rings are at halves of the farthest. */
-export function drawRadar(target, person, items) {
+/** Largest radius of a product, in the units of the view box, whose half width is 100. */
+const radarRadius = 90;
+
+/**
+ * Draws items around a point by direction and distance. The outer ring is the distance of the farthest item, at least 0.5 km;
+ * the inner ring is half of it.
+ */
+export function drawRadar(target, center, items) {
   const placed = items.filter(({ distanceKm, product }) => distanceKm !== null && product.location);
   const farthest = Math.max(0.5, ...placed.map(({ distanceKm }) => distanceKm));
   target.replaceChildren();
   for (const share of [0.5, 1]) {
-    const label = svg("text", { x: 2, y: -90 * share - 2 });
+    const label = svgElement("text", { x: 2, y: -radarRadius * share - 2 });
     label.textContent = `${(farthest * share).toFixed(1)} km`;
-    target.append(svg("circle", { r: 90 * share, class: "ring" }), label);
+    target.append(svgElement("circle", { r: radarRadius * share, class: "ring" }), label);
   }
   for (const { productId, distanceKm, product, rank } of placed) {
-    const angle = bearing(person, product.location);
-    const far = (90 * distanceKm) / farthest;
-    const dot = svg("circle", {
-      cx: Math.sin(angle) * far,
-      cy: -Math.cos(angle) * far,
+    const angle = bearing(center, product.location);
+    const radius = (radarRadius * distanceKm) / farthest;
+    const dot = svgElement("circle", {
+      cx: Math.sin(angle) * radius,
+      cy: -Math.cos(angle) * radius,
       r: Math.max(2, 6 - rank / 4),
       class: "product",
     });
-    const title = svg("title", {});
+    const title = svgElement("title", {});
     title.textContent = `${rank}. ${product.title || productId}`;
     dot.append(title);
     target.append(dot);
   }
-  target.append(svg("circle", { r: 4, class: "person" }));
+  target.append(svgElement("circle", { r: 4, class: "user" }));
 }

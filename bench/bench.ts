@@ -1,4 +1,4 @@
-// npm run bench: every figure beside a baseline and a limit of the same run.
+// `npm run bench`: measures each figure next to a baseline and a limit from the same run.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
@@ -24,8 +24,8 @@ import { measureTrainer } from "./sections/trainer.ts";
 import { endAllProcesses } from "./workers/processes.ts";
 import { type ServedCatalog, serveCatalog } from "./workers/serve-catalog.ts";
 
-/** Sections that need no workers, and sections that load them. */
-const inProcess = new Map<SectionName, (context: BenchContext) => Promise<void>>([
+/** Sections that run in this process. */
+const inProcessSections = new Map<SectionName, (context: BenchContext) => Promise<void>>([
   ["limit", measureLimit],
   ["startup", measureStartup],
   ["choices", measureChoices],
@@ -34,7 +34,8 @@ const inProcess = new Map<SectionName, (context: BenchContext) => Promise<void>>
   ["cut", measureCut],
   ["trainer", measureTrainer],
 ]);
-const overWorkers = new Map<SectionName, (context: BenchContext, served: ServedCatalog) => Promise<void>>([
+/** Sections that send requests to the workers. */
+const workerSections = new Map<SectionName, (context: BenchContext, served: ServedCatalog) => Promise<void>>([
   ["end-to-end", measureEndToEnd],
   ["ingest", measureIngest],
   ["swap", measureSwap],
@@ -49,7 +50,8 @@ const context = new BenchContext(options, (line) =>
   console.log(`${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s  ${line}`),
 );
 
-function commit(): string | null {
+/** Returns the hash of the current commit; null outside a git repository. */
+function currentCommit(): string | null {
   try {
     return execFileSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
   } catch {
@@ -60,19 +62,19 @@ function commit(): string | null {
 async function run(): Promise<void> {
   const loadBefore = loadavg();
   for (const name of options.sections) {
-    const measure = inProcess.get(name);
+    const measure = inProcessSections.get(name);
     if (!measure) continue;
-    context.log(name);
+    context.log(`section ${name}`);
     await measure(context);
   }
   context.releaseMarket();
-  const loads = options.sections.filter((name) => overWorkers.has(name));
-  if (loads.length > 0) {
-    if (loads.some((name) => name.startsWith("recalibration"))) await writeRecalibrationLog(context);
+  const loadSections = options.sections.filter((name) => workerSections.has(name));
+  if (loadSections.length > 0) {
+    if (loadSections.some((name) => name.startsWith("recalibration"))) await writeRecalibrationLog(context);
     const served = await serveCatalog(context);
-    for (const name of loads) {
-      context.log(name);
-      await overWorkers.get(name)?.(context, served);
+    for (const name of loadSections) {
+      context.log(`section ${name}`);
+      await workerSections.get(name)?.(context, served);
     }
     await served.stop();
   }
@@ -92,7 +94,7 @@ async function run(): Promise<void> {
   if (options.json === null) return;
   mkdirSync(dirname(options.json), { recursive: true });
   const report = {
-    commit: commit(),
+    commit: currentCommit(),
     date: new Date().toISOString(),
     products: options.products,
     machine,
@@ -102,17 +104,17 @@ async function run(): Promise<void> {
   writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
-/** Ends what was started, then this process. */
-async function leave(code: number): Promise<never> {
+/** Ends all started processes, then this one. */
+async function exit(code: number): Promise<never> {
   await endAllProcesses();
   process.exit(code);
 }
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void leave(130));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void exit(130));
 
 try {
   await run();
-  await leave(0);
+  await exit(0);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  await leave(1);
+  await exit(1);
 }

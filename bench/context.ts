@@ -1,23 +1,23 @@
 import { featureShape } from "../model/features/compute-features.ts";
-import { randomBatch } from "../model/onnx/manifest.ts";
+import { randomBatch } from "../model/onnx/random-batch.ts";
 import { maxCandidates } from "../model/pipeline/run-pipeline.ts";
-import { buildIndexedMarket, type IndexedMarket } from "./data/world.ts";
+import { buildIndexedMarket, type IndexedMarket } from "./data/indexed-market.ts";
 import type { Figure, Reference } from "./figure.ts";
 import { openBundledModel } from "./onnx/bundled-model.ts";
 import type { BenchOptions } from "./options.ts";
 import { measureMilliseconds } from "./timing.ts";
 
-/** What the sections of one run share. */
+/** Options, figures and data that the sections of one run share. */
 export class BenchContext {
   readonly options: BenchOptions;
-  /** Says what is going on; for people. */
+  /** Prints one line of progress. */
   readonly log: (line: string) => void;
-  /** Everything measured so far. */
+  /** All figures measured so far. */
   readonly figures: Figure[] = [];
-  /** What the reader must know of the figures. */
+  /** Remarks that the report prints below the figures. */
   readonly notes: string[] = [];
-  /** Median milliseconds of the bare ONNX run, and where it was measured; null before that. */
-  onnxInWorkerd: Reference | null = null;
+  /** Median milliseconds of the ONNX run alone, and where it was measured; null before the measurement. */
+  onnxMedian: Reference | null = null;
   #market: IndexedMarket | null = null;
 
   constructor(options: BenchOptions, log: (line: string) => void) {
@@ -25,18 +25,18 @@ export class BenchContext {
     this.log = log;
   }
 
-  /** The world in memory, made when it is first wanted. */
+  /** The generated market in memory, which the first access creates. */
   get market(): IndexedMarket {
     if (!this.#market) {
-      this.log(`making ${this.options.products.toLocaleString("en")} products in memory`);
+      this.log(`generating a market of ${this.options.products.toLocaleString("en")} products in memory`);
       this.#market = buildIndexedMarket(this.options.products);
     }
     return this.#market;
   }
 
-  /** The bare ONNX run of as many candidates as the model ranks at most: as the section `limit` found it, else in Node. */
+  /** Returns the median ONNX run of {@link maxCandidates}: from the section `limit` if it ran, otherwise measured in Node. */
   async onnxReference(): Promise<Reference> {
-    if (!this.onnxInWorkerd) {
+    if (!this.onnxMedian) {
       const { session } = await openBundledModel();
       const batch = randomBatch(featureShape, maxCandidates, 1);
       const { p50 } = await measureMilliseconds(() => session.run(batch), {
@@ -45,17 +45,17 @@ export class BenchContext {
         seconds: 4,
       });
       await session.release();
-      this.onnxInWorkerd = { label: `bare ONNX, ${maxCandidates}, in Node`, value: p50 };
+      this.onnxMedian = { label: `ONNX run of ${maxCandidates} candidates in Node`, value: p50 };
     }
-    return this.onnxInWorkerd;
+    return this.onnxMedian;
   }
 
-  /** Gives the memory of the world back: the workers need it. */
+  /** Releases the memory of the market, which the workers need. */
   releaseMarket(): void {
     this.#market = null;
   }
 
-  /** Tells what the reader must know, once. */
+  /** Adds a remark to the report, unless the report already has it. */
   addNote(line: string): void {
     if (!this.notes.includes(line)) this.notes.push(line);
   }

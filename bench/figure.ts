@@ -1,12 +1,12 @@
-/** Something to hold a figure against, from the same run and in the same unit. */
+/** A value to compare a figure with, from the same run and in the same unit. */
 export interface Reference {
   label: string;
   value: number;
 }
 
-/** Percentiles of what was measured. */
+/** Mean and percentiles of the measured values. */
 export interface Statistics {
-  /** How many measurements. */
+  /** Number of measurements. */
   n: number;
   mean: number;
   p50: number;
@@ -14,7 +14,7 @@ export interface Statistics {
   p99: number;
 }
 
-/** What a figure counts: times are better when low, rates when high. */
+/** Unit of a figure. Low times and high rates are better. */
 export type Unit = "ms" | "us" | "per s" | "MB" | "share";
 
 /** One line of the report. */
@@ -22,17 +22,17 @@ export interface Figure extends Statistics {
   section: string;
   name: string;
   unit: Unit;
-  /** What does the same in a plain way, or what is there without it. */
+  /** The value of a simpler way to do the same, or of the state without the measured load. */
   baseline: Reference | null;
-  /** What cannot be beaten, or what the figure is meant to be compared with. */
+  /** The best possible value, or a target. */
   limit: Reference | null;
 }
 
-/** The smallest value that at least `share` of the ascending values do not exceed (nearest rank). */
+/** Returns the smallest value that at least `share` of the ascending values do not exceed (nearest-rank percentile). */
 const nearestRank = (ascending: Float64Array, share: number): number =>
   ascending[Math.min(ascending.length - 1, Math.max(0, Math.ceil(share * ascending.length) - 1))];
 
-/** Percentiles of times: 95 of 100 take at most p95. */
+/** Returns the percentiles of times: 95% of the values are at most p95. */
 export function summarizeTimes(values: ArrayLike<number>): Statistics {
   const ascending = Float64Array.from(values).sort();
   if (ascending.length === 0)
@@ -46,13 +46,13 @@ export function summarizeTimes(values: ArrayLike<number>): Statistics {
   };
 }
 
-/** Percentiles of rates: 95 of 100 reach at least p95. */
+/** Returns the percentiles of rates: 95% of the values are at least p95. */
 export function summarizeRates(values: ArrayLike<number>): Statistics {
   const { n, mean, p50, p95, p99 } = summarizeTimes(Array.from(values, (value) => -value));
   return { n, mean: -mean, p50: -p50, p95: -p95, p99: -p99 };
 }
 
-/** A quantity that was measured once. */
+/** Returns the statistics of a value that was measured once. */
 export const singleMeasurement = (value: number): Statistics => ({
   n: 1,
   mean: value,
@@ -61,7 +61,7 @@ export const singleMeasurement = (value: number): Statistics => ({
   p99: value,
 });
 
-/** A quantity of which only the mean over `n` is known: its percentiles are NaN, null in JSON. */
+/** Returns the statistics of `n` values of which only the mean is known. The percentiles are NaN, which is null in JSON. */
 export const meanOnly = (mean: number, n: number): Statistics => ({
   n,
   mean,

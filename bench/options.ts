@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 
-/** Everything that can be measured, in the order in which it is. */
+/** All sections, in the order in which they run. */
 export const sectionNames = [
   "limit",
   "startup",
@@ -22,67 +22,67 @@ export const sectionNames = [
 ] as const;
 export type SectionName = (typeof sectionNames)[number];
 
-/** What `npm run bench` was asked for. */
+/** Options of `npm run bench`. */
 export interface BenchOptions {
   sections: SectionName[];
-  /** Products of the generated catalogue. */
+  /** Products of the generated catalog. */
   products: number;
   /** Examples of the generated training log. */
   examples: number;
-  /** Rows of each of them. */
+  /** Candidate rows of each example. */
   rows: number;
-  /** Seconds of each load on the workers. */
+  /** Seconds that each load on the workers lasts. */
   seconds: number;
   /** File for the figures as JSON; null for none. */
   json: string | null;
-  /** Folder for CPU profiles of the isolates while they answer recommendations; null for none. */
+  /** Folder for CPU profiles of the isolates under load; null for none. */
   profiles: string | null;
   port: number;
-  /** Folder of the workers' state, which holds the loaded catalogue and is used again. */
+  /** State directory of the workers. A later run with the same directory reuses the imported catalog. */
   stateDir: string;
 }
 
-/** Memory as a file system, where there is one: figures are then of the code, not of a disk that syncs. */
+/** A file system in memory if there is one, so that the figures do not measure the disk. */
 const memoryFolder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 const usage = `Usage: npm run bench -- [--only ${sectionNames.join(",")}] [--products N] [--examples N] [--rows N] [--seconds S] [--json FILE] [--profiles DIR]`;
 
-/** A whole number between two bounds; ends the process where it is none. */
+/** Parses a whole number between `min` and `max`. Ends the process if the text is no such number. */
 function parseInteger(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isInteger(value) || value < min || value > max)
-    exitWithError(`${name} is a whole number from ${min} to ${max}, not "${text}". ${usage}`);
+    exitWithError(`${name} must be a whole number from ${min} to ${max}; got "${text}".\n${usage}`);
   return value;
 }
 
 function parseSections(text: string | undefined): SectionName[] {
   if (text === undefined) return [...sectionNames];
   const wanted = text.split(",");
-  const unknown = wanted.find((name) => !sectionNames.some((known) => known === name));
-  if (unknown !== undefined) exitWithError(`There is no section "${unknown}". ${usage}`);
+  const unknown = wanted.find((name) => !sectionNames.some((section) => section === name));
+  if (unknown !== undefined) exitWithError(`--only names the unknown section "${unknown}".\n${usage}`);
   return sectionNames.filter((name) => wanted.includes(name));
 }
 
 function parseValues(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        only: { type: "string" },
-        products: { type: "string", default: "10000" },
-        examples: { type: "string", default: "200000" },
-        rows: { type: "string", default: "20" },
-        seconds: { type: "string", default: "20" },
-        json: { type: "string" },
-        profiles: { type: "string" },
-      },
-    }).values;
-  } catch (error) {
-    return exitWithError(`${error instanceof Error ? error.message.split("\n")[0] : error} ${usage}`);
-  }
+  return parseOrExit(
+    () =>
+      parseArgs({
+        args,
+        options: {
+          only: { type: "string" },
+          products: { type: "string", default: "10000" },
+          examples: { type: "string", default: "200000" },
+          rows: { type: "string", default: "20" },
+          seconds: { type: "string", default: "20" },
+          json: { type: "string" },
+          profiles: { type: "string" },
+        },
+      }),
+    usage,
+  ).values;
 }
 
-/** Parses arguments and environment (PORT, STATE_DIR); a mistake ends the process with one line. */
+/** Parses arguments and environment (PORT, STATE_DIR). An invalid option ends the process with an error. */
 export function parseBenchOptions(args: string[], environment: NodeJS.ProcessEnv): BenchOptions {
   const values = parseValues(args);
   const products = parseInteger("--products", values.products, 1000, 1_000_000);

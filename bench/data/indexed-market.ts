@@ -9,38 +9,38 @@ import type { TileSource } from "../../model/retrieval/tile-source.ts";
 import { worldCell } from "../../shared/geo/cells.ts";
 import { type GeneratedMarket, generateMarket } from "./generated-market.ts";
 
-/** A moment of the past, so that every run sees the same world. Seconds since the epoch. */
+/** Fixed time of the market, so that each run has the same data. Seconds since the Unix epoch. */
 const now = Date.UTC(2026, 0, 5, 12) / 1000;
 
-/** A generated marketplace in memory: all tiles hot, all people known. */
+/** A generated market with its index in memory: the tiles of all cells and the profiles of all users. */
 export interface IndexedMarket extends GeneratedMarket {
   tiles: TileSource & ForwardingLookup;
-  candidates: CandidateService & CandidateStore;
+  candidateService: CandidateService & CandidateStore;
   replay: Replay;
-  /** Seconds since the epoch, after the last event. */
+  /** Seconds since the Unix epoch, after the last event. */
   now: number;
 }
 
-/** Makes the world of so many products. */
+/** Generates a market with a number of products, and builds its index. */
 export function buildIndexedMarket(products: number): IndexedMarket {
   const market = generateMarket(products, now);
   const { items, train: events } = market.dataset;
   const tiles = tilePyramidAfter(market.dataset, events, now);
-  const places = inProcessCandidates(tiles, () => now);
-  const replay = new Replay(items, places);
+  const candidateService = inProcessCandidates(tiles, () => now);
+  const replay = new Replay(items, candidateService);
   for (const event of events) replay.applyEvent(event);
-  return { ...market, tiles, candidates: places, replay, now };
+  return { ...market, tiles, candidateService, replay, now };
 }
 
-/** All leaf tiles, found by descending from the world. */
+/** Returns all leaf tiles, found by descending from the world's tile. */
 export async function leafTiles(tiles: TileSource): Promise<Columns[]> {
   const leaves: Columns[] = [];
-  const open = [worldCell];
-  for (let cell = open.pop(); cell !== undefined; cell = open.pop()) {
+  const pending = [worldCell];
+  for (let cell = pending.pop(); cell !== undefined; cell = pending.pop()) {
     const tile = await tiles.tile(cell);
     if (!tile) continue;
     if (tile.meta.children.length === 0) leaves.push(tile);
-    else open.push(...tile.meta.children.map((child) => child.cell));
+    else pending.push(...tile.meta.children.map((child) => child.cell));
   }
   return leaves;
 }

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import type { FeatureBatch, FeatureShape } from "../../model/features/batch.ts";
 import { onnxInputs } from "../../model/onnx/inputs.ts";
 
-/** What is used of `onnxruntime-node`, whose types are there only where it is installed. */
+/** Types of the used parts of `onnxruntime-node`, which is not a dependency and may be absent. */
 interface NativeRuntime {
   InferenceSession: {
     create(
@@ -13,10 +13,10 @@ interface NativeRuntime {
   Tensor: new (type: "float32" | "int32", data: Float32Array | Int32Array, dims: number[]) => unknown;
 }
 
-/** How to get the runtime; its own installation would fetch more than npm holds. */
+/** Command that installs the runtime. Its install script is skipped, since it downloads files from outside npm. */
 export const nativeInstallCommand = "npm install --no-save --ignore-scripts onnxruntime-node";
 
-/** A runner of a model by native code on one thread; null where `onnxruntime-node` is not installed. */
+/** Returns a function that runs a model in native code on one thread; null if `onnxruntime-node` is not installed. */
 export async function createNativeRunner(
   bytes: Uint8Array,
   shape: FeatureShape,

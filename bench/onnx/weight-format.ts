@@ -10,11 +10,11 @@ import {
   TensorProtoSchema,
 } from "../../model/onnx/generated/onnx_pb.js";
 
-/** How weights may lie in the file. */
+/** Number formats in which a model file can store its weights. */
 export const weightFormats = ["float32", "float16", "int8"] as const;
 export type WeightFormat = (typeof weightFormats)[number];
 
-/** Smaller tensors are not worth a node of their own. */
+/** Smaller tensors keep their format, since an extra node would cost more than they save. */
 const minElements = 64;
 
 const floatsOf = ({ rawData }: TensorProto): Float32Array =>
@@ -23,7 +23,7 @@ const floatsOf = ({ rawData }: TensorProto): Float32Array =>
 const bytesOf = (view: ArrayBufferView): Uint8Array<ArrayBuffer> =>
   new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
 
-/** Adds a constant of the graph. */
+/** Adds a constant to the graph, and returns its name. */
 function addConstant(
   graph: GraphProto,
   name: string,
@@ -35,7 +35,7 @@ function addConstant(
   return name;
 }
 
-/** The tensor as half floats, cast back where it is used. */
+/** Stores a tensor as 16-bit floats, with a node that casts it back. */
 function replaceByFloat16(graph: GraphProto, tensor: TensorProto): void {
   const stored = addConstant(
     graph,
@@ -54,10 +54,10 @@ function replaceByFloat16(graph: GraphProto, tensor: TensorProto): void {
   );
 }
 
-/** The tensor as bytes of one scale, symmetric about zero, scaled back where it is used. */
+/** Stores a tensor as 8-bit integers with one scale, symmetric around zero, with a node that scales it back. */
 function replaceByInt8(graph: GraphProto, tensor: TensorProto): void {
   const values = floatsOf(tensor);
-  const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12) / 127;
+  const scale = values.reduce((max, value) => Math.max(max, Math.abs(value)), 1e-12) / 127;
   const stored = addConstant(
     graph,
     `${tensor.name}.i8`,
@@ -77,7 +77,7 @@ function replaceByInt8(graph: GraphProto, tensor: TensorProto): void {
   );
 }
 
-/** The model with its weights in another format; the inputs' statistics stay as they are. */
+/** Returns the model with its weights in another format. The input statistics (`mean`, `scale`) keep theirs. */
 export function convertWeights(
   format: WeightFormat,
   bytes: Uint8Array<ArrayBuffer>,
@@ -85,7 +85,7 @@ export function convertWeights(
   if (format === "float32") return bytes;
   const model = fromBinary(ModelProtoSchema, bytes);
   const { graph } = model;
-  if (!graph) throw new Error("the model has no graph");
+  if (!graph) throw new Error("The bytes contain no ONNX graph.");
   const isWeight = ({ name, dataType, rawData }: TensorProto): boolean =>
     dataType === TensorProto_DataType.FLOAT &&
     rawData.byteLength >= 4 * minElements &&

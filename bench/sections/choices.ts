@@ -1,8 +1,8 @@
 import * as ort from "onnxruntime-web/wasm";
 import type { Scores } from "../../model/features/batch.ts";
 import { featureShape } from "../../model/features/compute-features.ts";
-import { randomBatch } from "../../model/onnx/manifest.ts";
 import { createModelSession, type ModelSession } from "../../model/onnx/model-session.ts";
+import { randomBatch } from "../../model/onnx/random-batch.ts";
 import { maxCandidates } from "../../model/pipeline/run-pipeline.ts";
 import type { BenchContext } from "../context.ts";
 import { bundledModelBytes } from "../onnx/bundled-model.ts";
@@ -23,7 +23,7 @@ async function sessionOf(bytes: Uint8Array, level: Level): Promise<ModelSession>
   return createModelSession(ort, session, featureShape);
 }
 
-/** Largest difference of two logits. */
+/** Returns the largest difference between two models' logits. */
 const maxLogitDifference = (a: Scores, b: Scores): number =>
   Math.max(
     ...["engage" as const, "purchase" as const].map((head) =>
@@ -31,7 +31,7 @@ const maxLogitDifference = (a: Scores, b: Scores): number =>
     ),
   );
 
-/** What was chosen and what it was chosen from: optimisation of the graph, format of the weights, candidates of a run. */
+/** Compares the chosen settings of the model with the alternatives: graph optimization, weight format, candidates per run. */
 export async function measureChoices(context: BenchContext): Promise<void> {
   ort.env.wasm.numThreads = 1;
   const chosen = await sessionOf(bundledModelBytes(), "all");
@@ -39,20 +39,20 @@ export async function measureChoices(context: BenchContext): Promise<void> {
   const scores = await chosen.run(reference);
   const measure = async (name: string, session: ModelSession, count: number): Promise<void> => {
     const batch = randomBatch(featureShape, count, 1);
-    const now = await measureMilliseconds(() => chosen.run(batch), bounds);
+    const current = await measureMilliseconds(() => chosen.run(batch), bounds);
     const summary = await measureMilliseconds(() => session.run(batch), bounds);
     context.figures.push({
       section: "choices",
       name,
       unit: "ms",
       ...summary,
-      baseline: { label: "as chosen", value: now.p50 },
+      baseline: { label: "chosen settings", value: current.p50 },
       limit: null,
     });
   };
   for (const level of levels) {
     const session = await sessionOf(bundledModelBytes(), level);
-    await measure(`graph optimisation ${level}, ${maxCandidates} candidates`, session, maxCandidates);
+    await measure(`graph optimization ${level}, ${maxCandidates} candidates`, session, maxCandidates);
     await session.release();
   }
   for (const format of weightFormats) {
@@ -60,7 +60,7 @@ export async function measureChoices(context: BenchContext): Promise<void> {
     const session = await sessionOf(bytes, "all");
     await measure(`weights as ${format}, ${(bytes.byteLength / 1024).toFixed(0)} kB`, session, maxCandidates);
     context.addNote(
-      `choices: weights as ${format} move a logit by ${maxLogitDifference(await session.run(reference), scores).toPrecision(2)} at most`,
+      `choices: weights as ${format} change a logit by ${maxLogitDifference(await session.run(reference), scores).toPrecision(2)} at most`,
     );
     await session.release();
   }

@@ -8,60 +8,64 @@ import { topIndices } from "../../model/retrieval/top-indices.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import { localHourOf } from "../../shared/time/local-clock.ts";
 import type { BenchContext } from "../context.ts";
-import { type RequestOrigin, sampleRequestOrigins } from "../data/market.ts";
+import { type RequestOrigin, sampleRequestOrigins } from "../data/generated-market.ts";
 import { summarizeRates } from "../figure.ts";
 import { openBundledModel } from "../onnx/bundled-model.ts";
 
-/** Different people and places. */
-const visitCount = 150;
-/** Products that the network ranks where nothing is cut: all that the first stage could have let through. */
-const uncut = 8000;
-/** What counts: the network's first so many. */
-const first = 20;
+/** Number of users and locations. */
+const originCount = 150;
+/** Candidates that the network ranks as the reference: more than the first stage ever returns. */
+const maxUncutCandidates = 8000;
+/** Products at the top of the network's ranking whose recall is measured. */
+const topCount = 20;
+/** Mean recall that the cut to the production limit must reach. */
+const minRecall = 0.98;
 
-/** How much of what the network would show first the first stage lets through, when it cuts to fewer and fewer. */
+/** Measures the recall of the first stage: how much of the network's top 20 remains after a cut to fewer candidates. */
 export async function measureCut(context: BenchContext): Promise<void> {
-  const { market: world } = context;
+  const { market } = context;
   const { session, manifest } = await openBundledModel();
-  const visits = sampleRequestOrigins(world, visitCount, 3);
+  const origins = sampleRequestOrigins(market, originCount, 3);
   const queryOf = ({ userId, point }: RequestOrigin, limit: number): CandidateQuery => ({
-    profile: world.replay.profile(userId),
+    profile: market.replay.profile(userId),
     point,
-    now: world.now,
-    hour: localHourOf(world.now + utcOffsetAt(point.lat, point.lon, world.now)),
+    now: market.now,
+    hour: localHourOf(market.now + utcOffsetAt(point.lat, point.lon, market.now)),
     filter: {},
     limit,
     firstStage: manifest.firstStage ?? defaultFirstStage,
   });
-  const kept = new Map<number, number[]>([100, 200, maxCandidates, 1000].map((limit) => [limit, []]));
+  const recallByLimit = new Map<number, number[]>(
+    [100, 200, maxCandidates, 1000].map((limit) => [limit, []]),
+  );
   let ranked = 0;
-  for (const visit of visits) {
-    const query = queryOf(visit, uncut);
-    const { candidates, blocks } = await fetchCandidates(query, world.candidates);
+  for (const origin of origins) {
+    const query = queryOf(origin, maxUncutCandidates);
+    const { candidates, blocks } = await fetchCandidates(query, market.candidateService);
     ranked += candidates.length;
-    const offset = utcOffsetAt(visit.point.lat, visit.point.lon, world.now);
-    const ranking = rankingContext(query.profile, world.now, offset, visit.point, blocks, candidates);
-    const values = finalScores(await session.run(computeFeatures(ranking, candidates)));
-    const best = topIndices(values, values.length, first).map(
+    const offset = utcOffsetAt(origin.point.lat, origin.point.lon, market.now);
+    const ranking = rankingContext(query.profile, market.now, offset, origin.point, blocks, candidates);
+    const scores = finalScores(await session.run(computeFeatures(ranking, candidates)));
+    const best = topIndices(scores, scores.length, topCount).map(
       (i) => candidates[i].block.idHash[candidates[i].row],
     );
-    for (const [limit, shares] of kept) {
-      const through = (await fetchCandidates(queryOf(visit, limit), world.candidates)).candidates;
-      const hashes = new Set(through.map(({ block, row }) => block.idHash[row]));
-      shares.push(best.filter((hash) => hashes.has(hash)).length / best.length);
+    for (const [limit, recalls] of recallByLimit) {
+      const remaining = (await fetchCandidates(queryOf(origin, limit), market.candidateService)).candidates;
+      const hashes = new Set(remaining.map(({ block, row }) => block.idHash[row]));
+      recalls.push(best.filter((hash) => hashes.has(hash)).length / best.length);
     }
   }
   await session.release();
   context.addNote(
-    `cut: the network ranked ${Math.round(ranked / visits.length)} products where nothing was cut`,
+    `cut: without a cut the network ranked ${Math.round(ranked / origins.length)} products on average`,
   );
-  for (const [limit, shares] of kept)
+  for (const [limit, recalls] of recallByLimit)
     context.figures.push({
       section: "cut",
-      name: `of the network's first ${first}, kept by a cut to ${limit}`,
+      name: `recall of the network's top ${topCount} after a cut to ${limit} candidates`,
       unit: "share",
-      ...summarizeRates(shares),
-      baseline: { label: "a cut by chance", value: Math.min(1, (limit * visits.length) / ranked) },
-      limit: limit === maxCandidates ? { label: "wanted on average", value: 0.98 } : null,
+      ...summarizeRates(recalls),
+      baseline: { label: "random cut", value: Math.min(1, (limit * origins.length) / ranked) },
+      limit: limit === maxCandidates ? { label: "required mean", value: minRecall } : null,
     });
 }

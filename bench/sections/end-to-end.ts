@@ -4,7 +4,7 @@ import { developmentKey } from "../../scripts/start/serve.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import type { BenchContext } from "../context.ts";
-import { sampleRequestOrigins } from "../data/market.ts";
+import { sampleRequestOrigins } from "../data/generated-market.ts";
 import { meanOnly, singleMeasurement, summarizeRates, summarizeTimes } from "../figure.ts";
 import {
   isolateMegabytes,
@@ -18,8 +18,8 @@ import type { ServedCatalog } from "../workers/serve-catalog.ts";
 import type { Workerd } from "../workers/workerd.ts";
 
 /**
- * Connections, products that are ranked, and who asks: people all over the world, or those of one region, as an edge location
- * sees them.
+ * Loads to measure: connections, ranked candidates, and whether the users are from all over the world or from one region, as
+ * a single edge location sees them.
  */
 const loads = [
   { connections: 1, candidates: 500, regional: false },
@@ -28,21 +28,21 @@ const loads = [
   { connections: 1, candidates: 500, regional: true },
   { connections: 1, candidates: 100, regional: true },
 ] as const;
-/** A region is around where somebody was, the same in every run of a market; its radius in km. */
+/** The region lies around one user's past location, the same in every run, and has this radius in kilometers. */
 const regionSeed = 3;
 const regionKm = 300;
-const visitCount = 20_000;
-/** Items of an answer. */
+const originCount = 20_000;
+/** Items of a recommendation. */
 const limit = 10;
 const warmUp = { connections: 4, seconds: 20 };
 const healthSeconds = 3;
 const profileSeconds = 10;
 
-/** Milliseconds of the gateway's whole work, out of the `server-timing` header; NaN where it is not there. */
+/** Returns the gateway's total milliseconds from a `server-timing` header; NaN if the header has none. */
 const parseGatewayMs = (header: string | undefined): number =>
   Number(/gateway;dur=([\d.]+)/.exec(header ?? "")?.[1] ?? Number.NaN);
 
-/** What the workers say of their own time. */
+/** Collects the times that the workers report in their answers. */
 class StageTimes {
   readonly #times = new Map<string, number[]>();
   readonly #candidates: number[] = [];
@@ -51,7 +51,7 @@ class StageTimes {
     const answer = JSON.parse(body) as RecommendationAnswer;
     this.#candidates.push(answer.candidates ?? 0);
     for (const { name, ms } of answer.stages) this.#addTime(name, ms);
-    this.#addTime("gateway, all of it", parseGatewayMs(headers["server-timing"]));
+    this.#addTime("gateway, in total", parseGatewayMs(headers["server-timing"]));
   }
 
   #addTime(name: string, ms: number): void {
@@ -69,21 +69,21 @@ class StageTimes {
   }
 }
 
-/** What is alive in each isolate after the load. */
+/** Measures the live memory of each isolate after the load. */
 async function measureIsolates({ figures }: BenchContext, { pid, inspectors }: Workerd): Promise<void> {
-  const whole = { label: "the whole process", value: residentMegabytes(pid) };
+  const processMemory = { label: "resident memory of the process", value: residentMegabytes(pid) };
   for (const [worker, inspector] of inspectors)
     figures.push({
       section: "memory",
-      name: `alive in ${worker}`,
+      name: `live memory of ${worker}`,
       unit: "MB",
       ...singleMeasurement(totalMegabytes(await measureLiveMemory(inspector))),
-      baseline: whole,
-      limit: { label: "aimed at for an isolate", value: isolateMegabytes.aimed },
+      baseline: processMemory,
+      limit: { label: "target for an isolate", value: isolateMegabytes.target },
     });
 }
 
-/** The first recommendation of fresh isolates: nothing is compiled, no tile is read, no person awake. */
+/** Measures the first recommendation of new isolates: no code is compiled, no tile is cached, no user's object is in memory. */
 async function measureFirstAnswer(url: string, body: string): Promise<{ ms: number; rankMs: number }> {
   const started = performance.now();
   const answer = await fetch(`${url}/v1/recommendations`, {
@@ -96,32 +96,32 @@ async function measureFirstAnswer(url: string, body: string): Promise<{ ms: numb
   return { ms, rankMs: stages.find(({ name }) => name === "rank")?.ms ?? Number.NaN };
 }
 
-/** Recommendations for random people at random places, as a client sees them. */
+/** Measures recommendations for random users at random locations, as a client sees them. */
 export async function measureEndToEnd(
   context: BenchContext,
   { url, workerd, market, startMs }: ServedCatalog,
 ): Promise<void> {
   const { seconds, products, profiles } = context.options;
-  const visits = sampleRequestOrigins(market, visitCount, Date.now() % 2 ** 31);
+  const origins = sampleRequestOrigins(market, originCount, Date.now() % 2 ** 31);
   const [{ point: center }] = sampleRequestOrigins(market, 1, regionSeed);
-  const region = visits.filter(
+  const region = origins.filter(
     ({ point }) => distanceKm(center.lat, center.lon, point.lat, point.lon) < regionKm,
   );
-  const plan = (width: number, lasting: number, candidates = 500, who = visits): LoadPlan => ({
+  const plan = (connections: number, duration: number, candidates = 500, from = origins): LoadPlan => ({
     url,
     method: "POST",
     path: "/v1/recommendations",
-    connections: width,
-    seconds: lasting,
+    connections,
+    seconds: duration,
     expectedStatus: 200,
     body(request) {
-      const { userId, point } = who[request % who.length];
+      const { userId, point } = from[request % from.length];
       return JSON.stringify({ userId, location: point, limit, candidates });
     },
   });
-  context.log("the first answer");
+  context.log("measuring the first recommendation");
   const first = await measureFirstAnswer(url, plan(1, 1).body?.(0) ?? "");
-  context.log("warming up");
+  context.log("warming up the workers");
   await runLoad(plan(warmUp.connections, warmUp.seconds), developmentKey);
   const catalog = `${products.toLocaleString("en")} products`;
   const onnx = await context.onnxReference();
@@ -129,7 +129,7 @@ export async function measureEndToEnd(
   context.figures.push(
     {
       section,
-      name: "from the start of the processes to an open door",
+      name: "start of the processes until the first response",
       unit: "ms",
       ...singleMeasurement(startMs),
       baseline: null,
@@ -137,26 +137,26 @@ export async function measureEndToEnd(
     },
     {
       section,
-      name: "the first recommendation after it",
+      name: "first recommendation after the start",
       unit: "ms",
       ...singleMeasurement(first.ms),
-      baseline: { label: "of which its ONNX run", value: first.rankMs },
+      baseline: { label: "its rank stage", value: first.rankMs },
       limit: onnx,
     },
   );
-  for (const { connections: width, candidates, regional } of loads) {
-    const plural = width === 1 ? "connection" : "connections";
+  for (const { connections, candidates, regional } of loads) {
+    const unit = connections === 1 ? "connection" : "connections";
     const where = regional ? ", one region" : "";
-    const name = `${catalog}, ${candidates} ranked, ${width} ${plural}${where}`;
+    const name = `${catalog}, ${candidates} ranked, ${connections} ${unit}${where}`;
     context.log(name);
-    const who = regional ? region : visits;
-    if (regional) await runLoad(plan(warmUp.connections, warmUp.seconds, candidates, who), developmentKey);
+    const from = regional ? region : origins;
+    if (regional) await runLoad(plan(warmUp.connections, warmUp.seconds, candidates, from), developmentKey);
     const gateway = await runLoad(
       {
         url,
         method: "GET",
         path: "/healthz",
-        connections: width,
+        connections,
         seconds: healthSeconds,
         expectedStatus: 200,
       },
@@ -166,7 +166,7 @@ export async function measureEndToEnd(
     const before = workerd ? processorSeconds(workerd.pid) : Number.NaN;
     const outcome = await runLoad(
       {
-        ...plan(width, seconds, candidates, who),
+        ...plan(connections, seconds, candidates, from),
         onAnswer: (_request, status, body, headers) => {
           if (status === 200) stages.add(body, headers);
         },
@@ -176,9 +176,9 @@ export async function measureEndToEnd(
     const spent = workerd ? processorSeconds(workerd.pid) - before : Number.NaN;
     if (outcome.failed > 0)
       context.addNote(
-        `end-to-end: ${outcome.failed} requests failed with ${name}: ${outcome.failures.join("; ")}`,
+        `end-to-end: ${outcome.failed} requests failed (${name}): ${outcome.failures.join("; ")}`,
       );
-    context.addNote(`end-to-end: ${Math.round(stages.meanCandidates)} candidates on average with ${name}`);
+    context.addNote(`end-to-end: ${Math.round(stages.meanCandidates)} candidates on average (${name})`);
     context.figures.push(
       {
         section,
@@ -190,22 +190,22 @@ export async function measureEndToEnd(
       },
       {
         section,
-        name: `${name}, answers`,
+        name: `${name}, throughput`,
         unit: "per s",
         ...summarizeRates(outcome.rates),
         baseline: { label: "GET /healthz", value: summarizeRates(gateway.rates).p50 },
-        limit: onnx && { label: "one core with nothing but ONNX", value: 1000 / onnx.value },
+        limit: onnx && { label: "one core that only runs ONNX", value: 1000 / onnx.value },
       },
       {
         section,
-        name: `${name}, processor time of an answer`,
+        name: `${name}, processor time per answer`,
         unit: "ms",
         ...meanOnly((1000 * spent) / outcome.times.length, outcome.times.length),
         baseline: null,
         limit: onnx,
       },
     );
-    if (width > 1 || regional) continue;
+    if (connections > 1 || regional) continue;
     for (const [stage, times] of stages.entries())
       context.figures.push({
         section,
@@ -216,14 +216,14 @@ export async function measureEndToEnd(
         limit: onnx,
       });
   }
-  const asking = new Set(region.map(({ userId }) => userId)).size;
+  const userCount = new Set(region.map(({ userId }) => userId)).size;
   context.addNote(
-    `end-to-end: one region is ${regionKm} km around ${center.lat}, ${center.lon}: ${asking} people`,
+    `end-to-end: one region means ${userCount} users within ${regionKm} km of ${center.lat}, ${center.lon}`,
   );
   if (!workerd) return;
   await measureIsolates(context, workerd);
   if (profiles === null) return;
-  context.log("profiling");
+  context.log(`recording CPU profiles for ${profileSeconds} s`);
   mkdirSync(profiles, { recursive: true });
   const work = runLoad(plan(1, profileSeconds), developmentKey);
   await Promise.all(

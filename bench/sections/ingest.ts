@@ -11,27 +11,31 @@ import { sqliteEventsPerSecond } from "../workers/sqlite-events-per-second.ts";
 
 const eventsPerRequest = 20;
 const connections = 8;
-/** Before anything is measured: code is compiled, people's objects are awake. */
+/** Warm-up before the measurement, in which code is compiled and the users' objects are created. */
 const warmUpSeconds = 10;
-/** Seconds of the loads beside the main one. */
+/** Seconds of the loads other than the main one. */
 const sideSeconds = 4;
-/** People who are asked about first; when all they did is there, everybody is looked at. */
+/** Number of users who are polled first. When all their events are visible, all users are checked. */
 const sampleSize = 50;
 const maxConcurrentChecks = 4;
+/** Timeout after which acknowledged but invisible events count as lost. */
 const confirmSeconds = 120;
 const pageSize = 500;
 
-/** Events of this run that a person's history holds, as the public API shows it. */
+/** Returns how many events of this run a user's interactions contain, as the public API returns them. */
 async function countVisible(url: string, run: string, userId: string): Promise<number> {
   let count = 0;
   let cursor: string | undefined;
   do {
     const query = `limit=${pageSize}${cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
-    const answer = await fetch(`${url}/v1/users/${userId}/interactions?${query}`, {
+    const response = await fetch(`${url}/v1/users/${userId}/interactions?${query}`, {
       headers: { authorization: `Bearer ${developmentKey}` },
     });
-    if (!answer.ok) throw new Error(`a history answered ${answer.status}: ${await answer.text()}`);
-    const { items, nextCursor } = (await answer.json()) as {
+    if (!response.ok)
+      throw new Error(
+        `GET /v1/users/${userId}/interactions answered ${response.status}: ${await response.text()}`,
+      );
+    const { items, nextCursor } = (await response.json()) as {
       items: { eventId: string }[];
       nextCursor?: string;
     };
@@ -41,28 +45,28 @@ async function countVisible(url: string, run: string, userId: string): Promise<n
   return count;
 }
 
-/** Those of the people whose history does not hold yet what was acknowledged. */
+/** Returns the users whose interactions do not contain all acknowledged events yet. */
 async function usersBehind(
   url: string,
   run: string,
   expected: ReadonlyMap<string, number>,
   users: string[],
 ): Promise<string[]> {
-  const open: string[] = [];
+  const pending: string[] = [];
   let next = 0;
-  const lane = async (): Promise<void> => {
+  const checkNext = async (): Promise<void> => {
     while (next < users.length) {
       const userId = users[next++];
-      if ((await countVisible(url, run, userId)) < (expected.get(userId) ?? 0)) open.push(userId);
+      if ((await countVisible(url, run, userId)) < (expected.get(userId) ?? 0)) pending.push(userId);
     }
   };
-  await Promise.all(Array.from({ length: maxConcurrentChecks }, lane));
-  return open;
+  await Promise.all(Array.from({ length: maxConcurrentChecks }, checkNext));
+  return pending;
 }
 
 /**
- * Waits until all that was acknowledged is visible and answers when it was (as `performance.now()` says). First a sample
- * is watched, then everybody looked at: where nobody is behind, the sample told the moment.
+ * Waits until all acknowledged events are visible. Returns the time (of `performance.now()`) and the number of lost events. A
+ * sample of users is polled first, then all users are checked; if none is behind, the time of the sample counts.
  */
 async function waitUntilConfirmed(
   url: string,
@@ -70,25 +74,25 @@ async function waitUntilConfirmed(
   expected: ReadonlyMap<string, number>,
 ): Promise<{ at: number; lost: number }> {
   const users = [...expected.keys()];
-  const step = Math.max(1, Math.floor(users.length / sampleSize));
-  let open = users.filter((_, i) => i % step === 0);
-  const give = performance.now() + confirmSeconds * 1000;
-  while (open.length > 0 && performance.now() < give) {
-    open = await usersBehind(url, run, expected, open);
-    if (open.length > 0) await sleep(50);
+  const stride = Math.max(1, Math.floor(users.length / sampleSize));
+  let pending = users.filter((_, i) => i % stride === 0);
+  const deadline = performance.now() + confirmSeconds * 1000;
+  while (pending.length > 0 && performance.now() < deadline) {
+    pending = await usersBehind(url, run, expected, pending);
+    if (pending.length > 0) await sleep(50);
   }
   let at = performance.now();
-  open = await usersBehind(url, run, expected, users);
-  while (open.length > 0 && performance.now() < give) {
+  pending = await usersBehind(url, run, expected, users);
+  while (pending.length > 0 && performance.now() < deadline) {
     at = performance.now();
-    open = await usersBehind(url, run, expected, open);
+    pending = await usersBehind(url, run, expected, pending);
   }
   let lost = 0;
-  for (const userId of open) lost += (expected.get(userId) ?? 0) - (await countVisible(url, run, userId));
+  for (const userId of pending) lost += (expected.get(userId) ?? 0) - (await countVisible(url, run, userId));
   return { at, lost };
 }
 
-/** Events of many people: acknowledged, and confirmed when their history shows them. */
+/** Measures the ingest of events of many users: acknowledged by the API, and confirmed when the users' interactions show them. */
 export async function measureIngest(
   context: BenchContext,
   { url, workerd, market }: ServedCatalog,
@@ -97,13 +101,13 @@ export async function measureIngest(
   const run = Date.now().toString(36);
   const random = new Random(Date.now() % 2 ** 31);
   const products = [...market.dataset.items.keys()];
-  // They are known already: someone new costs the local runtime a new file.
+  // Only existing users: for each new user the local runtime creates a file.
   const users = [...new Set(market.pastOrigins.map(({ userId }) => userId))];
-  const personOf = new Map<number, string[]>();
+  const usersByRequest = new Map<number, string[]>();
   const expected = new Map<string, number>();
   const body = (prefix: string, count: number) => (request: number) => {
     const chosen = Array.from({ length: count }, () => users[random.below(users.length)]);
-    personOf.set(request, chosen);
+    usersByRequest.set(request, chosen);
     return JSON.stringify({
       events: chosen.map((userId, i) => ({
         eventId: `${run}.${prefix}.${request}.${i}`,
@@ -122,8 +126,8 @@ export async function measureIngest(
     expectedStatus: 202,
   };
 
-  /** The same requests, their events without a person. */
-  const malformed = (count: number, width: number) =>
+  /** Sends the same requests with events that lack `userId`. */
+  const sendMalformed = (count: number, width: number) =>
     runLoad(
       {
         ...plan,
@@ -135,21 +139,21 @@ export async function measureIngest(
       developmentKey,
     );
   const warmUp = async (): Promise<void> => {
-    context.log("warming up");
+    context.log("warming up the workers");
     await runLoad({ ...plan, seconds: warmUpSeconds, body: body("warm", eventsPerRequest) }, developmentKey);
   };
   await warmUp();
-  context.log("events one by one");
+  context.log("sending single events");
   const single = await runLoad(
     { ...plan, connections: 1, seconds: sideSeconds, body: body("one", 1) },
     developmentKey,
   );
-  const singleRefused = await malformed(1, 1);
-  const refused = await malformed(eventsPerRequest, connections);
-  // People's objects leave memory after ten seconds in which nobody asked for them.
+  const singleRefused = await sendMalformed(1, 1);
+  const refused = await sendMalformed(eventsPerRequest, connections);
+  // Warm up again: Durable Objects leave memory after ten seconds without a request.
   await warmUp();
-  personOf.clear();
-  context.log("events of many people");
+  usersByRequest.clear();
+  context.log("sending events of many users");
   let rejected = 0;
   let acknowledged = 0;
   const before = workerd ? processorSeconds(workerd.pid) : Number.NaN;
@@ -161,28 +165,28 @@ export async function measureIngest(
       onAnswer(request, status, text) {
         if (status !== 202) return;
         const receipt = JSON.parse(text) as EventReceipt;
-        const out = new Set(receipt.rejected.map(({ index }) => index));
-        rejected += out.size;
-        for (const [i, userId] of (personOf.get(request) ?? []).entries())
-          if (!out.has(i)) {
+        const rejectedIndexes = new Set(receipt.rejected.map(({ index }) => index));
+        rejected += rejectedIndexes.size;
+        for (const [i, userId] of (usersByRequest.get(request) ?? []).entries())
+          if (!rejectedIndexes.has(i)) {
             acknowledged++;
             expected.set(userId, (expected.get(userId) ?? 0) + 1);
           }
-        personOf.delete(request);
+        usersByRequest.delete(request);
       },
     },
     developmentKey,
   );
   const spent = workerd ? processorSeconds(workerd.pid) - before : Number.NaN;
-  context.log("waiting until all of them are visible");
+  context.log("waiting until all events are visible");
   const { at, lost } = await waitUntilConfirmed(url, run, expected);
-  const confirmed = (1000 * (acknowledged - lost)) / (at - started);
+  const confirmedPerSecond = (1000 * (acknowledged - lost)) / (at - started);
   const sqlite = {
     label: "SQLite in Node, one transaction per event",
     value: sqliteEventsPerSecond(stateDir),
   };
   const gateway = {
-    label: "refused as malformed",
+    label: "rejection of malformed events",
     value: eventsPerRequest * summarizeRates(refused.rates).p50,
   };
 
@@ -190,7 +194,7 @@ export async function measureIngest(
     context.addNote(`ingest: ${outcome.failed} requests failed: ${outcome.failures.join("; ")}`);
   if (rejected > 0) context.addNote(`ingest: ${rejected} events were rejected`);
   context.addNote(
-    `ingest: ${acknowledged.toLocaleString("en")} events of ${expected.size.toLocaleString("en")} people acknowledged, ${lost} of them not visible ${confirmSeconds} s later; all were visible ${((at - started) / 1000 - outcome.seconds).toFixed(1)} s after the last answer`,
+    `ingest: ${acknowledged.toLocaleString("en")} events of ${expected.size.toLocaleString("en")} users acknowledged, ${lost} of them not visible after ${confirmSeconds} s; the others were visible ${((at - started) / 1000 - outcome.seconds).toFixed(1)} s after the last answer`,
   );
   context.figures.push(
     {
@@ -198,7 +202,7 @@ export async function measureIngest(
       name: "one event acknowledged, 1 connection",
       unit: "ms",
       ...summarizeTimes(single.times),
-      baseline: { label: "refused as malformed", value: summarizeTimes(singleRefused.times).p50 },
+      baseline: { label: "rejection of malformed events", value: summarizeTimes(singleRefused.times).p50 },
       limit: { label: sqlite.label, value: 1000 / sqlite.value },
     },
     {
@@ -206,7 +210,7 @@ export async function measureIngest(
       name: `${eventsPerRequest} events acknowledged, ${connections} connections`,
       unit: "ms",
       ...summarizeTimes(outcome.times),
-      baseline: { label: "refused as malformed", value: summarizeTimes(refused.times).p50 },
+      baseline: { label: "rejection of malformed events", value: summarizeTimes(refused.times).p50 },
       limit: { label: sqlite.label, value: (1000 * eventsPerRequest) / sqlite.value },
     },
     {
@@ -219,7 +223,7 @@ export async function measureIngest(
     },
     {
       section: "ingest",
-      name: "processor time of an accepted event",
+      name: "processor time per accepted event",
       unit: "ms",
       ...meanOnly((1000 * spent) / acknowledged, acknowledged),
       baseline: null,
@@ -229,7 +233,7 @@ export async function measureIngest(
       section: "ingest",
       name: "events confirmed",
       unit: "per s",
-      ...singleMeasurement(confirmed),
+      ...singleMeasurement(confirmedPerSecond),
       baseline: gateway,
       limit: sqlite,
     },

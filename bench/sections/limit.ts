@@ -1,6 +1,6 @@
 import { featureShape } from "../../model/features/compute-features.ts";
 import { initialParameters } from "../../model/network/parameters.ts";
-import { randomBatch } from "../../model/onnx/manifest.ts";
+import { randomBatch } from "../../model/onnx/random-batch.ts";
 import { maxCandidates } from "../../model/pipeline/run-pipeline.ts";
 import { Random } from "../../model/train/random.ts";
 import { scoreByTape } from "../../model/train/train.ts";
@@ -11,19 +11,19 @@ import { createNativeRunner, nativeInstallCommand } from "../onnx/native-runner.
 import { startOnnxWorker } from "../onnx/serve-onnx.ts";
 import { measureMilliseconds, type RunLimits } from "../timing.ts";
 
-/** Candidates of one run. */
+/** Candidates per run. */
 const counts = [100, maxCandidates];
 const bounds: RunLimits = { warmUp: 50, runs: 500, seconds: 4 };
-/** Runs in one request to workerd, and requests. */
+/** Runs per request to workerd, since its clock is coarse. */
 const runsPerRequest = 20;
 const requests: RunLimits = { warmUp: 3, runs: 40, seconds: 5 };
 
-/** Milliseconds of the bare ONNX run: in workerd, in Node by the same WebAssembly, and by native code on one thread. */
+/** Measures the ONNX run alone: in workerd, in Node with the same WebAssembly, and in native code on one thread. */
 export async function measureLimit(context: BenchContext): Promise<void> {
   const native = await createNativeRunner(bundledModelBytes(), featureShape);
   if (!native)
     context.addNote(
-      `limit: onnxruntime-node is not installed, so there is no native run; ${nativeInstallCommand}`,
+      `limit: the native run was skipped, since onnxruntime-node is not installed. Install it: ${nativeInstallCommand}`,
     );
   const inNode = await openBundledModel();
   const parameters = initialParameters(featureShape, new Random(1));
@@ -36,26 +36,33 @@ export async function measureLimit(context: BenchContext): Promise<void> {
         runs: 50,
         seconds: 4,
       });
-      const baseline: Reference = { label: "by JavaScript", value: tape.p50 };
-      const bare = native ? await measureMilliseconds(() => native(batch), bounds) : null;
-      const floor: Reference | null = bare && { label: "native, one thread", value: bare.p50 };
-      const add = (name: string, summary: Statistics, most: Reference | null) =>
-        context.figures.push({ section: "limit", name, unit: "ms", ...summary, baseline, limit: most });
+      const baseline: Reference = { label: "same network in JavaScript", value: tape.p50 };
+      const nativeTimes = native ? await measureMilliseconds(() => native(batch), bounds) : null;
+      const floor: Reference | null = nativeTimes && { label: "native, one thread", value: nativeTimes.p50 };
+      const add = (name: string, summary: Statistics, limitReference: Reference | null) =>
+        context.figures.push({
+          section: "limit",
+          name,
+          unit: "ms",
+          ...summary,
+          baseline,
+          limit: limitReference,
+        });
       const means: number[] = [];
       await measureMilliseconds(async (request) => {
         const ms = await served.run(count, runsPerRequest);
         means[request] = ms;
       }, requests);
       const inWorkerd = summarizeTimes(means);
-      add(`ONNX in workerd, ${count} candidates, means of ${runsPerRequest}`, inWorkerd, floor);
+      add(`ONNX in workerd, ${count} candidates, mean of ${runsPerRequest} runs`, inWorkerd, floor);
       if (count === maxCandidates)
-        context.onnxInWorkerd = { label: `bare ONNX, ${count}, in workerd`, value: inWorkerd.p50 };
+        context.onnxMedian = { label: `ONNX run of ${count} candidates in workerd`, value: inWorkerd.p50 };
       add(
         `ONNX in Node, ${count} candidates`,
         await measureMilliseconds(() => inNode.session.run(batch), bounds),
         floor,
       );
-      if (bare) add(`ONNX native, one thread, ${count} candidates`, bare, null);
+      if (nativeTimes) add(`ONNX native, one thread, ${count} candidates`, nativeTimes, null);
     }
   } finally {
     await served.stop();

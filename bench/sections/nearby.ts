@@ -2,25 +2,25 @@ import { compileFilter } from "../../model/retrieval/filter.ts";
 import { nearestRows } from "../../model/retrieval/nearest-rows.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import type { BenchContext } from "../context.ts";
-import { sampleRequestOrigins } from "../data/market.ts";
-import { leafTiles } from "../data/world.ts";
+import { sampleRequestOrigins } from "../data/generated-market.ts";
+import { leafTiles } from "../data/indexed-market.ts";
 import { measureMicroseconds } from "../timing.ts";
 
-/** Rows wanted, and the most tiles that are read for them: as the location worker asks. */
+/** Rows to return, and the maximum number of tiles to read: the location worker's own limits. */
 const limit = 500;
 const maxTiles = 64;
-const test = compileFilter({});
+const rowTest = compileFilter({});
 
-/** The nearest 500 products over hot tiles in memory, in microseconds. */
+/** Measures a query for the 500 nearest products over tiles in memory, in microseconds. */
 export async function measureNearby(context: BenchContext): Promise<void> {
-  const { market: world } = context;
-  const { tiles } = world;
-  const visits = sampleRequestOrigins(world, 200, 2);
+  const { market } = context;
+  const { tiles } = market;
+  const origins = sampleRequestOrigins(market, 200, 2);
   const query = (run: number) => ({
-    point: visits[run % visits.length].point,
+    point: origins[run % origins.length].point,
     limit,
     radiusKm: Number.POSITIVE_INFINITY,
-    test,
+    test: rowTest,
     maxTiles,
   });
   const summary = await measureMicroseconds((run) => nearestRows(tiles, query(run)), {
@@ -31,7 +31,7 @@ export async function measureNearby(context: BenchContext): Promise<void> {
 
   const leaves = await leafTiles(tiles);
   const rows = leaves.reduce((sum, leaf) => sum + leaf.count, 0);
-  const all = await measureMicroseconds(
+  const fullScan = await measureMicroseconds(
     (run) => {
       const { lat, lon } = query(run).point;
       const distances = new Float64Array(rows);
@@ -44,12 +44,12 @@ export async function measureNearby(context: BenchContext): Promise<void> {
     { warmUp: 5, runs: 100, seconds: 5 },
   );
 
-  const answers = await Promise.all(visits.map((_, run) => nearestRows(tiles, query(run))));
-  const least = await measureMicroseconds(
+  const answers = await Promise.all(origins.map((_, run) => nearestRows(tiles, query(run))));
+  const minimum = await measureMicroseconds(
     (run) => {
       const { lat, lon } = query(run).point;
-      const { found } = answers[run % answers.length];
-      return Float64Array.from(found, ({ tile, row }) =>
+      const { rows } = answers[run % answers.length];
+      return Float64Array.from(rows, ({ tile, row }) =>
         distanceKm(lat, lon, tile.lat[row], tile.lon[row]),
       ).sort();
     },
@@ -59,10 +59,13 @@ export async function measureNearby(context: BenchContext): Promise<void> {
   if (truncated > 0) context.addNote(`nearby: ${truncated} of ${answers.length} answers were truncated`);
   context.figures.push({
     section: "nearby",
-    name: `k = ${limit}, hot tiles`,
+    name: `nearest ${limit} products, tiles in memory`,
     unit: "us",
     ...summary,
-    baseline: { label: `all ${rows.toLocaleString("en")} measured and sorted`, value: all.p50 },
-    limit: { label: `only these ${limit} measured and sorted`, value: least.p50 },
+    baseline: {
+      label: `distances of all ${rows.toLocaleString("en")} products, sorted`,
+      value: fullScan.p50,
+    },
+    limit: { label: `distances of the ${limit} results alone, sorted`, value: minimum.p50 },
   });
 }

@@ -21,30 +21,30 @@ import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import { localHourOf } from "../../shared/time/local-clock.ts";
 import type { BenchContext } from "../context.ts";
-import { type RequestOrigin, sampleRequestOrigins } from "../data/market.ts";
-import { type IndexedMarket, leafTiles } from "../data/world.ts";
+import { type RequestOrigin, sampleRequestOrigins } from "../data/generated-market.ts";
+import { type IndexedMarket, leafTiles } from "../data/indexed-market.ts";
 import type { Reference } from "../figure.ts";
 import { openBundledModel } from "../onnx/bundled-model.ts";
 import { measureMicroseconds, type RunLimits } from "../timing.ts";
 
-/** Different people and places; each part is run on all of them in turn. */
-const visitCount = 100;
+/** Number of users and locations; each part runs on all of them in turn. */
+const originCount = 100;
 const bounds: RunLimits = { warmUp: 100, runs: 1000, seconds: 6 };
 const baselineBounds: RunLimits = { warmUp: 20, runs: 200, seconds: 2 };
 /** Items of an answer. */
 const limit = 10;
 
-/** One visit with what each part is given: everything that the parts before it make. */
+/** Prepares the inputs of all parts for one request: the outputs of the parts before each. */
 async function prepare(
   { userId, point }: RequestOrigin,
-  { replay, candidates: places, now }: IndexedMarket,
+  { replay, candidateService, now }: IndexedMarket,
   firstStage: FirstStage,
 ) {
-  const person = replay.profile(userId);
+  const profile = replay.profile(userId);
   const offset = utcOffsetAt(point.lat, point.lon, now);
   const hour = localHourOf(now + offset);
   const query: CandidateQuery = {
-    profile: person,
+    profile,
     point,
     now,
     hour,
@@ -52,56 +52,58 @@ async function prepare(
     limit: maxCandidates,
     firstStage,
   };
-  const asked = candidateRequestOf(query);
-  const { near, chosen: own } = await gatherCandidates(places, asked);
-  const brought = [own, near].filter((block) => block !== null);
-  const gathered = await fetchCandidates(query, places);
-  const context = rankingContext(person, now, offset, point, gathered.blocks, gathered.candidates);
+  const request = candidateRequestOf(query);
+  const { near, chosen: chosenBlock } = await gatherCandidates(candidateService, request);
+  const knownBlocks = [chosenBlock, near].filter((block) => block !== null);
+  const gathered = await fetchCandidates(query, candidateService);
+  const context = rankingContext(profile, now, offset, point, gathered.blocks, gathered.candidates);
   const batch = computeFeatures(context, gathered.candidates);
   return {
     query,
     point,
     offset,
-    bytes: encodeProfile(person),
-    asked,
-    own,
-    brought,
+    bytes: encodeProfile(profile),
+    request,
+    chosenBlock,
+    knownBlocks,
     gathered,
     context,
     batch,
   };
 }
 
-/** The parts of a recommendation over hot tiles in Node, without workers between them, in microseconds. */
+/** Measures the parts of a recommendation in Node, over tiles in memory and without workers, in microseconds. */
 export async function measureParts(context: BenchContext): Promise<void> {
-  const { market: world } = context;
+  const { market } = context;
   const { session, manifest } = await openBundledModel();
   const ranker: Ranker = { ...manifest, score: (batch) => session.run(batch) };
   const firstStage = manifest.firstStage ?? defaultFirstStage;
-  const visits = await Promise.all(
-    sampleRequestOrigins(world, visitCount, 1).map((visit) => prepare(visit, world, firstStage)),
+  const cases = await Promise.all(
+    sampleRequestOrigins(market, originCount, 1).map((origin) => prepare(origin, market, firstStage)),
   );
-  const at = (run: number) => visits[run % visits.length];
+  const caseOf = (run: number) => cases[run % cases.length];
   const time = (work: (run: number) => unknown) => measureMicroseconds(work, bounds);
-  const baseline = async (what: string, work: (run: number) => unknown): Promise<Reference> => ({
-    label: what,
+  const baseline = async (label: string, work: (run: number) => unknown): Promise<Reference> => ({
+    label,
     value: (await measureMicroseconds(work, baselineBounds)).p50,
   });
 
-  const scores = await Promise.all(visits.map(async ({ batch }) => finalScores(await session.run(batch))));
-  const ranked = visits.map(({ gathered }, i) =>
+  const scores = await Promise.all(cases.map(async ({ batch }) => finalScores(await session.run(batch))));
+  const ranked = cases.map(({ gathered }, i) =>
     gathered.candidates.map(({ block, row }, index) => ({ block, row, score: scores[i][index], index })),
   );
   const batches = new BatchPool(featureShape, maxCandidates);
-  const texts = visits.map(({ bytes }) => new TextDecoder().decode(bytes));
-  const rows = visits.map(({ own }) =>
-    JSON.stringify(own ? rowsOf(own.count, (row) => world.dataset.items.get(own.id(row))) : []),
+  const texts = cases.map(({ bytes }) => new TextDecoder().decode(bytes));
+  const rows = cases.map(({ chosenBlock }) =>
+    JSON.stringify(
+      chosenBlock ? mapRows(chosenBlock.count, (row) => market.dataset.items.get(chosenBlock.id(row))) : [],
+    ),
   );
-  const leaves = await leafTiles(world.tiles);
-  const every = new Float64Array(leaves.reduce((sum, leaf) => sum + leaf.count, 0));
+  const leaves = await leafTiles(market.tiles);
+  const allScores = new Float64Array(leaves.reduce((sum, leaf) => sum + leaf.count, 0));
   const scoreAll = (run: number): number[] => {
-    const { query, point } = at(run);
-    const vantage = proximityPointsOf(point, usualPlaces(query.profile, query.now), firstStage);
+    const { query, point } = caseOf(run);
+    const proximityPoints = proximityPointsOf(point, usualPlaces(query.profile, query.now), firstStage);
     const affinities = affinityWeights(
       categoryHoursOf(leaves),
       query.hour,
@@ -110,49 +112,69 @@ export async function measureParts(context: BenchContext): Promise<void> {
     );
     let start = 0;
     for (const leaf of leaves) {
-      scoreRows(leaf, vantage, affinities, firstStage, every.subarray(start));
+      scoreRows(leaf, proximityPoints, affinities, firstStage, allScores.subarray(start));
       start += leaf.count;
     }
-    return topIndices(every, every.length, maxCandidates);
+    return topIndices(allScores, allScores.length, maxCandidates);
   };
-  const mean = visits.reduce((sum, { batch }) => sum + batch.count, 0) / visits.length;
-  context.addNote(`parts: ${Math.round(mean)} candidates on average, at most ${maxCandidates}`);
+  const meanCandidates = cases.reduce((sum, { batch }) => sum + batch.count, 0) / cases.length;
+  context.addNote(`parts: ${Math.round(meanCandidates)} candidates on average, at most ${maxCandidates}`);
 
-  const onnx = await time((run) => session.run(at(run).batch));
-  const run: Reference = { label: "ONNX run of the same candidates", value: onnx.p50 };
-  const add = (name: string, summary: typeof onnx, against: Reference | null, most: Reference | null = run) =>
-    context.figures.push({ section: "parts", name, unit: "us", ...summary, baseline: against, limit: most });
+  const onnx = await time((run) => session.run(caseOf(run).batch));
+  const onnxRun: Reference = { label: "ONNX run on the same candidates", value: onnx.p50 };
+  const add = (
+    name: string,
+    statistics: typeof onnx,
+    baselineReference: Reference | null,
+    limitReference: Reference | null = onnxRun,
+  ) =>
+    context.figures.push({
+      section: "parts",
+      name,
+      unit: "us",
+      ...statistics,
+      baseline: baselineReference,
+      limit: limitReference,
+    });
 
   add(
-    "person decoded",
-    await time((i) => decodeProfile(at(i).bytes)),
-    await baseline("JSON.parse alone", (i) => JSON.parse(texts[i % texts.length])),
+    "decode the profile",
+    await time((i) => decodeProfile(caseOf(i).bytes)),
+    await baseline("JSON.parse of the same text", (i) => JSON.parse(texts[i % texts.length])),
   );
   add(
-    "person encoded",
-    await time((i) => encodeProfile(at(i).query.profile)),
-    await baseline("UTF-8 alone", (i) => new TextEncoder().encode(texts[i % texts.length])),
+    "encode the profile",
+    await time((i) => encodeProfile(caseOf(i).query.profile)),
+    await baseline("UTF-8 encoding of the same text", (i) =>
+      new TextEncoder().encode(texts[i % texts.length]),
+    ),
   );
   add(
-    "candidates",
-    await time((i) => world.candidates.firstStageCandidates(at(i).asked.near)),
-    await baseline(`first stage over all ${every.length.toLocaleString("en")}`, scoreAll),
+    "first-stage candidates",
+    await time((i) => market.candidateService.firstStageCandidates(caseOf(i).request.near)),
+    await baseline(`first stage over all ${allScores.length.toLocaleString("en")} products`, scoreAll),
   );
   add(
-    "columns of what was chosen",
-    await time((i) => chosenSource.find(world.candidates, at(i).asked, [])),
-    await baseline("the same from JSON", (i) => JSON.parse(rows[i % rows.length])),
+    "columns of the chosen products",
+    await time((i) => chosenSource.find(market.candidateService, caseOf(i).request, [])),
+    await baseline("JSON.parse of the same products", (i) => JSON.parse(rows[i % rows.length])),
   );
   add(
-    "columns of what followed",
-    await time((i) => nextProductsSource.find(world.candidates, at(i).asked, at(i).brought)),
+    "columns of the next products",
+    await time((i) =>
+      nextProductsSource.find(market.candidateService, caseOf(i).request, caseOf(i).knownBlocks),
+    ),
     null,
   );
-  add("all sources, merged", await time((i) => fetchCandidates(at(i).query, world.candidates)), null);
   add(
-    "context of the ranking",
+    "all candidate sources, merged",
+    await time((i) => fetchCandidates(caseOf(i).query, market.candidateService)),
+    null,
+  );
+  add(
+    "ranking context",
     await time((i) => {
-      const { query, offset, point, gathered } = at(i);
+      const { query, offset, point, gathered } = caseOf(i);
       return rankingContext(query.profile, query.now, offset, point, gathered.blocks, gathered.candidates);
     }),
     null,
@@ -160,11 +182,11 @@ export async function measureParts(context: BenchContext): Promise<void> {
   add(
     "features",
     await time((i) => {
-      const { candidates } = at(i).gathered;
-      batches.release(computeFeatures(at(i).context, candidates, batches.acquire(candidates.length)));
+      const { candidates } = caseOf(i).gathered;
+      batches.release(computeFeatures(caseOf(i).context, candidates, batches.acquire(candidates.length)));
     }),
-    await baseline("as many bytes copied", (i) => {
-      const { batch } = at(i);
+    await baseline("copy of as many bytes", (i) => {
+      const { batch } = caseOf(i);
       return [batch.dense.slice(), batch.pair.slice(), batch.category.slice()];
     }),
   );
@@ -173,22 +195,22 @@ export async function measureParts(context: BenchContext): Promise<void> {
     add(
       `features: ${name}`,
       await time((i) => {
-        const { context: ranking, gathered } = at(i);
+        const { context: ranking, gathered } = caseOf(i);
         for (const { block, row, trace } of gathered.candidates)
           family.fill(ranking, block, row, trace, scratch, 0);
       }),
       null,
     );
-  add("ONNX", onnx, null, null);
+  add("ONNX run", onnx, null, null);
   add(
-    "rules",
+    "re-ranking rules",
     await time((i) => applyRules(ranked[i % ranked.length], { limit })),
-    await baseline("scores sorted", (i) => scores[i % scores.length].slice().sort()),
+    await baseline("sort of the scores", (i) => scores[i % scores.length].slice().sort()),
   );
   add(
-    "the whole pipeline",
+    "whole pipeline",
     await time((i) => {
-      const { query, point, offset } = at(i);
+      const { query, point, offset } = caseOf(i);
       return runPipeline(
         {
           profile: query.profile,
@@ -201,7 +223,12 @@ export async function measureParts(context: BenchContext): Promise<void> {
           explain: false,
           budgetMs: Number.POSITIVE_INFINITY,
         },
-        { candidateService: world.candidates, rankers: [ranker], clock: () => performance.now(), batches },
+        {
+          candidateService: market.candidateService,
+          rankers: [ranker],
+          clock: () => performance.now(),
+          batches,
+        },
       ).then(({ features }) => batches.release(features));
     }),
     null,
@@ -209,5 +236,5 @@ export async function measureParts(context: BenchContext): Promise<void> {
   await session.release();
 }
 
-const rowsOf = <T>(count: number, make: (row: number) => T): T[] =>
+const mapRows = <T>(count: number, make: (row: number) => T): T[] =>
   Array.from({ length: count }, (_, row) => make(row));

@@ -15,8 +15,9 @@ import {
 import type { ServedCatalog } from "../workers/serve-catalog.ts";
 
 /**
- * What the steps of a recalibration hold: all else is collected before each look, which takes time, so times are the
- * section `recalibration`'s. A look falls between two turns of the event loop: it does not see what lives within one.
+ * Measures the trainer's live memory during each step of a recalibration. Each sample collects garbage first, which slows the
+ * steps down; the section `recalibration` measures times. A sample runs between two turns of the event loop, so it misses
+ * objects that live within one turn.
  */
 export async function measureRecalibrationMemory(
   context: BenchContext,
@@ -24,34 +25,36 @@ export async function measureRecalibrationMemory(
 ): Promise<void> {
   const inspector = workerd?.inspectors.get("vicinity-trainer");
   if (inspector === undefined) {
-    context.addNote("recalibration-memory: workerd was not found, so its memory cannot be seen");
+    context.addNote(
+      "recalibration-memory: skipped, since workerd was not found and its memory cannot be read",
+    );
     return;
   }
-  const look = () => measureLiveMemory(inspector).catch(() => null);
-  const before = await look();
-  const most = new Map<string, IsolateMemory>(before && [["before it", before]]);
-  let looks = 0;
+  const sample = () => measureLiveMemory(inspector).catch(() => null);
+  const before = await sample();
+  const maxByKind = new Map<string, IsolateMemory>(before && [["before the recalibration", before]]);
+  let sampleCount = 0;
   let record = await startRecalibration(url);
   let used: IsolateMemory | null = null;
   for await (const next of pollRecalibration(url, record, context)) {
     const kind = stepKind(next);
     if (kind !== stepKind(record)) context.log(next.step);
     else if (used !== null) {
-      looks++;
-      const known = most.get(kind);
-      if (!known || totalMegabytes(used) > totalMegabytes(known)) most.set(kind, used);
+      sampleCount++;
+      const max = maxByKind.get(kind);
+      if (!max || totalMegabytes(used) > totalMegabytes(max)) maxByKind.set(kind, used);
     }
     record = next;
-    used = await look();
+    used = await sample();
   }
-  context.addNote(`recalibration-memory: ${recalibrationText(record, context)}, ${looks} looks`);
-  for (const [kind, memory] of most)
+  context.addNote(`recalibration-memory: ${recalibrationText(record, context)}, ${sampleCount} samples`);
+  for (const [kind, memory] of maxByKind)
     context.figures.push({
       section: "recalibration-memory",
-      name: `most that is alive in the trainer, ${kind}`,
+      name: `maximum live memory of the trainer, ${kind}`,
       unit: "MB",
       ...singleMeasurement(totalMegabytes(memory)),
-      baseline: { label: "of it buffers", value: memory.buffers },
-      limit: { label: "an isolate may have", value: isolateMegabytes.allowed },
+      baseline: { label: "buffers alone", value: memory.buffers },
+      limit: { label: "allowed for an isolate", value: isolateMegabytes.limit },
     });
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { developmentKey } from "../../scripts/start/serve.ts";
 import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import type { BenchContext } from "../context.ts";
-import { sampleRequestOrigins } from "../data/market.ts";
+import { sampleRequestOrigins } from "../data/generated-market.ts";
 import { singleMeasurement, summarizeTimes } from "../figure.ts";
 import { isolateMegabytes, measureMemory, totalMegabytes } from "../workers/inspector.ts";
 import { processorSeconds } from "../workers/processes.ts";
@@ -16,44 +16,46 @@ import {
 import { runLoad } from "../workers/run-load.ts";
 import type { ServedCatalog } from "../workers/serve-catalog.ts";
 
-/** Seconds of a processor that the platform allows a step. */
+/** Seconds of processor time that Cloudflare allows for a Workflow step. */
 const maxStepSeconds = 30;
-/** How often the memory is looked at, in ms. */
+/** Milliseconds between two memory samples. */
 const memoryIntervalMs = 400;
-const visitCount = 20_000;
+const originCount = 20_000;
 /**
- * While these are carried out people ask for recommendations. Of what has many steps the first ones pass before: they say
- * what a step costs by itself. What has one step is asked beside, and its cost is given with that of the answers.
+ * Kinds of steps during which recommendations are requested. For a kind with many steps, the first steps run without load and
+ * show the cost of a step alone. For a kind with one step, the cost includes that of the recommendations.
  */
 const stepsUnderLoad = ["collect", "train", "calibrate", "evaluate", "gate"];
 const maxStepsBeforeLoad = 3;
-/** A recommendation while the trainer works may take so many times the p99 without it. */
+/** Largest allowed factor between the p99 of recommendations with and without a recalibration. */
 const maxFactor = 3;
 
-/** What a step took. */
+/** Processor time and duration of one step. */
 interface StepCost {
   kind: string;
   processorSeconds: number;
   seconds: number;
-  /** Whether people asked meanwhile. */
+  /** Whether recommendations were requested during the step. */
   loaded: boolean;
 }
 
-/** Steps of the present kind that pass before people begin to ask: the half of `collect 3 of 20`, at most three. */
+/** Returns how many steps of the record's kind run before the load starts: half of them (`collect 3 of 20`), at most three. */
 const stepsBeforeLoad = ({ step }: RecalibrationRecord): number =>
   Math.min(maxStepsBeforeLoad, Math.floor(Number(step.match(/ of (\d+)$/)?.[1] ?? 0) / 2));
 
-/** A recalibration from a large log: what each step costs, and what it does to those who ask meanwhile. */
+/** Measures a recalibration from a large training log: the cost of each step, and its effect on recommendations. */
 export async function measureRecalibration(context: BenchContext, served: ServedCatalog): Promise<void> {
   const { url, workerd, market } = served;
   const { seconds, products } = context.options;
   if (!workerd) {
-    context.addNote("recalibration: workerd was not found, so its processor time cannot be seen");
+    context.addNote(
+      "recalibration: skipped, since workerd was not found and its processor time cannot be read",
+    );
     return;
   }
   const section = "recalibration";
-  const visits = sampleRequestOrigins(market, visitCount, 7);
-  const ask = async (onTime?: (ms: number) => void): Promise<number[]> => {
+  const origins = sampleRequestOrigins(market, originCount, 7);
+  const requestRecommendations = async (onTime?: (ms: number) => void): Promise<number[]> => {
     const { times, failed } = await runLoad(
       {
         url,
@@ -64,7 +66,7 @@ export async function measureRecalibration(context: BenchContext, served: Served
         seconds,
         expectedStatus: 200,
         body(request) {
-          const { userId, point } = visits[request % visits.length];
+          const { userId, point } = origins[request % origins.length];
           return JSON.stringify({ userId, location: point, limit: 10, candidates: 500 });
         },
       },
@@ -73,127 +75,137 @@ export async function measureRecalibration(context: BenchContext, served: Served
     if (failed > 0) context.addNote(`recalibration: ${failed} recommendations failed`);
     return times;
   };
-  context.log("recommendations without it");
-  await ask();
-  const alone = summarizeTimes(await ask());
+  context.log("measuring recommendations without a recalibration");
+  await requestRecommendations();
+  const alone = summarizeTimes(await requestRecommendations());
 
   const inspector = workerd.inspectors.get("vicinity-trainer");
   const memory = () => (inspector ? measureMemory(inspector).catch(() => null) : Promise.resolve(null));
   const before = await memory();
-  const begun = performance.now();
+  const started = performance.now();
   let record = await startRecalibration(url);
-  const most = new Map<string, number>();
-  let over = false;
-  const looking = (async () => {
-    for (; !over; await sleep(memoryIntervalMs)) {
+  const maxMegabytes = new Map<string, number>();
+  let finished = false;
+  const sampling = (async () => {
+    for (; !finished; await sleep(memoryIntervalMs)) {
       const kind = stepKind(record);
       const used = await memory();
-      if (used) most.set(kind, Math.max(most.get(kind) ?? 0, totalMegabytes(used)));
+      if (used) maxMegabytes.set(kind, Math.max(maxMegabytes.get(kind) ?? 0, totalMegabytes(used)));
     }
   })();
   const costs: StepCost[] = [];
-  const asked = new Set<string>();
-  const meanwhile = new Map<string, number[]>();
-  /** What a recommendation took while a step of a kind was carried out, whoever began to ask during which. */
-  const took = (ms: number): void => {
+  const loadedKinds = new Set<string>();
+  const timesByKind = new Map<string, number[]>();
+  /** Records the time of a recommendation under the kind of step that runs when the answer arrives. */
+  const recordTime = (ms: number): void => {
     if (!isUnfinished(record)) return;
     const kind = stepKind(record);
-    const times = meanwhile.get(kind);
+    const times = timesByKind.get(kind);
     if (times) times.push(ms);
-    else meanwhile.set(kind, [ms]);
+    else timesByKind.set(kind, [ms]);
   };
   const loads: Promise<unknown>[] = [];
-  let asking = 0;
-  let mark = { processor: processorSeconds(workerd.pid), at: performance.now(), loaded: false };
+  let runningLoads = 0;
+  let stepStart = { processor: processorSeconds(workerd.pid), at: performance.now(), loaded: false };
   for await (const next of pollRecalibration(url, record, context)) {
-    mark.loaded ||= asking > 0;
+    stepStart.loaded ||= runningLoads > 0;
     if (next.step !== record.step || !isUnfinished(next)) {
-      const now = { processor: processorSeconds(workerd.pid), at: performance.now(), loaded: asking > 0 };
+      const now = {
+        processor: processorSeconds(workerd.pid),
+        at: performance.now(),
+        loaded: runningLoads > 0,
+      };
       costs.push({
         kind: stepKind(record),
-        processorSeconds: now.processor - mark.processor,
-        seconds: (now.at - mark.at) / 1000,
-        loaded: mark.loaded,
+        processorSeconds: now.processor - stepStart.processor,
+        seconds: (now.at - stepStart.at) / 1000,
+        loaded: stepStart.loaded,
       });
-      mark = now;
+      stepStart = now;
       if (stepKind(next) !== stepKind(record)) context.log(next.step);
     }
     record = next;
     const kind = stepKind(record);
-    const done = costs.filter((cost) => cost.kind === kind).length;
+    const doneSteps = costs.filter((cost) => cost.kind === kind).length;
     if (
       !isUnfinished(record) ||
       !stepsUnderLoad.includes(kind) ||
-      asked.has(kind) ||
-      asking > 0 ||
-      done < stepsBeforeLoad(record)
+      loadedKinds.has(kind) ||
+      runningLoads > 0 ||
+      doneSteps < stepsBeforeLoad(record)
     )
       continue;
-    context.log(`recommendations meanwhile: ${record.step}`);
-    asked.add(kind);
-    asking++;
-    const load = ask(took).finally(() => {
-      asking--;
+    context.log(`requesting recommendations during ${record.step}`);
+    loadedKinds.add(kind);
+    runningLoads++;
+    const load = requestRecommendations(recordTime).finally(() => {
+      runningLoads--;
     });
     loads.push(load);
   }
-  over = true;
-  await looking;
+  finished = true;
+  await sampling;
   await Promise.all(loads);
-  const minutes = (performance.now() - begun) / 60_000;
+  const minutes = (performance.now() - started) / 60_000;
   context.addNote(
     `recalibration: ${recalibrationText(record, context)}, ${costs.length} steps in ${minutes.toFixed(1)} minutes`,
   );
   for (const kind of new Set(costs.map((cost) => cost.kind))) {
-    const all = costs.filter((cost) => cost.kind === kind);
-    const unloaded = all.filter(({ loaded }) => !loaded);
+    const costsOfKind = costs.filter((cost) => cost.kind === kind);
+    const unloaded = costsOfKind.filter(({ loaded }) => !loaded);
     if (kind === "queued") continue;
-    const own = unloaded.length > 0 ? unloaded : all;
-    const beside = unloaded.length > 0 ? "" : " and recommendations";
-    const processor = summarizeTimes(own.map((cost) => 1000 * cost.processorSeconds));
-    const longest = 1000 * Math.max(...own.map((cost) => cost.processorSeconds));
+    const reported = unloaded.length > 0 ? unloaded : costsOfKind;
+    const withLoad = unloaded.length > 0 ? "" : " and recommendations";
+    const processor = summarizeTimes(reported.map((cost) => 1000 * cost.processorSeconds));
+    const longest = 1000 * Math.max(...reported.map((cost) => cost.processorSeconds));
     context.figures.push(
       {
         section,
-        name: `step ${kind}, processor time of all workers${beside}`,
+        name: `step ${kind}, processor time of all workers${withLoad}`,
         unit: "ms",
         ...processor,
-        baseline: { label: "wall clock", value: summarizeTimes(own.map((cost) => 1000 * cost.seconds)).p50 },
-        limit: { label: "a step may take", value: 1000 * maxStepSeconds },
+        baseline: {
+          label: "wall-clock time",
+          value: summarizeTimes(reported.map((cost) => 1000 * cost.seconds)).p50,
+        },
+        limit: { label: "allowed for a step", value: 1000 * maxStepSeconds },
       },
       {
         section,
-        name: `step ${kind}, the longest`,
+        name: `step ${kind}, longest`,
         unit: "ms",
         ...singleMeasurement(longest),
         baseline: null,
-        limit: { label: "a step may take", value: 1000 * maxStepSeconds },
+        limit: { label: "allowed for a step", value: 1000 * maxStepSeconds },
       },
     );
   }
-  for (const [kind, megabytes] of most)
+  for (const [kind, megabytes] of maxMegabytes)
     context.figures.push({
       section,
-      name: `most memory of the trainer with what is not collected, ${kind}`,
+      name: `maximum memory of the trainer including garbage, ${kind}`,
       unit: "MB",
       ...singleMeasurement(megabytes),
-      baseline: before && { label: "before", value: totalMegabytes(before) },
-      limit: { label: "an isolate may have", value: isolateMegabytes.allowed },
+      baseline: before && { label: "before the recalibration", value: totalMegabytes(before) },
+      limit: { label: "allowed for an isolate", value: isolateMegabytes.limit },
     });
-  const one = `${products.toLocaleString("en")} products, 1 connection`;
+  const loadText = `${products.toLocaleString("en")} products, 1 connection`;
   context.figures.push({
-    ...{ section, name: `recommendations without it, ${one}`, unit: "ms" },
+    ...{ section, name: `recommendations without a recalibration, ${loadText}`, unit: "ms" },
     ...alone,
     ...{ baseline: null, limit: null },
   });
-  // workerd computes on one thread here: the trainer and who answers share one core.
-  for (const [during, times] of [...meanwhile, ["all of it", [...meanwhile.values()].flat()] as const])
+  // The local workerd runs all workers on one thread, so the trainer and the recommendations share one core.
+  for (const [during, times] of [
+    ...timesByKind,
+    ["the whole recalibration", [...timesByKind.values()].flat()] as const,
+  ])
     context.figures.push({
       section,
-      name: `recommendations during ${during}, ${one}`,
+      name: `recommendations during ${during}, ${loadText}`,
       unit: "ms",
       ...summarizeTimes(times),
-      baseline: { label: "p99 without it", value: alone.p99 },
-      limit: { label: `${maxFactor} x p99 without it: its p99 at most`, value: maxFactor * alone.p99 },
+      baseline: { label: "p99 without a recalibration", value: alone.p99 },
+      limit: { label: `${maxFactor} x p99 without a recalibration, for p99`, value: maxFactor * alone.p99 },
     });
 }

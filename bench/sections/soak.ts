@@ -1,7 +1,7 @@
 import { Random } from "../../model/train/random.ts";
 import { developmentKey } from "../../scripts/start/serve.ts";
 import type { BenchContext } from "../context.ts";
-import { sampleRequestOrigins } from "../data/market.ts";
+import { sampleRequestOrigins } from "../data/generated-market.ts";
 import { singleMeasurement, summarizeTimes } from "../figure.ts";
 import {
   type IsolateMemory,
@@ -15,47 +15,47 @@ import { runLoad } from "../workers/run-load.ts";
 import type { ServedCatalog } from "../workers/serve-catalog.ts";
 
 const connections = 2;
-const visitCount = 50_000;
+const originCount = 50_000;
 const candidates = 500;
 const limit = 10;
-/** Samples of the memory in a run, at least so many seconds apart. */
-const samples = 40;
-const minApartSeconds = 2;
-/** Of five visits one is somewhere in the world where nobody of the marketplace ever was. */
+/** Number of memory samples in a run, and the least time between two of them. */
+const sampleCount = 40;
+const minIntervalSeconds = 2;
+/** Share of requests from a random point of the world, where no user of the market has been. */
 const randomPointShare = 0.2;
 
-/** Somewhere on land or sea. */
+/** Returns a random point on land or sea. */
 const randomPoint = (random: Random) => ({
   lat: Math.round(1e5 * (random.next() * 150 - 65)) / 1e5,
   lon: Math.round(1e5 * (random.next() * 360 - 180)) / 1e5,
 });
 
-/** Memory of the isolates while people all over the world ask, for as long as `--seconds` says. */
+/** Measures the isolates' memory under requests from all over the world, for `--seconds`. */
 export async function measureSoak(
   context: BenchContext,
   { url, workerd, market }: ServedCatalog,
 ): Promise<void> {
   if (!workerd) {
-    context.addNote("soak: workerd was not found, so its memory cannot be seen");
+    context.addNote("soak: skipped, since workerd was not found and its memory cannot be read");
     return;
   }
   const { seconds } = context.options;
   const random = new Random(7);
-  const visits = sampleRequestOrigins(market, visitCount, 7).map((visit) =>
-    random.next() < randomPointShare ? { ...visit, point: randomPoint(random) } : visit,
+  const origins = sampleRequestOrigins(market, originCount, 7).map((origin) =>
+    random.next() < randomPointShare ? { ...origin, point: randomPoint(random) } : origin,
   );
-  const held = new Map<string, IsolateMemory[]>();
+  const memoryByWorker = new Map<string, IsolateMemory[]>();
   const resident: number[] = [];
-  let over = false;
+  let finished = false;
   const sampling = (async () => {
-    const apart = Math.max(minApartSeconds, seconds / samples) * 1000;
-    while (!over) {
+    const intervalMs = Math.max(minIntervalSeconds, seconds / sampleCount) * 1000;
+    while (!finished) {
       for (const [worker, inspector] of workerd.inspectors) {
         const used = await measureMemory(inspector).catch(() => null);
-        if (used) held.set(worker, [...(held.get(worker) ?? []), used]);
+        if (used) memoryByWorker.set(worker, [...(memoryByWorker.get(worker) ?? []), used]);
       }
       resident.push(residentMegabytes(workerd.pid));
-      await new Promise((resolve) => setTimeout(resolve, apart));
+      await new Promise((resolve) => setTimeout(resolve, intervalMs));
     }
   })();
   const outcome = await runLoad(
@@ -67,13 +67,13 @@ export async function measureSoak(
       seconds,
       expectedStatus: 200,
       body(request) {
-        const { userId, point } = visits[request % visits.length];
+        const { userId, point } = origins[request % origins.length];
         return JSON.stringify({ userId, location: point, limit, candidates });
       },
     },
     developmentKey,
   );
-  over = true;
+  finished = true;
   await sampling;
   context.addNote(
     `soak: ${outcome.times.length.toLocaleString("en")} answers in ${Math.round(outcome.seconds)} s, ${outcome.failed} failed${outcome.failures.map((each) => `; ${each}`).join("")}`,
@@ -90,7 +90,7 @@ export async function measureSoak(
     });
     context.addNote(`soak: ${name}, mean of the second half ${mean(values.slice(half)).toFixed(1)} MB`);
   };
-  for (const [worker, values] of held) {
+  for (const [worker, values] of memoryByWorker) {
     add(
       `heap of ${worker}`,
       values.map(({ heap }) => heap),
@@ -100,17 +100,17 @@ export async function measureSoak(
       values.map(({ buffers }) => buffers),
     );
   }
-  add("the whole process", resident);
+  add("resident memory of the process", resident);
   for (const [worker, inspector] of workerd.inspectors) {
-    const alive = await measureLiveMemory(inspector).catch(() => null);
-    if (!alive) continue;
+    const live = await measureLiveMemory(inspector).catch(() => null);
+    if (!live) continue;
     context.figures.push({
       section: "soak",
-      name: `alive in ${worker} at the end`,
+      name: `live memory of ${worker} at the end`,
       unit: "MB",
-      ...singleMeasurement(totalMegabytes(alive)),
-      baseline: { label: "of it buffers", value: alive.buffers },
-      limit: { label: "aimed at for an isolate", value: isolateMegabytes.aimed },
+      ...singleMeasurement(totalMegabytes(live)),
+      baseline: { label: "buffers alone", value: live.buffers },
+      limit: { label: "target for an isolate", value: isolateMegabytes.target },
     });
   }
 }

@@ -7,10 +7,10 @@ import type { BenchContext } from "../context.ts";
 import { summarizeTimes } from "../figure.ts";
 
 const rounds = 3;
-/** Milliseconds that the platform allows a worker to start. */
+/** Milliseconds that Cloudflare allows for the start of a worker. */
 const allowedMs = 1000;
 
-/** Milliseconds of work at the start of each worker's isolate, as `wrangler check startup` measures it here. */
+/** Measures the processor time of each worker's start with `wrangler check startup`, in milliseconds. */
 export async function measureStartup(context: BenchContext): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "vicinity-bench-startup-"));
   try {
@@ -21,18 +21,18 @@ export async function measureStartup(context: BenchContext): Promise<void> {
         const { code, output } = await runWrangler([
           ...["check", "startup", `--args=-c ${config}`, "--outfile", profile],
         ]);
-        const active = /Active: ([\d.]+) ms/.exec(output)?.[1];
-        if (code !== 0 || active === undefined)
+        const activeMs = /Active: ([\d.]+) ms/.exec(output)?.[1];
+        if (code !== 0 || activeMs === undefined)
           throw new Error(`wrangler check startup failed for ${name}: ${output.slice(-300)}`);
-        times.push(Number(active));
+        times.push(Number(activeMs));
       }
       context.figures.push({
         section: "startup",
-        name: `isolate of ${name}`,
+        name: `start of the worker ${name}`,
         unit: "ms",
         ...summarizeTimes(times),
         baseline: null,
-        limit: { label: "allowed by the platform", value: allowedMs },
+        limit: { label: "allowed by Cloudflare", value: allowedMs },
       });
     }
   } finally {

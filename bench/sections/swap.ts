@@ -5,111 +5,117 @@ import { createModelUpload } from "../../scripts/models/model-upload.ts";
 import { developmentKey } from "../../scripts/start/serve.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
 import type { BenchContext } from "../context.ts";
-import { sampleRequestOrigins } from "../data/market.ts";
+import { sampleRequestOrigins } from "../data/generated-market.ts";
 import { singleMeasurement, summarizeTimes } from "../figure.ts";
 import { type LoadOutcome, type LoadPlan, runLoad } from "../workers/run-load.ts";
 import type { ServedCatalog } from "../workers/serve-catalog.ts";
 
 const connections = 16;
 const warmUpSeconds = 6;
-/** Seconds of load before, and around each of the swaps. */
+/** Seconds of the load before the swaps, and of the load around each swap. */
 const seconds = 12;
 /**
- * Swaps, each to another version, in the middle of a load of its own. That many versions came after it before the load that
- * the isolate holds it no longer, so each is opened and warmed under load.
+ * Number of swaps. Each swap happens in the middle of its own load and promotes another version. More versions are uploaded
+ * than an isolate caches, so each promoted version must be opened and warmed up under load.
  */
 const swaps = 4;
-/** A request during a swap may take so many times the p99 before it. */
+/** Largest allowed factor between the slowest request during a swap and the p99 before the swaps. */
 const maxFactor = 3;
 
-/** Weights that order as the bundled ones do, in a file of its own. */
-function scaledWeights(by: number): Parameters {
+/** Returns the bundled weights with scaled heads: the same order of scores in a different file. */
+function scaledWeights(factor: number): Parameters {
   const weights = bundledWeights();
   for (const [name, { data }] of weights)
     if (name.startsWith("heads."))
       data.forEach((value, i) => {
-        data[i] = value * by;
+        data[i] = value * factor;
       });
   return weights;
 }
 
-async function call(url: string, path: string, body?: FormData): Promise<void> {
+/** Sends a POST request as the local admin. Throws on an error status other than 409 (conflict). */
+async function post(url: string, path: string, body?: FormData): Promise<void> {
   const headers = { authorization: `Bearer ${developmentKey}` };
-  const answer = await fetch(`${url}${path}`, { method: "POST", headers, body });
-  if (!answer.ok && answer.status !== 409) throw new Error(`${path} answered ${await answer.text()}`);
-  await answer.body?.cancel();
+  const response = await fetch(`${url}${path}`, { method: "POST", headers, body });
+  if (!response.ok && response.status !== 409)
+    throw new Error(`POST ${path} answered ${response.status}: ${await response.text()}`);
+  await response.body?.cancel();
 }
 
-/** Recommendations while another version takes over: whether any fails, and how slow the slowest is. */
+/** Measures recommendations while another model version is promoted: failures, and the slowest request. */
 export async function measureSwap(context: BenchContext, { url, market }: ServedCatalog): Promise<void> {
-  const visits = sampleRequestOrigins(market, 20_000, Date.now() % 2 ** 31);
-  const versions = new Map<string, number>();
-  const plan = (lasting: number): LoadPlan => ({
+  const origins = sampleRequestOrigins(market, 20_000, Date.now() % 2 ** 31);
+  const answersByVersion = new Map<string, number>();
+  const plan = (duration: number): LoadPlan => ({
     ...{
       url,
       method: "POST",
       path: "/v1/recommendations",
       connections,
-      seconds: lasting,
+      seconds: duration,
       expectedStatus: 200,
     },
     body(request) {
-      const { userId, point } = visits[request % visits.length];
+      const { userId, point } = origins[request % origins.length];
       return JSON.stringify({ userId, location: point, limit: 10 });
     },
     onAnswer(_request, status, body) {
       if (status !== 200) return;
       const { version } = (JSON.parse(body) as RecommendationAnswer).model;
-      versions.set(version, (versions.get(version) ?? 0) + 1);
+      answersByVersion.set(version, (answersByVersion.get(version) ?? 0) + 1);
     },
   });
   const round = Date.now().toString(36);
   const names = Array.from({ length: swaps + 1 }, (_, i) => `swap-${round}-${i}`);
   for (const [i, name] of names.entries()) {
-    // Each a file of its own, in a state that was used before too.
-    const by = 1 + (i + 1) / 1000 + (Date.now() % 1e6) / 1e9;
-    await call(url, "/v1/models", await createModelUpload(name, scaledWeights(by)));
+    // A unique factor makes each file unique, even in a state directory of an earlier run.
+    const factor = 1 + (i + 1) / 1000 + (Date.now() % 1e6) / 1e9;
+    await post(url, "/v1/models", await createModelUpload(name, scaledWeights(factor)));
   }
-  await call(url, `/v1/models/${names[0]}/promote`);
-  context.log("warming up");
+  await post(url, `/v1/models/${names[0]}/promote`);
+  context.log("warming up the workers");
   await runLoad(plan(warmUpSeconds), developmentKey);
-  context.log("before the swap");
+  context.log("measuring before the swaps");
   const before = await runLoad(plan(seconds), developmentKey);
   const during: LoadOutcome[] = [];
   for (let i = 0; i < swaps; i++) {
     context.log(`swap ${i + 1} of ${swaps}`);
-    versions.clear();
-    const loaded = runLoad(plan(seconds), developmentKey);
+    answersByVersion.clear();
+    const load = runLoad(plan(seconds), developmentKey);
     await sleep((1000 * seconds) / 2);
-    await call(url, `/v1/models/${names[i + 1]}/promote`);
-    during.push(await loaded);
-    if (versions.size < 2) throw new Error("no other version took over during the load");
+    await post(url, `/v1/models/${names[i + 1]}/promote`);
+    during.push(await load);
+    if (answersByVersion.size < 2)
+      throw new Error("swap: all answers came from one version, so no promotion took effect during the load");
   }
   const times = during.flatMap((each) => each.times);
   const failed = [before, ...during].reduce((sum, each) => sum + each.failed, 0);
-  const summary = summarizeTimes(before.times);
-  const slowest = times.reduce((most, ms) => Math.max(most, ms), 0);
+  const timesBefore = summarizeTimes(before.times);
+  const slowest = times.reduce((max, ms) => Math.max(max, ms), 0);
   const section = "swap";
-  const asBefore = { label: "p99 before", value: summary.p99 };
+  const p99Before = { label: "p99 before the swaps", value: timesBefore.p99 };
   context.figures.push(
     {
       section,
-      name: `before, ${connections} connections`,
+      name: `before the swaps, ${connections} connections`,
       unit: "ms",
-      ...summary,
+      ...timesBefore,
       baseline: null,
       limit: null,
     },
     {
       ...{ section, name: `during ${swaps} swaps`, unit: "ms", ...summarizeTimes(times) },
-      ...{ baseline: asBefore, limit: null },
+      ...{ baseline: p99Before, limit: null },
     },
     {
-      ...{ section, name: "slowest during a swap", unit: "ms", ...singleMeasurement(slowest) },
-      baseline: { label: "slowest before", value: before.times.reduce((most, ms) => Math.max(most, ms), 0) },
-      limit: { label: `${maxFactor} x p99 before`, value: maxFactor * summary.p99 },
+      ...{ section, name: "slowest request during a swap", unit: "ms", ...singleMeasurement(slowest) },
+      baseline: {
+        label: "slowest before the swaps",
+        value: before.times.reduce((max, ms) => Math.max(max, ms), 0),
+      },
+      limit: { label: `${maxFactor} x p99 before the swaps`, value: maxFactor * timesBefore.p99 },
     },
   );
   context.addNote(`swap: ${failed} of ${before.times.length + times.length + failed} requests failed`);
-  if (failed > 0) throw new Error(`${failed} requests failed`);
+  if (failed > 0) throw new Error(`swap: ${failed} requests failed during the model swaps`);
 }

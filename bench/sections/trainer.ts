@@ -6,34 +6,34 @@ import { Random } from "../../model/train/random.ts";
 import { train, validateOnLists } from "../../model/train/train.ts";
 import { trainingLists } from "../../model/train/training-lists.ts";
 import type { BenchContext } from "../context.ts";
-import { buildIndexedMarket } from "../data/world.ts";
+import { buildIndexedMarket } from "../data/indexed-market.ts";
 import { type Statistics, summarizeRates } from "../figure.ts";
 import { openBundledModel } from "../onnx/bundled-model.ts";
 import { measureMilliseconds, type RunLimits } from "../timing.ts";
 
-/** A market of its own, small enough to be made anew whatever the catalogue's size. */
+/** Products of this section's own market: few, so that generating it is fast for every `--products`. */
 const products = 5000;
 const listCount = 2000;
-/** Candidates of a list beside the chosen one, and lists of one step: as in training. */
+/** Candidates per list besides the chosen one, and lists per optimizer step: as in training. */
 const negatives = 40;
 const batch = 16;
 const seconds = 10;
-/** Passes over all lists, forward only. */
+/** Forward passes over all lists. */
 const passes: RunLimits = { warmUp: 2, runs: 20, seconds: 4 };
 
-/** Candidates a second where the summary is of milliseconds of a pass over all lists. */
+/** Converts the milliseconds of a pass over all lists into candidates per second. */
 const candidatesPerSecond = (lists: readonly TrainingList[], { p50 }: Statistics): number =>
   (1000 * countCandidates(lists)) / p50;
 
 const countCandidates = (lists: readonly TrainingList[]): number =>
   lists.reduce((sum, list) => sum + list.batch.count, 0);
 
-/** Rates of the optimizer's steps on lists, in candidates a second, until the time is over. */
+/** Returns the rates of optimizer steps on the lists, in candidates per second, measured for {@link seconds}. */
 async function measureStepRates(lists: readonly TrainingList[]): Promise<number[]> {
   const rates: number[] = [];
   const started = performance.now();
   for (let round = 0; performance.now() - started < seconds * 1000; round++) {
-    let lap = performance.now();
+    let stepStarted = performance.now();
     let before = 0;
     const samples = countCandidates(lists) / lists.length;
     await train(featureShape, lists, lists.slice(0, 1), {
@@ -46,8 +46,8 @@ async function measureStepRates(lists: readonly TrainingList[]): Promise<number[
       clock: () => performance.now() / 1000,
       onProgress({ doneLists: done }) {
         const now = performance.now();
-        rates.push((1000 * samples * (done - before)) / (now - lap));
-        lap = now;
+        rates.push((1000 * samples * (done - before)) / (now - stepStarted));
+        stepStarted = now;
         before = done;
       },
     });
@@ -55,10 +55,10 @@ async function measureStepRates(lists: readonly TrainingList[]): Promise<number[
   return rates;
 }
 
-/** Training on simulated lists, in candidates a second, forward, backward and the optimizer's step. */
+/** Measures training on simulated lists: forward and backward pass and optimizer step, in candidates per second. */
 export async function measureTrainer(context: BenchContext): Promise<void> {
   const { dataset } = buildIndexedMarket(products);
-  context.log("making training lists");
+  context.log("generating training lists");
   const lists = await trainingLists(dataset, dataset.train, {
     warmUp: 0.3,
     periods: 1,
@@ -76,17 +76,17 @@ export async function measureTrainer(context: BenchContext): Promise<void> {
   }, passes);
   await session.release();
   context.addNote(
-    `trainer: ${lists.length} lists of up to ${negatives + 1}, N counts steps of ${batch} lists`,
+    `trainer: ${lists.length} lists of up to ${negatives + 1} candidates; N counts optimizer steps of ${batch} lists`,
   );
   context.figures.push({
     section: "trainer",
-    name: "candidates trained on",
+    name: "training candidates",
     unit: "per s",
     ...summarizeRates(rates),
-    baseline: { label: "forward only, by the same tape", value: candidatesPerSecond(lists, forward) },
-    // Backward costs twice forward: one product for the inputs' gradients, one for the weights'.
+    baseline: { label: "forward pass alone, same code", value: candidatesPerSecond(lists, forward) },
+    // The backward pass costs two forward passes: one product for the gradients of the inputs, one for those of the weights.
     limit: {
-      label: "a third of ONNX forward on the same lists",
+      label: "a third of the ONNX forward pass on the same lists",
       value: candidatesPerSecond(lists, onnx) / 3,
     },
   });

@@ -1,11 +1,11 @@
-/** What is used of autocannon, which brings no types. */
+/** Types of the used parts of autocannon, which ships without types. */
 declare module "autocannon" {
   interface LoadRequest {
     method: string;
     path: string;
     headers?: Record<string, string>;
     body?: string;
-    /** Called before each request; answers the request to send. */
+    /** Called before each request; returns the request to send. */
     setupRequest?(request: LoadRequest): LoadRequest;
     onResponse?(status: number, body: string, context: object, headers: Record<string, string>): void;
   }
@@ -15,18 +15,18 @@ declare module "autocannon" {
     connections: number;
     /** Seconds. */
     duration: number;
-    /** Seconds after which a request counts as lost. */
+    /** Seconds after which a request counts as failed. */
     timeout: number;
     requests: LoadRequest[];
   }
 
   interface LoadResult {
-    /** Connections that failed, timeouts among them. */
+    /** Number of failed connections and timeouts. */
     errors: number;
   }
 
   interface RunningLoad {
-    /** `ms` is from the request's last byte to the answer's. */
+    /** Called for each response. `ms` is the time from the last byte of the request to the last byte of the response. */
     on(
       event: "response",
       listener: (client: unknown, status: number, bytes: number, ms: number) => void,

@@ -1,4 +1,5 @@
-const timeoutMs = 10_000;
+const callTimeoutMs = 10_000;
+const profileIntervalMicroseconds = 250;
 
 /** A connection to the inspector of one isolate (Chrome DevTools Protocol). */
 export class Inspector {
@@ -10,11 +11,12 @@ export class Inspector {
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => this.#onMessage(String(data)));
     socket.addEventListener("close", () => {
-      for (const { reject } of this.#pending.values()) reject(new Error("the inspector has gone"));
+      for (const { reject } of this.#pending.values())
+        reject(new Error("The inspector closed the connection: its isolate has ended."));
     });
   }
 
-  /** Connects; rejects where nobody answers. The first connection to an isolate may be dropped: it is tried twice. */
+  /** Connects to an inspector. Tries twice, since an isolate may drop the first connection; rejects if both tries fail. */
   static async connect(url: string): Promise<Inspector> {
     try {
       const inspector = await Inspector.#connectOnce(url);
@@ -29,7 +31,9 @@ export class Inspector {
     const socket = new WebSocket(url);
     return new Promise((resolve, reject) => {
       socket.addEventListener("open", () => resolve(new Inspector(socket)), { once: true });
-      socket.addEventListener("error", () => reject(new Error(`no inspector at ${url}`)), { once: true });
+      socket.addEventListener("error", () => reject(new Error(`No inspector answers at ${url}.`)), {
+        once: true,
+      });
     });
   }
 
@@ -42,14 +46,14 @@ export class Inspector {
     else waiting.resolve(result);
   }
 
-  /** Calls a method of the protocol; rejects where the isolate does not answer in time. */
+  /** Calls a method of the protocol. Rejects if the isolate returns an error or does not answer within ten seconds. */
   call(method: string, params: object = {}): Promise<object> {
     const id = ++this.#lastId;
     return new Promise<object>((resolve, reject) => {
       const timeout = setTimeout(() => {
         this.#pending.delete(id);
-        reject(new Error(`the inspector does not answer ${method}`));
-      }, timeoutMs);
+        reject(new Error(`The inspector did not answer ${method} within ${callTimeoutMs / 1000} s.`));
+      }, callTimeoutMs);
       const settled =
         <T>(settle: (value: T) => void) =>
         (value: T): void => {
@@ -66,21 +70,21 @@ export class Inspector {
   }
 }
 
-const megabyte = 1024 * 1024;
+const bytesPerMegabyte = 1024 * 1024;
 
 /**
- * Memory of one isolate in MB: its JavaScript heap, and the buffers that it holds beside it, without the memory of
- * WebAssembly, which V8 does not count.
+ * Memory of one isolate in MB: its JavaScript heap, and its buffers outside the heap. The memory of WebAssembly is not
+ * included, since V8 does not count it.
  */
 export interface IsolateMemory {
   heap: number;
   buffers: number;
 }
 
-/** What an isolate may have in MB: the platform ends one that has more; and what is aimed at. */
-export const isolateMegabytes = { allowed: 128, aimed: 100 } as const;
+/** Memory limit of an isolate in MB, above which Cloudflare ends it, and the target of this project. */
+export const isolateMegabytes = { limit: 128, target: 100 } as const;
 
-/** All of it. */
+/** Returns the sum of heap and buffers in MB. */
 export const totalMegabytes = ({ heap, buffers }: IsolateMemory): number => heap + buffers;
 
 async function readHeapUsage(inspector: Inspector): Promise<IsolateMemory> {
@@ -90,12 +94,12 @@ async function readHeapUsage(inspector: Inspector): Promise<IsolateMemory> {
     backingStorageSize?: number;
   };
   return {
-    heap: (usage.usedSize + (usage.embedderHeapUsedSize ?? 0)) / megabyte,
-    buffers: (usage.backingStorageSize ?? Number.NaN) / megabyte,
+    heap: (usage.usedSize + (usage.embedderHeapUsedSize ?? 0)) / bytesPerMegabyte,
+    buffers: (usage.backingStorageSize ?? Number.NaN) / bytesPerMegabyte,
   };
 }
 
-/** Memory of an isolate, with what is not yet collected. */
+/** Returns the memory of an isolate, including garbage that is not collected yet. */
 export async function measureMemory(url: string): Promise<IsolateMemory> {
   const inspector = await Inspector.connect(url);
   try {
@@ -105,14 +109,15 @@ export async function measureMemory(url: string): Promise<IsolateMemory> {
   }
 }
 
-/** More bytes than anybody allocates between two samples. */
+/** Bytes between two samples of the heap profiler: so many that it takes none. */
 const samplingIntervalBytes = 2 ** 30;
 
 /**
- * Memory of what is alive in an isolate: all else is collected before, in 20 to 100 ms of its thread. The profiler of
- * the heap collects whenever it is asked for what it has; `HeapProfiler.collectGarbage` itself waits for a task that workerd
- * never runs. Twice, since buffers are freed beside the thread, at the latest before the next collection; and all in
- * one breath, so that nobody allocates meanwhile.
+ * Returns the memory of live objects in an isolate. Collects garbage first, which takes 20 to 100 ms of the isolate's thread.
+ *
+ * The heap profiler collects garbage each time its profile is read. `HeapProfiler.collectGarbage` cannot be used, since it
+ * waits for a task that workerd never runs. Garbage is collected twice, because buffers are freed outside the thread, at the
+ * latest before the next collection. All calls are sent at once, so that no request allocates memory between them.
  */
 export async function measureLiveMemory(url: string): Promise<IsolateMemory> {
   const inspector = await Inspector.connect(url);
@@ -130,12 +135,12 @@ export async function measureLiveMemory(url: string): Promise<IsolateMemory> {
   }
 }
 
-/** CPU profile of an isolate during some work, as the text of a .cpuprofile file. */
+/** Records a CPU profile of an isolate until `work` settles. Returns the text of a .cpuprofile file. */
 export async function recordCpuProfile(url: string, work: Promise<unknown>): Promise<string> {
   const inspector = await Inspector.connect(url);
   try {
     await inspector.call("Profiler.enable");
-    await inspector.call("Profiler.setSamplingInterval", { interval: 250 });
+    await inspector.call("Profiler.setSamplingInterval", { interval: profileIntervalMicroseconds });
     await inspector.call("Profiler.start");
     await work;
     const { profile } = (await inspector.call("Profiler.stop")) as { profile: object };

@@ -3,14 +3,14 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** A running process. */
-interface Running {
+interface ProcessInfo {
   pid: number;
   parent: number;
   name: string;
 }
 
-/** All processes, by Linux's /proc; none elsewhere. */
-function listProcesses(): Running[] {
+/** Returns all processes of the machine from Linux's /proc; an empty list on other systems. */
+function listProcesses(): ProcessInfo[] {
   let names: string[];
   try {
     names = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
@@ -19,7 +19,7 @@ function listProcesses(): Running[] {
   }
   return names.flatMap((pid) => {
     try {
-      // `pid (name) state parent ...`, where the name may hold anything.
+      // The line is `pid (name) state parent ...`; the name may contain spaces and parentheses.
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
       const nameEnd = stat.lastIndexOf(")");
       const parent = Number(stat.slice(nameEnd + 2).split(" ")[1]);
@@ -30,10 +30,10 @@ function listProcesses(): Running[] {
   });
 }
 
-/** The processes below one. */
+/** Returns all descendants of a process. */
 export function listDescendants(pid: number): { pid: number; name: string }[] {
   const all = listProcesses();
-  const found: Running[] = [];
+  const found: ProcessInfo[] = [];
   const parents = new Set([pid]);
   for (let before = -1; before !== found.length; ) {
     before = found.length;
@@ -46,11 +46,11 @@ export function listDescendants(pid: number): { pid: number; name: string }[] {
   return found;
 }
 
-/** State of a listening socket, and columns, in /proc/net/tcp. */
+/** Value of the state column of a listening socket in /proc/net/tcp, and the numbers of the used columns. */
 const listening = "0A";
 const column = { local: 1, state: 3, inode: 9 };
 
-/** TCP ports on which a process listens, by Linux's /proc; none elsewhere. */
+/** Returns the TCP ports on which a process listens, from Linux's /proc; an empty list on other systems. */
 export function listeningPorts(pid: number): number[] {
   const sockets = new Map<string, number>();
   const owned = new Set<string>();
@@ -70,7 +70,7 @@ export function listeningPorts(pid: number): number[] {
   return [...sockets].flatMap(([inode, port]) => (owned.has(inode) ? [port] : []));
 }
 
-/** Memory of a process that is in RAM now, in MB; NaN where the system does not say. */
+/** Returns the resident memory of a process in MB; NaN if /proc does not have it. */
 export function residentMegabytes(pid: number): number {
   try {
     const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
@@ -80,11 +80,11 @@ export function residentMegabytes(pid: number): number {
   }
 }
 
-/** Ticks of a processor's time in a second, as Linux counts them for everyone, and where a process's are. */
+/** Ticks per second in /proc/PID/stat (Linux's USER_HZ), and the fields of a process's ticks after its name. */
 const ticksPerSecond = 100;
 const tickFields = { user: 11, system: 12 };
 
-/** Seconds of processor time that a process has had; NaN where the system does not say. */
+/** Returns the processor time that a process has used, in seconds; NaN if /proc does not have it. */
 export function processorSeconds(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -97,34 +97,34 @@ export function processorSeconds(pid: number): number {
 
 const trackedChildren = new Set<ChildProcess>();
 
-/** Remembers a process that must not outlive this one. */
+/** Registers a child process that {@link endAllProcesses} must end. */
 export function trackChild(child: ChildProcess): void {
   trackedChildren.add(child);
   child.once("exit", () => trackedChildren.delete(child));
 }
 
-/** How long a process may take to end by itself. */
-const timeoutMs = 8000;
+/** Time that a process has to end after SIGINT before it is killed. */
+const endTimeoutMs = 8000;
 
-/** Ends a process that {@link trackChild} knows, and all below it: asks, waits, and ends what is left by its own pid. */
+/** Ends a child process that was registered by {@link trackChild}, and its descendants: sends SIGINT, waits, then kills the rest. */
 export async function endProcess(child: ChildProcess): Promise<void> {
   const { pid } = child;
   if (pid === undefined || !trackedChildren.has(child)) return;
-  const below = listDescendants(pid).map((each) => each.pid);
+  const descendants = listDescendants(pid).map((each) => each.pid);
   child.kill("SIGINT");
-  for (const give = Date.now() + timeoutMs; trackedChildren.has(child) && Date.now() < give; )
+  for (const deadline = Date.now() + endTimeoutMs; trackedChildren.has(child) && Date.now() < deadline; )
     await sleep(50);
   child.kill("SIGKILL");
-  for (const each of below)
+  for (const each of descendants)
     try {
       process.kill(each, "SIGKILL");
     } catch {
-      // It is gone, as it should be.
+      // The process has already ended.
     }
   trackedChildren.delete(child);
 }
 
-/** Ends everything that was started. */
+/** Ends all registered child processes. */
 export async function endAllProcesses(): Promise<void> {
   await Promise.all([...trackedChildren].map(endProcess));
 }

@@ -7,31 +7,33 @@ import {
 } from "../../shared/contracts/recalibration.ts";
 import type { BenchContext } from "../context.ts";
 
-/** How often it is asked where a recalibration is, in ms. */
+/** Milliseconds between two requests for the state of a recalibration. */
 const pollIntervalMs = 40;
 
-/** `collect 3 of 20` is of the kind `collect`. */
+/** Returns the kind of the current step: `collect` for `collect 3 of 20`. */
 export const stepKind = ({ step }: RecalibrationRecord): string => step.split(" ")[0];
 
-/** Whether a recalibration has not yet ended. */
+/** Returns whether a recalibration is queued or running. */
 export const isUnfinished = ({ status }: RecalibrationRecord): boolean =>
   status === "queued" || status === "running";
 
+/** Sends a request as the local admin, and returns the JSON of the response. */
 async function call(url: string, method: string, path: string, body?: object): Promise<unknown> {
-  const answer = await fetch(`${url}${path}`, {
+  const response = await fetch(`${url}${path}`, {
     method,
     headers: { authorization: `Bearer ${developmentKey}`, "content-type": "application/json" },
     body: body && JSON.stringify(body),
   });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  return answer.json();
+  if (!response.ok)
+    throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
+  return response.json();
 }
 
-/** Asks for a recalibration. */
+/** Starts a recalibration and returns its record. */
 export const startRecalibration = async (url: string): Promise<RecalibrationRecord> =>
   recalibrationRecord.parse(await call(url, "POST", "/v1/recalibrations", {}));
 
-/** Where a recalibration is, again and again, the last time when it has ended. */
+/** Polls a recalibration until it has ended, and yields each record. Rolls its candidate model back at the end. */
 export async function* pollRecalibration(
   url: string,
   { id }: RecalibrationRecord,
@@ -42,20 +44,20 @@ export async function* pollRecalibration(
     const record = recalibrationRecord.parse(await call(url, "GET", `/v1/recalibrations/${id}`));
     yield record;
     if (isUnfinished(record)) continue;
-    // A candidate in the shadow would cost later figures of this state.
+    // A candidate that stays in shadow traffic would slow down later measurements with this state directory.
     if (record.version !== null)
       await call(url, "POST", `/v1/models/${record.version}/rollback`).catch((error: unknown) =>
-        context.addNote(`recalibration: its candidate was not taken back: ${error}`),
+        context.addNote(`recalibration: rolling back the candidate model failed: ${error}`),
       );
     return;
   }
 }
 
-/** A recalibration that has ended, in one line. */
+/** Describes an ended recalibration in one line. */
 export function recalibrationText(
   { status, reasons, figures }: RecalibrationRecord,
   { options: { examples, rows } }: BenchContext,
 ): string {
   const { lists } = z.object({ lists: z.number().default(0) }).parse(figures);
-  return `log of ${examples.toLocaleString("en")} examples of ${rows} rows, ${lists.toLocaleString("en")} lists learnt from, ended ${[status, ...reasons].join("; ")}`;
+  return `log of ${examples.toLocaleString("en")} examples with ${rows} rows each, trained on ${lists.toLocaleString("en")} lists, ended as ${[status, ...reasons].join("; ")}`;
 }

@@ -1,6 +1,6 @@
 import autocannon from "autocannon";
 
-/** A load of requests that follow each other on each connection. */
+/** A load: each connection sends one request after the other. */
 export interface LoadPlan {
   /** Scheme, host and port. */
   url: string;
@@ -8,36 +8,36 @@ export interface LoadPlan {
   path: string;
   connections: number;
   seconds: number;
-  /** Status of an answer that counts. */
+  /** Status code of a successful response; a response with another status counts as failed. */
   expectedStatus: number;
-  /** JSON of request number `request`, from 0. */
+  /** Returns the JSON body of request number `request`, counted from 0. */
   body?(request: number): string;
-  /** Hears each answer, with the number of its request. */
+  /** Called for each response, with the number of its request. */
   onAnswer?(request: number, expectedStatus: number, body: string, headers: Record<string, string>): void;
-  /** Hears of each answer that counts how many milliseconds it took. */
+  /** Called for each successful response, with its time in milliseconds. */
   onTime?(ms: number): void;
 }
 
-/** What came of a load. */
+/** Result of a load. */
 export interface LoadOutcome {
-  /** Milliseconds of each answer that counts. */
+  /** Milliseconds of each successful response. */
   times: number[];
-  /** Answers that count, in each second. */
+  /** Successful responses in each second. */
   rates: number[];
-  /** Seconds from the first request to the last answer. */
+  /** Seconds from the first request to the last response. */
   seconds: number;
-  /** Answers with another status, and requests without an answer. */
+  /** Number of failed responses and of requests without a response. */
   failed: number;
-  /** What the first of those answers said. */
+  /** Status codes and texts of the first failed responses. */
   failures: string[];
 }
 
-/** Failures that are told, and characters of each. */
+/** Number of failed responses whose text is kept, and characters of each text. */
 const maxReported = { failures: 5, characters: 300 };
 
 const timeoutSeconds = 20;
 
-/** Loads an address by autocannon, which talks from this process. */
+/** Sends a load with autocannon, which runs in this process. Returns after `plan.seconds`. */
 export function runLoad(plan: LoadPlan, key: string): Promise<LoadOutcome> {
   const { url, method, path, connections, seconds, body, onAnswer, onTime } = plan;
   const outcome: LoadOutcome = {
@@ -62,7 +62,7 @@ export function runLoad(plan: LoadPlan, key: string): Promise<LoadOutcome> {
             path,
             setupRequest(request) {
               const number = next++;
-              // The gateway answers with the name that the request gave itself.
+              // The gateway copies `x-request-id` into the response, which links a response to its request.
               request.headers = {
                 authorization: `Bearer ${key}`,
                 "x-request-id": String(number),

@@ -10,58 +10,60 @@ import { startLocalCron } from "../../scripts/start/local-cron.ts";
 import { developmentKey, portIsFree, startWorkers, waitUntilReady } from "../../scripts/start/serve.ts";
 import { progressText } from "../../scripts/terminal/progress-line.ts";
 import type { BenchContext } from "../context.ts";
-import { type GeneratedMarket, generateMarket } from "../data/market.ts";
+import { type GeneratedMarket, generateMarket } from "../data/generated-market.ts";
 import { endProcess, processorSeconds, trackChild } from "./processes.ts";
 import { findWorkerd, type Workerd } from "./workerd.ts";
 
-/** All workers over a generated catalogue. */
+/** All workers, running with a generated catalog. */
 export interface ServedCatalog {
-  /** Where to send requests: workerd itself, or the development proxy where workerd is not found. */
+  /** Address for requests: workerd itself, or the development proxy if workerd was not found. */
   url: string;
-  /** The workerd behind the proxy; null where it is not found. */
+  /** The workerd process behind the proxy; null if it was not found. */
   workerd: Workerd | null;
   market: GeneratedMarket;
-  /** Milliseconds from the start of the processes, which bundle the workers first, until the door answered. */
+  /** Milliseconds from the start of the processes until the gateway answered, including the time to bundle the workers. */
   startMs: number;
   stop(): Promise<void>;
 }
 
-/** Seconds between two reports of the import. */
+const readyTimeoutSeconds = 180;
+/** Seconds between two lines of the import's progress. */
 const reportSeconds = 10;
 
-/** The workers are quiet when they take less than this share of a processor for this long; waited for so long at most. */
+/** The workers count as idle when they use less than `share` of a processor for `seconds`. Waits at most `maxSeconds`. */
 const idle = { share: 0.1, seconds: 2, maxSeconds: 180 };
 
 /**
- * Waits until the workers have done what was due: after a start on a state of long ago the alarms of all its people,
- * after an import the publishing of its cells. That is no part of any figure.
+ * Waits until the workers are idle, so that no figure contains background work: overdue alarms of all users after a start
+ * with an old state, or the publishing of cells after an import.
  */
-async function waitUntilIdle(pid: number, say: (line: string) => void): Promise<void> {
-  const give = Date.now() + idle.maxSeconds * 1000;
-  for (let before = processorSeconds(pid); Date.now() < give; ) {
+async function waitUntilIdle(pid: number, onTimeout: (line: string) => void): Promise<void> {
+  const deadline = Date.now() + idle.maxSeconds * 1000;
+  for (let before = processorSeconds(pid); Date.now() < deadline; ) {
     await sleep(idle.seconds * 1000);
     const now = processorSeconds(pid);
     if (!(now - before > idle.share * idle.seconds)) return;
     before = now;
   }
-  say("the workers did not come to rest");
+  onTimeout(`the workers were still busy after ${idle.maxSeconds} s, so the figures include background work`);
 }
 
-/** When the market of a state ends (seconds since the epoch): a state that is used again holds the same. */
+/** Returns when the market of a state directory ends, in seconds since the Unix epoch; null if nothing was imported yet. */
 function readMarketTime(marker: string): number | null {
   return existsSync(marker) ? JSON.parse(readFileSync(marker, "utf8")).now : null;
 }
 
-/** Serves all workers and loads the catalogue through the public API, unless the state holds it from before. */
+/** Starts all workers and imports the generated catalog through the public API, unless the state directory contains it. */
 export async function serveCatalog(context: BenchContext): Promise<ServedCatalog> {
   const { port, stateDir, products } = context.options;
-  if (!(await portIsFree(port))) throw new Error(`Port ${port} is in use; choose another one by PORT.`);
+  if (!(await portIsFree(port)))
+    throw new Error(`Port ${port} is in use. Choose another port: PORT=${port + 1} npm run bench`);
   mkdirSync(stateDir, { recursive: true });
   const marker = join(stateDir, "bench.json");
-  const known = readMarketTime(marker);
-  const now = known ?? Math.floor(Date.now() / 1000);
+  const savedTime = readMarketTime(marker);
+  const now = savedTime ?? Math.floor(Date.now() / 1000);
   const market = generateMarket(products, now);
-  context.log(`workers, state in ${stateDir}`);
+  context.log(`starting the workers with the state in ${stateDir}`);
   await migrateLocalDatabases(stateDir);
   let child: ChildProcess | null = null;
   const spawned = performance.now();
@@ -71,30 +73,33 @@ export async function serveCatalog(context: BenchContext): Promise<ServedCatalog
   });
   const startMs = performance.now() - spawned;
   const target = { url, key: developmentKey };
-  if (known === null) {
+  if (savedTime === null) {
     const marketplace = toMarketplace(market.dataset, 0);
-    context.log(`import of ${products.toLocaleString("en")} products`);
+    context.log(`importing ${products.toLocaleString("en")} products`);
     let reported = Date.now();
     const report = await loadMarketplace(marketplace, target, (step, done, total) => {
       if (Date.now() - reported < reportSeconds * 1000) return;
       reported = Date.now();
       context.log(`import: ${step} ${progressText(done, total)}`);
     });
-    const refused = report.products.rejected + report.events.rejected;
-    if (refused > 0) throw new Error(`${refused} rows of the catalogue were refused.`);
+    const rejected = report.products.rejected + report.events.rejected;
+    if (rejected > 0)
+      throw new Error(
+        `The API rejected ${rejected} rows of the generated catalog: ${[...report.products.errors, ...report.events.errors][0]?.message}`,
+      );
     await waitUntilVisible(target, marketplace.products);
     writeFileSync(marker, JSON.stringify({ now }));
   }
-  const rest = startLocalCron(url);
-  await waitUntilReady(url, 180, () => undefined);
-  rest();
+  const stopCron = startLocalCron(url);
+  await waitUntilReady(url, readyTimeoutSeconds, () => undefined);
+  stopCron();
   const started = child as ChildProcess | null;
   const workerd = started && (await findWorkerd(started, port, "/healthz"));
   if (workerd) await waitUntilIdle(workerd.pid, (line) => context.addNote(`workers: ${line}`));
   context.addNote(
     workerd
-      ? `workers: requests went to workerd at ${workerd.url}, not through the development proxy`
-      : "workers: workerd was not found behind the development proxy, whose time is in all figures of the workers",
+      ? `workers: requests went directly to workerd at ${workerd.url}, not through the development proxy`
+      : "workers: workerd was not found, so all figures of the workers include the time of the development proxy",
   );
   return {
     url: workerd?.url ?? url,

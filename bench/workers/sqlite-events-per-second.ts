@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-const seconds = 2;
-/** Bytes of a row: about those of a stored event. */
+const measureSeconds = 2;
+/** Bytes per row: about as many as a stored event has. */
 const rowBytes = 300;
 
 /**
- * Events a second that SQLite keeps in a folder of its own below `parent`, each in a transaction that is synced as
- * workerd syncs those of an object, with nothing around it.
+ * Measures how many events per second SQLite alone stores in a temporary folder below `parent`. Each event is one transaction,
+ * synced to disk with the settings that workerd uses for a Durable Object.
  */
 export function sqliteEventsPerSecond(parent: string): number {
   const folder = mkdtempSync(join(parent, "sqlite-limit-"));
@@ -21,7 +21,7 @@ export function sqliteEventsPerSecond(parent: string): number {
     const body = "x".repeat(rowBytes);
     const started = performance.now();
     let count = 0;
-    while (performance.now() - started < seconds * 1000) insert.run(`event-${count++}`, body);
+    while (performance.now() - started < measureSeconds * 1000) insert.run(`event-${count++}`, body);
     return (1000 * count) / (performance.now() - started);
   } finally {
     database.close();

@@ -2,32 +2,33 @@ import type { ChildProcess } from "node:child_process";
 import { listDescendants, listeningPorts } from "./processes.ts";
 
 /**
- * `wrangler dev` starts two processes of workerd. The first listens on the public port and is a proxy: every request
- * crosses it, and it costs more than the gateway itself. The second runs the workers and listens on 127.0.0.1 at ports
- * that it chooses: one is the door of the gateway, in plain HTTP; one is the inspector of all its isolates
- * (`/json` lists them). Which is which shows in what they answer.
+ * The workerd process that runs the workers. `wrangler dev` starts two processes of workerd. The first is a proxy that listens
+ * on the public port; each request through it costs more than the gateway itself. The second runs the workers and listens on
+ * 127.0.0.1 at ports that it chooses: one serves the gateway over plain HTTP, one is the inspector of all isolates, which
+ * `/json` lists. Their responses tell the two ports apart.
  */
 export interface Workerd {
   pid: number;
-  /** The door, without the proxy. */
+  /** Address of the gateway without the proxy. */
   url: string;
-  /** WebSocket addresses of the isolates' inspectors by the names of their workers. */
+  /** WebSocket addresses of the isolates' inspectors, by worker name. */
   inspectors: Map<string, string>;
 }
 
-const timeoutMs = 10_000;
+const fetchTimeoutMs = 10_000;
 
+/** Returns the text of a successful response; null after an error, a timeout or another status. */
 async function fetchText(url: string): Promise<string | null> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
-    const text = await answer.text();
-    return answer.ok ? text : null;
+    const response = await fetch(url, { signal: AbortSignal.timeout(fetchTimeoutMs) });
+    const text = await response.text();
+    return response.ok ? text : null;
   } catch {
     return null;
   }
 }
 
-/** Isolates of workers that the text of `/json` lists; none where it lists nothing of the kind. */
+/** Returns the workers' inspectors that the text of `/json` lists; none if the text is no such list. */
 function parseInspectors(text: string | null): Map<string, string> {
   const found = new Map<string, string>();
   let list: unknown;
@@ -45,8 +46,8 @@ function parseInspectors(text: string | null): Map<string, string> {
 }
 
 /**
- * The workerd below `wrangler dev` that runs the workers. `path` is one that their door answers. Null where it is not
- * found, as on systems without /proc.
+ * Finds the workerd process below `wrangler dev` that runs the workers. `path` is a path that the gateway answers. Returns null
+ * if there is none, for example on systems without /proc.
  */
 export async function findWorkerd(
   wrangler: ChildProcess,

@@ -2,7 +2,7 @@ import type { FeatureBatch } from "../../model/features/batch.ts";
 import { featureShape } from "../../model/features/compute-features.ts";
 import type { Parameters } from "../../model/network/parameters.ts";
 import { exportOnnx } from "../../model/onnx/export.ts";
-import { manifestOf } from "../../model/onnx/manifest.ts";
+import { buildManifest } from "../../model/onnx/manifest.ts";
 import { scoreByTape } from "../../model/train/train.ts";
 import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 
@@ -17,7 +17,7 @@ export async function createModelUpload(
     run: async (batch: FeatureBatch) => scoreByTape(featureShape, weights, batch),
     release: async () => undefined,
   };
-  const manifest = await manifestOf(featureShape, weights, bytes, tape, {
+  const manifest = await buildManifest(featureShape, weights, bytes, tape, {
     version,
     parent: null,
     seed: 1,

@@ -1,13 +1,13 @@
-// A worker of the benchmark alone: the model as the recommendation worker runs it, and nothing else. JavaScript, since
-// bench/ belongs to Node's TypeScript project and this runs in workerd.
+// A worker for the benchmark: it runs the model as the recommendation worker does, and nothing else. It is JavaScript, since
+// bench/ belongs to the TypeScript project of Node, and this file runs in workerd.
 import { featureShape } from "../../../model/features/compute-features.ts";
-import { randomBatch } from "../../../model/onnx/manifest.ts";
+import { randomBatch } from "../../../model/onnx/random-batch.ts";
 import { bundledModel } from "../../../workers/recommendation/ranker/isolate-models.ts";
 
-/** Bounds on what one request may ask. */
-const most = { candidates: 1000, runs: 1000 };
+/** Maximum query parameters of one request. */
+const max = { candidates: 1000, runs: 1000 };
 
-/** `GET /?candidates=C&runs=R` runs the model R times on C candidates and answers the milliseconds that all of them took. */
+/** `GET /?candidates=C&runs=R` runs the model R times on C candidates and returns the total milliseconds. */
 export default {
   /** @param {Request} request */
   async fetch(request) {
@@ -15,8 +15,10 @@ export default {
     const { searchParams } = new URL(request.url);
     const candidates = Number(searchParams.get("candidates") ?? 1);
     const runs = Number(searchParams.get("runs") ?? 1);
-    if (!(candidates >= 1 && candidates <= most.candidates && runs >= 1 && runs <= most.runs))
-      return new Response("out of bounds", { status: 400 });
+    if (!(candidates >= 1 && candidates <= max.candidates && runs >= 1 && runs <= max.runs))
+      return new Response(`candidates must be from 1 to ${max.candidates}, runs from 1 to ${max.runs}`, {
+        status: 400,
+      });
     const batch = randomBatch(featureShape, candidates, 1);
     const started = performance.now();
     for (let run = 0; run < runs; run++) await bundledModel.value.score(batch);

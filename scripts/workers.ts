@@ -74,7 +74,10 @@ export const configArguments = (configs: readonly string[]): string[] =>
 
 /** Returns the worker of a name; throws if there is none. */
 export const workerNamed = (name: string): WorkerConfig => {
-  const place = workers.find((each) => each.name === name);
-  if (!place) throw new Error(`no worker is named ${name}`);
-  return place;
+  const worker = workers.find((candidate) => candidate.name === name);
+  if (!worker)
+    throw new Error(
+      `No worker is named "${name}"; the workers are ${workers.map((each) => each.name).join(", ")}.`,
+    );
+  return worker;
 };

@@ -4,7 +4,7 @@ import { simulate } from "../../model/simulate/simulate.ts";
 import { Random } from "../../model/train/random.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 
-/** Least mean number of products per city, so that a city has as many candidates as the model ranks. */
+/** Minimum mean number of products per city, so that a city has as many candidates as the model ranks. */
 const productsPerCity = 800;
 /** Number of users, and mean number of events per user: enough for each user to have a history. */
 const userCount = 2000;

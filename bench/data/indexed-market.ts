@@ -1,4 +1,4 @@
-import type { CandidateStore } from "../../model/candidate-sources/candidate-source.ts";
+import type { CandidateStore } from "../../model/candidate-sources/candidate-store.ts";
 import { inProcessCandidates } from "../../model/candidate-sources/in-process-candidates.ts";
 import type { Columns } from "../../model/columns/columns.ts";
 import type { CandidateService } from "../../model/pipeline/ports.ts";

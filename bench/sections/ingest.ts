@@ -148,8 +148,8 @@ export async function measureIngest(
     { ...plan, connections: 1, seconds: sideSeconds, body: body("one", 1) },
     developmentKey,
   );
-  const singleRefused = await sendMalformed(1, 1);
-  const refused = await sendMalformed(eventsPerRequest, connections);
+  const singleMalformed = await sendMalformed(1, 1);
+  const malformed = await sendMalformed(eventsPerRequest, connections);
   // Warm up again: Durable Objects leave memory after ten seconds without a request.
   await warmUp();
   usersByRequest.clear();
@@ -187,7 +187,7 @@ export async function measureIngest(
   };
   const gateway = {
     label: "rejection of malformed events",
-    value: eventsPerRequest * summarizeRates(refused.rates).p50,
+    value: eventsPerRequest * summarizeRates(malformed.rates).p50,
   };
 
   if (outcome.failed > 0)
@@ -202,7 +202,7 @@ export async function measureIngest(
       name: "one event acknowledged, 1 connection",
       unit: "ms",
       ...summarizeTimes(single.times),
-      baseline: { label: "rejection of malformed events", value: summarizeTimes(singleRefused.times).p50 },
+      baseline: { label: "rejection of malformed events", value: summarizeTimes(singleMalformed.times).p50 },
       limit: { label: sqlite.label, value: 1000 / sqlite.value },
     },
     {
@@ -210,7 +210,7 @@ export async function measureIngest(
       name: `${eventsPerRequest} events acknowledged, ${connections} connections`,
       unit: "ms",
       ...summarizeTimes(outcome.times),
-      baseline: { label: "rejection of malformed events", value: summarizeTimes(refused.times).p50 },
+      baseline: { label: "rejection of malformed events", value: summarizeTimes(malformed.times).p50 },
       limit: { label: sqlite.label, value: (1000 * eventsPerRequest) / sqlite.value },
     },
     {

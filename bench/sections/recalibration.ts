@@ -25,7 +25,7 @@ const originCount = 20_000;
  * Kinds of steps during which recommendations are requested. For a kind with many steps, the first steps run without load and
  * show the cost of a step alone. For a kind with one step, the cost includes that of the recommendations.
  */
-const stepsUnderLoad = ["collect", "train", "calibrate", "evaluate", "gate"];
+const kindsUnderLoad = ["collect", "train", "calibrate", "evaluate", "gate"];
 const maxStepsBeforeLoad = 3;
 /** Largest allowed factor between the p99 of recommendations with and without a recalibration. */
 const maxFactor = 3;
@@ -77,7 +77,7 @@ export async function measureRecalibration(context: BenchContext, served: Served
   };
   context.log("measuring recommendations without a recalibration");
   await requestRecommendations();
-  const alone = summarizeTimes(await requestRecommendations());
+  const timesAlone = summarizeTimes(await requestRecommendations());
 
   const inspector = workerd.inspectors.get("vicinity-trainer");
   const memory = () => (inspector ? measureMemory(inspector).catch(() => null) : Promise.resolve(null));
@@ -129,7 +129,7 @@ export async function measureRecalibration(context: BenchContext, served: Served
     const doneSteps = costs.filter((cost) => cost.kind === kind).length;
     if (
       !isUnfinished(record) ||
-      !stepsUnderLoad.includes(kind) ||
+      !kindsUnderLoad.includes(kind) ||
       loadedKinds.has(kind) ||
       runningLoads > 0 ||
       doneSteps < stepsBeforeLoad(record)
@@ -192,7 +192,7 @@ export async function measureRecalibration(context: BenchContext, served: Served
   const loadText = `${products.toLocaleString("en")} products, 1 connection`;
   context.figures.push({
     ...{ section, name: `recommendations without a recalibration, ${loadText}`, unit: "ms" },
-    ...alone,
+    ...timesAlone,
     ...{ baseline: null, limit: null },
   });
   // The local workerd runs all workers on one thread, so the trainer and the recommendations share one core.
@@ -205,7 +205,10 @@ export async function measureRecalibration(context: BenchContext, served: Served
       name: `recommendations during ${during}, ${loadText}`,
       unit: "ms",
       ...summarizeTimes(times),
-      baseline: { label: "p99 without a recalibration", value: alone.p99 },
-      limit: { label: `${maxFactor} x p99 without a recalibration, for p99`, value: maxFactor * alone.p99 },
+      baseline: { label: "p99 without a recalibration", value: timesAlone.p99 },
+      limit: {
+        label: `${maxFactor} x p99 without a recalibration, for p99`,
+        value: maxFactor * timesAlone.p99,
+      },
     });
 }

@@ -18,7 +18,7 @@ const connections = 2;
 const originCount = 50_000;
 const candidates = 500;
 const limit = 10;
-/** Number of memory samples in a run, and the least time between two of them. */
+/** Number of memory samples in a run, and the minimum time between two of them. */
 const sampleCount = 40;
 const minIntervalSeconds = 2;
 /** Share of requests from a random point of the world, where no user of the market has been. */

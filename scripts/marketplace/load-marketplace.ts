@@ -1,14 +1,7 @@
 import type { EventInput } from "../../shared/contracts/event.ts";
-import type { BulkReport, ProductInput } from "../../shared/contracts/product.ts";
+import type { BulkReport } from "../../shared/contracts/product.ts";
 import { type ApiTarget, sendWithRetries } from "../api/send-with-retries.ts";
-
-/** Products and events to import, in this order. */
-export interface Marketplace {
-  name: string;
-  products: ProductInput[];
-  /** Grouped by user and in time order: the bulk endpoint makes one call per user. */
-  events: EventInput[];
-}
+import type { Marketplace } from "./marketplace.ts";
 
 /** How many products and events were accepted, were duplicates, or were rejected. */
 export interface LoadReport {

@@ -2,9 +2,18 @@ import { latLngToCell } from "h3-js";
 import { allEvents, type Dataset, weekShift } from "../../model/data/dataset.ts";
 import { readDataset } from "../../model/data/read-dataset.node.ts";
 import { demoSize, simulate } from "../../model/simulate/simulate.ts";
+import type { EventInput } from "../../shared/contracts/event.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
+import type { ProductInput } from "../../shared/contracts/product.ts";
 import { leafResolution } from "../../shared/geo/cells.ts";
-import type { Marketplace } from "./load-marketplace.ts";
+
+/** Products and events to import, in this order. */
+export interface Marketplace {
+  name: string;
+  products: ProductInput[];
+  /** Grouped by user and in time order: the bulk endpoint makes one call per user. */
+  events: EventInput[];
+}
 
 /** A dataset that can be imported: the demo marketplace, or a dataset in a folder. */
 export interface MarketplaceSource {

@@ -1,4 +1,4 @@
-/** Least time between two updates: short on a terminal, long where each update is a line of its own. */
+/** Minimum time between two updates: short on a terminal, long where each update is a line of its own. */
 const terminalIntervalMs = 100;
 const logIntervalMs = 5000;
 

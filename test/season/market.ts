@@ -1,8 +1,13 @@
+import {
+  funnelProbability,
+  type GroundTruth,
+  type Season,
+  type SimulatedUser,
+  type Situation,
+} from "../../model/simulate/ground-truth.ts";
 import { type SimulationSize, simulate } from "../../model/simulate/simulate.ts";
-import { funnelProbability, type SimulatedUser, type Situation, type Season, type GroundTruth } from "../../model/simulate/truth.ts";
 import { Random } from "../../model/train/random.ts";
-import type { Marketplace } from "../../scripts/marketplace/load-marketplace.ts";
-import { toMarketplace } from "../../scripts/marketplace/marketplace.ts";
+import { type Marketplace, toMarketplace } from "../../scripts/marketplace/marketplace.ts";
 import type { EventType } from "../../shared/contracts/event.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 

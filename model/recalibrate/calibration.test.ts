@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { featureShape } from "../features/compute-features.ts";
 import { initialParameters } from "../network/parameters.ts";
 import { exportOnnx } from "../onnx/export.ts";
-import { randomBatch } from "../onnx/manifest.ts";
+import { randomBatch } from "../onnx/random-batch.ts";
 import { readParameters } from "../onnx/read-parameters.ts";
 import { Random } from "../train/random.ts";
 import { scoreByTape } from "../train/train.ts";

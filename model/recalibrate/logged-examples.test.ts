@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { hash53 } from "../columns/hash.ts";
 import { featureShape } from "../features/compute-features.ts";
 import { packFeatures } from "../features/pack-features.ts";
-import { randomBatch } from "../onnx/manifest.ts";
+import { randomBatch } from "../onnx/random-batch.ts";
 import { runWithoutPauses } from "../pausable-work.ts";
 import {
   concatenateArrays,

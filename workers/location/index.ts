@@ -1,7 +1,7 @@
 export { Cell } from "../../durable-objects/cell.ts";
 export { LocationService } from "./service.ts";
 
-/** This worker has no public door; it answers RPC only. */
+/** This worker has no public endpoint: it serves RPC calls only. */
 export default {
   fetch: () => new Response(null, { status: 404 }),
 } satisfies ExportedHandler;

@@ -1,12 +1,12 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { tileCandidateStore } from "../../model/candidate-sources/in-process-candidates.ts";
 import { gatherCandidates } from "../../model/candidate-sources/gather-candidates.ts";
+import { tileCandidateStore } from "../../model/candidate-sources/in-process-candidates.ts";
 import type { Columns } from "../../model/columns/columns.ts";
-import { firstStageCandidates } from "../../model/retrieval/first-stage-candidates.ts";
-import { productColumns } from "../../model/retrieval/product-columns.ts";
 import { compileFilter } from "../../model/retrieval/filter.ts";
+import { firstStageCandidates } from "../../model/retrieval/first-stage-candidates.ts";
 import { nearestRows } from "../../model/retrieval/nearest-rows.ts";
+import { productColumns } from "../../model/retrieval/product-columns.ts";
 import {
   type EdgeLocation,
   edgeLocation,
@@ -40,7 +40,6 @@ import {
   type ProductRef,
   productRef,
 } from "../../shared/contracts/retrieval.ts";
-import type { LocationApi, Readiness } from "../../shared/contracts/services.ts";
 import {
   type ProductTotals,
   productTotals,
@@ -50,17 +49,19 @@ import {
 } from "../../shared/contracts/totals.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
 import { isCellName } from "../../shared/geo/cells.ts";
-import { coarsenToKilometer, coarsenToCity } from "../../shared/geo/coarsen.ts";
+import { coarsenToCity, coarsenToKilometer } from "../../shared/geo/coarsen.ts";
+import type { LocationApi } from "../../shared/services/location-api.ts";
+import type { Readiness } from "../../shared/services/worker-api.ts";
 import { Gazetteer } from "./gazetteer/gazetteer.ts";
 import { applyChanges, applyTotals } from "./spatial-index/apply.ts";
 import { rebuildCells } from "./spatial-index/rebuild-cells.ts";
 import { TileCache } from "./spatial-index/tile-cache.ts";
 import { CityStore } from "./store.ts";
 
-/** Tiles that one `nearby` reads at most; beyond, the answer says that it is truncated. */
+/** Largest number of tiles that one `nearby` call reads. If it needs more, the answer is marked `truncated`. */
 const maxNearbyTiles = 64;
 
-const cellName = z.string().refine(isCellName, "is no cell");
+const cellName = z.string().refine(isCellName, "must be the name of a cell or an address");
 const addressedProduct = productRef.extend({ cell: cellName });
 const gatherCandidatesCall = candidateRequest.extend({
   application: applicationName,
@@ -90,7 +91,7 @@ const rebuildCall = z.object({
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Places: gazetteer, precision of coordinates, spatial index. */
+/** RPC entry point of the location worker: gazetteer, precision of coordinates, spatial index. */
 export class LocationService extends WorkerEntrypoint<LocationEnv> implements LocationApi {
   get #gazetteer(): Gazetteer {
     return new Gazetteer(new CityStore(this.env.DB));
@@ -123,7 +124,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
   async nearby(application: string, query: NearbyQuery): Promise<Result<NearbyAnswer>> {
     const parsed = parse(nearbyCall, { application, ...query });
     if (!parsed.ok) return parsed;
-    const { found, truncated } = await nearestRows(this.#tiles(application), {
+    const { rows, truncated } = await nearestRows(this.#tiles(application), {
       point: parsed.value.point,
       limit: parsed.value.limit,
       radiusKm: parsed.value.filter.radiusKm ?? Number.POSITIVE_INFINITY,
@@ -132,7 +133,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     });
     return ok({
       truncated,
-      items: found.map(({ tile, row, distanceKm }) => ({
+      items: rows.map(({ tile, row, distanceKm }) => ({
         productId: tile.id(row),
         distanceKm,
         title: tile.title(row),
@@ -170,8 +171,14 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     });
   }
 
-  /** Names of a point, or why they are left out: they are worth neither a failure nor a wait. */
-  async #resolveWithin(where: Point | null, profileTimeoutMs: number | null): Promise<CandidateBlocks<never>["place"]> {
+  /**
+   * Returns the city, country and timezone of a point, or why they are missing: a failure or delay of the gazetteer must not
+   * fail or delay recommendations.
+   */
+  async #resolveWithin(
+    where: Point | null,
+    profileTimeoutMs: number | null,
+  ): Promise<CandidateBlocks<never>["place"]> {
     if (!where) return null;
     const resolving = this.#gazetteer.resolve(where).catch((error: unknown) => {
       console.error({ event: "city not resolved", error: errorText(error) });
@@ -191,10 +198,10 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
 
   async productColumns(
     application: string,
-    names: readonly ProductRef[],
+    wanted: readonly ProductRef[],
     withNextProducts: number,
   ): Promise<Result<ArrayBuffer>> {
-    const parsed = parse(productColumnsCall, { application, wanted: names, withNextProducts });
+    const parsed = parse(productColumnsCall, { application, wanted, withNextProducts });
     if (!parsed.ok) return parsed;
     const { value } = parsed;
     const tiles = this.#tiles(application);
@@ -202,7 +209,10 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     return ok(columns.buffer);
   }
 
-  async applyProductChanges(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>> {
+  async applyProductChanges(
+    application: string,
+    changes: ProductChange[],
+  ): Promise<Result<{ applied: number }>> {
     const parsed = parse(applyCall, { application, changes });
     return parsed.ok
       ? ok({ applied: await applyChanges(this.env.CELL, application, parsed.value.changes) })
@@ -233,13 +243,13 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
 
   async ready(): Promise<Readiness> {
     try {
-      const filled = await new CityStore(this.env.DB).hasCities();
-      return { ready: filled, detail: filled ? "ready" : "the gazetteer is empty" };
+      const ready = await new CityStore(this.env.DB).hasCities();
+      return { ready, detail: ready ? "ready" : "the gazetteer is empty" };
     } catch {
       return { ready: false, detail: "its database is not migrated" };
     }
   }
 }
 
-/** Prices and discounts lie in 32-bit columns: back to the decimals that were written. */
+/** Returns the decimal that was stored in a 32-bit column: float32 holds about seven significant digits. */
 const decimalFromFloat32 = (value: number): number => Number(value.toPrecision(7));

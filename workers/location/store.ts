@@ -4,7 +4,7 @@ import type { City } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { cities } from "./schema.ts";
 
-/** All that the location worker asks of its database. */
+/** Reads the cities in the location worker's database. */
 export class CityStore {
   readonly #db: ReturnType<typeof drizzle>;
 
@@ -12,7 +12,7 @@ export class CityStore {
     this.#db = drizzle(database);
   }
 
-  /** Cities of areas. */
+  /** Returns the cities in the given areas. */
   inAreas(areas: string[]): Promise<City[]> {
     const { area: _area, ...city } = getTableColumns(cities);
     return this.#db
@@ -21,7 +21,7 @@ export class CityStore {
       .where(inArray(cities.area, sql`(SELECT value FROM json_each(${JSON.stringify(areas)}))`));
   }
 
-  /** Where the largest city of that name is. */
+  /** Returns the location of the largest city with this name in a country; null if there is none. */
   async findByName(country: string, name: string): Promise<Point | null> {
     const rows = await this.#db
       .select({ lat: cities.lat, lon: cities.lon })
@@ -32,7 +32,7 @@ export class CityStore {
     return rows[0] ?? null;
   }
 
-  /** Whether the gazetteer is filled. Fails where the migrations have not been applied. */
+  /** Returns whether the gazetteer holds cities. Throws if the migrations are not applied. */
   async hasCities(): Promise<boolean> {
     return (await this.#db.select({ id: cities.id }).from(cities).limit(1)).length > 0;
   }

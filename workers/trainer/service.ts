@@ -8,7 +8,8 @@ import {
 } from "../../shared/contracts/recalibration.ts";
 import { ok, parse, type Result, unwrap } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
-import type { Readiness, TrainerApi } from "../../shared/contracts/services.ts";
+import type { TrainerApi } from "../../shared/services/trainer-api.ts";
+import type { Readiness } from "../../shared/services/worker-api.ts";
 import { logPrefix } from "../../shared/training-log/keys.ts";
 import { countLogLines, type LogDayCounts } from "./count-log-lines.ts";
 import { Recalibrations } from "./recalibrations.ts";

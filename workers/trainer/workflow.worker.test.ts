@@ -11,12 +11,12 @@ const { TRAINING_LOG: bucket } = Object.assign({ TRAINING_LOG: {} as R2Bucket },
 const until = Date.UTC(2026, 0, 20, 12) / 1000;
 const log = { examples: 800, users: 120, seed: 3, until, shift: 2 };
 
-/** Little data: more of it to judge by, in chunks of several parts. */
+/** Settings for a small log: a larger evaluation window, and several parts per chunk. */
 const quick = { epochs: 3, minSteps: 0, evaluationShare: 0.25, bytesPerPart: 1_000_000 };
 
 let names = 0;
-/** A recalibration on lines of an application of its own. */
-async function from(
+/** Runs a recalibration on the given log lines, in an application of its own. */
+async function recalibrateOn(
   lines: readonly Record<string, unknown>[],
   step?: StepRunner,
   erased?: ReadonlyMap<string, number>,
@@ -26,11 +26,11 @@ async function from(
   return runRecalibration(bucket, application, until + 60, quick, step, erased);
 }
 
-describe("a recalibration", () => {
+describe("recalibrate", () => {
   const healthy = syntheticLog(servingWeights, log);
 
-  it("learns what people care for now, and registers what is surely better", async () => {
-    const { record, candidate, registered } = await from(healthy);
+  it("registers a candidate that is significantly better after behavior has changed", async () => {
+    const { record, candidate, registered } = await recalibrateOn(healthy);
     expect(record.reasons).toEqual([]);
     expect(record).toMatchObject({ status: "registered", progress: 1, parent: candidate?.manifest.parent });
     expect(registered.map(({ version }) => version)).toEqual([candidate?.manifest.version]);
@@ -43,7 +43,7 @@ describe("a recalibration", () => {
     expect(calibration.engage.after).toBeLessThanOrEqual(calibration.engage.before);
   });
 
-  it("goes through a small log more often: three rounds would leave the model where it was", async () => {
+  it("trains more epochs on a small log, since three epochs hardly change the model", async () => {
     const small = syntheticLog(servingWeights, { ...log, examples: 320 });
     const gainAfter = async (minSteps: number): Promise<number> => {
       const application = `app-${names++}`;
@@ -54,19 +54,19 @@ describe("a recalibration", () => {
     expect(await gainAfter(120)).toBeGreaterThan(2 * (await gainAfter(0)));
   });
 
-  it("makes the same candidate wherever it is interrupted, and repeats no finished step", async () => {
-    const undisturbed = await from(healthy);
+  it("trains the same candidate wherever it is interrupted, and repeats no finished step", async () => {
+    const undisturbed = await recalibrateOn(healthy);
     const application = `app-${names++}`;
     await writeLog(bucket, application, healthy);
     const results = new Map<string, unknown>();
     const finished: string[] = [];
-    /** Remembers results as a Workflow does, and dies once in every step: half of them after its work. */
-    const dying = (deaths: Set<string>): StepRunner => ({
+    /** Remembers results as a Workflow does, and fails once in every step: in half of the steps after the work. */
+    const failingOnce = (failedSteps: Set<string>): StepRunner => ({
       async do<T>(name: string, _config: unknown, work: () => Promise<T>): Promise<T> {
         if (results.has(name)) return structuredClone(results.get(name)) as T;
-        const late = deaths.size % 2 === 0;
-        const first = !deaths.has(name);
-        deaths.add(name);
+        const late = failedSteps.size % 2 === 0;
+        const first = !failedSteps.has(name);
+        failedSteps.add(name);
         if (first && !late) throw new Error("killed");
         const result = await work();
         if (first) throw new Error("killed");
@@ -75,7 +75,7 @@ describe("a recalibration", () => {
         return result;
       },
     });
-    const deaths = new Set<string>();
+    const failedSteps = new Set<string>();
     for (;;) {
       try {
         const { record, candidate } = await runRecalibration(
@@ -83,7 +83,7 @@ describe("a recalibration", () => {
           application,
           until + 60,
           quick,
-          dying(deaths),
+          failingOnce(failedSteps),
         );
         expect(record.status).toBe("registered");
         expect(candidate?.bytes).toEqual(undisturbed.candidate?.bytes);
@@ -93,11 +93,11 @@ describe("a recalibration", () => {
       }
     }
     expect(new Set(finished).size).toBe(finished.length);
-    expect(deaths.size).toBeGreaterThan(6);
+    expect(failedSteps.size).toBeGreaterThan(6);
   });
 });
 
-describe("a recalibration is refused", () => {
+describe("recalibrate refuses", () => {
   const healthy = syntheticLog(servingWeights, log);
   const rowsOf = (line: Record<string, unknown>) =>
     line.rows as { outcome: string | null; position: number }[];
@@ -108,28 +108,28 @@ describe("a recalibration is refused", () => {
     ["an empty log", /examples/, () => []],
     ["too few examples", /examples/, () => healthy.slice(0, 100)],
     [
-      "outcomes that chance dealt",
+      "random outcomes",
       /gain|meaning/,
       () => syntheticLog(servingWeights, log, (_, r) => (r.next() < 0.15 ? "click" : null)),
     ],
     [
-      "outcomes turned around",
+      "reversed outcomes",
       /meaning/,
       () => syntheticLog(servingWeights, log, (utility, random) => outcomeByUtility(-utility, random)),
     ],
     [
-      "nothing but purchases",
+      "purchases as the only outcomes",
       /engagement/,
       () => withRows(({ position }) => ({ outcome: position > 0 ? "purchase" : null })),
     ],
-    ["no outcome at all", /engagement/, () => withRows(() => ({ outcome: null }))],
+    ["a log without outcomes", /engagement/, () => withRows(() => ({ outcome: null }))],
     [
-      "one person who does it all",
+      "a log in which one user has most of the engagement",
       /one person/,
       () => healthy.map((line, i) => (i % 2 ? { ...line, pseudonym: "f".repeat(64) } : line)),
     ],
     ...([0x7c00, 0x7e00, 0x5c00] as const).map((half): [string, RegExp, () => Record<string, unknown>[]] => [
-      `features that are infinite, not a number, or far beyond (${half.toString(16)})`,
+      `infinite, NaN or very large features (${half.toString(16)})`,
       /whole lines/,
       () =>
         healthy.map((line, i) =>
@@ -137,24 +137,28 @@ describe("a recalibration is refused", () => {
         ),
     ]),
     [
-      "a newest window in which people suddenly choose almost all",
+      "an evaluation window in which users choose almost everything",
       /engagement/,
       () => healthy.map((line, i) => (i < 600 ? line : { ...line, rows: chosen(rowsOf(line)) })),
     ],
     [
-      "cut lines",
+      "truncated lines",
       /whole lines/,
       () =>
         healthy.map((line, i) =>
           i % 10 ? line : { kind: "example", pseudonym: line.pseudonym, generation: 0 },
         ),
     ],
-    ["features of another code", /examples/, () => healthy.map((line) => ({ ...line, featureHash: "else" }))],
     [
-      "a past that turns what people want around",
+      "features of another version",
+      /examples/,
+      () => healthy.map((line) => ({ ...line, featureHash: "else" })),
+    ],
+    [
+      "reversed outcomes in the training window",
       /gain/,
       () => {
-        // Only what is learnt from is poisoned; the newest outcomes are true.
+        // Only the training window is reversed; the newest outcomes are true.
         const worst = syntheticLog(servingWeights, log, (utility, random) =>
           outcomeByUtility(-utility, random),
         );
@@ -163,29 +167,29 @@ describe("a recalibration is refused", () => {
     ],
   ];
 
-  it.each(damages)("for %s", async (_name, why, lines) => {
-    const { record, registered } = await from(lines());
+  it.each(damages)("%s", async (_name, reason, lines) => {
+    const { record, registered } = await recalibrateOn(lines());
     expect(record.status).toBe("refused");
-    expect(record.reasons.join("\n")).toMatch(why);
+    expect(record.reasons.join("\n")).toMatch(reason);
     expect(registered).toEqual([]);
   });
 
-  it("where all who did anything are erased since, though their lines still lie in the log", async () => {
+  it("a log whose users are all erased, though their lines are still in the log", async () => {
     const erased = new Map(healthy.map(({ pseudonym }) => [String(pseudonym), 0]));
-    const { record, registered } = await from(healthy, undefined, erased);
+    const { record, registered } = await recalibrateOn(healthy, undefined, erased);
     expect(record).toMatchObject({ status: "refused", reasons: [expect.stringMatching(/examples/)] });
     expect(registered).toEqual([]);
   });
 
-  it("where only another application's people did anything", async () => {
+  it("an application without a log of its own", async () => {
     const other = `app-${names++}`;
     await writeLog(bucket, other, healthy);
-    const { record, registered } = await from([]);
+    const { record, registered } = await recalibrateOn([]);
     expect(record).toMatchObject({ status: "refused", reasons: [expect.stringMatching(/examples/)] });
     expect(registered).toEqual([]);
   });
 
-  /** A half precision number in place of a feature. */
+  /** Returns packed features whose first dense feature is replaced by a half-precision number. */
   function poisoned(features: string, half: number): string {
     const bytes = Uint8Array.from(atob(features), (each) => each.charCodeAt(0));
     new DataView(bytes.buffer).setUint16(firstDense, half, true);

@@ -2,7 +2,7 @@ import type { EventType } from "../../../shared/contracts/event.ts";
 import { featureShape } from "../../features/compute-features.ts";
 import { packFeatures } from "../../features/pack-features.ts";
 import type { Parameters } from "../../network/parameters.ts";
-import { randomBatch } from "../../onnx/manifest.ts";
+import { randomBatch } from "../../onnx/random-batch.ts";
 import { finalScores } from "../../pipeline/run-pipeline.ts";
 import { Random } from "../../train/random.ts";
 import { scoreByTape } from "../../train/train.ts";

@@ -5,34 +5,34 @@ import { nearestRows } from "../../../model/retrieval/nearest-rows.ts";
 import { Random } from "../../../model/train/random.ts";
 import { maxCellProducts, worldCell } from "../../../shared/geo/cells.ts";
 import { distanceKm } from "../../../shared/geo/distance.ts";
-import { productsUnder, TestIndex, uncachedTiles, tilesUnder } from "../testing/test-index.ts";
+import { productsUnder, TestIndex, tilesUnder, uncachedTiles } from "../testing/test-index.ts";
 
 const { LONG }: { LONG?: boolean } = env as object;
 
-/** Products of the city: `npm run test:long` takes as many as one city is promised to hold. */
+/** Number of products. `npm run test:long` uses the number that one city must support. */
 const products = LONG ? 200_000 : 2 * maxCellProducts;
 const center = { lat: 48.8566, lon: 2.3522 };
 const queries = 20;
 
-it("a city of very many products is held by cells that split, and is found whole and in order", async () => {
+it("splits the cells of a city with many products, and finds all products in order of distance", async () => {
   const random = new Random(11);
   const spread = (): number => (random.next() + random.next() + random.next() - 1.5) / 1.5;
-  const town = new TestIndex("city");
+  const index = new TestIndex("city");
   const places = Array.from({ length: products }, (_, i) => ({
     id: `p${i}`,
     location: { lat: center.lat + spread() * 0.1, lon: center.lon + spread() * 0.15 },
   }));
   for (let i = 0; i < products; i += 20_000) {
-    await town.put(places.slice(i, i + 20_000));
-    await town.runAlarmsUntilIdle(worldCell);
+    await index.put(places.slice(i, i + 20_000));
+    await index.runAlarmsUntilIdle(worldCell);
   }
-  expect(await productsUnder("city")).toEqual(town.expected);
+  expect(await productsUnder("city")).toEqual(index.expected);
   const tiles = await tilesUnder("city", worldCell);
   expect(Math.max(...tiles.map(({ count }) => count))).toBeLessThanOrEqual(maxCellProducts);
   const source = uncachedTiles("city");
   for (let run = 0; run < queries; run++) {
     const point = { lat: center.lat + spread() * 0.12, lon: center.lon + spread() * 0.18 };
-    const { found, truncated } = await nearestRows(source, {
+    const { rows, truncated } = await nearestRows(source, {
       point,
       limit: 500,
       radiusKm: Number.POSITIVE_INFINITY,
@@ -43,6 +43,6 @@ it("a city of very many products is held by cells that split, and is found whole
       distanceKm(point.lat, point.lon, location.lat, location.lon),
     ).sort();
     expect(truncated).toBe(false);
-    expect(found.map((each) => each.distanceKm)).toEqual([...distances.subarray(0, 500)]);
+    expect(rows.map((each) => each.distanceKm)).toEqual([...distances.subarray(0, 500)]);
   }
 }, 1_200_000);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { City } from "../../../shared/contracts/location.ts";
-import { nearestCity, indexCities } from "./gazetteer.ts";
+import { indexCities, nearestCity } from "./gazetteer.ts";
 
 const city = (name: string, lat: number, lon: number, population: number): City => ({
   id: population,
@@ -12,19 +12,19 @@ const city = (name: string, lat: number, lon: number, population: number): City 
   population,
 });
 
-describe("cityOf", () => {
+describe("nearestCity", () => {
   const metropolis = city("Metropolis", 48.8566, 2.3522, 2_100_000);
   const suburb = city("Suburb", 48.9904, 1.7173, 40_000);
   const village = city("Village", 48.87, 2.36, 6000);
 
-  it("gives the inside of a metropolis to it, and a suburb to itself", () => {
+  it("returns the metropolis for a point inside it, and the suburb for a point in the suburb", () => {
     expect(nearestCity({ lat: 48.869, lon: 2.358 }, indexCities([metropolis, village]))?.name).toBe(
       "Metropolis",
     );
     expect(nearestCity({ lat: 48.99, lon: 1.72 }, indexCities([metropolis, suburb]))?.name).toBe("Suburb");
   });
 
-  it("knows no city at sea", () => {
+  it("returns null at sea", () => {
     expect(nearestCity({ lat: 46, lon: -20 }, indexCities([metropolis]))).toBeNull();
     expect(nearestCity({ lat: 0, lon: 0 }, indexCities([]))).toBeNull();
   });

@@ -2,21 +2,21 @@ import tzlookup from "@photostructure/tz-lookup";
 import { gridDisk } from "h3-js";
 import type { City, EdgeLocation, ResolvedLocation } from "../../../shared/contracts/location.ts";
 import type { Point } from "../../../shared/contracts/primitives.ts";
-import { areaOf } from "../../../shared/geo/city-areas.ts";
 import { leafCellAt } from "../../../shared/geo/cells.ts";
+import { areaOf } from "../../../shared/geo/city-areas.ts";
 import { distanceKm } from "../../../shared/geo/distance.ts";
 import { unitVectors, vectorDistanceKm } from "../../../shared/geo/sphere.ts";
 import type { CityStore } from "../store.ts";
 
-/** Beyond this distance a point is in no city. */
+/** A point farther than this from every city center has no city. */
 const maxCityDistanceKm = 150;
-/** Areas whose surroundings are kept in isolate memory; the oldest leave first. */
+/** Number of areas in the isolate's cache; the oldest entries are evicted first. */
 const maxCachedAreas = 256;
 
-/** Cities around an area, as the search reads them. */
+/** Cities with precomputed vectors and radii, as {@link nearestCity} reads them. */
 export interface CityIndex {
   cities: readonly City[];
-  /** Unit vectors. */
+  /** Unit vectors of the city centers, three numbers each. */
   unitVectors: Float64Array;
   /** Radius of each city's built-up area, in km. */
   radiusKm: Float64Array;
@@ -25,12 +25,12 @@ export interface CityIndex {
 const areaCache = new Map<string, CityIndex>();
 
 /**
- * Radius of a city's built-up area in km: it grows with the root of the population (4 million people per 1,000 km², as
- * dense cities have: 9 km for a million).
+ * Returns the approximate radius of a city's built-up area in km, for the density of dense cities: 4 million people per
+ * 1,000 km², which gives 9 km for one million.
  */
 const builtUpRadiusKm = ({ population }: City): number => 0.009 * Math.sqrt(population);
 
-/** Cities as {@link nearestCity} reads them. */
+/** Returns the index of the cities. */
 export const indexCities = (cities: readonly City[]): CityIndex => ({
   cities,
   unitVectors: unitVectors(
@@ -42,26 +42,31 @@ export const indexCities = (cities: readonly City[]): CityIndex => ({
 });
 
 /**
- * The city of a point among those around it: the one whose built-up edge is nearest, so that a point inside a metropolis
- * is not given to a village within it; null where none is in reach. Ties go to the larger.
+ * Returns the city whose built-up area is nearest to the point; null if no city is within {@link maxCityDistanceKm}. Distances
+ * count from the edge of the built-up area, so that a point inside a metropolis does not get a village within it. Of equally
+ * near cities, the one with the larger population wins.
  */
-export function nearestCity(point: Point, { cities, unitVectors: at, radiusKm }: CityIndex): City | null {
-  const here = unitVectors([point.lat], [point.lon], 1);
-  let best: City | null = null;
-  let least = Number.POSITIVE_INFINITY;
+export function nearestCity(
+  point: Point,
+  { cities, unitVectors: cityVectors, radiusKm }: CityIndex,
+): City | null {
+  const pointVector = unitVectors([point.lat], [point.lon], 1);
+  let nearest: City | null = null;
+  let shortestKm = Number.POSITIVE_INFINITY;
   for (let i = 0; i < cities.length; i++) {
-    const km = vectorDistanceKm(here, 0, at, i);
-    if (km > maxCityDistanceKm) continue;
-    const edge = km - radiusKm[i];
-    if (edge < least || (edge === least && cities[i].population > (best?.population ?? 0))) {
-      least = edge;
-      best = cities[i];
+    const centerKm = vectorDistanceKm(pointVector, 0, cityVectors, i);
+    if (centerKm > maxCityDistanceKm) continue;
+    const edgeKm = centerKm - radiusKm[i];
+    const isLarger = cities[i].population > (nearest?.population ?? 0);
+    if (edgeKm < shortestKm || (edgeKm === shortestKm && isLarger)) {
+      shortestKm = edgeKm;
+      nearest = cities[i];
     }
   }
-  return best;
+  return nearest;
 }
 
-/** Cities by place, over the gazetteer's table. */
+/** Resolves locations by the gazetteer's table. */
 export class Gazetteer {
   readonly #store: CityStore;
 
@@ -71,23 +76,23 @@ export class Gazetteer {
 
   async #citiesAround(point: Point): Promise<CityIndex> {
     const area = areaOf(point);
-    const known = areaCache.get(area);
-    if (known) return known;
-    const surroundings = indexCities(await this.#store.inAreas(gridDisk(area, 1)));
-    areaCache.set(area, surroundings);
+    const cached = areaCache.get(area);
+    if (cached) return cached;
+    const cityIndex = indexCities(await this.#store.inAreas(gridDisk(area, 1)));
+    areaCache.set(area, cityIndex);
     for (const oldest of areaCache.keys()) {
       if (areaCache.size <= maxCachedAreas) break;
       areaCache.delete(oldest);
     }
-    return surroundings;
+    return cityIndex;
   }
 
-  /** The city of a point; null at sea and in the wild. */
+  /** Returns the city of a point; null if no city is near. */
   async city(point: Point): Promise<City | null> {
     return nearestCity(point, await this.#citiesAround(point));
   }
 
-  /** Where a point is; the timezone is known everywhere. */
+  /** Returns the city, country, timezone and cell of a point. Every point has a timezone. */
   async resolve(point: Point): Promise<ResolvedLocation> {
     const city = await this.city(point);
     return {
@@ -99,10 +104,10 @@ export class Gazetteer {
     };
   }
 
-  /** The point that the edge means: its own, else that of the city that it names. */
-  async resolveEdge(resolveEdge: EdgeLocation): Promise<Point | null> {
-    if (resolveEdge.point) return resolveEdge.point;
-    if (!resolveEdge.city || !resolveEdge.country) return null;
-    return this.#store.findByName(resolveEdge.country, resolveEdge.city);
+  /** Returns the edge location's own point, else the location of the city that it names; null without both. */
+  async resolveEdge(edge: EdgeLocation): Promise<Point | null> {
+    if (edge.point) return edge.point;
+    if (!edge.city || !edge.country) return null;
+    return this.#store.findByName(edge.country, edge.city);
   }
 }

@@ -5,12 +5,13 @@ import type { ProductChange } from "../../../shared/contracts/product.ts";
 import type { ProductTotals, Transition, UnknownProduct } from "../../../shared/contracts/totals.ts";
 import { type AddressedProduct, applyToOwningCells } from "./owning-cells.ts";
 
+/** A product that was deleted (`to` is null) or moved to another address. */
 type Departure = { productId: string; version: number; to: string | null };
 
-/** What a cell is told of a product: that it is there now, or that it was and is elsewhere. */
+/** An update for one cell: a product is in it, or has left it. */
 type CellUpdate = AddressedProduct & ({ arriving: ProductChange } | { leaving: Departure });
 
-/** Changes by the addresses that they concern: where a product is, and where it was. */
+/** Returns the cell updates of the changes: one for a product's address, and one for its previous address if it moved. */
 export function cellUpdatesOf(changes: readonly ProductChange[]): CellUpdate[] {
   return changes.flatMap((change): CellUpdate[] => {
     const { productId, version, previousCell, deleted } = change;
@@ -26,30 +27,30 @@ export function cellUpdatesOf(changes: readonly ProductChange[]): CellUpdate[] {
   });
 }
 
-/** Tells the cells what changed in the catalogue. Answers how many rows changed. */
+/** Applies catalog changes to the cells. Returns the number of changes that were new to a cell. */
 export function applyChanges(
   cells: DurableObjectNamespace<Cell>,
   application: string,
   changes: readonly ProductChange[],
 ): Promise<number> {
-  return applyToOwningCells(application, cellUpdatesOf(changes), (cell, told) =>
+  return applyToOwningCells(application, cellUpdatesOf(changes), (cell, updates) =>
     cellStub(cells, application, cell).applyChanges(
       application,
       cell,
-      told.flatMap((each) => ("arriving" in each ? [each.arriving] : [])),
-      told.flatMap((each) => ("leaving" in each ? [each.leaving] : [])),
+      updates.flatMap((each) => ("arriving" in each ? [each.arriving] : [])),
+      updates.flatMap((each) => ("leaving" in each ? [each.leaving] : [])),
     ),
   );
 }
 
-/** A product moves at most so often on between what is known of it and what is true. */
+/** Calls for the same totals, at most: each one follows a move of the product that the caller did not know. */
 const maxMoves = 4;
 
 type AddressedTotals = ProductTotals & { cell: string };
 
 /**
- * Tells the cells what people did; what is whole follows a product to where it moved. Answers how many interactions were news, and
- * of which products the cells must know more.
+ * Applies totals and transitions to the cells. Complete totals follow a product to the cell that it moved to. Returns how many
+ * interactions were new, and the products whose complete hours the cells need.
  */
 export async function applyTotals(
   cells: DurableObjectNamespace<Cell>,
@@ -57,51 +58,59 @@ export async function applyTotals(
   totals: readonly AddressedTotals[],
   transitions: readonly (Transition & { fromCell: string })[],
 ): Promise<{ applied: number; unknown: UnknownProduct[] }> {
-  const wholes = new Map(totals.flatMap((each) => (each.complete ? [[each.productId, each] as const] : [])));
+  const completeTotals = new Map(
+    totals.flatMap((each) => (each.complete ? [[each.productId, each] as const] : [])),
+  );
   let { applied, unknown } = await sendTotals(cells, application, totals, transitions);
   for (let moves = 1; moves < maxMoves; moves++) {
     const moved = unknown.flatMap(({ productId, cell }): AddressedTotals[] => {
-      const whole = wholes.get(productId);
-      return whole ? [{ ...whole, cell }] : [];
+      const productTotals = completeTotals.get(productId);
+      return productTotals ? [{ ...productTotals, cell }] : [];
     });
     if (moved.length === 0) break;
-    const further = await sendTotals(cells, application, moved, []);
-    applied += further.applied;
-    unknown = [...unknown.filter(({ productId }) => !wholes.has(productId)), ...further.unknown];
+    const result = await sendTotals(cells, application, moved, []);
+    applied += result.applied;
+    unknown = [...unknown.filter(({ productId }) => !completeTotals.has(productId)), ...result.unknown];
   }
   return { applied, unknown };
 }
 
+/** Sends totals and transitions to the owning cells once, without following moved products. */
 async function sendTotals(
   cells: DurableObjectNamespace<Cell>,
   application: string,
   totals: readonly AddressedTotals[],
   transitions: readonly (Transition & { fromCell: string })[],
 ): Promise<{ applied: number; unknown: UnknownProduct[] }> {
-  const told = [
-    ...totals.map(({ cell, ...each }) => ({ cell, productId: each.productId, totals: [each], steps: [] })),
+  const items = [
+    ...totals.map(({ cell, ...each }) => ({
+      cell,
+      productId: each.productId,
+      totals: [each],
+      transitions: [],
+    })),
     ...transitions.map(({ fromCell, ...each }) => ({
       cell: fromCell,
       productId: each.from,
       totals: [],
-      steps: [each],
+      transitions: [each],
     })),
   ];
   const unknown: UnknownProduct[] = [];
-  const applied = await applyToOwningCells(application, told, async (cell, part) => {
-    const taken = await cellStub(cells, application, cell).applyTotals(
+  const applied = await applyToOwningCells(application, items, async (cell, cellItems) => {
+    const result = await cellStub(cells, application, cell).applyTotals(
       application,
       cell,
-      part.flatMap((each) => each.totals),
-      part.flatMap((each) => each.steps),
+      cellItems.flatMap((each) => each.totals),
+      cellItems.flatMap((each) => each.transitions),
     );
-    if (taken === null) return null;
-    const addresses = new Map(part.map((each) => [each.productId, each.cell]));
-    for (const { productId, movedTo } of taken.unknown) {
+    if (result === null) return null;
+    const addresses = new Map(cellItems.map((each) => [each.productId, each.cell]));
+    for (const { productId, movedTo } of result.unknown) {
       const address = movedTo ?? addresses.get(productId);
       if (address !== undefined) unknown.push({ productId, cell: address });
     }
-    return taken.counted;
+    return result.counted;
   });
   return { applied, unknown };
 }

@@ -20,20 +20,20 @@ const idsOf = (buffer: ArrayBuffer | null): string[] => {
   return block ? Array.from({ length: block.count }, (_, row) => block.id(row)) : [];
 };
 
-/** A town with a past: from `o0` people went on to `l0`, far away, and to `o1`. */
-async function town(application: string): Promise<TestIndex> {
-  const made = new TestIndex(application);
+/** Returns an index in which the next products of `o0` are `l0`, far away, and `o1`. */
+async function createIndex(application: string): Promise<TestIndex> {
+  const index = new TestIndex(application);
   const places = [oslo, lima].flatMap((center, k) =>
     Array.from({ length: 30 }, (_, i) => ({
       id: `${k ? "l" : "o"}${i}`,
       location: { lat: center.lat + i / 5000, lon: center.lon },
     })),
   );
-  await made.put(places);
-  await made.addViews(["o0", "l0"], 3, 1);
-  await made.addViews(["o0", "o1"], 3, 2);
-  await made.runAlarmsUntilIdle(worldCell);
-  return made;
+  await index.put(places);
+  await index.addViews(["o0", "l0"], 3, 1);
+  await index.addViews(["o0", "o1"], 3, 2);
+  await index.runAlarmsUntilIdle(worldCell);
+  return index;
 }
 
 const service = (change: object = {}) =>
@@ -42,7 +42,7 @@ const service = (change: object = {}) =>
 function queryFor({ products }: TestIndex, chosen: string[]): CandidateRequest {
   const wanted = chosen.map((id) => {
     const product = products.get(id);
-    if (!product) throw new Error(`${id} is not there`);
+    if (!product) throw new Error(`the index has no product ${id}`);
     return { productId: id, cell: addressOfProduct(product) };
   });
   return {
@@ -62,24 +62,24 @@ function queryFor({ products }: TestIndex, chosen: string[]): CandidateRequest {
   };
 }
 
-describe("what is around a person", () => {
-  it("is what is near, what they chose, and what followed that is in neither: in one call", async () => {
-    const made = await town("around");
+describe("LocationService.gatherCandidates", () => {
+  it("returns nearby products, chosen products, and next products that are in neither, in one call", async () => {
+    const index = await createIndex("around");
     const answer = unwrap(
-      await service().gatherCandidates("around", queryFor(made, ["o0", "l5"])),
+      await service().gatherCandidates("around", queryFor(index, ["o0", "l5"])),
       "the location service",
     );
-    const { near, chosen, next: followed, skipped } = answer;
+    const { near, chosen, next, skipped } = answer;
     expect(idsOf(near)).toHaveLength(20);
     expect(idsOf(near).every((id) => id.startsWith("o"))).toBe(true);
     expect(idsOf(chosen)).toEqual(["o0", "l5"]);
-    expect(idsOf(followed)).toEqual(idsOf(near).includes("o1") ? ["l0"] : ["l0", "o1"]);
+    expect(idsOf(next)).toEqual(idsOf(near).includes("o1") ? ["l0"] : ["l0", "o1"]);
     expect(skipped).toEqual([]);
   });
 
-  it("lacks its names where the gazetteer fails or takes too long, and says so", async () => {
-    const made = await town("nameless");
-    const query = queryFor(made, ["o0"]);
+  it("reports why the city is missing if the gazetteer fails or takes too long", async () => {
+    const index = await createIndex("nameless");
+    const query = queryFor(index, ["o0"]);
     const placeOf = async (DB: object, profileTimeoutMs: number | null) => {
       const answer = await service({ DB }).gatherCandidates("nameless", { ...query, profileTimeoutMs });
       expect(answer.ok && idsOf(answer.value.near)).toHaveLength(20);
@@ -96,19 +96,19 @@ describe("what is around a person", () => {
     expect(await placeOf(stuck, 5)).toEqual({ skipped: "budget: the name of the city" });
   });
 
-  it("is not asked for by cells that are none", async () => {
-    const made = await town("strict");
-    const query = queryFor(made, ["o0"]);
-    const wrong = await service().gatherCandidates("strict", {
+  it("refuses invalid cell names", async () => {
+    const index = await createIndex("strict");
+    const query = queryFor(index, ["o0"]);
+    const wrongAddress = await service().gatherCandidates("strict", {
       ...query,
       chosen: [{ productId: "o0", cell: "nowhere" }],
     });
-    expect(wrong.ok).toBe(false);
-    const steps = [{ productId: "o1", cell: leafCell(query.chosen[0].cell).slice(1) }];
-    const also = await service().gatherCandidates("strict", {
+    expect(wrongAddress.ok).toBe(false);
+    const transitions = [{ productId: "o1", cell: leafCell(query.chosen[0].cell).slice(1) }];
+    const wrongTransition = await service().gatherCandidates("strict", {
       ...query,
-      last: [{ productId: "o0", transitions: steps }],
+      last: [{ productId: "o0", transitions }],
     });
-    expect(also.ok).toBe(false);
+    expect(wrongTransition.ok).toBe(false);
   });
 });

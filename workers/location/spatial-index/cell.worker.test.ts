@@ -35,10 +35,10 @@ const change = (productId: string, version: number, more: Partial<ProductChange>
   ...more,
 });
 const totals = (productId: string, views: number): ProductTotals => {
-  const counts = { ...emptyTotals(), view: views, users: 1 };
+  const counts = { ...emptyTotals(), view: views, people: 1 };
   return { productId, complete: true, hours: [{ ...counts, hour: 472_222 }] };
 };
-const step = (key: number) => ({ key, from: "a", to: "b", toCell: leaf, gap: 1, time: 1_700_000_000 });
+const transition = (key: number) => ({ key, from: "a", to: "b", toCell: leaf, gap: 1, time: 1_700_000_000 });
 
 async function tile(application: string, name = leaf): Promise<Columns> {
   const bytes = await cell(application, name).tile();
@@ -49,8 +49,8 @@ async function tile(application: string, name = leaf): Promise<Columns> {
 const rowOf = (columns: Columns, id: string): number =>
   Array.from({ length: columns.count }, (_, row) => row).findIndex((row) => columns.id(row) === id);
 
-describe("a cell", () => {
-  it("publishes what it is told to KV, and hands it up to its parent", async () => {
+describe("Cell", () => {
+  it("publishes its tile to KV, and sends a summary to its parent", async () => {
     await cell("one").applyChanges("one", leaf, [change("a", 1), change("b", 1)], []);
     expect(await runDurableObjectAlarm(cell("one"))).toBe(true);
     const stored = await environment.TILES.get(tileKey("one", leaf), "arrayBuffer");
@@ -60,7 +60,7 @@ describe("a cell", () => {
     expect(parent.count).toBe(2);
   });
 
-  it("keeps the newest of each product, whatever the order and the repeats", async () => {
+  it("keeps the newest version of each product, for any order and repetition of changes", async () => {
     const newer = change("a", 3, { price: 9, available: false });
     for (const each of [newer, change("a", 2), newer, change("a", 1)])
       await cell("two").applyChanges("two", leaf, [each], []);
@@ -68,14 +68,19 @@ describe("a cell", () => {
     expect([columns.count, columns.price[0], columns.available[0]]).toEqual([1, 9, 0]);
   });
 
-  it("has the same totals and neighbours, whatever the order and the repeats, also before it knows the product", async () => {
+  it("has the same totals and next products for any order and repetition, also if they precede the product", async () => {
     const seen: string[] = [];
     for (const [application, order] of [
       ["three", [5, 9, 7, 9]],
       ["four", [9]],
     ] as const) {
       for (const views of order)
-        await cell(application).applyTotals(application, leaf, [totals("a", views)], [step(1), step(2)]);
+        await cell(application).applyTotals(
+          application,
+          leaf,
+          [totals("a", views)],
+          [transition(1), transition(2)],
+        );
       await cell(application).applyChanges(application, leaf, [change("a", 1), change("b", 1)], []);
       const columns = await tile(application);
       const row = rowOf(columns, "a");
@@ -86,8 +91,8 @@ describe("a cell", () => {
     expect(JSON.parse(seen[0])).toEqual([{ productId: "b", cell: leaf, weight: 2 }]);
   });
 
-  it("counts a step once though it comes twice in one list, and again after its tile was published", async () => {
-    const past = { ...step(3), time: 1_600_000_000 };
+  it("counts a transition once, repeated in one call or after its tile was published", async () => {
+    const past = { ...transition(3), time: 1_600_000_000 };
     await cell("eight").applyChanges("eight", leaf, [change("a", 1), change("b", 1)], []);
     await cell("eight").applyTotals("eight", leaf, [totals("a", 1)], [past, past]);
     await runDurableObjectAlarm(cell("eight"));
@@ -96,7 +101,7 @@ describe("a cell", () => {
     expect(nextProductsOf(columns, rowOf(columns, "a"))).toMatchObject([{ productId: "b", weight: 1 }]);
   });
 
-  it("publishes in time what it was told, also where it left memory meanwhile", async () => {
+  it("publishes new totals in time, also after an eviction", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     try {
       await cell("nine").applyChanges("nine", leaf, [change("a", 1)], []);
@@ -112,7 +117,7 @@ describe("a cell", () => {
     }
   });
 
-  it("publishes in time what it was told again as a whole, also where it left memory meanwhile", async () => {
+  it("publishes complete totals of a moved product in time, also after an eviction", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     try {
       const stub = () => cell("fifteen");
@@ -131,7 +136,7 @@ describe("a cell", () => {
     }
   });
 
-  it("goes on with tables of before, but for what people did with its products", async () => {
+  it("migrates the tables of an earlier version, without their interactions", async () => {
     await cell("ten").applyChanges("ten", leaf, [change("a", 1)], []);
     await runInDurableObject(cell("ten"), (_object, { storage }) => {
       storage.sql.exec(`
@@ -146,7 +151,7 @@ describe("a cell", () => {
     });
     await evictDurableObject(cell("ten"));
     expect((await tile("ten")).count).toBe(1);
-    await cell("ten").applyTotals("ten", leaf, [totals("a", 4)], [step(4)]);
+    await cell("ten").applyTotals("ten", leaf, [totals("a", 4)], [transition(4)]);
     expect((await tile("ten")).counts[0]).toBe(4);
     const left = await runInDurableObject(cell("ten"), (_object, { storage }) =>
       storage.sql
@@ -156,7 +161,7 @@ describe("a cell", () => {
     expect(left).toEqual([]);
   });
 
-  it("leads from where a product was to where it is, and does not take it back by an old message", async () => {
+  it("returns the cell to which a product moved, and ignores an older change of the product", async () => {
     const elsewhere = leafCellAt({ lat: 60.4, lon: 5.3 }, 0);
     await cell("five").applyChanges("five", leaf, [change("a", 1)], []);
     await cell("five").applyChanges("five", leaf, [], [{ productId: "a", version: 2, to: elsewhere }]);
@@ -165,28 +170,28 @@ describe("a cell", () => {
     expect(await cell("five").forwardingCell("a")).toBe(elsewhere);
   });
 
-  it("wants a product's whole past where it knows nothing of it, and says where one is that left", async () => {
+  it("asks for the complete hours of a product without counts, and returns the new cell of a moved product", async () => {
     const elsewhere = leafCellAt({ lat: 60.4, lon: 5.3 }, 0);
     const some = { ...totals("a", 2), complete: false };
-    const tell = (name: string, told: ProductTotals) =>
-      cell("twelve", name).applyTotals("twelve", name, [told], []);
+    const apply = (name: string, productTotals: ProductTotals) =>
+      cell("twelve", name).applyTotals("twelve", name, [productTotals], []);
     await cell("twelve").applyChanges("twelve", leaf, [change("a", 1)], []);
-    expect(await tell(leaf, some)).toEqual({
+    expect(await apply(leaf, some)).toEqual({
       ...{ counted: 0, unknown: [{ productId: "a", movedTo: null }] },
     });
-    expect(await tell(leaf, totals("a", 2))).toEqual({ counted: 2, unknown: [] });
-    expect(await tell(leaf, { ...totals("a", 3), complete: false })).toEqual({ counted: 1, unknown: [] });
+    expect(await apply(leaf, totals("a", 2))).toEqual({ counted: 2, unknown: [] });
+    expect(await apply(leaf, { ...totals("a", 3), complete: false })).toEqual({ counted: 1, unknown: [] });
 
     await cell("twelve").applyChanges("twelve", leaf, [], [{ productId: "a", version: 2, to: elsewhere }]);
-    expect(await tell(leaf, totals("a", 9))).toEqual({
+    expect(await apply(leaf, totals("a", 9))).toEqual({
       ...{ counted: 0, unknown: [{ productId: "a", movedTo: elsewhere }] },
     });
-    const told = [{ ...totals("a", 9), cell: leaf }];
-    const part = [{ ...told[0], complete: false }];
+    const complete = [{ ...totals("a", 9), cell: leaf }];
+    const part = [{ ...complete[0], complete: false }];
     expect(await applyTotals(environment.CELL, "twelve", part, [])).toEqual({
       ...{ applied: 0, unknown: [{ productId: "a", cell: elsewhere }] },
     });
-    // All of it goes where the product is, however often it moved.
+    // Complete totals follow the product over several moves.
     const further = leafCellAt({ lat: 48.86, lon: 2.35 }, 0);
     await cell("twelve", elsewhere).applyChanges(
       "twelve",
@@ -194,34 +199,35 @@ describe("a cell", () => {
       [],
       [{ productId: "a", version: 3, to: further }],
     );
-    expect(await applyTotals(environment.CELL, "twelve", told, [])).toEqual({ applied: 9, unknown: [] });
-    expect(await tell(further, totals("a", 9))).toEqual({ counted: 0, unknown: [] });
+    expect(await applyTotals(environment.CELL, "twelve", complete, [])).toEqual({ applied: 9, unknown: [] });
+    expect(await apply(further, totals("a", 9))).toEqual({ counted: 0, unknown: [] });
 
-    // It comes back: what was known of it here is not all any more.
+    // The product returns: the counts that this cell had are no longer complete.
     await cell("twelve").applyChanges("twelve", leaf, [change("a", 4, { previousCell: further })], []);
-    expect((await tell(leaf, some))?.unknown).toEqual([{ productId: "a", movedTo: null }]);
+    expect((await apply(leaf, some))?.unknown).toEqual([{ productId: "a", movedTo: null }]);
     expect((await tile("twelve")).counts[0]).toBe(0);
   });
 
-  it("does not take for all what was counted of a product before it came from elsewhere", async () => {
-    const tell = (told: ProductTotals) => cell("fourteen").applyTotals("fourteen", leaf, [told], []);
+  it("treats the counts of a product from before its move into the cell as incomplete", async () => {
+    const apply = (productTotals: ProductTotals) =>
+      cell("fourteen").applyTotals("fourteen", leaf, [productTotals], []);
     const moved = { previousCell: leafCellAt({ lat: 60.4, lon: 5.3 }, 0) };
-    await tell(totals("a", 2));
+    await apply(totals("a", 2));
     await cell("fourteen").applyChanges("fourteen", leaf, [change("a", 2, moved)], []);
     expect((await tile("fourteen")).counts[0]).toBe(2);
-    expect(await tell({ ...totals("a", 3), complete: false })).toMatchObject({ counted: 0, unknown: [{}] });
-    expect(await tell(totals("a", 3))).toEqual({ counted: 1, unknown: [] });
+    expect(await apply({ ...totals("a", 3), complete: false })).toMatchObject({ counted: 0, unknown: [{}] });
+    expect(await apply(totals("a", 3))).toEqual({ counted: 1, unknown: [] });
     await cell("fourteen").applyChanges("fourteen", leaf, [change("a", 3, { ...moved, price: 9 })], []);
-    expect(await tell({ ...totals("a", 4), complete: false })).toEqual({ counted: 1, unknown: [] });
+    expect(await apply({ ...totals("a", 4), complete: false })).toEqual({ counted: 1, unknown: [] });
   });
 
-  it("keeps no totals of a product that is gone for good", async () => {
+  it("ignores totals of a deleted product", async () => {
     await cell("thirteen").applyChanges("thirteen", leaf, [], [{ productId: "a", version: 2, to: null }]);
     const answer = await cell("thirteen").applyTotals("thirteen", leaf, [totals("a", 9)], []);
     expect(answer).toEqual({ counted: 0, unknown: [] });
   });
 
-  it("is another one for another application, and nothing where nothing was told", async () => {
+  it("is separate for each application, and returns null without data", async () => {
     await cell("six").applyChanges("six", leaf, [change("a", 1)], []);
     expect(await cell("seven").tile()).toBeNull();
     expect(await cell("seven").forwardingCell("a")).toBeNull();

@@ -1,75 +1,69 @@
 import { hash53 } from "../../../model/columns/hash.ts";
-import { nextCellToward, leafCell } from "../../../shared/geo/cells.ts";
+import { leafCell, nextCellToward } from "../../../shared/geo/cells.ts";
+import { groupByCell } from "../../../shared/geo/group-by-cell.ts";
 
-/** What is said of a product that has, or had, an address. */
+/** An item for the cell that holds a product. */
 export interface AddressedProduct {
+  /** Present or former address of the product. */
   cell: string;
   productId: string;
 }
 
-/** Cells told at the same time: one request may hold few connections. */
+/** Concurrent calls to cells: a request may hold only a few open connections. */
 const maxConcurrentCells = 6;
-/** Cells of which an isolate remembers that they have split. */
+/** Number of split cells that an isolate remembers. */
 const maxSplitCells = 20_000;
 
-/** Cells that have split, which is for ever. */
+/** Cells known to have split, as `application:cell`. A split is permanent. */
 const splitCells = new Set<string>();
 
-/** Does work item by item, some at a time; the sum of its answers. */
-export async function sumConcurrently<T>(items: readonly T[], work: (item: T) => Promise<number>): Promise<number> {
+/** Calls `work` for each item, in batches of {@link maxConcurrentCells}. Returns the sum of the results. */
+export async function sumConcurrently<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<number>,
+): Promise<number> {
   let sum = 0;
   for (let i = 0; i < items.length; i += maxConcurrentCells)
-    for (const part of await Promise.all(items.slice(i, i + maxConcurrentCells).map(work))) sum += part;
+    for (const result of await Promise.all(items.slice(i, i + maxConcurrentCells).map(work))) sum += result;
   return sum;
 }
 
 /**
- * Tells the cells that hold products what is said of these: the first on each address's path that has not split, which it
- * answers by null. Answers the sum of what they answer.
+ * Calls `apply` for the cells that hold the items' products, with the items of each. The owning cell is the first one on an
+ * address's path that has not split. `apply` returns null for a split cell; its items then go to its children. Returns the
+ * sum of the other results.
  */
 export async function applyToOwningCells<T extends AddressedProduct>(
   application: string,
   items: readonly T[],
   apply: (cell: string, items: T[]) => Promise<number | null>,
 ): Promise<number> {
-  const downFrom = (start: string, { cell: address, productId }: T): string | null => {
+  /** Skips the cells that are known to have split. Returns null where the path ends. */
+  const firstUnsplit = (start: string, { cell: address, productId }: T): string | null => {
     let cell: string | null = start;
     while (cell !== null && splitCells.has(`${application}:${cell}`))
       cell = nextCellToward(cell, address, hash53(productId));
     return cell;
   };
   let sum = 0;
-  let open = groupByCell(items, (item) => downFrom(leafCell(item.cell), item));
-  while (open.size > 0) {
-    const further: [string, T[]][] = [];
-    sum += await sumConcurrently([...open], async ([cell, told]) => {
-      const answer = await apply(cell, told);
-      if (answer !== null) return answer;
+  let pending = groupByCell(items, (item) => firstUnsplit(leafCell(item.cell), item));
+  while (pending.size > 0) {
+    const justSplit: [string, T[]][] = [];
+    sum += await sumConcurrently([...pending], async ([cell, cellItems]) => {
+      const result = await apply(cell, cellItems);
+      if (result !== null) return result;
       if (splitCells.size >= maxSplitCells) splitCells.clear();
       splitCells.add(`${application}:${cell}`);
-      further.push([cell, told]);
+      justSplit.push([cell, cellItems]);
       return 0;
     });
-    open = new Map();
-    for (const [cell, told] of further)
-      for (const [child, part] of groupByCell(told, (item) => {
+    pending = new Map();
+    for (const [cell, cellItems] of justSplit)
+      for (const [child, part] of groupByCell(cellItems, (item) => {
         const next = nextCellToward(cell, item.cell, hash53(item.productId));
-        return next && downFrom(next, item);
+        return next && firstUnsplit(next, item);
       }))
-        open.set(child, part);
+        pending.set(child, part);
   }
   return sum;
-}
-
-/** Items by the cell named for each; those without one are left out: their path has ended. */
-function groupByCell<T>(items: readonly T[], cellOf: (item: T) => string | null): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const cell = cellOf(item);
-    if (cell === null) continue;
-    const group = groups.get(cell);
-    if (group) group.push(item);
-    else groups.set(cell, [item]);
-  }
-  return groups;
 }

@@ -2,11 +2,12 @@ import { cellStub } from "../../../durable-objects/cell/cell-stub.ts";
 import { hash53 } from "../../../model/columns/hash.ts";
 import { addressOfProduct } from "../../../model/retrieval/cell-product.ts";
 import type { CellContent, ProductRange } from "../../../shared/contracts/rebuild.ts";
-import { childCells, nextCellToward, holdsProducts, leafCell, worldCell } from "../../../shared/geo/cells.ts";
+import { childCells, holdsProducts, leafCell, nextCellToward, worldCell } from "../../../shared/geo/cells.ts";
+import { groupByCell } from "../../../shared/geo/group-by-cell.ts";
 import { cellOverlapsRange } from "../../../shared/geo/product-range.ts";
 import { sumConcurrently } from "./owning-cells.ts";
 
-/** Leaf cells of a range that ever handed up to their parents, found from the world down; those below them are not. */
+/** Returns the leaf cells in a range that ever sent a summary to their parents, found from the root of the pyramid down. */
 async function leavesInRange(
   cells: LocationEnv["CELL"],
   application: string,
@@ -25,20 +26,7 @@ async function leavesInRange(
   return leaves;
 }
 
-/** Products by the cell named for each. */
-function grouped(
-  products: readonly CellContent[],
-  cellOf: (address: string, id: string) => string | null,
-): Map<string, CellContent[]> {
-  const groups = new Map<string, CellContent[]>();
-  for (const product of products) {
-    const cell = cellOf(addressOfProduct(product.change), product.change.productId);
-    if (cell !== null) groups.set(cell, [...(groups.get(cell) ?? []), product]);
-  }
-  return groups;
-}
-
-/** Makes cells hold, of a range of products, exactly these; what else they hold of it they lose. Answers how many cells it were. */
+/** Replaces all products of a range in the cells by the given ones. Returns the number of cells rebuilt. */
 export async function rebuildCells(
   cells: LocationEnv["CELL"],
   application: string,
@@ -48,10 +36,12 @@ export async function rebuildCells(
   const fill = async (cell: string, content: CellContent[]): Promise<number> => {
     if (!cellOverlapsRange(range, cell)) return 0;
     if (await cellStub(cells, application, cell).replaceRange(application, cell, range, content)) return 1;
-    const parts = grouped(content, (address, id) => nextCellToward(cell, address, hash53(id)));
+    const parts = groupByCell(content, ({ change }) =>
+      nextCellToward(cell, addressOfProduct(change), hash53(change.productId)),
+    );
     return sumConcurrently(childCells(cell), (child) => fill(child, parts.get(child) ?? []));
   };
-  const parts = grouped(products, (address) => leafCell(address));
+  const parts = groupByCell(products, ({ change }) => leafCell(addressOfProduct(change)));
   const leaves = new Set([...parts.keys(), ...(await leavesInRange(cells, application, range))]);
   return sumConcurrently([...leaves], (cell) => fill(cell, parts.get(cell) ?? []));
 }

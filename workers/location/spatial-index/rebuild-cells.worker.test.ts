@@ -10,11 +10,11 @@ import { rebuildCells } from "./rebuild-cells.ts";
 
 const place = { lat: 59.91, lon: 10.75 };
 const leaf = leafCellAt(place, 0);
-/** Products of one step. */
-const atOnce = 500;
+/** Products per call of `rebuildCells`. */
+const productsPerCall = 500;
 
-it("fills a cell that has split as the records say, range by range, whatever its children held", async () => {
-  const town = new TestIndex("anew");
+it("replaces the content of a split cell by the records, range by range, whatever its children hold", async () => {
+  const index = new TestIndex("anew");
   const places = Array.from({ length: 4 * maxCellProducts }, (_, i) => ({
     id: `p${i}`,
     location: {
@@ -24,33 +24,33 @@ it("fills a cell that has split as the records say, range by range, whatever its
   }))
     .filter(({ location }) => leafCellAt(location, 0) === leaf)
     .slice(0, maxCellProducts + 200);
-  await town.put(places);
-  await town.runAlarmsUntilIdle(worldCell);
-  expect(await town.phaseOf(leaf)).toBe("split");
+  await index.put(places);
+  await index.runAlarmsUntilIdle(worldCell);
+  expect(await index.phaseOf(leaf)).toBe("split");
 
-  // The cells come to hold what is not true: a product that nobody knows, and one fewer than there are.
-  const [first, second] = [...town.products.values()];
+  // Make the cells wrong: add a product that the records lack, and remove one that they have.
+  const [first, second] = [...index.products.values()];
   const invented = { ...first, productId: "invented", title: "invented" };
   const lost = { ...second, version: second.version + 1, deleted: true };
-  await applyChanges(indexEnvironment.CELL, town.application, [invented, lost]);
-  await town.runAlarmsUntilIdle(worldCell);
-  expect(await productsUnder(town.application)).not.toEqual(town.expected);
+  await applyChanges(indexEnvironment.CELL, index.application, [invented, lost]);
+  await index.runAlarmsUntilIdle(worldCell);
+  expect(await productsUnder(index.application)).not.toEqual(index.expected);
 
-  // The records: by address and id, as the catalogue gives them; a product that was lost is there in a newer version.
+  // The records, by address and id, as the catalog returns them. The removed product has a newer version.
   const truth = { ...second, version: second.version + 2 };
-  town.products.set(truth.productId, truth);
-  const records = [...town.products.values()]
+  index.products.set(truth.productId, truth);
+  const records = [...index.products.values()]
     .map((change) => ({ cell: addressOfProduct(change), change }))
     .sort((a, b) =>
       a.cell === b.cell ? (a.change.productId < b.change.productId ? -1 : 1) : a.cell < b.cell ? -1 : 1,
     );
-  for (let i = 0; i <= records.length; i += atOnce) {
-    const part = records.slice(i, i + atOnce);
+  for (let i = 0; i <= records.length; i += productsPerCall) {
+    const part = records.slice(i, i + productsPerCall);
     const position = (at: number) =>
       records[at] === undefined ? null : { cell: records[at].cell, productId: records[at].change.productId };
     const range = {
       after: i === 0 ? null : position(i - 1),
-      upTo: i + atOnce >= records.length ? null : position(i + atOnce - 1),
+      upTo: i + productsPerCall >= records.length ? null : position(i + productsPerCall - 1),
     };
     const content = part.map(
       ({ change }): CellContent => ({
@@ -62,11 +62,11 @@ it("fills a cell that has split as the records say, range by range, whatever its
         },
       }),
     );
-    expect(await rebuildCells(indexEnvironment.CELL, town.application, range, content)).toBeGreaterThan(0);
+    expect(await rebuildCells(indexEnvironment.CELL, index.application, range, content)).toBeGreaterThan(0);
   }
-  await town.runAlarmsUntilIdle(worldCell);
-  expect(await productsUnder(town.application)).toEqual(town.expected);
-  const leaves = (await tilesUnder(town.application, leaf)).filter(({ meta }) => meta.children.length === 0);
+  await index.runAlarmsUntilIdle(worldCell);
+  expect(await productsUnder(index.application)).toEqual(index.expected);
+  const leaves = (await tilesUnder(index.application, leaf)).filter(({ meta }) => meta.children.length === 0);
   expect(leaves.length).toBeGreaterThan(1);
   for (const { count, counts } of leaves)
     for (let row = 0; row < count; row++) expect(counts[6 * row]).toBe(7);

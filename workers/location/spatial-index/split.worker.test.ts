@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { nextProductsOf } from "../../../model/columns/columns.ts";
 import { addressOfProduct } from "../../../model/retrieval/cell-product.ts";
-import { nextCellToward, leafCellAt, maxCellProducts } from "../../../shared/geo/cells.ts";
+import { leafCellAt, maxCellProducts, nextCellToward } from "../../../shared/geo/cells.ts";
 import { productsUnder, TestIndex, tilesUnder } from "../testing/test-index.ts";
 
 const place = { lat: 59.91, lon: 10.75 };
 const leaf = leafCellAt(place, 0);
-/** Within some two kilometres of the place, and in its leaf. */
+/** Returns products within about 2 km of the place, all in its leaf. */
 const spread = (count: number, name = "p") =>
   Array.from({ length: 4 * count }, (_, i) => ({
     id: `${name}${i}`,
@@ -20,76 +20,76 @@ const spread = (count: number, name = "p") =>
     .slice(0, count);
 const shop = (id: string) => ({ id, productId: id, location: place });
 
-describe("a cell past its bound", () => {
-  it("splits, ended at every step, while products change, and is whole at every moment", async () => {
-    const town = new TestIndex("whole");
+describe("a cell with more products than its limit", () => {
+  it("splits despite evictions at every step, while products change, and always shows every product once", async () => {
+    const index = new TestIndex("whole");
     const places = spread(maxCellProducts + 300);
-    await town.put(places);
-    await town.addViews(
-      ["p1", "p0"].filter((id) => town.products.has(id)),
+    await index.put(places);
+    await index.addViews(
+      ["p1", "p0"].filter((id) => index.products.has(id)),
       5,
       4,
     );
-    const [a, b, c, d, e, f] = [...town.products.keys()].slice(100);
-    await town.addViews([a, b], 3, 1);
-    const old = addressOfProduct(town.products.get(c) as never);
+    const [a, b, c, d, e, f] = [...index.products.keys()].slice(100);
+    await index.addViews([a, b], 3, 1);
+    const old = addressOfProduct(index.products.get(c) as never);
     const elsewhere = places.find(({ location }) => addressOfProduct({ productId: c, location }) !== old);
-    if (!elsewhere) throw new Error("all at one address");
+    if (!elsewhere) throw new Error("all products have the same address");
     const far = { lat: 60.39, lon: 5.32 };
     const phases = new Set<string | undefined>();
     for (let step = 0; step < 60 && !phases.has("split"); step++) {
-      await town.runAlarm(leaf, step);
-      const phase = await town.phaseOf(leaf);
-      // In the middle, once each: an update, a move within the cell, one out of it, a removal, interactions.
+      await index.runAlarm(leaf, step);
+      const phase = await index.phaseOf(leaf);
+      // During the split: an update, a move within the cell, a move out of it, a deletion, interactions.
       if (phase === "splitting" && !phases.has("splitting")) {
-        await town.put([{ id: b, location: town.products.get(b)?.location ?? null }]);
-        await town.put([{ id: c, location: elsewhere.location }]);
-        await town.put([{ id: d, location: far }]);
-        await town.remove(e);
-        await town.put([{ id: "new", location: place }]);
-        await town.addViews([a, b], 9, 2);
-        await town.addViews([a, b], 9, 2);
-        await town.addViews([f, a], 2, 3);
+        await index.put([{ id: b, location: index.products.get(b)?.location ?? null }]);
+        await index.put([{ id: c, location: elsewhere.location }]);
+        await index.put([{ id: d, location: far }]);
+        await index.remove(e);
+        await index.put([{ id: "new", location: place }]);
+        await index.addViews([a, b], 9, 2);
+        await index.addViews([a, b], 9, 2);
+        await index.addViews([f, a], 2, 3);
       }
       phases.add(phase);
-      const here = await productsUnder(town.application, leaf);
+      const here = await productsUnder(index.application, leaf);
       expect(new Set(here.map((each) => each.split(" ")[0])).size).toBe(here.length);
       expect(here.length).toBeGreaterThanOrEqual(places.length - 2);
     }
     expect([...phases]).toEqual(expect.arrayContaining(["splitting", "split"]));
-    // Again, as messages do that were under way.
-    await town.addViews([a, b], 3, 1);
-    await town.addViews([a, b], 9, 2);
-    await town.addViews([f, a], 2, 3);
-    await town.runAlarmsUntilIdle(leaf);
-    const there = await productsUnder(town.application, leafCellAt(far, 0));
-    expect([...(await productsUnder(town.application, leaf)), ...there].sort()).toEqual(town.expected);
-    const tiles = await tilesUnder(town.application, leaf);
+    // Repeat the interactions, as the queue may deliver a message twice.
+    await index.addViews([a, b], 3, 1);
+    await index.addViews([a, b], 9, 2);
+    await index.addViews([f, a], 2, 3);
+    await index.runAlarmsUntilIdle(leaf);
+    const there = await productsUnder(index.application, leafCellAt(far, 0));
+    expect([...(await productsUnder(index.application, leaf)), ...there].sort()).toEqual(index.expected);
+    const tiles = await tilesUnder(index.application, leaf);
     expect(tiles.every(({ count }) => count <= maxCellProducts)).toBe(true);
-    // By the addresses that people remember, also of what has moved since.
+    // Read by the addresses that profiles hold, which are outdated for moved products.
     const remembered = [a, b, c, d, f].map((productId) => {
       const cell = productId === c ? old : addressOfProduct({ productId, location: places[0].location });
-      const known = town.products.get(productId);
+      const known = index.products.get(productId);
       return { productId, cell: productId === c || !known ? cell : addressOfProduct(known) };
     });
-    const columns = await town.columns(remembered);
+    const columns = await index.columns(remembered);
     expect(Array.from({ length: columns.count }, (_, row) => columns.id(row))).toEqual([a, b, c, d, f]);
     expect([0, 1].map((row) => columns.counts[6 * row])).toEqual([9, 9]);
     expect(nextProductsOf(columns, 0)).toMatchObject([{ productId: b, weight: 2 }]);
     expect(nextProductsOf(columns, 4)).toMatchObject([{ productId: a, weight: 1 }]);
   });
 
-  it("splits by id where all its products are at one point, and those without a place too", async () => {
-    const town = new TestIndex("point");
+  it("splits by product id if all products have one location, or none", async () => {
+    const index = new TestIndex("point");
     const ids = Array.from({ length: maxCellProducts + 200 }, (_, i) => `s${i}`);
-    await town.put(ids.map((id) => ({ id, location: place })));
-    await town.runAlarmsUntilIdle(leaf);
-    expect(await productsUnder(town.application, leaf)).toEqual(town.expected);
-    const shards = (await tilesUnder(town.application, leaf)).filter(({ meta }) => meta.cell.includes("-"));
+    await index.put(ids.map((id) => ({ id, location: place })));
+    await index.runAlarmsUntilIdle(leaf);
+    expect(await productsUnder(index.application, leaf)).toEqual(index.expected);
+    const shards = (await tilesUnder(index.application, leaf)).filter(({ meta }) => meta.cell.includes("-"));
     expect(shards.length).toBe(8);
-    await town.put([{ id: "s7", location: place }]);
-    await town.runAlarmsUntilIdle(leaf);
-    expect(await productsUnder(town.application, leaf)).toEqual(town.expected);
+    await index.put([{ id: "s7", location: place }]);
+    await index.runAlarmsUntilIdle(leaf);
+    expect(await productsUnder(index.application, leaf)).toEqual(index.expected);
 
     const nowhere = new TestIndex("nowhere");
     const songs = Array.from({ length: 8 * (maxCellProducts + 400) }, (_, i) => `s${i}`);
@@ -100,15 +100,15 @@ describe("a cell past its bound", () => {
     expect((await tilesUnder("nowhere", "world-3")).length).toBe(9);
   });
 
-  it("splits though KV refuses its tile, or its child's, for being too large", async () => {
-    const town = new TestIndex("large");
+  it("splits although KV refuses its tile, or its child's tile, as too large", async () => {
+    const index = new TestIndex("large");
     const child = nextCellToward(leaf, addressOfProduct(shop("")), 0) ?? "";
-    for (const cell of [leaf, child]) await town.refuseLargeTiles(cell, maxCellProducts);
-    await town.put(Array.from({ length: maxCellProducts + 100 }, (_, i) => shop(`s${i}`)));
-    for (let step = 0; step < 60 && (await town.phaseOf(leaf)) !== "split"; step++)
-      for (const cell of [leaf, child]) await town.runAlarm(cell);
-    expect([await town.phaseOf(leaf), await town.phaseOf(child)]).toEqual(["split", "split"]);
-    await town.runAlarmsUntilIdle(leaf);
-    expect(await productsUnder(town.application, leaf)).toEqual(town.expected);
+    for (const cell of [leaf, child]) await index.refuseLargeTiles(cell, maxCellProducts);
+    await index.put(Array.from({ length: maxCellProducts + 100 }, (_, i) => shop(`s${i}`)));
+    for (let step = 0; step < 60 && (await index.phaseOf(leaf)) !== "split"; step++)
+      for (const cell of [leaf, child]) await index.runAlarm(cell);
+    expect([await index.phaseOf(leaf), await index.phaseOf(child)]).toEqual(["split", "split"]);
+    await index.runAlarmsUntilIdle(leaf);
+    expect(await productsUnder(index.application, leaf)).toEqual(index.expected);
   });
 });

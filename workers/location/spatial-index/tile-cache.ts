@@ -1,55 +1,61 @@
 import { cellStub, tileKey } from "../../../durable-objects/cell/cell-stub.ts";
 import { type BlockMeta, type Columns, decodeColumns } from "../../../model/columns/columns.ts";
+import { rowIndexBytesPerRow } from "../../../model/columns/row-index.ts";
 import type { ForwardingLookup } from "../../../model/retrieval/product-columns.ts";
 import { cachedBytesPerRow } from "../../../model/retrieval/score-rows.ts";
-import { rowIndexBytesPerRow } from "../../../model/columns/row-index.ts";
-import { type TileSource } from "../../../model/retrieval/tile-source.ts";
+import type { TileSource } from "../../../model/retrieval/tile-source.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 
 /**
- * A tile younger than `fresh` is answered as it is, an older one too, while a new one is fetched; past the age of `stale` the
- * answer waits for the new one. Milliseconds.
+ * Ages in ms: the cache returns a tile up to `freshMs` as it is, up to `staleMs` while it reloads the tile in the background,
+ * and above `staleMs` after the reload.
  */
 interface Freshness {
   freshMs: number;
   staleMs: number;
 }
 const leafFreshness: Freshness = { freshMs: 2000, staleMs: 8000 };
-/** A parent says what is news below it. */
+/** A parent's tile expires sooner, since it lists the versions of its children's tiles. */
 const parentFreshness: Freshness = { freshMs: 2000, staleMs: 4000 };
-/** That a cell holds nothing is believed so long: it may have been asked just before its first tile. */
+/** An empty result expires soonest: the cell may publish its first tile at any moment. */
 const emptyFreshness: Freshness = { freshMs: 500, staleMs: 500 };
-/** Bytes of tiles that an isolate keeps. */
+/** Largest size of an isolate's cache. */
 const maxBytes = 48 * 1024 * 1024;
-/** What an empty cell counts for in the cache. */
+/** Size that the cache assumes for an empty result. */
 const emptyBytes = 64;
 
 interface CachedTile {
+  /** The tile; null for an empty cell. */
   columns: Columns | null;
   bytes: number;
-  at: number;
+  /** Load time in ms since the epoch. */
+  loadedAt: number;
 }
 
-/** Tiles of one isolate: least recently used leave first; one load for a tile at a time. */
+/** The isolate's cache, in the order of last use: eviction starts at the least recently used tile. */
 const cachedTiles = new Map<string, CachedTile>();
+/** Loads in progress by key: concurrent requests for a tile share one load. */
 const loading = new Map<string, Promise<Columns | null>>();
 let cachedBytes = 0;
 
-/** Bytes and number of the tiles that this isolate holds. */
-export const tileCacheSize = (): { bytes: number; tiles: number } => ({ bytes: cachedBytes, tiles: cachedTiles.size });
+/** Returns the bytes and the number of the tiles in this isolate's cache. */
+export const tileCacheSize = (): { bytes: number; tiles: number } => ({
+  bytes: cachedBytes,
+  tiles: cachedTiles.size,
+});
 
 /**
- * Keeps what was read, and answers it. A tile that has not changed stays the one that is held, with all that was computed from
- * it and is remembered with it.
+ * Caches a loaded tile and returns it. If the tile has not changed, the cached object stays, together with everything that was
+ * computed from it.
  */
-function cacheTile(key: string, read: Columns | null): Columns | null {
-  const known = cachedTiles.get(key)?.columns ?? null;
-  const columns = known && read && isSameTile(known.meta, read.meta) ? known : read;
+function cacheTile(key: string, loaded: Columns | null): Columns | null {
+  const cached = cachedTiles.get(key)?.columns ?? null;
+  const columns = cached && loaded && isSameTile(cached.meta, loaded.meta) ? cached : loaded;
   const bytes = columns
     ? columns.idHash.buffer.byteLength + (cachedBytesPerRow + rowIndexBytesPerRow) * columns.count
     : emptyBytes;
   evict(key);
-  cachedTiles.set(key, { columns, bytes, at: Date.now() });
+  cachedTiles.set(key, { columns, bytes, loadedAt: Date.now() });
   cachedBytes += bytes;
   for (const oldest of cachedTiles.keys()) {
     if (cachedBytes <= maxBytes) break;
@@ -58,7 +64,7 @@ function cacheTile(key: string, read: Columns | null): Columns | null {
   return columns;
 }
 
-/** Versions grow with each publication; a cell that is made anew begins again, at another time. */
+/** Versions grow with each publication. A cell that was deleted and created again restarts them, at another time. */
 const isSameTile = (a: BlockMeta, b: BlockMeta): boolean => a.version === b.version && a.time === b.time;
 
 const isLeaf = ({ children }: BlockMeta): boolean => children.length === 0;
@@ -69,73 +75,74 @@ const freshnessOf = ({ columns }: CachedTile): Freshness => {
 };
 
 function evict(key: string): void {
-  const before = cachedTiles.get(key);
-  if (!before) return;
-  cachedBytes -= before.bytes;
+  const cached = cachedTiles.get(key);
+  if (!cached) return;
+  cachedBytes -= cached.bytes;
   cachedTiles.delete(key);
 }
 
-/** Tiles of one application: isolate memory, else KV, else the cell itself. */
+/** Reads the tiles of one application from the isolate's cache, else from KV, else from the cell. */
 export class TileCache implements TileSource, ForwardingLookup {
   readonly #env: LocationEnv;
   readonly #application: string;
   readonly #waitUntil: (work: Promise<unknown>) => void;
   #skipped = new Set<string>();
 
-  constructor(env: LocationEnv, application: string, later: (work: Promise<unknown>) => void) {
+  constructor(env: LocationEnv, application: string, waitUntil: (work: Promise<unknown>) => void) {
     this.#env = env;
     this.#application = application;
-    this.#waitUntil = later;
+    this.#waitUntil = waitUntil;
   }
 
-  /** What of the usual way of a tile was left out for this request; undefined where nothing was. */
+  /** The fallbacks that this request used, in one line; undefined if none. */
   get skipped(): string | undefined {
     return this.#skipped.size > 0 ? [...this.#skipped].join(", ") : undefined;
   }
 
   /**
-   * A leaf that is held in the version of which its parent knows is as new as its parent: nothing is read. So the tiles of
-   * places where nothing changes stay in memory, however rarely somebody is there.
+   * Returns the tile of a cell; null for an empty cell. `version` is the one that the parent's tile lists: a cached leaf of at
+   * least this version is current, so that unchanged leaves stay cached without any read.
    */
   async tile(cell: string, version?: number): Promise<Columns | null> {
     const key = tileKey(this.#application, cell);
-    const known = cachedTiles.get(key);
-    if (!known) return this.#load(key, cell);
-    const meta = known.columns?.meta;
-    if (meta && version !== undefined && isLeaf(meta) && meta.version >= version) known.at = Date.now();
-    const age = Date.now() - known.at;
-    const { freshMs: fresh, staleMs: stale } = freshnessOf(known);
-    if (age > stale || age < 0)
+    const cached = cachedTiles.get(key);
+    if (!cached) return this.#load(key, cell);
+    const meta = cached.columns?.meta;
+    if (meta && version !== undefined && isLeaf(meta) && meta.version >= version)
+      cached.loadedAt = Date.now();
+    const ageMs = Date.now() - cached.loadedAt;
+    const { freshMs, staleMs } = freshnessOf(cached);
+    if (ageMs > staleMs || ageMs < 0)
       return this.#load(key, cell).catch((error: unknown) => {
-        if (!known.columns) throw error;
-        console.error({ event: "tile not read", cell, error: errorText(error) });
+        if (!cached.columns) throw error;
+        console.error({ event: "tile reload failed", cell, error: errorText(error) });
         this.#skipped.add("old tiles for new ones");
-        return known.columns;
+        return cached.columns;
       });
-    // Where another request is at it, this one must not wait for it beyond its own end.
-    if (age > fresh && !loading.has(key)) void this.#load(key, cell).catch(() => null);
-    // Used just now: last to leave.
+    // Do not join a reload that another request has started: this request must not stay open for it.
+    if (ageMs > freshMs && !loading.has(key)) void this.#load(key, cell).catch(() => null);
+    // Move the tile to the end of the eviction order.
     cachedTiles.delete(key);
-    cachedTiles.set(key, known);
-    return known.columns;
+    cachedTiles.set(key, cached);
+    return cached.columns;
   }
 
   #load(key: string, cell: string): Promise<Columns | null> {
-    const under = loading.get(key);
-    if (under) return under;
+    const current = loading.get(key);
+    if (current) return current;
     const load = this.#read(key, cell)
       .then((columns) => cacheTile(key, columns))
       .finally(() => loading.delete(key));
     loading.set(key, load);
-    // Other requests may wait for this load: it must end even if the request that began it is gone.
+    // Other requests may await this load, so it must finish even if the request that started it has ended.
     this.#waitUntil(load.catch(() => null));
     return load;
   }
 
-  /** A tile that is missing, harmed or out of reach in KV is asked of its cell. */
+  /** Reads a tile from KV; from its cell if KV fails, or the tile is missing or damaged there. */
   async #read(key: string, cell: string): Promise<Columns | null> {
     const stored = await this.#env.TILES.get(key, "arrayBuffer").catch((error: unknown) => {
-      console.error({ event: "tiles not reached", cell, error: errorText(error) });
+      console.error({ event: "tile read from KV failed", cell, error: errorText(error) });
       this.#skipped.add("cells for tiles");
       return null;
     });

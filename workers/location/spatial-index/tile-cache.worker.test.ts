@@ -34,15 +34,15 @@ const cacheOver = (application: string, change: object) =>
 
 afterEach(() => vi.useRealTimers());
 
-describe("tiles", () => {
-  it("come from the cell where KV fails, and this is said", async () => {
+describe("TileCache", () => {
+  it("reads the tile from the cell if KV fails, and reports the fallback", async () => {
     await cellStub(environment.CELL, "kv", leaf).applyChanges("kv", leaf, [change], []);
     const cache = cacheOver("kv", { TILES: { get: down } });
     expect((await cache.tile(leaf))?.count).toBe(1);
     expect(cache.skipped).toBe("cells for tiles");
   });
 
-  it("are as they were where neither KV nor the cell answers, and this is said", async () => {
+  it("returns the stale tile if KV and the cell fail, and reports the fallback", async () => {
     await cellStub(environment.CELL, "old", leaf).applyChanges("old", leaf, [change], []);
     expect((await cacheOver("old", {}).tile(leaf))?.count).toBe(1);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
@@ -53,7 +53,7 @@ describe("tiles", () => {
     await expect(cacheOver("never", { TILES: { get: down }, CELL: gone }).tile(leaf)).rejects.toThrow("down");
   });
 
-  it("are read again when they are old, but for a leaf that is held as its parent knows it", async () => {
+  it("reloads an old tile, but not a leaf that has the version its parent lists", async () => {
     const cell = cellStub(environment.CELL, "known", leaf);
     await cell.applyChanges("known", leaf, [change], []);
     const reads: string[] = [];
@@ -81,7 +81,7 @@ describe("tiles", () => {
     expect(await read()).toBe(1);
   });
 
-  it("stay the ones that are held, with what was computed of them, until the cell publishes another", async () => {
+  it("keeps the cached object until the cell publishes a new version", async () => {
     const cell = cellStub(environment.CELL, "same", leaf);
     const published = (price: number) =>
       vi.waitFor(

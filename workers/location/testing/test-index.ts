@@ -6,8 +6,8 @@ import { CellStore } from "../../../durable-objects/cell/cell-store.ts";
 import { cellStub, tileKey } from "../../../durable-objects/cell/cell-stub.ts";
 import type { Cell } from "../../../durable-objects/cell.ts";
 import { type Columns, decodeColumns } from "../../../model/columns/columns.ts";
-import { productColumns, type ForwardingLookup } from "../../../model/retrieval/product-columns.ts";
 import { addressOfProduct } from "../../../model/retrieval/cell-product.ts";
+import { type ForwardingLookup, productColumns } from "../../../model/retrieval/product-columns.ts";
 import type { TileSource } from "../../../model/retrieval/tile-source.ts";
 import type { Point } from "../../../shared/contracts/primitives.ts";
 import type { ProductChange } from "../../../shared/contracts/product.ts";
@@ -20,30 +20,31 @@ export const indexEnvironment: { CELL: DurableObjectNamespace<Cell>; TILES: KVNa
   env,
 );
 
-/** A tile as it lies in KV, else as its cell makes it: what a worker reads that remembers nothing. */
+/** Returns a source that reads tiles from KV, else from the cell, as a worker with an empty cache does. */
 export const uncachedTiles = (application: string): TileSource & ForwardingLookup => ({
   async tile(cell) {
     const stored = await indexEnvironment.TILES.get(tileKey(application, cell), "arrayBuffer");
     const bytes = stored ?? (await cellStub(indexEnvironment.CELL, application, cell).tile());
     return bytes && decodeColumns(bytes);
   },
-  forwardingCell: (cell, id) => Promise.resolve(cellStub(indexEnvironment.CELL, application, cell).forwardingCell(id)),
+  forwardingCell: (cell, id) =>
+    Promise.resolve(cellStub(indexEnvironment.CELL, application, cell).forwardingCell(id)),
 });
 
-/** All tiles under a cell, found by descending. */
+/** Returns the tiles of a cell and all cells below it. */
 export async function tilesUnder(application: string, root: string): Promise<Columns[]> {
   const tiles: Columns[] = [];
-  const open = [root];
-  for (let cell = open.pop(); cell !== undefined; cell = open.pop()) {
+  const pending = [root];
+  for (let cell = pending.pop(); cell !== undefined; cell = pending.pop()) {
     const tile = await uncachedTiles(application).tile(cell);
     if (!tile) continue;
     tiles.push(tile);
-    open.push(...tile.meta.children.map((child) => child.cell));
+    pending.push(...tile.meta.children.map((child) => child.cell));
   }
   return tiles;
 }
 
-/** Ids and versions of all products that a reader finds in leaves under a cell, sorted. */
+/** Returns the ids and versions of all products in the leaves under a cell, as `id version`, sorted. */
 export async function productsUnder(application: string, root: string = worldCell): Promise<string[]> {
   const leaves = (await tilesUnder(application, root)).filter(({ meta }) => meta.children.length === 0);
   return leaves
@@ -51,7 +52,7 @@ export async function productsUnder(application: string, root: string = worldCel
     .sort();
 }
 
-/** A catalogue that is told to cells, with what must be found of it. */
+/** A spatial index under test: applies changes to its cells and knows the products that they must hold. */
 export class TestIndex {
   readonly application: string;
   readonly products = new Map<string, ProductChange>();
@@ -60,18 +61,19 @@ export class TestIndex {
     this.application = application;
   }
 
+  /** The products that the index must hold, in the format of {@link productsUnder}. */
   get expected(): string[] {
     return [...this.products.values()].map(({ productId, version }) => `${productId} ${version}`).sort();
   }
 
-  /** Writes products anew or again: their versions grow by one. */
+  /** Creates or updates products; each version grows by one. */
   async put(places: readonly { id: string; location: Point | null }[]): Promise<void> {
     const changes = places.map(({ id, location }): ProductChange => {
-      const known = this.products.get(id);
-      const before = known ? addressOfProduct(known) : null;
+      const previous = this.products.get(id);
+      const previousAddress = previous ? addressOfProduct(previous) : null;
       const change = {
         productId: id,
-        version: (known?.version ?? 0) + 1,
+        version: (previous?.version ?? 0) + 1,
         deleted: false,
         title: id,
         category: "cafe",
@@ -85,38 +87,41 @@ export class TestIndex {
         createdAt: 1_700_000_000,
       };
       this.products.set(id, change);
-      return { ...change, previousCell: before === addressOfProduct(change) ? null : before };
+      return {
+        ...change,
+        previousCell: previousAddress === addressOfProduct(change) ? null : previousAddress,
+      };
     });
     for (let i = 0; i < changes.length; i += 500)
       await applyChanges(indexEnvironment.CELL, this.application, changes.slice(i, i + 500));
   }
 
   async remove(id: string): Promise<void> {
-    const known = this.products.get(id);
-    if (!known) return;
+    const product = this.products.get(id);
+    if (!product) return;
     this.products.delete(id);
-    const gone = { ...known, version: known.version + 1, deleted: true };
-    await applyChanges(indexEnvironment.CELL, this.application, [gone]);
+    const deletion = { ...product, version: product.version + 1, deleted: true };
+    await applyChanges(indexEnvironment.CELL, this.application, [deletion]);
   }
 
-  /** Says how often products were viewed; with a key, that the first was chosen before the second. */
+  /** Sets the products' views; with a transition key, also adds a transition from the first product to the second. */
   async addViews(ids: readonly string[], views: number, key?: number): Promise<void> {
     const totals = ids.map((id): ProductTotals & { cell: string } => {
-      const counts = { ...emptyTotals(), view: views, users: 1 };
+      const counts = { ...emptyTotals(), view: views, people: 1 };
       const hours = [{ ...counts, hour: 472_222 }];
       return { productId: id, complete: true, hours, cell: this.#address(id) };
     });
     const [from, to] = ids;
-    const steps: (Transition & { fromCell: string })[] =
+    const transitions: (Transition & { fromCell: string })[] =
       key === undefined
         ? []
         : [{ key, from, to, fromCell: this.#address(from), toCell: this.#address(to), gap: 1, time: 1 }];
-    await applyTotals(indexEnvironment.CELL, this.application, totals, steps);
+    await applyTotals(indexEnvironment.CELL, this.application, totals, transitions);
   }
 
   #address(id: string): string {
     const product = this.products.get(id);
-    if (!product) throw new Error(`${id} is not there`);
+    if (!product) throw new Error(`the index has no product ${id}: call \`put\` first`);
     return addressOfProduct(product);
   }
 
@@ -124,18 +129,23 @@ export class TestIndex {
     return productColumns(uncachedTiles(this.application), wanted, Date.now() / 1000, wanted.length);
   }
 
-  /** Lets a cell's alarm ring; with a number, ends its object about so many milliseconds later. Answers whether one was set. */
-  async runAlarm(cell: string, killAfter?: number): Promise<boolean> {
+  /**
+   * Runs a cell's alarm; with `evictAfterMs`, evicts the object that many ms later. Returns whether an alarm was set.
+   */
+  async runAlarm(cell: string, evictAfterMs?: number): Promise<boolean> {
     const stub = () => cellStub(indexEnvironment.CELL, this.application, cell);
-    const rang = runDurableObjectAlarm(stub()).catch(() => true);
-    if (killAfter !== undefined) {
-      await new Promise((resolve) => setTimeout(resolve, killAfter));
+    const ran = runDurableObjectAlarm(stub()).catch(() => true);
+    if (evictAfterMs !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, evictAfterMs));
       await evictDurableObject(stub()).catch(() => undefined);
     }
-    return rang;
+    return ran;
   }
 
-  /** Makes KV refuse a cell's tile that has more rows than this, as it refuses one of more than 25 MiB; until its object ends. */
+  /**
+   * Makes KV refuse a cell's tiles with more than `rows` rows, as KV refuses values above 25 MiB. The effect ends with the
+   * object's eviction.
+   */
   refuseLargeTiles(cell: string, rows: number): Promise<void> {
     return runInDurableObject(cellStub(indexEnvironment.CELL, this.application, cell), (instance: Cell) => {
       const put = async (key: string, tile: ArrayBuffer): Promise<void> => {
@@ -146,23 +156,26 @@ export class TestIndex {
     });
   }
 
-  /** The phase of a cell; undefined for one that knows nothing. */
+  /** Returns the phase of a cell; undefined for a cell without data. */
   phaseOf(cell: string): Promise<CellPhase | undefined> {
-    return runInDurableObject(cellStub(indexEnvironment.CELL, this.application, cell), (_: Cell, { storage }) => {
-      const store = new CellStore(storage.sql);
-      return store.hasTables() ? store.state()?.phase : undefined;
-    });
+    return runInDurableObject(
+      cellStub(indexEnvironment.CELL, this.application, cell),
+      (_: Cell, { storage }) => {
+        const store = new CellStore(storage.sql);
+        return store.hasTables() ? store.state()?.phase : undefined;
+      },
+    );
   }
 
-  /** Lets alarms ring under a cell until none is left, and none splits. */
+  /** Runs the alarms of all cells under `root` until no alarm is set and no cell is splitting. */
   async runAlarmsUntilIdle(root: string): Promise<void> {
     for (let round = 0; round < 200; round++) {
       const cells = [
         ...new Set([root, ...(await tilesUnder(this.application, root)).map(({ meta }) => meta.cell)]),
       ];
-      const rang = await Promise.all(cells.map((cell) => this.runAlarm(cell)));
+      const ran = await Promise.all(cells.map((cell) => this.runAlarm(cell)));
       const phases = await Promise.all(cells.map((cell) => this.phaseOf(cell)));
-      if (!rang.includes(true) && phases.every((phase) => phase === "leaf" || phase === "split")) return;
+      if (!ran.includes(true) && phases.every((phase) => phase === "leaf" || phase === "split")) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -1,7 +1,7 @@
 import type { FeatureBatch } from "../../../model/features/batch.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { exportOnnx } from "../../../model/onnx/export.ts";
-import { manifestOf } from "../../../model/onnx/manifest.ts";
+import { buildManifest } from "../../../model/onnx/manifest.ts";
 import { runWithPauses } from "../../../model/pausable-work.ts";
 import {
   applyScalingToWeights,
@@ -59,7 +59,7 @@ export async function calibrate(
     run: async (batch: FeatureBatch) => score(batch),
     release: async () => undefined,
   };
-  const manifest = await manifestOf(featureShape, parameters, bytes, tape, {
+  const manifest = await buildManifest(featureShape, parameters, bytes, tape, {
     version: `recal-${createdAt.slice(0, 10)}-${id.slice(-12)}`,
     parent: parent.version,
     seed,

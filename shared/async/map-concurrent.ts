@@ -1,4 +1,7 @@
-/** Does work for all items, at most `most` of it at the same time; whichever is done first makes room for the next. */
+/**
+ * Calls `work` for every item, with at most `maxConcurrent` calls running at the same time. Resolves after the last
+ * call, and rejects with the first error.
+ */
 export async function mapConcurrent<T>(
   maxConcurrent: number,
   items: readonly T[],

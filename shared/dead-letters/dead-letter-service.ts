@@ -21,12 +21,12 @@ const pageInput = z.object({
 const unknownDeadLetter = refuse("not_found", "There is no such dead letter.");
 
 /**
- * Does all that the message of a letter asks for, as its consumer would: any number of times. Refuses with `conflict`
- * where the message has no known form; throws where a step failed.
+ * Processes the message of a dead letter as its consumer does, any number of times. Refuses with `conflict` if the
+ * message does not match its schema; throws if a step failed.
  */
 export type Redeliver = (deadLetter: DeadLetterWithBody) => Promise<Result<null>>;
 
-/** {@link DeadLetterApi} over a bucket of letters. */
+/** Implements {@link DeadLetterApi} for the dead letters in a bucket. */
 export class DeadLetterService implements DeadLetterApi {
   readonly #store: DeadLetterStore;
   readonly #redeliver: Redeliver;
@@ -49,7 +49,7 @@ export class DeadLetterService implements DeadLetterApi {
     return deadLetter ? ok(deadLetter) : unknownDeadLetter;
   }
 
-  /** The letter goes only after all is done: where this dies on the way, it is there and may be replayed again. */
+  /** Deletes the dead letter only after its message was processed, so that an interrupted replay can be repeated. */
   async replayDeadLetter(application: string, id: string): Promise<Result<ReplayedDeadLetter>> {
     const opened = await this.getDeadLetter(application, id);
     if (!opened.ok) return opened;
@@ -58,9 +58,13 @@ export class DeadLetterService implements DeadLetterApi {
       if (!delivered.ok) return delivered;
     } catch (error) {
       await this.#store.recordFailedReplay(application, opened.value, errorText(error));
-      return refuse("unavailable", "It could not be delivered this time either; the letter says why.", {
-        retryAfter: 60,
-      });
+      return refuse(
+        "unavailable",
+        "Processing the message failed again; the dead letter's `cause` says why.",
+        {
+          retryAfter: 60,
+        },
+      );
     }
     await this.#store.discard(application, id);
     return ok({ id: opened.value.id, status: "delivered" });

@@ -13,14 +13,17 @@ import { applicationName, toInstant } from "../contracts/primitives.ts";
 import { issuesOf } from "../contracts/result.ts";
 import { sha256OfText } from "../hash/sha256.ts";
 
-/** Where dead letters lie: the part of an R2 bucket that is used. */
+/** The methods of an R2 bucket that the dead-letter store uses. */
 export type DeadLetterBucket = Pick<R2Bucket, "put" | "get" | "head" | "list" | "delete">;
 
-/** A cause is cut to so many characters: some name every field of a large message. */
+/** Maximum length of a cause in characters. Some causes name every field of a large message. */
 const causeLength = 1000;
-/** Letters of messages that name no application lie under this, which is no application's name: only who may read the bucket sees them. */
+/**
+ * Takes the place of the application in the key of a message that names none. No application can have this name, so
+ * the API never lists these dead letters.
+ */
 export const noApplication = "~";
-/** Letters read at the same time. */
+/** Dead letters read from R2 at the same time. */
 const maxConcurrentReads = 6;
 
 const messageOwner = z.object({ application: applicationName });
@@ -29,27 +32,34 @@ const applicationOf = (body: unknown): string => {
   return parsed.success ? parsed.data.application : noApplication;
 };
 
-/** The short name of a queue or of its dead-letter queue. */
+/** Returns the short name of a queue, also for its dead-letter queue: `interactions` for `vicinity-interactions-dead`. */
 export function deadLetterQueueOf(name: string): DeadLetterQueue {
   return deadLetterQueue.parse(name.replace(/^vicinity-/, "").replace(/-dead$/, ""));
 }
 
-/** Prefix of an application's letters in their bucket. */
+/** Returns the prefix of the keys of an application's dead letters. */
 export const deadLetterPrefix = (application: string): string => `${application}/dead/`;
 const keyOf = (application: string, id: string): string =>
   `${deadLetterPrefix(application)}${id.replace("~", "/")}.json`;
-const idOf = (key: string): string => key.split("/").slice(-2).join("~").replace(".json", "");
+const idOfKey = (key: string): string => key.split("/").slice(-2).join("~").replace(".json", "");
 
-/** What a queue gives of a message. */
+/** Returns the id of a message's dead letter: its queue, and 128 bits of the SHA-256 of its body. */
+const deadLetterIdOf = async (queue: DeadLetterQueue, body: unknown): Promise<string> =>
+  `${queue}~${(await sha256OfText(JSON.stringify(body))).slice(0, 32)}`;
+
+/** The properties of a queue message that a dead letter stores. */
 export type FailedMessage = Pick<Message, "body" | "timestamp" | "attempts">;
 
-/** What is wrong with a message, as a cause: fields and rules, no values. */
+/** Returns what is wrong with a message as a cause: names of fields and violated rules, but no values. */
 export const validationCause = (error: z.ZodError): string =>
   issuesOf(error)
     .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
     .join("; ");
 
-/** Messages that could not be consumed, kept with their cause by application until they are replayed or discarded. */
+/**
+ * Stores dead letters in R2, by application: messages that could not be consumed, with the cause, until they are
+ * replayed, discarded or expire.
+ */
 export class DeadLetterStore {
   readonly #bucket: DeadLetterBucket;
 
@@ -57,10 +67,10 @@ export class DeadLetterStore {
     this.#bucket = bucket;
   }
 
-  /** Keeps a message with its cause; the same message again replaces it. */
+  /** Stores a message with its cause. A message with the same body replaces the earlier one. */
   async keep(queue: string, message: FailedMessage, cause: string): Promise<void> {
     const name = deadLetterQueueOf(queue);
-    const id = `${name}~${(await sha256OfText(JSON.stringify(message.body))).slice(0, 32)}`;
+    const id = await deadLetterIdOf(name, message.body);
     await this.#put(applicationOf(message.body), {
       id,
       queue: name,
@@ -72,9 +82,12 @@ export class DeadLetterStore {
     });
   }
 
-  /** Keeps what the platform gave up, unless its consumer has kept it with a better cause. */
+  /**
+   * Stores a message that arrived in a dead-letter queue, unless its consumer has stored it already with a more precise
+   * cause.
+   */
   async keepExhausted(queue: string, message: FailedMessage): Promise<void> {
-    const id = `${deadLetterQueueOf(queue)}~${(await sha256OfText(JSON.stringify(message.body))).slice(0, 32)}`;
+    const id = await deadLetterIdOf(deadLetterQueueOf(queue), message.body);
     if (await this.#bucket.head(keyOf(applicationOf(message.body), id))) return;
     await this.keep(queue, message, "retries exhausted");
   }
@@ -85,27 +98,27 @@ export class DeadLetterStore {
     });
   }
 
-  /** An application's letters by their ids, ascending; `cursor` is of the page before. */
+  /** Lists an application's dead letters by id, ascending. `cursor` is the `nextCursor` of the previous page. */
   async list(application: string, limit: number, cursor?: string): Promise<Page<DeadLetter>> {
     const after = cursor === undefined ? undefined : keyOf(application, deadLetterId.parse(cursor));
     const page = await this.#bucket.list({ prefix: deadLetterPrefix(application), limit, startAfter: after });
     const items: DeadLetter[] = [];
     for (let i = 0; i < page.objects.length; i += maxConcurrentReads) {
       const part = page.objects.slice(i, i + maxConcurrentReads);
-      const opened = await Promise.all(part.map(({ key }) => this.get(application, idOf(key))));
+      const opened = await Promise.all(part.map(({ key }) => this.get(application, idOfKey(key))));
       for (const each of opened) if (each) items.push(deadLetter.parse(each));
     }
     const last = page.objects.at(-1);
-    return { items, ...(page.truncated && last ? { nextCursor: idOf(last.key) } : {}) };
+    return { items, ...(page.truncated && last ? { nextCursor: idOfKey(last.key) } : {}) };
   }
 
-  /** A letter with what it says; null where there is none. */
+  /** Returns a dead letter with the body of its message, or null if there is none. */
   async get(application: string, id: string): Promise<DeadLetterWithBody | null> {
     const object = await this.#bucket.get(keyOf(application, id));
     return object ? deadLetterWithBody.parse(await object.json()) : null;
   }
 
-  /** Notes that a letter was tried again in vain. */
+  /** Stores the cause of a failed replay, and counts the attempt. */
   async recordFailedReplay(
     application: string,
     deadLetter: DeadLetterWithBody,
@@ -119,7 +132,7 @@ export class DeadLetterStore {
     });
   }
 
-  /** Forgets a letter. */
+  /** Deletes a dead letter. */
   async discard(application: string, id: string): Promise<void> {
     await this.#bucket.delete(keyOf(application, id));
   }

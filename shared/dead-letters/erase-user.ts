@@ -3,19 +3,22 @@ import type { UserGeneration } from "../services/user-api.ts";
 import { type DeadLetterBucket, deadLetterPrefix, noApplication } from "./dead-letter-store.ts";
 import { isMalformedMessageAbout, messageWithoutErased, usersInMessage } from "./message-users.ts";
 
-/** One step through the letters of an application. */
+/** One step of a scan over the dead letters of an application. */
 export interface DeadLetterScan {
   application: string;
-  /** The last key of the step before; null for the first. */
+  /** The `next` of the previous step; null for the first step. */
   after: string | null;
-  /** Letters that are read at most. */
+  /** Maximum number of dead letters that the step reads. */
   limit: number;
 }
 
-/** Another may change the same letter meanwhile; more often than this it will not. */
+/** Attempts at rewriting a dead letter that concurrent erasures or replays change at the same time. */
 const maxRewrites = 20;
 
-/** Letters that name nobody's application come after the application's own. */
+/**
+ * Lists the keys of one step: first the application's own dead letters, then those that name no application, because
+ * they may contain data of any application's users.
+ */
 async function scanKeys(
   bucket: DeadLetterBucket,
   { application, after, limit }: DeadLetterScan,
@@ -33,7 +36,7 @@ async function scanKeys(
   return { keys, next: inOwn ? others : null };
 }
 
-/** The letters of one step that speak of a person. */
+/** Finds the dead letters of one step that contain a user's data. `next` is null after the last step. */
 export async function findUserDeadLetters(
   bucket: DeadLetterBucket,
   step: DeadLetterScan,
@@ -52,18 +55,21 @@ export async function findUserDeadLetters(
   return { deadLetters, next };
 }
 
-/** Takes a person out of one letter, which goes when nothing is left of it. Answers whether it spoke of them. */
+/**
+ * Removes a user's data from one dead letter, and deletes the dead letter if nothing is left. Returns whether it
+ * contained data of the user.
+ */
 async function eraseFromDeadLetter(
   bucket: DeadLetterBucket,
   key: string,
-  life: UserGeneration,
+  user: UserGeneration,
 ): Promise<boolean> {
-  const erased = new Map([[life.pseudonym, life.generation]]);
+  const erased = new Map([[user.pseudonym, user.generation]]);
   for (let attempt = 0; attempt < maxRewrites; attempt++) {
     const stored = await bucket.get(key);
     if (!stored) return false;
     const deadLetter = deadLetterWithBody.parse(await stored.json());
-    const body = isMalformedMessageAbout(deadLetter.body, life)
+    const body = isMalformedMessageAbout(deadLetter.body, user)
       ? null
       : messageWithoutErased(deadLetter.body, erased);
     if (body === deadLetter.body) return false;
@@ -77,17 +83,22 @@ async function eraseFromDeadLetter(
     });
     if (written !== null) return true;
   }
-  throw new Error("a dead letter changed whenever it was rewritten");
+  throw new Error(
+    `Dead letter ${key} changed during each of ${maxRewrites} rewrites; retry the erasure step.`,
+  );
 }
 
-/** One step of taking a person out of the letters. Every step may be repeated. */
+/**
+ * Removes a user's data from the dead letters of one step, which may be repeated. Returns the number of dead letters
+ * that contained data of the user.
+ */
 export async function eraseFromDeadLetters(
   bucket: DeadLetterBucket,
   step: DeadLetterScan,
-  life: UserGeneration,
+  user: UserGeneration,
 ): Promise<{ removed: number; next: string | null }> {
   const { keys, next } = await scanKeys(bucket, step);
   let removed = 0;
-  for (const key of keys) if (await eraseFromDeadLetter(bucket, key, life)) removed++;
+  for (const key of keys) if (await eraseFromDeadLetter(bucket, key, user)) removed++;
   return { removed, next };
 }

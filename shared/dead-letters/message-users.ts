@@ -1,7 +1,10 @@
 import { interactionsMessage, locationsMessage } from "../contracts/queues.ts";
 import type { ErasedGenerations } from "../training-log/lines.ts";
 
-/** The pseudonyms of people that a message of an application speaks of; null for one of no known form. */
+/**
+ * Returns the application of a queue message and the pseudonyms of the users in it, or null if the message does not
+ * match the schema of a queue with users.
+ */
 export function usersInMessage(body: unknown): { application: string; pseudonyms: string[] } | null {
   const interactions = interactionsMessage.safeParse(body);
   if (interactions.success) {
@@ -14,7 +17,10 @@ export function usersInMessage(body: unknown): { application: string; pseudonyms
     : null;
 }
 
-/** A message without what is of an erased life; null where nothing is left. One of no known form is as it was. */
+/**
+ * Returns a message without the data of erased generations, or null if nothing is left. A message that matches no
+ * schema, or holds no erased data, is returned unchanged (the same object).
+ */
 export function messageWithoutErased(body: unknown, erased: ErasedGenerations): unknown {
   const isGone = ({ pseudonym, generation }: { pseudonym: string; generation: number }): boolean =>
     generation <= (erased.get(pseudonym) ?? -1);
@@ -28,7 +34,7 @@ export function messageWithoutErased(body: unknown, erased: ErasedGenerations): 
   return locations.success && isGone(locations.data) ? null : body;
 }
 
-/** What a message says of one person, by pseudonym; null for nothing. */
+/** Returns the part of a message that belongs to one user; null or an empty list if there is none. */
 export function userPartOfMessage(body: unknown, pseudonym: string): unknown {
   const interactions = interactionsMessage.safeParse(body);
   if (interactions.success) return interactions.data.users.filter((user) => user.pseudonym === pseudonym);
@@ -36,7 +42,10 @@ export function userPartOfMessage(body: unknown, pseudonym: string): unknown {
   return locations.success && locations.data.pseudonym === pseudonym ? locations.data : null;
 }
 
-/** Whether a message of no known form names a person. It can be delivered by nobody. */
+/**
+ * Returns whether a message that matches no schema contains a user's pseudonym or id anywhere in its text. No consumer
+ * can process such a message, so an erasure deletes it completely.
+ */
 export function isMalformedMessageAbout(
   body: unknown,
   { userId, pseudonym }: { userId: string; pseudonym: string },

@@ -2,7 +2,7 @@ import { expiryTime, type RemovedCounts, type Retention } from "../contracts/ret
 import { applicationsIn, type ExpiringBucket, removeExpired } from "../retention/remove-expired.ts";
 import { deadLetterPrefix } from "./dead-letter-store.ts";
 
-/** Removes dead letters that nobody replayed in their time. `now` in seconds. */
+/** Removes dead letters that are older than the retention. `now` is in seconds since the epoch. */
 export async function removeExpiredDeadLetters(
   bucket: ExpiringBucket,
   retention: Retention,

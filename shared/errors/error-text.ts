@@ -1,6 +1,6 @@
 /**
- * What logs and causes say of an error: its name and the first line of its message. What follows may be the values of a query,
- * and an error of reading quotes what it read: both may be of people.
+ * Returns the text of an error that is safe to log: its name and the first line of its message. Later lines may contain
+ * the values of a query, and a `SyntaxError` quotes the text that it parsed. Both may contain users' data.
  */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;

@@ -1,8 +1,9 @@
 /**
- * Sums over the people of one arm, of `n` exposures and `s` successes each: all that the test needs. People, not exposures,
- * are what was drawn: what one person does again and again is one observation that counts for more, not many.
+ * Sums over the users of one arm, where a user has `n` exposures and `s` successes: the input of the sequential test.
+ * The experiment assigns users, not exposures, to arms, so all exposures of one user form one observation.
  */
 export interface ArmTotals {
+  /** Number of users. */
   people: number;
   /** Σn. */
   exposures: number;

@@ -1,16 +1,16 @@
 import type { ExperimentCounts } from "../contracts/queues.ts";
 import type { ArmTotals } from "./arm-totals.ts";
 
-/** Counts of a person. */
+/** A user's counts in one arm of an experiment. */
 export interface UserExperimentCounts extends ExperimentCounts {
-  /** Their pseudonym. */
+  /** The user's pseudonym. */
   pseudonym: string;
 }
 
 /**
- * Counts of people by experiment and arm, in the table `outcomes` of the recommendation worker's database; plain SQL, since
- * people's objects erase from it too. A person is one row, which only a larger count replaces. Rows are taken in only
- * while the roll-out whose name the experiment has is under way, and leave with its end.
+ * Access to the table `outcomes` of the recommendation worker's database: one row per user and experiment, which only a
+ * larger count replaces. Rows are inserted only while the rollout of the experiment is a canary, and deleted when it
+ * ends. The queries are plain SQL, because the users' Durable Objects use them too when they erase a user.
  */
 export class ExperimentCountsTable {
   readonly #db: D1Database;
@@ -19,7 +19,7 @@ export class ExperimentCountsTable {
     this.#db = database;
   }
 
-  /** Takes counts in, as many as there are in one statement. */
+  /** Inserts or replaces counts, in one statement. Counts of experiments that are not running are ignored. */
   async put(application: string, counts: readonly UserExperimentCounts[]): Promise<void> {
     if (counts.length === 0) return;
     await this.#db
@@ -37,7 +37,7 @@ export class ExperimentCountsTable {
       .run();
   }
 
-  /** Sums by arm. */
+  /** Returns the sums over the users of each arm, by arm. */
   async totals(application: string, experiment: string): Promise<Map<string, ArmTotals>> {
     const { results } = await this.#db
       .prepare(
@@ -51,7 +51,7 @@ export class ExperimentCountsTable {
     return new Map(results.map(({ arm, ...totals }) => [arm, totals]));
   }
 
-  /** What is held of a person. */
+  /** Returns the counts of one user in all running experiments. */
   async ofUser(application: string, pseudonym: string): Promise<UserExperimentCounts[]> {
     const { results } = await this.#db
       .prepare(
@@ -62,7 +62,7 @@ export class ExperimentCountsTable {
     return results;
   }
 
-  /** Forgets people; answers how many rows it were. */
+  /** Deletes the counts of users. Returns the number of deleted rows. */
   async eraseUsers(application: string, pseudonyms: readonly string[]): Promise<number> {
     const { meta } = await this.#db
       .prepare("DELETE FROM outcomes WHERE application = ? AND pseudonym IN (SELECT value FROM json_each(?))")
@@ -71,7 +71,7 @@ export class ExperimentCountsTable {
     return meta.changes;
   }
 
-  /** Forgets an experiment. */
+  /** Deletes all counts of an experiment. */
   async eraseExperiment(application: string, experiment: string): Promise<void> {
     await this.#db
       .prepare("DELETE FROM outcomes WHERE application = ? AND experiment = ?")

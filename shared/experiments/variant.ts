@@ -1,16 +1,16 @@
-/** Variant of answers outside any experiment. */
+/** Variant of recommendations for a user who takes part in no experiment. */
 export const defaultVariant = "default";
 
-/** Which experiment a person takes part in, and in which arm of it. */
+/** An experiment that a user takes part in, and the user's arm. */
 export interface Participation {
   experiment: string;
   arm: string;
 }
 
-/** A participation as the variant of an answer: `experiment/arm`. */
+/** Returns the variant of a participation: `experiment/arm`. */
 export const variantOf = ({ experiment, arm }: Participation): string => `${experiment}/${arm}`;
 
-/** The participation that a variant tells of; null for one outside any experiment. */
+/** Returns the participation that a variant names; null for the variant of no experiment. */
 export function participationOf(variant: string): Participation | null {
   const at = variant.indexOf("/");
   return at > 0 ? { experiment: variant.slice(0, at), arm: variant.slice(at + 1) } : null;

@@ -3,24 +3,27 @@ import { describe, expect, it } from "vitest";
 import {
   addressOf,
   addressRange,
+  cellCenter,
   childCells,
   holdsProducts,
   isCellName,
   leafCell,
+  leafCellAt,
   nextCellToward,
   parentCell,
   shardCount,
+  worldCell,
 } from "./cells.ts";
 
 const point = fc.record({
   lat: fc.double({ min: -90, max: 90, noNaN: true }),
   lon: fc.double({ min: -180, max: 180, noNaN: true }),
 });
-/** Hashes of ids are exact integers of 53 bits. */
+/** A product id's hash: an integer of at most 53 bits. */
 const hash = fc.nat(Number.MAX_SAFE_INTEGER);
-const place = fc.option(point);
+const optionalPoint = fc.option(point);
 
-/** The cells that may hold a product, from the coarsest on. */
+/** Returns the cells that may hold a product, coarsest first. */
 function pathOf(address: string, idHash: number): string[] {
   const path: string[] = [];
   for (let cell: string | null = leafCell(address); cell; cell = nextCellToward(cell, address, idHash))
@@ -29,9 +32,9 @@ function pathOf(address: string, idHash: number): string[] {
 }
 
 describe("the path of an address", () => {
-  it("leads from its leaf down, each cell among the children of the one before, and ends", () => {
+  it("leads from the leaf cell down, each cell a child of the previous one, and ends", () => {
     fc.assert(
-      fc.property(place, hash, (at, id) => {
+      fc.property(optionalPoint, hash, (at, id) => {
         const path = pathOf(addressOf(at, id), id);
         expect(path.length).toBe(at ? 12 : 8);
         expect(path.every((cell) => isCellName(cell) && holdsProducts(cell))).toBe(true);
@@ -44,7 +47,7 @@ describe("the path of an address", () => {
     );
   });
 
-  it("is the same for all of one place, until ids part them evenly", () => {
+  it("is the same for all products at an address, until it splits by id into equal shards", () => {
     const address = addressOf({ lat: 48.85, lon: 2.35 }, 0);
     const children = new Map<string | null, number>();
     for (let i = 0; i < 8000; i++) {
@@ -55,9 +58,9 @@ describe("the path of an address", () => {
     expect(Math.min(...children.values())).toBeGreaterThan(800);
   });
 
-  it("lies within the bounds of every cell on it, and those bounds do not meet those of a neighbour", () => {
+  it("lies within the address range of every cell on it, and ranges of other cells do not overlap", () => {
     fc.assert(
-      fc.property(place, hash, place, hash, (at, id, other, otherId) => {
+      fc.property(optionalPoint, hash, optionalPoint, hash, (at, id, other, otherId) => {
         const address = addressOf(at, id);
         const theirs = addressOf(other, otherId);
         for (let cell: string | null = leafCell(address); cell; cell = parentCell(cell)) {
@@ -69,5 +72,23 @@ describe("the path of an address", () => {
         }
       }),
     );
+  });
+});
+
+describe("parentCell", () => {
+  it("leads from every leaf cell up to the world", () => {
+    fc.assert(
+      fc.property(optionalPoint, fc.nat(), (location, idHash) => {
+        const path: string[] = [];
+        for (let cell: string | null = leafCellAt(location, idHash); cell; cell = parentCell(cell))
+          path.push(cell);
+        expect(path.every(isCellName)).toBe(true);
+        expect(path.at(-1)).toBe(worldCell);
+        expect(path.length).toBe(location ? 4 : 2);
+      }),
+    );
+    expect(isCellName("world-9")).toBe(false);
+    expect(isCellName("x")).toBe(false);
+    expect(cellCenter(worldCell)).toBeNull();
   });
 });

@@ -9,25 +9,29 @@ import {
 } from "h3-js";
 import type { Point } from "../contracts/primitives.ts";
 
-/** H3 resolution of the coarsest cells that hold products: about 36 km², 3.7 km edge. By measurement: SCALE.md. */
+/** H3 resolution of the coarsest cells that hold products: about 36 km², 3.7 km edge. SCALE.md has the measurement. */
 export const leafResolution = 6;
-/** H3 resolution of a product's address: about 0.1 km², 200 m edge. Cells that are full split down to it. */
+/** H3 resolution of a product's address: about 0.1 km², 200 m edge. Full cells split down to this resolution. */
 export const addressResolution = 9;
-/** Resolutions of the cells above the leaves; above the last of them stands {@link worldCell}. */
+/** H3 resolutions of the cells above the leaf cells, finest first. The parent of the last one is {@link worldCell}. */
 export const parentResolutions = [3, 1] as const;
-/** The root of the pyramid. */
+/** Name of the root of the cell pyramid. */
 export const worldCell = "world";
-/** Shards by id, where place tells products no further apart: of the placeless, and of an address that is full. */
+/**
+ * Number of shards by product id, where location no longer separates products: for products without a location, and for
+ * full cells at an address.
+ */
 export const shardCount = 8;
-/** A cell that holds more products than this splits: its tile is rebuilt and read as a whole, about 1 MB at this size. */
+/** A cell with more products than this splits. Its tile, which is written and read as one object, has about 1 MB then. */
 export const maxCellProducts = 4000;
 
-/** Shards within shards at most: 8^8 times {@link maxCellProducts} products. */
+/** Maximum depth of nested shards: 8^8 shards of {@link maxCellProducts} products each. */
 const maxDigits = 8;
 
 /**
- * The address of a product: its H3 cell of {@link addressResolution}, or a shard of the world by id where it has no place.
- * It depends on nothing but the product; which cell holds it is the first on the address's path that has not split.
+ * Returns the address of a product: its H3 cell of {@link addressResolution}, or `world-N` (a shard by id) for a product
+ * without a location. The address depends on the product alone. The product is stored in the first cell on the
+ * address's path that has not split.
  */
 export function addressOf(location: Point | null, idHash: number): string {
   return location
@@ -35,20 +39,20 @@ export function addressOf(location: Point | null, idHash: number): string {
     : `${worldCell}-${idHash % shardCount}`;
 }
 
-/** The coarsest cell on an address's path that holds products. */
+/** Returns the coarsest cell on an address's path that can hold products. */
 export function leafCell(address: string): string {
   if (isPlaceless(address)) return address.slice(0, worldCell.length + 2);
   const base = baseOf(address);
   return getResolution(base) > leafResolution ? cellToParent(base, leafResolution) : base;
 }
 
-/** The leaf cell of a place, or of a product without one. */
+/** Returns the leaf cell of a location, or of a product without a location. */
 export const leafCellAt = (location: Point | null, idHash: number): string =>
   leafCell(addressOf(location, idHash));
 
 /**
- * The cell below `cell` on the path of an address: resolution by resolution down to the address, then shards by id, an octal
- * digit of its hash each. Null where the path ends.
+ * Returns the cell below `cell` on the path of an address, or null at the end of the path. The path leads from resolution
+ * to resolution down to the address, and then through shards, one octal digit of the id's hash each.
  */
 export function nextCellToward(cell: string, address: string, idHash: number): string | null {
   const digits = digitsOf(cell);
@@ -61,7 +65,7 @@ export function nextCellToward(cell: string, address: string, idHash: number): s
   return digits === "" ? `${cell}-${digit}` : `${cell}${digit}`;
 }
 
-/** The cells into which a cell splits; none where it cannot. */
+/** Returns the cells that a cell splits into; none if it cannot split. */
 export function childCells(cell: string): string[] {
   const digits = digitsOf(cell);
   if (digits === "" && getResolution(cell) < addressResolution)
@@ -71,7 +75,7 @@ export function childCells(cell: string): string[] {
   return Array.from({ length: shardCount }, (_, digit) => `${prefix}${digit}`);
 }
 
-/** The cell above; null for the world. */
+/** Returns the parent of a cell; null for {@link worldCell}. */
 export function parentCell(cell: string): string | null {
   if (cell === worldCell) return null;
   const digits = digitsOf(cell);
@@ -83,10 +87,10 @@ export function parentCell(cell: string): string | null {
   return above === undefined ? worldCell : cellToParent(cell, above);
 }
 
-/** Whether a cell holds products without a place. */
+/** Returns whether a cell holds products without a location. */
 export const isPlaceless = (cell: string): boolean => cell.startsWith(`${worldCell}-`);
 
-/** Whether a name is that of a cell of the pyramid, or an address. */
+/** Returns whether a string is the name of a cell of the pyramid, or an address. */
 export function isCellName(cell: string): boolean {
   if (cell === worldCell || /^world-[0-7]{1,8}$/.test(cell)) return true;
   const [base, digits] = cell.split("-");
@@ -97,18 +101,18 @@ export function isCellName(cell: string): boolean {
   return holds || parentResolutions.some((each) => each === resolution);
 }
 
-/** Centre of an H3 cell; null for placeless ones. */
+/** Returns the center of an H3 cell; null for the world and for cells of products without a location. */
 export function cellCenter(cell: string): Point | null {
   if (cell === worldCell || isPlaceless(cell)) return null;
   const [lat, lon] = cellToLatLng(baseOf(cell));
   return { lat, lon };
 }
 
-/** Whether a cell holds products itself, as long as it has not split. */
+/** Returns whether a cell is at a level of the pyramid that holds products, until the cell splits. */
 export const holdsProducts = (cell: string): boolean =>
   isPlaceless(cell) || (cell !== worldCell && getResolution(baseOf(cell)) >= leafResolution);
 
-/** The first and the last address under a cell, by name: those of one cell lie together. */
+/** Returns the first and last address under a cell. In alphabetical order, the addresses of a cell form one range. */
 export function addressRange(cell: string): { first: string; last: string } {
   if (cell === worldCell) return { first: "", last: "~" };
   const base = baseOf(cell);
@@ -116,15 +120,15 @@ export function addressRange(cell: string): { first: string; last: string } {
   const resolution = getResolution(base);
   if (resolution === addressResolution) return { first: base, last: base };
   const first = cellToCenterChild(base, addressResolution);
-  // Three bits a resolution, the finest of 15 last; 6 is the last child of each.
+  // An H3 index has three bits for each of 15 resolutions, the finest last. The last child of a cell has digit 6.
   const shift = BigInt(3 * (15 - addressResolution));
   let sixes = 0n;
   for (let i = resolution; i < addressResolution; i++) sixes = (sixes << 3n) | 6n;
   return { first, last: (BigInt(`0x${first}`) | (sixes << shift)).toString(16) };
 }
 
-/** A cell's name without its shard: an H3 cell, or the world. */
+/** Returns a cell's name without its shard: an H3 cell, or `world`. */
 const baseOf = (cell: string): string => cell.split("-", 1)[0];
 
-/** A shard's octal digits; empty for what is none. */
+/** Returns the octal digits of a shard; empty for a cell that is not a shard. */
 const digitsOf = (cell: string): string => cell.slice(baseOf(cell).length + 1);

@@ -1,8 +1,8 @@
-/** Beyond this e^-x is below 5e-18, which no sum of features notices. */
+/** From this `x` on, e^-x is below 5e-18, too small to change a sum of features. */
 const negligible = 40;
 
 /**
- * e^-x for `x` from 0 on, and 0 where that is negligible. Distances between cities would underflow, and raising that costs
- * many times what the function does.
+ * Returns e^-x for `x` >= 0, and 0 where the value is negligible. For distances between cities `Math.exp` would
+ * underflow, which is many times slower than the function itself.
  */
 export const decay = (x: number): number => (x < negligible ? Math.exp(-x) : 0);

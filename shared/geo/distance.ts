@@ -3,7 +3,7 @@ export const earthRadiusKm = 6371.0088;
 const radians = Math.PI / 180;
 
 /**
- * Great-circle distance in km between two points in WGS84 degrees, by the haversine formula
+ * Returns the great-circle distance in km between two points in WGS84 degrees, by the haversine formula
  * (Sinnott, "Virtues of the Haversine", Sky and Telescope 68(2), 1984): well-conditioned for small distances.
  */
 export function distanceKm(latA: number, lonA: number, latB: number, lonB: number): number {

@@ -4,7 +4,10 @@ import { cachedUtcOffset } from "./timezone.ts";
 
 const zones = new Map<string, (time: number) => number>();
 
-/** Seconds that the clocks of a place are ahead of UTC at a moment; 0 where there is no place. */
+/**
+ * Returns the seconds that local time at a location is ahead of UTC at `time` (seconds since the epoch); 0 without a
+ * location.
+ */
 export function utcOffsetAt(lat: number | null, lon: number | null, time: number): number {
   if (lat === null || lon === null) return 0;
   const zone = tzlookup(lat, lon);
@@ -16,7 +19,10 @@ export function utcOffsetAt(lat: number | null, lon: number | null, time: number
   return offsets(time);
 }
 
-/** How far the clocks at the centre of a cell are ahead of UTC, by time; not at all where it is nowhere. */
+/**
+ * Returns a function from time to the seconds that local time at the center of a cell is ahead of UTC. The function
+ * returns 0 for a cell without a center.
+ */
 export function cellUtcOffset(cell: string): (time: number) => number {
   const center = cellCenter(cell);
   return center ? cachedUtcOffset(tzlookup(center.lat, center.lon)) : () => 0;

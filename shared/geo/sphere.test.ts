@@ -6,7 +6,7 @@ import { unitVectors, vectorDistanceKm } from "./sphere.ts";
 const latitude = fc.double({ min: -90, max: 90, noNaN: true });
 const longitude = fc.double({ min: -180, max: 180, noNaN: true });
 
-it("unit vectors give the haversine's distance, near and far", () => {
+it("vectorDistanceKm equals the haversine distance, near and far", () => {
   fc.assert(
     fc.property(
       latitude,

@@ -2,7 +2,7 @@ import { earthRadiusKm } from "./distance.ts";
 
 const radians = Math.PI / 180;
 
-/** Unit vectors of points in WGS84 degrees, three numbers each; NaN where a coordinate is. */
+/** Returns the unit vectors of `count` points in WGS84 degrees, three numbers each; NaN where a coordinate is NaN. */
 export function unitVectors(lat: ArrayLike<number>, lon: ArrayLike<number>, count: number): Float64Array {
   const vectors = new Float64Array(3 * count);
   for (let i = 0; i < count; i++) {
@@ -14,17 +14,20 @@ export function unitVectors(lat: ArrayLike<number>, lon: ArrayLike<number>, coun
   return vectors;
 }
 
-/** Up to this sine (about 1,000 km) the arc sine is its series, which is as exact and a fifth of the work. */
+/** Up to this sine (about 1,000 km) the Taylor series of the arc sine is as accurate and takes a fifth of the time. */
 const seriesUpTo = 0.08;
 
-/** Arc sine of `x` in 0..1: for small ones the Taylor series to x^11 (the next term is below 2e-16 of the whole). */
+/** Returns the arc sine of `x` in 0..1. Small `x` use the Taylor series to x^11; the next term is below 2e-16 of it. */
 function arcSine(x: number): number {
   if (x > seriesUpTo) return Math.asin(Math.min(1, x));
   const s = x * x;
   return x * (1 + s * (1 / 6 + s * (3 / 40 + s * (15 / 336 + s * (105 / 3456 + s * (945 / 42_240))))));
 }
 
-/** Square of the chord between point `i` of `a` and point `j` of `b`, both as {@link unitVectors}: it orders as the distance does. */
+/**
+ * Returns the squared chord between point `i` of `a` and point `j` of `b`, both as {@link unitVectors}. It orders pairs
+ * of points as their distance does.
+ */
 export function squaredChord(a: Float64Array, i: number, b: Float64Array, j: number): number {
   const x = a[3 * i] - b[3 * j];
   const y = a[3 * i + 1] - b[3 * j + 1];
@@ -32,13 +35,13 @@ export function squaredChord(a: Float64Array, i: number, b: Float64Array, j: num
   return x * x + y * y + z * z;
 }
 
-/** Great-circle distance in km by {@link squaredChord}: twice the arc sine of half the chord. */
+/** Returns the great-circle distance in km for a {@link squaredChord}: twice the arc sine of half the chord. */
 export const kmOfSquaredChord = (squared: number): number =>
   2 * earthRadiusKm * arcSine(Math.sqrt(squared) / 2);
 
-/** The other way. */
+/** Returns the {@link squaredChord} for a great-circle distance in km. */
 export const squaredChordOfKm = (km: number): number => (2 * Math.sin(km / earthRadiusKm / 2)) ** 2;
 
-/** Great-circle distance in km between point `i` of `a` and point `j` of `b`, both as {@link unitVectors}. */
+/** Returns the great-circle distance in km between point `i` of `a` and point `j` of `b`, both as {@link unitVectors}. */
 export const vectorDistanceKm = (a: Float64Array, i: number, b: Float64Array, j: number): number =>
   kmOfSquaredChord(squaredChord(a, i, b, j));

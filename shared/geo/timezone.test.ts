@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { cachedUtcOffset, utcOffsetSeconds } from "./timezone.ts";
 
 describe("utcOffsetSeconds", () => {
-  it("knows winter, summer, half hours and UTC", () => {
+  it("returns offsets in winter and summer, of half hours, and of UTC", () => {
     const january = Date.UTC(2026, 0, 15, 12) / 1000;
     const july = Date.UTC(2026, 6, 15, 12) / 1000;
     expect(utcOffsetSeconds("America/New_York", january)).toBe(-5 * 3600);

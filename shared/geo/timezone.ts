@@ -18,7 +18,7 @@ function formatFor(timezone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** Seconds that a timezone (IANA name) is ahead of UTC at a moment (seconds since the epoch). */
+/** Returns the seconds that a timezone (IANA name) is ahead of UTC at `time` (seconds since the epoch). */
 export function utcOffsetSeconds(timezone: string, time: number): number {
   if (timezone === "UTC") return 0;
   const whole = Math.floor(time);
@@ -29,7 +29,10 @@ export function utcOffsetSeconds(timezone: string, time: number): number {
   return local - whole;
 }
 
-/** {@link utcOffsetSeconds} of one timezone, computed once a day of `time`: for many times at once. */
+/**
+ * Returns {@link utcOffsetSeconds} as a function of time for one timezone. It computes the offset once for each UTC day,
+ * so that many times of a day are cheap.
+ */
 export function cachedUtcOffset(timezone: string): (time: number) => number {
   const byDay = new Map<number, number>();
   return (time) => {

@@ -1,10 +1,10 @@
-/** The part of a bucket that is used. */
+/** The methods of an R2 bucket that retention uses. */
 export type ExpiringBucket = Pick<R2Bucket, "list" | "delete">;
 
-/** Objects that one step removes at most: one page, which one call deletes. */
+/** Maximum number of objects that one step removes: the size of a page of `list`, and the limit of one `delete` call. */
 const maxRemoved = 1000;
 
-/** The applications that have objects in a bucket: the first parts of its keys that are names of applications. */
+/** Returns the first parts of all keys in a bucket: the applications that have objects in it. */
 export async function applicationsIn(bucket: ExpiringBucket): Promise<string[]> {
   const names: string[] = [];
   let cursor: string | undefined;
@@ -17,8 +17,8 @@ export async function applicationsIn(bucket: ExpiringBucket): Promise<string[]> 
 }
 
 /**
- * Removes up to a thousand objects under a prefix that are over, and answers how many. Where keys are `sorted` by age, a
- * page without any ends it; else all are looked at.
+ * Removes up to 1,000 expired objects under a prefix, and returns how many. If the keys are `sortedByAge`, the first page
+ * without expired objects ends the scan; otherwise the scan reads all pages.
  */
 export async function removeExpired(
   bucket: ExpiringBucket,

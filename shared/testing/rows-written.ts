@@ -1,14 +1,14 @@
-/** What an object's storage was asked to write, as the platform bills it. */
+/** What a Durable Object wrote to its storage, as Cloudflare bills it. */
 export interface RowsWritten {
-  /** Rows that statements wrote, those of indices too. */
+  /** Rows that SQL statements wrote, including rows of indexes. */
   rows: number;
-  /** Alarms that were set: each is billed as a row. */
+  /** Calls of `setAlarm`. Each is billed as a row. */
   alarms: number;
 }
 
 /**
- * Counts what is written from now on through the storage of an object. It goes on until the object leaves memory; call it
- * within the object (`runInDurableObject`).
+ * Counts the writes through the storage of a Durable Object, from this call until the object leaves memory. Returns a
+ * function that returns the counts so far. Call it inside the object (`runInDurableObject`).
  */
 export function countRowsWritten(storage: DurableObjectStorage): () => RowsWritten {
   const cursors: { readonly rowsWritten: number }[] = [];

@@ -1,15 +1,18 @@
 import { logRoot, mayHoldUser } from "./keys.ts";
 import { type ErasedGenerations, isErasedLine, packLines, unpackLines } from "./lines.ts";
 
-/** What is asked of the bucket that the log lies in. */
+/** The methods of an R2 bucket that the training log uses. */
 export type LogBucket = Pick<R2Bucket, "list" | "get" | "put" | "delete">;
 
-/** Objects that are read at the same time: what is in memory is bounded. */
+/** Objects read at the same time, which bounds the memory of a step. */
 const maxConcurrentReads = 4;
-/** Another erasure may rewrite the same object meanwhile; more often than this it will not. */
+/** Attempts at rewriting an object that concurrent erasures change at the same time. */
 const maxRewrites = 20;
 
-/** Takes the lines of erased people out of one object. Answers how many there were. */
+/**
+ * Removes the lines of erased users from one object, and deletes the object if no line is left. Returns the number of
+ * removed lines.
+ */
 export async function eraseFromObject(
   bucket: LogBucket,
   key: string,
@@ -29,20 +32,22 @@ export async function eraseFromObject(
     const written = await bucket.put(key, await packLines(kept), { onlyIf: { etagMatches: object.etag } });
     if (written !== null) return removed;
   }
-  throw new Error("an object of the training log changed whenever it was rewritten");
+  throw new Error(
+    `Training log object ${key} changed during each of ${maxRewrites} rewrites; retry the erasure step.`,
+  );
 }
 
-/** One step through the log of an application for one person. */
+/** One step of a scan over the training log of an application for the lines of one user. */
 export interface LogScan {
   application: string;
   pseudonym: string;
-  /** The last key of the step before; null for the first. */
+  /** The `next` of the previous step; null for the first step. */
   after: string | null;
-  /** Objects that are read at most. */
+  /** Maximum number of objects that the step reads. */
   limit: number;
 }
 
-/** The next objects that may hold lines of a person, and where the step after goes on; null after the last. */
+/** Returns the keys of the next objects that may hold lines of a user. `next` is null after the last step. */
 export async function scanLog(
   bucket: LogBucket,
   { application, pseudonym, after, limit }: LogScan,
@@ -53,7 +58,10 @@ export async function scanLog(
   return { keys, next: page.truncated ? (page.objects.at(-1)?.key ?? null) : null };
 }
 
-/** One step of taking a person out of the log. Every step may be repeated. */
+/**
+ * Removes a user's lines, up to a generation, from the objects of one step, which may be repeated. Returns the number of
+ * removed lines.
+ */
 export async function eraseFromLog(
   bucket: LogBucket,
   step: LogScan,

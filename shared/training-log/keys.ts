@@ -1,21 +1,27 @@
-/** The log of an application lies under this. */
+/** Returns the prefix of the keys of an application's training log. */
 export const logRoot = (application: string): string => `${application}/log/v1/`;
 
-/** Objects of one day (UTC, `2026-01-31`) of one application begin with this. */
+/** Returns the prefix of the keys of one UTC day (`2026-01-31`) of an application's training log. */
 export const logPrefix = (application: string, day: string): string => `${logRoot(application)}${day}/`;
 
-/** People are spread over so many shards, so that an erasure reads one in so many objects. */
+/** Number of shards that users are spread over, so that an erasure reads one in eight objects. */
 const shardCount = 8;
 
-/** The shard of a person's lines. */
+/** Returns the shard of a user's lines, 0 to 7. */
 export const logShardOf = (pseudonym: string): number =>
   Number.parseInt(pseudonym.slice(0, 2), 16) % shardCount;
 
-/** Key of an object; its name is a hash of its lines, so that the same lines again are the same object. */
+/**
+ * Returns the key of an object. `name` is a hash of the object's lines, so that writing the same lines twice writes the
+ * same object.
+ */
 export const logKey = (application: string, day: string, shard: number, name: string): string =>
   `${logPrefix(application, day)}${shard}/${name}.ndjson.gz`;
 
-/** Whether an object may hold lines of a person. One that lies in no shard, as in an older log, may hold anybody's. */
+/**
+ * Returns whether an object may hold lines of a user: objects of the user's shard, and objects of older logs, whose keys
+ * name no shard.
+ */
 export function mayHoldUser(key: string, pseudonym: string): boolean {
   const [shard, name] = key.split("/").slice(-2);
   return name === undefined || !/^\d$/.test(shard) || Number(shard) === logShardOf(pseudonym);

@@ -1,30 +1,30 @@
 import { z } from "zod";
 
-/** What every line of the log says: whose it is, and of which of their lives. */
+/** The fields of every line of the log: the user's pseudonym, and the generation of their data. */
 const lineOwner = z.object({ pseudonym: z.string(), generation: z.number().int().default(0) });
 
-/** Of whom nothing is to be left: by pseudonym, the last of their lives that is erased. */
+/** The last erased generation of erased users, by pseudonym. */
 export type ErasedGenerations = ReadonlyMap<string, number>;
 
-/** Whether a line is of an erased life. */
+/** Returns whether a line belongs to an erased generation. */
 export function isErasedLine(line: unknown, erased: ErasedGenerations): boolean {
   const { pseudonym, generation } = lineOwner.parse(line);
   return generation <= (erased.get(pseudonym) ?? -1);
 }
 
-/** The pseudonym of the person that a line speaks of. */
+/** Returns the pseudonym of the user that a line belongs to. */
 export const linePseudonym = (line: unknown): string => lineOwner.parse(line).pseudonym;
 
-/** The pseudonyms that lines speak of, each once. */
+/** Returns the pseudonyms of the users that lines belong to, each once. */
 export const pseudonymsIn = (lines: readonly unknown[]): string[] => [...new Set(lines.map(linePseudonym))];
 
-/** Lines as they lie in the bucket: JSON lines, gzip. */
+/** Returns lines in the format of the bucket: JSON lines, compressed with gzip. */
 export async function packLines(lines: readonly unknown[]): Promise<ArrayBuffer> {
   const text = lines.map((line) => JSON.stringify(line)).join("\n");
   return new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer();
 }
 
-/** What {@link packLines} packed. */
+/** Returns the lines that {@link packLines} encoded. Throws if the bytes have another format. */
 export async function unpackLines(bytes: ArrayBuffer): Promise<unknown[]> {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return (await new Response(stream).text()).split("\n").map((line): unknown => JSON.parse(line));

@@ -2,7 +2,7 @@ import { unwrap } from "../contracts/result.ts";
 import type { UserApi } from "../services/user-api.ts";
 import { isErasedLine, pseudonymsIn, unpackLines } from "./lines.ts";
 
-/** The lines of an object; null where it is not what the log holds. */
+/** Returns the lines of an object; null if the object is damaged. */
 async function decodeLines(bytes: ArrayBuffer): Promise<unknown[] | null> {
   try {
     const lines = await unpackLines(bytes);
@@ -14,8 +14,8 @@ async function decodeLines(bytes: ArrayBuffer): Promise<unknown[] | null> {
 }
 
 /**
- * The lines of an object of the log, without those of anybody who was erased; null where it is damaged. An object that an
- * erasure took away meanwhile has none. Throws where the records cannot say who was erased.
+ * Returns the lines of an object of the training log, without the lines of erased users; null if the object is damaged.
+ * Returns no lines if an erasure has deleted the object. Throws if the user worker cannot return the tombstones.
  */
 export async function readUnerasedLines(
   { log, user }: { log: Pick<R2Bucket, "get">; user: Pick<UserApi, "findTombstones"> },

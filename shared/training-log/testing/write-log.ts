@@ -1,7 +1,10 @@
 import { logKey } from "../keys.ts";
 import { packLines } from "../lines.ts";
 
-/** Writes lines to the log of an application, so many to an object, under the day of the newest; `first` counts lines that were written before. */
+/**
+ * Writes lines to the log of an application, `perObject` lines to an object, under the day of the object's newest line.
+ * `first` is the number of lines that earlier calls wrote.
+ */
 export async function writeLog(
   bucket: { put(key: string, bytes: ArrayBuffer): Promise<unknown> },
   application: string,

@@ -46,11 +46,13 @@ function shownRowsOf(
     if (batch === null) continue;
     example.rows.forEach(({ position, score, product, outcome }, row) => {
       if (position === 0) return;
-      const came = corrections.outcomeOf(example.id, product, outcome);
+      const finalOutcome = corrections.outcomeOf(example.id, product, outcome);
       shown.score.push(score);
-      shown.value.push((isEngagement(came) ? 1 : 0) + (came === "purchase" ? purchaseValue : 0));
+      shown.value.push(
+        (isEngagement(finalOutcome) ? 1 : 0) + (finalOutcome === "purchase" ? purchaseValue : 0),
+      );
       shown.position.push(position);
-      shown.wanted.push(came === "click" || came === "cart" || came === "purchase");
+      shown.wanted.push(finalOutcome === "click" || finalOutcome === "cart" || finalOutcome === "purchase");
       shown.weights.push(example.weight);
       lists.forEach((list, i) => void list.push(batch.dense[row * shape.dense.length + i]));
     });
@@ -65,19 +67,19 @@ function shownRowsOf(
 function calibrationFigures({ score, value, weights }: ShownRows): DriftDay["calibration"] {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const order = score.map((_, i) => i).sort((a, b) => score[a] - score[b]);
-  const sums = { said: 0, came: 0, error: 0 };
-  let part = { said: 0, came: 0, mass: 0 };
+  const sums = { predicted: 0, observed: 0, error: 0 };
+  let bin = { predicted: 0, observed: 0, mass: 0 };
   order.forEach((i, at) => {
-    part.said += weights[i] * score[i];
-    part.came += weights[i] * value[i];
-    part.mass += weights[i];
-    if (part.mass < total / calibrationBins && at < order.length - 1) return;
-    sums.said += part.said;
-    sums.came += part.came;
-    sums.error += Math.abs(part.said - part.came);
-    part = { said: 0, came: 0, mass: 0 };
+    bin.predicted += weights[i] * score[i];
+    bin.observed += weights[i] * value[i];
+    bin.mass += weights[i];
+    if (bin.mass < total / calibrationBins && at < order.length - 1) return;
+    sums.predicted += bin.predicted;
+    sums.observed += bin.observed;
+    sums.error += Math.abs(bin.predicted - bin.observed);
+    bin = { predicted: 0, observed: 0, mass: 0 };
   });
-  return { said: sums.said / total, came: sums.came / total, error: sums.error / total };
+  return { said: sums.predicted / total, came: sums.observed / total, error: sums.error / total };
 }
 
 /** Returns the value below which `share` (0 to 1) of the weight lies; NaN without values. */

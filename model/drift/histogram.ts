@@ -12,6 +12,7 @@ export interface WeightedValues {
   weights: number[];
 }
 
+/** Largest number of buckets in a histogram. */
 const bucketCount = 10;
 
 /** Returns the index of the bucket that holds the value. */
@@ -38,14 +39,14 @@ export function bucketShares(edges: readonly number[], { values, weights }: Weig
 }
 
 /** Returns a histogram of at most ten buckets of about equal weight; fewer if values repeat. */
-export function referenceDistribution(values: WeightedValues): ReferenceDistribution {
-  const order = values.values.map((_, i) => i).sort((a, b) => values.values[a] - values.values[b]);
-  const total = values.weights.reduce((sum, weight) => sum + weight, 0);
+export function referenceDistribution({ values, weights }: WeightedValues): ReferenceDistribution {
+  const order = values.map((_, i) => i).sort((a, b) => values[a] - values[b]);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
   const edges: number[] = [];
   let mass = 0;
   for (const i of order) {
-    mass += values.weights[i];
-    const value = values.values[i];
+    mass += weights[i];
+    const value = values[i];
     if (
       mass >= (total * (edges.length + 1)) / bucketCount &&
       edges.length < bucketCount - 1 &&
@@ -54,7 +55,7 @@ export function referenceDistribution(values: WeightedValues): ReferenceDistribu
       edges.push(value);
   }
   // If the largest value repeats, the last bucket is empty: it is there for larger values of later days.
-  return { edges, shares: bucketShares(edges, values) };
+  return { edges, shares: bucketShares(edges, { values, weights }) };
 }
 
 /** The share that an empty bucket counts as. With 0, one value in a formerly empty bucket would make the index infinite. */

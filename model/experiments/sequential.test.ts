@@ -147,8 +147,8 @@ describe("rateDifference", () => {
         minLength: 2,
         maxLength: 30,
       })
-      .map((people) =>
-        people.reduce(
+      .map((users) =>
+        users.reduce(
           (totals, [n, part]) => updateArmTotals(totals, { n, s: Math.round(n * part) }),
           emptyArmTotals,
         ),

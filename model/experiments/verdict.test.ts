@@ -6,9 +6,9 @@ import { verdictOf } from "./verdict.ts";
 const settings = { alpha: 0.05, effect: 0.05, minPeople: 20, minExposures: 100, margin: 0.1 };
 
 /** Returns the totals of users with ten exposures each, of which about `successes` succeed. */
-function arm(people: number, successes: number): ArmTotals {
+function arm(users: number, successes: number): ArmTotals {
   let totals = emptyArmTotals;
-  for (let i = 0; i < people; i++)
+  for (let i = 0; i < users; i++)
     totals = updateArmTotals(totals, { n: 10, s: Math.max(0, Math.min(10, successes + (i % 3) - 1)) });
   return totals;
 }

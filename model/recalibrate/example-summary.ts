@@ -106,12 +106,12 @@ export function windowStarts(
   const times = new Float64Array(summaries.length / fieldCount);
   for (let i = 0; i < times.length; i++) times[i] = summaries[i * fieldCount + timeField];
   times.sort();
-  const holdoutLists = ({ share, max: most }: HoldoutSize): number => Math.min(most, times.length * share);
-  const at = (newest: number): number =>
+  const holdoutLists = ({ share, max }: HoldoutSize): number => Math.min(max, times.length * share);
+  const startOfNewest = (newest: number): number =>
     times[Math.min(times.length - 1, Math.floor(times.length - newest))] ?? Number.POSITIVE_INFINITY;
   return {
-    calibration: at(holdoutLists(calibration) + holdoutLists(evaluation)),
-    evaluation: at(holdoutLists(evaluation)),
+    calibration: startOfNewest(holdoutLists(calibration) + holdoutLists(evaluation)),
+    evaluation: startOfNewest(holdoutLists(evaluation)),
   };
 }
 

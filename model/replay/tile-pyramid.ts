@@ -6,7 +6,7 @@ import { buildPyramid } from "../retrieval/build-pyramid.ts";
 import { type CellProduct, gapWeights } from "../retrieval/cell-product.ts";
 import { itemAddress } from "./interaction.ts";
 
-/** An event counts as the next product after this many earlier choices of its user. */
+/** An event adds a transition from each of this many previous choices of its user. */
 const previousChoices = 3;
 
 /**

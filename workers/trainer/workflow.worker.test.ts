@@ -99,10 +99,10 @@ describe("recalibrate", () => {
 
 describe("recalibrate refuses", () => {
   const healthy = syntheticLog(servingWeights, log);
-  const rowsOf = (line: Record<string, unknown>) =>
+  const rowsIn = (line: Record<string, unknown>) =>
     line.rows as { outcome: string | null; position: number }[];
   const withRows = (change: (row: { outcome: string | null; position: number }, i: number) => object) =>
-    healthy.map((line) => ({ ...line, rows: rowsOf(line).map((row, i) => ({ ...row, ...change(row, i) })) }));
+    healthy.map((line) => ({ ...line, rows: rowsIn(line).map((row, i) => ({ ...row, ...change(row, i) })) }));
 
   const damages: [string, RegExp, () => Record<string, unknown>[]][] = [
     ["an empty log", /examples/, () => []],
@@ -124,7 +124,7 @@ describe("recalibrate refuses", () => {
     ],
     ["a log without outcomes", /engagement/, () => withRows(() => ({ outcome: null }))],
     [
-      "a log in which one user has most of the engagement",
+      "a log in which one user has half of the lines",
       /one person/,
       () => healthy.map((line, i) => (i % 2 ? { ...line, pseudonym: "f".repeat(64) } : line)),
     ],
@@ -139,7 +139,7 @@ describe("recalibrate refuses", () => {
     [
       "an evaluation window in which users choose almost everything",
       /engagement/,
-      () => healthy.map((line, i) => (i < 600 ? line : { ...line, rows: chosen(rowsOf(line)) })),
+      () => healthy.map((line, i) => (i < 600 ? line : { ...line, rows: chosen(rowsIn(line)) })),
     ],
     [
       "truncated lines",
@@ -201,5 +201,5 @@ describe("recalibrate refuses", () => {
   }
 });
 
-/** Where the dense features of the first row lie in a pack, behind the header and the events: `model/features/pack-features.ts`. */
+/** Byte offset of the first row's dense features, behind the header and the events: see `model/features/pack-features.ts`. */
 const firstDense = 14 + 2 * featureShape.history * featureShape.event.length;

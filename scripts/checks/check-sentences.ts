@@ -1,15 +1,20 @@
-// Fails where a document reads hard: a sentence of more than 40 words, a median above 18 words, a file that is too long, or a
-// path that does not exist. `--list` prints the figures of every document, `--long` its longest sentences.
+// Fails where a document is hard to read: a sentence above 40 words, a median above 18, too many lines, or a path that does
+// not exist. `--list` prints the figures of every document, `--long` the sentences that are too long.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { root } from "../workers.ts";
+import { medianOf, pathsIn, sentencesIn } from "./sentences.ts";
 
 const maxWords = 40;
-const maxMedian = 18;
+const maxMedianWords = 18;
+/** Labels in tables and lists are no sentences: what has fewer words says nothing of how hard a page reads. */
+const minWords = 4;
 /** Lines that a document may have at most. */
 const maxLines: Readonly<Record<string, number>> = { "README.md": 200, "ARCHITECTURE.md": 300 };
 const maxDecisionLines = 40;
+/** The changelog names paths of earlier versions. */
+const withOldPaths = new Set(["CHANGELOG.md"]);
 
 const documents = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "*.md"], {
   cwd: root,
@@ -18,83 +23,34 @@ const documents = execFileSync("git", ["ls-files", "-co", "--exclude-standard", 
   .split("\n")
   .filter((file) => file !== "");
 
-/** The prose of a document, a block each: paragraphs, items of lists and cells of tables, without code and headings. */
-function blocksOf(markdown: string): string[] {
-  const blocks: string[] = [];
-  let paragraph = "";
-  const end = (): void => {
-    blocks.push(paragraph);
-    paragraph = "";
-  };
-  const plain = markdown
-    .replace(/^```[\s\S]*?^```/gm, "")
-    .replace(/<!--[\s\S]*?-->/g, "")
-    .replace(/<[^>]+>/g, " ");
-  for (const line of plain.split("\n")) {
-    if (/^\s*$|^#|^---/.test(line)) end();
-    else if (/^\s*\|/.test(line)) {
-      end();
-      blocks.push(...line.split(/(?<!\\)\|/));
-    } else if (/^\s*([-*>]|\d+\.)\s/.test(line)) {
-      end();
-      paragraph = line.replace(/^\s*([-*>]|\d+\.)\s/, "");
-    } else paragraph += ` ${line.trim()}`;
-  }
-  end();
-  return blocks;
-}
-
-/** Sentences of a block, each as its words. Code counts as one word, a link as its text. */
-const sentencesOf = (block: string): string[][] =>
-  block
-    .replace(/!\[[^\]]*\]\([^)]*\)/g, "")
-    .replace(/`[^`]*`/g, "code")
-    .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
-    .replace(/\b(e\.g|i\.e|vs|etc|et al)\./g, "$1")
-    .split(/(?<=[.!?])["')*_]*\s+/)
-    .map((sentence) => sentence.split(/\s+/).filter((word) => /[A-Za-z]/.test(word)))
-    .filter((words) => words.length > 0);
-
-const median = (values: number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const lineLimitOf = (file: string): number =>
+  maxLines[file] ?? (/^docs\/decisions\/\d/.test(file) ? maxDecisionLines : Number.POSITIVE_INFINITY);
 
 const problems: string[] = [];
 for (const file of documents) {
   const text = readFileSync(join(root, file), "utf8");
   const lines = text.split("\n").length - 1;
-  const sentences = blocksOf(text).flatMap(sentencesOf);
-  // Labels in tables and lists are no sentences: what has fewer than four words says nothing of how hard a page reads.
-  const lengths = sentences.map(({ length }) => length).filter((length) => length > 3);
-  const longest = Math.max(0, ...lengths);
+  const sentences = sentencesIn(text).filter((words) => words.length >= minWords);
+  const lengths = sentences.map((words) => words.length);
+  const median = medianOf(lengths);
+  const tooLong = sentences.filter((words) => words.length > maxWords);
   if (process.argv.includes("--list"))
     console.log(
-      `${file}: ${lines} lines, ${lengths.length} sentences, median ${median(lengths)}, longest ${longest}`,
+      `${file}: ${lines} lines, ${lengths.length} sentences, median ${median}, longest ${Math.max(0, ...lengths)} words`,
     );
   if (process.argv.includes("--long"))
-    for (const words of sentences) if (words.length > maxWords) console.log(`${file}: ${words.join(" ")}\n`);
-  if (median(lengths) > maxMedian)
-    problems.push(`${file}: the median sentence has ${median(lengths)} words, at most ${maxMedian}`);
-  const tooLong = lengths.filter((length) => length > maxWords).length;
-  if (tooLong > 0)
-    problems.push(`${file}: ${tooLong} sentences have more than ${maxWords} words, the longest ${longest}`);
-  const bound =
-    maxLines[file] ?? (/^docs\/decisions\/\d/.test(file) ? maxDecisionLines : Number.POSITIVE_INFINITY);
-  if (lines > bound) problems.push(`${file}: ${lines} lines, at most ${bound}`);
-  for (const path of pathsIn(text)) {
-    const found = [join(root, path), join(root, dirname(file), path)].some((each) => existsSync(each));
-    if (!found) problems.push(`${file}: ${path} does not exist`);
-  }
+    for (const words of tooLong) console.log(`${file}: ${words.join(" ")}\n`);
+  if (median > maxMedianWords)
+    problems.push(`${file}: half of the sentences have ${median} words or more; at most ${maxMedianWords}`);
+  for (const words of tooLong)
+    problems.push(
+      `${file}: "${words.slice(0, 8).join(" ")} ..." has ${words.length} words; at most ${maxWords}`,
+    );
+  if (lines > lineLimitOf(file)) problems.push(`${file}: ${lines} lines; at most ${lineLimitOf(file)}`);
+  if (withOldPaths.has(file)) continue;
+  for (const path of pathsIn(text))
+    if (![root, join(root, dirname(file))].some((folder) => existsSync(join(folder, path))))
+      problems.push(`${file}: ${path} does not exist`);
 }
 for (const problem of problems) console.error(problem);
 process.exit(problems.length === 0 ? 0 : 1);
-
-/** Paths of this repository that a document names: targets of links, and code that looks like a path. */
-function pathsIn(markdown: string): Set<string> {
-  const links = [...markdown.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)/g)].map(([, path]) => path);
-  const code = [...markdown.replace(/^```[\s\S]*?^```/gm, "").matchAll(/`([^`\s]+)`/g)].map(
-    ([, each]) => each,
-  );
-  const folders =
-    /^(shared|workers|durable-objects|model|migrations|scripts|bench|test|web|client|docs)\/[\w./-]*$/;
-  return new Set([...links, ...code.filter((each) => folders.test(each))]);
-}

@@ -9,11 +9,9 @@ export interface SplitSource {
  * A regular expression is told from a division by what stands before it.
  */
 export function splitSource(source: string): SplitSource {
-  const code =
-    [...source].length === source.length
-      ? source.split("")
-      : Array.from({ length: source.length }, (_, i) => source[i]);
-  const comments = code.map((character) => (character === "\n" ? "\n" : " "));
+  // By code units, as the positions of a regular expression are.
+  const code: string[] = source.split("");
+  const comments: string[] = code.map((character) => (character === "\n" ? "\n" : " "));
   /** Depth of braces at which each open template text goes on. */
   const templates: number[] = [];
   let depth = 0;
@@ -21,10 +19,10 @@ export function splitSource(source: string): SplitSource {
   let i = 0;
 
   const blank = (to: number): void => {
-    for (; i < to; i++) if (code[i] !== "\n") code[i] = " ";
+    for (const end = Math.min(to, source.length); i < end; i++) if (code[i] !== "\n") code[i] = " ";
   };
   const comment = (to: number): void => {
-    for (let at = i; at < to; at++) comments[at] = source[at];
+    for (let at = i; at < Math.min(to, source.length); at++) comments[at] = source[at];
     blank(to);
   };
   /** Blanks a template text up to its end or to what it embeds. */

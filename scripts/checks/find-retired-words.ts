@@ -1,0 +1,78 @@
+import { allowedIdentifiers, retiredIdentifiers, retiredPrefixes, retiredWords } from "./retired-words.ts";
+import { splitSource } from "./split-source.ts";
+
+/** A use of a retired word: its line from 1, the word as it stands, and what to say instead. */
+export interface RetiredUse {
+  line: number;
+  word: string;
+  say: string;
+}
+
+const sayByPart = new Map(
+  retiredWords.flatMap(({ say, identifiers }) => identifiers.map((word) => [word, say] as const)),
+);
+const prosePatterns = retiredWords.flatMap(({ say, prose }) =>
+  prose === null ? [] : [{ say, pattern: new RegExp(`(?<![\\w-])(?:${prose})(?![\\w-])`, "gi") }],
+);
+
+/** Returns the words of an identifier, in lower case: `deadLetterId` has `dead`, `letter` and `id`. */
+const partsOf = (identifier: string): string[] =>
+  identifier
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .split(/[\s_$#]+/)
+    .map((part) => part.toLowerCase());
+
+/** Pairs of words that are terms of their own, though one of them is retired. */
+const terms: readonly (readonly [string, string])[] = [
+  ["dead", "letter"],
+  ["dead", "letters"],
+  ["half", "lives"],
+  ["all", "settled"],
+];
+
+/** Returns what to say instead of an identifier; null where it may stay. */
+export function insteadOf(identifier: string): string | null {
+  if (Object.hasOwn(allowedIdentifiers, identifier)) return null;
+  if (Object.hasOwn(retiredIdentifiers, identifier)) return retiredIdentifiers[identifier];
+  for (const { prefix, say } of retiredPrefixes)
+    if (identifier.startsWith(prefix) && /^[A-Z]/.test(identifier.slice(prefix.length)))
+      return `${say}${identifier.slice(prefix.length)}`;
+  const parts = partsOf(identifier);
+  for (const [i, part] of parts.entries()) {
+    const say = sayByPart.get(part);
+    if (say !== undefined && !terms.some(([first, second]) => parts[i - 1] === first && part === second))
+      return say;
+  }
+  return null;
+}
+
+/**
+ * Returns the retired words of a file, in the order of kinds: identifiers of a source file, then words of its comments or of
+ * a document. `path` tells sources (`.ts`, `.js`, `.mjs`) from documents.
+ */
+export function findRetiredWords(path: string, text: string): RetiredUse[] {
+  const { code, comments } = /\.(ts|mjs|js)$/.test(path)
+    ? splitSource(text)
+    : { code: "", comments: withoutCode(text) };
+  const lineOf = (index: number): number => text.slice(0, index).split("\n").length;
+  const uses: RetiredUse[] = [];
+  for (const { 0: word, index } of code.matchAll(/[A-Za-z_$#][\w$]*/g)) {
+    const say = insteadOf(word);
+    if (say !== null) uses.push({ line: lineOf(index), word, say });
+  }
+  for (const { say, pattern } of prosePatterns)
+    for (const { 0: word, index } of comments.matchAll(pattern))
+      if (!/dead[- ]$/i.test(comments.slice(Math.max(0, index - 5), index)))
+        uses.push({ line: lineOf(index), word, say });
+  return uses;
+}
+
+/** Blanks the code and addresses of a document; every other character stays in its place. */
+function withoutCode(markdown: string): string {
+  const blank = (match: string): string => match.replace(/[^\n]/g, " ");
+  return markdown
+    .replace(/```[\s\S]*?```/g, blank)
+    .replace(/`[^`\n]*`/g, blank)
+    .replace(/\]\([^)]*\)/g, blank)
+    .replace(/https?:\S+/g, blank);
+}

@@ -5,7 +5,7 @@ import { multiplyAdd, multiplyByTransposedAdd, multiplyTransposedAdd } from "./m
 
 const size = fc.integer({ min: 1, max: 19 });
 
-/** The definition: sum over k of left(row, k) * right(k, column), on top of what was there. */
+/** Expects `out` to be `before` plus the sum over k of left(row, k) * right(k, column). */
 function expectProduct(
   out: Float32Array,
   before: Float32Array,
@@ -21,8 +21,8 @@ function expectProduct(
     }
 }
 
-describe("products of matrices", () => {
-  it("are what the definition says, for every size", () => {
+describe("matrix products", () => {
+  it("equal the definition for every size", () => {
     fc.assert(
       fc.property(size, size, size, fc.nat(), (n, i, o, seed) => {
         const random = new Random(seed);

@@ -1,12 +1,12 @@
 /**
- * Products of matrices. All three go through one kernel that multiplies rows by rows: both are read in the order in
- * which they lie in memory, and eight sums at a time stay in registers. Sums are of 64 bits, stored as 32.
+ * Matrix products. All three functions use one kernel that multiplies rows by rows: the kernel reads both matrices in
+ * memory order and keeps eight sums in registers. It sums in 64 bits and stores 32 bits.
  */
 
-/** Transposes of one call, used again by the next. */
-const room: [Float32Array, Float32Array] = [new Float32Array(1 << 12), new Float32Array(1 << 12)];
+/** Buffers for transposed matrices; each call overwrites the transposes of the previous call. */
+const scratch: [Float32Array, Float32Array] = [new Float32Array(1 << 12), new Float32Array(1 << 12)];
 
-/** out [n, o] += x [n, i] w [i, o]. */
+/** Adds x [n, i] times w [i, o] to out [n, o]. */
 export function multiplyAdd(
   x: Float32Array,
   w: Float32Array,
@@ -18,7 +18,7 @@ export function multiplyAdd(
   rowsByRows(x, transposed(w, i, o, 0), out, n, o, i);
 }
 
-/** dw [i, o] += transpose of x [n, i] times g [n, o]. */
+/** Adds the transpose of x [n, i] times g [n, o] to dw [i, o]. */
 export function multiplyTransposedAdd(
   x: Float32Array,
   g: Float32Array,
@@ -30,7 +30,7 @@ export function multiplyTransposedAdd(
   rowsByRows(transposed(x, n, i, 0), transposed(g, n, o, 1), dw, i, o, n);
 }
 
-/** dx [n, i] += g [n, o] times the transpose of w [i, o]. */
+/** Adds g [n, o] times the transpose of w [i, o] to dx [n, i]. */
 export function multiplyByTransposedAdd(
   g: Float32Array,
   w: Float32Array,
@@ -42,18 +42,18 @@ export function multiplyByTransposedAdd(
   rowsByRows(g, w, dx, n, i, o);
 }
 
-/** x [rows, columns] as [columns, rows], in one of the two rooms: valid until the next call. */
+/** Returns x [rows, columns] transposed, in one of the two scratch buffers; the result is valid until the next call. */
 function transposed(x: Float32Array, rows: number, columns: number, index: 0 | 1): Float32Array {
   // A row or a column is its own transpose.
   if (rows === 1 || columns === 1) return x;
-  if (room[index].length < rows * columns) room[index] = new Float32Array(2 * rows * columns);
-  const out = room[index];
+  if (scratch[index].length < rows * columns) scratch[index] = new Float32Array(2 * rows * columns);
+  const out = scratch[index];
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < columns; column++) out[column * rows + row] = x[row * columns + column];
   return out;
 }
 
-/** out [n, m] += a [n, d] times the transpose of b [m, d]: two rows of a by four of b at a time. */
+/** Adds a [n, d] times the transpose of b [m, d] to out [n, m], for two rows of a and four rows of b at a time. */
 function rowsByRows(
   a: Float32Array,
   b: Float32Array,
@@ -103,7 +103,7 @@ function rowsByRows(
       out[at + m + 3] += qu;
     }
   }
-  // What is left: columns beyond the last four, and all of an odd last row.
+  // The remainder: columns after the last block of four, and every column of an odd last row.
   for (let row = 0; row < n; row++)
     for (let column = row < twos ? fours : 0; column < m; column++) {
       let sum = 0;

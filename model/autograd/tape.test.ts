@@ -4,10 +4,10 @@ import { Random } from "../train/random.ts";
 import { Tape } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Operands by name: shape, and whether they have a gradient. */
+/** Operands by name: their shapes; an operand with constant values has no gradient. */
 type Operands = Record<string, { rows: number; columns: number; constant?: Float32Array }>;
 
-/** Tensors of random numbers, none of them near the corners of relu and of clipping. */
+/** Returns tensors of random numbers that stay away from zero, where relu has no derivative. */
 function tensorsOf(operands: Operands, random: Random): Map<string, Tensor> {
   return new Map(
     Object.entries(operands).map(([name, { rows, columns, constant }]) => {
@@ -29,7 +29,7 @@ function tensorsOf(operands: Operands, random: Random): Map<string, Tensor> {
 }
 
 /**
- * Compares the gradient of a random projection of an operation's output with central differences, for every element
+ * Expects the gradient of a random projection of an operation's output to match central differences, for every element
  * of every operand.
  */
 function checkGradients(operands: Operands, apply: (ops: Ops<Tensor>) => Tensor): void {
@@ -38,7 +38,7 @@ function checkGradients(operands: Operands, apply: (ops: Ops<Tensor>) => Tensor)
   const tape = new Tape(tensors);
   const out = apply(tape);
   const projection = Float32Array.from(out.data, () => random.normal());
-  if (!out.grad) throw new Error("the output has no gradient");
+  if (!out.grad) throw new Error("The output has no gradient.");
   out.grad.set(projection);
   tape.backward();
   const loss = (): number => {
@@ -56,20 +56,20 @@ function checkGradients(operands: Operands, apply: (ops: Ops<Tensor>) => Tensor)
       const down = loss();
       data[i] = before;
       const expected = (up - down) / (2 * h);
-      expect(Math.abs(grad[i] - expected), `${name}[${i}]: ${grad[i]} against ${expected}`).toBeLessThan(
+      expect(Math.abs(grad[i] - expected), `${name}[${i}]: ${grad[i]}, expected ${expected}`).toBeLessThan(
         2e-3 * Math.max(1, Math.abs(expected)),
       );
     }
   }
 }
 
-/** Parameters by name. */
+/** Returns a function that looks up parameters by name. */
 const p =
   (...names: string[]) =>
   (ops: Ops<Tensor>): Tensor[] =>
     names.map((name) => ops.parameter(name));
 
-describe("the gradient of each operation is that of finite differences", () => {
+describe("the gradient of each operation equals finite differences", () => {
   const cases: [string, Operands, (ops: Ops<Tensor>) => Tensor][] = [
     [
       "linear",
@@ -97,7 +97,7 @@ describe("the gradient of each operation is that of finite differences", () => {
       },
     ],
     [
-      "add of one row to each",
+      "add, with one row broadcast to all rows",
       { a: { rows: 4, columns: 3 }, b: { rows: 1, columns: 3 } },
       (ops) => {
         const [a, b] = p("a", "b")(ops);
@@ -105,7 +105,7 @@ describe("the gradient of each operation is that of finite differences", () => {
       },
     ],
     [
-      "multiply of each row by one",
+      "multiply, with one row broadcast to all rows",
       { a: { rows: 4, columns: 3 }, b: { rows: 1, columns: 3 } },
       (ops) => {
         const [a, b] = p("a", "b")(ops);
@@ -113,16 +113,16 @@ describe("the gradient of each operation is that of finite differences", () => {
       },
     ],
     [
-      "add of a tensor to itself",
+      "add, with a tensor and itself",
       { a: { rows: 2, columns: 3 } },
       (ops) => ops.add(ops.parameter("a"), ops.parameter("a")),
     ],
     [
-      "standardize, also where it clips",
+      "standardize, with values that are clipped",
       {
         x: { rows: 4, columns: 2 },
         mean: { rows: 1, columns: 2, constant: Float32Array.of(0.2, -0.1) },
-        // The second column lies beyond the clipping everywhere.
+        // Every value of the second column exceeds the bound.
         scale: { rows: 1, columns: 2, constant: Float32Array.of(1.5, 1000) },
       },
       (ops) => {
@@ -131,7 +131,7 @@ describe("the gradient of each operation is that of finite differences", () => {
       },
     ],
     [
-      "gather, with a row that is taken twice and one that is not",
+      "gather, with a row gathered twice and a row not gathered",
       {
         table: { rows: 4, columns: 3 },
         at: { rows: 5, columns: 1, constant: Float32Array.of(0, 3, 3, 1, 0) },
@@ -150,9 +150,9 @@ describe("the gradient of each operation is that of finite differences", () => {
       },
     ],
     ["column", { x: { rows: 6, columns: 3 } }, (ops) => ops.column(ops.parameter("x"), 1, 2)],
-    ["fold", { x: { rows: 6, columns: 1 } }, (ops) => ops.relu(ops.fold(ops.parameter("x"), 3))],
+    ["reshape", { x: { rows: 6, columns: 1 } }, (ops) => ops.relu(ops.reshape(ops.parameter("x"), 3))],
     [
-      "maskedSoftmax, partly masked",
+      "maskedSoftmax, with a partial mask",
       {
         logits: { rows: 3, columns: 3 },
         mask: { rows: 1, columns: 3, constant: Float32Array.of(1, 0, 1) },
@@ -179,8 +179,8 @@ describe("the gradient of each operation is that of finite differences", () => {
   it.each(cases)("%s", (_name, operands, apply) => checkGradients(operands, apply));
 });
 
-describe("the tape", () => {
-  it("gives weights that sum to one where the mask lets through, and zeros where it never does", () => {
+describe("Tape", () => {
+  it("maskedSoftmax returns weights that sum to one over the mask, and zeros for an empty mask", () => {
     const tape = new Tape(new Map());
     const logits = tape.input(2, 3, Float32Array.of(1, 2, 1000, 5, 5, 5));
     const { data } = tape.maskedSoftmax(logits, tape.input(1, 3, Float32Array.of(1, 1, 0)));
@@ -191,7 +191,7 @@ describe("the tape", () => {
     expect([...none.data]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  it("keeps the gradients of parameters over passes until the caller clears them", () => {
+  it("accumulates the gradients of parameters over passes", () => {
     const x: Tensor = { rows: 1, columns: 2, data: Float32Array.of(1, 2), grad: new Float32Array(2) };
     const tape = new Tape(new Map([["x", x]]));
     for (let pass = 1; pass <= 3; pass++) {
@@ -202,7 +202,7 @@ describe("the tape", () => {
     }
   });
 
-  it("names a parameter that it does not have", () => {
-    expect(() => new Tape(new Map()).parameter("nobody")).toThrow("nobody");
+  it("names a missing parameter in the error", () => {
+    expect(() => new Tape(new Map()).parameter("absent")).toThrow("absent");
   });
 });

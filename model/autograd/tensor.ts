@@ -1,13 +1,13 @@
-/** A matrix on the tape: values, and the gradient of the loss with respect to them where it is wanted. */
+/** A matrix on the tape, row by row: its values and, if needed, the gradient of the loss with respect to them. */
 export interface Tensor {
   rows: number;
   columns: number;
   data: Float32Array;
-  /** Null where no gradient is wanted: inputs and statistics. */
+  /** Null for inputs and statistics, which need no gradient. */
   grad: Float32Array | null;
 }
 
-/** Matrices cut from one buffer that is used again for every list: training allocates nothing. */
+/** Allocates matrices from one buffer that every training list reuses, so that training steps create no garbage. */
 export class Arena {
   #buffer: Float32Array;
   #at = 0;
@@ -16,15 +16,15 @@ export class Arena {
     this.#buffer = new Float32Array(size);
   }
 
-  /** Gives all back. What was cut before must not be used any more. */
+  /** Frees all allocations. The caller must not use earlier allocations any more. */
   reset(): void {
     this.#at = 0;
   }
 
-  /** `size` zeros. */
+  /** Returns an array of `size` zeros, valid until the next reset. */
   take(size: number): Float32Array {
     if (this.#at + size > this.#buffer.length) {
-      // What was cut from the old buffer keeps it alive until the reset.
+      // Earlier allocations still reference the old buffer and stay valid until the reset.
       this.#buffer = new Float32Array(Math.max(2 * this.#buffer.length, size));
       this.#at = 0;
     }

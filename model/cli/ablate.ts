@@ -1,113 +1,111 @@
-// What each part of the model is worth: trained without it on the same lists, asked the same questions.
+// Trains the model without each of its parts on the same lists, and prints the loss in NDCG@10 on the same test events.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type Part, parts, whole } from "../evaluate/ablation.ts";
-import { ask } from "../evaluate/evaluate.ts";
-import { gain, quality } from "../evaluate/metrics.ts";
-import { fixed, table } from "../evaluate/report.ts";
+import { type Ablation, ablations, noAblation } from "../evaluate/ablation.ts";
+import { ndcgGain, rankingQuality } from "../evaluate/metrics.ts";
+import { rankTestEvents } from "../evaluate/rank-test-events.ts";
+import { alignColumns, formatFigure } from "../evaluate/report.ts";
 import type { FeatureBatch } from "../features/batch.ts";
-import { featureShape } from "../features/compute.ts";
+import { featureShape } from "../features/compute-features.ts";
 import { exportOnnx } from "../onnx/export.ts";
-import { randomBatch } from "../onnx/manifest.ts";
-import { nodeSession } from "../onnx/runtime.node.ts";
-import type { Session } from "../onnx/session.ts";
+import { loadModelInNode } from "../onnx/load-model.node.ts";
+import type { ModelSession } from "../onnx/model-session.ts";
+import { randomBatch } from "../onnx/random-batch.ts";
 import type { Ranker } from "../pipeline/ports.ts";
-import { fitLists, prepare, quick } from "../train/fit.ts";
 import type { TrainingProgress } from "../train/train.ts";
-import { datasetIn, options, stop, wholeNumber } from "./options.ts";
-import { progress, shareLine, trainingLine } from "./progress.ts";
+import { prepareTrainingData, quickBudget, trainOnLists } from "../train/train-on-dataset.ts";
+import { exitWithError, loadDataset, parseOrExit, parseWholeNumber } from "./options.ts";
+import { percentLine, printProgress, terminalHooks, trainingProgressLine } from "./progress.ts";
 
 const usage =
   "Usage: npm run ablate -- --data DIR [--json FILE] [--lists N] [--epochs N] [--seed N] [--every N]";
-const { values } = options(
+const { values } = parseOrExit(
   () =>
     parseArgs({
       options: {
         data: { type: "string" },
         json: { type: "string" },
-        lists: { type: "string", default: String(quick.lists) },
-        epochs: { type: "string", default: String(quick.epochs) },
+        lists: { type: "string", default: String(quickBudget.lists) },
+        epochs: { type: "string", default: String(quickBudget.epochs) },
         seed: { type: "string", default: "1" },
         every: { type: "string", default: "2" },
       },
     }),
   usage,
 );
-if (values.data === undefined) stop(usage);
-const dataset = datasetIn(values.data);
-const effort = {
-  ...quick,
-  lists: wholeNumber("lists", values.lists, 100),
-  epochs: wholeNumber("epochs", values.epochs, 1),
+if (values.data === undefined) exitWithError(usage);
+const dataset = loadDataset(values.data);
+const budget = {
+  ...quickBudget,
+  lists: parseWholeNumber("lists", values.lists, 100),
+  epochs: parseWholeNumber("epochs", values.epochs, 1),
 };
-const seed = wholeNumber("seed", values.seed, 0);
-const every = wholeNumber("every", values.every, 1);
+const seed = parseWholeNumber("seed", values.seed, 0);
+const sampleEvery = parseWholeNumber("every", values.every, 1);
 
-const { firstStage, lists } = await prepare(dataset, effort, seed, {
-  onExamples: (done, total) => progress(shareLine("examples", done, total)),
-});
+const { firstStage, lists } = await prepareTrainingData(dataset, budget, seed, terminalHooks);
 
-/** Runs by which a network is timed, and candidates of each. */
-const timed = { runs: 300, candidates: 500 };
+/** Number of timed runs, and candidates of each run. */
+const latencyRun = { runs: 300, candidates: 500 };
 
-/** Median milliseconds of a run for 500 candidates. */
-async function millisecondsOf(session: Session): Promise<number> {
-  const batch = randomBatch(featureShape, timed.candidates, 1);
+/** Returns the median milliseconds of a run with 500 candidates. */
+async function medianMilliseconds(session: ModelSession): Promise<number> {
+  const batch = randomBatch(featureShape, latencyRun.candidates, 1);
   const times: number[] = [];
-  for (let i = 0; i < timed.runs; i++) {
+  for (let i = 0; i < latencyRun.runs; i++) {
     const started = performance.now();
     await session.run(batch);
     times.push(performance.now() - started);
   }
-  return times.sort((a, b) => a - b)[timed.runs >> 1];
+  return times.sort((a, b) => a - b)[latencyRun.runs >> 1];
 }
 
-/** The pipeline's ranker, trained without a part, and what a run costs. */
-async function trainedWithout({ name, shape, without }: Part): Promise<{ ranker: Ranker; ms: number }> {
-  const seen = lists.map((list) => ({ ...list, batch: without(list.batch) }));
-  const ports = {
-    clock: () => performance.now() / 1000,
+/** Trains a ranker without a part, and returns it with its median milliseconds per run. */
+async function trainWithout({ name, shape, removeFrom }: Ablation): Promise<{ ranker: Ranker; ms: number }> {
+  const reducedLists = lists.map((list) => ({ ...list, batch: removeFrom(list.batch) }));
+  const hooks = {
+    ...terminalHooks,
     onProgress: (each: TrainingProgress) =>
-      progress(`without ${name}  ${trainingLine(each)}`, each.done === each.total),
+      printProgress(`without ${name}  ${trainingProgressLine(each)}`, each.doneLists === each.totalLists),
   };
-  const { parameters } = await fitLists(seen, effort, seed, ports, shape);
-  const session = await nodeSession(exportOnnx(shape, parameters), shape);
-  const score = (batch: FeatureBatch) => session.run(without(batch));
+  const { parameters } = await trainOnLists(reducedLists, budget, seed, hooks, shape);
+  const session = await loadModelInNode(exportOnnx(shape, parameters), shape);
+  const score = (batch: FeatureBatch) => session.run(removeFrom(batch));
   return {
     ranker: { version: `without ${name}`, sha256: "", firstStage, score },
-    ms: await millisecondsOf(session),
+    ms: await medianMilliseconds(session),
   };
 }
 
 const variants: { ranker: Ranker; ms: number }[] = [];
-for (const part of [whole, ...parts]) variants.push(await trainedWithout(part));
+for (const ablation of [noAblation, ...ablations]) variants.push(await trainWithout(ablation));
 const rankers = variants.map(({ ranker }) => ranker);
 
-const { asked } = await ask(
+const { events } = await rankTestEvents(
   dataset,
   rankers,
   () => performance.now(),
-  (done, total) => progress(shareLine("asking", done, total)),
-  every,
+  (done, total) => printProgress(percentLine("evaluating", done, total)),
+  sampleEvery,
 );
-const people = asked.map((each) => each.person);
-const ranksOf = (which: number): number[][] => asked.map((each) => [each.ranks.pipeline[which]]);
-const everything = quality(ranksOf(0), people);
-const rows = parts.map(({ name }, i) => ({
+const userIds = events.map((each) => each.userId);
+const ranksOf = (variant: number): number[][] => events.map((each) => [each.ranks.pipeline[variant]]);
+const fullModel = rankingQuality(ranksOf(0), userIds);
+const rows = ablations.map(({ name }, i) => ({
   part: name,
   ms: variants[i + 1].ms,
-  ...gain(ranksOf(0), ranksOf(i + 1), people),
+  ...ndcgGain(ranksOf(0), ranksOf(i + 1), userIds),
 }));
 console.log(
-  `\n${dataset.name}: ${asked.length} events asked, NDCG@10 ${fixed(everything.ndcg10)} with everything, ${variants[0].ms.toFixed(2)} ms of ONNX for 500 candidates`,
+  `\n${dataset.name}: ${events.length} events evaluated, NDCG@10 ${formatFigure(fullModel.ndcg10)} with all parts, ${variants[0].ms.toFixed(2)} ms in ONNX Runtime for ${latencyRun.candidates} candidates`,
 );
 console.log(
-  table([
+  alignColumns([
     ["left out", "lost NDCG@10", "95% interval", "ms"],
     ...rows.map(({ part, ndcg10, ci, ms }) => [
       part,
-      fixed(ndcg10),
-      ci ? ci.map(fixed).join(" - ") : "-",
+      formatFigure(ndcg10),
+      ci ? ci.map(formatFigure).join(" - ") : "-",
       ms.toFixed(2),
     ]),
   ]).join("\n"),
@@ -116,7 +114,7 @@ if (values.json !== undefined)
   writeFileSync(
     values.json,
     JSON.stringify(
-      { dataset: dataset.name, seed, whole: { ...everything, ms: variants[0].ms }, rows },
+      { dataset: dataset.name, seed, fullModel: { ...fullModel, ms: variants[0].ms }, rows },
       null,
       2,
     ),

@@ -18,7 +18,7 @@ const run = (command: "train" | "evaluate", ...args: string[]) => {
   return { status, stdout, stderr };
 };
 
-/** Writes files into a folder of their own. */
+/** Writes files into a new folder and returns its path. */
 function write(name: string, files: readonly { name: string; text: string }[]): string {
   const data = join(folder, name);
   mkdirSync(data, { recursive: true });
@@ -26,8 +26,8 @@ function write(name: string, files: readonly { name: string; text: string }[]): 
   return data;
 }
 
-describe("train and evaluate", () => {
-  it("make a model of a dataset, go on where training stopped, and measure it", { timeout: 120_000 }, () => {
+describe("the commands train and evaluate", () => {
+  it("train a model, resume the training, and evaluate the model", { timeout: 120_000 }, () => {
     const { dataset } = simulate({ products: 400, users: 12, events: 500, days: 20 }, 5, 1_760_000_000);
     const data = write("market", writeDataset(dataset));
     const out = join(folder, "model");
@@ -49,13 +49,13 @@ describe("train and evaluate", () => {
     expect(report.stdout).toContain("frequencyMarkov");
     const evaluation = JSON.parse(readFileSync(json, "utf8"));
     expect(Object.keys(evaluation.methods).sort()).toEqual(
-      ["popularity", "distance", "frequency", "frequencyMarkov", "neighbours", "pipeline"].sort(),
+      ["popularity", "distance", "frequency", "frequencyMarkov", "itemTransitions", "pipeline"].sort(),
     );
     expect(evaluation.methods.pipeline.overallWithoutCold.n).toBe(evaluation.methods.pipeline.overall.n);
     expect(Object.keys(evaluation.recall)).toEqual(["100", "200", "500", "1000"]);
   });
 
-  it("take a dataset of nothing but people, products and their order", { timeout: 60_000 }, () => {
+  it("accept a dataset of ordered user and product ids without times", { timeout: 60_000 }, () => {
     const lines = ["user_id:token\titem_id:token"];
     for (let i = 0; i < 300; i++) lines.push(`u${i % 5}\tp${(i * i) % 17}`);
     const data = write("bare", [{ name: "bare.inter", text: lines.join("\n") }]);
@@ -63,19 +63,21 @@ describe("train and evaluate", () => {
     expect(run("train", "--data", data, "--out", out).status).toBe(0);
     const report = run("evaluate", "--data", data, "--model", out);
     expect(report.stderr).toBe("");
-    expect(report.stdout).toContain("bare: 60 events asked");
+    expect(report.stdout).toContain("bare: 60 events evaluated");
   });
 
-  it("say in one line what is wrong", () => {
+  it("print an error in one line", () => {
     const lines = (text: string): number => text.trim().split("\n").length;
     const missing = run("evaluate", "--data", join(folder, "nowhere"));
     expect(missing.status).toBe(1);
-    expect(missing.stderr).toContain("There is no folder");
+    expect(missing.stderr).toContain("does not exist");
     expect(lines(missing.stderr)).toBe(1);
     const empty = run("train", "--data", write("empty", []), "--out", folder);
     expect(empty.stderr).toContain("no .inter file");
     expect(lines(empty.stderr)).toBe(1);
-    expect(run("evaluate", "--simulated", "--seeds", "none").stderr).toContain("--seeds is a whole number");
+    expect(run("evaluate", "--simulated", "--seeds", "none").stderr).toContain(
+      "--seeds must be a whole number",
+    );
     expect(run("train", "--data", folder).stderr).toContain("Usage: npm run train");
     expect(run("evaluate", "--fast").stderr).toContain("Unknown option '--fast'");
   });

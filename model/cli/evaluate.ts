@@ -1,27 +1,27 @@
-// Trains on what came before, asks the serving pipeline for what came next, and prints how good it was.
+// Trains on a dataset's older events, ranks its newer events by the serving pipeline, and prints the quality.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { modelManifest } from "../../shared/contracts/model.ts";
 import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { ask } from "../evaluate/evaluate.ts";
-import { type Evaluation, evaluationOf } from "../evaluate/evaluation.ts";
-import { expectedPurchases } from "../evaluate/purchases.ts";
-import { purchasesReport, reportOf } from "../evaluate/report.ts";
-import { featureShape } from "../features/compute.ts";
+import { type Evaluation, summarizeEvaluation } from "../evaluate/evaluation.ts";
+import { expectedPurchases } from "../evaluate/expected-purchases.ts";
+import { rankTestEvents } from "../evaluate/rank-test-events.ts";
+import { evaluationReport, purchasesReport } from "../evaluate/report.ts";
+import { featureShape } from "../features/compute-features.ts";
 import { exportOnnx } from "../onnx/export.ts";
-import { nodeSession } from "../onnx/runtime.node.ts";
-import { popularityRanker } from "../pipeline/fallback.ts";
+import { loadModelInNode } from "../onnx/load-model.node.ts";
+import { popularityRanker } from "../pipeline/fallback-rankers.ts";
 import type { Ranker } from "../pipeline/ports.ts";
 import { simulate } from "../simulate/simulate.ts";
-import { fitModel, full, quick } from "../train/fit.ts";
-import { datasetIn, options, stop, wholeNumber } from "./options.ts";
-import { progress, shareLine, trainingLine } from "./progress.ts";
+import { fullBudget, quickBudget, trainOnDataset } from "../train/train-on-dataset.ts";
+import { exitWithError, loadDataset, parseOrExit, parseWholeNumber } from "./options.ts";
+import { percentLine, printProgress, terminalHooks } from "./progress.ts";
 
 const usage =
   "Usage: npm run evaluate -- --data DIR | --simulated [--weeks N] [--json FILE] [--quick] [--seed N] [--seeds N] [--model DIR]";
-const { values } = options(
+const { values } = parseOrExit(
   () =>
     parseArgs({
       options: {
@@ -37,63 +37,71 @@ const { values } = options(
     }),
   usage,
 );
-if ((values.data === undefined) === !values.simulated) stop(usage);
-const firstSeed = wholeNumber("seed", values.seed, 0);
-const count = values.model === undefined ? wholeNumber("seeds", values.seeds, 1) : 1;
-/** How long the simulated marketplace has been watched: what can be known of it grows with that. */
-const weeks = wholeNumber("weeks", values.weeks, 1);
+if ((values.data === undefined) === !values.simulated) exitWithError(usage);
+const firstSeed = parseWholeNumber("seed", values.seed, 0);
+const count = values.model === undefined ? parseWholeNumber("seeds", values.seeds, 1) : 1;
+/** Length of the simulated history, in weeks: a longer history reveals more of the hidden preferences. */
+const weeks = parseWholeNumber("weeks", values.weeks, 1);
 const seeds = Array.from({ length: count }, (_, i) => firstSeed + i);
 
-/** A smaller marketplace than the demo, of another seed than the one that the bundled model learnt from. */
-const heldOut = (weeks: number) => ({ products: 8000, users: 800, events: weeks * 10_000, days: weeks * 7 });
-const heldOutSeed = 101;
-/** Questions by which expected purchases are judged. */
-const judged = 4000;
+/** Returns the size of a marketplace smaller than the demo; its seed differs from the bundled model's training data. */
+const evaluationSize = (weeks: number) => ({
+  products: 8000,
+  users: 800,
+  events: weeks * 10_000,
+  days: weeks * 7,
+});
+const marketplaceSeed = 101;
+/** Largest number of lists per method for measuring expected purchases. */
+const maxPurchaseLists = 4000;
 const simulation = values.simulated
-  ? simulate(heldOut(weeks), heldOutSeed, Date.UTC(2026, 0, 5) / 1000)
+  ? simulate(evaluationSize(weeks), marketplaceSeed, Date.UTC(2026, 0, 5) / 1000)
   : null;
-const dataset = simulation?.dataset ?? datasetIn(values.data ?? "");
+const dataset = simulation?.dataset ?? loadDataset(values.data ?? "");
 
-/** A model as the pipeline's ranker, by ONNX Runtime. */
-async function rankerOf(version: string, bytes: Uint8Array, firstStage?: FirstStage): Promise<Ranker> {
-  const session = await nodeSession(bytes, featureShape);
+/** Returns a ranker that scores with a model in ONNX Runtime. */
+async function onnxRanker(version: string, bytes: Uint8Array, firstStage?: FirstStage): Promise<Ranker> {
+  const session = await loadModelInNode(bytes, featureShape);
   return { version, sha256: "", firstStage, score: (batch) => session.run(batch) };
 }
 
-async function trained(on: Dataset, seed: number): Promise<Ranker> {
-  const { parameters, firstStage } = await fitModel(on, values.quick ? quick : full, seed, {
-    clock: () => performance.now() / 1000,
-    onExamples: (done, total) => progress(shareLine("examples", done, total)),
-    onProgress: (each) => progress(trainingLine(each), each.done === each.total),
-  });
-  return rankerOf(`seed-${seed}`, exportOnnx(featureShape, parameters), firstStage);
+/** Trains a model on a dataset and returns it as a ranker. */
+async function trainRanker(dataset: Dataset, seed: number): Promise<Ranker> {
+  const { parameters, firstStage } = await trainOnDataset(
+    dataset,
+    values.quick ? quickBudget : fullBudget,
+    seed,
+    terminalHooks,
+  );
+  return onnxRanker(`seed-${seed}`, exportOnnx(featureShape, parameters), firstStage);
 }
 
 const milliseconds = (): number => performance.now();
 const rankers: Ranker[] = [];
 if (values.model !== undefined) {
-  const file = (name: string): Buffer => options(() => readFileSync(join(values.model ?? "", name)), usage);
+  const file = (name: string): Buffer =>
+    parseOrExit(() => readFileSync(join(values.model ?? "", name)), usage);
   const { version, firstStage } = modelManifest.parse(JSON.parse(file("model.json").toString()));
-  rankers.push(await rankerOf(version, file("model.onnx"), firstStage));
+  rankers.push(await onnxRanker(version, file("model.onnx"), firstStage));
 } else
   for (const seed of seeds) {
     if (seeds.length > 1) console.log(`seed ${seed}`);
-    rankers.push(await trained(dataset, seed));
+    rankers.push(await trainRanker(dataset, seed));
   }
 
-const answers = await ask(dataset, rankers, milliseconds, (done, total) =>
-  progress(shareLine("asking", done, total)),
+const ranks = await rankTestEvents(dataset, rankers, milliseconds, (done, total) =>
+  printProgress(percentLine("evaluating", done, total)),
 );
-const evaluation: Evaluation = evaluationOf(dataset.name, dataset.items.size, seeds, answers);
-console.log(`\n${reportOf(evaluation)}`);
+const evaluation: Evaluation = summarizeEvaluation(dataset.name, dataset.items.size, seeds, ranks);
+console.log(`\n${evaluationReport(evaluation)}`);
 const purchases =
   simulation &&
   (await expectedPurchases(
     simulation,
     { pipeline: rankers[0], popularityNear: popularityRanker },
-    judged,
+    maxPurchaseLists,
     milliseconds,
-    (done, total) => progress(shareLine("judging", done, total)),
+    (done, total) => printProgress(percentLine("expected purchases", done, total)),
   ));
 if (purchases) console.log(`\n${purchasesReport(purchases)}`);
 if (values.json !== undefined)

@@ -1,12 +1,12 @@
-// Trains on a dataset: weights as an ONNX file with its manifest, and a checkpoint after each epoch.
+// Trains on a dataset; writes an ONNX file, its manifest, and a checkpoint after each epoch.
 import { parseArgs } from "node:util";
-import { fitModel, full, quick } from "../train/fit.ts";
-import { readCheckpoint, writeCheckpoint, writeModel } from "./artifact.ts";
-import { datasetIn, options, stop, wholeNumber } from "./options.ts";
-import { progress, shareLine, trainingLine } from "./progress.ts";
+import { fullBudget, quickBudget, trainOnDataset } from "../train/train-on-dataset.ts";
+import { readCheckpoint, writeCheckpoint, writeModel } from "./model-files.ts";
+import { exitWithError, loadDataset, parseOrExit, parseWholeNumber } from "./options.ts";
+import { terminalHooks } from "./progress.ts";
 
 const usage = "Usage: npm run train -- --data DIR --out DIR [--full] [--seed N] [--resume]";
-const { values } = options(
+const { values } = parseOrExit(
   () =>
     parseArgs({
       options: {
@@ -20,15 +20,13 @@ const { values } = options(
   usage,
 );
 const { data, out } = values;
-if (data === undefined || out === undefined) stop(usage);
-const seed = wholeNumber("seed", values.seed, 0);
-const dataset = datasetIn(data);
+if (data === undefined || out === undefined) exitWithError(usage);
+const seed = parseWholeNumber("seed", values.seed, 0);
+const dataset = loadDataset(data);
 const resume = values.resume ? readCheckpoint(out) : null;
 if (resume) console.log(`Resuming after epoch ${resume.epoch}.`);
-const trained = await fitModel(dataset, values.full ? full : quick, seed, {
-  clock: () => performance.now() / 1000,
-  onExamples: (done, total) => progress(shareLine("examples", done, total)),
-  onProgress: (each) => progress(trainingLine(each), each.done === each.total),
+const trained = await trainOnDataset(dataset, values.full ? fullBudget : quickBudget, seed, {
+  ...terminalHooks,
   onCheckpoint: (checkpoint) => writeCheckpoint(out, checkpoint),
   resume,
 });

@@ -1,20 +1,22 @@
 import type { EventType } from "../../shared/contracts/event.ts";
 
-/** A product of a dataset; null where a column or value is missing. */
+/** A product of a dataset; a missing value is null. */
 export interface DatasetItem {
   id: string;
   title: string;
   category: string;
   price: number | null;
   currency: string | null;
+  /** 0 to 1. */
   discount: number;
+  /** 0 to 10. */
   rating: number | null;
   lat: number | null;
   lon: number | null;
   attributes: Record<string, string | number>;
 }
 
-/** An event of a dataset, with where the person was. */
+/** An event of a dataset; `lat` and `lon` are the user's location, or null. */
 export interface DatasetEvent {
   userId: string;
   itemId: string;
@@ -25,19 +27,20 @@ export interface DatasetEvent {
   lon: number | null;
 }
 
-/** A dataset: what came before, what chooses parameters, what is asked. Each part in the order of time per person. */
+/** A dataset in three parts, for training, validation and test. Each part is in time order. */
 export interface Dataset {
   name: string;
   items: Map<string, DatasetItem>;
   train: DatasetEvent[];
   valid: DatasetEvent[];
   test: DatasetEvent[];
-  /** Rows that were refused, one line each, at most the first 20, and how many in all. */
+  /** One line for each of the first rejected rows, with the reason. */
   problems: string[];
-  refused: number;
+  /** Number of all rejected rows. */
+  rejectedRows: number;
 }
 
-/** All events of a dataset. */
+/** Returns the events of all three parts. */
 export const allEvents = (dataset: Dataset): DatasetEvent[] => [
   ...dataset.train,
   ...dataset.valid,
@@ -46,7 +49,7 @@ export const allEvents = (dataset: Dataset): DatasetEvent[] => [
 
 const weekSeconds = 7 * 86_400;
 
-/** Seconds, whole weeks, by which times must be moved so that the last event lies in the week before `now`. */
+/** Returns the whole weeks, in seconds, by which all times must move so that the last event lies in the week before `now`. */
 export function weekShift(lastTime: number, now: number): number {
   return Math.floor((now - lastTime) / weekSeconds) * weekSeconds;
 }

@@ -10,7 +10,7 @@ const item = {
 };
 
 describe("parseDataset", () => {
-  it("keeps the good rows, reports the bad, and takes what is missing as absent", () => {
+  it("keeps valid rows, reports invalid rows, and reads missing values as null", () => {
     const dataset = parseDataset([
       item,
       {
@@ -19,7 +19,7 @@ describe("parseDataset", () => {
       },
     ]);
     expect(dataset.name).toBe("town");
-    expect(dataset.refused).toBe(5);
+    expect(dataset.rejectedRows).toBe(5);
     expect(dataset.problems[0]).toContain("town.item, line 4");
     expect(dataset.items.get("1")).toMatchObject({
       title: "cafe 1",
@@ -31,19 +31,19 @@ describe("parseDataset", () => {
     expect(dataset.train.map((each) => each.time)).toEqual([50, 100]);
   });
 
-  it("splits by time per person where no split is given", () => {
+  it("splits a single file by time per user", () => {
     const lines = ["user_id:token\titem_id:token\ttimestamp:float"];
     for (let i = 0; i < 100; i++) lines.push(`${i % 2 ? "a" : "b"}\t${i % 7}\t${i}`);
     const { train, valid, test } = parseDataset([{ name: "x.inter", text: lines.join("\n") }]);
     expect([train.length, valid.length, test.length]).toEqual([72, 8, 20]);
-    for (const person of ["a", "b"]) {
-      const last = Math.max(...train.filter((each) => each.userId === person).map((each) => each.time));
-      expect(test.filter((each) => each.userId === person).every((each) => each.time > last)).toBe(true);
+    for (const userId of ["a", "b"]) {
+      const last = Math.max(...train.filter((each) => each.userId === userId).map((each) => each.time));
+      expect(test.filter((each) => each.userId === userId).every((each) => each.time > last)).toBe(true);
     }
     expect(train[0].type).toBe("purchase");
   });
 
-  it("reads what it wrote", () => {
+  it("reads the files that writeDataset returns", () => {
     const dataset = parseDataset([
       item,
       {
@@ -59,49 +59,49 @@ describe("parseDataset", () => {
     expect(again.test).toEqual(dataset.test);
   });
 
-  it("keeps a simulated marketplace whole on its way through files", () => {
+  it("preserves a simulated marketplace through writing and parsing", () => {
     const { dataset } = simulate({ products: 200, users: 10, events: 400, days: 10 }, 1, 1_760_000_000);
     const again = parseDataset(writeDataset(dataset));
     expect(again).toEqual(dataset);
   });
 
-  it("keeps values whatever they hold, but for white space", () => {
+  it("preserves any text, except that white space becomes a space", () => {
     const value = fc.string({ minLength: 1 }).map((text) => `x${text}`);
     fc.assert(
-      fc.property(value, value, (title, colour) => {
+      fc.property(value, value, (title, color) => {
         const dataset = parseDataset([
           { name: "x.inter", text: "user_id:token\titem_id:token\ttimestamp:float\nu\t1\t1" },
         ]);
-        const item = { ...dataset.items.get("1"), id: "1", title, attributes: { colour } } as DatasetItem;
+        const item = { ...dataset.items.get("1"), id: "1", title, attributes: { color } } as DatasetItem;
         const again = parseDataset(writeDataset({ ...dataset, items: new Map([["1", item]]) }));
         const plain = (text: string): string => text.replaceAll(/\s/g, " ");
         expect(again.items.get("1")).toEqual({
           ...item,
           title: plain(title),
-          attributes: { colour: plain(colour) },
+          attributes: { color: plain(color) },
         });
       }),
     );
   });
 
-  it("takes the name from the files, dots included, and a byte order mark as none", () => {
+  it("takes a dataset name with dots from the file name, and ignores a byte order mark", () => {
     const text = "\uFEFFuser_id:token\titem_id:token\r\nu\t1\r\nu\t2\r\n";
     const dataset = parseDataset([{ name: "shop.v2.inter", text }]);
     expect(dataset.name).toBe("shop.v2");
     expect(dataset.train.map((event) => event.itemId)).toEqual(["1", "2"]);
-    expect(dataset.refused).toBe(0);
+    expect(dataset.rejectedRows).toBe(0);
   });
 
-  it("says when there is nothing to read", () => {
+  it("throws if there is no event file or no valid event", () => {
     expect(() => parseDataset([item])).toThrow("no .inter file");
     expect(() => parseDataset([{ name: "x.inter", text: "user_id:token\titem_id:token\n" }])).toThrow(
-      "no usable event",
+      "no valid event",
     );
   });
 });
 
 describe("weekShift", () => {
-  it("moves by whole weeks into the week before now", () => {
+  it("returns whole weeks that move the last time into the week before now", () => {
     const now = 1_760_000_000;
     for (const last of [1_360_000_000, 1_759_999_999, 1_759_000_000]) {
       const moved = last + weekShift(last, now);

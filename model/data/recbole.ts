@@ -2,26 +2,27 @@ import { type EventType, eventTypes } from "../../shared/contracts/event.ts";
 import { identifier } from "../../shared/contracts/primitives.ts";
 import type { Dataset, DatasetEvent, DatasetItem } from "./dataset.ts";
 
-/** A file of a dataset: its name and its text. */
+/** A RecBole atomic file: its name and its text. */
 export interface AtomicFile {
   name: string;
   text: string;
 }
 
-const problemsKept = 20;
+/** Rejected rows that are reported with their reason. */
+const maxProblemLines = 20;
 
-/** Collects refused rows. */
-class Problems {
+/** Collects rejected rows. */
+class RowProblems {
   readonly lines: string[] = [];
   count = 0;
 
-  add(file: string, line: number, why: string): void {
+  add(file: string, line: number, reason: string): void {
     this.count++;
-    if (this.lines.length < problemsKept) this.lines.push(`${file}, line ${line}: ${why}`);
+    if (this.lines.length < maxProblemLines) this.lines.push(`${file}, line ${line}: ${reason}`);
   }
 }
 
-/** Rows of an atomic file by column: tab-separated, the header gives names and types (`user_id:token`). */
+/** Yields the rows of an atomic file: tab-separated, with names and types in the header (`user_id:token`). */
 function* rowsOf(
   file: AtomicFile,
 ): Generator<{ line: number; get(name: string): string | undefined; names: string[] }> {
@@ -41,14 +42,14 @@ function* rowsOf(
   }
 }
 
-/** A number within bounds, null where absent; undefined where it is neither. */
-function number(text: string | undefined, least: number, most: number): number | null | undefined {
+/** Returns a number from `min` to `max`; null if the text is missing, undefined if it is invalid. */
+function parseNumber(text: string | undefined, min: number, max: number): number | null | undefined {
   if (text === undefined) return null;
   const value = Number(text);
-  return Number.isFinite(value) && value >= least && value <= most ? value : undefined;
+  return Number.isFinite(value) && value >= min && value <= max ? value : undefined;
 }
 
-/** Columns of `.item` that have a meaning here, with their types; others become attributes. */
+/** Columns of `.item` files that become product fields, with their types. Other columns become attributes. */
 const itemColumns = [
   "item_id:token",
   "title:token",
@@ -60,42 +61,53 @@ const itemColumns = [
   "lat:float",
   "lon:float",
 ] as const;
-const known = new Set(itemColumns.map((column) => column.split(":")[0]));
+/** Largest accepted price, and largest accepted time in seconds, which excludes milliseconds. */
+const maxPrice = 1e9;
+const maxTime = 1e11;
+/** Largest lengths of texts, in characters; longer texts are cut, and attributes with longer names are left out. */
+const maxCategoryLength = 128;
+const maxTitleLength = 512;
+const maxAttributeNameLength = 64;
+const maxAttributeLength = 1024;
+const knownColumns = new Set(itemColumns.map((column) => column.split(":")[0]));
 
-function readItems(file: AtomicFile, problems: Problems): Map<string, DatasetItem> {
+function readItems(file: AtomicFile, problems: RowProblems): Map<string, DatasetItem> {
   const items = new Map<string, DatasetItem>();
   for (const { line, names, get } of rowsOf(file)) {
     const id = identifier.safeParse(get("item_id"));
-    const lat = number(get("lat"), -90, 90);
-    const lon = number(get("lon"), -180, 180);
-    const price = number(get("price"), 0, 1e9);
-    const discount = number(get("discount"), 0, 1);
-    const rating = number(get("rating"), 0, 10);
-    if (!id.success) problems.add(file.name, line, "item_id is not an identifier");
+    const lat = parseNumber(get("lat"), -90, 90);
+    const lon = parseNumber(get("lon"), -180, 180);
+    const price = parseNumber(get("price"), 0, maxPrice);
+    const discount = parseNumber(get("discount"), 0, 1);
+    const rating = parseNumber(get("rating"), 0, 10);
+    if (!id.success) problems.add(file.name, line, "item_id is not a valid identifier");
     else if (lat === undefined || lon === undefined)
-      problems.add(file.name, line, "lat or lon is out of range");
-    else if (price === undefined) problems.add(file.name, line, "price is not a price");
-    else if (discount === undefined) problems.add(file.name, line, "discount is not within 0..1");
-    else if (rating === undefined) problems.add(file.name, line, "rating is not within 0..10");
+      problems.add(file.name, line, "lat must be a number from -90 to 90, and lon from -180 to 180");
+    else if (price === undefined)
+      problems.add(file.name, line, `price must be a number from 0 to ${maxPrice}`);
+    else if (discount === undefined) problems.add(file.name, line, "discount must be a number from 0 to 1");
+    else if (rating === undefined) problems.add(file.name, line, "rating must be a number from 0 to 10");
     else {
-      const category = get("category")?.slice(0, 128) ?? "unknown";
+      const category = get("category")?.slice(0, maxCategoryLength) ?? "unknown";
       const attributes: Record<string, string | number> = {};
       for (const name of names) {
         const value = get(name);
-        if (known.has(name) || value === undefined || name.length > 64) continue;
-        attributes[name] = Number.isFinite(Number(value)) ? Number(value) : value.slice(0, 1024);
+        if (knownColumns.has(name) || value === undefined || name.length > maxAttributeNameLength) continue;
+        attributes[name] = Number.isFinite(Number(value))
+          ? Number(value)
+          : value.slice(0, maxAttributeLength);
       }
-      const placed = lat !== null && lon !== null;
+      const hasLocation = lat !== null && lon !== null;
       items.set(id.data, {
         id: id.data,
-        title: get("title")?.slice(0, 512) ?? `${category} ${id.data}`,
+        title: get("title")?.slice(0, maxTitleLength) ?? `${category} ${id.data}`,
         category,
         price,
         currency: /^[A-Z]{3}$/.test(get("currency") ?? "") ? (get("currency") ?? null) : null,
         discount: discount ?? 0,
         rating,
-        lat: placed ? lat : null,
-        lon: placed ? lon : null,
+        lat: hasLocation ? lat : null,
+        lon: hasLocation ? lon : null,
         attributes,
       });
     }
@@ -103,29 +115,32 @@ function readItems(file: AtomicFile, problems: Problems): Map<string, DatasetIte
   return items;
 }
 
-function readEvents(file: AtomicFile, problems: Problems): DatasetEvent[] {
+/** Assumed seconds between two rows of a file without times. */
+const secondsBetweenRows = 60;
+
+function readEvents(file: AtomicFile, problems: RowProblems): DatasetEvent[] {
   const events: DatasetEvent[] = [];
   for (const { line, get } of rowsOf(file)) {
     const userId = identifier.safeParse(get("user_id"));
     const itemId = identifier.safeParse(get("item_id"));
     const type = get("event_type") ?? "purchase";
-    const time = number(get("timestamp"), 0, 1e11);
-    const lat = number(get("lat"), -90, 90);
-    const lon = number(get("lon"), -180, 180);
-    if (!userId.success) problems.add(file.name, line, "user_id is not an identifier");
-    else if (!itemId.success) problems.add(file.name, line, "item_id is not an identifier");
+    const time = parseNumber(get("timestamp"), 0, maxTime);
+    const lat = parseNumber(get("lat"), -90, 90);
+    const lon = parseNumber(get("lon"), -180, 180);
+    if (!userId.success) problems.add(file.name, line, "user_id is not a valid identifier");
+    else if (!itemId.success) problems.add(file.name, line, "item_id is not a valid identifier");
     else if (!eventTypes.some((each) => each === type))
       problems.add(file.name, line, `event_type "${type}" is unknown`);
-    else if (time === undefined) problems.add(file.name, line, "timestamp is not a time in seconds");
+    else if (time === undefined) problems.add(file.name, line, "timestamp must be seconds since the epoch");
     else if (lat === undefined || lon === undefined)
-      problems.add(file.name, line, "lat or lon is out of range");
+      problems.add(file.name, line, "lat must be a number from -90 to 90, and lon from -180 to 180");
     else
       events.push({
         userId: userId.data,
         itemId: itemId.data,
         type: type as EventType,
-        // Without times the order of the file is all that is known: a minute apart.
-        time: time ?? 60 * events.length,
+        // Without times, the rows count as one minute apart in file order.
+        time: time ?? secondsBetweenRows * events.length,
         lat: lat !== null && lon !== null ? lat : null,
         lon: lat !== null && lon !== null ? lon : null,
       });
@@ -133,10 +148,10 @@ function readEvents(file: AtomicFile, problems: Problems): DatasetEvent[] {
   return events;
 }
 
-/** The order of time; equal times stay in the order of the file. */
-const inTime = (events: DatasetEvent[]): DatasetEvent[] => events.sort((a, b) => a.time - b.time);
+/** Sorts events by time, in place; events with equal times stay in file order. */
+const sortByTime = (events: DatasetEvent[]): DatasetEvent[] => events.sort((a, b) => a.time - b.time);
 
-/** Cuts the last `share` of each person's events off. */
+/** Splits off the last `share` (0 to 1) of each user's events, and returns the first and the last part. */
 function splitLast(events: DatasetEvent[], share: number): [DatasetEvent[], DatasetEvent[]] {
   const counts = new Map<string, number>();
   for (const { userId } of events) counts.set(userId, (counts.get(userId) ?? 0) + 1);
@@ -152,30 +167,34 @@ function splitLast(events: DatasetEvent[], share: number): [DatasetEvent[], Data
   return [first, last];
 }
 
+/** Share of each user's events in the test part, and share of the rest in the validation part. */
+const testShare = 0.2;
+const validationShare = 0.1;
+
 /**
- * A RecBole dataset from its atomic files: `NAME.inter` (split here by time: the last fifth of each person's events is
- * the test, the last tenth of the rest the validation), or `NAME.train.inter` with `NAME.test.inter` and perhaps
- * `NAME.valid.inter`; `NAME.item` may be missing. Bad rows are counted and reported, good ones kept.
- * Throws where there is no event at all.
+ * Parses a RecBole dataset from its atomic files. Events come from `NAME.inter`, or from `NAME.train.inter`,
+ * `NAME.test.inter` and optionally `NAME.valid.inter`. The function splits missing parts off by time: the last fifth of each
+ * user's events is the test part, and the last tenth of the rest is the validation part. `NAME.item` is optional. Invalid rows
+ * are reported and left out. Throws if no valid event remains.
  */
 export function parseDataset(files: readonly AtomicFile[]): Dataset {
-  const problems = new Problems();
+  const problems = new RowProblems();
   const find = (ending: string): AtomicFile | undefined => files.find(({ name }) => name.endsWith(ending));
   const trainFile = find(".train.inter");
   const single = files.find(({ name }) => /^[^.]+\.inter$/.test(name)) ?? find(".inter");
   const main = trainFile ?? single;
-  if (!main) throw new Error("there is no .inter file");
+  if (!main) throw new Error("The dataset has no .inter file.");
   const name = main.name.replace(/(\.train)?\.inter$/, "");
   const itemFile = find(`${name}.item`) ?? find(".item");
   const items = itemFile ? readItems(itemFile, problems) : new Map<string, DatasetItem>();
   const read = (file: AtomicFile | undefined): DatasetEvent[] =>
-    file ? inTime(readEvents(file, problems)) : [];
+    file ? sortByTime(readEvents(file, problems)) : [];
   let train = read(main);
   let valid = trainFile ? read(find(".valid.inter")) : [];
   let test = trainFile ? read(find(".test.inter")) : [];
-  if (!trainFile) [train, test] = splitLast(train, 0.2);
-  if (valid.length === 0) [train, valid] = splitLast(train, 0.1);
-  if (train.length + valid.length + test.length === 0) throw new Error(`${main.name} holds no usable event`);
+  if (!trainFile) [train, test] = splitLast(train, testShare);
+  if (valid.length === 0) [train, valid] = splitLast(train, validationShare);
+  if (train.length + valid.length + test.length === 0) throw new Error(`${main.name} has no valid event.`);
   for (const event of [...train, ...valid, ...test])
     if (!items.has(event.itemId))
       items.set(event.itemId, {
@@ -190,10 +209,10 @@ export function parseDataset(files: readonly AtomicFile[]): Dataset {
         lon: null,
         attributes: {},
       });
-  return { name, items, train, valid, test, problems: problems.lines, refused: problems.count };
+  return { name, items, train, valid, test, problems: problems.lines, rejectedRows: problems.count };
 }
 
-/** A dataset as atomic files: what {@link parseDataset} reads. */
+/** Returns a dataset as atomic files, which {@link parseDataset} reads. */
 export function writeDataset(dataset: Dataset): AtomicFile[] {
   const parts = { train: dataset.train, valid: dataset.valid, test: dataset.test };
   return [
@@ -205,20 +224,20 @@ export function writeDataset(dataset: Dataset): AtomicFile[] {
   ];
 }
 
-/** A cell: no value is empty, and tabs and line ends would end the cell. */
-const cellOf = (value: string | number | null | undefined): string =>
+/** Returns a value as a table cell: null is empty, and white space becomes a space, since tabs and newlines end a cell. */
+const formatCell = (value: string | number | null | undefined): string =>
   value === null || value === undefined ? "" : String(value).replaceAll(/\s/g, " ");
 
-const lineOf = (values: readonly (string | number | null | undefined)[]): string =>
-  values.map(cellOf).join("\t");
+const formatRow = (values: readonly (string | number | null | undefined)[]): string =>
+  values.map(formatCell).join("\t");
 
 function writeItems(items: readonly DatasetItem[]): string {
   const attributes = [...new Set(items.flatMap((item) => Object.keys(item.attributes)))];
   const typeOf = (name: string): string =>
     items.some((item) => typeof item.attributes[name] === "string") ? "token" : "float";
-  const header = lineOf([...itemColumns, ...attributes.map((name) => `${name}:${typeOf(name)}`)]);
+  const header = formatRow([...itemColumns, ...attributes.map((name) => `${name}:${typeOf(name)}`)]);
   const lines = items.map((item) =>
-    lineOf([
+    formatRow([
       item.id,
       item.title,
       item.category,
@@ -237,7 +256,7 @@ function writeItems(items: readonly DatasetItem[]): string {
 function writeEvents(events: readonly DatasetEvent[]): string {
   const header = "user_id:token\titem_id:token\tevent_type:token\ttimestamp:float\tlat:float\tlon:float";
   const lines = events.map((event) =>
-    lineOf([event.userId, event.itemId, event.type, event.time, event.lat, event.lon]),
+    formatRow([event.userId, event.itemId, event.type, event.time, event.lat, event.lon]),
   );
   return [header, ...lines].join("\n");
 }

@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { featureShape } from "../features/compute.ts";
+import { featureShape } from "../features/compute-features.ts";
 import { initialParameters } from "../network/parameters.ts";
 import { exportOnnx } from "../onnx/export.ts";
-import { randomBatch } from "../onnx/manifest.ts";
-import { nodeSession } from "../onnx/runtime.node.ts";
+import { loadModelInNode } from "../onnx/load-model.node.ts";
+import { randomBatch } from "../onnx/random-batch.ts";
 import { Random } from "../train/random.ts";
 import { scoreByTape } from "../train/train.ts";
-import { parts } from "./ablation.ts";
+import { ablations } from "./ablation.ts";
 
-describe("parts that can be left out", () => {
-  it("are families of features, which together are all of them: the batch itself stays as it is", () => {
+describe("ablations", () => {
+  it("zero every dense feature in exactly one family, and leave the given batch unchanged", () => {
     const batch = randomBatch(featureShape, 5, 1);
     const before = structuredClone(batch);
     const zeroed = new Set<number>();
-    for (const { without } of parts.filter(({ name }) => name.startsWith("features: "))) {
+    for (const { removeFrom: without } of ablations.filter(({ name }) => name.startsWith("features: "))) {
       const left = without(batch);
       expect(left).not.toEqual(before);
       left.dense.forEach((value, i) => {
@@ -26,11 +26,11 @@ describe("parts that can be left out", () => {
     expect(zeroed.size).toBe(batch.dense.filter((value) => value !== 0).length);
   });
 
-  it("are parts of the network, whose weights are then not there", () => {
+  it("leave out the parameters of one network part", () => {
     const namesOf = (shape: typeof featureShape): Set<string> =>
       new Set(initialParameters(shape, new Random(1)).keys());
     const all = namesOf(featureShape);
-    const gone = parts
+    const gone = ablations
       .filter(({ name }) => name.startsWith("network: "))
       .map(({ shape }) => {
         const left = namesOf(shape);
@@ -40,10 +40,10 @@ describe("parts that can be left out", () => {
     expect(new Set(gone.flat()).size).toBe(14);
   });
 
-  it("leave a network whose file agrees with the tape", async () => {
-    for (const { shape } of parts.filter(({ name }) => name.startsWith("network: "))) {
+  it("export a network that scores as the tape does", async () => {
+    for (const { shape } of ablations.filter(({ name }) => name.startsWith("network: "))) {
       const parameters = initialParameters(shape, new Random(2));
-      const session = await nodeSession(exportOnnx(shape, parameters), shape);
+      const session = await loadModelInNode(exportOnnx(shape, parameters), shape);
       const batch = randomBatch(featureShape, 40, 3);
       const file = await session.run(batch);
       const tape = scoreByTape(shape, parameters, batch);

@@ -1,54 +1,54 @@
 import type { FeatureBatch, FeatureShape, NetworkPart } from "../features/batch.ts";
-import { families, featureShape } from "../features/compute.ts";
+import { featureFamilies, featureShape } from "../features/compute-features.ts";
 
-/** A part of what the model sees or is. */
-export interface Part {
+/** A variant of the model without one part: a family of features, or a part of the network. */
+export interface Ablation {
   name: string;
-  /** How the network is built without it. */
+  /** The feature shape whose network lacks the part. */
   shape: FeatureShape;
-  /** How a batch looks without it. */
-  without(batch: FeatureBatch): FeatureBatch;
+  /** Returns the batch without the part. */
+  removeFrom(batch: FeatureBatch): FeatureBatch;
 }
 
-/** Zeroes columns of a matrix, row by row. */
-function withoutColumns(data: Float32Array, width: number, from: number, to: number): Float32Array {
-  const left = data.slice();
-  for (let row = 0; row < left.length; row += width) left.fill(0, row + from, row + to);
-  return left;
+/** Returns a copy of a row-by-row matrix with columns `from` to `to` (exclusive) set to zero. */
+function zeroColumns(data: Float32Array, width: number, from: number, to: number): Float32Array {
+  const copy = data.slice();
+  for (let row = 0; row < copy.length; row += width) copy.fill(0, row + from, row + to);
+  return copy;
 }
 
-/** Each family of dense features, by itself. */
-function familyParts(): Part[] {
+/** Returns one ablation for each family of dense features. */
+function featureAblations(): Ablation[] {
   let at = 0;
-  return Object.entries(families).map(([name, { names }]) => {
+  return Object.entries(featureFamilies).map(([name, { names }]) => {
     const from = at;
     at += names.length;
     const to = at;
     return {
       name: `features: ${name}`,
       shape: featureShape,
-      without: (batch) => ({
+      removeFrom: (batch) => ({
         ...batch,
-        dense: withoutColumns(batch.dense, featureShape.dense.length, from, to),
+        dense: zeroColumns(batch.dense, featureShape.dense.length, from, to),
       }),
     };
   });
 }
 
-const networkPart = (what: string, part: NetworkPart): Part => ({
-  name: `network: ${what}`,
+const networkAblation = (label: string, part: NetworkPart): Ablation => ({
+  name: `network: ${label}`,
   shape: { ...featureShape, without: [part] },
-  without: (batch) => batch,
+  removeFrom: (batch) => batch,
 });
 
-/** Everything: nothing is left out. */
-export const whole: Part = { name: "nothing", shape: featureShape, without: (batch) => batch };
+/** The full model, for comparison. */
+export const noAblation: Ablation = { name: "nothing", shape: featureShape, removeFrom: (batch) => batch };
 
-/** What can be left out: each family of features, and each part of the network. */
-export const parts: readonly Part[] = [
-  ...familyParts(),
-  networkPart("attention", "attention"),
-  networkPart("embeddings", "embeddings"),
-  networkPart("deep part", "deep"),
-  networkPart("wide part", "wide"),
+/** One ablation for each family of features and each part of the network. */
+export const ablations: readonly Ablation[] = [
+  ...featureAblations(),
+  networkAblation("attention", "attention"),
+  networkAblation("embeddings", "embeddings"),
+  networkAblation("deep part", "deep"),
+  networkAblation("wide part", "wide"),
 ];

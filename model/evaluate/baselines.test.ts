@@ -4,7 +4,7 @@ import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import { parseDataset } from "../data/recbole.ts";
 import { type Baseline, baselines, rankOf } from "./baselines.ts";
 
-/** Four products: a and b at one place, c a kilometre on, d without a place. */
+/** Four products: a and b at one location, c a kilometer away, d without a location. */
 const town: Dataset = parseDataset([
   {
     name: "town.item",
@@ -24,7 +24,8 @@ const town: Dataset = parseDataset([
 ]);
 const past: DatasetEvent[] = [...town.train, ...town.valid];
 
-function observed(): (name: string, userId: string) => number[] {
+/** Returns a function that scores the four products by a method, after all past events. */
+function observePast(): (name: string, userId: string) => number[] {
   const methods = baselines(town, past);
   for (const event of past) for (const method of methods) method.observe(event);
   return (name, userId) => {
@@ -34,33 +35,33 @@ function observed(): (name: string, userId: string) => number[] {
 }
 
 describe("baselines", () => {
-  const scores = observed();
+  const scores = observePast();
 
-  it("count as their recipes say", () => {
+  it("score by their formulas", () => {
     expect(scores("popularity", "u")).toEqual([2, 4, 2, 0]);
     expect(scores("frequency", "u")).toEqual([0.5, 0.5, 0, 0]);
-    // u was last at b. Own steps from b: to a, once. Everyone's: to a once, to c twice.
-    const step = (own: number, all: number): number =>
+    // The last item of u is b. Transitions from b: u once to a; all users once to a and twice to c.
+    const transition = (own: number, all: number): number =>
       Math.round((own / (1 + 2) + (0.3 * all) / (3 + 5)) * 1e6) / 1e6;
-    expect(scores("frequencyMarkov", "u")).toEqual([0.5 + step(1, 1), 0.5, step(0, 2), 0]);
-    expect(scores("neighbours", "u")).toEqual([1 / 8, 0, 2 / 8, 0]);
+    expect(scores("frequencyMarkov", "u")).toEqual([0.5 + transition(1, 1), 0.5, transition(0, 2), 0]);
+    expect(scores("itemTransitions", "u")).toEqual([1 / 8, 0, 2 / 8, 0]);
   });
 
-  it("know nothing of someone new but what all do", () => {
+  it("score a new user by popularity alone", () => {
     const popular = (all: number[]): number => all.indexOf(Math.max(...all));
     expect(scores("frequency", "new")).toEqual([0, 0, 0, 0]);
     expect(popular(scores("popularity", "new"))).toBe(1);
   });
 
-  it("put what is nearest to the last event first, and what has no place last", () => {
-    // v was last at c.
+  it("rank by distance from the last event, with unlocated products last", () => {
+    // The last item of v is c.
     const [a, b, c, d] = scores("distance", "v");
     expect(c).toBeGreaterThan(b);
     expect(b - a).toBeCloseTo(0, 6);
     expect(d).toBeLessThan(a);
   });
 
-  it("grow with what is observed, for this person alone", () => {
+  it("update only the counts of the observed event's user", () => {
     const methods = baselines(town, past);
     for (const event of past) for (const method of methods) method.observe(event);
     const frequency = methods.find(({ name }) => name === "frequency") as Baseline;
@@ -74,7 +75,7 @@ describe("baselines", () => {
 });
 
 describe("rankOf", () => {
-  it("counts ties by half", () => {
+  it("counts a tie as half a rank", () => {
     const scores = Float64Array.of(3, 1, 1, 1, 0);
     expect(rankOf(scores, 0)).toBe(1);
     expect(rankOf(scores, 2)).toBe(3);
@@ -82,7 +83,7 @@ describe("rankOf", () => {
     expect(rankOf(scores, 2, (item) => item !== 0)).toBe(2);
   });
 
-  it("gives ranks whose mean is that of any order", () => {
+  it("gives ranks with the mean of any strict order", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 40 }), (list) => {
         const scores = Float64Array.from(list);

@@ -1,153 +1,175 @@
 import { distanceKm } from "../../shared/geo/distance.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 
-/** A method that scores every product for a person; it advances with the person's own events. */
+/** A counting method that scores every product for a user. Observed events update the counts of their users. */
 export interface Baseline {
   name: string;
-  /** Scores by item index; larger is better. */
+  /** Returns scores by item index for the event's user; larger is better. The event's product is not used. */
   score(event: DatasetEvent): Float64Array;
+  /** Adds an event to its user's counts. */
   observe(event: DatasetEvent): void;
 }
 
-/** Counts by person: their choices, and the steps between them. */
-class OwnPast {
+/** Counts by user: choices of each item, and transitions from one item to the next. */
+class UserHistory {
   readonly counts = new Map<string, Map<number, number>>();
-  readonly steps = new Map<string, Map<number, Map<number, number>>>();
+  readonly transitions = new Map<string, Map<number, Map<number, number>>>();
   readonly last = new Map<string, number>();
 
   observe(userId: string, item: number): void {
-    add(at(this.counts, userId), item);
+    increment(mapOf(this.counts, userId), item);
     const last = this.last.get(userId);
     if (last !== undefined) {
-      const steps = at(this.steps, userId);
-      const from = steps.get(last) ?? new Map<number, number>();
-      steps.set(last, from);
-      add(from, item);
+      const transitions = mapOf(this.transitions, userId);
+      const from = transitions.get(last) ?? new Map<number, number>();
+      transitions.set(last, from);
+      increment(from, item);
     }
     this.last.set(userId, item);
   }
 }
 
-const add = (counts: Map<number, number>, key: number): void =>
+const increment = (counts: Map<number, number>, key: number): void =>
   void counts.set(key, (counts.get(key) ?? 0) + 1);
-function at<V>(map: Map<string, Map<number, V>>, key: string): Map<number, V> {
-  const known = map.get(key) ?? new Map<number, V>();
-  map.set(key, known);
-  return known;
+/** Returns the inner map of a key, and creates it if it is missing. */
+function mapOf<V>(map: Map<string, Map<number, V>>, key: string): Map<number, V> {
+  const inner = map.get(key) ?? new Map<number, V>();
+  map.set(key, inner);
+  return inner;
 }
 const sum = (counts: Map<number, number>): number =>
   [...counts.values()].reduce((total, count) => total + count, 0);
 
+/** Pseudo-counts that smooth the transition shares of one user and of all users. */
+const userTransitionSmoothing = 2;
+const globalTransitionSmoothing = 5;
+/** Weight of all users' transitions relative to the user's own, in `frequencyMarkov`. */
+const globalTransitionWeight = 0.3;
+/** Distance in kilometers for products or users without a location: farther than any real distance. */
+const unknownDistanceKm = 1e6;
+/** Largest score difference that popularity makes; smaller than any other difference. */
+const tieBreakScale = 1e-9;
+
 /**
- * The counting methods to beat, over all products. Global counts are of `past` alone; a person's own counts grow with
- * every observed event. Ties are broken by popularity.
+ * Returns the counting methods that the model must beat. Global counts come from `past` alone; a user's own counts grow with
+ * every observed event. Popularity breaks ties.
+ *
+ * - `popularity`: choices by all users.
+ * - `distance`: distance from the user's last location.
+ * - `frequency`: share of the user's own choices.
+ * - `frequencyMarkov`: frequency, plus the transitions from the user's last item, by the user and by all users.
+ * - `itemTransitions`: transitions from the user's last item, by all users.
  */
 export function baselines(dataset: Dataset, past: readonly DatasetEvent[]): Baseline[] {
   const index = new Map([...dataset.items.keys()].map((id, i) => [id, i]));
   const n = index.size;
-  const of = (event: DatasetEvent): number => index.get(event.itemId) as number;
+  const itemIndex = (event: DatasetEvent): number => index.get(event.itemId) as number;
   const items = [...dataset.items.values()];
-  const popular = new Float64Array(n);
-  for (const event of past) popular[of(event)]++;
-  const most = popular.reduce((a, b) => Math.max(a, b), 1);
-  const tie = popular.map((count) => (count / most) * 1e-9);
-  const own = new OwnPast();
-  const everyone = new Map<number, Map<number, number>>();
-  const lastOf = new Map<string, number>();
+  const popularity = new Float64Array(n);
+  for (const event of past) popularity[itemIndex(event)]++;
+  const maxPopularity = popularity.reduce((a, b) => Math.max(a, b), 1);
+  const tieBreak = popularity.map((count) => (count / maxPopularity) * tieBreakScale);
+  const userHistory = new UserHistory();
+  const globalTransitions = new Map<number, Map<number, number>>();
+  const lastItemOf = new Map<string, number>();
   for (const event of past) {
-    const item = of(event);
-    const last = lastOf.get(event.userId);
+    const item = itemIndex(event);
+    const last = lastItemOf.get(event.userId);
     if (last !== undefined) {
-      const from = everyone.get(last) ?? new Map<number, number>();
-      everyone.set(last, from);
-      add(from, item);
+      const from = globalTransitions.get(last) ?? new Map<number, number>();
+      globalTransitions.set(last, from);
+      increment(from, item);
     }
-    lastOf.set(event.userId, item);
+    lastItemOf.set(event.userId, item);
   }
-  const where = new Map<string, { lat: number; lon: number }>();
+  const lastLocation = new Map<string, { lat: number; lon: number }>();
   const frequency = (userId: string): Float64Array => {
-    const scores = tie.slice();
-    const counts = own.counts.get(userId);
+    const scores = tieBreak.slice();
+    const counts = userHistory.counts.get(userId);
     if (!counts) return scores;
     const total = sum(counts);
     for (const [item, count] of counts) scores[item] += count / total;
     return scores;
   };
-  // One observer keeps the shared past: the methods are always asked together.
+  // The methods share one history, and callers pass each event to all of them: only the first method updates the history.
   const observe = (event: DatasetEvent): void => {
-    own.observe(event.userId, of(event));
+    userHistory.observe(event.userId, itemIndex(event));
     const item = dataset.items.get(event.itemId);
     const lat = event.lat ?? item?.lat ?? null;
     const lon = event.lon ?? item?.lon ?? null;
-    if (lat !== null && lon !== null) where.set(event.userId, { lat, lon });
+    if (lat !== null && lon !== null) lastLocation.set(event.userId, { lat, lon });
   };
-  const nothing = (): void => undefined;
+  const ignore = (): void => undefined;
   return [
-    { name: "popularity", score: () => popular.slice(), observe },
+    { name: "popularity", score: () => popularity.slice(), observe },
     {
       name: "distance",
       score: ({ userId }) => {
-        const from = where.get(userId);
-        const scores = tie.slice();
+        const from = lastLocation.get(userId);
+        const scores = tieBreak.slice();
         items.forEach(({ lat, lon }, i) => {
-          scores[i] -= from && lat !== null && lon !== null ? distanceKm(from.lat, from.lon, lat, lon) : 1e6;
+          scores[i] -=
+            from && lat !== null && lon !== null
+              ? distanceKm(from.lat, from.lon, lat, lon)
+              : unknownDistanceKm;
         });
         return scores;
       },
-      observe: nothing,
+      observe: ignore,
     },
-    { name: "frequency", score: ({ userId }) => frequency(userId), observe: nothing },
+    { name: "frequency", score: ({ userId }) => frequency(userId), observe: ignore },
     {
       name: "frequencyMarkov",
       score: ({ userId }) => {
         const scores = frequency(userId);
-        const last = own.last.get(userId);
+        const last = userHistory.last.get(userId);
         if (last === undefined) return scores;
-        const mine = own.steps.get(userId)?.get(last);
-        if (mine) {
-          const total = sum(mine);
-          for (const [item, count] of mine) scores[item] += count / (total + 2);
+        const userNext = userHistory.transitions.get(userId)?.get(last);
+        if (userNext) {
+          const total = sum(userNext);
+          for (const [item, count] of userNext) scores[item] += count / (total + userTransitionSmoothing);
         }
-        const theirs = everyone.get(last);
-        if (theirs) {
-          const total = sum(theirs);
-          for (const [item, count] of theirs) scores[item] += (0.3 * count) / (total + 5);
+        const globalNext = globalTransitions.get(last);
+        if (globalNext) {
+          const total = sum(globalNext);
+          for (const [item, count] of globalNext)
+            scores[item] += (globalTransitionWeight * count) / (total + globalTransitionSmoothing);
         }
         return scores;
       },
-      observe: nothing,
+      observe: ignore,
     },
     {
-      name: "neighbours",
+      name: "itemTransitions",
       score: ({ userId }) => {
-        const scores = tie.slice();
-        const last = own.last.get(userId);
-        const theirs = last === undefined ? undefined : everyone.get(last);
-        if (theirs) {
-          const total = sum(theirs);
-          for (const [item, count] of theirs) scores[item] += count / (total + 5);
+        const scores = tieBreak.slice();
+        const last = userHistory.last.get(userId);
+        const globalNext = last === undefined ? undefined : globalTransitions.get(last);
+        if (globalNext) {
+          const total = sum(globalNext);
+          for (const [item, count] of globalNext) scores[item] += count / (total + globalTransitionSmoothing);
         }
         return scores;
       },
-      observe: nothing,
+      observe: ignore,
     },
   ];
 }
 
 /**
- * Rank of an item (from 1) by score among the products that count (all, unless said): as many places down as products are
- * above it, and half a place for each that scores the same, which is its mean rank over all orders of the ties.
+ * Returns the rank of an item (from 1) by score, among the items for which `includes` is true. A tie counts half a rank, so
+ * that the result is the mean rank over all orders of the tied items.
  */
 export function rankOf(
   scores: Float64Array,
   item: number,
-  counts: (item: number) => boolean = () => true,
+  includes: (item: number) => boolean = () => true,
 ): number {
   const score = scores[item];
   let above = 0;
   let equal = 0;
   for (let i = 0; i < scores.length; i++) {
-    if (scores[i] < score || i === item || !counts(i)) continue;
+    if (scores[i] < score || i === item || !includes(i)) continue;
     if (scores[i] > score) above++;
     else equal++;
   }

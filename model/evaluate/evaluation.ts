@@ -1,87 +1,94 @@
-import type { Answers, Asked } from "./evaluate.ts";
-import { type Gain, gain, gini, type Quality, quality } from "./metrics.ts";
+import { gini, type NdcgGain, ndcgGain, type RankingQuality, rankingQuality } from "./metrics.ts";
+import type { RankedEvent, TestRanks } from "./rank-test-events.ts";
 
-/** Quality of a method by slice. "Cold" products are those that nobody had chosen before the test event. */
+/** Quality of a method on slices of the test events. A cold product is one that nobody chose before the test event. */
 export interface MethodQuality {
-  overall: Quality;
-  revisit: Quality;
-  first: Quality;
-  /** People of whom fewer than five choices were known. */
-  newUsers: Quality;
+  overall: RankingQuality;
+  /** Events on products that the user interacted with before. */
+  revisit: RankingQuality;
+  /** Events on products new to the user. */
+  first: RankingQuality;
+  /** Events of users with fewer than {@link minKnownUserChoices} earlier choices. */
+  newUsers: RankingQuality;
   /** Events on cold products. */
-  newProducts: Quality;
-  overallWithoutCold: Quality;
-  firstWithoutCold: Quality;
+  newProducts: RankingQuality;
+  /** The slices above, with cold products excluded from the candidates. */
+  overallWithoutCold: RankingQuality;
+  firstWithoutCold: RankingQuality;
 }
 
-/** What an evaluation found. */
+/** The result of an evaluation. */
 export interface Evaluation {
   dataset: string;
   seeds: number[];
   methods: Record<string, MethodQuality>;
-  /** What the pipeline gains over each method on the same events. */
-  gains: Record<string, Gain>;
-  /** Share of the events whose product was among the first k candidates. */
+  /** Gain of the pipeline over each method on the same events. */
+  gains: Record<string, NdcgGain>;
+  /** Share of the events whose product was among the first k candidates, by k. */
   recall: Record<string, number>;
-  /** Of what the pipeline showed first (10): share of the catalogue, and Gini coefficient of how often. */
+  /** Products in the pipeline's first ten: their share of the catalog, and the Gini coefficient of their counts. */
   shown: { coverage: number; gini: number };
-  /** Mean milliseconds of a stage. */
+  /** Mean milliseconds by pipeline stage. */
   timing: Record<string, number>;
 }
 
-const fewChoices = 5;
+/** From this number of choices a user no longer counts as new. */
+const minKnownUserChoices = 5;
 
-/** Sums up what was seen. `products` is how many there are in the catalogue. */
-export function evaluationOf(
+/** Summarizes the ranks of test events. `products` is the number of products in the catalog. */
+export function summarizeEvaluation(
   dataset: string,
   products: number,
   seeds: number[],
-  { asked, recalled, shown, milliseconds, questions }: Answers,
+  { events, eventsRecalledAt, timesShown, stageMilliseconds, requests }: TestRanks,
 ): Evaluation {
-  const names = Object.keys(asked[0]?.ranks ?? {});
-  const people = asked.map((each) => each.person);
+  const names = Object.keys(events[0]?.ranks ?? {});
+  const userIds = events.map((each) => each.userId);
   return {
     dataset,
     seeds,
-    methods: Object.fromEntries(names.map((name) => [name, methodQuality(name, asked)])),
+    methods: Object.fromEntries(names.map((name) => [name, methodQuality(name, events)])),
     gains: Object.fromEntries(
       names
         .filter((name) => name !== "pipeline")
         .map((name) => [
           name,
-          gain(
-            asked.map((each) => each.ranks.pipeline),
-            asked.map((each) => each.ranks[name]),
-            people,
+          ndcgGain(
+            events.map((each) => each.ranks.pipeline),
+            events.map((each) => each.ranks[name]),
+            userIds,
           ),
         ]),
     ),
     recall: Object.fromEntries(
-      Object.entries(recalled).map(([k, count]) => [k, count / Math.max(1, asked.length)]),
+      Object.entries(eventsRecalledAt).map(([k, count]) => [k, count / Math.max(1, events.length)]),
     ),
-    shown: { coverage: shown.size / products, gini: gini([...shown.values()], products) },
+    shown: { coverage: timesShown.size / products, gini: gini([...timesShown.values()], products) },
     timing: Object.fromEntries(
-      Object.entries(milliseconds).map(([stage, ms]) => [stage, ms / Math.max(1, questions)]),
+      Object.entries(stageMilliseconds).map(([stage, ms]) => [stage, ms / Math.max(1, requests)]),
     ),
   };
 }
 
-function methodQuality(name: string, asked: readonly Asked[]): MethodQuality {
-  const of = (keep: (each: Asked) => boolean, which: "ranks" | "ranksWithoutCold" = "ranks"): Quality => {
-    const kept = asked.filter(keep);
-    return quality(
-      kept.map((each) => each[which][name]),
-      kept.map((each) => each.person),
+function methodQuality(name: string, events: readonly RankedEvent[]): MethodQuality {
+  const slice = (
+    select: (each: RankedEvent) => boolean,
+    ranks: "ranks" | "ranksWithoutCold" = "ranks",
+  ): RankingQuality => {
+    const selected = events.filter(select);
+    return rankingQuality(
+      selected.map((each) => each[ranks][name]),
+      selected.map((each) => each.userId),
     );
   };
-  const first = (each: Asked): boolean => !each.revisit;
+  const first = (each: RankedEvent): boolean => !each.revisit;
   return {
-    overall: of(() => true),
-    revisit: of((each) => each.revisit),
-    first: of(first),
-    newUsers: of((each) => each.known < fewChoices),
-    newProducts: of((each) => each.cold),
-    overallWithoutCold: of(() => true, "ranksWithoutCold"),
-    firstWithoutCold: of(first, "ranksWithoutCold"),
+    overall: slice(() => true),
+    revisit: slice((each) => each.revisit),
+    first: slice(first),
+    newUsers: slice((each) => each.priorChoices < minKnownUserChoices),
+    newProducts: slice((each) => each.cold),
+    overallWithoutCold: slice(() => true, "ranksWithoutCold"),
+    firstWithoutCold: slice(first, "ranksWithoutCold"),
   };
 }

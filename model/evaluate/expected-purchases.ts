@@ -5,39 +5,46 @@ import { startsEpisode } from "../replay/episode.ts";
 import { Replay } from "../replay/replay.ts";
 import { tilePyramidAfter } from "../replay/tile-pyramid.ts";
 import { simulatedCategories } from "../simulate/categories.ts";
-import type { Simulation } from "../simulate/simulate.ts";
 import { type Situation, utilityTermNames } from "../simulate/ground-truth.ts";
-import { type ConfidenceInterval, bootstrapInterval } from "./metrics.ts";
+import type { Simulation } from "../simulate/simulate.ts";
+import { bootstrapInterval, type ConfidenceInterval } from "./metrics.ts";
 
-/** Purchases to be expected of every 100 products that are recommended. */
+/** Expected purchases per 100 recommended products. */
 export interface ExpectedPurchases {
+  /** Number of judged lists per method. */
   lists: number;
-  /** By the best lists that there are, which know everything. */
+  /** Expected purchases per 100 products of the best possible lists, made with the hidden preferences. */
   optimum: number;
-  /** Of what the wish for a shown product of the best lists is made, on average. */
+  /** Mean terms of the utility of the best lists' products. */
   utilityTerms: Record<string, number>;
   methods: Record<string, MethodPurchases>;
 }
 
-/** What one method's lists bring, also as a share of the optimum with its 95% interval (bootstrap over people). */
+/** Expected purchases from one method's lists. */
 export interface MethodPurchases {
+  /** Expected purchases per 100 products. */
   per100: number;
+  /** `per100` relative to the optimum. */
   shareOfOptimum: number;
+  /** 95% bootstrap interval of `shareOfOptimum`, resampled by user. */
   ci: ConfidenceInterval | null;
-  /** Of what the wish for a shown product is made, on average. */
+  /** Mean terms of the utility of the listed products. */
   utilityTerms: Record<string, number>;
 }
 
+/** Products per list. */
 const listLength = 10;
+/** Test events between two calls of `onProgress`. */
+const eventsPerProgress = 64;
 
 /**
- * What recommendations are worth on a simulated marketplace: for moments of its test part, lists of ten by each ranker
- * through the serving pipeline, judged by the true probability that this person, here and now, buys what is shown; beside
- * the best lists over the whole catalogue. The question carries the place, as an app's does: it is where the person is, not
- * where the chosen product is. `most` questions are drawn evenly from the test part.
+ * Measures the expected purchases of recommendations on a simulated marketplace. For up to about `maxLists` evenly spaced test
+ * events, each ranker returns a list of ten products through the serving pipeline. The ground truth gives the probability that
+ * the user buys each product in this situation, and the best possible list of the whole catalog. Requests state the user's
+ * location, as those of an app do; this is not the location of the chosen product.
  */
 export async function expectedPurchases(
-  { dataset, users: users, truth }: Simulation,
+  { dataset, users, truth }: Simulation,
   rankers: Readonly<Record<string, Ranker>>,
   maxLists: number,
   clock: () => number,
@@ -61,7 +68,9 @@ export async function expectedPurchases(
   const userIds: string[] = [];
   const optimum: number[] = [];
   const termMeans = new UtilityTermMeans();
-  const purchasesByMethod: Record<string, number[]> = Object.fromEntries(Object.keys(rankers).map((name) => [name, []]));
+  const purchasesByMethod: Record<string, number[]> = Object.fromEntries(
+    Object.keys(rankers).map((name) => [name, []]),
+  );
   for (const [i, event] of dataset.test.entries()) {
     const { userId, time, lat, lon } = event;
     const user = usersById.get(userId);
@@ -81,8 +90,8 @@ export async function expectedPurchases(
       };
       optimum.push(judgeList("optimum", truth.bestProducts(user, situation, purchaseCounts, listLength)));
       for (const [name, ranker] of Object.entries(rankers)) {
-        const question = { userId, time, point: { lat, lon }, limit: listLength };
-        const { items } = await replay.recommend(question, ranker, clock);
+        const request = { userId, time, point: { lat, lon }, limit: listLength };
+        const { items } = await replay.recommend(request, ranker, clock);
         purchasesByMethod[name].push(
           judgeList(
             name,
@@ -92,7 +101,7 @@ export async function expectedPurchases(
       }
     }
     observe(event);
-    if (i % 64 === 0) onProgress(i, dataset.test.length);
+    if (i % eventsPerProgress === 0) onProgress(i, dataset.test.length);
   }
   const per100 = (values: readonly number[]): number =>
     (100 * total(values)) / Math.max(1, values.length * listLength);
@@ -106,37 +115,37 @@ export async function expectedPurchases(
         name,
         {
           per100: per100(values),
-          ofOptimum: per100(values) / best,
+          shareOfOptimum: per100(values) / best,
           ci: bootstrapInterval(values, userIds, optimum),
-          wish: termMeans.mean(name),
+          utilityTerms: termMeans.mean(name),
         },
       ]),
     ),
   };
 }
 
-/** Mean parts of wishes, by who showed the products. */
+/** Averages utility terms by method. */
 class UtilityTermMeans {
-  readonly #sums = new Map<string, { parts: number[]; count: number }>();
+  readonly #sums = new Map<string, { terms: number[]; count: number }>();
 
-  add(name: string, parts: readonly number[]): void {
-    const sum = this.#sums.get(name) ?? { parts: utilityTermNames.map(() => 0), count: 0 };
+  add(name: string, terms: readonly number[]): void {
+    const sum = this.#sums.get(name) ?? { terms: utilityTermNames.map(() => 0), count: 0 };
     this.#sums.set(name, sum);
-    for (const [i, part] of parts.entries()) sum.parts[i] += part;
+    for (const [i, term] of terms.entries()) sum.terms[i] += term;
     sum.count++;
   }
 
   mean(name: string): Record<string, number> {
     const sum = this.#sums.get(name);
     return Object.fromEntries(
-      utilityTermNames.map((part, i) => [part, sum ? sum.parts[i] / Math.max(1, sum.count) : 0]),
+      utilityTermNames.map((term, i) => [term, sum ? sum.terms[i] / Math.max(1, sum.count) : 0]),
     );
   }
 }
 
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
-/** What the truth depends on and a log of events tells: purchases, and the last category of a session. */
+/** Tracks what the ground truth needs from past events: purchase counts, and the last category of a session. */
 class SessionTracker {
   readonly #purchaseCounts = new Map<string, Map<string, number>>();
   readonly #last = new Map<string, { lat: number | null; lon: number | null; category: number }>();
@@ -154,7 +163,10 @@ class SessionTracker {
     return this.#purchaseCounts.get(userId) ?? new Map();
   }
 
-  /** A session of the simulation stays at one exact place, and no two share one. */
+  /**
+   * Returns the category of the user's last event if it belongs to the same session, otherwise -1. A simulated session stays at
+   * one exact location that no other session has.
+   */
   lastCategory({ userId, lat, lon }: DatasetEvent): number {
     const last = this.#last.get(userId);
     return last && last.lat === lat && last.lon === lon ? last.category : -1;

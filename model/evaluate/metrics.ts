@@ -64,7 +64,11 @@ export function rankingQuality(events: readonly Ranks[], userIds: readonly strin
 }
 
 /** Returns the gain in NDCG@10 of method `better` over method `worse` on the same events; `userIds` holds each event's user. */
-export function ndcgGain(better: readonly Ranks[], worse: readonly Ranks[], userIds: readonly string[]): NdcgGain {
+export function ndcgGain(
+  better: readonly Ranks[],
+  worse: readonly Ranks[],
+  userIds: readonly string[],
+): NdcgGain {
   const differences = better.map((ranks, i) => meanMetric(ranks, ndcgAt10) - meanMetric(worse[i], ndcgAt10));
   return { ndcg10: mean(differences), ci: bootstrapInterval(differences, userIds) };
 }

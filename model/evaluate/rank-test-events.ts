@@ -11,42 +11,49 @@ import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { type Baseline, baselines, rankOf } from "./baselines.ts";
 import type { Ranks } from "./metrics.ts";
 
-/** A test event that was asked for, and where each method ranked its product. */
+/** A test event, and the rank that each method gave its product. */
 export interface RankedEvent {
   userId: string;
-  /** The person dealt with the product before. */
+  /** True if the user interacted with the product before. */
   revisit: boolean;
-  /** Choices of the person that were known. */
+  /** Number of the user's earlier choices. */
   priorChoices: number;
-  /** Nobody had chosen the product: in training and validation nobody at all, since then not this person. */
+  /** True if nobody chose the product in training and validation, and this user did not choose it in the test since then. */
   cold: boolean;
-  /** By method, over all products. */
+  /** Ranks by method, among all products. */
   ranks: Record<string, Ranks>;
-  /** By method, with what is cold taken out of the candidates: a cold target is missed. */
+  /** Ranks by method, among products that are not cold; a cold product is missed. */
   ranksWithoutCold: Record<string, Ranks>;
 }
 
-/** What was seen while asking. */
+/** The ranks of all test events, with statistics of the pipeline. */
 export interface TestRanks {
   events: RankedEvent[];
-  /** Events whose product was among the first k candidates, by k. */
+  /** Number of events whose product was among the first k candidates, by k. */
   eventsRecalledAt: Record<string, number>;
-  /** How often the pipeline showed a product among the first ten. */
+  /** Number of times that the pipeline listed a product among the first ten, by product id. */
   timesShown: Map<string, number>;
-  /** Milliseconds by stage of the pipeline, over all questions. */
+  /** Total milliseconds of all requests, by pipeline stage. */
   stageMilliseconds: Record<string, number>;
+  /** Number of recommendation requests. */
   requests: number;
 }
 
+/** Numbers of candidates at which recall is measured. */
 const recallDepths = [100, 200, 500, 1000] as const;
 const maxRecallDepth = 1000;
+/** Recommended products that count as shown. */
+const shownLength = 10;
+/** Test events between two calls of `onProgress`. */
+const eventsPerProgress = 64;
 
 /**
- * Asks the serving pipeline, once with each ranker (one a seed), and the counting methods for each test event, in time
- * order: what comes next? Global state is frozen after training and validation; only the person's own test events
- * advance, and an event's own coordinates are unknown until it is scored. Full ranking over all products: one that is not
- * among the candidates counts as missed. With `every` above one only every so-manieth event is asked for; all are
- * observed.
+ * Ranks the product of each test event, in time order, by the serving pipeline and by the counting methods. The pipeline runs
+ * once with each ranker, one for each seed.
+ *
+ * Global state is frozen after training and validation. Only a user's own earlier test events update the user's state, and no
+ * method sees an event's coordinates before ranking it. The ranking covers all products: a product that is not among the
+ * candidates counts as missed. If `sampleEvery` is n, the function ranks every nth event and observes all events.
  */
 export async function rankTestEvents(
   dataset: Dataset,
@@ -56,10 +63,10 @@ export async function rankTestEvents(
   sampleEvery = 1,
 ): Promise<TestRanks> {
   const past = [...dataset.train, ...dataset.valid].sort((a, b) => a.time - b.time);
-  const worldTime = past.at(-1)?.time ?? 0;
+  const snapshotTime = past.at(-1)?.time ?? 0;
   const replay = new Replay(
     dataset.items,
-    inProcessCandidates(tilePyramidAfter(dataset, past, worldTime), () => worldTime),
+    inProcessCandidates(tilePyramidAfter(dataset, past, snapshotTime), () => snapshotTime),
   );
   const methods = baselines(dataset, past);
   const ids = [...dataset.items.keys()];
@@ -79,17 +86,21 @@ export async function rankTestEvents(
     stageMilliseconds: {},
     requests: 0,
   };
-  // Where there are several types of events, an episode is asked for once: a click after a view is no discovery.
+  // With several event types, only the first event of an episode counts: a click after a view is no new choice.
   const hasOneEventType = new Set(dataset.test.map((event) => event.type)).size === 1;
   const test = [...dataset.test].sort((a, b) => a.time - b.time);
   for (const [i, event] of test.entries()) {
     const { userId, itemId, time } = event;
     const profile = replay.profile(userId);
-    if (i % sampleEvery === 0 && event.type !== "dismiss" && (hasOneEventType || startsEpisode(profile, event))) {
+    if (
+      i % sampleEvery === 0 &&
+      event.type !== "dismiss" &&
+      (hasOneEventType || startsEpisode(profile, event))
+    ) {
       const isWarm = (id: string): boolean => chosenBefore.has(id) || replay.hasInteracted(userId, id);
       const cold = !isWarm(itemId);
       const ranked: RankedEvent = {
-        userId: userId,
+        userId,
         revisit: replay.hasInteracted(userId, itemId),
         priorChoices: profile.choices,
         cold,
@@ -104,14 +115,17 @@ export async function rankTestEvents(
         rankers[0]?.firstStage ?? defaultFirstStage,
       );
       const candidateIndex = candidateIndexOf(candidates, itemId);
-      for (const k of recallDepths) if (candidateIndex >= 0 && candidateIndex < k) result.eventsRecalledAt[k]++;
+      for (const k of recallDepths)
+        if (candidateIndex >= 0 && candidateIndex < k) result.eventsRecalledAt[k]++;
       const ranks: number[] = [];
       const withoutCold: number[] = [];
       for (const ranker of rankers) {
         const answer = await replay.recommend(request, ranker, clock);
         recordAnswer(result, answer);
         const position = answer.items.findIndex(({ productId }) => productId === itemId);
-        const above = answer.items.slice(0, Math.max(0, position)).filter(({ productId }) => isWarm(productId));
+        const above = answer.items
+          .slice(0, Math.max(0, position))
+          .filter(({ productId }) => isWarm(productId));
         ranks.push(position < 0 ? Number.POSITIVE_INFINITY : position + 1);
         withoutCold.push(position < 0 || cold ? Number.POSITIVE_INFINITY : above.length + 1);
       }
@@ -120,12 +134,12 @@ export async function rankTestEvents(
       result.events.push(ranked);
     }
     observe(event);
-    if (i % 64 === 0) onProgress(i, test.length);
+    if (i % eventsPerProgress === 0) onProgress(i, test.length);
   }
   return result;
 }
 
-/** Where the counting methods rank a product, with and without what is cold. */
+/** Returns the ranks of an item by the counting methods, among all items and among items that are not cold. */
 function baselineRanks(
   methods: readonly Baseline[],
   event: DatasetEvent,
@@ -143,17 +157,17 @@ function baselineRanks(
   return { ranks, ranksWithoutCold };
 }
 
-/** Index of a product among candidates; -1 where it is not. */
+/** Returns the index of a product among the candidates, or -1. */
 function candidateIndexOf(candidates: readonly Candidate[], itemId: string): number {
   const hash = hash53(itemId);
   return candidates.findIndex(({ block, row }) => block.idHash[row] === hash);
 }
 
-/** Notes what was shown and how long it took. */
+/** Adds the shown products and the stage times of an answer to the result. */
 function recordAnswer(result: TestRanks, answer: PipelineAnswer): void {
   result.requests++;
   for (const { name, ms } of answer.stages)
     result.stageMilliseconds[name] = (result.stageMilliseconds[name] ?? 0) + ms;
-  for (const { productId } of answer.items.slice(0, 10))
+  for (const { productId } of answer.items.slice(0, shownLength))
     result.timesShown.set(productId, (result.timesShown.get(productId) ?? 0) + 1);
 }

@@ -1,12 +1,12 @@
 import type { Evaluation } from "./evaluation.ts";
-import type { Interval } from "./metrics.ts";
-import type { ExpectedPurchases } from "./purchases.ts";
+import type { ExpectedPurchases } from "./expected-purchases.ts";
+import type { ConfidenceInterval } from "./metrics.ts";
 
-/** Three decimals without the zero before the point; a dash for NaN. */
-export const fixed = (value: number): string =>
+/** Returns a number with three decimals and without the zero before the point; a dash for NaN. */
+export const formatFigure = (value: number): string =>
   Number.isNaN(value) ? "-" : value.toFixed(3).replace(/^(-?)0/, "$1");
 
-const head = [
+const headings = [
   "method",
   "Acc@1",
   "Acc@5",
@@ -20,10 +20,11 @@ const head = [
   "first@10",
 ];
 
-const between = (ci: Interval | null): string => (ci ? ci.map(fixed).join(" - ") : "-");
+const formatInterval = (ci: ConfidenceInterval | null): string =>
+  ci ? ci.map(formatFigure).join(" - ") : "-";
 
-/** Columns side by side, each as wide as its widest cell; the first to the left, figures to the right. */
-export function table(rows: readonly (readonly string[])[]): string[] {
+/** Returns the lines of a table. The first column is aligned to the left, all others to the right. */
+export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) =>
     row
@@ -32,25 +33,25 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** The table that `npm run evaluate` prints. */
-export function reportOf(evaluation: Evaluation): string {
+/** Returns the report that `npm run evaluate` prints. */
+export function evaluationReport(evaluation: Evaluation): string {
   const { methods, gains, recall, shown, timing } = evaluation;
-  const [any] = Object.values(methods);
-  if (!any) return `${evaluation.dataset}: there was no event to ask for`;
+  const [anyMethod] = Object.values(methods);
+  if (!anyMethod) return `${evaluation.dataset}: The test part has no event to rank.`;
   const rows = Object.entries(methods).map(([name, method]) => {
     const { overall, revisit, first, overallWithoutCold, firstWithoutCold } = method;
     return [
       name,
-      fixed(overall.acc1),
-      fixed(overall.acc5),
-      fixed(overall.acc10),
-      fixed(overall.ndcg10),
-      between(overall.ci),
-      fixed(overall.mrr10),
-      fixed(revisit.acc10),
-      fixed(first.acc10),
-      fixed(overallWithoutCold.ndcg10),
-      fixed(firstWithoutCold.acc10),
+      formatFigure(overall.acc1),
+      formatFigure(overall.acc5),
+      formatFigure(overall.acc10),
+      formatFigure(overall.ndcg10),
+      formatInterval(overall.ci),
+      formatFigure(overall.mrr10),
+      formatFigure(revisit.acc10),
+      formatFigure(first.acc10),
+      formatFigure(overallWithoutCold.ndcg10),
+      formatFigure(firstWithoutCold.acc10),
     ];
   });
   const pairs = (record: Record<string, number>, digits: number): string =>
@@ -58,42 +59,46 @@ export function reportOf(evaluation: Evaluation): string {
       .map(([name, value]) => `${name} ${value.toFixed(digits)}`)
       .join(", ");
   return [
-    `${evaluation.dataset}: ${any.overall.n} events asked, ${any.revisit.n} revisits, ${any.first.n} first visits (${any.newProducts.n} of cold products); ${evaluation.seeds.length > 1 ? `mean of seeds ${evaluation.seeds.join(", ")}` : `seed ${evaluation.seeds[0]}`}`,
+    `${evaluation.dataset}: ${anyMethod.overall.n} events evaluated, ${anyMethod.revisit.n} revisits, ${anyMethod.first.n} first visits (${anyMethod.newProducts.n} of cold products); ${evaluation.seeds.length > 1 ? `mean of seeds ${evaluation.seeds.join(", ")}` : `seed ${evaluation.seeds[0]}`}`,
     "",
-    ...table([head, ...rows]),
+    ...alignColumns([headings, ...rows]),
     "",
     "the pipeline's gain in NDCG@10 on the same events:",
-    ...table(
-      Object.entries(gains).map(([name, { ndcg10, ci }]) => [`over ${name}`, fixed(ndcg10), between(ci)]),
+    ...alignColumns(
+      Object.entries(gains).map(([name, { ndcg10, ci }]) => [
+        `over ${name}`,
+        formatFigure(ndcg10),
+        formatInterval(ci),
+      ]),
     ),
     `recall of candidates: ${pairs(recall, 3)}`,
-    `shown in the first 10: ${(100 * shown.coverage).toFixed(1)}% of the catalogue, Gini ${shown.gini.toFixed(3)}`,
+    `shown in the first 10: ${(100 * shown.coverage).toFixed(1)}% of the catalog, Gini ${shown.gini.toFixed(3)}`,
     `milliseconds: ${pairs(timing, 2)}`,
   ].join("\n");
 }
 
-/** What recommendations are worth on a simulated marketplace, as a table. */
-export function purchasesReport({ questions, optimum, wish, methods }: ExpectedPurchases): string {
-  const parts = Object.keys(wish);
-  const cells = (of: Record<string, number>): string[] => parts.map((part) => of[part].toFixed(2));
+/** Returns the report of expected purchases on a simulated marketplace. */
+export function purchasesReport({ lists, optimum, utilityTerms, methods }: ExpectedPurchases): string {
+  const terms = Object.keys(utilityTerms);
+  const cells = (means: Record<string, number>): string[] => terms.map((term) => means[term].toFixed(2));
   return [
-    `expected purchases per 100 recommendations, ${questions} lists of 10:`,
-    ...table([
+    `expected purchases per 100 recommendations, ${lists} lists of 10:`,
+    ...alignColumns([
       ["method", "purchases", "of the optimum", "95% interval"],
       ["optimum", optimum.toFixed(2), "1.000", ""],
-      ...Object.entries(methods).map(([name, { per100, ofOptimum, ci }]) => [
+      ...Object.entries(methods).map(([name, { per100, shareOfOptimum, ci }]) => [
         name,
         per100.toFixed(2),
-        fixed(ofOptimum),
-        between(ci),
+        formatFigure(shareOfOptimum),
+        formatInterval(ci),
       ]),
     ]),
     "",
-    "of what the wish for a shown product is made, in units of utility:",
-    ...table([
-      ["method", ...parts],
-      ["optimum", ...cells(wish)],
-      ...Object.entries(methods).map(([name, method]) => [name, ...cells(method.wish)]),
+    "mean terms of the utility of a listed product:",
+    ...alignColumns([
+      ["method", ...terms],
+      ["optimum", ...cells(utilityTerms)],
+      ...Object.entries(methods).map(([name, method]) => [name, ...cells(method.utilityTerms)]),
     ]),
   ].join("\n");
 }

@@ -1,13 +1,13 @@
 import { grad, init, nn, numpy as np, tree } from "@jax-js/jax";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Tape } from "../autograd/tape.ts";
-import type { Tensor } from "../autograd/tensor.ts";
 import type { FeatureShape, TrainingList } from "../features/batch.ts";
-import { randomBatch } from "../onnx/manifest.ts";
-import { listLoss, pointwiseShare, purchaseShare } from "../train/loss.ts";
+import { randomBatch } from "../onnx/random-batch.ts";
+import { runForward, tensorsOf } from "../train/learner.ts";
+import { listLoss, pointwiseLossWeight, purchaseLossWeight } from "../train/loss.ts";
 import { Random } from "../train/random.ts";
 import { JaxOps } from "./jax-ops.node.ts";
-import { network } from "./network.ts";
+import { buildNetwork } from "./network.ts";
 import { initialParameters, type Parameters } from "./parameters.ts";
 
 const shape: FeatureShape = {
@@ -19,40 +19,23 @@ const shape: FeatureShape = {
   hash: "test",
 };
 
-/** A list whose first two candidates were engaged with and whose first was bought; half of its history is empty. */
+/** Returns a list with engagement on its first two candidates and a purchase of the first; half of its history is empty. */
 function listOf(seed: number, count: number): TrainingList {
   const batch = randomBatch(shape, count, seed);
   const engage = new Float32Array(count);
   engage.fill(1, 0, Math.min(2, count));
   const purchase = new Float32Array(count);
   purchase[0] = 1;
-  const standsFor = Float32Array.from({ length: count }, (_, i) => 1 + (i % 3));
-  return { batch, engage, purchase, standsFor, weight: 0.7 };
+  const candidatesRepresented = Float32Array.from({ length: count }, (_, i) => 1 + (i % 3));
+  return { batch, engage, purchase, candidatesRepresented, weight: 0.7 };
 }
 
-/** Gradients by the tape, of the loss that training minimises. */
+/** Returns the gradients of the training loss, computed by the tape. */
 function byTape(parameters: Parameters, list: TrainingList): Map<string, Float32Array> {
-  const tensors = new Map<string, Tensor>(
-    [...parameters].map(([name, { rows, columns, data, trained }]) => [
-      name,
-      { rows, columns, data, grad: trained ? new Float32Array(data.length) : null },
-    ]),
-  );
+  const tensors = tensorsOf(parameters);
   const tape = new Tape(tensors);
-  const { batch } = list;
-  const { engage, purchase } = network(
-    tape,
-    {
-      dense: tape.input(batch.count, shape.dense.length, batch.dense),
-      pair: tape.input(batch.count * shape.history, shape.pair.length, batch.pair),
-      event: tape.input(shape.history, shape.event.length, batch.event),
-      category: tape.indices(batch.category),
-      historyCategory: tape.indices(batch.historyCategory),
-      moment: tape.indices(batch.moment),
-    },
-    shape,
-  );
-  if (!engage.grad || !purchase.grad) throw new Error("the heads have no gradient");
+  const { engage, purchase } = runForward(tape, shape, list.batch);
+  if (!engage.grad || !purchase.grad) throw new Error("The heads have no gradient.");
   listLoss(
     { data: engage.data, grad: engage.grad },
     { data: purchase.data, grad: purchase.grad },
@@ -63,26 +46,26 @@ function byTape(parameters: Parameters, list: TrainingList): Map<string, Float32
   return new Map([...tensors].flatMap(([name, { grad: each }]) => (each ? [[name, each] as const] : [])));
 }
 
-/** A matrix of jax-js, of a copy. */
+/** Returns a jax-js matrix with a copy of `data`. */
 const matrix = (data: Float32Array, rows: number, columns: number): np.Array =>
   np.array(Float32Array.from(data)).reshape([rows, columns]);
 
 /**
- * The loss of one head, written anew: -sum(targets / total * log softmax) + share * sum of binary cross entropies. A row
- * that stands for many adds the logarithm of how many to its logit in the softmax.
+ * An independent implementation of the loss of one head: -sum(targets / total * log softmax) + weight * sum of binary cross
+ * entropies. A row that represents several candidates adds the logarithm of their number to its logit in the softmax.
  */
-function headLoss(logits: np.Array, targets: Float32Array, standsFor: Float32Array): np.Array {
+function headLoss(logits: np.Array, targets: Float32Array, candidatesRepresented: Float32Array): np.Array {
   const total = targets.reduce((sum, value) => sum + value, 0);
   const t = np.array(Float32Array.from(targets));
   const flat = logits.reshape([-1]);
-  const many = np.array(standsFor.map(Math.log));
-  const listwise = np.sum(nn.logSoftmax(flat.ref.add(many)).mul(t.ref)).mul(-1 / total);
+  const logRepresented = np.array(candidatesRepresented.map(Math.log));
+  const listwise = np.sum(nn.logSoftmax(flat.ref.add(logRepresented)).mul(t.ref)).mul(-1 / total);
   // -t log p - (1 - t) log (1 - p) = softplus(logit) - t logit.
   const pointwise = np.sum(nn.softplus(flat.ref).sub(t.mul(flat)));
-  return listwise.add(pointwise.mul(pointwiseShare));
+  return listwise.add(pointwise.mul(pointwiseLossWeight));
 }
 
-/** The same gradients by jax-js. */
+/** Returns the same gradients, computed by jax-js. */
 function byJax(parameters: Parameters, { batch, ...list }: TrainingList): Record<string, np.Array> {
   const loss = (trained: Record<string, np.Array>): np.Array => {
     const all = { ...trained };
@@ -96,9 +79,9 @@ function byJax(parameters: Parameters, { batch, ...list }: TrainingList): Record
       historyCategory: np.array(Int32Array.from(batch.historyCategory)),
       moment: np.array(Int32Array.from(batch.moment)),
     };
-    const { engage, purchase } = network(new JaxOps(all), inputs, shape);
-    return headLoss(engage, list.engage, list.standsFor)
-      .add(headLoss(purchase, list.purchase, list.standsFor).mul(purchaseShare))
+    const { engage, purchase } = buildNetwork(new JaxOps(all), inputs, shape);
+    return headLoss(engage, list.engage, list.candidatesRepresented)
+      .add(headLoss(purchase, list.purchase, list.candidatesRepresented).mul(purchaseLossWeight))
       .mul(list.weight);
   };
   const trained = Object.fromEntries(
@@ -109,16 +92,16 @@ function byJax(parameters: Parameters, { batch, ...list }: TrainingList): Record
   return grad(loss)(trained);
 }
 
-describe("gradients of the whole network and its loss", () => {
+describe("the gradients of the network and its loss", () => {
   beforeAll(async () => {
     await init("wasm");
   });
 
   it.each([
-    ["a list", 9, 1],
-    ["a single candidate", 1, 2],
-    ["another list", 24, 3],
-  ])("are those of jax-js, by %s", (_name, count, seed) => {
+    ["nine candidates", 9, 1],
+    ["one candidate", 1, 2],
+    ["24 candidates", 24, 3],
+  ])("equal those of jax-js for %s", (_name, count, seed) => {
     const parameters = initialParameters(shape, new Random(seed));
     const random = new Random(seed + 100);
     for (const { data } of parameters.values())

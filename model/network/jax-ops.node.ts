@@ -1,10 +1,10 @@
 import { nn, numpy as np } from "@jax-js/jax";
-import type { Ops } from "./ops.ts";
+import { maxStandardized, type Ops } from "./ops.ts";
 
-/** A matrix of jax-js. Its functions consume their arguments; `ref` keeps them for the next use. */
+/** A matrix of jax-js. Its functions free their arguments; `ref` keeps an argument for another use. */
 export type JaxMatrix = np.Array;
 
-/** An interpreter over jax-js, an independent library with its own automatic differentiation: the tape's judge. */
+/** Runs the network on jax-js, an independent library with its own automatic differentiation, to check the tape. */
 export class JaxOps implements Ops<JaxMatrix> {
   readonly #parameters: Record<string, JaxMatrix>;
 
@@ -34,7 +34,7 @@ export class JaxOps implements Ops<JaxMatrix> {
   }
 
   standardize(x: JaxMatrix, mean: JaxMatrix, scale: JaxMatrix): JaxMatrix {
-    return np.clip(x.ref.sub(mean.ref).mul(scale.ref), -5, 5);
+    return np.clip(x.ref.sub(mean.ref).mul(scale.ref), -maxStandardized, maxStandardized);
   }
 
   gather(table: JaxMatrix, indices: JaxMatrix): JaxMatrix {
@@ -49,7 +49,7 @@ export class JaxOps implements Ops<JaxMatrix> {
     return x.ref.slice([], column).reshape([-1, h]);
   }
 
-  fold(x: JaxMatrix, columns: number): JaxMatrix {
+  reshape(x: JaxMatrix, columns: number): JaxMatrix {
     return x.ref.reshape([-1, columns]);
   }
 

@@ -1,39 +1,42 @@
-import { type FeatureShape, momentParts, moments, type NetworkPart } from "../features/batch.ts";
+import { type FeatureShape, momentBuckets, momentLength, type NetworkPart } from "../features/batch.ts";
 import type { Ops } from "./ops.ts";
 
-/** A matrix of the network, and how it begins. */
+/** Shape and initial values of one parameter matrix. */
 export interface ParameterSpec {
   name: string;
   rows: number;
   columns: number;
-  /** `he`: normal with variance 2 / rows (He et al., ICCV 2015); `small`: normal of 0.05; else constant. */
+  /**
+   * `he`: normal with variance 2 / rows (He et al., ICCV 2015); `small`: normal with standard deviation 0.05; a number: that
+   * constant.
+   */
   initial: "he" | "small" | 0 | 1;
-  /** Statistics of the inputs are set, not trained. */
+  /** False for the input statistics, which are measured and not trained. */
   trained: boolean;
 }
 
-/** Sizes of the hidden parts, chosen on validation data. */
+/** Numbers of units, chosen on validation data. */
 const attention = 16;
 const embedding = 8;
 const hidden = [64, 32] as const;
-/** Engagement, and purchase. */
+/** Output heads: engagement and purchase. */
 const heads = 2;
 
-/** Which parts the network of a shape has. */
-const partsOf = ({ without = [] }: FeatureShape): Record<NetworkPart, boolean> => ({
+/** Returns which parts the network of a feature shape has. */
+const includedParts = ({ without = [] }: FeatureShape): Record<NetworkPart, boolean> => ({
   attention: !without.includes("attention"),
   embeddings: !without.includes("embeddings"),
   deep: !without.includes("deep"),
   wide: !without.includes("wide"),
 });
 
-/** All parameters for a feature shape, less those of the parts that it does without. */
+/** Returns the specs of all parameters for a feature shape, in file order, without those of left-out parts. */
 export function parameterSpecs(shape: FeatureShape): ParameterSpec[] {
   const dense = shape.dense.length;
-  const has = partsOf(shape);
+  const has = includedParts(shape);
   const first =
-    dense + (has.attention ? attention : 0) + (has.embeddings ? embedding + shape.history + momentParts : 0);
-  const only = (wanted: boolean, ...specs: ParameterSpec[]): ParameterSpec[] => (wanted ? specs : []);
+    dense + (has.attention ? attention : 0) + (has.embeddings ? embedding + shape.history + momentLength : 0);
+  const only = (included: boolean, ...specs: ParameterSpec[]): ParameterSpec[] => (included ? specs : []);
   const matrix = (
     name: string,
     rows: number,
@@ -53,7 +56,7 @@ export function parameterSpecs(shape: FeatureShape): ParameterSpec[] {
       has.embeddings,
       matrix("categories", shape.categories, embedding, "small"),
       matrix("before", shape.categories, embedding, "small"),
-      matrix("moments", moments, embedding, "small"),
+      matrix("moments", momentBuckets, embedding, "small"),
     ),
     ...only(
       has.attention,
@@ -77,8 +80,8 @@ export function parameterSpecs(shape: FeatureShape): ParameterSpec[] {
 }
 
 /**
- * Inputs as an interpreter's tensors: dense [n, D], pair [n * H, P], event [H, E], category [n], historyCategory [H],
- * moment [2].
+ * The network's inputs as an interpreter's tensors: dense [n, D], pair [n * H, P], event [H, E], category [n],
+ * historyCategory [H], moment [2].
  */
 export interface NetworkInputs<T> {
   dense: T;
@@ -90,48 +93,51 @@ export interface NetworkInputs<T> {
 }
 
 /**
- * The network: dense features standardised inside the graph; attention of the candidate over the recent events by
- * their pair features and by how its category follows theirs (after Zhou et al., "Deep Interest Network", KDD 2018); how
- * it follows each of them, as far as that belongs to the moment, and suits the hour and the weekday, as products of embeddings (factorised transitions: Rendle
- * et al., "Factorizing Personalized Markov Chains", WWW 2010);
- * two hidden layers, and past them the same inputs straight to the heads (wide and deep: Cheng et al., DLRS 2016).
+ * Builds the network with an interpreter's operations and returns the logits [n, 1] of both heads.
+ *
+ * - The graph itself standardizes the dense features.
+ * - Attention weighs the recent events by their pair features and by category transitions (after Zhou et al., "Deep
+ *   Interest Network", KDD 2018).
+ * - Products of embeddings model two affinities of the candidate's category: to the categories of very recent events, and
+ *   to the hour and weekday (factorized transitions: Rendle et al., "Factorizing Personalized Markov Chains", WWW 2010).
+ * - Two hidden layers and a linear layer share these inputs (wide and deep: Cheng et al., DLRS 2016).
  */
-export function network<T>(
+export function buildNetwork<T>(
   ops: Ops<T>,
   inputs: NetworkInputs<T>,
   shape: FeatureShape,
 ): { engage: T; purchase: T } {
   const { history, event } = shape;
-  const has = partsOf(shape);
+  const has = includedParts(shape);
   const p = (name: string): T => ops.parameter(name);
   const layer = (x: T, name: string): T => ops.linear(x, p(`${name}.w`), p(`${name}.b`));
-  const ofEvent = (name: string): T => ops.column(inputs.event, event.indexOf(name), history);
+  const eventFeature = (name: string): T => ops.column(inputs.event, event.indexOf(name), history);
   const embedded = (name: string, index: T): T => ops.gather(p(name), index);
   const candidate = has.embeddings ? embedded("categories", inputs.category) : null;
-  const follows =
+  const transitions =
     candidate === null ? null : ops.similarity(candidate, embedded("before", inputs.historyCategory));
   const attended = (): T => {
-    // What an event says of itself is the same for every candidate: it is computed once, and added to each one's pairs.
+    // The event layer is the same for every candidate: the graph computes it once and adds it to each candidate's pairs.
     const wide = history * attention;
-    const ofPairs = ops.fold(ops.linear(inputs.pair, p("pair.w")), wide);
-    const pairs = ops.fold(
-      ops.relu(ops.add(ofPairs, ops.fold(layer(inputs.event, "event"), wide))),
+    const pairLayer = ops.reshape(ops.linear(inputs.pair, p("pair.w")), wide);
+    const pairs = ops.reshape(
+      ops.relu(ops.add(pairLayer, ops.reshape(layer(inputs.event, "event"), wide))),
       attention,
     );
-    const logits = ops.fold(layer(pairs, "attend"), history);
+    const logits = ops.reshape(layer(pairs, "attend"), history);
     const weights = ops.maskedSoftmax(
-      follows === null ? logits : ops.add(logits, follows),
-      ofEvent("present"),
+      transitions === null ? logits : ops.add(logits, transitions),
+      eventFeature("present"),
     );
     return ops.pool(weights, pairs);
   };
   const first = ops.concat([
     ops.standardize(inputs.dense, p("mean"), p("scale")),
     ...(has.attention ? [attended()] : []),
-    ...(candidate !== null && follows !== null
+    ...(candidate !== null && transitions !== null
       ? [
           candidate,
-          ops.multiply(follows, ofEvent("just_now")),
+          ops.multiply(transitions, eventFeature("just_now")),
           ops.similarity(candidate, embedded("moments", inputs.moment)),
         ]
       : []),
@@ -141,7 +147,8 @@ export function network<T>(
   const wide = has.wide
     ? ops.linear(first, p("heads.wide.w"), deep === null ? p("heads.b") : undefined)
     : null;
-  const both = deep !== null && wide !== null ? ops.add(deep, wide) : (deep ?? wide);
-  if (both === null) throw new Error("a network needs its deep or its wide part");
-  return { engage: ops.column(both, 0, 1), purchase: ops.column(both, 1, 1) };
+  const logits = deep !== null && wide !== null ? ops.add(deep, wide) : (deep ?? wide);
+  if (logits === null)
+    throw new Error("The network needs its deep or its wide part, but the feature shape leaves out both.");
+  return { engage: ops.column(logits, 0, 1), purchase: ops.column(logits, 1, 1) };
 }

@@ -1,30 +1,35 @@
+/** Largest absolute value of a standardized feature; larger values are clipped. */
+export const maxStandardized = 5;
+
 /**
- * The operations of which the network is made. Two interpreters implement them: the tape, which trains, and the ONNX
- * builder, which exports; so the two cannot drift apart. Tensors are matrices; `T` is an interpreter's tensor.
+ * The operations that the network uses. Two interpreters implement them: the tape trains, and the ONNX builder exports.
+ * The trained and the exported network therefore cannot differ. `T` is an interpreter's tensor, a matrix.
  */
 export interface Ops<T> {
-  /** A trained matrix by name. */
+  /** Returns the parameter with this name. */
   parameter(name: string): T;
-  /** x [n, i] times w [i, o], plus b [1, o] where it is given. */
+  /** Returns x [n, i] times w [i, o], plus b [1, o] if given. */
   linear(x: T, w: T, b?: T): T;
+  /** Returns max(0, x), elementwise. */
   relu(x: T): T;
-  /** Element by element, as the next: equal shapes, or b one row that meets each row of a. */
+  /** Returns a + b, elementwise; b has the shape of a, or is one row that is added to each row of a. */
   add(a: T, b: T): T;
+  /** Returns a * b, elementwise; b has the shape of a, or is one row that multiplies each row of a. */
   multiply(a: T, b: T): T;
-  /** (x - mean) * scale, clipped to [-5, 5]; mean and scale are [1, columns] and not trained. */
+  /** Returns (x - mean) * scale, clipped to ±{@link maxStandardized}; mean and scale are [1, columns] and not trained. */
   standardize(x: T, mean: T, scale: T): T;
-  /** Rows of a table [c, e] by indices [n]. */
+  /** Returns the rows of table [c, e] at indices [n]: [n, e]. */
   gather(table: T, indices: T): T;
-  /** a [n, e] times the transpose of b [h, e]: [n, h]. */
+  /** Returns a [n, e] times the transpose of b [h, e]: [n, h]. */
   similarity(a: T, b: T): T;
-  /** Column `column` of x [n * h, p] as [n, h]. */
+  /** Returns column `column` of x [n * h, p] as [n, h]. */
   column(x: T, column: number, h: number): T;
-  /** The same numbers in rows of `columns`. */
-  fold(x: T, columns: number): T;
-  /** Softmax over each row of logits [n, h] where mask [1, h] is 1; all zeros where it is never 1. */
+  /** Returns the values of x in rows of `columns` values. */
+  reshape(x: T, columns: number): T;
+  /** Returns the softmax of each row of logits [n, h] over the columns where mask [1, h] is 1; zeros elsewhere. */
   maskedSoftmax(logits: T, mask: T): T;
-  /** Sums rows of values [n * h, a] by weights [n, h]: [n, a]. */
+  /** Returns the sums of the rows of values [n * h, a], weighted by weights [n, h]: [n, a]. */
   pool(weights: T, values: T): T;
-  /** Side by side: equal rows. */
+  /** Returns the matrices side by side; all have the same number of rows. */
   concat(parts: T[]): T;
 }

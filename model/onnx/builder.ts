@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import type { Ops } from "../network/ops.ts";
+import { maxStandardized, type Ops } from "../network/ops.ts";
 import type { Parameters } from "../network/parameters.ts";
 import {
   type AttributeProto,
@@ -12,19 +12,19 @@ import {
   TensorProtoSchema,
 } from "./generated/onnx_pb.js";
 
-/** Interprets the network as nodes of an ONNX graph; a tensor is the name of a value. */
+/** Builds the network as nodes of an ONNX graph. A tensor is the name of a value in the graph. */
 export class GraphBuilder implements Ops<string> {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
   readonly #parameters: Parameters;
-  readonly #made = new Set<string>();
+  readonly #constants = new Set<string>();
   #count = 0;
 
   constructor(parameters: Parameters) {
     this.#parameters = parameters;
   }
 
-  /** Adds a node and names its output. */
+  /** Adds a node and returns the name of its output. */
   node(
     opType: string,
     input: string[],
@@ -37,10 +37,10 @@ export class GraphBuilder implements Ops<string> {
     return output;
   }
 
-  /** A constant tensor, made once for each name. */
+  /** Adds a constant tensor once for each name, and returns the name. */
   #constant(name: string, dims: number[], values: Float32Array | BigInt64Array): string {
-    if (!this.#made.has(name)) {
-      this.#made.add(name);
+    if (!this.#constants.has(name)) {
+      this.#constants.add(name);
       this.initializers.push(
         create(TensorProtoSchema, {
           name,
@@ -55,8 +55,8 @@ export class GraphBuilder implements Ops<string> {
     return name;
   }
 
-  /** A shape or a list of axes. */
-  #longs(values: number[]): string {
+  /** Adds a constant list of integers: a shape or a list of axes. */
+  #integers(values: number[]): string {
     return this.#constant(`i_${values.join("_")}`, [values.length], BigInt64Array.from(values.map(BigInt)));
   }
 
@@ -66,7 +66,7 @@ export class GraphBuilder implements Ops<string> {
 
   parameter(name: string): string {
     const parameter = this.#parameters.get(name);
-    if (!parameter) throw new Error(`no parameter is named ${name}`);
+    if (!parameter) throw new Error(`The model has no parameter named "${name}".`);
     return this.#constant(name, [parameter.rows, parameter.columns], parameter.data);
   }
 
@@ -88,7 +88,7 @@ export class GraphBuilder implements Ops<string> {
 
   standardize(x: string, mean: string, scale: string): string {
     const value = this.node("Mul", [this.node("Sub", [x, mean]), scale]);
-    return this.node("Clip", [value, this.#scalar(-5), this.#scalar(5)]);
+    return this.node("Clip", [value, this.#scalar(-maxStandardized), this.#scalar(maxStandardized)]);
   }
 
   gather(table: string, indices: string): string {
@@ -100,36 +100,44 @@ export class GraphBuilder implements Ops<string> {
   }
 
   column(x: string, column: number, h: number): string {
-    const slice = this.node("Slice", [x, this.#longs([column]), this.#longs([column + 1]), this.#longs([1])]);
-    return this.fold(slice, h);
+    const slice = this.node("Slice", [
+      x,
+      this.#integers([column]),
+      this.#integers([column + 1]),
+      this.#integers([1]),
+    ]);
+    return this.reshape(slice, h);
   }
 
-  fold(x: string, columns: number): string {
-    return this.node("Reshape", [x, this.#longs([-1, columns])]);
+  reshape(x: string, columns: number): string {
+    return this.node("Reshape", [x, this.#integers([-1, columns])]);
   }
 
   maskedSoftmax(logits: string, mask: string): string {
-    // Masked logits are pushed far down; a row without any event is all zeros after the last product.
-    const far = this.node("Mul", [this.node("Sub", [mask, this.#scalar(1)]), this.#scalar(1e9)]);
-    return this.node("Mul", [this.node("Softmax", [this.add(logits, far)], [intAttribute("axis", 1)]), mask]);
+    // A large negative number hides masked logits. The last product sets a row without any event to zeros.
+    const penalty = this.node("Mul", [this.node("Sub", [mask, this.#scalar(1)]), this.#scalar(1e9)]);
+    return this.node("Mul", [
+      this.node("Softmax", [this.add(logits, penalty)], [intAttribute("axis", 1)]),
+      mask,
+    ]);
   }
 
   pool(weights: string, values: string): string {
-    // [n, 1, h] times [n, h, a], with h and n read from the weights' own shape.
-    const w = this.node("Unsqueeze", [weights, this.#longs([1])]);
+    // [n, 1, h] times [n, h, a]; the graph reads n and h from the shape of the weights.
+    const w = this.node("Unsqueeze", [weights, this.#integers([1])]);
     const n = this.node("Shape", [weights]);
-    const shape = this.node("Concat", [n, this.#longs([-1])], [intAttribute("axis", 0)]);
+    const shape = this.node("Concat", [n, this.#integers([-1])], [intAttribute("axis", 0)]);
     const v = this.node("Reshape", [values, shape]);
-    return this.node("Squeeze", [this.node("MatMul", [w, v]), this.#longs([1])]);
+    return this.node("Squeeze", [this.node("MatMul", [w, v]), this.#integers([1])]);
   }
 
   concat(parts: string[]): string {
     return this.node("Concat", parts, [intAttribute("axis", 1)]);
   }
 
-  /** Reshapes to `dims` under a given name; -1 is the rest. */
-  reshape(x: string, dims: number[], output?: string): string {
-    return this.node("Reshape", [x, this.#longs(dims)], [], output);
+  /** Reshapes x to `dims`, where -1 stands for the remaining size, and returns the name `output`. */
+  reshapeTo(x: string, dims: number[], output?: string): string {
+    return this.node("Reshape", [x, this.#integers(dims)], [], output);
   }
 }
 

@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { type FeatureShape, momentParts } from "../features/batch.ts";
-import { network } from "../network/network.ts";
+import { type FeatureShape, momentLength } from "../features/batch.ts";
+import { buildNetwork } from "../network/network.ts";
 import type { Parameters } from "../network/parameters.ts";
 import { GraphBuilder } from "./builder.ts";
 import {
@@ -13,33 +13,33 @@ import {
   Version,
 } from "./generated/onnx_pb.js";
 
-/** The operator set of exported files. */
+/** ONNX operator set of exported files. */
 export const opset = 17;
 
-/** An input or output of the file: a name for an open dimension, a number for a fixed one. */
-export interface PortSpec {
+/** An input or output of the file. A number in `shape` is a fixed size, a name is an open size. */
+export interface TensorSpec {
   name: string;
   type: "float32" | "int32";
   shape: (string | number)[];
 }
 
-/** Inputs of a file for a feature shape. */
-export const inputSpecs = (shape: FeatureShape): PortSpec[] => [
+/** Returns the specs of a file's inputs for a feature shape. */
+export const inputSpecs = (shape: FeatureShape): TensorSpec[] => [
   { name: "dense", type: "float32", shape: ["n", shape.dense.length] },
   { name: "pair", type: "float32", shape: ["n", shape.history, shape.pair.length] },
   { name: "event", type: "float32", shape: [shape.history, shape.event.length] },
   { name: "category", type: "int32", shape: ["n"] },
   { name: "historyCategory", type: "int32", shape: [shape.history] },
-  { name: "moment", type: "int32", shape: [momentParts] },
+  { name: "moment", type: "int32", shape: [momentLength] },
 ];
 
-/** Outputs: logits. */
-export const outputSpecs: PortSpec[] = [
+/** Specs of a file's outputs, which are logits. */
+export const outputSpecs: TensorSpec[] = [
   { name: "engage", type: "float32", shape: ["n"] },
   { name: "purchase", type: "float32", shape: ["n"] },
 ];
 
-function valueInfo({ name, type, shape }: PortSpec): ValueInfoProto {
+function valueInfo({ name, type, shape }: TensorSpec): ValueInfoProto {
   return create(ValueInfoProtoSchema, {
     name,
     type: {
@@ -60,14 +60,14 @@ function valueInfo({ name, type, shape }: PortSpec): ValueInfoProto {
   });
 }
 
-/** The network with its weights as an ONNX file. */
+/** Returns the network with its parameters as an ONNX file. */
 export function exportOnnx(shape: FeatureShape, parameters: Parameters): Uint8Array {
   const graph = new GraphBuilder(parameters);
-  const { engage, purchase } = network(
+  const { engage, purchase } = buildNetwork(
     graph,
     {
       dense: "dense",
-      pair: graph.reshape("pair", [-1, shape.pair.length]),
+      pair: graph.reshapeTo("pair", [-1, shape.pair.length]),
       event: "event",
       category: "category",
       historyCategory: "historyCategory",
@@ -75,8 +75,8 @@ export function exportOnnx(shape: FeatureShape, parameters: Parameters): Uint8Ar
     },
     shape,
   );
-  graph.reshape(engage, [-1], "engage");
-  graph.reshape(purchase, [-1], "purchase");
+  graph.reshapeTo(engage, [-1], "engage");
+  graph.reshapeTo(purchase, [-1], "purchase");
   return toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {

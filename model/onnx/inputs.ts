@@ -1,14 +1,14 @@
-import { type FeatureBatch, type FeatureShape, momentParts } from "../features/batch.ts";
+import { type FeatureBatch, type FeatureShape, momentLength } from "../features/batch.ts";
 
-/** One input of a run. */
+/** One input tensor of a run. */
 export interface InputTensor {
   type: "float32" | "int32";
   data: Float32Array | Int32Array;
   dims: number[];
 }
 
-/** A batch as the inputs of the file, by name. */
-export const inputsOf = (
+/** Returns a batch as input tensors of the file, by name. */
+export const onnxInputs = (
   shape: FeatureShape,
   batch: FeatureBatch,
 ): Record<Exclude<keyof FeatureBatch, "count">, InputTensor> => ({
@@ -17,11 +17,11 @@ export const inputsOf = (
   event: { type: "float32", data: batch.event, dims: [shape.history, shape.event.length] },
   category: { type: "int32", data: batch.category, dims: [batch.count] },
   historyCategory: { type: "int32", data: batch.historyCategory, dims: [shape.history] },
-  moment: { type: "int32", data: batch.moment, dims: [momentParts] },
+  moment: { type: "int32", data: batch.moment, dims: [momentLength] },
 });
 
-/** A batch of numbers by the names of the inputs; what is absent is empty. */
-export const batchOf = (
+/** Returns a batch of `count` candidates from input values by name; a missing input is empty. */
+export const batchFromInputs = (
   count: number,
   inputs: Readonly<Record<string, readonly number[]>>,
 ): FeatureBatch => ({

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { featureShape } from "../features/compute.ts";
+import { featureShape } from "../features/compute-features.ts";
 import { opset } from "./export.ts";
 import {
   AttributeProtoSchema,
@@ -20,28 +20,28 @@ import { inspectOnnx } from "./inspect.ts";
 
 const bytes = new Uint8Array(readFileSync(join(import.meta.dirname, "../artifacts/bundled.onnx")));
 
-/** What is said of the bundled file after a change to it. */
-function said(change: (model: ModelProto) => void, stated = opset): string {
+/** Returns the error detail for the bundled file after a change; an empty text if the file passes. */
+function inspectChanged(change: (model: ModelProto) => void, statedOpset = opset): string {
   const model = fromBinary(ModelProtoSchema, bytes);
   change(model);
-  const result = inspectOnnx(toBinary(ModelProtoSchema, model), featureShape, stated);
+  const result = inspectOnnx(toBinary(ModelProtoSchema, model), featureShape, statedOpset);
   return result.ok ? "" : result.error.detail;
 }
 const graphOf = (model: ModelProto) => {
-  if (!model.graph) throw new Error("no graph");
+  if (!model.graph) throw new Error("The file has no graph.");
   return model.graph;
 };
 const inputOf = (model: ModelProto, name: string) => {
   const type = graphOf(model).input.find((each) => each.name === name)?.type?.value;
-  if (type?.case !== "tensorType") throw new Error(`no input ${name}`);
+  if (type?.case !== "tensorType") throw new Error(`The file has no input "${name}".`);
   return type.value;
 };
 
-describe("the inspection of a file that is brought", () => {
-  it("takes what is exported here, whatever its open sizes are called", () => {
-    expect(said(() => undefined)).toBe("");
+describe("inspectOnnx", () => {
+  it("accepts an exported file with any names of open sizes", () => {
+    expect(inspectChanged(() => undefined)).toBe("");
     expect(
-      said((model) => {
+      inspectChanged((model) => {
         for (const { type } of graphOf(model).input)
           if (type?.value.case === "tensorType")
             for (const dim of type.value.value.shape?.dim ?? [])
@@ -50,7 +50,7 @@ describe("the inspection of a file that is brought", () => {
     ).toBe("");
   });
 
-  it("refuses what is no ONNX, or says so little that nothing can be run", () => {
+  it("rejects a file that is not ONNX or has no operators", () => {
     for (const file of [
       new Uint8Array(),
       new Uint8Array([1, 2, 3]),
@@ -61,10 +61,10 @@ describe("the inspection of a file that is brought", () => {
         ok: false,
         error: { code: "invalid_input" },
       });
-    expect(said((model) => graphOf(model).node.splice(0))).toContain("no graph");
+    expect(inspectChanged((model) => graphOf(model).node.splice(0))).toContain("no graph");
   });
 
-  it("refuses loops, randomness, texts, other domains and functions", () => {
+  it("rejects loops, random, text and sequence operators, other domains and functions", () => {
     for (const opType of [
       "Loop",
       "If",
@@ -77,78 +77,80 @@ describe("the inspection of a file that is brought", () => {
       "Optional",
     ])
       expect(
-        said((model) => graphOf(model).node.push(create(NodeProtoSchema, { opType, output: ["x"] }))),
+        inspectChanged((model) =>
+          graphOf(model).node.push(create(NodeProtoSchema, { opType, output: ["x"] })),
+        ),
         opType,
       ).toContain(opType);
     expect(
-      said((model) =>
+      inspectChanged((model) =>
         graphOf(model).node.push(create(NodeProtoSchema, { opType: "FusedMatMul", domain: "com.microsoft" })),
       ),
     ).toContain("com.microsoft");
-    expect(said((model) => model.functions.push(create(FunctionProtoSchema, { name: "f" })))).toContain(
-      "inline",
-    );
+    expect(
+      inspectChanged((model) => model.functions.push(create(FunctionProtoSchema, { name: "f" }))),
+    ).toContain("inline");
   });
 
-  it("refuses another operator set than the manifest's, and ones that are not served", () => {
-    expect(said(() => undefined, opset + 1)).toContain(`operator set ${opset}`);
-    const of = (version: number) =>
-      said((model) => {
+  it("rejects an operator set that differs from the manifest or is not supported", () => {
+    expect(inspectChanged(() => undefined, opset + 1)).toContain(`operator set ${opset}`);
+    const inspectVersion = (version: number) =>
+      inspectChanged((model) => {
         model.opsetImport = [create(OperatorSetIdProtoSchema, { domain: "", version: BigInt(version) })];
       }, version);
-    expect(of(7)).toContain("not taken");
-    expect(of(99)).toContain("not taken");
-    expect(of(18)).toBe("");
-    expect(said((model) => model.opsetImport.splice(0))).toContain("none");
+    expect(inspectVersion(7)).toContain("not supported");
+    expect(inspectVersion(99)).toContain("not supported");
+    expect(inspectVersion(18)).toBe("");
+    expect(inspectChanged((model) => model.opsetImport.splice(0))).toContain("none");
   });
 
-  it("refuses weights in another file", () => {
-    const outside = (model: ModelProto) => {
+  it("rejects weights in another file", () => {
+    const moveWeightsOut = (model: ModelProto) => {
       const [tensor] = graphOf(model).initializer;
       tensor.dataLocation = TensorProto_DataLocation.EXTERNAL;
       tensor.externalData = [create(StringStringEntryProtoSchema, { key: "location", value: "/etc/passwd" })];
     };
-    expect(said(outside)).toContain("another file");
+    expect(inspectChanged(moveWeightsOut)).toContain("another file");
   });
 
-  it("refuses inputs and outputs that are not those of the features, and says which", () => {
+  it("rejects inputs and outputs that differ from the features, and names them", () => {
     expect(
-      said((model) => {
+      inspectChanged((model) => {
         inputOf(model, "dense").elemType = TensorProto_DataType.DOUBLE;
       }),
     ).toContain('"dense"');
     expect(
-      said((model) => {
+      inspectChanged((model) => {
         const dim = inputOf(model, "event").shape?.dim[1];
         if (dim) dim.value = { case: "dimValue", value: 3n };
       }),
     ).toContain('"event"');
     expect(
-      said((model) => {
+      inspectChanged((model) => {
         const dim = inputOf(model, "dense").shape?.dim[0];
         if (dim) dim.value = { case: "dimValue", value: 4n };
       }),
     ).toContain('"dense"');
-    expect(said((model) => graphOf(model).output.splice(0, 1))).toContain('output "engage"');
+    expect(inspectChanged((model) => graphOf(model).output.splice(0, 1))).toContain('output "engage"');
     expect(
-      said((model) => graphOf(model).input.push(create(ValueInfoProtoSchema, { name: "age" }))),
+      inspectChanged((model) => graphOf(model).input.push(create(ValueInfoProtoSchema, { name: "age" }))),
     ).toContain('"age"');
     expect(
-      said((model) => {
+      inspectChanged((model) => {
         graphOf(model).input = graphOf(model).input.filter(({ name }) => name !== "pair");
       }),
     ).toContain('"pair"');
   });
 
-  it("finds what is refused inside an operator's own graph too", () => {
+  it("rejects an operator with a subgraph", () => {
     const body = create(AttributeProtoSchema, {
       name: "body",
       g: { node: [create(NodeProtoSchema, { opType: "RandomNormal" })] },
     });
     expect(
-      said((model) =>
+      inspectChanged((model) =>
         graphOf(model).node.push(create(NodeProtoSchema, { opType: "Identity", attribute: [body] })),
       ),
-    ).toContain("graph of its own");
+    ).toContain("subgraph");
   });
 });

@@ -1,7 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
 import type { FeatureShape } from "../features/batch.ts";
-import { inputSpecs, outputSpecs, type PortSpec } from "./export.ts";
+import { inputSpecs, outputSpecs, type TensorSpec } from "./export.ts";
 import {
   type GraphProto,
   type ModelProto,
@@ -11,15 +11,15 @@ import {
   type ValueInfoProto,
 } from "./generated/onnx_pb.js";
 
-/** Operator sets that the runtime serves. */
+/** Oldest and newest operator set that the runtime supports. */
 const oldestOpset = 13;
 const newestOpset = 21;
-/** Operators of a graph that are looked at, at most. */
+/** Largest accepted number of operators in a graph. */
 const maxNodes = 20_000;
 
 /**
- * Operators that a model may not use: loops take as long as their data says, random ones answer the same question in two
- * ways, texts and sequences are nothing that a feature is.
+ * Operators that a model must not use. The data decides how long a loop runs, random operators give different scores for the
+ * same inputs, and features are neither text nor sequences.
  */
 const refusedOperators: readonly RegExp[] = [
   /^(If|Loop|Scan)$/,
@@ -29,18 +29,19 @@ const refusedOperators: readonly RegExp[] = [
   /^ImageDecoder$/,
 ];
 
-const types: Partial<Record<TensorProto_DataType, PortSpec["type"]>> = {
+const elementTypes: Partial<Record<TensorProto_DataType, TensorSpec["type"]>> = {
   [TensorProto_DataType.FLOAT]: "float32",
   [TensorProto_DataType.INT32]: "int32",
 };
 
-/** What keeps a port of the file from being what the specification asks; null for nothing. An open size may have any name. */
-function mismatch(kind: string, spec: PortSpec, given: ValueInfoProto | undefined): string | null {
-  const wanted = `${spec.type}[${spec.shape.join(", ")}]`;
-  if (given?.type?.value.case !== "tensorType") return `It has no ${kind} "${spec.name}", ${wanted}.`;
-  const { elemType, shape } = given.type.value.value;
+/** Returns how an input or output differs from its spec; null if it matches. An open size may have any name. */
+function tensorMismatch(kind: string, spec: TensorSpec, tensor: ValueInfoProto | undefined): string | null {
+  const expected = `${spec.type}[${spec.shape.join(", ")}]`;
+  if (tensor?.type?.value.case !== "tensorType")
+    return `The file lacks the ${kind} "${spec.name}", ${expected}.`;
+  const { elemType, shape } = tensor.type.value.value;
   const sizes = shape?.dim.map(({ value }) => (value.case === "dimValue" ? Number(value.value) : null));
-  const type = types[elemType as TensorProto_DataType] ?? `type ${elemType}`;
+  const type = elementTypes[elemType as TensorProto_DataType] ?? `type ${elemType}`;
   const fits =
     sizes === undefined
       ? kind === "output"
@@ -50,65 +51,70 @@ function mismatch(kind: string, spec: PortSpec, given: ValueInfoProto | undefine
         );
   return fits && type === spec.type
     ? null
-    : `Its ${kind} "${spec.name}" is ${type}[${(sizes ?? ["?"]).map((size) => size ?? "open").join(", ")}], not ${wanted}.`;
+    : `The ${kind} "${spec.name}" must be ${expected}; it is ${type}[${(sizes ?? ["?"]).map((size) => size ?? "open").join(", ")}].`;
 }
 
-/** What is wrong with the operators and weights of a graph; null for nothing. */
-function wrongIn({ node, initializer }: GraphProto): string | null {
-  if (node.length > maxNodes) return `It has more than ${maxNodes} operators.`;
+/** Returns what is wrong with the operators and weights of a graph; null if nothing is. */
+function graphProblem({ node, initializer }: GraphProto): string | null {
+  if (node.length > maxNodes)
+    return `The file has ${node.length} operators; at most ${maxNodes} are supported.`;
   for (const { opType, domain, attribute } of node) {
     if (domain !== "" && domain !== "ai.onnx")
-      return `Operator ${opType} is of ${domain}, not of ONNX itself.`;
-    if (refusedOperators.some((each) => each.test(opType))) return `Operator ${opType} is not taken.`;
+      return `Operator ${opType} is from the domain ${domain}; only standard ONNX operators are supported.`;
+    if (refusedOperators.some((each) => each.test(opType))) return `Operator ${opType} is not supported.`;
     if (attribute.some(({ g, graphs }) => g !== undefined || graphs.length > 0))
-      return `Operator ${opType} has a graph of its own, which is not taken.`;
+      return `Operator ${opType} has a subgraph; subgraphs are not supported.`;
   }
   const external = initializer.find(
     ({ dataLocation, externalData }) =>
       dataLocation === TensorProto_DataLocation.EXTERNAL || externalData.length > 0,
   );
-  return external ? `Its weights "${external.name}" lie in another file.` : null;
+  return external
+    ? `The weights "${external.name}" are stored in another file; store them in the model file.`
+    : null;
 }
 
 /**
- * Checks what a file says of itself, before any runtime touches it: that it is ONNX of a known operator set, uses no operator
- * that is not taken, carries its weights, and has the inputs and outputs of the features. Refuses with `invalid_input`.
+ * Inspects a file before any runtime loads it. The file must be ONNX of a supported operator set, use only supported operators,
+ * contain its weights, and have the inputs and outputs of the features. Otherwise the result is the error `invalid_input`.
  */
 export function inspectOnnx(bytes: Uint8Array, shape: FeatureShape, opset: number): Result<null> {
-  const wrong = (detail: string): Result<null> => refuse("invalid_input", detail);
+  const refuseFile = (detail: string): Result<null> => refuse("invalid_input", detail);
   let model: ModelProto;
   try {
     model = fromBinary(ModelProtoSchema, bytes);
   } catch {
-    return wrong("The file is not ONNX.");
+    return refuseFile("The file is not ONNX.");
   }
   const { graph, opsetImport, functions } = model;
-  if (!graph || graph.node.length === 0) return wrong("The file is not ONNX: it has no graph.");
+  if (!graph || graph.node.length === 0) return refuseFile("The file is not ONNX: it has no graph.");
   const imported = opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version;
   if (imported === undefined || Number(imported) !== opset)
-    return wrong(`The file is of operator set ${imported ?? "none"}, the manifest says ${opset}.`);
+    return refuseFile(`The file uses operator set ${imported ?? "none"}, but the manifest states ${opset}.`);
   if (opset < oldestOpset || opset > newestOpset)
-    return wrong(`Operator set ${opset} is not taken: ${oldestOpset} to ${newestOpset} are.`);
-  if (functions.length > 0) return wrong("Functions of its own are not taken: inline them.");
-  const damage = wrongIn(graph);
-  if (damage !== null) return wrong(damage);
+    return refuseFile(`Operator set ${opset} is not supported; use ${oldestOpset} to ${newestOpset}.`);
+  if (functions.length > 0)
+    return refuseFile("The file defines functions, which are not supported; inline them.");
+  const problem = graphProblem(graph);
+  if (problem !== null) return refuseFile(problem);
   const weights = new Set(graph.initializer.map(({ name }) => name));
   const inputs = graph.input.filter(({ name }) => !weights.has(name));
-  const ports: [string, readonly PortSpec[], readonly ValueInfoProto[]][] = [
+  const ports: [string, readonly TensorSpec[], readonly ValueInfoProto[]][] = [
     ["input", inputSpecs(shape), inputs],
     ["output", outputSpecs, graph.output],
   ];
   for (const [kind, specs, given] of ports) {
     for (const spec of specs) {
-      const why = mismatch(
+      const problem = tensorMismatch(
         kind,
         spec,
         given.find(({ name }) => name === spec.name),
       );
-      if (why !== null) return wrong(why);
+      if (problem !== null) return refuseFile(problem);
     }
-    const more = given.find(({ name }) => !specs.some((spec) => spec.name === name));
-    if (more && kind === "input") return wrong(`Nothing is given for its input "${more.name}".`);
+    const extra = given.find(({ name }) => !specs.some((spec) => spec.name === name));
+    if (extra && kind === "input")
+      return refuseFile(`The input "${extra.name}" is not a feature input; remove it.`);
   }
   return ok(null);
 }

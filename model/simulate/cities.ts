@@ -1,12 +1,12 @@
-/** A city of the simulated marketplace: place and size from GeoNames, currency from ISO 4217. */
+/** A city of the simulated marketplace: location from GeoNames, currency code from ISO 4217. */
 export interface SimulatedCity {
   name: string;
   country: string;
   lat: number;
   lon: number;
   currency: string;
-  /** How many units of the currency buy what one euro buys, roughly: prices look as they should. */
-  level: number;
+  /** Approximate units of the currency that buy as much as one euro, so that prices look realistic. */
+  priceLevel: number;
 }
 
 const city = (
@@ -22,10 +22,10 @@ const city = (
   lat,
   lon,
   currency,
-  level,
+  priceLevel: level,
 });
 
-/** The cities of the demo, from the largest part of the marketplace to the smallest. */
+/** The cities of the demo; earlier cities have more products and users. */
 export const simulatedCities: readonly SimulatedCity[] = [
   city("New York City", "US", 40.71427, -74.00597, "USD", 1.1),
   city("Paris", "FR", 48.85341, 2.3488, "EUR", 1),

@@ -1,44 +1,67 @@
 import type { EventType } from "../../shared/contracts/event.ts";
-import { localOffset } from "../../shared/geo/local-time.ts";
+import { utcOffsetAt } from "../../shared/geo/local-time.ts";
+import { localHourOf } from "../../shared/time/local-clock.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
-import { hourOf } from "../profile/profile.ts";
 import { Random } from "../train/random.ts";
 import { simulatedCategories } from "./categories.ts";
 import { type SimulatedCity, simulatedCities } from "./cities.ts";
 import {
-  funnel,
-  type HiddenProduct,
-  type HiddenUser,
+  funnelProbability,
+  GroundTruth,
+  neutralSeason,
   type Season,
-  situate,
-  Truth,
-  usual,
+  type SimulatedProduct,
+  type SimulatedUser,
   utility,
-} from "./truth.ts";
+  withLocalTime,
+} from "./ground-truth.ts";
 
-/** How large a marketplace to simulate. */
+/** The size of a simulated marketplace. */
 export interface SimulationSize {
   products: number;
   users: number;
   events: number;
+  /** Length of the simulated history. */
   days: number;
-  /** Of the demo's cities the first so many; all of them where it is not given. */
+  /** Number of cities, taken from the start of {@link simulatedCities}; default: all. */
   cities?: number;
 }
 
-/** The demo that `npm start` loads. */
+/** The size of the demo marketplace that `npm start` loads. */
 export const demoSize: SimulationSize = { products: 20_000, users: 2000, events: 212_000, days: 56 };
 
-/** A simulated marketplace: what can be seen, and what lies behind. */
+/** A simulated marketplace: the observable dataset, and the hidden users and utilities behind it. */
 export interface Simulation {
   dataset: Dataset;
-  users: HiddenUser[];
-  truth: Truth;
+  users: SimulatedUser[];
+  truth: GroundTruth;
 }
 
+/** Length of one degree of latitude, in kilometers. */
 const kmPerDegree = 111.2;
 
-/** A point scattered around a centre, in km, by a normal distribution. */
+/** Districts per city; products cluster in them. */
+const districtsPerCity = 5;
+/** The weight of a city among all is 1 / (1 + rank / cityDecay). */
+const cityDecay = 12;
+/** Share of the products with a discount, and the discounts. */
+const discountShare = 0.2;
+const discounts = [0.1, 0.2, 0.3, 0.5];
+/** Share of the products with a rating. */
+const ratedShare = 0.8;
+/** Products that a user compares before a choice, and how many of them may be earlier purchases. */
+const productsPerChoice = 120;
+const maxRepurchaseCandidates = 30;
+/** Factor on utilities in the choice probabilities: higher means more deliberate choices. */
+const choiceSharpness = 1.3;
+/** A session has one, two or three choices; a choice gives several events. */
+const maxChoicesPerSession = 3;
+const meanEventsPerSession = 3.6;
+/** A user dismisses some of the viewed products below this utility. */
+const dismissBelowUtility = -2;
+const dismissProbability = 0.1;
+
+/** Returns a point around a center; both offsets are normal with a standard deviation of `km` kilometers. */
 function scatter(random: Random, lat: number, lon: number, km: number): { lat: number; lon: number } {
   const round = (value: number): number => Math.round(value * 1e5) / 1e5;
   return {
@@ -47,24 +70,31 @@ function scatter(random: Random, lat: number, lon: number, km: number): { lat: n
   };
 }
 
-function makeProducts(random: Random, count: number, cities: readonly SimulatedCity[]): HiddenProduct[] {
-  const weights = cities.map((_, i) => 1 / (1 + i / 12));
-  // Each city has a few quarters, as cities have.
-  const quarters = cities.map((city) =>
-    Array.from({ length: 5 }, () => scatter(random, city.lat, city.lon, 3.5)),
+const cityWeights = (cities: readonly SimulatedCity[]): number[] =>
+  cities.map((_, i) => 1 / (1 + i / cityDecay));
+
+function generateProducts(
+  random: Random,
+  count: number,
+  cities: readonly SimulatedCity[],
+): SimulatedProduct[] {
+  const weights = cityWeights(cities);
+  const districts = cities.map((city) =>
+    Array.from({ length: districtsPerCity }, () => scatter(random, city.lat, city.lon, 3.5)),
   );
   return Array.from({ length: count }, (_, i) => {
-    const where = i < cities.length ? i : random.weighted(weights);
-    const city = cities[where];
+    const cityIndex = i < cities.length ? i : random.weightedIndex(weights);
+    const city = cities[cityIndex];
     const category = random.below(simulatedCategories.length);
     const spec = simulatedCategories[category];
-    const quarter = quarters[where][random.below(5)];
-    const place = scatter(random, quarter.lat, quarter.lon, 0.9);
+    const district = districts[cityIndex][random.below(districtsPerCity)];
+    const place = scatter(random, district.lat, district.lon, 0.9);
     const relative = 0.45 * random.normal();
-    const raw = spec.price * city.level * Math.exp(relative);
+    const raw = spec.price * city.priceLevel * Math.exp(relative);
+    // Prices end in round amounts, as in shops.
     const step = raw > 1000 ? 10 : raw > 100 ? 1 : raw > 10 ? 0.1 : 0.05;
     const price = Math.round(Math.max(step, Math.round(raw / step) * step) * 100) / 100;
-    const discount = random.next() < 0.2 ? [0.1, 0.2, 0.3, 0.5][random.below(4)] : 0;
+    const discount = random.next() < discountShare ? discounts[random.below(discounts.length)] : 0;
     const quality = random.normal();
     const words = `${spec.adjectives[random.below(4)]} ${spec.nouns[random.below(4)]}`;
     return {
@@ -80,7 +110,7 @@ function makeProducts(random: Random, count: number, cities: readonly SimulatedC
         currency: city.currency,
         discount,
         rating:
-          random.next() < 0.8
+          random.next() < ratedShare
             ? Math.round(10 * Math.min(10, Math.max(1, 7 + 1.2 * quality + 0.8 * random.normal()))) / 10
             : null,
         ...place,
@@ -90,10 +120,10 @@ function makeProducts(random: Random, count: number, cities: readonly SimulatedC
   });
 }
 
-function makeUsers(random: Random, count: number, cities: readonly SimulatedCity[]): HiddenUser[] {
-  const weights = cities.map((_, i) => 1 / (1 + i / 12));
+function generateUsers(random: Random, count: number, cities: readonly SimulatedCity[]): SimulatedUser[] {
+  const weights = cityWeights(cities);
   return Array.from({ length: count }, (_, i) => {
-    const city = i < cities.length ? i : random.weighted(weights);
+    const city = i < cities.length ? i : random.weightedIndex(weights);
     const { lat, lon } = cities[city];
     return {
       id: `u${String(i + 1).padStart(4, "0")}`,
@@ -103,13 +133,13 @@ function makeUsers(random: Random, count: number, cities: readonly SimulatedCity
       priceSensitivity: Math.exp(0.5 * random.normal()),
       reachKm: 0.8 * Math.exp(0.7 * random.normal()),
       loyalty: 0.8 + 0.8 * random.next(),
-      travels: random.next() < 0.3 ? 0.12 : 0.01,
+      awayShare: random.next() < 0.3 ? 0.12 : 0.01,
     };
   });
 }
 
-/** Products of a city, to choose among without looking at the rest. */
-function byCity(products: readonly HiddenProduct[], cities: readonly SimulatedCity[]): number[][] {
+/** Returns the indices of each city's products. */
+function productsByCity(products: readonly SimulatedProduct[], cities: readonly SimulatedCity[]): number[][] {
   const lists: number[][] = cities.map(() => []);
   const index = new Map(cities.map((city, i) => [city.name, i]));
   products.forEach((product, i) => {
@@ -119,25 +149,30 @@ function byCity(products: readonly HiddenProduct[], cities: readonly SimulatedCi
   return lists;
 }
 
-/** Simulates a marketplace whose last event is just before `now` (seconds). The same seed gives the same market. */
+/**
+ * Simulates a marketplace whose last event is just before `now` (seconds since the epoch). The same seed gives the same
+ * marketplace.
+ */
 export function simulate(
   size: SimulationSize,
   seed: number,
   now: number,
-  season: Season = usual,
+  season: Season = neutralSeason,
 ): Simulation {
   const random = new Random(seed);
-  const where = simulatedCities.slice(0, size.cities);
-  const products = makeProducts(random, size.products, where);
-  const users = makeUsers(random, size.users, where);
-  const cities = byCity(products, where);
+  const cities = simulatedCities.slice(0, size.cities);
+  const products = generateProducts(random, size.products, cities);
+  const users = generateUsers(random, size.users, cities);
+  const productsOfCity = productsByCity(products, cities);
   const events: DatasetEvent[] = [];
   const activity = users.map(() => Math.exp(0.8 * random.normal()));
-  const allActivity = activity.reduce((sum, each) => sum + each, 0);
+  const totalActivity = activity.reduce((sum, each) => sum + each, 0);
   const start = now - size.days * 86_400;
   users.forEach((user, i) => {
-    const quota = Math.max(5, Math.round((size.events * activity[i]) / allActivity));
-    events.push(...life(random, user, { products, cities, season }, start, now - 60, quota));
+    const quota = Math.max(5, Math.round((size.events * activity[i]) / totalActivity));
+    events.push(
+      ...generateEvents(random, user, { products, cities: productsOfCity, season }, start, now - 60, quota),
+    );
   });
   events.sort((a, b) => a.time - b.time);
   const kept = events.slice(-size.events);
@@ -151,68 +186,67 @@ export function simulate(
       valid: kept.slice(cut(0.8), cut(0.9)),
       test: kept.slice(cut(0.9)),
       problems: [],
-      refused: 0,
+      rejectedRows: 0,
     },
-    truth: new Truth(products),
+    truth: new GroundTruth(products),
   };
 }
 
-/** Products that a person looks over in one session. */
-const lookedOver = 120;
-
-/** One person's events: sessions of one to four choices at moments and places that suit them. */
-function life(
+/** Returns one user's events between `start` and `end`, about `quota` of them, in sessions at one location each. */
+function generateEvents(
   random: Random,
-  user: HiddenUser,
+  user: SimulatedUser,
   {
     products,
     cities,
     season,
-  }: { products: readonly HiddenProduct[]; cities: readonly number[][]; season: Season },
+  }: { products: readonly SimulatedProduct[]; cities: readonly number[][]; season: Season },
   start: number,
   end: number,
   quota: number,
 ): DatasetEvent[] {
   const events: DatasetEvent[] = [];
   const bought = new Map<number, number>();
-  const sessions = Math.max(2, Math.round(quota / 3.6));
+  const sessions = Math.max(2, Math.round(quota / meanEventsPerSession));
   const times = Array.from({ length: sessions }, () => start + random.next() * (end - start)).sort(
     (a, b) => a - b,
   );
   for (const sessionTime of times) {
-    const city = random.next() < user.travels ? random.below(cities.length) : user.city;
+    const city = random.next() < user.awayShare ? random.below(cities.length) : user.city;
     const center = city === user.city ? user : simulatedCities[city];
     const place = scatter(random, center.lat, center.lon, city === user.city ? 1.5 : 3);
-    let time = awake(random, sessionTime, place.lat, place.lon);
+    let time = shiftOutOfNight(random, sessionTime, place.lat, place.lon);
     let lastCategory = -1;
-    const choices = 1 + random.below(3);
+    const choices = 1 + random.below(maxChoicesPerSession);
     for (let k = 0; k < choices && time < end && events.length < quota; k++) {
-      const pool = [...bought.keys()].filter((i) => cities[city].includes(i)).slice(-30);
-      while (pool.length < Math.min(lookedOver, cities[city].length))
+      const pool = [...bought.keys()].filter((i) => cities[city].includes(i)).slice(-maxRepurchaseCandidates);
+      while (pool.length < Math.min(productsPerChoice, cities[city].length))
         pool.push(cities[city][random.below(cities[city].length)]);
-      const moment = situate({ time, ...place, lastCategory });
+      const situation = withLocalTime({ time, ...place, lastCategory });
       const utilities = pool.map((i) =>
-        utility(user, products[i], { ...moment, bought: bought.get(i) ?? 0 }, season),
+        utility(user, products[i], { ...situation, bought: bought.get(i) ?? 0 }, season),
       );
-      const most = Math.max(...utilities);
-      const chosen = random.weighted(utilities.map((each) => Math.exp(1.3 * (each - most))));
+      const maxUtility = Math.max(...utilities);
+      const chosen = random.weightedIndex(
+        utilities.map((each) => Math.exp(choiceSharpness * (each - maxUtility))),
+      );
       const product = products[pool[chosen]];
       const push = (type: EventType): void => {
         events.push({ userId: user.id, itemId: product.item.id, type, time: Math.round(time), ...place });
         time += 15 + random.below(60);
       };
       push("view");
-      const wish = utilities[chosen];
-      if (random.next() < funnel.click(wish)) {
+      const chosenUtility = utilities[chosen];
+      if (random.next() < funnelProbability.click(chosenUtility)) {
         push("click");
-        if (random.next() < funnel.cart(wish)) {
+        if (random.next() < funnelProbability.cart(chosenUtility)) {
           push("cart");
-          if (random.next() < funnel.purchase(wish)) {
+          if (random.next() < funnelProbability.purchase(chosenUtility)) {
             push("purchase");
             bought.set(pool[chosen], (bought.get(pool[chosen]) ?? 0) + 1);
           }
         }
-      } else if (wish < -2 && random.next() < 0.1) push("dismiss");
+      } else if (chosenUtility < dismissBelowUtility && random.next() < dismissProbability) push("dismiss");
       lastCategory = product.category;
       time += 300 + random.below(2400);
     }
@@ -220,8 +254,8 @@ function life(
   return events.filter((event) => event.time < end);
 }
 
-/** Moves a moment at which people sleep into the day after. */
-function awake(random: Random, time: number, lat: number, lon: number): number {
-  const hour = hourOf(time + localOffset(lat, lon, time));
+/** Returns `time`, moved from the local night (0-6 h) to 7 h in most cases. */
+function shiftOutOfNight(random: Random, time: number, lat: number, lon: number): number {
+  const hour = localHourOf(time + utcOffsetAt(lat, lon, time));
   return hour < 6 && random.next() < 0.9 ? time + (7 - hour) * 3600 : time;
 }

@@ -1,21 +1,22 @@
-/** State of one parameter. */
-export interface Moments {
+/** Adam's running means of one parameter's gradient (`m`) and squared gradient (`v`). */
+export interface AdamMoments {
   m: Float32Array;
   v: Float32Array;
 }
 
+/** The paper's default constants. */
 const beta1 = 0.9;
 const beta2 = 0.999;
 const epsilon = 1e-8;
 
 /**
- * One step of Adam (Kingma and Ba, ICLR 2015) with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), in
- * place. `step` counts from 1; the gradient is divided by `scale`.
+ * Makes one step of Adam (Kingma and Ba, ICLR 2015) with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), in
+ * place. `step` counts from 1. The function divides the gradient by `scale`.
  */
 export function adamStep(
   data: Float32Array,
   gradient: Float32Array,
-  { m, v }: Moments,
+  { m, v }: AdamMoments,
   step: number,
   rate: number,
   decay: number,

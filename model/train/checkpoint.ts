@@ -2,26 +2,26 @@ import { z } from "zod";
 import type { FeatureShape } from "../features/batch.ts";
 import { parameterSpecs } from "../network/network.ts";
 import type { Parameter, Parameters } from "../network/parameters.ts";
-import type { Moments } from "./adam.ts";
+import type { AdamMoments } from "./adam.ts";
 import type { LearnerState } from "./learner.ts";
 
-/** Quality on held-back lists. */
+/** Ranking quality on validation lists; NaN if there are none. */
 export interface Validation {
   ndcg: number;
   auc: number;
-  /** Mean listwise cross entropy: smoother than ranks, so the best weights are chosen by it. */
+  /** Mean listwise cross entropy. Training selects the best weights by it, since it is smoother than rank metrics. */
   loss: number;
 }
 
-/** All that training needs to go on. */
+/** The state that training needs to resume after an epoch. */
 export interface Checkpoint extends LearnerState {
-  /** Epochs that are done. */
+  /** Number of completed epochs. */
   epoch: number;
   best: { parameters: Parameters; validation: Validation; epoch: number };
 }
 
-/** NaN, which an empty validation gives, is null in JSON. */
-const figure = z
+/** A number or NaN. JSON stores NaN as null; a validation without lists gives NaN. */
+const numberOrNaN = z
   .number()
   .nullable()
   .transform((value) => value ?? Number.NaN);
@@ -30,15 +30,15 @@ const headerSchema = z.object({
   step: z.number().int().min(0),
   epoch: z.number().int().min(0),
   bestEpoch: z.number().int().min(0),
-  validation: z.object({ ndcg: figure, auc: figure, loss: figure }),
+  validation: z.object({ ndcg: numberOrNaN, auc: numberOrNaN, loss: numberOrNaN }),
 });
 
-/** Bytes of the header: JSON, padded with spaces. */
+/** Size of the header in bytes: JSON, padded with spaces. */
 const headerBytes = 512;
 
 /**
- * A checkpoint as bytes: the header, then for each parameter in order its weights, their average, first and second moments and best
- * weights, as float32 in the order of the machine.
+ * Returns a checkpoint as bytes: the header, then for each parameter its weights, their average, the first and second
+ * moments, and the best weights. Values are float32 in native byte order.
  */
 export function encodeCheckpoint(shape: FeatureShape, checkpoint: Checkpoint): Uint8Array {
   const header: z.input<typeof headerSchema> = {
@@ -55,7 +55,8 @@ export function encodeCheckpoint(shape: FeatureShape, checkpoint: Checkpoint): U
     const parameter = checkpoint.parameters.get(name);
     const average = checkpoint.average.get(name);
     const best = checkpoint.best.parameters.get(name);
-    if (!moments || !parameter || !average || !best) throw new Error(`the checkpoint lacks ${name}`);
+    if (!moments || !parameter || !average || !best)
+      throw new Error(`The checkpoint has no values for parameter "${name}".`);
     return [parameter.data, average.data, moments.m, moments.v, best.data];
   });
   const floats = parts.reduce((sum, part) => sum + part.length, 0);
@@ -70,15 +71,19 @@ export function encodeCheckpoint(shape: FeatureShape, checkpoint: Checkpoint): U
   return bytes;
 }
 
+/** Parameter-sized arrays in a checkpoint: weights, average, two moments, best weights. */
+const arraysPerParameter = 5;
+
 /**
- * The checkpoint in bytes; null where they are damaged, or were written for other features or a network of another size.
+ * Reads a checkpoint from bytes. Returns null if the bytes are damaged or belong to other features or another network
+ * size.
  */
 export function decodeCheckpoint(shape: FeatureShape, bytes: Uint8Array<ArrayBuffer>): Checkpoint | null {
   const header = headerOf(bytes);
   const specs = parameterSpecs(shape);
   const floats = specs.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
-  const whole = bytes.byteLength === headerBytes + 20 * floats;
-  if (header?.featureHash !== shape.hash || !whole) return null;
+  const isComplete = bytes.byteLength === headerBytes + 4 * arraysPerParameter * floats;
+  if (header?.featureHash !== shape.hash || !isComplete) return null;
   const all = new Float32Array(bytes.slice(headerBytes).buffer);
   let at = 0;
   const take = (size: number): Float32Array => {
@@ -88,7 +93,7 @@ export function decodeCheckpoint(shape: FeatureShape, bytes: Uint8Array<ArrayBuf
   const parameters: Parameters = new Map();
   const average: Parameters = new Map();
   const best: Parameters = new Map();
-  const moments = new Map<string, Moments>();
+  const moments = new Map<string, AdamMoments>();
   for (const { name, rows, columns, trained } of specs) {
     const size = rows * columns;
     const parameter = (data: Float32Array): Parameter => ({ name, rows, columns, trained, data });

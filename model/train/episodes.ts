@@ -1,6 +1,6 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
-import type { CandidateStore } from "../candidate-sources/candidate-source.ts";
+import type { CandidateStore } from "../candidate-sources/candidate-store.ts";
 import { inProcessCandidates } from "../candidate-sources/in-process-candidates.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import type { CandidateService } from "../pipeline/ports.ts";

@@ -50,8 +50,8 @@ function walks(people: number, events: number, step: (at: number, random: Random
 const fitOn = (events: DatasetEvent[]) =>
   fitFirstStage({ items } as Pick<Dataset, "items">, events, {
     warmUp: 0.2,
-    parts: 2,
-    most: 2000,
+    periods: 2,
+    sampleSize: 2000,
     random: new Random(1),
   });
 

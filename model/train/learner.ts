@@ -1,12 +1,12 @@
 import { Tape } from "../autograd/tape.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { FeatureBatch, FeatureShape, TrainingList } from "../features/batch.ts";
-import { network } from "../network/network.ts";
+import { buildNetwork } from "../network/network.ts";
 import { copyParameters, type Parameter, type Parameters } from "../network/parameters.ts";
-import { adamStep, type Moments } from "./adam.ts";
+import { type AdamMoments, adamStep } from "./adam.ts";
 import { listLoss } from "./loss.ts";
 
-/** Weights as tensors with gradients. */
+/** Returns the parameters as tensors that share their data; trained parameters get a zero gradient. */
 export function tensorsOf(parameters: Parameters): Map<string, Tensor> {
   return new Map(
     [...parameters].map(([name, { rows, columns, data, trained }]) => [
@@ -16,14 +16,14 @@ export function tensorsOf(parameters: Parameters): Map<string, Tensor> {
   );
 }
 
-/** Runs the network over a batch, on a tape that is begun anew. */
-export function forward(
+/** Resets the tape, runs the network on a batch and returns the logits [n, 1] of both heads. */
+export function runForward(
   tape: Tape,
   shape: FeatureShape,
   batch: FeatureBatch,
 ): { engage: Tensor; purchase: Tensor } {
   tape.reset();
-  return network(
+  return buildNetwork(
     tape,
     {
       dense: tape.input(batch.count, shape.dense.length, batch.dense),
@@ -37,18 +37,18 @@ export function forward(
   );
 }
 
-/** What the optimizer has come to. */
+/** The state of the optimizer: everything that the next step depends on. */
 export interface LearnerState {
   parameters: Parameters;
-  /** Their running average. */
+  /** Running average of `parameters` over the steps. */
   average: Parameters;
-  moments: Map<string, Moments>;
-  /** Steps that were made. */
+  moments: Map<string, AdamMoments>;
+  /** Number of completed steps. */
   step: number;
 }
 
-/** The state before the first step from given weights, which it changes in place. */
-export const beginLearning = (parameters: Parameters): LearnerState => ({
+/** Returns the state before the first step. Training changes `parameters` in place. */
+export const initialLearnerState = (parameters: Parameters): LearnerState => ({
   parameters,
   average: copyParameters(parameters),
   moments: new Map(
@@ -60,13 +60,16 @@ export const beginLearning = (parameters: Parameters): LearnerState => ({
   step: 0,
 });
 
-/**
- * Share of the past in the running average of the weights (Polyak and Juditsky, "Acceleration of Stochastic
- * Approximation by Averaging", SIAM J. Control Optim. 30, 1992), less in the first steps.
- */
-const averaged = (step: number): number => Math.min(0.997, step / (step + 9));
+/** Weight of the old average in the running average of the weights, after the first steps. */
+const maxAverageRetention = 0.997;
 
-/** Makes the optimizer's steps, in place on a state; the same lists in the same order lead to the same weights. */
+/**
+ * Returns the weight (0 to 1) of the old average in the running average of the weights (Polyak and Juditsky,
+ * "Acceleration of Stochastic Approximation by Averaging", SIAM J. Control Optim. 30, 1992). It is lower in the first steps.
+ */
+const averageRetention = (step: number): number => Math.min(maxAverageRetention, step / (step + 9));
+
+/** Runs optimizer steps on a state, in place. The same lists in the same order give the same weights. */
 export class Learner {
   readonly state: LearnerState;
   readonly #shape: FeatureShape;
@@ -74,7 +77,7 @@ export class Learner {
   readonly #tensors: Map<string, Tensor>;
   readonly #tape: Tape;
 
-  /** `decay`: of the weights, decoupled; biases do not decay. */
+  /** `decay` is the decoupled weight decay; biases do not decay. */
   constructor(shape: FeatureShape, state: LearnerState, decay: number) {
     this.state = state;
     this.#shape = shape;
@@ -83,14 +86,14 @@ export class Learner {
     this.#tape = new Tape(this.#tensors);
   }
 
-  /** Forgets what was gathered of gradients. */
-  begin(): void {
+  /** Sets all gradients to zero. */
+  clearGradients(): void {
     for (const tensor of this.#tensors.values()) tensor.grad?.fill(0);
   }
 
-  /** Forward, loss and backward for one list; answers its loss. */
-  see(list: TrainingList): number {
-    const { engage, purchase } = forward(this.#tape, this.#shape, list.batch);
+  /** Runs the forward and backward pass for one list, adds its gradients and returns its loss. */
+  addGradients(list: TrainingList): number {
+    const { engage, purchase } = runForward(this.#tape, this.#shape, list.batch);
     const loss = listLoss(
       { data: engage.data, grad: engage.grad as Float32Array },
       { data: purchase.data, grad: purchase.grad as Float32Array },
@@ -101,16 +104,16 @@ export class Learner {
     return loss;
   }
 
-  /** One step of the optimizer along what `lists` lists showed. */
+  /** Makes one optimizer step along the mean gradient of `lists` lists. */
   step(rate: number, lists: number): void {
     const { state } = this;
     state.step++;
     for (const [name, { data, grad }] of this.#tensors)
       if (grad) {
         const decay = name.endsWith(".b") ? 0 : this.#decay;
-        adamStep(data, grad, state.moments.get(name) as Moments, state.step, rate, decay, lists);
+        adamStep(data, grad, state.moments.get(name) as AdamMoments, state.step, rate, decay, lists);
       }
-    const past = averaged(state.step);
+    const past = averageRetention(state.step);
     for (const [name, { data }] of state.average) {
       const newest = (state.parameters.get(name) as Parameter).data;
       for (let i = 0; i < data.length; i++) data[i] = past * data[i] + (1 - past) * newest[i];
@@ -118,6 +121,10 @@ export class Learner {
   }
 }
 
-/** The learning rate of a step, from 1: a half cosine from the highest to a twentieth of it. */
-export const rateAt = (highest: number, step: number, steps: number): number =>
-  highest * (0.05 + 0.95 * 0.5 * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps)));
+/** Lowest learning rate, as a share of the highest. */
+const minRateShare = 0.05;
+
+/** Returns the learning rate of a step (from 1): a half cosine from `highest` down to {@link minRateShare} of it. */
+export const learningRateAt = (highest: number, step: number, steps: number): number =>
+  highest *
+  (minRateShare + (1 - minRateShare) * 0.5 * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps)));

@@ -1,4 +1,4 @@
-/** A stream of random numbers that a seed decides. */
+/** A seeded random number generator: the same seed gives the same sequence. */
 export class Random {
   #state: number;
   #spare: number | null = null;
@@ -7,7 +7,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** Uniform in [0, 1): mulberry32 (T. Ettinger, 2017), 32 bits of state. */
+  /** Returns a uniform number in [0, 1), by mulberry32 (T. Ettinger, 2017) with 32 bits of state. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;
@@ -16,12 +16,12 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   }
 
-  /** An integer in [0, bound). */
+  /** Returns a uniform integer in [0, bound). */
   below(bound: number): number {
     return Math.floor(this.next() * bound);
   }
 
-  /** Standard normal, by the polar method (Marsaglia and Bray, SIAM Review 6(3), 1964). */
+  /** Returns a standard normal number, by the polar method (Marsaglia and Bray, SIAM Review 6(3), 1964). */
   normal(): number {
     if (this.#spare !== null) {
       const spare = this.#spare;
@@ -39,7 +39,7 @@ export class Random {
     }
   }
 
-  /** Shuffles in place (Fisher and Yates). */
+  /** Shuffles an array in place (Fisher and Yates) and returns it. */
   shuffle<T>(items: T[]): T[] {
     for (let i = items.length - 1; i > 0; i--) {
       const j = this.below(i + 1);
@@ -48,14 +48,14 @@ export class Random {
     return items;
   }
 
-  /** Index drawn with probability in proportion to weights, which are not all zero. */
-  weighted(weights: ArrayLike<number>): number {
+  /** Returns a random index, with probability proportional to its weight. At least one weight is positive. */
+  weightedIndex(weights: ArrayLike<number>): number {
     let total = 0;
     for (let i = 0; i < weights.length; i++) total += weights[i];
-    let at = this.next() * total;
+    let remaining = this.next() * total;
     for (let i = 0; i < weights.length; i++) {
-      at -= weights[i];
-      if (at < 0) return i;
+      remaining -= weights[i];
+      if (remaining < 0) return i;
     }
     return weights.length - 1;
   }

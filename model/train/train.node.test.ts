@@ -2,12 +2,14 @@ import { describe, expect, it } from "vitest";
 import { Tape } from "../autograd/tape.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { FeatureShape, TrainingList } from "../features/batch.ts";
-import { network } from "../network/network.ts";
 import { initialParameters } from "../network/parameters.ts";
+import { checkGoldenVectors, checkModel } from "../onnx/check-model.ts";
 import { exportOnnx } from "../onnx/export.ts";
-import { checkGolden, checkModel, manifestOf, randomBatch } from "../onnx/manifest.ts";
-import { nodeSession } from "../onnx/runtime.node.ts";
+import { loadModelInNode } from "../onnx/load-model.node.ts";
+import { buildManifest } from "../onnx/manifest.ts";
+import { randomBatch } from "../onnx/random-batch.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import { runForward, tensorsOf } from "./learner.ts";
 import { listLoss } from "./loss.ts";
 import { Random } from "./random.ts";
 import { scoreByTape, type TrainingOptions, tapeScorer, train } from "./train.ts";
@@ -21,22 +23,22 @@ const shape: FeatureShape = {
   hash: "test",
 };
 
-/** Lists whose winner is decided by features and by the attended pair. */
+/** Returns lists whose chosen candidate depends on two dense features and one pair feature. */
 function lists(count: number, seed: number): TrainingList[] {
   const random = new Random(seed);
   return Array.from({ length: count }, (_, i) => {
     const batch = randomBatch(shape, 12, seed * 1000 + i);
     const width = shape.history * shape.pair.length;
     let winner = 0;
-    let most = Number.NEGATIVE_INFINITY;
+    let maxValue = Number.NEGATIVE_INFINITY;
     for (let row = 0; row < batch.count; row++) {
       const value =
         2 * batch.dense[row * 5] -
         batch.dense[row * 5 + 1] +
         1.5 * batch.pair[row * width] +
         0.1 * random.normal();
-      if (value > most) {
-        most = value;
+      if (value > maxValue) {
+        maxValue = value;
         winner = row;
       }
     }
@@ -44,25 +46,25 @@ function lists(count: number, seed: number): TrainingList[] {
     engage[winner] = 1;
     const purchase = new Float32Array(batch.count);
     if (i % 2) purchase[winner] = 1;
-    const standsFor = new Float32Array(batch.count).fill(1);
-    return { batch, engage, purchase, standsFor, weight: 1 };
+    const candidatesRepresented = new Float32Array(batch.count).fill(1);
+    return { batch, engage, purchase, candidatesRepresented, weight: 1 };
   });
 }
 
-const options = (more: Partial<TrainingOptions> = {}): TrainingOptions => ({
+const options = (overrides: Partial<TrainingOptions> = {}): TrainingOptions => ({
   seed: 1,
   epochs: 6,
-  batch: 8,
-  rate: 0.01,
-  decay: 1e-4,
+  listsPerStep: 8,
+  maxLearningRate: 0.01,
+  weightDecay: 1e-4,
   maxEpochsWithoutGain: 3,
   clock: () => 0,
   onProgress: () => undefined,
-  ...more,
+  ...overrides,
 });
 
-describe("the tape", () => {
-  it("gives the gradients that finite differences give, for every parameter", () => {
+describe("Tape", () => {
+  it("computes the gradients of finite differences for every parameter", () => {
     const parameters = initialParameters(shape, new Random(3));
     for (const [name, each] of parameters)
       if (name.endsWith(".b"))
@@ -70,31 +72,15 @@ describe("the tape", () => {
           each.data[i] = 0.05 * (i + 1);
         });
     const [list] = lists(1, 5);
-    // Events that are not there must not matter: the last list position is empty.
+    // The second half of the history is empty and must not matter.
     const lossOf = (): number => {
       const { engage, purchase } = scoreByTape(shape, parameters, list.batch);
       const gradient = new Float32Array(list.batch.count);
       return listLoss({ data: engage, grad: gradient }, { data: purchase, grad: gradient }, list, 1);
     };
-    const tensors = new Map<string, Tensor>(
-      [...parameters].map(([name, { rows, columns, data, trained }]) => [
-        name,
-        { rows, columns, data, grad: trained ? new Float32Array(data.length) : null },
-      ]),
-    );
+    const tensors = tensorsOf(parameters);
     const tape = new Tape(tensors);
-    const out = network(
-      tape,
-      {
-        dense: tape.input(12, 5, list.batch.dense),
-        pair: tape.input(48, 2, list.batch.pair),
-        event: tape.input(4, 2, list.batch.event),
-        category: tape.indices(list.batch.category),
-        historyCategory: tape.indices(list.batch.historyCategory),
-        moment: tape.indices(list.batch.moment),
-      },
-      shape,
-    );
+    const out = runForward(tape, shape, list.batch);
     const grad = (tensor: Tensor) => ({ data: tensor.data, grad: tensor.grad ?? new Float32Array() });
     listLoss(grad(out.engage), grad(out.purchase), list, 1);
     tape.backward();
@@ -112,12 +98,12 @@ describe("the tape", () => {
         const down = lossOf();
         tensor.data[i] = before;
         const middle = lossOf();
-        // A rectifier bends in between: there is no one slope to compare with.
+        // A kink of relu lies between the two points, so that the derivative is not defined there.
         if (Math.abs(up - 2 * middle + down) / h > 0.02) continue;
         const expected = (up - down) / (2 * h);
         expect(
           Math.abs(tensor.grad[i] - expected),
-          `${name}[${i}]: ${tensor.grad[i]} against ${expected}`,
+          `${name}[${i}]: ${tensor.grad[i]}, expected ${expected}`,
         ).toBeLessThan(0.01 + 0.03 * Math.abs(expected));
         checked++;
       }
@@ -126,11 +112,11 @@ describe("the tape", () => {
   });
 });
 
-describe("the exported file", () => {
-  it("agrees with the tape within 1e-5, also for one candidate, five hundred, and nobody's history", async () => {
+describe("the exported ONNX file", () => {
+  it("scores within 1e-5 of the tape for 1, 7 and 500 candidates and for an empty history", async () => {
     const parameters = initialParameters(shape, new Random(4));
-    const session = await nodeSession(exportOnnx(shape, parameters), shape);
-    // One tape for all: nothing of a batch is left for the next.
+    const session = await loadModelInNode(exportOnnx(shape, parameters), shape);
+    // All batches share one tape, so that values left over from a batch would change the next scores.
     const score = tapeScorer(shape, parameters);
     for (const [count, seed] of [
       [1, 1],
@@ -149,20 +135,20 @@ describe("the exported file", () => {
     await session.release();
   });
 
-  it("runs one batch after another though they are asked at once", async () => {
+  it("runs concurrent batches one after another", async () => {
     const parameters = initialParameters(shape, new Random(4));
-    const session = await nodeSession(exportOnnx(shape, parameters), shape);
+    const session = await loadModelInNode(exportOnnx(shape, parameters), shape);
     const batches = [1, 2, 3, 4].map((seed) => randomBatch(shape, 5, seed));
-    const together = await Promise.all(batches.map((batch) => session.run(batch)));
-    for (const [i, batch] of batches.entries()) expect(together[i]).toEqual(await session.run(batch));
+    const concurrent = await Promise.all(batches.map((batch) => session.run(batch)));
+    for (const [i, batch] of batches.entries()) expect(concurrent[i]).toEqual(await session.run(batch));
     await session.release();
   });
 
-  it("is refused where manifest, features or golden vectors do not match", async () => {
+  it("is refused if the manifest, the features or the golden vectors do not match", async () => {
     const parameters = initialParameters(shape, new Random(4));
     const bytes = new Uint8Array(exportOnnx(shape, parameters));
-    const session = await nodeSession(bytes, shape);
-    const manifest = await manifestOf(shape, parameters, bytes, session, {
+    const session = await loadModelInNode(bytes, shape);
+    const manifest = await buildManifest(shape, parameters, bytes, session, {
       version: "v1",
       parent: null,
       seed: 4,
@@ -171,20 +157,20 @@ describe("the exported file", () => {
       dataWindow: { name: "test", from: null, to: null, events: 0 },
     });
     expect((await checkModel(manifest, bytes, shape)).ok).toBe(true);
-    expect((await checkGolden(manifest, session)).ok).toBe(true);
+    expect((await checkGoldenVectors(manifest, session)).ok).toBe(true);
     expect((await checkModel({ ...manifest, sha256: "0".repeat(64) }, bytes, shape)).ok).toBe(false);
     expect((await checkModel(manifest, bytes, { ...shape, hash: "other" })).ok).toBe(false);
     expect((await checkModel({}, bytes, shape)).ok).toBe(false);
     const wrong = { ...manifest.golden.outputs, engage: [9, 9, 9, 9] };
     expect(
-      (await checkGolden({ ...manifest, golden: { ...manifest.golden, outputs: wrong } }, session)).ok,
+      (await checkGoldenVectors({ ...manifest, golden: { ...manifest.golden, outputs: wrong } }, session)).ok,
     ).toBe(false);
     await session.release();
   });
 });
 
-describe("training", () => {
-  it("learns what decides the lists, and the same from the same seed", async () => {
+describe("train", () => {
+  it("learns which candidate wins, and gives the same weights for the same seed", async () => {
     const [data, held] = [lists(300, 1), lists(60, 2)];
     const first = await train(shape, data, held, options());
     const second = await train(shape, data, held, options());
@@ -192,28 +178,28 @@ describe("training", () => {
     expect(second.parameters).toEqual(first.parameters);
   });
 
-  it("goes on from a checkpoint to where it would have come without a stop", async () => {
+  it("resumes from a checkpoint to the same weights as an uninterrupted run", async () => {
     const [data, held] = [lists(80, 1), lists(20, 2)];
-    const whole = await train(shape, data, held, options({ epochs: 4 }));
+    const uninterrupted = await train(shape, data, held, options({ epochs: 4 }));
     let stored: Uint8Array | null = null;
     const stop = (checkpoint: Checkpoint) => {
       if (checkpoint.epoch === 2) stored = encodeCheckpoint(shape, checkpoint);
     };
     await train(shape, data, held, options({ epochs: 4, onCheckpoint: stop }));
-    if (!stored) throw new Error("no checkpoint was made");
+    if (!stored) throw new Error("Training wrote no checkpoint.");
     const resume = decodeCheckpoint(shape, stored);
     expect(resume?.epoch).toBe(2);
-    const rest = await train(shape, data, held, options({ epochs: 4, resume }));
-    expect(rest.parameters).toEqual(whole.parameters);
+    const resumed = await train(shape, data, held, options({ epochs: 4, resume }));
+    expect(resumed.parameters).toEqual(uninterrupted.parameters);
     expect(decodeCheckpoint({ ...shape, hash: "other" }, stored)).toBeNull();
   });
 
-  it("takes no damaged checkpoint", () => {
+  it("rejects a damaged checkpoint", () => {
     for (const bytes of [new Uint8Array(), new Uint8Array(512), new TextEncoder().encode("{}".padEnd(4096))])
       expect(decodeCheckpoint(shape, bytes)).toBeNull();
   });
 
-  it("lets others run after each list, and learns also where features are hidden", async () => {
+  it("pauses after each list, and learns with feature dropout", async () => {
     let pauses = 0;
     const pause = async () => {
       pauses++;

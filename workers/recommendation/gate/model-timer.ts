@@ -1,5 +1,5 @@
 import { featureShape } from "../../../model/features/compute-features.ts";
-import { randomBatch } from "../../../model/onnx/manifest.ts";
+import { randomBatch } from "../../../model/onnx/random-batch.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import { maxCandidates } from "../../../model/pipeline/run-pipeline.ts";
 import type { TimedModel } from "../../../model/recalibrate/latency.ts";

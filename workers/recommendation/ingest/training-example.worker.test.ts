@@ -2,10 +2,11 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type UserSession, userSession } from "../../../durable-objects/user-session.ts";
+import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
+import type { UserSession } from "../../../durable-objects/user-session.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { packFeatures } from "../../../model/features/pack-features.ts";
-import { randomBatch } from "../../../model/onnx/manifest.ts";
+import { randomBatch } from "../../../model/onnx/random-batch.ts";
 import type { EventType, Interaction } from "../../../shared/contracts/event.ts";
 import type { Impression } from "../../../shared/contracts/impression.ts";
 
@@ -13,7 +14,7 @@ const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Objec
   { USER_SESSION: {} as never },
   env,
 );
-const session = (userId: string) => userSession(environment.USER_SESSION, "demo", userId, null);
+const session = (userId: string) => userSessionStub(environment.USER_SESSION, "demo", userId, null);
 
 const shownAt = Date.UTC(2026, 0, 5, 12) / 1000;
 const indices = [4, 2, 0];

@@ -1,4 +1,4 @@
-import { maxModelBytes } from "../../../model/onnx/manifest.ts";
+import { maxModelBytes } from "../../../model/onnx/check-model.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import {
   type ModelDetails,

@@ -1,7 +1,7 @@
 import bundledBytes from "../../../model/artifacts/bundled.onnx";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { unpackFeatures } from "../../../model/features/pack-features.ts";
-import { randomBatch } from "../../../model/onnx/manifest.ts";
+import { randomBatch } from "../../../model/onnx/random-batch.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import { finalScores, maxCandidates } from "../../../model/pipeline/run-pipeline.ts";
 import { yieldToEventLoop } from "../../../shared/async/yield-to-event-loop.ts";

@@ -3,7 +3,8 @@ import bytes from "../../../model/artifacts/bundled.onnx";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { initialParameters } from "../../../model/network/parameters.ts";
 import { exportOnnx } from "../../../model/onnx/export.ts";
-import { manifestOf, randomBatch } from "../../../model/onnx/manifest.ts";
+import { buildManifest } from "../../../model/onnx/manifest.ts";
+import { randomBatch } from "../../../model/onnx/random-batch.ts";
 import { Random } from "../../../model/train/random.ts";
 import { scoreByTape } from "../../../model/train/train.ts";
 import { bundledModel, registeredModels } from "./isolate-models.ts";
@@ -31,7 +32,7 @@ describe("the ONNX runtime in workerd", () => {
     const file = new Uint8Array(exportOnnx(featureShape, parameters));
     const session = await openSession(file, featureShape);
     const loaded = await registeredModels.load(
-      await manifestOf(featureShape, parameters, file, session, facts),
+      await buildManifest(featureShape, parameters, file, session, facts),
       file,
     );
     if (!loaded.ok) throw new Error(loaded.error.detail);

@@ -3,7 +3,8 @@ import type { FeatureShape } from "../../../model/features/batch.ts";
 import { initialParameters } from "../../../model/network/parameters.ts";
 import { exportOnnx } from "../../../model/onnx/export.ts";
 import { loadModelInNode } from "../../../model/onnx/load-model.node.ts";
-import { manifestOf, randomBatch } from "../../../model/onnx/manifest.ts";
+import { buildManifest } from "../../../model/onnx/manifest.ts";
+import { randomBatch } from "../../../model/onnx/random-batch.ts";
 import { Random } from "../../../model/train/random.ts";
 import type { ModelManifest } from "../../../shared/contracts/model.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
@@ -24,7 +25,7 @@ async function model(seed: number): Promise<{ manifest: ModelManifest; bytes: Ui
   const parameters = initialParameters(shape, new Random(seed));
   const bytes = new Uint8Array(exportOnnx(shape, parameters));
   const session = await loadModelInNode(bytes, shape);
-  const manifest = await manifestOf(shape, parameters, bytes, session, {
+  const manifest = await buildManifest(shape, parameters, bytes, session, {
     version: `v${seed}`,
     parent: null,
     seed,

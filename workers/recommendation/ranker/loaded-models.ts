@@ -1,6 +1,6 @@
 import type { FeatureShape } from "../../../model/features/batch.ts";
 import { inspectOnnx } from "../../../model/onnx/inspect.ts";
-import { checkAnswers, checkGolden, checkModel } from "../../../model/onnx/manifest.ts";
+import { checkListSizes, checkGoldenVectors, checkModel } from "../../../model/onnx/check-model.ts";
 import type { ModelSession } from "../../../model/onnx/model-session.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import type { ModelManifest } from "../../../shared/contracts/model.ts";
@@ -74,8 +74,8 @@ export class LoadedModels {
       const inspected = inspectOnnx(bytes, this.#shape, manifest.opset);
       if (!inspected.ok) return inspected;
       session = await this.#open(bytes, this.#shape);
-      const golden = await checkGolden(manifest, session);
-      const checked = golden.ok ? await checkAnswers(manifest, session) : golden;
+      const golden = await checkGoldenVectors(manifest, session);
+      const checked = golden.ok ? await checkListSizes(manifest, session) : golden;
       if (checked.ok) return ok(session);
       await session.release();
       return checked;

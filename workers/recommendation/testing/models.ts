@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { initialParameters, type Parameters } from "../../../model/network/parameters.ts";
 import { exportOnnx } from "../../../model/onnx/export.ts";
-import { manifestOf } from "../../../model/onnx/manifest.ts";
+import { buildManifest } from "../../../model/onnx/manifest.ts";
 import { Random } from "../../../model/train/random.ts";
 import type { ModelManifest } from "../../../shared/contracts/model.ts";
 import { ok, unwrap } from "../../../shared/contracts/result.ts";
@@ -50,7 +50,7 @@ export const randomModel = (version: string, seed: number): Promise<GeneratedMod
 export async function modelWithWeights(version: string, parameters: Parameters): Promise<GeneratedModel> {
   const bytes = new Uint8Array(exportOnnx(featureShape, parameters));
   const session = await openSession(bytes, featureShape);
-  const manifest = await manifestOf(featureShape, parameters, bytes, session, {
+  const manifest = await buildManifest(featureShape, parameters, bytes, session, {
     version,
     parent: null,
     seed: 1,

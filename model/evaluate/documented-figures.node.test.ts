@@ -1,27 +1,29 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readDataset } from "../data/read.node.ts";
+import { readDataset } from "../data/read-dataset.node.ts";
 import { baselines, rankOf } from "./baselines.ts";
-import { quality } from "./metrics.ts";
+import { rankingQuality } from "./metrics.ts";
 
 const folder = join(import.meta.dirname, "../../../shared/data/foursquare-nyc");
 const present = existsSync(folder);
 if (!present)
-  console.log("The Foursquare check-ins are not here: the floors that they document are not checked.");
+  console.log(
+    "The Foursquare dataset is missing, so the baselines are not checked against its documented figures.",
+  );
 
-/** What the dataset's own description says of counting: @1, @5, @10, NDCG@10. */
-const floors: Record<string, [number, number, number, number]> = {
+/** Figures of the counting methods in the dataset's README: Acc@1, Acc@5, Acc@10, NDCG@10. */
+const documentedFigures: Record<string, [number, number, number, number]> = {
   popularity: [0.004, 0.018, 0.028, 0.014],
   frequency: [0.133, 0.369, 0.489, 0.293],
   frequencyMarkov: [0.187, 0.42, 0.523, 0.342],
 };
 const tolerance = 0.003;
 
-describe.skipIf(!present)("counting on Foursquare New York", () => {
-  it("gives the documented figures", { timeout: 120_000 }, () => {
+describe.skipIf(!present)("baselines on Foursquare New York", () => {
+  it("reach the documented figures", { timeout: 120_000 }, () => {
     const dataset = readDataset(folder);
-    expect(dataset.refused).toBe(0);
+    expect(dataset.rejectedRows).toBe(0);
     expect([dataset.train.length, dataset.valid.length, dataset.test.length, dataset.items.size]).toEqual([
       46_786, 6704, 13_472, 13_848,
     ]);
@@ -35,17 +37,17 @@ describe.skipIf(!present)("counting on Foursquare New York", () => {
     for (const event of past) observe(event);
     const index = new Map([...dataset.items.keys()].map((id, i) => [id, i]));
     const ranks: Record<string, number[][]> = Object.fromEntries(
-      Object.keys(floors).map((name) => [name, []]),
+      Object.keys(documentedFigures).map((name) => [name, []]),
     );
-    const people: string[] = [];
+    const userIds: string[] = [];
     for (const event of byTime(dataset.test)) {
       for (const method of methods)
         ranks[method.name]?.push([rankOf(method.score(event), index.get(event.itemId) ?? -1)]);
-      people.push(event.userId);
+      userIds.push(event.userId);
       observe(event);
     }
-    for (const [name, documented] of Object.entries(floors)) {
-      const { acc1, acc5, acc10, ndcg10 } = quality(ranks[name], people);
+    for (const [name, documented] of Object.entries(documentedFigures)) {
+      const { acc1, acc5, acc10, ndcg10 } = rankingQuality(ranks[name], userIds);
       [acc1, acc5, acc10, ndcg10].forEach((found, i) => {
         expect(Math.abs(found - documented[i]), `${name}, figure ${i + 1}: ${found}`).toBeLessThan(tolerance);
       });

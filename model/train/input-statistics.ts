@@ -1,11 +1,11 @@
 import type { FeatureShape, TrainingList } from "../features/batch.ts";
 import type { Parameters } from "../network/parameters.ts";
 
-/** A feature that hardly varies is not blown up. */
+/** Smallest standard deviation used for scaling, so that an almost constant feature is not amplified. */
 const minDeviation = 0.05;
 
-/** Sets the network's input statistics: mean and inverse standard deviation of each dense feature over the lists. */
-export function setStatistics(
+/** Sets the parameters `mean` and `scale`: mean and inverse standard deviation of each dense feature over the lists. */
+export function setInputStatistics(
   parameters: Parameters,
   shape: FeatureShape,
   lists: readonly TrainingList[],

@@ -5,10 +5,10 @@ import type { Parameters } from "../network/parameters.ts";
 import { ModelProtoSchema, TensorProto_DataType } from "./generated/onnx_pb.js";
 
 /**
- * The weights in a file that {@link exportOnnx} wrote, so that training can go on from them; null where it holds another
- * network.
+ * Reads the parameters from a file that {@link exportOnnx} wrote, so that training can start from them. Returns null if the
+ * file holds another network.
  */
-export function parametersIn(shape: FeatureShape, bytes: Uint8Array): Parameters | null {
+export function readParameters(shape: FeatureShape, bytes: Uint8Array): Parameters | null {
   const parameters: Parameters = new Map();
   try {
     const { graph } = fromBinary(ModelProtoSchema, bytes);

@@ -1,28 +1,28 @@
 import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-web/wasm";
 import type { FeatureBatch, FeatureShape, Scores } from "../features/batch.ts";
-import { inputsOf } from "./inputs.ts";
+import { onnxInputs } from "./inputs.ts";
 
-/** A loaded model. */
-export interface Session {
-  /** Runs one batch. Calls may overlap; they are carried out one after the other. */
+/** A model that is loaded in the ONNX runtime. */
+export interface ModelSession {
+  /** Returns the scores of one batch. Calls may overlap; the session runs them one after another. */
   run(batch: FeatureBatch): Promise<Scores>;
-  /** Gives its memory back after the runs that were asked for; later ones fail. */
+  /** Frees the model's memory after all started runs. Later runs fail. */
   release(): Promise<void>;
 }
 
 /**
- * Wraps a session of the ONNX runtime: one run at a time, as the runtime requires. The runtime itself is passed in, since
+ * Wraps a session of the ONNX runtime, and runs one batch at a time, as the runtime requires. Callers pass the runtime, since
  * Node and Workers load it differently.
  */
-export function sessionOver(
+export function createModelSession(
   runtime: { Tensor: TensorConstructor },
   session: Pick<InferenceSession, "run" | "release">,
   shape: FeatureShape,
-): Session {
+): ModelSession {
   const { Tensor } = runtime;
   let last: Promise<unknown> = Promise.resolve();
   const run = async (batch: FeatureBatch): Promise<Scores> => {
-    const feeds = Object.entries(inputsOf(shape, batch)).map(
+    const feeds = Object.entries(onnxInputs(shape, batch)).map(
       ([name, { type, data, dims }]) => [name, new Tensor(type, data, dims)] as const,
     );
     const outputs = await session.run(Object.fromEntries(feeds));
@@ -30,7 +30,7 @@ export function sessionOver(
   };
   return {
     run(batch) {
-      // The graph infers its open dimension from the sizes, which nothing has none of.
+      // The graph infers the open size from the inputs, which is impossible without candidates.
       if (batch.count === 0)
         return Promise.resolve({ engage: new Float32Array(), purchase: new Float32Array() });
       const next = last.then(() => run(batch));
@@ -45,6 +45,7 @@ export function sessionOver(
 }
 
 function floats(tensor: Tensor | undefined): Float32Array {
-  if (!(tensor?.data instanceof Float32Array)) throw new Error("the model's output is not float32");
+  if (!(tensor?.data instanceof Float32Array))
+    throw new Error("The model has an output that is not a float32 tensor.");
   return tensor.data;
 }

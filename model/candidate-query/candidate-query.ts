@@ -3,17 +3,17 @@ import type { Point } from "../../shared/contracts/primitives.ts";
 import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { UserProfile } from "../profile/profile.ts";
 
-/** Whom candidates are wanted for, and where. */
+/** A query for candidates: the user, their location and the moment. */
 export interface CandidateQuery {
   profile: UserProfile;
   point: Point | null;
   /** Seconds since the epoch. */
   now: number;
-  /** Hour (0-23) on the clocks of the place. */
+  /** Local hour (0-23) at the user's location. */
   hour: number;
   filter: ProductFilter;
   /** Weights of the first stage. */
   firstStage: FirstStage;
-  /** Most candidates wanted. */
+  /** Candidates to return, at most. */
   limit: number;
 }

@@ -5,16 +5,16 @@ import { lastChoicesWithTransitions } from "./last-choices.ts";
 import { likelyRepeats } from "./likely-repeats.ts";
 
 /**
- * Returns what a recommendation asks the location service for. `withProfile: false` leaves out the products that the
- * user's history leads to; `withinMs` bounds the wait for those, null waits for all.
+ * Returns the request for the candidates of a recommendation. `withProfile: false` leaves out the products that the
+ * user's history leads to. `profileTimeoutMs` limits the wait for these products; null waits for all.
  */
 export const candidateRequestOf = (
   query: CandidateQuery,
   withProfile = true,
-  withinMs: number | null = null,
+  profileTimeoutMs: number | null = null,
 ): CandidateRequest => ({
   near: firstStageQueryOf(query),
   chosen: withProfile ? likelyRepeats(query.profile, query.now) : [],
   last: withProfile ? lastChoicesWithTransitions(query.profile) : [],
-  withinMs,
+  profileTimeoutMs,
 });

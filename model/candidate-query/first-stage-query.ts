@@ -1,9 +1,9 @@
 import type { FirstStageQuery } from "../../shared/contracts/retrieval.ts";
 import type { CandidateQuery } from "./candidate-query.ts";
 import { categoryAffinities } from "./category-affinities.ts";
-import { usualLocations } from "./usual-locations.ts";
+import { usualPlaces } from "./usual-places.ts";
 
-/** Returns what the first stage is asked for a user. */
+/** Returns the query of the first stage for a user. */
 export const firstStageQueryOf = ({
   profile,
   point,
@@ -14,7 +14,7 @@ export const firstStageQueryOf = ({
   firstStage,
 }: CandidateQuery): FirstStageQuery => ({
   point,
-  usual: usualLocations(profile, now),
+  usual: usualPlaces(profile, now),
   categories: categoryAffinities(profile),
   hour,
   limit,

@@ -1,17 +1,17 @@
 import type { LastChoice, ProductRef } from "../../shared/contracts/retrieval.ts";
-import { distinctChoices } from "../features/context.ts";
+import { distinctChoices } from "../features/ranking-context.ts";
 import { transitionKey, type UserProfile } from "../profile/profile.ts";
 
-/** The last choices whose followers are asked for. */
+/** Last choices whose next products are candidates. */
 export const lastChoiceCount = 3;
 
-/** The last choices, the newest first. */
+/** Returns the ids of the products that the user chose last, newest first. */
 export const lastChoicesOf = ({ recent }: UserProfile): string[] =>
   distinctChoices(recent.filter(({ type }) => type !== "dismiss").reverse())
     .slice(0, lastChoiceCount)
     .map(({ productId }) => productId);
 
-/** The last choices, the newest first, each with what the person went on to from it before. */
+/** Returns the last choices, newest first, each with the products that the user chose next after it before. */
 export function lastChoicesWithTransitions(profile: UserProfile): LastChoice[] {
   const last = lastChoicesOf(profile).map((productId) => ({
     productId,

@@ -1,27 +1,28 @@
 import type { ProductRef } from "../../shared/contracts/retrieval.ts";
+import { daySeconds } from "../../shared/time/seconds.ts";
 import type { UserProfile } from "../profile/profile.ts";
 import { lastChoicesOf } from "./last-choices.ts";
 
-/** Products asked for: the rest of what is remembered is too old and too rare to come back. */
+/** Products requested, at most: users rarely return to the others, which are older and less frequent. */
 const maxRepeats = 256;
 
 /**
- * The last choices, then the products that the person is most likely to come back to, by log frequency and recency, with
- * their cells.
+ * Returns the user's last choices, followed by the products that they are most likely to choose again, by log frequency
+ * and recency, with their cells.
  */
 export function likelyRepeats(profile: UserProfile, now: number): ProductRef[] {
   const last = new Set(lastChoicesOf(profile));
-  const worth = [...profile.products]
-    .filter(([, memory]) => memory.cell !== null && memory.choices > 0)
-    .map(([productId, memory]) => ({
+  const repeats = [...profile.products]
+    .filter(([, stats]) => stats.cell !== null && stats.choices > 0)
+    .map(([productId, stats]) => ({
       productId,
-      cell: memory.cell ?? "",
-      worth: last.has(productId)
+      cell: stats.cell ?? "",
+      value: last.has(productId)
         ? Number.POSITIVE_INFINITY
-        : Math.log1p(memory.choices) - Math.log1p(Math.max(0, now - memory.last) / 86_400),
+        : Math.log1p(stats.choices) - Math.log1p(Math.max(0, now - stats.last) / daySeconds),
     }));
-  return worth
-    .sort((a, b) => (a.worth === b.worth ? 0 : b.worth - a.worth))
+  return repeats
+    .sort((a, b) => (a.value === b.value ? 0 : b.value - a.value))
     .slice(0, maxRepeats)
     .map(({ productId, cell }) => ({ productId, cell }));
 }

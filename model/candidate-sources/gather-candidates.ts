@@ -1,43 +1,47 @@
 import type { CandidateBlocks, CandidateRequest } from "../../shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
-import { chosen } from "./chosen.ts";
-import { near } from "./near.ts";
-import { nextProducts } from "./next-products.ts";
-import type { CandidateSource, CandidateStore } from "./source.ts";
+import type { CandidateSource } from "./candidate-source.ts";
+import type { CandidateStore } from "./candidate-store.ts";
+import { chosenSource } from "./chosen-source.ts";
+import { nearSource } from "./near-source.ts";
+import { nextProductsSource } from "./next-products-source.ts";
 
 /**
- * Asks the sources: what is near, what the person chose, and then what followed. One that fails is left out, as are those of
- * the person that are not there in time; what is near is waited for. Throws where all that was asked failed. `wait` resolves
- * after so many milliseconds.
+ * Runs the candidate sources: `near` and `chosen`, then `next`, which reads their blocks. It leaves out a source that
+ * fails, and `chosen` and `next` if they exceed the request's `profileTimeoutMs`. It rejects if neither `near` nor
+ * `chosen` finds a block. `wait` resolves after the given milliseconds; without it there is no timeout.
  */
 export async function gatherCandidates(
   store: CandidateStore,
-  query: CandidateRequest,
+  request: CandidateRequest,
   wait?: (ms: number) => Promise<void>,
 ): Promise<Omit<CandidateBlocks<Columns>, "place">> {
   const skipped: string[] = [];
-  const deadline = wait && query.withinMs !== null ? wait(query.withinMs).then((): "late" => "late") : null;
-  let failure: unknown;
-  const ask = async (
+  const timeout =
+    wait && request.profileTimeoutMs !== null
+      ? wait(request.profileTimeoutMs).then((): "timeout" => "timeout")
+      : null;
+  let firstError: unknown;
+  const run = async (
     source: CandidateSource,
-    brought: readonly Columns[],
-    until: Promise<"late"> | null,
+    earlierBlocks: readonly Columns[],
+    timeout: Promise<"timeout"> | null,
   ): Promise<Columns | null> => {
     try {
-      const finding = source.find(store, query, brought);
-      const found = await (until ? Promise.race([finding, until]) : finding);
-      if (found !== "late") return found;
-      // It goes on, and nobody waits for its end.
+      const finding = source.find(store, request, earlierBlocks);
+      const found = await (timeout ? Promise.race([finding, timeout]) : finding);
+      if (found !== "timeout") return found;
+      // The read cannot be cancelled: ignore its error.
       finding.catch(() => null);
       skipped.push(`${source.name}: budget`);
     } catch (error) {
-      if (brought.length === 0) failure ??= error;
+      if (earlierBlocks.length === 0) firstError ??= error;
       skipped.push(`${source.name}: failed`);
     }
     return null;
   };
-  const [close, own] = await Promise.all([ask(near, [], null), ask(chosen, [], deadline)]);
-  const brought = [own, close].filter((block) => block !== null);
-  if (brought.length === 0) throw failure;
-  return { near: close, chosen: own, next: await ask(nextProducts, brought, deadline), skipped };
+  const [near, chosen] = await Promise.all([run(nearSource, [], null), run(chosenSource, [], timeout)]);
+  const blocks = [chosen, near].filter((block) => block !== null);
+  if (blocks.length === 0) throw firstError;
+  return { near, chosen, next: await run(nextProductsSource, blocks, timeout), skipped };
 }

@@ -1,11 +1,11 @@
 import { type ColumnName, columnLayout, elementBytes } from "./layout.ts";
 
-/** "VTL1", little-endian. */
+/** The text "VTL1" as a little-endian integer: the first four bytes of each block. */
 const magic = 0x314c5456;
 const headerBytes = 40;
 
 /** The columns of {@link columnLayout}. Row `i` of a column starts at `i * width`. */
-export type Arrays = {
+export type ColumnArrays = {
   [N in ColumnName]: Extract<(typeof columnLayout)[number], { name: N }>["type"] extends "f64"
     ? Float64Array
     : Extract<(typeof columnLayout)[number], { name: N }>["type"] extends "f32"
@@ -15,34 +15,34 @@ export type Arrays = {
         : Uint8Array;
 };
 
-/** All that lies in a block, as views of its buffer. */
-export interface Sections extends Arrays {
-  /** Neighbours of row i: entries `neighbourStart[i]` to `neighbourStart[i + 1]` of the three arrays below. */
+/** The sections of a block, as views of its buffer. */
+export interface BlockSections extends ColumnArrays {
+  /** Next products of row i: entries `nextStart[i]` to `nextStart[i + 1]` of the three arrays below. */
   readonly nextStart: Uint32Array;
   readonly nextHash: Float64Array;
   readonly nextWeight: Float32Array;
-  /** Index into `strings` of the neighbour's id, then of its cell: two for each entry. */
+  /** Two indices into `strings` for each entry: the next product's id, then its cell. */
   readonly nextName: Uint32Array;
   /** UTF-8 of all ids, then of all titles; text i, of `2 * count`, lies from `textStart[i]` to `textStart[i + 1]`. */
   readonly textStart: Uint32Array;
-  /** UTF-8 of JSON: what the block says of itself, and its dictionary. */
-  readonly about: Uint8Array;
+  /** UTF-8 of JSON: the block's metadata and its dictionary of strings. */
+  readonly metadata: Uint8Array;
   readonly text: Uint8Array;
 }
 
-/** What decides where everything lies: rows, neighbours, and bytes of the two texts. */
-export interface Lengths {
+/** Lengths that determine the layout of a block: rows, next products in all, and bytes of the two texts. */
+export interface BlockLengths {
   count: number;
   nextProducts: number;
-  about: number;
+  metadata: number;
   text: number;
 }
 
-/** A block as one buffer, and the sections in it. */
+/** A block: one buffer, and views of its sections. */
 export interface Block {
   buffer: ArrayBuffer;
   count: number;
-  sections: Sections;
+  sections: BlockSections;
 }
 
 const align = (bytes: number): number => (bytes + 7) & ~7;
@@ -50,25 +50,25 @@ const align = (bytes: number): number => (bytes + 7) & ~7;
 const rowBytes = (count: number): number =>
   columnLayout.reduce((sum, { type, width }) => sum + align(count * width * elementBytes[type]), 0);
 
-const sizeOf = ({ count, nextProducts: neighbours, about, text }: Lengths): number =>
+const blockBytes = ({ count, nextProducts, metadata, text }: BlockLengths): number =>
   headerBytes +
   rowBytes(count) +
   align(4 * (count + 1)) +
-  align(8 * neighbours) +
-  align(4 * neighbours) +
-  align(8 * neighbours) +
+  align(8 * nextProducts) +
+  align(4 * nextProducts) +
+  align(8 * nextProducts) +
   align(4 * (2 * count + 1)) +
-  align(about) +
+  align(metadata) +
   align(text);
 
 const constructors = { f64: Float64Array, f32: Float32Array, u32: Uint32Array, u8: Uint8Array };
 
 function sectionsOf(
   buffer: ArrayBuffer,
-  { count, nextProducts: neighbours, about, text }: Lengths,
-): Sections {
+  { count, nextProducts, metadata, text }: BlockLengths,
+): BlockSections {
   let offset = headerBytes;
-  const take = <T>(
+  const nextView = <T>(
     make: new (buffer: ArrayBuffer, offset: number, length: number) => T,
     length: number,
     size: number,
@@ -79,36 +79,36 @@ function sectionsOf(
   };
   const arrays: Record<string, unknown> = {};
   for (const { name, type, width } of columnLayout)
-    arrays[name] = take<unknown>(constructors[type], count * width, elementBytes[type]);
+    arrays[name] = nextView<unknown>(constructors[type], count * width, elementBytes[type]);
   return {
-    ...(arrays as Arrays),
-    nextStart: take(Uint32Array, count + 1, 4),
-    nextHash: take(Float64Array, neighbours, 8),
-    nextWeight: take(Float32Array, neighbours, 4),
-    nextName: take(Uint32Array, 2 * neighbours, 4),
-    textStart: take(Uint32Array, 2 * count + 1, 4),
-    about: take(Uint8Array, about, 1),
-    text: take(Uint8Array, text, 1),
+    ...(arrays as ColumnArrays),
+    nextStart: nextView(Uint32Array, count + 1, 4),
+    nextHash: nextView(Float64Array, nextProducts, 8),
+    nextWeight: nextView(Float32Array, nextProducts, 4),
+    nextName: nextView(Uint32Array, 2 * nextProducts, 4),
+    textStart: nextView(Uint32Array, 2 * count + 1, 4),
+    metadata: nextView(Uint8Array, metadata, 1),
+    text: nextView(Uint8Array, text, 1),
   };
 }
 
 /**
- * Lays a block out, zeroed, for whoever fills its sections: header (magic, checksum, lengths), columns, neighbours, texts. Rows
- * need no parsing, and what is filled in here is the binary itself: nothing is copied to store or send it.
+ * Allocates a block of zeros: header (magic, checksum, lengths), columns, next products, texts. The caller fills the
+ * sections, which are views of the buffer that is stored or sent: no encoding step copies them.
  */
-export function layOut(lengths: Lengths): Block {
-  const buffer = new ArrayBuffer(sizeOf(lengths));
+export function allocateBlock(lengths: BlockLengths): Block {
+  const buffer = new ArrayBuffer(blockBytes(lengths));
   const header = new DataView(buffer);
   header.setUint32(0, magic, true);
   header.setUint32(8, buffer.byteLength, true);
   header.setUint32(12, lengths.count, true);
   header.setUint32(16, lengths.nextProducts, true);
-  header.setUint32(20, lengths.about, true);
+  header.setUint32(20, lengths.metadata, true);
   header.setUint32(24, lengths.text, true);
   return { buffer, count: lengths.count, sections: sectionsOf(buffer, lengths) };
 }
 
-/** Views a block; null where the bytes are none. Nothing is copied. */
+/** Returns views of a block without copying it; null for bytes that are not a block. */
 export function viewBlock(buffer: ArrayBuffer): Block | null {
   if (buffer.byteLength < headerBytes) return null;
   const header = new DataView(buffer);
@@ -116,14 +116,14 @@ export function viewBlock(buffer: ArrayBuffer): Block | null {
   const lengths = {
     count: header.getUint32(12, true),
     nextProducts: header.getUint32(16, true),
-    about: header.getUint32(20, true),
+    metadata: header.getUint32(20, true),
     text: header.getUint32(24, true),
   };
-  if (sizeOf(lengths) !== buffer.byteLength) return null;
+  if (blockBytes(lengths) !== buffer.byteLength) return null;
   return { buffer, count: lengths.count, sections: sectionsOf(buffer, lengths) };
 }
 
-/** FNV-1a over 32-bit words (Fowler, Noll, Vo): guards a tile against a torn or foreign value. */
+/** FNV-1a over 32-bit words (Fowler, Noll, Vo): detects a truncated or foreign value in storage. */
 function checksum(buffer: ArrayBuffer): number {
   const words = new Uint32Array(buffer, 8, (buffer.byteLength - 8) >> 2);
   let hash = 0x811c9dc5;
@@ -131,12 +131,12 @@ function checksum(buffer: ArrayBuffer): number {
   return hash >>> 0;
 }
 
-/** Writes the checksum into a block that is to be stored. What goes from one worker to the next in memory needs none. */
-export function seal(buffer: ArrayBuffer): ArrayBuffer {
+/** Writes the checksum into a block that is to be stored. A block that one worker sends to another needs none. */
+export function sealBlock(buffer: ArrayBuffer): ArrayBuffer {
   new DataView(buffer).setUint32(4, checksum(buffer), true);
   return buffer;
 }
 
-/** Whether a block is as it was when it was sealed. */
-export const isWhole = (buffer: ArrayBuffer): boolean =>
+/** Returns whether the bytes still match the checksum of {@link sealBlock}. */
+export const isBlockIntact = (buffer: ArrayBuffer): boolean =>
   buffer.byteLength >= headerBytes && checksum(buffer) === new DataView(buffer).getUint32(4, true);

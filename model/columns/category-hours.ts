@@ -1,61 +1,70 @@
 import type { Columns } from "./columns.ts";
+import { columnWidth, countOffset, wholeShare } from "./layout.ts";
 
-/** People of one category by local hour of what they chose, and in all. */
-interface Hours {
+const countsWidth = columnWidth.counts;
+const hoursWidth = columnWidth.hours;
+const peopleOffset = countOffset.people;
+
+/** Smoothing of {@link CategoryHours.lift}, in people per hour. */
+const liftPrior = 0.1;
+
+/** People who chose products of one category: by local hour of the choice, and in all. */
+interface HourCounts {
   byHour: Float64Array;
   people: number;
 }
 
-/** When everyone around chooses what: people by category and local hour. */
+/** Counts the people who choose each category, by local hour. */
 export class CategoryHours {
-  readonly #hours = new Map<number, Hours>();
+  readonly #hours = new Map<number, HourCounts>();
 
-  /** Counts a product in; one that nobody has chosen says nothing of hours. */
+  /** Adds a product. One that nobody has chosen adds its category only. */
   add(block: Columns, row: number): void {
-    const hours = this.#of(block.categoryHash[row]);
-    const people = block.counts[row * 6 + 5];
+    const hours = this.#hoursOf(block.categoryHash[row]);
+    const people = block.counts[row * countsWidth + peopleOffset];
     if (people === 0) return;
     hours.people += people;
-    for (let h = 0; h < 24; h++) hours.byHour[h] += (people * block.hours[row * 24 + h]) / 255;
+    for (let h = 0; h < hoursWidth; h++)
+      hours.byHour[h] += (people * block.hours[row * hoursWidth + h]) / wholeShare;
   }
 
-  /** Counts in all that another has counted. */
+  /** Adds the counts of another instance. */
   addAll(other: CategoryHours): void {
     for (const [hash, { byHour, people }] of other.#hours) {
-      const hours = this.#of(hash);
+      const hours = this.#hoursOf(hash);
       hours.people += people;
-      for (let h = 0; h < 24; h++) hours.byHour[h] += byHour[h];
+      for (let h = 0; h < hoursWidth; h++) hours.byHour[h] += byHour[h];
     }
   }
 
-  #of(hash: number): Hours {
+  #hoursOf(hash: number): HourCounts {
     let hours = this.#hours.get(hash);
     if (!hours) {
-      hours = { byHour: new Float64Array(24), people: 0 };
+      hours = { byHour: new Float64Array(hoursWidth), people: 0 };
       this.#hours.set(hash, hours);
     }
     return hours;
   }
 
-  /** Hashes of the categories that were met. */
+  /** Hashes of the categories of all products added. */
   get categories(): IterableIterator<number> {
     return this.#hours.keys();
   }
 
-  /** People who chose something of a category at a local hour. */
-  at(hash: number, hour: number): number {
+  /** Returns the number of people who chose a product of the category at a local hour. */
+  peopleAt(hash: number, hour: number): number {
     return this.#hours.get(hash)?.byHour[hour] ?? 0;
   }
 
   /**
-   * How much a local hour speaks for a category: share of the hour and its neighbours against uniform, in log, smoothed
-   * by a tenth of a person; 0 for a category of which nothing is known.
+   * Returns how much more often people choose a category at a local hour than at a uniformly drawn one: the logarithm
+   * of the ratio, over the hour and the two beside it, smoothed by {@link liftPrior}; 0 for an unknown category.
    */
   lift(hash: number, hour: number): number {
     const hours = this.#hours.get(hash);
     if (!hours) return 0;
     const { byHour, people } = hours;
     const now = (byHour[(hour + 23) % 24] + byHour[hour] + byHour[(hour + 1) % 24]) / 3;
-    return Math.log((now + 0.1) / (people / 24 + 0.1));
+    return Math.log((now + liftPrior) / (people / 24 + liftPrior));
   }
 }

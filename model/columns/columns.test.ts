@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { seal } from "./block.ts";
-import { ColumnsBuilder, type ProductRow } from "./builder.ts";
+import { sealBlock } from "./block.ts";
 import { decodeColumns, nextProductsOf } from "./columns.ts";
-import { concat } from "./concat.ts";
+import { ColumnsBuilder, type ProductRow } from "./columns-builder.ts";
+import { concatRows } from "./concat-rows.ts";
 import { hash32, hash53 } from "./hash.ts";
+import { columnWidth as width } from "./layout.ts";
 
 const meta = { cell: "861f05a37ffffff", version: 3, time: 1_700_000_000, children: [] };
 const row = fc.record({
@@ -22,10 +23,10 @@ const row = fc.record({
   rating: fc.option(fc.nat(10)),
   available: fc.boolean(),
   cell: fc.constantFrom("861f05a37ffffff", "world-3"),
-  counts: fc.array(fc.nat(1000), { minLength: 6, maxLength: 6 }),
-  hot: fc.array(fc.nat(1000), { minLength: 3, maxLength: 3 }),
-  hours: fc.array(fc.nat(9), { minLength: 24, maxLength: 24 }),
-  weekdays: fc.array(fc.nat(9), { minLength: 7, maxLength: 7 }),
+  counts: fc.array(fc.nat(1000), { minLength: width.counts, maxLength: width.counts }),
+  hot: fc.array(fc.nat(1000), { minLength: width.hot, maxLength: width.hot }),
+  hours: fc.array(fc.nat(9), { minLength: width.hours, maxLength: width.hours }),
+  weekdays: fc.array(fc.nat(9), { minLength: width.weekdays, maxLength: width.weekdays }),
   nextProducts: fc.array(
     fc.record({
       productId: fc.constantFrom("a", "bé"),
@@ -42,8 +43,8 @@ function build(rows: ProductRow[]): ArrayBuffer {
   return builder.finish(meta);
 }
 
-describe("columns", () => {
-  it("gives back every row that was written, whatever its text", () => {
+describe("Columns", () => {
+  it("decodes every row as it was written, with any Unicode text", () => {
     fc.assert(
       fc.property(fc.array(row, { maxLength: 12 }), (rows) => {
         const columns = decodeColumns(build(rows));
@@ -57,14 +58,14 @@ describe("columns", () => {
           expect(columns.strings[columns.category[i]]).toBe(each.category);
           expect(columns.lat[i]).toBe(each.lat ?? Number.NaN);
           expect(columns.price[i]).toBe(each.price ?? Number.NaN);
-          expect([...columns.counts.subarray(i * 6, i * 6 + 6)]).toEqual(each.counts);
+          expect([...columns.counts.subarray(i * width.counts, (i + 1) * width.counts)]).toEqual(each.counts);
           expect(nextProductsOf(columns, i)).toEqual(each.nextProducts);
         });
       }),
     );
   });
 
-  it("copies rows between blocks without a difference", () => {
+  it("keeps rows equal when concatRows copies them to another block", () => {
     fc.assert(
       fc.property(fc.array(row, { minLength: 1, maxLength: 8 }), (rows) => {
         const source = decodeColumns(build(rows));
@@ -75,16 +76,16 @@ describe("columns", () => {
           rows: rows.map((_, i) => rows.length - 1 - i),
           count: rows.length,
         };
-        const copy = decodeColumns(seal(concat(list, meta, rows.length).packed));
+        const copy = decodeColumns(sealBlock(concatRows(list, meta, rows.length).buffer));
         if (!copy) throw new Error("a fresh block must decode");
-        expect(concat(list, meta).nextHash).toHaveLength(0);
+        expect(concatRows(list, meta).nextHash).toHaveLength(0);
         rows.forEach((each, i) => {
           const at = rows.length - 1 - i;
           expect(copy.id(at)).toBe(each.productId);
           expect(copy.title(at)).toBe(each.title);
           expect(copy.strings[copy.cell[at]]).toBe(each.cell);
-          expect(copy.hours.subarray(at * 24, at * 24 + 24)).toEqual(
-            source.hours.subarray(i * 24, i * 24 + 24),
+          expect(copy.hours.subarray(at * width.hours, (at + 1) * width.hours)).toEqual(
+            source.hours.subarray(i * width.hours, (i + 1) * width.hours),
           );
           expect(nextProductsOf(copy, at)).toEqual(each.nextProducts);
         });
@@ -92,21 +93,23 @@ describe("columns", () => {
     );
   });
 
-  it("refuses a block with any flipped bit, and a torn one", () => {
+  it("refuses a block with a flipped bit, a truncated block and an empty buffer", () => {
     const sample = fc.sample(row, { numRuns: 3, seed: 1 });
     const whole = new Uint8Array(build(sample));
     fc.assert(
       fc.property(fc.nat(whole.length - 1), fc.nat(7), (at, bit) => {
-        const harmed = whole.slice();
-        harmed[at] ^= 1 << bit;
-        expect(decodeColumns(harmed.buffer)).toBeNull();
+        const damaged = whole.slice();
+        damaged[at] ^= 1 << bit;
+        expect(decodeColumns(damaged.buffer)).toBeNull();
       }),
     );
     expect(decodeColumns(whole.slice(0, whole.length - 8).buffer)).toBeNull();
     expect(decodeColumns(new ArrayBuffer(0))).toBeNull();
   });
+});
 
-  it("hashes ids to distinct exact integers", () => {
+describe("hash53", () => {
+  it("returns distinct exact integers", () => {
     const seen = new Set<number>();
     for (let i = 0; i < 200_000; i++) seen.add(hash53(`product-${i}`));
     expect(seen.size).toBe(200_000);

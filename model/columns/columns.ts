@@ -1,64 +1,64 @@
-import { type Block, isWhole, type Sections, viewBlock } from "./block.ts";
+import { type Block, type BlockSections, isBlockIntact, viewBlock } from "./block.ts";
 
-/** Index in `strings` that stands for "none". */
+/** Index into `strings` that stands for no string. */
 export const noString = 0xffffffff;
 
-/** A child block of a parent tile: enough to decide whether it is worth reading. */
+/** A child of a parent tile: what a reader needs to decide whether to read the child's tile. */
 export interface ChildBlock {
   cell: string;
   count: number;
   version: number;
-  /** Centre and radius (km) of a cap that holds all of the child's products. */
+  /** Center and radius (km) of a spherical cap that contains all of the child's products. */
   lat: number;
   lon: number;
   radiusKm: number;
 }
 
-/** What a block says of itself. */
+/** Metadata of a block. */
 export interface BlockMeta {
   cell: string;
   /** Grows with every publication of the cell. */
   version: number;
-  /** When the block was built, seconds since the epoch: decayed columns are as of then. */
+  /** When the block was built, in seconds since the epoch. Decayed columns are as of this time. */
   time: number;
   children: ChildBlock[];
-  /** For each row of a parent the index of the child that handed it up. */
-  handedBy?: number[];
+  /** For each row of a parent tile, the index of the child that the row comes from. */
+  childOfRow?: number[];
 }
 
-/** One product that is often chosen after another. */
+/** A product that users often choose after another one. */
 export interface NextProduct {
   productId: string;
   cell: string;
-  /** Decayed, smoothed weight of the step; larger is stronger. */
+  /** Decayed, smoothed weight of the transition; larger is stronger. */
   weight: number;
 }
 
 /** A block of products as typed arrays over one buffer. */
-export interface Columns extends Omit<Sections, "about"> {
+export interface Columns extends Omit<BlockSections, "metadata"> {
   readonly meta: BlockMeta;
   readonly count: number;
-  /** Dictionary of categories, currencies, cells and neighbours' ids. */
+  /** Dictionary of categories, currencies, cells and ids of next products. */
   readonly strings: string[];
-  /** The buffer that all of it lies in, to be sent or stored. */
-  readonly packed: ArrayBuffer;
-  /** Decodes the product id of a row. */
+  /** The whole block, to be sent or stored. */
+  readonly buffer: ArrayBuffer;
+  /** Returns the product id of a row. */
   id(row: number): string;
-  /** Decodes the title of a row. */
+  /** Returns the product title of a row. */
   title(row: number): string;
 }
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** What a block says of itself and its dictionary, as its section `about` holds them. */
-export const aboutOf = (meta: BlockMeta, strings: readonly string[]): Uint8Array =>
+/** Encodes a block's metadata and dictionary for its section `metadata`. */
+export const encodeMetadata = (meta: BlockMeta, strings: readonly string[]): Uint8Array =>
   encoder.encode(JSON.stringify({ ...meta, strings }));
 
-/** A block whose sections are filled. */
-export function columnsIn(block: Block, meta: BlockMeta, strings: string[]): Columns {
+/** Returns the columns of a block whose sections are filled. */
+export function columnsFromBlock(block: Block, meta: BlockMeta, strings: string[]): Columns {
   const { buffer, count, sections } = block;
-  const { about: _about, ...arrays } = sections;
+  const { metadata: _metadata, ...arrays } = sections;
   const { text, textStart } = arrays;
   const textAt = (i: number): string => decoder.decode(text.subarray(textStart[i], textStart[i + 1]));
   return {
@@ -66,27 +66,27 @@ export function columnsIn(block: Block, meta: BlockMeta, strings: string[]): Col
     meta,
     count,
     strings,
-    packed: buffer,
+    buffer,
     id: (row) => textAt(row),
     title: (row) => textAt(count + row),
   };
 }
 
-/** Views a stored block; null where the bytes are not a whole, unharmed block. */
+/** Returns the columns of a stored block; null if the bytes are not a block or fail the checksum. */
 export const decodeColumns = (buffer: ArrayBuffer): Columns | null =>
-  isWhole(buffer) ? unpackColumns(buffer) : null;
+  isBlockIntact(buffer) ? unpackColumns(buffer) : null;
 
-/** Views a block that comes straight from who made it; null where it is none. Nothing is copied. */
+/** Returns the columns of a block that never was in storage, without checking the checksum; null for other bytes. */
 export function unpackColumns(buffer: ArrayBuffer): Columns | null {
   const block = viewBlock(buffer);
   if (!block) return null;
-  const { strings, ...meta } = JSON.parse(decoder.decode(block.sections.about)) as BlockMeta & {
+  const { strings, ...meta } = JSON.parse(decoder.decode(block.sections.metadata)) as BlockMeta & {
     strings: string[];
   };
-  return columnsIn(block, meta, strings);
+  return columnsFromBlock(block, meta, strings);
 }
 
-/** The neighbours of a row, strongest first. */
+/** Returns the next products of a row, strongest first. */
 export function nextProductsOf(columns: Columns, row: number): NextProduct[] {
   const list: NextProduct[] = [];
   for (let i = columns.nextStart[row]; i < columns.nextStart[row + 1]; i++)

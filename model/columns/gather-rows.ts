@@ -1,20 +1,19 @@
 import type { Elements } from "./layout.ts";
 
-/** Rows of blocks: the i-th is row `rows[i]` of the block numbered `from[i]`. */
-export interface RowNumbers {
+/** Rows of several blocks: the i-th is row `rows[i]` of the block numbered `from[i]`. */
+export interface RowSelection {
   from: readonly number[];
   rows: readonly number[];
   count: number;
 }
 
 /**
- * Copies rows of `width` elements out of columns of one type, in the order given. What an element means does not matter here:
- * columns are copied as words or as bytes, so that each of the two loops sees one kind of array alone, which makes it
- * several times as fast.
+ * Copies rows of `width` elements from columns of one element type into `to`, in the order of `list`. Columns are copied
+ * as words or as bytes: each of the two loops then sees one kind of array, which makes it several times as fast.
  */
 export function gatherRows(
   sources: readonly Elements[],
-  list: RowNumbers,
+  list: RowSelection,
   width: number,
   to: Elements,
 ): void {
@@ -30,7 +29,7 @@ const wordsOf = ({ buffer, byteOffset, byteLength }: Elements): Uint32Array =>
 
 function gatherWords(
   sources: readonly Uint32Array[],
-  { from, rows, count }: RowNumbers,
+  { from, rows, count }: RowSelection,
   width: number,
   to: Uint32Array,
 ): void {
@@ -43,7 +42,7 @@ function gatherWords(
 
 function gatherBytes(
   sources: readonly Uint8Array[],
-  { from, rows, count }: RowNumbers,
+  { from, rows, count }: RowSelection,
   width: number,
   to: Uint8Array,
 ): void {

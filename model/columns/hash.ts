@@ -1,6 +1,6 @@
 /**
- * A 53-bit hash of a string as an exact integer, so that ids compare as numbers and fit a Float64Array.
- * Two multiplicative 32-bit lanes with a murmur3 finalizer each (Appleby, MurmurHash3, fmix32).
+ * Returns a 53-bit hash of a string as an exact integer, so that ids compare as numbers and fit a Float64Array.
+ * It has two multiplicative 32-bit lanes with a murmur3 finalizer each (Appleby, MurmurHash3, fmix32).
  */
 export function hash53(text: string): number {
   let high = 0xdeadbeef;
@@ -15,7 +15,7 @@ export function hash53(text: string): number {
   return (high & 0x1fffff) * 0x100000000 + low;
 }
 
-/** A 32-bit hash, the low lane of {@link hash53}. */
+/** Returns a 32-bit hash of a string: the low lane of {@link hash53}. */
 export const hash32 = (text: string): number => hash53(text) % 0x100000000;
 
 function finalize(lane: number): number {

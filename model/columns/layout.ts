@@ -1,16 +1,26 @@
+import { countFields } from "../../shared/contracts/totals.ts";
+import { offsetsByName } from "./offsets.ts";
+
+/** Half-lives of decayed engagement, in days. */
+export const hotHalfLives = [1, 7, 60] as const;
+
+/** Hours of a day and days of a week: widths of the columns that count by local time. */
+const dayHours = 24;
+const weekDays = 7;
+
 /**
- * The columns of a block of products, in the order in which they lie in the binary. A block is what a
- * tile stores, what crosses RPC and what features read. Widest elements first, so that all are aligned.
+ * The columns of a block of products, in the order in which they lie in the binary. Tiles store blocks, workers send
+ * them to each other, and features read them. Columns of wide elements come first, so that all are aligned.
  */
 export const columnLayout = [
   /** {@link hash53} of the product id. */
   { name: "idHash", type: "f64", width: 1 },
-  /** WGS84 degrees; NaN for a placeless product. */
+  /** WGS84 degrees; NaN for a product without a location. */
   { name: "lat", type: "f64", width: 1 },
   { name: "lon", type: "f64", width: 1 },
-  /** Version of the product write that this row shows. */
+  /** Version of the product write that the row shows. */
   { name: "version", type: "f64", width: 1 },
-  /** Seconds since the epoch: product created, and its newest interaction (0: none). */
+  /** Seconds since the epoch: creation of the product, and its newest interaction (0 for none). */
   { name: "createdAt", type: "f64", width: 1 },
   { name: "lastTime", type: "f64", width: 1 },
   /** Units of the currency, before discount; NaN where absent. */
@@ -19,29 +29,44 @@ export const columnLayout = [
   { name: "discount", type: "f32", width: 1 },
   /** 0..10; NaN where absent. */
   { name: "rating", type: "f32", width: 1 },
-  /** Lifetime view, click, cart, purchase, dismiss, people. */
-  { name: "counts", type: "f32", width: 6 },
+  /** Lifetime counts, in the order of `countFields`. */
+  { name: "counts", type: "f32", width: countFields.length },
   /** Decayed engagement at each of {@link hotHalfLives}, as of the block's `time`. */
-  { name: "hot", type: "f32", width: 3 },
+  { name: "hot", type: "f32", width: hotHalfLives.length },
   /** {@link hash32} of the category. */
   { name: "categoryHash", type: "u32", width: 1 },
   /** Indices into the block's `strings`. */
   { name: "category", type: "u32", width: 1 },
   { name: "currency", type: "u32", width: 1 },
-  /** The product's address: under which of the cells it lies. */
+  /** The product's address: the finest cell under which it lies. */
   { name: "cell", type: "u32", width: 1 },
-  /** 1 where it can be had. */
+  /** 1 for an available product, otherwise 0. */
   { name: "available", type: "u8", width: 1 },
-  /** Share of the product's interactions by local hour and weekday (Monday first), 255 = all. */
-  { name: "hours", type: "u8", width: 24 },
-  { name: "weekdays", type: "u8", width: 7 },
+  /** Share of the product's interactions by local hour and weekday (Monday first), 255 for all of them. */
+  { name: "hours", type: "u8", width: dayHours },
+  { name: "weekdays", type: "u8", width: weekDays },
 ] as const;
 
-export type ColumnName = (typeof columnLayout)[number]["name"];
+type Column = (typeof columnLayout)[number];
+export type ColumnName = Column["name"];
 export type ElementType = "f64" | "f32" | "u32" | "u8";
 export type Elements = Float64Array | Float32Array | Uint32Array | Uint8Array;
 
-/** Zeroed elements of a type. */
+/** Elements of each column in one row: row `i` of a column starts at `i * columnWidth[name]`. */
+export const columnWidth = Object.fromEntries(columnLayout.map(({ name, width }) => [name, width])) as {
+  readonly [C in Column as C["name"]]: C["width"];
+};
+
+/** Offset of each count within a row of the column `counts`. */
+export const countOffset = offsetsByName(countFields);
+
+/** Offset of each half-life within a row of the column `hot`: 1, 7 and 60 days. */
+export const hotOffset = offsetsByName(["day", "week", "season"]);
+
+/** Value of a share of one in the columns `hours` and `weekdays`. */
+export const wholeShare = 255;
+
+/** Allocates zeroed elements of a type. */
 export const allocate = (type: ElementType, length: number): Elements =>
   type === "f64"
     ? new Float64Array(length)
@@ -51,13 +76,11 @@ export const allocate = (type: ElementType, length: number): Elements =>
         ? new Uint32Array(length)
         : new Uint8Array(length);
 
+/** Bytes of one element of each type. */
 export const elementBytes: Record<ElementType, number> = { f64: 8, f32: 4, u32: 4, u8: 1 };
 
-/** Half-lives of decayed engagement, in days. */
-export const hotHalfLives = [1, 7, 60] as const;
-
-/** What one interaction adds to engagement, by the order of `eventTypes`. */
+/** Engagement that one interaction of each type adds. */
 export const engagementWeights = { view: 1, click: 2, cart: 4, purchase: 8, dismiss: -2 } as const;
 
-/** Most neighbours kept for a product. */
+/** Next products that a block keeps for each product. */
 export const maxNextProducts = 8;

@@ -1,27 +1,30 @@
 import { emptyBatch, type FeatureBatch, type FeatureShape } from "./batch.ts";
 
-/** Batches that are kept: as many rankings as overlap in one isolate, as a rule. */
-const maxKept = 4;
+/** Free batches that a pool keeps: about as many rankings overlap in one isolate. */
+const maxPooledBatches = 4;
 
 /**
- * Memory of batches, filled again and again: a third of a megabyte for each ranking would keep the collector running.
- * A batch that is never given back is lost to the pool, and nothing else happens.
+ * Pool of feature batches. A batch takes a third of a megabyte: allocating one for each ranking would keep the garbage
+ * collector busy. A batch that is never released is collected as garbage.
  */
 export class BatchPool {
   readonly #shape: FeatureShape;
-  readonly #room: number;
+  readonly #capacity: number;
   readonly #free: FeatureBatch[] = [];
 
-  /** `room`: candidates that each batch has memory for. */
-  constructor(shape: FeatureShape, room: number) {
+  /** `capacity` is the number of candidates for which each pooled batch has memory. */
+  constructor(shape: FeatureShape, capacity: number) {
     this.#shape = shape;
-    this.#room = room;
+    this.#capacity = capacity;
   }
 
-  /** A batch for `count` candidates, holding whatever it held before; a new one where none is free or has the room. */
-  take(count: number): FeatureBatch {
-    if (count > this.#room) return emptyBatch(this.#shape, count);
-    const whole = this.#free.pop() ?? emptyBatch(this.#shape, this.#room);
+  /**
+   * Returns a batch for `count` candidates with arbitrary content. It is a new one if no batch is free or `count` exceeds
+   * the capacity.
+   */
+  acquire(count: number): FeatureBatch {
+    if (count > this.#capacity) return emptyBatch(this.#shape, count);
+    const whole = this.#free.pop() ?? emptyBatch(this.#shape, this.#capacity);
     return {
       ...whole,
       count,
@@ -31,12 +34,12 @@ export class BatchPool {
     };
   }
 
-  /** Takes back what {@link take} gave, once; from then on nobody else may read it. */
-  give(batch: FeatureBatch): void {
-    if (batch.count > this.#room || this.#free.length >= maxKept) return;
+  /** Returns a batch of {@link acquire} to the pool. The caller must release it once only and not read it afterwards. */
+  release(batch: FeatureBatch): void {
+    if (batch.count > this.#capacity || this.#free.length >= maxPooledBatches) return;
     this.#free.push({
       ...batch,
-      count: this.#room,
+      count: this.#capacity,
       dense: new Float32Array(batch.dense.buffer),
       pair: new Float32Array(batch.pair.buffer),
       category: new Int32Array(batch.category.buffer),

@@ -1,29 +1,29 @@
 /**
- * The shape of the model's inputs, shared by everything that fills, trains on, exports or serves them.
- * `hash` names exactly this specification: serving refuses a model that was trained for another.
+ * The shape of the model's inputs. Feature computation, training, export and serving share it. `hash` identifies the
+ * specification: serving refuses a model that was trained for another one.
  */
 export interface FeatureShape {
   /** Dense features of a candidate, in order. */
   dense: readonly string[];
   /** Features of the pair (candidate, recent event), in order. */
   pair: readonly string[];
-  /** Features of a recent event by itself, in order: among them `present`, 1 where there is one, and `just_now`. */
+  /** Features of a recent event by itself, in order; `present` is 1 for an event and 0 for padding. */
   event: readonly string[];
-  /** Recent events that attention sees. */
+  /** Recent events that attention reads. */
   history: number;
-  /** Buckets of hashed categories; 0 is "none". */
+  /** Buckets of hashed categories; 0 stands for no category. */
   categories: number;
   hash: string;
-  /** Parts that the network is built without, to see what they are worth; none where it serves. */
+  /** Parts of the network that an ablation leaves out; absent when serving. */
   without?: readonly NetworkPart[];
 }
 
-/** A part of the network that can be left out. */
+/** A part of the network that an ablation can leave out. */
 export type NetworkPart = "attention" | "embeddings" | "deep" | "wide";
 
 /**
- * The inputs of one ranking: `count` candidates of one person at one moment. They are the ONNX inputs by
- * the same names: dense [count, D], pair [count, H, P], event [H, E], category [count], historyCategory [H], moment [2] (int32).
+ * The inputs of one ranking: `count` candidates of one user at one moment. They are the ONNX inputs of the same names:
+ * dense [count, D], pair [count, H, P], event [H, E], category [count], historyCategory [H], moment [2] (int32).
  */
 export interface FeatureBatch {
   count: number;
@@ -36,31 +36,32 @@ export interface FeatureBatch {
   moment: Int32Array;
 }
 
-/** Entries of a moment, and how many there are to choose from. */
-export const momentParts = 2;
-export const moments = 24 + 7;
+/** Entries of {@link FeatureBatch.moment}: hour and weekday. */
+export const momentLength = 2;
+/** Values that an entry of {@link FeatureBatch.moment} can have: 24 hours and 7 weekdays. */
+export const momentBuckets = 24 + 7;
 
-/** The outputs: logits of engagement (any interaction) and purchase, one each for a candidate. */
+/** The outputs of a ranker: for each candidate, logits of engagement (any interaction) and of purchase. */
 export interface Scores {
   engage: Float32Array;
   purchase: Float32Array;
 }
 
-/** One list to train on: a batch of sampled candidates and what came of each. */
+/** A list of candidates to train on, with their outcomes. */
 export interface TrainingList {
   batch: FeatureBatch;
-  /** 1 where the candidate was engaged with; `purchase` 1 where it was bought. */
+  /** 1 for a candidate that the user engaged with; `purchase` is 1 for one that they bought. */
   engage: Float32Array;
   purchase: Float32Array;
-  /** Candidates that each row stands for: more than one where the list is a sample. */
-  standsFor: Float32Array;
-  /** How much each row counts in the pointwise loss: 0 where nobody saw it, so nobody judged it. Absent: 1 for each. */
-  judged?: Float32Array;
+  /** Candidates that each row represents: more than one if the list is a sample. */
+  candidatesRepresented: Float32Array;
+  /** Weight of each row in the pointwise loss: 0 for a candidate that the user did not see. Absent: 1 for each. */
+  pointwiseWeights?: Float32Array;
   /** Weight of the list in the loss. */
   weight: number;
 }
 
-/** Room for `count` candidates, zeroed. */
+/** Allocates a batch of zeros for `count` candidates. */
 export const emptyBatch = (shape: FeatureShape, count: number): FeatureBatch => ({
   count,
   dense: new Float32Array(count * shape.dense.length),
@@ -68,5 +69,5 @@ export const emptyBatch = (shape: FeatureShape, count: number): FeatureBatch => 
   event: new Float32Array(shape.history * shape.event.length),
   category: new Int32Array(count),
   historyCategory: new Int32Array(shape.history),
-  moment: new Int32Array(momentParts),
+  moment: new Int32Array(momentLength),
 });

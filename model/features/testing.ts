@@ -1,12 +1,12 @@
 import type { Interaction, ProductFacts } from "../../shared/contracts/event.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { earthRadiusKm } from "../../shared/geo/distance.ts";
-import { ColumnsBuilder, type ProductRow } from "../columns/builder.ts";
 import { type Columns, decodeColumns } from "../columns/columns.ts";
-import { applyInteraction } from "../profile/apply.ts";
+import { ColumnsBuilder, type ProductRow } from "../columns/columns-builder.ts";
+import { applyInteraction } from "../profile/apply-interaction.ts";
 import { emptyProfile, type UserProfile } from "../profile/profile.ts";
-import { type RankingContext, rankingContext } from "./context.ts";
-import type { CandidateTrace, FeatureFamily } from "./feature.ts";
+import type { CandidateTrace, FeatureFamily } from "./families/feature-family.ts";
+import { type RankingContext, rankingContext } from "./ranking-context.ts";
 
 export const hour = 3600;
 export const day = 24 * hour;
@@ -54,14 +54,18 @@ export function blockOf(rows: readonly Partial<ProductRow>[], time = now): Colum
 export const interaction = (
   productId: string,
   time: number,
-  { type = "purchase", at = null, ...facts }: Partial<ProductFacts & Pick<Interaction, "type" | "at">> = {},
+  {
+    type = "purchase",
+    location: at = null,
+    ...facts
+  }: Partial<ProductFacts & Pick<Interaction, "type" | "location">> = {},
 ): Interaction => ({
   eventId: `${productId}-${time}`,
   type,
   productId,
   time,
   recommendationId: null,
-  at,
+  location: at,
   facts: { cell: null, lat: null, lon: null, category: null, price: null, ...facts },
 });
 
@@ -88,7 +92,7 @@ export const contextOf = (
   );
 
 /** What a family writes for a row, by name; NaN where it writes nothing. */
-export function valuesOf(
+export function featureValues(
   family: FeatureFamily,
   context: RankingContext,
   block: Columns,

@@ -2,19 +2,19 @@ import type { CandidateBlocks, CandidateRequest, FirstStage } from "../../shared
 import type { Columns } from "../columns/columns.ts";
 import type { FeatureBatch, Scores } from "../features/batch.ts";
 
-/** Where the pipeline reads places: the location service, or the same code in memory when evaluating. */
+/** Reads the candidates of a recommendation: the location service when serving, in-process code when evaluating. */
 export interface CandidateService {
-  gather(query: CandidateRequest): Promise<CandidateBlocks<Columns>>;
+  gatherCandidates(query: CandidateRequest): Promise<CandidateBlocks<Columns>>;
 }
 
-/** Names of where the person is, as {@link CandidateService} know them. */
-export type ResolvedNames = CandidateBlocks<Columns>["place"];
+/** City of the user's location; the reason why it was left out; or null without a location. */
+export type LocationResolution = CandidateBlocks<Columns>["place"];
 
-/** What orders candidates: the ONNX model, or what stands in for it. */
+/** Scores candidates: an ONNX model, or a fallback. */
 export interface Ranker {
   version: string;
   sha256: string;
-  /** How the first stage weighs what is near; absent for its defaults. */
+  /** Weights of the first stage; absent for the defaults. */
   firstStage?: FirstStage;
   score(batch: FeatureBatch): Promise<Scores>;
 }

@@ -61,7 +61,11 @@ async function shapeOf(products: number): Promise<Shape> {
   const recommendAll = async (): Promise<void> => {
     for (const { id, lat, lon } of people.slice(0, asked)) {
       const before = reads;
-      await replay.recommend({ userId: id, time: now, point: { lat, lon }, limit: 10 }, linearRanker, () => 0);
+      await replay.recommend(
+        { userId: id, time: now, point: { lat, lon }, limit: 10 },
+        linearRanker,
+        () => 0,
+      );
       tiles.push(reads - before);
     }
   };

@@ -2,71 +2,72 @@ import type { ProductFilter } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { Stage } from "../../shared/contracts/recommendation.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
+import { localHourOf } from "../../shared/time/local-clock.ts";
 import { type Exploration, explore } from "../experiments/exploration.ts";
 import type { FeatureBatch, Scores } from "../features/batch.ts";
 import type { BatchPool } from "../features/batch-pool.ts";
 import { type Candidate, computeFeatures } from "../features/compute-features.ts";
 import { rankingContext } from "../features/ranking-context.ts";
-import { type UserProfile } from "../profile/profile.ts";
-import { localHourOf } from "../../shared/time/local-clock.ts";
+import type { UserProfile } from "../profile/profile.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { applyRules, type Rules } from "../rules/rules.ts";
 import { fetchCandidates } from "./fetch-candidates.ts";
-import type { CandidateService, Ranker, LocationResolution } from "./ports.ts";
+import type { CandidateService, LocationResolution, Ranker } from "./ports.ts";
 import { reasonsOf } from "./reasons.ts";
 
-/** Candidates that the ranker sees, when serving and when training and evaluating. */
+/** Candidates that the ranker scores at most, when serving, training and evaluating. */
 export const maxCandidates = 500;
 
-/** What is asked of the pipeline. */
+/** A query of the pipeline: the user, the moment and the rules of one recommendation. */
 export interface PipelineQuery {
   profile: UserProfile;
-  /** Where the person is, at their precision. */
+  /** The user's location, at their precision. */
   point: Point | null;
   /** Seconds since the epoch. */
   now: number;
-  /** Seconds that the clocks of the place are ahead of UTC. */
+  /** Offset of the clocks at the user's location from UTC, in seconds. */
   offsetSeconds: number;
   filter: ProductFilter;
   rules: Rules;
-  /** Most candidates that the ranker sees. */
+  /** Candidates that the ranker scores, at most. */
   maxCandidates: number;
+  /** Whether the answer contains reasons. */
   explain: boolean;
-  /** Milliseconds that are left; without a bound, infinity. */
+  /** Time left for the recommendation, in milliseconds; infinity for no limit. */
   budgetMs: number;
-  /** How much of the list is left to chance; without it, nothing. */
+  /** Share of the lists whose last position is explored; absent for none. */
   exploration?: Exploration;
 }
 
-/** What it needs from outside. */
+/** Services that the pipeline calls. */
 export interface PipelinePorts {
   candidateService: CandidateService;
-  /** In the order of preference: the first that answers ranks. */
+  /** In the order of preference: the first that answers ranks the candidates. */
   rankers: readonly Ranker[];
-  /** Milliseconds, from any start. */
+  /** Returns milliseconds since any fixed start. */
   clock(): number;
-  /** Memory for features; without it each ranking allocates its own. */
-  batches?: Pick<BatchPool, "take">;
-  /** Numbers in [0, 1), for exploration; without it nothing is explored. */
+  /** Memory for features; if absent, each ranking allocates its own. */
+  batches?: Pick<BatchPool, "acquire">;
+  /** Returns a random number in [0, 1) for exploration; if absent, nothing is explored. */
   random?(): number;
 }
 
-/** A shown product. */
+/** A recommended product. */
 export interface PipelineItem {
   productId: string;
-  /** Of the product, as its tile shows it. */
+  /** Version of the product that the tile shows. */
   version: number;
   cell: string | null;
   score: number;
-  /** Index among the candidates: its features' row. */
+  /** Index of the candidate, which is also the row of its features. */
   index: number;
   distanceKm: number | null;
   reasons: string[];
-  /** Probability with which the product is shown in its place; 1 where nothing was left to chance. */
+  /** Probability with which the product is shown at its position; 1 for a position that is not explored. */
   propensity: number;
 }
 
-/** What was decided, and on what. */
+/** A recommendation, with the candidates, features and scores on which it is based. */
 export interface PipelineAnswer {
   items: PipelineItem[];
   ranker: Ranker;
@@ -74,59 +75,68 @@ export interface PipelineAnswer {
   features: FeatureBatch;
   /** Final scores, by candidate. */
   scores: Float32Array;
-  /** Names of where the person is. */
   place: LocationResolution;
   stages: Stage[];
 }
 
 const noExploration: Exploration = { rate: 0, depth: 0 };
 
-/** Milliseconds that features, ranking and rules take at least: sources that would eat them are left out. */
+/** Milliseconds of the budget that candidate sources must leave to features, ranking and rules. */
 const reservedMs = 3;
 
-/**
- * The value of showing a candidate: the probability of any interaction, and on top that of a purchase, which is worth
- * this many times as much.
- */
+/** Milliseconds without which only the last ranker is called. */
+const minRankingMs = 1;
+
+/** Value of a purchase, relative to that of any interaction. */
 export const purchaseValue = 2;
 const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
-/** The score by which candidates are ordered, from the two heads. */
+/**
+ * Returns the score that orders the candidates: the probability of any interaction, plus {@link purchaseValue} times
+ * that of a purchase.
+ */
 export function finalScores({ engage, purchase }: Scores): Float32Array {
   return Float32Array.from(engage, (logit, i) => sigmoid(logit) + purchaseValue * sigmoid(purchase[i]));
 }
 
-/** Sources, features, ranker, rules: one recommendation. */
+/** Computes one recommendation: fetches candidates, computes their features, scores them and applies the rules. */
 export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): Promise<PipelineAnswer> {
   const stages: Stage[] = [];
-  const started = ports.clock();
-  let lap = started;
+  const startedMs = ports.clock();
+  let stageStartedMs = startedMs;
   const finishStage = (name: string, skipped?: string): void => {
-    const now = ports.clock();
-    stages.push({ name, ms: round(now - lap), ...(skipped ? { skipped } : {}) });
-    lap = now;
+    const nowMs = ports.clock();
+    stages.push({ name, ms: roundToMicroseconds(nowMs - stageStartedMs), ...(skipped ? { skipped } : {}) });
+    stageStartedMs = nowMs;
   };
   const { profile, point, now, filter, maxCandidates } = query;
   const firstStage = ports.rankers[0]?.firstStage ?? defaultFirstStage;
   const hour = localHourOf(now + query.offsetSeconds);
-  const source = { profile, point, now, hour, filter, limit: maxCandidates, firstStage };
+  const candidateQuery = { profile, point, now, hour, filter, limit: maxCandidates, firstStage };
   const bounded = query.budgetMs < Number.POSITIVE_INFINITY;
-  const profileTimeoutMs = bounded ? Math.max(0, query.budgetMs - (ports.clock() - started) - reservedMs) : null;
-  const { candidates, blocks, skipped: skippedSources, place } = await fetchCandidates(source, ports.candidateService, profileTimeoutMs);
+  const profileTimeoutMs = bounded
+    ? Math.max(0, query.budgetMs - (ports.clock() - startedMs) - reservedMs)
+    : null;
+  const {
+    candidates,
+    blocks,
+    skipped: skippedSources,
+    place,
+  } = await fetchCandidates(candidateQuery, ports.candidateService, profileTimeoutMs);
   finishStage("sources", skippedSources.length > 0 ? skippedSources.join("; ") : undefined);
 
   const context = rankingContext(profile, now, query.offsetSeconds, point, blocks, candidates);
   const features = computeFeatures(context, candidates, ports.batches?.acquire(candidates.length));
   finishStage("features");
 
-  const left = query.budgetMs - (ports.clock() - started);
-  const { ranker, scores, skipped } = await score(ports.rankers, features, left);
+  const remainingMs = query.budgetMs - (ports.clock() - startedMs);
+  const { ranker, scores, skipped } = await scoreCandidates(ports.rankers, features, remainingMs);
   finishStage("rank", skipped);
 
   const ranked = candidates.map(({ block, row }, index) => ({ block, row, score: scores[index], index }));
   const exploration = (ports.random && query.exploration) || noExploration;
   const { limit } = query.rules;
-  // What may come in the last place obeys the rules too: it is what a longer list would go on with.
+  // The products that exploration may show obey the rules too: they are the next ones of a longer list.
   const extraRows = exploration.rate > 0 ? exploration.depth : 0;
   const order = applyRules(ranked, { ...query.rules, limit: limit + extraRows });
   const list = explore(order, limit, exploration, ports.random ?? Math.random);
@@ -148,16 +158,19 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   return { items, ranker, candidates, features, scores, place, stages };
 }
 
-/** The first ranker that answers; one that fails is named, and with no time left only the last is asked. */
-async function score(
+/**
+ * Returns the scores of the first ranker that answers. `skipped` names the rankers that failed, and those that were not
+ * called for lack of time. The last ranker is always called.
+ */
+async function scoreCandidates(
   rankers: readonly Ranker[],
   features: FeatureBatch,
-  leftMs: number,
+  remainingMs: number,
 ): Promise<{ ranker: Ranker; scores: Float32Array; skipped?: string }> {
   const failed: string[] = [];
   for (const [i, ranker] of rankers.entries()) {
     const last = i === rankers.length - 1;
-    if (!last && leftMs < 1) {
+    if (!last && remainingMs < minRankingMs) {
       failed.push(`${ranker.version}: budget`);
       continue;
     }
@@ -169,7 +182,7 @@ async function score(
       failed.push(`${ranker.version}: failed`);
     }
   }
-  throw new Error("no ranker was given");
+  throw new Error("`rankers` is empty: the pipeline needs at least one ranker");
 }
 
-const round = (ms: number): number => Math.round(ms * 1000) / 1000;
+const roundToMicroseconds = (ms: number): number => Math.round(ms * 1000) / 1000;

@@ -1,11 +1,11 @@
 import { emptyProfile, type UserProfile } from "./profile.ts";
 
-/** Version of the stored form; grows when an older one can no longer be read as it is. */
+/** Version of the encoding. Increase it with every change after which older bytes cannot be decoded. */
 const version = 1;
 
-/** A person as bytes: one value in their object's storage, and what crosses RPC. */
+/** Encodes a profile for the storage of the user's Durable Object and for RPC. */
 export function encodeProfile(profile: UserProfile): Uint8Array {
-  const { products, categories, places, transitions: steps, ...rest } = profile;
+  const { products, categories, places, transitions, ...rest } = profile;
   return new TextEncoder().encode(
     JSON.stringify({
       version,
@@ -13,21 +13,21 @@ export function encodeProfile(profile: UserProfile): Uint8Array {
       products: [...products],
       categories: [...categories],
       places: [...places],
-      steps: [...steps],
+      transitions: [...transitions],
     }),
   );
 }
 
-/** The person in bytes that {@link encodeProfile} wrote; someone new where they are of another version. */
+/** Decodes the bytes of {@link encodeProfile}. Bytes of another version decode to an empty profile. */
 export function decodeProfile(bytes: Uint8Array): UserProfile {
   const stored = JSON.parse(new TextDecoder().decode(bytes));
   if (stored.version !== version) return emptyProfile();
-  const { version: _, products, categories, places, steps, ...rest } = stored;
+  const { version: _, products, categories, places, transitions, ...rest } = stored;
   return {
     ...rest,
     products: new Map(products),
     categories: new Map(categories),
     places: new Map(places),
-    transitions: new Map(steps),
+    transitions: new Map(transitions),
   };
 }

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { eventTypes, type Interaction } from "../../shared/contracts/event.ts";
-import { applyInteraction, isFirst, previousChoices } from "./apply.ts";
+import { applyInteraction, choicesBefore, isFirstInteraction } from "./apply-interaction.ts";
 import { decodeProfile, encodeProfile } from "./codec.ts";
-import { bounds, emptyProfile, hourOf, transitionKey, weekdayOf } from "./profile.ts";
+import { emptyProfile, profileLimits, transitionKey } from "./profile.ts";
 
 const start = 1_700_000_000;
 
@@ -13,7 +13,7 @@ const interaction = (productId: string, time: number, more: Partial<Interaction>
   productId,
   time,
   recommendationId: null,
-  at: null,
+  location: null,
   facts: { cell: "c", lat: 59.9, lon: 10.7, category: "cafe", price: 10 },
   ...more,
 });
@@ -26,72 +26,66 @@ const anyInteraction = fc
   })
   .map(({ product, minutes, type }) => interaction(`p${product}`, start + minutes * 60, { type }));
 
-describe("a person", () => {
-  it("stays bounded, whatever happens", () => {
-    const person = emptyProfile();
+describe("applyInteraction", () => {
+  it("keeps a profile within its limits after many interactions", () => {
+    const profile = emptyProfile();
     for (let i = 0; i < 3000; i++)
       applyInteraction(
-        person,
+        profile,
         interaction(`p${i}`, start + i, {
           facts: { cell: "c", lat: (i % 80) / 2, lon: i / 20, category: `k${i % 300}`, price: i },
         }),
         0,
       );
-    expect(person.events).toBe(3000);
-    expect(person.recent).toHaveLength(bounds.recent);
-    expect(person.products.size).toBeLessThanOrEqual(bounds.products);
-    expect(person.categories.size).toBeLessThanOrEqual(bounds.categories);
-    expect(person.places.size).toBeLessThanOrEqual(bounds.places);
-    expect(person.transitions.size).toBeLessThanOrEqual(bounds.transitions);
-    expect(person.products.has("p2999")).toBe(true);
+    expect(profile.events).toBe(3000);
+    expect(profile.recent).toHaveLength(profileLimits.recent);
+    expect(profile.products.size).toBeLessThanOrEqual(profileLimits.products);
+    expect(profile.categories.size).toBeLessThanOrEqual(profileLimits.categories);
+    expect(profile.places.size).toBeLessThanOrEqual(profileLimits.places);
+    expect(profile.transitions.size).toBeLessThanOrEqual(profileLimits.transitions);
+    expect(profile.products.has("p2999")).toBe(true);
   });
 
-  it("remembers the same counts in whatever order events come", () => {
+  it("gives the same counts for any order of interactions", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(anyInteraction, { selector: (each) => each.eventId, maxLength: 40 }),
         (events) => {
-          const inTime = emptyProfile();
-          const asTheyCame = emptyProfile();
-          for (const each of [...events].sort((a, b) => a.time - b.time)) applyInteraction(inTime, each, 0);
-          for (const each of events) applyInteraction(asTheyCame, each, 0);
-          expect(asTheyCame.recent.map((each) => each.time)).toEqual(inTime.recent.map((each) => each.time));
-          for (const [id, memory] of inTime.products) {
-            expect(asTheyCame.products.get(id)?.counts).toEqual(memory.counts);
-            expect(asTheyCame.products.get(id)?.times).toEqual(memory.times);
+          const sorted = emptyProfile();
+          const unsorted = emptyProfile();
+          for (const each of [...events].sort((a, b) => a.time - b.time)) applyInteraction(sorted, each, 0);
+          for (const each of events) applyInteraction(unsorted, each, 0);
+          expect(unsorted.recent.map((each) => each.time)).toEqual(sorted.recent.map((each) => each.time));
+          for (const [id, stats] of sorted.products) {
+            expect(unsorted.products.get(id)?.counts).toEqual(stats.counts);
+            expect(unsorted.products.get(id)?.times).toEqual(stats.times);
           }
-          for (const [name, memory] of inTime.categories)
-            expect(asTheyCame.categories.get(name)?.decayed[0]).toBeCloseTo(memory.decayed[0], 9);
-          expect(asTheyCame.hours).toEqual(inTime.hours);
+          for (const [name, stats] of sorted.categories)
+            expect(unsorted.categories.get(name)?.decayed[0]).toBeCloseTo(stats.decayed[0], 9);
+          expect(unsorted.hours).toEqual(sorted.hours);
         },
       ),
     );
   });
 
-  it("survives storage without a difference", () => {
+  it("decodes to the profile that was encoded", () => {
     fc.assert(
       fc.property(fc.array(anyInteraction, { maxLength: 30 }), (events) => {
-        const person = emptyProfile();
-        for (const each of events) applyInteraction(person, each, 3600);
-        expect(decodeProfile(encodeProfile(person))).toEqual(person);
+        const profile = emptyProfile();
+        for (const each of events) applyInteraction(profile, each, 3600);
+        expect(decodeProfile(encodeProfile(profile))).toEqual(profile);
       }),
     );
   });
 
-  it("learns steps from choice to choice, not from dismissals", () => {
-    const person = emptyProfile();
-    applyInteraction(person, interaction("a", start), 0);
-    applyInteraction(person, interaction("x", start + 1, { type: "dismiss" }), 0);
-    expect(isFirst(person, "b")).toBe(true);
-    applyInteraction(person, interaction("b", start + 2), 0);
-    expect(isFirst(person, "b")).toBe(false);
-    expect(person.transitions.get(transitionKey("a", "b"))?.count).toBe(1);
-    expect(previousChoices(person, start + 10).map((each) => each.productId)).toEqual(["a", "b"]);
-  });
-
-  it("keeps hours of the place's clock", () => {
-    // 2023-11-14 22:13:20 UTC, a Tuesday; in Tokyo already Wednesday morning.
-    expect([hourOf(start), weekdayOf(start)]).toEqual([22, 1]);
-    expect([hourOf(start + 9 * 3600), weekdayOf(start + 9 * 3600)]).toEqual([7, 2]);
+  it("counts transitions between choices, not from dismissals", () => {
+    const profile = emptyProfile();
+    applyInteraction(profile, interaction("a", start), 0);
+    applyInteraction(profile, interaction("x", start + 1, { type: "dismiss" }), 0);
+    expect(isFirstInteraction(profile, "b")).toBe(true);
+    applyInteraction(profile, interaction("b", start + 2), 0);
+    expect(isFirstInteraction(profile, "b")).toBe(false);
+    expect(profile.transitions.get(transitionKey("a", "b"))?.count).toBe(1);
+    expect(choicesBefore(profile, start + 10).map((each) => each.productId)).toEqual(["a", "b"]);
   });
 });

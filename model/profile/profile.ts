@@ -1,10 +1,6 @@
 import type { EventType } from "../../shared/contracts/event.ts";
 import type { Point, Precision } from "../../shared/contracts/primitives.ts";
-
-/**
- * Local times below are seconds on the clock of the place, counted as if it were UTC: hours and weekdays are
- * read from them directly, ages are off by an hour at most twice a year.
- */
+import { daySeconds } from "../../shared/time/seconds.ts";
 
 /** One of the newest interactions. */
 export interface RecentEvent {
@@ -17,75 +13,86 @@ export interface RecentEvent {
   price: number | null;
   /** Seconds since the epoch. */
   time: number;
+  /** Seconds since the epoch plus the offset from UTC of the clocks where it happened. */
   localTime: number;
   recommendationId: string | null;
 }
 
-/** What is remembered of a product that the person dealt with. */
-export interface ProductMemory {
+/** Statistics of a user's interactions with one product. */
+export interface ProductStats {
   cell: string | null;
   category: string | null;
   lat: number | null;
   lon: number | null;
   /** Interactions by type, in the order of `eventTypes`. */
   counts: number[];
-  /** Choices (all but dismissals). */
+  /** Choices: all interactions but dismissals. */
   choices: number;
+  /** Times of the first and the last interaction, in seconds since the epoch. */
   first: number;
   last: number;
   /** Local times of the newest choices, ascending. */
   times: number[];
-  /** How often another product was chosen next. */
-  next: number;
+  /** Choices of another product that directly followed a choice of this one. */
+  transitions: number;
 }
 
-/** What is remembered of a category. */
-export interface CategoryMemory {
+/** Statistics of a user's choices in one category. */
+export interface CategoryStats {
   choices: number;
-  /** Decayed choices at {@link memoryHalfLives}, as of `at`. */
+  /** Decayed choices at {@link categoryHalfLives}, as of `at`. */
   decayed: number[];
+  /** Time of the newest choice, in seconds since the epoch. */
   at: number;
   /** Choices by local hour (24) and weekday (7, Monday first). */
   hours: number[];
   weekdays: number[];
-  /** Sum of the logarithms of prices, and how many had one. */
+  /** Sum of the logarithms of prices, and the number of choices with a price. */
   logPrices: number;
   priced: number;
 }
 
-/** A usual place: a cell about 1 km across. */
-export interface PlaceMemory {
+/** Statistics of a user's choices at one usual place: a cell about 1 km across. */
+export interface PlaceStats {
+  /** Mean location of the choices in the cell. */
   lat: number;
   lon: number;
   choices: number;
+  /** Choices decayed by {@link placeHalfLifeDays}, as of `at`. */
   decayed: number;
+  /** Time of the newest choice, in seconds since the epoch. */
   at: number;
 }
 
-/** A step from one product to the next. */
-export interface TransitionMemory {
+/** How often, and when last (seconds since the epoch), a user chose one product directly after another. */
+export interface TransitionStats {
   count: number;
   last: number;
 }
 
-/** What a person's object remembers: all that a recommendation knows of them. */
+/** All that a recommendation knows about a user. Bounded by {@link profileLimits}. */
 export interface UserProfile {
   /** Interactions of all time. */
   events: number;
-  /** Choices (all but dismissals) of all time. */
+  /** Choices of all time: all interactions but dismissals. */
   choices: number;
-  /** Newest last. */
+  /** The newest interactions, newest last. */
   recent: RecentEvent[];
-  products: Map<string, ProductMemory>;
-  categories: Map<string, CategoryMemory>;
-  places: Map<string, PlaceMemory>;
-  /** By `from to`. */
-  transitions: Map<string, TransitionMemory>;
+  /** By product id. */
+  products: Map<string, ProductStats>;
+  /** By name of the category. */
+  categories: Map<string, CategoryStats>;
+  /** Usual places, by H3 cell. */
+  places: Map<string, PlaceStats>;
+  /** By {@link transitionKey}. */
+  transitions: Map<string, TransitionStats>;
+  /** Choices by local hour (24) and weekday (7, Monday first). */
   hours: number[];
   weekdays: number[];
+  /** Sum of the logarithms of prices, and the number of choices with a price. */
   logPrices: number;
   priced: number;
-  /** Where they were last, at their precision. */
+  /** The user's last known location, at their precision. */
   location: (Point & { time: number }) | null;
   home: Point | null;
   precision: Precision;
@@ -93,12 +100,16 @@ export interface UserProfile {
 }
 
 /** Half-lives of a category's decayed choices, in days. */
-export const memoryHalfLives = [3, 30] as const;
+export const categoryHalfLives = [3, 30] as const;
 /** Half-life of a usual place, in days. */
-export const placeHalfLife = 60;
+export const placeHalfLifeDays = 60;
 
-/** How much is remembered at most. */
-export const bounds = {
+/** Returns the decayed choices at a usual place as of `now` (seconds since the epoch). */
+export const placeWeight = ({ decayed, at }: PlaceStats, now: number): number =>
+  decayed * 2 ** (-Math.max(0, now - at) / daySeconds / placeHalfLifeDays);
+
+/** Entries that a profile keeps at most; `times` are those of each product. */
+export const profileLimits = {
   recent: 50,
   products: 512,
   categories: 128,
@@ -107,7 +118,7 @@ export const bounds = {
   times: 32,
 } as const;
 
-/** Someone of whom nothing is known. */
+/** Returns the profile of a user without interactions. */
 export const emptyProfile = (): UserProfile => ({
   events: 0,
   choices: 0,
@@ -126,10 +137,5 @@ export const emptyProfile = (): UserProfile => ({
   settingsVersion: 0,
 });
 
-/** Key of a step; ids hold no space. */
+/** Returns the key of a transition. Ids contain no space, so the key is unique. */
 export const transitionKey = (from: string, to: string): string => `${from} ${to}`;
-
-/** Hour (0-23) and weekday (0 Monday - 6 Sunday) of a local time. */
-export const hourOf = (localTime: number): number =>
-  Math.floor((((localTime % 86_400) + 86_400) % 86_400) / 3600);
-export const weekdayOf = (localTime: number): number => (((Math.floor(localTime / 86_400) + 3) % 7) + 7) % 7;

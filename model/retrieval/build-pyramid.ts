@@ -1,78 +1,68 @@
-import { childToward, leafOf, maxLeafProducts, parentOf, worldCell } from "../../shared/geo/cells.ts";
+import { leafCell, maxCellProducts, nextCellToward, parentCell, worldCell } from "../../shared/geo/cells.ts";
+import { groupByCell } from "../../shared/geo/group-by-cell.ts";
 import { type Columns, decodeColumns } from "../columns/columns.ts";
 import { hash53 } from "../columns/hash.ts";
-import type { Forwards } from "./candidates.ts";
-import { buildLeaf, buildParent, type CellProduct, type ChildReport, reportOf } from "./cell-state.ts";
-import type { TileSource } from "./tiles.ts";
+import { buildLeafTile, buildParentTile, type ChildSummary, summarizeTile } from "./build-tiles.ts";
+import type { CellProduct } from "./cell-product.ts";
+import type { ForwardingLookup } from "./product-columns.ts";
+import type { TileSource } from "./tile-source.ts";
 
-/** A block that was just built; a null would be a bug. */
-function decoded(buffer: ArrayBuffer): Columns {
+/** Decodes a tile that this process has just built. */
+function decodeBuiltTile(buffer: ArrayBuffer): Columns {
   const columns = decodeColumns(buffer);
-  if (!columns) throw new Error("a block that was just built does not decode");
+  if (!columns) throw new Error("a tile that was just built does not decode: this is a bug in the builder");
   return columns;
 }
 
-/** Products by the cell that the function names for each; those for which it names none are left out. */
-export function byCell(
-  products: readonly CellProduct[],
-  cellOf: (product: CellProduct) => string | null,
-): Map<string, CellProduct[]> {
-  const cells = new Map<string, CellProduct[]>();
-  for (const product of products) {
-    const cell = cellOf(product);
-    if (cell === null) continue;
-    const list = cells.get(cell);
-    if (list) list.push(product);
-    else cells.set(cell, [product]);
-  }
-  return cells;
-}
-
 /**
- * The whole pyramid of tiles in memory, built by the code of the cells themselves, split where they split: for evaluation
- * and tests.
+ * Builds all tiles in memory, for training, evaluation and tests. It splits cells where the Cell Durable Objects split
+ * them, and builds tiles with the same functions. `offsetsOf` returns the offset of a cell's clocks from UTC by time.
  */
 export function buildPyramid(
   products: readonly CellProduct[],
   time: number,
   offsetsOf: (cell: string) => (time: number) => number,
-): TileSource & Forwards {
+): TileSource & ForwardingLookup {
   const tiles = new Map<string, Columns>();
-  const report = (tile: Columns): ChildReport[] => {
+  const addTile = (buffer: ArrayBuffer): ChildSummary[] => {
+    const tile = decodeBuiltTile(buffer);
     tiles.set(tile.meta.cell, tile);
-    const own = reportOf(tile);
-    return own ? [own] : [];
+    const summary = summarizeTile(tile);
+    return summary ? [summary] : [];
   };
-  const parent = (cell: string, reports: ChildReport[]): ChildReport[] =>
-    report(decoded(buildParent(cell, 1, time, reports)));
-  const leaf = (cell: string, held: readonly CellProduct[]): ChildReport[] => {
+  const addParent = (cell: string, children: ChildSummary[]): ChildSummary[] =>
+    addTile(buildParentTile(cell, 1, time, children));
+  const addLeaf = (cell: string, cellProducts: readonly CellProduct[]): ChildSummary[] => {
     const parts =
-      held.length > maxLeafProducts
-        ? byCell(held, (each) => childToward(cell, each.cell, hash53(each.change.productId)))
+      cellProducts.length > maxCellProducts
+        ? groupByCell(cellProducts, (each) => nextCellToward(cell, each.cell, hash53(each.change.productId)))
         : new Map<string, CellProduct[]>();
     return parts.size > 0
-      ? parent(
+      ? addParent(
           cell,
-          [...parts].flatMap(([child, part]) => leaf(child, part)),
+          [...parts].flatMap(([child, part]) => addLeaf(child, part)),
         )
-      : report(decoded(buildLeaf(cell, 1, time, held, offsetsOf(cell))));
+      : addTile(buildLeafTile(cell, 1, time, cellProducts, offsetsOf(cell)));
   };
-  const reports = [...byCell(products, (each) => leafOf(each.cell))].flatMap(([cell, held]) =>
-    leaf(cell, held),
+  const summaries = [...groupByCell(products, (each) => leafCell(each.cell))].flatMap(
+    ([cell, cellProducts]) => addLeaf(cell, cellProducts),
   );
-  for (let level = reports; level.length > 0; ) {
-    const above = new Map<string, ChildReport[]>();
+  for (let level = summaries; level.length > 0; ) {
+    const parents = new Map<string, ChildSummary[]>();
     for (const each of level) {
-      const cell = parentOf(each.block.cell);
-      if (cell !== null) above.set(cell, [...(above.get(cell) ?? []), each]);
+      const cell = parentCell(each.block.cell);
+      if (cell !== null) parents.set(cell, [...(parents.get(cell) ?? []), each]);
     }
-    // The world has children of two levels, regions and the placeless: it waits for the last of them.
-    const waiting = above.size > 1 ? above.get(worldCell) : undefined;
-    if (waiting) above.delete(worldCell);
-    level = [...(waiting ?? []), ...[...above].flatMap(([cell, children]) => parent(cell, children))];
+    // The world's children are of two levels, regions and shards without a location: build its tile after the last one.
+    const worldChildren = parents.size > 1 ? parents.get(worldCell) : undefined;
+    if (worldChildren) parents.delete(worldCell);
+    level = [
+      ...(worldChildren ?? []),
+      ...[...parents].flatMap(([cell, children]) => addParent(cell, children)),
+    ];
   }
   return {
     tile: async (cell) => tiles.get(cell) ?? null,
-    forward: async () => null,
+    forwardingCell: async () => null,
   };
 }

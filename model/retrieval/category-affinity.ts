@@ -2,22 +2,24 @@ import type { CategoryAffinity, FirstStage } from "../../shared/contracts/retrie
 import { CategoryHours } from "../columns/category-hours.ts";
 import type { Columns } from "../columns/columns.ts";
 
-/** What is remembered with a block of its categories. */
+/** The categories of a block. */
 interface BlockCategories {
   hours: CategoryHours;
-  /** Hashes, and for each row the index of its own. */
+  /** Hash of each category. */
   hashes: number[];
-  ofRow: Uint16Array;
+  /** For each row, the index of its category in `hashes`. */
+  categoryOfRow: Uint16Array;
 }
 
-const remembered = new WeakMap<Columns, BlockCategories>();
+const cachedCategories = new WeakMap<Columns, BlockCategories>();
 
+/** Returns the categories of a block. They are cached per block. */
 function categoriesOf(block: Columns): BlockCategories {
-  const known = remembered.get(block);
+  const known = cachedCategories.get(block);
   if (known) return known;
   const hours = new CategoryHours();
   const index = new Map<number, number>();
-  const ofRow = new Uint16Array(block.count);
+  const categoryOfRow = new Uint16Array(block.count);
   for (let row = 0; row < block.count; row++) {
     hours.add(block, row);
     const hash = block.categoryHash[row];
@@ -26,21 +28,24 @@ function categoriesOf(block: Columns): BlockCategories {
       at = index.size;
       index.set(hash, at);
     }
-    ofRow[row] = at;
+    categoryOfRow[row] = at;
   }
-  const categories = { hours, hashes: [...index.keys()], ofRow };
-  remembered.set(block, categories);
+  const categories = { hours, hashes: [...index.keys()], categoryOfRow };
+  cachedCategories.set(block, categories);
   return categories;
 }
 
-/** When everyone chooses what among the products of all blocks. */
+/** Returns the people who chose products of the blocks, by category and local hour. */
 export function categoryHoursOf(blocks: readonly Columns[]): CategoryHours {
   const all = new CategoryHours();
   for (const block of blocks) all.addAll(categoriesOf(block).hours);
   return all;
 }
 
-/** What speaks for each category, by its hash: what the person chose before, and the local hour. */
+/**
+ * Returns the weighted affinity to each category, by its hash: from the user's choices in the category, and from how much
+ * more often people choose the category at this local hour. A null `hour` leaves out the latter.
+ */
 export function affinityWeights(
   hours: CategoryHours,
   hour: number | null,
@@ -55,11 +60,14 @@ export function affinityWeights(
   return affinities;
 }
 
-/** What speaks for each row of a block: an index by row, and the leaning by index. */
-export function affinityOfRows(
+/** Returns the index of each row's category, and the affinity to each category by this index. */
+export function affinitiesIn(
   block: Columns,
   affinities: ReadonlyMap<number, number>,
-): { ofRow: Uint16Array; leaning: Float64Array } {
-  const { hashes, ofRow } = categoriesOf(block);
-  return { ofRow, leaning: Float64Array.from(hashes, (hash) => affinities.get(hash) ?? 0) };
+): { categoryOfRow: Uint16Array; affinityOfCategory: Float64Array } {
+  const { hashes, categoryOfRow } = categoriesOf(block);
+  return {
+    categoryOfRow,
+    affinityOfCategory: Float64Array.from(hashes, (hash) => affinities.get(hash) ?? 0),
+  };
 }

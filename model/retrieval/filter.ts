@@ -2,10 +2,13 @@ import type { ProductFilter } from "../../shared/contracts/location.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash32 } from "../columns/hash.ts";
 
-/** A filter made ready for the scan of columns; distances are judged by the caller. */
+/** Returns whether a row passes a filter. The caller tests the radius. */
 export type RowTest = (columns: Columns, row: number) => boolean;
 
-/** Compiles a filter. Prices are compared after discount; a product without a price passes no price bound. */
+/**
+ * Compiles a filter to a test of rows. Price bounds apply to the price after discount; a product without a price passes
+ * none.
+ */
 export function compileFilter(filter: ProductFilter): RowTest {
   const categories = filter.categories ? new Set(filter.categories.map(hash32)) : null;
   const { priceMin, priceMax, discountMin } = filter;

@@ -3,21 +3,22 @@ import { cellToBoundary, latLngToCell } from "h3-js";
 import { describe, expect, it } from "vitest";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { ProductChange } from "../../shared/contracts/product.ts";
-import { leafCellOf, maxLeafProducts, worldCell } from "../../shared/geo/cells.ts";
+import { leafCellAt, maxCellProducts, worldCell } from "../../shared/geo/cells.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash32 } from "../columns/hash.ts";
 import { Random } from "../train/random.ts";
 import { buildPyramid } from "./build-pyramid.ts";
-import { candidates, columnsOf } from "./candidates.ts";
-import { addressOfProduct, type CellProduct } from "./cell-state.ts";
+import { addressOfProduct, type CellProduct } from "./cell-product.ts";
+import { decayedEngagement } from "./engagement.ts";
 import { compileFilter } from "./filter.ts";
 import { defaultFirstStage } from "./first-stage.ts";
-import { nearest } from "./nearest.ts";
-import { hotOf } from "./popularity.ts";
-import { reachKm } from "./reach.ts";
-import type { TileSource } from "./tiles.ts";
-import { top } from "./top.ts";
+import { firstStageCandidates } from "./first-stage-candidates.ts";
+import { localRadiusKm } from "./local-radius.ts";
+import { nearestRows } from "./nearest-rows.ts";
+import { productColumns } from "./product-columns.ts";
+import type { TileSource } from "./tile-source.ts";
+import { topIndices } from "./top-indices.ts";
 
 const time = 1_700_000_000;
 
@@ -56,7 +57,7 @@ const pyramid = (products: CellProduct[]) => buildPyramid(products, time, () => 
 /** Products of the densest city in a test; `npm run test:long` takes more. */
 const inOneCity = process.env.VICINITY_LONG === "1" ? 200_000 : 30_000;
 
-const atOnePlace = process.env.VICINITY_LONG === "1" ? maxLeafProducts + 500 : 400;
+const atOnePlace = process.env.VICINITY_LONG === "1" ? maxCellProducts + 500 : 400;
 
 /** The smallest values, ascending. */
 function smallest(values: Float64Array, count: number): number[] {
@@ -99,7 +100,7 @@ describe("nearest", () => {
           const products = places.map((place, i) => product(`p${i}`, place));
           const source = pyramid(products);
           for (const point of queries) {
-            const { found, truncated } = await nearest(source, {
+            const { rows, truncated } = await nearestRows(source, {
               point,
               limit,
               radiusKm: 30_000,
@@ -111,7 +112,7 @@ describe("nearest", () => {
               .sort((a, b) => a - b)
               .slice(0, limit);
             expect(truncated).toBe(false);
-            expect(found.map((each) => each.distanceKm)).toEqual(expected);
+            expect(rows.map((each) => each.distanceKm)).toEqual(expected);
           }
         },
       ),
@@ -152,7 +153,7 @@ describe("nearest", () => {
     for (let run = 0; run < 10_000; run++) {
       const point = run % 4 === 0 ? globe() : run % 4 === 1 ? border() : around(centers[(run % 5) % 4], 2);
       const limit = 1 + (run % 10);
-      const { found, truncated } = await nearest(source, {
+      const { rows, truncated } = await nearestRows(source, {
         point,
         limit,
         radiusKm: Number.POSITIVE_INFINITY,
@@ -162,8 +163,8 @@ describe("nearest", () => {
       for (const [i, { lat, lon }] of places.entries())
         distances[i] = distanceKm(point.lat, point.lon, lat, lon);
       const expected = smallest(distances, limit);
-      if (truncated || found.some((each, i) => each.distanceKm !== expected[i])) differences++;
-      if (found.length !== limit) differences++;
+      if (truncated || rows.some((each, i) => each.distanceKm !== expected[i])) differences++;
+      if (rows.length !== limit) differences++;
     }
     expect(differences).toBe(0);
   }, 300_000);
@@ -175,12 +176,12 @@ describe("nearest", () => {
       lat: 48.85 + (random() + random() - 1) / 8,
       lon: 2.35 + (random() + random() - 1) / 6,
     }));
-    const shop = Array.from({ length: maxLeafProducts + 1000 }, () => ({ lat: 48.8566, lon: 2.3522 }));
+    const shop = Array.from({ length: maxCellProducts + 1000 }, () => ({ lat: 48.8566, lon: 2.3522 }));
     const places = [...city, ...shop];
     const source = pyramid(places.map((place, i) => product(`p${i}`, place)));
     for (let run = 0; run < 100; run++) {
       const point = { lat: 48.75 + random() / 5, lon: 2.25 + random() / 5 };
-      const { found, truncated } = await nearest(source, {
+      const { rows, truncated } = await nearestRows(source, {
         point,
         limit: 500,
         radiusKm: Number.POSITIVE_INFINITY,
@@ -191,10 +192,10 @@ describe("nearest", () => {
         distanceKm(point.lat, point.lon, lat, lon),
       );
       expect(truncated).toBe(false);
-      expect(found.map((each) => each.distanceKm)).toEqual([...distances.sort().subarray(0, 500)]);
+      expect(rows.map((each) => each.distanceKm)).toEqual([...distances.sort().subarray(0, 500)]);
     }
     const tiles = await tilesUnder(source, worldCell);
-    expect(Math.max(...tiles.map(({ count }) => count))).toBeLessThanOrEqual(maxLeafProducts);
+    expect(Math.max(...tiles.map(({ count }) => count))).toBeLessThanOrEqual(maxCellProducts);
     const leaves = tiles.filter(({ meta }) => meta.children.length === 0);
     const ids = leaves.flatMap((tile) => [...tile.idHash]);
     expect([ids.length, new Set(ids).size]).toEqual([places.length, places.length]);
@@ -208,9 +209,11 @@ describe("nearest", () => {
       product("far", { lat: 51.5, lon: -0.1 }),
     ]);
     const query = { point: { lat: 48.85, lon: 2.35 }, limit: 10, radiusKm: 50, maxTiles: 100 };
-    const { found } = await nearest(source, { ...query, test: compileFilter({ priceMax: 20 }) });
-    expect(found.map(({ tile, row }) => tile.id(row))).toEqual(["near", "sale"]);
-    expect((await nearest(source, { ...query, test: compileFilter({}), maxTiles: 2 })).truncated).toBe(true);
+    const { rows } = await nearestRows(source, { ...query, test: compileFilter({ priceMax: 20 }) });
+    expect(rows.map(({ tile, row }) => tile.id(row))).toEqual(["near", "sale"]);
+    expect((await nearestRows(source, { ...query, test: compileFilter({}), maxTiles: 2 })).truncated).toBe(
+      true,
+    );
   });
 });
 
@@ -234,7 +237,9 @@ describe("candidates", () => {
     Array.from({ length: columns.count }, (_, i) => columns.id(i));
 
   it("are near the place asked for, the popular of them first, with what is popular anywhere", async () => {
-    const ids = idsOf(await candidates(source, { ...query, point: { lat: 48.85, lon: 2.3 }, limit: 100 }));
+    const ids = idsOf(
+      await firstStageCandidates(source, { ...query, point: { lat: 48.85, lon: 2.3 }, limit: 100 }),
+    );
     expect(ids).toHaveLength(100);
     expect(new Set(ids).size).toBe(100);
     expect(ids.filter((id) => id.startsWith("paris")).length).toBe(99);
@@ -246,9 +251,9 @@ describe("candidates", () => {
     const point = { lat: 48.85, lon: 2.3 };
     const meaux = async (weight: number): Promise<number> => {
       const weights = { ...defaultFirstStage, usual: weight };
-      return idsOf(await candidates(source, { ...query, point, usual, limit: 100, weights })).filter((id) =>
-        id.startsWith("meaux"),
-      ).length;
+      return idsOf(
+        await firstStageCandidates(source, { ...query, point, usual, limit: 100, weights }),
+      ).filter((id) => id.startsWith("meaux")).length;
     };
     expect(await meaux(0)).toBe(0);
     expect(await meaux(1)).toBeGreaterThan(20);
@@ -266,26 +271,30 @@ describe("candidates", () => {
     };
     const here = { lat: 48.85, lon: 2.3 };
     const usual = [{ lat: 35.65, lon: 139.7, weight: 1 }];
-    await candidates(counting, { ...query, point: here, usual, limit: 500 });
+    await firstStageCandidates(counting, { ...query, point: here, usual, limit: 500 });
     const tiles = await Promise.all([...read].map((cell) => source.tile(cell)));
     const leaves = tiles.filter((tile) => tile?.meta.children.length === 0 && !Number.isNaN(tile.lat[0]));
     expect(leaves.length).toBeGreaterThan(5);
     for (const tile of leaves)
-      expect(distanceKm(here.lat, here.lon, tile?.lat[0] ?? 0, tile?.lon[0] ?? 0)).toBeLessThan(reachKm + 10);
+      expect(distanceKm(here.lat, here.lon, tile?.lat[0] ?? 0, tile?.lon[0] ?? 0)).toBeLessThan(
+        localRadiusKm + 10,
+      );
     // Nothing of jazz is near: then what is far is looked at.
     const jazz = { ...query, filter: { categories: ["jazz"] } };
     const far = pyramid([
       ...products,
       product("tokyo-jazz", { lat: 35.6, lon: 139.7 }, { category: "jazz" }),
     ]);
-    expect(idsOf(await candidates(far, { ...jazz, point: here, limit: 100 }))).toEqual(["tokyo-jazz"]);
+    expect(idsOf(await firstStageCandidates(far, { ...jazz, point: here, limit: 100 }))).toEqual([
+      "tokyo-jazz",
+    ]);
   });
 
   it("show what nobody chose yet by the weight of being new", async () => {
     const fresh = async (weight: number): Promise<number> => {
       const weights = { ...defaultFirstStage, fresh: weight };
       const ids = idsOf(
-        await candidates(source, { ...query, point: { lat: 48.85, lon: 2.3 }, limit: 30, weights }),
+        await firstStageCandidates(source, { ...query, point: { lat: 48.85, lon: 2.3 }, limit: 30, weights }),
       );
       return ids.filter((id) => id !== "song" && Number(id.split("-")[1]) % 7 === 0).length;
     };
@@ -309,8 +318,8 @@ describe("candidates", () => {
         return each;
       }),
     );
-    const bars = async (more: Partial<Parameters<typeof candidates>[1]>): Promise<number> => {
-      const found = await candidates(source, {
+    const bars = async (more: Partial<Parameters<typeof firstStageCandidates>[1]>): Promise<number> => {
+      const found = await firstStageCandidates(source, {
         ...query,
         point: { lat: 48.85, lon: 2.35 },
         limit: 50,
@@ -330,17 +339,17 @@ describe("candidates", () => {
   });
 
   it("are the world's best where there is no place, and obey filter and radius", async () => {
-    const world = await candidates(source, { ...query, point: null, limit: 50 });
+    const world = await firstStageCandidates(source, { ...query, point: null, limit: 50 });
     expect(world.count).toBe(50);
     expect(world.id(0)).toBe("song");
-    const music = await candidates(source, {
+    const music = await firstStageCandidates(source, {
       ...query,
       point: { lat: 0, lon: 0 },
       limit: 50,
       filter: { categories: ["music"] },
     });
     expect(idsOf(music)).toEqual(["song"]);
-    const close = await candidates(source, {
+    const close = await firstStageCandidates(source, {
       ...query,
       point: { lat: 48.8, lon: 2.3 },
       limit: 50,
@@ -353,9 +362,9 @@ describe("candidates", () => {
   });
 
   it("finds named products, each once, in their order, the first with their neighbours", async () => {
-    const cell = leafCellOf({ lat: 48.8, lon: 2.3 }, 0);
+    const cell = leafCellAt({ lat: 48.8, lon: 2.3 }, 0);
     const wanted = ["paris-1", "paris-0", "paris-0", "nowhere"].map((productId) => ({ productId, cell }));
-    const columns = await columnsOf(source, wanted, time + 86_400, 1);
+    const columns = await productColumns(source, wanted, time + 86_400, 1);
     expect(idsOf(columns)).toEqual(["paris-1", "paris-0"]);
   });
 });
@@ -365,7 +374,7 @@ describe("top", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 9 })), fc.nat(12), (scores, k) => {
         const sorted = scores.map((_, i) => i).sort((a, b) => scores[b] - scores[a] || a - b);
-        expect(top(scores, scores.length, k)).toEqual(sorted.slice(0, k));
+        expect(topIndices(scores, scores.length, k)).toEqual(sorted.slice(0, k));
       }),
     );
   });
@@ -384,8 +393,8 @@ describe("hotOf", () => {
     };
     const older = { ...hour, hour: hour.hour - 24 };
     const at = hour.hour * 3600;
-    expect(hotOf([hour], at)).toEqual([1, 1, 1]);
-    expect(hotOf([older], at)[0]).toBeCloseTo(0.5, 9);
-    expect(hotOf([hour, older], at)).toEqual(hotOf([older, hour], at));
+    expect(decayedEngagement([hour], at)).toEqual([1, 1, 1]);
+    expect(decayedEngagement([older], at)[0]).toBeCloseTo(0.5, 9);
+    expect(decayedEngagement([hour, older], at)).toEqual(decayedEngagement([older, hour], at));
   });
 });

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ColumnsBuilder } from "../columns/builder.ts";
 import { decodeColumns } from "../columns/columns.ts";
-import { applyRules, type Ranked } from "./rules.ts";
+import { ColumnsBuilder } from "../columns/columns-builder.ts";
+import { applyRules, type RankedRow } from "./rules.ts";
 
 const categories = ["cafe", "shop", "park"];
 
-function list(scores: number[]): Ranked[] {
+function list(scores: number[]): RankedRow[] {
   const builder = new ColumnsBuilder(scores.length);
   scores.forEach((_, i) => {
     builder.addRow({
@@ -35,10 +35,10 @@ function list(scores: number[]): Ranked[] {
   if (!block) throw new Error("a fresh block must decode");
   return scores.map((score, row) => ({ block, row, score }));
 }
-const ids = (ranked: Ranked[]): string[] => ranked.map(({ block, row }) => block.id(row));
+const ids = (ranked: RankedRow[]): string[] => ranked.map(({ block, row }) => block.id(row));
 
 describe("applyRules", () => {
-  it("gives the best of what is left, each once, within every cap", () => {
+  it("returns the best products that are not excluded, each once, within the limit and the cap per category", () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 60 }),
@@ -67,7 +67,7 @@ describe("applyRules", () => {
     );
   });
 
-  it("lifts and removes categories by boost, and mixes them by diversity", () => {
+  it("raises and removes categories by boost, and mixes categories by diversity", () => {
     const ranked = list([0.9, 0.5, 0.1, 0.8, 0.4, 0.05]);
     expect(ids(applyRules(ranked, { limit: 2 }))).toEqual(["p0", "p3"]);
     expect(ids(applyRules(ranked, { limit: 2, boost: { park: 10 } }))).toEqual(["p2", "p0"]);

@@ -3,32 +3,40 @@ import { distanceKm } from "../../shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
 import { hash32, hash53 } from "../columns/hash.ts";
 
-/** What a caller may ask of the list, beside its filter. */
+/** Business rules of a request, applied to the ranked list. */
 export interface Rules {
   limit: number;
+  /** Product ids to leave out. */
   exclude?: readonly string[];
-  /** Factors on the score by category. */
+  /** Factors on the score, by category; 0 removes the category. */
   boost?: Readonly<Record<string, number>>;
+  /** Weight of dissimilarity against score, 0..1. */
   diversity?: number;
+  /** Products of one category, at most. */
   perCategory?: number;
 }
 
-/** A ranked row. */
-export interface Ranked {
+/** A row of a block with its score. */
+export interface RankedRow {
   block: Columns;
   row: number;
   /** Never negative. */
   score: number;
 }
 
-/** Lists longer than this many times the limit are cut before diversity looks at every pair. */
-const headPerItem = 10;
+/** Best candidates that diversity compares in pairs: this many for each item of the list, and at least the minimum. */
+const diversityPoolPerItem = 10;
+const minDiversityPool = 50;
+
+/** Similarity of two products of the same category, and of two at the same location; together 1. */
+const categorySimilarity = 0.5;
+const locationSimilarity = 0.5;
 
 /**
- * From scores to the list: exclusions, boosts, caps and diversity. The order is by score, ties by id hash, so that
- * the same input always gives the same list; no product twice.
+ * Returns the list to show: exclusions, boosts, caps per category and diversity, each product once. The order is by
+ * score, ties by id hash, so that the same input always gives the same list.
  */
-export function applyRules<R extends Ranked>(ranked: readonly R[], rules: Rules): R[] {
+export function applyRules<R extends RankedRow>(ranked: readonly R[], rules: Rules): R[] {
   const excluded = new Set((rules.exclude ?? []).map(hash53));
   const boosts = new Map(Object.entries(rules.boost ?? {}).map(([name, factor]) => [hash32(name), factor]));
   const seen = new Set<number>();
@@ -43,51 +51,54 @@ export function applyRules<R extends Ranked>(ranked: readonly R[], rules: Rules)
   list.sort((a, b) => b.score - a.score || a.block.idHash[a.row] - b.block.idHash[b.row]);
   const { limit, perCategory = Number.POSITIVE_INFINITY, diversity = 0 } = rules;
   const counts = new Map<number, number>();
-  const chosen: R[] = [];
-  const open = diversity > 0 ? list.slice(0, Math.max(50, limit * headPerItem)) : list;
-  const take = (each: R): boolean => {
+  const selected: R[] = [];
+  const pool = diversity > 0 ? list.slice(0, Math.max(minDiversityPool, limit * diversityPoolPerItem)) : list;
+  const addWithinCap = (each: R): void => {
     const category = each.block.categoryHash[each.row];
     const count = counts.get(category) ?? 0;
-    if (count >= perCategory) return false;
+    if (count >= perCategory) return;
     counts.set(category, count + 1);
-    chosen.push(each);
-    return true;
+    selected.push(each);
   };
   if (diversity === 0) {
-    for (const each of open) if (chosen.length < limit) take(each);
-    return chosen;
+    for (const each of pool) if (selected.length < limit) addWithinCap(each);
+    return selected;
   }
-  const best = open[0]?.score || 1;
-  while (chosen.length < limit && open.length > 0) {
-    let pick = 0;
-    let most = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < open.length; i++) {
-      const value = (1 - diversity) * (open[i].score / best) - diversity * likeness(open[i], chosen);
-      if (value > most) {
-        most = value;
-        pick = i;
+  const bestScore = pool[0]?.score || 1;
+  while (selected.length < limit && pool.length > 0) {
+    let bestIndex = 0;
+    let bestValue = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < pool.length; i++) {
+      const value =
+        (1 - diversity) * (pool[i].score / bestScore) - diversity * maxSimilarity(pool[i], selected);
+      if (value > bestValue) {
+        bestValue = value;
+        bestIndex = i;
       }
     }
-    take(open.splice(pick, 1)[0]);
+    addWithinCap(pool.splice(bestIndex, 1)[0]);
   }
-  return chosen;
+  return selected;
 }
 
 /**
- * How alike a product is to the most alike of those chosen, 0..1: half for the category, half for being near
- * (maximal marginal relevance: Carbonell and Goldstein, SIGIR 1998).
+ * Returns the similarity of a product to the most similar of the selected ones, 0..1: half for the same category, half
+ * for being near (maximal marginal relevance: Carbonell and Goldstein, SIGIR 1998).
  */
-function likeness(each: Ranked, chosen: readonly Ranked[]): number {
-  let most = 0;
-  for (const other of chosen) {
-    const category = each.block.categoryHash[each.row] === other.block.categoryHash[other.row] ? 0.5 : 0;
+function maxSimilarity(each: RankedRow, selected: readonly RankedRow[]): number {
+  let max = 0;
+  for (const other of selected) {
+    const sameCategory = each.block.categoryHash[each.row] === other.block.categoryHash[other.row];
     const km = distanceKm(
       each.block.lat[each.row],
       each.block.lon[each.row],
       other.block.lat[other.row],
       other.block.lon[other.row],
     );
-    most = Math.max(most, category + (Number.isNaN(km) ? 0 : 0.5 * decay(km)));
+    max = Math.max(
+      max,
+      (sameCategory ? categorySimilarity : 0) + (Number.isNaN(km) ? 0 : locationSimilarity * decay(km)),
+    );
   }
-  return most;
+  return max;
 }

@@ -1,8 +1,8 @@
-import type { CandidateStore } from "../../../model/candidate-sources/candidate-source.ts";
+import type { CandidateStore } from "../../../model/candidate-sources/candidate-store.ts";
 import { type Columns, unpackColumns } from "../../../model/columns/columns.ts";
 import type { CandidateService } from "../../../model/pipeline/ports.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
-import type { LocationApi } from "../../../shared/contracts/services/location-api.ts";
+import type { LocationApi } from "../../../shared/services/location-api.ts";
 
 /** Returns a {@link CandidateService} that asks the location worker: one call per query, columns as buffers. */
 export const locationCandidateService = (location: LocationApi, application: string): CandidateService => ({

@@ -1,0 +1,375 @@
+import type { NextProduct } from "../../model/columns/columns.ts";
+import { strongestNextProducts } from "../../model/retrieval/cell-product.ts";
+import {
+  countInteractions,
+  type HourTotals,
+  mergeHours,
+  type ProductTotals,
+  sumTotals,
+} from "../../shared/contracts/totals.ts";
+import { CountedKeys } from "./counted-keys.ts";
+import { decodeHours, emptyHours } from "./hours.ts";
+import { HoursTable } from "./hours-table.ts";
+import {
+  addToSummary,
+  emptyPending,
+  eventKeysOf,
+  mergeDeltas,
+  mergeNextProducts,
+  type PendingDelta,
+  type PendingSummary,
+  type ProductActivity,
+  type TransitionDelta,
+  transitionKey,
+} from "./pending-deltas.ts";
+
+/** What one call to {@link ActivityStore.apply} changed. */
+export interface AppliedActivity {
+  /** Interactions that were not counted before. */
+  counted: number;
+  /** Numbers of the key chunks that were written. */
+  keyChunks: number[];
+  /** Products whose stored hours are missing or incomplete, so that the caller must send all hours. */
+  unknown: string[];
+}
+
+/** Next products that are stored for a product. A tile shows the strongest of these. */
+const maxStoredNextProducts = 64;
+/** How long keys of events are stored, in seconds: longer than any message is retried. */
+const keyLifetimeSeconds = 14 * 86_400;
+/** Maximum number of pending deltas, and of characters in all of them. */
+const maxPendingDeltas = 512;
+const maxPendingCharacters = 1_048_576;
+/** Maximum number of characters of one pending delta. A row of the table holds at most two megabytes. */
+const maxDeltaCharacters = 524_288;
+
+/** Interactions that are counted for a product: by hour, and the first hour from which hours are exact. */
+interface KnownCounts {
+  exactFrom: number;
+  hours: Map<number, number>;
+}
+
+/**
+ * The interactions and transitions of a cell's products. A call writes one row, a pending delta, whatever the number of its
+ * events. Pending deltas are compacted into hours by product, next products by product and event keys once there are many: a
+ * product that was chosen ten times meanwhile is then written once. Every method is synchronous: callers wrap what belongs
+ * together in one transaction.
+ */
+export class ActivityStore {
+  readonly #sql: SqlStorage;
+  readonly #keys: CountedKeys;
+  readonly #hours: HoursTable;
+  #cachedPending: PendingSummary | null = null;
+  #compactions = 0;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    this.#keys = new CountedKeys(sql);
+    this.#hours = new HoursTable(sql);
+  }
+
+  /**
+   * Creates the tables, and drops tables of earlier versions. Transitions in `followers` and `steps` are lost. Totals in
+   * `totals` are in another format, as are the deltas written with them; a product's next event restores all of its hours.
+   */
+  createTables(): void {
+    const former = "SELECT 1 FROM sqlite_master WHERE name = 'totals'";
+    if (this.#sql.exec(former).toArray().length > 0)
+      this.#sql.exec(
+        "DROP TABLE totals; DROP TABLE IF EXISTS pending_deltas; DROP TABLE IF EXISTS compacted;",
+      );
+    this.#sql.exec(`
+      DROP TABLE IF EXISTS followers;
+      DROP TABLE IF EXISTS steps;
+      CREATE TABLE IF NOT EXISTS next_products (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS pending_deltas (
+        slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, counted INTEGER NOT NULL, body TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS compacted (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
+    `);
+    this.#hours.createTable();
+    this.#keys.createTable();
+  }
+
+  /** Drops what is cached of the tables, after another object wrote them or a transaction failed. */
+  invalidate(): void {
+    this.#cachedPending = null;
+    this.#keys.invalidate();
+  }
+
+  get #pending(): PendingSummary {
+    this.#cachedPending ??= this.#summarize();
+    return this.#cachedPending;
+  }
+
+  #summarize(): PendingSummary {
+    const [row] = this.#sql.exec<{ seq: number }>("SELECT seq FROM compacted").toArray();
+    const compactedSeq = row?.seq ?? 0;
+    const summary = { ...emptyPending(), seq: compactedSeq, compactedSeq };
+    for (const { seq, body } of this.#pendingRows(compactedSeq)) addToSummary(summary, seq, body);
+    return summary;
+  }
+
+  #pendingRows(compactedSeq: number): { seq: number; body: string }[] {
+    return this.#sql
+      .exec<{ seq: number; body: string }>(
+        "SELECT seq, body FROM pending_deltas WHERE seq > ? ORDER BY seq",
+        compactedSeq,
+      )
+      .toArray();
+  }
+
+  /** Returns the pending deltas, oldest first. They are not validated again, since this class wrote them. */
+  #readPending(): PendingDelta[] {
+    return this.#pendingRows(this.#pending.compactedSeq).map(({ body }) => JSON.parse(body));
+  }
+
+  /** Sequence number of the last call that wrote a pending delta. */
+  get seq(): number {
+    return this.#pending.seq;
+  }
+
+  /** How often this instance counted interactions that are not, or no longer, found in the pending deltas. */
+  get compactions(): number {
+    return this.#compactions;
+  }
+
+  /** Returns the interactions that calls after `seq` counted and that are still pending. */
+  countedAfter(seq: number): number {
+    return this.#sql
+      .exec<{ sum: number }>(
+        "SELECT coalesce(sum(counted), 0) AS sum FROM pending_deltas WHERE seq > ?",
+        Math.max(seq, this.#pending.compactedSeq),
+      )
+      .one().sum;
+  }
+
+  /**
+   * Applies hours that count more interactions than the stored ones, and transitions of events that were not counted before.
+   * All transitions that an event makes must come in one call. A key is stored from `now` (seconds) on and not from the time
+   * of its event: imported history is older than the lifetime of keys, and may be imported twice. The delta stays pending if
+   * `defer` is true, else it is compacted at once.
+   */
+  apply(
+    totals: readonly ProductTotals[],
+    transitions: readonly TransitionDelta[],
+    now: number,
+    defer: boolean,
+  ): AppliedActivity {
+    const { delta, counted, unknown } = this.#deltaOf(totals, transitions, now);
+    if (delta.totals.length === 0 && delta.transitions.length === 0)
+      return { counted, keyChunks: [], unknown };
+    const body = JSON.stringify(delta);
+    const pending = this.#pending;
+    const isFull =
+      body.length > maxPendingCharacters - pending.characters ||
+      pending.seq - pending.compactedSeq >= maxPendingDeltas;
+    if (!defer || isFull) this.compact(now);
+    if (!defer || body.length > maxDeltaCharacters)
+      return { counted, keyChunks: this.#writeCompacted([delta], now), unknown };
+    const seq = this.seq + 1;
+    this.#sql.exec(
+      `INSERT INTO pending_deltas VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET seq = excluded.seq, counted = excluded.counted, body = excluded.body`,
+      seq % maxPendingDeltas,
+      seq,
+      counted,
+      body,
+    );
+    addToSummary(this.#pending, seq, body);
+    return { counted, keyChunks: [], unknown };
+  }
+
+  #deltaOf(
+    totals: readonly ProductTotals[],
+    transitions: readonly TransitionDelta[],
+    now: number,
+  ): { delta: PendingDelta; counted: number; unknown: string[] } {
+    const knownCounts = this.#knownCounts(totals);
+    const unknown = new Set<string>();
+    const newHours = new Map<string, Map<number, HourTotals>>();
+    let counted = 0;
+    for (const { productId, complete: whole, hours } of totals) {
+      const known =
+        knownCounts.get(productId) ?? (whole ? { exactFrom: emptyHours.exactFrom, hours: new Map() } : null);
+      // Rolled-up hours can only be replaced together.
+      if (known && whole && known.exactFrom > emptyHours.exactFrom) {
+        counted += this.#replaceIfMore(productId, hours, known, now);
+        continue;
+      }
+      if (!known || hours.some(({ hour }) => hour >= emptyHours.exactFrom && hour < known.exactFrom)) {
+        unknown.add(productId);
+        continue;
+      }
+      knownCounts.set(productId, known);
+      for (const each of hours) {
+        const added = countInteractions(each) - (known.hours.get(each.hour) ?? 0);
+        if (added <= 0) continue;
+        counted += added;
+        known.hours.set(each.hour, countInteractions(each));
+        const productHours = newHours.get(productId) ?? new Map<number, HourTotals>();
+        newHours.set(productId, productHours.set(each.hour, each));
+      }
+    }
+    const pendingKeys = this.#pending.keys;
+    const candidates = transitions.filter(({ key }) => !pendingKeys.has(key));
+    const countedKeys = this.#keys.countedAmong(candidates);
+    // Two messages of one batch may contain the same transition.
+    const added = new Map<string, TransitionDelta>();
+    for (const each of candidates) if (!countedKeys.has(each.key)) added.set(transitionKey(each), each);
+    return {
+      delta: {
+        totals: [...newHours].map(([productId, hours]) => ({ productId, hours: [...hours.values()] })),
+        transitions: [...added.values()],
+      },
+      counted,
+      unknown: [...unknown],
+    };
+  }
+
+  /** Replaces all hours of a product if the new ones count more. Returns the number of interactions added. */
+  #replaceIfMore(id: string, hours: readonly HourTotals[], known: KnownCounts, now: number): number {
+    const before = [...known.hours.values()].reduce((sum, count) => sum + count, 0);
+    const added = countInteractions(sumTotals(hours)) - before;
+    if (added <= 0) return 0;
+    // The pending deltas do not contain these interactions.
+    this.#compactions++;
+    this.replaceHours([id], [{ productId: id, complete: true, hours: [...hours] }], now);
+    return added;
+  }
+
+  /**
+   * Returns the interactions by hour of those products that have stored or pending hours: in all hours for products whose
+   * totals are whole, else in the hours that `totals` names.
+   */
+  #knownCounts(totals: readonly ProductTotals[]): Map<string, KnownCounts> {
+    const knownCounts = new Map<string, KnownCounts>();
+    const add = (id: string, exactFrom: number, hours: Iterable<readonly [number, number]>): void => {
+      const known = knownCounts.get(id) ?? { exactFrom, hours: new Map<number, number>() };
+      knownCounts.set(id, known);
+      for (const [hour, count] of hours) known.hours.set(hour, Math.max(known.hours.get(hour) ?? 0, count));
+    };
+    const wholeIds = totals.flatMap(({ complete: whole, productId }) => (whole ? [productId] : []));
+    for (const [id, { exactFrom, hours }] of this.#hours.read(wholeIds))
+      add(
+        id,
+        exactFrom,
+        hours.map((each) => [each.hour, countInteractions(each)] as const),
+      );
+    for (const { id, exactFrom, hour, interactions } of this.#hours.readNamed(
+      totals.filter(({ complete: whole }) => !whole),
+    ))
+      add(id, exactFrom, interactions === null ? [] : [[hour, interactions]]);
+    for (const { productId } of totals) {
+      const pendingHours = this.#pending.counts.get(productId);
+      if (pendingHours) add(productId, emptyHours.exactFrom, pendingHours);
+    }
+    return knownCounts;
+  }
+
+  /** Compacts all pending deltas into the tables by product. */
+  compact(now: number): void {
+    const { seq, compactedSeq } = this.#pending;
+    if (seq === compactedSeq) return;
+    this.#writeCompacted(this.#readPending(), now);
+    this.#sql.exec("INSERT INTO compacted VALUES (1, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq", seq);
+    this.#cachedPending = { ...emptyPending(), seq, compactedSeq: seq };
+  }
+
+  /** Writes deltas into the tables by product. Returns the numbers of the key chunks that were written. */
+  #writeCompacted(deltas: readonly PendingDelta[], now: number): number[] {
+    this.#compactions++;
+    const activity = new Map<string, ProductActivity>();
+    mergeDeltas(activity, deltas);
+    const withNext = [...activity].flatMap(([id, { nextProducts }]) => (nextProducts.length > 0 ? [id] : []));
+    const storedNext = this.#readNextProducts(withNext);
+    const withHours = [...activity].flatMap(([id, { hours }]) => (hours.length > 0 ? [id] : []));
+    const storedHours = this.#hours.read(withHours);
+    for (const [id, { hours, nextProducts }] of activity) {
+      if (hours.length > 0) {
+        const stored = storedHours.get(id) ?? emptyHours;
+        this.#hours.put(id, { ...stored, hours: mergeHours(stored.hours, hours) });
+      }
+      if (nextProducts.length === 0) continue;
+      const all = strongestNextProducts(
+        mergeNextProducts(storedNext.get(id) ?? [], nextProducts),
+        maxStoredNextProducts,
+      );
+      this.#sql.exec(
+        "INSERT INTO next_products VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
+        id,
+        JSON.stringify(all),
+      );
+    }
+    return this.#keys.add(eventKeysOf(deltas.flatMap(({ transitions }) => transitions)), now);
+  }
+
+  #readNextProducts(ids: readonly string[]): Map<string, NextProduct[]> {
+    const rows = this.#sql.exec<{ id: string; body: string }>(
+      "SELECT n.id, n.body FROM json_each(?) e CROSS JOIN next_products n ON n.id = e.value",
+      JSON.stringify(ids),
+    );
+    return new Map(rows.toArray().map(({ id, body }) => [id, JSON.parse(body)]));
+  }
+
+  /**
+   * Returns a function that merges a product's rows of `hours` and `next_products` with its pending deltas. The function holds
+   * only pending deltas in memory, since the stored hours of all products of a cell may be large.
+   */
+  reader(): (id: string, hours: string | null, nextProducts: string | null) => ProductActivity {
+    const pending = new Map<string, ProductActivity>();
+    mergeDeltas(pending, this.#readPending());
+    return (id, hours, nextProducts) => {
+      const stored = {
+        hours: hours ? decodeHours(hours) : [],
+        nextProducts: nextProducts ? JSON.parse(nextProducts) : [],
+      };
+      const added = pending.get(id);
+      return added
+        ? {
+            hours: mergeHours(stored.hours, added.hours),
+            nextProducts: mergeNextProducts(stored.nextProducts, added.nextProducts),
+          }
+        : stored;
+    };
+  }
+
+  /** Deletes the hours of products, stored and pending. */
+  deleteHours(ids: readonly string[], now: number): void {
+    if (ids.length === 0) return;
+    this.#compactIfPending(ids, now);
+    this.#hours.delete(ids);
+  }
+
+  /**
+   * Marks the hours of products as incomplete, since the products were in other cells before. A tile still shows these hours;
+   * with a product's next event the cell asks for all of its hours.
+   */
+  markHoursIncomplete(ids: readonly string[], now: number): void {
+    if (ids.length === 0) return;
+    this.#compactIfPending(ids, now);
+    this.#hours.markIncomplete(ids);
+  }
+
+  #compactIfPending(ids: readonly string[], now: number): void {
+    if (ids.some((id) => this.#pending.counts.has(id))) this.compact(now);
+  }
+
+  /** Replaces the hours of the products `ids` by `totals`. */
+  replaceHours(ids: readonly string[], totals: readonly ProductTotals[], now: number): void {
+    this.deleteHours(ids, now);
+    for (const { productId, hours } of totals)
+      if (hours.length > 0) this.#hours.put(productId, { ...emptyHours, hours });
+  }
+
+  /** Deletes keys of events that are older than any message is retried. */
+  pruneKeys(now: number): void {
+    this.#keys.prune(now - keyLifetimeSeconds);
+  }
+
+  /** Deletes all next products and the keys of all counted events. */
+  deleteTransitions(now: number): void {
+    this.compact(now);
+    this.#sql.exec("DELETE FROM next_products");
+    this.#keys.clear();
+  }
+}

@@ -1,0 +1,99 @@
+import { choicesBefore, isFirstInteraction } from "../../model/profile/apply-interaction.ts";
+import type { UserProfile } from "../../model/profile/profile.ts";
+import type { AcceptedInteraction, Interaction } from "../../shared/contracts/event.ts";
+import { resendSeconds } from "./outbox.ts";
+import { applyEventToProfile, type SessionState } from "./session-state.ts";
+import type { SessionStore } from "./session-store.ts";
+
+/** How long after an impression a purchase still corrects its training example, in seconds. */
+const purchaseCorrectionSeconds = 7 * 86_400;
+
+/** The result of ingesting one event. */
+export interface IngestResult {
+  acceptance: "accepted" | "duplicate";
+  /**
+   * What the caller, who has the event, needs to build its outbox row; null if the caller must not deliver the row, since a
+   * duplicate is in the outbox already.
+   */
+  row: (Pick<AcceptedInteraction, "first" | "previous"> & { seq: number }) | null;
+}
+
+/** What the events of one call have in common. */
+export interface IngestContext {
+  /** Seconds since the epoch. */
+  now: number;
+  /** Whether the caller delivers the rows itself instead of the outbox: see `UserSession.ingest`. */
+  callerDelivers: boolean;
+  clickWindowSeconds: number;
+}
+
+/**
+ * Ingests an event within the caller's transaction: adds its row to the journal, updates the profile and records the outcome of
+ * the impression that it came from.
+ */
+export function ingestEvent(
+  store: SessionStore,
+  state: SessionState,
+  event: Interaction,
+  context: IngestContext,
+): IngestResult {
+  const { now, callerDelivers } = context;
+  const { profile } = state;
+  const derived = {
+    first: isFirstInteraction(profile, event.productId),
+    previous: previousOf(profile, event),
+  };
+  const body = callerDelivers ? null : { kind: "interaction", interaction: { ...event, ...derived } };
+  const due = callerDelivers ? null : now + resendSeconds;
+  const seq = state.addRow("interactions", event.eventId, now, body, due, derived.first);
+  if (seq === null) {
+    const row = duplicateRow(store, profile, event);
+    // An import that failed midway left a row without a body. Unlike the import, this call promises delivery.
+    const { first, previous } = row ?? derived;
+    const reopened =
+      !callerDelivers &&
+      state.reopenRow(
+        "interactions",
+        event.eventId,
+        { kind: "interaction", interaction: { ...event, first, previous } },
+        now + resendSeconds,
+      );
+    return { acceptance: "duplicate", row: callerDelivers || reopened ? row : null };
+  }
+  applyEventToProfile(profile, event);
+  state.profileChanged();
+  if (event.recommendationId !== null) recordOutcome(store, state, event, event.recommendationId, context);
+  return { acceptance: "accepted", row: { seq, ...derived } };
+}
+
+/** Returns the row of an event that was ingested before. Its previous choices are those that the profile still contains. */
+function duplicateRow(store: SessionStore, profile: UserProfile, event: Interaction): IngestResult["row"] {
+  const row = store.findEvent(event.eventId);
+  return row && { ...row, previous: previousOf(profile, event) };
+}
+
+/** Records an event as outcome of its impression, or as a correction if the impression's training example was sent already. */
+function recordOutcome(
+  store: SessionStore,
+  state: SessionState,
+  { eventId, productId, type, time }: Interaction,
+  recommendationId: string,
+  { now, clickWindowSeconds }: IngestContext,
+): void {
+  const receipt = store.receipt(recommendationId);
+  if (!receipt) return;
+  if (receipt.rows !== null) {
+    store.addOutcome(recommendationId, productId, type);
+    return;
+  }
+  // An event may arrive late: the time at which it happened decides whether it corrects the example.
+  const window = type === "purchase" ? purchaseCorrectionSeconds : clickWindowSeconds;
+  if (time - receipt.time > window) return;
+  const correction = { recommendationId, productId, outcome: type, time };
+  state.addRow("interactions", `correction:${eventId}`, now, { kind: "correction", correction }, now);
+}
+
+const previousOf = (profile: UserProfile, event: Interaction): AcceptedInteraction["previous"] =>
+  choicesBefore(profile, event.time)
+    .filter(({ productId, time }) => productId !== event.productId || time !== event.time)
+    .map(({ productId, cell }) => ({ productId, cell }));

@@ -1,0 +1,177 @@
+import { applyInteraction } from "../../model/profile/apply-interaction.ts";
+import { decodeProfile, encodeProfile } from "../../model/profile/codec.ts";
+import { emptyProfile, type UserProfile } from "../../model/profile/profile.ts";
+import type { Interaction } from "../../shared/contracts/event.ts";
+import type { OutboxRow, PlaceVisit } from "../../shared/contracts/queues.ts";
+import { utcOffsetAt } from "../../shared/geo/local-time.ts";
+import type { JournalRow, OutboxQueue, SessionStore } from "./session-store.ts";
+
+/**
+ * Rows between two snapshots of the profile. A snapshot takes tens of kilobytes and a row less than one, so an event costs little
+ * more than its row. More rows would slow down an object that wakes up, since it replays them.
+ */
+const rowsPerSnapshot = 16;
+/** Counts of an experiment that have not grown for this long, in seconds, belong to a finished experiment. */
+const countsLifetimeSeconds = 90 * 86_400;
+
+/** Applies an interaction to the profile, in place. */
+export function applyEventToProfile(profile: UserProfile, event: Interaction): void {
+  const { facts, location, time } = event;
+  applyInteraction(
+    profile,
+    event,
+    utcOffsetAt(facts.lat ?? location?.lat ?? null, facts.lon ?? location?.lon ?? null, time),
+  );
+}
+
+/** Applies a visited location to the profile, in place. The newest location is kept. */
+export function applyVisitToProfile(profile: UserProfile, { lat, lon, time }: Omit<PlaceVisit, "seq">): void {
+  if (profile.location === null || time >= profile.location.time) profile.location = { lat, lon, time };
+}
+
+/** Applies a row of the journal to the profile again. The row is not validated again, since this object wrote it. */
+function replay(profile: UserProfile, { queue, body }: Pick<JournalRow, "queue" | "body">): void {
+  if (body === null) return;
+  const row: unknown = JSON.parse(body);
+  if (queue === "locations") applyVisitToProfile(profile, row as PlaceVisit);
+  else if ((row as OutboxRow).kind === "interaction")
+    applyEventToProfile(profile, (row as Extract<OutboxRow, { kind: "interaction" }>).interaction);
+}
+
+/** An open row of the journal and when it is sent. */
+export interface ScheduledRow extends Pick<JournalRow, "seq" | "id" | "queue"> {
+  /** When the row is sent (again), seconds since the epoch. */
+  due: number;
+  /** Seconds between sending the row and sending it again. */
+  retryDelay: number;
+}
+
+/**
+ * The state that the object keeps in memory between two calls: the profile and the open rows of the journal. It is read once, from
+ * the last snapshot and the rows after it. It is discarded if a transaction fails, so that it never differs from the tables.
+ */
+export class SessionState {
+  readonly #store: SessionStore;
+  readonly #retryDelay: number;
+  /** Open rows by sequence number. */
+  readonly openRows = new Map<number, ScheduledRow>();
+  #profile: UserProfile | null = null;
+  /** The encoded profile, empty for an unknown user; null if the profile changed since. */
+  #bytes: Uint8Array | null = new Uint8Array();
+  #seq = 0;
+  #snapshotSeq = 0;
+  #prunedAt: number;
+  /** Whether there are rows that expire; undefined until it is read. */
+  #hasExpiringRows: boolean | undefined;
+
+  /** `resendSeconds`: delay after which an added row is due, in seconds. */
+  constructor(store: SessionStore, now: number, resendSeconds: number) {
+    this.#store = store;
+    this.#retryDelay = resendSeconds;
+    this.#prunedAt = now;
+    if (!store.hasTables()) return;
+    const snapshot = store.snapshot();
+    if (snapshot) {
+      this.#bytes = snapshot.body;
+      this.#seq = this.#snapshotSeq = snapshot.seq;
+      this.#prunedAt = snapshot.prunedAt;
+    }
+    for (const { seq, id, queue, time, open, body } of store.rowsSince(this.#snapshotSeq)) {
+      if (seq > this.#snapshotSeq) {
+        replay(this.profile, { queue, body });
+        this.#bytes = null;
+        this.#seq = seq;
+      }
+      if (open === 1)
+        this.openRows.set(seq, { seq, id, queue, due: time + resendSeconds, retryDelay: resendSeconds });
+    }
+  }
+
+  /** The profile. A caller that changes it calls {@link profileChanged}. */
+  get profile(): UserProfile {
+    this.#profile ??= this.#bytes && this.#bytes.byteLength > 0 ? decodeProfile(this.#bytes) : emptyProfile();
+    return this.#profile;
+  }
+
+  profileChanged(): void {
+    this.#bytes = null;
+  }
+
+  /** The encoded profile; empty for an unknown user. */
+  get bytes(): Uint8Array {
+    this.#bytes ??= encodeProfile(this.profile);
+    return this.#bytes;
+  }
+
+  /** Whether there are journal rows or receipts, which expire. */
+  get hasExpiringRows(): boolean {
+    this.#hasExpiringRows ??= this.#store.hasExpiringRows();
+    return this.#hasExpiringRows;
+  }
+
+  /** Notes that a receipt was stored. */
+  receiptAdded(): void {
+    this.#hasExpiringRows = true;
+  }
+
+  /** When expired rows were last deleted, seconds since the epoch. */
+  get prunedAt(): number {
+    return this.#prunedAt;
+  }
+
+  /**
+   * Adds a row. Returns its sequence number; null if there is a row with this id. `due` is null for a row without a body, which is
+   * closed from the start. `first` says whether the row is the user's first interaction with its product.
+   */
+  addRow(
+    queue: OutboxQueue,
+    id: string,
+    time: number,
+    body: object | null,
+    due: number | null,
+    first = false,
+  ): number | null {
+    const seq = this.#seq + 1;
+    const text = body === null ? null : JSON.stringify(body);
+    if (!this.#store.addRow({ seq, id, queue, time, body: text, first })) return null;
+    this.#seq = seq;
+    this.#hasExpiringRows = true;
+    if (due !== null) this.openRows.set(seq, { seq, id, queue, due, retryDelay: this.#retryDelay });
+    return seq;
+  }
+
+  /**
+   * Adds a body to a row that has only an id, so that the outbox sends it: the caller that was to deliver the row may have failed.
+   * Returns whether there was such a row.
+   */
+  reopenRow(queue: OutboxQueue, id: string, body: object, due: number): boolean {
+    const seq = this.#store.reopenRow(id, JSON.stringify(body));
+    if (seq === null) return false;
+    this.openRows.set(seq, { seq, id, queue, due, retryDelay: this.#retryDelay });
+    return true;
+  }
+
+  /** Writes a snapshot of the profile if {@link rowsPerSnapshot} rows were added since the last one, or if `force` is true. */
+  saveSnapshot(force: boolean): void {
+    if (!force && this.#seq - this.#snapshotSeq < rowsPerSnapshot) return;
+    this.#store.putSnapshot({ body: this.bytes, seq: this.#seq, prunedAt: this.#prunedAt });
+    this.#snapshotSeq = this.#seq;
+  }
+
+  /** Closes rows that were delivered; unknown sequence numbers are ignored. */
+  closeRows(seqs: readonly number[]): void {
+    const rows = seqs.flatMap((seq) => this.openRows.get(seq) ?? []);
+    if (rows.length === 0) return;
+    this.#store.closeRows(rows.map(({ id }) => id));
+    for (const { seq } of rows) this.openRows.delete(seq);
+  }
+
+  /** Deletes closed rows, receipts and outcomes from before `before`, and counts of finished experiments; times in seconds. */
+  prune(before: number, now: number): void {
+    this.#prunedAt = now;
+    this.saveSnapshot(true);
+    this.#store.prune(before, this.#snapshotSeq);
+    this.#store.pruneCounts(now - countsLifetimeSeconds);
+    this.#hasExpiringRows = undefined;
+  }
+}

@@ -1,0 +1,82 @@
+import { hash53 } from "../../model/columns/hash.ts";
+import { packedRowBytes, selectPackedRows } from "../../model/features/pack-features.ts";
+import type { EventType } from "../../shared/contracts/event.ts";
+import type { Impression } from "../../shared/contracts/impression.ts";
+import type { TrainingExample } from "../../shared/contracts/queues.ts";
+
+/** Share of the impressions without an outcome that become training examples, weighted by its inverse. */
+export const noOutcomeSampleRate = 0.25;
+
+/** The strongest event becomes the outcome of a product. A dismissal is stronger than a view or click, not than a cart or purchase. */
+const outcomeStrength: Record<EventType, number> = { view: 1, click: 2, dismiss: 3, cart: 4, purchase: 5 };
+
+/** Maximum size of an example, in bytes: a queue message holds at most 128,000. */
+const maxExampleBytes = 90_000;
+
+type Row = TrainingExample["rows"][number];
+
+/** Returns the length of bytes in base64. */
+const base64Length = (bytes: number): number => 4 * Math.ceil(bytes / 3);
+
+/** Bytes per call of `String.fromCharCode`: an engine limits the number of arguments. */
+const bytesPerCall = 4096;
+
+function toBase64(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += bytesPerCall)
+    text += String.fromCharCode(...bytes.subarray(at, at + bytesPerCall));
+  return btoa(text);
+}
+
+/**
+ * Returns as many rows as fit into {@link maxExampleBytes}, in the given order. Rows with an outcome take precedence, then rows that
+ * were not shown (position 0), then shown rows by position. Only very long lists lose rows, those at their end.
+ */
+function rowsThatFit(rows: readonly Row[], features: Uint8Array): Pick<TrainingExample, "rows" | "features"> {
+  const rowBytes = packedRowBytes(features);
+  const precedence = ({ outcome, position }: Row): number => (outcome === null ? position : -1);
+  const order = rows.map((_, i) => i).sort((a, b) => precedence(rows[a]) - precedence(rows[b]));
+  let bytes = base64Length(features.byteLength - rows.length * rowBytes);
+  let count = 0;
+  for (const i of order) {
+    bytes += JSON.stringify(rows[i]).length + 1 + base64Length(rowBytes);
+    if (bytes > maxExampleBytes) break;
+    count++;
+  }
+  const kept = order.slice(0, count).sort((a, b) => a - b);
+  const keptFeatures = count < rows.length ? selectPackedRows(features, kept) : null;
+  return keptFeatures === null
+    ? { rows: [...rows], features: toBase64(features) }
+    : { rows: kept.map((i) => rows[i]), features: toBase64(keptFeatures) };
+}
+
+/** Returns the training example of an impression whose click window has closed; null if it has no outcome and is not sampled. */
+export function trainingExampleOf(
+  { receipt, featureHash, rows, features }: Impression,
+  outcomes: readonly { product: string; type: string }[],
+): TrainingExample | null {
+  const strongest = new Map<string, EventType>();
+  for (const { product, type } of outcomes) {
+    const before = strongest.get(product);
+    if (!before || outcomeStrength[type as EventType] > outcomeStrength[before])
+      strongest.set(product, type as EventType);
+  }
+  // The id is random, so its hash decides the sample, and decides it the same way after a crash.
+  const isSampled =
+    strongest.size > 0 || (hash53(receipt.recommendationId) % 1000) / 1000 < noOutcomeSampleRate;
+  if (!isSampled) return null;
+  return {
+    recommendationId: receipt.recommendationId,
+    time: Date.parse(receipt.time) / 1000,
+    modelVersion: receipt.model.version,
+    featureHash,
+    variant: receipt.variant,
+    country: receipt.location.country,
+    weight: strongest.size > 0 ? 1 : 1 / noOutcomeSampleRate,
+    candidates: receipt.candidates,
+    ...rowsThatFit(
+      rows.map((row) => ({ ...row, outcome: strongest.get(row.productId) ?? null })),
+      features,
+    ),
+  };
+}

@@ -1,0 +1,16 @@
+import type { WeightedPoint } from "../../shared/contracts/retrieval.ts";
+import { placeWeight, type UserProfile } from "../profile/profile.ts";
+
+/** Usual places from which the first stage measures proximity, at most. */
+const maxProximityPlaces = 4;
+
+/** Returns a user's usual places, heaviest first, weighted by decayed choices. The weights of all places add up to one. */
+export function usualPlaces(profile: UserProfile, now: number): WeightedPoint[] {
+  const places = [...profile.places.values()]
+    .map((place) => ({ lat: place.lat, lon: place.lon, weight: placeWeight(place, now) }))
+    .sort((a, b) => b.weight - a.weight);
+  const total = places.reduce((sum, place) => sum + place.weight, 0);
+  return total > 0
+    ? places.slice(0, maxProximityPlaces).map((place) => ({ ...place, weight: place.weight / total }))
+    : [];
+}

@@ -1,0 +1,9 @@
+import { lastChoiceCount } from "../candidate-query/last-choices.ts";
+import type { CandidateSource } from "./candidate-source.ts";
+
+/** Finds products that the user chose before and may choose again. */
+export const chosenSource: CandidateSource = {
+  name: "chosen",
+  find: async (store, { chosen: list }) =>
+    list.length > 0 ? store.productColumns(list, lastChoiceCount) : null,
+};

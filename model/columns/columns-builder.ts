@@ -1,0 +1,134 @@
+import { allocateBlock, sealBlock } from "./block.ts";
+import { type BlockMeta, encodeMetadata, type NextProduct, noString } from "./columns.ts";
+import { hash32, hash53 } from "./hash.ts";
+import { allocate, columnLayout, columnWidth, type Elements, wholeShare } from "./layout.ts";
+
+/** A product as one row, before it becomes columns. Units are those of {@link columnLayout}; null stands for absent. */
+export interface ProductRow {
+  productId: string;
+  title: string;
+  category: string;
+  lat: number | null;
+  lon: number | null;
+  version: number;
+  createdAt: number;
+  lastTime: number;
+  price: number | null;
+  currency: string | null;
+  discount: number;
+  rating: number | null;
+  available: boolean;
+  cell: string;
+  /** Lifetime counts, in the order of `countFields`: view, click, cart, purchase, dismiss, people. */
+  counts: readonly number[];
+  /** Decayed engagement at each half-life, as of the block's time. */
+  hot: readonly number[];
+  /** Interactions by local hour (24) and weekday (7); any scale. */
+  hours: readonly number[];
+  weekdays: readonly number[];
+  nextProducts: readonly NextProduct[];
+}
+
+/** Builds a block of at most `capacity` products. */
+export class ColumnsBuilder {
+  readonly #arrays: Record<string, Elements> = {};
+  readonly #ids: string[] = [];
+  readonly #titles: string[] = [];
+  readonly #strings: string[] = [];
+  readonly #stringIndex = new Map<string, number>();
+  readonly #nextStart: number[] = [0];
+  readonly #nextHash: number[] = [];
+  readonly #nextWeight: number[] = [];
+  readonly #nextName: number[] = [];
+
+  constructor(capacity: number) {
+    for (const { name, type, width } of columnLayout) this.#arrays[name] = allocate(type, capacity * width);
+  }
+
+  /** Rows appended so far. */
+  get count(): number {
+    return this.#ids.length;
+  }
+
+  #intern(text: string | null): number {
+    if (text === null) return noString;
+    let index = this.#stringIndex.get(text);
+    if (index === undefined) {
+      index = this.#strings.push(text) - 1;
+      this.#stringIndex.set(text, index);
+    }
+    return index;
+  }
+
+  /** Appends a product. */
+  addRow(row: ProductRow): void {
+    const at = this.#ids.length;
+    const a = this.#arrays;
+    a.idHash[at] = hash53(row.productId);
+    a.lat[at] = row.lat ?? Number.NaN;
+    a.lon[at] = row.lon ?? Number.NaN;
+    a.version[at] = row.version;
+    a.createdAt[at] = row.createdAt;
+    a.lastTime[at] = row.lastTime;
+    a.price[at] = row.price ?? Number.NaN;
+    a.discount[at] = row.discount;
+    a.rating[at] = row.rating ?? Number.NaN;
+    a.counts.set(row.counts, at * columnWidth.counts);
+    a.hot.set(row.hot, at * columnWidth.hot);
+    a.categoryHash[at] = hash32(row.category);
+    a.category[at] = this.#intern(row.category);
+    a.currency[at] = this.#intern(row.currency);
+    a.cell[at] = this.#intern(row.cell);
+    a.available[at] = row.available ? 1 : 0;
+    a.hours.set(shares(row.hours), at * columnWidth.hours);
+    a.weekdays.set(shares(row.weekdays), at * columnWidth.weekdays);
+    for (const next of row.nextProducts)
+      this.#addNextProduct(hash53(next.productId), next.weight, next.productId, next.cell);
+    this.#finishRow(row.productId, row.title);
+  }
+
+  #addNextProduct(hash: number, weight: number, id: string, cell: string): void {
+    this.#nextHash.push(hash);
+    this.#nextWeight.push(weight);
+    this.#nextName.push(this.#intern(id), this.#intern(cell));
+  }
+
+  #finishRow(id: string, title: string): void {
+    this.#nextStart.push(this.#nextHash.length);
+    this.#ids.push(id);
+    this.#titles.push(title);
+  }
+
+  /** Returns the block as one sealed buffer. */
+  finish(meta: BlockMeta): ArrayBuffer {
+    const count = this.count;
+    const encoder = new TextEncoder();
+    const texts = [...this.#ids, ...this.#titles].map((text) => encoder.encode(text));
+    const metadata = encodeMetadata(meta, this.#strings);
+    const { buffer, sections } = allocateBlock({
+      count,
+      nextProducts: this.#nextHash.length,
+      metadata: metadata.byteLength,
+      text: texts.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    });
+    for (const { name, width } of columnLayout)
+      sections[name].set(this.#arrays[name].subarray(0, count * width));
+    sections.nextStart.set(this.#nextStart);
+    sections.nextHash.set(this.#nextHash);
+    sections.nextWeight.set(this.#nextWeight);
+    sections.nextName.set(this.#nextName);
+    sections.metadata.set(metadata);
+    for (const [i, each] of texts.entries()) {
+      sections.text.set(each, sections.textStart[i]);
+      sections.textStart[i + 1] = sections.textStart[i] + each.byteLength;
+    }
+    return sealBlock(buffer);
+  }
+}
+
+/** Returns the share of each value in their sum, as an integer of at most {@link wholeShare}. */
+function shares(values: readonly number[]): number[] {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum > 0 ? values.map((value) => Math.round((value * wholeShare) / sum)) : values.map(() => 0);
+}

@@ -1,0 +1,141 @@
+import { allocateBlock } from "./block.ts";
+import { type BlockMeta, type Columns, columnsFromBlock, encodeMetadata, noString } from "./columns.ts";
+import { gatherRows, type RowSelection } from "./gather-rows.ts";
+import { columnLayout, type Elements, hotHalfLives } from "./layout.ts";
+
+/** Rows of several blocks: the i-th is row `rows[i]` of `blocks[from[i]]`. */
+export interface BlockRows extends RowSelection {
+  blocks: readonly Columns[];
+}
+
+/** Merges the dictionaries of several blocks, of the strings that are looked up only. */
+class Dictionary {
+  readonly strings: string[] = [];
+  readonly #indexOf = new Map<string, number>();
+  readonly #blocks: readonly Columns[];
+  /** For each block, the index here of each of its strings; -1 for strings not looked up yet. */
+  readonly #cachedIndices: readonly Int32Array[];
+
+  constructor(blocks: readonly Columns[]) {
+    this.#blocks = blocks;
+    this.#cachedIndices = blocks.map(({ strings }) => new Int32Array(strings.length).fill(-1));
+  }
+
+  /** Returns the merged index of string `index` of the block numbered `block`. */
+  indexFor(block: number, index: number): number {
+    if (index === noString) return noString;
+    const known = this.#cachedIndices[block];
+    if (known[index] < 0) known[index] = this.#intern(this.#blocks[block].strings[index]);
+    return known[index];
+  }
+
+  #intern(text: string): number {
+    const at = this.#indexOf.get(text);
+    if (at !== undefined) return at;
+    this.#indexOf.set(text, this.strings.length);
+    return this.strings.push(text) - 1;
+  }
+}
+
+/** Columns that hold indices into the dictionary. */
+const dictionaryColumns = ["category", "currency", "cell"] as const;
+
+/**
+ * Returns a block of rows from several blocks, in the order of `list`. It decays engagement from the time of each row's
+ * block to that of `meta`, so that rows of blocks of different ages compare. The first `withNextProducts` rows keep
+ * their next products.
+ */
+export function concatRows(list: BlockRows, meta: BlockMeta, withNextProducts = 0): Columns {
+  const { blocks, from, rows, count } = list;
+  const dictionary = new Dictionary(blocks);
+  const names = dictionaryColumns.map((name) => {
+    const sources = blocks.map((block) => block[name]);
+    const indices = new Uint32Array(count);
+    for (let i = 0; i < count; i++) indices[i] = dictionary.indexFor(from[i], sources[from[i]][rows[i]]);
+    return indices;
+  });
+  const nextProducts = copyNextProducts(list, dictionary, Math.min(count, withNextProducts));
+  const metadata = encodeMetadata(meta, dictionary.strings);
+  const block = allocateBlock({
+    count,
+    nextProducts: nextProducts.hashes.length,
+    metadata: metadata.byteLength,
+    text: textBytes(list),
+  });
+  const { sections } = block;
+  for (const { name, width } of columnLayout) {
+    const sources = blocks.map((each): Elements => each[name]);
+    gatherRows(sources, list, width, sections[name]);
+  }
+  dictionaryColumns.forEach((name, i) => {
+    sections[name].set(names[i]);
+  });
+  decayEngagementTo(list, meta.time, sections.hot);
+  sections.nextStart.set(nextProducts.starts);
+  sections.nextHash.set(nextProducts.hashes);
+  sections.nextWeight.set(nextProducts.weights);
+  sections.nextName.set(nextProducts.names);
+  sections.metadata.set(metadata);
+  copyText(list, sections.text, sections.textStart);
+  return columnsFromBlock(block, meta, dictionary.strings);
+}
+
+/** Decays engagement in `hot`, in place, from the time of each row's block to `time`. */
+function decayEngagementTo({ blocks, from, count }: BlockRows, time: number, hot: Float32Array): void {
+  const decays = blocks.map((block) => {
+    const days = Math.max(0, (time - block.meta.time) / 86_400);
+    return hotHalfLives.map((halfLife) => 2 ** (-days / halfLife));
+  });
+  for (let i = 0; i < count; i++)
+    for (let j = 0; j < hotHalfLives.length; j++) hot[i * hotHalfLives.length + j] *= decays[from[i]][j];
+}
+
+/** Returns the next products of the first `first` rows, and none for the others. */
+function copyNextProducts({ blocks, from, rows, count }: BlockRows, dictionary: Dictionary, first: number) {
+  const starts = new Uint32Array(count + 1);
+  const hashes: number[] = [];
+  const weights: number[] = [];
+  const names: number[] = [];
+  for (let i = 0; i < first; i++) {
+    const block = blocks[from[i]];
+    for (let j = block.nextStart[rows[i]]; j < block.nextStart[rows[i] + 1]; j++) {
+      hashes.push(block.nextHash[j]);
+      weights.push(block.nextWeight[j]);
+      names.push(
+        dictionary.indexFor(from[i], block.nextName[2 * j]),
+        dictionary.indexFor(from[i], block.nextName[2 * j + 1]),
+      );
+    }
+    starts[i + 1] = hashes.length;
+  }
+  return { starts: starts.fill(hashes.length, first + 1), hashes, weights, names };
+}
+
+/** Returns the bytes of the ids and titles of all rows. */
+function textBytes({ blocks, from, rows, count }: BlockRows): number {
+  const starts = blocks.map(({ textStart }) => textStart);
+  const titles = blocks.map((block) => block.count);
+  let bytes = 0;
+  for (let i = 0; i < count; i++) {
+    const start = starts[from[i]];
+    const title = titles[from[i]] + rows[i];
+    bytes += start[rows[i] + 1] - start[rows[i]] + start[title + 1] - start[title];
+  }
+  return bytes;
+}
+
+/** Copies the ids, then the titles, as bytes. */
+function copyText({ blocks, from, rows, count }: BlockRows, text: Uint8Array, textStart: Uint32Array): void {
+  const starts = blocks.map((block) => block.textStart);
+  const texts = blocks.map((block) => block.text);
+  const counts = blocks.map((block) => block.count);
+  let to = 0;
+  for (const part of [0, 1])
+    for (let i = 0; i < count; i++) {
+      const start = starts[from[i]];
+      const source = texts[from[i]];
+      const at = part * counts[from[i]] + rows[i];
+      for (let j = start[at]; j < start[at + 1]; j++) text[to++] = source[j];
+      textStart[part * count + i + 1] = to;
+    }
+}

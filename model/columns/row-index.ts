@@ -1,0 +1,33 @@
+import type { Columns } from "./columns.ts";
+
+/** Hash table of each block: rows by the hash of the product id. Open addressing, at most half full; -1 marks a free slot. */
+const cachedIndexes = new WeakMap<Columns, Int32Array>();
+
+/** Bytes of a block's hash table per row, at most. */
+export const rowIndexBytesPerRow = 16;
+
+/** Returns the first slot to try. Fibonacci hashing (Knuth, TAOCP 3, 6.4), since products of one shard share the lower bits. */
+const slotOf = (idHash: number, index: Int32Array): number =>
+  Math.imul(idHash >>> 0, 0x9e3779b1) >>> (Math.clz32(index.length) + 1);
+
+function rowIndexOf(columns: Columns): Int32Array {
+  const known = cachedIndexes.get(columns);
+  if (known) return known;
+  const slots = 2 ** Math.ceil(Math.log2(2 * Math.max(1, columns.count)));
+  const index = new Int32Array(slots).fill(-1);
+  for (let row = 0; row < columns.count; row++) {
+    let slot = slotOf(columns.idHash[row], index);
+    while (index[slot] >= 0) slot = (slot + 1) & (index.length - 1);
+    index[slot] = row;
+  }
+  cachedIndexes.set(columns, index);
+  return index;
+}
+
+/** Returns the row of a product in a block, by the hash of its id; undefined if the block does not contain the product. */
+export function rowOfHash(columns: Columns, idHash: number): number | undefined {
+  const index = rowIndexOf(columns);
+  for (let slot = slotOf(idHash, index); index[slot] >= 0; slot = (slot + 1) & (index.length - 1))
+    if (columns.idHash[index[slot]] === idHash) return index[slot];
+  return undefined;
+}

@@ -1,0 +1,99 @@
+import type { Columns } from "../columns/columns.ts";
+import { hash32, hash53 } from "../columns/hash.ts";
+import { emptyBatch, type FeatureBatch, type FeatureShape } from "./batch.ts";
+import { categoryFeatures } from "./families/category.ts";
+import type { CandidateTrace, FeatureFamily } from "./families/feature-family.ts";
+import { geographyFeatures } from "./families/geography.ts";
+import { ownFeatures } from "./families/own.ts";
+import { popularityFeatures } from "./families/popularity.ts";
+import { priceFeatures } from "./families/price.ts";
+import { rhythmFeatures } from "./families/rhythm.ts";
+import { situationFeatures } from "./families/situation.ts";
+import { transitionFeatures } from "./families/transition.ts";
+import {
+  eventFeatureNames,
+  eventHistoryOf,
+  fillEvents,
+  fillPairs,
+  historyLength,
+  pairFeatureNames,
+} from "./pair-features.ts";
+import type { RankingContext } from "./ranking-context.ts";
+
+/** All families, in the order of the model's input. */
+export const featureFamilies: Readonly<Record<string, FeatureFamily>> = {
+  own: ownFeatures,
+  rhythm: rhythmFeatures,
+  category: categoryFeatures,
+  transition: transitionFeatures,
+  geography: geographyFeatures,
+  popularity: popularityFeatures,
+  price: priceFeatures,
+  situation: situationFeatures,
+};
+const orderedFamilies = Object.values(featureFamilies);
+
+/** Buckets of hashed categories; 0 is "none". */
+const categoryBuckets = 64;
+/** Grows when a formula changes though no name does: an older model must not be fed with it. */
+const formulaVersion = 2;
+
+/** The specification of the inputs. */
+export const featureShape: FeatureShape = (() => {
+  const dense = orderedFamilies.flatMap((family) => family.names);
+  const pair = [...pairFeatureNames];
+  const event = [...eventFeatureNames];
+  const hash = hash53(
+    JSON.stringify({
+      formulas: formulaVersion,
+      dense,
+      pair,
+      event,
+      history: historyLength,
+      categories: categoryBuckets,
+    }),
+  ).toString(16);
+  return { dense, pair, event, history: historyLength, categories: categoryBuckets, hash };
+})();
+
+/** A candidate: a row of a block, and where it was found. */
+export interface Candidate {
+  block: Columns;
+  row: number;
+  trace: CandidateTrace;
+}
+
+/** Bucket of a category's hash. */
+export const categoryBucket = (hash: number): number => 1 + (hash % (categoryBuckets - 1));
+
+/** Fills the inputs of one ranking in one pass, straight from columns: a batch of as many candidates, whatever it held. */
+export function computeFeatures(
+  context: RankingContext,
+  candidates: readonly Candidate[],
+  batch: FeatureBatch = emptyBatch(featureShape, candidates.length),
+): FeatureBatch {
+  batch.pair.fill(0);
+  batch.historyCategory.fill(0);
+  const events = eventHistoryOf(context);
+  fillEvents(events, batch.event);
+  batch.moment.set([context.hour, 24 + context.weekday]);
+  context.profile.recent
+    .slice(-historyLength)
+    .reverse()
+    .forEach((event, i) => {
+      batch.historyCategory[i] = event.category === null ? 0 : categoryBucket(hash32(event.category));
+    });
+  const width = featureShape.dense.length;
+  const pairWidth = historyLength * pairFeatureNames.length;
+  for (let i = 0; i < candidates.length; i++) {
+    const { block, row, trace } = candidates[i];
+    let at = i * width;
+    for (const family of orderedFamilies) {
+      family.fill(context, block, row, trace, batch.dense, at);
+      at += family.names.length;
+    }
+    fillPairs(events, block, row, batch.pair, i * pairWidth);
+    batch.category[i] = categoryBucket(block.categoryHash[row]);
+  }
+  return batch;
+}

@@ -1,0 +1,97 @@
+import { decay } from "../../../shared/geo/decay.ts";
+import {
+  kmOfSquaredChord,
+  squaredChord,
+  squaredChordOfKm,
+  vectorDistanceKm,
+} from "../../../shared/geo/sphere.ts";
+import { rowVectorsOf } from "../../columns/row-vectors.ts";
+import { referencePointIndex } from "../ranking-context.ts";
+import type { FeatureFamily } from "./feature-family.ts";
+
+const bandwidthsKm = [0.5, 2, 8] as const;
+const widest = 2 * bandwidthsKm[2] * bandwidthsKm[2];
+/** Where the widest kernel is below 1e-12: places beyond add nothing to a density that is smoothed by 1e-3. */
+const beyondKernels = squaredChordOfKm(60);
+
+/** x^16. */
+function sixteenth(x: number): number {
+  const x4 = x * x * x * x;
+  return x4 * x4 * x4 * x4;
+}
+
+/**
+ * Where the candidate is: distance to the person, to the last choice and to home, in log and as decays at several
+ * scales, and the density of the person's usual places around it (Gaussian kernels of 0.5, 2 and 8 km, in log; Lichman
+ * and Smyth, "Modeling Human Location Data with Mixtures of Kernel Densities", KDD 2014).
+ */
+export const geographyFeatures: FeatureFamily = {
+  names: [
+    "distance_known",
+    "distance_log",
+    "distance_within_0.3",
+    "distance_within_1",
+    "distance_within_4",
+    "distance_within_15",
+    "last_known",
+    "last_distance_log",
+    "last_within_1",
+    "home_known",
+    "home_distance_log",
+    ...bandwidthsKm.map((km) => `usual_density_${km}`),
+    "usual_known",
+    "usual_nearest_log",
+    "placed",
+  ],
+  fill(context, block, row, _trace, out, at) {
+    out.fill(0, at, at + geographyFeatures.names.length);
+    const vectors = rowVectorsOf(block);
+    if (Number.isNaN(vectors[3 * row])) return;
+    const { referencePoints: spots, usualPlaces } = context;
+    const toPoint = vectorDistanceKm(spots, referencePointIndex.point, vectors, row);
+    if (toPoint >= 0) {
+      out[at] = 1;
+      out[at + 1] = Math.log1p(toPoint) / 2;
+      out[at + 2] = decay(toPoint / 0.3);
+      out[at + 3] = decay(toPoint);
+      out[at + 4] = decay(toPoint / 4);
+      out[at + 5] = decay(toPoint / 15);
+    }
+    const toLast = vectorDistanceKm(spots, referencePointIndex.last, vectors, row);
+    if (toLast >= 0) {
+      out[at + 6] = 1;
+      out[at + 7] = Math.log1p(toLast) / 2;
+      out[at + 8] = decay(toLast);
+    }
+    const toHome = vectorDistanceKm(spots, referencePointIndex.home, vectors, row);
+    if (toHome >= 0) {
+      out[at + 9] = 1;
+      out[at + 10] = Math.log1p(toHome) / 2;
+    }
+    if (usualPlaces.count > 0) {
+      let nearest = Number.POSITIVE_INFINITY;
+      let narrow = 0;
+      let middle = 0;
+      let wide = 0;
+      for (let i = 0; i < usualPlaces.count; i++) {
+        const squared = squaredChord(usualPlaces.at, i, vectors, row);
+        if (squared < nearest) nearest = squared;
+        if (squared > beyondKernels) continue;
+        const km = kmOfSquaredChord(squared);
+        // Each bandwidth is a quarter of the next: one kernel is the sixteenth power of the other.
+        const atWide = Math.exp((-km * km) / widest);
+        const atMiddle = sixteenth(atWide);
+        const weight = usualPlaces.weights[i];
+        wide += weight * atWide;
+        middle += weight * atMiddle;
+        narrow += weight * sixteenth(atMiddle);
+      }
+      out[at + 11] = (Math.log(narrow + 1e-3) + 7) / 3;
+      out[at + 12] = (Math.log(middle + 1e-3) + 7) / 3;
+      out[at + 13] = (Math.log(wide + 1e-3) + 7) / 3;
+      out[at + 14] = 1;
+      out[at + 15] = Math.log1p(kmOfSquaredChord(nearest)) / 2;
+    }
+    out[at + 16] = 1;
+  },
+};

@@ -1,0 +1,42 @@
+import type { FeatureFamily } from "./feature-family.ts";
+
+/**
+ * Price and what it means to the person: price after discount in log, against what they usually pay, overall and in
+ * the category, and against what the category costs here (differences of logarithms, so that currencies cancel), the discount, and how well they are rated.
+ */
+export const priceFeatures: FeatureFamily = {
+  names: [
+    "price_known",
+    "price_log",
+    "price_vs_usual",
+    "price_vs_category",
+    "price_vs_around",
+    "discount",
+    "rating_known",
+    "rating",
+    "age_log",
+  ],
+  fill(context, block, row, _trace, out, at) {
+    out.fill(0, at, at + priceFeatures.names.length);
+    const paid = block.price[row] * (1 - block.discount[row]);
+    if (paid > 0) {
+      const log = Math.log(paid);
+      const { profile: person } = context;
+      const memory = context.categories.get(block.categoryHash[row]);
+      out[at] = 1;
+      out[at + 1] = Math.max(-2, Math.min(7, log / 3));
+      if (person.priced > 0) out[at + 2] = clip(log - person.logPrices / person.priced);
+      if (memory && memory.priced > 0) out[at + 3] = clip(log - memory.logPrices / memory.priced);
+      out[at + 4] = clip(log - (context.list.logPrices.get(block.categoryHash[row]) ?? log));
+    }
+    out[at + 5] = block.discount[row] * 2;
+    const rating = block.rating[row];
+    if (!Number.isNaN(rating)) {
+      out[at + 6] = 1;
+      out[at + 7] = (rating - 5) / 2.5;
+    }
+    out[at + 8] = Math.log1p(Math.max(0, context.now - block.createdAt[row]) / 86_400) / 4;
+  },
+};
+
+const clip = (value: number): number => Math.max(-3, Math.min(3, value));

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { applyInteraction } from "../../profile/apply-interaction.ts";
+import { emptyProfile } from "../../profile/profile.ts";
+import { blockOf, contextOf, day, featureValues, hour, interaction, now, profileOf } from "../testing.ts";
+import { transitionFeatures } from "./transition.ts";
+
+const block = blockOf([
+  {
+    nextProducts: [
+      { productId: "p1", cell: "c", weight: 10 },
+      { productId: "p2", cell: "c", weight: 5 },
+    ],
+  },
+  { nextProducts: [{ productId: "p2", cell: "c", weight: 15 }] },
+  {},
+]);
+/** At eleven p0, at noon p1: on two days, and now it is noon after p0 at eleven. */
+const daily = [2, 1, 0].flatMap((ago) => [
+  interaction("p0", now - ago * day - hour),
+  ...(ago > 0 ? [interaction("p1", now - ago * day)] : []),
+]);
+const context = contextOf(profileOf(daily), block);
+
+describe("transition", () => {
+  it("shares out the person's own steps from the last and the second last product", () => {
+    const [toFirst, toSecond] = [0, 1].map((row) => featureValues(transitionFeatures, context, block, row));
+    expect(toSecond.step_own).toBeCloseTo((3 * 2) / (2 + 2), 5);
+    expect(toSecond.step_own_count).toBeCloseTo(Math.log(3), 5);
+    expect(toSecond.step_own_second).toBe(0);
+    expect(toFirst.step_own).toBe(0);
+    expect(toFirst.step_own_second).toBeCloseTo((3 * 2) / (2 + 2), 5);
+  });
+
+  it("counts choices that came as long after the last choice's product as now would", () => {
+    const gap = (minutes: number): number =>
+      featureValues(
+        transitionFeatures,
+        contextOf(profileOf(daily), block, { time: now + minutes * 60 }),
+        block,
+        1,
+      ).step_own_gap;
+    expect(gap(0)).toBeCloseTo(Math.log(1 + 2), 5);
+    const apart = Math.log((2 * hour + 60) / (hour + 60)) / 0.5;
+    expect(gap(60)).toBeCloseTo(Math.log1p(2 * Math.exp((-apart * apart) / 2)), 5);
+    for (let minutes = 0; minutes < 600; minutes += 30) expect(gap(minutes + 30)).toBeLessThan(gap(minutes));
+  });
+
+  it("shares out what everyone chose next, smoothed by five", () => {
+    const [, next, afterNext] = [0, 1, 2].map((row) =>
+      featureValues(transitionFeatures, context, block, row),
+    );
+    expect(next.step_everyone).toBeCloseTo((3 * 10) / (15 + 5), 5);
+    expect(next.step_everyone_log).toBeCloseTo((Math.log(0.5) + 6) / 2, 5);
+    expect(next.step_everyone_second).toBe(0);
+    expect(afterNext.step_everyone).toBeCloseTo((3 * 5) / (15 + 5), 5);
+    expect(afterNext.step_everyone_second).toBeCloseTo((3 * 15) / (15 + 5), 5);
+  });
+
+  it("takes a share below exp(-6) for next to nothing", () => {
+    const rare = blockOf([
+      {
+        nextProducts: [
+          { productId: "p1", cell: "c", weight: 1 },
+          { productId: "p2", cell: "c", weight: 994 },
+        ],
+      },
+      {},
+    ]);
+    const after = contextOf(profileOf([interaction("p0", now - hour)]), rare);
+    const values = featureValues(transitionFeatures, after, rare, 1);
+    expect(values.step_everyone).toBeCloseTo(3 / 1000, 5);
+    expect(values.step_everyone_log).toBe(0);
+  });
+
+  it("is 0 where nothing followed, and for someone unknown", () => {
+    const zeros = transitionFeatures.names.map(() => 0);
+    const nothing = contextOf(profileOf([interaction("p2", now - hour)]), block);
+    expect(Object.values(featureValues(transitionFeatures, nothing, block, 1))).toEqual(zeros);
+    expect(
+      Object.values(featureValues(transitionFeatures, contextOf(emptyProfile(), block), block, 1)),
+    ).toEqual(zeros);
+  });
+
+  it("stays finite for someone whose last choice lies later on its local clock than now", () => {
+    const traveller = profileOf(daily.slice(0, -1));
+    applyInteraction(traveller, interaction("p0", now - hour), 14 * hour);
+    const here = contextOf(traveller, block, { offsetSeconds: -11 * hour });
+    expect(here.choices[0].localTime).toBeGreaterThan(here.localNow);
+    for (const row of [0, 1, 2])
+      for (const value of Object.values(featureValues(transitionFeatures, here, block, row)))
+        expect(Number.isFinite(value)).toBe(true);
+    // An hour between the two was the habit, and no time has passed by these clocks.
+    const apart = Math.log((hour + 60) / 60) / 0.5;
+    expect(featureValues(transitionFeatures, here, block, 1).step_own_gap).toBeCloseTo(
+      Math.log1p(2 * Math.exp((-apart * apart) / 2)),
+      5,
+    );
+  });
+
+  it("takes choices that are later than now for just made", () => {
+    const person = profileOf([...daily, interaction("p0", now + 5 * day)]);
+    for (const value of Object.values(featureValues(transitionFeatures, contextOf(person, block), block, 1)))
+      expect(Math.abs(value)).toBeLessThanOrEqual(5);
+  });
+});

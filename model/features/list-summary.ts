@@ -1,0 +1,78 @@
+import { CategoryHours } from "../columns/category-hours.ts";
+import type { Columns } from "../columns/columns.ts";
+import { columnWidth, countOffset } from "../columns/layout.ts";
+import type { UserProfile } from "../profile/profile.ts";
+
+/** Statistics over all candidates of a ranking. */
+export interface ListSummary {
+  /** Number of candidates. */
+  size: number;
+  /** Candidates that nobody has chosen yet. */
+  neverChosen: number;
+  /** Lift of each category at the local hour, by its hash: see {@link CategoryHours.lift}. */
+  categoryHours: Map<number, number>;
+  /** Choices that an average user would have made in each category at the hours of this user's choices. */
+  expectedChoices: Map<number, number>;
+  /** Mean logarithm of the price after discount, by category. */
+  logPrices: Map<number, number>;
+}
+
+/** A row of a block. */
+export interface BlockRow {
+  block: Columns;
+  row: number;
+}
+
+const countsWidth = columnWidth.counts;
+const peopleOffset = countOffset.people;
+
+/** Smoothing: people added to each category at each hour. */
+const peoplePrior = 0.2;
+
+/** Returns statistics over the candidates of a ranking for a user at a local hour. */
+export function summarizeCandidates(
+  candidates: readonly BlockRow[],
+  profile: UserProfile,
+  hour: number,
+): ListSummary {
+  const hours = new CategoryHours();
+  const prices = new Map<number, { logs: number; count: number }>();
+  let neverChosen = 0;
+  for (const { block, row } of candidates) {
+    hours.add(block, row);
+    if (block.counts[row * countsWidth + peopleOffset] === 0) neverChosen++;
+    const paid = block.price[row] * (1 - block.discount[row]);
+    if (!(paid > 0)) continue;
+    const known = prices.get(block.categoryHash[row]) ?? { logs: 0, count: 0 };
+    known.logs += Math.log(paid);
+    known.count++;
+    prices.set(block.categoryHash[row], known);
+  }
+  const categories = [...hours.categories];
+  return {
+    size: candidates.length,
+    neverChosen,
+    categoryHours: new Map(categories.map((hash) => [hash, hours.lift(hash, hour)])),
+    expectedChoices: expectedChoices(categories, hours, profile),
+    logPrices: new Map([...prices].map(([hash, { logs, count }]) => [hash, logs / count])),
+  };
+}
+
+/** Distributes the user's choices of each hour over the categories, in proportion to everyone's choices at that hour. */
+function expectedChoices(
+  categories: readonly number[],
+  hours: CategoryHours,
+  profile: UserProfile,
+): Map<number, number> {
+  const expected = new Map(categories.map((hash) => [hash, 0]));
+  for (let h = 0; h < 24; h++) {
+    if (profile.hours[h] === 0) continue;
+    const all = categories.reduce((sum, hash) => sum + hours.peopleAt(hash, h) + peoplePrior, 0);
+    for (const hash of categories)
+      expected.set(
+        hash,
+        (expected.get(hash) ?? 0) + (profile.hours[h] * (hours.peopleAt(hash, h) + peoplePrior)) / all,
+      );
+  }
+  return expected;
+}

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { emptyProfile, type UserProfile } from "../profile/profile.ts";
+import {
+  eventFeatureNames,
+  eventHistoryOf,
+  fillEvents,
+  fillPairs,
+  historyLength,
+  pairFeatureNames,
+} from "./pair-features.ts";
+import { blockOf, contextOf, day, hour, interaction, north, now, origin, profileOf } from "./testing.ts";
+
+const block = blockOf([{ ...origin }, { ...north(2), category: "books" }, {}]);
+
+/** The pairs of a row, with what each event says of itself, by name, newest event first. */
+function pairsOf(profile: UserProfile, row = 0, offsetSeconds = 0): Record<string, number>[] {
+  const pairs = new Float32Array(historyLength * pairFeatureNames.length);
+  const events = new Float32Array(historyLength * eventFeatureNames.length).fill(Number.NaN);
+  const newest = eventHistoryOf(contextOf(profile, block, { offsetSeconds }));
+  fillPairs(newest, block, row, pairs, 0);
+  fillEvents(newest, events);
+  const named = (names: readonly string[], values: Float32Array, i: number) =>
+    names.map((name, k) => [name, values[i * names.length + k]]);
+  return Array.from({ length: historyLength }, (_, i) =>
+    Object.fromEntries([...named(pairFeatureNames, pairs, i), ...named(eventFeatureNames, events, i)]),
+  );
+}
+const profile = profileOf([
+  interaction("x", now - 7 * day, { category: "books", ...north(1) }),
+  interaction("p0", now - 40 * 60, { type: "view", category: "cafe", ...origin }),
+]);
+
+describe("pairs", () => {
+  it("compares the candidate with each event in product, category and place", () => {
+    const [[sameNewest, sameOldest], [otherNewest, otherOldest]] = [0, 1].map((row) => pairsOf(profile, row));
+    expect(sameNewest).toMatchObject({
+      present: 1,
+      same_product: 1,
+      same_category: 1,
+      distance: 0,
+      within_1km: 1,
+    });
+    expect(sameOldest).toMatchObject({ present: 1, same_product: 0, same_category: 0 });
+    expect(sameOldest.distance).toBeCloseTo(Math.log(2) / 3, 5);
+    expect(sameOldest.within_1km).toBeCloseTo(Math.exp(-1), 5);
+    expect(otherNewest).toMatchObject({ same_product: 0, same_category: 0 });
+    expect(otherNewest.distance).toBeCloseTo(Math.log(3) / 3, 5);
+    expect(otherOldest).toMatchObject({ same_product: 0, same_category: 1 });
+    expect(otherOldest.within_1km).toBeLessThan(1);
+    expect(otherOldest.within_1km).toBeGreaterThan(otherNewest.within_1km);
+  });
+
+  it("says when each event was and what it weighs", () => {
+    const [newest, oldest] = pairsOf(profile);
+    expect(newest.position).toBe(0);
+    expect(newest.gap).toBeCloseTo(Math.log1p(40 / 60) / 3, 5);
+    expect(newest.just_now).toBeCloseTo(1 / 2, 5);
+    expect(newest.weight).toBeCloseTo(1 / 4, 5);
+    expect(newest.same_hour).toBeCloseTo(Math.exp(-1 / 2), 5);
+    expect(newest.same_weekday).toBe(1);
+    expect(oldest.position).toBeCloseTo(1 / historyLength, 5);
+    expect(oldest.gap).toBeCloseTo(Math.log1p(7 * 24) / 3, 5);
+    expect(oldest.just_now).toBeCloseTo(0, 5);
+    expect(oldest.weight).toBeCloseTo(8 / 4, 5);
+    expect(oldest.same_hour).toBe(1);
+    expect(oldest.same_weekday).toBe(1);
+  });
+
+  it("sees dismissals too, and weighs them against", () => {
+    const [dismissed] = pairsOf(profileOf([interaction("p0", now - hour, { type: "dismiss" })]));
+    expect(dismissed).toMatchObject({ present: 1, same_product: 1, weight: -0.5 });
+  });
+
+  it("takes hours round midnight on the clock of the place", () => {
+    const [atOne] = pairsOf(profileOf([interaction("x", now + hour)], 12 * hour), 0, 11 * hour);
+    expect(atOne.same_hour).toBeCloseTo(Math.exp(-2 / 2), 5);
+    expect(atOne.same_weekday).toBe(0);
+  });
+
+  it("is 0 where there is no event, and where a place or category is unknown", () => {
+    for (const pair of pairsOf(emptyProfile()))
+      expect(Object.values(pair)).toEqual([...pairFeatureNames, ...eventFeatureNames].map(() => 0));
+    expect(pairsOf(profile)[2].present).toBe(0);
+    const [unknown] = pairsOf(profileOf([interaction("x", now - hour)]));
+    expect(unknown).toMatchObject({ present: 1, same_category: 0, distance: 0, within_1km: 0 });
+    expect(pairsOf(profile, 2)[0]).toMatchObject({ present: 1, distance: 0, within_1km: 0 });
+  });
+
+  it("sees the newest events only, and the nearer the time the more it is now", () => {
+    const many = profileOf(Array.from({ length: 40 }, (_, i) => interaction(`x${i}`, now - (40 - i) * 600)));
+    const pairs = pairsOf(many);
+    expect(pairs.map(({ present }) => present)).toEqual(Array(historyLength).fill(1));
+    for (const [i, older] of pairs.slice(1).entries()) {
+      expect(older.gap).toBeGreaterThan(pairs[i].gap);
+      expect(older.just_now).toBeLessThan(pairs[i].just_now);
+    }
+    expect(pairs[historyLength - 1].gap).toBeCloseTo(Math.log1p(historyLength / 6) / 3, 5);
+  });
+
+  it("takes what is later than now, by any clock, for now", () => {
+    const later = profileOf([interaction("p0", now + 3 * day, origin)], 14 * hour);
+    const [pair] = pairsOf(later, 0, -11 * hour);
+    expect(pair).toMatchObject({ present: 1, gap: 0, just_now: 1 });
+    for (const value of Object.values(pair)) expect(Math.abs(value)).toBeLessThanOrEqual(5);
+  });
+});

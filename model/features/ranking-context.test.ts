@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+import { hash32, hash53 } from "../columns/hash.ts";
+import { emptyProfile } from "../profile/profile.ts";
+import { distinctChoices, type RankingContext, referencePointIndex } from "./ranking-context.ts";
+import { blockOf, contextOf, day, hour, interaction, north, now, origin, profileOf } from "./testing.ts";
+
+const block = blockOf([{}, { counts: [0, 0, 0, 0, 0, 1] }]);
+const spotOf = ({ referencePoints: spots }: RankingContext, at: number): number[] => [
+  ...spots.slice(3 * at, 3 * at + 3),
+];
+
+describe("a ranking's context", () => {
+  it("reads hour and weekday from the clock of the place", () => {
+    expect(contextOf(emptyProfile(), block)).toMatchObject({ hour: 12, weekday: 2, localNow: now });
+    const offsetSeconds = 12.75 * hour;
+    expect(contextOf(emptyProfile(), block, { offsetSeconds })).toMatchObject({ hour: 0, weekday: 3 });
+    expect(contextOf(emptyProfile(), block, { offsetSeconds: -13 * hour })).toMatchObject({
+      hour: 23,
+      weekday: 1,
+    });
+  });
+
+  it("orders choices newest first, without dismissals, once per product where they are to differ", () => {
+    const context = contextOf(
+      profileOf([
+        interaction("a", now - 4 * hour),
+        interaction("b", now - 3 * hour),
+        interaction("a", now - 2 * hour),
+        interaction("c", now - hour, { type: "dismiss" }),
+      ]),
+      block,
+    );
+    const ids = (choices: { productId: string }[]): string[] => choices.map(({ productId }) => productId);
+    expect(ids(context.choices)).toEqual(["a", "b", "a"]);
+    expect(ids(distinctChoices(context.choices))).toEqual(["a", "b"]);
+    expect(context.lastProductHash).toBe(hash53("a"));
+    expect(context.lastProductTimes).toEqual([now - 4 * hour, now - 2 * hour]);
+    expect(contextOf(emptyProfile(), block).lastProductHash).toBe(-1);
+  });
+
+  it("counts the person's own steps from the last and the second last product", () => {
+    const products = ["a", "b", "a", "c", "a", "b", "a"];
+    const context = contextOf(
+      profileOf(products.map((id, i) => interaction(id, now - (products.length - i) * hour))),
+      block,
+    );
+    expect(context.transitionsFromLast).toEqual(
+      new Map([
+        [hash53("b"), 2],
+        [hash53("c"), 1],
+      ]),
+    );
+    expect(context.transitionsFromLastSum).toBe(3);
+    expect(context.transitionsFromSecond).toEqual(new Map([[hash53("a"), 2]]));
+    expect(context.transitionsFromSecondSum).toBe(2);
+  });
+
+  it("takes the steps of a product whose id begins another's for its own only", () => {
+    const context = contextOf(
+      profileOf(["ab", "c", "a"].map((id, i) => interaction(id, now - (3 - i) * hour))),
+      block,
+    );
+    expect(context.transitionsFromLast.size).toBe(0);
+  });
+
+  it("smooths the shares of followers by five", () => {
+    const rows = blockOf([{ nextProducts: [{ productId: "next", cell: "c", weight: 15 }] }]);
+    const context = contextOf(profileOf([interaction("p0", now - hour)]), rows);
+    expect(context.nextProductsOfLast).toEqual(new Map([[hash53("next"), 15 / 20]]));
+    expect(context.nextProductsOfSecond.size).toBe(0);
+  });
+
+  it("smooths the shares of categories that followed the last one by three", () => {
+    const categories = ["cafe", "park", "cafe", "books", "cafe", null, "cafe"];
+    const context = contextOf(
+      profileOf(
+        categories.map((category, i) => interaction("x", now - (categories.length - i) * hour, { category })),
+      ),
+      block,
+    );
+    expect(context.categoryTransitions).toEqual(
+      new Map([
+        [hash32("park"), 1 / 5],
+        [hash32("books"), 1 / 5],
+      ]),
+    );
+  });
+
+  it("weighs usual places by choices that halve in 60 days, all together as one", () => {
+    const { usualPlaces } = contextOf(
+      profileOf([interaction("x", now - 60 * day, origin), interaction("y", now, north(50))]),
+      block,
+    );
+    expect(usualPlaces.count).toBe(2);
+    expect(usualPlaces.weights[0]).toBeCloseTo(2 / 3, 9);
+    expect(usualPlaces.weights[1]).toBeCloseTo(1 / 3, 9);
+    // The first is north of the equator, the second on it.
+    expect(usualPlaces.at[2]).toBeGreaterThan(0);
+    expect(usualPlaces.at[5]).toBeCloseTo(0, 9);
+    const many = Array.from({ length: 40 }, (_, i) => interaction("x", now - (40 - i) * day, north(20 * i)));
+    const densest = contextOf(profileOf(many), block).usualPlaces;
+    expect(densest.count).toBe(16);
+    expect(densest.weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 9);
+    expect([...densest.weights].sort((a, b) => b - a)).toEqual([...densest.weights]);
+  });
+
+  it("takes what is new to them by first choices among the newest 20, from 0.3 before any", () => {
+    const novelty = (ids: string[]): number =>
+      contextOf(profileOf(ids.map((id, i) => interaction(id, now - (ids.length - i) * hour))), block).novelty;
+    expect(novelty([])).toBeCloseTo(0.3, 9);
+    expect(novelty(["a", "b", "c", "d"])).toBeCloseTo((4 + 1.2) / 8, 9);
+    expect(novelty(["a", "a", "a", "b"])).toBeCloseTo((2 + 1.2) / 8, 9);
+    expect(novelty(["a", ...Array<string>(20).fill("a")])).toBeCloseTo(1.2 / 24, 9);
+  });
+
+  it("takes a choice for the first of its product though the product was dismissed before", () => {
+    const person = profileOf([
+      interaction("a", now - 2 * day, { type: "dismiss" }),
+      interaction("a", now - day),
+      interaction("a", now - hour),
+    ]);
+    expect(contextOf(person, block).novelty).toBeCloseTo((1 + 1.2) / 6, 9);
+  });
+
+  it("knows where the person is, was last and lives, and what it does not know", () => {
+    const person = profileOf([interaction("x", now - day, { lat: 90, lon: 0 })]);
+    const unknown = contextOf(emptyProfile(), block);
+    for (const at of Object.values(referencePointIndex))
+      expect(spotOf(unknown, at)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    person.home = { lat: 0, lon: 90 };
+    const context = contextOf(person, block, { point: origin });
+    const near = (vector: number[]): number[] => vector.map((x) => Math.round(x * 1e9) / 1e9);
+    expect(near(spotOf(context, referencePointIndex.point))).toEqual([1, 0, 0]);
+    expect(near(spotOf(context, referencePointIndex.last))).toEqual([0, 0, 1]);
+    expect(near(spotOf(context, referencePointIndex.home))).toEqual([0, 1, 0]);
+  });
+
+  it("sums up what is ranked", () => {
+    expect(contextOf(emptyProfile(), block).list).toMatchObject({ size: 2, neverChosen: 1 });
+  });
+});

@@ -1,0 +1,231 @@
+import type { Point } from "../../shared/contracts/primitives.ts";
+import { unitVectors } from "../../shared/geo/sphere.ts";
+import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
+import type { Columns } from "../columns/columns.ts";
+import { hash32, hash53 } from "../columns/hash.ts";
+import {
+  type CategoryStats,
+  type ProductStats,
+  placeWeight,
+  type RecentEvent,
+  transitionKey,
+  type UserProfile,
+} from "../profile/profile.ts";
+import { type BlockRow, type ListSummary, summarizeCandidates } from "./list-summary.ts";
+
+/** A user's usual places. */
+export interface UsualPlaces {
+  count: number;
+  /** Unit vectors. */
+  at: Float64Array;
+  /** Decayed choices at each place as of the ranking, as shares of their sum. */
+  weights: Float64Array;
+}
+
+/** All that the features of one ranking read, beside the candidate itself. */
+export interface RankingContext {
+  profile: UserProfile;
+  /** Seconds since the epoch. */
+  now: number;
+  /** Local time at the user's location: `now` plus the offset from UTC, in seconds. */
+  localNow: number;
+  /** Local hour, 0-23. */
+  hour: number;
+  /** Local weekday, 0 Monday - 6 Sunday. */
+  weekday: number;
+  /** The user's location; null for unknown. */
+  point: Point | null;
+  /** The user's choices, newest first. */
+  choices: RecentEvent[];
+  /** Hash of the product of the last choice; -1 for none. */
+  lastProductHash: number;
+  /** The user's statistics of each product, by the hash of its id. */
+  products: Map<number, ProductStats>;
+  /** Local times of all choices of the product of the last choice, ascending. */
+  lastProductTimes: readonly number[];
+  /** The user's transitions from the last and the second last product, by the hash of the next product. */
+  transitionsFromLast: Map<number, number>;
+  transitionsFromSecond: Map<number, number>;
+  /** Sums of these transitions. */
+  transitionsFromLastSum: number;
+  transitionsFromSecondSum: number;
+  /** All users' transitions from the last and the second last product: smoothed shares by the hash of the next product. */
+  nextProductsOfLast: Map<number, number>;
+  nextProductsOfSecond: Map<number, number>;
+  /** The user's statistics of each category, by the hash of its name. */
+  categories: Map<number, CategoryStats>;
+  /** The user's recent transitions from the category of the last choice: smoothed shares by the hash of the next one. */
+  categoryTransitions: Map<number, number>;
+  /** Share of the newest choices that were the user's first choice of their product, smoothed. */
+  novelty: number;
+  /** Unit vectors of the user's location, of the last choice and of home; NaN for an unknown one. */
+  referencePoints: Float64Array;
+  usualPlaces: UsualPlaces;
+  list: ListSummary;
+  /** Factors by half-life that decay the engagement of a block to `now`, computed once per block. */
+  decayFactors: Map<Columns, readonly number[]>;
+}
+
+/** Index of each point in {@link RankingContext.referencePoints}. */
+export const referencePointIndex = { point: 0, last: 1, home: 2 } as const;
+
+/** Usual places in the kernel density, at most. */
+const maxUsualPlaces = 16;
+/** Newest choices from which novelty is estimated, and its prior: a share, worth so many choices. */
+const noveltyChoices = 20;
+const noveltyPrior = { share: 0.3, choices: 4 };
+/** Smoothing of transitions between categories, in transitions. */
+const categoryTransitionPrior = 3;
+/** Smoothing of the shares of next products, in transitions: a share of few transitions is uncertain. */
+const nextProductPrior = 5;
+
+/**
+ * Returns the context of a ranking of `candidates`. It reads the next products of the user's last choices from `blocks`.
+ * `offsetSeconds` is the offset of the clocks at the user's location from UTC.
+ */
+export function rankingContext(
+  profile: UserProfile,
+  now: number,
+  offsetSeconds: number,
+  point: Point | null,
+  blocks: readonly Columns[],
+  candidates: readonly BlockRow[],
+): RankingContext {
+  const localNow = now + offsetSeconds;
+  const choices = profile.recent.filter((each) => each.type !== "dismiss").reverse();
+  const [last, second] = distinctChoices(choices);
+  const transitionsFromLast = transitionsFrom(profile, last?.productId);
+  const transitionsFromSecond = transitionsFrom(profile, second?.productId);
+  const products = new Map<number, ProductStats>();
+  for (const [id, stats] of profile.products) products.set(hash53(id), stats);
+  const categories = new Map<number, CategoryStats>();
+  for (const [name, stats] of profile.categories) categories.set(hash32(name), stats);
+  const hour = localHourOf(localNow);
+  return {
+    profile,
+    now,
+    localNow,
+    hour,
+    weekday: localWeekdayOf(localNow),
+    point,
+    choices,
+    lastProductHash: last ? hash53(last.productId) : -1,
+    products,
+    categories,
+    lastProductTimes: (last && profile.products.get(last.productId)?.times) ?? [],
+    transitionsFromLast,
+    transitionsFromSecond,
+    transitionsFromLastSum: sum(transitionsFromLast),
+    transitionsFromSecondSum: sum(transitionsFromSecond),
+    nextProductsOfLast: nextProductShares(blocks, last?.productId),
+    nextProductsOfSecond: nextProductShares(blocks, second?.productId),
+    categoryTransitions: categoryTransitionShares(choices),
+    novelty: noveltyOf(profile, choices),
+    referencePoints: referencePointsOf(point, last, profile.home),
+    usualPlaces: usualPlacesOf(profile, now),
+    list: summarizeCandidates(candidates, profile, hour),
+    decayFactors: new Map(),
+  };
+}
+
+function referencePointsOf(
+  point: Point | null,
+  last: RecentEvent | undefined,
+  home: Point | null,
+): Float64Array {
+  const points = [point, last ?? null, home];
+  return unitVectors(
+    points.map((each) => each?.lat ?? Number.NaN),
+    points.map((each) => each?.lon ?? Number.NaN),
+    points.length,
+  );
+}
+
+function usualPlacesOf(profile: UserProfile, now: number): UsualPlaces {
+  const places = [...profile.places.values()]
+    .map((place) => ({ lat: place.lat, lon: place.lon, weight: placeWeight(place, now) }))
+    // Choices that are centuries old decay to 0: without this filter, a sum of 0 would divide the weights.
+    .filter(({ weight }) => weight > 0)
+    .sort((a, b) => b.weight - a.weight)
+    .slice(0, maxUsualPlaces);
+  const total = places.reduce((all, place) => all + place.weight, 0);
+  return {
+    count: places.length,
+    at: unitVectors(
+      places.map(({ lat }) => lat),
+      places.map(({ lon }) => lon),
+      places.length,
+    ),
+    weights: Float64Array.from(places, ({ weight }) => weight / total),
+  };
+}
+
+/** Returns the share of each category in the transitions from the category of the newest choice: c / (n + prior). */
+function categoryTransitionShares(choices: readonly RecentEvent[]): Map<number, number> {
+  const shares = new Map<number, number>();
+  const last = choices[0]?.category;
+  if (last === undefined || last === null) return shares;
+  let total = categoryTransitionPrior;
+  for (let i = choices.length - 1; i > 0; i--) {
+    const { category } = choices[i - 1];
+    if (choices[i].category !== last || category === null) continue;
+    shares.set(hash32(category), (shares.get(hash32(category)) ?? 0) + 1);
+    total++;
+  }
+  for (const [hash, count] of shares) shares.set(hash, count / total);
+  return shares;
+}
+
+/** Returns the share of the newest choices that were the first of their product, smoothed. */
+function noveltyOf(profile: UserProfile, choices: readonly RecentEvent[]): number {
+  const newest = choices.slice(0, noveltyChoices);
+  let firstChoices = noveltyPrior.share * noveltyPrior.choices;
+  for (const { productId, localTime } of newest)
+    if (isFirstChoice(profile, productId, localTime)) firstChoices++;
+  return firstChoices / (newest.length + noveltyPrior.choices);
+}
+
+/** Returns whether the choice is the first of its product; false if the profile has dropped times of the product. */
+function isFirstChoice(profile: UserProfile, productId: string, localTime: number): boolean {
+  const stats = profile.products.get(productId);
+  return stats !== undefined && stats.choices === stats.times.length && stats.times[0] === localTime;
+}
+
+/** Returns the newest choice of each product, in the given order. */
+export function distinctChoices(choices: readonly RecentEvent[]): RecentEvent[] {
+  const seen = new Set<string>();
+  return choices.filter(({ productId }) => !seen.has(productId) && seen.add(productId));
+}
+
+function sum(counts: Map<number, number>): number {
+  let total = 0;
+  for (const count of counts.values()) total += count;
+  return total;
+}
+
+/** Returns the user's transitions from a product, by the hash of the next product. */
+function transitionsFrom(profile: UserProfile, productId: string | undefined): Map<number, number> {
+  const counts = new Map<number, number>();
+  if (productId === undefined) return counts;
+  const prefix = transitionKey(productId, "");
+  for (const [key, { count }] of profile.transitions)
+    if (key.startsWith(prefix)) counts.set(hash53(key.slice(prefix.length)), count);
+  return counts;
+}
+
+/** Returns the smoothed shares of a product's next products, by their hashes, from the first block that contains it. */
+function nextProductShares(blocks: readonly Columns[], productId: string | undefined): Map<number, number> {
+  const shares = new Map<number, number>();
+  if (productId === undefined) return shares;
+  const hash = hash53(productId);
+  for (const block of blocks) {
+    const row = block.idHash.indexOf(hash);
+    if (row < 0) continue;
+    let total = nextProductPrior;
+    for (let i = block.nextStart[row]; i < block.nextStart[row + 1]; i++) total += block.nextWeight[i];
+    for (let i = block.nextStart[row]; i < block.nextStart[row + 1]; i++)
+      shares.set(block.nextHash[i], block.nextWeight[i] / total);
+    break;
+  }
+  return shares;
+}

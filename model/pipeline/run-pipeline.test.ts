@@ -1,0 +1,245 @@
+import { describe, expect, it } from "vitest";
+import type { Interaction } from "../../shared/contracts/event.ts";
+import type { Stage } from "../../shared/contracts/recommendation.ts";
+import { distanceKm } from "../../shared/geo/distance.ts";
+import type { CandidateStore } from "../candidate-sources/candidate-store.ts";
+import {
+  inProcessCandidateService,
+  inProcessCandidates,
+} from "../candidate-sources/in-process-candidates.ts";
+import { featureShape } from "../features/compute-features.ts";
+import { applyInteraction } from "../profile/apply-interaction.ts";
+import { emptyProfile, type UserProfile } from "../profile/profile.ts";
+import { buildPyramid } from "../retrieval/build-pyramid.ts";
+import { addressOfProduct, type CellProduct } from "../retrieval/cell-product.ts";
+import { Random } from "../train/random.ts";
+import { linearRanker, popularityRanker } from "./fallback-rankers.ts";
+import type { Ranker } from "./ports.ts";
+import { type PipelineQuery, runPipeline } from "./run-pipeline.ts";
+
+const now = 1_760_000_000;
+const oslo = { lat: 59.91, lon: 10.75 };
+const lima = { lat: -12.05, lon: -77.04 };
+const categories = ["coffee", "books", "music"];
+
+function product(name: string, i: number, center: typeof oslo): CellProduct {
+  const location = { lat: center.lat + (i % 10) / 300, lon: center.lon + i / 2000 };
+  const productId = `${name}-${i}`;
+  return {
+    cell: addressOfProduct({ productId, location }),
+    change: {
+      productId,
+      version: 1,
+      deleted: false,
+      title: `${name} ${i}`,
+      category: categories[i % 3],
+      price: 10 + i,
+      currency: "EUR",
+      discount: 0,
+      rating: null,
+      available: i !== 7,
+      location,
+      previousCell: null,
+      createdAt: now - 1e6,
+    },
+    hours: [],
+    nextProducts: [],
+  };
+}
+
+const products = [oslo, lima].flatMap((center, k) =>
+  Array.from({ length: 120 }, (_, i) => product(k ? "lima" : "oslo", i, center)),
+);
+const places = inProcessCandidates(
+  buildPyramid(products, now, () => () => 0),
+  () => now,
+);
+
+const view = (productId: string, time: number): Interaction => {
+  const { change } = products.find((each) => each.change.productId === productId) as CellProduct;
+  return {
+    eventId: `${productId}-${time}`,
+    type: "view",
+    productId,
+    time,
+    recommendationId: null,
+    location: change.location,
+    facts: {
+      cell: addressOfProduct(change),
+      lat: change.location?.lat ?? null,
+      lon: change.location?.lon ?? null,
+      category: change.category,
+      price: change.price,
+    },
+  };
+};
+
+const queryOf = (profile: UserProfile, more: Partial<PipelineQuery> = {}): PipelineQuery => ({
+  profile,
+  point: oslo,
+  now,
+  offsetSeconds: 0,
+  filter: {},
+  rules: { limit: 10 },
+  maxCandidates: 500,
+  explain: true,
+  budgetMs: Number.POSITIVE_INFINITY,
+  ...more,
+});
+const ask = (profile: UserProfile, more: Partial<PipelineQuery> = {}, rankers: Ranker[] = [linearRanker]) =>
+  runPipeline(queryOf(profile, more), { candidateService: places, rankers, clock: () => 0 });
+
+describe("the pipeline", () => {
+  it("shows what is near the place asked for, with true distances, however much they like what is far", async () => {
+    const profile = emptyProfile();
+    for (let i = 0; i < 9; i++) applyInteraction(profile, view("lima-4", now - 1000 + i), 0);
+    for (const [point, name] of [
+      [oslo, "oslo"],
+      [lima, "lima"],
+    ] as const) {
+      const { items, candidates } = await ask(profile, { point });
+      expect(items).toHaveLength(10);
+      for (const { productId, distanceKm: km, index } of items) {
+        const { block, row } = candidates[index];
+        expect(productId.startsWith(name)).toBe(true);
+        expect(km).toBe(distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]));
+      }
+    }
+  });
+
+  it("moves towards the category that was just looked at, and says why", async () => {
+    const share = (items: { productId: string }[]): number =>
+      items.filter(({ productId }) => Number(productId.split("-")[1]) % 3 === 1).length;
+    const profile = emptyProfile();
+    const before = await ask(profile);
+    for (const i of [1, 4, 10, 13, 16]) applyInteraction(profile, view(`oslo-${i}`, now - 60 + i), 0);
+    const after = await ask(profile);
+    expect(share(after.items)).toBeGreaterThan(share(before.items));
+    expect(after.items.flatMap(({ reasons }) => reasons)).toContain("chosen_before");
+  });
+
+  it("leaves the last place to chance as often as asked, within the rules, and says with what probability", async () => {
+    const random = new Random(1);
+    const rules = { limit: 8, exclude: ["oslo-3"], perCategory: 3 };
+    const exploration = { rate: 0.5, depth: 6 };
+    const usual = (await ask(emptyProfile(), { rules })).items;
+    let explored = 0;
+    for (let i = 0; i < 60; i++) {
+      const { items } = await runPipeline(queryOf(emptyProfile(), { rules, exploration }), {
+        candidateService: places,
+        rankers: [linearRanker],
+        clock: () => 0,
+        random: () => random.next(),
+      });
+      expect(items.slice(0, -1)).toEqual(usual.slice(0, -1));
+      const [last, best] = [items[items.length - 1], usual[usual.length - 1]];
+      if (last.productId === best.productId) expect(last.propensity).toBe(0.5);
+      else {
+        explored++;
+        expect(last.propensity).toBeGreaterThanOrEqual(0.5 / 6);
+        expect(last.productId).not.toBe("oslo-3");
+      }
+      const kinds = items.map(({ productId }) => Number(productId.split("-")[1]) % 3);
+      for (const kind of [0, 1, 2])
+        expect(kinds.filter((each) => each === kind).length).toBeLessThanOrEqual(3);
+    }
+    // Of 60 with probability a half: four standard deviations are 16.
+    expect(Math.abs(explored - 30)).toBeLessThan(16);
+  });
+
+  it("never shows what cannot be had, what the filter keeps out, or what is excluded", async () => {
+    const filter = { categories: ["coffee", "books"], priceMax: 60 };
+    const { items, candidates } = await ask(emptyProfile(), {
+      filter,
+      rules: { limit: 100, exclude: ["oslo-3"] },
+    });
+    expect(items.length).toBeGreaterThan(10);
+    for (const { productId, index } of items) {
+      const { block, row } = candidates[index];
+      expect(["oslo-3", "oslo-7"]).not.toContain(productId);
+      expect(block.price[row]).toBeLessThanOrEqual(60);
+      expect(filter.categories).toContain(block.strings[block.category[row]]);
+    }
+  });
+
+  it("falls back in the order given, and names what it left out", async () => {
+    const broken: Ranker = { version: "broken", sha256: "", score: () => Promise.reject(new Error("no")) };
+    const failed = await ask(emptyProfile(), {}, [broken, popularityRanker]);
+    expect(failed.ranker.version).toBe("popularity");
+    expect(failed.stages.find(({ name }) => name === "rank")?.skipped).toContain("broken");
+    const hurried = await ask(emptyProfile(), { budgetMs: 0.5 }, [broken, linearRanker]);
+    expect(hurried.ranker.version).toBe("linear");
+    expect(hurried.stages.find(({ name }) => name === "sources")?.skipped).toContain("budget");
+  });
+
+  describe("goes on without what fails or is late", () => {
+    const known = emptyProfile();
+    for (const i of [1, 4, 10]) applyInteraction(known, view(`oslo-${i}`, now - 60 + i), 0);
+    const never = new Promise<never>(() => undefined);
+    const down = () => Promise.reject(new Error("down"));
+    const asks = (changed: Partial<CandidateStore>, budgetMs = Number.POSITIVE_INFINITY) =>
+      runPipeline(
+        {
+          profile: known,
+          point: oslo,
+          now,
+          offsetSeconds: 0,
+          filter: {},
+          rules: { limit: 10 },
+          maxCandidates: 500,
+          explain: false,
+          budgetMs,
+        },
+        {
+          candidateService: inProcessCandidateService({ ...places, ...changed }, () => Promise.resolve()),
+          rankers: [linearRanker],
+          clock: () => 0,
+        },
+      );
+    const sources = (answer: { stages: Stage[] }) =>
+      answer.stages.find(({ name }) => name === "sources")?.skipped;
+
+    it("what the person chose: what is near remains", async () => {
+      const answer = await asks({ productColumns: down });
+      expect(answer.items).toHaveLength(10);
+      expect(sources(answer)).toContain("chosen: failed");
+    });
+
+    it("what is near: what they chose remains", async () => {
+      const answer = await asks({ firstStageCandidates: down });
+      expect(answer.items.map(({ productId }) => productId)).toContain("oslo-4");
+      expect(sources(answer)).toBe("near: failed");
+    });
+
+    it("both: there is nothing to answer with", async () => {
+      await expect(asks({ firstStageCandidates: down, productColumns: down })).rejects.toThrow("down");
+    });
+
+    it("a source that takes longer than there is time", async () => {
+      const answer = await asks({ productColumns: () => never }, 50);
+      expect(answer.items).toHaveLength(10);
+      expect(sources(answer)).toContain("chosen: budget");
+    });
+
+    it("nothing, where all is well", async () => {
+      expect((await asks({})).stages.every(({ skipped }) => skipped === undefined)).toBe(true);
+    });
+  });
+
+  it("computes finite features of bounded size that the future does not change", async () => {
+    const past = emptyProfile();
+    for (const i of [1, 2, 3]) applyInteraction(past, view(`oslo-${i}`, now - 1000 * i), 0);
+    const { features } = await ask(past);
+    expect(features.dense.length).toBe(features.count * featureShape.dense.length);
+    for (const value of features.dense) expect(Math.abs(value)).toBeLessThan(20);
+    // The same person an event later, asked again: what the example saw is as it was.
+    const before = features.dense.slice();
+    applyInteraction(past, view("oslo-9", now + 5), 0);
+    expect(features.dense).toEqual(before);
+  });
+
+  it("answers for someone of whom nothing is known, and for nowhere", async () => {
+    expect((await ask(emptyProfile(), { point: null })).items).toHaveLength(10);
+    expect((await ask(emptyProfile(), { point: { lat: 0, lon: -160 } })).items).toHaveLength(10);
+  });
+});

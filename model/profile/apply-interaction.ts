@@ -1,0 +1,222 @@
+import { latLngToCell } from "h3-js";
+import { eventTypes, type Interaction } from "../../shared/contracts/event.ts";
+import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
+import { daySeconds } from "../../shared/time/seconds.ts";
+import {
+  categoryHalfLives,
+  type PlaceStats,
+  type ProductStats,
+  placeHalfLifeDays,
+  profileLimits,
+  type RecentEvent,
+  transitionKey,
+  type UserProfile,
+} from "./profile.ts";
+
+/** H3 resolution of usual places: about 1 km across. */
+const placeResolution = 8;
+
+/** Choices before an event from which transitions lead to the event's product. */
+const maxTransitionGap = 3;
+
+/** Days of recency that are worth as much as a factor of e in the number of choices, when a full profile drops an entry. */
+const recencyDays = 30;
+
+/**
+ * Returns a decayed sum, as of the later of `at` and `time`, after adding `weight` at `time` to `sum` as of `at`. The
+ * sum halves every `halfLifeDays`; the order of additions does not matter.
+ */
+function addDecayed(sum: number, at: number, time: number, halfLifeDays: number, weight: number): number {
+  const factor = (seconds: number): number => 2 ** (-seconds / daySeconds / halfLifeDays);
+  return time >= at ? sum * factor(time - at) + weight : sum + weight * factor(at - time);
+}
+
+/**
+ * Returns the user's last choices up to `time`, oldest first, at most {@link maxTransitionGap}. Item-to-item transitions
+ * lead from them to the next choice.
+ */
+export function choicesBefore(profile: UserProfile, time: number): RecentEvent[] {
+  const before = profile.recent.filter((each) => each.type !== "dismiss" && each.time <= time);
+  return before.slice(-maxTransitionGap);
+}
+
+/** Returns whether the profile holds no interaction with the product. */
+export const isFirstInteraction = (profile: UserProfile, productId: string): boolean =>
+  !profile.products.has(productId);
+
+/**
+ * Adds an interaction to a profile, in place. Interactions may come in any order; the caller drops repeated ones.
+ * `offsetSeconds` is the offset from UTC of the clocks where the interaction happened.
+ */
+export function applyInteraction(
+  profile: UserProfile,
+  interaction: Interaction,
+  offsetSeconds: number,
+): void {
+  const { type, productId, time, facts } = interaction;
+  const localTime = time + offsetSeconds;
+  const choice = type !== "dismiss";
+  const before = choice ? choicesBefore(profile, time).at(-1) : undefined;
+  profile.events++;
+  const stats = updateProduct(profile, interaction);
+  stats.counts[eventTypes.indexOf(type)]++;
+  stats.first = Math.min(stats.first, time);
+  stats.last = Math.max(stats.last, time);
+  if (choice) {
+    profile.choices++;
+    stats.choices++;
+    insertTime(stats.times, localTime);
+    profile.hours[localHourOf(localTime)]++;
+    profile.weekdays[localWeekdayOf(localTime)]++;
+    if (before) updateTransition(profile, before.productId, productId, time);
+    if (facts.category !== null) updateCategory(profile, facts.category, facts.price, time, localTime);
+    if (facts.price !== null && facts.price > 0) {
+      profile.logPrices += Math.log(facts.price);
+      profile.priced++;
+    }
+    const at =
+      facts.lat !== null && facts.lon !== null ? { lat: facts.lat, lon: facts.lon } : interaction.location;
+    if (at) updatePlace(profile, at.lat, at.lon, time);
+  }
+  insertRecent(profile, {
+    type,
+    productId,
+    category: facts.category,
+    cell: facts.cell,
+    lat: facts.lat,
+    lon: facts.lon,
+    price: facts.price,
+    time,
+    localTime,
+    recommendationId: interaction.recommendationId,
+  });
+  const place = interaction.location;
+  if (place && (profile.location === null || time >= profile.location.time))
+    profile.location = { lat: place.lat, lon: place.lon, time };
+}
+
+function updateProduct(profile: UserProfile, { productId, facts, time }: Interaction): ProductStats {
+  let stats = profile.products.get(productId);
+  if (!stats) {
+    if (profile.products.size >= profileLimits.products)
+      dropLeastValuable(profile.products, (each) => retentionValue(each.choices, each.last));
+    stats = {
+      cell: facts.cell,
+      category: facts.category,
+      lat: facts.lat,
+      lon: facts.lon,
+      counts: eventTypes.map(() => 0),
+      choices: 0,
+      first: time,
+      last: time,
+      times: [],
+      transitions: 0,
+    };
+    profile.products.set(productId, stats);
+  } else if (facts.cell !== null) {
+    stats.cell = facts.cell;
+    stats.category = facts.category;
+    stats.lat = facts.lat;
+    stats.lon = facts.lon;
+  }
+  return stats;
+}
+
+function updateTransition(profile: UserProfile, from: string, to: string, time: number): void {
+  const stats = profile.products.get(from);
+  if (stats) stats.transitions++;
+  const key = transitionKey(from, to);
+  const transition = profile.transitions.get(key);
+  if (transition) {
+    transition.count++;
+    transition.last = Math.max(transition.last, time);
+    return;
+  }
+  if (profile.transitions.size >= profileLimits.transitions)
+    dropLeastValuable(profile.transitions, (each) => retentionValue(each.count, each.last));
+  profile.transitions.set(key, { count: 1, last: time });
+}
+
+function updateCategory(
+  profile: UserProfile,
+  category: string,
+  price: number | null,
+  time: number,
+  localTime: number,
+): void {
+  let stats = profile.categories.get(category);
+  if (!stats) {
+    if (profile.categories.size >= profileLimits.categories)
+      dropLeastValuable(profile.categories, (each) => retentionValue(each.choices, each.at));
+    stats = {
+      choices: 0,
+      decayed: categoryHalfLives.map(() => 0),
+      at: time,
+      hours: new Array<number>(24).fill(0),
+      weekdays: new Array<number>(7).fill(0),
+      logPrices: 0,
+      priced: 0,
+    };
+    profile.categories.set(category, stats);
+  }
+  stats.choices++;
+  const { at } = stats;
+  stats.decayed = stats.decayed.map((sum, i) => addDecayed(sum, at, time, categoryHalfLives[i], 1));
+  stats.at = Math.max(at, time);
+  stats.hours[localHourOf(localTime)]++;
+  stats.weekdays[localWeekdayOf(localTime)]++;
+  if (price !== null && price > 0) {
+    stats.logPrices += Math.log(price);
+    stats.priced++;
+  }
+}
+
+function updatePlace(profile: UserProfile, lat: number, lon: number, time: number): void {
+  const cell = latLngToCell(lat, lon, placeResolution);
+  let stats: PlaceStats | undefined = profile.places.get(cell);
+  if (!stats) {
+    if (profile.places.size >= profileLimits.places)
+      dropLeastValuable(profile.places, (each) => retentionValue(each.choices, each.at));
+    stats = { lat, lon, choices: 0, decayed: 0, at: time };
+    profile.places.set(cell, stats);
+  }
+  stats.choices++;
+  // Running mean of the locations chosen in the cell.
+  stats.lat += (lat - stats.lat) / stats.choices;
+  stats.lon += (lon - stats.lon) / stats.choices;
+  stats.decayed = addDecayed(stats.decayed, stats.at, time, placeHalfLifeDays, 1);
+  stats.at = Math.max(stats.at, time);
+}
+
+/** Returns what keeping an entry is worth: log frequency plus recency. */
+const retentionValue = (count: number, lastTime: number): number =>
+  Math.log1p(count) + lastTime / daySeconds / recencyDays;
+
+/** Drops the entry with the smallest value. */
+function dropLeastValuable<V>(map: Map<string, V>, valueOfEntry: (entry: V) => number): void {
+  let leastKey: string | null = null;
+  let leastValue = Number.POSITIVE_INFINITY;
+  for (const [key, entry] of map) {
+    const value = valueOfEntry(entry);
+    if (value < leastValue) {
+      leastValue = value;
+      leastKey = key;
+    }
+  }
+  if (leastKey !== null) map.delete(leastKey);
+}
+
+function insertTime(times: number[], time: number): void {
+  let at = times.length;
+  while (at > 0 && times[at - 1] > time) at--;
+  times.splice(at, 0, time);
+  if (times.length > profileLimits.times) times.shift();
+}
+
+function insertRecent(profile: UserProfile, event: RecentEvent): void {
+  const { recent } = profile;
+  let at = recent.length;
+  while (at > 0 && recent[at - 1].time > event.time) at--;
+  recent.splice(at, 0, event);
+  if (recent.length > profileLimits.recent) recent.shift();
+}

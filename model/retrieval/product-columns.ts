@@ -1,0 +1,87 @@
+import type { ProductRef } from "../../shared/contracts/retrieval.ts";
+import { leafCell, nextCellToward } from "../../shared/geo/cells.ts";
+import type { Columns } from "../columns/columns.ts";
+import { concatRows } from "../columns/concat-rows.ts";
+import { hash53 } from "../columns/hash.ts";
+import { rowOfHash } from "../columns/row-index.ts";
+import type { TileSource } from "./tile-source.ts";
+
+/** Finds products that have moved out of the cell in which a caller last saw them. */
+export interface ForwardingLookup {
+  /** Returns the cell to which a product moved from `cell`; null if the cell knows of no move. */
+  forwardingCell(cell: string, productId: string): Promise<string | null>;
+}
+
+/** Moves of a product that a lookup follows, at most. */
+const maxMoves = 4;
+
+/**
+ * Returns the row of a product: it descends the path of the product's address to a leaf tile, and follows moves from
+ * there. Returns null for a product that it does not find.
+ */
+async function findProduct(
+  source: ForwardingLookup,
+  tileOf: (cell: string) => Promise<Columns | null>,
+  { productId, cell }: ProductRef,
+): Promise<{ block: Columns; row: number } | null> {
+  const hash = hash53(productId);
+  let address = cell;
+  for (let moves = 0; moves < maxMoves; moves++) {
+    let holder = leafCell(address);
+    let block = await tileOf(holder);
+    while (block && block.meta.children.length > 0) {
+      const next = nextCellToward(holder, address, hash);
+      if (next === null) return null;
+      holder = next;
+      block = await tileOf(holder);
+    }
+    const row = block ? rowOfHash(block, hash) : undefined;
+    if (block && row !== undefined) return { block, row };
+    const to = await source.forwardingCell(holder, productId);
+    if (to === null || to === address) return null;
+    address = to;
+  }
+  return null;
+}
+
+/**
+ * Returns the columns of the `wanted` products, each once and in this order, as of `now` (seconds since the epoch). It
+ * leaves out products that it does not find. The first `withNextProducts` products keep their next products.
+ */
+export async function productColumns(
+  source: TileSource & ForwardingLookup,
+  wanted: readonly ProductRef[],
+  now: number,
+  withNextProducts: number,
+): Promise<Columns> {
+  const read = new Map<string, Promise<Columns | null>>();
+  const tileOf = (cell: string): Promise<Columns | null> => {
+    const known = read.get(cell) ?? source.tile(cell);
+    read.set(cell, known);
+    return known;
+  };
+  const found = await Promise.all(wanted.map((each) => findProduct(source, tileOf, each)));
+  const blocks: Columns[] = [];
+  const indexOf = new Map<Columns, number>();
+  const seen = new Set<number>();
+  const from: number[] = [];
+  const rows: number[] = [];
+  let first = 0;
+  for (const [i, each] of found.entries()) {
+    if (!each || seen.has(each.block.idHash[each.row])) continue;
+    seen.add(each.block.idHash[each.row]);
+    let at = indexOf.get(each.block);
+    if (at === undefined) {
+      at = blocks.push(each.block) - 1;
+      indexOf.set(each.block, at);
+    }
+    from.push(at);
+    rows.push(each.row);
+    if (i < withNextProducts) first = rows.length;
+  }
+  return concatRows(
+    { blocks, from, rows, count: rows.length },
+    { cell: "", version: 0, time: now, children: [] },
+    first,
+  );
+}

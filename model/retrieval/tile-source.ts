@@ -1,0 +1,13 @@
+import type { Columns } from "../columns/columns.ts";
+
+/** Reads tiles: from storage through a cache when serving, from memory when training and evaluating. */
+export interface TileSource {
+  /**
+   * Returns the tile of a cell; null for a cell without products. `version` is the version that the parent's tile
+   * names: a source that holds a leaf in this version or a later one need not read it again.
+   */
+  tile(cell: string, version?: number): Promise<Columns | null>;
+}
+
+/** Tiles that one search reads at the same time. */
+export const maxConcurrentReads = 8;

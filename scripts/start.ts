@@ -113,7 +113,7 @@ async function run(): Promise<void> {
     const rejected = report.products.rejected + report.events.rejected;
     importing.update("waiting until queries find the products");
     await waitUntilVisible(target, market.products);
-    importing.done(rejected === 0 ? "all rows accepted" : `${rejected} rows rejected; the first of them:`);
+    importing.done(rejected === 0 ? "all rows accepted" : `${rejected} rows rejected`);
     const errors = [...report.products.errors, ...report.events.errors];
     for (const { line, message } of errors.slice(0, maxPrintedErrors))
       console.log(`    line ${line}: ${message}`);
@@ -135,6 +135,6 @@ async function run(): Promise<void> {
 try {
   await run();
 } catch (error) {
-  console.error(`\n${error instanceof Error ? error.message : error}`);
+  console.error(`\nVicinity did not start: ${error instanceof Error ? error.message : error}`);
   await end(1);
 }

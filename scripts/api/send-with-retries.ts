@@ -31,16 +31,19 @@ export async function sendWithRetries(
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     if (attempt > 0)
       await new Promise((resolve) => setTimeout(resolve, firstRetryDelayMs * 2 ** (attempt - 1)));
-    const response = await fetch(`${target.url}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${target.key}`, "content-type": contentType },
-      body,
-    }).catch((error: unknown) => String(error));
-    if (typeof response === "string") {
-      lastFailure = response;
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(`${target.url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${target.key}`, "content-type": contentType },
+        body,
+      });
+      text = await response.text();
+    } catch (error) {
+      lastFailure = `the connection failed (${error})`;
       continue;
     }
-    const text = await response.text();
     if (response.ok) return text ? JSON.parse(text) : null;
     lastFailure = `${response.status}: ${text.slice(0, maxQuotedCharacters)}`;
     if (!retriedStatuses.includes(response.status)) break;

@@ -7,72 +7,67 @@ import { liveHeaders } from "../shared/contracts/live.ts";
 import type { Point, Precision } from "../shared/contracts/primitives.ts";
 import { type RecommendationReceipt, recommendationReceipt } from "../shared/contracts/recommendation.ts";
 import { ok, parse, type Result, refuse, unwrap } from "../shared/contracts/result.ts";
-import type { UserSettings } from "../shared/contracts/services.ts";
 import { errorText } from "../shared/errors/error-text.ts";
-import { locationHint } from "../shared/geo/coarsen.ts";
+import type { UserSettings } from "../shared/services/user-api.ts";
 import { clickWindowOf } from "./user-session/click-window.ts";
-import { closeWindow } from "./user-session/close-window.ts";
+import { closeClickWindow } from "./user-session/close-click-window.ts";
 import { Erasures } from "./user-session/erasures.ts";
-import { type ExportPage, type ExportPosition, exportPage } from "./user-session/export-page.ts";
-import { type IngestResult, ingestEvent } from "./user-session/ingest.ts";
+import {
+  exportPage,
+  type SessionExportPage,
+  type SessionExportPosition,
+} from "./user-session/export-page.ts";
+import { type IngestResult, ingestEvent } from "./user-session/ingest-event.ts";
 import { Listeners } from "./user-session/listeners.ts";
-import { isDue, resendSeconds, sendDue } from "./user-session/outbox.ts";
+import { isDue, resendSeconds, sendDueRows } from "./user-session/outbox.ts";
 import { receiptDaysOf } from "./user-session/receipt-days.ts";
-import { applyVisit, SessionMemory } from "./user-session/session-memory.ts";
-import { SessionStore } from "./user-session/store.ts";
+import { applyVisitToProfile, SessionState } from "./user-session/session-state.ts";
+import { SessionStore } from "./user-session/session-store.ts";
 
-/** Rows that wait for their confirmation; beyond, new events are refused for a while. */
+/** Maximum number of rows that are not confirmed. New events are refused while there are more. */
 const maxOpenRows = 5000;
-/** What nobody else sends leaves so many milliseconds later, so that a burst is one message. */
-const gatherMs = 50;
-/** What is kept for a while is looked through so often, in seconds. */
-const pruneSeconds = 86_400;
-/** A failed alarm is tried again after so many milliseconds. */
-const retryMs = 5000;
-/** One call, and one alarm, erases for at most so many milliseconds; the next alarm goes on. */
-const erasingMs = 2000;
+/** Minimum delay of the alarm that sends rows, in milliseconds, so that a burst of rows is sent in one message. */
+const sendDelayMs = 50;
+/** Interval between deletions of expired rows, in seconds. */
+const pruneIntervalSeconds = 86_400;
+/** Delay before a failed alarm runs again, in milliseconds. */
+const retryDelayMs = 5000;
+/** Maximum time that one call or alarm spends on an erasure, in milliseconds. The next alarm continues. */
+const maxErasureMs = 2000;
 
-/**
- * The object of a profile. Its id, a hash of their name, is their pseudonym. It is reached by that alone: of an object that is
- * reached by its name the platform remembers the name, and this one must be able to forget whose it was.
- */
-export function userSession(
-  sessions: DurableObjectNamespace<UserSession>,
-  application: string,
-  userId: string,
-  near: Point | null,
-): DurableObjectStub<UserSession> {
-  const id = sessions.idFromString(sessions.idFromName(`${application}:${userId}`).toString());
-  return sessions.get(id, near ? { locationHint: locationHint(near) } : {});
-}
-
-/** What `record` answers. */
-export interface Ingested {
-  /** In the order of the events. */
-  taken: IngestResult[];
-  /** Whether somebody listens on a WebSocket. */
-  listened: boolean;
-  /** The life that the rows belong to. */
+/** What {@link UserSession.ingest} returns. */
+export interface IngestResponse {
+  /** One per event, in the same order. */
+  results: IngestResult[];
+  /** Whether a WebSocket may be open. */
+  hasListeners: boolean;
+  /** The generation of the user's data that the rows belong to. */
   generation: number;
 }
 
-const recordInput = z.array(interaction).min(1).max(1000);
+/** Maximum number of click windows that one alarm closes. */
+const maxWindowsPerAlarm = 20;
 
-/** A person: what they did and where they are, in one place; events are durable here before they are anywhere else. */
+const ingestInput = z.array(interaction).min(1).max(1000);
+
+/**
+ * The Durable Object of one user: profile, location, receipts and an outbox. An event is durable here before it is written to any
+ * other store.
+ */
 export class UserSession extends DurableObject<RecommendationEnv> {
   readonly #store: SessionStore;
   readonly #clickWindowSeconds: number;
-  /** Event ids and receipts are kept so long. */
-  readonly #keptSeconds: number;
-  #memory: SessionMemory | null = null;
-  /** Whether the tables are there and know whose they are. */
-  #settled = false;
-  /** When the alarm is set to, in milliseconds; null for not at all, undefined where that was not asked yet. */
+  /** How long event ids and receipts are stored. */
+  readonly #retentionSeconds: number;
+  #cachedState: SessionState | null = null;
+  /** Whether the tables exist and name their user. */
+  #initialized = false;
+  /** When the alarm is scheduled, in milliseconds; null if it is not, undefined until it is read. */
   #alarmAt: number | null | undefined;
-  /** When the oldest impression whose window is open was shown, seconds; undefined where that was not asked yet. */
-  #oldestShown: number | null | undefined;
-  /** How often the person was erased; undefined where that was not asked yet. */
-  #generation: number | undefined;
+  /** Time of the oldest impression whose click window is open, in seconds; null if there is none, undefined until it is read. */
+  #oldestOpenImpression: number | null | undefined;
+  /** How often the user was erased; undefined until it is read. */
+  #cachedGeneration: number | undefined;
   readonly #erasures: Erasures;
   readonly #listeners: Listeners;
 
@@ -81,107 +76,109 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.#store = new SessionStore(ctx.storage.sql);
     this.#listeners = new Listeners(ctx);
     this.#erasures = new Erasures(ctx.storage, env, {
-      object: ctx.id.toString(),
-      beginAnew: (generation) => this.#beginAnew(generation),
-      settle: (application, userId) => this.#settle(application, userId),
+      pseudonym: ctx.id.toString(),
+      startNextGeneration: (generation) => this.#startNextGeneration(generation),
+      refreshSettings: (application, userId) => this.#refreshSettings(application, userId),
     });
     this.#clickWindowSeconds = clickWindowOf(env);
-    this.#keptSeconds = receiptDaysOf(env) * 86_400;
+    this.#retentionSeconds = receiptDaysOf(env) * 86_400;
   }
 
-  get #known(): SessionMemory {
-    this.#memory ??= new SessionMemory(this.#store, Date.now() / 1000, resendSeconds);
-    return this.#memory;
+  get #state(): SessionState {
+    this.#cachedState ??= new SessionState(this.#store, Date.now() / 1000, resendSeconds);
+    return this.#cachedState;
   }
 
-  get #life(): number {
-    this.#generation ??= this.#store.exists() ? Number(this.#store.get("generation") ?? 0) : 0;
-    return this.#generation;
+  get #generation(): number {
+    this.#cachedGeneration ??= this.#store.hasTables() ? Number(this.#store.getMeta("generation") ?? 0) : 0;
+    return this.#cachedGeneration;
   }
 
-  #forget(): void {
-    this.#store.forget();
-    this.#generation = undefined;
-    this.#memory = null;
-    this.#settled = false;
-    this.#oldestShown = undefined;
+  /** Drops everything cached, after a transaction failed or an erasure deleted the tables. */
+  #invalidate(): void {
+    this.#store.invalidate();
+    this.#cachedGeneration = undefined;
+    this.#cachedState = null;
+    this.#initialized = false;
+    this.#oldestOpenImpression = undefined;
   }
 
-  /** One transaction over tables and memory: where it fails, both are as before. */
-  #change<T>(application: string, userId: string, change: (memory: SessionMemory) => T): T {
+  /** Runs `change` in one transaction over the tables and the state. If it fails, both remain as they were before. */
+  #transaction<T>(application: string, userId: string, change: (state: SessionState) => T): T {
     try {
       return this.ctx.storage.transactionSync(() => {
-        if (!this.#settled) {
-          if (!this.#store.exists()) this.#store.migrate();
-          if (this.#store.get("userId") === null) {
-            this.#store.set("application", application);
-            this.#store.set("userId", userId);
+        if (!this.#initialized) {
+          if (!this.#store.hasTables()) this.#store.createTables();
+          if (this.#store.getMeta("userId") === null) {
+            this.#store.setMeta("application", application);
+            this.#store.setMeta("userId", userId);
           }
-          this.#settled = true;
+          this.#initialized = true;
         }
-        return change(this.#known);
+        return change(this.#state);
       });
     } catch (error) {
-      this.#forget();
+      this.#invalidate();
       throw error;
     }
   }
 
-  /** The person as bytes; empty for someone unknown. Writes nothing. */
-  async state(): Promise<Uint8Array> {
-    if (this.#known.open.size > 0) await this.#schedule();
-    return this.#known.bytes;
+  /** Returns the encoded profile; empty for an unknown user. Writes no rows. */
+  async encodedProfile(): Promise<Uint8Array> {
+    if (this.#state.openRows.size > 0) await this.#scheduleAlarm();
+    return this.#state.bytes;
   }
 
   /**
-   * Takes events: drops repeated ones, learns from the rest and keeps their rows, all in one transaction. The caller
-   * sends the rows to the records; what it has not sent when it dies is sent from here, as is what got lost on the way. With `deliver` the caller brings the rows to the records itself, repeated ones too: until it has answered, it
-   * has promised nothing, and whoever asks it again finds the same rows.
+   * Ingests events in one transaction: drops repeated ones, updates the profile and adds rows to the journal. The caller sends the
+   * rows to the queue. This object sends rows again that are not confirmed, because the caller failed or a message was lost.
+   * With `callerDelivers`, the caller writes the rows to the stores itself, repeated ones included, and the outbox does not. If that
+   * caller fails, a repeated call returns the same rows.
    */
   async ingest(
     application: string,
     userId: string,
     events: Interaction[],
-    deliver: boolean,
-  ): Promise<Result<Ingested>> {
-    const parsed = parse(recordInput, events);
+    callerDelivers: boolean,
+  ): Promise<Result<IngestResponse>> {
+    const parsed = parse(ingestInput, events);
     if (!parsed.ok) return parsed;
-    await this.#askAlarm();
+    await this.#loadAlarm();
     const now = Date.now() / 1000;
-    if (!deliver && this.#known.open.size > maxOpenRows) return tooMany;
-    const taken = this.#change(application, userId, (memory) => {
-      const terms = { now, deliver, clickWindowSeconds: this.#clickWindowSeconds };
-      const list = parsed.value.map((event) => ingestEvent(this.#store, memory, event, terms));
-      memory.snapshot(deliver);
+    if (!callerDelivers && this.#state.openRows.size > maxOpenRows) return outboxFull;
+    const results = this.#transaction(application, userId, (state) => {
+      const context = { now, callerDelivers, clickWindowSeconds: this.#clickWindowSeconds };
+      const list = parsed.value.map((event) => ingestEvent(this.#store, state, event, context));
+      state.saveSnapshot(callerDelivers);
       return list;
     });
-    const generation = this.#life;
-    await this.#schedule();
-    return ok({ taken, listened: this.#listeners.any, generation });
+    const generation = this.#generation;
+    await this.#scheduleAlarm();
+    return ok({ results, hasListeners: this.#listeners.hasOpen, generation });
   }
 
-  /** A new place, already at the person's precision. */
+  /** Sets the current location, which the caller has coarsened to the user's precision. */
   async setLocation(
     application: string,
     userId: string,
     visit: Point & { time: number; precision: Precision },
-  ): Promise<Result<{ listened: boolean }>> {
-    if (this.#known.open.size > maxOpenRows) return tooMany;
+  ): Promise<Result<{ hasListeners: boolean }>> {
+    if (this.#state.openRows.size > maxOpenRows) return outboxFull;
     const now = Date.now() / 1000;
-    this.#change(application, userId, (memory) => {
-      applyVisit(memory.profile, visit);
-      memory.changed();
-      memory.add("locations", `location:${crypto.randomUUID()}`, now, visit, now);
-      memory.snapshot(false);
+    this.#transaction(application, userId, (state) => {
+      applyVisitToProfile(state.profile, visit);
+      state.profileChanged();
+      state.addRow("locations", `location:${crypto.randomUUID()}`, now, visit, now);
+      state.saveSnapshot(false);
     });
-    await this.#schedule();
-    return ok({ listened: this.#listeners.any });
+    await this.#scheduleAlarm();
+    return ok({ hasListeners: this.#listeners.hasOpen });
   }
 
-  /** What the profile says now; the newest version is kept. Another precision forgets the places of the one before. */
+  /** Sets the settings of the profile, unless a newer version is stored. A changed precision deletes all locations. */
   setUserSettings(application: string, userId: string, settings: UserSettings): void {
-    this.#change(application, userId, (memory) => {
-      const { profile } = memory;
+    this.#transaction(application, userId, (state) => {
+      const { profile } = state;
       if (settings.version < profile.settingsVersion) return;
       if (settings.precision !== profile.precision) {
         profile.location = null;
@@ -190,18 +187,18 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       profile.settingsVersion = settings.version;
       profile.home = settings.home;
       profile.precision = settings.precision;
-      memory.changed();
-      memory.snapshot(true);
+      state.profileChanged();
+      state.saveSnapshot(true);
     });
   }
 
-  /** Keeps what was shown and what the ranker saw, until its outcome is known. */
-  async impression(application: string, userId: string, shown: Impression): Promise<void> {
+  /** Stores an impression with the features that the ranker saw, until its click window closes. */
+  async recordImpression(application: string, userId: string, shown: Impression): Promise<void> {
     const parsed = impression.parse(shown);
     const time = Date.parse(parsed.receipt.time) / 1000;
-    // What was shown to somebody who is erased since is not theirs who came after.
-    if (this.#life > 0 && time <= Number(this.#store.get("begun"))) return;
-    this.#change(application, userId, (memory) => {
+    // An impression of an erased generation does not belong to the current one.
+    if (this.#generation > 0 && time <= Number(this.#store.getMeta("generationStart"))) return;
+    this.#transaction(application, userId, (state) => {
       this.#store.putReceipt({
         id: parsed.receipt.recommendationId,
         time,
@@ -209,180 +206,187 @@ export class UserSession extends DurableObject<RecommendationEnv> {
         rows: JSON.stringify({ featureHash: parsed.featureHash, rows: parsed.rows }),
         features: parsed.features,
       });
-      memory.keptReceipt();
+      state.receiptAdded();
     });
-    if (this.#oldestShown === null || (this.#oldestShown ?? 0) > time) this.#oldestShown = time;
-    await this.#schedule();
+    if (this.#oldestOpenImpression === null || (this.#oldestOpenImpression ?? 0) > time)
+      this.#oldestOpenImpression = time;
+    await this.#scheduleAlarm();
   }
 
-  /** The receipt of a decision, for the application that asked for it. */
+  /** Returns the receipt of a recommendation; null if it does not exist or belongs to another application. */
   receipt(application: string, recommendationId: string): RecommendationReceipt | null {
-    if (!this.#store.exists() || this.#store.get("application") !== application) return null;
+    if (!this.#store.hasTables() || this.#store.getMeta("application") !== application) return null;
     const stored = this.#store.receipt(recommendationId);
     return stored ? recommendationReceipt.parse(JSON.parse(stored.receipt)) : null;
   }
 
-  /** Rows of a life are where they belong: only now are they done. */
-  confirm(seqs: number[], generation: number): void {
-    if (!this.#store.exists() || generation !== this.#life) return;
+  /** Closes rows that were delivered. Rows of another generation are ignored. */
+  confirmRows(seqs: number[], generation: number): void {
+    if (!this.#store.hasTables() || generation !== this.#generation) return;
     try {
-      this.#known.close(seqs);
+      this.#state.closeRows(seqs);
     } catch (error) {
-      this.#forget();
+      this.#invalidate();
       throw error;
     }
   }
 
   /**
-   * Begins to erase the person everywhere, or joins what has begun; `id` names what begins. It is durable before this
-   * answers, and the alarm goes on with it.
+   * Begins to erase the user in all stores and returns the erasure with id `id`; returns the running erasure if there is one. The
+   * erasure is durable before this returns, and the alarm continues it.
    */
   async erase(application: string, userId: string, id: string): Promise<Erasure> {
-    if (!this.#store.exists()) this.#store.migrate();
+    if (!this.#store.hasTables()) this.#store.createTables();
     const now = Date.now() / 1000;
-    const begun = this.#erasures.begin(id, { application, userId, generation: this.#life, now });
-    await this.#schedule();
-    await this.#erasures.advance(Date.now() + erasingMs);
-    await this.#schedule();
+    const begun = this.#erasures.begin(id, { application, userId, generation: this.#generation, now });
+    await this.#scheduleAlarm();
+    await this.#erasures.advance(Date.now() + maxErasureMs);
+    await this.#scheduleAlarm();
     return this.#erasures.find(application, begun.id) ?? begun;
   }
 
-  /** A page of all that is held here about the profile. */
-  exportPage(position: ExportPosition, limit: number): ExportPage {
-    return exportPage(this.#store, this.#known.profile, position, limit);
+  /** Returns a page of all that this object stores about the user. */
+  exportPage(position: SessionExportPosition, limit: number): SessionExportPage {
+    return exportPage(this.#store, this.#state.profile, position, limit);
   }
 
-  /** How far an erasure is; null for none of this application. */
+  /** Returns an erasure; null if it does not exist or belongs to another application. */
   erasure(application: string, id: string): Erasure | null {
     return this.#erasures.find(application, id);
   }
 
-  /** Within the transaction of the erasure: of the person nothing is left here. */
-  #beginAnew(erased: number): { rows: number; receipts: number } {
-    this.#listeners.endAll("erased");
-    const gone = this.#store.beginAnew(erased + 1, Date.now() / 1000);
-    this.#forget();
-    return gone;
+  /** Deletes everything about the user and starts the next generation, within the transaction of the erasure. */
+  #startNextGeneration(erased: number): { rows: number; receipts: number } {
+    this.#listeners.closeAll("erased");
+    const deleted = this.#store.startNextGeneration(erased + 1, Date.now() / 1000);
+    this.#invalidate();
+    return deleted;
   }
 
-  /** Takes what the profile says, where it was told while the person was being erased. */
-  async #settle(application: string, userId: string): Promise<void> {
-    const known = this.#known.profile.settingsVersion;
-    const asked = unwrap(await this.env.USER.settings(application, userId), "the user service");
-    const settings = asked ?? { home: null, precision: "exact", version: 0 };
-    if (settings.version === known || this.#known.profile.settingsVersion !== known) return;
-    this.#change(application, userId, (memory) => {
-      memory.profile.settingsVersion = 0;
+  /** Reads the settings of the profile again, which may have changed while the user was being erased. */
+  async #refreshSettings(application: string, userId: string): Promise<void> {
+    const before = this.#state.profile.settingsVersion;
+    const stored = unwrap(await this.env.USER.getSettings(application, userId), "the user service");
+    const settings = stored ?? { home: null, precision: "exact", version: 0 };
+    // A call to setUserSettings meanwhile has newer settings.
+    if (settings.version === before || this.#state.profile.settingsVersion !== before) return;
+    this.#transaction(application, userId, (state) => {
+      state.profile.settingsVersion = 0;
     });
     this.setUserSettings(application, userId, settings);
   }
 
-  /** Opens a WebSocket that hears of fresh recommendations until its credential ends; the alarm ends it then. */
+  /** Opens a WebSocket that receives new recommendations. The alarm closes it when its credential expires. */
   override async fetch(request: Request): Promise<Response> {
     const until = z.coerce.number().positive().parse(request.headers.get(liveHeaders.until));
     const webSocket = this.#listeners.accept(until);
     if (webSocket === null) return new Response(null, { status: 429 });
-    await this.#schedule();
+    await this.#scheduleAlarm();
     return new Response(null, { status: 101, webSocket });
   }
 
-  /** Tells all listeners; one whose credential has ended hears that instead. */
+  /** Sends a text to all open WebSockets, and closes those whose credential has expired. */
   broadcast(text: string): void {
-    this.#listeners.tell(text, Date.now() / 1000);
+    this.#listeners.send(text, Date.now() / 1000);
   }
 
   override async webSocketMessage(socket: WebSocket): Promise<void> {
-    socket.close(1008, "nothing is expected here");
+    socket.close(1008, "The server accepts no messages.");
   }
 
-  /** When the next click window closes, seconds since the epoch; null for none. */
-  get #closesAt(): number | null {
-    if (this.#oldestShown === undefined)
-      this.#oldestShown = this.#store.exists() ? this.#store.oldestOpenReceipt() : null;
-    return this.#oldestShown && this.#oldestShown + this.#clickWindowSeconds;
+  /** When the next click window closes, seconds since the epoch; null if none is open. */
+  get #nextWindowClose(): number | null {
+    if (this.#oldestOpenImpression === undefined)
+      this.#oldestOpenImpression = this.#store.hasTables() ? this.#store.oldestOpenReceipt() : null;
+    return this.#oldestOpenImpression && this.#oldestOpenImpression + this.#clickWindowSeconds;
   }
 
-  async #askAlarm(): Promise<void> {
+  async #loadAlarm(): Promise<void> {
     if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
   }
 
-  /** Rows without an alarm would wait forever: whoever comes by sets one. */
-  async #schedule(): Promise<void> {
-    await this.#askAlarm();
+  /** Schedules the alarm for the next row, click window, WebSocket, erasure or deletion. Each call repairs a missing alarm. */
+  async #scheduleAlarm(): Promise<void> {
+    await this.#loadAlarm();
     let at = Number.POSITIVE_INFINITY;
     const now = Date.now() / 1000;
-    for (const { due } of this.#known.open.values()) at = Math.min(at, (isDue(due, now) ? now : due) * 1000);
-    const closing = this.#closesAt;
-    if (closing !== null) at = Math.min(at, closing * 1000);
-    const { firstEnd } = this.#listeners;
-    if (firstEnd !== null) at = Math.min(at, firstEnd * 1000);
-    const erasing = this.#erasures.due();
-    if (erasing !== null) at = Math.min(at, erasing * 1000);
-    // Of somebody who does not come back, too, is forgotten what has a lifetime.
-    if (this.#known.isPrunable)
-      at = Math.min(at, (this.#known.pruned + this.#keptSeconds + pruneSeconds) * 1000);
+    for (const { due } of this.#state.openRows.values())
+      at = Math.min(at, (isDue(due, now) ? now : due) * 1000);
+    const windowClose = this.#nextWindowClose;
+    if (windowClose !== null) at = Math.min(at, windowClose * 1000);
+    const { firstExpiry } = this.#listeners;
+    if (firstExpiry !== null) at = Math.min(at, firstExpiry * 1000);
+    const erasureDue = this.#erasures.due();
+    if (erasureDue !== null) at = Math.min(at, erasureDue * 1000);
+    // Expired rows are also deleted for a user who never comes back.
+    if (this.#state.hasExpiringRows)
+      at = Math.min(at, (this.#state.prunedAt + this.#retentionSeconds + pruneIntervalSeconds) * 1000);
     if (at === Number.POSITIVE_INFINITY) return;
-    at = Math.max(Date.now() + gatherMs, at);
+    at = Math.max(Date.now() + sendDelayMs, at);
     if ((this.#alarmAt ?? Number.POSITIVE_INFINITY) <= at) return;
     this.#alarmAt = at;
     await this.ctx.storage.setAlarm(at);
   }
 
-  /** Sends, closes windows, forgets. Never throws: a failed alarm would be given up by the platform after a few tries. */
+  /** Continues erasures, closes windows, sends rows and deletes expired ones. Never throws: the platform gives up an alarm after a few failures. */
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     try {
-      await this.#erasures.advance(Date.now() + erasingMs);
+      await this.#erasures.advance(Date.now() + maxErasureMs);
       const now = Date.now() / 1000;
-      this.#listeners.end(now);
+      this.#listeners.closeExpired(now);
       this.#closeWindows(now);
-      await this.#send(now);
-      if (this.#store.exists() && this.#known.pruned < now - pruneSeconds) this.#prune(now);
-      await this.#schedule();
+      await this.#sendOutbox(now);
+      if (this.#store.hasTables() && this.#state.prunedAt < now - pruneIntervalSeconds) this.#prune(now);
+      await this.#scheduleAlarm();
     } catch (error) {
-      console.error({ event: "outbox not sent", error: errorText(error) });
-      this.#alarmAt = Date.now() + retryMs;
+      console.error({ event: "user session alarm failed", error: errorText(error) });
+      this.#alarmAt = Date.now() + retryDelayMs;
       await this.ctx.storage.setAlarm(this.#alarmAt);
     }
   }
 
   #prune(now: number): void {
     try {
-      this.ctx.storage.transactionSync(() => this.#known.prune(now - this.#keptSeconds, now));
+      this.ctx.storage.transactionSync(() => this.#state.prune(now - this.#retentionSeconds, now));
     } catch (error) {
-      this.#forget();
+      this.#invalidate();
       throw error;
     }
   }
 
-  /** Whose object this is; null before anything is kept. */
+  /** Returns the user of this object; null before anything is stored. */
   #owner(): { application: string; userId: string } | null {
-    if (!this.#store.exists()) return null;
-    const application = this.#store.get("application");
-    const userId = this.#store.get("userId");
+    if (!this.#store.hasTables()) return null;
+    const application = this.#store.getMeta("application");
+    const userId = this.#store.getMeta("userId");
     return application === null || userId === null ? null : { application, userId };
   }
 
   #closeWindows(now: number): void {
     const owner = this.#owner();
-    if (!owner || (this.#closesAt ?? Number.POSITIVE_INFINITY) > now) return;
-    for (const receipt of this.#store.closing(now - this.#clickWindowSeconds, 20)) {
-      this.#oldestShown = undefined;
-      this.#change(owner.application, owner.userId, (memory) =>
-        closeWindow(this.#store, memory, receipt, now),
+    if (!owner || (this.#nextWindowClose ?? Number.POSITIVE_INFINITY) > now) return;
+    for (const receipt of this.#store.receiptsToClose(now - this.#clickWindowSeconds, maxWindowsPerAlarm)) {
+      this.#oldestOpenImpression = undefined;
+      this.#transaction(owner.application, owner.userId, (state) =>
+        closeClickWindow(this.#store, state, receipt, now),
       );
     }
   }
 
-  async #send(now: number): Promise<void> {
+  async #sendOutbox(now: number): Promise<void> {
     const owner = this.#owner();
     if (!owner) return;
-    const sender = { ...owner, object: this.ctx.id.toString(), generation: this.#life };
-    await sendDue(this.env, this.#store, this.#known.open.values(), sender, now);
+    const sender = { ...owner, pseudonym: this.ctx.id.toString(), generation: this.#generation };
+    await sendDueRows(this.env, this.#store, this.#state.openRows.values(), sender, now);
   }
 }
 
-/** Nothing more is taken until the records have confirmed some of what waits: what was taken is never dropped. */
-const tooMany = refuse("rate_limited", "More of this person waits for the records than can be kept.", {
-  retryAfter: resendSeconds,
-});
+/** The refusal of new rows while too many are not confirmed. Rows that were accepted are never dropped. */
+const outboxFull = refuse(
+  "rate_limited",
+  "Too many events of this user are not delivered yet. Send them again later.",
+  {
+    retryAfter: resendSeconds,
+  },
+);

@@ -1,123 +1,136 @@
-/** Keys of one part: what a row holds, and what is read to see whether one of them is known. */
-const keysPerPart = 4096;
+/** Keys in one chunk: what one row of the table stores, and what one lookup reads. */
+const keysPerChunk = 4096;
 const bytesPerKey = Float64Array.BYTES_PER_ELEMENT;
 
-/** The key of an event in a cell: a hash, and when the event was, seconds since the epoch. */
+/** The key of an event in a cell. */
 export interface EventKey {
+  /** Hash of the event's user and id. */
   key: number;
+  /** Time of the event, seconds since the epoch. */
   time: number;
 }
 
-/** Keys that came after each other, and the times that their events lie between. */
-export interface KeyPart {
-  part: number;
+/** A chunk of keys in the order in which they were added. */
+export interface KeyChunk {
+  /** Number of the chunk, from 1. */
+  chunk: number;
+  /** Time of the oldest event, seconds since the epoch. */
   oldest: number;
+  /** Time of the newest event, seconds since the epoch. */
   newest: number;
-  /** When the last of them came, seconds since the epoch. */
-  at: number;
-  /** Float64 in the order of this machine, as each that runs this is little-endian. */
+  /** When the last key was added, seconds since the epoch. */
+  updated: number;
+  /** Float64 values in the byte order of this machine. All machines that run this code are little-endian. */
   keys: ArrayBuffer;
 }
 
-type Known = Omit<KeyPart, "keys"> & { size: number };
+type ChunkSummary = Omit<KeyChunk, "keys"> & { size: number };
 
 /**
- * Which events a cell has counted: thousands of keys to a row, instead of a row for each. What comes now is newer than what
- * most parts hold, so that hardly one of them is read.
+ * The set of event keys that a cell has counted, with thousands of keys per row instead of one row per key. A lookup reads only
+ * chunks whose time range overlaps the events; new events are newer than most chunks.
  */
 export class CountedKeys {
   readonly #sql: SqlStorage;
-  #known: Known[] | null = null;
+  #cachedSummaries: ChunkSummary[] | null = null;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
   }
 
-  migrate(): void {
+  createTable(): void {
     this.#sql.exec(
-      `CREATE TABLE IF NOT EXISTS counted (
-         part INTEGER PRIMARY KEY, oldest REAL NOT NULL, newest REAL NOT NULL, at REAL NOT NULL, keys BLOB NOT NULL)`,
+      `CREATE TABLE IF NOT EXISTS counted_keys (
+         chunk INTEGER PRIMARY KEY, oldest REAL NOT NULL, newest REAL NOT NULL, updated REAL NOT NULL,
+         keys BLOB NOT NULL)`,
     );
   }
 
-  /** Forgets what is remembered of the table: another has written it, or a transaction failed. */
-  reread(): void {
-    this.#known = null;
+  /** Drops the cached summaries, after another object wrote the table or a transaction failed. */
+  invalidate(): void {
+    this.#cachedSummaries = null;
   }
 
-  get #parts(): Known[] {
-    this.#known ??= this.#sql
-      .exec<Known & Record<string, SqlStorageValue>>(
-        `SELECT part, oldest, newest, at, length(keys) / ${bytesPerKey} AS size FROM counted ORDER BY part`,
+  get #summaries(): ChunkSummary[] {
+    this.#cachedSummaries ??= this.#sql
+      .exec<ChunkSummary & Record<string, SqlStorageValue>>(
+        `SELECT chunk, oldest, newest, updated, length(keys) / ${bytesPerKey} AS size FROM counted_keys ORDER BY chunk`,
       )
       .toArray();
-    return this.#known;
+    return this.#cachedSummaries;
   }
 
-  #keysOf(part: number): Float64Array {
+  #readKeys(chunk: number): Float64Array {
     const { keys } = this.#sql
-      .exec<{ keys: ArrayBuffer }>("SELECT keys FROM counted WHERE part = ?", part)
+      .exec<{ keys: ArrayBuffer }>("SELECT keys FROM counted_keys WHERE chunk = ?", chunk)
       .one();
     return new Float64Array(keys);
   }
 
-  /** Those of some keys that were counted before. */
-  among(asked: readonly EventKey[]): Set<number> {
+  /** Returns those of the given keys that were counted before. */
+  countedAmong(eventKeys: readonly EventKey[]): Set<number> {
     const found = new Set<number>();
-    if (asked.length === 0) return found;
-    const keys = new Set(asked.map(({ key }) => key));
-    const from = asked.reduce((least, { time }) => Math.min(least, time), Number.POSITIVE_INFINITY);
-    const to = asked.reduce((most, { time }) => Math.max(most, time), Number.NEGATIVE_INFINITY);
-    for (const { part, oldest, newest } of this.#parts)
+    if (eventKeys.length === 0) return found;
+    const keys = new Set(eventKeys.map(({ key }) => key));
+    const from = eventKeys.reduce((min, { time }) => Math.min(min, time), Number.POSITIVE_INFINITY);
+    const to = eventKeys.reduce((max, { time }) => Math.max(max, time), Number.NEGATIVE_INFINITY);
+    for (const { chunk, oldest, newest } of this.#summaries)
       if (oldest <= to && newest >= from)
-        for (const key of this.#keysOf(part)) if (keys.has(key)) found.add(key);
+        for (const key of this.#readKeys(chunk)) if (keys.has(key)) found.add(key);
     return found;
   }
 
-  /** Adds keys that are not known. Answers which parts they came into. */
-  add(news: readonly EventKey[], now: number): number[] {
-    const touched: number[] = [];
-    for (let at = 0; at < news.length; ) {
-      const last = this.#parts.at(-1);
-      const open = last && last.size < keysPerPart ? last : null;
-      const some = news.slice(at, at + keysPerPart - (open?.size ?? 0));
-      at += some.length;
-      const times = some.map(({ time }) => time);
-      const grown: Known = {
-        part: open?.part ?? (last?.part ?? 0) + 1,
+  /** Adds keys that were not counted before, at time `now` (seconds). Returns the numbers of the chunks that were written. */
+  add(eventKeys: readonly EventKey[], now: number): number[] {
+    const written: number[] = [];
+    for (let at = 0; at < eventKeys.length; ) {
+      const last = this.#summaries.at(-1);
+      const open = last && last.size < keysPerChunk ? last : null;
+      const added = eventKeys.slice(at, at + keysPerChunk - (open?.size ?? 0));
+      at += added.length;
+      const times = added.map(({ time }) => time);
+      const summary: ChunkSummary = {
+        chunk: open?.chunk ?? (last?.chunk ?? 0) + 1,
         oldest: Math.min(open?.oldest ?? Number.POSITIVE_INFINITY, ...times),
         newest: Math.max(open?.newest ?? Number.NEGATIVE_INFINITY, ...times),
-        at: now,
-        size: (open?.size ?? 0) + some.length,
+        updated: now,
+        size: (open?.size ?? 0) + added.length,
       };
-      const keys = new Float64Array(grown.size);
-      if (open) keys.set(this.#keysOf(open.part));
+      const keys = new Float64Array(summary.size);
+      if (open) keys.set(this.#readKeys(open.chunk));
       keys.set(
-        some.map(({ key }) => key),
+        added.map(({ key }) => key),
         open?.size ?? 0,
       );
-      this.put({ ...grown, keys: keys.buffer });
-      if (open) this.#parts.pop();
-      this.#parts.push(grown);
-      touched.push(grown.part);
+      this.putChunk({ ...summary, keys: keys.buffer });
+      if (open) this.#summaries.pop();
+      this.#summaries.push(summary);
+      written.push(summary.chunk);
     }
-    return touched;
+    return written;
   }
 
-  /** Holds a part as it is given, which {@link reread} makes known. */
-  put({ part, oldest, newest, at, keys }: KeyPart): void {
-    this.#sql.exec("INSERT OR REPLACE INTO counted VALUES (?, ?, ?, ?, ?)", part, oldest, newest, at, keys);
+  /** Writes a chunk as it is. The caller calls {@link invalidate} before the next read. */
+  putChunk({ chunk, oldest, newest, updated, keys }: KeyChunk): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO counted_keys VALUES (?, ?, ?, ?, ?)",
+      chunk,
+      oldest,
+      newest,
+      updated,
+      keys,
+    );
   }
 
-  /** Forgets parts to which nothing came since `before`. */
+  /** Deletes chunks to which no key was added since `before`, seconds since the epoch. */
   prune(before: number): void {
-    for (const { part, at } of this.#parts)
-      if (at < before) this.#sql.exec("DELETE FROM counted WHERE part = ?", part);
-    this.#known = this.#parts.filter(({ at }) => at >= before);
+    for (const { chunk, updated } of this.#summaries)
+      if (updated < before) this.#sql.exec("DELETE FROM counted_keys WHERE chunk = ?", chunk);
+    this.#cachedSummaries = this.#summaries.filter(({ updated }) => updated >= before);
   }
 
   clear(): void {
-    this.#sql.exec("DELETE FROM counted");
-    this.#known = [];
+    this.#sql.exec("DELETE FROM counted_keys");
+    this.#cachedSummaries = [];
   }
 }

@@ -6,53 +6,66 @@ import {
   hoursOfWeek,
 } from "../../shared/contracts/totals.ts";
 
-/** What a cell keeps of when a product was chosen. */
-export interface KeptHours {
-  /** What was before this hour is added up by the hour of the week, in the first hours of 1970; none of it is known apart. */
-  before: number;
+/** The interaction counts that a cell stores for one product, by hour. */
+export interface StoredHours {
+  /**
+   * First hour (hours since the epoch) from which each hour is stored exactly. Earlier hours are summed by hour of the week,
+   * into the first {@link hoursOfWeek} hours of 1970.
+   */
+  exactFrom: number;
   /** Ascending by hour. */
   hours: readonly HourTotals[];
 }
 
-/** Hours that are kept apart: a year and more of somebody in every one. Beyond `most`, all but the newest `kept` are added up. */
-const most = 10_000;
-const kept = 9000;
+/** Maximum number of hours that a product stores: more than a year with an interaction in every hour. */
+const maxStoredHours = 10_000;
+/** Number of hours that stay exact when older ones are rolled up. */
+const hoursAfterRollUp = 9000;
 
-/** The hour before which nothing is known apart where it is not known either what is missing: later than any. */
-export const inDoubt = 2 ** 31;
+/**
+ * The `exactFrom` of a product whose hours may be incomplete. The value is later than any real hour, so the cell cannot
+ * count an interaction of any hour exactly until it receives all hours of the product.
+ */
+export const incompleteHours = 2 ** 31;
 
-/** A product of which nothing is known. */
-export const noHours: KeptHours = { before: hoursOfWeek, hours: [] };
+/** The hours of a product that has no interactions. */
+export const emptyHours: StoredHours = { exactFrom: hoursOfWeek, hours: [] };
 
-/** Adds up the oldest hours where there are too many: a row has a bound, and nobody asks when exactly that was. */
-export function bounded({ before, hours }: KeptHours): KeptHours {
-  if (hours.length <= most) return { before, hours };
-  const { hour: cut } = hours[hours.length - kept];
+/**
+ * Returns the hours with the oldest ones summed by hour of the week if there are more than {@link maxStoredHours}. A row of
+ * the table has a maximum size, and no reader needs the exact hour of old interactions.
+ */
+export function rollUpOldHours({ exactFrom, hours }: StoredHours): StoredHours {
+  if (hours.length <= maxStoredHours) return { exactFrom, hours };
+  const { hour: firstExact } = hours[hours.length - hoursAfterRollUp];
   const sums = new Map<number, HourTotals>();
   for (const each of hours) {
-    if (each.hour >= cut) break;
+    if (each.hour >= firstExact) break;
     const hour = each.hour % hoursOfWeek;
     const sum = sums.get(hour) ?? { ...emptyTotals(), hour };
     addTotals(sum, each);
     sums.set(hour, sum);
   }
-  const old = [...sums.values()].sort((a, b) => a.hour - b.hour);
-  return { before: Math.max(before, cut), hours: [...old, ...hours.slice(-kept)] };
+  const rolledUp = [...sums.values()].sort((a, b) => a.hour - b.hour);
+  return {
+    exactFrom: Math.max(exactFrom, firstExact),
+    hours: [...rolledUp, ...hours.slice(-hoursAfterRollUp)],
+  };
 }
 
-/** An hour by its counts, in the order of {@link countFields}. */
-export function hourOf(hour: number, counts: readonly number[]): HourTotals {
+/** Returns the totals of an hour from its counts, which are in the order of {@link countFields}. */
+export function hourFromCounts(hour: number, counts: readonly number[]): HourTotals {
   const all = { ...emptyTotals(), hour };
   for (const [i, field] of countFields.entries()) all[field] = counts[i];
   return all;
 }
 
-/** Hours as they lie in the table: by hour, so that SQLite finds one without the others being read here. */
+/** Encodes hours as a JSON object with one key per hour, so that SQLite can read one hour without parsing the others here. */
 export const encodeHours = (hours: readonly HourTotals[]): string =>
   JSON.stringify(
     Object.fromEntries(hours.map((each) => [each.hour, countFields.map((field) => each[field])])),
   );
 
-/** {@link encodeHours} the other way, ascending by hour: names that are whole numbers keep that order. */
+/** Decodes {@link encodeHours}. The hours are ascending, since JavaScript orders integer keys by value. */
 export const decodeHours = (body: string): HourTotals[] =>
-  Object.entries<number[]>(JSON.parse(body)).map(([hour, counts]) => hourOf(Number(hour), counts));
+  Object.entries<number[]>(JSON.parse(body)).map(([hour, counts]) => hourFromCounts(Number(hour), counts));

@@ -1,93 +1,104 @@
 import type { NextProduct } from "../../model/columns/columns.ts";
-import { type HourTotals, interactionsIn, newerHours } from "../../shared/contracts/totals.ts";
+import { countInteractions, type HourTotals, mergeHours } from "../../shared/contracts/totals.ts";
 import type { EventKey } from "./counted-keys.ts";
 
-/** A step to a product, with the weight that it adds. */
+/** A transition to a next product, with the weight that it adds. */
 export interface TransitionDelta extends EventKey {
   from: string;
   to: string;
+  /** Leaf cell of `to`. */
   toCell: string;
   weight: number;
 }
 
-/** What a call told that was news. */
+/** What one call added to the activity of a cell: one row of the table `pending_deltas`. */
 export interface PendingDelta {
-  /** Of each product the hours that changed. */
+  /** The hours that changed, by product. */
   totals: { productId: string; hours: HourTotals[] }[];
-  /** All that their events made in this cell. */
-  steps: TransitionDelta[];
+  /** All transitions that the call's events made in this cell. */
+  transitions: TransitionDelta[];
 }
 
-/** What is known of what people do with one product. */
+/** The activity of one product. */
 export interface ProductActivity {
   hours: readonly HourTotals[];
   nextProducts: NextProduct[];
 }
 
-/** What is remembered of the news that wait. */
-export interface Waiting {
-  /** Of the last call, and of the last that is folded. */
+/** A summary of the pending deltas, which stays in memory. */
+export interface PendingSummary {
+  /** Sequence number of the last call. */
   seq: number;
-  folded: number;
+  /** Sequence number of the last call that is compacted. */
+  compactedSeq: number;
+  /** Length of all pending rows, in characters. */
   characters: number;
   /** Interactions by product and hour. */
   counts: Map<string, Map<number, number>>;
+  /** Keys of the events. */
   keys: Set<number>;
 }
 
-/** Ids hold no space. */
-export const pairOf = ({ key, from, to, weight }: TransitionDelta): string =>
+/** Identifies a transition of an event. Ids contain no space. */
+export const transitionKey = ({ key, from, to, weight }: TransitionDelta): string =>
   `${key} ${from} ${to} ${weight}`;
 
-/** The events that made some steps. */
-export const keysOf = (steps: readonly TransitionDelta[]): EventKey[] => [
-  ...new Map(steps.map(({ key, time }) => [key, { key, time }])).values(),
+/** Returns the keys of the events that made the transitions, each once. */
+export const eventKeysOf = (transitions: readonly TransitionDelta[]): EventKey[] => [
+  ...new Map(transitions.map(({ key, time }) => [key, { key, time }])).values(),
 ];
 
-/** What is remembered where nothing waits. */
-export const nothing = (): Omit<Waiting, "seq" | "folded"> => ({
+/** The summary when nothing is pending. */
+export const emptyPending = (): Omit<PendingSummary, "seq" | "compactedSeq"> => ({
   characters: 0,
   counts: new Map(),
   keys: new Set(),
 });
 
-/** Takes a call's row of news into what is remembered, in place. */
-export function remember(waiting: Waiting, seq: number, body: string): void {
-  const { totals, steps }: PendingDelta = JSON.parse(body);
-  waiting.seq = seq;
-  waiting.characters += body.length;
+/** Adds the pending row of a call to the summary, in place. */
+export function addToSummary(summary: PendingSummary, seq: number, body: string): void {
+  const { totals, transitions }: PendingDelta = JSON.parse(body);
+  summary.seq = seq;
+  summary.characters += body.length;
   for (const { productId, hours } of totals) {
-    const counts = waiting.counts.get(productId) ?? new Map<number, number>();
-    waiting.counts.set(productId, counts);
-    for (const each of hours) counts.set(each.hour, interactionsIn(each));
+    const counts = summary.counts.get(productId) ?? new Map<number, number>();
+    summary.counts.set(productId, counts);
+    for (const each of hours) counts.set(each.hour, countInteractions(each));
   }
-  for (const { key } of steps) waiting.keys.add(key);
+  for (const { key } of transitions) summary.keys.add(key);
 }
 
-/** Adds news to what is known by product, in place. */
-export function addTo(known: Map<string, ProductActivity>, news: readonly PendingDelta[]): void {
-  const of = (id: string): ProductActivity => {
-    const before = known.get(id) ?? { hours: [], nextProducts: [] };
-    known.set(id, before);
-    return before;
+/** Merges deltas into the activity by product, in place. */
+export function mergeDeltas(
+  activityByProduct: Map<string, ProductActivity>,
+  deltas: readonly PendingDelta[],
+): void {
+  const activityOf = (id: string): ProductActivity => {
+    const activity = activityByProduct.get(id) ?? { hours: [], nextProducts: [] };
+    activityByProduct.set(id, activity);
+    return activity;
   };
-  const steps = new Map<string, NextProduct[]>();
-  const told = new Map<string, HourTotals[]>();
-  for (const each of news) {
-    for (const { productId, hours } of each.totals)
-      told.set(productId, [...(told.get(productId) ?? []), ...hours]);
-    for (const { from, to, toCell, weight } of each.steps) {
-      const list = steps.get(from) ?? [];
-      steps.set(from, list);
+  const addedNext = new Map<string, NextProduct[]>();
+  const addedHours = new Map<string, HourTotals[]>();
+  for (const delta of deltas) {
+    for (const { productId, hours } of delta.totals)
+      addedHours.set(productId, [...(addedHours.get(productId) ?? []), ...hours]);
+    for (const { from, to, toCell, weight } of delta.transitions) {
+      const list = addedNext.get(from) ?? [];
+      addedNext.set(from, list);
       list.push({ productId: to, cell: toCell, weight });
     }
   }
-  for (const [id, hours] of told) of(id).hours = newerHours(of(id).hours, hours);
-  for (const [from, added] of steps) of(from).nextProducts = joined(of(from).nextProducts, added);
+  for (const [id, hours] of addedHours) activityOf(id).hours = mergeHours(activityOf(id).hours, hours);
+  for (const [from, added] of addedNext)
+    activityOf(from).nextProducts = mergeNextProducts(activityOf(from).nextProducts, added);
 }
 
-/** Followers with others added: weights of one product are summed, and it is where it was last. */
-export function joined(nextProducts: readonly NextProduct[], added: readonly NextProduct[]): NextProduct[] {
+/** Returns both lists as one: the weights of a product are summed, and its last cell is kept. */
+export function mergeNextProducts(
+  nextProducts: readonly NextProduct[],
+  added: readonly NextProduct[],
+): NextProduct[] {
   const all = new Map<string, NextProduct>();
   for (const each of [...nextProducts, ...added])
     all.set(each.productId, { ...each, weight: each.weight + (all.get(each.productId)?.weight ?? 0) });

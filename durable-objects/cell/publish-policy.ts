@@ -1,47 +1,64 @@
-/** How often a cell publishes, in milliseconds. A KV key takes one write a second, and is the dearest write. */
+/**
+ * How often a cell publishes its tile, in milliseconds. KV accepts one write per second and key, and a KV write costs more
+ * than any other write.
+ */
 export interface PublishPolicy {
-  /** Changes of products wait so long for others to join them ... */
-  gather: number;
-  /** ... and are published at most so often. */
-  changes: number;
-  /** Counters alone are published at most so often ... */
-  counters: number;
-  /** ... while they double what is shown, so often. */
-  young: number;
+  /** Delay after a change, so that changes that follow it are published in the same tile. */
+  gatherMs: number;
+  /** Minimum interval between publications of product changes. */
+  minChangeIntervalMs: number;
+  /** Minimum interval between publications of interaction counts alone. */
+  minCounterIntervalMs: number;
+  /** Minimum interval between publications of interaction counts that at least double the published ones. */
+  minGrowthIntervalMs: number;
 }
 
-export const leafPolicy: PublishPolicy = { gather: 100, changes: 1000, counters: 60_000, young: 5000 };
+export const leafPolicy: PublishPolicy = {
+  gatherMs: 100,
+  minChangeIntervalMs: 1000,
+  minCounterIntervalMs: 60_000,
+  minGrowthIntervalMs: 5000,
+};
 
 /**
- * A parent is rebuilt from all its children: it waits for more of them, but not for long, since it says which of them have
- * news.
+ * A parent's tile is rebuilt from the reports of all its children, so a parent waits longer for further reports. The delay
+ * stays short, since readers learn from the parent's tile which children have a new version.
  */
-export const parentPolicy: PublishPolicy = { gather: 250, changes: 2000, counters: 60_000, young: 5000 };
+export const parentPolicy: PublishPolicy = {
+  gatherMs: 250,
+  minChangeIntervalMs: 2000,
+  minCounterIntervalMs: 60_000,
+  minGrowthIntervalMs: 5000,
+};
 
-/** What waits to be published. */
+/** What a cell has to publish. */
 export interface PublishState {
-  /** A product, its price or availability, or a child changed. */
-  changed: boolean;
+  /** Whether a product, its price or availability, or a child's report changed since the last publication. */
+  contentChanged: boolean;
   /** Interactions counted since the last publication. */
-  counted: number;
-  /** Interactions that the last publication showed. */
-  shown: number;
-  /** When the last publication was, milliseconds; 0 for never. */
+  pendingInteractions: number;
+  /** Interactions in the last published tile. */
+  publishedInteractions: number;
+  /** Time of the last publication, milliseconds since the epoch; 0 if there was none. */
   publishedAt: number;
 }
 
-/** Counters below this share of what is shown wait for more. */
-const worthwhileShare = 0.02;
+/** Interaction counts that grow by less than this share wait {@link smallGrowthDelay} times as long. */
+const minGrowthShare = 0.02;
+const smallGrowthDelay = 10;
 
 /**
- * When to publish, in milliseconds; null for not at all. What changed goes out at once; counters at the slow
- * pace, but sooner while they double what is shown: a young cell learns quickly, a busy one is cheap.
+ * Returns when to publish, in milliseconds since the epoch; null if there is nothing to publish. Changes are published first,
+ * interaction counts rarely. Counts that double the published ones are published sooner: a new cell becomes useful quickly,
+ * and a busy cell stays cheap.
  */
-export function publishAt(state: PublishState, now: number, pace: PublishPolicy): number | null {
-  if (state.changed) return Math.max(now + pace.gather, state.publishedAt + pace.changes);
-  if (state.counted === 0) return null;
-  if (state.counted >= state.shown) return Math.max(now + pace.gather, state.publishedAt + pace.young);
-  if (state.counted < worthwhileShare * state.shown)
-    return Math.max(now, state.publishedAt) + 10 * pace.counters;
-  return Math.max(now + pace.gather, state.publishedAt + pace.counters);
+export function publishAt(state: PublishState, now: number, policy: PublishPolicy): number | null {
+  const { contentChanged, pendingInteractions, publishedInteractions, publishedAt } = state;
+  if (contentChanged) return Math.max(now + policy.gatherMs, publishedAt + policy.minChangeIntervalMs);
+  if (pendingInteractions === 0) return null;
+  if (pendingInteractions >= publishedInteractions)
+    return Math.max(now + policy.gatherMs, publishedAt + policy.minGrowthIntervalMs);
+  if (pendingInteractions < minGrowthShare * publishedInteractions)
+    return Math.max(now, publishedAt) + smallGrowthDelay * policy.minCounterIntervalMs;
+  return Math.max(now + policy.gatherMs, publishedAt + policy.minCounterIntervalMs);
 }

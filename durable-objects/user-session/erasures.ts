@@ -1,75 +1,77 @@
 import type { Erasure, ErasureStore } from "../../shared/contracts/erasure.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
-import { eraseFromDeadLetters } from "../../shared/dead-letters/erase.ts";
+import { eraseFromDeadLetters } from "../../shared/dead-letters/erase-user.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
-import { UserCountsTable } from "../../shared/experiments/user-counts.ts";
-import { eraseFromLog } from "../../shared/training-log/erase.ts";
+import { ExperimentCountsTable } from "../../shared/experiments/experiment-counts.ts";
+import { eraseFromLog } from "../../shared/training-log/erase-user.ts";
 
 /**
- * What is done, in this order. `records` sets the tombstone, so that nothing of this life is inserted any more; `object`
- * then begins the next life; what lies elsewhere is looked through. Some time after it is `done` letters and log are looked
- * through once more, for what a consumer left that died just when it was done with somebody.
+ * The phases of an erasure, in order. `records` sets the tombstone, after which no row of the erased generation is inserted.
+ * `object` starts the next generation. The phases after it scan the other stores. Some time after the erasure is complete
+ * (`complete`), dead letters and log are scanned again, for what a queue consumer wrote that failed during the first scan.
  */
 const phases = [
   "records",
   "object",
   "dead_letters",
   "training_log",
-  "settle",
-  "done",
+  "refresh_settings",
+  "complete",
   "dead_letters_again",
   "training_log_again",
-  "over",
+  "finished",
 ] as const;
-type Phase = (typeof phases)[number];
+type ErasurePhase = (typeof phases)[number];
 
-const storesDone: Record<ErasureStore, Phase> = {
+/** The first phase in which a store no longer contains the erased generation. Cells and caches never contain user data. */
+const firstPhaseAfter: Record<ErasureStore, ErasurePhase> = {
   records: "object",
   object: "dead_letters",
   receipts: "dead_letters",
   dead_letters: "training_log",
-  training_log: "settle",
+  training_log: "refresh_settings",
   cells: "records",
   caches: "records",
 };
-/** In the order in which they are done. */
-const stores = Object.keys(storesDone) as ErasureStore[];
+/** In the order in which they are erased. */
+const stores = Object.keys(firstPhaseAfter) as ErasureStore[];
 
-/** Letters, and objects of the log, that one step reads. */
+/** Dead letters that one step reads. */
 const deadLettersPerStep = 50;
+/** Objects of the training log that one step reads. */
 const objectsPerStep = 50;
-/** A consumer of a queue lives at most 15 minutes: so much later, in seconds, all is looked through again. */
-const againSeconds = 1200;
-/** A step that failed is tried again so many seconds later, ... */
-const retrySeconds = 5;
-/** ... and later each time, at most so many. */
-const longestRetrySeconds = 300;
+/** Delay before the second scan, in seconds. A queue consumer runs for at most 15 minutes. */
+const secondPassDelaySeconds = 1200;
+/** Delay before a failed step is repeated, in seconds. The delay doubles with each failure. */
+const minRetryDelaySeconds = 5;
+const maxRetryDelaySeconds = 300;
 
-/** An erasure as it is kept. */
-interface Row {
+/** The stored state of an erasure. Times are seconds since the epoch. */
+interface ErasureRow {
   id: string;
   application: string;
-  /** Null once nothing asks for it any more. */
+  /** Null once the erasure no longer needs it. */
   userId: string | null;
   generation: number;
-  phase: Phase;
-  /** Where the phase goes on; null for its beginning. */
+  phase: ErasurePhase;
+  /** Where the scan of this phase continues; null for its beginning. */
   position: string | null;
   removed: Partial<Record<ErasureStore, number>>;
   requested: number;
   completed: number | null;
-  /** When it goes on, seconds since the epoch; null for never. */
+  /** When the next step runs; null if the erasure is finished. */
   due: number | null;
   failures: number;
 }
 
-type Sql = Record<string, SqlStorageValue> & {
+/** A row of the table `erasures`. */
+type ErasureRecord = Record<string, SqlStorageValue> & {
   id: string;
   application: string;
   user_id: string | null;
   generation: number;
-  phase: Phase;
+  phase: ErasurePhase;
   position: string | null;
   removed: string;
   requested: number;
@@ -78,48 +80,48 @@ type Sql = Record<string, SqlStorageValue> & {
   failures: number;
 };
 
-/** What the object of the person does for an erasure. */
-export interface Erased {
-  /** Their pseudonym. */
-  object: string;
-  /** Forgets everything and begins the life after `generation`, within the transaction that calls it. Answers how much it was. */
-  beginAnew(generation: number): { rows: number; receipts: number };
-  /** Learns again what the profile says. */
-  settle(application: string, userId: string): Promise<void>;
+/** What an erasure needs of the user's object. */
+export interface ErasureOwner {
+  /** The user's pseudonym. */
+  pseudonym: string;
+  /** Deletes everything and starts the generation after `generation`, within the caller's transaction. Returns what was deleted. */
+  startNextGeneration(generation: number): { rows: number; receipts: number };
+  /** Reads the settings of the user's profile again. */
+  refreshSettings(application: string, userId: string): Promise<void>;
 }
 
-/** The erasures of one person, past ones too: durable, and going on step by step until nothing is left anywhere. */
+/** The erasures of one user, including finished ones. Each is durable and runs step by step until no store contains the user. */
 export class Erasures {
   readonly #storage: DurableObjectStorage;
   readonly #env: Pick<RecommendationEnv, "USER" | "DB" | "TRAINING_LOG">;
-  readonly #owner: Erased;
-  /** When the next step is due; undefined where that was not asked yet. */
+  readonly #owner: ErasureOwner;
+  /** When the next step is due; undefined until it is read. */
   #due: number | null | undefined;
   #running: Promise<void> | null = null;
 
   constructor(
     storage: DurableObjectStorage,
     env: Pick<RecommendationEnv, "USER" | "DB" | "TRAINING_LOG">,
-    owner: Erased,
+    owner: ErasureOwner,
   ) {
     this.#storage = storage;
     this.#env = env;
     this.#owner = owner;
   }
 
-  #exists(): boolean {
+  #hasTable(): boolean {
     return this.#storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'erasures'").toArray().length > 0;
   }
 
-  #rows(where: string, ...values: SqlStorageValue[]): Row[] {
-    if (!this.#exists()) return [];
+  #rows(where: string, ...values: SqlStorageValue[]): ErasureRow[] {
+    if (!this.#hasTable()) return [];
     return this.#storage.sql
-      .exec<Sql>(`SELECT * FROM erasures WHERE ${where}`, ...values)
+      .exec<ErasureRecord>(`SELECT * FROM erasures WHERE ${where}`, ...values)
       .toArray()
       .map(({ user_id, removed, ...row }) => ({ ...row, userId: user_id, removed: JSON.parse(removed) }));
   }
 
-  #put(row: Row): void {
+  #put(row: ErasureRow): void {
     this.#due = undefined;
     this.#storage.sql.exec(
       "INSERT OR REPLACE INTO erasures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -137,7 +139,7 @@ export class Erasures {
     );
   }
 
-  /** Begins an erasure of the life of `generation`; one that has begun, and has not yet begun another life, is the same. */
+  /** Begins an erasure of `generation`. Returns the erasure that is running already if there is one for this generation. */
   begin(
     id: string,
     {
@@ -153,30 +155,30 @@ export class Erasures {
         position TEXT, removed TEXT NOT NULL, requested REAL NOT NULL, completed REAL, due REAL,
         failures INTEGER NOT NULL) WITHOUT ROWID`,
     );
-    const [begun] = this.#rows("generation = ? AND completed IS NULL", generation);
-    if (begun) return view(begun);
-    const row: Row = {
+    const [running] = this.#rows("generation = ? AND completed IS NULL", generation);
+    if (running) return erasureOf(running);
+    const row: ErasureRow = {
       ...{ id, application, userId, generation, phase: phases[0], position: null, removed: {} },
       ...{ requested: now, completed: null, due: now, failures: 0 },
     };
     this.#put(row);
-    return view(row);
+    return erasureOf(row);
   }
 
-  /** How far an erasure of an application is. */
+  /** Returns an erasure of an application; null if there is none with this id. */
   find(application: string, id: string): Erasure | null {
     const [row] = this.#rows("id = ? AND application = ?", id, application);
-    return row ? view(row) : null;
+    return row ? erasureOf(row) : null;
   }
 
-  /** When the next step is due, seconds since the epoch; null for never. */
+  /** Returns when the next step is due, seconds since the epoch; null if no step is left. */
   due(): number | null {
     if (this.#due === undefined)
       this.#due = this.#rows("due IS NOT NULL ORDER BY due LIMIT 1")[0]?.due ?? null;
     return this.#due;
   }
 
-  /** Does steps that are due until `end` (milliseconds since the epoch). Never throws: what fails is tried again later. */
+  /** Runs due steps until `end`, milliseconds since the epoch. Never throws: a failed step is scheduled again. */
   advance(end: number): Promise<void> {
     this.#running ??= this.#advance(end).finally(() => {
       this.#running = null;
@@ -194,71 +196,72 @@ export class Erasures {
         await this.#step(row, now);
       } catch (error) {
         console.error({ event: "erasure failed", phase: row.phase, error: errorText(error) });
-        const delay = Math.min(longestRetrySeconds, retrySeconds * 2 ** Math.min(row.failures, 10));
+        const delay = Math.min(maxRetryDelaySeconds, minRetryDelaySeconds * 2 ** Math.min(row.failures, 10));
         this.#put({ ...row, failures: row.failures + 1, due: now + delay });
       }
       if (Date.now() >= end) return;
     }
   }
 
-  /** One step; it may be repeated, where this dies before it is noted. */
-  async #step(row: Row, now: number): Promise<void> {
+  /** Runs one step. A step may run twice, if the object fails before the result is stored. */
+  async #step(row: ErasureRow, now: number): Promise<void> {
     const { application, generation } = row;
-    const { object } = this.#owner;
-    const next: Row = { ...row, failures: 0, due: now, removed: { ...row.removed } };
+    const { pseudonym } = this.#owner;
+    const next: ErasureRow = { ...row, failures: 0, due: now, removed: { ...row.removed } };
     const add = (store: ErasureStore, n: number): void => {
       next.removed[store] = (next.removed[store] ?? 0) + n;
     };
-    /** Goes on where a look through something stopped, else to the next phase. */
-    const goOn = (position: string | null): void => {
+    /** Continues the phase at `position`, or with the next phase if it is null. */
+    const continueAt = (position: string | null): void => {
       next.position = position;
       if (position === null) next.phase = phases[phases.indexOf(row.phase) + 1];
     };
-    // Once the name is no longer kept, letters are asked for the pseudonym alone.
-    const life = { userId: row.userId ?? object, object, generation };
+    // Without the user id, dead letters are matched by pseudonym alone.
+    const erased = { userId: row.userId ?? pseudonym, pseudonym, generation };
     switch (row.phase) {
       case "records": {
-        const gone = unwrap(await this.#env.USER.erase(application, life), "the user service");
-        const counts = await new UserCountsTable(this.#env.DB).erase(application, [object]);
-        add("records", gone.interactions + gone.locations + gone.profiles + counts);
-        if (!gone.more) goOn(null);
+        const removed = unwrap(await this.#env.USER.eraseRecords(application, erased), "the user service");
+        const counts = await new ExperimentCountsTable(this.#env.DB).eraseUsers(application, [pseudonym]);
+        add("records", removed.interactions + removed.locations + removed.profiles + counts);
+        if (!removed.more) continueAt(null);
         break;
       }
       case "object":
         return this.#storage.transactionSync(() => {
-          const gone = this.#owner.beginAnew(generation);
-          add("object", gone.rows);
-          add("receipts", gone.receipts);
-          goOn(null);
+          const removed = this.#owner.startNextGeneration(generation);
+          add("object", removed.rows);
+          add("receipts", removed.receipts);
+          continueAt(null);
           this.#put(next);
         });
       case "dead_letters":
       case "dead_letters_again": {
-        // The name may have come back with a new profile while its object knew nothing of it.
-        if (row.position === null && row.userId !== null) await this.#owner.settle(application, row.userId);
-        const step = { application, after: row.position, most: deadLettersPerStep };
-        const gone = await eraseFromDeadLetters(this.#env.TRAINING_LOG, step, life);
-        add("dead_letters", gone.removed);
-        goOn(gone.next);
+        // The user may have a new profile that was created while the object was being erased.
+        if (row.position === null && row.userId !== null)
+          await this.#owner.refreshSettings(application, row.userId);
+        const step = { application, after: row.position, limit: deadLettersPerStep };
+        const removed = await eraseFromDeadLetters(this.#env.TRAINING_LOG, step, erased);
+        add("dead_letters", removed.removed);
+        continueAt(removed.next);
         break;
       }
       case "training_log":
       case "training_log_again": {
-        const step = { application, pseudonym: object, after: row.position, most: objectsPerStep };
-        const gone = await eraseFromLog(this.#env.TRAINING_LOG, step, generation);
-        add("training_log", gone.removed);
-        goOn(gone.next);
+        const step = { application, pseudonym, after: row.position, limit: objectsPerStep };
+        const removed = await eraseFromLog(this.#env.TRAINING_LOG, step, generation);
+        add("training_log", removed.removed);
+        continueAt(removed.next);
         break;
       }
-      case "settle":
-        if (row.userId !== null) await this.#owner.settle(application, row.userId);
-        goOn(null);
-        Object.assign(next, { userId: null, completed: now, due: now + againSeconds });
+      case "refresh_settings":
+        if (row.userId !== null) await this.#owner.refreshSettings(application, row.userId);
+        continueAt(null);
+        Object.assign(next, { userId: null, completed: now, due: now + secondPassDelaySeconds });
         break;
-      case "done":
-        goOn(null);
+      case "complete":
+        continueAt(null);
         break;
-      case "over":
+      case "finished":
         next.due = null;
         break;
     }
@@ -266,11 +269,11 @@ export class Erasures {
   }
 }
 
-/** An erasure, as whoever asked for it reads it. */
-function view({ id, phase, removed, requested, completed }: Row): Erasure {
-  const at = phases.indexOf(phase);
+/** Returns an erasure in the form of the API. */
+function erasureOf({ id, phase, removed, requested, completed }: ErasureRow): Erasure {
+  const phaseIndex = phases.indexOf(phase);
   const states = stores.map((store) => {
-    const done = at >= phases.indexOf(storesDone[store]);
+    const done = phaseIndex >= phases.indexOf(firstPhaseAfter[store]);
     return { store, done, removed: removed[store] ?? 0 };
   });
   const running = states.find(({ done }) => !done)?.store;

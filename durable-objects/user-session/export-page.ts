@@ -1,59 +1,68 @@
 import type { UserProfile } from "../../model/profile/profile.ts";
 import type { ExportItem } from "../../shared/contracts/export.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
-import type { SessionStore } from "./store.ts";
+import type { SessionStore } from "./session-store.ts";
 
-/** Items of one page, and where the next begins: which table, after which row. */
-export interface ExportPage {
+/** One page of the export of a user's object. */
+export interface SessionExportPage {
   /** {@link ExportItem}s, as JSON. */
   items: string[];
+  /** Where the next page begins: the table, and the id after which to continue; null after the last page. */
   next: { table: "journal" | "receipts"; after: string } | null;
 }
-export type ExportPosition = NonNullable<ExportPage["next"]> | null;
+/** Where a page begins; null for the first. */
+export type SessionExportPosition = NonNullable<SessionExportPage["next"]> | null;
 
-/** A page ends once it is so large, in characters: receipts are large. */
-const charactersPerPage = 500_000;
+/** A page ends after this many characters, since receipts are large. */
+const maxCharactersPerPage = 500_000;
 
-const textOf = (item: ExportItem): string =>
+const encodeItem = (item: ExportItem): string =>
   JSON.stringify(item, (_, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value));
 
-/** A page of all that a person's object holds: what it remembers first, then its journal, then receipts, each by id. */
+/** Returns a page of all that a user's object stores: the profile first, then the journal and the receipts, each by id. */
 export function exportPage(
   store: SessionStore,
   profile: UserProfile,
-  position: ExportPosition,
+  position: SessionExportPosition,
   limit: number,
-): ExportPage {
+): SessionExportPage {
   if (position === null)
     return {
-      items: store.isEmpty() ? [] : [textOf({ store: "memory", memory: { ...profile } })],
+      items: store.isEmpty() ? [] : [encodeItem({ store: "memory", memory: { ...profile } })],
+      /** Where the next page begins: the table, and the id after which to continue; null after the last page. */
       next: { table: "journal", after: "" },
     };
   const items: string[] = [];
   let characters = 0;
   const { table, after } = position;
   for (const { id, text } of table === "journal"
-    ? journal(store, after, limit)
-    : receipts(store, after, limit)) {
+    ? journalItems(store, after, limit)
+    : receiptItems(store, after, limit)) {
     items.push(text);
     characters += text.length;
-    if (items.length === limit || characters > charactersPerPage)
+    if (items.length === limit || characters > maxCharactersPerPage)
       return { items, next: { table, after: id } };
   }
   return { items, next: table === "journal" ? { table: "receipts", after: "" } : null };
 }
 
-function* journal(store: SessionStore, after: string, limit: number) {
+function* journalItems(store: SessionStore, after: string, limit: number) {
   for (const { id, queue, time, body } of store.journalAfter(after, limit)) {
     const received = toInstant(time);
     yield {
       id,
-      text: textOf({ store: "journal", id, queue, received, body: body === null ? null : JSON.parse(body) }),
+      text: encodeItem({
+        store: "journal",
+        id,
+        queue,
+        received,
+        body: body === null ? null : JSON.parse(body),
+      }),
     };
   }
 }
 
-function* receipts(store: SessionStore, after: string, limit: number) {
+function* receiptItems(store: SessionStore, after: string, limit: number) {
   for (const { id, receipt, rows } of store.receiptsAfter(after, limit)) {
     const outcomes = store.outcomes(id).map(({ product, type }) => ({ productId: product, type }));
     yield {

@@ -1,21 +1,21 @@
 import { z } from "zod";
 
-/** A person is listened to by so many WebSockets at most. */
+/** Maximum number of WebSockets per user. */
 export const maxListeners = 8;
 
-/** What is remembered of a WebSocket: until when it may listen, seconds since the epoch. */
+/** What is attached to a WebSocket: when its credential expires, seconds since the epoch. */
 const listener = z.object({ until: z.number() });
 
-const untilOf = (socket: WebSocket): number => listener.parse(socket.deserializeAttachment()).until;
+const expiryOf = (socket: WebSocket): number => listener.parse(socket.deserializeAttachment()).until;
 
 /**
- * The WebSockets of a person. The platform keeps them while the object sleeps. One that was closed from here is counted until
- * its client has agreed to that or is gone, but hears nothing more.
+ * The WebSockets of a user, which the platform keeps open while the object hibernates. A WebSocket that this class closed counts
+ * toward {@link maxListeners} until its client confirms or disconnects, but receives no more messages.
  */
 export class Listeners {
   readonly #ctx: DurableObjectState;
-  /** Of those that are open, when the first ends, seconds; null where there is none, undefined where that was not asked yet. */
-  #firstEnd: number | null | undefined;
+  /** When the first credential of an open WebSocket expires, seconds; null if none is open, undefined until it is read. */
+  #firstExpiry: number | null | undefined;
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
@@ -25,46 +25,46 @@ export class Listeners {
     return this.#ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
   }
 
-  /** Another one, of which this is the client's end; null where there are as many as there may be. */
+  /** Accepts a WebSocket until `until`, seconds since the epoch. Returns the client's end; null if there are too many. */
   accept(until: number): WebSocket | null {
     if (this.#ctx.getWebSockets().length >= maxListeners) return null;
     const pair = new WebSocketPair();
     this.#ctx.acceptWebSocket(pair[1]);
     pair[1].serializeAttachment({ until });
-    this.#firstEnd = undefined;
+    this.#firstExpiry = undefined;
     return pair[0];
   }
 
-  /** Whether somebody may be there: where there was nobody, only {@link accept} adds one. */
-  get any(): boolean {
-    return this.firstEnd !== null;
+  /** Whether a WebSocket may be open. */
+  get hasOpen(): boolean {
+    return this.firstExpiry !== null;
   }
 
-  /** When the first of them is to be ended, seconds since the epoch; null where there is none. */
-  get firstEnd(): number | null {
-    if (this.#firstEnd === undefined) {
-      const ends = this.#open.map(untilOf);
-      this.#firstEnd = ends.length === 0 ? null : Math.min(...ends);
+  /** When the first credential expires, seconds since the epoch; null if no WebSocket is open. */
+  get firstExpiry(): number | null {
+    if (this.#firstExpiry === undefined) {
+      const expiries = this.#open.map(expiryOf);
+      this.#firstExpiry = expiries.length === 0 ? null : Math.min(...expiries);
     }
-    return this.#firstEnd;
+    return this.#firstExpiry;
   }
 
-  /** Tells all whose credential is valid. */
-  tell(text: string, now: number): void {
-    this.end(now);
+  /** Sends a text to all WebSockets whose credential is valid. */
+  send(text: string, now: number): void {
+    this.closeExpired(now);
     for (const socket of this.#open) socket.send(text);
   }
 
-  /** Closes those whose credential has ended. */
-  end(now: number): void {
-    if (this.firstEnd !== null && this.firstEnd > now) return;
-    for (const socket of this.#open) if (untilOf(socket) <= now) socket.close(1008, "credential ended");
-    this.#firstEnd = undefined;
+  /** Closes WebSockets whose credential has expired. */
+  closeExpired(now: number): void {
+    if (this.firstExpiry !== null && this.firstExpiry > now) return;
+    for (const socket of this.#open) if (expiryOf(socket) <= now) socket.close(1008, "credential ended");
+    this.#firstExpiry = undefined;
   }
 
-  /** Closes all of them. */
-  endAll(reason: string): void {
+  /** Closes all WebSockets. */
+  closeAll(reason: string): void {
     for (const socket of this.#ctx.getWebSockets()) socket.close(1000, reason);
-    this.#firstEnd = undefined;
+    this.#firstExpiry = undefined;
   }
 }

@@ -1,82 +1,63 @@
 import type { InteractionsMessage, LocationsMessage } from "../../shared/contracts/queues.ts";
-import type { Waiting } from "./session-memory.ts";
-import type { OutboxQueue, SessionStore } from "./store.ts";
+import { outboxMessageLimits, splitIntoMessages, utf8Bytes } from "../../shared/queues/split-messages.ts";
+import type { ScheduledRow } from "./session-state.ts";
+import type { OutboxQueue, SessionStore } from "./session-store.ts";
 
-/** A row that came, or was sent, so many seconds ago and is not confirmed is sent (again). */
+/** Delay after which a row that was added or sent, and is not confirmed, is sent again, in seconds. */
 export const resendSeconds = 60;
-/** ... and later each time, so that consumers who are behind are not given more to do; at most so many seconds later. */
-const longestResendSeconds = 480;
-/** Rows that leave at one time. */
-const rowsAtOnce = 1000;
-/** Rows and bytes of one message; the platform's bound is 128 KB. */
-const rowsPerMessage = 100;
-const bytesPerMessage = 96_000;
+/** Maximum delay, in seconds. The delay doubles with each attempt, so that a backlog of the consumers does not grow. */
+const maxResendSeconds = 480;
+/** Maximum number of rows that one alarm sends. */
+const maxRowsPerSend = 1000;
 
-/** Whose rows leave: the person by name and by pseudonym, and in which of their lives. */
+/** The user whose rows are sent. */
 export interface Sender {
   application: string;
   userId: string;
-  object: string;
+  pseudonym: string;
   generation: number;
 }
 
-/** Whether a row is to be sent; a time beyond the next one is of a clock that went back since. */
-export const isDue = (due: number, now: number): boolean => due <= now || due > now + longestResendSeconds;
+/** Whether a row is due, times in seconds. A due time beyond the maximum delay means that the clock was set back: due as well. */
+export const isDue = (due: number, now: number): boolean => due <= now || due > now + maxResendSeconds;
 
 /**
- * Sends open rows that are due. A message that the queue does not take keeps no other from being sent; what it said is thrown
- * in the end.
+ * Sends the open rows that are due and schedules when they are sent again. If the queue refuses a message, the other messages
+ * are still sent; the first error is thrown at the end.
  */
-export async function sendDue(
+export async function sendDueRows(
   env: Pick<RecommendationEnv, "INTERACTIONS" | "LOCATIONS">,
   store: SessionStore,
-  open: Iterable<Waiting>,
-  { application, ...owner }: Sender,
+  openRows: Iterable<ScheduledRow>,
+  { application, ...user }: Sender,
   now: number,
 ): Promise<void> {
-  const due = [...open].filter((row) => isDue(row.due, now)).slice(0, rowsAtOnce);
+  const due = [...openRows].filter((row) => isDue(row.due, now)).slice(0, maxRowsPerSend);
   if (due.length === 0) return;
   const bodies = store.bodies(due.map(({ id }) => id));
-  const failed: unknown[] = [];
+  const errors: unknown[] = [];
   for (const queue of ["interactions", "locations"] satisfies OutboxQueue[]) {
-    const leaving = due.flatMap((row) => {
+    const queueRows = due.flatMap((row) => {
       const body = row.queue === queue ? bodies.get(row.id) : undefined;
       return body === undefined ? [] : [{ row, body }];
     });
-    for (const part of parts(leaving)) {
-      const rows = part.map(({ row, body }) => ({ ...JSON.parse(body), seq: row.seq }));
+    for (const message of splitIntoMessages(queueRows, ({ body }) => utf8Bytes(body), outboxMessageLimits)) {
+      const rows = message.map(({ row, body }) => ({ ...JSON.parse(body), seq: row.seq }));
       try {
         if (queue === "interactions")
           await env.INTERACTIONS.send({
             application,
-            users: [{ ...owner, rows }],
+            users: [{ ...user, rows }],
           } satisfies InteractionsMessage);
-        else await env.LOCATIONS.send({ application, ...owner, rows } satisfies LocationsMessage);
-        for (const { row } of part) {
+        else await env.LOCATIONS.send({ application, ...user, rows } satisfies LocationsMessage);
+        for (const { row } of message) {
           row.due = now + row.retryDelay;
-          row.retryDelay = Math.min(2 * row.retryDelay, longestResendSeconds);
+          row.retryDelay = Math.min(2 * row.retryDelay, maxResendSeconds);
         }
       } catch (error) {
-        failed.push(error);
+        errors.push(error);
       }
     }
   }
-  if (failed.length > 0) throw failed[0];
-}
-
-/** Rows in messages that the queue takes. */
-function parts<R extends { body: string }>(rows: R[]): R[][] {
-  const list: R[][] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    const last = list.at(-1);
-    if (!last || last.length >= rowsPerMessage || bytes + row.body.length > bytesPerMessage) {
-      list.push([row]);
-      bytes = row.body.length;
-    } else {
-      last.push(row);
-      bytes += row.body.length;
-    }
-  }
-  return list;
+  if (errors.length > 0) throw errors[0];
 }

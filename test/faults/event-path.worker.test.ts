@@ -3,10 +3,10 @@ import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { maxAttempts } from "../../shared/contracts/dead-letter.ts";
+import { maxDeliveries } from "../../shared/contracts/dead-letter.ts";
 import { type EventInput, eventTypes } from "../../shared/contracts/event.ts";
 import { emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
-import { DeadLetterStore } from "../../shared/dead-letters/store.ts";
+import { DeadLetterStore } from "../../shared/dead-letters/dead-letter-store.ts";
 import { faults, type Part, queues, underWay } from "./ports.ts";
 import { bindings, productIds, World } from "./world.ts";
 
@@ -224,14 +224,14 @@ describe("the way of an event", () => {
     const [first] = underWay;
     // A person's object that is none: the last step, the confirmation, fails however often it is tried.
     const poison = JSON.parse(
-      JSON.stringify(first.body).replaceAll(/"object":"\w{64}"/g, `"object":"${"f".repeat(64)}"`),
+      JSON.stringify(first.body).replaceAll(/"pseudonym":"\w{64}"/g, `"pseudonym":"${"f".repeat(64)}"`),
     );
-    underWay.splice(5, 0, { ...first, body: poison, attempts: maxAttempts - 1 });
+    underWay.splice(5, 0, { ...first, body: poison, attempts: maxDeliveries - 1 });
     await world.deliver(() => true);
     expect(underWay).toHaveLength(1);
     const deadLetters = new DeadLetterStore(bindings.TRAINING_LOG);
     const { items } = await deadLetters.list(world.application, 10);
-    expect(items).toMatchObject([{ queue: "interactions", attempts: maxAttempts }]);
+    expect(items).toMatchObject([{ queue: "interactions", attempts: maxDeliveries }]);
     expect(items[0].cause).toMatch(/\w/);
     expect((await world.recorded()).keys).toEqual([...world.sent.keys()].sort());
   });

@@ -7,7 +7,8 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { type UserSession, userSession } from "../../durable-objects/user-session.ts";
+import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
+import type { UserSession } from "../../durable-objects/user-session.ts";
 import type { Interaction } from "../../shared/contracts/event.ts";
 import type { Impression } from "../../shared/contracts/impression.ts";
 import { countRowsWritten, type RowsWritten } from "../../shared/testing/rows-written.ts";
@@ -39,14 +40,14 @@ function records() {
   return { store: new UserStore([counted]), written: () => written };
 }
 
-const session = (userId: string) => userSession(environment.USER_SESSION, "demo", userId, null);
+const session = (userId: string) => userSessionStub(environment.USER_SESSION, "demo", userId, null);
 const event = (n: number): Interaction => ({
   eventId: `e${n}`,
   type: "view",
   productId: `p${n % 9}`,
   time: Date.now() / 1000,
   recommendationId: null,
-  at: { lat: 59.91, lon: 10.75 },
+  location: { lat: 59.91, lon: 10.75 },
   facts: { cell: "860ec8b37ffffff", lat: 59.91, lon: 10.75, category: "cafe", price: 4 },
 });
 
@@ -54,16 +55,16 @@ const event = (n: number): Interaction => ({
 async function bring(userId: string, n: number, store: UserStore): Promise<void> {
   const sent = event(n);
   const recorded = await session(userId).ingest("demo", userId, [sent], false);
-  const row = recorded.ok ? recorded.value.taken[0].row : null;
+  const row = recorded.ok ? recorded.value.results[0].row : null;
   if (row === null) throw new Error("the event was not accepted");
   const interaction = { ...sent, first: row.first, previous: row.previous };
-  await store.record(
+  await store.recordInteractions(
     "demo",
-    [{ userId, object: session(userId).id.toString(), generation: 0, interactions: [interaction] }],
+    [{ userId, pseudonym: session(userId).id.toString(), generation: 0, interactions: [interaction] }],
     `${userId}${n}`,
     sent.time,
   );
-  await session(userId).confirm([row.seq], 0);
+  await session(userId).confirmRows([row.seq], 0);
 }
 
 /** What `work` writes to a person's object. */
@@ -125,7 +126,7 @@ describe("rows written", () => {
 
   it("for a recommendation are at most 2", async () => {
     await session("fay").ingest("demo", "fay", [event(1)], false);
-    const { rows, alarms } = await writtenBy("fay", () => session("fay").impression("demo", "fay", shown));
+    const { rows, alarms } = await writtenBy("fay", () => session("fay").recordImpression("demo", "fay", shown));
     expect(rows).toBe(1);
     expect(rows + alarms).toBeLessThanOrEqual(2);
   });

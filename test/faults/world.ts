@@ -10,7 +10,8 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import { cellStub } from "../../durable-objects/cell/cell-stub.ts";
 import type { Cell } from "../../durable-objects/cell.ts";
-import { type UserSession, userSession } from "../../durable-objects/user-session.ts";
+import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
+import type { UserSession } from "../../durable-objects/user-session.ts";
 import { decodeColumns } from "../../model/columns/columns.ts";
 import { decodeProfile } from "../../model/profile/codec.ts";
 import type { UserProfile } from "../../model/profile/profile.ts";
@@ -118,7 +119,7 @@ export class World {
   }
 
   session(userId: string): DurableObjectStub<UserSession> {
-    return userSession(bindings.USER_SESSION, this.application, userId, null);
+    return userSessionStub(bindings.USER_SESSION, this.application, userId, null);
   }
 
   /** The products are in their cell. */

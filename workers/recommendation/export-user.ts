@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { userSession } from "../../durable-objects/user-session.ts";
+import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
 import { decodeCursor, encodeCursor } from "../../shared/contracts/cursor.ts";
 import { deadLetterWithBody } from "../../shared/contracts/dead-letter.ts";
 import { type ExportItem, exportItem } from "../../shared/contracts/export.ts";
@@ -81,12 +81,12 @@ const readers: Record<ExportPart, (env: RecommendationEnv, request: PartRequest)
       }),
     ),
   async object({ USER_SESSION }, { application, userId, limit, at }) {
-    const session = userSession(USER_SESSION, application, userId, null);
+    const session = userSessionStub(USER_SESSION, application, userId, null);
     const page = await session.exportPage(objectPosition.parse(at), limit);
     return { items: page.items.map((text) => exportItem.parse(JSON.parse(text))), next: page.next };
   },
   async experiments({ USER_SESSION, DB }, { application, userId }) {
-    const pseudonym = userSession(USER_SESSION, application, userId, null).id.toString();
+    const pseudonym = userSessionStub(USER_SESSION, application, userId, null).id.toString();
     const counts = await new ExperimentCountsTable(DB).ofUser(application, pseudonym);
     return {
       items: counts.map(({ pseudonym: _pseudonym, ...each }) => ({ store: "experiments", counts: each })),
@@ -94,7 +94,7 @@ const readers: Record<ExportPart, (env: RecommendationEnv, request: PartRequest)
     };
   },
   async training_log({ USER_SESSION, TRAINING_LOG }, { application, userId, at }) {
-    const pseudonym = userSession(USER_SESSION, application, userId, null).id.toString();
+    const pseudonym = userSessionStub(USER_SESSION, application, userId, null).id.toString();
     const scan = { application, pseudonym, after: key.parse(at), limit: logObjectsPerPage };
     const { keys, next } = await scanLog(TRAINING_LOG, scan);
     const items: ExportItem[] = [];
@@ -107,7 +107,7 @@ const readers: Record<ExportPart, (env: RecommendationEnv, request: PartRequest)
     return { items, next };
   },
   async dead_letters({ USER_SESSION, TRAINING_LOG }, { application, userId, at }) {
-    const user = { userId, pseudonym: userSession(USER_SESSION, application, userId, null).id.toString() };
+    const user = { userId, pseudonym: userSessionStub(USER_SESSION, application, userId, null).id.toString() };
     const scan = { application, after: key.parse(at), limit: deadLettersPerPage };
     const { deadLetters, next } = await findUserDeadLetters(TRAINING_LOG, scan, user);
     const items: ExportItem[] = [];

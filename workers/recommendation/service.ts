@@ -1,6 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { type UserSession, userSession } from "../../durable-objects/user-session.ts";
+import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
+import type { UserSession } from "../../durable-objects/user-session.ts";
 import { decodeProfile } from "../../model/profile/codec.ts";
 import { emptyProfile } from "../../model/profile/profile.ts";
 import type {
@@ -33,21 +34,19 @@ import { type RebuildStep, rebuildInput } from "../../shared/contracts/rebuild.t
 import {
   type RecommendationAnswer,
   type RecommendationInput,
+  type RecommendationList,
   type RecommendationReceipt,
   recommendationInput,
 } from "../../shared/contracts/recommendation.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
-import type {
-  RecommendationApi,
-  RecommendationList,
-} from "../../shared/contracts/services/recommendation-api.ts";
-import type { UserSettings } from "../../shared/contracts/services/user-api.ts";
-import type { Readiness } from "../../shared/contracts/services/worker-api.ts";
 import { type LocationInput, locationInput } from "../../shared/contracts/user.ts";
 import { DeadLetterService } from "../../shared/dead-letters/dead-letter-service.ts";
 import { removeExpiredDeadLetters } from "../../shared/dead-letters/remove-expired-dead-letters.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
+import type { RecommendationApi } from "../../shared/services/recommendation-api.ts";
+import type { UserSettings } from "../../shared/services/user-api.ts";
+import type { Readiness } from "../../shared/services/worker-api.ts";
 import { exportUser } from "./export-user.ts";
 import { eventTimeOf, ingestEvents, ingestHistory, isWithinLiveWindow } from "./ingest/ingest-events.ts";
 import { redeliverRows } from "./ingest/queue.ts";
@@ -206,7 +205,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
           ],
         },
       );
-    const session = userSession(this.env.USER_SESSION, application, userId, { lat, lon });
+    const session = userSessionStub(this.env.USER_SESSION, application, userId, { lat, lon });
     const bytes = await session.encodedProfile();
     const profile = bytes.byteLength > 0 ? decodeProfile(bytes) : emptyProfile();
     const coarse = await coarsenPoint(this.env.LOCATION, { lat, lon }, profile.precision);
@@ -216,7 +215,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
       precision: profile.precision,
     });
     if (!stored.ok) return stored;
-    if (stored.value.listened) this.ctx.waitUntil(this.#push(application, userId));
+    if (stored.value.hasListeners) this.ctx.waitUntil(this.#push(application, userId));
     const names = await placeNames(this.env.LOCATION, coarse);
     return ok({ location: { ...names, precision: profile.precision, source: "request" } });
   }
@@ -224,7 +223,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   async setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>> {
     const parsed = parse(settingsCall, { application, userId, settings });
     if (!parsed.ok) return parsed;
-    await userSession(this.env.USER_SESSION, application, userId, settings.home).setUserSettings(
+    await userSessionStub(this.env.USER_SESSION, application, userId, settings.home).setUserSettings(
       application,
       userId,
       parsed.value.settings,
@@ -236,7 +235,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   async beginErasure(application: string, userId: string): Promise<Result<Erasure>> {
     const parsed = parse(userRef, { application, userId });
     if (!parsed.ok) return parsed;
-    const session = userSession(this.env.USER_SESSION, application, userId, null);
+    const session = userSessionStub(this.env.USER_SESSION, application, userId, null);
     return ok(await session.erase(application, userId, newRecommendationId(session.id.toString())));
   }
 
@@ -372,7 +371,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
       userId: request.headers.get(liveHeaders.userId),
     });
     if (!user.success) return new Response(null, { status: 404 });
-    return userSession(this.env.USER_SESSION, user.data.application, user.data.userId, null).fetch(request);
+    return userSessionStub(this.env.USER_SESSION, user.data.application, user.data.userId, null).fetch(request);
   }
 
   /** Sends new recommendations to the user's live connections. */
@@ -380,7 +379,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const input = recommendationInput.parse({ userId });
     const answer = await recommendProducts(this.env, application, input, unknownEdge, this.#waitUntil);
     if (answer.ok)
-      await userSession(this.env.USER_SESSION, application, userId, null).broadcast(
+      await userSessionStub(this.env.USER_SESSION, application, userId, null).broadcast(
         JSON.stringify(answer.value),
       );
   }

@@ -2,7 +2,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { type IngestResponse, type UserSession, userSession } from "../../durable-objects/user-session.ts";
+import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
+import type { IngestResponse, UserSession } from "../../durable-objects/user-session.ts";
 import { decodeProfile } from "../../model/profile/codec.ts";
 import type { Interaction } from "../../shared/contracts/event.ts";
 import { liveHeaders } from "../../shared/contracts/live.ts";
@@ -11,7 +12,7 @@ const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Objec
   { USER_SESSION: {} as never },
   env,
 );
-const session = (userId: string) => userSession(environment.USER_SESSION, "demo", userId, null);
+const session = (userId: string) => userSessionStub(environment.USER_SESSION, "demo", userId, null);
 
 const view = (eventId: string, productId: string, time = Date.now() / 1000): Interaction => ({
   eventId,

@@ -43,8 +43,8 @@ export function applyChanges(
   );
 }
 
-/** Calls for the same totals, at most: each one follows a move of the product that the caller did not know. */
-const maxMoves = 4;
+/** Largest number of rounds of calls for the same totals: each further round follows moves that the caller did not know. */
+const maxRounds = 4;
 
 type AddressedTotals = ProductTotals & { cell: string };
 
@@ -62,7 +62,7 @@ export async function applyTotals(
     totals.flatMap((each) => (each.complete ? [[each.productId, each] as const] : [])),
   );
   let { applied, unknown } = await sendTotals(cells, application, totals, transitions);
-  for (let moves = 1; moves < maxMoves; moves++) {
+  for (let round = 1; round < maxRounds; round++) {
     const moved = unknown.flatMap(({ productId, cell }): AddressedTotals[] => {
       const productTotals = completeTotals.get(productId);
       return productTotals ? [{ ...productTotals, cell }] : [];

@@ -1,6 +1,6 @@
 import { cardsOfAnyVersion, type ProductCard } from "../../../shared/contracts/product.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
-import type { ProductApi } from "../../../shared/contracts/services/product-api.ts";
+import type { ProductApi } from "../../../shared/services/product-api.ts";
 
 /** Cards that the product service returns in one call. */
 const maxCardsPerCall = 1000;

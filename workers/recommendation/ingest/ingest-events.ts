@@ -1,4 +1,4 @@
-import { userSession } from "../../../durable-objects/user-session.ts";
+import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
 import { decodeProfile } from "../../../model/profile/codec.ts";
 import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
 import type { EventInput, EventReceipt, Interaction, ProductFacts } from "../../../shared/contracts/event.ts";
@@ -11,9 +11,9 @@ import { coarsenPoint } from "../serve/resolve-location.ts";
 import { deliverRows } from "./deliver-rows.ts";
 import { fetchProductFacts } from "./product-facts.ts";
 
-/** The oldest live event: an event that arrives later is history. */
+/** Maximum age of a live event; an older event is history. */
 const maxLateSeconds = 7 * 86_400;
-/** Clock difference between a client and the server that is accepted. */
+/** Accepted lead of a client's clock over the server's. */
 const maxEarlySeconds = 300;
 
 /** Returns the time of an event in seconds since the Unix epoch: its own timestamp, else `now`. */
@@ -94,7 +94,7 @@ async function recordForUser(
   facts: ReadonlyMap<string, ProductFacts>,
   isHistory: boolean,
 ): Promise<UserIngestResult> {
-  const session = userSession(env.USER_SESSION, application, userId, events[0].input.location ?? null);
+  const session = userSessionStub(env.USER_SESSION, application, userId, events[0].input.location ?? null);
   const hasLocation = events.some(({ input }) => input.location !== undefined);
   const precision: Precision = hasLocation ? await precisionOf(session.encodedProfile()) : "exact";
   const interactions = await Promise.all(

@@ -1,6 +1,6 @@
 import type { ProductFacts } from "../../../shared/contracts/event.ts";
 import type { ProductCard } from "../../../shared/contracts/product.ts";
-import type { ProductApi } from "../../../shared/contracts/services/product-api.ts";
+import type { ProductApi } from "../../../shared/services/product-api.ts";
 import { fetchCards } from "./fetch-cards.ts";
 
 /** Products whose facts an isolate caches. */

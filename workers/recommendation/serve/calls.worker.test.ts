@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { userSession } from "../../../durable-objects/user-session.ts";
+import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
 import { environment, leaf, oslo, recommendForAnn, services } from "../testing/services.ts";
 
 /** Returns the services and counts of their calls. */
@@ -35,7 +35,7 @@ function countingServices() {
   };
 }
 
-const session = () => userSession(environment.USER_SESSION, "counted", "ann", null);
+const session = () => userSessionStub(environment.USER_SESSION, "counted", "ann", null);
 
 /** Returns the number of rows that the user object reads while `work` runs. */
 async function rowsReadBy(work: () => Promise<void>): Promise<number> {
@@ -75,10 +75,10 @@ describe("recommendProducts for a user with a history", () => {
       return calls;
     };
     expect(await recommend()).toEqual({
-      "user.state": 1,
+      "user.encodedProfile": 1,
       "location.gatherCandidates": 1,
       "product.getCards": 1,
-      "user.impression": 1,
+      "user.recordImpression": 1,
     });
     // The cards are cached in the version of the tile.
     let warm: Record<string, number> = {};

@@ -1,6 +1,6 @@
 import type { CardRequest, ProductCard } from "../../../shared/contracts/product.ts";
 import { ok, type Result } from "../../../shared/contracts/result.ts";
-import type { ProductApi } from "../../../shared/contracts/services/product-api.ts";
+import type { ProductApi } from "../../../shared/services/product-api.ts";
 
 /** Cards in isolate memory, about 1 kB each. The least recently used card is dropped first. */
 const maxCards = 8000;

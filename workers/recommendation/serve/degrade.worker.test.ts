@@ -39,7 +39,7 @@ describe("recommendProducts", () => {
 
   it("recommends by city and popularity if the user object fails", async () => {
     const id = environment.USER_SESSION.idFromName("demo:ann");
-    const session = { id, state: rejectAsDown, impression: rejectAsDown };
+    const session = { id, encodedProfile: rejectAsDown, recordImpression: rejectAsDown };
     const { items, location, skipped } = await answer({
       USER_SESSION: { idFromName: () => id, idFromString: () => id, get: () => session },
     });
@@ -62,7 +62,7 @@ describe("recommendProducts", () => {
         USER_SESSION: {
           idFromName: () => id,
           idFromString: () => id,
-          get: () => ({ id, state: slow, impression: rejectAsDown }),
+          get: () => ({ id, encodedProfile: slow, recordImpression: rejectAsDown }),
         },
       },
       { budgetMs: 5 },

@@ -1,4 +1,4 @@
-import { userSession } from "../../../durable-objects/user-session.ts";
+import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
 import { BatchPool } from "../../../model/features/batch-pool.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { maxCandidates, type PipelineAnswer, runPipeline } from "../../../model/pipeline/run-pipeline.ts";
@@ -72,7 +72,7 @@ export async function recommendProducts(
   const budgetMs = input.budgetMs ?? Number.POSITIVE_INFINITY;
   const now = Date.now() / 1000;
   const filter = input.filter ?? {};
-  const session = userSession(env.USER_SESSION, application, input.userId, input.location ?? edge.point);
+  const session = userSessionStub(env.USER_SESSION, application, input.userId, input.location ?? edge.point);
   const candidateService = locationCandidateService(env.LOCATION, application);
   const serving = rankersFor(env, application, input.userId, waitUntil);
   const { profile, skipped } = await loadProfile(session.encodedProfile(), budgetMs);

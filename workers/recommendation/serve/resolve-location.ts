@@ -1,9 +1,9 @@
 import type { UserProfile } from "../../../model/profile/profile.ts";
 import type { AnswerLocation, EdgeLocation, LocationSource } from "../../../shared/contracts/location.ts";
 import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
-import type { LocationApi } from "../../../shared/contracts/services/location-api.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { coarsenToCity, coarsenToKilometer } from "../../../shared/geo/coarsen.ts";
+import type { LocationApi } from "../../../shared/services/location-api.ts";
 
 /** The location that a recommendation uses. */
 export interface ResolvedLocation {

@@ -5,8 +5,8 @@ import { popularityScore } from "../../../model/retrieval/engagement.ts";
 import { defaultFirstStage } from "../../../model/retrieval/first-stage.ts";
 import type { Point } from "../../../shared/contracts/primitives.ts";
 import { type CardRequest, cardsOfAnyVersion } from "../../../shared/contracts/product.ts";
+import type { RecommendationList } from "../../../shared/contracts/recommendation.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
-import type { RecommendationList } from "../../../shared/contracts/services/recommendation-api.ts";
 import { loadCardsById } from "./cards.ts";
 import { locationCandidateStore } from "./location-candidates.ts";
 

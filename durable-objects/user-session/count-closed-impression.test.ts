@@ -1,20 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { countsAfter } from "./experiment-counts.ts";
+import { countClosedImpression } from "./count-closed-impression.ts";
 
-/** What the store keeps by name. */
-function kept() {
+/** A store that has only the table `meta`. */
+function metaStore() {
   const values = new Map<string, string>();
   return {
-    get: (name: string) => values.get(name) ?? null,
-    set: (name: string, value: string) => void values.set(name, value),
+    getMeta: (name: string) => values.get(name) ?? null,
+    setMeta: (name: string, value: string) => void values.set(name, value),
   };
 }
 
-describe("the counts of a person in an experiment", () => {
-  it("grow by one exposure with each impression, and by a success where something shown was wanted", () => {
-    const store = kept();
+describe("countClosedImpression", () => {
+  it("adds one exposure per impression, and one success if it led to a click, cart or purchase", () => {
+    const store = metaStore();
     const countsOf = (outcomes: string[], variant = "rollout:v2/canary") =>
-      countsAfter(
+      countClosedImpression(
         store,
         { variant },
         outcomes.map((type) => ({ type })),
@@ -38,9 +38,9 @@ describe("the counts of a person in an experiment", () => {
     expect(countsOf(["purchase"])?.counts).toEqual({ ...canary, exposures: 4, successes: 2 });
   });
 
-  it("are not kept for what is of no experiment", () => {
-    const store = kept();
-    expect(countsAfter(store, { variant: "default" }, [{ type: "click" }], 1)).toBeNull();
-    expect(store.get("counts:default")).toBeNull();
+  it("stores no counts for an impression without an experiment", () => {
+    const store = metaStore();
+    expect(countClosedImpression(store, { variant: "default" }, [{ type: "click" }], 1)).toBeNull();
+    expect(store.getMeta("counts:default")).toBeNull();
   });
 });

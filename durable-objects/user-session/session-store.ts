@@ -1,47 +1,48 @@
-/** The queue by which a row leaves. */
+/** The queue to which a row is sent. */
 export type OutboxQueue = "interactions" | "locations";
 
-/** A row of the journal. Its body is null where only its id is kept: somebody else has brought it to the records. */
+/** A row of the journal. Its body is null if the caller delivers the row itself, so that only its id is stored. */
 export interface JournalRow {
   seq: number;
   id: string;
   queue: OutboxQueue;
   body: string | null;
-  /** When it came here, seconds since the epoch. */
+  /** When the row was added, seconds since the epoch. */
   time: number;
-  /** Whether it was the person's first interaction with its product, as it came. */
+  /** Whether the row was the user's first interaction with its product when it was added. */
   first: boolean;
 }
 
-/** A row on its way, without what it says. */
-export type OpenRow = Omit<JournalRow, "body" | "first">;
-
-/** The person as of a row of the journal. */
-export interface Snapshot {
+/** The profile as of a row of the journal. */
+export interface ProfileSnapshot {
+  /** The encoded profile. */
   body: Uint8Array;
-  /** The newest row that is in the body; everything without a body of its own is. */
+  /** Sequence number of the last row that the profile includes. Rows without a body are always included. */
   seq: number;
-  /** When old rows were last forgotten, seconds since the epoch. */
-  pruned: number;
+  /** When expired rows were last deleted, seconds since the epoch. */
+  prunedAt: number;
 }
 
-/** What an impression keeps until its click window closes. */
+/** A receipt, and what the ranker saw until the click window closes. */
 export interface StoredReceipt {
+  /** Id of the recommendation. */
   id: string;
+  /** Seconds since the epoch. */
   time: number;
+  /** JSON. */
   receipt: string;
-  /** The logged candidates, as JSON; null once the example has left. */
+  /** The logged candidates and their feature hash, as JSON; null after the click window. */
   rows: string | null;
-  /** What the ranker saw of them, packed; null once the example has left. */
+  /** The packed features of these candidates; null after the click window. */
   features: Uint8Array | null;
 }
 
-/** The tables of one person. Every method is synchronous: callers wrap what belongs together in one transaction. */
+/** The tables of one user. Every method is synchronous: callers wrap what belongs together in one transaction. */
 export class SessionStore {
   readonly #sql: SqlStorage;
-  /** Whether the tables were seen: they never go again, unless the transaction that made them fails. */
-  #seen = false;
-  /** What `meta` holds, which is little and asked for often; null where it was not read yet. */
+  /** Whether the tables are known to exist. They disappear only if the transaction that created them fails. */
+  #tablesExist = false;
+  /** The rows of `meta`, which are few and read often; null until they are read. */
   #meta: Map<string, string> | null = null;
 
   constructor(sql: SqlStorage) {
@@ -49,10 +50,11 @@ export class SessionStore {
   }
 
   /**
-   * The journal is the person's truth and the outbox at once: one row written when an event comes, one when it is closed.
-   * An index by sequence number would add one to each of them, so open rows are remembered in memory instead.
+   * Creates the tables. The journal is both the record of the user's events and the outbox: an event costs one row written when it
+   * is added and one when it is closed. An index by sequence number would add a row to each, so the object keeps open rows in
+   * memory instead.
    */
-  migrate(): void {
+  createTables(): void {
     this.#sql.exec(`
       CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS snapshot (
@@ -68,19 +70,20 @@ export class SessionStore {
     `);
   }
 
-  /** Whether {@link migrate} ever ran here: reading an unknown person writes nothing. */
-  exists(): boolean {
-    this.#seen ||= this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'journal'").toArray().length > 0;
-    return this.#seen;
+  /** Whether {@link createTables} ran in this object. Reading an unknown user writes nothing. */
+  hasTables(): boolean {
+    this.#tablesExist ||=
+      this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'journal'").toArray().length > 0;
+    return this.#tablesExist;
   }
 
-  /** A transaction failed: what was seen in it may not be there. */
-  forget(): void {
-    this.#seen = false;
+  /** Drops what is cached, after a transaction failed. */
+  invalidate(): void {
+    this.#tablesExist = false;
     this.#meta = null;
   }
 
-  get #named(): Map<string, string> {
+  get #metaValues(): Map<string, string> {
     this.#meta ??= new Map(
       this.#sql
         .exec<{ name: string; value: string }>("SELECT name, value FROM meta")
@@ -90,25 +93,25 @@ export class SessionStore {
     return this.#meta;
   }
 
-  get(name: string): string | null {
-    return this.#named.get(name) ?? null;
+  getMeta(name: string): string | null {
+    return this.#metaValues.get(name) ?? null;
   }
 
-  set(name: string, value: string): void {
+  setMeta(name: string, value: string): void {
     this.#sql.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, value);
-    this.#named.set(name, value);
+    this.#metaValues.set(name, value);
   }
 
-  snapshot(): Snapshot | null {
+  snapshot(): ProfileSnapshot | null {
     const [row] = this.#sql
-      .exec<{ body: ArrayBuffer; seq: number; pruned: number }>(
-        "SELECT body, seq, pruned FROM snapshot WHERE id = 1",
+      .exec<{ body: ArrayBuffer; seq: number; prunedAt: number }>(
+        "SELECT body, seq, pruned AS prunedAt FROM snapshot WHERE id = 1",
       )
       .toArray();
     return row ? { ...row, body: new Uint8Array(row.body) } : null;
   }
 
-  putSnapshot({ body, seq, pruned }: Snapshot): void {
+  putSnapshot({ body, seq, prunedAt: pruned }: ProfileSnapshot): void {
     this.#sql.exec(
       `INSERT INTO snapshot VALUES (1, ?, ?, ?)
        ON CONFLICT DO UPDATE SET body = excluded.body, seq = excluded.seq, pruned = excluded.pruned`,
@@ -118,16 +121,16 @@ export class SessionStore {
     );
   }
 
-  /** What is kept of a known event. */
-  known(id: string): Pick<JournalRow, "seq" | "first"> | null {
+  /** Returns the row of an event that was ingested before; null for a new event. */
+  findEvent(id: string): Pick<JournalRow, "seq" | "first"> | null {
     const [row] = this.#sql
       .exec<{ seq: number; first: number }>("SELECT seq, first FROM journal WHERE id = ?", id)
       .toArray();
     return row ? { seq: row.seq, first: row.first === 1 } : null;
   }
 
-  /** Adds a row, unless one of its id is there; answers whether it did. It is open where it has a body. */
-  add({ id, seq, queue, time, body, first }: JournalRow): boolean {
+  /** Adds a row, unless there is one with its id. Returns whether it was added. A row with a body is open. */
+  addRow({ id, seq, queue, time, body, first }: JournalRow): boolean {
     const { rowsWritten } = this.#sql.exec(
       "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
       id,
@@ -141,8 +144,8 @@ export class SessionStore {
     return rowsWritten > 0;
   }
 
-  /** Opens a row of which only the id was kept; answers its sequence number, null where there is no such row. */
-  reopen(id: string, body: string): number | null {
+  /** Adds a body to a row without one, which opens it. Returns its sequence number; null if there is no such row. */
+  reopenRow(id: string, body: string): number | null {
     return (
       this.#sql
         .exec<{ seq: number }>(
@@ -154,8 +157,8 @@ export class SessionStore {
     );
   }
 
-  /** Rows that are open, and rows after `seq`, which a snapshot does not know. Oldest first. */
-  unfinished(seq: number): (Omit<JournalRow, "first"> & { open: number })[] {
+  /** Returns the open rows, and the rows after `seq`, which a snapshot does not include; oldest first. */
+  rowsSince(seq: number): (Omit<JournalRow, "first"> & { open: number })[] {
     return this.#sql
       .exec<Omit<JournalRow, "first"> & { open: number } & Record<string, SqlStorageValue>>(
         `SELECT id, seq, open, queue, time, iif(seq > ?1, body, NULL) AS body FROM journal
@@ -165,7 +168,7 @@ export class SessionStore {
       .toArray();
   }
 
-  /** What rows say, by their ids. */
+  /** Returns the bodies of rows, by id. */
   bodies(ids: string[]): Map<string, string> {
     return new Map(
       this.#sql
@@ -178,8 +181,8 @@ export class SessionStore {
     );
   }
 
-  /** Closes rows: what they said is where it belongs. Their ids stay, so that a repeated event is known. */
-  close(ids: string[]): void {
+  /** Closes rows that were delivered. Their ids remain, so that a repeated event is detected. */
+  closeRows(ids: string[]): void {
     this.#sql.exec(
       "UPDATE journal SET open = 0 WHERE id IN (SELECT value FROM json_each(?)) AND open = 1",
       JSON.stringify(ids),
@@ -197,7 +200,7 @@ export class SessionStore {
     );
   }
 
-  /** A receipt, without what the ranker saw. */
+  /** Returns a receipt without its features. */
   receipt(id: string): Omit<StoredReceipt, "features"> | null {
     return (
       this.#sql
@@ -209,21 +212,21 @@ export class SessionStore {
     );
   }
 
-  /** Whether nothing is held: nobody was ever here, or they were erased. */
+  /** Whether the object stores nothing about a user: it never did, or the user was erased. */
   isEmpty(): boolean {
-    return !this.exists() || this.get("userId") === null;
+    return !this.hasTables() || this.getMeta("userId") === null;
   }
 
-  /** Whether there are rows or receipts, which have a lifetime. */
-  holdsPassing(): boolean {
-    if (!this.exists()) return false;
-    const sql = "SELECT EXISTS (SELECT 1 FROM journal) OR EXISTS (SELECT 1 FROM receipts) AS some";
-    return this.#sql.exec<{ some: number }>(sql).one().some === 1;
+  /** Whether there are journal rows or receipts, which expire. */
+  hasExpiringRows(): boolean {
+    if (!this.hasTables()) return false;
+    const sql = "SELECT EXISTS (SELECT 1 FROM journal) OR EXISTS (SELECT 1 FROM receipts) AS found";
+    return this.#sql.exec<{ found: number }>(sql).one().found === 1;
   }
 
-  /** Rows of the journal by id, after `after`. */
+  /** Returns rows of the journal in the order of their ids, after `after`. */
   journalAfter(after: string, limit: number): (JournalRow & { open: number })[] {
-    if (!this.exists()) return [];
+    if (!this.hasTables()) return [];
     return this.#sql
       .exec<JournalRow & { open: number } & Record<string, SqlStorageValue>>(
         "SELECT * FROM journal WHERE id > ? ORDER BY id LIMIT ?",
@@ -233,9 +236,9 @@ export class SessionStore {
       .toArray();
   }
 
-  /** Receipts by id, after `after`. */
+  /** Returns receipts in the order of their ids, after `after`. */
   receiptsAfter(after: string, limit: number): StoredReceipt[] {
-    if (!this.exists()) return [];
+    if (!this.hasTables()) return [];
     return this.#sql
       .exec<StoredReceipt & Record<string, SqlStorageValue>>(
         "SELECT * FROM receipts WHERE id > ? ORDER BY id LIMIT ?",
@@ -245,8 +248,8 @@ export class SessionStore {
       .toArray();
   }
 
-  /** Receipts whose example has not left, made before `before`. */
-  closing(before: number, limit: number): StoredReceipt[] {
+  /** Returns receipts from before `before` (seconds) whose click window is not closed, oldest first. */
+  receiptsToClose(before: number, limit: number): StoredReceipt[] {
     return this.#sql
       .exec<Omit<StoredReceipt, "features"> & { features: ArrayBuffer | null }>(
         "SELECT * FROM receipts WHERE rows IS NOT NULL AND time < ? ORDER BY time LIMIT ?",
@@ -257,12 +260,14 @@ export class SessionStore {
       .map((row) => ({ ...row, features: row.features && new Uint8Array(row.features) }));
   }
 
+  /** Returns the time of the oldest receipt whose click window is not closed, in seconds; null if there is none. */
   oldestOpenReceipt(): number | null {
     return this.#sql
       .exec<{ at: number | null }>("SELECT min(time) AS at FROM receipts WHERE rows IS NOT NULL")
       .one().at;
   }
 
+  /** Deletes what the ranker saw. */
   closeReceipt(id: string): void {
     this.#sql.exec("UPDATE receipts SET rows = NULL, features = NULL WHERE id = ?", id);
   }
@@ -280,11 +285,14 @@ export class SessionStore {
       .toArray();
   }
 
-  /** Forgets the person, and keeps how many lives of theirs are over, and when the last ended (seconds). */
-  beginAnew(generation: number, now: number): { rows: number; receipts: number } {
+  /**
+   * Deletes everything about the user and stores the number of the next generation and when it began, in seconds. Returns the
+   * number of deleted rows and receipts.
+   */
+  startNextGeneration(generation: number, now: number): { rows: number; receipts: number } {
     const count = (table: string): number =>
       this.#sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one().n;
-    const gone = {
+    const deleted = {
       rows: count("journal") + count("snapshot") + count("outcomes"),
       receipts: count("receipts"),
     };
@@ -292,18 +300,21 @@ export class SessionStore {
       "DELETE FROM meta; DELETE FROM snapshot; DELETE FROM journal; DELETE FROM receipts; DELETE FROM outcomes;",
     );
     this.#meta = null;
-    this.set("generation", String(generation));
-    this.set("begun", String(now));
-    return gone;
+    this.setMeta("generation", String(generation));
+    this.setMeta("generationStart", String(now));
+    return deleted;
   }
 
-  /** Forgets counts of experiments that have not grown since `before`. */
+  /** Deletes counts of experiments that have not grown since `before`, seconds since the epoch. */
   pruneCounts(before: number): void {
     this.#sql.exec("DELETE FROM meta WHERE name LIKE 'counts:%' AND value ->> 'at' < ?", before);
     this.#meta = null;
   }
 
-  /** Forgets receipts and closed rows from before `before`, the latter where they are in the snapshot (up to `seq`). */
+  /**
+   * Deletes closed rows, receipts and outcomes from before `before` (seconds since the epoch). Rows are deleted only up to `seq`, the
+   * last row that the snapshot includes.
+   */
   prune(before: number, seq: number): void {
     this.#sql.exec("DELETE FROM journal WHERE open = 0 AND time < ? AND seq <= ?", before, seq);
     this.#sql.exec("DELETE FROM outcomes WHERE receipt IN (SELECT id FROM receipts WHERE time < ?)", before);

@@ -1,0 +1,32 @@
+import type { ExperimentCounts } from "../../shared/contracts/queues.ts";
+import type { RecommendationReceipt } from "../../shared/contracts/recommendation.ts";
+import { participationOf } from "../../shared/experiments/variant.ts";
+import type { SessionStore } from "./session-store.ts";
+
+/** Events that make a recommendation a success. A view or a dismissal does not. */
+const successEvents: ReadonlySet<string> = new Set(["click", "cart", "purchase"]);
+
+/**
+ * Adds an impression whose click window has closed to the user's counts in its experiment. Returns the new counts and the id of
+ * their journal row; null if the impression belongs to no experiment. It runs in the transaction that closes the window, so each
+ * impression counts once. The counts are absolute: of two messages, the one with the larger counts is the newer.
+ */
+export function countClosedImpression(
+  store: Pick<SessionStore, "getMeta" | "setMeta">,
+  { variant }: Pick<RecommendationReceipt, "variant">,
+  outcomes: readonly { type: string }[],
+  now: number,
+): { id: string; counts: ExperimentCounts } | null {
+  const participation = participationOf(variant);
+  if (!participation) return null;
+  const name = `counts:${variant}`;
+  const before: { exposures: number; successes: number } = JSON.parse(
+    store.getMeta(name) ?? '{"exposures":0,"successes":0}',
+  );
+  const counts = {
+    exposures: before.exposures + 1,
+    successes: before.successes + (outcomes.some(({ type }) => successEvents.has(type)) ? 1 : 0),
+  };
+  store.setMeta(name, JSON.stringify({ ...counts, at: now }));
+  return { id: `${name}:${counts.exposures}`, counts: { ...participation, ...counts } };
+}

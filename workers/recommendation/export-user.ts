@@ -107,7 +107,10 @@ const readers: Record<ExportPart, (env: RecommendationEnv, request: PartRequest)
     return { items, next };
   },
   async dead_letters({ USER_SESSION, TRAINING_LOG }, { application, userId, at }) {
-    const user = { userId, pseudonym: userSessionStub(USER_SESSION, application, userId, null).id.toString() };
+    const user = {
+      userId,
+      pseudonym: userSessionStub(USER_SESSION, application, userId, null).id.toString(),
+    };
     const scan = { application, after: key.parse(at), limit: deadLettersPerPage };
     const { deadLetters, next } = await findUserDeadLetters(TRAINING_LOG, scan, user);
     const items: ExportItem[] = [];

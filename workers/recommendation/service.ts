@@ -371,7 +371,9 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
       userId: request.headers.get(liveHeaders.userId),
     });
     if (!user.success) return new Response(null, { status: 404 });
-    return userSessionStub(this.env.USER_SESSION, user.data.application, user.data.userId, null).fetch(request);
+    return userSessionStub(this.env.USER_SESSION, user.data.application, user.data.userId, null).fetch(
+      request,
+    );
   }
 
   /** Sends new recommendations to the user's live connections. */

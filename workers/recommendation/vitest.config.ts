@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-const migrations = (service: string): string => join(import.meta.dirname, "../../migrations", service);
+const migrations = join(import.meta.dirname, "../../migrations/recommendation");
 
-/** The recommendation worker and people's objects in workerd; all workers together are tested in `test/`. */
+/** Tests the recommendation worker and user objects in workerd; `test/` tests all workers together. */
 export default defineConfig({
   plugins: [
     cloudflareTest(async () => ({
@@ -12,12 +12,10 @@ export default defineConfig({
       miniflare: {
         compatibilityDate: "2026-11-01",
         durableObjects: { USER_SESSION: { className: "UserSession", useSQLite: true } },
-        // The records of the user worker: what an event costs is counted on them.
-        d1Databases: ["DB", "USER_DB"],
+        d1Databases: ["DB"],
         r2Buckets: ["MODELS", "TRAINING_LOG"],
         bindings: {
-          MIGRATIONS: await readD1Migrations(migrations("recommendation")),
-          USER_MIGRATIONS: await readD1Migrations(migrations("user")),
+          MIGRATIONS: await readD1Migrations(migrations),
         },
         queueProducers: { INTERACTIONS: "interactions", LOCATIONS: "locations" },
         modulesRules: [

@@ -4,7 +4,14 @@ import { jsonBody, type Transport } from "./transport.ts";
 
 const keyPath = (id: string): string => `/v1/keys/${encodeURIComponent(id)}`;
 
-/** Keys of the application. */
+/**
+ * Manages the API keys of the application. Needs an admin key.
+ *
+ * @example
+ * const { id, key } = await vicinity.keys.create({ role: "client", name: "web shop" });
+ * const rotated = await vicinity.keys.rotate(id, 3600);
+ * await vicinity.keys.revoke(rotated.id);
+ */
 export class Keys {
   readonly #transport: Transport;
 
@@ -12,18 +19,19 @@ export class Keys {
     this.#transport = transport;
   }
 
-  /** The answer is the only one that shows the key. */
+  /** Creates a key. Store `key` from the answer: no later answer contains it. */
   create(input: z.input<typeof keyInput>): Promise<CreatedKey> {
     return this.#transport.call("POST", "/v1/keys", {}, jsonBody(input));
   }
-  /** Oldest first, revoked ones included. */
+  /** Lists keys, oldest first, including revoked keys. */
   list(): Promise<{ items: KeyRecord[] }> {
     return this.#transport.call("GET", "/v1/keys");
   }
-  /** A new key with the same rights; the old one works on for `overlapSeconds`, at most a week. */
+  /** Creates a new key with the same rights. The old key works for another `overlapSeconds` (default 3,600; at most 7 days). */
   rotate(id: string, overlapSeconds?: number): Promise<RotatedKey> {
     return this.#transport.call("POST", `${keyPath(id)}/rotate`, {}, jsonBody({ overlapSeconds }));
   }
+  /** Revokes a key. */
   async revoke(id: string): Promise<void> {
     await this.#transport.send("DELETE", keyPath(id));
   }

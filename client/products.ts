@@ -13,7 +13,20 @@ import { jsonBody, ndjsonBody, type Transport } from "./transport.ts";
 type ProductToWrite = z.input<typeof productInput>;
 const productPath = (productId: string): string => `/v1/products/${encodeURIComponent(productId)}`;
 
-/** The catalogue. */
+/**
+ * Reads and writes the catalog.
+ *
+ * @example
+ * await vicinity.products.put({
+ *   id: "espresso-1",
+ *   title: "Espresso",
+ *   category: "coffee",
+ *   price: 2.5,
+ *   currency: "EUR",
+ *   location: { lat: 48.85, lon: 2.35 },
+ * });
+ * const { items } = await vicinity.products.similar("espresso-1", 5);
+ */
 export class Products {
   readonly #transport: Transport;
 
@@ -21,26 +34,31 @@ export class Products {
     this.#transport = transport;
   }
 
+  /** Lists products by id, ascending, optionally of one category. */
   list(page: { limit?: number; cursor?: string; category?: string } = {}): Promise<Page<Product>> {
     return this.#transport.call("GET", "/v1/products", page);
   }
+  /** Creates or replaces a product. */
   put({ id, ...product }: ProductToWrite): Promise<Product> {
     return this.#transport.call("PUT", productPath(id), {}, jsonBody(product));
   }
-  /** Up to 10,000 at a time. */
+  /** Creates or replaces up to 10,000 products. */
   putMany(products: readonly ProductToWrite[]): Promise<BulkReport> {
     return this.#transport.call("POST", "/v1/products/bulk", {}, ndjsonBody(products));
   }
+  /** Returns a product with the lifetime counts of its interactions. */
   get(productId: string): Promise<ProductWithTotals> {
     return this.#transport.call("GET", productPath(productId));
   }
+  /** Changes the given fields of a product. */
   patch(productId: string, changes: ProductPatch): Promise<Product> {
     return this.#transport.call("PATCH", productPath(productId), {}, jsonBody(changes));
   }
+  /** Deletes a product and its images. */
   async remove(productId: string): Promise<void> {
     await this.#transport.send("DELETE", productPath(productId));
   }
-  /** The n-th image, from 0: JPEG, PNG, WebP or AVIF. Answers where it is served. */
+  /** Stores the image at position `n` (0 to 9): JPEG, PNG, WebP or AVIF. Returns its path. */
   putImage(
     productId: string,
     n: number,
@@ -49,6 +67,7 @@ export class Products {
     const body = { type: image.type || "application/octet-stream", content: image };
     return this.#transport.call("PUT", `${productPath(productId)}/images/${n}`, {}, body);
   }
+  /** Returns the products that are most often chosen after a product. */
   similar(productId: string, limit?: number): Promise<RecommendationList> {
     return this.#transport.call("GET", `${productPath(productId)}/similar`, { limit });
   }

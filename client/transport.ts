@@ -1,9 +1,20 @@
 import { type Problem, problem } from "../shared/contracts/problem.ts";
 
-/** A refusal, with all that the service said of it. */
+/**
+ * Thrown for every error answer of the service.
+ *
+ * @example
+ * try {
+ *   await vicinity.products.get("unknown");
+ * } catch (error) {
+ *   if (error instanceof VicinityError && error.problem.code === "not_found") return null;
+ *   throw error;
+ * }
+ */
 export class VicinityError extends Error {
+  /** The problem document of the answer. */
   readonly problem: Problem;
-  /** Seconds after which another attempt makes sense, where the service named them. */
+  /** Seconds after which a retry may succeed, from the header `Retry-After`; null if the answer has none. */
   readonly retryAfter: number | null;
 
   constructor(problem: Problem, retryAfter: number | null) {
@@ -14,25 +25,27 @@ export class VicinityError extends Error {
   }
 }
 
-/** Values of a query string; those undefined are left out. */
+/** Parameters of a query string. Undefined values are left out. */
 export type Query = Record<string, string | number | undefined>;
 
-/** A body and its media type. */
+/** A request body and its media type; `type: null` lets `fetch` set the header. */
 export interface Body {
   type: string | null;
   content: string | Blob | FormData | ArrayBuffer | Uint8Array<ArrayBuffer>;
 }
 
+/** Returns a value as a JSON body. */
 export const jsonBody = (value: unknown): Body => ({
   type: "application/json",
   content: JSON.stringify(value),
 });
+/** Returns values as a body of JSON lines. */
 export const ndjsonBody = (values: readonly unknown[]): Body => ({
   type: "application/x-ndjson",
   content: values.map((value) => JSON.stringify(value)).join("\n"),
 });
 
-/** The part of `fetch` that is needed. */
+/** The part of the `fetch` function that the client uses. */
 export type FetchFunction = (url: string, init: RequestInit) => Promise<Response>;
 
 async function readError(answer: Response): Promise<VicinityError> {
@@ -45,7 +58,7 @@ async function readError(answer: Response): Promise<VicinityError> {
           type: "about:blank",
           title: "Unexpected answer",
           status: answer.status,
-          detail: `The service answered ${answer.status} without a problem document.`,
+          detail: `The server answered ${answer.status} without a problem document. Check the client's \`url\`.`,
           code: "unexpected",
           requestId: answer.headers.get("x-request-id") ?? "",
         },
@@ -53,7 +66,13 @@ async function readError(answer: Response): Promise<VicinityError> {
   );
 }
 
-/** Calls one service with one credential. */
+/**
+ * Sends requests to one Vicinity deployment with one credential. {@link Vicinity} creates it.
+ *
+ * @example
+ * const transport = new Transport("https://api.example.com", "vic_...", fetch);
+ * const page = await transport.call<Page<User>>("GET", "/v1/users", { limit: 10 });
+ */
 export class Transport {
   readonly #url: string;
   readonly #credential: string;
@@ -65,13 +84,13 @@ export class Transport {
     this.#fetch = fetch;
   }
 
-  /** The whole answer; throws a {@link VicinityError} for a refusal. */
+  /** Sends a request and returns the response. Throws a {@link VicinityError} for an error status. */
   async send(method: string, path: string, query: Query = {}, body?: Body): Promise<Response> {
-    const given = Object.entries(query).filter((entry) => entry[1] !== undefined);
-    const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+    const parameters = Object.entries(query).filter((entry) => entry[1] !== undefined);
+    const search = new URLSearchParams(parameters.map(([name, value]) => [name, String(value)]));
     const headers = new Headers({ authorization: `Bearer ${this.#credential}` });
     if (body?.type) headers.set("content-type", body.type);
-    const answer = await this.#fetch(`${this.#url}${path}${given.length === 0 ? "" : `?${search}`}`, {
+    const answer = await this.#fetch(`${this.#url}${path}${parameters.length === 0 ? "" : `?${search}`}`, {
       method,
       headers,
       ...(body ? { body: body.content } : {}),
@@ -80,12 +99,15 @@ export class Transport {
     return answer;
   }
 
-  /** The answer's JSON. Its form is the service's promise: the same schemas make both sides' types. */
+  /**
+   * Sends a request and returns the JSON of the answer. The client does not validate it: the server's types come from
+   * the same schemas.
+   */
   async call<T>(method: string, path: string, query: Query = {}, body?: Body): Promise<T> {
     return (await this.send(method, path, query, body)).json();
   }
 
-  /** Address and subprotocols of a WebSocket. */
+  /** Returns the URL and subprotocols of a WebSocket. The second subprotocol carries the credential. */
   socket(path: string): [url: string, protocols: string[]] {
     return [`${this.#url.replace(/^http/, "ws")}${path}`, ["vicinity", this.#credential]];
   }

@@ -8,7 +8,14 @@ import { jsonBody, type Query, type Transport } from "./transport.ts";
 
 const userPath = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}`;
 
-/** Profiles, history, places. */
+/**
+ * Reads and writes user profiles, locations and interactions, and exports and erases users.
+ *
+ * @example
+ * await vicinity.users.put("ann", { home: { lat: 59.91, lon: 10.75 }, consent: { location: "1km" } });
+ * await vicinity.users.setLocation("ann", { lat: 59.92, lon: 10.76 });
+ * const { items } = await vicinity.users.listInteractions("ann", { limit: 10 });
+ */
 export class Users {
   readonly #transport: Transport;
 
@@ -16,34 +23,39 @@ export class Users {
     this.#transport = transport;
   }
 
+  /** Lists profiles by user id, ascending. */
   list(page: { limit?: number; cursor?: string } = {}): Promise<Page<User>> {
     return this.#transport.call("GET", "/v1/users", page);
   }
+  /** Creates or replaces a profile. */
   put(userId: string, profile: z.input<typeof userInput>): Promise<User> {
     return this.#transport.call("PUT", userPath(userId), {}, jsonBody(profile));
   }
+  /** Returns a profile. */
   get(userId: string): Promise<User> {
     return this.#transport.call("GET", userPath(userId));
   }
+  /** Changes the given fields of a profile. */
   patch(userId: string, changes: UserPatch): Promise<User> {
     return this.#transport.call("PATCH", userPath(userId), {}, jsonBody(changes));
   }
-  /** All that is held about a person, page by page; a page may be empty though more follows. */
+  /** Returns one page of all data that is stored about a user. A page may be empty although more follow. */
   exportPage(userId: string, page: { limit?: number; cursor?: string } = {}): Promise<Page<ExportItem>> {
     return this.#transport.call("GET", `${userPath(userId)}/export`, page);
   }
-  /** Begins an erasure, which goes on by itself. */
+  /** Begins to erase a user. The service continues by itself; {@link getErasure} returns the status. */
   erase(userId: string): Promise<Erasure> {
     return this.#transport.call("DELETE", userPath(userId));
   }
-  /** How far an erasure is. */
+  /** Returns the status of an erasure. */
   getErasure(id: string): Promise<Erasure> {
     return this.#transport.call("GET", `/v1/erasures/${encodeURIComponent(id)}`);
   }
-  /** Newest first. */
+  /** Lists a user's interactions, newest first. */
   listInteractions(userId: string, page: Query = {}): Promise<Page<UserInteraction>> {
     return this.#transport.call("GET", `${userPath(userId)}/interactions`, page);
   }
+  /** Stores where the user is, at the precision that they allow. */
   setLocation(userId: string, location: LocationInput): Promise<{ location: AnswerLocation }> {
     return this.#transport.call("PUT", `${userPath(userId)}/location`, {}, jsonBody(location));
   }

@@ -15,60 +15,80 @@ import { Products } from "./products.ts";
 import { type FetchFunction, jsonBody, ndjsonBody, Transport } from "./transport.ts";
 import { Users } from "./users.ts";
 
-/** Where the service is, and as whom to call it. */
+/** Options of {@link Vicinity}. */
 export interface VicinityOptions {
+  /** Base URL of the deployment, for example `https://api.example.com`. */
   url: string;
-  /** An admin key, a client key, or a person's token. */
+  /** An admin key, a client key, or a user's token. */
   credential: string;
-  /** `fetch` of the surroundings unless given. */
+  /** Replaces the global `fetch`. */
   fetch?: FetchFunction;
 }
 
-/** The typed client. Every method throws a {@link VicinityError} where the service refuses. */
+/**
+ * Typed client of the HTTP API. Every method throws a {@link VicinityError} if the service answers with an error.
+ *
+ * @example
+ * const vicinity = new Vicinity({ url: "https://api.example.com", credential: apiKey });
+ * const { items, recommendationId } = await vicinity.recommend({ userId: "ann", limit: 10 });
+ * await vicinity.sendEvents([
+ *   { eventId: crypto.randomUUID(), userId: "ann", type: "click", productId: items[0].productId, recommendationId },
+ * ]);
+ */
 export class Vicinity {
   readonly users: Users;
   readonly products: Products;
   readonly keys: Keys;
   readonly #transport: Transport;
 
-  constructor({ url, credential, fetch = (at, init) => globalThis.fetch(at, init) }: VicinityOptions) {
+  constructor({ url, credential, fetch = (input, init) => globalThis.fetch(input, init) }: VicinityOptions) {
     this.#transport = new Transport(url, credential, fetch);
     this.users = new Users(this.#transport);
     this.products = new Products(this.#transport);
     this.keys = new Keys(this.#transport);
   }
 
-  /** What should this person see, here, now? */
+  /** Returns recommendations for a user. */
   recommend(input: z.input<typeof recommendationInput>): Promise<RecommendationAnswer> {
     return this.#transport.call("POST", "/v1/recommendations", {}, jsonBody(input));
   }
+  /** Returns the receipt of a recommendation: what was shown, with which probability, by which model. */
   receipt(recommendationId: string): Promise<RecommendationReceipt> {
     return this.#transport.call("GET", `/v1/recommendations/${encodeURIComponent(recommendationId)}`);
   }
-  /** Up to 100 at a time; each counts once by its `eventId`, so a repetition does no harm. */
+  /** Sends up to 100 events. An event counts once by its `eventId`, so a request may be repeated. */
   sendEvents(events: readonly EventInput[]): Promise<EventReceipt> {
     return this.#transport.call("POST", "/v1/events", {}, jsonBody({ events }));
   }
-  /** Past events, up to 10,000 at a time. */
+  /** Imports up to 10,000 past events. */
   importEvents(events: readonly EventInput[]): Promise<BulkReport> {
     return this.#transport.call("POST", "/v1/events/bulk", {}, ndjsonBody(events));
   }
+  /** Returns the products nearest to a point. */
   nearby(
     point: Point,
     options: { radiusKm?: number; limit?: number; category?: string } = {},
   ): Promise<NearbyAnswer> {
     return this.#transport.call("GET", "/v1/locations/nearby", { ...point, ...options });
   }
-  resolve(point: Point): Promise<ResolvedLocation> {
+  /** Returns the city, country and timezone of a point. */
+  resolveLocation(point: Point): Promise<ResolvedLocation> {
     return this.#transport.call("GET", "/v1/locations/resolve", { ...point });
   }
+  /** Returns the most popular products near a point, or of the world without a point. */
   trending(point?: Point, limit?: number): Promise<RecommendationList> {
     return this.#transport.call("GET", "/v1/trending", { ...point, limit });
   }
+  /** Issues a token with which a user's device calls the API, valid for `ttlSeconds` (default 3,600; at most a day). */
   issueToken(userId: string, ttlSeconds?: number): Promise<IssuedToken> {
     return this.#transport.call("POST", "/v1/tokens", {}, jsonBody({ userId, ttlSeconds }));
   }
-  /** A WebSocket of fresh recommendations; `heard` gets each as it is pushed. Close it to stop. */
+  /**
+   * Opens a WebSocket that pushes new recommendations for a user to `onAnswer`. Close the returned socket to stop.
+   *
+   * @example
+   * const socket = vicinity.openLive("ann", ({ items }) => render(items));
+   */
   openLive(userId: string, onAnswer: (answer: RecommendationAnswer) => void): WebSocket {
     const [url, protocols] = this.#transport.socket(`/v1/users/${encodeURIComponent(userId)}/live`);
     const socket = new WebSocket(url, protocols);

@@ -3,11 +3,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { issuesOf } from "../../shared/contracts/result.ts";
 import type { Gateway, GatewayContext } from "./context.ts";
 import type { Dependencies } from "./dependencies.ts";
-import {
-  errorResponse,
-  methodNotAllowedResponse as methodRefusal,
-  refusalResponse,
-} from "./errors/problem-response.ts";
+import { errorResponse, methodNotAllowedResponse, refusalResponse } from "./errors/problem-response.ts";
 import { Authenticator } from "./keys/authenticator.ts";
 import { authenticate, authorize } from "./middleware/authorize.ts";
 import { crossOrigin } from "./middleware/cross-origin.ts";
@@ -43,7 +39,7 @@ import { addUserRoutes } from "./routes/users.ts";
 const partNames: Partial<Record<string, string>> = { json: "body", form: "body", param: "path" };
 
 /** Builds the public HTTP API: first the middleware that every request passes, then the routes. */
-export function createApp(ports: Dependencies): Gateway {
+export function createApp(dependencies: Dependencies): Gateway {
   const app: Gateway = new OpenAPIHono<GatewayContext>({
     defaultHook: (result, c) =>
       result.success
@@ -54,23 +50,30 @@ export function createApp(ports: Dependencies): Gateway {
             issues: issuesOf(result.error),
           }),
   });
-  const authenticator = new Authenticator({ ...ports, keys: ports.store });
-  const guard: GuardRoute = (access, bodyBytes, kind = "json") => ({
+  const authenticator = new Authenticator({ ...dependencies, keys: dependencies.store });
+  const guard: GuardRoute = (access, maxBodyBytes, bodyKind = "json") => ({
     security: [{ credential: [access] }],
     middleware: [
       authenticate(authenticator, access),
       // The rate limit runs before the check of the scope, so that refused requests count too.
-      limitRate(ports.limiter),
+      limitRate(dependencies.limiter),
       authorize(access),
-      ...(bodyBytes === undefined
+      ...(maxBodyBytes === undefined
         ? []
-        : [...(kind === "json" ? [requireJson] : []), receiveBody(bodyBytes, ports.minBodyRate)]),
+        : [
+            ...(bodyKind === "json" ? [requireJson] : []),
+            receiveBody(maxBodyBytes, dependencies.minBodyRate),
+          ]),
     ],
   });
 
-  app.use(measureRequest(ports.meter, ports.now), securityHeaders, crossOrigin(ports.settings.origins));
+  app.use(
+    measureRequest(dependencies.meter, dependencies.now),
+    securityHeaders,
+    crossOrigin(dependencies.settings.origins),
+  );
   app.use("/v1/*", noStore);
-  app.use(methodNotAllowed({ app, onMethodNotAllowed: methodRefusal }));
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: methodNotAllowedResponse }));
   app.onError((error, c) => errorResponse(c, error));
   app.notFound((c) =>
     refusalResponse(c, {
@@ -79,25 +82,25 @@ export function createApp(ports: Dependencies): Gateway {
     }),
   );
 
-  addRecommendationRoutes(app, ports, guard);
-  addLiveRoute(app, ports, guard);
-  addEventRoute(app, ports, guard);
-  addEventBulkRoute(app, ports, guard);
-  addProductBulkRoute(app, ports, guard);
-  addProductRoutes(app, ports, guard);
-  addImageRoutes(app, ports, guard);
-  addDiscoveryRoutes(app, ports, guard);
-  addLocationRoutes(app, ports, guard);
-  addUserRoutes(app, ports, guard);
-  addModelRoutes(app, ports, guard);
-  addRecalibrationRoutes(app, ports, guard);
-  addKeyRoutes(app, ports, guard, authenticator);
-  addTokenRoute(app, ports, guard);
-  addImportRoute(app, ports, guard);
-  addDeadLetterRoutes(app, ports, guard);
-  addRebuildRoute(app, ports, guard);
-  addHealthRoutes(app, ports);
+  addRecommendationRoutes(app, dependencies, guard);
+  addLiveRoute(app, dependencies, guard);
+  addEventRoute(app, dependencies, guard);
+  addEventBulkRoute(app, dependencies, guard);
+  addProductBulkRoute(app, dependencies, guard);
+  addProductRoutes(app, dependencies, guard);
+  addImageRoutes(app, dependencies, guard);
+  addDiscoveryRoutes(app, dependencies, guard);
+  addLocationRoutes(app, dependencies, guard);
+  addUserRoutes(app, dependencies, guard);
+  addModelRoutes(app, dependencies, guard);
+  addRecalibrationRoutes(app, dependencies, guard);
+  addKeyRoutes(app, dependencies, guard, authenticator);
+  addTokenRoute(app, dependencies, guard);
+  addImportRoute(app, dependencies, guard);
+  addDeadLetterRoutes(app, dependencies, guard);
+  addRebuildRoute(app, dependencies, guard);
+  addHealthRoutes(app, dependencies);
   addOpenApiDocument(app);
-  addPageRoutes(app, ports);
+  addPageRoutes(app, dependencies);
   return app;
 }

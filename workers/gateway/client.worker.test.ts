@@ -33,7 +33,7 @@ describe("the TypeScript client", () => {
     expect(await vicinity.sendEvents([event])).toMatchObject({ accepted: 1 });
     expect(await vicinity.importEvents([event])).toMatchObject({ accepted: 1 });
     expect(await vicinity.nearby({ lat: 1, lon: 2 }, { radiusKm: 5 })).toMatchObject({ truncated: false });
-    expect(await vicinity.resolve({ lat: 1, lon: 2 })).toMatchObject({ city: "Oslo" });
+    expect(await vicinity.resolveLocation({ lat: 1, lon: 2 })).toMatchObject({ city: "Oslo" });
     expect(await vicinity.trending()).toEqual({ items: [] });
     const key = await keys.create({ role: "client", scopes: ["people:read"] });
     expect(await client(key.key).users.list()).toMatchObject({ items: [{ id: "ann" }] });

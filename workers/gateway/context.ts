@@ -24,4 +24,5 @@ export interface GatewayContext {
   };
 }
 
+/** The Hono application. */
 export type Gateway = OpenAPIHono<GatewayContext>;

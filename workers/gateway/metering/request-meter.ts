@@ -1,5 +1,6 @@
 /** The data point of one request. It holds only our own names and figures, nothing that identifies a user. */
 export interface RequestPoint {
+  /** The id in the header `x-request-id`, which the log also names. */
   requestId: string;
   method: string;
   /** The route's pattern (`/v1/users/:id`), never the path. */

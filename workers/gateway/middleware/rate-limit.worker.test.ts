@@ -56,7 +56,7 @@ describe("limitRate", () => {
     const { key } = await clientKey();
     const answers = [
       await gateway.call("GET", "/v1/products", { key }),
-      await gateway.call("GET", "/v1/products?colour=blue", { key }),
+      await gateway.call("GET", "/v1/products?color=blue", { key }),
       await gateway.call("GET", "/v1/products/none", { key }),
       await gateway.call("GET", "/v1/keys", { key }),
     ];

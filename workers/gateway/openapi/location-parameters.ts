@@ -11,15 +11,15 @@ const pairedNames = ["lat", "lon"];
  */
 export function pairLocationParameters(document: Document): Document {
   for (const { get } of Object.values(document.paths ?? {})) {
-    const given = get?.parameters ?? [];
-    const parts = given.flatMap((each) =>
+    const parameters = get?.parameters ?? [];
+    const pair = parameters.flatMap((each) =>
       "in" in each && each.in === "query" && each.required !== true && pairedNames.includes(each.name)
         ? [each]
         : [],
     );
-    if (!get || parts.length !== pairedNames.length) continue;
+    if (!get || pair.length !== pairedNames.length) continue;
     get.parameters = [
-      ...given.filter((each) => !parts.some((part) => part === each)),
+      ...parameters.filter((each) => !pair.some((paired) => paired === each)),
       {
         name: "place",
         in: "query",
@@ -29,7 +29,7 @@ export function pairLocationParameters(document: Document): Document {
         description: "The query parameters `lat` and `lon`: send both, or neither.",
         schema: {
           type: "object",
-          properties: Object.fromEntries(parts.map(({ name, schema = {} }) => [name, schema])),
+          properties: Object.fromEntries(pair.map(({ name, schema = {} }) => [name, schema])),
           required: [...pairedNames],
           additionalProperties: false,
         },

@@ -12,13 +12,13 @@ const text = (value: unknown): string | null => (typeof value === "string" && va
  */
 export function edgeLocationOf(cf: unknown): EdgeLocation {
   if (typeof cf !== "object" || cf === null) return unknownLocation;
-  const read = (name: string): string | null => text(Reflect.get(cf, name));
-  const [lat, lon] = [read("latitude"), read("longitude")];
+  const field = (name: string): string | null => text(Reflect.get(cf, name));
+  const [lat, lon] = [field("latitude"), field("longitude")];
   const at = lat === null || lon === null ? null : point.safeParse({ lat: Number(lat), lon: Number(lon) });
   return edgeLocation.parse({
-    city: read("city"),
-    country: read("country"),
+    city: field("city"),
+    country: field("country"),
     point: at?.success ? at.data : null,
-    timezone: read("timezone"),
+    timezone: field("timezone"),
   });
 }

@@ -25,23 +25,23 @@ export async function* readLines(
   limits: LineLimits,
 ): AsyncGenerator<NumberedLine> {
   const decoder = new TextDecoder();
-  let rest = "";
+  let partial = "";
   let overlong = false;
   let number = 0;
   let bytes = 0;
-  let counted = 0;
+  let lineCount = 0;
 
-  const finish = (tail: string): NumberedLine | null => {
+  const endLine = (tail: string): NumberedLine | null => {
     number++;
-    const text = rest + tail;
+    const text = partial + tail;
     const tooLong = overlong || text.length > limits.maxLineLength;
-    rest = "";
+    partial = "";
     overlong = false;
     if (!tooLong && text.trim() === "") return null;
-    if (++counted > limits.maxLines)
+    if (++lineCount > limits.maxLines)
       throwRefusal(
         "too_large",
-        `A request may have at most ${limits.maxLines} lines; send line ${number} and the following ones in another request.`,
+        `A request may have at most ${limits.maxLines} lines; those before line ${number} were handled, so send the others in another request.`,
       );
     return { number, text: tooLong ? null : text };
   };
@@ -55,15 +55,15 @@ export async function* readLines(
       );
     const parts = decoder.decode(chunk, { stream: true }).split("\n");
     for (const part of parts.slice(0, -1)) {
-      const line = finish(part);
+      const line = endLine(part);
       if (line) yield line;
     }
-    rest += parts[parts.length - 1];
-    if (rest.length > limits.maxLineLength) {
-      rest = "";
+    partial += parts[parts.length - 1];
+    if (partial.length > limits.maxLineLength) {
+      partial = "";
       overlong = true;
     }
   }
-  const line = finish(decoder.decode());
+  const line = endLine(decoder.decode());
   if (line) yield line;
 }

@@ -152,12 +152,12 @@ describe.each(guarded)("$name", (operation) => {
   });
 
   it("refuses unknown query parameters", async () => {
-    const answer = await gateway.call(method, `${path}?colour=blue`, {
+    const answer = await gateway.call(method, `${path}?color=blue`, {
       headers: body === null ? {} : { "content-type": body },
       body: body === null ? undefined : "{}",
     });
     const { errors } = await expectProblem(answer, 400, path);
-    expect(errors?.map((error) => error.path)).toContain("colour");
+    expect(errors?.map((error) => error.path)).toContain("color");
   });
 });
 

@@ -5,10 +5,10 @@ import { createTestGateway } from "../testing/test-gateway.ts";
 describe("the recommendation routes", () => {
   it("pass on the location of `request.cf`, and report model and stages in the header and the data point", async () => {
     const services = inMemoryServices();
-    const asked: unknown[] = [];
+    const calls: unknown[] = [];
     const { recommend } = services.recommendation;
     services.recommendation.recommend = (...args) => {
-      asked.push(args);
+      calls.push(args);
       return recommend(...args);
     };
     const gateway = createTestGateway({ services });
@@ -20,7 +20,7 @@ describe("the recommendation routes", () => {
     });
     const answer = await gateway.app.request(request);
     expect(answer.status).toBe(200);
-    expect(asked).toMatchObject([
+    expect(calls).toMatchObject([
       ["demo", { userId: "ann", limit: 3 }, { city: "Lima", point: { lat: -12.04, lon: -77.03 } }],
     ]);
     expect(answer.headers.get("server-timing")).toMatch(/^person;dur=1.5, onnx;desc="skipped", gateway;dur=/);

@@ -44,14 +44,14 @@ export async function createInvalidCredentials(): Promise<Record<string, string>
   const unsigned = btoa(JSON.stringify({ alg: "none" })).replace(/=+$/, "");
   const at = nowSeconds();
   return {
-    "a word": "nobody",
-    "a very long word": "x".repeat(8_000),
+    "a short text": "nobody",
+    "a very long text": "x".repeat(8_000),
     "the prefix of a key": "vic_",
-    "a key that never was": encodeKey(crypto.getRandomValues(new Uint8Array(32))),
-    "a key but for its last letter": near.key.slice(0, -1) + (near.key.endsWith("A") ? "B" : "A"),
+    "an unknown key": encodeKey(crypto.getRandomValues(new Uint8Array(32))),
+    "a key but for its last character": near.key.slice(0, -1) + (near.key.endsWith("A") ? "B" : "A"),
     "the id of a key": near.id,
     "a revoked key": revoked.key,
-    "a key whose rotation is over": rotated.key,
+    "a rotated key after its overlap": rotated.key,
     "an expired token": await issueToken(
       { application: "demo", userId: "x", keyId: "dev-admin-key" },
       tokenSecret,
@@ -64,16 +64,16 @@ export async function createInvalidCredentials(): Promise<Record<string, string>
       at,
       3600,
     ),
-    "a token of a key that never was": await forgeToken({ key: "none" }),
-    "a token of no key": await forgeToken({ key: "" }),
-    "a token of another secret": await forgeToken({}, `${tokenSecret}!`),
+    "a token of an unknown key": await forgeToken({ key: "none" }),
+    "a token with an empty key id": await forgeToken({ key: "" }),
+    "a token signed with another secret": await forgeToken({}, `${tokenSecret}!`),
     "a token of another issuer": await forgeToken({ iss: "somebody" }),
     "a token that is not valid yet": await forgeToken({ nbf: at + 3600 }),
-    "a token of no application": await forgeToken({ app: "" }),
-    "a token of an application that cannot be": await forgeToken({ app: "demo:x" }),
+    "a token with an empty application": await forgeToken({ app: "" }),
+    "a token with a malformed application": await forgeToken({ app: "demo:x" }),
     "a token without a signature": `${header}.${payload}.`,
-    "a token of no algorithm": `${unsigned}.${payload}.`,
-    "a token with another's payload": `${header}.${(await issueTestToken("y")).split(".")[1]}.${signature}`,
+    "a token with the algorithm none": `${unsigned}.${payload}.`,
+    "a token with the payload of another": `${header}.${(await issueTestToken("y")).split(".")[1]}.${signature}`,
   };
 }
 

@@ -1,5 +1,5 @@
 import { liveHeaders } from "../../../shared/contracts/live.ts";
-import type { LocationApi } from "../../../shared/contracts/services.ts";
+import type { LocationApi } from "../../../shared/services/location-api.ts";
 import type { GatewayServices } from "../services.ts";
 
 /** Reads the gazetteer, which all applications share, so its first argument is no application. */

@@ -29,10 +29,10 @@ export const unlimitedRate: RateLimiter = { limit: async () => ({ success: true 
  * application, its dependencies, the data points that it recorded (`points`), the background work that it started (`pending`),
  * and `call`, which sends a request to it.
  */
-export function createTestGateway(change: Partial<Dependencies> = {}) {
+export function createTestGateway(overrides: Partial<Dependencies> = {}) {
   const points: RequestPoint[] = [];
   const pending: Promise<unknown>[] = [];
-  const ports: Dependencies = {
+  const dependencies: Dependencies = {
     services: inMemoryServices(),
     store: new GatewayStore(testEnvironment.DB),
     settings: testSettings,
@@ -44,9 +44,9 @@ export function createTestGateway(change: Partial<Dependencies> = {}) {
     },
     now: Date.now,
     runInBackground: (work) => pending.push(work),
-    ...change,
+    ...overrides,
   };
-  const app = createApp(ports);
+  const app = createApp(dependencies);
 
   /**
    * Sends a request and returns the response. `key` is the credential: the development admin key unless given, none where empty.
@@ -70,7 +70,7 @@ export function createTestGateway(change: Partial<Dependencies> = {}) {
     });
   };
 
-  return { app, ports, points, pending, call };
+  return { app, dependencies, points, pending, call };
 }
 
 /** Returns a token of a user, valid for an hour and issued by the development admin key. */

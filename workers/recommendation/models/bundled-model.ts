@@ -2,11 +2,11 @@ import bundled from "../../../model/artifacts/bundled.json";
 import { type ModelRecord, modelManifest } from "../../../shared/contracts/model.ts";
 
 /** The manifest of the model that is deployed with the code. */
-export const bundledManifest = modelManifest.parse(bundled);
+export const bundledModelManifest = modelManifest.parse(bundled);
 
 /** Returns the bundled model as a version of an application. It serves until a registered model of the application does. */
 export function bundledRecord(serves: boolean): ModelRecord {
-  const { version, sha256, parent, metrics, createdAt, dataWindow } = bundledManifest;
+  const { version, sha256, parent, metrics, createdAt, dataWindow } = bundledModelManifest;
   return {
     ...{ version, sha256, parent, metrics, createdAt, dataWindow },
     status: serves ? "serving" : "retired",

@@ -6,7 +6,7 @@ import { type DriftDay, driftDay } from "../../../shared/contracts/model.ts";
 import { applicationsIn } from "../../../shared/retention/remove-expired.ts";
 import { readNewestExamples } from "../gate/newest-examples.ts";
 import { RegistryStore } from "../store.ts";
-import { bundledManifest } from "./bundled-model.ts";
+import { bundledModelManifest } from "./bundled-model.ts";
 
 /** Log objects and examples of a day that are read: one to two seconds of CPU time. */
 const maxObjects = 64;
@@ -75,7 +75,7 @@ export async function recordDrift(
   for (const [version, list] of versions) {
     // Examples that a fallback ranker served belong to no version.
     const isVersion =
-      version === bundledManifest.version || (await store.version(application, version)) !== null;
+      version === bundledModelManifest.version || (await store.version(application, version)) !== null;
     if (!isVersion) continue;
     const first = await store.firstDriftDay(application, version);
     const firstFigures = first && first.day < day ? storedFigures.safeParse(first.figures).data : undefined;

@@ -13,7 +13,7 @@ import {
   registerRandomModel,
   trainingLog,
 } from "../testing/models.ts";
-import { bundledManifest } from "./bundled-model.ts";
+import { bundledModelManifest } from "./bundled-model.ts";
 import { recordDrift, recordDueDrift } from "./drift.ts";
 import { ModelRegistry } from "./model-registry.ts";
 
@@ -75,7 +75,7 @@ describe("drift", () => {
 
   it("reports the bundled model for an application without a registered model", async () => {
     const application = "without-models";
-    const { version } = bundledManifest;
+    const { version } = bundledModelManifest;
     await writeLog(trainingLog, application, linesOf(version, monday, 4, null));
     for (let i = 0; i < 10 && (await recordDueDrift(environment, monday + 60)) !== null; i++);
     const details = await new ModelRegistry(environment, application).details(version);

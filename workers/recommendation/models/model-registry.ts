@@ -17,7 +17,7 @@ import { advanceRollout, currentVerdict } from "../rollout/advance-rollout.ts";
 import { rolloutExperimentOf } from "../rollout/canary-arm.ts";
 import { rolloutSettingsOf } from "../settings.ts";
 import { type ModelRow, RegistryStore } from "../store.ts";
-import { bundledManifest, bundledRecord } from "./bundled-model.ts";
+import { bundledModelManifest, bundledRecord } from "./bundled-model.ts";
 import { driftByDay } from "./drift.ts";
 import { modelKey } from "./model-key.ts";
 import { pruneModels } from "./prune-models.ts";
@@ -61,7 +61,7 @@ export class ModelRegistry {
   /** Returns a version with its manifest, rollout, drift and status changes. */
   async details(version: string): Promise<Result<ModelDetails>> {
     const row = await this.#store.version(this.#application, version);
-    if (!row && version === bundledManifest.version) return ok(await this.#bundledDetails());
+    if (!row && version === bundledModelManifest.version) return ok(await this.#bundledDetails());
     if (!row) return refuse("not_found", `There is no model ${version}.`);
     const changes = await this.#store.changes(this.#application, version);
     return ok({
@@ -78,9 +78,9 @@ export class ModelRegistry {
     const serves = (await this.#store.serving(this.#application)) === null;
     return {
       ...bundledRecord(serves),
-      manifest: bundledManifest,
+      manifest: bundledModelManifest,
       rollout: null,
-      drift: await driftByDay(this.#store, this.#application, bundledManifest.version),
+      drift: await driftByDay(this.#store, this.#application, bundledModelManifest.version),
       changes: [],
     };
   }

@@ -9,7 +9,7 @@ import { type ModelManifest, modelManifest } from "../../../shared/contracts/mod
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { bundledModel, registeredModels } from "../ranker/isolate-models.ts";
 import { RegistryStore } from "../store.ts";
-import { bundledManifest } from "./bundled-model.ts";
+import { bundledModelManifest } from "./bundled-model.ts";
 import { modelKey } from "./model-key.ts";
 
 /** A model's manifest and file. */
@@ -24,7 +24,7 @@ export async function servingModelFile(
   application: string,
 ): Promise<Result<ModelFile>> {
   const row = await new RegistryStore(env.DB).serving(application);
-  if (!row) return ok({ manifest: bundledManifest, bytes: bundledBytes });
+  if (!row) return ok({ manifest: bundledModelManifest, bytes: bundledBytes });
   const file = await env.MODELS.get(modelKey(application, row.sha256));
   return file
     ? ok({ manifest: modelManifest.parse(row.manifest), bytes: await file.arrayBuffer() })

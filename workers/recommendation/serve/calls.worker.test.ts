@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
-import { environment, leaf, oslo, recommendForAnn, services } from "../testing/services.ts";
+import { leaf, osloPoint, recommendForAnn, services, sessionEnvironment } from "../testing/services.ts";
 
 /** Returns the services and counts of their calls. */
 function countingServices() {
@@ -24,7 +24,7 @@ function countingServices() {
     env: {
       LOCATION: counting("location", services.LOCATION),
       PRODUCT: counting("product", services.PRODUCT),
-      USER_SESSION: new Proxy(environment.USER_SESSION, {
+      USER_SESSION: new Proxy(sessionEnvironment.USER_SESSION, {
         get: (namespace, name) => {
           const value = Reflect.get(namespace, name);
           if (name === "get") return (...args: [DurableObjectId]) => counting("user", namespace.get(...args));
@@ -35,7 +35,7 @@ function countingServices() {
   };
 }
 
-const session = () => userSessionStub(environment.USER_SESSION, "counted", "ann", null);
+const session = () => userSessionStub(sessionEnvironment.USER_SESSION, "counted", "ann", null);
 
 /** Returns the number of rows that the user object reads while `work` runs. */
 async function rowsReadBy(work: () => Promise<void>): Promise<number> {
@@ -64,8 +64,8 @@ describe("recommendProducts for a user with a history", () => {
       productId: `p${i % 20}`,
       time: now - 1000 + i,
       recommendationId: null,
-      location: oslo,
-      facts: { cell: leaf, ...oslo, category: "books", price: 2.5 },
+      location: osloPoint,
+      facts: { cell: leaf, ...osloPoint, category: "books", price: 2.5 },
     }));
     expect((await session().ingest("counted", "ann", events, false)).ok).toBe(true);
     const recommend = async (): Promise<Record<string, number>> => {

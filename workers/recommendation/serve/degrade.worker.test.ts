@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { recommendationAnswer } from "../../../shared/contracts/recommendation.ts";
 import { ok, unwrap } from "../../../shared/contracts/result.ts";
-import { environment, recommendForAnn, rejectAsDown, services } from "../testing/services.ts";
+import { recommendForAnn, rejectAsDown, services, sessionEnvironment } from "../testing/services.ts";
 
 async function answer(change: object, input: object = {}, application?: string) {
   const result = unwrap(await recommendForAnn(change, input, application), "the recommendation service");
@@ -38,7 +38,7 @@ describe("recommendProducts", () => {
   });
 
   it("recommends by city and popularity if the user object fails", async () => {
-    const id = environment.USER_SESSION.idFromName("demo:ann");
+    const id = sessionEnvironment.USER_SESSION.idFromName("demo:ann");
     const session = { id, encodedProfile: rejectAsDown, recordImpression: rejectAsDown };
     const { items, location, skipped } = await answer({
       USER_SESSION: { idFromName: () => id, idFromString: () => id, get: () => session },
@@ -56,7 +56,7 @@ describe("recommendProducts", () => {
 
   it("skips stages that exceed the budget", async () => {
     const slow = () => new Promise((resolve) => setTimeout(() => resolve(ok(null)), 300));
-    const id = environment.USER_SESSION.idFromName("demo:ann");
+    const id = sessionEnvironment.USER_SESSION.idFromName("demo:ann");
     const { items, skipped } = await answer(
       {
         USER_SESSION: {

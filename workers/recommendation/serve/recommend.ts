@@ -24,7 +24,7 @@ import { loadCardsById } from "./cards.ts";
 import { impressionOf } from "./impression.ts";
 import { locationCandidateService } from "./location-candidates.ts";
 import { newRecommendationId } from "./recommendation-id.ts";
-import { type ResolvedLocation, resolveLocation } from "./resolve-location.ts";
+import { type RecommendationLocation, resolveLocation } from "./resolve-location.ts";
 
 const batchPool = new BatchPool(featureShape, maxCandidates);
 
@@ -185,7 +185,7 @@ export async function recommendProducts(
 /** Returns the location part of the answer, and why its names are missing. */
 function answerLocationOf(
   { precision }: UserProfile,
-  { source }: ResolvedLocation,
+  { source }: RecommendationLocation,
   place: PipelineAnswer["place"],
 ): { location: AnswerLocation; namesSkipped?: string } {
   const names = place && !("skipped" in place) ? place : { city: null, country: null };

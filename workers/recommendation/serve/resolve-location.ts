@@ -6,7 +6,7 @@ import { coarsenToCity, coarsenToKilometer } from "../../../shared/geo/coarsen.t
 import type { LocationApi } from "../../../shared/services/location-api.ts";
 
 /** The location that a recommendation uses. */
-export interface ResolvedLocation {
+export interface RecommendationLocation {
   point: Point | null;
   source: LocationSource;
   /** What failed, if the location could not be resolved. */
@@ -64,7 +64,7 @@ export async function resolveLocation(
   profile: UserProfile,
   requestLocation: Point | undefined,
   edge: EdgeLocation,
-): Promise<ResolvedLocation> {
+): Promise<RecommendationLocation> {
   try {
     const { point: precise, source } = await bestLocation(location, profile, requestLocation, edge);
     return { point: precise ? await coarsenPoint(location, precise, profile.precision) : null, source };

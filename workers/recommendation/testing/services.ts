@@ -7,15 +7,15 @@ import { ok } from "../../../shared/contracts/result.ts";
 import { addressOf, leafCellAt } from "../../../shared/geo/cells.ts";
 import { recommendProducts } from "../serve/recommend.ts";
 
-export const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Object.assign(
+export const sessionEnvironment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Object.assign(
   { USER_SESSION: {} as never },
   env,
 );
-export const oslo = { lat: 59.91, lon: 10.75 };
-export const leaf = leafCellAt(oslo, 0);
+export const osloPoint = { lat: 59.91, lon: 10.75 };
+export const leaf = leafCellAt(osloPoint, 0);
 const nowhere = { city: null, country: null, point: null, timezone: null };
-export const products = Array.from({ length: 20 }, (_, i) => ({
-  cell: addressOf(oslo, 0),
+export const osloProducts = Array.from({ length: 20 }, (_, i) => ({
+  cell: addressOf(osloPoint, 0),
   change: {
     productId: `p${i}`,
     version: 1,
@@ -27,15 +27,15 @@ export const products = Array.from({ length: 20 }, (_, i) => ({
     discount: 0,
     rating: null,
     available: true,
-    location: oslo,
+    location: osloPoint,
     previousCell: null,
     createdAt: 1_700_000_000,
   },
   hours: [],
   nextProducts: [],
 }));
-export const block = buildLeafTile(leaf, 1, 1_700_000_000, products, () => 0);
-const cards = products.map(({ change: { productId, version, ...rest } }) => {
+export const block = buildLeafTile(leaf, 1, 1_700_000_000, osloProducts, () => 0);
+const cards = osloProducts.map(({ change: { productId, version, ...rest } }) => {
   const { deleted: _deleted, previousCell: _previous, createdAt: _created, ...card } = rest;
   return { ...card, id: productId, image: "/picture", cell: leaf, version };
 });
@@ -44,7 +44,7 @@ export const rejectAsDown = () => Promise.reject(new Error("down"));
 
 /** Services that work, with a registry that fails. Tests replace single services. */
 export const services = {
-  USER_SESSION: environment.USER_SESSION,
+  USER_SESSION: sessionEnvironment.USER_SESSION,
   DB: {
     prepare: () => {
       throw new Error("down");
@@ -69,7 +69,7 @@ export async function recommendForAnn(change: object, input: object = {}, applic
   const result = await recommendProducts(
     { ...services, ...change } as never,
     application,
-    recommendationInput.parse({ userId: "ann", location: oslo, limit: 5, ...input }),
+    recommendationInput.parse({ userId: "ann", location: osloPoint, limit: 5, ...input }),
     nowhere,
     (work) => void pending.push(work.catch(() => null)),
   );

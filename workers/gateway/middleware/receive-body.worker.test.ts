@@ -3,8 +3,8 @@ import type { BulkReport } from "../../../shared/contracts/product.ts";
 import { fetchOperations } from "../testing/operations.ts";
 import { createTestGateway } from "../testing/test-gateway.ts";
 
-const pace = { graceMs: 50, bytesPerSecond: 1_000_000 };
-const gateway = createTestGateway({ minBodyRate: pace });
+const minRate = { graceMs: 50, bytesPerSecond: 1_000_000 };
+const gateway = createTestGateway({ minBodyRate: minRate });
 const operations = await fetchOperations(gateway);
 
 /** A body that sends a text, then neither more nor an end. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { RefusalError } from "../../../shared/contracts/result.ts";
 import { bodyChunks } from "./body-chunks.ts";
 
-const pace = { graceMs: 60, bytesPerSecond: 1_000_000 };
+const minRate = { graceMs: 60, bytesPerSecond: 1_000_000 };
 const rest = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A stream of chunks of the given sizes, each after a pause. A `null` size stalls the stream for ever. */
@@ -25,7 +25,11 @@ function sender(sizes: readonly (number | null)[], restMs: number) {
   return { stream, seen };
 }
 
-async function sizesOf(stream: ReadableStream<Uint8Array>, within = pace, handleMs = 0): Promise<number[]> {
+async function sizesOf(
+  stream: ReadableStream<Uint8Array>,
+  within = minRate,
+  handleMs = 0,
+): Promise<number[]> {
   const sizes: number[] = [];
   for await (const chunk of bodyChunks(stream, within)) {
     sizes.push(chunk.byteLength);
@@ -58,7 +62,7 @@ describe("bodyChunks", () => {
   it("gives a larger body more time, and does not count the time that its reader takes", async () => {
     const slowly = { graceMs: 60, bytesPerSecond: 1_000 };
     expect(await sizesOf(sender([50, 50, 50, 50], 25).stream, slowly)).toHaveLength(4);
-    expect(await sizesOf(sender([1, 1, 1], 0).stream, pace, 50)).toHaveLength(3);
+    expect(await sizesOf(sender([1, 1, 1], 0).stream, minRate, 50)).toHaveLength(3);
   });
 
   it("refuses a body that breaks off", async () => {
@@ -74,7 +78,7 @@ describe("bodyChunks", () => {
 
   it("cancels the body where its reader stops early", async () => {
     const { stream, seen } = sender(Array(1000).fill(1), 0);
-    for await (const _ of bodyChunks(stream, pace)) break;
+    for await (const _ of bodyChunks(stream, minRate)) break;
     expect(seen.cancelled).toBe(true);
   });
 });

@@ -26,8 +26,8 @@ const description = describeAccess("admin");
 const tags = ["Operations"];
 
 /**
- * Returns whether the product service holds a dead-letter message. The ids of its messages begin with the name of its queue,
- * `catalogue~`, and sort before all others. The recommendation service holds the rest.
+ * Returns whether the product service holds a dead-letter message. The ids of its messages begin with the name of its queue
+ * and sort before all others. The recommendation service holds the rest.
  */
 const isCatalogMessage = (id: string): boolean => id.startsWith("catalogue~");
 

@@ -2,7 +2,7 @@ import { featureShape } from "../model/features/compute-features.ts";
 import { randomBatch } from "../model/onnx/random-batch.ts";
 import { maxCandidates } from "../model/pipeline/run-pipeline.ts";
 import { buildIndexedMarket, type IndexedMarket } from "./data/indexed-market.ts";
-import type { Figure, Reference } from "./figure.ts";
+import type { BenchFigure, Reference } from "./figure.ts";
 import { openBundledModel } from "./onnx/bundled-model.ts";
 import type { BenchOptions } from "./options.ts";
 import { measureMilliseconds } from "./timing.ts";
@@ -13,7 +13,7 @@ export class BenchContext {
   /** Prints one line of progress. */
   readonly log: (line: string) => void;
   /** All figures measured so far. */
-  readonly figures: Figure[] = [];
+  readonly figures: BenchFigure[] = [];
   /** Remarks that the report prints below the figures. */
   readonly notes: string[] = [];
   /** Median milliseconds of the ONNX run alone, and where it was measured; null before the measurement. */

@@ -1,5 +1,5 @@
 import { tableLines } from "../scripts/terminal/table.ts";
-import type { Figure, Reference } from "./figure.ts";
+import type { BenchFigure, Reference } from "./figure.ts";
 
 /** Returns a number with three significant digits and thousands separators; `-` for NaN. */
 function numberText(value: number): string {
@@ -16,7 +16,7 @@ const headers = ["figure", "unit", "N", "p50", "p95", "p99", "mean", "baseline",
 const numberColumns = new Set([2, 3, 4, 5, 6]);
 
 /** Returns figures as a table: one row per figure, with its baseline and limit. */
-export const figureTable = (figures: readonly Figure[]): string =>
+export const figureTable = (figures: readonly BenchFigure[]): string =>
   tableLines(
     [
       headers,

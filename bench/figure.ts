@@ -18,7 +18,7 @@ export interface Statistics {
 export type Unit = "ms" | "us" | "per s" | "MB" | "share";
 
 /** One line of the report. */
-export interface Figure extends Statistics {
+export interface BenchFigure extends Statistics {
   section: string;
   name: string;
   unit: Unit;

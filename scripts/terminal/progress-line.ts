@@ -23,17 +23,17 @@ export class ProgressLine {
     const now = Date.now();
     if (process.stdout.isTTY) {
       if (now - this.#printed < terminalIntervalMs) return;
-      process.stdout.write(`\r\x1b[K  … ${this.#name}  ${detail}`);
+      process.stdout.write(`\r\x1b[K  … ${this.#name}: ${detail}`);
     } else {
       if (now - this.#printed < logIntervalMs) return;
-      console.log(`  … ${this.#name}  ${detail}`);
+      console.log(`  … ${this.#name}: ${detail}`);
     }
     this.#printed = now;
   }
 
   /** Marks the task as done and prints how long it took. */
   done(detail = ""): void {
-    const line = `  ✓ ${this.#name}${detail && `  ${detail}`}  (${seconds(this.#started)})`;
+    const line = `  ✓ ${this.#name}${detail && `: ${detail}`} (${seconds(this.#started)})`;
     console.log(process.stdout.isTTY ? `\r\x1b[K${line}` : line);
   }
 }

@@ -7,25 +7,25 @@ import { maxDeliveries } from "../../shared/contracts/dead-letter.ts";
 import { type EventInput, eventTypes } from "../../shared/contracts/event.ts";
 import { emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
 import { DeadLetterStore } from "../../shared/dead-letters/dead-letter-store.ts";
-import { faults, type Part, queues, underWay } from "./ports.ts";
-import { bindings, productIds, World } from "./world.ts";
+import { bindings, EventPipeline, productIds } from "./event-pipeline.ts";
+import { type FaultyPart, faults, queuedMessages, queues } from "./fault-injector.ts";
 
 const { MIGRATIONS, LONG } = env as unknown as { MIGRATIONS: D1Migration[]; LONG: boolean };
 const users = ["u0", "u1", "u2"];
-const day = 86_400_000;
+const dayMs = 86_400_000;
 
-/** What can happen. Numbers choose among what there is. */
-type Step =
+/** One action of a random scenario. `choice` selects among the queued messages. */
+type Action =
   | { kind: "send" | "import"; events: { user: number; event: number; lateHours: number }[] }
   | { kind: "deliver" | "deliverTwice" | "lose"; choice: number }
-  | { kind: "evict" | "wake"; user: number }
-  | { kind: "confirm" | "loseConsumer" }
+  | { kind: "evict" | "runAlarm"; user: number }
+  | { kind: "confirm" | "loseConfirmations" }
   | { kind: "clock"; seconds: number }
-  | { kind: "outage"; part: Part; out: boolean };
+  | { kind: "outage"; part: FaultyPart; isOut: boolean };
 
 const user = fc.nat(users.length - 1);
-const event = fc.record({ user: user, event: fc.nat(30), lateHours: fc.constantFrom(0, 0, 0, 25, 100) });
-const step: fc.Arbitrary<Step> = fc.oneof(
+const event = fc.record({ user, event: fc.nat(30), lateHours: fc.constantFrom(0, 0, 0, 25, 100) });
+const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
@@ -42,9 +42,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constantFrom("evict" as const, "wake" as const), user: user }),
+    arbitrary: fc.record({ kind: fc.constantFrom("evict" as const, "runAlarm" as const), user }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("confirm" as const, "loseConsumer" as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constantFrom("confirm" as const, "loseConfirmations" as const) }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -56,60 +59,71 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant("outage" as const),
-      part: fc.constantFrom<Part>("queue", "records", "database", "cells", "catalogue", "log", "tiles"),
-      out: fc.boolean(),
+      part: fc.constantFrom<FaultyPart>(
+        "queue",
+        "userService",
+        "database",
+        "locationService",
+        "productService",
+        "trainingLog",
+        "tiles",
+      ),
+      isOut: fc.boolean(),
     }),
   },
 );
 
-/** Event n of a person always says the same, also when it is sent again. */
-const inputs = new Map<string, EventInput>();
-function inputOf(world: World, each: { user: number; event: number; lateHours: number }): EventInput {
-  const key = `${world.application}/${each.user}/${each.event}`;
-  const known = inputs.get(key) ?? {
-    eventId: `e${each.event}`,
-    userId: users[each.user],
-    type: eventTypes[(each.event + each.user) % eventTypes.length],
-    productId: productIds[(each.event * 3 + each.user) % productIds.length],
-    timestamp: new Date(Date.now() - each.lateHours * 3_600_000).toISOString(),
+/** The events by application, user and number, so that an event that is sent again is the same. */
+const eventInputs = new Map<string, EventInput>();
+function eventInput(
+  pipeline: EventPipeline,
+  { user, event, lateHours }: { user: number; event: number; lateHours: number },
+): EventInput {
+  const key = `${pipeline.application}/${user}/${event}`;
+  const input = eventInputs.get(key) ?? {
+    eventId: `e${event}`,
+    userId: users[user],
+    type: eventTypes[(event + user) % eventTypes.length],
+    productId: productIds[(event * 3 + user) % productIds.length],
+    timestamp: new Date(Date.now() - lateHours * 3_600_000).toISOString(),
   };
-  inputs.set(key, known);
-  return known;
+  eventInputs.set(key, input);
+  return input;
 }
 
-async function take(world: World, each: Step): Promise<void> {
-  switch (each.kind) {
+async function perform(pipeline: EventPipeline, action: Action): Promise<void> {
+  switch (action.kind) {
     case "send":
-      await world.send(each.events.map((event) => inputOf(world, event)));
+      await pipeline.send(action.events.map((event) => eventInput(pipeline, event)));
       return;
     case "import":
-      return world.import(each.events.map((event) => inputOf(world, event)));
+      return pipeline.importHistory(action.events.map((event) => eventInput(pipeline, event)));
     case "deliver":
-      return world.deliver((index) => (index * 7 + each.choice) % 3 !== 0);
+      return pipeline.deliverMessages((index) => (index * 7 + action.choice) % 3 !== 0);
     case "deliverTwice":
-      return world.deliver((index) => (index + each.choice) % 2 === 0, true);
+      return pipeline.deliverMessages((index) => (index + action.choice) % 2 === 0, true);
     case "lose":
-      if (underWay.length > 0) underWay.splice(each.choice % underWay.length, 1);
+      if (queuedMessages.length > 0) queuedMessages.splice(action.choice % queuedMessages.length, 1);
       return;
     case "confirm":
-      return world.confirm();
-    case "loseConsumer":
-      return world.loseConsumer();
+      return pipeline.confirmDelivered();
+    case "loseConfirmations":
+      return pipeline.loseConfirmations();
     case "evict":
-      return world.evict(users[each.user]);
-    case "wake":
-      return world.wake(users[each.user]);
+      return pipeline.evictSession(users[action.user]);
+    case "runAlarm":
+      return pipeline.runSessionAlarm(users[action.user]);
     case "clock":
-      vi.setSystemTime(Date.now() + each.seconds * 1000);
+      vi.setSystemTime(Date.now() + action.seconds * 1000);
       return;
     case "outage":
-      faults.outOfOrder(each.part, each.out);
+      faults.setOutage(action.part, action.isOut);
       return;
   }
 }
 
-/** Totals as they must be: each event once, each person once per product. */
-function expected(events: Iterable<EventInput>): Map<string, Totals> {
+/** Returns the totals by product that the events must lead to: each event once, each user once per product. */
+function expectedTotals(events: Iterable<EventInput>): Map<string, Totals> {
   const totals = new Map<string, Totals>();
   const seen = new Set<string>();
   for (const { productId, type, userId } of events) {
@@ -123,19 +137,19 @@ function expected(events: Iterable<EventInput>): Map<string, Totals> {
 }
 const sorted = <T>(map: Map<string, T>): [string, T][] => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** All stores hold each event that was sent, once. */
-async function expectWhole(world: World): Promise<void> {
-  expect(world.told.size).toBe(world.sent.size);
-  expect(world.accepted).toBeLessThanOrEqual(world.sent.size);
-  const { keys, totals } = await world.recorded();
-  expect(keys).toEqual([...world.sent.keys()].sort());
-  const wanted = sorted(expected(world.sent.values()));
-  expect(sorted(totals)).toEqual(wanted);
-  expect(sorted(await world.shown())).toEqual(wanted);
-  expect(await world.logged()).toBe(world.sent.size);
+/** Expects that the client was told that every event was accepted, and that all stores contain every event exactly once. */
+async function expectConsistent(pipeline: EventPipeline): Promise<void> {
+  expect(pipeline.acknowledged.size).toBe(pipeline.sent.size);
+  expect(pipeline.accepted).toBeLessThanOrEqual(pipeline.sent.size);
+  const { keys, totals } = await pipeline.storedInteractions();
+  expect(keys).toEqual([...pipeline.sent.keys()].sort());
+  const expected = sorted(expectedTotals(pipeline.sent.values()));
+  expect(sorted(totals)).toEqual(expected);
+  expect(sorted(await pipeline.publishedTotals())).toEqual(expected);
+  expect(await pipeline.loggedInteractions()).toBe(pipeline.sent.size);
   for (const userId of users) {
-    const own = [...world.sent.values()].filter((each) => each.userId === userId);
-    expect((await world.profile(userId))?.events ?? 0).toBe(own.length);
+    const own = [...pipeline.sent.values()].filter((each) => each.userId === userId);
+    expect((await pipeline.storedProfile(userId))?.events ?? 0).toBe(own.length);
   }
 }
 
@@ -147,102 +161,108 @@ beforeEach(() => {
   vi.spyOn(console, "error").mockImplementation(() => undefined);
 });
 afterEach(() => {
-  faults.end();
-  underWay.length = 0;
+  faults.stop();
+  queuedMessages.length = 0;
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
 
 let run = 0;
-async function worldWith(): Promise<World> {
-  const world = new World(`w${run++}`);
-  await world.open();
-  underWay.length = 0;
-  return world;
+async function newPipeline(): Promise<EventPipeline> {
+  const pipeline = new EventPipeline(`w${run++}`);
+  await pipeline.putProducts();
+  queuedMessages.length = 0;
+  return pipeline;
 }
 
 const runs = LONG ? 300 : 20;
 
-describe("the way of an event", () => {
-  it("loses nothing and counts nothing twice, whatever fails, is lost, repeated, late, evicted or out of order", async () => {
+describe("the event path", () => {
+  it("loses no event and counts none twice, despite failures, lost, repeated or reordered messages, and evictions", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(step, { minLength: 5, maxLength: 30 }),
+        fc.array(action, { minLength: 5, maxLength: 30 }),
         fc.nat(1_000_000),
         fc.constantFrom(0, 15, 40),
-        async (steps, seed, percent) => {
-          const world = await worldWith();
-          faults.begin(seed, percent);
-          for (const each of steps) await take(world, each);
-          await world.comeToRest(users);
-          await expectWhole(world);
+        async (actions, seed, percent) => {
+          const pipeline = await newPipeline();
+          faults.start(seed, percent);
+          for (const each of actions) await perform(pipeline, each);
+          await pipeline.drain(users);
+          await expectConsistent(pipeline);
         },
       ),
       { numRuns: runs, endOnFailure: true },
     );
   });
 
-  it.each<Part>(["queue", "records", "database", "cells", "catalogue", "log", "tiles"])(
-    "takes events while there are no %s, and brings them on when they are back",
-    async (part) => {
-      const world = await worldWith();
-      faults.outOfOrder(part, true);
-      const events = Array.from({ length: 9 }, (_, i) =>
-        inputOf(world, { user: i % 3, event: i, lateHours: 0 }),
-      );
-      await world.send(events);
-      expect(world.told.size).toBe(9);
-      for (let i = 0; i < 3; i++) {
-        await world.deliver(() => true);
-        vi.setSystemTime(Date.now() + 61_000);
-        for (const userId of users) await world.wake(userId);
-      }
-      await world.comeToRest(users);
-      await expectWhole(world);
-    },
-  );
-
-  it("does not wait for a clock that went back by a day", async () => {
-    const world = await worldWith();
-    await world.send([inputOf(world, { user: 0, event: 1, lateHours: 0 })]);
-    underWay.length = 0;
-    vi.setSystemTime(Date.now() - day);
-    await world.evict("u0");
-    vi.setSystemTime(Date.now() + 61_000);
-    await world.wake("u0");
-    expect(underWay).toHaveLength(1);
-    await world.comeToRest(users);
-    await expectWhole(world);
+  it.each<FaultyPart>([
+    "queue",
+    "userService",
+    "database",
+    "locationService",
+    "productService",
+    "trainingLog",
+    "tiles",
+  ])("accepts events during an outage of %s, and delivers them afterward", async (part) => {
+    const pipeline = await newPipeline();
+    faults.setOutage(part, true);
+    const events = Array.from({ length: 9 }, (_, i) =>
+      eventInput(pipeline, { user: i % 3, event: i, lateHours: 0 }),
+    );
+    await pipeline.send(events);
+    expect(pipeline.acknowledged.size).toBe(9);
+    for (let i = 0; i < 3; i++) {
+      await pipeline.deliverMessages(() => true);
+      vi.setSystemTime(Date.now() + 61_000);
+      for (const userId of users) await pipeline.runSessionAlarm(userId);
+    }
+    await pipeline.drain(users);
+    await expectConsistent(pipeline);
   });
 
-  it("delivers what came together with a message that can never be, and keeps that one with its cause", async () => {
-    const world = await worldWith();
+  it("sends rows again after the clock was set back by a day", async () => {
+    const pipeline = await newPipeline();
+    await pipeline.send([eventInput(pipeline, { user: 0, event: 1, lateHours: 0 })]);
+    queuedMessages.length = 0;
+    vi.setSystemTime(Date.now() - dayMs);
+    await pipeline.evictSession("u0");
+    vi.setSystemTime(Date.now() + 61_000);
+    await pipeline.runSessionAlarm("u0");
+    expect(queuedMessages).toHaveLength(1);
+    await pipeline.drain(users);
+    await expectConsistent(pipeline);
+  });
+
+  it("delivers the other messages of a batch if one always fails, and stores that one as a dead letter with its cause", async () => {
+    const pipeline = await newPipeline();
     const events = Array.from({ length: 12 }, (_, i) =>
-      inputOf(world, { user: i % 3, event: i, lateHours: 0 }),
+      eventInput(pipeline, { user: i % 3, event: i, lateHours: 0 }),
     );
-    for (const each of events) await world.send([each]);
-    const [first] = underWay;
-    // A person's object that is none: the last step, the confirmation, fails however often it is tried.
+    for (const each of events) await pipeline.send([each]);
+    const [first] = queuedMessages;
+    // The message names an object id that is invalid, so its confirmation, the last step, always fails.
     const poison = JSON.parse(
       JSON.stringify(first.body).replaceAll(/"pseudonym":"\w{64}"/g, `"pseudonym":"${"f".repeat(64)}"`),
     );
-    underWay.splice(5, 0, { ...first, body: poison, attempts: maxDeliveries - 1 });
-    await world.deliver(() => true);
-    expect(underWay).toHaveLength(1);
+    queuedMessages.splice(5, 0, { ...first, body: poison, attempts: maxDeliveries - 1 });
+    await pipeline.deliverMessages(() => true);
+    expect(queuedMessages).toHaveLength(1);
     const deadLetters = new DeadLetterStore(bindings.TRAINING_LOG);
-    const { items } = await deadLetters.list(world.application, 10);
+    const { items } = await deadLetters.list(pipeline.application, 10);
     expect(items).toMatchObject([{ queue: "interactions", attempts: maxDeliveries }]);
     expect(items[0].cause).toMatch(/\w/);
-    expect((await world.recorded()).keys).toEqual([...world.sent.keys()].sort());
+    expect((await pipeline.storedInteractions()).keys).toEqual([...pipeline.sent.keys()].sort());
   });
 
-  it("sends the rest of a person's rows though the queue refuses one message", async () => {
-    const world = await worldWith();
-    // More than one message holds.
-    const events = Array.from({ length: 31 }, (_, i) => inputOf(world, { user: 0, event: i, lateHours: 0 }));
-    await world.send(events);
-    underWay.length = 0;
-    await world.session("u0").setLocation(world.application, "u0", {
+  it("sends a user's other messages if the queue refuses one", async () => {
+    const pipeline = await newPipeline();
+    const events = Array.from({ length: 31 }, (_, i) =>
+      eventInput(pipeline, { user: 0, event: i, lateHours: 0 }),
+    );
+    await pipeline.send(events);
+    queuedMessages.length = 0;
+    await pipeline.session("u0").setLocation(pipeline.application, "u0", {
       lat: 1,
       lon: 2,
       time: Date.now() / 1000,
@@ -250,44 +270,44 @@ describe("the way of an event", () => {
     });
     vi.setSystemTime(Date.now() + 61_000);
     const refuse = vi.spyOn(queues.interactions, "send").mockRejectedValue(new Error("too large"));
-    await world.wake("u0");
-    expect(underWay.map(({ queue }) => queue)).toEqual(["locations"]);
+    await pipeline.runSessionAlarm("u0");
+    expect(queuedMessages.map(({ queue }) => queue)).toEqual(["locations"]);
     refuse.mockRestore();
-    await world.comeToRest(users);
-    await expectWhole(world);
+    await pipeline.drain(users);
+    await expectConsistent(pipeline);
   });
 
-  it("says so when more of a person waits than can be kept, and drops nothing that it took", async () => {
-    const world = await worldWith();
-    faults.outOfOrder("queue", true);
+  it("refuses events of a user with too many open rows, and drops none that it accepted", async () => {
+    const pipeline = await newPipeline();
+    faults.setOutage("queue", true);
     const events = Array.from({ length: 6500 }, (_, i) =>
-      inputOf(world, { user: 0, event: i, lateHours: 0 }),
+      eventInput(pipeline, { user: 0, event: i, lateHours: 0 }),
     );
     const answers: (string | null)[] = [];
     for (let i = 0; i < events.length; i += 500) {
-      const { rejected } = await world.send(events.slice(i, i + 500));
+      const { rejected } = await pipeline.send(events.slice(i, i + 500));
       answers.push(rejected.length > 0 ? rejected[0].error.code : null);
       for (const { error } of rejected) expect(error.retryAfter).toBeGreaterThan(0);
     }
     expect(answers.slice(0, 10)).toEqual(Array(10).fill(null));
     expect(answers.at(-1)).toBe("rate_limited");
     const visit = { lat: 1, lon: 2, time: 1, precision: "exact" } as const;
-    expect(await world.session("u0").setLocation(world.application, "u0", visit)).toMatchObject({
+    expect(await pipeline.session("u0").setLocation(pipeline.application, "u0", visit)).toMatchObject({
       error: { code: "rate_limited" },
     });
-    await world.comeToRest(users, 12);
-    await expectWhole(world);
+    await pipeline.drain(users, 12);
+    await expectConsistent(pipeline);
   });
 
-  it("keeps what an import began and did not end, once it is told of it by another way", async () => {
-    const world = await worldWith();
-    const event = inputOf(world, { user: 0, event: 1, lateHours: 0 });
-    faults.outOfOrder("records", true);
-    await world.import([event]);
-    expect(world.told.size).toBe(0);
-    faults.outOfOrder("records", false);
-    expect((await world.send([event])).duplicates).toBe(1);
-    await world.comeToRest(users);
-    await expectWhole(world);
+  it("delivers an event of a failed import once it is sent as a live event", async () => {
+    const pipeline = await newPipeline();
+    const event = eventInput(pipeline, { user: 0, event: 1, lateHours: 0 });
+    faults.setOutage("userService", true);
+    await pipeline.importHistory([event]);
+    expect(pipeline.acknowledged.size).toBe(0);
+    faults.setOutage("userService", false);
+    expect((await pipeline.send([event])).duplicates).toBe(1);
+    await pipeline.drain(users);
+    await expectConsistent(pipeline);
   });
 });

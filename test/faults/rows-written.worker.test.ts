@@ -21,8 +21,8 @@ const environment: {
 } = Object.assign({ USER_SESSION: {} as never, DB: {} as never, MIGRATIONS: [] }, env);
 beforeAll(() => applyD1Migrations(environment.DB, environment.MIGRATIONS));
 
-/** The records, and how many rows D1 says that their statements wrote. */
-function records() {
+/** Returns the user store, and a function that returns how many rows its statements have written according to D1. */
+function countingUserStore() {
   let written = 0;
   const counted = new Proxy(environment.DB, {
     get(database, name) {
@@ -51,11 +51,11 @@ const event = (n: number): Interaction => ({
   facts: { cell: "860ec8b37ffffff", lat: 59.91, lon: 10.75, category: "cafe", price: 4 },
 });
 
-/** An event the whole way: to the person, to the records, and confirmed. */
-async function bring(userId: string, n: number, store: UserStore): Promise<void> {
+/** Delivers an event completely: ingests it, stores it in the user's database and confirms it. */
+async function deliverEvent(userId: string, n: number, store: UserStore): Promise<void> {
   const sent = event(n);
-  const recorded = await session(userId).ingest("demo", userId, [sent], false);
-  const row = recorded.ok ? recorded.value.results[0].row : null;
+  const ingested = await session(userId).ingest("demo", userId, [sent], false);
+  const row = ingested.ok ? ingested.value.results[0].row : null;
   if (row === null) throw new Error("the event was not accepted");
   const interaction = { ...sent, first: row.first, previous: row.previous };
   await store.recordInteractions(
@@ -67,8 +67,8 @@ async function bring(userId: string, n: number, store: UserStore): Promise<void>
   await session(userId).confirmRows([row.seq], 0);
 }
 
-/** What `work` writes to a person's object. */
-async function writtenBy(userId: string, work: () => Promise<void>): Promise<RowsWritten> {
+/** Returns how many rows and alarms `work` writes in a user's object. */
+async function rowsWrittenBy(userId: string, work: () => Promise<void>): Promise<RowsWritten> {
   const count = await runInDurableObject(session(userId), (_object, state) =>
     countRowsWritten(state.storage),
   );
@@ -93,40 +93,42 @@ const shown: Impression = {
 };
 
 describe("rows written", () => {
-  it("for an event are at most 7, a week of memory and its end included", async () => {
+  it("are at most 7 per event, including the deletion of expired rows", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     try {
-      const { store, written } = records();
-      await bring("eve", 0, store);
+      const { store, written } = countingUserStore();
+      await deliverEvent("eve", 0, store);
       const before = written();
       const count = 64;
-      const object = await writtenBy("eve", async () => {
+      const object = await rowsWrittenBy("eve", async () => {
         for (let n = 1; n <= count; n++) {
           vi.setSystemTime(Date.now() + 10_000);
-          await bring("eve", n, store);
-          // The alarm is set to a minute after the first event that came since it rang.
+          await deliverEvent("eve", n, store);
+          // The alarm is due a minute after the first event since it last ran.
           if (n % 7 === 0) await runDurableObjectAlarm(session("eve"));
         }
         vi.setSystemTime(Date.now() + 9 * 86_400_000);
-        await bring("eve", count + 1, store);
+        await deliverEvent("eve", count + 1, store);
         await runDurableObjectAlarm(session("eve"));
       });
-      const left = await runInDurableObject(session("eve"), (_object, state) =>
+      const remaining = await runInDurableObject(session("eve"), (_object, state) =>
         state.storage.sql.exec("SELECT id FROM journal").toArray(),
       );
-      expect(left).toEqual([{ id: `e${count + 1}` }]);
-      const inUser = (object.rows + object.alarms) / (count + 1);
-      const inRecords = (written() - before) / (count + 1);
-      expect(inRecords).toBeLessThanOrEqual(3);
-      expect(inUser + inRecords).toBeLessThanOrEqual(7);
+      expect(remaining).toEqual([{ id: `e${count + 1}` }]);
+      const inUserObject = (object.rows + object.alarms) / (count + 1);
+      const inDatabase = (written() - before) / (count + 1);
+      expect(inDatabase).toBeLessThanOrEqual(3);
+      expect(inUserObject + inDatabase).toBeLessThanOrEqual(7);
     } finally {
       vi.useRealTimers();
     }
   });
 
-  it("for a recommendation are at most 2", async () => {
+  it("are at most 2 per recommendation", async () => {
     await session("fay").ingest("demo", "fay", [event(1)], false);
-    const { rows, alarms } = await writtenBy("fay", () => session("fay").recordImpression("demo", "fay", shown));
+    const { rows, alarms } = await rowsWrittenBy("fay", () =>
+      session("fay").recordImpression("demo", "fay", shown),
+    );
     expect(rows).toBe(1);
     expect(rows + alarms).toBeLessThanOrEqual(2);
   });

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 
 const migrations = join(import.meta.dirname, "../../migrations/user");
 
-/** The way of an event through real objects, databases and buckets, with faults in every port between them. */
+/** Tests of the event path with real Durable Objects, databases and buckets, and injected faults in every call between them. */
 export default defineConfig({
   plugins: [
     cloudflareTest(async () => ({

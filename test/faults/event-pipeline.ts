@@ -23,17 +23,17 @@ import { leafCellAt } from "../../shared/geo/cells.ts";
 import { LocationService } from "../../workers/location/service.ts";
 import { Confirmations } from "../../workers/recommendation/ingest/confirmations.ts";
 import {
+  eventTimeOf,
   ingestEvents,
   ingestHistory,
   isInFuture,
-  eventTimeOf,
 } from "../../workers/recommendation/ingest/ingest-events.ts";
 import { consumeBatch } from "../../workers/recommendation/ingest/queue.ts";
 import { countLogLines } from "../../workers/trainer/count-log-lines.ts";
 import { UserService } from "../../workers/user/service.ts";
-import { faults, queues, type UnderWay, underWay } from "./ports.ts";
+import { type FaultyPart, faults, type QueuedMessage, queuedMessages, queues } from "./fault-injector.ts";
 
-/** What the test's worker is bound to. */
+/** The bindings of the test's worker. */
 export interface Bindings {
   DB: D1Database;
   DB_1: D1Database;
@@ -44,8 +44,8 @@ export interface Bindings {
 }
 export const bindings = env as unknown as Bindings;
 
-/** What is not confirmed is sent again within this, however often it was sent in vain. */
-const longestResendMs = 500_000;
+/** Longer than the maximum delay after which a row that is not confirmed is sent again, in milliseconds. */
+const maxResendMs = 500_000;
 const oslo = { lat: 59.91, lon: 10.75 };
 const leaf = leafCellAt(oslo, 0);
 export const productIds = ["p0", "p1", "p2", "p3"];
@@ -64,15 +64,15 @@ const card = (id: string): ProductCard => ({
   version: 1,
 });
 
-const failing = <P extends object>(part: Parameters<typeof faults.around>[0], port: P): P =>
-  faults.around(part, port, Object.keys(port) as (keyof P & string)[]);
+const withFaults = <P extends object>(part: FaultyPart, dependency: P): P =>
+  faults.wrap(part, dependency, Object.keys(dependency) as (keyof P & string)[]);
 
-/** Real services over real stores, with faults before and after each of their calls. */
+/** Returns real services over real stores, each of whose calls may fail before or after its work. */
 function recommendationEnv(): RecommendationEnv {
   const context = createExecutionContext();
   const databases = {
-    DB: faults.around("database", bindings.DB, ["batch"]),
-    DB_1: faults.around("database", bindings.DB_1, ["batch"]),
+    DB: faults.wrap("database", bindings.DB, ["batch"]),
+    DB_1: faults.wrap("database", bindings.DB_1, ["batch"]),
   };
   const user = new UserService(context, databases);
   const location = new LocationService(context, {
@@ -81,37 +81,37 @@ function recommendationEnv(): RecommendationEnv {
     CELL: bindings.CELL,
   } as unknown as LocationEnv);
   return {
-    USER: failing("records", {
-      recordInteractions: (...given: Parameters<typeof user.recordInteractions>) =>
-        user.recordInteractions(...given),
-      hourlyTotals: (...given: Parameters<typeof user.hourlyTotals>) => user.hourlyTotals(...given),
-      recordLocations: (...given: Parameters<typeof user.recordLocations>) => user.recordLocations(...given),
-      findTombstones: (...given: Parameters<typeof user.findTombstones>) => user.findTombstones(...given),
+    USER: withFaults("userService", {
+      recordInteractions: (...args: Parameters<typeof user.recordInteractions>) =>
+        user.recordInteractions(...args),
+      hourlyTotals: (...args: Parameters<typeof user.hourlyTotals>) => user.hourlyTotals(...args),
+      recordLocations: (...args: Parameters<typeof user.recordLocations>) => user.recordLocations(...args),
+      findTombstones: (...args: Parameters<typeof user.findTombstones>) => user.findTombstones(...args),
     }),
-    LOCATION: failing("cells", {
-      applyTotals: (...given: Parameters<typeof location.applyTotals>) => location.applyTotals(...given),
+    LOCATION: withFaults("locationService", {
+      applyTotals: (...args: Parameters<typeof location.applyTotals>) => location.applyTotals(...args),
     }),
-    PRODUCT: failing("catalogue", {
+    PRODUCT: withFaults("productService", {
       getCards: async (_application: string, wanted: readonly CardRequest[]) =>
         ok(wanted.map(({ productId }) => card(productId))),
     }),
-    TRAINING_LOG: faults.around("log", bindings.TRAINING_LOG, ["put", "head"]),
-    USER_SESSION: faults.around("session", bindings.USER_SESSION, []),
+    TRAINING_LOG: faults.wrap("trainingLog", bindings.TRAINING_LOG, ["put", "head"]),
+    USER_SESSION: faults.wrap("session", bindings.USER_SESSION, []),
     INTERACTIONS: queues.interactions,
     LOCATIONS: queues.locations,
   } as unknown as RecommendationEnv;
 }
 
-/** One application's people, their client, and the queues between objects and records. */
-export class World {
+/** One application with its users, a client that sends their events, and the queues and stores that the events pass through. */
+export class EventPipeline {
   readonly application: string;
   readonly #env = recommendationEnv();
   #confirmations = new Confirmations(this.#env.USER_SESSION);
-  /** Every event that was sent, by person and id. */
+  /** Every event that was sent, by `user/event`. */
   readonly sent = new Map<string, EventInput>();
-  /** Those of which the client was told that they are kept. */
-  readonly told = new Set<string>();
-  /** How often the client was told `accepted`. */
+  /** The events of which the client knows that they are stored, by `user/event`. */
+  readonly acknowledged = new Set<string>();
+  /** How many events were answered as accepted. */
   accepted = 0;
 
   constructor(application: string) {
@@ -122,8 +122,8 @@ export class World {
     return userSessionStub(bindings.USER_SESSION, this.application, userId, null);
   }
 
-  /** The products are in their cell. */
-  async open(): Promise<void> {
+  /** Adds the products to their cell. */
+  async putProducts(): Promise<void> {
     await cellStub(bindings.CELL, this.application, leaf).applyChanges(
       this.application,
       leaf,
@@ -135,7 +135,7 @@ export class World {
     );
   }
 
-  /** A request; what was not taken may be sent again. */
+  /** Sends events in one request. Rejected events may be sent again. */
   async send(events: readonly EventInput[]): Promise<EventReceipt> {
     for (const event of events) this.sent.set(`${event.userId}/${event.eventId}`, event);
     const later: Promise<unknown>[] = [];
@@ -145,54 +145,56 @@ export class World {
     await Promise.all(later);
     const refused = new Set(receipt.rejected.map(({ index }) => index));
     events.forEach((event, index) => {
-      if (!refused.has(index)) this.told.add(`${event.userId}/${event.eventId}`);
+      if (!refused.has(index)) this.acknowledged.add(`${event.userId}/${event.eventId}`);
     });
     this.accepted += receipt.accepted;
     return receipt;
   }
 
-  /** History, brought to the records by its caller; where that fails, nothing was promised. */
-  async import(events: readonly EventInput[]): Promise<void> {
+  /** Imports events as history. If the import fails, none of its events counts as acknowledged. */
+  async importHistory(events: readonly EventInput[]): Promise<void> {
     for (const event of events) this.sent.set(`${event.userId}/${event.eventId}`, event);
     const now = Date.now() / 1000;
     const report = await ingestHistory(this.#env, this.application, events, now).catch(() => null);
     if (!report) return;
-    // A clock that went back refuses what is yet to come by it.
-    const taken = events.filter(({ timestamp }) => !isInFuture(eventTimeOf(timestamp, now), now));
-    if (report.rejected !== events.length - taken.length)
-      throw new Error(`${report.rejected} of ${events.length} events of history were refused`);
-    for (const event of taken) this.told.add(`${event.userId}/${event.eventId}`);
+    // After the clock was set back, events may be in the future, and an import rejects these.
+    const accepted = events.filter(({ timestamp }) => !isInFuture(eventTimeOf(timestamp, now), now));
+    if (report.rejected !== events.length - accepted.length)
+      throw new Error(`${report.rejected} of ${events.length} imported events were rejected`);
+    for (const event of accepted) this.acknowledged.add(`${event.userId}/${event.eventId}`);
   }
 
   /**
-   * What the client was not told of goes out again, once a clock that went back is set right; as history, where one that
-   * jumped put it out of the window.
+   * Sends all events again that are not acknowledged, after correcting a clock that was set back. Events that a clock set forward
+   * put outside the window of live events are imported as history.
    */
-  async sendRest(): Promise<void> {
+  async resendUnacknowledged(): Promise<void> {
     const times = [...this.sent.values()].map(({ timestamp = 0 }) => new Date(timestamp).getTime());
     vi.setSystemTime(Math.max(Date.now(), ...times));
-    const ways = [
+    const senders = [
       (events: EventInput[]) => this.send(events).then(() => undefined),
-      (events: EventInput[]) => this.import(events),
+      (events: EventInput[]) => this.importHistory(events),
     ];
-    for (const again of ways) {
-      const rest = [...this.sent].filter(([key]) => !this.told.has(key)).map(([, event]) => event);
-      for (let i = 0; i < rest.length; i += 50) await again(rest.slice(i, i + 50));
+    for (const resend of senders) {
+      const rest = [...this.sent].filter(([key]) => !this.acknowledged.has(key)).map(([, event]) => event);
+      for (let i = 0; i < rest.length; i += 50) await resend(rest.slice(i, i + 50));
     }
   }
 
-  /** Delivers some of the messages under way together; those that are to be tried again stay. */
-  async deliver(which: (index: number) => boolean, keepCopies = false): Promise<void> {
+  /** Delivers the selected messages in one batch per queue. Messages that fail, or all with `keepCopies`, stay queued. */
+  async deliverMessages(isSelected: (index: number) => boolean, keepCopies = false): Promise<void> {
     for (const queue of ["interactions", "locations"] as const) {
-      const chosen = underWay.filter((message, index) => message.queue === queue && which(index));
-      if (chosen.length === 0) continue;
-      if (!keepCopies) remove(chosen);
-      const again = await this.#consume(queue, chosen);
-      if (!keepCopies) underWay.push(...again);
+      const selected = queuedMessages.filter(
+        (message, index) => message.queue === queue && isSelected(index),
+      );
+      if (selected.length === 0) continue;
+      if (!keepCopies) remove(selected);
+      const failed = await this.#consume(queue, selected);
+      if (!keepCopies) queuedMessages.push(...failed);
     }
   }
 
-  async #consume(queue: string, messages: UnderWay[]): Promise<UnderWay[]> {
+  async #consume(queue: string, messages: QueuedMessage[]): Promise<QueuedMessage[]> {
     const batch = createMessageBatch(
       `vicinity-${queue}`,
       messages.map((message, i) => ({
@@ -207,38 +209,38 @@ export class World {
     return retryMessages.map(({ msgId }) => messages[Number(msgId.slice(1))]);
   }
 
-  /** People hear what was done so far. */
-  async confirm(): Promise<void> {
+  /** Confirms the delivered rows to the users' objects. */
+  async confirmDelivered(): Promise<void> {
     await this.#confirmations.send().catch(() => undefined);
   }
 
-  /** The consumer's isolate is gone, before people heard what it did. */
-  loseConsumer(): void {
+  /** Loses the confirmations that were not sent, as if the consumer's isolate ended. */
+  loseConfirmations(): void {
     this.#confirmations = new Confirmations(this.#env.USER_SESSION);
   }
 
-  async evict(userId: string): Promise<void> {
+  async evictSession(userId: string): Promise<void> {
     await evictDurableObject(this.session(userId)).catch(() => undefined);
   }
 
-  async wake(userId: string): Promise<void> {
+  async runSessionAlarm(userId: string): Promise<void> {
     await runDurableObjectAlarm(this.session(userId));
   }
 
-  /** Nothing fails any more: time goes by, alarms ring, queues run empty. */
-  async comeToRest(users: readonly string[], rounds = 6): Promise<void> {
-    faults.end();
+  /** Stops all faults, then advances the time, runs alarms and empties the queues until every event is delivered. */
+  async drain(users: readonly string[], rounds = 6): Promise<void> {
+    faults.stop();
     for (let round = 0; round < rounds; round++) {
-      vi.setSystemTime(Date.now() + longestResendMs);
-      await this.sendRest();
-      for (const userId of users) await this.wake(userId);
-      for (let i = 0; underWay.length > 0 && i < 20; i++) await this.deliver(() => true);
-      await this.confirm();
+      vi.setSystemTime(Date.now() + maxResendMs);
+      await this.resendUnacknowledged();
+      for (const userId of users) await this.runSessionAlarm(userId);
+      for (let i = 0; queuedMessages.length > 0 && i < 20; i++) await this.deliverMessages(() => true);
+      await this.confirmDelivered();
     }
   }
 
-  /** Rows of the table of interactions, `person/event`, and its recounted totals by product. */
-  async recorded(): Promise<{ keys: string[]; totals: Map<string, Totals> }> {
+  /** Returns the stored interactions as `user/event`, and the stored totals by product. */
+  async storedInteractions(): Promise<{ keys: string[]; totals: Map<string, Totals> }> {
     const keys: string[] = [];
     const totals = new Map<string, Totals>();
     for (const database of [bindings.DB, bindings.DB_1]) {
@@ -264,8 +266,8 @@ export class World {
     return { keys: keys.sort(), totals };
   }
 
-  /** Totals that the products' cell shows. */
-  async shown(): Promise<Map<string, Totals>> {
+  /** Returns the totals by product in the tile of the products' cell. */
+  async publishedTotals(): Promise<Map<string, Totals>> {
     const bytes = await cellStub(bindings.CELL, this.application, leaf).tile();
     const columns = bytes ? decodeColumns(bytes) : null;
     const totals = new Map<string, Totals>();
@@ -277,17 +279,17 @@ export class World {
     return totals;
   }
 
-  /** Interactions that a snapshot of the training log finds. */
-  async logged(): Promise<number> {
+  /** Returns the number of interactions in a snapshot of the training log. */
+  async loggedInteractions(): Promise<number> {
     return (await countLogLines(bindings.TRAINING_LOG, `${this.application}/log/v1/`)).interactions;
   }
 
-  async profile(userId: string): Promise<UserProfile | null> {
+  async storedProfile(userId: string): Promise<UserProfile | null> {
     const bytes = await this.session(userId).encodedProfile();
     return bytes.byteLength > 0 ? decodeProfile(bytes) : null;
   }
 }
 
-function remove(messages: readonly UnderWay[]): void {
-  for (const message of messages) underWay.splice(underWay.indexOf(message), 1);
+function remove(messages: readonly QueuedMessage[]): void {
+  for (const message of messages) queuedMessages.splice(queuedMessages.indexOf(message), 1);
 }

@@ -1,0 +1,90 @@
+import { Random } from "../../model/train/random.ts";
+
+/** A dependency whose calls can fail. */
+export type FaultyPart =
+  | "queue"
+  | "userService"
+  | "database"
+  | "locationService"
+  | "productService"
+  | "trainingLog"
+  | "tiles"
+  | "session";
+
+/**
+ * Makes calls fail at random, by a seed: before their work, or after it, so that the caller does not know that it was done. A part
+ * with an outage always fails.
+ */
+export class FaultInjector {
+  #random = new Random(1);
+  /** Share of the calls that fail. */
+  #failureShare = 0;
+  readonly #outages = new Set<FaultyPart>();
+
+  /** Makes a percentage of the calls fail, and ends all outages. */
+  start(seed: number, percent: number): void {
+    this.#random = new Random(seed);
+    this.#failureShare = percent / 100;
+    this.#outages.clear();
+  }
+
+  /** Ends all failures and outages. */
+  stop(): void {
+    this.#failureShare = 0;
+    this.#outages.clear();
+  }
+
+  setOutage(part: FaultyPart, isOut: boolean): void {
+    if (isOut) this.#outages.add(part);
+    else this.#outages.delete(part);
+  }
+
+  /** Runs the work of a call to a part, or fails before or after it. */
+  async run<T>(part: FaultyPart, work: () => T | Promise<T>): Promise<T> {
+    if (this.#outages.has(part)) throw new Error(`${part} has an outage`);
+    if (this.#random.next() >= this.#failureShare) return work();
+    if (this.#random.next() < 0.5) throw new Error(`${part} failed before its work`);
+    await work();
+    throw new Error(`${part} failed after its work`);
+  }
+
+  /** Returns a proxy of a dependency, some of whose methods may fail. */
+  wrap<P extends object>(part: FaultyPart, dependency: P, methods: readonly (keyof P & string)[]): P {
+    return new Proxy(dependency, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== "function") return value;
+        const call = (...args: unknown[]): unknown => value.apply(target, args);
+        return methods.some((method) => method === name)
+          ? (...args: unknown[]) => this.run(part, () => call(...args))
+          : call;
+      },
+    });
+  }
+}
+
+/** The faults of one test file. Durable Objects and tests run in one isolate, so they share this instance. */
+export const faults = new FaultInjector();
+
+/** A message that was sent and not yet acknowledged. */
+export interface QueuedMessage {
+  queue: "interactions" | "locations";
+  body: unknown;
+  attempts: number;
+}
+
+/** The messages of both queues. A test delivers them in any order, more than once, or never. */
+export const queuedMessages: QueuedMessage[] = [];
+
+const fakeQueue = (queue: QueuedMessage["queue"]): Queue => {
+  const send = (body: unknown) =>
+    faults.run("queue", () => {
+      // A real queue serializes the body too.
+      queuedMessages.push({ queue, body: structuredClone(body), attempts: 0 });
+    });
+  const sendBatch = async (messages: Iterable<{ body: unknown }>) => {
+    for (const { body } of messages) await send(body);
+  };
+  return { send, sendBatch } as unknown as Queue;
+};
+export const queues = { interactions: fakeQueue("interactions"), locations: fakeQueue("locations") };

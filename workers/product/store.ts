@@ -297,8 +297,8 @@ export class ProductStore {
 
   /** How many outbox rows are open. */
   async countOpenOutbox(): Promise<number> {
-    const rows = await this.#db.select({ countOpenOutbox: sql<number>`count(*)` }).from(outbox);
-    return rows[0].countOpenOutbox;
+    const rows = await this.#db.select({ open: sql<number>`count(*)` }).from(outbox);
+    return rows[0].open;
   }
 }
 

@@ -5,8 +5,8 @@ const bindingName = /^DB(?:_(\d+))?$/;
 const databaseNumber = (binding: string): number => Number(bindingName.exec(binding)?.[1] ?? 0);
 
 /**
- * The databases that people are spread over: bindings `DB`, `DB_1`, `DB_2`, ... in this order. One more binding is one
- * more database; it moves people, so their rows have to be moved before it is deployed.
+ * Returns the databases that users are spread over: the bindings `DB`, `DB_1`, `DB_2`, ... in this order. Another binding
+ * assigns users to other databases, so their rows must be moved before it is deployed.
  */
 export const userDatabases = (env: UserEnv): D1Database[] =>
   Object.entries({ ...env })
@@ -14,10 +14,10 @@ export const userDatabases = (env: UserEnv): D1Database[] =>
     .sort(([a], [b]) => databaseNumber(a) - databaseNumber(b))
     .map(([, database]) => database);
 
-/** The database that holds a person's rows, chosen by a hash of the application and the person. */
+/** Returns the database that holds a user's rows, by a hash of the application and the user. */
 export const databaseOfUser = (databases: D1Database[], application: string, userId: string): D1Database =>
   databases[hash53(`${application}:${userId}`) % databases.length];
 
-/** drizzle over one database. */
+/** Returns the drizzle client of a database. */
 export const openDatabase = (database: D1Database) => drizzle(database);
 export type Database = ReturnType<typeof openDatabase>;

@@ -1,6 +1,6 @@
 export { UserService } from "./service.ts";
 
-/** This worker has no public door; it answers RPC only. */
+/** The worker has no public HTTP endpoint; it serves RPC only. */
 export default {
   fetch: () => new Response(null, { status: 404 }),
 } satisfies ExportedHandler;

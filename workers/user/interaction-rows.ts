@@ -1,71 +1,87 @@
 import type { AcceptedInteraction } from "../../shared/contracts/event.ts";
 import { addTotals, type HourTotals } from "../../shared/contracts/totals.ts";
 
-/** One person's part of a batch. */
-export interface UserInteractions {
+/** One user's part of a batch of interactions. */
+export interface UserInteractionBatch {
   userId: string;
-  /** Their pseudonym, by which tombstones know them. */
+  /** The user's pseudonym, which tombstones name. */
   pseudonym: string;
   generation: number;
   interactions: AcceptedInteraction[];
 }
 
-/** A row as the insert reads it, by short names: the list crosses to the database as one JSON parameter. */
+/**
+ * An interaction as the insert statement reads it. All rows of a statement are one JSON parameter, which D1 limits to
+ * 2 MB, so the keys have one or two letters.
+ */
 export interface InteractionJson {
+  /** User id. */
   u: string;
-  /** Pseudonym and generation of the person, for the tombstone. */
+  /** Pseudonym of the user (the id of their Durable Object), which the insert compares with the tombstones. */
   o: string;
+  /** Generation of the user's data. */
   g: number;
+  /** Event id. */
   e: string;
+  /** Type of the event. */
   t: string;
+  /** Product id. */
   p: string;
+  /** Time of the event, in seconds since the epoch. */
   s: number;
+  /** Latitude, at the precision that the user allows. */
   la: number | null;
+  /** Longitude, at the precision that the user allows. */
   lo: number | null;
+  /** Recommendation id. */
   r: string | null;
+  /** 1 for the user's first interaction with the product. */
   f: 0 | 1;
 }
 
-/** Flattens a batch to rows, each event of a person once. */
-export function toInteractionJson(batch: UserInteractions[]): InteractionJson[] {
+/** Returns the rows of a batch, each event of a user's generation once. */
+export function toInteractionJson(batch: UserInteractionBatch[]): InteractionJson[] {
   const seen = new Set<string>();
   const rows: InteractionJson[] = [];
   for (const { userId, pseudonym, generation, interactions } of batch)
-    for (const each of interactions) {
-      const key = `${userId}/${generation}/${each.eventId}`;
+    for (const interaction of interactions) {
+      const key = `${userId}/${generation}/${interaction.eventId}`;
       if (seen.has(key)) continue;
       seen.add(key);
       rows.push({
         u: userId,
         o: pseudonym,
         g: generation,
-        e: each.eventId,
-        t: each.type,
-        p: each.productId,
-        s: each.time,
-        la: each.location?.lat ?? null,
-        lo: each.location?.lon ?? null,
-        r: each.recommendationId,
-        f: each.first ? 1 : 0,
+        e: interaction.eventId,
+        t: interaction.type,
+        p: interaction.productId,
+        s: interaction.time,
+        la: interaction.location?.lat ?? null,
+        lo: interaction.location?.lon ?? null,
+        r: interaction.recommendationId,
+        f: interaction.first ? 1 : 0,
       });
     }
   return rows;
 }
 
-/** A row of the totals as the database gives it. */
+/** A row of the hourly totals, as D1 returns it. */
 export type TotalsRow = HourTotals & { productId: string };
 
-/** Hours that rows of a batch fall in, by product. */
+/** Returns the hours (since the epoch) in which the rows of a batch fall, by product. */
 export function hoursTouched(rows: readonly InteractionJson[]): Map<string, Set<number>> {
   const hours = new Map<string, Set<number>>();
   for (const { p, s } of rows) {
-    const known = hours.get(p) ?? new Set();
-    hours.set(p, known.add(Math.floor(s / 3600)));
+    const productHours = hours.get(p) ?? new Set();
+    hours.set(p, productHours.add(Math.floor(s / 3600)));
   }
   return hours;
 }
 
-/** Hour rows (ascending by hour) by product, in the order of the ids; rows of one hour from several databases are added up. */
+/**
+ * Groups hourly rows (ascending by hour) by product, in the order of the ids. Rows of the same hour, which come from
+ * different databases, are added up.
+ */
 export function groupHoursByProduct(
   productIds: Iterable<string>,
   rows: Iterable<TotalsRow>,

@@ -2,22 +2,22 @@ import { eventTypes } from "../../shared/contracts/event.ts";
 import { expiryTime, type RemovedCounts, type Retention } from "../../shared/contracts/retention.ts";
 import { hoursOfWeek } from "../../shared/contracts/totals.ts";
 
-/** Rows of each table and database that one step removes at most. */
+/** Maximum number of rows that one step removes from each table of each database. */
 const maxRowsPerStep = 20_000;
 
-/** Tables whose rows age, by the column that says from when. */
+/** Tables whose rows expire, with the column that holds the time (in seconds) from which their age counts. */
 const agingTables = [
   { kind: "interactions", table: "interactions", key: "application, user_id, event_id", since: "time" },
   { kind: "places", table: "user_locations", key: "application, user_id, seq", since: "time" },
   { kind: "tombstones", table: "erasures", key: "application, pseudonym", since: "erased_at" },
 ] as const;
 
-/** Products whose old hours one step adds up at most. */
+/** Maximum number of products whose old hours one step compacts in each database. */
 const maxProductsPerStep = 500;
 
 /**
- * Adds up hours before `before` of some products by the hour of the week, which is all that is asked of them. What they count
- * stays, so a product's version, which is that sum, does not fall. Answers how many rows went.
+ * Compacts the hourly totals of some products: adds up the hours before `before` by hour of the week, which is all that
+ * readers use of old hours. The sum of a product's counts does not change. Returns the number of removed rows.
  */
 async function compactHours(database: D1Database, before: number): Promise<number> {
   const isOld = `t.hour >= ${hoursOfWeek} AND t.hour < ?1`;
@@ -53,7 +53,10 @@ async function compactHours(database: D1Database, before: number): Promise<numbe
   return deleted.meta.changes;
 }
 
-/** Removes rows that have outlived their time, of all applications. `now` in seconds. */
+/**
+ * Removes expired rows of all applications, and compacts old hourly totals: one bounded step. `now` is in seconds since
+ * the epoch. Returns the number of removed rows by kind.
+ */
 export async function removeExpiredRows(
   databases: readonly D1Database[],
   retention: Retention,

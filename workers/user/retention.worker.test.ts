@@ -25,7 +25,7 @@ const event = (eventId: string, productId: string, days: number) => ({
   previous: [],
 });
 
-it("old hours are added up by the hour of the week: what totals count stays", async () => {
+it("removeExpiredRows adds old hours up by hour of the week, without changing the sum", async () => {
   await applyD1Migrations(database, environment.MIGRATIONS);
   const interactions = [
     ...[event("a", "p", 500), event("b", "p", 507), event("c", "p", 500.5), event("d", "p", 10)],
@@ -37,7 +37,7 @@ it("old hours are added up by the hour of the week: what totals count stays", as
   const steps: (number | undefined)[] = [];
   for (let i = 0; i < 4; i++)
     steps.push((await removeExpiredRows([database], retention.parse({}), now)).hourlyTotals);
-  // Bounded: the rest goes with the next step.
+  // A step is bounded, so the second step compacts the rest.
   expect(steps).toEqual([expect.any(Number), expect.any(Number), 0, 0]);
   expect((steps[0] ?? 0) + (steps[1] ?? 0)).toBe(703);
   const [{ hours: rows }] = await store.hourlyTotals("one", ["p"]);
@@ -49,7 +49,7 @@ it("old hours are added up by the hour of the week: what totals count stays", as
       [hours(10), 1],
     ].sort(([a], [b]) => a - b),
   );
-  // What comes late is added up with the rest.
+  // An hour that arrives late is added to the compacted hours.
   await store.recordInteractions("one", [{ ...ann, interactions: [event("late", "p", 514)] }], "again", now);
   await removeExpiredRows([database], retention.parse({}), now);
   const [late] = await store.hourlyTotals("one", ["p"]);

@@ -3,7 +3,7 @@ import type { User, UserInput, UserInteraction, UserPatch } from "../../shared/c
 import type { UserSettings, UserVisit } from "../../shared/services/user-api.ts";
 import type { InteractionRow, UserRow, VisitRow } from "./store.ts";
 
-/** A stored row as its person reads it. */
+/** Returns a stored profile as the API returns it. */
 export const userOf = (row: UserRow): User => ({
   id: row.userId,
   home: row.homeLat === null || row.homeLon === null ? null : { lat: row.homeLat, lon: row.homeLon },
@@ -13,7 +13,7 @@ export const userOf = (row: UserRow): User => ({
   updatedAt: toInstant(row.updatedAt),
 });
 
-/** A stored interaction as its person reads it. */
+/** Returns a stored interaction as the API returns it. */
 export const userInteractionOf = (row: InteractionRow): UserInteraction => ({
   eventId: row.eventId,
   type: row.type,
@@ -23,21 +23,21 @@ export const userInteractionOf = (row: InteractionRow): UserInteraction => ({
   location: row.lat === null || row.lon === null ? null : { lat: row.lat, lon: row.lon },
 });
 
-/** A stored visit as its person reads it. */
+/** Returns a stored visit as the export returns it. */
 export const userVisitOf = ({ lat, lon, precision, time }: VisitRow): UserVisit => ({
   location: { lat, lon },
   precision,
   timestamp: toInstant(time),
 });
 
-/** What the person's object must know of a row. */
+/** Returns the settings of a profile for the user's Durable Object. */
 export const userSettingsOf = (row: UserRow): UserSettings => ({
   home: userOf(row).home,
   precision: row.precision,
   version: row.settingsVersion,
 });
 
-/** A profile as a row. */
+/** Returns a new profile as a row. `now` is in seconds since the epoch. */
 export const userRowOf = (application: string, userId: string, input: UserInput, now: number): UserRow => ({
   application,
   userId,
@@ -50,7 +50,7 @@ export const userRowOf = (application: string, userId: string, input: UserInput,
   updatedAt: now,
 });
 
-/** A profile's changes as columns; what is left out stays. */
+/** Returns the columns that a patch changes. */
 export const userRowChangesOf = (patch: UserPatch): Partial<UserRow> => ({
   ...(patch.home === undefined ? {} : { homeLat: patch.home?.lat ?? null, homeLon: patch.home?.lon ?? null }),
   ...(patch.consent === undefined ? {} : { precision: patch.consent.location }),

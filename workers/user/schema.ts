@@ -1,6 +1,6 @@
 import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** People: what they allow and are known by. */
+/** User profiles: home, consent and attributes. */
 export const users = sqliteTable(
   "users",
   {
@@ -12,7 +12,7 @@ export const users = sqliteTable(
     attributes: text("attributes", { mode: "json" })
       .$type<Record<string, string | number | boolean | null>>()
       .notNull(),
-    /** Grows with each change of home or precision; the person's object keeps the newest. */
+    /** Grows with each change of the profile. The user's Durable Object keeps the newest settings. */
     settingsVersion: integer("settings_version").notNull(),
     /** Seconds since the epoch. */
     createdAt: real("created_at").notNull(),
@@ -21,23 +21,24 @@ export const users = sqliteTable(
   (table) => [primaryKey({ columns: [table.application, table.userId] })],
 );
 
-/** Where people were, at the precision that they allowed. */
+/** Locations that users reported, at the precision that they allowed. */
 export const userLocations = sqliteTable(
   "user_locations",
   {
     application: text("application").notNull(),
     userId: text("user_id").notNull(),
-    /** Sequence number in the person's outbox: a repeated message changes nothing. */
+    /** Number of the visit in the user's outbox, so that a repeated message changes nothing. */
     seq: integer("seq").notNull(),
     lat: real("lat").notNull(),
     lon: real("lon").notNull(),
     precision: text("precision").notNull(),
+    /** Seconds since the epoch. */
     time: real("time").notNull(),
   },
   (table) => [primaryKey({ columns: [table.application, table.userId, table.seq] })],
 );
 
-/** The record of truth of what people did. */
+/** Interactions of users: the source of truth, from which totals and transitions can be rebuilt. */
 export const interactions = sqliteTable(
   "interactions",
   {
@@ -46,13 +47,14 @@ export const interactions = sqliteTable(
     eventId: text("event_id").notNull(),
     type: text("type", { enum: ["view", "click", "cart", "purchase", "dismiss"] }).notNull(),
     productId: text("product_id").notNull(),
+    /** Seconds since the epoch. */
     time: real("time").notNull(),
     lat: real("lat"),
     lon: real("lon"),
     recommendationId: text("recommendation_id"),
-    /** 1 for the person's first interaction with the product: totals count people by it. */
+    /** 1 for the user's first interaction with the product. The totals count users by it. */
     first: integer("first").notNull(),
-    /** The call that inserted the row: what makes the totals change by exactly what was inserted. */
+    /** Id of the call that inserted the row, so that the totals count exactly the inserted rows. */
     batch: text("batch").notNull(),
   },
   (table) => [
@@ -61,7 +63,7 @@ export const interactions = sqliteTable(
   ],
 );
 
-/** Counts of a product's interactions by UTC hour. */
+/** Counts of a product's interactions by UTC hour. Old hours are added up by hour of the week, in hours 0 to 167. */
 export const interactionTotals = sqliteTable(
   "interaction_totals",
   {
@@ -79,15 +81,16 @@ export const interactionTotals = sqliteTable(
   (table) => [primaryKey({ columns: [table.application, table.productId, table.hour] })],
 );
 
-/** Tombstones of erased people, by pseudonym: what comes late of theirs is dropped. */
+/** Tombstones of erased users, by pseudonym. Late data of an erased generation is dropped. */
 export const erasures = sqliteTable(
   "erasures",
   {
     application: text("application").notNull(),
-    /** The person's pseudonym. */
+    /** The user's pseudonym. */
     pseudonym: text("pseudonym").notNull(),
-    /** The last of their lives that is erased, and with it all before. */
+    /** The last erased generation; all earlier ones are erased too. */
     generation: integer("generation").notNull().default(0),
+    /** Seconds since the epoch. */
     erasedAt: real("erased_at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.application, table.pseudonym] })],

@@ -26,7 +26,7 @@ import type {
 } from "../../shared/services/user-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
 import { userDatabases } from "./database.ts";
-import type { UserInteractions } from "./interaction-rows.ts";
+import type { UserInteractionBatch } from "./interaction-rows.ts";
 import { removeExpiredRows } from "./retention.ts";
 import {
   userInteractionOf,
@@ -36,15 +36,15 @@ import {
   userSettingsOf,
   userVisitOf,
 } from "./rows.ts";
-import { UserStore, type UserVisits } from "./store.ts";
+import { UserStore, type UserVisitBatch } from "./store.ts";
 
 const userCall = z.object({ application: applicationName, userId: identifier });
-const pageQuery = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
+const pageInput = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
 const userGeneration = z.object({ userId: identifier, pseudonym, generation });
 const putCall = userCall.extend({ input: userInput });
 const patchCall = userCall.extend({ patch: userPatch });
-const listCall = pageQuery.extend({ application: applicationName });
-const listInteractionsCall = userCall.extend({ query: pageQuery });
+const listCall = pageInput.extend({ application: applicationName });
+const listInteractionsCall = userCall.extend({ query: pageInput });
 const interactionPosition = z.object({ time: z.number(), eventId: z.string() });
 const recordInteractionsCall = z.object({
   application: applicationName,
@@ -54,9 +54,9 @@ const recordLocationsCall = z.object({
   application: applicationName,
   batch: z.array(userGeneration.extend({ visits: z.array(placeVisit) })).max(1000),
 });
-const eraseCall = z.object({ application: applicationName, life: userGeneration });
+const eraseCall = z.object({ application: applicationName, user: userGeneration });
 const tombstonesCall = z.object({ application: applicationName, pseudonyms: z.array(pseudonym).max(10_000) });
-/** Rows of each table that one step of an erasure removes. */
+/** Maximum number of rows of each table that one step of an erasure removes. */
 const maxErasedRowsPerStep = 5000;
 const totalsCall = z.object({ application: applicationName, productIds: z.array(identifier).max(1000) });
 
@@ -67,7 +67,7 @@ const rebuildTotalsCall = z.object({
 
 const now = (): number => Date.now() / 1000;
 
-/** People: profiles, consent, interactions, totals, location history. */
+/** RPC entry point of the user worker. Parses the input and delegates to {@link UserStore}; see {@link UserApi}. */
 export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   get #store(): UserStore {
     return new UserStore(userDatabases(this.env));
@@ -114,7 +114,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
 
   async recordInteractions(
     application: string,
-    batch: UserInteractions[],
+    batch: UserInteractionBatch[],
   ): Promise<Result<{ inserted: number; totals: ProductTotals[] }>> {
     const parsed = parse(recordInteractionsCall, { application, batch });
     if (!parsed.ok) return parsed;
@@ -123,7 +123,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     );
   }
 
-  async recordLocations(application: string, batch: UserVisits[]): Promise<Result<{ inserted: number }>> {
+  async recordLocations(application: string, batch: UserVisitBatch[]): Promise<Result<{ inserted: number }>> {
     const parsed = parse(recordLocationsCall, { application, batch });
     if (!parsed.ok) return parsed;
     return ok({ inserted: await this.#store.recordLocations(application, parsed.value.batch) });
@@ -188,7 +188,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   }
 
   async listVisits(application: string, userId: string, query: PageQuery): Promise<Result<Page<UserVisit>>> {
-    const parsed = parse(userCall.extend({ query: pageQuery }), { application, userId, query });
+    const parsed = parse(userCall.extend({ query: pageInput }), { application, userId, query });
     if (!parsed.ok) return parsed;
     const after = decodeCursor(z.number().int(), query.cursor);
     if (!after.ok) return after;
@@ -196,10 +196,10 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     return ok(toPage(rows, query.limit, userVisitOf, ({ seq }) => seq));
   }
 
-  async eraseRecords(application: string, erased: UserGeneration): Promise<Result<ErasedRecords>> {
-    const parsed = parse(eraseCall, { application, userGeneration: erased });
+  async eraseRecords(application: string, user: UserGeneration): Promise<Result<ErasedRecords>> {
+    const parsed = parse(eraseCall, { application, user });
     return parsed.ok
-      ? ok(await this.#store.erase(application, parsed.value.life, maxErasedRowsPerStep, now()))
+      ? ok(await this.#store.erase(application, parsed.value.user, maxErasedRowsPerStep, now()))
       : parsed;
   }
 
@@ -218,9 +218,9 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
       await this.#store.probe();
       return { ready: true, detail: "ready" };
     } catch {
-      return { ready: false, detail: "its database is not migrated" };
+      return { ready: false, detail: "the user database cannot be read: apply migrations/user" };
     }
   }
 }
 
-const unknownUser = refuse("not_found", "There is no such person.");
+const unknownUser = refuse("not_found", "There is no user with this id.");

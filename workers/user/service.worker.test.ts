@@ -9,11 +9,11 @@ import { UserService } from "./service.ts";
 const environment: { DB: D1Database; MIGRATIONS: D1Migration[] } = Object.assign({ MIGRATIONS: [] }, env);
 const service = new UserService(createExecutionContext(), { DB: environment.DB });
 
-/** The value of an answer that must be one. */
+/** Returns the code of a refusal; null for a value. */
 const refusalCodeOf = (result: Result<unknown>): string | null => (result.ok ? null : result.error.code);
 
 const profile = userInput.parse({ home: { lat: 59.9, lon: 10.7 }, attributes: { tier: "gold" } });
-const seen = (eventId: string, time: number) => ({
+const viewEvent = (eventId: string, time: number) => ({
   eventId,
   type: "view" as const,
   productId: "p",
@@ -26,15 +26,15 @@ const seen = (eventId: string, time: number) => ({
 });
 
 describe("UserService", () => {
-  it("says that it is not ready before its migrations", async () => {
+  it("is not ready before its migrations are applied", async () => {
     expect((await service.ready()).ready).toBe(false);
     await applyD1Migrations(environment.DB, environment.MIGRATIONS);
     expect((await service.ready()).ready).toBe(true);
   });
 });
 
-/** The first life of a person. */
-const lifeOf = (userId: string) => ({
+/** The first generation of a user. */
+const userGenerationOf = (userId: string) => ({
   userId,
   pseudonym: userId.startsWith("a") ? "a".repeat(64) : "b".repeat(64),
   generation: 0,
@@ -43,7 +43,7 @@ const lifeOf = (userId: string) => ({
 describe("UserService, migrated", () => {
   beforeAll(() => applyD1Migrations(environment.DB, environment.MIGRATIONS));
 
-  it("creates, replaces, patches and forgets a person, of one application only", async () => {
+  it("creates, patches and erases a user of one application only", async () => {
     const first = unwrap(await service.put("shop", "ann", profile), "the user service");
     expect(first).toMatchObject({ created: true, user: { id: "ann", home: { lat: 59.9, lon: 10.7 } } });
     expect(user.parse(first.user)).toEqual(first.user);
@@ -58,13 +58,13 @@ describe("UserService, migrated", () => {
     ).toBeNull();
     expect(refusalCodeOf(await service.get("other", "ann"))).toBe("not_found");
     expect(refusalCodeOf(await service.patch("other", "ann", { home: null }))).toBe("not_found");
-    unwrap(await service.eraseRecords("other", lifeOf("ann")), "the user service");
+    unwrap(await service.eraseRecords("other", userGenerationOf("ann")), "the user service");
     expect(unwrap(await service.get("shop", "ann"), "the user service").id).toBe("ann");
-    unwrap(await service.eraseRecords("shop", lifeOf("ann")), "the user service");
+    unwrap(await service.eraseRecords("shop", userGenerationOf("ann")), "the user service");
     expect(refusalCodeOf(await service.get("shop", "ann"))).toBe("not_found");
   });
 
-  it("pages lists by opaque cursors and refuses those that it did not give", async () => {
+  it("pages lists by opaque cursors, and refuses other cursors", async () => {
     for (const id of ["a", "b", "c"]) unwrap(await service.put("pages", id, profile), "the user service");
     const first = unwrap(await service.list("pages", { limit: 2 }), "the user service");
     expect(first.items.map(({ id }) => id)).toEqual(["a", "b"]);
@@ -81,13 +81,13 @@ describe("UserService, migrated", () => {
     ).toBe("not_found");
   });
 
-  it("gives interactions as their person may read them", async () => {
-    const events = [seen("e1", 1_700_000_000), seen("e2", 1_700_000_060)];
-    const told = unwrap(
-      await service.recordInteractions("shop", [{ ...lifeOf("bob"), interactions: events }]),
+  it("records interactions, lists them and counts them in the totals", async () => {
+    const events = [viewEvent("e1", 1_700_000_000), viewEvent("e2", 1_700_000_060)];
+    const recorded = unwrap(
+      await service.recordInteractions("shop", [{ ...userGenerationOf("bob"), interactions: events }]),
       "the user service",
     );
-    expect(told).toMatchObject({ inserted: 2, totals: [{ productId: "p", complete: false }] });
+    expect(recorded).toMatchObject({ inserted: 2, totals: [{ productId: "p", complete: false }] });
     const { items } = unwrap(
       await service.listInteractions("shop", "bob", { limit: 10 }),
       "the user service",
@@ -101,8 +101,8 @@ describe("UserService, migrated", () => {
     ).toEqual([0, 2]);
   });
 
-  it("refuses what its contract does not allow, at every call", async () => {
-    const spoilt = { ...seen("e", 1), eventId: "with space" };
+  it("refuses invalid input with invalid_input in every method", async () => {
+    const invalidEvent = { ...viewEvent("e", 1), eventId: "with space" };
     const answers = await Promise.all([
       service.put("shop", "no/slash", profile),
       service.put("Not a name", "ann", profile),
@@ -111,12 +111,12 @@ describe("UserService, migrated", () => {
       service.patch("shop", "ann", { home: { lat: 0, lon: 181 } }),
       service.list("shop", { limit: 501 }),
       service.listInteractions("shop", "ann", { limit: 0 }),
-      service.recordInteractions("shop", [{ ...lifeOf("ann"), interactions: [spoilt] }]),
+      service.recordInteractions("shop", [{ ...userGenerationOf("ann"), interactions: [invalidEvent] }]),
       service.recordLocations("shop", [
-        { ...lifeOf("ann"), visits: [{ seq: 0.5, lat: 0, lon: 0, time: 0, precision: "exact" }] },
+        { ...userGenerationOf("ann"), visits: [{ seq: 0.5, lat: 0, lon: 0, time: 0, precision: "exact" }] },
       ]),
       service.lifetimeTotals("shop", ["a b"]),
-      service.eraseRecords("shop", lifeOf("no/slash")),
+      service.eraseRecords("shop", userGenerationOf("no/slash")),
     ]);
     expect(answers.map(refusalCodeOf)).toEqual(answers.map(() => "invalid_input"));
   });

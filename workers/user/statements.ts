@@ -2,16 +2,20 @@ import { eventTypes } from "../../shared/contracts/event.ts";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import type { InteractionJson, TotalsRow } from "./interaction-rows.ts";
 
-// Lists cross as one JSON parameter, which drizzle's batch cannot carry in a raw statement: these are D1's own.
+// These statements use D1's own API: they pass a list as one JSON parameter, and drizzle's batch takes no raw statements
+// with parameters.
 
-/** SQL: the life of the person that row `j` of the list belongs to is not erased; `o` is their pseudonym. */
+/** SQL condition: no tombstone covers the user's generation of row `j` of the list (`o`: pseudonym, `g`: generation). */
 const notErasedSql = `NOT EXISTS (SELECT 1 FROM erasures e
   WHERE e.application = ?1 AND e.pseudonym = j.value ->> 'o' AND j.value ->> 'g' <= e.generation)`;
 
 /**
- * One transaction: insert what is unseen, and add to the hourly totals exactly the rows that carry this call's `mark`,
- * found through their primary key (CROSS JOIN keeps SQLite from scanning the table instead). A repeated call inserts
- * nothing, so no row carries its mark and the totals stay. Answers how many rows were inserted.
+ * Inserts interactions that do not exist yet and adds them to the hourly totals, in one transaction. Returns the number
+ * of inserted rows.
+ *
+ * The totals count exactly the rows that carry this call's `batchId`. They are found by primary key; CROSS JOIN keeps
+ * SQLite from scanning the table instead. A repeated call inserts nothing, so no row carries its `batchId`, and the
+ * totals do not change.
  */
 export async function insertInteractions(
   database: D1Database,
@@ -59,8 +63,8 @@ export async function insertInteractions(
 }
 
 /**
- * One transaction: the totals of the next products after `after` (at most `limit`, by id) counted anew from the
- * interactions. Answers how many they are, and the last of them where there may be more.
+ * Recounts the totals of the next `limit` products after `after` (by id) from the interactions, in one transaction.
+ * Returns the number of products, and the last one if there may be more.
  */
 export async function recountTotals(
   database: D1Database,
@@ -93,7 +97,7 @@ export async function recountTotals(
 
 const hourColumns = "product_id AS productId, hour, view, click, cart, purchase, dismiss, people";
 
-/** All hour rows of products, ascending by product and hour, which is the order of the primary key. */
+/** Returns all hourly rows of products, ascending by product and hour: the order of the primary key. */
 export async function readAllHours(
   database: D1Database,
   application: string,
@@ -109,7 +113,7 @@ export async function readAllHours(
   return results;
 }
 
-/** The rows of some hours of products, ascending by hour: each is found by its key. */
+/** Returns the rows of the given hours of products, ascending by hour. Each row is found by its primary key. */
 export async function readHours(
   database: D1Database,
   application: string,
@@ -127,10 +131,10 @@ export async function readHours(
   return results;
 }
 
-/** A visit as the insert reads it. */
+/** A visit as the insert statement reads it; {@link InteractionJson} describes the short keys. */
 export type VisitJson = PlaceVisit & Pick<InteractionJson, "u" | "o" | "g" | "s">;
 
-/** Inserts visits that are unseen. Answers how many. */
+/** Inserts visits that do not exist yet. Returns the number of inserted rows. */
 export async function insertVisits(
   database: D1Database,
   application: string,
@@ -149,7 +153,7 @@ export async function insertVisits(
   return meta.changes;
 }
 
-/** The tombstones among these pseudonyms. */
+/** Returns the tombstones of those pseudonyms that have one. */
 export async function readTombstones(
   database: D1Database,
   application: string,

@@ -1,14 +1,16 @@
 import { and, desc, eq, gt, inArray, notExists, sql } from "drizzle-orm";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import { type ProductTotals, sumTotals, type Totals } from "../../shared/contracts/totals.ts";
+import type { ErasedRecords, UserGeneration } from "../../shared/services/user-api.ts";
 import { type Database, databaseOfUser, openDatabase } from "./database.ts";
 import {
   groupHoursByProduct,
   hoursTouched,
   type TotalsRow,
   toInteractionJson,
-  type UserInteractions,
+  type UserInteractionBatch,
 } from "./interaction-rows.ts";
+
 import { erasures, interactions, userLocations, users } from "./schema.ts";
 import {
   insertInteractions,
@@ -23,33 +25,25 @@ export type UserRow = typeof users.$inferSelect;
 export type InteractionRow = typeof interactions.$inferSelect;
 export type VisitRow = typeof userLocations.$inferSelect;
 
-/** Rows that a list crosses in: at their largest they stay below the 2 MB that a parameter may have. */
+/** Maximum number of rows in one statement. The JSON of the largest rows stays below D1's 2 MB for a parameter. */
 const maxRowsPerStatement = 2000;
 
-/** Where a page of history ended. */
+/** Position of an interaction in a user's history, which is ordered by time and event id. */
 export interface InteractionPosition {
   time: number;
   eventId: string;
 }
 
-/** How far counting totals anew is: in which database, after which product. */
+/** Position of a recount of the totals: the index of the database, and the last recounted product in it. */
 export interface RecountPosition {
   database: number;
   after: string;
 }
 
-/** Where one person was. */
-export type UserVisits = Omit<UserInteractions, "interactions"> & { visits: PlaceVisit[] };
+/** One user's part of a batch of visits. */
+export type UserVisitBatch = Omit<UserInteractionBatch, "interactions"> & { visits: PlaceVisit[] };
 
-/** What one step of an erasure removed, and whether there is more. */
-export interface ErasedRows {
-  interactions: number;
-  locations: number;
-  profiles: number;
-  more: boolean;
-}
-
-/** All that the user worker asks of its databases. Every query begins with the application. */
+/** The only access to the user worker's databases. Every query is restricted to one application. */
 export class UserStore {
   readonly #databases: D1Database[];
 
@@ -61,18 +55,19 @@ export class UserStore {
     return openDatabase(databaseOfUser(this.#databases, application, userId));
   }
 
-  /** Rows by the database that holds their person. */
+  /** Groups rows by the database that holds their user. */
   #groupByDatabase<R>(application: string, rows: R[], userOf: (row: R) => string): [D1Database, R[]][] {
-    const spread = new Map<D1Database, R[]>();
+    const groups = new Map<D1Database, R[]>();
     for (const row of rows) {
       const database = databaseOfUser(this.#databases, application, userOf(row));
-      const together = spread.get(database);
-      if (together) together.push(row);
-      else spread.set(database, [row]);
+      const group = groups.get(database);
+      if (group) group.push(row);
+      else groups.set(database, [row]);
     }
-    return [...spread];
+    return [...groups];
   }
 
+  /** Returns a user's profile, or null if there is none. */
   async get(application: string, userId: string): Promise<UserRow | null> {
     const rows = await this.#databaseOf(application, userId)
       .select()
@@ -81,7 +76,7 @@ export class UserStore {
     return rows[0] ?? null;
   }
 
-  /** Inserts or replaces all but `createdAt`; the settings version grows. Answers the row as stored. */
+  /** Inserts a profile, or replaces all of it but `createdAt` and increments the settings version. Returns the stored row. */
   async put(row: UserRow): Promise<UserRow> {
     const rows = await this.#databaseOf(row.application, row.userId)
       .insert(users)
@@ -101,7 +96,10 @@ export class UserStore {
     return rows[0];
   }
 
-  /** Changes the named columns in one statement, so that concurrent changes of others are kept. */
+  /**
+   * Changes the given columns in one statement, so that concurrent changes of other columns are kept. Returns the stored
+   * row, or null if there is no profile.
+   */
   async patch(
     application: string,
     userId: string,
@@ -116,7 +114,7 @@ export class UserStore {
     return rows[0] ?? null;
   }
 
-  /** By id, ascending, after `after`. */
+  /** Returns up to `limit` profiles of all databases by user id, ascending, after `after`. */
   async list(application: string, limit: number, after: string | null): Promise<UserRow[]> {
     const lists = await Promise.all(
       this.#databases.map((database) =>
@@ -137,13 +135,14 @@ export class UserStore {
   }
 
   /**
-   * Inserts what is unseen, with its totals in the same transaction. Answers, of all products named, the hours that were named
-   * as they are afterwards: whichever of several concurrent calls commits last sees, and answers, what all of them did.
+   * Inserts interactions that do not exist yet, and adds them to the totals in the same transaction. Returns the totals
+   * of every product and hour in the batch, read after the commit: the last of several concurrent calls returns the
+   * totals of all of them.
    */
   async recordInteractions(
     application: string,
-    batch: UserInteractions[],
-    mark: string,
+    batch: UserInteractionBatch[],
+    batchId: string,
     now: number,
   ): Promise<{ inserted: number; totals: ProductTotals[] }> {
     const rows = toInteractionJson(batch);
@@ -155,17 +154,17 @@ export class UserStore {
             database,
             application,
             part.slice(i, i + maxRowsPerStatement),
-            mark,
+            batchId,
             now,
           );
         return sum;
       }),
     );
-    const named = hoursTouched(rows);
-    const hours = await this.#readHoursEverywhere((database) => readHours(database, application, named));
+    const touched = hoursTouched(rows);
+    const hours = await this.#readHoursEverywhere((database) => readHours(database, application, touched));
     return {
       inserted: inserted.reduce((sum, each) => sum + each, 0),
-      totals: [...groupHoursByProduct(named.keys(), hours)].map(([productId, hours]) => ({
+      totals: [...groupHoursByProduct(touched.keys(), hours)].map(([productId, hours]) => ({
         productId,
         complete: false,
         hours,
@@ -173,18 +172,18 @@ export class UserStore {
     };
   }
 
-  /** Hour rows from every database, ascending by hour. */
+  /** Reads hourly rows from all databases, ascending by hour. */
   async #readHoursEverywhere(read: (database: D1Database) => Promise<TotalsRow[]>): Promise<TotalsRow[]> {
     const parts = await Promise.all(this.#databases.map(read));
     return parts.length === 1 ? parts[0] : parts.flat().sort((a, b) => a.hour - b.hour);
   }
 
-  /** Lifetime totals, in the order of the ids. */
+  /** Returns lifetime totals, in the order of the ids. */
   async lifetimeTotals(application: string, productIds: string[]): Promise<Totals[]> {
     return (await this.hourlyTotals(application, productIds)).map(({ hours }) => sumTotals(hours));
   }
 
-  /** Absolute totals of all hours, in the order of the ids. */
+  /** Returns the totals of all hours, in the order of the ids. */
   async hourlyTotals(application: string, productIds: string[]): Promise<ProductTotals[]> {
     const rows = await this.#readHoursEverywhere((database) =>
       readAllHours(database, application, productIds),
@@ -193,7 +192,7 @@ export class UserStore {
     return productIds.map((productId) => ({ productId, complete: true, hours: hours.get(productId) ?? [] }));
   }
 
-  /** Counts totals of some products anew, database by database. Answers where to go on; null after the last. */
+  /** Recounts the totals of some products, one database after the other. `next` is null after the last product. */
   async recountTotals(
     application: string,
     { database, after }: RecountPosition,
@@ -207,8 +206,11 @@ export class UserStore {
     };
   }
 
-  /** Inserts visits; those seen before, by sequence number, and those of before an erasure change nothing. */
-  async recordLocations(application: string, batch: UserVisits[]): Promise<number> {
+  /**
+   * Inserts visits. Ignores visits that exist already (same user and `seq`) and visits of an erased generation. Returns
+   * the number of inserted rows.
+   */
+  async recordLocations(application: string, batch: UserVisitBatch[]): Promise<number> {
     const rows = batch.flatMap(({ userId, pseudonym, generation, visits }) =>
       visits.map((visit) => ({ ...visit, u: userId, o: pseudonym, g: generation, s: visit.time })),
     );
@@ -220,7 +222,7 @@ export class UserStore {
     return inserted.reduce((sum, each) => sum + each, 0);
   }
 
-  /** A person's interactions, newest first. */
+  /** Returns up to `limit` interactions of a user before `before`, newest first. */
   async listInteractions(
     application: string,
     userId: string,
@@ -234,7 +236,7 @@ export class UserStore {
         and(
           eq(interactions.application, application),
           eq(interactions.userId, userId),
-          // As one row value, which SQLite seeks in the index; as `or` it would read all that is newer again.
+          // SQLite seeks a row value in the index; written with `or`, the query would read all newer rows again.
           before === null
             ? undefined
             : sql`(${interactions.time}, ${interactions.eventId}) < (${before.time}, ${before.eventId})`,
@@ -244,7 +246,7 @@ export class UserStore {
       .limit(limit);
   }
 
-  /** A person's visits, in the order in which they were taken, after `after`. */
+  /** Returns up to `limit` visits of a user after number `after`, in the order in which they were reported. */
   async listVisits(application: string, userId: string, limit: number, after: number): Promise<VisitRow[]> {
     return this.#databaseOf(application, userId)
       .select()
@@ -261,30 +263,30 @@ export class UserStore {
   }
 
   /**
-   * One step of an erasure, at most `limit` rows of each table, in one transaction with the tombstone: from the first
-   * step on nothing of this life, or one before, is inserted any more. The profile goes with the last rows. Totals stay:
-   * they name nobody.
+   * Runs one step of an erasure: stores the tombstone and deletes at most `limit` rows of each table, in one transaction.
+   * From the first step on, inserts drop the erased generation. The last step deletes the profile. Totals stay, because
+   * they name no user.
    */
   async erase(
     application: string,
-    { userId, pseudonym, generation }: { userId: string; pseudonym: string; generation: number },
+    { userId, pseudonym, generation }: UserGeneration,
     limit: number,
     now: number,
-  ): Promise<ErasedRows> {
+  ): Promise<ErasedRecords> {
     const db = this.#databaseOf(application, userId);
     const ofUser = (table: typeof interactions | typeof userLocations) =>
       and(eq(table.application, application), eq(table.userId, userId));
-    const some = db
+    const interactionIds = db
       .select({ id: interactions.eventId })
       .from(interactions)
       .where(ofUser(interactions))
       .limit(limit);
-    const somePlaces = db
+    const visitSeqs = db
       .select({ seq: userLocations.seq })
       .from(userLocations)
       .where(ofUser(userLocations))
       .limit(limit);
-    const [, done, places, gone] = await db.batch([
+    const [, deletedInteractions, deletedVisits, deletedUsers] = await db.batch([
       db
         .insert(erasures)
         .values({ application, pseudonym, generation, erasedAt: now })
@@ -292,8 +294,8 @@ export class UserStore {
           target: [erasures.application, erasures.pseudonym],
           set: { generation: sql`max(${erasures.generation}, excluded.generation)`, erasedAt: now },
         }),
-      db.delete(interactions).where(and(ofUser(interactions), inArray(interactions.eventId, some))),
-      db.delete(userLocations).where(and(ofUser(userLocations), inArray(userLocations.seq, somePlaces))),
+      db.delete(interactions).where(and(ofUser(interactions), inArray(interactions.eventId, interactionIds))),
+      db.delete(userLocations).where(and(ofUser(userLocations), inArray(userLocations.seq, visitSeqs))),
       db
         .delete(users)
         .where(
@@ -305,16 +307,16 @@ export class UserStore {
           ),
         ),
     ]);
-    const more = done.meta.changes >= limit || places.meta.changes >= limit;
+    const more = deletedInteractions.meta.changes >= limit || deletedVisits.meta.changes >= limit;
     return {
-      interactions: done.meta.changes,
-      locations: places.meta.changes,
-      profiles: gone.meta.changes,
+      interactions: deletedInteractions.meta.changes,
+      locations: deletedVisits.meta.changes,
+      profiles: deletedUsers.meta.changes,
       more,
     };
   }
 
-  /** The tombstones among these pseudonyms. */
+  /** Returns the tombstones of those pseudonyms that have one. */
   async findTombstones(
     application: string,
     pseudonyms: string[],
@@ -325,7 +327,7 @@ export class UserStore {
     return lists.flat();
   }
 
-  /** Fails where the migrations have not been applied. */
+  /** Throws if the migrations have not been applied to every database. */
   async probe(): Promise<void> {
     await Promise.all(
       this.#databases.map((database) =>

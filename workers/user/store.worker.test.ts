@@ -7,7 +7,7 @@ import { type AcceptedInteraction, eventTypes } from "../../shared/contracts/eve
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import { sumTotals } from "../../shared/contracts/totals.ts";
 import { userInput } from "../../shared/contracts/user.ts";
-import type { UserInteractions } from "./interaction-rows.ts";
+import type { UserInteractionBatch } from "./interaction-rows.ts";
 import { userRowOf } from "./rows.ts";
 import { type UserRow, UserStore } from "./store.ts";
 
@@ -15,7 +15,7 @@ const environment: { DB: D1Database; DB_1: D1Database; MIGRATIONS: D1Migration[]
   { DB_1: env.DB, MIGRATIONS: [] },
   env,
 );
-/** Two databases, so that what spans people is tried across both. */
+/** Two databases, so that queries over several users are tested across both. */
 const databases = [environment.DB, environment.DB_1];
 const store = new UserStore(databases);
 const hour = 3600;
@@ -32,47 +32,47 @@ const interaction = (event: number, product: number, type: number, hours: number
   previous: [],
 });
 
-/** A life of a person, under a pseudonym of theirs. */
-const lifeOf = (userId: string, generation = 0) => ({
+/** A user with a made-up pseudonym, and a generation of their data. */
+const userGenerationOf = (userId: string, generation = 0) => ({
   userId,
   pseudonym: Array.from(userId.padEnd(32), (c) => c.charCodeAt(0).toString(16)).join(""),
   generation,
 });
 
-/** Event n of a person always says the same: a repeated event is the same event. */
+/** Batches in which event n of a user always has the same content, so that a repeated event is the same event. */
 const anyBatch = fc.array(
-  fc.record({ person: fc.nat(3), events: fc.array(fc.nat(40), { minLength: 1, maxLength: 12 }) }),
+  fc.record({ user: fc.nat(3), events: fc.array(fc.nat(40), { minLength: 1, maxLength: 12 }) }),
   { minLength: 1, maxLength: 4 },
 );
-const batchOf = (parts: { person: number; events: number[] }[]): UserInteractions[] =>
-  parts.map(({ person, events }) => ({
-    ...lifeOf(`u${person}`),
-    interactions: events.map((n) => interaction(n, (n + person) % 5, n % 5, n % 7)),
+const batchOf = (parts: { user: number; events: number[] }[]): UserInteractionBatch[] =>
+  parts.map(({ user, events }) => ({
+    ...userGenerationOf(`u${user}`),
+    interactions: events.map((n) => interaction(n, (n + user) % 5, n % 5, n % 7)),
   }));
 
-const record = (application: string, batch: UserInteractions[]) =>
+const recordBatch = (application: string, batch: UserInteractionBatch[]) =>
   store.recordInteractions(application, batch, crypto.randomUUID(), 1_700_000_000);
 
-/** Totals recounted from the tables of interactions. */
+/** Returns the totals of an application, recounted from the interactions of all databases. */
 async function recount(application: string): Promise<Map<string, { n: number; users: number }>> {
-  const counted = new Map<string, { n: number; users: number }>();
+  const recounted = new Map<string, { n: number; users: number }>();
   for (const database of databases) {
     const { results } = await database
       .prepare("SELECT product_id AS id, first FROM interactions WHERE application = ?")
       .bind(application)
       .all<{ id: string; first: number }>();
     for (const { id, first } of results) {
-      const { n, users: people } = counted.get(id) ?? { n: 0, users: 0 };
-      counted.set(id, { n: n + 1, users: people + first });
+      const { n, users } = recounted.get(id) ?? { n: 0, users: 0 };
+      recounted.set(id, { n: n + 1, users: users + first });
     }
   }
-  return counted;
+  return recounted;
 }
 
-/** A database that counts the rows that its statements read. */
+/** Returns a wrapper of a database that counts the rows that its statements read. */
 function countingReads(database: D1Database): { database: D1Database; count: () => number } {
   let rows = 0;
-  const noted = <R extends D1Result>(result: R): R => {
+  const countRowsRead = <R extends D1Result>(result: R): R => {
     rows += result.meta.rows_read;
     return result;
   };
@@ -80,11 +80,11 @@ function countingReads(database: D1Database): { database: D1Database; count: () 
     prepare: (sql: string) => ({
       bind: (...values: unknown[]) => {
         const bound = database.prepare(sql).bind(...values);
-        return { bound, all: async () => noted(await bound.all()) };
+        return { bound, all: async () => countRowsRead(await bound.all()) };
       },
     }),
     batch: async (statements: { bound: D1PreparedStatement }[]) =>
-      (await database.batch(statements.map(({ bound }) => bound))).map(noted),
+      (await database.batch(statements.map(({ bound }) => bound))).map(countRowsRead),
   };
   return { database: counting as unknown as D1Database, count: () => rows };
 }
@@ -101,50 +101,51 @@ beforeAll(async () => {
   for (const database of databases) await applyD1Migrations(database, environment.MIGRATIONS);
 });
 
-describe("record", () => {
-  it("keeps totals equal to a recount, however batches repeat, overlap and run at once", async () => {
+describe("UserStore.recordInteractions", () => {
+  it("keeps totals equal to a recount when batches repeat, overlap and run concurrently", async () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(anyBatch, { minLength: 1, maxLength: 5 }), async (batches) => {
         const application = `a${run++}`;
-        await Promise.all(batches.map((batch) => record(application, batchOf(batch))));
-        for (const batch of batches) expect((await record(application, batchOf(batch))).inserted).toBe(0);
-        const counted = [...(await recount(application))];
+        await Promise.all(batches.map((batch) => recordBatch(application, batchOf(batch))));
+        for (const batch of batches)
+          expect((await recordBatch(application, batchOf(batch))).inserted).toBe(0);
+        const recounted = [...(await recount(application))];
         const totals = await store.lifetimeTotals(
           application,
-          counted.map(([id]) => id),
+          recounted.map(([id]) => id),
         );
         totals.forEach((each, i) => {
-          expect(eventTypes.reduce((sum, type) => sum + each[type], 0)).toBe(counted[i][1].n);
-          expect(each.people).toBe(counted[i][1].users);
+          expect(eventTypes.reduce((sum, type) => sum + each[type], 0)).toBe(recounted[i][1].n);
+          expect(each.people).toBe(recounted[i][1].users);
         });
       }),
       { numRuns: 25 },
     );
   });
 
-  it("answers the hours that are named, absolute, and no others, however many a product has", async () => {
+  it("returns the absolute totals of the hours in the batch, and of no other hours", async () => {
     const viewed = (n: number, hours: number) => ({
-      ...lifeOf("u"),
+      ...userGenerationOf("u"),
       interactions: [interaction(n, 1, 0, hours)],
     });
-    const told = async (n: number, hours: number) =>
-      (await record("growth", [viewed(n, hours)])).totals.map(({ hours, ...rest }) => ({
+    const recordView = async (n: number, hours: number) =>
+      (await recordBatch("growth", [viewed(n, hours)])).totals.map(({ hours, ...rest }) => ({
         ...rest,
         views: hours.map(({ hour, view }) => [hour - 472_222, view]),
       }));
-    for (let n = 10; n < 40; n++) await told(n, n);
-    expect(await told(1, 0)).toEqual([{ productId: "p1", complete: false, views: [[0, 1]] }]);
-    expect(await told(2, 5)).toEqual([{ productId: "p1", complete: false, views: [[5, 1]] }]);
-    expect(await told(3, 0)).toEqual([{ productId: "p1", complete: false, views: [[0, 2]] }]);
+    for (let n = 10; n < 40; n++) await recordView(n, n);
+    expect(await recordView(1, 0)).toEqual([{ productId: "p1", complete: false, views: [[0, 1]] }]);
+    expect(await recordView(2, 5)).toEqual([{ productId: "p1", complete: false, views: [[5, 1]] }]);
+    expect(await recordView(3, 0)).toEqual([{ productId: "p1", complete: false, views: [[0, 2]] }]);
     const [whole] = await store.hourlyTotals("growth", ["p1"]);
     expect([whole.complete, whole.hours.length]).toEqual([true, 32]);
   });
 
-  it("reads as many rows for a product with a long past as for a new one", async () => {
+  it("reads as many rows for a product with a long history as for a new one", async () => {
     const rowsRead = async (n: number): Promise<number> => {
       const { database, count } = countingReads(environment.DB);
-      const batch = [{ ...lifeOf("u"), interactions: [interaction(n, 1, 0, n)] }];
+      const batch = [{ ...userGenerationOf("u"), interactions: [interaction(n, 1, 0, n)] }];
       await new UserStore([database]).recordInteractions("past", batch, `m${n}`, 1);
       return count();
     };
@@ -154,16 +155,16 @@ describe("record", () => {
     expect(await rowsRead(60)).toBeLessThanOrEqual(first + 2);
   });
 
-  it("does not see another application", async () => {
-    await record("mine", [{ ...lifeOf("u"), interactions: [interaction(1, 1, 0, 0)] }]);
+  it("does not change another application", async () => {
+    await recordBatch("mine", [{ ...userGenerationOf("u"), interactions: [interaction(1, 1, 0, 0)] }]);
     expect(await store.listInteractions("theirs", "u", 10, null)).toEqual([]);
     expect((await store.lifetimeTotals("theirs", ["p1"]))[0].view).toBe(0);
   });
 
-  it("gives the last of concurrent calls the totals of all of them", async () => {
+  it("returns the totals of all concurrent calls from the last one", async () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, i) =>
-        record("race", [{ ...lifeOf(`u${i}`), interactions: [interaction(i, 1, 0, 0)] }]),
+        recordBatch("race", [{ ...userGenerationOf(`u${i}`), interactions: [interaction(i, 1, 0, 0)] }]),
       ),
     );
     const views = answers.map(({ totals }) => sumTotals(totals[0].hours));
@@ -171,48 +172,48 @@ describe("record", () => {
   });
 });
 
-describe("erase", () => {
-  const recordLife = (generation: number, ...events: number[]) =>
-    record("gone", [
-      { ...lifeOf("u", generation), interactions: events.map((n) => interaction(n, 1, 0, n % 7)) },
+describe("UserStore.erase", () => {
+  const recordGeneration = (generation: number, ...events: number[]) =>
+    recordBatch("gone", [
+      { ...userGenerationOf("u", generation), interactions: events.map((n) => interaction(n, 1, 0, n % 7)) },
     ]);
-  const locate = (generation: number, seq: number) =>
-    store.recordLocations("gone", [{ ...lifeOf("u", generation), visits: [visit(seq, 0)] }]);
+  const recordVisit = (generation: number, seq: number) =>
+    store.recordLocations("gone", [{ ...userGenerationOf("u", generation), visits: [visit(seq, 0)] }]);
 
-  it("drops what comes late of a life that is over, whatever its time, and takes what is of the next", async () => {
-    await recordLife(0, 1);
-    expect(await locate(0, 1)).toBe(1);
-    expect(await locate(0, 1)).toBe(0);
-    expect(await store.erase("gone", lifeOf("u"), 100, 1)).toEqual({
+  it("drops late data of an erased generation, whatever its time, and accepts data of the next one", async () => {
+    await recordGeneration(0, 1);
+    expect(await recordVisit(0, 1)).toBe(1);
+    expect(await recordVisit(0, 1)).toBe(0);
+    expect(await store.erase("gone", userGenerationOf("u"), 100, 1)).toEqual({
       ...{ interactions: 1, locations: 1, profiles: 1, more: false },
     });
-    expect((await recordLife(0, 2)).inserted).toBe(0);
-    expect(await locate(0, 2)).toBe(0);
+    expect((await recordGeneration(0, 2)).inserted).toBe(0);
+    expect(await recordVisit(0, 2)).toBe(0);
     expect(await store.listInteractions("gone", "u", 10, null)).toEqual([]);
     expect(await store.listVisits("gone", "u", 10, 0)).toEqual([]);
     expect(await store.get("gone", "u")).toBeNull();
-    expect(await store.findTombstones("gone", [lifeOf("u").pseudonym, "0".repeat(64)])).toEqual([
-      { pseudonym: lifeOf("u").pseudonym, generation: 0 },
+    expect(await store.findTombstones("gone", [userGenerationOf("u").pseudonym, "0".repeat(64)])).toEqual([
+      { pseudonym: userGenerationOf("u").pseudonym, generation: 0 },
     ]);
-    // The same event of both lives, in one batch: that of the new one counts.
-    const both = await record("gone", [
-      { ...lifeOf("u", 0), interactions: [interaction(1, 1, 0, 0)] },
-      { ...lifeOf("u", 1), interactions: [interaction(1, 1, 0, 0)] },
+    // One batch with the same event of both generations: the event of the new generation counts.
+    const both = await recordBatch("gone", [
+      { ...userGenerationOf("u", 0), interactions: [interaction(1, 1, 0, 0)] },
+      { ...userGenerationOf("u", 1), interactions: [interaction(1, 1, 0, 0)] },
     ]);
     expect(both.inserted).toBe(1);
-    expect(await locate(1, 1)).toBe(1);
+    expect(await recordVisit(1, 1)).toBe(1);
     expect(await store.get("gone", "u")).not.toBeNull();
   });
 
-  it("goes in steps, of which the first stops what comes late, and the last takes the profile", async () => {
-    await recordLife(1, ...Array.from({ length: 23 }, (_, n) => 100 + n));
-    for (let seq = 10; seq < 20; seq++) await locate(1, seq);
+  it("runs in steps: the first drops late data, the last deletes the profile", async () => {
+    await recordGeneration(1, ...Array.from({ length: 23 }, (_, n) => 100 + n));
+    for (let seq = 10; seq < 20; seq++) await recordVisit(1, seq);
     const steps: number[] = [];
     for (let more = true; more; ) {
-      const step = await store.erase("gone", lifeOf("u", 1), 10, 2);
+      const step = await store.erase("gone", userGenerationOf("u", 1), 10, 2);
       more = step.more;
       steps.push(step.interactions);
-      expect((await recordLife(1, 500)).inserted).toBe(0);
+      expect((await recordGeneration(1, 500)).inserted).toBe(0);
       expect((await store.get("gone", "u")) === null).toBe(!more);
     }
     expect(steps).toEqual([10, 10, 4]);
@@ -220,10 +221,10 @@ describe("erase", () => {
   });
 });
 
-describe("people", () => {
+describe("UserStore", () => {
   const row = (userId: string): UserRow => userRowOf("people", userId, userInput.parse({}), 1);
 
-  it("are listed by id over all databases, page by page", async () => {
+  it("lists users by id over all databases, page by page", async () => {
     const ids = Array.from({ length: 23 }, (_, i) => `p${String(i).padStart(2, "0")}`);
     for (const id of ids) await store.put(row(id));
     const listed: string[] = [];
@@ -236,7 +237,7 @@ describe("people", () => {
     expect(listed).toEqual(ids);
   });
 
-  it("keep what concurrent changes set, each with a newer settings version", async () => {
+  it("keeps the columns of concurrent patches, and increments the settings version for each", async () => {
     const created = await store.put(row("busy"));
     await Promise.all([
       store.patch("people", "busy", { precision: "city" }, 2),
@@ -255,9 +256,9 @@ describe("people", () => {
     expect(await store.patch("people", "nobody", { precision: "city" }, 2)).toBeNull();
   });
 
-  it("page through their history newest first, each event once, also where times are equal", async () => {
+  it("pages through interactions newest first, each event once, also when times are equal", async () => {
     const events = Array.from({ length: 17 }, (_, i) => interaction(i, i % 3, 0, i % 4));
-    await record("people", [{ ...lifeOf("reader"), interactions: events }]);
+    await recordBatch("people", [{ ...userGenerationOf("reader"), interactions: events }]);
     const read: { time: number; eventId: string }[] = [];
     for (;;) {
       const page = await store.listInteractions("people", "reader", 5, read.at(-1) ?? null);

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 
 const migrations = join(import.meta.dirname, "../../migrations/user");
 
-/** The user worker's records, in workerd on real databases. */
+/** Runs the tests of the user worker in workerd, on real D1 databases. */
 export default defineConfig({
   plugins: [
     cloudflareTest(async () => ({

@@ -9,6 +9,12 @@ import { simulate } from "../simulate/simulate.ts";
 const folder = mkdtempSync(join(tmpdir(), "vicinity-model-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** The size of the simulated dataset; `npm run test:long` takes more. */
+const size =
+  process.env.VICINITY_LONG === "1"
+    ? { products: 400, users: 12, events: 500, days: 20 }
+    : { products: 200, users: 8, events: 250, days: 20 };
+
 const run = (command: "train" | "evaluate", ...args: string[]) => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -28,7 +34,7 @@ function write(name: string, files: readonly { name: string; text: string }[]): 
 
 describe("the commands train and evaluate", () => {
   it("train a model, resume the training, and evaluate the model", { timeout: 120_000 }, () => {
-    const { dataset } = simulate({ products: 400, users: 12, events: 500, days: 20 }, 5, 1_760_000_000);
+    const { dataset } = simulate(size, 5, 1_760_000_000);
     const data = write("market", writeDataset(dataset));
     const out = join(folder, "model");
     const first = run("train", "--data", data, "--out", out);

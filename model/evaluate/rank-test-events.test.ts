@@ -6,7 +6,12 @@ import { summarizeEvaluation } from "./evaluation.ts";
 import { rankTestEvents, type TestRanks } from "./rank-test-events.ts";
 import { evaluationReport } from "./report.ts";
 
-const market = simulate({ products: 900, users: 25, events: 1100, days: 40 }, 3, 1_760_000_000).dataset;
+/** The size of the marketplace; `npm run test:long` takes more. */
+const size =
+  process.env.VICINITY_LONG === "1"
+    ? { products: 900, users: 25, events: 1100, days: 40 }
+    : { products: 600, users: 15, events: 500, days: 40 };
+const market = simulate(size, 3, 1_760_000_000).dataset;
 /** All test events have one type, so that each of them is ranked. */
 const dataset: Dataset = {
   ...market,

@@ -105,7 +105,7 @@ export function hasUserLocations(
   return located > 0 && elsewhere > located / 2;
 }
 
-/** Returns for each event whether an episode begins with it; see {@link beginsEpisode}. */
+/** Returns for each event whether an episode begins with it; see {@link startsEpisode}. */
 function episodeStarts(ordered: readonly DatasetEvent[]): boolean[] {
   const last = new Map<string, DatasetEvent>();
   return ordered.map((event) => {

@@ -7,7 +7,12 @@ import { Random } from "./random.ts";
 
 const start = 1_760_000_000;
 
-/** Three hundred products along a street of 30 km. */
+/** Sizes of the datasets; `npm run test:long` takes more. */
+const long = process.env.VICINITY_LONG === "1";
+const walkSize = long ? { users: 20, events: 40 } : { users: 10, events: 25 };
+const popularitySize = long ? { users: 40, events: 20 } : { users: 20, events: 15 };
+
+/** Three hundred products along a line of 30 km. */
 const items = new Map<string, DatasetItem>(
   Array.from({ length: 300 }, (_, i) => [
     `p${i}`,
@@ -26,19 +31,22 @@ const items = new Map<string, DatasetItem>(
   ]),
 );
 
-/** People who walk: each goes on from where they are by `step`, always to something new to them. */
-function walks(people: number, events: number, step: (at: number, random: Random) => number): DatasetEvent[] {
+/** Returns the purchases of users who move along the line; `step` returns the next product's index. */
+function walks(
+  { users, events }: { users: number; events: number },
+  step: (at: number, random: Random) => number,
+): DatasetEvent[] {
   const random = new Random(5);
   const list: DatasetEvent[] = [];
-  for (let person = 0; person < people; person++) {
+  for (let user = 0; user < users; user++) {
     let at = random.below(items.size);
     for (let i = 0; i < events; i++) {
       at = (step(at, random) + items.size) % items.size;
       list.push({
-        userId: `u${person}`,
+        userId: `u${user}`,
         itemId: `p${at}`,
         type: "purchase",
-        time: start + (i * people + person) * 4000,
+        time: start + (i * users + user) * 4000,
         lat: null,
         lon: null,
       });
@@ -55,27 +63,27 @@ const fitOn = (events: DatasetEvent[]) =>
     random: new Random(1),
   });
 
-describe("the first stage's weights", () => {
-  it("say that nearness counts where people go on to what is near, and that it does not where they go anywhere", async () => {
-    const close = await fitOn(walks(20, 40, (at, random) => at + 1 + random.below(3)));
-    const anywhere = await fitOn(walks(20, 40, (_, random) => random.below(items.size)));
+describe("fitFirstStage", () => {
+  it("weighs proximity by whether users choose nearby products", async () => {
+    const close = await fitOn(walks(walkSize, (at, random) => at + 1 + random.below(3)));
+    const anywhere = await fitOn(walks(walkSize, (_, random) => random.below(items.size)));
     expect(close.near).toBeGreaterThan(1);
     expect(anywhere.near).toBeLessThan(0.4);
   });
 
-  it("say that popularity counts where everyone goes to the same few", async () => {
+  it("weighs popularity by whether users choose the same few products", async () => {
     const famous = await fitOn(
-      walks(40, 20, (_, random) => (random.next() < 0.7 ? random.below(40) * 7 : random.below(300))),
+      walks(popularitySize, (_, random) => (random.next() < 0.7 ? random.below(40) * 7 : random.below(300))),
     );
-    const equal = await fitOn(walks(40, 20, (_, random) => random.below(items.size)));
-    // What ten people's purchases of this week say, against nobody's.
-    const fame = ({ people, hot, fresh }: FirstStage): number =>
+    const equal = await fitOn(walks(popularitySize, (_, random) => random.below(items.size)));
+    // Score of a product with ten recent buyers, minus the score of a product without any.
+    const popularityScore = ({ people, hot, fresh }: FirstStage): number =>
       people * Math.log1p(10) + hot * Math.log1p(120) - fresh;
-    expect(fame(famous)).toBeGreaterThan(fame(equal) + 1);
+    expect(popularityScore(famous)).toBeGreaterThan(popularityScore(equal) + 1);
   });
 
-  it("are the defaults where there is little to learn from", async () => {
-    expect(await fitOn(walks(3, 4, (at) => at + 1))).toEqual(defaultFirstStage);
+  it("returns the default weights if there are few choices", async () => {
+    expect(await fitOn(walks({ users: 3, events: 4 }, (at) => at + 1))).toEqual(defaultFirstStage);
     expect(await fitOn([])).toEqual(defaultFirstStage);
   });
 });

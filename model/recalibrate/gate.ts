@@ -66,7 +66,7 @@ export type GateResult = z.infer<typeof gateResult>;
 const round = (value: number): string => String(Math.round(value * 10_000) / 10_000);
 const describeDifference = ({ mean, interval, lists }: QualityDifference): string =>
   `${round(mean)} (${interval ? interval.map(round).join(" to ") : "unknown"}) over ${lists} lists`;
-const surelyAbove = ({ interval }: QualityDifference, bound: number): boolean =>
+const isSignificantlyAbove = ({ interval }: QualityDifference, bound: number): boolean =>
   interval !== null && interval[0] > bound;
 
 /**
@@ -75,8 +75,10 @@ const surelyAbove = ({ interval }: QualityDifference, bound: number): boolean =>
  * not rank them significantly worse than chance, because reversed outcomes look like that.
  */
 const outcomesAreMeaningful = ({ overChance, candidateOverChance }: Comparison): boolean =>
-  surelyAbove(overChance, 0) ||
-  (surelyAbove(candidateOverChance, 0) && overChance.interval !== null && overChance.interval[1] >= 0);
+  isSignificantlyAbove(overChance, 0) ||
+  (isSignificantlyAbove(candidateOverChance, 0) &&
+    overChance.interval !== null &&
+    overChance.interval[1] >= 0);
 
 /** Returns the checks of the training log, which need no trained candidate. */
 export function checkTrainingData(data: LogStatistics, configuration: GateConfiguration): GateCheck[] {
@@ -144,7 +146,7 @@ export function evaluateGate(evidence: GateEvidence, configuration: GateConfigur
     ),
     check(
       "gain",
-      surelyAbove(comparison.gain, configuration.minGain),
+      isSignificantlyAbove(comparison.gain, configuration.minGain),
       `NDCG@10 above the serving model ${describeDifference(comparison.gain)}, lower bound above ${configuration.minGain}`,
     ),
     ...baselineNames.map((baseline) =>

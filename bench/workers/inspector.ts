@@ -54,13 +54,13 @@ export class Inspector {
         this.#pending.delete(id);
         reject(new Error(`The inspector did not answer ${method} within ${callTimeoutMs / 1000} s.`));
       }, callTimeoutMs);
-      const settled =
-        <T>(settle: (value: T) => void) =>
+      const afterClearingTimeout =
+        <T>(callback: (value: T) => void) =>
         (value: T): void => {
           clearTimeout(timeout);
-          settle(value);
+          callback(value);
         };
-      this.#pending.set(id, { resolve: settled(resolve), reject: settled(reject) });
+      this.#pending.set(id, { resolve: afterClearingTimeout(resolve), reject: afterClearingTimeout(reject) });
       this.#socket.send(JSON.stringify({ id, method, params }));
     });
   }
@@ -135,7 +135,7 @@ export async function measureLiveMemory(url: string): Promise<IsolateMemory> {
   }
 }
 
-/** Records a CPU profile of an isolate until `work` settles. Returns the text of a .cpuprofile file. */
+/** Records a CPU profile of an isolate until `work` has ended. Returns the text of a .cpuprofile file. */
 export async function recordCpuProfile(url: string, work: Promise<unknown>): Promise<string> {
   const inspector = await Inspector.connect(url);
   try {

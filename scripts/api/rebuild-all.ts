@@ -1,7 +1,7 @@
 import { type RebuildPart, rebuildStep } from "../../shared/contracts/rebuild.ts";
 import { type ApiTarget, sendWithRetries } from "./send-with-retries.ts";
 
-/** Number of rebuilt things by part: products for `totals`, cells for `cells`, users for `neighbours`. */
+/** Counts of a rebuild by part: products whose totals, cells, and users whose item-to-item transitions were rebuilt. */
 export type RebuiltCounts = Partial<Record<RebuildPart, number>>;
 
 /**

@@ -29,7 +29,7 @@ export const listColumns: Record<string, (model: ModelDetails) => string> = {
   status: ({ status }) => status,
   created: ({ createdAt }) => timeText(createdAt),
   parent: ({ parent }) => parent ?? "-",
-  from: ({ origin }) => origin.by,
+  origin: ({ origin }) => origin.by,
   gate: gateText,
   "NDCG@10": ({ metrics }) => numberText(metrics.ndcg10 ?? metrics.ndcg, 4),
   gain: ({ metrics }) => signedText(metrics.gain),
@@ -115,11 +115,11 @@ export const driftRows = ({ drift }: ModelDetails): string[][] => [
   ],
   ...drift.map(({ day, examples, stability, score, calibration, positions }) => {
     const features = Object.entries(stability).sort(([, a], [, b]) => b - a);
-    const [mostDrift] = features;
+    const [maxDrift] = features;
     return [
       day,
       String(examples),
-      mostDrift ? `${mostDrift[0]} ${shortText(mostDrift[1])}` : "-",
+      maxDrift ? `${maxDrift[0]} ${shortText(maxDrift[1])}` : "-",
       `${features.filter(([, index]) => index > driftThreshold).length} of ${features.length}`,
       shortText(score.stability),
       score.mean.toFixed(3),

@@ -23,12 +23,12 @@ const point = fc.record({
   lat: fc.double({ min: -90, max: 90, noNaN: true }),
   lon: fc.double({ min: -180, max: 180, noNaN: true }),
 });
-/** Mostly the past, also the future, at times by decades. */
+/** Times mostly within 60 days of now, some decades away. */
 const time = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: now - 60 * day, max: now + 60 * day }) },
   fc.nat(2 * now),
 );
-/** The clocks of the Earth, to the quarter of an hour. */
+/** Offsets of the Earth's clocks from UTC, to the quarter of an hour. */
 const offset = fc.integer({ min: -48, max: 56 }).map((quarters) => (quarters * hour) / 4);
 
 const row = fc
@@ -62,19 +62,19 @@ const event = fc.record({
   price: money,
 });
 
-const person = fc
+const profile = fc
   .record({ events: fc.array(event, { maxLength: 60 }), home: fc.option(point) })
-  .map((made) => {
-    const person = emptyProfile();
-    for (const { productId, time, offset, place, ...more } of made.events)
-      applyInteraction(person, interaction(productId, time, { ...more, ...place }), offset);
-    person.home = made.home;
-    return person;
+  .map((drawn) => {
+    const profile = emptyProfile();
+    for (const { productId, time, offset, place, ...more } of drawn.events)
+      applyInteraction(profile, interaction(productId, time, { ...more, ...place }), offset);
+    profile.home = drawn.home;
+    return profile;
   });
 
 const ranking = fc
   .record({
-    person,
+    profile,
     rows: fc.array(row, { minLength: 1, maxLength: 6 }),
     builtAt: time,
     where: fc.record({ point: fc.option(point), offsetSeconds: offset }),
@@ -83,12 +83,12 @@ const ranking = fc
       sources: fc.integer({ min: 1, max: 4 }),
     }),
   })
-  .map(({ person, rows, builtAt, where, trace }) => {
+  .map(({ profile, rows, builtAt, where, trace }) => {
     const block = blockOf(rows, builtAt);
-    return { context: contextOf(person, block, where), block, trace };
+    return { context: contextOf(profile, block, where), block, trace };
   });
 
-/** What is written between two cells that must stay as they are; a cell that is not written stays as it was `before`. */
+/** Returns what `fill` writes to `count` cells that are initially `before`, and checks that it writes no cell beside them. */
 function written(
   count: number,
   fill: (out: Float32Array, at: number) => void,
@@ -102,17 +102,17 @@ function written(
   return out.subarray(1, count + 1);
 }
 
-describe("features", () => {
-  it("are one bounded number for each name, whoever the person and whatever the product", () => {
+describe("computeFeatures", () => {
+  it("computes one bounded number for each name, for any profile and product", () => {
     fc.assert(
       fc.property(ranking, ({ context, block, trace }) => {
         const bounded = (name: string, value: number): void => {
           if (!(Math.abs(value) <= 20)) throw new Error(`${name} is ${value}`);
         };
         const events = eventHistoryOf(context);
-        const byThemselves = new Float32Array(historyLength * eventFeatureNames.length).fill(Number.NaN);
-        fillEvents(events, byThemselves);
-        byThemselves.forEach((value, i) => {
+        const eventFeatures = new Float32Array(historyLength * eventFeatureNames.length).fill(Number.NaN);
+        fillEvents(events, eventFeatures);
+        eventFeatures.forEach((value, i) => {
           bounded(eventFeatureNames[i % eventFeatureNames.length], value);
         });
         for (let row = 0; row < block.count; row++) {
@@ -137,7 +137,7 @@ describe("features", () => {
 
   const pool = new BatchPool(featureShape, 4);
 
-  it("lie in a batch as their families wrote them, candidate by candidate", () => {
+  it("writes the features of each family to the batch, candidate by candidate", () => {
     fc.assert(
       fc.property(ranking, ({ context, block, trace }) => {
         const candidates = Array.from({ length: block.count }, (_, row) => ({ block, row, trace }));
@@ -180,7 +180,7 @@ describe("features", () => {
     );
   });
 
-  it("have names of their own, in the order of the families", () => {
+  it("uses unique feature names, in the order of the families", () => {
     const names = Object.values(featureFamilies).flatMap((family) => family.names);
     expect(featureShape.dense).toEqual(names);
     expect(new Set(names).size).toBe(names.length);

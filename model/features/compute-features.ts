@@ -20,7 +20,7 @@ import {
 } from "./pair-features.ts";
 import type { RankingContext } from "./ranking-context.ts";
 
-/** All families, in the order of the model's input. */
+/** All feature families, in the order of the model's input. */
 export const featureFamilies: Readonly<Record<string, FeatureFamily>> = {
   own: ownFeatures,
   rhythm: rhythmFeatures,
@@ -33,12 +33,12 @@ export const featureFamilies: Readonly<Record<string, FeatureFamily>> = {
 };
 const orderedFamilies = Object.values(featureFamilies);
 
-/** Buckets of hashed categories; 0 is "none". */
+/** Buckets of hashed categories; 0 stands for no category. */
 const categoryBuckets = 64;
-/** Grows when a formula changes though no name does: an older model must not be fed with it. */
+/** Version of the formulas. Increase it with a formula that changes under the same name: older models must not be served. */
 const formulaVersion = 2;
 
-/** The specification of the inputs. */
+/** The specification of the model's inputs. */
 export const featureShape: FeatureShape = (() => {
   const dense = orderedFamilies.flatMap((family) => family.names);
   const pair = [...pairFeatureNames];
@@ -56,17 +56,17 @@ export const featureShape: FeatureShape = (() => {
   return { dense, pair, event, history: historyLength, categories: categoryBuckets, hash };
 })();
 
-/** A candidate: a row of a block, and where it was found. */
+/** A candidate: a row of a block, and how the sources found it. */
 export interface Candidate {
   block: Columns;
   row: number;
   trace: CandidateTrace;
 }
 
-/** Bucket of a category's hash. */
+/** Returns the bucket of a category's hash. */
 export const categoryBucket = (hash: number): number => 1 + (hash % (categoryBuckets - 1));
 
-/** Fills the inputs of one ranking in one pass, straight from columns: a batch of as many candidates, whatever it held. */
+/** Computes the inputs of one ranking from columns. It overwrites `batch`, which must be for as many candidates. */
 export function computeFeatures(
   context: RankingContext,
   candidates: readonly Candidate[],
@@ -74,15 +74,11 @@ export function computeFeatures(
 ): FeatureBatch {
   batch.pair.fill(0);
   batch.historyCategory.fill(0);
-  const events = eventHistoryOf(context);
-  fillEvents(events, batch.event);
+  const history = eventHistoryOf(context);
+  fillEvents(history, batch.event);
   batch.moment.set([context.hour, 24 + context.weekday]);
-  context.profile.recent
-    .slice(-historyLength)
-    .reverse()
-    .forEach((event, i) => {
-      batch.historyCategory[i] = event.category === null ? 0 : categoryBucket(hash32(event.category));
-    });
+  for (const [i, { category }] of history.events.entries())
+    batch.historyCategory[i] = category === null ? 0 : categoryBucket(hash32(category));
   const width = featureShape.dense.length;
   const pairWidth = historyLength * pairFeatureNames.length;
   for (let i = 0; i < candidates.length; i++) {
@@ -92,7 +88,7 @@ export function computeFeatures(
       family.fill(context, block, row, trace, batch.dense, at);
       at += family.names.length;
     }
-    fillPairs(events, block, row, batch.pair, i * pairWidth);
+    fillPairs(history, block, row, batch.pair, i * pairWidth);
     batch.category[i] = categoryBucket(block.categoryHash[row]);
   }
   return batch;

@@ -7,8 +7,8 @@ import { packedRowBytes, packFeatures, selectPackedRows, unpackFeatures } from "
 const batch = randomBatch(featureShape, 12, 3);
 const width = featureShape.dense.length;
 
-describe("packed features", () => {
-  it("are what was seen, to half precision, of the rows that were asked for", () => {
+describe("packFeatures", () => {
+  it("packs the given rows in half precision", () => {
     const indices = [7, 0, 11];
     const read = unpackFeatures(featureShape, packFeatures(featureShape, batch, indices));
     expect(read?.count).toBe(3);
@@ -22,7 +22,7 @@ describe("packed features", () => {
     });
   });
 
-  it("of some rows of a pack are the pack of those rows", () => {
+  it("gives the same bytes as selectPackedRows on a pack of all rows", () => {
     const all = Array.from({ length: batch.count }, (_, i) => i);
     const whole = packFeatures(featureShape, batch, all);
     fc.assert(
@@ -33,12 +33,12 @@ describe("packed features", () => {
     expect(selectPackedRows(whole, [batch.count])).toBeNull();
   });
 
-  it("take so many bytes a row, whatever the shape", () => {
+  it("adds packedRowBytes for each row", () => {
     const [one, two] = [[1], [1, 2]].map((rows) => packFeatures(featureShape, batch, rows));
     expect(packedRowBytes(one)).toBe(two.byteLength - one.byteLength);
   });
 
-  it("are nothing where they are cut, made for another shape, or not finite", () => {
+  it("gives a pack that unpackFeatures refuses if truncated, for another shape, or not finite", () => {
     const bytes = packFeatures(featureShape, batch, [0, 1]);
     expect(unpackFeatures(featureShape, bytes.subarray(0, -1))).toBeNull();
     expect(unpackFeatures(featureShape, new Uint8Array())).toBeNull();

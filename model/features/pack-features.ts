@@ -1,21 +1,21 @@
 import { type FeatureBatch, type FeatureShape, momentLength } from "./batch.ts";
 
 /**
- * Rows of a batch as bytes, as the training log keeps them. Little-endian, in this order:
+ * A pack contains rows of a feature batch as bytes. The training log stores packs. Little-endian, in this order:
  *
- * 1. header, seven uint16: form (1), rows, then of each row `dense` and `pair` (history x pair), then of the list
- *    `event` (history x event), `historyCategory` (history), `moment`;
+ * 1. header, seven uint16: format version (1), rows, then entries: per row of `dense` and `pair` (history x pair), per
+ *    list of `event` (history x event), `historyCategory` (history) and `moment`;
  * 2. float16: `event` once, `dense` row by row, `pair` row by row;
  * 3. uint8: `historyCategory` and `moment` once, `category` row by row.
  *
- * Half precision (IEEE 754 binary16, 11 bits) is finer than anything the features measure and halves what a
- * recommendation costs to keep; evaluation reads the same bytes for every model, so none is favoured.
+ * Half precision (IEEE 754 binary16, 11 bits) is finer than the features measure, and halves the storage of a
+ * recommendation. Evaluation reads the same bytes for each model, so that it favors none.
  */
 const formatVersion = 1;
 const headerFields = 7;
 const headerBytes = 2 * headerFields;
 
-/** Sizes of a pack, in entries. */
+/** Number of rows of a pack, and entries of each part: per row for `dense` and `pair`, per list for the others. */
 interface PackLayout {
   rows: number;
   dense: number;
@@ -38,17 +38,17 @@ const layoutFor = (shape: FeatureShape, rows: number): PackLayout => ({
   moment: momentLength,
 });
 
-/** Bytes that a further row takes in a pack. */
+/** Returns the bytes that each row takes in a pack; 0 for bytes that are not a pack. */
 export const packedRowBytes = (bytes: Uint8Array): number => {
   const layout = readLayout(bytes);
   return layout === null ? 0 : 2 * (layout.dense + layout.pair) + 1;
 };
 
-/** Opens a pack to be written: its header, and views of its two parts. */
+/** Allocates a pack, writes its header, and returns views of its float16 and uint8 parts. */
 function allocatePack(layout: PackLayout): {
   bytes: Uint8Array<ArrayBuffer>;
-  floats: Float16Array;
-  small: Uint8Array;
+  float16s: Float16Array;
+  uint8s: Uint8Array;
 } {
   const bytes = new Uint8Array(packBytes(layout));
   const { rows, dense, pair, event, history, moment } = layout;
@@ -64,63 +64,66 @@ function allocatePack(layout: PackLayout): {
   return { bytes, ...packViews(bytes.buffer, layout) };
 }
 
-const packViews = (buffer: ArrayBuffer, layout: PackLayout): { floats: Float16Array; small: Uint8Array } => ({
-  floats: new Float16Array(buffer, headerBytes, halfCount(layout)),
-  small: new Uint8Array(buffer, headerBytes + 2 * halfCount(layout)),
+const packViews = (
+  buffer: ArrayBuffer,
+  layout: PackLayout,
+): { float16s: Float16Array; uint8s: Uint8Array } => ({
+  float16s: new Float16Array(buffer, headerBytes, halfCount(layout)),
+  uint8s: new Uint8Array(buffer, headerBytes + 2 * halfCount(layout)),
 });
 
-/** The layout that a pack's header tells; null for bytes that are none. */
+/** Returns the layout from a pack's header; null for bytes that are not a pack. */
 function readLayout(bytes: Uint8Array): PackLayout | null {
   if (bytes.byteLength < headerBytes) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const [told, rows, dense, pair, event, history, moment] = Array.from({ length: headerFields }, (_, i) =>
+  const [version, rows, dense, pair, event, history, moment] = Array.from({ length: headerFields }, (_, i) =>
     view.getUint16(2 * i, true),
   );
   const layout = { rows, dense, pair, event, history, moment };
-  return told === formatVersion && bytes.byteLength === packBytes(layout) ? layout : null;
+  return version === formatVersion && bytes.byteLength === packBytes(layout) ? layout : null;
 }
 
-/** Packs rows of a batch, in the order of `indices`. */
+/** Returns a pack of rows of a batch, in the order of `indices`. */
 export function packFeatures(
   shape: FeatureShape,
   batch: FeatureBatch,
   indices: readonly number[],
 ): Uint8Array<ArrayBuffer> {
   const layout = layoutFor(shape, indices.length);
-  const { bytes, floats, small } = allocatePack(layout);
+  const { bytes, float16s, uint8s } = allocatePack(layout);
   const { dense, pair, event, history, moment } = layout;
-  floats.set(batch.event);
-  small.set(batch.historyCategory);
-  small.set(batch.moment, history);
+  float16s.set(batch.event);
+  uint8s.set(batch.historyCategory);
+  uint8s.set(batch.moment, history);
   const pairs = event + indices.length * dense;
   indices.forEach((index, row) => {
-    floats.set(batch.dense.subarray(index * dense, (index + 1) * dense), event + row * dense);
-    floats.set(batch.pair.subarray(index * pair, (index + 1) * pair), pairs + row * pair);
-    small[history + moment + row] = batch.category[index];
+    float16s.set(batch.dense.subarray(index * dense, (index + 1) * dense), event + row * dense);
+    float16s.set(batch.pair.subarray(index * pair, (index + 1) * pair), pairs + row * pair);
+    uint8s[history + moment + row] = batch.category[index];
   });
   return bytes;
 }
 
-/** The pack of some rows of another, in the order of `rows`; null for bytes that are no pack or lack a row. */
+/** Returns a pack of some rows of another pack, in the order of `rows`; null if `bytes` is not a pack or lacks a row. */
 export function selectPackedRows(bytes: Uint8Array, rows: readonly number[]): Uint8Array<ArrayBuffer> | null {
   const from = readLayout(bytes);
   if (from === null || rows.some((row) => row >= from.rows)) return null;
   const source = packViews(bytes.slice().buffer, from);
   const to = allocatePack({ ...from, rows: rows.length });
   const { dense, pair, event, history, moment } = from;
-  to.floats.set(source.floats.subarray(0, event));
-  to.small.set(source.small.subarray(0, history + moment));
+  to.float16s.set(source.float16s.subarray(0, event));
+  to.uint8s.set(source.uint8s.subarray(0, history + moment));
   rows.forEach((row, i) => {
     const denseAt = event + row * dense;
     const pairAt = event + from.rows * dense + row * pair;
-    to.floats.set(source.floats.subarray(denseAt, denseAt + dense), event + i * dense);
-    to.floats.set(source.floats.subarray(pairAt, pairAt + pair), event + rows.length * dense + i * pair);
-    to.small[history + moment + i] = source.small[history + moment + row];
+    to.float16s.set(source.float16s.subarray(denseAt, denseAt + dense), event + i * dense);
+    to.float16s.set(source.float16s.subarray(pairAt, pairAt + pair), event + rows.length * dense + i * pair);
+    to.uint8s[history + moment + i] = source.uint8s[history + moment + row];
   });
   return to.bytes;
 }
 
-/** The batch in a pack; null where it was made for another shape, is damaged, or holds a number that is not finite. */
+/** Returns the batch in a pack; null if the pack has another shape, is damaged, or contains a number that is not finite. */
 export function unpackFeatures(shape: FeatureShape, bytes: Uint8Array): FeatureBatch | null {
   const layout = readLayout(bytes);
   if (layout === null) return null;
@@ -134,18 +137,18 @@ export function unpackFeatures(shape: FeatureShape, bytes: Uint8Array): FeatureB
     moment !== expected.moment
   )
     return null;
-  const { floats, small } = packViews(bytes.slice().buffer, layout);
-  if (!floats.every(Number.isFinite)) return null;
+  const { float16s, uint8s } = packViews(bytes.slice().buffer, layout);
+  if (!float16s.every(Number.isFinite)) return null;
   const pairs = event + rows * dense;
   const batch: FeatureBatch = {
     count: rows,
-    event: Float32Array.from(floats.subarray(0, event)),
-    dense: Float32Array.from(floats.subarray(event, pairs)),
-    pair: Float32Array.from(floats.subarray(pairs)),
-    historyCategory: Int32Array.from(small.subarray(0, history)),
-    moment: Int32Array.from(small.subarray(history, history + moment)),
-    category: Int32Array.from(small.subarray(history + moment)),
+    event: Float32Array.from(float16s.subarray(0, event)),
+    dense: Float32Array.from(float16s.subarray(event, pairs)),
+    pair: Float32Array.from(float16s.subarray(pairs)),
+    historyCategory: Int32Array.from(uint8s.subarray(0, history)),
+    moment: Int32Array.from(uint8s.subarray(history, history + moment)),
+    category: Int32Array.from(uint8s.subarray(history + moment)),
   };
-  const known = [...batch.historyCategory, ...batch.category].every((each) => each < shape.categories);
-  return known ? batch : null;
+  const inRange = [...batch.historyCategory, ...batch.category].every((each) => each < shape.categories);
+  return inRange ? batch : null;
 }

@@ -12,7 +12,7 @@ import { blockOf, contextOf, day, hour, interaction, north, now, origin, profile
 
 const block = blockOf([{ ...origin }, { ...north(2), category: "books" }, {}]);
 
-/** The pairs of a row, with what each event says of itself, by name, newest event first. */
+/** Returns the pair and event features of a row by name, newest event first. */
 function pairsOf(profile: UserProfile, row = 0, offsetSeconds = 0): Record<string, number>[] {
   const pairs = new Float32Array(historyLength * pairFeatureNames.length);
   const events = new Float32Array(historyLength * eventFeatureNames.length).fill(Number.NaN);
@@ -30,8 +30,8 @@ const profile = profileOf([
   interaction("p0", now - 40 * 60, { type: "view", category: "cafe", ...origin }),
 ]);
 
-describe("pairs", () => {
-  it("compares the candidate with each event in product, category and place", () => {
+describe("event and pair features", () => {
+  it("compare the candidate with each event by product, category and distance", () => {
     const [[sameNewest, sameOldest], [otherNewest, otherOldest]] = [0, 1].map((row) => pairsOf(profile, row));
     expect(sameNewest).toMatchObject({
       present: 1,
@@ -50,7 +50,7 @@ describe("pairs", () => {
     expect(otherOldest.within_1km).toBeGreaterThan(otherNewest.within_1km);
   });
 
-  it("says when each event was and what it weighs", () => {
+  it("compute the time and the weight of each event", () => {
     const [newest, oldest] = pairsOf(profile);
     expect(newest.position).toBe(0);
     expect(newest.gap).toBeCloseTo(Math.log1p(40 / 60) / 3, 5);
@@ -66,18 +66,18 @@ describe("pairs", () => {
     expect(oldest.same_weekday).toBe(1);
   });
 
-  it("sees dismissals too, and weighs them against", () => {
+  it("include dismissals, with a negative weight", () => {
     const [dismissed] = pairsOf(profileOf([interaction("p0", now - hour, { type: "dismiss" })]));
     expect(dismissed).toMatchObject({ present: 1, same_product: 1, weight: -0.5 });
   });
 
-  it("takes hours round midnight on the clock of the place", () => {
+  it("wrap hours around midnight on the local clock", () => {
     const [atOne] = pairsOf(profileOf([interaction("x", now + hour)], 12 * hour), 0, 11 * hour);
     expect(atOne.same_hour).toBeCloseTo(Math.exp(-2 / 2), 5);
     expect(atOne.same_weekday).toBe(0);
   });
 
-  it("is 0 where there is no event, and where a place or category is unknown", () => {
+  it("are 0 without an event, and for an unknown location or category", () => {
     for (const pair of pairsOf(emptyProfile()))
       expect(Object.values(pair)).toEqual([...pairFeatureNames, ...eventFeatureNames].map(() => 0));
     expect(pairsOf(profile)[2].present).toBe(0);
@@ -86,7 +86,7 @@ describe("pairs", () => {
     expect(pairsOf(profile, 2)[0]).toMatchObject({ present: 1, distance: 0, within_1km: 0 });
   });
 
-  it("sees the newest events only, and the nearer the time the more it is now", () => {
+  it("cover the newest events only, and decay `just_now` with their age", () => {
     const many = profileOf(Array.from({ length: 40 }, (_, i) => interaction(`x${i}`, now - (40 - i) * 600)));
     const pairs = pairsOf(many);
     expect(pairs.map(({ present }) => present)).toEqual(Array(historyLength).fill(1));
@@ -97,7 +97,7 @@ describe("pairs", () => {
     expect(pairs[historyLength - 1].gap).toBeCloseTo(Math.log1p(historyLength / 6) / 3, 5);
   });
 
-  it("takes what is later than now, by any clock, for now", () => {
+  it("treat an event that is later than now, on any clock, as happening now", () => {
     const later = profileOf([interaction("p0", now + 3 * day, origin)], 14 * hour);
     const [pair] = pairsOf(later, 0, -11 * hour);
     expect(pair).toMatchObject({ present: 1, gap: 0, just_now: 1 });

@@ -5,12 +5,12 @@ import { distinctChoices, type RankingContext, referencePointIndex } from "./ran
 import { blockOf, contextOf, day, hour, interaction, north, now, origin, profileOf } from "./testing.ts";
 
 const block = blockOf([{}, { counts: [0, 0, 0, 0, 0, 1] }]);
-const spotOf = ({ referencePoints: spots }: RankingContext, at: number): number[] => [
+const referencePoint = ({ referencePoints: spots }: RankingContext, at: number): number[] => [
   ...spots.slice(3 * at, 3 * at + 3),
 ];
 
-describe("a ranking's context", () => {
-  it("reads hour and weekday from the clock of the place", () => {
+describe("rankingContext", () => {
+  it("reads hour and weekday from the local clock", () => {
     expect(contextOf(emptyProfile(), block)).toMatchObject({ hour: 12, weekday: 2, localNow: now });
     const offsetSeconds = 12.75 * hour;
     expect(contextOf(emptyProfile(), block, { offsetSeconds })).toMatchObject({ hour: 0, weekday: 3 });
@@ -20,7 +20,7 @@ describe("a ranking's context", () => {
     });
   });
 
-  it("orders choices newest first, without dismissals, once per product where they are to differ", () => {
+  it("orders choices newest first, without dismissals; distinctChoices keeps one per product", () => {
     const context = contextOf(
       profileOf([
         interaction("a", now - 4 * hour),
@@ -38,7 +38,7 @@ describe("a ranking's context", () => {
     expect(contextOf(emptyProfile(), block).lastProductHash).toBe(-1);
   });
 
-  it("counts the person's own steps from the last and the second last product", () => {
+  it("counts the user's transitions from the last and the second last product", () => {
     const products = ["a", "b", "a", "c", "a", "b", "a"];
     const context = contextOf(
       profileOf(products.map((id, i) => interaction(id, now - (products.length - i) * hour))),
@@ -55,7 +55,7 @@ describe("a ranking's context", () => {
     expect(context.transitionsFromSecondSum).toBe(2);
   });
 
-  it("takes the steps of a product whose id begins another's for its own only", () => {
+  it("does not confuse the transitions of a product whose id is the prefix of another's", () => {
     const context = contextOf(
       profileOf(["ab", "c", "a"].map((id, i) => interaction(id, now - (3 - i) * hour))),
       block,
@@ -63,14 +63,14 @@ describe("a ranking's context", () => {
     expect(context.transitionsFromLast.size).toBe(0);
   });
 
-  it("smooths the shares of followers by five", () => {
+  it("smooths the shares of next products by five", () => {
     const rows = blockOf([{ nextProducts: [{ productId: "next", cell: "c", weight: 15 }] }]);
     const context = contextOf(profileOf([interaction("p0", now - hour)]), rows);
     expect(context.nextProductsOfLast).toEqual(new Map([[hash53("next"), 15 / 20]]));
     expect(context.nextProductsOfSecond.size).toBe(0);
   });
 
-  it("smooths the shares of categories that followed the last one by three", () => {
+  it("smooths the shares of transitions from the last category by three", () => {
     const categories = ["cafe", "park", "cafe", "books", "cafe", null, "cafe"];
     const context = contextOf(
       profileOf(
@@ -86,7 +86,7 @@ describe("a ranking's context", () => {
     );
   });
 
-  it("weighs usual places by choices that halve in 60 days, all together as one", () => {
+  it("weighs usual places by choices that halve in 60 days; the weights add up to one", () => {
     const { usualPlaces } = contextOf(
       profileOf([interaction("x", now - 60 * day, origin), interaction("y", now, north(50))]),
       block,
@@ -94,7 +94,7 @@ describe("a ranking's context", () => {
     expect(usualPlaces.count).toBe(2);
     expect(usualPlaces.weights[0]).toBeCloseTo(2 / 3, 9);
     expect(usualPlaces.weights[1]).toBeCloseTo(1 / 3, 9);
-    // The first is north of the equator, the second on it.
+    // The heavier place, 50 km north of the equator, comes first.
     expect(usualPlaces.at[2]).toBeGreaterThan(0);
     expect(usualPlaces.at[5]).toBeCloseTo(0, 9);
     const many = Array.from({ length: 40 }, (_, i) => interaction("x", now - (40 - i) * day, north(20 * i)));
@@ -104,7 +104,7 @@ describe("a ranking's context", () => {
     expect([...densest.weights].sort((a, b) => b - a)).toEqual([...densest.weights]);
   });
 
-  it("takes what is new to them by first choices among the newest 20, from 0.3 before any", () => {
+  it("computes novelty from first choices among the newest 20, with a prior of 0.3", () => {
     const novelty = (ids: string[]): number =>
       contextOf(profileOf(ids.map((id, i) => interaction(id, now - (ids.length - i) * hour))), block).novelty;
     expect(novelty([])).toBeCloseTo(0.3, 9);
@@ -113,29 +113,29 @@ describe("a ranking's context", () => {
     expect(novelty(["a", ...Array<string>(20).fill("a")])).toBeCloseTo(1.2 / 24, 9);
   });
 
-  it("takes a choice for the first of its product though the product was dismissed before", () => {
-    const person = profileOf([
+  it("counts a choice as the first of its product even after a dismissal", () => {
+    const profile = profileOf([
       interaction("a", now - 2 * day, { type: "dismiss" }),
       interaction("a", now - day),
       interaction("a", now - hour),
     ]);
-    expect(contextOf(person, block).novelty).toBeCloseTo((1 + 1.2) / 6, 9);
+    expect(contextOf(profile, block).novelty).toBeCloseTo((1 + 1.2) / 6, 9);
   });
 
-  it("knows where the person is, was last and lives, and what it does not know", () => {
-    const person = profileOf([interaction("x", now - day, { lat: 90, lon: 0 })]);
+  it("holds the user's location, last choice and home, and NaN for an unknown one", () => {
+    const profile = profileOf([interaction("x", now - day, { lat: 90, lon: 0 })]);
     const unknown = contextOf(emptyProfile(), block);
     for (const at of Object.values(referencePointIndex))
-      expect(spotOf(unknown, at)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
-    person.home = { lat: 0, lon: 90 };
-    const context = contextOf(person, block, { point: origin });
+      expect(referencePoint(unknown, at)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    profile.home = { lat: 0, lon: 90 };
+    const context = contextOf(profile, block, { point: origin });
     const near = (vector: number[]): number[] => vector.map((x) => Math.round(x * 1e9) / 1e9);
-    expect(near(spotOf(context, referencePointIndex.point))).toEqual([1, 0, 0]);
-    expect(near(spotOf(context, referencePointIndex.last))).toEqual([0, 0, 1]);
-    expect(near(spotOf(context, referencePointIndex.home))).toEqual([0, 1, 0]);
+    expect(near(referencePoint(context, referencePointIndex.point))).toEqual([1, 0, 0]);
+    expect(near(referencePoint(context, referencePointIndex.last))).toEqual([0, 0, 1]);
+    expect(near(referencePoint(context, referencePointIndex.home))).toEqual([0, 1, 0]);
   });
 
-  it("sums up what is ranked", () => {
+  it("summarizes the candidates", () => {
     expect(contextOf(emptyProfile(), block).list).toMatchObject({ size: 2, neverChosen: 1 });
   });
 });

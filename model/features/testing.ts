@@ -8,17 +8,18 @@ import { emptyProfile, type UserProfile } from "../profile/profile.ts";
 import type { CandidateTrace, FeatureFamily } from "./families/feature-family.ts";
 import { type RankingContext, rankingContext } from "./ranking-context.ts";
 
+/** Units of time, in seconds. */
 export const hour = 3600;
 export const day = 24 * hour;
 /** Wednesday, 2025-01-15, noon UTC. */
 export const now = Date.UTC(2025, 0, 15, 12) / 1000;
 
-/** Where the tests take place: on the equator, so that distances in degrees are easy. */
+/** A point on the equator, where distances in degrees are easy. */
 export const origin: Point = { lat: 0, lon: 0 };
-/** The point so many km north of the origin. */
+/** Returns the point `km` kilometers north of {@link origin}. */
 export const north = (km: number): Point => ({ lat: (km / earthRadiusKm) * (180 / Math.PI), lon: 0 });
 
-/** A block of products `p0`, `p1`, ... of which nothing is known but what the rows say. */
+/** Returns a block of products `p0`, `p1`, ...; properties that a row leaves out are empty. */
 export function blockOf(rows: readonly Partial<ProductRow>[], time = now): Columns {
   const builder = new ColumnsBuilder(rows.length);
   rows.forEach((row, i) => {
@@ -50,7 +51,7 @@ export function blockOf(rows: readonly Partial<ProductRow>[], time = now): Colum
   return block;
 }
 
-/** An interaction, a purchase unless said otherwise. */
+/** Returns an interaction, by default a purchase. */
 export const interaction = (
   productId: string,
   time: number,
@@ -69,14 +70,14 @@ export const interaction = (
   facts: { cell: null, lat: null, lon: null, category: null, price: null, ...facts },
 });
 
-/** Someone who did this, by clocks so far ahead of UTC. */
+/** Returns the profile of a user with these interactions. */
 export function profileOf(interactions: readonly Interaction[], offsetSeconds = 0): UserProfile {
   const profile = emptyProfile();
   for (const each of interactions) applyInteraction(profile, each, offsetSeconds);
   return profile;
 }
 
-/** The context of a ranking of a whole block, in which the followers of the last choices are also looked up. */
+/** Returns the context of a ranking of a whole block, which also contains the user's last choices. */
 export const contextOf = (
   profile: UserProfile,
   block: Columns,
@@ -91,7 +92,7 @@ export const contextOf = (
     Array.from({ length: block.count }, (_, row) => ({ block, row })),
   );
 
-/** What a family writes for a row, by name; NaN where it writes nothing. */
+/** Returns the features that a family computes for a row, by name; NaN for a feature that it does not write. */
 export function featureValues(
   family: FeatureFamily,
   context: RankingContext,

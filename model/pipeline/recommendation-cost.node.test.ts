@@ -10,16 +10,16 @@ import { simulate } from "../simulate/simulate.ts";
 import { linearRanker } from "./fallback-rankers.ts";
 
 const now = Date.UTC(2026, 0, 5) / 1000;
-const asked = 40;
+const userCount = 40;
 
-/** Reads of tiles that a recommendation makes on average, the most of any, and bytes that it allocates. */
-interface Shape {
+/** Cost of a recommendation: tiles read (mean and maximum), and bytes allocated (mean). */
+interface Cost {
   tiles: number;
   maxTiles: number;
   bytes: number;
 }
 
-/** Bytes that are allocated while `work` runs, what is collected meanwhile included: a sample of all, scaled up. */
+/** Returns the bytes that `work` allocates, including those that are collected meanwhile: a sample, scaled up. */
 async function allocatedBy(work: () => Promise<void>): Promise<number> {
   const session = new Session();
   session.connect();
@@ -39,27 +39,27 @@ async function allocatedBy(work: () => Promise<void>): Promise<number> {
   }
 }
 
-/** Recommendations for people of a marketplace where each city has `perCity` products, in more and more cities. */
-async function shapeOf(products: number): Promise<Shape> {
-  const { dataset, users: people } = simulate({ products, users: 60, events: 4000, days: 40 }, 5, now);
+/** Measures recommendations in a simulated marketplace with so many products. */
+async function costOf(products: number): Promise<Cost> {
+  const { dataset, users } = simulate({ products, users: 60, events: 4000, days: 40 }, 5, now);
   const events = allEvents(dataset);
-  const world = tilePyramidAfter(dataset, events, now);
+  const allTiles = tilePyramidAfter(dataset, events, now);
   let reads = 0;
-  const counted: TileSource & ForwardingLookup = {
+  const countingTiles: TileSource & ForwardingLookup = {
     tile: (cell) => {
       reads++;
-      return world.tile(cell);
+      return allTiles.tile(cell);
     },
-    forwardingCell: (cell, productId) => world.forwardingCell(cell, productId),
+    forwardingCell: (cell, productId) => allTiles.forwardingCell(cell, productId),
   };
   const replay = new Replay(
     dataset.items,
-    inProcessCandidates(counted, () => now),
+    inProcessCandidates(countingTiles, () => now),
   );
   for (const event of events) replay.applyEvent(event);
   const tiles: number[] = [];
   const recommendAll = async (): Promise<void> => {
-    for (const { id, lat, lon } of people.slice(0, asked)) {
+    for (const { id, lat, lon } of users.slice(0, userCount)) {
       const before = reads;
       await replay.recommend(
         { userId: id, time: now, point: { lat, lon }, limit: 10 },
@@ -69,21 +69,21 @@ async function shapeOf(products: number): Promise<Shape> {
       tiles.push(reads - before);
     }
   };
-  // What is remembered with a tile is made by the first who reads it.
+  // The first recommendations fill the caches of each tile.
   await recommendAll();
   const bytes = await allocatedBy(recommendAll);
   return {
     tiles: tiles.reduce((sum, each) => sum + each, 0) / tiles.length,
     maxTiles: Math.max(...tiles),
-    bytes: bytes / asked,
+    bytes: bytes / userCount,
   };
 }
 
-describe("a recommendation", () => {
-  it("reads a few tiles and allocates a bounded amount, whatever the size of the catalogue", async () => {
-    const small = await shapeOf(8000);
-    const large = await shapeOf(40_000);
-    // Three waves of at most 40 tiles, and those of up to 256 products that the person chose before.
+describe("runPipeline", () => {
+  it("reads a bounded number of tiles and allocates a bounded amount for a catalog of any size", async () => {
+    const small = await costOf(8000);
+    const large = await costOf(40_000);
+    // At most 40 tiles around each of three points, and the tiles of up to 256 products that the user chose before.
     for (const { maxTiles } of [small, large]) expect(maxTiles).toBeLessThanOrEqual(3 * 40 + 256);
     expect(large.tiles).toBeLessThan(1.25 * small.tiles + 10);
     for (const { bytes } of [small, large]) expect(bytes).toBeLessThan(1.5e6);

@@ -50,7 +50,7 @@ function product(name: string, i: number, center: typeof oslo): CellProduct {
 const products = [oslo, lima].flatMap((center, k) =>
   Array.from({ length: 120 }, (_, i) => product(k ? "lima" : "oslo", i, center)),
 );
-const places = inProcessCandidates(
+const candidateService = inProcessCandidates(
   buildPyramid(products, now, () => () => 0),
   () => now,
 );
@@ -86,18 +86,21 @@ const queryOf = (profile: UserProfile, more: Partial<PipelineQuery> = {}): Pipel
   budgetMs: Number.POSITIVE_INFINITY,
   ...more,
 });
-const ask = (profile: UserProfile, more: Partial<PipelineQuery> = {}, rankers: Ranker[] = [linearRanker]) =>
-  runPipeline(queryOf(profile, more), { candidateService: places, rankers, clock: () => 0 });
+const recommend = (
+  profile: UserProfile,
+  more: Partial<PipelineQuery> = {},
+  rankers: Ranker[] = [linearRanker],
+) => runPipeline(queryOf(profile, more), { candidateService, rankers, clock: () => 0 });
 
-describe("the pipeline", () => {
-  it("shows what is near the place asked for, with true distances, however much they like what is far", async () => {
+describe("runPipeline", () => {
+  it("returns products near the point with exact distances, even if the user prefers distant ones", async () => {
     const profile = emptyProfile();
     for (let i = 0; i < 9; i++) applyInteraction(profile, view("lima-4", now - 1000 + i), 0);
     for (const [point, name] of [
       [oslo, "oslo"],
       [lima, "lima"],
     ] as const) {
-      const { items, candidates } = await ask(profile, { point });
+      const { items, candidates } = await recommend(profile, { point });
       expect(items).toHaveLength(10);
       for (const { productId, distanceKm: km, index } of items) {
         const { block, row } = candidates[index];
@@ -107,26 +110,26 @@ describe("the pipeline", () => {
     }
   });
 
-  it("moves towards the category that was just looked at, and says why", async () => {
+  it("prefers the category that the user just viewed, and gives the reason", async () => {
     const share = (items: { productId: string }[]): number =>
       items.filter(({ productId }) => Number(productId.split("-")[1]) % 3 === 1).length;
     const profile = emptyProfile();
-    const before = await ask(profile);
+    const before = await recommend(profile);
     for (const i of [1, 4, 10, 13, 16]) applyInteraction(profile, view(`oslo-${i}`, now - 60 + i), 0);
-    const after = await ask(profile);
+    const after = await recommend(profile);
     expect(share(after.items)).toBeGreaterThan(share(before.items));
     expect(after.items.flatMap(({ reasons }) => reasons)).toContain("chosen_before");
   });
 
-  it("leaves the last place to chance as often as asked, within the rules, and says with what probability", async () => {
+  it("explores the last position at the given rate, within the rules, and returns the propensity", async () => {
     const random = new Random(1);
     const rules = { limit: 8, exclude: ["oslo-3"], perCategory: 3 };
     const exploration = { rate: 0.5, depth: 6 };
-    const usual = (await ask(emptyProfile(), { rules })).items;
+    const usual = (await recommend(emptyProfile(), { rules })).items;
     let explored = 0;
     for (let i = 0; i < 60; i++) {
       const { items } = await runPipeline(queryOf(emptyProfile(), { rules, exploration }), {
-        candidateService: places,
+        candidateService,
         rankers: [linearRanker],
         clock: () => 0,
         random: () => random.next(),
@@ -147,9 +150,9 @@ describe("the pipeline", () => {
     expect(Math.abs(explored - 30)).toBeLessThan(16);
   });
 
-  it("never shows what cannot be had, what the filter keeps out, or what is excluded", async () => {
+  it("returns no unavailable, filtered or excluded product", async () => {
     const filter = { categories: ["coffee", "books"], priceMax: 60 };
-    const { items, candidates } = await ask(emptyProfile(), {
+    const { items, candidates } = await recommend(emptyProfile(), {
       filter,
       rules: { limit: 100, exclude: ["oslo-3"] },
     });
@@ -162,22 +165,22 @@ describe("the pipeline", () => {
     }
   });
 
-  it("falls back in the order given, and names what it left out", async () => {
+  it("falls back to the next ranker, and names what it skipped", async () => {
     const broken: Ranker = { version: "broken", sha256: "", score: () => Promise.reject(new Error("no")) };
-    const failed = await ask(emptyProfile(), {}, [broken, popularityRanker]);
+    const failed = await recommend(emptyProfile(), {}, [broken, popularityRanker]);
     expect(failed.ranker.version).toBe("popularity");
     expect(failed.stages.find(({ name }) => name === "rank")?.skipped).toContain("broken");
-    const hurried = await ask(emptyProfile(), { budgetMs: 0.5 }, [broken, linearRanker]);
+    const hurried = await recommend(emptyProfile(), { budgetMs: 0.5 }, [broken, linearRanker]);
     expect(hurried.ranker.version).toBe("linear");
     expect(hurried.stages.find(({ name }) => name === "sources")?.skipped).toContain("budget");
   });
 
-  describe("goes on without what fails or is late", () => {
+  describe("if a source fails or is late", () => {
     const known = emptyProfile();
     for (const i of [1, 4, 10]) applyInteraction(known, view(`oslo-${i}`, now - 60 + i), 0);
     const never = new Promise<never>(() => undefined);
     const down = () => Promise.reject(new Error("down"));
-    const asks = (changed: Partial<CandidateStore>, budgetMs = Number.POSITIVE_INFINITY) =>
+    const recommendWith = (overrides: Partial<CandidateStore>, budgetMs = Number.POSITIVE_INFINITY) =>
       runPipeline(
         {
           profile: known,
@@ -191,55 +194,59 @@ describe("the pipeline", () => {
           budgetMs,
         },
         {
-          candidateService: inProcessCandidateService({ ...places, ...changed }, () => Promise.resolve()),
+          candidateService: inProcessCandidateService({ ...candidateService, ...overrides }, () =>
+            Promise.resolve(),
+          ),
           rankers: [linearRanker],
           clock: () => 0,
         },
       );
-    const sources = (answer: { stages: Stage[] }) =>
+    const skippedSources = (answer: { stages: Stage[] }) =>
       answer.stages.find(({ name }) => name === "sources")?.skipped;
 
-    it("what the person chose: what is near remains", async () => {
-      const answer = await asks({ productColumns: down });
+    it("returns products nearby if `chosen` fails", async () => {
+      const answer = await recommendWith({ productColumns: down });
       expect(answer.items).toHaveLength(10);
-      expect(sources(answer)).toContain("chosen: failed");
+      expect(skippedSources(answer)).toContain("chosen: failed");
     });
 
-    it("what is near: what they chose remains", async () => {
-      const answer = await asks({ firstStageCandidates: down });
+    it("returns products that the user chose if `near` fails", async () => {
+      const answer = await recommendWith({ firstStageCandidates: down });
       expect(answer.items.map(({ productId }) => productId)).toContain("oslo-4");
-      expect(sources(answer)).toBe("near: failed");
+      expect(skippedSources(answer)).toBe("near: failed");
     });
 
-    it("both: there is nothing to answer with", async () => {
-      await expect(asks({ firstStageCandidates: down, productColumns: down })).rejects.toThrow("down");
+    it("rejects if both fail", async () => {
+      await expect(recommendWith({ firstStageCandidates: down, productColumns: down })).rejects.toThrow(
+        "down",
+      );
     });
 
-    it("a source that takes longer than there is time", async () => {
-      const answer = await asks({ productColumns: () => never }, 50);
+    it("skips a source that exceeds the budget", async () => {
+      const answer = await recommendWith({ productColumns: () => never }, 50);
       expect(answer.items).toHaveLength(10);
-      expect(sources(answer)).toContain("chosen: budget");
+      expect(skippedSources(answer)).toContain("chosen: budget");
     });
 
-    it("nothing, where all is well", async () => {
-      expect((await asks({})).stages.every(({ skipped }) => skipped === undefined)).toBe(true);
+    it("skips nothing if all sources answer", async () => {
+      expect((await recommendWith({})).stages.every(({ skipped }) => skipped === undefined)).toBe(true);
     });
   });
 
-  it("computes finite features of bounded size that the future does not change", async () => {
+  it("computes finite, bounded features that later events do not change", async () => {
     const past = emptyProfile();
     for (const i of [1, 2, 3]) applyInteraction(past, view(`oslo-${i}`, now - 1000 * i), 0);
-    const { features } = await ask(past);
+    const { features } = await recommend(past);
     expect(features.dense.length).toBe(features.count * featureShape.dense.length);
     for (const value of features.dense) expect(Math.abs(value)).toBeLessThan(20);
-    // The same person an event later, asked again: what the example saw is as it was.
+    // A later event of the same user leaves the features of this answer unchanged.
     const before = features.dense.slice();
     applyInteraction(past, view("oslo-9", now + 5), 0);
     expect(features.dense).toEqual(before);
   });
 
-  it("answers for someone of whom nothing is known, and for nowhere", async () => {
-    expect((await ask(emptyProfile(), { point: null })).items).toHaveLength(10);
-    expect((await ask(emptyProfile(), { point: { lat: 0, lon: -160 } })).items).toHaveLength(10);
+  it("answers for an empty profile without a location, and far from any product", async () => {
+    expect((await recommend(emptyProfile(), { point: null })).items).toHaveLength(10);
+    expect((await recommend(emptyProfile(), { point: { lat: 0, lon: -160 } })).items).toHaveLength(10);
   });
 });

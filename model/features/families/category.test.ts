@@ -4,36 +4,36 @@ import { blockOf, contextOf, day, featureValues, hour, interaction, now, profile
 import { categoryFeatures } from "./category.ts";
 
 const noon = Array.from({ length: 24 }, (_, at) => (at === 12 ? 1 : 0));
-/** Four people chose the cafe, all at noon; nobody chose the books or the park. */
+/** Four people chose the cafe, all at noon. Nobody chose the books or the park. */
 const block = blockOf([
   { category: "cafe", counts: [0, 0, 0, 0, 0, 4], hours: noon },
   { category: "books" },
   { category: "park" },
 ]);
-/** Books on a Sunday, a cafe on Wednesday a week ago, books yesterday; always at noon. */
-const person = profileOf([
+/** Choices at noon: books on a Sunday, a cafe on Wednesday a week ago, books yesterday. */
+const profile = profileOf([
   interaction("b0", now - 10 * day, { category: "books" }),
   interaction("p0", now - 7 * day, { category: "cafe" }),
   interaction("b0", now - day, { category: "books" }),
 ]);
-const context = contextOf(person, block);
+const context = contextOf(profile, block);
 
-describe("category", () => {
-  it("shares, decays and compares the person's choices of the category", () => {
+describe("categoryFeatures", () => {
+  it("compute the share, the decayed choices and the rhythm of the user's choices in the category", () => {
     const values = featureValues(categoryFeatures, context, block);
     expect(values.category_known).toBe(1);
     expect(values.category_share).toBeCloseTo((3 * 1) / (3 + 2), 5);
     expect(values.category_decayed_3d).toBeCloseTo(Math.log1p(2 ** (-7 / 3)), 5);
     expect(values.category_decayed_30d).toBeCloseTo(Math.log1p(2 ** (-7 / 30)), 5);
-    // One of three choices at noon, and the only one of a Wednesday, each smoothed by two of its share of 1/5.
+    // One of three choices at noon, and the only choice on a Wednesday, each smoothed by two choices at its share of 1/5.
     expect(values.category_hour).toBeCloseTo(Math.log((1.4 / 5 + 0.01) / 0.21), 5);
     expect(values.category_weekday).toBeCloseTo(Math.log((1.4 / 3 + 0.01) / 0.21), 5);
     expect(values.category_is_last).toBe(0);
     expect(featureValues(categoryFeatures, context, block, 1).category_is_last).toBe(1);
   });
 
-  it("knows what they went on to from the category of the last choice", () => {
-    // Once a cafe after books, smoothed by three.
+  it("compute the transitions from the category of the last choice", () => {
+    // One transition from books to a cafe, smoothed by three.
     expect(featureValues(categoryFeatures, context, block, 0).category_step).toBeCloseTo(
       (2 * 1) / (1 + 3),
       5,
@@ -41,10 +41,10 @@ describe("category", () => {
     expect(featureValues(categoryFeatures, context, block, 1).category_step).toBe(0);
   });
 
-  it("compares what everyone chooses at this hour with uniform hours", () => {
+  it("compare all users' choices at this hour with uniform hours", () => {
     const { category_hour_everyone } = featureValues(categoryFeatures, context, block);
     expect(category_hour_everyone).toBeCloseTo(Math.log((4 / 3 + 0.1) / (4 / 24 + 0.1)), 5);
-    const evening = contextOf(person, block, { time: now + 8 * hour });
+    const evening = contextOf(profile, block, { time: now + 8 * hour });
     expect(featureValues(categoryFeatures, evening, block).category_hour_everyone).toBeCloseTo(
       Math.log(0.1 / (4 / 24 + 0.1)),
       5,
@@ -52,18 +52,18 @@ describe("category", () => {
     expect(featureValues(categoryFeatures, context, block, 1).category_hour_everyone).toBe(0);
   });
 
-  it("lifts what they chose more often than everyone would have, and spreads their choices over all that is here", () => {
-    // At noon four people chose the cafe; each of the three categories is offered for 0.2.
+  it("compare the user's choices with expected ones, which add up to the user's choices", () => {
+    // Four people chose the cafe at noon; the prior adds 0.2 to each of the three categories.
     const expected = [4.2, 0.2, 0.2].map((people) => (3 * people) / 4.6);
     [1, 2, 0].forEach((choices, row) => {
       const { category_lift } = featureValues(categoryFeatures, context, block, row);
       expect(category_lift).toBeCloseTo(Math.log((choices + 1) / (expected[row] + 1)), 5);
     });
     const sum = [...context.list.expectedChoices.values()].reduce((all, each) => all + each, 0);
-    expect(sum).toBeCloseTo(person.choices, 9);
+    expect(sum).toBeCloseTo(profile.choices, 9);
   });
 
-  it("is 0 for a category that they never chose, and for someone unknown", () => {
+  it("are 0 for a category that the user never chose, and for an empty profile", () => {
     expect(featureValues(categoryFeatures, context, block, 2)).toMatchObject({
       category_known: 0,
       category_share: 0,
@@ -78,15 +78,15 @@ describe("category", () => {
     expect(Object.values(unknown)).toEqual(categoryFeatures.names.map(() => 0));
   });
 
-  it("takes no choice without a category for one of a category", () => {
+  it("ignore choices without a category", () => {
     const without = profileOf([interaction("x", now - day), interaction("p0", now - hour)]);
     const values = featureValues(categoryFeatures, contextOf(without, block), block);
     expect(values).toMatchObject({ category_known: 0, category_is_last: 0, category_step: 0 });
   });
 
-  it("decays with time, and takes what is later than now for now", () => {
+  it("decay with time, and treat later choices as made now", () => {
     const decayed = (time: number): number =>
-      featureValues(categoryFeatures, contextOf(person, block, { time }), block).category_decayed_3d;
+      featureValues(categoryFeatures, contextOf(profile, block, { time }), block).category_decayed_3d;
     expect(decayed(now + day)).toBeLessThan(decayed(now));
     expect(decayed(now - 7 * day)).toBeCloseTo(Math.log(2), 5);
     const later = profileOf([interaction("p0", now + 3 * day, { category: "cafe" })], 14 * hour);

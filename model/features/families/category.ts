@@ -1,16 +1,23 @@
+import { daySeconds } from "../../../shared/time/seconds.ts";
 import { hash32 } from "../../columns/hash.ts";
 import { categoryHalfLives } from "../../profile/profile.ts";
 import type { RankingContext } from "../ranking-context.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
-/** Choices that are added to both in the lift: so many leave little doubt. */
+/** Smoothing of the lift, in choices. */
 const liftPrior = 1;
+/** Smoothing of the shares of a category, in choices. */
+const sharePrior = 2;
+/** Smoothing of the ratio of two shares. */
+const ratioPrior = 0.01;
 
 /**
- * Affinity of the person to the candidate's category: its share of their choices, lately and of all time, and how
- * much this hour and weekday speak for it (share of the category at this hour, smoothed by 2 choices, against its
- * share overall), for them and for everyone around; how often they went on to it from the category of the last choice; and its lift: how much
- * more often they chose it than everyone here would have at their hours, in log, smoothed (empirical Bayes, gamma prior).
+ * Affinity of the user to the candidate's category:
+ * - the category's share of the user's choices, of all time and decayed;
+ * - the category's share at this hour and weekday against its share overall, for the user and for all users;
+ * - how often the user chose it after the category of the last choice;
+ * - its lift: how much more often the user chose it than an average user would have at the same hours, in log,
+ *   smoothed (empirical Bayes, gamma prior).
  */
 export const categoryFeatures: FeatureFamily = {
   names: [
@@ -33,7 +40,7 @@ export const categoryFeatures: FeatureFamily = {
 
 const cachedValues = new WeakMap<RankingContext, Map<number, Float32Array>>();
 
-/** What the family says of a category: the same for all of its candidates, so reckoned once in a ranking. */
+/** Returns the features of a category. All of its candidates share them, so they are computed once per ranking. */
 function categoryValues(context: RankingContext, hash: number): Float32Array {
   let categories = cachedValues.get(context);
   if (!categories) {
@@ -49,31 +56,32 @@ function categoryValues(context: RankingContext, hash: number): Float32Array {
 }
 
 function computeCategoryValues(
-  { profile: person, categories, choices, list, ...context }: RankingContext,
+  { profile, categories, choices, list, ...context }: RankingContext,
   hash: number,
 ): Float32Array {
   const values = new Float32Array(categoryFeatures.names.length);
-  const memory = categories.get(hash);
+  const stats = categories.get(hash);
   const last = choices[0]?.category;
   values[6] = last !== undefined && last !== null && hash32(last) === hash ? 1 : 0;
   values[7] = 2 * (context.categoryTransitions.get(hash) ?? 0);
   values[8] = list.categoryHours.get(hash) ?? 0;
   const expected = list.expectedChoices.get(hash) ?? 0;
-  values[9] = Math.log(((memory?.choices ?? 0) + liftPrior) / (expected + liftPrior));
-  if (!memory) return values;
-  const share = memory.choices / (person.choices + 2);
+  values[9] = Math.log(((stats?.choices ?? 0) + liftPrior) / (expected + liftPrior));
+  if (!stats) return values;
+  const share = stats.choices / (profile.choices + sharePrior);
   values[0] = 1;
   values[1] = 3 * share;
   for (let i = 0; i < categoryHalfLives.length; i++) {
-    const days = Math.max(0, context.now - memory.at) / 86_400;
-    values[2 + i] = Math.log1p(memory.decayed[i] * 2 ** (-days / categoryHalfLives[i]));
+    const days = Math.max(0, context.now - stats.at) / daySeconds;
+    values[2 + i] = Math.log1p(stats.decayed[i] * 2 ** (-days / categoryHalfLives[i]));
   }
   const { hour, weekday } = context;
-  const around = (of: readonly number[]): number =>
-    of[(hour + 23) % 24] / 2 + of[hour] + of[(hour + 1) % 24] / 2;
-  const byHour = (around(memory.hours) + 2 * share) / (around(person.hours) + 2);
-  const byWeekday = (memory.weekdays[weekday] + 2 * share) / (person.weekdays[weekday] + 2);
-  values[4] = Math.log((byHour + 0.01) / (share + 0.01));
-  values[5] = Math.log((byWeekday + 0.01) / (share + 0.01));
+  // The hour, and half of the hours before and after.
+  const nearHour = (hours: readonly number[]): number =>
+    hours[(hour + 23) % 24] / 2 + hours[hour] + hours[(hour + 1) % 24] / 2;
+  const byHour = (nearHour(stats.hours) + sharePrior * share) / (nearHour(profile.hours) + sharePrior);
+  const byWeekday = (stats.weekdays[weekday] + sharePrior * share) / (profile.weekdays[weekday] + sharePrior);
+  values[4] = Math.log((byHour + ratioPrior) / (share + ratioPrior));
+  values[5] = Math.log((byWeekday + ratioPrior) / (share + ratioPrior));
   return values;
 }

@@ -1,17 +1,17 @@
 import type { Columns } from "../../columns/columns.ts";
 import type { RankingContext } from "../ranking-context.ts";
 
-/** Where a candidate was found: ranks within its sources, 0 for "not there". */
+/** How the candidate sources found a candidate. */
 export interface CandidateTrace {
-  /** 1 / rank in the list of what is near. */
+  /** 1 for the first row of the source `near`, falling with the rank; 0 if this source did not find the candidate. */
   near: number;
-  /** Sources that named it. */
+  /** Number of sources that found the candidate. */
   sources: number;
 }
 
 /**
- * A family of dense features of a candidate: row `row` of `block`, written to `out` from `at`, one number for
- * each name. Values lie within about -5..5; an absent value is 0 beside its own indicator.
+ * A family of dense features of a candidate, which is row `row` of `block`. `fill` writes one number for each name to
+ * `out` from `at`. Values lie within about -5..5. An unknown value is 0, and has an indicator feature of its own.
  */
 export interface FeatureFamily {
   names: readonly string[];

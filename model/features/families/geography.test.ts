@@ -17,14 +17,14 @@ const kms = [0, 0.1, 0.5, 1, 2, 5, 20, 300, 20_000];
 const block = blockOf([...kms.map(north), {}]);
 const [twoKm, nowhere] = [kms.indexOf(2), kms.length];
 
-/** Someone whose home, last choice and only usual place are the origin. */
+/** A user whose home, last choice and only usual place are the origin. */
 const local = profileOf([interaction("x", now - day, origin)]);
 local.home = origin;
-const around = contextOf(local, block, { point: origin });
+const context = contextOf(local, block, { point: origin });
 
-describe("geography", () => {
-  it("takes the distance to the person, the last choice and home in log and as decays", () => {
-    const values = featureValues(geographyFeatures, around, block, twoKm);
+describe("geographyFeatures", () => {
+  it("compute the distance from the user, the last choice and home, in log and as decays", () => {
+    const values = featureValues(geographyFeatures, context, block, twoKm);
     for (const name of ["distance_known", "last_known", "home_known", "placed"]) expect(values[name]).toBe(1);
     for (const name of ["distance_log", "last_distance_log", "home_distance_log", "usual_nearest_log"])
       expect(values[name]).toBeCloseTo(Math.log(3) / 2, 5);
@@ -35,13 +35,13 @@ describe("geography", () => {
     expect(values.last_within_1).toBeCloseTo(Math.exp(-2), 5);
   });
 
-  it("takes the density of usual places by kernels of three widths", () => {
-    const values = featureValues(geographyFeatures, around, block, twoKm);
+  it("compute the density of usual places with kernels of three bandwidths", () => {
+    const values = featureValues(geographyFeatures, context, block, twoKm);
     for (const km of [0.5, 2, 8]) {
       const kernel = Math.exp((-2 * 2) / (2 * km * km));
       expect(values[`usual_density_${km}`]).toBeCloseTo((Math.log(kernel + 1e-3) + 7) / 3, 5);
     }
-    // Another place as often chosen, too far to matter, halves the density.
+    // A second place with as many choices, beyond all kernels, halves the density.
     const twoPlaces = profileOf([
       interaction("x", now - day, origin),
       interaction("y", now - day, north(500)),
@@ -51,8 +51,8 @@ describe("geography", () => {
     expect(split.usual_nearest_log).toBeCloseTo(0, 3);
   });
 
-  it("is larger the nearer, and bounded by half the Earth away", () => {
-    const rows = kms.map((_, row) => featureValues(geographyFeatures, around, block, row));
+  it("grow with proximity, and stay bounded at half of the Earth's circumference", () => {
+    const rows = kms.map((_, row) => featureValues(geographyFeatures, context, block, row));
     for (const [i, far] of rows.slice(1).entries()) {
       const near = rows[i];
       for (const name of geographyFeatures.names)
@@ -65,16 +65,16 @@ describe("geography", () => {
       for (const value of Object.values(values)) expect(Math.abs(value)).toBeLessThanOrEqual(5);
   });
 
-  it("is 0 beside indicators of 0 where the place of either is unknown", () => {
+  it("are 0, with indicators of 0, if the location of the user or the product is unknown", () => {
     const unknown = featureValues(geographyFeatures, contextOf(emptyProfile(), block), block, twoKm);
     expect(Object.values(unknown)).toEqual(
       geographyFeatures.names.map((name) => (name === "placed" ? 1 : 0)),
     );
-    const placeless = featureValues(geographyFeatures, around, block, nowhere);
+    const placeless = featureValues(geographyFeatures, context, block, nowhere);
     expect(Object.values(placeless)).toEqual(geographyFeatures.names.map(() => 0));
   });
 
-  it("keeps a choice whose place is unknown from being taken for a place", () => {
+  it("ignore a last choice without a location", () => {
     const values = featureValues(
       geographyFeatures,
       contextOf(profileOf([interaction("x", now - day)]), block),
@@ -84,7 +84,7 @@ describe("geography", () => {
     expect(values).toMatchObject({ last_known: 0, last_distance_log: 0, last_within_1: 0, placed: 1 });
   });
 
-  it("knows no usual place of someone whose choices are centuries old", () => {
+  it("ignore usual places whose choices are centuries old", () => {
     const old = profileOf([interaction("x", Date.UTC(1800, 0, 1) / 1000, origin)]);
     const values = featureValues(geographyFeatures, contextOf(old, block), block);
     expect(values.usual_density_2).toBe(0);

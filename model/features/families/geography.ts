@@ -9,21 +9,24 @@ import { rowVectorsOf } from "../../columns/row-vectors.ts";
 import { referencePointIndex } from "../ranking-context.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
+/** Bandwidths of the Gaussian kernels, in km. */
 const bandwidthsKm = [0.5, 2, 8] as const;
-const widest = 2 * bandwidthsKm[2] * bandwidthsKm[2];
-/** Where the widest kernel is below 1e-12: places beyond add nothing to a density that is smoothed by 1e-3. */
-const beyondKernels = squaredChordOfKm(60);
+const doubleWidestSquared = 2 * bandwidthsKm[2] * bandwidthsKm[2];
+/** Smoothing of a density, so that its logarithm is finite. */
+const densityPrior = 1e-3;
+/** Squared chord of 60 km: beyond, the widest kernel is below 1e-12, which is nothing against {@link densityPrior}. */
+const maxKernelChord = squaredChordOfKm(60);
 
-/** x^16. */
+/** Returns x^16. */
 function sixteenth(x: number): number {
   const x4 = x * x * x * x;
   return x4 * x4 * x4 * x4;
 }
 
 /**
- * Where the candidate is: distance to the person, to the last choice and to home, in log and as decays at several
- * scales, and the density of the person's usual places around it (Gaussian kernels of 0.5, 2 and 8 km, in log; Lichman
- * and Smyth, "Modeling Human Location Data with Mixtures of Kernel Densities", KDD 2014).
+ * Location of the candidate: its distance from the user, from the last choice and from home, in log and as decays at
+ * several scales, and the density of the user's usual places around it (Gaussian kernels of 0.5, 2 and 8 km, in log;
+ * Lichman and Smyth, "Modeling Human Location Data with Mixtures of Kernel Densities", KDD 2014).
  */
 export const geographyFeatures: FeatureFamily = {
   names: [
@@ -76,19 +79,19 @@ export const geographyFeatures: FeatureFamily = {
       for (let i = 0; i < usualPlaces.count; i++) {
         const squared = squaredChord(usualPlaces.at, i, vectors, row);
         if (squared < nearest) nearest = squared;
-        if (squared > beyondKernels) continue;
+        if (squared > maxKernelChord) continue;
         const km = kmOfSquaredChord(squared);
-        // Each bandwidth is a quarter of the next: one kernel is the sixteenth power of the other.
-        const atWide = Math.exp((-km * km) / widest);
+        // Each bandwidth is a quarter of the next, so that each kernel is the sixteenth power of the next.
+        const atWide = Math.exp((-km * km) / doubleWidestSquared);
         const atMiddle = sixteenth(atWide);
         const weight = usualPlaces.weights[i];
         wide += weight * atWide;
         middle += weight * atMiddle;
         narrow += weight * sixteenth(atMiddle);
       }
-      out[at + 11] = (Math.log(narrow + 1e-3) + 7) / 3;
-      out[at + 12] = (Math.log(middle + 1e-3) + 7) / 3;
-      out[at + 13] = (Math.log(wide + 1e-3) + 7) / 3;
+      out[at + 11] = (Math.log(narrow + densityPrior) + 7) / 3;
+      out[at + 12] = (Math.log(middle + densityPrior) + 7) / 3;
+      out[at + 13] = (Math.log(wide + densityPrior) + 7) / 3;
       out[at + 14] = 1;
       out[at + 15] = Math.log1p(kmOfSquaredChord(nearest)) / 2;
     }

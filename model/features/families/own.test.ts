@@ -5,15 +5,15 @@ import { ownFeatures } from "./own.ts";
 
 const block = blockOf([{}, {}]);
 
-describe("own", () => {
-  it("counts, shares and decays the person's choices of the product", () => {
-    const person = profileOf([
+describe("ownFeatures", () => {
+  it("compute the number, share and decay of the user's choices of the product", () => {
+    const profile = profileOf([
       interaction("p0", now - 4 * day, { type: "cart" }),
       interaction("p1", now - 3 * day),
       interaction("p0", now - 3 * day, { type: "dismiss" }),
       interaction("p0", now - 2 * day),
     ]);
-    const values = featureValues(ownFeatures, contextOf(person, block), block);
+    const values = featureValues(ownFeatures, contextOf(profile, block), block);
     expect(values.own_known).toBe(1);
     expect(values.own_count).toBeCloseTo(Math.log(3), 5);
     expect(values.own_share).toBeCloseTo((5 * 2) / (3 + 5), 5);
@@ -25,20 +25,20 @@ describe("own", () => {
     expect(values.own_carts).toBeCloseTo(Math.log(2), 5);
     expect(values.own_purchases).toBeCloseTo(Math.log(2), 5);
     expect(values.own_dismissals).toBeCloseTo(Math.log(2), 5);
-    // Chosen every two days, two days ago.
+    // Chosen every two days, last two days ago.
     expect(values.own_mean_gap_passed).toBeCloseTo(1, 5);
-    expect(featureValues(ownFeatures, contextOf(person, block), block, 1).own_is_last).toBe(0);
+    expect(featureValues(ownFeatures, contextOf(profile, block), block, 1).own_is_last).toBe(0);
   });
 
-  it("is 0 for what they never dealt with, and known without a choice once they dismissed it", () => {
+  it("are 0 without an interaction, and mark a dismissed product as known without choices", () => {
     const unknown = featureValues(ownFeatures, contextOf(emptyProfile(), block), block);
     expect(Object.values(unknown)).toEqual(ownFeatures.names.map(() => 0));
-    const person = profileOf([interaction("p0", now - day, { type: "dismiss" })]);
-    const dismissed = featureValues(ownFeatures, contextOf(person, block), block);
+    const profile = profileOf([interaction("p0", now - day, { type: "dismiss" })]);
+    const dismissed = featureValues(ownFeatures, contextOf(profile, block), block);
     expect(dismissed).toMatchObject({ own_known: 1, own_count: 0, own_share: 0, own_decayed_7d: 0 });
   });
 
-  it("does not take a dismissal for a choice", () => {
+  it("do not count a dismissal as a choice", () => {
     const chosen = [interaction("p0", now - 8 * day), interaction("p0", now - 4 * day)];
     const dismissed = [...chosen, interaction("p0", now - day, { type: "dismiss" })];
     const [before, after] = [chosen, dismissed].map((events) =>
@@ -48,9 +48,9 @@ describe("own", () => {
     expect(after.own_mean_gap_passed).toBe(before.own_mean_gap_passed);
   });
 
-  it("decays with every hour", () => {
-    const person = profileOf([interaction("p0", now - hour)]);
-    const at = (time: number) => featureValues(ownFeatures, contextOf(person, block, { time }), block);
+  it("decay with every hour", () => {
+    const profile = profileOf([interaction("p0", now - hour)]);
+    const at = (time: number) => featureValues(ownFeatures, contextOf(profile, block, { time }), block);
     for (let hours = 0; hours < 48; hours++) {
       const [sooner, later] = [at(now + hours * hour), at(now + (hours + 1) * hour)];
       expect(later.own_decayed_1d).toBeLessThan(sooner.own_decayed_1d);
@@ -59,16 +59,20 @@ describe("own", () => {
     }
   });
 
-  it("takes three usual gaps for the longest", () => {
-    const person = profileOf([interaction("p0", now - 30 * day), interaction("p0", now - 29 * day)]);
-    expect(featureValues(ownFeatures, contextOf(person, block), block).own_mean_gap_passed).toBe(3);
+  it("limit the share of the mean gap to three", () => {
+    const profile = profileOf([interaction("p0", now - 30 * day), interaction("p0", now - 29 * day)]);
+    expect(featureValues(ownFeatures, contextOf(profile, block), block).own_mean_gap_passed).toBe(3);
     const once = profileOf([interaction("p0", now - 29 * day)]);
     expect(featureValues(ownFeatures, contextOf(once, block), block).own_mean_gap_passed).toBe(0);
   });
 
-  it("takes what is later than now, by any clock, for now", () => {
-    const person = profileOf([interaction("p0", now + 3 * day)], 14 * hour);
-    const values = featureValues(ownFeatures, contextOf(person, block, { offsetSeconds: -11 * hour }), block);
+  it("treat a choice that is later than now, on any clock, as made now", () => {
+    const profile = profileOf([interaction("p0", now + 3 * day)], 14 * hour);
+    const values = featureValues(
+      ownFeatures,
+      contextOf(profile, block, { offsetSeconds: -11 * hour }),
+      block,
+    );
     expect(values["own_decayed_0.25d"]).toBeCloseTo(Math.log(2), 5);
     expect(values.own_recency).toBe(0);
     for (const value of Object.values(values)) expect(value).toBeLessThanOrEqual(5);

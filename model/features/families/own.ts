@@ -1,13 +1,17 @@
+import { eventTypes } from "../../../shared/contracts/event.ts";
+import { daySeconds } from "../../../shared/time/seconds.ts";
+import { offsetsByName } from "../../columns/offsets.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
-const daySeconds = 86_400;
+/** Half-lives of decayed choices, in days. */
 const halfLives = [0.25, 1, 7, 30, 120] as const;
 
+const typeOffset = offsetsByName(eventTypes);
+
 /**
- * The person's own past with the product: how often, what share of all their choices, how lately at several
- * half-lives, and what kind of interaction. Decayed count at half-life h: log(1 + sum over choices of 2^(-age/h)).
- * Repeat consumption is explained by frequency and recency together (Anderson et al., "The Dynamics of Repeat
- * Consumption", WWW 2014).
+ * The user's own history with the product: number and share of their choices, decayed choices at several half-lives, and
+ * interactions by type. Decayed choices at half-life h: log(1 + sum over choices of 2^(-age/h)). Frequency and recency
+ * together explain repeat consumption (Anderson et al., "The Dynamics of Repeat Consumption", WWW 2014).
  */
 export const ownFeatures: FeatureFamily = {
   names: [
@@ -23,30 +27,29 @@ export const ownFeatures: FeatureFamily = {
     "own_mean_gap_passed",
   ],
   fill(context, block, row, _trace, out, at) {
-    const memory = context.products.get(block.idHash[row]);
-    if (!memory) {
+    const stats = context.products.get(block.idHash[row]);
+    if (!stats) {
       out.fill(0, at, at + ownFeatures.names.length);
       return;
     }
-    const { localNow, profile: person } = context;
+    const { localNow, profile } = context;
     out[at++] = 1;
-    out[at++] = Math.log1p(memory.choices);
-    out[at++] = 5 * (memory.choices / (person.choices + 5));
+    out[at++] = Math.log1p(stats.choices);
+    out[at++] = 5 * (stats.choices / (profile.choices + 5));
     for (const days of halfLives) {
       let sum = 0;
-      for (const time of memory.times) sum += 2 ** (-Math.max(0, localNow - time) / daySeconds / days);
+      for (const time of stats.times) sum += 2 ** (-Math.max(0, localNow - time) / daySeconds / days);
       out[at++] = Math.log1p(sum);
     }
-    // A dismissal is no choice: ages are those of choices.
-    const newest = memory.times.at(-1);
+    const newest = stats.times.at(-1);
     const ageDays = newest === undefined ? 0 : Math.max(0, localNow - newest) / daySeconds;
     out[at++] = Math.log1p(ageDays);
     out[at++] = context.lastProductHash === block.idHash[row] ? 1 : 0;
-    out[at++] = Math.log1p(memory.counts[2]);
-    out[at++] = Math.log1p(memory.counts[3]);
-    out[at++] = Math.log1p(memory.counts[4]);
-    // How much of the usual time between two choices of it has passed.
-    const { times } = memory;
+    out[at++] = Math.log1p(stats.counts[typeOffset.cart]);
+    out[at++] = Math.log1p(stats.counts[typeOffset.purchase]);
+    out[at++] = Math.log1p(stats.counts[typeOffset.dismiss]);
+    // Time since the last choice, as a share of the mean time between two choices of the product.
+    const { times } = stats;
     const gap = times.length > 1 ? (times[times.length - 1] - times[0]) / (times.length - 1) / daySeconds : 0;
     out[at] = gap > 0 ? Math.min(3, ageDays / gap) : 0;
   },

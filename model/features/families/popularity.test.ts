@@ -7,15 +7,15 @@ const valuesAt = (time: number, row: Parameters<typeof blockOf>[0][number]): Rec
   const block = blockOf([row], now - 7 * day);
   return featureValues(popularityFeatures, contextOf(emptyProfile(), block, { time }), block);
 };
-const favourite = {
+const popularRow = {
   counts: [80, 9, 2, 4, 1, 20],
   hot: [128, 40, 60],
   lastTime: now - 3 * day,
 };
 
-describe("popularity", () => {
-  it("takes people, views and purchases in log, and smooths rates towards 5% by 20 views", () => {
-    const values = valuesAt(now, favourite);
+describe("popularityFeatures", () => {
+  it("compute people, views and purchases in log, and rates smoothed towards 5% by 20 views", () => {
+    const values = valuesAt(now, popularRow);
     expect(values.people).toBeCloseTo(Math.log(21), 5);
     expect(values.views).toBeCloseTo(Math.log(81) / 2, 5);
     expect(values.purchases).toBeCloseTo(Math.log(5) / 2, 5);
@@ -26,23 +26,23 @@ describe("popularity", () => {
     expect(values.never_chosen).toBe(0);
   });
 
-  it("carries engagement from the block's time to now", () => {
-    const values = valuesAt(now, favourite);
+  it("decay engagement from the block's time to now", () => {
+    const values = valuesAt(now, popularRow);
     const [daily, weekly, season] = [128 * 2 ** -7, 40 / 2, 60 * 2 ** (-7 / 60)];
     expect(values.hot_1d).toBeCloseTo(Math.log1p(daily) / 2, 5);
     expect(values.hot_7d).toBeCloseTo(Math.log1p(weekly) / 2, 5);
     expect(values.hot_60d).toBeCloseTo(Math.log1p(season) / 2, 5);
     expect(values.trend).toBeCloseTo(Math.log((7 * daily + 5) / (weekly + 5)) / 2, 5);
-    expect(valuesAt(now + day, favourite).hot_1d).toBeLessThan(values.hot_1d);
-    expect(valuesAt(now + day, favourite).quiet_days).toBeGreaterThan(values.quiet_days);
+    expect(valuesAt(now + day, popularRow).hot_1d).toBeLessThan(values.hot_1d);
+    expect(valuesAt(now + day, popularRow).quiet_days).toBeGreaterThan(values.quiet_days);
   });
 
-  it("has no trend where a day is as busy as the week", () => {
+  it("have no trend if the last day is like the rest of the week", () => {
     const block = blockOf([{ hot: [1, 7, 60] }]);
     expect(featureValues(popularityFeatures, contextOf(emptyProfile(), block), block).trend).toBe(0);
   });
 
-  it("says of what nobody knows that nobody chose it, at the rates that are believed of all", () => {
+  it("mark a product without interactions as never chosen, with the prior rates", () => {
     const values = valuesAt(now, {});
     expect(values.never_chosen).toBe(1);
     for (const name of ["people", "views", "purchases", "hot_1d", "hot_7d", "hot_60d", "trend", "quiet_days"])
@@ -51,7 +51,7 @@ describe("popularity", () => {
       expect(values[name]).toBeCloseTo(Math.log(0.05) / 3 + 1, 5);
   });
 
-  it("grows with people and with the share of views that were purchases", () => {
+  it("grow with people and with purchases per view", () => {
     const counts = (people: number, purchases: number): Record<string, number> =>
       valuesAt(now, { counts: [100, 0, 0, purchases, 0, people] });
     for (let n = 0; n < 20; n++) {
@@ -60,8 +60,8 @@ describe("popularity", () => {
     }
   });
 
-  it("takes a block and an interaction from after now for fresh", () => {
-    const values = valuesAt(now - 30 * day, favourite);
+  it("treat a block and an interaction from after now as current", () => {
+    const values = valuesAt(now - 30 * day, popularRow);
     expect(values.hot_1d).toBeCloseTo(Math.log1p(128) / 2, 5);
     expect(values.quiet_days).toBe(0);
   });

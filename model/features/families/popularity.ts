@@ -1,13 +1,26 @@
+import { daySeconds } from "../../../shared/time/seconds.ts";
 import type { Columns } from "../../columns/columns.ts";
+import { columnWidth, countOffset, hotOffset } from "../../columns/layout.ts";
 import { engagementDecayFactors } from "../../retrieval/engagement.ts";
 import type { RankingContext } from "../ranking-context.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
-/** Logarithms of the counts that are met most, as they are for all candidates again and again. */
+/** Logarithms of the most frequent counts: a lookup is faster than `Math.log` for each candidate. */
 const logs = Float64Array.from({ length: 4096 }, (_, count) => Math.log(count));
 const logOf = (count: number): number => logs[count] ?? Math.log(count);
 
-/** Factors that carry a block's decayed engagement to now, computed once for a ranking. */
+const countsWidth = columnWidth.counts;
+const hotWidth = columnWidth.hot;
+const {
+  view: viewOffset,
+  click: clickOffset,
+  purchase: purchaseOffset,
+  dismiss: dismissOffset,
+  people: peopleOffset,
+} = countOffset;
+const { day: dayOffset, week: weekOffset, season: seasonOffset } = hotOffset;
+
+/** Returns the factors that decay a block's engagement to now. They are computed once per ranking and block. */
 function decaysOf({ decayFactors: decays, now }: RankingContext, block: Columns): readonly number[] {
   let known = decays.get(block);
   if (!known) {
@@ -18,9 +31,10 @@ function decaysOf({ decayFactors: decays, now }: RankingContext, block: Columns)
 }
 
 /**
- * How popular the product is: in people and purchases of all time, decayed engagement at 1, 7 and 60 days carried to
- * now, the trend between them, and the rates at which views become choices, smoothed towards 5% by 20 views
- * (empirical Bayes with a fixed prior). Popularity counts people before visits: a few regulars make no favourite.
+ * Popularity of the product: people, views and purchases of all time; engagement decayed to now at half-lives of 1, 7
+ * and 60 days, and its trend; and the rates of clicks, purchases and dismissals per view, smoothed towards 5% by 20
+ * views (empirical Bayes with a fixed prior). People count, so that a few users with many visits do not make a product
+ * popular.
  */
 export const popularityFeatures: FeatureFamily = {
   names: [
@@ -38,25 +52,26 @@ export const popularityFeatures: FeatureFamily = {
     "never_chosen",
   ],
   fill(context, block, row, _trace, out, at) {
-    const c = row * 6;
+    const c = row * countsWidth;
+    const h = row * hotWidth;
     const { counts } = block;
     const factors = decaysOf(context, block);
-    const day = factors[0] * block.hot[row * 3];
-    const week = factors[1] * block.hot[row * 3 + 1];
-    const season = factors[2] * block.hot[row * 3 + 2];
-    out[at] = logOf(counts[c + 5] + 1);
-    out[at + 1] = logOf(counts[c] + 1) / 2;
-    out[at + 2] = logOf(counts[c + 3] + 1) / 2;
+    const day = factors[dayOffset] * block.hot[h + dayOffset];
+    const week = factors[weekOffset] * block.hot[h + weekOffset];
+    const season = factors[seasonOffset] * block.hot[h + seasonOffset];
+    out[at] = logOf(counts[c + peopleOffset] + 1);
+    out[at + 1] = logOf(counts[c + viewOffset] + 1) / 2;
+    out[at + 2] = logOf(counts[c + purchaseOffset] + 1) / 2;
     out[at + 3] = Math.log1p(day) / 2;
     out[at + 4] = Math.log1p(week) / 2;
     out[at + 5] = Math.log1p(season) / 2;
     out[at + 6] = Math.log((7 * day + 5) / (week + 5)) / 2;
-    const seen = logOf(counts[c] + 20);
-    out[at + 7] = (logOf(counts[c + 1] + 1) - seen) / 3 + 1;
-    out[at + 8] = (logOf(counts[c + 3] + 1) - seen) / 3 + 1;
-    out[at + 9] = (logOf(counts[c + 4] + 1) - seen) / 3 + 1;
+    const views = logOf(counts[c + viewOffset] + 20);
+    out[at + 7] = (logOf(counts[c + clickOffset] + 1) - views) / 3 + 1;
+    out[at + 8] = (logOf(counts[c + purchaseOffset] + 1) - views) / 3 + 1;
+    out[at + 9] = (logOf(counts[c + dismissOffset] + 1) - views) / 3 + 1;
     const last = block.lastTime[row];
-    out[at + 10] = last > 0 ? Math.log1p(Math.max(0, context.now - last) / 86_400) / 2 : 0;
-    out[at + 11] = counts[c + 5] > 0 ? 0 : 1;
+    out[at + 10] = last > 0 ? Math.log1p(Math.max(0, context.now - last) / daySeconds) / 2 : 0;
+    out[at + 11] = counts[c + peopleOffset] > 0 ? 0 : 1;
   },
 };

@@ -3,13 +3,13 @@ import { emptyProfile } from "../../profile/profile.ts";
 import { blockOf, contextOf, day, featureValues, interaction, now, profileOf } from "../testing.ts";
 import { priceFeatures } from "./price.ts";
 
-/** Cafes at 40 after discount and at 10, and what has no price. */
+/** Cafes at 40 after discount and at 10, and a product without a price. */
 const rows = [
   { price: 80, discount: 0.5, rating: 10, createdAt: now - 3 * day },
   { price: 10, rating: 0 },
   { category: "park" },
 ];
-/** Who paid 10 in a cafe and 40 for a book: usually 20. */
+/** The user paid 10 in a cafe and 40 for a book: 20 in the geometric mean. */
 const paid = [
   interaction("x", now - 2 * day, { category: "cafe", price: 10 }),
   interaction("y", now - day, { category: "books", price: 40 }),
@@ -17,8 +17,8 @@ const paid = [
 const block = blockOf(rows);
 const context = contextOf(profileOf(paid), block);
 
-describe("price", () => {
-  it("compares the price after discount with what is usual for the person, in the category and here", () => {
+describe("priceFeatures", () => {
+  it("compare the price after discount with the user's usual price, overall and in the category, and with the candidates", () => {
     const values = featureValues(priceFeatures, context, block);
     expect(values.price_known).toBe(1);
     expect(values.price_log).toBeCloseTo(Math.log(40) / 3, 5);
@@ -29,25 +29,25 @@ describe("price", () => {
     expect(values.age_log).toBeCloseTo(Math.log(4) / 4, 5);
   });
 
-  it("takes ratings from the middle of their scale", () => {
+  it("center ratings on the middle of their scale", () => {
     expect(featureValues(priceFeatures, context, block, 0)).toMatchObject({ rating_known: 1, rating: 2 });
     expect(featureValues(priceFeatures, context, block, 1)).toMatchObject({ rating_known: 1, rating: -2 });
   });
 
-  it("compares alike in whatever currency", () => {
+  it("give the same comparisons in any currency", () => {
     const crowns = <T extends { price?: number | null }>(from: T) => ({
       ...from,
       price: from.price ? from.price * 1024 : null,
     });
-    const person = profileOf(paid.map((each) => ({ ...each, facts: crowns(each.facts) })));
+    const profile = profileOf(paid.map((each) => ({ ...each, facts: crowns(each.facts) })));
     const inCrowns = blockOf(rows.map(crowns));
-    const converted = featureValues(priceFeatures, contextOf(person, inCrowns), inCrowns);
+    const converted = featureValues(priceFeatures, contextOf(profile, inCrowns), inCrowns);
     const values = featureValues(priceFeatures, context, block);
     for (const name of ["price_vs_usual", "price_vs_category", "price_vs_around"])
       expect(converted[name]).toBeCloseTo(values[name], 5);
   });
 
-  it("is 0 beside indicators of 0 for what has no price and no rating, and for what is free", () => {
+  it("are 0, with indicators of 0, for a product without price and rating, and for a free one", () => {
     expect(Object.values(featureValues(priceFeatures, context, block, 2))).toEqual(
       priceFeatures.names.map(() => 0),
     );
@@ -60,7 +60,7 @@ describe("price", () => {
       });
   });
 
-  it("compares with nothing where the person has paid nothing", () => {
+  it("do not compare with the user's prices if the user has paid none", () => {
     expect(featureValues(priceFeatures, contextOf(emptyProfile(), block), block)).toMatchObject({
       price_known: 1,
       price_vs_usual: 0,
@@ -68,7 +68,7 @@ describe("price", () => {
     });
   });
 
-  it("grows with the price, up to a bound against what is usual", () => {
+  it("grow with the price, and bound the comparison with the usual price", () => {
     const prices = [0.01, 1, 9, 10, 11, 100, 1e9];
     const block = blockOf(prices.map((price) => ({ price })));
     const context = contextOf(profileOf(paid), block);
@@ -81,12 +81,12 @@ describe("price", () => {
     expect(values[prices.length - 1].price_vs_usual).toBe(3);
   });
 
-  it("takes a product created after now for new", () => {
+  it("treat a product created after now as new", () => {
     const block = blockOf([{ createdAt: now + day }]);
     expect(featureValues(priceFeatures, contextOf(emptyProfile(), block), block).age_log).toBe(0);
   });
 
-  it("bounds a price of next to nothing, and knows no price of a category in which nothing has one", () => {
+  it("bound a price close to 0, and do not compare with a category without prices", () => {
     const block = blockOf([{ price: 1e-40 }, { price: null }]);
     const values = featureValues(priceFeatures, contextOf(emptyProfile(), block), block);
     expect(values.price_log).toBe(-2);

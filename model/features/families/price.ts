@@ -1,8 +1,10 @@
+import { daySeconds } from "../../../shared/time/seconds.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
 /**
- * Price and what it means to the person: price after discount in log, against what they usually pay, overall and in
- * the category, and against what the category costs here (differences of logarithms, so that currencies cancel), the discount, and how well they are rated.
+ * Price after discount, in log: by itself, against what the user usually pays (overall and in the category), and against
+ * the category's prices among the candidates. Differences of logarithms cancel the currency. Also discount, rating and
+ * age of the product.
  */
 export const priceFeatures: FeatureFamily = {
   names: [
@@ -21,12 +23,12 @@ export const priceFeatures: FeatureFamily = {
     const paid = block.price[row] * (1 - block.discount[row]);
     if (paid > 0) {
       const log = Math.log(paid);
-      const { profile: person } = context;
-      const memory = context.categories.get(block.categoryHash[row]);
+      const { profile } = context;
+      const stats = context.categories.get(block.categoryHash[row]);
       out[at] = 1;
       out[at + 1] = Math.max(-2, Math.min(7, log / 3));
-      if (person.priced > 0) out[at + 2] = clip(log - person.logPrices / person.priced);
-      if (memory && memory.priced > 0) out[at + 3] = clip(log - memory.logPrices / memory.priced);
+      if (profile.priced > 0) out[at + 2] = clip(log - profile.logPrices / profile.priced);
+      if (stats && stats.priced > 0) out[at + 3] = clip(log - stats.logPrices / stats.priced);
       out[at + 4] = clip(log - (context.list.logPrices.get(block.categoryHash[row]) ?? log));
     }
     out[at + 5] = block.discount[row] * 2;
@@ -35,7 +37,7 @@ export const priceFeatures: FeatureFamily = {
       out[at + 6] = 1;
       out[at + 7] = (rating - 5) / 2.5;
     }
-    out[at + 8] = Math.log1p(Math.max(0, context.now - block.createdAt[row]) / 86_400) / 4;
+    out[at + 8] = Math.log1p(Math.max(0, context.now - block.createdAt[row]) / daySeconds) / 4;
   },
 };
 

@@ -1,27 +1,48 @@
 import { localHourOf, localWeekdayOf } from "../../../shared/time/local-clock.ts";
+import { daySeconds, hourSeconds } from "../../../shared/time/seconds.ts";
+import { columnWidth, countOffset, wholeShare } from "../../columns/layout.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
-/** Kernel over the circle of hours: how near two hours of the day are, 1 for the same. */
+const hoursWidth = columnWidth.hours;
+const weekdaysWidth = columnWidth.weekdays;
+const countsWidth = columnWidth.counts;
+const peopleOffset = countOffset.people;
+
+/** Smoothing of the user's shares by hour and weekday, in choices. */
+const choicePrior = 1;
+/** People after which the product's own hours and weekdays count half. */
+const peoplePrior = 3;
+/** Half-life of `own_hour_recent_mass`, in days. */
+const recentHalfLifeDays = 21;
+
+/** Bandwidth of the Gaussian kernels. */
+const bandwidthHours = 1.5;
+const bandwidthSeconds = bandwidthHours * hourSeconds;
+
+/** Proximity of two hours of the day, by the hours between them on the circle: 1 for the same hour. */
 const kernel = Float64Array.from({ length: 24 }, (_, hours) => {
   const apart = Math.min(hours, 24 - hours);
-  return Math.exp((-apart * apart) / (2 * 1.5 * 1.5));
+  return Math.exp((-apart * apart) / (2 * bandwidthHours * bandwidthHours));
 });
-/** Nearness of each hour of the day to a given one, and their sum. */
+/** For each hour of the day, the proximity of each other hour, and their sum. */
 const nearTo = Array.from({ length: 24 }, (_, hour) =>
   Float64Array.from({ length: 24 }, (_, other) => kernel[Math.abs(other - hour)]),
 );
 const norms = nearTo.map((near) => near.reduce((sum, each) => sum + each, 0));
-const daySeconds = 86_400;
 
-/** How near a time is to the one looked for: Gaussian of 1.5 hours. */
-const around = (seconds: number): number => Math.exp(-(seconds * seconds) / (2 * 5400 * 5400));
+/** Returns the proximity of two times, by the seconds between them. */
+const timeKernel = (seconds: number): number =>
+  Math.exp(-(seconds * seconds) / (2 * bandwidthSeconds * bandwidthSeconds));
 
 /**
- * Match of the moment with the person's rhythm for the product, and with the product's own: kernel density over
- * hours of the day (Gaussian, 1.5 h), share of the weekday, both together, and the product's shares by hour and
- * weekday against uniform; and whether they chose it earlier today, or at this time a day or a week ago (Gaussian,
- * 1.5 h). Human visits are regular by hour and weekday (Song et al., "Limits of Predictability
- * in Human Mobility", Science 327, 2010).
+ * Match of the moment with the user's rhythm for the product, and with the product's own rhythm:
+ * - kernel density of the user's choices over the hours of the day (Gaussian, 1.5 h), their share on this weekday, and
+ *   both together;
+ * - the user's choices today, and at this time a day or a week ago (Gaussian, 1.5 h);
+ * - the product's shares at this hour and weekday against uniform ones.
+ *
+ * Human visits are regular by hour and weekday (Song et al., "Limits of Predictability in Human Mobility", Science 327,
+ * 2010).
  */
 export const rhythmFeatures: FeatureFamily = {
   names: [
@@ -38,9 +59,9 @@ export const rhythmFeatures: FeatureFamily = {
     "product_weekday",
   ],
   fill(context, block, row, _trace, out, at) {
-    const memory = context.products.get(block.idHash[row]);
+    const stats = context.products.get(block.idHash[row]);
     const weekend = context.weekday >= 5;
-    if (memory && memory.times.length > 0) {
+    if (stats && stats.times.length > 0) {
       let mass = 0;
       let sameWeekday = 0;
       let both = 0;
@@ -50,7 +71,7 @@ export const rhythmFeatures: FeatureFamily = {
       let dayAgo = 0;
       let weekAgo = 0;
       const midnight = context.localNow - (context.localNow % daySeconds);
-      for (const time of memory.times) {
+      for (const time of stats.times) {
         const near = kernel[Math.abs(localHourOf(time) - context.hour)];
         const weekday = localWeekdayOf(time);
         mass += near;
@@ -60,17 +81,17 @@ export const rhythmFeatures: FeatureFamily = {
         }
         if (weekday >= 5 === weekend) dayType += near;
         const age = context.localNow - time;
-        recent += near * 2 ** (-Math.max(0, age) / daySeconds / 21);
+        recent += near * 2 ** (-Math.max(0, age) / daySeconds / recentHalfLifeDays);
         if (time >= midnight && time < midnight + daySeconds) today++;
-        dayAgo += around(age - daySeconds);
-        weekAgo += around(age - 7 * daySeconds);
+        dayAgo += timeKernel(age - daySeconds);
+        weekAgo += timeKernel(age - 7 * daySeconds);
       }
-      const n = memory.times.length;
-      // Times are the newest of possibly many more choices: masses are scaled up to all.
-      const scale = memory.choices / n;
+      const n = stats.times.length;
+      // The profile keeps the times of the newest choices only: scale masses up to all choices.
+      const scale = stats.choices / n;
       out[at] = Math.log1p(mass * scale);
-      out[at + 1] = mass / (n + 1);
-      out[at + 2] = sameWeekday / (n + 1);
+      out[at + 1] = mass / (n + choicePrior);
+      out[at + 2] = sameWeekday / (n + choicePrior);
       out[at + 3] = Math.log1p(both * scale);
       out[at + 4] = Math.log1p(dayType * scale);
       out[at + 5] = Math.log1p(recent);
@@ -81,15 +102,16 @@ export const rhythmFeatures: FeatureFamily = {
     let hours = 0;
     let all = 0;
     const near = nearTo[context.hour];
-    for (let hour = 0; hour < 24; hour++) {
-      const share = block.hours[row * 24 + hour];
+    for (let hour = 0; hour < hoursWidth; hour++) {
+      const share = block.hours[row * hoursWidth + hour];
       hours += near[hour] * share;
       all += share;
     }
-    const people = block.counts[row * 6 + 5];
-    // Hours may be unknown though people are: then they say nothing.
-    const trust = all > 0 ? people / (people + 3) : 0;
-    out[at + 9] = trust * (((hours / norms[context.hour]) * 24) / 255 - 1);
-    out[at + 10] = trust * ((block.weekdays[row * 7 + context.weekday] * 7) / 255 - 1);
+    const people = block.counts[row * countsWidth + peopleOffset];
+    // Hours may be unknown although people are known: then these features are 0.
+    const trust = all > 0 ? people / (people + peoplePrior) : 0;
+    out[at + 9] = trust * (((hours / norms[context.hour]) * hoursWidth) / wholeShare - 1);
+    const weekday = block.weekdays[row * weekdaysWidth + context.weekday];
+    out[at + 10] = trust * ((weekday * weekdaysWidth) / wholeShare - 1);
   },
 };

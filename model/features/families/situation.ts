@@ -1,12 +1,12 @@
+import { daySeconds } from "../../../shared/time/seconds.ts";
 import type { RankingContext } from "../ranking-context.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
-const daySeconds = 86_400;
-
 /**
- * The moment, the same for all candidates, to bend what the other features say: how much is known of the person, how
- * long ago they last chose (also modulo a day and a week), hour and weekday on the circle, their appetite for what is new
- * and how much of it there is, and how the candidate was found.
+ * The situation of the ranking, which modifies the effect of other features: how much is known about the user, the time
+ * since their last choice (also modulo a day and a week), the hour on the circle, weekend or not, the user's novelty,
+ * the share of candidates that nobody has chosen, and how the sources found the candidate. Only the latter differs between
+ * candidates.
  */
 export const situationFeatures: FeatureFamily = {
   names: [
@@ -35,16 +35,16 @@ export const situationFeatures: FeatureFamily = {
 
 const cachedMoments = new WeakMap<RankingContext, readonly number[]>();
 
-/** All but how the candidate was found: the same for all of a ranking, so reckoned once. */
+/** Returns the features that all candidates share. They are computed once per ranking. */
 function momentValues(context: RankingContext): readonly number[] {
   const known = cachedMoments.get(context);
   if (known) return known;
-  const { profile: person, choices, now, localNow } = context;
+  const { profile, choices, now, localNow } = context;
   const angle = (2 * Math.PI * (localNow % daySeconds)) / daySeconds;
   const since = choices[0] ? Math.max(0, now - choices[0].time) / daySeconds : 0;
   const moment = [
-    Math.log1p(person.choices) / 2,
-    Math.log1p(person.products.size) / 2,
+    Math.log1p(profile.choices) / 2,
+    Math.log1p(profile.products.size) / 2,
     Math.log1p(since),
     choices[0] ? Math.sin(2 * Math.PI * since) : 0,
     choices[0] ? Math.cos(2 * Math.PI * since) : 0,

@@ -14,15 +14,15 @@ const block = blockOf([
   { nextProducts: [{ productId: "p2", cell: "c", weight: 15 }] },
   {},
 ]);
-/** At eleven p0, at noon p1: on two days, and now it is noon after p0 at eleven. */
+/** On two days p0 at eleven and p1 at noon; today p0 at eleven, and now it is noon. */
 const daily = [2, 1, 0].flatMap((ago) => [
   interaction("p0", now - ago * day - hour),
   ...(ago > 0 ? [interaction("p1", now - ago * day)] : []),
 ]);
 const context = contextOf(profileOf(daily), block);
 
-describe("transition", () => {
-  it("shares out the person's own steps from the last and the second last product", () => {
+describe("transitionFeatures", () => {
+  it("compute the user's shares of transitions from the last and the second last product", () => {
     const [toFirst, toSecond] = [0, 1].map((row) => featureValues(transitionFeatures, context, block, row));
     expect(toSecond.step_own).toBeCloseTo((3 * 2) / (2 + 2), 5);
     expect(toSecond.step_own_count).toBeCloseTo(Math.log(3), 5);
@@ -31,7 +31,7 @@ describe("transition", () => {
     expect(toFirst.step_own_second).toBeCloseTo((3 * 2) / (2 + 2), 5);
   });
 
-  it("counts choices that came as long after the last choice's product as now would", () => {
+  it("count choices after a gap similar to the one since the last choice", () => {
     const gap = (minutes: number): number =>
       featureValues(
         transitionFeatures,
@@ -45,7 +45,7 @@ describe("transition", () => {
     for (let minutes = 0; minutes < 600; minutes += 30) expect(gap(minutes + 30)).toBeLessThan(gap(minutes));
   });
 
-  it("shares out what everyone chose next, smoothed by five", () => {
+  it("compute all users' shares of transitions, smoothed by five", () => {
     const [, next, afterNext] = [0, 1, 2].map((row) =>
       featureValues(transitionFeatures, context, block, row),
     );
@@ -56,7 +56,7 @@ describe("transition", () => {
     expect(afterNext.step_everyone_second).toBeCloseTo((3 * 15) / (15 + 5), 5);
   });
 
-  it("takes a share below exp(-6) for next to nothing", () => {
+  it("set the logarithm of a share below exp(-6) to 0", () => {
     const rare = blockOf([
       {
         nextProducts: [
@@ -72,7 +72,7 @@ describe("transition", () => {
     expect(values.step_everyone_log).toBe(0);
   });
 
-  it("is 0 where nothing followed, and for someone unknown", () => {
+  it("are 0 without a transition, and for an empty profile", () => {
     const zeros = transitionFeatures.names.map(() => 0);
     const nothing = contextOf(profileOf([interaction("p2", now - hour)]), block);
     expect(Object.values(featureValues(transitionFeatures, nothing, block, 1))).toEqual(zeros);
@@ -81,15 +81,15 @@ describe("transition", () => {
     ).toEqual(zeros);
   });
 
-  it("stays finite for someone whose last choice lies later on its local clock than now", () => {
-    const traveller = profileOf(daily.slice(0, -1));
-    applyInteraction(traveller, interaction("p0", now - hour), 14 * hour);
-    const here = contextOf(traveller, block, { offsetSeconds: -11 * hour });
+  it("stay finite if the last choice is later than now on their local clocks", () => {
+    const profile = profileOf(daily.slice(0, -1));
+    applyInteraction(profile, interaction("p0", now - hour), 14 * hour);
+    const here = contextOf(profile, block, { offsetSeconds: -11 * hour });
     expect(here.choices[0].localTime).toBeGreaterThan(here.localNow);
     for (const row of [0, 1, 2])
       for (const value of Object.values(featureValues(transitionFeatures, here, block, row)))
         expect(Number.isFinite(value)).toBe(true);
-    // An hour between the two was the habit, and no time has passed by these clocks.
+    // The usual gap is an hour; no time has passed on these clocks.
     const apart = Math.log((hour + 60) / 60) / 0.5;
     expect(featureValues(transitionFeatures, here, block, 1).step_own_gap).toBeCloseTo(
       Math.log1p(2 * Math.exp((-apart * apart) / 2)),
@@ -97,9 +97,9 @@ describe("transition", () => {
     );
   });
 
-  it("takes choices that are later than now for just made", () => {
-    const person = profileOf([...daily, interaction("p0", now + 5 * day)]);
-    for (const value of Object.values(featureValues(transitionFeatures, contextOf(person, block), block, 1)))
+  it("treat choices that are later than now as just made", () => {
+    const profile = profileOf([...daily, interaction("p0", now + 5 * day)]);
+    for (const value of Object.values(featureValues(transitionFeatures, contextOf(profile, block), block, 1)))
       expect(Math.abs(value)).toBeLessThanOrEqual(5);
   });
 });

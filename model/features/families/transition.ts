@@ -1,14 +1,17 @@
 import type { RankingContext } from "../ranking-context.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
-/** Choices that came as long after one of the last choice's product as now is after the last choice, softly counted. */
+/**
+ * Returns how many of a product's choices followed a choice of the last chosen product after a gap similar to the one
+ * since the last choice. Each choice counts by a Gaussian kernel over the logarithm of the gap.
+ */
 function sameGap(
   { choices, lastProductTimes: timesOfLast, localNow }: RankingContext,
   times: readonly number[],
 ): number {
   const [last] = choices;
   if (!last || times.length === 0) return 0;
-  // Who has changed their timezone since may be "before" their last choice.
+  // The gap is negative if the user has moved to a time zone that is far enough behind.
   const gap = Math.log(Math.max(0, localNow - last.localTime) + 60);
   let sum = 0;
   let before = -1;
@@ -22,10 +25,10 @@ function sameGap(
 }
 
 /**
- * What followed what was just chosen: the person's own steps from the last and the second last choice, c / (n + 2),
- * and everyone's, as smoothed shares of the neighbour columns (first-order Markov chains, smoothed as in
- * Rendle et al., "Factorizing Personalized Markov Chains", WWW 2010, by counts instead of factors); and how often it was
- * chosen as long after the last choice's product as it would be now (Gaussian of 0.5 over the logarithm of the gap).
+ * Transitions to the candidate from the last and the second last choice: the user's own, c / (n + 2), and those of all
+ * users, as smoothed shares of the next products (first-order Markov chains, smoothed as in Rendle et al., "Factorizing
+ * Personalized Markov Chains", WWW 2010, by counts instead of factors); and the user's own transitions after a similar
+ * gap of time (Gaussian of 0.5 over the logarithm of the gap).
  */
 export const transitionFeatures: FeatureFamily = {
   names: [

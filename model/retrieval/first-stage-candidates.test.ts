@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { distanceKm } from "../../shared/geo/distance.ts";
+import { hash32 } from "../columns/hash.ts";
+import { defaultFirstStage } from "./first-stage.ts";
+import { firstStageCandidates } from "./first-stage-candidates.ts";
+import { localRadiusKm } from "./local-radius.ts";
+import { idsOf, product, pyramid, time } from "./testing.ts";
+
+const products = [
+  ...Array.from({ length: 300 }, (_, i) =>
+    product(`paris-${i}`, { lat: 48.8 + i / 3000, lon: 2.3 }, {}, i % 7),
+  ),
+  ...Array.from({ length: 300 }, (_, i) =>
+    product(`meaux-${i}`, { lat: 48.9 + i / 3000, lon: 2.88 }, {}, i % 7),
+  ),
+  ...Array.from({ length: 300 }, (_, i) =>
+    product(`tokyo-${i}`, { lat: 35.6 + i / 3000, lon: 139.7 }, {}, i % 7),
+  ),
+  product("song", null, { category: "music" }, 50),
+];
+const source = pyramid(products);
+
+describe("firstStageCandidates", () => {
+  const query = { usual: [], categories: [], hour: 12, filter: {}, now: time, weights: defaultFirstStage };
+
+  it("returns products near the point, popular ones first, and popular products without a location", async () => {
+    const ids = idsOf(
+      await firstStageCandidates(source, { ...query, point: { lat: 48.85, lon: 2.3 }, limit: 100 }),
+    );
+    expect(ids).toHaveLength(100);
+    expect(new Set(ids).size).toBe(100);
+    expect(ids.filter((id) => id.startsWith("paris")).length).toBe(99);
+    expect(ids).toContain("song");
+  });
+
+  it("returns products near usual places, according to the weights", async () => {
+    const usual = [{ lat: 48.95, lon: 2.88, weight: 1 }];
+    const point = { lat: 48.85, lon: 2.3 };
+    const meaux = async (weight: number): Promise<number> => {
+      const weights = { ...defaultFirstStage, usual: weight };
+      return idsOf(
+        await firstStageCandidates(source, { ...query, point, usual, limit: 100, weights }),
+      ).filter((id) => id.startsWith("meaux")).length;
+    };
+    expect(await meaux(0)).toBe(0);
+    expect(await meaux(1)).toBeGreaterThan(20);
+    expect(await meaux(100)).toBeGreaterThan(90);
+  });
+
+  it("reads no tile beyond the local radius if there are enough products within it", async () => {
+    const read = new Set<string>();
+    const counting = {
+      ...source,
+      tile: (cell: string) => {
+        read.add(cell);
+        return source.tile(cell);
+      },
+    };
+    const here = { lat: 48.85, lon: 2.3 };
+    const usual = [{ lat: 35.65, lon: 139.7, weight: 1 }];
+    await firstStageCandidates(counting, { ...query, point: here, usual, limit: 500 });
+    const tiles = await Promise.all([...read].map((cell) => source.tile(cell)));
+    const leaves = tiles.filter((tile) => tile?.meta.children.length === 0 && !Number.isNaN(tile.lat[0]));
+    expect(leaves.length).toBeGreaterThan(5);
+    for (const tile of leaves)
+      expect(distanceKm(here.lat, here.lon, tile?.lat[0] ?? 0, tile?.lon[0] ?? 0)).toBeLessThan(
+        localRadiusKm + 10,
+      );
+    // No jazz nearby: the search goes beyond the local radius.
+    const jazz = { ...query, filter: { categories: ["jazz"] } };
+    const far = pyramid([
+      ...products,
+      product("tokyo-jazz", { lat: 35.6, lon: 139.7 }, { category: "jazz" }),
+    ]);
+    expect(idsOf(await firstStageCandidates(far, { ...jazz, point: here, limit: 100 }))).toEqual([
+      "tokyo-jazz",
+    ]);
+  });
+
+  it("returns products that nobody has chosen, according to the weight `fresh`", async () => {
+    const fresh = async (weight: number): Promise<number> => {
+      const weights = { ...defaultFirstStage, fresh: weight };
+      const ids = idsOf(
+        await firstStageCandidates(source, { ...query, point: { lat: 48.85, lon: 2.3 }, limit: 30, weights }),
+      );
+      return ids.filter((id) => id !== "song" && Number(id.split("-")[1]) % 7 === 0).length;
+    };
+    expect(await fresh(-10)).toBe(0);
+    expect(await fresh(10)).toBe(30);
+  });
+
+  it("prefers categories that the user chose before, and those that all users choose at this hour", async () => {
+    // Half are bars, which people choose at the hour of `time`; half are cafes, chosen twelve hours later.
+    const hourOf = (at: number): number => Math.floor(at / 3600) % 24;
+    const source = pyramid(
+      Array.from({ length: 200 }, (_, i) => {
+        const bar = i % 2 === 0;
+        const each = product(
+          `p${i}`,
+          { lat: 48.85, lon: 2.35 + i * 1e-6 },
+          { category: bar ? "bar" : "cafe" },
+          5,
+        );
+        if (!bar) each.hours = each.hours.map((hours) => ({ ...hours, hour: hours.hour + 12 }));
+        return each;
+      }),
+    );
+    const bars = async (more: Partial<Parameters<typeof firstStageCandidates>[1]>): Promise<number> => {
+      const found = await firstStageCandidates(source, {
+        ...query,
+        point: { lat: 48.85, lon: 2.35 },
+        limit: 50,
+        ...more,
+      });
+      return Array.from({ length: found.count }, (_, row) => row).filter(
+        (row) => found.strings[found.category[row]] === "bar",
+      ).length;
+    };
+    expect(await bars({ hour: hourOf(time) })).toBe(50);
+    expect(await bars({ hour: hourOf(time) + (hourOf(time) < 12 ? 12 : -12) })).toBe(0);
+    const cafes = [{ hash: hash32("cafe"), choices: 8 }];
+    expect(await bars({ hour: null, categories: cafes })).toBe(0);
+    expect(await bars({ hour: null, categories: [{ hash: hash32("bar"), choices: 8 }] })).toBe(50);
+    const weights = { ...defaultFirstStage, category: 0 };
+    expect(await bars({ hour: null, categories: cafes, weights })).toBeGreaterThan(20);
+  });
+
+  it("returns the world's best without a point, and respects filter and radius", async () => {
+    const world = await firstStageCandidates(source, { ...query, point: null, limit: 50 });
+    expect(world.count).toBe(50);
+    expect(world.id(0)).toBe("song");
+    const music = await firstStageCandidates(source, {
+      ...query,
+      point: { lat: 0, lon: 0 },
+      limit: 50,
+      filter: { categories: ["music"] },
+    });
+    expect(idsOf(music)).toEqual(["song"]);
+    const close = await firstStageCandidates(source, {
+      ...query,
+      point: { lat: 48.8, lon: 2.3 },
+      limit: 50,
+      filter: { radiusKm: 0.2 },
+    });
+    expect(idsOf(close).sort()).toEqual(
+      ["paris-0", "paris-1", "paris-2", "paris-3", "paris-4", "paris-5"].slice(0, close.count),
+    );
+    expect(close.count).toBeGreaterThan(3);
+  });
+});

@@ -69,8 +69,8 @@ export class ActivityStore {
   }
 
   /**
-   * Creates the tables, and drops tables of earlier versions. Transitions in `followers` and `steps` are lost. Totals in
-   * `totals` are in another format, as are the deltas written with them; a product's next event restores all of its hours.
+   * Creates the tables, and drops tables of earlier versions. Transitions in these tables are lost. Their totals, and the deltas
+   * written with them, have another format; a product's next event restores all of its hours.
    */
   createTables(): void {
     const former = "SELECT 1 FROM sqlite_master WHERE name = 'totals'";

@@ -24,7 +24,7 @@ const phases = [
 ] as const;
 type ErasurePhase = (typeof phases)[number];
 
-/** The first phase in which a store no longer contains the erased generation. Cells and caches never contain user data. */
+/** The first phase in which a store no longer contains the erased generation. Cells and caches need none: they name no user. */
 const firstPhaseAfter: Record<ErasureStore, ErasurePhase> = {
   records: "object",
   object: "dead_letters",

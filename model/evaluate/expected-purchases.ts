@@ -51,10 +51,10 @@ export async function expectedPurchases(
   onProgress: (done: number, total: number) => void,
 ): Promise<ExpectedPurchases> {
   const past = [...dataset.train, ...dataset.valid];
-  const worldTime = past.at(-1)?.time ?? 0;
+  const snapshotTime = past.at(-1)?.time ?? 0;
   const replay = new Replay(
     dataset.items,
-    inProcessCandidates(tilePyramidAfter(dataset, past, worldTime), () => worldTime),
+    inProcessCandidates(tilePyramidAfter(dataset, past, snapshotTime), () => snapshotTime),
   );
   const sessions = new SessionTracker();
   const usersById = new Map(users.map((user) => [user.id, user]));

@@ -35,11 +35,11 @@ describe("rankingQuality", () => {
     const rank = fc.oneof(fc.integer({ min: 1, max: 30 }), fc.constant(missed));
     fc.assert(
       fc.property(
-        fc.array(fc.record({ rank, person: fc.integer({ min: 0, max: 20 }) }), { minLength: 1 }),
+        fc.array(fc.record({ rank, user: fc.integer({ min: 0, max: 20 }) }), { minLength: 1 }),
         (all) => {
           const found = rankingQuality(
             all.map((each) => [each.rank]),
-            all.map((each) => `u${each.person}`),
+            all.map((each) => `u${each.user}`),
           );
           expect(found.acc1).toBeLessThanOrEqual(found.acc5);
           expect(found.acc5).toBeLessThanOrEqual(found.acc10);

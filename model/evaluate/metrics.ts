@@ -92,15 +92,15 @@ export const bootstrapInterval = (
 /** Computes {@link bootstrapInterval} and yields about every millisecond. */
 export function* intervalPausable(
   values: readonly number[],
-  people: readonly string[],
+  userIds: readonly string[],
   against?: readonly number[],
 ): PausableWork<ConfidenceInterval | null> {
   const sums = new Map<string, { value: number; against: number }>();
   values.forEach((value, i) => {
-    const each = sums.get(people[i]) ?? { value: 0, against: 0 };
+    const each = sums.get(userIds[i]) ?? { value: 0, against: 0 };
     each.value += value;
     each.against += against ? against[i] : 1;
-    sums.set(people[i], each);
+    sums.set(userIds[i], each);
   });
   const groups = [...sums.values()];
   if (groups.length === 0) return null;

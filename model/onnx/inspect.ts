@@ -103,16 +103,16 @@ export function inspectOnnx(bytes: Uint8Array, shape: FeatureShape, opset: numbe
     ["input", inputSpecs(shape), inputs],
     ["output", outputSpecs, graph.output],
   ];
-  for (const [kind, specs, given] of ports) {
+  for (const [kind, specs, tensors] of ports) {
     for (const spec of specs) {
       const problem = tensorMismatch(
         kind,
         spec,
-        given.find(({ name }) => name === spec.name),
+        tensors.find(({ name }) => name === spec.name),
       );
       if (problem !== null) return refuseFile(problem);
     }
-    const extra = given.find(({ name }) => !specs.some((spec) => spec.name === name));
+    const extra = tensors.find(({ name }) => !specs.some((spec) => spec.name === name));
     if (extra && kind === "input")
       return refuseFile(`The input "${extra.name}" is not a feature input; remove it.`);
   }

@@ -42,6 +42,8 @@ const kmPerDegree = 111.2;
 
 /** Districts per city; products cluster in them. */
 const districtsPerCity = 5;
+/** Standard deviations of locations around their centers, in kilometers. */
+const spreadKm = { districts: 3.5, products: 0.9, homes: 4, sessionsAtHome: 1.5, sessionsAway: 3 };
 /** The weight of a city among all is 1 / (1 + rank / cityDecay). */
 const cityDecay = 12;
 /** Share of the products with a discount, and the discounts. */
@@ -80,7 +82,7 @@ function generateProducts(
 ): SimulatedProduct[] {
   const weights = cityWeights(cities);
   const districts = cities.map((city) =>
-    Array.from({ length: districtsPerCity }, () => scatter(random, city.lat, city.lon, 3.5)),
+    Array.from({ length: districtsPerCity }, () => scatter(random, city.lat, city.lon, spreadKm.districts)),
   );
   return Array.from({ length: count }, (_, i) => {
     const cityIndex = i < cities.length ? i : random.weightedIndex(weights);
@@ -88,7 +90,7 @@ function generateProducts(
     const category = random.below(simulatedCategories.length);
     const spec = simulatedCategories[category];
     const district = districts[cityIndex][random.below(districtsPerCity)];
-    const place = scatter(random, district.lat, district.lon, 0.9);
+    const place = scatter(random, district.lat, district.lon, spreadKm.products);
     const relative = 0.45 * random.normal();
     const raw = spec.price * city.priceLevel * Math.exp(relative);
     // Prices end in round amounts, as in shops.
@@ -128,7 +130,7 @@ function generateUsers(random: Random, count: number, cities: readonly Simulated
     return {
       id: `u${String(i + 1).padStart(4, "0")}`,
       city,
-      ...scatter(random, lat, lon, 4),
+      ...scatter(random, lat, lon, spreadKm.homes),
       tastes: simulatedCategories.map(() => 1.1 * random.normal()),
       priceSensitivity: Math.exp(0.5 * random.normal()),
       reachKm: 0.8 * Math.exp(0.7 * random.normal()),
@@ -175,16 +177,16 @@ export function simulate(
     );
   });
   events.sort((a, b) => a.time - b.time);
-  const kept = events.slice(-size.events);
-  const cut = (share: number): number => Math.floor(kept.length * share);
+  const newest = events.slice(-size.events);
+  const cut = (share: number): number => Math.floor(newest.length * share);
   return {
     users,
     dataset: {
       name: "demo",
       items: new Map(products.map(({ item }) => [item.id, item])),
-      train: kept.slice(0, cut(0.8)),
-      valid: kept.slice(cut(0.8), cut(0.9)),
-      test: kept.slice(cut(0.9)),
+      train: newest.slice(0, cut(0.8)),
+      valid: newest.slice(cut(0.8), cut(0.9)),
+      test: newest.slice(cut(0.9)),
       problems: [],
       rejectedRows: 0,
     },
@@ -214,7 +216,12 @@ function generateEvents(
   for (const sessionTime of times) {
     const city = random.next() < user.awayShare ? random.below(cities.length) : user.city;
     const center = city === user.city ? user : simulatedCities[city];
-    const place = scatter(random, center.lat, center.lon, city === user.city ? 1.5 : 3);
+    const place = scatter(
+      random,
+      center.lat,
+      center.lon,
+      city === user.city ? spreadKm.sessionsAtHome : spreadKm.sessionsAway,
+    );
     let time = shiftOutOfNight(random, sessionTime, place.lat, place.lon);
     let lastCategory = -1;
     const choices = 1 + random.below(maxChoicesPerSession);

@@ -49,9 +49,9 @@ export async function* replayEpisodes(
 ): AsyncGenerator<Episode> {
   const ordered = [...events].sort((a, b) => a.time - b.time);
   const start = Math.floor(ordered.length * options.warmUp);
-  const startsEpisode = episodeStarts(ordered);
+  const isEpisodeStart = episodeStarts(ordered);
   const statedShare = hasUserLocations(dataset, ordered) ? statedLocationShare : 0;
-  const sampleShare = options.sampleSize / Math.max(1, startsEpisode.slice(start).filter(Boolean).length);
+  const sampleShare = options.sampleSize / Math.max(1, isEpisodeStart.slice(start).filter(Boolean).length);
   const profiles = new Map<string, UserProfile>();
   const holdsPurchase = episodePurchases(ordered);
   let periodEnd = start;
@@ -67,7 +67,7 @@ export async function* replayEpisodes(
     const profile = profiles.get(event.userId) ?? emptyProfile();
     profiles.set(event.userId, profile);
     const interaction = toInteraction(event, dataset.items, i);
-    if (i >= start && startsEpisode[i] && options.random.next() < sampleShare) {
+    if (i >= start && isEpisodeStart[i] && options.random.next() < sampleShare) {
       const stated = event.lat !== null && event.lon !== null && options.random.next() < statedShare;
       const point = stated ? { lat: event.lat as number, lon: event.lon as number } : profile.location;
       yield { event, holdsPurchase: holdsPurchase[i], profile, point, candidateStore };
@@ -105,7 +105,7 @@ export function hasUserLocations(
   return located > 0 && elsewhere > located / 2;
 }
 
-/** Returns for each event whether an episode begins with it; see {@link startsEpisode}. */
+/** Returns for each event whether an episode begins with it, by the rule of `startsEpisode` in `replay/episode.ts`. */
 function episodeStarts(ordered: readonly DatasetEvent[]): boolean[] {
   const last = new Map<string, DatasetEvent>();
   return ordered.map((event) => {

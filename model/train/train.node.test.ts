@@ -171,25 +171,25 @@ describe("the exported ONNX file", () => {
 
 describe("train", () => {
   it("learns which candidate wins, and gives the same weights for the same seed", async () => {
-    const [data, held] = [lists(300, 1), lists(60, 2)];
-    const first = await train(shape, data, held, options());
-    const second = await train(shape, data, held, options());
+    const [training, validation] = [lists(300, 1), lists(60, 2)];
+    const first = await train(shape, training, validation, options());
+    const second = await train(shape, training, validation, options());
     expect(first.validation.ndcg).toBeGreaterThan(0.8);
     expect(second.parameters).toEqual(first.parameters);
   });
 
   it("resumes from a checkpoint to the same weights as an uninterrupted run", async () => {
-    const [data, held] = [lists(80, 1), lists(20, 2)];
-    const uninterrupted = await train(shape, data, held, options({ epochs: 4 }));
+    const [training, validation] = [lists(80, 1), lists(20, 2)];
+    const uninterrupted = await train(shape, training, validation, options({ epochs: 4 }));
     let stored: Uint8Array | null = null;
     const stop = (checkpoint: Checkpoint) => {
       if (checkpoint.epoch === 2) stored = encodeCheckpoint(shape, checkpoint);
     };
-    await train(shape, data, held, options({ epochs: 4, onCheckpoint: stop }));
+    await train(shape, training, validation, options({ epochs: 4, onCheckpoint: stop }));
     if (!stored) throw new Error("Training wrote no checkpoint.");
     const resume = decodeCheckpoint(shape, stored);
     expect(resume?.epoch).toBe(2);
-    const resumed = await train(shape, data, held, options({ epochs: 4, resume }));
+    const resumed = await train(shape, training, validation, options({ epochs: 4, resume }));
     expect(resumed.parameters).toEqual(uninterrupted.parameters);
     expect(decodeCheckpoint({ ...shape, hash: "other" }, stored)).toBeNull();
   });
@@ -204,11 +204,16 @@ describe("train", () => {
     const pause = async () => {
       pauses++;
     };
-    const [data, held] = [lists(100, 1), lists(60, 2)];
-    const before = data.map(({ batch }) => batch.dense.slice());
-    const trained = await train(shape, data, held, options({ epochs: 4, featureDropout: 0.1, pause }));
+    const [training, validation] = [lists(100, 1), lists(60, 2)];
+    const before = training.map(({ batch }) => batch.dense.slice());
+    const trained = await train(
+      shape,
+      training,
+      validation,
+      options({ epochs: 4, featureDropout: 0.1, pause }),
+    );
     expect(pauses).toBe(100 * trained.epochs);
     expect(trained.validation.auc).toBeGreaterThan(0.8);
-    expect(data.map(({ batch }) => batch.dense)).toEqual(before);
+    expect(training.map(({ batch }) => batch.dense)).toEqual(before);
   });
 });

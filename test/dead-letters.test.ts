@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { CreatedKey } from "../shared/contracts/credential.ts";
 import type { DeadLetter } from "../shared/contracts/dead-letter.ts";
-import type { Page } from "../shared/contracts/services.ts";
+import type { Page } from "../shared/contracts/page.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
-import { eventually, Stack } from "./stack.ts";
+import { pollUntil } from "./polling.ts";
+import { TestStack } from "./test-stack.ts";
 
-const stack = new Stack();
+const stack = new TestStack();
 beforeAll(() => stack.start());
 afterAll(() => stack.stop());
 
@@ -19,14 +20,14 @@ it("poison is set aside with its cause, by application, and keeps nothing else f
     body: { events: [{ eventId: "good", userId: "ann", type: "view", productId: "p" }] },
   });
   expect(sent.status).toBe(202);
-  const history = await eventually(
+  const history = await pollUntil(
     () => stack.call<Page<UserInteraction>>("GET", "/v1/users/ann/interactions"),
     ({ body }) => body.items?.length === 1,
     20,
   );
   expect(history.body.items.map(({ eventId }) => eventId)).toEqual(["good"]);
 
-  const deadLetters = await eventually(
+  const deadLetters = await pollUntil(
     () => stack.call<Page<DeadLetter>>("GET", "/v1/dead-letters?limit=10"),
     ({ body }) => body.items.length === 3,
     20,

@@ -9,20 +9,21 @@ import { migrateLocalDatabases } from "../scripts/databases/migrate.ts";
 import { developmentKey } from "../scripts/start/serve.ts";
 import { erasure } from "../shared/contracts/erasure.ts";
 import { exportItem } from "../shared/contracts/export.ts";
-import { freePort, RunningStack } from "./kill/running-stack.ts";
-import { heldIn } from "./kill/stores.ts";
+import { freePort } from "./free-port.ts";
+import { DevServer } from "./kill/dev-server.ts";
+import { readStores } from "./kill/read-stores.ts";
 
 const long = process.env.VICINITY_LONG === "1";
 const kills = long ? 20 : 2;
 /** The stack dies so many milliseconds after an erasure was asked for, at most. */
-const longestMs = 120;
-const settleMs = 90_000;
+const maxKillDelayMs = 120;
+const erasureTimeoutMs = 90_000;
 
 const stateDir = mkdtempSync(join(tmpdir(), "vicinity-erasure-"));
-let stack: RunningStack;
+let stack: DevServer;
 beforeAll(async () => {
   await migrateLocalDatabases(stateDir);
-  stack = new RunningStack(await freePort(), stateDir);
+  stack = new DevServer(await freePort(), stateDir);
   await stack.start();
 });
 afterAll(async () => {
@@ -47,7 +48,7 @@ async function call<S extends z.ZodType>(
 }
 
 const page = z.object({ items: z.array(exportItem), nextCursor: z.string().optional() });
-async function storesOf(userId: string): Promise<string[]> {
+async function exportedStores(userId: string): Promise<string[]> {
   const stores = new Set<string>();
   for (let cursor = ""; ; ) {
     const { items, nextCursor } = await call(page, "GET", `/v1/users/${userId}/export?limit=100${cursor}`);
@@ -59,18 +60,20 @@ async function storesOf(userId: string): Promise<string[]> {
 
 /** Asks until it is so. */
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (const give = Date.now() + settleMs; Date.now() < give; await sleep(100))
+  for (const give = Date.now() + erasureTimeoutMs; Date.now() < give; await sleep(100))
     if (await isSo().catch(() => false)) return;
-  throw new Error(`not within ${settleMs / 1000} s: ${what}`);
+  throw new Error(`not within ${erasureTimeoutMs / 1000} s: ${what}`);
 }
 
 const receipt = z.object({ accepted: z.number() });
-async function live(userId: string): Promise<void> {
+async function sendEventsAndWait(userId: string): Promise<void> {
   for (let i = 0; i < 6; i++)
     await call(receipt, "POST", "/v1/events", {
       events: [{ eventId: `${userId}-${i}`, userId, type: "view", productId: "p" }],
     });
-  await until("the log knows the person", async () => (await storesOf(userId)).includes("training_log"));
+  await until("the log knows the person", async () =>
+    (await exportedStores(userId)).includes("training_log"),
+  );
 }
 
 it(
@@ -80,12 +83,12 @@ it(
     const begun: string[] = [];
     for (let i = 0; i < kills; i++) {
       const userId = `person-${i}`;
-      await live(userId);
+      await sendEventsAndWait(userId);
       const asked = call(erasure, "DELETE", `/v1/users/${userId}`).then(
         ({ id }) => id,
         () => null,
       );
-      await sleep(random.next() * longestMs);
+      await sleep(random.next() * maxKillDelayMs);
       await stack.kill();
       await stack.start();
       const told = await asked;
@@ -99,14 +102,14 @@ it(
         const { status, stores } = await call(erasure, "GET", `/v1/erasures/${id}`);
         return status === "done" && stores.every((each) => each.status === "done");
       });
-      expect(await storesOf(`person-${i}`)).toEqual([]);
+      expect(await exportedStores(`person-${i}`)).toEqual([]);
     }
     // Somebody new under an old id is taken as such.
-    await live("person-0");
+    await sendEventsAndWait("person-0");
     await stack.stop();
-    const held = await heldIn(stateDir, "demo");
+    const held = await readStores(stateDir, "demo");
     expect(new Set(held.interactions.map(({ userId }) => userId))).toEqual(new Set(["person-0"]));
-    expect([held.interactions.length, held.logged]).toEqual([6, 6]);
+    expect([held.interactions.length, held.loggedInteractions]).toEqual([6, 6]);
   },
   long ? 1_200_000 : 300_000,
 );

@@ -2,21 +2,22 @@ import type { D1Database, Queue, R2Bucket } from "@cloudflare/workers-types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Erasure, erasure } from "../shared/contracts/erasure.ts";
 import type { EventReceipt } from "../shared/contracts/event.ts";
+import type { Page } from "../shared/contracts/page.ts";
 import type { InteractionsMessage } from "../shared/contracts/queues.ts";
-import type { Page } from "../shared/contracts/services.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
-import { asLines, oslo, productsAround } from "./products.ts";
-import { eventually, Stack } from "./stack.ts";
-import { exportOf as exportIn, placesOf as placesIn, tracesOf } from "./user-data.ts";
+import { exportUserData as exportIn, findTraces, findStoresContaining as placesIn } from "./find-traces.ts";
+import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
+import { pollUntil } from "./polling.ts";
+import { generateProducts, oslo } from "./products.ts";
+import { TestStack } from "./test-stack.ts";
 
-const stack = new Stack();
-const lines = { "content-type": "application/x-ndjson" };
-const products = productsAround("oslo", oslo, 40);
+const stack = new TestStack();
+const products = generateProducts("oslo", oslo, 40);
 
 beforeAll(async () => {
   await stack.start();
-  await stack.call("POST", "/v1/products/bulk", { body: asLines(products), headers: lines });
-  await eventually(
+  await stack.call("POST", "/v1/products/bulk", { body: toNdjson(products), headers: ndjsonHeaders });
+  await pollUntil(
     () =>
       stack.call<{ items: unknown[] }>(
         "GET",
@@ -52,7 +53,7 @@ const eraseWhole = async (userId: string): Promise<Erasure> => {
   const { status, body, headers } = await stack.call<Erasure>("DELETE", `/v1/users/${userId}`);
   expect(status, JSON.stringify(body)).toBe(202);
   expect(headers.get("location")).toBe(`/v1/erasures/${erasure.parse(body).id}`);
-  const { body: done } = await eventually(
+  const { body: done } = await pollUntil(
     () => stack.call<Erasure>("GET", `/v1/erasures/${body.id}`),
     (answer) => answer.body.status === "done",
     30,
@@ -75,21 +76,21 @@ describe("an erased person", () => {
     const object = await pseudonymOf(userId);
     await stack.call("PUT", `/v1/users/${userId}/location`, { body: oslo });
     expect((await send(userId, ["ann-1", "ann-2"], { recommendationId: receipt })).body.accepted).toBe(2);
-    const bulk = asLines([
+    const bulk = toNdjson([
       { eventId: "ann-3", userId, type: "cart", productId: "oslo-9", timestamp: "2025-05-01T00:00:00Z" },
     ]);
-    await stack.call("POST", "/v1/events/bulk", { body: bulk, headers: lines });
+    await stack.call("POST", "/v1/events/bulk", { body: bulk, headers: ndjsonHeaders });
     expect((await send("bob", ["bob-1"])).body.accepted).toBe(1);
-    await eventually(
+    await pollUntil(
       () => historyOf(userId),
       (ids) => ids.length === 3,
     );
     const names = [userId, object, "nickname-of-ann", "ann-1", "ann-2", "ann-3"];
-    await eventually(
+    await pollUntil(
       () => placesOf([object]),
       (places) => places.some((place) => place.includes("/log/v1/")),
     );
-    await eventually(
+    await pollUntil(
       () => placesOf([userId]),
       (places) => places.includes("user user_locations"),
     );
@@ -98,8 +99,8 @@ describe("an erased person", () => {
     const inFlight: InteractionsMessage = {
       application: "demo",
       users: [
-        { userId, object, generation: 0, rows: [late("ann-late", 900)] },
-        { userId: "bob", object: await pseudonymOf("bob"), generation: 0, rows: [late("bob-late", 901)] },
+        { userId, pseudonym: object, generation: 0, rows: [late("ann-late", 900)] },
+        { userId: "bob", pseudonym: await pseudonymOf("bob"), generation: 0, rows: [late("bob-late", 901)] },
       ],
     };
     const deadLetter = (id: string, body: unknown) =>
@@ -162,7 +163,7 @@ describe("an erased person", () => {
       ...{ application: "demo", userId, object, generation: 0 },
       rows: [{ seq: 5, ...oslo, time: Date.now() / 1000 + 200, precision: "exact" }],
     });
-    await eventually(
+    await pollUntil(
       () => historyOf("bob"),
       (ids) => ids.includes("bob-late"),
       20,
@@ -172,13 +173,13 @@ describe("an erased person", () => {
     expect(await historyOf("bob")).toEqual(expect.arrayContaining(["bob-1", "bob-late"]));
     await new Promise((resolve) => setTimeout(resolve, 3000));
     // The tombstone, which names a pseudonym, is what is left in any row, object, letter, copy, Durable Object or log.
-    expect(await tracesOf(stack, [...names, receipt], [])).toEqual(["user erasures"]);
+    expect(await findTraces(stack, [...names, receipt], [])).toEqual(["user erasures"]);
     expect(await historyOf(userId)).toEqual([]);
 
     // Somebody new under the same id, with the same event ids, is there to stay.
     expect((await send(userId, ["ann-1"])).body).toMatchObject({ accepted: 1, duplicates: 0 });
     expect(
-      await eventually(
+      await pollUntil(
         () => historyOf(userId),
         (ids) => ids.length === 1,
       ),
@@ -213,7 +214,7 @@ function late(eventId: string, seq: number): InteractionsMessage["users"][number
     seq,
     interaction: {
       ...{ eventId, type: "view", productId: "oslo-3", time: Date.now() / 1000 + 200 },
-      ...{ recommendationId: null, at: oslo, first: true, previous: [] },
+      ...{ recommendationId: null, location: oslo, first: true, previous: [] },
       facts: { cell: null, lat: null, lon: null, category: null, price: null },
     },
   };

@@ -1,21 +1,21 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { document, operationsOf } from "./fuzz/document.ts";
-import { Judge } from "./fuzz/judge.ts";
-import { requests } from "./fuzz/requests.ts";
-import { Stack } from "./stack.ts";
+import { arbitraryRequest } from "./fuzz/arbitrary-requests.ts";
+import { listOperations, openApiDocument } from "./fuzz/openapi-document.ts";
+import { ResponseValidator } from "./fuzz/response-validator.ts";
+import { TestStack } from "./test-stack.ts";
 
 const long = process.env.VICINITY_LONG === "1";
 const runs = Number(process.env.VICINITY_FUZZ_RUNS ?? (long ? 20_000 : 500));
 const seed = Number(process.env.VICINITY_FUZZ_SEED ?? (long ? Date.now() % 2 ** 31 : 1));
 
-const stack = new Stack();
+const stack = new TestStack();
 beforeAll(() => stack.start());
 afterAll(() => stack.stop());
 
 /** Credentials by name; the first is used most. */
 async function credentials(): Promise<Map<string, string>> {
-  const made = async (path: string, body: object, secret: string): Promise<string> => {
+  const createCredential = async (path: string, body: object, secret: string): Promise<string> => {
     const answer = await stack.call("POST", path, { body });
     expect(answer.status, JSON.stringify(answer.body)).toBe(201);
     return String(answer.body[secret]);
@@ -23,7 +23,7 @@ async function credentials(): Promise<Map<string, string>> {
   return new Map([
     ["admin", "dev-admin-key"],
     ["client", "dev-client-key"],
-    ["person", await made("/v1/tokens", { userId: "u-1" }, "token")],
+    ["person", await createCredential("/v1/tokens", { userId: "u-1" }, "token")],
     ["nobody", ""],
     ["stranger", "vk_0123456789abcdef_0123456789abcdef"],
     ["garbage", "\u00ff\u00fe"],
@@ -33,14 +33,14 @@ async function credentials(): Promise<Map<string, string>> {
 it(
   "answers whatever is sent to any operation as its own document says, and never breaks",
   async () => {
-    const read = document.parse((await stack.call("GET", "/openapi.json", { key: "" })).body);
-    const operations = operationsOf(read);
+    const document = openApiDocument.parse((await stack.call("GET", "/openapi.json", { key: "" })).body);
+    const operations = listOperations(document);
     const keys = await credentials();
-    const judge = new Judge(read);
+    const validator = new ResponseValidator(document);
     const counts = new Map<number, number>();
     const reached = new Set<string>();
     await fc.assert(
-      fc.asyncProperty(requests(read, operations, [...keys.keys()]), async (request) => {
+      fc.asyncProperty(arbitraryRequest(document, operations, [...keys.keys()]), async (request) => {
         const key = keys.get(request.credential) ?? "";
         const answer = await fetch(new URL(stack.url + request.path.replace(/^\//, "")), {
           method: request.operation.method,
@@ -51,12 +51,12 @@ it(
         const text = await answer.text();
         counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1);
         if (answer.status < 400) reached.add(request.operation.name);
-        const wrong = judge.verdict(request.operation, {
+        const violation = validator.findViolation(request.operation, {
           status: answer.status,
           headers: answer.headers,
           text,
         });
-        if (wrong !== null) throw new Error(wrong);
+        if (violation !== null) throw new Error(violation);
       }),
       { numRuns: runs, seed },
     );

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { tableOf } from "./kill/report.ts";
-import { trial } from "./kill/run-trial.ts";
+import { formatFindings } from "./kill/format-findings.ts";
+import { runKillTrial } from "./kill/run-kill-trial.ts";
 
 const long = process.env.VICINITY_LONG === "1";
 const scratch = mkdtempSync(join(tmpdir(), "vicinity-kill-"));
@@ -11,8 +11,8 @@ const scratch = mkdtempSync(join(tmpdir(), "vicinity-kill-"));
 const seed = Number(process.env.KILL_SEED ?? 1);
 
 const plan = long
-  ? { kills: 50, events: 20_000, clients: 16, userEach: 2, longestLifeMs: 5000, minutes: 40 }
-  : { kills: 2, events: 400, clients: 10, userEach: 2, longestLifeMs: 2500, minutes: 5 };
+  ? { kills: 50, events: 20_000, clients: 16, usersPerClient: 2, maxUptimeMs: 5000, minutes: 40 }
+  : { kills: 2, events: 400, clients: 10, usersPerClient: 2, maxUptimeMs: 2500, minutes: 5 };
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -20,14 +20,17 @@ it(
   "holds every event once that clients were told is kept, however often the whole stack is killed",
   async () => {
     const report = long ? console.log : () => undefined;
-    const { ledger, kills, findings, seconds } = await trial({ ...plan, seed, report }, scratch);
+    const { ledger, kills, findings, seconds } = await runKillTrial(
+      { ...plan, seed, onProgress: report },
+      scratch,
+    );
     console.log(
-      `\n${kills} kills in ${Math.round(seconds)} s, seed ${seed}: ${ledger.requests} requests of ${plan.clients * plan.userEach} people, ` +
-        `${ledger.lostAnswers} of them without an answer, ${ledger.events.size} events, ${ledger.accepted} told as accepted, ` +
-        `${ledger.duplicates} as duplicates, ${ledger.recommendations} recommendations\n${tableOf(findings)}\n`,
+      `\n${kills} kills in ${Math.round(seconds)} s, seed ${seed}: ${ledger.requests} requests of ${plan.clients * plan.usersPerClient} people, ` +
+        `${ledger.unansweredRequests} of them without an answer, ${ledger.events.size} events, ${ledger.accepted} told as accepted, ` +
+        `${ledger.duplicates} as duplicates, ${ledger.recommendations} recommendations\n${formatFindings(findings)}\n`,
     );
     expect(ledger.contradictions).toEqual([]);
-    expect(ledger.untold()).toBe(0);
+    expect(ledger.countUnacknowledged()).toBe(0);
     expect(kills).toBe(plan.kills);
     expect(ledger.events.size).toBeGreaterThanOrEqual(plan.events);
     for (const finding of findings) expect(finding).toMatchObject({ lost: 0, extra: 0 });

@@ -6,26 +6,28 @@ import type { productInput } from "../shared/contracts/product.ts";
 export const oslo: Point = { lat: 59.9139, lon: 10.7522 };
 export const lima: Point = { lat: -12.0464, lon: -77.0428 };
 
-export const categories = ["books", "coffee", "flowers", "music"];
+export const productCategories = ["books", "coffee", "flowers", "music"];
 
 /** A sunflower of products around a place: `count` of them, within about 5 km, categories in turn. */
-export function productsAround(name: string, center: Point, count: number): z.input<typeof productInput>[] {
+export function generateProducts(
+  prefix: string,
+  center: Point,
+  count: number,
+): z.input<typeof productInput>[] {
   return Array.from({ length: count }, (_, i) => {
     const angle = i * 2.399963;
-    const far = 0.045 * Math.sqrt((i + 0.5) / count);
-    const category = categories[i % categories.length];
+    const offset = 0.045 * Math.sqrt((i + 0.5) / count);
+    const category = productCategories[i % productCategories.length];
     return {
-      id: `${name}-${i}`,
-      title: `${category} ${i} of ${name}`,
+      id: `${prefix}-${i}`,
+      title: `${category} ${i} of ${prefix}`,
       category,
       price: 5 + i,
       currency: "EUR",
       location: {
-        lat: center.lat + far * Math.cos(angle),
-        lon: center.lon + (far * Math.sin(angle)) / Math.cos((center.lat * Math.PI) / 180),
+        lat: center.lat + offset * Math.cos(angle),
+        lon: center.lon + (offset * Math.sin(angle)) / Math.cos((center.lat * Math.PI) / 180),
       },
     };
   });
 }
-
-export const asLines = (values: unknown[]): string => values.map((value) => JSON.stringify(value)).join("\n");

@@ -12,15 +12,16 @@ import { developmentKey } from "../scripts/start/serve.ts";
 import { modelRecord } from "../shared/contracts/model.ts";
 import { type RecalibrationRecord, recalibration } from "../shared/contracts/recalibration.ts";
 import { writeLog } from "../shared/training-log/testing/write-log.ts";
-import { freePort, RunningStack } from "./kill/running-stack.ts";
-import { withBindings } from "./kill/stores.ts";
+import { freePort } from "./free-port.ts";
+import { DevServer } from "./kill/dev-server.ts";
+import { withLocalBindings } from "./with-local-bindings.ts";
 
 /** Whole runs with kills take minutes; `npm test` interrupts every step in workers/trainer/workflow.worker.test.ts. */
 const long = process.env.VICINITY_LONG === "1";
 const timeoutMs = 1_200_000;
 /** Between two looks at where it is, of which the shortest steps take a few; and between two calls of the cron. */
-const lookMs = 2;
-const cronMs = 1000;
+const pollIntervalMs = 2;
+const cronIntervalMs = 1000;
 
 const scratch = mkdtempSync(join(tmpdir(), "vicinity-recalibration-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -29,17 +30,17 @@ const file = readFileSync(join(import.meta.dirname, "../model/artifacts/bundled.
 const models = z.object({ items: z.array(modelRecord) });
 
 /** A state with a training log, and nothing else. */
-async function stateWithLog(stateDir: string): Promise<void> {
+async function createStateWithLog(stateDir: string): Promise<void> {
   const weights = readParameters(featureShape, new Uint8Array(file));
   if (weights === null) throw new Error("the bundled model is of another network");
   const until = Date.now() / 1000;
   const lines = syntheticLog(weights, { examples: 1200, users: 150, seed: 3, until, shift: 2 });
   await migrateLocalDatabases(stateDir);
-  await withBindings("trainer", stateDir, ({ TRAINING_LOG }) => writeLog(TRAINING_LOG, "demo", lines));
+  await withLocalBindings("trainer", stateDir, ({ TRAINING_LOG }) => writeLog(TRAINING_LOG, "demo", lines));
 }
 
 async function call<S extends z.ZodType>(
-  { url }: RunningStack,
+  { url }: DevServer,
   schema: S,
   method: string,
   path: string,
@@ -56,17 +57,17 @@ async function call<S extends z.ZodType>(
 }
 
 /** A recalibration on a state, the stack killed at the beginning of each step that is named: how it ended, and its file. */
-async function recalibrated(
+async function recalibrateWithKills(
   stateDir: string,
   dies: (step: string) => boolean,
 ): Promise<{ record: RecalibrationRecord; sha256: string | undefined; died: string[] }> {
-  const stack = new RunningStack(await freePort(), stateDir);
+  const stack = new DevServer(await freePort(), stateDir);
   const died: string[] = [];
   await stack.start();
   try {
     const { id } = await call(stack, recalibration, "POST", "/v1/recalibrations", {});
     let nextCron = 0;
-    for (const give = Date.now() + timeoutMs; Date.now() < give; await sleep(lookMs)) {
+    for (const give = Date.now() + timeoutMs; Date.now() < give; await sleep(pollIntervalMs)) {
       const record = await call(stack, recalibration, "GET", `/v1/recalibrations/${id}`);
       if (record.status !== "queued" && record.status !== "running") {
         const { items } = await call(stack, models, "GET", "/v1/models");
@@ -79,7 +80,7 @@ async function recalibrated(
       }
       // The platform calls it every minute.
       if (died.length > 0 && Date.now() > nextCron) {
-        nextCron = Date.now() + cronMs;
+        nextCron = Date.now() + cronIntervalMs;
         await (await fetch(`${stack.url}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`)).body?.cancel();
       }
     }
@@ -93,12 +94,12 @@ it.runIf(long)(
   "a recalibration ends with the same file, in whatever step the whole stack is killed",
   async () => {
     const states = ["undisturbed", "killed"].map((name) => join(scratch, name));
-    await stateWithLog(states[0]);
+    await createStateWithLog(states[0]);
     cpSync(states[0], states[1], { recursive: true });
-    const undisturbed = await recalibrated(states[0], () => false);
+    const undisturbed = await recalibrateWithKills(states[0], () => false);
     expect(undisturbed.record).toMatchObject({ status: "registered", reasons: [] });
     expect(undisturbed.sha256).toBeDefined();
-    const killed = await recalibrated(states[1], () => true);
+    const killed = await recalibrateWithKills(states[1], () => true);
     console.log(`\nkilled at ${killed.died.join(", ")}: ${killed.record.status}\n`);
     expect(killed.died.length).toBeGreaterThanOrEqual(10);
     expect(killed.record).toMatchObject({ status: "registered", reasons: [] });

@@ -7,12 +7,13 @@ import { syntheticLog } from "../model/recalibrate/testing/synthetic-log.ts";
 import type { ModelRecord } from "../shared/contracts/model.ts";
 import { type RecalibrationRecord, recalibration } from "../shared/contracts/recalibration.ts";
 import { writeLog } from "../shared/training-log/testing/write-log.ts";
-import { eventually, Stack } from "./stack.ts";
+import { pollUntil } from "./polling.ts";
+import { TestStack } from "./test-stack.ts";
 
 /** It trains, on a machine that may be busy. */
 const timeoutMs = 400_000;
 
-const stack = new Stack();
+const stack = new TestStack();
 beforeAll(() => stack.start());
 afterAll(() => stack.stop());
 
@@ -35,7 +36,7 @@ describe("a recalibration, all workers together", () => {
       expect((await stack.call("POST", "/v1/recalibrations", { body: {} })).status).toBe(409);
 
       const steps = new Set<string>();
-      const { body: ended } = await eventually(
+      const { body: ended } = await pollUntil(
         async () => {
           const answer = await stack.call<RecalibrationRecord>("GET", `/v1/recalibrations/${id}`);
           steps.add(answer.body.step);

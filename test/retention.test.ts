@@ -1,19 +1,20 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { CreatedKey } from "../shared/contracts/credential.ts";
 import type { DeadLetter } from "../shared/contracts/dead-letter.ts";
+import type { Page } from "../shared/contracts/page.ts";
 import { retention } from "../shared/contracts/retention.ts";
-import type { Page } from "../shared/contracts/services.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
 import { logKey } from "../shared/training-log/keys.ts";
-import { asLines } from "./products.ts";
-import { eventually, Stack } from "./stack.ts";
+import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
+import { pollUntil } from "./polling.ts";
+import { TestStack } from "./test-stack.ts";
 
-const stack = new Stack();
+const stack = new TestStack();
 beforeAll(() => stack.start());
 afterAll(() => stack.stop());
 
 const day = 86_400_000;
-const kept = retention.parse({});
+const retentionDays = retention.parse({});
 const ago = (days: number): string => new Date(Date.now() - days * day).toISOString();
 
 it("every night what has outlived its time goes, of each kind, and nothing else", async () => {
@@ -25,17 +26,22 @@ it("every night what has outlived its time goes, of each kind, and nothing else"
     timestamp,
   });
   const sent = await stack.call("POST", "/v1/events/bulk", {
-    body: asLines([event("old", ago(kept.interactions + 1)), event("young", ago(kept.interactions - 1))]),
-    headers: { "content-type": "application/x-ndjson" },
+    body: toNdjson([
+      event("old", ago(retentionDays.interactions + 1)),
+      event("young", ago(retentionDays.interactions - 1)),
+    ]),
+    headers: ndjsonHeaders,
   });
   expect(sent.status, JSON.stringify(sent.body)).toBe(200);
   const log = await stack.binding("trainer", "TRAINING_LOG");
-  const days = [kept.trainingLog + 1, kept.trainingLog - 1].map((days) => ago(days).slice(0, 10));
+  const days = [retentionDays.trainingLog + 1, retentionDays.trainingLog - 1].map((days) =>
+    ago(days).slice(0, 10),
+  );
   for (const date of days) await log.put(logKey("demo", date, 0, "0".repeat(32)), "");
   const keys = await stack.binding("gateway", "DB");
   for (const [id, days] of [
-    ["ended", kept.keys + 1],
-    ["just-ended", kept.keys - 1],
+    ["ended", retentionDays.keys + 1],
+    ["just-ended", retentionDays.keys - 1],
   ] as const) {
     const { body } = await stack.call<CreatedKey>("POST", "/v1/keys", { body: { role: "client", name: id } });
     await keys
@@ -47,8 +53,8 @@ it("every night what has outlived its time goes, of each kind, and nothing else"
   const erased =
     "INSERT INTO erasures (application, pseudonym, generation, erased_at) VALUES ('demo', ?, 0, ?)";
   for (const [user, days] of [
-    ["a".repeat(64), kept.tombstones + 1],
-    ["b".repeat(64), kept.tombstones - 1],
+    ["a".repeat(64), retentionDays.tombstones + 1],
+    ["b".repeat(64), retentionDays.tombstones - 1],
   ] as const)
     await users
       .prepare(erased)
@@ -57,8 +63,8 @@ it("every night what has outlived its time goes, of each kind, and nothing else"
   const place =
     "INSERT INTO user_locations (application, user_id, seq, lat, lon, precision, time) VALUES ('demo', 'ann', ?, 1, 2, 'city', ?)";
   for (const [seq, days] of [
-    [1001, kept.places + 1],
-    [1002, kept.places - 1],
+    [1001, retentionDays.places + 1],
+    [1002, retentionDays.places - 1],
   ] as const)
     await users
       .prepare(place)
@@ -67,9 +73,9 @@ it("every night what has outlived its time goes, of each kind, and nothing else"
   const catalog = await stack.binding("product", "CATALOGUE");
   await catalog.send({ application: "demo", productIds: "one" });
   const deadLetters = () => stack.call<Page<DeadLetter>>("GET", "/v1/dead-letters");
-  await eventually(deadLetters, ({ body }) => body.items.length === 1, 20);
+  await pollUntil(deadLetters, ({ body }) => body.items.length === 1, 20);
 
-  await stack.cron("0 3 * * *");
+  await stack.runCron("0 3 * * *");
 
   const history = await stack.call<Page<UserInteraction>>("GET", "/v1/users/ann/interactions");
   expect(history.body.items.map(({ eventId }) => eventId)).toEqual(["young"]);

@@ -6,35 +6,36 @@ import type { ModelDetails, ModelRecord } from "../shared/contracts/model.ts";
 import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";
 import { writeLog } from "../shared/training-log/testing/write-log.ts";
 import { negateHeads } from "../workers/recommendation/testing/negate-heads.ts";
-import { bring } from "./models.ts";
-import { asLines, oslo, productsAround } from "./products.ts";
-import { eventually, Stack } from "./stack.ts";
+import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
+import { pollUntil } from "./polling.ts";
+import { generateProducts, oslo } from "./products.ts";
+import { TestStack } from "./test-stack.ts";
+import { uploadModel } from "./upload-model.ts";
 
-const lines = { "content-type": "application/x-ndjson" };
-const products = productsAround("oslo", oslo, 80);
+const products = generateProducts("oslo", oslo, 80);
 
-async function open(stack: Stack): Promise<string[]> {
+async function open(stack: TestStack): Promise<string[]> {
   await stack.start();
-  await stack.call("POST", "/v1/products/bulk", { body: asLines(products), headers: lines });
-  const { body } = await eventually(
+  await stack.call("POST", "/v1/products/bulk", { body: toNdjson(products), headers: ndjsonHeaders });
+  const { body } = await pollUntil(
     () => stack.call<NearbyAnswer>("GET", `/v1/locations/nearby?lat=${oslo.lat}&lon=${oslo.lon}&limit=80`),
     (answer) => answer.body.items?.length === 80,
   );
   return body.items.map(({ productId }) => productId);
 }
-const recommendIn = async (stack: Stack, userId: string) => {
+const recommendIn = async (stack: TestStack, userId: string) => {
   const { status, body } = await stack.call<RecommendationAnswer>("POST", "/v1/recommendations", {
     body: { userId, location: oslo, limit: 10 },
   });
   expect(status, JSON.stringify(body)).toBe(200);
   return body;
 };
-const detailsIn = async (stack: Stack, version: string) =>
+const detailsIn = async (stack: TestStack, version: string) =>
   (await stack.call<ModelDetails>("GET", `/v1/models/${version}`)).body;
-const versionIn = async (stack: Stack) => (await recommendIn(stack, "anybody")).model.version;
+const versionIn = async (stack: TestStack) => (await recommendIn(stack, "anybody")).model.version;
 
 describe("a worse model that is brought by hand", () => {
-  const stack = new Stack({ recommendation: { ROLLOUT: '{"gate":{"mostCalibrationError":1}}' } });
+  const stack = new TestStack({ recommendation: { ROLLOUT: '{"gate":{"mostCalibrationError":1}}' } });
   beforeAll(() => open(stack));
   afterAll(() => stack.stop());
 
@@ -42,8 +43,8 @@ describe("a worse model that is brought by hand", () => {
     const until = Date.now() / 1000 - 60;
     const log = syntheticLog(bundledWeights(), { examples: 600, users: 100, seed: 7, until, shift: 0 });
     await writeLog(await stack.binding("recommendation", "TRAINING_LOG"), "demo", log);
-    expect((await bring(stack, "good", bundledWeights())).status).toBe("serving");
-    const worse = await bring(stack, "worse", negateHeads(bundledWeights()));
+    expect((await uploadModel(stack, "good", bundledWeights())).status).toBe("serving");
+    const worse = await uploadModel(stack, "worse", negateHeads(bundledWeights()));
     expect(worse.status).toBe("refused");
     expect(worse.origin.gate?.reasons.join()).toContain("gain");
     expect(await versionIn(stack)).toBe("good");
@@ -54,7 +55,7 @@ describe("a worse model that is brought by hand", () => {
 });
 
 describe("with the gate forced open", () => {
-  const stack = new Stack({
+  const stack = new TestStack({
     recommendation: {
       CLICK_WINDOW_SECONDS: "1",
       ROLLOUT: JSON.stringify({
@@ -72,9 +73,9 @@ describe("with the gate forced open", () => {
   afterAll(() => stack.stop());
 
   it("a worse model is rolled back in its canary by itself, by what people do", async () => {
-    expect((await bring(stack, "good", bundledWeights())).status).toBe("serving");
-    expect((await bring(stack, "worse", negateHeads(bundledWeights()))).status).toBe("shadow");
-    await eventually(
+    expect((await uploadModel(stack, "good", bundledWeights())).status).toBe("serving");
+    expect((await uploadModel(stack, "worse", negateHeads(bundledWeights()))).status).toBe("shadow");
+    await pollUntil(
       async () => {
         await recommendIn(stack, "passer-by");
         return (await detailsIn(stack, "worse")).status;
@@ -101,9 +102,9 @@ describe("with the gate forced open", () => {
       await stack.call("POST", "/v1/events", { body: { events: [event] } });
     }
     expect([...seen.keys()].sort()).toEqual(["default", "rollout:worse/canary", "rollout:worse/control"]);
-    const ended = await eventually(
+    const ended = await pollUntil(
       async () => {
-        await stack.cron();
+        await stack.runCron();
         return detailsIn(stack, "worse");
       },
       ({ status }) => status !== "canary",
@@ -117,7 +118,7 @@ describe("with the gate forced open", () => {
     expect(outcomes?.control.exposures).toBeLessThanOrEqual(seen.get("rollout:worse/control") ?? 0);
     expect(outcomes?.control.rate ?? 0).toBeGreaterThan(outcomes?.canary.rate ?? 1);
     expect(
-      await eventually(
+      await pollUntil(
         () => versionIn(stack),
         (version) => version === "good",
       ),
@@ -140,7 +141,7 @@ describe("with the gate forced open", () => {
       const { status } = await stack.call<ModelRecord>("POST", `/v1/models/worse/${action}`);
       expect(status).toBe(200);
       expect(
-        await eventually(
+        await pollUntil(
           () => versionIn(stack),
           (version) => version === then,
           10,

@@ -1,18 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EventReceipt } from "../shared/contracts/event.ts";
 import type { NearbyAnswer } from "../shared/contracts/location.ts";
+import type { Page } from "../shared/contracts/page.ts";
 import type { Point } from "../shared/contracts/primitives.ts";
 import type { BulkReport, ProductWithTotals } from "../shared/contracts/product.ts";
 import { type RecommendationAnswer, recommendationAnswer } from "../shared/contracts/recommendation.ts";
-import type { Page } from "../shared/contracts/services.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
 import { distanceKm } from "../shared/geo/distance.ts";
-import { asLines, lima, oslo, productsAround } from "./products.ts";
-import { eventually, Stack } from "./stack.ts";
+import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
+import { pollUntil } from "./polling.ts";
+import { generateProducts, lima, oslo } from "./products.ts";
+import { TestStack } from "./test-stack.ts";
 
-const stack = new Stack();
-const lines = { "content-type": "application/x-ndjson" };
-const products = [...productsAround("oslo", oslo, 80), ...productsAround("lima", lima, 80)];
+const stack = new TestStack();
+const products = [...generateProducts("oslo", oslo, 80), ...generateProducts("lima", lima, 80)];
 
 const recommend = async (userId: string, location: Point, more: object = {}) => {
   const { status, body } = await stack.call<RecommendationAnswer>("POST", "/v1/recommendations", {
@@ -30,8 +31,8 @@ const nearby = async ({ lat, lon }: Point, limit: number) =>
 beforeAll(async () => {
   await stack.start();
   const { status, body } = await stack.call<BulkReport>("POST", "/v1/products/bulk", {
-    body: asLines(products),
-    headers: lines,
+    body: toNdjson(products),
+    headers: ndjsonHeaders,
   });
   expect([status, body.accepted, body.rejected]).toEqual([200, products.length, 0]);
   // Parents of cells publish every few seconds: until then farther products stand in for those not yet there.
@@ -39,7 +40,7 @@ beforeAll(async () => {
     [oslo, "oslo"],
     [lima, "lima"],
   ] as const)
-    await eventually(
+    await pollUntil(
       () => nearby(place, 80),
       ({ items }) => items.filter(({ productId }) => productId.startsWith(name)).length === 80,
     );
@@ -115,7 +116,7 @@ describe("all workers together", () => {
       [0, 30],
       [0, 30],
     ]);
-    const { body: product } = await eventually(
+    const { body: product } = await pollUntil(
       () => stack.call<ProductWithTotals>("GET", "/v1/products/oslo-7"),
       ({ body: { totals } }) => totals.view + totals.purchase >= 30,
     );
@@ -138,7 +139,7 @@ describe("all workers together", () => {
   it("show a new price, and no longer what cannot be had, within ten seconds", async () => {
     const first = (await recommend("browser", lima)).items[0].productId;
     expect((await stack.call("PATCH", `/v1/products/${first}`, { body: { price: 777 } })).status).toBe(200);
-    const priced = await eventually(
+    const priced = await pollUntil(
       () => recommend("browser", lima, { limit: 100 }),
       ({ items }) => items.some(({ productId, product }) => productId === first && product.price === 777),
     );
@@ -147,7 +148,7 @@ describe("all workers together", () => {
     expect((await stack.call("PATCH", `/v1/products/${first}`, { body: { available: false } })).status).toBe(
       200,
     );
-    const without = await eventually(
+    const without = await pollUntil(
       () => recommend("browser", lima, { limit: 100 }),
       ({ items }) => items.every(({ productId }) => productId !== first),
     );
@@ -162,12 +163,12 @@ describe("all workers together", () => {
       productId: "oslo-1",
       timestamp: "2025-01-01T00:00:00Z",
     });
-    const body = `${asLines([event(1), event(2)])}\n{"eventId":\n${asLines([{ ...event(3), type: "stare" }, event(4)])}`;
-    const import1 = await stack.call<BulkReport>("POST", "/v1/events/bulk", { body, headers: lines });
+    const body = `${toNdjson([event(1), event(2)])}\n{"eventId":\n${toNdjson([{ ...event(3), type: "stare" }, event(4)])}`;
+    const import1 = await stack.call<BulkReport>("POST", "/v1/events/bulk", { body, headers: ndjsonHeaders });
     expect(import1.status).toBe(200);
     expect(import1.body).toMatchObject({ received: 5, accepted: 3, rejected: 2 });
     expect(import1.body.errors.map(({ line }) => line)).toEqual([3, 4]);
-    const again = await stack.call<BulkReport>("POST", "/v1/events/bulk", { body, headers: lines });
+    const again = await stack.call<BulkReport>("POST", "/v1/events/bulk", { body, headers: ndjsonHeaders });
     expect(again.body).toMatchObject({ accepted: 0, duplicates: 3 });
     const history = await stack.call<Page<UserInteraction>>("GET", "/v1/users/historian/interactions");
     expect(history.body.items.map(({ eventId }) => eventId).sort()).toEqual(["past-1", "past-2", "past-4"]);

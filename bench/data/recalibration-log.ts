@@ -4,7 +4,7 @@ import { syntheticLog } from "../../model/recalibrate/testing/synthetic-log.ts";
 import { migrateLocalDatabases } from "../../scripts/databases/migrate.ts";
 import { bundledWeights } from "../../scripts/models/bundled-model.ts";
 import { writeLog } from "../../shared/training-log/testing/write-log.ts";
-import { withBindings } from "../../test/kill/read-stores.ts";
+import { withLocalBindings } from "../../test/with-local-bindings.ts";
 import type { BenchContext } from "../context.ts";
 
 /** Number of different examples. The log repeats them with other ids, times and users. */
@@ -46,7 +46,7 @@ export async function writeRecalibrationLog(context: BenchContext): Promise<void
     rows,
   };
   const repeatedExamples = syntheticLog(bundledWeights(), log);
-  await withBindings("trainer", stateDir, async ({ TRAINING_LOG }) => {
+  await withLocalBindings("trainer", stateDir, async ({ TRAINING_LOG }) => {
     for (let at = 0; at < examples; at += linesPerObject) {
       const lines = Array.from({ length: Math.min(linesPerObject, examples - at) }, (_, i) => ({
         ...repeatedExamples[(at + i) % repeatedExamples.length],

@@ -3,8 +3,8 @@ import type { Parameters } from "../../model/network/parameters.ts";
 import {
   Corrections,
   type LoggedExample,
-  trainingListOf,
   readLine,
+  trainingListOf,
 } from "../../model/recalibrate/logged-examples.ts";
 import { trainPart } from "../../model/recalibrate/train-part.ts";
 import { initialLearnerState, Learner } from "../../model/train/learner.ts";
@@ -38,7 +38,9 @@ export async function trainReferenceModel(
           examples.set(said.example.id, said.example);
       }
     }
-  const lists = [...examples.values()].flatMap((example) => trainingListOf(featureShape, example, corrections) ?? []);
+  const lists = [...examples.values()].flatMap(
+    (example) => trainingListOf(featureShape, example, corrections) ?? [],
+  );
   const steps = epochs * Math.ceil(lists.length / batch);
   const decay = 1e-2;
   const course = { seed: 1, epochs, batch, rate: 1e-3, decay, steps };

@@ -1,24 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { signalProcessGroup } from "../process-group.ts";
 
 const root = join(import.meta.dirname, "../..");
-const startSeconds = 120;
-
-/** A port that nothing listens on now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}
+const startTimeoutSeconds = 120;
 
 /** What `npm run dev` runs, in a process group of its own, so that one signal ends all of it at once. */
-export class RunningStack {
+export class DevServer {
   readonly url: string;
   readonly #environment: NodeJS.ProcessEnv;
   #child: ChildProcess | null = null;
@@ -50,7 +39,7 @@ export class RunningStack {
     };
     child.stdout?.on("data", keep);
     child.stderr?.on("data", keep);
-    for (const give = Date.now() + startSeconds * 1000; Date.now() < give; await sleep(50)) {
+    for (const give = Date.now() + startTimeoutSeconds * 1000; Date.now() < give; await sleep(50)) {
       if (child.exitCode !== null) throw new Error(`The stack ended by itself:\n${this.#output}`);
       const answer = await fetch(`${this.url}/healthz`, { signal: AbortSignal.timeout(2000) }).catch(
         () => null,
@@ -64,30 +53,20 @@ export class RunningStack {
 
   /** SIGKILL for every process of it, at this moment; resolves when they are gone. */
   kill(): Promise<void> {
-    return this.#end("SIGKILL");
+    return this.#signalAndWait("SIGKILL");
   }
 
   /** Ctrl-C, and SIGKILL for what does not hear it. */
   async stop(): Promise<void> {
-    await this.#end("SIGINT");
+    await this.#signalAndWait("SIGINT");
   }
 
-  async #end(signal: "SIGINT" | "SIGKILL"): Promise<void> {
+  async #signalAndWait(signal: "SIGINT" | "SIGKILL"): Promise<void> {
     const pid = this.#child?.pid;
     this.#child = null;
     if (pid === undefined) return;
-    signalGroup(pid, signal);
-    for (const give = Date.now() + 10_000; signalGroup(pid, 0); await sleep(20))
-      if (Date.now() > give) signalGroup(pid, "SIGKILL");
-  }
-}
-
-/** Signals a process group; whether there was one. */
-function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(-pid, signal);
-    return true;
-  } catch {
-    return false;
+    signalProcessGroup(pid, signal);
+    for (const give = Date.now() + 10_000; signalProcessGroup(pid, 0); await sleep(20))
+      if (Date.now() > give) signalProcessGroup(pid, "SIGKILL");
   }
 }

@@ -1,10 +1,15 @@
 import fc from "fast-check";
-import { type Document, type Operation, resolved, type Schema } from "./document.ts";
-import { arbitraryOf, spoiled } from "./values.ts";
+import { arbitraryMutation, arbitraryValue } from "./arbitrary-values.ts";
+import {
+  type JsonSchema,
+  type OpenApiDocument,
+  type OpenApiOperation,
+  resolveSchema,
+} from "./openapi-document.ts";
 
 /** A request to an operation. */
 export interface FuzzRequest {
-  operation: Operation;
+  operation: OpenApiOperation;
   path: string;
   /** Name of the credential. */
   credential: string;
@@ -17,24 +22,27 @@ export interface FuzzRequest {
 const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 /** Of six values five are as the document asks. */
-const mostlyRight = (value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
-  fc.oneof({ weight: 5, arbitrary: value }, { weight: 1, arbitrary: spoiled(value) });
+const mostlyValid = (value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
+  fc.oneof({ weight: 5, arbitrary: value }, { weight: 1, arbitrary: arbitraryMutation(value) });
 
 /** `encodeURIComponent`, also of half surrogate pairs, which have no bytes. */
-const encoded = (value: unknown): string => encodeURIComponent(asText(value).toWellFormed());
+const encodeComponent = (value: unknown): string => encodeURIComponent(asText(value).toWellFormed());
 
 /** What stands in a query for a parameter: of an object, its own names. */
-const exploded = ([name, value]: [string, unknown]): [string, unknown][] =>
+const explodeParameter = ([name, value]: [string, unknown]): [string, unknown][] =>
   typeof value === "object" && value !== null && !Array.isArray(value)
     ? Object.entries(value)
     : [[name, value]];
 
-function pathOf(document: Document, { path, parameters }: Operation): fc.Arbitrary<string> {
+function arbitraryPath(
+  document: OpenApiDocument,
+  { path, parameters }: OpenApiOperation,
+): fc.Arbitrary<string> {
   const of = (place: "path" | "query") =>
     fc.record(
       Object.fromEntries(
         parameters.flatMap((each) =>
-          each.in === place ? [[each.name, mostlyRight(arbitraryOf(document, each.schema))]] : [],
+          each.in === place ? [[each.name, mostlyValid(arbitraryValue(document, each.schema))]] : [],
         ),
       ),
       { requiredKeys: place === "path" ? undefined : [] },
@@ -44,16 +52,20 @@ function pathOf(document: Document, { path, parameters }: Operation): fc.Arbitra
     { weight: 1, arbitrary: fc.tuple(fc.constantFrom("limit", "x", "lat", "cursor"), fc.string()) },
   );
   return fc.tuple(of("path"), of("query"), further).map(([inPath, inQuery, more]) => {
-    const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encoded(Reflect.get(inPath, name)));
-    const query = [...Object.entries(inQuery).flatMap(exploded), ...(more ? [more] : [])];
-    return filled + (query.length > 0 ? `?${query.map(([k, v]) => `${k}=${encoded(v)}`).join("&")}` : "");
+    const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+      encodeComponent(Reflect.get(inPath, name)),
+    );
+    const query = [...Object.entries(inQuery).flatMap(explodeParameter), ...(more ? [more] : [])];
+    return (
+      filled + (query.length > 0 ? `?${query.map(([k, v]) => `${k}=${encodeComponent(v)}`).join("&")}` : "")
+    );
   });
 }
 
 type Payload = Pick<FuzzRequest, "headers" | "body">;
 
 /** Bodies that are no JSON, or not what they say. */
-const broken: fc.Arbitrary<Payload> = fc
+const malformedPayload: fc.Arbitrary<Payload> = fc
   .tuple(
     fc.constantFrom(
       "application/json",
@@ -70,30 +82,36 @@ const broken: fc.Arbitrary<Payload> = fc
   )
   .map(([type, body]) => ({ headers: { "content-type": type }, body }));
 
-function lines(document: Document, { items: schema = {} }: Schema): fc.Arbitrary<string> {
+function arbitraryNdjson(
+  document: OpenApiDocument,
+  { items: schema = {} }: JsonSchema,
+): fc.Arbitrary<string> {
   const line = fc.oneof(
     {
       weight: 5,
-      arbitrary: mostlyRight(arbitraryOf(document, schema)).map((value) => JSON.stringify(value)),
+      arbitrary: mostlyValid(arbitraryValue(document, schema)).map((value) => JSON.stringify(value)),
     },
     fc.string({ maxLength: 30 }),
   );
   return fc.array(line, { maxLength: 5 }).map((all) => all.join("\n"));
 }
 
-function payloadOf(document: Document, { requestBody }: Operation): fc.Arbitrary<Payload> {
+function arbitraryPayload(
+  document: OpenApiDocument,
+  { requestBody }: OpenApiOperation,
+): fc.Arbitrary<Payload> {
   const [[type, { schema = {} }] = ["", {}]] = Object.entries(requestBody?.content ?? {});
-  const right = (): fc.Arbitrary<Payload> => {
+  const validPayload = (): fc.Arbitrary<Payload> => {
     switch (type) {
       case "":
         return fc.constant({ headers: {}, body: undefined });
       case "application/json":
-        return mostlyRight(arbitraryOf(document, resolved(document, schema))).map((value) => ({
+        return mostlyValid(arbitraryValue(document, resolveSchema(document, schema))).map((value) => ({
           headers: { "content-type": type },
           body: JSON.stringify(value),
         }));
       case "application/x-ndjson":
-        return lines(document, schema).map((body) => ({
+        return arbitraryNdjson(document, schema).map((body) => ({
           headers: { "content-type": type },
           body,
         }));
@@ -112,20 +130,20 @@ function payloadOf(document: Document, { requestBody }: Operation): fc.Arbitrary
           .map(([kind, body]) => ({ headers: { "content-type": kind }, body }));
     }
   };
-  return fc.oneof({ weight: 9, arbitrary: right() }, { weight: 1, arbitrary: broken });
+  return fc.oneof({ weight: 9, arbitrary: validPayload() }, { weight: 1, arbitrary: malformedPayload });
 }
 
 /** Requests to any operation of the document: right ones, nearly right ones and wrong ones, by any of the credentials. */
-export function requests(
-  document: Document,
-  operations: readonly Operation[],
+export function arbitraryRequest(
+  document: OpenApiDocument,
+  operations: readonly OpenApiOperation[],
   credentials: readonly string[],
 ): fc.Arbitrary<FuzzRequest> {
   return fc.constantFrom(...operations).chain((operation) =>
     fc
       .tuple(
-        pathOf(document, operation),
-        payloadOf(document, operation),
+        arbitraryPath(document, operation),
+        arbitraryPayload(document, operation),
         fc.oneof({ weight: 6, arbitrary: fc.constant(credentials[0]) }, fc.constantFrom(...credentials)),
       )
       .map(([path, { headers, body }, credential]) => ({

@@ -1,5 +1,5 @@
 /** A curve of the figure: one value for each day from the first. */
-export interface Curve {
+export interface DailyCurve {
   name: string;
   values: readonly number[];
   /** Class of the stroke: see the style in the figure. */
@@ -7,10 +7,10 @@ export interface Curve {
 }
 
 /** What is drawn. */
-export interface Figure {
-  curves: readonly Curve[];
+export interface RecalibrationFigure {
+  curves: readonly DailyCurve[];
   /** Day on which the season begins, from 1. */
-  begins: number;
+  seasonStartDay: number;
   reference: number;
 }
 
@@ -24,7 +24,11 @@ const bottom = 48;
 const round = (value: number): string => String(Math.round(value * 10) / 10);
 
 /** The figure as SVG, readable on light and on dark pages. */
-export function plot({ curves, begins, reference }: Figure): string {
+export function plotRecalibration({
+  curves,
+  seasonStartDay: begins,
+  reference,
+}: RecalibrationFigure): string {
   const days = Math.max(...curves.map(({ values }) => values.length));
   const all = [...curves.flatMap(({ values }) => values), reference];
   const step = Math.max(...all) > 40 ? 10 : Math.max(...all) > 15 ? 5 : 2;

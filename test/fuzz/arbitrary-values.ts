@@ -1,77 +1,100 @@
 import fc from "fast-check";
-import { type Document, resolved, type Schema } from "./document.ts";
+import { type JsonSchema, type OpenApiDocument, resolveSchema } from "./openapi-document.ts";
 
 /** Names that requests share, so that they meet what other requests made. */
-const names = ["a", "b", "c", "p-1", "p-2", "u-1", "u-2"];
+const sharedNames = ["a", "b", "c", "p-1", "p-2", "u-1", "u-2"];
 
-/** Most entries of a generated list, and characters of a text: what is more is the part of {@link spoiled}. */
-const most = { items: 4, characters: 40 };
+/** Most entries of a generated list, and characters of a text: what is more is the part of {@link arbitraryMutation}. */
+const maxGenerated = { items: 4, characters: 40 };
 
-const days = 86_400_000;
+const msPerDay = 86_400_000;
 /** Moments that an event may have, and others. */
-const moment = fc
+const arbitraryTimestamp = fc
   .oneof(
-    { weight: 4, arbitrary: fc.integer({ min: Date.now() - 6 * days, max: Date.now() }) },
+    { weight: 4, arbitrary: fc.integer({ min: Date.now() - 6 * msPerDay, max: Date.now() }) },
     fc.integer({ min: 0, max: 4e12 }),
   )
   .map((ms) => new Date(ms).toISOString());
 
-function text({ pattern, format, minLength = 0, maxLength = most.characters }: Schema): fc.Arbitrary<string> {
-  if (format === "date-time") return moment;
+function arbitraryText({
+  pattern,
+  format,
+  minLength = 0,
+  maxLength = maxGenerated.characters,
+}: JsonSchema): fc.Arbitrary<string> {
+  if (format === "date-time") return arbitraryTimestamp;
   if (pattern !== undefined) {
     const expression = new RegExp(pattern);
-    const known = names.filter((name) => expression.test(name));
+    const known = sharedNames.filter((name) => expression.test(name));
     const any = fc.stringMatching(expression);
     return known.length > 0 ? fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...known) }, any) : any;
   }
   return fc.oneof(
-    fc.constantFrom(...names.filter(({ length }) => length >= minLength && length <= maxLength)),
-    fc.string({ unit: "binary", minLength, maxLength: Math.min(maxLength, minLength + most.characters) }),
+    fc.constantFrom(...sharedNames.filter(({ length }) => length >= minLength && length <= maxLength)),
+    fc.string({
+      unit: "binary",
+      minLength,
+      maxLength: Math.min(maxLength, minLength + maxGenerated.characters),
+    }),
   );
 }
 
-function number({ minimum, maximum, exclusiveMinimum }: Schema, whole: boolean): fc.Arbitrary<number> {
+function arbitraryNumber(
+  { minimum, maximum, exclusiveMinimum }: JsonSchema,
+  whole: boolean,
+): fc.Arbitrary<number> {
   const min = minimum ?? (exclusiveMinimum === undefined ? -1e9 : exclusiveMinimum + (whole ? 1 : 1e-3));
   const max = Math.min(maximum ?? 1e9, 1e15);
   if (whole) return fc.integer({ min: Math.max(min, -(2 ** 31)), max: Math.min(max, 2 ** 31 - 1) });
   return fc.oneof(fc.double({ min, max, noNaN: true }), fc.constantFrom(min, max));
 }
 
-function object(document: Document, { properties = {}, required = [], additionalProperties }: Schema) {
+function arbitraryObject(
+  document: OpenApiDocument,
+  { properties = {}, required = [], additionalProperties }: JsonSchema,
+) {
   const named = fc.record(
-    Object.fromEntries(Object.entries(properties).map(([name, of]) => [name, arbitraryOf(document, of)])),
+    Object.fromEntries(Object.entries(properties).map(([name, of]) => [name, arbitraryValue(document, of)])),
     { requiredKeys: required },
   );
   if (typeof additionalProperties !== "object") return named;
-  const more = fc.dictionary(fc.string({ maxLength: 12 }), arbitraryOf(document, additionalProperties), {
-    maxKeys: 3,
-  });
-  return fc.tuple(named, more).map(([own, others]) => ({ ...others, ...own }));
+  const additional = fc.dictionary(
+    fc.string({ maxLength: 12 }),
+    arbitraryValue(document, additionalProperties),
+    {
+      maxKeys: 3,
+    },
+  );
+  return fc.tuple(named, additional).map(([own, others]) => ({ ...others, ...own }));
 }
 
 /** Values that meet a schema. */
-export function arbitraryOf(document: Document, given: Schema): fc.Arbitrary<unknown> {
-  const schema = resolved(document, given);
+export function arbitraryValue(document: OpenApiDocument, given: JsonSchema): fc.Arbitrary<unknown> {
+  const schema = resolveSchema(document, given);
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum) return fc.constantFrom(...schema.enum);
   const choices = schema.anyOf ?? schema.oneOf;
-  if (choices) return fc.oneof(...choices.map((each) => arbitraryOf(document, each)));
+  if (choices) return fc.oneof(...choices.map((each) => arbitraryValue(document, each)));
   const types = [schema.type ?? []].flat();
-  if (types.length > 1) return fc.oneof(...types.map((type) => arbitraryOf(document, { ...schema, type })));
+  if (types.length > 1)
+    return fc.oneof(...types.map((type) => arbitraryValue(document, { ...schema, type })));
   switch (types[0]) {
     case "object":
-      return object(document, schema);
+      return arbitraryObject(document, schema);
     case "array":
-      return fc.array(arbitraryOf(document, schema.items ?? {}), {
+      return fc.array(arbitraryValue(document, schema.items ?? {}), {
         minLength: schema.minItems ?? 0,
-        maxLength: Math.min(schema.maxItems ?? most.items, (schema.minItems ?? 0) + most.items),
+        maxLength: Math.min(
+          schema.maxItems ?? maxGenerated.items,
+          (schema.minItems ?? 0) + maxGenerated.items,
+        ),
       });
     case "string":
-      return text(schema);
+      return arbitraryText(schema);
     case "integer":
-      return number(schema, true);
+      return arbitraryNumber(schema, true);
     case "number":
-      return number(schema, false);
+      return arbitraryNumber(schema, false);
     case "boolean":
       return fc.boolean();
     case "null":
@@ -82,7 +105,7 @@ export function arbitraryOf(document: Document, given: Schema): fc.Arbitrary<unk
 }
 
 /** What no schema expects: wrong kinds, far numbers, control characters, half pairs, names with a meaning, deep and wide values. */
-const odd: fc.Arbitrary<unknown> = fc.oneof(
+const unexpectedValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(
     null,
     true,
@@ -114,14 +137,16 @@ const odd: fc.Arbitrary<unknown> = fc.oneof(
 );
 
 /** Values that nearly are what was meant: something in them is taken away, added, or replaced by what nobody expects. */
-export const spoiled = (value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
-  fc.tuple(value, odd, fc.nat(), fc.nat(3)).map(([whole, other, at, kind]) => spoil(whole, other, at, kind));
+export const arbitraryMutation = (value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
+  fc
+    .tuple(value, unexpectedValue, fc.nat(), fc.nat(3))
+    .map(([whole, other, at, kind]) => mutate(whole, other, at, kind));
 
-function spoil(whole: unknown, other: unknown, at: number, kind: number): unknown {
+function mutate(whole: unknown, other: unknown, at: number, kind: number): unknown {
   if (typeof whole !== "object" || whole === null) return other;
   if (Array.isArray(whole)) {
     if (kind === 0 || whole.length === 0) return [...whole, other];
-    return whole.with(at % whole.length, spoil(whole[at % whole.length], other, at >> 3, kind));
+    return whole.with(at % whole.length, mutate(whole[at % whole.length], other, at >> 3, kind));
   }
   const keys = Object.keys(whole);
   const key = keys[at % Math.max(1, keys.length)];
@@ -129,5 +154,5 @@ function spoil(whole: unknown, other: unknown, at: number, kind: number): unknow
   const value: unknown = Reflect.get(whole, key);
   const { [key]: _, ...rest } = whole as Record<string, unknown>;
   if (kind === 1) return rest;
-  return { ...rest, [key]: spoil(value, other, at >> 3, kind) };
+  return { ...rest, [key]: mutate(value, other, at >> 3, kind) };
 }

@@ -6,28 +6,28 @@ import { pagesConfig, workers } from "../scripts/workers.ts";
 const root = join(import.meta.dirname, "..");
 
 /** Statements that are enough for the large cities: the seed is ordered by population. */
-const seedStatements = 5;
+const citySeedStatementCount = 5;
 
 /** Names of the tables of a database that are not the platform's. */
-export const tablesOfItsOwn =
+export const listTablesSql =
   "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' AND name <> 'd1_migrations'";
 
 /** What a call may have beside its method and path. */
-export interface CallOptions {
+export interface ApiCallOptions {
   key?: string;
   body?: unknown;
   headers?: Record<string, string>;
 }
 
 /** An answer, read. */
-export interface Answer<T> {
+export interface ApiResponse<T> {
   status: number;
   headers: Headers;
   body: T;
 }
 
 /** All workers from their own configurations, with empty migrated stores and the large cities. */
-export class Stack {
+export class TestStack {
   readonly #server: ReturnType<typeof createTestHarness>;
   #url = "";
 
@@ -60,7 +60,8 @@ export class Stack {
     for (const { name, database } of workers)
       if (database !== null) await this.#server.getWorker(`vicinity-${name}`).applyD1Migrations("DB");
     const { DB } = await this.#server.getWorker("vicinity-location").getEnv();
-    for (const statement of citySeedStatements().slice(0, seedStatements)) await DB.prepare(statement).run();
+    for (const statement of citySeedStatements().slice(0, citySeedStatementCount))
+      await DB.prepare(statement).run();
   }
 
   /** A binding of a worker, to look behind the door with. */
@@ -70,12 +71,12 @@ export class Stack {
   }
 
   /** Every row of every table of the Durable Objects of a worker's binding, by the object's id. */
-  async objects(worker: string, binding: string): Promise<Map<string, Record<string, unknown>[]>> {
+  async durableObjectRows(worker: string, binding: string): Promise<Map<string, Record<string, unknown>[]>> {
     const handle = this.#server.getWorker(`vicinity-${worker}`);
     const found = new Map<string, Record<string, unknown>[]>();
     for (const id of await handle.listDurableObjectIds(binding)) {
       const storage = await handle.getDurableObjectStorage(binding, { id });
-      const tables = await storage.exec<{ name: string }>(tablesOfItsOwn);
+      const tables = await storage.exec<{ name: string }>(listTablesSql);
       const rows: Record<string, unknown>[] = [];
       for (const { name } of tables) rows.push(...(await storage.exec(`SELECT * FROM ${name}`)));
       found.set(id, rows);
@@ -84,7 +85,7 @@ export class Stack {
   }
 
   /** All that workers wrote to their logs since the start. */
-  logs(): string[] {
+  logLines(): string[] {
     return this.#server.getLogs().map((line) => JSON.stringify(line));
   }
 
@@ -92,8 +93,8 @@ export class Stack {
   async call<T = Record<string, unknown>>(
     method: string,
     path: string,
-    { key = "dev-admin-key", body, headers = {} }: CallOptions = {},
-  ): Promise<Answer<T>> {
+    { key = "dev-admin-key", body, headers = {} }: ApiCallOptions = {},
+  ): Promise<ApiResponse<T>> {
     const raw = typeof body === "string" || body instanceof Uint8Array;
     const answer = await this.#server.fetch(path, {
       method,
@@ -115,25 +116,11 @@ export class Stack {
   }
 
   /** A cron of the gateway, as the platform calls it: by default that of every minute. */
-  async cron(cron = "* * * * *"): Promise<void> {
-    await this.#server.getWorker("vicinity-gateway").scheduled({ cron });
+  async runCron(runCron = "* * * * *"): Promise<void> {
+    await this.#server.getWorker("vicinity-gateway").scheduled({ cron: runCron });
   }
 
   stop(): Promise<void> {
     return this.#server.close();
-  }
-}
-
-/** Asks again until the answer is right, at most for `seconds`; gives the last answer either way. */
-export async function eventually<T>(
-  ask: () => Promise<T>,
-  right: (answer: T) => boolean,
-  seconds = 10,
-): Promise<T> {
-  const end = Date.now() + seconds * 1000;
-  for (;;) {
-    const answer = await ask();
-    if (right(answer) || Date.now() > end) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

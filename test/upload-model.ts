@@ -2,22 +2,22 @@ import type { Parameters } from "../model/network/parameters.ts";
 import { createModelUpload } from "../scripts/models/model-upload.ts";
 import type { ModelRecord } from "../shared/contracts/model.ts";
 import type { FirstStage } from "../shared/contracts/retrieval.ts";
-import type { Stack } from "./stack.ts";
+import type { TestStack } from "./test-stack.ts";
 
 /** Brings a model by hand, as anybody with a key does. */
-export async function bring(
-  stack: Stack,
+export async function uploadModel(
+  stack: TestStack,
   version: string,
   weights: Parameters,
   key = "dev-admin-key",
   firstStage?: FirstStage,
 ): Promise<ModelRecord> {
-  const answer = await fetch(`${stack.url}v1/models`, {
+  const response = await fetch(`${stack.url}v1/models`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}` },
     body: await createModelUpload(version, weights, firstStage),
   });
-  const body = await answer.json();
-  if (answer.status !== 201) throw new Error(`${answer.status} ${JSON.stringify(body)}`);
+  const body = await response.json();
+  if (response.status !== 201) throw new Error(`${response.status} ${JSON.stringify(body)}`);
   return body as ModelRecord;
 }

@@ -1,23 +1,23 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
-import type { Document, Operation } from "./document.ts";
+import type { OpenApiDocument, OpenApiOperation } from "./openapi-document.ts";
 
 /** An answer, as it came. */
-export interface FuzzAnswer {
+export interface FuzzResponse {
   status: number;
   headers: Headers;
   text: string;
 }
 
 /** What every answer carries. */
-const always = ["x-request-id", "server-timing", "x-content-type-options"] as const;
+const requiredHeaders = ["x-request-id", "server-timing", "x-content-type-options"] as const;
 
 /** Judges answers by what the document says of their operation. */
-export class Judge {
+export class ResponseValidator {
   readonly #ajv: Ajv2020;
   readonly #validators = new Map<object, ValidateFunction>();
 
-  constructor(document: Document) {
+  constructor(document: OpenApiDocument) {
     this.#ajv = new Ajv2020({ strict: false, allErrors: false });
     addFormats.default(this.#ajv);
     this.#ajv.addSchema({ $id: "document", components: document.components });
@@ -33,9 +33,9 @@ export class Judge {
   }
 
   /** What is wrong with an answer; null where it is as the document says. */
-  verdict({ responses }: Operation, { status, headers, text }: FuzzAnswer): string | null {
+  findViolation({ responses }: OpenApiOperation, { status, headers, text }: FuzzResponse): string | null {
     if (status >= 500 && !(`${status}` in responses)) return `status ${status}: ${text}`;
-    const missing = always.filter((name) => !headers.has(name));
+    const missing = requiredHeaders.filter((name) => !headers.has(name));
     if (missing.length > 0) return `no ${missing.join(", ")}`;
     const response = responses[String(status)] ?? (status >= 400 ? responses.default : undefined);
     if (!response) return `status ${status} is not in the document`;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { emptyTotals } from "../../shared/contracts/totals.ts";
-import { audit, isWhole } from "./audit.ts";
-import { Ledger, type SentEvent } from "./ledger.ts";
-import type { Held } from "./stores.ts";
+import { auditStores, isExactlyOnce } from "./audit-stores.ts";
+import { DeliveryLedger, type SentEvent } from "./delivery-ledger.ts";
+import type { StoredData } from "./read-stores.ts";
 
 const event = (eventId: string): SentEvent => ({
   eventId,
@@ -19,7 +19,7 @@ const receipt = (accepted: number, duplicates: number) => ({
 });
 const events = [event("a"), event("b")];
 
-function heldOf(views: number, ids: string[]): Held {
+function heldOf(views: number, ids: string[]): StoredData {
   const totals = new Map([["p", { ...emptyTotals(), view: views, users: 1 }]]);
   return {
     interactions: ids.map((eventId) => ({
@@ -31,36 +31,36 @@ function heldOf(views: number, ids: string[]): Held {
     })),
     totals,
     cellTotals: totals,
-    visits: 0,
-    logged: views,
+    locations: 0,
+    loggedInteractions: views,
     logObjects: 1,
   };
 }
-function told(): Ledger {
-  const ledger = new Ledger();
-  ledger.sends(events);
-  ledger.told(events, receipt(2, 0));
+function told(): DeliveryLedger {
+  const ledger = new DeliveryLedger();
+  ledger.recordSent(events);
+  ledger.recordReceipt(events, receipt(2, 0));
   return ledger;
 }
 
 describe("the audit of the kill test", () => {
   it("is content with each event once, and with nothing else", () => {
-    expect(isWhole(audit(told(), heldOf(2, ["a", "b"])))).toBe(true);
-    const one = audit(told(), heldOf(1, ["a"]));
+    expect(isExactlyOnce(auditStores(told(), heldOf(2, ["a", "b"])))).toBe(true);
+    const one = auditStores(told(), heldOf(1, ["a"]));
     expect(one.slice(0, 4).map(({ lost, extra }) => [lost, extra])).toEqual(Array(4).fill([1, 0]));
-    const three = audit(told(), heldOf(3, ["a", "b", "c"]));
+    const three = auditStores(told(), heldOf(3, ["a", "b", "c"]));
     expect(three.slice(0, 4).map(({ lost, extra }) => [lost, extra])).toEqual(Array(4).fill([0, 1]));
   });
 
   it("notices an answer that contradicts what was told before", () => {
     const ledger = told();
-    ledger.told(events, receipt(1, 1));
+    ledger.recordReceipt(events, receipt(1, 1));
     expect(ledger.contradictions).toHaveLength(1);
-    const unsure = new Ledger();
-    unsure.sends(events);
-    unsure.lost(events);
-    expect(unsure.untold()).toBe(2);
-    unsure.told(events, receipt(1, 1));
-    expect([unsure.contradictions, unsure.untold()]).toEqual([[], 0]);
+    const unsure = new DeliveryLedger();
+    unsure.recordSent(events);
+    unsure.recordUnknown(events);
+    expect(unsure.countUnacknowledged()).toBe(2);
+    unsure.recordReceipt(events, receipt(1, 1));
+    expect([unsure.contradictions, unsure.countUnacknowledged()]).toEqual([[], 0]);
   });
 });

@@ -1,12 +1,16 @@
 import type { D1Database, KVNamespace, R2Bucket } from "@cloudflare/workers-types";
 import { workers } from "../scripts/workers.ts";
 import { type ExportItem, exportItem } from "../shared/contracts/export.ts";
-import type { Page } from "../shared/contracts/services.ts";
+import type { Page } from "../shared/contracts/page.ts";
 import { unpackLines } from "../shared/training-log/lines.ts";
-import { type Stack, tablesOfItsOwn } from "./stack.ts";
+import { listTablesSql, type TestStack } from "./test-stack.ts";
 
 /** All that the export gives of a person, page by page. */
-export async function exportOf(stack: Stack, userId: string, key = "dev-admin-key"): Promise<ExportItem[]> {
+export async function exportUserData(
+  stack: TestStack,
+  userId: string,
+  key = "dev-admin-key",
+): Promise<ExportItem[]> {
   const items: ExportItem[] = [];
   for (let cursor = ""; ; ) {
     const { status, body } = await stack.call<Page<ExportItem>>(
@@ -22,12 +26,12 @@ export async function exportOf(stack: Stack, userId: string, key = "dev-admin-ke
 }
 
 /** Every row, key and object of every store of all workers, as text, with where it lies. */
-async function everything(stack: Stack): Promise<Map<string, string>> {
+async function readEveryStore(stack: TestStack): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const { name: worker, database: owned } of workers) {
     if (owned === null) continue;
     const database: D1Database = await stack.binding(worker, "DB");
-    const tables = await database.prepare(tablesOfItsOwn).all<{ name: string }>();
+    const tables = await database.prepare(listTablesSql).all<{ name: string }>();
     for (const { name } of tables.results) {
       if (name === "cities") continue;
       const { results } = await database.prepare(`SELECT * FROM ${name}`).all();
@@ -66,37 +70,40 @@ async function everything(stack: Stack): Promise<Map<string, string>> {
 }
 
 /** Where any of these texts is. */
-export const placesOf = async (stack: Stack, texts: string[]): Promise<string[]> =>
-  [...(await everything(stack))].flatMap(([place, held]) =>
+export const findStoresContaining = async (stack: TestStack, texts: string[]): Promise<string[]> =>
+  [...(await readEveryStore(stack))].flatMap(([place, held]) =>
     texts.some((text) => held.includes(text) || place.includes(text)) ? [place] : [],
   );
 
 /** Numbers as they lie in memory, in single and double precision: binary objects hold them so. */
-const bytesOf = (numbers: number[]): string[] =>
+const toBinaryText = (numbers: number[]): string[] =>
   numbers.flatMap((number) =>
     [new Float64Array([number]), new Float32Array([number])].map(({ buffer }) =>
       Buffer.from(buffer).toString("latin1"),
     ),
   );
 
-const textOf = (value: unknown): string =>
+const toSearchableText = (value: unknown): string =>
   value instanceof ArrayBuffer || ArrayBuffer.isView(value)
     ? Buffer.from(
         value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array(value.buffer),
       ).toString("latin1")
     : (JSON.stringify(value) ?? "");
 
-/** Where any of these texts or numbers is: in any store as {@link placesOf}, in Durable Objects, in a line of a log. */
-export async function tracesOf(stack: Stack, texts: string[], numbers: number[]): Promise<string[]> {
-  const wanted = [...texts, ...bytesOf(numbers)];
-  const held = await everything(stack);
+/** Where any of these texts or numbers is: in any store as {@link findStoresContaining}, in Durable Objects, in a line of a log. */
+export async function findTraces(stack: TestStack, texts: string[], numbers: number[]): Promise<string[]> {
+  const wanted = [...texts, ...toBinaryText(numbers)];
+  const held = await readEveryStore(stack);
   for (const [worker, binding] of [
     ["recommendation", "USER_SESSION"],
     ["location", "CELL"],
   ])
-    for (const [id, rows] of await stack.objects(worker, binding))
-      held.set(`${binding} ${id}`, rows.flatMap((row) => Object.values(row).map(textOf)).join("\n"));
-  stack.logs().forEach((line, i) => {
+    for (const [id, rows] of await stack.durableObjectRows(worker, binding))
+      held.set(
+        `${binding} ${id}`,
+        rows.flatMap((row) => Object.values(row).map(toSearchableText)).join("\n"),
+      );
+  stack.logLines().forEach((line, i) => {
     held.set(`log ${i}`, line);
   });
   return [...held].flatMap(([place, text]) => (wanted.some((each) => text.includes(each)) ? [place] : []));

@@ -1,19 +1,19 @@
 import { emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
-import type { Ledger, SentEvent } from "./ledger.ts";
-import type { Held } from "./stores.ts";
+import type { DeliveryLedger, SentEvent } from "./delivery-ledger.ts";
+import type { StoredData } from "./read-stores.ts";
 
 /** How one store compares with what clients were told. */
-export interface Finding {
+export interface AuditFinding {
   store: string;
   expected: number;
-  held: number;
+  stored: number;
   lost: number;
   /** Counted twice, or never sent. */
   extra: number;
 }
 
 /** Totals as they must be: each event once, each person once per product. */
-function totalsOf(events: Iterable<SentEvent>): Map<string, Totals> {
+function countTotals(events: Iterable<SentEvent>): Map<string, Totals> {
   const totals = new Map<string, Totals>();
   const users = new Map<string, Set<string>>();
   for (const { productId, type, userId } of events) {
@@ -27,14 +27,18 @@ function totalsOf(events: Iterable<SentEvent>): Map<string, Totals> {
   return totals;
 }
 
-function compareTotals(store: string, expected: Map<string, Totals>, held: Map<string, Totals>): Finding {
-  const finding: Finding = { store, expected: 0, held: 0, lost: 0, extra: 0 };
+function compareTotals(
+  store: string,
+  expected: Map<string, Totals>,
+  held: Map<string, Totals>,
+): AuditFinding {
+  const finding: AuditFinding = { store, expected: 0, stored: 0, lost: 0, extra: 0 };
   for (const id of new Set([...expected.keys(), ...held.keys()])) {
     const wanted = { ...(expected.get(id) ?? emptyTotals()) };
     const found = held.get(id) ?? emptyTotals();
     for (const name of ["view", "click", "cart", "purchase", "dismiss", "people"] as const) {
       finding.expected += wanted[name];
-      finding.held += found[name];
+      finding.stored += found[name];
       finding.lost += Math.max(0, wanted[name] - found[name]);
       finding.extra += Math.max(0, found[name] - wanted[name]);
     }
@@ -42,7 +46,7 @@ function compareTotals(store: string, expected: Map<string, Totals>, held: Map<s
   return finding;
 }
 
-function compareInteractions({ events }: Ledger, { interactions }: Held): Finding {
+function compareInteractions({ events }: DeliveryLedger, { interactions }: StoredData): AuditFinding {
   const wanted = new Map(events);
   let extra = 0;
   for (const row of interactions) {
@@ -58,37 +62,37 @@ function compareInteractions({ events }: Ledger, { interactions }: Held): Findin
   return {
     store: "D1 interactions",
     expected: events.size,
-    held: interactions.length,
+    stored: interactions.length,
     lost: wanted.size,
     extra,
   };
 }
 
 /** Compares what clients were told with what is held. Places may be kept twice where an answer was lost: they have no identity. */
-export function audit(ledger: Ledger, held: Held): Finding[] {
-  const totals = totalsOf(ledger.events.values());
+export function auditStores(ledger: DeliveryLedger, stored: StoredData): AuditFinding[] {
+  const totals = countTotals(ledger.events.values());
   const n = ledger.events.size;
   return [
-    compareInteractions(ledger, held),
-    compareTotals("D1 totals (counts and people)", totals, held.totals),
-    compareTotals("cells (counts and people)", totals, held.cellTotals),
+    compareInteractions(ledger, stored),
+    compareTotals("D1 totals (counts and people)", totals, stored.totals),
+    compareTotals("cells (counts and people)", totals, stored.cellTotals),
     {
       store: "training log (snapshot)",
       expected: n,
-      held: held.logged,
-      lost: Math.max(0, n - held.logged),
-      extra: Math.max(0, held.logged - n),
+      stored: stored.loggedInteractions,
+      lost: Math.max(0, n - stored.loggedInteractions),
+      extra: Math.max(0, stored.loggedInteractions - n),
     },
     {
       store: "D1 places of people",
-      expected: ledger.visits.told,
-      held: held.visits,
-      lost: Math.max(0, ledger.visits.told - held.visits),
-      extra: Math.max(0, held.visits - ledger.visits.sent),
+      expected: ledger.locationUpdates.acknowledged,
+      stored: stored.locations,
+      lost: Math.max(0, ledger.locationUpdates.acknowledged - stored.locations),
+      extra: Math.max(0, stored.locations - ledger.locationUpdates.sent),
     },
   ];
 }
 
 /** Whether nothing is lost and nothing is there twice. */
-export const isWhole = (findings: readonly Finding[]): boolean =>
+export const isExactlyOnce = (findings: readonly AuditFinding[]): boolean =>
   findings.every(({ lost, extra }) => lost === 0 && extra === 0);

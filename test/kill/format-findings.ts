@@ -1,12 +1,14 @@
-import type { Finding } from "./audit.ts";
+import type { AuditFinding } from "./audit-stores.ts";
 
 const headers = ["store", "expected", "held", "lost", "extra"];
 
 /** Findings as a table in Markdown. */
-export function tableOf(findings: readonly Finding[]): string {
+export function formatFindings(findings: readonly AuditFinding[]): string {
   const rows = findings.map(({ store, ...numbers }) => [
     store,
-    ...[numbers.expected, numbers.held, numbers.lost, numbers.extra].map((each) => each.toLocaleString("en")),
+    ...[numbers.expected, numbers.stored, numbers.lost, numbers.extra].map((each) =>
+      each.toLocaleString("en"),
+    ),
   ]);
   const widths = headers.map((header, i) => Math.max(header.length, ...rows.map((row) => row[i].length)));
   const line = (cells: readonly string[]): string =>

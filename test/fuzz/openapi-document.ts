@@ -1,15 +1,15 @@
 import { z } from "zod";
 
 /** A JSON schema, as far as the document uses it. */
-export interface Schema {
+export interface JsonSchema {
   $ref?: string;
   type?: string | string[];
-  properties?: Record<string, Schema>;
+  properties?: Record<string, JsonSchema>;
   required?: string[];
-  additionalProperties?: boolean | Schema;
-  items?: Schema;
-  anyOf?: Schema[];
-  oneOf?: Schema[];
+  additionalProperties?: boolean | JsonSchema;
+  items?: JsonSchema;
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
   enum?: unknown[];
   const?: unknown;
   pattern?: string;
@@ -23,7 +23,7 @@ export interface Schema {
   maxItems?: number;
 }
 
-const schema = z.custom<Schema>((value) => typeof value === "object" && value !== null);
+const schema = z.custom<JsonSchema>((value) => typeof value === "object" && value !== null);
 const content = z.record(z.string(), z.object({ schema: schema.optional() }));
 const operation = z.object({
   parameters: z
@@ -37,21 +37,21 @@ const operation = z.object({
 const methods = ["get", "put", "post", "patch", "delete"] as const;
 
 /** The part of `/openapi.json` that requests are made from and answers are judged by. */
-export const document = z.object({
+export const openApiDocument = z.object({
   paths: z.record(z.string(), z.partialRecord(z.enum(methods), operation)),
   components: z.object({ schemas: z.record(z.string(), schema) }),
 });
-export type Document = z.infer<typeof document>;
+export type OpenApiDocument = z.infer<typeof openApiDocument>;
 
 /** An operation of the document. */
-export interface Operation extends z.infer<typeof operation> {
+export interface OpenApiOperation extends z.infer<typeof operation> {
   name: string;
   method: string;
   path: string;
 }
 
 /** All operations, in the order of the document. */
-export const operationsOf = ({ paths }: Document): Operation[] =>
+export const listOperations = ({ paths }: OpenApiDocument): OpenApiOperation[] =>
   Object.entries(paths).flatMap(([path, item]) =>
     methods.flatMap((method) => {
       const found = item[method];
@@ -62,6 +62,6 @@ export const operationsOf = ({ paths }: Document): Operation[] =>
   );
 
 /** The schema behind a reference. */
-export function resolved({ components }: Document, { $ref, ...own }: Schema): Schema {
+export function resolveSchema({ components }: OpenApiDocument, { $ref, ...own }: JsonSchema): JsonSchema {
   return $ref === undefined ? own : components.schemas[$ref.split("/").at(-1) ?? ""];
 }

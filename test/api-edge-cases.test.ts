@@ -5,15 +5,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CreatedKey } from "../shared/contracts/credential.ts";
 import type { EventReceipt } from "../shared/contracts/event.ts";
 import type { NearbyAnswer } from "../shared/contracts/location.ts";
+import type { Page } from "../shared/contracts/page.ts";
 import type { BulkReport, ProductWithTotals } from "../shared/contracts/product.ts";
 import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";
-import type { Page } from "../shared/contracts/services.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
-import { asLines, oslo, productsAround } from "./products.ts";
-import { eventually, Stack } from "./stack.ts";
+import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
+import { pollUntil } from "./polling.ts";
+import { generateProducts, oslo } from "./products.ts";
+import { TestStack } from "./test-stack.ts";
 
-const stack = new Stack();
-const lines = { "content-type": "application/x-ndjson" };
+const stack = new TestStack();
 const around = `/v1/locations/nearby?lat=${oslo.lat}&lon=${oslo.lon}`;
 
 /** A picture of one pixel. */
@@ -27,10 +28,10 @@ const makeKey = async (application: string, role: string): Promise<string> =>
 
 beforeAll(async () => {
   await stack.start();
-  const body = asLines(productsAround("oslo", oslo, 20));
-  const loaded = await stack.call<BulkReport>("POST", "/v1/products/bulk", { body, headers: lines });
+  const body = toNdjson(generateProducts("oslo", oslo, 20));
+  const loaded = await stack.call<BulkReport>("POST", "/v1/products/bulk", { body, headers: ndjsonHeaders });
   expect(loaded.body).toMatchObject({ accepted: 20, rejected: 0 });
-  await eventually(
+  await pollUntil(
     () => stack.call<NearbyAnswer>("GET", around),
     (answer) => answer.body.items.length === 20,
   );
@@ -52,7 +53,7 @@ describe("bad input", () => {
       await stack.call("GET", `${around}&colour=blue`),
       await stack.call("GET", "/v1/users/%E0%A4%A"),
       await stack.call("POST", "/v1/events", { body: { events: [{ eventId: "x" }] } }),
-      await stack.call("POST", "/v1/products/bulk", { body: "\n\n", headers: lines }),
+      await stack.call("POST", "/v1/products/bulk", { body: "\n\n", headers: ndjsonHeaders }),
       await stack.call("PUT", "/v1/users/ann/location", { body: { lat: "north", lon: 0 } }),
     ];
     for (const { status, body } of answers) {
@@ -63,7 +64,7 @@ describe("bad input", () => {
     expect(noPage).toMatchObject({ status: 404, body: { code: "not_found" } });
     const mixed = await stack.call<BulkReport>("POST", "/v1/products/bulk", {
       body: ['{"id":"good","title":"Good"}', '{"id":"bad","price":-1}', "{"].join("\n"),
-      headers: lines,
+      headers: ndjsonHeaders,
     });
     expect(mixed.body).toMatchObject({ received: 3, accepted: 1, rejected: 2 });
     expect((await stack.call("GET", "/v1/products/good")).status).toBe(200);
@@ -82,12 +83,12 @@ describe("bad input", () => {
     const event = { eventId: "after", userId: "patient", type: "purchase", productId: "oslo-3" };
     expect((await stack.call("POST", "/v1/events", { body: { events: [event] } })).status).toBe(202);
     await stack.call("PATCH", "/v1/products/oslo-3", { body: { price: 3.33 } });
-    const counted = await eventually(
+    const counted = await pollUntil(
       () => stack.call<ProductWithTotals>("GET", "/v1/products/oslo-3"),
       ({ body }) => body.totals.purchase === 1,
     );
     expect(counted.body.totals.purchase).toBe(1);
-    const placed = await eventually(
+    const placed = await pollUntil(
       () => stack.call<NearbyAnswer>("GET", around),
       ({ body }) => body.items.some(({ price }) => price === 3.33),
     );
@@ -111,7 +112,7 @@ describe("events", () => {
     expect(status).toBe(202);
     expect(body).toMatchObject({ accepted: 2, rejected: [{ index: 1 }] });
     expect(body.warnings).toEqual([{ index: 2, code: "unknown_product" }]);
-    const { body: history } = await eventually(
+    const { body: history } = await pollUntil(
       () => stack.call<Page<UserInteraction>>("GET", "/v1/users/early/interactions"),
       (answer) => answer.body?.items?.length === 2,
     );
@@ -229,7 +230,7 @@ describe("what is yet to come", () => {
     expect(live.body).toMatchObject({ rejected: [{ error: { code: "timestamp_out_of_window" } }] });
     const bulk = await stack.call<BulkReport>("POST", "/v1/events/bulk", {
       body: JSON.stringify(event),
-      headers: { "content-type": "application/x-ndjson" },
+      headers: ndjsonHeaders,
     });
     expect(bulk.body).toMatchObject({ received: 1, accepted: 0, rejected: 1 });
   });
@@ -244,7 +245,7 @@ describe("what goes wrong inside", () => {
     const database: D1Database = await stack.binding("user", "DB");
     const rename = (from: string, to: string) =>
       database.prepare(`ALTER TABLE ${from} RENAME TO ${to}`).run();
-    const before = stack.logs().length;
+    const before = stack.logLines().length;
     const tables = ["users", "interactions", "user_locations"];
     for (const table of tables) await rename(table, `${table}_away`);
     try {
@@ -255,14 +256,14 @@ describe("what goes wrong inside", () => {
         await stack.call("GET", `/v1/users/${userId}/interactions`),
         await stack.call("PUT", `/v1/users/${userId}/location`, { body: place }),
         await stack.call("POST", "/v1/events", { body: { events: [event] } }),
-        await stack.call("POST", "/v1/events/bulk", { body: JSON.stringify(event), headers: lines }),
+        await stack.call("POST", "/v1/events/bulk", { body: JSON.stringify(event), headers: ndjsonHeaders }),
         await stack.call("DELETE", `/v1/users/${userId}`),
       ];
       expect(answers.map(({ status }) => status)).toEqual([500, 500, 500, 200, 202, 503, 202]);
       for (const { status, body } of answers)
         if (status >= 500) expect(JSON.stringify(body)).not.toMatch(/users|interactions|SQL|D1|query/);
-      const told = await eventually(
-        async () => stack.logs().slice(before),
+      const told = await pollUntil(
+        async () => stack.logLines().slice(before),
         (log) =>
           [
             /delivery failed.*vicinity-interactions/,

@@ -12,7 +12,7 @@ export const gateConfiguration = z.object({
   minLists: z.number().int().default(100),
   maxDamagedShare: z.number().default(0.02),
   /** Largest share of all engagement that may come from one user. */
-  maxOfOnePerson: z.number().default(0.2),
+  maxShareOfOneUser: z.number().default(0.2),
   /** Largest share of shown products with an engagement: a higher rate is not human behavior. */
   maxEngagementRate: z.number().default(0.8),
   /** Largest factor between the engagement rates of the training and evaluation windows. */
@@ -104,8 +104,8 @@ export function checkTrainingData(data: LogStatistics, configuration: GateConfig
     ),
     check(
       "one person",
-      data.largestShare <= configuration.maxOfOnePerson,
-      `largest share of engagement from one user ${round(data.largestShare)}, at most ${configuration.maxOfOnePerson}`,
+      data.largestShare <= configuration.maxShareOfOneUser,
+      `largest share of engagement from one user ${round(data.largestShare)}, at most ${configuration.maxShareOfOneUser}`,
     ),
     check(
       "engagement",

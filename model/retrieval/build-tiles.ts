@@ -38,7 +38,7 @@ export function summarizeTile(tile: Columns): ChildSummary | null {
   const { cell, version, time, children } = tile.meta;
   const count = children.length > 0 ? children.reduce((sum, child) => sum + child.count, 0) : tile.count;
   if (count === 0) return null;
-  const rows = mostPopularRows(tile, maxSummaryRows);
+  const rows = popularRows(tile, maxSummaryRows);
   const list = { blocks: [tile], from: rows.map(() => 0), rows, count: rows.length };
   return {
     block: { cell, count, version, ...(children.length > 0 ? capOfChildren(children) : capOfRows(tile)) },
@@ -50,7 +50,7 @@ export function summarizeTile(tile: Columns): ChildSummary | null {
 const unavailablePenalty = 1000;
 
 /** Returns the `limit` most popular rows, the available ones first. */
-function mostPopularRows(tile: Columns, limit: number): number[] {
+function popularRows(tile: Columns, limit: number): number[] {
   const scores = Float64Array.from(
     tile.idHash,
     (_, row) => popularityScore(tile, row) - (tile.available[row] ? 0 : unavailablePenalty),

@@ -54,6 +54,8 @@ export function findRetiredWords(path: string, text: string): RetiredUse[] {
   const { code, comments } = /\.(ts|mjs|js)$/.test(path)
     ? splitSource(text)
     : { code: "", comments: withoutCode(text) };
+  // Code in a comment may name what the API or another's code names.
+  const prose = comments.replace(/`[^`\n]*`/g, (code) => " ".repeat(code.length));
   const lineOf = (index: number): number => text.slice(0, index).split("\n").length;
   const uses: RetiredUse[] = [];
   for (const { 0: word, index } of code.matchAll(/[A-Za-z_$#][\w$]*/g)) {
@@ -61,8 +63,8 @@ export function findRetiredWords(path: string, text: string): RetiredUse[] {
     if (say !== null) uses.push({ line: lineOf(index), word, say });
   }
   for (const { say, pattern } of prosePatterns)
-    for (const { 0: word, index } of comments.matchAll(pattern))
-      if (!/dead[- ]$/i.test(comments.slice(Math.max(0, index - 5), index)))
+    for (const { 0: word, index } of prose.matchAll(pattern))
+      if (!/dead[- ]$/i.test(prose.slice(Math.max(0, index - 5), index)))
         uses.push({ line: lineOf(index), word, say });
   return uses;
 }

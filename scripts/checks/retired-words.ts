@@ -68,6 +68,8 @@ export const retiredIdentifiers: Readonly<Record<string, string>> = {
  */
 export const allowedIdentifiers: Readonly<Record<string, string>> = {
   neighbours: "a part of POST /v1/rebuild, in its answers",
+  person_choices: "a feature of the model, named in manifests",
+  person_products: "a feature of the model, named in manifests",
   CATALOGUE: "the binding of the queue vicinity-catalogue",
   catalogue: "the queue's name in ids of dead-letter messages",
 };

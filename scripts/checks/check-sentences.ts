@@ -21,7 +21,7 @@ const documents = execFileSync("git", ["ls-files", "-co", "--exclude-standard", 
   encoding: "utf8",
 })
   .split("\n")
-  .filter((file) => file !== "");
+  .filter((file) => file !== "" && existsSync(join(root, file)));
 
 const lineLimitOf = (file: string): number =>
   maxLines[file] ?? (/^docs\/decisions\/\d/.test(file) ? maxDecisionLines : Number.POSITIVE_INFINITY);

@@ -1,6 +1,6 @@
 // Fails where a retired word is back, as a part of an identifier, or in a document or comment: see retired-words.ts.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../workers.ts";
 import { findRetiredWords } from "./find-retired-words.ts";
@@ -10,7 +10,9 @@ const exempt = /worker-configuration\.d\.ts$|^model\/onnx\/generated\/|^migratio
 
 const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: root, encoding: "utf8" })
   .split("\n")
-  .filter((file) => /\.(ts|mjs|js|md|html)$/.test(file) && !exempt.test(file));
+  .filter((file) => /\.(ts|mjs|js|md|html)$/.test(file) && !exempt.test(file))
+  // A file that is deleted and not yet committed is still listed.
+  .filter((file) => existsSync(join(root, file)));
 
 let found = 0;
 for (const file of files)

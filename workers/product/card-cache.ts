@@ -2,18 +2,21 @@ import { type CardRequest, type ProductCard, productCard } from "../../shared/co
 import { productCardOf } from "./rows.ts";
 import type { ProductStore, StoredProduct } from "./store.ts";
 
-/** KV reads at most so many keys at once. */
+/** Maximum number of keys in one read of KV: the limit of Cloudflare KV. */
 const maxKeysPerRead = 100;
-/** A card that nobody asks for leaves KV; one that was written out of turn, too. */
+/**
+ * Seconds after which KV drops a card. It removes cards that are not read, and bounds how long a stale card stays after
+ * concurrent writes.
+ */
 const cardTtlSeconds = 24 * 3600;
 
 const cardKey = (application: string, productId: string): string => `${application}/card/${productId}`;
 
-/** The card of a stored product; null where it is deleted. */
+/** Returns the card of a stored product; null if the product is deleted. */
 export const storedCard = ({ row, images }: StoredProduct): ProductCard | null =>
   row.deleted === 1 ? null : productCardOf(row, images[0] ?? null);
 
-/** Cards from KV, else from D1. */
+/** Reads product cards from KV, and from D1 if KV has none or an older version. */
 export class CardCache {
   readonly #kv: KVNamespace;
   readonly #store: ProductStore;
@@ -24,8 +27,8 @@ export class CardCache {
   }
 
   /**
-   * Cards of the known products among those wanted. KV may be a minute behind: what it holds of an older version than is
-   * wanted is read from the record of truth. `later` takes work that need not delay the answer.
+   * Returns the cards of those wanted products that exist. KV may be a minute behind, so a card of an older version than
+   * wanted is read from D1. `waitUntil` receives the writes to KV, which do not delay the answer.
    */
   async get(
     application: string,
@@ -35,7 +38,7 @@ export class CardCache {
     const versions = new Map(wanted.map(({ productId, version }) => [productId, version]));
     const found: ProductCard[] = [];
     const unread: string[] = [];
-    // KV is a copy: without it, the record of truth answers.
+    // KV is only a cache: if it fails, D1 answers.
     const values = await this.#read(application, [...versions.keys()]).catch(
       () => new Map<string, unknown>(),
     );
@@ -51,7 +54,7 @@ export class CardCache {
     return [...found, ...fresh];
   }
 
-  /** Writes what changed through to KV. */
+  /** Writes the cards of changed products to KV, and deletes those of deleted products. */
   async refresh(application: string, changed: StoredProduct[]): Promise<void> {
     await Promise.all(
       changed.map((stored) => {
@@ -64,23 +67,23 @@ export class CardCache {
   }
 
   /**
-   * The same for those that KV holds. Most products of an import were never shown to anybody, and a write to KV is
-   * dear.
+   * Refreshes the cards that KV contains, and no others. Most products of an import were never shown to a user, and KV
+   * writes are expensive.
    */
   async refreshCached(application: string, changed: StoredProduct[]): Promise<void> {
-    const held = await this.#read(
+    const cached = await this.#read(
       application,
       changed.map(({ row }) => row.productId),
     );
     await this.refresh(
       application,
-      changed.filter(({ row }) => held.has(row.productId)),
+      changed.filter(({ row }) => cached.has(row.productId)),
     );
   }
 
-  /** What KV holds, by product. */
+  /** Returns the unparsed cards that KV contains, by product id. */
   async #read(application: string, productIds: string[]): Promise<Map<string, unknown>> {
-    const held = new Map<string, unknown>();
+    const cached = new Map<string, unknown>();
     for (let i = 0; i < productIds.length; i += maxKeysPerRead) {
       const part = productIds.slice(i, i + maxKeysPerRead);
       const values = await this.#kv.get<unknown>(
@@ -89,10 +92,10 @@ export class CardCache {
       );
       for (const productId of part) {
         const value = values.get(cardKey(application, productId));
-        if (value !== null && value !== undefined) held.set(productId, value);
+        if (value !== null && value !== undefined) cached.set(productId, value);
       }
     }
-    return held;
+    return cached;
   }
 
   #put(application: string, card: ProductCard): Promise<void> {

@@ -3,17 +3,47 @@ import {
   maxDeliveries,
   retryDelaySeconds,
 } from "../../shared/contracts/dead-letter.ts";
-import { catalogMessage } from "../../shared/contracts/queues.ts";
-import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
+import { type CatalogMessage, catalogMessage } from "../../shared/contracts/queues.ts";
+import { ok, type Result, refuse, unwrap } from "../../shared/contracts/result.ts";
 import { DeadLetterStore, validationCause } from "../../shared/dead-letters/dead-letter-store.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
+import type { LocationApi } from "../../shared/services/location-api.ts";
 import { CardCache } from "./card-cache.ts";
-import { applyCatalogMessage } from "./outbox.ts";
+import { productChangesOf } from "./rows.ts";
 import { ProductStore } from "./store.ts";
 
+/** Maximum number of changes in one call of the location service. */
+const maxChangesPerCall = 500;
+
 /**
- * Consumes `catalogue` and its dead letters; each message is acknowledged by itself. What cannot be read, and what fails
- * for the last time, is kept with its cause.
+ * Processes one message: sends the newest state of its products to the spatial index, refreshes their cards in KV, and
+ * closes their outbox rows. Products whose rows are closed already are skipped. Each step may be repeated. Throws if a
+ * step failed, so that the queue delivers the message again.
+ */
+export async function applyCatalogMessage(
+  { application, productIds }: CatalogMessage,
+  store: ProductStore,
+  cards: CardCache,
+  location: Pick<LocationApi, "applyProductChanges">,
+): Promise<void> {
+  const pending = await store.readPending(application, productIds);
+  const changes = pending.flatMap(({ row, leftCells }) => productChangesOf(row, leftCells));
+  for (let i = 0; i < changes.length; i += maxChangesPerCall) {
+    unwrap(
+      await location.applyProductChanges(application, changes.slice(i, i + maxChangesPerCall)),
+      "the location service",
+    );
+  }
+  await cards.refreshCached(application, pending);
+  await store.closeOutbox(
+    application,
+    pending.map(({ row }) => ({ productId: row.productId, version: row.version })),
+  );
+}
+
+/**
+ * Consumes queue `catalogue` and its dead-letter queue, and acknowledges each message separately. Stores a dead letter
+ * for a message that does not match the schema, and for a message that fails on its last delivery.
  */
 export async function consumeCatalog(batch: MessageBatch, env: ProductEnv): Promise<void> {
   const deadLetters = new DeadLetterStore(env.IMAGES);
@@ -28,7 +58,7 @@ export async function consumeCatalog(batch: MessageBatch, env: ProductEnv): Prom
       message.ack();
     } catch (error) {
       console.error({
-        event: "catalogue message failed",
+        event: "catalog message failed",
         attempts: message.attempts,
         error: errorText(error),
       });
@@ -36,21 +66,21 @@ export async function consumeCatalog(batch: MessageBatch, env: ProductEnv): Prom
         await deadLetters
           .keep(batch.queue, message, errorText(error))
           .catch((reason: unknown) =>
-            console.error({ event: "dead letter not kept", error: errorText(reason) }),
+            console.error({ event: "dead letter not stored", error: errorText(reason) }),
           );
       message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
     }
   }
 }
 
-/** Does what a dead letter's message asks for. */
+/** Processes the message of a dead letter; refuses with `conflict` if it does not match the schema. */
 export async function redeliverCatalogMessage(
   env: ProductEnv,
   { body }: DeadLetterWithBody,
 ): Promise<Result<null>> {
   const parsed = catalogMessage.safeParse(body);
   if (!parsed.success)
-    return refuse("conflict", "Its message has no known form: it can be discarded, not delivered.");
+    return refuse("conflict", "The message does not match the schema of its queue. Discard the dead letter.");
   const store = new ProductStore(env.DB);
   await applyCatalogMessage(parsed.data, store, new CardCache(env.CARDS, store), env.LOCATION);
   return ok(null);

@@ -9,7 +9,7 @@ const bytes = (...parts: (string | number[])[]): Uint8Array =>
 const padding = new Array<number>(16).fill(0);
 
 describe("imageTypeOf", () => {
-  it("knows the four formats by their content", () => {
+  it("recognizes the four formats by content", () => {
     expect(imageTypeOf(bytes([0xff, 0xd8, 0xff, 0xe0], padding))).toBe("image/jpeg");
     expect(imageTypeOf(bytes([0x89], "PNG\r\n\x1a\n", padding))).toBe("image/png");
     expect(imageTypeOf(bytes("RIFF", [4, 0, 0, 0], "WEBPVP8 ", padding))).toBe("image/webp");
@@ -17,7 +17,7 @@ describe("imageTypeOf", () => {
     expect(imageTypeOf(bytes([0, 0, 0, 24], "ftypmif1", [0, 0, 0, 0], "miafavif"))).toBe("image/avif");
   });
 
-  it("refuses what only looks alike", () => {
+  it("returns null for similar formats", () => {
     expect(imageTypeOf(bytes([0, 0, 0, 24], "ftypmp42", [0, 0, 0, 0], "isommp41"))).toBeNull();
     expect(imageTypeOf(bytes("RIFF", [4, 0, 0, 0], "WAVEfmt "))).toBeNull();
     expect(imageTypeOf(bytes("GIF89a", padding))).toBeNull();
@@ -25,7 +25,7 @@ describe("imageTypeOf", () => {
     expect(imageTypeOf(new Uint8Array())).toBeNull();
   });
 
-  it("never throws, whatever the bytes", () => {
+  it("never throws for arbitrary bytes", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (any) => void imageTypeOf(any)));
   });
 });

@@ -1,13 +1,12 @@
-/** Content types of the pictures that are served. */
+/** Content types of product images. */
 export type ImageType = "image/jpeg" | "image/png" | "image/webp" | "image/avif";
 
 const ascii = (bytes: Uint8Array, from: number, to: number): string =>
   String.fromCharCode(...bytes.subarray(from, to));
 
 /**
- * Recognises a picture by its first bytes, whatever it is called: JPEG (SOI and a marker), PNG (its 8-byte
- * signature), WebP (RIFF container), AVIF (ISO BMFF file type `avif` or `avis` among the brands).
- * Null for all else.
+ * Returns the content type of an image by its first bytes: JPEG (SOI and a marker), PNG (its 8-byte signature), WebP
+ * (RIFF container) or AVIF (ISO BMFF with `avif` or `avis` among the brands). Returns null for other content.
  */
 export function imageTypeOf(bytes: Uint8Array): ImageType | null {
   if (bytes.length < 12) return null;

@@ -2,7 +2,7 @@ import { consumeCatalog } from "./catalog-consumer.ts";
 
 export { ProductService } from "./service.ts";
 
-/** This worker has no public door; it answers RPC and consumes its queue. */
+/** The worker has no public HTTP endpoint; it serves RPC and consumes its queues. */
 export default {
   fetch: () => new Response(null, { status: 404 }),
   queue: consumeCatalog,

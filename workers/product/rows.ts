@@ -12,17 +12,17 @@ import type { products } from "./schema.ts";
 
 export type ProductRow = typeof products.$inferSelect;
 
-/** New values of a product's columns; `cell` with every move. */
+/** New values of a product's columns. A new location comes with a new `cell`. */
 export type ProductColumnChanges = Partial<Omit<ProductRow, "application" | "productId" | "version">>;
 
-/** Public, immutable path of an image's bytes. */
+/** Returns the public path of an image. Its content never changes. */
 export const imagePath = (application: string, sha256: string): string =>
   `/v1/images/${application}/${sha256}`;
 
 const locationOf = (row: ProductRow) =>
   row.lat === null || row.lon === null ? null : { lat: row.lat, lon: row.lon };
 
-/** A stored row as a client reads it. */
+/** Returns a stored product as the API returns it. */
 export const productOf = (row: ProductRow, imageHashes: string[]): Product => ({
   id: row.productId,
   title: row.title,
@@ -38,7 +38,7 @@ export const productOf = (row: ProductRow, imageHashes: string[]): Product => ({
   updatedAt: toInstant(row.updatedAt),
 });
 
-/** What an answer shows of a row. */
+/** Returns the card of a stored product. */
 export const productCardOf = (row: ProductRow, firstImage: string | null): ProductCard => ({
   id: row.productId,
   title: row.title,
@@ -54,7 +54,7 @@ export const productCardOf = (row: ProductRow, firstImage: string | null): Produ
   version: row.version,
 });
 
-/** What the spatial index is told of a row: its state, once for each of the cells that it has to leave. */
+/** Returns the changes that the spatial index needs: the product's state, once for each cell that must remove it. */
 export function productChangesOf(row: ProductRow, leftCells: string[]): ProductChange[] {
   const change: ProductChange = {
     productId: row.productId,
@@ -71,16 +71,16 @@ export function productChangesOf(row: ProductRow, leftCells: string[]): ProductC
     previousCell: null,
     createdAt: row.createdAt,
   };
-  // A product that came back to a cell does not leave it.
+  // A product that has returned to a cell must not be removed from it.
   const left = leftCells.filter((cell) => cell !== row.cell);
   return left.length === 0 ? [change] : left.map((previousCell) => ({ ...change, previousCell }));
 }
 
-/** The address of a product. */
+/** Returns a product's address in the spatial index. */
 export const productAddress = ({ id, location }: Pick<ProductInput, "id" | "location">): string =>
   addressOf(location, hash53(id));
 
-/** A client's changes as columns; what is left out stays. */
+/** Returns the columns that a patch changes. */
 export function productColumnChanges(productId: string, patch: ProductPatch): ProductColumnChanges {
   const { location, available, ...same } = patch;
   return {

@@ -1,17 +1,17 @@
 import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** The catalogue: the record of truth of products. A deleted product stays as a row, so that its version goes on growing. */
+/** The catalog: the source of truth for products. A deleted product keeps its row, so that its version keeps growing. */
 export const products = sqliteTable(
   "products",
   {
     application: text("application").notNull(),
     productId: text("product_id").notNull(),
-    /** Grows by one with every write; outlives deletion. */
+    /** Grows by one with each write, also across deletions. */
     version: integer("version").notNull(),
     deleted: integer("deleted").notNull(),
     title: text("title").notNull(),
     category: text("category").notNull(),
-    /** In the currency's units, before discount. */
+    /** In units of the currency, before discount. */
     price: real("price"),
     currency: text("currency"),
     /** Share of the price, 0..1. */
@@ -23,9 +23,9 @@ export const products = sqliteTable(
     attributes: text("attributes", { mode: "json" })
       .$type<Record<string, string | number | boolean | null>>()
       .notNull(),
-    /** Address in the spatial index: which of its cells may hold it. */
+    /** Address in the spatial index, which determines the cells that may hold the product. */
     cell: text("cell").notNull(),
-    /** The address before this version, where this version moved the product. */
+    /** The previous address, if this version moved the product; null otherwise. */
     previousCell: text("previous_cell"),
     /** Seconds since the epoch. */
     createdAt: real("created_at").notNull(),
@@ -37,7 +37,7 @@ export const products = sqliteTable(
   ],
 );
 
-/** Images by position; the bytes lie in R2 under their hash. */
+/** Product images by position. R2 holds the bytes under their SHA-256. */
 export const productImages = sqliteTable(
   "product_images",
   {
@@ -52,16 +52,19 @@ export const productImages = sqliteTable(
   (table) => [primaryKey({ columns: [table.application, table.productId, table.position] })],
 );
 
-/** Products whose newest version the spatial index has not confirmed. */
+/** Products whose newest version the spatial index has not applied yet. */
 export const outbox = sqliteTable(
   "outbox",
   {
     application: text("application").notNull(),
     productId: text("product_id").notNull(),
     version: integer("version").notNull(),
-    /** When the row was last handed to the queue, seconds since the epoch; 0 for never. */
+    /** When the product was last enqueued, in seconds since the epoch; 0 for never. */
     sentAt: real("sent_at").notNull(),
-    /** Keys: the cells that the product left since the spatial index confirmed a version; it may lie in any of them. */
+    /**
+     * Keys: the addresses that the product left since the spatial index last applied a version. Any of them may still
+     * hold the product.
+     */
     leftCells: text("left_cells", { mode: "json" }).$type<Record<string, 1>>().notNull().default({}),
   },
   (table) => [primaryKey({ columns: [table.application, table.productId] })],

@@ -52,19 +52,19 @@ const listByAddressCall = z.object({
   after: productPosition.nullable(),
   limit: z.number().int().min(1).max(1000),
 });
-/** A write looks for what was not announced, at most so often in an isolate. */
+/** Seconds between two checks of the outbox for unsent rows, which writes trigger in each isolate. */
 const resendCheckSeconds = 10;
-/** So many products on their way to the spatial index are everyday business; more are an import. */
+/** Open outbox rows up to which the worker is ready. More rows mean that the spatial index lags, as during an import. */
 const maxReadyBacklog = 250;
 const now = (): number => Date.now() / 1000;
-/** What was not announced now is announced later: it is only noted. */
+/** Logs a failed cache refresh or enqueue. The open outbox row makes a later call repeat both. */
 const logEnqueueFailure = (reason: unknown): void =>
-  console.error({ event: "catalogue change not announced", error: errorText(reason) });
-const unknownProduct = refuse("not_found", "There is no such product.");
+  console.error({ event: "catalog change not enqueued", error: errorText(reason) });
+const unknownProduct = refuse("not_found", "There is no product with this id.");
 
-/** The catalogue. */
+/** RPC entry point of the product worker. Parses the input and delegates to {@link ProductStore}; see {@link ProductApi}. */
 export class ProductService extends WorkerEntrypoint<ProductEnv> implements ProductApi {
-  /** When a write last looked for what was not announced, in this isolate. */
+  /** When a write in this isolate last checked the outbox, in seconds since the epoch. */
   static #resendCheckedAt = 0;
 
   get #store(): ProductStore {
@@ -74,26 +74,31 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     return new CardCache(this.env.CARDS, this.#store);
   }
 
+  /** Returns a product that is not deleted, or null. */
   async #readExisting(application: string, productId: string): Promise<StoredProduct | null> {
     const [stored] = await this.#store.read(application, [productId]);
     return stored && stored.row.deleted === 0 ? stored : null;
   }
 
-  /** After a committed write: cards that must be seen at once, and the queue. */
+  /**
+   * Refreshes the cards of `changed` products in KV and enqueues `productIds` for the spatial index, after a committed
+   * write.
+   */
   async #publishWrite(application: string, productIds: string[], changed: StoredProduct[]): Promise<void> {
     const time = now();
     const steps = await Promise.allSettled([
       this.#cards.refresh(application, changed),
       enqueueProducts(this.env.CATALOGUE, this.#store, application, productIds, time),
     ]);
-    // The write is committed whatever fails here: its outbox row is open, and the consumer does both again.
+    // The write is committed, so a failure here does not fail the call. Its outbox row is open, and the consumer repeats
+    // both steps.
     for (const step of steps) if (step.status === "rejected") logEnqueueFailure(step.reason);
     if (time < ProductService.#resendCheckedAt + resendCheckSeconds) return;
     ProductService.#resendCheckedAt = time;
     this.ctx.waitUntil(this.resendOutbox().catch(logEnqueueFailure));
   }
 
-  /** After a write to one product. Answers it as it is now. */
+  /** Publishes a committed write to one product. Returns the stored product. */
   async #publishProduct(application: string, productId: string): Promise<StoredProduct> {
     const [stored] = await this.#store.read(application, [productId]);
     await this.#publishWrite(application, [productId], [stored]);
@@ -160,7 +165,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     if (!parsed.ok) return parsed;
     const newest = new Map(parsed.value.products.map((each) => [each.id, each]));
     await this.#store.upsert(application, [...newest.values()], now());
-    // Cards of many are left to the consumer: within seconds, not at once.
+    // The consumer refreshes the cards of a bulk write within seconds.
     await this.#publishWrite(application, [...newest.keys()], []);
     return ok({ written: newest.size });
   }
@@ -190,7 +195,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     const sha256 = await this.#store.imageHash(application, productId, n);
     return sha256
       ? ok({ path: imagePath(application, sha256) })
-      : refuse("not_found", "There is no such image.");
+      : refuse("not_found", "The product has no image at this position.");
   }
 
   async imageBytes(
@@ -253,10 +258,10 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
       const open = await this.#store.countOpenOutbox();
       return {
         ready: open <= maxReadyBacklog,
-        detail: open <= maxReadyBacklog ? "ready" : `${open} products on their way to the spatial index`,
+        detail: open <= maxReadyBacklog ? "ready" : `${open} products wait for the spatial index`,
       };
     } catch {
-      return { ready: false, detail: "its database is not migrated" };
+      return { ready: false, detail: "the product database cannot be read: apply migrations/product" };
     }
   }
 }

@@ -10,11 +10,12 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { maxDeliveries } from "../../shared/contracts/dead-letter.ts";
 import { cardsOfAnyVersion, product, productCard } from "../../shared/contracts/product.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
+import { refusalCodeOf } from "../../shared/testing/refusal-code.ts";
 import { maxImageBytes } from "./images.ts";
 import worker from "./index.ts";
 import { ProductService } from "./service.ts";
 import { ProductStore } from "./store.ts";
-import { environment, makeProduct, migrate, refusalCodeOf } from "./testing/environment.ts";
+import { environment, makeProduct, migrate } from "./testing/environment.ts";
 
 const service = new ProductService(createExecutionContext(), environment);
 const store = new ProductStore(environment.DB);
@@ -22,23 +23,23 @@ const oslo = { lat: 59.9, lon: 10.7 };
 
 beforeAll(migrate);
 
-/** Hands message bodies to the worker as its queue would. Answers which were acknowledged, and which come again. */
-async function consume(queue: string, ...bodies: unknown[]) {
+/** Delivers messages to the worker's queue handler. Returns the ids of the acknowledged and of the retried messages. */
+async function deliver(queue: string, ...bodies: unknown[]) {
   const messages = bodies.map((body, i) => ({ id: `m${i}`, timestamp: new Date(), attempts: 1, body }));
   const batch = createMessageBatch(queue, messages);
   await worker.queue(batch, environment);
   const { explicitAcks, retryMessages } = await getQueueResult(batch, createExecutionContext());
-  return { acknowledged: explicitAcks, again: retryMessages.map(({ msgId }) => msgId) };
+  return { acknowledged: explicitAcks, retried: retryMessages.map(({ msgId }) => msgId) };
 }
 
 describe("ProductService", () => {
-  it("creates, replaces, patches and removes a product, of one application only", async () => {
-    const made = unwrap(
+  it("creates, replaces, patches and removes a product of one application only", async () => {
+    const created = unwrap(
       await service.put("shop", makeProduct({ id: "a", price: 5, location: oslo })),
       "the product service",
     );
-    expect(made).toMatchObject({ created: true, product: { id: "a", price: 5, location: oslo } });
-    expect(product.parse(made.product)).toEqual(made.product);
+    expect(created).toMatchObject({ created: true, product: { id: "a", price: 5, location: oslo } });
+    expect(product.parse(created.product)).toEqual(created.product);
     expect(
       unwrap(await service.put("shop", makeProduct({ id: "a", price: 6 })), "the product service").created,
     ).toBe(false);
@@ -57,7 +58,7 @@ describe("ProductService", () => {
     );
   });
 
-  it("takes many at once, the last of equal ids, and pages through them", async () => {
+  it("writes many products at once, the last of equal ids, and pages through them", async () => {
     const many = Array.from({ length: 12 }, (_, i) =>
       makeProduct({ id: `p${String(i).padStart(2, "0")}`, category: i % 2 ? "odd" : "even" }),
     );
@@ -80,7 +81,7 @@ describe("ProductService", () => {
     ]);
   });
 
-  it("shows a card as it is after each single write", async () => {
+  it("returns the newest card after each single write", async () => {
     unwrap(
       await service.put("cards", makeProduct({ id: "a", price: 5, location: oslo })),
       "the product service",
@@ -95,7 +96,7 @@ describe("ProductService", () => {
     expect(await cardOf()).toEqual([]);
   });
 
-  it("answers cards from the database where KV holds nothing or nonsense", async () => {
+  it("reads cards from D1 if KV has none or invalid ones", async () => {
     unwrap(
       await service.putMany("kv", [makeProduct({ id: "a" }), makeProduct({ id: "b" })]),
       "the product service",
@@ -105,7 +106,7 @@ describe("ProductService", () => {
     expect(cards.map(({ id }) => id).sort()).toEqual(["a", "b"]);
   });
 
-  it("does not answer an older card than is wanted, though KV holds one", async () => {
+  it("does not return an older card than wanted, although KV has one", async () => {
     unwrap(await service.putMany("behind", [makeProduct({ id: "a", price: 1 })]), "the product service");
     const context = createExecutionContext();
     unwrap(
@@ -120,7 +121,7 @@ describe("ProductService", () => {
     expect(await priceOf(2)).toBe(2);
   });
 
-  it("announces each write to the spatial index, by its real queue", async () => {
+  it("sends each write to the spatial index through its queue", async () => {
     unwrap(await service.put("announce", makeProduct({ id: "a" })), "the product service");
     unwrap(
       await service.putMany("announce", [makeProduct({ id: "b" }), makeProduct({ id: "c" })]),
@@ -133,7 +134,7 @@ describe("ProductService", () => {
     expect((await service.ready()).ready).toBe(true);
   });
 
-  it("keeps pictures by content, as far as they are pictures", async () => {
+  it("stores images by content, and refuses other files", async () => {
     unwrap(await service.put("images", makeProduct({ id: "a" })), "the product service");
     const png = Uint8Array.from([
       0x89,
@@ -169,7 +170,7 @@ describe("ProductService", () => {
     expect(unwrap(await service.get("images", "a"), "the product service").images).toEqual([]);
   });
 
-  it("refuses what its contract does not allow, at every call", async () => {
+  it("refuses invalid input with invalid_input in every method", async () => {
     const good = makeProduct({ id: "a" });
     const answers = await Promise.all([
       service.put("shop", { ...good, price: -1 }),
@@ -188,8 +189,8 @@ describe("ProductService", () => {
   });
 });
 
-describe("the consumer of catalogue", () => {
-  it("writes the cards that KV holds anew, and no others", async () => {
+describe("consumeCatalog", () => {
+  it("refreshes the cards that KV contains, and no others", async () => {
     const bulk = (price: number) =>
       store.upsert("held", [makeProduct({ id: "shown", price }), makeProduct({ id: "unseen", price })], 1);
     const kv = (id: string) => environment.CARDS.get<{ price: number }>(`held/card/${id}`, "json");
@@ -202,21 +203,21 @@ describe("the consumer of catalogue", () => {
     );
     await waitOnExecutionContext(context);
     await bulk(2);
-    await consume("vicinity-catalogue", message);
+    await deliver("vicinity-catalogue", message);
     expect([(await kv("shown"))?.price, await kv("unseen")]).toEqual([2, null]);
     await store.remove("held", "shown", 2);
-    await consume("vicinity-catalogue", message);
+    await deliver("vicinity-catalogue", message);
     expect(await kv("shown")).toBeNull();
   });
 
-  it("keeps a message that it cannot read, with its cause, and goes on with the rest", async () => {
+  it("stores a dead letter for an invalid message, and processes the other messages", async () => {
     await store.upsert("rest", [makeProduct({ id: "a" })], 1);
-    const { acknowledged, again } = await consume(
+    const { acknowledged, retried } = await deliver(
       "vicinity-catalogue",
       { application: "rest", productIds: "a" },
       { application: "rest", productIds: ["a"] },
     );
-    expect({ acknowledged, again }).toEqual({ acknowledged: ["m0", "m1"], again: [] });
+    expect({ acknowledged, retried }).toEqual({ acknowledged: ["m0", "m1"], retried: [] });
     expect(await store.readPending("rest", ["a"])).toEqual([]);
     const { items } = unwrap(await service.listDeadLetters("rest", { limit: 10 }), "the product service");
     expect(items).toMatchObject([{ queue: "catalogue", attempts: 1 }]);
@@ -235,23 +236,23 @@ describe("the consumer of catalogue", () => {
     );
   });
 
-  it("asks for a message again while the spatial index is out of order; its rows stay open", async () => {
+  it("retries a message while the spatial index is unavailable, and leaves its outbox rows open", async () => {
     await store.upsert("outage", [makeProduct({ id: "a" })], 1);
     await store.upsert("works", [makeProduct({ id: "a" })], 1);
-    const { acknowledged, again } = await consume(
+    const { acknowledged, retried } = await deliver(
       "vicinity-catalogue",
       { application: "outage", productIds: ["a"] },
       { application: "works", productIds: ["a"] },
     );
-    expect({ acknowledged, again }).toEqual({ acknowledged: ["m1"], again: ["m0"] });
+    expect({ acknowledged, retried }).toEqual({ acknowledged: ["m1"], retried: ["m0"] });
     expect(await store.readPending("outage", ["a"])).toHaveLength(1);
     expect(await store.readPending("works", ["a"])).toEqual([]);
   });
 
-  it("keeps what the platform gives up, and delivers it when asked to", async () => {
+  it("stores messages from the dead-letter queue, and replays them", async () => {
     await store.upsert("late", [makeProduct({ id: "a" })], 1);
     const message = { application: "late", productIds: ["a"] };
-    const { acknowledged } = await consume("vicinity-catalogue-dead", message, message);
+    const { acknowledged } = await deliver("vicinity-catalogue-dead", message, message);
     expect(acknowledged).toEqual(["m0", "m1"]);
     const { items } = unwrap(await service.listDeadLetters("late", { limit: 10 }), "the product service");
     expect(items).toMatchObject([{ cause: "retries exhausted", attempts: 1 }]);
@@ -262,14 +263,14 @@ describe("the consumer of catalogue", () => {
     expect(refusalCodeOf(await service.replayDeadLetter("late", items[0].id))).toBe("not_found");
   });
 
-  it("knows what failed the last time, and keeps a letter that cannot be delivered yet", async () => {
+  it("stores the cause of the last failure, and keeps a dead letter whose replay fails", async () => {
     await store.upsert("outage", [makeProduct({ id: "b" })], 1);
     const message = { application: "outage", productIds: ["b"] };
     const batch = createMessageBatch("vicinity-catalogue", [
       { id: "m", timestamp: new Date(), attempts: maxDeliveries, body: message },
     ]);
     await worker.queue(batch, environment);
-    await consume("vicinity-catalogue-dead", message);
+    await deliver("vicinity-catalogue-dead", message);
     const { items } = unwrap(await service.listDeadLetters("outage", { limit: 10 }), "the product service");
     expect(items).toMatchObject([
       { cause: expect.stringContaining("out of order"), attempts: maxDeliveries },
@@ -280,8 +281,8 @@ describe("the consumer of catalogue", () => {
     );
   });
 
-  it("pages through letters", async () => {
-    for (let i = 0; i < 5; i++) await consume("vicinity-catalogue", { application: "many", productIds: i });
+  it("pages through dead letters", async () => {
+    for (let i = 0; i < 5; i++) await deliver("vicinity-catalogue", { application: "many", productIds: i });
     const first = unwrap(await service.listDeadLetters("many", { limit: 3 }), "the product service");
     const rest = unwrap(
       await service.listDeadLetters("many", { limit: 3, cursor: first.nextCursor }),

@@ -5,20 +5,20 @@ import type { ImageType } from "./image-type.ts";
 import { type ProductColumnChanges, type ProductRow, productAddress } from "./rows.ts";
 import { outbox, productImages, products } from "./schema.ts";
 
-/** A row with the hashes of its images, in their order. */
+/** A stored product, with the hashes of its images by position. */
 export interface StoredProduct {
   row: ProductRow;
   images: string[];
 }
 
-/** A product that the spatial index has yet to confirm, and the cells that it left meanwhile. */
+/** A product whose outbox row is open, with the addresses that it left since the spatial index last applied a version. */
 export interface PendingProduct extends StoredProduct {
   leftCells: string[];
 }
 
 const idsOf = (productIds: string[]) => sql`(SELECT value FROM json_each(${JSON.stringify(productIds)}))`;
 
-/** All that the product worker asks of its database. Every query begins with the application. */
+/** The only access to the product worker's database. All queries but those of the outbox are of one application. */
 export class ProductStore {
   readonly #database: D1Database;
   readonly #db: ReturnType<typeof drizzle>;
@@ -28,9 +28,7 @@ export class ProductStore {
     this.#db = drizzle(database);
   }
 
-  /**
-   * Writes products and their outbox rows in one transaction. A version grows by one, also over a deletion.
-   */
+  /** Inserts or replaces products and opens their outbox rows, in one transaction. Each product's version grows by one. */
   async upsert(application: string, inputs: ProductInput[], now: number): Promise<void> {
     const list = JSON.stringify(
       inputs.map((input) => ({
@@ -42,7 +40,7 @@ export class ProductStore {
         cell: productAddress(input),
       })),
     );
-    // drizzle's batch takes no raw statements with parameters: these are D1's own.
+    // These statements use D1's own API, because drizzle's batch takes no raw statements with parameters.
     await this.#database.batch([
       this.#database
         .prepare(
@@ -67,8 +65,8 @@ export class ProductStore {
   }
 
   /**
-   * Changes the named columns in one statement, so that concurrent changes of others are kept. Answers whether there is
-   * such a product.
+   * Changes the given columns in one statement, so that concurrent changes of other columns are kept. Returns whether the
+   * product exists.
    */
   async patch(
     application: string,
@@ -95,9 +93,9 @@ export class ProductStore {
     return changed.meta.changes > 0;
   }
 
-  /** Marks a product as deleted and forgets its images. Answers whether there was one. */
+  /** Marks a product as deleted and deletes its images. Returns whether the product existed. */
   async remove(application: string, productId: string, now: number): Promise<boolean> {
-    const [gone] = await this.#database.batch([
+    const [deleted] = await this.#database.batch([
       this.#database
         .prepare(
           `UPDATE products SET deleted = 1, version = version + 1, previous_cell = NULL, updated_at = ?3
@@ -109,10 +107,10 @@ export class ProductStore {
         .bind(application, productId),
       this.#openOutbox(application, [productId]),
     ]);
-    return gone.meta.changes > 0;
+    return deleted.meta.changes > 0;
   }
 
-  /** Opens outbox rows for the versions just written; a cell that the version left joins those left before. */
+  /** Opens outbox rows for the written versions. Adds the address that a version left to those left before. */
   #openOutbox(application: string, productIds: string[]): D1PreparedStatement {
     return this.#database
       .prepare(
@@ -136,7 +134,7 @@ export class ProductStore {
       .orderBy(asc(productImages.productId), asc(productImages.position));
   }
 
-  /** Products by id, deleted ones among them, in no order. */
+  /** Returns products by id, including deleted ones, in no order. */
   async read(application: string, productIds: string[]): Promise<StoredProduct[]> {
     const [rows, images] = await this.#db.batch([
       this.#db
@@ -148,7 +146,7 @@ export class ProductStore {
     return withImages(rows, images);
   }
 
-  /** Those of the products whose outbox rows are open, deleted ones among them, in no order. */
+  /** Returns those of the products whose outbox rows are open, including deleted ones, in no order. */
   async readPending(application: string, productIds: string[]): Promise<PendingProduct[]> {
     const [rows, images] = await this.#db.batch([
       this.#db
@@ -168,7 +166,7 @@ export class ProductStore {
     return stored.map((each, i) => ({ ...each, leftCells: Object.keys(rows[i].leftCells) }));
   }
 
-  /** Products that are not deleted, by address and id, ascending. */
+  /** Returns up to `limit` products after `after` by address and id, ascending, without deleted ones. */
   async listByAddress(
     application: string,
     after: { cell: string; productId: string } | null,
@@ -190,7 +188,7 @@ export class ProductStore {
       .limit(limit);
   }
 
-  /** Products that are not deleted, by id, ascending. */
+  /** Returns up to `limit` products after `after` by id, ascending, without deleted ones. */
   async list(
     application: string,
     limit: number,
@@ -217,7 +215,7 @@ export class ProductStore {
     return withImages(rows, images);
   }
 
-  /** Notes an image, and that its product changed. */
+  /** Stores an image's position and hash, increments the product's version and opens its outbox row. */
   async putImage(
     application: string,
     productId: string,
@@ -242,7 +240,7 @@ export class ProductStore {
     ]);
   }
 
-  /** Hash of the image at a position. */
+  /** Returns the SHA-256 of the image at a position, or null. */
   async imageHash(application: string, productId: string, position: number): Promise<string | null> {
     const rows = await this.#db
       .select({ sha256: productImages.sha256 })
@@ -257,7 +255,7 @@ export class ProductStore {
     return rows[0]?.sha256 ?? null;
   }
 
-  /** Open outbox rows last sent before `sentBefore`, marked as sent at `now`. */
+  /** Returns up to `limit` open outbox rows that were last sent before `sentBefore`, and marks them as sent at `now`. */
   async claimOutbox(
     sentBefore: number,
     now: number,
@@ -272,7 +270,7 @@ export class ProductStore {
       .returning({ application: outbox.application, productId: outbox.productId });
   }
 
-  /** Notes that rows were handed to the queue. */
+  /** Marks outbox rows as sent at `now`. */
   async markSent(application: string, productIds: string[], now: number): Promise<void> {
     await this.#db
       .update(outbox)
@@ -286,7 +284,7 @@ export class ProductStore {
       );
   }
 
-  /** Closes outbox rows whose version the spatial index holds; a newer write stays open. */
+  /** Closes outbox rows whose version the spatial index has applied. The row of a newer write stays open. */
   async closeOutbox(application: string, confirmed: { productId: string; version: number }[]): Promise<void> {
     await this.#db.run(sql`
       DELETE FROM outbox WHERE application = ${application} AND EXISTS (
@@ -295,7 +293,7 @@ export class ProductStore {
         AND product_id IN ${idsOf(confirmed.map((each) => each.productId))}`);
   }
 
-  /** How many outbox rows are open. */
+  /** Returns the number of open outbox rows of all applications. */
   async countOpenOutbox(): Promise<number> {
     const rows = await this.#db.select({ open: sql<number>`count(*)` }).from(outbox);
     return rows[0].open;

@@ -4,8 +4,8 @@ import { defineConfig } from "vitest/config";
 
 const migrations = join(import.meta.dirname, "../../migrations/product");
 
-/** A worker in the place of location: it takes every change, but for one application it is out of order. */
-const places = `
+/** A stub of the location worker. It accepts every change, but refuses those of application `outage`. */
+const locationStub = `
   import { WorkerEntrypoint } from "cloudflare:workers";
   export class LocationService extends WorkerEntrypoint {
     applyProductChanges(application, changes) {
@@ -17,7 +17,7 @@ const places = `
   export default {};
 `;
 
-/** The product worker from its own configuration, in workerd on a real database, KV, R2 and queue. */
+/** Runs the tests of the product worker in workerd, with its own configuration, on real D1, KV, R2 and queues. */
 export default defineConfig({
   plugins: [
     cloudflareTest(async () => ({
@@ -25,7 +25,7 @@ export default defineConfig({
       miniflare: {
         bindings: { MIGRATIONS: await readD1Migrations(migrations) },
         workers: [
-          { name: "vicinity-location", modules: true, compatibilityDate: "2026-11-01", script: places },
+          { name: "vicinity-location", modules: true, compatibilityDate: "2026-11-01", script: locationStub },
         ],
       },
     })),

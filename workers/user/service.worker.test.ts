@@ -2,15 +2,13 @@
 import { applyD1Migrations, createExecutionContext, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Result, unwrap } from "../../shared/contracts/result.ts";
+import { unwrap } from "../../shared/contracts/result.ts";
 import { user, userInput, userInteraction } from "../../shared/contracts/user.ts";
+import { refusalCodeOf } from "../../shared/testing/refusal-code.ts";
 import { UserService } from "./service.ts";
 
 const environment: { DB: D1Database; MIGRATIONS: D1Migration[] } = Object.assign({ MIGRATIONS: [] }, env);
 const service = new UserService(createExecutionContext(), { DB: environment.DB });
-
-/** Returns the code of a refusal; null for a value. */
-const refusalCodeOf = (result: Result<unknown>): string | null => (result.ok ? null : result.error.code);
 
 const profile = userInput.parse({ home: { lat: 59.9, lon: 10.7 }, attributes: { tier: "gold" } });
 const viewEvent = (eventId: string, time: number) => ({

@@ -2,17 +2,13 @@
 import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { type ProductInput, productInput } from "../../../shared/contracts/product.ts";
-import type { Result } from "../../../shared/contracts/result.ts";
 
 /** The worker's bindings, with the migrations that vitest.config.ts adds. */
 export const environment: ProductEnv & { MIGRATIONS: D1Migration[] } = Object.assign({ MIGRATIONS: [] }, env);
 
+/** Applies the migrations to the test database. */
 export const migrate = (): Promise<void> => applyD1Migrations(environment.DB, environment.MIGRATIONS);
 
-/** A product with some fields of its own. */
+/** Returns a valid product with the given fields. */
 export const makeProduct = (fields: Partial<ProductInput> & { id: string }): ProductInput =>
   productInput.parse({ title: "Thing", ...fields });
-
-/** The code of a refusal; null for a value. */
-export const refusalCodeOf = (result: Result<unknown>): string | null =>
-  result.ok ? null : result.error.code;

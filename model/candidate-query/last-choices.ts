@@ -1,6 +1,6 @@
 import type { LastChoice, ProductRef } from "../../shared/contracts/retrieval.ts";
 import { distinctChoices } from "../features/ranking-context.ts";
-import { transitionKey, type UserProfile } from "../profile/profile.ts";
+import { productPairKey, type UserProfile } from "../profile/profile.ts";
 
 /** Last choices whose next products are candidates. */
 export const lastChoiceCount = 3;
@@ -15,7 +15,7 @@ export const lastChoicesOf = ({ recent }: UserProfile): string[] =>
 export function lastChoicesWithTransitions(profile: UserProfile): LastChoice[] {
   const last = lastChoicesOf(profile).map((productId) => ({
     productId,
-    prefix: transitionKey(productId, ""),
+    prefix: productPairKey(productId, ""),
     transitions: [] as ProductRef[],
   }));
   for (const key of profile.transitions.keys())

@@ -4,7 +4,7 @@ import { placeWeight, type UserProfile } from "../profile/profile.ts";
 /** Usual places from which the first stage measures proximity, at most. */
 const maxProximityPlaces = 4;
 
-/** Returns a user's usual places, heaviest first, weighted by decayed choices. The weights of all places add up to one. */
+/** Returns a user's usual places, heaviest first. Weights are the shares of decayed choices at all usual places. */
 export function usualPlaces(profile: UserProfile, now: number): WeightedPoint[] {
   const places = [...profile.places.values()]
     .map((place) => ({ lat: place.lat, lon: place.lon, weight: placeWeight(place, now) }))

@@ -3,8 +3,8 @@ import { type BlockMeta, encodeMetadata, type NextProduct, noString } from "./co
 import { hash32, hash53 } from "./hash.ts";
 import { allocate, columnLayout, columnWidth, type Elements, wholeShare } from "./layout.ts";
 
-/** A product as one row, before it becomes columns. Units are those of {@link columnLayout}; null stands for absent. */
-export interface ProductRow {
+/** A product to be added to a block. Units are those of {@link columnLayout}; null stands for absent. */
+export interface ColumnsRow {
   productId: string;
   title: string;
   category: string;
@@ -61,7 +61,7 @@ export class ColumnsBuilder {
   }
 
   /** Appends a product. */
-  addRow(row: ProductRow): void {
+  addRow(row: ColumnsRow): void {
     const at = this.#ids.length;
     const a = this.#arrays;
     a.idHash[at] = hash53(row.productId);

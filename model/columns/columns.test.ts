@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sealBlock } from "./block.ts";
 import { decodeColumns, nextProductsOf } from "./columns.ts";
-import { ColumnsBuilder, type ProductRow } from "./columns-builder.ts";
+import { ColumnsBuilder, type ColumnsRow } from "./columns-builder.ts";
 import { concatRows } from "./concat-rows.ts";
 import { hash32, hash53 } from "./hash.ts";
 import { columnWidth as width } from "./layout.ts";
@@ -37,7 +37,7 @@ const row = fc.record({
   ),
 });
 
-function build(rows: ProductRow[]): ArrayBuffer {
+function build(rows: ColumnsRow[]): ArrayBuffer {
   const builder = new ColumnsBuilder(rows.length);
   for (const each of rows) builder.addRow(each);
   return builder.finish(meta);

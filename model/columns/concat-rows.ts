@@ -37,7 +37,7 @@ class Dictionary {
   }
 }
 
-/** Columns that hold indices into the dictionary. */
+/** Columns of indices into the dictionary. */
 const dictionaryColumns = ["category", "currency", "cell"] as const;
 
 /**

@@ -1,12 +1,12 @@
 import type { Columns } from "./columns.ts";
 
-/** Hash table of each block: rows by the hash of the product id. Open addressing, at most half full; -1 marks a free slot. */
+/** Hash table of each block: rows by the hash of the product id. Open addressing, at most half full; -1: a free slot. */
 const cachedIndexes = new WeakMap<Columns, Int32Array>();
 
 /** Bytes of a block's hash table per row, at most. */
 export const rowIndexBytesPerRow = 16;
 
-/** Returns the first slot to try. Fibonacci hashing (Knuth, TAOCP 3, 6.4), since products of one shard share the lower bits. */
+/** Returns the first slot to try. Products of a shard share the lower bits: Fibonacci hashing (Knuth, TAOCP 3, 6.4). */
 const slotOf = (idHash: number, index: Int32Array): number =>
   Math.imul(idHash >>> 0, 0x9e3779b1) >>> (Math.clz32(index.length) + 1);
 
@@ -24,7 +24,7 @@ function rowIndexOf(columns: Columns): Int32Array {
   return index;
 }
 
-/** Returns the row of a product in a block, by the hash of its id; undefined if the block does not contain the product. */
+/** Returns the row of a product in a block, by the hash of its id; undefined if the block does not contain it. */
 export function rowOfHash(columns: Columns, idHash: number): number | undefined {
   const index = rowIndexOf(columns);
   for (let slot = slotOf(idHash, index); index[slot] >= 0; slot = (slot + 1) & (index.length - 1))

@@ -13,7 +13,7 @@ import {
   historyLength,
   pairFeatureNames,
 } from "./pair-features.ts";
-import { blockOf, contextOf, day, hour, interaction, now } from "./testing.ts";
+import { blockOf, contextOf, day, hour, makeInteraction, now } from "./testing.ts";
 
 const counts = (length: number, max = 1e6) => fc.array(fc.nat(max), { minLength: length, maxLength: length });
 const productId = fc.nat(9).map((i) => `p${i}`);
@@ -67,7 +67,7 @@ const profile = fc
   .map((drawn) => {
     const profile = emptyProfile();
     for (const { productId, time, offset, place, ...more } of drawn.events)
-      applyInteraction(profile, interaction(productId, time, { ...more, ...place }), offset);
+      applyInteraction(profile, makeInteraction(productId, time, { ...more, ...place }), offset);
     profile.home = drawn.home;
     return profile;
   });
@@ -88,7 +88,7 @@ const ranking = fc
     return { context: contextOf(profile, block, where), block, trace };
   });
 
-/** Returns what `fill` writes to `count` cells that are initially `before`, and checks that it writes no cell beside them. */
+/** Returns what `fill` writes to `count` numbers that are initially `before`, and checks that it writes no others. */
 function written(
   count: number,
   fill: (out: Float32Array, at: number) => void,

@@ -123,7 +123,7 @@ export function selectPackedRows(bytes: Uint8Array, rows: readonly number[]): Ui
   return to.bytes;
 }
 
-/** Returns the batch in a pack; null if the pack has another shape, is damaged, or contains a number that is not finite. */
+/** Returns the batch in a pack; null if the pack is damaged, has another shape, or contains a non-finite number. */
 export function unpackFeatures(shape: FeatureShape, bytes: Uint8Array): FeatureBatch | null {
   const layout = readLayout(bytes);
   if (layout === null) return null;

@@ -8,7 +8,7 @@ import {
   historyLength,
   pairFeatureNames,
 } from "./pair-features.ts";
-import { blockOf, contextOf, day, hour, interaction, north, now, origin, profileOf } from "./testing.ts";
+import { blockOf, contextOf, day, hour, makeInteraction, north, now, origin, profileOf } from "./testing.ts";
 
 const block = blockOf([{ ...origin }, { ...north(2), category: "books" }, {}]);
 
@@ -26,8 +26,8 @@ function pairsOf(profile: UserProfile, row = 0, offsetSeconds = 0): Record<strin
   );
 }
 const profile = profileOf([
-  interaction("x", now - 7 * day, { category: "books", ...north(1) }),
-  interaction("p0", now - 40 * 60, { type: "view", category: "cafe", ...origin }),
+  makeInteraction("x", now - 7 * day, { category: "books", ...north(1) }),
+  makeInteraction("p0", now - 40 * 60, { type: "view", category: "cafe", ...origin }),
 ]);
 
 describe("event and pair features", () => {
@@ -67,12 +67,12 @@ describe("event and pair features", () => {
   });
 
   it("include dismissals, with a negative weight", () => {
-    const [dismissed] = pairsOf(profileOf([interaction("p0", now - hour, { type: "dismiss" })]));
+    const [dismissed] = pairsOf(profileOf([makeInteraction("p0", now - hour, { type: "dismiss" })]));
     expect(dismissed).toMatchObject({ present: 1, same_product: 1, weight: -0.5 });
   });
 
   it("wrap hours around midnight on the local clock", () => {
-    const [atOne] = pairsOf(profileOf([interaction("x", now + hour)], 12 * hour), 0, 11 * hour);
+    const [atOne] = pairsOf(profileOf([makeInteraction("x", now + hour)], 12 * hour), 0, 11 * hour);
     expect(atOne.same_hour).toBeCloseTo(Math.exp(-2 / 2), 5);
     expect(atOne.same_weekday).toBe(0);
   });
@@ -81,13 +81,15 @@ describe("event and pair features", () => {
     for (const pair of pairsOf(emptyProfile()))
       expect(Object.values(pair)).toEqual([...pairFeatureNames, ...eventFeatureNames].map(() => 0));
     expect(pairsOf(profile)[2].present).toBe(0);
-    const [unknown] = pairsOf(profileOf([interaction("x", now - hour)]));
+    const [unknown] = pairsOf(profileOf([makeInteraction("x", now - hour)]));
     expect(unknown).toMatchObject({ present: 1, same_category: 0, distance: 0, within_1km: 0 });
     expect(pairsOf(profile, 2)[0]).toMatchObject({ present: 1, distance: 0, within_1km: 0 });
   });
 
   it("cover the newest events only, and decay `just_now` with their age", () => {
-    const many = profileOf(Array.from({ length: 40 }, (_, i) => interaction(`x${i}`, now - (40 - i) * 600)));
+    const many = profileOf(
+      Array.from({ length: 40 }, (_, i) => makeInteraction(`x${i}`, now - (40 - i) * 600)),
+    );
     const pairs = pairsOf(many);
     expect(pairs.map(({ present }) => present)).toEqual(Array(historyLength).fill(1));
     for (const [i, older] of pairs.slice(1).entries()) {
@@ -98,7 +100,7 @@ describe("event and pair features", () => {
   });
 
   it("treat an event that is later than now, on any clock, as happening now", () => {
-    const later = profileOf([interaction("p0", now + 3 * day, origin)], 14 * hour);
+    const later = profileOf([makeInteraction("p0", now + 3 * day, origin)], 14 * hour);
     const [pair] = pairsOf(later, 0, -11 * hour);
     expect(pair).toMatchObject({ present: 1, gap: 0, just_now: 1 });
     for (const value of Object.values(pair)) expect(Math.abs(value)).toBeLessThanOrEqual(5);

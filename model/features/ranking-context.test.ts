@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { hash32, hash53 } from "../columns/hash.ts";
 import { emptyProfile } from "../profile/profile.ts";
 import { distinctChoices, type RankingContext, referencePointIndex } from "./ranking-context.ts";
-import { blockOf, contextOf, day, hour, interaction, north, now, origin, profileOf } from "./testing.ts";
+import { blockOf, contextOf, day, hour, makeInteraction, north, now, origin, profileOf } from "./testing.ts";
 
 const block = blockOf([{}, { counts: [0, 0, 0, 0, 0, 1] }]);
 const referencePoint = ({ referencePoints: spots }: RankingContext, at: number): number[] => [
@@ -23,10 +23,10 @@ describe("rankingContext", () => {
   it("orders choices newest first, without dismissals; distinctChoices keeps one per product", () => {
     const context = contextOf(
       profileOf([
-        interaction("a", now - 4 * hour),
-        interaction("b", now - 3 * hour),
-        interaction("a", now - 2 * hour),
-        interaction("c", now - hour, { type: "dismiss" }),
+        makeInteraction("a", now - 4 * hour),
+        makeInteraction("b", now - 3 * hour),
+        makeInteraction("a", now - 2 * hour),
+        makeInteraction("c", now - hour, { type: "dismiss" }),
       ]),
       block,
     );
@@ -41,7 +41,7 @@ describe("rankingContext", () => {
   it("counts the user's transitions from the last and the second last product", () => {
     const products = ["a", "b", "a", "c", "a", "b", "a"];
     const context = contextOf(
-      profileOf(products.map((id, i) => interaction(id, now - (products.length - i) * hour))),
+      profileOf(products.map((id, i) => makeInteraction(id, now - (products.length - i) * hour))),
       block,
     );
     expect(context.transitionsFromLast).toEqual(
@@ -57,7 +57,7 @@ describe("rankingContext", () => {
 
   it("does not confuse the transitions of a product whose id is the prefix of another's", () => {
     const context = contextOf(
-      profileOf(["ab", "c", "a"].map((id, i) => interaction(id, now - (3 - i) * hour))),
+      profileOf(["ab", "c", "a"].map((id, i) => makeInteraction(id, now - (3 - i) * hour))),
       block,
     );
     expect(context.transitionsFromLast.size).toBe(0);
@@ -65,7 +65,7 @@ describe("rankingContext", () => {
 
   it("smooths the shares of next products by five", () => {
     const rows = blockOf([{ nextProducts: [{ productId: "next", cell: "c", weight: 15 }] }]);
-    const context = contextOf(profileOf([interaction("p0", now - hour)]), rows);
+    const context = contextOf(profileOf([makeInteraction("p0", now - hour)]), rows);
     expect(context.nextProductsOfLast).toEqual(new Map([[hash53("next"), 15 / 20]]));
     expect(context.nextProductsOfSecond.size).toBe(0);
   });
@@ -74,7 +74,9 @@ describe("rankingContext", () => {
     const categories = ["cafe", "park", "cafe", "books", "cafe", null, "cafe"];
     const context = contextOf(
       profileOf(
-        categories.map((category, i) => interaction("x", now - (categories.length - i) * hour, { category })),
+        categories.map((category, i) =>
+          makeInteraction("x", now - (categories.length - i) * hour, { category }),
+        ),
       ),
       block,
     );
@@ -88,7 +90,7 @@ describe("rankingContext", () => {
 
   it("weighs usual places by choices that halve in 60 days; the weights add up to one", () => {
     const { usualPlaces } = contextOf(
-      profileOf([interaction("x", now - 60 * day, origin), interaction("y", now, north(50))]),
+      profileOf([makeInteraction("x", now - 60 * day, origin), makeInteraction("y", now, north(50))]),
       block,
     );
     expect(usualPlaces.count).toBe(2);
@@ -97,7 +99,9 @@ describe("rankingContext", () => {
     // The heavier place, 50 km north of the equator, comes first.
     expect(usualPlaces.at[2]).toBeGreaterThan(0);
     expect(usualPlaces.at[5]).toBeCloseTo(0, 9);
-    const many = Array.from({ length: 40 }, (_, i) => interaction("x", now - (40 - i) * day, north(20 * i)));
+    const many = Array.from({ length: 40 }, (_, i) =>
+      makeInteraction("x", now - (40 - i) * day, north(20 * i)),
+    );
     const densest = contextOf(profileOf(many), block).usualPlaces;
     expect(densest.count).toBe(16);
     expect(densest.weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 9);
@@ -106,7 +110,8 @@ describe("rankingContext", () => {
 
   it("computes novelty from first choices among the newest 20, with a prior of 0.3", () => {
     const novelty = (ids: string[]): number =>
-      contextOf(profileOf(ids.map((id, i) => interaction(id, now - (ids.length - i) * hour))), block).novelty;
+      contextOf(profileOf(ids.map((id, i) => makeInteraction(id, now - (ids.length - i) * hour))), block)
+        .novelty;
     expect(novelty([])).toBeCloseTo(0.3, 9);
     expect(novelty(["a", "b", "c", "d"])).toBeCloseTo((4 + 1.2) / 8, 9);
     expect(novelty(["a", "a", "a", "b"])).toBeCloseTo((2 + 1.2) / 8, 9);
@@ -115,15 +120,15 @@ describe("rankingContext", () => {
 
   it("counts a choice as the first of its product even after a dismissal", () => {
     const profile = profileOf([
-      interaction("a", now - 2 * day, { type: "dismiss" }),
-      interaction("a", now - day),
-      interaction("a", now - hour),
+      makeInteraction("a", now - 2 * day, { type: "dismiss" }),
+      makeInteraction("a", now - day),
+      makeInteraction("a", now - hour),
     ]);
     expect(contextOf(profile, block).novelty).toBeCloseTo((1 + 1.2) / 6, 9);
   });
 
   it("holds the user's location, last choice and home, and NaN for an unknown one", () => {
-    const profile = profileOf([interaction("x", now - day, { lat: 90, lon: 0 })]);
+    const profile = profileOf([makeInteraction("x", now - day, { lat: 90, lon: 0 })]);
     const unknown = contextOf(emptyProfile(), block);
     for (const at of Object.values(referencePointIndex))
       expect(referencePoint(unknown, at)).toEqual([Number.NaN, Number.NaN, Number.NaN]);

@@ -7,8 +7,8 @@ import {
   type CategoryStats,
   type ProductStats,
   placeWeight,
+  productPairKey,
   type RecentEvent,
-  transitionKey,
   type UserProfile,
 } from "../profile/profile.ts";
 import { type BlockRow, type ListSummary, summarizeCandidates } from "./list-summary.ts";
@@ -49,7 +49,7 @@ export interface RankingContext {
   /** Sums of these transitions. */
   transitionsFromLastSum: number;
   transitionsFromSecondSum: number;
-  /** All users' transitions from the last and the second last product: smoothed shares by the hash of the next product. */
+  /** Smoothed shares of all users' transitions from the last and the second last product, by the hash of the next. */
   nextProductsOfLast: Map<number, number>;
   nextProductsOfSecond: Map<number, number>;
   /** The user's statistics of each category, by the hash of its name. */
@@ -207,7 +207,7 @@ function sum(counts: Map<number, number>): number {
 function transitionsFrom(profile: UserProfile, productId: string | undefined): Map<number, number> {
   const counts = new Map<number, number>();
   if (productId === undefined) return counts;
-  const prefix = transitionKey(productId, "");
+  const prefix = productPairKey(productId, "");
   for (const [key, { count }] of profile.transitions)
     if (key.startsWith(prefix)) counts.set(hash53(key.slice(prefix.length)), count);
   return counts;

@@ -2,7 +2,7 @@ import type { Interaction, ProductFacts } from "../../shared/contracts/event.ts"
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { earthRadiusKm } from "../../shared/geo/distance.ts";
 import { type Columns, decodeColumns } from "../columns/columns.ts";
-import { ColumnsBuilder, type ProductRow } from "../columns/columns-builder.ts";
+import { ColumnsBuilder, type ColumnsRow } from "../columns/columns-builder.ts";
 import { applyInteraction } from "../profile/apply-interaction.ts";
 import { emptyProfile, type UserProfile } from "../profile/profile.ts";
 import type { CandidateTrace, FeatureFamily } from "./families/feature-family.ts";
@@ -20,7 +20,7 @@ export const origin: Point = { lat: 0, lon: 0 };
 export const north = (km: number): Point => ({ lat: (km / earthRadiusKm) * (180 / Math.PI), lon: 0 });
 
 /** Returns a block of products `p0`, `p1`, ...; properties that a row leaves out are empty. */
-export function blockOf(rows: readonly Partial<ProductRow>[], time = now): Columns {
+export function blockOf(rows: readonly Partial<ColumnsRow>[], time = now): Columns {
   const builder = new ColumnsBuilder(rows.length);
   rows.forEach((row, i) => {
     builder.addRow({
@@ -52,7 +52,7 @@ export function blockOf(rows: readonly Partial<ProductRow>[], time = now): Colum
 }
 
 /** Returns an interaction, by default a purchase. */
-export const interaction = (
+export const makeInteraction = (
   productId: string,
   time: number,
   {

@@ -17,4 +17,4 @@ const indexed = rules.map((rule) => ({ ...rule, index: featureShape.dense.indexO
 
 /** Returns the reasons for showing a candidate, from its row of dense features, which starts at `at`. */
 export const reasonsOf = (dense: Float32Array, at: number): string[] =>
-  indexed.filter(({ index, threshold: least }) => dense[at + index] >= least).map(({ reason }) => reason);
+  indexed.filter(({ index, threshold }) => dense[at + index] >= threshold).map(({ reason }) => reason);

@@ -7,9 +7,9 @@ import {
   type PlaceStats,
   type ProductStats,
   placeHalfLifeDays,
+  productPairKey,
   profileLimits,
   type RecentEvent,
-  transitionKey,
   type UserProfile,
 } from "./profile.ts";
 
@@ -19,7 +19,7 @@ const placeResolution = 8;
 /** Choices before an event from which transitions lead to the event's product. */
 const maxTransitionGap = 3;
 
-/** Days of recency that are worth as much as a factor of e in the number of choices, when a full profile drops an entry. */
+/** Days of recency that count as much as a factor of e in the number of choices, when a full profile drops an entry. */
 const recencyDays = 30;
 
 /**
@@ -40,7 +40,7 @@ export function choicesBefore(profile: UserProfile, time: number): RecentEvent[]
   return before.slice(-maxTransitionGap);
 }
 
-/** Returns whether the profile holds no interaction with the product. */
+/** Returns whether the profile contains no interaction with the product. */
 export const isFirstInteraction = (profile: UserProfile, productId: string): boolean =>
   !profile.products.has(productId);
 
@@ -125,7 +125,7 @@ function updateProduct(profile: UserProfile, { productId, facts, time }: Interac
 function updateTransition(profile: UserProfile, from: string, to: string, time: number): void {
   const stats = profile.products.get(from);
   if (stats) stats.transitions++;
-  const key = transitionKey(from, to);
+  const key = productPairKey(from, to);
   const transition = profile.transitions.get(key);
   if (transition) {
     transition.count++;

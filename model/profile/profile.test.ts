@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { eventTypes, type Interaction } from "../../shared/contracts/event.ts";
 import { applyInteraction, choicesBefore, isFirstInteraction } from "./apply-interaction.ts";
 import { decodeProfile, encodeProfile } from "./codec.ts";
-import { emptyProfile, profileLimits, transitionKey } from "./profile.ts";
+import { emptyProfile, productPairKey, profileLimits } from "./profile.ts";
 
 const start = 1_700_000_000;
 
@@ -85,7 +85,7 @@ describe("applyInteraction", () => {
     expect(isFirstInteraction(profile, "b")).toBe(true);
     applyInteraction(profile, interaction("b", start + 2), 0);
     expect(isFirstInteraction(profile, "b")).toBe(false);
-    expect(profile.transitions.get(transitionKey("a", "b"))?.count).toBe(1);
+    expect(profile.transitions.get(productPairKey("a", "b"))?.count).toBe(1);
     expect(choicesBefore(profile, start + 10).map((each) => each.productId)).toEqual(["a", "b"]);
   });
 });

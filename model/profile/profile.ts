@@ -84,7 +84,7 @@ export interface UserProfile {
   categories: Map<string, CategoryStats>;
   /** Usual places, by H3 cell. */
   places: Map<string, PlaceStats>;
-  /** By {@link transitionKey}. */
+  /** By {@link productPairKey}. */
   transitions: Map<string, TransitionStats>;
   /** Choices by local hour (24) and weekday (7, Monday first). */
   hours: number[];
@@ -137,5 +137,5 @@ export const emptyProfile = (): UserProfile => ({
   settingsVersion: 0,
 });
 
-/** Returns the key of a transition. Ids contain no space, so the key is unique. */
-export const transitionKey = (from: string, to: string): string => `${from} ${to}`;
+/** Returns the key of a transition between two products. Ids contain no space, so the key is unique. */
+export const productPairKey = (from: string, to: string): string => `${from} ${to}`;

@@ -3,7 +3,7 @@ import { type ChildBlock, type Columns, decodeColumns } from "../columns/columns
 import { ColumnsBuilder } from "../columns/columns-builder.ts";
 import { concatRows } from "../columns/concat-rows.ts";
 import { capOfChildren, capOfRows } from "./bounding-cap.ts";
-import { type CellProduct, productRowOf } from "./cell-product.ts";
+import { type CellProduct, columnsRowOf } from "./cell-product.ts";
 import { popularityScore } from "./engagement.ts";
 import { topIndices } from "./top-indices.ts";
 
@@ -15,7 +15,7 @@ export function buildLeafTile(
   products: Iterable<CellProduct>,
   offsetAt: (time: number) => number,
 ): ArrayBuffer {
-  const rows = Array.from(products, (product) => productRowOf(product, time, offsetAt));
+  const rows = Array.from(products, (product) => columnsRowOf(product, time, offsetAt));
   const builder = new ColumnsBuilder(rows.length);
   for (const row of rows) builder.addRow(row);
   return builder.finish({ cell, version, time, children: [] });

@@ -5,7 +5,7 @@ import { addressOf } from "../../shared/geo/cells.ts";
 import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
 import type { NextProduct } from "../columns/columns.ts";
-import type { ProductRow } from "../columns/columns-builder.ts";
+import type { ColumnsRow } from "../columns/columns-builder.ts";
 import { hash53 } from "../columns/hash.ts";
 import { columnWidth, maxNextProducts } from "../columns/layout.ts";
 import { decayedEngagement, engagementOf } from "./engagement.ts";
@@ -51,11 +51,11 @@ export function rhythmOf(
  * Returns the row of a product in its cell's tile, as of `time` (seconds since the epoch). `offsetAt` returns the offset
  * of the cell's clocks from UTC in seconds.
  */
-export function productRowOf(
+export function columnsRowOf(
   product: CellProduct,
   time: number,
   offsetAt: (time: number) => number,
-): ProductRow {
+): ColumnsRow {
   const { change, cell, hours } = product;
   const lifetime = sumTotals(hours);
   const rhythm = rhythmOf(hours, offsetAt);

@@ -4,19 +4,19 @@ import { hash32 } from "../columns/hash.ts";
 import { defaultFirstStage } from "./first-stage.ts";
 import { firstStageCandidates } from "./first-stage-candidates.ts";
 import { localRadiusKm } from "./local-radius.ts";
-import { idsOf, product, pyramid, time } from "./testing.ts";
+import { idsOf, makeProduct, pyramid, time } from "./testing.ts";
 
 const products = [
   ...Array.from({ length: 300 }, (_, i) =>
-    product(`paris-${i}`, { lat: 48.8 + i / 3000, lon: 2.3 }, {}, i % 7),
+    makeProduct(`paris-${i}`, { lat: 48.8 + i / 3000, lon: 2.3 }, {}, i % 7),
   ),
   ...Array.from({ length: 300 }, (_, i) =>
-    product(`meaux-${i}`, { lat: 48.9 + i / 3000, lon: 2.88 }, {}, i % 7),
+    makeProduct(`meaux-${i}`, { lat: 48.9 + i / 3000, lon: 2.88 }, {}, i % 7),
   ),
   ...Array.from({ length: 300 }, (_, i) =>
-    product(`tokyo-${i}`, { lat: 35.6 + i / 3000, lon: 139.7 }, {}, i % 7),
+    makeProduct(`tokyo-${i}`, { lat: 35.6 + i / 3000, lon: 139.7 }, {}, i % 7),
   ),
-  product("song", null, { category: "music" }, 50),
+  makeProduct("song", null, { category: "music" }, 50),
 ];
 const source = pyramid(products);
 
@@ -70,7 +70,7 @@ describe("firstStageCandidates", () => {
     const jazz = { ...query, filter: { categories: ["jazz"] } };
     const far = pyramid([
       ...products,
-      product("tokyo-jazz", { lat: 35.6, lon: 139.7 }, { category: "jazz" }),
+      makeProduct("tokyo-jazz", { lat: 35.6, lon: 139.7 }, { category: "jazz" }),
     ]);
     expect(idsOf(await firstStageCandidates(far, { ...jazz, point: here, limit: 100 }))).toEqual([
       "tokyo-jazz",
@@ -95,7 +95,7 @@ describe("firstStageCandidates", () => {
     const source = pyramid(
       Array.from({ length: 200 }, (_, i) => {
         const bar = i % 2 === 0;
-        const each = product(
+        const each = makeProduct(
           `p${i}`,
           { lat: 48.85, lon: 2.35 + i * 1e-6 },
           { category: bar ? "bar" : "cafe" },

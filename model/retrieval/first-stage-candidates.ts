@@ -12,7 +12,7 @@ import { topIndices } from "./top-indices.ts";
 
 /** Products that the first stage scores around the user for each candidate that it returns. */
 const rowsReadPerCandidate = 8;
-/** Usual places around which the first stage also reads tiles, and how many products as a share of those around the user. */
+/** Usual places around which the first stage also reads tiles; `share`: products read, relative to those around the user. */
 const usualPlaceReads = { places: 2, share: 0.25 };
 /** Tiles read around each point, at most. */
 const maxTilesPerPoint = 40;
@@ -86,7 +86,7 @@ export async function firstStageCandidates(source: TileSource, query: FirstStage
   const from = new Uint16Array(total);
   const row = new Uint32Array(total);
   let count = 0;
-  const blockScores = new Float64Array(blocks.reduce((most, block) => Math.max(most, block.count), 0));
+  const blockScores = new Float64Array(blocks.reduce((max, block) => Math.max(max, block.count), 0));
   for (const [i, block] of blocks.entries()) {
     scoreRows(block, points, affinities, query.weights, blockScores);
     const list = rows[i];

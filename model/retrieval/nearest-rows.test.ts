@@ -8,7 +8,7 @@ import type { Columns } from "../columns/columns.ts";
 import { Random } from "../train/random.ts";
 import { compileFilter } from "./filter.ts";
 import { nearestRows } from "./nearest-rows.ts";
-import { product, pyramid } from "./testing.ts";
+import { makeProduct, pyramid } from "./testing.ts";
 import type { TileSource } from "./tile-source.ts";
 
 /** Products of the densest city in a test; `npm run test:long` uses more. */
@@ -58,7 +58,7 @@ describe("nearestRows", () => {
         fc.array(anyPoint, { minLength: 1, maxLength: 5 }),
         fc.integer({ min: 1, max: 12 }),
         async (places, queries, limit) => {
-          const products = places.map((place, i) => product(`p${i}`, place));
+          const products = places.map((place, i) => makeProduct(`p${i}`, place));
           const source = pyramid(products);
           for (const point of queries) {
             const { rows, truncated } = await nearestRows(source, {
@@ -108,7 +108,7 @@ describe("nearestRows", () => {
       ...centers.flatMap((center) => Array.from({ length: 300 }, () => around(center, 2))),
       ...Array.from({ length: atOnePlace }, () => around(centers[3], 0.05)),
     ];
-    const source = pyramid(places.map((place, i) => product(`p${i}`, place)));
+    const source = pyramid(places.map((place, i) => makeProduct(`p${i}`, place)));
     const distances = new Float64Array(places.length);
     let differences = 0;
     for (let run = 0; run < bruteForceQueries; run++) {
@@ -139,7 +139,7 @@ describe("nearestRows", () => {
     }));
     const shop = Array.from({ length: maxCellProducts + 1000 }, () => ({ lat: 48.8566, lon: 2.3522 }));
     const places = [...city, ...shop];
-    const source = pyramid(places.map((place, i) => product(`p${i}`, place)));
+    const source = pyramid(places.map((place, i) => makeProduct(`p${i}`, place)));
     for (let run = 0; run < 100; run++) {
       const point = { lat: 48.75 + random() / 5, lon: 2.25 + random() / 5 };
       const { rows, truncated } = await nearestRows(source, {
@@ -164,10 +164,10 @@ describe("nearestRows", () => {
 
   it("respects the radius and the filter, and reports a truncated answer", async () => {
     const source = pyramid([
-      product("near", { lat: 48.85, lon: 2.35 }),
-      product("dear", { lat: 48.851, lon: 2.351 }, { price: 90 }),
-      product("sale", { lat: 48.852, lon: 2.352 }, { price: 90, discount: 0.9 }),
-      product("far", { lat: 51.5, lon: -0.1 }),
+      makeProduct("near", { lat: 48.85, lon: 2.35 }),
+      makeProduct("dear", { lat: 48.851, lon: 2.351 }, { price: 90 }),
+      makeProduct("sale", { lat: 48.852, lon: 2.352 }, { price: 90, discount: 0.9 }),
+      makeProduct("far", { lat: 51.5, lon: -0.1 }),
     ]);
     const query = { point: { lat: 48.85, lon: 2.35 }, limit: 10, radiusKm: 50, maxTiles: 100 };
     const { rows } = await nearestRows(source, { ...query, test: compileFilter({ priceMax: 20 }) });

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
 import { leafCellAt } from "../../shared/geo/cells.ts";
 import { productColumns } from "./product-columns.ts";
-import { idsOf, product, pyramid, time } from "./testing.ts";
+import { idsOf, makeProduct, pyramid, time } from "./testing.ts";
 
 const source = pyramid(
-  Array.from({ length: 300 }, (_, i) => product(`paris-${i}`, { lat: 48.8 + i / 3000, lon: 2.3 })),
+  Array.from({ length: 300 }, (_, i) => makeProduct(`paris-${i}`, { lat: 48.8 + i / 3000, lon: 2.3 })),
 );
 
 it("productColumns returns the named products that it finds, each once, in the given order", async () => {

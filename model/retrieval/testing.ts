@@ -10,7 +10,7 @@ import type { TileSource } from "./tile-source.ts";
 export const time = 1_700_000_000;
 
 /** Returns a product of a cell, with so many purchases in the hour of {@link time}. */
-export function product(
+export function makeProduct(
   id: string,
   location: Point | null,
   more: Partial<ProductChange> = {},

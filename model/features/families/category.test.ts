@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { emptyProfile } from "../../profile/profile.ts";
-import { blockOf, contextOf, day, featureValues, hour, interaction, now, profileOf } from "../testing.ts";
+import { blockOf, contextOf, day, featureValues, hour, makeInteraction, now, profileOf } from "../testing.ts";
 import { categoryFeatures } from "./category.ts";
 
 const noon = Array.from({ length: 24 }, (_, at) => (at === 12 ? 1 : 0));
@@ -12,9 +12,9 @@ const block = blockOf([
 ]);
 /** Choices at noon: books on a Sunday, a cafe on Wednesday a week ago, books yesterday. */
 const profile = profileOf([
-  interaction("b0", now - 10 * day, { category: "books" }),
-  interaction("p0", now - 7 * day, { category: "cafe" }),
-  interaction("b0", now - day, { category: "books" }),
+  makeInteraction("b0", now - 10 * day, { category: "books" }),
+  makeInteraction("p0", now - 7 * day, { category: "cafe" }),
+  makeInteraction("b0", now - day, { category: "books" }),
 ]);
 const context = contextOf(profile, block);
 
@@ -79,7 +79,7 @@ describe("categoryFeatures", () => {
   });
 
   it("ignore choices without a category", () => {
-    const without = profileOf([interaction("x", now - day), interaction("p0", now - hour)]);
+    const without = profileOf([makeInteraction("x", now - day), makeInteraction("p0", now - hour)]);
     const values = featureValues(categoryFeatures, contextOf(without, block), block);
     expect(values).toMatchObject({ category_known: 0, category_is_last: 0, category_step: 0 });
   });
@@ -89,7 +89,7 @@ describe("categoryFeatures", () => {
       featureValues(categoryFeatures, contextOf(profile, block, { time }), block).category_decayed_3d;
     expect(decayed(now + day)).toBeLessThan(decayed(now));
     expect(decayed(now - 7 * day)).toBeCloseTo(Math.log(2), 5);
-    const later = profileOf([interaction("p0", now + 3 * day, { category: "cafe" })], 14 * hour);
+    const later = profileOf([makeInteraction("p0", now + 3 * day, { category: "cafe" })], 14 * hour);
     const offset = contextOf(later, block, { offsetSeconds: -11 * hour });
     for (const value of Object.values(featureValues(categoryFeatures, offset, block)))
       expect(Math.abs(value)).toBeLessThanOrEqual(5);

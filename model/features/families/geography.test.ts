@@ -5,7 +5,7 @@ import {
   contextOf,
   day,
   featureValues,
-  interaction,
+  makeInteraction,
   north,
   now,
   origin,
@@ -18,7 +18,7 @@ const block = blockOf([...kms.map(north), {}]);
 const [twoKm, nowhere] = [kms.indexOf(2), kms.length];
 
 /** A user whose home, last choice and only usual place are the origin. */
-const local = profileOf([interaction("x", now - day, origin)]);
+const local = profileOf([makeInteraction("x", now - day, origin)]);
 local.home = origin;
 const context = contextOf(local, block, { point: origin });
 
@@ -43,8 +43,8 @@ describe("geographyFeatures", () => {
     }
     // A second place with as many choices, beyond all kernels, halves the density.
     const twoPlaces = profileOf([
-      interaction("x", now - day, origin),
-      interaction("y", now - day, north(500)),
+      makeInteraction("x", now - day, origin),
+      makeInteraction("y", now - day, north(500)),
     ]);
     const split = featureValues(geographyFeatures, contextOf(twoPlaces, block), block, 0);
     expect(split.usual_density_2).toBeCloseTo((Math.log(0.5 + 1e-3) + 7) / 3, 5);
@@ -77,7 +77,7 @@ describe("geographyFeatures", () => {
   it("ignore a last choice without a location", () => {
     const values = featureValues(
       geographyFeatures,
-      contextOf(profileOf([interaction("x", now - day)]), block),
+      contextOf(profileOf([makeInteraction("x", now - day)]), block),
       block,
       0,
     );
@@ -85,13 +85,13 @@ describe("geographyFeatures", () => {
   });
 
   it("ignore usual places whose choices are centuries old", () => {
-    const old = profileOf([interaction("x", Date.UTC(1800, 0, 1) / 1000, origin)]);
+    const old = profileOf([makeInteraction("x", Date.UTC(1800, 0, 1) / 1000, origin)]);
     const values = featureValues(geographyFeatures, contextOf(old, block), block);
     expect(values.usual_density_2).toBe(0);
     expect(values).toMatchObject({ usual_known: 0, usual_nearest_log: 0 });
     const lately = featureValues(
       geographyFeatures,
-      contextOf(profileOf([interaction("x", now - day, origin)]), block),
+      contextOf(profileOf([makeInteraction("x", now - day, origin)]), block),
       block,
     );
     expect(lately.usual_known).toBe(1);

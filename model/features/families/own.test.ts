@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { emptyProfile } from "../../profile/profile.ts";
-import { blockOf, contextOf, day, featureValues, hour, interaction, now, profileOf } from "../testing.ts";
+import { blockOf, contextOf, day, featureValues, hour, makeInteraction, now, profileOf } from "../testing.ts";
 import { ownFeatures } from "./own.ts";
 
 const block = blockOf([{}, {}]);
@@ -8,10 +8,10 @@ const block = blockOf([{}, {}]);
 describe("ownFeatures", () => {
   it("compute the number, share and decay of the user's choices of the product", () => {
     const profile = profileOf([
-      interaction("p0", now - 4 * day, { type: "cart" }),
-      interaction("p1", now - 3 * day),
-      interaction("p0", now - 3 * day, { type: "dismiss" }),
-      interaction("p0", now - 2 * day),
+      makeInteraction("p0", now - 4 * day, { type: "cart" }),
+      makeInteraction("p1", now - 3 * day),
+      makeInteraction("p0", now - 3 * day, { type: "dismiss" }),
+      makeInteraction("p0", now - 2 * day),
     ]);
     const values = featureValues(ownFeatures, contextOf(profile, block), block);
     expect(values.own_known).toBe(1);
@@ -33,14 +33,14 @@ describe("ownFeatures", () => {
   it("are 0 without an interaction, and mark a dismissed product as known without choices", () => {
     const unknown = featureValues(ownFeatures, contextOf(emptyProfile(), block), block);
     expect(Object.values(unknown)).toEqual(ownFeatures.names.map(() => 0));
-    const profile = profileOf([interaction("p0", now - day, { type: "dismiss" })]);
+    const profile = profileOf([makeInteraction("p0", now - day, { type: "dismiss" })]);
     const dismissed = featureValues(ownFeatures, contextOf(profile, block), block);
     expect(dismissed).toMatchObject({ own_known: 1, own_count: 0, own_share: 0, own_decayed_7d: 0 });
   });
 
   it("do not count a dismissal as a choice", () => {
-    const chosen = [interaction("p0", now - 8 * day), interaction("p0", now - 4 * day)];
-    const dismissed = [...chosen, interaction("p0", now - day, { type: "dismiss" })];
+    const chosen = [makeInteraction("p0", now - 8 * day), makeInteraction("p0", now - 4 * day)];
+    const dismissed = [...chosen, makeInteraction("p0", now - day, { type: "dismiss" })];
     const [before, after] = [chosen, dismissed].map((events) =>
       featureValues(ownFeatures, contextOf(profileOf(events), block), block),
     );
@@ -49,7 +49,7 @@ describe("ownFeatures", () => {
   });
 
   it("decay with every hour", () => {
-    const profile = profileOf([interaction("p0", now - hour)]);
+    const profile = profileOf([makeInteraction("p0", now - hour)]);
     const at = (time: number) => featureValues(ownFeatures, contextOf(profile, block, { time }), block);
     for (let hours = 0; hours < 48; hours++) {
       const [sooner, later] = [at(now + hours * hour), at(now + (hours + 1) * hour)];
@@ -60,14 +60,14 @@ describe("ownFeatures", () => {
   });
 
   it("limit the share of the mean gap to three", () => {
-    const profile = profileOf([interaction("p0", now - 30 * day), interaction("p0", now - 29 * day)]);
+    const profile = profileOf([makeInteraction("p0", now - 30 * day), makeInteraction("p0", now - 29 * day)]);
     expect(featureValues(ownFeatures, contextOf(profile, block), block).own_mean_gap_passed).toBe(3);
-    const once = profileOf([interaction("p0", now - 29 * day)]);
+    const once = profileOf([makeInteraction("p0", now - 29 * day)]);
     expect(featureValues(ownFeatures, contextOf(once, block), block).own_mean_gap_passed).toBe(0);
   });
 
   it("treat a choice that is later than now, on any clock, as made now", () => {
-    const profile = profileOf([interaction("p0", now + 3 * day)], 14 * hour);
+    const profile = profileOf([makeInteraction("p0", now + 3 * day)], 14 * hour);
     const values = featureValues(
       ownFeatures,
       contextOf(profile, block, { offsetSeconds: -11 * hour }),

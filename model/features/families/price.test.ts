@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { emptyProfile } from "../../profile/profile.ts";
-import { blockOf, contextOf, day, featureValues, interaction, now, profileOf } from "../testing.ts";
+import { blockOf, contextOf, day, featureValues, makeInteraction, now, profileOf } from "../testing.ts";
 import { priceFeatures } from "./price.ts";
 
 /** Cafes at 40 after discount and at 10, and a product without a price. */
@@ -11,14 +11,14 @@ const rows = [
 ];
 /** The user paid 10 in a cafe and 40 for a book: 20 in the geometric mean. */
 const paid = [
-  interaction("x", now - 2 * day, { category: "cafe", price: 10 }),
-  interaction("y", now - day, { category: "books", price: 40 }),
+  makeInteraction("x", now - 2 * day, { category: "cafe", price: 10 }),
+  makeInteraction("y", now - day, { category: "books", price: 40 }),
 ];
 const block = blockOf(rows);
 const context = contextOf(profileOf(paid), block);
 
 describe("priceFeatures", () => {
-  it("compare the price after discount with the user's usual price, overall and in the category, and with the candidates", () => {
+  it("compare the price with the user's usual price, overall and in the category, and with the candidates", () => {
     const values = featureValues(priceFeatures, context, block);
     expect(values.price_known).toBe(1);
     expect(values.price_log).toBeCloseTo(Math.log(40) / 3, 5);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { emptyProfile } from "../../profile/profile.ts";
-import { blockOf, contextOf, day, featureValues, hour, interaction, now, profileOf } from "../testing.ts";
+import { blockOf, contextOf, day, featureValues, hour, makeInteraction, now, profileOf } from "../testing.ts";
 import { rhythmFeatures } from "./rhythm.ts";
 
 const block = blockOf([{}]);
@@ -10,9 +10,9 @@ describe("rhythmFeatures", () => {
   it("weigh the user's choices of the product by the proximity of their hour and weekday", () => {
     // Choices last Wednesday and yesterday at noon, and on Saturday at three: exp(-3 h * 3 h / (2 * 1.5 h * 1.5 h)).
     const profile = profileOf([
-      interaction("p0", now - 7 * day),
-      interaction("p0", now - 4 * day + 3 * hour),
-      interaction("p0", now - day),
+      makeInteraction("p0", now - 7 * day),
+      makeInteraction("p0", now - 4 * day + 3 * hour),
+      makeInteraction("p0", now - day),
     ]);
     const values = featureValues(rhythmFeatures, contextOf(profile, block), block);
     const afternoon = Math.exp(-2);
@@ -32,20 +32,22 @@ describe("rhythmFeatures", () => {
 
   it("weigh a choice one and a half hours off this time of yesterday or a week ago less", () => {
     const at = (time: number): Record<string, number> =>
-      featureValues(rhythmFeatures, contextOf(profileOf([interaction("p0", time)]), block), block);
+      featureValues(rhythmFeatures, contextOf(profileOf([makeInteraction("p0", time)]), block), block);
     expect(at(now - day + 1.5 * hour).own_day_ago).toBeCloseTo(Math.exp(-1 / 2), 5);
     expect(at(now - 7 * day - 1.5 * hour).own_week_ago).toBeCloseTo(Math.exp(-1 / 2), 5);
   });
 
   it("scale masses, but not shares, up to choices whose times the profile has dropped", () => {
-    const profile = profileOf(Array.from({ length: 64 }, (_, i) => interaction("p0", now - (64 - i) * day)));
+    const profile = profileOf(
+      Array.from({ length: 64 }, (_, i) => makeInteraction("p0", now - (64 - i) * day)),
+    );
     const values = featureValues(rhythmFeatures, contextOf(profile, block), block);
     expect(values.own_hour_mass).toBeCloseTo(Math.log(65), 5);
     expect(values.own_hour_share).toBeCloseTo(32 / 33, 5);
   });
 
   it("wrap hours around midnight", () => {
-    const profile = profileOf([interaction("p0", now - day + 11 * hour)]);
+    const profile = profileOf([makeInteraction("p0", now - day + 11 * hour)]);
     const time = now + 13 * hour;
     const { own_hour_mass, own_today } = featureValues(
       rhythmFeatures,
@@ -57,7 +59,7 @@ describe("rhythmFeatures", () => {
   });
 
   it("tell today from yesterday on the local clock", () => {
-    const profile = profileOf([interaction("p0", now - hour)], 12 * hour);
+    const profile = profileOf([makeInteraction("p0", now - hour)], 12 * hour);
     const offsetSeconds = 12 * hour;
     const today = (time: number): number =>
       featureValues(rhythmFeatures, contextOf(profile, block, { time, offsetSeconds }), block).own_today;
@@ -66,7 +68,7 @@ describe("rhythmFeatures", () => {
   });
 
   it("do not count a choice of a later day as one of today", () => {
-    const profile = profileOf([interaction("p0", now + day)]);
+    const profile = profileOf([makeInteraction("p0", now + day)]);
     expect(featureValues(rhythmFeatures, contextOf(profile, block), block).own_today).toBe(0);
   });
 
@@ -96,12 +98,12 @@ describe("rhythmFeatures", () => {
   it("are 0 if nobody has chosen the product", () => {
     const values = featureValues(rhythmFeatures, contextOf(emptyProfile(), block), block);
     for (const value of Object.values(values)) expect(Math.abs(value)).toBe(0);
-    const dismissed = profileOf([interaction("p0", now - day, { type: "dismiss" })]);
+    const dismissed = profileOf([makeInteraction("p0", now - day, { type: "dismiss" })]);
     expect(featureValues(rhythmFeatures, contextOf(dismissed, block), block)).toEqual(values);
   });
 
   it("stay bounded for choices after now, on any clock", () => {
-    const events = Array.from({ length: 40 }, (_, i) => interaction("p0", now + i * 5 * hour));
+    const events = Array.from({ length: 40 }, (_, i) => makeInteraction("p0", now + i * 5 * hour));
     const profile = profileOf(events, 14 * hour);
     const values = featureValues(
       rhythmFeatures,

@@ -1,18 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { emptyProfile } from "../../profile/profile.ts";
-import { blockOf, contextOf, day, featureValues, hour, interaction, now, profileOf } from "../testing.ts";
+import { blockOf, contextOf, day, featureValues, hour, makeInteraction, now, profileOf } from "../testing.ts";
 import { situationFeatures } from "./situation.ts";
 
 /** Nobody has chosen the first of the two products. */
 const block = blockOf([{}, { counts: [9, 0, 0, 0, 0, 2] }]);
 const profile = profileOf([
-  interaction("x", now - 9 * day),
-  interaction("y", now - 3 * day),
-  interaction("x", now - 6 * hour),
+  makeInteraction("x", now - 9 * day),
+  makeInteraction("y", now - 3 * day),
+  makeInteraction("x", now - 6 * hour),
 ]);
 
 describe("situationFeatures", () => {
-  it("compute how much is known about the user, and the time since their last choice, also modulo a day and a week", () => {
+  it("compute the user's choices and products, and the time since their last choice, also on day and week circles", () => {
     const values = featureValues(situationFeatures, contextOf(profile, block), block);
     expect(values.person_choices).toBeCloseTo(Math.log(4) / 2, 5);
     expect(values.person_products).toBeCloseTo(Math.log(3) / 2, 5);
@@ -55,7 +55,7 @@ describe("situationFeatures", () => {
   });
 
   it("are 0 for a user without choices, even with a dismissal", () => {
-    const dismissed = profileOf([interaction("x", now - day, { type: "dismiss" })]);
+    const dismissed = profileOf([makeInteraction("x", now - day, { type: "dismiss" })]);
     for (const each of [emptyProfile(), dismissed])
       expect(featureValues(situationFeatures, contextOf(each, block), block)).toMatchObject({
         person_choices: 0,
@@ -68,7 +68,7 @@ describe("situationFeatures", () => {
   });
 
   it("treat a choice that is later than now as just made", () => {
-    const later = profileOf([interaction("x", now + 3 * day)], 14 * hour);
+    const later = profileOf([makeInteraction("x", now + 3 * day)], 14 * hour);
     const context = contextOf(later, block, { offsetSeconds: -11 * hour });
     expect(featureValues(situationFeatures, context, block)).toMatchObject({
       since_last: 0,

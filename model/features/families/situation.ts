@@ -5,8 +5,8 @@ import type { FeatureFamily } from "./feature-family.ts";
 /**
  * The situation of the ranking, which modifies the effect of other features: how much is known about the user, the time
  * since their last choice (also modulo a day and a week), the hour on the circle, weekend or not, the user's novelty,
- * the share of candidates that nobody has chosen, and how the sources found the candidate. Only the latter differs between
- * candidates.
+ * the share of candidates that nobody has chosen, and how the sources found the candidate. Only the last one differs
+ * between candidates.
  */
 export const situationFeatures: FeatureFamily = {
   names: [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { applyInteraction } from "../../profile/apply-interaction.ts";
 import { emptyProfile } from "../../profile/profile.ts";
-import { blockOf, contextOf, day, featureValues, hour, interaction, now, profileOf } from "../testing.ts";
+import { blockOf, contextOf, day, featureValues, hour, makeInteraction, now, profileOf } from "../testing.ts";
 import { transitionFeatures } from "./transition.ts";
 
 const block = blockOf([
@@ -16,8 +16,8 @@ const block = blockOf([
 ]);
 /** On two days p0 at eleven and p1 at noon; today p0 at eleven, and now it is noon. */
 const daily = [2, 1, 0].flatMap((ago) => [
-  interaction("p0", now - ago * day - hour),
-  ...(ago > 0 ? [interaction("p1", now - ago * day)] : []),
+  makeInteraction("p0", now - ago * day - hour),
+  ...(ago > 0 ? [makeInteraction("p1", now - ago * day)] : []),
 ]);
 const context = contextOf(profileOf(daily), block);
 
@@ -66,7 +66,7 @@ describe("transitionFeatures", () => {
       },
       {},
     ]);
-    const after = contextOf(profileOf([interaction("p0", now - hour)]), rare);
+    const after = contextOf(profileOf([makeInteraction("p0", now - hour)]), rare);
     const values = featureValues(transitionFeatures, after, rare, 1);
     expect(values.step_everyone).toBeCloseTo(3 / 1000, 5);
     expect(values.step_everyone_log).toBe(0);
@@ -74,7 +74,7 @@ describe("transitionFeatures", () => {
 
   it("are 0 without a transition, and for an empty profile", () => {
     const zeros = transitionFeatures.names.map(() => 0);
-    const nothing = contextOf(profileOf([interaction("p2", now - hour)]), block);
+    const nothing = contextOf(profileOf([makeInteraction("p2", now - hour)]), block);
     expect(Object.values(featureValues(transitionFeatures, nothing, block, 1))).toEqual(zeros);
     expect(
       Object.values(featureValues(transitionFeatures, contextOf(emptyProfile(), block), block, 1)),
@@ -83,7 +83,7 @@ describe("transitionFeatures", () => {
 
   it("stay finite if the last choice is later than now on their local clocks", () => {
     const profile = profileOf(daily.slice(0, -1));
-    applyInteraction(profile, interaction("p0", now - hour), 14 * hour);
+    applyInteraction(profile, makeInteraction("p0", now - hour), 14 * hour);
     const here = contextOf(profile, block, { offsetSeconds: -11 * hour });
     expect(here.choices[0].localTime).toBeGreaterThan(here.localNow);
     for (const row of [0, 1, 2])
@@ -98,7 +98,7 @@ describe("transitionFeatures", () => {
   });
 
   it("treat choices that are later than now as just made", () => {
-    const profile = profileOf([...daily, interaction("p0", now + 5 * day)]);
+    const profile = profileOf([...daily, makeInteraction("p0", now + 5 * day)]);
     for (const value of Object.values(featureValues(transitionFeatures, contextOf(profile, block), block, 1)))
       expect(Math.abs(value)).toBeLessThanOrEqual(5);
   });

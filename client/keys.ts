@@ -27,7 +27,10 @@ export class Keys {
   list(): Promise<{ items: KeyRecord[] }> {
     return this.#transport.call("GET", "/v1/keys");
   }
-  /** Creates a new key with the same rights. The old key works for another `overlapSeconds` (default 3,600; at most 7 days). */
+  /**
+   * Creates a new key with the same rights. The old key works for another `overlapSeconds` (default 3,600; at most 7
+   * days).
+   */
   rotate(id: string, overlapSeconds?: number): Promise<RotatedKey> {
     return this.#transport.call("POST", `${keyPath(id)}/rotate`, {}, jsonBody({ overlapSeconds }));
   }

@@ -4,7 +4,9 @@ import { instant } from "./primitives.ts";
 /** Returns the seconds until a failed message is retried: doubles with each attempt, at most 600. */
 export const retryDelaySeconds = (attempts: number): number => Math.min(600, 2 ** Math.min(attempts, 10));
 
-/** Deliveries after which a queue moves a message to its dead-letter queue: 1 and the `max_retries` of each consumer. */
+/**
+ * Deliveries after which a queue moves a message to its dead-letter queue: 1 and the `max_retries` of each consumer.
+ */
 export const maxDeliveries = 101;
 
 /** Short names of the queues that have a dead-letter queue. */

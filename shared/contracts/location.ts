@@ -41,7 +41,9 @@ export const answerLocation = z.object({
 });
 export type AnswerLocation = z.infer<typeof answerLocation>;
 
-/** Filters on candidates, applied while the columns are scanned. Prices are after discount, in units of the currency. */
+/**
+ * Filters on candidates, applied while the columns are scanned. Prices are after discount, in units of the currency.
+ */
 export const productFilter = z.strictObject({
   categories: z.array(z.string().min(1).max(128)).min(1).max(50).optional(),
   priceMin: z.number().min(0).optional(),

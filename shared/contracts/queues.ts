@@ -3,7 +3,9 @@ import { acceptedInteraction, eventType } from "./event.ts";
 import { loggedCandidate } from "./impression.ts";
 import { applicationName, epochSeconds, generation, identifier, precision, pseudonym } from "./primitives.ts";
 
-/** A training example: an impression whose click window has closed, with the features of its rows and their outcomes. */
+/**
+ * A training example: an impression whose click window has closed, with the features of its rows and their outcomes.
+ */
 export const trainingExample = z.object({
   recommendationId: identifier,
   time: epochSeconds,
@@ -95,7 +97,10 @@ export const locationsMessage = z.object({
 });
 export type LocationsMessage = z.infer<typeof locationsMessage>;
 
-/** A message of queue `catalogue`: ids of products with open outbox rows. The consumer reads their newest state from D1. */
+/**
+ * A message of queue `catalogue`: ids of products with open outbox rows. The consumer reads their newest state from
+ * D1.
+ */
 export const catalogMessage = z.object({
   application: applicationName,
   productIds: z.array(identifier).min(1).max(500),

@@ -36,7 +36,9 @@ export const retention = z
   );
 export type Retention = z.infer<typeof retention>;
 
-/** Number of rows or objects that one step of retention removed, by kind. A step is bounded; the next step continues. */
+/**
+ * Number of rows or objects that one step of retention removed, by kind. A step is bounded; the next step continues.
+ */
 export type RemovedCounts = Partial<Record<keyof Retention, number>>;
 
 const daySeconds = 86_400;

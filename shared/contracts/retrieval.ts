@@ -85,6 +85,8 @@ export interface CandidateBlocks<Block> {
   next: Block | null;
   /** Skipped sources, each with its reason, for example `near: failed`. */
   skipped: string[];
-  /** City, country and timezone of the user's location; null without a location; `skipped` says why they are missing. */
+  /**
+   * City, country and timezone of the user's location; null without a location; `skipped` says why they are missing.
+   */
   place: ResolvedLocation | { skipped: string } | null;
 }

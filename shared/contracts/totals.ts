@@ -25,8 +25,8 @@ export type HourTotals = z.infer<typeof hourTotals>;
 export const countFields = ["view", "click", "cart", "purchase", "dismiss", "people"] as const;
 
 /**
- * Number of hours in a week. Retention adds old hours up by hour of the week and stores the sums as hours 0 to 167 since
- * the epoch. Hour 0 is Thursday, 00:00 UTC.
+ * Number of hours in a week. Retention adds old hours up by hour of the week and stores the sums as hours 0 to 167
+ * since the epoch. Hour 0 is Thursday, 00:00 UTC.
  */
 export const hoursOfWeek = 168;
 
@@ -95,8 +95,8 @@ export function mergeHours(known: readonly HourTotals[], reported: readonly Hour
 /** An item-to-item transition: one user chose product `from` and, within three choices, product `to`. */
 export const transition = z.object({
   /**
-   * Hash of the user's pseudonym and the event, so that a repeated message counts once. All transitions of an event into
-   * the same cell are sent together.
+   * Hash of the user's pseudonym and the event, so that a repeated message counts once. All transitions of an event
+   * into the same cell are sent together.
    */
   key: z.number().int().nonnegative(),
   from: z.string(),

@@ -18,7 +18,7 @@ const pageInput = z.object({
   limit: z.number().int().min(1).max(100),
   cursor: deadLetterId.optional(),
 });
-const unknownDeadLetter = refuse("not_found", "There is no such dead letter.");
+const unknownDeadLetter = refuse("not_found", "There is no dead letter with this id.");
 
 /**
  * Processes the message of a dead letter as its consumer does, any number of times. Refuses with `conflict` if the

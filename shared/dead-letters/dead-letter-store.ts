@@ -32,7 +32,9 @@ const applicationOf = (body: unknown): string => {
   return parsed.success ? parsed.data.application : noApplication;
 };
 
-/** Returns the short name of a queue, also for its dead-letter queue: `interactions` for `vicinity-interactions-dead`. */
+/**
+ * Returns the short name of a queue, also for its dead-letter queue: `interactions` for `vicinity-interactions-dead`.
+ */
 export function deadLetterQueueOf(name: string): DeadLetterQueue {
   return deadLetterQueue.parse(name.replace(/^vicinity-/, "").replace(/-dead$/, ""));
 }

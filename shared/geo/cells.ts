@@ -22,16 +22,18 @@ export const worldCell = "world";
  * full cells at an address.
  */
 export const shardCount = 8;
-/** A cell with more products than this splits. Its tile, which is written and read as one object, has about 1 MB then. */
+/**
+ * A cell with more products than this splits. Its tile, which is written and read as one object, has about 1 MB then.
+ */
 export const maxCellProducts = 4000;
 
 /** Maximum depth of nested shards: 8^8 shards of {@link maxCellProducts} products each. */
 const maxDigits = 8;
 
 /**
- * Returns the address of a product: its H3 cell of {@link addressResolution}, or `world-N` (a shard by id) for a product
- * without a location. The address depends on the product alone. The product is stored in the first cell on the
- * address's path that has not split.
+ * Returns the address of a product: its H3 cell of {@link addressResolution}, or `world-N` (a shard by id) for a
+ * product without a location. The address depends on the product alone. The product is stored in the first cell on
+ * the address's path that has not split.
  */
 export function addressOf(location: Point | null, idHash: number): string {
   return location
@@ -51,8 +53,8 @@ export const leafCellAt = (location: Point | null, idHash: number): string =>
   leafCell(addressOf(location, idHash));
 
 /**
- * Returns the cell below `cell` on the path of an address, or null at the end of the path. The path leads from resolution
- * to resolution down to the address, and then through shards, one octal digit of the id's hash each.
+ * Returns the cell below `cell` on the path of an address, or null at the end of the path. The path leads from
+ * resolution to resolution down to the address, and then through shards, one octal digit of the id's hash each.
  */
 export function nextCellToward(cell: string, address: string, idHash: number): string | null {
   const digits = digitsOf(cell);

@@ -1,7 +1,10 @@
 import { latLngToCell } from "h3-js";
 import type { Point } from "../contracts/primitives.ts";
 
-/** H3 resolution of the areas that index cities. An area is about 180 km across, so its neighbors reach at least 150 km. */
+/**
+ * H3 resolution of the areas that index cities. An area is about 180 km across, so its neighbors reach at least 150
+ * km.
+ */
 export const areaResolution = 2;
 
 /** Returns the area of a point: an H3 cell of {@link areaResolution}. */

@@ -4,7 +4,9 @@ import type { Point } from "../contracts/primitives.ts";
 /** H3 resolution whose cells are about 1 km across (0.53 km edge). */
 const kilometerResolution = 8;
 
-/** Returns the center of the cell, about 1 km across, that contains the point. All points of a cell become one point. */
+/**
+ * Returns the center of the cell, about 1 km across, that contains the point. All points of a cell become one point.
+ */
 export function coarsenToKilometer(point: Point): Point {
   const [lat, lon] = cellToLatLng(latLngToCell(point.lat, point.lon, kilometerResolution));
   return { lat, lon };

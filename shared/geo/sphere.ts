@@ -42,6 +42,8 @@ export const kmOfSquaredChord = (squared: number): number =>
 /** Returns the {@link squaredChord} for a great-circle distance in km. */
 export const squaredChordOfKm = (km: number): number => (2 * Math.sin(km / earthRadiusKm / 2)) ** 2;
 
-/** Returns the great-circle distance in km between point `i` of `a` and point `j` of `b`, both as {@link unitVectors}. */
+/**
+ * Returns the great-circle distance in km between point `i` of `a` and point `j` of `b`, both as {@link unitVectors}.
+ */
 export const vectorDistanceKm = (a: Float64Array, i: number, b: Float64Array, j: number): number =>
   kmOfSquaredChord(squaredChord(a, i, b, j));

@@ -30,8 +30,8 @@ export function utcOffsetSeconds(timezone: string, time: number): number {
 }
 
 /**
- * Returns {@link utcOffsetSeconds} as a function of time for one timezone. It computes the offset once for each UTC day,
- * so that many times of a day are cheap.
+ * Returns {@link utcOffsetSeconds} as a function of time for one timezone. It computes the offset once for each UTC
+ * day, so that many times of a day are cheap.
  */
 export function cachedUtcOffset(timezone: string): (time: number) => number {
   const byDay = new Map<number, number>();

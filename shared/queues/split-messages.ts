@@ -8,12 +8,15 @@ export interface MessageLimits {
 }
 
 /**
- * Maximum size of the rows of one message, in bytes. The platform's bound is 128 KB for the whole message: the difference is left
- * for the users' ids and pseudonyms around the rows.
+ * Maximum size of the rows of one message, in bytes. The platform's bound is 128 KB for the whole message: the
+ * difference is left for the users' ids and pseudonyms around the rows.
  */
 const maxBytesPerMessage = 96_000;
 
-/** Limits of a message that a request handler sends. 50 rows of the largest valid event stay below the platform's bound. */
+/**
+ * Limits of a message that a request handler sends. 50 rows of the largest valid event stay below the platform's
+ * bound.
+ */
 export const liveMessageLimits: MessageLimits = { maxRows: 50, maxBytes: maxBytesPerMessage };
 /** Limits of a message that an outbox sends later: more rows, since a backlog should need few messages. */
 export const outboxMessageLimits: MessageLimits = { maxRows: 100, maxBytes: maxBytesPerMessage };
@@ -24,8 +27,8 @@ const encoder = new TextEncoder();
 export const utf8Bytes = (text: string): number => encoder.encode(text).byteLength;
 
 /**
- * Splits rows into messages within the limits. Every row is in exactly one message, in the given order; no message is empty.
- * `bytesOf` returns the size of a row in bytes.
+ * Splits rows into messages within the limits. Every row is in exactly one message, in the given order; no message is
+ * empty. `bytesOf` returns the size of a row in bytes.
  */
 export function splitIntoMessages<Row>(
   rows: readonly Row[],

@@ -1,7 +1,9 @@
 /** The methods of an R2 bucket that retention uses. */
 export type ExpiringBucket = Pick<R2Bucket, "list" | "delete">;
 
-/** Maximum number of objects that one step removes: the size of a page of `list`, and the limit of one `delete` call. */
+/**
+ * Maximum number of objects that one step removes: the size of a page of `list`, and the limit of one `delete` call.
+ */
 const maxRemoved = 1000;
 
 /** Returns the first parts of all keys in a bucket: the applications that have objects in it. */
@@ -17,8 +19,8 @@ export async function applicationsIn(bucket: ExpiringBucket): Promise<string[]> 
 }
 
 /**
- * Removes up to 1,000 expired objects under a prefix, and returns how many. If the keys are `sortedByAge`, the first page
- * without expired objects ends the scan; otherwise the scan reads all pages.
+ * Removes up to 1,000 expired objects under a prefix, and returns how many. If the keys are `sortedByAge`, the first
+ * page without expired objects ends the scan; otherwise the scan reads all pages.
  */
 export async function removeExpired(
   bucket: ExpiringBucket,

@@ -34,13 +34,14 @@ export interface LocationApi extends ReadinessApi {
     query: CandidateRequest,
   ): Promise<Result<CandidateBlocks<ArrayBuffer>>>;
   /**
-   * Returns the columns of the best `limit` products (at most 1,000) by the first stage, near the user and their usual
-   * places. Products from farther away fill up a sparse area. Without a point and a usual place, the whole world counts.
+   * Returns the columns of the best `limit` products (at most 1,000) by the first stage, near the user and their
+   * usual places. Products from farther away fill up a sparse area. Without a point and a usual place, the whole
+   * world counts.
    */
   firstStageCandidates(application: string, query: FirstStageQuery): Promise<Result<ArrayBuffer>>;
   /**
-   * Returns the columns of the products `wanted` (at most 1,000), wherever they are now, without unknown ones. The first
-   * `withNextProducts` contain their next products.
+   * Returns the columns of the products `wanted` (at most 1,000), wherever they are now, without unknown ones. The
+   * first `withNextProducts` contain their next products.
    */
   productColumns(
     application: string,
@@ -48,8 +49,8 @@ export interface LocationApi extends ReadinessApi {
     withNextProducts: number,
   ): Promise<Result<ArrayBuffer>>;
   /**
-   * Applies at most 1,000 product changes to the cells. Idempotent: a cell keeps the newest version of each product. The
-   * consumer of queue `catalogue` calls it.
+   * Applies at most 1,000 product changes to the cells. Idempotent: a cell keeps the newest version of each product.
+   * The consumer of queue `catalogue` calls it.
    */
   applyProductChanges(application: string, changes: ProductChange[]): Promise<Result<{ applied: number }>>;
   /**

@@ -24,7 +24,8 @@ export interface ProductApi extends ReadinessApi, RetentionApi, DeadLetterApi {
   /** Lists products by id, ascending, optionally of one category; at most 500 a page. */
   list(application: string, page: PageQuery & { category?: string }): Promise<Result<Page<Product>>>;
   /**
-   * Creates or replaces at most 500 products; the last of equal ids wins. Cards in KV follow within seconds, not at once.
+   * Creates or replaces at most 500 products; the last of equal ids wins. Cards in KV follow within seconds, not at
+   * once.
    */
   putMany(application: string, products: ProductInput[]): Promise<Result<{ written: number }>>;
   /**

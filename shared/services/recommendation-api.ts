@@ -70,8 +70,8 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
   /** Returns a model version with its manifest, rollout, status changes and drift. */
   getModel(application: string, version: string): Promise<Result<ModelDetails>>;
   /**
-   * Advances the rollouts of all applications as far as elapsed time and outcomes allow. Returns how many are under way.
-   * The gateway's cron calls it.
+   * Advances the rollouts of all applications as far as elapsed time and outcomes allow. Returns how many are under
+   * way. The gateway's cron calls it.
    */
   advanceRollouts(): Promise<Result<{ underWay: number }>>;
   /** Checks a model against its manifest and stores it. The first model of an application is promoted at once. */
@@ -85,7 +85,10 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
    * calls it.
    */
   servingModel(application: string): Promise<Result<{ manifest: ModelManifest; bytes: ArrayBuffer }>>;
-  /** Scores lists of candidates, packed by `model/features/pack-features.ts`, at most 1000 a call, by the model of that content. */
+  /**
+   * Scores lists of candidates, packed by `model/features/pack-features.ts`, at most 1000 a call, by the model of
+   * that content.
+   */
   scoreLists(application: string, sha256: string, packs: Uint8Array[]): Promise<Result<Float32Array[]>>;
   /**
    * Loads a model (registered or not), checks it against its manifest, and scores a list of the largest size `runs`

@@ -59,8 +59,8 @@ export async function scanLog(
 }
 
 /**
- * Removes a user's lines, up to a generation, from the objects of one step, which may be repeated. Returns the number of
- * removed lines.
+ * Removes a user's lines, up to a generation, from the objects of one step, which may be repeated. Returns the number
+ * of removed lines.
  */
 export async function eraseFromLog(
   bucket: LogBucket,

@@ -19,8 +19,8 @@ export const logKey = (application: string, day: string, shard: number, name: st
   `${logPrefix(application, day)}${shard}/${name}.ndjson.gz`;
 
 /**
- * Returns whether an object may hold lines of a user: objects of the user's shard, and objects of older logs, whose keys
- * name no shard.
+ * Returns whether an object may hold lines of a user: objects of the user's shard, and objects of older logs, whose
+ * keys name no shard.
  */
 export function mayHoldUser(key: string, pseudonym: string): boolean {
   const [shard, name] = key.split("/").slice(-2);

@@ -27,8 +27,8 @@ export class CardCache {
   }
 
   /**
-   * Returns the cards of those wanted products that exist. KV may be a minute behind, so a card of an older version than
-   * wanted is read from D1. `waitUntil` receives the writes to KV, which do not delay the answer.
+   * Returns the cards of those wanted products that exist. KV may be a minute behind, so a card of an older version
+   * than wanted is read from D1. `waitUntil` receives the writes to KV, which do not delay the answer.
    */
   async get(
     application: string,

@@ -1,6 +1,8 @@
 import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** The catalog: the source of truth for products. A deleted product keeps its row, so that its version keeps growing. */
+/**
+ * The catalog: the source of truth for products. A deleted product keeps its row, so that its version keeps growing.
+ */
 export const products = sqliteTable(
   "products",
   {

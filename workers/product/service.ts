@@ -54,7 +54,9 @@ const listByAddressCall = z.object({
 });
 /** Seconds between two checks of the outbox for unsent rows, which writes trigger in each isolate. */
 const resendCheckSeconds = 10;
-/** Open outbox rows up to which the worker is ready. More rows mean that the spatial index lags, as during an import. */
+/**
+ * Open outbox rows up to which the worker is ready. More rows mean that the spatial index lags, as during an import.
+ */
 const maxReadyBacklog = 250;
 const now = (): number => Date.now() / 1000;
 /** Logs a failed cache refresh or enqueue. The open outbox row makes a later call repeat both. */
@@ -62,7 +64,10 @@ const logEnqueueFailure = (reason: unknown): void =>
   console.error({ event: "catalog change not enqueued", error: errorText(reason) });
 const unknownProduct = refuse("not_found", "There is no product with this id.");
 
-/** RPC entry point of the product worker. Parses the input and delegates to {@link ProductStore}; see {@link ProductApi}. */
+/**
+ * RPC entry point of the product worker. Parses the input and delegates to {@link ProductStore}; see {@link
+ * ProductApi}.
+ */
 export class ProductService extends WorkerEntrypoint<ProductEnv> implements ProductApi {
   /** When a write in this isolate last checked the outbox, in seconds since the epoch. */
   static #resendCheckedAt = 0;

@@ -11,7 +11,9 @@ export interface StoredProduct {
   images: string[];
 }
 
-/** A product whose outbox row is open, with the addresses that it left since the spatial index last applied a version. */
+/**
+ * A product whose outbox row is open, with the addresses that it left since the spatial index last applied a version.
+ */
 export interface PendingProduct extends StoredProduct {
   leftCells: string[];
 }
@@ -28,7 +30,10 @@ export class ProductStore {
     this.#db = drizzle(database);
   }
 
-  /** Inserts or replaces products and opens their outbox rows, in one transaction. Each product's version grows by one. */
+  /**
+   * Inserts or replaces products and opens their outbox rows, in one transaction. Each product's version grows by
+   * one.
+   */
   async upsert(application: string, inputs: ProductInput[], now: number): Promise<void> {
     const list = JSON.stringify(
       inputs.map((input) => ({
@@ -65,8 +70,8 @@ export class ProductStore {
   }
 
   /**
-   * Changes the given columns in one statement, so that concurrent changes of other columns are kept. Returns whether the
-   * product exists.
+   * Changes the given columns in one statement, so that concurrent changes of other columns are kept. Returns whether
+   * the product exists.
    */
   async patch(
     application: string,
@@ -255,7 +260,9 @@ export class ProductStore {
     return rows[0]?.sha256 ?? null;
   }
 
-  /** Returns up to `limit` open outbox rows that were last sent before `sentBefore`, and marks them as sent at `now`. */
+  /**
+   * Returns up to `limit` open outbox rows that were last sent before `sentBefore`, and marks them as sent at `now`.
+   */
   async claimOutbox(
     sentBefore: number,
     now: number,

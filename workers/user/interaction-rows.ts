@@ -12,7 +12,7 @@ export interface UserInteractionBatch {
 
 /**
  * An interaction as the insert statement reads it. All rows of a statement are one JSON parameter, which D1 limits to
- * 2 MB, so the keys have one or two letters.
+ * 2 MB, so the keys have one or two characters.
  */
 export interface InteractionJson {
   /** User id. */

@@ -5,7 +5,9 @@ import type { InteractionJson, TotalsRow } from "./interaction-rows.ts";
 // These statements use D1's own API: they pass a list as one JSON parameter, and drizzle's batch takes no raw statements
 // with parameters.
 
-/** SQL condition: no tombstone covers the user's generation of row `j` of the list (`o`: pseudonym, `g`: generation). */
+/**
+ * SQL condition: no tombstone covers the user's generation of row `j` of the list (`o`: pseudonym, `g`: generation).
+ */
 const notErasedSql = `NOT EXISTS (SELECT 1 FROM erasures e
   WHERE e.application = ?1 AND e.pseudonym = j.value ->> 'o' AND j.value ->> 'g' <= e.generation)`;
 

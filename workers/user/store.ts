@@ -76,7 +76,10 @@ export class UserStore {
     return rows[0] ?? null;
   }
 
-  /** Inserts a profile, or replaces all of it but `createdAt` and increments the settings version. Returns the stored row. */
+  /**
+   * Inserts a profile, or replaces all of it but `createdAt` and increments the settings version. Returns the stored
+   * row.
+   */
   async put(row: UserRow): Promise<UserRow> {
     const rows = await this.#databaseOf(row.application, row.userId)
       .insert(users)
@@ -97,8 +100,8 @@ export class UserStore {
   }
 
   /**
-   * Changes the given columns in one statement, so that concurrent changes of other columns are kept. Returns the stored
-   * row, or null if there is no profile.
+   * Changes the given columns in one statement, so that concurrent changes of other columns are kept. Returns the
+   * stored row, or null if there is no profile.
    */
   async patch(
     application: string,
@@ -263,9 +266,9 @@ export class UserStore {
   }
 
   /**
-   * Runs one step of an erasure: stores the tombstone and deletes at most `limit` rows of each table, in one transaction.
-   * From the first step on, inserts drop the erased generation. The last step deletes the profile. Totals stay, because
-   * they name no user.
+   * Runs one step of an erasure: stores the tombstone and deletes at most `limit` rows of each table, in one
+   * transaction. From the first step on, inserts drop the erased generation. The last step deletes the profile.
+   * Totals stay, because they name no user.
    */
   async erase(
     application: string,

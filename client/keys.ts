@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { CreatedKey, KeyRecord, keyInput, RotatedKey } from "../shared/contracts/credential.ts";
-import { jsonBody, type Transport } from "./transport.ts";
+import { type Transport, toJsonBody } from "./transport.ts";
 
 const keyPath = (id: string): string => `/v1/keys/${encodeURIComponent(id)}`;
 
@@ -21,7 +21,7 @@ export class Keys {
 
   /** Creates a key. Store `key` from the answer: no later answer contains it. */
   create(input: z.input<typeof keyInput>): Promise<CreatedKey> {
-    return this.#transport.call("POST", "/v1/keys", {}, jsonBody(input));
+    return this.#transport.call("POST", "/v1/keys", {}, toJsonBody(input));
   }
   /** Lists keys, oldest first, including revoked keys. */
   list(): Promise<{ items: KeyRecord[] }> {
@@ -32,7 +32,7 @@ export class Keys {
    * days).
    */
   rotate(id: string, overlapSeconds?: number): Promise<RotatedKey> {
-    return this.#transport.call("POST", `${keyPath(id)}/rotate`, {}, jsonBody({ overlapSeconds }));
+    return this.#transport.call("POST", `${keyPath(id)}/rotate`, {}, toJsonBody({ overlapSeconds }));
   }
   /** Revokes a key. */
   async revoke(id: string): Promise<void> {

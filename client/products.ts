@@ -8,7 +8,7 @@ import type {
   productInput,
 } from "../shared/contracts/product.ts";
 import type { RecommendationList } from "../shared/contracts/recommendation.ts";
-import { jsonBody, ndjsonBody, type Transport } from "./transport.ts";
+import { type Transport, toJsonBody, toNdjsonBody } from "./transport.ts";
 
 type ProductToWrite = z.input<typeof productInput>;
 const productPath = (productId: string): string => `/v1/products/${encodeURIComponent(productId)}`;
@@ -40,11 +40,11 @@ export class Products {
   }
   /** Creates or replaces a product. */
   put({ id, ...product }: ProductToWrite): Promise<Product> {
-    return this.#transport.call("PUT", productPath(id), {}, jsonBody(product));
+    return this.#transport.call("PUT", productPath(id), {}, toJsonBody(product));
   }
   /** Creates or replaces up to 10,000 products. */
   putMany(products: readonly ProductToWrite[]): Promise<BulkReport> {
-    return this.#transport.call("POST", "/v1/products/bulk", {}, ndjsonBody(products));
+    return this.#transport.call("POST", "/v1/products/bulk", {}, toNdjsonBody(products));
   }
   /** Returns a product with the lifetime counts of its interactions. */
   get(productId: string): Promise<ProductWithTotals> {
@@ -52,7 +52,7 @@ export class Products {
   }
   /** Changes the given fields of a product. */
   patch(productId: string, changes: ProductPatch): Promise<Product> {
-    return this.#transport.call("PATCH", productPath(productId), {}, jsonBody(changes));
+    return this.#transport.call("PATCH", productPath(productId), {}, toJsonBody(changes));
   }
   /** Deletes a product and its images. */
   async remove(productId: string): Promise<void> {

@@ -35,12 +35,12 @@ export interface Body {
 }
 
 /** Returns a value as a JSON body. */
-export const jsonBody = (value: unknown): Body => ({
+export const toJsonBody = (value: unknown): Body => ({
   type: "application/json",
   content: JSON.stringify(value),
 });
 /** Returns values as a body of JSON lines. */
-export const ndjsonBody = (values: readonly unknown[]): Body => ({
+export const toNdjsonBody = (values: readonly unknown[]): Body => ({
   type: "application/x-ndjson",
   content: values.map((value) => JSON.stringify(value)).join("\n"),
 });

@@ -4,7 +4,7 @@ import type { ExportItem } from "../shared/contracts/export.ts";
 import type { AnswerLocation } from "../shared/contracts/location.ts";
 import type { Page } from "../shared/contracts/page.ts";
 import type { LocationInput, User, UserInteraction, UserPatch, userInput } from "../shared/contracts/user.ts";
-import { jsonBody, type Query, type Transport } from "./transport.ts";
+import { type Query, type Transport, toJsonBody } from "./transport.ts";
 
 const userPath = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}`;
 
@@ -29,7 +29,7 @@ export class Users {
   }
   /** Creates or replaces a profile. */
   put(userId: string, profile: z.input<typeof userInput>): Promise<User> {
-    return this.#transport.call("PUT", userPath(userId), {}, jsonBody(profile));
+    return this.#transport.call("PUT", userPath(userId), {}, toJsonBody(profile));
   }
   /** Returns a profile. */
   get(userId: string): Promise<User> {
@@ -37,7 +37,7 @@ export class Users {
   }
   /** Changes the given fields of a profile. */
   patch(userId: string, changes: UserPatch): Promise<User> {
-    return this.#transport.call("PATCH", userPath(userId), {}, jsonBody(changes));
+    return this.#transport.call("PATCH", userPath(userId), {}, toJsonBody(changes));
   }
   /** Returns one page of all data that is stored about a user. A page may be empty although more follow. */
   exportPage(userId: string, page: { limit?: number; cursor?: string } = {}): Promise<Page<ExportItem>> {
@@ -57,6 +57,6 @@ export class Users {
   }
   /** Stores where the user is, at the precision that they allow. */
   setLocation(userId: string, location: LocationInput): Promise<{ location: AnswerLocation }> {
-    return this.#transport.call("PUT", `${userPath(userId)}/location`, {}, jsonBody(location));
+    return this.#transport.call("PUT", `${userPath(userId)}/location`, {}, toJsonBody(location));
   }
 }

@@ -12,7 +12,7 @@ import type {
 } from "../shared/contracts/recommendation.ts";
 import { Keys } from "./keys.ts";
 import { Products } from "./products.ts";
-import { type FetchFunction, jsonBody, ndjsonBody, Transport } from "./transport.ts";
+import { type FetchFunction, Transport, toJsonBody, toNdjsonBody } from "./transport.ts";
 import { Users } from "./users.ts";
 
 /** Options of {@link Vicinity}. */
@@ -50,7 +50,7 @@ export class Vicinity {
 
   /** Returns recommendations for a user. */
   recommend(input: z.input<typeof recommendationInput>): Promise<RecommendationAnswer> {
-    return this.#transport.call("POST", "/v1/recommendations", {}, jsonBody(input));
+    return this.#transport.call("POST", "/v1/recommendations", {}, toJsonBody(input));
   }
   /** Returns the receipt of a recommendation: what was shown, with which probability, by which model. */
   receipt(recommendationId: string): Promise<RecommendationReceipt> {
@@ -58,11 +58,11 @@ export class Vicinity {
   }
   /** Sends up to 100 events. An event counts once by its `eventId`, so a request may be repeated. */
   sendEvents(events: readonly EventInput[]): Promise<EventReceipt> {
-    return this.#transport.call("POST", "/v1/events", {}, jsonBody({ events }));
+    return this.#transport.call("POST", "/v1/events", {}, toJsonBody({ events }));
   }
   /** Imports up to 10,000 past events. */
   importEvents(events: readonly EventInput[]): Promise<BulkReport> {
-    return this.#transport.call("POST", "/v1/events/bulk", {}, ndjsonBody(events));
+    return this.#transport.call("POST", "/v1/events/bulk", {}, toNdjsonBody(events));
   }
   /** Returns the products nearest to a point. */
   nearby(
@@ -81,7 +81,7 @@ export class Vicinity {
   }
   /** Issues a token with which a user's device calls the API, valid for `ttlSeconds` (default 3,600; at most a day). */
   issueToken(userId: string, ttlSeconds?: number): Promise<IssuedToken> {
-    return this.#transport.call("POST", "/v1/tokens", {}, jsonBody({ userId, ttlSeconds }));
+    return this.#transport.call("POST", "/v1/tokens", {}, toJsonBody({ userId, ttlSeconds }));
   }
   /**
    * Opens a WebSocket that pushes new recommendations for a user to `onAnswer`. Close the returned socket to stop.

@@ -9,7 +9,7 @@ import { CardCache } from "./card-cache.ts";
 import { applyCatalogMessage } from "./catalog-consumer.ts";
 import { productColumnChanges } from "./rows.ts";
 import { ProductStore } from "./store.ts";
-import { environment, makeProduct, migrate } from "./testing/environment.ts";
+import { environment, migrate, sampleProduct } from "./testing/environment.ts";
 
 const store = new ProductStore(environment.DB);
 const cards = new CardCache(environment.CARDS, store);
@@ -83,7 +83,7 @@ async function runStep(application: string, index: InMemoryIndex, step: Step): P
   const deliver = (location: Pick<InMemoryIndex, "applyProductChanges">) =>
     applyCatalogMessage({ application, productIds: ids }, store, cards, location);
   const upsert = ({ id, location }: { id: string; location: Point | null }) =>
-    store.upsert(application, [makeProduct({ id, location })], 1);
+    store.upsert(application, [sampleProduct({ id, location })], 1);
   if (step.kind === "write") await upsert(step);
   else if (step.kind === "remove") await store.remove(application, step.id, 1);
   else if (step.kind === "price") await store.patch(application, step.id, { price: 5 }, 1);
@@ -132,7 +132,7 @@ describe("applyCatalogMessage", () => {
   });
 
   it("does not send a change again that the index has applied", async () => {
-    await store.upsert("once", [makeProduct({ id: "a" })], 1);
+    await store.upsert("once", [sampleProduct({ id: "a" })], 1);
     const changeCounts: number[] = [];
     const countingIndex = {
       applyProductChanges: async (_: string, changes: ProductChange[]) => {

@@ -15,7 +15,7 @@ import { maxImageBytes } from "./images.ts";
 import worker from "./index.ts";
 import { ProductService } from "./service.ts";
 import { ProductStore } from "./store.ts";
-import { environment, makeProduct, migrate } from "./testing/environment.ts";
+import { environment, migrate, sampleProduct } from "./testing/environment.ts";
 
 const service = new ProductService(createExecutionContext(), environment);
 const store = new ProductStore(environment.DB);
@@ -35,13 +35,13 @@ async function deliver(queue: string, ...bodies: unknown[]) {
 describe("ProductService", () => {
   it("creates, replaces, patches and removes a product of one application only", async () => {
     const created = unwrap(
-      await service.put("shop", makeProduct({ id: "a", price: 5, location: oslo })),
+      await service.put("shop", sampleProduct({ id: "a", price: 5, location: oslo })),
       "the product service",
     );
     expect(created).toMatchObject({ created: true, product: { id: "a", price: 5, location: oslo } });
     expect(product.parse(created.product)).toEqual(created.product);
     expect(
-      unwrap(await service.put("shop", makeProduct({ id: "a", price: 6 })), "the product service").created,
+      unwrap(await service.put("shop", sampleProduct({ id: "a", price: 6 })), "the product service").created,
     ).toBe(false);
     expect(unwrap(await service.patch("shop", "a", { price: 7 }), "the product service")).toMatchObject({
       price: 7,
@@ -53,16 +53,16 @@ describe("ProductService", () => {
     expect(await service.remove("shop", "a")).toEqual({ ok: true, value: null });
     expect(refusalCodeOf(await service.remove("shop", "a"))).toBe("not_found");
     expect(refusalCodeOf(await service.get("shop", "a"))).toBe("not_found");
-    expect(unwrap(await service.put("shop", makeProduct({ id: "a" })), "the product service").created).toBe(
+    expect(unwrap(await service.put("shop", sampleProduct({ id: "a" })), "the product service").created).toBe(
       true,
     );
   });
 
   it("writes many products at once, the last of equal ids, and pages through them", async () => {
     const many = Array.from({ length: 12 }, (_, i) =>
-      makeProduct({ id: `p${String(i).padStart(2, "0")}`, category: i % 2 ? "odd" : "even" }),
+      sampleProduct({ id: `p${String(i).padStart(2, "0")}`, category: i % 2 ? "odd" : "even" }),
     );
-    const twice = makeProduct({ id: "p00", title: "The last one", category: "even" });
+    const twice = sampleProduct({ id: "p00", title: "The last one", category: "even" });
     expect(unwrap(await service.putMany("bulk", [...many, twice]), "the product service").written).toBe(12);
     expect(unwrap(await service.get("bulk", "p00"), "the product service").title).toBe("The last one");
     const pages: string[][] = [];
@@ -83,7 +83,7 @@ describe("ProductService", () => {
 
   it("returns the newest card after each single write", async () => {
     unwrap(
-      await service.put("cards", makeProduct({ id: "a", price: 5, location: oslo })),
+      await service.put("cards", sampleProduct({ id: "a", price: 5, location: oslo })),
       "the product service",
     );
     const cardOf = async () =>
@@ -98,7 +98,7 @@ describe("ProductService", () => {
 
   it("reads cards from D1 if KV has none or invalid ones", async () => {
     unwrap(
-      await service.putMany("kv", [makeProduct({ id: "a" }), makeProduct({ id: "b" })]),
+      await service.putMany("kv", [sampleProduct({ id: "a" }), sampleProduct({ id: "b" })]),
       "the product service",
     );
     await environment.CARDS.put("kv/card/b", JSON.stringify({ id: "b", price: "much" }));
@@ -107,14 +107,14 @@ describe("ProductService", () => {
   });
 
   it("does not return an older card than wanted, although KV has one", async () => {
-    unwrap(await service.putMany("behind", [makeProduct({ id: "a", price: 1 })]), "the product service");
+    unwrap(await service.putMany("behind", [sampleProduct({ id: "a", price: 1 })]), "the product service");
     const context = createExecutionContext();
     unwrap(
       await new ProductService(context, environment).getCards("behind", cardsOfAnyVersion(["a"])),
       "the product service",
     );
     await waitOnExecutionContext(context);
-    await store.upsert("behind", [makeProduct({ id: "a", price: 2 })], 1);
+    await store.upsert("behind", [sampleProduct({ id: "a", price: 2 })], 1);
     const priceOf = async (version: number) =>
       unwrap(await service.getCards("behind", [{ productId: "a", version }]), "the product service")[0].price;
     expect(await priceOf(1)).toBe(1);
@@ -122,9 +122,9 @@ describe("ProductService", () => {
   });
 
   it("sends each write to the spatial index through its queue", async () => {
-    unwrap(await service.put("announce", makeProduct({ id: "a" })), "the product service");
+    unwrap(await service.put("announce", sampleProduct({ id: "a" })), "the product service");
     unwrap(
-      await service.putMany("announce", [makeProduct({ id: "b" }), makeProduct({ id: "c" })]),
+      await service.putMany("announce", [sampleProduct({ id: "b" }), sampleProduct({ id: "c" })]),
       "the product service",
     );
     await vi.waitFor(async () => expect(await store.readPending("announce", ["a", "b", "c"])).toEqual([]), {
@@ -135,7 +135,7 @@ describe("ProductService", () => {
   });
 
   it("stores images by content, and refuses other files", async () => {
-    unwrap(await service.put("images", makeProduct({ id: "a" })), "the product service");
+    unwrap(await service.put("images", sampleProduct({ id: "a" })), "the product service");
     const png = Uint8Array.from([
       0x89,
       0x50,
@@ -166,12 +166,12 @@ describe("ProductService", () => {
       "too_large",
     );
     unwrap(await service.remove("images", "a"), "the product service");
-    unwrap(await service.put("images", makeProduct({ id: "a" })), "the product service");
+    unwrap(await service.put("images", sampleProduct({ id: "a" })), "the product service");
     expect(unwrap(await service.get("images", "a"), "the product service").images).toEqual([]);
   });
 
   it("refuses invalid input with invalid_input in every method", async () => {
-    const good = makeProduct({ id: "a" });
+    const good = sampleProduct({ id: "a" });
     const answers = await Promise.all([
       service.put("shop", { ...good, price: -1 }),
       service.put("Not a name", good),
@@ -192,7 +192,11 @@ describe("ProductService", () => {
 describe("consumeCatalog", () => {
   it("refreshes the cards that KV contains, and no others", async () => {
     const bulk = (price: number) =>
-      store.upsert("held", [makeProduct({ id: "shown", price }), makeProduct({ id: "unseen", price })], 1);
+      store.upsert(
+        "held",
+        [sampleProduct({ id: "shown", price }), sampleProduct({ id: "unseen", price })],
+        1,
+      );
     const kv = (id: string) => environment.CARDS.get<{ price: number }>(`held/card/${id}`, "json");
     const message = { application: "held", productIds: ["shown", "unseen"] };
     await bulk(1);
@@ -211,7 +215,7 @@ describe("consumeCatalog", () => {
   });
 
   it("stores a dead letter for an invalid message, and processes the other messages", async () => {
-    await store.upsert("rest", [makeProduct({ id: "a" })], 1);
+    await store.upsert("rest", [sampleProduct({ id: "a" })], 1);
     const { acknowledged, retried } = await deliver(
       "vicinity-catalogue",
       { application: "rest", productIds: "a" },
@@ -237,8 +241,8 @@ describe("consumeCatalog", () => {
   });
 
   it("retries a message while the spatial index is unavailable, and leaves its outbox rows open", async () => {
-    await store.upsert("outage", [makeProduct({ id: "a" })], 1);
-    await store.upsert("works", [makeProduct({ id: "a" })], 1);
+    await store.upsert("outage", [sampleProduct({ id: "a" })], 1);
+    await store.upsert("works", [sampleProduct({ id: "a" })], 1);
     const { acknowledged, retried } = await deliver(
       "vicinity-catalogue",
       { application: "outage", productIds: ["a"] },
@@ -250,7 +254,7 @@ describe("consumeCatalog", () => {
   });
 
   it("stores messages from the dead-letter queue, and replays them", async () => {
-    await store.upsert("late", [makeProduct({ id: "a" })], 1);
+    await store.upsert("late", [sampleProduct({ id: "a" })], 1);
     const message = { application: "late", productIds: ["a"] };
     const { acknowledged } = await deliver("vicinity-catalogue-dead", message, message);
     expect(acknowledged).toEqual(["m0", "m1"]);
@@ -264,7 +268,7 @@ describe("consumeCatalog", () => {
   });
 
   it("stores the cause of the last failure, and keeps a dead letter whose replay fails", async () => {
-    await store.upsert("outage", [makeProduct({ id: "b" })], 1);
+    await store.upsert("outage", [sampleProduct({ id: "b" })], 1);
     const message = { application: "outage", productIds: ["b"] };
     const batch = createMessageBatch("vicinity-catalogue", [
       { id: "m", timestamp: new Date(), attempts: maxDeliveries, body: message },

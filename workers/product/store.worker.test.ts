@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { productColumnChanges } from "./rows.ts";
 import { ProductStore } from "./store.ts";
-import { environment, makeProduct, migrate } from "./testing/environment.ts";
+import { environment, migrate, sampleProduct } from "./testing/environment.ts";
 
 const store = new ProductStore(environment.DB);
 
@@ -11,18 +11,18 @@ beforeAll(migrate);
 describe("ProductStore", () => {
   it("increments the version with each write, also across deletions", async () => {
     const versionOf = async () => (await store.read("versions", ["a"]))[0]?.row.version;
-    await store.upsert("versions", [makeProduct({ id: "a" })], 1);
+    await store.upsert("versions", [sampleProduct({ id: "a" })], 1);
     await store.patch("versions", "a", { price: 1 }, 2);
     expect(await store.remove("versions", "a", 3)).toBe(true);
     expect(await store.remove("versions", "a", 3)).toBe(false);
     expect(await store.patch("versions", "a", { price: 1 }, 4)).toBe(false);
     expect(await versionOf()).toBe(3);
-    await store.upsert("versions", [makeProduct({ id: "a" })], 5);
+    await store.upsert("versions", [sampleProduct({ id: "a" })], 5);
     expect(await versionOf()).toBe(4);
   });
 
   it("keeps the columns of concurrent patches", async () => {
-    await store.upsert("patches", [makeProduct({ id: "a" })], 1);
+    await store.upsert("patches", [sampleProduct({ id: "a" })], 1);
     await Promise.all([
       store.patch("patches", "a", productColumnChanges("a", { price: 7, currency: "NOK" }), 2),
       store.patch("patches", "a", productColumnChanges("a", { available: false }), 2),
@@ -58,7 +58,7 @@ describe("ProductStore", () => {
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(written, { selector: ({ id }) => id, maxLength: 5 }), async (list) => {
         const application = `back-${runs++}`;
-        const inputs = list.map((each) => makeProduct(each));
+        const inputs = list.map((each) => sampleProduct(each));
         await store.upsert(application, inputs, 1);
         const read = await store.read(
           application,
@@ -80,7 +80,7 @@ describe("ProductStore", () => {
 
   it("claims open outbox rows once, and again if they stay open", async () => {
     await environment.DB.prepare("DELETE FROM outbox").run();
-    await store.upsert("claims", [makeProduct({ id: "a" }), makeProduct({ id: "b" })], 100);
+    await store.upsert("claims", [sampleProduct({ id: "a" }), sampleProduct({ id: "b" })], 100);
     expect(await store.claimOutbox(70, 100, 10)).toHaveLength(2);
     expect(await store.claimOutbox(80, 110, 10)).toHaveLength(0);
     expect(await store.claimOutbox(101, 131, 10)).toHaveLength(2);
@@ -93,7 +93,7 @@ describe("ProductStore", () => {
   });
 
   it("does not read or change another application", async () => {
-    await store.upsert("mine", [makeProduct({ id: "a", category: "toys" })], 1);
+    await store.upsert("mine", [sampleProduct({ id: "a", category: "toys" })], 1);
     expect(await store.read("theirs", ["a"])).toEqual([]);
     expect(await store.list("theirs", 10, null, "toys")).toEqual([]);
     expect(await store.patch("theirs", "a", { price: 1 }, 1)).toBe(false);

@@ -10,5 +10,5 @@ export const environment: ProductEnv & { MIGRATIONS: D1Migration[] } = Object.as
 export const migrate = (): Promise<void> => applyD1Migrations(environment.DB, environment.MIGRATIONS);
 
 /** Returns a valid product with the given fields. */
-export const makeProduct = (fields: Partial<ProductInput> & { id: string }): ProductInput =>
+export const sampleProduct = (fields: Partial<ProductInput> & { id: string }): ProductInput =>
   productInput.parse({ title: "Thing", ...fields });

@@ -10,7 +10,7 @@ const stack = new TestStack();
 beforeAll(() => stack.start());
 afterAll(() => stack.stop());
 
-it("poison is set aside with its cause, by application, and keeps nothing else from going on", async () => {
+it("stores invalid queue messages by application with their cause while other messages are handled", async () => {
   const interactions = await stack.binding("recommendation", "INTERACTIONS");
   const catalog = await stack.binding("product", "CATALOGUE");
   for (const body of ["no object", { application: "demo", users: [] }, { application: "demo" }])
@@ -37,7 +37,7 @@ it("poison is set aside with its cause, by application, and keeps nothing else f
     "interactions",
     "interactions",
   ]);
-  for (const { cause } of deadLetters.body.items) expect(cause).toMatch(/^(productIds|people): /);
+  for (const { cause } of deadLetters.body.items) expect(cause).toMatch(/^(productIds|users): /);
   const pages: DeadLetter[] = [];
   for (let cursor = ""; ; ) {
     const { body } = await stack.call<Page<DeadLetter>>("GET", `/v1/dead-letters?limit=1${cursor}`);

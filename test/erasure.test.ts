@@ -5,7 +5,9 @@ import type { EventReceipt } from "../shared/contracts/event.ts";
 import type { Page } from "../shared/contracts/page.ts";
 import type { InteractionsMessage } from "../shared/contracts/queues.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
-import { exportUserData as exportIn, findTraces, findStoresContaining as placesIn } from "./find-traces.ts";
+import { exportUserData } from "./export-user-data.ts";
+import { findStoresContaining, findTraces } from "./find-traces.ts";
+import { importProducts, waitForNearbyProducts } from "./import-products.ts";
 import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
 import { pollUntil } from "./polling.ts";
 import { generateProducts, oslo } from "./products.ts";
@@ -16,25 +18,18 @@ const products = generateProducts("oslo", oslo, 40);
 
 beforeAll(async () => {
   await stack.start();
-  await stack.call("POST", "/v1/products/bulk", { body: toNdjson(products), headers: ndjsonHeaders });
-  await pollUntil(
-    () =>
-      stack.call<{ items: unknown[] }>(
-        "GET",
-        `/v1/locations/nearby?lat=${oslo.lat}&lon=${oslo.lon}&limit=40`,
-      ),
-    ({ body }) => body.items?.length === 40,
-  );
+  await importProducts(stack, products);
+  await waitForNearbyProducts(stack, oslo, products);
 });
 afterAll(() => stack.stop());
 
-const send = (userId: string, ids: string[], more: object = {}) =>
+const sendViews = (userId: string, ids: string[], more: object = {}) =>
   stack.call<EventReceipt>("POST", "/v1/events", {
     body: {
       events: ids.map((eventId, i) => ({ eventId, userId, type: "view", productId: `oslo-${i}`, ...more })),
     },
   });
-const historyOf = async (userId: string) =>
+const eventIdsOf = async (userId: string) =>
   (await stack.call<Page<UserInteraction>>("GET", `/v1/users/${userId}/interactions`)).body.items.map(
     ({ eventId }) => eventId,
   );
@@ -45,62 +40,67 @@ const recommend = async (userId: string) => {
   expect(status).toBe(200);
   return body.recommendationId;
 };
-/** A person's pseudonym, as every recommendation of theirs begins with it. */
+/** Returns a user's pseudonym in hexadecimal. Every recommendation id of the user begins with the pseudonym. */
 const pseudonymOf = async (userId: string) =>
   Buffer.from((await recommend(userId)).split(".")[0], "base64url").toString("hex");
 
-const eraseWhole = async (userId: string): Promise<Erasure> => {
+/** Erases a user through the API and waits until the erasure is done in every store. */
+const eraseUser = async (userId: string): Promise<Erasure> => {
   const { status, body, headers } = await stack.call<Erasure>("DELETE", `/v1/users/${userId}`);
   expect(status, JSON.stringify(body)).toBe(202);
   expect(headers.get("location")).toBe(`/v1/erasures/${erasure.parse(body).id}`);
   const { body: done } = await pollUntil(
     () => stack.call<Erasure>("GET", `/v1/erasures/${body.id}`),
-    (answer) => answer.body.status === "done",
+    (response) => response.body.status === "done",
     30,
   );
   expect(done.status, JSON.stringify(done)).toBe("done");
-  expect(done.stores.every((each) => each.status === "done")).toBe(true);
+  expect(done.stores.every((store) => store.status === "done")).toBe(true);
   return done;
 };
 
-const placesOf = (texts: string[]) => placesIn(stack, texts);
-const exportOf = (userId: string, key?: string) => exportIn(stack, userId, key);
-
-describe("an erased person", () => {
-  it("is in no query, object, log or letter, whatever was on its way; and who comes by the id is new", async () => {
+describe("user erasure", () => {
+  it("removes every trace of the user, drops late messages, and lets a new user take the id", async () => {
     const userId = "ann.who-is-erased";
     await stack.call("PUT", `/v1/users/${userId}`, {
       body: { home: oslo, attributes: { nickname: "nickname-of-ann" } },
     });
     const receipt = await recommend(userId);
-    const object = await pseudonymOf(userId);
+    const pseudonym = await pseudonymOf(userId);
     await stack.call("PUT", `/v1/users/${userId}/location`, { body: oslo });
-    expect((await send(userId, ["ann-1", "ann-2"], { recommendationId: receipt })).body.accepted).toBe(2);
+    expect((await sendViews(userId, ["ann-1", "ann-2"], { recommendationId: receipt })).body.accepted).toBe(
+      2,
+    );
     const bulk = toNdjson([
       { eventId: "ann-3", userId, type: "cart", productId: "oslo-9", timestamp: "2025-05-01T00:00:00Z" },
     ]);
     await stack.call("POST", "/v1/events/bulk", { body: bulk, headers: ndjsonHeaders });
-    expect((await send("bob", ["bob-1"])).body.accepted).toBe(1);
+    expect((await sendViews("bob", ["bob-1"])).body.accepted).toBe(1);
     await pollUntil(
-      () => historyOf(userId),
+      () => eventIdsOf(userId),
       (ids) => ids.length === 3,
     );
-    const names = [userId, object, "nickname-of-ann", "ann-1", "ann-2", "ann-3"];
+    const traces = [userId, pseudonym, "nickname-of-ann", "ann-1", "ann-2", "ann-3"];
     await pollUntil(
-      () => placesOf([object]),
-      (places) => places.some((place) => place.includes("/log/v1/")),
+      () => findStoresContaining(stack, [pseudonym]),
+      (stores) => stores.some((store) => store.includes("/log/v1/")),
     );
     await pollUntil(
-      () => placesOf([userId]),
-      (places) => places.includes("user user_locations"),
+      () => findStoresContaining(stack, [userId]),
+      (stores) => stores.includes("user user_locations"),
     );
-    // Two letters: one of ann and bob together, one of no known form.
+    // Two dead-letter messages: one with rows of ann and bob, and one that no consumer can parse.
     const log: R2Bucket = await stack.binding("recommendation", "TRAINING_LOG");
     const inFlight: InteractionsMessage = {
       application: "demo",
       users: [
-        { userId, pseudonym: object, generation: 0, rows: [late("ann-late", 900)] },
-        { userId: "bob", pseudonym: await pseudonymOf("bob"), generation: 0, rows: [late("bob-late", 901)] },
+        { userId, pseudonym, generation: 0, rows: [lateRow("ann-late", 900)] },
+        {
+          userId: "bob",
+          pseudonym: await pseudonymOf("bob"),
+          generation: 0,
+          rows: [lateRow("bob-late", 901)],
+        },
       ],
     };
     const deadLetter = (id: string, body: unknown) =>
@@ -113,28 +113,31 @@ describe("an erased person", () => {
       );
     await deadLetter("1".repeat(32), inFlight);
     await deadLetter("2".repeat(32), { application: "demo", users: userId });
-    // What they did in a roll-out that is under way.
+    // Outcome counts of the user in a rollout that has not ended.
     const registry: D1Database = await stack.binding("recommendation", "DB");
     await registry
       .prepare("INSERT INTO outcomes VALUES ('demo', 'rollout:v2', ?, 'canary', 3, 1)")
-      .bind(object)
+      .bind(pseudonym)
       .run();
-    expect((await placesOf(names)).length).toBeGreaterThanOrEqual(7);
+    expect((await findStoresContaining(stack, traces)).length).toBeGreaterThanOrEqual(7);
 
     const { body: issued } = await stack.call<{ token: string }>("POST", "/v1/tokens", { body: { userId } });
-    const held = await exportOf(userId, issued.token);
-    expect(new Set(held.map(({ store }) => store))).toEqual(
+    const exported = await exportUserData(stack, userId, issued.token);
+    expect(new Set(exported.map(({ store }) => store))).toEqual(
       new Set([
         ...["profile", "interactions", "locations", "memory", "journal"],
         ...["receipts", "experiments", "training_log", "dead_letters"],
       ]),
     );
-    const told = JSON.stringify(held);
-    for (const name of ["nickname-of-ann", "ann-1", "ann-2", "ann-3", receipt]) expect(told).toContain(name);
-    for (const name of ["bob", "bob-1", "bob-late"]) expect(told).not.toContain(`"${name}"`);
-    const of = (store: string) => held.filter((item) => item.store === store).length;
-    expect([of("profile"), of("interactions"), of("locations"), of("memory")]).toEqual([1, 3, 1, 1]);
-    expect(of("receipts")).toBe(2);
+    const exportText = JSON.stringify(exported);
+    for (const name of ["nickname-of-ann", "ann-1", "ann-2", "ann-3", receipt])
+      expect(exportText).toContain(name);
+    for (const name of ["bob", "bob-1", "bob-late"]) expect(exportText).not.toContain(`"${name}"`);
+    const countOf = (store: string) => exported.filter((item) => item.store === store).length;
+    expect([countOf("profile"), countOf("interactions"), countOf("locations"), countOf("memory")]).toEqual([
+      1, 3, 1, 1,
+    ]);
+    expect(countOf("receipts")).toBe(2);
     for (const path of ["/v1/users/bob/export", `/v1/users/${userId}`])
       expect((await stack.call("GET", path, { key: issued.token })).status).toBe(403);
     for (const cursor of ["nonsense", Buffer.from('{"part":"object","at":3}').toString("base64url")]) {
@@ -142,45 +145,45 @@ describe("an erased person", () => {
       expect(damaged.status, JSON.stringify(damaged.body)).toBe(404);
     }
 
-    const done = await eraseWhole(userId);
-    const removed = new Map(done.stores.map((each) => [each.store, each.removed]));
+    const done = await eraseUser(userId);
+    const removed = new Map(done.stores.map(({ store, removed }) => [store, removed]));
     for (const store of ["records", "object", "receipts", "dead_letters", "training_log"] as const)
       expect(removed.get(store), store).toBeGreaterThan(0);
 
     expect((await stack.call("GET", `/v1/users/${userId}`)).status).toBe(404);
-    expect(await historyOf(userId)).toEqual([]);
+    expect(await eventIdsOf(userId)).toEqual([]);
     expect((await stack.call("GET", `/v1/recommendations/${receipt}`)).status).toBe(404);
     expect(JSON.stringify((await stack.call("GET", "/v1/users?limit=500")).body)).not.toContain(userId);
     expect(JSON.stringify((await stack.call("GET", "/v1/dead-letters")).body)).not.toContain("2".repeat(32));
 
-    expect(await exportOf(userId)).toEqual([]);
+    expect(await exportUserData(stack, userId)).toEqual([]);
 
-    // What was on its way arrives only now, and a letter is replayed; bob's part counts, ann's does not.
+    // Late messages arrive now, and a dead-letter message is replayed. The consumers keep bob's rows and drop ann's.
     const interactions: Queue = await stack.binding("recommendation", "INTERACTIONS");
     await interactions.send(inFlight);
-    const places: Queue = await stack.binding("recommendation", "LOCATIONS");
-    await places.send({
-      ...{ application: "demo", userId, object, generation: 0 },
+    const locations: Queue = await stack.binding("recommendation", "LOCATIONS");
+    await locations.send({
+      ...{ application: "demo", userId, pseudonym, generation: 0 },
       rows: [{ seq: 5, ...oslo, time: Date.now() / 1000 + 200, precision: "exact" }],
     });
     await pollUntil(
-      () => historyOf("bob"),
+      () => eventIdsOf("bob"),
       (ids) => ids.includes("bob-late"),
       20,
     );
     const replayed = await stack.call("POST", `/v1/dead-letters/interactions~${"1".repeat(32)}/replay`);
     expect(replayed.status).toBe(200);
-    expect(await historyOf("bob")).toEqual(expect.arrayContaining(["bob-1", "bob-late"]));
+    expect(await eventIdsOf("bob")).toEqual(expect.arrayContaining(["bob-1", "bob-late"]));
     await new Promise((resolve) => setTimeout(resolve, 3000));
-    // The tombstone, which names a pseudonym, is what is left in any row, object, letter, copy, Durable Object or log.
-    expect(await findTraces(stack, [...names, receipt], [])).toEqual(["user erasures"]);
-    expect(await historyOf(userId)).toEqual([]);
+    // Only the tombstone, which contains the pseudonym, is left. No other row, object, message, Durable Object or log has a trace.
+    expect(await findTraces(stack, [...traces, receipt], [])).toEqual(["user erasures"]);
+    expect(await eventIdsOf(userId)).toEqual([]);
 
-    // Somebody new under the same id, with the same event ids, is there to stay.
-    expect((await send(userId, ["ann-1"])).body).toMatchObject({ accepted: 1, duplicates: 0 });
+    // A new user with the same id and the same event ids stays, although a message of the erased user arrives again.
+    expect((await sendViews(userId, ["ann-1"])).body).toMatchObject({ accepted: 1, duplicates: 0 });
     expect(
       await pollUntil(
-        () => historyOf(userId),
+        () => eventIdsOf(userId),
         (ids) => ids.length === 1,
       ),
     ).toEqual(["ann-1"]);
@@ -188,17 +191,17 @@ describe("an erased person", () => {
     const again = await stack.call<Erasure>("GET", `/v1/erasures/${done.id}`);
     expect(again.body).toEqual(done);
     await new Promise((resolve) => setTimeout(resolve, 2000));
-    expect(await historyOf(userId)).toEqual(["ann-1"]);
+    expect(await eventIdsOf(userId)).toEqual(["ann-1"]);
     const { body } = await stack.call<{ consent: unknown; home: unknown }>("GET", `/v1/users/${userId}`);
     expect(body).toMatchObject({ home: null, consent: { location: "exact" } });
-    // And may be erased in turn.
-    const second = await eraseWhole(userId);
+    // The new user can be erased too.
+    const second = await eraseUser(userId);
     expect(second.id).not.toBe(done.id);
-    expect(await historyOf(userId)).toEqual([]);
+    expect(await eventIdsOf(userId)).toEqual([]);
   });
 
-  it("whose erasure another application asks for is not found", async () => {
-    const done = await eraseWhole("cleo");
+  it("hides an erasure from other applications", async () => {
+    const done = await eraseUser("cleo");
     const { body } = await stack.call<{ key: string }>("POST", "/v1/keys", {
       body: { application: "other", role: "admin" },
     });
@@ -207,8 +210,8 @@ describe("an erased person", () => {
   });
 });
 
-/** An event that is on its way, with a clock ahead of ours. */
-function late(eventId: string, seq: number): InteractionsMessage["users"][number]["rows"][number] {
+/** Returns an outbox row of an event that happens 200 s after now, so that it is newer than the erasure. */
+function lateRow(eventId: string, seq: number): InteractionsMessage["users"][number]["rows"][number] {
   return {
     kind: "interaction",
     seq,

@@ -1,110 +1,92 @@
 import type { D1Database, KVNamespace, R2Bucket } from "@cloudflare/workers-types";
 import { workers } from "../scripts/workers.ts";
-import { type ExportItem, exportItem } from "../shared/contracts/export.ts";
-import type { Page } from "../shared/contracts/page.ts";
 import { unpackLines } from "../shared/training-log/lines.ts";
 import { listTablesSql, type TestStack } from "./test-stack.ts";
 
-/** All that the export gives of a person, page by page. */
-export async function exportUserData(
-  stack: TestStack,
-  userId: string,
-  key = "dev-admin-key",
-): Promise<ExportItem[]> {
-  const items: ExportItem[] = [];
-  for (let cursor = ""; ; ) {
-    const { status, body } = await stack.call<Page<ExportItem>>(
-      "GET",
-      `/v1/users/${userId}/export?limit=2${cursor}`,
-      { key },
-    );
-    if (status !== 200) throw new Error(`${status} ${JSON.stringify(body)}`);
-    items.push(...body.items.map((item) => exportItem.parse(item)));
-    if (body.nextCursor === undefined) return items;
-    cursor = `&cursor=${body.nextCursor}`;
-  }
-}
+const buckets = [
+  ["recommendation", "TRAINING_LOG"],
+  ["recommendation", "MODELS"],
+  ["product", "IMAGES"],
+];
+const keyValueNamespaces = [
+  ["product", "CARDS"],
+  ["location", "TILES"],
+];
+const durableObjectBindings = [
+  ["recommendation", "USER_SESSION"],
+  ["location", "CELL"],
+];
 
-/** Every row, key and object of every store of all workers, as text, with where it lies. */
-async function readEveryStore(stack: TestStack): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
-  for (const { name: worker, database: owned } of workers) {
-    if (owned === null) continue;
+/** Returns bytes as text with one character per byte, so that binary numbers can be searched for. */
+const bytesToText = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString("latin1");
+
+/** Returns the content of D1, R2 and KV as text, by name of the table, object or key. */
+async function readStores(stack: TestStack): Promise<Map<string, string>> {
+  const contents = new Map<string, string>();
+  for (const { name: worker, database: databaseName } of workers) {
+    if (databaseName === null) continue;
     const database: D1Database = await stack.binding(worker, "DB");
     const tables = await database.prepare(listTablesSql).all<{ name: string }>();
     for (const { name } of tables.results) {
       if (name === "cities") continue;
       const { results } = await database.prepare(`SELECT * FROM ${name}`).all();
-      found.set(`${worker} ${name}`, JSON.stringify(results));
+      contents.set(`${worker} ${name}`, JSON.stringify(results));
     }
   }
-  const buckets: [string, string][] = [
-    ["recommendation", "TRAINING_LOG"],
-    ["recommendation", "MODELS"],
-    ["product", "IMAGES"],
-  ];
   for (const [worker, name] of buckets) {
     const bucket: R2Bucket = await stack.binding(worker, name);
     for (const { key } of (await bucket.list()).objects) {
       const object = await bucket.get(key);
       if (!object) continue;
       const bytes = await object.arrayBuffer();
-      const text = key.endsWith(".gz")
-        ? JSON.stringify(await unpackLines(bytes))
-        : Buffer.from(bytes).toString("latin1");
-      found.set(key, text);
+      contents.set(key, key.endsWith(".gz") ? JSON.stringify(await unpackLines(bytes)) : bytesToText(bytes));
     }
   }
-  for (const [worker, name] of [
-    ["product", "CARDS"],
-    ["location", "TILES"],
-  ]) {
+  for (const [worker, name] of keyValueNamespaces) {
     const namespace: KVNamespace = await stack.binding(worker, name);
     for (const { name: key } of (await namespace.list()).keys)
-      found.set(
-        key,
-        Buffer.from((await namespace.get(key, "arrayBuffer")) ?? new ArrayBuffer(0)).toString("latin1"),
-      );
+      contents.set(key, bytesToText((await namespace.get(key, "arrayBuffer")) ?? new ArrayBuffer(0)));
   }
-  return found;
+  return contents;
 }
 
-/** Where any of these texts is. */
+/** Returns the names of the D1 tables, R2 objects and KV keys whose name or content contains one of the texts. */
 export const findStoresContaining = async (stack: TestStack, texts: string[]): Promise<string[]> =>
-  [...(await readEveryStore(stack))].flatMap(([place, held]) =>
-    texts.some((text) => held.includes(text) || place.includes(text)) ? [place] : [],
+  [...(await readStores(stack))].flatMap(([store, content]) =>
+    texts.some((text) => content.includes(text) || store.includes(text)) ? [store] : [],
   );
 
-/** Numbers as they lie in memory, in single and double precision: binary objects hold them so. */
-const toBinaryText = (numbers: number[]): string[] =>
+/** Returns the bytes of numbers in double and in single precision, since binary values contain them in these forms. */
+const numberBytes = (numbers: number[]): string[] =>
   numbers.flatMap((number) =>
-    [new Float64Array([number]), new Float32Array([number])].map(({ buffer }) =>
-      Buffer.from(buffer).toString("latin1"),
-    ),
+    [new Float64Array([number]), new Float32Array([number])].map(({ buffer }) => bytesToText(buffer)),
   );
 
-const toSearchableText = (value: unknown): string =>
+/** Returns the value of a column as text: bytes as one character each, other values as JSON. */
+const columnToText = (value: unknown): string =>
   value instanceof ArrayBuffer || ArrayBuffer.isView(value)
     ? Buffer.from(
         value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array(value.buffer),
       ).toString("latin1")
     : (JSON.stringify(value) ?? "");
 
-/** Where any of these texts or numbers is: in any store as {@link findStoresContaining}, in Durable Objects, in a line of a log. */
+/**
+ * Returns the names of the places whose content contains one of the texts or numbers: D1 tables, R2 objects, KV keys,
+ * Durable Objects (`USER_SESSION <id>`) and log lines (`log <index>`).
+ */
 export async function findTraces(stack: TestStack, texts: string[], numbers: number[]): Promise<string[]> {
-  const wanted = [...texts, ...toBinaryText(numbers)];
-  const held = await readEveryStore(stack);
-  for (const [worker, binding] of [
-    ["recommendation", "USER_SESSION"],
-    ["location", "CELL"],
-  ])
+  const patterns = [...texts, ...numberBytes(numbers)];
+  const contents = await readStores(stack);
+  for (const [worker, binding] of durableObjectBindings)
     for (const [id, rows] of await stack.durableObjectRows(worker, binding))
-      held.set(
+      contents.set(
         `${binding} ${id}`,
-        rows.flatMap((row) => Object.values(row).map(toSearchableText)).join("\n"),
+        rows.flatMap((row) => Object.values(row).map(columnToText)).join("\n"),
       );
   stack.logLines().forEach((line, i) => {
-    held.set(`log ${i}`, line);
+    contents.set(`log ${i}`, line);
   });
-  return [...held].flatMap(([place, text]) => (wanted.some((each) => text.includes(each)) ? [place] : []));
+  return [...contents].flatMap(([place, content]) =>
+    patterns.some((pattern) => content.includes(pattern)) ? [place] : [],
+  );
 }

@@ -7,7 +7,7 @@ import { runKillTrial } from "./kill/run-kill-trial.ts";
 
 const long = process.env.VICINITY_LONG === "1";
 const scratch = mkdtempSync(join(tmpdir(), "vicinity-kill-"));
-/** Another run of `npm run test:long` may try other moments. */
+/** Seed of the requests and of the moments of the kills. */
 const seed = Number(process.env.KILL_SEED ?? 1);
 
 const plan = long
@@ -17,17 +17,14 @@ const plan = long
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 it(
-  "holds every event once that clients were told is kept, however often the whole stack is killed",
+  "stores every acknowledged event exactly once, although the whole stack is killed repeatedly",
   async () => {
-    const report = long ? console.log : () => undefined;
-    const { ledger, kills, findings, seconds } = await runKillTrial(
-      { ...plan, seed, onProgress: report },
-      scratch,
-    );
+    const onProgress = long ? console.log : () => undefined;
+    const { ledger, kills, findings, seconds } = await runKillTrial({ ...plan, seed, onProgress }, scratch);
     console.log(
-      `\n${kills} kills in ${Math.round(seconds)} s, seed ${seed}: ${ledger.requests} requests of ${plan.clients * plan.usersPerClient} people, ` +
-        `${ledger.unansweredRequests} of them without an answer, ${ledger.events.size} events, ${ledger.accepted} told as accepted, ` +
-        `${ledger.duplicates} as duplicates, ${ledger.recommendations} recommendations\n${formatFindings(findings)}\n`,
+      `\n${kills} kills in ${Math.round(seconds)} s, seed ${seed}: ${ledger.requests} requests of ${plan.clients * plan.usersPerClient} users, ` +
+        `${ledger.unansweredRequests} of them without an answer, ${ledger.events.size} events, ${ledger.accepted} acknowledged as accepted, ` +
+        `${ledger.duplicates} acknowledged as duplicates, ${ledger.recommendations} recommendations\n${formatFindings(findings)}\n`,
     );
     expect(ledger.contradictions).toEqual([]);
     expect(ledger.countUnacknowledged()).toBe(0);

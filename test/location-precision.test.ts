@@ -4,50 +4,49 @@ import type { Page } from "../shared/contracts/page.ts";
 import type { Point, Precision } from "../shared/contracts/primitives.ts";
 import type { User, UserInteraction } from "../shared/contracts/user.ts";
 import { distanceKm } from "../shared/geo/distance.ts";
-import { exportUserData, findStoresContaining, findTraces } from "./find-traces.ts";
+import { exportUserData } from "./export-user-data.ts";
+import { findStoresContaining, findTraces } from "./find-traces.ts";
+import { importProducts } from "./import-products.ts";
 import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
 import { pollUntil } from "./polling.ts";
 import { generateProducts, oslo } from "./products.ts";
 import { TestStack } from "./test-stack.ts";
 
 const stack = new TestStack();
-/** Where people really are. Its digits are looked for everywhere. */
+/** Exact location of most test users. The tests search every store and answer for its last digits. */
 const realLocation: Point = { lat: 59.930717171, lon: 10.735929292 };
-/** At sea, far from any city. */
+/** Location in the Pacific, far from any city, with the same last digits. */
 const atSea: Point = { lat: -40.530717171, lon: -120.135929292 };
 const digits = ["30717171", "35929292"];
 
 beforeAll(async () => {
   await stack.start();
-  await stack.call("POST", "/v1/products/bulk", {
-    body: toNdjson(generateProducts("oslo", oslo, 40)),
-    headers: ndjsonHeaders,
-  });
+  await importProducts(stack, generateProducts("oslo", oslo, 40));
 });
 afterAll(() => stack.stop());
 
-/** What a person's WebSocket hears, as it comes. */
-async function openLiveSocket(userId: string): Promise<{ heard: string[]; close(): void }> {
-  const heard: string[] = [];
+/** Opens the live connection of a user. `messages` grows as messages arrive. */
+async function openLiveSocket(userId: string): Promise<{ messages: string[]; close(): void }> {
+  const messages: string[] = [];
   const socket = new WebSocket(`${stack.url.replace("http", "ws")}v1/users/${userId}/live`, [
     "vicinity",
     "dev-client-key",
   ]);
-  socket.addEventListener("message", ({ data }) => heard.push(String(data)));
+  socket.addEventListener("message", ({ data }) => messages.push(String(data)));
   await new Promise<void>((resolve, reject) => {
     socket.addEventListener("open", () => resolve());
-    socket.addEventListener("error", () => reject(new Error("the socket did not open")));
+    socket.addEventListener("error", () => reject(new Error(`the WebSocket of ${userId} did not open`)));
   });
-  return { heard, close: () => socket.close() };
+  return { messages, close: () => socket.close() };
 }
 
-/** What a person was told of their place, and the whole of every answer and message, as text. */
+/** The resolved locations in the answers and messages, and every answer and message as text. */
 interface LocationAnswers {
   locations: AnswerLocation[];
   texts: string[];
 }
 
-/** Goes every way that a place can come in, right and wrong ones, and answers what each said of it. */
+/** Sends a location to every endpoint that accepts one, in valid and in invalid requests. Returns the answers. */
 async function sendLocations(userId: string, precision: Precision, where: Point): Promise<LocationAnswers> {
   const profile = { home: where, consent: { location: precision } };
   expect((await stack.call("PUT", `/v1/users/${userId}`, { body: profile })).status).toBe(201);
@@ -72,7 +71,7 @@ async function sendLocations(userId: string, precision: Precision, where: Point)
   });
   const past = toNdjson([
     event("past", { timestamp: "2025-06-01T12:00:00Z" }),
-    event("placeless", { productId: "nowhere" }),
+    event("unknown-product", { productId: "nowhere" }),
   ]);
   await stack.call("POST", "/v1/events/bulk", { body: past, headers: ndjsonHeaders });
   await pollUntil(
@@ -80,18 +79,18 @@ async function sendLocations(userId: string, precision: Precision, where: Point)
     ({ body }) => body.items.length === 3,
   );
   await pollUntil(
-    async () => socket.heard.length,
+    async () => socket.messages.length,
     (n) => n >= 2,
   );
-  expect(socket.heard.length).toBeGreaterThanOrEqual(2);
+  expect(socket.messages.length).toBeGreaterThanOrEqual(2);
   socket.close();
   await pollUntil(
     () => exportUserData(stack, userId),
     (items) => ["locations", "training_log"].every((store) => items.some((item) => item.store === store)),
   );
-  const pushed = socket.heard.map((text) => JSON.parse(text).location);
+  const pushed = socket.messages.map((text) => JSON.parse(text).location);
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
-  // What is refused is kept and logged no finer either.
+  // Invalid requests must not leave an exact location in a store or a log either.
   const refused = [
     await stack.call("POST", "/v1/recommendations", { body: { userId, location: where, colour: 1 } }),
     await stack.call("PUT", `/v1/users/${userId}/location`, { body: { ...where, colour: 1 } }),
@@ -101,7 +100,7 @@ async function sendLocations(userId: string, precision: Precision, where: Point)
       headers: ndjsonHeaders,
     }),
   ];
-  const asked = [
+  const reads = [
     await stack.call("GET", `/v1/users/${userId}`),
     await stack.call("GET", `/v1/users/${userId}/interactions`),
     await stack.call("GET", `/v1/recommendations/${answers[0].body.recommendationId}`),
@@ -110,52 +109,49 @@ async function sendLocations(userId: string, precision: Precision, where: Point)
   return {
     locations: [...answers.map(({ body }) => body.location), ...pushed],
     texts: [
-      ...socket.heard,
-      ...[...answers, ...refused, ...asked].map(({ body, headers }) => JSON.stringify([body, [...headers]])),
+      ...socket.messages,
+      ...[...answers, ...refused, ...reads].map(({ body, headers }) => JSON.stringify([body, [...headers]])),
     ],
   };
 }
 
-describe("a place", () => {
+describe("location consent", () => {
   it.each([
     ["1km", realLocation, 0.1, 1],
     ["city", realLocation, 1, 30],
     ["city", atSea, 1, 35],
-  ] as const)(
-    "of somebody who allows %s is nowhere finer, whichever way it came in",
-    async (precision, where, least, most) => {
-      const userId = `${precision}-${Math.round(where.lat)}`.replace("--", "-s");
-      const told = await sendLocations(userId, precision, where);
-      for (const location of told.locations) expect(location.precision).toBe(precision);
-      for (const text of told.texts) for (const digit of digits) expect(text).not.toContain(digit);
-      const held = await exportUserData(stack, userId);
-      for (const text of digits) expect(JSON.stringify(held)).not.toContain(text);
-      expect(await findTraces(stack, digits, [where.lat, where.lon])).toEqual([]);
-      const kept = held.flatMap((item) => {
-        if (item.store === "profile") return item.profile.home ?? [];
-        if (item.store === "interactions") return item.interaction.location ?? [];
-        return item.store === "locations" ? item.location : [];
-      });
-      expect(kept).toHaveLength(5);
-      for (const place of kept) {
-        const far = distanceKm(place.lat, place.lon, where.lat, where.lon);
-        expect(far).toBeGreaterThan(least / 100);
-        expect(far).toBeLessThan(most);
-        expect(place).toEqual(kept[0]);
-      }
-    },
-  );
+  ] as const)("limits every stored and returned location to %s", async (precision, where, minKm, maxKm) => {
+    const userId = `${precision}-${Math.round(where.lat)}`.replace("--", "-s");
+    const sent = await sendLocations(userId, precision, where);
+    for (const location of sent.locations) expect(location.precision).toBe(precision);
+    for (const text of sent.texts) for (const digit of digits) expect(text).not.toContain(digit);
+    const exported = await exportUserData(stack, userId);
+    for (const text of digits) expect(JSON.stringify(exported)).not.toContain(text);
+    expect(await findTraces(stack, digits, [where.lat, where.lon])).toEqual([]);
+    const storedLocations = exported.flatMap((item) => {
+      if (item.store === "profile") return item.profile.home ?? [];
+      if (item.store === "interactions") return item.interaction.location ?? [];
+      return item.store === "locations" ? item.location : [];
+    });
+    expect(storedLocations).toHaveLength(5);
+    for (const location of storedLocations) {
+      const distance = distanceKm(location.lat, location.lon, where.lat, where.lon);
+      expect(distance).toBeGreaterThan(minKm / 100);
+      expect(distance).toBeLessThan(maxKm);
+      expect(location).toEqual(storedLocations[0]);
+    }
+  });
 
-  it("is kept as it came of somebody who allows that, and their home no longer once they do not", async () => {
-    const told = await sendLocations("exact", "exact", realLocation);
-    for (const location of told.locations) expect(location.precision).toBe("exact");
+  it("keeps exact locations for a user who allows them, and coarsens the home when the user stops allowing them", async () => {
+    const sent = await sendLocations("exact", "exact", realLocation);
+    for (const location of sent.locations) expect(location.precision).toBe("exact");
     const traces = await findTraces(stack, digits, [realLocation.lat, realLocation.lon]);
-    // The search finds what is there: rows, objects of the log, the person's object; but no line of a log.
+    // The search works: it finds rows and the user's Durable Object. No log line and no cell has an exact location.
     expect(traces).toEqual(
       expect.arrayContaining(["user users", "user interactions", expect.stringMatching(/^USER_SESSION /)]),
     );
-    expect(traces.filter((place) => place.startsWith("log "))).toEqual([]);
-    expect(traces.filter((place) => place.startsWith("CELL "))).toEqual([]);
+    expect(traces.filter((trace) => trace.startsWith("log "))).toEqual([]);
+    expect(traces.filter((trace) => trace.startsWith("CELL "))).toEqual([]);
     const path = "/v1/users/exact";
     const { body } = await stack.call<User>("PATCH", path, { body: { consent: { location: "city" } } });
     expect(body.consent.location).toBe("city");

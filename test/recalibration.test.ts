@@ -1,32 +1,31 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { featureShape } from "../model/features/compute-features.ts";
-import { readParameters } from "../model/onnx/read-parameters.ts";
 import { syntheticLog } from "../model/recalibrate/testing/synthetic-log.ts";
+import { bundledWeights } from "../scripts/models/bundled-model.ts";
 import type { ModelRecord } from "../shared/contracts/model.ts";
 import { type RecalibrationRecord, recalibration } from "../shared/contracts/recalibration.ts";
 import { writeLog } from "../shared/training-log/testing/write-log.ts";
 import { pollUntil } from "./polling.ts";
 import { TestStack } from "./test-stack.ts";
 
-/** It trains, on a machine that may be busy. */
+/** The recalibration trains a model, which takes minutes on a busy machine. */
 const timeoutMs = 400_000;
 
 const stack = new TestStack();
 beforeAll(() => stack.start());
 afterAll(() => stack.stop());
 
-const file = readFileSync(join(import.meta.dirname, "../model/artifacts/bundled.onnx"));
-
-describe("a recalibration, all workers together", () => {
+describe("POST /v1/recalibrations", () => {
   it(
-    "learns from the log by itself, says where it is, and registers what is better",
+    "trains on the log, reports its progress, and registers a candidate that passes the gate",
     async () => {
-      const weights = readParameters(featureShape, new Uint8Array(file));
-      if (weights === null) throw new Error("the bundled model is of another network");
       const until = Date.now() / 1000;
-      const lines = syntheticLog(weights, { examples: 1200, users: 150, seed: 3, until, shift: 1.2 });
+      const lines = syntheticLog(bundledWeights(), {
+        examples: 1200,
+        users: 150,
+        seed: 3,
+        until,
+        shift: 1.2,
+      });
       await writeLog(await stack.binding("trainer", "TRAINING_LOG"), "demo", lines);
 
       const begun = await stack.call<RecalibrationRecord>("POST", "/v1/recalibrations", { body: {} });

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { syntheticLog } from "../model/recalibrate/testing/synthetic-log.ts";
 import { bundledWeights } from "../scripts/models/bundled-model.ts";
-import type { NearbyAnswer } from "../shared/contracts/location.ts";
 import type { ModelDetails, ModelRecord } from "../shared/contracts/model.ts";
 import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";
 import { writeLog } from "../shared/training-log/testing/write-log.ts";
 import { negateHeads } from "../workers/recommendation/testing/negate-heads.ts";
-import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
+import { importProducts, waitForNearbyProducts } from "./import-products.ts";
 import { pollUntil } from "./polling.ts";
 import { generateProducts, oslo } from "./products.ts";
 import { TestStack } from "./test-stack.ts";
@@ -14,14 +13,11 @@ import { uploadModel } from "./upload-model.ts";
 
 const products = generateProducts("oslo", oslo, 80);
 
-async function open(stack: TestStack): Promise<string[]> {
+/** Starts a stack with products around Oslo. Returns the ids of the products, nearest first. */
+async function startWithProducts(stack: TestStack): Promise<string[]> {
   await stack.start();
-  await stack.call("POST", "/v1/products/bulk", { body: toNdjson(products), headers: ndjsonHeaders });
-  const { body } = await pollUntil(
-    () => stack.call<NearbyAnswer>("GET", `/v1/locations/nearby?lat=${oslo.lat}&lon=${oslo.lon}&limit=80`),
-    (answer) => answer.body.items?.length === 80,
-  );
-  return body.items.map(({ productId }) => productId);
+  await importProducts(stack, products);
+  return waitForNearbyProducts(stack, oslo, products);
 }
 const recommendIn = async (stack: TestStack, userId: string) => {
   const { status, body } = await stack.call<RecommendationAnswer>("POST", "/v1/recommendations", {
@@ -34,12 +30,12 @@ const detailsIn = async (stack: TestStack, version: string) =>
   (await stack.call<ModelDetails>("GET", `/v1/models/${version}`)).body;
 const versionIn = async (stack: TestStack) => (await recommendIn(stack, "anybody")).model.version;
 
-describe("a worse model that is brought by hand", () => {
-  const stack = new TestStack({ recommendation: { ROLLOUT: '{"gate":{"mostCalibrationError":1}}' } });
-  beforeAll(() => open(stack));
+describe("model upload", () => {
+  const stack = new TestStack({ recommendation: { ROLLOUT: '{"gate":{"maxCalibrationError":1}}' } });
+  beforeAll(() => startWithProducts(stack));
   afterAll(() => stack.stop());
 
-  it("is refused by the gate, with its reasons, and meets nobody", async () => {
+  it("refuses a worse model with the reasons of the gate and serves it to no user", async () => {
     const until = Date.now() / 1000 - 60;
     const log = syntheticLog(bundledWeights(), { examples: 600, users: 100, seed: 7, until, shift: 0 });
     await writeLog(await stack.binding("recommendation", "TRAINING_LOG"), "demo", log);
@@ -54,7 +50,7 @@ describe("a worse model that is brought by hand", () => {
   });
 });
 
-describe("with the gate forced open", () => {
+describe("rollout with a forced gate", () => {
   const stack = new TestStack({
     recommendation: {
       CLICK_WINDOW_SECONDS: "1",
@@ -65,14 +61,14 @@ describe("with the gate forced open", () => {
       }),
     },
   });
-  /** What people here want: what is near. */
-  let wanted: Set<string>;
+  /** Ids of the nearest products. The simulated users click only these. */
+  let clickableIds: Set<string>;
   beforeAll(async () => {
-    wanted = new Set((await open(stack)).slice(0, 25));
+    clickableIds = new Set((await startWithProducts(stack)).slice(0, 25));
   });
   afterAll(() => stack.stop());
 
-  it("a worse model is rolled back in its canary by itself, by what people do", async () => {
+  it("rolls back a worse model in its canary stage because of its outcomes", async () => {
     expect((await uploadModel(stack, "good", bundledWeights())).status).toBe("serving");
     expect((await uploadModel(stack, "worse", negateHeads(bundledWeights()))).status).toBe("shadow");
     await pollUntil(
@@ -83,25 +79,29 @@ describe("with the gate forced open", () => {
       (status) => status === "canary",
       30,
     );
-    const seen = new Map<string, number>();
+    const requestsByVariant = new Map<string, number>();
     for (let i = 0; i < 100; i++) {
-      const userId = `person-${i}`;
+      const userId = `user-${i}`;
       const { recommendationId, items, variant, model } = await recommendIn(stack, userId);
-      seen.set(variant, (seen.get(variant) ?? 0) + 1);
+      requestsByVariant.set(variant, (requestsByVariant.get(variant) ?? 0) + 1);
       expect(model.version).toBe(variant === "rollout:worse/canary" ? "worse" : "good");
-      const liked = items.find(({ productId }) => wanted.has(productId));
-      // Of three people one wants nothing today, whatever they are shown.
-      if (!liked || i % 3 === 0) continue;
+      const clicked = items.find(({ productId }) => clickableIds.has(productId));
+      // Every third user clicks nothing.
+      if (!clicked || i % 3 === 0) continue;
       const event = {
         eventId: `e-${i}`,
         userId,
         type: "click",
-        productId: liked.productId,
+        productId: clicked.productId,
         recommendationId,
       };
       await stack.call("POST", "/v1/events", { body: { events: [event] } });
     }
-    expect([...seen.keys()].sort()).toEqual(["default", "rollout:worse/canary", "rollout:worse/control"]);
+    expect([...requestsByVariant.keys()].sort()).toEqual([
+      "default",
+      "rollout:worse/canary",
+      "rollout:worse/control",
+    ]);
     const ended = await pollUntil(
       async () => {
         await stack.runCron();
@@ -113,9 +113,13 @@ describe("with the gate forced open", () => {
     expect(ended.status, JSON.stringify(ended.rollout)).toBe("rolled_back");
     expect(ended.changes.at(-1)).toMatchObject({ by: "rollout", reason: expect.stringContaining("worse") });
     const outcomes = ended.rollout?.canary?.outcomes;
-    // Each exposure counts once, a success too.
-    expect(outcomes?.canary.exposures).toBeLessThanOrEqual(seen.get("rollout:worse/canary") ?? 0);
-    expect(outcomes?.control.exposures).toBeLessThanOrEqual(seen.get("rollout:worse/control") ?? 0);
+    // Each exposure counts once, also if it is a success.
+    expect(outcomes?.canary.exposures).toBeLessThanOrEqual(
+      requestsByVariant.get("rollout:worse/canary") ?? 0,
+    );
+    expect(outcomes?.control.exposures).toBeLessThanOrEqual(
+      requestsByVariant.get("rollout:worse/control") ?? 0,
+    );
     expect(outcomes?.control.rate ?? 0).toBeGreaterThan(outcomes?.canary.rate ?? 1);
     expect(
       await pollUntil(
@@ -125,36 +129,36 @@ describe("with the gate forced open", () => {
     ).toBe("good");
   });
 
-  it("a version is promoted and rolled back by hand within ten seconds, without one failed request", async () => {
-    const answered: { status: number; version: string }[] = [];
-    let over = false;
+  it("promotes and rolls back a version by request within ten seconds without a failed request", async () => {
+    const answers: { status: number; version: string }[] = [];
+    let isOver = false;
     const client = async (name: string) => {
-      for (let i = 0; !over && i < 60; i++) {
+      for (let i = 0; !isOver && i < 60; i++) {
         const { status, body } = await stack.call<RecommendationAnswer>("POST", "/v1/recommendations", {
           body: { userId: `${name}-${i % 5}`, location: oslo, limit: 10 },
         });
-        answered.push({ status, version: body.model?.version });
+        answers.push({ status, version: body.model?.version });
       }
     };
     const clients = Promise.all(Array.from({ length: 16 }, (_, i) => client(`client-${i}`)));
-    const change = async (action: string, then: string) => {
+    const change = async (action: string, expectedVersion: string) => {
       const { status } = await stack.call<ModelRecord>("POST", `/v1/models/worse/${action}`);
       expect(status).toBe(200);
       expect(
         await pollUntil(
           () => versionIn(stack),
-          (version) => version === then,
+          (version) => version === expectedVersion,
           10,
         ),
-      ).toBe(then);
+      ).toBe(expectedVersion);
     };
     await change("promote", "worse");
     await change("rollback", "good");
-    over = true;
+    isOver = true;
     await clients;
-    expect(answered.length).toBeGreaterThan(16);
-    expect(answered.filter(({ status }) => status !== 200)).toEqual([]);
-    expect(new Set(answered.map(({ version }) => version))).toEqual(new Set(["good", "worse"]));
+    expect(answers.length).toBeGreaterThan(16);
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(new Set(answers.map(({ version }) => version))).toEqual(new Set(["good", "worse"]));
     expect((await stack.call("POST", "/v1/models/worse/rollback")).status).toBe(409);
   });
 });

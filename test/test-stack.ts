@@ -5,33 +5,35 @@ import { pagesConfig, workers } from "../scripts/workers.ts";
 
 const root = join(import.meta.dirname, "..");
 
-/** Statements that are enough for the large cities: the seed is ordered by population. */
+/** Number of seed statements to run. Large cities come first in the seed, so a few statements are enough. */
 const citySeedStatementCount = 5;
 
-/** Names of the tables of a database that are not the platform's. */
+/** Selects the names of the tables that migrations or Durable Objects create, without those of the platform. */
 export const listTablesSql =
   "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' AND name <> 'd1_migrations'";
 
-/** What a call may have beside its method and path. */
+/** Options of {@link TestStack.call}. */
 export interface ApiCallOptions {
+  /** API key or user token; the default is the admin key, and an empty text sends none. */
   key?: string;
+  /** Text and bytes are sent unchanged, other values as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
 }
 
-/** An answer, read. */
+/** A response with its body: parsed if the body is JSON, else as text. */
 export interface ApiResponse<T> {
   status: number;
   headers: Headers;
   body: T;
 }
 
-/** All workers from their own configurations, with empty migrated stores and the large cities. */
+/** All workers in one process, with their real configurations, empty migrated databases and the large cities. */
 export class TestStack {
   readonly #server: ReturnType<typeof createTestHarness>;
   #url = "";
 
-  /** `variables` of workers, by their names, instead of those of their configurations. */
+  /** `variables` override variables of the configurations, by name of the worker. */
   constructor(variables: Readonly<Record<string, Record<string, string>>> = {}) {
     this.#server = createTestHarness({
       root,
@@ -48,11 +50,12 @@ export class TestStack {
     });
   }
 
-  /** Where it is served. */
+  /** Base URL of the API, with a slash at the end. */
   get url(): string {
     return this.#url;
   }
 
+  /** Starts the workers, migrates the databases and seeds the cities. */
   async start(): Promise<void> {
     process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
     const { url } = await this.#server.listen();
@@ -64,62 +67,63 @@ export class TestStack {
       await DB.prepare(statement).run();
   }
 
-  /** A binding of a worker, to look behind the door with. */
+  /** Returns a binding of a worker, so that a test reads or changes state without the API. */
   async binding(worker: string, name: string) {
     const environment = await this.#server.getWorker(`vicinity-${worker}`).getEnv();
     return environment[name];
   }
 
-  /** Every row of every table of the Durable Objects of a worker's binding, by the object's id. */
+  /** Returns every row of every table of the Durable Objects of a binding, by object id. */
   async durableObjectRows(worker: string, binding: string): Promise<Map<string, Record<string, unknown>[]>> {
     const handle = this.#server.getWorker(`vicinity-${worker}`);
-    const found = new Map<string, Record<string, unknown>[]>();
+    const rowsById = new Map<string, Record<string, unknown>[]>();
     for (const id of await handle.listDurableObjectIds(binding)) {
       const storage = await handle.getDurableObjectStorage(binding, { id });
       const tables = await storage.exec<{ name: string }>(listTablesSql);
       const rows: Record<string, unknown>[] = [];
       for (const { name } of tables) rows.push(...(await storage.exec(`SELECT * FROM ${name}`)));
-      found.set(id, rows);
+      rowsById.set(id, rows);
     }
-    return found;
+    return rowsById;
   }
 
-  /** All that workers wrote to their logs since the start. */
+  /** Returns every log line of the workers since the start, as JSON. */
   logLines(): string[] {
     return this.#server.getLogs().map((line) => JSON.stringify(line));
   }
 
-  /** Calls the API; a body that is no text and no bytes is sent as JSON. */
+  /** Calls an endpoint of the API. Does not follow redirects. */
   async call<T = Record<string, unknown>>(
     method: string,
     path: string,
     { key = "dev-admin-key", body, headers = {} }: ApiCallOptions = {},
   ): Promise<ApiResponse<T>> {
-    const raw = typeof body === "string" || body instanceof Uint8Array;
-    const answer = await this.#server.fetch(path, {
+    const isRaw = typeof body === "string" || body instanceof Uint8Array;
+    const response = await this.#server.fetch(path, {
       method,
       redirect: "manual",
       headers: {
         ...(key === "" ? {} : { authorization: `Bearer ${key}` }),
-        ...(body === undefined || raw ? {} : { "content-type": "application/json" }),
+        ...(body === undefined || isRaw ? {} : { "content-type": "application/json" }),
         ...headers,
       },
-      body: body === undefined ? undefined : raw ? body : JSON.stringify(body),
+      body: body === undefined ? undefined : isRaw ? body : JSON.stringify(body),
     });
-    const text = await answer.text();
-    const json = answer.headers.get("content-type")?.includes("json");
+    const text = await response.text();
+    const json = response.headers.get("content-type")?.includes("json");
     return {
-      status: answer.status,
-      headers: new Headers([...answer.headers]),
+      status: response.status,
+      headers: new Headers([...response.headers]),
       body: json ? JSON.parse(text) : text,
     };
   }
 
-  /** A cron of the gateway, as the platform calls it: by default that of every minute. */
-  async runCron(runCron = "* * * * *"): Promise<void> {
-    await this.#server.getWorker("vicinity-gateway").scheduled({ cron: runCron });
+  /** Runs a cron trigger of the gateway; the default is the one of every minute. */
+  async runCron(cron = "* * * * *"): Promise<void> {
+    await this.#server.getWorker("vicinity-gateway").scheduled({ cron });
   }
 
+  /** Stops the workers. */
   stop(): Promise<void> {
     return this.#server.close();
   }

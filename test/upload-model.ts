@@ -4,7 +4,7 @@ import type { ModelRecord } from "../shared/contracts/model.ts";
 import type { FirstStage } from "../shared/contracts/retrieval.ts";
 import type { TestStack } from "./test-stack.ts";
 
-/** Brings a model by hand, as anybody with a key does. */
+/** Uploads a model through the API. Returns the record of the model; throws if the API refuses the upload. */
 export async function uploadModel(
   stack: TestStack,
   version: string,
@@ -18,6 +18,7 @@ export async function uploadModel(
     body: await createModelUpload(version, weights, firstStage),
   });
   const body = await response.json();
-  if (response.status !== 201) throw new Error(`${response.status} ${JSON.stringify(body)}`);
+  if (response.status !== 201)
+    throw new Error(`POST /v1/models failed with status ${response.status}: ${JSON.stringify(body)}`);
   return body as ModelRecord;
 }

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** All workers together, from their real configurations; and the commands that a newcomer types. */
+/** Tests of all workers together, with their real configurations, and of the commands that start them. */
 export default defineConfig({
   test: {
     include: ["**/*.test.ts"],

@@ -19,8 +19,8 @@ const receipt = (accepted: number, duplicates: number) => ({
 });
 const events = [event("a"), event("b")];
 
-function heldOf(views: number, ids: string[]): StoredData {
-  const totals = new Map([["p", { ...emptyTotals(), view: views, users: 1 }]]);
+function storedData(views: number, ids: string[]): StoredData {
+  const totals = new Map([["p", { ...emptyTotals(), view: views, people: 1 }]]);
   return {
     interactions: ids.map((eventId) => ({
       userId: "u",
@@ -36,31 +36,33 @@ function heldOf(views: number, ids: string[]): StoredData {
     logObjects: 1,
   };
 }
-function told(): DeliveryLedger {
+function acknowledgedLedger(): DeliveryLedger {
   const ledger = new DeliveryLedger();
   ledger.recordSent(events);
   ledger.recordReceipt(events, receipt(2, 0));
   return ledger;
 }
 
-describe("the audit of the kill test", () => {
-  it("is content with each event once, and with nothing else", () => {
-    expect(isExactlyOnce(auditStores(told(), heldOf(2, ["a", "b"])))).toBe(true);
-    const one = auditStores(told(), heldOf(1, ["a"]));
-    expect(one.slice(0, 4).map(({ lost, extra }) => [lost, extra])).toEqual(Array(4).fill([1, 0]));
-    const three = auditStores(told(), heldOf(3, ["a", "b", "c"]));
-    expect(three.slice(0, 4).map(({ lost, extra }) => [lost, extra])).toEqual(Array(4).fill([0, 1]));
+describe("auditStores", () => {
+  it("accepts each event once, and reports a lost and an extra event in every store", () => {
+    expect(isExactlyOnce(auditStores(acknowledgedLedger(), storedData(2, ["a", "b"])))).toBe(true);
+    const oneLost = auditStores(acknowledgedLedger(), storedData(1, ["a"]));
+    expect(oneLost.slice(0, 4).map(({ lost, extra }) => [lost, extra])).toEqual(Array(4).fill([1, 0]));
+    const oneExtra = auditStores(acknowledgedLedger(), storedData(3, ["a", "b", "c"]));
+    expect(oneExtra.slice(0, 4).map(({ lost, extra }) => [lost, extra])).toEqual(Array(4).fill([0, 1]));
   });
+});
 
-  it("notices an answer that contradicts what was told before", () => {
-    const ledger = told();
+describe("DeliveryLedger", () => {
+  it("reports a receipt that contradicts an earlier one", () => {
+    const ledger = acknowledgedLedger();
     ledger.recordReceipt(events, receipt(1, 1));
     expect(ledger.contradictions).toHaveLength(1);
-    const unsure = new DeliveryLedger();
-    unsure.recordSent(events);
-    unsure.recordUnknown(events);
-    expect(unsure.countUnacknowledged()).toBe(2);
-    unsure.recordReceipt(events, receipt(1, 1));
-    expect([unsure.contradictions, unsure.countUnacknowledged()]).toEqual([[], 0]);
+    const unanswered = new DeliveryLedger();
+    unanswered.recordSent(events);
+    unanswered.recordUnknown(events);
+    expect(unanswered.countUnacknowledged()).toBe(2);
+    unanswered.recordReceipt(events, receipt(1, 1));
+    expect([unanswered.contradictions, unanswered.countUnacknowledged()]).toEqual([[], 0]);
   });
 });

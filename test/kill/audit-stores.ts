@@ -2,17 +2,18 @@ import { emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
 import type { DeliveryLedger, SentEvent } from "./delivery-ledger.ts";
 import type { StoredData } from "./read-stores.ts";
 
-/** How one store compares with what clients were told. */
+/** Differences between one store and the events that clients sent. */
 export interface AuditFinding {
   store: string;
   expected: number;
   stored: number;
+  /** Number that the store lacks. */
   lost: number;
-  /** Counted twice, or never sent. */
+  /** Number that the store counts twice, or that no client sent. */
   extra: number;
 }
 
-/** Totals as they must be: each event once, each person once per product. */
+/** Returns the correct totals by product: each event counts once, and each user once per product. */
 function countTotals(events: Iterable<SentEvent>): Map<string, Totals> {
   const totals = new Map<string, Totals>();
   const users = new Map<string, Set<string>>();
@@ -20,9 +21,9 @@ function countTotals(events: Iterable<SentEvent>): Map<string, Totals> {
     const counts = totals.get(productId) ?? emptyTotals();
     totals.set(productId, counts);
     counts[type]++;
-    const known = users.get(productId) ?? new Set();
-    users.set(productId, known.add(userId));
-    counts.people = known.size;
+    const productUsers = users.get(productId) ?? new Set();
+    users.set(productId, productUsers.add(userId));
+    counts.people = productUsers.size;
   }
   return totals;
 }
@@ -30,12 +31,12 @@ function countTotals(events: Iterable<SentEvent>): Map<string, Totals> {
 function compareTotals(
   store: string,
   expected: Map<string, Totals>,
-  held: Map<string, Totals>,
+  stored: Map<string, Totals>,
 ): AuditFinding {
   const finding: AuditFinding = { store, expected: 0, stored: 0, lost: 0, extra: 0 };
-  for (const id of new Set([...expected.keys(), ...held.keys()])) {
+  for (const id of new Set([...expected.keys(), ...stored.keys()])) {
     const wanted = { ...(expected.get(id) ?? emptyTotals()) };
-    const found = held.get(id) ?? emptyTotals();
+    const found = stored.get(id) ?? emptyTotals();
     for (const name of ["view", "click", "cart", "purchase", "dismiss", "people"] as const) {
       finding.expected += wanted[name];
       finding.stored += found[name];
@@ -68,23 +69,26 @@ function compareInteractions({ events }: DeliveryLedger, { interactions }: Store
   };
 }
 
-/** Compares what clients were told with what is held. Places may be kept twice where an answer was lost: they have no identity. */
+/**
+ * Compares each store with what clients sent. Location updates have no id, so a client that got no answer may have stored
+ * one more than the API acknowledged.
+ */
 export function auditStores(ledger: DeliveryLedger, stored: StoredData): AuditFinding[] {
   const totals = countTotals(ledger.events.values());
-  const n = ledger.events.size;
+  const eventCount = ledger.events.size;
   return [
     compareInteractions(ledger, stored),
-    compareTotals("D1 totals (counts and people)", totals, stored.totals),
-    compareTotals("cells (counts and people)", totals, stored.cellTotals),
+    compareTotals("D1 totals (events and users)", totals, stored.totals),
+    compareTotals("cell totals (events and users)", totals, stored.cellTotals),
     {
-      store: "training log (snapshot)",
-      expected: n,
+      store: "training log",
+      expected: eventCount,
       stored: stored.loggedInteractions,
-      lost: Math.max(0, n - stored.loggedInteractions),
-      extra: Math.max(0, stored.loggedInteractions - n),
+      lost: Math.max(0, eventCount - stored.loggedInteractions),
+      extra: Math.max(0, stored.loggedInteractions - eventCount),
     },
     {
-      store: "D1 places of people",
+      store: "D1 user locations",
       expected: ledger.locationUpdates.acknowledged,
       stored: stored.locations,
       lost: Math.max(0, ledger.locationUpdates.acknowledged - stored.locations),
@@ -93,6 +97,6 @@ export function auditStores(ledger: DeliveryLedger, stored: StoredData): AuditFi
   ];
 }
 
-/** Whether nothing is lost and nothing is there twice. */
+/** Returns whether no store lost an event or has an extra one. */
 export const isExactlyOnce = (findings: readonly AuditFinding[]): boolean =>
   findings.every(({ lost, extra }) => lost === 0 && extra === 0);

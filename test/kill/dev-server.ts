@@ -5,8 +5,11 @@ import { signalProcessGroup } from "../process-group.ts";
 
 const root = join(import.meta.dirname, "../..");
 const startTimeoutSeconds = 120;
+const stopTimeoutMs = 10_000;
+/** Number of characters of output that an error shows. */
+const maxOutputLength = 4000;
 
-/** What `npm run dev` runs, in a process group of its own, so that one signal ends all of it at once. */
+/** Runs `npm run dev` in its own process group, so that one signal reaches all of its processes at once. */
 export class DevServer {
   readonly url: string;
   readonly #environment: NodeJS.ProcessEnv;
@@ -25,7 +28,7 @@ export class DevServer {
     };
   }
 
-  /** Starts it and waits until its door answers. */
+  /** Starts the processes and waits until `/healthz` answers with 200. */
   async start(): Promise<void> {
     const child = spawn(process.execPath, [join(root, "scripts/dev.ts")], {
       cwd: root,
@@ -34,29 +37,30 @@ export class DevServer {
       detached: true,
     });
     this.#child = child;
-    const keep = (chunk: Buffer) => {
-      this.#output = (this.#output + chunk.toString()).slice(-4000);
+    const appendOutput = (chunk: Buffer) => {
+      this.#output = (this.#output + chunk.toString()).slice(-maxOutputLength);
     };
-    child.stdout?.on("data", keep);
-    child.stderr?.on("data", keep);
-    for (const give = Date.now() + startTimeoutSeconds * 1000; Date.now() < give; await sleep(50)) {
-      if (child.exitCode !== null) throw new Error(`The stack ended by itself:\n${this.#output}`);
-      const answer = await fetch(`${this.url}/healthz`, { signal: AbortSignal.timeout(2000) }).catch(
+    child.stdout?.on("data", appendOutput);
+    child.stderr?.on("data", appendOutput);
+    for (const deadline = Date.now() + startTimeoutSeconds * 1000; Date.now() < deadline; await sleep(50)) {
+      if (child.exitCode !== null)
+        throw new Error(`scripts/dev.ts exited with code ${child.exitCode}:\n${this.#output}`);
+      const response = await fetch(`${this.url}/healthz`, { signal: AbortSignal.timeout(2000) }).catch(
         () => null,
       );
-      await answer?.body?.cancel();
-      if (answer?.ok) return;
+      await response?.body?.cancel();
+      if (response?.ok) return;
     }
     await this.kill();
-    throw new Error(`The stack did not answer:\n${this.#output}`);
+    throw new Error(`${this.url}/healthz did not answer within ${startTimeoutSeconds} s:\n${this.#output}`);
   }
 
-  /** SIGKILL for every process of it, at this moment; resolves when they are gone. */
+  /** Sends SIGKILL to every process at once. Resolves when the processes have ended. */
   kill(): Promise<void> {
     return this.#signalAndWait("SIGKILL");
   }
 
-  /** Ctrl-C, and SIGKILL for what does not hear it. */
+  /** Sends SIGINT, as Ctrl-C does, and SIGKILL to the processes that run for 10 s longer. */
   async stop(): Promise<void> {
     await this.#signalAndWait("SIGINT");
   }
@@ -66,7 +70,7 @@ export class DevServer {
     this.#child = null;
     if (pid === undefined) return;
     signalProcessGroup(pid, signal);
-    for (const give = Date.now() + 10_000; signalProcessGroup(pid, 0); await sleep(20))
-      if (Date.now() > give) signalProcessGroup(pid, "SIGKILL");
+    for (const deadline = Date.now() + stopTimeoutMs; signalProcessGroup(pid, 0); await sleep(20))
+      if (Date.now() > deadline) signalProcessGroup(pid, "SIGKILL");
   }
 }

@@ -1,8 +1,8 @@
 import type { AuditFinding } from "./audit-stores.ts";
 
-const headers = ["store", "expected", "held", "lost", "extra"];
+const headers = ["store", "expected", "stored", "lost", "extra"];
 
-/** Findings as a table in Markdown. */
+/** Returns findings as a Markdown table with aligned columns. */
 export function formatFindings(findings: readonly AuditFinding[]): string {
   const rows = findings.map(({ store, ...numbers }) => [
     store,

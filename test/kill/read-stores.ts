@@ -13,7 +13,7 @@ import {
 import { countLogLines } from "../../workers/trainer/count-log-lines.ts";
 import { withLocalBindings } from "../with-local-bindings.ts";
 
-/** A row of the table of interactions. */
+/** A row of the D1 table `interactions`. */
 export interface StoredInteraction {
   userId: string;
   eventId: string;
@@ -22,24 +22,27 @@ export interface StoredInteraction {
   recommendationId: string | null;
 }
 
-/** What the stores of one application hold. */
+/** Content of the stores of one application. */
 export interface StoredData {
   interactions: StoredInteraction[];
-  /** Lifetime totals by product, of the table and of the product's own cell. */
+  /** Lifetime totals by product, from the D1 table `interaction_totals`. */
   totals: Map<string, Totals>;
+  /** Lifetime totals by product, from the Durable Object of the product's cell. */
   cellTotals: Map<string, Totals>;
+  /** Number of rows of the D1 table `user_locations`. */
   locations: number;
-  /** Interactions in the training log, repeats dropped, and the objects that hold them. */
+  /** Number of different interactions in the training log. */
   loggedInteractions: number;
+  /** Number of objects of the training log. */
   logObjects: number;
 }
 
-/** News of a cell that are not folded yet. */
+/** Totals in a row of the table `pending_deltas`, which the cell has not compacted yet. */
 const pendingDelta = z.object({ totals: z.array(z.object({ productId: z.string(), hours: hourList })) });
 
-/** Reads all stores of a state that no stack is running on. */
+/** Reads all stores of a state directory. No worker may run on the directory meanwhile. */
 export async function readStores(stateDir: string, application: string): Promise<StoredData> {
-  const records = await withLocalBindings("user", stateDir, async ({ DB }) => {
+  const databaseContent = await withLocalBindings("user", stateDir, async ({ DB }) => {
     const rows = await DB.prepare(
       `SELECT user_id AS userId, event_id AS eventId, type, product_id AS productId,
          recommendation_id AS recommendationId FROM interactions WHERE application = ?`,
@@ -66,37 +69,38 @@ export async function readStores(stateDir: string, application: string): Promise
     countLogLines(TRAINING_LOG, `${application}/log/v1/`),
   );
   return {
-    ...records,
+    ...databaseContent,
     cellTotals: readCellTotals(stateDir),
     loggedInteractions: log.interactions,
+    /** Number of objects of the training log. */
     logObjects: log.objects,
   };
 }
 
-/** Totals of products in the cells that they live in, read from the objects' own databases. */
+/** Reads the totals of each product from the SQLite database of the Durable Object of its cell. */
 function readCellTotals(stateDir: string): Map<string, Totals> {
   const folder = join(stateDir, "v3/do/vicinity-location-Cell");
-  const found = new Map<string, Totals>();
-  if (!existsSync(folder)) return found;
+  const totalsByProduct = new Map<string, Totals>();
+  if (!existsSync(folder)) return totalsByProduct;
   for (const file of readdirSync(folder)) {
     if (!file.endsWith(".sqlite") || file.startsWith("metadata")) continue;
     const database = new DatabaseSync(join(folder, file), { readOnly: true });
     try {
-      const known = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'pending_deltas'").get();
-      if (!known) continue;
+      const isCell = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'pending_deltas'").get();
+      if (!isCell) continue;
       const rows = (sql: string) => database.prepare(sql).all() as { id: string; body: string }[];
       const hours = new Map<string, HourTotals[]>();
       for (const { id, body } of rows("SELECT id, body FROM hours")) hours.set(id, decodeHours(body));
       for (const { body } of rows(
         "SELECT seq AS id, body FROM pending_deltas WHERE seq > coalesce((SELECT seq FROM compacted), 0)",
       ))
-        for (const { productId, hours: told } of pendingDelta.parse(JSON.parse(body)).totals)
-          hours.set(productId, mergeHours(hours.get(productId) ?? [], told));
+        for (const { productId, hours: added } of pendingDelta.parse(JSON.parse(body)).totals)
+          hours.set(productId, mergeHours(hours.get(productId) ?? [], added));
       for (const { id } of rows("SELECT id, body FROM products"))
-        if (hours.has(id)) found.set(id, sumTotals(hours.get(id) ?? []));
+        if (hours.has(id)) totalsByProduct.set(id, sumTotals(hours.get(id) ?? []));
     } finally {
       database.close();
     }
   }
-  return found;
+  return totalsByProduct;
 }

@@ -5,18 +5,19 @@ import { recommendationAnswer } from "../../shared/contracts/recommendation.ts";
 import { oslo } from "../products.ts";
 import type { DeliveryLedger, SentEvent } from "./delivery-ledger.ts";
 
-/** How long a request may take, and how long a client waits before it tries again. Milliseconds. */
 const requestTimeoutMs = 15_000;
+/** Time before a client repeats a failed request. */
 const retryDelayMs = 250;
-/** A client's pause between two requests, at most. Milliseconds. */
+/** Largest pause of a client between two requests. */
 const maxPauseMs = 250;
-/** New events of one request, at most; and how often earlier ones come along again. */
+/** Largest number of new events in a request. */
 const maxNewEvents = 12;
+/** Probability that a request repeats one of its own events, and that it repeats earlier events. */
 const repeatProbability = 0.35;
-/** Events are so many seconds late, at most: several days of the training log. */
+/** Largest age of an event that is sent late. The ages cover several days of the training log. */
 const maxEventAgeSeconds = 3 * 86_400;
 
-/** What a client needs. */
+/** Options of a {@link RetryingClient}. */
 export interface RetryingClientOptions {
   url: string;
   key: string;
@@ -26,8 +27,8 @@ export interface RetryingClientOptions {
 }
 
 /**
- * A client as one should be: it sends what its people do, also again; a request that died goes out again with the same
- * identifiers until it is answered.
+ * A correct client of the API: it sends events, location updates and recommendation requests of some users. It repeats a
+ * failed events request with the same event ids until it gets a receipt.
  */
 export class RetryingClient {
   readonly #options: RetryingClientOptions;
@@ -42,18 +43,18 @@ export class RetryingClient {
     this.#users = users;
   }
 
-  /** No further request after the one under way. */
+  /** Ends {@link run} after the current request. */
   stop(): void {
     this.#running = false;
   }
 
-  /** Sends until {@link stop}; what was sent by then is answered when this resolves. */
+  /** Sends requests until {@link stop}. Resolves when all sent events have a receipt. */
   async run(): Promise<void> {
     const { random } = this.#options;
     while (this.#running) {
-      const dice = random.next();
-      if (dice < 0.1) await this.#requestRecommendations();
-      else if (dice < 0.15) await this.#updateLocation();
+      const draw = random.next();
+      if (draw < 0.1) await this.#requestRecommendations();
+      else if (draw < 0.15) await this.#updateLocation();
       else await this.#sendEvents(this.#nextBatch());
       await sleep(random.next() * maxPauseMs);
     }
@@ -65,28 +66,29 @@ export class RetryingClient {
 
   #nextEvent(): SentEvent {
     const { random, productIds } = this.#options;
-    const shown = this.#lastRecommendation && random.next() < 0.5 ? this.#lastRecommendation : null;
-    const offered = shown && shown.productIds.length > 0 ? shown.productIds : productIds;
-    const late = random.next() < 0.2 ? random.next() * maxEventAgeSeconds : 0;
-    const userId = shown?.userId ?? this.#randomUser();
+    const recommendation = this.#lastRecommendation && random.next() < 0.5 ? this.#lastRecommendation : null;
+    const choices =
+      recommendation && recommendation.productIds.length > 0 ? recommendation.productIds : productIds;
+    const ageSeconds = random.next() < 0.2 ? random.next() * maxEventAgeSeconds : 0;
+    const userId = recommendation?.userId ?? this.#randomUser();
     return {
       eventId: `e${this.#nextEventNumber++}`,
       userId,
       type: eventTypes[random.below(eventTypes.length)],
-      productId: offered[random.below(offered.length)],
-      timestamp: new Date(Date.now() - late * 1000).toISOString(),
-      ...(shown ? { recommendationId: shown.recommendationId } : {}),
+      productId: choices[random.below(choices.length)],
+      timestamp: new Date(Date.now() - ageSeconds * 1000).toISOString(),
+      ...(recommendation ? { recommendationId: recommendation.recommendationId } : {}),
     };
   }
 
   #nextBatch(): SentEvent[] {
     const { random } = this.#options;
     const batch = Array.from({ length: 1 + random.below(maxNewEvents) }, () => this.#nextEvent());
-    const fresh = [...batch];
+    const newEvents = [...batch];
     if (random.next() < repeatProbability) batch.push(batch[random.below(batch.length)]);
     if (this.#sent.length > 0 && random.next() < repeatProbability)
       for (let i = random.below(4); i >= 0; i--) batch.push(this.#sent[random.below(this.#sent.length)]);
-    this.#sent.push(...fresh);
+    this.#sent.push(...newEvents);
     return random.shuffle(batch);
   }
 
@@ -98,11 +100,16 @@ export class RetryingClient {
       if (response?.status === 202) {
         const receipt = eventReceipt.safeParse(response.body);
         if (receipt.success) pending = ledger.recordReceipt(pending, receipt.data);
-        else throw new Error(`no receipt: ${JSON.stringify(response.body)}`);
+        else
+          throw new Error(
+            `POST /v1/events answered 202 without a valid receipt: ${JSON.stringify(response.body)}`,
+          );
         if (pending.length === 0) return;
       } else {
         if (response && response.status < 500 && response.status !== 429)
-          throw new Error(`events were refused: ${JSON.stringify(response.body)}`);
+          throw new Error(
+            `POST /v1/events refused the events with status ${response.status}: ${JSON.stringify(response.body)}`,
+          );
         if (!response) ledger.unansweredRequests++;
         ledger.recordUnknown(pending);
       }
@@ -132,7 +139,7 @@ export class RetryingClient {
     if (response?.status === 200) ledger.locationUpdates.acknowledged++;
   }
 
-  /** The answer; null where none came. */
+  /** Sends a request. Returns null if there is no answer, for example because the stack was killed. */
   async #call(method: string, path: string, body: object): Promise<{ status: number; body: unknown } | null> {
     const { url, key } = this.#options;
     try {

@@ -4,30 +4,33 @@ import { Random } from "../../model/train/random.ts";
 import { migrateLocalDatabases } from "../../scripts/databases/migrate.ts";
 import { developmentKey } from "../../scripts/start/serve.ts";
 import { productWithTotals } from "../../shared/contracts/product.ts";
+import { countInteractions } from "../../shared/contracts/totals.ts";
 import { freePort } from "../free-port.ts";
 import { toNdjson } from "../ndjson.ts";
+import { waitUntil } from "../polling.ts";
 import { generateProducts, lima, oslo } from "../products.ts";
 import { type AuditFinding, auditStores, isExactlyOnce } from "./audit-stores.ts";
+import { callApi } from "./call-api.ts";
 import { DeliveryLedger } from "./delivery-ledger.ts";
 import { DevServer } from "./dev-server.ts";
 import { readStores } from "./read-stores.ts";
 import { RetryingClient } from "./retrying-client.ts";
 
-/** How hard to try. */
+/** Size and seed of a kill trial. */
 export interface KillTrialPlan {
   seed: number;
   kills: number;
-  /** Different events that are sent at least. */
+  /** Smallest number of different events to send. */
   events: number;
   clients: number;
   usersPerClient: number;
-  /** The stack lives at most so long after its door opened, in milliseconds. */
+  /** Longest time between a start and the next kill, in milliseconds, unless the trial waits for events. */
   maxUptimeMs: number;
-  /** Hears of progress, in one line. */
+  /** Receives a line of text about the progress. */
   onProgress(line: string): void;
 }
 
-/** What came of it. */
+/** Result of a kill trial. */
 export interface KillTrialResult {
   ledger: DeliveryLedger;
   kills: number;
@@ -35,55 +38,49 @@ export interface KillTrialResult {
   seconds: number;
 }
 
+/** Shortest time between a start and the next kill. */
 const minUptimeMs = 100;
-/** A life that waits for events ends at the latest after this, even if none come. */
+/** Longest time that a trial waits for events before a kill. */
 const maxEventWaitMs = 60_000;
+const importTimeoutSeconds = 60;
 const catalog = [...generateProducts("oslo", oslo, 40), ...generateProducts("lima", lima, 20)];
-/** How long stores may take to hold what was told, once nothing is killed any more; what was lost on the way is sent again after 60 s. */
+/** Time in which the totals must count all events after the last kill. A lost queue message is sent again after 60 s. */
 const deliveryTimeoutMs = 240_000;
+/** Audits of the stores. Before each but the first, the stack runs again for `redeliveryMs` to send lost messages again. */
 const maxAudits = 8;
-
-async function call(url: string, method: string, path: string, body?: string, type?: string) {
-  const answer = await fetch(`${url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${developmentKey}`, ...(type ? { "content-type": type } : {}) },
-    body,
-  });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  return answer.json();
-}
+const redeliveryMs = 25_000;
 
 const nearbyItems = z.object({ items: z.array(z.unknown()) });
 
+/** Imports the catalog and waits until the cells have all products. */
 async function importCatalog(url: string): Promise<void> {
-  await call(url, "POST", "/v1/products/bulk", toNdjson(catalog), "application/x-ndjson");
-  for (const give = Date.now() + 60_000; Date.now() < give; await sleep(200)) {
-    const { items } = nearbyItems.parse(
-      await call(url, "GET", `/v1/locations/nearby?lat=${oslo.lat}&lon=${oslo.lon}&limit=60`),
-    );
-    if (items.length === catalog.length) return;
-  }
-  throw new Error("the places never knew all products");
+  await callApi(url, z.unknown(), "POST", "/v1/products/bulk", toNdjson(catalog));
+  const nearbyPath = `/v1/locations/nearby?lat=${oslo.lat}&lon=${oslo.lon}&limit=${catalog.length}`;
+  await waitUntil(
+    async () => (await callApi(url, nearbyItems, "GET", nearbyPath)).items.length === catalog.length,
+    importTimeoutSeconds,
+    () => `${nearbyPath} must return all ${catalog.length} products`,
+  );
 }
 
-/** Interactions that the totals of all products count. */
-async function countInteractions(url: string): Promise<number> {
+/** Returns the number of interactions in the totals of all products. */
+async function countStoredInteractions(url: string): Promise<number> {
   let sum = 0;
   for (const { id } of catalog) {
-    const { totals } = productWithTotals.parse(await call(url, "GET", `/v1/products/${id}`));
-    sum += totals.view + totals.click + totals.cart + totals.purchase + totals.dismiss;
+    const { totals } = await callApi(url, productWithTotals, "GET", `/v1/products/${id}`);
+    sum += countInteractions(totals);
   }
   return sum;
 }
 
 /**
- * Clients send what people do, and send again what was not answered, while the whole stack is killed at random moments
- * and started again. Then everything comes to rest, and what clients were told is compared with what the stores hold.
- * `stateDir` is an empty folder of its own; nothing is left running, however this ends.
+ * Kills and restarts the whole stack at random moments while clients send events and repeat failed requests. Then waits
+ * until the stores have all events, stops the stack, and compares the stores with what clients sent. `stateDir` must be an
+ * empty folder. No process runs any more when this function returns or throws.
  */
 export async function runKillTrial(plan: KillTrialPlan, stateDir: string): Promise<KillTrialResult> {
   const started = Date.now();
-  const { onProgress: report } = plan;
+  const { onProgress } = plan;
   const random = new Random(plan.seed);
   await migrateLocalDatabases(stateDir);
   const stack = new DevServer(await freePort(), stateDir);
@@ -92,8 +89,8 @@ export async function runKillTrial(plan: KillTrialPlan, stateDir: string): Promi
   const productIds = catalog.map(({ id }) => id);
   const clients = Array.from({ length: plan.clients }, (_, i) => {
     const users = Array.from({ length: plan.usersPerClient }, (_, j) => `u${i}-${j}`);
-    const around = { url, key: developmentKey, ledger, random: new Random(plan.seed + 1 + i), productIds };
-    return new RetryingClient(around, users);
+    const options = { url, key: developmentKey, ledger, random: new Random(plan.seed + 1 + i), productIds };
+    return new RetryingClient(options, users);
   });
   try {
     await stack.start();
@@ -103,32 +100,36 @@ export async function runKillTrial(plan: KillTrialPlan, stateDir: string): Promi
     let kills = 0;
     while (kills < plan.kills && failures.length === 0) {
       await sleep(minUptimeMs + random.next() * (plan.maxUptimeMs - minUptimeMs));
-      // Every second life goes on until as many events are under way as there should be by now: not all are kills of a
-      // stack that has hardly begun.
-      const due = kills % 2 === 0 ? ((kills + random.next()) / plan.kills) * plan.events : 0;
-      for (const give = Date.now() + maxEventWaitMs; ledger.events.size < due && Date.now() < give; )
+      // Every second kill waits for a share of the events, so that some kills hit a stack that has run for a while.
+      const minEvents = kills % 2 === 0 ? ((kills + random.next()) / plan.kills) * plan.events : 0;
+      for (
+        const deadline = Date.now() + maxEventWaitMs;
+        ledger.events.size < minEvents && Date.now() < deadline;
+      )
         await sleep(10 + random.next() * 90);
       await stack.kill();
       kills++;
-      report(
-        `kill ${kills} of ${plan.kills}: ${ledger.events.size} events sent, ${ledger.unansweredRequests} answers lost, ${Math.round((Date.now() - started) / 1000)} s`,
+      onProgress(
+        `kill ${kills} of ${plan.kills}: ${ledger.events.size} events sent, ${ledger.unansweredRequests} requests without an answer, ${Math.round((Date.now() - started) / 1000)} s`,
       );
       await stack.start();
     }
     while (ledger.events.size < plan.events && failures.length === 0) await sleep(100);
     for (const client of clients) client.stop();
     await Promise.all(running);
-    report(`all is told after ${Math.round((Date.now() - started) / 1000)} s; waiting for the stores`);
+    onProgress(
+      `every event has a receipt after ${Math.round((Date.now() - started) / 1000)} s; waiting for the stores`,
+    );
     if (failures.length > 0) throw failures[0];
-    for (const give = Date.now() + deliveryTimeoutMs; Date.now() < give; await sleep(1000))
-      if ((await countInteractions(url)) >= ledger.events.size) break;
+    for (const deadline = Date.now() + deliveryTimeoutMs; Date.now() < deadline; await sleep(1000))
+      if ((await countStoredInteractions(url)) >= ledger.events.size) break;
     let findings: AuditFinding[] = [];
-    for (let round = 0; round < maxAudits; round++) {
-      // A row that had reached the totals may have been lost before its cell or the log: it is sent again within 60 s.
-      if (round > 0) {
-        report("not at rest yet; once more");
+    for (let audit = 0; audit < maxAudits; audit++) {
+      // An event that the totals count may not have reached its cell or the log. It is sent again within 60 s.
+      if (audit > 0) {
+        onProgress(`audit ${audit} found a difference; starting the stack again`);
         await stack.start();
-        await sleep(25_000);
+        await sleep(redeliveryMs);
       }
       await stack.stop();
       findings = auditStores(ledger, await readStores(stateDir, "demo"));

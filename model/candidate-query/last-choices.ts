@@ -11,7 +11,7 @@ export const lastChoicesOf = ({ recent }: UserProfile): string[] =>
     .slice(0, lastChoiceCount)
     .map(({ productId }) => productId);
 
-/** Returns the last choices, newest first, each with the products that the user chose next after it before. */
+/** Returns the last choices, newest first, each with the products that the user has chosen next after it. */
 export function lastChoicesWithTransitions(profile: UserProfile): LastChoice[] {
   const last = lastChoicesOf(profile).map((productId) => ({
     productId,

@@ -9,37 +9,28 @@ import type { Page } from "../shared/contracts/page.ts";
 import type { BulkReport, ProductWithTotals } from "../shared/contracts/product.ts";
 import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
-import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
+import { importProducts, waitForNearbyProducts } from "./import-products.ts";
+import { ndjsonHeaders } from "./ndjson.ts";
 import { pollUntil } from "./polling.ts";
-import { generateProducts, oslo } from "./products.ts";
+import { generateProducts, onePixelPng, oslo } from "./products.ts";
 import { TestStack } from "./test-stack.ts";
 
 const stack = new TestStack();
-const around = `/v1/locations/nearby?lat=${oslo.lat}&lon=${oslo.lon}`;
+const nearbyPath = `/v1/locations/nearby?lat=${oslo.lat}&lon=${oslo.lon}`;
 
-/** A picture of one pixel. */
-const pixel = Buffer.from(
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
-  "base64",
-);
-
-const makeKey = async (application: string, role: string): Promise<string> =>
+const createKey = async (application: string, role: string): Promise<string> =>
   (await stack.call<CreatedKey>("POST", "/v1/keys", { body: { application, role } })).body.key;
 
 beforeAll(async () => {
   await stack.start();
-  const body = toNdjson(generateProducts("oslo", oslo, 20));
-  const loaded = await stack.call<BulkReport>("POST", "/v1/products/bulk", { body, headers: ndjsonHeaders });
-  expect(loaded.body).toMatchObject({ accepted: 20, rejected: 0 });
-  await pollUntil(
-    () => stack.call<NearbyAnswer>("GET", around),
-    (answer) => answer.body.items.length === 20,
-  );
+  const products = generateProducts("oslo", oslo, 20);
+  await importProducts(stack, products);
+  await waitForNearbyProducts(stack, oslo, products);
 });
 afterAll(() => stack.stop());
 
-describe("bad input", () => {
-  it("in a body, a query, a path or a line is a problem or a counted rejection, never an error of ours", async () => {
+describe("invalid input", () => {
+  it("gets a 400 problem, or counts as a rejected line, and never causes a server error", async () => {
     const answers = [
       await stack.call("POST", "/v1/recommendations", { body: { userId: "a b" } }),
       await stack.call("POST", "/v1/recommendations", {
@@ -49,8 +40,8 @@ describe("bad input", () => {
         body: '{"userId":',
         headers: { "content-type": "application/json" },
       }),
-      await stack.call("GET", `${around}&limit=many`),
-      await stack.call("GET", `${around}&colour=blue`),
+      await stack.call("GET", `${nearbyPath}&limit=many`),
+      await stack.call("GET", `${nearbyPath}&color=blue`),
       await stack.call("GET", "/v1/users/%E0%A4%A"),
       await stack.call("POST", "/v1/events", { body: { events: [{ eventId: "x" }] } }),
       await stack.call("POST", "/v1/products/bulk", { body: "\n\n", headers: ndjsonHeaders }),
@@ -60,8 +51,8 @@ describe("bad input", () => {
       expect(status, JSON.stringify(body)).toBe(400);
       expect(body).toMatchObject({ status: 400, code: "invalid_input", requestId: expect.any(String) });
     }
-    const noPage = await stack.call("GET", "/v1/products?cursor=nonsense");
-    expect(noPage).toMatchObject({ status: 404, body: { code: "not_found" } });
+    const unknownCursor = await stack.call("GET", "/v1/products?cursor=nonsense");
+    expect(unknownCursor).toMatchObject({ status: 404, body: { code: "not_found" } });
     const mixed = await stack.call<BulkReport>("POST", "/v1/products/bulk", {
       body: ['{"id":"good","title":"Good"}', '{"id":"bad","price":-1}', "{"].join("\n"),
       headers: ndjsonHeaders,
@@ -70,7 +61,7 @@ describe("bad input", () => {
     expect((await stack.call("GET", "/v1/products/good")).status).toBe(200);
   });
 
-  it("in a queue keeps no other message from being handled", async () => {
+  it("in a queue does not block other messages", async () => {
     for (const [worker, name] of [
       ["product", "CATALOGUE"],
       ["recommendation", "INTERACTIONS"],
@@ -80,7 +71,7 @@ describe("bad input", () => {
       await queue.send({ application: "demo", nonsense: true });
       await queue.send("nonsense");
     }
-    const event = { eventId: "after", userId: "patient", type: "purchase", productId: "oslo-3" };
+    const event = { eventId: "after", userId: "buyer", type: "purchase", productId: "oslo-3" };
     expect((await stack.call("POST", "/v1/events", { body: { events: [event] } })).status).toBe(202);
     await stack.call("PATCH", "/v1/products/oslo-3", { body: { price: 3.33 } });
     const counted = await pollUntil(
@@ -89,15 +80,15 @@ describe("bad input", () => {
     );
     expect(counted.body.totals.purchase).toBe(1);
     const placed = await pollUntil(
-      () => stack.call<NearbyAnswer>("GET", around),
+      () => stack.call<NearbyAnswer>("GET", nearbyPath),
       ({ body }) => body.items.some(({ price }) => price === 3.33),
     );
     expect(placed.body.items.find(({ productId }) => productId === "oslo-3")?.price).toBe(3.33);
   });
 });
 
-describe("events", () => {
-  it("on products that nobody knows are kept, with a warning; one bad event keeps out no other", async () => {
+describe("POST /v1/events", () => {
+  it("stores events of unknown products with a warning, and stores the valid events of a batch with an invalid one", async () => {
     const event = (eventId: string, productId: string) => ({
       eventId,
       userId: "early",
@@ -120,11 +111,11 @@ describe("events", () => {
   });
 });
 
-describe("pictures", () => {
-  it("are stored by content, led to by number, and public", async () => {
+describe("product images", () => {
+  it("are redirected from their number to a public URL that names their content", async () => {
     const path = "/v1/products/oslo-2/images/0";
     const put = await stack.call("PUT", path, {
-      body: new Uint8Array(pixel),
+      body: new Uint8Array(onePixelPng),
       headers: { "content-type": "image/png" },
     });
     expect(put.status, JSON.stringify(put.body)).toBe(200);
@@ -135,7 +126,7 @@ describe("pictures", () => {
     expect(image.headers.get("content-type")).toBe("image/png");
     expect(image.headers.get("cache-control")).toContain("immutable");
     const text = await stack.call("PUT", path, {
-      body: "no picture",
+      body: "not an image",
       headers: { "content-type": "image/png" },
     });
     expect(text.status).toBe(415);
@@ -143,33 +134,33 @@ describe("pictures", () => {
 });
 
 describe("applications", () => {
-  it("see nothing of each other", async () => {
-    const admin = await makeKey("other", "admin");
-    const client = await makeKey("other", "client");
-    const as = <T>(key: string, method: string, path: string, body?: unknown) =>
+  it("cannot read each other's data", async () => {
+    const admin = await createKey("other", "admin");
+    const client = await createKey("other", "client");
+    const callWith = <T>(key: string, method: string, path: string, body?: unknown) =>
       stack.call<T>(method, path, { key, body });
-    expect((await as<Page<unknown>>(admin, "GET", "/v1/products")).body.items).toEqual([]);
-    expect((await as(admin, "GET", "/v1/products/oslo-1")).status).toBe(404);
-    expect((await as<NearbyAnswer>(client, "GET", around)).body.items).toEqual([]);
-    const alien = await as<RecommendationAnswer>(client, "POST", "/v1/recommendations", {
-      userId: "patient",
+    expect((await callWith<Page<unknown>>(admin, "GET", "/v1/products")).body.items).toEqual([]);
+    expect((await callWith(admin, "GET", "/v1/products/oslo-1")).status).toBe(404);
+    expect((await callWith<NearbyAnswer>(client, "GET", nearbyPath)).body.items).toEqual([]);
+    const foreign = await callWith<RecommendationAnswer>(client, "POST", "/v1/recommendations", {
+      userId: "buyer",
       location: oslo,
     });
-    expect(alien.body.items).toEqual([]);
-    const mine = await stack.call<RecommendationAnswer>("POST", "/v1/recommendations", {
-      body: { userId: "patient", location: oslo },
+    expect(foreign.body.items).toEqual([]);
+    const own = await stack.call<RecommendationAnswer>("POST", "/v1/recommendations", {
+      body: { userId: "buyer", location: oslo },
     });
-    expect(mine.body.items.length).toBeGreaterThan(0);
-    const receipt = `/v1/recommendations/${mine.body.recommendationId}`;
-    expect((await stack.call("GET", receipt)).status).toBe(200);
-    expect((await as(admin, "GET", receipt)).status).toBe(404);
-    const history = await as<Page<unknown>>(admin, "GET", "/v1/users/patient/interactions");
+    expect(own.body.items.length).toBeGreaterThan(0);
+    const receiptPath = `/v1/recommendations/${own.body.recommendationId}`;
+    expect((await stack.call("GET", receiptPath)).status).toBe(200);
+    expect((await callWith(admin, "GET", receiptPath)).status).toBe(404);
+    const history = await callWith<Page<unknown>>(admin, "GET", "/v1/users/buyer/interactions");
     expect(history.body.items ?? []).toEqual([]);
   });
 });
 
-describe("a live connection", () => {
-  it("hears fresh recommendations when its person moves", async () => {
+describe("live connection", () => {
+  it("receives new recommendations when the location of its user changes", async () => {
     const { body } = await stack.call<{ token: string }>("POST", "/v1/tokens", { body: { userId: "mover" } });
     const url = `${stack.url.replace(/^http/, "ws")}v1/users/mover/live`;
     const socket = new WebSocket(url, ["vicinity", body.token]);
@@ -177,16 +168,16 @@ describe("a live connection", () => {
       socket.addEventListener("open", resolve);
       socket.addEventListener("error", reject);
     });
-    const heard = new Promise<RecommendationAnswer>((resolve) => {
+    const firstMessage = new Promise<RecommendationAnswer>((resolve) => {
       socket.addEventListener("message", ({ data }) => resolve(JSON.parse(String(data))));
     });
     const moved = await stack.call("PUT", "/v1/users/mover/location", { key: body.token, body: oslo });
     expect(moved.status).toBe(200);
-    expect((await heard).items.length).toBeGreaterThan(0);
+    expect((await firstMessage).items.length).toBeGreaterThan(0);
     socket.close();
   });
 
-  it("is one of eight of its person: a ninth is told to come later", async () => {
+  it("is refused with 429 and Retry-After when the user has eight of them", async () => {
     const handshake = {
       connection: "Upgrade",
       upgrade: "websocket",
@@ -197,17 +188,17 @@ describe("a live connection", () => {
     const sockets: Duplex[] = [];
     const open = () =>
       new Promise<IncomingMessage>((resolve, reject) => {
-        const asked = request(`${stack.url}v1/users/popular/live`, { headers: handshake });
-        asked.on("upgrade", (answer, socket) => {
+        const clientRequest = request(`${stack.url}v1/users/popular/live`, { headers: handshake });
+        clientRequest.on("upgrade", (answer, socket) => {
           sockets.push(socket);
           resolve(answer);
         });
-        asked.on("response", (answer) => {
+        clientRequest.on("response", (answer) => {
           answer.resume();
           resolve(answer);
         });
-        asked.on("error", reject);
-        asked.end();
+        clientRequest.on("error", reject);
+        clientRequest.end();
       });
     try {
       for (let i = 0; i < 8; i++) expect((await open()).statusCode).toBe(101);
@@ -219,12 +210,12 @@ describe("a live connection", () => {
   });
 });
 
-describe("what is yet to come", () => {
-  it("is no place of a person and no event, live or of history: it would be the newest for as long as it is", async () => {
+describe("a timestamp in the future", () => {
+  it("is invalid for locations, events and imported events, since it would stay the newest", async () => {
     const timestamp = new Date(Date.now() + 3_600_000).toISOString();
-    const place = await stack.call("PUT", "/v1/users/early/location", { body: { ...oslo, timestamp } });
-    expect(place.status).toBe(400);
-    expect(place.body).toMatchObject({ errors: [{ path: "timestamp" }] });
+    const response = await stack.call("PUT", "/v1/users/early/location", { body: { ...oslo, timestamp } });
+    expect(response.status).toBe(400);
+    expect(response.body).toMatchObject({ errors: [{ path: "timestamp" }] });
     const event = { eventId: "early", userId: "early", type: "view", productId: "p", timestamp };
     const live = await stack.call("POST", "/v1/events", { body: { events: [event] } });
     expect(live.body).toMatchObject({ rejected: [{ error: { code: "timestamp_out_of_window" } }] });
@@ -236,25 +227,25 @@ describe("what is yet to come", () => {
   });
 });
 
-describe("what goes wrong inside", () => {
-  it("is logged and answered without whom it was about, or what they did", async () => {
-    const names = ["person-of-the-failure", "event-of-the-failure", "37.1234567"];
-    const [userId, eventId] = names;
-    const place = { lat: 37.1234567, lon: -3.7654321 };
-    await stack.call("PUT", `/v1/users/${userId}`, { body: { home: place } });
+describe("an internal error", () => {
+  it("is logged and answered without the user id, the event id or the location", async () => {
+    const personalTexts = ["user-of-the-failure", "event-of-the-failure", "37.1234567"];
+    const [userId, eventId] = personalTexts;
+    const location = { lat: 37.1234567, lon: -3.7654321 };
+    await stack.call("PUT", `/v1/users/${userId}`, { body: { home: location } });
     const database: D1Database = await stack.binding("user", "DB");
     const rename = (from: string, to: string) =>
       database.prepare(`ALTER TABLE ${from} RENAME TO ${to}`).run();
     const before = stack.logLines().length;
     const tables = ["users", "interactions", "user_locations"];
-    for (const table of tables) await rename(table, `${table}_away`);
+    for (const table of tables) await rename(table, `${table}_renamed`);
     try {
-      const event = { eventId, userId, type: "view", productId: "oslo-3", location: place };
+      const event = { eventId, userId, type: "view", productId: "oslo-3", location };
       const answers = [
         await stack.call("GET", `/v1/users/${userId}`),
-        await stack.call("PUT", `/v1/users/${userId}`, { body: { home: place } }),
+        await stack.call("PUT", `/v1/users/${userId}`, { body: { home: location } }),
         await stack.call("GET", `/v1/users/${userId}/interactions`),
-        await stack.call("PUT", `/v1/users/${userId}/location`, { body: place }),
+        await stack.call("PUT", `/v1/users/${userId}/location`, { body: location }),
         await stack.call("POST", "/v1/events", { body: { events: [event] } }),
         await stack.call("POST", "/v1/events/bulk", { body: JSON.stringify(event), headers: ndjsonHeaders }),
         await stack.call("DELETE", `/v1/users/${userId}`),
@@ -262,7 +253,7 @@ describe("what goes wrong inside", () => {
       expect(answers.map(({ status }) => status)).toEqual([500, 500, 500, 200, 202, 503, 202]);
       for (const { status, body } of answers)
         if (status >= 500) expect(JSON.stringify(body)).not.toMatch(/users|interactions|SQL|D1|query/);
-      const told = await pollUntil(
+      const newLines = await pollUntil(
         async () => stack.logLines().slice(before),
         (log) =>
           [
@@ -271,9 +262,9 @@ describe("what goes wrong inside", () => {
             /erasure failed/,
           ].every((failure) => log.some((line) => failure.test(line))),
       );
-      expect(told.filter((line) => names.some((name) => line.includes(name)))).toEqual([]);
+      expect(newLines.filter((line) => personalTexts.some((text) => line.includes(text)))).toEqual([]);
     } finally {
-      for (const table of tables) await rename(`${table}_away`, table);
+      for (const table of tables) await rename(`${table}_renamed`, table);
     }
   });
 });

@@ -6,20 +6,16 @@ import { parseOperations } from "../workers/gateway/testing/operations.ts";
 import { sampleRequestOf } from "../workers/gateway/testing/sample-requests.ts";
 import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
 import { pollUntil } from "./polling.ts";
-import { generateProducts, oslo } from "./products.ts";
+import { generateProducts, onePixelPng, oslo } from "./products.ts";
 import { TestStack } from "./test-stack.ts";
 
 const stack = new TestStack();
 const artifacts = join(import.meta.dirname, "../model/artifacts");
 
-/** Stands in everything that the first application was told. */
+/** Text that the titles, names and ids of the first application contain. No answer to another application may contain it. */
 const marker = "okapi";
-const pixel = Buffer.from(
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
-  "base64",
-);
 
-/** Names of what the first application has, by the pattern of a path. */
+/** Ids of resources of the first application, by prefix of the path. */
 const resourceIds = new Map<string, string>([
   ["/v1/users/", "ann"],
   ["/v1/products/", "p-0"],
@@ -28,7 +24,9 @@ const resourceIds = new Map<string, string>([
 const idOf = (path: string): string => {
   const found = [...resourceIds].find(([prefix]) => path.startsWith(prefix));
   if (!found)
-    throw new Error(`${path} names something that the first application does not have here: add it.`);
+    throw new Error(
+      `${path} needs the id of a resource, but resourceIds has no entry for it. Create the resource in createFirstApplication and add its id.`,
+    );
   return found[1];
 };
 
@@ -42,7 +40,7 @@ async function callSuccessfully(
   return answer.body;
 }
 
-/** All that the first application has: a bit of everything there is. */
+/** Creates at least one resource of each kind in the first application, and records their ids. */
 async function createFirstApplication(): Promise<void> {
   const products = generateProducts("p", oslo, 12).map((each) => ({
     ...each,
@@ -54,7 +52,7 @@ async function createFirstApplication(): Promise<void> {
     headers: ndjsonHeaders,
   });
   await callSuccessfully("PUT", "/v1/products/p-0/images/0", {
-    body: pixel,
+    body: onePixelPng,
     headers: { "content-type": "image/png" },
   });
   await callSuccessfully("PUT", "/v1/users/ann", { body: { home: oslo } });
@@ -102,7 +100,7 @@ async function createFirstApplication(): Promise<void> {
   resourceIds.set("/v1/recommendations/", answer.body.recommendationId);
 }
 
-/** What the first application sees of itself, by its own admin key. */
+/** Returns the answers to all reads of the first application with its own admin key, by path. */
 async function readFirstApplication(): Promise<Record<string, unknown>> {
   const around = `lat=${oslo.lat}&lon=${oslo.lon}`;
   const paths = [
@@ -120,14 +118,14 @@ async function readFirstApplication(): Promise<Record<string, unknown>> {
       .flatMap(([prefix, id]) => (prefix === "/v1/imports/" ? [] : [prefix + id]))
       .filter((path) => !path.startsWith("/v1/keys/") && !path.startsWith("/v1/models/")),
   ];
-  const seen: Record<string, unknown> = {};
+  const answers: Record<string, unknown> = {};
   for (const path of paths) {
     const { status, body } = await stack.call("GET", path);
-    // What is in fashion fades by the second.
-    const still = JSON.stringify(body, (key, value) => (key === "score" ? Math.round(10 * value) : value));
-    seen[path] = { status, body: JSON.parse(still) };
+    // Trending scores decay with time; rounding hides the decay during the test.
+    const rounded = JSON.stringify(body, (key, value) => (key === "score" ? Math.round(10 * value) : value));
+    answers[path] = { status, body: JSON.parse(rounded) };
   }
-  return seen;
+  return answers;
 }
 
 let operations: ApiOperation[] = [];
@@ -152,9 +150,9 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-describe("of two applications", () => {
-  it("neither sees nor changes anything of the other, by any operation and credential", async () => {
-    // The view is counted everywhere, and nothing moves any more.
+describe("application isolation", () => {
+  it("lets no credential of another application read or change data with any operation", async () => {
+    // Wait until the view has reached the trending score, so that nothing changes during the test.
     const trending = `/v1/trending?lat=${oslo.lat}&lon=${oslo.lon}`;
     await pollUntil(
       () => stack.call<{ items: { score: number }[] }>("GET", trending),
@@ -163,10 +161,12 @@ describe("of two applications", () => {
     );
     const before = await readFirstApplication();
     expect(JSON.stringify(before)).toContain(marker);
-    // Questions first: nothing is there yet that the other application made itself.
-    const asked = [...operations].sort((a, b) => Number(b.method === "GET") - Number(a.method === "GET"));
-    const tried: string[] = [];
-    for (const operation of asked)
+    // Reads run first, while the other application has no data of its own.
+    const readsFirst = [...operations].sort(
+      (a, b) => Number(b.method === "GET") - Number(a.method === "GET"),
+    );
+    const calledOperations: string[] = [];
+    for (const operation of readsFirst)
       for (const [credential, key] of otherCredentials) {
         const { method, path, options } = sampleRequestOf(operation, "ann");
         const answer = await fetch(new URL(path, stack.url), {
@@ -176,17 +176,18 @@ describe("of two applications", () => {
           body: options.body as RequestInit["body"],
         });
         const text = await answer.text();
-        const what = `${operation.name} by the other's ${credential}: ${answer.status} ${text}`;
-        tried.push(operation.name);
-        expect(answer.status, what).toBeLessThan(500);
-        expect(text, what).not.toContain(marker);
-        // What has a name that nobody chose is nowhere else; a picture is public under its hash.
-        const named = [...resourceIds.keys()].find(
+        const details = `${operation.name} with the ${credential} of the other application: ${answer.status} ${text}`;
+        calledOperations.push(operation.name);
+        expect(answer.status, details).toBeLessThan(500);
+        expect(text, details).not.toContain(marker);
+        // An id that the server generates exists in one application only. Images are excluded: they are public.
+        const hasGeneratedId = [...resourceIds.keys()].find(
           (prefix) => path.startsWith(prefix) && /[0-9a-f]{8}/.test(path),
         );
-        if (named && operation.access !== null) expect([401, 403, 404], what).toContain(answer.status);
+        if (hasGeneratedId && operation.access !== null)
+          expect([401, 403, 404], details).toContain(answer.status);
       }
-    expect(new Set(tried)).toEqual(new Set(operations.map(({ name }) => name)));
+    expect(new Set(calledOperations)).toEqual(new Set(operations.map(({ name }) => name)));
     expect(await readFirstApplication()).toEqual(before);
   }, 150_000);
 });

@@ -13,32 +13,32 @@ const stack = new TestStack();
 beforeAll(() => stack.start());
 afterAll(() => stack.stop());
 
-/** Credentials by name; the first is used most. */
+/** Returns credentials by name. Requests use the first one most often. */
 async function credentials(): Promise<Map<string, string>> {
-  const createCredential = async (path: string, body: object, secret: string): Promise<string> => {
+  const createCredential = async (path: string, body: object, secretField: string): Promise<string> => {
     const answer = await stack.call("POST", path, { body });
     expect(answer.status, JSON.stringify(answer.body)).toBe(201);
-    return String(answer.body[secret]);
+    return String(answer.body[secretField]);
   };
   return new Map([
     ["admin", "dev-admin-key"],
     ["client", "dev-client-key"],
-    ["person", await createCredential("/v1/tokens", { userId: "u-1" }, "token")],
-    ["nobody", ""],
-    ["stranger", "vk_0123456789abcdef_0123456789abcdef"],
+    ["user token", await createCredential("/v1/tokens", { userId: "u-1" }, "token")],
+    ["none", ""],
+    ["unknown key", "vk_0123456789abcdef_0123456789abcdef"],
     ["garbage", "\u00ff\u00fe"],
   ]);
 }
 
 it(
-  "answers whatever is sent to any operation as its own document says, and never breaks",
+  "answers every generated request as the OpenAPI document specifies, and never with an unlisted 5xx status",
   async () => {
     const document = openApiDocument.parse((await stack.call("GET", "/openapi.json", { key: "" })).body);
     const operations = listOperations(document);
     const keys = await credentials();
     const validator = new ResponseValidator(document);
     const counts = new Map<number, number>();
-    const reached = new Set<string>();
+    const succeededOperations = new Set<string>();
     await fc.assert(
       fc.asyncProperty(arbitraryRequest(document, operations, [...keys.keys()]), async (request) => {
         const key = keys.get(request.credential) ?? "";
@@ -50,7 +50,7 @@ it(
         });
         const text = await answer.text();
         counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1);
-        if (answer.status < 400) reached.add(request.operation.name);
+        if (answer.status < 400) succeededOperations.add(request.operation.name);
         const violation = validator.findViolation(request.operation, {
           status: answer.status,
           headers: answer.headers,
@@ -60,12 +60,14 @@ it(
       }),
       { numRuns: runs, seed },
     );
-    const told = [...counts].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
+    const statusCounts = [...counts]
+      .sort(([a], [b]) => a - b)
+      .map(([status, count]) => `${status}: ${count}`);
     console.log(
-      `\n${runs} requests to ${operations.length} operations, seed ${seed}: ${told.join(", ")}; ${reached.size} operations answered well at least once\n`,
+      `\n${runs} requests to ${operations.length} operations, seed ${seed}: ${statusCounts.join(", ")}; ${succeededOperations.size} operations succeeded at least once\n`,
     );
-    // The requests are no noise: most operations were used as they are meant.
-    expect(reached.size).toBeGreaterThan(operations.length / 2);
+    // Most operations must succeed at least once; otherwise the requests test only error handling.
+    expect(succeededOperations.size).toBeGreaterThan(operations.length / 2);
   },
   long ? 3_600_000 : 240_000,
 );

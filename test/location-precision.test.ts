@@ -92,11 +92,11 @@ async function sendLocations(userId: string, precision: Precision, where: Point)
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   // Invalid requests must not leave an exact location in a store or a log either.
   const refused = [
-    await stack.call("POST", "/v1/recommendations", { body: { userId, location: where, colour: 1 } }),
-    await stack.call("PUT", `/v1/users/${userId}/location`, { body: { ...where, colour: 1 } }),
-    await stack.call("POST", "/v1/events", { body: { events: [event("refused", { colour: 1 })] } }),
+    await stack.call("POST", "/v1/recommendations", { body: { userId, location: where, color: 1 } }),
+    await stack.call("PUT", `/v1/users/${userId}/location`, { body: { ...where, color: 1 } }),
+    await stack.call("POST", "/v1/events", { body: { events: [event("refused", { color: 1 })] } }),
     await stack.call("POST", "/v1/events/bulk", {
-      body: `${JSON.stringify(event("bad", { colour: 1 }))}\n{"lat":${where.lat}`,
+      body: `${JSON.stringify(event("bad", { color: 1 }))}\n{"lat":${where.lat}`,
       headers: ndjsonHeaders,
     }),
   ];

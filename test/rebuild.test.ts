@@ -17,7 +17,7 @@ const products = [
   { id: "nowhere", title: "Nowhere", category: "books" },
 ];
 
-const anyChange = {
+const ghostProduct = {
   version: 1,
   deleted: false,
   title: "Ghost",
@@ -34,30 +34,36 @@ const anyChange = {
 beforeAll(() => stack.start());
 afterAll(() => stack.stop());
 
-/** A cell's tile as its object makes it now. */
+/** Returns the current tile of a cell, decoded; null if the cell has none. */
 async function readTile(cell: string): Promise<Columns | null> {
   const readCells = await stack.binding("location", "CELL");
   const tile = await readCells.get(readCells.idFromName(`demo:${cell}`)).tile();
   return tile ? decodeColumns(tile) : null;
 }
 
-/** Cells from the world down; leaves with all that they say, but what decays with time. */
+/**
+ * Returns the content of all cells by cell id, from the world cell down: the product counts of the children for a parent, all
+ * columns for a leaf. The trending score is left out because it decays with time.
+ */
 async function readCells(): Promise<Map<string, unknown>> {
-  const found = new Map<string, unknown>();
-  const open = [worldCell];
-  for (let cell = open.pop(); cell !== undefined; cell = open.pop()) {
+  const contentByCell = new Map<string, unknown>();
+  const pendingCells = [worldCell];
+  for (let cell = pendingCells.pop(); cell !== undefined; cell = pendingCells.pop()) {
     const columns = await readTile(cell);
     if (!columns) continue;
-    const below = columns.meta.children.map((child) => [child.cell, child.count]).sort();
-    open.push(...columns.meta.children.map((child) => child.cell));
-    found.set(cell, below.length > 0 ? below : rowsOf(columns).map((row) => describeRow(columns, row)));
+    const childCounts = columns.meta.children.map((child) => [child.cell, child.count]).sort();
+    pendingCells.push(...columns.meta.children.map((child) => child.cell));
+    contentByCell.set(
+      cell,
+      childCounts.length > 0 ? childCounts : rowsOf(columns).map((row) => readRow(columns, row)),
+    );
   }
-  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return new Map([...contentByCell].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 const rowsOf = (columns: Columns): number[] => Array.from({ length: columns.count }, (_, row) => row);
 
-function describeRow(columns: Columns, row: number): unknown[] {
+function readRow(columns: Columns, row: number): unknown[] {
   const values: unknown[] = [columns.id(row), columns.title(row)];
   for (const { name, width } of columnLayout) {
     if (name === "hot" || name === "category" || name === "currency" || name === "cell") continue;
@@ -75,13 +81,13 @@ async function readTotals() {
   return results;
 }
 
-/** How many products the world holds, by what its cells handed up. */
+/** Returns the number of products that the world cell counts. */
 const countProducts = async (): Promise<number> => {
   const world = await readTile(worldCell);
   return world ? world.meta.children.reduce((sum, { count }) => sum + count, 0) : 0;
 };
 
-it("makes totals, cells and tiles anew as they were, from products and interactions alone", async () => {
+it("rebuilds totals, cells and tiles from products and interactions, equal to the ones before", async () => {
   const loaded = await stack.call("POST", "/v1/products/bulk", {
     body: toNdjson(products),
     headers: ndjsonHeaders,
@@ -94,7 +100,7 @@ it("makes totals, cells and tiles anew as they were, from products and interacti
     eventId: `e${i}`,
     userId: `u${i % 7}`,
     type: eventTypes[i % 11 === 0 ? 4 : i % 4],
-    productId: i % 13 === 0 ? "unheard-of" : products[(i * 7 + (i >> 3)) % products.length].id,
+    productId: i % 13 === 0 ? "unknown-product" : products[(i * 7 + (i >> 3)) % products.length].id,
     timestamp: new Date(now - (400 - i) * 60_000).toISOString(),
   }));
   const history = await stack.call("POST", "/v1/events/bulk", {
@@ -118,27 +124,27 @@ it("makes totals, cells and tiles anew as they were, from products and interacti
   await objects
     .get(objects.idFromName(`demo:${leaf}`))
     .rebuild("demo", leaf, { after: null, upTo: null }, []);
-  const stray = leafCellAt({ lat: 48.86, lon: 2.35 }, 0);
-  const ghost = { ...anyChange, productId: "ghost", location: { lat: 48.86, lon: 2.35 } };
-  await objects.get(objects.idFromName(`demo:${stray}`)).apply("demo", stray, [ghost], []);
+  const strayCell = leafCellAt({ lat: 48.86, lon: 2.35 }, 0);
+  const ghost = { ...ghostProduct, productId: "ghost", location: { lat: 48.86, lon: 2.35 } };
+  await objects.get(objects.idFromName(`demo:${strayCell}`)).apply("demo", strayCell, [ghost], []);
   await pollUntil(countProducts, (count) => count !== products.length - 1, 30);
   expect(await readCells()).not.toEqual(live.readCells);
 
   const target = { url: stack.url.replace(/\/$/, ""), key: developmentKey };
-  const done = await rebuildAll(target, () => undefined);
-  expect(done.neighbours).toBe(7);
-  expect(done.totals).toBeGreaterThan(30);
-  // What cells hold is there at once; what they hand up follows.
-  const asLive = (found: Map<string, unknown>) =>
-    JSON.stringify([...found]) === JSON.stringify([...live.readCells]);
+  const counts = await rebuildAll(target, () => undefined);
+  expect(counts.neighbours).toBe(7);
+  expect(counts.totals).toBeGreaterThan(30);
+  // Cells have their own products at once. The counts of their parents follow.
+  const equalsLive = (current: Map<string, unknown>) =>
+    JSON.stringify([...current]) === JSON.stringify([...live.readCells]);
   await pollUntil(
-    async () => (asLive(await readCells()) ? 1 : 0),
+    async () => (equalsLive(await readCells()) ? 1 : 0),
     (same) => same === 1,
     30,
   );
   expect(await readTotals()).toEqual(live.readTotals);
   expect(await readCells()).toEqual(live.readCells);
-  // A second time, over a state that is right: nothing changes.
+  // A rebuild of correct data changes nothing.
   await rebuildAll(target, () => undefined);
   expect(await readTotals()).toEqual(live.readTotals);
   expect(await readCells()).toEqual(live.readCells);

@@ -9,8 +9,8 @@ import { drawVisits, regularBehavior, salesBehavior, UserPopulation } from "./se
 import { TestStack } from "./test-stack.ts";
 
 /**
- * The long form (`npm run test:long`) lives fourteen days, two of them before the season, and draws the figure in `docs`; the
- * short one lives a day of the season, a night, and the day after.
+ * The long form (`npm run test:long`) simulates fourteen days, two of them before the sales season, and writes the figure to
+ * `docs`. The short form simulates a day of the season, a recalibration, and the next day.
  */
 const long = process.env.VICINITY_LONG === "1";
 const { size, visitsPerDay, usualDays } = long
@@ -24,13 +24,13 @@ const { size, visitsPerDay, usualDays } = long
       visitsPerDay: [150, 80],
       usualDays: 0,
     };
-/** The reference is compared on a longer day. */
+/** Number of visits with which the recalibrated model and the reference model are compared. */
 const comparisonVisits = 300;
 const docs = join(import.meta.dirname, "../docs");
 
 /**
- * A day takes less than a minute here: what waits, waits seconds instead of hours, and what asks for a number of people or
- * lists asks for fewer, since fewer come.
+ * A simulated day takes less than a minute. So the time settings are seconds instead of hours, and the minimum numbers of
+ * people and lists are smaller.
  */
 const stack = new TestStack({
   recommendation: {
@@ -38,7 +38,7 @@ const stack = new TestStack({
     ROLLOUT: JSON.stringify({
       shadow: { share: 1, minRequests: 5, minSeconds: 0 },
       canary: { share: 0.5, effect: 0.2, minPeople: 10, minExposures: 10, maxSeconds: 3 },
-      // For the reference, which is brought by hand.
+      // The reference model must pass the gate, although it is trained without a held-out part.
       gate: { forced: true },
       exploration: { rate: 0.2, depth: 30 },
     }),
@@ -52,7 +52,7 @@ const stack = new TestStack({
   },
 });
 
-/** One day in both worlds, and the night after it in the one that is recalibrated. */
+/** One day in both applications, and the recalibration after the day in the application that has one. */
 interface SimulatedDay {
   day: number;
   on: DayResult;
@@ -60,7 +60,7 @@ interface SimulatedDay {
   night: NightResult | null;
 }
 
-describe("a season begins", () => {
+describe("a change of user behavior", () => {
   const population = new UserPopulation(size, 101, Date.now() / 1000);
   let on: SimulatedApplication;
   let off: SimulatedApplication;
@@ -76,7 +76,7 @@ describe("a season begins", () => {
   }, 300_000);
   afterAll(() => stack.stop());
 
-  /** Both worlds live the same days; until the season begins, both are recalibrated. */
+  /** Simulates the same days in both applications. Before the season begins, both are recalibrated. */
   async function simulateDays(): Promise<{ steps: SimulatedDay[]; began: number }> {
     const steps: SimulatedDay[] = [];
     let began = 0;
@@ -98,16 +98,17 @@ describe("a season begins", () => {
   }
 
   /**
-   * What serves in the recalibrated world, and what could be known, are asked the same by the same people in that world, who
-   * only look: in the other one people have bought less, and there is more left to want.
+   * Compares the recalibrated model with the reference model: both serve the same visits in the recalibrated application.
+   * The visitors send no events. The other application would not be comparable: its users have bought less, so they would
+   * still buy more.
    */
   async function compare(began: number): Promise<{ lists: number; on: DayResult; reference: DayResult }> {
-    const worlds = [on.application, off.application];
-    const { parameters, lists } = await trainReferenceModel(stack, worlds, began, bundledWeights());
+    const applications = [on.application, off.application];
+    const { parameters, lists } = await trainReferenceModel(stack, applications, began, bundledWeights());
     const today = drawVisits(population.users, comparisonVisits, visitsPerDay.length + 1);
-    const own = await on.simulateDay(today, salesBehavior, false);
+    const recalibrated = await on.simulateDay(today, salesBehavior, false);
     await on.serveModel("reference", parameters);
-    return { lists, on: own, reference: await on.simulateDay(today, salesBehavior, false) };
+    return { lists, on: recalibrated, reference: await on.simulateDay(today, salesBehavior, false) };
   }
 
   function drawFigure(steps: readonly SimulatedDay[], reference: number): string {
@@ -122,16 +123,16 @@ describe("a season begins", () => {
     });
   }
 
-  it("recommendations get better again where the model is recalibrated, and stay bad where it is not", async () => {
+  it("leads to better recommendations where the model is recalibrated than where it is frozen", async () => {
     const { steps, began } = await simulateDays();
-    const told = JSON.stringify(steps);
+    const report = JSON.stringify(steps);
     const last = steps[steps.length - 1];
-    // A night's model took over by itself, and nothing took over in the other world.
-    expect(Object.keys(last.on.versions).join(), told).toContain("recal-");
+    // A recalibrated model serves without an upload, and the other application still has one model.
+    expect(Object.keys(last.on.versions).join(), report).toContain("recal-");
     expect(
       new Set(steps.slice(usualDays + 1).flatMap(({ off: { versions } }) => Object.keys(versions))).size,
     ).toBe(1);
-    expect(last.on.per100, told).toBeGreaterThan(1.05 * last.off.per100);
+    expect(last.on.per100, report).toBeGreaterThan(1.05 * last.off.per100);
     if (!long) return;
     const comparison = await compare(began);
     const figures = { size, usualDays, steps, comparison };

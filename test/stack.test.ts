@@ -7,13 +7,16 @@ import type { BulkReport, ProductWithTotals } from "../shared/contracts/product.
 import { type RecommendationAnswer, recommendationAnswer } from "../shared/contracts/recommendation.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
 import { distanceKm } from "../shared/geo/distance.ts";
+import { importProducts, waitForNearbyProducts } from "./import-products.ts";
 import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
 import { pollUntil } from "./polling.ts";
 import { generateProducts, lima, oslo } from "./products.ts";
 import { TestStack } from "./test-stack.ts";
 
 const stack = new TestStack();
-const products = [...generateProducts("oslo", oslo, 80), ...generateProducts("lima", lima, 80)];
+const osloProducts = generateProducts("oslo", oslo, 80);
+const limaProducts = generateProducts("lima", lima, 80);
+const products = [...osloProducts, ...limaProducts];
 
 const recommend = async (userId: string, location: Point, more: object = {}) => {
   const { status, body } = await stack.call<RecommendationAnswer>("POST", "/v1/recommendations", {
@@ -30,25 +33,14 @@ const nearby = async ({ lat, lon }: Point, limit: number) =>
 
 beforeAll(async () => {
   await stack.start();
-  const { status, body } = await stack.call<BulkReport>("POST", "/v1/products/bulk", {
-    body: toNdjson(products),
-    headers: ndjsonHeaders,
-  });
-  expect([status, body.accepted, body.rejected]).toEqual([200, products.length, 0]);
-  // Parents of cells publish every few seconds: until then farther products stand in for those not yet there.
-  for (const [place, name] of [
-    [oslo, "oslo"],
-    [lima, "lima"],
-  ] as const)
-    await pollUntil(
-      () => nearby(place, 80),
-      ({ items }) => items.filter(({ productId }) => productId.startsWith(name)).length === 80,
-    );
+  await importProducts(stack, [...osloProducts, ...limaProducts]);
+  await waitForNearbyProducts(stack, oslo, osloProducts);
+  await waitForNearbyProducts(stack, lima, limaProducts);
 });
 afterAll(() => stack.stop());
 
-describe("all workers together", () => {
-  it("are ready, once products are where they belong", async () => {
+describe("the stack", () => {
+  it("is ready and returns nearby products of each city, sorted by distance", async () => {
     const { status, body } = await stack.call("GET", "/readyz", { key: "" });
     expect(status, JSON.stringify(body)).toBe(200);
     for (const [place, name] of [
@@ -58,12 +50,12 @@ describe("all workers together", () => {
       const { items } = await nearby(place, 80);
       expect(items).toHaveLength(80);
       expect(items.every(({ productId }) => productId.startsWith(name))).toBe(true);
-      const far = items.map((item) => item.distanceKm);
-      expect(far).toEqual([...far].sort((a, b) => a - b));
+      const distances = items.map((item) => item.distanceKm);
+      expect(distances).toEqual([...distances].sort((a, b) => a - b));
     }
   });
 
-  it("recommend to one person in two cities what is near, with true distances", async () => {
+  it("recommends products near each of two locations of a user, with correct distances", async () => {
     const locations = new Map(products.map(({ id, location }) => [id, location]));
     for (const [place, name, city] of [
       [oslo, "oslo", "Oslo"],
@@ -86,7 +78,7 @@ describe("all workers together", () => {
     }
   });
 
-  it("move at once towards the category that a person looks at", async () => {
+  it("ranks a category higher immediately after the user viewed its products", async () => {
     const share = ({ items }: RecommendationAnswer) =>
       items.reduce((sum, { product, rank }) => sum + (product.category === "flowers" ? 1 / rank : 0), 0);
     const before = await recommend("florist", oslo);
@@ -102,7 +94,7 @@ describe("all workers together", () => {
     expect(share(await recommend("florist", oslo))).toBeGreaterThan(share(before));
   });
 
-  it("hold each accepted event exactly once, though it was sent three times", async () => {
+  it("stores each event exactly once when a client sends it three times", async () => {
     const events = Array.from({ length: 30 }, (_, i) => ({
       eventId: `shopper-${i}`,
       userId: `shopper-${i % 3}`,
@@ -136,7 +128,7 @@ describe("all workers together", () => {
     }
   });
 
-  it("show a new price, and no longer what cannot be had, within ten seconds", async () => {
+  it("shows a new price and drops an unavailable product within ten seconds", async () => {
     const first = (await recommend("browser", lima)).items[0].productId;
     expect((await stack.call("PATCH", `/v1/products/${first}`, { body: { price: 777 } })).status).toBe(200);
     const priced = await pollUntil(
@@ -155,22 +147,22 @@ describe("all workers together", () => {
     expect(without.items.map(({ productId }) => productId)).not.toContain(first);
   });
 
-  it("keep the good rows of an import and report the bad ones", async () => {
+  it("imports the valid lines of a file and reports the invalid ones", async () => {
     const event = (i: number) => ({
       eventId: `past-${i}`,
-      userId: "historian",
+      userId: "past-user",
       type: "view",
       productId: "oslo-1",
       timestamp: "2025-01-01T00:00:00Z",
     });
     const body = `${toNdjson([event(1), event(2)])}\n{"eventId":\n${toNdjson([{ ...event(3), type: "stare" }, event(4)])}`;
-    const import1 = await stack.call<BulkReport>("POST", "/v1/events/bulk", { body, headers: ndjsonHeaders });
-    expect(import1.status).toBe(200);
-    expect(import1.body).toMatchObject({ received: 5, accepted: 3, rejected: 2 });
-    expect(import1.body.errors.map(({ line }) => line)).toEqual([3, 4]);
+    const first = await stack.call<BulkReport>("POST", "/v1/events/bulk", { body, headers: ndjsonHeaders });
+    expect(first.status).toBe(200);
+    expect(first.body).toMatchObject({ received: 5, accepted: 3, rejected: 2 });
+    expect(first.body.errors.map(({ line }) => line)).toEqual([3, 4]);
     const again = await stack.call<BulkReport>("POST", "/v1/events/bulk", { body, headers: ndjsonHeaders });
     expect(again.body).toMatchObject({ accepted: 0, duplicates: 3 });
-    const history = await stack.call<Page<UserInteraction>>("GET", "/v1/users/historian/interactions");
+    const history = await stack.call<Page<UserInteraction>>("GET", "/v1/users/past-user/interactions");
     expect(history.body.items.map(({ eventId }) => eventId).sort()).toEqual(["past-1", "past-2", "past-4"]);
   });
 });

@@ -1,16 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { recommendationAnswer } from "../shared/contracts/recommendation.ts";
+import { freePort } from "./free-port.ts";
+import { waitUntil } from "./polling.ts";
+import { signalProcessGroup } from "./process-group.ts";
 
 const root = join(import.meta.dirname, "..");
 const scratch = mkdtempSync(join(tmpdir(), "vicinity-start-"));
 
-/** A small town in RecBole atomic files: two habits, a broken row in each file. */
+/** Writes a dataset in RecBole atomic files: 60 products, 300 events of 12 users, and one invalid row in each file. */
 function writeDataset(folder: string): void {
   const items = ["item_id:token\tcategory:token\tlat:float\tlon:float\tprice:float"];
   for (let i = 0; i < 60; i++)
@@ -29,17 +32,7 @@ function writeDataset(folder: string): void {
   writeFileSync(join(folder, "town.inter"), events.join("\n"));
 }
 
-/** A port that nothing listens on now. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}
-
+/** A running `npm start`. */
 interface Started {
   child: ChildProcess;
   output: () => string;
@@ -54,38 +47,17 @@ function npmStart(args: string[], environment: Record<string, string>): Started 
     detached: true,
   });
   let output = "";
-  const keep = (chunk: Buffer) => {
+  const appendOutput = (chunk: Buffer) => {
     output += chunk.toString();
   };
-  child.stdout?.on("data", keep);
-  child.stderr?.on("data", keep);
+  child.stdout?.on("data", appendOutput);
+  child.stderr?.on("data", appendOutput);
   return { child, output: () => output, exited: new Promise((resolve) => child.on("exit", resolve)) };
 }
 
-/** Ctrl-C: the signal that a terminal sends to the whole process group. */
+/** Sends SIGINT to the process group, as a terminal does on Ctrl-C. */
 function interrupt(started: Started): void {
-  if (started.child.pid) process.kill(-started.child.pid, "SIGINT");
-}
-
-function groupIsAlive(pid: number): boolean {
-  try {
-    process.kill(-pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function until(
-  condition: () => boolean | Promise<boolean>,
-  seconds: number,
-  what: () => string,
-): Promise<void> {
-  for (const give = Date.now() + seconds * 1000; Date.now() < give; ) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error(`gave up waiting: ${what()}`);
+  if (started.child.pid) signalProcessGroup(started.child.pid, "SIGINT");
 }
 
 describe("npm start", () => {
@@ -95,13 +67,12 @@ describe("npm start", () => {
   let url = "";
 
   beforeAll(async () => {
-    const { mkdirSync } = await import("node:fs");
     mkdirSync(dataset);
     writeDataset(dataset);
     environment.PORT = String(await freePort());
     url = `http://127.0.0.1:${environment.PORT}`;
     started = npmStart(["--data", dataset], environment);
-    await until(
+    await waitUntil(
       () => started.output().includes("curl ") || started.child.exitCode !== null,
       240,
       () => started.output(),
@@ -109,11 +80,11 @@ describe("npm start", () => {
   }, 300_000);
 
   afterAll(() => {
-    if (started.child.pid && groupIsAlive(started.child.pid)) process.kill(-started.child.pid, "SIGKILL");
+    if (started.child.pid) signalProcessGroup(started.child.pid, "SIGKILL");
     rmSync(scratch, { recursive: true, force: true });
   });
 
-  it("says which rows it refused, and where to go on", () => {
+  it("prints the rejected rows and three commands to try", () => {
     expect(started.output()).toContain("refused");
     expect(started.output().match(/^ {2}curl /gm)).toHaveLength(3);
   });
@@ -133,7 +104,7 @@ describe("npm start", () => {
     }
   });
 
-  it("ranks by the model that it trained on the dataset", async () => {
+  it("ranks with the model that it trained on the dataset", async () => {
     const headers = { authorization: "Bearer dev-admin-key", "content-type": "application/json" };
     const models = z
       .object({ items: z.array(z.object({ status: z.string(), version: z.string(), sha256: z.string() })) })
@@ -154,16 +125,15 @@ describe("npm start", () => {
     interrupt(started);
     await started.exited;
     const pid = started.child.pid ?? 0;
-    await until(
-      () => !groupIsAlive(pid),
+    await waitUntil(
+      () => !signalProcessGroup(pid, 0),
       10,
-      () => `process group ${pid} is alive`,
+      () => `process group ${pid} must end after Ctrl-C`,
     );
   });
 
-  it("keeps everything when started again, and refuses another dataset with one line", async () => {
+  it("keeps its data after a restart, and refuses a different dataset with one line", async () => {
     const other = join(scratch, "other");
-    const { mkdirSync } = await import("node:fs");
     mkdirSync(other);
     writeFileSync(join(other, "elsewhere.inter"), "user_id:token\titem_id:token\na\tb\n");
     const refused = npmStart(["--data", other], environment);
@@ -171,7 +141,7 @@ describe("npm start", () => {
     expect(refused.output()).toContain("town");
 
     started = npmStart([], environment);
-    await until(
+    await waitUntil(
       () => started.output().includes("curl ") || started.child.exitCode !== null,
       120,
       () => started.output(),
@@ -185,7 +155,7 @@ describe("npm start", () => {
     await started.exited;
   }, 180_000);
 
-  it("says in one line that a port is taken, that a dataset is missing", async () => {
+  it("prints one line when the port is in use, and one when the dataset is missing", async () => {
     const server = createServer();
     const port = await new Promise<number>((resolve) =>
       server.listen(0, "127.0.0.1", () => {
@@ -193,9 +163,9 @@ describe("npm start", () => {
         resolve(typeof address === "object" && address ? address.port : 0);
       }),
     );
-    const taken = npmStart([], { ...environment, PORT: String(port) });
-    expect(await taken.exited).toBe(1);
-    expect(taken.output()).toContain(`Port ${port} is in use`);
+    const portInUse = npmStart([], { ...environment, PORT: String(port) });
+    expect(await portInUse.exited).toBe(1);
+    expect(portInUse.output()).toContain(`Port ${port} is in use`);
     server.close();
     const missing = npmStart(["--data", join(scratch, "nowhere")], environment);
     expect(await missing.exited).toBe(1);

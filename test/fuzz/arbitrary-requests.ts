@@ -7,28 +7,28 @@ import {
   resolveSchema,
 } from "./openapi-document.ts";
 
-/** A request to an operation. */
+/** A generated request to an operation. */
 export interface FuzzRequest {
   operation: OpenApiOperation;
   path: string;
-  /** Name of the credential. */
+  /** Name of the credential that the request uses. */
   credential: string;
   headers: Record<string, string>;
   body: string | Uint8Array | FormData | undefined;
-  /** How it is told when it is the counterexample. */
+  /** Returns the text that fast-check prints if the request is a counterexample. */
   toString(): string;
 }
 
 const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** Of six values five are as the document asks. */
+/** Generates values of which five in six match the schema. */
 const mostlyValid = (value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 5, arbitrary: value }, { weight: 1, arbitrary: arbitraryMutation(value) });
 
-/** `encodeURIComponent`, also of half surrogate pairs, which have no bytes. */
+/** Encodes a value for a URL. Replaces lone surrogates, which `encodeURIComponent` refuses. */
 const encodeComponent = (value: unknown): string => encodeURIComponent(asText(value).toWellFormed());
 
-/** What stands in a query for a parameter: of an object, its own names. */
+/** Returns the query entries of a parameter. An object parameter becomes one entry for each property. */
 const explodeParameter = ([name, value]: [string, unknown]): [string, unknown][] =>
   typeof value === "object" && value !== null && !Array.isArray(value)
     ? Object.entries(value)
@@ -38,33 +38,34 @@ function arbitraryPath(
   document: OpenApiDocument,
   { path, parameters }: OpenApiOperation,
 ): fc.Arbitrary<string> {
-  const of = (place: "path" | "query") =>
+  const parametersIn = (location: "path" | "query") =>
     fc.record(
       Object.fromEntries(
         parameters.flatMap((each) =>
-          each.in === place ? [[each.name, mostlyValid(arbitraryValue(document, each.schema))]] : [],
+          each.in === location ? [[each.name, mostlyValid(arbitraryValue(document, each.schema))]] : [],
         ),
       ),
-      { requiredKeys: place === "path" ? undefined : [] },
+      { requiredKeys: location === "path" ? undefined : [] },
     );
-  const further = fc.oneof(
+  const extraEntry = fc.oneof(
     { weight: 15, arbitrary: fc.constant(null) },
     { weight: 1, arbitrary: fc.tuple(fc.constantFrom("limit", "x", "lat", "cursor"), fc.string()) },
   );
-  return fc.tuple(of("path"), of("query"), further).map(([inPath, inQuery, more]) => {
-    const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+  return fc.tuple(parametersIn("path"), parametersIn("query"), extraEntry).map(([inPath, inQuery, extra]) => {
+    const filledPath = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
       encodeComponent(Reflect.get(inPath, name)),
     );
-    const query = [...Object.entries(inQuery).flatMap(explodeParameter), ...(more ? [more] : [])];
+    const query = [...Object.entries(inQuery).flatMap(explodeParameter), ...(extra ? [extra] : [])];
     return (
-      filled + (query.length > 0 ? `?${query.map(([k, v]) => `${k}=${encodeComponent(v)}`).join("&")}` : "")
+      filledPath +
+      (query.length > 0 ? `?${query.map(([k, v]) => `${k}=${encodeComponent(v)}`).join("&")}` : "")
     );
   });
 }
 
 type Payload = Pick<FuzzRequest, "headers" | "body">;
 
-/** Bodies that are no JSON, or not what they say. */
+/** Generates bodies that are invalid for their content type. */
 const malformedPayload: fc.Arbitrary<Payload> = fc
   .tuple(
     fc.constantFrom(
@@ -93,7 +94,7 @@ function arbitraryNdjson(
     },
     fc.string({ maxLength: 30 }),
   );
-  return fc.array(line, { maxLength: 5 }).map((all) => all.join("\n"));
+  return fc.array(line, { maxLength: 5 }).map((allLines) => allLines.join("\n"));
 }
 
 function arbitraryPayload(
@@ -127,13 +128,13 @@ function arbitraryPayload(
       default:
         return fc
           .tuple(fc.constantFrom("image/png", "image/jpeg", "image/x"), fc.uint8Array())
-          .map(([kind, body]) => ({ headers: { "content-type": kind }, body }));
+          .map(([contentType, body]) => ({ headers: { "content-type": contentType }, body }));
     }
   };
   return fc.oneof({ weight: 9, arbitrary: validPayload() }, { weight: 1, arbitrary: malformedPayload });
 }
 
-/** Requests to any operation of the document: right ones, nearly right ones and wrong ones, by any of the credentials. */
+/** Generates valid, nearly valid and invalid requests to any operation, with any of the credentials. */
 export function arbitraryRequest(
   document: OpenApiDocument,
   operations: readonly OpenApiOperation[],
@@ -153,7 +154,7 @@ export function arbitraryRequest(
         headers,
         body: operation.method === "GET" ? undefined : body,
         toString: () =>
-          `${operation.method} ${path} (${credential}) ${JSON.stringify(headers)} ${body instanceof FormData ? "a form" : body}`,
+          `${operation.method} ${path} (${credential}) ${JSON.stringify(headers)} ${body instanceof FormData ? "multipart form" : body}`,
       })),
   );
 }

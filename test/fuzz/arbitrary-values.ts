@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { type JsonSchema, type OpenApiDocument, resolveSchema } from "./openapi-document.ts";
 
-/** Names that requests share, so that they meet what other requests made. */
+/** Ids that requests share, so that some requests find resources that others created. */
 const sharedNames = ["a", "b", "c", "p-1", "p-2", "u-1", "u-2"];
 
-/** Most entries of a generated list, and characters of a text: what is more is the part of {@link arbitraryMutation}. */
+/** Maximum number of items of generated lists and of characters of generated texts. {@link arbitraryMutation} makes longer ones. */
 const maxGenerated = { items: 4, characters: 40 };
 
 const msPerDay = 86_400_000;
-/** Moments that an event may have, and others. */
+/** Generates timestamps, mostly ones that the API accepts for events. */
 const arbitraryTimestamp = fc
   .oneof(
     { weight: 4, arbitrary: fc.integer({ min: Date.now() - 6 * msPerDay, max: Date.now() }) },
@@ -25,9 +25,11 @@ function arbitraryText({
   if (format === "date-time") return arbitraryTimestamp;
   if (pattern !== undefined) {
     const expression = new RegExp(pattern);
-    const known = sharedNames.filter((name) => expression.test(name));
-    const any = fc.stringMatching(expression);
-    return known.length > 0 ? fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...known) }, any) : any;
+    const matchingNames = sharedNames.filter((name) => expression.test(name));
+    const anyMatch = fc.stringMatching(expression);
+    return matchingNames.length > 0
+      ? fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...matchingNames) }, anyMatch)
+      : anyMatch;
   }
   return fc.oneof(
     fc.constantFrom(...sharedNames.filter(({ length }) => length >= minLength && length <= maxLength)),
@@ -54,7 +56,9 @@ function arbitraryObject(
   { properties = {}, required = [], additionalProperties }: JsonSchema,
 ) {
   const named = fc.record(
-    Object.fromEntries(Object.entries(properties).map(([name, of]) => [name, arbitraryValue(document, of)])),
+    Object.fromEntries(
+      Object.entries(properties).map(([name, property]) => [name, arbitraryValue(document, property)]),
+    ),
     { requiredKeys: required },
   );
   if (typeof additionalProperties !== "object") return named;
@@ -68,9 +72,12 @@ function arbitraryObject(
   return fc.tuple(named, additional).map(([own, others]) => ({ ...others, ...own }));
 }
 
-/** Values that meet a schema. */
-export function arbitraryValue(document: OpenApiDocument, given: JsonSchema): fc.Arbitrary<unknown> {
-  const schema = resolveSchema(document, given);
+/** Generates values that match a schema. */
+export function arbitraryValue(
+  document: OpenApiDocument,
+  schemaOrReference: JsonSchema,
+): fc.Arbitrary<unknown> {
+  const schema = resolveSchema(document, schemaOrReference);
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum) return fc.constantFrom(...schema.enum);
   const choices = schema.anyOf ?? schema.oneOf;
@@ -104,7 +111,10 @@ export function arbitraryValue(document: OpenApiDocument, given: JsonSchema): fc
   }
 }
 
-/** What no schema expects: wrong kinds, far numbers, control characters, half pairs, names with a meaning, deep and wide values. */
+/**
+ * Generates values that no schema expects: wrong types, extreme numbers, control characters, lone surrogates, names with a
+ * meaning in JavaScript or SQL, deep and wide values.
+ */
 const unexpectedValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(
     null,
@@ -136,7 +146,7 @@ const unexpectedValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.integer({ min: 1, max: 300 }).map((width) => Array.from({ length: width }, () => "x")),
 );
 
-/** Values that nearly are what was meant: something in them is taken away, added, or replaced by what nobody expects. */
+/** Generates values with one change: a part is removed, added, or replaced by an unexpected value. */
 export const arbitraryMutation = (value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc
     .tuple(value, unexpectedValue, fc.nat(), fc.nat(3))

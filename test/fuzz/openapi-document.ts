@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A JSON schema, as far as the document uses it. */
+/** The keywords of JSON Schema that the document uses. */
 export interface JsonSchema {
   $ref?: string;
   type?: string | string[];
@@ -36,21 +36,21 @@ const operation = z.object({
 });
 const methods = ["get", "put", "post", "patch", "delete"] as const;
 
-/** The part of `/openapi.json` that requests are made from and answers are judged by. */
+/** The part of `/openapi.json` from which requests are generated and against which responses are checked. */
 export const openApiDocument = z.object({
   paths: z.record(z.string(), z.partialRecord(z.enum(methods), operation)),
   components: z.object({ schemas: z.record(z.string(), schema) }),
 });
 export type OpenApiDocument = z.infer<typeof openApiDocument>;
 
-/** An operation of the document. */
+/** An operation of the document; `name` is method and path. */
 export interface OpenApiOperation extends z.infer<typeof operation> {
   name: string;
   method: string;
   path: string;
 }
 
-/** All operations, in the order of the document. */
+/** Returns all operations in the order of the document. */
 export const listOperations = ({ paths }: OpenApiDocument): OpenApiOperation[] =>
   Object.entries(paths).flatMap(([path, item]) =>
     methods.flatMap((method) => {
@@ -61,7 +61,7 @@ export const listOperations = ({ paths }: OpenApiDocument): OpenApiOperation[] =
     }),
   );
 
-/** The schema behind a reference. */
+/** Returns the schema that a reference names, or the schema itself if it is no reference. */
 export function resolveSchema({ components }: OpenApiDocument, { $ref, ...own }: JsonSchema): JsonSchema {
   return $ref === undefined ? own : components.schemas[$ref.split("/").at(-1) ?? ""];
 }

@@ -1,7 +1,7 @@
-"""What an independent fuzzer of the API, Schemathesis, is told beside the API's own document (RELIABILITY.md has the command).
+"""Hooks for Schemathesis, an independent fuzzer that tests the API against its OpenAPI document (RELIABILITY.md has the command).
 
-Every check runs on every operation. What it then takes for a failure is none where the document has no words for a rule, and
-the answer says that it was just this rule: each of them stands here, with its operation, its status and how it is known.
+Every check of Schemathesis runs on every operation. OpenAPI cannot express some rules of the API. When a response shows that
+one of these rules applied, the failure is expected and is dropped. EXPECTED lists the rules.
 """
 
 import json
@@ -13,55 +13,57 @@ from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 
 @schemathesis.serializer("application/x-ndjson")
 def lines(ctx, value):
-    """A line for each item; what is no list is one line."""
+    """Serializes a list as NDJSON, one line for each item; any other value is a single line."""
     items = value if isinstance(value, list) else [value]
     return "\n".join(json.dumps(item) for item in items).encode()
 
 
-def problem(path):
-    """The answer names this part of the request, and no other."""
-    return lambda answer: answer.get("errors", []) != [] and all(
-        error["path"].split(".")[0] == path for error in answer["errors"]
+def only_errors_in(field):
+    """Returns a predicate: the problem reports errors in this field of the request, and in no other."""
+    return lambda body: body.get("errors", []) != [] and all(
+        error["path"].split(".")[0] == field for error in body["errors"]
     )
 
 
-def always(answer):
+def any_body(body):
+    """Accepts every body."""
     return True
 
 
-ANY = None
+ANY_OPERATION = None
 
+# Expected failures: operation, type of the failure, status, and a predicate on the JSON body of the response.
 EXPECTED = [
-    # A body beyond its bytes or lines is refused: it just does not count this status among refusals.
-    (ANY, AcceptedNegativeData, 413, lambda answer: answer["code"] == "too_large"),
-    # A moment is at most 7 days late and 5 minutes early, which moves with the clock.
-    ("PUT /v1/users/{id}/location", RejectedPositiveData, 400, problem("timestamp")),
-    # A WebSocket: what sends no upgrade is told to.
-    ("GET /v1/users/{id}/live", RejectedPositiveData, 426, always),
-    # A picture is judged by its content.
-    ("PUT /v1/products/{id}/images/{n}", RejectedPositiveData, 415, always),
-    # A manifest is JSON that fits its file.
-    ("POST /v1/models", RejectedPositiveData, 400, problem("manifest")),
-    # A bad event, or a bad line, keeps out no other: the answer counts and names it.
-    ("POST /v1/events", AcceptedNegativeData, 202, lambda answer: answer["rejected"] != []),
-    ("POST /v1/events/bulk", AcceptedNegativeData, 200, lambda answer: answer["rejected"] > 0),
-    ("POST /v1/products/bulk", AcceptedNegativeData, 200, lambda answer: answer["rejected"] > 0),
-    # Somebody of whom nothing is known any more is recommended what is near and popular, as everybody else.
-    ("GET /v1/users/{id}/recommendations", UseAfterFree, 200, always),
-    # Of an erased person the export says what is left of them, which in the end is nothing.
-    ("GET /v1/users/{id}/export", UseAfterFree, 200, always),
-    # What it is for: it says 503 while an import is under way.
-    ("GET /readyz", ServerError, 503, lambda answer: answer["ready"] is False),
+    # The API refuses a body with too many bytes or lines. Schemathesis does not count 413 as a refusal.
+    (ANY_OPERATION, AcceptedNegativeData, 413, lambda body: body["code"] == "too_large"),
+    # A timestamp may be at most 7 days in the past and 5 minutes in the future, which depends on the clock.
+    ("PUT /v1/users/{id}/location", RejectedPositiveData, 400, only_errors_in("timestamp")),
+    # The endpoint is a WebSocket. A request without an upgrade gets 426.
+    ("GET /v1/users/{id}/live", RejectedPositiveData, 426, any_body),
+    # The API checks the content of an image, not only its content type.
+    ("PUT /v1/products/{id}/images/{n}", RejectedPositiveData, 415, any_body),
+    # A manifest must be JSON that matches the model file.
+    ("POST /v1/models", RejectedPositiveData, 400, only_errors_in("manifest")),
+    # The API stores the valid events or lines of a request and reports the invalid ones in the response.
+    ("POST /v1/events", AcceptedNegativeData, 202, lambda body: body["rejected"] != []),
+    ("POST /v1/events/bulk", AcceptedNegativeData, 200, lambda body: body["rejected"] > 0),
+    ("POST /v1/products/bulk", AcceptedNegativeData, 200, lambda body: body["rejected"] > 0),
+    # An erased user gets recommendations of near and popular products, as a new user does.
+    ("GET /v1/users/{id}/recommendations", UseAfterFree, 200, any_body),
+    # The export of an erased user lists the data that is left; after the erasure the list is empty.
+    ("GET /v1/users/{id}/export", UseAfterFree, 200, any_body),
+    # The endpoint answers 503 while an import runs.
+    ("GET /readyz", ServerError, 503, lambda body: body["ready"] is False),
 ]
 
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Whether it is a failure."""
+    """Returns whether Schemathesis reports a failure: False if the failure is expected."""
     return not any(
-        operation in (ANY, failure.operation)
+        operation in (ANY_OPERATION, failure.operation)
         and isinstance(failure, kind)
         and response.status_code == status
-        and says(json.loads(response.content))
-        for operation, kind, status, says in EXPECTED
+        and matches(json.loads(response.content))
+        for operation, kind, status, matches in EXPECTED
     )

@@ -1,16 +1,17 @@
-/** A curve of the figure: one value for each day from the first. */
+/** A curve of the figure, with one value for each day, beginning with day 1. */
 export interface DailyCurve {
   name: string;
   values: readonly number[];
-  /** Class of the stroke: see the style in the figure. */
+  /** CSS class of the stroke. */
   kind: "on" | "off";
 }
 
-/** What is drawn. */
+/** Data of the figure. */
 export interface RecalibrationFigure {
   curves: readonly DailyCurve[];
-  /** Day on which the season begins, from 1. */
+  /** Number of the day on which the season begins, starting at 1. */
   seasonStartDay: number;
+  /** Value of the reference model, as a horizontal line. */
   reference: number;
 }
 
@@ -23,7 +24,7 @@ const bottom = 48;
 
 const round = (value: number): string => String(Math.round(value * 10) / 10);
 
-/** The figure as SVG, readable on light and on dark pages. */
+/** Returns the figure as SVG, with colors for light and dark pages. */
 export function plotRecalibration({
   curves,
   seasonStartDay: begins,
@@ -38,13 +39,13 @@ export function plotRecalibration({
   const y = (value: number): number => top + ((high - value) / (high - low)) * (height - top - bottom);
   const line = (x1: number, y1: number, x2: number, y2: number, kind: string): string =>
     `<line class="${kind}" x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}"/>`;
-  const text = (at: [number, number], said: string, anchor = "middle", more = ""): string =>
-    `<text x="${round(at[0])}" y="${round(at[1])}" text-anchor="${anchor}"${more}>${said}</text>`;
+  const text = (at: [number, number], content: string, anchor = "middle", more = ""): string =>
+    `<text x="${round(at[0])}" y="${round(at[1])}" text-anchor="${anchor}"${more}>${content}</text>`;
   const ticks = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, i) => low + i * step);
   const start = x(begins - 0.5);
   const legend = [
     ...curves.map(({ name, kind }) => ({ name, kind: kind as string })),
-    { name: "trained on all of the new world", kind: "reference" },
+    { name: "trained on the whole season", kind: "reference" },
   ];
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="Expected purchases of 100 recommended products by day, with and without recalibration">`,

@@ -11,26 +11,27 @@ import type { TestStack } from "../test-stack.ts";
 import { uploadModel } from "../upload-model.ts";
 import type { SimulatedVisit, UserPopulation } from "./user-population.ts";
 
-/** Visitors at once. */
+/** Number of visits that run at the same time. */
 const maxConcurrentVisits = 4;
-/** Visitors between two looks at a roll-out, and how many looks it may take. */
+/** Number of visits between two reads of the status of a rollout. */
 const visitsPerPoll = 12;
+/** Largest number of reads of the status of a rollout. */
 const maxPolls = 60;
-/** Seconds that the log must be unchanged to be complete: longer than the click window and a queue's wait together. */
+/** Time for which a complete log is unchanged: longer than the click window and the batch timeout of a queue together. */
 const quietSeconds = 5;
-/** A recalibration trains, on a machine that may be busy. */
+/** Time limit of a recalibration, which trains a model and may take minutes on a busy machine. */
 const timeoutSeconds = 400;
 
-/** How a day went. */
+/** Result of a simulated day. */
 export interface DayResult {
   visits: number;
-  /** Purchases to be expected of 100 products that were recommended. */
+  /** Expected purchases for each 100 recommended products. */
   per100: number;
-  /** Versions that answered, with their shares of the visits. */
+  /** Number of visits by model version. */
   versions: Record<string, number>;
 }
 
-/** How a night went. */
+/** Result of a recalibration after a day; `seconds` is its duration. */
 export interface NightResult {
   status: RecalibrationRecord["status"];
   version: string | null;
@@ -38,23 +39,25 @@ export interface NightResult {
   seconds: number;
 }
 
-/** What a visitor was shown. */
+/** Result of one visit. */
 interface VisitResult {
+  /** Expected number of purchases. */
   expected: number;
+  /** Number of recommended products. */
   shown: number;
   version: string;
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** One application in which the crowd lives: what it is shown there decides what it does there. */
+/** An application of the stack with simulated users, whose events depend on the recommendations that they get. */
 export class SimulatedApplication {
   readonly application: string;
   readonly #stack: TestStack;
   readonly #key: string;
   readonly #population: UserPopulation;
   readonly #purchases: Map<string, Map<string, number>>;
-  /** Of the night before: on its way into service. */
+  /** Version that the last recalibration registered, or that was uploaded, and whose rollout has not ended. */
   #candidateVersion: string | null = null;
   #events = 0;
 
@@ -66,85 +69,100 @@ export class SimulatedApplication {
     this.#purchases = crowd.copyPurchases();
   }
 
-  /** Brings the catalogue and what people did before. */
+  /** Imports the catalog and the past events of the users. */
   async importMarketplace(): Promise<void> {
     const target = { url: this.#stack.url.replace(/\/$/, ""), key: this.#key };
     const { products, events } = await loadMarketplace(this.#population.marketplace, target, () => undefined);
     const rejected = products.rejected + events.rejected;
-    if (rejected > 0) throw new Error(`${rejected} rows were refused: ${JSON.stringify(events.errors[0])}`);
+    if (rejected > 0)
+      throw new Error(
+        `The import rejected ${rejected} rows; first error: ${JSON.stringify(events.errors[0])}`,
+      );
   }
 
-  /** A call as this application. */
+  /** Calls an endpoint with the key of this application. Returns the body; throws on a status of 300 or above. */
   async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await this.#stack.call<T>(method, path, { key: this.#key, body });
     if (response.status >= 300)
-      throw new Error(`${path}: ${response.status} ${JSON.stringify(response.body)}`);
+      throw new Error(
+        `${method} ${path} failed with status ${response.status}: ${JSON.stringify(response.body)}`,
+      );
     return response.body;
   }
 
-  async #simulateVisit(visit: SimulatedVisit, season: Season, acts: boolean): Promise<VisitResult> {
+  async #simulateVisit(visit: SimulatedVisit, season: Season, sendsEvents: boolean): Promise<VisitResult> {
     const { user, location: at } = visit;
-    const question = { userId: user.id, location: at, limit: 10 };
-    const answer = await this.#call<RecommendationAnswer>("POST", "/v1/recommendations", question);
+    const body = { userId: user.id, location: at, limit: 10 };
+    const answer = await this.#call<RecommendationAnswer>("POST", "/v1/recommendations", body);
     const list = answer.items.map(({ productId }) => productId);
     const bought = this.#purchases.get(user.id) ?? new Map<string, number>();
-    const { expected, deeds } = this.#population.react(visit, list, Date.now() / 1000, season, bought);
+    const { expected, events: reactions } = this.#population.react(
+      visit,
+      list,
+      Date.now() / 1000,
+      season,
+      bought,
+    );
     const { recommendationId } = answer;
-    const met = { expected, shown: list.length, version: answer.model.version };
-    if (!acts) return met;
-    const events = deeds.map((deed) => ({
-      ...deed,
+    const result = { expected, shown: list.length, version: answer.model.version };
+    if (!sendsEvents) return result;
+    const events = reactions.map((reaction) => ({
+      ...reaction,
       eventId: `${this.application}-${this.#events++}`,
       userId: user.id,
       recommendationId,
       location: at,
     }));
     if (events.length > 0) await this.#call("POST", "/v1/events", { events });
-    for (const { productId, type } of deeds)
+    for (const { productId, type } of reactions)
       if (type === "purchase") bought.set(productId, (bought.get(productId) ?? 0) + 1);
-    return met;
+    return result;
   }
 
   /**
-   * A day of visits. Its first ones are few at a time until what the night brought is in service, or is not to be. Visitors
-   * who do not act leave the world as it is, so that another model may be asked the same there.
+   * Simulates the visits of a day. While the rollout of a candidate model runs, the visits come in small groups, and the cron
+   * runs after each group. If `sendsEvents` is false, visits change nothing, so that another model can serve the same visits.
    */
-  async simulateDay(visits: readonly SimulatedVisit[], season: Season, acts = true): Promise<DayResult> {
+  async simulateDay(
+    visits: readonly SimulatedVisit[],
+    season: Season,
+    sendsEvents = true,
+  ): Promise<DayResult> {
     let expected = 0;
     let shown = 0;
     let next = 0;
     const versions: Record<string, number> = {};
-    /** Receives up to so many; of a person one visit after the other. */
-    const receive = async (most: number): Promise<Set<string>> => {
-      const end = Math.min(visits.length, next + most);
+    /** Runs at most `maxVisits` visits. Returns the model versions that served them. */
+    const runVisits = async (maxVisits: number): Promise<Set<string>> => {
+      const end = Math.min(visits.length, next + maxVisits);
       const answered = new Set<string>();
-      const lane = async (): Promise<void> => {
+      const runSequentially = async (): Promise<void> => {
         while (next < end) {
-          const met = await this.#simulateVisit(visits[next++], season, acts);
-          expected += met.expected;
-          shown += met.shown;
-          versions[met.version] = (versions[met.version] ?? 0) + 1;
-          answered.add(met.version);
+          const result = await this.#simulateVisit(visits[next++], season, sendsEvents);
+          expected += result.expected;
+          shown += result.shown;
+          versions[result.version] = (versions[result.version] ?? 0) + 1;
+          answered.add(result.version);
         }
       };
-      await Promise.all(Array.from({ length: maxConcurrentVisits }, lane));
+      await Promise.all(Array.from({ length: maxConcurrentVisits }, runSequentially));
       return answered;
     };
-    for (let look = 0; this.#candidateVersion !== null && look < maxPolls && next < visits.length; look++) {
-      const answered = await receive(visitsPerPoll);
+    for (let poll = 0; this.#candidateVersion !== null && poll < maxPolls && next < visits.length; poll++) {
+      const answered = await runVisits(visitsPerPoll);
       await this.#stack.runCron();
       const { status } = await this.details(this.#candidateVersion);
-      const over =
+      const isOver =
         status === "serving" ? [...answered].join() === this.#candidateVersion : !rolloutStatuses.has(status);
-      if (over) break;
+      if (isOver) break;
       await sleep(500);
     }
     this.#candidateVersion = null;
-    await receive(visits.length);
+    await runVisits(visits.length);
     return { visits: visits.length, per100: (100 * expected) / shown, versions };
   }
 
-  /** Brings a model by hand and has it serve at once. */
+  /** Uploads a model and promotes it, so that it serves without a rollout. */
   async serveModel(version: string, weights: Parameters): Promise<void> {
     const { firstStage } = bundledManifest();
     const { status } = await uploadModel(this.#stack, version, weights, this.#key, firstStage);
@@ -152,24 +170,25 @@ export class SimulatedApplication {
     this.#candidateVersion = version;
   }
 
+  /** Returns the details of a model version. */
   details(version: string): Promise<ModelDetails> {
     return this.#call<ModelDetails>("GET", `/v1/models/${version}`);
   }
 
-  /** Waits until the windows of the day are closed and all that came of it lies in the log. */
+  /** Waits until the click windows of the day have closed and the training log has all of its examples. */
   async #waitForLog(): Promise<void> {
     const log = await this.#stack.binding("trainer", "TRAINING_LOG");
-    let known = -1;
-    let since = Date.now();
-    while (Date.now() - since < quietSeconds * 1000) {
+    let lastLength = -1;
+    let unchangedSince = Date.now();
+    while (Date.now() - unchangedSince < quietSeconds * 1000) {
       const { length } = await listLogKeys(log, this.application);
-      if (length !== known) since = Date.now();
-      known = length;
+      if (length !== lastLength) unchangedSince = Date.now();
+      lastLength = length;
       await sleep(250);
     }
   }
 
-  /** Learns from all that happened. What passes its gate goes its way by itself on the next day. */
+  /** Recalibrates the model on the log. A candidate that passes the gate is rolled out during the next day. */
   async recalibrate(): Promise<NightResult> {
     await this.#waitForLog();
     const started = Date.now();
@@ -185,9 +204,10 @@ export class SimulatedApplication {
   }
 }
 
+/** Statuses of a model whose rollout has not ended. */
 const rolloutStatuses: ReadonlySet<string> = new Set(["registered", "shadow", "canary"]);
 
-/** What is asked of the bucket of the log. */
+/** The part of an R2 bucket that {@link listLogKeys} uses. */
 interface ListableBucket {
   list(options: { prefix: string; cursor?: string }): Promise<{
     objects: { key: string }[];
@@ -196,7 +216,7 @@ interface ListableBucket {
   }>;
 }
 
-/** Names of all objects of an application's log. */
+/** Returns the keys of all objects of an application's training log. */
 export async function listLogKeys(log: ListableBucket, application: string): Promise<string[]> {
   const keys: string[] = [];
   let cursor: string | undefined;

@@ -13,11 +13,12 @@ import type { TestStack } from "../test-stack.ts";
 import { listLogKeys } from "./simulated-application.ts";
 
 const epochs = 6;
-const batch = 16;
+const batchSize = 16;
 
 /**
- * A model of all that was logged of some applications since a time (seconds), with nothing held back: what could be known of
- * the new world by now. It goes on from the weights that served before, twice as long as a recalibration.
+ * Trains a reference model on all examples that applications logged since a time (seconds since the epoch), with no part held
+ * out: the best that a recalibration could learn by now. Training starts from the given weights and takes twice as many epochs
+ * as a recalibration. Returns the weights and the number of lists.
  */
 export async function trainReferenceModel(
   stack: TestStack,
@@ -32,20 +33,20 @@ export async function trainReferenceModel(
     for (const key of await listLogKeys(log, application)) {
       const object = await log.get(key);
       for (const line of await unpackLines(await object.arrayBuffer())) {
-        const said = readLine(featureShape, line);
-        if (said.kind === "correction") corrections.add(said.correction);
-        if (said.kind === "example" && said.example.time >= since)
-          examples.set(said.example.id, said.example);
+        const parsed = readLine(featureShape, line);
+        if (parsed.kind === "correction") corrections.add(parsed.correction);
+        if (parsed.kind === "example" && parsed.example.time >= since)
+          examples.set(parsed.example.id, parsed.example);
       }
     }
   const lists = [...examples.values()].flatMap(
     (example) => trainingListOf(featureShape, example, corrections) ?? [],
   );
-  const steps = epochs * Math.ceil(lists.length / batch);
+  const steps = epochs * Math.ceil(lists.length / batchSize);
   const decay = 1e-2;
-  const course = { seed: 1, epochs, batch, rate: 1e-3, decay, steps };
+  const schedule = { seed: 1, epochs, batch: batchSize, rate: 1e-3, decay, steps };
   const learner = new Learner(featureShape, initialLearnerState(from), decay);
   for (let epoch = 0; epoch < epochs; epoch++)
-    await trainPart(learner, lists, course, { epoch, part: 0 }, async () => undefined);
+    await trainPart(learner, lists, schedule, { epoch, part: 0 }, async () => undefined);
   return { parameters: learner.state.average, lists: lists.length };
 }

@@ -11,39 +11,41 @@ import { type Marketplace, toMarketplace } from "../../scripts/marketplace/marke
 import type { EventType } from "../../shared/contracts/event.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 
-/** Before it: as people are, but at any hour, so that a day does not differ from the next by when it is lived here. */
+/** Behavior before the season. The hour has no effect, so that the result does not depend on when the test runs. */
 export const regularBehavior: Season = { weights: { hour: 0 }, discount: 0 };
 
 /**
- * The season that begins: the sales. What is reduced is wanted, nearly whatever it is and at any hour, and nobody buys again
- * what they have. What the serving model learnt of discounts, of tastes, of hours and of repeats is wrong now, and people's
- * own history, which it reads, does not tell it so. And what is wanted does not depend on when this runs.
+ * Behavior in the sales season: users prefer discounted products, taste matters less, and nobody buys a product again. So
+ * the weights that the serving model learned for discounts, tastes, hours and repeated purchases are wrong, and the users'
+ * history does not correct them. The hour has no effect, so that the result does not depend on when the test runs.
  */
 export const salesBehavior: Season = { weights: { taste: 0.4, hour: 0, loyalty: -1 }, discount: 8 };
 
-/** Where and by whom something is asked for, the same in each world that is compared. */
+/** A request for recommendations by a user at a location; the same in each application that is compared. */
 export interface SimulatedVisit {
   user: SimulatedUser;
   location: Point;
-  /** Decides what the visitor does. */
+  /** Seed of the random draws that decide which events the user sends. */
   seed: number;
 }
 
 const kmPerDegree = 111.2;
+/** Standard deviation of the distance between a visit and the home of its user, in each direction. */
+const visitSpreadKm = 1.5;
 
-/** Who comes on a day: people by chance, within a few kilometres of where they live. */
+/** Draws the visits of a day: random users, each within a few kilometers of their home. */
 export function drawVisits(users: readonly SimulatedUser[], count: number, day: number): SimulatedVisit[] {
   const random = new Random(1000 + day);
   return Array.from({ length: count }, () => {
     const user = users[random.below(users.length)];
-    const km = (): number => 1.5 * random.normal();
+    const km = (): number => visitSpreadKm * random.normal();
     const lat = user.lat + km() / kmPerDegree;
     const lon = user.lon + km() / (kmPerDegree * Math.cos((user.lat * Math.PI) / 180));
-    return { user: user, location: { lat, lon }, seed: random.below(2 ** 31) };
+    return { user, location: { lat, lon }, seed: random.below(2 ** 31) };
   });
 }
 
-/** What people did, and what they will do: known to nobody but the simulator. */
+/** Simulated users with their history and the ground truth of their behavior, which the stack cannot see. */
 export class UserPopulation {
   readonly users: readonly SimulatedUser[];
   readonly marketplace: Marketplace;
@@ -59,20 +61,20 @@ export class UserPopulation {
     this.#history = [...train, ...valid, ...test].filter(({ type }) => type === "purchase");
   }
 
-  /** Purchases of each user so far, by product: a copy for a world of its own. */
+  /** Returns the number of past purchases by user id and product id, as a new copy for each application. */
   copyPurchases(): Map<string, Map<string, number>> {
-    const all = new Map<string, Map<string, number>>(this.users.map(({ id }) => [id, new Map()]));
+    const purchasesByUser = new Map<string, Map<string, number>>(this.users.map(({ id }) => [id, new Map()]));
     for (const { userId, itemId } of this.#history) {
-      const own = all.get(userId);
-      own?.set(itemId, (own.get(itemId) ?? 0) + 1);
+      const counts = purchasesByUser.get(userId);
+      counts?.set(itemId, (counts.get(itemId) ?? 0) + 1);
     }
-    return all;
+    return purchasesByUser;
   }
 
   /**
-   * What a visitor does with a list at a time (seconds) of a season: every product is looked at, some are clicked, of these
-   * some put in the cart, of these some bought. Beside it the purchases that were to be expected of the list, by the
-   * probabilities themselves: without the noise of what happened.
+   * Returns the events of a visitor who sees a list at a time (seconds since the epoch) of a season: the visitor clicks some
+   * products, adds some of these to the cart, and buys some of those. `expected` is the expected number of purchases: the sum
+   * of the probabilities, without the noise of the draws.
    */
   react(
     { user, location: at, seed }: SimulatedVisit,
@@ -80,12 +82,12 @@ export class UserPopulation {
     time: number,
     season: Season,
     bought: ReadonlyMap<string, number>,
-  ): { expected: number; deeds: { productId: string; type: EventType }[] } {
+  ): { expected: number; events: { productId: string; type: EventType }[] } {
     const truth = this.#truth.inSeason(season);
     const situation: Situation = { time, ...at, lastCategory: -1 };
     const random = new Random(seed);
     let expected = 0;
-    const deeds: { productId: string; type: EventType }[] = [];
+    const events: { productId: string; type: EventType }[] = [];
     for (const productId of list) {
       expected += truth.purchaseProbability(user, productId, situation, bought);
       const utility = truth
@@ -93,9 +95,9 @@ export class UserPopulation {
         .reduce((sum, part) => sum + part, 0);
       for (const type of ["click", "cart", "purchase"] as const) {
         if (random.next() >= funnelProbability[type](utility)) break;
-        deeds.push({ productId, type });
+        events.push({ productId, type });
       }
     }
-    return { expected, deeds };
+    return { expected, events };
   }
 }

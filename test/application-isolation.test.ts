@@ -102,7 +102,7 @@ async function createFirstApplication(): Promise<void> {
 
 /** Returns the answers to all reads of the first application with its own admin key, by path. */
 async function readFirstApplication(): Promise<Record<string, unknown>> {
-  const around = `lat=${oslo.lat}&lon=${oslo.lon}`;
+  const osloQuery = `lat=${oslo.lat}&lon=${oslo.lon}`;
   const paths = [
     "/v1/products",
     "/v1/users",
@@ -111,8 +111,8 @@ async function readFirstApplication(): Promise<Record<string, unknown>> {
     "/v1/keys",
     "/v1/models",
     "/v1/dead-letters",
-    `/v1/locations/nearby?${around}`,
-    `/v1/trending?${around}`,
+    `/v1/locations/nearby?${osloQuery}`,
+    `/v1/trending?${osloQuery}`,
     "/v1/products/p-0/similar",
     ...[...resourceIds]
       .flatMap(([prefix, id]) => (prefix === "/v1/imports/" ? [] : [prefix + id]))

@@ -73,7 +73,7 @@ async function sendEventsAndWait(userId: string): Promise<void> {
 }
 
 it(
-  "an erasure completes although the whole stack is killed while it runs",
+  "completes an erasure although the whole stack is killed while the erasure runs",
   async () => {
     const random = new Random(7);
     const erasureIds: string[] = [];

@@ -88,7 +88,7 @@ async function recalibrateWithKills(
 }
 
 it.runIf(long)(
-  "a recalibration produces the same model file when the whole stack is killed at each step",
+  "recalibrates to the same model file when the whole stack is killed at each step",
   async () => {
     const states = ["undisturbed", "killed"].map((name) => join(scratch, name));
     await createStateWithLog(states[0]);

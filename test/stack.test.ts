@@ -33,7 +33,7 @@ const nearby = async ({ lat, lon }: Point, limit: number) =>
 
 beforeAll(async () => {
   await stack.start();
-  await importProducts(stack, [...osloProducts, ...limaProducts]);
+  await importProducts(stack, products);
   await waitForNearbyProducts(stack, oslo, osloProducts);
   await waitForNearbyProducts(stack, lima, limaProducts);
 });
@@ -43,11 +43,11 @@ describe("the stack", () => {
   it("is ready and returns nearby products of each city, sorted by distance", async () => {
     const { status, body } = await stack.call("GET", "/readyz", { key: "" });
     expect(status, JSON.stringify(body)).toBe(200);
-    for (const [place, name] of [
+    for (const [center, name] of [
       [oslo, "oslo"],
       [lima, "lima"],
     ] as const) {
-      const { items } = await nearby(place, 80);
+      const { items } = await nearby(center, 80);
       expect(items).toHaveLength(80);
       expect(items.every(({ productId }) => productId.startsWith(name))).toBe(true);
       const distances = items.map((item) => item.distanceKm);
@@ -57,11 +57,11 @@ describe("the stack", () => {
 
   it("recommends products near each of two locations of a user, with correct distances", async () => {
     const locations = new Map(products.map(({ id, location }) => [id, location]));
-    for (const [place, name, city] of [
+    for (const [center, name, city] of [
       [oslo, "oslo", "Oslo"],
       [lima, "lima", "Lima"],
     ] as const) {
-      const { items, location, model, stages } = await recommend("wanderer", place);
+      const { items, location, model, stages } = await recommend("traveler", center);
       expect(items).toHaveLength(10);
       expect(location).toMatchObject({ city, source: "request", precision: "exact" });
       expect(model.sha256).toMatch(/^[0-9a-f]{64}$/);
@@ -70,7 +70,7 @@ describe("the stack", () => {
         expect(item.productId.startsWith(name)).toBe(true);
         const at = locations.get(item.productId);
         expect(item.distanceKm).toBeCloseTo(
-          at ? distanceKm(place.lat, place.lon, at.lat, at.lon) : Number.NaN,
+          at ? distanceKm(center.lat, center.lon, at.lat, at.lon) : Number.NaN,
           2,
         );
       }

@@ -33,13 +33,14 @@ function writeDataset(folder: string): void {
 }
 
 /** A running `npm start`. */
-interface Started {
+interface StartedServer {
   child: ChildProcess;
   output: () => string;
   exited: Promise<number | null>;
 }
 
-function npmStart(args: string[], environment: Record<string, string>): Started {
+/** Runs `npm start` in its own process group. */
+function npmStart(args: string[], environment: Record<string, string>): StartedServer {
   const child = spawn("npm", ["start", "--", ...args], {
     cwd: root,
     env: { ...process.env, ...environment },
@@ -56,14 +57,14 @@ function npmStart(args: string[], environment: Record<string, string>): Started 
 }
 
 /** Sends SIGINT to the process group, as a terminal does on Ctrl-C. */
-function interrupt(started: Started): void {
+function interrupt(started: StartedServer): void {
   if (started.child.pid) signalProcessGroup(started.child.pid, "SIGINT");
 }
 
 describe("npm start", () => {
   const dataset = join(scratch, "town");
   const environment: Record<string, string> = { STATE_DIR: join(scratch, "state") };
-  let started: Started;
+  let started: StartedServer;
   let url = "";
 
   beforeAll(async () => {

@@ -72,7 +72,6 @@ export async function readStores(stateDir: string, application: string): Promise
     ...databaseContent,
     cellTotals: readCellTotals(stateDir),
     loggedInteractions: log.interactions,
-    /** Number of objects of the training log. */
     logObjects: log.objects,
   };
 }

@@ -10,6 +10,16 @@ const requestTimeoutMs = 15_000;
 const retryDelayMs = 250;
 /** Largest pause of a client between two requests. */
 const maxPauseMs = 250;
+/** Share of the requests that ask for recommendations. */
+const recommendationShare = 0.1;
+/** Share of the requests that update a location. All other requests send events. */
+const locationShare = 0.05;
+/** Probability that an event refers to the last recommendation. */
+const attributionProbability = 0.5;
+/** Probability that an event is sent late. */
+const lateProbability = 0.2;
+/** Largest number of earlier events that a request repeats. */
+const maxRepeatedEvents = 4;
 /** Largest number of new events in a request. */
 const maxNewEvents = 12;
 /** Probability that a request repeats one of its own events, and that it repeats earlier events. */
@@ -38,8 +48,8 @@ export class RetryingClient {
   #nextEventNumber = 0;
   #running = true;
 
-  constructor(around: RetryingClientOptions, users: readonly string[]) {
-    this.#options = around;
+  constructor(options: RetryingClientOptions, users: readonly string[]) {
+    this.#options = options;
     this.#users = users;
   }
 
@@ -53,8 +63,8 @@ export class RetryingClient {
     const { random } = this.#options;
     while (this.#running) {
       const draw = random.next();
-      if (draw < 0.1) await this.#requestRecommendations();
-      else if (draw < 0.15) await this.#updateLocation();
+      if (draw < recommendationShare) await this.#requestRecommendations();
+      else if (draw < recommendationShare + locationShare) await this.#updateLocation();
       else await this.#sendEvents(this.#nextBatch());
       await sleep(random.next() * maxPauseMs);
     }
@@ -66,10 +76,11 @@ export class RetryingClient {
 
   #nextEvent(): SentEvent {
     const { random, productIds } = this.#options;
-    const recommendation = this.#lastRecommendation && random.next() < 0.5 ? this.#lastRecommendation : null;
+    const recommendation =
+      this.#lastRecommendation && random.next() < attributionProbability ? this.#lastRecommendation : null;
     const choices =
       recommendation && recommendation.productIds.length > 0 ? recommendation.productIds : productIds;
-    const ageSeconds = random.next() < 0.2 ? random.next() * maxEventAgeSeconds : 0;
+    const ageSeconds = random.next() < lateProbability ? random.next() * maxEventAgeSeconds : 0;
     const userId = recommendation?.userId ?? this.#randomUser();
     return {
       eventId: `e${this.#nextEventNumber++}`,
@@ -87,7 +98,8 @@ export class RetryingClient {
     const newEvents = [...batch];
     if (random.next() < repeatProbability) batch.push(batch[random.below(batch.length)]);
     if (this.#sent.length > 0 && random.next() < repeatProbability)
-      for (let i = random.below(4); i >= 0; i--) batch.push(this.#sent[random.below(this.#sent.length)]);
+      for (let i = random.below(maxRepeatedEvents); i >= 0; i--)
+        batch.push(this.#sent[random.below(this.#sent.length)]);
     this.#sent.push(...newEvents);
     return random.shuffle(batch);
   }

@@ -46,8 +46,9 @@ const importTimeoutSeconds = 60;
 const catalog = [...generateProducts("oslo", oslo, 40), ...generateProducts("lima", lima, 20)];
 /** Time in which the totals must count all events after the last kill. A lost queue message is sent again after 60 s. */
 const deliveryTimeoutMs = 240_000;
-/** Audits of the stores. Before each but the first, the stack runs again for `redeliveryMs` to send lost messages again. */
+/** Largest number of audits of the stores. */
 const maxAudits = 8;
+/** Time for which the stack runs before each further audit, so that lost messages are sent again. */
 const redeliveryMs = 25_000;
 
 const nearbyItems = z.object({ items: z.array(z.unknown()) });

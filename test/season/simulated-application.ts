@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Parameters } from "../../model/network/parameters.ts";
 import type { Season } from "../../model/simulate/ground-truth.ts";
 import { loadMarketplace } from "../../scripts/marketplace/load-marketplace.ts";
@@ -5,10 +6,10 @@ import { bundledManifest } from "../../scripts/models/bundled-model.ts";
 import type { ModelDetails } from "../../shared/contracts/model.ts";
 import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
-import { logRoot } from "../../shared/training-log/keys.ts";
 import { pollUntil } from "../polling.ts";
 import type { TestStack } from "../test-stack.ts";
 import { uploadModel } from "../upload-model.ts";
+import { listLogKeys } from "./list-log-keys.ts";
 import type { SimulatedVisit, UserPopulation } from "./user-population.ts";
 
 /** Number of visits that run at the same time. */
@@ -19,8 +20,11 @@ const visitsPerPoll = 12;
 const maxPolls = 60;
 /** Time for which a complete log is unchanged: longer than the click window and the batch timeout of a queue together. */
 const quietSeconds = 5;
+/** Delay between two reads of the status of a rollout, and between two reads of the log. */
+const rolloutPollMs = 500;
+const logPollMs = 250;
 /** Time limit of a recalibration, which trains a model and may take minutes on a busy machine. */
-const timeoutSeconds = 400;
+const recalibrationTimeoutSeconds = 400;
 
 /** Result of a simulated day. */
 export interface DayResult {
@@ -48,8 +52,6 @@ interface VisitResult {
   version: string;
 }
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** An application of the stack with simulated users, whose events depend on the recommendations that they get. */
 export class SimulatedApplication {
   readonly application: string;
@@ -61,12 +63,12 @@ export class SimulatedApplication {
   #candidateVersion: string | null = null;
   #events = 0;
 
-  constructor(stack: TestStack, application: string, key: string, crowd: UserPopulation) {
+  constructor(stack: TestStack, application: string, key: string, population: UserPopulation) {
     this.#stack = stack;
     this.application = application;
     this.#key = key;
-    this.#population = crowd;
-    this.#purchases = crowd.copyPurchases();
+    this.#population = population;
+    this.#purchases = population.copyPurchases();
   }
 
   /** Imports the catalog and the past events of the users. */
@@ -91,8 +93,8 @@ export class SimulatedApplication {
   }
 
   async #simulateVisit(visit: SimulatedVisit, season: Season, sendsEvents: boolean): Promise<VisitResult> {
-    const { user, location: at } = visit;
-    const body = { userId: user.id, location: at, limit: 10 };
+    const { user, location } = visit;
+    const body = { userId: user.id, location, limit: 10 };
     const answer = await this.#call<RecommendationAnswer>("POST", "/v1/recommendations", body);
     const list = answer.items.map(({ productId }) => productId);
     const bought = this.#purchases.get(user.id) ?? new Map<string, number>();
@@ -111,7 +113,7 @@ export class SimulatedApplication {
       eventId: `${this.application}-${this.#events++}`,
       userId: user.id,
       recommendationId,
-      location: at,
+      location,
     }));
     if (events.length > 0) await this.#call("POST", "/v1/events", { events });
     for (const { productId, type } of reactions)
@@ -135,27 +137,29 @@ export class SimulatedApplication {
     /** Runs at most `maxVisits` visits. Returns the model versions that served them. */
     const runVisits = async (maxVisits: number): Promise<Set<string>> => {
       const end = Math.min(visits.length, next + maxVisits);
-      const answered = new Set<string>();
-      const runSequentially = async (): Promise<void> => {
+      const servedVersions = new Set<string>();
+      const runNextVisits = async (): Promise<void> => {
         while (next < end) {
           const result = await this.#simulateVisit(visits[next++], season, sendsEvents);
           expected += result.expected;
           shown += result.shown;
           versions[result.version] = (versions[result.version] ?? 0) + 1;
-          answered.add(result.version);
+          servedVersions.add(result.version);
         }
       };
-      await Promise.all(Array.from({ length: maxConcurrentVisits }, runSequentially));
-      return answered;
+      await Promise.all(Array.from({ length: maxConcurrentVisits }, runNextVisits));
+      return servedVersions;
     };
     for (let poll = 0; this.#candidateVersion !== null && poll < maxPolls && next < visits.length; poll++) {
-      const answered = await runVisits(visitsPerPoll);
+      const servedVersions = await runVisits(visitsPerPoll);
       await this.#stack.runCron();
       const { status } = await this.details(this.#candidateVersion);
       const isOver =
-        status === "serving" ? [...answered].join() === this.#candidateVersion : !rolloutStatuses.has(status);
+        status === "serving"
+          ? [...servedVersions].join() === this.#candidateVersion
+          : !rolloutStatuses.has(status);
       if (isOver) break;
-      await sleep(500);
+      await sleep(rolloutPollMs);
     }
     this.#candidateVersion = null;
     await runVisits(visits.length);
@@ -184,7 +188,7 @@ export class SimulatedApplication {
       const { length } = await listLogKeys(log, this.application);
       if (length !== lastLength) unchangedSince = Date.now();
       lastLength = length;
-      await sleep(250);
+      await sleep(logPollMs);
     }
   }
 
@@ -196,7 +200,7 @@ export class SimulatedApplication {
     const record = await pollUntil(
       () => this.#call<RecalibrationRecord>("GET", `/v1/recalibrations/${id}`),
       ({ status }) => status !== "queued" && status !== "running",
-      timeoutSeconds,
+      recalibrationTimeoutSeconds,
     );
     const { status, version, reasons } = record;
     this.#candidateVersion = status === "registered" ? version : null;
@@ -206,24 +210,3 @@ export class SimulatedApplication {
 
 /** Statuses of a model whose rollout has not ended. */
 const rolloutStatuses: ReadonlySet<string> = new Set(["registered", "shadow", "canary"]);
-
-/** The part of an R2 bucket that {@link listLogKeys} uses. */
-interface ListableBucket {
-  list(options: { prefix: string; cursor?: string }): Promise<{
-    objects: { key: string }[];
-    truncated: boolean;
-    cursor?: string;
-  }>;
-}
-
-/** Returns the keys of all objects of an application's training log. */
-export async function listLogKeys(log: ListableBucket, application: string): Promise<string[]> {
-  const keys: string[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await log.list({ prefix: logRoot(application), cursor });
-    keys.push(...page.objects.map(({ key }) => key));
-    cursor = page.truncated ? page.cursor : undefined;
-  } while (cursor);
-  return keys;
-}

@@ -10,7 +10,7 @@ import { trainPart } from "../../model/recalibrate/train-part.ts";
 import { initialLearnerState, Learner } from "../../model/train/learner.ts";
 import { unpackLines } from "../../shared/training-log/lines.ts";
 import type { TestStack } from "../test-stack.ts";
-import { listLogKeys } from "./simulated-application.ts";
+import { listLogKeys } from "./list-log-keys.ts";
 
 const epochs = 6;
 const batchSize = 16;

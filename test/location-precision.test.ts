@@ -117,30 +117,33 @@ async function sendLocations(userId: string, precision: Precision, where: Point)
 
 describe("location consent", () => {
   it.each([
-    ["1km", realLocation, 0.1, 1],
-    ["city", realLocation, 1, 30],
-    ["city", atSea, 1, 35],
-  ] as const)("limits every stored and returned location to %s", async (precision, where, minKm, maxKm) => {
-    const userId = `${precision}-${Math.round(where.lat)}`.replace("--", "-s");
-    const sent = await sendLocations(userId, precision, where);
-    for (const location of sent.locations) expect(location.precision).toBe(precision);
-    for (const text of sent.texts) for (const digit of digits) expect(text).not.toContain(digit);
-    const exported = await exportUserData(stack, userId);
-    for (const text of digits) expect(JSON.stringify(exported)).not.toContain(text);
-    expect(await findTraces(stack, digits, [where.lat, where.lon])).toEqual([]);
-    const storedLocations = exported.flatMap((item) => {
-      if (item.store === "profile") return item.profile.home ?? [];
-      if (item.store === "interactions") return item.interaction.location ?? [];
-      return item.store === "locations" ? item.location : [];
-    });
-    expect(storedLocations).toHaveLength(5);
-    for (const location of storedLocations) {
-      const distance = distanceKm(location.lat, location.lon, where.lat, where.lon);
-      expect(distance).toBeGreaterThan(minKm / 100);
-      expect(distance).toBeLessThan(maxKm);
-      expect(location).toEqual(storedLocations[0]);
-    }
-  });
+    ["1km", "near Oslo", realLocation, 0.1, 1],
+    ["city", "near Oslo", realLocation, 1, 30],
+    ["city", "at sea", atSea, 1, 35],
+  ] as const)(
+    "limits every stored and returned location to %s for a user %s",
+    async (precision, _place, where, minKm, maxKm) => {
+      const userId = `${precision}-${Math.round(where.lat)}`.replace("--", "-s");
+      const sent = await sendLocations(userId, precision, where);
+      for (const location of sent.locations) expect(location.precision).toBe(precision);
+      for (const text of sent.texts) for (const digit of digits) expect(text).not.toContain(digit);
+      const exported = await exportUserData(stack, userId);
+      for (const text of digits) expect(JSON.stringify(exported)).not.toContain(text);
+      expect(await findTraces(stack, digits, [where.lat, where.lon])).toEqual([]);
+      const storedLocations = exported.flatMap((item) => {
+        if (item.store === "profile") return item.profile.home ?? [];
+        if (item.store === "interactions") return item.interaction.location ?? [];
+        return item.store === "locations" ? item.location : [];
+      });
+      expect(storedLocations).toHaveLength(5);
+      for (const location of storedLocations) {
+        const distance = distanceKm(location.lat, location.lon, where.lat, where.lon);
+        expect(distance).toBeGreaterThan(minKm / 100);
+        expect(distance).toBeLessThan(maxKm);
+        expect(location).toEqual(storedLocations[0]);
+      }
+    },
+  );
 
   it("keeps exact locations for a user who allows them, and coarsens the home when the user stops allowing them", async () => {
     const sent = await sendLocations("exact", "exact", realLocation);

@@ -19,6 +19,7 @@ export interface FuzzRequest {
   toString(): string;
 }
 
+/** Returns texts unchanged and other values as JSON. */
 const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 /** Generates values of which five in six match the schema. */
@@ -34,6 +35,7 @@ const explodeParameter = ([name, value]: [string, unknown]): [string, unknown][]
     ? Object.entries(value)
     : [[name, value]];
 
+/** Generates the path and query of an operation, with an unknown or repeated query parameter in one of 16 cases. */
 function arbitraryPath(
   document: OpenApiDocument,
   { path, parameters }: OpenApiOperation,
@@ -83,6 +85,7 @@ const malformedPayload: fc.Arbitrary<Payload> = fc
   )
   .map(([type, body]) => ({ headers: { "content-type": type }, body }));
 
+/** Generates at most five lines, of which five in six contain JSON. */
 function arbitraryNdjson(
   document: OpenApiDocument,
   { items: schema = {} }: JsonSchema,
@@ -97,6 +100,7 @@ function arbitraryNdjson(
   return fc.array(line, { maxLength: 5 }).map((allLines) => allLines.join("\n"));
 }
 
+/** Generates the headers and body of an operation, with a malformed body in one of ten cases. */
 function arbitraryPayload(
   document: OpenApiDocument,
   { requestBody }: OpenApiOperation,

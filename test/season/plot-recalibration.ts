@@ -15,34 +15,35 @@ export interface RecalibrationFigure {
   reference: number;
 }
 
+/** Size of the figure and of its margins, in units of the SVG. */
 const width = 720;
 const height = 360;
 const left = 56;
 const right = 16;
 const top = 56;
 const bottom = 48;
+const legendSpacing = 205;
 
 const round = (value: number): string => String(Math.round(value * 10) / 10);
 
 /** Returns the figure as SVG, with colors for light and dark pages. */
-export function plotRecalibration({
-  curves,
-  seasonStartDay: begins,
-  reference,
-}: RecalibrationFigure): string {
+export function plotRecalibration({ curves, seasonStartDay, reference }: RecalibrationFigure): string {
   const days = Math.max(...curves.map(({ values }) => values.length));
-  const all = [...curves.flatMap(({ values }) => values), reference];
-  const step = Math.max(...all) > 40 ? 10 : Math.max(...all) > 15 ? 5 : 2;
-  const low = Math.max(0, step * Math.floor(Math.min(...all) / step - 0.5));
-  const high = step * Math.ceil(Math.max(...all) / step + 0.2);
+  const allValues = [...curves.flatMap(({ values }) => values), reference];
+  const tickInterval = Math.max(...allValues) > 40 ? 10 : Math.max(...allValues) > 15 ? 5 : 2;
+  const low = Math.max(0, tickInterval * Math.floor(Math.min(...allValues) / tickInterval - 0.5));
+  const high = tickInterval * Math.ceil(Math.max(...allValues) / tickInterval + 0.2);
   const x = (day: number): number => left + ((day - 0.5) / days) * (width - left - right);
   const y = (value: number): number => top + ((high - value) / (high - low)) * (height - top - bottom);
   const line = (x1: number, y1: number, x2: number, y2: number, kind: string): string =>
     `<line class="${kind}" x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}"/>`;
-  const text = (at: [number, number], content: string, anchor = "middle", more = ""): string =>
-    `<text x="${round(at[0])}" y="${round(at[1])}" text-anchor="${anchor}"${more}>${content}</text>`;
-  const ticks = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, i) => low + i * step);
-  const start = x(begins - 0.5);
+  const text = (at: [number, number], content: string, anchor = "middle", attributes = ""): string =>
+    `<text x="${round(at[0])}" y="${round(at[1])}" text-anchor="${anchor}"${attributes}>${content}</text>`;
+  const ticks = Array.from(
+    { length: Math.round((high - low) / tickInterval) + 1 },
+    (_, i) => low + i * tickInterval,
+  );
+  const start = x(seasonStartDay - 0.5);
   const legend = [
     ...curves.map(({ name, kind }) => ({ name, kind: kind as string })),
     { name: "trained on the whole season", kind: "reference" },
@@ -77,7 +78,7 @@ export function plotRecalibration({
       ),
     ]),
     ...legend.flatMap(({ name, kind }, i) => {
-      const from = left + i * 205;
+      const from = left + i * legendSpacing;
       return [line(from, 24, from + 24, 24, kind), text([from + 30, 28], name, "start")];
     }),
     "</svg>",

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ApiOperation } from "../workers/gateway/testing/operations.ts";
 import { parseOperations } from "../workers/gateway/testing/operations.ts";
 import { sampleRequestOf } from "../workers/gateway/testing/sample-requests.ts";
-import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
+import { importProducts } from "./import-products.ts";
 import { pollUntil } from "./polling.ts";
 import { generateProducts, onePixelPng, oslo } from "./products.ts";
 import { TestStack } from "./test-stack.ts";
@@ -30,6 +30,7 @@ const idOf = (path: string): string => {
   return found[1];
 };
 
+/** Calls an endpoint and returns the body. Fails if the status is 300 or above. */
 async function callSuccessfully(
   method: string,
   path: string,
@@ -47,10 +48,7 @@ async function createFirstApplication(): Promise<void> {
     title: `${marker} ${each.id}`,
     category: marker,
   }));
-  await callSuccessfully("POST", "/v1/products/bulk", {
-    body: toNdjson(products),
-    headers: ndjsonHeaders,
-  });
+  await importProducts(stack, products);
   await callSuccessfully("PUT", "/v1/products/p-0/images/0", {
     body: onePixelPng,
     headers: { "content-type": "image/png" },

@@ -14,7 +14,7 @@ beforeAll(() => stack.start());
 afterAll(() => stack.stop());
 
 /** Returns credentials by name. Requests use the first one most often. */
-async function credentials(): Promise<Map<string, string>> {
+async function createCredentials(): Promise<Map<string, string>> {
   const createCredential = async (path: string, body: object, secretField: string): Promise<string> => {
     const answer = await stack.call("POST", path, { body });
     expect(answer.status, JSON.stringify(answer.body)).toBe(201);
@@ -35,7 +35,7 @@ it(
   async () => {
     const document = openApiDocument.parse((await stack.call("GET", "/openapi.json", { key: "" })).body);
     const operations = listOperations(document);
-    const keys = await credentials();
+    const keys = await createCredentials();
     const validator = new ResponseValidator(document);
     const counts = new Map<number, number>();
     const succeededOperations = new Set<string>();

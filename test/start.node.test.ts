@@ -86,7 +86,7 @@ describe("npm start", () => {
   });
 
   it("prints the rejected rows and three commands to try", () => {
-    expect(started.output()).toContain("refused");
+    expect(started.output()).toContain("2 rows of the dataset were rejected");
     expect(started.output().match(/^ {2}curl /gm)).toHaveLength(3);
   });
 
@@ -137,9 +137,9 @@ describe("npm start", () => {
     const other = join(scratch, "other");
     mkdirSync(other);
     writeFileSync(join(other, "elsewhere.inter"), "user_id:token\titem_id:token\na\tb\n");
-    const refused = npmStart(["--data", other], environment);
-    expect(await refused.exited).not.toBe(0);
-    expect(refused.output()).toContain("town");
+    const otherDataset = npmStart(["--data", other], environment);
+    expect(await otherDataset.exited).not.toBe(0);
+    expect(otherDataset.output()).toContain("town");
 
     started = npmStart([], environment);
     await waitUntil(
@@ -170,6 +170,6 @@ describe("npm start", () => {
     server.close();
     const missing = npmStart(["--data", join(scratch, "nowhere")], environment);
     expect(await missing.exited).toBe(1);
-    expect(missing.output()).toContain("There is no folder");
+    expect(missing.output()).toContain(`The folder ${join(scratch, "nowhere")} does not exist`);
   }, 60_000);
 });

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** All tests: pure units in Node, each worker in workerd, all workers together. */
+/** All tests: units in Node, each worker in workerd, and all workers together. */
 export default defineConfig({
   test: {
     projects: [

@@ -1,5 +1,4 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { z } from "zod";
 import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
 import type { UserSession } from "../../durable-objects/user-session.ts";
 import { decodeProfile } from "../../model/profile/codec.ts";
@@ -10,27 +9,14 @@ import type {
   ReplayedDeadLetter,
 } from "../../shared/contracts/dead-letter.ts";
 import type { Erasure } from "../../shared/contracts/erasure.ts";
-import { type EventInput, type EventReceipt, eventInput } from "../../shared/contracts/event.ts";
+import type { EventInput, EventReceipt } from "../../shared/contracts/event.ts";
 import type { ExportItem } from "../../shared/contracts/export.ts";
 import { liveHeaders } from "../../shared/contracts/live.ts";
-import { type AnswerLocation, type EdgeLocation, edgeLocation } from "../../shared/contracts/location.ts";
-import {
-  type ModelDetails,
-  type ModelManifest,
-  type ModelOrigin,
-  type ModelRecord,
-  modelManifest,
-  modelOrigin,
-} from "../../shared/contracts/model.ts";
+import type { AnswerLocation, EdgeLocation } from "../../shared/contracts/location.ts";
+import type { ModelDetails, ModelManifest, ModelOrigin, ModelRecord } from "../../shared/contracts/model.ts";
 import type { Page, PageQuery } from "../../shared/contracts/page.ts";
-import {
-  applicationName,
-  identifier,
-  type Point,
-  point,
-  precision,
-} from "../../shared/contracts/primitives.ts";
-import { type RebuildStep, rebuildInput } from "../../shared/contracts/rebuild.ts";
+import { applicationName, type Point } from "../../shared/contracts/primitives.ts";
+import type { RebuildStep } from "../../shared/contracts/rebuild.ts";
 import {
   type RecommendationAnswer,
   type RecommendationInput,
@@ -40,7 +26,7 @@ import {
 } from "../../shared/contracts/recommendation.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
-import { type LocationInput, locationInput } from "../../shared/contracts/user.ts";
+import type { LocationInput } from "../../shared/contracts/user.ts";
 import { DeadLetterService } from "../../shared/dead-letters/dead-letter-service.ts";
 import { removeExpiredDeadLetters } from "../../shared/dead-letters/remove-expired-dead-letters.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
@@ -55,48 +41,31 @@ import { type ModelFile, scoreLists, servingModelFile, tryModel } from "./models
 import { bundledModel } from "./ranker/isolate-models.ts";
 import { runRebuildStep } from "./rebuild.ts";
 import { advanceRollouts } from "./rollout/advance-rollouts.ts";
+import {
+  eventsCall,
+  exportQuery,
+  historyCall,
+  locationCall,
+  manifestCall,
+  rebuildCall,
+  recommendCall,
+  registerCandidateCall,
+  scoreListsCall,
+  settingsCall,
+  similarCall,
+  trendingCall,
+  tryModelCall,
+  userRef,
+} from "./rpc-inputs.ts";
 import { recommendProducts } from "./serve/recommend.ts";
 import { newRecommendationId, objectIdOf } from "./serve/recommendation-id.ts";
 import { coarsenPoint, placeNames } from "./serve/resolve-location.ts";
 import { similarProducts, trendingProducts } from "./serve/similar-and-trending.ts";
 import { RegistryStore } from "./store.ts";
 
-/** Live events of one call. */
-const maxLiveEvents = 100;
-/** Historical events of one call. */
-const maxHistoryEvents = 4000;
-/** Items of one page of a user's export. */
-const maxExportItems = 500;
-/** Packed candidate lists of one scoring call. */
-const maxListsPerCall = 1000;
-/** Timed runs of one trial of a model. */
-const maxTrialRuns = 100;
 /** Seconds after which a client may send refused history again. */
 const historyRetryAfter = 5;
-
-const userRef = z.object({ application: applicationName, userId: identifier });
-const settingsInput = z.object({ home: point.nullable(), precision, version: z.number().int() });
-const recommendCall = z.object({
-  application: applicationName,
-  input: recommendationInput,
-  edge: edgeLocation,
-});
-const similarCall = z.object({ application: applicationName, productId: identifier });
-const trendingCall = z.object({ application: applicationName, where: point.nullable() });
-const eventsCall = z.object({ application: applicationName, events: z.array(eventInput).max(maxLiveEvents) });
-const historyCall = z.object({
-  application: applicationName,
-  events: z.array(eventInput).max(maxHistoryEvents),
-});
-const locationCall = userRef.extend({ input: locationInput });
-const settingsCall = userRef.extend({ settings: settingsInput });
-const rebuildCall = z.object({ application: applicationName, input: rebuildInput });
-const manifestCall = z.object({ application: applicationName, manifest: modelManifest });
 const unknownEdge: EdgeLocation = { city: null, country: null, point: null, timezone: null };
-const exportQuery = z.object({
-  limit: z.number().int().min(1).max(maxExportItems),
-  cursor: z.string().optional(),
-});
 const now = (): number => Date.now() / 1000;
 
 /** RPC entry point for recommendations, events, users' data and models. Parses the input and delegates. */
@@ -312,14 +281,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     sha256: string,
     packs: Uint8Array[],
   ): Promise<Result<Float32Array[]>> {
-    const parsed = parse(
-      z.object({
-        application: applicationName,
-        sha256: modelManifest.shape.sha256,
-        packs: z.array(z.instanceof(Uint8Array)).max(maxListsPerCall),
-      }),
-      { application, sha256, packs },
-    );
+    const parsed = parse(scoreListsCall, { application, sha256, packs });
     return parsed.ok ? scoreLists(this.env, application, sha256, parsed.value.packs) : parsed;
   }
 
@@ -329,14 +291,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     bytes: ArrayBuffer,
     runs: number,
   ): Promise<Result<null>> {
-    const parsed = parse(
-      z.object({
-        application: applicationName,
-        manifest: modelManifest,
-        runs: z.number().int().min(1).max(maxTrialRuns),
-      }),
-      { application, manifest, runs },
-    );
+    const parsed = parse(tryModelCall, { application, manifest, runs });
     return parsed.ok ? tryModel(parsed.value.manifest, bytes, runs) : parsed;
   }
 
@@ -346,10 +301,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     bytes: ArrayBuffer,
     origin: ModelOrigin,
   ): Promise<Result<ModelRecord>> {
-    const parsed = parse(
-      z.object({ application: applicationName, manifest: modelManifest, origin: modelOrigin }),
-      { application, manifest, origin },
-    );
+    const parsed = parse(registerCandidateCall, { application, manifest, origin });
     if (!parsed.ok) return parsed;
     return this.#registry(application).register(parsed.value.manifest, bytes, now(), parsed.value.origin);
   }

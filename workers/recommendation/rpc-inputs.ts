@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { eventInput } from "../../shared/contracts/event.ts";
+import { edgeLocation } from "../../shared/contracts/location.ts";
+import { modelManifest, modelOrigin } from "../../shared/contracts/model.ts";
+import { applicationName, identifier, point, precision } from "../../shared/contracts/primitives.ts";
+import { rebuildInput } from "../../shared/contracts/rebuild.ts";
+import { recommendationInput } from "../../shared/contracts/recommendation.ts";
+import { locationInput } from "../../shared/contracts/user.ts";
+
+// The inputs that the RPC methods of service.ts accept, one schema for each.
+
+/** Live events of one call. */
+const maxLiveEvents = 100;
+/** Historical events of one call. */
+const maxHistoryEvents = 4000;
+/** Items of one page of a user's export. */
+const maxExportItems = 500;
+/** Packed candidate lists of one scoring call. */
+const maxListsPerCall = 1000;
+/** Timed runs of one trial of a model. */
+const maxTrialRuns = 100;
+
+export const userRef = z.object({ application: applicationName, userId: identifier });
+const settingsInput = z.object({ home: point.nullable(), precision, version: z.number().int() });
+export const recommendCall = z.object({
+  application: applicationName,
+  input: recommendationInput,
+  edge: edgeLocation,
+});
+export const similarCall = z.object({ application: applicationName, productId: identifier });
+export const trendingCall = z.object({ application: applicationName, where: point.nullable() });
+export const eventsCall = z.object({
+  application: applicationName,
+  events: z.array(eventInput).max(maxLiveEvents),
+});
+export const historyCall = z.object({
+  application: applicationName,
+  events: z.array(eventInput).max(maxHistoryEvents),
+});
+export const locationCall = userRef.extend({ input: locationInput });
+export const settingsCall = userRef.extend({ settings: settingsInput });
+export const rebuildCall = z.object({ application: applicationName, input: rebuildInput });
+export const manifestCall = z.object({ application: applicationName, manifest: modelManifest });
+export const exportQuery = z.object({
+  limit: z.number().int().min(1).max(maxExportItems),
+  cursor: z.string().optional(),
+});
+export const scoreListsCall = z.object({
+  application: applicationName,
+  sha256: modelManifest.shape.sha256,
+  packs: z.array(z.instanceof(Uint8Array)).max(maxListsPerCall),
+});
+export const tryModelCall = z.object({
+  application: applicationName,
+  manifest: modelManifest,
+  runs: z.number().int().min(1).max(maxTrialRuns),
+});
+export const registerCandidateCall = z.object({
+  application: applicationName,
+  manifest: modelManifest,
+  origin: modelOrigin,
+});

@@ -194,16 +194,16 @@ const retentionValue = (count: number, lastTime: number): number =>
 
 /** Drops the entry with the smallest value. */
 function dropLeastValuable<V>(map: Map<string, V>, valueOfEntry: (entry: V) => number): void {
-  let leastKey: string | null = null;
-  let leastValue = Number.POSITIVE_INFINITY;
+  let keyToDrop: string | null = null;
+  let smallestValue = Number.POSITIVE_INFINITY;
   for (const [key, entry] of map) {
     const value = valueOfEntry(entry);
-    if (value < leastValue) {
-      leastValue = value;
-      leastKey = key;
+    if (value < smallestValue) {
+      smallestValue = value;
+      keyToDrop = key;
     }
   }
-  if (leastKey !== null) map.delete(leastKey);
+  if (keyToDrop !== null) map.delete(keyToDrop);
 }
 
 function insertTime(times: number[], time: number): void {

@@ -35,7 +35,10 @@ const clientScopes = z
   .default([])
   .transform((scopes) => [...new Set(scopes)]);
 /** Scopes of an admin key: always empty, because an admin key may do everything. */
-const noScopes = z.array(keyScope).max(0, "must be empty: an admin key may do everything without scopes").default([]);
+const noScopes = z
+  .array(keyScope)
+  .max(0, "must be empty: an admin key may do everything without scopes")
+  .default([]);
 
 /**
  * Body of `POST /v1/keys`. Only the development key may name an `application` other than its own.

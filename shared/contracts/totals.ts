@@ -45,7 +45,10 @@ function isHourList(value: unknown): value is HourTotals[] {
 }
 
 /** A list of hours with their counts, ascending, each hour once. */
-export const hourList = z.custom<HourTotals[]>(isHourList, "must be a list of hours, each with an integer in every count");
+export const hourList = z.custom<HourTotals[]>(
+  isHourList,
+  "must be a list of hours, each with an integer in every count",
+);
 
 /**
  * Absolute counts of a product in some hours. The counts of an hour only grow, so a cell keeps the larger of two

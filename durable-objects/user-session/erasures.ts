@@ -42,13 +42,13 @@ const deadLettersPerStep = 50;
 /** Objects of the training log that one step reads. */
 const objectsPerStep = 50;
 /** Delay before the second scan, in seconds. A queue consumer runs for at most 15 minutes. */
-const secondPassDelaySeconds = 1200;
+const secondScanDelaySeconds = 1200;
 /** Delay before a failed step is repeated, in seconds. The delay doubles with each failure. */
 const minRetryDelaySeconds = 5;
 const maxRetryDelaySeconds = 300;
 
 /** The stored state of an erasure. Times are seconds since the epoch. */
-interface ErasureRow {
+interface ErasureState {
   id: string;
   application: string;
   /** Null once the erasure no longer needs it. */
@@ -66,7 +66,7 @@ interface ErasureRow {
 }
 
 /** A row of the table `erasures`. */
-type ErasureRecord = Record<string, SqlStorageValue> & {
+type ErasureRow = Record<string, SqlStorageValue> & {
   id: string;
   application: string;
   user_id: string | null;
@@ -113,29 +113,29 @@ export class Erasures {
     return this.#storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'erasures'").toArray().length > 0;
   }
 
-  #rows(where: string, ...values: SqlStorageValue[]): ErasureRow[] {
+  #states(where: string, ...values: SqlStorageValue[]): ErasureState[] {
     if (!this.#hasTable()) return [];
     return this.#storage.sql
-      .exec<ErasureRecord>(`SELECT * FROM erasures WHERE ${where}`, ...values)
+      .exec<ErasureRow>(`SELECT * FROM erasures WHERE ${where}`, ...values)
       .toArray()
       .map(({ user_id, removed, ...row }) => ({ ...row, userId: user_id, removed: JSON.parse(removed) }));
   }
 
-  #put(row: ErasureRow): void {
+  #put(state: ErasureState): void {
     this.#due = undefined;
     this.#storage.sql.exec(
       "INSERT OR REPLACE INTO erasures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      row.id,
-      row.application,
-      row.userId,
-      row.generation,
-      row.phase,
-      row.position,
-      JSON.stringify(row.removed),
-      row.requested,
-      row.completed,
-      row.due,
-      row.failures,
+      state.id,
+      state.application,
+      state.userId,
+      state.generation,
+      state.phase,
+      state.position,
+      JSON.stringify(state.removed),
+      state.requested,
+      state.completed,
+      state.due,
+      state.failures,
     );
   }
 
@@ -155,26 +155,35 @@ export class Erasures {
         position TEXT, removed TEXT NOT NULL, requested REAL NOT NULL, completed REAL, due REAL,
         failures INTEGER NOT NULL) WITHOUT ROWID`,
     );
-    const [running] = this.#rows("generation = ? AND completed IS NULL", generation);
+    const [running] = this.#states("generation = ? AND completed IS NULL", generation);
     if (running) return erasureOf(running);
-    const row: ErasureRow = {
-      ...{ id, application, userId, generation, phase: phases[0], position: null, removed: {} },
-      ...{ requested: now, completed: null, due: now, failures: 0 },
+    const state: ErasureState = {
+      id,
+      application,
+      userId,
+      generation,
+      phase: phases[0],
+      position: null,
+      removed: {},
+      requested: now,
+      completed: null,
+      due: now,
+      failures: 0,
     };
-    this.#put(row);
-    return erasureOf(row);
+    this.#put(state);
+    return erasureOf(state);
   }
 
   /** Returns an erasure of an application; null if there is none with this id. */
   find(application: string, id: string): Erasure | null {
-    const [row] = this.#rows("id = ? AND application = ?", id, application);
-    return row ? erasureOf(row) : null;
+    const [state] = this.#states("id = ? AND application = ?", id, application);
+    return state ? erasureOf(state) : null;
   }
 
   /** Returns when the next step is due, seconds since the epoch; null if no step is left. */
   due(): number | null {
     if (this.#due === undefined)
-      this.#due = this.#rows("due IS NOT NULL ORDER BY due LIMIT 1")[0]?.due ?? null;
+      this.#due = this.#states("due IS NOT NULL ORDER BY due LIMIT 1")[0]?.due ?? null;
     return this.#due;
   }
 
@@ -190,35 +199,38 @@ export class Erasures {
     for (;;) {
       const now = Date.now() / 1000;
       if ((this.due() ?? Number.POSITIVE_INFINITY) > now) return;
-      const [row] = this.#rows("due <= ? ORDER BY requested LIMIT 1", now);
-      if (!row) return;
+      const [state] = this.#states("due <= ? ORDER BY requested LIMIT 1", now);
+      if (!state) return;
       try {
-        await this.#step(row, now);
+        await this.#step(state, now);
       } catch (error) {
-        console.error({ event: "erasure failed", phase: row.phase, error: errorText(error) });
-        const delay = Math.min(maxRetryDelaySeconds, minRetryDelaySeconds * 2 ** Math.min(row.failures, 10));
-        this.#put({ ...row, failures: row.failures + 1, due: now + delay });
+        console.error({ event: "erasure failed", phase: state.phase, error: errorText(error) });
+        const delay = Math.min(
+          maxRetryDelaySeconds,
+          minRetryDelaySeconds * 2 ** Math.min(state.failures, 10),
+        );
+        this.#put({ ...state, failures: state.failures + 1, due: now + delay });
       }
       if (Date.now() >= end) return;
     }
   }
 
   /** Runs one step. A step may run twice, if the object fails before the result is stored. */
-  async #step(row: ErasureRow, now: number): Promise<void> {
-    const { application, generation } = row;
+  async #step(state: ErasureState, now: number): Promise<void> {
+    const { application, generation } = state;
     const { pseudonym } = this.#owner;
-    const next: ErasureRow = { ...row, failures: 0, due: now, removed: { ...row.removed } };
+    const next: ErasureState = { ...state, failures: 0, due: now, removed: { ...state.removed } };
     const add = (store: ErasureStore, n: number): void => {
       next.removed[store] = (next.removed[store] ?? 0) + n;
     };
     /** Continues the phase at `position`, or with the next phase if it is null. */
     const continueAt = (position: string | null): void => {
       next.position = position;
-      if (position === null) next.phase = phases[phases.indexOf(row.phase) + 1];
+      if (position === null) next.phase = phases[phases.indexOf(state.phase) + 1];
     };
     // Without the user id, dead letters are matched by pseudonym alone.
-    const erased = { userId: row.userId ?? pseudonym, pseudonym, generation };
-    switch (row.phase) {
+    const erased = { userId: state.userId ?? pseudonym, pseudonym, generation };
+    switch (state.phase) {
       case "records": {
         const removed = unwrap(await this.#env.USER.eraseRecords(application, erased), "the user service");
         const counts = await new ExperimentCountsTable(this.#env.DB).eraseUsers(application, [pseudonym]);
@@ -237,9 +249,9 @@ export class Erasures {
       case "dead_letters":
       case "dead_letters_again": {
         // The user may have a new profile that was created while the object was being erased.
-        if (row.position === null && row.userId !== null)
-          await this.#owner.refreshSettings(application, row.userId);
-        const step = { application, after: row.position, limit: deadLettersPerStep };
+        if (state.position === null && state.userId !== null)
+          await this.#owner.refreshSettings(application, state.userId);
+        const step = { application, after: state.position, limit: deadLettersPerStep };
         const removed = await eraseFromDeadLetters(this.#env.TRAINING_LOG, step, erased);
         add("dead_letters", removed.removed);
         continueAt(removed.next);
@@ -247,16 +259,16 @@ export class Erasures {
       }
       case "training_log":
       case "training_log_again": {
-        const step = { application, pseudonym, after: row.position, limit: objectsPerStep };
+        const step = { application, pseudonym, after: state.position, limit: objectsPerStep };
         const removed = await eraseFromLog(this.#env.TRAINING_LOG, step, generation);
         add("training_log", removed.removed);
         continueAt(removed.next);
         break;
       }
       case "refresh_settings":
-        if (row.userId !== null) await this.#owner.refreshSettings(application, row.userId);
+        if (state.userId !== null) await this.#owner.refreshSettings(application, state.userId);
         continueAt(null);
-        Object.assign(next, { userId: null, completed: now, due: now + secondPassDelaySeconds });
+        Object.assign(next, { userId: null, completed: now, due: now + secondScanDelaySeconds });
         break;
       case "complete":
         continueAt(null);
@@ -270,7 +282,7 @@ export class Erasures {
 }
 
 /** Returns an erasure in the form of the API. */
-function erasureOf({ id, phase, removed, requested, completed }: ErasureRow): Erasure {
+function erasureOf({ id, phase, removed, requested, completed }: ErasureState): Erasure {
   const phaseIndex = phases.indexOf(phase);
   const states = stores.map((store) => {
     const done = phaseIndex >= phases.indexOf(firstPhaseAfter[store]);

@@ -1,7 +1,7 @@
 import type { CandidateRequest } from "../../shared/contracts/retrieval.ts";
 import type { CandidateQuery } from "./candidate-query.ts";
 import { firstStageQueryOf } from "./first-stage-query.ts";
-import { lastChoicesWithTransitions } from "./last-choices.ts";
+import { lastChoicesWithNextProducts } from "./last-choices.ts";
 import { likelyRepeats } from "./likely-repeats.ts";
 
 /**
@@ -15,6 +15,6 @@ export const candidateRequestOf = (
 ): CandidateRequest => ({
   near: firstStageQueryOf(query),
   chosen: withProfile ? likelyRepeats(query.profile, query.now) : [],
-  last: withProfile ? lastChoicesWithTransitions(query.profile) : [],
+  last: withProfile ? lastChoicesWithNextProducts(query.profile) : [],
   profileTimeoutMs,
 });

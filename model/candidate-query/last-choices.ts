@@ -12,18 +12,18 @@ export const lastChoicesOf = ({ recent }: UserProfile): string[] =>
     .map(({ productId }) => productId);
 
 /** Returns the last choices, newest first, each with the products that the user has chosen next after it. */
-export function lastChoicesWithTransitions(profile: UserProfile): LastChoice[] {
+export function lastChoicesWithNextProducts(profile: UserProfile): LastChoice[] {
   const last = lastChoicesOf(profile).map((productId) => ({
     productId,
     prefix: productPairKey(productId, ""),
-    transitions: [] as ProductRef[],
+    nextProducts: [] as ProductRef[],
   }));
   for (const key of profile.transitions.keys())
-    for (const { prefix, transitions } of last) {
+    for (const { prefix, nextProducts } of last) {
       if (!key.startsWith(prefix)) continue;
       const productId = key.slice(prefix.length);
       const cell = profile.products.get(productId)?.cell ?? null;
-      if (cell !== null) transitions.push({ productId, cell });
+      if (cell !== null) nextProducts.push({ productId, cell });
     }
-  return last.map(({ productId, transitions }) => ({ productId, transitions }));
+  return last.map(({ productId, nextProducts }) => ({ productId, nextProducts }));
 }

@@ -11,8 +11,8 @@ function missingIn(blocks: readonly Columns[], last: readonly LastChoice[]): Pro
     const hash = hash53(productId);
     if (!blocks.some((block) => rowOfHash(block, hash) !== undefined)) missing.set(productId, cell);
   };
-  for (const { productId, transitions } of last) {
-    transitions.forEach(addIfMissing);
+  for (const { productId, nextProducts } of last) {
+    nextProducts.forEach(addIfMissing);
     for (const block of blocks) {
       const row = rowOfHash(block, hash53(productId));
       if (row === undefined) continue;
@@ -24,8 +24,8 @@ function missingIn(blocks: readonly Columns[], last: readonly LastChoice[]): Pro
 }
 
 /**
- * Finds the products that this user, and all users, chose after the user's last choices. It reads next products from the
- * blocks of earlier sources, and fetches only products that no block contains.
+ * Finds the products that this user, and all users, chose after the user's last choices. It reads next products from
+ * the blocks of earlier sources, and fetches only products that no block contains.
  */
 export const nextProductsSource: CandidateSource = {
   name: "next",

@@ -57,7 +57,7 @@ export const productRef = z.object({ productId: identifier, cell: z.string() });
 export type ProductRef = z.infer<typeof productRef>;
 
 /** One of the user's last choices, with the products that the user chose next after it in the past. */
-export const lastChoice = z.object({ productId: identifier, transitions: z.array(productRef).max(1000) });
+export const lastChoice = z.object({ productId: identifier, nextProducts: z.array(productRef).max(1000) });
 export type LastChoice = z.infer<typeof lastChoice>;
 
 /** Query of `LocationApi.gatherCandidates`: everything that one recommendation reads from the spatial index. */

@@ -17,7 +17,7 @@ import { sha256OfText } from "../hash/sha256.ts";
 export type DeadLetterBucket = Pick<R2Bucket, "put" | "get" | "head" | "list" | "delete">;
 
 /** Maximum length of a cause in characters. Some causes name every field of a large message. */
-const causeLength = 1000;
+const maxCauseLength = 1000;
 /**
  * Takes the place of the application in the key of a message that names none. No application can have this name, so
  * the API never lists these dead letters.
@@ -76,7 +76,7 @@ export class DeadLetterStore {
     await this.#put(applicationOf(message.body), {
       id,
       queue: name,
-      cause: cause.slice(0, causeLength),
+      cause: cause.slice(0, maxCauseLength),
       attempts: message.attempts,
       sentAt: message.timestamp.toISOString(),
       diedAt: toInstant(Date.now() / 1000),
@@ -128,7 +128,7 @@ export class DeadLetterStore {
   ): Promise<void> {
     await this.#put(application, {
       ...deadLetter,
-      cause: cause.slice(0, causeLength),
+      cause: cause.slice(0, maxCauseLength),
       attempts: deadLetter.attempts + 1,
       diedAt: toInstant(Date.now() / 1000),
     });

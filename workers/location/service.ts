@@ -66,7 +66,7 @@ const addressedProduct = productRef.extend({ cell: cellName });
 const gatherCandidatesCall = candidateRequest.extend({
   application: applicationName,
   chosen: z.array(addressedProduct).max(1000),
-  last: z.array(lastChoice.extend({ transitions: z.array(addressedProduct).max(1000) })).max(8),
+  last: z.array(lastChoice.extend({ nextProducts: z.array(addressedProduct).max(1000) })).max(8),
 });
 const firstStageCall = firstStageQuery.extend({ application: applicationName });
 const coarsenCall = z.object({ where: point, level: precision });

@@ -57,7 +57,7 @@ function queryFor({ products }: TestIndex, chosen: string[]): CandidateRequest {
       weights: defaultFirstStage,
     },
     chosen: wanted,
-    last: [{ productId: chosen[0], transitions: [] }],
+    last: [{ productId: chosen[0], nextProducts: [] }],
     profileTimeoutMs: null,
   };
 }
@@ -104,10 +104,10 @@ describe("LocationService.gatherCandidates", () => {
       chosen: [{ productId: "o0", cell: "nowhere" }],
     });
     expect(wrongAddress.ok).toBe(false);
-    const transitions = [{ productId: "o1", cell: leafCell(query.chosen[0].cell).slice(1) }];
+    const nextProducts = [{ productId: "o1", cell: leafCell(query.chosen[0].cell).slice(1) }];
     const wrongTransition = await service().gatherCandidates("strict", {
       ...query,
-      last: [{ productId: "o0", transitions }],
+      last: [{ productId: "o0", nextProducts }],
     });
     expect(wrongTransition.ok).toBe(false);
   });

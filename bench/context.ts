@@ -34,7 +34,10 @@ export class BenchContext {
     return this.#market;
   }
 
-  /** Returns the median ONNX run of {@link maxCandidates}: from the section `limit` if it ran, otherwise measured in Node. */
+  /**
+   * Returns the median milliseconds of an ONNX run on {@link maxCandidates} candidates: from the section `limit` if it
+   * ran, otherwise measured in Node.
+   */
   async onnxReference(): Promise<Reference> {
     if (!this.onnxMedian) {
       const { session } = await openBundledModel();

@@ -61,7 +61,9 @@ export const singleMeasurement = (value: number): Statistics => ({
   p99: value,
 });
 
-/** Returns the statistics of `n` values of which only the mean is known. The percentiles are NaN, which is null in JSON. */
+/**
+ * Returns the statistics of `n` values of which only the mean is known. The percentiles are NaN, which is null in JSON.
+ */
 export const meanOnly = (mean: number, n: number): Statistics => ({
   n,
   mean,

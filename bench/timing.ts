@@ -1,6 +1,8 @@
 import { type Statistics, summarizeTimes } from "./figure.ts";
 
-/** Limits of a measurement: `warmUp` runs that do not count, then up to `runs` runs; no new run starts after `seconds`. */
+/**
+ * Limits of a measurement: `warmUp` runs that do not count, then up to `runs` runs; no new run starts after `seconds`.
+ */
 export interface RunLimits {
   warmUp: number;
   runs: number;

@@ -1,6 +1,6 @@
 import { allEvents, type Dataset, type DatasetItem } from "../../model/data/dataset.ts";
 import { simulatedCities } from "../../model/simulate/cities.ts";
-import { simulate } from "../../model/simulate/simulate.ts";
+import { cityWeights, simulate } from "../../model/simulate/simulate.ts";
 import { Random } from "../../model/train/random.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 
@@ -12,6 +12,9 @@ const eventsPerUser = 30;
 const days = 56;
 const seed = 11;
 
+/** Factor by which more is simulated than needed, since the number per city is random. */
+const oversampling = 1.15;
+
 /** A generated marketplace. */
 export interface GeneratedMarket {
   dataset: Dataset;
@@ -19,19 +22,16 @@ export interface GeneratedMarket {
   pastOrigins: RequestOrigin[];
 }
 
-/** Factor by which more is simulated than needed, since the number per city is random. */
-const oversampling = 1.15;
-
-/** Returns the share of all products and users that the simulation puts into the first `cities` cities. */
-function shareOfFirstCities(cities: number): number {
-  const sum = (count: number): number =>
-    Array.from({ length: count }, (_, i) => 1 / (1 + i / 12)).reduce((all, each) => all + each, 0);
-  return sum(cities) / sum(simulatedCities.length);
+/** Returns the share of all products and users that the simulation puts into the first `count` cities. */
+function shareOfFirstCities(count: number): number {
+  const weights = cityWeights(simulatedCities);
+  const sum = (values: readonly number[]): number => values.reduce((all, each) => all + each, 0);
+  return sum(weights.slice(0, count)) / sum(weights);
 }
 
 /**
- * Simulates a market with a number of products, whose last event is just before `now` (seconds). A small market covers fewer
- * cities with the same density, so that the model ranks as many candidates as in a large one.
+ * Simulates a market with a number of products, whose last event is just before `now` (seconds). A small market covers
+ * fewer cities with the same density, so that the model ranks as many candidates as in a large one.
  */
 export function generateMarket(products: number, now: number): GeneratedMarket {
   const cities = simulatedCities.slice(0, Math.max(1, Math.floor(products / productsPerCity)));
@@ -71,7 +71,10 @@ const spreadKm = 1;
 const kmPerDegree = 111.2;
 const round = (degrees: number): number => Math.round(degrees * 1e5) / 1e5;
 
-/** Returns random users near random ones of their past locations, all over the world. The same seed gives the same result. */
+/**
+ * Returns the origins of `count` requests: random users, each near one of their past locations. A seed fixes the
+ * result.
+ */
 export function sampleRequestOrigins(
   { pastOrigins }: Pick<GeneratedMarket, "pastOrigins">,
   count: number,

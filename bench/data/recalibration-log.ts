@@ -12,15 +12,17 @@ const distinctExamples = 500;
 const userCount = 5000;
 /** Application of the development key. */
 const application = "demo";
+/** Seconds between two examples. */
 const secondsBetween = 10;
 const linesPerObject = 100;
 /** Age above which the log is written again, since recalibrations read only the last thirty days. */
 const maxAgeSeconds = 7 * 86_400;
 
 /**
- * Writes a generated training log into a state directory while no worker runs, unless the directory already contains it. The
- * outcomes follow the bundled model's scores. Since the examples repeat, a candidate model can memorize them and may pass
- * the gate. The features are random numbers, which do not compress, so a real log of this length is smaller.
+ * Writes a generated training log into a state directory while no worker runs, unless the directory already contains
+ * it. The outcomes follow the bundled model's scores. Since the examples repeat, a candidate model can memorize them
+ * and may pass the gate. The features are random numbers, which do not compress, so a real log of this length is
+ * smaller.
  */
 export async function writeRecalibrationLog(context: BenchContext): Promise<void> {
   const { stateDir, examples, rows } = context.options;

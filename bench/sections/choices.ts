@@ -27,11 +27,14 @@ async function sessionOf(bytes: Uint8Array, level: Level): Promise<ModelSession>
 const maxLogitDifference = (a: Scores, b: Scores): number =>
   Math.max(
     ...["engage" as const, "purchase" as const].map((head) =>
-      a[head].reduce((most, value, i) => Math.max(most, Math.abs(value - b[head][i])), 0),
+      a[head].reduce((max, value, i) => Math.max(max, Math.abs(value - b[head][i])), 0),
     ),
   );
 
-/** Compares the chosen settings of the model with the alternatives: graph optimization, weight format, candidates per run. */
+/**
+ * Compares the chosen settings of the model with the alternatives: graph optimization, weight format, candidates per
+ * run.
+ */
 export async function measureChoices(context: BenchContext): Promise<void> {
   ort.env.wasm.numThreads = 1;
   const chosen = await sessionOf(bundledModelBytes(), "all");

@@ -18,8 +18,8 @@ import type { ServedCatalog } from "../workers/serve-catalog.ts";
 import type { Workerd } from "../workers/workerd.ts";
 
 /**
- * Loads to measure: connections, ranked candidates, and whether the users are from all over the world or from one region, as
- * a single edge location sees them.
+ * Loads to measure: connections, ranked candidates, and whether the users are from all over the world or from one
+ * region, as a single edge location sees them.
  */
 const loads = [
   { connections: 1, candidates: 500, regional: false },
@@ -83,7 +83,10 @@ async function measureIsolates({ figures }: BenchContext, { pid, inspectors }: W
     });
 }
 
-/** Measures the first recommendation of new isolates: no code is compiled, no tile is cached, no user's object is in memory. */
+/**
+ * Measures the first recommendation of new isolates: no code is compiled, no tile is cached, no user's object is in
+ * memory.
+ */
 async function measureFirstAnswer(url: string, body: string): Promise<{ ms: number; rankMs: number }> {
   const started = performance.now();
   const answer = await fetch(`${url}/v1/recommendations`, {

@@ -65,8 +65,9 @@ async function usersBehind(
 }
 
 /**
- * Waits until all acknowledged events are visible. Returns the time (of `performance.now()`) and the number of lost events. A
- * sample of users is polled first, then all users are checked; if none is behind, the time of the sample counts.
+ * Waits until all acknowledged events are visible. Returns the time (of `performance.now()`) and the number of lost
+ * events. A sample of users is polled first, then all users are checked; if none is behind, the time of the sample
+ * counts.
  */
 async function waitUntilConfirmed(
   url: string,
@@ -92,7 +93,10 @@ async function waitUntilConfirmed(
   return { at, lost };
 }
 
-/** Measures the ingest of events of many users: acknowledged by the API, and confirmed when the users' interactions show them. */
+/**
+ * Measures the ingest of events of many users: acknowledged by the API, and confirmed when the users' interactions show
+ * them.
+ */
 export async function measureIngest(
   context: BenchContext,
   { url, workerd, market }: ServedCatalog,

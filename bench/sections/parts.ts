@@ -34,7 +34,7 @@ const baselineBounds: RunLimits = { warmUp: 20, runs: 200, seconds: 2 };
 /** Items of an answer. */
 const limit = 10;
 
-/** Prepares the inputs of all parts for one request: the outputs of the parts before each. */
+/** Returns the inputs of all parts for one request. The input of a part is the output of the parts before it. */
 async function prepare(
   { userId, point }: RequestOrigin,
   { replay, candidateService, now }: IndexedMarket,
@@ -94,7 +94,7 @@ export async function measureParts(context: BenchContext): Promise<void> {
   );
   const batches = new BatchPool(featureShape, maxCandidates);
   const texts = cases.map(({ bytes }) => new TextDecoder().decode(bytes));
-  const rows = cases.map(({ chosenBlock }) =>
+  const chosenTexts = cases.map(({ chosenBlock }) =>
     JSON.stringify(
       chosenBlock ? mapRows(chosenBlock.count, (row) => market.dataset.items.get(chosenBlock.id(row))) : [],
     ),
@@ -157,7 +157,7 @@ export async function measureParts(context: BenchContext): Promise<void> {
   add(
     "columns of the chosen products",
     await time((i) => chosenSource.find(market.candidateService, caseOf(i).request, [])),
-    await baseline("JSON.parse of the same products", (i) => JSON.parse(rows[i % rows.length])),
+    await baseline("JSON.parse of the same products", (i) => JSON.parse(chosenTexts[i % chosenTexts.length])),
   );
   add(
     "columns of the next products",

@@ -15,9 +15,9 @@ import {
 import type { ServedCatalog } from "../workers/serve-catalog.ts";
 
 /**
- * Measures the trainer's live memory during each step of a recalibration. Each sample collects garbage first, which slows the
- * steps down; the section `recalibration` measures times. A sample runs between two turns of the event loop, so it misses
- * objects that live within one turn.
+ * Measures the trainer's live memory during each step of a recalibration. Each sample collects garbage first, which
+ * slows the steps down; the section `recalibration` measures times. A sample runs between two turns of the event loop,
+ * so it misses objects that live within one turn.
  */
 export async function measureRecalibrationMemory(
   context: BenchContext,

@@ -22,8 +22,8 @@ const maxStepSeconds = 30;
 const memoryIntervalMs = 400;
 const originCount = 20_000;
 /**
- * Kinds of steps during which recommendations are requested. For a kind with many steps, the first steps run without load and
- * show the cost of a step alone. For a kind with one step, the cost includes that of the recommendations.
+ * Kinds of steps during which recommendations are requested. For a kind with many steps, the first steps run without
+ * load and show the cost of a step alone. For a kind with one step, the cost includes that of the recommendations.
  */
 const kindsUnderLoad = ["collect", "train", "calibrate", "evaluate", "gate"];
 const maxStepsBeforeLoad = 3;
@@ -39,7 +39,10 @@ interface StepCost {
   loaded: boolean;
 }
 
-/** Returns how many steps of the record's kind run before the load starts: half of them (`collect 3 of 20`), at most three. */
+/**
+ * Returns how many steps of the record's kind run before the load starts: half of them (`collect 3 of 20`), at most
+ * three.
+ */
 const stepsBeforeLoad = ({ step }: RecalibrationRecord): number =>
   Math.min(maxStepsBeforeLoad, Math.floor(Number(step.match(/ of (\d+)$/)?.[1] ?? 0) / 2));
 

@@ -76,7 +76,7 @@ export async function measureSoak(
   finished = true;
   await sampling;
   context.addNote(
-    `soak: ${outcome.times.length.toLocaleString("en")} answers in ${Math.round(outcome.seconds)} s, ${outcome.failed} failed${outcome.failures.map((each) => `; ${each}`).join("")}`,
+    `soak: ${outcome.times.length.toLocaleString("en")} answers in ${Math.round(outcome.seconds)} s, ${outcome.failed} failed${outcome.failures.map((failure) => `; ${failure}`).join("")}`,
   );
   const add = (name: string, values: readonly number[]) => {
     const half = Math.floor(values.length / 2);

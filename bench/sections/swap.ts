@@ -15,8 +15,8 @@ const warmUpSeconds = 6;
 /** Seconds of the load before the swaps, and of the load around each swap. */
 const seconds = 12;
 /**
- * Number of swaps. Each swap happens in the middle of its own load and promotes another version. More versions are uploaded
- * than an isolate caches, so each promoted version must be opened and warmed up under load.
+ * Number of swaps. Each swap happens in the middle of its own load and promotes another version. More versions are
+ * uploaded than an isolate caches, so each promoted version must be opened and warmed up under load.
  */
 const swaps = 4;
 /** Largest allowed factor between the slowest request during a swap and the p99 before the swaps. */

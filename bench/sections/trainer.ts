@@ -16,7 +16,8 @@ const products = 5000;
 const listCount = 2000;
 /** Candidates per list besides the chosen one, and lists per optimizer step: as in training. */
 const negatives = 40;
-const batch = 16;
+const listsPerStep = 16;
+/** Duration of the measurement of optimizer steps. */
 const seconds = 10;
 /** Forward passes over all lists. */
 const passes: RunLimits = { warmUp: 2, runs: 20, seconds: 4 };
@@ -34,21 +35,21 @@ async function measureStepRates(lists: readonly TrainingList[]): Promise<number[
   const started = performance.now();
   for (let round = 0; performance.now() - started < seconds * 1000; round++) {
     let stepStarted = performance.now();
-    let before = 0;
-    const samples = countCandidates(lists) / lists.length;
+    let doneBefore = 0;
+    const candidatesPerList = countCandidates(lists) / lists.length;
     await train(featureShape, lists, lists.slice(0, 1), {
       seed: round,
       epochs: 1,
-      listsPerStep: batch,
+      listsPerStep,
       maxLearningRate: 2e-3,
       weightDecay: 1e-3,
       maxEpochsWithoutGain: 1,
       clock: () => performance.now() / 1000,
-      onProgress({ doneLists: done }) {
+      onProgress({ doneLists }) {
         const now = performance.now();
-        rates.push((1000 * samples * (done - before)) / (now - stepStarted));
+        rates.push((1000 * candidatesPerList * (doneLists - doneBefore)) / (now - stepStarted));
         stepStarted = now;
-        before = done;
+        doneBefore = doneLists;
       },
     });
   }
@@ -72,11 +73,11 @@ export async function measureTrainer(context: BenchContext): Promise<void> {
   const forward = await measureMilliseconds(() => validateOnLists(featureShape, parameters, lists), passes);
   const { session } = await openBundledModel();
   const onnx = await measureMilliseconds(async () => {
-    for (const { batch: each } of lists) await session.run(each);
+    for (const { batch } of lists) await session.run(batch);
   }, passes);
   await session.release();
   context.addNote(
-    `trainer: ${lists.length} lists of up to ${negatives + 1} candidates; N counts optimizer steps of ${batch} lists`,
+    `trainer: ${lists.length} lists of up to ${negatives + 1} candidates; N counts optimizer steps of ${listsPerStep} lists`,
   );
   context.figures.push({
     section: "trainer",
@@ -84,7 +85,8 @@ export async function measureTrainer(context: BenchContext): Promise<void> {
     unit: "per s",
     ...summarizeRates(rates),
     baseline: { label: "forward pass alone, same code", value: candidatesPerSecond(lists, forward) },
-    // The backward pass costs two forward passes: one product for the gradients of the inputs, one for those of the weights.
+    // The backward pass costs two forward passes: one product for the gradients of the inputs, one for those of the
+    // weights.
     limit: {
       label: "a third of the ONNX forward pass on the same lists",
       value: candidatesPerSecond(lists, onnx) / 3,

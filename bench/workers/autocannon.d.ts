@@ -26,7 +26,9 @@ declare module "autocannon" {
   }
 
   interface RunningLoad {
-    /** Called for each response. `ms` is the time from the last byte of the request to the last byte of the response. */
+    /**
+     * Called for each response. `ms` is the time from the last byte of the request to the last byte of the response.
+     */
     on(
       event: "response",
       listener: (client: unknown, status: number, bytes: number, ms: number) => void,

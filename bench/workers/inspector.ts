@@ -16,7 +16,9 @@ export class Inspector {
     });
   }
 
-  /** Connects to an inspector. Tries twice, since an isolate may drop the first connection; rejects if both tries fail. */
+  /**
+   * Connects to an inspector. Tries twice, since an isolate may drop the first connection; rejects if both tries fail.
+   */
   static async connect(url: string): Promise<Inspector> {
     try {
       const inspector = await Inspector.#connectOnce(url);
@@ -113,11 +115,13 @@ export async function measureMemory(url: string): Promise<IsolateMemory> {
 const samplingIntervalBytes = 2 ** 30;
 
 /**
- * Returns the memory of live objects in an isolate. Collects garbage first, which takes 20 to 100 ms of the isolate's thread.
+ * Returns the memory of live objects in an isolate. Collects garbage first, which takes 20 to 100 ms of the isolate's
+ * thread.
  *
- * The heap profiler collects garbage each time its profile is read. `HeapProfiler.collectGarbage` cannot be used, since it
- * waits for a task that workerd never runs. Garbage is collected twice, because buffers are freed outside the thread, at the
- * latest before the next collection. All calls are sent at once, so that no request allocates memory between them.
+ * The heap profiler collects garbage each time its profile is read. `HeapProfiler.collectGarbage` cannot be used, since
+ * it waits for a task that workerd never runs. Garbage is collected twice, because buffers are freed outside the
+ * thread, at the latest before the next collection. All calls are sent at once, so that no request allocates memory
+ * between them.
  */
 export async function measureLiveMemory(url: string): Promise<IsolateMemory> {
   const inspector = await Inspector.connect(url);

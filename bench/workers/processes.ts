@@ -106,7 +106,10 @@ export function trackChild(child: ChildProcess): void {
 /** Time that a process has to end after SIGINT before it is killed. */
 const endTimeoutMs = 8000;
 
-/** Ends a child process that was registered by {@link trackChild}, and its descendants: sends SIGINT, waits, then kills the rest. */
+/**
+ * Ends a child process that was registered by {@link trackChild}, and its descendants: sends SIGINT, waits, then kills
+ * the rest.
+ */
 export async function endProcess(child: ChildProcess): Promise<void> {
   const { pid } = child;
   if (pid === undefined || !trackedChildren.has(child)) return;

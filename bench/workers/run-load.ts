@@ -12,8 +12,8 @@ export interface LoadPlan {
   expectedStatus: number;
   /** Returns the JSON body of request number `request`, counted from 0. */
   body?(request: number): string;
-  /** Called for each response, with the number of its request. */
-  onAnswer?(request: number, expectedStatus: number, body: string, headers: Record<string, string>): void;
+  /** Called for each response, with the number of its request and its own status code. */
+  onAnswer?(request: number, status: number, body: string, headers: Record<string, string>): void;
   /** Called for each successful response, with its time in milliseconds. */
   onTime?(ms: number): void;
 }

@@ -21,7 +21,9 @@ export interface ServedCatalog {
   /** The workerd process behind the proxy; null if it was not found. */
   workerd: Workerd | null;
   market: GeneratedMarket;
-  /** Milliseconds from the start of the processes until the gateway answered, including the time to bundle the workers. */
+  /**
+   * Milliseconds from the start of the processes until the gateway answered, including the time to bundle the workers.
+   */
   startMs: number;
   stop(): Promise<void>;
 }
@@ -30,12 +32,14 @@ const readyTimeoutSeconds = 180;
 /** Seconds between two lines of the import's progress. */
 const reportSeconds = 10;
 
-/** The workers count as idle when they use less than `share` of a processor for `seconds`. Waits at most `maxSeconds`. */
+/**
+ * The workers count as idle when they use less than `share` of a processor for `seconds`. Waits at most `maxSeconds`.
+ */
 const idle = { share: 0.1, seconds: 2, maxSeconds: 180 };
 
 /**
- * Waits until the workers are idle, so that no figure contains background work: overdue alarms of all users after a start
- * with an old state, or the publishing of cells after an import.
+ * Waits until the workers are idle, so that no figure contains background work: overdue alarms of all users after a
+ * start with an old state, or the publishing of cells after an import.
  */
 async function waitUntilIdle(pid: number, onTimeout: (line: string) => void): Promise<void> {
   const deadline = Date.now() + idle.maxSeconds * 1000;
@@ -48,12 +52,16 @@ async function waitUntilIdle(pid: number, onTimeout: (line: string) => void): Pr
   onTimeout(`the workers were still busy after ${idle.maxSeconds} s, so the figures include background work`);
 }
 
-/** Returns when the market of a state directory ends, in seconds since the Unix epoch; null if nothing was imported yet. */
+/**
+ * Returns when the market of a state directory ends, in seconds since the Unix epoch; null if nothing was imported yet.
+ */
 function readMarketTime(marker: string): number | null {
   return existsSync(marker) ? JSON.parse(readFileSync(marker, "utf8")).now : null;
 }
 
-/** Starts all workers and imports the generated catalog through the public API, unless the state directory contains it. */
+/**
+ * Starts all workers and imports the generated catalog through the public API, unless the state directory contains it.
+ */
 export async function serveCatalog(context: BenchContext): Promise<ServedCatalog> {
   const { port, stateDir, products } = context.options;
   if (!(await portIsFree(port)))

@@ -7,8 +7,8 @@ const measureSeconds = 2;
 const rowBytes = 300;
 
 /**
- * Measures how many events per second SQLite alone stores in a temporary folder below `parent`. Each event is one transaction,
- * synced to disk with the settings that workerd uses for a Durable Object.
+ * Measures how many events per second SQLite alone stores in a temporary folder below `parent`. Each event is one
+ * transaction, synced to disk with the settings that workerd uses for a Durable Object.
  */
 export function sqliteEventsPerSecond(parent: string): number {
   const folder = mkdtempSync(join(parent, "sqlite-limit-"));

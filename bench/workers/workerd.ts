@@ -2,10 +2,10 @@ import type { ChildProcess } from "node:child_process";
 import { listDescendants, listeningPorts } from "./processes.ts";
 
 /**
- * The workerd process that runs the workers. `wrangler dev` starts two processes of workerd. The first is a proxy that listens
- * on the public port; each request through it costs more than the gateway itself. The second runs the workers and listens on
- * 127.0.0.1 at ports that it chooses: one serves the gateway over plain HTTP, one is the inspector of all isolates, which
- * `/json` lists. Their responses tell the two ports apart.
+ * The workerd process that runs the workers. `wrangler dev` starts two processes of workerd. The first is a proxy that
+ * listens on the public port; each request through it costs more than the gateway itself. The second runs the workers
+ * and listens on 127.0.0.1 at ports that it chooses: one serves the gateway over plain HTTP, one is the inspector of
+ * all isolates, which `/json` lists. Their responses tell the two ports apart.
  */
 export interface Workerd {
   pid: number;
@@ -46,8 +46,8 @@ function parseInspectors(text: string | null): Map<string, string> {
 }
 
 /**
- * Finds the workerd process below `wrangler dev` that runs the workers. `path` is a path that the gateway answers. Returns null
- * if there is none, for example on systems without /proc.
+ * Finds the workerd process below `wrangler dev` that runs the workers. `path` is a path that the gateway answers.
+ * Returns null if there is none, for example on systems without /proc.
  */
 export async function findWorkerd(
   wrangler: ChildProcess,

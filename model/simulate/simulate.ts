@@ -44,7 +44,7 @@ const kmPerDegree = 111.2;
 const districtsPerCity = 5;
 /** Standard deviations of locations around their centers, in kilometers. */
 const spreadKm = { districts: 3.5, products: 0.9, homes: 4, sessionsAtHome: 1.5, sessionsAway: 3 };
-/** The weight of a city among all is 1 / (1 + rank / cityDecay). */
+/** The weight of a city is 1 / (1 + index / cityDecay). */
 const cityDecay = 12;
 /** Share of the products with a discount, and the discounts. */
 const discountShare = 0.2;
@@ -72,7 +72,8 @@ function scatter(random: Random, lat: number, lon: number, km: number): { lat: n
   };
 }
 
-const cityWeights = (cities: readonly SimulatedCity[]): number[] =>
+/** Returns the relative number of products and users of each city. */
+export const cityWeights = (cities: readonly SimulatedCity[]): number[] =>
   cities.map((_, i) => 1 / (1 + i / cityDecay));
 
 function generateProducts(

@@ -1,10 +1,10 @@
-// A worker for the benchmark: it runs the model as the recommendation worker does, and nothing else. It is JavaScript, since
-// bench/ belongs to the TypeScript project of Node, and this file runs in workerd.
+// A worker for the benchmark: it runs the model as the recommendation worker does, and nothing else. It is JavaScript,
+// since bench/ belongs to the TypeScript project of Node, and this file runs in workerd.
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { randomBatch } from "../../../model/onnx/random-batch.ts";
 import { bundledModel } from "../../../workers/recommendation/ranker/isolate-models.ts";
 
-/** Maximum query parameters of one request. */
+/** Largest accepted value of each query parameter. */
 const max = { candidates: 1000, runs: 1000 };
 
 /** `GET /?candidates=C&runs=R` runs the model R times on C candidates and returns the total milliseconds. */

@@ -1,4 +1,4 @@
-// What must hold before a change lands: lint, types, generated files, words and sentences.
+// `npm run check`: checks lint, types, generated files, words and sentences. Prints the output of each failed check.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root } from "./workers.ts";
@@ -20,8 +20,11 @@ const steps: readonly { name: string; command: string[] }[] = [
   { name: "generated binding types are current", command: script("generate/types.ts", "--check") },
   { name: "migrations follow the schemas", command: script("generate/migrations.ts", "--check") },
   { name: "ER diagram follows the schemas", command: script("generate/er-diagram.ts", "--check") },
-  { name: "no retired word is back", command: script("checks/check-words.ts") },
-  { name: "documents are readable, their paths exist", command: script("checks/check-sentences.ts") },
+  { name: "no retired word is used", command: script("checks/check-words.ts") },
+  {
+    name: "sentences of documents are short, their paths exist",
+    command: script("checks/check-sentences.ts"),
+  },
 ];
 
 let failed = 0;

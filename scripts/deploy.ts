@@ -1,5 +1,6 @@
-// `npm run deploy`: creates missing resources in a Cloudflare account, migrates the databases and deploys all workers. It may
-// be run again at any time. `--dry-run` only bundles the workers. `--application` names the first admin key's application.
+// `npm run deploy`: creates missing resources in a Cloudflare account, migrates the databases and deploys all workers.
+// It may be run again at any time. `--dry-run` only bundles the workers. `--application` names the first admin key's
+// application.
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -43,8 +44,8 @@ const deploymentOrder: readonly Deployment[] = [
 ];
 
 /**
- * Writes a worker's configuration with the account's ids in place of the placeholders, and returns its path. The file is in the
- * folder of the original configuration, so that relative paths stay valid.
+ * Writes a worker's configuration with the account's ids in place of the placeholders, and returns its path. The file
+ * is in the folder of the original configuration, so that relative paths stay valid.
  */
 function writeConfigWithIds({ config }: Deployment, ids: ReadonlyMap<string, string>): string {
   let text = readFileSync(join(root, config), "utf8");
@@ -103,7 +104,10 @@ async function bundleAll(): Promise<void> {
   }
 }
 
-/** Creates resources and migrates the databases of all workers, deploys the workers, then creates secrets and the first key. */
+/**
+ * Creates resources and migrates the databases of all workers, deploys the workers, then creates secrets and the first
+ * key.
+ */
 async function deploy(): Promise<void> {
   const configs = new Map<string, string>();
   for (const worker of deploymentOrder) {

@@ -1,4 +1,5 @@
-// `npm run rebuild -- --url URL --key KEY`: rebuilds all derived state of an application from its products and interactions.
+// `npm run rebuild -- --url URL --key KEY`: rebuilds all derived state of an application from its products and
+// interactions.
 import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 import { rebuildAll } from "./api/rebuild-all.ts";

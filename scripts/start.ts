@@ -1,5 +1,5 @@
-// `npm start`: migrates the local databases, starts the workers, imports a dataset and, for a dataset of the user's own,
-// trains a model. Each step that an earlier start has finished is skipped.
+// `npm start`: migrates the local databases, starts the workers, imports a dataset and, for a dataset of the user's
+// own, trains a model. Each step that an earlier start has finished is skipped.
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

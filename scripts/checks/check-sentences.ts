@@ -1,5 +1,5 @@
-// Fails where a document is hard to read: a sentence above 40 words, a median above 18, too many lines, or a path that does
-// not exist. `--list` prints the figures of every document, `--long` the sentences that are too long.
+// Fails if a document is hard to read: a sentence above 40 words, a median above 18 words, too many lines, or a path
+// that does not exist. `--list` prints the figures of every document, `--long` the sentences that are too long.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,7 +8,7 @@ import { medianOf, pathsIn, sentencesIn } from "./sentences.ts";
 
 const maxWords = 40;
 const maxMedianWords = 18;
-/** Labels in tables and lists are no sentences: what has fewer words says nothing of how hard a page reads. */
+/** Texts with fewer words are labels in tables and lists. They are not sentences and do not count. */
 const minWords = 4;
 /** Lines that a document may have at most. */
 const maxLines: Readonly<Record<string, number>> = { "README.md": 200, "ARCHITECTURE.md": 300 };

@@ -1,4 +1,4 @@
-// Fails where a retired word is back, as a part of an identifier, or in a document or comment: see retired-words.ts.
+// Fails if an identifier, a document or a comment uses a retired word: see retired-words.ts.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

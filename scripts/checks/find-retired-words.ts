@@ -1,7 +1,7 @@
 import { allowedIdentifiers, retiredIdentifiers, retiredPrefixes, retiredWords } from "./retired-words.ts";
 import { splitSource } from "./split-source.ts";
 
-/** A use of a retired word: its line from 1, the word as it stands, and what to say instead. */
+/** A use of a retired word: its line from 1, the word as written, and what to say instead. */
 export interface RetiredUse {
   line: number;
   word: string;
@@ -30,7 +30,7 @@ const terms: readonly (readonly [string, string])[] = [
   ["all", "settled"],
 ];
 
-/** Returns what to say instead of an identifier; null where it may stay. */
+/** Returns what to say instead of an identifier; null for an identifier that may stay. */
 export function insteadOf(identifier: string): string | null {
   if (Object.hasOwn(allowedIdentifiers, identifier)) return null;
   if (Object.hasOwn(retiredIdentifiers, identifier)) return retiredIdentifiers[identifier];
@@ -47,14 +47,14 @@ export function insteadOf(identifier: string): string | null {
 }
 
 /**
- * Returns the retired words of a file, in the order of kinds: identifiers of a source file, then words of its comments or of
- * a document. `path` tells sources (`.ts`, `.js`, `.mjs`) from documents.
+ * Returns the retired words of a file: first in identifiers of a source file, then in its comments or in the text of a
+ * document. The ending of `path` distinguishes sources (`.ts`, `.js`, `.mjs`) from documents.
  */
 export function findRetiredWords(path: string, text: string): RetiredUse[] {
   const { code, comments } = /\.(ts|mjs|js)$/.test(path)
     ? splitSource(text)
     : { code: "", comments: withoutCode(text) };
-  // Code in a comment may name what the API or another's code names.
+  // Code in a comment may name fields of the API and identifiers of libraries.
   const prose = comments.replace(/`[^`\n]*`/g, (code) => " ".repeat(code.length));
   const lineOf = (index: number): number => text.slice(0, index).split("\n").length;
   const uses: RetiredUse[] = [];
@@ -69,7 +69,7 @@ export function findRetiredWords(path: string, text: string): RetiredUse[] {
   return uses;
 }
 
-/** Blanks the code and addresses of a document; every other character stays in its place. */
+/** Replaces the code and addresses of a document by spaces; every other character keeps its position. */
 function withoutCode(markdown: string): string {
   const blank = (match: string): string => match.replace(/[^\n]/g, " ");
   return markdown

@@ -1,6 +1,7 @@
 /**
- * Words that do not come back: each was private language, or a second word for one thing. `say` is what the project says instead.
- * A word is checked as a whole part of an identifier (`personOf` has the parts `person` and `Of`), in any case.
+ * A word that the project no longer uses: private language, or a second word for one thing. `say` is the word to use
+ * instead. A word is checked as a whole part of an identifier (`personOf` has the parts `person` and `Of`), in any
+ * case.
  */
 export interface RetiredWord {
   say: string;
@@ -50,21 +51,21 @@ export const retiredWords: readonly RetiredWord[] = [
   },
 ];
 
-/** Prefixes of identifiers, each with the one that is used instead. */
+/** Retired prefixes of identifiers, each with the prefix to use instead. */
 export const retiredPrefixes: readonly { prefix: string; say: string }[] = [
   { prefix: "most", say: "max" },
   { prefix: "least", say: "min" },
 ];
 
-/** Whole identifiers, each with what is used instead. */
+/** Retired identifiers, each with the one to use instead. */
 export const retiredIdentifiers: Readonly<Record<string, string>> = {
   atOnce: "mapConcurrent",
   valueOf: "unwrap",
 };
 
 /**
- * Identifiers that stay although a part of them is retired: names of the HTTP API, of stored data, of bindings, and of
- * other people's libraries.
+ * Identifiers that stay although a part of them is retired, each with the reason: names of the HTTP API, of stored data
+ * and of bindings.
  */
 export const allowedIdentifiers: Readonly<Record<string, string>> = {
   neighbours: "a part of POST /v1/rebuild, in its answers",

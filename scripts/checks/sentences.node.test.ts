@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { medianOf, pathsIn, sentencesIn } from "./sentences.ts";
 
 describe("sentencesIn", () => {
-  it("takes paragraphs, items and cells apart, and leaves out code and headings", () => {
+  it("separates paragraphs, items and cells, and leaves out code and headings", () => {
     const markdown =
       "# A title\n\nOne two three.\nFour five. `x y`\n\n- six seven\n\n| a b | c. d |\n|---|---|\n\n```sh\nnot this\n```\n";
     expect(sentencesIn(markdown).map((words) => words.join(" "))).toEqual([
@@ -24,7 +24,7 @@ describe("sentencesIn", () => {
 });
 
 describe("medianOf", () => {
-  it("is the upper median, and 0 of nothing", () => {
+  it("returns the upper median, and 0 without values", () => {
     expect([medianOf([3, 1, 2]), medianOf([1, 2, 3, 4]), medianOf([])]).toEqual([2, 3, 0]);
   });
 });

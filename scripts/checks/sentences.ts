@@ -1,4 +1,4 @@
-/** Returns the prose of a document, a block each: paragraphs, items of lists and cells of tables, without code and headings. */
+/** Returns the blocks of prose of a document: paragraphs, list items and table cells, without code and headings. */
 function blocksOf(markdown: string): string[] {
   const blocks: string[] = [];
   let paragraph = "";
@@ -38,15 +38,15 @@ const sentencesOf = (block: string): string[][] =>
 /** Returns the sentences of a Markdown document, each as its words. */
 export const sentencesIn = (markdown: string): string[][] => blocksOf(markdown).flatMap(sentencesOf);
 
-/** Returns the upper median of some numbers; 0 for none. */
+/** Returns the upper median of the values; 0 without values. */
 export const medianOf = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-/** Folders of this repository by which code in a document is known as a path. */
+/** Matches code in a document that is a path of this repository: it begins with one of these folders. */
 const folders =
   /^(shared|workers|durable-objects|model|migrations|scripts|bench|test|web|client|docs)\/[\w./-]*$/;
 
-/** Returns the paths of this repository that a document names: targets of its links, and code that looks like a path. */
+/** Returns the paths of this repository that a document names: targets of links, and code that is a path. */
 export function pathsIn(markdown: string): Set<string> {
   const links = [...markdown.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)/g)].map(([, path]) => path);
   const code = [...markdown.replace(/^```[\s\S]*?^```/gm, "").matchAll(/`([^`\s]+)`/g)].map(

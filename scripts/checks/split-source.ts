@@ -1,18 +1,20 @@
-/** Code and comments of a source file, each with the other, and texts, blanked out: every character stays in its place. */
+/**
+ * The code and the comments of a source file. Each keeps the positions of the source: spaces replace everything else.
+ */
 export interface SplitSource {
   code: string;
   comments: string;
 }
 
 /**
- * Splits TypeScript or JavaScript into code and comments. Texts belong to neither; what a template text embeds is code.
- * A regular expression is told from a division by what stands before it.
+ * Splits TypeScript or JavaScript into code and comments. Strings belong to neither; the expressions in a template
+ * string are code. The character before a slash distinguishes a regular expression from a division.
  */
 export function splitSource(source: string): SplitSource {
-  // By code units, as the positions of a regular expression are.
+  // Split into code units, since the positions of a regular expression count code units.
   const code: string[] = source.split("");
   const comments: string[] = code.map((character) => (character === "\n" ? "\n" : " "));
-  /** Depth of braces at which each open template text goes on. */
+  /** Depth of braces at which each open template string continues. */
   const templates: number[] = [];
   let depth = 0;
   let before = "";
@@ -25,7 +27,7 @@ export function splitSource(source: string): SplitSource {
     for (let at = i; at < Math.min(to, source.length); at++) comments[at] = source[at];
     blank(to);
   };
-  /** Blanks a template text up to its end or to what it embeds. */
+  /** Blanks a template string up to its end or to its next expression. */
   const template = (): void => {
     let end = i;
     while (end < source.length && source[end] !== "`" && !source.startsWith("${", end))
@@ -72,7 +74,7 @@ export function splitSource(source: string): SplitSource {
   return { code: code.join(""), comments: comments.join("") };
 }
 
-/** Index of `mark` from `start` on; the end of the text where there is none. */
+/** Returns the first index of `mark` from `start` on; the length of the text if there is none. */
 function endOf(text: string, mark: string, start: number): number {
   const found = text.indexOf(mark, start);
   return found < 0 ? text.length : found;

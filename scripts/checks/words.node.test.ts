@@ -6,12 +6,12 @@ import { splitSource } from "./split-source.ts";
 const compact = (text: string): string => text.replace(/\s+/g, " ").trim();
 
 describe("splitSource", () => {
-  it("blanks texts and keeps what a template text embeds", () => {
+  it("blanks strings and keeps the expressions in template strings", () => {
     const { code } = splitSource(`const a = \`x \${b + \`y \${c}\`} z\` + "d" + 'e';`);
     expect(compact(code)).toBe("const a = b + c + + ;");
   });
 
-  it("tells comments from texts, and regular expressions from divisions", () => {
+  it("distinguishes comments from strings, and regular expressions from divisions", () => {
     const { code, comments } = splitSource(
       'a = b / c; // one\nd = /"[/]\\//g.test(e); /* two */ f = "// three";',
     );
@@ -19,7 +19,7 @@ describe("splitSource", () => {
     expect(compact(comments)).toBe("// one /* two */");
   });
 
-  it("keeps every character in its place", () => {
+  it("keeps the position of every character", () => {
     fc.assert(
       fc.property(fc.string(), (source) => {
         const { code, comments } = splitSource(source);
@@ -33,7 +33,7 @@ describe("splitSource", () => {
 });
 
 describe("insteadOf", () => {
-  it("refuses a retired part of an identifier in any case", () => {
+  it("returns a word for an identifier with a retired part, in any case", () => {
     for (const identifier of [
       "personOf",
       "newPerson",
@@ -46,14 +46,14 @@ describe("insteadOf", () => {
       expect(insteadOf(identifier)).not.toBeNull();
   });
 
-  it("accepts words that only contain a retired one, and terms of the platform", () => {
+  it("returns null for words that only contain a retired word, and for terms of the platform", () => {
     for (const identifier of ["personalize", "almost", "deadLetterId", "hotHalfLives", "mostly", "Promise"])
       expect(insteadOf(identifier)).toBeNull();
   });
 });
 
 describe("findRetiredWords", () => {
-  it("names the line of an identifier and of a word in a comment", () => {
+  it("returns the line of an identifier and of a word in a comment", () => {
     expect(findRetiredWords("a.ts", "const a = 1;\n/** The newcomer. */\nconst person = 2;")).toMatchObject([
       { line: 3, word: "person" },
       { line: 2, word: "newcomer" },

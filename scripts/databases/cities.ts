@@ -14,7 +14,7 @@ interface SourceCity {
 
 /** The gazetteer leaves out smaller towns: a location near one resolves to the nearest larger city. */
 const minPopulation = 15_000;
-/** Keeps each INSERT statement well below D1's limit of 100 kB for a statement. */
+/** Rows of each INSERT statement, which keep it well below D1's limit of 100 kB for a statement. */
 const rowsPerStatement = 400;
 
 /** Returns the cities with at least {@link minPopulation} inhabitants, the largest first. */

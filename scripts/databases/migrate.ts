@@ -18,8 +18,8 @@ function fingerprint(): string {
 const databaseOwners = workers.filter(({ database }) => database !== null);
 
 /**
- * Writes a wrangler configuration that binds each worker's database under the worker's name, so that one local process can
- * migrate all of them. Returns the file's path.
+ * Writes a wrangler configuration that binds each worker's database under the worker's name, so that one local process
+ * can migrate all of them. Returns the file's path.
  */
 function writeDatabasesConfig(stateDir: string): string {
   const configs = databaseOwners.map(({ name, config }) => ({

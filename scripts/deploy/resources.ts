@@ -24,7 +24,9 @@ export interface Resources {
 
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
-/** Reads the resources that a worker's configuration refers to. A KV namespace is named after its worker and binding. */
+/**
+ * Reads the resources that a worker's configuration refers to. A KV namespace is named after its worker and binding.
+ */
 export function readResources(configFile: string): Resources {
   const config = configuration.parse(readConfig({ config: configFile }));
   return {

@@ -1,5 +1,5 @@
-// `npm run er-diagram`: writes the entity-relationship diagram in docs/schema.md from the workers' drizzle schemas. `--check`
-// changes no file and fails if the diagram is out of date.
+// `npm run er-diagram`: writes the entity-relationship diagram in docs/schema.md from the workers' drizzle schemas.
+// `--check` changes no file and fails if the diagram is out of date.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";

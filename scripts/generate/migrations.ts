@@ -1,5 +1,5 @@
-// `npm run migrations`: writes the SQL migrations that are missing between `migrations/<worker>` and `workers/<worker>/schema.ts`.
-// `--check` changes no file and fails if a migration is missing.
+// `npm run migrations`: writes the SQL migrations in `migrations/<worker>` that `workers/<worker>/schema.ts` needs and
+// that are missing. `--check` changes no file and fails if a migration is missing.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";

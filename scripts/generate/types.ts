@@ -1,5 +1,5 @@
-// `npm run types`: generates each worker's `worker-configuration.d.ts` from its wrangler.toml. `--check` changes no file and
-// fails if one is out of date.
+// `npm run types`: generates each worker's `worker-configuration.d.ts` from its wrangler.toml. `--check` changes no
+// file and fails if one is out of date.
 import { configArguments, type WorkerConfig, workerNamed, workers } from "../workers.ts";
 import { runWrangler } from "../wrangler.ts";
 

@@ -76,8 +76,8 @@ async function sendBulk<T>(
 }
 
 /**
- * Imports a marketplace through the public bulk endpoints, and records the import's progress for `/readyz`. An import may be
- * repeated: rows that are already there count as duplicates.
+ * Imports a marketplace through the public bulk endpoints, and records the import's progress for `/readyz`. An import
+ * may be repeated: rows that are already there count as duplicates.
  */
 export async function loadMarketplace(
   market: Marketplace,

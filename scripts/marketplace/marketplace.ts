@@ -20,8 +20,8 @@ export interface MarketplaceSource {
   /** Name under which the state directory records what was imported. */
   datasetName: string;
   /**
-   * Reads the dataset, or simulates the demo marketplace. Event times are shifted by whole weeks, so that the last event is
-   * in the week before `now` (seconds).
+   * Reads the dataset, or simulates the demo marketplace. Event times are shifted by whole weeks, so that the last
+   * event is in the week before `now` (seconds).
    */
   read(now: number): Marketplace;
   /** Returns lines that say how many rows of the dataset were rejected, and why the first of them were. */
@@ -35,16 +35,19 @@ const maxPrefixCharacters = 40;
 
 const toIdentifier = (text: string): string => text.replaceAll(/[^A-Za-z0-9._~-]/g, "-");
 
-/** Orders things by their leaf cell, so that one call to a cell carries many changes. */
-function groupByCell<T>(things: T[], at: (thing: T) => { lat: number | null; lon: number | null }): T[] {
-  const area = (thing: T): string => {
-    const { lat, lon } = at(thing);
+/** Returns the values in the order of their leaf cells, so that one call to a cell carries many changes. */
+function sortByLeafCell<T>(
+  values: T[],
+  locationOf: (value: T) => { lat: number | null; lon: number | null },
+): T[] {
+  const leafCellOf = (value: T): string => {
+    const { lat, lon } = locationOf(value);
     return lat === null || lon === null ? "" : latLngToCell(lat, lon, leafResolution);
   };
-  return things
-    .map((thing) => ({ thing, area: area(thing) }))
-    .sort((a, b) => (a.area < b.area ? -1 : a.area > b.area ? 1 : 0))
-    .map(({ thing }) => thing);
+  return values
+    .map((value) => ({ value, cell: leafCellOf(value) }))
+    .sort((a, b) => (a.cell < b.cell ? -1 : a.cell > b.cell ? 1 : 0))
+    .map(({ value }) => value);
 }
 
 /** Converts a dataset into the inputs of the public API. Event times are shifted by `shift` seconds. */
@@ -59,7 +62,7 @@ export function toMarketplace(dataset: Dataset, shift: number): Marketplace {
   }
   return {
     name: toIdentifier(dataset.name),
-    products: groupByCell([...dataset.items.values()], (item) => item).map((item) => ({
+    products: sortByLeafCell([...dataset.items.values()], (item) => item).map((item) => ({
       id: item.id,
       title: item.title,
       category: item.category,
@@ -71,7 +74,7 @@ export function toMarketplace(dataset: Dataset, shift: number): Marketplace {
       available: true,
       attributes: item.attributes,
     })),
-    events: groupByCell([...eventsByUser.values()], ([first]) => first).flatMap((own) =>
+    events: sortByLeafCell([...eventsByUser.values()], ([first]) => first).flatMap((own) =>
       own.map((event, i) => ({
         // The id depends on the row alone, so that a repeated import yields duplicates.
         eventId: `${toIdentifier(dataset.name.slice(0, maxPrefixCharacters))}.${i}`,

@@ -25,8 +25,8 @@ async function isVisible(target: ApiTarget, { id, location }: ProductInput): Pro
 }
 
 /**
- * Waits until nearby queries find the imported products, since cells publish their tiles with a short delay. Throws if a
- * product is not found within a minute.
+ * Waits until nearby queries find the imported products, since cells publish their tiles with a short delay. Throws if
+ * a product is not found within a minute.
  */
 export async function waitUntilVisible(target: ApiTarget, products: readonly ProductInput[]): Promise<void> {
   const stride = Math.max(1, Math.floor(products.length / sampleSize));

@@ -100,7 +100,10 @@ const maxPositions = 10;
 /** Returns a number with two digits and without the leading zero: `.31`. */
 const shortText = (value: number): string => value.toFixed(2).replace(/^0\./, ".");
 
-/** Returns a version's drift as table rows, one per day: the feature with the most drift, scores, calibration, rate by position. */
+/**
+ * Returns a version's drift as table rows, one per day: the feature with the most drift, scores, calibration, rate by
+ * position.
+ */
 export const driftRows = ({ drift }: ModelDetails): string[][] => [
   [
     ...[

@@ -14,7 +14,9 @@ export interface StartOptions {
   trainingEffort: "quick" | "full";
 }
 
-/** Returns the port of the environment variable `PORT`, 8787 by default. An invalid one ends the process with one line. */
+/**
+ * Returns the port of the environment variable `PORT`, 8787 by default. An invalid port ends the process with an error.
+ */
 export function parsePort({ PORT }: NodeJS.ProcessEnv): number {
   const port = Number(PORT ?? 8787);
   if (!Number.isInteger(port) || port < 1 || port > 65535)
@@ -22,7 +24,7 @@ export function parsePort({ PORT }: NodeJS.ProcessEnv): number {
   return port;
 }
 
-/** Parses arguments and environment. An invalid option ends the process with one line. */
+/** Parses arguments and environment. An invalid option ends the process with an error. */
 export function parseStartOptions(args: string[], environment: NodeJS.ProcessEnv): StartOptions {
   const { values } = parseOrExit(
     () => parseArgs({ args, options: { data: { type: "string" }, train: { type: "string" } } }),

@@ -19,7 +19,9 @@ export function portIsFree(port: number): Promise<boolean> {
   });
 }
 
-/** Returns the secret that signs user tokens. The state directory keeps it, so that tokens stay valid after a restart. */
+/**
+ * Returns the secret that signs user tokens. The state directory keeps it, so that tokens stay valid after a restart.
+ */
 function tokenSecret(stateDir: string): string {
   const file = join(stateDir, "token-secret");
   if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString("hex"), { mode: 0o600 });
@@ -44,7 +46,7 @@ export const devArguments = (port: number, stateDir: string): string[] => [
   `TOKEN_SECRET:${tokenSecret(stateDir)}`,
 ];
 
-/** Characters of a response of /readyz that fit a line of progress. */
+/** Characters of a response of /readyz that a progress line shows. */
 const maxDetailCharacters = 200;
 const startTimeoutMs = 120_000;
 /** Characters of the workers' output that an error quotes. */
@@ -56,8 +58,8 @@ export interface RunningWorkers {
 }
 
 /**
- * Starts all workers and waits until the gateway answers. Writes their output to `workers.log` in the state directory. Calls
- * `onChild` with the process as soon as it is started, so that the caller can end it at any time.
+ * Starts all workers and waits until the gateway answers. Writes their output to `workers.log` in the state directory.
+ * Calls `onChild` with the process as soon as it is started, so that the caller can end it at any time.
  */
 export async function startWorkers(
   port: number,

@@ -10,8 +10,8 @@ import { ProgressLine } from "../terminal/progress-line.ts";
 const seed = 1;
 
 /**
- * Trains a model on a dataset and makes it the serving model. Training resumes from the last checkpoint of an interrupted
- * start. The first model of an application serves as soon as it is registered; a later one is promoted.
+ * Trains a model on a dataset and makes it the serving model. Training resumes from the last checkpoint of an
+ * interrupted start. The first model of an application serves as soon as it is registered; a later one is promoted.
  */
 export async function trainAndRegister(
   dataDir: string,

@@ -5,8 +5,8 @@ const logIntervalMs = 5000;
 const seconds = (since: number): string => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 
 /**
- * Progress of one task. On a terminal the line is rewritten in place; elsewhere (a pipe, a log file) a new line is printed
- * every five seconds.
+ * Progress of one task. On a terminal the line is rewritten in place; elsewhere (a pipe, a log file) a new line is
+ * printed every five seconds.
  */
 export class ProgressLine {
   readonly #name: string;

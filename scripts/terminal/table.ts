@@ -1,6 +1,6 @@
 /**
- * Returns a table as lines of text. Each column is as wide as its widest cell, and the first row is underlined. Columns in
- * `rightAligned` (numbers from 0) are padded on the left.
+ * Returns a table as lines of text. Each column is as wide as its widest cell, and the first row is underlined. Columns
+ * in `rightAligned` (numbers from 0) are padded on the left.
  */
 export function tableLines(
   rows: readonly (readonly string[])[],

@@ -9,7 +9,9 @@ export function runWithoutPauses<T>(work: PausableWork<T>): T {
   }
 }
 
-/** Runs the work to its end and awaits `pause` at each yield, so that other requests run meanwhile. Returns the result. */
+/**
+ * Runs the work to its end and awaits `pause` at each yield, so that other requests run meanwhile. Returns the result.
+ */
 export async function runWithPauses<T>(work: PausableWork<T>, pause: () => Promise<void>): Promise<T> {
   for (;;) {
     const step = work.next();

@@ -4,7 +4,8 @@ import { Arena, type Tensor } from "./tensor.ts";
 
 /**
  * Reverse-mode automatic differentiation. Every operation computes its value and records a backward step; `backward`
- * runs these steps in reverse order. The tape uses typed arrays and no dynamic code, so it runs in Node and in a Worker.
+ * runs these steps in reverse order. The tape uses typed arrays and no dynamic code, so it runs in Node and in a
+ * Worker.
  */
 export class Tape implements Ops<Tensor> {
   readonly #arena = new Arena();
@@ -74,8 +75,8 @@ export class Tape implements Ops<Tensor> {
   }
 
   /**
-   * Records an elementwise backward step with the given local slope. If `x` is one row that was broadcast over all rows, its
-   * gradient is the sum over the rows.
+   * Records an elementwise backward step with the given local slope. If `x` is one row that was broadcast over all
+   * rows, its gradient is the sum over the rows.
    */
   #recordElementwise(x: Tensor, out: Tensor, slope: (i: number) => number): void {
     const { grad } = x;

@@ -65,8 +65,11 @@ async function trainWithout({ name, shape, removeFrom }: Ablation): Promise<{ ra
   const reducedLists = lists.map((list) => ({ ...list, batch: removeFrom(list.batch) }));
   const hooks = {
     ...terminalHooks,
-    onProgress: (each: TrainingProgress) =>
-      printProgress(`without ${name}  ${trainingProgressLine(each)}`, each.doneLists === each.totalLists),
+    onProgress: (progress: TrainingProgress) =>
+      printProgress(
+        `without ${name}  ${trainingProgressLine(progress)}`,
+        progress.doneLists === progress.totalLists,
+      ),
   };
   const { parameters } = await trainOnLists(reducedLists, budget, seed, hooks, shape);
   const session = await loadModelInNode(exportOnnx(shape, parameters), shape);

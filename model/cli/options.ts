@@ -17,7 +17,9 @@ export function parseOrExit<T>(parse: () => T, usage: string): T {
   }
 }
 
-/** Returns a command-line option as a whole number of at least `min`; otherwise prints an error and ends the process. */
+/**
+ * Returns a command-line option as a whole number of at least `min`; otherwise prints an error and ends the process.
+ */
 export function parseWholeNumber(name: string, text: string, min: number): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isSafeInteger(value) || value < min)
@@ -25,7 +27,9 @@ export function parseWholeNumber(name: string, text: string, min: number): numbe
   return value;
 }
 
-/** Reads the dataset in a folder and prints its rejected rows; without a dataset prints an error and ends the process. */
+/**
+ * Reads the dataset in a folder and prints its rejected rows; without a dataset prints an error and ends the process.
+ */
 export function loadDataset(folder: string): Dataset {
   if (!existsSync(folder)) exitWithError(`The folder ${folder} does not exist.`);
   let dataset: Dataset;

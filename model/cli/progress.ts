@@ -7,8 +7,8 @@ const logIntervalMs = 5000;
 let lastPrint = 0;
 
 /**
- * Prints a progress line: on a terminal over the previous line, otherwise as a new line every few seconds. The `last` line always
- * appears.
+ * Prints a progress line: on a terminal over the previous line, otherwise as a new line every few seconds. The `last`
+ * line is always printed.
  */
 export function printProgress(line: string, last = false): void {
   const now = Date.now();

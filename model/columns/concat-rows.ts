@@ -1,3 +1,4 @@
+import { daySeconds } from "../../shared/time/seconds.ts";
 import { allocateBlock } from "./block.ts";
 import { type BlockMeta, type Columns, columnsFromBlock, encodeMetadata, noString } from "./columns.ts";
 import { gatherRows, type RowSelection } from "./gather-rows.ts";
@@ -8,12 +9,12 @@ export interface BlockRows extends RowSelection {
   blocks: readonly Columns[];
 }
 
-/** Merges the dictionaries of several blocks, of the strings that are looked up only. */
+/** Merges the dictionaries of several blocks. It contains only strings that were looked up. */
 class Dictionary {
   readonly strings: string[] = [];
   readonly #indexOf = new Map<string, number>();
   readonly #blocks: readonly Columns[];
-  /** For each block, the index here of each of its strings; -1 for strings not looked up yet. */
+  /** For each block, the merged index of each of its strings; -1 for strings not looked up yet. */
   readonly #cachedIndices: readonly Int32Array[];
 
   constructor(blocks: readonly Columns[]) {
@@ -24,9 +25,9 @@ class Dictionary {
   /** Returns the merged index of string `index` of the block numbered `block`. */
   indexFor(block: number, index: number): number {
     if (index === noString) return noString;
-    const known = this.#cachedIndices[block];
-    if (known[index] < 0) known[index] = this.#intern(this.#blocks[block].strings[index]);
-    return known[index];
+    const cached = this.#cachedIndices[block];
+    if (cached[index] < 0) cached[index] = this.#intern(this.#blocks[block].strings[index]);
+    return cached[index];
   }
 
   #intern(text: string): number {
@@ -83,7 +84,7 @@ export function concatRows(list: BlockRows, meta: BlockMeta, withNextProducts = 
 /** Decays engagement in `hot`, in place, from the time of each row's block to `time`. */
 function decayEngagementTo({ blocks, from, count }: BlockRows, time: number, hot: Float32Array): void {
   const decays = blocks.map((block) => {
-    const days = Math.max(0, (time - block.meta.time) / 86_400);
+    const days = Math.max(0, (time - block.meta.time) / daySeconds);
     return hotHalfLives.map((halfLife) => 2 ** (-days / halfLife));
   });
   for (let i = 0; i < count; i++)

@@ -8,8 +8,8 @@ export interface RowSelection {
 }
 
 /**
- * Copies rows of `width` elements from columns of one element type into `to`, in the order of `list`. Columns are copied
- * as words or as bytes: each of the two loops then sees one kind of array, which makes it several times as fast.
+ * Copies rows of `width` elements from columns of one element type into `to`, in the order of `list`. Columns are
+ * copied as words or as bytes: each of the two loops then sees one kind of array, which makes it several times as fast.
  */
 export function gatherRows(
   sources: readonly Elements[],

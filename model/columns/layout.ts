@@ -9,8 +9,8 @@ const dayHours = 24;
 const weekDays = 7;
 
 /**
- * The columns of a block of products, in the order in which they lie in the binary. Tiles store blocks, workers send
- * them to each other, and features read them. Columns of wide elements come first, so that all are aligned.
+ * The columns of a block of products, in their order in the buffer. Tiles store blocks, workers send blocks to each
+ * other, and features read them. Columns of wide elements come first, so that all columns are aligned.
  */
 export const columnLayout = [
   /** {@link hash53} of the product id. */
@@ -38,7 +38,7 @@ export const columnLayout = [
   /** Indices into the block's `strings`. */
   { name: "category", type: "u32", width: 1 },
   { name: "currency", type: "u32", width: 1 },
-  /** The product's address: the finest cell under which it lies. */
+  /** The product's address: its finest cell. Index into the block's `strings`. */
   { name: "cell", type: "u32", width: 1 },
   /** 1 for an available product, otherwise 0. */
   { name: "available", type: "u8", width: 1 },

@@ -1,6 +1,8 @@
 import type { Columns } from "./columns.ts";
 
-/** Hash table of each block: rows by the hash of the product id. Open addressing, at most half full; -1: a free slot. */
+/**
+ * Hash table of each block: rows by the hash of the product id. Open addressing, at most half full; -1: a free slot.
+ */
 const cachedIndexes = new WeakMap<Columns, Int32Array>();
 
 /** Bytes of a block's hash table per row, at most. */

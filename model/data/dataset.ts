@@ -49,7 +49,10 @@ export const allEvents = (dataset: Dataset): DatasetEvent[] => [
 
 const weekSeconds = 7 * 86_400;
 
-/** Returns the whole weeks, in seconds, by which all times must move so that the last event lies in the week before `now`. */
+/**
+ * Returns the whole weeks, in seconds, by which all times must move so that the last event lies in the week before
+ * `now`.
+ */
 export function weekShift(lastTime: number, now: number): number {
   return Math.floor((now - lastTime) / weekSeconds) * weekSeconds;
 }

@@ -173,9 +173,9 @@ const validationShare = 0.1;
 
 /**
  * Parses a RecBole dataset from its atomic files. Events come from `NAME.inter`, or from `NAME.train.inter`,
- * `NAME.test.inter` and optionally `NAME.valid.inter`. The function splits missing parts off by time: the last fifth of each
- * user's events is the test part, and the last tenth of the rest is the validation part. `NAME.item` is optional. Invalid rows
- * are reported and left out. Throws if no valid event remains.
+ * `NAME.test.inter` and optionally `NAME.valid.inter`. The function splits missing parts off by time: the last fifth of
+ * each user's events is the test part, and the last tenth of the rest is the validation part. `NAME.item` is optional.
+ * Invalid rows are reported and left out. Throws if no valid event remains.
  */
 export function parseDataset(files: readonly AtomicFile[]): Dataset {
   const problems = new RowProblems();
@@ -224,7 +224,9 @@ export function writeDataset(dataset: Dataset): AtomicFile[] {
   ];
 }
 
-/** Returns a value as a table cell: null is empty, and white space becomes a space, since tabs and newlines end a cell. */
+/**
+ * Returns a value as a table cell: null is empty, and white space becomes a space, since tabs and newlines end a cell.
+ */
 const formatCell = (value: string | number | null | undefined): string =>
   value === null || value === undefined ? "" : String(value).replaceAll(/\s/g, " ");
 

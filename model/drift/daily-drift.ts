@@ -22,7 +22,7 @@ const calibrationBins = 10;
 /** The rows that users saw from one version on one day: one value per row in each array, in the same order. */
 interface ShownRows {
   score: number[];
-  /** The value of the outcome: 1 for an engagement, `purchaseWorth` more for a purchase. */
+  /** The value of the outcome: 1 for an engagement, {@link purchaseValue} more for a purchase. */
   value: number[];
   position: number[];
   /** Whether the user clicked, added to the cart or purchased. */
@@ -61,8 +61,8 @@ function shownRowsOf(
 }
 
 /**
- * Returns the mean predicted value (`said`), the mean observed value (`came`) and the mean absolute difference of the two
- * over ten bins. Rows are binned by predicted value, with about the same weight in each bin.
+ * Returns the mean predicted value (`said`), the mean observed value (`came`) and the mean absolute difference of the
+ * two over ten bins. Rows are binned by predicted value, with about the same weight in each bin.
  */
 function calibrationFigures({ score, value, weights }: ShownRows): DriftDay["calibration"] {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -95,9 +95,9 @@ function quantile({ values, weights }: WeightedValues, share: number): number {
 }
 
 /**
- * Returns the drift of one version on one day against its first day; without `references`, this day is the first. Returns
- * null if no row was shown. A row counts with the weight of its example, which compensates for impressions that sampling
- * left out.
+ * Returns the drift of one version on one day against its first day; without `references`, this day is the first.
+ * Returns null if no row was shown. A row counts with the weight of its example, which compensates for impressions that
+ * sampling left out.
  */
 export function dailyDrift(
   shape: FeatureShape,

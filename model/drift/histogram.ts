@@ -58,13 +58,15 @@ export function referenceDistribution({ values, weights }: WeightedValues): Refe
   return { edges, shares: bucketShares(edges, { values, weights }) };
 }
 
-/** The share that an empty bucket counts as. With 0, one value in a formerly empty bucket would make the index infinite. */
+/**
+ * The share that an empty bucket counts as. With 0, one value in a formerly empty bucket would make the index infinite.
+ */
 const minShare = 1e-3;
 
 /**
  * Returns the population stability index of two distributions over the same buckets: Σ (p - q) ln(p / q), the symmetric
- * Kullback-Leibler divergence (N. Siddiqi, "Credit Risk Scorecards", 2006). Below 0.1 means little change; above 0.25 means
- * much.
+ * Kullback-Leibler divergence (N. Siddiqi, "Credit Risk Scorecards", 2006). Below 0.1 means little change; above 0.25
+ * means much.
  */
 export function stabilityIndex(expected: readonly number[], actual: readonly number[]): number {
   return expected.reduce((sum, share, i) => {

@@ -13,10 +13,10 @@ describe("ablations", () => {
     const batch = randomBatch(featureShape, 5, 1);
     const before = structuredClone(batch);
     const zeroed = new Set<number>();
-    for (const { removeFrom: without } of ablations.filter(({ name }) => name.startsWith("features: "))) {
-      const left = without(batch);
-      expect(left).not.toEqual(before);
-      left.dense.forEach((value, i) => {
+    for (const { removeFrom } of ablations.filter(({ name }) => name.startsWith("features: "))) {
+      const reduced = removeFrom(batch);
+      expect(reduced).not.toEqual(before);
+      reduced.dense.forEach((value, i) => {
         if (value === batch.dense[i]) return;
         expect(value).toBe(0);
         zeroed.add(i);
@@ -30,14 +30,14 @@ describe("ablations", () => {
     const namesOf = (shape: typeof featureShape): Set<string> =>
       new Set(initialParameters(shape, new Random(1)).keys());
     const all = namesOf(featureShape);
-    const gone = ablations
+    const missing = ablations
       .filter(({ name }) => name.startsWith("network: "))
       .map(({ shape }) => {
-        const left = namesOf(shape);
-        return [...all].filter((name) => !left.has(name));
+        const remaining = namesOf(shape);
+        return [...all].filter((name) => !remaining.has(name));
       });
-    expect(gone.map((names) => names.length)).toEqual([5, 3, 5, 1]);
-    expect(new Set(gone.flat()).size).toBe(14);
+    expect(missing.map((names) => names.length)).toEqual([5, 3, 5, 1]);
+    expect(new Set(missing.flat()).size).toBe(14);
   });
 
   it("export a network that scores as the tape does", async () => {

@@ -51,8 +51,8 @@ const unknownDistanceKm = 1e6;
 const tieBreakScale = 1e-9;
 
 /**
- * Returns the counting methods that the model must beat. Global counts come from `past` alone; a user's own counts grow with
- * every observed event. Popularity breaks ties.
+ * Returns the counting methods that the model must beat. Global counts come from `past` alone; a user's own counts grow
+ * with every observed event. Popularity breaks ties.
  *
  * - `popularity`: choices by all users.
  * - `distance`: distance from the user's last location.
@@ -91,7 +91,8 @@ export function baselines(dataset: Dataset, past: readonly DatasetEvent[]): Base
     for (const [item, count] of counts) scores[item] += count / total;
     return scores;
   };
-  // The methods share one history, and callers pass each event to all of them: only the first method updates the history.
+  // The methods share one history, and callers pass each event to all of them: only the first method updates the
+  // history.
   const observe = (event: DatasetEvent): void => {
     userHistory.observe(event.userId, itemIndex(event));
     const item = dataset.items.get(event.itemId);
@@ -157,8 +158,8 @@ export function baselines(dataset: Dataset, past: readonly DatasetEvent[]): Base
 }
 
 /**
- * Returns the rank of an item (from 1) by score, among the items for which `includes` is true. A tie counts half a rank, so
- * that the result is the mean rank over all orders of the tied items.
+ * Returns the rank of an item (from 1) by score, among the items for which `includes` is true. A tie counts half a
+ * rank, so that the result is the mean rank over all orders of the tied items.
  */
 export function rankOf(
   scores: Float64Array,

@@ -12,7 +12,7 @@ export interface MethodQuality {
   newUsers: RankingQuality;
   /** Events on cold products. */
   newProducts: RankingQuality;
-  /** The slices above, with cold products excluded from the candidates. */
+  /** `overall` and `first`, with cold products excluded from the candidates. */
   overallWithoutCold: RankingQuality;
   firstWithoutCold: RankingQuality;
 }

@@ -38,10 +38,10 @@ const listLength = 10;
 const eventsPerProgress = 64;
 
 /**
- * Measures the expected purchases of recommendations on a simulated marketplace. For up to about `maxLists` evenly spaced test
- * events, each ranker returns a list of ten products through the serving pipeline. The ground truth gives the probability that
- * the user buys each product in this situation, and the best possible list of the whole catalog. Requests state the user's
- * location, as those of an app do; this is not the location of the chosen product.
+ * Measures the expected purchases of recommendations on a simulated marketplace. For up to about `maxLists` evenly
+ * spaced test events, each ranker returns a list of ten products through the serving pipeline. The ground truth gives
+ * the probability that the user buys each product in this situation, and the best possible list of the whole catalog.
+ * Requests state the user's location, as those of an app do; this is not the location of the chosen product.
  */
 export async function expectedPurchases(
   { dataset, users, truth }: Simulation,
@@ -164,8 +164,8 @@ class SessionTracker {
   }
 
   /**
-   * Returns the category of the user's last event if it belongs to the same session, otherwise -1. A simulated session stays at
-   * one exact location that no other session has.
+   * Returns the category of the user's last event if it belongs to the same session, otherwise -1. A simulated session
+   * stays at one exact location that no other session has.
    */
   lastCategory({ userId, lat, lon }: DatasetEvent): number {
     const last = this.#last.get(userId);

@@ -18,7 +18,10 @@ export interface RankedEvent {
   revisit: boolean;
   /** Number of the user's earlier choices. */
   priorChoices: number;
-  /** True if nobody chose the product in training and validation, and this user did not choose it in the test since then. */
+  /**
+   * True if nobody chose the product in training and validation, and this user did not choose it in earlier test
+   * events.
+   */
   cold: boolean;
   /** Ranks by method, among all products. */
   ranks: Record<string, Ranks>;
@@ -48,12 +51,13 @@ const shownLength = 10;
 const eventsPerProgress = 64;
 
 /**
- * Ranks the product of each test event, in time order, by the serving pipeline and by the counting methods. The pipeline runs
- * once with each ranker, one for each seed.
+ * Ranks the product of each test event, in time order, by the serving pipeline and by the counting methods. The
+ * pipeline runs once with each ranker, one for each seed.
  *
- * Global state is frozen after training and validation. Only a user's own earlier test events update the user's state, and no
- * method sees an event's coordinates before ranking it. The ranking covers all products: a product that is not among the
- * candidates counts as missed. If `sampleEvery` is n, the function ranks every nth event and observes all events.
+ * Global state is frozen after training and validation. Only a user's own earlier test events update the user's state,
+ * and no method sees an event's coordinates before ranking it. The ranking covers all products: a product that is not
+ * among the candidates counts as missed. If `sampleEvery` is n, the function ranks every nth event and observes all
+ * events.
  */
 export async function rankTestEvents(
   dataset: Dataset,

@@ -42,7 +42,7 @@ describe("armOf", () => {
     ];
     const counts = new Map<string, number>();
     for (let i = 0; i < 40_000; i++) {
-      const arm = armOf(keyOf(`userId-${i}`), arms);
+      const arm = armOf(keyOf(`user-${i}`), arms);
       counts.set(arm, (counts.get(arm) ?? 0) + 1);
     }
     expect(counts.has("none")).toBe(false);

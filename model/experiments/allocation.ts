@@ -23,11 +23,11 @@ function uniformHash({ application, experiment, userId }: AllocationKey, arm: st
 }
 
 /**
- * Returns the name of the arm of a user, without stored state: weighted rendezvous hashing (Schindelhauer and Schomaker,
- * "Weighted distributed hash tables", SPAA 2005). Each arm draws an exponential waiting time of rate `share` from the hash
- * of arm and user; the arm with the shortest time wins. When shares change, a user only moves to an arm whose share grew
- * relative to the old arm's share: a growing arm keeps all its users, a shrinking arm loses no more than it must. Throws if
- * all shares are 0.
+ * Returns the name of the arm of a user, without stored state: weighted rendezvous hashing (Schindelhauer and
+ * Schomaker, "Weighted distributed hash tables", SPAA 2005). Each arm draws an exponential waiting time of rate `share`
+ * from the hash of arm and user; the arm with the shortest time wins. When shares change, a user only moves to an arm
+ * whose share grew relative to the old arm's share: a growing arm keeps all its users, a shrinking arm loses no more
+ * than it must. Throws if all shares are 0.
  */
 export function armOf(key: AllocationKey, arms: readonly Arm[]): string {
   let winner: string | null = null;

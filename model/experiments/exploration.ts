@@ -16,10 +16,10 @@ export interface ShownItem<T> {
 const minListLength = 5;
 
 /**
- * Returns the first `limit` items of a ranking, with exploration at the last position: with probability `rate`, the policy
- * shows one of the next `depth` items there, each with the same probability. Users so also see items that the model would
- * never show, at the position where exploration costs least. The known propensities allow off-policy evaluation (Horvitz
- * and Thompson, 1952; Bottou and others, JMLR 14, 2013). `random` returns numbers in [0, 1).
+ * Returns the first `limit` items of a ranking, with exploration at the last position: with probability `rate`, the
+ * policy shows one of the next `depth` items there, each with the same probability. So users also see items that the
+ * model would never show, at the position where exploration costs least. The known propensities allow off-policy
+ * evaluation (Horvitz and Thompson, 1952; Bottou and others, JMLR 14, 2013). `random` returns numbers in [0, 1).
  */
 export function explore<T>(
   order: readonly T[],

@@ -21,8 +21,9 @@ function userRate(random: Random, mean: number, spread: number): number {
 }
 
 /**
- * Simulates one experiment: each exposure goes to a new user with probability `fresh`, else to an earlier one, and the test is
- * evaluated after each exposure. Returns the number of exposures at which the interval first excludes `truth`, or null.
+ * Simulates one experiment: each exposure goes to a new user with probability `fresh`, else to an earlier one, and the
+ * test is evaluated after each exposure. Returns the number of exposures at which the interval first excludes `truth`,
+ * or null.
  */
 function firstExclusion(
   random: Random,

@@ -11,8 +11,8 @@ export const emptyArmTotals: ArmTotals = {
 };
 
 /**
- * Returns the totals after one user's counts change from `before` to (n, s), where n is the number of exposures and s the
- * number of successes. A new user has (0, 0) before.
+ * Returns the totals after one user's counts change from `before` to (n, s), where n is the number of exposures and s
+ * the number of successes. A new user has (0, 0) before.
  */
 export function updateArmTotals(
   totals: ArmTotals,
@@ -36,20 +36,15 @@ export const rateOf = ({ exposures, successes }: ArmTotals): number =>
 /**
  * Returns the variance of {@link rateOf}, by the delta method for a ratio of sums over users (Deng, Knoblich and Lu,
  * "Applying the delta method in metric analytics", KDD 2018). The variance is never below that of independent exposures
- * with one extra success and one extra failure, so that an arm without any success does not count as certain.
+ * with one extra success and one extra failure, so that the rate of an arm without any success does not count as
+ * certain.
  */
 export function varianceOf(totals: ArmTotals): number {
-  const {
-    people,
-    exposures,
-    successes,
-    exposuresSquared,
-    exposuresTimesSuccesses: products,
-    successesSquared,
-  } = totals;
+  const { people, exposures, successes, exposuresSquared, exposuresTimesSuccesses, successesSquared } =
+    totals;
   if (people < 2) return Number.POSITIVE_INFINITY;
   const rate = rateOf(totals);
-  const squares = successesSquared - 2 * rate * products + rate * rate * exposuresSquared;
+  const squares = successesSquared - 2 * rate * exposuresTimesSuccesses + rate * rate * exposuresSquared;
   const clustered = ((people / (people - 1)) * Math.max(0, squares)) / (exposures * exposures);
   const smooth = (successes + 1) / (exposures + 2);
   return Math.max(clustered, (smooth * (1 - smooth)) / exposures);
@@ -59,8 +54,8 @@ export function varianceOf(totals: ArmTotals): number {
 export interface RateDifference {
   estimate: number;
   /**
-   * Bounds of the confidence sequence: with probability 1 - alpha, the interval contains the true difference at all times
-   * together. -1 and 1 while an arm has fewer than two users.
+   * Bounds of the confidence sequence: with probability 1 - alpha, the interval contains the true difference at all
+   * times together. -1 and 1 while an arm has fewer than two users.
    */
   low: number;
   high: number;
@@ -70,15 +65,18 @@ export interface RateDifference {
 export interface SequentialSettings {
   /** Probability of a false positive over all looks together. */
   alpha: number;
-  /** Standard deviation of the expected differences. The test is valid for any value and most powerful near the true effect. */
+  /**
+   * Standard deviation of the expected differences. The test is valid for any value and most powerful near the true
+   * effect.
+   */
   effect: number;
 }
 
 /**
- * Returns a confidence sequence for the difference of two rates, by the mixture sequential probability ratio test with a
- * normal mixture (Robbins, Annals of Mathematical Statistics 41(5), 1970; Johari, Koomen, Pekelis and Walsh, "Always valid
- * inference", Operations Research 70(3), 2022). The test relies on the asymptotic normality of the rates. It may be
- * evaluated after each event and stopped at any time: the interval is valid at all times together.
+ * Returns a confidence sequence for the difference of two rates, by the mixture sequential probability ratio test with
+ * a normal mixture (Robbins, Annals of Mathematical Statistics 41(5), 1970; Johari, Koomen, Pekelis and Walsh, "Always
+ * valid inference", Operations Research 70(3), 2022). The test relies on the asymptotic normality of the rates. It may
+ * be evaluated after each event and stopped at any time: the interval is valid at all times together.
  */
 export function rateDifference(
   first: ArmTotals,

@@ -13,8 +13,8 @@ export interface VerdictSettings extends SequentialSettings {
 /** The result of comparing a candidate with the control. */
 export interface Verdict {
   /**
-   * `worse`: significantly worse than the control. `good`: significantly better, or significantly not worse by more than the
-   * margin. `open`: undecided.
+   * `worse`: significantly worse than the control. `good`: significantly better, or significantly not worse by more
+   * than the margin. `open`: undecided.
    */
   verdict: "good" | "worse" | "open";
   difference: RateDifference;
@@ -25,8 +25,9 @@ export interface Verdict {
 const percent = (value: number): string => `${(100 * value).toFixed(2)}%`;
 
 /**
- * Returns the verdict on a candidate by an always-valid interval; it may be called at any time and any number of times. With
- * probability 1 - alpha, an equally good candidate is never called worse, and one worse by more than the margin never good.
+ * Returns the verdict on a candidate by an always-valid interval; it may be called at any time and any number of times.
+ * With probability 1 - alpha, an equally good candidate is never called worse, and one worse by more than the margin
+ * never good.
  */
 export function verdictOf(candidate: ArmTotals, control: ArmTotals, settings: VerdictSettings): Verdict {
   const difference = rateDifference(candidate, control, settings);

@@ -19,8 +19,8 @@ export class BatchPool {
   }
 
   /**
-   * Returns a batch for `count` candidates with arbitrary content. It is a new one if no batch is free or `count` exceeds
-   * the capacity.
+   * Returns a batch for `count` candidates with arbitrary content. It allocates the batch if none is free or `count`
+   * exceeds the capacity.
    */
   acquire(count: number): FeatureBatch {
     if (count > this.#capacity) return emptyBatch(this.#shape, count);
@@ -34,7 +34,9 @@ export class BatchPool {
     };
   }
 
-  /** Returns a batch of {@link acquire} to the pool. The caller must release it once only and not read it afterwards. */
+  /**
+   * Returns a batch of {@link acquire} to the pool. The caller must release it once only and not read it afterwards.
+   */
   release(batch: FeatureBatch): void {
     if (batch.count > this.#capacity || this.#free.length >= maxPooledBatches) return;
     this.#free.push({

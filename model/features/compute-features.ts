@@ -35,7 +35,9 @@ const orderedFamilies = Object.values(featureFamilies);
 
 /** Buckets of hashed categories; 0 stands for no category. */
 const categoryBuckets = 64;
-/** Version of the formulas. Increase it when a formula changes under the same name, so that older models are refused. */
+/**
+ * Version of the formulas. Increase it when a formula changes under the same name, so that older models are refused.
+ */
 const formulaVersion = 2;
 
 /** The specification of the model's inputs. */

@@ -26,7 +26,7 @@ export interface BlockRow {
 const countsWidth = columnWidth.counts;
 const peopleOffset = countOffset.people;
 
-/** Smoothing: people added to each category at each hour. */
+/** Smoothing of {@link ListSummary.expectedChoices}: people added to each category at each hour. */
 const peoplePrior = 0.2;
 
 /** Returns statistics over the candidates of a ranking for a user at a local hour. */
@@ -43,10 +43,10 @@ export function summarizeCandidates(
     if (block.counts[row * countsWidth + peopleOffset] === 0) neverChosen++;
     const paid = block.price[row] * (1 - block.discount[row]);
     if (!(paid > 0)) continue;
-    const known = prices.get(block.categoryHash[row]) ?? { logs: 0, count: 0 };
-    known.logs += Math.log(paid);
-    known.count++;
-    prices.set(block.categoryHash[row], known);
+    const ofCategory = prices.get(block.categoryHash[row]) ?? { logs: 0, count: 0 };
+    ofCategory.logs += Math.log(paid);
+    ofCategory.count++;
+    prices.set(block.categoryHash[row], ofCategory);
   }
   const categories = [...hours.categories];
   return {
@@ -58,7 +58,9 @@ export function summarizeCandidates(
   };
 }
 
-/** Distributes the user's choices of each hour over the categories, in proportion to everyone's choices at that hour. */
+/**
+ * Distributes the user's choices of each hour over the categories, in proportion to everyone's choices at that hour.
+ */
 function expectedChoices(
   categories: readonly number[],
   hours: CategoryHours,

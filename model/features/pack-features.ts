@@ -104,7 +104,9 @@ export function packFeatures(
   return bytes;
 }
 
-/** Returns a pack of some rows of another pack, in the order of `rows`; null if `bytes` is not a pack or lacks a row. */
+/**
+ * Returns a pack of some rows of another pack, in the order of `rows`; null if `bytes` is not a pack or lacks a row.
+ */
 export function selectPackedRows(bytes: Uint8Array, rows: readonly number[]): Uint8Array<ArrayBuffer> | null {
   const from = readLayout(bytes);
   if (from === null || rows.some((row) => row >= from.rows)) return null;

@@ -5,8 +5,8 @@ import { distinctChoices, type RankingContext, referencePointIndex } from "./ran
 import { blockOf, contextOf, day, hour, makeInteraction, north, now, origin, profileOf } from "./testing.ts";
 
 const block = blockOf([{}, { counts: [0, 0, 0, 0, 0, 1] }]);
-const referencePoint = ({ referencePoints: spots }: RankingContext, at: number): number[] => [
-  ...spots.slice(3 * at, 3 * at + 3),
+const referencePoint = ({ referencePoints }: RankingContext, at: number): number[] => [
+  ...referencePoints.slice(3 * at, 3 * at + 3),
 ];
 
 describe("rankingContext", () => {
@@ -66,8 +66,8 @@ describe("rankingContext", () => {
   it("smooths the shares of next products by five", () => {
     const rows = blockOf([{ nextProducts: [{ productId: "next", cell: "c", weight: 15 }] }]);
     const context = contextOf(profileOf([makeInteraction("p0", now - hour)]), rows);
-    expect(context.nextProductsOfLast).toEqual(new Map([[hash53("next"), 15 / 20]]));
-    expect(context.nextProductsOfSecond.size).toBe(0);
+    expect(context.globalTransitionsFromLast).toEqual(new Map([[hash53("next"), 15 / 20]]));
+    expect(context.globalTransitionsFromSecond.size).toBe(0);
   });
 
   it("smooths the shares of transitions from the last category by three", () => {

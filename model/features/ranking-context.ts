@@ -22,7 +22,7 @@ export interface UsualPlaces {
   weights: Float64Array;
 }
 
-/** All that the features of one ranking read, beside the candidate itself. */
+/** All data that the features of one ranking read, except the candidate itself. */
 export interface RankingContext {
   profile: UserProfile;
   /** Seconds since the epoch. */
@@ -50,11 +50,13 @@ export interface RankingContext {
   transitionsFromLastSum: number;
   transitionsFromSecondSum: number;
   /** Smoothed shares of all users' transitions from the last and the second last product, by the hash of the next. */
-  nextProductsOfLast: Map<number, number>;
-  nextProductsOfSecond: Map<number, number>;
+  globalTransitionsFromLast: Map<number, number>;
+  globalTransitionsFromSecond: Map<number, number>;
   /** The user's statistics of each category, by the hash of its name. */
   categories: Map<number, CategoryStats>;
-  /** The user's recent transitions from the category of the last choice: smoothed shares by the hash of the next one. */
+  /**
+   * The user's recent transitions from the category of the last choice: smoothed shares by the hash of the next one.
+   */
   categoryTransitions: Map<number, number>;
   /** Share of the newest choices that were the user's first choice of their product, smoothed. */
   novelty: number;
@@ -71,7 +73,7 @@ export const referencePointIndex = { point: 0, last: 1, home: 2 } as const;
 
 /** Usual places in the kernel density, at most. */
 const maxUsualPlaces = 16;
-/** Newest choices from which novelty is estimated, and its prior: a share, worth so many choices. */
+/** Number of newest choices from which novelty is estimated, and the prior: a share that weighs as many choices. */
 const noveltyChoices = 20;
 const noveltyPrior = { share: 0.3, choices: 4 };
 /** Smoothing of transitions between categories, in transitions. */
@@ -80,8 +82,8 @@ const categoryTransitionPrior = 3;
 const nextProductPrior = 5;
 
 /**
- * Returns the context of a ranking of `candidates`. It reads the next products of the user's last choices from `blocks`.
- * `offsetSeconds` is the offset of the clocks at the user's location from UTC.
+ * Returns the context of a ranking of `candidates`. It reads the next products of the user's last choices from
+ * `blocks`. `offsetSeconds` is the offset of the clocks at the user's location from UTC.
  */
 export function rankingContext(
   profile: UserProfile,
@@ -117,8 +119,8 @@ export function rankingContext(
     transitionsFromSecond,
     transitionsFromLastSum: sum(transitionsFromLast),
     transitionsFromSecondSum: sum(transitionsFromSecond),
-    nextProductsOfLast: nextProductShares(blocks, last?.productId),
-    nextProductsOfSecond: nextProductShares(blocks, second?.productId),
+    globalTransitionsFromLast: nextProductShares(blocks, last?.productId),
+    globalTransitionsFromSecond: nextProductShares(blocks, second?.productId),
     categoryTransitions: categoryTransitionShares(choices),
     novelty: noveltyOf(profile, choices),
     referencePoints: referencePointsOf(point, last, profile.home),

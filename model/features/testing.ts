@@ -57,7 +57,7 @@ export const makeInteraction = (
   time: number,
   {
     type = "purchase",
-    location: at = null,
+    location = null,
     ...facts
   }: Partial<ProductFacts & Pick<Interaction, "type" | "location">> = {},
 ): Interaction => ({
@@ -66,7 +66,7 @@ export const makeInteraction = (
   productId,
   time,
   recommendationId: null,
-  location: at,
+  location,
   facts: { cell: null, lat: null, lon: null, category: null, price: null, ...facts },
 });
 

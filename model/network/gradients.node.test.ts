@@ -19,7 +19,9 @@ const shape: FeatureShape = {
   hash: "test",
 };
 
-/** Returns a list with engagement on its first two candidates and a purchase of the first; half of its history is empty. */
+/**
+ * Returns a list with engagement on its first two candidates and a purchase of the first; half of its history is empty.
+ */
 function listOf(seed: number, count: number): TrainingList {
   const batch = randomBatch(shape, count, seed);
   const engage = new Float32Array(count);
@@ -51,8 +53,9 @@ const matrix = (data: Float32Array, rows: number, columns: number): np.Array =>
   np.array(Float32Array.from(data)).reshape([rows, columns]);
 
 /**
- * An independent implementation of the loss of one head: -sum(targets / total * log softmax) + weight * sum of binary cross
- * entropies. A row that represents several candidates adds the logarithm of their number to its logit in the softmax.
+ * An independent implementation of the loss of one head: -sum(targets / total * log softmax) + weight * sum of binary
+ * cross entropies. A row that represents several candidates adds the logarithm of their number to its logit in the
+ * softmax.
  */
 function headLoss(logits: np.Array, targets: Float32Array, candidatesRepresented: Float32Array): np.Array {
   const total = targets.reduce((sum, value) => sum + value, 0);

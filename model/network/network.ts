@@ -7,8 +7,8 @@ export interface ParameterSpec {
   rows: number;
   columns: number;
   /**
-   * `he`: normal with variance 2 / rows (He et al., ICCV 2015); `small`: normal with standard deviation 0.05; a number: that
-   * constant.
+   * `he`: normal with variance 2 / rows (He et al., ICCV 2015); `small`: normal with standard deviation 0.05; a number:
+   * that constant.
    */
   initial: "he" | "small" | 0 | 1;
   /** False for the input statistics, which are measured and not trained. */
@@ -98,8 +98,9 @@ export interface NetworkInputs<T> {
  * - The graph itself standardizes the dense features.
  * - Attention weighs the recent events by their pair features and by category transitions (after Zhou et al., "Deep
  *   Interest Network", KDD 2018).
- * - Products of embeddings model two affinities of the candidate's category: to the categories of very recent events, and
- *   to the hour and weekday (factorized transitions: Rendle et al., "Factorizing Personalized Markov Chains", WWW 2010).
+ * - Products of embeddings model two affinities of the candidate's category: to the categories of very recent events,
+ *   and to the hour and weekday (factorized transitions: Rendle et al., "Factorizing Personalized Markov Chains", WWW
+ *   2010).
  * - Two hidden layers and a linear layer share these inputs (wide and deep: Cheng et al., DLRS 2016).
  */
 export function buildNetwork<T>(
@@ -117,7 +118,8 @@ export function buildNetwork<T>(
   const transitions =
     candidate === null ? null : ops.similarity(candidate, embedded("before", inputs.historyCategory));
   const attended = (): T => {
-    // The event layer is the same for every candidate: the graph computes it once and adds it to each candidate's pairs.
+    // The event layer is the same for every candidate: the graph computes it once and adds it to each candidate's
+    // pairs.
     const wide = history * attention;
     const pairLayer = ops.reshape(ops.linear(inputs.pair, p("pair.w")), wide);
     const pairs = ops.reshape(

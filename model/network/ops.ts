@@ -16,7 +16,9 @@ export interface Ops<T> {
   add(a: T, b: T): T;
   /** Returns a * b, elementwise; b has the shape of a, or is one row that multiplies each row of a. */
   multiply(a: T, b: T): T;
-  /** Returns (x - mean) * scale, clipped to ±{@link maxStandardized}; mean and scale are [1, columns] and not trained. */
+  /**
+   * Returns (x - mean) * scale, clipped to ±{@link maxStandardized}; mean and scale are [1, columns] and not trained.
+   */
   standardize(x: T, mean: T, scale: T): T;
   /** Returns the rows of table [c, e] at indices [n]: [n, e]. */
   gather(table: T, indices: T): T;

@@ -76,8 +76,8 @@ export async function checkGoldenVectors(
 const listSizes = [1, 500];
 
 /**
- * Checks that a session returns one finite logit of each head per candidate, for lists of {@link listSizes} candidates. The
- * lists repeat the golden candidates.
+ * Checks that a session returns one finite logit of each head per candidate, for lists of {@link listSizes} candidates.
+ * The lists repeat the golden candidates.
  */
 export async function checkListSizes(
   { golden }: ModelManifest,

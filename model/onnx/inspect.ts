@@ -18,8 +18,8 @@ const newestOpset = 21;
 const maxNodes = 20_000;
 
 /**
- * Operators that a model must not use. The data decides how long a loop runs, random operators give different scores for the
- * same inputs, and features are neither text nor sequences.
+ * Operators that a model must not use. The inputs decide how long a loop runs, random operators give different scores
+ * for the same inputs, and features are neither text nor sequences.
  */
 const refusedOperators: readonly RegExp[] = [
   /^(If|Loop|Scan)$/,
@@ -75,8 +75,9 @@ function graphProblem({ node, initializer }: GraphProto): string | null {
 }
 
 /**
- * Inspects a file before any runtime loads it. The file must be ONNX of a supported operator set, use only supported operators,
- * contain its weights, and have the inputs and outputs of the features. Otherwise the result is the error `invalid_input`.
+ * Inspects a file before any runtime loads it. The file must be ONNX of a supported operator set, use only supported
+ * operators, contain its weights, and have the inputs and outputs of the features. Otherwise the result is the error
+ * `invalid_input`.
  */
 export function inspectOnnx(bytes: Uint8Array, shape: FeatureShape, opset: number): Result<null> {
   const refuseFile = (detail: string): Result<null> => refuse("invalid_input", detail);
@@ -105,12 +106,12 @@ export function inspectOnnx(bytes: Uint8Array, shape: FeatureShape, opset: numbe
   ];
   for (const [kind, specs, tensors] of ports) {
     for (const spec of specs) {
-      const problem = tensorMismatch(
+      const mismatch = tensorMismatch(
         kind,
         spec,
         tensors.find(({ name }) => name === spec.name),
       );
-      if (problem !== null) return refuseFile(problem);
+      if (mismatch !== null) return refuseFile(mismatch);
     }
     const extra = tensors.find(({ name }) => !specs.some((spec) => spec.name === name));
     if (extra && kind === "input")

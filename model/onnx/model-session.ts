@@ -11,8 +11,8 @@ export interface ModelSession {
 }
 
 /**
- * Wraps a session of the ONNX runtime, and runs one batch at a time, as the runtime requires. Callers pass the runtime, since
- * Node and Workers load it differently.
+ * Wraps a session of the ONNX runtime, and runs one batch at a time, as the runtime requires. Callers pass the runtime,
+ * since Node and Workers load it differently.
  */
 export function createModelSession(
   runtime: { Tensor: TensorConstructor },

@@ -5,8 +5,8 @@ import type { Parameters } from "../network/parameters.ts";
 import { ModelProtoSchema, TensorProto_DataType } from "./generated/onnx_pb.js";
 
 /**
- * Reads the parameters from a file that {@link exportOnnx} wrote, so that training can start from them. Returns null if the
- * file holds another network.
+ * Reads the parameters from a file that {@link exportOnnx} wrote, so that training can start from them. Returns null if
+ * the file holds another network.
  */
 export function readParameters(shape: FeatureShape, bytes: Uint8Array): Parameters | null {
   const parameters: Parameters = new Map();

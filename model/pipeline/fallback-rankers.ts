@@ -5,7 +5,7 @@ import type { Ranker } from "./ports.ts";
 /** Weights of the dense features, by their names. */
 type FeatureWeights = Readonly<Record<string, number>>;
 
-/** What the logit of a purchase lies below that of an engagement. */
+/** Difference between the logit of an engagement and the logit of a purchase. */
 const purchaseLogitGap = 1;
 
 /** Returns a ranker whose logits are linear in the dense features. */
@@ -36,7 +36,7 @@ function createLinearRanker(version: string, bias: number, weights: FeatureWeigh
 
 /**
  * Ranks when no model can run: by the user's own choices, transitions, distance and popularity. The weights are set by
- * hand, after what counting methods show to matter.
+ * hand. The counting methods of the evaluation show which features matter.
  */
 export const linearRanker = createLinearRanker("linear", -4, {
   own_share: 1.5,

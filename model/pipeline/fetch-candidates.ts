@@ -23,8 +23,8 @@ export interface FetchedCandidates {
 
 /**
  * Fetches the candidates of a recommendation and merges them. Products that the user's history leads to come first, and
- * products nearby fill the rest up to the limit, best first. `profileTimeoutMs` limits the wait for the former: 0 leaves
- * them out, null waits without limit. Rejects if no source can be read.
+ * products nearby fill the rest up to the limit, best first. `profileTimeoutMs` limits the wait for the products of the
+ * history: 0 leaves them out, null waits without limit. Rejects if no source can be read.
  */
 export async function fetchCandidates(
   query: CandidateQuery,
@@ -55,10 +55,10 @@ function merge(query: CandidateQuery, near: Columns | null, others: readonly Col
   const merged = new Map<number, Candidate>();
   const add = (block: Columns, row: number, nearScore: number): void => {
     const hash = block.idHash[row];
-    const known = merged.get(hash);
-    if (known) {
-      known.trace.sources++;
-      known.trace.near = Math.max(known.trace.near, nearScore);
+    const earlier = merged.get(hash);
+    if (earlier) {
+      earlier.trace.sources++;
+      earlier.trace.near = Math.max(earlier.trace.near, nearScore);
       return;
     }
     if (!test(block, row)) return;

@@ -19,7 +19,10 @@ interface Cost {
   bytes: number;
 }
 
-/** Returns the bytes that `work` allocates, including those that are collected meanwhile: a sample, scaled up. */
+/**
+ * Returns the bytes that `work` allocates, including those that are collected meanwhile. V8 estimates them from a
+ * sample.
+ */
 async function allocatedBy(work: () => Promise<void>): Promise<number> {
   const session = new Session();
   session.connect();
@@ -39,7 +42,7 @@ async function allocatedBy(work: () => Promise<void>): Promise<number> {
   }
 }
 
-/** Measures recommendations in a simulated marketplace with so many products. */
+/** Measures recommendations in a simulated marketplace with the given number of products. */
 async function costOf(products: number): Promise<Cost> {
   const { dataset, users } = simulate({ products, users: 60, events: 4000, days: 40 }, 5, now);
   const events = allEvents(dataset);

@@ -35,7 +35,7 @@ export interface PipelineQuery {
   explain: boolean;
   /** Time left for the recommendation, in milliseconds; infinity for no limit. */
   budgetMs: number;
-  /** Share of the lists whose last position is explored; absent for none. */
+  /** How the last position of the list is explored; absent for no exploration. */
   exploration?: Exploration;
 }
 
@@ -84,7 +84,7 @@ const noExploration: Exploration = { rate: 0, depth: 0 };
 /** Milliseconds of the budget that candidate sources must leave to features, ranking and rules. */
 const reservedMs = 3;
 
-/** Milliseconds without which only the last ranker is called. */
+/** Milliseconds that must remain for a ranker before the last to be called. */
 const minRankingMs = 1;
 
 /** Value of a purchase, relative to that of any interaction. */
@@ -136,7 +136,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   const ranked = candidates.map(({ block, row }, index) => ({ block, row, score: scores[index], index }));
   const exploration = (ports.random && query.exploration) || noExploration;
   const { limit } = query.rules;
-  // The products that exploration may show obey the rules too: they are the next ones of a longer list.
+  // The rules apply to the products that exploration may show too: these products are the end of a longer list.
   const extraRows = exploration.rate > 0 ? exploration.depth : 0;
   const order = applyRules(ranked, { ...query.rules, limit: limit + extraRows });
   const list = explore(order, limit, exploration, ports.random ?? Math.random);

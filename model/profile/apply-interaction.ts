@@ -32,8 +32,8 @@ function addDecayed(sum: number, at: number, time: number, halfLifeDays: number,
 }
 
 /**
- * Returns the user's last choices up to `time`, oldest first, at most {@link maxTransitionGap}. Item-to-item transitions
- * lead from them to the next choice.
+ * Returns the user's last choices up to `time`, oldest first, at most {@link maxTransitionGap}. Item-to-item
+ * transitions lead from them to the next choice.
  */
 export function choicesBefore(profile: UserProfile, time: number): RecentEvent[] {
   const before = profile.recent.filter((each) => each.type !== "dismiss" && each.time <= time);
@@ -188,7 +188,7 @@ function updatePlace(profile: UserProfile, lat: number, lon: number, time: numbe
   stats.at = Math.max(stats.at, time);
 }
 
-/** Returns what keeping an entry is worth: log frequency plus recency. */
+/** Returns the value of keeping an entry: log frequency plus recency. */
 const retentionValue = (count: number, lastTime: number): number =>
   Math.log1p(count) + lastTime / daySeconds / recencyDays;
 

@@ -23,8 +23,8 @@ const priorStrength = 1;
 const minSlope = 0.05;
 
 /**
- * Returns the Platt scaling (J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999) of the rows, fitted by
- * Newton's method with a weak prior at the identity. Without rows, returns the identity.
+ * Returns the Platt scaling (J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999) of the rows, fitted
+ * by Newton's method with a weak prior at the identity. Without rows, returns the identity.
  */
 export const fitPlatt = (rows: readonly LabeledLogit[]): PlattScaling =>
   runWithoutPauses(fitPlattPausable(rows));
@@ -35,6 +35,7 @@ export function* fitPlattPausable(rows: readonly LabeledLogit[]): PausableWork<P
   let offset = 0;
   for (let i = 0; i < maxIterations; i++) {
     yield;
+    // Gradient (g) and Hessian (h) of the loss with respect to slope (s) and offset (o).
     let gs = priorStrength * (slope - 1);
     let go = priorStrength * offset;
     let hss = priorStrength;
@@ -52,13 +53,13 @@ export function* fitPlattPausable(rows: readonly LabeledLogit[]): PausableWork<P
     }
     const determinant = hss * hoo - hso * hso;
     if (!(determinant > 1e-9)) break;
-    const ds = (hoo * gs - hso * go) / determinant;
-    const d = (hss * go - hso * gs) / determinant;
+    const slopeStep = (hoo * gs - hso * go) / determinant;
+    const offsetStep = (hss * go - hso * gs) / determinant;
     // Limit each step to 1: Newton's method overshoots where the curve is flat.
-    const shrink = Math.max(Math.abs(ds), Math.abs(d), 1);
-    slope -= ds / shrink;
-    offset -= d / shrink;
-    if (Math.abs(ds) + Math.abs(d) < 1e-8) break;
+    const shrink = Math.max(Math.abs(slopeStep), Math.abs(offsetStep), 1);
+    slope -= slopeStep / shrink;
+    offset -= offsetStep / shrink;
+    if (Math.abs(slopeStep) + Math.abs(offsetStep) < 1e-8) break;
   }
   return { slope: Math.max(minSlope, slope), offset };
 }
@@ -66,9 +67,9 @@ export function* fitPlattPausable(rows: readonly LabeledLogit[]): PausableWork<P
 const bins = 10;
 
 /**
- * Returns the expected calibration error: the mean absolute difference between predicted probability and observed rate, over
- * ten bins of equal weight by probability (Naeini et al., "Obtaining Well Calibrated Probabilities Using Bayesian Binning",
- * AAAI 2015). NaN without rows.
+ * Returns the expected calibration error: the mean absolute difference between predicted probability and observed rate,
+ * over ten bins of equal weight by probability (Naeini et al., "Obtaining Well Calibrated Probabilities Using Bayesian
+ * Binning", AAAI 2015). NaN without rows.
  */
 export function calibrationError(rows: readonly LabeledLogit[], { slope, offset }: PlattScaling): number {
   const total = rows.reduce((sum, { weight }) => sum + weight, 0);
@@ -91,7 +92,7 @@ export function calibrationError(rows: readonly LabeledLogit[], { slope, offset 
   return error / total;
 }
 
-/** Multiplies the scaling of both heads into the weights, in place, so that the exported model is calibrated. */
+/** Applies the scaling of both heads to the weights, in place, so that the exported model is calibrated. */
 export function applyScalingToWeights(
   parameters: Parameters,
   heads: readonly [engage: PlattScaling, purchase: PlattScaling],

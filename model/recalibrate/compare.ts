@@ -4,7 +4,9 @@ import { type PausableWork, runWithoutPauses } from "../pausable-work.ts";
 import { purchaseValue } from "../pipeline/run-pipeline.ts";
 import type { LoggedExample } from "./logged-examples.ts";
 
-/** Rankings without a trained model that the candidate must beat: by popularity, by distance, by the user's own history. */
+/**
+ * Rankings without a trained model that the candidate must beat: by popularity, by distance, by the user's own history.
+ */
 export const baselineNames = ["popularity", "distance", "own"] as const;
 export type BaselineName = (typeof baselineNames)[number];
 export type RankingMethod = "candidate" | "serving" | BaselineName;
@@ -43,9 +45,9 @@ function ndcg(order: readonly number[], gains: readonly number[]): number {
 }
 
 /**
- * Returns the NDCG@10 of each method on one list; null if the user engaged with no row. Only shown rows count, since the
- * outcome of the other rows is unknown. The gain of an engagement is 1, that of a purchase `purchaseWorth` more. Ties are
- * broken by the products' hashes, so that no method profits from the logged order.
+ * Returns the NDCG@10 of each method on one list; null if the user engaged with no row. Only shown rows count, since
+ * the outcome of the other rows is unknown. The gain of an engagement is 1, that of a purchase {@link purchaseValue}
+ * more. Ties are broken by the products' hashes, so that no method profits from the logged order.
  */
 export function qualityOf(
   shape: FeatureShape,

@@ -1,6 +1,6 @@
 import { hash53 } from "../columns/hash.ts";
 import { type PausableWork, runWithoutPauses } from "../pausable-work.ts";
-import { isEngagement as isEngaged, type LoggedExample } from "./logged-examples.ts";
+import { isEngagement, type LoggedExample } from "./logged-examples.ts";
 
 /** Numbers per summary; see {@link encodeSummaries} for their order. */
 const fieldCount = 7;
@@ -30,7 +30,7 @@ export function encodeSummaries(examples: readonly LoggedExample[], part: number
   const all = new Float64Array(fieldCount * examples.length);
   examples.forEach(({ id, time, pseudonym, rows, weight }, i) => {
     const shown = rows.filter(({ position }) => position > 0);
-    const chosen = shown.filter(({ outcome }) => isEngaged(outcome)).length;
+    const chosen = shown.filter(({ outcome }) => isEngagement(outcome)).length;
     all.set(
       [id, time, hash53(pseudonym), weight * shown.length, weight * chosen, rows.length, part],
       i * fieldCount,
@@ -80,8 +80,8 @@ export function* idSetPausable(ids: Float64Array): PausableWork<Set<number>> {
 }
 
 /**
- * Start times of the two held-out windows, in seconds since the epoch. Training uses the examples before `calibration`; the
- * calibration window ends where the evaluation window starts.
+ * Start times of the two held-out windows, in seconds since the epoch. Training uses the examples before `calibration`;
+ * the calibration window ends where the evaluation window starts.
  */
 export interface WindowStarts {
   calibration: number;
@@ -95,8 +95,8 @@ export interface HoldoutSize {
 }
 
 /**
- * Returns the start times of the calibration and evaluation windows, which hold the newest examples. The `max` of a window
- * keeps it small in a large log: otherwise the newest days would be missing from training.
+ * Returns the start times of the calibration and evaluation windows, which hold the newest examples. The `max` of a
+ * window keeps it small in a large log: otherwise the newest days would be missing from training.
  */
 export function windowStarts(
   summaries: Float64Array,
@@ -156,7 +156,7 @@ export function* logStatisticsPausable(
     engagementByUser.set(pseudonymHash, (engagementByUser.get(pseudonymHash) ?? 0) + chosen);
   });
   const total = [...engagementByUser.values()].reduce((sum, each) => sum + each, 0);
-  const largest = [...engagementByUser.values()].reduce((high, each) => Math.max(high, each), 0);
+  const largest = [...engagementByUser.values()].reduce((max, each) => Math.max(max, each), 0);
   const rate = ({ shown, chosen }: { shown: number; chosen: number }): number =>
     shown === 0 ? 0 : chosen / shown;
   return {

@@ -25,7 +25,10 @@ export const gateConfiguration = z.object({
   minSliceLists: z.number().int().default(60),
   /** Largest expected calibration error of each head. */
   maxCalibrationError: z.number().default(0.05),
-  /** Largest factor between the candidate's and the serving model's time for 500 candidates. Times below the floor always pass. */
+  /**
+   * Largest factor between the candidate's and the serving model's time for 500 candidates. Times below the floor
+   * always pass.
+   */
   maxLatencyFactor: z.number().default(1.5),
   latencyFloorMs: z.number().default(10),
   maxBytes: z.number().int().default(1_000_000),
@@ -70,9 +73,9 @@ const isSignificantlyAbove = ({ interval }: QualityDifference, bound: number): b
   interval !== null && interval[0] > bound;
 
 /**
- * Returns whether the outcomes carry a signal: the serving model ranks them significantly better than chance. After a large
- * change of behavior, the candidate alone may do so, since it has not seen these outcomes in training. The serving model must
- * not rank them significantly worse than chance, because reversed outcomes look like that.
+ * Returns whether the outcomes carry a signal: the serving model ranks them significantly better than chance. After a
+ * large change of behavior, the candidate alone may do so, since it has not seen these outcomes in training. The
+ * serving model must not rank them significantly worse than chance, because reversed outcomes look like that.
  */
 const outcomesAreMeaningful = ({ overChance, candidateOverChance }: Comparison): boolean =>
   isSignificantlyAbove(overChance, 0) ||
@@ -117,7 +120,9 @@ export function checkTrainingData(data: LogStatistics, configuration: GateConfig
   ];
 }
 
-/** Returns the largest time in ms that a candidate model may take for 500 candidates, given the serving model's time. */
+/**
+ * Returns the largest time in ms that a candidate model may take for 500 candidates, given the serving model's time.
+ */
 export const maxLatencyMs = (
   servingMs: number,
   { latencyFloorMs, maxLatencyFactor }: GateConfiguration,

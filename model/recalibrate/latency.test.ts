@@ -6,18 +6,13 @@ import { measureLatency, type TimedModel } from "./latency.ts";
 const configuration = gateConfiguration.parse({ latencyFloorMs: 1 });
 
 /** Returns a model of `ms` per run on a machine whose load slows most calls, up to fourfold. */
-function timed(ms: number, random: Random): TimedModel & { looks: number } {
+function timed(ms: number, random: Random): TimedModel {
   const busy = (): number => (random.next() < 0.25 ? 1 : 1 + 3 * random.next());
-  const self = {
+  return {
     runs: 20,
-    looks: 0,
     timeOverhead: async () => 3 * busy(),
-    timeRuns: async () => {
-      self.looks++;
-      return (3 + 20 * ms) * busy();
-    },
+    timeRuns: async () => (3 + 20 * ms) * busy(),
   };
-  return self;
 }
 
 const refused = async (candidateMs: number, seed: number): Promise<boolean> => {
@@ -44,9 +39,15 @@ describe("measureLatency", () => {
       timeOverhead: async () => 1,
       timeRuns: async () => 1 + 10 * ms,
     });
-    let looks = 0;
-    const candidate = { ...idle(2), timeRuns: async () => 1 + 20 + 0 * looks++ };
+    let rounds = 0;
+    const candidate = {
+      ...idle(2),
+      timeRuns: async () => {
+        rounds++;
+        return 1 + 10 * 2;
+      },
+    };
     expect(await measureLatency(candidate, idle(2), configuration)).toEqual({ candidateMs: 2, servingMs: 2 });
-    expect(looks).toBe(5);
+    expect(rounds).toBe(5);
   });
 });

@@ -37,20 +37,20 @@ function fastestRun({ runs, timeOverhead, timeRuns }: TimedModel): {
 }
 
 /**
- * Returns the time of one run of the candidate and of the serving model. The measurements alternate, so that other load on the
- * machine affects both. They continue for up to `maxRounds` while the candidate appears too slow, since short load is not its
- * fault.
+ * Returns the time of one run of the candidate and of the serving model. The measurements alternate, so that other load
+ * on the machine affects both. They continue for up to `maxRounds` rounds while the candidate appears too slow, since a
+ * short load on the machine can make it appear slow.
  */
 export async function measureLatency(
   candidate: TimedModel,
   serving: TimedModel,
   configuration: GateConfiguration,
 ): Promise<Latency> {
-  const [one, other] = [fastestRun(candidate), fastestRun(serving)];
+  const [candidateRun, servingRun] = [fastestRun(candidate), fastestRun(serving)];
   for (let round = 0; round < maxRounds; round++) {
-    if (round >= minRounds && one.ms() <= maxLatencyMs(other.ms(), configuration)) break;
-    await one.measure();
-    await other.measure();
+    if (round >= minRounds && candidateRun.ms() <= maxLatencyMs(servingRun.ms(), configuration)) break;
+    await candidateRun.measure();
+    await servingRun.measure();
   }
-  return { candidateMs: one.ms(), servingMs: other.ms() };
+  return { candidateMs: candidateRun.ms(), servingMs: servingRun.ms() };
 }

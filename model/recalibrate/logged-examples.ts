@@ -121,7 +121,10 @@ const informativeRows = (ranks: readonly number[]): number[] =>
     .slice(0, maxRows)
     .sort((a, b) => a - b);
 
-/** Strength by outcome: of two outcomes the stronger one counts. A dismissal outweighs a view or click, not a cart or purchase. */
+/**
+ * Strength by outcome: of two outcomes the stronger one counts. A dismissal outweighs a view or click, not a cart or
+ * purchase.
+ */
 const outcomeStrength: Record<EventType, number> = { view: 1, click: 2, dismiss: 3, cart: 4, purchase: 5 };
 
 /** Returns the corrections as numbers, three each: id, product, index of the outcome among the event types. */
@@ -150,8 +153,8 @@ export class Corrections {
   add({ id, product, outcome }: LoggedCorrection): void {
     const products = this.#outcomes.get(id) ?? new Map<number, EventType>();
     this.#outcomes.set(id, products);
-    const known = products.get(product);
-    if (!known || outcomeStrength[outcome] > outcomeStrength[known]) products.set(product, outcome);
+    const strongest = products.get(product);
+    if (!strongest || outcomeStrength[outcome] > outcomeStrength[strongest]) products.set(product, outcome);
   }
 
   /** Returns the stronger of a row's logged outcome and its correction. `id` and `product` are hashes. */
@@ -180,7 +183,8 @@ export function trainingListOf(
   const { rows } = example;
   const outcomes = rows.map(({ product, outcome }) => corrections.outcomeOf(example.id, product, outcome));
   const shown = rows.filter(({ position }) => position > 0).length;
-  // The rows that were not shown are a sample: each stands for an equal number of ranked candidates that were not shown.
+  // The rows that were not shown are a sample: each stands for an equal number of ranked candidates that were not
+  // shown.
   const others = Math.max(1, (example.candidates - shown) / Math.max(1, rows.length - shown));
   return {
     batch,

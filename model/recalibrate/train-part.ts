@@ -20,8 +20,9 @@ export interface TrainingSchedule {
 const rowsPerPause = 32;
 
 /**
- * Trains the learner, in place, on one pass over a part's lists. Returns the mean loss per list. The seed, epoch and part
- * determine the order of the lists: the same state and lists lead to the same weights, wherever earlier work was interrupted.
+ * Trains the learner, in place, on one pass over a part's lists. Returns the mean loss per list. The seed, epoch and
+ * part determine the order of the lists: the same state and lists lead to the same weights, wherever earlier work was
+ * interrupted.
  */
 export async function trainPart(
   learner: Learner,

@@ -1,7 +1,9 @@
 import type { DatasetEvent } from "../data/dataset.ts";
 import type { UserProfile } from "../profile/profile.ts";
 
-/** Interactions with one product at most this many seconds apart are one episode: a view, its click and its purchase. */
+/**
+ * Interactions with one product at most this many seconds apart are one episode: a view, its click and its purchase.
+ */
 export const episodeSeconds = 1800;
 
 /** Returns whether an event starts an episode: the user's last interaction was with another product, or long ago. */

@@ -1,5 +1,6 @@
 import { emptyTotals, type HourTotals } from "../../shared/contracts/totals.ts";
 import { cellUtcOffset } from "../../shared/geo/local-time.ts";
+import { hourSeconds } from "../../shared/time/seconds.ts";
 import type { NextProduct } from "../columns/columns.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import { buildPyramid } from "../retrieval/build-pyramid.ts";
@@ -10,8 +11,8 @@ import { itemAddress } from "./interaction.ts";
 const previousChoices = 3;
 
 /**
- * Returns the tile pyramid after some events, as of `time` in seconds since the epoch. The code of the cells builds it, with
- * the same hourly totals and the same transition weights.
+ * Returns the tile pyramid after some events, as of `time` in seconds since the epoch. The code of the cells builds it,
+ * with the same hourly totals and the same transition weights.
  */
 export function tilePyramidAfter(
   dataset: Pick<Dataset, "items">,
@@ -25,7 +26,7 @@ export function tilePyramidAfter(
   for (const event of events) {
     const productHours = hours.get(event.itemId) ?? new Map<number, HourTotals>();
     hours.set(event.itemId, productHours);
-    const hour = Math.floor(event.time / 3600);
+    const hour = Math.floor(event.time / hourSeconds);
     const counts = productHours.get(hour) ?? { ...emptyTotals(), hour };
     productHours.set(hour, counts);
     const pair = `${event.userId} ${event.itemId}`;

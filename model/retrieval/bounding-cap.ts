@@ -11,7 +11,7 @@ export interface Cap {
 /** The cap of the whole globe: its radius exceeds half of the Earth's circumference. */
 const wholeGlobe: Cap = { lat: 0, lon: 0, radiusKm: 20_100 };
 
-/** Returns a cap that contains all rows of a tile; the whole globe where a row has no location. */
+/** Returns a cap that contains all rows of a tile; the whole globe if a row has no location. */
 export function capOfRows(tile: Columns): Cap {
   const center = meanDirection(
     tile.count,

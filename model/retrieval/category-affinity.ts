@@ -15,8 +15,8 @@ const cachedCategories = new WeakMap<Columns, BlockCategories>();
 
 /** Returns the categories of a block. They are cached per block. */
 function categoriesOf(block: Columns): BlockCategories {
-  const known = cachedCategories.get(block);
-  if (known) return known;
+  const cached = cachedCategories.get(block);
+  if (cached) return cached;
   const hours = new CategoryHours();
   const index = new Map<number, number>();
   const categoryOfRow = new Uint16Array(block.count);
@@ -43,8 +43,8 @@ export function categoryHoursOf(blocks: readonly Columns[]): CategoryHours {
 }
 
 /**
- * Returns the weighted affinity to each category, by its hash: from the user's choices in the category, and from how much
- * more often people choose the category at this local hour. A null `hour` leaves out the latter.
+ * Returns the weighted affinity to each category, by its hash: from the user's choices in the category, and from how
+ * much more often people choose the category at this local hour. If `hour` is null, the hour does not count.
  */
 export function affinityWeights(
   hours: CategoryHours,

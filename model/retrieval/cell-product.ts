@@ -13,7 +13,7 @@ import { decayedEngagement, engagementOf } from "./engagement.ts";
 /** A product as its cell stores it. */
 export interface CellProduct {
   change: ProductChange;
-  /** The product's address: the finest cell under which it lies. */
+  /** The product's address: its finest cell (resolution 9), or a shard of `world` without a location. */
   cell: string;
   /** Interactions by hour, ascending. */
   hours: readonly HourTotals[];
@@ -48,8 +48,8 @@ export function rhythmOf(
 }
 
 /**
- * Returns the row of a product in its cell's tile, as of `time` (seconds since the epoch). `offsetAt` returns the offset
- * of the cell's clocks from UTC in seconds.
+ * Returns the row of a product in its cell's tile, as of `time` (seconds since the epoch). `offsetAt` returns the
+ * offset of the cell's clocks from UTC in seconds.
  */
 export function columnsRowOf(
   product: CellProduct,

@@ -12,13 +12,16 @@ import { topIndices } from "./top-indices.ts";
 
 /** Products that the first stage scores around the user for each candidate that it returns. */
 const rowsReadPerCandidate = 8;
-/** Usual places around which the first stage also reads tiles; `share`: products read, relative to those around the user. */
+/**
+ * Usual places around which the first stage also reads tiles; `share`: products read, relative to those around the
+ * user.
+ */
 const usualPlaceReads = { places: 2, share: 0.25 };
 /** Tiles read around each point, at most. */
 const maxTilesPerPoint = 40;
 /**
- * Products within the local radius after which tiles beyond it are not read. More than {@link minLocalCandidates}, since
- * tiles on the edge also contain products beyond the radius.
+ * Products within the local radius after which tiles beyond it are not read. Larger than {@link minLocalCandidates},
+ * since tiles on the edge also contain products beyond the radius.
  */
 const minLocalRows = 4 * minLocalCandidates;
 
@@ -127,8 +130,8 @@ function newestBestRows(
     const best = topIndices(scores, count, wanted);
     const newest = new Map<number, number>();
     for (const i of best) {
-      const known = newest.get(hashOf(i));
-      if (known === undefined || versionOf(i) > versionOf(known)) newest.set(hashOf(i), i);
+      const earlier = newest.get(hashOf(i));
+      if (earlier === undefined || versionOf(i) > versionOf(earlier)) newest.set(hashOf(i), i);
     }
     if (newest.size === best.length) return best;
     if (newest.size >= limit || best.length === count)

@@ -2,7 +2,7 @@ import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
 import { columnWidth, countOffset, hotOffset } from "../columns/layout.ts";
 
-/** Weights of the first stage for a ranker that brings none. */
+/** Weights of the first stage for a ranker without its own weights. */
 export const defaultFirstStage: FirstStage = {
   people: 0.7,
   hot: 0.3,
@@ -52,8 +52,8 @@ const cachedProductScores = new WeakMap<Columns, { weights: FirstStage; scores: 
 
 /** Returns the part of the score that does not depend on the user, for all rows of a block. It is cached per block. */
 export function productScores(columns: Columns, weights: FirstStage): Float32Array {
-  const known = cachedProductScores.get(columns);
-  if (known && sameWeights(known.weights, weights)) return known.scores;
+  const cached = cachedProductScores.get(columns);
+  if (cached && sameWeights(cached.weights, weights)) return cached.scores;
   const scores = new Float32Array(columns.count);
   for (let row = 0; row < columns.count; row++) {
     const [people, hot, fresh] = productScoreInputs(columns, row);

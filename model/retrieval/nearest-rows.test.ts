@@ -12,13 +12,13 @@ import { makeProduct, pyramid } from "./testing.ts";
 import type { TileSource } from "./tile-source.ts";
 
 /** Products of the densest city in a test; `npm run test:long` uses more. */
-const inOneCity = process.env.VICINITY_LONG === "1" ? 200_000 : 30_000;
+const cityProductCount = process.env.VICINITY_LONG === "1" ? 200_000 : 30_000;
 
 /** Queries that are compared with brute force. */
 const bruteForceQueries = process.env.VICINITY_LONG === "1" ? 10_000 : 2000;
 
-/** Products within a few km, in the test against brute force. */
-const atOnePlace = process.env.VICINITY_LONG === "1" ? maxCellProducts + 500 : 400;
+/** Products within a few km of one point, in the test against brute force. */
+const clusterProductCount = process.env.VICINITY_LONG === "1" ? maxCellProducts + 500 : 400;
 
 /** Returns the smallest values, ascending. */
 function smallest(values: Float64Array, count: number): number[] {
@@ -106,7 +106,7 @@ describe("nearestRows", () => {
     const places = [
       ...Array.from({ length: 600 }, globe),
       ...centers.flatMap((center) => Array.from({ length: 300 }, () => around(center, 2))),
-      ...Array.from({ length: atOnePlace }, () => around(centers[3], 0.05)),
+      ...Array.from({ length: clusterProductCount }, () => around(centers[3], 0.05)),
     ];
     const source = pyramid(places.map((place, i) => makeProduct(`p${i}`, place)));
     const distances = new Float64Array(places.length);
@@ -133,7 +133,7 @@ describe("nearestRows", () => {
   it("finds the nearest of very many products in a city, and at one point", async () => {
     const generator = new Random(5);
     const random = (): number => generator.next();
-    const city = Array.from({ length: inOneCity }, () => ({
+    const city = Array.from({ length: cityProductCount }, () => ({
       lat: 48.85 + (random() + random() - 1) / 8,
       lon: 2.35 + (random() + random() - 1) / 6,
     }));

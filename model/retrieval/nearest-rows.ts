@@ -14,6 +14,7 @@ export interface NearbyRow {
   distanceKm: number;
 }
 
+/** A query for the nearest rows. */
 export interface NearestQuery {
   point: Point;
   /** Rows to return, at most. */
@@ -98,10 +99,10 @@ function newestVersions(sorted: readonly NearbyRow[], limit: number): NearbyRow[
   for (let i = 0; i < sorted.length && newest.size < limit; i++) {
     const each = sorted[i];
     const hash = each.tile.idHash[each.row];
-    const known = newest.get(hash);
-    if (known && known.tile.version[known.row] >= each.tile.version[each.row]) continue;
+    const earlier = newest.get(hash);
+    if (earlier && earlier.tile.version[earlier.row] >= each.tile.version[each.row]) continue;
     // Delete first, so that the newer version is inserted at its own distance.
-    if (known) newest.delete(hash);
+    if (earlier) newest.delete(hash);
     newest.set(hash, each);
   }
   return [...newest.values()];

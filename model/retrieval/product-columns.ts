@@ -54,11 +54,11 @@ export async function productColumns(
   now: number,
   withNextProducts: number,
 ): Promise<Columns> {
-  const read = new Map<string, Promise<Columns | null>>();
+  const tiles = new Map<string, Promise<Columns | null>>();
   const tileOf = (cell: string): Promise<Columns | null> => {
-    const known = read.get(cell) ?? source.tile(cell);
-    read.set(cell, known);
-    return known;
+    const tile = tiles.get(cell) ?? source.tile(cell);
+    tiles.set(cell, tile);
+    return tile;
   };
   const found = await Promise.all(wanted.map((each) => findProduct(source, tileOf, each)));
   const blocks: Columns[] = [];
@@ -66,7 +66,7 @@ export async function productColumns(
   const seen = new Set<number>();
   const from: number[] = [];
   const rows: number[] = [];
-  let first = 0;
+  let rowsWithNextProducts = 0;
   for (const [i, each] of found.entries()) {
     if (!each || seen.has(each.block.idHash[each.row])) continue;
     seen.add(each.block.idHash[each.row]);
@@ -77,11 +77,11 @@ export async function productColumns(
     }
     from.push(at);
     rows.push(each.row);
-    if (i < withNextProducts) first = rows.length;
+    if (i < withNextProducts) rowsWithNextProducts = rows.length;
   }
   return concatRows(
     { blocks, from, rows, count: rows.length },
     { cell: "", version: 0, time: now, children: [] },
-    first,
+    rowsWithNextProducts,
   );
 }

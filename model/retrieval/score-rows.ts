@@ -55,7 +55,7 @@ export function proximityOf(points: ProximityPoints, vectors: Float64Array, row:
     const dx = x - points.at[3 * j];
     const dy = y - points.at[3 * j + 1];
     const dz = z - points.at[3 * j + 2];
-    // The chord: close to the arc at short distances, and in the same order at all.
+    // The chord approximates the arc at short distances, and grows with it at all distances.
     sum += points.weights[j] * proximity(earthRadiusKm * Math.sqrt(dx * dx + dy * dy + dz * dz));
   }
   return sum;

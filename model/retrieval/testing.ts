@@ -9,7 +9,7 @@ import type { TileSource } from "./tile-source.ts";
 /** Time at which the tests build tiles: 2023-11-14. */
 export const time = 1_700_000_000;
 
-/** Returns a product of a cell, with so many purchases in the hour of {@link time}. */
+/** Returns a product of a cell, with `purchases` purchases in the hour of {@link time}. */
 export function makeProduct(
   id: string,
   location: Point | null,

@@ -15,14 +15,14 @@ const city = (
   lat: number,
   lon: number,
   currency: string,
-  level: number,
+  priceLevel: number,
 ): SimulatedCity => ({
   name,
   country,
   lat,
   lon,
   currency,
-  priceLevel: level,
+  priceLevel,
 });
 
 /** The cities of the demo; earlier cities have more products and users. */

@@ -154,8 +154,8 @@ export class GroundTruth {
   }
 
   /**
-   * Returns the probability that a user who views the product buys it. `purchaseCounts` holds the user's earlier purchases by
-   * product id. The probability of an unknown product is zero.
+   * Returns the probability that a user who views the product buys it. `purchaseCounts` holds the user's earlier
+   * purchases by product id. The probability of an unknown product is zero.
    */
   purchaseProbability(
     user: SimulatedUser,
@@ -174,7 +174,10 @@ export class GroundTruth {
     );
   }
 
-  /** Returns the terms of a user's utility for a product, in the order of {@link utilityTermNames}; zeros if it is unknown. */
+  /**
+   * Returns the terms of a user's utility for a product, in the order of {@link utilityTermNames}; zeros if it is
+   * unknown.
+   */
   utilityTerms(
     user: SimulatedUser,
     productId: string,

@@ -11,15 +11,15 @@ const epsilon = 1e-8;
 
 /**
  * Makes one step of Adam (Kingma and Ba, ICLR 2015) with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), in
- * place. `step` counts from 1. The function divides the gradient by `scale`.
+ * place. `step` counts from 1. The step follows the gradient divided by `scale`.
  */
 export function adamStep(
   data: Float32Array,
   gradient: Float32Array,
   { m, v }: AdamMoments,
   step: number,
-  rate: number,
-  decay: number,
+  learningRate: number,
+  weightDecay: number,
   scale: number,
 ): void {
   const correction1 = 1 - beta1 ** step;
@@ -28,6 +28,7 @@ export function adamStep(
     const g = gradient[i] / scale;
     m[i] = beta1 * m[i] + (1 - beta1) * g;
     v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-    data[i] -= rate * (m[i] / correction1 / (Math.sqrt(v[i] / correction2) + epsilon) + decay * data[i]);
+    data[i] -=
+      learningRate * (m[i] / correction1 / (Math.sqrt(v[i] / correction2) + epsilon) + weightDecay * data[i]);
   }
 }

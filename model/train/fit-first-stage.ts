@@ -38,9 +38,9 @@ type Choice = Float32Array[];
 
 /**
  * Fits the first stage's weights by conditional logit (McFadden, "Conditional Logit Analysis of Qualitative Choice
- * Behavior", 1974): which nearby product did users choose when they chose a product new to them? Products chosen before
- * come from another candidate source, so that these choices are left out. Returns the default weights if there are fewer
- * than {@link minChoices} choices.
+ * Behavior", 1974): which nearby product did users choose when they chose a product new to them? Choices of products
+ * that the user chose before are left out, since another candidate source finds these products. Returns the default
+ * weights if there are fewer than {@link minChoices} choices.
  */
 export async function fitFirstStage(
   dataset: Pick<Dataset, "items">,

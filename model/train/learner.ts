@@ -65,7 +65,8 @@ const maxAverageRetention = 0.997;
 
 /**
  * Returns the weight (0 to 1) of the old average in the running average of the weights (Polyak and Juditsky,
- * "Acceleration of Stochastic Approximation by Averaging", SIAM J. Control Optim. 30, 1992). It is lower in the first steps.
+ * "Acceleration of Stochastic Approximation by Averaging", SIAM J. Control Optim. 30, 1992). It is lower in the first
+ * steps.
  */
 const averageRetention = (step: number): number => Math.min(maxAverageRetention, step / (step + 9));
 
@@ -73,15 +74,15 @@ const averageRetention = (step: number): number => Math.min(maxAverageRetention,
 export class Learner {
   readonly state: LearnerState;
   readonly #shape: FeatureShape;
-  readonly #decay: number;
+  readonly #weightDecay: number;
   readonly #tensors: Map<string, Tensor>;
   readonly #tape: Tape;
 
-  /** `decay` is the decoupled weight decay; biases do not decay. */
-  constructor(shape: FeatureShape, state: LearnerState, decay: number) {
+  /** `weightDecay` is decoupled; biases do not decay. */
+  constructor(shape: FeatureShape, state: LearnerState, weightDecay: number) {
     this.state = state;
     this.#shape = shape;
-    this.#decay = decay;
+    this.#weightDecay = weightDecay;
     this.#tensors = tensorsOf(state.parameters);
     this.#tape = new Tape(this.#tensors);
   }
@@ -105,13 +106,14 @@ export class Learner {
   }
 
   /** Makes one optimizer step along the mean gradient of `lists` lists. */
-  step(rate: number, lists: number): void {
+  step(learningRate: number, lists: number): void {
     const { state } = this;
     state.step++;
     for (const [name, { data, grad }] of this.#tensors)
       if (grad) {
-        const decay = name.endsWith(".b") ? 0 : this.#decay;
-        adamStep(data, grad, state.moments.get(name) as AdamMoments, state.step, rate, decay, lists);
+        const weightDecay = name.endsWith(".b") ? 0 : this.#weightDecay;
+        const moments = state.moments.get(name) as AdamMoments;
+        adamStep(data, grad, moments, state.step, learningRate, weightDecay, lists);
       }
     const past = averageRetention(state.step);
     for (const [name, { data }] of state.average) {
@@ -124,7 +126,10 @@ export class Learner {
 /** Lowest learning rate, as a share of the highest. */
 const minRateShare = 0.05;
 
-/** Returns the learning rate of a step (from 1): a half cosine from `highest` down to {@link minRateShare} of it. */
-export const learningRateAt = (highest: number, step: number, steps: number): number =>
-  highest *
+/**
+ * Returns the learning rate of a step (from 1): a half cosine from `maxLearningRate` down to {@link minRateShare} of
+ * it.
+ */
+export const learningRateAt = (maxLearningRate: number, step: number, steps: number): number =>
+  maxLearningRate *
   (minRateShare + (1 - minRateShare) * 0.5 * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps)));

@@ -11,13 +11,13 @@ const minProbability = 1e-7;
 /**
  * Returns the loss of one head and adds its gradient to `gradient`.
  *
- * The listwise part is softmax cross entropy (Cao et al., "Learning to Rank: From Pairwise Approach to Listwise Approach",
- * ICML 2007, top one): minus the sum of targets, normalized to one, times the log softmax of the logits. A row that
- * represents several candidates counts as many times in the softmax (importance sampling: Bengio and Senecal, "Adaptive
- * Importance Sampling to Accelerate Training of a Neural Probabilistic Language Model", IEEE TNN 2008).
+ * The listwise part is softmax cross entropy (Cao et al., "Learning to Rank: From Pairwise Approach to Listwise
+ * Approach", ICML 2007, top one): minus the sum of targets, normalized to one, times the log softmax of the logits. A
+ * row that represents several candidates counts as many times in the softmax (importance sampling: Bengio and Senecal,
+ * "Adaptive Importance Sampling to Accelerate Training of a Neural Probabilistic Language Model", IEEE TNN 2008).
  *
- * The pointwise part is the sum of the rows' binary cross entropies, times {@link pointwiseLossWeight}. A list without a
- * target has only the pointwise part.
+ * The pointwise part is the sum of the rows' binary cross entropies, times {@link pointwiseLossWeight}. A list without
+ * a target has only the pointwise part.
  */
 function headLoss(
   logits: Float32Array,

@@ -36,7 +36,9 @@ export interface TrainingData {
   lists: TrainingList[];
 }
 
-/** Fits the first stage on a dataset's training and validation events, and builds training lists with its candidates. */
+/**
+ * Fits the first stage on a dataset's training and validation events, and builds training lists with its candidates.
+ */
 export async function prepareTrainingData(
   dataset: Dataset,
   budget: TrainingBudget,

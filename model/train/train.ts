@@ -36,8 +36,8 @@ export interface TrainingOptions {
   /** Default: 1. */
   listsPerPause?: number;
   /**
-   * Share (0 to 1) of the dense features that each list hides, drawn anew per list, so that the network relies on no single
-   * feature. Default: 0.
+   * Share (0 to 1) of the dense features that each list hides, drawn anew per list, so that the network relies on no
+   * single feature. Default: 0.
    */
   featureDropout?: number;
 }
@@ -68,8 +68,8 @@ export interface TrainingResult {
 }
 
 /**
- * Returns a function that scores batches with the tape. All calls share one tape, whose buffer is 4 MB. The exported ONNX file
- * must give the same scores.
+ * Returns a function that scores batches with the tape. All calls share one tape, whose buffer is 4 MB. The exported
+ * ONNX file must give the same scores.
  */
 export function tapeScorer(shape: FeatureShape, parameters: Parameters): (batch: FeatureBatch) => Scores {
   const tape = new Tape(tensorsOf(parameters));
@@ -120,8 +120,8 @@ function listwiseLoss(logits: Float32Array, candidatesRepresented: Float32Array,
 const notValidated: Validation = { ndcg: Number.NaN, auc: Number.NaN, loss: Number.NaN };
 
 /**
- * Trains on lists and returns the averaged weights with the lowest validation loss. The same seed and lists give the same
- * weights.
+ * Trains on lists and returns the averaged weights with the lowest validation loss. The same seed and lists give the
+ * same weights.
  */
 export async function train(
   shape: FeatureShape,
@@ -199,7 +199,9 @@ export async function train(
   return { parameters: best.parameters, validation: best.validation, epochs: epoch };
 }
 
-/** Returns the list with a random share of its dense features set to their mean, which the network standardizes to zero. */
+/**
+ * Returns the list with a random share of its dense features set to their mean, which the network standardizes to zero.
+ */
 function dropFeatures(
   list: TrainingList,
   parameters: Parameters,

@@ -19,9 +19,9 @@ export interface TrainingListOptions extends EpisodeOptions {
 }
 
 /**
- * Builds training lists from events in time order. The candidates of a list are those that the pipeline finds for the user
- * just before an episode's first event, with counts of earlier periods only. Episodes whose product is not among the
- * candidates are left out, since they teach the ranker nothing.
+ * Builds training lists from events in time order. The candidates of a list are those that the pipeline finds for the
+ * user just before an episode's first event, with counts of earlier periods only. Episodes whose product is not among
+ * the candidates are left out, since they teach the ranker nothing.
  */
 export async function trainingLists(
   dataset: Pick<Dataset, "items">,
@@ -37,8 +37,8 @@ export async function trainingLists(
 }
 
 /**
- * Weight of a list whose product is new to the user, relative to a list whose product is not. New products are rarer and
- * harder to predict, and people use recommendations to find them.
+ * Weight of a list whose product is new to the user, relative to a list whose product is not. New products are rarer
+ * and harder to predict, and people use recommendations to find them.
  */
 const discoveryWeight = 1.2;
 
@@ -67,8 +67,9 @@ async function buildTrainingList(
 }
 
 /**
- * Samples `count` candidates that were not chosen: half from the user's own sources, which are hard to tell apart from the
- * chosen one, and half from the rest. Each sampled candidate represents the size of its half divided by the number drawn.
+ * Samples `count` candidates that were not chosen: half from the user's own sources, which are hard to tell apart from
+ * the chosen one, and half from the rest. Each sampled candidate represents the size of its half divided by the number
+ * drawn.
  */
 function sampleNegatives(
   candidates: readonly Candidate[],

@@ -25,7 +25,8 @@ describe("categoryFeatures", () => {
     expect(values.category_share).toBeCloseTo((3 * 1) / (3 + 2), 5);
     expect(values.category_decayed_3d).toBeCloseTo(Math.log1p(2 ** (-7 / 3)), 5);
     expect(values.category_decayed_30d).toBeCloseTo(Math.log1p(2 ** (-7 / 30)), 5);
-    // One of three choices at noon, and the only choice on a Wednesday, each smoothed by two choices at its share of 1/5.
+    // One of three choices at noon, and the only choice on a Wednesday, each smoothed by two choices at its share of
+    // 1/5.
     expect(values.category_hour).toBeCloseTo(Math.log((1.4 / 5 + 0.01) / 0.21), 5);
     expect(values.category_weekday).toBeCloseTo(Math.log((1.4 / 3 + 0.01) / 0.21), 5);
     expect(values.category_is_last).toBe(0);

@@ -15,9 +15,9 @@ const ratioPrior = 0.01;
  * Affinity of the user to the candidate's category:
  * - the category's share of the user's choices, of all time and decayed;
  * - the category's share at this hour and weekday against its share overall, for the user and for all users;
- * - how often the user chose it after the category of the last choice;
- * - its lift: how much more often the user chose it than an average user would have at the same hours, in log,
- *   smoothed (empirical Bayes, gamma prior).
+ * - how often the user chose the category after the category of the last choice;
+ * - the category's lift: how much more often the user chose the category than an average user would have at the same
+ *   hours, in log, smoothed (empirical Bayes, gamma prior).
  */
 export const categoryFeatures: FeatureFamily = {
   names: [

@@ -50,8 +50,8 @@ export const geographyFeatures: FeatureFamily = {
     out.fill(0, at, at + geographyFeatures.names.length);
     const vectors = rowVectorsOf(block);
     if (Number.isNaN(vectors[3 * row])) return;
-    const { referencePoints: spots, usualPlaces } = context;
-    const toPoint = vectorDistanceKm(spots, referencePointIndex.point, vectors, row);
+    const { referencePoints, usualPlaces } = context;
+    const toPoint = vectorDistanceKm(referencePoints, referencePointIndex.point, vectors, row);
     if (toPoint >= 0) {
       out[at] = 1;
       out[at + 1] = Math.log1p(toPoint) / 2;
@@ -60,13 +60,13 @@ export const geographyFeatures: FeatureFamily = {
       out[at + 4] = decay(toPoint / 4);
       out[at + 5] = decay(toPoint / 15);
     }
-    const toLast = vectorDistanceKm(spots, referencePointIndex.last, vectors, row);
+    const toLast = vectorDistanceKm(referencePoints, referencePointIndex.last, vectors, row);
     if (toLast >= 0) {
       out[at + 6] = 1;
       out[at + 7] = Math.log1p(toLast) / 2;
       out[at + 8] = decay(toLast);
     }
-    const toHome = vectorDistanceKm(spots, referencePointIndex.home, vectors, row);
+    const toHome = vectorDistanceKm(referencePoints, referencePointIndex.home, vectors, row);
     if (toHome >= 0) {
       out[at + 9] = 1;
       out[at + 10] = Math.log1p(toHome) / 2;

@@ -9,9 +9,9 @@ const halfLives = [0.25, 1, 7, 30, 120] as const;
 const typeOffset = offsetsByName(eventTypes);
 
 /**
- * The user's own history with the product: number and share of their choices, decayed choices at several half-lives, and
- * interactions by type. Decayed choices at half-life h: log(1 + sum over choices of 2^(-age/h)). Frequency and recency
- * together explain repeat consumption (Anderson et al., "The Dynamics of Repeat Consumption", WWW 2014).
+ * The user's own history with the product: number and share of their choices, decayed choices at several half-lives,
+ * and interactions by type. Decayed choices at half-life h: log(1 + sum over choices of 2^(-age/h)). Frequency and
+ * recency together explain repeat consumption (Anderson et al., "The Dynamics of Repeat Consumption", WWW 2014).
  */
 export const ownFeatures: FeatureFamily = {
   names: [

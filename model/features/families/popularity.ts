@@ -21,13 +21,13 @@ const {
 const { day: dayOffset, week: weekOffset, season: seasonOffset } = hotOffset;
 
 /** Returns the factors that decay a block's engagement to now. They are computed once per ranking and block. */
-function decaysOf({ decayFactors: decays, now }: RankingContext, block: Columns): readonly number[] {
-  let known = decays.get(block);
-  if (!known) {
-    known = engagementDecayFactors(block.meta.time, now);
-    decays.set(block, known);
+function decaysOf({ decayFactors, now }: RankingContext, block: Columns): readonly number[] {
+  let factors = decayFactors.get(block);
+  if (!factors) {
+    factors = engagementDecayFactors(block.meta.time, now);
+    decayFactors.set(block, factors);
   }
-  return known;
+  return factors;
 }
 
 /**

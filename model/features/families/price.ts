@@ -2,9 +2,9 @@ import { daySeconds } from "../../../shared/time/seconds.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
 /**
- * Price after discount, in log: by itself, against what the user usually pays (overall and in the category), and against
- * the category's prices among the candidates. Differences of logarithms cancel the currency. Also discount, rating and
- * age of the product.
+ * Price after discount, in log: by itself, against what the user usually pays (overall and in the category), and
+ * against the category's prices among the candidates. Differences of logarithms cancel the currency. Also discount,
+ * rating and age of the product.
  */
 export const priceFeatures: FeatureFamily = {
   names: [

@@ -37,8 +37,8 @@ const cachedMoments = new WeakMap<RankingContext, readonly number[]>();
 
 /** Returns the features that all candidates share. They are computed once per ranking. */
 function momentValues(context: RankingContext): readonly number[] {
-  const known = cachedMoments.get(context);
-  if (known) return known;
+  const cached = cachedMoments.get(context);
+  if (cached) return cached;
   const { profile, choices, now, localNow } = context;
   const angle = (2 * Math.PI * (localNow % daySeconds)) / daySeconds;
   const since = choices[0] ? Math.max(0, now - choices[0].time) / daySeconds : 0;

@@ -1,24 +1,27 @@
 import type { RankingContext } from "../ranking-context.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
+/** Bandwidth of the Gaussian kernel over the logarithm of a gap. */
+const gapBandwidth = 0.5;
+/** Seconds added to a gap, so that its logarithm is finite and gaps of a few seconds are alike. */
+const gapOffsetSeconds = 60;
+
 /**
  * Returns how many of a product's choices followed a choice of the last chosen product after a gap similar to the one
- * since the last choice. Each choice counts by a Gaussian kernel over the logarithm of the gap.
+ * since the last choice. `times` are the times of the product's choices. Each choice counts by a Gaussian kernel over
+ * the logarithm of the gap.
  */
-function sameGap(
-  { choices, lastProductTimes: timesOfLast, localNow }: RankingContext,
-  times: readonly number[],
-): number {
+function sameGap({ choices, lastProductTimes, localNow }: RankingContext, times: readonly number[]): number {
   const [last] = choices;
   if (!last || times.length === 0) return 0;
   // The gap is negative if the user has moved to a time zone that is far enough behind.
-  const gap = Math.log(Math.max(0, localNow - last.localTime) + 60);
+  const gap = Math.log(Math.max(0, localNow - last.localTime) + gapOffsetSeconds);
   let sum = 0;
   let before = -1;
   for (const time of times) {
-    while (before + 1 < timesOfLast.length && timesOfLast[before + 1] < time) before++;
+    while (before + 1 < lastProductTimes.length && lastProductTimes[before + 1] < time) before++;
     if (before < 0) continue;
-    const apart = (Math.log(time - timesOfLast[before] + 60) - gap) / 0.5;
+    const apart = (Math.log(time - lastProductTimes[before] + gapOffsetSeconds) - gap) / gapBandwidth;
     sum += Math.exp((-apart * apart) / 2);
   }
   return sum;
@@ -44,13 +47,13 @@ export const transitionFeatures: FeatureFamily = {
     const hash = block.idHash[row];
     const own = context.transitionsFromLast.get(hash) ?? 0;
     const second = context.transitionsFromSecond.get(hash) ?? 0;
-    const everyone = context.nextProductsOfLast.get(hash) ?? 0;
+    const everyone = context.globalTransitionsFromLast.get(hash) ?? 0;
     out[at] = (3 * own) / (context.transitionsFromLastSum + 2);
     out[at + 1] = Math.log1p(own);
     out[at + 2] = (3 * second) / (context.transitionsFromSecondSum + 2);
     out[at + 3] = Math.log1p(sameGap(context, context.products.get(hash)?.times ?? []));
     out[at + 4] = 3 * everyone;
     out[at + 5] = everyone > 0 ? Math.max(0, Math.log(everyone) + 6) / 2 : 0;
-    out[at + 6] = 3 * (context.nextProductsOfSecond.get(hash) ?? 0);
+    out[at + 6] = 3 * (context.globalTransitionsFromSecond.get(hash) ?? 0);
   },
 };

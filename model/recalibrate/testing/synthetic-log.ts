@@ -35,8 +35,8 @@ const base64 = (bytes: Uint8Array): string => {
 };
 
 /**
- * Returns the lines of a training log. Each list shows the ten best rows by the given weights; utilities follow the weights'
- * scores plus `shift` times the discount.
+ * Returns the lines of a training log. Each list shows the ten best rows by the given weights; utilities follow the
+ * weights' scores plus `shift` times the discount.
  */
 export function syntheticLog(
   parameters: Parameters,

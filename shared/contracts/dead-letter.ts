@@ -5,7 +5,8 @@ import { instant } from "./primitives.ts";
 export const retryDelaySeconds = (attempts: number): number => Math.min(600, 2 ** Math.min(attempts, 10));
 
 /**
- * Deliveries after which a queue moves a message to its dead-letter queue: 1 and the `max_retries` of each consumer.
+ * Number of deliveries after which a queue moves a message to its dead-letter queue: the first delivery, and the
+ * `max_retries` of each consumer.
  */
 export const maxDeliveries = 101;
 
@@ -14,12 +15,12 @@ export const deadLetterQueues = ["interactions", "locations", "catalogue"] as co
 export const deadLetterQueue = z.enum(deadLetterQueues);
 export type DeadLetterQueue = z.infer<typeof deadLetterQueue>;
 
-/** Id of a dead letter: its queue and a hash of the message body, so that the same message always has the same id. */
+/** Id of a dead-letter message: its queue and a hash of its body, so that the same message always has the same id. */
 export const deadLetterId = z
   .string()
   .regex(/^(interactions|locations|catalogue)~[0-9a-f]{32}$/, "must be a queue, ~ and 32 hexadecimal digits");
 
-/** A queue message that could not be consumed, as listed: without its body. */
+/** A dead-letter message, which is a queue message that could not be consumed, without its body. */
 export const deadLetter = z.object({
   id: deadLetterId,
   queue: deadLetterQueue,
@@ -33,10 +34,10 @@ export const deadLetter = z.object({
 });
 export type DeadLetter = z.infer<typeof deadLetter>;
 
-/** A dead letter with the body of its message. */
+/** A dead-letter message with its body. */
 export const deadLetterWithBody = deadLetter.extend({ body: z.unknown() });
 export type DeadLetterWithBody = z.infer<typeof deadLetterWithBody>;
 
-/** Answer of a successful replay. The message was processed completely, and the dead letter was deleted. */
+/** Answer of a successful replay. The dead-letter message was processed completely, then deleted. */
 export const replayedDeadLetter = z.object({ id: deadLetterId, status: z.literal("delivered") });
 export type ReplayedDeadLetter = z.infer<typeof replayedDeadLetter>;

@@ -6,7 +6,7 @@ import { identifier, instant } from "./primitives.ts";
  * - `records`: profile, interactions and locations in D1
  * - `object`: the state of the user's Durable Object
  * - `receipts`: the recommendations that were shown to the user
- * - `dead_letters`: failed queue messages that contain the user's data
+ * - `dead_letters`: dead-letter messages that contain the user's data
  * - `training_log`: lines of the training log
  * - `cells` and `caches`: hold no user's data. Cells hold counts, caches hold products.
  */
@@ -31,7 +31,7 @@ export const erasure = z.object({
     z.object({
       store: z.enum(erasureStores),
       status: z.enum(["waiting", "running", "done"]),
-      /** Number of rows, receipts, dead letters or log lines that were removed. */
+      /** Number of rows, receipts, dead-letter messages or log lines that were removed. */
       removed: z.number().int(),
     }),
   ),

@@ -52,9 +52,12 @@ export type Interaction = z.infer<typeof interaction>;
 
 /** An interaction that the user's Durable Object has accepted. */
 export const acceptedInteraction = interaction.extend({
-  /** True for the user's first interaction with this product. Totals count users by it. */
+  /** Whether this is the user's first interaction with the product. Totals count users by these first interactions. */
   first: z.boolean(),
-  /** The user's choices just before, oldest first, at most three. Item-to-item transitions are counted from them. */
+  /**
+   * The user's choices just before this interaction, oldest first, at most three. Each choice counts as a transition to
+   * this product.
+   */
   previous: z.array(z.object({ productId: identifier, cell: z.string().nullable() })).max(3),
 });
 export type AcceptedInteraction = z.infer<typeof acceptedInteraction>;

@@ -18,7 +18,7 @@ export const exportItem = z.discriminatedUnion("store", [
   }),
   /** The profile that recommendations are computed from. Times are seconds since the epoch. */
   z.object({ store: z.literal("memory"), memory: z.record(z.string(), z.unknown()) }),
-  /** Recent input of the user's Durable Object: rows not yet in the other stores, and the ids of rows that are. */
+  /** A row of the user's journal. `body` is null if only the id of the row is stored. */
   z.object({
     store: z.literal("journal"),
     id: z.string(),
@@ -37,7 +37,7 @@ export const exportItem = z.discriminatedUnion("store", [
   z.object({ store: z.literal("experiments"), counts: experimentCounts }),
   /** A line of the training log, stored under the user's pseudonym. */
   z.object({ store: z.literal("training_log"), line: z.unknown() }),
-  /** The user's part of a queue message that could not be consumed. */
+  /** The user's part of a dead-letter message. */
   z.object({ store: z.literal("dead_letters"), queue: z.string(), sentAt: instant, part: z.unknown() }),
 ]);
 export type ExportItem = z.infer<typeof exportItem>;

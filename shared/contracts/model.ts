@@ -4,7 +4,7 @@ import { firstStage } from "./retrieval.ts";
 /** Metrics of a model on held-out data, by name. */
 export const metrics = z.record(z.string(), z.number());
 
-/** Inputs and expected outputs. A serving runtime must reproduce the outputs within 1e-4. */
+/** Inputs of a model with the expected outputs, which a serving runtime must reproduce within 1e-4. */
 export const goldenVectors = z.object({
   candidates: z.number().int(),
   inputs: z.record(z.string(), z.array(z.number())),
@@ -66,7 +66,7 @@ export type ModelOrigin = z.infer<typeof modelOrigin>;
  * - `serving`: serves all users
  * - `retired`: served before, or a newer version replaced it before it served
  * - `refused`: did not pass the gate
- * - `rolled_back`
+ * - `rolled_back`: failed as shadow or canary, or was rolled back by hand; never serves again by itself
  */
 export const modelStatuses = [
   "registered",
@@ -136,7 +136,7 @@ export const modelRecord = z.object({
   promotedAt: z.string().nullable(),
   dataWindow: modelManifest.shape.dataWindow,
   origin: modelOrigin,
-  /** Who or what last promoted it; null if it was never promoted. */
+  /** Who or what last promoted the version; null if it was never promoted. */
   promotedBy: z.string().nullable(),
 });
 export type ModelRecord = z.infer<typeof modelRecord>;

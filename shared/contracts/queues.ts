@@ -52,7 +52,9 @@ export const experimentCounts = z.object({
 });
 export type ExperimentCounts = z.infer<typeof experimentCounts>;
 
-/** A row of a user's outbox: an interaction, or something that the recommendation worker writes elsewhere. */
+/**
+ * A row of a user's outbox: an interaction, a training example, its correction, or the user's counts in an experiment.
+ */
 export const outboxRow = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("interaction"), seq: z.number().int(), interaction: acceptedInteraction }),
   z.object({ kind: z.literal("example"), seq: z.number().int(), example: trainingExample }),
@@ -98,8 +100,8 @@ export const locationsMessage = z.object({
 export type LocationsMessage = z.infer<typeof locationsMessage>;
 
 /**
- * A message of queue `catalogue`: ids of products with open outbox rows. The consumer reads their newest state from
- * D1.
+ * A message of queue `catalogue`: ids of products with open outbox rows. The consumer reads the products' newest state
+ * from D1.
  */
 export const catalogMessage = z.object({
   application: applicationName,

@@ -28,6 +28,6 @@ export type ProductPosition = z.infer<typeof productPosition>;
 export const productRange = z.object({ after: productPosition.nullable(), upTo: productPosition.nullable() });
 export type ProductRange = z.infer<typeof productRange>;
 
-/** A product that a cell must hold, with its totals, as D1 says. */
+/** A product that a cell must hold, and its totals. Both were read from D1. */
 export const cellContent = z.object({ change: productChange, totals: productTotals.nullable() });
 export type CellContent = z.infer<typeof cellContent>;

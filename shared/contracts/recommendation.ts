@@ -8,7 +8,7 @@ export const recommendationInput = z.strictObject({
   userId: identifier,
   location: point.optional(),
   limit: z.number().int().min(1).max(100).default(10),
-  /** Maximum number of candidates that the model ranks. Fewer are faster, more are better ranked. */
+  /** Maximum number of candidates that the model ranks. A smaller number is faster, a larger one ranks better. */
   candidates: z.number().int().min(20).max(500).default(500),
   filter: productFilter.optional(),
   /** Factors by category, 0 to 10, that multiply the scores. */
@@ -38,7 +38,7 @@ export const recommendedItem = z.object({
   productId: identifier,
   rank: z.number().int(),
   score: z.number(),
-  /** Great-circle distance from the user; null if the product has no location or the user's is unknown. */
+  /** Great-circle distance from the user; null if the product has no location or the user's location is unknown. */
   distanceKm: z.number().nullable(),
   product: productCard.omit({ cell: true, version: true }),
   reasons: z.array(z.string()).optional(),

@@ -10,10 +10,7 @@ export const retention = z
   .strictObject({
     /** Interactions, by the time of the event. */
     interactions: days(730),
-    /**
-     * Hourly totals. Older hours are added up by hour of the week. The counts themselves stay, because they name no
-     * user.
-     */
+    /** Hourly totals. Older hours are added up by hour of the week. The sums stay, because they name no user. */
     hourlyTotals: days(400),
     /** Locations that users reported. */
     places: days(90),
@@ -31,7 +28,7 @@ export const retention = z
   .refine(
     ({ tombstones, trainingLog, deadLetters }) => tombstones > trainingLog && tombstones > deadLetters,
     {
-      message: "tombstones must outlive the training log and dead letters",
+      message: "tombstones must outlive the training log and dead-letter messages",
     },
   );
 export type Retention = z.infer<typeof retention>;

@@ -13,8 +13,9 @@ export const firstStage = z.object({
   hot: z.number(),
   /** Weight of a product that no user has chosen yet. */
   fresh: z.number(),
-  /** Weight of log(proximity). Proximity is that to the user, plus `usual` times that to their usual places. */
+  /** Weight of log(proximity to the user + `usual` × proximity to their usual places). */
   near: z.number(),
+  /** Weight of the user's usual places within `near`. */
   usual: z.number().min(0),
   /** Weight of log(1 + the user's choices in the product's category). */
   category: z.number().default(0),
@@ -79,7 +80,7 @@ export type CandidateRequest = z.infer<typeof candidateRequest>;
 export interface CandidateBlocks<Block> {
   /** The best products by the first stage, best first. */
   near: Block | null;
-  /** Products that the user chose before. The last choices contain their next products. */
+  /** Products that the user chose before. The rows of the last choices contain their next products. */
   chosen: Block | null;
   /** Next products of the last choices, of this user and of all users, without the products of the other blocks. */
   next: Block | null;

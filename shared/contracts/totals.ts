@@ -31,8 +31,8 @@ export const countFields = ["view", "click", "cart", "purchase", "dismiss", "peo
 export const hoursOfWeek = 168;
 
 /**
- * Returns whether a value is a list of hours with an integer in each field. It is written by hand because the list may
- * hold a product's complete history: a zod schema for each field was the slowest part of the call.
+ * Returns whether a value is a list of hours with an integer in each field. The check is written by hand, because a
+ * list may hold a product's complete history: a zod schema of each field was the slowest part of the call.
  */
 function isHourList(value: unknown): value is HourTotals[] {
   if (!Array.isArray(value)) return false;
@@ -106,7 +106,7 @@ export const transition = z.object({
   to: z.string(),
   /** Address of `to`, by which a reader finds its columns; null if unknown. */
   toCell: z.string().nullable(),
-  /** Number of choices between the two products: 1 means that `to` directly follows `from`. */
+  /** Number of choices from `from` to `to`: 1 means that `to` directly follows `from`. */
   gap: z.number().int().min(1).max(3),
   /** Time of the event, in seconds since the epoch. */
   time: z.number(),

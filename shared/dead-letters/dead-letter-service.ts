@@ -18,15 +18,15 @@ const pageInput = z.object({
   limit: z.number().int().min(1).max(100),
   cursor: deadLetterId.optional(),
 });
-const unknownDeadLetter = refuse("not_found", "There is no dead letter with this id.");
+const unknownDeadLetter = refuse("not_found", "There is no dead-letter message with this id.");
 
 /**
- * Processes the message of a dead letter as its consumer does, any number of times. Refuses with `conflict` if the
- * message does not match its schema; throws if a step failed.
+ * Processes a dead-letter message as its consumer does. May run repeatedly. Refuses with `conflict` if the message does
+ * not match its schema; throws if a step failed.
  */
 export type Redeliver = (deadLetter: DeadLetterWithBody) => Promise<Result<null>>;
 
-/** Implements {@link DeadLetterApi} for the dead letters in a bucket. */
+/** Implements {@link DeadLetterApi} for the dead-letter messages in a bucket. */
 export class DeadLetterService implements DeadLetterApi {
   readonly #store: DeadLetterStore;
   readonly #redeliver: Redeliver;
@@ -49,7 +49,7 @@ export class DeadLetterService implements DeadLetterApi {
     return deadLetter ? ok(deadLetter) : unknownDeadLetter;
   }
 
-  /** Deletes the dead letter only after its message was processed, so that an interrupted replay can be repeated. */
+  /** Deletes the dead-letter message only after it was processed, so that an interrupted replay can be repeated. */
   async replayDeadLetter(application: string, id: string): Promise<Result<ReplayedDeadLetter>> {
     const opened = await this.getDeadLetter(application, id);
     if (!opened.ok) return opened;
@@ -58,13 +58,9 @@ export class DeadLetterService implements DeadLetterApi {
       if (!delivered.ok) return delivered;
     } catch (error) {
       await this.#store.recordFailedReplay(application, opened.value, errorText(error));
-      return refuse(
-        "unavailable",
-        "Processing the message failed again; the dead letter's `cause` says why.",
-        {
-          retryAfter: 60,
-        },
-      );
+      return refuse("unavailable", "Processing the dead-letter message failed again; its `cause` says why.", {
+        retryAfter: 60,
+      });
     }
     await this.#store.discard(application, id);
     return ok({ id: opened.value.id, status: "delivered" });

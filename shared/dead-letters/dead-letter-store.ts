@@ -16,14 +16,14 @@ import { sha256OfText } from "../hash/sha256.ts";
 /** The methods of an R2 bucket that the dead-letter store uses. */
 export type DeadLetterBucket = Pick<R2Bucket, "put" | "get" | "head" | "list" | "delete">;
 
-/** Maximum length of a cause in characters. Some causes name every field of a large message. */
+/** Maximum length of a cause in characters. A cause may name every field of a large message. */
 const maxCauseLength = 1000;
 /**
- * Takes the place of the application in the key of a message that names none. No application can have this name, so
- * the API never lists these dead letters.
+ * Replaces the application in the key of a message that names none. No application can have this name, so the API never
+ * lists such messages.
  */
 export const noApplication = "~";
-/** Dead letters read from R2 at the same time. */
+/** Maximum number of dead-letter messages that are read from R2 at the same time. */
 const maxConcurrentReads = 6;
 
 const messageOwner = z.object({ application: applicationName });
@@ -39,17 +39,17 @@ export function deadLetterQueueOf(name: string): DeadLetterQueue {
   return deadLetterQueue.parse(name.replace(/^vicinity-/, "").replace(/-dead$/, ""));
 }
 
-/** Returns the prefix of the keys of an application's dead letters. */
+/** Returns the prefix of the keys of an application's dead-letter messages. */
 export const deadLetterPrefix = (application: string): string => `${application}/dead/`;
 const keyOf = (application: string, id: string): string =>
   `${deadLetterPrefix(application)}${id.replace("~", "/")}.json`;
 const idOfKey = (key: string): string => key.split("/").slice(-2).join("~").replace(".json", "");
 
-/** Returns the id of a message's dead letter: its queue, and 128 bits of the SHA-256 of its body. */
+/** Returns the id of a dead-letter message: its queue, and 128 bits of the SHA-256 of its body. */
 const deadLetterIdOf = async (queue: DeadLetterQueue, body: unknown): Promise<string> =>
   `${queue}~${(await sha256OfText(JSON.stringify(body))).slice(0, 32)}`;
 
-/** The properties of a queue message that a dead letter stores. */
+/** The properties of a queue message that a dead-letter message contains. */
 export type FailedMessage = Pick<Message, "body" | "timestamp" | "attempts">;
 
 /** Returns what is wrong with a message as a cause: names of fields and violated rules, but no values. */
@@ -59,8 +59,8 @@ export const validationCause = (error: z.ZodError): string =>
     .join("; ");
 
 /**
- * Stores dead letters in R2, by application: messages that could not be consumed, with the cause, until they are
- * replayed, discarded or expire.
+ * Stores dead-letter messages in R2 by application, each with its cause, until a message is replayed, discarded or
+ * expired.
  */
 export class DeadLetterStore {
   readonly #bucket: DeadLetterBucket;
@@ -100,7 +100,9 @@ export class DeadLetterStore {
     });
   }
 
-  /** Lists an application's dead letters by id, ascending. `cursor` is the `nextCursor` of the previous page. */
+  /**
+   * Lists an application's dead-letter messages by id, ascending. `cursor` is the `nextCursor` of the previous page.
+   */
   async list(application: string, limit: number, cursor?: string): Promise<Page<DeadLetter>> {
     const after = cursor === undefined ? undefined : keyOf(application, deadLetterId.parse(cursor));
     const page = await this.#bucket.list({ prefix: deadLetterPrefix(application), limit, startAfter: after });
@@ -114,7 +116,7 @@ export class DeadLetterStore {
     return { items, ...(page.truncated && last ? { nextCursor: idOfKey(last.key) } : {}) };
   }
 
-  /** Returns a dead letter with the body of its message, or null if there is none. */
+  /** Returns a dead-letter message with its body, or null if there is none. */
   async get(application: string, id: string): Promise<DeadLetterWithBody | null> {
     const object = await this.#bucket.get(keyOf(application, id));
     return object ? deadLetterWithBody.parse(await object.json()) : null;
@@ -134,7 +136,7 @@ export class DeadLetterStore {
     });
   }
 
-  /** Deletes a dead letter. */
+  /** Deletes a dead-letter message. */
   async discard(application: string, id: string): Promise<void> {
     await this.#bucket.delete(keyOf(application, id));
   }

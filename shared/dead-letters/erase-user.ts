@@ -3,21 +3,21 @@ import type { UserGeneration } from "../services/user-api.ts";
 import { type DeadLetterBucket, deadLetterPrefix, noApplication } from "./dead-letter-store.ts";
 import { isMalformedMessageAbout, messageWithoutErased, usersInMessage } from "./message-users.ts";
 
-/** One step of a scan over the dead letters of an application. */
+/** One step of a scan over the dead-letter messages of an application. */
 export interface DeadLetterScan {
   application: string;
   /** The `next` of the previous step; null for the first step. */
   after: string | null;
-  /** Maximum number of dead letters that the step reads. */
+  /** Maximum number of dead-letter messages that the step reads. */
   limit: number;
 }
 
-/** Attempts at rewriting a dead letter that concurrent erasures or replays change at the same time. */
+/** Maximum number of attempts to rewrite a dead-letter message that concurrent erasures or replays change. */
 const maxRewrites = 20;
 
 /**
- * Lists the keys of one step: first the application's own dead letters, then those that name no application, because
- * they may contain data of any application's users.
+ * Lists the keys of one step: first the application's own messages, then messages that name no application, because
+ * these may contain data of any application's users.
  */
 async function scanKeys(
   bucket: DeadLetterBucket,
@@ -36,7 +36,7 @@ async function scanKeys(
   return { keys, next: inOwn ? others : null };
 }
 
-/** Finds the dead letters of one step that contain a user's data. `next` is null after the last step. */
+/** Finds the dead-letter messages of one step that contain a user's data. `next` is null after the last step. */
 export async function findUserDeadLetters(
   bucket: DeadLetterBucket,
   step: DeadLetterScan,
@@ -56,8 +56,8 @@ export async function findUserDeadLetters(
 }
 
 /**
- * Removes a user's data from one dead letter, and deletes the dead letter if nothing is left. Returns whether it
- * contained data of the user.
+ * Removes a user's data from one dead-letter message, and deletes the message if nothing is left. Returns whether the
+ * message contained data of the user.
  */
 async function eraseFromDeadLetter(
   bucket: DeadLetterBucket,
@@ -84,13 +84,13 @@ async function eraseFromDeadLetter(
     if (written !== null) return true;
   }
   throw new Error(
-    `Dead letter ${key} changed during each of ${maxRewrites} rewrites; retry the erasure step.`,
+    `Dead-letter message ${key} changed during each of ${maxRewrites} rewrites; retry the erasure step.`,
   );
 }
 
 /**
- * Removes a user's data from the dead letters of one step, which may be repeated. Returns the number of dead letters
- * that contained data of the user.
+ * Removes a user's data from the dead-letter messages of one step, which may be repeated. Returns the number of
+ * messages that contained data of the user.
  */
 export async function eraseFromDeadLetters(
   bucket: DeadLetterBucket,

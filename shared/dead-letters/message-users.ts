@@ -22,16 +22,16 @@ export function usersInMessage(body: unknown): { application: string; pseudonyms
  * schema, or holds no erased data, is returned unchanged (the same object).
  */
 export function messageWithoutErased(body: unknown, erased: ErasedGenerations): unknown {
-  const isGone = ({ pseudonym, generation }: { pseudonym: string; generation: number }): boolean =>
+  const isErased = ({ pseudonym, generation }: { pseudonym: string; generation: number }): boolean =>
     generation <= (erased.get(pseudonym) ?? -1);
   const interactions = interactionsMessage.safeParse(body);
   if (interactions.success) {
-    const users = interactions.data.users.filter((user) => !isGone(user));
+    const users = interactions.data.users.filter((user) => !isErased(user));
     if (users.length === interactions.data.users.length) return body;
     return users.length === 0 ? null : { ...interactions.data, users };
   }
   const locations = locationsMessage.safeParse(body);
-  return locations.success && isGone(locations.data) ? null : body;
+  return locations.success && isErased(locations.data) ? null : body;
 }
 
 /** Returns the part of a message that belongs to one user; null or an empty list if there is none. */

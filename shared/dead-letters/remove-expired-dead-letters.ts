@@ -2,7 +2,10 @@ import { expiryTime, type RemovedCounts, type Retention } from "../contracts/ret
 import { applicationsIn, type ExpiringBucket, removeExpired } from "../retention/remove-expired.ts";
 import { deadLetterPrefix } from "./dead-letter-store.ts";
 
-/** Removes dead letters that are older than the retention. `now` is in seconds since the epoch. */
+/**
+ * Removes dead-letter messages that are older than the retention. `now` is in seconds since the epoch. Returns how
+ * many.
+ */
 export async function removeExpiredDeadLetters(
   bucket: ExpiringBucket,
   retention: Retention,

@@ -9,8 +9,8 @@ export interface UserExperimentCounts extends ExperimentCounts {
 
 /**
  * Access to the table `outcomes` of the recommendation worker's database: one row per user and experiment, which only a
- * larger count replaces. Rows are inserted only while the rollout of the experiment is a canary, and deleted when it
- * ends. The queries are plain SQL, because the users' Durable Objects use them too when they erase a user.
+ * larger count replaces. Rows are inserted only while the rollout of the experiment is a canary, and deleted when the
+ * canary ends. The queries are plain SQL, because each user's Durable Object runs them too when it erases the user.
  */
 export class ExperimentCountsTable {
   readonly #db: D1Database;

@@ -23,7 +23,8 @@ export const worldCell = "world";
  */
 export const shardCount = 8;
 /**
- * A cell with more products than this splits. Its tile, which is written and read as one object, has about 1 MB then.
+ * A cell with more products than this splits. The tile of a cell is one object in KV, and takes about 1 MB at this
+ * size.
  */
 export const maxCellProducts = 4000;
 

@@ -2,8 +2,8 @@ import { latLngToCell } from "h3-js";
 import type { Point } from "../contracts/primitives.ts";
 
 /**
- * H3 resolution of the areas that index cities. An area is about 180 km across, so its neighbors reach at least 150
- * km.
+ * H3 resolution of the areas that index cities. An area is about 180 km across, so an area and its neighbors contain
+ * all points within 150 km.
  */
 export const areaResolution = 2;
 

@@ -2,7 +2,7 @@
 const negligible = 40;
 
 /**
- * Returns e^-x for `x` >= 0, and 0 where the value is negligible. For distances between cities `Math.exp` would
- * underflow, which is many times slower than the function itself.
+ * Returns e^-x for `x` >= 0, and 0 where the value is negligible. For large `x`, such as distances between cities,
+ * `Math.exp` underflows, which takes many times longer.
  */
 export const decay = (x: number): number => (x < negligible ? Math.exp(-x) : 0);

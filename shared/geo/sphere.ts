@@ -14,10 +14,13 @@ export function unitVectors(lat: ArrayLike<number>, lon: ArrayLike<number>, coun
   return vectors;
 }
 
-/** Up to this sine (about 1,000 km) the Taylor series of the arc sine is as accurate and takes a fifth of the time. */
+/** Up to this sine (about 1,000 km) the Taylor series of the arc sine is accurate, and takes a fifth of the time. */
 const seriesUpTo = 0.08;
 
-/** Returns the arc sine of `x` in 0..1. Small `x` use the Taylor series to x^11; the next term is below 2e-16 of it. */
+/**
+ * Returns the arc sine of `x` in 0..1. For small `x` it is the Taylor series to x^11, whose relative error is below
+ * 2e-15.
+ */
 function arcSine(x: number): number {
   if (x > seriesUpTo) return Math.asin(Math.min(1, x));
   const s = x * x;
@@ -25,8 +28,8 @@ function arcSine(x: number): number {
 }
 
 /**
- * Returns the squared chord between point `i` of `a` and point `j` of `b`, both as {@link unitVectors}. It orders pairs
- * of points as their distance does.
+ * Returns the squared chord between point `i` of `a` and point `j` of `b`, both as {@link unitVectors}. Squared chords
+ * order pairs of points as great-circle distances do.
  */
 export function squaredChord(a: Float64Array, i: number, b: Float64Array, j: number): number {
   const x = a[3 * i] - b[3 * j];

@@ -1,3 +1,5 @@
+import { daySeconds } from "../time/seconds.ts";
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatFor(timezone: string): Intl.DateTimeFormat {
@@ -30,13 +32,13 @@ export function utcOffsetSeconds(timezone: string, time: number): number {
 }
 
 /**
- * Returns {@link utcOffsetSeconds} as a function of time for one timezone. It computes the offset once for each UTC
- * day, so that many times of a day are cheap.
+ * Returns {@link utcOffsetSeconds} as a function of time for one timezone. The function computes the offset once for
+ * each UTC day, so that further times of the day are cheap.
  */
 export function cachedUtcOffset(timezone: string): (time: number) => number {
   const byDay = new Map<number, number>();
   return (time) => {
-    const day = Math.floor(time / 86400);
+    const day = Math.floor(time / daySeconds);
     let offset = byDay.get(day);
     if (offset === undefined) {
       offset = utcOffsetSeconds(timezone, time);

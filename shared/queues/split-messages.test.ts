@@ -4,7 +4,7 @@ import type { UserRows } from "../contracts/queues.ts";
 import { interactionsMessages, liveMessageLimits, splitIntoMessages, utf8Bytes } from "./split-messages.ts";
 
 describe("splitIntoMessages", () => {
-  it("keeps every row once and in order, within both limits, and an oversized row alone", () => {
+  it("puts every row into one message, in order, within both limits, and an oversized row alone", () => {
     fc.assert(
       fc.property(
         fc.array(fc.nat({ max: 150 })),
@@ -45,7 +45,7 @@ describe("utf8Bytes", () => {
   });
 });
 
-/** Users with the given numbers of rows. */
+/** Returns users with the given numbers of rows. */
 const usersWith = (counts: number[], recommendationId = "r"): UserRows[] =>
   counts.map((count, i) => ({
     userId: `u${i}`,
@@ -59,7 +59,7 @@ const usersWith = (counts: number[], recommendationId = "r"): UserRows[] =>
   }));
 
 describe("interactionsMessages", () => {
-  it("contains all rows of all users in order, never more than one message may hold", () => {
+  it("contain all rows of all users in order, each message at most the maximum number of rows", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 120 }), { maxLength: 30 }), (counts) => {
         const messages = interactionsMessages("demo", usersWith(counts), liveMessageLimits);
@@ -78,7 +78,7 @@ describe("interactionsMessages", () => {
     );
   });
 
-  it("limits the bytes of a message", () => {
+  it("limit the bytes of a message", () => {
     const limits = { maxRows: 50, maxBytes: 1000 };
     for (const { users } of interactionsMessages("demo", usersWith([20, 20], "ø".repeat(60)), limits)) {
       const rows = users.flatMap((user) => user.rows);

@@ -8,22 +8,21 @@ export interface MessageLimits {
 }
 
 /**
- * Maximum size of the rows of one message, in bytes. The platform's bound is 128 KB for the whole message: the
- * difference is left for the users' ids and pseudonyms around the rows.
+ * Maximum size of the rows of one message, in bytes. The platform's limit for a whole message is 128 KB; the users' ids
+ * and pseudonyms take the difference.
  */
 const maxBytesPerMessage = 96_000;
 
 /**
- * Limits of a message that a request handler sends. 50 rows of the largest valid event stay below the platform's
- * bound.
+ * Limits of a message that a request handler sends. 50 rows of the largest valid event stay below the platform's limit.
  */
 export const liveMessageLimits: MessageLimits = { maxRows: 50, maxBytes: maxBytesPerMessage };
-/** Limits of a message that an outbox sends later: more rows, since a backlog should need few messages. */
+/** Limits of a message that an outbox sends later. It has more rows, so that a backlog needs few messages. */
 export const outboxMessageLimits: MessageLimits = { maxRows: 100, maxBytes: maxBytesPerMessage };
 
 const encoder = new TextEncoder();
 
-/** Returns the size of a row's JSON text as the queue counts it, in bytes of UTF-8. */
+/** Returns the size of a text in bytes of UTF-8, as the queue counts it. */
 export const utf8Bytes = (text: string): number => encoder.encode(text).byteLength;
 
 /**

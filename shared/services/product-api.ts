@@ -18,18 +18,16 @@ export interface ProductApi extends ReadinessApi, RetentionApi, DeadLetterApi {
   put(application: string, input: ProductInput): Promise<Result<{ product: Product; created: boolean }>>;
   /** Returns a product; refuses with `not_found` if it does not exist or is deleted. */
   get(application: string, productId: string): Promise<Result<Product>>;
+  /** Changes the given fields of a product; refuses with `not_found` if it does not exist. */
   patch(application: string, productId: string, patch: ProductPatch): Promise<Result<Product>>;
   /** Deletes a product and its images; refuses with `not_found` if it does not exist. */
   remove(application: string, productId: string): Promise<Result<null>>;
   /** Lists products by id, ascending, optionally of one category; at most 500 a page. */
   list(application: string, page: PageQuery & { category?: string }): Promise<Result<Page<Product>>>;
-  /**
-   * Creates or replaces at most 500 products; the last of equal ids wins. Cards in KV follow within seconds, not at
-   * once.
-   */
+  /** Creates or replaces at most 500 products; the last of equal ids wins. Cards in KV change within seconds. */
   putMany(application: string, products: ProductInput[]): Promise<Result<{ written: number }>>;
   /**
-   * Returns the cards of those products (at most 1,000) that exist, in no order. The recommendation worker calls it.
+   * Returns the cards of those products (at most 1,000) that exist, in any order. The recommendation worker calls it.
    */
   getCards(application: string, wanted: readonly CardRequest[]): Promise<Result<ProductCard[]>>;
   /**
@@ -56,6 +54,9 @@ export interface ProductApi extends ReadinessApi, RetentionApi, DeadLetterApi {
     after: ProductPosition | null,
     limit: number,
   ): Promise<Result<{ cell: string; change: ProductChange }[]>>;
-  /** Enqueues outbox rows again that no consumer has closed. Returns how many are open. The gateway's cron calls it. */
+  /**
+   * Enqueues the outbox rows again that no consumer has closed. Returns how many rows are open. The gateway's cron
+   * calls it.
+   */
   resendOutbox(): Promise<Result<{ open: number }>>;
 }

@@ -21,13 +21,18 @@ import type { ReadinessApi, RetentionApi } from "./worker-api.ts";
 
 /** RPC interface of the recommendation worker: ranking, ingest, erasure and export, and the model registry. */
 export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLetterApi {
-  /** Returns recommendations for a user; `edge` is used if neither the input nor the user has a location. */
+  /**
+   * Returns recommendations for a user. `edge` is used if the input has no location and the user's last one is unknown.
+   */
   recommend(
     application: string,
     input: RecommendationInput,
     edge: EdgeLocation,
   ): Promise<Result<RecommendationAnswer>>;
-  /** Returns the products that are most often chosen after a product, at most `limit`. */
+  /**
+   * Returns products that users chose after a product, and nearby products of its category; at most `limit`, best
+   * first.
+   */
   similar(application: string, productId: string, limit: number): Promise<Result<RecommendationList>>;
   /** Returns the most popular products near a point, or of the world if `point` is null; at most `limit`. */
   trending(application: string, point: Point | null, limit: number): Promise<Result<RecommendationList>>;
@@ -40,13 +45,13 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
   ingestEvents(application: string, events: EventInput[]): Promise<Result<EventReceipt>>;
   /**
    * Ingests at most 4,000 past events, without the outbox. The method returns after D1, the users' Durable Objects and
-   * the cells hold them.
+   * the cells hold the events.
    */
   ingestHistory(
     application: string,
     events: EventInput[],
   ): Promise<Result<Omit<BulkReport, "received" | "errors">>>;
-  /** Stores where the user is, at the precision that they allow, and returns its city. */
+  /** Stores where the user is, at the precision that they allow. Returns the city and country of the location. */
   setLocation(
     application: string,
     userId: string,
@@ -86,13 +91,13 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
    */
   servingModel(application: string): Promise<Result<{ manifest: ModelManifest; bytes: ArrayBuffer }>>;
   /**
-   * Scores lists of candidates, packed by `model/features/pack-features.ts`, at most 1000 a call, by the model of
-   * that content.
+   * Scores lists of candidates, packed by `model/features/pack-features.ts`, at most 1,000 a call, with the model whose
+   * file has this SHA-256.
    */
   scoreLists(application: string, sha256: string, packs: Uint8Array[]): Promise<Result<Float32Array[]>>;
   /**
    * Loads a model (registered or not), checks it against its manifest, and scores a list of the largest size `runs`
-   * times (at most 100). The trainer measures the latency of a model with it.
+   * times (at most 100). The trainer calls it to measure the latency of a model.
    */
   tryModel(
     application: string,

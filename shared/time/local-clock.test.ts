@@ -4,9 +4,9 @@ import { hourSeconds } from "./seconds.ts";
 
 const start = 1_700_000_000;
 
-describe("local clock", () => {
-  it("reads hour and weekday from a local time", () => {
-    // 2023-11-14 22:13:20 UTC, a Tuesday; in Tokyo already Wednesday morning.
+describe("localHourOf and localWeekdayOf", () => {
+  it("return the hour and weekday of a local time", () => {
+    // 2023-11-14 22:13:20 UTC is a Tuesday. In Tokyo it is Wednesday morning.
     expect([localHourOf(start), localWeekdayOf(start)]).toEqual([22, 1]);
     expect([localHourOf(start + 9 * hourSeconds), localWeekdayOf(start + 9 * hourSeconds)]).toEqual([7, 2]);
   });

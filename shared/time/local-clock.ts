@@ -1,9 +1,7 @@
 import { daySeconds, hourSeconds } from "./seconds.ts";
 
-/**
- * A local time is seconds since the epoch plus the clock's offset from UTC. Hours and weekdays can be read from it
- * directly. Differences of local times are off by an hour twice a year at most, where clocks change.
- */
+// A local time is in seconds since the epoch, plus the clock's offset from UTC, so that hour and weekday follow from
+// it. The difference of two local times is off by an hour if the clocks changed between them.
 
 /** Returns the hour (0-23) of a local time. */
 export const localHourOf = (localTime: number): number =>

@@ -1,3 +1,4 @@
-/** Lengths of units of time, in seconds. */
+/** Seconds in an hour. */
 export const hourSeconds = 3600;
+/** Seconds in a day. */
 export const daySeconds = 86_400;

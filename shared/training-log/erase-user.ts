@@ -4,9 +4,9 @@ import { type ErasedGenerations, isErasedLine, packLines, unpackLines } from "./
 /** The methods of an R2 bucket that the training log uses. */
 export type LogBucket = Pick<R2Bucket, "list" | "get" | "put" | "delete">;
 
-/** Objects read at the same time, which bounds the memory of a step. */
+/** Maximum number of objects that are read at the same time, which bounds the memory of a step. */
 const maxConcurrentReads = 4;
-/** Attempts at rewriting an object that concurrent erasures change at the same time. */
+/** Maximum number of attempts to rewrite an object that concurrent erasures change. */
 const maxRewrites = 20;
 
 /**

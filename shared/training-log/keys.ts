@@ -4,7 +4,7 @@ export const logRoot = (application: string): string => `${application}/log/v1/`
 /** Returns the prefix of the keys of one UTC day (`2026-01-31`) of an application's training log. */
 export const logPrefix = (application: string, day: string): string => `${logRoot(application)}${day}/`;
 
-/** Number of shards that users are spread over, so that an erasure reads one in eight objects. */
+/** Number of shards over which users are spread. An erasure reads only the objects of one shard. */
 const shardCount = 8;
 
 /** Returns the shard of a user's lines, 0 to 7. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 /** The fields of every line of the log: the user's pseudonym, and the generation of their data. */
 const lineOwner = z.object({ pseudonym: z.string(), generation: z.number().int().default(0) });
 
-/** The last erased generation of erased users, by pseudonym. */
+/** The last erased generation of each erased user, by pseudonym. */
 export type ErasedGenerations = ReadonlyMap<string, number>;
 
 /** Returns whether a line belongs to an erased generation. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { gatherCandidates } from "../../model/candidate-sources/gather-candidates.ts";
 import { tileCandidateStore } from "../../model/candidate-sources/in-process-candidates.ts";
 import type { Columns } from "../../model/columns/columns.ts";
+import { decimalFromFloat32 } from "../../model/columns/decimal-from-float32.ts";
 import { compileFilter } from "../../model/retrieval/filter.ts";
 import { firstStageCandidates } from "../../model/retrieval/first-stage-candidates.ts";
 import { nearestRows } from "../../model/retrieval/nearest-rows.ts";
@@ -172,8 +173,8 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
   }
 
   /**
-   * Returns the city, country and timezone of a point, or why they are missing: a failure or delay of the gazetteer must not
-   * fail or delay recommendations.
+   * Returns the city, country and time zone of a point, or why they are missing: a failure or delay of the gazetteer
+   * must not fail or delay recommendations.
    */
   async #resolveWithin(
     where: Point | null,
@@ -246,10 +247,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
       const ready = await new CityStore(this.env.DB).hasCities();
       return { ready, detail: ready ? "ready" : "the gazetteer is empty" };
     } catch {
-      return { ready: false, detail: "its database is not migrated" };
+      return { ready: false, detail: "the location database cannot be read: apply migrations/location" };
     }
   }
 }
-
-/** Returns the decimal that was stored in a 32-bit column: float32 holds about seven significant digits. */
-const decimalFromFloat32 = (value: number): number => Number(value.toPrecision(7));

@@ -1,8 +1,9 @@
 import type { Columns } from "../../../model/columns/columns.ts";
+import { decimalFromFloat32 } from "../../../model/columns/decimal-from-float32.ts";
 import type { ProductCard } from "../../../shared/contracts/product.ts";
 
-/** Returns a value of a 32-bit column, rounded to the 7 digits that it can hold; null for NaN. */
-const decimal = (value: number): number | null => (Number.isNaN(value) ? null : Number(value.toPrecision(7)));
+/** Returns the decimal in a 32-bit column; null for NaN. */
+const decimal = (value: number): number | null => (Number.isNaN(value) ? null : decimalFromFloat32(value));
 
 /** Returns the card of the product in a tile's row. Tiles hold no images. */
 export function cardFromTile(block: Columns, row: number): ProductCard {

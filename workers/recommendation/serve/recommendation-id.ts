@@ -1,10 +1,12 @@
+import { base64urlOf } from "../../../shared/encoding/base64url.ts";
+
 /**
  * Returns a new `recommendationId`: the user object's id (32 bytes) and 9 random bytes, base64url. The id leads to the
  * object that holds the receipt, and reveals nothing about the user.
  */
 export function newRecommendationId(objectId: string): string {
   const random = crypto.getRandomValues(new Uint8Array(9));
-  return `${base64url(fromHex(objectId))}.${base64url(random)}`;
+  return `${base64urlOf(fromHex(objectId))}.${base64urlOf(random)}`;
 }
 
 /** Returns the user object's id in hexadecimal; null for text that is not a recommendation id. */
@@ -17,8 +19,3 @@ export function objectIdOf(recommendationId: string): string | null {
 
 const fromHex = (hex: string): Uint8Array =>
   Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
-const base64url = (bytes: Uint8Array): string =>
-  btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");

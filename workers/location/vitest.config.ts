@@ -1,7 +1,7 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-/** Cells in workerd with a real KV; all workers together are tested in `test/`. */
+/** Tests the location worker alone: cells in workerd, with a real KV. The tests in `test/` run all workers. */
 export default defineConfig({
   plugins: [
     cloudflareTest({

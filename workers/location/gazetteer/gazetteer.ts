@@ -30,7 +30,7 @@ const areaCache = new Map<string, CityIndex>();
  */
 const builtUpRadiusKm = ({ population }: City): number => 0.009 * Math.sqrt(population);
 
-/** Returns the index of the cities. */
+/** Returns cities with the unit vectors and radii that {@link nearestCity} reads. */
 export const indexCities = (cities: readonly City[]): CityIndex => ({
   cities,
   unitVectors: unitVectors(
@@ -42,9 +42,9 @@ export const indexCities = (cities: readonly City[]): CityIndex => ({
 });
 
 /**
- * Returns the city whose built-up area is nearest to the point; null if no city is within {@link maxCityDistanceKm}. Distances
- * count from the edge of the built-up area, so that a point inside a metropolis does not get a village within it. Of equally
- * near cities, the one with the larger population wins.
+ * Returns the city whose built-up area is nearest to the point; null if no city is within {@link maxCityDistanceKm}.
+ * Distances count from the edge of the built-up area, so that a point inside a metropolis does not get a village within
+ * it. Of equally near cities, the one with the larger population wins.
  */
 export function nearestCity(
   point: Point,
@@ -66,7 +66,7 @@ export function nearestCity(
   return nearest;
 }
 
-/** Resolves locations by the gazetteer's table. */
+/** Resolves locations from the stored cities. */
 export class Gazetteer {
   readonly #store: CityStore;
 
@@ -92,7 +92,7 @@ export class Gazetteer {
     return nearestCity(point, await this.#citiesAround(point));
   }
 
-  /** Returns the city, country, timezone and cell of a point. Every point has a timezone. */
+  /** Returns the city, country, time zone and cell of a point. Every point has a time zone. */
   async resolve(point: Point): Promise<ResolvedLocation> {
     const city = await this.city(point);
     return {

@@ -18,12 +18,24 @@ const leaf = leafCellAt({ lat: 59.91, lon: 10.75 }, 0);
 /** Products in the cell. */
 const ids = ["a", "b", "c", ...Array.from({ length: 30 }, (_, n) => `p${n}`)];
 const change = (productId: string): ProductChange => ({
-  ...{ productId, version: 1, deleted: false, title: productId, category: "cafe", price: 4, currency: "NOK" },
-  ...{ discount: 0, rating: null, available: true, previousCell: null, createdAt: 1 },
+  productId,
+  version: 1,
+  deleted: false,
+  title: productId,
+  category: "cafe",
+  price: 4,
+  currency: "NOK",
+  discount: 0,
+  rating: null,
+  available: true,
+  previousCell: null,
+  createdAt: 1,
   location: { lat: 59.91, lon: 10.75 },
 });
 
-/** Runs with the tables of a new object. `fresh` returns a store without memory, as after an eviction of the object. */
+/**
+ * Calls `run` in a new cell object with its tables. `fresh` returns a store with empty memory, as after an eviction.
+ */
 const inObject = (
   name: string,
   run: (fresh: () => ActivityStore, productIn: (activity: ActivityStore, id: string) => CellProduct) => void,
@@ -44,12 +56,17 @@ const inObject = (
   });
 
 const totals = (productId: string, views: number, hour = 0, complete = true): ProductTotals => ({
-  ...{ productId, complete },
+  productId,
+  complete,
   hours: [{ ...emptyTotals(), view: views, hour }],
 });
 const delta = (key: number, time: number, from: string, to: string): TransitionDelta => ({
-  ...{ key, time, from, to },
-  ...{ toCell: leaf, weight: 1 },
+  key,
+  time,
+  from,
+  to,
+  toCell: leaf,
+  weight: 1,
 });
 
 const product = fc.constantFrom("a", "b", "c");
@@ -187,7 +204,8 @@ it("deletes the counts of a product that left, including pending deltas", async 
 it("adds up old hours that exceed a row, and then accepts old hours only in complete totals", async () => {
   await inObject("old", (fresh, productIn) => {
     const past = (count: number): ProductTotals => ({
-      ...{ productId: "a", complete: true },
+      productId: "a",
+      complete: true,
       hours: Array.from({ length: count }, (_, n) => ({ ...emptyTotals(), view: 1, hour: 400_000 + n })),
     });
     const views = (activity: ActivityStore) => sumTotals(productIn(activity, "a").hours).view;

@@ -11,7 +11,9 @@ type Departure = { productId: string; version: number; to: string | null };
 /** An update for one cell: a product is in it, or has left it. */
 type CellUpdate = AddressedProduct & ({ arriving: ProductChange } | { leaving: Departure });
 
-/** Returns the cell updates of the changes: one for a product's address, and one for its previous address if it moved. */
+/**
+ * Returns the cell updates of the changes: one for a product's address, and one for its previous address if it moved.
+ */
 export function cellUpdatesOf(changes: readonly ProductChange[]): CellUpdate[] {
   return changes.flatMap((change): CellUpdate[] => {
     const { productId, version, previousCell, deleted } = change;
@@ -43,14 +45,16 @@ export function applyChanges(
   );
 }
 
-/** Largest number of rounds of calls for the same totals: each further round follows moves that the caller did not know. */
+/**
+ * Largest number of rounds of calls for the same totals: each further round follows moves that the caller did not know.
+ */
 const maxRounds = 4;
 
 type AddressedTotals = ProductTotals & { cell: string };
 
 /**
- * Applies totals and transitions to the cells. Complete totals follow a product to the cell that it moved to. Returns how many
- * interactions were new, and the products whose complete hours the cells need.
+ * Applies totals and transitions to the cells. Complete totals follow a product to the cell that it moved to. Returns
+ * how many interactions were new, and the products whose complete hours the cells need.
  */
 export async function applyTotals(
   cells: DurableObjectNamespace<Cell>,

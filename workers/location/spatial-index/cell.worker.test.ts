@@ -177,19 +177,22 @@ describe("Cell", () => {
       cell("twelve", name).applyTotals("twelve", name, [productTotals], []);
     await cell("twelve").applyChanges("twelve", leaf, [change("a", 1)], []);
     expect(await apply(leaf, some)).toEqual({
-      ...{ counted: 0, unknown: [{ productId: "a", movedTo: null }] },
+      counted: 0,
+      unknown: [{ productId: "a", movedTo: null }],
     });
     expect(await apply(leaf, totals("a", 2))).toEqual({ counted: 2, unknown: [] });
     expect(await apply(leaf, { ...totals("a", 3), complete: false })).toEqual({ counted: 1, unknown: [] });
 
     await cell("twelve").applyChanges("twelve", leaf, [], [{ productId: "a", version: 2, to: elsewhere }]);
     expect(await apply(leaf, totals("a", 9))).toEqual({
-      ...{ counted: 0, unknown: [{ productId: "a", movedTo: elsewhere }] },
+      counted: 0,
+      unknown: [{ productId: "a", movedTo: elsewhere }],
     });
     const complete = [{ ...totals("a", 9), cell: leaf }];
     const part = [{ ...complete[0], complete: false }];
     expect(await applyTotals(environment.CELL, "twelve", part, [])).toEqual({
-      ...{ applied: 0, unknown: [{ productId: "a", cell: elsewhere }] },
+      applied: 0,
+      unknown: [{ productId: "a", cell: elsewhere }],
     });
     // Complete totals follow the product over several moves.
     const further = leafCellAt({ lat: 48.86, lon: 2.35 }, 0);

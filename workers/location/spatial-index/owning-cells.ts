@@ -9,7 +9,7 @@ export interface AddressedProduct {
   productId: string;
 }
 
-/** Concurrent calls to cells: a request may hold only a few open connections. */
+/** Maximum number of concurrent calls to cells: a request may hold only a few open connections. */
 const maxConcurrentCells = 6;
 /** Number of split cells that an isolate remembers. */
 const maxSplitCells = 20_000;
@@ -29,9 +29,9 @@ export async function sumConcurrently<T>(
 }
 
 /**
- * Calls `apply` for the cells that hold the items' products, with the items of each. The owning cell is the first one on an
- * address's path that has not split. `apply` returns null for a split cell; its items then go to its children. Returns the
- * sum of the other results.
+ * Calls `apply` for the cells that hold the items' products, with the items of each. The owning cell is the first one
+ * on an address's path that has not split. `apply` returns null for a split cell; its items then go to its children.
+ * Returns the sum of the other results.
  */
 export async function applyToOwningCells<T extends AddressedProduct>(
   application: string,

@@ -7,7 +7,9 @@ import { groupByCell } from "../../../shared/geo/group-by-cell.ts";
 import { cellOverlapsRange } from "../../../shared/geo/product-range.ts";
 import { sumConcurrently } from "./owning-cells.ts";
 
-/** Returns the leaf cells in a range that ever sent a summary to their parents, found from the root of the pyramid down. */
+/**
+ * Returns the leaf cells in a range that ever sent a summary to their parents, found from the root of the pyramid down.
+ */
 async function leavesInRange(
   cells: LocationEnv["CELL"],
   application: string,

@@ -18,7 +18,7 @@ const totals = (productId: string, views: number): ProductTotals => {
   return { productId, complete: true, hours: [{ ...counts, hour: 472_222 }] };
 };
 
-/** Calls until a cell compacts its pending deltas. Measurements cover multiples of it, to include the rows of compactions. */
+/** Calls after which a cell compacts its pending deltas. Measurements cover multiples, to include compactions. */
 const calls = 512;
 
 /** Returns the product of event `n`, in a fixed order that visits all products equally often. */
@@ -27,7 +27,12 @@ const chosen = (n: number): string => `p${(n * 37) % products}`;
 /** Returns the transitions of an event whose user chose three other products of this cell before. */
 const transitionsOf = (n: number): Transition[] =>
   [1, 2, 3].map((gap) => ({
-    ...{ key: n, from: chosen(n - gap), to: chosen(n), toCell: leaf, gap, time: 1_700_000_000 + n },
+    key: n,
+    from: chosen(n - gap),
+    to: chosen(n),
+    toCell: leaf,
+    gap,
+    time: 1_700_000_000 + n,
   }));
 
 /** Returns the rows that a cell writes per event, with `perCall` events in each call. */

@@ -66,7 +66,7 @@ describe("a cell with more products than its limit", () => {
     expect([...(await productsUnder(index.application, leaf)), ...there].sort()).toEqual(index.expected);
     const tiles = await tilesUnder(index.application, leaf);
     expect(tiles.every(({ count }) => count <= maxCellProducts)).toBe(true);
-    // Read by the addresses that profiles hold, which are outdated for moved products.
+    // Profiles hold the addresses of earlier events, which are outdated for moved products.
     const remembered = [a, b, c, d, f].map((productId) => {
       const cell = productId === c ? old : addressOfProduct({ productId, location: places[0].location });
       const known = index.products.get(productId);

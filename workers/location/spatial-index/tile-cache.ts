@@ -7,8 +7,8 @@ import type { TileSource } from "../../../model/retrieval/tile-source.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 
 /**
- * Ages in ms: the cache returns a tile up to `freshMs` as it is, up to `staleMs` while it reloads the tile in the background,
- * and above `staleMs` after the reload.
+ * Ages in ms: the cache returns a tile up to `freshMs` as it is, up to `staleMs` while it reloads the tile in the
+ * background, and above `staleMs` after the reload.
  */
 interface Freshness {
   freshMs: number;
@@ -28,7 +28,7 @@ interface CachedTile {
   /** The tile; null for an empty cell. */
   columns: Columns | null;
   bytes: number;
-  /** Load time in ms since the epoch. */
+  /** Load time in ms since the Unix epoch. */
   loadedAt: number;
 }
 
@@ -45,8 +45,8 @@ export const tileCacheSize = (): { bytes: number; tiles: number } => ({
 });
 
 /**
- * Caches a loaded tile and returns it. If the tile has not changed, the cached object stays, together with everything that was
- * computed from it.
+ * Caches a loaded tile and returns it. If the tile has not changed, the cached object stays, together with everything
+ * that was computed from it.
  */
 function cacheTile(key: string, loaded: Columns | null): Columns | null {
   const cached = cachedTiles.get(key)?.columns ?? null;
@@ -100,8 +100,8 @@ export class TileCache implements TileSource, ForwardingLookup {
   }
 
   /**
-   * Returns the tile of a cell; null for an empty cell. `version` is the one that the parent's tile lists: a cached leaf of at
-   * least this version is current, so that unchanged leaves stay cached without any read.
+   * Returns the tile of a cell; null for an empty cell. `version` is the one that the parent's tile lists: a cached
+   * leaf of at least this version is current, so that unchanged leaves stay cached without any read.
    */
   async tile(cell: string, version?: number): Promise<Columns | null> {
     const key = tileKey(this.#application, cell);

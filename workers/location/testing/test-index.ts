@@ -143,8 +143,8 @@ export class TestIndex {
   }
 
   /**
-   * Makes KV refuse a cell's tiles with more than `rows` rows, as KV refuses values above 25 MiB. The effect ends with the
-   * object's eviction.
+   * Makes KV refuse a cell's tiles with more than `rows` rows, as KV refuses values above 25 MiB. The effect ends with
+   * the object's eviction.
    */
   refuseLargeTiles(cell: string, rows: number): Promise<void> {
     return runInDurableObject(cellStub(indexEnvironment.CELL, this.application, cell), (instance: Cell) => {

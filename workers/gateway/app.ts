@@ -35,7 +35,7 @@ import { addRecommendationRoutes } from "./routes/recommendations.ts";
 import { addTokenRoute } from "./routes/tokens.ts";
 import { addUserRoutes } from "./routes/users.ts";
 
-/** The names of a request's parts in errors, by Hono's names of them; a part that is missing here keeps Hono's name. */
+/** Names of a request's parts in errors, by Hono's target. A part that is not listed here keeps Hono's name. */
 const partNames: Partial<Record<string, string>> = { json: "body", form: "body", param: "path" };
 
 /** Builds the public HTTP API: first the middleware that every request passes, then the routes. */

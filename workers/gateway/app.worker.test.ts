@@ -53,13 +53,13 @@ describe("every response", () => {
     expect(headers.get("content-security-policy")).toContain("script-src 'self'");
   });
 
-  it("of the API forbids caching", async () => {
+  it("forbids caching under /v1/", async () => {
     const { call } = createTestGateway();
     for (const path of ["/v1/products", "/v1/users/none", "/v1/nothing"])
       expect((await call("GET", path)).headers.get("cache-control"), path).toBe("no-store");
   });
 
-  it("hides the text of an unexpected error, and is a 503 for an error that a retry may not meet", async () => {
+  it("hides the text of an unexpected error, and is a 503 for a transient error", async () => {
     const services = inMemoryServices();
     services.user.get = async () => {
       throw new Error("secret detail");

@@ -11,7 +11,7 @@ import { gatewayServices } from "./services.ts";
 import { gatewaySettingsOf } from "./settings.ts";
 import { GatewayStore } from "./store.ts";
 
-/** Built by the first request of an isolate. The bindings do not change, so later requests share it. */
+/** The application. An isolate's first request builds it; later requests share it, because bindings do not change. */
 let app: Gateway | null = null;
 
 const buildApp = (env: GatewayEnv): Gateway =>

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Retention, retention } from "../../shared/contracts/retention.ts";
 import type { AllowedOrigins } from "./middleware/cross-origin.ts";
 
-// The URL parser accepts a `*` in a host, but no browser sends one: such an origin looks like a pattern and matches nothing.
+// The URL parser accepts a `*` in a host, but no browser sends one: such an origin would match nothing.
 const isOrigin = (text: string): boolean =>
   URL.canParse(text) && new URL(text).origin === text && !text.includes("*");
 
@@ -42,7 +42,9 @@ export interface GatewaySettings {
   retention: Retention;
 }
 
-/** Parses the variables and secrets. Throws where one is malformed, so that a misconfigured deployment fails at once. */
+/**
+ * Parses the variables and secrets. Throws where one is malformed, so that a misconfigured deployment fails at once.
+ */
 export function gatewaySettingsOf(env: object): GatewaySettings {
   const { DEVELOPMENT_KEYS, TOKEN_SECRET, CORS_ORIGINS, RETENTION } = gatewayVariables.parse(env);
   return {

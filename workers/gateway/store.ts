@@ -75,7 +75,10 @@ export class GatewayStore {
     return toKeyRecord(row);
   }
 
-  /** Stores `at` as the key's last use, unless a use after `recordedBefore` is stored. Both in seconds since the Unix epoch. */
+  /**
+   * Stores `at` as the key's last use, unless a use after `recordedBefore` is stored. Both are in seconds since the
+   * Unix epoch.
+   */
   async recordUse({ application, id }: StoredKey, at: number, recordedBefore: number): Promise<void> {
     await this.#database
       .update(apiKeys)
@@ -89,9 +92,9 @@ export class GatewayStore {
   }
 
   /**
-   * Inserts a new key with the rights of an old one, and lets the old key expire at `expiresAt` (seconds since the Unix epoch),
-   * in one transaction. Returns the new key's record. Returns `inactive` where the old key is revoked or was rotated before,
-   * and `unknown` where there is no such key.
+   * Inserts a new key with the rights of an old one, and lets the old key expire at `expiresAt` (seconds since the Unix
+   * epoch), in one transaction. Returns the new key's record. Returns `inactive` where the old key is revoked or was
+   * rotated before, and `unknown` where there is no such key.
    */
   async rotateKey(
     application: string,
@@ -184,7 +187,7 @@ export class GatewayStore {
 
   /**
    * Removes revoked and expired keys, and reports of imports, whose retention time is over. Returns how many of each it
-   * removed. `now` in seconds since the Unix epoch.
+   * removed. `now` is in seconds since the Unix epoch.
    */
   async removeExpired({ keys, imports: reports }: Retention, now: number): Promise<RemovedCounts> {
     const keysBefore = expiryTime(now, keys);

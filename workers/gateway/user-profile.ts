@@ -12,7 +12,7 @@ interface StoredProfile {
   settings: UserSettings;
 }
 
-/** Attempts to write a home while other requests change the same user's consent. */
+/** Maximum number of attempts to write a home while other requests change the same user's consent. */
 const maxAttempts = 5;
 
 /** Returns a home at the precision that the user's consent allows, so that no store receives a more precise one. */
@@ -37,8 +37,8 @@ export async function putUser(
 }
 
 /**
- * Changes some fields of a profile. Concurrent requests may change home and consent. The function therefore writes the home
- * again until its precision matches the stored consent.
+ * Changes some fields of a profile. Concurrent requests may change home and consent. The function therefore writes the
+ * home again until its precision matches the stored consent.
  */
 export async function patchUser(
   { user, location }: GatewayServices,

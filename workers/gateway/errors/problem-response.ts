@@ -24,7 +24,10 @@ export function refusalResponse(c: GatewayRequest, refusal: Refusal): Response {
   return respond(c, toProblem(refusal, c.var.requestId), headers);
 }
 
-/** Returns a 405 for a path that exists but does not support the request's method; `allow` lists the methods it supports. */
+/**
+ * Returns a 405 for a path that exists but does not support the request's method; `allow` lists the methods it
+ * supports.
+ */
 export function methodNotAllowedResponse(c: GatewayRequest, methods: string[]): Response {
   const allow = methods.join(", ");
   const refusal: Refusal = {
@@ -57,13 +60,17 @@ export const upgradeRequiredResponse = (c: GatewayRequest): Response =>
     { upgrade: "websocket", connection: "upgrade" },
   );
 
-/** Returns a 408 for a body that arrived too slowly. The runtime closes the connection because it did not read the whole body. */
+/**
+ * Returns a 408 for a body that arrived too slowly. The runtime closes the connection because it did not read the whole
+ * body.
+ */
 const requestTimeoutResponse = (c: GatewayRequest): Response =>
   connectionProblem(c, {
     code: "request_timeout",
     status: 408,
     title: "Request timeout",
-    detail: "The body arrived too slowly; a bulk request may have handled its earlier lines. Send it again.",
+    detail:
+      "The body arrived too slowly; a bulk request may have handled its earlier lines. Send the request again.",
   });
 
 const codeByStatus: Record<number, RefusalCode> = {
@@ -80,7 +87,7 @@ const detailByStatus: Record<number, string> = {
   415: "This operation does not accept the body's content type.",
 };
 
-/** Returns whether the runtime marked an error as one that a retry may not meet. */
+/** Returns whether the runtime marked an error as transient, so that a retry may succeed. */
 const isTransient = (error: Error): boolean =>
   ("retryable" in error && error.retryable === true) || ("overloaded" in error && error.overloaded === true);
 
@@ -95,8 +102,8 @@ export function logUnexpectedError(error: unknown, requestId = ""): void {
 }
 
 /**
- * Returns the problem response for any error that a handler threw. An error that is neither a refusal nor an HTTP exception
- * is unexpected: it is logged with the request id, and the client sees only the id.
+ * Returns the problem response for any error that a handler threw. An error that is neither a refusal nor an HTTP
+ * exception is unexpected: it is logged with the request id, and the client sees only the id.
  */
 export function errorResponse(c: GatewayRequest, error: Error): Response {
   if (error instanceof RefusalError) return refusalResponse(c, error.refusal);

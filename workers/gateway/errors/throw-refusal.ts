@@ -4,7 +4,7 @@ import { type Refusal, type RefusalCode, RefusalError } from "../../../shared/co
 export function throwRefusal(
   code: RefusalCode,
   detail: string,
-  more: Omit<Refusal, "code" | "detail"> = {},
+  options: Omit<Refusal, "code" | "detail"> = {},
 ): never {
-  throw new RefusalError({ code, detail, ...more }, "the gateway");
+  throw new RefusalError({ code, detail, ...options }, "the gateway");
 }

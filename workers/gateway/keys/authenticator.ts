@@ -5,7 +5,7 @@ import type { Caller } from "./caller.ts";
 import { hashesEqual, hashKey, hasKeyFormat } from "./key.ts";
 import { verifyToken } from "./tokens.ts";
 
-/** How long an isolate trusts a look-up: the longest that a key works for everyday calls after its revocation elsewhere. */
+/** Milliseconds for which an isolate trusts a look-up. A key that another isolate revokes works no longer than this. */
 const cacheMs = 5_000;
 /** Bounds the memory of an isolate; a full cache is emptied. */
 const maxCachedKeys = 1_000;
@@ -21,7 +21,10 @@ const developmentKeys = new Map<string, "admin" | "client">([
 export interface KeyDirectory {
   /** Returns the key with a hash, or null where there is none or it is revoked. */
   findKey(hash: string): Promise<StoredKey | null>;
-  /** Stores `at` as the key's last use, unless a use after `recordedBefore` is stored. Both in seconds since the Unix epoch. */
+  /**
+   * Stores `at` as the key's last use, unless a use after `recordedBefore` is stored. Both are in seconds since the
+   * Unix epoch.
+   */
   recordUse(key: StoredKey, at: number, recordedBefore: number): Promise<void>;
   /** Returns whether the application has a key with this id that is not revoked. */
   isUnrevoked(application: string, id: string): Promise<boolean>;
@@ -41,8 +44,8 @@ const callerOfKey = ({ role, application, id, scopes }: StoredKey, development: 
     : { kind: role, application, keyId: id, development, scopes };
 
 /**
- * Identifies the caller of a credential: an API key or a user token. It caches each look-up, failed ones included, for five
- * seconds. A key that another isolate revoked works for that long, except in calls that skip the cache.
+ * Identifies the caller of a credential: an API key or a user token. It caches each look-up, failed ones included, for
+ * five seconds. A key that another isolate revoked works for that long, except in calls that skip the cache.
  */
 export class Authenticator {
   readonly #keys: KeyDirectory;
@@ -103,7 +106,9 @@ export class Authenticator {
     return key;
   }
 
-  /** Stores the use of a key in the background. The request does not wait for it; where it fails, a later use is stored. */
+  /**
+   * Stores the use of a key in the background. The request does not wait for it; where it fails, a later use is stored.
+   */
   #recordUse(key: StoredKey, at: number): void {
     const recordedBefore = at - useRecordingIntervalSeconds;
     if (key.lastUsedAt !== null && key.lastUsedAt > recordedBefore) return;

@@ -1,5 +1,6 @@
 /** Subprotocols that a WebSocket client may offer in addition to its credential. */
 const subprotocolNames = new Set(["vicinity", "bearer"]);
+/** A client may put this prefix before its credential. */
 const tokenPrefix = "bearer.";
 
 const offeredSubprotocols = (headers: Headers): string[] =>
@@ -9,8 +10,9 @@ const offeredSubprotocols = (headers: Headers): string[] =>
     .filter((name) => name !== "");
 
 /**
- * Returns the credential of a request, or null where it has none. The credential is in `Authorization: Bearer ...`. A browser
- * cannot set headers of a WebSocket, which therefore offers it as a subprotocol: `new WebSocket(url, ["vicinity", token])`.
+ * Returns the credential of a request, or null where it has none. The header `Authorization: Bearer ...` holds it.
+ * A browser cannot set headers of a WebSocket, and offers the credential as a subprotocol instead:
+ * `new WebSocket(url, ["vicinity", token])`.
  */
 export function credentialOf(headers: Headers): string | null {
   const bearer = /^bearer +(\S+)$/i.exec(headers.get("authorization")?.trim() ?? "");
@@ -21,8 +23,9 @@ export function credentialOf(headers: Headers): string | null {
 }
 
 /**
- * Returns the subprotocol for the response to a WebSocket request: an offered name, otherwise the first offer, or null where
- * the client offered none. A browser closes the connection where the response names a subprotocol that it did not offer.
+ * Returns the subprotocol for the response to a WebSocket request: an offered name, otherwise the first offer, or null
+ * where the client offered none. A browser closes the connection where the response names a subprotocol that it did not
+ * offer.
  */
 export function negotiatedSubprotocol(headers: Headers): string | null {
   const names = offeredSubprotocols(headers);

@@ -30,8 +30,8 @@ export const issueToken = (
     .sign(secretBytes(secret));
 
 /**
- * Returns the user and issuing key of a token, and when it expires. Returns null where the token is forged, expired, malformed
- * or of another issuer. All times in seconds since the Unix epoch.
+ * Returns the user and issuing key of a token, and when it expires. Returns null where the token is forged, expired,
+ * malformed or of another issuer. All times are in seconds since the Unix epoch.
  */
 export async function verifyToken(
   token: string,

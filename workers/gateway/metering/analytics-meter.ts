@@ -6,8 +6,8 @@ export interface Dataset {
 }
 
 /**
- * Writes one Workers Analytics Engine data point per request. `docs/analytics.sql` reads blobs and doubles by their position,
- * so a new one is appended.
+ * Writes one Workers Analytics Engine data point per request. `docs/analytics.sql` reads blobs and doubles by their
+ * position, so a new value goes to the end of its list.
  */
 export class AnalyticsMeter implements RequestMeter {
   readonly #dataset: Dataset;

@@ -1,6 +1,9 @@
 import type { RequestMeter, RequestPoint } from "./request-meter.ts";
 
-/** Writes one JSON line for each request that failed with a 5xx problem. Other requests are only counted by the analytics. */
+/**
+ * Writes one JSON line for each request that failed with a 5xx problem. Other requests are only counted by the
+ * analytics.
+ */
 export class LogMeter implements RequestMeter {
   readonly #write: (line: string) => void;
 

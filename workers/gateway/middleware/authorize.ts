@@ -6,12 +6,12 @@ import type { Authenticator } from "../keys/authenticator.ts";
 import { type AccessLevel, describeAccess, mayCall } from "../keys/caller.ts";
 import { credentialOf } from "../keys/credential.ts";
 
-/** Access levels of the calls that front ends make all the time. A cached key is enough for them, and for no other. */
+/** Access levels of frequent calls from front ends. Only these calls may use a cached key. */
 const cacheable = new Set<AccessLevel>(["client", "anyone", "self"]);
 
 /**
- * Sets `caller`, or answers 401 without a valid credential, before the body is read. Operations outside `cacheable` look the
- * key up on every call, so they refuse a revoked key at once.
+ * Sets `caller`, or answers 401 without a valid credential, before the body is read. Operations outside `cacheable`
+ * look the key up on every call, so they refuse a revoked key at once.
  */
 export const authenticate =
   (authenticator: Authenticator, access: AccessLevel): MiddlewareHandler<GatewayContext> =>

@@ -7,8 +7,8 @@ import { throwRefusal } from "../errors/throw-refusal.ts";
 export type AllowedOrigins = "*" | readonly string[];
 
 /**
- * Answers CORS requests. Credentials travel in a header and the API reads no cookies, so any origin is safe; a deployment
- * may still list the origins that it allows.
+ * Answers CORS requests. Credentials travel in a header and the API reads no cookies, so any origin is safe; a
+ * deployment may still list the origins that it allows.
  */
 export const crossOrigin = (origins: AllowedOrigins): MiddlewareHandler =>
   cors({
@@ -28,8 +28,8 @@ export const crossOrigin = (origins: AllowedOrigins): MiddlewareHandler =>
   });
 
 /**
- * Answers 403 for a page of an origin that is not allowed. WebSockets need it, since CORS does not cover them. The gateway's
- * own pages are always allowed.
+ * Answers 403 for a page of an origin that is not allowed. WebSockets need it, since CORS does not cover them. The
+ * gateway's own pages are always allowed.
  */
 export const requireAllowedOrigin =
   (origins: AllowedOrigins): MiddlewareHandler<GatewayContext> =>

@@ -6,7 +6,7 @@ import type { RequestMeter } from "../metering/request-meter.ts";
 
 const safeRequestId = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** Returns the `server-timing` header: each stage of a recommendation, then the gateway's total. Milliseconds. */
+/** Returns the `server-timing` header, in milliseconds: each stage of a recommendation, then the gateway's total. */
 const serverTiming = (stages: Stage[], totalMs: number): string =>
   [...stages, { name: "gateway", ms: totalMs, skipped: undefined }]
     .map(({ name, ms, skipped }) =>

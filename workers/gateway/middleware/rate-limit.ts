@@ -3,7 +3,9 @@ import type { GatewayContext } from "../context.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Caller } from "../keys/caller.ts";
 
-/** Requests that one key, or all tokens of one user, may make in `seconds`. `wrangler.toml` configures the same figures. */
+/**
+ * Requests that one key, or all tokens of one user, may make in `seconds`. `wrangler.toml` configures the same figures.
+ */
 export const ratePolicy = { requests: 1000, seconds: 10 };
 
 /** Counts a request under `key`, as a rate limit binding does: each Cloudflare location counts separately. */
@@ -11,7 +13,10 @@ export interface RateLimiter {
   limit(options: { key: string }): Promise<{ success: boolean }>;
 }
 
-/** Returns the policy and the key under which a caller's requests are counted; null for development keys, which have no limit. */
+/**
+ * Returns the policy and the key under which a caller's requests are counted; null for development keys, which have no
+ * limit.
+ */
 function rateLimitBucketOf(caller: Caller): { policy: "key" | "person"; key: string } | null {
   // `person` is part of the public headers and of the counter's key.
   if (caller.kind === "user")
@@ -22,8 +27,8 @@ function rateLimitBucketOf(caller: Caller): { policy: "key" | "person"; key: str
 /**
  * Answers 429 to a caller above the rate limit, and sets the headers of draft-ietf-httpapi-ratelimit-headers-11.
  * `RateLimit-Policy` is on every response to a limited caller. `RateLimit` must state the remaining requests, which the
- * binding reports only when none remain, so it is on a 429 alone. Its `t` and `Retry-After` are the whole period, the longest
- * possible wait.
+ * binding reports only when none remain, so it is on a 429 alone. Its `t` and `Retry-After` are the whole period, the
+ * longest possible wait.
  */
 export const limitRate =
   (limiter: RateLimiter): MiddlewareHandler<GatewayContext> =>

@@ -9,8 +9,8 @@ const throwTooLarge = (maxBytes: number): never =>
   throwRefusal("too_large", `The body is larger than the ${maxBytes} bytes that this operation allows.`);
 
 /**
- * Returns all bytes of a body. `announcedBytes` is its `content-length`, by which the buffer is sized. Refuses `too_large` as
- * soon as more than `maxBytes` arrived.
+ * Returns all bytes of a body. `announcedBytes` is its `content-length`, by which the buffer is sized. Refuses
+ * `too_large` as soon as more than `maxBytes` arrived.
  */
 async function readBody(
   chunks: AsyncIterable<Uint8Array>,
@@ -30,8 +30,8 @@ async function readBody(
 }
 
 /**
- * Reads the whole body before the handler runs. Answers 413 for more than `maxBytes` (at once where `content-length` announces
- * them), 408 for a body that arrives slower than `minRate`, and 400 for JSON that nests too deep.
+ * Reads the whole body before the handler runs. Answers 413 for more than `maxBytes` (at once where `content-length`
+ * announces them), 408 for a body that arrives slower than `minRate`, and 400 for JSON that nests too deep.
  */
 export const receiveBody =
   (maxBytes: number, minRate: MinBodyRate): MiddlewareHandler<GatewayContext> =>
@@ -48,7 +48,7 @@ export const receiveBody =
           "invalid_input",
           `The body nests deeper than the ${maxNestingDepth} levels that are allowed.`,
         );
-      // Handlers of JSON read the text alone, so caching it is enough. A new Request would copy all headers and `cf` data.
+      // Handlers of JSON read only the text, so the text is cached. A new Request would copy all headers and `cf` data.
       Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
     } else c.req.raw = new Request(raw, { body });
     await next();

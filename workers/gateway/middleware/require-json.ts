@@ -4,8 +4,8 @@ import { throwRefusal } from "../errors/throw-refusal.ts";
 import { isJson } from "../request/media-type.ts";
 
 /**
- * Answers 400 without a body, and 415 for a body whose content type is not JSON. The validator would treat either as an empty
- * object, and `PUT` would replace a profile by its defaults.
+ * Answers 400 without a body, and 415 for a body whose content type is not JSON. The validator would treat either as an
+ * empty object, and `PUT` would replace a profile by its defaults.
  */
 export const requireJson: MiddlewareHandler<GatewayContext> = async (c, next) => {
   if (!c.req.raw.body)

@@ -5,9 +5,9 @@ type Document = ReturnType<Gateway["getOpenAPI31Document"]>;
 const pairedNames = ["lat", "lon"];
 
 /**
- * Replaces optional `lat` and `lon` parameters of a query by one object parameter with both, and returns the changed document.
- * OpenAPI cannot say "both or neither" of two parameters. It can of an object whose properties are query parameters of their
- * own (style `form`, exploded).
+ * Replaces optional `lat` and `lon` parameters of a query by one object parameter with both, and returns the changed
+ * document. OpenAPI cannot require both or neither of two parameters, but an object can require all of its properties.
+ * With the style `form`, exploded, each property is a query parameter of its own.
  */
 export function pairLocationParameters(document: Document): Document {
   for (const { get } of Object.values(document.paths ?? {})) {

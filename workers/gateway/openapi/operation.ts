@@ -14,6 +14,7 @@ export interface RouteGuard {
   security: { credential: string[] }[];
   middleware: MiddlewareHandler<GatewayContext>[];
 }
+
 /** Returns the guard of a route. Without `maxBodyBytes`, no middleware reads the body. */
 export type GuardRoute = (access: AccessLevel, maxBodyBytes?: number, bodyKind?: BodyKind) => RouteGuard;
 
@@ -35,8 +36,9 @@ export const jsonBody = <S extends z.ZodType>(schema: S) => ({
 });
 
 /**
- * Returns an NDJSON body of at most `maxLines` lines for the OpenAPI document; each line matches the schema `component`. Its
- * schema is an array of the lines, which is how OpenAPI 3.2 describes sequential media types. OpenAPI 3.1 does not define them.
+ * Returns an NDJSON body of at most `maxLines` lines for the OpenAPI document; each line matches the schema
+ * `component`. Its schema is an array of the lines, which is how OpenAPI 3.2 describes sequential media types. OpenAPI
+ * 3.1 does not define them.
  */
 export const ndjsonBody = (component: string, maxLines: number) => ({
   required: true,
@@ -51,7 +53,7 @@ export const ndjsonBody = (component: string, maxLines: number) => ({
   },
 });
 
-/** The response for every status that an operation does not list: an RFC 9457 problem. */
+/** Describes every status that an operation does not list as an RFC 9457 problem. */
 export const problemResponses = {
   default: {
     description: "A problem: what is wrong, and with which part of the input.",
@@ -74,7 +76,7 @@ const numberParameter = (schema: z.ZodNumber, minimum: number, maximum: number) 
 
 export const latitudeParameter = numberParameter(point.shape.lat, -90, 90);
 export const longitudeParameter = numberParameter(point.shape.lon, -180, 180);
-/** From one meter to half the circumference of the Earth and a little more. */
+/** Accepts one meter to 20,100 km: no two points on Earth are farther apart. */
 export const radiusKmParameter = numberParameter(z.number(), 0.001, 20_100);
 
 /** Returns the schema of the query parameter `limit`: how many items a list returns at most. */

@@ -4,22 +4,22 @@ import { RefusalError } from "../../../shared/contracts/result.ts";
 import { bodyChunks } from "./body-chunks.ts";
 
 const minRate = { graceMs: 60, bytesPerSecond: 1_000_000 };
-const rest = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A stream of chunks of the given sizes, each after a pause. A `null` size stalls the stream for ever. */
-function sender(sizes: readonly (number | null)[], restMs: number) {
+/** A stream of chunks of the given sizes, each after a pause. A `null` size stalls the stream forever. */
+function sender(sizes: readonly (number | null)[], pauseMs: number) {
   let at = 0;
-  const seen = { cancelled: false };
+  const seen = { canceled: false };
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      await rest(restMs);
+      await pause(pauseMs);
       const size = sizes[at++];
       if (size === null) await new Promise(() => undefined);
       else if (size === undefined) controller.close();
       else controller.enqueue(new Uint8Array(size));
     },
     cancel() {
-      seen.cancelled = true;
+      seen.canceled = true;
     },
   });
   return { stream, seen };
@@ -33,7 +33,7 @@ async function sizesOf(
   const sizes: number[] = [];
   for await (const chunk of bodyChunks(stream, within)) {
     sizes.push(chunk.byteLength);
-    await rest(handleMs);
+    await pause(handleMs);
   }
   return sizes;
 }
@@ -45,17 +45,17 @@ describe("bodyChunks", () => {
   });
 
   it("throws a 408 for a body that stalls, and for one that arrives byte by byte", async () => {
-    for (const [sizes, restMs] of [
+    for (const [sizes, pauseMs] of [
       [[5, null], 0],
       [Array(1000).fill(1), 10],
     ] as const) {
-      const { stream, seen } = sender(sizes, restMs);
+      const { stream, seen } = sender(sizes, pauseMs);
       const started = Date.now();
       const failure = await sizesOf(stream).catch((error: unknown) => error);
       expect(failure).toBeInstanceOf(HTTPException);
       expect(failure).toMatchObject({ status: 408 });
       expect(Date.now() - started).toBeLessThan(1_000);
-      expect(seen.cancelled).toBe(true);
+      expect(seen.canceled).toBe(true);
     }
   });
 
@@ -79,6 +79,6 @@ describe("bodyChunks", () => {
   it("cancels the body where its reader stops early", async () => {
     const { stream, seen } = sender(Array(1000).fill(1), 0);
     for await (const _ of bodyChunks(stream, minRate)) break;
-    expect(seen.cancelled).toBe(true);
+    expect(seen.canceled).toBe(true);
   });
 });

@@ -1,16 +1,18 @@
 import { HTTPException } from "hono/http-exception";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 
-/** The lowest rate at which a body may arrive: within `graceMs`, plus the time that its bytes take at `bytesPerSecond`. */
+/**
+ * The lowest rate at which a body may arrive: within `graceMs`, plus the time that its bytes take at `bytesPerSecond`.
+ */
 export interface MinBodyRate {
   graceMs: number;
   bytesPerSecond: number;
 }
 
-/** Gives a small body 10 s. The largest model (24 MiB) over a slow connection has three minutes more. */
+/** Gives a small body 10 s, and the largest body (32 MiB) about four minutes more. */
 export const defaultMinBodyRate: MinBodyRate = { graceMs: 10_000, bytesPerSecond: 128 * 1024 };
 
-const timedOut = Symbol("slow");
+const timedOut = Symbol("timed out");
 
 /** Returns what a promise resolves to, or `timedOut` where it takes longer than `ms`. */
 async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | typeof timedOut> {
@@ -26,8 +28,9 @@ async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | type
 }
 
 /**
- * Yields the chunks of a body as they arrive. Throws a 408 for a body that arrives too slowly; only time spent waiting for the
- * client counts. Refuses `invalid_input` where the body breaks off. A caller that stops early leaves the rest unread.
+ * Yields the chunks of a body as they arrive. Throws a 408 for a body that arrives too slowly; only time spent waiting
+ * for the client counts. Refuses `invalid_input` where the body breaks off. A caller that stops early leaves the rest
+ * unread.
  */
 export async function* bodyChunks(
   body: ReadableStream<Uint8Array>,

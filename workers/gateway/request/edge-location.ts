@@ -7,18 +7,19 @@ const unknownLocation: EdgeLocation = { city: null, country: null, point: null, 
 const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
 
 /**
- * Returns where a request came from according to `request.cf`, whose coordinates are texts. Missing or malformed fields are
- * null; so is the point where a coordinate is missing or out of range.
+ * Returns where a request came from according to `request.cf`, whose coordinates are texts. Missing or malformed fields
+ * are null; so is the point where a coordinate is missing or out of range.
  */
 export function edgeLocationOf(cf: unknown): EdgeLocation {
   if (typeof cf !== "object" || cf === null) return unknownLocation;
   const field = (name: string): string | null => text(Reflect.get(cf, name));
   const [lat, lon] = [field("latitude"), field("longitude")];
-  const at = lat === null || lon === null ? null : point.safeParse({ lat: Number(lat), lon: Number(lon) });
+  const parsed =
+    lat === null || lon === null ? null : point.safeParse({ lat: Number(lat), lon: Number(lon) });
   return edgeLocation.parse({
     city: field("city"),
     country: field("country"),
-    point: at?.success ? at.data : null,
+    point: parsed?.success ? parsed.data : null,
     timezone: field("timezone"),
   });
 }

@@ -11,7 +11,7 @@ const maxReportedErrors = 100;
 const noLines = "The body has no lines; send one JSON object a line.";
 const ndjsonMediaTypes = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
-/** What one call of a worker did with a batch of valid lines. */
+/** The counts that one call of a worker reports for a batch of valid lines. */
 export type BulkOutcome = Omit<BulkReport, "received" | "errors">;
 
 /** Returns the value of a line, or a message that says why it is refused. */
@@ -34,8 +34,8 @@ function parseLine<S extends z.ZodType>(
 }
 
 /**
- * Parses an NDJSON body and passes its valid lines to `handle`, at most `maxLinesPerCall` at a time. Returns the report of all
- * lines. A malformed line is counted and reported by its number; the other lines are still handled.
+ * Parses an NDJSON body and passes its valid lines to `handle`, at most `maxLinesPerCall` at a time. Returns the report
+ * of all lines. A malformed line is counted and reported by its number; the other lines are still handled.
  */
 export async function handleBulkLines<S extends z.ZodType>(
   request: Request,

@@ -17,10 +17,10 @@ describe("handleBulkLines", () => {
   it("handles valid lines in batches, and counts and reports malformed ones", async () => {
     const services = inMemoryServices();
     const calls: number[] = [];
-    const { putMany: bulk } = services.product;
+    const { putMany } = services.product;
     services.product.putMany = (application, products) => {
       calls.push(products.length);
-      return bulk(application, products);
+      return putMany(application, products);
     };
     const { call } = createTestGateway({ services });
     const body = [
@@ -56,7 +56,7 @@ describe("handleBulkLines", () => {
     expect(report).toMatchObject({ received: 4, accepted: 3, duplicates: 1, rejected: 0 });
   });
 
-  it("refuses a body without lines or of another type, and passes on that a service is unavailable", async () => {
+  it("refuses a body without lines or of another type, and passes on the 503 of a service", async () => {
     const services = inMemoryServices();
     services.product.putMany = async () => refuse("unavailable", "Later.", { retryAfter: 2 });
     const { call } = createTestGateway({ services });

@@ -5,7 +5,10 @@ const closing = new Set(["]", "}"].map((character) => character.charCodeAt(0)));
 /** Levels of arrays and objects that JSON may have: twice what any operation needs. */
 export const maxNestingDepth = 10;
 
-/** Returns whether a JSON text nests deeper than `maxDepth` levels. For a text that is not JSON, the result is arbitrary. */
+/**
+ * Returns whether a JSON text nests deeper than `maxDepth` levels. For a text that is not JSON, the result is
+ * arbitrary.
+ */
 export function exceedsNestingDepth(text: string, maxDepth = maxNestingDepth): boolean {
   let depth = 0;
   let quoted = false;

@@ -17,8 +17,9 @@ export interface NumberedLine {
 }
 
 /**
- * Yields the lines of a UTF-8 text as they arrive, so that memory holds one chunk and one line. Empty lines are skipped; a
- * line that is too long has no text. Refuses `too_large` where the body exceeds a limit, after it yielded the lines before.
+ * Yields the lines of a UTF-8 text as they arrive, so that memory holds one chunk and one line. Empty lines are
+ * skipped; a line that is too long has no text. Refuses `too_large` where the body exceeds a limit, after it yielded
+ * the lines before.
  */
 export async function* readLines(
   chunks: AsyncIterable<Uint8Array>,

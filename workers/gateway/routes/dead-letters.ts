@@ -26,8 +26,8 @@ const description = describeAccess("admin");
 const tags = ["Operations"];
 
 /**
- * Returns whether the product service holds a dead-letter message. The ids of its messages begin with the name of its queue
- * and sort before all others. The recommendation service holds the rest.
+ * Returns whether the product service stores the dead-letter message with an id. Such ids begin with the name of the
+ * service's queue and sort before all others. The recommendation service stores the other messages.
  */
 const isCatalogMessage = (id: string): boolean => id.startsWith("catalogue~");
 
@@ -89,7 +89,10 @@ export function addDeadLetterRoutes(app: Gateway, { services }: Dependencies, gu
     async (c) => {
       const { id } = c.req.valid("param");
       return c.json(
-        unwrap(await serviceOf(id).getDeadLetter(c.var.caller.application, id), "the service that holds it"),
+        unwrap(
+          await serviceOf(id).getDeadLetter(c.var.caller.application, id),
+          "the service that stores the message",
+        ),
         200,
       );
     },
@@ -114,7 +117,7 @@ export function addDeadLetterRoutes(app: Gateway, { services }: Dependencies, gu
       return c.json(
         unwrap(
           await serviceOf(id).replayDeadLetter(c.var.caller.application, id),
-          "the service that holds it",
+          "the service that stores the message",
         ),
         200,
       );
@@ -136,7 +139,7 @@ export function addDeadLetterRoutes(app: Gateway, { services }: Dependencies, gu
       const { id } = c.req.valid("param");
       unwrap(
         await serviceOf(id).discardDeadLetter(c.var.caller.application, id),
-        "the service that holds it",
+        "the service that stores the message",
       );
       return c.body(null, 204);
     },

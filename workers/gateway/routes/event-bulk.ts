@@ -16,6 +16,7 @@ import {
 } from "../openapi/operation.ts";
 import { handleBulkLines } from "../request/handle-bulk-lines.ts";
 
+/** Limits of one request. `maxLinesPerCall` is the most that the recommendation service accepts in one call. */
 const limits = {
   maxBytes: megabytes(32),
   maxLines: 10_000,

@@ -20,7 +20,9 @@ import {
 } from "../openapi/operation.ts";
 
 const eventSchema = eventInput.meta({ id: "Event" });
-/** The body without its events: each event is validated separately, so that a malformed one does not reject the others. */
+/**
+ * The body without its events: each event is validated separately, so that a malformed one does not reject the others.
+ */
 const envelope = z.strictObject({
   events: z
     .array(z.unknown())
@@ -48,8 +50,8 @@ function parseEvents(events: readonly unknown[]): ParsedEvents {
 }
 
 /**
- * Returns the receipt for the whole request. The service numbers only the valid events; the client counts all of them, and
- * also learns which were malformed.
+ * Returns the receipt with the indexes of the whole request, and with the malformed events as rejected. The service
+ * numbers only the valid events.
  */
 function renumberReceipt(receipt: EventReceipt, { valid, malformed }: ParsedEvents): EventReceipt {
   const malformedErrors = malformed.map(({ index, issues: [first] }) => ({
@@ -64,7 +66,9 @@ function renumberReceipt(receipt: EventReceipt, { valid, malformed }: ParsedEven
   };
 }
 
-/** Refuses the request where every event was rejected and may be retried, so that the client waits and sends it again. */
+/**
+ * Refuses the request where every event was rejected and may be retried, so that the client waits and sends it again.
+ */
 function refuseIfAllMustRetry({ rejected }: EventReceipt, count: number): void {
   const waits = rejected.flatMap(({ error: { retryAfter } }) => retryAfter ?? []);
   if (count === 0 || rejected.length < count || waits.length < count) return;

@@ -17,7 +17,7 @@ const operations = await fetchOperations(gateway);
 const guarded = operations.flatMap((operation) =>
   operation.access === null ? [] : [{ ...operation, access: operation.access }],
 );
-const open = createTestGateway({ limiter: unlimitedRate });
+const unlimitedGateway = createTestGateway({ limiter: unlimitedRate });
 const invalid = await createInvalidCredentials();
 
 /** A body that throws when anything reads it. */
@@ -36,7 +36,7 @@ const ask = async (
   { method, path, body }: ApiOperation,
   headers: Record<string, string>,
 ): Promise<Response> =>
-  open.app.request(path, { method, headers, body: body === null ? undefined : untouchable() });
+  unlimitedGateway.app.request(path, { method, headers, body: body === null ? undefined : untouchable() });
 
 async function expectProblem(answer: Response, status: number, what: string) {
   expect(answer.status, what).toBe(status);
@@ -139,7 +139,10 @@ describe.each(guarded)("$name", (operation) => {
   it("accepts a sufficient credential, and calls services for the caller's application only", async () => {
     const sample = sampleRequestOf(operation);
     const { sufficient } = await credentialsFor(access);
-    const { status } = await open.call(method, sample.path, { ...sample.options, key: sufficient });
+    const { status } = await unlimitedGateway.call(method, sample.path, {
+      ...sample.options,
+      key: sufficient,
+    });
     expect([401, 403], `${status}`).not.toContain(status);
     expect(status).toBeLessThan(500);
 
@@ -228,16 +231,20 @@ describe("a body about another user than the token's", () => {
   it.each(named)("is refused by $name", async (operation) => {
     const own = sampleRequestOf(operation, "ann");
     const key = await issueTestToken("ann");
-    expect((await open.call(own.method, own.path, { ...own.options, key })).status).toBeLessThan(300);
+    expect((await unlimitedGateway.call(own.method, own.path, { ...own.options, key })).status).toBeLessThan(
+      300,
+    );
     const { method, path, options } = sampleRequestOf(operation, "bob");
-    await expectProblem(await open.call(method, path, { ...options, key }), 403, operation.name);
+    await expectProblem(await unlimitedGateway.call(method, path, { ...options, key }), 403, operation.name);
   });
 });
 
 describe("a WebSocket request", () => {
   const path = "/v1/users/x/live";
   const connect = (protocols: string) =>
-    open.app.request(path, { headers: { upgrade: "websocket", "sec-websocket-protocol": protocols } });
+    unlimitedGateway.app.request(path, {
+      headers: { upgrade: "websocket", "sec-websocket-protocol": protocols },
+    });
 
   it("is refused with every invalid or insufficient credential as its subprotocol", async () => {
     for (const [what, credential] of Object.entries(invalid))

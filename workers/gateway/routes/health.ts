@@ -61,7 +61,7 @@ export function addHealthRoutes(app: Gateway, { services, store, now }: Dependen
       const names = ["recommendation", "user", "product", "location", "trainer"];
       const gateway = {
         ready: imports !== null,
-        detail: imports === null ? "the database does not answer or is not migrated" : "up",
+        detail: imports === null ? "the gateway database cannot be read: apply migrations/gateway" : "up",
       };
       const workers = {
         gateway,

@@ -11,14 +11,14 @@ describe("/readyz", () => {
       const answer = await call("GET", "/readyz", { key: "" });
       return [answer.status, await answer.json<ReadinessReport>()] as const;
     };
-    const note = (status: string, done: number) =>
+    const reportProgress = (status: string, done: number) =>
       call("PUT", "/v1/imports/demo", { body: { status, done, total: 10 } });
 
-    await note("running", 4);
+    await reportProgress("running", 4);
     const [status, report] = await ready();
     expect(status).toBe(503);
     expect(report.imports).toMatchObject([{ name: "demo", done: 4, total: 10 }]);
-    await note("done", 10);
+    await reportProgress("done", 10);
     expect((await ready())[0]).toBe(200);
 
     services.location.ready = async () => {

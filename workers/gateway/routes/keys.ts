@@ -26,7 +26,10 @@ import {
 const record = keyRecord.meta({ id: "Key" });
 const tags = ["Keys"];
 
-/** Returns the application of a new key: the caller's own. Only the development admin key may create keys of others. */
+/**
+ * Returns the application of a new key: the caller's own. Only the development admin key may create keys of other
+ * applications.
+ */
 function applicationForNewKey(caller: Caller, wanted: string | undefined): string {
   if (wanted === undefined || wanted === caller.application) return caller.application;
   if (caller.kind === "admin" && caller.development) return wanted;
@@ -36,7 +39,7 @@ function applicationForNewKey(caller: Caller, wanted: string | undefined): strin
   );
 }
 
-/** Returns a new random key, and the columns that are stored of it. `now` in milliseconds since the Unix epoch. */
+/** Returns a new random key, and the columns that are stored of it. `now` is in milliseconds since the Unix epoch. */
 async function generateKey(now: number) {
   const key = encodeKey(crypto.getRandomValues(new Uint8Array(32)));
   const stored = { id: crypto.randomUUID(), hash: await hashKey(key), createdAt: Math.floor(now / 1000) };

@@ -10,12 +10,15 @@ import { requireAllowedOrigin } from "../middleware/cross-origin.ts";
 import { type GuardRoute, idPath, noQuery, problemResponses } from "../openapi/operation.ts";
 
 /**
- * The longest that a WebSocket stays open. An open WebSocket does not check its key again, so this is how long a revoked key
- * can go on receiving; clients reconnect.
+ * Maximum duration of a WebSocket; the client then opens another. An open WebSocket does not check its key again, so a
+ * revoked key can receive for this long.
  */
 const maxConnectionSeconds = 900;
 
-/** Returns when a caller's WebSocket closes, at the latest when its token expires. Seconds since the Unix epoch, as is `now`. */
+/**
+ * Returns when a caller's WebSocket closes, at the latest when its token expires. The result and `now` are in seconds
+ * since the Unix epoch.
+ */
 const expiryOf = (caller: Caller, now: number): number =>
   caller.kind === "user"
     ? Math.min(caller.expiresAt, now + maxConnectionSeconds)
@@ -34,7 +37,7 @@ export function addLiveRoute(
       path: "/v1/users/{id}/live",
       summary: "Receive new recommendations as they change (WebSocket)",
       description:
-        `${describeAccess("self")} Browsers send it as a subprotocol: \`new WebSocket(url, ['vicinity', token])\`. The ` +
+        `${describeAccess("self")} Browsers send the credential as a subprotocol: \`new WebSocket(url, ['vicinity', token])\`. The ` +
         "connection closes with code 1008 when the token expires, after 15 minutes at the latest; open another then. A user " +
         "can have at most 8 connections.",
       tags: ["Recommendations"],

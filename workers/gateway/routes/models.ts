@@ -16,7 +16,7 @@ import {
 import { exceedsNestingDepth, maxNestingDepth } from "../request/nesting-depth.ts";
 import { unknownFields } from "../request/unknown-fields.ts";
 
-/** Fifty times the size of a manifest with its golden vectors. */
+/** A manifest with its golden vectors has about 6 KiB. */
 const maxManifestBytes = kilobytes(512);
 const record = modelRecord.meta({ id: "Model" });
 const details = modelDetails.meta({ id: "ModelDetails" });
@@ -33,7 +33,9 @@ const tags = ["Models"];
 
 const mismatch = "The manifest does not match its schema; see `errors`.";
 
-/** Returns the manifest of an upload; refuses one that is too large, no JSON, or does not match the schema. */
+/**
+ * Returns the manifest of an upload. Refuses a manifest that is too large, is not JSON or does not match the schema.
+ */
 async function parseManifest(part: string | File) {
   const refuse = (message: string) =>
     throwRefusal("invalid_input", `The manifest ${message}.`, { issues: [{ path: "manifest", message }] });

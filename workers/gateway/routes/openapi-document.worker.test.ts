@@ -10,7 +10,10 @@ const document = z.object({
   components: z.object({ schemas: record }),
 });
 
-/** Returns the paths of objects under `schema` that accept fields of any name. Maps with a schema for their values are fine. */
+/**
+ * Returns the paths of objects under `schema` that accept fields of any name. Maps with a schema for their values are
+ * fine.
+ */
 function openObjects(schema: unknown, named: Record<string, unknown>, path: string): string[] {
   if (!isRecord(schema)) return [];
   const { $ref: name } = schema;

@@ -15,7 +15,7 @@ import {
 } from "../openapi/operation.ts";
 import { handleBulkLines } from "../request/handle-bulk-lines.ts";
 
-/** Bounds the calls to other workers: a full request makes 20 of them, and the platform limits a request to about 30. */
+/** Limits of one request. A full request makes 20 calls to other workers; the platform allows a request about 30. */
 const limits = {
   maxBytes: megabytes(32),
   maxLines: 10_000,

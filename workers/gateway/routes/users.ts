@@ -44,7 +44,7 @@ const tags = ["People"];
 /** Adds routes for users: profiles, interactions, location, export and erasure. */
 export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   /**
-   * Sends changed settings to the user's session object before the response, since the object serves every recommendation.
+   * Sends changed settings to the user's object before the response, because the object serves every recommendation.
    */
   const sendSettings = async (application: string, userId: string, settings: UserSettings) =>
     unwrap(

@@ -8,7 +8,7 @@ import { enforceRetention } from "./enforce-retention.ts";
 const limits = retention.parse({});
 
 /** In-memory services whose user service calls `step` for each step of retention. */
-function servicesThat(step: () => Promise<Result<RemovedCounts>>) {
+function servicesWithRetention(step: () => Promise<Result<RemovedCounts>>) {
   const services = inMemoryServices();
   return { ...services, user: { ...services.user, applyRetention: step } };
 }
@@ -22,7 +22,7 @@ describe("enforceRetention", () => {
       {},
       { interactions: 9 },
     ];
-    const services = servicesThat(async () => ok(steps.shift() ?? {}));
+    const services = servicesWithRetention(async () => ok(steps.shift() ?? {}));
     expect(await enforceRetention(services, store, limits, 0)).toEqual({
       removed: { interactions: 7, places: 1 },
       failed: [],
@@ -31,14 +31,14 @@ describe("enforceRetention", () => {
 
   it("stops after a fixed number of steps", async () => {
     let steps = 0;
-    const services = servicesThat(async () => ok({ interactions: ++steps && 1 }));
+    const services = servicesWithRetention(async () => ok({ interactions: ++steps && 1 }));
     const { removed } = await enforceRetention(services, store, limits, 0);
     expect(removed.interactions).toBe(steps);
     expect(steps).toBeLessThan(100);
   });
 
   it("reports a worker that failed, and runs the others", async () => {
-    const services = servicesThat(async () => refuse("unavailable", "no database"));
+    const services = servicesWithRetention(async () => refuse("unavailable", "no database"));
     let keys = 3;
     const ownStore = { removeExpired: async () => ({ keys: keys > 0 ? keys-- && 1 : 0 }) };
     const { removed, failed } = await enforceRetention(services, ownStore, limits, 0);
@@ -48,7 +48,7 @@ describe("enforceRetention", () => {
 });
 
 describe("the variable RETENTION", () => {
-  it("overrides the defaults, and is refused where tombstones would not outlive the training log", () => {
+  it("overrides the defaults, and is refused where malformed or where tombstones would expire too early", () => {
     const settings = gatewaySettingsOf({ RETENTION: '{"trainingLog": 30}' });
     expect(settings.retention).toEqual({ ...limits, trainingLog: 30 });
     for (const wrong of ["{", '{"trainingLog": 0}', '{"logs": 3}', '{"trainingLog": 500}'])

@@ -4,7 +4,7 @@ import { errorText } from "../../../shared/errors/error-text.ts";
 import type { GatewayServices } from "../services.ts";
 import type { GatewayStore } from "../store.ts";
 
-/** Steps of one worker in one run. The next night removes what is left. */
+/** Maximum number of steps of one worker in one night. The next night removes the remaining data. */
 const maxStepsPerRun = 20;
 
 type RetainedKind = keyof Retention;
@@ -13,9 +13,9 @@ const isRemoval = (entry: [string, number | undefined]): entry is [RetainedKind,
   (entry[1] ?? 0) > 0;
 
 /**
- * Removes data whose retention time is over from every worker, step by step until a worker has none left. Returns how many
- * records of each kind were removed. `failed` names each worker that failed and why; the others run on. `now` in seconds since
- * the Unix epoch.
+ * Removes data whose retention time is over from every worker, step by step until a worker has none left. Returns how
+ * many records of each kind were removed. `failed` names each worker that failed and why; the others run on. `now` is
+ * in seconds since the Unix epoch.
  */
 export async function enforceRetention(
   services: Pick<GatewayServices, "recommendation" | "user" | "product" | "trainer">,
@@ -25,13 +25,13 @@ export async function enforceRetention(
 ): Promise<{ removed: RemovedCounts; failed: string[] }> {
   const removed: RemovedCounts = {};
   const failed: string[] = [];
-  const add = (some: RemovedCounts): number => {
-    let count = 0;
-    for (const [kind, more] of Object.entries(some).filter(isRemoval)) {
-      removed[kind] = (removed[kind] ?? 0) + more;
-      count += more;
+  const add = (counts: RemovedCounts): number => {
+    let sum = 0;
+    for (const [kind, count] of Object.entries(counts).filter(isRemoval)) {
+      removed[kind] = (removed[kind] ?? 0) + count;
+      sum += count;
     }
-    return count;
+    return sum;
   };
   const removeAll = async (name: string, step: () => Promise<Result<RemovedCounts>>): Promise<void> => {
     try {

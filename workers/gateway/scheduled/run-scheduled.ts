@@ -8,8 +8,8 @@ const nightlyCron = "0 3 * * *";
 
 /**
  * Runs the work of a cron trigger. Each minute: sends product changes that no consumer confirmed, wakes interrupted
- * recalibrations, and advances the rollouts of candidate models. Each night: applies retention, then starts a recalibration of
- * every application's model.
+ * recalibrations, and advances the rollouts of candidate models. Each night: applies retention, then starts a
+ * recalibration of every application's model.
  */
 export async function runScheduled(cron: string, env: GatewayEnv): Promise<void> {
   if (cron === nightlyCron) {
@@ -19,7 +19,7 @@ export async function runScheduled(cron: string, env: GatewayEnv): Promise<void>
       gatewaySettingsOf(env).retention,
       Date.now() / 1000,
     );
-    console.log(JSON.stringify({ message: "retention", removed, failed }));
+    console.log(JSON.stringify({ message: "retention applied", removed, failed }));
   }
   const work =
     cron === nightlyCron

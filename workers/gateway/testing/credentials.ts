@@ -77,7 +77,10 @@ export async function createInvalidCredentials(): Promise<Record<string, string>
   };
 }
 
-/** Headers from which the gateway reads no credential, by what is wrong with them. Some hold a valid key in the wrong place. */
+/**
+ * Headers from which the gateway reads no credential, by what is wrong with them. Some hold a valid key in the wrong
+ * place.
+ */
 export const missingCredentials: Record<string, Record<string, string>> = {
   nothing: {},
   "an empty bearer": { authorization: "Bearer" },
@@ -90,8 +93,8 @@ export const missingCredentials: Record<string, Record<string, string>> = {
 };
 
 /**
- * Creates credentials for an access level: valid ones that do not allow its operations (`insufficient`, by what they are), and
- * one that does (`sufficient`). Tokens are of the user `x`, who is in the paths of {@link parseOperations}.
+ * Creates credentials for an access level: valid ones that do not allow its operations (`insufficient`, by what they
+ * are), and one that does (`sufficient`). Tokens are of the user `x`, who is in the paths of {@link parseOperations}.
  */
 export async function credentialsFor(access: AccessLevel) {
   const [userToken, otherToken] = [await issueTestToken("x"), await issueTestToken("somebody-else")];

@@ -22,9 +22,9 @@ const notFound = (what: string) => refuse("not_found", `There is no such ${what}
 /** A service without dead-letter messages. */
 const noDeadLetters: DeadLetterApi = {
   listDeadLetters: async () => ok({ items: [] }),
-  getDeadLetter: async () => notFound("dead letter"),
-  replayDeadLetter: async () => notFound("dead letter"),
-  discardDeadLetter: async () => notFound("dead letter"),
+  getDeadLetter: async () => notFound("dead-letter message"),
+  replayDeadLetter: async () => notFound("dead-letter message"),
+  discardDeadLetter: async () => notFound("dead-letter message"),
 };
 
 const productService = (): ProductApi => {
@@ -196,7 +196,7 @@ const recommendationService = (): RecommendationApi => {
       return ok({
         accepted: events.length - rejected.length,
         duplicates: 0,
-        rejected: rejected,
+        rejected,
         warnings: events.flatMap((event, index) =>
           event.productId === "nothing" ? [{ index, code: "unknown_product" }] : [],
         ),
@@ -248,8 +248,8 @@ const trainerService = (): TrainerApi => ({
 });
 
 /**
- * Creates in-memory stand-ins of the services that the gateway calls. Products and profiles are stored in maps; all else
- * answers with fixed or empty results. A test replaces single methods to observe calls or to make them fail.
+ * Creates in-memory stand-ins of the services that the gateway calls. Products and profiles are stored in maps; all
+ * else answers with fixed or empty results. A test replaces single methods to observe calls or to make them fail.
  */
 export const inMemoryServices = (): GatewayServices => ({
   recommendation: recommendationService(),

@@ -34,12 +34,12 @@ interface ApiClient {
 export const fetchOperations = async (gateway: ApiClient): Promise<ApiOperation[]> =>
   parseOperations(await (await gateway.call("GET", "/openapi.json", { key: "" })).json());
 
-/** Returns all operations of an OpenAPI document. `ids` returns the value for a parameter of a path pattern. */
+/** Returns all operations of an OpenAPI document. `valueFor` returns the value of a parameter in a path pattern. */
 export function parseOperations(
-  read: unknown,
-  ids: (path: string, parameter: string) => string = () => "x",
+  openApi: unknown,
+  valueFor: (path: string, parameter: string) => string = () => "x",
 ): ApiOperation[] {
-  const { paths } = document.parse(read);
+  const { paths } = document.parse(openApi);
   return Object.entries(paths).flatMap(([path, item]) =>
     methods.flatMap((method) => {
       const found = item[method];
@@ -47,7 +47,7 @@ export function parseOperations(
       return {
         name: `${method.toUpperCase()} ${path}`,
         method: method.toUpperCase(),
-        path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => examples[name] ?? ids(path, name)),
+        path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => examples[name] ?? valueFor(path, name)),
         access: found.security?.[0].credential[0] ?? null,
         body: Object.keys(found.requestBody?.content ?? {})[0] ?? null,
       };

@@ -2,12 +2,12 @@ import { liveHeaders } from "../../../shared/contracts/live.ts";
 import type { LocationApi } from "../../../shared/services/location-api.ts";
 import type { GatewayServices } from "../services.ts";
 
-/** Reads the gazetteer, which all applications share, so its first argument is no application. */
+/** The only method whose first argument is not an application: all applications share the gazetteer. */
 const sharedMethod: keyof LocationApi = "resolveLocation";
 
 /**
- * Wraps services so that the applications for which they are called are recorded. Returns the wrapped services and the set of
- * applications, which grows with each call.
+ * Wraps services so that the applications for which they are called are recorded. Returns the wrapped services and the
+ * set of applications, which grows with each call.
  */
 export function recordApplications(services: GatewayServices): {
   services: GatewayServices;

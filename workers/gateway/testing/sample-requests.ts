@@ -56,19 +56,19 @@ export function sampleRequestOf(
   { name, path, method, body: type }: ApiOperation,
   userId = "x",
 ): SampleRequest {
-  const at = { method, path: `${path}${queries[name] ?? ""}` };
-  if (type === null) return { ...at, options: {} };
+  const target = { method, path: `${path}${queries[name] ?? ""}` };
+  if (type === null) return { ...target, options: {} };
   if (type.startsWith("image/"))
-    return { ...at, options: { body: new Uint8Array([0xff, 0xd8]), headers: { "content-type": type } } };
-  if (type === "multipart/form-data") return { ...at, options: { body: upload() } };
+    return { ...target, options: { body: new Uint8Array([0xff, 0xd8]), headers: { "content-type": type } } };
+  if (type === "multipart/form-data") return { ...target, options: { body: upload() } };
   const headers = { "content-type": type };
   if (type === "application/x-ndjson") {
     const line = name.includes("events") ? event(userId) : { id: "x", ...product };
-    return { ...at, options: { body: JSON.stringify(line), headers } };
+    return { ...target, options: { body: JSON.stringify(line), headers } };
   }
   const body = bodies[name];
   if (!body) throw new Error(`${name} needs a JSON body; add a sample to bodies in sample-requests.ts.`);
-  return { ...at, options: { body: JSON.stringify(body(userId)), headers } };
+  return { ...target, options: { body: JSON.stringify(body(userId)), headers } };
 }
 
 function upload(): FormData {

@@ -25,9 +25,9 @@ export const testSettings: GatewaySettings = {
 export const unlimitedRate: RateLimiter = { limit: async () => ({ success: true }) };
 
 /**
- * Creates a gateway with in-memory services and a real D1 database; `overrides` replaces any of its dependencies. Returns the
- * application, its dependencies, the data points that it recorded (`points`), the background work that it started (`pending`),
- * and `call`, which sends a request to it.
+ * Creates a gateway with in-memory services and a real D1 database; `overrides` replaces any of its dependencies.
+ * Returns the application, its dependencies, the data points that it recorded (`points`), the background work that it
+ * started (`pending`), and `call`, which sends a request to it.
  */
 export function createTestGateway(overrides: Partial<Dependencies> = {}) {
   const points: RequestPoint[] = [];
@@ -49,8 +49,8 @@ export function createTestGateway(overrides: Partial<Dependencies> = {}) {
   const app = createApp(dependencies);
 
   /**
-   * Sends a request and returns the response. `key` is the credential: the development admin key unless given, none where empty.
-   * An object as body is sent as JSON; texts, bytes and forms are sent as they are.
+   * Sends a request and returns the response. `key` is the credential: the development admin key unless given, none
+   * where empty. An object as body is sent as JSON; texts, bytes and forms are sent as they are.
    */
   const call = async (
     method: string,

@@ -42,8 +42,8 @@ export async function applyCatalogMessage(
 }
 
 /**
- * Consumes queue `catalogue` and its dead-letter queue, and acknowledges each message separately. Stores a dead letter
- * for a message that does not match the schema, and for a message that fails on its last delivery.
+ * Consumes the queue `catalogue` and its dead-letter queue, and acknowledges each message separately. Stores a message
+ * that does not match the schema, or fails on its last delivery, as a dead-letter message.
  */
 export async function consumeCatalog(batch: MessageBatch, env: ProductEnv): Promise<void> {
   const deadLetters = new DeadLetterStore(env.IMAGES);
@@ -66,21 +66,21 @@ export async function consumeCatalog(batch: MessageBatch, env: ProductEnv): Prom
         await deadLetters
           .keep(batch.queue, message, errorText(error))
           .catch((reason: unknown) =>
-            console.error({ event: "dead letter not stored", error: errorText(reason) }),
+            console.error({ event: "dead-letter message not stored", error: errorText(reason) }),
           );
       message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
     }
   }
 }
 
-/** Processes the message of a dead letter; refuses with `conflict` if it does not match the schema. */
+/** Processes a dead-letter message again. Refuses with `conflict` if the message does not match the schema. */
 export async function redeliverCatalogMessage(
   env: ProductEnv,
   { body }: DeadLetterWithBody,
 ): Promise<Result<null>> {
   const parsed = catalogMessage.safeParse(body);
   if (!parsed.success)
-    return refuse("conflict", "The message does not match the schema of its queue. Discard the dead letter.");
+    return refuse("conflict", "The message does not match the schema of its queue; discard the message.");
   const store = new ProductStore(env.DB);
   await applyCatalogMessage(parsed.data, store, new CardCache(env.CARDS, store), env.LOCATION);
   return ok(null);

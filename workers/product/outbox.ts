@@ -1,6 +1,6 @@
 import type { ProductStore } from "./store.ts";
 
-/** Maximum number of products in one message of queue `catalogue`. */
+/** Maximum number of products in one message of the queue `catalogue`. */
 const maxProductsPerMessage = 250;
 /** Seconds after which an outbox row that is still open is enqueued again. */
 const resendSeconds = 30;

@@ -29,7 +29,7 @@ export const products = sqliteTable(
     cell: text("cell").notNull(),
     /** The previous address, if this version moved the product; null otherwise. */
     previousCell: text("previous_cell"),
-    /** Seconds since the epoch. */
+    /** Seconds since the Unix epoch. */
     createdAt: real("created_at").notNull(),
     updatedAt: real("updated_at").notNull(),
   },
@@ -61,7 +61,7 @@ export const outbox = sqliteTable(
     application: text("application").notNull(),
     productId: text("product_id").notNull(),
     version: integer("version").notNull(),
-    /** When the product was last enqueued, in seconds since the epoch; 0 for never. */
+    /** When the product was last enqueued, in seconds since the Unix epoch; 0 for never. */
     sentAt: real("sent_at").notNull(),
     /**
      * Keys: the addresses that the product left since the spatial index last applied a version. Any of them may still

@@ -69,7 +69,7 @@ const unknownProduct = refuse("not_found", "There is no product with this id.");
  * ProductApi}.
  */
 export class ProductService extends WorkerEntrypoint<ProductEnv> implements ProductApi {
-  /** When a write in this isolate last checked the outbox, in seconds since the epoch. */
+  /** When a write in this isolate last checked the outbox, in seconds since the Unix epoch. */
   static #resendCheckedAt = 0;
 
   get #store(): ProductStore {
@@ -95,8 +95,8 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
       this.#cards.refresh(application, changed),
       enqueueProducts(this.env.CATALOGUE, this.#store, application, productIds, time),
     ]);
-    // The write is committed, so a failure here does not fail the call. Its outbox row is open, and the consumer repeats
-    // both steps.
+    // The write is committed, so a failure here does not fail the call. The outbox row is open, and the consumer
+    // repeats both steps.
     for (const step of steps) if (step.status === "rejected") logEnqueueFailure(step.reason);
     if (time < ProductService.#resendCheckedAt + resendCheckSeconds) return;
     ProductService.#resendCheckedAt = time;
@@ -114,10 +114,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     application: string,
     input: ProductInput,
   ): Promise<Result<{ product: Product; created: boolean }>> {
-    const parsed = parse(putCall, {
-      application,
-      input,
-    });
+    const parsed = parse(putCall, { application, input });
     if (!parsed.ok) return parsed;
     const known = await this.#readExisting(application, input.id);
     await this.#store.upsert(application, [parsed.value.input], now());
@@ -207,10 +204,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     application: string,
     sha256: string,
   ): Promise<Result<{ bytes: ArrayBuffer; contentType: string }>> {
-    const parsed = parse(imageBytesCall, {
-      application,
-      sha256,
-    });
+    const parsed = parse(imageBytesCall, { application, sha256 });
     return parsed.ok ? imageBytes(this.env.IMAGES, application, sha256) : parsed;
   }
 

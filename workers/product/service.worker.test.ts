@@ -58,7 +58,7 @@ describe("ProductService", () => {
     );
   });
 
-  it("writes many products at once, the last of equal ids, and pages through them", async () => {
+  it("writes many products in one call, keeps the last of equal ids, and lists products by page", async () => {
     const many = Array.from({ length: 12 }, (_, i) =>
       sampleProduct({ id: `p${String(i).padStart(2, "0")}`, category: i % 2 ? "odd" : "even" }),
     );
@@ -214,7 +214,7 @@ describe("consumeCatalog", () => {
     expect(await kv("shown")).toBeNull();
   });
 
-  it("stores a dead letter for an invalid message, and processes the other messages", async () => {
+  it("stores an invalid message as a dead-letter message, and processes the other messages", async () => {
     await store.upsert("rest", [sampleProduct({ id: "a" })], 1);
     const { acknowledged, retried } = await deliver(
       "vicinity-catalogue",
@@ -267,7 +267,7 @@ describe("consumeCatalog", () => {
     expect(refusalCodeOf(await service.replayDeadLetter("late", items[0].id))).toBe("not_found");
   });
 
-  it("stores the cause of the last failure, and keeps a dead letter whose replay fails", async () => {
+  it("stores the cause of the last failure, and keeps a message whose replay fails", async () => {
     await store.upsert("outage", [sampleProduct({ id: "b" })], 1);
     const message = { application: "outage", productIds: ["b"] };
     const batch = createMessageBatch("vicinity-catalogue", [
@@ -276,16 +276,14 @@ describe("consumeCatalog", () => {
     await worker.queue(batch, environment);
     await deliver("vicinity-catalogue-dead", message);
     const { items } = unwrap(await service.listDeadLetters("outage", { limit: 10 }), "the product service");
-    expect(items).toMatchObject([
-      { cause: expect.stringContaining("out of order"), attempts: maxDeliveries },
-    ]);
+    expect(items).toMatchObject([{ cause: expect.stringContaining("is down"), attempts: maxDeliveries }]);
     expect(refusalCodeOf(await service.replayDeadLetter("outage", items[0].id))).toBe("unavailable");
     expect(unwrap(await service.getDeadLetter("outage", items[0].id), "the product service").attempts).toBe(
       maxDeliveries + 1,
     );
   });
 
-  it("pages through dead letters", async () => {
+  it("pages through dead-letter messages", async () => {
     for (let i = 0; i < 5; i++) await deliver("vicinity-catalogue", { application: "many", productIds: i });
     const first = unwrap(await service.listDeadLetters("many", { limit: 3 }), "the product service");
     const rest = unwrap(

@@ -4,13 +4,13 @@ import { defineConfig } from "vitest/config";
 
 const migrations = join(import.meta.dirname, "../../migrations/product");
 
-/** A stub of the location worker. It accepts every change, but refuses those of application `outage`. */
+/** A stub of the location worker: it refuses the changes of the application `outage` and accepts all others. */
 const locationStub = `
   import { WorkerEntrypoint } from "cloudflare:workers";
   export class LocationService extends WorkerEntrypoint {
     applyProductChanges(application, changes) {
       return application === "outage"
-        ? { ok: false, error: { code: "unavailable", detail: "out of order" } }
+        ? { ok: false, error: { code: "unavailable", detail: "The spatial index is down." } }
         : { ok: true, value: { applied: changes.length } };
     }
   }

@@ -25,7 +25,7 @@ type ExportPart = (typeof exportParts)[number];
 
 /** Training log objects that one page reads. */
 const logObjectsPerPage = 50;
-/** Dead letters that one page reads. */
+/** Dead-letter messages that one page reads. */
 const deadLettersPerPage = 50;
 /** Empty pages that one call skips before it returns an empty page. */
 const maxEmptyPages = 10;
@@ -53,7 +53,7 @@ interface PartRequest {
   at: unknown;
 }
 
-/** Converts a page of the user service. Its cursor is the position of the next page. */
+/** Returns a page of the user service as a page of the export. `next` is the cursor of the user service. */
 async function exportedPage<T>(
   page: Promise<Result<Page<T>>>,
   itemOf: (item: T) => ExportItem,
@@ -119,7 +119,7 @@ const readers: Record<ExportPart, (env: RecommendationEnv, request: PartRequest)
       const deadLetter = deadLetterWithBody.safeParse(object && (await object.json()));
       if (!deadLetter.success) continue;
       const { body, queue, sentAt } = deadLetter.data;
-      // A malformed message may hold data of other users, so the export names the dead letter without its content.
+      // A malformed message may hold data of other users, so the export names the message without its content.
       const part = isMalformedMessageAbout(body, user) ? null : userPartOfMessage(body, user.pseudonym);
       items.push({ store: "dead_letters", queue, sentAt, part });
     }

@@ -25,7 +25,7 @@ const usersPerStep = 20;
 const historyPageSize = 500;
 /** Transitions that the location service accepts in one call. */
 const maxTransitionsPerCall = 1000;
-/** Catalog reads per step until two of them agree: the catalog may change during a step. */
+/** Maximum number of catalog reads in one step, which reads until two reads agree. */
 const maxCatalogReads = 5;
 /** Choices before an event from which transitions lead to it. */
 const maxPreviousChoices = 3;
@@ -102,8 +102,8 @@ async function readCellContents(
 }
 
 /**
- * Writes the products after `after` to their cells and returns the number of cells. A live write during the call may have
- * been overwritten with older data, so the step repeats until a second read equals the first. Returns null if the
+ * Writes the products after `after` to their cells and returns the number of cells. A live write during the call may
+ * have been overwritten with older data, so the step repeats until a second read equals the first. Returns null if the
  * catalog changes at every read.
  */
 async function rebuildCells(

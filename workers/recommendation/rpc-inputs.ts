@@ -7,7 +7,7 @@ import { rebuildInput } from "../../shared/contracts/rebuild.ts";
 import { recommendationInput } from "../../shared/contracts/recommendation.ts";
 import { locationInput } from "../../shared/contracts/user.ts";
 
-// The inputs that the RPC methods of service.ts accept, one schema for each.
+// Each schema validates the arguments of one RPC method of service.ts.
 
 /** Live events of one call. */
 const maxLiveEvents = 100;

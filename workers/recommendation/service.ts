@@ -81,20 +81,13 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     input: RecommendationInput,
     edge: EdgeLocation,
   ): Promise<Result<RecommendationAnswer>> {
-    const parsed = parse(recommendCall, {
-      application,
-      input,
-      edge,
-    });
+    const parsed = parse(recommendCall, { application, input, edge });
     if (!parsed.ok) return parsed;
     return recommendProducts(this.env, application, parsed.value.input, parsed.value.edge, this.#waitUntil);
   }
 
   async similar(application: string, productId: string, limit: number): Promise<Result<RecommendationList>> {
-    const parsed = parse(similarCall, {
-      application,
-      productId,
-    });
+    const parsed = parse(similarCall, { application, productId });
     return parsed.ok ? similarProducts(this.env, application, productId, limit) : parsed;
   }
 
@@ -103,10 +96,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     where: Point | null,
     limit: number,
   ): Promise<Result<RecommendationList>> {
-    const parsed = parse(trendingCall, {
-      application,
-      where,
-    });
+    const parsed = parse(trendingCall, { application, where });
     return parsed.ok ? trendingProducts(this.env, application, where, limit) : parsed;
   }
 
@@ -120,10 +110,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   }
 
   async ingestEvents(application: string, events: EventInput[]): Promise<Result<EventReceipt>> {
-    const parsed = parse(eventsCall, {
-      application,
-      events,
-    });
+    const parsed = parse(eventsCall, { application, events });
     if (!parsed.ok) return parsed;
     const { receipt, usersWithListeners } = await ingestEvents(
       this.env,
@@ -140,10 +127,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     application: string,
     events: EventInput[],
   ): Promise<Result<{ accepted: number; duplicates: number; rejected: number }>> {
-    const parsed = parse(historyCall, {
-      application,
-      events,
-    });
+    const parsed = parse(historyCall, { application, events });
     if (!parsed.ok) return parsed;
     try {
       return ok(await ingestHistory(this.env, application, parsed.value.events, now()));
@@ -237,10 +221,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   }
 
   async runRebuildStep(application: string, cursor: string | undefined): Promise<Result<RebuildStep>> {
-    const parsed = parse(rebuildCall, {
-      application,
-      input: { cursor },
-    });
+    const parsed = parse(rebuildCall, { application, input: { cursor } });
     return parsed.ok ? runRebuildStep(this.env, application, cursor) : parsed;
   }
 
@@ -264,10 +245,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     manifest: ModelManifest,
     bytes: ArrayBuffer,
   ): Promise<Result<ModelRecord>> {
-    const parsed = parse(manifestCall, {
-      application,
-      manifest,
-    });
+    const parsed = parse(manifestCall, { application, manifest });
     return parsed.ok ? this.#registry(application).register(parsed.value.manifest, bytes, now()) : parsed;
   }
 
@@ -372,7 +350,10 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
       await new RegistryStore(this.env.DB).probe();
       return { ready: true, detail: "ready" };
     } catch {
-      return { ready: false, detail: "the migrations of the recommendation database are not applied" };
+      return {
+        ready: false,
+        detail: "the recommendation database cannot be read: apply migrations/recommendation",
+      };
     }
   }
 }

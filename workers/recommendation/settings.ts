@@ -22,7 +22,10 @@ export const rolloutSettings = z.object({
     .object({
       /** Share of the users whom the candidate model serves; the control group has the same size. */
       share: z.number().gt(0).max(0.5).default(0.1),
-      /** Probability of a wrong verdict: rolling back an equally good model, or promoting one that loses more than `margin`. */
+      /**
+       * Probability of a wrong verdict: rolling back an equally good model, or promoting one that loses more than
+       * `margin`.
+       */
       alpha: z.number().gt(0).lt(1).default(0.05),
       /** Standard deviation of the expected differences of success rates; the test is most powerful near it. */
       effect: z.number().gt(0).max(1).default(0.03),
@@ -52,7 +55,9 @@ export type RolloutSettings = z.infer<typeof rolloutSettings>;
 
 let cachedSettings: { text: unknown; settings: RolloutSettings } | null = null;
 
-/** Returns the settings from the JSON in the variable `ROLLOUT`, with defaults. Throws if the JSON is not as documented. */
+/**
+ * Returns the settings from the JSON in the variable `ROLLOUT`, with defaults. Throws if the JSON is not as documented.
+ */
 export function rolloutSettingsOf(variables: object): RolloutSettings {
   const text: unknown = Reflect.get(variables, "ROLLOUT");
   if (cachedSettings === null || cachedSettings.text !== text)

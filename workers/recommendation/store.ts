@@ -96,9 +96,9 @@ export class RegistryStore {
   }
 
   /**
-   * Changes a version's status in one transaction, if its status is one of `from`. A version that becomes `serving` retires
-   * the serving version and the candidate. A version becomes `shadow` or `canary` only if no other version is in one of
-   * them. Returns whether the status changed: of two concurrent callers, one succeeds.
+   * Changes a version's status in one transaction, if its status is one of `from`. A version that becomes `serving`
+   * retires the serving version and the candidate. A version becomes `shadow` or `canary` only if no other version is
+   * in one of them. Returns whether the status changed: of two concurrent callers, one succeeds.
    */
   async changeStatus(
     application: string,

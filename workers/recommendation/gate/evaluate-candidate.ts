@@ -25,8 +25,8 @@ export interface GateModels {
 }
 
 /**
- * Evaluates an uploaded model by the same gate as recalibrated models: by the newest outcomes in the training log, against
- * the serving model and simple baselines. `now` is in seconds since the Unix epoch.
+ * Evaluates an uploaded model by the same gate as recalibrated models: by the newest outcomes in the training log,
+ * against the serving model and simple baselines. `now` is in seconds since the Unix epoch.
  */
 export async function evaluateCandidate(
   env: Pick<RecommendationEnv, "TRAINING_LOG" | "USER" | "DB">,

@@ -41,8 +41,8 @@ beforeAll(async () => {
   );
 });
 
-describe("registering an uploaded model", () => {
-  it("promotes the first model at once; a later model needs a gate that finds it better by the newest outcomes", async () => {
+describe("ModelRegistry.register", () => {
+  it("promotes the first model at once, and starts the shadow of a later model that the gate finds better", async () => {
     expect(await register(await randomModel("random", 3))).toMatchObject({
       ok: true,
       value: { status: "serving" },

@@ -11,8 +11,8 @@ export interface BisectedBatch<T> {
 }
 
 /**
- * Runs `work` on all items at once. If it fails, runs it on each half, down to single items, so that a bad item does not
- * block the others. `work` must be idempotent: it may run again on items that were part of a failed attempt.
+ * Runs `work` on all items at once. If it fails, runs it on each half, down to single items, so that a bad item does
+ * not block the others. `work` must be idempotent: it may run again on items that were part of a failed attempt.
  */
 export async function bisectBatch<T>(
   items: readonly T[],

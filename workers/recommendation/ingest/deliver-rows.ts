@@ -12,7 +12,9 @@ import { writeTrainingLog } from "./write-training-log.ts";
 /** Products whose totals the user service returns in one call. */
 const maxTotalsPerCall = 1000;
 
-/** Returns the transitions that an interaction adds: one from each product chosen just before it. A dismissal adds none. */
+/**
+ * Returns the transitions that an interaction adds: one from each product chosen just before it. A dismissal adds none.
+ */
 export function transitionsOf(
   pseudonym: string,
   interaction: AcceptedInteraction,
@@ -52,8 +54,8 @@ async function productCells(
   return cells;
 }
 
-/** Sends the totals of all hours of products that their cells do not know, for example because a product moved. */
-async function sendAbsoluteTotals(
+/** Sends the totals of all hours of products for which a cell asked, for example after a product moved. */
+async function sendCompleteTotals(
   env: RecommendationEnv,
   application: string,
   unknown: readonly UnknownProduct[],
@@ -119,7 +121,7 @@ export async function deliverRows(
       await env.LOCATION.applyTotals(application, totals, transitions),
       "the location service",
     );
-    await sendAbsoluteTotals(env, application, applied.unknown);
+    await sendCompleteTotals(env, application, applied.unknown);
   }
   await countOutcomes(env, application, users);
   const written = await writeTrainingLog(env.TRAINING_LOG, application, users);

@@ -5,7 +5,9 @@ import type { ProductApi } from "../../../shared/services/product-api.ts";
 /** Cards that the product service returns in one call. */
 const maxCardsPerCall = 1000;
 
-/** Returns the cards of products from the catalog. Unknown products are left out. Throws if the product service refuses. */
+/**
+ * Returns the cards of products from the catalog. Unknown products are left out. Throws if the product service refuses.
+ */
 export async function fetchCards(
   catalog: Pick<ProductApi, "getCards">,
   application: string,

@@ -20,10 +20,10 @@ const maxEarlySeconds = 300;
 export const eventTimeOf = (timestamp: string | undefined, now: number): number =>
   timestamp === undefined ? now : fromInstant(timestamp);
 
-/** Whether `time` is in the future. Such an event would stay the user's newest event until that time. */
+/** Returns whether `time` is in the future. Such an event would stay the user's newest event until that time. */
 export const isInFuture = (time: number, now: number): boolean => time > now + maxEarlySeconds;
 
-/** Whether an event at `time` is accepted as a live event. */
+/** Returns whether an event at `time` is accepted as a live event. */
 export const isWithinLiveWindow = (time: number, now: number): boolean =>
   time >= now - maxLateSeconds && !isInFuture(time, now);
 
@@ -175,7 +175,8 @@ export async function ingestEvents(
         index,
         error: {
           code: "timestamp_out_of_window",
-          message: "Live events are at most 7 days late and 5 minutes early; use the bulk path for history.",
+          message:
+            "`timestamp` must be at most 7 days old and at most 5 minutes in the future; send older events to POST /v1/events/bulk.",
         },
       });
     else accepted.push({ index, input, time });

@@ -56,7 +56,7 @@ async function deliverLocations(
 
 /**
  * Returns a failed message without the rows of erased users; null if nothing is left. If the user service does not
- * answer, the message is unchanged: a replay and the erasure's scan of dead letters check the tombstones again.
+ * answer, the message is unchanged: a replay and the erasure's scan of dead-letter messages check the tombstones again.
  */
 async function withoutErasedUsers(
   env: RecommendationEnv,
@@ -85,22 +85,24 @@ async function keepDeadLetter(
   if (remaining) await deadLetters.keepExhausted(queueName, remaining);
 }
 
-/** Acknowledges a message after it is stored as a dead letter; retries the message if it could not be stored. */
+/**
+ * Acknowledges a message after it is stored as a dead-letter message; retries the message if it could not be stored.
+ */
 async function acknowledgeOnceKept(message: Message, keep: Promise<void>): Promise<void> {
   try {
     await keep;
     message.ack();
   } catch (error) {
-    console.error({ event: "dead letter not stored", error: errorText(error) });
+    console.error({ event: "dead-letter message not stored", error: errorText(error) });
     message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
   }
 }
 
 /**
  * Parses the messages of a batch, delivers them by application, and acknowledges each one. A message of an unknown form
- * is stored as a dead letter and acknowledged. A message whose delivery fails is retried, with a growing delay, without
- * affecting the others. After its last attempt it is stored as a dead letter with its cause; the platform then moves it
- * to the dead-letter queue.
+ * is stored as a dead-letter message and acknowledged. A message whose delivery fails is retried, with a growing delay,
+ * without affecting the others. After its last attempt it is stored as a dead-letter message with its cause; the
+ * platform then moves it to the dead-letter queue.
  */
 async function deliverMessages<M extends { application: string }>(
   env: RecommendationEnv,
@@ -136,7 +138,7 @@ async function deliverMessages<M extends { application: string }>(
   }
 }
 
-/** Retries a message later. After its last attempt, also stores the message as a dead letter. */
+/** Retries a message later. After its last attempt, also stores it as a dead-letter message. */
 async function retryLater(
   env: RecommendationEnv,
   deadLetters: DeadLetterStore,
@@ -148,7 +150,9 @@ async function retryLater(
   if (message.attempts >= maxDeliveries)
     await withoutErasedUsers(env, message)
       .then((remaining) => (remaining ? deadLetters.keep(queueName, remaining, cause) : undefined))
-      .catch((error: unknown) => console.error({ event: "dead letter not stored", error: errorText(error) }));
+      .catch((error: unknown) =>
+        console.error({ event: "dead-letter message not stored", error: errorText(error) }),
+      );
   message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
 }
 
@@ -186,23 +190,25 @@ export async function consumeAndConfirm(batch: MessageBatch, env: Recommendation
     .catch((error: unknown) => console.error({ event: "rows not confirmed", error: errorText(error) }));
 }
 
-/** Delivers the message of a dead letter again. Refuses with `conflict` if the message has no known form. */
+/**
+ * Delivers a dead-letter message again. Refuses with `conflict` if the message does not match the schema of its queue.
+ */
 export async function redeliverRows(
   env: RecommendationEnv,
   { queue, body }: DeadLetterWithBody,
 ): Promise<Result<null>> {
-  const unknownFormat = refuse(
+  const invalidMessage = refuse(
     "conflict",
-    "The message of this dead letter has no known form and cannot be delivered; discard the dead letter.",
+    "The message does not match the schema of its queue; discard the message.",
   );
   const confirmations = new Confirmations(env.USER_SESSION);
   if (queue === "locations") {
     const parsed = locationsMessage.safeParse(body);
-    if (!parsed.success) return unknownFormat;
+    if (!parsed.success) return invalidMessage;
     confirmations.add(await deliverLocations(env, parsed.data.application, [parsed.data]));
   } else {
     const parsed = interactionsMessage.safeParse(body);
-    if (!parsed.success) return unknownFormat;
+    if (!parsed.success) return invalidMessage;
     confirmations.add(await deliverInteractions(env, parsed.data.application, [parsed.data]));
   }
   await confirmations.send();

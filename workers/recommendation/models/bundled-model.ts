@@ -4,11 +4,18 @@ import { type ModelRecord, modelManifest } from "../../../shared/contracts/model
 /** The manifest of the model that is deployed with the code. */
 export const bundledModelManifest = modelManifest.parse(bundled);
 
-/** Returns the bundled model as a version of an application. It serves until a registered model of the application does. */
+/**
+ * Returns the bundled model as a version of an application. It serves until a registered model of the application does.
+ */
 export function bundledRecord(serves: boolean): ModelRecord {
   const { version, sha256, parent, metrics, createdAt, dataWindow } = bundledModelManifest;
   return {
-    ...{ version, sha256, parent, metrics, createdAt, dataWindow },
+    version,
+    sha256,
+    parent,
+    metrics,
+    createdAt,
+    dataWindow,
     status: serves ? "serving" : "retired",
     origin: { by: "deployment", gate: null },
     promotedAt: null,

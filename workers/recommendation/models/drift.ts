@@ -8,10 +8,10 @@ import { readNewestExamples } from "../gate/newest-examples.ts";
 import { RegistryStore } from "../store.ts";
 import { bundledModelManifest } from "./bundled-model.ts";
 
-/** Log objects and examples of a day that are read: one to two seconds of CPU time. */
+/** Maximum numbers of log objects and examples that are read for a day: one to two seconds of CPU time. */
 const maxObjects = 64;
 const maxExamples = 4000;
-/** Interval of computing the drift of the current day; also the delay after a day's end of computing it finally. */
+/** The current day's drift is computed once in this time. A day's final drift is computed this long after its end. */
 const hourSeconds = 3600;
 const daySeconds = 86_400;
 /** Examples that a version's first day needs to be the reference for later days. */
@@ -103,8 +103,8 @@ export async function recordDrift(
 }
 
 /**
- * Computes one due day of drift, if any is due; the cron calls this each minute. Returns the application whose drift was
- * computed, or null. `now` is in seconds since the Unix epoch.
+ * Computes one due day of drift, if any is due; the cron calls this each minute. Returns the application whose drift
+ * was computed, or null. `now` is in seconds since the Unix epoch.
  */
 export async function recordDueDrift(
   env: Pick<RecommendationEnv, "DB" | "TRAINING_LOG" | "USER">,

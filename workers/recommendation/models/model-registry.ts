@@ -112,8 +112,8 @@ export class ModelRegistry {
   }
 
   /**
-   * Checks a model by running it, stores it, and returns its record. An application's first uploaded model serves at once;
-   * any other model starts a rollout: shadow, canary, serving. Idempotent, so a lost answer can be retried.
+   * Checks a model by running it, stores it, and returns its record. An application's first uploaded model serves at
+   * once; any other model starts a rollout: shadow, canary, serving. Idempotent, so a lost answer can be retried.
    */
   async register(
     manifest: ModelManifest,
@@ -160,8 +160,17 @@ export class ModelRegistry {
     const reason = refused ? `the gate: ${origin.gate?.reasons.join("; ")}` : "registered";
     return this.#store.add(
       {
-        ...{ application: this.#application, version, sha256, parent, manifest, metrics, origin },
-        ...{ status: refused ? "refused" : "registered", createdAt: now, promotedAt: null, promotedBy: null },
+        application: this.#application,
+        version,
+        sha256,
+        parent,
+        manifest,
+        metrics,
+        origin,
+        status: refused ? "refused" : "registered",
+        createdAt: now,
+        promotedAt: null,
+        promotedBy: null,
       },
       { by: origin.by, reason, now },
     );
@@ -191,8 +200,8 @@ export class ModelRegistry {
   }
 
   /**
-   * Rolls a version back. A candidate's rollout ends. A serving version is replaced by the version that served before it,
-   * or by the bundled model if there is none.
+   * Rolls a version back. A candidate's rollout ends. A serving version is replaced by the version that served before
+   * it, or by the bundled model if there is none.
    */
   async rollback(version: string, now: number): Promise<Result<ModelRecord>> {
     const { serving, candidate } = await this.#store.servingAndCandidate(this.#application);

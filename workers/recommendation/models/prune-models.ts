@@ -1,7 +1,7 @@
 import { type ModelRow, RegistryStore } from "../store.ts";
 import { modelKey } from "./model-key.ts";
 
-/** Whether a version neither serves nor takes part in a rollout. */
+/** Returns whether a version neither serves nor takes part in a rollout. */
 const isInactive = ({ status }: ModelRow): boolean =>
   status === "retired" || status === "refused" || status === "rolled_back";
 

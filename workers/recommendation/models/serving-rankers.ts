@@ -28,7 +28,7 @@ interface RegistrySnapshot {
 
 let readCount = 0;
 
-/** By application. */
+/** Snapshots by application. */
 const snapshots = new Map<string, RegistrySnapshot>();
 
 /** Loads a registered model into isolate memory, unless it is loaded. Throws if its file is missing or refused. */
@@ -39,7 +39,10 @@ async function loadModel(env: RecommendationEnv, application: string, row: Model
   unwrap(await registeredModels.load(row.manifest, new Uint8Array(await file.arrayBuffer())), "the ranker");
 }
 
-/** Reads the serving and the candidate model from the registry and loads both. The old snapshot serves until then. */
+/**
+ * Reads the serving and the candidate model from the registry and loads both. The old snapshot serves until both are
+ * loaded.
+ */
 async function readRegistry(env: RecommendationEnv, application: string): Promise<void> {
   const readNumber = ++readCount;
   const startedAt = Date.now();
@@ -92,7 +95,9 @@ export interface ServingRankers {
   rankers: Ranker[];
   /** Experiment and arm of the answer. */
   variant: string;
-  /** The shadow model that scores the answer too, if this request is sampled; its ranker is null if it is not loaded. */
+  /**
+   * The shadow model that scores the answer too, if this request is sampled; its ranker is null if it is not loaded.
+   */
   shadow: { version: string; ranker: Ranker | null } | null;
   /** Why a preferred ranker is missing. */
   skipped?: string;

@@ -28,7 +28,7 @@ export async function servingModelFile(
   const file = await env.MODELS.get(modelKey(application, row.sha256));
   return file
     ? ok({ manifest: modelManifest.parse(row.manifest), bytes: await file.arrayBuffer() })
-    : refuse("not_found", `The file of model ${row.version} is missing.`);
+    : refuse("not_found", `The file of model ${row.version} is missing in the bucket MODELS.`);
 }
 
 /** Returns the ranker of the registered or bundled model with a file hash. Loads the model if necessary. */
@@ -43,11 +43,13 @@ async function loadRanker(
   const loaded = registeredModels.get(row);
   if (loaded) return ok(loaded);
   const file = await env.MODELS.get(modelKey(application, sha256));
-  if (!file) return refuse("not_found", `The file of model ${row.version} is missing.`);
+  if (!file) return refuse("not_found", `The file of model ${row.version} is missing in the bucket MODELS.`);
   return registeredModels.load(row.manifest, new Uint8Array(await file.arrayBuffer()));
 }
 
-/** Scores packed candidate lists by a model. Returns the final scores of each list: the order that serving would use. */
+/**
+ * Scores packed candidate lists by a model. Returns the final scores of each list: the order that serving would use.
+ */
 export async function scoreLists(
   env: RecommendationEnv,
   application: string,

@@ -36,7 +36,9 @@ export class LoadedModels {
     this.#maxModels = maxModels;
   }
 
-  /** Returns the ranker of a loaded model, else null. Get it for each use: it fails after the model is dropped. */
+  /**
+   * Returns the ranker of a loaded model, else null. Call this for each use: a ranker fails after its model is dropped.
+   */
   get(name: ModelName): Ranker | null {
     const loaded = this.#sessions.get(name.sha256);
     if (!loaded) return null;
@@ -46,9 +48,9 @@ export class LoadedModels {
   }
 
   /**
-   * Checks a model against its manifest and its golden vectors, and loads it. Refuses with `invalid_input` or `too_large`
-   * and the reason. If two callers load the same file at once, the later one drops its session. Neither waits for the
-   * other, because the other's request may be cancelled.
+   * Checks a model against its manifest and its golden vectors, and loads it. Refuses with `invalid_input` or
+   * `too_large` and the reason. If two callers load the same file at once, the later one drops its session. Neither
+   * waits for the other, because the other's request may be canceled.
    */
   async load(manifest: unknown, bytes: Uint8Array<ArrayBuffer>): Promise<Result<Ranker>> {
     const checked = await checkModel(manifest, bytes, this.#shape);

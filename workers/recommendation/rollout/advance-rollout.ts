@@ -81,8 +81,8 @@ export async function currentVerdict(
 }
 
 /**
- * Advances an application's rollout by one decision, or starts the rollout of its newest registered version. Callers may
- * run this at any time and concurrently: of two concurrent changes, the store applies one. Returns whether a status
+ * Advances an application's rollout by one decision, or starts the rollout of its newest registered version. Callers
+ * may run this at any time and concurrently: of two concurrent changes, the store applies one. Returns whether a status
  * changed.
  */
 export async function advanceRollout(
@@ -126,7 +126,9 @@ export async function advanceRollout(
   return changed;
 }
 
-/** Starts the shadow of the newest registered version and retires the older registered ones. Returns whether it started. */
+/**
+ * Starts the shadow of the newest registered version and retires the older registered ones. Returns whether it started.
+ */
 async function startNextRollout(store: RegistryStore, application: string, now: number): Promise<boolean> {
   const [next, ...older] = (await store.list(application)).filter(({ status }) => status === "registered");
   if (!next) return false;

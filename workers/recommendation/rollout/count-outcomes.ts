@@ -6,7 +6,9 @@ import {
 import { rolloutSettingsOf } from "../settings.ts";
 import { advanceRollout } from "./advance-rollout.ts";
 
-/** Minimum time between two checks of an application's rollout by an isolate, in ms. The cron also checks each minute. */
+/**
+ * Minimum time between two checks of an application's rollout by an isolate, in ms. The cron also checks each minute.
+ */
 const minCheckIntervalMs = 2000;
 const checkedAt = new Map<string, number>();
 

@@ -65,7 +65,7 @@ const runCron = (after = 0) => advanceRollouts(environment, now() + after);
 beforeAll(migrateRegistry);
 
 describe("a rollout", () => {
-  it("promotes the first version at once, and puts a later one into the shadow", async () => {
+  it("promotes the first version at once, and starts the shadow of a later one", async () => {
     expect((await registerRandomModel(environment, "shadowed", "v1", 1, 1)).status).toBe("serving");
     expect((await registerRandomModel(environment, "shadowed", "v2", 2, 2)).status).toBe("shadow");
     for (let i = 0; i < 30; i++)
@@ -73,7 +73,7 @@ describe("a rollout", () => {
     expect(await statuses("shadowed")).toEqual({ v1: "serving", v2: "shadow" });
   });
 
-  it("puts a recalibrated version into the shadow, also the first and also if registered twice", async () => {
+  it("starts the shadow of a recalibrated version, even of the first, and even if it is registered twice", async () => {
     const { manifest, bytes } = await randomModel("recal-1", 1);
     const origin = { by: "recalibration r1", gate: { passed: true, forced: false, reasons: [], checks: [] } };
     const registry = new ModelRegistry(environment, "recalibrated");
@@ -128,16 +128,16 @@ describe("a rollout", () => {
     const seen = new Map<string, { version: string; variant: string }>();
     for (const round of [1, 2])
       for (let i = 0; i < 120; i++) {
-        const given = await answer("shared", `p${i}`);
-        expect(round === 1 ? given : seen.get(`p${i}`)).toEqual(given);
-        seen.set(`p${i}`, given);
+        const served = await answer("shared", `p${i}`);
+        expect(round === 1 ? served : seen.get(`p${i}`)).toEqual(served);
+        seen.set(`p${i}`, served);
       }
     const counts: Record<string, number> = {};
     for (const { version, variant } of seen.values()) {
       expect(version).toBe(variant === "rollout:v2/canary" ? "v2" : "v1");
       counts[variant] = (counts[variant] ?? 0) + 1;
     }
-    // Shares of .3, .3 and .4 among 120 people: four standard deviations are 20.
+    // Shares of .3, .3 and .4 among 120 users: four standard deviations are 20.
     expect(Math.abs(counts["rollout:v2/canary"] - 36)).toBeLessThan(20);
     expect(Math.abs(counts["rollout:v2/control"] - 36)).toBeLessThan(20);
     expect(Math.abs(counts.default - 48)).toBeLessThan(22);

@@ -45,8 +45,9 @@ export function scoreDifferenceOf(
 }
 
 /**
- * Scores the candidates of an answer with the shadow model and adds the differences to the pending sums. A null `ranker`
- * means that the model is not loaded and counts as a failure. Returns whether the sums were flushed to the registry.
+ * Scores the candidates of an answer with the shadow model and adds the differences to the pending sums. A null
+ * `ranker` means that the model is not loaded and counts as a failure. Returns whether the sums were flushed to the
+ * registry.
  */
 export async function scoreShadow(
   database: D1Database,

@@ -4,7 +4,7 @@ import type { CandidateService } from "../../../model/pipeline/ports.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { LocationApi } from "../../../shared/services/location-api.ts";
 
-/** Returns a {@link CandidateService} that asks the location worker: one call per query, columns as buffers. */
+/** Returns a {@link CandidateService} that calls the location worker once per query. Columns travel as buffers. */
 export const locationCandidateService = (location: LocationApi, application: string): CandidateService => ({
   gatherCandidates: async (query) => {
     const { near, chosen, next, ...rest } = unwrap(
@@ -16,7 +16,7 @@ export const locationCandidateService = (location: LocationApi, application: str
   },
 });
 
-/** Returns a {@link CandidateStore} that asks the location worker. */
+/** Returns a {@link CandidateStore} that calls the location worker. */
 export const locationCandidateStore = (location: LocationApi, application: string): CandidateStore => ({
   firstStageCandidates: async (query) =>
     unpacked(unwrap(await location.firstStageCandidates(application, query), "the spatial index")),

@@ -37,16 +37,16 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
  * budget. The precision that such a user allows is unknown, so an empty profile allows the city only.
  */
 async function loadProfile(
-  state: Promise<Uint8Array>,
+  encodedProfile: Promise<Uint8Array>,
   budgetMs: number,
 ): Promise<{ profile: UserProfile; skipped?: string }> {
   const fallbackProfile = (): UserProfile => ({ ...emptyProfile(), precision: "city" });
   try {
     const first = await (budgetMs < Number.POSITIVE_INFINITY
-      ? Promise.race([state, sleep(budgetMs / 2).then((): "late" => "late")])
-      : state);
+      ? Promise.race([encodedProfile, sleep(budgetMs / 2).then((): "late" => "late")])
+      : encodedProfile);
     if (first === "late") {
-      state.catch(() => null);
+      encodedProfile.catch(() => null);
       return { profile: fallbackProfile(), skipped: "budget: the user object did not answer in time" };
     }
     return { profile: first.byteLength > 0 ? decodeProfile(first) : emptyProfile() };
@@ -58,8 +58,8 @@ async function loadProfile(
 
 /**
  * Answers one recommendation request: loads the profile, resolves the location, runs the pipeline, loads the product
- * cards. A stage that fails or exceeds the budget is skipped, in the order that RELIABILITY.md lists, and `stages` names
- * it. Refuses with `unavailable` only if no products can be found. `waitUntil` runs work after the answer.
+ * cards. A stage that fails or exceeds the budget is skipped, in the order that RELIABILITY.md lists, and `stages`
+ * names it. Refuses with `unavailable` only if no products can be found. `waitUntil` runs work after the answer.
  */
 export async function recommendProducts(
   env: RecommendationEnv,

@@ -19,7 +19,7 @@ const maxNearby = 200;
 /** Rank at which the score of a nearby product has halved. */
 const nearbyHalfRank = 20;
 
-/** The user part of a first-stage query, without a user. */
+/** The fields of a first-stage query that describe a user. They are empty: these lists are the same for every user. */
 const anonymousQuery = { usual: [], categories: [], hour: null, weights: defaultFirstStage };
 
 /** Returns the `limit` best products with their cards, best first. Products without a card are left out. */

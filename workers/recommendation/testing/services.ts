@@ -57,8 +57,8 @@ export const services = {
     edgePoint: async () => ok(null),
     gatherCandidates: async () =>
       ok({ near: block, chosen: block, next: null, skipped: [] as string[], place: inOslo }),
-    candidates: async () => ok(block),
-    columns: async () => ok(block),
+    firstStageCandidates: async () => ok(block),
+    productColumns: async () => ok(block),
   },
   PRODUCT: { getCards: async () => ok(cards) },
 };

@@ -10,8 +10,9 @@ export type ArtifactBucket = Pick<R2Bucket, "get" | "put" | "list" | "delete">;
 const maxDeleted = 1000;
 
 /**
- * Names of the stored number arrays. `ids-N` holds the ids of the examples in chunk N and all chunks before it, `summary-N`
- * and `corrections-N` the encoded summaries and corrections of chunk N. `summary` and `corrections` cover all chunks.
+ * Names of the stored number arrays. `ids-N` holds the ids of the examples in chunk N and all chunks before it,
+ * `summary-N` and `corrections-N` the encoded summaries and corrections of chunk N. `summary` and `corrections` cover
+ * all chunks.
  */
 export type NumbersName =
   | `ids-${number}`
@@ -24,8 +25,8 @@ export type NumbersName =
 export const artifactRoot = (application: string): string => `${application}/recalibrations/`;
 
 /**
- * Stores the artifacts that a recalibration's steps pass on, in R2. A repeated step overwrites its artifacts with the same
- * content. `clear` removes all but the record at the end, since the artifacts hold examples of users.
+ * Stores the artifacts that a recalibration's steps pass on, in R2. A repeated step overwrites its artifacts with the
+ * same content. `clear` removes all but the record at the end, since the artifacts hold examples of users.
  */
 export class ArtifactStore {
   readonly #bucket: ArtifactBucket;
@@ -82,7 +83,7 @@ export class ArtifactStore {
     return this.#put(`shard-${index}.bin`, shard);
   }
 
-  /** Returns the examples of a part, each decoded on demand. */
+  /** Returns the examples of a shard, each decoded on demand. */
   async shard(index: number): Promise<Iterable<LoggedExample>> {
     return decodeShard(await this.#bytes(`shard-${index}.bin`));
   }

@@ -40,11 +40,13 @@ export interface ReadableLogBucket {
   get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
 }
 
-/** Returns which of some pseudonyms are erased, and up to which generation. */
-export type FindErased = (users: string[]) => Promise<ErasedGenerations>;
+/** Returns the last erased generation of each given pseudonym that is erased. */
+export type FindErased = (pseudonyms: string[]) => Promise<ErasedGenerations>;
 const noneErased: FindErased = async () => new Map();
 
-/** Returns the counts of all objects under a key prefix of the training log. Lines of an erased generation do not count. */
+/**
+ * Returns the counts of all objects under a key prefix of the training log. Lines of an erased generation do not count.
+ */
 export async function countLogLines(
   bucket: ReadableLogBucket,
   prefix: string,

@@ -8,14 +8,14 @@ export interface Lease {
   application: string;
   /** Id of the recalibration that holds the lease. */
   id: string;
-  /** Seconds since the epoch. */
+  /** Seconds since the Unix epoch. */
   since: number;
 }
 
 /**
- * Stores one lease per application in R2, so that one recalibration runs at a time. The object holds the id of the running
- * recalibration and is empty if none runs. Each write depends on the etag that was read: of several concurrent calls, only
- * one acquires the lease.
+ * Stores one lease per application in R2, so that one recalibration runs at a time. The object holds the id of the
+ * running recalibration and is empty if none runs. Each write depends on the etag that was read: of several concurrent
+ * calls, only one acquires the lease.
  */
 export class LeaseStore {
   readonly #bucket: LeaseBucket;
@@ -25,8 +25,8 @@ export class LeaseStore {
   }
 
   /**
-   * Acquires the lease if it is free or its holder has ended. Returns the id of the holder afterwards; null if a concurrent
-   * call acquired the lease.
+   * Acquires the lease if it is free or its holder has ended. Returns the id of the holder afterwards; null if a
+   * concurrent call acquired the lease.
    */
   async acquire(
     application: string,

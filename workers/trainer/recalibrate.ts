@@ -42,8 +42,8 @@ export class RecalibrationRefusedError extends Error {
 }
 
 /**
- * Runs a recalibration: snapshot, training from the serving weights, calibration, evaluation, gate, registration. Throws a
- * {@link RecalibrationRefusedError} if the data or the candidate fails a check.
+ * Runs a recalibration: snapshot, training from the serving weights, calibration, evaluation, gate, registration.
+ * Throws a {@link RecalibrationRefusedError} if the data or the candidate fails a check.
  */
 export async function recalibrate(context: StepContext, step: StepRunner): Promise<void> {
   const { settings, artifacts, env } = context;
@@ -195,7 +195,7 @@ export async function updateRecord(
   });
 }
 
-/** Returns the record of a recalibration before its first step. `startedAt` in seconds since the epoch. */
+/** Returns the record of a recalibration before its first step. `startedAt` is in seconds since the Unix epoch. */
 export const newRecalibrationRecord = (id: string, startedAt: number, seed: number): RecalibrationRecord => ({
   id,
   status: "queued",

@@ -30,8 +30,8 @@ export class Recalibrations {
   }
 
   /**
-   * Starts a recalibration and returns its record; a repeated `id` returns the existing record. Refuses with `conflict` while
-   * another recalibration of the application is active. `now` in seconds since the epoch.
+   * Starts a recalibration and returns its record; a repeated `id` returns the existing record. Refuses with `conflict`
+   * while another recalibration of the application is active. `now` is in seconds since the Unix epoch.
    */
   async start(
     application: string,
@@ -46,9 +46,11 @@ export class Recalibrations {
       return record !== null && !isActive(record);
     });
     if (holder !== id)
-      return refuse("conflict", `Recalibration ${holder ?? "of another"} of this application is under way.`, {
-        retryAfter: retryAfterConflict,
-      });
+      return refuse(
+        "conflict",
+        `${holder === null ? "Another recalibration" : `Recalibration ${holder}`} of this application is running; try again later.`,
+        { retryAfter: retryAfterConflict },
+      );
     const record = newRecalibrationRecord(id, now, seed);
     await this.#artifacts(application, id).putRecord(record);
     await this.#createInstance(application, id, seed, now);
@@ -69,10 +71,10 @@ export class Recalibrations {
   }
 
   /**
-   * Resumes recalibrations whose record has not changed for `stalledSeconds`, and removes the artifacts of ended ones: an
-   * instance may die before it removes them, and they hold examples of users. In a local runtime, an instance whose process
-   * was killed stays `running` without progress; after pause and resume, it continues after its last finished step. Returns
-   * the number of active and of resumed recalibrations.
+   * Resumes recalibrations whose record has not changed for `stalledSeconds`, and removes the artifacts of ended ones:
+   * an instance may die before it removes them, and they hold examples of users. In a local runtime, an instance whose
+   * process was killed stays `running` without progress; after pause and resume, it continues after its last finished
+   * step. Returns the number of active and of resumed recalibrations.
    */
   async resumeStalled(now: number): Promise<{ running: number; woken: number }> {
     const { stalledSeconds } = recalibrationSettingsOf(this.#env);

@@ -13,8 +13,8 @@ const now = until + 60;
 const quick = { epochs: 3, minSteps: 0, evaluationShare: 0.25 };
 
 /**
- * Returns the service and the ids of the instances that it created. `get` finds no instance, as if the process died before
- * the Workflow stored it.
+ * Returns the service and the ids of the instances that it created. `get` finds no instance, as if the process died
+ * before the Workflow stored it.
  */
 function serviceOver(create: (options: { id: string }) => Promise<unknown> = async () => null) {
   const created: string[] = [];
@@ -51,7 +51,9 @@ describe("Recalibrations.resumeStalled", () => {
     await bucket.put(`~active/${application}`, "run");
     const results = new Map<string, unknown>();
     let registrations = 0;
-    /** Remembers results as a Workflow does; the step `register` fails once after its work, before its result is stored. */
+    /**
+     * Remembers results as a Workflow does; the step `register` fails once after its work, before its result is stored.
+     */
     const step: StepRunner = {
       async do<T>(name: string, _config: unknown, work: () => Promise<T>): Promise<T> {
         if (results.has(name)) return structuredClone(results.get(name)) as T;

@@ -4,8 +4,8 @@ import { logRoot } from "../../shared/training-log/keys.ts";
 import { artifactRoot } from "./artifacts.ts";
 
 /**
- * Removes days of the training log and records of recalibrations past their retention. Returns the number of objects removed.
- * `now` in seconds since the epoch.
+ * Removes days of the training log and records of recalibrations past their retention. Returns the number of objects
+ * removed. `now` is in seconds since the Unix epoch.
  */
 export async function removeExpiredLogs(
   bucket: ExpiringBucket,

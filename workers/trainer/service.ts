@@ -23,8 +23,11 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
     const parsed = parse(z.object({ application: applicationName, day: z.iso.date() }), { application, day });
     if (!parsed.ok) return parsed;
     return ok(
-      await countLogLines(this.env.TRAINING_LOG, logPrefix(application, day), async (users) => {
-        const tombstones = unwrap(await this.env.USER.findTombstones(application, users), "the user service");
+      await countLogLines(this.env.TRAINING_LOG, logPrefix(application, day), async (pseudonyms) => {
+        const tombstones = unwrap(
+          await this.env.USER.findTombstones(application, pseudonyms),
+          "the user service",
+        );
         return new Map(tombstones.map(({ pseudonym, generation }) => [pseudonym, generation]));
       }),
     );

@@ -8,8 +8,8 @@ export const recalibrationSettings = z.object({
   /** Largest number of examples, the newest first. */
   maxExamples: z.number().int().default(200_000),
   /**
-   * Shares (0 to 1) of the examples, the newest, for the calibration and evaluation windows; training uses the rest. Each
-   * window holds at most the given number of lists.
+   * Shares (0 to 1) of the examples, the newest, for the calibration and evaluation windows; training uses the rest.
+   * Each window holds at most the given number of lists.
    */
   calibrationShare: z.number().default(0.1),
   evaluationShare: z.number().default(0.15),
@@ -38,7 +38,9 @@ export const recalibrationSettings = z.object({
 });
 export type RecalibrationSettings = z.infer<typeof recalibrationSettings>;
 
-/** Returns the settings in the variable `RECALIBRATION`; the defaults without it. Throws if the variable is not valid. */
+/**
+ * Returns the settings in the variable `RECALIBRATION`; the defaults without it. Throws if the variable is not valid.
+ */
 export function recalibrationSettingsOf(variables: object): RecalibrationSettings {
   const text: unknown = Reflect.get(variables, "RECALIBRATION");
   return recalibrationSettings.parse(typeof text === "string" && text !== "" ? JSON.parse(text) : {});

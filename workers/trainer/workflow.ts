@@ -18,14 +18,14 @@ const parameters = z.object({
   application: applicationName,
   id: z.string(),
   seed: z.number().int(),
-  /** Seconds since the epoch. */
+  /** Seconds since the Unix epoch. */
   startedAt: z.number(),
 });
 export type RecalibrationParameters = z.infer<typeof parameters>;
 
 /**
- * Runs {@link recalibrate} as a Workflow. Each step stores its artifacts in R2 under fixed names, so that a repeated step
- * writes the same artifacts. An interrupted instance continues after its last finished step.
+ * Runs {@link recalibrate} as a Workflow. Each step stores its artifacts in R2 under fixed names, so that a repeated
+ * step writes the same artifacts. An interrupted instance continues after its last finished step.
  */
 export class Recalibration extends WorkflowEntrypoint<TrainerEnv, RecalibrationParameters> {
   override async run(

@@ -201,5 +201,8 @@ describe("recalibrate refuses", () => {
   }
 });
 
-/** Byte offset of the first row's dense features, behind the header and the events: see `model/features/pack-features.ts`. */
+/**
+ * Byte offset of the first row's dense features, behind the header and the events: see
+ * `model/features/pack-features.ts`.
+ */
 const firstDense = 14 + 2 * featureShape.history * featureShape.event.length;

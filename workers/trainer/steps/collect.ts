@@ -20,8 +20,8 @@ import type { StepContext } from "./step.ts";
 const linesPerPause = 4;
 
 /**
- * Stores the inputs of the recalibration: the keys of the log objects in chunks, the newest day first, and the serving model.
- * Returns the number of chunks and the version of the serving model.
+ * Stores the inputs of the recalibration: the keys of the log objects in chunks, the newest day first, and the serving
+ * model. Returns the number of chunks and the version of the serving model.
  */
 export async function takeSnapshot(context: StepContext): Promise<{ chunks: number; parent: string }> {
   const { env, application, settings, startedAt, artifacts } = context;
@@ -67,9 +67,9 @@ export interface CollectResult {
 }
 
 /**
- * Reads one chunk of the log into shards: the examples that no earlier chunk had, without those of erased users. Chunks are
- * limited by compressed bytes, which may expand to any size. So `collect` stores a shard, one part of the snapshot, whenever
- * it is full. `firstPart` is the part of the first shard.
+ * Reads one chunk of the log into shards: the examples that no earlier chunk had, without those of erased users. Chunks
+ * are limited by compressed bytes, which may expand to any size. So `collect` stores a shard, one part of the snapshot,
+ * whenever it is full. `firstPart` is the part of the first shard.
  */
 export async function collect(
   context: StepContext,

@@ -51,7 +51,7 @@ export async function evaluate(
   const score = tapeScorer(featureShape, parameters);
   const serving = (await artifacts.model("parent")).manifest.sha256;
   const lists: ListQuality[] = [];
-  const judged = { engage: [] as LabeledLogit[], purchase: [] as LabeledLogit[] };
+  const labeled = { engage: [] as LabeledLogit[], purchase: [] as LabeledLogit[] };
   let pending: HeldOutList[] = [];
   const flush = async (): Promise<void> => {
     const served = await servedScores(context, serving, pending);
@@ -64,7 +64,7 @@ export async function evaluate(
       example.rows.forEach(({ position }, row) => {
         if (position === 0) return;
         for (const head of ["engage", "purchase"] as const)
-          judged[head].push({ logit: scores[head][row], outcome: list[head][row], weight: list.weight });
+          labeled[head].push({ logit: scores[head][row], outcome: list[head][row], weight: list.weight });
       });
     }
     pending = [];
@@ -83,8 +83,8 @@ export async function evaluate(
   return {
     comparison: await runWithPauses(compareListsPausable(lists, settings.gate.minSliceLists), context.pause),
     calibration: {
-      engage: headCalibration(judged.engage, calibrated.engage),
-      purchase: headCalibration(judged.purchase, calibrated.purchase),
+      engage: headCalibration(labeled.engage, calibrated.engage),
+      purchase: headCalibration(labeled.purchase, calibrated.purchase),
     },
     finiteWeights: [...parameters.values()].every(({ data }) => data.every(Number.isFinite)),
   };
@@ -110,7 +110,10 @@ async function servedScores(
   return scored.map((values) => Float32Array.from(values));
 }
 
-/** Returns the calibration error before and after the scaling. The logits are scaled already: `before` inverts the scaling. */
+/**
+ * Returns the calibration error before and after the scaling. The logits are scaled already: `before` inverts the
+ * scaling.
+ */
 function headCalibration(rows: readonly LabeledLogit[], { slope, offset }: PlattScaling): HeadCalibration {
   if (!rows.some(({ outcome }) => outcome > 0)) return { before: null, after: null };
   return {

@@ -37,8 +37,8 @@ export async function runGate(
 }
 
 /**
- * Returns a model whose runs are timed in the runtime that serves. The caller measures whole RPC calls, since the clock of a
- * Worker does not advance while it computes. The overhead is a call with one run.
+ * Returns a model whose runs are timed in the runtime that serves. The caller measures whole RPC calls, since the clock
+ * of a Worker does not advance while it computes. The overhead is a call with one run.
  */
 async function timedModel(
   { env, application, artifacts }: StepContext,

@@ -19,8 +19,8 @@ export interface HeldOutList {
 }
 
 /**
- * Yields the newest `maxLists` lists of the window `[from, to)`, in seconds since the epoch. It reads one part after the
- * other, which bounds memory.
+ * Yields the newest `maxLists` lists of the window `[from, to)`, in seconds since the Unix epoch. It reads one part
+ * after the other, which bounds memory.
  */
 export async function* heldOutLists(
   context: StepContext,

@@ -7,13 +7,16 @@ export interface StepContext {
   application: string;
   id: string;
   seed: number;
-  /** Time of the request in seconds since the epoch. Steps use it instead of the current time, so that a repeat is identical. */
+  /**
+   * Time of the request in seconds since the Unix epoch. Steps use it instead of the current time, so that a repeat is
+   * identical.
+   */
   startedAt: number;
   settings: RecalibrationSettings;
   artifacts: ArtifactStore;
   /**
-   * Lets other requests run. Callers pause after an amount of work, since the clock of a Worker does not advance while it
-   * computes.
+   * Lets other requests run. Callers pause after an amount of work, since the clock of a Worker does not advance while
+   * it computes.
    */
   pause(): Promise<void>;
 }

@@ -58,8 +58,8 @@ export async function planTraining(
 }
 
 /**
- * Returns the number of epochs. The number of optimizer steps bounds how far the weights can move: three epochs over a few
- * hundred lists leave the model almost unchanged, and the gate then finds no gain.
+ * Returns the number of epochs. The number of optimizer steps bounds how far the weights can move: three epochs over a
+ * few hundred lists leave the model almost unchanged, and the gate then finds no gain.
  */
 export function epochCount(
   stepsPerEpoch: number,
@@ -69,7 +69,10 @@ export function epochCount(
   return Math.max(epochs, Math.min(maxEpochs, wanted));
 }
 
-/** Returns the state before the first step, with the serving model's weights. Throws if the serving model has another network. */
+/**
+ * Returns the state before the first step, with the serving model's weights. Throws if the serving model has another
+ * network.
+ */
 async function startFromServing({ artifacts }: StepContext): Promise<Checkpoint> {
   const { bytes } = await artifacts.model("parent");
   const parameters = readParameters(featureShape, bytes);

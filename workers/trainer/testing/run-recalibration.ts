@@ -26,8 +26,8 @@ export interface RecalibrationRun {
 }
 
 /**
- * Runs a recalibration with the trainer's real code. Doubles replace the recommendation service, which serves the bundled
- * weights, and the user service, which reports `erased`: the last erased generation by pseudonym.
+ * Runs a recalibration with the trainer's real code. Doubles replace the recommendation service, which serves the
+ * bundled weights, and the user service, which reports `erased`: the last erased generation by pseudonym.
  */
 export async function runRecalibration(
   bucket: R2Bucket,
@@ -41,10 +41,10 @@ export async function runRecalibration(
   const env = {
     TRAINING_LOG: bucket,
     USER: {
-      findTombstones: async (_application: string, users: string[]) =>
+      findTombstones: async (_application: string, pseudonyms: string[]) =>
         ok(
           [...erased].flatMap(([pseudonym, generation]) =>
-            users.includes(pseudonym) ? [{ pseudonym, generation }] : [],
+            pseudonyms.includes(pseudonym) ? [{ pseudonym, generation }] : [],
           ),
         ),
     },

@@ -5,8 +5,8 @@ const bindingName = /^DB(?:_(\d+))?$/;
 const databaseNumber = (binding: string): number => Number(bindingName.exec(binding)?.[1] ?? 0);
 
 /**
- * Returns the databases that users are spread over: the bindings `DB`, `DB_1`, `DB_2`, ... in this order. Another
- * binding assigns users to other databases, so their rows must be moved before it is deployed.
+ * Returns the databases that users are spread over: the bindings `DB`, `DB_1`, `DB_2`, ... in this order. A new binding
+ * assigns users to other databases, so move the users' rows before you deploy it.
  */
 export const userDatabases = (env: UserEnv): D1Database[] =>
   Object.entries({ ...env })

@@ -27,7 +27,7 @@ export interface InteractionJson {
   t: string;
   /** Product id. */
   p: string;
-  /** Time of the event, in seconds since the epoch. */
+  /** Time of the event, in seconds since the Unix epoch. */
   s: number;
   /** Latitude, at the precision that the user allows. */
   la: number | null;
@@ -68,7 +68,7 @@ export function toInteractionJson(batch: UserInteractionBatch[]): InteractionJso
 /** A row of the hourly totals, as D1 returns it. */
 export type TotalsRow = HourTotals & { productId: string };
 
-/** Returns the hours (since the epoch) in which the rows of a batch fall, by product. */
+/** Returns the hours (since the Unix epoch) in which the rows of a batch fall, by product. */
 export function hoursTouched(rows: readonly InteractionJson[]): Map<string, Set<number>> {
   const hours = new Map<string, Set<number>>();
   for (const { p, s } of rows) {

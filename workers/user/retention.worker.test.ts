@@ -11,7 +11,7 @@ const environment: { DB: D1Database; MIGRATIONS: D1Migration[] } = Object.assign
 const database = environment.DB;
 const store = new UserStore([database]);
 const now = 1_800_000_000;
-const hours = (days: number): number => Math.floor((now - days * 86_400) / 3600);
+const hourDaysAgo = (days: number): number => Math.floor((now - days * 86_400) / 3600);
 
 const event = (eventId: string, productId: string, days: number) => ({
   eventId,
@@ -44,9 +44,9 @@ it("removeExpiredRows adds old hours up by hour of the week, without changing th
   expect(sumTotals(rows)).toEqual(sumTotals(before[0].hours));
   expect(rows.map(({ hour, view }) => [hour, view])).toEqual(
     [
-      [hours(500.5) % 168, 1],
-      [hours(500) % 168, 2],
-      [hours(10), 1],
+      [hourDaysAgo(500.5) % 168, 1],
+      [hourDaysAgo(500) % 168, 2],
+      [hourDaysAgo(10), 1],
     ].sort(([a], [b]) => a - b),
   );
   // An hour that arrives late is added to the compacted hours.
@@ -54,5 +54,5 @@ it("removeExpiredRows adds old hours up by hour of the week, without changing th
   await removeExpiredRows([database], retention.parse({}), now);
   const [late] = await store.hourlyTotals("one", ["p"]);
   expect(sumTotals(late.hours).view).toBe(sumTotals(rows).view + 1);
-  expect(late.hours.some(({ hour, view }) => hour === hours(500) % 168 && view === 3)).toBe(true);
+  expect(late.hours.some(({ hour, view }) => hour === hourDaysAgo(500) % 168 && view === 3)).toBe(true);
 });

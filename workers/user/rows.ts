@@ -37,7 +37,7 @@ export const userSettingsOf = (row: UserRow): UserSettings => ({
   version: row.settingsVersion,
 });
 
-/** Returns a new profile as a row. `now` is in seconds since the epoch. */
+/** Returns a new profile as a row. `now` is in seconds since the Unix epoch. */
 export const userRowOf = (application: string, userId: string, input: UserInput, now: number): UserRow => ({
   application,
   userId,

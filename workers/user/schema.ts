@@ -14,7 +14,7 @@ export const users = sqliteTable(
       .notNull(),
     /** Grows with each change of the profile. The user's Durable Object keeps the newest settings. */
     settingsVersion: integer("settings_version").notNull(),
-    /** Seconds since the epoch. */
+    /** Seconds since the Unix epoch. */
     createdAt: real("created_at").notNull(),
     updatedAt: real("updated_at").notNull(),
   },
@@ -32,7 +32,7 @@ export const userLocations = sqliteTable(
     lat: real("lat").notNull(),
     lon: real("lon").notNull(),
     precision: text("precision").notNull(),
-    /** Seconds since the epoch. */
+    /** Seconds since the Unix epoch. */
     time: real("time").notNull(),
   },
   (table) => [primaryKey({ columns: [table.application, table.userId, table.seq] })],
@@ -47,7 +47,7 @@ export const interactions = sqliteTable(
     eventId: text("event_id").notNull(),
     type: text("type", { enum: ["view", "click", "cart", "purchase", "dismiss"] }).notNull(),
     productId: text("product_id").notNull(),
-    /** Seconds since the epoch. */
+    /** Seconds since the Unix epoch. */
     time: real("time").notNull(),
     lat: real("lat"),
     lon: real("lon"),
@@ -69,7 +69,7 @@ export const interactionTotals = sqliteTable(
   {
     application: text("application").notNull(),
     productId: text("product_id").notNull(),
-    /** Whole hours since the epoch. */
+    /** Whole hours since the Unix epoch. */
     hour: integer("hour").notNull(),
     view: integer("view").notNull(),
     click: integer("click").notNull(),
@@ -90,7 +90,7 @@ export const erasures = sqliteTable(
     pseudonym: text("pseudonym").notNull(),
     /** The last erased generation; all earlier ones are erased too. */
     generation: integer("generation").notNull().default(0),
-    /** Seconds since the epoch. */
+    /** Seconds since the Unix epoch. */
     erasedAt: real("erased_at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.application, table.pseudonym] })],

@@ -2,8 +2,8 @@ import { eventTypes } from "../../shared/contracts/event.ts";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import type { InteractionJson, TotalsRow } from "./interaction-rows.ts";
 
-// These statements use D1's own API: they pass a list as one JSON parameter, and drizzle's batch takes no raw statements
-// with parameters.
+// These statements use D1's own API: they pass a list as one JSON parameter, and drizzle's batch accepts no raw
+// statements with parameters.
 
 /**
  * SQL condition: no tombstone covers the user's generation of row `j` of the list (`o`: pseudonym, `g`: generation).

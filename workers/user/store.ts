@@ -55,11 +55,11 @@ export class UserStore {
     return openDatabase(databaseOfUser(this.#databases, application, userId));
   }
 
-  /** Groups rows by the database that holds their user. */
-  #groupByDatabase<R>(application: string, rows: R[], userOf: (row: R) => string): [D1Database, R[]][] {
+  /** Groups rows by the database of their user. */
+  #groupByDatabase<R>(application: string, rows: R[], userIdOf: (row: R) => string): [D1Database, R[]][] {
     const groups = new Map<D1Database, R[]>();
     for (const row of rows) {
-      const database = databaseOfUser(this.#databases, application, userOf(row));
+      const database = databaseOfUser(this.#databases, application, userIdOf(row));
       const group = groups.get(database);
       if (group) group.push(row);
       else groups.set(database, [row]);

@@ -185,7 +185,10 @@ describe("UserStore.erase", () => {
     expect(await recordVisit(0, 1)).toBe(1);
     expect(await recordVisit(0, 1)).toBe(0);
     expect(await store.erase("gone", userGenerationOf("u"), 100, 1)).toEqual({
-      ...{ interactions: 1, locations: 1, profiles: 1, more: false },
+      interactions: 1,
+      locations: 1,
+      profiles: 1,
+      more: false,
     });
     expect((await recordGeneration(0, 2)).inserted).toBe(0);
     expect(await recordVisit(0, 2)).toBe(0);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Random } from "../../model/train/random.ts";
 import { developmentKey } from "../../scripts/start/serve.ts";
+import { mapConcurrent } from "../../shared/async/map-concurrent.ts";
 import { type EventReceipt, eventTypes } from "../../shared/contracts/event.ts";
 import type { BenchContext } from "../context.ts";
 import { meanOnly, singleMeasurement, summarizeRates, summarizeTimes } from "../figure.ts";
@@ -52,16 +53,11 @@ async function usersBehind(
   expected: ReadonlyMap<string, number>,
   users: string[],
 ): Promise<string[]> {
-  const pending: string[] = [];
-  let next = 0;
-  const checkNext = async (): Promise<void> => {
-    while (next < users.length) {
-      const userId = users[next++];
-      if ((await countVisible(url, run, userId)) < (expected.get(userId) ?? 0)) pending.push(userId);
-    }
-  };
-  await Promise.all(Array.from({ length: maxConcurrentChecks }, checkNext));
-  return pending;
+  const behind: string[] = [];
+  await mapConcurrent(maxConcurrentChecks, users, async (userId) => {
+    if ((await countVisible(url, run, userId)) < (expected.get(userId) ?? 0)) behind.push(userId);
+  });
+  return behind;
 }
 
 /**

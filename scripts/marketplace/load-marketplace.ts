@@ -1,9 +1,10 @@
+import { mapConcurrent } from "../../shared/async/map-concurrent.ts";
 import type { EventInput } from "../../shared/contracts/event.ts";
 import type { BulkReport } from "../../shared/contracts/product.ts";
 import { type ApiTarget, sendWithRetries } from "../api/send-with-retries.ts";
 import type { Marketplace } from "./marketplace.ts";
 
-/** How many products and events were accepted, were duplicates, or were rejected. */
+/** How many products and events the API accepted, found to be duplicates, and rejected. */
 export interface LoadReport {
   products: BulkReport;
   events: BulkReport;
@@ -13,19 +14,6 @@ const productsPerRequest = 2000;
 const eventsPerRequest = 4000;
 const maxConcurrentRequests = 2;
 const maxReportedErrors = 100;
-
-/** Runs `work` on each item, at most `concurrency` at a time. */
-async function forEachConcurrent<T>(
-  items: T[],
-  concurrency: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const runNext = async () => {
-    while (next < items.length) await work(items[next++]);
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, runNext));
-}
 
 function chunks<T>(items: T[], size: number): T[][] {
   const list: T[][] = [];
@@ -67,7 +55,7 @@ async function sendBulk<T>(
   progress: (done: number, total: number) => void,
 ): Promise<BulkReport> {
   const sum: BulkReport = { received: 0, accepted: 0, duplicates: 0, rejected: 0, errors: [] };
-  await forEachConcurrent(parts, maxConcurrentRequests, async (part) => {
+  await mapConcurrent(maxConcurrentRequests, parts, async (part) => {
     const body = part.map((item) => JSON.stringify(item)).join("\n");
     addReport(sum, (await sendWithRetries(target, "POST", path, body, "application/x-ndjson")) as BulkReport);
     progress(sum.received, total);

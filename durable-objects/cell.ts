@@ -31,12 +31,12 @@ import type { MigrationPart } from "./cell/shard-migration.ts";
 /** Delay before a failed alarm runs again, in milliseconds. */
 const retryDelayMs = 5000;
 
-/** Steps of a split that one alarm does. The bound lets other calls run between two alarms. */
+/** Maximum number of split steps that one alarm runs, so that other calls run between two alarms. */
 const maxSplitStepsPerAlarm = 8;
 
 /**
- * One cell of one application: its products, their activity, and the summaries of its child cells. The tables are the source of
- * truth; the tile in KV is derived from them.
+ * One cell of one application: its products, their activity, and the summaries of its child cells. The tables are the
+ * source of truth; the tile in KV is derived from them.
  */
 export class Cell extends DurableObject<LocationEnv> {
   readonly #tables: CellTables;
@@ -59,8 +59,9 @@ export class Cell extends DurableObject<LocationEnv> {
   }
 
   /**
-   * Applies changes of products that are in this cell (`arriving`) or left it (`leaving`). Idempotent by version. Returns how many
-   * changes were new; null if the cell's products are migrated, so that the caller must call its children instead.
+   * Applies changes of products that are in this cell (`arriving`) or left it (`leaving`). Idempotent by version.
+   * Returns how many changes were new; null if the cell's products are migrated, so that the caller must call the
+   * cell's children instead.
    */
   async applyChanges(
     application: string,
@@ -94,9 +95,9 @@ export class Cell extends DurableObject<LocationEnv> {
   }
 
   /**
-   * Applies absolute totals and transitions. Idempotent by count and by event key. Totals of a product that has not arrived yet
-   * are stored for it. Returns how many interactions were new, and the products of which the caller must send all hours, with
-   * their new cell if they left. Returns null if the cell's products are migrated.
+   * Applies absolute totals and transitions. Idempotent by count and by event key. Stores the totals of a product that
+   * has not arrived yet. Returns how many interactions were new, and the products whose complete hours the caller must
+   * send, each with its new cell if it left. Returns null if the cell's products are migrated.
    */
   async applyTotals(
     application: string,
@@ -138,8 +139,8 @@ export class Cell extends DurableObject<LocationEnv> {
   }
 
   /**
-   * Replaces all products in a range by `content`, which comes from the databases of record. Deletes all next products if this is
-   * the first range that overlaps the cell. Returns false if the cell's products are migrated.
+   * Replaces all products in a range by `content`, which comes from D1. Deletes all next products if this is the first
+   * range that overlaps the cell. Returns false if the cell's products are migrated.
    */
   async replaceRange(
     application: string,
@@ -170,7 +171,7 @@ export class Cell extends DurableObject<LocationEnv> {
     return true;
   }
 
-  /** Stores a part of the products of a parent that splits. Parts that are late, or come after {@link activate}, are dropped. */
+  /** Stores a part of a splitting parent's products. Drops repeated parts, and parts after {@link activate}. */
   receiveMigration(application: string, cell: string, part: MigrationPart): void {
     const before = this.#tables.state();
     if (before && (before.phase !== "receiving" || before.migrationSeq >= part.seq)) return;
@@ -183,8 +184,8 @@ export class Cell extends DurableObject<LocationEnv> {
   }
 
   /**
-   * Publishes what the parent migrated to this cell, which is a leaf from now on. Idempotent. Returns the summary for the parent;
-   * null if the cell has no products.
+   * Publishes what the parent migrated to this cell, which is a leaf from now on. Idempotent. Returns the summary for
+   * the parent; null if the cell has no products.
    */
   async activate(application: string, cell: string): Promise<ChildSummary | null> {
     const activated = this.#tables.transaction(application, cell, (state) => {
@@ -197,12 +198,12 @@ export class Cell extends DurableObject<LocationEnv> {
     try {
       return activated.contentChanged ? await this.#publishTile(activated) : this.#currentSummary(activated);
     } finally {
-      // Also after KV refused the tile: the cell may have to split before it can publish.
+      // The alarm is needed even if KV refused the tile: the cell may have to split before it can publish.
       await this.#scheduleAlarm();
     }
   }
 
-  /** Returns the child cells that ever sent a summary to this cell. */
+  /** Returns the child cells that have sent a summary to this cell. */
   summarizedChildren(): string[] {
     const { store } = this.#tables;
     return store.hasTables() ? store.summarizedChildren() : [];
@@ -258,7 +259,8 @@ export class Cell extends DurableObject<LocationEnv> {
       const tile = this.#buildTile(before, Date.now() / 1000);
       const columns = decodeColumns(tile);
       if (!columns) throw new Error(`The new tile of cell ${cell} cannot be decoded.`);
-      // The split starts before the write: KV may refuse the tile as too large, and only a split makes it smaller.
+      // The split starts before the write, because KV may refuse a tile that is too large, and only a split makes it
+      // smaller.
       if (before.phase === "leaf" && columns.count > maxCellProducts && childCells(cell).length > 0)
         this.#tables.transaction(application, cell, (state) => {
           this.#tables.activity.compact(Date.now() / 1000);
@@ -302,7 +304,7 @@ export class Cell extends DurableObject<LocationEnv> {
     }
   }
 
-  /** Continues a split, then publishes. Never throws: the platform gives up an alarm after a few failures. */
+  /** Continues a split, then publishes. Never throws, because the platform drops an alarm after a few failures. */
   override async alarm(): Promise<void> {
     const cell = this.#tables.state()?.cell;
     try {

@@ -24,7 +24,7 @@ import { receiptDaysOf } from "./user-session/receipt-days.ts";
 import { applyVisitToProfile, SessionState } from "./user-session/session-state.ts";
 import { SessionStore } from "./user-session/session-store.ts";
 
-/** Maximum number of rows that are not confirmed. New events are refused while there are more. */
+/** Maximum number of open rows, which are not confirmed. New events are refused while there are more. */
 const maxOpenRows = 5000;
 /** Minimum delay of the alarm that sends rows, in milliseconds, so that a burst of rows is sent in one message. */
 const sendDelayMs = 50;
@@ -35,9 +35,9 @@ const retryDelayMs = 5000;
 /** Maximum time that one call or alarm spends on an erasure, in milliseconds. The next alarm continues. */
 const maxErasureMs = 2000;
 
-/** What {@link UserSession.ingest} returns. */
+/** Result of {@link UserSession.ingest}. */
 export interface IngestResponse {
-  /** One per event, in the same order. */
+  /** One result per event, in the same order. */
   results: IngestResult[];
   /** Whether a WebSocket may be open. */
   hasListeners: boolean;
@@ -51,8 +51,8 @@ const maxWindowsPerAlarm = 20;
 const ingestInput = z.array(interaction).min(1).max(1000);
 
 /**
- * The Durable Object of one user: profile, location, receipts and an outbox. An event is durable here before it is written to any
- * other store.
+ * The Durable Object of one user: profile, location, receipts and an outbox. An event is durable here before it is
+ * written to any other store.
  */
 export class UserSession extends DurableObject<RecommendationEnv> {
   readonly #store: SessionStore;
@@ -64,7 +64,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   #initialized = false;
   /** When the alarm is scheduled, in milliseconds; null if it is not, undefined until it is read. */
   #alarmAt: number | null | undefined;
-  /** Time of the oldest impression whose click window is open, in seconds; null if there is none, undefined until it is read. */
+  /**
+   * Time of the oldest impression whose click window is open, in seconds; null if there is none, undefined until it is
+   * read.
+   */
   #oldestOpenImpression: number | null | undefined;
   /** How often the user was erased; undefined until it is read. */
   #cachedGeneration: number | undefined;
@@ -130,10 +133,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   }
 
   /**
-   * Ingests events in one transaction: drops repeated ones, updates the profile and adds rows to the journal. The caller sends the
-   * rows to the queue. This object sends rows again that are not confirmed, because the caller failed or a message was lost.
-   * With `callerDelivers`, the caller writes the rows to the stores itself, repeated ones included, and the outbox does not. If that
-   * caller fails, a repeated call returns the same rows.
+   * Ingests events in one transaction: drops repeated ones, updates the profile and adds rows to the journal. The
+   * caller sends the rows to the queue. The alarm sends rows again that are not confirmed, because the caller failed or
+   * a message was lost. With `callerDelivers`, the caller writes all rows to the stores, also those of repeated events,
+   * and the outbox does not send them. If that caller fails, a repeated call returns the same rows.
    */
   async ingest(
     application: string,
@@ -196,7 +199,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   async recordImpression(application: string, userId: string, shown: Impression): Promise<void> {
     const parsed = impression.parse(shown);
     const time = Date.parse(parsed.receipt.time) / 1000;
-    // An impression of an erased generation does not belong to the current one.
+    // An impression from before the current generation belongs to an erased one.
     if (this.#generation > 0 && time <= Number(this.#store.getMeta("generationStart"))) return;
     this.#transaction(application, userId, (state) => {
       this.#store.putReceipt({
@@ -232,8 +235,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   }
 
   /**
-   * Begins to erase the user in all stores and returns the erasure with id `id`; returns the running erasure if there is one. The
-   * erasure is durable before this returns, and the alarm continues it.
+   * Begins to erase the user in all stores and returns the erasure with id `id`; returns the running erasure if there
+   * is one. The erasure is durable before the method returns, and the alarm continues it.
    */
   async erase(application: string, userId: string, id: string): Promise<Erasure> {
     if (!this.#store.hasTables()) this.#store.createTables();
@@ -268,7 +271,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const before = this.#state.profile.settingsVersion;
     const stored = unwrap(await this.env.USER.getSettings(application, userId), "the user service");
     const settings = stored ?? { home: null, precision: "exact", version: 0 };
-    // A call to setUserSettings meanwhile has newer settings.
+    // A call to setUserSettings meanwhile has stored newer settings.
     if (settings.version === before || this.#state.profile.settingsVersion !== before) return;
     this.#transaction(application, userId, (state) => {
       state.profile.settingsVersion = 0;
@@ -305,7 +308,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
   }
 
-  /** Schedules the alarm for the next row, click window, WebSocket, erasure or deletion. Each call repairs a missing alarm. */
+  /**
+   * Schedules the alarm for the next row, click window, WebSocket, erasure or deletion. Each call repairs a missing
+   * alarm.
+   */
   async #scheduleAlarm(): Promise<void> {
     await this.#loadAlarm();
     let at = Number.POSITIVE_INFINITY;
@@ -328,7 +334,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     await this.ctx.storage.setAlarm(at);
   }
 
-  /** Continues erasures, closes windows, sends rows and deletes expired ones. Never throws: the platform gives up an alarm after a few failures. */
+  /**
+   * Continues erasures, closes click windows, sends due rows and deletes expired rows. Never throws, because the
+   * platform drops an alarm after a few failures.
+   */
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     try {
@@ -382,10 +391,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   }
 }
 
-/** The refusal of new rows while too many are not confirmed. Rows that were accepted are never dropped. */
+/** The refusal of new rows while too many are open. Accepted rows are never dropped. */
 const outboxFull = refuse(
   "rate_limited",
-  "Too many events of this user are not delivered yet. Send them again later.",
+  "Too many events and locations of this user are not delivered yet. Send the request again later.",
   {
     retryAfter: resendSeconds,
   },

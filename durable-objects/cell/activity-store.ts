@@ -23,7 +23,7 @@ import {
   transitionKey,
 } from "./pending-deltas.ts";
 
-/** What one call to {@link ActivityStore.apply} changed. */
+/** Result of {@link ActivityStore.apply}. */
 export interface AppliedActivity {
   /** Interactions that were not counted before. */
   counted: number;
@@ -33,7 +33,7 @@ export interface AppliedActivity {
   unknown: string[];
 }
 
-/** Next products that are stored for a product. A tile shows the strongest of these. */
+/** Maximum number of next products that are stored for a product. A tile shows the strongest of these. */
 const maxStoredNextProducts = 64;
 /** How long keys of events are stored, in seconds: longer than any message is retried. */
 const keyLifetimeSeconds = 14 * 86_400;
@@ -43,17 +43,19 @@ const maxPendingCharacters = 1_048_576;
 /** Maximum number of characters of one pending delta. A row of the table holds at most two megabytes. */
 const maxDeltaCharacters = 524_288;
 
-/** Interactions that are counted for a product: by hour, and the first hour from which hours are exact. */
+/** The stored and pending interaction counts of a product. */
 interface KnownCounts {
+  /** First hour from which each hour is stored exactly. */
   exactFrom: number;
+  /** Number of interactions by hour. */
   hours: Map<number, number>;
 }
 
 /**
- * The interactions and transitions of a cell's products. A call writes one row, a pending delta, whatever the number of its
- * events. Pending deltas are compacted into hours by product, next products by product and event keys once there are many: a
- * product that was chosen ten times meanwhile is then written once. Every method is synchronous: callers wrap what belongs
- * together in one transaction.
+ * The interactions and transitions of a cell's products. A call writes one row, a pending delta, whatever the number of
+ * its events. Once there are many, pending deltas are compacted into hours, next products and event keys: a product
+ * that was chosen ten times meanwhile is then written once. Every method is synchronous, so that a caller can run
+ * several in one transaction.
  */
 export class ActivityStore {
   readonly #sql: SqlStorage;
@@ -69,12 +71,12 @@ export class ActivityStore {
   }
 
   /**
-   * Creates the tables, and drops tables of earlier versions. Transitions in these tables are lost. Their totals, and the deltas
-   * written with them, have another format; a product's next event restores all of its hours.
+   * Creates the tables, and drops tables of earlier versions, whose format differs. A product's next event restores all
+   * of its hours; earlier transitions are lost.
    */
   createTables(): void {
-    const former = "SELECT 1 FROM sqlite_master WHERE name = 'totals'";
-    if (this.#sql.exec(former).toArray().length > 0)
+    const earlierTable = "SELECT 1 FROM sqlite_master WHERE name = 'totals'";
+    if (this.#sql.exec(earlierTable).toArray().length > 0)
       this.#sql.exec(
         "DROP TABLE totals; DROP TABLE IF EXISTS pending_deltas; DROP TABLE IF EXISTS compacted;",
       );
@@ -90,7 +92,7 @@ export class ActivityStore {
     this.#keys.createTable();
   }
 
-  /** Drops what is cached of the tables, after another object wrote them or a transaction failed. */
+  /** Drops cached rows, after `ShardMigration` wrote the tables or a transaction failed. */
   invalidate(): void {
     this.#cachedPending = null;
     this.#keys.invalidate();
@@ -118,22 +120,22 @@ export class ActivityStore {
       .toArray();
   }
 
-  /** Returns the pending deltas, oldest first. They are not validated again, since this class wrote them. */
+  /** Returns the pending deltas, oldest first. The rows are not validated, because this class wrote them. */
   #readPending(): PendingDelta[] {
     return this.#pendingRows(this.#pending.compactedSeq).map(({ body }) => JSON.parse(body));
   }
 
-  /** Sequence number of the last call that wrote a pending delta. */
+  /** Returns the sequence number of the last call that wrote a pending delta. */
   get seq(): number {
     return this.#pending.seq;
   }
 
-  /** How often this instance counted interactions that are not, or no longer, found in the pending deltas. */
+  /** Returns how often this instance wrote interactions that the pending deltas do not, or no longer, contain. */
   get compactions(): number {
     return this.#compactions;
   }
 
-  /** Returns the interactions that calls after `seq` counted and that are still pending. */
+  /** Returns the number of pending interactions that calls after `seq` counted. */
   countedAfter(seq: number): number {
     return this.#sql
       .exec<{ sum: number }>(
@@ -144,10 +146,10 @@ export class ActivityStore {
   }
 
   /**
-   * Applies hours that count more interactions than the stored ones, and transitions of events that were not counted before.
-   * All transitions that an event makes must come in one call. A key is stored from `now` (seconds) on and not from the time
-   * of its event: imported history is older than the lifetime of keys, and may be imported twice. The delta stays pending if
-   * `defer` is true, else it is compacted at once.
+   * Applies hours that count more interactions than the stored ones, and transitions of events that were not counted
+   * before. All transitions that an event makes must come in one call. The lifetime of a key begins at `now` (seconds),
+   * not at the time of its event: imported history is older than the lifetime, and may be imported twice. If `defer` is
+   * true, the delta stays pending; otherwise it is compacted at once.
    */
   apply(
     totals: readonly ProductTotals[],
@@ -179,6 +181,7 @@ export class ActivityStore {
     return { counted, keyChunks: [], unknown };
   }
 
+  /** Returns the part of a call that was not counted before, its number of interactions, and the unknown products. */
   #deltaOf(
     totals: readonly ProductTotals[],
     transitions: readonly TransitionDelta[],
@@ -188,11 +191,12 @@ export class ActivityStore {
     const unknown = new Set<string>();
     const newHours = new Map<string, Map<number, HourTotals>>();
     let counted = 0;
-    for (const { productId, complete: whole, hours } of totals) {
+    for (const { productId, complete, hours } of totals) {
       const known =
-        knownCounts.get(productId) ?? (whole ? { exactFrom: emptyHours.exactFrom, hours: new Map() } : null);
+        knownCounts.get(productId) ??
+        (complete ? { exactFrom: emptyHours.exactFrom, hours: new Map() } : null);
       // Rolled-up hours can only be replaced together.
-      if (known && whole && known.exactFrom > emptyHours.exactFrom) {
+      if (known && complete && known.exactFrom > emptyHours.exactFrom) {
         counted += this.#replaceIfMore(productId, hours, known, now);
         continue;
       }
@@ -238,8 +242,8 @@ export class ActivityStore {
   }
 
   /**
-   * Returns the interactions by hour of those products that have stored or pending hours: in all hours for products whose
-   * totals are whole, else in the hours that `totals` names.
+   * Returns the interactions by hour of those products that have stored or pending hours: in all hours for products
+   * whose totals are complete, otherwise in the hours that `totals` names.
    */
   #knownCounts(totals: readonly ProductTotals[]): Map<string, KnownCounts> {
     const knownCounts = new Map<string, KnownCounts>();
@@ -248,15 +252,15 @@ export class ActivityStore {
       knownCounts.set(id, known);
       for (const [hour, count] of hours) known.hours.set(hour, Math.max(known.hours.get(hour) ?? 0, count));
     };
-    const wholeIds = totals.flatMap(({ complete: whole, productId }) => (whole ? [productId] : []));
-    for (const [id, { exactFrom, hours }] of this.#hours.read(wholeIds))
+    const completeIds = totals.flatMap(({ complete, productId }) => (complete ? [productId] : []));
+    for (const [id, { exactFrom, hours }] of this.#hours.read(completeIds))
       add(
         id,
         exactFrom,
         hours.map((each) => [each.hour, countInteractions(each)] as const),
       );
     for (const { id, exactFrom, hour, interactions } of this.#hours.readNamed(
-      totals.filter(({ complete: whole }) => !whole),
+      totals.filter(({ complete }) => !complete),
     ))
       add(id, exactFrom, interactions === null ? [] : [[hour, interactions]]);
     for (const { productId } of totals) {
@@ -312,8 +316,8 @@ export class ActivityStore {
   }
 
   /**
-   * Returns a function that merges a product's rows of `hours` and `next_products` with its pending deltas. The function holds
-   * only pending deltas in memory, since the stored hours of all products of a cell may be large.
+   * Returns a function that merges a product's rows of `hours` and `next_products` with its pending deltas. The
+   * function holds only pending deltas in memory, because the stored hours of all products of a cell may be large.
    */
   reader(): (id: string, hours: string | null, nextProducts: string | null) => ProductActivity {
     const pending = new Map<string, ProductActivity>();
@@ -341,8 +345,8 @@ export class ActivityStore {
   }
 
   /**
-   * Marks the hours of products as incomplete, since the products were in other cells before. A tile still shows these hours;
-   * with a product's next event the cell asks for all of its hours.
+   * Marks the hours of products as incomplete, because the products were in other cells before. A tile still shows
+   * these hours. At a product's next event the cell asks for all of its hours.
    */
   markHoursIncomplete(ids: readonly string[], now: number): void {
     if (ids.length === 0) return;

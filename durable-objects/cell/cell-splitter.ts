@@ -27,7 +27,7 @@ export class CellSplitter {
     this.#childStub = childStub;
   }
 
-  /** Does the next step of the split. Returns whether another step follows. A step that failed midway is repeated. */
+  /** Runs the next step of the split. Returns whether another step follows. A step that failed midway is repeated. */
   async step(): Promise<boolean> {
     const state = this.#tables.state();
     if (state?.phase === "migrated") {

@@ -24,7 +24,7 @@ export interface CellState extends PublishState {
  * - `receiving`: created by a parent that splits, receives the parent's products and publishes nothing yet.
  * - `splitting`: accepts changes, publishes its products and migrates them to its children.
  * - `migrated`: the children hold all products and accept the changes; this cell still publishes its last products.
- * - `split`: publishes the reports of its children.
+ * - `split`: publishes the summaries of its children.
  */
 export type CellPhase = "leaf" | "receiving" | "splitting" | "migrated" | "split";
 
@@ -41,18 +41,21 @@ export const initialState = {
   countedUpToSeq: 0,
 } as const;
 
-/** Whether the cell's tile is built from its own products instead of its children's reports. */
+/** Returns whether the cell's tile is built from its own products instead of its children's summaries. */
 export const showsOwnProducts = ({ cell, phase }: CellState): boolean =>
   holdsProducts(cell) && phase !== "split";
 
-/** Whether the cell's products are migrated: its children accept changes, the cell itself does not. */
+/** Returns whether the cell's products are migrated: its children accept changes, the cell itself does not. */
 export const hasMigrated = (state: CellState | null): boolean =>
   state?.phase === "migrated" || state?.phase === "split";
 
-/** Whether activity may be stored as pending deltas. A migration reads compacted tables, so a cell that splits compacts at once. */
+/**
+ * Returns whether activity may be stored as pending deltas. A migration reads compacted tables, so a cell that splits
+ * compacts at once.
+ */
 export const canDeferCompaction = (state: CellState): boolean => state.phase === "leaf";
 
-/** The state without the fields that can be read from the table of pending deltas, as JSON to compare. */
+/** Returns the state as JSON, to compare states, without the fields that follow from the table of pending deltas. */
 export const withoutPendingCounts = (state: CellState): string =>
   JSON.stringify({ ...state, pendingInteractions: 0, countedUpToSeq: 0 });
 
@@ -63,8 +66,8 @@ export function alarmAt(state: CellState, now: number): number | null {
 }
 
 /**
- * Returns when to publish the tile, in milliseconds since the epoch; null if there is nothing to publish. `gatherMs` replaces
- * the delay of the cell's publish policy.
+ * Returns when to publish the tile, in milliseconds since the epoch; null if there is nothing to publish. `gatherMs`
+ * replaces the delay of the cell's publish policy.
  */
 export function nextPublicationAt(state: CellState, now: number, gatherMs?: number): number | null {
   const policy = showsOwnProducts(state) ? leafPolicy : parentPolicy;

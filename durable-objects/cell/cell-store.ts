@@ -6,7 +6,7 @@ import type { ProductTotals } from "../../shared/contracts/totals.ts";
 import type { ActivityStore } from "./activity-store.ts";
 import { type CellState, initialState } from "./cell-state.ts";
 
-/** A product and its totals as the databases of record (products, interactions) store them. */
+/** A product and its totals, as D1 stores them. */
 export interface RebuiltProduct {
   change: ProductChange;
   totals: ProductTotals | null;
@@ -21,7 +21,7 @@ const childBlock = z.object({
   radiusKm: z.number(),
 });
 
-/** Encodes a product for the table, with its address, which is then not computed again for each tile. */
+/** Encodes a product for the table, with its address, so that tiles do not compute the address again. */
 const encodeProduct = (change: ProductChange): string =>
   JSON.stringify({ ...change, cell: addressOfProduct(change) });
 
@@ -31,8 +31,8 @@ function decodeProduct(body: string): { change: ProductChange; cell: string } {
 }
 
 /**
- * The tables of one cell, except those of {@link ActivityStore}. Every method is synchronous: callers wrap what belongs together
- * in one transaction.
+ * The tables of one cell, except those of {@link ActivityStore}. Every method is synchronous, so that a caller can run
+ * several in one transaction.
  */
 export class CellStore {
   readonly #sql: SqlStorage;
@@ -52,7 +52,7 @@ export class CellStore {
     `);
   }
 
-  /** Whether {@link createTables} ran in this object. */
+  /** Returns whether {@link createTables} ran in this object. */
   hasTables(): boolean {
     return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray().length > 0;
   }
@@ -81,8 +81,8 @@ export class CellStore {
   }
 
   /**
-   * Deletes a product that was deleted or moved to the cell `to`, if `version` is newer than the stored one. Returns whether the
-   * product was stored here.
+   * Deletes a product that was deleted or moved to the cell `to`, if `version` is newer than the stored one. Returns
+   * whether the product was stored here.
    */
   deleteProduct(productId: string, version: number, to: string | null): boolean {
     const deleted =
@@ -118,7 +118,7 @@ export class CellStore {
       .map(({ id }) => id);
   }
 
-  /** Returns those of the products that left this cell, with their new cell; null as cell for deleted products. */
+  /** Returns those of the products that left this cell, with their new cell; the cell of a deleted product is null. */
   departedAmong(productIds: readonly string[]): Map<string, string | null> {
     const rows = this.#sql
       .exec<{ id: string; cell: string | null }>(
@@ -138,7 +138,7 @@ export class CellStore {
     return rows[0]?.cell ?? null;
   }
 
-  /** Yields all products with their activity, by id. Rows are not validated again, since this class wrote them. */
+  /** Yields all products with their activity, by id. The rows are not validated, because this class wrote them. */
   *products(activity: ActivityStore): Generator<CellProduct> {
     const read = activity.reader();
     type Row = { id: string; body: string; hours: string | null; nextProducts: string | null };
@@ -165,7 +165,8 @@ export class CellStore {
   }
 
   /**
-   * Replaces the products for which `isInRange` is true. Returns the ids of all products that were, or are now, in the range.
+   * Replaces the products for which `isInRange` is true. Returns the ids of all products that were, or are now, in the
+   * range.
    */
   replaceProducts(
     isInRange: (cell: string, id: string) => boolean,
@@ -192,7 +193,7 @@ export class CellStore {
     return ids;
   }
 
-  /** Returns the children that ever sent a summary, by cell. */
+  /** Returns the children that have sent a summary, by cell. */
   summarizedChildren(): string[] {
     return this.#sql
       .exec<{ cell: string }>("SELECT cell FROM children ORDER BY cell")

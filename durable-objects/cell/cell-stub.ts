@@ -1,9 +1,9 @@
 import { cellCenter } from "../../shared/geo/cells.ts";
 import { locationHint } from "../../shared/geo/location-hint.ts";
 
-/** The name of a cell's Durable Object. */
+/** Returns the name of a cell's Durable Object. */
 export const cellName = (application: string, cell: string): string => `${application}:${cell}`;
-/** The KV key of a cell's tile. */
+/** Returns the KV key of a cell's tile. */
 export const tileKey = (application: string, cell: string): string => `${application}/tile/${cell}`;
 
 /** Returns the stub of a cell's Durable Object, which the platform creates near the cell. */

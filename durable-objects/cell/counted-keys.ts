@@ -1,4 +1,4 @@
-/** Keys in one chunk: what one row of the table stores, and what one lookup reads. */
+/** Maximum number of keys in a chunk, which is one row of the table. */
 const keysPerChunk = 4096;
 const bytesPerKey = Float64Array.BYTES_PER_ELEMENT;
 
@@ -27,8 +27,8 @@ export interface KeyChunk {
 type ChunkSummary = Omit<KeyChunk, "keys"> & { size: number };
 
 /**
- * The set of event keys that a cell has counted, with thousands of keys per row instead of one row per key. A lookup reads only
- * chunks whose time range overlaps the events; new events are newer than most chunks.
+ * The set of event keys that a cell has counted, with thousands of keys per row. A lookup reads only chunks whose time
+ * range overlaps that of the events; new events are newer than most chunks.
  */
 export class CountedKeys {
   readonly #sql: SqlStorage;
@@ -46,7 +46,7 @@ export class CountedKeys {
     );
   }
 
-  /** Drops the cached summaries, after another object wrote the table or a transaction failed. */
+  /** Drops the cached summaries, after `ShardMigration` wrote the table or a transaction failed. */
   invalidate(): void {
     this.#cachedSummaries = null;
   }
@@ -80,7 +80,10 @@ export class CountedKeys {
     return found;
   }
 
-  /** Adds keys that were not counted before, at time `now` (seconds). Returns the numbers of the chunks that were written. */
+  /**
+   * Adds keys that were not counted before, at time `now` (seconds). Returns the numbers of the chunks that were
+   * written.
+   */
   add(eventKeys: readonly EventKey[], now: number): number[] {
     const written: number[] = [];
     for (let at = 0; at < eventKeys.length; ) {
@@ -129,6 +132,7 @@ export class CountedKeys {
     this.#cachedSummaries = this.#summaries.filter(({ updated }) => updated >= before);
   }
 
+  /** Deletes all keys. */
   clear(): void {
     this.#sql.exec("DELETE FROM counted_keys");
     this.#cachedSummaries = [];

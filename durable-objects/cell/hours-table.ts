@@ -8,16 +8,18 @@ import {
   type StoredHours,
 } from "./hours.ts";
 
-/** Interactions of one product in an hour, and the first hour from which the product's hours are exact. */
+/** Number of interactions of a product in one hour. */
 interface HourCount {
+  /** Id of the product. */
   id: string;
+  /** First hour from which each hour of the product is stored exactly. */
   exactFrom: number;
   hour: number;
   /** Null if the product has no interactions in that hour. */
   interactions: number | null;
 }
 
-/** The table of interaction counts, one row per product. Every method is synchronous. */
+/** The table of interaction counts by hour, one row per product. Every method is synchronous. */
 export class HoursTable {
   readonly #sql: SqlStorage;
 
@@ -45,7 +47,10 @@ export class HoursTable {
     );
   }
 
-  /** Returns the interactions in the hours that `totals` names, for products that have a row. Other hours are not parsed. */
+  /**
+   * Returns the interactions in the hours that `totals` names, for products that have a row. Does not parse other
+   * hours.
+   */
   *readNamed(totals: readonly ProductTotals[]): Generator<HourCount> {
     const named = totals.flatMap(({ productId, hours }) => hours.map(({ hour }) => [productId, hour]));
     type Row = { id: string; exact_from: number; hour: number; counts: string | null };

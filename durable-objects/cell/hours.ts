@@ -9,8 +9,8 @@ import {
 /** The interaction counts that a cell stores for one product, by hour. */
 export interface StoredHours {
   /**
-   * First hour (hours since the epoch) from which each hour is stored exactly. Earlier hours are summed by hour of the week,
-   * into the first {@link hoursOfWeek} hours of 1970.
+   * First hour (hours since the epoch) from which each hour is stored exactly. Earlier hours are summed by hour of the
+   * week, into the first {@link hoursOfWeek} hours of 1970.
    */
   exactFrom: number;
   /** Ascending by hour. */
@@ -32,8 +32,8 @@ export const incompleteHours = 2 ** 31;
 export const emptyHours: StoredHours = { exactFrom: hoursOfWeek, hours: [] };
 
 /**
- * Returns the hours with the oldest ones summed by hour of the week if there are more than {@link maxStoredHours}. A row of
- * the table has a maximum size, and no reader needs the exact hour of old interactions.
+ * Returns the hours with the oldest ones summed by hour of the week if there are more than {@link maxStoredHours}. A
+ * row of the table has a maximum size, and no reader needs the exact hour of old interactions.
  */
 export function rollUpOldHours({ exactFrom, hours }: StoredHours): StoredHours {
   if (hours.length <= maxStoredHours) return { exactFrom, hours };
@@ -55,17 +55,19 @@ export function rollUpOldHours({ exactFrom, hours }: StoredHours): StoredHours {
 
 /** Returns the totals of an hour from its counts, which are in the order of {@link countFields}. */
 export function hourFromCounts(hour: number, counts: readonly number[]): HourTotals {
-  const all = { ...emptyTotals(), hour };
-  for (const [i, field] of countFields.entries()) all[field] = counts[i];
-  return all;
+  const result = { ...emptyTotals(), hour };
+  for (const [i, field] of countFields.entries()) result[field] = counts[i];
+  return result;
 }
 
-/** Encodes hours as a JSON object with one key per hour, so that SQLite can read one hour without parsing the others here. */
+/** Encodes hours as a JSON object with one key per hour, so that SQLite can read one hour without the others. */
 export const encodeHours = (hours: readonly HourTotals[]): string =>
   JSON.stringify(
     Object.fromEntries(hours.map((each) => [each.hour, countFields.map((field) => each[field])])),
   );
 
-/** Decodes {@link encodeHours}. The hours are ascending, since JavaScript orders integer keys by value. */
+/**
+ * Decodes the output of {@link encodeHours}. The hours are ascending, because JavaScript orders integer keys by value.
+ */
 export const decodeHours = (body: string): HourTotals[] =>
   Object.entries<number[]>(JSON.parse(body)).map(([hour, counts]) => hourFromCounts(Number(hour), counts));

@@ -6,7 +6,7 @@ import type { EventKey } from "./counted-keys.ts";
 export interface TransitionDelta extends EventKey {
   from: string;
   to: string;
-  /** Leaf cell of `to`. */
+  /** Address of `to`. */
   toCell: string;
   weight: number;
 }
@@ -25,7 +25,7 @@ export interface ProductActivity {
   nextProducts: NextProduct[];
 }
 
-/** A summary of the pending deltas, which stays in memory. */
+/** A summary of the pending deltas, which is cached in memory. */
 export interface PendingSummary {
   /** Sequence number of the last call. */
   seq: number;
@@ -39,7 +39,7 @@ export interface PendingSummary {
   keys: Set<number>;
 }
 
-/** Identifies a transition of an event. Ids contain no space. */
+/** Returns a string that identifies a transition of an event. Ids contain no space. */
 export const transitionKey = ({ key, from, to, weight }: TransitionDelta): string =>
   `${key} ${from} ${to} ${weight}`;
 
@@ -48,7 +48,7 @@ export const eventKeysOf = (transitions: readonly TransitionDelta[]): EventKey[]
   ...new Map(transitions.map(({ key, time }) => [key, { key, time }])).values(),
 ];
 
-/** The summary when nothing is pending. */
+/** Returns the summary of no pending deltas, without its sequence numbers. */
 export const emptyPending = (): Omit<PendingSummary, "seq" | "compactedSeq"> => ({
   characters: 0,
   counts: new Map(),
@@ -94,7 +94,7 @@ export function mergeDeltas(
     activityOf(from).nextProducts = mergeNextProducts(activityOf(from).nextProducts, added);
 }
 
-/** Returns both lists as one: the weights of a product are summed, and its last cell is kept. */
+/** Returns both lists as one, in which a product has the sum of its weights and its last cell. */
 export function mergeNextProducts(
   nextProducts: readonly NextProduct[],
   added: readonly NextProduct[],

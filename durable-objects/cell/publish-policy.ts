@@ -1,9 +1,9 @@
 /**
- * How often a cell publishes its tile, in milliseconds. KV accepts one write per second and key, and a KV write costs more
- * than any other write.
+ * How often a cell publishes its tile, in milliseconds. KV accepts one write per second and key, and a KV write costs
+ * more than any other write.
  */
 export interface PublishPolicy {
-  /** Delay after a change, so that changes that follow it are published in the same tile. */
+  /** Delay after a change, so that changes that follow are published in the same tile. */
   gatherMs: number;
   /** Minimum interval between publications of product changes. */
   minChangeIntervalMs: number;
@@ -13,6 +13,7 @@ export interface PublishPolicy {
   minGrowthIntervalMs: number;
 }
 
+/** Publish policy of a cell that shows its own products. */
 export const leafPolicy: PublishPolicy = {
   gatherMs: 100,
   minChangeIntervalMs: 1000,
@@ -21,8 +22,8 @@ export const leafPolicy: PublishPolicy = {
 };
 
 /**
- * A parent's tile is rebuilt from the reports of all its children, so a parent waits longer for further reports. The delay
- * stays short, since readers learn from the parent's tile which children have a new version.
+ * Publish policy of a cell that shows the summaries of its children. A parent waits longer, to gather more summaries in
+ * one tile. The delay stays short, because readers learn from the parent's tile which children have a new version.
  */
 export const parentPolicy: PublishPolicy = {
   gatherMs: 250,
@@ -33,7 +34,7 @@ export const parentPolicy: PublishPolicy = {
 
 /** What a cell has to publish. */
 export interface PublishState {
-  /** Whether a product, its price or availability, or a child's report changed since the last publication. */
+  /** Whether a product or a child's summary changed since the last publication. */
   contentChanged: boolean;
   /** Interactions counted since the last publication. */
   pendingInteractions: number;
@@ -43,14 +44,14 @@ export interface PublishState {
   publishedAt: number;
 }
 
-/** Interaction counts that grow by less than this share wait {@link smallGrowthDelay} times as long. */
+/** Interaction counts that grow by less than this share are published {@link smallGrowthDelay} times as rarely. */
 const minGrowthShare = 0.02;
 const smallGrowthDelay = 10;
 
 /**
- * Returns when to publish, in milliseconds since the epoch; null if there is nothing to publish. Changes are published first,
- * interaction counts rarely. Counts that double the published ones are published sooner: a new cell becomes useful quickly,
- * and a busy cell stays cheap.
+ * Returns when to publish, in milliseconds since the epoch; null if there is nothing to publish. Changes are published
+ * first, interaction counts rarely. Counts that double the published ones are published sooner: a new cell becomes
+ * useful quickly, and a busy cell stays cheap.
  */
 export function publishAt(state: PublishState, now: number, policy: PublishPolicy): number | null {
   const { contentChanged, pendingInteractions, publishedInteractions, publishedAt } = state;

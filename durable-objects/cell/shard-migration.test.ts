@@ -7,7 +7,7 @@ import { type MigratedProduct, splitByChild } from "./shard-migration.ts";
 
 const place = { lat: 59.91, lon: 10.75 };
 const cell = leafCell(addressOfProduct({ productId: "", location: place }));
-/** A product that the cell stores (`stored`), or that it stored before; `moved` if it moved within the cell. */
+/** Returns a product that the cell stores (`stored`) or stored before; `moved` if the product moved within the cell. */
 const migratedProduct = (id: string, stored: boolean, moved: boolean, i: number): MigratedProduct => {
   const location = { lat: place.lat + i / 1000, lon: place.lon };
   const address = addressOfProduct({ productId: id, location });

@@ -8,10 +8,10 @@ export type MigrationProgress =
   | { step: "products"; after: string }
   /** Chunks of counted event keys up to number `after` are migrated. */
   | { step: "keys"; after: number }
-  /** What changed during the migration is being migrated. */
+  /** Products and keys that changed during the migration are being migrated. */
   | { step: "changes" };
 
-/** All that a cell stores of one product; null for what it does not store. Bodies are JSON, as in the tables. */
+/** The rows that a cell stores for one product; null where it has no row. Bodies are JSON, as in the tables. */
 export interface MigratedProduct {
   id: string;
   product: { version: number; body: string } | null;
@@ -20,7 +20,7 @@ export interface MigratedProduct {
   forward: { version: number; cell: string | null } | null;
 }
 
-/** What a cell that splits sends to one child in one call. Before the child is activated, it stores nothing else. */
+/** What a cell that splits sends to one child in one call. Until a child is activated, it stores nothing else. */
 export interface MigrationPart {
   /** Sequence number. A child drops parts whose number is not above the last one that it received. */
   seq: number;
@@ -40,7 +40,10 @@ export interface MigrationBatch {
   clear: boolean;
   products: MigratedProduct[];
   keyChunks: KeyChunk[];
-  /** Whether every child receives every product, since another child may have received an earlier version of it. */
+  /**
+   * Whether every child receives every product, because another child may have received an earlier version of the
+   * product.
+   */
   toAllChildren: boolean;
   next: MigrationProgress;
   /** Sequence number of the last recorded change in this batch. */
@@ -50,8 +53,8 @@ export interface MigrationBatch {
 }
 
 /**
- * Reads the tables of a cell that splits, and fills those of its children. Neither has pending deltas meanwhile. Every method is
- * synchronous.
+ * Reads the tables of a cell that splits, and fills the tables of its children. No cell of a migration has pending
+ * deltas. Every method is synchronous.
  */
 export class ShardMigration {
   readonly #sql: SqlStorage;
@@ -210,9 +213,9 @@ const addressIn = ({ product }: MigratedProduct): string | null =>
   product ? (JSON.parse(product.body) as { cell: string }).cell : null;
 
 /**
- * Splits a batch into parts by child. A product is sent to the child that contains its address. Activity and forwards of a
- * product that the cell does not store are sent to all children, since its address is unknown. If a product moved within the
- * cell, the other children receive a forward to its address.
+ * Splits a batch into parts by child. A product is sent to the child that contains its address. Activity and forwards
+ * of a product that the cell does not store are sent to all children, because its address is unknown. If a product
+ * moved within the cell, the other children receive a forward to its address.
  */
 export function splitByChild(
   batch: MigrationBatch,

@@ -5,8 +5,8 @@ import type { SessionStore, StoredReceipt } from "./session-store.ts";
 import { trainingExampleOf } from "./training-example.ts";
 
 /**
- * Closes the click window of an impression, within the caller's transaction: adds its training example and its experiment counts
- * to the outbox, and deletes the features that the ranker saw.
+ * Closes the click window of an impression, within the caller's transaction: adds its training example and its
+ * experiment counts to the outbox, and deletes the features that the ranker saw.
  */
 export function closeClickWindow(
   store: SessionStore,
@@ -16,7 +16,7 @@ export function closeClickWindow(
 ): void {
   const stored = { receipt: JSON.parse(receipt), ...JSON.parse(rows ?? "{}"), features };
   const shown = impression.safeParse(stored);
-  // An impression in the format of an earlier version must not block the windows of the others.
+  // An impression in the format of an earlier version must not keep other click windows open.
   if (!shown.success) console.error({ event: "stored impression invalid", error: shown.error.message });
   const outcomes = store.outcomes(id);
   const example = shown.success ? trainingExampleOf(shown.data, outcomes) : null;

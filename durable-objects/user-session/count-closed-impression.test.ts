@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { countClosedImpression } from "./count-closed-impression.ts";
 
-/** A store that has only the table `meta`. */
+/** Returns a store that has only the table `meta`. */
 function metaStore() {
   const values = new Map<string, string>();
   return {

@@ -7,9 +7,10 @@ import type { SessionStore } from "./session-store.ts";
 const successEvents: ReadonlySet<string> = new Set(["click", "cart", "purchase"]);
 
 /**
- * Adds an impression whose click window has closed to the user's counts in its experiment. Returns the new counts and the id of
- * their journal row; null if the impression belongs to no experiment. It runs in the transaction that closes the window, so each
- * impression counts once. The counts are absolute: of two messages, the one with the larger counts is the newer.
+ * Adds an impression whose click window has closed to the user's counts in its experiment. Returns the new counts and
+ * the id of their journal row; null if the impression belongs to no experiment. Call this in the transaction that
+ * closes the click window, so that each impression counts once. The counts are absolute: of two messages, the one with
+ * the larger counts is newer.
  */
 export function countClosedImpression(
   store: Pick<SessionStore, "getMeta" | "setMeta">,

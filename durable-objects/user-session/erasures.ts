@@ -7,9 +7,10 @@ import { ExperimentCountsTable } from "../../shared/experiments/experiment-count
 import { eraseFromLog } from "../../shared/training-log/erase-user.ts";
 
 /**
- * The phases of an erasure, in order. `records` sets the tombstone, after which no row of the erased generation is inserted.
- * `object` starts the next generation. The phases after it scan the other stores. Some time after the erasure is complete
- * (`complete`), dead letters and log are scanned again, for what a queue consumer wrote that failed during the first scan.
+ * The phases of an erasure, in order. `records` sets the tombstone, after which no row of the erased generation is
+ * inserted. `object` starts the next generation. The following phases scan the other stores. {@link
+ * secondScanDelaySeconds} after `complete`, dead-letter messages and training log are scanned again, for data that a
+ * queue consumer wrote during the first scan.
  */
 const phases = [
   "records",
@@ -24,7 +25,7 @@ const phases = [
 ] as const;
 type ErasurePhase = (typeof phases)[number];
 
-/** The first phase in which a store no longer contains the erased generation. Cells and caches need none: they name no user. */
+/** The first phase in which a store no longer contains the erased generation. Cells and caches name no user. */
 const firstPhaseAfter: Record<ErasureStore, ErasurePhase> = {
   records: "object",
   object: "dead_letters",
@@ -34,12 +35,12 @@ const firstPhaseAfter: Record<ErasureStore, ErasurePhase> = {
   cells: "records",
   caches: "records",
 };
-/** In the order in which they are erased. */
+/** The stores, in the order in which they are erased. */
 const stores = Object.keys(firstPhaseAfter) as ErasureStore[];
 
-/** Dead letters that one step reads. */
+/** Maximum number of dead-letter messages that one step reads. */
 const deadLettersPerStep = 50;
-/** Objects of the training log that one step reads. */
+/** Maximum number of objects of the training log that one step reads. */
 const objectsPerStep = 50;
 /** Delay before the second scan, in seconds. A queue consumer runs for at most 15 minutes. */
 const secondScanDelaySeconds = 1200;
@@ -51,11 +52,11 @@ const maxRetryDelaySeconds = 300;
 interface ErasureState {
   id: string;
   application: string;
-  /** Null once the erasure no longer needs it. */
+  /** The user's id; null once the erasure no longer needs the id. */
   userId: string | null;
   generation: number;
   phase: ErasurePhase;
-  /** Where the scan of this phase continues; null for its beginning. */
+  /** Where the scan of this phase continues; null at the beginning. */
   position: string | null;
   removed: Partial<Record<ErasureStore, number>>;
   requested: number;
@@ -80,17 +81,23 @@ type ErasureRow = Record<string, SqlStorageValue> & {
   failures: number;
 };
 
-/** What an erasure needs of the user's object. */
+/** The methods of the user's object that an erasure calls. */
 export interface ErasureOwner {
   /** The user's pseudonym. */
   pseudonym: string;
-  /** Deletes everything and starts the generation after `generation`, within the caller's transaction. Returns what was deleted. */
+  /**
+   * Deletes everything and starts the generation after `generation`, within the caller's transaction. Returns what was
+   * deleted.
+   */
   startNextGeneration(generation: number): { rows: number; receipts: number };
   /** Reads the settings of the user's profile again. */
   refreshSettings(application: string, userId: string): Promise<void>;
 }
 
-/** The erasures of one user, including finished ones. Each is durable and runs step by step until no store contains the user. */
+/**
+ * The erasures of one user, including finished ones. An erasure is durable, and runs step by step until no store
+ * contains the user.
+ */
 export class Erasures {
   readonly #storage: DurableObjectStorage;
   readonly #env: Pick<RecommendationEnv, "USER" | "DB" | "TRAINING_LOG">;
@@ -139,7 +146,9 @@ export class Erasures {
     );
   }
 
-  /** Begins an erasure of `generation`. Returns the erasure that is running already if there is one for this generation. */
+  /**
+   * Begins an erasure of `generation`. Returns the erasure that is running already if there is one for this generation.
+   */
   begin(
     id: string,
     {
@@ -215,7 +224,7 @@ export class Erasures {
     }
   }
 
-  /** Runs one step. A step may run twice, if the object fails before the result is stored. */
+  /** Runs one step. A step runs twice if the object fails before the result is stored. */
   async #step(state: ErasureState, now: number): Promise<void> {
     const { application, generation } = state;
     const { pseudonym } = this.#owner;
@@ -223,12 +232,12 @@ export class Erasures {
     const add = (store: ErasureStore, n: number): void => {
       next.removed[store] = (next.removed[store] ?? 0) + n;
     };
-    /** Continues the phase at `position`, or with the next phase if it is null. */
+    /** Continues the phase at `position`; null continues with the next phase. */
     const continueAt = (position: string | null): void => {
       next.position = position;
       if (position === null) next.phase = phases[phases.indexOf(state.phase) + 1];
     };
-    // Without the user id, dead letters are matched by pseudonym alone.
+    // Without the user id, dead-letter messages are matched by pseudonym alone.
     const erased = { userId: state.userId ?? pseudonym, pseudonym, generation };
     switch (state.phase) {
       case "records": {
@@ -248,7 +257,7 @@ export class Erasures {
         });
       case "dead_letters":
       case "dead_letters_again": {
-        // The user may have a new profile that was created while the object was being erased.
+        // The user may have created a new profile while the object was being erased.
         if (state.position === null && state.userId !== null)
           await this.#owner.refreshSettings(application, state.userId);
         const step = { application, after: state.position, limit: deadLettersPerStep };

@@ -10,16 +10,18 @@ export interface SessionExportPage {
   /** Where the next page begins: the table, and the id after which to continue; null after the last page. */
   next: { table: "journal" | "receipts"; after: string } | null;
 }
-/** Where a page begins; null for the first. */
+/** Where a page begins; null for the first page. */
 export type SessionExportPosition = NonNullable<SessionExportPage["next"]> | null;
 
-/** A page ends after this many characters, since receipts are large. */
+/** A page ends after this many characters, because receipts are large. */
 const maxCharactersPerPage = 500_000;
 
 const encodeItem = (item: ExportItem): string =>
   JSON.stringify(item, (_, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value));
 
-/** Returns a page of all that a user's object stores: the profile first, then the journal and the receipts, each by id. */
+/**
+ * Returns a page of all that a user's object stores: the profile first, then the journal and the receipts, each by id.
+ */
 export function exportPage(
   store: SessionStore,
   profile: UserProfile,
@@ -29,7 +31,6 @@ export function exportPage(
   if (position === null)
     return {
       items: store.isEmpty() ? [] : [encodeItem({ store: "memory", memory: { ...profile } })],
-      /** Where the next page begins: the table, and the id after which to continue; null after the last page. */
       next: { table: "journal", after: "" },
     };
   const items: string[] = [];

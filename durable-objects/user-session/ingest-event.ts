@@ -5,20 +5,20 @@ import { resendSeconds } from "./outbox.ts";
 import { applyEventToProfile, type SessionState } from "./session-state.ts";
 import type { SessionStore } from "./session-store.ts";
 
-/** How long after an impression a purchase still corrects its training example, in seconds. */
+/** How long after an impression a purchase still corrects the training example, in seconds. */
 const purchaseCorrectionSeconds = 7 * 86_400;
 
 /** The result of ingesting one event. */
 export interface IngestResult {
   acceptance: "accepted" | "duplicate";
   /**
-   * What the caller, who has the event, needs to build its outbox row; null if the caller must not deliver the row, since a
-   * duplicate is in the outbox already.
+   * The fields that the caller adds to its event to build the outbox row; null if the caller must not deliver the row,
+   * because the outbox contains it already.
    */
   row: (Pick<AcceptedInteraction, "first" | "previous"> & { seq: number }) | null;
 }
 
-/** What the events of one call have in common. */
+/** The parameters that all events of one call share. */
 export interface IngestContext {
   /** Seconds since the epoch. */
   now: number;
@@ -28,8 +28,8 @@ export interface IngestContext {
 }
 
 /**
- * Ingests an event within the caller's transaction: adds its row to the journal, updates the profile and records the outcome of
- * the impression that it came from.
+ * Ingests an event within the caller's transaction: adds its row to the journal, updates the profile and records the
+ * outcome of the impression that led to the event.
  */
 export function ingestEvent(
   store: SessionStore,
@@ -66,13 +66,18 @@ export function ingestEvent(
   return { acceptance: "accepted", row: { seq, ...derived } };
 }
 
-/** Returns the row of an event that was ingested before. Its previous choices are those that the profile still contains. */
+/**
+ * Returns the row of an event that was ingested before. The previous choices are those that the profile still contains.
+ */
 function duplicateRow(store: SessionStore, profile: UserProfile, event: Interaction): IngestResult["row"] {
   const row = store.findEvent(event.eventId);
   return row && { ...row, previous: previousOf(profile, event) };
 }
 
-/** Records an event as outcome of its impression, or as a correction if the impression's training example was sent already. */
+/**
+ * Records an event as an outcome of its impression, or as a correction if the impression's training example was sent
+ * already.
+ */
 function recordOutcome(
   store: SessionStore,
   state: SessionState,
@@ -86,7 +91,7 @@ function recordOutcome(
     store.addOutcome(recommendationId, productId, type);
     return;
   }
-  // An event may arrive late: the time at which it happened decides whether it corrects the example.
+  // An event may arrive late, so the time at which it happened decides whether it corrects the example.
   const window = type === "purchase" ? purchaseCorrectionSeconds : clickWindowSeconds;
   if (time - receipt.time > window) return;
   const correction = { recommendationId, productId, outcome: type, time };

@@ -3,18 +3,20 @@ import { z } from "zod";
 /** Maximum number of WebSockets per user. */
 export const maxListeners = 8;
 
-/** What is attached to a WebSocket: when its credential expires, seconds since the epoch. */
+/** The attachment of a WebSocket: when its credential expires, seconds since the epoch. */
 const listener = z.object({ until: z.number() });
 
 const expiryOf = (socket: WebSocket): number => listener.parse(socket.deserializeAttachment()).until;
 
 /**
- * The WebSockets of a user, which the platform keeps open while the object hibernates. A WebSocket that this class closed counts
- * toward {@link maxListeners} until its client confirms or disconnects, but receives no more messages.
+ * The WebSockets of a user, which the platform keeps open while the object hibernates. A WebSocket that this class
+ * closed counts toward {@link maxListeners} until its client confirms or disconnects, but receives no more messages.
  */
 export class Listeners {
   readonly #ctx: DurableObjectState;
-  /** When the first credential of an open WebSocket expires, seconds; null if none is open, undefined until it is read. */
+  /**
+   * When the first credential of an open WebSocket expires, seconds; null if none is open, undefined until it is read.
+   */
   #firstExpiry: number | null | undefined;
 
   constructor(ctx: DurableObjectState) {
@@ -25,7 +27,9 @@ export class Listeners {
     return this.#ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
   }
 
-  /** Accepts a WebSocket until `until`, seconds since the epoch. Returns the client's end; null if there are too many. */
+  /**
+   * Accepts a WebSocket until `until`, seconds since the epoch. Returns the client's end; null if there are too many.
+   */
   accept(until: number): WebSocket | null {
     if (this.#ctx.getWebSockets().length >= maxListeners) return null;
     const pair = new WebSocketPair();
@@ -35,12 +39,12 @@ export class Listeners {
     return pair[0];
   }
 
-  /** Whether a WebSocket may be open. */
+  /** Returns whether a WebSocket may be open. */
   get hasOpen(): boolean {
     return this.firstExpiry !== null;
   }
 
-  /** When the first credential expires, seconds since the epoch; null if no WebSocket is open. */
+  /** Returns when the first credential expires, seconds since the epoch; null if no WebSocket is open. */
   get firstExpiry(): number | null {
     if (this.#firstExpiry === undefined) {
       const expiries = this.#open.map(expiryOf);

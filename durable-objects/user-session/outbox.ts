@@ -3,9 +3,9 @@ import { outboxMessageLimits, splitIntoMessages, utf8Bytes } from "../../shared/
 import type { ScheduledRow } from "./session-state.ts";
 import type { OutboxQueue, SessionStore } from "./session-store.ts";
 
-/** Delay after which a row that was added or sent, and is not confirmed, is sent again, in seconds. */
+/** Delay after which a row that is not confirmed is sent (again), in seconds. */
 export const resendSeconds = 60;
-/** Maximum delay, in seconds. The delay doubles with each attempt, so that a backlog of the consumers does not grow. */
+/** Maximum delay, in seconds. The delay doubles with each attempt, so that resent rows do not lengthen a backlog. */
 const maxResendSeconds = 480;
 /** Maximum number of rows that one alarm sends. */
 const maxRowsPerSend = 1000;
@@ -18,12 +18,15 @@ export interface Sender {
   generation: number;
 }
 
-/** Whether a row is due, times in seconds. A due time beyond the maximum delay means that the clock was set back: due as well. */
+/**
+ * Returns whether a row is due, times in seconds. A row whose due time is beyond the maximum delay is due too: the
+ * clock was set back.
+ */
 export const isDue = (due: number, now: number): boolean => due <= now || due > now + maxResendSeconds;
 
 /**
- * Sends the open rows that are due and schedules when they are sent again. If the queue refuses a message, the other messages
- * are still sent; the first error is thrown at the end.
+ * Sends the open rows that are due and schedules when they are sent again. If the queue refuses a message, the other
+ * messages are still sent; the first error is thrown at the end.
  */
 export async function sendDueRows(
   env: Pick<RecommendationEnv, "INTERACTIONS" | "LOCATIONS">,

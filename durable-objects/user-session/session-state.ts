@@ -7,8 +7,8 @@ import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import type { JournalRow, OutboxQueue, SessionStore } from "./session-store.ts";
 
 /**
- * Rows between two snapshots of the profile. A snapshot takes tens of kilobytes and a row less than one, so an event costs little
- * more than its row. More rows would slow down an object that wakes up, since it replays them.
+ * Number of rows between two snapshots of the profile. A snapshot takes tens of kilobytes and a row less than one, so
+ * an event costs little more than its row. More rows would slow down an object that wakes up, because it replays them.
  */
 const rowsPerSnapshot = 16;
 /** Counts of an experiment that have not grown for this long, in seconds, belong to a finished experiment. */
@@ -29,7 +29,7 @@ export function applyVisitToProfile(profile: UserProfile, { lat, lon, time }: Om
   if (profile.location === null || time >= profile.location.time) profile.location = { lat, lon, time };
 }
 
-/** Applies a row of the journal to the profile again. The row is not validated again, since this object wrote it. */
+/** Applies a row of the journal to the profile again. The row is not validated, because this object wrote it. */
 function replay(profile: UserProfile, { queue, body }: Pick<JournalRow, "queue" | "body">): void {
   if (body === null) return;
   const row: unknown = JSON.parse(body);
@@ -38,7 +38,7 @@ function replay(profile: UserProfile, { queue, body }: Pick<JournalRow, "queue" 
     applyEventToProfile(profile, (row as Extract<OutboxRow, { kind: "interaction" }>).interaction);
 }
 
-/** An open row of the journal and when it is sent. */
+/** An open row of the journal, and when it is sent. */
 export interface ScheduledRow extends Pick<JournalRow, "seq" | "id" | "queue"> {
   /** When the row is sent (again), seconds since the epoch. */
   due: number;
@@ -47,8 +47,9 @@ export interface ScheduledRow extends Pick<JournalRow, "seq" | "id" | "queue"> {
 }
 
 /**
- * The state that the object keeps in memory between two calls: the profile and the open rows of the journal. It is read once, from
- * the last snapshot and the rows after it. It is discarded if a transaction fails, so that it never differs from the tables.
+ * The state that the object keeps in memory between two calls: the profile and the open rows of the journal. The
+ * constructor reads the state from the last snapshot and the rows after it. The object discards the state if a
+ * transaction fails, so that the state never differs from the tables.
  */
 export class SessionState {
   readonly #store: SessionStore;
@@ -87,41 +88,43 @@ export class SessionState {
     }
   }
 
-  /** The profile. A caller that changes it calls {@link profileChanged}. */
+  /** Returns the profile. A caller that changes the profile calls {@link profileChanged}. */
   get profile(): UserProfile {
     this.#profile ??= this.#bytes && this.#bytes.byteLength > 0 ? decodeProfile(this.#bytes) : emptyProfile();
     return this.#profile;
   }
 
+  /** Discards the encoded profile. */
   profileChanged(): void {
     this.#bytes = null;
   }
 
-  /** The encoded profile; empty for an unknown user. */
+  /** Returns the encoded profile; empty for an unknown user. */
   get bytes(): Uint8Array {
     this.#bytes ??= encodeProfile(this.profile);
     return this.#bytes;
   }
 
-  /** Whether there are journal rows or receipts, which expire. */
+  /** Returns whether there are journal rows or receipts, which expire. */
   get hasExpiringRows(): boolean {
     this.#hasExpiringRows ??= this.#store.hasExpiringRows();
     return this.#hasExpiringRows;
   }
 
-  /** Notes that a receipt was stored. */
+  /** Must be called after a receipt was stored. */
   receiptAdded(): void {
     this.#hasExpiringRows = true;
   }
 
-  /** When expired rows were last deleted, seconds since the epoch. */
+  /** Returns when expired rows were last deleted, seconds since the epoch. */
   get prunedAt(): number {
     return this.#prunedAt;
   }
 
   /**
-   * Adds a row. Returns its sequence number; null if there is a row with this id. `due` is null for a row without a body, which is
-   * closed from the start. `first` says whether the row is the user's first interaction with its product.
+   * Adds a row. Returns the sequence number of the row; null if there is a row with this id already. `due` is null for
+   * a row without a body, which is closed from the start. `first` says whether the row is the user's first interaction
+   * with its product.
    */
   addRow(
     queue: OutboxQueue,
@@ -141,8 +144,8 @@ export class SessionState {
   }
 
   /**
-   * Adds a body to a row that has only an id, so that the outbox sends it: the caller that was to deliver the row may have failed.
-   * Returns whether there was such a row.
+   * Adds a body to a row that has only an id, so that the outbox sends the row: the caller that was to deliver the row
+   * may have failed. Returns whether there was such a row.
    */
   reopenRow(queue: OutboxQueue, id: string, body: object, due: number): boolean {
     const seq = this.#store.reopenRow(id, JSON.stringify(body));
@@ -151,7 +154,10 @@ export class SessionState {
     return true;
   }
 
-  /** Writes a snapshot of the profile if {@link rowsPerSnapshot} rows were added since the last one, or if `force` is true. */
+  /**
+   * Writes a snapshot of the profile if {@link rowsPerSnapshot} rows were added since the last one, or if `force` is
+   * true.
+   */
   saveSnapshot(force: boolean): void {
     if (!force && this.#seq - this.#snapshotSeq < rowsPerSnapshot) return;
     this.#store.putSnapshot({ body: this.bytes, seq: this.#seq, prunedAt: this.#prunedAt });
@@ -166,7 +172,10 @@ export class SessionState {
     for (const { seq } of rows) this.openRows.delete(seq);
   }
 
-  /** Deletes closed rows, receipts and outcomes from before `before`, and counts of finished experiments; times in seconds. */
+  /**
+   * Deletes closed rows, receipts and outcomes from before `before`, and counts of finished experiments; times in
+   * seconds.
+   */
   prune(before: number, now: number): void {
     this.#prunedAt = now;
     this.saveSnapshot(true);

@@ -1,7 +1,7 @@
 /** The queue to which a row is sent. */
 export type OutboxQueue = "interactions" | "locations";
 
-/** A row of the journal. Its body is null if the caller delivers the row itself, so that only its id is stored. */
+/** A row of the journal. The body is null if the caller of `ingest` delivers the row, so that only the id is stored. */
 export interface JournalRow {
   seq: number;
   id: string;
@@ -23,7 +23,7 @@ export interface ProfileSnapshot {
   prunedAt: number;
 }
 
-/** A receipt, and what the ranker saw until the click window closes. */
+/** A receipt. Until the click window closes, it includes what the ranker saw. */
 export interface StoredReceipt {
   /** Id of the recommendation. */
   id: string;
@@ -37,10 +37,10 @@ export interface StoredReceipt {
   features: Uint8Array | null;
 }
 
-/** The tables of one user. Every method is synchronous: callers wrap what belongs together in one transaction. */
+/** The tables of one user. Every method is synchronous, so that a caller can run several in one transaction. */
 export class SessionStore {
   readonly #sql: SqlStorage;
-  /** Whether the tables are known to exist. They disappear only if the transaction that created them fails. */
+  /** Whether the tables are known to exist. The tables disappear only if the transaction that created them fails. */
   #tablesExist = false;
   /** The rows of `meta`, which are few and read often; null until they are read. */
   #meta: Map<string, string> | null = null;
@@ -50,9 +50,9 @@ export class SessionStore {
   }
 
   /**
-   * Creates the tables. The journal is both the record of the user's events and the outbox: an event costs one row written when it
-   * is added and one when it is closed. An index by sequence number would add a row to each, so the object keeps open rows in
-   * memory instead.
+   * Creates the tables. The journal is both the record of the user's events and the outbox: an event costs one row
+   * written when it is added and one when it is closed. An index by sequence number would add one more row written to
+   * each of the two, so the object keeps open rows in memory instead.
    */
   createTables(): void {
     this.#sql.exec(`
@@ -70,14 +70,14 @@ export class SessionStore {
     `);
   }
 
-  /** Whether {@link createTables} ran in this object. Reading an unknown user writes nothing. */
+  /** Returns whether {@link createTables} ran in this object. Reading an unknown user writes nothing. */
   hasTables(): boolean {
     this.#tablesExist ||=
       this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'journal'").toArray().length > 0;
     return this.#tablesExist;
   }
 
-  /** Drops what is cached, after a transaction failed. */
+  /** Drops cached values, after a transaction failed. */
   invalidate(): void {
     this.#tablesExist = false;
     this.#meta = null;
@@ -102,6 +102,7 @@ export class SessionStore {
     this.#metaValues.set(name, value);
   }
 
+  /** Returns the last snapshot of the profile; null if there is none. */
   snapshot(): ProfileSnapshot | null {
     const [row] = this.#sql
       .exec<{ body: ArrayBuffer; seq: number; prunedAt: number }>(
@@ -111,13 +112,13 @@ export class SessionStore {
     return row ? { ...row, body: new Uint8Array(row.body) } : null;
   }
 
-  putSnapshot({ body, seq, prunedAt: pruned }: ProfileSnapshot): void {
+  putSnapshot({ body, seq, prunedAt }: ProfileSnapshot): void {
     this.#sql.exec(
       `INSERT INTO snapshot VALUES (1, ?, ?, ?)
        ON CONFLICT DO UPDATE SET body = excluded.body, seq = excluded.seq, pruned = excluded.pruned`,
       body,
       seq,
-      pruned,
+      prunedAt,
     );
   }
 
@@ -129,7 +130,7 @@ export class SessionStore {
     return row ? { seq: row.seq, first: row.first === 1 } : null;
   }
 
-  /** Adds a row, unless there is one with its id. Returns whether it was added. A row with a body is open. */
+  /** Adds a row, unless there is a row with its id. Returns whether the row was added. A row with a body is open. */
   addRow({ id, seq, queue, time, body, first }: JournalRow): boolean {
     const { rowsWritten } = this.#sql.exec(
       "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -144,7 +145,10 @@ export class SessionStore {
     return rowsWritten > 0;
   }
 
-  /** Adds a body to a row without one, which opens it. Returns its sequence number; null if there is no such row. */
+  /**
+   * Adds a body to a row without a body, which opens the row. Returns its sequence number; null if there is no such
+   * row.
+   */
   reopenRow(id: string, body: string): number | null {
     return (
       this.#sql
@@ -212,12 +216,12 @@ export class SessionStore {
     );
   }
 
-  /** Whether the object stores nothing about a user: it never did, or the user was erased. */
+  /** Returns whether the object stores nothing about a user: nothing was ever stored, or the user was erased. */
   isEmpty(): boolean {
     return !this.hasTables() || this.getMeta("userId") === null;
   }
 
-  /** Whether there are journal rows or receipts, which expire. */
+  /** Returns whether there are journal rows or receipts, which expire. */
   hasExpiringRows(): boolean {
     if (!this.hasTables()) return false;
     const sql = "SELECT EXISTS (SELECT 1 FROM journal) OR EXISTS (SELECT 1 FROM receipts) AS found";
@@ -267,7 +271,7 @@ export class SessionStore {
       .one().at;
   }
 
-  /** Deletes what the ranker saw. */
+  /** Deletes the part of a receipt that the ranker saw, because its click window has closed. */
   closeReceipt(id: string): void {
     this.#sql.exec("UPDATE receipts SET rows = NULL, features = NULL WHERE id = ?", id);
   }
@@ -286,8 +290,8 @@ export class SessionStore {
   }
 
   /**
-   * Deletes everything about the user and stores the number of the next generation and when it began, in seconds. Returns the
-   * number of deleted rows and receipts.
+   * Deletes everything about the user. Stores the number of the next generation, and `now` (seconds) as its beginning.
+   * Returns the numbers of deleted rows and receipts.
    */
   startNextGeneration(generation: number, now: number): { rows: number; receipts: number } {
     const count = (table: string): number =>
@@ -312,8 +316,8 @@ export class SessionStore {
   }
 
   /**
-   * Deletes closed rows, receipts and outcomes from before `before` (seconds since the epoch). Rows are deleted only up to `seq`, the
-   * last row that the snapshot includes.
+   * Deletes closed rows, receipts and outcomes from before `before` (seconds since the epoch). Rows are deleted only up
+   * to `seq`, the last row that the snapshot includes.
    */
   prune(before: number, seq: number): void {
     this.#sql.exec("DELETE FROM journal WHERE open = 0 AND time < ? AND seq <= ?", before, seq);

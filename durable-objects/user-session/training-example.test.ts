@@ -31,7 +31,7 @@ function impressionOf(rows: number): Impression {
 }
 
 describe("trainingExampleOf", () => {
-  it("keeps all rows of a list of usual length", () => {
+  it("contains all rows of a list of usual length", () => {
     const example = trainingExampleOf(impressionOf(20), [{ product: "p3", type: "click" }]);
     expect(example?.rows.map(({ productId }) => productId)).toEqual(
       impressionOf(20).rows.map(({ productId }) => productId),

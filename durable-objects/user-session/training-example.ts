@@ -4,10 +4,16 @@ import type { EventType } from "../../shared/contracts/event.ts";
 import type { Impression } from "../../shared/contracts/impression.ts";
 import type { TrainingExample } from "../../shared/contracts/queues.ts";
 
-/** Share of the impressions without an outcome that become training examples, weighted by its inverse. */
+/**
+ * Share of the impressions without an outcome that become training examples. Each is weighted by the inverse of the
+ * share.
+ */
 export const noOutcomeSampleRate = 0.25;
 
-/** The strongest event becomes the outcome of a product. A dismissal is stronger than a view or click, not than a cart or purchase. */
+/**
+ * Strength of each event: the strongest event of a product becomes its outcome. A dismissal is stronger than a view or
+ * click, but weaker than a cart or purchase.
+ */
 const outcomeStrength: Record<EventType, number> = { view: 1, click: 2, dismiss: 3, cart: 4, purchase: 5 };
 
 /** Maximum size of an example, in bytes: a queue message holds at most 128,000. */
@@ -15,7 +21,7 @@ const maxExampleBytes = 90_000;
 
 type Row = TrainingExample["rows"][number];
 
-/** Returns the length of bytes in base64. */
+/** Returns the length of the base64 text of a number of bytes. */
 const base64Length = (bytes: number): number => 4 * Math.ceil(bytes / 3);
 
 /** Bytes per call of `String.fromCharCode`: an engine limits the number of arguments. */
@@ -29,8 +35,9 @@ function toBase64(bytes: Uint8Array): string {
 }
 
 /**
- * Returns as many rows as fit into {@link maxExampleBytes}, in the given order. Rows with an outcome take precedence, then rows that
- * were not shown (position 0), then shown rows by position. Only very long lists lose rows, those at their end.
+ * Returns as many rows as fit into {@link maxExampleBytes}, in the given order. Rows with an outcome take precedence,
+ * then rows that were not shown (position 0), then shown rows by position. Only very long lists lose rows, from their
+ * end.
  */
 function rowsThatFit(rows: readonly Row[], features: Uint8Array): Pick<TrainingExample, "rows" | "features"> {
   const rowBytes = packedRowBytes(features);
@@ -50,7 +57,10 @@ function rowsThatFit(rows: readonly Row[], features: Uint8Array): Pick<TrainingE
     : { rows: kept.map((i) => rows[i]), features: toBase64(keptFeatures) };
 }
 
-/** Returns the training example of an impression whose click window has closed; null if it has no outcome and is not sampled. */
+/**
+ * Returns the training example of an impression whose click window has closed; null if it has no outcome and is not
+ * sampled.
+ */
 export function trainingExampleOf(
   { receipt, featureHash, rows, features }: Impression,
   outcomes: readonly { product: string; type: string }[],
@@ -61,7 +71,7 @@ export function trainingExampleOf(
     if (!before || outcomeStrength[type as EventType] > outcomeStrength[before])
       strongest.set(product, type as EventType);
   }
-  // The id is random, so its hash decides the sample, and decides it the same way after a crash.
+  // The hash of the random id decides the sample, so that the decision is the same after a crash.
   const isSampled =
     strongest.size > 0 || (hash53(receipt.recommendationId) % 1000) / 1000 < noOutcomeSampleRate;
   if (!isSampled) return null;

@@ -2,9 +2,9 @@ import type { Point } from "../../shared/contracts/primitives.ts";
 import { locationHint } from "../../shared/geo/location-hint.ts";
 
 /**
- * Returns the stub of a user's Durable Object. The object's id, a hash of application and user id, is the user's pseudonym. The
- * object is reached by id and never by name: the platform stores the name of an object that is reached by name, but no trace of
- * the user id may remain after an erasure.
+ * Returns the stub of a user's Durable Object. The object's id, a hash of application and user id, is the user's
+ * pseudonym. The stub addresses the object by id: the platform would store the name of an object that is addressed by
+ * name, but no trace of the user id may remain after an erasure.
  */
 export function userSessionStub<UserSession extends Rpc.DurableObjectBranded>(
   sessions: DurableObjectNamespace<UserSession>,

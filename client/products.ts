@@ -67,7 +67,7 @@ export class Products {
     const body = { type: image.type || "application/octet-stream", content: image };
     return this.#transport.call("PUT", `${productPath(productId)}/images/${n}`, {}, body);
   }
-  /** Returns the products that are most often chosen after a product. */
+  /** Returns products that users chose after a product, and nearby products of its category, best first. */
   similar(productId: string, limit?: number): Promise<RecommendationList> {
     return this.#transport.call("GET", `${productPath(productId)}/similar`, { limit });
   }

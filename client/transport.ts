@@ -100,8 +100,8 @@ export class Transport {
   }
 
   /**
-   * Sends a request and returns the JSON of the answer. The client does not validate it: the server's types come from
-   * the same schemas.
+   * Sends a request and returns the JSON of the answer, without validation: the server's types come from the same
+   * schemas.
    */
   async call<T>(method: string, path: string, query: Query = {}, body?: Body): Promise<T> {
     return (await this.send(method, path, query, body)).json();

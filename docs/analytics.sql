@@ -1,5 +1,5 @@
--- Questions that operations ask of Workers Analytics Engine, dataset `vicinity_requests`: one data point per
--- request, written by workers/gateway/metering/analytics-meter.ts.
+-- Queries for operators on the Workers Analytics Engine dataset `vicinity_requests`, which has one data point per
+-- request. workers/gateway/metering/analytics-meter.ts writes the data points.
 --
 --   index1   application          double1  HTTP status
 --   blob1    route pattern        double2  latency, ms
@@ -9,12 +9,12 @@
 --   blob5    stages left out or replaced, joined by a comma
 --   blob6    application
 --
--- The engine samples under load: counts are sums of _sample_interval, means and quantiles are weighted by it.
--- Run one with:
+-- The engine samples under load: a count is a sum of _sample_interval, and means and quantiles are weighted by it.
+-- Run a query with:
 --   curl "https://api.cloudflare.com/client/v4/accounts/$ACCOUNT/analytics_engine/sql" \
 --     -H "Authorization: Bearer $API_TOKEN" -d "SELECT ..."
 
--- 1. Traffic, errors and latency by route, the past day.
+-- 1. Traffic, errors and latency by route in the past day.
 SELECT
   blob2 AS method,
   blob1 AS route,
@@ -30,7 +30,7 @@ GROUP BY method, route
 ORDER BY requests DESC
 FORMAT JSON;
 
--- 2. Is something wrong now? Requests and failures by minute, the past hour.
+-- 2. Requests, failures and rate limits by minute in the past hour.
 SELECT
   toStartOfInterval(timestamp, INTERVAL '1' MINUTE) AS minute,
   SUM(_sample_interval) AS requests,
@@ -42,7 +42,7 @@ GROUP BY minute
 ORDER BY minute
 FORMAT JSON;
 
--- 3. Which model answers, how fast, over how many candidates; the past hour.
+-- 3. Recommendations, candidates and latency by model in the past hour.
 SELECT
   blob6 AS application,
   blob4 AS model,
@@ -56,7 +56,7 @@ GROUP BY application, model
 ORDER BY recommendations DESC
 FORMAT JSON;
 
--- 4. How often recommendations degrade, and which stage gives way; the past day.
+-- 4. Recommendations by the stages that were left out or replaced, in the past day.
 SELECT
   blob5 AS fallback,
   SUM(_sample_interval) AS recommendations
@@ -66,7 +66,7 @@ GROUP BY fallback
 ORDER BY recommendations DESC
 FORMAT JSON;
 
--- 5. What clients get wrong: refusals by code, route and application; the past day.
+-- 5. Refusals by code, route and application in the past day.
 SELECT
   blob6 AS application,
   blob3 AS code,
@@ -79,7 +79,7 @@ ORDER BY refusals DESC
 LIMIT 50
 FORMAT JSON;
 
--- 6. Who uses it: requests by application and day, the past month.
+-- 6. Requests and recommendations by application and day in the past month.
 SELECT
   toStartOfInterval(timestamp, INTERVAL '1' DAY) AS day,
   blob6 AS application,

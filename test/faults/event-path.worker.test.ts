@@ -73,7 +73,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
 );
 
-/** The events by application, user and number, so that an event that is sent again is the same. */
+/** Events by application, user and number, so that an event that is sent again is the same object. */
 const eventInputs = new Map<string, EventInput>();
 function eventInput(
   pipeline: EventPipeline,
@@ -122,7 +122,7 @@ async function perform(pipeline: EventPipeline, action: Action): Promise<void> {
   }
 }
 
-/** Returns the totals by product that the events must lead to: each event once, each user once per product. */
+/** Returns the totals by product that the events must produce: each event once, each user once per product. */
 function expectedTotals(events: Iterable<EventInput>): Map<string, Totals> {
   const totals = new Map<string, Totals>();
   const seen = new Set<string>();
@@ -137,7 +137,7 @@ function expectedTotals(events: Iterable<EventInput>): Map<string, Totals> {
 }
 const sorted = <T>(map: Map<string, T>): [string, T][] => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** Expects that the client was told that every event was accepted, and that all stores contain every event exactly once. */
+/** Expects that every event was acknowledged to the client, and that all stores contain every event exactly once. */
 async function expectConsistent(pipeline: EventPipeline): Promise<void> {
   expect(pipeline.acknowledged.size).toBe(pipeline.sent.size);
   expect(pipeline.accepted).toBeLessThanOrEqual(pipeline.sent.size);
@@ -234,7 +234,7 @@ describe("the event path", () => {
     await expectConsistent(pipeline);
   });
 
-  it("delivers the other messages of a batch if one always fails, and stores that one as a dead letter with its cause", async () => {
+  it("delivers the other messages of a batch if one always fails, and stores the failing one as a dead-letter message", async () => {
     const pipeline = await newPipeline();
     const events = Array.from({ length: 12 }, (_, i) =>
       eventInput(pipeline, { user: i % 3, event: i, lateHours: 0 }),

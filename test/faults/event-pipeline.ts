@@ -18,7 +18,7 @@ import type { UserProfile } from "../../model/profile/profile.ts";
 import type { EventInput, EventReceipt } from "../../shared/contracts/event.ts";
 import type { CardRequest, ProductCard } from "../../shared/contracts/product.ts";
 import { ok } from "../../shared/contracts/result.ts";
-import { addTotals, emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
+import { addTotals, countFields, emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
 import { leafCellAt } from "../../shared/geo/cells.ts";
 import { LocationService } from "../../workers/location/service.ts";
 import { Confirmations } from "../../workers/recommendation/ingest/confirmations.ts";
@@ -67,7 +67,7 @@ const card = (id: string): ProductCard => ({
 const withFaults = <P extends object>(part: FaultyPart, dependency: P): P =>
   faults.wrap(part, dependency, Object.keys(dependency) as (keyof P & string)[]);
 
-/** Returns real services over real stores, each of whose calls may fail before or after its work. */
+/** Returns bindings to real services and stores. Each call of a binding may fail before or after its work. */
 function recommendationEnv(): RecommendationEnv {
   const context = createExecutionContext();
   const databases = {
@@ -102,16 +102,18 @@ function recommendationEnv(): RecommendationEnv {
   } as unknown as RecommendationEnv;
 }
 
-/** One application with its users, a client that sends their events, and the queues and stores that the events pass through. */
+/**
+ * One application with its users, a client that sends events, and the queues and stores that the events pass through.
+ */
 export class EventPipeline {
   readonly application: string;
   readonly #env = recommendationEnv();
   #confirmations = new Confirmations(this.#env.USER_SESSION);
   /** Every event that was sent, by `user/event`. */
   readonly sent = new Map<string, EventInput>();
-  /** The events of which the client knows that they are stored, by `user/event`. */
+  /** The events whose storage was acknowledged to the client, by `user/event`. */
   readonly acknowledged = new Set<string>();
-  /** How many events were answered as accepted. */
+  /** Number of events that the answers counted as accepted. */
   accepted = 0;
 
   constructor(application: string) {
@@ -157,16 +159,18 @@ export class EventPipeline {
     const now = Date.now() / 1000;
     const report = await ingestHistory(this.#env, this.application, events, now).catch(() => null);
     if (!report) return;
-    // After the clock was set back, events may be in the future, and an import rejects these.
+    // After the clock was set back, events may be in the future. An import rejects such events.
     const accepted = events.filter(({ timestamp }) => !isInFuture(eventTimeOf(timestamp, now), now));
     if (report.rejected !== events.length - accepted.length)
-      throw new Error(`${report.rejected} of ${events.length} imported events were rejected`);
+      throw new Error(
+        `The import rejected ${report.rejected} of ${events.length} events, not only those in the future.`,
+      );
     for (const event of accepted) this.acknowledged.add(`${event.userId}/${event.eventId}`);
   }
 
   /**
-   * Sends all events again that are not acknowledged, after correcting a clock that was set back. Events that a clock set forward
-   * put outside the window of live events are imported as history.
+   * Sends all unacknowledged events again, after correcting a clock that was set back. Imports events as history that
+   * are too old for live events, because the clock was set forward.
    */
   async resendUnacknowledged(): Promise<void> {
     const times = [...this.sent.values()].map(({ timestamp = 0 }) => new Date(timestamp).getTime());
@@ -181,7 +185,7 @@ export class EventPipeline {
     }
   }
 
-  /** Delivers the selected messages in one batch per queue. Messages that fail, or all with `keepCopies`, stay queued. */
+  /** Delivers the selected messages in one batch per queue. Failed messages stay queued; with `keepCopies`, all do. */
   async deliverMessages(isSelected: (index: number) => boolean, keepCopies = false): Promise<void> {
     for (const queue of ["interactions", "locations"] as const) {
       const selected = queuedMessages.filter(
@@ -272,14 +276,17 @@ export class EventPipeline {
     const columns = bytes ? decodeColumns(bytes) : null;
     const totals = new Map<string, Totals>();
     for (let row = 0; columns && row < columns.count; row++) {
-      const [view, click, cart, purchase, dismiss, users] = columns.counts.subarray(6 * row, 6 * row + 6);
+      const [view, click, cart, purchase, dismiss, users] = columns.counts.subarray(
+        countFields.length * row,
+        countFields.length * (row + 1),
+      );
       if (view + click + cart + purchase + dismiss > 0)
         totals.set(columns.id(row), { view, click, cart, purchase, dismiss, people: users });
     }
     return totals;
   }
 
-  /** Returns the number of interactions in a snapshot of the training log. */
+  /** Returns the number of interactions in the training log. */
   async loggedInteractions(): Promise<number> {
     return (await countLogLines(bindings.TRAINING_LOG, `${this.application}/log/v1/`)).interactions;
   }

@@ -12,8 +12,8 @@ export type FaultyPart =
   | "session";
 
 /**
- * Makes calls fail at random, by a seed: before their work, or after it, so that the caller does not know that it was done. A part
- * with an outage always fails.
+ * Makes calls fail at random, by a seed. A call fails before its work, or after it, which hides from the caller that
+ * the work was done. A part with an outage always fails.
  */
 export class FaultInjector {
   #random = new Random(1);
@@ -66,7 +66,7 @@ export class FaultInjector {
 /** The faults of one test file. Durable Objects and tests run in one isolate, so they share this instance. */
 export const faults = new FaultInjector();
 
-/** A message that was sent and not yet acknowledged. */
+/** A message that was sent and is not acknowledged. */
 export interface QueuedMessage {
   queue: "interactions" | "locations";
   body: unknown;

@@ -56,7 +56,7 @@ async function deliverEvent(userId: string, n: number, store: UserStore): Promis
   const sent = event(n);
   const ingested = await session(userId).ingest("demo", userId, [sent], false);
   const row = ingested.ok ? ingested.value.results[0].row : null;
-  if (row === null) throw new Error("the event was not accepted");
+  if (row === null) throw new Error(`UserSession.ingest did not accept event ${sent.eventId}.`);
   const interaction = { ...sent, first: row.first, previous: row.previous };
   await store.recordInteractions(
     "demo",

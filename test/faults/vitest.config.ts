@@ -4,7 +4,10 @@ import { defineConfig } from "vitest/config";
 
 const migrations = join(import.meta.dirname, "../../migrations/user");
 
-/** Tests of the event path with real Durable Objects, databases and buckets, and injected faults in every call between them. */
+/**
+ * Tests of the event path with real Durable Objects, databases and buckets, and injected faults in every call between
+ * them.
+ */
 export default defineConfig({
   plugins: [
     cloudflareTest(async () => ({

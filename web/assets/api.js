@@ -1,8 +1,8 @@
 /** Whether the page runs on the developer's machine, where the gateway accepts the development key. */
-const local = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
-/** Returns the API key of this tab; on a local page, the development key where none was entered. Empty for no key. */
-export const key = () => sessionStorage.getItem("vicinity-key") ?? (local ? "dev-admin-key" : "");
+/** Returns the API key of this tab. Without one, returns the development key on a local page, otherwise "". */
+export const key = () => sessionStorage.getItem("vicinity-key") ?? (isLocal ? "dev-admin-key" : "");
 
 /** Fills an input with the key, and calls `onChange` after the user changed it. The key is stored for this tab only. */
 export function bindKey(input, onChange) {
@@ -34,12 +34,12 @@ export async function call(method, path, body) {
 
 /** Returns a new element with attributes and children. Strings become text nodes, never markup. */
 export function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
+  const node = document.createElement(name);
   for (const [attribute, value] of Object.entries(attributes))
-    if (attribute === "onclick") made.addEventListener("click", value);
-    else made.setAttribute(attribute, value);
-  made.append(...children);
-  return made;
+    if (attribute === "onclick") node.addEventListener("click", value);
+    else node.setAttribute(attribute, value);
+  node.append(...children);
+  return node;
 }
 
 /** Returns the element with an id. */

@@ -23,7 +23,7 @@ const priceText = ({ price, currency, discount }) => {
   return `${amount} ${currency ?? ""}${discount > 0 ? ` (−${Math.round(discount * 100)}%)` : ""}`;
 };
 
-/** Returns how many ranks a product moved since the previous list. */
+/** Returns how many ranks a product moved since the previous list, as an element; empty for none. */
 function movement(productId, rank) {
   if (ranks.size === 0) return "";
   const before = ranks.get(productId);
@@ -112,7 +112,7 @@ async function recommend() {
   }
 }
 
-/** Records what the user did with a product, then asks for new recommendations. */
+/** Records what the user did with a product, then requests new recommendations. */
 async function recordEvent(type, productId, recommendationId) {
   try {
     const userId = byId("user").value.trim();
@@ -152,7 +152,7 @@ function connectLive() {
   });
 }
 
-/** Offers up to 50 users to choose from; none where the key may not list users. */
+/** Suggests up to 50 users in the user field; none if the key may not list users. */
 async function suggestUsers() {
   const { items } = await call("GET", "/v1/users?limit=50").catch(() => ({ items: [] }));
   byId("users").replaceChildren(...items.map(({ id }) => element("option", { value: id })));
@@ -160,7 +160,7 @@ async function suggestUsers() {
   if (input.value === "") input.value = items[0]?.id ?? "someone-new";
 }
 
-/** Starts over for another user or key. */
+/** Requests recommendations and reconnects, for another user or key. */
 async function restart() {
   ranks = new Map();
   connectLive();

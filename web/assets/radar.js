@@ -1,7 +1,7 @@
 const svgElement = (name, attributes) => {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, String(value));
-  return made;
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [attribute, value] of Object.entries(attributes)) node.setAttribute(attribute, String(value));
+  return node;
 };
 
 const radians = (degrees) => (degrees * Math.PI) / 180;
@@ -19,8 +19,8 @@ function bearing(from, to) {
 const radarRadius = 90;
 
 /**
- * Draws items around a point by direction and distance. The outer ring is the distance of the farthest item, at least 0.5 km;
- * the inner ring is half of it.
+ * Draws items around a point by direction and distance. The outer ring is the distance of the farthest item, at least
+ * 0.5 km; the inner ring is half of it.
  */
 export function drawRadar(target, center, items) {
   const placed = items.filter(({ distanceKm, product }) => distanceKm !== null && product.location);

@@ -102,7 +102,7 @@ export function addDeadLetterRoutes(app: Gateway, { services }: Dependencies, gu
     createRoute({
       method: "post",
       path: "/v1/dead-letters/{id}/replay",
-      summary: "Replay a dead-letter message, and remove it once it is processed completely",
+      summary: "Replay a dead-letter message: process it completely, then delete it",
       description,
       tags,
       ...guard("admin"),

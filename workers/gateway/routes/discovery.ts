@@ -36,7 +36,7 @@ export function addDiscoveryRoutes(app: Gateway, { services }: Dependencies, gua
     createRoute({
       method: "get",
       path: "/v1/products/{id}/similar",
-      summary: "List products that users choose along with a product, or that resemble it",
+      summary: "List products that users chose after a product, and nearby products of its category",
       description: describeAccess("anyone"),
       tags,
       ...guard("anyone"),

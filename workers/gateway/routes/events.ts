@@ -92,8 +92,8 @@ export function addEventRoute(app: Gateway, { services }: Dependencies, guard: G
       summary: "Record what users did: 1 to 100 events",
       description:
         "Requires an admin key, a client key, or a token of the events' user. An event counts once by its `eventId`, however " +
-        "often it is sent. A malformed event is rejected by its index and the others are recorded; where all are malformed, " +
-        "the request is refused.",
+        "often it is sent. A malformed event is rejected by its index, and the others are recorded. If all events are " +
+        "malformed, the request is refused.",
       tags: ["Events"],
       ...guard("anyone", kilobytes(256)),
       request: { query: noQuery, body: jsonBody(envelope) },

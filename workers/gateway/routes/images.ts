@@ -33,7 +33,7 @@ export function addImageRoutes(app: Gateway, { services }: Dependencies, guard: 
       method: "put",
       path: "/v1/products/{id}/images/{n}",
       summary: "Store the n-th image of a product",
-      description: `${describeAccess("products:write")} JPEG, PNG, WebP or AVIF; the content decides, not the content type.`,
+      description: `${describeAccess("products:write")} The content must be JPEG, PNG, WebP or AVIF; the content type is ignored.`,
       tags,
       ...guard("products:write", megabytes(10), "other"),
       request: {

@@ -80,7 +80,7 @@ export function addKeyRoutes(
       method: "get",
       path: "/v1/keys",
       summary: "List the application's keys, without the secret keys themselves",
-      description: `${describeAccess("admin")} The last use is stored at most once an hour.`,
+      description: `${describeAccess("admin")} \`lastUsedAt\` is accurate to an hour.`,
       tags,
       ...guard("admin"),
       request: { query: noQuery },
@@ -127,8 +127,8 @@ export function addKeyRoutes(
       path: "/v1/keys/{id}",
       summary: "Revoke a key",
       description:
-        `${describeAccess("admin")} The key stops working at once. In other Cloudflare locations, operations that any ` +
-        "client key may call accept it for up to 5 s more.",
+        `${describeAccess("admin")} The key stops working at once. Other Cloudflare locations may accept the key for 5 s ` +
+        "more, for operations that any client key may call.",
       tags,
       ...guard("admin"),
       request: { params: idPath, query: noQuery },

@@ -38,7 +38,7 @@ export function addLiveRoute(
       summary: "Receive new recommendations as they change (WebSocket)",
       description:
         `${describeAccess("self")} Browsers send the credential as a subprotocol: \`new WebSocket(url, ['vicinity', token])\`. The ` +
-        "connection closes with code 1008 when the token expires, after 15 minutes at the latest; open another then. A user " +
+        "connection closes with code 1008 when the token expires, after 15 minutes at the latest; then open another. A user " +
         "can have at most 8 connections.",
       tags: ["Recommendations"],
       security,

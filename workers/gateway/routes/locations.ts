@@ -62,7 +62,7 @@ export function addLocationRoutes(app: Gateway, { services }: Dependencies, guar
     createRoute({
       method: "get",
       path: "/v1/locations/resolve",
-      summary: "Get the city, country, time zone and cell of a location",
+      summary: "Get the city, country, timezone and cell of a location",
       description: describeAccess("anyone"),
       tags,
       ...guard("anyone"),

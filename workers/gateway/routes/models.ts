@@ -118,7 +118,7 @@ export function addModelRoutes(app: Gateway, { services }: Dependencies, guard: 
       summary: "Register a model: its manifest and its ONNX file",
       description:
         `${description} An application's first model serves at once. A later model runs as a shadow, then as a canary, and ` +
-        "serves once its outcomes are good enough.",
+        "serves all users unless the canary is worse than the control.",
       tags,
       ...guard("models:manage", megabytes(24), "other"),
       request: {

@@ -24,7 +24,7 @@ const patch = productPatch.meta({ id: "ProductPatch" });
 const list = z.object({ items: z.array(stored), nextCursor: z.string().optional() });
 const tags = ["Products"];
 
-/** Adds routes to list products, and to create, read, change and remove one. */
+/** Adds routes to list, create, read, change and delete products. */
 export function addProductRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
@@ -138,12 +138,12 @@ export function addProductRoutes(app: Gateway, { services }: Dependencies, guard
     createRoute({
       method: "delete",
       path: "/v1/products/{id}",
-      summary: "Remove a product",
+      summary: "Delete a product and its images",
       description: describeAccess("products:write"),
       tags,
       ...guard("products:write"),
       request: { params: idPath, query: noQuery },
-      responses: { 204: { description: "Removed." }, ...problemResponses },
+      responses: { 204: { description: "Deleted." }, ...problemResponses },
     }),
     async (c) => {
       unwrap(

@@ -22,8 +22,8 @@ export function addRebuildRoute(app: Gateway, { services }: Dependencies, guard:
       summary:
         "Run one step of rebuilding totals, cells, tiles and next products from products and interactions",
       description:
-        `${describeAccess("admin")} Call it without a cursor first, then with the cursor of the previous answer until an answer ` +
-        "has none. A step may be repeated. The service keeps answering and recording events meanwhile.",
+        `${describeAccess("admin")} Send no \`cursor\` first, then the \`nextCursor\` of the previous answer, until an ` +
+        "answer has none. A step may be repeated. Meanwhile the service keeps recommending and recording events.",
       tags: ["Operations"],
       ...guard("admin", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(rebuildInput.meta({ id: "RebuildBody" })) },

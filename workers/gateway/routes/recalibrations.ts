@@ -25,8 +25,8 @@ export function addRecalibrationRoutes(app: Gateway, { services }: Dependencies,
       path: "/v1/recalibrations",
       summary: "Train a new model on the training log",
       description:
-        `${describeAccess("models:manage")} A recalibration also starts every night. One runs at a time; while one runs, the ` +
-        "answer is 409.",
+        `${describeAccess("models:manage")} A recalibration also starts every night. An application runs one recalibration ` +
+        "at a time; a second request is refused with 409.",
       tags,
       ...guard("models:manage", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(recalibrationInput.meta({ id: "RecalibrationBody" })) },
@@ -46,7 +46,7 @@ export function addRecalibrationRoutes(app: Gateway, { services }: Dependencies,
     createRoute({
       method: "get",
       path: "/v1/recalibrations/{id}",
-      summary: "Get a recalibration: its progress, what it measured, and why its model was rejected",
+      summary: "Get a recalibration: its status, its figures, and why its model was refused",
       description: describeAccess("models:manage"),
       tags,
       ...guard("models:manage"),

@@ -112,7 +112,8 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
     createRoute({
       method: "get",
       path: "/v1/recommendations/{id}",
-      summary: "Get the receipt of a recommendation: what was shown, why, and by which model",
+      summary:
+        "Get the receipt of a recommendation: what was shown, with which probability, and by which model",
       description: describeAccess("client"),
       tags,
       ...guard("client"),

@@ -45,7 +45,7 @@ export class Tape implements Ops<Tensor> {
 
   parameter(name: string): Tensor {
     const tensor = this.#parameters.get(name);
-    if (!tensor) throw new Error(`The tape has no parameter named "${name}".`);
+    if (!tensor) throw new Error(`the tape has no parameter named "${name}"`);
     return tensor;
   }
 

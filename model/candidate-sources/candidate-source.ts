@@ -10,7 +10,7 @@ export interface CandidateSource {
   name: string;
   find(
     store: CandidateStore,
-    query: CandidateRequest,
+    request: CandidateRequest,
     earlierBlocks: readonly Columns[],
   ): Promise<Columns | null>;
 }

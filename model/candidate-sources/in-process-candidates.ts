@@ -19,7 +19,7 @@ export const inProcessCandidateService = (
   store: CandidateStore,
   wait?: (ms: number) => Promise<void>,
 ): CandidateService => ({
-  gatherCandidates: async (query) => ({ ...(await gatherCandidates(store, query, wait)), place: null }),
+  gatherCandidates: async (request) => ({ ...(await gatherCandidates(store, request, wait)), place: null }),
 });
 
 /** Returns a candidate service and store over tiles in memory, for training and evaluation. */

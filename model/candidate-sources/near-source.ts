@@ -6,5 +6,5 @@ import type { CandidateSource } from "./candidate-source.ts";
  */
 export const nearSource: CandidateSource = {
   name: "near",
-  find: (store, query) => store.firstStageCandidates(query.near),
+  find: (store, { near }) => store.firstStageCandidates(near),
 };

@@ -58,7 +58,7 @@ export class CategoryHours {
 
   /**
    * Returns how much more often people choose a category at a local hour than at a uniformly drawn one: the logarithm
-   * of the ratio, over the hour and the two beside it, smoothed by {@link liftPrior}; 0 for an unknown category.
+   * of the ratio, over the hour and the hours before and after it, smoothed by {@link liftPrior}; 0 for an unknown category.
    */
   lift(hash: number, hour: number): number {
     const hours = this.#hours.get(hash);

@@ -183,7 +183,7 @@ export function parseDataset(files: readonly AtomicFile[]): Dataset {
   const trainFile = find(".train.inter");
   const single = files.find(({ name }) => /^[^.]+\.inter$/.test(name)) ?? find(".inter");
   const main = trainFile ?? single;
-  if (!main) throw new Error("The dataset has no .inter file.");
+  if (!main) throw new Error("the dataset has no .inter file");
   const name = main.name.replace(/(\.train)?\.inter$/, "");
   const itemFile = find(`${name}.item`) ?? find(".item");
   const items = itemFile ? readItems(itemFile, problems) : new Map<string, DatasetItem>();
@@ -194,7 +194,7 @@ export function parseDataset(files: readonly AtomicFile[]): Dataset {
   let test = trainFile ? read(find(".test.inter")) : [];
   if (!trainFile) [train, test] = splitLast(train, testShare);
   if (valid.length === 0) [train, valid] = splitLast(train, validationShare);
-  if (train.length + valid.length + test.length === 0) throw new Error(`${main.name} has no valid event.`);
+  if (train.length + valid.length + test.length === 0) throw new Error(`${main.name} has no valid event`);
   for (const event of [...train, ...valid, ...test])
     if (!items.has(event.itemId))
       items.set(event.itemId, {

@@ -90,10 +90,10 @@ export const bootstrapInterval = (
   values: readonly number[],
   userIds: readonly string[],
   against?: readonly number[],
-): ConfidenceInterval | null => runWithoutPauses(intervalPausable(values, userIds, against));
+): ConfidenceInterval | null => runWithoutPauses(bootstrapIntervalPausable(values, userIds, against));
 
 /** Computes {@link bootstrapInterval} and yields about every millisecond. */
-export function* intervalPausable(
+export function* bootstrapIntervalPausable(
   values: readonly number[],
   userIds: readonly string[],
   against?: readonly number[],

@@ -36,8 +36,7 @@ export const rateOf = ({ exposures, successes }: ArmTotals): number =>
 /**
  * Returns the variance of {@link rateOf}, by the delta method for a ratio of sums over users (Deng, Knoblich and Lu,
  * "Applying the delta method in metric analytics", KDD 2018). The variance is never below that of independent exposures
- * with one extra success and one extra failure, so that the rate of an arm without any success does not count as
- * certain.
+ * with one extra success and one extra failure. Otherwise an arm without any success would have a variance of 0.
  */
 export function varianceOf(totals: ArmTotals): number {
   const { people, exposures, successes, exposuresSquared, exposuresTimesSuccesses, successesSquared } =
@@ -63,7 +62,7 @@ export interface RateDifference {
 
 /** Parameters of the sequential test. */
 export interface SequentialSettings {
-  /** Probability of a false positive over all looks together. */
+  /** Probability of a false positive over all evaluations of the test. */
   alpha: number;
   /**
    * Standard deviation of the expected differences. The test is valid for any value and most powerful near the true

@@ -151,6 +151,6 @@ export function buildNetwork<T>(
     : null;
   const logits = deep !== null && wide !== null ? ops.add(deep, wide) : (deep ?? wide);
   if (logits === null)
-    throw new Error("The network needs its deep or its wide part, but the feature shape leaves out both.");
+    throw new Error("the network needs its deep or its wide part, but the feature shape leaves out both");
   return { engage: ops.column(logits, 0, 1), purchase: ops.column(logits, 1, 1) };
 }

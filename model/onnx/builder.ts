@@ -66,7 +66,7 @@ export class GraphBuilder implements Ops<string> {
 
   parameter(name: string): string {
     const parameter = this.#parameters.get(name);
-    if (!parameter) throw new Error(`The model has no parameter named "${name}".`);
+    if (!parameter) throw new Error(`the model has no parameter named "${name}"`);
     return this.#constant(name, [parameter.rows, parameter.columns], parameter.data);
   }
 

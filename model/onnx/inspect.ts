@@ -54,7 +54,7 @@ function tensorMismatch(kind: string, spec: TensorSpec, tensor: ValueInfoProto |
     : `The ${kind} "${spec.name}" must be ${expected}; it is ${type}[${(sizes ?? ["?"]).map((size) => size ?? "open").join(", ")}].`;
 }
 
-/** Returns what is wrong with the operators and weights of a graph; null if nothing is. */
+/** Returns the first problem of a graph's operators and weights; null if there is none. */
 function graphProblem({ node, initializer }: GraphProto): string | null {
   if (node.length > maxNodes)
     return `The file has ${node.length} operators; at most ${maxNodes} are supported.`;

@@ -46,6 +46,6 @@ export function createModelSession(
 
 function floats(tensor: Tensor | undefined): Float32Array {
   if (!(tensor?.data instanceof Float32Array))
-    throw new Error("The model has an output that is not a float32 tensor.");
+    throw new Error("the model has an output that is not a float32 tensor");
   return tensor.data;
 }

@@ -33,11 +33,11 @@ export async function fetchCandidates(
 ): Promise<FetchedCandidates> {
   const withProfile = profileTimeoutMs === null || profileTimeoutMs > 0;
   const request = candidateRequestOf(query, withProfile, profileTimeoutMs);
-  const { near, chosen, next: nextProducts, skipped, place } = await service.gatherCandidates(request);
-  const others = [chosen, nextProducts].filter((block) => block !== null);
+  const { near, chosen, next, skipped, place } = await service.gatherCandidates(request);
+  const others = [chosen, next].filter((block) => block !== null);
   return {
     candidates: merge(query, near, others),
-    blocks: [chosen, near, nextProducts].filter((block) => block !== null),
+    blocks: [chosen, near, next].filter((block) => block !== null),
     skipped: withProfile ? skipped : [...skipped, "chosen: budget", "next: budget"],
     place,
   };

@@ -4,7 +4,7 @@ import type { FeatureBatch, Scores } from "../features/batch.ts";
 
 /** Reads the candidates of a recommendation: the location service when serving, in-process code when evaluating. */
 export interface CandidateService {
-  gatherCandidates(query: CandidateRequest): Promise<CandidateBlocks<Columns>>;
+  gatherCandidates(request: CandidateRequest): Promise<CandidateBlocks<Columns>>;
 }
 
 /** City of the user's location; the reason why it was left out; or null without a location. */

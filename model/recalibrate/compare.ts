@@ -1,4 +1,4 @@
-import { type ConfidenceInterval, intervalPausable } from "../evaluate/metrics.ts";
+import { bootstrapIntervalPausable, type ConfidenceInterval } from "../evaluate/metrics.ts";
 import type { FeatureShape, TrainingList } from "../features/batch.ts";
 import { type PausableWork, runWithoutPauses } from "../pausable-work.ts";
 import { purchaseValue } from "../pipeline/run-pipeline.ts";
@@ -147,7 +147,7 @@ function* qualityDifference(
   return {
     lists: lists.length,
     mean: meanOf(lists, valueOfList),
-    interval: yield* intervalPausable(
+    interval: yield* bootstrapIntervalPausable(
       lists.map((list) => list.weight * valueOfList(list)),
       lists.map(({ pseudonym }) => pseudonym),
       lists.map(({ weight }) => weight),

@@ -183,7 +183,7 @@ export function trainingListOf(
   const { rows } = example;
   const outcomes = rows.map(({ product, outcome }) => corrections.outcomeOf(example.id, product, outcome));
   const shown = rows.filter(({ position }) => position > 0).length;
-  // The rows that were not shown are a sample: each stands for an equal number of ranked candidates that were not
+  // The rows that were not shown are a sample: each represents an equal number of ranked candidates that were not
   // shown.
   const others = Math.max(1, (example.candidates - shown) / Math.max(1, rows.length - shown));
   return {

@@ -56,7 +56,7 @@ export function encodeCheckpoint(shape: FeatureShape, checkpoint: Checkpoint): U
     const average = checkpoint.average.get(name);
     const best = checkpoint.best.parameters.get(name);
     if (!moments || !parameter || !average || !best)
-      throw new Error(`The checkpoint has no values for parameter "${name}".`);
+      throw new Error(`the checkpoint has no values for parameter "${name}"`);
     return [parameter.data, average.data, moments.m, moments.v, best.data];
   });
   const floats = parts.reduce((sum, part) => sum + part.length, 0);

@@ -169,7 +169,7 @@ export async function train(
       }
       if (!Number.isFinite(loss))
         throw new Error(
-          `The loss of step ${state.step + 1} is ${loss}. Check the training lists for values that are not finite.`,
+          `the loss of step ${state.step + 1} is ${loss}: check the training lists for values that are not finite`,
         );
       learner.step(learningRateAt(options.maxLearningRate, state.step + 1, allSteps), part.length);
       const done = Math.min(order.length, at + options.listsPerStep);

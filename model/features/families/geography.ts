@@ -24,9 +24,10 @@ function sixteenth(x: number): number {
 }
 
 /**
- * Location of the candidate: its distance from the user, from the last choice and from home, in log and as decays at
- * several scales, and the density of the user's usual places around it (Gaussian kernels of 0.5, 2 and 8 km, in log;
- * Lichman and Smyth, "Modeling Human Location Data with Mixtures of Kernel Densities", KDD 2014).
+ * Location of the candidate:
+ * - its distance from the user, from the last choice and from home, in log and as decays at several scales;
+ * - the density of the user's usual places around it (Gaussian kernels of 0.5, 2 and 8 km, in log; Lichman and Smyth,
+ *   "Modeling Human Location Data with Mixtures of Kernel Densities", KDD 2014).
  */
 export const geographyFeatures: FeatureFamily = {
   names: [

@@ -3,10 +3,12 @@ import type { RankingContext } from "../ranking-context.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
 /**
- * The situation of the ranking, which modifies the effect of other features: how much is known about the user, the time
- * since their last choice (also modulo a day and a week), the hour on the circle, weekend or not, the user's novelty,
- * the share of candidates that nobody has chosen, and how the sources found the candidate. Only the last one differs
- * between candidates.
+ * The situation of the ranking, which modifies the effect of other features:
+ * - how many choices and products the profile has, and the user's novelty;
+ * - the time since the user's last choice, also modulo a day and a week;
+ * - the hour on the circle, and whether it is a weekend;
+ * - the share of candidates that nobody has chosen;
+ * - how the sources found the candidate: only these features differ between candidates.
  */
 export const situationFeatures: FeatureFamily = {
   names: [

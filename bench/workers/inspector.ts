@@ -111,7 +111,7 @@ export async function measureMemory(url: string): Promise<IsolateMemory> {
   }
 }
 
-/** Bytes between two samples of the heap profiler: so many that it takes none. */
+/** Bytes between two samples of the heap profiler: large enough that it takes no sample. */
 const samplingIntervalBytes = 2 ** 30;
 
 /**

@@ -92,7 +92,7 @@ export async function startWorkers(
   );
 }
 
-/** Waits until `GET /readyz` succeeds, and calls `onWait` with what is not ready yet. Throws after `seconds`. */
+/** Waits until `GET /readyz` succeeds, and calls `onWait` with the reason why it fails. Throws after `seconds`. */
 export async function waitUntilReady(
   url: string,
   seconds: number,

@@ -19,7 +19,7 @@ async function getItems<T>(target: ApiTarget, path: string): Promise<T[]> {
   return ((await response.json()) as { items: T[] }).items;
 }
 
-/** Prints the addresses of the pages, the keys, and three commands that work with the imported data as they are. */
+/** Prints the addresses of the pages, the keys, and three commands that work with the imported data without changes. */
 export async function printWelcome(target: ApiTarget, port: number): Promise<void> {
   const base = `http://localhost:${port}`;
   const [user] = await getItems<{ id: string }>(target, "/v1/users?limit=1");

@@ -75,10 +75,10 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
   /** Returns a model version with its manifest, rollout, status changes and drift. */
   getModel(application: string, version: string): Promise<Result<ModelDetails>>;
   /**
-   * Advances the rollouts of all applications as far as elapsed time and outcomes allow. Returns how many are under
-   * way. The gateway's cron calls it.
+   * Advances the rollouts of all applications as far as elapsed time and outcomes allow. Returns the number of
+   * applications with a rollout. The gateway's cron calls this.
    */
-  advanceRollouts(): Promise<Result<{ underWay: number }>>;
+  advanceRollouts(): Promise<Result<{ applications: number }>>;
   /** Checks a model against its manifest and stores it. The first model of an application is promoted at once. */
   registerModel(
     application: string,

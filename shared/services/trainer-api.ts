@@ -9,12 +9,12 @@ export interface TrainerApi extends ReadinessApi, RetentionApi {
     application: string,
     day: string,
   ): Promise<Result<{ objects: number; examples: number; outcomes: Record<string, number> }>>;
-  /** Begins a recalibration; refuses with `conflict` while another one of the application is running. */
+  /** Starts a recalibration; refuses with `conflict` while another one of the application is running. */
   recalibrate(application: string, input: RecalibrationInput): Promise<Result<RecalibrationRecord>>;
   /** Returns the status and figures of a recalibration. */
   getRecalibration(application: string, id: string): Promise<Result<RecalibrationRecord>>;
-  /** Resumes interrupted recalibrations. The gateway's cron calls it. */
-  resumeInterrupted(): Promise<Result<{ running: number; woken: number }>>;
-  /** Begins a recalibration of each application that has a training log. The gateway's nightly cron calls it. */
-  recalibrateAll(): Promise<Result<{ begun: number }>>;
+  /** Resumes interrupted recalibrations. The gateway's cron calls this. */
+  resumeInterrupted(): Promise<Result<{ running: number; resumed: number }>>;
+  /** Starts a recalibration of each application that has a training log. The gateway's nightly cron calls this. */
+  recalibrateAll(): Promise<Result<{ started: number }>>;
 }

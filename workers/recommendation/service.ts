@@ -236,7 +236,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   }
 
   /** Advances the rollouts of all applications as far as elapsed time and outcomes allow. */
-  async advanceRollouts(): Promise<Result<{ underWay: number }>> {
+  async advanceRollouts(): Promise<Result<{ applications: number }>> {
     return advanceRollouts(this.env, now());
   }
 

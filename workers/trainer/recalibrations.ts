@@ -76,9 +76,9 @@ export class Recalibrations {
    * process was killed stays `running` without progress; after pause and resume, it continues after its last finished
    * step. Returns the number of active and of resumed recalibrations.
    */
-  async resumeStalled(now: number): Promise<{ running: number; woken: number }> {
+  async resumeStalled(now: number): Promise<{ running: number; resumed: number }> {
     const { stalledSeconds } = recalibrationSettingsOf(this.#env);
-    let woken = 0;
+    let resumed = 0;
     let running = 0;
     for (const lease of await this.#leases.list()) {
       const { application, id } = lease;
@@ -92,12 +92,12 @@ export class Recalibrations {
       // `start` has acquired the lease and not yet written the record.
       if (record === null) continue;
       if (now - Date.parse(record.updatedAt) / 1000 < stalledSeconds) continue;
-      woken++;
+      resumed++;
       await this.#resume(application, id, record).catch((error: unknown) =>
         console.error({ event: "recalibration not resumed", application, id, error: errorText(error) }),
       );
     }
-    return { running, woken };
+    return { running, resumed };
   }
 
   async #resume(application: string, id: string, record: RecalibrationRecord): Promise<void> {
@@ -120,9 +120,9 @@ export class Recalibrations {
   }
 
   /** Starts a recalibration for each application that has a training log. Returns the number started. */
-  async startAll(now: number): Promise<{ begun: number }> {
+  async startAll(now: number): Promise<{ started: number }> {
     const day = new Date(now * 1000).toISOString().slice(0, 10);
-    let begun = 0;
+    let started = 0;
     let cursor: string | undefined;
     do {
       const page = await this.#env.TRAINING_LOG.list({ delimiter: "/", cursor });
@@ -136,10 +136,10 @@ export class Recalibrations {
             return null;
           },
         );
-        if (result?.ok) begun++;
+        if (result?.ok) started++;
       }
       cursor = page.truncated ? page.cursor : undefined;
     } while (cursor);
-    return { begun };
+    return { started };
   }
 }

@@ -67,7 +67,7 @@ describe("Recalibrations.resumeStalled", () => {
     const root = `${application}/recalibrations/`;
     expect((await keysOf(root)).length).toBeGreaterThan(1);
 
-    expect(await serviceOver().service.resumeStalled(now)).toMatchObject({ woken: 0 });
+    expect(await serviceOver().service.resumeStalled(now)).toMatchObject({ resumed: 0 });
     expect(await keysOf(root)).toEqual([`${root}run/record.json`]);
     expect(await leaseHolder(application)).toBe("");
 
@@ -82,8 +82,8 @@ describe("Recalibrations.resumeStalled", () => {
     const { service, created } = serviceOver();
     await service.start(application, { seed: 1 }, "one", now);
     expect(created).toEqual([`${application}-one`]);
-    expect(await service.resumeStalled(now + 10)).toMatchObject({ running: 1, woken: 0 });
-    expect(await service.resumeStalled(now + 3600)).toMatchObject({ running: 1, woken: 1 });
+    expect(await service.resumeStalled(now + 10)).toMatchObject({ running: 1, resumed: 0 });
+    expect(await service.resumeStalled(now + 3600)).toMatchObject({ running: 1, resumed: 1 });
     expect(created).toEqual([`${application}-one`, `${application}-one`]);
   });
 });

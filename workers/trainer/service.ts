@@ -47,11 +47,11 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
     return parsed.ok ? this.#recalibrations.get(application, id) : parsed;
   }
 
-  async resumeInterrupted(): Promise<Result<{ running: number; woken: number }>> {
+  async resumeInterrupted(): Promise<Result<{ running: number; resumed: number }>> {
     return ok(await this.#recalibrations.resumeStalled(now()));
   }
 
-  async recalibrateAll(): Promise<Result<{ begun: number }>> {
+  async recalibrateAll(): Promise<Result<{ started: number }>> {
     return ok(await this.#recalibrations.startAll(now()));
   }
 

@@ -155,11 +155,11 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
       },
     }),
     async (c) => {
-      const begun = unwrap(
+      const started = unwrap(
         await services.recommendation.beginErasure(c.var.caller.application, c.req.valid("param").id),
         "the recommendation service",
       );
-      return c.json(begun, 202, { location: `/v1/erasures/${begun.id}` });
+      return c.json(started, 202, { location: `/v1/erasures/${started.id}` });
     },
   );
 

@@ -7,7 +7,7 @@ import { enforceRetention } from "./enforce-retention.ts";
 const nightlyCron = "0 3 * * *";
 
 /**
- * Runs the work of a cron trigger. Each minute: sends product changes that no consumer confirmed, wakes interrupted
+ * Runs the work of a cron trigger. Each minute: sends product changes that no consumer confirmed, resumes interrupted
  * recalibrations, and advances the rollouts of candidate models. Each night: applies retention, then starts a
  * recalibration of every application's model.
  */

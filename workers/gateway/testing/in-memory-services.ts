@@ -212,7 +212,7 @@ const recommendationService = (): RecommendationApi => {
     runRebuildStep: async () => ok({ part: "neighbours", done: 0 }),
     listModels: async () => ok([record]),
     getModel: async () => notFound("model"),
-    advanceRollouts: async () => ok({ underWay: 0 }),
+    advanceRollouts: async () => ok({ applications: 0 }),
     registerModel: async (_application, manifest, bytes) =>
       bytes.byteLength === manifest.bytes ? ok(record) : refuse("invalid_input", "The sizes differ."),
     servingModel: async () => notFound("model"),
@@ -243,8 +243,8 @@ const trainerService = (): TrainerApi => ({
       figures: { seed },
     }),
   getRecalibration: async () => notFound("recalibration"),
-  resumeInterrupted: async () => ok({ running: 0, woken: 0 }),
-  recalibrateAll: async () => ok({ begun: 0 }),
+  resumeInterrupted: async () => ok({ running: 0, resumed: 0 }),
+  recalibrateAll: async () => ok({ started: 0 }),
 });
 
 /**

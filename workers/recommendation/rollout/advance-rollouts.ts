@@ -13,7 +13,7 @@ import { advanceRollout } from "./advance-rollout.ts";
 export async function advanceRollouts(
   env: RecommendationEnv,
   now: number,
-): Promise<Result<{ underWay: number }>> {
+): Promise<Result<{ applications: number }>> {
   const applications = await new RegistryStore(env.DB).applicationsWithRollouts();
   for (const application of applications)
     try {
@@ -28,5 +28,5 @@ export async function advanceRollouts(
   } catch (error) {
     console.error({ event: "drift not computed", error: errorText(error) });
   }
-  return ok({ underWay: applications.length });
+  return ok({ applications: applications.length });
 }

@@ -92,9 +92,9 @@ export class GatewayStore {
   }
 
   /**
-   * Inserts a new key with the rights of an old one, and lets the old key expire at `expiresAt` (seconds since the Unix
-   * epoch), in one transaction. Returns the new key's record. Returns `inactive` where the old key is revoked or was
-   * rotated before, and `unknown` where there is no such key.
+   * Inserts a new key with the rights of an old one and sets when the old key expires, in one transaction. `expiresAt`
+   * is in seconds since the Unix epoch. Returns the new key's record. Returns `inactive` where the old key is revoked
+   * or was rotated before, and `unknown` where there is no such key.
    */
   async rotateKey(
     application: string,

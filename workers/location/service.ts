@@ -173,7 +173,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
   }
 
   /**
-   * Returns the city, country and time zone of a point, or why they are missing: a failure or delay of the gazetteer
+   * Returns the city, country and time zone of a point, or why they are missing. A failure or delay of the gazetteer
    * must not fail or delay recommendations.
    */
   async #resolveWithin(

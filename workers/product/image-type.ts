@@ -5,8 +5,8 @@ const ascii = (bytes: Uint8Array, from: number, to: number): string =>
   String.fromCharCode(...bytes.subarray(from, to));
 
 /**
- * Returns the content type of an image by its first bytes: JPEG (SOI and a marker), PNG (its 8-byte signature), WebP
- * (RIFF container) or AVIF (ISO BMFF with `avif` or `avis` among the brands). Returns null for other content.
+ * Returns the content type of an image by its first bytes. JPEG has SOI and a marker, PNG an 8-byte signature, WebP a
+ * RIFF container. AVIF is ISO BMFF with `avif` or `avis` among the brands. Returns null for other content.
  */
 export function imageTypeOf(bytes: Uint8Array): ImageType | null {
   if (bytes.length < 12) return null;

@@ -71,10 +71,10 @@ export class Recalibrations {
   }
 
   /**
-   * Resumes recalibrations whose record has not changed for `stalledSeconds`, and removes the artifacts of ended ones:
-   * an instance may die before it removes them, and they hold examples of users. In a local runtime, an instance whose
-   * process was killed stays `running` without progress; after pause and resume, it continues after its last finished
-   * step. Returns the number of active and of resumed recalibrations.
+   * Resumes recalibrations whose record has not changed for `stalledSeconds`. Removes the artifacts of ended
+   * recalibrations, which hold examples of users: an instance may die before it removes them. In a local runtime, an
+   * instance whose process was killed stays `running` without progress; after pause and resume, it continues after its
+   * last finished step. Returns the number of active and of resumed recalibrations.
    */
   async resumeStalled(now: number): Promise<{ running: number; resumed: number }> {
     const { stalledSeconds } = recalibrationSettingsOf(this.#env);

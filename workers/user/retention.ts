@@ -16,8 +16,8 @@ const agingTables = [
 const maxProductsPerStep = 500;
 
 /**
- * Compacts the hourly totals of some products: adds up the hours before `before` by hour of the week, which is all that
- * readers use of old hours. The sum of a product's counts does not change. Returns the number of removed rows.
+ * Compacts the hourly totals of some products: adds up the hours before `before` by hour of the week. Readers use
+ * nothing else of old hours. The sum of a product's counts does not change. Returns the number of removed rows.
  */
 async function compactHours(database: D1Database, before: number): Promise<number> {
   const isOld = `t.hour >= ${hoursOfWeek} AND t.hour < ?1`;

@@ -139,8 +139,8 @@ export class UserStore {
 
   /**
    * Inserts interactions that do not exist yet, and adds them to the totals in the same transaction. Returns the totals
-   * of every product and hour in the batch, read after the commit: the last of several concurrent calls returns the
-   * totals of all of them.
+   * of every product and hour in the batch, read after the commit. The last of several concurrent calls thus returns
+   * the totals of all of them.
    */
   async recordInteractions(
     application: string,

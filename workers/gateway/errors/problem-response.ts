@@ -102,8 +102,8 @@ export function logUnexpectedError(error: unknown, requestId = ""): void {
 }
 
 /**
- * Returns the problem response for any error that a handler threw. An error that is neither a refusal nor an HTTP
- * exception is unexpected: it is logged with the request id, and the client sees only the id.
+ * Returns the problem response for any error that a handler threw. Any error that is neither a refusal nor an HTTP
+ * exception is unexpected. The log has it under the request id, and the client sees only the id.
  */
 export function errorResponse(c: GatewayRequest, error: Error): Response {
   if (error instanceof RefusalError) return refusalResponse(c, error.refusal);

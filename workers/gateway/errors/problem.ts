@@ -20,8 +20,8 @@ const statusAndTitle: Record<RefusalCode, { status: number; title: string }> = {
 export const httpStatusOf = (code: RefusalCode): number => statusAndTitle[code].status;
 
 /**
- * Returns the RFC 9457 problem details of a refusal. The detail of an internal error is replaced, since it may hold
- * data that the client must not see; the log has it under the request id.
+ * Returns the RFC 9457 problem details of a refusal. The detail of an internal error is replaced, because it may hold
+ * data that the client must not see. The log has the detail under the request id.
  */
 export function toProblem(refusal: Refusal, requestId: string): Problem {
   const { status, title } = statusAndTitle[refusal.code];

@@ -30,8 +30,8 @@ async function readBody(
 }
 
 /**
- * Reads the whole body before the handler runs. Answers 413 for more than `maxBytes` (at once where `content-length`
- * announces them), 408 for a body that arrives slower than `minRate`, and 400 for JSON that nests too deep.
+ * Reads the whole body before the handler runs. Answers 413 for more than `maxBytes`, at once where `content-length`
+ * announces them. Answers 408 for a body that arrives slower than `minRate`, and 400 for JSON that nests too deep.
  */
 export const receiveBody =
   (maxBytes: number, minRate: MinBodyRate): MiddlewareHandler<GatewayContext> =>

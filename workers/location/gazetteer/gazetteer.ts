@@ -25,8 +25,8 @@ export interface CityIndex {
 const areaCache = new Map<string, CityIndex>();
 
 /**
- * Returns the approximate radius of a city's built-up area in km, for the density of dense cities: 4 million people per
- * 1,000 km², which gives 9 km for one million.
+ * Returns the approximate radius of a city's built-up area in km. Assumes the density of dense cities, 4 million people
+ * per 1,000 km²: a city of one million has a radius of 9 km.
  */
 const builtUpRadiusKm = ({ population }: City): number => 0.009 * Math.sqrt(population);
 

@@ -7,8 +7,8 @@ import type { TileSource } from "../../../model/retrieval/tile-source.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 
 /**
- * Ages in ms: the cache returns a tile up to `freshMs` as it is, up to `staleMs` while it reloads the tile in the
- * background, and above `staleMs` after the reload.
+ * Ages in ms. Up to `freshMs`, the cache returns a tile as it is. Up to `staleMs`, it also reloads the tile in the
+ * background. Above `staleMs`, it returns the tile after the reload.
  */
 interface Freshness {
   freshMs: number;
@@ -100,8 +100,8 @@ export class TileCache implements TileSource, ForwardingLookup {
   }
 
   /**
-   * Returns the tile of a cell; null for an empty cell. `version` is the one that the parent's tile lists: a cached
-   * leaf of at least this version is current, so that unchanged leaves stay cached without any read.
+   * Returns the tile of a cell; null for an empty cell. `version` is the one that the parent's tile lists. A cached
+   * leaf of at least this version is current, so unchanged leaves stay cached without any read.
    */
   async tile(cell: string, version?: number): Promise<Columns | null> {
     const key = tileKey(this.#application, cell);

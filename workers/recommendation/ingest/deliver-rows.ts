@@ -85,9 +85,9 @@ export function mergeByUser(messages: readonly InteractionsMessage[]): UserRows[
 }
 
 /**
- * Writes outbox rows to their stores, in this order: the user database (rows and totals in one transaction), the cells
- * (absolute totals), the experiment counts, the training log. Each write is idempotent. Throws at the first write that
- * fails; the later writes are not done.
+ * Writes outbox rows to their stores, in this order: the user database, the cells, the experiment counts, the training
+ * log. The user database takes rows and totals in one transaction; the cells take absolute totals. Each write is
+ * idempotent. Throws at the first write that fails; the later writes are not done.
  */
 export async function deliverRows(
   env: RecommendationEnv,
@@ -130,7 +130,7 @@ export async function deliverRows(
 
 /**
  * Removes rows of erased generations that were just written. An erasure sets its tombstone before it scans the training
- * log, so the scan removes rows written before it, and this function removes rows written after it.
+ * log. The scan removes the rows written before the scan; this function removes the rows written after the tombstone.
  */
 async function removeErased(
   env: RecommendationEnv,

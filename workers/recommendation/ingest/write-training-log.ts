@@ -32,7 +32,7 @@ function lineOf({ pseudonym, generation }: UserRows, row: OutboxRow): Line | nul
 
 /**
  * Writes outbox rows to the training log and returns the keys of the written objects. Each user shard gets one object
- * of gzipped JSON lines, under the UTC day of its newest line: one object per day would scatter history over many
+ * of gzipped JSON lines, under the UTC day of its newest line. One object per day would scatter history over many
  * objects. An object is named by the hash of its lines, so writing the same batch again overwrites the same objects.
  */
 export async function writeTrainingLog(

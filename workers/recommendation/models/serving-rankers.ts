@@ -104,9 +104,10 @@ export interface ServingRankers {
 }
 
 /**
- * Returns the rankers for a user's request, in order of preference: the canary's model for users of the canary arm, the
- * application's serving model (the last one that loaded), the bundled model, the linear scorer, popularity. Only an
- * isolate's first request for an application waits for the registry; a registry failure does not fail the request.
+ * Returns the rankers for a user's request, in order of preference. Users of the canary arm get the canary's model
+ * first. Then follow the application's serving model (the last one that loaded), the bundled model, the linear scorer
+ * and popularity. Only an isolate's first request for an application waits for the registry; a registry failure does
+ * not fail the request.
  */
 export async function rankersFor(
   env: RecommendationEnv,

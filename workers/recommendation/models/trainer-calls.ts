@@ -73,8 +73,8 @@ export async function scoreLists(
 }
 
 /**
- * Loads a model that need not be registered, checks it against its manifest, and scores a list of the largest size
- * `runs` times, so that the caller can measure the latency.
+ * Loads a model, which need not be registered, and checks it against its manifest. Then scores a list of the largest
+ * size `runs` times, so that the caller can measure the latency.
  */
 export async function tryModel(
   manifest: ModelManifest,

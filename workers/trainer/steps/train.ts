@@ -58,7 +58,7 @@ export async function planTraining(
 }
 
 /**
- * Returns the number of epochs. The number of optimizer steps bounds how far the weights can move: three epochs over a
+ * Returns the number of epochs. The number of optimizer steps bounds how far the weights can move. Three epochs over a
  * few hundred lists leave the model almost unchanged, and the gate then finds no gain.
  */
 export function epochCount(

@@ -9,6 +9,7 @@ import { type RecommendationReceipt, recommendationReceipt } from "../shared/con
 import { ok, parse, type Result, refuse, unwrap } from "../shared/contracts/result.ts";
 import { errorText } from "../shared/errors/error-text.ts";
 import type { UserSettings } from "../shared/services/user-api.ts";
+import { daySeconds } from "../shared/time/seconds.ts";
 import { clickWindowOf } from "./user-session/click-window.ts";
 import { closeClickWindow } from "./user-session/close-click-window.ts";
 import { Erasures } from "./user-session/erasures.ts";
@@ -29,7 +30,7 @@ const maxOpenRows = 5000;
 /** Minimum delay of the alarm that sends rows, in milliseconds, so that a burst of rows is sent in one message. */
 const sendDelayMs = 50;
 /** Interval between deletions of expired rows, in seconds. */
-const pruneIntervalSeconds = 86_400;
+const pruneIntervalSeconds = daySeconds;
 /** Delay before a failed alarm runs again, in milliseconds. */
 const retryDelayMs = 5000;
 /** Maximum time that one call or alarm spends on an erasure, in milliseconds. The next alarm continues. */
@@ -84,7 +85,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       refreshSettings: (application, userId) => this.#refreshSettings(application, userId),
     });
     this.#clickWindowSeconds = clickWindowOf(env);
-    this.#retentionSeconds = receiptDaysOf(env) * 86_400;
+    this.#retentionSeconds = receiptDaysOf(env) * daySeconds;
   }
 
   get #state(): SessionState {

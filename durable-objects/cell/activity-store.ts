@@ -7,6 +7,7 @@ import {
   type ProductTotals,
   sumTotals,
 } from "../../shared/contracts/totals.ts";
+import { daySeconds } from "../../shared/time/seconds.ts";
 import { CountedKeys } from "./counted-keys.ts";
 import { decodeHours, emptyHours } from "./hours.ts";
 import { HoursTable } from "./hours-table.ts";
@@ -36,7 +37,7 @@ export interface AppliedActivity {
 /** Maximum number of next products that are stored for a product. A tile shows the strongest of these. */
 const maxStoredNextProducts = 64;
 /** How long keys of events are stored, in seconds: longer than any message is retried. */
-const keyLifetimeSeconds = 14 * 86_400;
+const keyLifetimeSeconds = 14 * daySeconds;
 /** Maximum number of pending deltas, and of characters in all of them. */
 const maxPendingDeltas = 512;
 const maxPendingCharacters = 1_048_576;

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { daySeconds } from "../../shared/time/seconds.ts";
 
 const defaultClickWindowSeconds = 1800;
 
-const setting = z.coerce.number().int().min(1).max(86_400).default(defaultClickWindowSeconds);
+const setting = z.coerce.number().int().min(1).max(daySeconds).default(defaultClickWindowSeconds);
 
 /**
  * Returns the click window in seconds: `CLICK_WINDOW_SECONDS` of the worker's variables, 1 to 86,400, default 1800. A

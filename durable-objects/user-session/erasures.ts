@@ -214,10 +214,7 @@ export class Erasures {
         await this.#step(state, now);
       } catch (error) {
         console.error({ event: "erasure failed", phase: state.phase, error: errorText(error) });
-        const delay = Math.min(
-          maxRetryDelaySeconds,
-          minRetryDelaySeconds * 2 ** Math.min(state.failures, 10),
-        );
+        const delay = Math.min(maxRetryDelaySeconds, minRetryDelaySeconds * 2 ** state.failures);
         this.#put({ ...state, failures: state.failures + 1, due: now + delay });
       }
       if (Date.now() >= end) return;

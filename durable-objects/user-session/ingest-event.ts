@@ -1,12 +1,13 @@
 import { choicesBefore, isFirstInteraction } from "../../model/profile/apply-interaction.ts";
 import type { UserProfile } from "../../model/profile/profile.ts";
 import type { AcceptedInteraction, Interaction } from "../../shared/contracts/event.ts";
+import { daySeconds } from "../../shared/time/seconds.ts";
 import { resendSeconds } from "./outbox.ts";
 import { applyEventToProfile, type SessionState } from "./session-state.ts";
 import type { SessionStore } from "./session-store.ts";
 
 /** How long after an impression a purchase still corrects the training example, in seconds. */
-const purchaseCorrectionSeconds = 7 * 86_400;
+const purchaseCorrectionSeconds = 7 * daySeconds;
 
 /** The result of ingesting one event. */
 export interface IngestResult {

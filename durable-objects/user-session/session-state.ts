@@ -4,6 +4,7 @@ import { emptyProfile, type UserProfile } from "../../model/profile/profile.ts";
 import type { Interaction } from "../../shared/contracts/event.ts";
 import type { OutboxRow, PlaceVisit } from "../../shared/contracts/queues.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
+import { daySeconds } from "../../shared/time/seconds.ts";
 import type { JournalRow, OutboxQueue, SessionStore } from "./session-store.ts";
 
 /**
@@ -12,7 +13,7 @@ import type { JournalRow, OutboxQueue, SessionStore } from "./session-store.ts";
  */
 const rowsPerSnapshot = 16;
 /** Counts of an experiment that have not grown for this long, in seconds, belong to a finished experiment. */
-const countsLifetimeSeconds = 90 * 86_400;
+const countsLifetimeSeconds = 90 * daySeconds;
 
 /** Applies an interaction to the profile, in place. */
 export function applyEventToProfile(profile: UserProfile, event: Interaction): void {

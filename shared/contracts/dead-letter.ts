@@ -2,7 +2,7 @@ import { z } from "zod";
 import { instant } from "./primitives.ts";
 
 /** Returns the seconds until a failed message is retried: doubles with each attempt, at most 600. */
-export const retryDelaySeconds = (attempts: number): number => Math.min(600, 2 ** Math.min(attempts, 10));
+export const retryDelaySeconds = (attempts: number): number => Math.min(600, 2 ** attempts);
 
 /**
  * Number of deliveries after which a queue moves a message to its dead-letter queue: the first delivery, and the

@@ -12,6 +12,7 @@ import type { UserSession } from "../../durable-objects/user-session.ts";
 import type { Interaction } from "../../shared/contracts/event.ts";
 import type { Impression } from "../../shared/contracts/impression.ts";
 import { countRowsWritten, type RowsWritten } from "../../shared/testing/rows-written.ts";
+import { daySeconds } from "../../shared/time/seconds.ts";
 import { UserStore } from "../../workers/user/store.ts";
 
 const environment: {
@@ -107,7 +108,7 @@ describe("rows written", () => {
           // The alarm is due a minute after the first event since it last ran.
           if (n % 7 === 0) await runDurableObjectAlarm(session("eve"));
         }
-        vi.setSystemTime(Date.now() + 9 * 86_400_000);
+        vi.setSystemTime(Date.now() + 9 * daySeconds * 1000);
         await deliverEvent("eve", count + 1, store);
         await runDurableObjectAlarm(session("eve"));
       });

@@ -107,7 +107,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.#oldestOpenImpression = undefined;
   }
 
-  /** Runs `change` in one transaction over the tables and the state. If it fails, both remain as they were before. */
+  /** Runs `change` in one transaction over the tables and the state. If `change` fails, both stay as they were. */
   #transaction<T>(application: string, userId: string, change: (state: SessionState) => T): T {
     try {
       return this.ctx.storage.transactionSync(() => {
@@ -280,7 +280,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.setUserSettings(application, userId, settings);
   }
 
-  /** Opens a WebSocket that receives new recommendations. The alarm closes it when its credential expires. */
+  /** Opens a WebSocket that receives new recommendations. The alarm closes the WebSocket when its credential expires. */
   override async fetch(request: Request): Promise<Response> {
     const until = z.coerce.number().positive().parse(request.headers.get(liveHeaders.until));
     const webSocket = this.#listeners.accept(until);

@@ -40,7 +40,7 @@ export class CellTables {
     return state;
   }
 
-  /** Runs `change` in one transaction over the tables and the state. If it fails, both remain as they were before. */
+  /** Runs `change` in one transaction over the tables and the state. If `change` fails, both stay as they were. */
   transaction<T>(application: string, cell: string, change: (state: CellState) => T): T {
     try {
       return this.#storage.transactionSync(() => {

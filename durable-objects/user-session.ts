@@ -280,7 +280,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.setUserSettings(application, userId, settings);
   }
 
-  /** Opens a WebSocket that receives new recommendations. The alarm closes the WebSocket when its credential expires. */
+  /** Opens a WebSocket that receives new recommendations. The alarm closes the socket when its credential expires. */
   override async fetch(request: Request): Promise<Response> {
     const until = z.coerce.number().positive().parse(request.headers.get(liveHeaders.until));
     const webSocket = this.#listeners.accept(until);

@@ -28,7 +28,7 @@ async function getJson(path: string): Promise<unknown> {
   const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${values.key}` } }).catch(
     (error: unknown) =>
       exitWithError(
-        `${url} does not answer (${error}). Run npm start first, or name another address with --url and --key.`,
+        `${url} does not answer (${error}). Run npm start first, or name the address with --url and --key, for example --url http://localhost:8788.`,
       ),
   );
   const body = (await response.json()) as { detail?: string };

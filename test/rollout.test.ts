@@ -57,7 +57,7 @@ describe("rollout with a forced gate", () => {
       ROLLOUT: JSON.stringify({
         gate: { forced: true },
         shadow: { share: 1, minRequests: 5, minSeconds: 0 },
-        canary: { share: 0.4, effect: 0.3, minPeople: 15, minExposures: 15 },
+        canary: { share: 0.4, effect: 0.3, minUsers: 15, minExposures: 15 },
       }),
     },
   });

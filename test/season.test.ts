@@ -37,7 +37,7 @@ const stack = new TestStack({
     CLICK_WINDOW_SECONDS: "2",
     ROLLOUT: JSON.stringify({
       shadow: { share: 1, minRequests: 5, minSeconds: 0 },
-      canary: { share: 0.5, effect: 0.2, minPeople: 10, minExposures: 10, maxSeconds: 3 },
+      canary: { share: 0.5, effect: 0.2, minUsers: 10, minExposures: 10, maxSeconds: 3 },
       // The reference model must pass the gate, although it is trained without a held-out part.
       gate: { forced: true },
       exploration: { rate: 0.2, depth: 30 },

@@ -7,7 +7,10 @@ import { fullBudget, quickBudget, trainOnDataset } from "../train/train-on-datas
 import { writeModel } from "./model-files.ts";
 import { terminalHooks } from "./progress.ts";
 
-/** A fixed seed and a fixed end of the simulated history make the bundled model reproducible. */
+/**
+ * A fixed seed and a fixed end of the simulated history: the same code trains the same bytes. An earlier trainer made the
+ * committed model, so this command replaces it with another one.
+ */
 const seed = 1;
 const now = Date.UTC(2026, 0, 5) / 1000;
 

@@ -3,7 +3,7 @@ import type { ArmTotals } from "../../shared/experiments/arm-totals.ts";
 import { emptyArmTotals, updateArmTotals } from "./sequential.ts";
 import { verdictOf } from "./verdict.ts";
 
-const settings = { alpha: 0.05, effect: 0.05, minPeople: 20, minExposures: 100, margin: 0.1 };
+const settings = { alpha: 0.05, effect: 0.05, minUsers: 20, minExposures: 100, margin: 0.1 };
 
 /** Returns the totals of users with ten exposures each, of which about `successes` succeed. */
 function arm(users: number, successes: number): ArmTotals {

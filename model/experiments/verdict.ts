@@ -4,7 +4,7 @@ import { type RateDifference, rateDifference, rateOf, type SequentialSettings } 
 /** When an experiment has enough data for a verdict, and what loss is acceptable. */
 export interface VerdictSettings extends SequentialSettings {
   /** Users and exposures that each arm needs before the first verdict: the test relies on the normal limit. */
-  minPeople: number;
+  minUsers: number;
   minExposures: number;
   /** Largest acceptable loss of the candidate, as a share (0 to 1) of the control's rate. */
   margin: number;
@@ -34,7 +34,7 @@ export function verdictOf(candidate: ArmTotals, control: ArmTotals, settings: Ve
   const { low, high, estimate } = difference;
   const figures = `${percent(rateOf(candidate))} of ${candidate.exposures} against ${percent(rateOf(control))} of ${control.exposures} exposures, difference ${percent(estimate)} (${percent(low)} to ${percent(high)})`;
   if (
-    Math.min(candidate.people, control.people) < settings.minPeople ||
+    Math.min(candidate.people, control.people) < settings.minUsers ||
     Math.min(candidate.exposures, control.exposures) < settings.minExposures
   )
     return { verdict: "open", difference, reason: `too few users or exposures: ${figures}` };

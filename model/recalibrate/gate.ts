@@ -3,11 +3,11 @@ import { baselineNames, type Comparison, type QualityDifference } from "./compar
 import type { LogStatistics } from "./example-summary.ts";
 
 /** The thresholds that a candidate must meet. */
-export const gateConfiguration = z.object({
+export const gateConfiguration = z.strictObject({
   /** Whether failed checks are only reported: for tests of the roll-out. */
   forced: z.boolean().default(false),
   minExamples: z.number().int().default(300),
-  minPeople: z.number().int().default(20),
+  minUsers: z.number().int().default(20),
   /** Lists of the evaluation window with an engagement. */
   minLists: z.number().int().default(100),
   maxDamagedShare: z.number().default(0.02),
@@ -97,8 +97,8 @@ export function checkTrainingData(data: LogStatistics, configuration: GateConfig
     ),
     check(
       "people",
-      data.people >= configuration.minPeople,
-      `${data.people} users, at least ${configuration.minPeople}`,
+      data.people >= configuration.minUsers,
+      `${data.people} users, at least ${configuration.minUsers}`,
     ),
     check(
       "whole lines",

@@ -17,6 +17,7 @@ export const recommendationInput = z.strictObject({
   diversity: z.number().min(0).max(1).default(0),
   caps: z.strictObject({ perCategory: z.number().int().min(1).max(100).optional() }).optional(),
   exclude: z.array(identifier).max(500).optional(),
+  /** Reserved for rules that depend on the page. No rule reads it yet. */
   context: boundedRecord(64, z.union([z.string().max(256), z.number(), z.boolean()])).optional(),
   explain: z.boolean().default(false),
   /** Time budget in milliseconds. The pipeline skips stages that no longer fit and names them in `stages`. */

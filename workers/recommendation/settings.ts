@@ -4,11 +4,11 @@ import { gateConfiguration } from "../../model/recalibrate/gate.ts";
 const share = z.number().min(0).max(1);
 
 /** Settings of model rollouts and of exploration. */
-export const rolloutSettings = z.object({
+export const rolloutSettings = z.strictObject({
   /** Whether registered models start and advance their rollouts by themselves; else an operator promotes them. */
   automatic: z.boolean().default(true),
   shadow: z
-    .object({
+    .strictObject({
       /** Share of the requests that the shadow model scores too. */
       share: share.default(0.2),
       /** Scored requests and elapsed seconds before the canary may start. */
@@ -19,7 +19,7 @@ export const rolloutSettings = z.object({
     })
     .prefault({}),
   canary: z
-    .object({
+    .strictObject({
       /** Share of the users whom the candidate model serves; the control group has the same size. */
       share: z.number().gt(0).max(0.5).default(0.1),
       /**
@@ -29,7 +29,7 @@ export const rolloutSettings = z.object({
       alpha: z.number().gt(0).lt(1).default(0.05),
       /** Standard deviation of the expected differences of success rates; the test is most powerful near it. */
       effect: z.number().gt(0).max(1).default(0.03),
-      minPeople: z.number().int().min(2).default(50),
+      minUsers: z.number().int().min(2).default(50),
       minExposures: z.number().int().min(1).default(500),
       /** Loss that is tolerated, as a share of the control's success rate. */
       margin: share.default(0.1),
@@ -48,7 +48,7 @@ export const rolloutSettings = z.object({
   kept: z.number().int().min(0).default(10),
   /** Random exploration in the last position of lists; see `model/experiments/exploration.ts`. */
   exploration: z
-    .object({ rate: share.max(0.5).default(0), depth: z.number().int().min(1).max(50).default(10) })
+    .strictObject({ rate: share.max(0.5).default(0), depth: z.number().int().min(1).max(50).default(10) })
     .prefault({}),
 });
 export type RolloutSettings = z.infer<typeof rolloutSettings>;
@@ -56,7 +56,8 @@ export type RolloutSettings = z.infer<typeof rolloutSettings>;
 let cachedSettings: { text: unknown; settings: RolloutSettings } | null = null;
 
 /**
- * Returns the settings from the JSON in the variable `ROLLOUT`, with defaults. Throws if the JSON is not as documented.
+ * Returns the settings from the JSON in the variable `ROLLOUT`, with defaults. Throws if the JSON is not as documented; an unknown
+ * setting is refused by name.
  */
 export function rolloutSettingsOf(variables: object): RolloutSettings {
   const text: unknown = Reflect.get(variables, "ROLLOUT");

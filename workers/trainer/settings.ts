@@ -2,7 +2,7 @@ import { z } from "zod";
 import { gateConfiguration } from "../../model/recalibrate/gate.ts";
 
 /** Settings of recalibrations: JSON in the worker's variable `RECALIBRATION`. */
-export const recalibrationSettings = z.object({
+export const recalibrationSettings = z.strictObject({
   /** Days of the training log to train on. */
   days: z.number().int().min(1).max(90).default(30),
   /** Largest number of examples, the newest first. */
@@ -39,7 +39,8 @@ export const recalibrationSettings = z.object({
 export type RecalibrationSettings = z.infer<typeof recalibrationSettings>;
 
 /**
- * Returns the settings in the variable `RECALIBRATION`; the defaults without it. Throws if the variable is not valid.
+ * Returns the settings in the variable `RECALIBRATION`; the defaults without it. Throws if the variable is not valid;
+ * an unknown setting is refused by name.
  */
 export function recalibrationSettingsOf(variables: object): RecalibrationSettings {
   const text: unknown = Reflect.get(variables, "RECALIBRATION");

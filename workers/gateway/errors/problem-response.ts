@@ -98,7 +98,7 @@ const loggableText = (error: Error): string =>
 /** Logs an error whose cause the client never sees. */
 export function logUnexpectedError(error: unknown, requestId = ""): void {
   const text = error instanceof Error ? loggableText(error) : typeof error;
-  console.error(JSON.stringify({ message: "unexpected error", requestId, error: text }));
+  console.error(JSON.stringify({ event: "unexpected error", requestId, error: text }));
 }
 
 /**

@@ -67,7 +67,7 @@ it("logs only failures of the service, and passes each point to every meter", ()
   log.record({ ...point, status: 404 });
   expect(lines).toHaveLength(2);
   expect(JSON.parse(lines[0])).toMatchObject({
-    message: "request failed",
+    event: "request failed",
     route: point.route,
     requestId: "r",
   });

@@ -13,6 +13,6 @@ export class LogMeter implements RequestMeter {
 
   record(point: RequestPoint): void {
     if (point.status >= 500 && point.code !== "")
-      this.#write(JSON.stringify({ message: "request failed", ...point }));
+      this.#write(JSON.stringify({ event: "request failed", ...point }));
   }
 }

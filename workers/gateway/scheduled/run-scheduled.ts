@@ -19,12 +19,12 @@ export async function runScheduled(cron: string, env: GatewayEnv): Promise<void>
       gatewaySettingsOf(env).retention,
       Date.now() / 1000,
     );
-    console.log(JSON.stringify({ message: "retention applied", removed, failed }));
+    console.log(JSON.stringify({ event: "retention applied", removed, failed }));
   }
   const work =
     cron === nightlyCron
       ? [env.TRAINER.recalibrateAll()]
       : [env.PRODUCT.resendOutbox(), env.TRAINER.resumeInterrupted(), env.RECOMMENDATION.advanceRollouts()];
   for (const result of await Promise.all(work))
-    if (!result.ok) console.error(JSON.stringify({ message: "scheduled work failed", ...result.error }));
+    if (!result.ok) console.error(JSON.stringify({ event: "scheduled work failed", ...result.error }));
 }

@@ -21,7 +21,7 @@ const rollout = {
   // gate/evaluate-candidate.worker.test.ts tests the gate.
   gate: { forced: true },
   shadow: { share: 1, minRequests: 40, minSeconds: 0 },
-  canary: { share: 0.3, effect: 0.1, minPeople: 20, minExposures: 100, maxSeconds: 1000 },
+  canary: { share: 0.3, effect: 0.1, minUsers: 20, minExposures: 100, maxSeconds: 1000 },
 };
 const environment = environmentWithRollout(rollout);
 const now = (): number => Date.now() / 1000;

@@ -13,8 +13,8 @@ const chosen = new Set(process.argv.slice(2).filter((each) => options.has(each))
 const rest = process.argv.slice(2).filter((each) => !options.has(each));
 
 const long = chosen.has("--long");
-// Most test files start their own workers and wait for them, so two files run at a time on every machine.
-const workers = `--maxWorkers=${long ? 1 : 2}`;
+// Most test files start their own workers and wait for them, so three files run at a time on every machine.
+const workers = `--maxWorkers=${long ? 1 : 3}`;
 const run = spawnSync(
   process.execPath,
   [

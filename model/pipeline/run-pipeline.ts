@@ -11,6 +11,7 @@ import { rankingContext } from "../features/ranking-context.ts";
 import type { UserProfile } from "../profile/profile.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { applyRules, type Rules } from "../rules/rules.ts";
+import { sigmoid } from "../sigmoid.ts";
 import { fetchCandidates } from "./fetch-candidates.ts";
 import type { CandidateService, LocationResolution, Ranker } from "./ports.ts";
 import { reasonsOf } from "./reasons.ts";
@@ -89,7 +90,6 @@ const minRankingMs = 1;
 
 /** Value of a purchase, relative to that of any interaction. */
 export const purchaseValue = 2;
-const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
 /**
  * Returns the score that orders the candidates: the probability of any interaction, plus {@link purchaseValue} times

@@ -5,12 +5,12 @@ import { initialParameters } from "../network/parameters.ts";
 import { exportOnnx } from "../onnx/export.ts";
 import { randomBatch } from "../onnx/random-batch.ts";
 import { readParameters } from "../onnx/read-parameters.ts";
+import { sigmoid } from "../sigmoid.ts";
 import { Random } from "../train/random.ts";
 import { scoreByTape } from "../train/train.ts";
 import { applyScalingToWeights, calibrationError, fitPlatt, type LabeledLogit } from "./calibration.ts";
 
 const identity = { slope: 1, offset: 0 };
-const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 
 /** Returns random logits with outcomes that follow the given slope and offset. */
 function labeledLogits(count: number, slope: number, offset: number): LabeledLogit[] {

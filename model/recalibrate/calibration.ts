@@ -1,5 +1,6 @@
 import type { Parameters } from "../network/parameters.ts";
 import { type PausableWork, runWithoutPauses } from "../pausable-work.ts";
+import { sigmoid } from "../sigmoid.ts";
 
 /** The calibration of one head: logit z becomes slope * z + offset. */
 export interface PlattScaling {
@@ -14,7 +15,6 @@ export interface LabeledLogit {
   weight: number;
 }
 
-const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 /** Largest number of iterations of Newton's method. */
 const maxIterations = 50;
 /** Strength of the prior at slope 1 and offset 0: with few outcomes, the scaling stays near the identity. */

@@ -3,6 +3,7 @@ import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
 import type { DatasetItem } from "../data/dataset.ts";
 import { topIndices } from "../retrieval/top-indices.ts";
+import { sigmoid } from "../sigmoid.ts";
 import { categoryDemand, simulatedCategories } from "./categories.ts";
 
 /** A product with hidden properties that the recommender cannot observe. */
@@ -126,8 +127,6 @@ export const utility = (
   situation: LocalSituation,
   season: Season = neutralSeason,
 ): number => utilityTermsOf(user, product, situation, season).reduce((sum, term) => sum + term, 0);
-
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** Probability of each funnel stage, given the stage before, by utility. */
 export const funnelProbability = {

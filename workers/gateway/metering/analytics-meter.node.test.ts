@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { AnalyticsMeter, type Dataset } from "./analytics-meter.ts";
+import { type AnalyticsDataset, AnalyticsMeter } from "./analytics-meter.ts";
 import { CombinedMeter } from "./combined-meter.ts";
 import { LogMeter } from "./log-meter.ts";
 import type { RequestPoint } from "./request-meter.ts";
@@ -20,7 +20,7 @@ const point: RequestPoint = {
 };
 
 it("writes each figure to the column from which docs/analytics.sql reads it", () => {
-  const points: Parameters<Dataset["writeDataPoint"]>[0][] = [];
+  const points: Parameters<AnalyticsDataset["writeDataPoint"]>[0][] = [];
   new AnalyticsMeter({ writeDataPoint: (each) => points.push(each) }).record(point);
   const [{ indexes, blobs, doubles }] = points;
   const values: Record<string, unknown> = {

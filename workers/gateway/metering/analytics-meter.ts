@@ -1,7 +1,7 @@
 import type { RequestMeter, RequestPoint } from "./request-meter.ts";
 
 /** The binding of a Workers Analytics Engine dataset. */
-export interface Dataset {
+export interface AnalyticsDataset {
   writeDataPoint(point: { indexes: string[]; blobs: string[]; doubles: number[] }): void;
 }
 
@@ -10,9 +10,9 @@ export interface Dataset {
  * position, so a new value goes to the end of its list.
  */
 export class AnalyticsMeter implements RequestMeter {
-  readonly #dataset: Dataset;
+  readonly #dataset: AnalyticsDataset;
 
-  constructor(dataset: Dataset) {
+  constructor(dataset: AnalyticsDataset) {
     this.#dataset = dataset;
   }
 

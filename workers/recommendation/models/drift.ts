@@ -4,6 +4,7 @@ import { featureShape } from "../../../model/features/compute-features.ts";
 import type { LoggedExample } from "../../../model/recalibrate/logged-examples.ts";
 import { type DriftDay, driftDay } from "../../../shared/contracts/model.ts";
 import { applicationsIn } from "../../../shared/retention/remove-expired.ts";
+import { daySeconds, hourSeconds } from "../../../shared/time/seconds.ts";
 import { readNewestExamples } from "../gate/newest-examples.ts";
 import { RegistryStore } from "../store.ts";
 import { bundledModelManifest } from "./bundled-model.ts";
@@ -12,8 +13,6 @@ import { bundledModelManifest } from "./bundled-model.ts";
 const maxObjects = 64;
 const maxExamples = 4000;
 /** The current day's drift is computed once in this time. A day's final drift is computed this long after its end. */
-const hourSeconds = 3600;
-const daySeconds = 86_400;
 /** Examples that a version's first day needs to be the reference for later days. */
 const minReferenceExamples = 100;
 /** Days that {@link driftByDay} returns. */

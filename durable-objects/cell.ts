@@ -5,8 +5,8 @@ import {
   buildParentTile,
   type ChildSummary,
   summarizeTile,
-} from "../model/retrieval/build-tiles.ts";
-import { gapWeights } from "../model/retrieval/cell-product.ts";
+} from "../model/tiles/build-tiles.ts";
+import { gapWeights } from "../model/tiles/cell-product.ts";
 import type { ProductChange } from "../shared/contracts/product.ts";
 import type { ProductRange } from "../shared/contracts/rebuild.ts";
 import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";

@@ -9,11 +9,11 @@ import type { Page } from "../shared/contracts/page.ts";
 import type { BulkReport, ProductWithTotals } from "../shared/contracts/product.ts";
 import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
-import { importProducts, waitForNearbyProducts } from "./import-products.ts";
-import { ndjsonHeaders } from "./ndjson.ts";
-import { pollUntil } from "./polling.ts";
-import { generateProducts, onePixelPng, oslo } from "./products.ts";
-import { TestStack } from "./test-stack.ts";
+import { importProducts, waitForNearbyProducts } from "./support/import-products.ts";
+import { ndjsonHeaders } from "./support/ndjson.ts";
+import { pollUntil } from "./support/polling.ts";
+import { generateProducts, onePixelPng, oslo } from "./support/products.ts";
+import { TestStack } from "./support/test-stack.ts";
 
 const stack = new TestStack();
 const nearbyPath = `/v1/locations/nearby?lat=${oslo.lat}&lon=${oslo.lon}`;

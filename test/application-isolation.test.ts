@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ApiOperation } from "../workers/gateway/testing/operations.ts";
 import { parseOperations } from "../workers/gateway/testing/operations.ts";
 import { sampleRequestOf } from "../workers/gateway/testing/sample-requests.ts";
-import { importProducts } from "./import-products.ts";
-import { pollUntil } from "./polling.ts";
-import { generateProducts, onePixelPng, oslo } from "./products.ts";
-import { TestStack } from "./test-stack.ts";
+import { importProducts } from "./support/import-products.ts";
+import { pollUntil } from "./support/polling.ts";
+import { generateProducts, onePixelPng, oslo } from "./support/products.ts";
+import { TestStack } from "./support/test-stack.ts";
 
 const stack = new TestStack();
 const artifacts = join(import.meta.dirname, "../model/artifacts");

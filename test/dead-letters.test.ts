@@ -3,8 +3,8 @@ import type { CreatedKey } from "../shared/contracts/credential.ts";
 import type { DeadLetter } from "../shared/contracts/dead-letter.ts";
 import type { Page } from "../shared/contracts/page.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
-import { pollUntil } from "./polling.ts";
-import { TestStack } from "./test-stack.ts";
+import { pollUntil } from "./support/polling.ts";
+import { TestStack } from "./support/test-stack.ts";
 
 const stack = new TestStack();
 beforeAll(() => stack.start());

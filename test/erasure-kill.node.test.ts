@@ -8,11 +8,11 @@ import { Random } from "../model/train/random.ts";
 import { migrateLocalDatabases } from "../scripts/databases/migrate.ts";
 import { erasure } from "../shared/contracts/erasure.ts";
 import { exportItem } from "../shared/contracts/export.ts";
-import { freePort } from "./free-port.ts";
 import { callApi } from "./kill/call-api.ts";
 import { DevServer } from "./kill/dev-server.ts";
 import { readStores } from "./kill/read-stores.ts";
-import { waitUntil } from "./polling.ts";
+import { freePort } from "./support/free-port.ts";
+import { waitUntil } from "./support/polling.ts";
 
 const long = process.env.VICINITY_LONG === "1";
 const kills = long ? 20 : 2;

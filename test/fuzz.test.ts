@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { arbitraryRequest } from "./fuzz/arbitrary-requests.ts";
 import { listOperations, openApiDocument } from "./fuzz/openapi-document.ts";
 import { ResponseValidator } from "./fuzz/response-validator.ts";
-import { TestStack } from "./test-stack.ts";
+import { TestStack } from "./support/test-stack.ts";
 
 const long = process.env.VICINITY_LONG === "1";
 const runs = Number(process.env.VICINITY_FUZZ_RUNS ?? (long ? 20_000 : 500));

@@ -4,13 +4,13 @@ import type { Page } from "../shared/contracts/page.ts";
 import type { Point, Precision } from "../shared/contracts/primitives.ts";
 import type { User, UserInteraction } from "../shared/contracts/user.ts";
 import { distanceKm } from "../shared/geo/distance.ts";
-import { exportUserData } from "./export-user-data.ts";
-import { findStoresContaining, findTraces } from "./find-traces.ts";
-import { importProducts } from "./import-products.ts";
-import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
-import { pollUntil } from "./polling.ts";
-import { generateProducts, oslo } from "./products.ts";
-import { TestStack } from "./test-stack.ts";
+import { exportUserData } from "./support/export-user-data.ts";
+import { findStoresContaining, findTraces } from "./support/find-traces.ts";
+import { importProducts } from "./support/import-products.ts";
+import { ndjsonHeaders, toNdjson } from "./support/ndjson.ts";
+import { pollUntil } from "./support/polling.ts";
+import { generateProducts, oslo } from "./support/products.ts";
+import { TestStack } from "./support/test-stack.ts";
 
 const stack = new TestStack();
 /** Exact location of most test users. The tests search every store and answer for its last digits. */

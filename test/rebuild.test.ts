@@ -5,11 +5,11 @@ import { rebuildAll } from "../scripts/api/rebuild-all.ts";
 import { developmentKey } from "../scripts/start/serve.ts";
 import { eventTypes } from "../shared/contracts/event.ts";
 import { leafCellAt, worldCell } from "../shared/geo/cells.ts";
-import { importProducts } from "./import-products.ts";
-import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
-import { pollUntil } from "./polling.ts";
-import { generateProducts, lima, oslo } from "./products.ts";
-import { TestStack } from "./test-stack.ts";
+import { importProducts } from "./support/import-products.ts";
+import { ndjsonHeaders, toNdjson } from "./support/ndjson.ts";
+import { pollUntil } from "./support/polling.ts";
+import { generateProducts, lima, oslo } from "./support/products.ts";
+import { TestStack } from "./support/test-stack.ts";
 
 const stack = new TestStack();
 const products = [

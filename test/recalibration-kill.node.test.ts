@@ -10,10 +10,10 @@ import { bundledWeights } from "../scripts/models/bundled-model.ts";
 import { modelRecord } from "../shared/contracts/model.ts";
 import { type RecalibrationRecord, recalibration } from "../shared/contracts/recalibration.ts";
 import { writeLog } from "../shared/training-log/testing/write-log.ts";
-import { freePort } from "./free-port.ts";
 import { callApi } from "./kill/call-api.ts";
 import { DevServer } from "./kill/dev-server.ts";
-import { withLocalBindings } from "./with-local-bindings.ts";
+import { freePort } from "./support/free-port.ts";
+import { withLocalBindings } from "./support/with-local-bindings.ts";
 
 /** These runs take minutes. `npm test` interrupts every step in workers/trainer/workflow.worker.test.ts instead. */
 const long = process.env.VICINITY_LONG === "1";

@@ -4,8 +4,8 @@ import { bundledWeights } from "../scripts/models/bundled-model.ts";
 import type { ModelRecord } from "../shared/contracts/model.ts";
 import { type RecalibrationRecord, recalibration } from "../shared/contracts/recalibration.ts";
 import { writeLog } from "../shared/training-log/testing/write-log.ts";
-import { pollUntil } from "./polling.ts";
-import { TestStack } from "./test-stack.ts";
+import { pollUntil } from "./support/polling.ts";
+import { TestStack } from "./support/test-stack.ts";
 
 /** The recalibration trains a model, which takes minutes on a busy machine. */
 const timeoutMs = 400_000;

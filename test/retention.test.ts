@@ -5,9 +5,9 @@ import type { Page } from "../shared/contracts/page.ts";
 import { retention } from "../shared/contracts/retention.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
 import { logKey } from "../shared/training-log/keys.ts";
-import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
-import { pollUntil } from "./polling.ts";
-import { TestStack } from "./test-stack.ts";
+import { ndjsonHeaders, toNdjson } from "./support/ndjson.ts";
+import { pollUntil } from "./support/polling.ts";
+import { TestStack } from "./support/test-stack.ts";
 
 const stack = new TestStack();
 beforeAll(() => stack.start());

@@ -5,11 +5,11 @@ import type { ModelDetails, ModelRecord } from "../shared/contracts/model.ts";
 import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";
 import { writeLog } from "../shared/training-log/testing/write-log.ts";
 import { negateHeads } from "../workers/recommendation/testing/negate-heads.ts";
-import { importProducts, waitForNearbyProducts } from "./import-products.ts";
-import { pollUntil } from "./polling.ts";
-import { generateProducts, oslo } from "./products.ts";
-import { TestStack } from "./test-stack.ts";
-import { uploadModel } from "./upload-model.ts";
+import { importProducts, waitForNearbyProducts } from "./support/import-products.ts";
+import { pollUntil } from "./support/polling.ts";
+import { generateProducts, oslo } from "./support/products.ts";
+import { TestStack } from "./support/test-stack.ts";
+import { uploadModel } from "./support/upload-model.ts";
 
 const products = generateProducts("oslo", oslo, 80);
 

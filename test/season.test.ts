@@ -6,7 +6,7 @@ import { plotRecalibration } from "./season/plot-recalibration.ts";
 import { type DayResult, type NightResult, SimulatedApplication } from "./season/simulated-application.ts";
 import { trainReferenceModel } from "./season/train-reference-model.ts";
 import { drawVisits, regularBehavior, salesBehavior, UserPopulation } from "./season/user-population.ts";
-import { TestStack } from "./test-stack.ts";
+import { TestStack } from "./support/test-stack.ts";
 
 /**
  * The long form (`npm run test:long`) simulates fourteen days, two of them before the sales season, and writes the figure to

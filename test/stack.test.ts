@@ -7,11 +7,11 @@ import type { BulkReport, ProductWithTotals } from "../shared/contracts/product.
 import { type RecommendationAnswer, recommendationAnswer } from "../shared/contracts/recommendation.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
 import { distanceKm } from "../shared/geo/distance.ts";
-import { importProducts, waitForNearbyProducts } from "./import-products.ts";
-import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
-import { pollUntil } from "./polling.ts";
-import { generateProducts, lima, oslo } from "./products.ts";
-import { TestStack } from "./test-stack.ts";
+import { importProducts, waitForNearbyProducts } from "./support/import-products.ts";
+import { ndjsonHeaders, toNdjson } from "./support/ndjson.ts";
+import { pollUntil } from "./support/polling.ts";
+import { generateProducts, lima, oslo } from "./support/products.ts";
+import { TestStack } from "./support/test-stack.ts";
 
 const stack = new TestStack();
 const osloProducts = generateProducts("oslo", oslo, 80);

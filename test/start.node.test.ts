@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { recommendationAnswer } from "../shared/contracts/recommendation.ts";
-import { freePort } from "./free-port.ts";
-import { waitUntil } from "./polling.ts";
-import { signalProcessGroup } from "./process-group.ts";
+import { freePort } from "./support/free-port.ts";
+import { waitUntil } from "./support/polling.ts";
+import { signalProcessGroup } from "./support/process-group.ts";
 
 const root = join(import.meta.dirname, "..");
 const scratch = mkdtempSync(join(tmpdir(), "vicinity-start-"));

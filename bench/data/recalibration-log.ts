@@ -4,7 +4,7 @@ import { syntheticLog } from "../../model/recalibrate/testing/synthetic-log.ts";
 import { migrateLocalDatabases } from "../../scripts/databases/migrate.ts";
 import { bundledWeights } from "../../scripts/models/bundled-model.ts";
 import { writeLog } from "../../shared/training-log/testing/write-log.ts";
-import { withLocalBindings } from "../../test/with-local-bindings.ts";
+import { withLocalBindings } from "../../test/support/with-local-bindings.ts";
 import type { BenchContext } from "../context.ts";
 
 /** Number of different examples. The log repeats them with other ids, times and users. */

@@ -1,5 +1,5 @@
 import type { NextProduct } from "../../model/columns/columns.ts";
-import { strongestNextProducts } from "../../model/retrieval/cell-product.ts";
+import { strongestNextProducts } from "../../model/tiles/cell-product.ts";
 import {
   countInteractions,
   type HourTotals,

@@ -1,5 +1,5 @@
 import { hash53 } from "../../model/columns/hash.ts";
-import type { ChildSummary } from "../../model/retrieval/build-tiles.ts";
+import type { ChildSummary } from "../../model/tiles/build-tiles.ts";
 import { childCells, nextCellToward } from "../../shared/geo/cells.ts";
 import type { CellState } from "./cell-state.ts";
 import type { CellTables } from "./cell-tables.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { ChildSummary } from "../../model/retrieval/build-tiles.ts";
-import { addressOfProduct, type CellProduct } from "../../model/retrieval/cell-product.ts";
+import type { ChildSummary } from "../../model/tiles/build-tiles.ts";
+import { addressOfProduct, type CellProduct } from "../../model/tiles/cell-product.ts";
 import type { ProductChange } from "../../shared/contracts/product.ts";
 import type { ProductTotals } from "../../shared/contracts/totals.ts";
 import type { ActivityStore } from "./activity-store.ts";

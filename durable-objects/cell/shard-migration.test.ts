@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hash53 } from "../../model/columns/hash.ts";
-import { addressOfProduct } from "../../model/retrieval/cell-product.ts";
+import { addressOfProduct } from "../../model/tiles/cell-product.ts";
 import { childCells, leafCell, nextCellToward } from "../../shared/geo/cells.ts";
 import { type MigratedProduct, splitByChild } from "./shard-migration.ts";
 

@@ -10,8 +10,8 @@ import {
 import { featureShape } from "../features/compute-features.ts";
 import { applyInteraction } from "../profile/apply-interaction.ts";
 import { emptyProfile, type UserProfile } from "../profile/profile.ts";
-import { buildPyramid } from "../retrieval/build-pyramid.ts";
-import { addressOfProduct, type CellProduct } from "../retrieval/cell-product.ts";
+import { buildPyramid } from "../tiles/build-pyramid.ts";
+import { addressOfProduct, type CellProduct } from "../tiles/cell-product.ts";
 import { Random } from "../train/random.ts";
 import { linearRanker, popularityRanker } from "./fallback-rankers.ts";
 import type { Ranker } from "./ports.ts";

@@ -3,8 +3,8 @@ import { cellUtcOffset } from "../../shared/geo/local-time.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
 import type { NextProduct } from "../columns/columns.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
-import { buildPyramid } from "../retrieval/build-pyramid.ts";
-import { type CellProduct, gapWeights } from "../retrieval/cell-product.ts";
+import { buildPyramid } from "../tiles/build-pyramid.ts";
+import { type CellProduct, gapWeights } from "../tiles/cell-product.ts";
 import { itemAddress } from "./interaction.ts";
 
 /** An event adds a transition from each of this many previous choices of its user. */

@@ -1,8 +1,8 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { ProductChange } from "../../shared/contracts/product.ts";
 import type { Columns } from "../columns/columns.ts";
-import { buildPyramid } from "./build-pyramid.ts";
-import { addressOfProduct, type CellProduct } from "./cell-product.ts";
+import { buildPyramid } from "../tiles/build-pyramid.ts";
+import { addressOfProduct, type CellProduct } from "../tiles/cell-product.ts";
 import type { ForwardingLookup } from "./product-columns.ts";
 import type { TileSource } from "./tile-source.ts";
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { developmentKey } from "../../scripts/start/serve.ts";
-import { ndjsonHeaders } from "../ndjson.ts";
+import { ndjsonHeaders } from "../support/ndjson.ts";
 
 /**
  * Calls an endpoint with the development key. A text as body is sent as NDJSON, an object as JSON. Returns the parsed body;

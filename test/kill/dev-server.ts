@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { signalProcessGroup } from "../process-group.ts";
+import { signalProcessGroup } from "../support/process-group.ts";
 
 const root = join(import.meta.dirname, "../..");
 const startTimeoutSeconds = 120;

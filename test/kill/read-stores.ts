@@ -11,7 +11,7 @@ import {
   type Totals,
 } from "../../shared/contracts/totals.ts";
 import { countLogLines } from "../../workers/trainer/count-log-lines.ts";
-import { withLocalBindings } from "../with-local-bindings.ts";
+import { withLocalBindings } from "../support/with-local-bindings.ts";
 
 /** A row of the D1 table `interactions`. */
 export interface StoredInteraction {

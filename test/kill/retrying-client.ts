@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../../model/train/random.ts";
 import { eventReceipt, eventTypes } from "../../shared/contracts/event.ts";
 import { recommendationAnswer } from "../../shared/contracts/recommendation.ts";
-import { oslo } from "../products.ts";
+import { oslo } from "../support/products.ts";
 import type { DeliveryLedger, SentEvent } from "./delivery-ledger.ts";
 
 const requestTimeoutMs = 15_000;

@@ -6,9 +6,9 @@ import { bundledManifest } from "../../scripts/models/bundled-model.ts";
 import type { ModelDetails } from "../../shared/contracts/model.ts";
 import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
-import { pollUntil } from "../polling.ts";
-import type { TestStack } from "../test-stack.ts";
-import { uploadModel } from "../upload-model.ts";
+import { pollUntil } from "../support/polling.ts";
+import type { TestStack } from "../support/test-stack.ts";
+import { uploadModel } from "../support/upload-model.ts";
 import { listLogKeys } from "./list-log-keys.ts";
 import type { SimulatedVisit, UserPopulation } from "./user-population.ts";
 

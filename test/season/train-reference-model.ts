@@ -9,7 +9,7 @@ import {
 import { trainPart } from "../../model/recalibrate/train-part.ts";
 import { initialLearnerState, Learner } from "../../model/train/learner.ts";
 import { unpackLines } from "../../shared/training-log/lines.ts";
-import type { TestStack } from "../test-stack.ts";
+import type { TestStack } from "../support/test-stack.ts";
 import { listLogKeys } from "./list-log-keys.ts";
 
 const epochs = 6;

@@ -1,7 +1,7 @@
 import { daySeconds } from "../../../shared/time/seconds.ts";
 import type { Columns } from "../../columns/columns.ts";
 import { columnWidth, countOffset, hotOffset } from "../../columns/layout.ts";
-import { engagementDecayFactors } from "../../retrieval/engagement.ts";
+import { engagementDecayFactors } from "../../tiles/engagement.ts";
 import type { RankingContext } from "../ranking-context.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 

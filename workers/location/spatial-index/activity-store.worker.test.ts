@@ -7,7 +7,7 @@ import { CellStore } from "../../../durable-objects/cell/cell-store.ts";
 import { cellStub } from "../../../durable-objects/cell/cell-stub.ts";
 import type { TransitionDelta } from "../../../durable-objects/cell/pending-deltas.ts";
 import type { Cell } from "../../../durable-objects/cell.ts";
-import type { CellProduct } from "../../../model/retrieval/cell-product.ts";
+import type { CellProduct } from "../../../model/tiles/cell-product.ts";
 import type { ProductChange } from "../../../shared/contracts/product.ts";
 import { emptyTotals, type ProductTotals, sumTotals } from "../../../shared/contracts/totals.ts";
 import { leafCellAt } from "../../../shared/geo/cells.ts";

@@ -1,6 +1,6 @@
 import { cellStub } from "../../../durable-objects/cell/cell-stub.ts";
 import { hash53 } from "../../../model/columns/hash.ts";
-import { addressOfProduct } from "../../../model/retrieval/cell-product.ts";
+import { addressOfProduct } from "../../../model/tiles/cell-product.ts";
 import type { CellContent, ProductRange } from "../../../shared/contracts/rebuild.ts";
 import { childCells, holdsProducts, leafCell, nextCellToward, worldCell } from "../../../shared/geo/cells.ts";
 import { groupByCell } from "../../../shared/geo/group-by-cell.ts";

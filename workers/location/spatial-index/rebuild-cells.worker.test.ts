@@ -1,6 +1,6 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { expect, it } from "vitest";
-import { addressOfProduct } from "../../../model/retrieval/cell-product.ts";
+import { addressOfProduct } from "../../../model/tiles/cell-product.ts";
 import type { CellContent } from "../../../shared/contracts/rebuild.ts";
 import { emptyTotals } from "../../../shared/contracts/totals.ts";
 import { leafCellAt, maxCellProducts, worldCell } from "../../../shared/geo/cells.ts";

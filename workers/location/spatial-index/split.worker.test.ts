@@ -1,7 +1,7 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { describe, expect, it } from "vitest";
 import { nextProductsOf } from "../../../model/columns/columns.ts";
-import { addressOfProduct } from "../../../model/retrieval/cell-product.ts";
+import { addressOfProduct } from "../../../model/tiles/cell-product.ts";
 import { leafCellAt, maxCellProducts, nextCellToward } from "../../../shared/geo/cells.ts";
 import { productsUnder, TestIndex, tilesUnder } from "../testing/test-index.ts";
 

@@ -1,8 +1,8 @@
 import { type Columns, nextProductsOf } from "../../../model/columns/columns.ts";
 import { hash53 } from "../../../model/columns/hash.ts";
 import { rowOfHash } from "../../../model/columns/row-index.ts";
-import { popularityScore } from "../../../model/retrieval/engagement.ts";
 import { defaultFirstStage } from "../../../model/retrieval/first-stage.ts";
+import { popularityScore } from "../../../model/tiles/engagement.ts";
 import type { Point } from "../../../shared/contracts/primitives.ts";
 import { type CardRequest, cardsOfAnyVersion } from "../../../shared/contracts/product.ts";
 import type { RecommendationList } from "../../../shared/contracts/recommendation.ts";

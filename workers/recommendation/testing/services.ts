@@ -1,7 +1,7 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
 import type { UserSession } from "../../../durable-objects/user-session.ts";
-import { buildLeafTile } from "../../../model/retrieval/build-tiles.ts";
+import { buildLeafTile } from "../../../model/tiles/build-tiles.ts";
 import { recommendationInput } from "../../../shared/contracts/recommendation.ts";
 import { ok } from "../../../shared/contracts/result.ts";
 import { addressOf, leafCellAt } from "../../../shared/geo/cells.ts";

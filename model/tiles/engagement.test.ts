@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { time } from "../retrieval/testing.ts";
 import { decayedEngagement } from "./engagement.ts";
-import { time } from "./testing.ts";
 
 describe("decayedEngagement", () => {
   it("halves with each half-life, for any order of hours", () => {

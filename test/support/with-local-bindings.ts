@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import type { D1Database, R2Bucket } from "@cloudflare/workers-types";
 import { getPlatformProxy } from "wrangler";
-import { workerNamed } from "../scripts/workers.ts";
+import { workerNamed } from "../../scripts/workers.ts";
 
 interface LocalBindings {
   DB: D1Database;
   TRAINING_LOG: R2Bucket;
 }
 
-const root = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname, "../..");
 
 /** Runs `use` with the bindings of a worker over local state. No other process may use the state meanwhile. */
 export async function withLocalBindings<T>(

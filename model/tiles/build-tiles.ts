@@ -2,10 +2,10 @@ import { sealBlock } from "../columns/block.ts";
 import { type ChildBlock, type Columns, decodeColumns } from "../columns/columns.ts";
 import { ColumnsBuilder } from "../columns/columns-builder.ts";
 import { concatRows } from "../columns/concat-rows.ts";
+import { topIndices } from "../retrieval/top-indices.ts";
 import { capOfChildren, capOfRows } from "./bounding-cap.ts";
 import { type CellProduct, columnsRowOf } from "./cell-product.ts";
 import { popularityScore } from "./engagement.ts";
-import { topIndices } from "./top-indices.ts";
 
 /** Builds the tile of a leaf cell, as of `time` (seconds since the epoch). */
 export function buildLeafTile(

@@ -1,7 +1,7 @@
-import type { Parameters } from "../model/network/parameters.ts";
-import { createModelUpload } from "../scripts/models/model-upload.ts";
-import type { ModelRecord } from "../shared/contracts/model.ts";
-import type { FirstStage } from "../shared/contracts/retrieval.ts";
+import type { Parameters } from "../../model/network/parameters.ts";
+import { createModelUpload } from "../../scripts/models/model-upload.ts";
+import type { ModelRecord } from "../../shared/contracts/model.ts";
+import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { TestStack } from "./test-stack.ts";
 
 /** Uploads a model through the API. Returns the record of the model; throws if the API refuses the upload. */

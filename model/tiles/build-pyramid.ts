@@ -2,10 +2,10 @@ import { leafCell, maxCellProducts, nextCellToward, parentCell, worldCell } from
 import { groupByCell } from "../../shared/geo/group-by-cell.ts";
 import { type Columns, decodeColumns } from "../columns/columns.ts";
 import { hash53 } from "../columns/hash.ts";
+import type { ForwardingLookup } from "../retrieval/product-columns.ts";
+import type { TileSource } from "../retrieval/tile-source.ts";
 import { buildLeafTile, buildParentTile, type ChildSummary, summarizeTile } from "./build-tiles.ts";
 import type { CellProduct } from "./cell-product.ts";
-import type { ForwardingLookup } from "./product-columns.ts";
-import type { TileSource } from "./tile-source.ts";
 
 /** Decodes a tile that this process has just built. */
 function decodeBuiltTile(buffer: ArrayBuffer): Columns {

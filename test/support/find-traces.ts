@@ -1,6 +1,6 @@
 import type { D1Database, KVNamespace, R2Bucket } from "@cloudflare/workers-types";
-import { workers } from "../scripts/workers.ts";
-import { unpackLines } from "../shared/training-log/lines.ts";
+import { workers } from "../../scripts/workers.ts";
+import { unpackLines } from "../../shared/training-log/lines.ts";
 import { listTablesSql, type TestStack } from "./test-stack.ts";
 
 const buckets = [

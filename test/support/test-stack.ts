@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { createTestHarness } from "wrangler";
-import { citySeedStatements } from "../scripts/databases/cities.ts";
-import { pagesConfig, workers } from "../scripts/workers.ts";
+import { citySeedStatements } from "../../scripts/databases/cities.ts";
+import { pagesConfig, workers } from "../../scripts/workers.ts";
 
-const root = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname, "../..");
 
 /** Number of seed statements to run. Large cities come first in the seed, so a few statements are enough. */
 const citySeedStatementCount = 5;

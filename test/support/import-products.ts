@@ -1,8 +1,8 @@
 import { expect } from "vitest";
 import type { z } from "zod";
-import type { NearbyAnswer } from "../shared/contracts/location.ts";
-import type { Point } from "../shared/contracts/primitives.ts";
-import type { BulkReport, productInput } from "../shared/contracts/product.ts";
+import type { NearbyAnswer } from "../../shared/contracts/location.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
+import type { BulkReport, productInput } from "../../shared/contracts/product.ts";
 import { ndjsonHeaders, toNdjson } from "./ndjson.ts";
 import { pollUntil } from "./polling.ts";
 import type { TestStack } from "./test-stack.ts";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { Point } from "../shared/contracts/primitives.ts";
-import type { productInput } from "../shared/contracts/product.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
+import type { productInput } from "../../shared/contracts/product.ts";
 
 /** Centers of two cities on different continents. */
 export const oslo: Point = { lat: 59.9139, lon: 10.7522 };

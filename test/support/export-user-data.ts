@@ -1,5 +1,5 @@
-import { type ExportItem, exportItem } from "../shared/contracts/export.ts";
-import type { Page } from "../shared/contracts/page.ts";
+import { type ExportItem, exportItem } from "../../shared/contracts/export.ts";
+import type { Page } from "../../shared/contracts/page.ts";
 import type { TestStack } from "./test-stack.ts";
 
 /** Returns every item of the export of a user's data. Reads pages of two items, so that tests cover the cursor. */

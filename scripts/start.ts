@@ -1,8 +1,7 @@
 // `npm start`: migrates the local databases, starts the workers, imports a dataset and, for a dataset of the user's
 // own, trains a model. Each step that an earlier start has finished is skipped.
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync } from "node:fs";
 import { exitWithError } from "../model/cli/options.ts";
 import { migrateLocalDatabases } from "./databases/migrate.ts";
 import { loadMarketplace } from "./marketplace/load-marketplace.ts";
@@ -11,6 +10,7 @@ import { waitUntilVisible } from "./marketplace/wait-until-visible.ts";
 import { startLocalCron } from "./start/local-cron.ts";
 import { parseStartOptions } from "./start/options.ts";
 import { developmentKey, portIsFree, startWorkers, waitUntilReady } from "./start/serve.ts";
+import { readStateMarker, type StateMarker, writeStateMarker } from "./start/state-marker.ts";
 import { trainAndRegister } from "./start/train-and-register.ts";
 import { printWelcome } from "./start/welcome.ts";
 import { ProgressLine, progressText } from "./terminal/progress-line.ts";
@@ -23,22 +23,22 @@ if (!(await portIsFree(options.port)))
   );
 
 const source = marketplaceSource(options.dataDir);
-const marker = join(options.stateDir, "dataset.json");
-
-/** Content of `dataset.json` in the state directory: the dataset's name, and which steps have finished. */
-interface StateMarker {
-  dataset: string;
-  loaded: boolean;
-  trained: boolean;
-}
-
-const savedState: StateMarker | null = existsSync(marker) ? JSON.parse(readFileSync(marker, "utf8")) : null;
+const savedState = savedMarker();
 if (savedState && options.dataDir !== null && savedState.dataset !== source.datasetName)
   exitWithError(
     `${options.stateDir} already contains the dataset "${savedState.dataset}". Use another directory for "${source.datasetName}": STATE_DIR=DIR npm start -- --data ...`,
   );
 const state: StateMarker = savedState ?? { dataset: source.datasetName, loaded: false, trained: false };
-const saveState = () => writeFileSync(marker, JSON.stringify(state));
+const saveState = () => writeStateMarker(options.stateDir, state);
+
+/** Reads the marker of the state directory; ends this process with one line if this version cannot read the state. */
+function savedMarker(): StateMarker | null {
+  try {
+    return readStateMarker(options.stateDir);
+  } catch (error) {
+    return exitWithError(error instanceof Error ? error.message : String(error));
+  }
+}
 
 /** Time that the workers get to stop by themselves before they are killed. */
 const stopTimeoutMs = 5000;

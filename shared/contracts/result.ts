@@ -74,10 +74,14 @@ export const issuesOf = (error: z.ZodError): InputIssue[] =>
   );
 
 /**
- * Parses the arguments of an RPC method or the body of a queue message. Returns the parsed value, or refuses with
- * `invalid_input` and one issue for each wrong field.
+ * Parses the arguments of an RPC method. Returns the parsed value, or refuses with `invalid_input` and one issue for each
+ * wrong field. The type of `input` is the schema's, so that the type check finds a misspelled or missing argument.
  */
-export function parse<S extends z.ZodType>(schema: S, input: unknown): Result<z.infer<S>> {
+export const parse = <S extends z.ZodType>(schema: S, input: z.input<S>): Result<z.infer<S>> =>
+  parseUnknown(schema, input);
+
+/** Parses input of any origin: bodies, lines, files. Returns or refuses as {@link parse} does. */
+export function parseUnknown<S extends z.ZodType>(schema: S, input: unknown): Result<z.infer<S>> {
   const parsed = schema.safeParse(input);
   return parsed.success
     ? ok(parsed.data)

@@ -202,7 +202,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     wanted: readonly ProductRef[],
     withNextProducts: number,
   ): Promise<Result<ArrayBuffer>> {
-    const parsed = parse(productColumnsCall, { application, wanted, withNextProducts });
+    const parsed = parse(productColumnsCall, { application, wanted: [...wanted], withNextProducts });
     if (!parsed.ok) return parsed;
     const { value } = parsed;
     const tiles = this.#tiles(application);

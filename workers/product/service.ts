@@ -173,7 +173,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
   }
 
   async getCards(application: string, wanted: readonly CardRequest[]): Promise<Result<ProductCard[]>> {
-    const parsed = parse(getCardsCall, { application, wanted });
+    const parsed = parse(getCardsCall, { application, wanted: [...wanted] });
     if (!parsed.ok) return parsed;
     return ok(await this.#cards.get(application, parsed.value.wanted, (work) => this.ctx.waitUntil(work)));
   }

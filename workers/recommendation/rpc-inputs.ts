@@ -48,7 +48,9 @@ export const exportQuery = z.object({
 export const scoreListsCall = z.object({
   application: applicationName,
   sha256: modelManifest.shape.sha256,
-  packs: z.array(z.instanceof(Uint8Array)).max(maxListsPerCall),
+  packs: z
+    .array(z.custom<Uint8Array>((value) => value instanceof Uint8Array, "must be bytes"))
+    .max(maxListsPerCall),
 });
 export const tryModelCall = z.object({
   application: applicationName,

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { BulkReport } from "../../../shared/contracts/product.ts";
-import { parse } from "../../../shared/contracts/result.ts";
+import { parseUnknown } from "../../../shared/contracts/result.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import { bodyChunks, type MinBodyRate } from "./body-chunks.ts";
 import { exceedsNestingDepth } from "./nesting-depth.ts";
@@ -27,7 +27,7 @@ function parseLine<S extends z.ZodType>(
   } catch {
     return { message: "is not JSON" };
   }
-  const parsed = parse(schema, json);
+  const parsed = parseUnknown(schema, json);
   if (parsed.ok) return { value: parsed.value };
   const [first] = parsed.error.issues ?? [];
   return { message: first ? `${first.path || "line"}: ${first.message}` : parsed.error.detail };

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { modelDetails, modelManifest, modelRecord } from "../../../shared/contracts/model.ts";
-import { parse, unwrap } from "../../../shared/contracts/result.ts";
+import { parseUnknown, unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
@@ -49,7 +49,7 @@ async function parseManifest(part: string | File) {
   } catch {
     refuse("is not JSON");
   }
-  const parsed = parse(modelManifest, manifest);
+  const parsed = parseUnknown(modelManifest, manifest);
   if (!parsed.ok)
     throwRefusal("invalid_input", mismatch, {
       issues: parsed.error.issues?.map(({ path, message }) => ({

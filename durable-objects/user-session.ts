@@ -396,7 +396,5 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 const outboxFull = refuse(
   "rate_limited",
   "Too many events and locations of this user are not delivered yet. Send the request again later.",
-  {
-    retryAfter: resendSeconds,
-  },
+  { retryAfter: resendSeconds },
 );

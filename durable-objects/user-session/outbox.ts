@@ -1,5 +1,5 @@
 import type { InteractionsMessage, LocationsMessage } from "../../shared/contracts/queues.ts";
-import { outboxMessageLimits, splitIntoMessages, utf8Bytes } from "../../shared/queues/split-messages.ts";
+import { messageLimits, splitIntoMessages, utf8Bytes } from "../../shared/queues/split-messages.ts";
 import type { ScheduledRow } from "./session-state.ts";
 import type { OutboxQueue, SessionStore } from "./session-store.ts";
 
@@ -44,7 +44,7 @@ export async function sendDueRows(
       const body = row.queue === queue ? bodies.get(row.id) : undefined;
       return body === undefined ? [] : [{ row, body }];
     });
-    for (const message of splitIntoMessages(queueRows, ({ body }) => utf8Bytes(body), outboxMessageLimits)) {
+    for (const message of splitIntoMessages(queueRows, ({ body }) => utf8Bytes(body), messageLimits)) {
       const rows = message.map(({ row, body }) => ({ ...JSON.parse(body), seq: row.seq }));
       try {
         if (queue === "interactions")

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { UserRows } from "../contracts/queues.ts";
-import { interactionsMessages, liveMessageLimits, splitIntoMessages, utf8Bytes } from "./split-messages.ts";
+import { interactionsMessages, messageLimits, splitIntoMessages, utf8Bytes } from "./split-messages.ts";
 
 describe("splitIntoMessages", () => {
   it("puts every row into one message, in order, within both limits, and an oversized row alone", () => {
@@ -62,11 +62,11 @@ describe("interactionsMessages", () => {
   it("contain all rows of all users in order, each message at most the maximum number of rows", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 120 }), { maxLength: 30 }), (counts) => {
-        const messages = interactionsMessages("demo", usersWith(counts), liveMessageLimits);
+        const messages = interactionsMessages("demo", usersWith(counts), messageLimits);
         for (const { users } of messages) {
           const count = users.reduce((sum, { rows }) => sum + rows.length, 0);
           expect(count).toBeGreaterThan(0);
-          expect(count).toBeLessThanOrEqual(liveMessageLimits.maxRows);
+          expect(count).toBeLessThanOrEqual(messageLimits.maxRows);
         }
         const seen = messages.flatMap((message) =>
           message.users.flatMap(({ userId, rows }) => rows.map(({ seq }) => `${userId} ${seq}`)),

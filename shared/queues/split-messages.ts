@@ -8,17 +8,10 @@ export interface MessageLimits {
 }
 
 /**
- * Maximum size of the rows of one message, in bytes. The platform's limit for a whole message is 128 KB; the users' ids
- * and pseudonyms take the difference.
+ * Limits of every message of the worker's queues. The platform's limit for a whole message is 128 KB: the ids and
+ * pseudonyms of 50 users take at most 13 KB beside the rows.
  */
-const maxBytesPerMessage = 96_000;
-
-/**
- * Limits of a message that a request handler sends. 50 rows of the largest valid event stay below the platform's limit.
- */
-export const liveMessageLimits: MessageLimits = { maxRows: 50, maxBytes: maxBytesPerMessage };
-/** Limits of a message that an outbox sends later. It has more rows, so that a backlog needs few messages. */
-export const outboxMessageLimits: MessageLimits = { maxRows: 100, maxBytes: maxBytesPerMessage };
+export const messageLimits: MessageLimits = { maxRows: 50, maxBytes: 96_000 };
 
 const encoder = new TextEncoder();
 
@@ -54,7 +47,7 @@ export function splitIntoMessages<Row>(
 export function interactionsMessages(
   application: string,
   users: readonly UserRows[],
-  limits: MessageLimits,
+  limits: MessageLimits = messageLimits,
 ): InteractionsMessage[] {
   const rows = users.flatMap((user) => user.rows.map((row) => ({ user, row })));
   return splitIntoMessages(rows, ({ row }) => utf8Bytes(JSON.stringify(row)), limits).map((message) => {

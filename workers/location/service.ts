@@ -50,7 +50,7 @@ import {
 } from "../../shared/contracts/totals.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
 import { isCellName } from "../../shared/geo/cells.ts";
-import { coarsenToCity, coarsenToKilometer } from "../../shared/geo/coarsen.ts";
+import { coarsenToKilometer } from "../../shared/geo/coarsen.ts";
 import type { LocationApi } from "../../shared/services/location-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
 import { Gazetteer } from "./gazetteer/gazetteer.ts";
@@ -113,8 +113,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     const place = await this.#gazetteer.resolve(where);
     if (level === "exact") return ok({ point: where, place });
     if (level === "1km") return ok({ point: coarsenToKilometer(where), place });
-    const city = await this.#gazetteer.city(where);
-    return ok({ point: city ? { lat: city.lat, lon: city.lon } : coarsenToCity(where), place });
+    return ok({ point: await this.#gazetteer.coarsen(where), place });
   }
 
   async edgePoint(edge: EdgeLocation): Promise<Result<Point | null>> {

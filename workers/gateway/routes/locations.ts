@@ -63,7 +63,7 @@ export function addLocationRoutes(app: Gateway, { services }: Dependencies, guar
       method: "get",
       path: "/v1/locations/resolve",
       summary: "Get the city, country, timezone and cell of a location",
-      description: describeAccess("anyone"),
+      description: `${describeAccess("anyone")} The country is the one whose borders contain the location, as ISO 3166-1 alpha-2; the city is the nearest one of that country. Both are null at sea.`,
       tags,
       ...guard("anyone"),
       request: { query: z.strictObject({ lat: latitudeParameter, lon: longitudeParameter }) },

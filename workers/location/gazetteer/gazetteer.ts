@@ -4,9 +4,11 @@ import type { City, EdgeLocation, ResolvedLocation } from "../../../shared/contr
 import type { Point } from "../../../shared/contracts/primitives.ts";
 import { leafCellAt } from "../../../shared/geo/cells.ts";
 import { areaOf } from "../../../shared/geo/city-areas.ts";
+import { countryOf } from "../../../shared/geo/country.ts";
 import { distanceKm } from "../../../shared/geo/distance.ts";
 import { unitVectors, vectorDistanceKm } from "../../../shared/geo/sphere.ts";
 import type { CityStore } from "../store.ts";
+import { coarsenWithinCountry } from "./coarsen-within-country.ts";
 
 /** A point farther than this from every city center has no city. */
 const maxCityDistanceKm = 150;
@@ -41,13 +43,24 @@ export const indexCities = (cities: readonly City[]): CityIndex => ({
   radiusKm: Float64Array.from(cities, builtUpRadiusKm),
 });
 
+/** Pairs of GeoNames' country of a city and the country whose borders contain it, where the territory is disputed. */
+const disputedTerritories = new Set(["EH MA", "IL PS", "PS IL"]);
+
 /**
- * Returns the city whose built-up area is nearest to the point; null if no city is within {@link maxCityDistanceKm}.
- * Distances count from the edge of the built-up area, so that a point inside a metropolis does not get a village within
- * it. Of equally near cities, the one with the larger population wins.
+ * Returns whether a city is in a country: GeoNames says so, or its territory is disputed and the borders say so. A city
+ * that the generalized borders misplace by some hundred meters does not change its country.
+ */
+const isIn = (country: string, { country: own, lat, lon }: City): boolean =>
+  own === country || (disputedTerritories.has(`${own} ${country}`) && countryOf({ lat, lon }) === country);
+
+/**
+ * Returns the city of a country whose built-up area is nearest to the point; null if no city of the country is within
+ * {@link maxCityDistanceKm}. Distances count from the edge of the built-up area, so that a point inside a metropolis
+ * does not get a village within it. Of equally near cities, the one with the larger population wins.
  */
 export function nearestCity(
   point: Point,
+  country: string,
   { cities, unitVectors: cityVectors, radiusKm }: CityIndex,
 ): City | null {
   const pointVector = unitVectors([point.lat], [point.lon], 1);
@@ -58,7 +71,7 @@ export function nearestCity(
     if (centerKm > maxCityDistanceKm) continue;
     const edgeKm = centerKm - radiusKm[i];
     const isLarger = cities[i].population > (nearest?.population ?? 0);
-    if (edgeKm < shortestKm || (edgeKm === shortestKm && isLarger)) {
+    if ((edgeKm < shortestKm || (edgeKm === shortestKm && isLarger)) && isIn(country, cities[i])) {
       shortestKm = edgeKm;
       nearest = cities[i];
     }
@@ -66,11 +79,14 @@ export function nearestCity(
   return nearest;
 }
 
+/** The queries of the cities' table that {@link Gazetteer} needs. */
+type Cities = Pick<CityStore, "inAreas" | "findByName">;
+
 /** Resolves locations from the stored cities. */
 export class Gazetteer {
-  readonly #store: CityStore;
+  readonly #store: Cities;
 
-  constructor(store: CityStore) {
+  constructor(store: Cities) {
     this.#store = store;
   }
 
@@ -87,21 +103,36 @@ export class Gazetteer {
     return cityIndex;
   }
 
-  /** Returns the city of a point; null if no city is near. */
-  async city(point: Point): Promise<City | null> {
-    return nearestCity(point, await this.#citiesAround(point));
+  /** Returns the city of a point in its country; null if the point is in no country or no city of it is near. */
+  async #city(point: Point, country: string | null): Promise<City | null> {
+    return country === null ? null : nearestCity(point, country, await this.#citiesAround(point));
   }
 
-  /** Returns the city, country, time zone and cell of a point. Every point has a time zone. */
+  /**
+   * Returns the city, country, time zone and cell of a point. The country is the one whose borders contain the point,
+   * and the city is a city of that country. Every point has a time zone.
+   */
   async resolve(point: Point): Promise<ResolvedLocation> {
-    const city = await this.city(point);
+    const country = countryOf(point);
+    const city = await this.#city(point, country);
     return {
       city: city?.name ?? null,
-      country: city?.country ?? null,
+      country,
       timezone: tzlookup(point.lat, point.lon),
       cell: leafCellAt(point, 0),
       distanceKm: city ? distanceKm(point.lat, point.lon, city.lat, city.lon) : null,
     };
+  }
+
+  /**
+   * Returns a point at precision `city`: the center of its city, else the center of a cell of about 45 km. The result is
+   * in the country of the point.
+   */
+  async coarsen(point: Point): Promise<Point> {
+    const country = countryOf(point);
+    const city = await this.#city(point, country);
+    const center = city && { lat: city.lat, lon: city.lon };
+    return center && countryOf(center) === country ? center : coarsenWithinCountry(point, country);
   }
 
   /** Returns the edge location's own point, else the location of the city that it names; null without both. */

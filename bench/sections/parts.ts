@@ -16,6 +16,7 @@ import { affinityWeights, categoryHoursOf } from "../../model/retrieval/category
 import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
 import { proximityPointsOf, scoreRows } from "../../model/retrieval/score-rows.ts";
 import { topIndices } from "../../model/retrieval/top-indices.ts";
+import { defaultHistoryRules } from "../../model/rules/hidden-products.ts";
 import { applyRules } from "../../model/rules/rules.ts";
 import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
@@ -219,6 +220,7 @@ export async function measureParts(context: BenchContext): Promise<void> {
           offsetSeconds: offset,
           filter: {},
           rules: { limit },
+          historyRules: defaultHistoryRules,
           maxCandidates,
           explain: false,
           budgetMs: Number.POSITIVE_INFINITY,

@@ -17,7 +17,7 @@ describe("countClosedImpression", () => {
       countClosedImpression(
         store,
         { variant },
-        outcomes.map((type) => ({ type })),
+        outcomes.map((type) => ({ product: "a", type })),
         1,
       );
     const canary = { experiment: "rollout:v2", arm: "canary" };
@@ -38,9 +38,22 @@ describe("countClosedImpression", () => {
     expect(countsOf(["purchase"])?.counts).toEqual({ ...canary, exposures: 4, successes: 2 });
   });
 
+  it("L6: counts no success for a product that was clicked and then dismissed", () => {
+    const variant = "rollout:v2/canary";
+    const clicked = { product: "a", type: "click" };
+    const dismissed = { product: "a", type: "dismiss" };
+    const successesOf = (outcomes: { product: string; type: string }[]) =>
+      countClosedImpression(metaStore(), { variant }, outcomes, 1)?.counts.successes;
+    expect(successesOf([clicked, dismissed])).toBe(0);
+    expect(successesOf([clicked, dismissed, { product: "b", type: "click" }])).toBe(1);
+    expect(successesOf([clicked, dismissed, { product: "a", type: "purchase" }])).toBe(1);
+  });
+
   it("stores no counts for an impression without an experiment", () => {
     const store = metaStore();
-    expect(countClosedImpression(store, { variant: "default" }, [{ type: "click" }], 1)).toBeNull();
+    expect(
+      countClosedImpression(store, { variant: "default" }, [{ product: "a", type: "click" }], 1),
+    ).toBeNull();
     expect(store.getMeta("counts:default")).toBeNull();
   });
 });

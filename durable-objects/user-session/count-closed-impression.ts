@@ -1,10 +1,15 @@
+import type { EventType } from "../../shared/contracts/event.ts";
 import type { ExperimentCounts } from "../../shared/contracts/queues.ts";
 import type { RecommendationReceipt } from "../../shared/contracts/recommendation.ts";
 import { participationOf } from "../../shared/experiments/variant.ts";
 import type { SessionStore } from "./session-store.ts";
+import { strongestOutcomes } from "./strongest-outcomes.ts";
 
-/** Events that make a recommendation a success. A view or a dismissal does not. */
-const successEvents: ReadonlySet<string> = new Set(["click", "cart", "purchase"]);
+/**
+ * Events that make a recommendation a success. A view or a dismissal does not, and a product that was clicked and then
+ * dismissed does not.
+ */
+const successEvents: ReadonlySet<EventType> = new Set(["click", "cart", "purchase"]);
 
 /**
  * Adds an impression whose click window has closed to the user's counts in its experiment. Returns the new counts and
@@ -15,7 +20,7 @@ const successEvents: ReadonlySet<string> = new Set(["click", "cart", "purchase"]
 export function countClosedImpression(
   store: Pick<SessionStore, "getMeta" | "setMeta">,
   { variant }: Pick<RecommendationReceipt, "variant">,
-  outcomes: readonly { type: string }[],
+  outcomes: readonly { product: string; type: string }[],
   now: number,
 ): { id: string; counts: ExperimentCounts } | null {
   const participation = participationOf(variant);
@@ -26,7 +31,9 @@ export function countClosedImpression(
   );
   const counts = {
     exposures: before.exposures + 1,
-    successes: before.successes + (outcomes.some(({ type }) => successEvents.has(type)) ? 1 : 0),
+    successes:
+      before.successes +
+      ([...strongestOutcomes(outcomes).values()].some((type) => successEvents.has(type)) ? 1 : 0),
   };
   store.setMeta(name, JSON.stringify({ ...counts, at: now }));
   return { id: `${name}:${counts.exposures}`, counts: { ...participation, ...counts } };

@@ -1,4 +1,4 @@
-import { choicesBefore, isFirstInteraction } from "../../model/profile/apply-interaction.ts";
+import { choicesBefore, hasNotChosen } from "../../model/profile/apply-interaction.ts";
 import type { UserProfile } from "../../model/profile/profile.ts";
 import type { AcceptedInteraction, Interaction } from "../../shared/contracts/event.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
@@ -41,7 +41,7 @@ export function ingestEvent(
   const { now, callerDelivers } = context;
   const { profile } = state;
   const derived = {
-    first: isFirstInteraction(profile, event.productId),
+    first: event.type !== "dismiss" && hasNotChosen(profile, event.productId),
     previous: previousOf(profile, event),
   };
   const body = callerDelivers ? null : { kind: "interaction", interaction: { ...event, ...derived } };

@@ -1,20 +1,14 @@
 import { hash53 } from "../../model/columns/hash.ts";
 import { packedRowBytes, selectPackedRows } from "../../model/features/pack-features.ts";
-import type { EventType } from "../../shared/contracts/event.ts";
 import type { Impression } from "../../shared/contracts/impression.ts";
 import type { TrainingExample } from "../../shared/contracts/queues.ts";
+import { strongestOutcomes } from "./strongest-outcomes.ts";
 
 /**
  * Share of the impressions without an outcome that become training examples. Each is weighted by the inverse of the
  * share.
  */
 export const noOutcomeSampleRate = 0.25;
-
-/**
- * Strength of each event: the strongest event of a product becomes its outcome. A dismissal is stronger than a view or
- * click, but weaker than a cart or purchase.
- */
-const outcomeStrength: Record<EventType, number> = { view: 1, click: 2, dismiss: 3, cart: 4, purchase: 5 };
 
 /** Maximum size of an example, in bytes: a queue message holds at most 128,000. */
 const maxExampleBytes = 90_000;
@@ -65,12 +59,7 @@ export function trainingExampleOf(
   { receipt, featureHash, rows, features }: Impression,
   outcomes: readonly { product: string; type: string }[],
 ): TrainingExample | null {
-  const strongest = new Map<string, EventType>();
-  for (const { product, type } of outcomes) {
-    const before = strongest.get(product);
-    if (!before || outcomeStrength[type as EventType] > outcomeStrength[before])
-      strongest.set(product, type as EventType);
-  }
+  const strongest = strongestOutcomes(outcomes);
   // The hash of the random id decides the sample, so that the decision is the same after a crash.
   const isSampled =
     strongest.size > 0 || (hash53(receipt.recommendationId) % 1000) / 1000 < noOutcomeSampleRate;

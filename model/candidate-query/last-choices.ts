@@ -7,7 +7,7 @@ export const lastChoiceCount = 3;
 
 /** Returns the ids of the products that the user chose last, newest first. */
 export const lastChoicesOf = ({ recent }: UserProfile): string[] =>
-  distinctChoices(recent.filter(({ type }) => type !== "dismiss").reverse())
+  distinctChoices([...recent].reverse())
     .slice(0, lastChoiceCount)
     .map(({ productId }) => productId);
 

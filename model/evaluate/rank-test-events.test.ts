@@ -12,9 +12,11 @@ const size =
     ? { products: 900, users: 25, events: 1100, days: 40 }
     : { products: 600, users: 15, events: 500, days: 40 };
 const market = simulate(size, 3, 1_760_000_000).dataset;
-/** All test events have one type, so that each of them is ranked. */
+/** All test events have one type, so that each of them is ranked, and no dismissal hides a product. */
 const dataset: Dataset = {
   ...market,
+  train: market.train.filter(({ type }) => type !== "dismiss"),
+  valid: market.valid.filter(({ type }) => type !== "dismiss"),
   test: market.test.map((event) => ({ ...event, type: "purchase" as const })),
 };
 const rankLinear = (test: DatasetEvent[]): Promise<TestRanks> =>

@@ -75,7 +75,7 @@ export async function rankTestEvents(
   const methods = baselines(dataset, past);
   const ids = [...dataset.items.keys()];
   const index = new Map(ids.map((id, i) => [id, i]));
-  const chosenBefore = new Set(past.map((event) => event.itemId));
+  const chosenBefore = new Set(past.flatMap(({ type, itemId }) => (type === "dismiss" ? [] : [itemId])));
   const warm = Uint8Array.from(ids, (id) => (chosenBefore.has(id) ? 1 : 0));
   const observe = (event: DatasetEvent): void => {
     replay.applyEvent(event);
@@ -101,15 +101,15 @@ export async function rankTestEvents(
       event.type !== "dismiss" &&
       (hasOneEventType || startsEpisode(profile, event))
     ) {
-      const isWarm = (id: string): boolean => chosenBefore.has(id) || replay.hasInteracted(userId, id);
+      const isWarm = (id: string): boolean => chosenBefore.has(id) || replay.hasChosen(userId, id);
       const cold = !isWarm(itemId);
       const ranked: RankedEvent = {
         userId,
-        revisit: replay.hasInteracted(userId, itemId),
+        revisit: replay.hasChosen(userId, itemId),
         priorChoices: profile.choices,
         cold,
         ...baselineRanks(methods, event, index.get(itemId) as number, cold, (other) => {
-          return warm[other] === 1 || replay.hasInteracted(userId, ids[other]);
+          return warm[other] === 1 || replay.hasChosen(userId, ids[other]);
         }),
       };
       const request = { userId, time, limit: maxCandidates };

@@ -1,13 +1,13 @@
 import { CategoryHours } from "../columns/category-hours.ts";
 import type { Columns } from "../columns/columns.ts";
-import { columnWidth, countOffset } from "../columns/layout.ts";
+import { isUntried } from "../columns/untried.ts";
 import type { UserProfile } from "../profile/profile.ts";
 
 /** Statistics over all candidates of a ranking. */
 export interface ListSummary {
   /** Number of candidates. */
   size: number;
-  /** Candidates that nobody has chosen yet. */
+  /** Candidates that nobody has chosen or dismissed yet. */
   neverChosen: number;
   /** Lift of each category at the local hour, by its hash: see {@link CategoryHours.lift}. */
   categoryHours: Map<number, number>;
@@ -23,9 +23,6 @@ export interface BlockRow {
   row: number;
 }
 
-const countsWidth = columnWidth.counts;
-const peopleOffset = countOffset.people;
-
 /** Smoothing of {@link ListSummary.expectedChoices}: people added to each category at each hour. */
 const peoplePrior = 0.2;
 
@@ -40,7 +37,7 @@ export function summarizeCandidates(
   let neverChosen = 0;
   for (const { block, row } of candidates) {
     hours.add(block, row);
-    if (block.counts[row * countsWidth + peopleOffset] === 0) neverChosen++;
+    if (isUntried(block, row)) neverChosen++;
     const paid = block.price[row] * (1 - block.discount[row]);
     if (!(paid > 0)) continue;
     const ofCategory = prices.get(block.categoryHash[row]) ?? { logs: 0, count: 0 };

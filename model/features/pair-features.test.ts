@@ -66,9 +66,15 @@ describe("event and pair features", () => {
     expect(oldest.same_weekday).toBe(1);
   });
 
-  it("include dismissals, with a negative weight", () => {
-    const [dismissed] = pairsOf(profileOf([makeInteraction("p0", now - hour, { type: "dismiss" })]));
-    expect(dismissed).toMatchObject({ present: 1, same_product: 1, weight: -0.5 });
+  it("L6: leave out dismissals, which are no sign of interest", () => {
+    const [newest, next] = pairsOf(
+      profileOf([
+        makeInteraction("p1", now - 2 * hour, { type: "view" }),
+        makeInteraction("p0", now - hour, { type: "dismiss" }),
+      ]),
+    );
+    expect(newest).toMatchObject({ present: 1, same_product: 0 });
+    expect(next).toMatchObject({ present: 0, same_product: 0 });
   });
 
   it("wrap hours around midnight on the local clock", () => {

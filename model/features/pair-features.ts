@@ -10,7 +10,7 @@ import { rowVectorsOf } from "../columns/row-vectors.ts";
 import type { RecentEvent } from "../profile/profile.ts";
 import type { RankingContext } from "./ranking-context.ts";
 
-/** Recent events that attention sees, newest first. */
+/** Recent choices that attention sees, newest first. */
 export const historyLength = 16;
 
 /** Features of a recent event by itself, which are the same for each candidate. */

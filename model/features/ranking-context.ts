@@ -41,6 +41,8 @@ export interface RankingContext {
   lastProductHash: number;
   /** The user's statistics of each product, by the hash of its id. */
   products: Map<number, ProductStats>;
+  /** The user's dismissals of each product, by the hash of its id. */
+  dismissals: Map<number, number>;
   /** Local times of all choices of the product of the last choice, ascending. */
   lastProductTimes: readonly number[];
   /** The user's transitions from the last and the second last product, by the hash of the next product. */
@@ -94,7 +96,7 @@ export function rankingContext(
   candidates: readonly BlockRow[],
 ): RankingContext {
   const localNow = now + offsetSeconds;
-  const choices = profile.recent.filter((each) => each.type !== "dismiss").reverse();
+  const choices = [...profile.recent].reverse();
   const [last, second] = distinctChoices(choices);
   const transitionsFromLast = transitionsFrom(profile, last?.productId);
   const transitionsFromSecond = transitionsFrom(profile, second?.productId);
@@ -113,6 +115,7 @@ export function rankingContext(
     choices,
     lastProductHash: last ? hash53(last.productId) : -1,
     products,
+    dismissals: new Map([...profile.dismissed].map(([id, { count }]) => [hash53(id), count])),
     categories,
     lastProductTimes: (last && profile.products.get(last.productId)?.times) ?? [],
     transitionsFromLast,

@@ -10,6 +10,7 @@ import {
 import { featureShape } from "../features/compute-features.ts";
 import { applyInteraction } from "../profile/apply-interaction.ts";
 import { emptyProfile, type UserProfile } from "../profile/profile.ts";
+import { defaultHistoryRules } from "../rules/hidden-products.ts";
 import { buildPyramid } from "../tiles/build-pyramid.ts";
 import { addressOfProduct, type CellProduct } from "../tiles/cell-product.ts";
 import { Random } from "../train/random.ts";
@@ -81,6 +82,7 @@ const queryOf = (profile: UserProfile, more: Partial<PipelineQuery> = {}): Pipel
   offsetSeconds: 0,
   filter: {},
   rules: { limit: 10 },
+  historyRules: defaultHistoryRules,
   maxCandidates: 500,
   explain: true,
   budgetMs: Number.POSITIVE_INFINITY,
@@ -189,6 +191,7 @@ describe("runPipeline", () => {
           offsetSeconds: 0,
           filter: {},
           rules: { limit: 10 },
+          historyRules: defaultHistoryRules,
           maxCandidates: 500,
           explain: false,
           budgetMs,
@@ -248,5 +251,66 @@ describe("runPipeline", () => {
   it("answers for an empty profile without a location, and far from any product", async () => {
     expect((await recommend(emptyProfile(), { point: null })).items).toHaveLength(10);
     expect((await recommend(emptyProfile(), { point: { lat: 0, lon: -160 } })).items).toHaveLength(10);
+  });
+
+  describe("for products that the user dismissed or purchased", () => {
+    const profileAfter = (...events: Interaction[]): UserProfile => {
+      const profile = emptyProfile();
+      for (const each of events) applyInteraction(profile, each, 0);
+      return profile;
+    };
+    const event = (productId: string, type: Interaction["type"], ago: number): Interaction => ({
+      ...view(productId, now - ago),
+      type,
+    });
+    const idsOf = async (profile: UserProfile, more: Partial<PipelineQuery> = {}): Promise<string[]> =>
+      (await recommend(profile, more)).items.map(({ productId }) => productId);
+
+    it("L6: never shows a dismissed product, and shows less of its category", async () => {
+      const everything = { rules: { limit: 500 } };
+      const before = (await recommend(emptyProfile(), everything)).items;
+      const [{ productId: first }] = before;
+      const profile = profileAfter(event(first, "dismiss", 60));
+      expect((await recommend(profile)).items.map(({ productId }) => productId)).not.toContain(first);
+      const items = (await recommend(profile, everything)).items;
+      expect(items.map(({ productId }) => productId)).not.toContain(first);
+      const category = products.find(({ change }) => change.productId === first)?.change.category;
+      for (const { productId, score, reasons } of items) {
+        const other = before.find((each) => each.productId === productId)?.score ?? 0;
+        const { change } = products.find((each) => each.change.productId === productId) as CellProduct;
+        if (change.category === category) expect(score, productId).toBeLessThan(other);
+        else expect(score, productId).toBeCloseTo(other, 6);
+        expect(reasons).not.toContain("chosen_before");
+        expect(reasons).not.toContain("category_you_like");
+      }
+    });
+
+    it("L6: shows a dismissed product again after a click", async () => {
+      const profile = profileAfter(event("oslo-3", "dismiss", 60), event("oslo-3", "click", 30));
+      expect(await idsOf(profile)).toContain("oslo-3");
+    });
+
+    it("L7: moves a purchased product to the end of the list, from where it recovers", async () => {
+      const everything = { rules: { limit: 500 } };
+      expect((await idsOf(profileAfter(event("oslo-3", "purchase", 60))))[0]).not.toBe("oslo-3");
+      const scoreAfter = async (days: number, purchased: "auto" | "keep" = "auto") => {
+        const { items } = await recommend(profileAfter(event("oslo-3", "purchase", days * 86_400)), {
+          ...everything,
+          historyRules: { ...defaultHistoryRules, purchased },
+        });
+        return items.find(({ productId }) => productId === "oslo-3")?.score ?? 0;
+      };
+      expect(await scoreAfter(0)).toBe(0);
+      expect(await scoreAfter(15)).toBeCloseTo((await scoreAfter(15, "keep")) / 2, 6);
+      expect(await scoreAfter(30)).toBe(await scoreAfter(30, "keep"));
+    });
+
+    it("L7: hides, keeps or fades by the rule of the request", async () => {
+      const profile = profileAfter(event("oslo-3", "purchase", 60));
+      const by = (purchased: "hide" | "keep") =>
+        idsOf(profile, { historyRules: { ...defaultHistoryRules, purchased }, rules: { limit: 100 } });
+      expect(await by("hide")).not.toContain("oslo-3");
+      expect((await by("keep"))[0]).toBe("oslo-3");
+    });
   });
 });

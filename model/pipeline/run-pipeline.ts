@@ -10,6 +10,8 @@ import { type Candidate, computeFeatures } from "../features/compute-features.ts
 import { rankingContext } from "../features/ranking-context.ts";
 import type { UserProfile } from "../profile/profile.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
+import { type HistoryRules, hiddenProducts } from "../rules/hidden-products.ts";
+import { purchasedFactors } from "../rules/purchased-factors.ts";
 import { applyRules, type Rules } from "../rules/rules.ts";
 import { sigmoid } from "../sigmoid.ts";
 import { fetchCandidates } from "./fetch-candidates.ts";
@@ -30,6 +32,8 @@ export interface PipelineQuery {
   offsetSeconds: number;
   filter: ProductFilter;
   rules: Rules;
+  /** Rules for products that the user dismissed or purchased before. */
+  historyRules: HistoryRules;
   /** Candidates that the ranker scores, at most. */
   maxCandidates: number;
   /** Whether the answer contains reasons. */
@@ -133,12 +137,22 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   const { ranker, scores, skipped } = await scoreCandidates(ports.rankers, features, remainingMs);
   finishStage("rank", skipped);
 
-  const ranked = candidates.map(({ block, row }, index) => ({ block, row, score: scores[index], index }));
+  const factors = purchasedFactors(profile, candidates, now, query.historyRules);
+  const ranked = candidates.map(({ block, row }, index) => ({
+    block,
+    row,
+    score: scores[index] * (factors.get(index) ?? 1),
+    index,
+  }));
   const exploration = (ports.random && query.exploration) || noExploration;
-  const { limit } = query.rules;
+  const { limit, exclude = [] } = query.rules;
   // The rules apply to the products that exploration may show too: these products are the end of a longer list.
   const extraRows = exploration.rate > 0 ? exploration.depth : 0;
-  const order = applyRules(ranked, { ...query.rules, limit: limit + extraRows });
+  const order = applyRules(ranked, {
+    ...query.rules,
+    exclude: [...exclude, ...hiddenProducts(profile, now, query.historyRules)],
+    limit: limit + extraRows,
+  });
   const list = explore(order, limit, exploration, ports.random ?? Math.random);
   const width = features.dense.length / Math.max(1, features.count);
   const items = list.map(({ item: { block, row, score: value, index }, propensity }) => {

@@ -1,9 +1,11 @@
 import { latLngToCell } from "h3-js";
-import { eventTypes, type Interaction } from "../../shared/contracts/event.ts";
+import { type EventType, eventTypes, type Interaction } from "../../shared/contracts/event.ts";
 import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
 import {
+  type CategoryStats,
   categoryHalfLives,
+  dismissalWeight,
   type PlaceStats,
   type ProductStats,
   placeHalfLifeDays,
@@ -36,13 +38,15 @@ function addDecayed(sum: number, at: number, time: number, halfLifeDays: number,
  * transitions lead from them to the next choice.
  */
 export function choicesBefore(profile: UserProfile, time: number): RecentEvent[] {
-  const before = profile.recent.filter((each) => each.type !== "dismiss" && each.time <= time);
-  return before.slice(-maxTransitionGap);
+  return profile.recent.filter((each) => each.time <= time).slice(-maxTransitionGap);
 }
 
-/** Returns whether the profile contains no interaction with the product. */
-export const isFirstInteraction = (profile: UserProfile, productId: string): boolean =>
+/** Returns whether the profile contains no choice of the product. A dismissal is no choice. */
+export const hasNotChosen = (profile: UserProfile, productId: string): boolean =>
   !profile.products.has(productId);
+
+/** Event types by which a user decides for a product. A view may be an accident. */
+const deliberateTypes: ReadonlySet<EventType> = new Set(["click", "cart", "purchase"]);
 
 /**
  * Adds an interaction to a profile, in place. Interactions may come in any order; the caller drops repeated ones.
@@ -53,31 +57,58 @@ export function applyInteraction(
   interaction: Interaction,
   offsetSeconds: number,
 ): void {
-  const { type, productId, time, facts } = interaction;
-  const localTime = time + offsetSeconds;
-  const choice = type !== "dismiss";
-  const before = choice ? choicesBefore(profile, time).at(-1) : undefined;
   profile.events++;
+  if (interaction.type === "dismiss") applyDismissal(profile, interaction);
+  else applyChoice(profile, interaction, interaction.time + offsetSeconds);
+  const { location: place, time } = interaction;
+  if (place && (profile.location === null || time >= profile.location.time))
+    profile.location = { lat: place.lat, lon: place.lon, time };
+}
+
+/** Adds a dismissal. It counts against its product and category, and in nothing that counts choices. */
+function applyDismissal(profile: UserProfile, { productId, time, facts }: Interaction): void {
+  const { dismissed } = profile;
+  const before = dismissed.get(productId);
+  dismissed.set(productId, {
+    count: (before?.count ?? 0) + 1,
+    last: Math.max(before?.last ?? time, time),
+    lastDeliberate: before?.lastDeliberate ?? profile.products.get(productId)?.lastDeliberate ?? null,
+  });
+  if (dismissed.size > profileLimits.dismissed) dropOldest(dismissed);
+  if (facts.category === null) return;
+  const stats = categoryStats(profile, facts.category, time);
+  stats.dismissals++;
+  addToDecayed(stats, time, -dismissalWeight);
+}
+
+/** Adds a choice. `localTime` is its time plus the offset of its place from UTC, in seconds. */
+function applyChoice(profile: UserProfile, interaction: Interaction, localTime: number): void {
+  const { type, productId, time, facts } = interaction;
+  const before = choicesBefore(profile, time).at(-1);
   const stats = updateProduct(profile, interaction);
   stats.counts[eventTypes.indexOf(type)]++;
   stats.first = Math.min(stats.first, time);
   stats.last = Math.max(stats.last, time);
-  if (choice) {
-    profile.choices++;
-    stats.choices++;
-    insertTime(stats.times, localTime);
-    profile.hours[localHourOf(localTime)]++;
-    profile.weekdays[localWeekdayOf(localTime)]++;
-    if (before) updateTransition(profile, before.productId, productId, time);
-    if (facts.category !== null) updateCategory(profile, facts.category, facts.price, time, localTime);
-    if (facts.price !== null && facts.price > 0) {
-      profile.logPrices += Math.log(facts.price);
-      profile.priced++;
-    }
-    const at =
-      facts.lat !== null && facts.lon !== null ? { lat: facts.lat, lon: facts.lon } : interaction.location;
-    if (at) updatePlace(profile, at.lat, at.lon, time);
+  if (deliberateTypes.has(type)) {
+    stats.lastDeliberate = Math.max(stats.lastDeliberate ?? time, time);
+    const dismissed = profile.dismissed.get(productId);
+    if (dismissed) dismissed.lastDeliberate = Math.max(dismissed.lastDeliberate ?? time, time);
   }
+  if (type === "purchase") updatePurchased(profile, productId, time);
+  profile.choices++;
+  stats.choices++;
+  insertTime(stats.times, localTime);
+  profile.hours[localHourOf(localTime)]++;
+  profile.weekdays[localWeekdayOf(localTime)]++;
+  if (before) updateTransition(profile, before.productId, productId, time);
+  if (facts.category !== null) updateCategory(profile, facts.category, facts.price, time, localTime);
+  if (facts.price !== null && facts.price > 0) {
+    profile.logPrices += Math.log(facts.price);
+    profile.priced++;
+  }
+  const at =
+    facts.lat !== null && facts.lon !== null ? { lat: facts.lat, lon: facts.lon } : interaction.location;
+  if (at) updatePlace(profile, at.lat, at.lon, time);
   insertRecent(profile, {
     type,
     productId,
@@ -90,9 +121,16 @@ export function applyInteraction(
     localTime,
     recommendationId: interaction.recommendationId,
   });
-  const place = interaction.location;
-  if (place && (profile.location === null || time >= profile.location.time))
-    profile.location = { lat: place.lat, lon: place.lon, time };
+}
+
+function updatePurchased({ purchased }: UserProfile, productId: string, time: number): void {
+  const before = purchased.get(productId) ?? { count: 0, first: time, last: time };
+  purchased.set(productId, {
+    count: before.count + 1,
+    first: Math.min(before.first, time),
+    last: Math.max(before.last, time),
+  });
+  if (purchased.size > profileLimits.purchased) dropOldest(purchased);
 }
 
 function updateProduct(profile: UserProfile, { productId, facts, time }: Interaction): ProductStats {
@@ -109,6 +147,7 @@ function updateProduct(profile: UserProfile, { productId, facts, time }: Interac
       choices: 0,
       first: time,
       last: time,
+      lastDeliberate: null,
       times: [],
       transitions: 0,
     };
@@ -144,31 +183,42 @@ function updateCategory(
   time: number,
   localTime: number,
 ): void {
-  let stats = profile.categories.get(category);
-  if (!stats) {
-    if (profile.categories.size >= profileLimits.categories)
-      dropLeastValuable(profile.categories, (each) => retentionValue(each.choices, each.at));
-    stats = {
-      choices: 0,
-      decayed: categoryHalfLives.map(() => 0),
-      at: time,
-      hours: new Array<number>(24).fill(0),
-      weekdays: new Array<number>(7).fill(0),
-      logPrices: 0,
-      priced: 0,
-    };
-    profile.categories.set(category, stats);
-  }
+  const stats = categoryStats(profile, category, time);
   stats.choices++;
-  const { at } = stats;
-  stats.decayed = stats.decayed.map((sum, i) => addDecayed(sum, at, time, categoryHalfLives[i], 1));
-  stats.at = Math.max(at, time);
+  addToDecayed(stats, time, 1);
   stats.hours[localHourOf(localTime)]++;
   stats.weekdays[localWeekdayOf(localTime)]++;
   if (price !== null && price > 0) {
     stats.logPrices += Math.log(price);
     stats.priced++;
   }
+}
+
+/** Returns the statistics of a category, which are added to the profile if they are missing. */
+function categoryStats(profile: UserProfile, category: string, time: number): CategoryStats {
+  const known = profile.categories.get(category);
+  if (known) return known;
+  if (profile.categories.size >= profileLimits.categories)
+    dropLeastValuable(profile.categories, (each) => retentionValue(each.choices, each.at));
+  const stats: CategoryStats = {
+    choices: 0,
+    dismissals: 0,
+    decayed: categoryHalfLives.map(() => 0),
+    at: time,
+    hours: new Array<number>(24).fill(0),
+    weekdays: new Array<number>(7).fill(0),
+    logPrices: 0,
+    priced: 0,
+  };
+  profile.categories.set(category, stats);
+  return stats;
+}
+
+/** Adds `weight` at `time` to the decayed sums of a category. */
+function addToDecayed(stats: CategoryStats, time: number, weight: number): void {
+  const { at } = stats;
+  stats.decayed = stats.decayed.map((sum, i) => addDecayed(sum, at, time, categoryHalfLives[i], weight));
+  stats.at = Math.max(at, time);
 }
 
 function updatePlace(profile: UserProfile, lat: number, lon: number, time: number): void {
@@ -205,6 +255,10 @@ function dropLeastValuable<V>(map: Map<string, V>, valueOfEntry: (entry: V) => n
   }
   if (keyToDrop !== null) map.delete(keyToDrop);
 }
+
+/** Drops the entry whose newest event is the oldest. */
+const dropOldest = <V extends { last: number }>(map: Map<string, V>): void =>
+  dropLeastValuable(map, ({ last }) => last);
 
 function insertTime(times: number[], time: number): void {
   let at = times.length;

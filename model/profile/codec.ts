@@ -1,16 +1,18 @@
 import { emptyProfile, type UserProfile } from "./profile.ts";
 
 /** Version of the encoding. Increase it with every change after which older bytes cannot be decoded. */
-const version = 2;
+const version = 3;
 
 /** Encodes a profile for the storage of the user's Durable Object and for RPC. */
 export function encodeProfile(profile: UserProfile): Uint8Array {
-  const { products, categories, places, transitions, ...rest } = profile;
+  const { products, dismissed, purchased, categories, places, transitions, ...rest } = profile;
   return new TextEncoder().encode(
     JSON.stringify({
       version,
       ...rest,
       products: [...products],
+      dismissed: [...dismissed],
+      purchased: [...purchased],
       categories: [...categories],
       places: [...places],
       transitions: [...transitions],
@@ -22,10 +24,12 @@ export function encodeProfile(profile: UserProfile): Uint8Array {
 export function decodeProfile(bytes: Uint8Array): UserProfile {
   const stored = JSON.parse(new TextDecoder().decode(bytes));
   if (stored.version !== version) return emptyProfile();
-  const { version: _, products, categories, places, transitions, ...rest } = stored;
+  const { version: _, products, dismissed, purchased, categories, places, transitions, ...rest } = stored;
   return {
     ...rest,
     products: new Map(products),
+    dismissed: new Map(dismissed),
+    purchased: new Map(purchased),
     categories: new Map(categories),
     places: new Map(places),
     transitions: new Map(transitions),

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { eventTypes, type Interaction } from "../../shared/contracts/event.ts";
-import { applyInteraction, choicesBefore, isFirstInteraction } from "./apply-interaction.ts";
+import { applyInteraction, choicesBefore, hasNotChosen } from "./apply-interaction.ts";
 import { decodeProfile, encodeProfile } from "./codec.ts";
 import { emptyProfile, productPairKey, profileLimits } from "./profile.ts";
 
@@ -63,6 +63,8 @@ describe("applyInteraction", () => {
           for (const [name, stats] of sorted.categories)
             expect(unsorted.categories.get(name)?.decayed[0]).toBeCloseTo(stats.decayed[0], 9);
           expect(unsorted.hours).toEqual(sorted.hours);
+          expect(new Map(unsorted.dismissed)).toEqual(new Map(sorted.dismissed));
+          expect(new Map(unsorted.purchased)).toEqual(new Map(sorted.purchased));
         },
       ),
     );
@@ -72,11 +74,52 @@ describe("applyInteraction", () => {
     const profile = emptyProfile();
     applyInteraction(profile, interaction("a", start), 0);
     applyInteraction(profile, interaction("x", start + 1, { type: "dismiss" }), 0);
-    expect(isFirstInteraction(profile, "b")).toBe(true);
+    expect(hasNotChosen(profile, "b")).toBe(true);
     applyInteraction(profile, interaction("b", start + 2), 0);
-    expect(isFirstInteraction(profile, "b")).toBe(false);
+    expect(hasNotChosen(profile, "b")).toBe(false);
     expect(profile.transitions.get(productPairKey("a", "b"))?.count).toBe(1);
     expect(choicesBefore(profile, start + 10).map((each) => each.productId)).toEqual(["a", "b"]);
+  });
+});
+
+describe("dismissals and purchases in a profile", () => {
+  const of = (events: Interaction[]) => {
+    const profile = emptyProfile();
+    for (const each of events) applyInteraction(profile, each, 0);
+    return profile;
+  };
+
+  it("L6: a dismissal is no choice of its product, category, place or time", () => {
+    const { location, events, dismissed, categories, ...rest } = of([
+      interaction("x", start, { type: "dismiss", location: { lat: 1, lon: 2 } }),
+    ]);
+    const { location: _, events: __, dismissed: ___, categories: ____, ...empty } = emptyProfile();
+    expect(rest).toEqual(empty);
+    expect(dismissed.get("x")).toEqual({ count: 1, last: start, lastDeliberate: null });
+    expect(categories.get("cafe")).toMatchObject({ choices: 0, dismissals: 1, decayed: [-2, -2] });
+    expect({ location, events }).toEqual({ location: { lat: 1, lon: 2, time: start }, events: 1 });
+  });
+
+  it("L6: a hundred dismissals push no choice out of the profile", () => {
+    const profile = of([
+      interaction("kept", start),
+      ...Array.from({ length: 700 }, (_, i) => interaction(`x${i}`, start + 1 + i, { type: "dismiss" })),
+    ]);
+    expect(choicesBefore(profile, start + 1000).map(({ productId }) => productId)).toEqual(["kept"]);
+    expect([...profile.products.keys()]).toEqual(["kept"]);
+    expect(profile.dismissed.size).toBe(profileLimits.dismissed);
+    expect(profile.dismissed.has("x699")).toBe(true);
+    expect(profile.dismissed.has("x0")).toBe(false);
+  });
+
+  it("L7: keeps the number and the times of purchases, in any order", () => {
+    const times = [start + 5, start, start + 9];
+    expect(of(times.map((time) => interaction("a", time))).purchased.get("a")).toEqual({
+      count: 3,
+      first: start,
+      last: start + 9,
+    });
+    expect(of([interaction("a", start, { type: "cart" })]).purchased.size).toBe(0);
   });
 });
 

@@ -2,7 +2,7 @@ import type { EventType } from "../../shared/contracts/event.ts";
 import type { Point, Precision } from "../../shared/contracts/primitives.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
 
-/** One of the newest interactions. */
+/** One of the newest choices. */
 export interface RecentEvent {
   type: EventType;
   productId: string;
@@ -18,31 +18,56 @@ export interface RecentEvent {
   recommendationId: string | null;
 }
 
-/** Statistics of a user's interactions with one product. */
+/** Statistics of a user's choices of one product. */
 export interface ProductStats {
   cell: string | null;
   category: string | null;
   lat: number | null;
   lon: number | null;
-  /** Interactions by type, in the order of `eventTypes`. */
+  /** Choices by type, in the order of `eventTypes`. Dismissals are in {@link UserProfile.dismissed}. */
   counts: number[];
   /** Choices: all interactions but dismissals. */
   choices: number;
-  /** Times of the first and the last interaction, in seconds since the epoch. */
+  /** Times of the first and the last choice, in seconds since the epoch. */
   first: number;
   last: number;
+  /** Time of the newest click, cart or purchase, in seconds since the epoch; null if there is none. */
+  lastDeliberate: number | null;
   /** Local times of the newest choices, ascending. */
   times: number[];
   /** Choices of another product that directly followed a choice of this one. */
   transitions: number;
 }
 
-/** Statistics of a user's choices in one category. */
+/** A product that a user dismissed. */
+export interface DismissedProduct {
+  /** Dismissals of all time. */
+  count: number;
+  /** Time of the newest dismissal, in seconds since the epoch. */
+  last: number;
+  /** Time of the newest click, cart or purchase, in seconds since the epoch; null if none is known. */
+  lastDeliberate: number | null;
+}
+
+/** A product that a user purchased. */
+export interface PurchasedProduct {
+  /** Purchases of all time. */
+  count: number;
+  /** Times of the first and the last purchase, in seconds since the epoch. */
+  first: number;
+  last: number;
+}
+
+/** Statistics of a user's choices and dismissals in one category. */
 export interface CategoryStats {
   choices: number;
-  /** Decayed choices at {@link categoryHalfLives}, as of `at`. */
+  dismissals: number;
+  /**
+   * Choices minus {@link dismissalWeight} times the dismissals, decayed at {@link categoryHalfLives}, as of `at`. The
+   * sums are negative for a category that the user rejects.
+   */
   decayed: number[];
-  /** Time of the newest choice, in seconds since the epoch. */
+  /** Time of the newest choice or dismissal, in seconds since the epoch. */
   at: number;
   /** Choices by local hour (24) and weekday (7, Monday first). */
   hours: number[];
@@ -76,10 +101,14 @@ export interface UserProfile {
   events: number;
   /** Choices of all time: all interactions but dismissals. */
   choices: number;
-  /** The newest interactions, newest last. */
+  /** The newest choices, newest last. */
   recent: RecentEvent[];
-  /** By product id. */
+  /** Products that the user chose, by product id. */
   products: Map<string, ProductStats>;
+  /** Products that the user dismissed, by product id. */
+  dismissed: Map<string, DismissedProduct>;
+  /** Products that the user purchased, by product id. */
+  purchased: Map<string, PurchasedProduct>;
   /** By name of the category. */
   categories: Map<string, CategoryStats>;
   /** Usual places, by H3 cell. */
@@ -99,6 +128,16 @@ export interface UserProfile {
   settingsVersion: number;
 }
 
+/**
+ * Choices in a category that one dismissal outweighs. Most dismissals follow a view of the same product, which is a
+ * choice: together they must count against the category.
+ */
+export const dismissalWeight = 2;
+
+/** Returns the user's choices in a category minus {@link dismissalWeight} times the dismissals. */
+export const netChoices = ({ choices, dismissals }: CategoryStats): number =>
+  choices - dismissalWeight * dismissals;
+
 /** Half-lives of a category's decayed choices, in days. */
 export const categoryHalfLives = [3, 30] as const;
 /** Half-life of a usual place, in days. */
@@ -112,6 +151,8 @@ export const placeWeight = ({ decayed, at }: PlaceStats, now: number): number =>
 export const profileLimits = {
   recent: 50,
   products: 512,
+  dismissed: 500,
+  purchased: 500,
   categories: 128,
   places: 64,
   transitions: 768,
@@ -124,6 +165,8 @@ export const emptyProfile = (): UserProfile => ({
   choices: 0,
   recent: [],
   products: new Map(),
+  dismissed: new Map(),
+  purchased: new Map(),
   categories: new Map(),
   places: new Map(),
   transitions: new Map(),

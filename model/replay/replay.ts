@@ -9,6 +9,7 @@ import type { CandidateService, Ranker } from "../pipeline/ports.ts";
 import { maxCandidates, type PipelineAnswer, runPipeline } from "../pipeline/run-pipeline.ts";
 import { applyInteraction } from "../profile/apply-interaction.ts";
 import { emptyProfile, type UserProfile } from "../profile/profile.ts";
+import { defaultHistoryRules } from "../rules/hidden-products.ts";
 import { interactionOffset, toInteraction } from "./interaction.ts";
 
 /** A query for the serving pipeline. */
@@ -26,7 +27,7 @@ export class Replay {
   readonly #items: ReadonlyMap<string, DatasetItem>;
   readonly #candidateService: CandidateService;
   readonly #profiles = new Map<string, UserProfile>();
-  readonly #interacted = new Map<string, Set<string>>();
+  readonly #chosen = new Map<string, Set<string>>();
   #appliedEvents = 0;
 
   constructor(items: ReadonlyMap<string, DatasetItem>, candidateService: CandidateService) {
@@ -39,9 +40,9 @@ export class Replay {
     return this.#profiles.get(userId) ?? emptyProfile();
   }
 
-  /** Returns whether the user ever interacted with the product. */
-  hasInteracted(userId: string, itemId: string): boolean {
-    return this.#interacted.get(userId)?.has(itemId) ?? false;
+  /** Returns whether the user ever chose the product. */
+  hasChosen(userId: string, itemId: string): boolean {
+    return this.#chosen.get(userId)?.has(itemId) ?? false;
   }
 
   /** Applies an event to its user's profile. */
@@ -50,8 +51,9 @@ export class Replay {
     this.#profiles.set(event.userId, profile);
     const interaction = toInteraction(event, this.#items, this.#appliedEvents++);
     applyInteraction(profile, interaction, interactionOffset(interaction));
-    const items = this.#interacted.get(event.userId) ?? new Set<string>();
-    this.#interacted.set(event.userId, items.add(event.itemId));
+    if (event.type === "dismiss") return;
+    const items = this.#chosen.get(event.userId) ?? new Set<string>();
+    this.#chosen.set(event.userId, items.add(event.itemId));
   }
 
   /** Returns the candidates that the serving pipeline would rank with at most `limit` candidates. */
@@ -76,6 +78,7 @@ export class Replay {
         offsetSeconds: utcOffsetAt(point?.lat ?? null, point?.lon ?? null, query.time),
         filter: {},
         rules: { limit: query.limit },
+        historyRules: defaultHistoryRules,
         maxCandidates,
         explain: false,
         budgetMs: Number.POSITIVE_INFINITY,

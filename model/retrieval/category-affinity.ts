@@ -1,6 +1,7 @@
 import type { CategoryAffinity, FirstStage } from "../../shared/contracts/retrieval.ts";
 import { CategoryHours } from "../columns/category-hours.ts";
 import type { Columns } from "../columns/columns.ts";
+import { signedLog } from "../signed-log.ts";
 
 /** The categories of a block. */
 interface BlockCategories {
@@ -56,7 +57,7 @@ export function affinityWeights(
   if (hour !== null)
     for (const hash of hours.categories) affinities.set(hash, weights.hour * hours.lift(hash, hour));
   for (const each of choices)
-    affinities.set(each.hash, (affinities.get(each.hash) ?? 0) + weights.category * Math.log1p(each.choices));
+    affinities.set(each.hash, (affinities.get(each.hash) ?? 0) + weights.category * signedLog(each.choices));
   return affinities;
 }
 

@@ -1,6 +1,7 @@
 import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
 import { columnWidth, countOffset, hotOffset } from "../columns/layout.ts";
+import { isUntried } from "../columns/untried.ts";
 
 /** Weights of the first stage for a ranker without its own weights. */
 export const defaultFirstStage: FirstStage = {
@@ -36,7 +37,7 @@ const seasonOffset = hotOffset.season;
 
 /**
  * Returns the inputs of the score that do not depend on the user: the logarithms of people and engagement, and 1 for a
- * product that nobody has chosen.
+ * product that nobody has chosen or dismissed.
  */
 export function productScoreInputs(
   columns: Columns,
@@ -45,7 +46,7 @@ export function productScoreInputs(
   const people = columns.counts[row * countsWidth + peopleOffset];
   const engagement =
     columns.hot[row * hotWidth + weekOffset] + 0.5 * columns.hot[row * hotWidth + seasonOffset];
-  return [Math.log1p(people), Math.log1p(engagement), people === 0 ? 1 : 0];
+  return [Math.log1p(people), Math.log1p(engagement), isUntried(columns, row) ? 1 : 0];
 }
 
 const cachedProductScores = new WeakMap<Columns, { weights: FirstStage; scores: Float32Array }>();

@@ -1,6 +1,6 @@
 import { eventTypes } from "../../shared/contracts/event.ts";
 import type { ProductChange } from "../../shared/contracts/product.ts";
-import { type HourTotals, sumTotals } from "../../shared/contracts/totals.ts";
+import { countInteractions, type HourTotals, sumTotals } from "../../shared/contracts/totals.ts";
 import { addressOf } from "../../shared/geo/cells.ts";
 import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
@@ -47,6 +47,10 @@ export function rhythmOf(
   return { hours: byHour, weekdays: byWeekday };
 }
 
+/** Returns the start of the newest hour with a choice, in seconds since the epoch; 0 if there is none. */
+const lastChoiceTime = (hours: readonly HourTotals[]): number =>
+  (hours.findLast((each) => countInteractions(each) > each.dismiss)?.hour ?? 0) * hourSeconds;
+
 /**
  * Returns the row of a product in its cell's tile, as of `time` (seconds since the epoch). `offsetAt` returns the
  * offset of the cell's clocks from UTC in seconds.
@@ -67,7 +71,7 @@ export function columnsRowOf(
     lon: change.location?.lon ?? null,
     version: change.version,
     createdAt: change.createdAt,
-    lastTime: hours.length > 0 ? hours[hours.length - 1].hour * hourSeconds : 0,
+    lastTime: lastChoiceTime(hours),
     price: change.price,
     currency: change.currency,
     discount: change.discount,

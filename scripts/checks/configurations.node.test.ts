@@ -19,7 +19,15 @@ describe("wrangler.toml", () => {
   it("contains no secret", () => {
     const names = configurations.flatMap(([, text]) => variables(text));
     // A new variable must be reviewed, since everybody can read it, and then be added to this list.
-    expect(names).toEqual(["CLICK_WINDOW_SECONDS", "RECEIPT_DAYS", "ROLLOUT", "RECALIBRATION"]);
+    expect(names).toEqual([
+      "CLICK_WINDOW_SECONDS",
+      "RECEIPT_DAYS",
+      "DISMISSED_DAYS",
+      "PURCHASED",
+      "PURCHASED_DAYS",
+      "ROLLOUT",
+      "RECALIBRATION",
+    ]);
     for (const [config, text] of configurations)
       expect(text, config).not.toMatch(/TOKEN_SECRET|DEVELOPMENT_KEYS/);
   });

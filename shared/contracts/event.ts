@@ -52,7 +52,7 @@ export type Interaction = z.infer<typeof interaction>;
 
 /** An interaction that the user's Durable Object has accepted. */
 export const acceptedInteraction = interaction.extend({
-  /** Whether this is the user's first interaction with the product. Totals count users by these first interactions. */
+  /** Whether this is the user's first choice of the product. Totals count users by these first choices. */
   first: z.boolean(),
   /**
    * The user's choices just before this interaction, oldest first, at most three. Each choice counts as a transition to

@@ -3,6 +3,17 @@ import { answerLocation, productFilter } from "./location.ts";
 import { boundedRecord, identifier, point } from "./primitives.ts";
 import { type ProductCard, productCard } from "./product.ts";
 
+/**
+ * What happens to a product that the user purchased, for a configured number of days:
+ * - `hide` leaves it out;
+ * - `fade` lowers its score, which recovers day by day;
+ * - `keep` changes nothing;
+ * - `auto` keeps what people buy again, by the user's own purchases and those of all users in the category, and fades
+ *   the rest.
+ */
+export const purchasedRule = z.enum(["auto", "hide", "fade", "keep"]);
+export type PurchasedRule = z.infer<typeof purchasedRule>;
+
 /** Body of `POST /v1/recommendations`. */
 export const recommendationInput = z.strictObject({
   userId: identifier,
@@ -17,6 +28,8 @@ export const recommendationInput = z.strictObject({
   diversity: z.number().min(0).max(1).default(0),
   caps: z.strictObject({ perCategory: z.number().int().min(1).max(100).optional() }).optional(),
   exclude: z.array(identifier).max(500).optional(),
+  /** What happens to products that the user purchased; the deployment's setting if absent. */
+  purchased: purchasedRule.optional(),
   /** Reserved for rules that depend on the page. No rule reads it yet. */
   context: boundedRecord(64, z.union([z.string().max(256), z.number(), z.boolean()])).optional(),
   explain: z.boolean().default(false),

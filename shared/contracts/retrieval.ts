@@ -11,13 +11,13 @@ export const firstStage = z.object({
   people: z.number(),
   /** Weight of log(1 + engagement of the last week + half the engagement of the last months). */
   hot: z.number(),
-  /** Weight of a product that no user has chosen yet. */
+  /** Weight of a product that no user has chosen or dismissed yet. */
   fresh: z.number(),
   /** Weight of log(proximity to the user + `usual` × proximity to their usual places). */
   near: z.number(),
   /** Weight of the user's usual places within `near`. */
   usual: z.number().min(0),
-  /** Weight of log(1 + the user's choices in the product's category). */
+  /** Weight of log(1 + the user's choices in the product's category); of -log(1 - choices) if they are negative. */
   category: z.number().default(0),
   /** Weight of how popular the category is at the local hour. */
   hour: z.number().default(0),
@@ -28,10 +28,13 @@ export type FirstStage = z.infer<typeof firstStage>;
 export const weightedPoint = point.extend({ weight: z.number().min(0) });
 export type WeightedPoint = z.infer<typeof weightedPoint>;
 
-/** A user's affinity to a category: the hash of its name, and the (decayed) number of choices. */
+/**
+ * A user's affinity to a category: the hash of its name, and the number of choices less the dismissals. It is negative
+ * for a category that the user rejects.
+ */
 export const categoryAffinity = z.object({
   hash: z.number().int().min(0).max(0xffffffff),
-  choices: z.number().min(0),
+  choices: z.number(),
 });
 export type CategoryAffinity = z.infer<typeof categoryAffinity>;
 

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { gateConfiguration } from "../../model/recalibrate/gate.ts";
+import { defaultHistoryRules, type HistoryRules } from "../../model/rules/hidden-products.ts";
+import { type PurchasedRule, purchasedRule } from "../../shared/contracts/recommendation.ts";
 
 const share = z.number().min(0).max(1);
 
@@ -67,4 +69,32 @@ export function rolloutSettingsOf(variables: object): RolloutSettings {
       settings: rolloutSettings.parse(typeof text === "string" && text !== "" ? JSON.parse(text) : {}),
     };
   return cachedSettings.settings;
+}
+
+/** Returns the schema of a number of days in a variable: at most ten years, `days` if the variable is absent. */
+const daysOr = (days: number) =>
+  z
+    .string()
+    .regex(/^\d{1,4}(\.\d{1,6})?$/, "must be a number of days, for example 30")
+    .transform(Number)
+    .pipe(z.number().max(3650))
+    .default(days);
+
+const historyVariables = z.object({
+  DISMISSED_DAYS: daysOr(defaultHistoryRules.dismissedDays),
+  PURCHASED: purchasedRule.default(defaultHistoryRules.purchased),
+  PURCHASED_DAYS: daysOr(defaultHistoryRules.purchasedDays),
+});
+
+/**
+ * Returns the rules for products that a user dismissed or purchased, from the variables `DISMISSED_DAYS`, `PURCHASED` and
+ * `PURCHASED_DAYS`. `purchased` of a request takes precedence. Throws if a variable is not as documented, and names it.
+ */
+export function historyRulesOf(variables: object, purchased?: PurchasedRule): HistoryRules {
+  const settings = historyVariables.parse(variables);
+  return {
+    dismissedDays: settings.DISMISSED_DAYS,
+    purchased: purchased ?? settings.PURCHASED,
+    purchasedDays: settings.PURCHASED_DAYS,
+  };
 }

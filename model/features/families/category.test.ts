@@ -96,4 +96,18 @@ describe("categoryFeatures", () => {
       expect(Math.abs(value)).toBeLessThanOrEqual(5);
     expect(featureValues(categoryFeatures, offset, block).category_decayed_3d).toBeCloseTo(Math.log(2), 5);
   });
+
+  it("L6: fall below those of an unknown category for one that the user dismissed", () => {
+    const dismissal = makeInteraction("p1", now - day, { type: "dismiss", category: "park" });
+    const valuesAfter = (events: Parameters<typeof profileOf>[0]) =>
+      featureValues(categoryFeatures, contextOf(profileOf(events), block), block, 2);
+    const choice = makeInteraction("p2", now - 2 * day, { type: "view", category: "park" });
+    const [none, rejected, chosen, both] = [[], [dismissal], [choice], [choice, dismissal]].map(valuesAfter);
+    expect(rejected.category_known).toBe(0);
+    for (const name of ["category_share", "category_decayed_3d", "category_decayed_30d", "category_lift"]) {
+      expect(rejected[name], name).toBeLessThan(none[name]);
+      expect(both[name], name).toBeLessThan(none[name]);
+      expect(chosen[name], name).toBeGreaterThan(none[name]);
+    }
+  });
 });

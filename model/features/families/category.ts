@@ -1,6 +1,7 @@
 import { daySeconds } from "../../../shared/time/seconds.ts";
 import { hash32 } from "../../columns/hash.ts";
-import { categoryHalfLives } from "../../profile/profile.ts";
+import { categoryHalfLives, dismissalWeight, netChoices } from "../../profile/profile.ts";
+import { signedLog } from "../../signed-log.ts";
 import type { RankingContext } from "../ranking-context.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
@@ -18,6 +19,9 @@ const ratioPrior = 0.01;
  * - how often the user chose the category after the category of the last choice;
  * - the category's lift: how much more often the user chose the category than an average user would have at the same
  *   hours, in log, smoothed (empirical Bayes, gamma prior).
+ *
+ * Dismissals count as negative choices, so that share, decayed choices and lift of a rejected category fall below those
+ * of a category that the user does not know.
  */
 export const categoryFeatures: FeatureFamily = {
   names: [
@@ -66,15 +70,18 @@ function computeCategoryValues(
   values[7] = 2 * (context.categoryTransitions.get(hash) ?? 0);
   values[8] = list.categoryHours.get(hash) ?? 0;
   const expected = list.expectedChoices.get(hash) ?? 0;
-  values[9] = Math.log(((stats?.choices ?? 0) + liftPrior) / (expected + liftPrior));
+  const net = stats ? netChoices(stats) : 0;
+  const liftOf = net < 0 ? liftPrior / (1 - net) : net + liftPrior;
+  values[9] = Math.log(liftOf / (expected + liftPrior));
   if (!stats) return values;
-  const share = stats.choices / (profile.choices + sharePrior);
-  values[0] = 1;
-  values[1] = 3 * share;
+  values[1] = (3 * net) / (profile.choices + dismissalWeight * stats.dismissals + sharePrior);
   for (let i = 0; i < categoryHalfLives.length; i++) {
     const days = Math.max(0, context.now - stats.at) / daySeconds;
-    values[2 + i] = Math.log1p(stats.decayed[i] * 2 ** (-days / categoryHalfLives[i]));
+    values[2 + i] = signedLog(stats.decayed[i] * 2 ** (-days / categoryHalfLives[i]));
   }
+  if (stats.choices === 0) return values;
+  const share = stats.choices / (profile.choices + sharePrior);
+  values[0] = 1;
   const { hour, weekday } = context;
   // The hour, and half of the hours before and after.
   const nearHour = (hours: readonly number[]): number =>

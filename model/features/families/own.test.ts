@@ -30,12 +30,13 @@ describe("ownFeatures", () => {
     expect(featureValues(ownFeatures, contextOf(profile, block), block, 1).own_is_last).toBe(0);
   });
 
-  it("are 0 without an interaction, and mark a dismissed product as known without choices", () => {
+  it("L6: are 0 without an interaction, and count dismissals of a product that is not known", () => {
     const unknown = featureValues(ownFeatures, contextOf(emptyProfile(), block), block);
     expect(Object.values(unknown)).toEqual(ownFeatures.names.map(() => 0));
     const profile = profileOf([makeInteraction("p0", now - day, { type: "dismiss" })]);
     const dismissed = featureValues(ownFeatures, contextOf(profile, block), block);
-    expect(dismissed).toMatchObject({ own_known: 1, own_count: 0, own_share: 0, own_decayed_7d: 0 });
+    const expected = ownFeatures.names.map((name) => (name === "own_dismissals" ? Math.log(2) : 0));
+    Object.values(dismissed).forEach((value, i) => void expect(value).toBeCloseTo(expected[i], 5));
   });
 
   it("do not count a dismissal as a choice", () => {

@@ -8,28 +8,34 @@ const halfLives = [0.25, 1, 7, 30, 120] as const;
 
 const typeOffset = offsetsByName(eventTypes);
 
+const names = [
+  "own_known",
+  "own_count",
+  "own_share",
+  ...halfLives.map((days) => `own_decayed_${days}d`),
+  "own_recency",
+  "own_is_last",
+  "own_carts",
+  "own_purchases",
+  "own_dismissals",
+  "own_mean_gap_passed",
+];
+const dismissalsOffset = names.indexOf("own_dismissals");
+
 /**
  * The user's own history with the product: number and share of their choices, decayed choices at several half-lives,
  * and interactions by type. Decayed choices at half-life h: log(1 + sum over choices of 2^(-age/h)). Frequency and
- * recency together explain repeat consumption (Anderson et al., "The Dynamics of Repeat Consumption", WWW 2014).
+ * recency together explain repeat consumption (Anderson et al., "The Dynamics of Repeat Consumption", WWW 2014). A
+ * product that the user only dismissed has dismissals, and is not known.
  */
 export const ownFeatures: FeatureFamily = {
-  names: [
-    "own_known",
-    "own_count",
-    "own_share",
-    ...halfLives.map((days) => `own_decayed_${days}d`),
-    "own_recency",
-    "own_is_last",
-    "own_carts",
-    "own_purchases",
-    "own_dismissals",
-    "own_mean_gap_passed",
-  ],
+  names,
   fill(context, block, row, _trace, out, at) {
     const stats = context.products.get(block.idHash[row]);
+    const dismissals = Math.log1p(context.dismissals.get(block.idHash[row]) ?? 0);
     if (!stats) {
       out.fill(0, at, at + ownFeatures.names.length);
+      out[at + dismissalsOffset] = dismissals;
       return;
     }
     const { localNow, profile } = context;
@@ -47,7 +53,7 @@ export const ownFeatures: FeatureFamily = {
     out[at++] = context.lastProductHash === block.idHash[row] ? 1 : 0;
     out[at++] = Math.log1p(stats.counts[typeOffset.cart]);
     out[at++] = Math.log1p(stats.counts[typeOffset.purchase]);
-    out[at++] = Math.log1p(stats.counts[typeOffset.dismiss]);
+    out[at++] = dismissals;
     // Time since the last choice, as a share of the mean time between two choices of the product.
     const { times } = stats;
     const gap = times.length > 1 ? (times[times.length - 1] - times[0]) / (times.length - 1) / daySeconds : 0;

@@ -1,6 +1,7 @@
 import { daySeconds } from "../../../shared/time/seconds.ts";
 import type { Columns } from "../../columns/columns.ts";
 import { columnWidth, countOffset, hotOffset } from "../../columns/layout.ts";
+import { isUntried } from "../../columns/untried.ts";
 import { engagementDecayFactors } from "../../tiles/engagement.ts";
 import type { RankingContext } from "../ranking-context.ts";
 import type { FeatureFamily } from "./feature-family.ts";
@@ -34,7 +35,7 @@ function decaysOf({ decayFactors, now }: RankingContext, block: Columns): readon
  * Popularity of the product: people, views and purchases of all time; engagement decayed to now at half-lives of 1, 7
  * and 60 days, and its trend; and the rates of clicks, purchases and dismissals per view, smoothed towards 5% by 20
  * views (empirical Bayes with a fixed prior). People count, so that a few users with many visits do not make a product
- * popular.
+ * popular. `never_chosen` is 1 for a product that no user has chosen or dismissed.
  */
 export const popularityFeatures: FeatureFamily = {
   names: [
@@ -72,6 +73,6 @@ export const popularityFeatures: FeatureFamily = {
     out[at + 9] = (logOf(counts[c + dismissOffset] + 1) - views) / 3 + 1;
     const last = block.lastTime[row];
     out[at + 10] = last > 0 ? Math.log1p(Math.max(0, context.now - last) / daySeconds) / 2 : 0;
-    out[at + 11] = counts[c + peopleOffset] > 0 ? 0 : 1;
+    out[at + 11] = isUntried(block, row) ? 1 : 0;
   },
 };

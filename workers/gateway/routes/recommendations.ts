@@ -50,7 +50,11 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
       summary: "Recommend products to a user at a location",
       description:
         `${describeAccess("self")} Without a \`location\`, the user's last location counts, then the location that Cloudflare ` +
-        "derives from the request, then the user's home.",
+        "derives from the request, then the user's home. A product that the user dismissed is left out for the days that " +
+        "`DISMISSED_DAYS` sets, unless they clicked, carted or purchased it since. `purchased` says what happens to " +
+        "products that the user purchased in the last `PURCHASED_DAYS`: `hide` leaves them out, `fade` lowers their " +
+        "scores, which recover day by day, and `keep` changes nothing. `auto` keeps what the user, or users in general, " +
+        "buy again, and fades the rest.",
       tags,
       ...guard("anyone", kilobytes(256)),
       request: { query: noQuery, body: jsonBody(input) },

@@ -18,7 +18,7 @@ import { utcOffsetAt } from "../../../shared/geo/local-time.ts";
 import { rankersFor, refreshSnapshot, type ServingRankers } from "../models/serving-rankers.ts";
 import { advanceRollout } from "../rollout/advance-rollout.ts";
 import { scoreShadow } from "../rollout/score-shadow.ts";
-import { rolloutSettingsOf } from "../settings.ts";
+import { historyRulesOf, rolloutSettingsOf } from "../settings.ts";
 import { cardFromTile } from "./card-from-tile.ts";
 import { loadCardsById } from "./cards.ts";
 import { impressionOf } from "./impression.ts";
@@ -97,6 +97,7 @@ export async function recommendProducts(
         diversity: input.diversity,
         perCategory: input.caps?.perCategory,
       },
+      historyRules: historyRulesOf(env, input.purchased),
       maxCandidates: input.candidates,
       explain: input.explain,
       budgetMs: budgetMs - (performance.now() - started),

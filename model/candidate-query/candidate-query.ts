@@ -1,4 +1,4 @@
-import type { ProductFilter } from "../../shared/contracts/location.ts";
+import type { DecidedFilter } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { UserProfile } from "../profile/profile.ts";
@@ -11,7 +11,7 @@ export interface CandidateQuery {
   now: number;
   /** Local hour (0-23) at the user's location. */
   hour: number;
-  filter: ProductFilter;
+  filter: DecidedFilter;
   /** Weights of the first stage. */
   firstStage: FirstStage;
   /** Candidates to return, at most. */

@@ -1,7 +1,7 @@
 import { type ColumnName, columnLayout, elementBytes } from "./layout.ts";
 
-/** The text "VTL1" as a little-endian integer: the first four bytes of each block. */
-const magic = 0x314c5456;
+/** The text "VTL2" as a little-endian integer: the first four bytes of each block. */
+const magic = 0x324c5456;
 const headerBytes = 40;
 
 /** The columns of {@link columnLayout}. Row `i` of a column starts at `i * width`. */

@@ -1,3 +1,4 @@
+import { discountMillionths } from "../../shared/money/discount.ts";
 import { allocateBlock, sealBlock } from "./block.ts";
 import { type BlockMeta, encodeMetadata, type NextProduct, noString } from "./columns.ts";
 import { hash32, hash53 } from "./hash.ts";
@@ -13,11 +14,13 @@ export interface ColumnsRow {
   version: number;
   createdAt: number;
   lastTime: number;
-  price: number | null;
+  priceMinor: number | null;
   currency: string | null;
+  /** Share of the price, 0..1. */
   discount: number;
   rating: number | null;
   available: boolean;
+  groupId: string | null;
   cell: string;
   /** Lifetime counts, in the order of `countFields`: view, click, cart, purchase, dismiss, people. */
   counts: readonly number[];
@@ -70,14 +73,15 @@ export class ColumnsBuilder {
     a.version[at] = row.version;
     a.createdAt[at] = row.createdAt;
     a.lastTime[at] = row.lastTime;
-    a.price[at] = row.price ?? Number.NaN;
-    a.discount[at] = row.discount;
+    a.priceMinor[at] = row.priceMinor ?? Number.NaN;
+    a.discountMillionths[at] = discountMillionths(row.discount);
     a.rating[at] = row.rating ?? Number.NaN;
     a.counts.set(row.counts, at * columnWidth.counts);
     a.hot.set(row.hot, at * columnWidth.hot);
     a.categoryHash[at] = hash32(row.category);
     a.category[at] = this.#intern(row.category);
     a.currency[at] = this.#intern(row.currency);
+    a.groupId[at] = this.#intern(row.groupId);
     a.cell[at] = this.#intern(row.cell);
     a.available[at] = row.available ? 1 : 0;
     a.hours.set(shares(row.hours), at * columnWidth.hours);

@@ -17,11 +17,12 @@ const row = fc.record({
   version: fc.nat(),
   createdAt: fc.nat(),
   lastTime: fc.nat(),
-  price: fc.option(fc.nat(10_000)),
+  priceMinor: fc.option(fc.integer({ min: 0, max: 1e13 })),
   currency: fc.option(fc.constantFrom("EUR", "JPY")),
   discount: fc.constantFrom(0, 0.25, 0.5),
   rating: fc.option(fc.nat(10)),
   available: fc.boolean(),
+  groupId: fc.option(fc.constantFrom("shirt-7", "grün")),
   cell: fc.constantFrom("861f05a37ffffff", "world-3"),
   counts: fc.array(fc.nat(1000), { minLength: width.counts, maxLength: width.counts }),
   hot: fc.array(fc.nat(1000), { minLength: width.hot, maxLength: width.hot }),
@@ -57,7 +58,7 @@ describe("Columns", () => {
           expect(columns.idHash[i]).toBe(hash53(each.productId));
           expect(columns.strings[columns.category[i]]).toBe(each.category);
           expect(columns.lat[i]).toBe(each.lat ?? Number.NaN);
-          expect(columns.price[i]).toBe(each.price ?? Number.NaN);
+          expect(columns.priceMinor[i]).toBe(each.priceMinor ?? Number.NaN);
           expect([...columns.counts.subarray(i * width.counts, (i + 1) * width.counts)]).toEqual(each.counts);
           expect(nextProductsOf(columns, i)).toEqual(each.nextProducts);
         });

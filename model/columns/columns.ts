@@ -1,3 +1,5 @@
+import { priceAfterDiscount } from "../../shared/money/discount.ts";
+import { decimalOf } from "../../shared/money/minor-units.ts";
 import { type Block, type BlockSections, isBlockIntact, viewBlock } from "./block.ts";
 
 /** Index into `strings` that stands for no string. */
@@ -38,7 +40,7 @@ export interface NextProduct {
 export interface Columns extends Omit<BlockSections, "metadata"> {
   readonly meta: BlockMeta;
   readonly count: number;
-  /** Dictionary of categories, currencies, cells and ids of next products. */
+  /** Dictionary of categories, currencies, groups, cells and ids of next products. */
   readonly strings: string[];
   /** The whole block, to be sent or stored. */
   readonly buffer: ArrayBuffer;
@@ -85,6 +87,22 @@ export function unpackColumns(buffer: ArrayBuffer): Columns | null {
   };
   return columnsFromBlock(block, meta, strings);
 }
+
+/** Returns the ISO 4217 code of a row's currency; null for a row without one. */
+export const currencyOf = (columns: Columns, row: number): string | null =>
+  columns.strings[columns.currency[row]] ?? null;
+
+/** Returns the group of a row's variants; null for a row without one. */
+export const groupIdOf = (columns: Columns, row: number): string | null =>
+  columns.strings[columns.groupId[row]] ?? null;
+
+/** Returns a row's price after discount, in minor units of its currency; NaN for a row without a price. */
+export const priceAfterDiscountOf = (columns: Columns, row: number): number =>
+  priceAfterDiscount(columns.priceMinor[row], columns.discountMillionths[row]);
+
+/** Returns a row's price after discount, in units of its currency; NaN for a row without a price. */
+export const unitsAfterDiscountOf = (columns: Columns, row: number): number =>
+  decimalOf(priceAfterDiscountOf(columns, row), currencyOf(columns, row));
 
 /** Returns the next products of a row, strongest first. */
 export function nextProductsOf(columns: Columns, row: number): NextProduct[] {

@@ -39,7 +39,7 @@ class Dictionary {
 }
 
 /** Columns of indices into the dictionary. */
-const dictionaryColumns = ["category", "currency", "cell"] as const;
+const dictionaryColumns = ["category", "currency", "groupId", "cell"] as const;
 
 /**
  * Returns a block of rows from several blocks, in the order of `list`. It decays engagement from the time of each row's

@@ -23,10 +23,8 @@ export const columnLayout = [
   /** Seconds since the epoch: creation of the product, and its newest interaction (0 for none). */
   { name: "createdAt", type: "f64", width: 1 },
   { name: "lastTime", type: "f64", width: 1 },
-  /** Units of the currency, before discount; NaN where absent. */
-  { name: "price", type: "f32", width: 1 },
-  /** Share of the price, 0..1. */
-  { name: "discount", type: "f32", width: 1 },
+  /** Whole minor units of the currency (cents for EUR), before discount; NaN where absent. */
+  { name: "priceMinor", type: "f64", width: 1 },
   /** 0..10; NaN where absent. */
   { name: "rating", type: "f32", width: 1 },
   /** Lifetime counts, in the order of `countFields`. */
@@ -38,8 +36,12 @@ export const columnLayout = [
   /** Indices into the block's `strings`. */
   { name: "category", type: "u32", width: 1 },
   { name: "currency", type: "u32", width: 1 },
+  /** The group of the product's variants. Index into the block's `strings`. */
+  { name: "groupId", type: "u32", width: 1 },
   /** The product's address: its finest cell. Index into the block's `strings`. */
   { name: "cell", type: "u32", width: 1 },
+  /** Whole millionths of the price. */
+  { name: "discountMillionths", type: "u32", width: 1 },
   /** 1 for an available product, otherwise 0. */
   { name: "available", type: "u8", width: 1 },
   /** Share of the product's interactions by local hour and weekday (Monday first), 255 for all of them. */

@@ -10,7 +10,15 @@ function blockOf(ids: readonly string[]): Columns {
   for (const productId of ids)
     builder.addRow({
       ...{ productId, title: productId, category: "cafe", lat: null, lon: null, version: 1, createdAt: 0 },
-      ...{ lastTime: 0, price: null, currency: "EUR", discount: 0, rating: null, available: true },
+      ...{
+        lastTime: 0,
+        priceMinor: null,
+        groupId: null,
+        currency: "EUR",
+        discount: 0,
+        rating: null,
+        available: true,
+      },
       ...{
         cell: "world-0",
         counts: [0, 0, 0, 0, 0, 0],

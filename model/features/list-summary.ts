@@ -1,5 +1,5 @@
 import { CategoryHours } from "../columns/category-hours.ts";
-import type { Columns } from "../columns/columns.ts";
+import { type Columns, unitsAfterDiscountOf } from "../columns/columns.ts";
 import { isUntried } from "../columns/untried.ts";
 import type { UserProfile } from "../profile/profile.ts";
 
@@ -38,7 +38,7 @@ export function summarizeCandidates(
   for (const { block, row } of candidates) {
     hours.add(block, row);
     if (isUntried(block, row)) neverChosen++;
-    const paid = block.price[row] * (1 - block.discount[row]);
+    const paid = unitsAfterDiscountOf(block, row);
     if (!(paid > 0)) continue;
     const ofCategory = prices.get(block.categoryHash[row]) ?? { logs: 0, count: 0 };
     ofCategory.logs += Math.log(paid);

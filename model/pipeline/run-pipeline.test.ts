@@ -34,11 +34,12 @@ function product(name: string, i: number, center: typeof oslo): CellProduct {
       deleted: false,
       title: `${name} ${i}`,
       category: categories[i % 3],
-      price: 10 + i,
+      priceMinor: 1000 + 100 * i,
       currency: "EUR",
       discount: 0,
       rating: null,
       available: i !== 7,
+      groupId: null,
       location,
       previousCell: null,
       createdAt: now - 1e6,
@@ -70,7 +71,7 @@ const view = (productId: string, time: number): Interaction => {
       lat: change.location?.lat ?? null,
       lon: change.location?.lon ?? null,
       category: change.category,
-      price: change.price,
+      price: (change.priceMinor ?? 0) / 100,
     },
   };
 };
@@ -153,7 +154,7 @@ describe("runPipeline", () => {
   });
 
   it("returns no unavailable, filtered or excluded product", async () => {
-    const filter = { categories: ["coffee", "books"], priceMax: 60 };
+    const filter = { categories: ["coffee", "books"], priceMax: 60, currency: "EUR" };
     const { items, candidates } = await recommend(emptyProfile(), {
       filter,
       rules: { limit: 100, exclude: ["oslo-3"] },
@@ -162,7 +163,7 @@ describe("runPipeline", () => {
     for (const { productId, index } of items) {
       const { block, row } = candidates[index];
       expect(["oslo-3", "oslo-7"]).not.toContain(productId);
-      expect(block.price[row]).toBeLessThanOrEqual(60);
+      expect(block.priceMinor[row]).toBeLessThanOrEqual(6000);
       expect(filter.categories).toContain(block.strings[block.category[row]]);
     }
   });

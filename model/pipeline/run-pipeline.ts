@@ -1,4 +1,4 @@
-import type { ProductFilter } from "../../shared/contracts/location.ts";
+import type { DecidedFilter } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { Stage } from "../../shared/contracts/recommendation.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
@@ -30,7 +30,7 @@ export interface PipelineQuery {
   now: number;
   /** Offset of the clocks at the user's location from UTC, in seconds. */
   offsetSeconds: number;
-  filter: ProductFilter;
+  filter: DecidedFilter;
   rules: Rules;
   /** Rules for products that the user dismissed or purchased before. */
   historyRules: HistoryRules;

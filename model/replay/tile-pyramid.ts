@@ -1,5 +1,6 @@
 import { emptyTotals, type HourTotals } from "../../shared/contracts/totals.ts";
 import { cellUtcOffset } from "../../shared/geo/local-time.ts";
+import { nearestMinorUnits } from "../../shared/money/minor-units.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
 import type { NextProduct } from "../columns/columns.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
@@ -59,11 +60,12 @@ export function tilePyramidAfter(
         deleted: false,
         title: item.title,
         category: item.category,
-        price: item.price,
+        priceMinor: item.price === null ? null : nearestMinorUnits(item.price, item.currency),
         currency: item.currency,
         discount: item.discount,
         rating: item.rating,
         available: true,
+        groupId: null,
         location: item.lat === null || item.lon === null ? null : { lat: item.lat, lon: item.lon },
         previousCell: null,
         createdAt: 0,

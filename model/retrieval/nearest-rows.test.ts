@@ -165,12 +165,15 @@ describe("nearestRows", () => {
   it("respects the radius and the filter, and reports a truncated answer", async () => {
     const source = pyramid([
       makeProduct("near", { lat: 48.85, lon: 2.35 }),
-      makeProduct("dear", { lat: 48.851, lon: 2.351 }, { price: 90 }),
-      makeProduct("sale", { lat: 48.852, lon: 2.352 }, { price: 90, discount: 0.9 }),
+      makeProduct("dear", { lat: 48.851, lon: 2.351 }, { priceMinor: 9000 }),
+      makeProduct("sale", { lat: 48.852, lon: 2.352 }, { priceMinor: 9000, discount: 0.9 }),
       makeProduct("far", { lat: 51.5, lon: -0.1 }),
     ]);
     const query = { point: { lat: 48.85, lon: 2.35 }, limit: 10, radiusKm: 50, maxTiles: 100 };
-    const { rows } = await nearestRows(source, { ...query, test: compileFilter({ priceMax: 20 }) });
+    const { rows } = await nearestRows(source, {
+      ...query,
+      test: compileFilter({ priceMax: 20, currency: "EUR" }),
+    });
     expect(rows.map(({ tile, row }) => tile.id(row))).toEqual(["near", "sale"]);
     expect((await nearestRows(source, { ...query, test: compileFilter({}), maxTiles: 2 })).truncated).toBe(
       true,

@@ -1,5 +1,6 @@
 import type { EventType } from "../../shared/contracts/event.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
+import { decimalOf, nearestMinorUnits } from "../../shared/money/minor-units.ts";
 import { localHourOf } from "../../shared/time/local-clock.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import { Random } from "../train/random.ts";
@@ -96,7 +97,8 @@ function generateProducts(
     const raw = spec.price * city.priceLevel * Math.exp(relative);
     // Prices end in round amounts, as in shops.
     const step = raw > 1000 ? 10 : raw > 100 ? 1 : raw > 10 ? 0.1 : 0.05;
-    const price = Math.round(Math.max(step, Math.round(raw / step) * step) * 100) / 100;
+    const rounded = Math.max(step, Math.round(raw / step) * step);
+    const price = decimalOf(nearestMinorUnits(rounded, city.currency), city.currency);
     const discount = random.next() < discountShare ? discounts[random.below(discounts.length)] : 0;
     const quality = random.normal();
     const words = `${spec.adjectives[random.below(4)]} ${spec.nouns[random.below(4)]}`;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { point, precision } from "./primitives.ts";
+import { currencyCode, point, precision } from "./primitives.ts";
 
 /** A city of the gazetteer (GeoNames). */
 export const city = z.object({
@@ -42,18 +42,66 @@ export const answerLocation = z.object({
 export type AnswerLocation = z.infer<typeof answerLocation>;
 
 /**
- * Filters on candidates, applied while the columns are scanned. Prices are after discount, in units of the currency.
+ * Filters on candidates, applied while the columns are scanned. Prices are after discount, in units of the filter's
+ * currency. All bounds are inclusive.
  */
 export const productFilter = z.strictObject({
   categories: z.array(z.string().min(1).max(128)).min(1).max(50).optional(),
-  priceMin: z.number().min(0).optional(),
-  priceMax: z.number().min(0).optional(),
-  discountMin: z.number().min(0).max(1).optional(),
+  priceMin: z
+    .number()
+    .min(0)
+    .optional()
+    .meta({ description: "Lowest price after discount, inclusive, in units of the filter's currency." }),
+  priceMax: z
+    .number()
+    .min(0)
+    .optional()
+    .meta({ description: "Highest price after discount, inclusive, in units of the filter's currency." }),
+  currency: currencyCode.optional().meta({
+    description:
+      "Currency of the filter (ISO 4217). Products in another currency do not match; an amount without a currency counts " +
+      "as in this one. If a filter has a price but no currency, its currency is that of the place, else the one of most " +
+      "popular products. The answer's `filter.currency` says which.",
+  }),
+  discountMin: z.number().min(0).max(1).optional().meta({
+    description: "Lowest discount, inclusive, as a share of the price: 0.7 for 70%. Six digits count.",
+  }),
   radiusKm: z.number().positive().max(20_100).optional(),
   /** Includes products with `available: false`; they are left out by default. */
   includeUnavailable: z.boolean().optional(),
 });
 export type ProductFilter = z.infer<typeof productFilter>;
+
+/** Returns whether a filter compares prices. */
+export const filtersByPrice = ({
+  priceMin,
+  priceMax,
+}: Pick<ProductFilter, "priceMin" | "priceMax">): boolean => priceMin !== undefined || priceMax !== undefined;
+
+/**
+ * A filter whose currency is decided. `currency` is null if neither the request, nor the place, nor the products name
+ * one: then the prices are those of products without a currency.
+ */
+export const decidedFilter = productFilter
+  .extend({ currency: currencyCode.nullable().optional() })
+  .refine((filter) => filter.currency !== undefined || !filtersByPrice(filter), {
+    path: ["currency"],
+    message: "must be decided before a filter with a price is applied",
+  });
+export type DecidedFilter = z.infer<typeof decidedFilter>;
+
+/** What an answer says about its filter. */
+export const answerFilter = z.object({
+  currency: z
+    .string()
+    .nullable()
+    .meta({
+      description:
+        "ISO 4217 code of the currency that the filter's prices are in. Null if neither the request, nor the place, nor any " +
+        "product names one: then only products without a currency are compared.",
+    }),
+});
+export type AnswerFilter = z.infer<typeof answerFilter>;
 
 /** Query of `LocationApi.nearby`: at most 500 products around a point. */
 export const nearbyQuery = z.object({
@@ -68,15 +116,23 @@ export const nearbyItem = z.object({
   distanceKm: z.number(),
   title: z.string(),
   category: z.string(),
+  /** In units of the currency, before discount. */
   price: z.number().nullable(),
+  currency: z.string().nullable(),
   discount: z.number(),
   available: z.boolean(),
+  groupId: z.string().nullable(),
 });
 /**
  * Products around a point, nearest first. `truncated` is true if the search stopped at its limit of tiles, so that a
  * nearer product may be missing.
  */
-export const nearbyAnswer = z.object({ items: z.array(nearbyItem), truncated: z.boolean() });
+export const nearbyAnswer = z.object({
+  items: z.array(nearbyItem),
+  truncated: z.boolean(),
+  /** Present if the filter has a price or a currency. */
+  filter: answerFilter.optional(),
+});
 export type NearbyAnswer = z.infer<typeof nearbyAnswer>;
 
 /** The location fields of `request.cf`, Cloudflare's estimate of where a request came from. */

@@ -91,11 +91,13 @@ export const productChange = z.object({
   deleted: z.boolean(),
   title: z.string(),
   category: z.string(),
-  price: z.number().nullable(),
+  /** Whole minor units of the currency (cents for EUR), before discount. */
+  priceMinor: z.number().int().nullable(),
   currency: z.string().nullable(),
   discount: z.number(),
   rating: z.number().nullable(),
   available: z.boolean(),
+  groupId: z.string().nullable(),
   location: point.nullable(),
   /** The product's previous address, if the product moved; null otherwise. */
   previousCell: z.string().nullable(),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { answerLocation, productFilter } from "./location.ts";
+import { answerFilter, answerLocation, productFilter } from "./location.ts";
 import { boundedRecord, identifier, point } from "./primitives.ts";
 import { type ProductCard, productCard } from "./product.ts";
 
@@ -64,6 +64,8 @@ export const recommendationAnswer = z.object({
   model: z.object({ version: z.string(), sha256: z.string() }),
   variant: z.string(),
   location: answerLocation,
+  /** Present if the filter has a price or a currency. */
+  filter: answerFilter.optional(),
   items: z.array(recommendedItem),
   stages: z.array(stage),
   /** Number of candidates that the model ranked. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { productFilter, type ResolvedLocation } from "./location.ts";
+import { decidedFilter, type ResolvedLocation } from "./location.ts";
 import { identifier, point } from "./primitives.ts";
 
 /**
@@ -49,7 +49,7 @@ export const firstStageQuery = z.object({
   /** Local hour at the user's location, 0 to 23; null leaves the hour out of the score. */
   hour: z.number().int().min(0).max(23).nullable(),
   limit: z.number().int().min(1).max(1000),
-  filter: productFilter,
+  filter: decidedFilter,
   /** Time of the query, in seconds since the epoch. Decayed columns of the answer are computed for this time. */
   now: z.number(),
   weights: firstStage,

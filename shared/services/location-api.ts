@@ -28,6 +28,11 @@ export interface LocationApi extends ReadinessApi {
   edgePoint(edge: EdgeLocation): Promise<Result<Point | null>>;
   /** Returns products around a point, nearest first, at most 500. */
   nearby(application: string, query: NearbyQuery): Promise<Result<NearbyAnswer>>;
+  /**
+   * Returns the currency of a filter that has a price and names none: that of the point's country, else that of most
+   * popular products; null if there is neither.
+   */
+  filterCurrency(application: string, point: Point | null): Promise<Result<string | null>>;
   /** Returns the candidates for one recommendation, and the city, country and timezone of the user's location. */
   gatherCandidates(
     application: string,

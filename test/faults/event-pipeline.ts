@@ -130,8 +130,16 @@ export class EventPipeline {
       this.application,
       leaf,
       productIds.map((productId) => {
-        const { id: _id, image: _image, cell: _cell, ...rest } = card(productId);
-        return { ...rest, productId, deleted: false, previousCell: null, createdAt: 1 };
+        const { id: _id, image: _image, cell: _cell, price: _price, ...rest } = card(productId);
+        return {
+          ...rest,
+          productId,
+          priceMinor: 400,
+          groupId: null,
+          deleted: false,
+          previousCell: null,
+          createdAt: 1,
+        };
       }),
       [],
     );

@@ -2,8 +2,7 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
 import { gatherCandidates } from "../../model/candidate-sources/gather-candidates.ts";
 import { tileCandidateStore } from "../../model/candidate-sources/in-process-candidates.ts";
-import type { Columns } from "../../model/columns/columns.ts";
-import { decimalFromFloat32 } from "../../model/columns/decimal-from-float32.ts";
+import { type Columns, currencyOf, groupIdOf } from "../../model/columns/columns.ts";
 import { compileFilter } from "../../model/retrieval/filter.ts";
 import { firstStageCandidates } from "../../model/retrieval/first-stage-candidates.ts";
 import { nearestRows } from "../../model/retrieval/nearest-rows.ts";
@@ -51,8 +50,11 @@ import {
 import { errorText } from "../../shared/errors/error-text.ts";
 import { isCellName } from "../../shared/geo/cells.ts";
 import { coarsenToKilometer } from "../../shared/geo/coarsen.ts";
+import { discountShare } from "../../shared/money/discount.ts";
+import { decimalOf } from "../../shared/money/minor-units.ts";
 import type { LocationApi } from "../../shared/services/location-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
+import { currencyAt, decideCurrency } from "./filter-currency.ts";
 import { Gazetteer } from "./gazetteer/gazetteer.ts";
 import { applyChanges, applyTotals } from "./spatial-index/apply.ts";
 import { rebuildCells } from "./spatial-index/rebuild-cells.ts";
@@ -71,6 +73,7 @@ const gatherCandidatesCall = candidateRequest.extend({
 });
 const firstStageCall = firstStageQuery.extend({ application: applicationName });
 const coarsenCall = z.object({ where: point, level: precision });
+const filterCurrencyCall = z.object({ application: applicationName, where: point.nullable() });
 const nearbyCall = nearbyQuery.extend({ application: applicationName });
 const productColumnsCall = z.object({
   application: applicationName,
@@ -124,25 +127,39 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
   async nearby(application: string, query: NearbyQuery): Promise<Result<NearbyAnswer>> {
     const parsed = parse(nearbyCall, { application, ...query });
     if (!parsed.ok) return parsed;
-    const { rows, truncated } = await nearestRows(this.#tiles(application), {
-      point: parsed.value.point,
-      limit: parsed.value.limit,
-      radiusKm: parsed.value.filter.radiusKm ?? Number.POSITIVE_INFINITY,
-      test: compileFilter(parsed.value.filter),
+    const { point, limit } = parsed.value;
+    const tiles = this.#tiles(application);
+    const filter = await decideCurrency(tiles, parsed.value.filter, point);
+    const { rows, truncated } = await nearestRows(tiles, {
+      point,
+      limit,
+      radiusKm: filter.radiusKm ?? Number.POSITIVE_INFINITY,
+      test: compileFilter(filter),
       maxTiles: maxNearbyTiles,
     });
     return ok({
       truncated,
+      ...(filter.currency === undefined ? {} : { filter: { currency: filter.currency } }),
       items: rows.map(({ tile, row, distanceKm }) => ({
         productId: tile.id(row),
         distanceKm,
         title: tile.title(row),
         category: tile.strings[tile.category[row]],
-        price: Number.isNaN(tile.price[row]) ? null : decimalFromFloat32(tile.price[row]),
-        discount: decimalFromFloat32(tile.discount[row]),
+        price: Number.isNaN(tile.priceMinor[row])
+          ? null
+          : decimalOf(tile.priceMinor[row], currencyOf(tile, row)),
+        currency: currencyOf(tile, row),
+        discount: discountShare(tile.discountMillionths[row]),
         available: tile.available[row] === 1,
+        groupId: groupIdOf(tile, row),
       })),
     });
+  }
+
+  async filterCurrency(application: string, where: Point | null): Promise<Result<string | null>> {
+    const parsed = parse(filterCurrencyCall, { application, where });
+    if (!parsed.ok) return parsed;
+    return ok(await currencyAt(this.#tiles(application), parsed.value.where));
   }
 
   async gatherCandidates(

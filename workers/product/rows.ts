@@ -8,6 +8,7 @@ import type {
   ProductPatch,
 } from "../../shared/contracts/product.ts";
 import { addressOf } from "../../shared/geo/cells.ts";
+import { nearestMinorUnits } from "../../shared/money/minor-units.ts";
 import type { products } from "./schema.ts";
 
 export type ProductRow = typeof products.$inferSelect;
@@ -62,11 +63,12 @@ export function productChangesOf(row: ProductRow, leftCells: string[]): ProductC
     deleted: row.deleted === 1,
     title: row.title,
     category: row.category,
-    price: row.price,
+    priceMinor: row.price === null ? null : nearestMinorUnits(row.price, row.currency),
     currency: row.currency,
     discount: row.discount,
     rating: row.rating,
     available: row.available === 1,
+    groupId: null,
     location: locationOf(row),
     previousCell: null,
     createdAt: row.createdAt,

@@ -5,8 +5,8 @@ import { priceFeatures } from "./price.ts";
 
 /** Cafes at 40 after discount and at 10, and a product without a price. */
 const rows = [
-  { price: 80, discount: 0.5, rating: 10, createdAt: now - 3 * day },
-  { price: 10, rating: 0 },
+  { priceMinor: 8000, discount: 0.5, rating: 10, createdAt: now - 3 * day },
+  { priceMinor: 1000, rating: 0 },
   { category: "park" },
 ];
 /** The user paid 10 in a cafe and 40 for a book: 20 in the geometric mean. */
@@ -40,7 +40,12 @@ describe("priceFeatures", () => {
       price: from.price ? from.price * 1024 : null,
     });
     const profile = profileOf(paid.map((each) => ({ ...each, facts: crowns(each.facts) })));
-    const inCrowns = blockOf(rows.map(crowns));
+    const inCrowns = blockOf(
+      rows.map(({ priceMinor = null, ...row }) => ({
+        ...row,
+        priceMinor: priceMinor && priceMinor * 1024,
+      })),
+    );
     const converted = featureValues(priceFeatures, contextOf(profile, inCrowns), inCrowns);
     const values = featureValues(priceFeatures, context, block);
     for (const name of ["price_vs_usual", "price_vs_category", "price_vs_around"])
@@ -51,7 +56,7 @@ describe("priceFeatures", () => {
     expect(Object.values(featureValues(priceFeatures, context, block, 2))).toEqual(
       priceFeatures.names.map(() => 0),
     );
-    const free = blockOf([{ price: 0 }, { price: 20, discount: 1 }]);
+    const free = blockOf([{ priceMinor: 0 }, { priceMinor: 2000, discount: 1 }]);
     for (const row of [0, 1])
       expect(featureValues(priceFeatures, contextOf(emptyProfile(), free), free, row)).toMatchObject({
         price_known: 0,
@@ -70,7 +75,7 @@ describe("priceFeatures", () => {
 
   it("grow with the price, and bound the comparison with the usual price", () => {
     const prices = [0.01, 1, 9, 10, 11, 100, 1e9];
-    const block = blockOf(prices.map((price) => ({ price })));
+    const block = blockOf(prices.map((price) => ({ priceMinor: Math.round(price * 100) })));
     const context = contextOf(profileOf(paid), block);
     const values = prices.map((_, row) => featureValues(priceFeatures, context, block, row));
     for (const [i, dearer] of values.slice(1).entries()) {
@@ -87,10 +92,10 @@ describe("priceFeatures", () => {
   });
 
   it("bound a price close to 0, and do not compare with a category without prices", () => {
-    const block = blockOf([{ price: 1e-40 }, { price: null }]);
+    const block = blockOf([{ priceMinor: 1 }, { priceMinor: null }]);
     const values = featureValues(priceFeatures, contextOf(emptyProfile(), block), block);
-    expect(values.price_log).toBe(-2);
-    const unpriced = contextOf(emptyProfile(), blockOf([{ price: null }]));
-    expect(featureValues(priceFeatures, unpriced, blockOf([{ price: 10 }])).price_vs_around).toBe(0);
+    expect(values.price_log).toBeCloseTo(Math.log(0.01) / 3, 5);
+    const unpriced = contextOf(emptyProfile(), blockOf([{ priceMinor: null }]));
+    expect(featureValues(priceFeatures, unpriced, blockOf([{ priceMinor: 1000 }])).price_vs_around).toBe(0);
   });
 });

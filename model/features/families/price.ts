@@ -1,4 +1,6 @@
+import { discountShare } from "../../../shared/money/discount.ts";
 import { daySeconds } from "../../../shared/time/seconds.ts";
+import { unitsAfterDiscountOf } from "../../columns/columns.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
 /**
@@ -20,7 +22,7 @@ export const priceFeatures: FeatureFamily = {
   ],
   fill(context, block, row, _trace, out, at) {
     out.fill(0, at, at + priceFeatures.names.length);
-    const paid = block.price[row] * (1 - block.discount[row]);
+    const paid = unitsAfterDiscountOf(block, row);
     if (paid > 0) {
       const log = Math.log(paid);
       const { profile } = context;
@@ -31,7 +33,7 @@ export const priceFeatures: FeatureFamily = {
       if (stats && stats.priced > 0) out[at + 3] = clip(log - stats.logPrices / stats.priced);
       out[at + 4] = clip(log - (context.list.logPrices.get(block.categoryHash[row]) ?? log));
     }
-    out[at + 5] = block.discount[row] * 2;
+    out[at + 5] = discountShare(block.discountMillionths[row]) * 2;
     const rating = block.rating[row];
     if (!Number.isNaN(rating)) {
       out[at + 6] = 1;

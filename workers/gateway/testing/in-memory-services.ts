@@ -134,6 +134,7 @@ const locationService = (): LocationApi => {
     resolveLocation: async () => ok(place),
     coarsen: async (point) => ok({ point, place }),
     edgePoint: async (edge) => ok(edge.point),
+    filterCurrency: async () => ok("EUR"),
     nearby: async () => ok({ items: [], truncated: false }),
     gatherCandidates: async () => ok({ near: null, chosen: null, next: null, skipped: [], place }),
     firstStageCandidates: columns,

@@ -24,11 +24,12 @@ const change = (productId: string, version: number, more: Partial<ProductChange>
   deleted: false,
   title: productId,
   category: "cafe",
-  price: 4,
+  priceMinor: 400,
   currency: "NOK",
   discount: 0,
   rating: null,
   available: true,
+  groupId: null,
   location: place,
   previousCell: null,
   createdAt: 1_700_000_000,
@@ -61,11 +62,11 @@ describe("Cell", () => {
   });
 
   it("keeps the newest version of each product, for any order and repetition of changes", async () => {
-    const newer = change("a", 3, { price: 9, available: false });
+    const newer = change("a", 3, { priceMinor: 900, available: false });
     for (const each of [newer, change("a", 2), newer, change("a", 1)])
       await cell("two").applyChanges("two", leaf, [each], []);
     const columns = await tile("two");
-    expect([columns.count, columns.price[0], columns.available[0]]).toEqual([1, 9, 0]);
+    expect([columns.count, columns.priceMinor[0], columns.available[0]]).toEqual([1, 900, 0]);
   });
 
   it("has the same totals and next products for any order and repetition, also if they precede the product", async () => {
@@ -220,7 +221,12 @@ describe("Cell", () => {
     expect((await tile("fourteen")).counts[0]).toBe(2);
     expect(await apply({ ...totals("a", 3), complete: false })).toMatchObject({ counted: 0, unknown: [{}] });
     expect(await apply(totals("a", 3))).toEqual({ counted: 1, unknown: [] });
-    await cell("fourteen").applyChanges("fourteen", leaf, [change("a", 3, { ...moved, price: 9 })], []);
+    await cell("fourteen").applyChanges(
+      "fourteen",
+      leaf,
+      [change("a", 3, { ...moved, priceMinor: 900 })],
+      [],
+    );
     expect(await apply({ ...totals("a", 4), complete: false })).toEqual({ counted: 1, unknown: [] });
   });
 

@@ -20,11 +20,12 @@ const change = {
   deleted: false,
   title: "a",
   category: "cafe",
-  price: 4,
+  priceMinor: 400,
   currency: "NOK",
   discount: 0,
   rating: null,
   available: true,
+  groupId: null,
   location: place,
   previousCell: null,
   createdAt: 1_700_000_000,
@@ -87,21 +88,21 @@ describe("TileCache", () => {
       vi.waitFor(
         async () => {
           const stored = await environment.TILES.get(tileKey("same", leaf), "arrayBuffer");
-          expect(stored && decodeColumns(stored)?.price[0]).toBe(price);
+          expect(stored && decodeColumns(stored)?.priceMinor[0]).toBe(price);
         },
         { timeout: 10_000, interval: 100 },
       );
     const later = (seconds: number) =>
       vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
     await cell.applyChanges("same", leaf, [change], []);
-    await published(4);
+    await published(400);
     const first = await cacheOver("same", {}).tile(leaf);
     later(60);
     expect(await cacheOver("same", {}).tile(leaf)).toBe(first);
     vi.useRealTimers();
-    await cell.applyChanges("same", leaf, [{ ...change, version: 2, price: 5 }], []);
-    await published(5);
+    await cell.applyChanges("same", leaf, [{ ...change, version: 2, priceMinor: 500 }], []);
+    await published(500);
     later(120);
-    expect((await cacheOver("same", {}).tile(leaf))?.price[0]).toBe(5);
+    expect((await cacheOver("same", {}).tile(leaf))?.priceMinor[0]).toBe(500);
   });
 });

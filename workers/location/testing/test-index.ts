@@ -67,8 +67,10 @@ export class TestIndex {
   }
 
   /** Creates or updates products; each version grows by one. */
-  async put(places: readonly { id: string; location: Point | null }[]): Promise<void> {
-    const changes = places.map(({ id, location }): ProductChange => {
+  async put(
+    places: readonly (Partial<ProductChange> & { id: string; location: Point | null })[],
+  ): Promise<void> {
+    const changes = places.map(({ id, location, ...more }): ProductChange => {
       const previous = this.products.get(id);
       const previousAddress = previous ? addressOfProduct(previous) : null;
       const change = {
@@ -77,14 +79,16 @@ export class TestIndex {
         deleted: false,
         title: id,
         category: "cafe",
-        price: 4,
+        priceMinor: 400,
         currency: "NOK",
         discount: 0,
         rating: null,
         available: true,
+        groupId: null,
         location,
         previousCell: null,
         createdAt: 1_700_000_000,
+        ...more,
       };
       this.products.set(id, change);
       return {

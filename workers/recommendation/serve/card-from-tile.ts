@@ -1,22 +1,24 @@
-import type { Columns } from "../../../model/columns/columns.ts";
+import { type Columns, currencyOf } from "../../../model/columns/columns.ts";
 import { decimalFromFloat32 } from "../../../model/columns/decimal-from-float32.ts";
 import type { ProductCard } from "../../../shared/contracts/product.ts";
+import { discountShare } from "../../../shared/money/discount.ts";
+import { decimalOf } from "../../../shared/money/minor-units.ts";
 
-/** Returns the decimal in a 32-bit column; null for NaN. */
-const decimal = (value: number): number | null => (Number.isNaN(value) ? null : decimalFromFloat32(value));
+/** Returns the rating in a 32-bit column; null for NaN. */
+const ratingOf = (value: number): number | null => (Number.isNaN(value) ? null : decimalFromFloat32(value));
 
 /** Returns the card of the product in a tile's row. Tiles hold no images. */
 export function cardFromTile(block: Columns, row: number): ProductCard {
   const hasLocation = !Number.isNaN(block.lat[row]);
-  const currency = block.strings[block.currency[row]];
+  const currency = currencyOf(block, row);
   return {
     id: block.id(row),
     title: block.title(row),
     category: block.strings[block.category[row]],
-    price: decimal(block.price[row]),
-    currency: currency === undefined || currency === "" ? null : currency,
-    discount: decimal(block.discount[row]) ?? 0,
-    rating: decimal(block.rating[row]),
+    price: Number.isNaN(block.priceMinor[row]) ? null : decimalOf(block.priceMinor[row], currency),
+    currency,
+    discount: discountShare(block.discountMillionths[row]),
+    rating: ratingOf(block.rating[row]),
     available: block.available[row] === 1,
     image: null,
     location: hasLocation ? { lat: block.lat[row], lon: block.lon[row] } : null,

@@ -21,6 +21,7 @@ import { scoreShadow } from "../rollout/score-shadow.ts";
 import { historyRulesOf, rolloutSettingsOf } from "../settings.ts";
 import { cardFromTile } from "./card-from-tile.ts";
 import { loadCardsById } from "./cards.ts";
+import { decideCurrency } from "./filter-currency.ts";
 import { impressionOf } from "./impression.ts";
 import { locationCandidateService } from "./location-candidates.ts";
 import { newRecommendationId } from "./recommendation-id.ts";
@@ -71,7 +72,6 @@ export async function recommendProducts(
   const started = performance.now();
   const budgetMs = input.budgetMs ?? Number.POSITIVE_INFINITY;
   const now = Date.now() / 1000;
-  const filter = input.filter ?? {};
   const session = userSessionStub(env.USER_SESSION, application, input.userId, input.location ?? edge.point);
   const candidateService = locationCandidateService(env.LOCATION, application);
   const serving = rankersFor(env, application, input.userId, waitUntil);
@@ -79,6 +79,7 @@ export async function recommendProducts(
   const profileMs = performance.now() - started;
   const resolved = await resolveLocation(env.LOCATION, profile, input.location, edge);
   const { point } = resolved;
+  const filter = await decideCurrency(env.LOCATION, application, input.filter ?? {}, point);
   const locationMs = performance.now() - started - profileMs;
   const { rankers, variant, shadow, skipped: modelSkipped } = await serving;
   const modelMs = performance.now() - started - profileMs - locationMs;
@@ -167,6 +168,7 @@ export async function recommendProducts(
     model,
     variant,
     location,
+    ...(filter.currency === undefined ? {} : { filter: { currency: filter.currency } }),
     candidates: answer.candidates.length,
     items: shown.map(({ productId, score, distanceKm, reasons }, i) => {
       const { cell: _cell, version: _version, ...product } = cards.get(productId) as ProductCard;

@@ -22,11 +22,12 @@ export const osloProducts = Array.from({ length: 20 }, (_, i) => ({
     deleted: false,
     title: `Product ${i}`,
     category: "books",
-    price: 2.5,
+    priceMinor: 250,
     currency: "EUR",
     discount: 0,
     rating: null,
     available: true,
+    groupId: null,
     location: osloPoint,
     previousCell: null,
     createdAt: 1_700_000_000,
@@ -36,8 +37,8 @@ export const osloProducts = Array.from({ length: 20 }, (_, i) => ({
 }));
 export const block = buildLeafTile(leaf, 1, 1_700_000_000, osloProducts, () => 0);
 const cards = osloProducts.map(({ change: { productId, version, ...rest } }) => {
-  const { deleted: _deleted, previousCell: _previous, createdAt: _created, ...card } = rest;
-  return { ...card, id: productId, image: "/picture", cell: leaf, version };
+  const { deleted: _deleted, previousCell: _previous, createdAt: _created, priceMinor, ...card } = rest;
+  return { ...card, price: priceMinor / 100, id: productId, image: "/picture", cell: leaf, version };
 });
 const inOslo = { city: "Oslo", country: "NO", timezone: "Europe/Oslo", cell: leaf, distanceKm: 1 };
 export const rejectAsDown = () => Promise.reject(new Error("down"));
@@ -55,6 +56,7 @@ export const services = {
     resolveLocation: async () => ok(inOslo),
     coarsen: async () => ok({ point: { lat: 59.9, lon: 10.7 }, place: null }),
     edgePoint: async () => ok(null),
+    filterCurrency: async () => ok("NOK"),
     gatherCandidates: async () =>
       ok({ near: block, chosen: block, next: null, skipped: [] as string[], place: inOslo }),
     firstStageCandidates: async () => ok(block),

@@ -1,0 +1,129 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { currencyOfCountry } from "./country-currency.ts";
+import { currencyDigits } from "./currency-digits.ts";
+import { discountMillionths, discountShare, priceAfterDiscount } from "./discount.ts";
+import {
+  decimalOf,
+  minorUnitsAtLeast,
+  minorUnitsAtMost,
+  minorUnitsOf,
+  nearestMinorUnits,
+} from "./minor-units.ts";
+
+const currencies = ["EUR", "JPY", "KWD", "VND", "XYZ", null];
+const currency = fc.constantFrom(...currencies);
+
+describe("minorUnitsOf", () => {
+  it("L3: converts every price from 0.01 to 100.00 to its own number of cents, and back", () => {
+    for (let cents = 1; cents <= 10_000; cents++) {
+      const price = Number((cents / 100).toFixed(2));
+      expect(minorUnitsOf(price, "EUR")).toBe(cents);
+      expect(decimalOf(cents, "EUR")).toBe(price);
+    }
+  });
+
+  it("L3: keeps large amounts exact in every currency", () => {
+    expect(minorUnitsOf(24_999_001, "VND")).toBe(24_999_001);
+    expect(decimalOf(24_999_001, "VND")).toBe(24_999_001);
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1e12 }), currency, (minorUnits, of) => {
+        const price = decimalOf(minorUnits, of);
+        expect([minorUnitsOf(price, of), nearestMinorUnits(price, of)]).toEqual([minorUnits, minorUnits]);
+        expect([minorUnitsAtLeast(price, of), minorUnitsAtMost(price, of)]).toEqual([minorUnits, minorUnits]);
+        expect(String(price)).toBe(String(Number(price.toFixed(currencyDigits(of)))));
+      }),
+    );
+  });
+
+  it("L3: knows the digits of each currency: 0 for JPY, 3 for KWD, 2 for an unknown one", () => {
+    expect(currencies.map((each) => currencyDigits(each))).toEqual([2, 0, 3, 0, 2, 2]);
+    expect([minorUnitsOf(500, "JPY"), minorUnitsOf(1.234, "KWD")]).toEqual([500, 1234]);
+  });
+
+  it("returns null for an amount with more digits than the currency has", () => {
+    const refused: [number, string | null][] = [
+      [19.955, "EUR"],
+      [19.95, "JPY"],
+      [0.5, "VND"],
+      [1.2345, "KWD"],
+      [1e-40, "EUR"],
+      [999_999_999.999, "EUR"],
+      [0.001, null],
+    ];
+    for (const [amount, of] of refused) expect(minorUnitsOf(amount, of), `${amount} ${of}`).toBeNull();
+  });
+
+  it("takes the noise of binary fractions for what it is", () => {
+    expect(minorUnitsOf(19.950000000000003, "EUR")).toBe(1995);
+    expect(minorUnitsOf(0.1 + 0.2, "EUR")).toBe(30);
+    expect(minorUnitsOf(100.1 - 100, "EUR")).toBe(10);
+    expect(minorUnitsAtMost(0.7 + 0.1, "EUR")).toBe(80);
+  });
+
+  it("rounds a bound toward the prices that it includes", () => {
+    expect([minorUnitsAtLeast(19.951, "EUR"), minorUnitsAtMost(19.959, "EUR")]).toEqual([1996, 1995]);
+    expect([minorUnitsAtLeast(99.5, "JPY"), minorUnitsAtMost(99.5, "JPY")]).toEqual([100, 99]);
+  });
+});
+
+describe("currencyDigits", () => {
+  it("L3: has no fewer digits than Intl shows, for every currency of the runtime", () => {
+    for (const code of Intl.supportedValuesOf("currency")) {
+      const format = new Intl.NumberFormat("en", { style: "currency", currency: code });
+      expect(currencyDigits(code), code).toBeGreaterThanOrEqual(
+        format.resolvedOptions().maximumFractionDigits as number,
+      );
+    }
+  });
+});
+
+describe("priceAfterDiscount", () => {
+  it("rounds to the nearest minor unit, halves up", () => {
+    expect(priceAfterDiscount(1995, discountMillionths(0.7))).toBe(599);
+    expect(priceAfterDiscount(5, discountMillionths(0.5))).toBe(3);
+    expect(priceAfterDiscount(1000, discountMillionths(1))).toBe(0);
+    expect(priceAfterDiscount(24_999_001, 0)).toBe(24_999_001);
+  });
+
+  it("L3: equals the exact fraction, for any price and discount", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 1e13 }),
+        fc.integer({ min: 0, max: 1e6 }),
+        (price, millionths) => {
+          const exact = (BigInt(price) * BigInt(1_000_000 - millionths) + 500_000n) / 1_000_000n;
+          expect(priceAfterDiscount(price, millionths)).toBe(Number(exact));
+        },
+      ),
+    );
+  });
+
+  it("L3: keeps a discount of up to six digits exact", () => {
+    expect(discountShare(discountMillionths(0.7))).toBe(0.7);
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1e6 }), (millionths) => {
+        expect(discountMillionths(discountShare(millionths))).toBe(millionths);
+      }),
+    );
+  });
+});
+
+describe("currencyOfCountry", () => {
+  it("returns the currency of today, and null for what is no country", () => {
+    expect(["FR", "BG", "NO", "JP", "KW", "XK", "GB"].map((each) => currencyOfCountry(each))).toEqual([
+      "EUR",
+      "EUR",
+      "NOK",
+      "JPY",
+      "KWD",
+      "EUR",
+      "GBP",
+    ]);
+    expect([currencyOfCountry("ZZ"), currencyOfCountry(null), currencyOfCountry("constructor")]).toEqual([
+      null,
+      null,
+      null,
+    ]);
+  });
+});

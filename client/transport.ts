@@ -87,7 +87,9 @@ export class Transport {
   /** Sends a request and returns the response. Throws a {@link VicinityError} for an error status. */
   async send(method: string, path: string, query: Query = {}, body?: Body): Promise<Response> {
     const parameters = Object.entries(query).filter((entry) => entry[1] !== undefined);
-    const search = new URLSearchParams(parameters.map(([name, value]) => [name, String(value)]));
+    const search = new URLSearchParams(
+      parameters.map(([name, value]): [string, string] => [name, String(value)]),
+    );
     const headers = new Headers({ authorization: `Bearer ${this.#credential}` });
     if (body?.type) headers.set("content-type", body.type);
     const answer = await this.#fetch(`${this.#url}${path}${parameters.length === 0 ? "" : `?${search}`}`, {
@@ -104,7 +106,7 @@ export class Transport {
    * schemas.
    */
   async call<T>(method: string, path: string, query: Query = {}, body?: Body): Promise<T> {
-    return (await this.send(method, path, query, body)).json();
+    return (await this.send(method, path, query, body)).json() as Promise<T>;
   }
 
   /** Returns the URL and subprotocols of a WebSocket. The second subprotocol carries the credential. */

@@ -29,6 +29,12 @@ export interface IngestContext {
 }
 
 /**
+ * Returns the id of an event's row in the journal. Ids of other rows have another kind before the colon, so that no
+ * event id can be the id of another row.
+ */
+const eventRowId = (eventId: string): string => `event:${eventId}`;
+
+/**
  * Ingests an event within the caller's transaction: adds its row to the journal, updates the profile and records the
  * outcome of the impression that led to the event.
  */
@@ -46,7 +52,8 @@ export function ingestEvent(
   };
   const body = callerDelivers ? null : { kind: "interaction", interaction: { ...event, ...derived } };
   const due = callerDelivers ? null : now + resendSeconds;
-  const seq = state.addRow("interactions", event.eventId, now, body, due, derived.first);
+  const rowId = eventRowId(event.eventId);
+  const seq = state.addRow("interactions", rowId, now, body, due, derived.first);
   if (seq === null) {
     const row = duplicateRow(store, profile, event);
     // An import that failed midway left a row without a body. Unlike the import, this call promises delivery.
@@ -55,7 +62,7 @@ export function ingestEvent(
       !callerDelivers &&
       state.reopenRow(
         "interactions",
-        event.eventId,
+        rowId,
         { kind: "interaction", interaction: { ...event, first, previous } },
         now + resendSeconds,
       );
@@ -71,7 +78,7 @@ export function ingestEvent(
  * Returns the row of an event that was ingested before. The previous choices are those that the profile still contains.
  */
 function duplicateRow(store: SessionStore, profile: UserProfile, event: Interaction): IngestResult["row"] {
-  const row = store.findEvent(event.eventId);
+  const row = store.findRow(eventRowId(event.eventId));
   return row && { ...row, previous: previousOf(profile, event) };
 }
 

@@ -4,6 +4,7 @@ export type OutboxQueue = "interactions" | "locations";
 /** A row of the journal. The body is null if the caller of `ingest` delivers the row, so that only the id is stored. */
 export interface JournalRow {
   seq: number;
+  /** Kind of the row, a colon, and the id of what the row tells: `event:`, `correction:`, `example:` or `location:`. */
   id: string;
   queue: OutboxQueue;
   body: string | null;
@@ -122,8 +123,8 @@ export class SessionStore {
     );
   }
 
-  /** Returns the row of an event that was ingested before; null for a new event. */
-  findEvent(id: string): Pick<JournalRow, "seq" | "first"> | null {
+  /** Returns the row with an id; null if there is none. */
+  findRow(id: string): Pick<JournalRow, "seq" | "first"> | null {
     const [row] = this.#sql
       .exec<{ seq: number; first: number }>("SELECT seq, first FROM journal WHERE id = ?", id)
       .toArray();

@@ -6,7 +6,7 @@ import { parseDataset, writeDataset } from "./recbole.ts";
 
 const item = {
   name: "town.item",
-  text: "item_id:token\tcategory:token\tlat:float\tlon:float\tprice_tier:float\n1\tcafe\t59.9\t10.7\t2\n2\t\t\t\t\nbad id\tcafe\t1\t1\t1\n3\tcafe\t95\t10\t1\n",
+  text: "item_id:token\tcategory:token\tlat:float\tlon:float\tprice_tier:float\n1\tcafe\t59.9\t10.7\t2\n2\t\t\t\t\n..\tcafe\t1\t1\t1\n3\tcafe\t95\t10\t1\n",
 };
 
 describe("parseDataset", () => {

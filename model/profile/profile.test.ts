@@ -123,6 +123,18 @@ describe("dismissals and purchases in a profile", () => {
   });
 });
 
+describe("productPairKey", () => {
+  it("E8: is another key for other products, also where ids contain spaces", () => {
+    const id = fc.string({ unit: fc.constantFrom("a", " ", ">", "/", ":", "é"), maxLength: 5 });
+    fc.assert(
+      fc.property(fc.tuple(id, id), fc.tuple(id, id), (one, other) => {
+        const equal = one[0] === other[0] && one[1] === other[1];
+        expect(productPairKey(...one) === productPairKey(...other)).toBe(equal);
+      }),
+    );
+  });
+});
+
 describe("decodeProfile", () => {
   it("returns the profile that encodeProfile encoded", () => {
     fc.assert(

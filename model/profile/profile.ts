@@ -180,5 +180,5 @@ export const emptyProfile = (): UserProfile => ({
   settingsVersion: 0,
 });
 
-/** Returns the key of a transition between two products. Ids contain no space, so the key is unique. */
-export const productPairKey = (from: string, to: string): string => `${from} ${to}`;
+/** Returns the key of a transition between two products. Ids contain no line end, so the key is unique. */
+export const productPairKey = (from: string, to: string): string => `${from}\n${to}`;

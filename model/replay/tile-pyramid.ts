@@ -30,7 +30,7 @@ export function tilePyramidAfter(
     const hour = Math.floor(event.time / hourSeconds);
     const counts = productHours.get(hour) ?? { ...emptyTotals(), hour };
     productHours.set(hour, counts);
-    const pair = `${event.userId} ${event.itemId}`;
+    const pair = JSON.stringify([event.userId, event.itemId]);
     const newUser = seenPairs.has(pair) ? 0 : 1;
     seenPairs.add(pair);
     counts[event.type]++;

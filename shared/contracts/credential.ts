@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { applicationName, identifier, instant } from "./primitives.ts";
+import { applicationName, identifier, instant, plainId } from "./primitives.ts";
 
 /** The role of an API key: `admin` may do everything; `client` may do what an application's front end needs. */
 export const keyRole = z.enum(["admin", "client"]);
@@ -51,7 +51,7 @@ export type KeyInput = z.infer<typeof keyInput>;
 
 /** A key in a list, without the secret. Only a hash of the secret is stored. */
 export const keyRecord = z.object({
-  id: identifier,
+  id: plainId,
   application: applicationName,
   role: keyRole,
   name: z.string(),
@@ -82,7 +82,7 @@ export type KeyRotation = z.infer<typeof keyRotation>;
 
 /** Answer of a rotation: the new key, and when the replaced key expires. */
 export const rotatedKey = createdKey.extend({
-  replaces: z.object({ id: identifier, expiresAt: instant }),
+  replaces: z.object({ id: plainId, expiresAt: instant }),
 });
 export type RotatedKey = z.infer<typeof rotatedKey>;
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { identifier, instant } from "./primitives.ts";
+import { instant, plainId } from "./primitives.ts";
 
 /**
  * The stores that an erasure reports on:
@@ -23,7 +23,7 @@ export type ErasureStore = (typeof erasureStores)[number];
 
 /** State of the erasure of one user. It does not name the user. */
 export const erasure = z.object({
-  id: identifier,
+  id: plainId,
   status: z.enum(["running", "done"]),
   requestedAt: instant,
   completedAt: instant.nullable(),

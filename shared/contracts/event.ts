@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { categoryName, epochSeconds, identifier, instant, point } from "./primitives.ts";
+import { categoryName, epochSeconds, identifier, instant, plainId, point } from "./primitives.ts";
 
 /** The types of event, in the order of the columns that count them. */
 export const eventTypes = ["view", "click", "cart", "purchase", "dismiss"] as const;
@@ -13,7 +13,7 @@ export const eventInput = z.strictObject({
   type: eventType,
   productId: identifier,
   timestamp: instant.optional(),
-  recommendationId: identifier.optional(),
+  recommendationId: plainId.optional(),
   location: point.optional(),
 });
 export type EventInput = z.infer<typeof eventInput>;
@@ -43,7 +43,7 @@ export const interaction = z.object({
   productId: identifier,
   /** When the event happened, in seconds since the epoch. */
   time: epochSeconds,
-  recommendationId: identifier.nullable(),
+  recommendationId: plainId.nullable(),
   /** Where the user was, at the precision that they allow; null if unknown. */
   location: point.nullable(),
   facts: productFacts,

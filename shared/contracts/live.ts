@@ -4,6 +4,7 @@
  */
 export const liveHeaders = {
   application: "x-vicinity-application",
+  /** Percent-encoded, because a header value must be ASCII. */
   userId: "x-vicinity-user",
   /** When the WebSocket closes, in seconds since the epoch. */
   until: "x-vicinity-until",

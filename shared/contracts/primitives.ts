@@ -1,7 +1,23 @@
 import { z } from "zod";
+import { identifierPattern, identifierProblem, maxIdentifierBytes } from "./identifier.ts";
 
-/** Identifier of a product, user, event or recommendation: 1-128 characters of `A-Z a-z 0-9 . _ ~ -`. */
+/**
+ * Identifier of a product, user or event, which the application chooses: 1-128 bytes of printable Unicode in UTF-8. See
+ * {@link identifierProblem} for the rules.
+ */
 export const identifier = z
+  .string()
+  .superRefine((text, context) => {
+    const message = identifierProblem(text);
+    if (message !== null) context.addIssue({ code: "custom", message });
+  })
+  .meta({ pattern: identifierPattern.source, minLength: 1, maxLength: maxIdentifierBytes });
+
+/**
+ * Id of what Vicinity names (a recommendation, erasure, recalibration, key or dead-letter message), and name of an
+ * import: 1-128 characters of `A-Z a-z 0-9 . _ ~ -`.
+ */
+export const plainId = z
   .string()
   .regex(/^[A-Za-z0-9._~-]{1,128}$/, "must be 1-128 characters of A-Z a-z 0-9 . _ ~ -");
 

@@ -1,13 +1,21 @@
 import { z } from "zod";
 import { acceptedInteraction, eventType } from "./event.ts";
 import { loggedCandidate } from "./impression.ts";
-import { applicationName, epochSeconds, generation, identifier, precision, pseudonym } from "./primitives.ts";
+import {
+  applicationName,
+  epochSeconds,
+  generation,
+  identifier,
+  plainId,
+  precision,
+  pseudonym,
+} from "./primitives.ts";
 
 /**
  * A training example: an impression whose click window has closed, with the features of its rows and their outcomes.
  */
 export const trainingExample = z.object({
-  recommendationId: identifier,
+  recommendationId: plainId,
   time: epochSeconds,
   modelVersion: z.string(),
   featureHash: z.string(),
@@ -31,7 +39,7 @@ export type TrainingExample = z.infer<typeof trainingExample>;
 
 /** A purchase after the click window. Recalibration joins it to its example by `recommendationId`. */
 export const trainingCorrection = z.object({
-  recommendationId: identifier,
+  recommendationId: plainId,
   productId: identifier,
   outcome: eventType,
   time: epochSeconds,

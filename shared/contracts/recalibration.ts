@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { identifier, instant } from "./primitives.ts";
+import { instant, plainId } from "./primitives.ts";
 
 /** Body of `POST /v1/recalibrations`. */
 export const recalibrationInput = z.strictObject({
@@ -13,7 +13,7 @@ export type RecalibrationStatus = z.infer<typeof recalibrationStatus>;
 
 /** Status and figures of a recalibration. */
 export const recalibration = z.object({
-  id: identifier,
+  id: plainId,
   status: recalibrationStatus,
   /** Name of the current step, or of the last one if the recalibration has ended. */
   step: z.string(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { answerFilter, answerLocation, productFilter } from "./location.ts";
-import { boundedRecord, identifier, point } from "./primitives.ts";
+import { boundedRecord, identifier, plainId, point } from "./primitives.ts";
 import { type ProductCard, productCard } from "./product.ts";
 
 /**
@@ -60,7 +60,7 @@ export const recommendedItem = z.object({
 
 /** Answer of `POST /v1/recommendations`. `recommendationId` begins with the user's pseudonym, not with their id. */
 export const recommendationAnswer = z.object({
-  recommendationId: identifier,
+  recommendationId: plainId,
   model: z.object({ version: z.string(), sha256: z.string() }),
   variant: z.string(),
   location: answerLocation,
@@ -85,7 +85,7 @@ export const impressionItem = z.object({
 
 /** The receipt of a recommendation: what was shown, with which probability, by which model. */
 export const recommendationReceipt = z.object({
-  recommendationId: identifier,
+  recommendationId: plainId,
   time: z.string(),
   model: z.object({ version: z.string(), sha256: z.string() }),
   variant: z.string(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { eventType } from "./event.ts";
-import { boundedRecord, identifier, instant, point, precision } from "./primitives.ts";
+import { boundedRecord, identifier, instant, plainId, point, precision } from "./primitives.ts";
 
 /** Body of `PUT /v1/users/{id}`: a user's home, consent and attributes. */
 export const userInput = z.strictObject({
@@ -39,7 +39,7 @@ export const userInteraction = z.object({
   type: eventType,
   productId: identifier,
   timestamp: instant,
-  recommendationId: identifier.nullable(),
+  recommendationId: plainId.nullable(),
   location: point.nullable(),
 });
 export type UserInteraction = z.infer<typeof userInteraction>;

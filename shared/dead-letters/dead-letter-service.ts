@@ -6,13 +6,13 @@ import {
   type ReplayedDeadLetter,
 } from "../contracts/dead-letter.ts";
 import type { Page, PageQuery } from "../contracts/page.ts";
-import { applicationName, identifier } from "../contracts/primitives.ts";
+import { applicationName, plainId } from "../contracts/primitives.ts";
 import { ok, parse, type Result, refuse } from "../contracts/result.ts";
 import { errorText } from "../errors/error-text.ts";
 import type { DeadLetterApi } from "../services/dead-letter-api.ts";
 import { type DeadLetterBucket, DeadLetterStore } from "./dead-letter-store.ts";
 
-const deadLetterCall = z.object({ application: applicationName, id: identifier });
+const deadLetterCall = z.object({ application: applicationName, id: plainId });
 const pageInput = z.object({
   application: applicationName,
   limit: z.number().int().min(1).max(100),

@@ -9,7 +9,7 @@ export interface MessageLimits {
 
 /**
  * Limits of every message of the worker's queues. The platform's limit for a whole message is 128 KB: the ids and
- * pseudonyms of 50 users take at most 13 KB beside the rows.
+ * pseudonyms of 50 users take at most 20 KB beside the rows.
  */
 export const messageLimits: MessageLimits = { maxRows: 50, maxBytes: 96_000 };
 

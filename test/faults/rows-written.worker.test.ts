@@ -115,7 +115,7 @@ describe("rows written", () => {
       const remaining = await runInDurableObject(session("eve"), (_object, state) =>
         state.storage.sql.exec("SELECT id FROM journal").toArray(),
       );
-      expect(remaining).toEqual([{ id: `e${count + 1}` }]);
+      expect(remaining).toEqual([{ id: `event:e${count + 1}` }]);
       const inUserObject = (object.rows + object.alarms) / (count + 1);
       const inDatabase = (written() - before) / (count + 1);
       expect(inDatabase).toBeLessThanOrEqual(3);

@@ -24,7 +24,13 @@ function arbitraryText({
 }: JsonSchema): fc.Arbitrary<string> {
   if (format === "date-time") return arbitraryTimestamp;
   if (pattern !== undefined) {
-    const expression = new RegExp(pattern);
+    const expression = new RegExp(pattern, "u");
+    // fast-check generates no text for a pattern with Unicode properties, which only identifiers have.
+    if (pattern.includes("\\p{"))
+      return fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom(...sharedNames) },
+        fc.string({ unit: "grapheme", minLength: 1, maxLength: 30 }).filter((text) => expression.test(text)),
+      );
     const matchingNames = sharedNames.filter((name) => expression.test(name));
     const anyMatch = fc.stringMatching(expression);
     return matchingNames.length > 0

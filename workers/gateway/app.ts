@@ -11,6 +11,7 @@ import { measureRequest } from "./middleware/measure-request.ts";
 import { noStore } from "./middleware/no-store.ts";
 import { limitRate } from "./middleware/rate-limit.ts";
 import { receiveBody } from "./middleware/receive-body.ts";
+import { requireDecodablePath } from "./middleware/require-decodable-path.ts";
 import { requireJson } from "./middleware/require-json.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import type { GuardRoute } from "./openapi/operation.ts";
@@ -72,7 +73,7 @@ export function createApp(dependencies: Dependencies): Gateway {
     securityHeaders,
     crossOrigin(dependencies.settings.origins),
   );
-  app.use("/v1/*", noStore);
+  app.use("/v1/*", noStore, requireDecodablePath);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: methodNotAllowedResponse }));
   app.onError((error, c) => errorResponse(c, error));
   app.notFound((c) =>

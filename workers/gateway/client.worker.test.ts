@@ -52,7 +52,7 @@ describe("the TypeScript client", () => {
     expect(refused).toBeInstanceOf(VicinityError);
     expect(refused).toMatchObject({ problem: { status: 403, code: "forbidden" }, retryAfter: null });
     const bad = await client()
-      .recommend({ userId: "a b" })
+      .recommend({ userId: " a" })
       .catch((error: unknown) => error);
     expect(bad).toMatchObject({ problem: { errors: [{ path: "userId" }] } });
   });

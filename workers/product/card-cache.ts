@@ -10,7 +10,9 @@ const maxKeysPerRead = 100;
  */
 const cardTtlSeconds = 24 * 3600;
 
-const cardKey = (application: string, productId: string): string => `${application}/card/${productId}`;
+/** Returns the KV key of a card, at most 512 bytes: the limit of Cloudflare KV. */
+export const cardKey = (application: string, productId: string): string =>
+  `${application}/card/${encodeURIComponent(productId)}`;
 
 /** Returns the card of a stored product; null if the product is deleted. */
 export const storedCard = ({ row, images }: StoredProduct): ProductCard | null =>

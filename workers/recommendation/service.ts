@@ -298,7 +298,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   override async fetch(request: Request): Promise<Response> {
     const user = userRef.safeParse({
       application: request.headers.get(liveHeaders.application),
-      userId: request.headers.get(liveHeaders.userId),
+      userId: decodeURIComponent(request.headers.get(liveHeaders.userId) ?? ""),
     });
     if (!user.success) return new Response(null, { status: 404 });
     return userSessionStub(this.env.USER_SESSION, user.data.application, user.data.userId, null).fetch(

@@ -65,6 +65,16 @@ describe("UserSession", () => {
     expect(profile.location).toMatchObject({ lat: 59.91, lon: 10.75 });
   });
 
+  it("E8: keeps events apart from its other rows, whatever their ids", async () => {
+    const ids = ["correction:a", "a", "event:a", "location:1", "example:x", "counts:y:1", "a/b", "ünï 🍞"];
+    const events = ids.map((id) => view(id, "gid://shop/Product 1"));
+    const first = await session("auth0|1 2").ingest("demo", "auth0|1 2", events, false);
+    expect(first.ok && acceptances(first.value)).toEqual(ids.map(() => "accepted"));
+    const again = await session("auth0|1 2").ingest("demo", "auth0|1 2", events, false);
+    expect(again.ok && acceptances(again.value)).toEqual(ids.map(() => "duplicate"));
+    expect((await profileOf("auth0|1 2")).products.get("gid://shop/Product 1")?.choices).toBe(ids.length);
+  });
+
   it("returns rows to send and keeps each open until it is confirmed, in any order", async () => {
     const recorded = await session("bo").ingest(
       "demo",

@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
-import { applicationName, identifier } from "../../shared/contracts/primitives.ts";
+import { applicationName, plainId } from "../../shared/contracts/primitives.ts";
 import {
   type RecalibrationInput,
   type RecalibrationRecord,
@@ -43,7 +43,7 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
   }
 
   async getRecalibration(application: string, id: string): Promise<Result<RecalibrationRecord>> {
-    const parsed = parse(z.object({ application: applicationName, id: identifier }), { application, id });
+    const parsed = parse(z.object({ application: applicationName, id: plainId }), { application, id });
     return parsed.ok ? this.#recalibrations.get(application, id) : parsed;
   }
 

@@ -45,7 +45,7 @@ export function toInteractionJson(batch: UserInteractionBatch[]): InteractionJso
   const rows: InteractionJson[] = [];
   for (const { userId, pseudonym, generation, interactions } of batch)
     for (const interaction of interactions) {
-      const key = `${userId}/${generation}/${interaction.eventId}`;
+      const key = JSON.stringify([userId, generation, interaction.eventId]);
       if (seen.has(key)) continue;
       seen.add(key);
       rows.push({

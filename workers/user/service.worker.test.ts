@@ -100,9 +100,9 @@ describe("UserService, migrated", () => {
   });
 
   it("refuses invalid input with invalid_input in every method", async () => {
-    const invalidEvent = { ...viewEvent("e", 1), eventId: "with space" };
+    const invalidEvent = { ...viewEvent("e", 1), eventId: "with a\ttab" };
     const answers = await Promise.all([
-      service.put("shop", "no/slash", profile),
+      service.put("shop", "no\ttab", profile),
       service.put("Not a name", "ann", profile),
       service.put("shop", "ann", { ...profile, home: { lat: 91, lon: 0 } }),
       service.get("shop", ""),
@@ -113,8 +113,8 @@ describe("UserService, migrated", () => {
       service.recordLocations("shop", [
         { ...userGenerationOf("ann"), visits: [{ seq: 0.5, lat: 0, lon: 0, time: 0, precision: "exact" }] },
       ]),
-      service.lifetimeTotals("shop", ["a b"]),
-      service.eraseRecords("shop", userGenerationOf("no/slash")),
+      service.lifetimeTotals("shop", ["a\n"]),
+      service.eraseRecords("shop", userGenerationOf("no\ttab")),
     ]);
     expect(answers.map(refusalCodeOf)).toEqual(answers.map(() => "invalid_input"));
   });

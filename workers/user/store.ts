@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, inArray, notExists, sql } from "drizzle-orm";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import { type ProductTotals, sumTotals, type Totals } from "../../shared/contracts/totals.ts";
+import { compareUtf8 } from "../../shared/encoding/compare-utf8.ts";
 import type { ErasedRecords, UserGeneration } from "../../shared/services/user-api.ts";
 import { type Database, databaseOfUser, openDatabase } from "./database.ts";
 import {
@@ -133,7 +134,7 @@ export class UserStore {
     );
     return lists
       .flat()
-      .sort((a, b) => (a.userId < b.userId ? -1 : 1))
+      .sort((a, b) => compareUtf8(a.userId, b.userId))
       .slice(0, limit);
   }
 

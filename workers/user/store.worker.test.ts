@@ -240,6 +240,24 @@ describe("UserStore", () => {
     expect(listed).toEqual(ids);
   });
 
+  it("E8: lists users with ids of any Unicode in one order over all databases and pages", async () => {
+    const ids = ["～1", "😀2", "a/b", "a:b", "a b", "a", "ünï", "用户", "\ud83d\ude00", "%2F"];
+    for (const id of ids) await store.put(userRowOf("unicode", id, userInput.parse({}), 1));
+    const listed: string[] = [];
+    for (;;) {
+      const page = await store.list("unicode", 3, listed.at(-1) ?? null);
+      if (page.length === 0) break;
+      listed.push(...page.map(({ userId }) => userId));
+    }
+    const bytes = (text: string) => [...new TextEncoder().encode(text)];
+    const order = (a: string, b: string) => {
+      const [left, right] = [bytes(a), bytes(b)];
+      const at = left.findIndex((byte, i) => byte !== right[i]);
+      return at < 0 ? left.length - right.length : left[at] - (right[at] ?? -1);
+    };
+    expect(listed).toEqual([...ids].sort(order));
+  });
+
   it("keeps the columns of concurrent patches, and increments the settings version for each", async () => {
     const created = await store.put(row("busy"));
     await Promise.all([

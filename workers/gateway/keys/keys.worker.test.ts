@@ -253,7 +253,7 @@ describe("tokens", () => {
     const bad = [
       await issueToken(eve, tokenSecret, now - 7200, 3600),
       await issueToken(eve, `${tokenSecret}x`, now, 3600),
-      await issueToken({ ...eve, userId: "a b" }, tokenSecret, now, 3600),
+      await issueToken({ ...eve, userId: " a" }, tokenSecret, now, 3600),
       `${none}.${payload}.`,
       `${good}x`,
       "..",

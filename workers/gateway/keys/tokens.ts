@@ -1,9 +1,9 @@
 import { errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
-import { applicationName, identifier } from "../../../shared/contracts/primitives.ts";
+import { applicationName, identifier, plainId } from "../../../shared/contracts/primitives.ts";
 
 const issuer = "vicinity";
-const tokenClaims = z.object({ sub: identifier, app: applicationName, key: identifier, exp: z.number() });
+const tokenClaims = z.object({ sub: identifier, app: applicationName, key: plainId, exp: z.number() });
 const secretBytes = (secret: string): Uint8Array => new TextEncoder().encode(secret);
 
 /** Whom a token identifies, and which key issued it. */

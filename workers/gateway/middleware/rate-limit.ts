@@ -17,10 +17,10 @@ export interface RateLimiter {
  * Returns the policy and the key under which a caller's requests are counted; null for development keys, which have no
  * limit.
  */
-function rateLimitBucketOf(caller: Caller): { policy: "key" | "person"; key: string } | null {
+export function rateLimitBucketOf(caller: Caller): { policy: "key" | "person"; key: string } | null {
   // `person` is part of the public headers and of the counter's key.
   if (caller.kind === "user")
-    return { policy: "person", key: `${caller.application}/person/${caller.userId}` };
+    return { policy: "person", key: `${caller.application}/person/${encodeURIComponent(caller.userId)}` };
   return caller.development ? null : { policy: "key", key: `${caller.application}/key/${caller.keyId}` };
 }
 

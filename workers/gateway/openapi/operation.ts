@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { identifier, point } from "../../../shared/contracts/primitives.ts";
+import { identifier, plainId, point } from "../../../shared/contracts/primitives.ts";
 import { problem } from "../../../shared/contracts/problem.ts";
 import type { GatewayContext } from "../context.ts";
 import type { AccessLevel } from "../keys/caller.ts";
@@ -95,5 +95,8 @@ export const pageParameters = z.strictObject({
   cursor: z.string().min(1).max(512).optional(),
 });
 
-/** The path parameter `id`. */
+/** The path parameter `id`: the percent-encoded id of a user or product. */
 export const idPath = z.object({ id: identifier });
+
+/** The path parameter `id` of what Vicinity names: a recommendation, erasure, recalibration, key or dead-letter message. */
+export const plainIdPath = z.object({ id: plainId });

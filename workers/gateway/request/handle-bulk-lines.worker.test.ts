@@ -27,7 +27,7 @@ describe("handleBulkLines", () => {
       ...Array.from({ length: 600 }, (_, i) => JSON.stringify({ id: `p${i}`, title: "T" })),
       "{",
       "",
-      '{"id":"a b","title":"T"}',
+      '{"id":"a ","title":"T"}',
       `{"id":"long","title":"${"x".repeat(70_000)}"}`,
       '{"id":"last","title":"T","price":1,"currency":"EUR"}\r',
     ].join("\n");

@@ -12,10 +12,10 @@ import type { Dependencies } from "../dependencies.ts";
 import { describeAccess } from "../keys/caller.ts";
 import {
   type GuardRoute,
-  idPath,
   jsonResponse,
   limitParameter,
   noQuery,
+  plainIdPath,
   problemResponses,
 } from "../openapi/operation.ts";
 
@@ -80,7 +80,7 @@ export function addDeadLetterRoutes(app: Gateway, { services }: Dependencies, gu
       description,
       tags,
       ...guard("admin"),
-      request: { params: idPath, query: noQuery },
+      request: { params: plainIdPath, query: noQuery },
       responses: {
         200: jsonResponse("The dead-letter message.", deadLetterWithBody.meta({ id: "OpenedDeadLetter" })),
         ...problemResponses,
@@ -106,7 +106,7 @@ export function addDeadLetterRoutes(app: Gateway, { services }: Dependencies, gu
       description,
       tags,
       ...guard("admin"),
-      request: { params: idPath, query: noQuery },
+      request: { params: plainIdPath, query: noQuery },
       responses: {
         200: jsonResponse("Replayed.", replayedDeadLetter.meta({ id: "ReplayedDeadLetter" })),
         ...problemResponses,
@@ -132,7 +132,7 @@ export function addDeadLetterRoutes(app: Gateway, { services }: Dependencies, gu
       description,
       tags,
       ...guard("admin"),
-      request: { params: idPath, query: noQuery },
+      request: { params: plainIdPath, query: noQuery },
       responses: { 204: { description: "Discarded." }, ...problemResponses },
     }),
     async (c) => {

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { identifier } from "../../../shared/contracts/primitives.ts";
+import { plainId } from "../../../shared/contracts/primitives.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { describeAccess } from "../keys/caller.ts";
@@ -24,7 +24,7 @@ export function addImportRoute(app: Gateway, { store, now }: Dependencies, guard
       tags: ["Operations"],
       ...guard("admin", kilobytes(4)),
       request: {
-        params: z.object({ name: identifier }),
+        params: z.object({ name: plainId }),
         query: noQuery,
         body: jsonBody(importInput.meta({ id: "ImportBody" })),
       },

@@ -15,11 +15,11 @@ import { type Caller, describeAccess } from "../keys/caller.ts";
 import { encodeKey, hashKey } from "../keys/key.ts";
 import {
   type GuardRoute,
-  idPath,
   jsonBody,
   jsonResponse,
   kilobytes,
   noQuery,
+  plainIdPath,
   problemResponses,
 } from "../openapi/operation.ts";
 
@@ -102,7 +102,11 @@ export function addKeyRoutes(
         "once. Only this response shows the new key.",
       tags,
       ...guard("admin", kilobytes(4)),
-      request: { params: idPath, query: noQuery, body: jsonBody(keyRotation.meta({ id: "KeyRotation" })) },
+      request: {
+        params: plainIdPath,
+        query: noQuery,
+        body: jsonBody(keyRotation.meta({ id: "KeyRotation" })),
+      },
       responses: {
         201: jsonResponse("The new key.", rotatedKey.meta({ id: "RotatedKey" })),
         ...problemResponses,
@@ -131,7 +135,7 @@ export function addKeyRoutes(
         "more, for operations that any client key may call.",
       tags,
       ...guard("admin"),
-      request: { params: idPath, query: noQuery },
+      request: { params: plainIdPath, query: noQuery },
       responses: { 204: { description: "Revoked." }, ...problemResponses },
     }),
     async (c) => {

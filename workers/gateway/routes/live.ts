@@ -55,7 +55,7 @@ export function addLiveRoute(
       const headers = new Headers({
         upgrade: "websocket",
         [liveHeaders.application]: c.var.caller.application,
-        [liveHeaders.userId]: c.req.valid("param").id,
+        [liveHeaders.userId]: encodeURIComponent(c.req.valid("param").id),
         [liveHeaders.until]: String(expiryOf(c.var.caller, now() / 1000)),
       });
       const answer = await services.recommendation.fetch(new Request(c.req.url, { headers }));

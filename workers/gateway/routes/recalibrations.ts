@@ -6,11 +6,11 @@ import type { Dependencies } from "../dependencies.ts";
 import { describeAccess } from "../keys/caller.ts";
 import {
   type GuardRoute,
-  idPath,
   jsonBody,
   jsonResponse,
   kilobytes,
   noQuery,
+  plainIdPath,
   problemResponses,
 } from "../openapi/operation.ts";
 
@@ -50,7 +50,7 @@ export function addRecalibrationRoutes(app: Gateway, { services }: Dependencies,
       description: describeAccess("models:manage"),
       tags,
       ...guard("models:manage"),
-      request: { params: idPath, query: noQuery },
+      request: { params: plainIdPath, query: noQuery },
       responses: { 200: jsonResponse("The recalibration.", record), ...problemResponses },
     }),
     async (c) =>

@@ -21,6 +21,7 @@ import {
   limitParameter,
   longitudeParameter,
   noQuery,
+  plainIdPath,
   problemResponses,
 } from "../openapi/operation.ts";
 import { edgeLocationOf } from "../request/edge-location.ts";
@@ -121,7 +122,7 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
       description: describeAccess("client"),
       tags,
       ...guard("client"),
-      request: { params: idPath, query: noQuery },
+      request: { params: plainIdPath, query: noQuery },
       responses: { 200: jsonResponse("The receipt.", receipt), ...problemResponses },
     }),
     async (c) =>

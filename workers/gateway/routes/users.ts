@@ -22,6 +22,7 @@ import {
   kilobytes,
   noQuery,
   pageParameters,
+  plainIdPath,
   problemResponses,
 } from "../openapi/operation.ts";
 import { patchUser, putUser } from "../user-profile.ts";
@@ -171,7 +172,7 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
       description: describeAccess("people:write"),
       tags,
       ...guard("people:write"),
-      request: { params: idPath, query: noQuery },
+      request: { params: plainIdPath, query: noQuery },
       responses: { 200: jsonResponse("The erasure.", erased), ...problemResponses },
     }),
     async (c) =>

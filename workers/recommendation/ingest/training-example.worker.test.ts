@@ -64,7 +64,7 @@ const send = (userId: string, events: Interaction[]) => session(userId).ingest("
 const loggedRows = (userId: string) =>
   runInDurableObject(session(userId), (_object, state) =>
     state.storage.sql
-      .exec<{ body: string }>("SELECT body FROM journal WHERE id LIKE '%:%' ORDER BY seq")
+      .exec<{ body: string }>("SELECT body FROM journal WHERE id NOT LIKE 'event:%' ORDER BY seq")
       .toArray()
       .map(({ body }) => JSON.parse(body)),
   );

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { identifier } from "../../../shared/contracts/primitives.ts";
+import { plainId } from "../../../shared/contracts/primitives.ts";
 import { newRecommendationId, objectIdOf } from "./recommendation-id.ts";
 
 describe("newRecommendationId", () => {
@@ -9,7 +9,7 @@ describe("newRecommendationId", () => {
       fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
         const pseudonym = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
         const id = newRecommendationId(pseudonym);
-        expect(identifier.safeParse(id).success).toBe(true);
+        expect(plainId.safeParse(id).success).toBe(true);
         expect(objectIdOf(id)).toBe(pseudonym);
         expect(newRecommendationId(pseudonym)).not.toBe(id);
       }),

@@ -109,6 +109,7 @@ async function readFirstApplication(): Promise<Record<string, unknown>> {
     "/v1/keys",
     "/v1/models",
     "/v1/dead-letters",
+    "/v1/imports",
     `/v1/locations/nearby?${osloQuery}`,
     `/v1/trending?${osloQuery}`,
     "/v1/products/p-0/similar",

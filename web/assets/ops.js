@@ -31,17 +31,25 @@ const action = (version, name) =>
   );
 
 async function refresh() {
-  const { ready, workers, imports } = await call("GET", "/readyz");
+  const { ready, workers } = await call("GET", "/readyz");
   byId("status").textContent = ready ? "Ready." : "Not ready.";
   byId("workers").replaceChildren(
     ...Object.entries(workers).map(([name, worker]) =>
       cells(name, element("span", { class: worker.ready ? "yes" : "no" }, worker.detail)),
     ),
   );
-  byId("imports").replaceChildren(
-    ...imports.map((each) => cells(each.name, each.status, progress(each), each.updatedAt)),
-  );
   if (key() === "") return;
+  const { items: imports } = await call("GET", "/v1/imports");
+  byId("imports").replaceChildren(
+    ...imports.map((each) =>
+      cells(
+        each.name,
+        each.reason === null ? each.status : `${each.status}: ${each.reason}`,
+        progress(each),
+        each.updatedAt,
+      ),
+    ),
+  );
   const { items } = await call("GET", "/v1/models");
   byId("models").replaceChildren(
     ...items.map((model) =>

@@ -21,7 +21,7 @@ import { addEventBulkRoute } from "./routes/event-bulk.ts";
 import { addEventRoute } from "./routes/events.ts";
 import { addHealthRoutes } from "./routes/health.ts";
 import { addImageRoutes } from "./routes/images.ts";
-import { addImportRoute } from "./routes/imports.ts";
+import { addImportRoutes } from "./routes/imports.ts";
 import { addKeyRoutes } from "./routes/keys.ts";
 import { addLiveRoute } from "./routes/live.ts";
 import { addLocationRoutes } from "./routes/locations.ts";
@@ -97,7 +97,7 @@ export function createApp(dependencies: Dependencies): Gateway {
   addRecalibrationRoutes(app, dependencies, guard);
   addKeyRoutes(app, dependencies, guard, authenticator);
   addTokenRoute(app, dependencies, guard);
-  addImportRoute(app, dependencies, guard);
+  addImportRoutes(app, dependencies, guard);
   addDeadLetterRoutes(app, dependencies, guard);
   addRebuildRoute(app, dependencies, guard);
   addHealthRoutes(app, dependencies);

@@ -1,11 +1,18 @@
 import { z } from "zod";
 import { identifier, instant } from "../../shared/contracts/primitives.ts";
 
-/** Body of `PUT /v1/imports/{name}`: the progress of an import. `done` and `total` count its items. */
+/** Longest reason of a failed import, in characters. */
+const maxReasonLength = 500;
+
+/**
+ * Body of `PUT /v1/imports/{name}`: the progress of an import. `done` and `total` count its items; `reason` says why it
+ * failed.
+ */
 export const importInput = z.strictObject({
   status: z.enum(["running", "done", "failed"]),
   done: z.number().int().min(0).max(1e15),
   total: z.number().int().min(0).max(1e15),
+  reason: z.string().min(1).max(maxReasonLength).nullable().default(null),
 });
 export type ImportInput = z.infer<typeof importInput>;
 
@@ -13,7 +20,14 @@ export type ImportInput = z.infer<typeof importInput>;
 export const importRecord = importInput.extend({ name: identifier, updatedAt: instant });
 export type ImportRecord = z.infer<typeof importRecord>;
 
-/** Answer of `/readyz`: whether all workers are ready, and the imports that run or failed. */
+/** The import that a fresh deployment waits for: `/readyz` fails until it has ended. */
+export interface InitialImport {
+  name: string;
+  /** Start of the deployment, in seconds since the Unix epoch. Earlier reports are those of an earlier start. */
+  since: number;
+}
+
+/** Answer of `/readyz`: whether all workers are ready, and the initial import while it runs. */
 export const readinessReport = z.object({
   ready: z.boolean(),
   workers: z.record(z.string(), z.object({ ready: z.boolean(), detail: z.string() })),

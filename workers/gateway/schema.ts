@@ -27,7 +27,7 @@ export const apiKeys = sqliteTable(
   ],
 );
 
-/** Progress that imports reported through `PUT /v1/imports/{name}`. `/readyz` waits for running imports. */
+/** Progress that imports reported through `PUT /v1/imports/{name}`. `/readyz` waits for the initial import. */
 export const imports = sqliteTable(
   "imports",
   {
@@ -36,11 +36,13 @@ export const imports = sqliteTable(
     status: text("status", { enum: ["running", "done", "failed"] }).notNull(),
     done: integer("done").notNull(),
     total: integer("total").notNull(),
+    /** Why a failed import failed. */
+    reason: text("reason"),
     /** Seconds since the Unix epoch. */
     updatedAt: integer("updated_at").notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.application, table.name] }),
-    index("imports_status").on(table.status, table.updatedAt),
+    index("imports_updated").on(table.application, table.updatedAt),
   ],
 );

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Retention, retention } from "../../shared/contracts/retention.ts";
 import type { AllowedOrigins } from "./middleware/cross-origin.ts";
+import type { InitialImport } from "./readiness.ts";
 
 // The URL parser accepts a `*` in a host, but no browser sends one: such an origin would match nothing.
 const isOrigin = (text: string): boolean =>
@@ -19,6 +20,17 @@ const gatewayVariables = z.object({
     .refine((origins) => origins === "*" || origins.every(isOrigin), {
       message: "CORS_ORIGINS must be * or origins such as https://shop.example, separated by spaces",
     }),
+  /**
+   * Import that `/readyz` waits for, and the start of the deployment in seconds since the Unix epoch: `demo@1764504000`.
+   * `npm start` sets it while its dataset is not imported.
+   */
+  INITIAL_IMPORT: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9._~-]{1,128}@\d{1,12}$/,
+      "INITIAL_IMPORT must be NAME@SECONDS, for example demo@1764504000",
+    )
+    .optional(),
   /** JSON object with the retention times that differ from the defaults in shared/contracts/retention.ts. */
   RETENTION: z
     .string()
@@ -40,17 +52,22 @@ export interface GatewaySettings {
   tokenSecret: string | null;
   origins: AllowedOrigins;
   retention: Retention;
+  /** Null where `/readyz` waits for no import. */
+  initialImport: InitialImport | null;
 }
 
 /**
  * Parses the variables and secrets. Throws where one is malformed, so that a misconfigured deployment fails at once.
  */
 export function gatewaySettingsOf(env: object): GatewaySettings {
-  const { DEVELOPMENT_KEYS, TOKEN_SECRET, CORS_ORIGINS, RETENTION } = gatewayVariables.parse(env);
+  const { DEVELOPMENT_KEYS, TOKEN_SECRET, CORS_ORIGINS, RETENTION, INITIAL_IMPORT } =
+    gatewayVariables.parse(env);
+  const [name, since] = INITIAL_IMPORT?.split("@") ?? [];
   return {
     developmentKeys: DEVELOPMENT_KEYS === "on",
     tokenSecret: TOKEN_SECRET ?? null,
     origins: CORS_ORIGINS,
     retention: RETENTION,
+    initialImport: name === undefined ? null : { name, since: Number(since) },
   };
 }

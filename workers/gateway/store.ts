@@ -1,4 +1,4 @@
-import { and, asc, eq, gte, isNull, lt, lte, ne, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gte, isNull, lt, lte, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { KeyRecord, KeyScope } from "../../shared/contracts/credential.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
@@ -6,7 +6,7 @@ import { expiryTime, type RemovedCounts, type Retention } from "../../shared/con
 import type { ImportInput, ImportRecord } from "./readiness.ts";
 import { apiKeys, imports } from "./schema.ts";
 
-/** Bounds the answer of `/readyz`. */
+/** Bounds the answer of `GET /v1/imports`. */
 const maxListedImports = 100;
 
 /** The columns of a key that authentication needs. */
@@ -47,6 +47,12 @@ const toKeyRecord = ({
   expiresAt: toInstantOrNull(expiresAt),
   lastUsedAt: toInstantOrNull(lastUsedAt),
 });
+
+const toImportRecord = ({
+  application: _,
+  updatedAt,
+  ...row
+}: typeof imports.$inferSelect): ImportRecord => ({ ...row, updatedAt: toInstant(updatedAt) });
 
 const whereKey = (application: string, id: string) =>
   and(eq(apiKeys.application, application), eq(apiKeys.id, id));
@@ -175,14 +181,31 @@ export class GatewayStore {
     return { name, ...input, updatedAt: toInstant(at) };
   }
 
-  /** Returns at most 100 imports that failed, or that run and reported since `since` (seconds since the Unix epoch). */
-  async listUnfinishedImports(since: number): Promise<ImportRecord[]> {
+  /** Returns the last report of an import since `since` (seconds since the Unix epoch); null if there is none. */
+  async findImport(application: string, name: string, since: number): Promise<ImportRecord | null> {
+    const [row] = await this.#database
+      .select()
+      .from(imports)
+      .where(
+        and(eq(imports.application, application), eq(imports.name, name), gte(imports.updatedAt, since)),
+      );
+    return row ? toImportRecord(row) : null;
+  }
+
+  /** Returns at most 100 imports of an application, last reported first. */
+  async listImports(application: string): Promise<ImportRecord[]> {
     const rows = await this.#database
       .select()
       .from(imports)
-      .where(and(ne(imports.status, "done"), or(eq(imports.status, "failed"), gte(imports.updatedAt, since))))
+      .where(eq(imports.application, application))
+      .orderBy(desc(imports.updatedAt), asc(imports.name))
       .limit(maxListedImports);
-    return rows.map(({ application: _, updatedAt, ...row }) => ({ ...row, updatedAt: toInstant(updatedAt) }));
+    return rows.map(toImportRecord);
+  }
+
+  /** Throws if the database cannot be read. */
+  async check(): Promise<void> {
+    await this.#database.select({ name: imports.name }).from(imports).limit(1);
   }
 
   /**

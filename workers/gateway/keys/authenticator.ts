@@ -17,6 +17,9 @@ const developmentKeys = new Map<string, "admin" | "client">([
   ["dev-client-key", "client"],
 ]);
 
+/** Application of the development keys. */
+export const developmentApplication = "demo";
+
 /** Looks keys up and stores their last use; the gateway's store implements it. */
 export interface KeyDirectory {
   /** Returns the key with a hash, or null where there is none or it is revoked. */
@@ -81,7 +84,15 @@ export class Authenticator {
     const role = this.#settings.developmentKeys ? developmentKeys.get(credential) : undefined;
     if (role === undefined) return null;
     return callerOfKey(
-      { application: "demo", id: credential, role, scopes: [], hash: "", expiresAt: null, lastUsedAt: null },
+      {
+        application: developmentApplication,
+        id: credential,
+        role,
+        scopes: [],
+        hash: "",
+        expiresAt: null,
+        lastUsedAt: null,
+      },
       true,
     );
   }

@@ -91,6 +91,7 @@ describe("/openapi.json", () => {
       "POST /v1/keys/{id}/rotate": "admin",
       "DELETE /v1/keys/{id}": "admin",
       "POST /v1/tokens": "tokens:issue",
+      "GET /v1/imports": "admin",
       "PUT /v1/imports/{name}": "admin",
       "GET /v1/dead-letters": "admin",
       "GET /v1/dead-letters/{id}": "admin",

@@ -1,15 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { toInstant } from "../../../shared/contracts/primitives.ts";
 import type { ReadinessApi } from "../../../shared/services/worker-api.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { developmentApplication } from "../keys/authenticator.ts";
 import { jsonResponse, noQuery, problemResponses } from "../openapi/operation.ts";
-import { readinessReport } from "../readiness.ts";
+import { type ImportRecord, readinessReport } from "../readiness.ts";
 
 const report = readinessReport.meta({ id: "Readiness" });
 const tags = ["Operations"];
-
-/** `/readyz` stops waiting for a running import that has not reported for this long. */
-const importTimeoutSeconds = 3600;
 
 /** Returns a worker's readiness. A worker that fails or does not answer is not ready. */
 const readinessOf = async (worker: ReadinessApi) => {
@@ -21,8 +20,22 @@ const readinessOf = async (worker: ReadinessApi) => {
   }
 };
 
+/**
+ * Returns the initial import while `/readyz` waits for it: until it is done, or has failed. An import that was not
+ * reported yet is about to begin.
+ */
+async function findPendingImport({ store, settings, now }: Dependencies): Promise<ImportRecord | null> {
+  const { initialImport } = settings;
+  if (initialImport === null) return null;
+  const { name, since } = initialImport;
+  const found = await store.findImport(developmentApplication, name, since);
+  if (found !== null) return found.status === "running" ? found : null;
+  return { name, status: "running", done: 0, total: 0, reason: null, updatedAt: toInstant(now() / 1000) };
+}
+
 /** Adds `/healthz` and `/readyz`. */
-export function addHealthRoutes(app: Gateway, { services, store, now }: Dependencies): void {
+export function addHealthRoutes(app: Gateway, dependencies: Dependencies): void {
+  const { services, store } = dependencies;
   app.openapi(
     createRoute({
       method: "get",
@@ -39,7 +52,9 @@ export function addHealthRoutes(app: Gateway, { services, store, now }: Dependen
     createRoute({
       method: "get",
       path: "/readyz",
-      summary: "Check that the service is ready: workers, databases, model and imports",
+      summary: "Check that the service is ready: workers, databases, model and the initial import",
+      description:
+        "No other import is waited for: the service answers while an application imports. `GET /v1/imports` lists the imports of an application.",
       tags,
       request: { query: noQuery },
       responses: {
@@ -50,8 +65,11 @@ export function addHealthRoutes(app: Gateway, { services, store, now }: Dependen
     }),
     async (c) => {
       const { recommendation, user, product, location, trainer } = services;
-      const [imports, ...answers] = await Promise.all([
-        store.listUnfinishedImports(Math.floor(now() / 1000) - importTimeoutSeconds).catch(() => null),
+      const [pending, ...answers] = await Promise.all([
+        store
+          .check()
+          .then(() => findPendingImport(dependencies))
+          .catch(() => "unreadable" as const),
         readinessOf(recommendation),
         readinessOf(user),
         readinessOf(product),
@@ -60,18 +78,17 @@ export function addHealthRoutes(app: Gateway, { services, store, now }: Dependen
       ]);
       const names = ["recommendation", "user", "product", "location", "trainer"];
       const gateway = {
-        ready: imports !== null,
-        detail: imports === null ? "the gateway database cannot be read: apply migrations/gateway" : "up",
+        ready: pending !== "unreadable",
+        detail:
+          pending === "unreadable" ? "the gateway database cannot be read: apply migrations/gateway" : "up",
       };
       const workers = {
         gateway,
         ...Object.fromEntries(answers.map((answer, i) => [names[i], answer])),
       };
-      const running = imports ?? [];
-      const ready =
-        Object.values(workers).every((worker) => worker.ready) &&
-        running.every(({ status }) => status !== "running");
-      return c.json({ ready, workers, imports: running }, ready ? 200 : 503);
+      const imports = pending === null || pending === "unreadable" ? [] : [pending];
+      const ready = Object.values(workers).every((worker) => worker.ready) && imports.length === 0;
+      return c.json({ ready, workers, imports }, ready ? 200 : 503);
     },
   );
 }

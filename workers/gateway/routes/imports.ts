@@ -13,14 +13,32 @@ import {
 } from "../openapi/operation.ts";
 import { importInput, importRecord } from "../readiness.ts";
 
-/** Adds the route by which an import reports its progress, for `/readyz`. */
-export function addImportRoute(app: Gateway, { store, now }: Dependencies, guard: GuardRoute): void {
+/** Adds the routes by which an import reports its progress, and by which it is listed. */
+export function addImportRoutes(app: Gateway, { store, now }: Dependencies, guard: GuardRoute): void {
+  const record = importRecord.meta({ id: "Import" });
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/imports",
+      summary: "List the imports of the application",
+      description: `${describeAccess("admin")} At most 100, last reported first, with the reason of each that failed.`,
+      tags: ["Operations"],
+      ...guard("admin"),
+      request: { query: noQuery },
+      responses: {
+        200: jsonResponse("The imports.", z.object({ items: z.array(record) }).meta({ id: "Imports" })),
+        ...problemResponses,
+      },
+    }),
+    async (c) => c.json({ items: await store.listImports(c.var.caller.application) }, 200),
+  );
+
   app.openapi(
     createRoute({
       method: "put",
       path: "/v1/imports/{name}",
       summary: "Report the progress of an import",
-      description: `${describeAccess("admin")} While an import runs, \`/readyz\` answers 503 with its progress.`,
+      description: `${describeAccess("admin")} An import that failed says why in \`reason\`, and may be run again under its name.`,
       tags: ["Operations"],
       ...guard("admin", kilobytes(4)),
       request: {
@@ -29,7 +47,7 @@ export function addImportRoute(app: Gateway, { store, now }: Dependencies, guard
         body: jsonBody(importInput.meta({ id: "ImportBody" })),
       },
       responses: {
-        200: jsonResponse("The stored progress.", importRecord.meta({ id: "Import" })),
+        200: jsonResponse("The stored progress.", record),
         ...problemResponses,
       },
     }),

@@ -19,6 +19,7 @@ export const testSettings: GatewaySettings = {
   tokenSecret,
   origins: "*",
   retention: retention.parse({}),
+  initialImport: null,
 };
 
 /** A rate limiter that never refuses. */

@@ -161,27 +161,22 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return ok({ results, hasListeners: this.#listeners.hasOpen, generation });
   }
 
-  /**
-   * Sets the current location, which the caller has coarsened to the user's precision. A location that is not believed
-   * is remembered only until the next one confirms it.
-   */
+  /** Sets the current location, which the caller has coarsened to the user's precision. */
   async setLocation(
     application: string,
     userId: string,
     visit: Point & { time: number; precision: Precision },
-  ): Promise<Result<{ hasListeners: boolean; isBelieved: boolean }>> {
+  ): Promise<Result<{ hasListeners: boolean }>> {
     if (this.#state.openRows.size > maxOpenRows) return outboxFull;
     const now = Date.now() / 1000;
-    const isBelieved = this.#transaction(application, userId, (state) => {
-      const believed = applyVisitToProfile(state.profile, visit);
+    this.#transaction(application, userId, (state) => {
+      applyVisitToProfile(state.profile, visit);
       state.profileChanged();
-      if (believed) state.addRow("locations", `location:${crypto.randomUUID()}`, now, visit, now);
-      // No row of the journal contains a location that is not believed, so only the snapshot does.
-      state.saveSnapshot(!believed);
-      return believed;
+      state.addRow("locations", `location:${crypto.randomUUID()}`, now, visit, now);
+      state.saveSnapshot(false);
     });
     await this.#scheduleAlarm();
-    return ok({ hasListeners: this.#listeners.hasOpen, isBelieved });
+    return ok({ hasListeners: this.#listeners.hasOpen });
   }
 
   /** Sets the settings of the profile, unless a newer version is stored. A changed precision deletes all locations. */
@@ -191,7 +186,6 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       if (settings.version < profile.settingsVersion) return;
       if (settings.precision !== profile.precision) {
         profile.location = null;
-        profile.unconfirmedLocation = null;
         profile.places.clear();
       }
       profile.settingsVersion = settings.version;

@@ -1,40 +1,131 @@
-// `npm run import -- --data DIR --url URL --key KEY`: imports a RecBole dataset into a running Vicinity.
+// `npm run import -- --data PATH --url URL --key KEY`: imports a dataset, a RecBole dataset or CSV files, into a running
+// Vicinity. docs/guides/import.md explains its options and its report.
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../model/cli/options.ts";
-import { loadMarketplace } from "./marketplace/load-marketplace.ts";
-import { marketplaceSource } from "./marketplace/marketplace.ts";
-import { resolveDatasetFolder } from "./start/options.ts";
+import type { ApiTarget } from "./api/send-with-retries.ts";
+import { jsonReport, loadLines, readLines, refusedItemsName } from "./marketplace/import-report.ts";
+import { findKnownProducts } from "./marketplace/known-products.ts";
+import {
+  type LoadReport,
+  loadMarketplace,
+  type RefusedItem,
+  reportImport,
+} from "./marketplace/load-marketplace.ts";
+import { parseReadArguments, readArguments, readUsage } from "./marketplace/read-arguments.ts";
+import { type ReadMarketplace, readMarketplace } from "./marketplace/read-marketplace.ts";
 import { ProgressLine, progressText } from "./terminal/progress-line.ts";
 
-const maxPrintedErrors = 10;
+const usage = `Usage: npm run import -- --data PATH --url URL --key ADMIN_KEY ${readUsage} [--dry-run] [--json]`;
+const { values, options } = parseOrExit(() => {
+  const parsed = parseArgs({
+    options: {
+      data: { type: "string" },
+      url: { type: "string" },
+      key: { type: "string" },
+      "dry-run": { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      ...readArguments,
+    },
+  }).values;
+  return { values: parsed, options: parseReadArguments(parsed) };
+}, usage);
+const { data, url, key, json } = values;
+const dryRun = values["dry-run"];
+if (data === undefined || (!dryRun && (url === undefined || key === undefined))) exitWithError(usage);
+if (!existsSync(data)) exitWithError(`${data} does not exist. --data must name a folder or a file.`);
 
-const usage = "Usage: npm run import -- --data DIR --url URL --key ADMIN_KEY";
-const { data, url, key } = parseOrExit(
-  () =>
-    parseArgs({ options: { data: { type: "string" }, url: { type: "string" }, key: { type: "string" } } }),
-  usage,
-).values;
-if (data === undefined || url === undefined || key === undefined) exitWithError(usage);
-const source = marketplaceSource(resolveDatasetFolder(data));
-const marketplace = source.read(Date.now() / 1000);
-for (const problem of source.rejectedRows()) console.log(problem);
-const task = new ProgressLine(`Import ${marketplace.name}`);
-try {
-  const report = await loadMarketplace(
-    marketplace,
-    { url: url.replace(/\/$/, ""), key },
-    (step, done, total) => task.update(`${step} ${progressText(done, total)}`),
+/** Ends with an error: as an object with `--json`, else as a line. */
+function fail(reason: string, read: ReadMarketplace | null, load: LoadReport | null = null): never {
+  if (!json) exitWithError(`The import failed: ${reason}`);
+  console.log(
+    JSON.stringify(
+      read ? jsonReport(read, load, { result: "failed", reason }) : { result: "failed", reason },
+      null,
+      2,
+    ),
   );
-  task.done();
-  for (const [name, part] of Object.entries({ products: report.products, events: report.events })) {
-    console.log(
-      `${name}: ${part.received} sent, ${part.accepted} accepted, ${part.duplicates} duplicates, ${part.rejected} rejected`,
-    );
-    for (const { line, message } of part.errors.slice(0, maxPrintedErrors))
-      console.log(`  line ${line}: ${message}`);
+  process.exit(1);
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function readOrFail(path: string): ReadMarketplace {
+  try {
+    return readMarketplace(path, Date.now() / 1000, options.times ?? "old", {
+      ...options.read,
+      needsEvents: false,
+    });
+  } catch (error) {
+    return fail(messageOf(error), null);
   }
-} catch (error) {
-  exitWithError(
-    `The import failed: ${error instanceof Error ? error.message : error}\nRun it again: rows that were already imported count as duplicates.`,
+}
+
+/** Writes what the API refused beside the dataset, or to the current folder. Returns the path; null if nothing was. */
+function writeRefused(path: string, name: string, refused: readonly RefusedItem[]): string | null {
+  if (refused.length === 0) return null;
+  const text = refused
+    .map(({ reason, item }) => `${JSON.stringify({ reason, item: parseItem(item) })}\n`)
+    .join("");
+  const folder = statSync(path).isFile() ? dirname(path) : path;
+  for (const place of [folder, process.cwd()]) {
+    const file = resolve(join(place, refusedItemsName(name)));
+    try {
+      writeFileSync(file, text);
+      return file;
+    } catch (error) {
+      if (place === process.cwd()) throw error;
+    }
+  }
+  return null;
+}
+
+const parseItem = (item: string): unknown => (item === "" ? null : JSON.parse(item));
+
+/** Imports what was read. Products that the catalog has, and that the dataset knows from events only, are left alone. */
+async function load(read: ReadMarketplace, target: ApiTarget): Promise<LoadReport> {
+  const { marketplace, derivedProducts } = read;
+  if (derivedProducts.size > 0) {
+    const known = await findKnownProducts(target, derivedProducts);
+    marketplace.products = marketplace.products.filter(({ id }) => !known.has(id));
+  }
+  process.once("SIGINT", () => {
+    const total = marketplace.products.length + marketplace.events.length;
+    const end = (): never => process.exit(130);
+    reportImport(target, marketplace.name, {
+      status: "failed",
+      done: 0,
+      total,
+      reason: "the importer was interrupted",
+    }).then(end, end);
+  });
+  const task = json ? null : new ProgressLine(`Import ${marketplace.name}`);
+  const report = await loadMarketplace(marketplace, target, (step, done, total) =>
+    task?.update(`${step} ${progressText(done, total)}`),
   );
+  task?.done();
+  return report;
+}
+
+const read = readOrFail(data);
+if (!json) for (const line of readLines(read)) console.log(line);
+if (dryRun) {
+  const { products, events } = read.marketplace;
+  if (json) console.log(JSON.stringify(jsonReport(read, null, { result: "read" }), null, 2));
+  else
+    console.log(
+      `Nothing was sent: ${products.length.toLocaleString("en")} products and ${events.length.toLocaleString("en")} events are ready.`,
+    );
+} else {
+  const target = { url: String(url).replace(/\/+$/, ""), key: String(key) };
+  let report: LoadReport;
+  try {
+    report = await load(read, target);
+  } catch (error) {
+    fail(`${messageOf(error)}\nRun it again: rows that were already imported count as known before.`, read);
+  }
+  const refusedFile = writeRefused(data, read.marketplace.name, report.refused);
+  if (json) console.log(JSON.stringify(jsonReport(read, report, { result: "done", refusedFile }), null, 2));
+  else for (const line of loadLines(report, refusedFile)) console.log(line);
 }

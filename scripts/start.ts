@@ -4,8 +4,9 @@ import type { ChildProcess } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { exitWithError } from "../model/cli/options.ts";
 import { migrateLocalDatabases } from "./databases/migrate.ts";
+import { loadLines, readLines } from "./marketplace/import-report.ts";
 import { loadMarketplace } from "./marketplace/load-marketplace.ts";
-import { type Marketplace, marketplaceSource } from "./marketplace/marketplace.ts";
+import { demoMarketplace, type ReadMarketplace, readMarketplace } from "./marketplace/read-marketplace.ts";
 import { waitUntilVisible } from "./marketplace/wait-until-visible.ts";
 import { startLocalCron } from "./start/local-cron.ts";
 import { parseStartOptions } from "./start/options.ts";
@@ -22,13 +23,19 @@ if (!(await portIsFree(options.port)))
     `Port ${options.port} is in use. Choose another port, for example: PORT=${options.port + 1} npm start`,
   );
 
-const source = marketplaceSource(options.dataDir);
 const savedState = savedMarker();
-if (savedState && options.dataDir !== null && savedState.dataset !== source.datasetName)
+// A dataset is read once. A start that has imported it needs its name alone.
+const read = savedState?.loaded && options.dataDir === null ? null : readData();
+const datasetName = read?.marketplace.name ?? "demo";
+if (savedState && options.dataDir !== null && savedState.dataset !== datasetName)
   exitWithError(
-    `${options.stateDir} already contains the dataset "${savedState.dataset}". Use another directory for "${source.datasetName}": STATE_DIR=DIR npm start -- --data ...`,
+    `${options.stateDir} already contains the dataset "${savedState.dataset}". Use another directory for "${datasetName}": STATE_DIR=DIR npm start -- --data ...`,
   );
-const state: StateMarker = savedState ?? { dataset: source.datasetName, loaded: false, trained: false };
+if (savedState && !savedState.loaded && options.dataDir === null && savedState.dataset !== datasetName)
+  exitWithError(
+    `${options.stateDir} holds the dataset "${savedState.dataset}", whose import has not ended. Name it again: npm start -- --data PATH`,
+  );
+const state: StateMarker = savedState ?? { dataset: datasetName, loaded: false, trained: false };
 const saveState = () => writeStateMarker(options.stateDir, state);
 
 /** Reads the marker of the state directory; ends this process with one line if this version cannot read the state. */
@@ -40,10 +47,32 @@ function savedMarker(): StateMarker | null {
   }
 }
 
+/** Reads the dataset, or simulates the demo. Ends this process with the reason if the dataset cannot be read. */
+function readData(): ReadMarketplace {
+  const now = Date.now() / 1000;
+  const reading = new ProgressLine(options.dataDir ? "Read the dataset" : "Simulate the demo marketplace");
+  let found: ReadMarketplace;
+  try {
+    found =
+      options.dataDir === null
+        ? demoMarketplace(now)
+        : readMarketplace(options.dataDir, now, options.times, options.read);
+  } catch (error) {
+    return exitWithError(
+      `\n${options.dataDir} cannot be imported: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+  const { products, events } = found.marketplace;
+  const users = new Set(events.map((event) => event.userId)).size;
+  const count = (value: number): string => value.toLocaleString("en");
+  reading.done(`${count(products.length)} products, ${count(users)} users, ${count(events.length)} events`);
+  for (const line of readLines(found)) console.log(`    ${line}`);
+  return found;
+}
+
 /** Time that the workers get to stop by themselves before they are killed. */
 const stopTimeoutMs = 5000;
 const readyTimeoutSeconds = 120;
-const maxPrintedErrors = 5;
 
 let workersProcess: ChildProcess | null = null;
 let stopping = false;
@@ -64,18 +93,6 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     if (!stopping) void end(0);
   });
 
-function readMarketplace(): Marketplace {
-  const reading = new ProgressLine(options.dataDir ? "Read the dataset" : "Simulate the demo marketplace");
-  const market = source.read(Date.now() / 1000);
-  const users = new Set(market.events.map((event) => event.userId)).size;
-  const count = (value: number): string => value.toLocaleString("en");
-  reading.done(
-    `${count(market.products.length)} products, ${count(users)} users, ${count(market.events.length)} events`,
-  );
-  for (const problem of source.rejectedRows()) console.log(`    ${problem}`);
-  return market;
-}
-
 async function run(): Promise<void> {
   mkdirSync(options.stateDir, { recursive: true });
   console.log(
@@ -87,19 +104,24 @@ async function run(): Promise<void> {
     (await migrateLocalDatabases(options.stateDir)) ? "tables created, cities loaded" : "up to date",
   );
 
-  // Read the data before the workers start, so that the import begins at once and `/readyz` reports it.
-  const market = state.loaded ? null : readMarketplace();
+  const market = state.loaded ? null : (read?.marketplace ?? null);
 
   const starting = new ProgressLine("Start the workers");
-  const running = await startWorkers(options.port, options.stateDir, (child) => {
-    workersProcess = child;
-    child.once("exit", () => {
-      if (!stopping)
-        exitWithError(
-          `The workers stopped unexpectedly. Look for the reason at the end of ${options.stateDir}/workers.log, then run npm start again.`,
-        );
-    });
-  });
+  const onWorkersExit = (): void => {
+    if (!stopping)
+      exitWithError(
+        `The workers stopped unexpectedly. Look for the reason at the end of ${options.stateDir}/workers.log, then run npm start again.`,
+      );
+  };
+  const running = await startWorkers(
+    options.port,
+    options.stateDir,
+    (child) => {
+      workersProcess = child;
+      child.once("exit", onWorkersExit);
+    },
+    market?.name ?? null,
+  );
   starting.done(`${workers.length} workers and the static pages run in one process`);
   const target = { url: running.url, key: developmentKey };
   startLocalCron(running.url);
@@ -114,14 +136,12 @@ async function run(): Promise<void> {
     importing.update("waiting until queries find the products");
     await waitUntilVisible(target, market.products);
     importing.done(rejected === 0 ? "all rows accepted" : `${rejected} rows rejected`);
-    const errors = [...report.products.errors, ...report.events.errors];
-    for (const { line, message } of errors.slice(0, maxPrintedErrors))
-      console.log(`    line ${line}: ${message}`);
+    if (rejected > 0) for (const line of loadLines(report, null)) console.log(`    ${line}`);
     state.loaded = true;
     saveState();
   }
   if (options.dataDir !== null && !state.trained) {
-    await trainAndRegister(options.dataDir, options.trainingEffort, options.stateDir, target);
+    await trainAndRegister(options.dataDir, options.read, options.trainingEffort, options.stateDir, target);
     state.trained = true;
     saveState();
   }

@@ -82,7 +82,7 @@ export async function serveCatalog(context: BenchContext): Promise<ServedCatalog
   const startMs = performance.now() - spawned;
   const target = { url, key: developmentKey };
   if (savedTime === null) {
-    const marketplace = toMarketplace(market.dataset, 0);
+    const marketplace = toMarketplace(market.dataset, { shift: 0 });
     context.log(`importing ${products.toLocaleString("en")} products`);
     let reported = Date.now();
     const report = await loadMarketplace(marketplace, target, (step, done, total) => {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { writeDataset } from "../data/recbole.ts";
+import { writeDataset } from "../data/write-dataset.ts";
 import { simulate } from "../simulate/simulate.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "vicinity-model-"));

@@ -13,6 +13,8 @@ export interface DatasetItem {
   rating: number | null;
   lat: number | null;
   lon: number | null;
+  /** False for a product that cannot be bought; absent for all others. */
+  available?: false;
   attributes: Record<string, string | number>;
 }
 
@@ -34,9 +36,9 @@ export interface Dataset {
   train: DatasetEvent[];
   valid: DatasetEvent[];
   test: DatasetEvent[];
-  /** One line for each of the first rejected rows, with the reason. */
+  /** One line for each of the first refused rows, with the reason. */
   problems: string[];
-  /** Number of all rejected rows. */
+  /** Number of all refused rows. */
   rejectedRows: number;
 }
 

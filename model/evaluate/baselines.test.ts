@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
-import { parseDataset } from "../data/recbole.ts";
+import { parseDataset } from "../data/read-files.ts";
 import { type Baseline, baselines, rankOf } from "./baselines.ts";
 
 /** Four products: a and b at one location, c a kilometer away, d without a location. */

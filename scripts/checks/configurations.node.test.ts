@@ -25,7 +25,6 @@ describe("wrangler.toml", () => {
       "DISMISSED_DAYS",
       "PURCHASED",
       "PURCHASED_DAYS",
-      "LAST_LOCATION_HOURS",
       "ROLLOUT",
       "RECALIBRATION",
     ]);

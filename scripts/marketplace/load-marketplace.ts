@@ -1,41 +1,31 @@
 import { mapConcurrent } from "../../shared/async/map-concurrent.ts";
-import type { EventInput } from "../../shared/contracts/event.ts";
 import type { BulkReport } from "../../shared/contracts/product.ts";
 import { type ApiTarget, sendWithRetries } from "../api/send-with-retries.ts";
 import type { Marketplace } from "./marketplace.ts";
+import { type RequestLines, splitIntoLanes, splitRequests } from "./request-lanes.ts";
+
+/** A product or event that the API refused, as JSON, with the reason. */
+export interface RefusedItem {
+  reason: string;
+  item: string;
+}
 
 /** How many products and events the API accepted, found to be duplicates, and rejected. */
 export interface LoadReport {
   products: BulkReport;
   events: BulkReport;
+  /** Everything that the API refused. */
+  refused: RefusedItem[];
 }
 
-const productsPerRequest = 2000;
-const eventsPerRequest = 4000;
+const productLimits = { maxItems: 2000, maxBytes: 16 * 1024 * 1024 };
+const eventLimits = { maxItems: 4000, maxBytes: 16 * 1024 * 1024 };
+/** Lines of a request that is sent again to learn why each of its lines is refused: the API lists 100 reasons. */
+const listedRefusals = 100;
 const maxConcurrentRequests = 2;
 const maxReportedErrors = 100;
-
-function chunks<T>(items: T[], size: number): T[][] {
-  const list: T[][] = [];
-  for (let i = 0; i < items.length; i += size) list.push(items.slice(i, i + size));
-  return list;
-}
-
-/** Splits events into requests between users, so that no two concurrent requests write to the same user. */
-function chunkEventsByUser(events: EventInput[]): EventInput[][] {
-  const list: EventInput[][] = [];
-  let slice: EventInput[] = [];
-  for (let i = 0; i < events.length; i++) {
-    slice.push(events[i]);
-    const lastOfUser = events[i + 1]?.userId !== events[i].userId;
-    if (lastOfUser && slice.length >= eventsPerRequest) {
-      list.push(slice);
-      slice = [];
-    }
-  }
-  if (slice.length > 0) list.push(slice);
-  return list;
-}
+/** Characters of the reason that is stored for a failed import. */
+const maxReasonCharacters = 500;
 
 /** Adds the counts and errors of one request to a sum. */
 function addReport(sum: BulkReport, part: BulkReport): void {
@@ -46,57 +36,121 @@ function addReport(sum: BulkReport, part: BulkReport): void {
   sum.errors.push(...part.errors.slice(0, maxReportedErrors - sum.errors.length));
 }
 
-/** Sends parts to a bulk endpoint as NDJSON, and returns the sum of their reports. */
-async function sendBulk<T>(
-  target: ApiTarget,
-  path: string,
-  parts: T[][],
-  total: number,
-  progress: (done: number, total: number) => void,
-): Promise<BulkReport> {
-  const sum: BulkReport = { received: 0, accepted: 0, duplicates: 0, rejected: 0, errors: [] };
-  await mapConcurrent(maxConcurrentRequests, parts, async (part) => {
-    const body = part.map((item) => JSON.stringify(item)).join("\n");
-    addReport(sum, (await sendWithRetries(target, "POST", path, body, "application/x-ndjson")) as BulkReport);
-    progress(sum.received, total);
-  });
-  return sum;
+/** Sends requests to a bulk endpoint and adds up their reports. */
+class BulkSender {
+  readonly sum: BulkReport = { received: 0, accepted: 0, duplicates: 0, rejected: 0, errors: [] };
+  readonly refused: RefusedItem[] = [];
+  readonly #target: ApiTarget;
+  readonly #path: string;
+
+  constructor(target: ApiTarget, path: string) {
+    this.#target = target;
+    this.#path = path;
+  }
+
+  async send(lines: RequestLines): Promise<void> {
+    const report = await this.#post(lines);
+    addReport(this.sum, report);
+    if (report.rejected === 0) return;
+    if (report.errors.length >= Math.min(report.rejected, lines.length)) this.#keepReasons(lines, report);
+    // The report names the first refused lines only. Sent again in small parts, all lines are named; those that were
+    // accepted count as duplicates, and these reports are not added up.
+    else
+      for (let i = 0; i < lines.length; i += listedRefusals) {
+        const part = lines.slice(i, i + listedRefusals);
+        this.#keepReasons(part, await this.#post(part));
+      }
+  }
+
+  #keepReasons(lines: RequestLines, { errors }: BulkReport): void {
+    for (const { line, message } of errors)
+      this.refused.push({ reason: message, item: lines[line - 1] ?? "" });
+  }
+
+  async #post(lines: RequestLines): Promise<BulkReport> {
+    return (await sendWithRetries(
+      this.#target,
+      "POST",
+      this.#path,
+      lines.join("\n"),
+      "application/x-ndjson",
+    )) as BulkReport;
+  }
 }
 
+/** Returns why an import failed although all requests succeeded: nothing was accepted. Null if something was. */
+function emptyImport(products: BulkSender, events: BulkSender): string | null {
+  for (const [name, { sum, refused }] of Object.entries({ products, events }))
+    if (sum.received > 0 && sum.accepted + sum.duplicates === 0)
+      return `the API accepted none of ${sum.received.toLocaleString("en")} ${name}; the first reason: ${refused[0]?.reason ?? "none given"}`;
+  return null;
+}
+
+/** What an import reports to `PUT /v1/imports/{name}`. */
+interface Progress {
+  status: "running" | "done" | "failed";
+  done: number;
+  total: number;
+  reason?: string;
+}
+
+/** Reports the progress of an import, so that `GET /v1/imports` and `/readyz` show it. */
+export const reportImport = (target: ApiTarget, name: string, progress: Progress): Promise<unknown> =>
+  sendWithRetries(
+    target,
+    "PUT",
+    `/v1/imports/${name}`,
+    JSON.stringify({
+      ...progress,
+      ...(progress.reason === undefined ? {} : { reason: progress.reason.slice(0, maxReasonCharacters) }),
+    }),
+    "application/json",
+  );
+
 /**
- * Imports a marketplace through the public bulk endpoints, and records the import's progress for `/readyz`. An import
- * may be repeated: rows that are already there count as duplicates.
+ * Imports a marketplace through the public bulk endpoints, and reports the import's progress. An import may be
+ * repeated: rows that are already there count as duplicates. Throws, after it has reported the import as failed with
+ * the reason, if a request fails or if nothing is accepted.
  */
 export async function loadMarketplace(
   market: Marketplace,
   target: ApiTarget,
   progress: (step: "products" | "events", done: number, total: number) => void,
 ): Promise<LoadReport> {
-  const recordProgress = (done: number, total: number, status: string): Promise<unknown> =>
-    sendWithRetries(
-      target,
-      "PUT",
-      `/v1/imports/${market.name}`,
-      JSON.stringify({ status, done, total }),
-      "application/json",
-    );
   const total = market.products.length + market.events.length;
-  await recordProgress(0, total, "running");
-  const products = await sendBulk(
-    target,
-    "/v1/products/bulk",
-    chunks(market.products, productsPerRequest),
-    market.products.length,
-    (done, all) => progress("products", done, all),
-  );
-  await recordProgress(market.products.length, total, "running");
-  const events = await sendBulk(
-    target,
-    "/v1/events/bulk",
-    chunkEventsByUser(market.events),
-    market.events.length,
-    (done, all) => progress("events", done, all),
-  );
-  await recordProgress(total, total, "done");
-  return { products, events };
+  const products = new BulkSender(target, "/v1/products/bulk");
+  const events = new BulkSender(target, "/v1/events/bulk");
+  const report = (status: Progress["status"], reason?: string): Promise<unknown> =>
+    reportImport(target, market.name, {
+      status,
+      done: products.sum.received + events.sum.received,
+      total,
+      reason,
+    });
+  try {
+    await report("running");
+    await mapConcurrent(
+      maxConcurrentRequests,
+      splitRequests(market.products, productLimits),
+      async (lines) => {
+        await products.send(lines);
+        progress("products", products.sum.received, market.products.length);
+      },
+    );
+    await report("running");
+    await mapConcurrent(maxConcurrentRequests, splitIntoLanes(market.events, eventLimits), async (lane) => {
+      for (const lines of lane) {
+        await events.send(lines);
+        progress("events", events.sum.received, market.events.length);
+      }
+    });
+    const empty = emptyImport(products, events);
+    if (empty !== null) throw new Error(empty);
+    await report("done");
+  } catch (error) {
+    // Where the API cannot be reached, the failure cannot be reported either; the first error is the one to show.
+    await report("failed", error instanceof Error ? error.message : String(error)).catch(() => undefined);
+    throw error;
+  }
+  return { products: products.sum, events: events.sum, refused: [...products.refused, ...events.refused] };
 }

@@ -1,7 +1,11 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../../model/cli/options.ts";
+import type { ReadOptions } from "../../model/data/read-files.ts";
+import { isDatasetFile } from "../../model/data/select-files.ts";
+import { parseReadArguments, readArguments, readUsage } from "../marketplace/read-arguments.ts";
+import type { TimePolicy } from "../marketplace/read-marketplace.ts";
 import { root } from "../workers.ts";
 
 /** Options of `npm start` and `npm run dev`. */
@@ -9,8 +13,11 @@ export interface StartOptions {
   port: number;
   /** Directory that keeps databases, Durable Objects, queues and buckets between runs. */
   stateDir: string;
-  /** Folder of a RecBole dataset; null for the demo marketplace. */
+  /** Folder or file of a dataset; null for the demo marketplace. */
   dataDir: string | null;
+  /** How the dataset is read. */
+  read: ReadOptions;
+  times: TimePolicy;
   trainingEffort: "quick" | "full";
 }
 
@@ -26,10 +33,13 @@ export function parsePort({ PORT }: NodeJS.ProcessEnv): number {
 
 /** Parses arguments and environment. An invalid option ends the process with an error. */
 export function parseStartOptions(args: string[], environment: NodeJS.ProcessEnv): StartOptions {
-  const { values } = parseOrExit(
-    () => parseArgs({ args, options: { data: { type: "string" }, train: { type: "string" } } }),
-    "Usage: npm start -- [--data DIR] [--train quick|full]",
-  );
+  const { values, options } = parseOrExit(() => {
+    const parsed = parseArgs({
+      args,
+      options: { data: { type: "string" }, train: { type: "string" }, ...readArguments },
+    }).values;
+    return { values: parsed, options: parseReadArguments(parsed) };
+  }, `Usage: npm start -- [--data PATH] [--train quick|full] ${readUsage}`);
   const port = parsePort(environment);
   const train = values.train ?? "quick";
   if (train !== "quick" && train !== "full")
@@ -37,17 +47,23 @@ export function parseStartOptions(args: string[], environment: NodeJS.ProcessEnv
   return {
     port,
     stateDir: resolve(environment.STATE_DIR ?? join(root, ".state")),
-    dataDir: values.data === undefined ? null : resolveDatasetFolder(values.data),
+    dataDir: values.data === undefined ? null : resolveDataset(values.data),
+    read: options.read,
+    times: options.times ?? "move",
     trainingEffort: train,
   };
 }
 
-/** Returns a dataset's folder as an absolute path. Ends the process if there is no dataset in it. */
-export function resolveDatasetFolder(path: string): string {
-  const folder = resolve(path);
-  if (!existsSync(folder))
-    exitWithError(`The folder ${path} does not exist. --data must name the folder of a RecBole dataset.`);
-  if (!readdirSync(folder).some((file) => file.endsWith(".inter")))
-    exitWithError(`${path} contains no RecBole dataset: it must have a file NAME.inter or NAME.train.inter.`);
-  return folder;
+/** Returns a dataset's path as an absolute path. Ends the process if there is no dataset. */
+export function resolveDataset(path: string): string {
+  const absolute = resolve(path);
+  if (!existsSync(absolute))
+    exitWithError(
+      `The folder ${path} does not exist. --data must name the folder of a dataset, or one file of events.`,
+    );
+  if (statSync(absolute).isDirectory() && !readdirSync(absolute).some(isDatasetFile))
+    exitWithError(
+      `${path} contains no dataset: it must have a file NAME.inter or NAME.train.inter, or CSV files with a header.`,
+    );
+  return absolute;
 }

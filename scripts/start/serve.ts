@@ -28,8 +28,15 @@ function tokenSecret(stateDir: string): string {
   return readFileSync(file, "utf8");
 }
 
-/** Returns the arguments of `wrangler dev` for all workers in one process. */
-export const devArguments = (port: number, stateDir: string): string[] => [
+/**
+ * Returns the arguments of `wrangler dev` for all workers in one process. `initialImport` is the import that `/readyz`
+ * waits for.
+ */
+export const devArguments = (
+  port: number,
+  stateDir: string,
+  initialImport: string | null = null,
+): string[] => [
   "dev",
   ...configArguments(servedConfigs),
   "--ip",
@@ -44,6 +51,9 @@ export const devArguments = (port: number, stateDir: string): string[] => [
   "DEVELOPMENT_KEYS:on",
   "--var",
   `TOKEN_SECRET:${tokenSecret(stateDir)}`,
+  ...(initialImport === null
+    ? []
+    : ["--var", `INITIAL_IMPORT:${initialImport}@${Math.floor(Date.now() / 1000)}`]),
 ];
 
 /** Characters of a response of /readyz that a progress line shows. */
@@ -59,19 +69,26 @@ export interface RunningWorkers {
 
 /**
  * Starts all workers and waits until the gateway answers. Writes their output to `workers.log` in the state directory.
- * Calls `onChild` with the process as soon as it is started, so that the caller can end it at any time.
+ * Calls `onChild` with the process as soon as it is started, so that the caller can end it at any time. `/readyz` answers
+ * 503 until the import `initialImport` is done, unless that is null.
  */
 export async function startWorkers(
   port: number,
   stateDir: string,
   onChild: (child: ChildProcess) => void,
+  initialImport: string | null = null,
 ): Promise<RunningWorkers> {
   const logFile = join(stateDir, "workers.log");
   const log = createWriteStream(logFile);
   let tail = "";
   const child = startWrangler(
     // Log warnings and errors only: at lower levels wrangler prints each request's path, which contains user ids.
-    [...devArguments(port, stateDir), "--show-interactive-dev-session=false", "--log-level", "warn"],
+    [
+      ...devArguments(port, stateDir, initialImport),
+      "--show-interactive-dev-session=false",
+      "--log-level",
+      "warn",
+    ],
     (text) => {
       log.write(text);
       tail = (tail + text).slice(-maxQuotedCharacters);

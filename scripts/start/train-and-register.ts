@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { readCheckpoint, writeCheckpoint, writeModel } from "../../model/cli/model-files.ts";
 import { trainingProgressLine } from "../../model/cli/progress.ts";
 import { readDataset } from "../../model/data/read-dataset.node.ts";
+import type { ReadOptions } from "../../model/data/read-files.ts";
 import { fullBudget, quickBudget, trainOnDataset } from "../../model/train/train-on-dataset.ts";
 import type { ApiTarget } from "../api/send-with-retries.ts";
 import { ProgressLine } from "../terminal/progress-line.ts";
@@ -15,12 +16,13 @@ const seed = 1;
  */
 export async function trainAndRegister(
   dataDir: string,
+  read: ReadOptions,
   effort: "quick" | "full",
   stateDir: string,
   target: ApiTarget,
 ): Promise<void> {
   const folder = join(stateDir, "training");
-  const dataset = readDataset(dataDir);
+  const dataset = readDataset(dataDir, read);
   const resume = readCheckpoint(folder);
   const task = new ProgressLine(
     resume ? `Train the model (resumed after epoch ${resume.epoch})` : "Train the model",

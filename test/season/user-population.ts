@@ -56,7 +56,7 @@ export class UserPopulation {
     const { dataset, users, truth } = simulate(size, seed, now);
     this.users = users;
     this.#truth = truth;
-    this.marketplace = toMarketplace(dataset, 0);
+    this.marketplace = toMarketplace(dataset, { shift: 0 });
     const { train, valid, test } = dataset;
     this.#history = [...train, ...valid, ...test].filter(({ type }) => type === "purchase");
   }

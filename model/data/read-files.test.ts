@@ -2,14 +2,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { simulate } from "../simulate/simulate.ts";
 import { type DatasetItem, weekShift } from "./dataset.ts";
-import { parseDataset, writeDataset } from "./recbole.ts";
+import { parseDataset } from "./read-files.ts";
+import { writeDataset } from "./write-dataset.ts";
 
 const item = {
   name: "town.item",
   text: "item_id:token\tcategory:token\tlat:float\tlon:float\tprice_tier:float\n1\tcafe\t59.9\t10.7\t2\n2\t\t\t\t\n..\tcafe\t1\t1\t1\n3\tcafe\t95\t10\t1\n",
 };
 
-describe("parseDataset", () => {
+describe("readFiles", () => {
   it("keeps valid rows, reports invalid rows, and reads missing values as null", () => {
     const dataset = parseDataset([
       item,
@@ -19,8 +20,9 @@ describe("parseDataset", () => {
       },
     ]);
     expect(dataset.name).toBe("town");
-    expect(dataset.rejectedRows).toBe(5);
+    expect(dataset.rejectedRows).toBe(4);
     expect(dataset.problems[0]).toContain("town.item, line 4");
+    expect(dataset.items.get("3")).toMatchObject({ category: "cafe", lat: null, lon: null });
     expect(dataset.items.get("1")).toMatchObject({
       title: "cafe 1",
       lat: 59.9,

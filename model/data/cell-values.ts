@@ -1,0 +1,85 @@
+/** A value of a cell, or why the cell holds none. */
+export type CellValue<T> = { value: T } | { problem: string };
+
+const floatText = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/** Returns the number that a text is, from `min` to `max`. `nan`, `inf`, `0x10`, `$12.99` and `1,5` are no numbers. */
+export function parseFloatCell(
+  text: string,
+  min = -Number.MAX_VALUE,
+  max = Number.MAX_VALUE,
+): CellValue<number> {
+  const plain = text.trim();
+  if (!floatText.test(plain)) return { problem: `must be a number such as 12.5${hint(plain)}` };
+  const value = Number(plain);
+  if (!Number.isFinite(value)) return { problem: "is too large for a number" };
+  return value < min || value > max ? { problem: `must be from ${min} to ${max}` } : { value };
+}
+
+const hint = (text: string): string => (/^[+-]?\d+,\d+$/.test(text) ? ", with a decimal point" : "");
+
+/** Units in which files write times, with their number in a second. */
+const unitsPerSecond = { seconds: 1, milliseconds: 1e3, microseconds: 1e6, nanoseconds: 1e9 } as const;
+/** How a time is written: a number in a unit, or a date; `date without offset` is read as UTC. */
+export type TimeForm = keyof typeof unitsPerSecond | "date" | "date without offset";
+
+/** Seconds after which a number counts in the next smaller unit: 1e11 seconds are the year 5138. */
+const maxSeconds = 1e11;
+
+const dateText =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?$/i;
+const timeRule = "must be seconds since 1970 or ISO 8601, for example 2026-01-31T12:00:00Z";
+
+/** Returns a time in seconds since the epoch, with the form in which it was written. */
+export function parseTimeCell(text: string): CellValue<{ time: number; form: TimeForm }> {
+  const plain = text.trim();
+  if (floatText.test(plain)) return parseNumericTime(Number(plain));
+  const match = dateText.exec(plain);
+  if (!match) return { problem: timeRule };
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0));
+  const date = new Date(Date.UTC(year, month - 1, day));
+  const exists = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  if (!exists || hour > 23 || minute > 59 || second > 60) return { problem: "is no date of the calendar" };
+  const offset = match[8]?.toUpperCase();
+  const fraction = match[7] === undefined ? 0 : Number(`0.${match[7]}`);
+  const time = date.getTime() / 1000 + hour * 3600 + minute * 60 + second + fraction - offsetSeconds(offset);
+  if (time < 0) return { problem: "is before 1970" };
+  return { value: { time, form: offset === undefined ? "date without offset" : "date" } };
+}
+
+function parseNumericTime(number: number): CellValue<{ time: number; form: TimeForm }> {
+  if (number < 0) return { problem: "is before 1970" };
+  for (const form of ["seconds", "milliseconds", "microseconds", "nanoseconds"] as const)
+    if (number < maxSeconds * unitsPerSecond[form])
+      return { value: { time: number / unitsPerSecond[form], form } };
+  return { problem: timeRule };
+}
+
+function offsetSeconds(offset: string | undefined): number {
+  if (offset === undefined || !/^[+-]/.test(offset)) return 0;
+  const digits = offset.slice(1).replace(":", "").padEnd(4, "0");
+  const seconds = Number(digits.slice(0, 2)) * 3600 + Number(digits.slice(2)) * 60;
+  return offset.startsWith("-") ? -seconds : seconds;
+}
+
+/**
+ * Returns the first element of a list of categories. Elements end with a comma or a vertical bar, and in a list of
+ * single words (`words`) with a space: `Restaurants, Mexican` and `['Books', 'Poetry']`.
+ */
+export function firstCategory(text: string, words: boolean): string {
+  const plain = text.trim().replace(/^\[(.*)\]$/, "$1");
+  const separator = /[,|]/.test(plain) ? /[,|]/ : words ? /\s+/ : null;
+  const first =
+    separator === null ? plain : (plain.split(separator).find((part) => part.trim() !== "") ?? "");
+  return first.trim().replace(/^(['"])(.*)\1$/, "$2");
+}
+
+const availableTexts = new Set(["1", "true", "yes", "in stock", "in_stock"]);
+const unavailableTexts = new Set(["0", "false", "no", "out of stock", "out_of_stock"]);
+
+/** Returns whether a text says that a product can be bought. */
+export function parseAvailable(text: string): CellValue<boolean> {
+  const plain = text.trim().toLowerCase();
+  if (availableTexts.has(plain)) return { value: true };
+  return unavailableTexts.has(plain) ? { value: false } : { problem: "must be true or false" };
+}

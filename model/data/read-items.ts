@@ -1,0 +1,147 @@
+import { identifier } from "../../shared/contracts/primitives.ts";
+import { firstCategory, parseAvailable, parseFloatCell } from "./cell-values.ts";
+import { type Column, columnOf, type Header } from "./columns.ts";
+import type { DatasetItem } from "./dataset.ts";
+import type { ReadLog } from "./read-report.ts";
+import type { TableFile, TableRow } from "./table-file.ts";
+
+/** Largest accepted price, in units of its currency. */
+const maxPrice = 1e9;
+/** Largest lengths of texts, in characters; longer texts are cut, and attributes with longer names are left out. */
+const maxCategoryLength = 128;
+const maxTitleLength = 512;
+const maxAttributeNameLength = 64;
+const maxAttributeLength = 1024;
+
+/** Fields whose column holds a list of categories, of which the first is the product's category. */
+const listNames = new Set(["categories", "genre", "genres", "class"]);
+
+/**
+ * Adds the products of a file to `items`. A row whose id is missing or wrong is refused. A value that cannot be read is
+ * absent, and reported. A later row replaces an earlier one with the same id.
+ */
+export function readItems(table: TableFile, items: Map<string, DatasetItem>, log: ReadLog): void {
+  const { header, report } = table;
+  const attributes = attributeColumns(header, report.name, log);
+  for (const row of table.rows) {
+    const idColumn = columnOf(header, "item_id");
+    const id = requiredId(row, idColumn, report.name, log);
+    if ("problem" in id) {
+      table.refuse(row, id.problem);
+      continue;
+    }
+    if (items.has(id.value)) log.change(`${report.name}: products with a row before it; the last row counts`);
+    items.set(id.value, readItem(row, id.value, header, attributes, report.name, log));
+    report.accepted++;
+  }
+}
+
+/** Returns the id in a cell, without spaces around it, or why the row has none. */
+export function requiredId(
+  row: TableRow,
+  column: Column | undefined,
+  file: string,
+  log: ReadLog,
+): { value: string } | { problem: string } {
+  const name = column?.name ?? "";
+  const text = row.cell(column);
+  if (text === undefined) return { problem: `${name} is empty` };
+  if (!text.isWellFormed())
+    return { problem: `${name} holds bytes that are not valid in the encoding of the file` };
+  const trimmed = text.trim();
+  const parsed = identifier.safeParse(trimmed);
+  if (!parsed.success) return { problem: `${name} ${parsed.error.issues[0]?.message ?? "is no identifier"}` };
+  if (trimmed !== text) log.change(`${file}: spaces around ${name} removed`);
+  return { value: parsed.data };
+}
+
+function attributeColumns(header: Header, file: string, log: ReadLog): Column[] {
+  const others = header.columns.filter(
+    ({ field, index }) => field === null && !header.unnamed.includes(index + 1),
+  );
+  for (const { name } of others)
+    if (name.length > maxAttributeNameLength)
+      log.change(`${file}: column ${name} left out: its name is longer than ${maxAttributeNameLength}`, 0);
+  const usable = others.filter(({ name }) => name.length <= maxAttributeNameLength);
+  const category = columnOf(header, "category");
+  // The category is the first of a list; the whole list is an attribute.
+  return category && listNames.has(category.name) ? [...usable, category] : usable;
+}
+
+function readItem(
+  row: TableRow,
+  id: string,
+  header: Header,
+  attributeColumns: readonly Column[],
+  file: string,
+  log: ReadLog,
+): DatasetItem {
+  const column = (field: Parameters<typeof columnOf>[1]): Column | undefined => columnOf(header, field);
+  const cut = (text: string, length: number, name: string): string => {
+    if (text.length <= length) return text;
+    log.change(`${file}: ${name} cut to ${length} characters`);
+    // Half of a character outside the basic plane goes too.
+    return text.slice(0, length).replace(/[\uD800-\uDBFF]$/, "");
+  };
+  const category = readCategory(row, column("category"), file, log);
+  const title = row.text(column("title"));
+  const place = row.place(column("lat"), column("lon"));
+  const available = row.text(column("available"));
+  const item: DatasetItem = {
+    id,
+    title: title === null ? `${category ?? "unknown"} ${id}` : cut(title, maxTitleLength, "title"),
+    category: cut(category ?? "unknown", maxCategoryLength, "category"),
+    price: row.number(column("price"), 0, maxPrice),
+    currency: readCurrency(row, column("currency")),
+    discount: row.number(column("discount"), 0, 1) ?? 0,
+    rating: row.number(column("rating"), 0, 10),
+    lat: place?.lat ?? null,
+    lon: place?.lon ?? null,
+    attributes: {},
+  };
+  if (title === null) log.guess(`${file}: products without a title are named by category and id`);
+  const availableColumn = column("available");
+  if (available !== null && availableColumn) {
+    const parsed = parseAvailable(available);
+    if ("problem" in parsed) row.leaveOut(availableColumn, available, parsed.problem);
+    else if (!parsed.value) item.available = false;
+  }
+  for (const each of attributeColumns) {
+    const value = readAttribute(row, each);
+    if (value !== null)
+      item.attributes[each.name] =
+        typeof value === "string" ? cut(value, maxAttributeLength, `attribute ${each.name}`) : value;
+  }
+  return item;
+}
+
+function readCategory(row: TableRow, column: Column | undefined, file: string, log: ReadLog): string | null {
+  const text = row.text(column);
+  if (text === null || column === undefined || !listNames.has(column.name)) return text;
+  const first = firstCategory(text, column.type === "token_seq" && column.name !== "categories");
+  if (first !== text) log.guess(`${file}: the category is the first of ${column.name}`);
+  return first === "" ? null : first;
+}
+
+function readCurrency(row: TableRow, column: Column | undefined): string | null {
+  const text = row.text(column);
+  if (text === null || column === undefined) return null;
+  if (/^[A-Z]{3}$/.test(text.trim())) return text.trim();
+  row.leaveOut(column, text, "must be an ISO 4217 code such as EUR");
+  return null;
+}
+
+/** Returns an attribute by the declared type of its column. Without a declared type it is text. */
+function readAttribute(row: TableRow, column: Column): string | number | null {
+  if (column.type === "float") return row.number(column);
+  const text = row.text(column);
+  if (text === null || column.type !== "float_seq") return text;
+  for (const part of text.trim().split(/\s+/)) {
+    const parsed = parseFloatCell(part);
+    if ("problem" in parsed) {
+      row.leaveOut(column, text, `"${part}" ${parsed.problem}`);
+      return null;
+    }
+  }
+  return text;
+}

@@ -1,0 +1,214 @@
+import { parseFloatCell } from "./cell-values.ts";
+import { type Column, type ColumnMap, type FileKind, type Header, readHeader } from "./columns.ts";
+import { DatasetError } from "./dataset-error.ts";
+import { decodeLines, showInvalidBytes } from "./decode-lines.ts";
+import type { FileReport, ReadLog } from "./read-report.ts";
+import {
+  detectSeparator,
+  type Row,
+  separatorNames,
+  splitQuotedRow,
+  splitRows,
+  unquoteCell,
+} from "./split-rows.ts";
+
+/** A file of a dataset: its name, and its text or its bytes in order. */
+export type SourceFile =
+  | { name: string; text: string }
+  | { name: string; chunks: () => Iterable<Uint8Array> };
+
+/** Returns the bytes of a file. */
+export const chunksOf = (file: SourceFile): Iterable<Uint8Array> =>
+  "text" in file ? [new TextEncoder().encode(file.text)] : file.chunks();
+
+/** Returns the cells of a file's first line; null for an empty file. Throws a {@link DatasetError} if it is no text. */
+export function headerCells(file: SourceFile): string[] | null {
+  const first = decodeLines(chunksOf(file)).lines[Symbol.iterator]().next();
+  return first.done || first.value.trim() === "" ? null : cellsOfHeader(first.value);
+}
+
+function cellsOfHeader(line: string): string[] {
+  const separator = detectSeparator(line);
+  const cells =
+    separator === "\t" ? line.split(separator).map(unquoteHeader) : splitQuotedRow(line, separator);
+  if (typeof cells === "string") throw new DatasetError("line 1: a quote is opened and not closed");
+  return cells;
+}
+
+const unquoteHeader = (cell: string): string => unquoteCell(cell).replace(/^"([^"]*)"$/, "$1");
+
+/** One row of a file, whose cells are read by field. Values that cannot be read are absent, and reported. */
+export class TableRow {
+  readonly line: number;
+  readonly #file: string;
+  readonly #row: Row;
+  readonly #log: ReadLog;
+
+  constructor(file: string, row: Row, log: ReadLog) {
+    this.#file = file;
+    this.#row = row;
+    this.#log = log;
+    this.line = row.line;
+  }
+
+  /** Returns the text of a cell; undefined where the column or the cell is missing, or the cell holds only spaces. */
+  cell(column: Column | undefined): string | undefined {
+    const text = column === undefined ? undefined : this.#row.cells[column.index];
+    return text === undefined || text.trim() === "" ? undefined : text;
+  }
+
+  /** Returns the text of a cell; null where it is missing or holds bytes that are not text. */
+  text(column: Column | undefined): string | null {
+    const text = this.cell(column);
+    if (text === undefined || column === undefined) return null;
+    if (text.isWellFormed()) return text;
+    this.leaveOut(column, text, "holds bytes that are not valid in the encoding of the file");
+    return null;
+  }
+
+  /** Returns the number of a cell; null where it is missing or not a number from `min` to `max`. */
+  number(column: Column | undefined, min?: number, max?: number): number | null {
+    const text = this.cell(column);
+    if (text === undefined || column === undefined) return null;
+    const parsed = parseFloatCell(text, min, max);
+    if ("value" in parsed) return parsed.value;
+    this.leaveOut(column, text, parsed.problem);
+    return null;
+  }
+
+  /** Returns the place in two cells; null where one of them is missing or wrong. */
+  place(lat: Column | undefined, lon: Column | undefined): { lat: number; lon: number } | null {
+    const latitude = this.number(lat, -90, 90);
+    const longitude = this.number(lon, -180, 180);
+    if (latitude !== null && longitude !== null) return { lat: latitude, lon: longitude };
+    const [alone, other] = latitude === null ? [lon, lat] : [lat, lon];
+    if ((latitude !== null || longitude !== null) && alone !== undefined && this.cell(other) === undefined)
+      this.leaveOut(alone, this.cell(alone) ?? "", `has no ${other?.name ?? "other coordinate"} beside it`);
+    return null;
+  }
+
+  /** Reports that a value is left out. */
+  leaveOut(column: Column, value: string, reason: string): void {
+    this.#log.leaveOut({
+      file: this.#file,
+      line: this.line,
+      column: column.name,
+      value: showInvalidBytes(value.trim()),
+      reason,
+    });
+  }
+
+  get raw(): string {
+    return this.#row.raw;
+  }
+}
+
+/** A file whose header is read and whose rows are read while they are iterated. */
+export interface TableFile {
+  header: Header;
+  report: FileReport;
+  rows: Iterable<TableRow>;
+  /** Leaves a row out. */
+  refuse(row: { line: number; raw: string }, reason: string): void;
+}
+
+/**
+ * Opens a table: an atomic file of RecBole, or a CSV file. Encoding, line ends and separator come from its first line.
+ * Atomic files with tabs have no quotes; all others have quotes by RFC 4180. Throws a {@link DatasetError} if the file
+ * cannot be read at all.
+ */
+export function openTable(file: SourceFile, kind: FileKind, map: ColumnMap, log: ReadLog): TableFile {
+  const { name } = file;
+  const inFile = <T>(read: () => T): T => {
+    try {
+      return read();
+    } catch (error) {
+      throw error instanceof DatasetError ? new DatasetError(`${name}: ${error.message}`) : error;
+    }
+  };
+  return inFile(() => {
+    const decoded = decodeLines(chunksOf(file));
+    const lines = decoded.lines[Symbol.iterator]();
+    const first = lines.next();
+    if (first.done || first.value.trim() === "")
+      throw new DatasetError("the file has no header in its first line");
+    const separator = detectSeparator(first.value);
+    const header = readHeader(cellsOfHeader(first.value), kind, map);
+    const fieldColumns = header.columns.filter(({ field }) => field !== null);
+    const others = header.columns.filter(
+      ({ field, index }) => field === null && !header.unnamed.includes(index + 1),
+    );
+    const report: FileReport = {
+      name,
+      kind,
+      encoding: decoded.encoding,
+      lineEnd: decoded.lineEnd,
+      separator,
+      rows: 0,
+      accepted: 0,
+      refused: 0,
+      columns: Object.fromEntries(fieldColumns.map((column) => [column.field, column.name])),
+      attributes: kind === "products" ? others.map((column) => column.name) : [],
+      unread: kind === "events" ? others.map((column) => column.name) : [],
+    };
+    log.files.push(report);
+    noteForm(report, header, decoded.marked, map, log);
+    const refuse = (row: { line: number; raw: string }, reason: string): void => {
+      report.refused++;
+      log.refuse({ file: name, line: row.line, reason, raw: showInvalidBytes(row.raw) });
+    };
+    const quoted = separator !== "\t" || !header.typed;
+    const refuseShape = (row: Row, reason: string): void => {
+      refuse(row, reason);
+      // The product is not to appear without data only because events name it.
+      const id = row.raw.split(separator)[header.byField.get("item_id")?.index ?? 0]?.trim();
+      if (kind === "products" && id) log.refusedProducts.add(id);
+    };
+    const rows = (function* () {
+      let short = 0;
+      for (const row of splitRows(lines, separator, quoted, 2)) {
+        report.rows++;
+        const extra = row.cells.slice(header.columns.length);
+        if (row.problem !== null) refuseShape(row, row.problem);
+        else if (extra.some((cell) => cell.trim() !== ""))
+          refuseShape(row, `has ${row.cells.length} cells; the header has ${header.columns.length}`);
+        else {
+          if (row.cells.length < header.columns.length) short++;
+          yield new TableRow(name, row, log);
+        }
+      }
+      if (short > 0)
+        log.note(`${name}: rows have fewer cells than the header; the missing ones are absent`, short);
+    })();
+    return { header, report, rows, refuse };
+  });
+}
+
+/** Reports what was detected of a file's form, where it is not that of an atomic file. */
+function noteForm(report: FileReport, header: Header, marked: boolean, map: ColumnMap, log: ReadLog): void {
+  const { name, encoding, separator, lineEnd } = report;
+  if (encoding !== "UTF-8")
+    log.guess(
+      `${name}: the encoding is ${encoding}, by its ${marked ? "byte order mark" : "first bytes"}`,
+      0,
+    );
+  if (lineEnd === "CR") log.guess(`${name}: lines end with a carriage return`, 0);
+  if (separator !== "\t") log.guess(`${name}: cells are separated by ${separatorNames[separator]}`, 0);
+  if (!header.typed)
+    log.guess(`${name}: the header declares no types; other columns than known fields are text`, 0);
+  const renamed = [...header.byField].filter(
+    ([field, column]) => column.name !== field && !map.has(column.name),
+  );
+  if (renamed.length > 0)
+    log.guess(
+      `${name}: columns read as fields: ${renamed.map(([field, column]) => `${column.name} as ${field}`).join(", ")}`,
+      0,
+    );
+  for (const number of header.unnamed)
+    log.note(
+      number === 1
+        ? `${name}: the first column has no name; it counts as an index of rows and is not read`
+        : `${name}: column ${number} has no name and is not read`,
+    );
+  if (report.unread.length > 0) log.note(`${name}: columns not read: ${report.unread.join(", ")}`);
+}

@@ -1,0 +1,61 @@
+import type { ColumnMap } from "../../model/data/columns.ts";
+import type { ReadOptions } from "../../model/data/read-files.ts";
+import { type EventType, eventTypes } from "../../shared/contracts/event.ts";
+import type { TimePolicy } from "./read-marketplace.ts";
+
+/** Options of the command line that say how a dataset is read, for `parseArgs`. */
+export const readArguments = {
+  map: { type: "string", multiple: true },
+  "event-type": { type: "string" },
+  "rating-min": { type: "string" },
+  times: { type: "string" },
+} as const;
+
+/** The options, as a usage line shows them. */
+export const readUsage = "[--map THEIRS=OURS]... [--event-type TYPE] [--rating-min N] [--times keep|move]";
+
+interface ReadArguments {
+  map?: string[];
+  "event-type"?: string;
+  "rating-min"?: string;
+  times?: string;
+}
+
+/** Returns how a dataset is read. Throws with the name of an option that is wrong. */
+export function parseReadArguments(values: ReadArguments): { read: ReadOptions; times: TimePolicy | null } {
+  const { times } = values;
+  if (times !== undefined && times !== "keep" && times !== "move")
+    throw new Error(`--times must be "keep" or "move"; got "${times}".`);
+  return {
+    read: {
+      map: parseMap(values.map ?? []),
+      ...(values["event-type"] === undefined ? {} : { eventType: parseEventType(values["event-type"]) }),
+      ...(values["rating-min"] === undefined ? {} : { minRating: parseRating(values["rating-min"]) }),
+    },
+    times: times ?? null,
+  };
+}
+
+function parseMap(pairs: readonly string[]): ColumnMap {
+  const map = new Map<string, string>();
+  for (const pair of pairs) {
+    const equals = pair.lastIndexOf("=");
+    if (equals < 1 || equals === pair.length - 1)
+      throw new Error(`--map must be THEIRS=OURS, for example --map artikelnr=item_id; got "${pair}".`);
+    map.set(pair.slice(0, equals), pair.slice(equals + 1));
+  }
+  return map;
+}
+
+function parseEventType(text: string): EventType {
+  const type = eventTypes.find((each) => each === text);
+  if (!type) throw new Error(`--event-type must be one of ${eventTypes.join(", ")}; got "${text}".`);
+  return type;
+}
+
+function parseRating(text: string): number {
+  const rating = Number(text);
+  if (text.trim() === "" || !Number.isFinite(rating))
+    throw new Error(`--rating-min must be a number; got "${text}".`);
+  return rating;
+}

@@ -1,0 +1,51 @@
+import type { EventInput } from "../../shared/contracts/event.ts";
+
+/** Bounds of one request, below those of the API: 10,000 lines and 32 MiB. */
+export interface RequestLimits {
+  maxItems: number;
+  maxBytes: number;
+}
+
+/** The lines of one request, as JSON. */
+export type RequestLines = string[];
+
+/** Returns the items as requests within the limits, in order. */
+export function splitRequests(
+  items: readonly unknown[],
+  { maxItems, maxBytes }: RequestLimits,
+): RequestLines[] {
+  const requests: RequestLines[] = [];
+  let current: RequestLines = [];
+  let bytes = 0;
+  for (const item of items) {
+    const line = JSON.stringify(item);
+    const size = Buffer.byteLength(line) + 1;
+    if (current.length > 0 && (current.length === maxItems || bytes + size > maxBytes)) {
+      requests.push(current);
+      current = [];
+      bytes = 0;
+    }
+    current.push(line);
+    bytes += size;
+  }
+  if (current.length > 0) requests.push(current);
+  return requests;
+}
+
+/**
+ * Splits events, which are grouped by user, into lanes of requests. The requests of one lane are sent one after another,
+ * and lanes at the same time. All events of a user are in one lane, so no two requests write to a user at once, and a
+ * user with many events has many requests.
+ */
+export function splitIntoLanes(events: readonly EventInput[], limits: RequestLimits): RequestLines[][] {
+  const lanes: RequestLines[][] = [];
+  let from = 0;
+  for (let i = 0; i < events.length; i++) {
+    const lastOfUser = events[i + 1]?.userId !== events[i].userId;
+    const full = i + 1 - from >= limits.maxItems || i + 1 === events.length;
+    if (!lastOfUser || !full) continue;
+    lanes.push(splitRequests(events.slice(from, i + 1), limits));
+    from = i + 1;
+  }
+  return lanes;
+}

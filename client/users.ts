@@ -1,9 +1,15 @@
 import type { z } from "zod";
 import type { Erasure } from "../shared/contracts/erasure.ts";
 import type { ExportItem } from "../shared/contracts/export.ts";
-import type { AnswerLocation } from "../shared/contracts/location.ts";
 import type { Page } from "../shared/contracts/page.ts";
-import type { LocationInput, User, UserInteraction, UserPatch, userInput } from "../shared/contracts/user.ts";
+import type {
+  LocationInput,
+  LocationOutcome,
+  User,
+  UserInteraction,
+  UserPatch,
+  userInput,
+} from "../shared/contracts/user.ts";
 import { type Query, type Transport, toJsonBody } from "./transport.ts";
 
 const userPath = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}`;
@@ -55,8 +61,8 @@ export class Users {
   listInteractions(userId: string, page: Query = {}): Promise<Page<UserInteraction>> {
     return this.#transport.call("GET", `${userPath(userId)}/interactions`, page);
   }
-  /** Stores where the user is, at the precision that they allow. */
-  setLocation(userId: string, location: LocationInput): Promise<{ location: AnswerLocation }> {
+  /** Stores where the user is, at the precision that they allow. `warnings` says why a location is not believed. */
+  setLocation(userId: string, location: LocationInput): Promise<LocationOutcome> {
     return this.#transport.call("PUT", `${userPath(userId)}/location`, {}, toJsonBody(location));
   }
 }

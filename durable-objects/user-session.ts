@@ -161,22 +161,27 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return ok({ results, hasListeners: this.#listeners.hasOpen, generation });
   }
 
-  /** Sets the current location, which the caller has coarsened to the user's precision. */
+  /**
+   * Sets the current location, which the caller has coarsened to the user's precision. A location that is not believed
+   * is remembered only until the next one confirms it.
+   */
   async setLocation(
     application: string,
     userId: string,
     visit: Point & { time: number; precision: Precision },
-  ): Promise<Result<{ hasListeners: boolean }>> {
+  ): Promise<Result<{ hasListeners: boolean; isBelieved: boolean }>> {
     if (this.#state.openRows.size > maxOpenRows) return outboxFull;
     const now = Date.now() / 1000;
-    this.#transaction(application, userId, (state) => {
-      applyVisitToProfile(state.profile, visit);
+    const isBelieved = this.#transaction(application, userId, (state) => {
+      const believed = applyVisitToProfile(state.profile, visit);
       state.profileChanged();
-      state.addRow("locations", `location:${crypto.randomUUID()}`, now, visit, now);
-      state.saveSnapshot(false);
+      if (believed) state.addRow("locations", `location:${crypto.randomUUID()}`, now, visit, now);
+      // No row of the journal contains a location that is not believed, so only the snapshot does.
+      state.saveSnapshot(!believed);
+      return believed;
     });
     await this.#scheduleAlarm();
-    return ok({ hasListeners: this.#listeners.hasOpen });
+    return ok({ hasListeners: this.#listeners.hasOpen, isBelieved });
   }
 
   /** Sets the settings of the profile, unless a newer version is stored. A changed precision deletes all locations. */
@@ -186,6 +191,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       if (settings.version < profile.settingsVersion) return;
       if (settings.precision !== profile.precision) {
         profile.location = null;
+        profile.unconfirmedLocation = null;
         profile.places.clear();
       }
       profile.settingsVersion = settings.version;

@@ -17,6 +17,8 @@ export interface IngestResult {
    * because the outbox contains it already.
    */
   row: (Pick<AcceptedInteraction, "first" | "previous"> & { seq: number }) | null;
+  /** Whether the event was accepted and its location is not believed. */
+  isLocationDoubted?: true;
 }
 
 /** The parameters that all events of one call share. */
@@ -68,10 +70,14 @@ export function ingestEvent(
       );
     return { acceptance: "duplicate", row: callerDelivers || reopened ? row : null };
   }
-  applyEventToProfile(profile, event);
+  const isLocationBelieved = applyEventToProfile(profile, event);
   state.profileChanged();
   if (event.recommendationId !== null) recordOutcome(store, state, event, event.recommendationId, context);
-  return { acceptance: "accepted", row: { seq, ...derived } };
+  return {
+    acceptance: "accepted",
+    row: { seq, ...derived },
+    ...(isLocationBelieved ? {} : { isLocationDoubted: true }),
+  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { applyInteraction } from "../../model/profile/apply-interaction.ts";
+import { believeLocation } from "../../model/profile/believe-location.ts";
 import { decodeProfile, encodeProfile } from "../../model/profile/codec.ts";
 import { emptyProfile, type UserProfile } from "../../model/profile/profile.ts";
 import type { Interaction } from "../../shared/contracts/event.ts";
@@ -15,19 +16,33 @@ const rowsPerSnapshot = 16;
 /** Counts of an experiment that have not grown for this long, in seconds, belong to a finished experiment. */
 const countsLifetimeSeconds = 90 * daySeconds;
 
-/** Applies an interaction to the profile, in place. */
-export function applyEventToProfile(profile: UserProfile, event: Interaction): void {
-  const { facts, location, time } = event;
+/**
+ * Applies an interaction to the profile, in place. Returns false if it has a location that is not believed: the
+ * interaction then counts as one without a location.
+ */
+export function applyEventToProfile(profile: UserProfile, event: Interaction): boolean {
+  const { facts, time } = event;
+  const believed = event.location === null || believeLocation(profile, { ...event.location, time });
+  const location = believed ? event.location : null;
   applyInteraction(
     profile,
-    event,
+    { ...event, location },
     utcOffsetAt(facts.lat ?? location?.lat ?? null, facts.lon ?? location?.lon ?? null, time),
   );
+  return believed;
 }
 
-/** Applies a visited location to the profile, in place. The newest location is kept. */
-export function applyVisitToProfile(profile: UserProfile, { lat, lon, time }: Omit<PlaceVisit, "seq">): void {
+/**
+ * Applies a visited location to the profile, in place. The newest location is kept. Returns false if the location is not
+ * believed.
+ */
+export function applyVisitToProfile(
+  profile: UserProfile,
+  { lat, lon, time }: Omit<PlaceVisit, "seq">,
+): boolean {
+  if (!believeLocation(profile, { lat, lon, time })) return false;
   if (profile.location === null || time >= profile.location.time) profile.location = { lat, lon, time };
+  return true;
 }
 
 /** Applies a row of the journal to the profile again. The row is not validated, because this object wrote it. */

@@ -27,6 +27,8 @@ export function decodeProfile(bytes: Uint8Array): UserProfile {
   const { version: _, products, dismissed, purchased, categories, places, transitions, ...rest } = stored;
   return {
     ...rest,
+    // Profiles of earlier versions have none.
+    unconfirmedLocation: rest.unconfirmedLocation ?? null,
     products: new Map(products),
     dismissed: new Map(dismissed),
     purchased: new Map(purchased),

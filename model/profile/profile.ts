@@ -123,6 +123,8 @@ export interface UserProfile {
   priced: number;
   /** The user's last known location, at their precision. */
   location: (Point & { time: number }) | null;
+  /** The newest reported location that was not believed; null if the location after it was believed. */
+  unconfirmedLocation: (Point & { time: number }) | null;
   home: Point | null;
   precision: Precision;
   settingsVersion: number;
@@ -175,6 +177,7 @@ export const emptyProfile = (): UserProfile => ({
   logPrices: 0,
   priced: 0,
   location: null,
+  unconfirmedLocation: null,
   home: null,
   precision: "exact",
   settingsVersion: 0,

@@ -25,6 +25,7 @@ describe("wrangler.toml", () => {
       "DISMISSED_DAYS",
       "PURCHASED",
       "PURCHASED_DAYS",
+      "LAST_LOCATION_HOURS",
       "ROLLOUT",
       "RECALIBRATION",
     ]);

@@ -62,6 +62,18 @@ export const acceptedInteraction = interaction.extend({
 });
 export type AcceptedInteraction = z.infer<typeof acceptedInteraction>;
 
+/** What Vicinity did with a part of an accepted event, and why. `index` is the event's position, from 0. */
+export const eventWarning = z.object({
+  index: z.number().int(),
+  /**
+   * `unknown_product`: the catalog has no such product. `location_coarsened`: the location was reduced to the precision
+   * that the user allows. `location_not_believed`: the event is stored without it, or does not say where the user is.
+   */
+  code: z.string(),
+  message: z.string(),
+});
+export type EventWarning = z.infer<typeof eventWarning>;
+
 /** What happened to the events of a request. `index` is the position in the request, from 0. */
 export const eventReceipt = z.object({
   accepted: z.number().int(),
@@ -77,6 +89,6 @@ export const eventReceipt = z.object({
       }),
     }),
   ),
-  warnings: z.array(z.object({ index: z.number().int(), code: z.string() })),
+  warnings: z.array(eventWarning),
 });
 export type EventReceipt = z.infer<typeof eventReceipt>;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { answerFilter, answerLocation, productFilter } from "./location.ts";
 import { boundedRecord, identifier, plainId, point } from "./primitives.ts";
 import { type ProductCard, productCard } from "./product.ts";
+import { inputWarning } from "./warning.ts";
 
 /**
  * What happens to a product that the user purchased, for a configured number of days:
@@ -70,6 +71,8 @@ export const recommendationAnswer = z.object({
   stages: z.array(stage),
   /** Number of candidates that the model ranked. */
   candidates: z.number().int().optional(),
+  /** What was not used as it was sent, for example a `location` of (0, 0). */
+  warnings: z.array(inputWarning).optional(),
 });
 export type RecommendationAnswer = z.infer<typeof recommendationAnswer>;
 

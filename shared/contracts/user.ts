@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { eventType } from "./event.ts";
+import { answerLocation } from "./location.ts";
 import { boundedRecord, identifier, instant, plainId, point, precision } from "./primitives.ts";
+import { inputWarning } from "./warning.ts";
 
 /** Body of `PUT /v1/users/{id}`: a user's home, consent and attributes. */
 export const userInput = z.strictObject({
@@ -51,3 +53,11 @@ export const locationInput = z.strictObject({
   timestamp: instant.optional(),
 });
 export type LocationInput = z.infer<typeof locationInput>;
+
+/** Answer of `PUT /v1/users/{id}/location`: where the user is now. A location that is not believed changes nothing. */
+export const locationOutcome = z.object({
+  location: answerLocation,
+  /** Absent if the location was stored. */
+  warnings: z.array(inputWarning).optional(),
+});
+export type LocationOutcome = z.infer<typeof locationOutcome>;

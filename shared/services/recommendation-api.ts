@@ -1,7 +1,7 @@
 import type { Erasure } from "../contracts/erasure.ts";
 import type { EventInput, EventReceipt } from "../contracts/event.ts";
 import type { ExportItem } from "../contracts/export.ts";
-import type { AnswerLocation, EdgeLocation } from "../contracts/location.ts";
+import type { EdgeLocation } from "../contracts/location.ts";
 import type { ModelDetails, ModelManifest, ModelOrigin, ModelRecord } from "../contracts/model.ts";
 import type { Page, PageQuery } from "../contracts/page.ts";
 import type { Point } from "../contracts/primitives.ts";
@@ -14,7 +14,7 @@ import type {
   RecommendationReceipt,
 } from "../contracts/recommendation.ts";
 import type { Result } from "../contracts/result.ts";
-import type { LocationInput } from "../contracts/user.ts";
+import type { LocationInput, LocationOutcome } from "../contracts/user.ts";
 import type { DeadLetterApi } from "./dead-letter-api.ts";
 import type { UserSettings } from "./user-api.ts";
 import type { ReadinessApi, RetentionApi } from "./worker-api.ts";
@@ -51,12 +51,11 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
     application: string,
     events: EventInput[],
   ): Promise<Result<Omit<BulkReport, "received" | "errors">>>;
-  /** Stores where the user is, at the precision that they allow. Returns the city and country of the location. */
-  setLocation(
-    application: string,
-    userId: string,
-    input: LocationInput,
-  ): Promise<Result<{ location: AnswerLocation }>>;
+  /**
+   * Stores where the user is, at the precision that they allow. Returns the city and country of the location. A location
+   * that the user cannot have reached is not stored; the answer then contains a warning and the last one.
+   */
+  setLocation(application: string, userId: string, input: LocationInput): Promise<Result<LocationOutcome>>;
   /** Sends changed settings of a user's profile to their Durable Object. */
   setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>>;
   /**

@@ -1,8 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
 import type { UserSession } from "../../durable-objects/user-session.ts";
-import { decodeProfile } from "../../model/profile/codec.ts";
-import { emptyProfile } from "../../model/profile/profile.ts";
 import type {
   DeadLetter,
   DeadLetterWithBody,
@@ -12,7 +10,7 @@ import type { Erasure } from "../../shared/contracts/erasure.ts";
 import type { EventInput, EventReceipt } from "../../shared/contracts/event.ts";
 import type { ExportItem } from "../../shared/contracts/export.ts";
 import { liveHeaders } from "../../shared/contracts/live.ts";
-import type { AnswerLocation, EdgeLocation } from "../../shared/contracts/location.ts";
+import type { EdgeLocation } from "../../shared/contracts/location.ts";
 import type { ModelDetails, ModelManifest, ModelOrigin, ModelRecord } from "../../shared/contracts/model.ts";
 import type { Page, PageQuery } from "../../shared/contracts/page.ts";
 import { applicationName, type Point } from "../../shared/contracts/primitives.ts";
@@ -26,7 +24,7 @@ import {
 } from "../../shared/contracts/recommendation.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
-import type { LocationInput } from "../../shared/contracts/user.ts";
+import type { LocationInput, LocationOutcome } from "../../shared/contracts/user.ts";
 import { DeadLetterService } from "../../shared/dead-letters/dead-letter-service.ts";
 import { removeExpiredDeadLetters } from "../../shared/dead-letters/remove-expired-dead-letters.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
@@ -34,8 +32,9 @@ import type { RecommendationApi } from "../../shared/services/recommendation-api
 import type { UserSettings } from "../../shared/services/user-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
 import { exportUser } from "./export-user.ts";
-import { eventTimeOf, ingestEvents, ingestHistory, isWithinLiveWindow } from "./ingest/ingest-events.ts";
+import { ingestEvents, ingestHistory } from "./ingest/ingest-events.ts";
 import { redeliverRows } from "./ingest/queue.ts";
+import { setUserLocation } from "./ingest/set-user-location.ts";
 import { ModelRegistry } from "./models/model-registry.ts";
 import { type ModelFile, scoreLists, servingModelFile, tryModel } from "./models/trainer-calls.ts";
 import { bundledModel } from "./ranker/isolate-models.ts";
@@ -59,7 +58,6 @@ import {
 } from "./rpc-inputs.ts";
 import { recommendProducts } from "./serve/recommend.ts";
 import { newRecommendationId, objectIdOf } from "./serve/recommendation-id.ts";
-import { coarsenPoint, placeNames } from "./serve/resolve-location.ts";
 import { similarProducts, trendingProducts } from "./serve/similar-and-trending.ts";
 import { RegistryStore } from "./store.ts";
 
@@ -143,34 +141,13 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     application: string,
     userId: string,
     input: LocationInput,
-  ): Promise<Result<{ location: AnswerLocation }>> {
+  ): Promise<Result<LocationOutcome>> {
     const parsed = parse(locationCall, { application, userId, input });
     if (!parsed.ok) return parsed;
-    const { lat, lon, timestamp } = parsed.value.input;
-    const time = eventTimeOf(timestamp, now());
-    if (!isWithinLiveWindow(time, now()))
-      return refuse(
-        "invalid_input",
-        "`timestamp` must be at most 7 days old and at most 5 minutes in the future.",
-        {
-          issues: [
-            { path: "timestamp", message: "must be at most 7 days old and at most 5 minutes in the future" },
-          ],
-        },
-      );
-    const session = userSessionStub(this.env.USER_SESSION, application, userId, { lat, lon });
-    const bytes = await session.encodedProfile();
-    const profile = bytes.byteLength > 0 ? decodeProfile(bytes) : emptyProfile();
-    const coarse = await coarsenPoint(this.env.LOCATION, { lat, lon }, profile.precision);
-    const stored = await session.setLocation(application, userId, {
-      ...coarse,
-      time,
-      precision: profile.precision,
-    });
-    if (!stored.ok) return stored;
-    if (stored.value.hasListeners) this.ctx.waitUntil(this.#push(application, userId));
-    const names = await placeNames(this.env.LOCATION, coarse);
-    return ok({ location: { ...names, precision: profile.precision, source: "request" } });
+    const outcome = await setUserLocation(this.env, application, userId, parsed.value.input, now());
+    if (!outcome.ok) return outcome;
+    if (outcome.value.hasListeners) this.ctx.waitUntil(this.#push(application, userId));
+    return ok(outcome.value.answer);
   }
 
   async setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { historyRulesOf, rolloutSettingsOf } from "./settings.ts";
+import { historyRulesOf, lastLocationSecondsOf, rolloutSettingsOf } from "./settings.ts";
 
 describe("rolloutSettingsOf", () => {
   it("returns the defaults without the variable", () => {
@@ -29,5 +29,20 @@ describe("historyRulesOf", () => {
       { PURCHASED_DAYS: "4000" },
     ])
       expect(() => historyRulesOf(variables)).toThrow(Object.keys(variables)[0]);
+  });
+});
+
+describe("lastLocationSecondsOf", () => {
+  it("P2: returns 12 hours without the variable, and the hours of the variable", () => {
+    expect(lastLocationSecondsOf({})).toBe(12 * 3600);
+    expect(lastLocationSecondsOf({ LAST_LOCATION_HOURS: "1.5" })).toBe(5400);
+    expect(lastLocationSecondsOf({ LAST_LOCATION_HOURS: "0" })).toBe(0);
+  });
+
+  it("refuses another value, and names the setting, what was found and what is right", () => {
+    for (const hours of ["-1", "soon", "9000", "NaN", ""])
+      expect(() => lastLocationSecondsOf({ LAST_LOCATION_HOURS: hours })).toThrow(
+        `LAST_LOCATION_HOURS must be a number of hours, 0 to 8760; got "${hours}"`,
+      );
   });
 });

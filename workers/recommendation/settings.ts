@@ -2,6 +2,7 @@ import { z } from "zod";
 import { gateConfiguration } from "../../model/recalibrate/gate.ts";
 import { defaultHistoryRules, type HistoryRules } from "../../model/rules/hidden-products.ts";
 import { type PurchasedRule, purchasedRule } from "../../shared/contracts/recommendation.ts";
+import { hourSeconds } from "../../shared/time/seconds.ts";
 
 const share = z.number().min(0).max(1);
 
@@ -97,4 +98,27 @@ export function historyRulesOf(variables: object, purchased?: PurchasedRule): Hi
     purchased: purchased ?? settings.PURCHASED,
     purchasedDays: settings.PURCHASED_DAYS,
   };
+}
+
+/** A year, in hours. */
+const maxLastLocationHours = 8760;
+
+const lastLocationHours = z
+  .string()
+  .regex(/^\d{1,4}(\.\d{1,6})?$/)
+  .transform(Number)
+  .pipe(z.number().max(maxLastLocationHours))
+  .default(12);
+
+/**
+ * Returns how long a user's last location counts as where they are, in seconds: `LAST_LOCATION_HOURS` of the worker's
+ * variables, 0 to 8,760, default 12. Throws if the variable is invalid.
+ */
+export function lastLocationSecondsOf(variables: object): number {
+  const found: unknown = Reflect.get(variables, "LAST_LOCATION_HOURS");
+  const hours = lastLocationHours.safeParse(found);
+  if (hours.success) return hours.data * hourSeconds;
+  throw new Error(
+    `LAST_LOCATION_HOURS must be a number of hours, 0 to ${maxLastLocationHours}; got ${JSON.stringify(found)}`,
+  );
 }

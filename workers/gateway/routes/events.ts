@@ -62,7 +62,7 @@ function renumberReceipt(receipt: EventReceipt, { valid, malformed }: ParsedEven
   return {
     ...receipt,
     rejected: [...malformedErrors, ...refused].sort((a, b) => a.index - b.index),
-    warnings: receipt.warnings.map(({ index, code }) => ({ index: valid[index].index, code })),
+    warnings: receipt.warnings.map((warning) => ({ ...warning, index: valid[warning.index].index })),
   };
 }
 
@@ -92,7 +92,7 @@ export function addEventRoute(app: Gateway, { services }: Dependencies, guard: G
       summary: "Record what users did: 1 to 100 events",
       description:
         "Requires an admin key, a client key, or a token of the events' user. An event counts once by its `eventId`, however " +
-        "often it is sent. A malformed event is rejected by its index, and the others are recorded. If all events are " +
+        "often it is sent. A `location` that cannot be true is left out, with a warning. A malformed event is rejected by its index, and the others are recorded. If all events are " +
         "malformed, the request is refused.",
       tags: ["Events"],
       ...guard("anyone", kilobytes(256)),

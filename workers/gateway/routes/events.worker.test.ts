@@ -31,7 +31,7 @@ describe("POST /v1/events", () => {
       [4, "invalid_input"],
     ]);
     expect(receipt.rejected[2].error.message).toContain("surprise");
-    expect(receipt.warnings).toEqual([{ index: 3, code: "unknown_product" }]);
+    expect(receipt.warnings).toMatchObject([{ index: 3, code: "unknown_product" }]);
   });
 
   it("refuses no events, too many events, and only malformed events", async () => {

@@ -50,8 +50,9 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
       path: "/v1/recommendations",
       summary: "Recommend products to a user at a location",
       description:
-        `${describeAccess("self")} Without a \`location\`, the user's last location counts, then the location that Cloudflare ` +
-        "derives from the request, then the user's home. A product that the user dismissed is left out for the days that " +
+        `${describeAccess("self")} Without a \`location\`, or with (0, 0), the user's last location counts until it expires ` +
+        "(after 12 hours by default), then the location that Cloudflare derives from the request, then the user's home. " +
+        "`warnings` says what was not used as it was sent. A product that the user dismissed is left out for the days that " +
         "`DISMISSED_DAYS` sets, unless they clicked, carted or purchased it since. `purchased` says what happens to " +
         "products that the user purchased in the last `PURCHASED_DAYS`: `hide` leaves them out, `fade` lowers their " +
         "scores, which recover day by day, and `keep` changes nothing. `auto` keeps what the user, or users in general, " +

@@ -1,10 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { erasure } from "../../../shared/contracts/erasure.ts";
 import { exportItem } from "../../../shared/contracts/export.ts";
-import { answerLocation } from "../../../shared/contracts/location.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import {
   locationInput,
+  locationOutcome,
   user,
   userInput,
   userInteraction,
@@ -242,7 +242,10 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
       method: "put",
       path: "/v1/users/{id}/location",
       summary: "Set a user's current location",
-      description: `${describeAccess("self")} The location is stored at the precision that \`consent.location\` allows.`,
+      description:
+        `${describeAccess("self")} The location is stored at the precision that \`consent.location\` allows. (0, 0) and ` +
+        "whole degrees are refused. A location that the user cannot have reached at 1,500 km/h is not believed: the answer " +
+        "has a warning, and a second location near it is believed.",
       tags,
       ...guard("self", kilobytes(4)),
       request: {
@@ -251,7 +254,7 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
         body: jsonBody(locationInput.meta({ id: "LocationBody" })),
       },
       responses: {
-        200: jsonResponse("The stored location.", z.object({ location: answerLocation })),
+        200: jsonResponse("The user's location now.", locationOutcome.meta({ id: "LocationOutcome" })),
         ...problemResponses,
       },
     }),

@@ -199,7 +199,9 @@ const recommendationService = (): RecommendationApi => {
         duplicates: 0,
         rejected,
         warnings: events.flatMap((event, index) =>
-          event.productId === "nothing" ? [{ index, code: "unknown_product" }] : [],
+          event.productId === "nothing"
+            ? [{ index, code: "unknown_product", message: "The catalog has no such product." }]
+            : [],
         ),
       });
     },

@@ -6,6 +6,7 @@ import { leafCellAt } from "../../../shared/geo/cells.ts";
 import { areaOf } from "../../../shared/geo/city-areas.ts";
 import { countryOf } from "../../../shared/geo/country.ts";
 import { distanceKm } from "../../../shared/geo/distance.ts";
+import { implausibilityOf } from "../../../shared/geo/implausible-point.ts";
 import { unitVectors, vectorDistanceKm } from "../../../shared/geo/sphere.ts";
 import type { CityStore } from "../store.ts";
 import { coarsenWithinCountry } from "./coarsen-within-country.ts";
@@ -135,9 +136,12 @@ export class Gazetteer {
     return center && countryOf(center) === country ? center : coarsenWithinCountry(point, country);
   }
 
-  /** Returns the edge location's own point, else the location of the city that it names; null without both. */
+  /**
+   * Returns the edge location's own point, unless it is implausible, else the location of the city that it names; null
+   * without both.
+   */
   async resolveEdge(edge: EdgeLocation): Promise<Point | null> {
-    if (edge.point) return edge.point;
+    if (edge.point && implausibilityOf(edge.point) === null) return edge.point;
     if (!edge.city || !edge.country) return null;
     return this.#store.findByName(edge.country, edge.city);
   }

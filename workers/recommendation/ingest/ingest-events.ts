@@ -1,7 +1,13 @@
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
 import { decodeProfile } from "../../../model/profile/codec.ts";
 import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
-import type { EventInput, EventReceipt, Interaction, ProductFacts } from "../../../shared/contracts/event.ts";
+import type {
+  EventInput,
+  EventReceipt,
+  EventWarning,
+  Interaction,
+  ProductFacts,
+} from "../../../shared/contracts/event.ts";
 import { fromInstant, type Precision } from "../../../shared/contracts/primitives.ts";
 import type { UserRows } from "../../../shared/contracts/queues.ts";
 import { type Refusal, RefusalError, unwrap } from "../../../shared/contracts/result.ts";
@@ -9,6 +15,12 @@ import { errorText } from "../../../shared/errors/error-text.ts";
 import { interactionsMessages } from "../../../shared/queues/split-messages.ts";
 import { coarsenPoint } from "../serve/resolve-location.ts";
 import { deliverRows } from "./deliver-rows.ts";
+import {
+  coarsenedLocation,
+  doubtedLocation,
+  implausibleLocation,
+  knownLocation,
+} from "./location-warnings.ts";
 import { fetchProductFacts } from "./product-facts.ts";
 
 /** Maximum age of a live event; an older event is history. */
@@ -67,8 +79,8 @@ interface UserIngestResult {
   user: UserRows;
   /** Whether the user has a live connection. */
   hasListeners: boolean;
-  /** Whether the locations of events were coarsened, because the user allows less than exact locations. */
-  coarsened: boolean;
+  /** What was done with the locations of the events; `index` is the position in the request. */
+  warnings: EventWarning[];
 }
 
 const userObjectUnreachable: Refusal = {
@@ -94,37 +106,42 @@ async function recordForUser(
   facts: ReadonlyMap<string, ProductFacts>,
   isHistory: boolean,
 ): Promise<UserIngestResult> {
-  const session = userSessionStub(env.USER_SESSION, application, userId, events[0].input.location ?? null);
-  const hasLocation = events.some(({ input }) => input.location !== undefined);
+  const session = userSessionStub(env.USER_SESSION, application, userId, knownLocation(events[0].input));
+  const hasLocation = events.some(({ input }) => knownLocation(input) !== null);
   const precision: Precision = hasLocation ? await precisionOf(session.encodedProfile()) : "exact";
   const interactions = await Promise.all(
-    events.map(
-      async ({ input, time }): Promise<Interaction> => ({
+    events.map(async ({ input, time }): Promise<Interaction> => {
+      const location = knownLocation(input);
+      return {
         eventId: input.eventId,
         type: input.type,
         productId: input.productId,
         time,
         recommendationId: input.recommendationId ?? null,
-        location: input.location ? await coarsenPoint(env.LOCATION, input.location, precision) : null,
+        location: location && (await coarsenPoint(env.LOCATION, location, precision)),
         facts: facts.get(input.productId) ?? noFacts,
-      }),
-    ),
+      };
+    }),
   );
   const ingested: UserIngestResult = {
     accepted: 0,
     duplicates: 0,
     user: { userId, pseudonym: session.id.toString(), generation: 0, rows: [] },
     hasListeners: false,
-    coarsened: precision !== "exact",
+    warnings: events.flatMap(({ index, input }) => implausibleLocation(index, input) ?? []),
   };
+  if (precision !== "exact")
+    for (const { index, input } of events)
+      if (knownLocation(input)) ingested.warnings.push(coarsenedLocation(index, precision));
   for (let i = 0; i < interactions.length; i += maxEventsPerCall) {
     const part = interactions.slice(i, i + maxEventsPerCall);
     const recorded = unwrap(await session.ingest(application, userId, part, isHistory), "the user object");
     // An erasure between two parts starts a new generation and erases the rows of the earlier parts.
     if (recorded.generation !== ingested.user.generation) ingested.user.rows = [];
     ingested.user.generation = recorded.generation;
-    for (const [k, { acceptance, row }] of recorded.results.entries()) {
+    for (const [k, { acceptance, row, isLocationDoubted }] of recorded.results.entries()) {
       ingested[acceptance === "accepted" ? "accepted" : "duplicates"]++;
+      if (isLocationDoubted) ingested.warnings.push(doubtedLocation(events[i + k].index));
       if (row === null) continue;
       const { seq, ...added } = row;
       ingested.user.rows.push({ kind: "interaction", seq, interaction: { ...part[k], ...added } });
@@ -193,7 +210,12 @@ export async function ingestEvents(
   });
   if (facts)
     for (const { index, input } of accepted)
-      if (!facts.has(input.productId)) receipt.warnings.push({ index, code: "unknown_product" });
+      if (!facts.has(input.productId))
+        receipt.warnings.push({
+          index,
+          code: "unknown_product",
+          message: "The catalog has no product with this `productId`; the event is stored.",
+        });
   const usersWithListeners: string[] = [];
   const rows: UserRows[] = [];
   await mapConcurrent(maxConcurrentUsers, groupByUser(accepted), async (user) => {
@@ -202,9 +224,7 @@ export async function ingestEvents(
       receipt.accepted += ingested.accepted;
       receipt.duplicates += ingested.duplicates;
       if (ingested.hasListeners) usersWithListeners.push(user.userId);
-      if (ingested.coarsened)
-        for (const { index, input } of user.events)
-          if (input.location) receipt.warnings.push({ index, code: "location_coarsened" });
+      receipt.warnings.push(...ingested.warnings);
       if (ingested.user.rows.length > 0) rows.push(ingested.user);
     } catch (error) {
       console.error({ event: "events not recorded", error: errorText(error) });

@@ -18,14 +18,14 @@ import { utcOffsetAt } from "../../../shared/geo/local-time.ts";
 import { rankersFor, refreshSnapshot, type ServingRankers } from "../models/serving-rankers.ts";
 import { advanceRollout } from "../rollout/advance-rollout.ts";
 import { scoreShadow } from "../rollout/score-shadow.ts";
-import { historyRulesOf, rolloutSettingsOf } from "../settings.ts";
+import { historyRulesOf, lastLocationSecondsOf, rolloutSettingsOf } from "../settings.ts";
 import { cardFromTile } from "./card-from-tile.ts";
 import { loadCardsById } from "./cards.ts";
 import { decideCurrency } from "./filter-currency.ts";
 import { impressionOf } from "./impression.ts";
 import { locationCandidateService } from "./location-candidates.ts";
 import { newRecommendationId } from "./recommendation-id.ts";
-import { type RecommendationLocation, resolveLocation } from "./resolve-location.ts";
+import { type RecommendationLocation, resolveLocation, usableLocation } from "./resolve-location.ts";
 
 const batchPool = new BatchPool(featureShape, maxCandidates);
 
@@ -72,12 +72,18 @@ export async function recommendProducts(
   const started = performance.now();
   const budgetMs = input.budgetMs ?? Number.POSITIVE_INFINITY;
   const now = Date.now() / 1000;
-  const session = userSessionStub(env.USER_SESSION, application, input.userId, input.location ?? edge.point);
+  const hint = usableLocation(input.location) ?? edge.point;
+  const session = userSessionStub(env.USER_SESSION, application, input.userId, hint);
   const candidateService = locationCandidateService(env.LOCATION, application);
   const serving = rankersFor(env, application, input.userId, waitUntil);
   const { profile, skipped } = await loadProfile(session.encodedProfile(), budgetMs);
   const profileMs = performance.now() - started;
-  const resolved = await resolveLocation(env.LOCATION, profile, input.location, edge);
+  const resolved = await resolveLocation(env.LOCATION, profile, {
+    stated: input.location,
+    edge,
+    now,
+    lastLocationSeconds: lastLocationSecondsOf(env),
+  });
   const { point } = resolved;
   const filter = await decideCurrency(env.LOCATION, application, input.filter ?? {}, point);
   const locationMs = performance.now() - started - profileMs;
@@ -182,6 +188,7 @@ export async function recommendProducts(
       };
     }),
     stages,
+    ...(resolved.warnings.length > 0 ? { warnings: resolved.warnings } : {}),
   });
 }
 

@@ -1,14 +1,19 @@
 import type { UserProfile } from "../../../model/profile/profile.ts";
 import type { AnswerLocation, EdgeLocation, LocationSource } from "../../../shared/contracts/location.ts";
 import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
+import type { InputWarning } from "../../../shared/contracts/warning.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { coarsenToCity, coarsenToKilometer } from "../../../shared/geo/coarsen.ts";
+import { implausibilityOf, implausibilityText } from "../../../shared/geo/implausible-point.ts";
 import type { LocationApi } from "../../../shared/services/location-api.ts";
+import { lastLocation } from "./last-location.ts";
 
 /** The location that a recommendation uses. */
 export interface RecommendationLocation {
   point: Point | null;
   source: LocationSource;
+  /** What was not used as the request states it. */
+  warnings: InputWarning[];
   /** What failed, if the location could not be resolved. */
   skipped?: string;
 }
@@ -25,16 +30,50 @@ export async function coarsenPoint(
   return coarse.ok ? coarse.value.point : coarsenToCity(point);
 }
 
-/** Returns the most reliable location: the request's, else the last known, else the edge network's, else the home. */
+/** Where a recommendation is wanted, as the request says. */
+export interface LocationQuery {
+  /** The location that the request states, if it states one. */
+  stated: Point | undefined;
+  edge: EdgeLocation;
+  /** Seconds since the epoch. */
+  now: number;
+  /** Age in seconds up to which the user's last location counts. */
+  lastLocationSeconds: number;
+}
+
+/** Returns the location that a request states; undefined without one, and for (0, 0), which counts as none. */
+export const usableLocation = (stated: Point | undefined): Point | undefined =>
+  stated && implausibilityOf(stated) !== "null_island" ? stated : undefined;
+
+/** Returns the warnings about the location that a request states. */
+function locationWarnings(stated: Point | undefined): InputWarning[] {
+  const implausibility = stated === undefined ? null : implausibilityOf(stated);
+  if (implausibility === null) return [];
+  const text = implausibilityText[implausibility];
+  return implausibility === "null_island"
+    ? [
+        {
+          path: "location",
+          code: "location_not_believed",
+          message: `${text}. The last location, the edge's or the home counts.`,
+        },
+      ]
+    : [{ path: "location", code: "location_imprecise", message: `${text}. It is used as it was sent.` }];
+}
+
+/**
+ * Returns the most reliable location: the request's, else the last known unless it has expired, else the edge network's,
+ * else the home.
+ */
 async function bestLocation(
   location: LocationApi,
   profile: UserProfile,
-  requestLocation: Point | undefined,
-  edge: EdgeLocation,
+  { stated, edge, now, lastLocationSeconds }: LocationQuery,
 ): Promise<{ point: Point | null; source: LocationSource }> {
+  const requestLocation = usableLocation(stated);
   if (requestLocation) return { point: requestLocation, source: "request" };
-  if (profile.location)
-    return { point: { lat: profile.location.lat, lon: profile.location.lon }, source: "last" };
+  const last = lastLocation(profile, now, lastLocationSeconds);
+  if (last) return { point: last, source: "last" };
   const edgePoint = await location.edgePoint(edge);
   if (edgePoint.ok && edgePoint.value) return { point: edgePoint.value, source: "edge" };
   if (profile.home) return { point: profile.home, source: "home" };
@@ -62,14 +101,16 @@ export async function placeNames(
 export async function resolveLocation(
   location: LocationApi,
   profile: UserProfile,
-  requestLocation: Point | undefined,
-  edge: EdgeLocation,
+  query: LocationQuery,
 ): Promise<RecommendationLocation> {
+  const warnings = locationWarnings(query.stated);
   try {
-    const { point: precise, source } = await bestLocation(location, profile, requestLocation, edge);
-    return { point: precise ? await coarsenPoint(location, precise, profile.precision) : null, source };
+    const { point: precise, source } = await bestLocation(location, profile, query);
+    const point = precise ? await coarsenPoint(location, precise, profile.precision) : null;
+    return { point, source, warnings };
   } catch (error) {
     console.error({ event: "gazetteer unreachable", error: errorText(error) });
-    return { point: null, source: "none", skipped: "the gazetteer: failed, the location is unknown" };
+    const skipped = "the gazetteer: failed, the location is unknown";
+    return { point: null, source: "none", warnings, skipped };
   }
 }

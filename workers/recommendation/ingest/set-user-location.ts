@@ -1,0 +1,56 @@
+import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
+import { decodeProfile } from "../../../model/profile/codec.ts";
+import { emptyProfile } from "../../../model/profile/profile.ts";
+import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
+import type { LocationInput, LocationOutcome } from "../../../shared/contracts/user.ts";
+import { implausibilityOf, implausibilityText } from "../../../shared/geo/implausible-point.ts";
+import { lastLocation } from "../serve/last-location.ts";
+import { coarsenPoint, placeNames } from "../serve/resolve-location.ts";
+import { lastLocationSecondsOf } from "../settings.ts";
+import { eventTimeOf, isWithinLiveWindow } from "./ingest-events.ts";
+import { doubtText } from "./location-warnings.ts";
+
+/** Returns a refusal of the input for one field. */
+const refuseField = (path: string, message: string): Result<never> =>
+  refuse("invalid_input", `\`${path}\` ${message}.`, { issues: [{ path, message }] });
+
+/**
+ * Stores where a user is, at the precision that they allow. Refuses an implausible point. Returns the user's location,
+ * which is the last one with a warning if they cannot have come to the reported one, and whether they have a live
+ * connection.
+ */
+export async function setUserLocation(
+  env: RecommendationEnv,
+  application: string,
+  userId: string,
+  { lat, lon, timestamp }: LocationInput,
+  now: number,
+): Promise<Result<{ answer: LocationOutcome; hasListeners: boolean }>> {
+  const time = eventTimeOf(timestamp, now);
+  if (!isWithinLiveWindow(time, now))
+    return refuseField("timestamp", "must be at most 7 days old and at most 5 minutes in the future");
+  const implausibility = implausibilityOf({ lat, lon });
+  if (implausibility !== null)
+    return refuseField("lat", `and \`lon\` are no location of a user: ${implausibilityText[implausibility]}`);
+  const session = userSessionStub(env.USER_SESSION, application, userId, { lat, lon });
+  const bytes = await session.encodedProfile();
+  const profile = bytes.byteLength > 0 ? decodeProfile(bytes) : emptyProfile();
+  const { precision } = profile;
+  const coarse = await coarsenPoint(env.LOCATION, { lat, lon }, precision);
+  const stored = await session.setLocation(application, userId, { ...coarse, time, precision });
+  if (!stored.ok) return stored;
+  const { hasListeners, isBelieved } = stored.value;
+  if (isBelieved) {
+    const names = await placeNames(env.LOCATION, coarse);
+    return ok({ answer: { location: { ...names, precision, source: "request" } }, hasListeners });
+  }
+  const last = lastLocation(profile, now, lastLocationSecondsOf(env));
+  const names = last ? await placeNames(env.LOCATION, last) : { city: null, country: null };
+  return ok({
+    answer: {
+      location: { ...names, precision, source: last ? "last" : "none" },
+      warnings: [{ path: "lat", code: "location_not_believed", message: `The location ${doubtText}.` }],
+    },
+    hasListeners: false,
+  });
+}

@@ -1,10 +1,9 @@
-// `npm run models`: lists the model versions of an application.
+// `npm run models`: lists the model versions of an application, and the model that is deployed with the code.
 // `npm run models -- VERSION VERSION ...`: compares versions, and prints the history and drift of each.
 // `--url` and `--key` name the Vicinity to ask; the default is the one that `npm start` runs with the same PORT.
 import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 import { type ModelDetails, modelDetails, modelRecord } from "../shared/contracts/model.ts";
-import { bundledManifest } from "./models/bundled-model.ts";
 import { driftRows, modelComparisonRows, modelHistoryLines, modelListRows } from "./models/model-rows.ts";
 import { parsePort } from "./start/options.ts";
 import { developmentKey } from "./start/serve.ts";
@@ -50,13 +49,7 @@ if (positionals.length > 0) {
   }
 } else {
   const { items } = (await getJson("/v1/models")) as { items: unknown[] };
-  const records = items.map((item) => modelRecord.parse(item));
-  if (records.length === 0) {
-    console.log("The application has no model of its own: the bundled model serves.");
-    console.log(`To see the bundled model: npm run models -- ${bundledManifest().version}`);
-  } else {
-    const models: ModelDetails[] = [];
-    for (const { version } of records) models.push(await getDetails(version));
-    for (const line of tableLines(modelListRows(models))) console.log(line);
-  }
+  const models: ModelDetails[] = [];
+  for (const item of items) models.push(await getDetails(modelRecord.parse(item).version));
+  for (const line of tableLines(modelListRows(models))) console.log(line);
 }

@@ -69,7 +69,7 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
   getErasure(application: string, id: string): Promise<Result<Erasure>>;
   /** Runs one step of rebuilding totals, cells and transitions from D1. `cursor` is that of the previous step. */
   runRebuildStep(application: string, cursor: string | undefined): Promise<Result<RebuildStep>>;
-  /** Lists the model versions of an application. */
+  /** Lists the model versions of an application, newest first, and last the model that is deployed with the code. */
   listModels(application: string): Promise<Result<ModelRecord[]>>;
   /** Returns a model version with its manifest, rollout, status changes and drift. */
   getModel(application: string, version: string): Promise<Result<ModelDetails>>;
@@ -111,9 +111,12 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
     bytes: ArrayBuffer,
     origin: ModelOrigin,
   ): Promise<Result<ModelRecord>>;
-  /** Makes a version serve all users. */
+  /** Makes a version serve all users; also the model that is deployed with the code. */
   promote(application: string, version: string): Promise<Result<ModelRecord>>;
-  /** Ends the rollout of a version. For the serving version, the version that served before serves again. */
+  /**
+   * Ends the rollout of a version. For the serving version, the version that served before serves again, else the model
+   * that is deployed with the code. If that one serves, refuses with `conflict` unless another version served before it.
+   */
   rollback(application: string, version: string): Promise<Result<ModelRecord>>;
   /** Opens the WebSocket of the user that {@link liveHeaders} name. The gateway forwards the upgrade request. */
   fetch(request: Request): Promise<Response>;

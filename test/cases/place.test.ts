@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EventReceipt } from "../../shared/contracts/event.ts";
 import type { ResolvedLocation } from "../../shared/contracts/location.ts";
+import type { ModelDetails, ModelRecord } from "../../shared/contracts/model.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
 import type { LocationOutcome } from "../../shared/contracts/user.ts";
@@ -121,5 +122,17 @@ describe("places", () => {
     expect(found[0].city).toBe("Brazzaville");
     expect(found[2].city).toMatch(/San Diego|Chula Vista/);
     expect(found[4].city).toBeNull();
+  });
+});
+
+describe("models", () => {
+  it("what serves is listed: the model that is deployed with the code", async () => {
+    const { body } = await stack.call<{ items: ModelRecord[] }>("GET", "/v1/models");
+    const { model } = await recommend("anyone", { location: oslo });
+    expect(body.items).toMatchObject([{ ...model, status: "serving", origin: { by: "deployment" } }]);
+    const path = `/v1/models/${model.version}`;
+    expect((await stack.call<ModelDetails>("GET", path)).body).toMatchObject({ manifest: { ...model } });
+    expect((await stack.call("POST", `${path}/promote`)).status).toBe(200);
+    expect((await stack.call("POST", `${path}/rollback`)).status).toBe(409);
   });
 });

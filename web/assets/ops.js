@@ -54,7 +54,7 @@ async function refresh() {
   byId("models").replaceChildren(
     ...items.map((model) =>
       cells(
-        model.version,
+        model.origin.by === "deployment" ? `${model.version} (deployed with the code)` : model.version,
         element("span", { class: model.status === "serving" ? "yes" : "" }, model.status),
         model.parent ?? "",
         metricsText(model.metrics),

@@ -204,7 +204,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
 
   async listModels(application: string): Promise<Result<ModelRecord[]>> {
     const parsed = parse(applicationName, application);
-    return parsed.ok ? ok(await this.#registry(application).list()) : parsed;
+    return parsed.ok ? ok(await this.#registry(application).listWithBundled()) : parsed;
   }
 
   async getModel(application: string, version: string): Promise<Result<ModelDetails>> {

@@ -72,7 +72,9 @@ export function addModelRoutes(app: Gateway, { services }: Dependencies, guard: 
       method: "get",
       path: "/v1/models",
       summary: "List the application's models",
-      description,
+      description:
+        `${description} The last one is the model that is deployed with the code, with the origin \`deployment\`. It serves ` +
+        "while no registered model does.",
       tags,
       ...guard("models:manage"),
       request: { query: noQuery },
@@ -152,12 +154,18 @@ export function addModelRoutes(app: Gateway, { services }: Dependencies, guard: 
           action === "promote"
             ? "Make a version serve now"
             : "Stop the rollout of a version, or replace a serving version by the one that served before",
-        description,
+        description:
+          action === "promote"
+            ? `${description} Also for the model that is deployed with the code.`
+            : `${description} The model that is deployed with the code serves if no other version served before. It cannot be rolled back itself unless another version served before it.`,
         tags,
         ...guard("models:manage"),
         request: { params: versionPath, query: noQuery },
         responses: {
-          200: jsonResponse("The version that serves now, or whose rollout stopped.", record),
+          200: jsonResponse(
+            "The version that serves now, or whose rollout stopped, or that the deployed model replaces.",
+            record,
+          ),
           ...problemResponses,
         },
       }),

@@ -5,7 +5,8 @@ import { type ModelRecord, modelManifest } from "../../../shared/contracts/model
 export const bundledModelManifest = modelManifest.parse(bundled);
 
 /**
- * Returns the bundled model as a version of an application. It serves until a registered model of the application does.
+ * Returns the bundled model as a version of an application. It serves while no registered model of the application
+ * does; its status is `retired` otherwise.
  */
 export function bundledRecord(serves: boolean): ModelRecord {
   const { version, sha256, parent, metrics, createdAt, dataWindow } = bundledModelManifest;

@@ -54,8 +54,22 @@ export class ModelRegistry {
     this.#application = application;
   }
 
+  /** Returns the registered versions, newest first. */
   async list(): Promise<ModelRecord[]> {
     return (await this.#store.list(this.#application)).map(recordOf);
+  }
+
+  /**
+   * Returns all versions that can serve, of which one does: the registered versions, newest first, and the bundled model
+   * last. An upload of the bundled model stands for it, unless the bundled model serves because nothing else does.
+   */
+  async listWithBundled(): Promise<ModelRecord[]> {
+    const registered = await this.list();
+    const bundled = bundledRecord(registered.every(({ status }) => status !== "serving"));
+    const others = registered.filter(({ version }) => version !== bundled.version);
+    return others.length < registered.length && bundled.status !== "serving"
+      ? registered
+      : [...others, bundled];
   }
 
   /** Returns a version with its manifest, rollout, drift and status changes. */
@@ -121,6 +135,8 @@ export class ModelRegistry {
     now: number,
     origin: ModelOrigin = uploadedByHand,
   ): Promise<Result<ModelRecord>> {
+    if (manifest.version === bundledModelManifest.version && manifest.sha256 !== bundledModelManifest.sha256)
+      return this.#versionConflict(manifest.version);
     if (bytes.byteLength > maxModelBytes)
       return refuse("too_large", `A model may have at most ${maxModelBytes} bytes; got ${bytes.byteLength}.`);
     const loaded = await registeredModels.load(manifest, new Uint8Array(bytes));
@@ -183,8 +199,52 @@ export class ModelRegistry {
     return { by: byHand, gate: await evaluateCandidate(this.#env, this.#application, models, gate, now) };
   }
 
+  /** Returns whether a version is the bundled model, and not an upload of it. */
+  async #isBundled(version: string): Promise<boolean> {
+    if (version !== bundledModelManifest.version) return false;
+    return (await this.#store.version(this.#application, version)) === null;
+  }
+
+  /** Makes the bundled model serve: retires the serving version and the candidate. */
+  async #promoteBundled(now: number): Promise<Result<ModelRecord>> {
+    const { serving, candidate } = await this.#store.servingAndCandidate(this.#application);
+    await this.#storeVerdict(candidate);
+    const cause = { by: byHand, reason: `${bundledModelManifest.version} serves: requested`, now };
+    for (const row of [candidate, serving])
+      if (row) await this.#store.changeStatus(this.#application, row.version, [row.status], "retired", cause);
+    await this.#afterCandidateEnds(candidate);
+    return ok(bundledRecord(true));
+  }
+
+  /**
+   * Replaces the serving bundled model by the version that served before. Refuses if another version serves, or if no
+   * other version did.
+   */
+  async #rollBackBundled(now: number): Promise<Result<ModelRecord>> {
+    const { version } = bundledModelManifest;
+    const { serving, candidate } = await this.#store.servingAndCandidate(this.#application);
+    if (serving)
+      return refuse(
+        "conflict",
+        `Model ${version} does not serve, so it cannot be rolled back: ${serving.version} serves.`,
+      );
+    const previous = await this.#store.previouslyServing(this.#application);
+    if (!previous)
+      return refuse(
+        "conflict",
+        `Model ${version} is deployed with the code, and no version that served before it is left; promote another version.`,
+      );
+    await this.#storeVerdict(candidate);
+    const cause = { by: byHand, reason: `${version} was rolled back`, now };
+    if (!(await this.#store.changeStatus(this.#application, previous.version, ["retired"], "serving", cause)))
+      return refuse("conflict", `Model ${previous.version} has changed meanwhile; try again.`);
+    await this.#afterCandidateEnds(candidate);
+    return this.#record(previous.version);
+  }
+
   /** Makes a version serve, whatever its status is. */
   async promote(version: string, now: number, reason = "requested"): Promise<Result<ModelRecord>> {
+    if (await this.#isBundled(version)) return this.#promoteBundled(now);
     const { candidate } = await this.#store.servingAndCandidate(this.#application);
     await this.#storeVerdict(candidate);
     const promoted = await this.#store.changeStatus(
@@ -201,9 +261,10 @@ export class ModelRegistry {
 
   /**
    * Rolls a version back. A candidate's rollout ends. A serving version is replaced by the version that served before
-   * it, or by the bundled model if there is none.
+   * it, or by the bundled model if there is none. The bundled model is replaced by the version that served before it.
    */
   async rollback(version: string, now: number): Promise<Result<ModelRecord>> {
+    if (await this.#isBundled(version)) return this.#rollBackBundled(now);
     const { serving, candidate } = await this.#store.servingAndCandidate(this.#application);
     const cause = { by: byHand, reason: "requested", now };
     await this.#storeVerdict(candidate);

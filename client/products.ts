@@ -8,6 +8,7 @@ import type {
   productInput,
 } from "../shared/contracts/product.ts";
 import type { RecommendationList } from "../shared/contracts/recommendation.ts";
+import type { ListOptions } from "./list-options.ts";
 import { type Transport, toJsonBody, toNdjsonBody } from "./transport.ts";
 
 type ProductToWrite = z.input<typeof productInput>;
@@ -25,7 +26,7 @@ const productPath = (productId: string): string => `/v1/products/${encodeURIComp
  *   currency: "EUR",
  *   location: { lat: 48.85, lon: 2.35 },
  * });
- * const { items } = await vicinity.products.similar("espresso-1", 5);
+ * const { items } = await vicinity.products.similar("espresso-1", { limit: 5 });
  */
 export class Products {
   readonly #transport: Transport;
@@ -68,7 +69,7 @@ export class Products {
     return this.#transport.call("PUT", `${productPath(productId)}/images/${n}`, {}, body);
   }
   /** Returns products that users chose after a product, and nearby products of its category, best first. */
-  similar(productId: string, limit?: number): Promise<RecommendationList> {
-    return this.#transport.call("GET", `${productPath(productId)}/similar`, { limit });
+  similar(productId: string, options: ListOptions = {}): Promise<RecommendationList> {
+    return this.#transport.call("GET", `${productPath(productId)}/similar`, { ...options });
   }
 }

@@ -25,8 +25,8 @@ export class VicinityError extends Error {
   }
 }
 
-/** Parameters of a query string. Undefined values are left out. */
-export type Query = Record<string, string | number | undefined>;
+/** Parameters of a query string. Undefined values are left out; a list repeats its parameter. */
+export type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
 
 /** A request body and its media type; `type: null` lets `fetch` set the header. */
 export interface Body {
@@ -86,10 +86,10 @@ export class Transport {
 
   /** Sends a request and returns the response. Throws a {@link VicinityError} for an error status. */
   async send(method: string, path: string, query: Query = {}, body?: Body): Promise<Response> {
-    const parameters = Object.entries(query).filter((entry) => entry[1] !== undefined);
-    const search = new URLSearchParams(
-      parameters.map(([name, value]): [string, string] => [name, String(value)]),
+    const parameters = Object.entries(query).flatMap(([name, value]): [string, string][] =>
+      value === undefined ? [] : [value].flat().map((each) => [name, String(each)]),
     );
+    const search = new URLSearchParams(parameters);
     const headers = new Headers({ authorization: `Bearer ${this.#credential}` });
     if (body?.type) headers.set("content-type", body.type);
     const answer = await this.#fetch(`${this.#url}${path}${parameters.length === 0 ? "" : `?${search}`}`, {

@@ -11,6 +11,7 @@ import type {
   recommendationInput,
 } from "../shared/contracts/recommendation.ts";
 import { Keys } from "./keys.ts";
+import type { ListOptions } from "./list-options.ts";
 import { Products } from "./products.ts";
 import { type FetchFunction, Transport, toJsonBody, toNdjsonBody } from "./transport.ts";
 import { Users } from "./users.ts";
@@ -65,10 +66,7 @@ export class Vicinity {
     return this.#transport.call("POST", "/v1/events/bulk", {}, toNdjsonBody(events));
   }
   /** Returns the products nearest to a point. */
-  nearby(
-    point: Point,
-    options: { radiusKm?: number; limit?: number; category?: string } = {},
-  ): Promise<NearbyAnswer> {
+  nearby(point: Point, options: ListOptions = {}): Promise<NearbyAnswer> {
     return this.#transport.call("GET", "/v1/locations/nearby", { ...point, ...options });
   }
   /** Returns the city, country and timezone of a point. */
@@ -76,8 +74,8 @@ export class Vicinity {
     return this.#transport.call("GET", "/v1/locations/resolve", { ...point });
   }
   /** Returns the most popular products near a point, or of the world without a point. */
-  trending(point?: Point, limit?: number): Promise<RecommendationList> {
-    return this.#transport.call("GET", "/v1/trending", { ...point, limit });
+  trending(point?: Point, options: ListOptions = {}): Promise<RecommendationList> {
+    return this.#transport.call("GET", "/v1/trending", { ...point, ...options });
   }
   /** Issues a token with which a user's device calls the API, valid for `ttlSeconds` (default 3,600; at most a day). */
   issueToken(userId: string, ttlSeconds?: number): Promise<IssuedToken> {

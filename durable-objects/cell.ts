@@ -7,6 +7,7 @@ import {
   summarizeTile,
 } from "../model/tiles/build-tiles.ts";
 import { gapWeights } from "../model/tiles/cell-product.ts";
+import { mergeContent } from "../model/tiles/content-summary.ts";
 import type { ProductChange } from "../shared/contracts/product.ts";
 import type { ProductRange } from "../shared/contracts/rebuild.ts";
 import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";
@@ -289,7 +290,7 @@ export class Cell extends DurableObject<LocationEnv> {
     if (!parent) return;
     const version = this.#tables.state()?.version ?? 0;
     const emptySummary = (): ChildSummary => ({
-      block: { cell, count: 0, version, lat: 0, lon: 0, radiusKm: 0 },
+      block: { cell, count: 0, version, lat: 0, lon: 0, radiusKm: 0, content: mergeContent([]) },
       bestRows: buildLeafTile(cell, version, 0, [], () => 0),
     });
     try {

@@ -2,7 +2,8 @@ import type { CandidateQuery } from "../../model/candidate-query/candidate-query
 import { computeFeatures } from "../../model/features/compute-features.ts";
 import { rankingContext } from "../../model/features/ranking-context.ts";
 import { fetchCandidates } from "../../model/pipeline/fetch-candidates.ts";
-import { finalScores, maxCandidates } from "../../model/pipeline/run-pipeline.ts";
+import { finalScores } from "../../model/pipeline/final-scores.ts";
+import { maxCandidates } from "../../model/pipeline/run-pipeline.ts";
 import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
 import { topIndices } from "../../model/retrieval/top-indices.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";

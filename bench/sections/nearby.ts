@@ -1,5 +1,6 @@
-import { compileFilter } from "../../model/retrieval/filter.ts";
+import { compileProductTest } from "../../model/retrieval/filter.ts";
 import { nearestRows } from "../../model/retrieval/nearest-rows.ts";
+import { maxTilesPerSearch } from "../../model/retrieval/search-limits.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import type { BenchContext } from "../context.ts";
 import { sampleRequestOrigins } from "../data/generated-market.ts";
@@ -8,8 +9,8 @@ import { measureMicroseconds } from "../timing.ts";
 
 /** Rows to return, and the maximum number of tiles to read: the location worker's own limits. */
 const limit = 500;
-const maxTiles = 64;
-const rowTest = compileFilter({});
+const maxTiles = maxTilesPerSearch;
+const productTest = compileProductTest({ point: null, filter: {} });
 
 /** Measures a query for the 500 nearest products over tiles in memory, in microseconds. */
 export async function measureNearby(context: BenchContext): Promise<void> {
@@ -20,7 +21,7 @@ export async function measureNearby(context: BenchContext): Promise<void> {
     point: origins[run % origins.length].point,
     limit,
     radiusKm: Number.POSITIVE_INFINITY,
-    test: rowTest,
+    test: productTest,
     maxTiles,
   });
   const summary = await measureMicroseconds((run) => nearestRows(tiles, query(run)), {
@@ -55,8 +56,9 @@ export async function measureNearby(context: BenchContext): Promise<void> {
     },
     { warmUp: 200, runs: 1000, seconds: 3 },
   );
-  const truncated = answers.filter((answer) => answer.truncated).length;
-  if (truncated > 0) context.addNote(`nearby: ${truncated} of ${answers.length} answers were truncated`);
+  const incomplete = answers.filter(({ searched }) => !searched.complete).length;
+  if (incomplete > 0)
+    context.addNote(`nearby: ${incomplete} of ${answers.length} searches were not complete`);
   context.figures.push({
     section: "nearby",
     name: `nearest ${limit} products, tiles in memory`,

@@ -12,6 +12,10 @@ export interface CandidateQuery {
   /** Local hour (0-23) at the user's location. */
   hour: number;
   filter: DecidedFilter;
+  /** Products that are no candidates. */
+  exclude?: readonly string[];
+  /** Categories whose products are no candidates. */
+  excludeCategories?: readonly string[];
   /** Weights of the first stage. */
   firstStage: FirstStage;
   /** Candidates to return, at most. */

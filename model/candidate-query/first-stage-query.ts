@@ -9,6 +9,8 @@ export const firstStageQueryOf = ({
   point,
   limit,
   filter,
+  exclude,
+  excludeCategories,
   now,
   hour,
   firstStage,
@@ -19,6 +21,8 @@ export const firstStageQueryOf = ({
   hour,
   limit,
   filter,
+  ...(exclude ? { exclude: [...exclude] } : {}),
+  ...(excludeCategories ? { excludeCategories: [...excludeCategories] } : {}),
   now,
   weights: firstStage,
 });

@@ -1,20 +1,18 @@
 import type { LastChoice, ProductRef } from "../../shared/contracts/retrieval.ts";
 import { type Columns, nextProductsOf } from "../columns/columns.ts";
-import { hash53 } from "../columns/hash.ts";
-import { rowOfHash } from "../columns/row-index.ts";
+import { rowOfProduct } from "../columns/row-index.ts";
 import type { CandidateSource } from "./candidate-source.ts";
 
 /** Returns the next products of the last choices that none of the blocks contains, each once. */
 function missingIn(blocks: readonly Columns[], last: readonly LastChoice[]): ProductRef[] {
   const missing = new Map<string, string>();
   const addIfMissing = ({ productId, cell }: ProductRef): void => {
-    const hash = hash53(productId);
-    if (!blocks.some((block) => rowOfHash(block, hash) !== undefined)) missing.set(productId, cell);
+    if (!blocks.some((block) => rowOfProduct(block, productId) !== undefined)) missing.set(productId, cell);
   };
   for (const { productId, nextProducts } of last) {
     nextProducts.forEach(addIfMissing);
     for (const block of blocks) {
-      const row = rowOfHash(block, hash53(productId));
+      const row = rowOfProduct(block, productId);
       if (row === undefined) continue;
       nextProductsOf(block, row).forEach(addIfMissing);
       break;

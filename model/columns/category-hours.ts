@@ -1,4 +1,4 @@
-import type { Columns } from "./columns.ts";
+import { type Columns, categoryOf } from "./columns.ts";
 import { columnWidth, countOffset, wholeShare } from "./layout.ts";
 
 const countsWidth = columnWidth.counts;
@@ -16,11 +16,11 @@ interface HourCounts {
 
 /** Counts the people who choose each category, by local hour. */
 export class CategoryHours {
-  readonly #hours = new Map<number, HourCounts>();
+  readonly #hours = new Map<string, HourCounts>();
 
   /** Adds a product. One that nobody has chosen adds its category only. */
   add(block: Columns, row: number): void {
-    const hours = this.#hoursOf(block.categoryHash[row]);
+    const hours = this.#hoursOf(categoryOf(block, row));
     const people = block.counts[row * countsWidth + peopleOffset];
     if (people === 0) return;
     hours.people += people;
@@ -30,38 +30,38 @@ export class CategoryHours {
 
   /** Adds the counts of another instance. */
   addAll(other: CategoryHours): void {
-    for (const [hash, { byHour, people }] of other.#hours) {
-      const hours = this.#hoursOf(hash);
+    for (const [name, { byHour, people }] of other.#hours) {
+      const hours = this.#hoursOf(name);
       hours.people += people;
       for (let h = 0; h < hoursWidth; h++) hours.byHour[h] += byHour[h];
     }
   }
 
-  #hoursOf(hash: number): HourCounts {
-    let hours = this.#hours.get(hash);
+  #hoursOf(name: string): HourCounts {
+    let hours = this.#hours.get(name);
     if (!hours) {
       hours = { byHour: new Float64Array(hoursWidth), people: 0 };
-      this.#hours.set(hash, hours);
+      this.#hours.set(name, hours);
     }
     return hours;
   }
 
-  /** Hashes of the categories of all products added. */
-  get categories(): IterableIterator<number> {
+  /** Names of the categories of all products added. */
+  get categories(): IterableIterator<string> {
     return this.#hours.keys();
   }
 
   /** Returns the number of people who chose a product of the category at a local hour. */
-  peopleAt(hash: number, hour: number): number {
-    return this.#hours.get(hash)?.byHour[hour] ?? 0;
+  peopleAt(name: string, hour: number): number {
+    return this.#hours.get(name)?.byHour[hour] ?? 0;
   }
 
   /**
    * Returns how much more often people choose a category at a local hour than at a uniformly drawn one: the logarithm
    * of the ratio, over the hour and the hours before and after it, smoothed by {@link liftPrior}; 0 for an unknown category.
    */
-  lift(hash: number, hour: number): number {
-    const hours = this.#hours.get(hash);
+  lift(name: string, hour: number): number {
+    const hours = this.#hours.get(name);
     if (!hours) return 0;
     const { byHour, people } = hours;
     const now = (byHour[(hour + 23) % 24] + byHour[hour] + byHour[(hour + 1) % 24]) / 3;

@@ -1,9 +1,31 @@
+import type { Searched } from "../../shared/contracts/location.ts";
 import { priceAfterDiscount } from "../../shared/money/discount.ts";
 import { decimalOf } from "../../shared/money/minor-units.ts";
 import { type Block, type BlockSections, isBlockIntact, viewBlock } from "./block.ts";
 
 /** Index into `strings` that stands for no string. */
 export const noString = 0xffffffff;
+
+/** Smallest and largest price, in minor units of a currency. */
+export interface PriceRange {
+  min: number;
+  max: number;
+}
+
+/**
+ * What the products of a cell have, so that a search skips cells that cannot contain a match. A search may read a cell
+ * in vain, but it never skips one with a match.
+ */
+export interface ContentSummary {
+  /** Number of available products. */
+  available: number;
+  /** Bloom filter of the names of the categories, as base64. */
+  categories: string;
+  /** Largest discount, in millionths of the price. */
+  maxDiscount: number;
+  /** Smallest and largest price after discount by currency, in minor units; "" stands for no currency. */
+  prices: Record<string, PriceRange>;
+}
 
 /** A child of a parent tile: what a reader needs to decide whether to read the child's tile. */
 export interface ChildBlock {
@@ -14,6 +36,7 @@ export interface ChildBlock {
   lat: number;
   lon: number;
   radiusKm: number;
+  content: ContentSummary;
 }
 
 /** Metadata of a block. */
@@ -26,6 +49,8 @@ export interface BlockMeta {
   children: ChildBlock[];
   /** For each row of a parent tile, the index of the child that the row comes from. */
   childOfRow?: number[];
+  /** How far the search for the rows of this block went; only in blocks of candidates. */
+  searched?: Searched;
 }
 
 /** A product that users often choose after another one. */
@@ -103,6 +128,8 @@ export const priceAfterDiscountOf = (columns: Columns, row: number): number =>
 /** Returns a row's price after discount, in units of its currency; NaN for a row without a price. */
 export const unitsAfterDiscountOf = (columns: Columns, row: number): number =>
   decimalOf(priceAfterDiscountOf(columns, row), currencyOf(columns, row));
+/** Returns the name of a row's category. */
+export const categoryOf = (columns: Columns, row: number): string => columns.strings[columns.category[row]];
 
 /** Returns the next products of a row, strongest first. */
 export function nextProductsOf(columns: Columns, row: number): NextProduct[] {

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { type Columns, unpackColumns } from "./columns.ts";
 import { ColumnsBuilder } from "./columns-builder.ts";
 import { hash53 } from "./hash.ts";
-import { rowOfHash } from "./row-index.ts";
+import { rowOfProduct } from "./row-index.ts";
 
 function blockOf(ids: readonly string[]): Columns {
   const builder = new ColumnsBuilder(ids.length);
@@ -33,24 +33,24 @@ function blockOf(ids: readonly string[]): Columns {
   return block;
 }
 
-it("rowOfHash finds every product of a block, and no other", () => {
+it("rowOfProduct finds every product of a block, and no other", () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(fc.string({ minLength: 1, maxLength: 8 }), { maxLength: 300 }),
       fc.string(),
       (ids, other) => {
         const block = blockOf(ids);
-        for (const id of ids) expect(block.id(rowOfHash(block, hash53(id)) ?? -1)).toBe(id);
-        expect(rowOfHash(block, hash53(other)) !== undefined).toBe(ids.includes(other));
+        for (const id of ids) expect(block.id(rowOfProduct(block, id) ?? -1)).toBe(id);
+        expect(rowOfProduct(block, other) !== undefined).toBe(ids.includes(other));
       },
     ),
   );
 });
 
-it("rowOfHash finds the products of one shard, whose hashes share the lower bits", () => {
+it("rowOfProduct finds the products of one shard, whose hashes share the lower bits", () => {
   const ids = Array.from({ length: 60_000 }, (_, n) => `p${n}`).filter((id) => hash53(id) % 64 === 5);
   const block = blockOf(ids);
   ids.forEach((id, row) => {
-    expect(rowOfHash(block, hash53(id))).toBe(row);
+    expect(rowOfProduct(block, id)).toBe(row);
   });
 });

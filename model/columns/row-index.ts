@@ -1,4 +1,6 @@
 import type { Columns } from "./columns.ts";
+import { hash53 } from "./hash.ts";
+import { hasProductId } from "./product-identity.ts";
 
 /**
  * Hash table of each block: rows by the hash of the product id. Open addressing, at most half full; -1: a free slot.
@@ -26,10 +28,13 @@ function rowIndexOf(columns: Columns): Int32Array {
   return index;
 }
 
-/** Returns the row of a product in a block, by the hash of its id; undefined if the block does not contain it. */
-export function rowOfHash(columns: Columns, idHash: number): number | undefined {
+/** Returns the row of a product in a block; undefined if the block does not contain it. */
+export function rowOfProduct(columns: Columns, productId: string): number | undefined {
+  const idHash = hash53(productId);
   const index = rowIndexOf(columns);
-  for (let slot = slotOf(idHash, index); index[slot] >= 0; slot = (slot + 1) & (index.length - 1))
-    if (columns.idHash[index[slot]] === idHash) return index[slot];
+  for (let slot = slotOf(idHash, index); index[slot] >= 0; slot = (slot + 1) & (index.length - 1)) {
+    const row = index[slot];
+    if (columns.idHash[row] === idHash && hasProductId(columns, row, productId)) return row;
+  }
   return undefined;
 }

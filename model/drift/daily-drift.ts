@@ -1,7 +1,7 @@
 import type { DriftDay } from "../../shared/contracts/model.ts";
 import type { FeatureShape } from "../features/batch.ts";
 import { unpackFeatures } from "../features/pack-features.ts";
-import { purchaseValue } from "../pipeline/run-pipeline.ts";
+import { purchaseValue } from "../pipeline/final-scores.ts";
 import { type Corrections, isEngagement, type LoggedExample } from "../recalibrate/logged-examples.ts";
 import {
   bucketShares,

@@ -1,5 +1,5 @@
 import { inProcessCandidates } from "../candidate-sources/in-process-candidates.ts";
-import { hash53 } from "../columns/hash.ts";
+import { hasProductId } from "../columns/product-identity.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import type { Candidate } from "../features/compute-features.ts";
 import type { Ranker } from "../pipeline/ports.ts";
@@ -163,8 +163,7 @@ function baselineRanks(
 
 /** Returns the index of a product among the candidates, or -1. */
 function candidateIndexOf(candidates: readonly Candidate[], itemId: string): number {
-  const hash = hash53(itemId);
-  return candidates.findIndex(({ block, row }) => block.idHash[row] === hash);
+  return candidates.findIndex(({ block, row }) => hasProductId(block, row, itemId));
 }
 
 /** Adds the shown products and the stage times of an answer to the result. */

@@ -1,5 +1,5 @@
 import { CategoryHours } from "../columns/category-hours.ts";
-import { type Columns, unitsAfterDiscountOf } from "../columns/columns.ts";
+import { type Columns, categoryOf, unitsAfterDiscountOf } from "../columns/columns.ts";
 import { isUntried } from "../columns/untried.ts";
 import type { UserProfile } from "../profile/profile.ts";
 
@@ -9,12 +9,12 @@ export interface ListSummary {
   size: number;
   /** Candidates that nobody has chosen or dismissed yet. */
   neverChosen: number;
-  /** Lift of each category at the local hour, by its hash: see {@link CategoryHours.lift}. */
-  categoryHours: Map<number, number>;
+  /** Lift of each category at the local hour, by its name: see {@link CategoryHours.lift}. */
+  categoryHours: Map<string, number>;
   /** Choices that an average user would have made in each category at the hours of this user's choices. */
-  expectedChoices: Map<number, number>;
+  expectedChoices: Map<string, number>;
   /** Mean logarithm of the price after discount, by category. */
-  logPrices: Map<number, number>;
+  logPrices: Map<string, number>;
 }
 
 /** A row of a block. */
@@ -33,25 +33,26 @@ export function summarizeCandidates(
   hour: number,
 ): ListSummary {
   const hours = new CategoryHours();
-  const prices = new Map<number, { logs: number; count: number }>();
+  const prices = new Map<string, { logs: number; count: number }>();
   let neverChosen = 0;
   for (const { block, row } of candidates) {
     hours.add(block, row);
     if (isUntried(block, row)) neverChosen++;
+    const category = categoryOf(block, row);
     const paid = unitsAfterDiscountOf(block, row);
     if (!(paid > 0)) continue;
-    const ofCategory = prices.get(block.categoryHash[row]) ?? { logs: 0, count: 0 };
+    const ofCategory = prices.get(category) ?? { logs: 0, count: 0 };
     ofCategory.logs += Math.log(paid);
     ofCategory.count++;
-    prices.set(block.categoryHash[row], ofCategory);
+    prices.set(category, ofCategory);
   }
   const categories = [...hours.categories];
   return {
     size: candidates.length,
     neverChosen,
-    categoryHours: new Map(categories.map((hash) => [hash, hours.lift(hash, hour)])),
+    categoryHours: new Map(categories.map((name) => [name, hours.lift(name, hour)])),
     expectedChoices: expectedChoices(categories, hours, profile),
-    logPrices: new Map([...prices].map(([hash, { logs, count }]) => [hash, logs / count])),
+    logPrices: new Map([...prices].map(([name, { logs, count }]) => [name, logs / count])),
   };
 }
 
@@ -59,18 +60,18 @@ export function summarizeCandidates(
  * Distributes the user's choices of each hour over the categories, in proportion to everyone's choices at that hour.
  */
 function expectedChoices(
-  categories: readonly number[],
+  categories: readonly string[],
   hours: CategoryHours,
   profile: UserProfile,
-): Map<number, number> {
-  const expected = new Map(categories.map((hash) => [hash, 0]));
+): Map<string, number> {
+  const expected = new Map(categories.map((name) => [name, 0]));
   for (let h = 0; h < 24; h++) {
     if (profile.hours[h] === 0) continue;
-    const all = categories.reduce((sum, hash) => sum + hours.peopleAt(hash, h) + peoplePrior, 0);
-    for (const hash of categories)
+    const all = categories.reduce((sum, name) => sum + hours.peopleAt(name, h) + peoplePrior, 0);
+    for (const name of categories)
       expected.set(
-        hash,
-        (expected.get(hash) ?? 0) + (profile.hours[h] * (hours.peopleAt(hash, h) + peoplePrior)) / all,
+        name,
+        (expected.get(name) ?? 0) + (profile.hours[h] * (hours.peopleAt(name, h) + peoplePrior)) / all,
       );
   }
   return expected;

@@ -2,10 +2,11 @@ import { decay } from "../../shared/geo/decay.ts";
 import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
 import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
-import type { Columns } from "../columns/columns.ts";
+import { type Columns, categoryOf } from "../columns/columns.ts";
 import { hash32, hash53 } from "../columns/hash.ts";
 import { engagementWeights } from "../columns/layout.ts";
 import { offsetsByName } from "../columns/offsets.ts";
+import { hasProductId } from "../columns/product-identity.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
 import type { RecentEvent } from "../profile/profile.ts";
 import type { RankingContext } from "./ranking-context.ts";
@@ -47,7 +48,7 @@ const justNowHalfLifeSeconds = 2400;
 /** The newest events, newest first, as the features read them. */
 export interface EventHistory {
   events: readonly RecentEvent[];
-  /** Hash of each event's product id. */
+  /** Hash of each event's product id: it finds the products to compare. */
   idHash: Float64Array;
   /** Hash of each event's category; -1 for an unknown one. */
   categoryHash: Float64Array;
@@ -104,8 +105,10 @@ export function fillPairs(
 ): void {
   const vectors = rowVectorsOf(block);
   for (let i = 0; i < events.length; i++, at += pairWidth) {
-    if (idHash[i] === block.idHash[row]) out[at + sameProductOffset] = 1;
-    if (categoryHash[i] === block.categoryHash[row]) out[at + sameCategoryOffset] = 1;
+    if (idHash[i] === block.idHash[row] && hasProductId(block, row, events[i].productId))
+      out[at + sameProductOffset] = 1;
+    if (categoryHash[i] === block.categoryHash[row] && events[i].category === categoryOf(block, row))
+      out[at + sameCategoryOffset] = 1;
     if (firstAt[i] < i) {
       const first = at - (i - firstAt[i]) * pairWidth;
       out[at + distanceOffset] = out[first + distanceOffset];

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { hash32, hash53 } from "../columns/hash.ts";
 import { emptyProfile } from "../profile/profile.ts";
 import { distinctChoices, type RankingContext, referencePointIndex } from "./ranking-context.ts";
 import { blockOf, contextOf, day, hour, makeInteraction, north, now, origin, profileOf } from "./testing.ts";
@@ -33,9 +32,9 @@ describe("rankingContext", () => {
     const ids = (choices: { productId: string }[]): string[] => choices.map(({ productId }) => productId);
     expect(ids(context.choices)).toEqual(["a", "b", "a"]);
     expect(ids(distinctChoices(context.choices))).toEqual(["a", "b"]);
-    expect(context.lastProductHash).toBe(hash53("a"));
+    expect(context.lastProductId).toBe("a");
     expect(context.lastProductTimes).toEqual([now - 4 * hour, now - 2 * hour]);
-    expect(contextOf(emptyProfile(), block).lastProductHash).toBe(-1);
+    expect(contextOf(emptyProfile(), block).lastProductId).toBe(null);
   });
 
   it("counts the user's transitions from the last and the second last product", () => {
@@ -44,14 +43,11 @@ describe("rankingContext", () => {
       profileOf(products.map((id, i) => makeInteraction(id, now - (products.length - i) * hour))),
       block,
     );
-    expect(context.transitionsFromLast).toEqual(
-      new Map([
-        [hash53("b"), 2],
-        [hash53("c"), 1],
-      ]),
-    );
+    expect(context.transitionsFromLast.ofProduct("b")).toBe(2);
+    expect(context.transitionsFromLast.ofProduct("c")).toBe(1);
     expect(context.transitionsFromLastSum).toBe(3);
-    expect(context.transitionsFromSecond).toEqual(new Map([[hash53("a"), 2]]));
+    expect([...context.transitionsFromSecond.values()]).toEqual([2]);
+    expect(context.transitionsFromSecond.ofProduct("a")).toBe(2);
     expect(context.transitionsFromSecondSum).toBe(2);
   });
 
@@ -60,14 +56,14 @@ describe("rankingContext", () => {
       profileOf(["ab", "c", "a"].map((id, i) => makeInteraction(id, now - (3 - i) * hour))),
       block,
     );
-    expect(context.transitionsFromLast.size).toBe(0);
+    expect(context.transitionsFromLast.isEmpty).toBe(true);
   });
 
   it("smooths the shares of next products by five", () => {
     const rows = blockOf([{ nextProducts: [{ productId: "next", cell: "c", weight: 15 }] }]);
     const context = contextOf(profileOf([makeInteraction("p0", now - hour)]), rows);
-    expect(context.globalTransitionsFromLast).toEqual(new Map([[hash53("next"), 15 / 20]]));
-    expect(context.globalTransitionsFromSecond.size).toBe(0);
+    expect(context.globalTransitionsFromLast.ofProduct("next")).toBe(15 / 20);
+    expect(context.globalTransitionsFromSecond.isEmpty).toBe(true);
   });
 
   it("smooths the shares of transitions from the last category by three", () => {
@@ -82,8 +78,8 @@ describe("rankingContext", () => {
     );
     expect(context.categoryTransitions).toEqual(
       new Map([
-        [hash32("park"), 1 / 5],
-        [hash32("books"), 1 / 5],
+        ["park", 1 / 5],
+        ["books", 1 / 5],
       ]),
     );
   });

@@ -1,8 +1,9 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { unitVectors } from "../../shared/geo/sphere.ts";
 import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
-import type { Columns } from "../columns/columns.ts";
-import { hash32, hash53 } from "../columns/hash.ts";
+import { type Columns, nextProductsOf } from "../columns/columns.ts";
+import { ProductTable } from "../columns/product-table.ts";
+import { rowOfProduct } from "../columns/row-index.ts";
 import {
   type CategoryStats,
   type ProductStats,
@@ -37,29 +38,29 @@ export interface RankingContext {
   point: Point | null;
   /** The user's choices, newest first. */
   choices: RecentEvent[];
-  /** Hash of the product of the last choice; -1 for none. */
-  lastProductHash: number;
-  /** The user's statistics of each product, by the hash of its id. */
-  products: Map<number, ProductStats>;
-  /** The user's dismissals of each product, by the hash of its id. */
-  dismissals: Map<number, number>;
+  /** Product of the last choice; null for none. */
+  lastProductId: string | null;
+  /** The user's statistics of each product. */
+  products: ProductTable<ProductStats>;
+  /** The user's dismissals of each product. */
+  dismissals: ProductTable<number>;
   /** Local times of all choices of the product of the last choice, ascending. */
   lastProductTimes: readonly number[];
-  /** The user's transitions from the last and the second last product, by the hash of the next product. */
-  transitionsFromLast: Map<number, number>;
-  transitionsFromSecond: Map<number, number>;
+  /** The user's transitions from the last and the second last product, by the next product. */
+  transitionsFromLast: ProductTable<number>;
+  transitionsFromSecond: ProductTable<number>;
   /** Sums of these transitions. */
   transitionsFromLastSum: number;
   transitionsFromSecondSum: number;
-  /** Smoothed shares of all users' transitions from the last and the second last product, by the hash of the next. */
-  globalTransitionsFromLast: Map<number, number>;
-  globalTransitionsFromSecond: Map<number, number>;
-  /** The user's statistics of each category, by the hash of its name. */
-  categories: Map<number, CategoryStats>;
+  /** Smoothed shares of all users' transitions from the last and the second last product, by the next. */
+  globalTransitionsFromLast: ProductTable<number>;
+  globalTransitionsFromSecond: ProductTable<number>;
+  /** The user's statistics of each category, by its name. */
+  categories: ReadonlyMap<string, CategoryStats>;
   /**
-   * The user's recent transitions from the category of the last choice: smoothed shares by the hash of the next one.
+   * The user's recent transitions from the category of the last choice: smoothed shares by the next one.
    */
-  categoryTransitions: Map<number, number>;
+  categoryTransitions: Map<string, number>;
   /** Share of the newest choices that were the user's first choice of their product, smoothed. */
   novelty: number;
   /** Unit vectors of the user's location, of the last choice and of home; NaN for an unknown one. */
@@ -100,10 +101,10 @@ export function rankingContext(
   const [last, second] = distinctChoices(choices);
   const transitionsFromLast = transitionsFrom(profile, last?.productId);
   const transitionsFromSecond = transitionsFrom(profile, second?.productId);
-  const products = new Map<number, ProductStats>();
-  for (const [id, stats] of profile.products) products.set(hash53(id), stats);
-  const categories = new Map<number, CategoryStats>();
-  for (const [name, stats] of profile.categories) categories.set(hash32(name), stats);
+  const products = new ProductTable<ProductStats>();
+  for (const [id, stats] of profile.products) products.set(id, stats);
+  const dismissals = new ProductTable<number>();
+  for (const [id, { count }] of profile.dismissed) dismissals.set(id, count);
   const hour = localHourOf(localNow);
   return {
     profile,
@@ -113,10 +114,10 @@ export function rankingContext(
     weekday: localWeekdayOf(localNow),
     point,
     choices,
-    lastProductHash: last ? hash53(last.productId) : -1,
+    lastProductId: last?.productId ?? null,
     products,
-    dismissals: new Map([...profile.dismissed].map(([id, { count }]) => [hash53(id), count])),
-    categories,
+    dismissals,
+    categories: profile.categories,
     lastProductTimes: (last && profile.products.get(last.productId)?.times) ?? [],
     transitionsFromLast,
     transitionsFromSecond,
@@ -166,18 +167,18 @@ function usualPlacesOf(profile: UserProfile, now: number): UsualPlaces {
 }
 
 /** Returns the share of each category in the transitions from the category of the newest choice: c / (n + prior). */
-function categoryTransitionShares(choices: readonly RecentEvent[]): Map<number, number> {
-  const shares = new Map<number, number>();
+function categoryTransitionShares(choices: readonly RecentEvent[]): Map<string, number> {
+  const shares = new Map<string, number>();
   const last = choices[0]?.category;
   if (last === undefined || last === null) return shares;
   let total = categoryTransitionPrior;
   for (let i = choices.length - 1; i > 0; i--) {
     const { category } = choices[i - 1];
     if (choices[i].category !== last || category === null) continue;
-    shares.set(hash32(category), (shares.get(hash32(category)) ?? 0) + 1);
+    shares.set(category, (shares.get(category) ?? 0) + 1);
     total++;
   }
-  for (const [hash, count] of shares) shares.set(hash, count / total);
+  for (const [name, count] of shares) shares.set(name, count / total);
   return shares;
 }
 
@@ -202,34 +203,32 @@ export function distinctChoices(choices: readonly RecentEvent[]): RecentEvent[] 
   return choices.filter(({ productId }) => !seen.has(productId) && seen.add(productId));
 }
 
-function sum(counts: Map<number, number>): number {
+function sum(counts: ProductTable<number>): number {
   let total = 0;
   for (const count of counts.values()) total += count;
   return total;
 }
 
-/** Returns the user's transitions from a product, by the hash of the next product. */
-function transitionsFrom(profile: UserProfile, productId: string | undefined): Map<number, number> {
-  const counts = new Map<number, number>();
+/** Returns the user's transitions from a product, by the next product. */
+function transitionsFrom(profile: UserProfile, productId: string | undefined): ProductTable<number> {
+  const counts = new ProductTable<number>();
   if (productId === undefined) return counts;
   const prefix = productPairKey(productId, "");
   for (const [key, { count }] of profile.transitions)
-    if (key.startsWith(prefix)) counts.set(hash53(key.slice(prefix.length)), count);
+    if (key.startsWith(prefix)) counts.set(key.slice(prefix.length), count);
   return counts;
 }
 
-/** Returns the smoothed shares of a product's next products, by their hashes, from the first block that contains it. */
-function nextProductShares(blocks: readonly Columns[], productId: string | undefined): Map<number, number> {
-  const shares = new Map<number, number>();
+/** Returns the smoothed shares of a product's next products, from the first block that contains it. */
+function nextProductShares(blocks: readonly Columns[], productId: string | undefined): ProductTable<number> {
+  const shares = new ProductTable<number>();
   if (productId === undefined) return shares;
-  const hash = hash53(productId);
   for (const block of blocks) {
-    const row = block.idHash.indexOf(hash);
-    if (row < 0) continue;
-    let total = nextProductPrior;
-    for (let i = block.nextStart[row]; i < block.nextStart[row + 1]; i++) total += block.nextWeight[i];
-    for (let i = block.nextStart[row]; i < block.nextStart[row + 1]; i++)
-      shares.set(block.nextHash[i], block.nextWeight[i] / total);
+    const row = rowOfProduct(block, productId);
+    if (row === undefined) continue;
+    const next = nextProductsOf(block, row);
+    const total = next.reduce((all, { weight }) => all + weight, nextProductPrior);
+    for (const each of next) shares.set(each.productId, each.weight / total);
     break;
   }
   return shares;

@@ -1,11 +1,10 @@
-import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
+import type { Searched } from "../../shared/contracts/location.ts";
 import type { CandidateQuery } from "../candidate-query/candidate-query.ts";
 import { candidateRequestOf } from "../candidate-query/candidate-request.ts";
 import type { Columns } from "../columns/columns.ts";
-import { rowVectorsOf } from "../columns/row-vectors.ts";
+import { ProductMap } from "../columns/product-map.ts";
 import type { Candidate } from "../features/compute-features.ts";
-import { compileFilter } from "../retrieval/filter.ts";
-import { localRadiusKm, minLocalCandidates } from "../retrieval/local-radius.ts";
+import { compileProductTest } from "../retrieval/filter.ts";
 import type { CandidateService, LocationResolution } from "./ports.ts";
 
 /** Rank in the source `near` at which the trace of a candidate is one half. */
@@ -19,6 +18,8 @@ export interface FetchedCandidates {
   /** Sources that were left out, each with its reason. */
   skipped: string[];
   place: LocationResolution;
+  /** How far the source `near` searched; null if it failed. */
+  searched: Searched | null;
 }
 
 /**
@@ -40,42 +41,25 @@ export async function fetchCandidates(
     blocks: [chosen, near, next].filter((block) => block !== null),
     skipped: withProfile ? skipped : [...skipped, "chosen: budget", "next: budget"],
     place,
+    searched: near?.meta.searched ?? null,
   };
 }
 
-/**
- * Returns at most `limit` candidates that match the filter, one for each product. Products beyond the local radius are
- * candidates only if there are few local ones.
- */
+/** Returns at most `limit` candidates that match the query, one for each product. */
 function merge(query: CandidateQuery, near: Columns | null, others: readonly Columns[]): Candidate[] {
-  const { filter, point, limit } = query;
-  const test = compileFilter(filter);
-  const here = point && unitVectors([point.lat], [point.lon], 1);
-  const far: Candidate[] = [];
-  const merged = new Map<number, Candidate>();
+  const test = compileProductTest(query).row;
+  const merged = new ProductMap<Candidate>();
   const add = (block: Columns, row: number, nearScore: number): void => {
-    const hash = block.idHash[row];
-    const earlier = merged.get(hash);
+    const earlier = merged.get(block, row);
     if (earlier) {
       earlier.trace.sources++;
       earlier.trace.near = Math.max(earlier.trace.near, nearScore);
       return;
     }
-    if (!test(block, row)) return;
-    const candidate = { block, row, trace: { near: nearScore, sources: 1 } };
-    const km = here ? vectorDistanceKm(here, 0, rowVectorsOf(block), row) : 0;
-    if (filter.radiusKm !== undefined && !(km <= filter.radiusKm)) return;
-    // The distance of a product without a location is NaN, so it counts as local.
-    if (km > localRadiusKm) far.push(candidate);
-    else merged.set(hash, candidate);
+    if (test(block, row)) merged.set(block, row, { block, row, trace: { near: nearScore, sources: 1 } });
   };
   for (const block of others) for (let row = 0; row < block.count; row++) add(block, row, 0);
   if (near) for (let row = 0; row < near.count; row++) add(near, row, 1 / (1 + row / nearRankScale));
-  if (merged.size < minLocalCandidates)
-    for (const each of far) {
-      const hash = each.block.idHash[each.row];
-      if (!merged.has(hash)) merged.set(hash, each);
-    }
   // Products of the other sources were added first, so the limit cuts those that only `near` found, worst first.
-  return [...merged.values()].slice(0, limit);
+  return merged.values().slice(0, query.limit);
 }

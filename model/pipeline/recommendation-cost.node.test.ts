@@ -89,7 +89,7 @@ describe("runPipeline", () => {
     // At most 40 tiles around each of three points, and the tiles of up to 256 products that the user chose before.
     for (const { maxTiles } of [small, large]) expect(maxTiles).toBeLessThanOrEqual(3 * 40 + 256);
     expect(large.tiles).toBeLessThan(1.25 * small.tiles + 10);
-    for (const { bytes } of [small, large]) expect(bytes).toBeLessThan(1.5e6);
+    for (const { bytes } of [small, large]) expect(bytes).toBeLessThan(1.75e6);
     expect(large.bytes).toBeLessThan(2 * small.bytes);
   });
 });

@@ -10,6 +10,7 @@ import {
 import { featureShape } from "../features/compute-features.ts";
 import { applyInteraction } from "../profile/apply-interaction.ts";
 import { emptyProfile, type UserProfile } from "../profile/profile.ts";
+import { usualReachKm } from "../retrieval/reach.ts";
 import { defaultHistoryRules } from "../rules/hidden-products.ts";
 import { buildPyramid } from "../tiles/build-pyramid.ts";
 import { addressOfProduct, type CellProduct } from "../tiles/cell-product.ts";
@@ -157,7 +158,8 @@ describe("runPipeline", () => {
     const filter = { categories: ["coffee", "books"], priceMax: 60, currency: "EUR" };
     const { items, candidates } = await recommend(emptyProfile(), {
       filter,
-      rules: { limit: 100, exclude: ["oslo-3"] },
+      exclude: ["oslo-3"],
+      rules: { limit: 100 },
     });
     expect(items.length).toBeGreaterThan(10);
     for (const { productId, index } of items) {
@@ -276,7 +278,9 @@ describe("runPipeline", () => {
       const items = (await recommend(profile, everything)).items;
       expect(items.map(({ productId }) => productId)).not.toContain(first);
       const category = products.find(({ change }) => change.productId === first)?.change.category;
-      for (const { productId, score, reasons } of items) {
+      // Beyond the usual reach, the order is by distance alone.
+      for (const { productId, score, reasons, distanceKm } of items) {
+        if (distanceKm !== null && distanceKm > usualReachKm) continue;
         const other = before.find((each) => each.productId === productId)?.score ?? 0;
         const { change } = products.find((each) => each.change.productId === productId) as CellProduct;
         if (change.category === category) expect(score, productId).toBeLessThan(other);

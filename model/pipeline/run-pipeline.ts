@@ -1,10 +1,10 @@
-import type { DecidedFilter } from "../../shared/contracts/location.ts";
+import type { DecidedFilter, Searched } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { Stage } from "../../shared/contracts/recommendation.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import { localHourOf } from "../../shared/time/local-clock.ts";
 import { type Exploration, explore } from "../experiments/exploration.ts";
-import type { FeatureBatch, Scores } from "../features/batch.ts";
+import type { FeatureBatch } from "../features/batch.ts";
 import type { BatchPool } from "../features/batch-pool.ts";
 import { type Candidate, computeFeatures } from "../features/compute-features.ts";
 import { rankingContext } from "../features/ranking-context.ts";
@@ -12,9 +12,9 @@ import type { UserProfile } from "../profile/profile.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { type HistoryRules, hiddenProducts } from "../rules/hidden-products.ts";
 import { purchasedFactors } from "../rules/purchased-factors.ts";
-import { applyRules, type Rules } from "../rules/rules.ts";
-import { sigmoid } from "../sigmoid.ts";
+import { applyRules, type Rules, removedCategories } from "../rules/rules.ts";
 import { fetchCandidates } from "./fetch-candidates.ts";
+import { finalScores, scoresAtDistance } from "./final-scores.ts";
 import type { CandidateService, LocationResolution, Ranker } from "./ports.ts";
 import { reasonsOf } from "./reasons.ts";
 
@@ -31,6 +31,8 @@ export interface PipelineQuery {
   /** Offset of the clocks at the user's location from UTC, in seconds. */
   offsetSeconds: number;
   filter: DecidedFilter;
+  /** Products to leave out. */
+  exclude?: readonly string[];
   rules: Rules;
   /** Rules for products that the user dismissed or purchased before. */
   historyRules: HistoryRules;
@@ -75,33 +77,29 @@ export interface PipelineItem {
 /** A recommendation, with the candidates, features and scores on which it is based. */
 export interface PipelineAnswer {
   items: PipelineItem[];
+  /** The next best products, best first: they replace items that turn out not to be for sale any more. */
+  spare: PipelineItem[];
   ranker: Ranker;
   candidates: Candidate[];
   features: FeatureBatch;
-  /** Final scores, by candidate. */
+  /** Scores of the model, by candidate. */
   scores: Float32Array;
   place: LocationResolution;
+  /** How far the search for products near the user went; null if it failed. */
+  searched: Searched | null;
   stages: Stage[];
 }
 
 const noExploration: Exploration = { rate: 0, depth: 0 };
+
+/** Products beyond the list that are ranked, to replace items that are not for sale any more. */
+const spareItems = 20;
 
 /** Milliseconds of the budget that candidate sources must leave to features, ranking and rules. */
 const reservedMs = 3;
 
 /** Milliseconds that must remain for a ranker before the last to be called. */
 const minRankingMs = 1;
-
-/** Value of a purchase, relative to that of any interaction. */
-export const purchaseValue = 2;
-
-/**
- * Returns the score that orders the candidates: the probability of any interaction, plus {@link purchaseValue} times
- * that of a purchase.
- */
-export function finalScores({ engage, purchase }: Scores): Float32Array {
-  return Float32Array.from(engage, (logit, i) => sigmoid(logit) + purchaseValue * sigmoid(purchase[i]));
-}
 
 /** Computes one recommendation: fetches candidates, computes their features, scores them and applies the rules. */
 export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): Promise<PipelineAnswer> {
@@ -114,9 +112,20 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     stageStartedMs = nowMs;
   };
   const { profile, point, now, filter, maxCandidates } = query;
+  const exclude = [...(query.exclude ?? []), ...hiddenProducts(profile, now, query.historyRules)];
   const firstStage = ports.rankers[0]?.firstStage ?? defaultFirstStage;
   const hour = localHourOf(now + query.offsetSeconds);
-  const candidateQuery = { profile, point, now, hour, filter, limit: maxCandidates, firstStage };
+  const candidateQuery = {
+    profile,
+    point,
+    now,
+    hour,
+    filter,
+    exclude,
+    excludeCategories: removedCategories(query.rules.boost),
+    limit: maxCandidates,
+    firstStage,
+  };
   const bounded = query.budgetMs < Number.POSITIVE_INFINITY;
   const profileTimeoutMs = bounded
     ? Math.max(0, query.budgetMs - (ports.clock() - startedMs) - reservedMs)
@@ -126,6 +135,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     blocks,
     skipped: skippedSources,
     place,
+    searched,
   } = await fetchCandidates(candidateQuery, ports.candidateService, profileTimeoutMs);
   finishStage("sources", skippedSources.length > 0 ? skippedSources.join("; ") : undefined);
 
@@ -138,24 +148,22 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   finishStage("rank", skipped);
 
   const factors = purchasedFactors(profile, candidates, now, query.historyRules);
+  const listScores = scoresAtDistance(scores, candidates, point);
   const ranked = candidates.map(({ block, row }, index) => ({
     block,
     row,
-    score: scores[index] * (factors.get(index) ?? 1),
+    score: listScores[index] * (factors.get(index) ?? 1),
     index,
   }));
   const exploration = (ports.random && query.exploration) || noExploration;
-  const { limit, exclude = [] } = query.rules;
+  const { limit } = query.rules;
   // The rules apply to the products that exploration may show too: these products are the end of a longer list.
-  const extraRows = exploration.rate > 0 ? exploration.depth : 0;
-  const order = applyRules(ranked, {
-    ...query.rules,
-    exclude: [...exclude, ...hiddenProducts(profile, now, query.historyRules)],
-    limit: limit + extraRows,
-  });
+  const extraRows = Math.max(spareItems, exploration.rate > 0 ? exploration.depth : 0);
+  const order = applyRules(ranked, { ...query.rules, limit: limit + extraRows });
   const list = explore(order, limit, exploration, ports.random ?? Math.random);
+  const shown = new Set(list.map(({ item }) => item.index));
   const width = features.dense.length / Math.max(1, features.count);
-  const items = list.map(({ item: { block, row, score: value, index }, propensity }) => {
+  const itemOf = ({ block, row, score: value, index }: (typeof ranked)[number], propensity: number) => {
     const km = point ? distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]) : Number.NaN;
     return {
       productId: block.id(row),
@@ -167,9 +175,11 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
       reasons: query.explain ? reasonsOf(features.dense, index * width) : [],
       propensity,
     };
-  });
+  };
+  const items = list.map(({ item, propensity }) => itemOf(item, propensity));
+  const spare = order.filter(({ index }) => !shown.has(index)).map((item) => itemOf(item, 1));
   finishStage("rules");
-  return { items, ranker, candidates, features, scores, place, stages };
+  return { items, spare, ranker, candidates, features, scores, place, searched, stages };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { bootstrapIntervalPausable, type ConfidenceInterval } from "../evaluate/metrics.ts";
 import type { FeatureShape, TrainingList } from "../features/batch.ts";
 import { type PausableWork, runWithoutPauses } from "../pausable-work.ts";
-import { purchaseValue } from "../pipeline/run-pipeline.ts";
+import { purchaseValue } from "../pipeline/final-scores.ts";
 import type { LoggedExample } from "./logged-examples.ts";
 
 /**

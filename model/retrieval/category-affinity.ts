@@ -1,37 +1,38 @@
 import type { CategoryAffinity, FirstStage } from "../../shared/contracts/retrieval.ts";
 import { CategoryHours } from "../columns/category-hours.ts";
-import type { Columns } from "../columns/columns.ts";
+import { type Columns, categoryOf } from "../columns/columns.ts";
 import { signedLog } from "../signed-log.ts";
 
 /** The categories of a block. */
 interface BlockCategories {
   hours: CategoryHours;
-  /** Hash of each category. */
-  hashes: number[];
-  /** For each row, the index of its category in `hashes`. */
+  /** Name of each category. */
+  names: string[];
+  /** For each row, the index of its category in `names`. */
   categoryOfRow: Uint16Array;
 }
 
 const cachedCategories = new WeakMap<Columns, BlockCategories>();
 
 /** Returns the categories of a block. They are cached per block. */
-function categoriesOf(block: Columns): BlockCategories {
+export function categoriesOf(block: Columns): BlockCategories {
   const cached = cachedCategories.get(block);
   if (cached) return cached;
   const hours = new CategoryHours();
   const index = new Map<number, number>();
+  const names: string[] = [];
   const categoryOfRow = new Uint16Array(block.count);
   for (let row = 0; row < block.count; row++) {
     hours.add(block, row);
-    const hash = block.categoryHash[row];
-    let at = index.get(hash);
+    const string = block.category[row];
+    let at = index.get(string);
     if (at === undefined) {
-      at = index.size;
-      index.set(hash, at);
+      at = names.push(categoryOf(block, row)) - 1;
+      index.set(string, at);
     }
     categoryOfRow[row] = at;
   }
-  const categories = { hours, hashes: [...index.keys()], categoryOfRow };
+  const categories = { hours, names, categoryOfRow };
   cachedCategories.set(block, categories);
   return categories;
 }
@@ -44,7 +45,7 @@ export function categoryHoursOf(blocks: readonly Columns[]): CategoryHours {
 }
 
 /**
- * Returns the weighted affinity to each category, by its hash: from the user's choices in the category, and from how
+ * Returns the weighted affinity to each category, by its name: from the user's choices in the category, and from how
  * much more often people choose the category at this local hour. If `hour` is null, the hour does not count.
  */
 export function affinityWeights(
@@ -52,23 +53,23 @@ export function affinityWeights(
   hour: number | null,
   choices: readonly CategoryAffinity[],
   weights: Pick<FirstStage, "category" | "hour">,
-): Map<number, number> {
-  const affinities = new Map<number, number>();
+): Map<string, number> {
+  const affinities = new Map<string, number>();
   if (hour !== null)
-    for (const hash of hours.categories) affinities.set(hash, weights.hour * hours.lift(hash, hour));
+    for (const name of hours.categories) affinities.set(name, weights.hour * hours.lift(name, hour));
   for (const each of choices)
-    affinities.set(each.hash, (affinities.get(each.hash) ?? 0) + weights.category * signedLog(each.choices));
+    affinities.set(each.name, (affinities.get(each.name) ?? 0) + weights.category * signedLog(each.choices));
   return affinities;
 }
 
 /** Returns the index of each row's category, and the affinity to each category by this index. */
 export function affinitiesIn(
   block: Columns,
-  affinities: ReadonlyMap<number, number>,
+  affinities: ReadonlyMap<string, number>,
 ): { categoryOfRow: Uint16Array; affinityOfCategory: Float64Array } {
-  const { hashes, categoryOfRow } = categoriesOf(block);
+  const { names, categoryOfRow } = categoriesOf(block);
   return {
     categoryOfRow,
-    affinityOfCategory: Float64Array.from(hashes, (hash) => affinities.get(hash) ?? 0),
+    affinityOfCategory: Float64Array.from(names, (name) => affinities.get(name) ?? 0),
   };
 }

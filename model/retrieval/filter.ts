@@ -1,8 +1,11 @@
 import type { DecidedFilter } from "../../shared/contracts/location.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
+import { distanceKm } from "../../shared/geo/distance.ts";
 import { discountMillionths } from "../../shared/money/discount.ts";
 import { minorUnitsAtLeast, minorUnitsAtMost } from "../../shared/money/minor-units.ts";
-import { type Columns, currencyOf, priceAfterDiscountOf } from "../columns/columns.ts";
-import { hash32 } from "../columns/hash.ts";
+import { type ChildBlock, type Columns, currencyOf, priceAfterDiscountOf } from "../columns/columns.ts";
+import { ProductSet } from "../columns/product-set.ts";
+import { compileContentTest } from "../tiles/content-summary.ts";
 
 /** Returns whether a row passes a filter. The caller tests the radius. */
 export type RowTest = (columns: Columns, row: number) => boolean;
@@ -12,34 +15,47 @@ export type RowTest = (columns: Columns, row: number) => boolean;
  * none.
  */
 export function compileFilter(filter: DecidedFilter): RowTest {
-  const categories = filter.categories ? new Set(filter.categories.map(hash32)) : null;
+  const inCategories = filter.categories ? compileCategories(filter.categories) : null;
   const minDiscount = discountMillionths(filter.discountMin ?? 0);
-  const matchesMoney = compileMoney(filter);
+  const bounds = priceBoundsOf(filter);
+  const matchesMoney = bounds && compileMoney(bounds);
   return (columns, row) => {
     if (!filter.includeUnavailable && columns.available[row] === 0) return false;
-    if (categories && !categories.has(columns.categoryHash[row])) return false;
+    if (inCategories && !inCategories(columns, row)) return false;
     if (columns.discountMillionths[row] < minDiscount) return false;
     return matchesMoney === null || matchesMoney(columns, row);
   };
 }
 
-/**
- * Compiles the currency and the price bounds of a filter; null if it has none. A row in another currency than the
- * filter's fails. An amount without a currency counts as in the filter's currency, with two digits. Bounds are compared
- * in whole minor units, so a price always matches itself as a bound.
- */
-function compileMoney({ currency, priceMin, priceMax }: DecidedFilter): RowTest | null {
+/** The bounds of a filter's prices, in minor units: in its currency, and for products without one. */
+interface PriceBounds {
+  currency: string | null;
+  named: { min: number; max: number };
+  unnamed: { min: number; max: number };
+  /** Whether the filter has a price; without one, only the currency counts. */
+  comparesPrices: boolean;
+}
+
+/** Returns the bounds of a filter's prices; null if the filter has neither a price nor a currency. */
+function priceBoundsOf({ currency, priceMin, priceMax }: DecidedFilter): PriceBounds | null {
+  const comparesPrices = priceMin !== undefined || priceMax !== undefined;
   if (currency === undefined) {
-    if (priceMin === undefined && priceMax === undefined) return null;
+    if (!comparesPrices) return null;
     throw new Error("the currency of a filter with a price must be decided before the filter is compiled");
   }
   const boundsIn = (of: string | null): { min: number; max: number } => ({
     min: priceMin === undefined ? Number.NEGATIVE_INFINITY : minorUnitsAtLeast(priceMin, of),
     max: priceMax === undefined ? Number.POSITIVE_INFINITY : minorUnitsAtMost(priceMax, of),
   });
-  const named = boundsIn(currency);
-  const unnamed = boundsIn(null);
-  const comparesPrices = priceMin !== undefined || priceMax !== undefined;
+  return { currency, named: boundsIn(currency), unnamed: boundsIn(null), comparesPrices };
+}
+
+/**
+ * Compiles the currency and the price bounds of a filter. A row in another currency than the filter's fails. An amount
+ * without a currency counts as in the filter's currency, with two digits. Bounds are compared in whole minor units, so a
+ * price always matches itself as a bound.
+ */
+function compileMoney({ currency, named, unnamed, comparesPrices }: PriceBounds): RowTest {
   return (columns, row) => {
     const own = currencyOf(columns, row);
     if (own !== null && own !== currency) return false;
@@ -47,5 +63,84 @@ function compileMoney({ currency, priceMin, priceMax }: DecidedFilter): RowTest 
     const { min, max } = own === null ? unnamed : named;
     const price = priceAfterDiscountOf(columns, row);
     return price >= min && price <= max;
+  };
+}
+
+/** Compiles a filter to a test of the cells that may contain a product that passes it. */
+function compileCellTest(filter: DecidedFilter): (child: ChildBlock) => boolean {
+  const bounds = priceBoundsOf(filter);
+  const test = compileContentTest(filter, {
+    minDiscount: discountMillionths(filter.discountMin ?? 0),
+    prices: bounds?.comparesPrices
+      ? { "": bounds.unnamed, ...(bounds.currency === null ? {} : { [bounds.currency]: bounds.named }) }
+      : null,
+  });
+  return ({ content }) => test(content);
+}
+
+/** Compiles the names of categories to a test. Rows are compared by name: two names may have the same hash. */
+function compileCategories(names: readonly string[]): RowTest {
+  const wanted = new Set(names);
+  const wantedStrings = new WeakMap<Columns, Set<number>>();
+  let lastBlock: Columns | undefined;
+  let lastStrings = new Set<number>();
+  return (columns, row) => {
+    if (columns !== lastBlock) {
+      lastBlock = columns;
+      lastStrings = wantedStrings.get(columns) ?? stringIndices(columns, wanted);
+      wantedStrings.set(columns, lastStrings);
+    }
+    return lastStrings.has(columns.category[row]);
+  };
+}
+
+/** Returns the indices of the wanted strings in the dictionary of a block. */
+function stringIndices({ strings }: Columns, wanted: ReadonlySet<string>): Set<number> {
+  const indices = new Set<number>();
+  for (let i = 0; i < strings.length; i++) if (wanted.has(strings[i])) indices.add(i);
+  return indices;
+}
+
+/** The test of a query for products: of rows, and of cells that may contain a row that passes. */
+export interface ProductTest {
+  row: RowTest;
+  mayContain(child: ChildBlock): boolean;
+}
+
+/** The part of a query that says which products match. */
+export interface ProductQuery {
+  point: Point | null;
+  filter: DecidedFilter;
+  /** Products to leave out. */
+  exclude?: readonly string[];
+  /** Categories to leave out. */
+  excludeCategories?: readonly string[];
+}
+
+/**
+ * Compiles the one rule of which products a list may contain: the filter with its radius, and the exclusions. Every list
+ * tests its rows with it while it searches, so that a list is short only if there are no more products.
+ */
+export function compileProductTest({
+  point,
+  filter,
+  exclude = [],
+  excludeCategories = [],
+}: ProductQuery): ProductTest {
+  const tests = [compileFilter(filter)];
+  const excluded = new ProductSet(exclude);
+  if (!excluded.isEmpty) tests.push((columns, row) => !excluded.has(columns, row));
+  if (excludeCategories.length > 0) {
+    const inCategories = compileCategories(excludeCategories);
+    tests.push((columns, row) => !inCategories(columns, row));
+  }
+  const { radiusKm } = filter;
+  if (point && radiusKm !== undefined)
+    tests.push(
+      (columns, row) => distanceKm(point.lat, point.lon, columns.lat[row], columns.lon[row]) <= radiusKm,
+    );
+  return {
+    row: tests.length === 1 ? tests[0] : (columns, row) => tests.every((test) => test(columns, row)),
+    mayContain: compileCellTest(filter),
   };
 }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { distanceKm } from "../../shared/geo/distance.ts";
-import { hash32 } from "../columns/hash.ts";
 import { defaultFirstStage } from "./first-stage.ts";
 import { firstStageCandidates } from "./first-stage-candidates.ts";
-import { localRadiusKm } from "./local-radius.ts";
+import { usualReachKm } from "./reach.ts";
 import { idsOf, makeProduct, pyramid, time } from "./testing.ts";
 
 const products = [
@@ -64,7 +63,7 @@ describe("firstStageCandidates", () => {
     expect(leaves.length).toBeGreaterThan(5);
     for (const tile of leaves)
       expect(distanceKm(here.lat, here.lon, tile?.lat[0] ?? 0, tile?.lon[0] ?? 0)).toBeLessThan(
-        localRadiusKm + 10,
+        usualReachKm + 10,
       );
     // No jazz nearby: the search goes beyond the local radius.
     const jazz = { ...query, filter: { categories: ["jazz"] } };
@@ -118,9 +117,9 @@ describe("firstStageCandidates", () => {
     };
     expect(await bars({ hour: hourOf(time) })).toBe(50);
     expect(await bars({ hour: hourOf(time) + (hourOf(time) < 12 ? 12 : -12) })).toBe(0);
-    const cafes = [{ hash: hash32("cafe"), choices: 8 }];
+    const cafes = [{ name: "cafe", choices: 8 }];
     expect(await bars({ hour: null, categories: cafes })).toBe(0);
-    expect(await bars({ hour: null, categories: [{ hash: hash32("bar"), choices: 8 }] })).toBe(50);
+    expect(await bars({ hour: null, categories: [{ name: "bar", choices: 8 }] })).toBe(50);
     const weights = { ...defaultFirstStage, category: 0 };
     expect(await bars({ hour: null, categories: cafes, weights })).toBeGreaterThan(20);
   });

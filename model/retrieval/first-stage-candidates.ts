@@ -1,72 +1,88 @@
+import type { Searched } from "../../shared/contracts/location.ts";
 import type { FirstStageQuery } from "../../shared/contracts/retrieval.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
+import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import { concatRows } from "../columns/concat-rows.ts";
+import { rowVectorsOf } from "../columns/row-vectors.ts";
 import { affinityWeights, categoryHoursOf } from "./category-affinity.ts";
-import { compileFilter, type RowTest } from "./filter.ts";
-import { localRadiusKm, minLocalCandidates } from "./local-radius.ts";
+import { distinctBestRows } from "./distinct-rows.ts";
+import { compileProductTest, type ProductTest } from "./filter.ts";
 import { readNearbyTiles } from "./nearby-tiles.ts";
-import { proximityPointsOf, scoreRows } from "./score-rows.ts";
+import { usualReachKm } from "./reach.ts";
+import { applyDistanceTerm, proximityPointsOf, scoreRows } from "./score-rows.ts";
+import { maxTilesPerSearch } from "./search-limits.ts";
 import type { TileSource } from "./tile-source.ts";
-import { topIndices } from "./top-indices.ts";
 
 /** Products that the first stage scores around the user for each candidate that it returns. */
 const rowsReadPerCandidate = 8;
+/**
+ * Matching products that are enough where products are sparse: beyond the usual reach, and after {@link manyTiles}.
+ */
+export const enoughRows = 200;
+/** Tiles around a point after which {@link enoughRows} are enough. */
+const manyTiles = 40;
 /**
  * Usual places around which the first stage also reads tiles; `share`: products read, relative to those around the
  * user.
  */
 const usualPlaceReads = { places: 2, share: 0.25 };
-/** Tiles read around each point, at most. */
-const maxTilesPerPoint = 40;
-/**
- * Products within the local radius after which tiles beyond it are not read. Larger than {@link minLocalCandidates},
- * since tiles on the edge also contain products beyond the radius.
- */
-const minLocalRows = 4 * minLocalCandidates;
 
 /** Blocks whose rows are candidates: leaf tiles, and rows of parent tiles whose child was not read. */
 interface ScannedBlocks {
   blocks: Columns[];
   /** For each block, the rows that are candidates; null for all rows. */
   rows: (readonly number[] | null)[];
+  searched: Searched;
 }
 
 /** Reads the tiles around the user and their usual places. */
 async function readBlocks(
   source: TileSource,
   { point, usual, limit, filter, weights }: FirstStageQuery,
-  test: RowTest,
+  { row: test, mayContain }: ProductTest,
 ): Promise<ScannedBlocks> {
-  const rows = limit * rowsReadPerCandidate;
-  const limits = {
-    minRows: rows,
-    minLocalRows: Math.min(minLocalRows, rows),
-    test,
-    radiusKm: Number.POSITIVE_INFINITY,
-    maxTiles: maxTilesPerPoint,
-  };
+  const manyRows = Math.max(limit * rowsReadPerCandidate, 2 * enoughRows);
+  const limits = { manyRows, manyTiles, enoughRows, test, mayContain, maxTiles: maxTilesPerSearch };
+  // The search around the user goes as far as it must. Around a usual place, it adds what is there.
   const places = usual
     .slice(0, weights.usual > 0 ? usualPlaceReads.places : 0)
-    .filter(({ lat, lon }) => !point || distanceKm(point.lat, point.lon, lat, lon) <= localRadiusKm);
-  const nearby = await Promise.all([
+    .filter(({ lat, lon }) => !point || distanceKm(point.lat, point.lon, lat, lon) <= usualReachKm);
+  const [around, ...others] = await Promise.all([
     readNearbyTiles(source, point, { ...limits, radiusKm: filter.radiusKm ?? Number.POSITIVE_INFINITY }),
     ...places.map((place) =>
-      readNearbyTiles(source, place, { ...limits, minRows: rows * usualPlaceReads.share }),
+      readNearbyTiles(source, place, {
+        ...limits,
+        manyRows: manyRows * usualPlaceReads.share,
+        maxTiles: manyTiles,
+        radiusKm: usualReachKm,
+      }),
     ),
   ]);
   const leaves = new Map<string, Columns>();
   const parents = new Map<string, Columns>();
-  for (const each of nearby) {
+  for (const each of [around, ...others]) {
     for (const tile of each.leaves) leaves.set(tile.meta.cell, tile);
     for (const tile of each.parents) parents.set(tile.meta.cell, tile);
   }
-  const scanned: ScannedBlocks = { blocks: [...leaves.values()], rows: [...leaves.values()].map(() => null) };
+  const { searchedKm, complete } = around;
+  const scanned: ScannedBlocks = {
+    blocks: [...leaves.values()],
+    rows: [...leaves.values()].map(() => null),
+    searched: { radiusKm: point ? searchedKm : null, complete },
+  };
+  const here = point && unitVectors([point.lat], [point.lon], 1);
   for (const tile of parents.values()) {
     const { children, childOfRow = [] } = tile.meta;
     const wasRead = children.map(({ cell }) => leaves.has(cell) || parents.has(cell));
+    const vectors = rowVectorsOf(tile);
     const rows: number[] = [];
-    for (let row = 0; row < tile.count; row++) if (!wasRead[childOfRow[row]]) rows.push(row);
+    for (let row = 0; row < tile.count; row++) {
+      if (wasRead[childOfRow[row]]) continue;
+      // A search that found enough needs no popular product from far away.
+      const isFar = here && vectorDistanceKm(here, 0, vectors, row) > usualReachKm;
+      if (!isFar || !complete) rows.push(row);
+    }
     scanned.blocks.push(tile);
     scanned.rows.push(rows);
   }
@@ -75,15 +91,17 @@ async function readBlocks(
 
 /**
  * Returns the candidates of the cheap first stage, best first. It scores all products around the user and their usual
- * places, and the most popular of the wider region, in one pass over the columns. The cost depends on the number of
- * products nearby, not on the size of the catalog.
+ * places in one pass over the columns. Where few products match, it widens the search ring by ring: then the nearest
+ * {@link enoughRows} matching products are among those scored. The block's `meta.searched` says how far it went.
+ * The cost depends on the number of products nearby, not on the size of the catalog.
  */
 export async function firstStageCandidates(source: TileSource, query: FirstStageQuery): Promise<Columns> {
-  const filter = compileFilter(query.filter);
-  const { blocks, rows } = await readBlocks(source, query, filter);
+  const productTest = compileProductTest(query);
+  const { blocks, rows, searched } = await readBlocks(source, query, productTest);
+  const here = query.point && unitVectors([query.point.lat], [query.point.lon], 1);
   const points = proximityPointsOf(query.point, query.usual, query.weights);
   const affinities = affinityWeights(categoryHoursOf(blocks), query.hour, query.categories, query.weights);
-  const test = withinRadius(query, filter);
+  const test = productTest.row;
   const total = blocks.reduce((sum, block) => sum + block.count, 0);
   const scores = new Float64Array(total);
   const from = new Uint16Array(total);
@@ -92,6 +110,7 @@ export async function firstStageCandidates(source: TileSource, query: FirstStage
   const blockScores = new Float64Array(blocks.reduce((max, block) => Math.max(max, block.count), 0));
   for (const [i, block] of blocks.entries()) {
     scoreRows(block, points, affinities, query.weights, blockScores);
+    if (here) applyDistanceTerm(block, here, blockScores);
     const list = rows[i];
     const length = list ? list.length : block.count;
     for (let k = 0; k < length; k++) {
@@ -102,46 +121,9 @@ export async function firstStageCandidates(source: TileSource, query: FirstStage
       row[count++] = at;
     }
   }
-  const best = newestBestRows(
-    scores,
-    count,
-    query.limit,
-    (i) => blocks[from[i]].idHash[row[i]],
-    (i) => blocks[from[i]].version[row[i]],
-  );
+  const best = distinctBestRows({ scores, count, blocks, from, row }, query.limit);
   return concatRows(
     { blocks, from: best.map((i) => from[i]), rows: best.map((i) => row[i]), count: best.length },
-    { cell: "", version: 0, time: query.now, children: [] },
+    { cell: "", version: 0, time: query.now, children: [], searched },
   );
-}
-
-/**
- * Returns the indices of the `limit` best scores, each product once, by its newest version. Two tiles may contain a
- * product while it moves or while its cell splits.
- */
-function newestBestRows(
-  scores: Float64Array,
-  count: number,
-  limit: number,
-  hashOf: (i: number) => number,
-  versionOf: (i: number) => number,
-): number[] {
-  for (let wanted = limit; ; wanted *= 2) {
-    const best = topIndices(scores, count, wanted);
-    const newest = new Map<number, number>();
-    for (const i of best) {
-      const earlier = newest.get(hashOf(i));
-      if (earlier === undefined || versionOf(i) > versionOf(earlier)) newest.set(hashOf(i), i);
-    }
-    if (newest.size === best.length) return best;
-    if (newest.size >= limit || best.length === count)
-      return best.filter((i) => newest.get(hashOf(i)) === i).slice(0, limit);
-  }
-}
-
-/** Returns a test of the filter and, if the query has one, of the radius around the user. */
-function withinRadius({ point, filter: { radiusKm } }: FirstStageQuery, test: RowTest): RowTest {
-  if (!point || radiusKm === undefined) return test;
-  return (block, row) =>
-    test(block, row) && distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]) <= radiusKm;
 }

@@ -1,10 +1,12 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { isPlaceless, worldCell } from "../../shared/geo/cells.ts";
 import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
-import type { Columns } from "../columns/columns.ts";
+import type { ChildBlock, Columns } from "../columns/columns.ts";
+import { rowVectorsOf } from "../columns/row-vectors.ts";
 import type { RowTest } from "./filter.ts";
-import { localRadiusKm } from "./local-radius.ts";
-import { maxConcurrentReads, type TileSource } from "./tile-source.ts";
+import { usualReachKm } from "./reach.ts";
+import { maxConcurrentReads, wholeEarthKm } from "./search-limits.ts";
+import type { TileSource } from "./tile-source.ts";
 
 const cachedCenters = new WeakMap<Columns, Float64Array>();
 
@@ -23,12 +25,16 @@ function childCenters(tile: Columns): Float64Array {
   return centers;
 }
 
-/** Tiles around a point. */
+/** Tiles that a search has read. */
 export interface NearbyTiles {
   /** Leaf tiles, nearest first by their lower bounds. */
   leaves: Columns[];
   /** The parent tiles on the paths to the leaves. */
   parents: Columns[];
+  /** Radius in km around the point within which every matching row is in `leaves`. */
+  searchedKm: number;
+  /** False if the search reached its limit of tiles before it had enough rows. */
+  complete: boolean;
 }
 
 /** A tile to be read. */
@@ -44,11 +50,15 @@ interface PendingTile {
 /** When a search for tiles around a point ends. */
 export interface ReadLimits {
   /** Matching rows after which no further tile is read. */
-  minRows: number;
-  /** Matching rows after which no tile beyond {@link localRadiusKm} is read. */
-  minLocalRows: number;
+  manyRows: number;
+  /** Tiles after which `enoughRows` are enough, also within the usual reach. */
+  manyTiles: number;
+  /** Matching rows, nearer than all that is unread, that are enough beyond {@link usualReachKm}. */
+  enoughRows: number;
   /** Returns whether a row matches. */
   test: RowTest;
+  /** Returns false for a child of a parent tile that cannot contain a matching row. */
+  mayContain(child: ChildBlock): boolean;
   /** Tiles whose bound exceeds this radius are not read. */
   radiusKm: number;
   maxTiles: number;
@@ -61,29 +71,73 @@ function countMatching(tile: Columns, test: RowTest): number {
   return count;
 }
 
+/** Counts matching rows by their distance from a point. Only searches beyond the usual reach need the distances. */
+class MatchingDistances {
+  readonly #here: Float64Array;
+  readonly #test: RowTest;
+  readonly #sorted: number[] = [];
+  #leavesCounted = 0;
+
+  constructor(here: Float64Array, test: RowTest) {
+    this.#here = here;
+    this.#test = test;
+  }
+
+  /** Returns the number of matching rows of the leaves within a distance, in km. */
+  within(leaves: readonly Columns[], km: number): number {
+    for (; this.#leavesCounted < leaves.length; this.#leavesCounted++) {
+      const tile = leaves[this.#leavesCounted];
+      const vectors = rowVectorsOf(tile);
+      for (let row = 0; row < tile.count; row++)
+        if (this.#test(tile, row)) this.#sorted.push(vectorDistanceKm(this.#here, 0, vectors, row));
+    }
+    let count = 0;
+    for (const distance of this.#sorted) if (distance <= km) count++;
+    return count;
+  }
+}
+
+/** Where a search starts, and how it measures the distance to a tile. */
+interface SearchStart {
+  pending: readonly PendingTile[];
+  boundOf(tile: Columns, child: number): number;
+  /** Unit vector of the point; null for tiles of products without a location. */
+  here: Float64Array | null;
+}
+
 /** Reads the tiles of cells and their descendants, nearest first, until the search reaches one of the limits. */
 async function readTiles(
   source: TileSource,
-  start: readonly PendingTile[],
-  boundOf: (tile: Columns, child: number) => number,
-  { minRows, minLocalRows, test, radiusKm, maxTiles }: ReadLimits,
+  { pending: start, boundOf, here }: SearchStart,
+  { manyRows, manyTiles, enoughRows, test, mayContain, radiusKm, maxTiles }: ReadLimits,
 ): Promise<NearbyTiles> {
   const leaves: Columns[] = [];
   const parents: Columns[] = [];
   const pending = [...start].sort((a, b) => a.bound - b.bound);
+  const distances = here && new MatchingDistances(here, test);
   let matchingRows = 0;
   let tilesRead = 0;
-  while (pending.length > 0 && tilesRead < maxTiles) {
-    const onlyFarTilesLeft = pending[0].bound > localRadiusKm;
-    const wanted = onlyFarTilesLeft ? minLocalRows : minRows;
-    if (matchingRows >= wanted) break;
+  const hasEnough = (): boolean => {
+    const { bound } = pending[0];
+    if (bound <= usualReachKm && matchingRows >= manyRows) return true;
+    if (bound <= usualReachKm && tilesRead < manyTiles) return false;
+    return matchingRows >= enoughRows && (!distances || distances.within(leaves, bound) >= enoughRows);
+  };
+  const result = (complete: boolean): NearbyTiles => {
+    const searchedKm = pending.length > 0 ? pending[0].bound : Math.min(radiusKm, wholeEarthKm);
+    return { leaves, parents, searchedKm, complete };
+  };
+  while (pending.length > 0 && !hasEnough()) {
+    if (tilesRead >= maxTiles) return result(false);
+    const onlyFarTilesLeft = pending[0].bound > usualReachKm;
+    const wanted = onlyFarTilesLeft ? enoughRows : manyRows;
     const next: PendingTile[] = [];
     let expected = matchingRows;
-    // Read the tiles that are likely to be needed at the same time. Tiles beyond the local radius wait until the local
+    // Read the tiles that are likely to be needed at the same time. Tiles beyond the usual reach wait until the local
     // ones have been counted.
     const maxReads = Math.min(maxConcurrentReads, maxTiles - tilesRead);
-    while (pending.length > 0 && expected < wanted && next.length < maxReads) {
-      if (pending[0].bound > localRadiusKm && !onlyFarTilesLeft) break;
+    while (pending.length > 0 && (expected < wanted || next.length === 0) && next.length < maxReads) {
+      if (pending[0].bound > usualReachKm && !onlyFarTilesLeft) break;
       next.push(...pending.splice(0, 1));
       expected += next[next.length - 1].count;
     }
@@ -97,20 +151,24 @@ async function readTiles(
         continue;
       }
       parents.push(tile);
-      for (const [i, { cell, version, count }] of tile.meta.children.entries()) {
+      for (const [i, child] of tile.meta.children.entries()) {
         const bound = boundOf(tile, i);
-        if (bound <= radiusKm) pending.push({ cell, version, count, bound });
+        const { cell, version, count } = child;
+        if (bound <= radiusKm && mayContain(child)) pending.push({ cell, version, count, bound });
       }
     }
     pending.sort((a, b) => a.bound - b.bound);
   }
-  return { leaves, parents };
+  return result(true);
 }
+
+/** Rounding error of a bound, in km, at most. */
+const roundingKm = 1e-6;
 
 /**
  * Reads the leaf tiles around a point, nearest first by the bounds of their caps, until the search reaches one of the
- * limits. A second search with the same limits reads the shards of products without a location. Without a point, it
- * reads the world's tile and these shards only.
+ * limits. A second search with the same limits reads the shards of products without a location. Without a point, all
+ * tiles of the world are equally near: the search reads those with the most products first.
  */
 export async function readNearbyTiles(
   source: TileSource,
@@ -119,26 +177,33 @@ export async function readNearbyTiles(
 ): Promise<NearbyTiles> {
   const { radiusKm } = limits;
   const world = await source.tile(worldCell);
-  if (!world) return { leaves: [], parents: [] };
+  if (!world) return { leaves: [], parents: [], searchedKm: wholeEarthKm, complete: true };
   const here = point && unitVectors([point.lat], [point.lon], 1);
   const boundOf = (tile: Columns, child: number): number => {
+    if (!here) return 0;
     const { cell, radiusKm: capRadiusKm } = tile.meta.children[child];
-    if (!here || isPlaceless(cell)) return Number.POSITIVE_INFINITY;
-    return Math.max(0, vectorDistanceKm(here, 0, childCenters(tile), child) - capRadiusKm);
+    if (isPlaceless(cell)) return Number.POSITIVE_INFINITY;
+    const toCenter = vectorDistanceKm(here, 0, childCenters(tile), child);
+    return Math.max(0, toCenter - capRadiusKm - roundingKm);
   };
   const regions: PendingTile[] = [];
   const placeless: PendingTile[] = [];
-  for (const [i, { cell, version, count }] of world.meta.children.entries()) {
+  for (const [i, child] of world.meta.children.entries()) {
+    if (!limits.mayContain(child)) continue;
+    const { cell, version, count } = child;
     const bound = boundOf(world, i);
     if (isPlaceless(cell)) placeless.push({ cell, version, count, bound: 0 });
-    else if (here && bound <= radiusKm) regions.push({ cell, version, count, bound });
+    else if (bound <= radiusKm) regions.push({ cell, version, count, bound });
   }
+  if (!here) regions.sort((a, b) => b.count - a.count);
   const [nearby, shards] = await Promise.all([
-    readTiles(source, regions, boundOf, limits),
-    readTiles(source, placeless, () => 0, limits),
+    readTiles(source, { pending: regions, boundOf, here }, limits),
+    readTiles(source, { pending: placeless, boundOf: () => 0, here: null }, limits),
   ]);
   return {
     leaves: [...nearby.leaves, ...shards.leaves],
     parents: [world, ...nearby.parents, ...shards.parents],
+    searchedKm: nearby.searchedKm,
+    complete: nearby.complete && shards.complete,
   };
 }

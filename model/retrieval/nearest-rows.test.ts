@@ -6,7 +6,7 @@ import { maxCellProducts, worldCell } from "../../shared/geo/cells.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import type { Columns } from "../columns/columns.ts";
 import { Random } from "../train/random.ts";
-import { compileFilter } from "./filter.ts";
+import { compileProductTest } from "./filter.ts";
 import { nearestRows } from "./nearest-rows.ts";
 import { makeProduct, pyramid } from "./testing.ts";
 import type { TileSource } from "./tile-source.ts";
@@ -50,6 +50,8 @@ const anyPoint = fc.record({
   lon: fc.oneof(fc.double({ min: -180, max: 180, noNaN: true }), fc.constantFrom(180, -180, 179.999)),
 });
 
+const everyProduct = compileProductTest({ point: null, filter: {} });
+
 describe("nearestRows", () => {
   it("equals brute force anywhere on the globe", async () => {
     await fc.assert(
@@ -61,18 +63,18 @@ describe("nearestRows", () => {
           const products = places.map((place, i) => makeProduct(`p${i}`, place));
           const source = pyramid(products);
           for (const point of queries) {
-            const { rows, truncated } = await nearestRows(source, {
+            const { rows, searched } = await nearestRows(source, {
               point,
               limit,
               radiusKm: 30_000,
-              test: compileFilter({}),
+              test: everyProduct,
               maxTiles: 10_000,
             });
             const expected = places
               .map((place) => distanceKm(point.lat, point.lon, place.lat, place.lon))
               .sort((a, b) => a - b)
               .slice(0, limit);
-            expect(truncated).toBe(false);
+            expect(searched.complete).toBe(true);
             expect(rows.map((each) => each.distanceKm)).toEqual(expected);
           }
         },
@@ -114,17 +116,17 @@ describe("nearestRows", () => {
     for (let run = 0; run < bruteForceQueries; run++) {
       const point = run % 4 === 0 ? globe() : run % 4 === 1 ? border() : around(centers[(run % 5) % 4], 2);
       const limit = 1 + (run % 10);
-      const { rows, truncated } = await nearestRows(source, {
+      const { rows, searched } = await nearestRows(source, {
         point,
         limit,
         radiusKm: Number.POSITIVE_INFINITY,
-        test: () => true,
+        test: everyProduct,
         maxTiles: 100_000,
       });
       for (const [i, { lat, lon }] of places.entries())
         distances[i] = distanceKm(point.lat, point.lon, lat, lon);
       const expected = smallest(distances, limit);
-      if (truncated || rows.some((each, i) => each.distanceKm !== expected[i])) differences++;
+      if (!searched.complete || rows.some((each, i) => each.distanceKm !== expected[i])) differences++;
       if (rows.length !== limit) differences++;
     }
     expect(differences).toBe(0);
@@ -142,17 +144,17 @@ describe("nearestRows", () => {
     const source = pyramid(places.map((place, i) => makeProduct(`p${i}`, place)));
     for (let run = 0; run < 100; run++) {
       const point = { lat: 48.75 + random() / 5, lon: 2.25 + random() / 5 };
-      const { rows, truncated } = await nearestRows(source, {
+      const { rows, searched } = await nearestRows(source, {
         point,
         limit: 500,
         radiusKm: Number.POSITIVE_INFINITY,
-        test: () => true,
+        test: everyProduct,
         maxTiles: 64,
       });
       const distances = Float64Array.from(places, ({ lat, lon }) =>
         distanceKm(point.lat, point.lon, lat, lon),
       );
-      expect(truncated).toBe(false);
+      expect(searched.complete).toBe(true);
       expect(rows.map((each) => each.distanceKm)).toEqual([...distances.sort().subarray(0, 500)]);
     }
     const tiles = await tilesUnder(source, worldCell);
@@ -162,7 +164,7 @@ describe("nearestRows", () => {
     expect([ids.length, new Set(ids).size]).toEqual([places.length, places.length]);
   }, 300_000);
 
-  it("respects the radius and the filter, and reports a truncated answer", async () => {
+  it("respects the radius and the filter, and says that its limit of tiles ended it", async () => {
     const source = pyramid([
       makeProduct("near", { lat: 48.85, lon: 2.35 }),
       makeProduct("dear", { lat: 48.851, lon: 2.351 }, { priceMinor: 9000 }),
@@ -172,11 +174,10 @@ describe("nearestRows", () => {
     const query = { point: { lat: 48.85, lon: 2.35 }, limit: 10, radiusKm: 50, maxTiles: 100 };
     const { rows } = await nearestRows(source, {
       ...query,
-      test: compileFilter({ priceMax: 20, currency: "EUR" }),
+      test: compileProductTest({ point: null, filter: { priceMax: 20, currency: "EUR" } }),
     });
     expect(rows.map(({ tile, row }) => tile.id(row))).toEqual(["near", "sale"]);
-    expect((await nearestRows(source, { ...query, test: compileFilter({}), maxTiles: 2 })).truncated).toBe(
-      true,
-    );
+    const { searched } = await nearestRows(source, { ...query, test: everyProduct, maxTiles: 2 });
+    expect(searched.complete).toBe(false);
   });
 });

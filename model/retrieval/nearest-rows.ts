@@ -1,11 +1,15 @@
+import type { Searched } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { isPlaceless, worldCell } from "../../shared/geo/cells.ts";
 import { distanceKm, earthRadiusKm } from "../../shared/geo/distance.ts";
 import { squaredChord, squaredChordOfKm, unitVectors } from "../../shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
+import { compareProductIds } from "../columns/product-identity.ts";
+import { ProductMap } from "../columns/product-map.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
-import type { RowTest } from "./filter.ts";
-import { maxConcurrentReads, type TileSource } from "./tile-source.ts";
+import type { ProductTest, RowTest } from "./filter.ts";
+import { maxConcurrentReads, wholeEarthKm } from "./search-limits.ts";
+import type { TileSource } from "./tile-source.ts";
 
 /** A row of a tile, and its great-circle distance from the point of the query. */
 export interface NearbyRow {
@@ -20,9 +24,8 @@ export interface NearestQuery {
   /** Rows to return, at most. */
   limit: number;
   radiusKm: number;
-  /** Returns whether a row may be part of the answer. */
-  test: RowTest;
-  /** Tiles to read, at most; a search that would need more returns a truncated answer. */
+  test: ProductTest;
+  /** Tiles to read, at most; a search that would need more is not complete. */
   maxTiles: number;
 }
 
@@ -43,7 +46,7 @@ const chordSlackKm = 0.001;
 export async function nearestRows(
   source: TileSource,
   query: NearestQuery,
-): Promise<{ rows: NearbyRow[]; truncated: boolean }> {
+): Promise<{ rows: NearbyRow[]; searched: Searched }> {
   const { point, limit, radiusKm, test } = query;
   const pending: { cell: string; version?: number; count: number; bound: number }[] = [
     { cell: worldCell, count: 0, bound: 0 },
@@ -52,8 +55,12 @@ export async function nearestRows(
   let tilesRead = 0;
   const searchRadiusKm = (): number =>
     rows.length < limit ? radiusKm : Math.min(radiusKm, rows[limit - 1].distanceKm);
+  const result = (complete: boolean): { rows: NearbyRow[]; searched: Searched } => {
+    const unreadKm = pending[0]?.bound ?? Number.POSITIVE_INFINITY;
+    return { rows, searched: { radiusKm: Math.min(unreadKm, radiusKm, wholeEarthKm), complete } };
+  };
   while (pending.length > 0 && pending[0].bound <= searchRadiusKm()) {
-    if (tilesRead >= query.maxTiles) return { rows, truncated: true };
+    if (tilesRead >= query.maxTiles) return result(false);
     const next: { cell: string; version?: number }[] = [];
     let expected = rows.length;
     while (
@@ -72,7 +79,7 @@ export async function nearestRows(
     const currentRadiusKm = searchRadiusKm();
     for (const tile of tiles) {
       if (!tile) continue;
-      if (tile.meta.children.length === 0) addRowsWithin(rows, tile, point, currentRadiusKm, test);
+      if (tile.meta.children.length === 0) addRowsWithin(rows, tile, point, currentRadiusKm, test.row);
       else
         for (const child of tile.meta.children) {
           // Products without a location have no distance.
@@ -80,32 +87,32 @@ export async function nearestRows(
           const toCenter = distanceKm(point.lat, point.lon, child.lat, child.lon);
           const bound = Math.max(0, toCenter - child.radiusKm - roundingKm);
           const { cell, version, count } = child;
-          if (bound <= radiusKm) pending.push({ cell, version, count, bound });
+          if (bound <= radiusKm && test.mayContain(child)) pending.push({ cell, version, count, bound });
         }
     }
     pending.sort((a, b) => a.bound - b.bound);
-    rows.sort((a, b) => a.distanceKm - b.distanceKm || a.tile.idHash[a.row] - b.tile.idHash[b.row]);
+    rows.sort(byDistance);
     rows = newestVersions(rows, limit);
   }
-  return { rows, truncated: false };
+  return result(true);
 }
+
+const byDistance = (a: NearbyRow, b: NearbyRow): number =>
+  a.distanceKm - b.distanceKm || compareProductIds(a.tile, a.row, b.tile, b.row);
 
 /**
  * Returns the first `limit` of sorted rows, each product once, by its newest version. Two tiles may contain a product
  * while it moves or while its cell splits.
  */
 function newestVersions(sorted: readonly NearbyRow[], limit: number): NearbyRow[] {
-  const newest = new Map<number, NearbyRow>();
+  const newest = new ProductMap<NearbyRow>();
   for (let i = 0; i < sorted.length && newest.size < limit; i++) {
-    const each = sorted[i];
-    const hash = each.tile.idHash[each.row];
-    const earlier = newest.get(hash);
-    if (earlier && earlier.tile.version[earlier.row] >= each.tile.version[each.row]) continue;
-    // Delete first, so that the newer version is inserted at its own distance.
-    if (earlier) newest.delete(hash);
-    newest.set(hash, each);
+    const { tile, row } = sorted[i];
+    const earlier = newest.get(tile, row);
+    if (!earlier || earlier.tile.version[earlier.row] < tile.version[row]) newest.set(tile, row, sorted[i]);
   }
-  return [...newest.values()];
+  // A newer version stands at its own distance.
+  return newest.values().sort(byDistance);
 }
 
 /** Appends the matching rows of a tile within a radius to `rows`. */

@@ -3,7 +3,8 @@ import { leafCell, nextCellToward } from "../../shared/geo/cells.ts";
 import type { Columns } from "../columns/columns.ts";
 import { concatRows } from "../columns/concat-rows.ts";
 import { hash53 } from "../columns/hash.ts";
-import { rowOfHash } from "../columns/row-index.ts";
+import { ProductMap } from "../columns/product-map.ts";
+import { rowOfProduct } from "../columns/row-index.ts";
 import type { TileSource } from "./tile-source.ts";
 
 /** Finds products that have moved out of the cell in which a caller last saw them. */
@@ -35,7 +36,7 @@ async function findProduct(
       holder = next;
       block = await tileOf(holder);
     }
-    const row = block ? rowOfHash(block, hash) : undefined;
+    const row = block ? rowOfProduct(block, productId) : undefined;
     if (block && row !== undefined) return { block, row };
     const to = await source.forwardingCell(holder, productId);
     if (to === null || to === address) return null;
@@ -63,13 +64,13 @@ export async function productColumns(
   const found = await Promise.all(wanted.map((each) => findProduct(source, tileOf, each)));
   const blocks: Columns[] = [];
   const indexOf = new Map<Columns, number>();
-  const seen = new Set<number>();
+  const seen = new ProductMap<true>();
   const from: number[] = [];
   const rows: number[] = [];
   let rowsWithNextProducts = 0;
   for (const [i, each] of found.entries()) {
-    if (!each || seen.has(each.block.idHash[each.row])) continue;
-    seen.add(each.block.idHash[each.row]);
+    if (!each || seen.get(each.block, each.row)) continue;
+    seen.set(each.block, each.row, true);
     let at = indexOf.get(each.block);
     if (at === undefined) {
       at = blocks.push(each.block) - 1;

@@ -1,14 +1,19 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { FirstStage, WeightedPoint } from "../../shared/contracts/retrieval.ts";
 import { earthRadiusKm } from "../../shared/geo/distance.ts";
-import { unitVectors } from "../../shared/geo/sphere.ts";
+import { kmOfSquaredChord, squaredChord, squaredChordOfKm, unitVectors } from "../../shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
 import { affinitiesIn } from "./category-affinity.ts";
 import { placelessDistanceKm, productScores, proximity } from "./first-stage.ts";
+import { logScoreAtDistance, usualReachKm } from "./reach.ts";
 
 /** Bytes per row that are cached with a scored block: unit vector, product score and index of the category. */
 export const cachedBytesPerRow = 3 * 8 + 4 + 2;
+
+const squaredReach = squaredChordOfKm(usualReachKm);
+/** A first-stage score below that of nearly every product within reach. */
+const floorScore = -30;
 
 /** Weighted points from which proximity is measured: the user's location, and their usual places. */
 export interface ProximityPoints {
@@ -61,11 +66,25 @@ export function proximityOf(points: ProximityPoints, vectors: Float64Array, row:
   return sum;
 }
 
+/**
+ * Lowers the first-stage scores in `out` of the rows beyond the usual reach of the user, whose unit vector is `here`, by
+ * the term for distance.
+ */
+export function applyDistanceTerm(columns: Columns, here: Float64Array, out: Float64Array): void {
+  const vectors = rowVectorsOf(columns);
+  for (let row = 0; row < columns.count; row++) {
+    const squared = squaredChord(here, 0, vectors, row);
+    // The chord of a row without a location is NaN: it counts as near.
+    if (squared > squaredReach)
+      out[row] = logScoreAtDistance(out[row], kmOfSquaredChord(squared), floorScore);
+  }
+}
+
 /** Writes the first-stage scores of all rows of a block to `out`. Without points, proximity does not count. */
 export function scoreRows(
   columns: Columns,
   points: ProximityPoints | null,
-  affinities: ReadonlyMap<number, number>,
+  affinities: ReadonlyMap<string, number>,
   weights: FirstStage,
   out: Float64Array,
 ): void {

@@ -8,6 +8,3 @@ export interface TileSource {
    */
   tile(cell: string, version?: number): Promise<Columns | null>;
 }
-
-/** Tiles that one search reads at the same time. */
-export const maxConcurrentReads = 8;

@@ -1,13 +1,12 @@
 import { decay } from "../../shared/geo/decay.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
-import type { Columns } from "../columns/columns.ts";
-import { hash32, hash53 } from "../columns/hash.ts";
+import { type Columns, categoryOf } from "../columns/columns.ts";
+import { compareProductIds } from "../columns/product-identity.ts";
+import { ProductMap } from "../columns/product-map.ts";
 
 /** Business rules of a request, applied to the ranked list. */
 export interface Rules {
   limit: number;
-  /** Product ids to leave out. */
-  exclude?: readonly string[];
   /** Factors on the score, by category; 0 removes the category. */
   boost?: Readonly<Record<string, number>>;
   /** Weight of dissimilarity against score, 0..1. */
@@ -32,73 +31,91 @@ const minDiversityPool = 50;
 const categorySimilarity = 0.5;
 const locationSimilarity = 0.5;
 
+/** Returns the categories that a boost of 0 removes. */
+export const removedCategories = (boost: Rules["boost"] = {}): string[] =>
+  Object.entries(boost).flatMap(([name, factor]) => (factor === 0 ? [name] : []));
+
 /**
- * Returns the list to show: exclusions, boosts, caps per category and diversity, each product once. The order is by
- * score, ties by id hash, so that the same input always gives the same list.
+ * Returns the list to show: boosts, caps per category and diversity, each product once. The order is by score, ties by
+ * product, so that the same input always gives the same list.
  */
 export function applyRules<R extends RankedRow>(ranked: readonly R[], rules: Rules): R[] {
-  const excluded = new Set((rules.exclude ?? []).map(hash53));
-  const boosts = new Map(Object.entries(rules.boost ?? {}).map(([name, factor]) => [hash32(name), factor]));
-  const seen = new Set<number>();
-  const list: R[] = [];
-  for (const each of ranked) {
-    const hash = each.block.idHash[each.row];
-    if (excluded.has(hash) || seen.has(hash)) continue;
-    seen.add(hash);
-    const boost = boosts.get(each.block.categoryHash[each.row]) ?? 1;
-    if (boost > 0) list.push(boost === 1 ? each : { ...each, score: each.score * boost });
-  }
-  list.sort((a, b) => b.score - a.score || a.block.idHash[a.row] - b.block.idHash[b.row]);
   const { limit, perCategory = Number.POSITIVE_INFINITY, diversity = 0 } = rules;
-  const counts = new Map<number, number>();
-  const selected: R[] = [];
-  const pool = diversity > 0 ? list.slice(0, Math.max(minDiversityPool, limit * diversityPoolPerItem)) : list;
-  const addWithinCap = (each: R): void => {
-    const category = each.block.categoryHash[each.row];
+  const list = sortedByScore(boosted(ranked, new Map(Object.entries(rules.boost ?? {}))));
+  const counts = new Map<string, number>();
+  const addWithinCap = (selected: R[], each: R): boolean => {
+    const category = categoryOf(each.block, each.row);
     const count = counts.get(category) ?? 0;
-    if (count >= perCategory) return;
+    if (count >= perCategory) return false;
     counts.set(category, count + 1);
     selected.push(each);
+    return true;
   };
-  if (diversity === 0) {
-    for (const each of pool) if (selected.length < limit) addWithinCap(each);
-    return selected;
-  }
-  const bestScore = pool[0]?.score || 1;
-  while (selected.length < limit && pool.length > 0) {
-    let bestIndex = 0;
-    let bestValue = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < pool.length; i++) {
-      const value =
-        (1 - diversity) * (pool[i].score / bestScore) - diversity * maxSimilarity(pool[i], selected);
-      if (value > bestValue) {
-        bestValue = value;
-        bestIndex = i;
-      }
-    }
-    addWithinCap(pool.splice(bestIndex, 1)[0]);
+  if (diversity > 0) return diversified(list, limit, diversity, addWithinCap);
+  const selected: R[] = [];
+  for (const each of list) {
+    if (selected.length >= limit) break;
+    addWithinCap(selected, each);
   }
   return selected;
 }
 
-/**
- * Returns the similarity of a product to the most similar of the selected ones, 0..1: half for the same category, half
- * for being near (maximal marginal relevance: Carbonell and Goldstein, SIGIR 1998).
- */
-function maxSimilarity(each: RankedRow, selected: readonly RankedRow[]): number {
-  let max = 0;
-  for (const other of selected) {
-    const sameCategory = each.block.categoryHash[each.row] === other.block.categoryHash[other.row];
-    const km = distanceKm(
-      each.block.lat[each.row],
-      each.block.lon[each.row],
-      other.block.lat[other.row],
-      other.block.lon[other.row],
-    );
-    max = Math.max(
-      max,
-      (sameCategory ? categorySimilarity : 0) + (Number.isNaN(km) ? 0 : locationSimilarity * decay(km)),
-    );
+/** Returns each product once, with its score times the factor of its category; without those whose factor is 0. */
+function boosted<R extends RankedRow>(ranked: readonly R[], factors: ReadonlyMap<string, number>): R[] {
+  const seen = new ProductMap<true>();
+  const list: R[] = [];
+  for (const each of ranked) {
+    if (seen.get(each.block, each.row)) continue;
+    seen.set(each.block, each.row, true);
+    const factor = factors.get(categoryOf(each.block, each.row)) ?? 1;
+    if (factor > 0) list.push(factor === 1 ? each : { ...each, score: each.score * factor });
   }
-  return max;
+  return list;
+}
+
+const sortedByScore = <R extends RankedRow>(list: R[]): R[] =>
+  list.sort((a, b) => b.score - a.score || compareProductIds(a.block, a.row, b.block, b.row));
+
+/**
+ * Selects one product after the other by maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): its score,
+ * against its similarity to the most similar product selected before. It keeps that similarity for each product of the
+ * pool, so that its time is the size of the pool times the limit.
+ */
+function diversified<R extends RankedRow>(
+  list: readonly R[],
+  limit: number,
+  diversity: number,
+  addWithinCap: (selected: R[], each: R) => boolean,
+): R[] {
+  const pool = list.slice(0, Math.max(minDiversityPool, limit * diversityPoolPerItem));
+  const similarity = new Float64Array(pool.length);
+  const isLeft = new Uint8Array(pool.length).fill(1);
+  const bestScore = pool[0]?.score || 1;
+  const selected: R[] = [];
+  for (let left = pool.length; left > 0 && selected.length < limit; left--) {
+    let best = -1;
+    let bestValue = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < pool.length; i++) {
+      if (isLeft[i] === 0) continue;
+      const value = (1 - diversity) * (pool[i].score / bestScore) - diversity * similarity[i];
+      if (value > bestValue) {
+        bestValue = value;
+        best = i;
+      }
+    }
+    isLeft[best] = 0;
+    if (!addWithinCap(selected, pool[best])) continue;
+    for (let i = 0; i < pool.length; i++)
+      if (isLeft[i] === 1) similarity[i] = Math.max(similarity[i], similarityOf(pool[i], pool[best]));
+  }
+  // Caps may leave too few products of the pool.
+  for (let i = pool.length; i < list.length && selected.length < limit; i++) addWithinCap(selected, list[i]);
+  return selected;
+}
+
+/** Returns the similarity of two products, 0..1: half for the same category, half for being near. */
+function similarityOf(a: RankedRow, b: RankedRow): number {
+  const sameCategory = categoryOf(a.block, a.row) === categoryOf(b.block, b.row);
+  const km = distanceKm(a.block.lat[a.row], a.block.lon[a.row], b.block.lat[b.row], b.block.lon[b.row]);
+  return (sameCategory ? categorySimilarity : 0) + (Number.isNaN(km) ? 0 : locationSimilarity * decay(km));
 }

@@ -5,6 +5,7 @@ import { concatRows } from "../columns/concat-rows.ts";
 import { topIndices } from "../retrieval/top-indices.ts";
 import { capOfChildren, capOfRows } from "./bounding-cap.ts";
 import { type CellProduct, columnsRowOf } from "./cell-product.ts";
+import { mergeContent, summarizeContent } from "./content-summary.ts";
 import { popularityScore } from "./engagement.ts";
 
 /** Builds the tile of a leaf cell, as of `time` (seconds since the epoch). */
@@ -41,7 +42,14 @@ export function summarizeTile(tile: Columns): ChildSummary | null {
   const rows = popularRows(tile, maxSummaryRows);
   const list = { blocks: [tile], from: rows.map(() => 0), rows, count: rows.length };
   return {
-    block: { cell, count, version, ...(children.length > 0 ? capOfChildren(children) : capOfRows(tile)) },
+    block: {
+      cell,
+      count,
+      version,
+      ...(children.length > 0 ? capOfChildren(children) : capOfRows(tile)),
+      content:
+        children.length > 0 ? mergeContent(children.map(({ content }) => content)) : summarizeContent(tile),
+    },
     bestRows: sealBlock(concatRows(list, { cell, version, time, children: [] }).buffer),
   };
 }

@@ -4,9 +4,8 @@ import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import { localHourOf } from "../../shared/time/local-clock.ts";
 import { categoryAffinities } from "../candidate-query/category-affinities.ts";
 import { usualPlaces } from "../candidate-query/usual-places.ts";
-import type { Columns } from "../columns/columns.ts";
-import { hash53 } from "../columns/hash.ts";
-import { rowOfHash } from "../columns/row-index.ts";
+import { type Columns, categoryOf } from "../columns/columns.ts";
+import { rowOfProduct } from "../columns/row-index.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import { affinityWeights, categoryHoursOf } from "../retrieval/category-affinity.ts";
@@ -92,7 +91,7 @@ async function buildChoice(
     now: event.time,
     weights: { people: 0, hot: 0, fresh: 0, near: 1, usual: 1, category: 0, hour: 0 },
   });
-  const chosen = rowOfHash(pool, hash53(event.itemId));
+  const chosen = rowOfProduct(pool, event.itemId);
   if (chosen === undefined) return null;
   const rows = [chosen];
   while (rows.length <= alternativesPerChoice) rows.push(random.below(pool.count));
@@ -110,7 +109,7 @@ function choiceInputs(
   point: Point | null,
   usual: ReturnType<typeof usualPlaces>,
   weight: number,
-  categoryWeights: { chosen: ReadonlyMap<number, number>; hour: ReadonlyMap<number, number> },
+  categoryWeights: { chosen: ReadonlyMap<string, number>; hour: ReadonlyMap<string, number> },
 ): Float32Array {
   const proximityPoints = proximityPointsOf(point, usual, { ...defaultFirstStage, usual: weight });
   const vectors = rowVectorsOf(pool);
@@ -119,8 +118,8 @@ function choiceInputs(
     inputs.set(productScoreInputs(pool, row), i * weightNames.length);
     const near = proximityPoints ? proximityOf(proximityPoints, vectors, row) : 1;
     inputs[i * weightNames.length + 3] = Math.log(Math.max(minProximity, near));
-    inputs[i * weightNames.length + 4] = categoryWeights.chosen.get(pool.categoryHash[row]) ?? 0;
-    inputs[i * weightNames.length + 5] = categoryWeights.hour.get(pool.categoryHash[row]) ?? 0;
+    inputs[i * weightNames.length + 4] = categoryWeights.chosen.get(categoryOf(pool, row)) ?? 0;
+    inputs[i * weightNames.length + 5] = categoryWeights.hour.get(categoryOf(pool, row)) ?? 0;
   }
   return inputs;
 }

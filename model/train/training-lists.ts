@@ -1,7 +1,7 @@
 import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import { localHourOf } from "../../shared/time/local-clock.ts";
-import { hash53 } from "../columns/hash.ts";
+import { hasProductId } from "../columns/product-identity.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import type { TrainingList } from "../features/batch.ts";
 import { type Candidate, computeFeatures } from "../features/compute-features.ts";
@@ -51,8 +51,7 @@ async function buildTrainingList(
   const hour = localHourOf(now + offset);
   const query = { profile, point, now, hour, filter: {}, limit: maxCandidates, firstStage };
   const { candidates, blocks } = await fetchCandidates(query, candidateStore);
-  const target = hash53(event.itemId);
-  const chosen = candidates.find(({ block, row }) => block.idHash[row] === target);
+  const chosen = candidates.find(({ block, row }) => hasProductId(block, row, event.itemId));
   if (!chosen) return null;
   const sample = sampleNegatives(candidates, chosen, negatives, random);
   const context = rankingContext(profile, now, offset, point, blocks, candidates);

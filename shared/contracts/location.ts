@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { currencyCode, point, precision } from "./primitives.ts";
+import { currencyCode, identifier, point, precision } from "./primitives.ts";
 
 /** A city of the gazetteer (GeoNames). */
 export const city = z.object({
@@ -103,11 +103,22 @@ export const answerFilter = z.object({
 });
 export type AnswerFilter = z.infer<typeof answerFilter>;
 
+/** How far the search for the products of a list went. */
+export const searched = z.object({
+  /** Radius in km around the location within which every product that matches was found; null without a location. */
+  radiusKm: z.number().nullable(),
+  /** False if the search ended at its limit of map tiles, so that a product that matches may be missing. */
+  complete: z.boolean(),
+});
+export type Searched = z.infer<typeof searched>;
+
 /** Query of `LocationApi.nearby`: at most 500 products around a point. */
 export const nearbyQuery = z.object({
   point,
   limit: z.number().int().min(1).max(500),
   filter: productFilter.default({}),
+  /** Products to leave out. */
+  exclude: z.array(identifier).max(500).optional(),
 });
 export type NearbyQuery = z.infer<typeof nearbyQuery>;
 
@@ -123,13 +134,10 @@ export const nearbyItem = z.object({
   available: z.boolean(),
   groupId: z.string().nullable(),
 });
-/**
- * Products around a point, nearest first. `truncated` is true if the search stopped at its limit of tiles, so that a
- * nearer product may be missing.
- */
+/** Products around a point, nearest first. */
 export const nearbyAnswer = z.object({
   items: z.array(nearbyItem),
-  truncated: z.boolean(),
+  searched,
   /** Present if the filter has a price or a currency. */
   filter: answerFilter.optional(),
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { answerFilter, answerLocation, productFilter } from "./location.ts";
+import { answerFilter, answerLocation, productFilter, type Searched, searched } from "./location.ts";
 import { boundedRecord, identifier, plainId, point } from "./primitives.ts";
 import { type ProductCard, productCard } from "./product.ts";
 import { inputWarning } from "./warning.ts";
@@ -31,8 +31,6 @@ export const recommendationInput = z.strictObject({
   exclude: z.array(identifier).max(500).optional(),
   /** What happens to products that the user purchased; the deployment's setting if absent. */
   purchased: purchasedRule.optional(),
-  /** Reserved for rules that depend on the page. No rule reads it yet. */
-  context: boundedRecord(64, z.union([z.string().max(256), z.number(), z.boolean()])).optional(),
   explain: z.boolean().default(false),
   /** Time budget in milliseconds. The pipeline skips stages that no longer fit and names them in `stages`. */
   budgetMs: z.number().int().min(1).max(10_000).optional(),
@@ -73,6 +71,7 @@ export const recommendationAnswer = z.object({
   candidates: z.number().int().optional(),
   /** What was not used as it was sent, for example a `location` of (0, 0). */
   warnings: z.array(inputWarning).optional(),
+  searched,
 });
 export type RecommendationAnswer = z.infer<typeof recommendationAnswer>;
 
@@ -99,7 +98,17 @@ export const recommendationReceipt = z.object({
 });
 export type RecommendationReceipt = z.infer<typeof recommendationReceipt>;
 
+/** What a list of products that does not depend on a user contains. */
+export const productListQuery = z.object({
+  limit: z.number().int().min(1).max(100),
+  filter: productFilter,
+  /** Products to leave out. */
+  exclude: z.array(identifier).max(500),
+});
+export type ProductListQuery = z.infer<typeof productListQuery>;
+
 /** A list of products that does not depend on a user. */
 export interface RecommendationList {
   items: { productId: string; rank: number; score: number; product: Omit<ProductCard, "cell" | "version"> }[];
+  searched: Searched;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { decidedFilter, type ResolvedLocation } from "./location.ts";
-import { identifier, point } from "./primitives.ts";
+import { categoryName, identifier, point } from "./primitives.ts";
 
 /**
  * Weights of the first stage, which selects the candidates for the ranker. Its score is linear in a few columns and in
@@ -29,14 +29,19 @@ export const weightedPoint = point.extend({ weight: z.number().min(0) });
 export type WeightedPoint = z.infer<typeof weightedPoint>;
 
 /**
- * A user's affinity to a category: the hash of its name, and the number of choices less the dismissals. It is negative
- * for a category that the user rejects.
+ * A user's affinity to a category: its name, and the number of choices less the dismissals. It is negative for a
+ * category that the user rejects.
  */
 export const categoryAffinity = z.object({
-  hash: z.number().int().min(0).max(0xffffffff),
+  name: categoryName,
   choices: z.number(),
 });
 export type CategoryAffinity = z.infer<typeof categoryAffinity>;
+
+/** Products that a query excludes, at most: those of the request, and those that the user's history hides. */
+export const maxExcludedProducts = 2000;
+/** Categories that a query excludes, at most. */
+export const maxExcludedCategories = 500;
 
 /** Query of the first stage. */
 export const firstStageQuery = z.object({
@@ -50,6 +55,10 @@ export const firstStageQuery = z.object({
   hour: z.number().int().min(0).max(23).nullable(),
   limit: z.number().int().min(1).max(1000),
   filter: decidedFilter,
+  /** Products that are no candidates. */
+  exclude: z.array(identifier).max(maxExcludedProducts).optional(),
+  /** Categories whose products are no candidates. */
+  excludeCategories: z.array(categoryName).max(maxExcludedCategories).optional(),
   /** Time of the query, in seconds since the epoch. Decayed columns of the answer are computed for this time. */
   now: z.number(),
   weights: firstStage,

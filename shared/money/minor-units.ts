@@ -40,6 +40,9 @@ export const minorUnitsAtLeast = (bound: number, currency: string | null): numbe
 export const minorUnitsAtMost = (bound: number, currency: string | null): number =>
   minorUnitsOf(bound, currency) ?? Math.floor(shiftDecimal(bound, currencyDigits(currency)));
 
-/** Returns the decimal amount of minor units: 19.95 for 1995 cents. */
+/**
+ * Returns the decimal amount of minor units: 19.95 for 1995 cents. Both numbers of the division are exact, so its result
+ * is the binary number nearest to the decimal one.
+ */
 export const decimalOf = (minorUnits: number, currency: string | null): number =>
-  shiftDecimal(minorUnits, -currencyDigits(currency));
+  minorUnits / 10 ** currencyDigits(currency);

@@ -8,6 +8,7 @@ import type { Point } from "../contracts/primitives.ts";
 import type { BulkReport } from "../contracts/product.ts";
 import type { RebuildStep } from "../contracts/rebuild.ts";
 import type {
+  ProductListQuery,
   RecommendationAnswer,
   RecommendationInput,
   RecommendationList,
@@ -30,12 +31,19 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
     edge: EdgeLocation,
   ): Promise<Result<RecommendationAnswer>>;
   /**
-   * Returns products that users chose after a product, and nearby products of its category; at most `limit`, best
-   * first.
+   * Returns products that users chose after a product, and nearby products of its category; best first.
    */
-  similar(application: string, productId: string, limit: number): Promise<Result<RecommendationList>>;
-  /** Returns the most popular products near a point, or of the world if `point` is null; at most `limit`. */
-  trending(application: string, point: Point | null, limit: number): Promise<Result<RecommendationList>>;
+  similar(
+    application: string,
+    productId: string,
+    query: ProductListQuery,
+  ): Promise<Result<RecommendationList>>;
+  /** Returns the most popular products near a point, or of the world if `point` is null. */
+  trending(
+    application: string,
+    point: Point | null,
+    query: ProductListQuery,
+  ): Promise<Result<RecommendationList>>;
   /** Returns the receipt of a recommendation; refuses with `not_found` if it is unknown or expired. */
   receipt(application: string, recommendationId: string): Promise<Result<RecommendationReceipt>>;
   /**

@@ -3,10 +3,11 @@ import { z } from "zod";
 import { gatherCandidates } from "../../model/candidate-sources/gather-candidates.ts";
 import { tileCandidateStore } from "../../model/candidate-sources/in-process-candidates.ts";
 import { type Columns, currencyOf, groupIdOf } from "../../model/columns/columns.ts";
-import { compileFilter } from "../../model/retrieval/filter.ts";
+import { compileProductTest } from "../../model/retrieval/filter.ts";
 import { firstStageCandidates } from "../../model/retrieval/first-stage-candidates.ts";
 import { nearestRows } from "../../model/retrieval/nearest-rows.ts";
 import { productColumns } from "../../model/retrieval/product-columns.ts";
+import { maxTilesPerSearch } from "../../model/retrieval/search-limits.ts";
 import {
   type EdgeLocation,
   edgeLocation,
@@ -60,9 +61,6 @@ import { applyChanges, applyTotals } from "./spatial-index/apply.ts";
 import { rebuildCells } from "./spatial-index/rebuild-cells.ts";
 import { TileCache } from "./spatial-index/tile-cache.ts";
 import { CityStore } from "./store.ts";
-
-/** Largest number of tiles that one `nearby` call reads. If it needs more, the answer is marked `truncated`. */
-const maxNearbyTiles = 64;
 
 const cellName = z.string().refine(isCellName, "must be the name of a cell or an address");
 const addressedProduct = productRef.extend({ cell: cellName });
@@ -127,18 +125,18 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
   async nearby(application: string, query: NearbyQuery): Promise<Result<NearbyAnswer>> {
     const parsed = parse(nearbyCall, { application, ...query });
     if (!parsed.ok) return parsed;
-    const { point, limit } = parsed.value;
+    const { point, limit, exclude } = parsed.value;
     const tiles = this.#tiles(application);
     const filter = await decideCurrency(tiles, parsed.value.filter, point);
-    const { rows, truncated } = await nearestRows(tiles, {
+    const { rows, searched } = await nearestRows(tiles, {
       point,
       limit,
       radiusKm: filter.radiusKm ?? Number.POSITIVE_INFINITY,
-      test: compileFilter(filter),
-      maxTiles: maxNearbyTiles,
+      test: compileProductTest({ point: null, filter, exclude }),
+      maxTiles: maxTilesPerSearch,
     });
     return ok({
-      truncated,
+      searched,
       ...(filter.currency === undefined ? {} : { filter: { currency: filter.currency } }),
       items: rows.map(({ tile, row, distanceKm }) => ({
         productId: tile.id(row),

@@ -4,7 +4,7 @@ import { edgeLocation } from "../../shared/contracts/location.ts";
 import { modelManifest, modelOrigin } from "../../shared/contracts/model.ts";
 import { applicationName, identifier, point, precision } from "../../shared/contracts/primitives.ts";
 import { rebuildInput } from "../../shared/contracts/rebuild.ts";
-import { recommendationInput } from "../../shared/contracts/recommendation.ts";
+import { productListQuery, recommendationInput } from "../../shared/contracts/recommendation.ts";
 import { locationInput } from "../../shared/contracts/user.ts";
 
 // Each schema validates the arguments of one RPC method of service.ts.
@@ -27,8 +27,16 @@ export const recommendCall = z.object({
   input: recommendationInput,
   edge: edgeLocation,
 });
-export const similarCall = z.object({ application: applicationName, productId: identifier });
-export const trendingCall = z.object({ application: applicationName, where: point.nullable() });
+export const similarCall = z.object({
+  application: applicationName,
+  productId: identifier,
+  query: productListQuery,
+});
+export const trendingCall = z.object({
+  application: applicationName,
+  where: point.nullable(),
+  query: productListQuery,
+});
 export const eventsCall = z.object({
   application: applicationName,
   events: z.array(eventInput).max(maxLiveEvents),

@@ -16,6 +16,7 @@ import type { Page, PageQuery } from "../../shared/contracts/page.ts";
 import { applicationName, type Point } from "../../shared/contracts/primitives.ts";
 import type { RebuildStep } from "../../shared/contracts/rebuild.ts";
 import {
+  type ProductListQuery,
   type RecommendationAnswer,
   type RecommendationInput,
   type RecommendationList,
@@ -84,18 +85,22 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return recommendProducts(this.env, application, parsed.value.input, parsed.value.edge, this.#waitUntil);
   }
 
-  async similar(application: string, productId: string, limit: number): Promise<Result<RecommendationList>> {
-    const parsed = parse(similarCall, { application, productId });
-    return parsed.ok ? similarProducts(this.env, application, productId, limit) : parsed;
+  async similar(
+    application: string,
+    productId: string,
+    query: ProductListQuery,
+  ): Promise<Result<RecommendationList>> {
+    const parsed = parse(similarCall, { application, productId, query });
+    return parsed.ok ? similarProducts(this.env, application, productId, parsed.value.query) : parsed;
   }
 
   async trending(
     application: string,
     where: Point | null,
-    limit: number,
+    query: ProductListQuery,
   ): Promise<Result<RecommendationList>> {
-    const parsed = parse(trendingCall, { application, where });
-    return parsed.ok ? trendingProducts(this.env, application, where, limit) : parsed;
+    const parsed = parse(trendingCall, { application, where, query });
+    return parsed.ok ? trendingProducts(this.env, application, where, parsed.value.query) : parsed;
   }
 
   async receipt(application: string, recommendationId: string): Promise<Result<RecommendationReceipt>> {

@@ -1,5 +1,5 @@
 import { daySeconds } from "../../../shared/time/seconds.ts";
-import { hash32 } from "../../columns/hash.ts";
+import { categoryOf } from "../../columns/columns.ts";
 import { categoryHalfLives, dismissalWeight, netChoices } from "../../profile/profile.ts";
 import { signedLog } from "../../signed-log.ts";
 import type { RankingContext } from "../ranking-context.ts";
@@ -37,39 +37,38 @@ export const categoryFeatures: FeatureFamily = {
     "category_lift",
   ],
   fill(context, block, row, _trace, out, at) {
-    const values = categoryValues(context, block.categoryHash[row]);
+    const values = categoryValues(context, categoryOf(block, row));
     for (let i = 0; i < values.length; i++) out[at + i] = values[i];
   },
 };
 
-const cachedValues = new WeakMap<RankingContext, Map<number, Float32Array>>();
+const cachedValues = new WeakMap<RankingContext, Map<string, Float32Array>>();
 
 /** Returns the features of a category. All of its candidates share them, so they are computed once per ranking. */
-function categoryValues(context: RankingContext, hash: number): Float32Array {
+function categoryValues(context: RankingContext, category: string): Float32Array {
   let categories = cachedValues.get(context);
   if (!categories) {
     categories = new Map();
     cachedValues.set(context, categories);
   }
-  let values = categories.get(hash);
+  let values = categories.get(category);
   if (!values) {
-    values = computeCategoryValues(context, hash);
-    categories.set(hash, values);
+    values = computeCategoryValues(context, category);
+    categories.set(category, values);
   }
   return values;
 }
 
 function computeCategoryValues(
   { profile, categories, choices, list, ...context }: RankingContext,
-  hash: number,
+  category: string,
 ): Float32Array {
   const values = new Float32Array(categoryFeatures.names.length);
-  const stats = categories.get(hash);
-  const last = choices[0]?.category;
-  values[6] = last !== undefined && last !== null && hash32(last) === hash ? 1 : 0;
-  values[7] = 2 * (context.categoryTransitions.get(hash) ?? 0);
-  values[8] = list.categoryHours.get(hash) ?? 0;
-  const expected = list.expectedChoices.get(hash) ?? 0;
+  const stats = categories.get(category);
+  values[6] = choices[0]?.category === category ? 1 : 0;
+  values[7] = 2 * (context.categoryTransitions.get(category) ?? 0);
+  values[8] = list.categoryHours.get(category) ?? 0;
+  const expected = list.expectedChoices.get(category) ?? 0;
   const net = stats ? netChoices(stats) : 0;
   const liftOf = net < 0 ? liftPrior / (1 - net) : net + liftPrior;
   values[9] = Math.log(liftOf / (expected + liftPrior));

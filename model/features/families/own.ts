@@ -1,6 +1,7 @@
 import { eventTypes } from "../../../shared/contracts/event.ts";
 import { daySeconds } from "../../../shared/time/seconds.ts";
 import { offsetsByName } from "../../columns/offsets.ts";
+import { hasProductId } from "../../columns/product-identity.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
 /** Half-lives of decayed choices, in days. */
@@ -31,8 +32,8 @@ const dismissalsOffset = names.indexOf("own_dismissals");
 export const ownFeatures: FeatureFamily = {
   names,
   fill(context, block, row, _trace, out, at) {
-    const stats = context.products.get(block.idHash[row]);
-    const dismissals = Math.log1p(context.dismissals.get(block.idHash[row]) ?? 0);
+    const stats = context.products.get(block, row);
+    const dismissals = Math.log1p(context.dismissals.get(block, row) ?? 0);
     if (!stats) {
       out.fill(0, at, at + ownFeatures.names.length);
       out[at + dismissalsOffset] = dismissals;
@@ -50,7 +51,7 @@ export const ownFeatures: FeatureFamily = {
     const newest = stats.times.at(-1);
     const ageDays = newest === undefined ? 0 : Math.max(0, localNow - newest) / daySeconds;
     out[at++] = Math.log1p(ageDays);
-    out[at++] = context.lastProductHash === block.idHash[row] ? 1 : 0;
+    out[at++] = context.lastProductId !== null && hasProductId(block, row, context.lastProductId) ? 1 : 0;
     out[at++] = Math.log1p(stats.counts[typeOffset.cart]);
     out[at++] = Math.log1p(stats.counts[typeOffset.purchase]);
     out[at++] = dismissals;

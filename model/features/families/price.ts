@@ -1,6 +1,6 @@
 import { discountShare } from "../../../shared/money/discount.ts";
 import { daySeconds } from "../../../shared/time/seconds.ts";
-import { unitsAfterDiscountOf } from "../../columns/columns.ts";
+import { categoryOf, unitsAfterDiscountOf } from "../../columns/columns.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
 /**
@@ -26,12 +26,13 @@ export const priceFeatures: FeatureFamily = {
     if (paid > 0) {
       const log = Math.log(paid);
       const { profile } = context;
-      const stats = context.categories.get(block.categoryHash[row]);
+      const category = categoryOf(block, row);
+      const stats = context.categories.get(category);
       out[at] = 1;
       out[at + 1] = Math.max(-2, Math.min(7, log / 3));
       if (profile.priced > 0) out[at + 2] = clip(log - profile.logPrices / profile.priced);
       if (stats && stats.priced > 0) out[at + 3] = clip(log - stats.logPrices / stats.priced);
-      out[at + 4] = clip(log - (context.list.logPrices.get(block.categoryHash[row]) ?? log));
+      out[at + 4] = clip(log - (context.list.logPrices.get(category) ?? log));
     }
     out[at + 5] = discountShare(block.discountMillionths[row]) * 2;
     const rating = block.rating[row];

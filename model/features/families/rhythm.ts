@@ -59,7 +59,7 @@ export const rhythmFeatures: FeatureFamily = {
     "product_weekday",
   ],
   fill(context, block, row, _trace, out, at) {
-    const stats = context.products.get(block.idHash[row]);
+    const stats = context.products.get(block, row);
     const weekend = context.weekday >= 5;
     if (stats && stats.times.length > 0) {
       let mass = 0;

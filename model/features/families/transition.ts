@@ -44,16 +44,15 @@ export const transitionFeatures: FeatureFamily = {
     "step_everyone_second",
   ],
   fill(context, block, row, _trace, out, at) {
-    const hash = block.idHash[row];
-    const own = context.transitionsFromLast.get(hash) ?? 0;
-    const second = context.transitionsFromSecond.get(hash) ?? 0;
-    const everyone = context.globalTransitionsFromLast.get(hash) ?? 0;
+    const own = context.transitionsFromLast.get(block, row) ?? 0;
+    const second = context.transitionsFromSecond.get(block, row) ?? 0;
+    const everyone = context.globalTransitionsFromLast.get(block, row) ?? 0;
     out[at] = (3 * own) / (context.transitionsFromLastSum + 2);
     out[at + 1] = Math.log1p(own);
     out[at + 2] = (3 * second) / (context.transitionsFromSecondSum + 2);
-    out[at + 3] = Math.log1p(sameGap(context, context.products.get(hash)?.times ?? []));
+    out[at + 3] = Math.log1p(sameGap(context, context.products.get(block, row)?.times ?? []));
     out[at + 4] = 3 * everyone;
     out[at + 5] = everyone > 0 ? Math.max(0, Math.log(everyone) + 6) / 2 : 0;
-    out[at + 6] = 3 * (context.globalTransitionsFromSecond.get(hash) ?? 0);
+    out[at + 6] = 3 * (context.globalTransitionsFromSecond.get(block, row) ?? 0);
   },
 };

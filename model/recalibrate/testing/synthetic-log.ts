@@ -3,7 +3,7 @@ import { featureShape } from "../../features/compute-features.ts";
 import { packFeatures } from "../../features/pack-features.ts";
 import type { Parameters } from "../../network/parameters.ts";
 import { randomBatch } from "../../onnx/random-batch.ts";
-import { finalScores } from "../../pipeline/run-pipeline.ts";
+import { finalScores } from "../../pipeline/final-scores.ts";
 import { Random } from "../../train/random.ts";
 import { scoreByTape } from "../../train/train.ts";
 

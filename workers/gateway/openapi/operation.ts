@@ -71,13 +71,13 @@ const decimalNumber = z
   .transform(Number);
 
 /** Returns the schema of a query parameter that is a number from `minimum` to `maximum`. */
-const numberParameter = (schema: z.ZodNumber, minimum: number, maximum: number) =>
+export const decimalParameter = (schema: z.ZodNumber, minimum: number, maximum: number) =>
   decimalNumber.pipe(schema.min(minimum).max(maximum)).openapi({ type: "number", minimum, maximum });
 
-export const latitudeParameter = numberParameter(point.shape.lat, -90, 90);
-export const longitudeParameter = numberParameter(point.shape.lon, -180, 180);
+export const latitudeParameter = decimalParameter(point.shape.lat, -90, 90);
+export const longitudeParameter = decimalParameter(point.shape.lon, -180, 180);
 /** Accepts one meter to 20,100 km: no two points on Earth are farther apart. */
-export const radiusKmParameter = numberParameter(z.number(), 0.001, 20_100);
+export const radiusKmParameter = decimalParameter(z.number(), 0.001, 20_100);
 
 /** Returns the schema of the query parameter `limit`: how many items a list returns at most. */
 export const limitParameter = (maximum: number, defaultLimit: number) =>

@@ -1,10 +1,12 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { searched } from "../../../shared/contracts/location.ts";
 import { identifier } from "../../../shared/contracts/primitives.ts";
 import { productCard } from "../../../shared/contracts/product.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { describeAccess } from "../keys/caller.ts";
+import { filterFromQuery, filterParameters } from "../openapi/filter-parameters.ts";
 import {
   type GuardRoute,
   idPath,
@@ -26,6 +28,7 @@ const list = z
         product: productCard.omit({ cell: true, version: true }),
       }),
     ),
+    searched,
   })
   .openapi("ProductList");
 const tags = ["Recommendations"];
@@ -40,21 +43,24 @@ export function addDiscoveryRoutes(app: Gateway, { services }: Dependencies, gua
       description: describeAccess("anyone"),
       tags,
       ...guard("anyone"),
-      request: { params: idPath, query: z.strictObject({ limit: limitParameter(100, 10) }) },
+      request: {
+        params: idPath,
+        query: z.strictObject({ limit: limitParameter(100, 10), ...filterParameters }),
+      },
       responses: { 200: jsonResponse("Products, the most similar first.", list), ...problemResponses },
     }),
-    async (c) =>
-      c.json(
+    async (c) => {
+      const { limit, ...filters } = c.req.valid("query");
+      const query = { limit, ...filterFromQuery(filters) };
+      const { application } = c.var.caller;
+      return c.json(
         unwrap(
-          await services.recommendation.similar(
-            c.var.caller.application,
-            c.req.valid("param").id,
-            c.req.valid("query").limit,
-          ),
+          await services.recommendation.similar(application, c.req.valid("param").id, query),
           "the recommendation service",
         ),
         200,
-      ),
+      );
+    },
   );
 
   app.openapi(
@@ -70,16 +76,18 @@ export function addDiscoveryRoutes(app: Gateway, { services }: Dependencies, gua
           lat: latitudeParameter.optional(),
           lon: longitudeParameter.optional(),
           limit: limitParameter(100, 10),
+          ...filterParameters,
         }),
       },
       responses: { 200: jsonResponse("Products, the most chosen first.", list), ...problemResponses },
     }),
     async (c) => {
-      const { lat, lon, limit } = c.req.valid("query");
+      const { lat, lon, limit, ...filters } = c.req.valid("query");
+      const query = { limit, ...filterFromQuery(filters) };
       const { application } = c.var.caller;
       return c.json(
         unwrap(
-          await services.recommendation.trending(application, pointFromQuery(lat, lon) ?? null, limit),
+          await services.recommendation.trending(application, pointFromQuery(lat, lon) ?? null, query),
           "the recommendation service",
         ),
         200,

@@ -1,10 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { nearbyAnswer, resolvedLocation } from "../../../shared/contracts/location.ts";
-import { categoryName } from "../../../shared/contracts/primitives.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { describeAccess } from "../keys/caller.ts";
+import { filterFromQuery, filterParameters } from "../openapi/filter-parameters.ts";
 import {
   type GuardRoute,
   jsonResponse,
@@ -12,7 +12,6 @@ import {
   limitParameter,
   longitudeParameter,
   problemResponses,
-  radiusKmParameter,
 } from "../openapi/operation.ts";
 
 const tags = ["Locations"];
@@ -31,9 +30,8 @@ export function addLocationRoutes(app: Gateway, { services }: Dependencies, guar
         query: z.strictObject({
           lat: latitudeParameter,
           lon: longitudeParameter,
-          radiusKm: radiusKmParameter.optional(),
           limit: limitParameter(500, 20),
-          category: categoryName.optional(),
+          ...filterParameters,
         }),
       },
       responses: {
@@ -42,19 +40,10 @@ export function addLocationRoutes(app: Gateway, { services }: Dependencies, guar
       },
     }),
     async (c) => {
-      const { lat, lon, radiusKm, limit, category } = c.req.valid("query");
-      const filter = {
-        ...(radiusKm === undefined ? {} : { radiusKm }),
-        ...(category === undefined ? {} : { categories: [category] }),
-      };
+      const { lat, lon, limit, ...filters } = c.req.valid("query");
+      const query = { point: { lat, lon }, limit, ...filterFromQuery(filters) };
       const { application } = c.var.caller;
-      return c.json(
-        unwrap(
-          await services.location.nearby(application, { point: { lat, lon }, limit, filter }),
-          "the location service",
-        ),
-        200,
-      );
+      return c.json(unwrap(await services.location.nearby(application, query), "the location service"), 200);
     },
   );
 

@@ -127,6 +127,8 @@ const userService = (): UserApi => {
   };
 };
 
+const searched = { radiusKm: 20_038, complete: true };
+
 const locationService = (): LocationApi => {
   const columns = async () => ok(new ArrayBuffer(0));
   return {
@@ -135,7 +137,7 @@ const locationService = (): LocationApi => {
     coarsen: async (point) => ok({ point, place }),
     edgePoint: async (edge) => ok(edge.point),
     filterCurrency: async () => ok("EUR"),
-    nearby: async () => ok({ items: [], truncated: false }),
+    nearby: async () => ok({ items: [], searched }),
     gatherCandidates: async () => ok({ near: null, chosen: null, next: null, skipped: [], place }),
     firstStageCandidates: columns,
     productColumns: columns,
@@ -182,13 +184,14 @@ const recommendationService = (): RecommendationApi => {
         variant: "default",
         location: { ...location, source: input.location ? "request" : "none" },
         items: [],
+        searched,
         stages: [
           { name: "person", ms: 1.5 },
           { name: "onnx", ms: 0, skipped: "budget" },
         ],
       }),
-    similar: async () => ok({ items: [] }),
-    trending: async () => ok({ items: [] }),
+    similar: async () => ok({ items: [], searched }),
+    trending: async () => ok({ items: [], searched }),
     receipt: async () => notFound("recommendation"),
     ingestEvents: async (_application, events) => {
       const rejected = events.flatMap(({ userId }, index) =>

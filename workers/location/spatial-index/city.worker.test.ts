@@ -1,6 +1,7 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { compileProductTest } from "../../../model/retrieval/filter.ts";
 import { nearestRows } from "../../../model/retrieval/nearest-rows.ts";
 import { Random } from "../../../model/train/random.ts";
 import { maxCellProducts, worldCell } from "../../../shared/geo/cells.ts";
@@ -32,17 +33,17 @@ it("splits the cells of a city with many products, and finds all products in ord
   const source = uncachedTiles("city");
   for (let run = 0; run < queries; run++) {
     const point = { lat: center.lat + spread() * 0.12, lon: center.lon + spread() * 0.18 };
-    const { rows, truncated } = await nearestRows(source, {
+    const { rows, searched } = await nearestRows(source, {
       point,
       limit: 500,
       radiusKm: Number.POSITIVE_INFINITY,
-      test: () => true,
+      test: compileProductTest({ point: null, filter: {} }),
       maxTiles: 64,
     });
     const distances = Float64Array.from(places, ({ location }) =>
       distanceKm(point.lat, point.lon, location.lat, location.lon),
     ).sort();
-    expect(truncated).toBe(false);
+    expect(searched.complete).toBe(true);
     expect(rows.map((each) => each.distanceKm)).toEqual([...distances.subarray(0, 500)]);
   }
 }, 1_200_000);

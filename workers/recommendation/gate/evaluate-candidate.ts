@@ -1,6 +1,6 @@
 import { featureShape } from "../../../model/features/compute-features.ts";
+import { finalScores } from "../../../model/pipeline/final-scores.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
-import { finalScores } from "../../../model/pipeline/run-pipeline.ts";
 import { calibrationError, type LabeledLogit } from "../../../model/recalibrate/calibration.ts";
 import { compareLists, type ListQuality, qualityOf } from "../../../model/recalibrate/compare.ts";
 import { encodeSummaries, logStatistics, windowStarts } from "../../../model/recalibrate/example-summary.ts";

@@ -1,6 +1,6 @@
+import { finalScores } from "../../../model/pipeline/final-scores.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import type { PipelineAnswer } from "../../../model/pipeline/run-pipeline.ts";
-import { finalScores } from "../../../model/pipeline/run-pipeline.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { RegistryStore, type ShadowSums } from "../store.ts";
 

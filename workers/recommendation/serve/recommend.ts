@@ -1,11 +1,16 @@
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
 import { BatchPool } from "../../../model/features/batch-pool.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
-import { maxCandidates, type PipelineAnswer, runPipeline } from "../../../model/pipeline/run-pipeline.ts";
+import {
+  maxCandidates,
+  type PipelineAnswer,
+  type PipelineItem,
+  runPipeline,
+} from "../../../model/pipeline/run-pipeline.ts";
 import { decodeProfile } from "../../../model/profile/codec.ts";
 import { emptyProfile, type UserProfile } from "../../../model/profile/profile.ts";
+import { compileProductTest, type RowTest } from "../../../model/retrieval/filter.ts";
 import type { AnswerLocation, EdgeLocation } from "../../../shared/contracts/location.ts";
-import type { ProductCard } from "../../../shared/contracts/product.ts";
 import type {
   RecommendationAnswer,
   RecommendationInput,
@@ -20,9 +25,9 @@ import { advanceRollout } from "../rollout/advance-rollout.ts";
 import { scoreShadow } from "../rollout/score-shadow.ts";
 import { historyRulesOf, lastLocationSecondsOf, rolloutSettingsOf } from "../settings.ts";
 import { cardFromTile } from "./card-from-tile.ts";
-import { loadCardsById } from "./cards.ts";
 import { decideCurrency } from "./filter-currency.ts";
 import { impressionOf } from "./impression.ts";
+import { type ListedProduct, listProducts } from "./listed-products.ts";
 import { locationCandidateService } from "./location-candidates.ts";
 import { newRecommendationId } from "./recommendation-id.ts";
 import { type RecommendationLocation, resolveLocation, usableLocation } from "./resolve-location.ts";
@@ -97,9 +102,9 @@ export async function recommendProducts(
       now,
       offsetSeconds: utcOffsetAt(point?.lat ?? null, point?.lon ?? null, now),
       filter,
+      exclude: input.exclude,
       rules: {
         limit: input.limit,
-        exclude: input.exclude,
         boost: input.boost,
         diversity: input.diversity,
         perCategory: input.caps?.perCategory,
@@ -119,7 +124,8 @@ export async function recommendProducts(
     return refuse("unavailable", "No products can be recommended now; retry the request.", { retryAfter: 1 });
   const { location, namesSkipped } = answerLocationOf(profile, resolved, answer.place);
   const cardsStarted = performance.now();
-  const { cards, skipped: cardsSkipped } = await loadCards(env, application, answer);
+  const test = compileProductTest({ point, filter, exclude: input.exclude }).row;
+  const { listed, skipped: cardsSkipped } = await listAnswer(env, application, answer, input.limit, test);
   const stageOf = (name: string, ms: number, reason: string | undefined): Stage => ({
     name,
     ms: round(ms),
@@ -132,9 +138,7 @@ export async function recommendProducts(
     ...answer.stages,
     stageOf("cards", performance.now() - cardsStarted, cardsSkipped),
   ];
-  const shown = answer.items.filter(
-    ({ productId }) => cards.get(productId)?.available !== false && cards.has(productId),
-  );
+  const shown = listed.map(({ ranked }) => ranked);
   const recommendationId = newRecommendationId(session.id.toString());
   const model = { version: answer.ranker.version, sha256: answer.ranker.sha256 };
   const receipt: RecommendationReceipt = {
@@ -176,8 +180,8 @@ export async function recommendProducts(
     location,
     ...(filter.currency === undefined ? {} : { filter: { currency: filter.currency } }),
     candidates: answer.candidates.length,
-    items: shown.map(({ productId, score, distanceKm, reasons }, i) => {
-      const { cell: _cell, version: _version, ...product } = cards.get(productId) as ProductCard;
+    items: listed.map(({ ranked: { productId, score, distanceKm, reasons }, card }, i) => {
+      const { cell: _cell, version: _version, ...product } = card;
       return {
         productId,
         rank: i + 1,
@@ -187,6 +191,7 @@ export async function recommendProducts(
         ...(input.explain ? { reasons } : {}),
       };
     }),
+    searched: answer.searched ?? { radiusKm: null, complete: false },
     stages,
     ...(resolved.warnings.length > 0 ? { warnings: resolved.warnings } : {}),
   });
@@ -221,21 +226,24 @@ async function scoreWithShadowModel(
   }
 }
 
-/** Loads the cards of the chosen products. If the catalog is unreachable, cards come from the tiles, without images. */
-async function loadCards(
+/** Returns the list to show. If the catalog is unreachable, cards come from the tiles, without images. */
+async function listAnswer(
   env: RecommendationEnv,
   application: string,
-  answer: PipelineAnswer,
-): Promise<{ cards: Map<string, ProductCard>; skipped?: string }> {
+  { items, spare, candidates }: PipelineAnswer,
+  limit: number,
+  test: RowTest,
+): Promise<{ listed: ListedProduct<PipelineItem>[]; skipped?: string }> {
   try {
-    const cards = unwrap(await loadCardsById(env.PRODUCT, application, answer.items), "the product service");
-    return { cards };
+    const listed = await listProducts(env.PRODUCT, application, [...items, ...spare], limit, test);
+    return { listed: unwrap(listed, "the product service") };
   } catch (error) {
     console.error({ event: "product cards unavailable", error: errorText(error) });
-    const rows = answer.items.map(({ index }) => answer.candidates[index]);
-    const cards = rows.map(({ block, row }) => cardFromTile(block, row));
     return {
-      cards: new Map(cards.map((card) => [card.id, card])),
+      listed: items.map((ranked) => {
+        const { block, row } = candidates[ranked.index];
+        return { ranked, card: cardFromTile(block, row) };
+      }),
       skipped: "the catalog: failed, tiles stand in for cards",
     };
   }

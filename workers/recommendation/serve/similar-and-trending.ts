@@ -1,88 +1,114 @@
 import { type Columns, nextProductsOf } from "../../../model/columns/columns.ts";
-import { hash53 } from "../../../model/columns/hash.ts";
-import { rowOfHash } from "../../../model/columns/row-index.ts";
+import { rowOfProduct } from "../../../model/columns/row-index.ts";
+import { rowVectorsOf } from "../../../model/columns/row-vectors.ts";
+import { compileProductTest } from "../../../model/retrieval/filter.ts";
 import { defaultFirstStage } from "../../../model/retrieval/first-stage.ts";
+import { logScoreAtDistance } from "../../../model/retrieval/reach.ts";
 import { popularityScore } from "../../../model/tiles/engagement.ts";
+import type { ProductFilter, Searched } from "../../../shared/contracts/location.ts";
 import type { Point } from "../../../shared/contracts/primitives.ts";
 import { type CardRequest, cardsOfAnyVersion } from "../../../shared/contracts/product.ts";
-import type { RecommendationList } from "../../../shared/contracts/recommendation.ts";
+import type { ProductListQuery, RecommendationList } from "../../../shared/contracts/recommendation.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
-import { loadCardsById } from "./cards.ts";
+import { unitVectors, vectorDistanceKm } from "../../../shared/geo/sphere.ts";
+import { listProducts } from "./listed-products.ts";
 import { locationCandidateStore } from "./location-candidates.ts";
 
 /** Weight of a product's share of the next choices, against at most 1 for a nearby product of the same category. */
 const nextProductWeight = 3;
 /** Weight of imaginary other choices: few observed transitions must not outrank the nearby products. */
 const nextProductPriorWeight = 5;
-/** Nearby products of the same category that compete. */
+/** Nearby products that compete for a place in a list. */
 const maxNearby = 200;
 /** Rank at which the score of a nearby product has halved. */
 const nearbyHalfRank = 20;
+/** Logarithm of a score below that of nearly every product within reach. */
+const floorLogScore = -10;
 
 /** The fields of a first-stage query that describe a user. They are empty: these lists are the same for every user. */
 const anonymousQuery = { usual: [], categories: [], hour: null, weights: defaultFirstStage };
 
-/** Returns the `limit` best products with their cards, best first. Products without a card are left out. */
+/** A product of a list that is the same for every user. */
+type ScoredProduct = CardRequest & { score: number };
+
+/** What a list may contain: the products near a point that pass a filter. */
+interface ListRule {
+  point: Point | null;
+  filter: ProductFilter;
+  exclude: string[];
+}
+
+/** Returns the `limit` best products that pass the rule, with their cards, best first. */
 async function rankedList(
   env: RecommendationEnv,
   application: string,
-  scored: (CardRequest & { score: number })[],
+  scored: ScoredProduct[],
+  searched: Searched,
   limit: number,
+  rule: ListRule,
 ): Promise<Result<RecommendationList>> {
-  const best = scored.sort((a, b) => b.score - a.score).slice(0, limit);
-  const cards = await loadCardsById(env.PRODUCT, application, best);
-  if (!cards.ok) return cards;
-  const items: RecommendationList["items"] = [];
-  for (const { productId, score } of best) {
-    const card = cards.value.get(productId);
-    if (!card) continue;
+  const ranking = scored.sort((a, b) => b.score - a.score);
+  const listed = await listProducts(env.PRODUCT, application, ranking, limit, compileProductTest(rule).row);
+  if (!listed.ok) return listed;
+  const items = listed.value.map(({ ranked: { productId, score }, card }, i) => {
     const { cell: _cell, version: _version, ...product } = card;
-    items.push({ productId, rank: items.length + 1, score, product });
-  }
-  return ok({ items });
+    return { productId, rank: i + 1, score, product };
+  });
+  return ok({ items, searched });
 }
 
 const rowIndices = (columns: Columns): number[] => Array.from({ length: columns.count }, (_, row) => row);
+
+const searchedOf = ({ meta }: Columns): Searched => meta.searched ?? { radiusKm: null, complete: false };
+
+/** Returns a function that adds the term for the distance from a point to the logarithm of a row's score. */
+function distanceTerm(point: Point | null, block: Columns): (row: number, logScore: number) => number {
+  if (!point) return (_row, logScore) => logScore;
+  const here = unitVectors([point.lat], [point.lon], 1);
+  const vectors = rowVectorsOf(block);
+  return (row, logScore) =>
+    logScoreAtDistance(logScore, vectorDistanceKm(here, 0, vectors, row), floorLogScore);
+}
 
 /** Returns products that users chose after a product, and products of its category near it, best first. */
 export async function similarProducts(
   env: RecommendationEnv,
   application: string,
   productId: string,
-  limit: number,
+  { limit, filter, exclude }: ProductListQuery,
 ): Promise<Result<RecommendationList>> {
   const cards = await env.PRODUCT.getCards(application, cardsOfAnyVersion([productId]));
   if (!cards.ok) return cards;
   const [card] = cards.value;
   if (!card) return refuse("not_found", `There is no product ${productId}.`);
   const store = locationCandidateStore(env.LOCATION, application);
-  const now = Date.now() / 1000;
+  const rule: ListRule = { point: card.location, filter, exclude: [productId, ...exclude] };
   const [own, near] = await Promise.all([
     store.productColumns([{ productId, cell: card.cell }], 1),
     store.firstStageCandidates({
       ...anonymousQuery,
-      point: card.location,
+      ...rule,
+      filter: { categories: [card.category], ...filter },
       limit: maxNearby,
-      filter: { categories: [card.category] },
-      now,
+      now: Date.now() / 1000,
     }),
   ]);
-  const scores = new Map<string, CardRequest & { score: number }>();
+  const scores = new Map<string, ScoredProduct>();
+  const atDistance = distanceTerm(card.location, near);
   rowIndices(near).forEach((row, i) => {
     const id = near.id(row);
-    scores.set(id, { productId: id, version: near.version[row], score: 1 / (1 + i / nearbyHalfRank) });
+    const score = Math.exp(atDistance(row, -Math.log(1 + i / nearbyHalfRank)));
+    scores.set(id, { productId: id, version: near.version[row], score });
   });
-  const row = rowOfHash(own, hash53(productId));
-  if (row !== undefined) {
-    const nextProducts = nextProductsOf(own, row);
-    const total = nextProducts.reduce((sum, each) => sum + each.weight, nextProductPriorWeight);
-    for (const { productId: id, weight } of nextProducts) {
-      const known = scores.get(id) ?? { productId: id, version: 0, score: 0 };
-      scores.set(id, { ...known, score: known.score + (nextProductWeight * weight) / total });
-    }
+  const row = rowOfProduct(own, productId);
+  const nextProducts = row === undefined ? [] : nextProductsOf(own, row);
+  const total = nextProducts.reduce((sum, each) => sum + each.weight, nextProductPriorWeight);
+  for (const { productId: id, weight } of nextProducts) {
+    // Version 0 is older than every card, so that the rule is tested on the card.
+    const known = scores.get(id) ?? { productId: id, version: 0, score: 0 };
+    scores.set(id, { ...known, score: known.score + (nextProductWeight * weight) / total });
   }
-  scores.delete(productId);
-  return rankedList(env, application, [...scores.values()], limit);
+  return rankedList(env, application, [...scores.values()], searchedOf(near), limit, rule);
 }
 
 /** Returns the products that are popular near a point now; worldwide if the point is null. Best first. */
@@ -90,19 +116,20 @@ export async function trendingProducts(
   env: RecommendationEnv,
   application: string,
   point: Point | null,
-  limit: number,
+  { limit, filter, exclude }: ProductListQuery,
 ): Promise<Result<RecommendationList>> {
-  const block = await locationCandidateStore(env.LOCATION, application).firstStageCandidates({
+  const rule: ListRule = { point, filter, exclude };
+  const near = await locationCandidateStore(env.LOCATION, application).firstStageCandidates({
     ...anonymousQuery,
-    point,
-    limit,
-    filter: {},
+    ...rule,
+    limit: maxNearby,
     now: Date.now() / 1000,
   });
-  const scored = rowIndices(block).map((row) => ({
-    productId: block.id(row),
-    version: block.version[row],
-    score: popularityScore(block, row),
+  const atDistance = distanceTerm(point, near);
+  const scored = rowIndices(near).map((row) => ({
+    productId: near.id(row),
+    version: near.version[row],
+    score: atDistance(row, popularityScore(near, row)),
   }));
-  return rankedList(env, application, scored, limit);
+  return rankedList(env, application, scored, searchedOf(near), limit, rule);
 }

@@ -2,7 +2,7 @@ import { featureShape } from "../../../model/features/compute-features.ts";
 import { packFeatures } from "../../../model/features/pack-features.ts";
 import { readParameters } from "../../../model/onnx/read-parameters.ts";
 import { runWithPauses } from "../../../model/pausable-work.ts";
-import { finalScores } from "../../../model/pipeline/run-pipeline.ts";
+import { finalScores } from "../../../model/pipeline/final-scores.ts";
 import {
   calibrationError,
   type LabeledLogit,

@@ -3,7 +3,7 @@ import bundledFile from "../../../model/artifacts/bundled.onnx";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { unpackFeatures } from "../../../model/features/pack-features.ts";
 import { readParameters } from "../../../model/onnx/read-parameters.ts";
-import { finalScores } from "../../../model/pipeline/run-pipeline.ts";
+import { finalScores } from "../../../model/pipeline/final-scores.ts";
 import { scoreByTape } from "../../../model/train/train.ts";
 import { yieldToEventLoop } from "../../../shared/async/yield-to-event-loop.ts";
 import { type ModelManifest, modelManifest } from "../../../shared/contracts/model.ts";

@@ -1,0 +1,41 @@
+import type { Point } from "../../shared/contracts/primitives.ts";
+import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
+import { rowVectorsOf } from "../columns/row-vectors.ts";
+import type { Scores } from "../features/batch.ts";
+import type { BlockRow } from "../features/list-summary.ts";
+import { logScoreAtDistance, usualReachKm } from "../retrieval/reach.ts";
+import { sigmoid } from "../sigmoid.ts";
+
+/** Value of a purchase, relative to that of any interaction. */
+export const purchaseValue = 2;
+
+/** Logarithm of a score below that of nearly every product within reach. */
+const floorLogScore = Math.log(1e-6);
+
+/**
+ * Returns the score of the model that orders the candidates: the probability of any interaction, plus
+ * {@link purchaseValue} times that of a purchase.
+ */
+export function finalScores({ engage, purchase }: Scores): Float32Array {
+  return Float32Array.from(engage, (logit, i) => sigmoid(logit) + purchaseValue * sigmoid(purchase[i]));
+}
+
+/**
+ * Returns the scores that order the list: those of the model, with the term for distances beyond the usual reach, which
+ * the model was not trained for. Without a point they are those of the model.
+ */
+export function scoresAtDistance(
+  scores: Float32Array,
+  candidates: readonly BlockRow[],
+  point: Point | null,
+): Float64Array {
+  const list = Float64Array.from(scores);
+  const here = point && unitVectors([point.lat], [point.lon], 1);
+  if (!here) return list;
+  for (let i = 0; i < candidates.length; i++) {
+    const { block, row } = candidates[i];
+    const km = vectorDistanceKm(here, 0, rowVectorsOf(block), row);
+    if (km > usualReachKm) list[i] = Math.exp(logScoreAtDistance(Math.log(list[i]), km, floorLogScore));
+  }
+  return list;
+}

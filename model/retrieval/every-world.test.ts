@@ -1,0 +1,194 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { DecidedFilter } from "../../shared/contracts/location.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
+import { distanceKm } from "../../shared/geo/distance.ts";
+import type { CellProduct } from "../tiles/cell-product.ts";
+import { compileProductTest } from "./filter.ts";
+import { defaultFirstStage } from "./first-stage.ts";
+import { enoughRows, firstStageCandidates } from "./first-stage-candidates.ts";
+import { nearestRows } from "./nearest-rows.ts";
+import { usualReachKm } from "./reach.ts";
+import { idsOf, makeProduct, pyramid, time } from "./testing.ts";
+
+/** Generated worlds for each of the two lists; the long form of the tests runs more. */
+const worlds = 2000;
+
+const categories = ["cafe", "books", "jazz", "park"];
+const anywhere: fc.Arbitrary<Point> = fc.record({
+  lat: fc.double({ min: -90, max: 90, noNaN: true }),
+  lon: fc.double({ min: -180, max: 180, noNaN: true }),
+});
+/** Places where maps tend to break: the poles, the antimeridian, the equator. */
+const edges: fc.Arbitrary<Point> = fc.constantFrom(
+  { lat: 90, lon: 0 },
+  { lat: -90, lon: 0 },
+  { lat: 89.9, lon: 135 },
+  { lat: 16.5, lon: 180 },
+  { lat: -17.8, lon: -179.99 },
+  { lat: 0, lon: 179.999 },
+  { lat: 0.001, lon: 0.001 },
+);
+const centers = fc.oneof(anywhere, edges);
+const wrap = (lon: number): number => ((((lon + 180) % 360) + 360) % 360) - 180;
+/** Points within about `spread` degrees of a center. */
+const around = (center: Point, spread: number): fc.Arbitrary<Point> =>
+  fc
+    .tuple(
+      fc.double({ min: -spread, max: spread, noNaN: true }),
+      fc.double({ min: -spread, max: spread, noNaN: true }),
+    )
+    .map(([north, east]) => ({
+      lat: Math.max(-90, Math.min(90, center.lat + north)),
+      lon: wrap(center.lon + east / Math.max(0.05, Math.cos((center.lat * Math.PI) / 180))),
+    }));
+
+/** The locations of a world's products: dense, sparse, clustered, or without a location. */
+const locations: fc.Arbitrary<(Point | null)[]> = fc.oneof(
+  centers.chain((center) => fc.array(around(center, 0.05), { minLength: 20, maxLength: 120 })),
+  fc.array(anywhere, { maxLength: 40 }),
+  fc
+    .array(centers, { minLength: 1, maxLength: 4 })
+    .chain((towns) =>
+      fc.array(fc.oneof(...towns.map((town) => around(town, 0.3))), { minLength: 5, maxLength: 120 }),
+    ),
+  fc.array(fc.oneof(fc.constant(null), anywhere), { maxLength: 40 }),
+);
+
+const world: fc.Arbitrary<CellProduct[]> = locations.chain((places) =>
+  fc
+    .array(
+      fc.record({
+        category: fc.constantFrom(...categories),
+        available: fc.boolean(),
+        discount: fc.constantFrom(0, 0.2, 0.7),
+        priceMinor: fc.constantFrom(null, 100, 1995, 8000),
+        currency: fc.constantFrom("EUR", "USD", null),
+        purchases: fc.nat(30),
+      }),
+      { minLength: places.length, maxLength: places.length },
+    )
+    .map((traits) =>
+      places.map((place, i) => {
+        const { purchases, ...change } = traits[i];
+        return makeProduct(`p${i}`, place, change, purchases);
+      }),
+    ),
+);
+
+const query = fc.record({
+  limit: fc.integer({ min: 1, max: 30 }),
+  radiusKm: fc.option(fc.constantFrom(1, 30, 500, 8000), { nil: undefined }),
+  categories: fc.option(fc.subarray(categories, { minLength: 1 }), { nil: undefined }),
+  priceMax: fc.option(fc.constantFrom(1, 19.95, 50), { nil: undefined }),
+  discountMin: fc.option(fc.constantFrom(0.2, 0.7), { nil: undefined }),
+  includeUnavailable: fc.boolean(),
+  excluded: fc.array(fc.nat(120), { maxLength: 60 }),
+});
+
+/** A world, with the index of the product near which the query is, or a point of its own. */
+const cases = fc.record({
+  products: world,
+  here: fc.oneof(centers, fc.nat(200)),
+  query,
+});
+
+interface Query {
+  point: Point;
+  filter: DecidedFilter;
+  exclude: string[];
+  limit: number;
+}
+
+function queryOf(
+  products: readonly CellProduct[],
+  here: Point | number,
+  { excluded, limit, ...filter }: typeof query extends fc.Arbitrary<infer Q> ? Q : never,
+): Query {
+  const near =
+    typeof here === "number" ? products[here % Math.max(1, products.length)]?.change.location : here;
+  return {
+    point: near ?? { lat: 48.85, lon: 2.35 },
+    filter: {
+      ...Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)),
+      ...(filter.priceMax === undefined ? {} : { currency: "EUR" }),
+    },
+    exclude: excluded.map((i) => `p${i}`),
+    limit,
+  };
+}
+
+/** Returns whether a product passes a query, by the words of the API and without any index. */
+function passes({ change }: CellProduct, { point, filter, exclude }: Query): boolean {
+  const { categories: wanted, priceMax, discountMin, radiusKm, includeUnavailable } = filter;
+  const paid = change.priceMinor === null ? null : Math.round(change.priceMinor * (1 - change.discount));
+  const km = kmTo(point, change.location);
+  return (
+    !exclude.includes(change.productId) &&
+    (includeUnavailable || change.available) &&
+    (!wanted || wanted.includes(change.category)) &&
+    (priceMax === undefined || (paid !== null && change.currency !== "USD" && paid <= priceMax * 100)) &&
+    (discountMin === undefined || change.discount >= discountMin) &&
+    (radiusKm === undefined || (km !== null && km <= radiusKm))
+  );
+}
+
+const kmTo = (point: Point, location: Point | null): number | null =>
+  location && distanceKm(point.lat, point.lon, location.lat, location.lon);
+
+it("the nearest products of any world are those of a search through all products", async () => {
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ products, here, query }) => {
+      const asked = queryOf(products, here, query);
+      const expected = products
+        .filter((each) => each.change.location !== null && passes(each, asked))
+        .map((each) => kmTo(asked.point, each.change.location) ?? Number.NaN)
+        .sort((a, b) => a - b)
+        .slice(0, asked.limit);
+      const { rows, searched } = await nearestRows(pyramid(products), {
+        point: asked.point,
+        limit: asked.limit,
+        radiusKm: asked.filter.radiusKm ?? Number.POSITIVE_INFINITY,
+        test: compileProductTest({ ...asked, point: null }),
+        maxTiles: 10_000,
+      });
+      expect(searched.complete).toBe(true);
+      expect(rows.map((row) => row.distanceKm)).toEqual(expected);
+    }),
+    { numRuns: worlds },
+  );
+}, 300_000);
+
+it("the candidates of any world are those of a search through all products", async () => {
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ products, here, query }) => {
+      const asked = queryOf(products, here, query);
+      const matching = products.filter((each) => passes(each, asked));
+      // The first stage scores a world that has one tile for each product in the same way as one with many.
+      const score = async (list: CellProduct[]): Promise<string[]> =>
+        idsOf(
+          await firstStageCandidates(pyramid(list), {
+            ...common,
+            point: asked.point,
+            limit: 1000,
+            filter: { includeUnavailable: true },
+          }),
+        );
+      const found = await firstStageCandidates(pyramid(products), { ...common, ...asked });
+      const { searched } = found.meta;
+      expect(searched?.complete).toBe(true);
+      const expected = (await score(matching)).slice(0, asked.limit);
+      expect(idsOf(found)).toEqual(expected);
+      const local = matching.filter(
+        (each) => !((kmTo(asked.point, each.change.location) ?? 0) > usualReachKm),
+      );
+      expect(idsOf(found).slice(0, local.length)).toEqual(
+        idsOf(found).filter((id) => local.some(({ change }) => change.productId === id)),
+      );
+      expect(matching.length < enoughRows ? searched?.radiusKm : 0).toBeGreaterThanOrEqual(0);
+    }),
+    { numRuns: worlds },
+  );
+}, 300_000);
+
+const common = { usual: [], categories: [], hour: null, now: time, weights: defaultFirstStage };

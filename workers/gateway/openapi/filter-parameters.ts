@@ -1,0 +1,42 @@
+import { z } from "@hono/zod-openapi";
+import { type ProductFilter, productFilter } from "../../../shared/contracts/location.ts";
+import { categoryName, identifier } from "../../../shared/contracts/primitives.ts";
+import { decimalParameter, radiusKmParameter } from "./operation.ts";
+
+/** Largest price of a product. */
+const maxPrice = 1e9;
+
+/** Returns the schema of a query parameter that may be given several times. */
+function repeatedParameter(schema: z.ZodType<string, string>, max: number) {
+  const { $schema: _dialect, ...items } = z.toJSONSchema(schema, { io: "input" });
+  return z
+    .union([schema.transform((value) => [value]), z.array(schema).min(1).max(max)])
+    .openapi({ type: "array", items: items as { type: "string" }, minItems: 1, maxItems: max });
+}
+
+const booleanParameter = z
+  .enum(["true", "false"])
+  .transform((text) => text === "true")
+  .openapi({ type: "boolean" });
+
+/** The query parameters that filter a list of products, as the fields of {@link productFilter} do in a body. */
+export const filterParameters = {
+  category: repeatedParameter(categoryName, 50).optional(),
+  priceMin: decimalParameter(z.number(), 0, maxPrice).optional(),
+  priceMax: decimalParameter(z.number(), 0, maxPrice).optional(),
+  discountMin: decimalParameter(z.number(), 0, 1).optional(),
+  radiusKm: radiusKmParameter.optional(),
+  includeUnavailable: booleanParameter.optional(),
+  exclude: repeatedParameter(identifier, 100).optional(),
+};
+
+/** The values of {@link filterParameters}. */
+type FilterQuery = z.infer<z.ZodObject<typeof filterParameters>>;
+
+/** Returns the filter, and the products to leave out, of a query. */
+export function filterFromQuery({ category, exclude = [], ...rest }: FilterQuery): {
+  filter: ProductFilter;
+  exclude: string[];
+} {
+  return { filter: productFilter.parse({ ...rest, ...(category ? { categories: category } : {}) }), exclude };
+}

@@ -1,0 +1,70 @@
+import { decodeColumns } from "../../../model/columns/columns.ts";
+import { ColumnsBuilder } from "../../../model/columns/columns-builder.ts";
+import { columnWidth } from "../../../model/columns/layout.ts";
+import type { RowTest } from "../../../model/retrieval/filter.ts";
+import type { CardRequest, ProductCard } from "../../../shared/contracts/product.ts";
+import { ok, type Result } from "../../../shared/contracts/result.ts";
+import { nearestMinorUnits } from "../../../shared/money/minor-units.ts";
+import type { ProductApi } from "../../../shared/services/product-api.ts";
+import { loadCardsById } from "./cards.ts";
+
+/** A ranked product with its card. */
+export interface ListedProduct<R> {
+  ranked: R;
+  card: ProductCard;
+}
+
+/**
+ * Returns the first `limit` products of a ranking that may be listed, with their cards. A product whose card is newer
+ * than its tile is tested again by `test`, the rule of the query, and a deleted product has no card: the next ones of the
+ * ranking take their places.
+ */
+export async function listProducts<R extends CardRequest>(
+  catalog: Pick<ProductApi, "getCards">,
+  application: string,
+  ranking: readonly R[],
+  limit: number,
+  test: RowTest,
+): Promise<Result<ListedProduct<R>[]>> {
+  const listed: ListedProduct<R>[] = [];
+  for (let at = 0; at < ranking.length && listed.length < limit; ) {
+    const next = ranking.slice(at, at + limit - listed.length);
+    at += next.length;
+    const cards = await loadCardsById(catalog, application, next);
+    if (!cards.ok) return cards;
+    for (const ranked of next) {
+      const card = cards.value.get(ranked.productId);
+      if (card && (card.version === ranked.version || passesTest(card, test))) listed.push({ ranked, card });
+    }
+  }
+  return ok(listed);
+}
+
+/** Returns whether the product of a card passes the rule of a query. */
+function passesTest(card: ProductCard, test: RowTest): boolean {
+  const builder = new ColumnsBuilder(1);
+  builder.addRow({
+    productId: card.id,
+    title: card.title,
+    category: card.category,
+    lat: card.location?.lat ?? null,
+    lon: card.location?.lon ?? null,
+    version: card.version,
+    createdAt: 0,
+    lastTime: 0,
+    priceMinor: card.price === null ? null : nearestMinorUnits(card.price, card.currency),
+    currency: card.currency,
+    discount: card.discount,
+    rating: card.rating,
+    available: card.available,
+    groupId: null,
+    cell: card.cell,
+    counts: new Array<number>(columnWidth.counts).fill(0),
+    hot: new Array<number>(columnWidth.hot).fill(0),
+    hours: [],
+    weekdays: [],
+    nextProducts: [],
+  });
+  const block = decodeColumns(builder.finish({ cell: card.cell, version: 1, time: 0, children: [] }));
+  return block !== null && test(block, 0);
+}

@@ -140,7 +140,7 @@ export class SessionState {
   /**
    * Adds a row. Returns the sequence number of the row; null if there is a row with this id already. `due` is null for
    * a row without a body, which is closed from the start. `first` says whether the row is the user's first interaction
-   * with its product.
+   * with its product, and `content` what the client said in its event.
    */
   addRow(
     queue: OutboxQueue,
@@ -149,10 +149,11 @@ export class SessionState {
     body: object | null,
     due: number | null,
     first = false,
+    content: string | null = null,
   ): number | null {
     const seq = this.#seq + 1;
     const text = body === null ? null : JSON.stringify(body);
-    if (!this.#store.addRow({ seq, id, queue, time, body: text, first })) return null;
+    if (!this.#store.addRow({ seq, id, queue, time, body: text, first, content })) return null;
     this.#seq = seq;
     this.#hasExpiringRows = true;
     if (due !== null) this.openRows.set(seq, { seq, id, queue, due, retryDelay: this.#retryDelay });

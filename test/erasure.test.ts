@@ -217,7 +217,7 @@ function lateRow(eventId: string, seq: number): InteractionsMessage["users"][num
     seq,
     interaction: {
       ...{ eventId, type: "view", productId: "oslo-3", time: Date.now() / 1000 + 200 },
-      ...{ recommendationId: null, location: oslo, first: true, previous: [] },
+      ...{ recommendationId: null, location: oslo, first: true, firstPurchase: false, previous: [] },
       facts: { cell: null, lat: null, lon: null, category: null, price: null },
     },
   };

@@ -1,10 +1,10 @@
 import type { NextProduct } from "../../model/columns/columns.ts";
 import { strongestNextProducts } from "../../model/tiles/cell-product.ts";
 import {
-  countInteractions,
   type HourTotals,
   mergeHours,
   type ProductTotals,
+  sumOfCounts,
   sumTotals,
 } from "../../shared/contracts/totals.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
@@ -14,19 +14,18 @@ import { HoursTable } from "./hours-table.ts";
 import {
   addToSummary,
   emptyPending,
-  eventKeysOf,
   mergeDeltas,
   mergeNextProducts,
   type PendingDelta,
   type PendingSummary,
   type ProductActivity,
   type TransitionDelta,
-  transitionKey,
+  transitionKeysOf,
 } from "./pending-deltas.ts";
 
 /** Result of {@link ActivityStore.apply}. */
 export interface AppliedActivity {
-  /** Interactions that were not counted before. */
+  /** By how much the sum of all counts grew. */
   counted: number;
   /** Numbers of the key chunks that were written. */
   keyChunks: number[];
@@ -36,7 +35,7 @@ export interface AppliedActivity {
 
 /** Maximum number of next products that are stored for a product. A tile shows the strongest of these. */
 const maxStoredNextProducts = 64;
-/** How long keys of events are stored, in seconds: longer than any message is retried. */
+/** How long keys of transitions are stored, in seconds: longer than any message is retried. */
 const keyLifetimeSeconds = 14 * daySeconds;
 /** Maximum number of pending deltas, and of characters in all of them. */
 const maxPendingDeltas = 512;
@@ -48,13 +47,13 @@ const maxDeltaCharacters = 524_288;
 interface KnownCounts {
   /** First hour from which each hour is stored exactly. */
   exactFrom: number;
-  /** Number of interactions by hour. */
+  /** Sum of all counts by hour. */
   hours: Map<number, number>;
 }
 
 /**
  * The interactions and transitions of a cell's products. A call writes one row, a pending delta, whatever the number of
- * its events. Once there are many, pending deltas are compacted into hours, next products and event keys: a product
+ * its events. Once there are many, pending deltas are compacted into hours, next products and keys: a product
  * that was chosen ten times meanwhile is then written once. Every method is synchronous, so that a caller can run
  * several in one transaction.
  */
@@ -147,9 +146,8 @@ export class ActivityStore {
   }
 
   /**
-   * Applies hours that count more interactions than the stored ones, and transitions of events that were not counted
-   * before. All transitions that an event makes must come in one call. The lifetime of a key begins at `now` (seconds),
-   * not at the time of its event: imported history is older than the lifetime, and may be imported twice. If `defer` is
+   * Applies hours whose counts are larger than the stored ones, and transitions that were not counted before. The
+   * lifetime of a key begins at `now` (seconds), not at the time of its event: imported history is older than the lifetime, and may be imported twice. If `defer` is
    * true, the delta stays pending; otherwise it is compacted at once.
    */
   apply(
@@ -182,7 +180,7 @@ export class ActivityStore {
     return { counted, keyChunks: [], unknown };
   }
 
-  /** Returns the part of a call that was not counted before, its number of interactions, and the unknown products. */
+  /** Returns the part of a call that was not counted before, by how much it counts, and the unknown products. */
   #deltaOf(
     totals: readonly ProductTotals[],
     transitions: readonly TransitionDelta[],
@@ -207,10 +205,10 @@ export class ActivityStore {
       }
       knownCounts.set(productId, known);
       for (const each of hours) {
-        const added = countInteractions(each) - (known.hours.get(each.hour) ?? 0);
+        const added = sumOfCounts(each) - (known.hours.get(each.hour) ?? 0);
         if (added <= 0) continue;
         counted += added;
-        known.hours.set(each.hour, countInteractions(each));
+        known.hours.set(each.hour, sumOfCounts(each));
         const productHours = newHours.get(productId) ?? new Map<number, HourTotals>();
         newHours.set(productId, productHours.set(each.hour, each));
       }
@@ -219,8 +217,8 @@ export class ActivityStore {
     const candidates = transitions.filter(({ key }) => !pendingKeys.has(key));
     const countedKeys = this.#keys.countedAmong(candidates);
     // Two messages of one batch may contain the same transition.
-    const added = new Map<string, TransitionDelta>();
-    for (const each of candidates) if (!countedKeys.has(each.key)) added.set(transitionKey(each), each);
+    const added = new Map<number, TransitionDelta>();
+    for (const each of candidates) if (!countedKeys.has(each.key)) added.set(each.key, each);
     return {
       delta: {
         totals: [...newHours].map(([productId, hours]) => ({ productId, hours: [...hours.values()] })),
@@ -231,10 +229,10 @@ export class ActivityStore {
     };
   }
 
-  /** Replaces all hours of a product if the new ones count more. Returns the number of interactions added. */
+  /** Replaces all hours of a product if the new ones count more. Returns by how much they do. */
   #replaceIfMore(id: string, hours: readonly HourTotals[], known: KnownCounts, now: number): number {
     const before = [...known.hours.values()].reduce((sum, count) => sum + count, 0);
-    const added = countInteractions(sumTotals(hours)) - before;
+    const added = sumOfCounts(sumTotals(hours)) - before;
     if (added <= 0) return 0;
     // The pending deltas do not contain these interactions.
     this.#compactions++;
@@ -243,7 +241,7 @@ export class ActivityStore {
   }
 
   /**
-   * Returns the interactions by hour of those products that have stored or pending hours: in all hours for products
+   * Returns the sums of counts by hour of those products that have stored or pending hours: in all hours for products
    * whose totals are complete, otherwise in the hours that `totals` names.
    */
   #knownCounts(totals: readonly ProductTotals[]): Map<string, KnownCounts> {
@@ -258,12 +256,12 @@ export class ActivityStore {
       add(
         id,
         exactFrom,
-        hours.map((each) => [each.hour, countInteractions(each)] as const),
+        hours.map((each) => [each.hour, sumOfCounts(each)] as const),
       );
-    for (const { id, exactFrom, hour, interactions } of this.#hours.readNamed(
+    for (const { id, exactFrom, hour, sum } of this.#hours.readNamed(
       totals.filter(({ complete }) => !complete),
     ))
-      add(id, exactFrom, interactions === null ? [] : [[hour, interactions]]);
+      add(id, exactFrom, sum === null ? [] : [[hour, sum]]);
     for (const { productId } of totals) {
       const pendingHours = this.#pending.counts.get(productId);
       if (pendingHours) add(productId, emptyHours.exactFrom, pendingHours);
@@ -305,7 +303,7 @@ export class ActivityStore {
         JSON.stringify(all),
       );
     }
-    return this.#keys.add(eventKeysOf(deltas.flatMap(({ transitions }) => transitions)), now);
+    return this.#keys.add(transitionKeysOf(deltas.flatMap(({ transitions }) => transitions)), now);
   }
 
   #readNextProducts(ids: readonly string[]): Map<string, NextProduct[]> {
@@ -366,12 +364,12 @@ export class ActivityStore {
       if (hours.length > 0) this.#hours.put(productId, { ...emptyHours, hours });
   }
 
-  /** Deletes keys of events that are older than any message is retried. */
+  /** Deletes keys of transitions that are older than any message is retried. */
   pruneKeys(now: number): void {
     this.#keys.prune(now - keyLifetimeSeconds);
   }
 
-  /** Deletes all next products and the keys of all counted events. */
+  /** Deletes all next products and the keys of all counted transitions. */
   deleteTransitions(now: number): void {
     this.compact(now);
     this.#sql.exec("DELETE FROM next_products");

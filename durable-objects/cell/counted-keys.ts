@@ -2,11 +2,11 @@
 const keysPerChunk = 4096;
 const bytesPerKey = Float64Array.BYTES_PER_ELEMENT;
 
-/** The key of an event in a cell. */
-export interface EventKey {
-  /** Hash of the event's user and id. */
+/** The key of a transition in a cell. */
+export interface TransitionKey {
+  /** Hash of the user, both products, the gap and the hour. */
   key: number;
-  /** Time of the event, seconds since the epoch. */
+  /** Start of the hour, seconds since the epoch. */
   time: number;
 }
 
@@ -14,9 +14,9 @@ export interface EventKey {
 export interface KeyChunk {
   /** Number of the chunk, from 1. */
   chunk: number;
-  /** Time of the oldest event, seconds since the epoch. */
+  /** Hour of the oldest transition, seconds since the epoch. */
   oldest: number;
-  /** Time of the newest event, seconds since the epoch. */
+  /** Hour of the newest transition, seconds since the epoch. */
   newest: number;
   /** When the last key was added, seconds since the epoch. */
   updated: number;
@@ -27,8 +27,8 @@ export interface KeyChunk {
 type ChunkSummary = Omit<KeyChunk, "keys"> & { size: number };
 
 /**
- * The set of event keys that a cell has counted, with thousands of keys per row. A lookup reads only chunks whose time
- * range overlaps that of the events; new events are newer than most chunks.
+ * The set of transition keys that a cell has counted, with thousands of keys per row. A lookup reads only chunks whose
+ * time range overlaps that of the transitions; new ones are newer than most chunks.
  */
 export class CountedKeys {
   readonly #sql: SqlStorage;
@@ -68,12 +68,12 @@ export class CountedKeys {
   }
 
   /** Returns those of the given keys that were counted before. */
-  countedAmong(eventKeys: readonly EventKey[]): Set<number> {
+  countedAmong(transitionKeys: readonly TransitionKey[]): Set<number> {
     const found = new Set<number>();
-    if (eventKeys.length === 0) return found;
-    const keys = new Set(eventKeys.map(({ key }) => key));
-    const from = eventKeys.reduce((min, { time }) => Math.min(min, time), Number.POSITIVE_INFINITY);
-    const to = eventKeys.reduce((max, { time }) => Math.max(max, time), Number.NEGATIVE_INFINITY);
+    if (transitionKeys.length === 0) return found;
+    const keys = new Set(transitionKeys.map(({ key }) => key));
+    const from = transitionKeys.reduce((min, { time }) => Math.min(min, time), Number.POSITIVE_INFINITY);
+    const to = transitionKeys.reduce((max, { time }) => Math.max(max, time), Number.NEGATIVE_INFINITY);
     for (const { chunk, oldest, newest } of this.#summaries)
       if (oldest <= to && newest >= from)
         for (const key of this.#readKeys(chunk)) if (keys.has(key)) found.add(key);
@@ -84,12 +84,12 @@ export class CountedKeys {
    * Adds keys that were not counted before, at time `now` (seconds). Returns the numbers of the chunks that were
    * written.
    */
-  add(eventKeys: readonly EventKey[], now: number): number[] {
+  add(transitionKeys: readonly TransitionKey[], now: number): number[] {
     const written: number[] = [];
-    for (let at = 0; at < eventKeys.length; ) {
+    for (let at = 0; at < transitionKeys.length; ) {
       const last = this.#summaries.at(-1);
       const open = last && last.size < keysPerChunk ? last : null;
-      const added = eventKeys.slice(at, at + keysPerChunk - (open?.size ?? 0));
+      const added = transitionKeys.slice(at, at + keysPerChunk - (open?.size ?? 0));
       at += added.length;
       const times = added.map(({ time }) => time);
       const summary: ChunkSummary = {

@@ -1,4 +1,4 @@
-import { countInteractions, type ProductTotals } from "../../shared/contracts/totals.ts";
+import { type ProductTotals, sumOfCounts } from "../../shared/contracts/totals.ts";
 import {
   decodeHours,
   encodeHours,
@@ -8,15 +8,15 @@ import {
   type StoredHours,
 } from "./hours.ts";
 
-/** Number of interactions of a product in one hour. */
+/** Counts of a product in one hour. */
 interface HourCount {
   /** Id of the product. */
   id: string;
   /** First hour from which each hour of the product is stored exactly. */
   exactFrom: number;
   hour: number;
-  /** Null if the product has no interactions in that hour. */
-  interactions: number | null;
+  /** Sum of all counts; null if the product has none in that hour. */
+  sum: number | null;
 }
 
 /** The table of interaction counts by hour, one row per product. Every method is synchronous. */
@@ -63,7 +63,7 @@ export class HoursTable {
         id,
         exactFrom: exact_from,
         hour,
-        interactions: counts === null ? null : countInteractions(hourFromCounts(hour, JSON.parse(counts))),
+        sum: counts === null ? null : sumOfCounts(hourFromCounts(hour, JSON.parse(counts))),
       };
   }
 

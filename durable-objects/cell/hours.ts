@@ -53,10 +53,13 @@ export function rollUpOldHours({ exactFrom, hours }: StoredHours): StoredHours {
   };
 }
 
-/** Returns the totals of an hour from its counts, which are in the order of {@link countFields}. */
+/**
+ * Returns the totals of an hour from its counts, which are in the order of {@link countFields}. Hours from before a field
+ * was added lack its count.
+ */
 export function hourFromCounts(hour: number, counts: readonly number[]): HourTotals {
   const result = { ...emptyTotals(), hour };
-  for (const [i, field] of countFields.entries()) result[field] = counts[i];
+  for (const [i, field] of countFields.entries()) result[field] = counts[i] ?? 0;
   return result;
 }
 

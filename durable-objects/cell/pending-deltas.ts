@@ -1,9 +1,9 @@
 import type { NextProduct } from "../../model/columns/columns.ts";
-import { countInteractions, type HourTotals, mergeHours } from "../../shared/contracts/totals.ts";
-import type { EventKey } from "./counted-keys.ts";
+import { type HourTotals, mergeHours, sumOfCounts } from "../../shared/contracts/totals.ts";
+import type { TransitionKey } from "./counted-keys.ts";
 
 /** A transition to a next product, with the weight that it adds. */
-export interface TransitionDelta extends EventKey {
+export interface TransitionDelta extends TransitionKey {
   from: string;
   to: string;
   /** Address of `to`. */
@@ -33,18 +33,14 @@ export interface PendingSummary {
   compactedSeq: number;
   /** Length of all pending rows, in characters. */
   characters: number;
-  /** Interactions by product and hour. */
+  /** Sums of all counts by product and hour. */
   counts: Map<string, Map<number, number>>;
-  /** Keys of the events. */
+  /** Keys of the transitions. */
   keys: Set<number>;
 }
 
-/** Returns a string that identifies a transition of an event. Ids contain no space. */
-export const transitionKey = ({ key, from, to, weight }: TransitionDelta): string =>
-  `${key} ${from} ${to} ${weight}`;
-
-/** Returns the keys of the events that made the transitions, each once. */
-export const eventKeysOf = (transitions: readonly TransitionDelta[]): EventKey[] => [
+/** Returns the keys of the transitions, each once. */
+export const transitionKeysOf = (transitions: readonly TransitionDelta[]): TransitionKey[] => [
   ...new Map(transitions.map(({ key, time }) => [key, { key, time }])).values(),
 ];
 
@@ -63,7 +59,7 @@ export function addToSummary(summary: PendingSummary, seq: number, body: string)
   for (const { productId, hours } of totals) {
     const counts = summary.counts.get(productId) ?? new Map<number, number>();
     summary.counts.set(productId, counts);
-    for (const each of hours) counts.set(each.hour, countInteractions(each));
+    for (const each of hours) counts.set(each.hour, sumOfCounts(each));
   }
   for (const { key } of transitions) summary.keys.add(key);
 }

@@ -6,7 +6,7 @@ import type { Interaction } from "../../shared/contracts/event.ts";
 import type { OutboxRow, PlaceVisit } from "../../shared/contracts/queues.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
-import type { JournalRow, OutboxQueue, SessionStore } from "./session-store.ts";
+import type { FirstEvents, JournalRow, OutboxQueue, SessionStore } from "./session-store.ts";
 
 /**
  * Number of rows between two snapshots of the profile. A snapshot takes tens of kilobytes and a row less than one, so
@@ -139,8 +139,8 @@ export class SessionState {
 
   /**
    * Adds a row. Returns the sequence number of the row; null if there is a row with this id already. `due` is null for
-   * a row without a body, which is closed from the start. `first` says whether the row is the user's first interaction
-   * with its product, and `content` what the client said in its event.
+   * a row without a body, which is closed from the start. An event is marked if it is
+   * the user's first choice or purchase of its product.
    */
   addRow(
     queue: OutboxQueue,
@@ -148,12 +148,11 @@ export class SessionState {
     time: number,
     body: object | null,
     due: number | null,
-    first = false,
-    content: string | null = null,
+    { first, firstPurchase }: FirstEvents = { first: false, firstPurchase: false },
   ): number | null {
     const seq = this.#seq + 1;
     const text = body === null ? null : JSON.stringify(body);
-    if (!this.#store.addRow({ seq, id, queue, time, body: text, first, content })) return null;
+    if (!this.#store.addRow({ seq, id, queue, time, body: text, first, firstPurchase })) return null;
     this.#seq = seq;
     this.#hasExpiringRows = true;
     if (due !== null) this.openRows.set(seq, { seq, id, queue, due, retryDelay: this.#retryDelay });

@@ -1,8 +1,14 @@
 /** The queue to which a row is sent. */
 export type OutboxQueue = "interactions" | "locations";
 
+/** Whether an event was, when it arrived, the user's first choice and the first purchase of its product. */
+export interface FirstEvents {
+  first: boolean;
+  firstPurchase: boolean;
+}
+
 /** A row of the journal. The body is null if the caller of `ingest` delivers the row, so that only the id is stored. */
-export interface JournalRow {
+export interface JournalRow extends FirstEvents {
   seq: number;
   /** Kind of the row, a colon, and the id of what the row tells: `event:`, `correction:`, `example:` or `location:`. */
   id: string;
@@ -10,11 +16,19 @@ export interface JournalRow {
   body: string | null;
   /** When the row was added, seconds since the epoch. */
   time: number;
-  /** Whether the row was the user's first interaction with its product when it was added. */
-  first: boolean;
-  /** What the client said in the row's event, encoded; null for other rows. */
-  content: string | null;
 }
+
+/** Bits of the column `first`. */
+const firstChoiceBit = 1;
+const firstPurchaseBit = 2;
+
+const encodeFirstEvents = ({ first, firstPurchase }: FirstEvents): number =>
+  (first ? firstChoiceBit : 0) + (firstPurchase ? firstPurchaseBit : 0);
+
+const decodeFirstEvents = (bits: number): FirstEvents => ({
+  first: (bits & firstChoiceBit) > 0,
+  firstPurchase: (bits & firstPurchaseBit) > 0,
+});
 
 /** The profile as of a row of the journal. */
 export interface ProfileSnapshot {
@@ -64,7 +78,7 @@ export class SessionStore {
         id INTEGER PRIMARY KEY, body BLOB NOT NULL, seq INTEGER NOT NULL, pruned REAL NOT NULL);
       CREATE TABLE IF NOT EXISTS journal (
         id TEXT PRIMARY KEY, seq INTEGER NOT NULL, open INTEGER NOT NULL, queue TEXT NOT NULL, time REAL NOT NULL,
-        body TEXT, first INTEGER NOT NULL, content TEXT) WITHOUT ROWID;
+        body TEXT, first INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS receipts (
         id TEXT PRIMARY KEY, time REAL NOT NULL, receipt TEXT NOT NULL, rows TEXT, features BLOB) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS outcomes (
@@ -126,28 +140,24 @@ export class SessionStore {
   }
 
   /** Returns the row with an id; null if there is none. */
-  findRow(id: string): Pick<JournalRow, "seq" | "first" | "content"> | null {
+  findRow(id: string): (Pick<JournalRow, "seq"> & FirstEvents) | null {
     const [row] = this.#sql
-      .exec<{ seq: number; first: number; content: string | null }>(
-        "SELECT seq, first, content FROM journal WHERE id = ?",
-        id,
-      )
+      .exec<{ seq: number; first: number }>("SELECT seq, first FROM journal WHERE id = ?", id)
       .toArray();
-    return row ? { ...row, first: row.first === 1 } : null;
+    return row ? { seq: row.seq, ...decodeFirstEvents(row.first) } : null;
   }
 
   /** Adds a row, unless there is a row with its id. Returns whether the row was added. A row with a body is open. */
-  addRow({ id, seq, queue, time, body, first, content }: JournalRow): boolean {
+  addRow({ id, seq, queue, time, body, ...firsts }: JournalRow): boolean {
     const { rowsWritten } = this.#sql.exec(
-      "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
       id,
       seq,
       body === null ? 0 : 1,
       queue,
       time,
       body,
-      first ? 1 : 0,
-      content,
+      encodeFirstEvents(firsts),
     );
     return rowsWritten > 0;
   }
@@ -169,9 +179,9 @@ export class SessionStore {
   }
 
   /** Returns the open rows, and the rows after `seq`, which a snapshot does not include; oldest first. */
-  rowsSince(seq: number): (Omit<JournalRow, "first" | "content"> & { open: number })[] {
+  rowsSince(seq: number): (Omit<JournalRow, keyof FirstEvents> & { open: number })[] {
     return this.#sql
-      .exec<Omit<JournalRow, "first" | "content"> & { open: number } & Record<string, SqlStorageValue>>(
+      .exec<Omit<JournalRow, keyof FirstEvents> & { open: number } & Record<string, SqlStorageValue>>(
         `SELECT id, seq, open, queue, time, iif(seq > ?1, body, NULL) AS body FROM journal
          WHERE open = 1 OR seq > ?1 ORDER BY seq`,
         seq,

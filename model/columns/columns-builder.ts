@@ -22,7 +22,7 @@ export interface ColumnsRow {
   available: boolean;
   groupId: string | null;
   cell: string;
-  /** Lifetime counts, in the order of `countFields`: view, click, cart, purchase, dismiss, people. */
+  /** Lifetime counts, in the order of `countFields`: view, click, cart, purchase, dismiss, people, buyers. */
   counts: readonly number[];
   /** Decayed engagement at each half-life, as of the block's time. */
   hot: readonly number[];

@@ -13,7 +13,7 @@ const previousChoices = 3;
 
 /**
  * Returns the tile pyramid after some events, as of `time` in seconds since the epoch. The code of the cells builds it,
- * with the same hourly totals and the same transition weights.
+ * with the same hourly totals and the same transition weights: a user counts once by product, type and hour.
  */
 export function tilePyramidAfter(
   dataset: Pick<Dataset, "items">,
@@ -22,7 +22,11 @@ export function tilePyramidAfter(
 ) {
   const hours = new Map<string, Map<number, HourTotals>>();
   const nextProducts = new Map<string, Map<string, number>>();
-  const seenPairs = new Set<string>();
+  const counted = new Set<string>();
+  const isNew = (...parts: (string | number)[]): boolean => {
+    const { size } = counted;
+    return counted.add(JSON.stringify(parts)).size > size;
+  };
   const previous = new Map<string, string[]>();
   for (const event of events) {
     const productHours = hours.get(event.itemId) ?? new Map<number, HourTotals>();
@@ -30,18 +34,17 @@ export function tilePyramidAfter(
     const hour = Math.floor(event.time / hourSeconds);
     const counts = productHours.get(hour) ?? { ...emptyTotals(), hour };
     productHours.set(hour, counts);
-    const pair = JSON.stringify([event.userId, event.itemId]);
-    const newUser = seenPairs.has(pair) ? 0 : 1;
-    seenPairs.add(pair);
-    counts[event.type]++;
-    counts.people += newUser;
+    if (isNew(event.type, event.userId, event.itemId, hour)) counts[event.type]++;
     if (event.type === "dismiss") continue;
+    if (isNew("people", event.userId, event.itemId)) counts.people++;
+    if (event.type === "purchase" && isNew("buyers", event.userId, event.itemId)) counts.buyers++;
     const before = previous.get(event.userId) ?? [];
     before.forEach((from, i) => {
-      if (from === event.itemId) return;
+      const gap = before.length - i;
+      if (from === event.itemId || !isNew(gap, event.userId, from, event.itemId, hour)) return;
       const next = nextProducts.get(from) ?? new Map<string, number>();
       nextProducts.set(from, next);
-      next.set(event.itemId, (next.get(event.itemId) ?? 0) + gapWeights[before.length - i]);
+      next.set(event.itemId, (next.get(event.itemId) ?? 0) + gapWeights[gap]);
     });
     previous.set(event.userId, [...before, event.itemId].slice(-previousChoices));
   }

@@ -1,5 +1,6 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { ProductChange } from "../../shared/contracts/product.ts";
+import { emptyTotals } from "../../shared/contracts/totals.ts";
 import type { Columns } from "../columns/columns.ts";
 import { buildPyramid } from "../tiles/build-pyramid.ts";
 import { addressOfProduct, type CellProduct } from "../tiles/cell-product.ts";
@@ -16,7 +17,7 @@ export function makeProduct(
   more: Partial<ProductChange> = {},
   purchases = 0,
 ): CellProduct {
-  const counts = { view: 0, click: 0, cart: 0, purchase: purchases, dismiss: 0, people: purchases };
+  const counts = { ...emptyTotals(), purchase: purchases, people: purchases, buyers: purchases };
   return {
     cell: addressOfProduct({ productId: id, location }),
     change: {

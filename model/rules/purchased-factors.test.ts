@@ -5,8 +5,8 @@ import { purchasedFactors } from "./purchased-factors.ts";
 
 /** `p0` is a sofa, which 12 people bought once; `p1` a coffee, which 12 people bought ten times each. */
 const block = blockOf([
-  { category: "sofa", counts: [40, 20, 0, 12, 0, 12] },
-  { category: "coffee", counts: [40, 20, 0, 120, 0, 12] },
+  { category: "sofa", counts: [40, 20, 0, 12, 0, 40, 12] },
+  { category: "coffee", counts: [400, 200, 0, 120, 0, 300, 12] },
   { category: "new" },
 ]);
 const candidates = [0, 1, 2].map((row) => ({ block, row }));

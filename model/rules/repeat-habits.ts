@@ -8,7 +8,7 @@ const minRepeatShare = 0.15;
 /** Purchases that are added to those of a category, none of them repeated: few purchases prove no habit. */
 const priorPurchases = 2;
 
-/** Purchases in one category, and how many of them a user's purchase of the same product preceded. */
+/** Purchases in one category, and how many of them were not the user's first of their product. */
 interface CategoryPurchases {
   purchases: number;
   repeats: number;
@@ -26,7 +26,7 @@ export class RepeatHabits {
     if (purchases === 0) return;
     const known = this.#categories.get(name) ?? { purchases: 0, repeats: 0 };
     known.purchases += purchases;
-    known.repeats += Math.max(0, purchases - block.counts[at + countOffset.people]);
+    known.repeats += Math.max(0, purchases - block.counts[at + countOffset.buyers]);
     this.#categories.set(name, known);
   }
 

@@ -1,6 +1,5 @@
-import { eventTypes } from "../../shared/contracts/event.ts";
 import type { ProductChange } from "../../shared/contracts/product.ts";
-import { countInteractions, type HourTotals, sumTotals } from "../../shared/contracts/totals.ts";
+import { countChoices, countFields, type HourTotals, sumTotals } from "../../shared/contracts/totals.ts";
 import { addressOf } from "../../shared/geo/cells.ts";
 import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
@@ -8,7 +7,7 @@ import type { NextProduct } from "../columns/columns.ts";
 import type { ColumnsRow } from "../columns/columns-builder.ts";
 import { hash53 } from "../columns/hash.ts";
 import { columnWidth, maxNextProducts } from "../columns/layout.ts";
-import { decayedEngagement, engagementOf } from "./engagement.ts";
+import { boundedByPeople, decayedEngagement, engagementOf } from "./engagement.ts";
 
 /** A product as its cell stores it. */
 export interface CellProduct {
@@ -49,7 +48,7 @@ export function rhythmOf(
 
 /** Returns the start of the newest hour with a choice, in seconds since the epoch; 0 if there is none. */
 const lastChoiceTime = (hours: readonly HourTotals[]): number =>
-  (hours.findLast((each) => countInteractions(each) > each.dismiss)?.hour ?? 0) * hourSeconds;
+  (hours.findLast((each) => countChoices(each) > 0)?.hour ?? 0) * hourSeconds;
 
 /**
  * Returns the row of a product in its cell's tile, as of `time` (seconds since the epoch). `offsetAt` returns the
@@ -79,8 +78,8 @@ export function columnsRowOf(
     available: change.available,
     groupId: change.groupId,
     cell,
-    counts: [...eventTypes.map((type) => lifetime[type]), lifetime.people],
-    hot: decayedEngagement(hours, time),
+    counts: countFields.map((field) => lifetime[field]),
+    hot: boundedByPeople(decayedEngagement(hours, time), lifetime),
     hours: rhythm.hours,
     weekdays: rhythm.weekdays,
     nextProducts: strongestNextProducts(product.nextProducts, maxNextProducts),

@@ -12,6 +12,7 @@ describe("decayedEngagement", () => {
       purchase: 0,
       dismiss: 0,
       people: 1,
+      buyers: 0,
     };
     const older = { ...hour, hour: hour.hour - 24 };
     const at = hour.hour * 3600;

@@ -1,5 +1,5 @@
 import { eventTypes } from "../../shared/contracts/event.ts";
-import type { HourTotals } from "../../shared/contracts/totals.ts";
+import type { HourTotals, Totals } from "../../shared/contracts/totals.ts";
 import { daySeconds, hourSeconds } from "../../shared/time/seconds.ts";
 import type { Columns } from "../columns/columns.ts";
 import { columnWidth, countOffset, engagementWeights, hotHalfLives, hotOffset } from "../columns/layout.ts";
@@ -29,6 +29,21 @@ export function decayedEngagement(hours: readonly HourTotals[], time: number): n
     for (let i = 0; i < hot.length; i++) hot[i] += engagement * 2 ** (-ageDays / hotHalfLives[i]);
   }
   return hot;
+}
+
+/** Interactions of one type that count for each of a product's people, at most. */
+const maxRepetitions = 2;
+
+/**
+ * Returns decayed engagement, at most that of {@link maxRepetitions} interactions of each type by each person of the
+ * lifetime counts: a product that many people chose is above one to which a single user returns every hour.
+ */
+export function boundedByPeople(hot: readonly number[], lifetime: Totals): number[] {
+  let bound = 0;
+  for (const type of eventTypes)
+    bound +=
+      Math.max(0, engagementWeights[type]) * Math.min(lifetime[type], maxRepetitions * lifetime.people);
+  return hot.map((each) => Math.min(each, bound));
 }
 
 /** Returns the factors, by half-life, that decay engagement from one time to a later one (seconds since the epoch). */

@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** Lifetime counts of a product: interactions by type, and the number of users with at least one. */
+/**
+ * Lifetime counts of a product. Of each type, a user counts once in each UTC hour, however often they view or buy the
+ * product in it. `people` are the users with at least one choice, `buyers` those with at least one purchase.
+ */
 export const totals = z.object({
   view: z.number().int(),
   click: z.number().int(),
@@ -8,11 +11,20 @@ export const totals = z.object({
   purchase: z.number().int(),
   dismiss: z.number().int(),
   people: z.number().int(),
+  buyers: z.number().int(),
 });
 export type Totals = z.infer<typeof totals>;
 
 /** Returns totals of zero. */
-export const emptyTotals = (): Totals => ({ view: 0, click: 0, cart: 0, purchase: 0, dismiss: 0, people: 0 });
+export const emptyTotals = (): Totals => ({
+  view: 0,
+  click: 0,
+  cart: 0,
+  purchase: 0,
+  dismiss: 0,
+  people: 0,
+  buyers: 0,
+});
 
 /** Counts of a product in one UTC hour. */
 export const hourTotals = totals.extend({
@@ -22,7 +34,7 @@ export const hourTotals = totals.extend({
 export type HourTotals = z.infer<typeof hourTotals>;
 
 /** The counts of {@link totals}, in the order in which they are stored. */
-export const countFields = ["view", "click", "cart", "purchase", "dismiss", "people"] as const;
+export const countFields = ["view", "click", "cart", "purchase", "dismiss", "people", "buyers"] as const;
 
 /**
  * Number of hours in a week. Retention adds old hours up by hour of the week and stores the sums as hours 0 to 167
@@ -69,9 +81,16 @@ export interface UnknownProduct {
   cell: string;
 }
 
-/** Returns the number of interactions of all types. */
-export const countInteractions = ({ view, click, cart, purchase, dismiss }: Totals): number =>
-  view + click + cart + purchase + dismiss;
+/** Returns the number of choices: all counted interactions but dismissals. */
+export const countChoices = ({ view, click, cart, purchase }: Totals): number =>
+  view + click + cart + purchase;
+
+/** Returns the sum of all counts. Each count only grows, so of two reports of an hour the larger sum is the newer. */
+export function sumOfCounts(totals: Totals): number {
+  let sum = 0;
+  for (const field of countFields) sum += totals[field];
+  return sum;
+}
 
 /** Adds `from` to `to`, in place. */
 export function addTotals(to: Totals, from: Totals): void {
@@ -85,12 +104,12 @@ export function sumTotals(hours: readonly Totals[]): Totals {
   return sum;
 }
 
-/** Merges two lists of hours, ascending. Of two counts of the same hour, the one with more interactions wins. */
+/** Merges two lists of hours, ascending. Of two reports of the same hour, the one with the larger counts wins. */
 export function mergeHours(known: readonly HourTotals[], reported: readonly HourTotals[]): HourTotals[] {
   const hours = new Map(known.map((each) => [each.hour, each]));
   for (const each of reported) {
     const before = hours.get(each.hour);
-    if (!before || countInteractions(each) > countInteractions(before)) hours.set(each.hour, each);
+    if (!before || sumOfCounts(each) > sumOfCounts(before)) hours.set(each.hour, each);
   }
   return [...hours.values()].sort((a, b) => a.hour - b.hour);
 }
@@ -98,8 +117,8 @@ export function mergeHours(known: readonly HourTotals[], reported: readonly Hour
 /** An item-to-item transition: one user chose product `from` and, within three choices, product `to`. */
 export const transition = z.object({
   /**
-   * Hash of the user's pseudonym and the event, so that a repeated message counts once. All transitions of an event
-   * into the same cell are sent together.
+   * Hash of the user's pseudonym, both products, the gap and the UTC hour, so that a user counts once in an hour and a
+   * repeated message changes nothing.
    */
   key: z.number().int().nonnegative(),
   from: z.string(),
@@ -108,7 +127,7 @@ export const transition = z.object({
   toCell: z.string().nullable(),
   /** Number of choices from `from` to `to`: 1 means that `to` directly follows `from`. */
   gap: z.number().int().min(1).max(3),
-  /** Time of the event, in seconds since the epoch. */
+  /** Start of the UTC hour of the event, in seconds since the epoch. */
   time: z.number(),
 });
 export type Transition = z.infer<typeof transition>;

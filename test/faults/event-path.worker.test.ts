@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { maxDeliveries } from "../../shared/contracts/dead-letter.ts";
 import { type EventInput, eventTypes } from "../../shared/contracts/event.ts";
-import { emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
 import { DeadLetterStore } from "../../shared/dead-letters/dead-letter-store.ts";
+import { expectedTotals } from "../support/expected-totals.ts";
 import { bindings, EventPipeline, productIds } from "./event-pipeline.ts";
 import { type FaultyPart, faults, queuedMessages, queues } from "./fault-injector.ts";
 
@@ -122,19 +122,6 @@ async function perform(pipeline: EventPipeline, action: Action): Promise<void> {
   }
 }
 
-/** Returns the totals by product that the events must produce: each event once, each user once per product. */
-function expectedTotals(events: Iterable<EventInput>): Map<string, Totals> {
-  const totals = new Map<string, Totals>();
-  const seen = new Set<string>();
-  for (const { productId, type, userId } of events) {
-    const counts = totals.get(productId) ?? emptyTotals();
-    totals.set(productId, counts);
-    counts[type]++;
-    if (!seen.has(`${productId}/${userId}`)) counts.people++;
-    seen.add(`${productId}/${userId}`);
-  }
-  return totals;
-}
 const sorted = <T>(map: Map<string, T>): [string, T][] => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** Expects that every event was acknowledged to the client, and that all stores contain every event exactly once. */
@@ -302,10 +289,10 @@ describe("the event path", () => {
   it("delivers an event of a failed import once it is sent as a live event", async () => {
     const pipeline = await newPipeline();
     const event = eventInput(pipeline, { user: 0, event: 1, lateHours: 0 });
-    faults.setOutage("database", true);
+    faults.setOutage("userService", true);
     await pipeline.importHistory([event]);
     expect(pipeline.acknowledged.size).toBe(0);
-    faults.setOutage("database", false);
+    faults.setOutage("userService", false);
     expect((await pipeline.send([event])).duplicates).toBe(1);
     await pipeline.drain(users);
     await expectConsistent(pipeline);

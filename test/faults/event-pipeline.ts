@@ -84,7 +84,6 @@ function recommendationEnv(): RecommendationEnv {
     USER: withFaults("userService", {
       recordInteractions: (...args: Parameters<typeof user.recordInteractions>) =>
         user.recordInteractions(...args),
-      findInteractions: (...args: Parameters<typeof user.findInteractions>) => user.findInteractions(...args),
       hourlyTotals: (...args: Parameters<typeof user.hourlyTotals>) => user.hourlyTotals(...args),
       recordLocations: (...args: Parameters<typeof user.recordLocations>) => user.recordLocations(...args),
       findTombstones: (...args: Parameters<typeof user.findTombstones>) => user.findTombstones(...args),
@@ -170,9 +169,9 @@ export class EventPipeline {
     if (!report) return;
     // After the clock was set back, events may be in the future. An import rejects such events.
     const accepted = events.filter(({ timestamp }) => !isInFuture(eventTimeOf(timestamp, now), now));
-    if (report.rejected.length !== events.length - accepted.length)
+    if (report.rejected !== events.length - accepted.length)
       throw new Error(
-        `The import rejected ${report.rejected.length} of ${events.length} events, not only those in the future.`,
+        `The import rejected ${report.rejected} of ${events.length} events, not only those in the future.`,
       );
     for (const event of accepted) this.acknowledged.add(`${event.userId}/${event.eventId}`);
   }
@@ -265,7 +264,8 @@ export class EventPipeline {
       const sums = await database
         .prepare(
           `SELECT product_id AS id, sum(view) AS view, sum(click) AS click, sum(cart) AS cart,
-             sum(purchase) AS purchase, sum(dismiss) AS dismiss, sum(people) AS people
+             sum(purchase) AS purchase, sum(dismiss) AS dismiss, sum(people) AS people,
+             sum(buyers) AS buyers
            FROM interaction_totals WHERE application = ? GROUP BY 1`,
         )
         .bind(this.application)
@@ -285,12 +285,12 @@ export class EventPipeline {
     const columns = bytes ? decodeColumns(bytes) : null;
     const totals = new Map<string, Totals>();
     for (let row = 0; columns && row < columns.count; row++) {
-      const [view, click, cart, purchase, dismiss, users] = columns.counts.subarray(
+      const [view, click, cart, purchase, dismiss, people, buyers] = columns.counts.subarray(
         countFields.length * row,
         countFields.length * (row + 1),
       );
       if (view + click + cart + purchase + dismiss > 0)
-        totals.set(columns.id(row), { view, click, cart, purchase, dismiss, people: users });
+        totals.set(columns.id(row), { view, click, cart, purchase, dismiss, people, buyers });
     }
     return totals;
   }

@@ -58,7 +58,8 @@ async function deliverEvent(userId: string, n: number, store: UserStore): Promis
   const ingested = await session(userId).ingest("demo", userId, [sent], false);
   const row = ingested.ok ? ingested.value.results[0].row : null;
   if (row === null) throw new Error(`UserSession.ingest did not accept event ${sent.eventId}.`);
-  const interaction = { ...sent, first: row.first, previous: row.previous };
+  const { seq: _, ...added } = row;
+  const interaction = { ...sent, ...added };
   await store.recordInteractions(
     "demo",
     [{ userId, pseudonym: session(userId).id.toString(), generation: 0, interactions: [interaction] }],

@@ -4,12 +4,12 @@ import { auditStores, isExactlyOnce } from "./audit-stores.ts";
 import { DeliveryLedger, type SentEvent } from "./delivery-ledger.ts";
 import type { StoredData } from "./read-stores.ts";
 
-const event = (eventId: string): SentEvent => ({
+const event = (eventId: string, hour: number): SentEvent => ({
   eventId,
   userId: "u",
   type: "view",
   productId: "p",
-  timestamp: "2026-01-01T00:00:00Z",
+  timestamp: `2026-01-01T0${hour}:00:00Z`,
 });
 const receipt = (accepted: number, duplicates: number) => ({
   accepted,
@@ -17,7 +17,7 @@ const receipt = (accepted: number, duplicates: number) => ({
   rejected: [],
   warnings: [],
 });
-const events = [event("a"), event("b")];
+const events = [event("a", 0), event("b", 1)];
 
 function storedData(views: number, ids: string[]): StoredData {
   const totals = new Map([["p", { ...emptyTotals(), view: views, people: 1 }]]);

@@ -1,5 +1,6 @@
-import { emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
-import type { DeliveryLedger, SentEvent } from "./delivery-ledger.ts";
+import { countFields, emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
+import { expectedTotals } from "../support/expected-totals.ts";
+import type { DeliveryLedger } from "./delivery-ledger.ts";
 import type { StoredData } from "./read-stores.ts";
 
 /** Differences between one store and the events that clients sent. */
@@ -13,21 +14,6 @@ export interface AuditFinding {
   extra: number;
 }
 
-/** Returns the correct totals by product: each event counts once, and each user once per product. */
-function countTotals(events: Iterable<SentEvent>): Map<string, Totals> {
-  const totals = new Map<string, Totals>();
-  const users = new Map<string, Set<string>>();
-  for (const { productId, type, userId } of events) {
-    const counts = totals.get(productId) ?? emptyTotals();
-    totals.set(productId, counts);
-    counts[type]++;
-    const productUsers = users.get(productId) ?? new Set();
-    users.set(productId, productUsers.add(userId));
-    counts.people = productUsers.size;
-  }
-  return totals;
-}
-
 function compareTotals(
   store: string,
   expected: Map<string, Totals>,
@@ -37,7 +23,7 @@ function compareTotals(
   for (const id of new Set([...expected.keys(), ...stored.keys()])) {
     const wanted = { ...(expected.get(id) ?? emptyTotals()) };
     const found = stored.get(id) ?? emptyTotals();
-    for (const name of ["view", "click", "cart", "purchase", "dismiss", "people"] as const) {
+    for (const name of countFields) {
       finding.expected += wanted[name];
       finding.stored += found[name];
       finding.lost += Math.max(0, wanted[name] - found[name]);
@@ -74,7 +60,7 @@ function compareInteractions({ events }: DeliveryLedger, { interactions }: Store
  * one more than the API acknowledged.
  */
 export function auditStores(ledger: DeliveryLedger, stored: StoredData): AuditFinding[] {
-  const totals = countTotals(ledger.events.values());
+  const totals = expectedTotals(ledger.events.values());
   const eventCount = ledger.events.size;
   return [
     compareInteractions(ledger, stored),

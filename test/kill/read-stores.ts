@@ -51,7 +51,8 @@ export async function readStores(stateDir: string, application: string): Promise
       .all<StoredInteraction>();
     const totals = await DB.prepare(
       `SELECT product_id AS id, sum(view) AS view, sum(click) AS click, sum(cart) AS cart,
-         sum(purchase) AS purchase, sum(dismiss) AS dismiss, sum(people) AS people
+         sum(purchase) AS purchase, sum(dismiss) AS dismiss, sum(people) AS people,
+         sum(buyers) AS buyers
        FROM interaction_totals WHERE application = ? GROUP BY 1`,
     )
       .bind(application)

@@ -4,7 +4,8 @@ import { Random } from "../../model/train/random.ts";
 import { migrateLocalDatabases } from "../../scripts/databases/migrate.ts";
 import { developmentKey } from "../../scripts/start/serve.ts";
 import { productWithTotals } from "../../shared/contracts/product.ts";
-import { countInteractions } from "../../shared/contracts/totals.ts";
+import { sumOfCounts } from "../../shared/contracts/totals.ts";
+import { expectedTotals } from "../support/expected-totals.ts";
 import { freePort } from "../support/free-port.ts";
 import { toNdjson } from "../support/ndjson.ts";
 import { waitUntil } from "../support/polling.ts";
@@ -64,12 +65,12 @@ async function importCatalog(url: string): Promise<void> {
   );
 }
 
-/** Returns the number of interactions in the totals of all products. */
-async function countStoredInteractions(url: string): Promise<number> {
+/** Returns the sum of the totals of all products. */
+async function sumOfStoredTotals(url: string): Promise<number> {
   let sum = 0;
   for (const { id } of catalog) {
     const { totals } = await callApi(url, productWithTotals, "GET", `/v1/products/${id}`);
-    sum += countInteractions(totals);
+    sum += sumOfCounts(totals);
   }
   return sum;
 }
@@ -122,8 +123,10 @@ export async function runKillTrial(plan: KillTrialPlan, stateDir: string): Promi
       `every event has a receipt after ${Math.round((Date.now() - started) / 1000)} s; waiting for the stores`,
     );
     if (failures.length > 0) throw failures[0];
+    const expected = [...expectedTotals(ledger.events.values()).values()];
+    const expectedSum = expected.reduce((sum, totals) => sum + sumOfCounts(totals), 0);
     for (const deadline = Date.now() + deliveryTimeoutMs; Date.now() < deadline; await sleep(1000))
-      if ((await countStoredInteractions(url)) >= ledger.events.size) break;
+      if ((await sumOfStoredTotals(url)) >= expectedSum) break;
     let findings: AuditFinding[] = [];
     for (let audit = 0; audit < maxAudits; audit++) {
       // An event that the totals count may not have reached its cell or the log. It is sent again within 60 s.

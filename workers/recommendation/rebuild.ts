@@ -176,6 +176,7 @@ async function rebuildTransitions(
         location: null,
         facts,
         first: false,
+        firstPurchase: false,
         previous,
       }),
     );

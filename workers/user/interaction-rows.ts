@@ -35,8 +35,10 @@ export interface InteractionJson {
   lo: number | null;
   /** Recommendation id. */
   r: string | null;
-  /** 1 for the user's first interaction with the product. */
+  /** 1 for the user's first choice of the product. */
   f: 0 | 1;
+  /** 1 for the user's first purchase of the product. */
+  fp: 0 | 1;
 }
 
 /** Returns the rows of a batch, each event of a user's generation once. */
@@ -60,6 +62,7 @@ export function toInteractionJson(batch: UserInteractionBatch[]): InteractionJso
         lo: interaction.location?.lon ?? null,
         r: interaction.recommendationId,
         f: interaction.first ? 1 : 0,
+        fp: interaction.firstPurchase ? 1 : 0,
       });
     }
   return rows;

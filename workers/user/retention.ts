@@ -1,6 +1,5 @@
-import { eventTypes } from "../../shared/contracts/event.ts";
 import { expiryTime, type RemovedCounts, type Retention } from "../../shared/contracts/retention.ts";
-import { hoursOfWeek } from "../../shared/contracts/totals.ts";
+import { countFields, hoursOfWeek } from "../../shared/contracts/totals.ts";
 
 /** Maximum number of rows that one step removes from each table of each database. */
 const maxRowsPerStep = 20_000;
@@ -30,7 +29,7 @@ async function compactHours(database: D1Database, before: number): Promise<numbe
   if (results.length === 0) return 0;
   const fromOldHours = `FROM json_each(?2) j CROSS JOIN interaction_totals t
      ON t.application = j.value ->> 'application' AND t.product_id = j.value ->> 'product' WHERE ${isOld}`;
-  const columns = [...eventTypes, "people"];
+  const columns = [...countFields];
   const list = JSON.stringify(results);
   const [, deleted] = await database.batch([
     database

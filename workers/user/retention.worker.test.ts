@@ -22,6 +22,7 @@ const event = (eventId: string, productId: string, days: number) => ({
   location: null,
   facts: { cell: null, lat: null, lon: null, category: null, price: null },
   first: true,
+  firstPurchase: false,
   previous: [],
 });
 

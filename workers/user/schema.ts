@@ -1,5 +1,4 @@
 import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import type { Attributes } from "../../shared/contracts/attributes.ts";
 
 /** User profiles: home, consent and attributes. */
 export const users = sqliteTable(
@@ -10,7 +9,9 @@ export const users = sqliteTable(
     homeLat: real("home_lat"),
     homeLon: real("home_lon"),
     precision: text("precision", { enum: ["exact", "1km", "city"] }).notNull(),
-    attributes: text("attributes", { mode: "json" }).$type<Attributes>().notNull(),
+    attributes: text("attributes", { mode: "json" })
+      .$type<Record<string, string | number | boolean | null>>()
+      .notNull(),
     /** Grows with each change of the profile. The user's Durable Object keeps the newest settings. */
     settingsVersion: integer("settings_version").notNull(),
     /** Seconds since the Unix epoch. */
@@ -51,10 +52,12 @@ export const interactions = sqliteTable(
     lat: real("lat"),
     lon: real("lon"),
     recommendationId: text("recommendation_id"),
-    /** 1 for the user's first interaction with the product. The totals count users by it. */
+    /** 1 for the user's first choice of the product. The totals count users by it. */
     first: integer("first").notNull(),
     /** Id of the call that inserted the row, so that the totals count exactly the inserted rows. */
     batch: text("batch").notNull(),
+    /** 1 for the user's first purchase of the product. The totals count buyers by it. */
+    firstPurchase: integer("first_purchase").notNull().default(0),
   },
   (table) => [
     primaryKey({ columns: [table.application, table.userId, table.eventId] }),
@@ -62,7 +65,10 @@ export const interactions = sqliteTable(
   ],
 );
 
-/** Counts of a product's interactions by UTC hour. Old hours are added up by hour of the week, in hours 0 to 167. */
+/**
+ * Counts of a product's interactions by UTC hour: of each type, a user counts once in an hour. Old hours are added up by
+ * hour of the week, in hours 0 to 167.
+ */
 export const interactionTotals = sqliteTable(
   "interaction_totals",
   {
@@ -76,6 +82,7 @@ export const interactionTotals = sqliteTable(
     purchase: integer("purchase").notNull(),
     dismiss: integer("dismiss").notNull(),
     people: integer("people").notNull(),
+    buyers: integer("buyers").notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.application, table.productId, table.hour] })],
 );

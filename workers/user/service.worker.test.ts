@@ -20,6 +20,7 @@ const viewEvent = (eventId: string, time: number) => ({
   location: null,
   facts: { cell: null, lat: null, lon: null, category: null, price: null },
   first: false,
+  firstPurchase: false,
   previous: [],
 });
 
@@ -80,7 +81,7 @@ describe("UserService, migrated", () => {
   });
 
   it("records interactions, lists them and counts them in the totals", async () => {
-    const events = [viewEvent("e1", 1_700_000_000), viewEvent("e2", 1_700_000_060)];
+    const events = [viewEvent("e1", 1_700_000_000), viewEvent("e2", 1_700_003_600)];
     const recorded = unwrap(
       await service.recordInteractions("shop", [{ ...userGenerationOf("bob"), interactions: events }]),
       "the user service",

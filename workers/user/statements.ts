@@ -1,6 +1,6 @@
 import { eventTypes } from "../../shared/contracts/event.ts";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
-import type { StoredEvent } from "../../shared/services/user-api.ts";
+import { countFields } from "../../shared/contracts/totals.ts";
 import type { InteractionJson, TotalsRow } from "./interaction-rows.ts";
 
 // These statements use D1's own API: they pass a list as one JSON parameter, and drizzle's batch accepts no raw
@@ -12,13 +12,17 @@ import type { InteractionJson, TotalsRow } from "./interaction-rows.ts";
 const notErasedSql = `NOT EXISTS (SELECT 1 FROM erasures e
   WHERE e.application = ?1 AND e.pseudonym = j.value ->> 'o' AND j.value ->> 'g' <= e.generation)`;
 
+/** SQL expression: the UTC hour of a time in seconds, as whole hours since the epoch. */
+const hourSql = (time: string): string => `CAST(floor(${time} / 3600) AS INTEGER)`;
+
 /**
  * Inserts interactions that do not exist yet and adds them to the hourly totals, in one transaction. Returns the number
  * of inserted rows.
  *
- * The totals count exactly the rows that carry this call's `batchId`. They are found by primary key; CROSS JOIN keeps
- * SQLite from scanning the table instead. A repeated call inserts nothing, so no row carries its `batchId`, and the
- * totals do not change.
+ * The totals grow by exactly the rows that carry this call's `batchId`, which must be new for each call. They are found
+ * by primary key; CROSS JOIN keeps SQLite from scanning the table instead. A repeated call inserts nothing, so no row
+ * carries its `batchId`, and the totals do not change. Of each type, a user counts once for a product and hour: a row
+ * adds nothing if an earlier call stored an equal one, for which the user's rows of the hour are read by the index.
  */
 export async function insertInteractions(
   database: D1Database,
@@ -28,10 +32,8 @@ export async function insertInteractions(
   now: number,
 ): Promise<number> {
   const list = JSON.stringify(rows);
-  const counts = eventTypes.map((type) => `sum(i.type = '${type}')`).join(", ");
-  const additions = [...eventTypes, "people"]
-    .map((name) => `"${name}" = "${name}" + excluded."${name}"`)
-    .join(", ");
+  const counts = eventTypes.map((type) => `sum(type = '${type}' AND is_new)`).join(", ");
+  const additions = countFields.map((name) => `"${name}" = "${name}" + excluded."${name}"`).join(", ");
   const [, inserted] = await database.batch([
     database
       .prepare(
@@ -45,7 +47,7 @@ export async function insertInteractions(
       .prepare(
         `INSERT INTO interactions
          SELECT ?1, j.value ->> 'u', j.value ->> 'e', j.value ->> 't', j.value ->> 'p', j.value ->> 's',
-           j.value ->> 'la', j.value ->> 'lo', j.value ->> 'r', j.value ->> 'f', ?3
+           j.value ->> 'la', j.value ->> 'lo', j.value ->> 'r', j.value ->> 'f', ?3, j.value ->> 'fp'
          FROM json_each(?2) j WHERE ${notErasedSql}
          ON CONFLICT DO NOTHING`,
       )
@@ -53,10 +55,23 @@ export async function insertInteractions(
     database
       .prepare(
         `INSERT INTO interaction_totals
-         SELECT ?1, i.product_id, CAST(floor(i.time / 3600) AS INTEGER), ${counts}, sum(i.first)
-         FROM json_each(?2) j CROSS JOIN interactions i
-           ON i.application = ?1 AND i.user_id = j.value ->> 'u' AND i.event_id = j.value ->> 'e'
-         WHERE i.batch = ?3
+         WITH added AS MATERIALIZED (
+           SELECT i.user_id, i.product_id, i.type, ${hourSql("i.time")} AS hour,
+             sum(i.first) AS first, sum(i.first_purchase) AS first_purchase
+           FROM json_each(?2) j CROSS JOIN interactions i
+             ON i.application = ?1 AND i.user_id = j.value ->> 'u' AND i.event_id = j.value ->> 'e'
+           WHERE i.batch = ?3
+           GROUP BY 1, 2, 3, 4),
+         known AS MATERIALIZED (
+           SELECT i.user_id, i.product_id, i.type, h.hour
+           FROM (SELECT DISTINCT user_id, hour FROM added) h CROSS JOIN interactions i
+             ON i.application = ?1 AND i.user_id = h.user_id
+               AND i.time >= h.hour * 3600 AND i.time < (h.hour + 1) * 3600
+           WHERE i.batch <> ?3),
+         marked AS MATERIALIZED (
+           SELECT *, (user_id, product_id, type, hour) NOT IN (SELECT * FROM known) AS is_new FROM added)
+         SELECT ?1, product_id, hour, ${counts}, sum(first), sum(first_purchase)
+         FROM marked WHERE true
          GROUP BY 2, 3
          ON CONFLICT DO UPDATE SET ${additions}`,
       )
@@ -84,13 +99,16 @@ export async function recountTotals(
     .all<{ id: string }>();
   const last = results.length === limit ? (results.at(-1)?.id ?? null) : null;
   const range = "application = ?1 AND product_id > ?2 AND (?3 IS NULL OR product_id <= ?3)";
-  const counts = eventTypes.map((type) => `sum(type = '${type}')`).join(", ");
+  // A user counts once by product, type and hour. They have all of their rows in one database.
+  const counts = eventTypes
+    .map((type) => `count(DISTINCT CASE WHEN type = '${type}' THEN user_id END)`)
+    .join(", ");
   await database.batch([
     database.prepare(`DELETE FROM interaction_totals WHERE ${range}`).bind(application, after, last),
     database
       .prepare(
         `INSERT INTO interaction_totals
-         SELECT application, product_id, CAST(floor(time / 3600) AS INTEGER), ${counts}, sum(first)
+         SELECT application, product_id, ${hourSql("time")}, ${counts}, sum(first), sum(first_purchase)
          FROM interactions WHERE ${range} GROUP BY 1, 2, 3`,
       )
       .bind(application, after, last),
@@ -98,25 +116,7 @@ export async function recountTotals(
   return { products: results.length, last };
 }
 
-/** Returns those of the events that are stored, in no order. Each row is found by its primary key. */
-export async function readInteractions(
-  database: D1Database,
-  application: string,
-  events: readonly { userId: string; eventId: string }[],
-): Promise<StoredEvent[]> {
-  const { results } = await database
-    .prepare(
-      `SELECT i.user_id AS userId, i.event_id AS eventId, i.type, i.product_id AS productId, i.time,
-         i.recommendation_id AS recommendationId
-       FROM json_each(?2) j CROSS JOIN interactions i
-         ON i.application = ?1 AND i.user_id = j.value ->> 0 AND i.event_id = j.value ->> 1`,
-    )
-    .bind(application, JSON.stringify(events.map(({ userId, eventId }) => [userId, eventId])))
-    .all<StoredEvent>();
-  return results;
-}
-
-const hourColumns = "product_id AS productId, hour, view, click, cart, purchase, dismiss, people";
+const hourColumns = `product_id AS productId, hour, ${countFields.join(", ")}`;
 
 /** Returns all hourly rows of products, ascending by product and hour: the order of the primary key. */
 export async function readAllHours(

@@ -29,6 +29,7 @@ const interaction = (event: number, product: number, type: number, hours: number
   location: null,
   facts: { cell: null, lat: null, lon: null, category: null, price: null },
   first: event % 3 === 0,
+  firstPurchase: false,
   previous: [],
 });
 
@@ -54,16 +55,19 @@ const recordBatch = (application: string, batch: UserInteractionBatch[]) =>
   store.recordInteractions(application, batch, crypto.randomUUID(), 1_700_000_000);
 
 /** Returns the totals of an application, recounted from the interactions of all databases. */
-async function recount(application: string): Promise<Map<string, { n: number; users: number }>> {
-  const recounted = new Map<string, { n: number; users: number }>();
+async function recount(application: string): Promise<Map<string, { counted: Set<string>; users: number }>> {
+  const recounted = new Map<string, { counted: Set<string>; users: number }>();
   for (const database of databases) {
     const { results } = await database
-      .prepare("SELECT product_id AS id, first FROM interactions WHERE application = ?")
+      .prepare(
+        "SELECT product_id AS id, user_id AS user, type, time, first FROM interactions WHERE application = ?",
+      )
       .bind(application)
-      .all<{ id: string; first: number }>();
-    for (const { id, first } of results) {
-      const { n, users } = recounted.get(id) ?? { n: 0, users: 0 };
-      recounted.set(id, { n: n + 1, users: users + first });
+      .all<{ id: string; user: string; type: string; time: number; first: number }>();
+    for (const { id, user, type, time, first } of results) {
+      const { counted, users } = recounted.get(id) ?? { counted: new Set(), users: 0 };
+      counted.add(`${user} ${type} ${Math.floor(time / hour)}`);
+      recounted.set(id, { counted, users: users + first });
     }
   }
   return recounted;
@@ -116,7 +120,7 @@ describe("UserStore.recordInteractions", () => {
           recounted.map(([id]) => id),
         );
         totals.forEach((each, i) => {
-          expect(eventTypes.reduce((sum, type) => sum + each[type], 0)).toBe(recounted[i][1].n);
+          expect(eventTypes.reduce((sum, type) => sum + each[type], 0)).toBe(recounted[i][1].counted.size);
           expect(each.people).toBe(recounted[i][1].users);
         });
       }),
@@ -126,7 +130,7 @@ describe("UserStore.recordInteractions", () => {
 
   it("returns the absolute totals of the hours in the batch, and of no other hours", async () => {
     const viewed = (n: number, hours: number) => ({
-      ...userGenerationOf("u"),
+      ...userGenerationOf(`u${n}`),
       interactions: [interaction(n, 1, 0, hours)],
     });
     const recordView = async (n: number, hours: number) =>
@@ -140,6 +144,56 @@ describe("UserStore.recordInteractions", () => {
     expect(await recordView(3, 0)).toEqual([{ productId: "p1", complete: false, views: [[0, 2]] }]);
     const [whole] = await store.hourlyTotals("growth", ["p1"]);
     expect([whole.complete, whole.hours.length]).toEqual([true, 32]);
+  });
+
+  it("L9: counts a user once by product, type and hour, in any number of calls", async () => {
+    const recordViews = (user: string, from: number, count: number, hours = 0) =>
+      recordBatch("once", [
+        {
+          ...userGenerationOf(user),
+          interactions: Array.from({ length: count }, (_, i) => interaction(from + i, 1, 0, hours)),
+        },
+      ]);
+    const views = async () => (await store.hourlyTotals("once", ["p1"]))[0].hours.map(({ view }) => view);
+    const repeated = await recordViews("a", 0, 200);
+    expect(sumTotals(repeated.totals[0].hours).view).toBe(1);
+    await recordViews("a", 200, 5);
+    expect(await views()).toEqual([1]);
+    await recordViews("b", 0, 1);
+    await recordViews("a", 300, 1, 1);
+    expect(await views()).toEqual([2, 1]);
+    // Another type, and another product, count by themselves.
+    await recordBatch("once", [
+      { ...userGenerationOf("a"), interactions: [interaction(400, 1, 3, 0), interaction(401, 2, 0, 0)] },
+    ]);
+    expect(
+      (await store.lifetimeTotals("once", ["p1", "p2"])).map(({ view, purchase }) => [view, purchase]),
+    ).toEqual([
+      [3, 1],
+      [1, 0],
+    ]);
+    const before = await store.hourlyTotals("once", ["p1", "p2"]);
+    for (const database of [0, 1]) await store.recountTotals("once", { database, after: "" }, 100);
+    expect(await store.hourlyTotals("once", ["p1", "p2"])).toEqual(before);
+  });
+
+  it("L9: counts more rows of one user than a statement takes once", async () => {
+    const many = Array.from({ length: 4500 }, (_, i) => interaction(i, 1, 0, 0));
+    await recordBatch("many", [{ ...userGenerationOf("a"), interactions: many }]);
+    expect((await store.lifetimeTotals("many", ["p1"]))[0].view).toBe(1);
+  });
+
+  it("L9: counts the people of rows that arrive after a repeated one", async () => {
+    const row = (n: number, first: boolean) =>
+      recordBatch("late", [
+        {
+          ...userGenerationOf("a"),
+          interactions: [{ ...interaction(n, 1, 3, 0), first, firstPurchase: first }],
+        },
+      ]);
+    await row(2, false);
+    const { totals } = await row(1, true);
+    expect(sumTotals(totals[0].hours)).toMatchObject({ purchase: 1, people: 1, buyers: 1 });
   });
 
   it("reads as many rows for a product with a long history as for a new one", async () => {

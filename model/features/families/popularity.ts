@@ -10,6 +10,9 @@ import type { FeatureFamily } from "./feature-family.ts";
 const logs = Float64Array.from({ length: 4096 }, (_, count) => Math.log(count));
 const logOf = (count: number): number => logs[count] ?? Math.log(count);
 
+/** Views, and purchases, of a product that count in their feature for each of its people, at most. */
+const maxCountPerUser = 8;
+
 const countsWidth = columnWidth.counts;
 const hotWidth = columnWidth.hot;
 const {
@@ -34,8 +37,8 @@ function decaysOf({ decayFactors, now }: RankingContext, block: Columns): readon
 /**
  * Popularity of the product: people, views and purchases of all time; engagement decayed to now at half-lives of 1, 7
  * and 60 days, and its trend; and the rates of clicks, purchases and dismissals per view, smoothed towards 5% by 20
- * views (empirical Bayes with a fixed prior). People count, so that a few users with many visits do not make a product
- * popular. `never_chosen` is 1 for a product that no user has chosen or dismissed.
+ * views (empirical Bayes with a fixed prior). People count, and views and purchases at most {@link maxCountPerUser} for
+ * each, so that a few users with many visits do not make a product popular. `never_chosen` is 1 for a product that no user has chosen or dismissed.
  */
 export const popularityFeatures: FeatureFamily = {
   names: [
@@ -60,9 +63,11 @@ export const popularityFeatures: FeatureFamily = {
     const day = factors[dayOffset] * block.hot[h + dayOffset];
     const week = factors[weekOffset] * block.hot[h + weekOffset];
     const season = factors[seasonOffset] * block.hot[h + seasonOffset];
-    out[at] = logOf(counts[c + peopleOffset] + 1);
-    out[at + 1] = logOf(counts[c + viewOffset] + 1) / 2;
-    out[at + 2] = logOf(counts[c + purchaseOffset] + 1) / 2;
+    const people = counts[c + peopleOffset];
+    const maxCount = people * maxCountPerUser;
+    out[at] = logOf(people + 1);
+    out[at + 1] = logOf(Math.min(counts[c + viewOffset], maxCount) + 1) / 2;
+    out[at + 2] = logOf(Math.min(counts[c + purchaseOffset], maxCount) + 1) / 2;
     out[at + 3] = Math.log1p(day) / 2;
     out[at + 4] = Math.log1p(week) / 2;
     out[at + 5] = Math.log1p(season) / 2;

@@ -115,7 +115,6 @@ const userService = (): UserApi => {
     },
     list: async () => ok({ items: [...users.values()] }),
     recordInteractions: async () => ok({ inserted: 0, totals: [] }),
-    findInteractions: async () => ok([]),
     recordLocations: async () => ok({ inserted: 0 }),
     listInteractions: async () => ok({ items: [] }),
     lifetimeTotals: async (_application, ids) => ok(ids.map(emptyTotals)),
@@ -210,7 +209,7 @@ const recommendationService = (): RecommendationApi => {
       });
     },
     ingestHistory: async (_application, events) =>
-      ok({ accepted: events.length, duplicates: 0, rejected: [] }),
+      ok({ accepted: events.length, duplicates: 0, rejected: 0 }),
     setLocation: async () => ok({ location }),
     setUserSettings: async () => ok(null),
     beginErasure: async () => ok(erasure),

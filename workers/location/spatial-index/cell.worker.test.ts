@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { cellStub, tileKey } from "../../../durable-objects/cell/cell-stub.ts";
 import type { Cell } from "../../../durable-objects/cell.ts";
 import { type Columns, decodeColumns, nextProductsOf } from "../../../model/columns/columns.ts";
+import { columnWidth } from "../../../model/columns/layout.ts";
 import type { ProductChange } from "../../../shared/contracts/product.ts";
 import { emptyTotals, type ProductTotals } from "../../../shared/contracts/totals.ts";
 import { leafCellAt, parentCell } from "../../../shared/geo/cells.ts";
@@ -85,7 +86,7 @@ describe("Cell", () => {
       await cell(application).applyChanges(application, leaf, [change("a", 1), change("b", 1)], []);
       const columns = await tile(application);
       const row = rowOf(columns, "a");
-      expect(columns.counts[row * 6]).toBe(9);
+      expect(columns.counts[columnWidth.counts * row]).toBe(9);
       seen.push(JSON.stringify(nextProductsOf(columns, row)));
     }
     expect(seen[0]).toBe(seen[1]);
@@ -181,7 +182,7 @@ describe("Cell", () => {
       counted: 0,
       unknown: [{ productId: "a", movedTo: null }],
     });
-    expect(await apply(leaf, totals("a", 2))).toEqual({ counted: 2, unknown: [] });
+    expect(await apply(leaf, totals("a", 2))).toEqual({ counted: 3, unknown: [] });
     expect(await apply(leaf, { ...totals("a", 3), complete: false })).toEqual({ counted: 1, unknown: [] });
 
     await cell("twelve").applyChanges("twelve", leaf, [], [{ productId: "a", version: 2, to: elsewhere }]);
@@ -203,7 +204,7 @@ describe("Cell", () => {
       [],
       [{ productId: "a", version: 3, to: further }],
     );
-    expect(await applyTotals(environment.CELL, "twelve", complete, [])).toEqual({ applied: 9, unknown: [] });
+    expect(await applyTotals(environment.CELL, "twelve", complete, [])).toEqual({ applied: 10, unknown: [] });
     expect(await apply(further, totals("a", 9))).toEqual({ counted: 0, unknown: [] });
 
     // The product returns: the counts that this cell had are no longer complete.

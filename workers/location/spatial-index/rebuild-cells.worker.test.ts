@@ -1,5 +1,6 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { expect, it } from "vitest";
+import { columnWidth } from "../../../model/columns/layout.ts";
 import { addressOfProduct } from "../../../model/tiles/cell-product.ts";
 import type { CellContent } from "../../../shared/contracts/rebuild.ts";
 import { emptyTotals } from "../../../shared/contracts/totals.ts";
@@ -69,5 +70,5 @@ it("replaces the content of a split cell by the records, range by range, whateve
   const leaves = (await tilesUnder(index.application, leaf)).filter(({ meta }) => meta.children.length === 0);
   expect(leaves.length).toBeGreaterThan(1);
   for (const { count, counts } of leaves)
-    for (let row = 0; row < count; row++) expect(counts[6 * row]).toBe(7);
+    for (let row = 0; row < count; row++) expect(counts[columnWidth.counts * row]).toBe(7);
 }, 120_000);

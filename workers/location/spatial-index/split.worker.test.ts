@@ -1,6 +1,7 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { describe, expect, it } from "vitest";
 import { nextProductsOf } from "../../../model/columns/columns.ts";
+import { columnWidth } from "../../../model/columns/layout.ts";
 import { addressOfProduct } from "../../../model/tiles/cell-product.ts";
 import { leafCellAt, maxCellProducts, nextCellToward } from "../../../shared/geo/cells.ts";
 import { productsUnder, TestIndex, tilesUnder } from "../testing/test-index.ts";
@@ -74,7 +75,7 @@ describe("a cell with more products than its limit", () => {
     });
     const columns = await index.columns(remembered);
     expect(Array.from({ length: columns.count }, (_, row) => columns.id(row))).toEqual([a, b, c, d, f]);
-    expect([0, 1].map((row) => columns.counts[6 * row])).toEqual([9, 9]);
+    expect([0, 1].map((row) => columns.counts[columnWidth.counts * row])).toEqual([9, 9]);
     expect(nextProductsOf(columns, 0)).toMatchObject([{ productId: b, weight: 2 }]);
     expect(nextProductsOf(columns, 4)).toMatchObject([{ productId: a, weight: 1 }]);
   });

@@ -4,6 +4,7 @@ import type { InteractionsMessage, UserRows } from "../../../shared/contracts/qu
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { ProductTotals, Transition, UnknownProduct } from "../../../shared/contracts/totals.ts";
 import { ExperimentCountsTable } from "../../../shared/experiments/experiment-counts.ts";
+import { hourSeconds } from "../../../shared/time/seconds.ts";
 import { eraseFromObject } from "../../../shared/training-log/erase-user.ts";
 import { countOutcomes } from "../rollout/count-outcomes.ts";
 import { fetchCards } from "./fetch-cards.ts";
@@ -14,28 +15,31 @@ const maxTotalsPerCall = 1000;
 
 /**
  * Returns the transitions that an interaction adds: one from each product chosen just before it. A dismissal adds none.
+ * Those that a user repeats in the same UTC hour have the same key, so that the cells count them once.
  */
 export function transitionsOf(
   pseudonym: string,
   interaction: AcceptedInteraction,
 ): (Transition & { fromCell: string })[] {
   if (interaction.type === "dismiss") return [];
-  return interaction.previous.flatMap(({ productId, cell }, i) =>
-    cell === null || interaction.facts.cell === null || productId === interaction.productId
+  const hour = Math.floor(interaction.time / hourSeconds);
+  return interaction.previous.flatMap(({ productId, cell }, i) => {
+    const gap = interaction.previous.length - i;
+    return cell === null || interaction.facts.cell === null || productId === interaction.productId
       ? []
       : [
           {
-            // The cell needs a key to drop repeats. The hash hides the user from the cell.
-            key: hash53(`${pseudonym}:${interaction.eventId}`),
+            // The cell counts each key once. The hash hides the user from the cell.
+            key: hash53(JSON.stringify([pseudonym, productId, interaction.productId, gap, hour])),
             from: productId,
             fromCell: cell,
             to: interaction.productId,
             toCell: interaction.facts.cell,
-            gap: interaction.previous.length - i,
-            time: interaction.time,
+            gap,
+            time: hour * hourSeconds,
           },
-        ],
-  );
+        ];
+  });
 }
 
 /** Returns the cell of each product: the cell that an event recorded, else the catalog's present cell. */

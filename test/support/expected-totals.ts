@@ -1,0 +1,32 @@
+import type { EventType } from "../../shared/contracts/event.ts";
+import { emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
+
+/** The fields of an event that totals depend on. */
+export interface CountedEvent {
+  userId: string;
+  productId: string;
+  type: EventType;
+  /** ISO 8601. */
+  timestamp?: string;
+}
+
+/**
+ * Returns the totals by product that events must produce: each user once by product, type and UTC hour, and once by product
+ * among its people and buyers.
+ */
+export function expectedTotals(events: Iterable<CountedEvent>): Map<string, Totals> {
+  const totals = new Map<string, Totals>();
+  const seen = new Set<string>();
+  const isNew = (...parts: (string | number)[]): boolean => {
+    const { size } = seen;
+    return seen.add(JSON.stringify(parts)).size > size;
+  };
+  for (const { productId, type, userId, timestamp = "" } of events) {
+    const counts = totals.get(productId) ?? emptyTotals();
+    totals.set(productId, counts);
+    if (isNew(productId, userId, type, Math.floor(Date.parse(timestamp) / 3_600_000))) counts[type]++;
+    if (type !== "dismiss" && isNew(productId, userId, "people")) counts.people++;
+    if (type === "purchase" && isNew(productId, userId, "buyers")) counts.buyers++;
+  }
+  return totals;
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import type { AcceptedInteraction } from "../../../shared/contracts/event.ts";
+import { transitionsOf } from "./deliver-rows.ts";
+
+const hour = 472_222;
+const choice = (
+  eventId: string,
+  seconds: number,
+  more: Partial<AcceptedInteraction> = {},
+): AcceptedInteraction => ({
+  eventId,
+  type: "view",
+  productId: "b",
+  time: hour * 3600 + seconds,
+  recommendationId: null,
+  location: null,
+  facts: { cell: "c", lat: null, lon: null, category: null, price: null, ...more.facts },
+  first: false,
+  firstPurchase: false,
+  previous: [{ productId: "a", cell: "c" }],
+  ...more,
+});
+const keysOf = (user: string, interaction: AcceptedInteraction): number[] =>
+  transitionsOf(user, interaction).map(({ key }) => key);
+
+describe("transitionsOf", () => {
+  it("L9: gives a transition that a user repeats in the same hour the same key and time", () => {
+    const [first] = transitionsOf("u", choice("e1", 10));
+    const [repeated] = transitionsOf("u", choice("e2", 3500));
+    expect(repeated).toEqual(first);
+    expect(first.time).toBe(hour * 3600);
+  });
+
+  it("L9: gives another user, hour, product or gap another key", () => {
+    const previous = [
+      { productId: "a", cell: "c" },
+      { productId: "x", cell: "c" },
+    ];
+    const keys = [
+      ...keysOf("u", choice("e", 0)),
+      ...keysOf("v", choice("e", 0)),
+      ...keysOf("u", choice("e", 3600)),
+      ...keysOf("u", choice("e", 0, { productId: "c" })),
+      ...keysOf("u", choice("e", 0, { previous })),
+    ];
+    expect(new Set(keys).size).toBe(6);
+  });
+
+  it("L6: adds none for a dismissal", () => {
+    expect(transitionsOf("u", choice("e", 0, { type: "dismiss" }))).toEqual([]);
+  });
+});

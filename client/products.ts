@@ -8,6 +8,7 @@ import type {
   productInput,
 } from "../shared/contracts/product.ts";
 import type { RecommendationList } from "../shared/contracts/recommendation.ts";
+import type { Written } from "../shared/contracts/warning.ts";
 import type { ListOptions } from "./list-options.ts";
 import { type Transport, toJsonBody, toNdjsonBody } from "./transport.ts";
 
@@ -39,8 +40,8 @@ export class Products {
   list(page: { limit?: number; cursor?: string; category?: string } = {}): Promise<Page<Product>> {
     return this.#transport.call("GET", "/v1/products", page);
   }
-  /** Creates or replaces a product. */
-  put({ id, ...product }: ProductToWrite): Promise<Product> {
+  /** Creates or replaces a product. `warnings` says what was not stored as it was sent. */
+  put({ id, ...product }: ProductToWrite): Promise<Written<Product>> {
     return this.#transport.call("PUT", productPath(id), {}, toJsonBody(product));
   }
   /** Creates or replaces up to 10,000 products. */
@@ -52,7 +53,7 @@ export class Products {
     return this.#transport.call("GET", productPath(productId));
   }
   /** Changes the given fields of a product. */
-  patch(productId: string, changes: ProductPatch): Promise<Product> {
+  patch(productId: string, changes: ProductPatch): Promise<Written<Product>> {
     return this.#transport.call("PATCH", productPath(productId), {}, toJsonBody(changes));
   }
   /** Deletes a product and its images. */

@@ -10,6 +10,7 @@ import type {
   UserPatch,
   userInput,
 } from "../shared/contracts/user.ts";
+import type { Written } from "../shared/contracts/warning.ts";
 import { type Query, type Transport, toJsonBody } from "./transport.ts";
 
 const userPath = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}`;
@@ -33,8 +34,8 @@ export class Users {
   list(page: { limit?: number; cursor?: string } = {}): Promise<Page<User>> {
     return this.#transport.call("GET", "/v1/users", page);
   }
-  /** Creates or replaces a profile. */
-  put(userId: string, profile: z.input<typeof userInput>): Promise<User> {
+  /** Creates or replaces a profile. `warnings` says what was not stored as it was sent. */
+  put(userId: string, profile: z.input<typeof userInput>): Promise<Written<User>> {
     return this.#transport.call("PUT", userPath(userId), {}, toJsonBody(profile));
   }
   /** Returns a profile. */
@@ -42,7 +43,7 @@ export class Users {
     return this.#transport.call("GET", userPath(userId));
   }
   /** Changes the given fields of a profile. */
-  patch(userId: string, changes: UserPatch): Promise<User> {
+  patch(userId: string, changes: UserPatch): Promise<Written<User>> {
     return this.#transport.call("PATCH", userPath(userId), {}, toJsonBody(changes));
   }
   /** Returns one page of all data that is stored about a user. A page may be empty although more follow. */

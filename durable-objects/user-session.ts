@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
 import type { Erasure } from "../shared/contracts/erasure.ts";
-import { type Interaction, interaction } from "../shared/contracts/event.ts";
+import { receivedInteraction } from "../shared/contracts/event.ts";
 import { type Impression, impression } from "../shared/contracts/impression.ts";
 import { liveHeaders } from "../shared/contracts/live.ts";
 import type { Point, Precision } from "../shared/contracts/primitives.ts";
@@ -49,7 +49,7 @@ export interface IngestResponse {
 /** Maximum number of click windows that one alarm closes. */
 const maxWindowsPerAlarm = 20;
 
-const ingestInput = z.array(interaction).min(1).max(1000);
+const ingestInput = z.array(receivedInteraction).min(1).max(1000);
 
 /**
  * The Durable Object of one user: profile, location, receipts and an outbox. An event is durable here before it is
@@ -142,7 +142,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   async ingest(
     application: string,
     userId: string,
-    events: Interaction[],
+    events: z.input<typeof receivedInteraction>[],
     callerDelivers: boolean,
   ): Promise<Result<IngestResponse>> {
     const parsed = parse(ingestInput, events);

@@ -1,8 +1,10 @@
 import { choicesBefore, hasNotChosen } from "../../model/profile/apply-interaction.ts";
 import type { UserProfile } from "../../model/profile/profile.ts";
-import type { AcceptedInteraction, Interaction } from "../../shared/contracts/event.ts";
+import type { AcceptedInteraction, Interaction, ReceivedInteraction } from "../../shared/contracts/event.ts";
+import { differingFields } from "../../shared/contracts/event-content.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
 import { resendSeconds } from "./outbox.ts";
+import { decodeContent, encodeContent, sentContentOf } from "./sent-content.ts";
 import { applyEventToProfile, type SessionState } from "./session-state.ts";
 import type { SessionStore } from "./session-store.ts";
 
@@ -11,7 +13,9 @@ const purchaseCorrectionSeconds = 7 * daySeconds;
 
 /** The result of ingesting one event. */
 export interface IngestResult {
-  acceptance: "accepted" | "duplicate";
+  acceptance: "accepted" | "duplicate" | "conflict";
+  /** The fields in which the event differs from the stored event of its id; empty without a conflict. */
+  conflicts: string[];
   /**
    * The fields that the caller adds to its event to build the outbox row; null if the caller must not deliver the row,
    * because the outbox contains it already.
@@ -38,14 +42,16 @@ const eventRowId = (eventId: string): string => `event:${eventId}`;
 
 /**
  * Ingests an event within the caller's transaction: adds its row to the journal, updates the profile and records the
- * outcome of the impression that led to the event.
+ * outcome of the impression that led to the event. An event whose id is known changes nothing: it is a duplicate if the
+ * client says the same, else a conflict.
  */
 export function ingestEvent(
   store: SessionStore,
   state: SessionState,
-  event: Interaction,
+  received: ReceivedInteraction,
   context: IngestContext,
 ): IngestResult {
+  const { sentTime: _, precision: __, stored, ...event } = received;
   const { now, callerDelivers } = context;
   const { profile } = state;
   const derived = {
@@ -56,11 +62,16 @@ export function ingestEvent(
   const body = callerDelivers ? null : { kind: "interaction", interaction: { ...event, ...derived } };
   const due = callerDelivers ? null : now + resendSeconds;
   const rowId = eventRowId(event.eventId);
-  const seq = state.addRow("interactions", rowId, now, body, due, derived);
-  if (seq === null) {
-    const row = duplicateRow(store, profile, event);
+  const known = store.findRow(rowId);
+  if (known === null && stored) return { acceptance: "duplicate", conflicts: [], row: null };
+  const content = sentContentOf(received);
+  if (known !== null) {
+    const conflicts = known.content === null ? [] : differingFields(decodeContent(known.content), content);
+    if (conflicts.length > 0) return { acceptance: "conflict", conflicts, row: null };
+    const { content: _, ...firsts } = known;
+    const row = { ...firsts, previous: previousOf(profile, event) };
     // An import that failed midway left a row without a body. Unlike the import, this call promises delivery.
-    const { first, firstPurchase, previous } = row ?? derived;
+    const { first, firstPurchase, previous } = row;
     const reopened =
       !callerDelivers &&
       state.reopenRow(
@@ -69,24 +80,19 @@ export function ingestEvent(
         { kind: "interaction", interaction: { ...event, first, firstPurchase, previous } },
         now + resendSeconds,
       );
-    return { acceptance: "duplicate", row: callerDelivers || reopened ? row : null };
+    return { acceptance: "duplicate", conflicts: [], row: callerDelivers || reopened ? row : null };
   }
+  const seq = state.addRow("interactions", rowId, now, body, due, derived, encodeContent(content));
+  if (seq === null) throw new Error(`The journal has no row ${rowId}, but adds none.`);
   const isLocationBelieved = applyEventToProfile(profile, event);
   state.profileChanged();
   if (event.recommendationId !== null) recordOutcome(store, state, event, event.recommendationId, context);
   return {
     acceptance: "accepted",
+    conflicts: [],
     row: { seq, ...derived },
     ...(isLocationBelieved ? {} : { isLocationDoubted: true }),
   };
-}
-
-/**
- * Returns the row of an event that was ingested before. The previous choices are those that the profile still contains.
- */
-function duplicateRow(store: SessionStore, profile: UserProfile, event: Interaction): IngestResult["row"] {
-  const row = store.findRow(eventRowId(event.eventId));
-  return row && { ...row, previous: previousOf(profile, event) };
 }
 
 /**

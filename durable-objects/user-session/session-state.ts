@@ -139,8 +139,8 @@ export class SessionState {
 
   /**
    * Adds a row. Returns the sequence number of the row; null if there is a row with this id already. `due` is null for
-   * a row without a body, which is closed from the start. An event is marked if it is
-   * the user's first choice or purchase of its product.
+   * a row without a body, which is closed from the start. An event is marked if it is the user's first choice or purchase
+   * of its product, and `content` is what the client said in it.
    */
   addRow(
     queue: OutboxQueue,
@@ -149,10 +149,11 @@ export class SessionState {
     body: object | null,
     due: number | null,
     { first, firstPurchase }: FirstEvents = { first: false, firstPurchase: false },
+    content: string | null = null,
   ): number | null {
     const seq = this.#seq + 1;
     const text = body === null ? null : JSON.stringify(body);
-    if (!this.#store.addRow({ seq, id, queue, time, body: text, first, firstPurchase })) return null;
+    if (!this.#store.addRow({ seq, id, queue, time, body: text, first, firstPurchase, content })) return null;
     this.#seq = seq;
     this.#hasExpiringRows = true;
     if (due !== null) this.openRows.set(seq, { seq, id, queue, due, retryDelay: this.#retryDelay });

@@ -16,6 +16,8 @@ export interface JournalRow extends FirstEvents {
   body: string | null;
   /** When the row was added, seconds since the epoch. */
   time: number;
+  /** What the client said in the row's event, encoded; null for other rows. */
+  content: string | null;
 }
 
 /** Bits of the column `first`. */
@@ -78,7 +80,7 @@ export class SessionStore {
         id INTEGER PRIMARY KEY, body BLOB NOT NULL, seq INTEGER NOT NULL, pruned REAL NOT NULL);
       CREATE TABLE IF NOT EXISTS journal (
         id TEXT PRIMARY KEY, seq INTEGER NOT NULL, open INTEGER NOT NULL, queue TEXT NOT NULL, time REAL NOT NULL,
-        body TEXT, first INTEGER NOT NULL) WITHOUT ROWID;
+        body TEXT, first INTEGER NOT NULL, content TEXT) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS receipts (
         id TEXT PRIMARY KEY, time REAL NOT NULL, receipt TEXT NOT NULL, rows TEXT, features BLOB) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS outcomes (
@@ -140,17 +142,20 @@ export class SessionStore {
   }
 
   /** Returns the row with an id; null if there is none. */
-  findRow(id: string): (Pick<JournalRow, "seq"> & FirstEvents) | null {
+  findRow(id: string): (Pick<JournalRow, "seq" | "content"> & FirstEvents) | null {
     const [row] = this.#sql
-      .exec<{ seq: number; first: number }>("SELECT seq, first FROM journal WHERE id = ?", id)
+      .exec<{ seq: number; first: number; content: string | null }>(
+        "SELECT seq, first, content FROM journal WHERE id = ?",
+        id,
+      )
       .toArray();
-    return row ? { seq: row.seq, ...decodeFirstEvents(row.first) } : null;
+    return row ? { seq: row.seq, content: row.content, ...decodeFirstEvents(row.first) } : null;
   }
 
   /** Adds a row, unless there is a row with its id. Returns whether the row was added. A row with a body is open. */
-  addRow({ id, seq, queue, time, body, ...firsts }: JournalRow): boolean {
+  addRow({ id, seq, queue, time, body, content, ...firsts }: JournalRow): boolean {
     const { rowsWritten } = this.#sql.exec(
-      "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
       id,
       seq,
       body === null ? 0 : 1,
@@ -158,6 +163,7 @@ export class SessionStore {
       time,
       body,
       encodeFirstEvents(firsts),
+      content,
     );
     return rowsWritten > 0;
   }
@@ -179,9 +185,11 @@ export class SessionStore {
   }
 
   /** Returns the open rows, and the rows after `seq`, which a snapshot does not include; oldest first. */
-  rowsSince(seq: number): (Omit<JournalRow, keyof FirstEvents> & { open: number })[] {
+  rowsSince(seq: number): (Omit<JournalRow, keyof FirstEvents | "content"> & { open: number })[] {
     return this.#sql
-      .exec<Omit<JournalRow, keyof FirstEvents> & { open: number } & Record<string, SqlStorageValue>>(
+      .exec<
+        Omit<JournalRow, keyof FirstEvents | "content"> & { open: number } & Record<string, SqlStorageValue>
+      >(
         `SELECT id, seq, open, queue, time, iif(seq > ?1, body, NULL) AS body FROM journal
          WHERE open = 1 OR seq > ?1 ORDER BY seq`,
         seq,

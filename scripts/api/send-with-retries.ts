@@ -17,7 +17,8 @@ const maxQuotedCharacters = 500;
 const retriedStatuses = [408, 429, 503];
 
 /**
- * Sends a request and returns the JSON of the response. Retries network errors and the status codes 408, 429 and 503;
+ * Sends a request and returns the JSON of the response. A bulk request whose lines were all refused returns its report
+ * too, although its status is 422. Retries network errors and the status codes 408, 429 and 503;
  * throws with the status and text of the last response otherwise.
  */
 export async function sendWithRetries(
@@ -45,6 +46,8 @@ export async function sendWithRetries(
       continue;
     }
     if (response.ok) return text ? JSON.parse(text) : null;
+    const report = response.status === 422 ? JSON.parse(text).report : undefined;
+    if (report !== undefined) return report;
     lastFailure = `${response.status}: ${text.slice(0, maxQuotedCharacters)}`;
     if (!retriedStatuses.includes(response.status)) break;
   }

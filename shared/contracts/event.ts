@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { categoryName, epochSeconds, identifier, instant, plainId, point } from "./primitives.ts";
+import { nullIsAbsent } from "./null-is-absent.ts";
+import { categoryName, epochSeconds, identifier, plainId, point, precision } from "./primitives.ts";
+import { timestamp } from "./timestamp.ts";
 
 /** The types of event, in the order of the columns that count them. */
 export const eventTypes = ["view", "click", "cart", "purchase", "dismiss"] as const;
@@ -7,15 +9,17 @@ export const eventType = z.enum(eventTypes);
 export type EventType = z.infer<typeof eventType>;
 
 /** An event as a client sends it. `location` is where the user was. */
-export const eventInput = z.strictObject({
-  eventId: identifier,
-  userId: identifier,
-  type: eventType,
-  productId: identifier,
-  timestamp: instant.optional(),
-  recommendationId: plainId.optional(),
-  location: point.optional(),
-});
+export const eventInput = nullIsAbsent(
+  z.strictObject({
+    eventId: identifier,
+    userId: identifier,
+    type: eventType,
+    productId: identifier,
+    timestamp: timestamp.optional(),
+    recommendationId: plainId.optional(),
+    location: point.optional(),
+  }),
+);
 export type EventInput = z.infer<typeof eventInput>;
 
 /**
@@ -50,6 +54,17 @@ export const interaction = z.object({
 });
 export type Interaction = z.infer<typeof interaction>;
 
+/** An interaction as the user's Durable Object receives it, with what is compared if its id is sent again. */
+export const receivedInteraction = interaction.extend({
+  /** The time that the client sent, in seconds since the epoch; null if the server set the time. */
+  sentTime: epochSeconds.nullable().default(null),
+  /** The precision of `location`. */
+  precision: precision.default("exact"),
+  /** Whether the user's database holds the event already, with the same content. */
+  stored: z.boolean().default(false),
+});
+export type ReceivedInteraction = z.infer<typeof receivedInteraction>;
+
 /** An interaction that the user's Durable Object has accepted. */
 export const acceptedInteraction = interaction.extend({
   /** Whether this is the user's first choice of the product. Totals count users by these first choices. */
@@ -70,27 +85,39 @@ export const eventWarning = z.object({
   /**
    * `unknown_product`: the catalog has no such product. `location_coarsened`: the location was reduced to the precision
    * that the user allows. `location_not_believed`: the event is stored without it, or does not say where the user is.
+   * `timestamp_in_future`: the time is at most 5 minutes ahead of the server, and counts as now.
    */
   code: z.string(),
   message: z.string(),
 });
 export type EventWarning = z.infer<typeof eventWarning>;
 
+/** Why an event of a request was refused. `index` is the position in the request, from 0. */
+export const rejectedEvent = z.object({
+  index: z.number().int(),
+  error: z.object({
+    /**
+     * `invalid_input`: a field is wrong. `timestamp_out_of_window`: the event is too old or in the future.
+     * `event_id_conflict`: another event is stored under the id. `rate_limited`, `unavailable`: send it again later.
+     */
+    code: z.string(),
+    /** What is right, and what was found. */
+    message: z.string(),
+    /** The wrong field; absent if the event itself is fine. */
+    path: z.string().optional(),
+    /** The fields that differ from the stored event (for `event_id_conflict`). */
+    fields: z.array(z.string()).optional(),
+    /** Seconds after which the client may send the event again; absent if the event itself is wrong. */
+    retryAfter: z.number().int().optional(),
+  }),
+});
+export type RejectedEvent = z.infer<typeof rejectedEvent>;
+
 /** What happened to the events of a request. `index` is the position in the request, from 0. */
 export const eventReceipt = z.object({
   accepted: z.number().int(),
   duplicates: z.number().int(),
-  rejected: z.array(
-    z.object({
-      index: z.number().int(),
-      error: z.object({
-        code: z.string(),
-        message: z.string(),
-        /** Seconds after which the client may send the event again; absent if the event itself is invalid. */
-        retryAfter: z.number().int().optional(),
-      }),
-    }),
-  ),
+  rejected: z.array(rejectedEvent),
   warnings: z.array(eventWarning),
 });
 export type EventReceipt = z.infer<typeof eventReceipt>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { bulkReport } from "./product.ts";
 import { inputIssue, refusalCode } from "./result.ts";
 
 /** The stable codes of problem documents: the codes of refusals, and two codes for the connection itself. */
@@ -14,5 +15,7 @@ export const problem = z.object({
   code: z.string().meta({ enum: problemCodes }),
   requestId: z.string(),
   errors: z.array(inputIssue).optional(),
+  /** What a bulk request reports of its lines, if the code is `nothing_accepted`. */
+  report: bulkReport.optional(),
 });
 export type Problem = z.infer<typeof problem>;

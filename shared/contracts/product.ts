@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { boundedRecord, categoryName, currencyCode, identifier, instant, point } from "./primitives.ts";
+import { attributes } from "./attributes.ts";
+import { categoryName, currencyCode, identifier, instant, point } from "./primitives.ts";
 import { totals } from "./totals.ts";
-
-const attributeValue = z.union([z.string().max(1024), z.number(), z.boolean(), z.null()]);
 
 /** A product as a client writes it. `price` is in units of the currency; `discount` is a share of the price, 0 to 1. */
 export const productInput = z.strictObject({
@@ -15,7 +14,7 @@ export const productInput = z.strictObject({
   rating: z.number().min(0).max(10).nullable().default(null),
   location: point.nullable().default(null),
   available: z.boolean().default(true),
-  attributes: boundedRecord(64, attributeValue).default({}),
+  attributes: attributes.default({}),
 });
 export type ProductInput = z.infer<typeof productInput>;
 
@@ -30,7 +29,7 @@ export const productPatch = z
     rating: z.number().min(0).max(10).nullable(),
     location: point.nullable(),
     available: z.boolean(),
-    attributes: boundedRecord(64, attributeValue),
+    attributes,
   })
   .partial();
 export type ProductPatch = z.infer<typeof productPatch>;
@@ -46,7 +45,7 @@ export const product = z.object({
   rating: z.number().nullable(),
   location: point.nullable(),
   available: z.boolean(),
-  attributes: z.record(z.string(), attributeValue),
+  attributes,
   images: z.array(z.string()),
   updatedAt: instant,
 });
@@ -106,12 +105,29 @@ export const productChange = z.object({
 });
 export type ProductChange = z.infer<typeof productChange>;
 
-/** Result of a bulk import. `errors` lists rejected lines by number (from 1), at most the first 100. */
+/** Lines that a {@link BulkReport} lists at most. */
+export const maxReportedLines = 100;
+
+/** A line of a bulk request that was refused. */
+export const refusedLine = z.object({
+  /** Number of the line, from 1. */
+  line: z.number().int(),
+  code: z.string(),
+  /** The wrong field; absent if the line is no JSON object. */
+  path: z.string().optional(),
+  /** What is right, and what was found. */
+  message: z.string(),
+});
+export type RefusedLine = z.infer<typeof refusedLine>;
+
+/** Result of a bulk request. `errors` lists the first 100 refused lines, ascending. */
 export const bulkReport = z.object({
   received: z.number().int(),
   accepted: z.number().int(),
   duplicates: z.number().int(),
   rejected: z.number().int(),
-  errors: z.array(z.object({ line: z.number().int(), message: z.string() })),
+  errors: z.array(refusedLine).max(maxReportedLines),
+  /** Number of refused lines that `errors` does not list; absent if it lists all. */
+  errorsOmitted: z.number().int().optional(),
 });
 export type BulkReport = z.infer<typeof bulkReport>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { BulkReport } from "./product.ts";
 
 /**
  * The answer of an RPC method: a value, or a refusal with a stable code. Methods throw only for bugs and outages,
@@ -16,14 +17,24 @@ export const refusalCode = z.enum([
   "conflict",
   "too_large",
   "unsupported_media_type",
+  "nothing_accepted",
   "rate_limited",
   "unavailable",
   "internal",
 ]);
 export type RefusalCode = z.infer<typeof refusalCode>;
 
-/** A part of the input that was refused, and why. `path` is dotted, for example `events.3.type`. */
-export const inputIssue = z.object({ path: z.string(), message: z.string() });
+/** A part of the input that was refused, and why. */
+export const inputIssue = z.object({
+  /** Dotted, for example `events.3.type`, or `lines.3.type` in a bulk request, where lines count from 1. */
+  path: z.string(),
+  /** What is right, and what was found. */
+  message: z.string(),
+  /** Why an item of a request was refused, if the problem's code is `nothing_accepted`. */
+  code: z.string().optional(),
+  /** Seconds after which the client may send the item again; absent if the item itself is wrong. */
+  retryAfter: z.number().optional(),
+});
 export type InputIssue = z.infer<typeof inputIssue>;
 
 /** A refusal: its code, and a `detail` that tells the caller what to do. */
@@ -31,6 +42,8 @@ export interface Refusal {
   code: RefusalCode;
   detail: string;
   issues?: InputIssue[];
+  /** What a bulk request reports of its lines (for `nothing_accepted`). */
+  report?: BulkReport;
   /** Seconds after which a retry may succeed (for `unavailable` and `rate_limited`). */
   retryAfter?: number;
 }
@@ -65,13 +78,40 @@ export function unwrap<T>(result: Result<T>, service: string): T {
   return result.value;
 }
 
-/** Returns the issues of a zod error as {@link InputIssue}s. Each unknown field becomes an issue with its own path. */
-export const issuesOf = (error: z.ZodError): InputIssue[] =>
-  error.issues.flatMap((issue) =>
-    issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({ path: [...issue.path, key].join("."), message: "is not a known field" }))
-      : [{ path: issue.path.join("."), message: issue.message }],
-  );
+/** Characters of a value that a message quotes. */
+const maxQuotedCharacters = 80;
+
+/** Returns the value at a path of the input, as JSON and bounded; null if there is none, or a message names it. */
+function foundAt(input: unknown, path: readonly PropertyKey[]): string | null {
+  let value = input;
+  for (const key of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return null;
+    value = Reflect.get(value, key);
+  }
+  const text = JSON.stringify(value);
+  if (text === undefined) return null;
+  return text.length <= maxQuotedCharacters ? text : `${text.slice(0, maxQuotedCharacters).toWellFormed()}…`;
+}
+
+/**
+ * Returns the issues of a zod error as {@link InputIssue}s. Each unknown field becomes an issue with its own path. A
+ * message ends with what was found in `input`, the value that was parsed.
+ */
+export const issuesOf = (error: z.ZodError, input?: unknown): InputIssue[] =>
+  error.issues.flatMap((issue) => {
+    if (issue.code === "unrecognized_keys")
+      return issue.keys.map((key) => ({
+        path: [...issue.path, key].join("."),
+        message: "is not a known field",
+      }));
+    const found = issue.message.includes("; got ") ? null : foundAt(input, issue.path);
+    return [
+      {
+        path: issue.path.join("."),
+        message: found === null ? issue.message : `${issue.message}; got ${found}`,
+      },
+    ];
+  });
 
 /**
  * Parses the arguments of an RPC method. Returns the parsed value, or refuses with `invalid_input` and one issue for each
@@ -86,6 +126,6 @@ export function parseUnknown<S extends z.ZodType>(schema: S, input: unknown): Re
   return parsed.success
     ? ok(parsed.data)
     : refuse("invalid_input", "The input does not match the schema. See `errors` for each wrong field.", {
-        issues: issuesOf(parsed.error),
+        issues: issuesOf(parsed.error, input),
       });
 }

@@ -1,25 +1,33 @@
 import { z } from "zod";
+import { attributes } from "./attributes.ts";
 import { eventType } from "./event.ts";
 import { answerLocation } from "./location.ts";
-import { boundedRecord, identifier, instant, plainId, point, precision } from "./primitives.ts";
+import { nullIsAbsent, nullResets } from "./null-is-absent.ts";
+import { identifier, instant, plainId, point, precision } from "./primitives.ts";
+import { timestamp } from "./timestamp.ts";
 import { inputWarning } from "./warning.ts";
 
 /** Body of `PUT /v1/users/{id}`: a user's home, consent and attributes. */
-export const userInput = z.strictObject({
-  home: point.nullable().default(null),
-  consent: z.strictObject({ location: precision.default("exact") }).default({ location: "exact" }),
-  attributes: boundedRecord(64, z.union([z.string().max(1024), z.number(), z.boolean(), z.null()])).default(
-    {},
-  ),
-});
+export const userInput = nullIsAbsent(
+  z.strictObject({
+    home: point.nullable().default(null),
+    consent: nullIsAbsent(z.strictObject({ location: precision.default("exact") })).default({
+      location: "exact",
+    }),
+    attributes: attributes.default({}),
+  }),
+);
 export type UserInput = z.infer<typeof userInput>;
 
-/** Body of `PATCH /v1/users/{id}`: the fields to change; other fields keep their value. */
+/**
+ * Body of `PATCH /v1/users/{id}`: the fields to change; other fields keep their value. Null sets a field to what it has
+ * where it is absent in {@link userInput}.
+ */
 export const userPatch = z
   .strictObject({
     home: point.nullable(),
-    consent: z.strictObject({ location: precision }),
-    attributes: boundedRecord(64, z.union([z.string().max(1024), z.number(), z.boolean(), z.null()])),
+    consent: nullResets(z.strictObject({ location: nullResets(precision, "exact") }), { location: "exact" }),
+    attributes: nullResets(attributes, {}),
   })
   .partial();
 export type UserPatch = z.infer<typeof userPatch>;
@@ -29,7 +37,7 @@ export const user = z.object({
   id: identifier,
   home: point.nullable(),
   consent: z.object({ location: precision }),
-  attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  attributes,
   createdAt: instant,
   updatedAt: instant,
 });
@@ -47,11 +55,13 @@ export const userInteraction = z.object({
 export type UserInteraction = z.infer<typeof userInteraction>;
 
 /** Body of `PUT /v1/users/{id}/location`: where the user is. */
-export const locationInput = z.strictObject({
-  lat: point.shape.lat,
-  lon: point.shape.lon,
-  timestamp: instant.optional(),
-});
+export const locationInput = nullIsAbsent(
+  z.strictObject({
+    lat: point.shape.lat,
+    lon: point.shape.lon,
+    timestamp: timestamp.optional(),
+  }),
+);
 export type LocationInput = z.infer<typeof locationInput>;
 
 /** Answer of `PUT /v1/users/{id}/location`: where the user is now. A location that is not believed changes nothing. */

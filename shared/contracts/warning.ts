@@ -8,3 +8,6 @@ export const inputWarning = z.object({
   message: z.string(),
 });
 export type InputWarning = z.infer<typeof inputWarning>;
+
+/** A written value as it is stored, with the warnings about the input; absent if there are none. */
+export type Written<T> = T & { warnings?: InputWarning[] };

@@ -1,11 +1,10 @@
 import type { Erasure } from "../contracts/erasure.ts";
-import type { EventInput, EventReceipt } from "../contracts/event.ts";
+import type { EventInput, EventReceipt, RejectedEvent } from "../contracts/event.ts";
 import type { ExportItem } from "../contracts/export.ts";
 import type { EdgeLocation } from "../contracts/location.ts";
 import type { ModelDetails, ModelManifest, ModelOrigin, ModelRecord } from "../contracts/model.ts";
 import type { Page, PageQuery } from "../contracts/page.ts";
 import type { Point } from "../contracts/primitives.ts";
-import type { BulkReport } from "../contracts/product.ts";
 import type { RebuildStep } from "../contracts/rebuild.ts";
 import type {
   ProductListQuery,
@@ -19,6 +18,13 @@ import type { LocationInput, LocationOutcome } from "../contracts/user.ts";
 import type { DeadLetterApi } from "./dead-letter-api.ts";
 import type { UserSettings } from "./user-api.ts";
 import type { ReadinessApi, RetentionApi } from "./worker-api.ts";
+
+/** What happened to the events of one call of `ingestHistory`. */
+export interface HistoryReport {
+  accepted: number;
+  duplicates: number;
+  rejected: RejectedEvent[];
+}
 
 /** RPC interface of the recommendation worker: ranking, ingest, erasure and export, and the model registry. */
 export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLetterApi {
@@ -55,10 +61,7 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
    * Ingests at most 4,000 past events, without the outbox. The method returns after D1, the users' Durable Objects and
    * the cells hold the events.
    */
-  ingestHistory(
-    application: string,
-    events: EventInput[],
-  ): Promise<Result<Omit<BulkReport, "received" | "errors">>>;
+  ingestHistory(application: string, events: EventInput[]): Promise<Result<HistoryReport>>;
   /**
    * Stores where the user is, at the precision that they allow. Returns the city and country of the location. A location
    * that the user cannot have reached is not stored; the answer then contains a warning and the last one.

@@ -1,4 +1,4 @@
-import type { AcceptedInteraction } from "../contracts/event.ts";
+import type { AcceptedInteraction, EventType } from "../contracts/event.ts";
 import type { Page, PageQuery } from "../contracts/page.ts";
 import type { Point, Precision } from "../contracts/primitives.ts";
 import type { PlaceVisit } from "../contracts/queues.ts";
@@ -47,6 +47,16 @@ export interface UserVisit {
   timestamp: string;
 }
 
+/** What is stored of an event. `time` is in seconds since the Unix epoch. */
+export interface StoredEvent {
+  userId: string;
+  eventId: string;
+  type: EventType;
+  productId: string;
+  time: number;
+  recommendationId: string | null;
+}
+
 /** RPC interface of the user worker: profiles, consent, interactions, totals and location history. */
 export interface UserApi extends ReadinessApi, RetentionApi {
   /**
@@ -77,6 +87,14 @@ export interface UserApi extends ReadinessApi, RetentionApi {
     application: string,
     batch: (UserGeneration & { interactions: AcceptedInteraction[] })[],
   ): Promise<Result<{ inserted: number; totals: ProductTotals[] }>>;
+  /**
+   * Returns those of at most 4,000 events that are stored. An import asks before it stores events, because the users'
+   * Durable Objects forget event ids after some days.
+   */
+  findInteractions(
+    application: string,
+    events: { userId: string; eventId: string }[],
+  ): Promise<Result<StoredEvent[]>>;
   /**
    * Inserts visits of at most 1,000 users; visits that exist already change nothing. The consumer of queue `locations`
    * calls it.

@@ -110,3 +110,112 @@ describe("ids of printable Unicode", () => {
     }
   });
 });
+
+describe("what happened to events", () => {
+  const event = (eventId: string, more: object = {}) => ({
+    eventId,
+    userId: "reporter",
+    type: "purchase",
+    productId: "p",
+    ...more,
+  });
+  const send = (...events: object[]) => stack.call("POST", "/v1/events", { body: { events } });
+  const sendLines = (...lines: (object | string)[]) =>
+    stack.call("POST", "/v1/events/bulk", {
+      body: lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n"),
+      headers: { "content-type": "application/x-ndjson" },
+    });
+  const at = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
+
+  it("E1: is a 422 with a reason for each if all are in the future", async () => {
+    const future = at(600);
+    const { status, body } = await send(
+      event("f1", { timestamp: future }),
+      event("f2", { timestamp: future }),
+    );
+    expect([status, body.code]).toEqual([422, "nothing_accepted"]);
+    expect(body.errors).toMatchObject([
+      { path: "events.0.timestamp", code: "timestamp_out_of_window" },
+      {
+        path: "events.1.timestamp",
+        message: expect.stringContaining(`got ${future}, and the server's time is`),
+      },
+    ]);
+    const mixed = await send(event("f1", { timestamp: future }), event("now"));
+    expect([mixed.status, mixed.body]).toMatchObject([202, { accepted: 1, rejected: [{ index: 0 }] }]);
+  });
+
+  it("E1: is an event of now with a warning if a clock is a little ahead", async () => {
+    const before = Date.now();
+    const { status, body } = await send(event("ahead", { timestamp: at(120) }));
+    expect([status, body]).toMatchObject([
+      202,
+      {
+        accepted: 1,
+        warnings: expect.arrayContaining([expect.objectContaining({ code: "timestamp_in_future" })]),
+      },
+    ]);
+    const stored = await pollUntil(
+      async () =>
+        (await vicinity.users.listInteractions("reporter")).items.find((e) => e.eventId === "ahead"),
+      (found) => found !== undefined,
+    );
+    expect(Date.parse(stored?.timestamp ?? "")).toBeGreaterThanOrEqual(before);
+    expect(Date.parse(stored?.timestamp ?? "")).toBeLessThanOrEqual(Date.now());
+  });
+
+  it("E2: is a conflict, by index, for other line items under the id of an order", async () => {
+    const items = ["shirt", "hat", "socks"].map((productId) => event("order-7", { productId }));
+    const { status, body } = await send(...items);
+    expect([status, body]).toMatchObject([
+      202,
+      {
+        accepted: 1,
+        duplicates: 0,
+        rejected: [1, 2].map((index) => ({
+          index,
+          error: { code: "event_id_conflict", path: "eventId", fields: ["productId"] },
+        })),
+      },
+    ]);
+    expect((await send(items[1])).status).toBe(422);
+    expect((await send(items[0])).body).toMatchObject({ accepted: 0, duplicates: 1, rejected: [] });
+    const bulk = await sendLines(items[0], items[1]);
+    expect(bulk.body).toMatchObject({ duplicates: 1, errors: [{ line: 2, code: "event_id_conflict" }] });
+  });
+
+  it("E2: is a conflict for history that only the database still knows", async () => {
+    const old = event("old", { userId: "historian", timestamp: "2024-05-01T10:00:00Z" });
+    expect((await sendLines(old)).body).toMatchObject({ accepted: 1 });
+    const other = await sendLines({ ...old, timestamp: "2024-06-01T10:00:00Z" }, { ...old, type: "view" });
+    expect([other.status, other.body.report]).toMatchObject([
+      422,
+      {
+        errors: [
+          { line: 1, message: expect.stringContaining("timestamp") },
+          { line: 2, path: "eventId" },
+        ],
+      },
+    ]);
+    expect((await sendLines(old)).body).toMatchObject({ accepted: 0, duplicates: 1, rejected: 0 });
+  });
+
+  it("E3: is reported by line, with the reason, also where all lines are refused", async () => {
+    const { status, body } = await sendLines(event("l1"), "", event("l3", { timestamp: at(600) }), "{");
+    expect([status, body]).toMatchObject([
+      200,
+      {
+        received: 3,
+        accepted: 1,
+        rejected: 2,
+        errors: [
+          { line: 3, code: "timestamp_out_of_window", path: "timestamp" },
+          { line: 4, code: "invalid_input", message: expect.stringContaining("not JSON") },
+        ],
+      },
+    ]);
+    const none = await sendLines(event("l4", { timestamp: at(600) }));
+    expect(none.status).toBe(422);
+    expect(none.body.errors).toMatchObject([{ path: "lines.1.timestamp", code: "timestamp_out_of_window" }]);
+  });
+});

@@ -5,6 +5,7 @@ import type { ModelDetails, ModelRecord } from "../../shared/contracts/model.ts"
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
 import type { LocationOutcome } from "../../shared/contracts/user.ts";
+import type { InputWarning } from "../../shared/contracts/warning.ts";
 import { importProducts } from "../support/import-products.ts";
 import { ndjsonHeaders, toNdjson } from "../support/ndjson.ts";
 import { generateProducts, oslo } from "../support/products.ts";
@@ -67,6 +68,23 @@ describe("places", () => {
     expect(answer.location.source).not.toBe("request");
     expect(answer.warnings).toMatchObject([{ path: "location", code: "location_not_believed" }]);
     expect(await recommend("phone", { location: paris })).not.toHaveProperty("warnings");
+  });
+
+  it("P1: a home or a product at (0, 0) has no location, and the answer says so", async () => {
+    type Written = { home?: Point | null; location?: Point | null; warnings?: InputWarning[] };
+    const unbelieved = (path: string) => [{ path, code: "location_not_believed" }];
+    const user = await stack.call<Written>("PUT", "/v1/users/nowhere", { body: { home: zero } });
+    expect(user.body).toMatchObject({ home: null, warnings: unbelieved("home") });
+    await stack.call("PATCH", "/v1/users/nowhere", { body: { home: paris } });
+    const patched = await stack.call<Written>("PATCH", "/v1/users/nowhere", { body: { home: zero } });
+    expect(patched.body).toMatchObject({ home: null, warnings: unbelieved("home") });
+    const product = { title: "Lamp", location: zero };
+    const put = await stack.call<Written>("PUT", "/v1/products/lamp", { body: product });
+    expect(put.status).toBe(201);
+    expect(put.body).toMatchObject({ location: null, warnings: unbelieved("location") });
+    const moved = await stack.call<Written>("PATCH", "/v1/products/lamp", { body: { location: paris } });
+    expect(moved.body).toMatchObject({ location: paris });
+    expect(moved.body).not.toHaveProperty("warnings");
   });
 
   it("P1: a jump faster than 1,500 km/h is not believed until a second location confirms it", async () => {

@@ -84,6 +84,7 @@ function recommendationEnv(): RecommendationEnv {
     USER: withFaults("userService", {
       recordInteractions: (...args: Parameters<typeof user.recordInteractions>) =>
         user.recordInteractions(...args),
+      findInteractions: (...args: Parameters<typeof user.findInteractions>) => user.findInteractions(...args),
       hourlyTotals: (...args: Parameters<typeof user.hourlyTotals>) => user.hourlyTotals(...args),
       recordLocations: (...args: Parameters<typeof user.recordLocations>) => user.recordLocations(...args),
       findTombstones: (...args: Parameters<typeof user.findTombstones>) => user.findTombstones(...args),
@@ -169,9 +170,9 @@ export class EventPipeline {
     if (!report) return;
     // After the clock was set back, events may be in the future. An import rejects such events.
     const accepted = events.filter(({ timestamp }) => !isInFuture(eventTimeOf(timestamp, now), now));
-    if (report.rejected !== events.length - accepted.length)
+    if (report.rejected.length !== events.length - accepted.length)
       throw new Error(
-        `The import rejected ${report.rejected} of ${events.length} events, not only those in the future.`,
+        `The import rejected ${report.rejected.length} of ${events.length} events, not only those in the future.`,
       );
     for (const event of accepted) this.acknowledged.add(`${event.userId}/${event.eventId}`);
   }

@@ -42,13 +42,13 @@ const partNames: Partial<Record<string, string>> = { json: "body", form: "body",
 /** Builds the public HTTP API: first the middleware that every request passes, then the routes. */
 export function createApp(dependencies: Dependencies): Gateway {
   const app: Gateway = new OpenAPIHono<GatewayContext>({
-    defaultHook: (result, c) =>
+    defaultHook: async (result, c) =>
       result.success
         ? undefined
         : refusalResponse(c, {
             code: "invalid_input",
             detail: `The ${partNames[result.target] ?? result.target} does not match its schema in /openapi.json; see \`errors\`.`,
-            issues: issuesOf(result.error),
+            issues: issuesOf(result.error, result.target === "json" ? await c.req.json() : undefined),
           }),
   });
   const authenticator = new Authenticator({ ...dependencies, keys: dependencies.store });

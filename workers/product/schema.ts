@@ -1,4 +1,5 @@
 import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { Attributes } from "../../shared/contracts/attributes.ts";
 
 /**
  * The catalog: the source of truth for products. A deleted product keeps its row, so that its version keeps growing.
@@ -22,9 +23,7 @@ export const products = sqliteTable(
     lat: real("lat"),
     lon: real("lon"),
     available: integer("available").notNull(),
-    attributes: text("attributes", { mode: "json" })
-      .$type<Record<string, string | number | boolean | null>>()
-      .notNull(),
+    attributes: text("attributes", { mode: "json" }).$type<Attributes>().notNull(),
     /** Address in the spatial index, which determines the cells that may hold the product. */
     cell: text("cell").notNull(),
     /** The previous address, if this version moved the product; null otherwise. */

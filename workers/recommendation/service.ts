@@ -29,7 +29,7 @@ import type { LocationInput, LocationOutcome } from "../../shared/contracts/user
 import { DeadLetterService } from "../../shared/dead-letters/dead-letter-service.ts";
 import { removeExpiredDeadLetters } from "../../shared/dead-letters/remove-expired-dead-letters.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
-import type { RecommendationApi } from "../../shared/services/recommendation-api.ts";
+import type { HistoryReport, RecommendationApi } from "../../shared/services/recommendation-api.ts";
 import type { UserSettings } from "../../shared/services/user-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
 import { exportUser } from "./export-user.ts";
@@ -126,10 +126,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return ok(receipt);
   }
 
-  async ingestHistory(
-    application: string,
-    events: EventInput[],
-  ): Promise<Result<{ accepted: number; duplicates: number; rejected: number }>> {
+  async ingestHistory(application: string, events: EventInput[]): Promise<Result<HistoryReport>> {
     const parsed = parse(historyCall, { application, events });
     if (!parsed.ok) return parsed;
     try {

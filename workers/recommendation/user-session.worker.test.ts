@@ -65,6 +65,60 @@ describe("UserSession", () => {
     expect(profile.location).toMatchObject({ lat: 59.91, lon: 10.75 });
   });
 
+  it("E2: is told of other content under a known id, and of the fields that differ", async () => {
+    const ingest = async (events: Parameters<ReturnType<typeof session>["ingest"]>[2], isHistory = false) => {
+      const answer = await session("eli").ingest("demo", "eli", events, isHistory);
+      if (!answer.ok) throw new Error(answer.error.detail);
+      return answer.value.results.map(({ acceptance, conflicts }) => [acceptance, ...conflicts]);
+    };
+    const now = 1_790_000_000;
+    const order = (productId: string) => ({ ...view("order-1", productId, now), sentTime: now });
+    expect(await ingest([order("shirt"), order("hat"), order("shirt")])).toEqual([
+      ["accepted"],
+      ["conflict", "productId"],
+      ["duplicate"],
+    ]);
+    const shirt = order("shirt");
+    const others = [
+      { ...shirt, type: "cart" as const },
+      { ...shirt, sentTime: now + 1, time: now + 1 },
+      { ...shirt, location: { lat: 1, lon: 2 } },
+      { ...order("socks"), type: "cart" as const, sentTime: now - 60 },
+    ];
+    const fields = [["type"], ["timestamp"], ["location"], ["type", "productId", "timestamp"]];
+    for (const isHistory of [false, true])
+      expect(await ingest(others, isHistory)).toEqual(fields.map((each) => ["conflict", ...each]));
+    const { products, events } = await profileOf("eli");
+    expect([events, [...products.keys()]]).toEqual([1, ["shirt"]]);
+    await evictDurableObject(session("eli"));
+    expect(await ingest([order("hat")])).toEqual([["conflict", "productId"]]);
+  });
+
+  it("E2: takes an honest retry for a duplicate, whatever the server added to the event", async () => {
+    const ingest = async (event: Parameters<ReturnType<typeof session>["ingest"]>[2][number]) => {
+      const answer = await session("fay").ingest("demo", "fay", [event], false);
+      return answer.ok && acceptances(answer.value)[0];
+    };
+    const first = { ...view("a", "p", 1_790_000_000), sentTime: null, recommendationId: "r" };
+    expect(await ingest(first)).toBe("accepted");
+    const facts = { cell: null, lat: null, lon: null, category: "other", price: 5 };
+    const coarse = { location: { lat: 59.9, lon: 10.7 }, precision: "city" as const };
+    for (const retry of [
+      { ...first, time: first.time + 3600 },
+      { ...first, facts },
+      { ...first, ...coarse },
+      { ...first, location: null, recommendationId: null },
+    ])
+      expect(await ingest(retry)).toBe("duplicate");
+  });
+
+  it("E2: counts no event again that only the user's database still knows", async () => {
+    const old = { ...view("old", "p"), stored: true };
+    const answer = await session("gil").ingest("demo", "gil", [old, view("new", "p")], true);
+    expect(answer.ok && acceptances(answer.value)).toEqual(["duplicate", "accepted"]);
+    expect((await profileOf("gil")).events).toBe(1);
+  });
+
   it("E8: keeps events apart from its other rows, whatever their ids", async () => {
     const ids = ["correction:a", "a", "event:a", "location:1", "example:x", "counts:y:1", "a/b", "ünï 🍞"];
     const events = ids.map((id) => view(id, "gid://shop/Product 1"));
@@ -91,7 +145,7 @@ describe("UserSession", () => {
     await session("bo").confirmRows(seqs, 0);
     expect(await open("bo")).toEqual([0, 0, 0]);
     const again = await session("bo").ingest("demo", "bo", [view("a", "p1")], false);
-    expect(again.ok && again.value.results).toEqual([{ acceptance: "duplicate", row: null }]);
+    expect(again.ok && again.value.results).toEqual([{ acceptance: "duplicate", conflicts: [], row: null }]);
   });
 
   it("sends unconfirmed rows again after a minute, with growing delays, also after a restart", async () => {

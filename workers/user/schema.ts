@@ -1,4 +1,5 @@
 import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { Attributes } from "../../shared/contracts/attributes.ts";
 
 /** User profiles: home, consent and attributes. */
 export const users = sqliteTable(
@@ -9,9 +10,7 @@ export const users = sqliteTable(
     homeLat: real("home_lat"),
     homeLon: real("home_lon"),
     precision: text("precision", { enum: ["exact", "1km", "city"] }).notNull(),
-    attributes: text("attributes", { mode: "json" })
-      .$type<Record<string, string | number | boolean | null>>()
-      .notNull(),
+    attributes: text("attributes", { mode: "json" }).$type<Attributes>().notNull(),
     /** Grows with each change of the profile. The user's Durable Object keeps the newest settings. */
     settingsVersion: integer("settings_version").notNull(),
     /** Seconds since the Unix epoch. */

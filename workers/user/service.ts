@@ -18,6 +18,7 @@ import {
 } from "../../shared/contracts/user.ts";
 import type {
   ErasedRecords,
+  StoredEvent,
   Tombstone,
   UserApi,
   UserGeneration,
@@ -49,6 +50,10 @@ const interactionPosition = z.object({ time: z.number(), eventId: z.string() });
 const recordInteractionsCall = z.object({
   application: applicationName,
   batch: z.array(userGeneration.extend({ interactions: z.array(acceptedInteraction) })).max(5000),
+});
+const findInteractionsCall = z.object({
+  application: applicationName,
+  events: z.array(z.object({ userId: identifier, eventId: identifier })).max(4000),
 });
 const recordLocationsCall = z.object({
   application: applicationName,
@@ -121,6 +126,14 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     return ok(
       await this.#store.recordInteractions(application, parsed.value.batch, crypto.randomUUID(), now()),
     );
+  }
+
+  async findInteractions(
+    application: string,
+    events: { userId: string; eventId: string }[],
+  ): Promise<Result<StoredEvent[]>> {
+    const parsed = parse(findInteractionsCall, { application, events });
+    return parsed.ok ? ok(await this.#store.findInteractions(application, parsed.value.events)) : parsed;
   }
 
   async recordLocations(application: string, batch: UserVisitBatch[]): Promise<Result<{ inserted: number }>> {

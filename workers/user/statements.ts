@@ -1,6 +1,7 @@
 import { eventTypes } from "../../shared/contracts/event.ts";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import { countFields } from "../../shared/contracts/totals.ts";
+import type { StoredEvent } from "../../shared/services/user-api.ts";
 import type { InteractionJson, TotalsRow } from "./interaction-rows.ts";
 
 // These statements use D1's own API: they pass a list as one JSON parameter, and drizzle's batch accepts no raw
@@ -114,6 +115,24 @@ export async function recountTotals(
       .bind(application, after, last),
   ]);
   return { products: results.length, last };
+}
+
+/** Returns those of the events that are stored, in no order. Each row is found by its primary key. */
+export async function readInteractions(
+  database: D1Database,
+  application: string,
+  events: readonly { userId: string; eventId: string }[],
+): Promise<StoredEvent[]> {
+  const { results } = await database
+    .prepare(
+      `SELECT i.user_id AS userId, i.event_id AS eventId, i.type, i.product_id AS productId, i.time,
+         i.recommendation_id AS recommendationId
+       FROM json_each(?2) j CROSS JOIN interactions i
+         ON i.application = ?1 AND i.user_id = j.value ->> 0 AND i.event_id = j.value ->> 1`,
+    )
+    .bind(application, JSON.stringify(events.map(({ userId, eventId }) => [userId, eventId])))
+    .all<StoredEvent>();
+  return results;
 }
 
 const hourColumns = `product_id AS productId, hour, ${countFields.join(", ")}`;

@@ -2,7 +2,7 @@ import { and, desc, eq, gt, inArray, notExists, sql } from "drizzle-orm";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import { type ProductTotals, sumTotals, type Totals } from "../../shared/contracts/totals.ts";
 import { compareUtf8 } from "../../shared/encoding/compare-utf8.ts";
-import type { ErasedRecords, UserGeneration } from "../../shared/services/user-api.ts";
+import type { ErasedRecords, StoredEvent, UserGeneration } from "../../shared/services/user-api.ts";
 import { type Database, databaseOfUser, openDatabase } from "./database.ts";
 import {
   groupHoursByProduct,
@@ -18,6 +18,7 @@ import {
   insertVisits,
   readAllHours,
   readHours,
+  readInteractions,
   readTombstones,
   recountTotals,
 } from "./statements.ts";
@@ -175,6 +176,24 @@ export class UserStore {
         hours,
       })),
     };
+  }
+
+  /** Returns those of the events that are stored, in no order. */
+  async findInteractions(
+    application: string,
+    events: readonly { userId: string; eventId: string }[],
+  ): Promise<StoredEvent[]> {
+    const groups = this.#groupByDatabase(application, [...events], ({ userId }) => userId);
+    const parts = groups.flatMap(([database, part]) =>
+      Array.from({ length: Math.ceil(part.length / maxRowsPerStatement) }, (_, i) =>
+        readInteractions(
+          database,
+          application,
+          part.slice(i * maxRowsPerStatement, (i + 1) * maxRowsPerStatement),
+        ),
+      ),
+    );
+    return (await Promise.all(parts)).flat();
   }
 
   /** Reads hourly rows from all databases, ascending by hour. */

@@ -11,6 +11,7 @@ const statusAndTitle: Record<RefusalCode, { status: number; title: string }> = {
   conflict: { status: 409, title: "Conflict" },
   too_large: { status: 413, title: "Too large" },
   unsupported_media_type: { status: 415, title: "Unsupported media type" },
+  nothing_accepted: { status: 422, title: "Nothing was accepted" },
   rate_limited: { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Internal error" },
   unavailable: { status: 503, title: "Unavailable" },
@@ -36,5 +37,6 @@ export function toProblem(refusal: Refusal, requestId: string): Problem {
     code: refusal.code,
     requestId,
     ...(refusal.issues ? { errors: refusal.issues } : {}),
+    ...(refusal.report ? { report: refusal.report } : {}),
   };
 }

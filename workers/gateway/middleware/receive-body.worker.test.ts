@@ -64,7 +64,7 @@ describe("receiveBody", () => {
     });
     expect(await lines.json<BulkReport>()).toMatchObject({
       accepted: 1,
-      errors: [{ line: 1, message: "nests too deep" }],
+      errors: [{ line: 1, message: "nests too deep: 10 levels are allowed" }],
     });
   });
 

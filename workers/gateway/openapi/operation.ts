@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { identifier, plainId, point } from "../../../shared/contracts/primitives.ts";
 import { problem } from "../../../shared/contracts/problem.ts";
+import { maxReportedLines } from "../../../shared/contracts/product.ts";
 import type { GatewayContext } from "../context.ts";
 import type { AccessLevel } from "../keys/caller.ts";
 
@@ -52,6 +53,12 @@ export const ndjsonBody = (component: string, maxLines: number) => ({
     },
   },
 });
+
+/** Says what a bulk operation reports. */
+export const describeBulkReport =
+  `A refused line is reported with its number, a code, the field, what was found and what is right; the others are stored. ` +
+  `\`errors\` lists the first ${maxReportedLines} refused lines, and \`errorsOmitted\` counts the others. If all lines are refused, the ` +
+  "status is 422 with the same report in `report`.";
 
 /** Describes every status that an operation does not list as an RFC 9457 problem. */
 export const problemResponses = {

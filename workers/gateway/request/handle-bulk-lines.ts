@@ -1,41 +1,107 @@
 import type { z } from "zod";
-import type { BulkReport } from "../../../shared/contracts/product.ts";
-import { parseUnknown } from "../../../shared/contracts/result.ts";
+import type { RejectedEvent } from "../../../shared/contracts/event.ts";
+import { type BulkReport, maxReportedLines, type RefusedLine } from "../../../shared/contracts/product.ts";
+import { type InputIssue, parseUnknown } from "../../../shared/contracts/result.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import { bodyChunks, type MinBodyRate } from "./body-chunks.ts";
-import { exceedsNestingDepth } from "./nesting-depth.ts";
+import { exceedsNestingDepth, maxNestingDepth } from "./nesting-depth.ts";
 import { type LineLimits, type NumberedLine, readLines } from "./read-lines.ts";
 
-/** Bounds the response; further malformed lines are only counted. */
-const maxReportedErrors = 100;
 const noLines = "The body has no lines; send one JSON object a line.";
 const ndjsonMediaTypes = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
-/** The counts that one call of a worker reports for a batch of valid lines. */
-export type BulkOutcome = Omit<BulkReport, "received" | "errors">;
+/** What a worker did with a batch of valid lines. `index` is the position of a refused line in the batch. */
+export interface BulkOutcome {
+  accepted: number;
+  duplicates: number;
+  rejected: readonly RejectedEvent[];
+}
 
-/** Returns the value of a line, or a message that says why it is refused. */
+type ParsedLine<T> = { value: T } | { error: Omit<RefusedLine, "line"> };
+const invalid = (message: string, path?: string): { error: Omit<RefusedLine, "line"> } => ({
+  error: { code: "invalid_input", ...(path ? { path } : {}), message },
+});
+
+/** Returns the value of a line, or why it is refused. */
 function parseLine<S extends z.ZodType>(
   line: NumberedLine,
   schema: S,
-): { value: z.infer<S> } | { message: string } {
-  if (line.text === null) return { message: "is too long" };
-  if (exceedsNestingDepth(line.text)) return { message: "nests too deep" };
+  maxLineLength: number,
+): ParsedLine<z.infer<S>> {
+  if (line.text === null) return invalid(`is too long: a line may have ${maxLineLength} characters`);
+  if (exceedsNestingDepth(line.text)) return invalid(`nests too deep: ${maxNestingDepth} levels are allowed`);
   let json: unknown;
   try {
     json = JSON.parse(line.text);
   } catch {
-    return { message: "is not JSON" };
+    return invalid(
+      `is not JSON; it begins with ${JSON.stringify(line.text.trim().slice(0, 40).toWellFormed())}`,
+    );
   }
   const parsed = parseUnknown(schema, json);
   if (parsed.ok) return { value: parsed.value };
   const [first] = parsed.error.issues ?? [];
-  return { message: first ? `${first.path || "line"}: ${first.message}` : parsed.error.detail };
+  if (!first) return invalid(parsed.error.detail);
+  return invalid(`${first.path || "line"}: ${first.message}`, first.path);
+}
+
+/** Collects what happened to the lines of a request. */
+class LineReport {
+  received = 0;
+  #accepted = 0;
+  #duplicates = 0;
+  #rejected = 0;
+  #errors: RefusedLine[] = [];
+
+  refuse(error: RefusedLine): void {
+    this.#rejected++;
+    this.#errors.push(error);
+    // A batch reports its lines after later lines were parsed, so the first lines are known only at its end.
+    if (this.#errors.length >= 2 * maxReportedLines) this.#errors = this.#firstErrors();
+  }
+
+  /** Adds what happened to a batch. `lines` are the numbers of its lines. */
+  add({ accepted, duplicates, rejected }: BulkOutcome, lines: readonly number[]): void {
+    this.#accepted += accepted;
+    this.#duplicates += duplicates;
+    for (const { index, error } of rejected) {
+      const { code, path, message } = error;
+      this.refuse({ line: lines[index], code, ...(path === undefined ? {} : { path }), message });
+    }
+  }
+
+  #firstErrors(): RefusedLine[] {
+    return this.#errors.toSorted((a, b) => a.line - b.line).slice(0, maxReportedLines);
+  }
+
+  /** Returns the report. Refuses `nothing_accepted` if every line was refused. */
+  finish(): BulkReport {
+    const errors = this.#firstErrors();
+    const omitted = this.#rejected - errors.length;
+    const report: BulkReport = {
+      received: this.received,
+      accepted: this.#accepted,
+      duplicates: this.#duplicates,
+      rejected: this.#rejected,
+      errors,
+      ...(omitted > 0 ? { errorsOmitted: omitted } : {}),
+    };
+    if (this.#accepted + this.#duplicates > 0 || this.#rejected === 0) return report;
+    const listed = omitted > 0 ? `\`errors\` lists the first ${errors.length}` : "see `errors`";
+    return throwRefusal("nothing_accepted", `All ${this.#rejected} lines were refused; ${listed}.`, {
+      issues: errors.map(({ line, path, message, code }): InputIssue => {
+        const field = path === undefined ? [] : [path];
+        return { path: ["lines", line, ...field].join("."), message, code };
+      }),
+      report,
+    });
+  }
 }
 
 /**
  * Parses an NDJSON body and passes its valid lines to `handle`, at most `maxLinesPerCall` at a time. Returns the report
- * of all lines. A malformed line is counted and reported by its number; the other lines are still handled.
+ * of all lines. A refused line is counted and reported by its number; the other lines are still handled. Refuses
+ * `nothing_accepted` if every line was refused.
  */
 export async function handleBulkLines<S extends z.ZodType>(
   request: Request,
@@ -50,34 +116,30 @@ export async function handleBulkLines<S extends z.ZodType>(
       "unsupported_media_type",
       "The body must be NDJSON with the content type application/x-ndjson.",
     );
-  const report: BulkReport = { received: 0, accepted: 0, duplicates: 0, rejected: 0, errors: [] };
-  let values: z.infer<S>[] = [];
+  const report = new LineReport();
+  let batch: { line: number; value: z.infer<S> }[] = [];
   const flush = async () => {
-    if (values.length === 0) return;
-    const batch = values;
-    values = [];
-    const outcome = await handle(batch);
-    report.accepted += outcome.accepted;
-    report.duplicates += outcome.duplicates;
-    report.rejected += outcome.rejected;
+    if (batch.length === 0) return;
+    const lines = batch;
+    batch = [];
+    report.add(
+      await handle(lines.map(({ value }) => value)),
+      lines.map(({ line }) => line),
+    );
   };
   if (!request.body) throwRefusal("invalid_input", noLines);
   try {
     for await (const line of readLines(bodyChunks(request.body, minRate), limits)) {
       report.received++;
-      const item = parseLine(line, schema);
-      if ("value" in item) values.push(item.value);
-      else {
-        report.rejected++;
-        if (report.errors.length < maxReportedErrors)
-          report.errors.push({ line: line.number, message: item.message });
-      }
-      if (values.length === limits.maxLinesPerCall) await flush();
+      const item = parseLine(line, schema, limits.maxLineLength);
+      if ("value" in item) batch.push({ line: line.number, value: item.value });
+      else report.refuse({ line: line.number, ...item.error });
+      if (batch.length === limits.maxLinesPerCall) await flush();
     }
   } finally {
     // Where the body exceeds a limit, the lines before are still handled.
     await flush();
   }
   if (report.received === 0) throwRefusal("invalid_input", noLines);
-  return report;
+  return report.finish();
 }

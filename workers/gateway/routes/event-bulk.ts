@@ -6,6 +6,7 @@ import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { describeAccess } from "../keys/caller.ts";
 import {
+  describeBulkReport,
   type GuardRoute,
   jsonResponse,
   kilobytes,
@@ -24,17 +25,6 @@ const limits = {
   maxLinesPerCall: 4000,
 };
 
-/** Returns the events grouped by user; the events of one user keep their order. */
-function groupByUser<T extends { userId: string }>(events: T[]): T[] {
-  const groups = new Map<string, T[]>();
-  for (const event of events) {
-    const group = groups.get(event.userId);
-    if (group) group.push(event);
-    else groups.set(event.userId, [event]);
-  }
-  return [...groups.values()].flat();
-}
-
 /** Adds the route that imports past events. It answers when every store has them. */
 export function addEventBulkRoute(
   app: Gateway,
@@ -46,7 +36,7 @@ export function addEventBulkRoute(
       method: "post",
       path: "/v1/events/bulk",
       summary: "Import past events, one JSON object a line",
-      description: `${describeAccess("events:import")} At most ${limits.maxLines} lines and 32 MiB. Malformed lines are reported; the others are imported.`,
+      description: `${describeAccess("events:import")} At most ${limits.maxLines} lines and 32 MiB. ${describeBulkReport} An event counts once by its \`eventId\`; a line with a known id and other content is refused with \`event_id_conflict\`.`,
       tags: ["Events"],
       ...guard("events:import"),
       request: {
@@ -65,7 +55,7 @@ export function addEventBulkRoute(
       const { application } = c.var.caller;
       const report = await handleBulkLines(c.req.raw, minRate, eventInput, limits, async (events) =>
         unwrap(
-          await services.recommendation.ingestHistory(application, groupByUser(events)),
+          await services.recommendation.ingestHistory(application, events),
           "the recommendation service",
         ),
       );

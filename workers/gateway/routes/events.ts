@@ -4,6 +4,7 @@ import {
   type EventReceipt,
   eventInput,
   eventReceipt,
+  type RejectedEvent,
 } from "../../../shared/contracts/event.ts";
 import { type InputIssue, issuesOf, unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
@@ -37,6 +38,8 @@ interface ParsedEvents {
   malformed: { index: number; issues: InputIssue[] }[];
 }
 
+const nothingIngested: EventReceipt = { accepted: 0, duplicates: 0, rejected: [], warnings: [] };
+
 /** Validates each event of a request by itself. */
 function parseEvents(events: readonly unknown[]): ParsedEvents {
   const valid: ParsedEvents["valid"] = [];
@@ -44,20 +47,24 @@ function parseEvents(events: readonly unknown[]): ParsedEvents {
   events.forEach((input, index) => {
     const parsed = eventSchema.safeParse(input);
     if (parsed.success) valid.push({ index, event: parsed.data });
-    else malformed.push({ index, issues: issuesOf(parsed.error) });
+    else malformed.push({ index, issues: issuesOf(parsed.error, input) });
   });
   return { valid, malformed };
 }
+
+/** Returns the error of a malformed event: its first issue. */
+const malformedError = ([{ path, message }]: InputIssue[]): RejectedEvent["error"] => ({
+  code: "invalid_input",
+  message: `${path || "event"}: ${message}`,
+  ...(path ? { path } : {}),
+});
 
 /**
  * Returns the receipt with the indexes of the whole request, and with the malformed events as rejected. The service
  * numbers only the valid events.
  */
 function renumberReceipt(receipt: EventReceipt, { valid, malformed }: ParsedEvents): EventReceipt {
-  const malformedErrors = malformed.map(({ index, issues: [first] }) => ({
-    index,
-    error: { code: "invalid_input", message: `${first.path || "event"}: ${first.message}` },
-  }));
+  const malformedErrors = malformed.map(({ index, issues }) => ({ index, error: malformedError(issues) }));
   const refused = receipt.rejected.map(({ index, error }) => ({ index: valid[index].index, error }));
   return {
     ...receipt,
@@ -67,11 +74,20 @@ function renumberReceipt(receipt: EventReceipt, { valid, malformed }: ParsedEven
 }
 
 /**
- * Refuses the request where every event was rejected and may be retried, so that the client waits and sends it again.
+ * Refuses the request if no event of it is stored: `rate_limited` or `unavailable` if the client may send all of them
+ * again, otherwise `nothing_accepted`. A duplicate is stored already.
  */
-function refuseIfAllMustRetry({ rejected }: EventReceipt, count: number): void {
+function refuseIfNothingIsStored({ accepted, duplicates, rejected }: EventReceipt): void {
+  if (accepted + duplicates > 0) return;
   const waits = rejected.flatMap(({ error: { retryAfter } }) => retryAfter ?? []);
-  if (count === 0 || rejected.length < count || waits.length < count) return;
+  const issues = rejected.map(({ index, error: { code, message, path, retryAfter } }) => ({
+    path: ["events", index, ...(path === undefined ? [] : [path])].join("."),
+    message,
+    code,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  }));
+  if (waits.length < rejected.length)
+    throwRefusal("nothing_accepted", "All events were refused; `errors` says why, by index.", { issues });
   const full = rejected.every(({ error }) => error.code === "rate_limited");
   throwRefusal(
     full ? "rate_limited" : "unavailable",
@@ -92,8 +108,10 @@ export function addEventRoute(app: Gateway, { services }: Dependencies, guard: G
       summary: "Record what users did: 1 to 100 events",
       description:
         "Requires an admin key, a client key, or a token of the events' user. An event counts once by its `eventId`, however " +
-        "often it is sent. A `location` that cannot be true is left out, with a warning. A malformed event is rejected by its index, and the others are recorded. If all events are " +
-        "malformed, the request is refused.",
+        "often it is sent; another event under a known id is refused with `event_id_conflict`. A refused event is listed in " +
+        "`rejected` by its index, and the others are recorded. If no event is stored, the status is 422 with the reasons, or " +
+        "429 or 503 if all events may be sent again. A `timestamp` may be up to 7 days old; up to 5 minutes in the future " +
+        "counts as now, with the warning `timestamp_in_future`. A `location` that cannot be true is left out, with a warning.",
       tags: ["Events"],
       ...guard("anyone", kilobytes(256)),
       request: { query: noQuery, body: jsonBody(envelope) },
@@ -108,27 +126,22 @@ export function addEventRoute(app: Gateway, { services }: Dependencies, guard: G
     async (c) => {
       const { caller } = c.var;
       const parsed = parseEvents(c.req.valid("json").events);
-      const { valid, malformed } = parsed;
+      const { valid } = parsed;
       if (valid.some(({ event: { userId } }) => !mayActFor(caller, userId)))
         throwRefusal("forbidden", "A token may send events of its own user only.");
-      if (valid.length === 0)
-        throwRefusal("invalid_input", "Every event is malformed; see `errors`.", {
-          issues: malformed.flatMap(({ index, issues }) =>
-            issues.map(({ path, message }) => ({
-              path: ["events", index, ...(path ? [path] : [])].join("."),
-              message,
-            })),
-          ),
-        });
-      const receipt = unwrap(
-        await services.recommendation.ingestEvents(
-          caller.application,
-          valid.map(({ event }) => event),
-        ),
-        "the recommendation service",
-      );
-      refuseIfAllMustRetry(receipt, valid.length);
-      return c.json(renumberReceipt(receipt, parsed), 202);
+      const ingested =
+        valid.length === 0
+          ? nothingIngested
+          : unwrap(
+              await services.recommendation.ingestEvents(
+                caller.application,
+                valid.map(({ event }) => event),
+              ),
+              "the recommendation service",
+            );
+      const receipt = renumberReceipt(ingested, parsed);
+      refuseIfNothingIsStored(receipt);
+      return c.json(receipt, 202);
     },
   );
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { EventReceipt } from "../../../shared/contracts/event.ts";
 import type { Problem } from "../../../shared/contracts/problem.ts";
+import { ok } from "../../../shared/contracts/result.ts";
+import { inMemoryServices } from "../testing/in-memory-services.ts";
 import { createTestGateway } from "../testing/test-gateway.ts";
 
 const view = (eventId: string, more: object = {}) => ({
@@ -34,10 +36,46 @@ describe("POST /v1/events", () => {
     expect(receipt.warnings).toMatchObject([{ index: 3, code: "unknown_product" }]);
   });
 
+  it("E1: refuses with 422 where no event is stored, with a reason for each", async () => {
+    const services = inMemoryServices();
+    const { call } = createTestGateway({ services });
+    const error = { code: "timestamp_out_of_window", path: "timestamp", message: "too new" };
+    services.recommendation.ingestEvents = async (_, events) =>
+      ok({
+        accepted: 0,
+        duplicates: 0,
+        rejected: events.map((_event, index) => ({ index, error })),
+        warnings: [],
+      });
+    const events = [view("a", { type: "stare" }), view("b"), view("c", { userId: "a\u0007" })];
+    const answer = await call("POST", "/v1/events", { body: { events } });
+    expect(answer.status).toBe(422);
+    const { code, errors } = await answer.json<Problem>();
+    expect(code).toBe("nothing_accepted");
+    expect(errors?.map(({ path, code }) => [path, code])).toEqual([
+      ["events.0.type", "invalid_input"],
+      ["events.1.timestamp", "timestamp_out_of_window"],
+      ["events.2.userId", "invalid_input"],
+    ]);
+    expect(errors?.[0].message).toContain('got "stare"');
+    expect(errors?.[2].message).toContain("got U+0007");
+  });
+
+  it("E2: answers 202 for duplicates, also among refused events, since they are stored", async () => {
+    const services = inMemoryServices();
+    services.recommendation.ingestEvents = async (_, events) =>
+      ok({ accepted: 0, duplicates: events.length, rejected: [], warnings: [] });
+    const { call } = createTestGateway({ services });
+    for (const events of [[view("a")], [view("a"), view("b", { type: "stare" })]]) {
+      const answer = await call("POST", "/v1/events", { body: { events } });
+      expect([answer.status, (await answer.json<EventReceipt>()).duplicates]).toEqual([202, 1]);
+    }
+  });
+
   it("refuses no events, too many events, and only malformed events", async () => {
     const { call } = createTestGateway();
     const malformed = await call("POST", "/v1/events", { body: { events: [view("a", { type: "stare" })] } });
-    expect(malformed.status).toBe(400);
+    expect(malformed.status).toBe(422);
     expect((await malformed.json<Problem>()).errors?.[0].path).toBe("events.0.type");
     expect((await call("POST", "/v1/events", { body: { events: [] } })).status).toBe(400);
     const many = Array.from({ length: 101 }, (_, i) => view(`e${i}`));

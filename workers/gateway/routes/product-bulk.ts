@@ -5,6 +5,7 @@ import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { describeAccess } from "../keys/caller.ts";
 import {
+  describeBulkReport,
   type GuardRoute,
   jsonResponse,
   kilobytes,
@@ -35,7 +36,7 @@ export function addProductBulkRoute(
       method: "post",
       path: "/v1/products/bulk",
       summary: "Create or replace many products, one JSON object a line",
-      description: `${describeAccess("products:write")} At most ${limits.maxLines} lines and 32 MiB. Malformed lines are reported; the others are stored.`,
+      description: `${describeAccess("products:write")} At most ${limits.maxLines} lines and 32 MiB. ${describeBulkReport}`,
       tags: ["Products"],
       ...guard("products:write"),
       request: {
@@ -54,7 +55,7 @@ export function addProductBulkRoute(
       const { application } = c.var.caller;
       const report = await handleBulkLines(c.req.raw, minRate, productInput, limits, async (products) => {
         unwrap(await services.product.putMany(application, products), "the product service");
-        return { accepted: products.length, duplicates: 0, rejected: 0 };
+        return { accepted: products.length, duplicates: 0, rejected: [] };
       });
       return c.json(report, 200);
     },

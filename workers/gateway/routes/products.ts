@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { categoryName } from "../../../shared/contracts/primitives.ts";
 import { product, productInput, productPatch, productWithTotals } from "../../../shared/contracts/product.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
+import { inputWarning } from "../../../shared/contracts/warning.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
@@ -16,8 +17,10 @@ import {
   pageParameters,
   problemResponses,
 } from "../openapi/operation.ts";
+import { checkLocation, withWarnings } from "../request/check-location.ts";
 
 const stored = product.meta({ id: "Product" });
+const answer = product.extend({ warnings: z.array(inputWarning).optional() }).meta({ id: "WrittenProduct" });
 const withTotals = productWithTotals.meta({ id: "ProductWithTotals" });
 const written = productInput.omit({ id: true }).meta({ id: "ProductBody" });
 const patch = productPatch.meta({ id: "ProductPatch" });
@@ -52,7 +55,7 @@ export function addProductRoutes(app: Gateway, { services }: Dependencies, guard
       method: "put",
       path: "/v1/products/{id}",
       summary: "Create or replace a product",
-      description: `${describeAccess("products:write")} The body may repeat the id of the path.`,
+      description: `${describeAccess("products:write")} The body may repeat the id of the path. A location of (0, 0) is stored as null, with a warning.`,
       tags,
       ...guard("products:write", kilobytes(64)),
       request: {
@@ -61,8 +64,8 @@ export function addProductRoutes(app: Gateway, { services }: Dependencies, guard
         body: jsonBody(written.extend({ id: productInput.shape.id.optional() })),
       },
       responses: {
-        200: jsonResponse("Replaced.", stored),
-        201: jsonResponse("Created.", stored),
+        200: jsonResponse("Replaced.", answer),
+        201: jsonResponse("Created.", answer),
         ...problemResponses,
       },
     }),
@@ -77,11 +80,12 @@ export function addProductRoutes(app: Gateway, { services }: Dependencies, guard
             issues: [{ path: "id", message: `must be ${id}, as in the path` }],
           },
         );
+      const { location, warnings } = checkLocation(body.location, "location");
       const { product: value, created } = unwrap(
-        await services.product.put(c.var.caller.application, { ...body, id }),
+        await services.product.put(c.var.caller.application, { ...body, id, location }),
         "the product service",
       );
-      return c.json(value, created ? 201 : 200);
+      return c.json(withWarnings(value, warnings), created ? 201 : 200);
     },
   );
 
@@ -118,20 +122,18 @@ export function addProductRoutes(app: Gateway, { services }: Dependencies, guard
       tags,
       ...guard("products:write", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(patch) },
-      responses: { 200: jsonResponse("The changed product.", stored), ...problemResponses },
+      responses: { 200: jsonResponse("The changed product.", answer), ...problemResponses },
     }),
-    async (c) =>
-      c.json(
-        unwrap(
-          await services.product.patch(
-            c.var.caller.application,
-            c.req.valid("param").id,
-            c.req.valid("json"),
-          ),
-          "the product service",
-        ),
-        200,
-      ),
+    async (c) => {
+      const body = c.req.valid("json");
+      const { location, warnings } = checkLocation(body.location, "location");
+      const changes = location === undefined ? body : { ...body, location };
+      const value = unwrap(
+        await services.product.patch(c.var.caller.application, c.req.valid("param").id, changes),
+        "the product service",
+      );
+      return c.json(withWarnings(value, warnings), 200);
+    },
   );
 
   app.openapi(

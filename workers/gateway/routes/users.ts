@@ -10,6 +10,7 @@ import {
   userInteraction,
   userPatch,
 } from "../../../shared/contracts/user.ts";
+import { inputWarning } from "../../../shared/contracts/warning.ts";
 import type { UserSettings } from "../../../shared/services/user-api.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -25,9 +26,11 @@ import {
   plainIdPath,
   problemResponses,
 } from "../openapi/operation.ts";
+import { checkLocation, withWarnings } from "../request/check-location.ts";
 import { patchUser, putUser } from "../user-profile.ts";
 
 const stored = user.meta({ id: "User" });
+const written = user.extend({ warnings: z.array(inputWarning).optional() }).meta({ id: "WrittenUser" });
 const list = z.object({ items: z.array(stored), nextCursor: z.string().optional() });
 const history = z.object({
   items: z.array(userInteraction.meta({ id: "Interaction" })),
@@ -76,22 +79,24 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
       method: "put",
       path: "/v1/users/{id}",
       summary: "Create or replace a user's profile",
-      description: `${describeAccess("people:write")} The home is stored at the precision that \`consent.location\` allows.`,
+      description: `${describeAccess("people:write")} The home is stored at the precision that \`consent.location\` allows. A home at (0, 0) is stored as null, with a warning.`,
       tags,
       ...guard("people:write", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(userInput.meta({ id: "UserBody" })) },
       responses: {
-        200: jsonResponse("Replaced.", stored),
-        201: jsonResponse("Created.", stored),
+        200: jsonResponse("Replaced.", written),
+        201: jsonResponse("Created.", written),
         ...problemResponses,
       },
     }),
     async (c) => {
       const { application } = c.var.caller;
       const { id } = c.req.valid("param");
-      const put = await putUser(services, application, id, c.req.valid("json"));
+      const body = c.req.valid("json");
+      const { location: home, warnings } = checkLocation(body.home, "home");
+      const put = await putUser(services, application, id, { ...body, home });
       await sendSettings(application, id, put.settings);
-      return c.json(put.user, put.created ? 201 : 200);
+      return c.json(withWarnings(put.user, warnings), put.created ? 201 : 200);
     },
   );
 
@@ -125,14 +130,21 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
       tags,
       ...guard("people:write", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(userPatch.meta({ id: "UserPatch" })) },
-      responses: { 200: jsonResponse("The changed profile.", stored), ...problemResponses },
+      responses: { 200: jsonResponse("The changed profile.", written), ...problemResponses },
     }),
     async (c) => {
       const { application } = c.var.caller;
       const { id } = c.req.valid("param");
-      const patched = await patchUser(services, application, id, c.req.valid("json"));
+      const body = c.req.valid("json");
+      const { location: home, warnings } = checkLocation(body.home, "home");
+      const patched = await patchUser(
+        services,
+        application,
+        id,
+        home === undefined ? body : { ...body, home },
+      );
       await sendSettings(application, id, patched.settings);
-      return c.json(patched.user, 200);
+      return c.json(withWarnings(patched.user, warnings), 200);
     },
   );
 

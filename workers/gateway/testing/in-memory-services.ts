@@ -115,6 +115,7 @@ const userService = (): UserApi => {
     },
     list: async () => ok({ items: [...users.values()] }),
     recordInteractions: async () => ok({ inserted: 0, totals: [] }),
+    findInteractions: async () => ok([]),
     recordLocations: async () => ok({ inserted: 0 }),
     listInteractions: async () => ok({ items: [] }),
     lifetimeTotals: async (_application, ids) => ok(ids.map(emptyTotals)),
@@ -209,7 +210,7 @@ const recommendationService = (): RecommendationApi => {
       });
     },
     ingestHistory: async (_application, events) =>
-      ok({ accepted: events.length, duplicates: 0, rejected: 0 }),
+      ok({ accepted: events.length, duplicates: 0, rejected: [] }),
     setLocation: async () => ok({ location }),
     setUserSettings: async () => ok(null),
     beginErasure: async () => ok(erasure),

@@ -103,4 +103,19 @@ describe("Gazetteer", () => {
         expect(await nowhere.coarsen(coarse)).toEqual(coarse);
       }
   });
+
+  it("P3: resolves the timezone of the country at a border", async () => {
+    const cities = [
+      { ...city("Brest", 52.09755, 23.68775, 300_715, "BY"), timezone: "Europe/Minsk" },
+      { ...city("Terespol", 52.0757, 23.6157, 6000, "PL"), timezone: "Europe/Warsaw" },
+    ];
+    const gazetteer = gazetteerOf(cities);
+    const random = new Random(5);
+    for (let run = 0; run < 300; run++) {
+      const point = { lat: 52.05 + 0.1 * random.next(), lon: 23.55 + 0.15 * random.next() };
+      const { country, timezone } = await gazetteer.resolve(point);
+      expect(timezone, JSON.stringify(point)).toBe(country === "BY" ? "Europe/Minsk" : "Europe/Warsaw");
+    }
+    expect((await gazetteerOf([]).resolve({ lat: 1.87, lon: -157.43 })).timezone).toBe("Pacific/Kiritimati");
+  });
 });

@@ -10,6 +10,7 @@ import { implausibilityOf } from "../../../shared/geo/implausible-point.ts";
 import { unitVectors, vectorDistanceKm } from "../../../shared/geo/sphere.ts";
 import type { CityStore } from "../store.ts";
 import { coarsenWithinCountry } from "./coarsen-within-country.ts";
+import { isTimezoneOf, onlyTimezoneOf } from "./country-timezones.ts";
 
 /** A point farther than this from every city center has no city. */
 const maxCityDistanceKm = 150;
@@ -110,6 +111,18 @@ export class Gazetteer {
   }
 
   /**
+   * Returns the timezone of a point. At a border, the generalized areas of the timezones may be across it; then the
+   * timezone of the nearest city of the country counts.
+   */
+  async #timezone(point: Point, country: string | null): Promise<string> {
+    const zone = tzlookup(point.lat, point.lon);
+    if (country === null || isTimezoneOf(zone, country)) return zone;
+    const { cities } = await this.#citiesAround(point);
+    const inside = cities.filter((each) => isIn(country, each) && isTimezoneOf(each.timezone, country));
+    return nearestCity(point, country, indexCities(inside))?.timezone ?? onlyTimezoneOf(country) ?? zone;
+  }
+
+  /**
    * Returns the city, country, time zone and cell of a point. The country is the one whose borders contain the point,
    * and the city is a city of that country. Every point has a time zone.
    */
@@ -119,7 +132,7 @@ export class Gazetteer {
     return {
       city: city?.name ?? null,
       country,
-      timezone: tzlookup(point.lat, point.lon),
+      timezone: await this.#timezone(point, country),
       cell: leafCellAt(point, 0),
       distanceKm: city ? distanceKm(point.lat, point.lon, city.lat, city.lon) : null,
     };

@@ -5,14 +5,17 @@ import type {
   EventInput,
   EventReceipt,
   EventWarning,
-  Interaction,
   ProductFacts,
+  ReceivedInteraction,
+  RejectedEvent,
 } from "../../../shared/contracts/event.ts";
-import { fromInstant, type Precision } from "../../../shared/contracts/primitives.ts";
+import { differingFields, type EventContent } from "../../../shared/contracts/event-content.ts";
+import { fromInstant, type Precision, toInstant } from "../../../shared/contracts/primitives.ts";
 import type { UserRows } from "../../../shared/contracts/queues.ts";
 import { type Refusal, RefusalError, unwrap } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { interactionsMessages } from "../../../shared/queues/split-messages.ts";
+import type { HistoryReport } from "../../../shared/services/recommendation-api.ts";
 import { coarsenPoint } from "../serve/resolve-location.ts";
 import { deliverRows } from "./deliver-rows.ts";
 import {
@@ -39,6 +42,30 @@ export const isInFuture = (time: number, now: number): boolean => time > now + m
 export const isWithinLiveWindow = (time: number, now: number): boolean =>
   time >= now - maxLateSeconds && !isInFuture(time, now);
 
+/** Returns why a time is refused. `now` is the server's time, in seconds since the Unix epoch. */
+export const outOfWindowText = (time: number, now: number, mayBeOld = false): string =>
+  `must be ${mayBeOld ? "" : "at most 7 days old and "}at most 5 minutes in the future; got ` +
+  `${toInstant(time)}, and the server's time is ${toInstant(now)}`;
+
+/** Returns why the time of an event is refused. Times are in seconds since the Unix epoch. */
+const timeRejection = (time: number, now: number, mayBeOld: boolean): RejectedEvent["error"] => ({
+  code: "timestamp_out_of_window",
+  path: "timestamp",
+  message:
+    `\`timestamp\` ${outOfWindowText(time, now, mayBeOld)}` +
+    (time < now ? ". Send older events to POST /v1/events/bulk." : ""),
+});
+
+/** Returns why an event is refused whose id is known with other content in `fields`. */
+const conflictOf = (eventId: string, fields: string[]): RejectedEvent["error"] => ({
+  code: "event_id_conflict",
+  path: "eventId",
+  fields,
+  message:
+    `Another event is stored under the \`eventId\` ${JSON.stringify(eventId)}: ` +
+    `${fields.map((field) => `\`${field}\``).join(", ")} differ. Send each event under an id of its own.`,
+});
+
 /** Events that the user object accepts in one call. */
 const maxEventsPerCall = 1000;
 /** User objects that are called at the same time. */
@@ -50,9 +77,19 @@ interface IndexedEvent {
   /** Position in the request. */
   index: number;
   input: EventInput;
-  /** Seconds since the Unix epoch. */
+  /** Seconds since the Unix epoch, at the latest now. */
   time: number;
+  /** Whether the user's database holds the event already. */
+  stored: boolean;
 }
+
+/** Returns an event with its time: its own timestamp, but at the latest `now`. */
+const timedEvent = (input: EventInput, index: number, time: number, now: number): IndexedEvent => ({
+  index,
+  input,
+  time: Math.min(time, now),
+  stored: false,
+});
 
 /** The events of one user in a request. */
 interface UserEvents {
@@ -75,6 +112,8 @@ function groupByUser(events: readonly IndexedEvent[]): UserEvents[] {
 interface UserIngestResult {
   accepted: number;
   duplicates: number;
+  /** Events whose ids are known with other content. */
+  conflicts: RejectedEvent[];
   /** Outbox rows to deliver. */
   user: UserRows;
   /** Whether the user has a live connection. */
@@ -89,7 +128,7 @@ const userObjectUnreachable: Refusal = {
   retryAfter: 1,
 };
 
-const rejectionOf = ({ code, detail, retryAfter }: Refusal): EventReceipt["rejected"][number]["error"] => ({
+const rejectionOf = ({ code, detail, retryAfter }: Refusal): RejectedEvent["error"] => ({
   code,
   message: detail,
   ...(retryAfter === undefined ? {} : { retryAfter }),
@@ -110,7 +149,7 @@ async function recordForUser(
   const hasLocation = events.some(({ input }) => knownLocation(input) !== null);
   const precision: Precision = hasLocation ? await precisionOf(session.encodedProfile()) : "exact";
   const interactions = await Promise.all(
-    events.map(async ({ input, time }): Promise<Interaction> => {
+    events.map(async ({ input, time, stored }): Promise<ReceivedInteraction> => {
       const location = knownLocation(input);
       return {
         eventId: input.eventId,
@@ -120,12 +159,16 @@ async function recordForUser(
         recommendationId: input.recommendationId ?? null,
         location: location && (await coarsenPoint(env.LOCATION, location, precision)),
         facts: facts.get(input.productId) ?? noFacts,
+        sentTime: input.timestamp === undefined ? null : fromInstant(input.timestamp),
+        precision,
+        stored,
       };
     }),
   );
   const ingested: UserIngestResult = {
     accepted: 0,
     duplicates: 0,
+    conflicts: [],
     user: { userId, pseudonym: session.id.toString(), generation: 0, rows: [] },
     hasListeners: false,
     warnings: events.flatMap(({ index, input }) => implausibleLocation(index, input) ?? []),
@@ -139,12 +182,16 @@ async function recordForUser(
     // An erasure between two parts starts a new generation and erases the rows of the earlier parts.
     if (recorded.generation !== ingested.user.generation) ingested.user.rows = [];
     ingested.user.generation = recorded.generation;
-    for (const [k, { acceptance, row, isLocationDoubted }] of recorded.results.entries()) {
-      ingested[acceptance === "accepted" ? "accepted" : "duplicates"]++;
-      if (isLocationDoubted) ingested.warnings.push(doubtedLocation(events[i + k].index));
+    for (const [k, { acceptance, conflicts, row, isLocationDoubted }] of recorded.results.entries()) {
+      const { index } = events[i + k];
+      if (acceptance === "conflict")
+        ingested.conflicts.push({ index, error: conflictOf(part[k].eventId, conflicts) });
+      else ingested[acceptance === "accepted" ? "accepted" : "duplicates"]++;
+      if (isLocationDoubted) ingested.warnings.push(doubtedLocation(index));
       if (row === null) continue;
       const { seq, ...added } = row;
-      ingested.user.rows.push({ kind: "interaction", seq, interaction: { ...part[k], ...added } });
+      const { sentTime: _, precision: __, stored: ___, ...interaction } = part[k];
+      ingested.user.rows.push({ kind: "interaction", seq, interaction: { ...interaction, ...added } });
     }
     ingested.hasListeners ||= recorded.hasListeners;
   }
@@ -187,16 +234,17 @@ export async function ingestEvents(
   const accepted: IndexedEvent[] = [];
   inputs.forEach((input, index) => {
     const time = eventTimeOf(input.timestamp, now);
-    if (!isWithinLiveWindow(time, now))
-      receipt.rejected.push({
+    if (!isWithinLiveWindow(time, now)) {
+      receipt.rejected.push({ index, error: timeRejection(time, now, false) });
+      return;
+    }
+    accepted.push(timedEvent(input, index, time, now));
+    if (time > now)
+      receipt.warnings.push({
         index,
-        error: {
-          code: "timestamp_out_of_window",
-          message:
-            "`timestamp` must be at most 7 days old and at most 5 minutes in the future; send older events to POST /v1/events/bulk.",
-        },
+        code: "timestamp_in_future",
+        message: `\`timestamp\` is ahead of the server's time, ${toInstant(now)}; the event counts as of now.`,
       });
-    else accepted.push({ index, input, time });
   });
   if (accepted.length === 0) return { receipt, usersWithListeners: [] };
   const facts = await fetchProductFacts(
@@ -223,6 +271,7 @@ export async function ingestEvents(
       const ingested = await recordForUser(env, application, user, facts ?? new Map(), false);
       receipt.accepted += ingested.accepted;
       receipt.duplicates += ingested.duplicates;
+      receipt.rejected.push(...ingested.conflicts);
       if (ingested.hasListeners) usersWithListeners.push(user.userId);
       receipt.warnings.push(...ingested.warnings);
       if (ingested.user.rows.length > 0) rows.push(ingested.user);
@@ -238,6 +287,39 @@ export async function ingestEvents(
   return { receipt, usersWithListeners };
 }
 
+/** Returns what a client says in an event, without its location, which the user's database stores coarsened. */
+const contentOf = ({ type, productId, timestamp, recommendationId }: EventInput): EventContent => ({
+  type,
+  product: productId,
+  time: timestamp === undefined ? null : fromInstant(timestamp),
+  recommendation: recommendationId ?? null,
+  location: null,
+});
+
+/**
+ * Returns the content of those events that the users' databases hold, by user and event id. The user objects know the
+ * content of younger events only. A stored time may be the server's, which is close to the client's.
+ */
+async function findStoredEvents(
+  env: RecommendationEnv,
+  application: string,
+  inputs: readonly EventInput[],
+): Promise<Map<string, EventContent>> {
+  const found = unwrap(
+    await env.USER.findInteractions(
+      application,
+      inputs.map(({ userId, eventId }) => ({ userId, eventId })),
+    ),
+    "the user service",
+  );
+  return new Map(
+    found.map(({ userId, eventId, type, productId, time, recommendationId }) => [
+      JSON.stringify([userId, eventId]),
+      { type, product: productId, time, recommendation: recommendationId, location: null },
+    ]),
+  );
+}
+
 /**
  * Ingests history without the outbox: records the events in the user objects, delivers their rows, then returns the
  * counts. If delivery fails, this function throws, and the caller sends the same events again.
@@ -247,22 +329,33 @@ export async function ingestHistory(
   application: string,
   inputs: readonly EventInput[],
   now: number,
-): Promise<{ accepted: number; duplicates: number; rejected: number }> {
+): Promise<HistoryReport> {
   const facts = await fetchProductFacts(
     env.PRODUCT,
     application,
     inputs.map(({ productId }) => productId),
     now,
   );
-  const events = inputs
-    .map((input, index) => ({ index, input, time: eventTimeOf(input.timestamp, now) }))
-    .filter(({ time }) => !isInFuture(time, now));
-  const report = { accepted: 0, duplicates: 0, rejected: inputs.length - events.length };
+  const report: HistoryReport = { accepted: 0, duplicates: 0, rejected: [] };
+  const storedEvents = await findStoredEvents(env, application, inputs);
+  const events: IndexedEvent[] = [];
+  inputs.forEach((input, index) => {
+    const time = eventTimeOf(input.timestamp, now);
+    if (isInFuture(time, now)) {
+      report.rejected.push({ index, error: timeRejection(time, now, true) });
+      return;
+    }
+    const stored = storedEvents.get(JSON.stringify([input.userId, input.eventId]));
+    const conflicts = stored ? differingFields(stored, contentOf(input), maxEarlySeconds) : [];
+    if (conflicts.length > 0) report.rejected.push({ index, error: conflictOf(input.eventId, conflicts) });
+    else events.push({ ...timedEvent(input, index, time, now), stored: stored !== undefined });
+  });
   const users: UserRows[] = [];
   await mapConcurrent(maxConcurrentUsers, groupByUser(events), async (user) => {
     const ingested = await recordForUser(env, application, user, facts, true);
     report.accepted += ingested.accepted;
     report.duplicates += ingested.duplicates;
+    report.rejected.push(...ingested.conflicts);
     if (ingested.user.rows.length > 0) users.push(ingested.user);
   });
   if (users.length > 0) await deliverRows(env, application, users);

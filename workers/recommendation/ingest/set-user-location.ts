@@ -7,7 +7,7 @@ import { implausibilityOf, implausibilityText } from "../../../shared/geo/implau
 import { lastLocation } from "../serve/last-location.ts";
 import { coarsenPoint, placeNames } from "../serve/resolve-location.ts";
 import { lastLocationSecondsOf } from "../settings.ts";
-import { eventTimeOf, isWithinLiveWindow } from "./ingest-events.ts";
+import { eventTimeOf, isWithinLiveWindow, outOfWindowText } from "./ingest-events.ts";
 import { doubtText } from "./location-warnings.ts";
 
 /** Returns a refusal of the input for one field. */
@@ -27,8 +27,7 @@ export async function setUserLocation(
   now: number,
 ): Promise<Result<{ answer: LocationOutcome; hasListeners: boolean }>> {
   const time = eventTimeOf(timestamp, now);
-  if (!isWithinLiveWindow(time, now))
-    return refuseField("timestamp", "must be at most 7 days old and at most 5 minutes in the future");
+  if (!isWithinLiveWindow(time, now)) return refuseField("timestamp", outOfWindowText(time, now));
   const implausibility = implausibilityOf({ lat, lon });
   if (implausibility !== null)
     return refuseField("lat", `and \`lon\` are no location of a user: ${implausibilityText[implausibility]}`);
@@ -37,7 +36,11 @@ export async function setUserLocation(
   const profile = bytes.byteLength > 0 ? decodeProfile(bytes) : emptyProfile();
   const { precision } = profile;
   const coarse = await coarsenPoint(env.LOCATION, { lat, lon }, precision);
-  const stored = await session.setLocation(application, userId, { ...coarse, time, precision });
+  const stored = await session.setLocation(application, userId, {
+    ...coarse,
+    time: Math.min(time, now),
+    precision,
+  });
   if (!stored.ok) return stored;
   const { hasListeners, isBelieved } = stored.value;
   if (isBelieved) {

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 import type { ApiTarget } from "./api/send-with-retries.ts";
+import { importArguments, importUsage, parseImportArguments } from "./marketplace/import-arguments.ts";
 import { jsonReport, loadLines, readLines, refusedItemsName } from "./marketplace/import-report.ts";
 import { findKnownProducts } from "./marketplace/known-products.ts";
 import {
@@ -13,11 +14,10 @@ import {
   type RefusedItem,
   reportImport,
 } from "./marketplace/load-marketplace.ts";
-import { parseReadArguments, readArguments, readUsage } from "./marketplace/read-arguments.ts";
 import { type ReadMarketplace, readMarketplace } from "./marketplace/read-marketplace.ts";
 import { ProgressLine, progressText } from "./terminal/progress-line.ts";
 
-const usage = `Usage: npm run import -- --data PATH --url URL --key ADMIN_KEY ${readUsage} [--dry-run] [--json]`;
+const usage = `Usage: npm run import -- --data PATH --url URL --key ADMIN_KEY ${importUsage} [--dry-run] [--json]`;
 const { values, options } = parseOrExit(() => {
   const parsed = parseArgs({
     options: {
@@ -26,10 +26,10 @@ const { values, options } = parseOrExit(() => {
       key: { type: "string" },
       "dry-run": { type: "boolean", default: false },
       json: { type: "boolean", default: false },
-      ...readArguments,
+      ...importArguments,
     },
   }).values;
-  return { values: parsed, options: parseReadArguments(parsed) };
+  return { values: parsed, options: parseImportArguments(parsed) };
 }, usage);
 const { data, url, key, json } = values;
 const dryRun = values["dry-run"];
@@ -53,7 +53,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 function readOrFail(path: string): ReadMarketplace {
   try {
-    return readMarketplace(path, Date.now() / 1000, options.times ?? "old", {
+    return readMarketplace(path, Date.now() / 1000, options.times, {
       ...options.read,
       needsEvents: false,
     });

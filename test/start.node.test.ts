@@ -13,14 +13,14 @@ import { signalProcessGroup } from "./support/process-group.ts";
 const root = join(import.meta.dirname, "..");
 const scratch = mkdtempSync(join(tmpdir(), "vicinity-start-"));
 
-/** Writes a dataset in RecBole atomic files: 60 products, 300 events of 12 users, and one invalid row in each file. */
+/** Writes a dataset in RecBole atomic files: 60 products, 300 events of 12 users, a product without a right place, and a wrong event. */
 function writeDataset(folder: string): void {
   const items = ["item_id:token\tcategory:token\tlat:float\tlon:float\tprice:float"];
   for (let i = 0; i < 60; i++)
     items.push(
       `p${i}\t${i % 2 ? "cafe" : "shop"}\t${(59.9 + (i % 10) / 500).toFixed(4)}\t${(10.7 + i / 1000).toFixed(4)}\t${10 + i}`,
     );
-  items.push("broken id\tcafe\t95\t10\t1");
+  items.push("p60\tcafe\t95\t10\t1");
   const events = ["user_id:token\titem_id:token\tevent_type:token\ttimestamp:float"];
   for (let user = 0; user < 12; user++)
     for (let i = 0; i < 25; i++)
@@ -61,11 +61,34 @@ function interrupt(started: StartedServer): void {
   if (started.child.pid) signalProcessGroup(started.child.pid, "SIGINT");
 }
 
+/** What `/readyz` answered until it succeeded, and what `/v1/imports` answered then. */
+interface Readiness {
+  statuses: number[];
+  imports: unknown;
+}
+
+/** Asks for readiness from before the first answer until it succeeds. */
+async function watchReadiness(url: string): Promise<Readiness> {
+  const statuses: number[] = [];
+  for (const deadline = Date.now() + 240_000; Date.now() < deadline; ) {
+    const answer = await fetch(`${url}/readyz`).catch(() => null);
+    await answer?.body?.cancel();
+    if (answer?.status === 200) {
+      const headers = { authorization: "Bearer dev-admin-key" };
+      return { statuses, imports: await (await fetch(`${url}/v1/imports`, { headers })).json() };
+    }
+    if (answer) statuses.push(answer.status);
+    else await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return { statuses, imports: null };
+}
+
 describe("npm start", () => {
   const dataset = join(scratch, "town");
   const environment: Record<string, string> = { STATE_DIR: join(scratch, "state") };
   let started: StartedServer;
   let url = "";
+  let readiness: Readiness = { statuses: [], imports: null };
 
   beforeAll(async () => {
     mkdirSync(dataset);
@@ -73,11 +96,13 @@ describe("npm start", () => {
     environment.PORT = String(await freePort());
     url = `http://127.0.0.1:${environment.PORT}`;
     started = npmStart(["--data", dataset], environment);
+    const watching = watchReadiness(url);
     await waitUntil(
       () => started.output().includes("curl ") || started.child.exitCode !== null,
       240,
       () => started.output(),
     );
+    readiness = await watching;
   }, 300_000);
 
   afterAll(() => {
@@ -85,8 +110,16 @@ describe("npm start", () => {
     rmSync(scratch, { recursive: true, force: true });
   });
 
-  it("prints the rejected rows and three commands to try", () => {
-    expect(started.output()).toContain("2 rows of the dataset were rejected");
+  it("files: answers 503 to /readyz from the first moment until the import is done", () => {
+    expect(readiness.statuses.length).toBeGreaterThan(0);
+    expect(new Set(readiness.statuses)).toEqual(new Set([503]));
+    expect(readiness.imports).toMatchObject({ items: [{ name: "town", status: "done", done: 361 }] });
+  });
+
+  it("files: prints the refused row, the absent value, and three commands to try", () => {
+    expect(started.output()).toContain("rows refused: 1. The first:");
+    expect(started.output()).toContain("town.inter, line 302: event_type must be one of");
+    expect(started.output()).toContain('town.item, line 62, lat: "95" must be from -90 to 90');
     expect(started.output().match(/^ {2}curl /gm)).toHaveLength(3);
   });
 
@@ -156,7 +189,7 @@ describe("npm start", () => {
     await started.exited;
   }, 180_000);
 
-  it("prints one line when the port is in use, and one when the dataset is missing", async () => {
+  it("prints one line when the port is in use, the dataset is missing, or no row of it is accepted", async () => {
     const server = createServer();
     const port = await new Promise<number>((resolve) =>
       server.listen(0, "127.0.0.1", () => {
@@ -171,5 +204,12 @@ describe("npm start", () => {
     const missing = npmStart(["--data", join(scratch, "nowhere")], environment);
     expect(await missing.exited).toBe(1);
     expect(missing.output()).toContain(`The folder ${join(scratch, "nowhere")} does not exist`);
+    const wrong = join(scratch, "wrong");
+    mkdirSync(wrong);
+    writeFileSync(join(wrong, "wrong.inter"), "user_id:token\titem_id:token\ttimestamp:float\na\tb\tsoon\n");
+    const unreadable = npmStart(["--data", wrong], { ...environment, STATE_DIR: join(scratch, "none") });
+    expect(await unreadable.exited).toBe(1);
+    expect(unreadable.output()).toContain("no row of events was accepted. The first was wrong.inter, line 2");
+    expect(unreadable.output()).not.toContain("    at ");
   }, 60_000);
 });

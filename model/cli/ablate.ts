@@ -16,14 +16,15 @@ import type { TrainingProgress } from "../train/train.ts";
 import { prepareTrainingData, quickBudget, trainOnLists } from "../train/train-on-dataset.ts";
 import { exitWithError, loadDataset, parseOrExit, parseWholeNumber } from "./options.ts";
 import { percentLine, printProgress, terminalHooks, trainingProgressLine } from "./progress.ts";
+import { readArguments, readUsage } from "./read-arguments.ts";
 
-const usage =
-  "Usage: npm run ablate -- --data DIR [--json FILE] [--lists N] [--epochs N] [--seed N] [--every N]";
+const usage = `Usage: npm run ablate -- --data DIR [--json FILE] [--lists N] [--epochs N] [--seed N] [--every N] ${readUsage}`;
 const { values } = parseOrExit(
   () =>
     parseArgs({
       options: {
         data: { type: "string" },
+        ...readArguments,
         json: { type: "string" },
         lists: { type: "string", default: String(quickBudget.lists) },
         epochs: { type: "string", default: String(quickBudget.epochs) },
@@ -34,7 +35,7 @@ const { values } = parseOrExit(
   usage,
 );
 if (values.data === undefined) exitWithError(usage);
-const dataset = loadDataset(values.data);
+const dataset = loadDataset(values.data, values);
 const budget = {
   ...quickBudget,
   lists: parseWholeNumber("lists", values.lists, 100),

@@ -18,14 +18,15 @@ import { simulate } from "../simulate/simulate.ts";
 import { fullBudget, quickBudget, trainOnDataset } from "../train/train-on-dataset.ts";
 import { exitWithError, loadDataset, parseOrExit, parseWholeNumber } from "./options.ts";
 import { percentLine, printProgress, terminalHooks } from "./progress.ts";
+import { readArguments, readUsage } from "./read-arguments.ts";
 
-const usage =
-  "Usage: npm run evaluate -- --data DIR | --simulated [--weeks N] [--json FILE] [--quick] [--seed N] [--seeds N] [--model DIR]";
+const usage = `Usage: npm run evaluate -- --data DIR | --simulated [--weeks N] [--json FILE] [--quick] [--seed N] [--seeds N] [--model DIR] ${readUsage}`;
 const { values } = parseOrExit(
   () =>
     parseArgs({
       options: {
         data: { type: "string" },
+        ...readArguments,
         simulated: { type: "boolean", default: false },
         weeks: { type: "string", default: "26" },
         json: { type: "string" },
@@ -57,7 +58,7 @@ const maxPurchaseLists = 4000;
 const simulation = values.simulated
   ? simulate(evaluationSize(weeks), marketplaceSeed, Date.UTC(2026, 0, 5) / 1000)
   : null;
-const dataset = simulation?.dataset ?? loadDataset(values.data ?? "");
+const dataset = simulation?.dataset ?? loadDataset(values.data ?? "", values);
 
 /** Returns a ranker that scores with a model in ONNX Runtime. */
 async function onnxRanker(version: string, bytes: Uint8Array, firstStage?: FirstStage): Promise<Ranker> {

@@ -4,13 +4,15 @@ import { fullBudget, quickBudget, trainOnDataset } from "../train/train-on-datas
 import { readCheckpoint, writeCheckpoint, writeModel } from "./model-files.ts";
 import { exitWithError, loadDataset, parseOrExit, parseWholeNumber } from "./options.ts";
 import { terminalHooks } from "./progress.ts";
+import { readArguments, readUsage } from "./read-arguments.ts";
 
-const usage = "Usage: npm run train -- --data DIR --out DIR [--full] [--seed N] [--resume]";
+const usage = `Usage: npm run train -- --data DIR --out DIR [--full] [--seed N] [--resume] ${readUsage}`;
 const { values } = parseOrExit(
   () =>
     parseArgs({
       options: {
         data: { type: "string" },
+        ...readArguments,
         out: { type: "string" },
         full: { type: "boolean", default: false },
         resume: { type: "boolean", default: false },
@@ -22,7 +24,7 @@ const { values } = parseOrExit(
 const { data, out } = values;
 if (data === undefined || out === undefined) exitWithError(usage);
 const seed = parseWholeNumber("seed", values.seed, 0);
-const dataset = loadDataset(data);
+const dataset = loadDataset(data, values);
 const resume = values.resume ? readCheckpoint(out) : null;
 if (resume) console.log(`Resuming after epoch ${resume.epoch}.`);
 const trained = await trainOnDataset(dataset, values.full ? fullBudget : quickBudget, seed, {

@@ -461,7 +461,7 @@ describe("files: columns", () => {
     const { dataset, report } = read([{ name: "gowalla.inter", text }]);
     expect(dataset.items.get("a")).toMatchObject({ lat: 30.2, lon: -97.7 });
     expect(dataset.items.get("b")).toMatchObject({ lat: null, lon: null });
-    expect(report.guessed).toContain("1 products lie where their events are");
+    expect(report.guessed).toContain("products placed where their events are: 1");
     // A map says that the columns are the user's place.
     const mapped = read([{ name: "gowalla.inter", text }], {
       map: new Map([

@@ -31,8 +31,8 @@ export class PlacesOfEvents {
       }
     }
     const count = (n: number): string => n.toLocaleString("en");
-    if (placed > 0) log.guess(`${count(placed)} products lie where their events are`, 0);
+    if (placed > 0) log.guess(`products placed where their events are: ${count(placed)}`, 0);
     if (scattered > 0)
-      log.note(`${count(scattered)} products have no place: their events lie more than 1 km apart`);
+      log.note(`products without a place, since their events lie more than 1 km apart: ${count(scattered)}`);
   }
 }

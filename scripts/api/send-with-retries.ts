@@ -16,6 +16,12 @@ const maxQuotedCharacters = 500;
  */
 const retriedStatuses = [408, 429, 503];
 
+/** Returns what a network error means, with its cause: `fetch` itself says only that it failed. */
+export function connectionFailure({ url }: ApiTarget, error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : "";
+  return `the connection to ${url} failed (${cause || (error instanceof Error ? error.message : error)})`;
+}
+
 /**
  * Sends a request and returns the JSON of the response. A bulk request whose lines were all refused returns its report
  * too, although its status is 422. Retries network errors and the status codes 408, 429 and 503;
@@ -42,7 +48,7 @@ export async function sendWithRetries(
       });
       text = await response.text();
     } catch (error) {
-      lastFailure = `the connection failed (${error})`;
+      lastFailure = connectionFailure(target, error);
       continue;
     }
     if (response.ok) return text ? JSON.parse(text) : null;

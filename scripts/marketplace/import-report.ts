@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, relative } from "node:path";
 import type { FileReport } from "../../model/data/read-report.ts";
 import { separatorNames } from "../../model/data/split-rows.ts";
 import type { LoadReport } from "./load-marketplace.ts";
@@ -9,6 +9,15 @@ const maxShown = 5;
 
 const count = (value: number): string => value.toLocaleString("en");
 const rows = (value: number): string => `${count(value)} ${value === 1 ? "row" : "rows"}`;
+
+/** Returns paths as text: relative to the current folder if they lie in it. */
+const pathsText = (paths: readonly string[]): string =>
+  paths
+    .map((path) => {
+      const inside = relative(process.cwd(), path);
+      return inside.startsWith("..") ? path : inside;
+    })
+    .join(", ");
 
 function fileLine({ name, kind, encoding, separator, rows: read, accepted, refused }: FileReport): string {
   return `${name}: ${rows(read)} of ${kind}, ${count(accepted)} accepted, ${count(refused)} refused (${encoding}, ${separatorNames[separator]})`;
@@ -33,19 +42,19 @@ export function readLines(read: ReadMarketplace): string[] {
   const derived = [...read.derivedProducts].filter((id) => !report.refusedProducts.has(id)).length;
   if (derived > 0)
     lines.push(
-      `note: ${count(derived)} products occur in events only; they are added where the catalog lacks them`,
+      `note: products that occur in events only, added where the catalog lacks them: ${count(derived)}`,
     );
   if (report.absentValues > 0) {
-    lines.push(`${count(report.absentValues)} values left out; their rows are kept. The first:`);
+    lines.push(`values left out of rows that are kept: ${count(report.absentValues)}. The first:`);
     for (const { file, line, column, value, reason } of report.firstAbsent.slice(0, maxShown))
       lines.push(`  ${file}, line ${line}, ${column}: ${JSON.stringify(value)} ${reason}`);
-    lines.push(`  all of them: ${findings.absent.join(", ")}`);
+    lines.push(`  all of them: ${pathsText(findings.absent)}`);
   }
   if (report.refused > 0) {
-    lines.push(`${rows(report.refused)} refused. The first:`);
+    lines.push(`rows refused: ${count(report.refused)}. The first:`);
     for (const { file, line, reason } of report.firstRefused.slice(0, maxShown))
       lines.push(`  ${file}, line ${line}: ${reason}`);
-    lines.push(`  all of them: ${findings.refused.join(", ")}`);
+    lines.push(`  all of them: ${pathsText(findings.refused)}`);
   }
   return lines;
 }
@@ -57,7 +66,7 @@ export function loadLines({ products, events, refused }: LoadReport, refusedFile
     `events: ${count(events.received)} sent, ${count(events.accepted)} accepted, ${count(events.duplicates)} known before, ${count(events.rejected)} refused`,
   ];
   for (const { reason, item } of refused.slice(0, maxShown)) lines.push(`  refused: ${reason}: ${item}`);
-  if (refusedFile !== null) lines.push(`  all of them: ${refusedFile}`);
+  if (refusedFile !== null) lines.push(`  all of them: ${pathsText([refusedFile])}`);
   return lines;
 }
 

@@ -1,5 +1,5 @@
 import { mapConcurrent } from "../../shared/async/map-concurrent.ts";
-import type { ApiTarget } from "../api/send-with-retries.ts";
+import { type ApiTarget, connectionFailure } from "../api/send-with-retries.ts";
 
 /** Products that are looked up one by one; above this number the whole catalog is listed. */
 const maxLookups = 200;
@@ -8,7 +8,10 @@ const maxConcurrentLookups = 8;
 const pageSize = 500;
 
 async function get(target: ApiTarget, path: string): Promise<Response> {
-  const answer = await fetch(`${target.url}${path}`, { headers: { authorization: `Bearer ${target.key}` } });
+  const headers = { authorization: `Bearer ${target.key}` };
+  const answer = await fetch(`${target.url}${path}`, { headers }).catch((error: unknown) => {
+    throw new Error(`GET ${path}: ${connectionFailure(target, error)}`);
+  });
   if (answer.ok || answer.status === 404) return answer;
   throw new Error(`GET ${path} answered ${answer.status}: ${(await answer.text()).slice(0, 300)}`);
 }

@@ -61,7 +61,6 @@ export function toMarketplace(
     eventsByUser.set(event.userId, own);
     own.push(event);
   }
-  const ids = new EventIds();
   return {
     name: toImportName(dataset.name),
     products: sortByLeafCell(
@@ -79,8 +78,10 @@ export function toMarketplace(
       available: item.available ?? true,
       attributes: item.attributes,
     })),
-    events: sortByLeafCell([...eventsByUser.values()], ([first]) => first).flatMap((own) =>
-      own.map((event) => ({
+    events: sortByLeafCell([...eventsByUser.values()], ([first]) => first).flatMap((own) => {
+      // The user is a part of the content, so equal rows are rows of one user.
+      const ids = new EventIds();
+      return own.map((event) => ({
         eventId: ids.next({
           userId: event.userId,
           productId: event.itemId,
@@ -92,7 +93,7 @@ export function toMarketplace(
         productId: event.itemId,
         timestamp: toInstant(event.time + shift),
         ...(event.lat !== null && event.lon !== null ? { location: { lat: event.lat, lon: event.lon } } : {}),
-      })),
-    ),
+      }));
+    }),
   };
 }

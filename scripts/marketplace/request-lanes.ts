@@ -39,13 +39,18 @@ export function splitRequests(
  */
 export function splitIntoLanes(events: readonly EventInput[], limits: RequestLimits): RequestLines[][] {
   const lanes: RequestLines[][] = [];
-  let from = 0;
-  for (let i = 0; i < events.length; i++) {
-    const lastOfUser = events[i + 1]?.userId !== events[i].userId;
-    const full = i + 1 - from >= limits.maxItems || i + 1 === events.length;
-    if (!lastOfUser || !full) continue;
-    lanes.push(splitRequests(events.slice(from, i + 1), limits));
-    from = i + 1;
+  let lane = 0;
+  let user = 0;
+  const endLane = (end: number): void => {
+    if (end > lane) lanes.push(splitRequests(events.slice(lane, end), limits));
+    lane = end;
+  };
+  for (let i = 1; i <= events.length; i++) {
+    if (i < events.length && events[i].userId === events[i - 1].userId) continue;
+    // The user's events, from `user` to `i`, do not fit into one request with those before them.
+    if (i - lane > limits.maxItems) endLane(user);
+    user = i;
   }
+  endLane(events.length);
   return lanes;
 }

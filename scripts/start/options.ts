@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../../model/cli/options.ts";
 import type { ReadOptions } from "../../model/data/read-files.ts";
 import { isDatasetFile } from "../../model/data/select-files.ts";
-import { parseReadArguments, readArguments, readUsage } from "../marketplace/read-arguments.ts";
+import { importArguments, importUsage, parseImportArguments } from "../marketplace/import-arguments.ts";
 import type { TimePolicy } from "../marketplace/read-marketplace.ts";
 import { root } from "../workers.ts";
 
@@ -36,10 +36,10 @@ export function parseStartOptions(args: string[], environment: NodeJS.ProcessEnv
   const { values, options } = parseOrExit(() => {
     const parsed = parseArgs({
       args,
-      options: { data: { type: "string" }, train: { type: "string" }, ...readArguments },
+      options: { data: { type: "string" }, train: { type: "string" }, ...importArguments },
     }).values;
-    return { values: parsed, options: parseReadArguments(parsed) };
-  }, `Usage: npm start -- [--data PATH] [--train quick|full] ${readUsage}`);
+    return { values: parsed, options: parseImportArguments(parsed) };
+  }, `Usage: npm start -- [--data PATH] [--train quick|full] ${importUsage}`);
   const port = parsePort(environment);
   const train = values.train ?? "quick";
   if (train !== "quick" && train !== "full")
@@ -49,7 +49,7 @@ export function parseStartOptions(args: string[], environment: NodeJS.ProcessEnv
     stateDir: resolve(environment.STATE_DIR ?? join(root, ".state")),
     dataDir: values.data === undefined ? null : resolveDataset(values.data),
     read: options.read,
-    times: options.times ?? "move",
+    times: options.times,
     trainingEffort: train,
   };
 }

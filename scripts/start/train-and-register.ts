@@ -12,7 +12,8 @@ const seed = 1;
 
 /**
  * Trains a model on a dataset and makes it the serving model. Training resumes from the last checkpoint of an
- * interrupted start. The first model of an application serves as soon as it is registered; a later one is promoted.
+ * interrupted start. The first model of an application serves as soon as it is registered; a later one is promoted. A
+ * dataset with too few events for a validation leaves the bundled model serving, and says so.
  */
 export async function trainAndRegister(
   dataDir: string,
@@ -36,6 +37,13 @@ export async function trainAndRegister(
     // Yields to the event loop, so that Ctrl-C works while this thread computes.
     pause: () => new Promise((resolve) => setImmediate(resolve)),
   });
+  const { ndcg, auc } = trained.validation;
+  if (!Number.isFinite(ndcg) || !Number.isFinite(auc)) {
+    task.done(
+      `${dataset.train.length.toLocaleString("en")} events are too few to train on; the bundled model serves`,
+    );
+    return;
+  }
   const manifest = await writeModel(folder, "model", trained.parameters, {
     dataset,
     seed,
@@ -44,7 +52,7 @@ export async function trainAndRegister(
     createdAt: new Date().toISOString(),
   });
   task.done(
-    `trained on ${trained.lists.toLocaleString("en")} lists; validation NDCG ${trained.validation.ndcg.toFixed(3)}, AUC ${trained.validation.auc.toFixed(3)}`,
+    `trained on ${trained.lists.toLocaleString("en")} lists; validation NDCG ${ndcg.toFixed(3)}, AUC ${auc.toFixed(3)}`,
   );
   const registering = new ProgressLine("Register the model");
   const form = new FormData();

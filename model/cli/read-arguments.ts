@@ -1,40 +1,30 @@
-import type { ColumnMap } from "../../model/data/columns.ts";
-import type { ReadOptions } from "../../model/data/read-files.ts";
 import { type EventType, eventTypes } from "../../shared/contracts/event.ts";
-import type { TimePolicy } from "./read-marketplace.ts";
+import type { ColumnMap } from "../data/columns.ts";
+import type { ReadOptions } from "../data/read-files.ts";
 
 /** Options of the command line that say how a dataset is read, for `parseArgs`. */
 export const readArguments = {
   map: { type: "string", multiple: true },
   "event-type": { type: "string" },
   "rating-min": { type: "string" },
-  times: { type: "string" },
 } as const;
 
 /** The options, as a usage line shows them. */
-export const readUsage = "[--map THEIRS=OURS]... [--event-type TYPE] [--rating-min N] [--times keep|move]";
+export const readUsage = "[--map THEIRS=OURS]... [--event-type TYPE] [--rating-min N]";
 
-interface ReadArguments {
+/** The options as `parseArgs` returns them. */
+export interface ReadArguments {
   map?: string[];
   "event-type"?: string;
   "rating-min"?: string;
-  times?: string;
 }
 
 /** Returns how a dataset is read. Throws with the name of an option that is wrong. */
-export function parseReadArguments(values: ReadArguments): { read: ReadOptions; times: TimePolicy | null } {
-  const { times } = values;
-  if (times !== undefined && times !== "keep" && times !== "move")
-    throw new Error(`--times must be "keep" or "move"; got "${times}".`);
-  return {
-    read: {
-      map: parseMap(values.map ?? []),
-      ...(values["event-type"] === undefined ? {} : { eventType: parseEventType(values["event-type"]) }),
-      ...(values["rating-min"] === undefined ? {} : { minRating: parseRating(values["rating-min"]) }),
-    },
-    times: times ?? null,
-  };
-}
+export const parseReadArguments = (values: ReadArguments): ReadOptions => ({
+  map: parseMap(values.map ?? []),
+  ...(values["event-type"] === undefined ? {} : { eventType: parseEventType(values["event-type"]) }),
+  ...(values["rating-min"] === undefined ? {} : { minRating: parseRating(values["rating-min"]) }),
+});
 
 function parseMap(pairs: readonly string[]): ColumnMap {
   const map = new Map<string, string>();

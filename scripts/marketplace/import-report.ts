@@ -65,6 +65,11 @@ export function loadLines({ products, events, refused }: LoadReport, refusedFile
     `products: ${count(products.received)} sent, ${count(products.accepted)} accepted, ${count(products.rejected)} refused`,
     `events: ${count(events.received)} sent, ${count(events.accepted)} accepted, ${count(events.duplicates)} known before, ${count(events.rejected)} refused`,
   ];
+  for (const { warnings = [], warningsOmitted = 0 } of [products, events])
+    if (warnings.length > 0)
+      lines.push(
+        `  ${count(warnings.length + warningsOmitted)} with a warning. The first: ${warnings[0].message}`,
+      );
   for (const { reason, item } of refused.slice(0, maxShown)) lines.push(`  refused: ${reason}: ${item}`);
   if (refusedFile !== null) lines.push(`  all of them: ${pathsText([refusedFile])}`);
   return lines;
@@ -110,8 +115,9 @@ export function jsonReport(
   };
 }
 
-function withoutErrors({ received, accepted, duplicates, rejected }: LoadReport["events"]) {
-  return { sent: received, accepted, knownBefore: duplicates, refused: rejected };
+function withoutErrors({ received, accepted, duplicates, rejected, ...more }: LoadReport["events"]) {
+  const warned = (more.warnings?.length ?? 0) + (more.warningsOmitted ?? 0);
+  return { sent: received, accepted, knownBefore: duplicates, refused: rejected, warned };
 }
 
 /** Returns the name of the file with the items that the API refused. */

@@ -34,6 +34,11 @@ function addReport(sum: BulkReport, part: BulkReport): void {
   sum.duplicates += part.duplicates;
   sum.rejected += part.rejected;
   sum.errors.push(...part.errors.slice(0, maxReportedErrors - sum.errors.length));
+  const warnings = [...(sum.warnings ?? []), ...(part.warnings ?? [])];
+  const listed = warnings.slice(0, maxReportedErrors);
+  sum.warnings = listed;
+  sum.warningsOmitted =
+    (sum.warningsOmitted ?? 0) + (part.warningsOmitted ?? 0) + warnings.length - listed.length;
 }
 
 /** Sends requests to a bulk endpoint and adds up their reports. */

@@ -120,6 +120,16 @@ export const refusedLine = z.object({
 });
 export type RefusedLine = z.infer<typeof refusedLine>;
 
+/** A line of a bulk request that was accepted and not stored as it was sent. */
+export const warnedLine = z.object({
+  /** Number of the line, from 1. */
+  line: z.number().int(),
+  code: z.string(),
+  /** What was done instead, and why. */
+  message: z.string(),
+});
+export type WarnedLine = z.infer<typeof warnedLine>;
+
 /** Result of a bulk request. `errors` lists the first 100 refused lines, ascending. */
 export const bulkReport = z.object({
   received: z.number().int(),
@@ -129,5 +139,9 @@ export const bulkReport = z.object({
   errors: z.array(refusedLine).max(maxReportedLines),
   /** Number of refused lines that `errors` does not list; absent if it lists all. */
   errorsOmitted: z.number().int().optional(),
+  /** The first 100 accepted lines with a warning, ascending; absent if there is none. */
+  warnings: z.array(warnedLine).max(maxReportedLines).optional(),
+  /** Number of warnings that `warnings` does not list; absent if it lists all. */
+  warningsOmitted: z.number().int().optional(),
 });
 export type BulkReport = z.infer<typeof bulkReport>;

@@ -1,5 +1,5 @@
 import type { Erasure } from "../contracts/erasure.ts";
-import type { EventInput, EventReceipt, RejectedEvent } from "../contracts/event.ts";
+import type { EventInput, EventReceipt, EventWarning, RejectedEvent } from "../contracts/event.ts";
 import type { ExportItem } from "../contracts/export.ts";
 import type { EdgeLocation } from "../contracts/location.ts";
 import type { ModelDetails, ModelManifest, ModelOrigin, ModelRecord } from "../contracts/model.ts";
@@ -24,6 +24,8 @@ export interface HistoryReport {
   accepted: number;
   duplicates: number;
   rejected: RejectedEvent[];
+  /** Locations that are not believed; absent if there are none. */
+  warnings?: EventWarning[];
 }
 
 /** RPC interface of the recommendation worker: ranking, ingest, erasure and export, and the model registry. */

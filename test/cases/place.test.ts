@@ -3,6 +3,7 @@ import type { EventReceipt } from "../../shared/contracts/event.ts";
 import type { ResolvedLocation } from "../../shared/contracts/location.ts";
 import type { ModelDetails, ModelRecord } from "../../shared/contracts/model.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
+import type { BulkReport } from "../../shared/contracts/product.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
 import type { LocationOutcome } from "../../shared/contracts/user.ts";
 import type { InputWarning } from "../../shared/contracts/warning.ts";
@@ -85,6 +86,37 @@ describe("places", () => {
     const moved = await stack.call<Written>("PATCH", "/v1/products/lamp", { body: { location: paris } });
     expect(moved.body).toMatchObject({ location: paris });
     expect(moved.body).not.toHaveProperty("warnings");
+  });
+
+  it("P1: a bulk line at (0, 0) is accepted without its location, and reported by its number", async () => {
+    const send = async (path: string, lines: object[]) =>
+      (await stack.call<BulkReport>("POST", path, { body: toNdjson(lines), headers: ndjsonHeaders })).body;
+    const product = (id: string, location: Point) => ({ id, title: id, location });
+    const products = [product("desk", oslo), product("chair", zero), product("shelf", { lat: 60, lon: 10 })];
+    expect(await send("/v1/products/bulk", products)).toMatchObject({
+      accepted: 3,
+      errors: [],
+      warnings: [
+        { line: 2, code: "location_not_believed" },
+        { line: 3, code: "location_imprecise" },
+      ],
+    });
+    expect(
+      (await stack.call<{ location: Point | null }>("GET", "/v1/products/chair")).body.location,
+    ).toBeNull();
+    const event = (eventId: string, userId: string, location: Point) => ({
+      ...{ eventId, userId, type: "view", productId: "desk", location },
+      timestamp: minutesAgo(60 * 24 * 30),
+    });
+    const events = [event("e1", "una", paris), event("e2", "vic", zero), event("e3", "una", tokyo)];
+    const report = await send("/v1/events/bulk", events);
+    expect(report).toMatchObject({ accepted: 3, rejected: 0 });
+    expect(report.warnings?.map(({ line, code }) => [line, code])).toEqual([
+      [2, "location_not_believed"],
+      [3, "location_not_believed"],
+    ]);
+    // The same lines again are duplicates.
+    expect(await send("/v1/events/bulk", events)).toMatchObject({ accepted: 0, duplicates: 3, rejected: 0 });
   });
 
   it("P1: a jump faster than 1,500 km/h is not believed until a second location confirms it", async () => {

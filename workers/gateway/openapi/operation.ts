@@ -58,7 +58,7 @@ export const ndjsonBody = (component: string, maxLines: number) => ({
 export const describeBulkReport =
   `A refused line is reported with its number, a code, the field, what was found and what is right; the others are stored. ` +
   `\`errors\` lists the first ${maxReportedLines} refused lines, and \`errorsOmitted\` counts the others. If all lines are refused, the ` +
-  "status is 422 with the same report in `report`.";
+  "status is 422 with the same report in `report`. `warnings` lists accepted lines that are not stored as they were sent.";
 
 /** Describes every status that an operation does not list as an RFC 9457 problem. */
 export const problemResponses = {

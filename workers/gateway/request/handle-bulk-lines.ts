@@ -1,6 +1,11 @@
 import type { z } from "zod";
 import type { RejectedEvent } from "../../../shared/contracts/event.ts";
-import { type BulkReport, maxReportedLines, type RefusedLine } from "../../../shared/contracts/product.ts";
+import {
+  type BulkReport,
+  maxReportedLines,
+  type RefusedLine,
+  type WarnedLine,
+} from "../../../shared/contracts/product.ts";
 import { type InputIssue, parseUnknown } from "../../../shared/contracts/result.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import { bodyChunks, type MinBodyRate } from "./body-chunks.ts";
@@ -10,11 +15,12 @@ import { type LineLimits, type NumberedLine, readLines } from "./read-lines.ts";
 const noLines = "The body has no lines; send one JSON object a line.";
 const ndjsonMediaTypes = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
-/** What a worker did with a batch of valid lines. `index` is the position of a refused line in the batch. */
+/** What a worker did with a batch of valid lines. `index` is the position of a line in the batch. */
 export interface BulkOutcome {
   accepted: number;
   duplicates: number;
   rejected: readonly RejectedEvent[];
+  warnings?: readonly { index: number; code: string; message: string }[];
 }
 
 type ParsedLine<T> = { value: T } | { error: Omit<RefusedLine, "line"> };
@@ -45,6 +51,10 @@ function parseLine<S extends z.ZodType>(
   return invalid(`${first.path || "line"}: ${first.message}`, first.path);
 }
 
+/** Returns the first lines that a report lists, ascending. */
+const firstLines = <T extends { line: number }>(lines: readonly T[]): T[] =>
+  lines.toSorted((a, b) => a.line - b.line).slice(0, maxReportedLines);
+
 /** Collects what happened to the lines of a request. */
 class LineReport {
   received = 0;
@@ -52,31 +62,33 @@ class LineReport {
   #duplicates = 0;
   #rejected = 0;
   #errors: RefusedLine[] = [];
+  #warned = 0;
+  #warnings: WarnedLine[] = [];
 
   refuse(error: RefusedLine): void {
     this.#rejected++;
     this.#errors.push(error);
     // A batch reports its lines after later lines were parsed, so the first lines are known only at its end.
-    if (this.#errors.length >= 2 * maxReportedLines) this.#errors = this.#firstErrors();
+    if (this.#errors.length >= 2 * maxReportedLines) this.#errors = firstLines(this.#errors);
   }
 
   /** Adds what happened to a batch. `lines` are the numbers of its lines. */
-  add({ accepted, duplicates, rejected }: BulkOutcome, lines: readonly number[]): void {
+  add({ accepted, duplicates, rejected, warnings = [] }: BulkOutcome, lines: readonly number[]): void {
     this.#accepted += accepted;
     this.#duplicates += duplicates;
     for (const { index, error } of rejected) {
       const { code, path, message } = error;
       this.refuse({ line: lines[index], code, ...(path === undefined ? {} : { path }), message });
     }
-  }
-
-  #firstErrors(): RefusedLine[] {
-    return this.#errors.toSorted((a, b) => a.line - b.line).slice(0, maxReportedLines);
+    this.#warned += warnings.length;
+    const warned = warnings.map(({ index, code, message }) => ({ line: lines[index], code, message }));
+    this.#warnings = firstLines([...this.#warnings, ...warned]);
   }
 
   /** Returns the report. Refuses `nothing_accepted` if every line was refused. */
   finish(): BulkReport {
-    const errors = this.#firstErrors();
+    const errors = firstLines(this.#errors);
+    const warningsOmitted = this.#warned - this.#warnings.length;
     const omitted = this.#rejected - errors.length;
     const report: BulkReport = {
       received: this.received,
@@ -85,6 +97,8 @@ class LineReport {
       rejected: this.#rejected,
       errors,
       ...(omitted > 0 ? { errorsOmitted: omitted } : {}),
+      ...(this.#warned > 0 ? { warnings: this.#warnings } : {}),
+      ...(warningsOmitted > 0 ? { warningsOmitted } : {}),
     };
     if (this.#accepted + this.#duplicates > 0 || this.#rejected === 0) return report;
     const listed = omitted > 0 ? `\`errors\` lists the first ${errors.length}` : "see `errors`";

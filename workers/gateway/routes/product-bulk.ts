@@ -14,6 +14,7 @@ import {
   noQuery,
   problemResponses,
 } from "../openapi/operation.ts";
+import { checkLocation } from "../request/check-location.ts";
 import { handleBulkLines } from "../request/handle-bulk-lines.ts";
 
 /** Limits of one request. A full request makes 20 calls to other workers; the platform allows a request about 30. */
@@ -54,8 +55,13 @@ export function addProductBulkRoute(
     async (c) => {
       const { application } = c.var.caller;
       const report = await handleBulkLines(c.req.raw, minRate, productInput, limits, async (products) => {
-        unwrap(await services.product.putMany(application, products), "the product service");
-        return { accepted: products.length, duplicates: 0, rejected: [] };
+        const checked = products.map(({ location }) => checkLocation(location, "location"));
+        const stored = products.map((each, i) => ({ ...each, location: checked[i].location }));
+        unwrap(await services.product.putMany(application, stored), "the product service");
+        const warnings = checked.flatMap((each, index) =>
+          each.warnings.map(({ code, message }) => ({ index, code, message })),
+        );
+        return { accepted: products.length, duplicates: 0, rejected: [], warnings };
       });
       return c.json(report, 200);
     },

@@ -23,6 +23,7 @@ import {
   doubtedLocation,
   implausibleLocation,
   knownLocation,
+  notBelieved,
 } from "./location-warnings.ts";
 import { fetchProductFacts } from "./product-facts.ts";
 
@@ -337,6 +338,7 @@ export async function ingestHistory(
     now,
   );
   const report: HistoryReport = { accepted: 0, duplicates: 0, rejected: [] };
+  const warnings: EventWarning[] = [];
   const storedEvents = await findStoredEvents(env, application, inputs);
   const events: IndexedEvent[] = [];
   inputs.forEach((input, index) => {
@@ -356,8 +358,10 @@ export async function ingestHistory(
     report.accepted += ingested.accepted;
     report.duplicates += ingested.duplicates;
     report.rejected.push(...ingested.conflicts);
+    // The caller knows that the locations of a user are coarsened; each line of history need not repeat it.
+    warnings.push(...ingested.warnings.filter(({ code }) => code === notBelieved));
     if (ingested.user.rows.length > 0) users.push(ingested.user);
   });
   if (users.length > 0) await deliverRows(env, application, users);
-  return report;
+  return warnings.length > 0 ? { ...report, warnings } : report;
 }

@@ -3,7 +3,8 @@ import type { EventInput, EventWarning } from "../../../shared/contracts/event.t
 import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
 import { implausibilityOf, implausibilityText } from "../../../shared/geo/implausible-point.ts";
 
-const code = "location_not_believed";
+/** Code of the warning for a location that is not believed. */
+export const notBelieved = "location_not_believed";
 
 /** Returns the location of an event; null without one, and for an implausible one, which counts as none. */
 export const knownLocation = ({ location }: Pick<EventInput, "location">): Point | null =>
@@ -15,7 +16,7 @@ export function implausibleLocation(index: number, { location }: EventInput): Ev
   if (implausibility === null) return null;
   return {
     index,
-    code,
+    code: notBelieved,
     message: `\`location\`: ${implausibilityText[implausibility]}. The event is stored without a location.`,
   };
 }
@@ -26,7 +27,7 @@ export const doubtText = `is farther from the user's last location than ${maxSpe
 /** Returns the warning for an event whose location the user's object does not believe. */
 export const doubtedLocation = (index: number): EventWarning => ({
   index,
-  code,
+  code: notBelieved,
   message: `\`location\` ${doubtText}.`,
 });
 

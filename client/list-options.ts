@@ -1,4 +1,4 @@
-/** Which products a list contains, and how many. Prices are after discount, in units of the currency. */
+/** Which products a list contains, and how many. Prices are after discount, in units of `currency`. */
 export interface ListOptions {
   /** Products to return, at most. */
   limit?: number;
@@ -6,6 +6,8 @@ export interface ListOptions {
   category?: string | readonly string[];
   priceMin?: number;
   priceMax?: number;
+  /** ISO 4217 code; by default the currency of the place. The answer's `filter.currency` says which. */
+  currency?: string;
   /** Share of the price, 0 to 1. */
   discountMin?: number;
   radiusKm?: number;

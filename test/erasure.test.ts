@@ -218,7 +218,7 @@ function lateRow(eventId: string, seq: number): InteractionsMessage["users"][num
     interaction: {
       ...{ eventId, type: "view", productId: "oslo-3", time: Date.now() / 1000 + 200 },
       ...{ recommendationId: null, location: oslo, first: true, firstPurchase: false, previous: [] },
-      facts: { cell: null, lat: null, lon: null, category: null, price: null },
+      facts: { cell: null, lat: null, lon: null, category: null, priceMinor: null, currency: null },
     },
   };
 }

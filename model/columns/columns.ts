@@ -1,6 +1,5 @@
 import type { Searched } from "../../shared/contracts/location.ts";
 import { priceAfterDiscount } from "../../shared/money/discount.ts";
-import { decimalOf } from "../../shared/money/minor-units.ts";
 import { type Block, type BlockSections, isBlockIntact, viewBlock } from "./block.ts";
 
 /** Index into `strings` that stands for no string. */
@@ -125,9 +124,6 @@ export const groupIdOf = (columns: Columns, row: number): string | null =>
 export const priceAfterDiscountOf = (columns: Columns, row: number): number =>
   priceAfterDiscount(columns.priceMinor[row], columns.discountMillionths[row]);
 
-/** Returns a row's price after discount, in units of its currency; NaN for a row without a price. */
-export const unitsAfterDiscountOf = (columns: Columns, row: number): number =>
-  decimalOf(priceAfterDiscountOf(columns, row), currencyOf(columns, row));
 /** Returns the name of a row's category. */
 export const categoryOf = (columns: Columns, row: number): string => columns.strings[columns.category[row]];
 

@@ -98,6 +98,7 @@ const productFields = {
   lat: latitudeNames,
   lon: longitudeNames,
   available: ["availability", "in_stock"],
+  group_id: ["item_group_id", "parent_asin"],
 } satisfies Aliases;
 
 export type EventField = keyof typeof eventFields;

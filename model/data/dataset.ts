@@ -15,6 +15,8 @@ export interface DatasetItem {
   lon: number | null;
   /** False for a product that cannot be bought; absent for all others. */
   available?: false;
+  /** The group of the product's variants; absent for a product without one. */
+  groupId?: string;
   attributes: Record<string, string | number>;
 }
 

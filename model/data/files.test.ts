@@ -391,6 +391,33 @@ describe("files: values", () => {
     expect(absent).toHaveLength(8);
   });
 
+  it("L3: a price with more digits than its currency has is absent and reported, and the group is read", () => {
+    const { dataset, absent } = read(
+      [
+        {
+          name: "x.item",
+          text: [
+            "item_id:token\tprice:float\tcurrency:token\titem_group_id:token",
+            "p1\t19.95\tEUR\tshirt-7",
+            "p2\t19.955\tEUR\t",
+            "p3\t24999001\tVND\t.",
+          ].join("\n"),
+        },
+      ],
+      { needsEvents: false },
+    );
+    const found = [...dataset.items.values()].map(({ price, groupId }) => [price, groupId]);
+    expect(found).toEqual([
+      [19.95, "shirt-7"],
+      [null, undefined],
+      [24_999_001, undefined],
+    ]);
+    expect(absent).toMatchObject([
+      { line: 3, column: "price", reason: expect.stringContaining("at most 2 digits") },
+      { line: 4, column: "item_group_id" },
+    ]);
+  });
+
   it("files: a bad place of an event is absent, and the event is kept", () => {
     const { events, absent } = read([
       inter([

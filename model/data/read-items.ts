@@ -1,3 +1,4 @@
+import { excessDigits } from "../../shared/contracts/excess-digits.ts";
 import { identifier } from "../../shared/contracts/primitives.ts";
 import { firstCategory, parseAvailable, parseFloatCell } from "./cell-values.ts";
 import { type Column, columnOf, type Header } from "./columns.ts";
@@ -87,17 +88,20 @@ function readItem(
   const title = row.text(column("title"));
   const place = row.place(column("lat"), column("lon"));
   const available = row.text(column("available"));
+  const currency = readCurrency(row, column("currency"));
+  const groupId = readGroup(row, column("group_id"));
   const item: DatasetItem = {
     id,
     title: title === null ? `${category ?? "unknown"} ${id}` : cut(title, maxTitleLength, "title"),
     category: cut(category ?? "unknown", maxCategoryLength, "category"),
-    price: row.number(column("price"), 0, maxPrice),
-    currency: readCurrency(row, column("currency")),
+    price: readPrice(row, column("price"), currency),
+    currency,
     discount: row.number(column("discount"), 0, 1) ?? 0,
     rating: row.number(column("rating"), 0, 10),
     lat: place?.lat ?? null,
     lon: place?.lon ?? null,
     attributes: {},
+    ...(groupId === null ? {} : { groupId }),
   };
   if (title === null) log.guess(`${file}: products without a title are named by category and id`);
   const availableColumn = column("available");
@@ -128,6 +132,25 @@ function readCurrency(row: TableRow, column: Column | undefined): string | null 
   if (text === null || column === undefined) return null;
   if (/^[A-Z]{3}$/.test(text.trim())) return text.trim();
   row.leaveOut(column, text, "must be an ISO 4217 code such as EUR");
+  return null;
+}
+
+/** Returns a price that is exact in its currency. */
+function readPrice(row: TableRow, column: Column | undefined, currency: string | null): number | null {
+  const price = row.number(column, 0, maxPrice);
+  if (price === null || column === undefined) return null;
+  const excess = excessDigits(price, currency);
+  if (excess === null) return price;
+  row.leaveOut(column, row.text(column) ?? "", excess);
+  return null;
+}
+
+function readGroup(row: TableRow, column: Column | undefined): string | null {
+  const text = row.text(column)?.trim();
+  if (text === undefined || column === undefined) return null;
+  const parsed = identifier.safeParse(text);
+  if (parsed.success) return parsed.data;
+  row.leaveOut(column, text, parsed.error.issues[0]?.message ?? "is no identifier");
   return null;
 }
 

@@ -18,7 +18,9 @@ import { blockOf, contextOf, day, hour, makeInteraction, now } from "./testing.t
 const counts = (length: number, max = 1e6) => fc.array(fc.nat(max), { minLength: length, maxLength: length });
 const productId = fc.nat(9).map((i) => `p${i}`);
 const category = fc.constantFrom("cafe", "books", "park");
-const money = fc.option(fc.constantFrom(0, 0.01, 1, 19.9, 5e4, 1e9));
+/** Amounts in minor units. */
+const money = fc.option(fc.constantFrom(0, 1, 100, 1990, 5e6, 1e13));
+const currency = fc.option(fc.constantFrom("EUR", "JPY"));
 const point = fc.record({
   lat: fc.double({ min: -90, max: 90, noNaN: true }),
   lon: fc.double({ min: -180, max: 180, noNaN: true }),
@@ -37,8 +39,8 @@ const row = fc
     category,
     createdAt: time,
     lastTime: fc.oneof(fc.constant(0), time),
-    priceMinor: money.map((each) => (each === null ? null : Math.round(each * 100))),
-    currency: fc.option(fc.constantFrom("EUR", "JPY")),
+    priceMinor: money,
+    currency,
     discount: fc.constantFrom(0, 0.25, 1),
     rating: fc.option(fc.nat(10)),
     counts: fc.oneof(fc.constant([0, 0, 0, 0, 0, 0]), counts(6)),
@@ -60,7 +62,8 @@ const event = fc.record({
   at: fc.option(point),
   place: fc.option(point),
   category: fc.option(category),
-  price: money,
+  priceMinor: money,
+  currency,
 });
 
 const profile = fc

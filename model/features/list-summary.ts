@@ -1,7 +1,7 @@
 import { CategoryHours } from "../columns/category-hours.ts";
-import { type Columns, categoryOf, unitsAfterDiscountOf } from "../columns/columns.ts";
+import { type Columns, categoryOf, currencyOf, priceAfterDiscountOf } from "../columns/columns.ts";
 import { isUntried } from "../columns/untried.ts";
-import type { UserProfile } from "../profile/profile.ts";
+import { currencyKey, type UserProfile } from "../profile/profile.ts";
 
 /** Statistics over all candidates of a ranking. */
 export interface ListSummary {
@@ -13,8 +13,16 @@ export interface ListSummary {
   categoryHours: Map<string, number>;
   /** Choices that an average user would have made in each category at the hours of this user's choices. */
   expectedChoices: Map<string, number>;
-  /** Mean logarithm of the price after discount, by category. */
-  logPrices: Map<string, number>;
+  /** By {@link currencyKey}: prices of two currencies are never compared. */
+  prices: Map<string, CandidatePrices>;
+}
+
+/** Mean logarithms of the candidates' prices after discount in one currency, in minor units. */
+export interface CandidatePrices {
+  /** Of all candidates. */
+  all: number;
+  /** By category. */
+  categories: Map<string, number>;
 }
 
 /** A row of a block. */
@@ -33,18 +41,12 @@ export function summarizeCandidates(
   hour: number,
 ): ListSummary {
   const hours = new CategoryHours();
-  const prices = new Map<string, { logs: number; count: number }>();
+  const prices = new PriceMeans();
   let neverChosen = 0;
   for (const { block, row } of candidates) {
     hours.add(block, row);
     if (isUntried(block, row)) neverChosen++;
-    const category = categoryOf(block, row);
-    const paid = unitsAfterDiscountOf(block, row);
-    if (!(paid > 0)) continue;
-    const ofCategory = prices.get(category) ?? { logs: 0, count: 0 };
-    ofCategory.logs += Math.log(paid);
-    ofCategory.count++;
-    prices.set(category, ofCategory);
+    prices.add(block, row);
   }
   const categories = [...hours.categories];
   return {
@@ -52,8 +54,57 @@ export function summarizeCandidates(
     neverChosen,
     categoryHours: new Map(categories.map((name) => [name, hours.lift(name, hour)])),
     expectedChoices: expectedChoices(categories, hours, profile),
-    logPrices: new Map([...prices].map(([name, { logs, count }]) => [name, logs / count])),
+    prices: prices.means(),
   };
+}
+
+/** A sum of logarithms, and the number of terms. */
+interface LogSum {
+  logs: number;
+  count: number;
+}
+
+const addTo = (sums: Map<string, LogSum>, key: string, log: number): void => {
+  const sum = sums.get(key);
+  if (sum) {
+    sum.logs += log;
+    sum.count++;
+  } else sums.set(key, { logs: log, count: 1 });
+};
+
+/** Sums up prices by currency and category. */
+class PriceMeans {
+  readonly #currencies = new Map<string, { all: LogSum; categories: Map<string, LogSum> }>();
+
+  /** Adds the price of a row after discount; a row without a price, or a free one, adds nothing. */
+  add(block: Columns, row: number): void {
+    const paid = priceAfterDiscountOf(block, row);
+    if (!(paid > 0)) return;
+    const log = Math.log(paid);
+    const key = currencyKey(currencyOf(block, row));
+    let sums = this.#currencies.get(key);
+    if (!sums) {
+      sums = { all: { logs: 0, count: 0 }, categories: new Map() };
+      this.#currencies.set(key, sums);
+    }
+    sums.all.logs += log;
+    sums.all.count++;
+    addTo(sums.categories, categoryOf(block, row), log);
+  }
+
+  /** Returns the means of the logarithms. */
+  means(): Map<string, CandidatePrices> {
+    const meanOf = ({ logs, count }: LogSum): number => logs / count;
+    return new Map(
+      [...this.#currencies].map(([key, { all, categories }]) => [
+        key,
+        {
+          all: meanOf(all),
+          categories: new Map([...categories].map(([name, sum]) => [name, meanOf(sum)])),
+        },
+      ]),
+    );
+  }
 }
 
 /**

@@ -68,7 +68,7 @@ export const makeInteraction = (
   time,
   recommendationId: null,
   location,
-  facts: { cell: null, lat: null, lon: null, category: null, price: null, ...facts },
+  facts: { cell: null, lat: null, lon: null, category: null, priceMinor: null, currency: null, ...facts },
 });
 
 /** Returns the profile of a user with these interactions. */

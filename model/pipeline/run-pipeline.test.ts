@@ -72,7 +72,8 @@ const view = (productId: string, time: number): Interaction => {
       lat: change.location?.lat ?? null,
       lon: change.location?.lon ?? null,
       category: change.category,
-      price: (change.priceMinor ?? 0) / 100,
+      priceMinor: change.priceMinor,
+      currency: change.currency,
     },
   };
 };

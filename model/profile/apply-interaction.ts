@@ -1,12 +1,19 @@
 import { latLngToCell } from "h3-js";
-import { type EventType, eventTypes, type Interaction } from "../../shared/contracts/event.ts";
+import {
+  type EventType,
+  eventTypes,
+  type Interaction,
+  type ProductFacts,
+} from "../../shared/contracts/event.ts";
 import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
 import {
   type CategoryStats,
   categoryHalfLives,
+  currencyKey,
   dismissalWeight,
   type PlaceStats,
+  type PricesByCurrency,
   type ProductStats,
   placeHalfLifeDays,
   productPairKey,
@@ -101,11 +108,8 @@ function applyChoice(profile: UserProfile, interaction: Interaction, localTime: 
   profile.hours[localHourOf(localTime)]++;
   profile.weekdays[localWeekdayOf(localTime)]++;
   if (before) updateTransition(profile, before.productId, productId, time);
-  if (facts.category !== null) updateCategory(profile, facts.category, facts.price, time, localTime);
-  if (facts.price !== null && facts.price > 0) {
-    profile.logPrices += Math.log(facts.price);
-    profile.priced++;
-  }
+  if (facts.category !== null) updateCategory(profile, facts.category, facts, time, localTime);
+  addPrice(profile.prices, facts);
   const at =
     facts.lat !== null && facts.lon !== null ? { lat: facts.lat, lon: facts.lon } : interaction.location;
   if (at) updatePlace(profile, at.lat, at.lon, time);
@@ -116,7 +120,8 @@ function applyChoice(profile: UserProfile, interaction: Interaction, localTime: 
     cell: facts.cell,
     lat: facts.lat,
     lon: facts.lon,
-    price: facts.price,
+    priceMinor: facts.priceMinor,
+    currency: facts.currency,
     time,
     localTime,
     recommendationId: interaction.recommendationId,
@@ -179,7 +184,7 @@ function updateTransition(profile: UserProfile, from: string, to: string, time: 
 function updateCategory(
   profile: UserProfile,
   category: string,
-  price: number | null,
+  facts: ProductFacts,
   time: number,
   localTime: number,
 ): void {
@@ -188,10 +193,19 @@ function updateCategory(
   addToDecayed(stats, time, 1);
   stats.hours[localHourOf(localTime)]++;
   stats.weekdays[localWeekdayOf(localTime)]++;
-  if (price !== null && price > 0) {
-    stats.logPrices += Math.log(price);
-    stats.priced++;
-  }
+  addPrice(stats.prices, facts);
+}
+
+/** Adds the price of a choice to the statistics of its currency. A full map drops the currency of the fewest prices. */
+function addPrice(prices: PricesByCurrency, { priceMinor, currency }: ProductFacts): void {
+  if (priceMinor === null || priceMinor <= 0) return;
+  const key = currencyKey(currency);
+  const stats = prices[key] ?? { logs: 0, count: 0 };
+  prices[key] = { logs: stats.logs + Math.log(priceMinor), count: stats.count + 1 };
+  const others = Object.keys(prices).filter((each) => each !== key);
+  if (others.length < profileLimits.currencies) return;
+  const [rarest] = others.sort((a, b) => prices[a].count - prices[b].count);
+  delete prices[rarest];
 }
 
 /** Returns the statistics of a category, which are added to the profile if they are missing. */
@@ -207,8 +221,7 @@ function categoryStats(profile: UserProfile, category: string, time: number): Ca
     at: time,
     hours: new Array<number>(24).fill(0),
     weekdays: new Array<number>(7).fill(0),
-    logPrices: 0,
-    priced: 0,
+    prices: {},
   };
   profile.categories.set(category, stats);
   return stats;

@@ -1,7 +1,7 @@
 import { emptyProfile, type UserProfile } from "./profile.ts";
 
 /** Version of the encoding. Increase it with every change after which older bytes cannot be decoded. */
-const version = 3;
+const version = 4;
 
 /** Encodes a profile for the storage of the user's Durable Object and for RPC. */
 export function encodeProfile(profile: UserProfile): Uint8Array {

@@ -14,7 +14,7 @@ const interaction = (productId: string, time: number, more: Partial<Interaction>
   time,
   recommendationId: null,
   location: null,
-  facts: { cell: "c", lat: 59.9, lon: 10.7, category: "cafe", price: 10 },
+  facts: { cell: "c", lat: 59.9, lon: 10.7, category: "cafe", priceMinor: 1000, currency: "EUR" },
   ...more,
 });
 
@@ -33,7 +33,14 @@ describe("applyInteraction", () => {
       applyInteraction(
         profile,
         interaction(`p${i}`, start + i, {
-          facts: { cell: "c", lat: (i % 80) / 2, lon: i / 20, category: `k${i % 300}`, price: i },
+          facts: {
+            cell: "c",
+            lat: (i % 80) / 2,
+            lon: i / 20,
+            category: `k${i % 300}`,
+            priceMinor: i,
+            currency: `C${i % 20}`,
+          },
         }),
         0,
       );
@@ -68,6 +75,34 @@ describe("applyInteraction", () => {
         },
       ),
     );
+  });
+
+  it("L3: sums up prices by currency, and keeps the currencies of the most prices", () => {
+    const profile = emptyProfile();
+    const add = (priceMinor: number | null, currency: string | null, i: number): void =>
+      applyInteraction(
+        profile,
+        interaction(`p${i}`, start + i, {
+          facts: { cell: "c", lat: null, lon: null, category: "cafe", priceMinor, currency },
+        }),
+        0,
+      );
+    add(1000, "EUR", 1);
+    add(4000, "EUR", 2);
+    add(500, "JPY", 3);
+    add(700, null, 4);
+    add(null, "EUR", 5);
+    add(0, "EUR", 6);
+    const expected = {
+      EUR: { logs: Math.log(1000) + Math.log(4000), count: 2 },
+      JPY: { logs: Math.log(500), count: 1 },
+      "": { logs: Math.log(700), count: 1 },
+    };
+    expect(profile.prices).toEqual(expected);
+    expect(profile.categories.get("cafe")?.prices).toEqual(expected);
+    for (let i = 0; i < 20; i++) add(100, `X${String.fromCharCode(65 + i)}X`, 10 + i);
+    expect(Object.keys(profile.prices)).toHaveLength(profileLimits.currencies);
+    expect(profile.prices.EUR).toEqual(expected.EUR);
   });
 
   it("counts transitions between choices, not from dismissals", () => {

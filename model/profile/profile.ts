@@ -10,7 +10,9 @@ export interface RecentEvent {
   cell: string | null;
   lat: number | null;
   lon: number | null;
-  price: number | null;
+  /** In minor units of the currency. */
+  priceMinor: number | null;
+  currency: string | null;
   /** Seconds since the epoch. */
   time: number;
   /** Seconds since the epoch plus the offset from UTC of the clocks where it happened. */
@@ -58,6 +60,21 @@ export interface PurchasedProduct {
   last: number;
 }
 
+/**
+ * Statistics of the list prices of a user's choices, by currency; "" stands for amounts without a currency. Prices of
+ * two currencies are never compared.
+ */
+export type PricesByCurrency = Record<string, PriceStats>;
+
+/** Sum of the logarithms of prices in minor units, and the number of prices. */
+export interface PriceStats {
+  logs: number;
+  count: number;
+}
+
+/** Returns the key of a currency in {@link PricesByCurrency}. */
+export const currencyKey = (currency: string | null): string => currency ?? "";
+
 /** Statistics of a user's choices and dismissals in one category. */
 export interface CategoryStats {
   choices: number;
@@ -72,9 +89,7 @@ export interface CategoryStats {
   /** Choices by local hour (24) and weekday (7, Monday first). */
   hours: number[];
   weekdays: number[];
-  /** Sum of the logarithms of prices, and the number of choices with a price. */
-  logPrices: number;
-  priced: number;
+  prices: PricesByCurrency;
 }
 
 /** Statistics of a user's choices at one usual place: a cell about 1 km across. */
@@ -118,9 +133,7 @@ export interface UserProfile {
   /** Choices by local hour (24) and weekday (7, Monday first). */
   hours: number[];
   weekdays: number[];
-  /** Sum of the logarithms of prices, and the number of choices with a price. */
-  logPrices: number;
-  priced: number;
+  prices: PricesByCurrency;
   /** The user's last known location, at their precision. */
   location: (Point & { time: number }) | null;
   /** The newest reported location that was not believed; null if the location after it was believed. */
@@ -156,6 +169,7 @@ export const profileLimits = {
   dismissed: 500,
   purchased: 500,
   categories: 128,
+  currencies: 8,
   places: 64,
   transitions: 768,
   times: 32,
@@ -174,8 +188,7 @@ export const emptyProfile = (): UserProfile => ({
   transitions: new Map(),
   hours: new Array<number>(24).fill(0),
   weekdays: new Array<number>(7).fill(0),
-  logPrices: 0,
-  priced: 0,
+  prices: {},
   location: null,
   unconfirmedLocation: null,
   home: null,

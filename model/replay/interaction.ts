@@ -1,4 +1,5 @@
 import type { Interaction, ProductFacts } from "../../shared/contracts/event.ts";
+import { nearestMinorUnits } from "../../shared/contracts/minor-units.ts";
 import { addressOf } from "../../shared/geo/cells.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import { hash53 } from "../columns/hash.ts";
@@ -19,8 +20,15 @@ export function toInteraction(
 ): Interaction {
   const item = items.get(event.itemId);
   const facts: ProductFacts = item
-    ? { cell: itemAddress(item), lat: item.lat, lon: item.lon, category: item.category, price: item.price }
-    : { cell: null, lat: null, lon: null, category: null, price: null };
+    ? {
+        cell: itemAddress(item),
+        lat: item.lat,
+        lon: item.lon,
+        category: item.category,
+        priceMinor: item.price === null ? null : nearestMinorUnits(item.price, item.currency),
+        currency: item.currency,
+      }
+    : { cell: null, lat: null, lon: null, category: null, priceMinor: null, currency: null };
   const at = event.lat !== null && event.lon !== null ? { lat: event.lat, lon: event.lon } : null;
   const place = facts.lat !== null && facts.lon !== null ? { lat: facts.lat, lon: facts.lon } : null;
   return {

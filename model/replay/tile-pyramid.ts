@@ -1,6 +1,6 @@
+import { nearestMinorUnits } from "../../shared/contracts/minor-units.ts";
 import { emptyTotals, type HourTotals } from "../../shared/contracts/totals.ts";
 import { cellUtcOffset } from "../../shared/geo/local-time.ts";
-import { nearestMinorUnits } from "../../shared/money/minor-units.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
 import type { NextProduct } from "../columns/columns.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
@@ -68,7 +68,7 @@ export function tilePyramidAfter(
         discount: item.discount,
         rating: item.rating,
         available: true,
-        groupId: null,
+        groupId: item.groupId ?? null,
         location: item.lat === null || item.lon === null ? null : { lat: item.lat, lon: item.lon },
         previousCell: null,
         createdAt: 0,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DecidedFilter } from "../../shared/contracts/location.ts";
-import { decimalOf } from "../../shared/money/minor-units.ts";
+import { decimalOf } from "../../shared/contracts/minor-units.ts";
 import type { ColumnsRow } from "../columns/columns-builder.ts";
 import { blockOf } from "../features/testing.ts";
 import { compileFilter } from "./filter.ts";

@@ -1,8 +1,8 @@
 import type { DecidedFilter } from "../../shared/contracts/location.ts";
+import { minorUnitsAtLeast, minorUnitsAtMost } from "../../shared/contracts/minor-units.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import { discountMillionths } from "../../shared/money/discount.ts";
-import { minorUnitsAtLeast, minorUnitsAtMost } from "../../shared/money/minor-units.ts";
 import { type ChildBlock, type Columns, currencyOf, priceAfterDiscountOf } from "../columns/columns.ts";
 import { ProductSet } from "../columns/product-set.ts";
 import { compileContentTest } from "../tiles/content-summary.ts";

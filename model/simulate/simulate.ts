@@ -1,6 +1,6 @@
 import type { EventType } from "../../shared/contracts/event.ts";
+import { decimalOf, nearestMinorUnits } from "../../shared/contracts/minor-units.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
-import { decimalOf, nearestMinorUnits } from "../../shared/money/minor-units.ts";
 import { localHourOf } from "../../shared/time/local-clock.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import { Random } from "../train/random.ts";

@@ -76,6 +76,7 @@ export function toMarketplace(
       rating: item.rating,
       location: item.lat === null || item.lon === null ? null : { lat: item.lat, lon: item.lon },
       available: item.available ?? true,
+      groupId: item.groupId ?? null,
       attributes: item.attributes,
     })),
     events: sortByLeafCell([...eventsByUser.values()], ([first]) => first).flatMap((own) => {

@@ -32,8 +32,9 @@ export const productFacts = z.object({
   lat: z.number().nullable(),
   lon: z.number().nullable(),
   category: categoryName.nullable(),
-  /** In units of the currency (not cents). */
-  price: z.number().nullable(),
+  /** In whole minor units of the currency (cents for EUR), before discount. */
+  priceMinor: z.number().int().nullable(),
+  currency: z.string().nullable(),
 });
 export type ProductFacts = z.infer<typeof productFacts>;
 

@@ -129,6 +129,8 @@ export const nearbyItem = z.object({
   category: z.string(),
   /** In units of the currency, before discount. */
   price: z.number().nullable(),
+  /** In units of the currency, rounded to its digits, halves up. Filters compare it. */
+  priceAfterDiscount: z.number().nullable(),
   currency: z.string().nullable(),
   discount: z.number(),
   available: z.boolean(),

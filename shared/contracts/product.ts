@@ -1,21 +1,52 @@
 import { z } from "zod";
 import { attributes } from "./attributes.ts";
+import { excessDigits } from "./excess-digits.ts";
 import { categoryName, currencyCode, identifier, instant, point } from "./primitives.ts";
 import { totals } from "./totals.ts";
 
-/** A product as a client writes it. `price` is in units of the currency; `discount` is a share of the price, 0 to 1. */
-export const productInput = z.strictObject({
+/** An amount of money in a request: from 0 to 1e9, in units of the currency. */
+const amount = z.number().min(0).max(1e9).nullable();
+const discount = z.number().min(0).max(1);
+/** Names the group of a product's variants: sizes of a shirt, or one product in several shops. */
+const groupId = identifier.nullable();
+
+const priceText =
+  "Before discount, in units of the currency, with at most as many digits after the decimal point as ISO 4217 gives the " +
+  "currency: 2 for EUR and for an amount without a currency, 0 for JPY, 3 for KWD.";
+const discountText = "Share of the price, 0 to 1. Six digits count in prices and filters.";
+const groupText =
+  "Names the group of the product's variants: sizes of a shirt, or one product in several shops.";
+
+/** The fields of {@link productInput}, before the price is compared with its currency. */
+export const productFields = z.strictObject({
   id: identifier,
   title: z.string().min(1).max(512),
   category: categoryName.default("unknown"),
-  price: z.number().min(0).max(1e9).nullable().default(null),
+  price: amount.default(null).meta({ description: priceText }),
   currency: currencyCode.nullable().default(null),
-  discount: z.number().min(0).max(1).default(0),
+  discount: discount.default(0).meta({ description: discountText }),
   rating: z.number().min(0).max(10).nullable().default(null),
   location: point.nullable().default(null),
   available: z.boolean().default(true),
+  groupId: groupId.default(null).meta({ description: groupText }),
   attributes: attributes.default({}),
 });
+
+/**
+ * Reports a price with more digits than its currency has, which would not be exact. A price whose currency the input
+ * does not contain is not checked.
+ */
+export function checkPrice(
+  { price, currency }: { price?: number | null; currency?: string | null },
+  context: z.RefinementCtx,
+): void {
+  if (price === undefined || price === null || currency === undefined) return;
+  const message = excessDigits(price, currency);
+  if (message !== null) context.addIssue({ code: "custom", path: ["price"], input: price, message });
+}
+
+/** A product as a client writes it. */
+export const productInput = productFields.superRefine(checkPrice);
 export type ProductInput = z.infer<typeof productInput>;
 
 /** Body of `PATCH /v1/products/{id}`: the fields to change; other fields keep their value. */
@@ -23,15 +54,17 @@ export const productPatch = z
   .strictObject({
     title: z.string().min(1).max(512),
     category: categoryName,
-    price: z.number().min(0).max(1e9).nullable(),
+    price: amount.meta({ description: priceText }),
     currency: currencyCode.nullable(),
-    discount: z.number().min(0).max(1),
+    discount: discount.meta({ description: discountText }),
     rating: z.number().min(0).max(10).nullable(),
     location: point.nullable(),
     available: z.boolean(),
+    groupId: groupId.meta({ description: groupText }),
     attributes,
   })
-  .partial();
+  .partial()
+  .superRefine(checkPrice);
 export type ProductPatch = z.infer<typeof productPatch>;
 
 /** A stored product. `images` are the paths of its images. */
@@ -45,6 +78,7 @@ export const product = z.object({
   rating: z.number().nullable(),
   location: point.nullable(),
   available: z.boolean(),
+  groupId: z.string().nullable(),
   attributes,
   images: z.array(z.string()),
   updatedAt: instant,
@@ -60,11 +94,15 @@ export const productCard = z.object({
   id: identifier,
   title: z.string(),
   category: z.string(),
+  /** In units of the currency, before discount. */
   price: z.number().nullable(),
+  /** In units of the currency, rounded to its digits, halves up. Filters compare it. */
+  priceAfterDiscount: z.number().nullable(),
   currency: z.string().nullable(),
   discount: z.number(),
   rating: z.number().nullable(),
   available: z.boolean(),
+  groupId: z.string().nullable(),
   image: z.string().nullable(),
   location: point.nullable(),
   /** The product's address in the spatial index. */

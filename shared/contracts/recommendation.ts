@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { answerFilter, answerLocation, productFilter, type Searched, searched } from "./location.ts";
+import {
+  type AnswerFilter,
+  answerFilter,
+  answerLocation,
+  productFilter,
+  type Searched,
+  searched,
+} from "./location.ts";
 import { boundedRecord, identifier, plainId, point } from "./primitives.ts";
 import { type ProductCard, productCard } from "./product.ts";
 import { inputWarning } from "./warning.ts";
@@ -111,4 +118,6 @@ export type ProductListQuery = z.infer<typeof productListQuery>;
 export interface RecommendationList {
   items: { productId: string; rank: number; score: number; product: Omit<ProductCard, "cell" | "version"> }[];
   searched: Searched;
+  /** Present if the filter has a price or a currency. */
+  filter?: AnswerFilter;
 }

@@ -54,10 +54,12 @@ const card = (id: string): ProductCard => ({
   title: id,
   category: "books",
   price: 4,
+  priceAfterDiscount: 4,
   currency: "EUR",
   discount: 0,
   rating: null,
   available: true,
+  groupId: null,
   image: null,
   location: oslo,
   cell: leaf,
@@ -131,12 +133,18 @@ export class EventPipeline {
       this.application,
       leaf,
       productIds.map((productId) => {
-        const { id: _id, image: _image, cell: _cell, price: _price, ...rest } = card(productId);
+        const {
+          id: _id,
+          image: _image,
+          cell: _cell,
+          price: _price,
+          priceAfterDiscount: _paid,
+          ...rest
+        } = card(productId);
         return {
           ...rest,
           productId,
           priceMinor: 400,
-          groupId: null,
           deleted: false,
           previousCell: null,
           createdAt: 1,

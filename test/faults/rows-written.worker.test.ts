@@ -49,7 +49,14 @@ const event = (n: number): Interaction => ({
   time: Date.now() / 1000,
   recommendationId: null,
   location: { lat: 59.91, lon: 10.75 },
-  facts: { cell: "860ec8b37ffffff", lat: 59.91, lon: 10.75, category: "cafe", price: 4 },
+  facts: {
+    cell: "860ec8b37ffffff",
+    lat: 59.91,
+    lon: 10.75,
+    category: "cafe",
+    priceMinor: 400,
+    currency: "EUR",
+  },
 });
 
 /** Delivers an event completely: ingests it, stores it in the user's database and confirms it. */

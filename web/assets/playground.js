@@ -17,9 +17,9 @@ const showStatus = (text, wrong = false) => {
 };
 
 /** Returns a product's price after its discount, as text. */
-const priceText = ({ price, currency, discount }) => {
-  if (price === null) return "";
-  const amount = (price * (1 - discount)).toFixed(2);
+const priceText = ({ priceAfterDiscount, currency, discount }) => {
+  if (priceAfterDiscount === null) return "";
+  const amount = priceAfterDiscount.toLocaleString("en", { maximumFractionDigits: 4 });
   return `${amount} ${currency ?? ""}${discount > 0 ? ` (−${Math.round(discount * 100)}%)` : ""}`;
 };
 

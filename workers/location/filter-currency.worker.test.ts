@@ -1,12 +1,12 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { currencyDigits } from "../../shared/contracts/currency-digits.ts";
 import type { NearbyQuery } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { ProductChange } from "../../shared/contracts/product.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
 import { worldCell } from "../../shared/geo/cells.ts";
-import { currencyDigits } from "../../shared/money/currency-digits.ts";
 import { LocationService } from "./service.ts";
 import { TestIndex } from "./testing/test-index.ts";
 

@@ -2,7 +2,8 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
 import { gatherCandidates } from "../../model/candidate-sources/gather-candidates.ts";
 import { tileCandidateStore } from "../../model/candidate-sources/in-process-candidates.ts";
-import { type Columns, currencyOf, groupIdOf } from "../../model/columns/columns.ts";
+import { type Columns, groupIdOf } from "../../model/columns/columns.ts";
+import { rowPrice } from "../../model/columns/row-price.ts";
 import { compileProductTest } from "../../model/retrieval/filter.ts";
 import { firstStageCandidates } from "../../model/retrieval/first-stage-candidates.ts";
 import { nearestRows } from "../../model/retrieval/nearest-rows.ts";
@@ -51,8 +52,6 @@ import {
 import { errorText } from "../../shared/errors/error-text.ts";
 import { isCellName } from "../../shared/geo/cells.ts";
 import { coarsenToKilometer } from "../../shared/geo/coarsen.ts";
-import { discountShare } from "../../shared/money/discount.ts";
-import { decimalOf } from "../../shared/money/minor-units.ts";
 import type { LocationApi } from "../../shared/services/location-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
 import { currencyAt, decideCurrency } from "./filter-currency.ts";
@@ -143,11 +142,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
         distanceKm,
         title: tile.title(row),
         category: tile.strings[tile.category[row]],
-        price: Number.isNaN(tile.priceMinor[row])
-          ? null
-          : decimalOf(tile.priceMinor[row], currencyOf(tile, row)),
-        currency: currencyOf(tile, row),
-        discount: discountShare(tile.discountMillionths[row]),
+        ...rowPrice(tile, row),
         available: tile.available[row] === 1,
         groupId: groupIdOf(tile, row),
       })),

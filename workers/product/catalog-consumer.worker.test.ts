@@ -86,7 +86,7 @@ async function runStep(application: string, index: InMemoryIndex, step: Step): P
     store.upsert(application, [sampleProduct({ id, location })], 1);
   if (step.kind === "write") await upsert(step);
   else if (step.kind === "remove") await store.remove(application, step.id, 1);
-  else if (step.kind === "price") await store.patch(application, step.id, { price: 5 }, 1);
+  else if (step.kind === "price") await store.patch(application, step.id, { priceMinor: 500 }, 1);
   else if (step.kind === "move")
     await store.patch(application, step.id, productColumnChanges(step.id, { location: step.location }), 1);
   else if (step.kind === "deliver") await deliver(index);

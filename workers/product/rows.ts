@@ -1,4 +1,5 @@
 import { hash53 } from "../../model/columns/hash.ts";
+import { decimalOf } from "../../shared/contracts/minor-units.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import type {
   Product,
@@ -8,7 +9,7 @@ import type {
   ProductPatch,
 } from "../../shared/contracts/product.ts";
 import { addressOf } from "../../shared/geo/cells.ts";
-import { nearestMinorUnits } from "../../shared/money/minor-units.ts";
+import { shownPrice } from "../../shared/money/shown-price.ts";
 import type { products } from "./schema.ts";
 
 export type ProductRow = typeof products.$inferSelect;
@@ -28,12 +29,13 @@ export const productOf = (row: ProductRow, imageHashes: string[]): Product => ({
   id: row.productId,
   title: row.title,
   category: row.category,
-  price: row.price,
+  price: row.priceMinor === null ? null : decimalOf(row.priceMinor, row.currency),
   currency: row.currency,
   discount: row.discount,
   rating: row.rating,
   location: locationOf(row),
   available: row.available === 1,
+  groupId: row.groupId,
   attributes: row.attributes,
   images: imageHashes.map((sha256) => imagePath(row.application, sha256)),
   updatedAt: toInstant(row.updatedAt),
@@ -44,11 +46,10 @@ export const productCardOf = (row: ProductRow, firstImage: string | null): Produ
   id: row.productId,
   title: row.title,
   category: row.category,
-  price: row.price,
-  currency: row.currency,
-  discount: row.discount,
+  ...shownPrice(row.priceMinor, row.currency, row.discount),
   rating: row.rating,
   available: row.available === 1,
+  groupId: row.groupId,
   image: firstImage === null ? null : imagePath(row.application, firstImage),
   location: locationOf(row),
   cell: row.cell,
@@ -63,12 +64,12 @@ export function productChangesOf(row: ProductRow, leftCells: string[]): ProductC
     deleted: row.deleted === 1,
     title: row.title,
     category: row.category,
-    priceMinor: row.price === null ? null : nearestMinorUnits(row.price, row.currency),
+    priceMinor: row.priceMinor,
     currency: row.currency,
     discount: row.discount,
     rating: row.rating,
     available: row.available === 1,
-    groupId: null,
+    groupId: row.groupId,
     location: locationOf(row),
     previousCell: null,
     createdAt: row.createdAt,
@@ -82,8 +83,11 @@ export function productChangesOf(row: ProductRow, leftCells: string[]): ProductC
 export const productAddress = ({ id, location }: Pick<ProductInput, "id" | "location">): string =>
   addressOf(location, hash53(id));
 
-/** Returns the columns that a patch changes. */
-export function productColumnChanges(productId: string, patch: ProductPatch): ProductColumnChanges {
+/** Returns the columns that a patch changes, except those of its price: see `patch-product.ts`. */
+export function productColumnChanges(
+  productId: string,
+  patch: Omit<ProductPatch, "price" | "currency">,
+): ProductColumnChanges {
   const { location, available, ...same } = patch;
   return {
     ...same,

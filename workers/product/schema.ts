@@ -14,8 +14,8 @@ export const products = sqliteTable(
     deleted: integer("deleted").notNull(),
     title: text("title").notNull(),
     category: text("category").notNull(),
-    /** In units of the currency, before discount. */
-    price: real("price"),
+    /** In whole minor units of the currency (cents for EUR), before discount. */
+    priceMinor: integer("price_minor"),
     currency: text("currency"),
     /** Share of the price, 0..1. */
     discount: real("discount").notNull(),
@@ -23,6 +23,8 @@ export const products = sqliteTable(
     lat: real("lat"),
     lon: real("lon"),
     available: integer("available").notNull(),
+    /** The group of the product's variants. */
+    groupId: text("group_id"),
     attributes: text("attributes", { mode: "json" }).$type<Attributes>().notNull(),
     /** Address in the spatial index, which determines the cells that may hold the product. */
     cell: text("cell").notNull(),

@@ -31,7 +31,8 @@ import { CardCache } from "./card-cache.ts";
 import { redeliverCatalogMessage } from "./catalog-consumer.ts";
 import { imageBytes, lastImagePosition, putImage } from "./images.ts";
 import { enqueueProducts, resendOutbox } from "./outbox.ts";
-import { imagePath, productChangesOf, productColumnChanges, productOf } from "./rows.ts";
+import { patchProduct } from "./patch-product.ts";
+import { imagePath, productChangesOf, productOf } from "./rows.ts";
 import { ProductStore, type StoredProduct } from "./store.ts";
 
 const productCall = z.object({ application: applicationName, productId: identifier });
@@ -132,8 +133,8 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
   async patch(application: string, productId: string, patch: ProductPatch): Promise<Result<Product>> {
     const parsed = parse(patchCall, { application, productId, patch });
     if (!parsed.ok) return parsed;
-    const changes = productColumnChanges(productId, parsed.value.patch);
-    if (!(await this.#store.patch(application, productId, changes, now()))) return unknownProduct;
+    const changed = await patchProduct(this.#store, application, productId, parsed.value.patch, now());
+    if (!changed.ok) return changed;
     const written = await this.#publishProduct(application, productId);
     return ok(productOf(written.row, written.images));
   }

@@ -8,8 +8,13 @@ import {
 } from "cloudflare:test";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { maxDeliveries } from "../../shared/contracts/dead-letter.ts";
-import { cardsOfAnyVersion, product, productCard } from "../../shared/contracts/product.ts";
-import { unwrap } from "../../shared/contracts/result.ts";
+import {
+  cardsOfAnyVersion,
+  type ProductPatch,
+  product,
+  productCard,
+} from "../../shared/contracts/product.ts";
+import { type Result, unwrap } from "../../shared/contracts/result.ts";
 import { refusalCodeOf } from "../../shared/testing/refusal-code.ts";
 import { maxImageBytes } from "./images.ts";
 import worker from "./index.ts";
@@ -168,6 +173,87 @@ describe("ProductService", () => {
     unwrap(await service.remove("images", "a"), "the product service");
     unwrap(await service.put("images", sampleProduct({ id: "a" })), "the product service");
     expect(unwrap(await service.get("images", "a"), "the product service").images).toEqual([]);
+  });
+
+  it("L3: stores and answers every price exactly, and the group, also in cards", async () => {
+    for (const [price, currency, discount, priceAfterDiscount] of [
+      [19.95, "EUR", 0.7, 5.99],
+      [24_999_001, "VND", 0, 24_999_001],
+      [1.234, "KWD", 0, 1.234],
+      [19.95, null, 0.5, 9.98],
+      [999_999_999.99, "EUR", 0, 999_999_999.99],
+      [0.1 + 0.2, "EUR", 0, 0.3],
+    ] as const) {
+      const input = sampleProduct({ id: "a", price, currency, discount, rating: 4.3, groupId: "shirt-7" });
+      const shown = { price: Number(price.toFixed(3)), currency, discount, rating: 4.3, groupId: "shirt-7" };
+      const { product: written } = unwrap(await service.put("exact", input), "the product service");
+      expect(written).toMatchObject(shown);
+      expect(unwrap(await service.get("exact", "a"), "the product service")).toMatchObject(shown);
+      expect(
+        unwrap(await service.getCards("exact", cardsOfAnyVersion(["a"])), "the product service"),
+      ).toMatchObject([{ ...shown, priceAfterDiscount }]);
+    }
+  });
+
+  it("L3: refuses a price with more digits than its currency has, and names field, value and digits", async () => {
+    const good = sampleProduct({ id: "a", price: 5, currency: "EUR" });
+    unwrap(await service.put("digits", good), "the product service");
+    const issues = async (answer: Promise<Result<unknown>>) => {
+      const refused = await answer;
+      return refused.ok ? [] : refused.error.issues;
+    };
+    const tooMany = "must have at most 2 digits after the decimal point, as EUR has; got 19.955";
+    const notWhole = "must be a whole number, since JPY has no digits after the decimal point; got";
+    expect(await issues(service.put("digits", { ...good, price: 19.955 }))).toEqual([
+      { path: "input.price", message: tooMany },
+    ]);
+    expect(await issues(service.putMany("digits", [good, { ...good, price: 0.5, currency: "JPY" }]))).toEqual(
+      [{ path: "products.1.price", message: `${notWhole} 0.5` }],
+    );
+    expect(await issues(service.patch("digits", "a", { price: 19.5, currency: "JPY" }))).toEqual([
+      { path: "patch.price", message: `${notWhole} 19.5` },
+    ]);
+    expect(await issues(service.patch("digits", "a", { price: 19.955 }))).toEqual([
+      { path: "price", message: tooMany },
+    ]);
+  });
+
+  it("L3: keeps the amount when a patch changes the currency, and refuses one that it does not fit", async () => {
+    const shown = async (patch: ProductPatch) => {
+      const { price, currency } = unwrap(await service.patch("units", "a", patch), "the product service");
+      return [price, currency];
+    };
+    unwrap(
+      await service.put("units", sampleProduct({ id: "a", price: 20, currency: "EUR" })),
+      "the product service",
+    );
+    expect(await shown({ currency: "JPY" })).toEqual([20, "JPY"]);
+    expect(await shown({ price: 1500 })).toEqual([1500, "JPY"]);
+    expect(await shown({ price: 19.95, currency: "EUR" })).toEqual([19.95, "EUR"]);
+    expect(await shown({ currency: null })).toEqual([19.95, null]);
+    const refused = await service.patch("units", "a", { currency: "JPY" });
+    expect(refused.ok ? [] : refused.error.issues).toMatchObject([
+      { path: "currency", message: expect.stringContaining("JPY") },
+    ]);
+    expect(await shown({ price: null })).toEqual([null, null]);
+    expect(await shown({ currency: "JPY" })).toEqual([null, "JPY"]);
+    expect(refusalCodeOf(await service.patch("units", "none", { price: 1 }))).toBe("not_found");
+  });
+
+  it("L3: stores the same amount in either order of concurrent patches of price and currency", async () => {
+    for (let i = 0; i < 10; i++) {
+      const input = sampleProduct({ id: "a", price: 5, currency: "EUR" });
+      unwrap(await service.put("race", input), "the product service");
+      const answers = await Promise.all([
+        service.patch("race", "a", { price: 700 }),
+        service.patch("race", "a", { currency: "JPY" }),
+      ]);
+      expect(answers.map(({ ok }) => ok)).toEqual([true, true]);
+      expect(unwrap(await service.get("race", "a"), "the product service")).toMatchObject({
+        price: 700,
+        currency: "JPY",
+      });
+    }
   });
 
   it("refuses invalid input with invalid_input in every method", async () => {

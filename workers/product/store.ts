@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, inArray, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { nearestMinorUnits } from "../../shared/contracts/minor-units.ts";
 import type { ProductInput } from "../../shared/contracts/product.ts";
 import type { ImageType } from "./image-type.ts";
 import { type ProductColumnChanges, type ProductRow, productAddress } from "./rows.ts";
@@ -38,6 +39,7 @@ export class ProductStore {
     const list = JSON.stringify(
       inputs.map((input) => ({
         ...input,
+        priceMinor: input.price === null ? null : nearestMinorUnits(input.price, input.currency),
         lat: input.location?.lat ?? null,
         lon: input.location?.lon ?? null,
         available: input.available ? 1 : 0,
@@ -49,15 +51,16 @@ export class ProductStore {
     await this.#database.batch([
       this.#database
         .prepare(
-          `INSERT INTO products
-           SELECT ?1, j.value ->> 'id', 1, 0, j.value ->> 'title', j.value ->> 'category', j.value ->> 'price',
+          `INSERT INTO products (application, product_id, version, deleted, title, category, price_minor, currency,
+             discount, rating, lat, lon, available, group_id, attributes, cell, previous_cell, created_at, updated_at)
+           SELECT ?1, j.value ->> 'id', 1, 0, j.value ->> 'title', j.value ->> 'category', j.value ->> 'priceMinor',
              j.value ->> 'currency', j.value ->> 'discount', j.value ->> 'rating', j.value ->> 'lat', j.value ->> 'lon',
-             j.value ->> 'available', j.value ->> 'attributes', j.value ->> 'cell', NULL, ?3, ?3
+             j.value ->> 'available', j.value ->> 'groupId', j.value ->> 'attributes', j.value ->> 'cell', NULL, ?3, ?3
            FROM json_each(?2) j WHERE true
            ON CONFLICT DO UPDATE SET version = version + 1, deleted = 0, title = excluded.title,
-             category = excluded.category, price = excluded.price, currency = excluded.currency,
+             category = excluded.category, price_minor = excluded.price_minor, currency = excluded.currency,
              discount = excluded.discount, rating = excluded.rating, lat = excluded.lat, lon = excluded.lon,
-             available = excluded.available, attributes = excluded.attributes,
+             available = excluded.available, group_id = excluded.group_id, attributes = excluded.attributes,
              previous_cell = nullif(cell, excluded.cell),
              cell = excluded.cell, updated_at = excluded.updated_at`,
         )
@@ -71,13 +74,14 @@ export class ProductStore {
 
   /**
    * Changes the given columns in one statement, so that concurrent changes of other columns are kept. Returns whether
-   * the product exists.
+   * the product exists and, with `expected`, still has this price and currency.
    */
   async patch(
     application: string,
     productId: string,
     changes: ProductColumnChanges,
     now: number,
+    expected?: Pick<ProductRow, "priceMinor" | "currency">,
   ): Promise<boolean> {
     const moved = changes.cell === undefined ? null : sql`nullif(${products.cell}, ${changes.cell})`;
     const update = this.#db
@@ -88,6 +92,8 @@ export class ProductStore {
           eq(products.application, application),
           eq(products.productId, productId),
           eq(products.deleted, 0),
+          expected &&
+            sql`${products.priceMinor} IS ${expected.priceMinor} AND ${products.currency} IS ${expected.currency}`,
         ),
       )
       .toSQL();

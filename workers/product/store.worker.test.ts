@@ -13,10 +13,10 @@ describe("ProductStore", () => {
   it("increments the version with each write, also across deletions", async () => {
     const versionOf = async () => (await store.read("versions", ["a"]))[0]?.row.version;
     await store.upsert("versions", [sampleProduct({ id: "a" })], 1);
-    await store.patch("versions", "a", { price: 1 }, 2);
+    await store.patch("versions", "a", { priceMinor: 100 }, 2);
     expect(await store.remove("versions", "a", 3)).toBe(true);
     expect(await store.remove("versions", "a", 3)).toBe(false);
-    expect(await store.patch("versions", "a", { price: 1 }, 4)).toBe(false);
+    expect(await store.patch("versions", "a", { priceMinor: 100 }, 4)).toBe(false);
     expect(await versionOf()).toBe(3);
     await store.upsert("versions", [sampleProduct({ id: "a" })], 5);
     expect(await versionOf()).toBe(4);
@@ -25,14 +25,14 @@ describe("ProductStore", () => {
   it("keeps the columns of concurrent patches", async () => {
     await store.upsert("patches", [sampleProduct({ id: "a" })], 1);
     await Promise.all([
-      store.patch("patches", "a", productColumnChanges("a", { price: 7, currency: "NOK" }), 2),
+      store.patch("patches", "a", { priceMinor: 700, currency: "NOK" }, 2),
       store.patch("patches", "a", productColumnChanges("a", { available: false }), 2),
       store.patch("patches", "a", productColumnChanges("a", { attributes: { color: "red" } }), 2),
     ]);
     const [{ row }] = await store.read("patches", ["a"]);
     expect(row).toMatchObject({
       version: 4,
-      price: 7,
+      priceMinor: 700,
       currency: "NOK",
       available: 0,
       attributes: { color: "red" },
@@ -49,7 +49,8 @@ describe("ProductStore", () => {
       title: fc
         .string({ unit: "grapheme", minLength: 1, maxLength: 60 })
         .filter((text) => !text.includes("\0")),
-      price: fc.option(fc.double({ min: 0, max: 1e9, noNaN: true })),
+      price: fc.option(fc.integer({ min: 0, max: 1e11 }).map((cents) => cents / 100)),
+      groupId: fc.option(fc.constantFrom("shirt-7", "shop~2")),
       discount: fc.double({ min: 0, max: 1, noNaN: true }),
       available: fc.boolean(),
       attributes: fc.dictionary(
@@ -68,10 +69,11 @@ describe("ProductStore", () => {
           inputs.map(({ id }) => id),
         );
         const byId = new Map(read.map(({ row }) => [row.productId, row]));
-        for (const { id, title, price, discount, available, attributes } of inputs)
+        for (const { id, title, price, discount, available, groupId, attributes } of inputs)
           expect(byId.get(id)).toMatchObject({
             title,
-            price,
+            priceMinor: price === null ? null : Math.round(price * 100),
+            groupId,
             discount,
             available: available ? 1 : 0,
             attributes,
@@ -99,7 +101,7 @@ describe("ProductStore", () => {
     await store.upsert("mine", [sampleProduct({ id: "a", category: "toys" })], 1);
     expect(await store.read("theirs", ["a"])).toEqual([]);
     expect(await store.list("theirs", 10, null, "toys")).toEqual([]);
-    expect(await store.patch("theirs", "a", { price: 1 }, 1)).toBe(false);
+    expect(await store.patch("theirs", "a", { priceMinor: 100 }, 1)).toBe(false);
     expect(await store.remove("theirs", "a", 1)).toBe(false);
     await store.closeOutbox("theirs", [{ productId: "a", version: 9 }]);
     expect(await store.readPending("mine", ["a"])).toHaveLength(1);

@@ -164,7 +164,7 @@ async function rebuildTransitions(
   let previous: AcceptedInteraction["previous"] = [];
   for (const { eventId, type, productId, timestamp } of history) {
     const cell = cells.get(productId) ?? null;
-    const facts = { cell, lat: null, lon: null, category: null, price: null };
+    const facts = { cell, lat: null, lon: null, category: null, priceMinor: null, currency: null };
     const time = fromInstant(timestamp);
     transitions.push(
       ...transitionsOf(pseudonym, {

@@ -21,7 +21,14 @@ const view = (eventId: string, productId: string, time = Date.now() / 1000): Int
   time,
   recommendationId: null,
   location: { lat: 59.91, lon: 10.75 },
-  facts: { cell: "860ec8b37ffffff", lat: 59.91, lon: 10.75, category: "cafe", price: 4 },
+  facts: {
+    cell: "860ec8b37ffffff",
+    lat: 59.91,
+    lon: 10.75,
+    category: "cafe",
+    priceMinor: 400,
+    currency: "EUR",
+  },
 });
 
 interface Row {
@@ -101,7 +108,7 @@ describe("UserSession", () => {
     };
     const first = { ...view("a", "p", 1_790_000_000), sentTime: null, recommendationId: "r" };
     expect(await ingest(first)).toBe("accepted");
-    const facts = { cell: null, lat: null, lon: null, category: "other", price: 5 };
+    const facts = { cell: null, lat: null, lon: null, category: "other", priceMinor: 500, currency: "EUR" };
     const coarse = { location: { lat: 59.9, lon: 10.7 }, precision: "city" as const };
     for (const retry of [
       { ...first, time: first.time + 3600 },
@@ -314,7 +321,7 @@ describe("the location of a UserSession", () => {
   const viewFrom = (eventId: string, location: typeof paris, minutes: number): Interaction => ({
     ...view(eventId, "online", now - 3600 + minutes * 60),
     location,
-    facts: { cell: "world-1", lat: null, lon: null, category: "books", price: 4 },
+    facts: { cell: "world-1", lat: null, lon: null, category: "books", priceMinor: 400, currency: "EUR" },
   });
   const doubts = async (userId: string, events: Interaction[], isHistory = false) => {
     const ingested = await session(userId).ingest("demo", userId, events, isHistory);

@@ -20,7 +20,7 @@ const event = (eventId: string, productId: string, days: number) => ({
   time: now - days * 86_400,
   recommendationId: null,
   location: null,
-  facts: { cell: null, lat: null, lon: null, category: null, price: null },
+  facts: { cell: null, lat: null, lon: null, category: null, priceMinor: null, currency: null },
   first: true,
   firstPurchase: false,
   previous: [],

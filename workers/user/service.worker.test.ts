@@ -18,7 +18,7 @@ const viewEvent = (eventId: string, time: number) => ({
   time,
   recommendationId: null,
   location: null,
-  facts: { cell: null, lat: null, lon: null, category: null, price: null },
+  facts: { cell: null, lat: null, lon: null, category: null, priceMinor: null, currency: null },
   first: false,
   firstPurchase: false,
   previous: [],

@@ -27,7 +27,7 @@ const interaction = (event: number, product: number, type: number, hours: number
   time: 1_700_000_000 + hours * hour,
   recommendationId: null,
   location: null,
-  facts: { cell: null, lat: null, lon: null, category: null, price: null },
+  facts: { cell: null, lat: null, lon: null, category: null, priceMinor: null, currency: null },
   first: event % 3 === 0,
   firstPurchase: false,
   previous: [],

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { type ProductFilter, productFilter } from "../../../shared/contracts/location.ts";
-import { categoryName, identifier } from "../../../shared/contracts/primitives.ts";
+import { categoryName, currencyCode, identifier } from "../../../shared/contracts/primitives.ts";
 import { decimalParameter, radiusKmParameter } from "./operation.ts";
 
 /** Largest price of a product. */
@@ -24,6 +24,7 @@ export const filterParameters = {
   category: repeatedParameter(categoryName, 50).optional(),
   priceMin: decimalParameter(z.number(), 0, maxPrice).optional(),
   priceMax: decimalParameter(z.number(), 0, maxPrice).optional(),
+  currency: currencyCode.optional(),
   discountMin: decimalParameter(z.number(), 0, 1).optional(),
   radiusKm: radiusKmParameter.optional(),
   includeUnavailable: booleanParameter.optional(),

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { searched } from "../../../shared/contracts/location.ts";
+import { answerFilter, searched } from "../../../shared/contracts/location.ts";
 import { identifier } from "../../../shared/contracts/primitives.ts";
 import { productCard } from "../../../shared/contracts/product.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
@@ -29,6 +29,7 @@ const list = z
       }),
     ),
     searched,
+    filter: answerFilter.optional(),
   })
   .openapi("ProductList");
 const tags = ["Recommendations"];

@@ -19,7 +19,7 @@ export function addOpenApiDocument(app: Gateway): void {
             version: "1",
             description:
               "Location-aware product recommendations: what should this user see, here, now? Errors are RFC 9457 problems. " +
-              "Times are ISO 8601 in UTC, prices are in units of their currency, and distances are in kilometers.",
+              "Times are ISO 8601 in UTC, prices are exact decimals in units of their currency, and distances are in kilometers.",
           },
           servers: [{ url: "/" }],
         }),

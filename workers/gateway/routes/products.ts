@@ -1,6 +1,12 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { categoryName } from "../../../shared/contracts/primitives.ts";
-import { product, productInput, productPatch, productWithTotals } from "../../../shared/contracts/product.ts";
+import {
+  checkPrice,
+  product,
+  productFields,
+  productPatch,
+  productWithTotals,
+} from "../../../shared/contracts/product.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import { inputWarning } from "../../../shared/contracts/warning.ts";
 import type { Gateway } from "../context.ts";
@@ -22,7 +28,10 @@ import { checkLocation, withWarnings } from "../request/check-location.ts";
 const stored = product.meta({ id: "Product" });
 const answer = product.extend({ warnings: z.array(inputWarning).optional() }).meta({ id: "WrittenProduct" });
 const withTotals = productWithTotals.meta({ id: "ProductWithTotals" });
-const written = productInput.omit({ id: true }).meta({ id: "ProductBody" });
+const written = productFields
+  .omit({ id: true })
+  .extend({ id: productFields.shape.id.optional() })
+  .superRefine(checkPrice);
 const patch = productPatch.meta({ id: "ProductPatch" });
 const list = z.object({ items: z.array(stored), nextCursor: z.string().optional() });
 const tags = ["Products"];
@@ -61,7 +70,7 @@ export function addProductRoutes(app: Gateway, { services }: Dependencies, guard
       request: {
         params: idPath,
         query: noQuery,
-        body: jsonBody(written.extend({ id: productInput.shape.id.optional() })),
+        body: jsonBody(written),
       },
       responses: {
         200: jsonResponse("Replaced.", answer),

@@ -20,6 +20,31 @@ describe("the product routes", () => {
     expect((await call("GET", "/v1/products/p1")).status).toBe(404);
   });
 
+  it("L3: refuse a price with more digits than its currency has, with 400 and the field", async () => {
+    const { call } = createTestGateway();
+    const message = "must have at most 2 digits after the decimal point, as EUR has; got 19.955";
+    const wrong = { title: "One", price: 19.955, currency: "EUR" };
+    for (const [method, body] of [
+      ["PUT", wrong],
+      ["PATCH", { price: wrong.price, currency: wrong.currency }],
+    ] as const) {
+      const answer = await call(method, "/v1/products/p1", { body });
+      expect([answer.status, await answer.json()]).toMatchObject([
+        400,
+        { code: "invalid_input", errors: [{ path: "price", message }] },
+      ]);
+    }
+    const bulk = await call("POST", "/v1/products/bulk", {
+      body: `${JSON.stringify({ ...wrong, id: "p1" })}\n${JSON.stringify({ ...wrong, id: "p2", price: 19.95 })}`,
+      headers: { "content-type": "application/x-ndjson" },
+    });
+    expect(await bulk.json()).toMatchObject({
+      accepted: 1,
+      rejected: 1,
+      errors: [{ line: 1, message: `price: ${message}` }],
+    });
+  });
+
   it("store images, and serve them publicly under an immutable path", async () => {
     const { call } = createTestGateway();
     await call("PUT", "/v1/products/p1", { body: { title: "One" } });

@@ -14,7 +14,7 @@ const choice = (
   time: hour * 3600 + seconds,
   recommendationId: null,
   location: null,
-  facts: { cell: "c", lat: null, lon: null, category: null, price: null, ...more.facts },
+  facts: { cell: "c", lat: null, lon: null, category: null, priceMinor: null, currency: null, ...more.facts },
   first: false,
   firstPurchase: false,
   previous: [{ productId: "a", cell: "c" }],

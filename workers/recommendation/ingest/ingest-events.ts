@@ -71,7 +71,14 @@ const conflictOf = (eventId: string, fields: string[]): RejectedEvent["error"] =
 const maxEventsPerCall = 1000;
 /** User objects that are called at the same time. */
 const maxConcurrentUsers = 32;
-const noFacts: ProductFacts = { cell: null, lat: null, lon: null, category: null, price: null };
+const noFacts: ProductFacts = {
+  cell: null,
+  lat: null,
+  lon: null,
+  category: null,
+  priceMinor: null,
+  currency: null,
+};
 
 /** An event of a request. */
 interface IndexedEvent {

@@ -1,4 +1,5 @@
 import type { ProductFacts } from "../../../shared/contracts/event.ts";
+import { nearestMinorUnits } from "../../../shared/contracts/minor-units.ts";
 import type { ProductCard } from "../../../shared/contracts/product.ts";
 import type { ProductApi } from "../../../shared/services/product-api.ts";
 import { fetchCards } from "./fetch-cards.ts";
@@ -13,7 +14,8 @@ const factsOf = (card: ProductCard): ProductFacts => ({
   lat: card.location?.lat ?? null,
   lon: card.location?.lon ?? null,
   category: card.category,
-  price: card.price,
+  priceMinor: card.price === null ? null : nearestMinorUnits(card.price, card.currency),
+  currency: card.currency,
 });
 
 interface CachedFacts {

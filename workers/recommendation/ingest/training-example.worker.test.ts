@@ -54,7 +54,7 @@ const event = (
   time: shownAt + after,
   recommendationId,
   location: null,
-  facts: { cell: null, lat: null, lon: null, category: null, price: null },
+  facts: { cell: null, lat: null, lon: null, category: null, priceMinor: null, currency: null },
 });
 
 const atSecond = (after: number): unknown => vi.setSystemTime((shownAt + after) * 1000);

@@ -65,7 +65,7 @@ describe("recommendProducts for a user with a history", () => {
       time: now - 1000 + i,
       recommendationId: null,
       location: osloPoint,
-      facts: { cell: leaf, ...osloPoint, category: "books", price: 2.5 },
+      facts: { cell: leaf, ...osloPoint, category: "books", priceMinor: 250, currency: "EUR" },
     }));
     expect((await session().ingest("counted", "ann", events, false)).ok).toBe(true);
     const recommend = async (): Promise<Record<string, number>> => {

@@ -1,8 +1,7 @@
-import { type Columns, currencyOf } from "../../../model/columns/columns.ts";
+import { type Columns, groupIdOf } from "../../../model/columns/columns.ts";
 import { decimalFromFloat32 } from "../../../model/columns/decimal-from-float32.ts";
+import { rowPrice } from "../../../model/columns/row-price.ts";
 import type { ProductCard } from "../../../shared/contracts/product.ts";
-import { discountShare } from "../../../shared/money/discount.ts";
-import { decimalOf } from "../../../shared/money/minor-units.ts";
 
 /** Returns the rating in a 32-bit column; null for NaN. */
 const ratingOf = (value: number): number | null => (Number.isNaN(value) ? null : decimalFromFloat32(value));
@@ -10,16 +9,14 @@ const ratingOf = (value: number): number | null => (Number.isNaN(value) ? null :
 /** Returns the card of the product in a tile's row. Tiles hold no images. */
 export function cardFromTile(block: Columns, row: number): ProductCard {
   const hasLocation = !Number.isNaN(block.lat[row]);
-  const currency = currencyOf(block, row);
   return {
     id: block.id(row),
     title: block.title(row),
     category: block.strings[block.category[row]],
-    price: Number.isNaN(block.priceMinor[row]) ? null : decimalOf(block.priceMinor[row], currency),
-    currency,
-    discount: discountShare(block.discountMillionths[row]),
+    ...rowPrice(block, row),
     rating: ratingOf(block.rating[row]),
     available: block.available[row] === 1,
+    groupId: groupIdOf(block, row),
     image: null,
     location: hasLocation ? { lat: block.lat[row], lon: block.lon[row] } : null,
     cell: block.strings[block.cell[row]],

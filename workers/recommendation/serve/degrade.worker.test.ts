@@ -24,7 +24,20 @@ describe("recommendProducts", () => {
     const { items, skipped } = await answer({ PRODUCT: { getCards: rejectAsDown } }, {}, "cold");
     expect(skipped.cards).toContain("tiles stand in");
     expect(items[0].product).toMatchObject({ category: "books", price: 2.5, currency: "EUR", image: null });
+    expect(items[0].product).toMatchObject({ priceAfterDiscount: 2.5, groupId: null });
     expect(items).toHaveLength(5);
+  });
+
+  it("L3: is unavailable if the currency of a price cannot be decided, unless the request names it", async () => {
+    const change = { LOCATION: { ...services.LOCATION, filterCurrency: rejectAsDown } };
+    const refused = await recommendForAnn(change, { filter: { priceMax: 3 } });
+    expect(refused).toMatchObject({
+      ok: false,
+      error: { code: "unavailable", detail: expect.stringContaining("filter.currency") },
+    });
+    const named = await answer(change, { filter: { priceMax: 2.5, currency: "EUR" } });
+    expect(named.items).toHaveLength(5);
+    expect(named.filter).toEqual({ currency: "EUR" });
   });
 
   it("leaves out the city name if the gazetteer fails", async () => {

@@ -2,9 +2,9 @@ import { decodeColumns } from "../../../model/columns/columns.ts";
 import { ColumnsBuilder } from "../../../model/columns/columns-builder.ts";
 import { columnWidth } from "../../../model/columns/layout.ts";
 import type { RowTest } from "../../../model/retrieval/filter.ts";
+import { nearestMinorUnits } from "../../../shared/contracts/minor-units.ts";
 import type { CardRequest, ProductCard } from "../../../shared/contracts/product.ts";
 import { ok, type Result } from "../../../shared/contracts/result.ts";
-import { nearestMinorUnits } from "../../../shared/money/minor-units.ts";
 import type { ProductApi } from "../../../shared/services/product-api.ts";
 import { loadCardsById } from "./cards.ts";
 
@@ -57,7 +57,7 @@ function passesTest(card: ProductCard, test: RowTest): boolean {
     discount: card.discount,
     rating: card.rating,
     available: card.available,
-    groupId: null,
+    groupId: card.groupId,
     cell: card.cell,
     counts: new Array<number>(columnWidth.counts).fill(0),
     hot: new Array<number>(columnWidth.hot).fill(0),

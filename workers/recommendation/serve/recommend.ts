@@ -90,7 +90,18 @@ export async function recommendProducts(
     lastLocationSeconds: lastLocationSecondsOf(env),
   });
   const { point } = resolved;
-  const filter = await decideCurrency(env.LOCATION, application, input.filter ?? {}, point);
+  const filter = await decideCurrency(env.LOCATION, application, input.filter ?? {}, point).catch(
+    (error: unknown) => {
+      console.error({ event: "currency of a filter unknown", error: errorText(error) });
+      return null;
+    },
+  );
+  if (!filter)
+    return refuse(
+      "unavailable",
+      "The currency of the filter cannot be decided now; retry the request, or name `filter.currency`.",
+      { retryAfter: 1 },
+    );
   const locationMs = performance.now() - started - profileMs;
   const { rankers, variant, shadow, skipped: modelSkipped } = await serving;
   const modelMs = performance.now() - started - profileMs - locationMs;

@@ -5,12 +5,13 @@ import { compileProductTest } from "../../../model/retrieval/filter.ts";
 import { defaultFirstStage } from "../../../model/retrieval/first-stage.ts";
 import { logScoreAtDistance } from "../../../model/retrieval/reach.ts";
 import { popularityScore } from "../../../model/tiles/engagement.ts";
-import type { ProductFilter, Searched } from "../../../shared/contracts/location.ts";
+import { type DecidedFilter, filtersByPrice, type Searched } from "../../../shared/contracts/location.ts";
 import type { Point } from "../../../shared/contracts/primitives.ts";
 import { type CardRequest, cardsOfAnyVersion } from "../../../shared/contracts/product.ts";
 import type { ProductListQuery, RecommendationList } from "../../../shared/contracts/recommendation.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { unitVectors, vectorDistanceKm } from "../../../shared/geo/sphere.ts";
+import { decideCurrency } from "./filter-currency.ts";
 import { listProducts } from "./listed-products.ts";
 import { locationCandidateStore } from "./location-candidates.ts";
 
@@ -34,7 +35,7 @@ type ScoredProduct = CardRequest & { score: number };
 /** What a list may contain: the products near a point that pass a filter. */
 interface ListRule {
   point: Point | null;
-  filter: ProductFilter;
+  filter: DecidedFilter;
   exclude: string[];
 }
 
@@ -54,7 +55,8 @@ async function rankedList(
     const { cell: _cell, version: _version, ...product } = card;
     return { productId, rank: i + 1, score, product };
   });
-  return ok({ items, searched });
+  const { currency } = rule.filter;
+  return ok({ items, searched, ...(currency === undefined ? {} : { filter: { currency } }) });
 }
 
 const rowIndices = (columns: Columns): number[] => Array.from({ length: columns.count }, (_, row) => row);
@@ -75,13 +77,18 @@ export async function similarProducts(
   env: RecommendationEnv,
   application: string,
   productId: string,
-  { limit, filter, exclude }: ProductListQuery,
+  { limit, filter: asked, exclude }: ProductListQuery,
 ): Promise<Result<RecommendationList>> {
   const cards = await env.PRODUCT.getCards(application, cardsOfAnyVersion([productId]));
   if (!cards.ok) return cards;
   const [card] = cards.value;
   if (!card) return refuse("not_found", `There is no product ${productId}.`);
   const store = locationCandidateStore(env.LOCATION, application);
+  // Who compares a product with others compares prices in its currency.
+  const named = filtersByPrice(asked)
+    ? { ...asked, currency: asked.currency ?? card.currency ?? undefined }
+    : asked;
+  const filter = await decideCurrency(env.LOCATION, application, named, card.location);
   const rule: ListRule = { point: card.location, filter, exclude: [productId, ...exclude] };
   const [own, near] = await Promise.all([
     store.productColumns([{ productId, cell: card.cell }], 1),
@@ -116,8 +123,9 @@ export async function trendingProducts(
   env: RecommendationEnv,
   application: string,
   point: Point | null,
-  { limit, filter, exclude }: ProductListQuery,
+  { limit, filter: asked, exclude }: ProductListQuery,
 ): Promise<Result<RecommendationList>> {
+  const filter = await decideCurrency(env.LOCATION, application, asked, point);
   const rule: ListRule = { point, filter, exclude };
   const near = await locationCandidateStore(env.LOCATION, application).firstStageCandidates({
     ...anonymousQuery,

@@ -5,6 +5,7 @@ import { buildLeafTile } from "../../../model/tiles/build-tiles.ts";
 import { recommendationInput } from "../../../shared/contracts/recommendation.ts";
 import { ok } from "../../../shared/contracts/result.ts";
 import { addressOf, leafCellAt } from "../../../shared/geo/cells.ts";
+import { shownPrice } from "../../../shared/money/shown-price.ts";
 import { recommendProducts } from "../serve/recommend.ts";
 
 export const sessionEnvironment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Object.assign(
@@ -38,7 +39,14 @@ export const osloProducts = Array.from({ length: 20 }, (_, i) => ({
 export const block = buildLeafTile(leaf, 1, 1_700_000_000, osloProducts, () => 0);
 const cards = osloProducts.map(({ change: { productId, version, ...rest } }) => {
   const { deleted: _deleted, previousCell: _previous, createdAt: _created, priceMinor, ...card } = rest;
-  return { ...card, price: priceMinor / 100, id: productId, image: "/picture", cell: leaf, version };
+  return {
+    ...card,
+    ...shownPrice(priceMinor, card.currency, card.discount),
+    id: productId,
+    image: "/picture",
+    cell: leaf,
+    version,
+  };
 });
 const inOslo = { city: "Oslo", country: "NO", timezone: "Europe/Oslo", cell: leaf, distanceKm: 1 };
 export const rejectAsDown = () => Promise.reject(new Error("down"));

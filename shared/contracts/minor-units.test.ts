@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { currencyOfCountry } from "./country-currency.ts";
 import { currencyDigits } from "./currency-digits.ts";
-import { discountMillionths, discountShare, priceAfterDiscount } from "./discount.ts";
+import { excessDigits } from "./excess-digits.ts";
 import {
   decimalOf,
   minorUnitsAtLeast,
@@ -78,52 +77,17 @@ describe("currencyDigits", () => {
   });
 });
 
-describe("priceAfterDiscount", () => {
-  it("rounds to the nearest minor unit, halves up", () => {
-    expect(priceAfterDiscount(1995, discountMillionths(0.7))).toBe(599);
-    expect(priceAfterDiscount(5, discountMillionths(0.5))).toBe(3);
-    expect(priceAfterDiscount(1000, discountMillionths(1))).toBe(0);
-    expect(priceAfterDiscount(24_999_001, 0)).toBe(24_999_001);
-  });
-
-  it("L3: equals the exact fraction, for any price and discount", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 0, max: 1e13 }),
-        fc.integer({ min: 0, max: 1e6 }),
-        (price, millionths) => {
-          const exact = (BigInt(price) * BigInt(1_000_000 - millionths) + 500_000n) / 1_000_000n;
-          expect(priceAfterDiscount(price, millionths)).toBe(Number(exact));
-        },
-      ),
+describe("excessDigits", () => {
+  it("L3: says which digits the currency has, and what was found", () => {
+    expect(excessDigits(19.95, "EUR")).toBeNull();
+    expect(excessDigits(19.955, "EUR")).toBe(
+      "must have at most 2 digits after the decimal point, as EUR has; got 19.955",
     );
-  });
-
-  it("L3: keeps a discount of up to six digits exact", () => {
-    expect(discountShare(discountMillionths(0.7))).toBe(0.7);
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 1e6 }), (millionths) => {
-        expect(discountMillionths(discountShare(millionths))).toBe(millionths);
-      }),
+    expect(excessDigits(19.95, "JPY")).toBe(
+      "must be a whole number, since JPY has no digits after the decimal point; got 19.95",
     );
-  });
-});
-
-describe("currencyOfCountry", () => {
-  it("returns the currency of today, and null for what is no country", () => {
-    expect(["FR", "BG", "NO", "JP", "KW", "XK", "GB"].map((each) => currencyOfCountry(each))).toEqual([
-      "EUR",
-      "EUR",
-      "NOK",
-      "JPY",
-      "KWD",
-      "EUR",
-      "GBP",
-    ]);
-    expect([currencyOfCountry("ZZ"), currencyOfCountry(null), currencyOfCountry("constructor")]).toEqual([
-      null,
-      null,
-      null,
-    ]);
+    expect(excessDigits(0.001, null)).toBe(
+      "must have at most 2 digits after the decimal point, as an amount without a currency has; got 0.001",
+    );
   });
 });

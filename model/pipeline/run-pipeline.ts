@@ -12,6 +12,7 @@ import type { UserProfile } from "../profile/profile.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { type HistoryRules, hiddenProducts } from "../rules/hidden-products.ts";
 import { purchasedFactors } from "../rules/purchased-factors.ts";
+import { rejectedCategories } from "../rules/rejected-categories.ts";
 import { applyRules, type Rules, removedCategories } from "../rules/rules.ts";
 import { fetchCandidates } from "./fetch-candidates.ts";
 import { finalScores, scoresAtDistance } from "./final-scores.ts";
@@ -147,12 +148,16 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   const { ranker, scores, skipped } = await scoreCandidates(ports.rankers, features, remainingMs);
   finishStage("rank", skipped);
 
+  const rejected = rejectedCategories(profile, now);
   const factors = purchasedFactors(profile, candidates, now, query.historyRules);
   const listScores = scoresAtDistance(scores, candidates, point);
   const ranked = candidates.map(({ block, row }, index) => ({
     block,
     row,
-    score: listScores[index] * (factors.get(index) ?? 1),
+    score:
+      listScores[index] *
+      (factors.get(index) ?? 1) *
+      (rejected.get(block.strings[block.category[row]] ?? "") ?? 1),
     index,
   }));
   const exploration = (ports.random && query.exploration) || noExploration;

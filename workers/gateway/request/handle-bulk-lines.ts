@@ -23,6 +23,9 @@ export interface BulkOutcome {
   warnings?: readonly { index: number; code: string; message: string }[];
 }
 
+/** Characters of a line that is not JSON which its error shows: too few for an exact location. */
+const maxShownCharacters = 12;
+
 type ParsedLine<T> = { value: T } | { error: Omit<RefusedLine, "line"> };
 const invalid = (message: string, path?: string): { error: Omit<RefusedLine, "line"> } => ({
   error: { code: "invalid_input", ...(path ? { path } : {}), message },
@@ -41,7 +44,7 @@ function parseLine<S extends z.ZodType>(
     json = JSON.parse(line.text);
   } catch {
     return invalid(
-      `is not JSON; it begins with ${JSON.stringify(line.text.trim().slice(0, 40).toWellFormed())}`,
+      `is not JSON; it begins with ${JSON.stringify(line.text.trim().slice(0, maxShownCharacters).toWellFormed())}`,
     );
   }
   const parsed = parseUnknown(schema, json);

@@ -57,6 +57,19 @@ describe("files: parts", () => {
     expect(report.guessed.join()).toContain("benchmark_filename");
   });
 
+  it("files: says which files of a folder are not read", () => {
+    const others = ["x.user", "x.kg", "orders.json", "README.md", "x.inter.refused.tsv", ".DS_Store"];
+    const { report } = read([
+      inter([header, ...rows(1_780_000_000, 3)], "x.inter"),
+      ...others.map((name) => ({ name, text: "" })),
+      { name: "raw.csv", text: "a,b" },
+    ]);
+    expect(report.notes).toEqual([
+      "files not read, since only .inter, .item, .csv and .tsv are: x.user, x.kg, orders.json",
+      "raw.csv: not read, since the folder has .inter files",
+    ]);
+  });
+
   it("files/parts: reads any number of parts, the tenth after the second", () => {
     const parts = Array.from({ length: 11 }, (_, i) =>
       inter(["user_id:token\titem_id:token", `u\tp${i + 1}`], `shop.part${i + 1}.inter`),
@@ -415,6 +428,26 @@ describe("files: values", () => {
     expect(absent).toMatchObject([
       { line: 3, column: "price", reason: expect.stringContaining("at most 2 digits") },
       { line: 4, column: "item_group_id" },
+    ]);
+  });
+
+  it("files: the place (0, 0) stands for a missing one, of products and events", () => {
+    const { dataset, events, absent } = read([
+      { name: "x.item", text: "item_id:token\tlat:float\tlon:float\np\t0\t0.0" },
+      inter([
+        "user_id:token\titem_id:token\ttimestamp:float\tlat:float\tlon:float",
+        "u\tp\t1780000000\t0\t0",
+        "u\tp\t1780000060\t0\t9.5",
+      ]),
+    ]);
+    expect(dataset.items.get("p")).toMatchObject({ lat: null, lon: null });
+    expect(events.map(({ lat, lon }) => [lat, lon])).toEqual([
+      [null, null],
+      [0, 9.5],
+    ]);
+    expect(absent).toMatchObject([
+      { file: "x.item", line: 2, value: "0, 0.0" },
+      { file: "shop.inter", line: 2, value: "0, 0" },
     ]);
   });
 

@@ -2,7 +2,6 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Dataset } from "./dataset.ts";
 import { type ReadDataset, type ReadOptions, readFiles } from "./read-files.ts";
-import { isDatasetFile } from "./select-files.ts";
 import type { SourceFile } from "./table-file.ts";
 
 /** Bytes that are read from a file at once. */
@@ -23,11 +22,14 @@ function* chunksOfFile(path: string): Generator<Uint8Array> {
   }
 }
 
-/** Returns the files of the dataset at a path: one file, or those of a folder. */
+/** Returns the files at a path: one file, or those of a folder. */
 export function datasetFiles(path: string): { folder: string; files: SourceFile[] } {
   const isFile = statSync(path).isFile();
   const folder = isFile ? dirname(path) : path;
-  const names = isFile ? [basename(path)] : readdirSync(path).filter(isDatasetFile);
+  const entries = isFile ? [] : readdirSync(path, { withFileTypes: true });
+  const names = isFile
+    ? [basename(path)]
+    : entries.filter((each) => !each.isDirectory()).map(({ name }) => name);
   return { folder, files: names.map((name) => ({ name, chunks: () => chunksOfFile(join(folder, name)) })) };
 }
 

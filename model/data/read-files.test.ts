@@ -67,6 +67,19 @@ describe("readFiles", () => {
     expect(again).toEqual(dataset);
   });
 
+  it("preserves what cannot be bought, and groups of variants", () => {
+    const dataset = parseDataset([
+      {
+        name: "x.item",
+        text: 'item_id:token\ttitle:token\tavailable:token\tgroup_id:token\n1\t"Pan 12"" iron"\tfalse\tpan\n2\t"Heroes"\ttrue\t',
+      },
+      { name: "x.inter", text: "user_id:token\titem_id:token\ttimestamp:float\nu\t1\t1" },
+    ]);
+    expect([...dataset.items.values()].map(({ title }) => title)).toEqual(['Pan 12" iron', '"Heroes"']);
+    expect(dataset.items.get("1")).toMatchObject({ available: false, groupId: "pan" });
+    expect(parseDataset(writeDataset(dataset))).toEqual(dataset);
+  });
+
   it("preserves any text, except that white space becomes a space", () => {
     const value = fc.string({ minLength: 1 }).map((text) => `x${text}`);
     fc.assert(

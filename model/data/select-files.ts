@@ -28,6 +28,11 @@ const splitName = /\.(train|valid|test)$/;
 
 /** Returns whether a file, by its name, may belong to a dataset. */
 export const isDatasetFile = (name: string): boolean => endings.test(name) && !reportEnding.test(name);
+/** Returns whether a file is a report of an import, or the documentation of a dataset. */
+const isReport = (name: string): boolean =>
+  reportEnding.test(name) || /^\.|^(readme|license)|\.refused-by-api\.ndjson$/i.test(name);
+/** Names of files that a note lists. */
+const maxListedNames = 10;
 
 const baseName = (name: string): string =>
   name.replace(endings, "").replace(splitName, "").replace(partName, "");
@@ -40,6 +45,11 @@ const stemOf = (name: string): string => name.replace(endings, "");
  * `benchmark_filename`; any other number of parts is one file in pieces.
  */
 export function selectFiles(files: readonly SourceFile[], map: ColumnMap, log: ReadLog): SelectedFiles {
+  const others = files.map(({ name }) => name).filter((name) => !isDatasetFile(name) && !isReport(name));
+  if (others.length > 0)
+    log.note(
+      `files not read, since only .inter, .item, .csv and .tsv are: ${others.slice(0, maxListedNames).join(", ")}${others.length > maxListedNames ? " and others" : ""}`,
+    );
   const sorted = files.filter(({ name }) => isDatasetFile(name)).sort(byNameAndPart);
   const ends = (ending: string) => (file: SourceFile) => file.name.toLowerCase().endsWith(ending);
   let events = sorted.filter(ends(".inter"));

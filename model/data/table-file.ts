@@ -1,3 +1,4 @@
+import { implausibilityOf, implausibilityText } from "../../shared/geo/implausible-point.ts";
 import { parseFloatCell } from "./cell-values.ts";
 import { type Column, type ColumnMap, type FileKind, type Header, readHeader } from "./columns.ts";
 import { DatasetError } from "./dataset-error.ts";
@@ -11,6 +12,9 @@ import {
   splitRows,
   unquoteCell,
 } from "./split-rows.ts";
+
+/** Latitude beyond which a point does not stand for a missing one. */
+const maxMissingDegrees = 0.1;
 
 /** A file of a dataset: its name, and its text or its bytes in order. */
 export type SourceFile =
@@ -76,11 +80,21 @@ export class TableRow {
     return null;
   }
 
-  /** Returns the place in two cells; null where one of them is missing or wrong. */
+  /** Returns the place in two cells; null where one of them is missing or wrong, or both are 0. */
   place(lat: Column | undefined, lon: Column | undefined): { lat: number; lon: number } | null {
     const latitude = this.number(lat, -90, 90);
     const longitude = this.number(lon, -180, 180);
-    if (latitude !== null && longitude !== null) return { lat: latitude, lon: longitude };
+    if (latitude !== null && longitude !== null && lat !== undefined) {
+      const place = { lat: latitude, lon: longitude };
+      // The first test is a cheap one, since files have millions of places.
+      if (Math.abs(latitude) > maxMissingDegrees || implausibilityOf(place) !== "null_island") return place;
+      this.leaveOut(
+        lat,
+        `${this.cell(lat)?.trim()}, ${this.cell(lon)?.trim()}`,
+        implausibilityText.null_island,
+      );
+      return null;
+    }
     const [alone, other] = latitude === null ? [lon, lat] : [lat, lon];
     if ((latitude !== null || longitude !== null) && alone !== undefined && this.cell(other) === undefined)
       this.leaveOut(alone, this.cell(alone) ?? "", `has no ${other?.name ?? "other coordinate"} beside it`);

@@ -48,7 +48,15 @@ function writeItems(items: readonly DatasetItem[]): string {
   const attributes = [...new Set(items.flatMap((item) => Object.keys(item.attributes)))];
   const typeOf = (name: string): string =>
     items.some((item) => typeof item.attributes[name] === "string") ? "token" : "float";
-  const header = formatRow([...itemColumns, ...attributes.map((name) => `${name}:${typeOf(name)}`)]);
+  // These columns are written only where a product has them.
+  const hasUnavailable = items.some(({ available }) => available === false);
+  const hasGroups = items.some(({ groupId }) => groupId !== undefined);
+  const header = formatRow([
+    ...itemColumns,
+    ...(hasUnavailable ? ["available:token"] : []),
+    ...(hasGroups ? ["group_id:token"] : []),
+    ...attributes.map((name) => `${name}:${typeOf(name)}`),
+  ]);
   const lines = items.map((item) =>
     formatRow([
       item.id,
@@ -60,6 +68,8 @@ function writeItems(items: readonly DatasetItem[]): string {
       item.rating,
       item.lat,
       item.lon,
+      ...(hasUnavailable ? [item.available === false ? "false" : "true"] : []),
+      ...(hasGroups ? [item.groupId] : []),
       ...attributes.map((name) => item.attributes[name]),
     ]),
   );

@@ -198,6 +198,31 @@ describe("npm run import", () => {
     expect([...api.events.values()][0].timestamp).toBe("2013-02-01T10:00:00.000Z");
   });
 
+  it("files: events that an earlier import moved by other weeks are known before", async () => {
+    const data = writeFiles({ "a.inter": [header, "u\tp\t1359712800", "u\tq\t1359712860"].join("\n") });
+    api.refuse = (lines) => ({
+      status: 422,
+      body: {
+        report: {
+          ...{ received: lines.length, accepted: 0, duplicates: 0, rejected: lines.length },
+          errors: lines.map((_, i) => ({
+            line: i + 1,
+            code: "event_id_conflict",
+            message: "differs",
+            fields: ["timestamp"],
+          })),
+        },
+      },
+    });
+    const moved = await runImport(data);
+    expect(moved.code).toBe(0);
+    expect(moved.report.events).toMatchObject({ sent: 2, accepted: 0, knownBefore: 2, refused: 0 });
+    // Times that were not moved differ in truth.
+    const kept = await runImport(data, ["--times", "keep"]);
+    expect(kept.code).toBe(1);
+    expect(kept.report.reason).toContain("the API accepted none of 2 events; the first reason: differs");
+  });
+
   it("files: splits a user with 10,500 events into requests, one at a time", async () => {
     const lines = Array.from({ length: 10_500 }, (_, i) => `busy\tp${i % 7}\t${start - i}`);
     const data = writeFiles({ "a.inter": [header, ...rows(start, 300), ...lines].join("\n") });

@@ -1,5 +1,5 @@
 import { mapConcurrent } from "../../shared/async/map-concurrent.ts";
-import type { BulkReport } from "../../shared/contracts/product.ts";
+import type { BulkReport, RefusedLine } from "../../shared/contracts/product.ts";
 import { type ApiTarget, sendWithRetries } from "../api/send-with-retries.ts";
 import type { Marketplace } from "./marketplace.ts";
 import { type RequestLines, splitIntoLanes, splitRequests } from "./request-lanes.ts";
@@ -27,13 +27,15 @@ const maxReportedErrors = 100;
 /** Characters of the reason that is stored for a failed import. */
 const maxReasonCharacters = 500;
 
-/** Adds the counts and errors of one request to a sum. */
-function addReport(sum: BulkReport, part: BulkReport): void {
-  sum.received += part.received;
-  sum.accepted += part.accepted;
-  sum.duplicates += part.duplicates;
-  sum.rejected += part.rejected;
-  sum.errors.push(...part.errors.slice(0, maxReportedErrors - sum.errors.length));
+/**
+ * Returns whether a line is an event that an earlier import of the same files stored at another time, since it moved
+ * all times by another number of weeks.
+ */
+const isMovedEvent = ({ code, fields }: RefusedLine): boolean =>
+  code === "event_id_conflict" && fields?.length === 1 && fields[0] === "timestamp";
+
+/** Adds the warnings of one request to a sum. */
+function addWarnings(sum: BulkReport, part: BulkReport): void {
   const warnings = [...(sum.warnings ?? []), ...(part.warnings ?? [])];
   const listed = warnings.slice(0, maxReportedErrors);
   sum.warnings = listed;
@@ -47,15 +49,22 @@ class BulkSender {
   readonly refused: RefusedItem[] = [];
   readonly #target: ApiTarget;
   readonly #path: string;
+  readonly #timesMoved: boolean;
 
-  constructor(target: ApiTarget, path: string) {
+  /** With `timesMoved`, an event that is stored at another time counts as known before. */
+  constructor(target: ApiTarget, path: string, timesMoved = false) {
     this.#target = target;
     this.#path = path;
+    this.#timesMoved = timesMoved;
   }
 
   async send(lines: RequestLines): Promise<void> {
     const report = await this.#post(lines);
-    addReport(this.sum, report);
+    this.sum.received += report.received;
+    this.sum.accepted += report.accepted;
+    this.sum.duplicates += report.duplicates;
+    this.sum.rejected += report.rejected;
+    addWarnings(this.sum, report);
     if (report.rejected === 0) return;
     if (report.errors.length >= Math.min(report.rejected, lines.length)) this.#keepReasons(lines, report);
     // The report names the first refused lines only. Sent again in small parts, all lines are named; those that were
@@ -68,8 +77,15 @@ class BulkSender {
   }
 
   #keepReasons(lines: RequestLines, { errors }: BulkReport): void {
-    for (const { line, message } of errors)
-      this.refused.push({ reason: message, item: lines[line - 1] ?? "" });
+    for (const error of errors) {
+      if (this.#timesMoved && isMovedEvent(error)) {
+        this.sum.rejected--;
+        this.sum.duplicates++;
+        continue;
+      }
+      if (this.sum.errors.length < maxReportedErrors) this.sum.errors.push(error);
+      this.refused.push({ reason: error.message, item: lines[error.line - 1] ?? "" });
+    }
   }
 
   async #post(lines: RequestLines): Promise<BulkReport> {
@@ -124,7 +140,7 @@ export async function loadMarketplace(
 ): Promise<LoadReport> {
   const total = market.products.length + market.events.length;
   const products = new BulkSender(target, "/v1/products/bulk");
-  const events = new BulkSender(target, "/v1/events/bulk");
+  const events = new BulkSender(target, "/v1/events/bulk", market.timesMoved);
   const report = (status: Progress["status"], reason?: string): Promise<unknown> =>
     reportImport(target, market.name, {
       status,

@@ -12,6 +12,8 @@ export interface Marketplace {
   products: ProductInput[];
   /** Grouped by user and in time order: the bulk endpoint makes one call per user. */
   events: EventInput[];
+  /** Whether the times are others than those of the files. */
+  timesMoved: boolean;
 }
 
 /** Longest name of an import. */
@@ -63,6 +65,7 @@ export function toMarketplace(
   }
   return {
     name: toImportName(dataset.name),
+    timesMoved: shift !== 0,
     products: sortByLeafCell(
       [...dataset.items.values()].filter(({ id }) => !withheld.has(id)),
       (item) => item,

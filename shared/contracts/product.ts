@@ -155,6 +155,8 @@ export const refusedLine = z.object({
   path: z.string().optional(),
   /** What is right, and what was found. */
   message: z.string(),
+  /** The fields that differ from the stored event (for `event_id_conflict`). */
+  fields: z.array(z.string()).optional(),
 });
 export type RefusedLine = z.infer<typeof refusedLine>;
 

@@ -80,8 +80,14 @@ class LineReport {
     this.#accepted += accepted;
     this.#duplicates += duplicates;
     for (const { index, error } of rejected) {
-      const { code, path, message } = error;
-      this.refuse({ line: lines[index], code, ...(path === undefined ? {} : { path }), message });
+      const { code, path, message, fields } = error;
+      this.refuse({
+        line: lines[index],
+        code,
+        ...(path === undefined ? {} : { path }),
+        message,
+        ...(fields === undefined ? {} : { fields }),
+      });
     }
     this.#warned += warnings.length;
     const warned = warnings.map(({ index, code, message }) => ({ line: lines[index], code, message }));

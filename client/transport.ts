@@ -109,6 +109,11 @@ export class Transport {
     return (await this.send(method, path, query, body)).json() as Promise<T>;
   }
 
+  /** Returns the URL and the text of a beacon, whose body contains the credential. */
+  beacon(path: string, body: object): [url: string, text: string] {
+    return [`${this.#url}${path}`, JSON.stringify({ token: this.#credential, ...body })];
+  }
+
   /** Returns the URL and subprotocols of a WebSocket. The second subprotocol carries the credential. */
   socket(path: string): [url: string, protocols: string[]] {
     return [`${this.#url.replace(/^http/, "ws")}${path}`, ["vicinity", this.#credential]];

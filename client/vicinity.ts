@@ -61,6 +61,16 @@ export class Vicinity {
   sendEvents(events: readonly EventInput[]): Promise<EventReceipt> {
     return this.#transport.call("POST", "/v1/events", {}, toJsonBody({ events }));
   }
+  /**
+   * Returns the arguments of `navigator.sendBeacon` for up to 100 events, which a page can send while it is being left. The
+   * credential must be a user's token or a client key, since the body contains it.
+   *
+   * @example
+   * addEventListener("pagehide", () => navigator.sendBeacon(...vicinity.eventBeacon(events)));
+   */
+  eventBeacon(events: readonly EventInput[]): [url: string, text: string] {
+    return this.#transport.beacon("/v1/events", { events });
+  }
   /** Imports up to 10,000 past events. */
   importEvents(events: readonly EventInput[]): Promise<BulkReport> {
     return this.#transport.call("POST", "/v1/events/bulk", {}, toNdjsonBody(events));

@@ -10,6 +10,7 @@ import { crossOrigin } from "./middleware/cross-origin.ts";
 import { measureRequest } from "./middleware/measure-request.ts";
 import { noStore } from "./middleware/no-store.ts";
 import { limitRate } from "./middleware/rate-limit.ts";
+import { receiveBeacon } from "./middleware/receive-beacon.ts";
 import { receiveBody } from "./middleware/receive-body.ts";
 import { requireDecodablePath } from "./middleware/require-decodable-path.ts";
 import { requireJson } from "./middleware/require-json.ts";
@@ -55,6 +56,9 @@ export function createApp(dependencies: Dependencies): Gateway {
   const guard: GuardRoute = (access, maxBodyBytes, bodyKind = "json") => ({
     security: [{ credential: [access] }],
     middleware: [
+      ...(bodyKind === "beacon"
+        ? [receiveBeacon(dependencies.minBodyRate, dependencies.settings.origins)]
+        : []),
       authenticate(authenticator, access),
       // The rate limit runs before the check of the scope, so that refused requests count too.
       limitRate(dependencies.limiter),
@@ -62,7 +66,7 @@ export function createApp(dependencies: Dependencies): Gateway {
       ...(maxBodyBytes === undefined
         ? []
         : [
-            ...(bodyKind === "json" ? [requireJson] : []),
+            ...(bodyKind !== "other" ? [requireJson] : []),
             receiveBody(maxBodyBytes, dependencies.minBodyRate),
           ]),
     ],

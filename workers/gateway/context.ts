@@ -19,6 +19,8 @@ export interface GatewayContext {
     requestId: string;
     figures: RequestFigures;
     caller: Caller;
+    /** The credential that a beacon had in its body; absent for other requests. */
+    bodyCredential: string | undefined;
     /** Response headers that state the rate limit. */
     rateLimitHeaders: Record<string, string>;
   };

@@ -16,7 +16,8 @@ const cacheable = new Set<AccessLevel>(["client", "anyone", "self"]);
 export const authenticate =
   (authenticator: Authenticator, access: AccessLevel): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
-    const credential = credentialOf(c.req.raw.headers);
+    const { bodyCredential } = c.var;
+    const credential = bodyCredential ?? credentialOf(c.req.raw.headers);
     if (credential === null)
       throwRefusal(
         "unauthorized",
@@ -32,6 +33,8 @@ export const authenticate =
       });
     if (caller === null)
       throwRefusal("unauthorized", "The credential is unknown, expired, revoked or malformed.");
+    if (bodyCredential !== undefined && caller.kind === "admin")
+      throwRefusal("forbidden", "A beacon must not hold an admin key; send a user token or a client key.");
     c.set("caller", caller);
     await next();
   };

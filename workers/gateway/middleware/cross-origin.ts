@@ -14,7 +14,7 @@ export const crossOrigin = (origins: AllowedOrigins): MiddlewareHandler =>
   cors({
     origin: origins === "*" ? origins : [...origins],
     allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-    allowHeaders: ["authorization", "content-type", "if-none-match", "x-request-id"],
+    allowHeaders: ["authorization", "content-encoding", "content-type", "if-none-match", "x-request-id"],
     exposeHeaders: [
       "etag",
       "location",

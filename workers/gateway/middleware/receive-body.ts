@@ -1,8 +1,10 @@
 import type { MiddlewareHandler } from "hono";
 import type { GatewayContext } from "../context.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
-import { bodyChunks, type MinBodyRate } from "../request/body-chunks.ts";
-import { isJson } from "../request/media-type.ts";
+import type { MinBodyRate } from "../request/body-chunks.ts";
+import { decodeUtf8 } from "../request/decode-utf8.ts";
+import { decodedChunks } from "../request/decoded-chunks.ts";
+import { isJson, requireUtf8Charset } from "../request/media-type.ts";
 import { exceedsNestingDepth, maxNestingDepth } from "../request/nesting-depth.ts";
 
 const throwTooLarge = (maxBytes: number): never =>
@@ -30,19 +32,27 @@ async function readBody(
 }
 
 /**
- * Reads the whole body before the handler runs. Answers 413 for more than `maxBytes`, at once where `content-length`
- * announces them. Answers 408 for a body that arrives slower than `minRate`, and 400 for JSON that nests too deep.
+ * Reads the whole body before the handler runs, and decompresses it. Answers 413 for more than `maxBytes`, at once where
+ * `content-length` announces them, and as soon as the decompressed bytes exceed them. Answers 408 for a body that arrives
+ * slower than `minRate`, and 400 for JSON that is not UTF-8 or nests too deep.
  */
 export const receiveBody =
   (maxBytes: number, minRate: MinBodyRate): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
     const { raw } = c.req;
-    if (!raw.body) return next();
+    const { headers, body: stream } = raw;
+    if (!stream) return next();
+    if (isJson(headers)) requireUtf8Charset(headers);
     const announced = Number(raw.headers.get("content-length") ?? 0);
     if (announced > maxBytes) throwTooLarge(maxBytes);
-    const body = await readBody(bodyChunks(raw.body, minRate), announced, maxBytes);
-    if (isJson(raw.headers)) {
-      const text = new TextDecoder().decode(body);
+    const body = await readBody(decodedChunks({ headers, body: stream }, minRate), announced, maxBytes);
+    if (isJson(headers)) {
+      const decoded = decodeUtf8(new Uint8Array(body));
+      if ("problem" in decoded)
+        throwRefusal("invalid_input", `The body ${decoded.problem}.`, {
+          issues: [{ path: "", message: decoded.problem }],
+        });
+      const { text } = decoded;
       if (exceedsNestingDepth(text))
         throwRefusal(
           "invalid_input",
@@ -50,6 +60,10 @@ export const receiveBody =
         );
       // Handlers of JSON read only the text, so the text is cached. A new Request would copy all headers and `cf` data.
       Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
-    } else c.req.raw = new Request(raw, { body });
+    } else {
+      const decodedHeaders = new Headers(headers);
+      decodedHeaders.delete("content-encoding");
+      c.req.raw = new Request(raw, { body, headers: decodedHeaders });
+    }
     await next();
   };

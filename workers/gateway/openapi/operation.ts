@@ -6,8 +6,11 @@ import { maxReportedLines } from "../../../shared/contracts/product.ts";
 import type { GatewayContext } from "../context.ts";
 import type { AccessLevel } from "../keys/caller.ts";
 
-/** `json` requires a JSON content type; with `other`, the handler checks the content type. */
-export type BodyKind = "json" | "other";
+/**
+ * `json` requires a JSON content type, `beacon` accepts a request of `navigator.sendBeacon` too; with `other`, the handler
+ * checks the content type.
+ */
+export type BodyKind = "json" | "beacon" | "other";
 
 /** Fields of a route that limit who may call it, how often, and how large its body may be. */
 export interface RouteGuard {

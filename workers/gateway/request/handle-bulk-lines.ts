@@ -8,7 +8,9 @@ import {
 } from "../../../shared/contracts/product.ts";
 import { type InputIssue, parseUnknown } from "../../../shared/contracts/result.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
-import { bodyChunks, type MinBodyRate } from "./body-chunks.ts";
+import type { MinBodyRate } from "./body-chunks.ts";
+import { decodedChunks } from "./decoded-chunks.ts";
+import { mediaTypeOf, requireUtf8Charset } from "./media-type.ts";
 import { exceedsNestingDepth, maxNestingDepth } from "./nesting-depth.ts";
 import { type LineLimits, type NumberedLine, readLines } from "./read-lines.ts";
 
@@ -32,12 +34,8 @@ const invalid = (message: string, path?: string): { error: Omit<RefusedLine, "li
 });
 
 /** Returns the value of a line, or why it is refused. */
-function parseLine<S extends z.ZodType>(
-  line: NumberedLine,
-  schema: S,
-  maxLineLength: number,
-): ParsedLine<z.infer<S>> {
-  if (line.text === null) return invalid(`is too long: a line may have ${maxLineLength} characters`);
+function parseLine<S extends z.ZodType>(line: NumberedLine, schema: S): ParsedLine<z.infer<S>> {
+  if ("problem" in line) return invalid(line.problem);
   if (exceedsNestingDepth(line.text)) return invalid(`nests too deep: ${maxNestingDepth} levels are allowed`);
   let json: unknown;
   try {
@@ -133,12 +131,12 @@ export async function handleBulkLines<S extends z.ZodType>(
   limits: LineLimits & { maxLinesPerCall: number },
   handle: (values: z.infer<S>[]) => Promise<BulkOutcome>,
 ): Promise<BulkReport> {
-  const mediaType = request.headers.get("content-type")?.split(";")[0].trim().toLowerCase() ?? "";
-  if (!ndjsonMediaTypes.includes(mediaType))
+  if (!ndjsonMediaTypes.includes(mediaTypeOf(request.headers)))
     throwRefusal(
       "unsupported_media_type",
       "The body must be NDJSON with the content type application/x-ndjson.",
     );
+  requireUtf8Charset(request.headers);
   const report = new LineReport();
   let batch: { line: number; value: z.infer<S> }[] = [];
   const flush = async () => {
@@ -150,11 +148,12 @@ export async function handleBulkLines<S extends z.ZodType>(
       lines.map(({ line }) => line),
     );
   };
-  if (!request.body) throwRefusal("invalid_input", noLines);
+  const { headers, body } = request;
+  if (!body) throwRefusal("invalid_input", noLines);
   try {
-    for await (const line of readLines(bodyChunks(request.body, minRate), limits)) {
+    for await (const line of readLines(decodedChunks({ headers, body }, minRate), limits)) {
       report.received++;
-      const item = parseLine(line, schema, limits.maxLineLength);
+      const item = parseLine(line, schema);
       if ("value" in item) batch.push({ line: line.number, value: item.value });
       else report.refuse({ line: line.number, ...item.error });
       if (batch.length === limits.maxLinesPerCall) await flush();

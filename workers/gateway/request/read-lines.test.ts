@@ -2,7 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type LineLimits, type NumberedLine, readLines } from "./read-lines.ts";
 
-const bounds: LineLimits = { maxBytes: 1_000_000, maxLines: 1_000, maxLineLength: 20 };
+const bounds: LineLimits = { maxBytes: 1_000_000, maxLines: 1_000, maxLineBytes: 20 };
+
+const tooLongText = "is too long: a line may have 20 bytes";
+const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;
 
 /** A stream of the bytes of a text, split into chunks at the given positions. */
 function cut(text: string, cuts: number[]): ReadableStream<Uint8Array> {
@@ -29,14 +32,16 @@ async function read(
 describe("readLines", () => {
   it("yields the same lines however the stream is split", async () => {
     const text = fc.array(
-      fc.string({ unit: "grapheme", maxLength: 30 }).map((part) => part.replaceAll("\n", "")),
+      fc.string({ unit: "grapheme", maxLength: 30 }).map((part) => part.replaceAll(/[\n\ufeff]/g, "")),
     );
     await fc.assert(
       fc.asyncProperty(text, fc.array(fc.nat(500)), async (parts, cuts) => {
         const expected = parts
-          .map((part, i) => ({ number: i + 1, text: part }))
-          .filter(({ text }) => text.trim() !== "" || text.length > bounds.maxLineLength)
-          .map(({ number, text }) => ({ number, text: text.length > bounds.maxLineLength ? null : text }));
+          .map((part, i) => ({ number: i + 1, text: part, tooLong: byteLength(part) > bounds.maxLineBytes }))
+          .filter(({ text, tooLong }) => text.trim() !== "" || tooLong)
+          .map(({ number, text, tooLong }) =>
+            tooLong ? { number, problem: tooLongText } : { number, text },
+          );
         expect(await read(parts.join("\n"), cuts)).toEqual(expected);
       }),
     );
@@ -53,8 +58,32 @@ describe("readLines", () => {
     const cuts = Array.from({ length: 50 }, (_, i) => i * 20);
     expect(await read(`a\n${"x".repeat(1000)}\nb`, cuts)).toEqual([
       { number: 1, text: "a" },
-      { number: 2, text: null },
+      { number: 2, problem: tooLongText },
       { number: 3, text: "b" },
+    ]);
+  });
+
+  it("E5: names the line and the byte that is not UTF-8, and yields the others", async () => {
+    const bytes = Uint8Array.from([...new TextEncoder().encode("é\ncaf"), 0xe9, 0x0a, 0x62]);
+    const chunks = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const byte of bytes) controller.enqueue(new Uint8Array([byte]));
+        controller.close();
+      },
+    });
+    const lines: NumberedLine[] = [];
+    for await (const line of readLines(chunks, bounds)) lines.push(line);
+    expect(lines).toEqual([
+      { number: 1, text: "é" },
+      { number: 2, problem: "must be UTF-8; got the byte 0xE9 at offset 3" },
+      { number: 3, text: "b" },
+    ]);
+  });
+
+  it("reads a text with a byte order mark", async () => {
+    expect(await read("\ufeffa\nb")).toEqual([
+      { number: 1, text: "a" },
+      { number: 2, text: "b" },
     ]);
   });
 

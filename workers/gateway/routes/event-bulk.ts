@@ -21,7 +21,7 @@ import { handleBulkLines } from "../request/handle-bulk-lines.ts";
 const limits = {
   maxBytes: megabytes(32),
   maxLines: 10_000,
-  maxLineLength: kilobytes(8),
+  maxLineBytes: kilobytes(8),
   maxLinesPerCall: 4000,
 };
 

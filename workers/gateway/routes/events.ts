@@ -11,14 +11,7 @@ import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import { mayActFor } from "../keys/caller.ts";
-import {
-  type GuardRoute,
-  jsonBody,
-  jsonResponse,
-  kilobytes,
-  noQuery,
-  problemResponses,
-} from "../openapi/operation.ts";
+import { type GuardRoute, jsonResponse, kilobytes, noQuery, problemResponses } from "../openapi/operation.ts";
 
 const eventSchema = eventInput.meta({ id: "Event" });
 /**
@@ -38,6 +31,20 @@ interface ParsedEvents {
   malformed: { index: number; issues: InputIssue[] }[];
 }
 
+const beacon = z
+  .string()
+  .max(kilobytes(64))
+  .meta({
+    contentMediaType: "application/json",
+    description:
+      "For `navigator.sendBeacon`, which can send no header: `{ token, events }` as JSON in UTF-8. The `token` is a user token " +
+      "or a client key. An admin key is refused with 403.",
+  });
+/** The bodies of the route. A beacon reaches the handler as JSON without its token, so only that type is parsed. */
+const bodies = {
+  "application/json": { schema: envelope },
+  "text/plain": { schema: beacon },
+} as { "application/json": { schema: typeof envelope } };
 const nothingIngested: EventReceipt = { accepted: 0, duplicates: 0, rejected: [], warnings: [] };
 
 /** Validates each event of a request by itself. */
@@ -113,8 +120,8 @@ export function addEventRoute(app: Gateway, { services }: Dependencies, guard: G
         "429 or 503 if all events may be sent again. A `timestamp` may be up to 7 days old; up to 5 minutes in the future " +
         "counts as now, with the warning `timestamp_in_future`. A `location` that cannot be true is left out, with a warning.",
       tags: ["Events"],
-      ...guard("anyone", kilobytes(256)),
-      request: { query: noQuery, body: jsonBody(envelope) },
+      ...guard("anyone", kilobytes(256), "beacon"),
+      request: { query: noQuery, body: { required: true, content: bodies } },
       responses: {
         202: jsonResponse(
           "The accepted events are stored durably.",

@@ -3,9 +3,9 @@ import type { Page } from "../shared/contracts/page.ts";
 import type {
   BulkReport,
   Product,
-  ProductPatch,
   ProductWithTotals,
   productInput,
+  productPatch,
 } from "../shared/contracts/product.ts";
 import type { RecommendationList } from "../shared/contracts/recommendation.ts";
 import type { Written } from "../shared/contracts/warning.ts";
@@ -53,7 +53,7 @@ export class Products {
     return this.#transport.call("GET", productPath(productId));
   }
   /** Changes the given fields of a product. */
-  patch(productId: string, changes: ProductPatch): Promise<Written<Product>> {
+  patch(productId: string, changes: z.input<typeof productPatch>): Promise<Written<Product>> {
     return this.#transport.call("PATCH", productPath(productId), {}, toJsonBody(changes));
   }
   /** Deletes a product and its images. */

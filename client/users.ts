@@ -7,8 +7,8 @@ import type {
   LocationOutcome,
   User,
   UserInteraction,
-  UserPatch,
   userInput,
+  userPatch,
 } from "../shared/contracts/user.ts";
 import type { Written } from "../shared/contracts/warning.ts";
 import { type Query, type Transport, toJsonBody } from "./transport.ts";
@@ -43,7 +43,7 @@ export class Users {
     return this.#transport.call("GET", userPath(userId));
   }
   /** Changes the given fields of a profile. */
-  patch(userId: string, changes: UserPatch): Promise<Written<User>> {
+  patch(userId: string, changes: z.input<typeof userPatch>): Promise<Written<User>> {
     return this.#transport.call("PATCH", userPath(userId), {}, toJsonBody(changes));
   }
   /** Returns one page of all data that is stored about a user. A page may be empty although more follow. */

@@ -91,9 +91,20 @@ export class SessionStore {
 
   /** Returns whether {@link createTables} ran in this object. Reading an unknown user writes nothing. */
   hasTables(): boolean {
-    this.#tablesExist ||=
-      this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'journal'").toArray().length > 0;
+    if (this.#tablesExist) return true;
+    const [journal] = this.#sql
+      .exec<{ sql: string }>("SELECT sql FROM sqlite_master WHERE name = 'journal'")
+      .toArray();
+    if (journal && !journal.sql.includes("content TEXT")) this.#upgradeJournal();
+    this.#tablesExist = journal !== undefined;
     return this.#tablesExist;
+  }
+
+  /** Adds what version 0.2 did not have: the kind of each event's row in its id, and the content of events. */
+  #upgradeJournal(): void {
+    this.#sql.exec(
+      "ALTER TABLE journal ADD COLUMN content TEXT; UPDATE journal SET id = 'event:' || id WHERE id NOT LIKE '%:%';",
+    );
   }
 
   /** Drops cached values, after a transaction failed. */

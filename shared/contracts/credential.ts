@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { nullIsAbsent } from "./null-is-absent.ts";
 import { applicationName, identifier, instant, plainId } from "./primitives.ts";
 
 /** The role of an API key: `admin` may do everything; `client` may do what an application's front end needs. */
@@ -32,8 +33,8 @@ const newKey = z.strictObject({
 const clientScopes = z
   .array(keyScope)
   .max(keyScopes.length)
-  .default([])
-  .transform((scopes) => [...new Set(scopes)]);
+  .transform((scopes) => [...new Set(scopes)])
+  .default([]);
 /** Scopes of an admin key: always empty, because an admin key may do everything. */
 const noScopes = z
   .array(keyScope)
@@ -44,8 +45,8 @@ const noScopes = z
  * Body of `POST /v1/keys`. Only the development key may name an `application` other than its own.
  */
 export const keyInput = z.discriminatedUnion("role", [
-  newKey.extend({ role: z.literal("client"), scopes: clientScopes }),
-  newKey.extend({ role: z.literal("admin"), scopes: noScopes }),
+  nullIsAbsent(newKey.extend({ role: z.literal("client"), scopes: clientScopes })),
+  nullIsAbsent(newKey.extend({ role: z.literal("admin"), scopes: noScopes })),
 ]);
 export type KeyInput = z.infer<typeof keyInput>;
 
@@ -70,14 +71,16 @@ export const createdKey = keyRecord.extend({ key: z.string() });
 export type CreatedKey = z.infer<typeof createdKey>;
 
 /** Body of `POST /v1/keys/{id}/rotate`: seconds that the old key keeps working, 0 to 7 days; 1 hour by default. */
-export const keyRotation = z.strictObject({
-  overlapSeconds: z
-    .number()
-    .int()
-    .min(0)
-    .max(7 * 86_400)
-    .default(3600),
-});
+export const keyRotation = nullIsAbsent(
+  z.strictObject({
+    overlapSeconds: z
+      .number()
+      .int()
+      .min(0)
+      .max(7 * 86_400)
+      .default(3600),
+  }),
+);
 export type KeyRotation = z.infer<typeof keyRotation>;
 
 /** Answer of a rotation: the new key, and when the replaced key expires. */
@@ -87,10 +90,12 @@ export const rotatedKey = createdKey.extend({
 export type RotatedKey = z.infer<typeof rotatedKey>;
 
 /** Body of `POST /v1/tokens`: a token for one user, valid for `ttlSeconds` (1 minute to 1 day). */
-export const tokenInput = z.strictObject({
-  userId: identifier,
-  ttlSeconds: z.number().int().min(60).max(86_400).default(3600),
-});
+export const tokenInput = nullIsAbsent(
+  z.strictObject({
+    userId: identifier,
+    ttlSeconds: z.number().int().min(60).max(86_400).default(3600),
+  }),
+);
 export type TokenInput = z.infer<typeof tokenInput>;
 
 /** Answer of `POST /v1/tokens`. */

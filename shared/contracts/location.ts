@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { nullIsAbsent } from "./null-is-absent.ts";
 import { currencyCode, identifier, point, precision } from "./primitives.ts";
 
 /** A city of the gazetteer (GeoNames). */
@@ -41,11 +42,7 @@ export const answerLocation = z.object({
 });
 export type AnswerLocation = z.infer<typeof answerLocation>;
 
-/**
- * Filters on candidates, applied while the columns are scanned. Prices are after discount, in units of the filter's
- * currency. All bounds are inclusive.
- */
-export const productFilter = z.strictObject({
+const filterFields = z.strictObject({
   categories: z.array(z.string().min(1).max(128)).min(1).max(50).optional(),
   priceMin: z
     .number()
@@ -70,6 +67,12 @@ export const productFilter = z.strictObject({
   /** Includes products with `available: false`; they are left out by default. */
   includeUnavailable: z.boolean().optional(),
 });
+
+/**
+ * Filters on candidates, applied while the columns are scanned. Prices are after discount, in units of the filter's
+ * currency. All bounds are inclusive. Null means absent.
+ */
+export const productFilter = nullIsAbsent(filterFields);
 export type ProductFilter = z.infer<typeof productFilter>;
 
 /** Returns whether a filter compares prices. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { attributes } from "./attributes.ts";
 import { excessDigits } from "./excess-digits.ts";
+import { nullIsAbsent, nullResets } from "./null-is-absent.ts";
 import { categoryName, currencyCode, identifier, instant, point } from "./primitives.ts";
 import { totals } from "./totals.ts";
 
@@ -17,8 +18,7 @@ const discountText = "Share of the price, 0 to 1. Six digits count in prices and
 const groupText =
   "Names the group of the product's variants: sizes of a shirt, or one product in several shops.";
 
-/** The fields of {@link productInput}, before the price is compared with its currency. */
-export const productFields = z.strictObject({
+const fields = z.strictObject({
   id: identifier,
   title: z.string().min(1).max(512),
   category: categoryName.default("unknown"),
@@ -31,6 +31,9 @@ export const productFields = z.strictObject({
   groupId: groupId.default(null).meta({ description: groupText }),
   attributes: attributes.default({}),
 });
+
+/** The fields of {@link productInput}, before the price is compared with its currency. */
+export const productFields = nullIsAbsent(fields);
 
 /**
  * Reports a price with more digits than its currency has, which would not be exact. A price whose currency the input
@@ -45,23 +48,26 @@ export function checkPrice(
   if (message !== null) context.addIssue({ code: "custom", path: ["price"], input: price, message });
 }
 
-/** A product as a client writes it. */
+/** A product as a client writes it. Null means absent. */
 export const productInput = productFields.superRefine(checkPrice);
 export type ProductInput = z.infer<typeof productInput>;
 
-/** Body of `PATCH /v1/products/{id}`: the fields to change; other fields keep their value. */
+/**
+ * Body of `PATCH /v1/products/{id}`: the fields to change; other fields keep their value. Null sets a field to what it has
+ * where it is absent in {@link productInput}; a title cannot be absent.
+ */
 export const productPatch = z
   .strictObject({
     title: z.string().min(1).max(512),
-    category: categoryName,
+    category: nullResets(categoryName, "unknown"),
     price: amount.meta({ description: priceText }),
     currency: currencyCode.nullable(),
-    discount: discount.meta({ description: discountText }),
+    discount: nullResets(discount, 0).meta({ description: discountText }),
     rating: z.number().min(0).max(10).nullable(),
     location: point.nullable(),
-    available: z.boolean(),
+    available: nullResets(z.boolean(), true),
     groupId: groupId.meta({ description: groupText }),
-    attributes,
+    attributes: nullResets(attributes, {}),
   })
   .partial()
   .superRefine(checkPrice);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { nullIsAbsent } from "./null-is-absent.ts";
 import { productChange } from "./product.ts";
 import { productTotals } from "./totals.ts";
 
@@ -8,7 +9,7 @@ export const rebuildPart = z.enum(rebuildParts);
 export type RebuildPart = z.infer<typeof rebuildPart>;
 
 /** Body of a rebuild step. `cursor` is the `nextCursor` of the previous step; absent for the first step. */
-export const rebuildInput = z.strictObject({ cursor: z.string().min(1).max(512).optional() });
+export const rebuildInput = nullIsAbsent(z.strictObject({ cursor: z.string().min(1).max(1024).optional() }));
 export type RebuildInput = z.infer<typeof rebuildInput>;
 
 /** Result of a rebuild step. The rebuild is complete when `nextCursor` is absent. A step may be repeated. */

@@ -1,11 +1,14 @@
 import { z } from "zod";
+import { nullIsAbsent } from "./null-is-absent.ts";
 import { instant, plainId } from "./primitives.ts";
 
 /** Body of `POST /v1/recalibrations`. */
-export const recalibrationInput = z.strictObject({
-  /** Seed of the random numbers of the training: the same seed and data give the same model. */
-  seed: z.number().int().min(0).max(1_000_000).default(1),
-});
+export const recalibrationInput = nullIsAbsent(
+  z.strictObject({
+    /** Seed of the random numbers of the training: the same seed and data give the same model. */
+    seed: z.number().int().min(0).max(1_000_000).default(1),
+  }),
+);
 export type RecalibrationInput = z.infer<typeof recalibrationInput>;
 
 export const recalibrationStatus = z.enum(["queued", "running", "refused", "registered", "failed"]);

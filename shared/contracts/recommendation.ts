@@ -7,6 +7,7 @@ import {
   type Searched,
   searched,
 } from "./location.ts";
+import { nullIsAbsent } from "./null-is-absent.ts";
 import { boundedRecord, identifier, plainId, point } from "./primitives.ts";
 import { type ProductCard, productCard } from "./product.ts";
 import { inputWarning } from "./warning.ts";
@@ -22,8 +23,7 @@ import { inputWarning } from "./warning.ts";
 export const purchasedRule = z.enum(["auto", "hide", "fade", "keep"]);
 export type PurchasedRule = z.infer<typeof purchasedRule>;
 
-/** Body of `POST /v1/recommendations`. */
-export const recommendationInput = z.strictObject({
+const recommendationFields = z.strictObject({
   userId: identifier,
   location: point.optional(),
   limit: z.number().int().min(1).max(100).default(10),
@@ -34,7 +34,7 @@ export const recommendationInput = z.strictObject({
   boost: boundedRecord(128, z.number().min(0).max(10)).optional(),
   /** Maximal marginal relevance: 0 orders by score alone, 1 makes the categories as different as possible. */
   diversity: z.number().min(0).max(1).default(0),
-  caps: z.strictObject({ perCategory: z.number().int().min(1).max(100).optional() }).optional(),
+  caps: nullIsAbsent(z.strictObject({ perCategory: z.number().int().min(1).max(100).optional() })).optional(),
   exclude: z.array(identifier).max(500).optional(),
   /** What happens to products that the user purchased; the deployment's setting if absent. */
   purchased: purchasedRule.optional(),
@@ -42,6 +42,8 @@ export const recommendationInput = z.strictObject({
   /** Time budget in milliseconds. The pipeline skips stages that no longer fit and names them in `stages`. */
   budgetMs: z.number().int().min(1).max(10_000).optional(),
 });
+/** Body of `POST /v1/recommendations`. Null means absent. */
+export const recommendationInput = nullIsAbsent(recommendationFields);
 export type RecommendationInput = z.infer<typeof recommendationInput>;
 
 /** A stage of the recommendation pipeline, with its duration in milliseconds. */

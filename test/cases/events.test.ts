@@ -219,3 +219,78 @@ describe("what happened to events", () => {
     expect(none.body.errors).toMatchObject([{ path: "lines.1.timestamp", code: "timestamp_out_of_window" }]);
   });
 });
+
+describe("what people have", () => {
+  const event = { eventId: "have-1", userId: "haver", type: "view", productId: "p" };
+  const gzip = async (text: string) =>
+    new Uint8Array(
+      await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer(),
+    );
+
+  it("E4, E9: times have any offset, and null means absent", async () => {
+    const offset = new Date(Date.now() + 5.5 * 3_600_000 - 60_000).toISOString().replace("Z", "+05:30");
+    const body = { events: [{ ...event, timestamp: offset, recommendationId: null, location: null }] };
+    expect(await stack.call("POST", "/v1/events", { body })).toMatchObject({
+      status: 202,
+      body: { accepted: 1 },
+    });
+    const moved = await stack.call("PUT", "/v1/users/haver/location", {
+      body: { ...oslo, timestamp: offset },
+    });
+    expect(moved.status).toBe(200);
+    const list = await stack.call<RecommendationAnswer>("POST", "/v1/recommendations", {
+      body: { userId: "haver", location: null, filter: null, exclude: null, limit: null, caps: null },
+    });
+    expect(list.status).toBe(200);
+    const product = { title: "Null", category: null, discount: null, available: null, attributes: null };
+    expect(await stack.call("PUT", "/v1/products/null", { body: product })).toMatchObject({
+      status: 201,
+      body: { category: "unknown", discount: 0, available: true, attributes: {} },
+    });
+    await stack.call("PATCH", "/v1/products/null", {
+      body: { discount: 0.5, available: false, category: "c" },
+    });
+    const reset = { discount: null, available: null, category: null };
+    expect(await stack.call("PATCH", "/v1/products/null", { body: reset })).toMatchObject({
+      status: 200,
+      body: { discount: 0, available: true, category: "unknown" },
+    });
+  });
+
+  it("E5, E6: bodies are UTF-8, plain or gzip, also in bulk", async () => {
+    const lines = Array.from({ length: 200 }, (_, i) => JSON.stringify({ ...event, eventId: `gz-${i}` }));
+    const headers = { "content-type": "application/x-ndjson", "content-encoding": "gzip" };
+    const bulk = await stack.call("POST", "/v1/events/bulk", { body: await gzip(lines.join("\n")), headers });
+    expect(bulk).toMatchObject({ status: 200, body: { accepted: 200 } });
+    const latin1 = Uint8Array.from('{"title":"Caf\u00e9"}', (c) => c.charCodeAt(0));
+    const put = await stack.call("PUT", "/v1/products/cafe", {
+      body: latin1,
+      headers: { "content-type": "application/json" },
+    });
+    expect(put).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining("0xE9 at offset 13") },
+    });
+  });
+
+  it("E10: attributes may be lists of texts", async () => {
+    const attributes = { colors: ["red", "blue"], size: "M" };
+    await stack.call("PUT", "/v1/products/lists", { body: { title: "Lists", attributes } });
+    expect((await vicinity.products.get("lists")).attributes).toEqual(attributes);
+    await stack.call("PUT", "/v1/users/haver", { body: { attributes } });
+    expect((await vicinity.users.get("haver")).attributes).toEqual(attributes);
+  });
+
+  it("E11: a beacon records events by a token in its body, and no log has the token", async () => {
+    const { token } = await vicinity.issueToken("haver");
+    const page = new Vicinity({ url: stack.url, credential: token });
+    const [url, text] = page.eventBeacon([{ ...event, type: "click", eventId: "beacon-1" }]);
+    const answer = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "text/plain;charset=UTF-8", origin: "https://shop.example" },
+      body: text,
+    });
+    expect([answer.status, await answer.json()]).toMatchObject([202, { accepted: 1 }]);
+    expect(stack.logLines().filter((line) => line.includes(token))).toEqual([]);
+  });
+});

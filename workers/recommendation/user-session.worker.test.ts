@@ -126,6 +126,19 @@ describe("UserSession", () => {
     expect((await profileOf("gil")).events).toBe(1);
   });
 
+  it("reads a journal of version 0.2, whose events count as duplicates", async () => {
+    const time = Date.now() / 1000;
+    await session("hal").ingest("demo", "hal", [view("a", "p", time)], false);
+    await runInDurableObject(session("hal"), (_object, { storage: { sql } }) => {
+      sql.exec("ALTER TABLE journal DROP COLUMN content");
+      sql.exec("UPDATE journal SET id = substr(id, 7)");
+    });
+    await evictDurableObject(session("hal"));
+    const again = await session("hal").ingest("demo", "hal", [view("a", "p", time), view("b", "p")], false);
+    expect(again.ok && acceptances(again.value)).toEqual(["duplicate", "accepted"]);
+    expect((await rows("hal")).map(({ id }) => id)).toEqual(["event:a", "event:b"]);
+  });
+
   it("E8: keeps events apart from its other rows, whatever their ids", async () => {
     const ids = ["correction:a", "a", "event:a", "location:1", "example:x", "counts:y:1", "a/b", "ünï 🍞"];
     const events = ids.map((id) => view(id, "gid://shop/Product 1"));

@@ -1,6 +1,6 @@
 import { throwRefusal } from "../errors/throw-refusal.ts";
 
-/** Returns the media type of a content type, in small letters and without parameters; "" without a content type. */
+/** Returns the media type of a content type, in lower case and without parameters; "" without a content type. */
 export const mediaTypeOf = (headers: Headers): string =>
   headers.get("content-type")?.split(";")[0].trim().toLowerCase() ?? "";
 

@@ -90,7 +90,7 @@ async function load(read: ReadMarketplace, target: ApiTarget): Promise<LoadRepor
     const known = await findKnownProducts(target, derivedProducts);
     marketplace.products = marketplace.products.filter(({ id }) => !known.has(id));
   }
-  process.once("SIGINT", () => {
+  const onInterrupt = (): void => {
     const total = marketplace.products.length + marketplace.events.length;
     const end = (): never => process.exit(130);
     reportImport(target, marketplace.name, {
@@ -99,7 +99,8 @@ async function load(read: ReadMarketplace, target: ApiTarget): Promise<LoadRepor
       total,
       reason: "the importer was interrupted",
     }).then(end, end);
-  });
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onInterrupt);
   const task = json ? null : new ProgressLine(`Import ${marketplace.name}`);
   const report = await loadMarketplace(marketplace, target, (step, done, total) =>
     task?.update(`${step} ${progressText(done, total)}`),

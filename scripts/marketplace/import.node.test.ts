@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -34,6 +34,8 @@ class RecordingApi {
   /** Users whose events are being written; more than one writer of a user is an error. */
   #writing = new Set<string>();
   overlaps = 0;
+  /** Whether requests of events are never answered. */
+  hangs = false;
   /** Answers a request of events instead of storing it. */
   refuse: ((lines: EventInput[]) => { status: number; body: object } | null) | null = null;
   readonly #server: Server;
@@ -69,6 +71,7 @@ class RecordingApi {
     this.requests = [];
     this.overlaps = 0;
     this.refuse = null;
+    this.hangs = false;
   }
 
   async #answer(method: string, path: string, text: string): Promise<{ status: number; body: object }> {
@@ -93,6 +96,7 @@ class RecordingApi {
 
   async #storeEvents(events: EventInput[], report: { accepted: number; duplicates: number }) {
     this.requests.push(events.length);
+    if (this.hangs) await new Promise(() => undefined);
     if (events.length > 10_000) return { status: 413, body: { detail: "At most 10000 lines." } };
     const refusal = this.refuse?.(events);
     if (refusal) return refusal;
@@ -129,8 +133,13 @@ function writeFiles(files: Record<string, string | Uint8Array>): string {
   return folder;
 }
 
-/** Runs `npm run import` with `--json`, and returns its exit code and its report. */
-async function runImport(data: string, args: string[] = [], json = true) {
+/** Runs `npm run import` with `--json`, and returns its exit code and its report. `onStart` receives the process. */
+async function runImport(
+  data: string,
+  args: string[] = [],
+  json = true,
+  onStart: (child: ChildProcess) => void = () => undefined,
+) {
   const child = spawn(
     process.execPath,
     [
@@ -139,6 +148,7 @@ async function runImport(data: string, args: string[] = [], json = true) {
     ],
     { cwd: scratch, stdio: ["ignore", "pipe", "pipe"] },
   );
+  onStart(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk: Buffer) => {
@@ -247,6 +257,20 @@ describe("npm run import", () => {
     api.refuse = null;
     expect((await runImport(data)).code).toBe(0);
     expect(api.reports.at(-1)).toMatchObject({ name: "a", status: "done" });
+  });
+
+  it("files: an import that is interrupted says so", async () => {
+    const data = writeFiles({ "a.inter": [header, ...rows(start, 5)].join("\n") });
+    api.hangs = true;
+    const { code } = await runImport(data, [], true, (child) => {
+      const timer = setInterval(() => {
+        if (api.requests.length === 0) return;
+        clearInterval(timer);
+        child.kill("SIGINT");
+      }, 20);
+    });
+    expect(code).toBe(130);
+    expect(api.reports.at(-1)).toMatchObject({ status: "failed", reason: "the importer was interrupted" });
   });
 
   it("files: an import of which the API accepts nothing fails with the first reason", async () => {

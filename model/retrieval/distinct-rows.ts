@@ -1,4 +1,4 @@
-import type { Columns } from "../columns/columns.ts";
+import { type Columns, groupIdOf } from "../columns/columns.ts";
 import { ProductMap } from "../columns/product-map.ts";
 import { topIndices } from "./top-indices.ts";
 
@@ -12,21 +12,39 @@ interface ScoredRows {
 }
 
 /**
- * Returns the indices of the `limit` best scores, best first, each product once, by its newest version. Two tiles may
- * contain a product while it moves or while its cell splits.
+ * Variants of one group that are candidates, at most. The ranker chooses among them. Without a limit, the sizes of one
+ * shirt could be all candidates.
  */
-export function distinctBestRows({ scores, count, blocks, from, row }: ScoredRows, limit: number): number[] {
+export const maxVariants = 4;
+
+/**
+ * Returns the indices of the `limit` best scores, best first: each product once, by its newest version, and at most
+ * {@link maxVariants} of a group. Two tiles may contain a product while it moves or while its cell splits.
+ */
+export function distinctBestRows(rows: ScoredRows, limit: number): number[] {
   for (let wanted = limit; ; wanted *= 2) {
-    const best = topIndices(scores, count, wanted);
-    const newest = new ProductMap<number>();
-    for (const i of best) {
-      const block = blocks[from[i]];
-      const known = newest.get(block, row[i]);
-      if (known === undefined || block.version[row[i]] > blocks[from[known]].version[row[known]])
-        newest.set(block, row[i], i);
-    }
-    if (newest.size === best.length) return best;
-    if (newest.size >= limit || best.length === count)
-      return best.filter((i) => newest.get(blocks[from[i]], row[i]) === i).slice(0, limit);
+    const best = topIndices(rows.scores, rows.count, wanted);
+    const distinct = withoutDuplicates(rows, best);
+    if (distinct.length >= limit || best.length === rows.count) return distinct.slice(0, limit);
   }
+}
+
+function withoutDuplicates({ blocks, from, row }: ScoredRows, best: readonly number[]): number[] {
+  const newest = new ProductMap<number>();
+  for (const i of best) {
+    const block = blocks[from[i]];
+    const known = newest.get(block, row[i]);
+    if (known === undefined || block.version[row[i]] > blocks[from[known]].version[row[known]])
+      newest.set(block, row[i], i);
+  }
+  const variants = new Map<string, number>();
+  return best.filter((i) => {
+    const block = blocks[from[i]];
+    if (newest.size < best.length && newest.get(block, row[i]) !== i) return false;
+    const group = groupIdOf(block, row[i]);
+    if (group === null) return true;
+    const count = variants.get(group) ?? 0;
+    variants.set(group, count + 1);
+    return count < maxVariants;
+  });
 }

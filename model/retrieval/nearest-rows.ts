@@ -3,7 +3,7 @@ import type { Point } from "../../shared/contracts/primitives.ts";
 import { isPlaceless, worldCell } from "../../shared/geo/cells.ts";
 import { distanceKm, earthRadiusKm } from "../../shared/geo/distance.ts";
 import { squaredChord, squaredChordOfKm, unitVectors } from "../../shared/geo/sphere.ts";
-import type { Columns } from "../columns/columns.ts";
+import { type Columns, groupIdOf } from "../columns/columns.ts";
 import { compareProductIds } from "../columns/product-identity.ts";
 import { ProductMap } from "../columns/product-map.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
@@ -92,7 +92,7 @@ export async function nearestRows(
     }
     pending.sort((a, b) => a.bound - b.bound);
     rows.sort(byDistance);
-    rows = newestVersions(rows, limit);
+    rows = distinctRows(rows, limit);
   }
   return result(true);
 }
@@ -101,15 +101,23 @@ const byDistance = (a: NearbyRow, b: NearbyRow): number =>
   a.distanceKm - b.distanceKm || compareProductIds(a.tile, a.row, b.tile, b.row);
 
 /**
- * Returns the first `limit` of sorted rows, each product once, by its newest version. Two tiles may contain a product
- * while it moves or while its cell splits.
+ * Returns the first `limit` of sorted rows: each product once, by its newest version, and the nearest of each group of
+ * variants. Two tiles may contain a product while it moves or while its cell splits.
  */
-function newestVersions(sorted: readonly NearbyRow[], limit: number): NearbyRow[] {
+function distinctRows(sorted: readonly NearbyRow[], limit: number): NearbyRow[] {
   const newest = new ProductMap<NearbyRow>();
+  const groups = new Set<string>();
   for (let i = 0; i < sorted.length && newest.size < limit; i++) {
     const { tile, row } = sorted[i];
     const earlier = newest.get(tile, row);
-    if (!earlier || earlier.tile.version[earlier.row] < tile.version[row]) newest.set(tile, row, sorted[i]);
+    if (earlier) {
+      if (earlier.tile.version[earlier.row] < tile.version[row]) newest.set(tile, row, sorted[i]);
+      continue;
+    }
+    const group = groupIdOf(tile, row);
+    if (group !== null && groups.has(group)) continue;
+    if (group !== null) groups.add(group);
+    newest.set(tile, row, sorted[i]);
   }
   // A newer version stands at its own distance.
   return newest.values().sort(byDistance);

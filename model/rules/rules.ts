@@ -3,6 +3,7 @@ import { distanceKm } from "../../shared/geo/distance.ts";
 import { type Columns, categoryOf } from "../columns/columns.ts";
 import { compareProductIds } from "../columns/product-identity.ts";
 import { ProductMap } from "../columns/product-map.ts";
+import { collapseGroups } from "./collapse-groups.ts";
 
 /** Business rules of a request, applied to the ranked list. */
 export interface Rules {
@@ -36,12 +37,12 @@ export const removedCategories = (boost: Rules["boost"] = {}): string[] =>
   Object.entries(boost).flatMap(([name, factor]) => (factor === 0 ? [name] : []));
 
 /**
- * Returns the list to show: boosts, caps per category and diversity, each product once. The order is by score, ties by
- * product, so that the same input always gives the same list.
+ * Returns the list to show: boosts, the best of each group of variants, caps per category and diversity, each product
+ * once. The order is by score, ties by product, so that the same input always gives the same list.
  */
 export function applyRules<R extends RankedRow>(ranked: readonly R[], rules: Rules): R[] {
   const { limit, perCategory = Number.POSITIVE_INFINITY, diversity = 0 } = rules;
-  const list = sortedByScore(boosted(ranked, new Map(Object.entries(rules.boost ?? {}))));
+  const list = collapseGroups(sortedByScore(boosted(ranked, new Map(Object.entries(rules.boost ?? {})))));
   const counts = new Map<string, number>();
   const addWithinCap = (selected: R[], each: R): boolean => {
     const category = categoryOf(each.block, each.row);

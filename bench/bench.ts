@@ -15,6 +15,7 @@ import { measureIngest } from "./sections/ingest.ts";
 import { measureLimit } from "./sections/limit.ts";
 import { measureNearby } from "./sections/nearby.ts";
 import { measureParts } from "./sections/parts.ts";
+import { measureRare } from "./sections/rare.ts";
 import { measureRecalibration } from "./sections/recalibration.ts";
 import { measureRecalibrationMemory } from "./sections/recalibration-memory.ts";
 import { measureSoak } from "./sections/soak.ts";
@@ -31,6 +32,7 @@ const inProcessSections = new Map<SectionName, (context: BenchContext) => Promis
   ["choices", measureChoices],
   ["parts", measureParts],
   ["nearby", measureNearby],
+  ["rare", measureRare],
   ["cut", measureCut],
   ["trainer", measureTrainer],
 ]);

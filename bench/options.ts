@@ -11,6 +11,7 @@ export const sectionNames = [
   "choices",
   "parts",
   "nearby",
+  "rare",
   "cut",
   "trainer",
   "end-to-end",

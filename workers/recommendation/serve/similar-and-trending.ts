@@ -95,7 +95,7 @@ export async function similarProducts(
     store.firstStageCandidates({
       ...anonymousQuery,
       ...rule,
-      filter: { categories: [card.category], ...filter },
+      filter: { categories: [card.category], ...rule.filter },
       limit: maxNearby,
       now: Date.now() / 1000,
     }),

@@ -1,0 +1,245 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Searched } from "../../shared/contracts/location.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
+import { distanceKm } from "../../shared/geo/distance.ts";
+import { importProducts, waitForNearbyProducts } from "../support/import-products.ts";
+import { pollUntil } from "../support/polling.ts";
+import { generateProducts, oslo } from "../support/products.ts";
+import { TestStack } from "../support/test-stack.ts";
+
+// Inputs that once gave a wrong list, through all workers. Each test is named after its case.
+
+const stack = new TestStack();
+/** A village in the ocean: nothing else is within hundreds of kilometers. */
+const village: Point = { lat: -50, lon: 2 };
+const villageProducts = generateProducts("village", village, 30).map((each, i) => ({
+  ...each,
+  // Within one kilometer.
+  location: { lat: village.lat + i / 4000, lon: village.lon },
+}));
+const osloProducts = generateProducts("oslo", oslo, 60);
+/** Two names of categories whose 32-bit hashes are equal. */
+const colliding = ["Drinks > Sets > Glass XL", "Lighting > Wax > Cotton"];
+const special = [
+  { ...osloProducts[0], id: "rare", category: "observatory", location: { lat: 60.1, lon: 10.8 } },
+  { ...osloProducts[0], id: "glass", category: colliding[0] },
+  { ...osloProducts[0], id: "wax", category: colliding[1] },
+  ...["s", "m", "l"].map((size) => ({ ...osloProducts[0], id: `shirt-${size}`, groupId: "shirt" })),
+];
+const locationOf = new Map(
+  [...villageProducts, ...osloProducts, ...special].map(({ id, location }) => [id, location as Point]),
+);
+
+interface List {
+  items: { productId: string; product?: { available: boolean }; available?: boolean }[];
+  searched: Searched;
+}
+const idsOf = ({ items }: List): string[] => items.map(({ productId }) => productId);
+
+async function recommend(body: object): Promise<List> {
+  const answer = await stack.call<List>("POST", "/v1/recommendations", { body: { userId: "ann", ...body } });
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  return answer.body;
+}
+
+beforeAll(async () => {
+  await stack.start();
+  await importProducts(stack, [...villageProducts, ...osloProducts, ...special]);
+  await waitForNearbyProducts(stack, village, villageProducts);
+  await pollUntil(
+    () => recommend({ location: oslo, limit: 100 }),
+    ({ items }) => items.length >= 60,
+  );
+});
+afterAll(() => stack.stop());
+
+describe("near is near", () => {
+  it("L1: shows the products of a village first, and what is far behind them, by distance", async () => {
+    expect(
+      idsOf(await recommend({ location: village, limit: 10 })).every((id) => id.startsWith("village")),
+    ).toBe(true);
+    const list = await recommend({ location: village, limit: 60 });
+    const ids = idsOf(list);
+    expect(ids.slice(0, 30).every((id) => id.startsWith("village"))).toBe(true);
+    expect(list.searched).toEqual({ radiusKm: 20_038, complete: true });
+    const far = ids.slice(30).map((id) => {
+      const { lat, lon } = locationOf.get(id) ?? oslo;
+      return distanceKm(village.lat, village.lon, lat, lon);
+    });
+    expect(far.length).toBe(30);
+    expect(far).toEqual([...far].sort((a, b) => a - b));
+  });
+
+  it("L1: trending and similar widen in the same way", async () => {
+    const query = `lat=${village.lat}&lon=${village.lon}&limit=40`;
+    const { body: trending } = await stack.call<List>("GET", `/v1/trending?${query}`);
+    expect(idsOf(trending)).toHaveLength(40);
+    expect(
+      idsOf(trending)
+        .slice(0, 30)
+        .every((id) => id.startsWith("village")),
+    ).toBe(true);
+    const { body: similar } = await stack.call<List>("GET", "/v1/products/village-0/similar?limit=20");
+    expect(idsOf(similar)).toHaveLength(20);
+    expect(
+      idsOf(similar)
+        .slice(0, 7)
+        .every((id) => id.startsWith("village")),
+    ).toBe(true);
+    expect(similar.searched.complete).toBe(true);
+  });
+
+  it("L2: finds the one product of a category, 20 km away and from another continent", async () => {
+    const filter = { categories: ["observatory"], radiusKm: 60 };
+    expect(idsOf(await recommend({ location: oslo, filter }))).toEqual(["rare"]);
+    const anywhere = await recommend({ location: village, filter: { categories: ["observatory"] } });
+    expect(idsOf(anywhere)).toEqual(["rare"]);
+    expect((await recommend({ location: village, filter })).items).toEqual([]);
+  });
+
+  it("L8: a next page is empty only after the last product", async () => {
+    const seen: string[] = [];
+    for (let page = 0; page < 10; page++) {
+      const ids = idsOf(await recommend({ location: oslo, candidates: 20, limit: 20, exclude: seen }));
+      expect(ids.some((id) => seen.includes(id))).toBe(false);
+      if (ids.length === 0) break;
+      seen.push(...ids);
+    }
+    // Of the shirt's sizes one is on each page; all products come at last.
+    expect(new Set(seen).size).toBe(villageProducts.length + osloProducts.length + special.length);
+  });
+});
+
+describe("identity", () => {
+  it("L10: a filter tells categories apart whose hashes are equal", async () => {
+    for (const [i, category] of colliding.entries()) {
+      const expected = [["glass"], ["wax"]][i];
+      expect(idsOf(await recommend({ location: oslo, filter: { categories: [category] } }))).toEqual(
+        expected,
+      );
+      const query = `lat=${oslo.lat}&lon=${oslo.lon}&category=${encodeURIComponent(category)}`;
+      for (const path of [`/v1/trending?${query}`, `/v1/locations/nearby?${query}`])
+        expect(idsOf((await stack.call<List>("GET", path)).body)).toEqual(expected);
+    }
+    const boosted = idsOf(await recommend({ location: oslo, limit: 100, boost: { [colliding[0]]: 0 } }));
+    expect(boosted).toContain("wax");
+    expect(boosted).not.toContain("glass");
+  });
+
+  it("shows one of a group of variants", async () => {
+    const query = `lat=${oslo.lat}&lon=${oslo.lon}&limit=100`;
+    const lists = [
+      await recommend({ location: oslo, limit: 100 }),
+      (await stack.call<List>("GET", `/v1/trending?${query}`)).body,
+      (await stack.call<List>("GET", `/v1/locations/nearby?${query}`)).body,
+      (await stack.call<List>("GET", "/v1/products/oslo-0/similar?limit=100")).body,
+    ];
+    for (const list of lists) expect(idsOf(list).filter((id) => id.startsWith("shirt"))).toHaveLength(1);
+    const { body: similar } = await stack.call<List>("GET", "/v1/products/shirt-s/similar?limit=100");
+    expect(idsOf(similar).filter((id) => id.startsWith("shirt"))).toEqual([]);
+  });
+});
+
+it("L12: refuses a field that nothing reads", async () => {
+  const body = { userId: "ann", context: { page: "home" } };
+  const answer = await stack.call("POST", "/v1/recommendations", { body });
+  expect(answer.status).toBe(400);
+  expect(JSON.stringify(answer.body)).toContain("context");
+});
+
+describe("one rule for all paths", () => {
+  const near = `lat=${oslo.lat}&lon=${oslo.lon}`;
+  /** A rule as the fields of a filter, by their names in a body and in a query. */
+  interface Rule {
+    filter?: object;
+    exclude?: string[];
+    query?: string;
+  }
+  const get = async (path: string): Promise<List> => {
+    const { status, body } = await stack.call<List>("GET", path);
+    expect(status, JSON.stringify(body)).toBe(200);
+    return body;
+  };
+  const paths: Record<string, (rule: Rule) => Promise<List>> = {
+    recommendations: ({ filter, exclude }) => recommend({ location: oslo, limit: 100, filter, exclude }),
+    similar: ({ query = "" }) => get(`/v1/products/oslo-4/similar?limit=100&${query}`),
+    trending: ({ query = "" }) => get(`/v1/trending?${near}&limit=100&${query}`),
+    nearby: ({ query = "" }) => get(`/v1/locations/nearby?${near}&limit=100&${query}`),
+  };
+  const change = async (method: string, id: string, body?: object): Promise<void> => {
+    expect((await stack.call(method, `/v1/products/${id}`, { body })).status).toBeLessThan(300);
+  };
+  const eventually = async (list: () => Promise<List>, isDone: (ids: string[]) => boolean) =>
+    pollUntil(async () => idsOf(await list()), isDone, 20);
+
+  // "oslo-8" is of the same category as "oslo-4", so that all paths show it.
+  for (const [name, list] of Object.entries(paths)) {
+    it(`${name} shows a product that no rule removes`, async () => {
+      expect(
+        await eventually(
+          () => list({}),
+          (ids) => ids.includes("oslo-8"),
+        ),
+      ).toContain("oslo-8");
+    });
+    it(`${name} applies filters and exclusions`, async () => {
+      const rules: [Rule, (id: string) => boolean][] = [
+        [{ exclude: ["oslo-8"], query: "exclude=oslo-8" }, (id) => id !== "oslo-8"],
+        [
+          { filter: { categories: ["books"] }, query: "category=books" },
+          (id) => id.startsWith("shirt") || Number(id.split("-")[1]) % 4 === 0,
+        ],
+        [
+          { filter: { priceMax: 13, currency: "EUR" }, query: "priceMax=13&currency=EUR" },
+          (id) => !id.startsWith("oslo-") || Number(id.split("-")[1]) <= 8,
+        ],
+        [{ filter: { radiusKm: 2 }, query: "radiusKm=2" }, (id) => !id.startsWith("village")],
+      ];
+      for (const [rule, passes] of rules) {
+        const ids = idsOf(await list(rule));
+        expect(ids.length, JSON.stringify(rule)).toBeGreaterThan(0);
+        expect(
+          ids.filter((id) => !passes(id)),
+          JSON.stringify(rule),
+        ).toEqual([]);
+      }
+    });
+  }
+
+  it("L4, L5: an unavailable product is on no path, unless it is asked for", async () => {
+    await change("PATCH", "oslo-8", { available: false });
+    const withUnavailable = { filter: { includeUnavailable: true }, query: "includeUnavailable=true" };
+    for (const [name, list] of Object.entries(paths)) {
+      const ids = await eventually(
+        () => list({}),
+        (found) => !found.includes("oslo-8"),
+      );
+      expect(ids, name).not.toContain("oslo-8");
+      expect(ids.length, name).toBeGreaterThan(0);
+      const asked = await eventually(
+        () => list(withUnavailable),
+        (found) => found.includes("oslo-8"),
+      );
+      expect(asked, name).toContain("oslo-8");
+    }
+    const only = await recommend({
+      location: oslo,
+      limit: 1,
+      filter: { includeUnavailable: true, priceMin: 13, priceMax: 13, currency: "EUR" },
+    });
+    expect(idsOf(only)).toEqual(["oslo-8"]);
+    expect(only.items[0].product?.available).toBe(false);
+  });
+
+  it("a deleted product is on no path", async () => {
+    await change("DELETE", "oslo-12");
+    for (const [name, list] of Object.entries(paths))
+      expect(
+        await eventually(
+          () => list({}),
+          (ids) => !ids.includes("oslo-12"),
+        ),
+        name,
+      ).not.toContain("oslo-12");
+  });
+});

@@ -211,10 +211,43 @@ it("the candidates of any world are those of a search through all products", asy
               matching.find(({ change }) => change.productId === id)?.change.location ?? null,
             ) ?? 0,
         )
-        .filter((km) => km > 1.5 * usualReachKm);
+        .filter((km) => km > 1.5 * usualReachKm)
+        // Millimeters: the two ways to compute a distance differ by less.
+        .map((km) => Math.round(km * 1e6));
       expect(far).toEqual([...far].sort((a, b) => a - b));
     }),
     { numRuns: worlds },
+  );
+}, 300_000);
+
+it("a dense world hides no product within the radius that the answer names", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      centers.chain((center) =>
+        fc.record({
+          point: fc.constant(center),
+          places: fc.array(around(center, 0.4), { minLength: 800, maxLength: 1500 }),
+          purchases: fc.array(fc.nat(50), { minLength: 10, maxLength: 10 }),
+          limit: fc.integer({ min: 1, max: 60 }),
+        }),
+      ),
+      async ({ point, places, purchases, limit }) => {
+        const products = places.map((place, i) => makeProduct(`p${i}`, place, {}, purchases[i % 10]));
+        const found = await firstStageCandidates(pyramid(products), { ...common, point, limit, filter: {} });
+        const { radiusKm, complete } = found.meta.searched ?? { radiusKm: null, complete: false };
+        expect(complete).toBe(true);
+        const scores = scoresOf(products, point);
+        const ids = idsOf(found);
+        expect(ids).toHaveLength(limit);
+        const within = products.filter(
+          ({ change }) =>
+            (kmTo(point, change.location) ?? 0) < (radiusKm ?? 0) || ids.includes(change.productId),
+        );
+        const best = within.map(({ change }) => scores.get(change.productId) ?? 0).sort((a, b) => b - a);
+        expect(ids.map((id) => scores.get(id))).toEqual(best.slice(0, limit));
+      },
+    ),
+    { numRuns: 30 },
   );
 }, 300_000);
 

@@ -115,7 +115,7 @@ function diversified<R extends RankedRow>(
 }
 
 /** Returns the similarity of two products, 0..1: half for the same category, half for being near. */
-function similarityOf(a: RankedRow, b: RankedRow): number {
+export function similarityOf(a: RankedRow, b: RankedRow): number {
   const sameCategory = categoryOf(a.block, a.row) === categoryOf(b.block, b.row);
   const km = distanceKm(a.block.lat[a.row], a.block.lon[a.row], b.block.lat[b.row], b.block.lon[b.row]);
   return (sameCategory ? categorySimilarity : 0) + (Number.isNaN(km) ? 0 : locationSimilarity * decay(km));

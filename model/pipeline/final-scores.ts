@@ -3,7 +3,7 @@ import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
 import type { Scores } from "../features/batch.ts";
 import type { BlockRow } from "../features/list-summary.ts";
-import { logScoreAtDistance, usualReachKm } from "../retrieval/reach.ts";
+import { easyReachKm, logScoreAfterWay, logScoreAtDistance } from "../retrieval/reach.ts";
 import { sigmoid } from "../sigmoid.ts";
 
 /** Value of a purchase, relative to that of any interaction. */
@@ -21,8 +21,8 @@ export function finalScores({ engage, purchase }: Scores): Float32Array {
 }
 
 /**
- * Returns the scores that order the list: those of the model, with the term for distances beyond the usual reach, which
- * the model was not trained for. Without a point they are those of the model.
+ * Returns the scores that order the list: those of the model, with the terms for long ways and for
+ * distances beyond the usual reach. Without a point they are those of the model.
  */
 export function scoresAtDistance(
   scores: Float32Array,
@@ -35,7 +35,8 @@ export function scoresAtDistance(
   for (let i = 0; i < candidates.length; i++) {
     const { block, row } = candidates[i];
     const km = vectorDistanceKm(here, 0, rowVectorsOf(block), row);
-    if (km > usualReachKm) list[i] = Math.exp(logScoreAtDistance(Math.log(list[i]), km, floorLogScore));
+    if (km > easyReachKm)
+      list[i] = Math.exp(logScoreAtDistance(logScoreAfterWay(Math.log(list[i]), km), km, floorLogScore));
   }
   return list;
 }

@@ -1,4 +1,4 @@
-/** Radius in km of a user's usual reach: the distances for which the model was trained. */
+/** Radius in km of a user's usual reach: beyond it, the model was not trained. */
 export const usualReachKm = 60;
 
 /** Width in km of the zone beyond the reach in which the score gives way to the distance. */
@@ -19,3 +19,16 @@ export function logScoreAtDistance(logScore: number, km: number, floor: number):
   const own = Math.max(0, 1 - (km - usualReachKm) / fadeKm);
   return own * logScore + (1 - own) * floor - distancePower * Math.log(km / usualReachKm);
 }
+
+/** Distance in km from which a product must be worth the way. */
+export const easyReachKm = 20;
+/** Power of the distance that divides a score of the model between the easy and the usual reach. */
+const wayPower = 2;
+
+/**
+ * Returns the logarithm of a score of the model with the term for the way: beyond {@link easyReachKm}, the score falls
+ * with the square of the distance. The model weighs distances within a city, where popularity may outweigh some
+ * kilometers. For a village, it would put the popular products of the next town before its own.
+ */
+export const logScoreAfterWay = (logScore: number, km: number): number =>
+  km > easyReachKm ? logScore - wayPower * Math.log(km / easyReachKm) : logScore;

@@ -24,6 +24,7 @@ const special = [
   { ...osloProducts[0], id: "rare", category: "observatory", location: { lat: 60.1, lon: 10.8 } },
   { ...osloProducts[0], id: "glass", category: colliding[0] },
   { ...osloProducts[0], id: "wax", category: colliding[1] },
+  ...["s", "m", "l"].map((size) => ({ ...osloProducts[0], id: `shirt-${size}`, groupId: "shirt" })),
 ];
 const locationOf = new Map(
   [...villageProducts, ...osloProducts, ...special].map(({ id, location }) => [id, location as Point]),
@@ -104,6 +105,7 @@ describe("near is near", () => {
       if (ids.length === 0) break;
       seen.push(...ids);
     }
+    // Of the shirt's sizes one is on each page; all products come at last.
     expect(new Set(seen).size).toBe(villageProducts.length + osloProducts.length + special.length);
   });
 });
@@ -122,6 +124,19 @@ describe("identity", () => {
     const boosted = idsOf(await recommend({ location: oslo, limit: 100, boost: { [colliding[0]]: 0 } }));
     expect(boosted).toContain("wax");
     expect(boosted).not.toContain("glass");
+  });
+
+  it("shows one of a group of variants", async () => {
+    const query = `lat=${oslo.lat}&lon=${oslo.lon}&limit=100`;
+    const lists = [
+      await recommend({ location: oslo, limit: 100 }),
+      (await stack.call<List>("GET", `/v1/trending?${query}`)).body,
+      (await stack.call<List>("GET", `/v1/locations/nearby?${query}`)).body,
+      (await stack.call<List>("GET", "/v1/products/oslo-0/similar?limit=100")).body,
+    ];
+    for (const list of lists) expect(idsOf(list).filter((id) => id.startsWith("shirt"))).toHaveLength(1);
+    const { body: similar } = await stack.call<List>("GET", "/v1/products/shirt-s/similar?limit=100");
+    expect(idsOf(similar).filter((id) => id.startsWith("shirt"))).toEqual([]);
   });
 });
 
@@ -172,7 +187,7 @@ describe("one rule for all paths", () => {
         [{ exclude: ["oslo-8"], query: "exclude=oslo-8" }, (id) => id !== "oslo-8"],
         [
           { filter: { categories: ["books"] }, query: "category=books" },
-          (id) => Number(id.split("-")[1]) % 4 === 0,
+          (id) => id.startsWith("shirt") || Number(id.split("-")[1]) % 4 === 0,
         ],
         [
           { filter: { priceMax: 13, currency: "EUR" }, query: "priceMax=13&currency=EUR" },

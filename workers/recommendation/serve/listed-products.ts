@@ -17,7 +17,7 @@ export interface ListedProduct<R> {
 /**
  * Returns the first `limit` products of a ranking that may be listed, with their cards. A product whose card is newer
  * than its tile is tested again by `test`, the rule of the query, and a deleted product has no card: the next ones of the
- * ranking take their places.
+ * ranking take their places. Of a group of variants it lists the first, and none of `groupsShown`.
  */
 export async function listProducts<R extends CardRequest>(
   catalog: Pick<ProductApi, "getCards">,
@@ -25,8 +25,10 @@ export async function listProducts<R extends CardRequest>(
   ranking: readonly R[],
   limit: number,
   test: RowTest,
+  groupsShown: Iterable<string> = [],
 ): Promise<Result<ListedProduct<R>[]>> {
   const listed: ListedProduct<R>[] = [];
+  const groups = new Set(groupsShown);
   for (let at = 0; at < ranking.length && listed.length < limit; ) {
     const next = ranking.slice(at, at + limit - listed.length);
     at += next.length;
@@ -34,7 +36,10 @@ export async function listProducts<R extends CardRequest>(
     if (!cards.ok) return cards;
     for (const ranked of next) {
       const card = cards.value.get(ranked.productId);
-      if (card && (card.version === ranked.version || passesTest(card, test))) listed.push({ ranked, card });
+      if (!card || !(card.version === ranked.version || passesTest(card, test))) continue;
+      if (card.groupId !== null && groups.has(card.groupId)) continue;
+      if (card.groupId !== null) groups.add(card.groupId);
+      listed.push({ ranked, card });
     }
   }
   return ok(listed);

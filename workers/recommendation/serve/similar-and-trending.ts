@@ -1,6 +1,5 @@
 import { type Columns, nextProductsOf } from "../../../model/columns/columns.ts";
 import { rowOfProduct } from "../../../model/columns/row-index.ts";
-import { rowVectorsOf } from "../../../model/columns/row-vectors.ts";
 import { compileProductTest } from "../../../model/retrieval/filter.ts";
 import { defaultFirstStage } from "../../../model/retrieval/first-stage.ts";
 import { logScoreAtDistance } from "../../../model/retrieval/reach.ts";
@@ -10,7 +9,7 @@ import type { Point } from "../../../shared/contracts/primitives.ts";
 import { type CardRequest, cardsOfAnyVersion } from "../../../shared/contracts/product.ts";
 import type { ProductListQuery, RecommendationList } from "../../../shared/contracts/recommendation.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
-import { unitVectors, vectorDistanceKm } from "../../../shared/geo/sphere.ts";
+import { distanceKm } from "../../../shared/geo/distance.ts";
 import { decideCurrency } from "./filter-currency.ts";
 import { listProducts } from "./listed-products.ts";
 import { locationCandidateStore } from "./location-candidates.ts";
@@ -39,17 +38,25 @@ interface ListRule {
   exclude: string[];
 }
 
+/** What a ranking is made of. */
+interface Ranking {
+  products: ScoredProduct[];
+  searched: Searched;
+  /** Groups of variants of which the list shows none. */
+  groupsShown?: string[];
+}
+
 /** Returns the `limit` best products that pass the rule, with their cards, best first. */
 async function rankedList(
   env: RecommendationEnv,
   application: string,
-  scored: ScoredProduct[],
-  searched: Searched,
+  { products, searched, groupsShown }: Ranking,
   limit: number,
   rule: ListRule,
 ): Promise<Result<RecommendationList>> {
-  const ranking = scored.sort((a, b) => b.score - a.score);
-  const listed = await listProducts(env.PRODUCT, application, ranking, limit, compileProductTest(rule).row);
+  const ranked = products.sort((a, b) => b.score - a.score);
+  const test = compileProductTest(rule).row;
+  const listed = await listProducts(env.PRODUCT, application, ranked, limit, test, groupsShown);
   if (!listed.ok) return listed;
   const items = listed.value.map(({ ranked: { productId, score }, card }, i) => {
     const { cell: _cell, version: _version, ...product } = card;
@@ -63,13 +70,11 @@ const rowIndices = (columns: Columns): number[] => Array.from({ length: columns.
 
 const searchedOf = ({ meta }: Columns): Searched => meta.searched ?? { radiusKm: null, complete: false };
 
-/** Returns a function that adds the term for the distance from a point to the logarithm of a row's score. */
-function distanceTerm(point: Point | null, block: Columns): (row: number, logScore: number) => number {
-  if (!point) return (_row, logScore) => logScore;
-  const here = unitVectors([point.lat], [point.lon], 1);
-  const vectors = rowVectorsOf(block);
-  return (row, logScore) =>
-    logScoreAtDistance(logScore, vectorDistanceKm(here, 0, vectors, row), floorLogScore);
+/** Returns the logarithm of a row's score with the term for its distance from a point. */
+function atDistance(point: Point | null, block: Columns, row: number, logScore: number): number {
+  if (!point) return logScore;
+  const km = distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]);
+  return logScoreAtDistance(logScore, km, floorLogScore);
 }
 
 /** Returns products that users chose after a product, and products of its category near it, best first. */
@@ -100,22 +105,31 @@ export async function similarProducts(
       now: Date.now() / 1000,
     }),
   ]);
-  const scores = new Map<string, ScoredProduct>();
-  const atDistance = distanceTerm(card.location, near);
-  rowIndices(near).forEach((row, i) => {
-    const id = near.id(row);
-    const score = Math.exp(atDistance(row, -Math.log(1 + i / nearbyHalfRank)));
-    scores.set(id, { productId: id, version: near.version[row], score });
-  });
   const row = rowOfProduct(own, productId);
   const nextProducts = row === undefined ? [] : nextProductsOf(own, row);
+  const missing = nextProducts.filter((each) => rowOfProduct(near, each.productId) === undefined);
+  const next = missing.length > 0 ? await store.productColumns(missing, 0) : null;
+  const scores = new Map<string, ScoredProduct>();
+  const add = (block: Columns, row: number, logScore: number): void => {
+    const id = block.id(row);
+    const score = Math.exp(atDistance(card.location, block, row, logScore)) + (scores.get(id)?.score ?? 0);
+    scores.set(id, { productId: id, version: block.version[row], score });
+  };
+  for (const row of rowIndices(near)) add(near, row, -Math.log(1 + row / nearbyHalfRank));
+  const test = compileProductTest(rule).row;
   const total = nextProducts.reduce((sum, each) => sum + each.weight, nextProductPriorWeight);
-  for (const { productId: id, weight } of nextProducts) {
-    // Version 0 is older than every card, so that the rule is tested on the card.
-    const known = scores.get(id) ?? { productId: id, version: 0, score: 0 };
-    scores.set(id, { ...known, score: known.score + (nextProductWeight * weight) / total });
-  }
-  return rankedList(env, application, [...scores.values()], searchedOf(near), limit, rule);
+  for (const { productId: id, weight } of nextProducts)
+    for (const block of [near, next]) {
+      const row = block ? rowOfProduct(block, id) : undefined;
+      if (block && row !== undefined && test(block, row))
+        add(block, row, Math.log((nextProductWeight * weight) / total));
+    }
+  const ranking = {
+    products: [...scores.values()],
+    searched: searchedOf(near),
+    groupsShown: card.groupId === null ? [] : [card.groupId],
+  };
+  return rankedList(env, application, ranking, limit, rule);
 }
 
 /** Returns the products that are popular near a point now; worldwide if the point is null. Best first. */
@@ -133,11 +147,10 @@ export async function trendingProducts(
     limit: maxNearby,
     now: Date.now() / 1000,
   });
-  const atDistance = distanceTerm(point, near);
   const scored = rowIndices(near).map((row) => ({
     productId: near.id(row),
     version: near.version[row],
-    score: atDistance(row, popularityScore(near, row)),
+    score: atDistance(point, near, row, popularityScore(near, row)),
   }));
-  return rankedList(env, application, scored, searchedOf(near), limit, rule);
+  return rankedList(env, application, { products: scored, searched: searchedOf(near) }, limit, rule);
 }

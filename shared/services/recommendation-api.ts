@@ -24,7 +24,7 @@ export interface HistoryReport {
   accepted: number;
   duplicates: number;
   rejected: RejectedEvent[];
-  /** Locations that are not believed; absent if there are none. */
+  /** Locations that are not believed, and times that count as now; absent if there are none. */
   warnings?: EventWarning[];
 }
 

@@ -164,6 +164,11 @@ describe("what happened to events", () => {
     expect(Date.parse(stored?.timestamp ?? "")).toBeLessThanOrEqual(Date.now());
   });
 
+  it("E1: is a warning by line in bulk if a clock is a little ahead", async () => {
+    const { body } = await sendLines(event("b1"), event("b2", { timestamp: at(120) }));
+    expect(body).toMatchObject({ accepted: 2, warnings: [{ line: 2, code: "timestamp_in_future" }] });
+  });
+
   it("E2: is a conflict, by index, for other line items under the id of an order", async () => {
     const items = ["shirt", "hat", "socks"].map((productId) => event("order-7", { productId }));
     const { status, body } = await send(...items);

@@ -25,6 +25,11 @@ def only_errors_in(field):
     )
 
 
+def every_error_says(text):
+    """Returns a predicate: the problem reports errors, and each of them contains this text."""
+    return lambda body: body.get("errors", []) != [] and all(text in error["message"] for error in body["errors"])
+
+
 def any_body(body):
     """Accepts every body."""
     return True
@@ -38,6 +43,11 @@ EXPECTED = [
     (ANY_OPERATION, AcceptedNegativeData, 413, lambda body: body["code"] == "too_large"),
     # A timestamp may be at most 7 days in the past and 5 minutes in the future, which depends on the clock.
     ("PUT /v1/users/{id}/location", RejectedPositiveData, 400, only_errors_in("timestamp")),
+    # An id has at most 128 bytes of UTF-8, which a pattern cannot count.
+    (ANY_OPERATION, RejectedPositiveData, 400, every_error_says("bytes of printable Unicode in UTF-8; got")),
+    # If no event or line is stored, the status is 422.
+    ("POST /v1/events", RejectedPositiveData, 422, lambda body: body["code"] == "nothing_accepted"),
+    ("POST /v1/events/bulk", RejectedPositiveData, 422, lambda body: body["code"] == "nothing_accepted"),
     # The endpoint is a WebSocket. A request without an upgrade gets 426.
     ("GET /v1/users/{id}/live", RejectedPositiveData, 426, any_body),
     # The API checks the content of an image, not only its content type.

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { issuesOf } from "../../shared/contracts/result.ts";
 import type { Gateway, GatewayContext } from "./context.ts";
@@ -40,6 +41,13 @@ import { addUserRoutes } from "./routes/users.ts";
 /** Names of a request's parts in errors, by Hono's target. A part that is not listed here keeps Hono's name. */
 const partNames: Partial<Record<string, string>> = { json: "body", form: "body", param: "path" };
 
+/** Returns the part of a request that a validator parsed, from which errors quote; undefined for other parts. */
+function partOf(c: Context<GatewayContext>, target: string): unknown {
+  if (target === "json") return c.req.json();
+  if (target === "query") return c.req.query();
+  return target === "param" ? c.req.param() : undefined;
+}
+
 /** Builds the public HTTP API: first the middleware that every request passes, then the routes. */
 export function createApp(dependencies: Dependencies): Gateway {
   const app: Gateway = new OpenAPIHono<GatewayContext>({
@@ -49,7 +57,7 @@ export function createApp(dependencies: Dependencies): Gateway {
         : refusalResponse(c, {
             code: "invalid_input",
             detail: `The ${partNames[result.target] ?? result.target} does not match its schema in /openapi.json; see \`errors\`.`,
-            issues: issuesOf(result.error, result.target === "json" ? await c.req.json() : undefined),
+            issues: issuesOf(result.error, await partOf(c, result.target)),
           }),
   });
   const authenticator = new Authenticator({ ...dependencies, keys: dependencies.store });

@@ -57,6 +57,13 @@ const timeRejection = (time: number, now: number, mayBeOld: boolean): RejectedEv
     (time < now ? ". Send older events to POST /v1/events/bulk." : ""),
 });
 
+/** Returns the warning of an event that is a little in the future. */
+const countsAsNow = (index: number, now: number): EventWarning => ({
+  index,
+  code: "timestamp_in_future",
+  message: `\`timestamp\` is ahead of the server's time, ${toInstant(now)}; the event counts as of now.`,
+});
+
 /** Returns why an event is refused whose id is known with other content in `fields`. */
 const conflictOf = (eventId: string, fields: string[]): RejectedEvent["error"] => ({
   code: "event_id_conflict",
@@ -247,12 +254,7 @@ export async function ingestEvents(
       return;
     }
     accepted.push(timedEvent(input, index, time, now));
-    if (time > now)
-      receipt.warnings.push({
-        index,
-        code: "timestamp_in_future",
-        message: `\`timestamp\` is ahead of the server's time, ${toInstant(now)}; the event counts as of now.`,
-      });
+    if (time > now) receipt.warnings.push(countsAsNow(index, now));
   });
   if (accepted.length === 0) return { receipt, usersWithListeners: [] };
   const facts = await fetchProductFacts(
@@ -357,7 +359,10 @@ export async function ingestHistory(
     const stored = storedEvents.get(JSON.stringify([input.userId, input.eventId]));
     const conflicts = stored ? differingFields(stored, contentOf(input), maxEarlySeconds) : [];
     if (conflicts.length > 0) report.rejected.push({ index, error: conflictOf(input.eventId, conflicts) });
-    else events.push({ ...timedEvent(input, index, time, now), stored: stored !== undefined });
+    else {
+      events.push({ ...timedEvent(input, index, time, now), stored: stored !== undefined });
+      if (time > now) warnings.push(countsAsNow(index, now));
+    }
   });
   const users: UserRows[] = [];
   await mapConcurrent(maxConcurrentUsers, groupByUser(events), async (user) => {

@@ -19,7 +19,6 @@ export type ColumnArrays = {
 export interface BlockSections extends ColumnArrays {
   /** Next products of row i: entries `nextStart[i]` to `nextStart[i + 1]` of the three arrays below. */
   readonly nextStart: Uint32Array;
-  readonly nextHash: Float64Array;
   readonly nextWeight: Float32Array;
   /** Two indices into `strings` for each entry: the next product's id, then its cell. */
   readonly nextName: Uint32Array;
@@ -54,7 +53,6 @@ const blockBytes = ({ count, nextProducts, metadata, text }: BlockLengths): numb
   headerBytes +
   rowBytes(count) +
   align(4 * (count + 1)) +
-  align(8 * nextProducts) +
   align(4 * nextProducts) +
   align(8 * nextProducts) +
   align(4 * (2 * count + 1)) +
@@ -83,7 +81,6 @@ function sectionsOf(
   return {
     ...(arrays as ColumnArrays),
     nextStart: nextView(Uint32Array, count + 1, 4),
-    nextHash: nextView(Float64Array, nextProducts, 8),
     nextWeight: nextView(Float32Array, nextProducts, 4),
     nextName: nextView(Uint32Array, 2 * nextProducts, 4),
     textStart: nextView(Uint32Array, 2 * count + 1, 4),

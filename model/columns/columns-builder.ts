@@ -40,7 +40,6 @@ export class ColumnsBuilder {
   readonly #strings: string[] = [];
   readonly #stringIndex = new Map<string, number>();
   readonly #nextStart: number[] = [0];
-  readonly #nextHash: number[] = [];
   readonly #nextWeight: number[] = [];
   readonly #nextName: number[] = [];
 
@@ -86,19 +85,15 @@ export class ColumnsBuilder {
     a.available[at] = row.available ? 1 : 0;
     a.hours.set(shares(row.hours), at * columnWidth.hours);
     a.weekdays.set(shares(row.weekdays), at * columnWidth.weekdays);
-    for (const next of row.nextProducts)
-      this.#addNextProduct(hash53(next.productId), next.weight, next.productId, next.cell);
+    for (const { productId, cell, weight } of row.nextProducts) {
+      this.#nextWeight.push(weight);
+      this.#nextName.push(this.#intern(productId), this.#intern(cell));
+    }
     this.#finishRow(row.productId, row.title);
   }
 
-  #addNextProduct(hash: number, weight: number, id: string, cell: string): void {
-    this.#nextHash.push(hash);
-    this.#nextWeight.push(weight);
-    this.#nextName.push(this.#intern(id), this.#intern(cell));
-  }
-
   #finishRow(id: string, title: string): void {
-    this.#nextStart.push(this.#nextHash.length);
+    this.#nextStart.push(this.#nextWeight.length);
     this.#ids.push(id);
     this.#titles.push(title);
   }
@@ -111,14 +106,13 @@ export class ColumnsBuilder {
     const metadata = encodeMetadata(meta, this.#strings);
     const { buffer, sections } = allocateBlock({
       count,
-      nextProducts: this.#nextHash.length,
+      nextProducts: this.#nextWeight.length,
       metadata: metadata.byteLength,
       text: texts.reduce((sum, { byteLength }) => sum + byteLength, 0),
     });
     for (const { name, width } of columnLayout)
       sections[name].set(this.#arrays[name].subarray(0, count * width));
     sections.nextStart.set(this.#nextStart);
-    sections.nextHash.set(this.#nextHash);
     sections.nextWeight.set(this.#nextWeight);
     sections.nextName.set(this.#nextName);
     sections.metadata.set(metadata);

@@ -79,7 +79,7 @@ describe("Columns", () => {
         };
         const copy = decodeColumns(sealBlock(concatRows(list, meta, rows.length).buffer));
         if (!copy) throw new Error("a fresh block must decode");
-        expect(concatRows(list, meta).nextHash).toHaveLength(0);
+        expect(concatRows(list, meta).nextWeight).toHaveLength(0);
         rows.forEach((each, i) => {
           const at = rows.length - 1 - i;
           expect(copy.id(at)).toBe(each.productId);

@@ -59,7 +59,7 @@ export function concatRows(list: BlockRows, meta: BlockMeta, withNextProducts = 
   const metadata = encodeMetadata(meta, dictionary.strings);
   const block = allocateBlock({
     count,
-    nextProducts: nextProducts.hashes.length,
+    nextProducts: nextProducts.weights.length,
     metadata: metadata.byteLength,
     text: textBytes(list),
   });
@@ -73,7 +73,6 @@ export function concatRows(list: BlockRows, meta: BlockMeta, withNextProducts = 
   });
   decayEngagementTo(list, meta.time, sections.hot);
   sections.nextStart.set(nextProducts.starts);
-  sections.nextHash.set(nextProducts.hashes);
   sections.nextWeight.set(nextProducts.weights);
   sections.nextName.set(nextProducts.names);
   sections.metadata.set(metadata);
@@ -94,22 +93,20 @@ function decayEngagementTo({ blocks, from, count }: BlockRows, time: number, hot
 /** Returns the next products of the first `first` rows, and none for the others. */
 function copyNextProducts({ blocks, from, rows, count }: BlockRows, dictionary: Dictionary, first: number) {
   const starts = new Uint32Array(count + 1);
-  const hashes: number[] = [];
   const weights: number[] = [];
   const names: number[] = [];
   for (let i = 0; i < first; i++) {
     const block = blocks[from[i]];
     for (let j = block.nextStart[rows[i]]; j < block.nextStart[rows[i] + 1]; j++) {
-      hashes.push(block.nextHash[j]);
       weights.push(block.nextWeight[j]);
       names.push(
         dictionary.indexFor(from[i], block.nextName[2 * j]),
         dictionary.indexFor(from[i], block.nextName[2 * j + 1]),
       );
     }
-    starts[i + 1] = hashes.length;
+    starts[i + 1] = weights.length;
   }
-  return { starts: starts.fill(hashes.length, first + 1), hashes, weights, names };
+  return { starts: starts.fill(weights.length, first + 1), weights, names };
 }
 
 /** Returns the bytes of the ids and titles of all rows. */

@@ -32,6 +32,17 @@ export class CityStore {
     return rows[0] ?? null;
   }
 
+  /** Returns the location of the largest city of a country; null if the gazetteer has none. */
+  async findLargest(country: string): Promise<Point | null> {
+    const rows = await this.#db
+      .select({ lat: cities.lat, lon: cities.lon })
+      .from(cities)
+      .where(eq(cities.country, country))
+      .orderBy(desc(cities.population))
+      .limit(1);
+    return rows[0] ?? null;
+  }
+
   /** Returns whether the gazetteer holds cities. Throws if the migrations are not applied. */
   async hasCities(): Promise<boolean> {
     return (await this.#db.select({ id: cities.id }).from(cities).limit(1)).length > 0;

@@ -11,6 +11,7 @@ import type { Gateway, GatewayContext } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import { describeAccess, mayActFor } from "../keys/caller.ts";
+import { filterFromQuery, filterParameters } from "../openapi/filter-parameters.ts";
 import {
   type GuardRoute,
   idPath,
@@ -90,16 +91,18 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
           lat: latitudeParameter.optional(),
           lon: longitudeParameter.optional(),
           limit: limitParameter(100, 10),
+          ...filterParameters,
         }),
       },
       responses: { 200: jsonResponse("Ranked products.", answer), ...problemResponses },
     }),
     async (c) => {
-      const { lat, lon, limit } = c.req.valid("query");
+      const { lat, lon, limit, ...filters } = c.req.valid("query");
       const wanted = recommendationInput.parse({
         userId: c.req.valid("param").id,
         location: pointFromQuery(lat, lon),
         limit,
+        ...filterFromQuery(filters),
       });
       const value = unwrap(
         await services.recommendation.recommend(

@@ -53,7 +53,7 @@ describe("nearestCity", () => {
 
 /** Returns a gazetteer of the given cities. */
 const gazetteerOf = (cities: City[]): Gazetteer =>
-  new Gazetteer({ inAreas: async () => cities, findByName: async () => null });
+  new Gazetteer({ inAreas: async () => cities, findByName: async () => null, findLargest: async () => null });
 
 describe("Gazetteer", () => {
   const border = [
@@ -117,5 +117,24 @@ describe("Gazetteer", () => {
       expect(timezone, JSON.stringify(point)).toBe(country === "BY" ? "Europe/Minsk" : "Europe/Warsaw");
     }
     expect((await gazetteerOf([]).resolve({ lat: 1.87, lon: -157.43 })).timezone).toBe("Pacific/Kiritimati");
+  });
+});
+
+describe("Gazetteer.resolveEdge", () => {
+  it("L1: takes the edge's point, else its city, else the largest city of its country", async () => {
+    const lyon = { lat: 45.75, lon: 4.85 };
+    const paris = { lat: 48.85, lon: 2.35 };
+    const gazetteer = new Gazetteer({
+      inAreas: async () => [],
+      findByName: async (country, name) => (country === "FR" && name === "Lyon" ? lyon : null),
+      findLargest: async (country) => (country === "FR" ? paris : null),
+    });
+    const edge = { city: null, country: null, point: null, timezone: null };
+    const nice = { lat: 43.7, lon: 7.27 };
+    expect(await gazetteer.resolveEdge({ ...edge, country: "FR", city: "Lyon", point: nice })).toEqual(nice);
+    expect(await gazetteer.resolveEdge({ ...edge, country: "FR", city: "Lyon" })).toEqual(lyon);
+    expect(await gazetteer.resolveEdge({ ...edge, country: "FR", city: "Unknown" })).toEqual(paris);
+    expect(await gazetteer.resolveEdge({ ...edge, country: "FR" })).toEqual(paris);
+    expect(await gazetteer.resolveEdge(edge)).toBeNull();
   });
 });

@@ -82,7 +82,7 @@ export function nearestCity(
 }
 
 /** The queries of the cities' table that {@link Gazetteer} needs. */
-type Cities = Pick<CityStore, "inAreas" | "findByName">;
+type Cities = Pick<CityStore, "inAreas" | "findByName" | "findLargest">;
 
 /** Resolves locations from the stored cities. */
 export class Gazetteer {
@@ -150,12 +150,13 @@ export class Gazetteer {
   }
 
   /**
-   * Returns the edge location's own point, unless it is implausible, else the location of the city that it names; null
-   * without both.
+   * Returns the edge location's own point, unless it is implausible, else the location of the city that it names, else
+   * that of the largest city of its country; null without a country.
    */
   async resolveEdge(edge: EdgeLocation): Promise<Point | null> {
     if (edge.point && implausibilityOf(edge.point) === null) return edge.point;
-    if (!edge.city || !edge.country) return null;
-    return this.#store.findByName(edge.country, edge.city);
+    if (!edge.country) return null;
+    const city = edge.city ? await this.#store.findByName(edge.country, edge.city) : null;
+    return city ?? this.#store.findLargest(edge.country);
   }
 }

@@ -1,9 +1,16 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { FirstStage, WeightedPoint } from "../../shared/contracts/retrieval.ts";
 import { earthRadiusKm } from "../../shared/geo/distance.ts";
-import { kmOfSquaredChord, squaredChord, squaredChordOfKm, unitVectors } from "../../shared/geo/sphere.ts";
+import {
+  kmOfSquaredChord,
+  squaredChord,
+  squaredChordOfKm,
+  unitVectors,
+  vectorDistanceKm,
+} from "../../shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
+import { capOfRows } from "../tiles/bounding-cap.ts";
 import { affinitiesIn } from "./category-affinity.ts";
 import { placelessDistanceKm, productScores, proximity } from "./first-stage.ts";
 import { logScoreAtDistance, usualReachKm } from "./reach.ts";
@@ -66,11 +73,25 @@ export function proximityOf(points: ProximityPoints, vectors: Float64Array, row:
   return sum;
 }
 
+const cachedCaps = new WeakMap<Columns, { center: Float64Array; radiusKm: number }>();
+
+/** Returns whether all rows of a block are within the usual reach of a point. The block's cap is cached. */
+function isWithinReach(columns: Columns, here: Float64Array): boolean {
+  let cap = cachedCaps.get(columns);
+  if (!cap) {
+    const { lat, lon, radiusKm } = capOfRows(columns);
+    cap = { center: unitVectors([lat], [lon], 1), radiusKm };
+    cachedCaps.set(columns, cap);
+  }
+  return vectorDistanceKm(here, 0, cap.center, 0) + cap.radiusKm < usualReachKm;
+}
+
 /**
  * Lowers the first-stage scores in `out` of the rows beyond the usual reach of the user, whose unit vector is `here`, by
  * the term for distance.
  */
 export function applyDistanceTerm(columns: Columns, here: Float64Array, out: Float64Array): void {
+  if (isWithinReach(columns, here)) return;
   const vectors = rowVectorsOf(columns);
   for (let row = 0; row < columns.count; row++) {
     const squared = squaredChord(here, 0, vectors, row);

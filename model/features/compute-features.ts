@@ -38,7 +38,7 @@ const categoryBuckets = 64;
 /**
  * Version of the formulas. Increase it when a formula changes under the same name, so that older models are refused.
  */
-const formulaVersion = 2;
+const formulaVersion = 3;
 
 /** The specification of the model's inputs. */
 export const featureShape: FeatureShape = (() => {

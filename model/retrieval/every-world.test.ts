@@ -176,13 +176,13 @@ it("the nearest products of any world are those of a search through all products
 }, 300_000);
 
 /** Returns the first-stage score of every product, by id: from one block, without tiles and without a search. */
-function scoresOf(products: readonly CellProduct[], point: Point): Map<string, number> {
+function scoresOf(products: readonly CellProduct[], point: Point | null): Map<string, number> {
   const block = decodeColumns(buildLeafTile("", 1, time, products, () => 0));
   if (!block) throw new Error("a fresh block must decode");
   const scores = new Float64Array(block.count);
   const points = proximityPointsOf(point, [], defaultFirstStage);
   scoreRows(block, points, new Map(), defaultFirstStage, scores);
-  applyDistanceTerm(block, unitVectors([point.lat], [point.lon], 1), scores);
+  if (point) applyDistanceTerm(block, unitVectors([point.lat], [point.lon], 1), scores);
   return new Map(idsOf(block).map((id, row) => [id, scores[row]]));
 }
 
@@ -217,6 +217,31 @@ it("the candidates of any world are those of a search through all products", asy
       expect(far).toEqual([...far].sort((a, b) => a - b));
     }),
     { numRuns: worlds },
+  );
+}, 300_000);
+
+it("without a location, the candidates of any world are those of a search through all products", async () => {
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ products, query }) => {
+      const { radiusKm: _radiusKm, ...rest } = query;
+      const asked = {
+        ...queryOf(products, { lat: 0, lon: 0 }, { ...rest, radiusKm: undefined }),
+        point: null,
+      };
+      const matching = products.filter((each) => passes(each, { ...asked, point: { lat: 0, lon: 0 } }));
+      const scores = scoresOf(matching, null);
+      const ranking = matching
+        .map(({ change }) => ({ ...change, score: scores.get(change.productId) ?? Number.NaN }))
+        .sort((a, b) => b.score - a.score);
+      const found = await firstStageCandidates(pyramid(products), { ...common, ...asked });
+      expect(found.meta.searched).toEqual({ radiusKm: null, complete: true });
+      expect(idsOf(found).map((id) => scores.get(id))).toEqual(
+        firstOfGroups(ranking, maxVariants)
+          .slice(0, asked.limit)
+          .map(({ score }) => score),
+      );
+    }),
+    { numRuns: 500 },
   );
 }, 300_000);
 

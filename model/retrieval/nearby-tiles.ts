@@ -168,7 +168,8 @@ const roundingKm = 1e-6;
 /**
  * Reads the leaf tiles around a point, nearest first by the bounds of their caps, until the search reaches one of the
  * limits. A second search with the same limits reads the shards of products without a location. Without a point, all
- * tiles of the world are equally near: the search reads those with the most products first.
+ * tiles of the world are equally near: if the world's own tile has too few matches, the search reads those with the most
+ * products first.
  */
 export async function readNearbyTiles(
   source: TileSource,
@@ -195,6 +196,8 @@ export async function readNearbyTiles(
     if (isPlaceless(cell)) placeless.push({ cell, version, count, bound: 0 });
     else if (bound <= radiusKm) regions.push({ cell, version, count, bound });
   }
+  // Without a point, the most popular products of the world are enough, which its own tile holds.
+  if (!here && countMatching(world, limits.test) >= limits.enoughRows) regions.length = 0;
   if (!here) regions.sort((a, b) => b.count - a.count);
   const [nearby, shards] = await Promise.all([
     readTiles(source, { pending: regions, boundOf, here }, limits),

@@ -32,7 +32,11 @@ function parseMap(pairs: readonly string[]): ColumnMap {
     const equals = pair.lastIndexOf("=");
     if (equals < 1 || equals === pair.length - 1)
       throw new Error(`--map must be THEIRS=OURS, for example --map artikelnr=item_id; got "${pair}".`);
-    map.set(pair.slice(0, equals), pair.slice(equals + 1));
+    const [theirs, ours] = [pair.slice(0, equals), pair.slice(equals + 1)];
+    const other = map.get(theirs);
+    if (other !== undefined && other !== ours)
+      throw new Error(`--map names column ${theirs} twice, as ${other} and as ${ours}.`);
+    map.set(theirs, ours);
   }
   return map;
 }

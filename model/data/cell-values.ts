@@ -16,7 +16,10 @@ export function parseFloatCell(
   return value < min || value > max ? { problem: `must be from ${min} to ${max}` } : { value };
 }
 
-const hint = (text: string): string => (/^[+-]?\d+,\d+$/.test(text) ? ", with a decimal point" : "");
+function hint(text: string): string {
+  if (/^[+-]?\d+,\d+$/.test(text)) return ", with a decimal point";
+  return /^[+-]?[\d.]+\s*%$/.test(text) ? ", or a share such as 0.2 for 20%" : "";
+}
 
 /** Units in which files write times, with their number in a second. */
 const unitsPerSecond = { seconds: 1, milliseconds: 1e3, microseconds: 1e6, nanoseconds: 1e9 } as const;
@@ -55,6 +58,14 @@ function parseNumericTime(number: number): CellValue<{ time: number; form: TimeF
   return { problem: timeRule };
 }
 
+/** Returns the time of a date that was written as eight digits and read as a number of seconds; null for others. */
+export function dateOfDigits(seconds: number): number | null {
+  const digits = /^((?:19|20)\d\d)(\d\d)(\d\d)$/.exec(String(seconds));
+  if (!digits) return null;
+  const parsed = parseTimeCell(digits.slice(1).join("-"));
+  return "value" in parsed ? parsed.value.time : null;
+}
+
 function offsetSeconds(offset: string | undefined): number {
   if (offset === undefined || !/^[+-]/.test(offset)) return 0;
   const digits = offset.slice(1).replace(":", "").padEnd(4, "0");
@@ -67,19 +78,28 @@ function offsetSeconds(offset: string | undefined): number {
  * single words (`words`) with a space: `Restaurants, Mexican` and `['Books', 'Poetry']`.
  */
 export function firstCategory(text: string, words: boolean): string {
-  const plain = text.trim().replace(/^\[(.*)\]$/, "$1");
+  const plain = text.trim().replace(/^\[+(.*?)\]+$/, "$1");
+  // A quoted element may hold separators.
+  const quoted = /^(['"])((?:(?!\1).)+)\1\s*(?:,|$)/.exec(plain);
+  if (quoted) return quoted[2].trim();
   const separator = /[,|]/.test(plain) ? /[,|]/ : words ? /\s+/ : null;
   const first =
     separator === null ? plain : (plain.split(separator).find((part) => part.trim() !== "") ?? "");
   return first.trim().replace(/^(['"])(.*)\1$/, "$2");
 }
 
-const availableTexts = new Set(["1", "true", "yes", "in stock", "in_stock"]);
-const unavailableTexts = new Set(["0", "false", "no", "out of stock", "out_of_stock"]);
+const availableTexts = new Set(["1", "true", "t", "yes", "y", "instock", "available"]);
+const unavailableTexts = new Set(["0", "false", "f", "no", "n", "outofstock", "unavailable", "soldout"]);
 
 /** Returns whether a text says that a product can be bought. */
 export function parseAvailable(text: string): CellValue<boolean> {
-  const plain = text.trim().toLowerCase();
+  const plain = text
+    .trim()
+    .toLowerCase()
+    .replace(/^https?:\/\/schema\.org\//, "")
+    .replaceAll(/[\s_-]+/g, "");
   if (availableTexts.has(plain)) return { value: true };
-  return unavailableTexts.has(plain) ? { value: false } : { problem: "must be true or false" };
+  return unavailableTexts.has(plain)
+    ? { value: false }
+    : { problem: "must be true or false, or in stock or out of stock" };
 }

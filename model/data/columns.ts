@@ -7,7 +7,7 @@ export type FileKind = "events" | "products";
 const columnTypes = ["token", "token_seq", "float", "float_seq"] as const;
 export type ColumnType = (typeof columnTypes)[number];
 
-/** Names under which other tools write a field, best first. A name is compared in lower case, with `_` for spaces. */
+/** Names under which other tools write a field, best first. {@link normalizeName} says how names are compared. */
 type Aliases = Record<string, readonly string[]>;
 
 const productIdNames = [
@@ -17,17 +17,25 @@ const productIdNames = [
   "place_id",
   "poi_id",
   "location_id",
+  "track_id",
+  "tracks_id",
+  "song_id",
+  "album_id",
+  "albums_id",
   "artist_id",
   "artists_id",
-  "track_id",
+  "movie_id",
+  "book_id",
+  "article_id",
   "asin",
   "isbn",
   "sku",
+  "variant_sku",
   "item",
   "product",
 ];
-const latitudeNames = ["latitude"];
-const longitudeNames = ["longitude", "lng", "long"];
+const latitudeNames = ["latitude", "location_lat", "location_latitude"];
+const longitudeNames = ["longitude", "lng", "long", "location_lon", "location_lng", "location_longitude"];
 
 /**
  * The fields of an event, with the names that RecSysDatasets (the converters of RecBole's own datasets) and shops give
@@ -57,7 +65,7 @@ const eventFields = {
     "unix_timestamp",
     "unix_time",
   ],
-  rating: ["stars", "score"],
+  rating: ["stars", "score", "label"],
   lat: latitudeNames,
   lon: longitudeNames,
   /** Where the product is; only by `--map`. */
@@ -90,14 +98,15 @@ const productFields = {
     "class",
     "category_id",
     "cate_id",
+    "type",
   ],
-  price: ["unit_price"],
+  price: ["unit_price", "regular_price", "variant_price"],
   currency: ["currency_code", "price_currency"],
   discount: [],
   rating: ["item_stars", "stars", "avg_rating", "average_rating"],
   lat: latitudeNames,
   lon: longitudeNames,
-  available: ["availability", "in_stock"],
+  available: ["availability", "in_stock", "is_available", "stock_status"],
   group_id: ["item_group_id", "parent_asin"],
 } satisfies Aliases;
 
@@ -134,15 +143,14 @@ export interface Header {
   typed: boolean;
   /** Columns without a name, by number from 1: an index that a tool wrote in front, or a separator at the end. */
   unnamed: number[];
+  /** Columns that have the name of a column before them, by number from 1. The first one counts. */
+  repeated: number[];
+  /** Columns that are no field: attributes of products. */
+  others: Column[];
 }
 
-/** Returns a column's name in the form in which names are compared: `Product ID` and `productId` are `product_id`. */
-const normalizeName = (name: string): string =>
-  name
-    .trim()
-    .replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2")
-    .toLowerCase()
-    .replaceAll(/[\s.-]+/g, "_");
+/** Returns a name as names are compared: `product_id`, `Product ID`, `productId` and `PRODUCTID` are `productid`. */
+export const normalizeName = (name: string): string => name.toLowerCase().replaceAll(/[\s_.?-]+/g, "");
 
 /** A table's own index of rows, as pandas writes it. */
 const isIndexName = (name: string): boolean => name === "" || /^Unnamed: \d+$/.test(name);
@@ -151,16 +159,18 @@ const isIndexName = (name: string): boolean => name === "" || /^Unnamed: \d+$/.t
 export function checkMap(map: ColumnMap): void {
   const known = new Set(Object.values(fieldsOf).flatMap(Object.keys));
   for (const [theirs, ours] of map)
-    if (!known.has(ours))
+    if (!known.has(ours)) {
+      const hint = known.has(theirs) ? ` Is --map ${ours}=${theirs} meant?` : "";
       throw new DatasetError(
-        `--map ${theirs}=${ours}: there is no field ${ours}. The fields are ${[...known].join(", ")}.`,
+        `--map ${theirs}=${ours}: there is no field ${ours}.${hint} The fields are ${[...known].join(", ")}.`,
       );
+    }
 }
 
 /** Returns whether the cells of a header name the columns of events, of products, or of neither. */
 export function kindOfHeader(cells: readonly string[], map: ColumnMap): FileKind | null {
   const has = (kind: FileKind, field: Field): boolean => {
-    const names = new Set([field, ...fieldsOf[kind][field]]);
+    const names = new Set([field, ...fieldsOf[kind][field]].map(normalizeName));
     return cells.some((cell) => {
       const { name } = splitType(cell);
       return map.get(name) === field || names.has(normalizeName(name));
@@ -206,7 +216,9 @@ export function readHeader(cells: readonly string[], kind: FileKind, map: Column
         columns.find(({ name }) => name === theirs),
       );
   const findNamed = (wanted: string): Column | undefined =>
-    columns.find(({ name, field }) => field === null && !map.has(name) && normalizeName(name) === wanted);
+    columns.find(
+      ({ name, field }) => field === null && !map.has(name) && normalizeName(name) === normalizeName(wanted),
+    );
   for (const field of Object.keys(fields)) assign(field, findNamed(field));
   for (const [field, names] of Object.entries(fields))
     for (const name of names) assign(field, findNamed(name));
@@ -215,17 +227,33 @@ export function readHeader(cells: readonly string[], kind: FileKind, map: Column
       throw new DatasetError(
         `line 1: no column is ${field}. The columns are ${columns.map(({ name }) => name || "(no name)").join(", ")}. Name one with --map COLUMN=${field}.`,
       );
+  const unnamed = columns.filter(({ name }) => isIndexName(name));
+  const repeated = columns.filter(
+    (column) =>
+      !unnamed.includes(column) &&
+      column.field === null &&
+      columns.findIndex(({ name }) => name === column.name) < column.index,
+  );
+  const numbersOf = (some: readonly Column[]): number[] => some.map(({ index }) => index + 1);
   return {
     columns,
     byField,
     typed,
-    unnamed: columns.filter(({ name }) => isIndexName(name)).map(({ index }) => index + 1),
+    unnamed: numbersOf(unnamed),
+    repeated: numbersOf(repeated),
+    others: columns.filter(
+      (column) => column.field === null && !unnamed.includes(column) && !repeated.includes(column),
+    ),
   };
 }
 
 /** Returns whether a column of an event file has a name that datasets of check-ins give the product's own place. */
 export const isPlaceName = (name: string): boolean =>
-  [...latitudeNames, ...longitudeNames].includes(normalizeName(name));
+  [...latitudeNames, ...longitudeNames].map(normalizeName).includes(normalizeName(name));
+
+/** Returns whether a column is a label of clicks: 1 for a click, and 0 for a product that was shown only. */
+export const isLabel = (column: Column | undefined): boolean =>
+  column !== undefined && normalizeName(column.name) === "label";
 
 /** Returns the column of a field; undefined where a file has none. */
 export const columnOf = (header: Header, field: Field): Column | undefined => header.byField.get(field);

@@ -66,6 +66,7 @@ describe("files: parts", () => {
     ]);
     expect(report.notes).toEqual([
       "files not read, since only .inter, .item, .csv and .tsv are: x.user, x.kg, orders.json",
+      "orders.json: JSON lines go to the API as they are, to POST /v1/products/bulk and POST /v1/events/bulk",
       "raw.csv: not read, since the folder has .inter files",
     ]);
   });

@@ -1,6 +1,6 @@
 import { type EventType, eventTypes } from "../../shared/contracts/event.ts";
-import { parseTimeCell } from "./cell-values.ts";
-import { columnOf, type Header } from "./columns.ts";
+import { dateOfDigits, parseTimeCell } from "./cell-values.ts";
+import { columnOf, type Header, isLabel } from "./columns.ts";
 import type { DatasetEvent } from "./dataset.ts";
 import { requiredId } from "./read-items.ts";
 import type { ReadLog } from "./read-report.ts";
@@ -40,6 +40,13 @@ const maxFutureSeconds = 300;
 const firstDaySeconds = 86_400;
 const realTimeSeconds = 1e8;
 
+/** A row whose time may be no number of seconds. */
+interface DoubtfulRow {
+  event: DatasetEvent;
+  line: number;
+  raw: string;
+}
+
 /** A place that an event names for its product. */
 export interface NamedPlace {
   itemId: string;
@@ -60,7 +67,10 @@ export function readEvents(
 ): DatasetEvent[] {
   const { header, report } = table;
   const events: DatasetEvent[] = [];
-  const firstDay: { event: DatasetEvent; row: { line: number; raw: string } }[] = [];
+  const firstDay: DoubtfulRow[] = [];
+  const compactDates: DoubtfulRow[] = [];
+  const timed = header.byField.has("timestamp");
+  const minRating = options.minRating ?? (isLabel(columnOf(header, "rating")) ? 1 : undefined);
   let newest = 0;
   const [itemLat, itemLon] = [columnOf(header, "item_lat"), columnOf(header, "item_lon")];
   for (const row of table.rows) {
@@ -69,7 +79,7 @@ export function readEvents(
       table.refuse(row, read);
       continue;
     }
-    if (isBelow(row, header, read.type, options.minRating)) {
+    if (isBelow(row, header, read.type, minRating)) {
       log.belowMinRating++;
       continue;
     }
@@ -77,16 +87,32 @@ export function readEvents(
     const place = row.place(itemLat, itemLon);
     if (place) onPlace({ itemId, ...place });
     else if (productsLieThere && lat !== null && lon !== null) onPlace({ itemId, lat, lon });
-    if (header.byField.has("timestamp") && read.time < firstDaySeconds)
-      firstDay.push({ event: read, row: { line: row.line, raw: row.raw } });
+    const doubtful = { event: read, line: row.line, raw: row.raw };
+    if (timed && read.time < firstDaySeconds) firstDay.push(doubtful);
+    if (timed && dateOfDigits(read.time) !== null) compactDates.push(doubtful);
     newest = Math.max(newest, read.time);
     events.push(read);
   }
-  noteAssumptions(header, options, events.length, report.name, log);
-  const placeholders = newest > realTimeSeconds ? firstDay : [];
-  for (const { row } of placeholders) table.refuse(row, "is of 1970-01-01, which stands for a missing time");
-  const left = new Set(placeholders.map(({ event }) => event));
+  const left = new Set<DatasetEvent>();
+  const refuse = (rows: readonly DoubtfulRow[], reason: string): void => {
+    for (const row of rows) {
+      table.refuse(row, reason);
+      left.add(row.event);
+    }
+  };
+  if (newest > realTimeSeconds) {
+    refuse(firstDay, "is of 1970-01-01, which stands for a missing time");
+    refuse(compactDates, "has a date without dashes beside times in seconds; write it as 2026-01-31");
+  } else if (compactDates.length === events.length) {
+    for (const { event } of compactDates) event.time = dateOfDigits(event.time) ?? event.time;
+    refuse(
+      compactDates.filter(({ event }) => options.now !== undefined && event.time > options.now),
+      "has a date in the future",
+    );
+    log.guess(`${report.name}: times such as 20260131 are dates in UTC`, events.length - left.size);
+  }
   const kept = left.size === 0 ? events : events.filter((event) => !left.has(event));
+  noteAssumptions(header, options, kept.length, report.name, log);
   report.accepted = kept.length;
   return kept;
 }
@@ -192,9 +218,12 @@ function noteAssumptions(
     log.guess(`${file}: no column of times; rows count as one minute apart, in file order`, rows);
   const rating = columnOf(header, "rating");
   if (rating && minRating === undefined)
-    log.note(
-      `${file}: column ${rating.name} is a rating and is not used. --rating-min N leaves out rows with a lower one`,
-    );
+    if (isLabel(rating))
+      log.guess(`${file}: rows whose ${rating.name} is below 1 are no events and are left out`, 0);
+    else
+      log.note(
+        `${file}: column ${rating.name} is a rating and is not used. --rating-min N leaves out rows with a lower one`,
+      );
   if (!rating && minRating !== undefined)
     log.note(`${file}: --rating-min changes nothing here, since no column is a rating`);
 }

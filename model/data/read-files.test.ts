@@ -110,7 +110,7 @@ describe("readFiles", () => {
   it("throws if there is no event file or no valid event", () => {
     expect(() => parseDataset([item])).toThrow("no .inter file");
     expect(() => parseDataset([{ name: "x.inter", text: "user_id:token\titem_id:token\n" }])).toThrow(
-      "no valid event",
+      "there is no row below the header of x.inter",
     );
   });
 });

@@ -6,8 +6,8 @@ import { mergeGroups } from "./merge-groups.ts";
 import { PlacesOfEvents } from "./places-of-events.ts";
 import { type EventOptions, readEvents } from "./read-events.ts";
 import { readItems } from "./read-items.ts";
-import { type ReadListener, ReadLog, type ReadReport } from "./read-report.ts";
-import { selectFiles } from "./select-files.ts";
+import { type FileReport, type ReadListener, ReadLog, type ReadReport } from "./read-report.ts";
+import { type SelectedFiles, selectFiles } from "./select-files.ts";
 import { openTable, type SourceFile } from "./table-file.ts";
 
 /** Options of {@link readFiles}. */
@@ -64,9 +64,7 @@ export function readFiles(files: readonly SourceFile[], options: ReadOptions = {
   const selected = selectFiles(files, map, log);
   if (selected.groups.length === 0 && (needsEvents || selected.items.length === 0))
     throw new DatasetError(
-      needsEvents
-        ? "the dataset has no .inter file and no CSV file of events"
-        : "there is no file of events or products",
+      `${needsEvents ? "the dataset has no .inter file and no CSV file of events" : "there is no file of events or products"}${foundText(selected)}`,
     );
   const items = new Map<string, DatasetItem>();
   for (const file of selected.items) readItems(openTable(file, "products", map, log), items, log);
@@ -94,6 +92,10 @@ export function readFiles(files: readonly SourceFile[], options: ReadOptions = {
   }
   if (selected.groups.length > 0) requireAccepted(log, "events");
   checkMapped(log, map);
+  if (log.files.every(({ rows }) => rows === 0))
+    throw new DatasetError(
+      `there is no row below the header of ${log.files.map(({ name }) => name).join(", ")}`,
+    );
   if (valid.length === 0) [train, valid] = splitLast(train, validationShare);
   if (needsEvents && train.length + valid.length + test.length === 0)
     throw new DatasetError(`${selected.groups[0].files[0].name} has no valid event`);
@@ -111,6 +113,17 @@ export function readFiles(files: readonly SourceFile[], options: ReadOptions = {
     },
     report: log.report({ timed, derivedProducts }),
   };
+}
+
+/** Files that an error lists. */
+const maxListedFiles = 10;
+
+/** Returns what was found where nothing can be read, as the end of a sentence. */
+function foundText({ unread, items }: SelectedFiles): string {
+  const found = [...unread, ...items.map(({ name }) => `${name} (products)`)];
+  if (found.length === 0) return "; there is no file at all";
+  const more = found.length > maxListedFiles ? ` and ${found.length - maxListedFiles} more` : "";
+  return `. Found: ${found.slice(0, maxListedFiles).join("; ")}${more}`;
 }
 
 /** Returns whether event files have the places of products, in columns named as datasets of check-ins name them. */
@@ -133,11 +146,22 @@ function requireAccepted(log: ReadLog, kind: "events" | "products"): void {
 
 /** Throws if a user maps a column that no file has. */
 function checkMapped(log: ReadLog, map: ColumnMap): void {
-  for (const [theirs, ours] of map)
-    if (!log.files.some(({ columns }) => columns[ours] === theirs))
-      throw new DatasetError(
-        `--map ${theirs}=${ours}: no file has a column ${theirs} that can be ${ours}. The columns are ${[...new Set(log.files.flatMap((file) => [...Object.values(file.columns), ...file.attributes, ...file.unread]))].join(", ")}.`,
-      );
+  const columnsOf = (file: FileReport): string[] => [
+    ...Object.values(file.columns),
+    ...file.attributes,
+    ...file.unread,
+  ];
+  for (const [theirs, ours] of map) {
+    if (log.files.some(({ columns }) => columns[ours] === theirs)) continue;
+    const rival = log.files.find(
+      (file) => columnsOf(file).includes(theirs) && map.get(file.columns[ours]) === ours,
+    );
+    throw new DatasetError(
+      rival
+        ? `--map ${theirs}=${ours}: ${rival.name} has ${ours} already, by --map ${rival.columns[ours]}=${ours}.`
+        : `--map ${theirs}=${ours}: no file has a column ${theirs} that can be ${ours}. The columns are ${[...new Set(log.files.flatMap(columnsOf))].join(", ")}.`,
+    );
+  }
 }
 
 /** Adds the products that occur in events only, without data. Returns their ids. */

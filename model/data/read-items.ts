@@ -1,7 +1,7 @@
 import { excessDigits } from "../../shared/contracts/excess-digits.ts";
 import { identifier } from "../../shared/contracts/primitives.ts";
 import { firstCategory, parseAvailable, parseFloatCell } from "./cell-values.ts";
-import { type Column, columnOf, type Header } from "./columns.ts";
+import { type Column, columnOf, type Header, normalizeName } from "./columns.ts";
 import type { DatasetItem } from "./dataset.ts";
 import type { ReadLog } from "./read-report.ts";
 import type { TableFile, TableRow } from "./table-file.ts";
@@ -14,8 +14,11 @@ const maxTitleLength = 512;
 const maxAttributeNameLength = 64;
 const maxAttributeLength = 1024;
 
-/** Fields whose column holds a list of categories, of which the first is the product's category. */
+/** Names of columns that hold a list of categories, of which the first is the product's category. */
 const listNames = new Set(["categories", "genre", "genres", "class"]);
+/** Returns whether a column of categories holds a list. A `type` is one only where its type says so. */
+const holdsList = ({ name, type }: Column): boolean =>
+  listNames.has(normalizeName(name)) || (normalizeName(name) === "type" && type === "token_seq");
 
 /**
  * Adds the products of a file to `items`. A row whose id is missing or wrong is refused. A value that cannot be read is
@@ -57,16 +60,14 @@ export function requiredId(
 }
 
 function attributeColumns(header: Header, file: string, log: ReadLog): Column[] {
-  const others = header.columns.filter(
-    ({ field, index }) => field === null && !header.unnamed.includes(index + 1),
-  );
+  const { others } = header;
   for (const { name } of others)
     if (name.length > maxAttributeNameLength)
       log.change(`${file}: column ${name} left out: its name is longer than ${maxAttributeNameLength}`, 0);
   const usable = others.filter(({ name }) => name.length <= maxAttributeNameLength);
   const category = columnOf(header, "category");
   // The category is the first of a list; the whole list is an attribute.
-  return category && listNames.has(category.name) ? [...usable, category] : usable;
+  return category && holdsList(category) ? [...usable, category] : usable;
 }
 
 function readItem(
@@ -121,8 +122,11 @@ function readItem(
 
 function readCategory(row: TableRow, column: Column | undefined, file: string, log: ReadLog): string | null {
   const text = row.text(column);
-  if (text === null || column === undefined || !listNames.has(column.name)) return text;
-  const first = firstCategory(text, column.type === "token_seq" && column.name !== "categories");
+  if (text === null || column === undefined || !holdsList(column)) return text;
+  const first = firstCategory(
+    text,
+    column.type === "token_seq" && normalizeName(column.name) !== "categories",
+  );
   if (first !== text) log.guess(`${file}: the category is the first of ${column.name}`);
   return first === "" ? null : first;
 }

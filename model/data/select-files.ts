@@ -1,5 +1,6 @@
 import { type ColumnMap, kindOfHeader } from "./columns.ts";
 import { DatasetError } from "./dataset-error.ts";
+import { adviceFor } from "./other-formats.ts";
 import type { ReadLog } from "./read-report.ts";
 import { headerCells, type SourceFile } from "./table-file.ts";
 
@@ -18,6 +19,8 @@ export interface SelectedFiles {
   groups: EventGroup[];
   /** The three parts of a dataset that is split already; null where it is not. */
   parts: { train: SourceFile[]; valid: SourceFile[]; test: SourceFile[] } | null;
+  /** Files that are not read, each with the reason. */
+  unread: string[];
 }
 
 const endings = /\.(inter|item|csv|tsv)$/i;
@@ -50,6 +53,11 @@ export function selectFiles(files: readonly SourceFile[], map: ColumnMap, log: R
     log.note(
       `files not read, since only .inter, .item, .csv and .tsv are: ${others.slice(0, maxListedNames).join(", ")}${others.length > maxListedNames ? " and others" : ""}`,
     );
+  const unread = others.map((name) => `${name} (${adviceFor(name) ?? "not .inter, .item, .csv or .tsv"})`);
+  for (const name of others.slice(0, maxListedNames)) {
+    const advised = adviceFor(name);
+    if (advised !== null) log.note(`${name}: ${advised}`);
+  }
   const sorted = files.filter(({ name }) => isDatasetFile(name)).sort(byNameAndPart);
   const ends = (ending: string) => (file: SourceFile) => file.name.toLowerCase().endsWith(ending);
   let events = sorted.filter(ends(".inter"));
@@ -59,11 +67,18 @@ export function selectFiles(files: readonly SourceFile[], map: ColumnMap, log: R
     for (const { name } of tables) log.note(`${name}: not read, since the folder has .inter files`);
   } else
     for (const file of tables) {
-      const kind = tableKind(file, map);
+      const cells = tableHeader(file);
+      const kind = kindOfHeader(cells, map);
       if (kind === "events") events.push(file);
       else if (kind === "products") items.push(file);
-      else
-        log.note(`${file.name}: not read, since no column names a product; --map COLUMN=item_id names one`);
+      else {
+        const reason =
+          cells.length === 0
+            ? "the file is empty"
+            : `no column names a product, of ${cells.slice(0, maxListedNames).join(", ")}; --map COLUMN=item_id names one`;
+        log.note(`${file.name}: not read: ${reason}`);
+        unread.push(`${file.name} (${reason})`);
+      }
     }
   const train = events.filter(({ name }) => stemOf(name).endsWith(".train"));
   const withSuffix = (suffix: string): SourceFile[] =>
@@ -99,12 +114,14 @@ export function selectFiles(files: readonly SourceFile[], map: ColumnMap, log: R
     items,
     groups: [...groups.values()],
     parts,
+    unread,
   };
 }
 
-function tableKind(file: SourceFile, map: ColumnMap) {
+/** Returns the cells of a table's header; none for an empty file. */
+function tableHeader(file: SourceFile): string[] {
   try {
-    return kindOfHeader(headerCells(file) ?? [], map);
+    return headerCells(file) ?? [];
   } catch (error) {
     throw error instanceof DatasetError ? new DatasetError(`${file.name}: ${error.message}`) : error;
   }

@@ -3,10 +3,12 @@ import { parseFloatCell } from "./cell-values.ts";
 import { type Column, type ColumnMap, type FileKind, type Header, readHeader } from "./columns.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { decodeLines, showInvalidBytes } from "./decode-lines.ts";
+import { jsonAdvice } from "./other-formats.ts";
 import type { FileReport, ReadLog } from "./read-report.ts";
 import {
   detectSeparator,
   type Row,
+  type Separator,
   separatorNames,
   splitQuotedRow,
   splitRows,
@@ -25,18 +27,42 @@ export type SourceFile =
 export const chunksOf = (file: SourceFile): Iterable<Uint8Array> =>
   "text" in file ? [new TextEncoder().encode(file.text)] : file.chunks();
 
-/** Returns the cells of a file's first line; null for an empty file. Throws a {@link DatasetError} if it is no text. */
-export function headerCells(file: SourceFile): string[] | null {
-  const first = decodeLines(chunksOf(file)).lines[Symbol.iterator]().next();
-  return first.done || first.value.trim() === "" ? null : cellsOfHeader(first.value);
+/** The header of a file. */
+interface HeaderLine {
+  cells: string[];
+  separator: Separator;
+  /** Number of the line, from 1. */
+  line: number;
 }
 
-function cellsOfHeader(line: string): string[] {
-  const separator = detectSeparator(line);
+/** Returns the cells of a file's header; null for an empty file. Throws a {@link DatasetError} if it is no table. */
+export const headerCells = (file: SourceFile): string[] | null =>
+  readHeaderLine(decodeLines(chunksOf(file)).lines[Symbol.iterator]())?.cells ?? null;
+
+/** Reads blank lines, the line `sep=;` in which Excel names the separator, and the header. */
+function readHeaderLine(lines: Iterator<string>): HeaderLine | null {
+  let named: Separator | undefined;
+  let line = 0;
+  for (let next = lines.next(); !next.done; next = lines.next()) {
+    line++;
+    const text = next.value;
+    if (text.trim() === "") continue;
+    const separator = line === 1 ? /^"?sep=([\t,;|])"?$/i.exec(text)?.[1] : undefined;
+    if (separator !== undefined) named = separator as Separator;
+    else return { ...cellsOfHeader(text, line, named), line };
+  }
+  return null;
+}
+
+function cellsOfHeader(text: string, line: number, named?: Separator): Omit<HeaderLine, "line"> {
+  if (text.includes("\0"))
+    throw new DatasetError("the file is no text: its first line holds bytes of value 0");
+  if (/^\s*(?:\{\s*"|\[\s*\{)/.test(text)) throw new DatasetError(`the file is JSON: ${jsonAdvice}`);
+  const separator = named ?? detectSeparator(text);
   const cells =
-    separator === "\t" ? line.split(separator).map(unquoteHeader) : splitQuotedRow(line, separator);
-  if (typeof cells === "string") throw new DatasetError("line 1: a quote is opened and not closed");
-  return cells;
+    separator === "\t" ? text.split(separator).map(unquoteHeader) : splitQuotedRow(text, separator);
+  if (typeof cells === "string") throw new DatasetError(`line ${line}: a quote is opened and not closed`);
+  return { cells, separator };
 }
 
 const unquoteHeader = (cell: string): string => unquoteCell(cell).replace(/^"([^"]*)"$/, "$1");
@@ -143,15 +169,12 @@ export function openTable(file: SourceFile, kind: FileKind, map: ColumnMap, log:
   return inFile(() => {
     const decoded = decodeLines(chunksOf(file));
     const lines = decoded.lines[Symbol.iterator]();
-    const first = lines.next();
-    if (first.done || first.value.trim() === "")
-      throw new DatasetError("the file has no header in its first line");
-    const separator = detectSeparator(first.value);
-    const header = readHeader(cellsOfHeader(first.value), kind, map);
+    const first = readHeaderLine(lines);
+    if (first === null) throw new DatasetError("the file is empty: its first line must be a header");
+    const { separator } = first;
+    const header = readHeader(first.cells, kind, map);
+    const { others } = header;
     const fieldColumns = header.columns.filter(({ field }) => field !== null);
-    const others = header.columns.filter(
-      ({ field, index }) => field === null && !header.unnamed.includes(index + 1),
-    );
     const report: FileReport = {
       name,
       kind,
@@ -180,7 +203,7 @@ export function openTable(file: SourceFile, kind: FileKind, map: ColumnMap, log:
     };
     const rows = (function* () {
       let short = 0;
-      for (const row of splitRows(lines, separator, quoted, 2)) {
+      for (const row of splitRows(lines, separator, quoted, first.line + 1)) {
         report.rows++;
         const extra = row.cells.slice(header.columns.length);
         if (row.problem !== null) refuseShape(row, row.problem);
@@ -223,6 +246,10 @@ function noteForm(report: FileReport, header: Header, marked: boolean, map: Colu
       number === 1
         ? `${name}: the first column has no name; it counts as an index of rows and is not read`
         : `${name}: column ${number} has no name and is not read`,
+    );
+  for (const number of header.repeated)
+    log.note(
+      `${name}: column ${number} has the name ${header.columns[number - 1]?.name} again and is not read`,
     );
   if (report.unread.length > 0) log.note(`${name}: columns not read: ${report.unread.join(", ")}`);
 }

@@ -74,7 +74,7 @@ describe("files: what cannot be read is named", () => {
   });
 
   it("files: an empty folder, and a file of products beside an export of events without rows", () => {
-    expect(() => read({})).toThrow("there is no file of events or products; there is no file at all");
+    expect(() => read({})).toThrow("there is no file of events or products; the folder has no file of data");
     expect(read({ "p.csv": "id,title\n1,A\n", "o.csv": "user,item,time\n" }).items).toHaveLength(1);
   });
 
@@ -90,6 +90,13 @@ describe("files: what cannot be read is named", () => {
       read({ ...orders, "p.csv": "artnr,title\n1,A\n" }, map(["article", "item_id"], ["artnr", "item_id"]))
         .items,
     ).toMatchObject([{ id: "1", title: "A" }]);
+  });
+});
+
+describe("files/notime: one file with times, and one without", () => {
+  it("files/notime: are not imported together", () => {
+    const files = { "a.csv": "user,item,time\nu,p,1780000000\n", "b.csv": "user,item\nu,q\n" };
+    expect(() => read(files)).toThrow("b.csv has no column of times, and a.csv has one");
   });
 });
 

@@ -72,11 +72,11 @@ export function readFiles(files: readonly SourceFile[], options: ReadOptions = {
 
   const places = new PlacesOfEvents();
   const catalogHasPlaces = [...items.values()].some(({ lat }) => lat !== null);
-  let timed = true;
+  const times = { given: "", missing: "" };
   const read = (eventFiles: readonly SourceFile[]): DatasetEvent[] =>
     eventFiles.flatMap((file) => {
       const table = openTable(file, "events", map, log);
-      timed &&= table.header.byField.has("timestamp");
+      times[table.header.byField.has("timestamp") ? "given" : "missing"] ||= file.name;
       const productsLieThere = !catalogHasPlaces && namesPlaces(table.header, map);
       return readEvents(table, options, log, { productsLieThere, onPlace: (place) => places.add(place) });
     });
@@ -90,6 +90,12 @@ export function readFiles(files: readonly SourceFile[], options: ReadOptions = {
     log.repeated = merged.repeated;
     [train, test] = splitLast(sortByTime(merged.events), testShare);
   }
+  // An invented time cannot stand beside a real one.
+  if (times.given !== "" && times.missing !== "")
+    throw new DatasetError(
+      `${times.missing} has no column of times, and ${times.given} has one. Name it with --map COLUMN=timestamp, or import ${times.missing} alone`,
+    );
+  const timed = times.missing === "";
   if (selected.groups.length > 0) requireAccepted(log, "events");
   checkMapped(log, map);
   if (log.files.every(({ rows }) => rows === 0))
@@ -121,7 +127,7 @@ const maxListedFiles = 10;
 /** Returns what was found where nothing can be read, as the end of a sentence. */
 function foundText({ unread, items }: SelectedFiles): string {
   const found = [...unread, ...items.map(({ name }) => `${name} (products)`)];
-  if (found.length === 0) return "; there is no file at all";
+  if (found.length === 0) return "; the folder has no file of data";
   const more = found.length > maxListedFiles ? ` and ${found.length - maxListedFiles} more` : "";
   return `. Found: ${found.slice(0, maxListedFiles).join("; ")}${more}`;
 }

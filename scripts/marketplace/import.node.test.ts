@@ -208,6 +208,27 @@ describe("npm run import", () => {
     expect([...api.events.values()][0].timestamp).toBe("2013-02-01T10:00:00.000Z");
   });
 
+  it("files: reports no moved times where a folder has no events, or no times", async () => {
+    const products = writeFiles({ "p.csv": "id,title\n1,A\n" });
+    expect((await runImport(products)).report).toMatchObject({ result: "done", movedWeeks: 0 });
+    const untimed = writeFiles({ "o.csv": "user,item\nu,p\n" });
+    expect((await runImport(untimed)).report).toMatchObject({ result: "done", movedWeeks: 0 });
+    const [event] = [...api.events.values()];
+    expect(Date.now() - Date.parse(event?.timestamp ?? "")).toBeLessThan(8 * 86_400_000);
+  });
+
+  it("files: exits with 1 and names what was found where a folder has nothing to import", async () => {
+    const data = writeFiles({ "p.jsonl": '{"id":"1"}', "o.csv.gz": "x" });
+    const { code, report } = await runImport(data);
+    expect(code).toBe(1);
+    expect(report.reason).toMatch(
+      /Found: .*o\.csv\.gz \(unpack it first\).*p\.jsonl \(JSON lines go to the API/,
+    );
+    const rowless = await runImport(writeFiles({ "o.inter": `${header}\n` }));
+    expect(rowless).toMatchObject({ code: 1, report: { result: "failed" } });
+    expect(api.reports).toEqual([]);
+  });
+
   it("files: events that an earlier import moved by other weeks are known before", async () => {
     const data = writeFiles({ "a.inter": [header, "u\tp\t1359712800", "u\tq\t1359712860"].join("\n") });
     api.refuse = (lines) => ({

@@ -67,7 +67,8 @@ export function readMarketplace(
         withheld: new Set([...report.refusedProducts].filter((id) => report.derivedProducts.has(id))),
       }),
       report,
-      movedWeeks: shift / weekSeconds,
+      // Without a column of times, no time of a file was changed.
+      movedWeeks: report.timed ? shift / weekSeconds : 0,
       findings,
       derivedProducts: report.derivedProducts,
     };
@@ -82,8 +83,9 @@ export function readMarketplace(
 /** Returns the seconds by which all times of a dataset move. */
 function shiftOf(dataset: Dataset, timed: boolean, now: number, times: TimePolicy): number {
   const last = Math.max(
-    ...[dataset.train, dataset.valid, dataset.test].map((part) => part.at(-1)?.time ?? 0),
+    ...[dataset.train, dataset.valid, dataset.test].map((part) => part.at(-1)?.time ?? -Infinity),
   );
+  if (last === -Infinity) return 0;
   // A dataset without times has invented ones, which begin in 1970.
   const moves = !timed || times === "move" || (times === "old" && now - last > oldSeconds);
   return moves ? weekShift(last, now) : 0;

@@ -4,9 +4,12 @@ const refreshIntervalMs = 5_000;
 
 /** Returns a table row with one cell for each value. */
 const cells = (...values) => element("tr", {}, ...values.map((value) => element("td", {}, value)));
+const count = (value) => value.toLocaleString("en");
+/** Returns an instant as text, to the second. */
+const timeText = (instant) => `${instant.slice(0, 10)} ${instant.slice(11, 19)} UTC`;
 /** Returns the progress of an import as text. */
 const progress = ({ done, total }) =>
-  total === 0 ? String(done) : `${done} / ${total} (${Math.floor((100 * done) / total)}%)`;
+  total === 0 ? count(done) : `${count(done)} / ${count(total)} (${Math.floor((100 * done) / total)}%)`;
 const metricsText = (metrics) =>
   Object.entries(metrics)
     .map(([name, value]) => `${name} ${value.toFixed(4)}`)
@@ -46,7 +49,7 @@ async function refresh() {
         each.name,
         each.reason === null ? each.status : `${each.status}: ${each.reason}`,
         progress(each),
-        each.updatedAt,
+        timeText(each.updatedAt),
       ),
     ),
   );
@@ -58,7 +61,7 @@ async function refresh() {
         element("span", { class: model.status === "serving" ? "yes" : "" }, model.status),
         model.parent ?? "",
         metricsText(model.metrics),
-        model.createdAt,
+        timeText(model.createdAt),
         action(model.version, model.status === "serving" ? "rollback" : "promote"),
       ),
     ),

@@ -16,11 +16,20 @@ const showStatus = (text, wrong = false) => {
   byId("status").className = wrong ? "wrong" : "quiet";
 };
 
+/** Returns an amount with the digits of its currency, as text: `8.10 USD`, `1,200 JPY`. */
+function amountText(amount, currency) {
+  if (currency === null) return amount.toLocaleString("en", { maximumFractionDigits: 4 });
+  const { minimumFractionDigits } = new Intl.NumberFormat("en", {
+    style: "currency",
+    currency,
+  }).resolvedOptions();
+  return `${amount.toLocaleString("en", { minimumFractionDigits })} ${currency}`;
+}
+
 /** Returns a product's price after its discount, as text. */
 const priceText = ({ priceAfterDiscount, currency, discount }) => {
   if (priceAfterDiscount === null) return "";
-  const amount = priceAfterDiscount.toLocaleString("en", { maximumFractionDigits: 4 });
-  return `${amount} ${currency ?? ""}${discount > 0 ? ` (−${Math.round(discount * 100)}%)` : ""}`;
+  return `${amountText(priceAfterDiscount, currency)}${discount > 0 ? ` (−${Math.round(discount * 100)}%)` : ""}`;
 };
 
 /** Returns how many ranks a product moved since the previous list, as an element; empty for none. */

@@ -146,4 +146,20 @@ describe("firstStageCandidates", () => {
     );
     expect(close.count).toBeGreaterThan(3);
   });
+
+  it("L2: finds the one product of a category among thousands nearby, and the next page of a small list", async () => {
+    const city = Array.from({ length: 5940 }, (_, i) =>
+      makeProduct(`city-${i}`, { lat: 48.6 + (i % 77) / 140, lon: 2.1 + Math.floor(i / 77) / 140 }),
+    );
+    const rare = makeProduct("rare", { lat: 49.05, lon: 2.35 }, { category: "observatory" });
+    const dense = pyramid([...city, rare]);
+    const here = { ...query, point: { lat: 48.85, lon: 2.35 }, limit: 20 };
+    const filter = { categories: ["observatory"], radiusKm: 60 };
+    expect(idsOf(await firstStageCandidates(dense, { ...here, filter }))).toEqual(["rare"]);
+    // L8: exclusions act inside the search.
+    const first = idsOf(await firstStageCandidates(dense, here));
+    const second = idsOf(await firstStageCandidates(dense, { ...here, exclude: first }));
+    expect([first.length, second.length]).toEqual([20, 20]);
+    expect(second.some((id) => first.includes(id))).toBe(false);
+  });
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeColumns } from "../columns/columns.ts";
 import { ColumnsBuilder } from "../columns/columns-builder.ts";
-import { applyRules, type RankedRow, similarityOf } from "./rules.ts";
+import { applyRules, type RankedRow, similarityOf, traitsOf } from "./rules.ts";
 
 const categories = ["cafe", "shop", "park"];
 
@@ -92,7 +92,8 @@ describe("applyRules", () => {
             const values = left.map(
               (each) =>
                 (1 - diversity) * (each.score / best) -
-                diversity * Math.max(0, ...expected.map((other) => similarityOf(each, other))),
+                diversity *
+                  Math.max(0, ...expected.map((other) => similarityOf(traitsOf(each), traitsOf(other)))),
             );
             expected.push(left[values.indexOf(Math.max(...values))]);
           }

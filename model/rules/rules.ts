@@ -1,8 +1,9 @@
 import { decay } from "../../shared/geo/decay.ts";
-import { distanceKm } from "../../shared/geo/distance.ts";
+import { vectorDistanceKm } from "../../shared/geo/sphere.ts";
 import { type Columns, categoryOf } from "../columns/columns.ts";
 import { compareProductIds } from "../columns/product-identity.ts";
 import { ProductMap } from "../columns/product-map.ts";
+import { rowVectorsOf } from "../columns/row-vectors.ts";
 import { collapseGroups } from "./collapse-groups.ts";
 
 /** Business rules of a request, applied to the ranked list. */
@@ -89,6 +90,7 @@ function diversified<R extends RankedRow>(
   addWithinCap: (selected: R[], each: R) => boolean,
 ): R[] {
   const pool = list.slice(0, Math.max(minDiversityPool, limit * diversityPoolPerItem));
+  const traits = pool.map(traitsOf);
   const similarity = new Float64Array(pool.length);
   const isLeft = new Uint8Array(pool.length).fill(1);
   const bestScore = pool[0]?.score || 1;
@@ -107,16 +109,31 @@ function diversified<R extends RankedRow>(
     isLeft[best] = 0;
     if (!addWithinCap(selected, pool[best])) continue;
     for (let i = 0; i < pool.length; i++)
-      if (isLeft[i] === 1) similarity[i] = Math.max(similarity[i], similarityOf(pool[i], pool[best]));
+      if (isLeft[i] === 1) similarity[i] = Math.max(similarity[i], similarityOf(traits[i], traits[best]));
   }
   // Caps may leave too few products of the pool.
   for (let i = pool.length; i < list.length && selected.length < limit; i++) addWithinCap(selected, list[i]);
   return selected;
 }
 
+/** What the similarity of products reads: looked up once for each product, not for each pair. */
+interface Traits {
+  category: string;
+  /** Unit vectors of the product's block. */
+  vectors: Float64Array;
+  row: number;
+}
+
+/** Returns the traits of a product. */
+export const traitsOf = ({ block, row }: RankedRow): Traits => ({
+  category: categoryOf(block, row),
+  vectors: rowVectorsOf(block),
+  row,
+});
+
 /** Returns the similarity of two products, 0..1: half for the same category, half for being near. */
-export function similarityOf(a: RankedRow, b: RankedRow): number {
-  const sameCategory = categoryOf(a.block, a.row) === categoryOf(b.block, b.row);
-  const km = distanceKm(a.block.lat[a.row], a.block.lon[a.row], b.block.lat[b.row], b.block.lon[b.row]);
-  return (sameCategory ? categorySimilarity : 0) + (Number.isNaN(km) ? 0 : locationSimilarity * decay(km));
+export function similarityOf(a: Traits, b: Traits): number {
+  const km = vectorDistanceKm(a.vectors, a.row, b.vectors, b.row);
+  const near = Number.isNaN(km) ? 0 : locationSimilarity * decay(km);
+  return (a.category === b.category ? categorySimilarity : 0) + near;
 }

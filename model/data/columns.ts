@@ -74,6 +74,17 @@ const eventFields = {
   /** Where the product is; only by `--map`. */
   item_lat: [],
   item_lon: [],
+  /** What the product is, for products without a row of their own. */
+  item_title: ["item_name", "product_name", "product_title", "venue_name", "movie_title", "book_title"],
+  item_category: [
+    "venue_category_name",
+    "product_category",
+    "category",
+    "category_code",
+    "category_id",
+    "cate_id",
+    "venue_category_id",
+  ],
 } satisfies Aliases;
 
 /** The fields of a product. */

@@ -139,6 +139,24 @@ describe("files: columns of other tools", () => {
     expect(items[0].category).toBe(first);
   });
 
+  it("files/gowalla: describes products by the columns of their events, where they have no row of their own", () => {
+    const header =
+      "user_id:token\tvenue_id:token\tvenue_category_id:token\tvenue_category_name:token\ttimestamp:float";
+    const inter = `${header}\nu\tv1\tc7\tArts & Crafts Store\t1780000000\nu\tv2\tc8\tBar\t1780000060\n`;
+    const { items, report } = read({
+      "f.inter": inter,
+      "f.item": "venue_id:token\tname:token\nv2\tThe Owl\n",
+    });
+    expect(items).toMatchObject([
+      { id: "v2", title: "The Owl", category: "unknown" },
+      { id: "v1", title: "Arts & Crafts Store v1", category: "Arts & Crafts Store" },
+    ]);
+    expect(report.derivedProducts).toEqual(new Set(["v1"]));
+    expect(report.guessed).toContain("products described by their events, by title or category: 1");
+    const orders = read({ "o.csv": "user,sku,product_name,category,time\nu,1,Cup,Kitchen,1780000000\n" });
+    expect(orders.items).toMatchObject([{ id: "1", title: "Cup", category: "Kitchen" }]);
+  });
+
   it("files: a label of clicks is 0 for a product that was shown only, which is no event", () => {
     const text =
       "user_id:token\titem_id:token\tlabel:float\ttimestamp:float\nu\ta\t1\t1780000000\nu\tb\t0\t1780000000\n";

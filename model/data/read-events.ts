@@ -2,7 +2,8 @@ import { type EventType, eventTypes } from "../../shared/contracts/event.ts";
 import { dateOfDigits, parseTimeCell } from "./cell-values.ts";
 import { columnOf, type Header, isLabel } from "./columns.ts";
 import type { DatasetEvent } from "./dataset.ts";
-import { requiredId } from "./read-items.ts";
+import type { ProductDescription } from "./descriptions-of-events.ts";
+import { readCategory, readTitle, requiredId } from "./read-items.ts";
 import type { ReadLog } from "./read-report.ts";
 import type { TableFile, TableRow } from "./table-file.ts";
 
@@ -40,6 +41,13 @@ const maxFutureSeconds = 300;
 const firstDaySeconds = 86_400;
 const realTimeSeconds = 1e8;
 
+/** What receives the products that events describe. */
+interface ProductListener {
+  productsLieThere: boolean;
+  onPlace(place: NamedPlace): void;
+  onDescription(description: ProductDescription): void;
+}
+
 /** A row whose time may be no number of seconds. */
 interface DoubtfulRow {
   event: DatasetEvent;
@@ -57,13 +65,14 @@ export interface NamedPlace {
 /**
  * Reads the events of a file in file order. A row is refused if its user, product or type is wrong, or if the file has
  * a column of times and the row has no right time. `onPlace` receives the places of products: those in the columns
- * `item_lat` and `item_lon`, or with `productsLieThere` the places of the events.
+ * `item_lat` and `item_lon`, or with `productsLieThere` the places of the events. `onDescription` receives the titles and
+ * categories of products.
  */
 export function readEvents(
   table: TableFile,
   options: EventOptions,
   log: ReadLog,
-  { productsLieThere, onPlace }: { productsLieThere: boolean; onPlace: (place: NamedPlace) => void },
+  { productsLieThere, onPlace, onDescription }: ProductListener,
 ): DatasetEvent[] {
   const { header, report } = table;
   const events: DatasetEvent[] = [];
@@ -73,6 +82,8 @@ export function readEvents(
   const minRating = options.minRating ?? (isLabel(columnOf(header, "rating")) ? 1 : undefined);
   let newest = 0;
   const [itemLat, itemLon] = [columnOf(header, "item_lat"), columnOf(header, "item_lon")];
+  const [titleColumn, categoryColumn] = [columnOf(header, "item_title"), columnOf(header, "item_category")];
+  const describes = titleColumn !== undefined || categoryColumn !== undefined;
   for (const row of table.rows) {
     const read = readEvent(row, header, options, events.length, report.name, log);
     if (typeof read === "string") {
@@ -87,6 +98,12 @@ export function readEvents(
     const place = row.place(itemLat, itemLon);
     if (place) onPlace({ itemId, ...place });
     else if (productsLieThere && lat !== null && lon !== null) onPlace({ itemId, lat, lon });
+    if (describes)
+      onDescription({
+        itemId,
+        title: readTitle(row, titleColumn, report.name, log),
+        category: readCategory(row, categoryColumn, report.name, log),
+      });
     const doubtful = { event: read, line: row.line, raw: row.raw };
     if (timed && read.time < firstDaySeconds) firstDay.push(doubtful);
     if (timed && dateOfDigits(read.time) !== null) compactDates.push(doubtful);

@@ -2,6 +2,7 @@ import type { ColumnMap, Header } from "./columns.ts";
 import { checkMap, columnOf, isPlaceName } from "./columns.ts";
 import type { Dataset, DatasetEvent, DatasetItem } from "./dataset.ts";
 import { DatasetError } from "./dataset-error.ts";
+import { DescriptionsOfEvents } from "./descriptions-of-events.ts";
 import { mergeGroups } from "./merge-groups.ts";
 import { PlacesOfEvents } from "./places-of-events.ts";
 import { type EventOptions, readEvents } from "./read-events.ts";
@@ -71,6 +72,7 @@ export function readFiles(files: readonly SourceFile[], options: ReadOptions = {
   requireAccepted(log, "products");
 
   const places = new PlacesOfEvents();
+  const descriptions = new DescriptionsOfEvents();
   const catalogHasPlaces = [...items.values()].some(({ lat }) => lat !== null);
   const times = { given: "", missing: "" };
   const read = (eventFiles: readonly SourceFile[]): DatasetEvent[] =>
@@ -78,7 +80,11 @@ export function readFiles(files: readonly SourceFile[], options: ReadOptions = {
       const table = openTable(file, "events", map, log);
       times[table.header.byField.has("timestamp") ? "given" : "missing"] ||= file.name;
       const productsLieThere = !catalogHasPlaces && namesPlaces(table.header, map);
-      return readEvents(table, options, log, { productsLieThere, onPlace: (place) => places.add(place) });
+      return readEvents(table, options, log, {
+        productsLieThere,
+        onPlace: (place) => places.add(place),
+        onDescription: (description) => descriptions.add(description),
+      });
     });
   let [train, valid, test]: DatasetEvent[][] = [[], [], []];
   if (selected.parts) {
@@ -106,6 +112,7 @@ export function readFiles(files: readonly SourceFile[], options: ReadOptions = {
   if (needsEvents && train.length + valid.length + test.length === 0)
     throw new DatasetError(`${selected.groups[0].files[0].name} has no valid event`);
   const derivedProducts = addUnlistedProducts(items, [...train, ...valid, ...test]);
+  descriptions.applyTo(items, derivedProducts, log);
   places.applyTo(items, log);
   return {
     dataset: {

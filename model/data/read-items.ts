@@ -79,22 +79,16 @@ function readItem(
   log: ReadLog,
 ): DatasetItem {
   const column = (field: Parameters<typeof columnOf>[1]): Column | undefined => columnOf(header, field);
-  const cut = (text: string, length: number, name: string): string => {
-    if (text.length <= length) return text;
-    log.change(`${file}: ${name} cut to ${length} characters`);
-    // Half of a character outside the basic plane goes too.
-    return text.slice(0, length).replace(/[\uD800-\uDBFF]$/, "");
-  };
   const category = readCategory(row, column("category"), file, log);
-  const title = row.text(column("title"));
+  const title = readTitle(row, column("title"), file, log);
   const place = row.place(column("lat"), column("lon"));
   const available = row.text(column("available"));
   const currency = readCurrency(row, column("currency"));
   const groupId = readGroup(row, column("group_id"));
   const item: DatasetItem = {
     id,
-    title: title === null ? `${category ?? "unknown"} ${id}` : cut(title, maxTitleLength, "title"),
-    category: cut(category ?? "unknown", maxCategoryLength, "category"),
+    title: title ?? `${category ?? "unknown"} ${id}`,
+    category: category ?? "unknown",
     price: readPrice(row, column("price"), currency),
     currency,
     discount: row.number(column("discount"), 0, 1) ?? 0,
@@ -115,20 +109,47 @@ function readItem(
     const value = readAttribute(row, each);
     if (value !== null)
       item.attributes[each.name] =
-        typeof value === "string" ? cut(value, maxAttributeLength, `attribute ${each.name}`) : value;
+        typeof value === "string"
+          ? cut(value, maxAttributeLength, `attribute ${each.name}`, file, log)
+          : value;
   }
   return item;
 }
 
-function readCategory(row: TableRow, column: Column | undefined, file: string, log: ReadLog): string | null {
+/** Returns a text with at most `length` characters. */
+function cut(text: string, length: number, name: string, file: string, log: ReadLog): string {
+  if (text.length <= length) return text;
+  log.change(`${file}: ${name} cut to ${length} characters`);
+  // Half of a character outside the basic plane goes too.
+  return text.slice(0, length).replace(/[\uD800-\uDBFF]$/, "");
+}
+
+/** Returns the title in a cell, or null. */
+export function readTitle(
+  row: TableRow,
+  column: Column | undefined,
+  file: string,
+  log: ReadLog,
+): string | null {
   const text = row.text(column);
-  if (text === null || column === undefined || !holdsList(column)) return text;
-  const first = firstCategory(
-    text,
-    column.type === "token_seq" && normalizeName(column.name) !== "categories",
-  );
-  if (first !== text) log.guess(`${file}: the category is the first of ${column.name}`);
-  return first === "" ? null : first;
+  return text === null ? null : cut(text, maxTitleLength, "title", file, log);
+}
+
+/** Returns the category in a cell, or null: of a list, the first. */
+export function readCategory(
+  row: TableRow,
+  column: Column | undefined,
+  file: string,
+  log: ReadLog,
+): string | null {
+  const text = row.text(column);
+  if (text === null || column === undefined) return null;
+  let first = text;
+  if (holdsList(column)) {
+    first = firstCategory(text, column.type === "token_seq" && normalizeName(column.name) !== "categories");
+    if (first !== text) log.guess(`${file}: the category is the first of ${column.name}`);
+  }
+  return first === "" ? null : cut(first, maxCategoryLength, "category", file, log);
 }
 
 function readCurrency(row: TableRow, column: Column | undefined): string | null {

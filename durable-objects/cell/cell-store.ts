@@ -19,12 +19,15 @@ const childBlock = z.object({
   lat: z.number(),
   lon: z.number(),
   radiusKm: z.number(),
-  content: z.object({
-    available: z.number(),
-    categories: z.string(),
-    maxDiscount: z.number(),
-    prices: z.record(z.string(), z.object({ min: z.number(), max: z.number() })),
-  }),
+  content: z
+    .object({
+      available: z.number(),
+      categories: z.string(),
+      maxDiscount: z.number(),
+      prices: z.record(z.string(), z.object({ min: z.number(), max: z.number() })),
+    })
+    .nullable()
+    .default(null),
 });
 
 /** Encodes a product for the table, with its address, so that tiles do not compute the address again. */

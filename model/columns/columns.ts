@@ -35,7 +35,8 @@ export interface ChildBlock {
   lat: number;
   lon: number;
   radiusKm: number;
-  content: ContentSummary;
+  /** Null if the child has not reported it: it was published by an earlier version. */
+  content: ContentSummary | null;
 }
 
 /** Metadata of a block. */

@@ -75,7 +75,7 @@ function compileCellTest(filter: DecidedFilter): (child: ChildBlock) => boolean 
       ? { "": bounds.unnamed, ...(bounds.currency === null ? {} : { [bounds.currency]: bounds.named }) }
       : null,
   });
-  return ({ content }) => test(content);
+  return ({ content }) => content === null || test(content);
 }
 
 /** Compiles the names of categories to a test. Rows are compared by name: two names may have the same hash. */

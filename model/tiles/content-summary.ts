@@ -65,13 +65,14 @@ export function summarizeContent(tile: Columns): ContentSummary {
   return { available, categories: filter.encode(), maxDiscount, prices };
 }
 
-/** Returns the summary of a cell whose children have these summaries. */
-export function mergeContent(summaries: readonly ContentSummary[]): ContentSummary {
+/** Returns the summary of a cell whose children have these summaries; null if one of them is unknown. */
+export function mergeContent(summaries: readonly (ContentSummary | null)[]): ContentSummary | null {
   const filter = new NameFilter();
   const prices: ContentSummary["prices"] = {};
   let available = 0;
   let maxDiscount = 0;
   for (const each of summaries) {
+    if (each === null) return null;
     available += each.available;
     maxDiscount = Math.max(maxDiscount, each.maxDiscount);
     filter.addAll(each.categories);

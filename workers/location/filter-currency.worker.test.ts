@@ -1,6 +1,6 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { currencyDigits } from "../../shared/contracts/currency-digits.ts";
 import type { NearbyQuery } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
@@ -8,7 +8,7 @@ import type { ProductChange } from "../../shared/contracts/product.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
 import { worldCell } from "../../shared/geo/cells.ts";
 import { LocationService } from "./service.ts";
-import { TestIndex } from "./testing/test-index.ts";
+import { TestIndex, tilesUnder } from "./testing/test-index.ts";
 
 const oslo = { lat: 59.91, lon: 10.75 };
 const tokyo = { lat: 35.6895, lon: 139.6917 };
@@ -24,7 +24,13 @@ async function put(
 ): Promise<void> {
   const index = new TestIndex(application);
   await index.put(products.map((more, i) => ({ ...more, id: `p${i}`, location })));
-  await index.runAlarmsUntilIdle(worldCell);
+  // A shard that has not published yet is unknown to the world's tile, and so to the search for cells with an alarm.
+  const visibleProducts = async (): Promise<number> => {
+    await index.runAlarmsUntilIdle(worldCell);
+    const tiles = await tilesUnder(application, worldCell);
+    return tiles.reduce((sum, { meta, count }) => sum + (meta.children.length === 0 ? count : 0), 0);
+  };
+  await vi.waitUntil(async () => (await visibleProducts()) === products.length, { timeout: 20_000 });
 }
 
 const nearby = async (application: string, query: Partial<NearbyQuery>) =>

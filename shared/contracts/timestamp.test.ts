@@ -21,6 +21,11 @@ describe("timestamp", () => {
       ["2024-02-29T23:59:60Z", "2024-03-01T00:00:00.000Z"],
       ["2026-01-01T00:30:00+14:00", "2025-12-31T10:30:00.000Z"],
       ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"],
+      ["2026-12-31T24:00:00Z", "2027-01-01T00:00:00.000Z"],
+      ["2026-12-31T24:00+01:00", "2026-12-31T23:00:00.000Z"],
+      ["20261130T014543Z", "2026-11-30T01:45:43.000Z"],
+      ["20261130T014543.5-0800", "2026-11-30T09:45:43.500Z"],
+      ["2026-11-30T01:45:43.123456789+00:00", "2026-11-30T01:45:43.123Z"],
     ];
     for (const [text, utc] of times) {
       expect(timestamp.safeParse(text).data, text).toBe(utc);
@@ -34,14 +39,19 @@ describe("timestamp", () => {
       ["2026-11-30T01:45:43", "a time without an offset"],
       ["2026-02-30T00:00:00Z", "the date 2026-02-30"],
       ["2026-13-01T00:00:00Z", "the date 2026-13-01"],
-      ["2026-11-30T24:00:00Z", "the hour 24"],
+      ["2026-11-30T24:00:01Z", "the hour 24"],
+      ["2026-11-30T25:00:00Z", "the hour 25"],
+      ["2026-1130T01:45:43Z", "another text"],
+      ["2026-W48-1T01:45:43Z", "another text"],
+      ["-2026-11-30T01:45:43Z", "another text"],
       ["2026-11-30T01:60:00Z", "the minute 60"],
       ["2026-11-30T01:45:60Z", "the second 60"],
       ["2026-11-30T01:45:43+24:00", "the offset +24:00"],
       ["0000-01-01T00:00:00+01:00", "the year 0"],
       ["31/01/2026", "another text"],
-      ["1796024394", "another text"],
-      ["20261130T014543Z", "another text"],
+      ["1796024394", "a number; if it is a Unix time, send 2026-11-30T07:39:54.000Z"],
+      ["1796024394000", "a number; if it is a Unix time, send 2026-11-30T07:39:54.000Z"],
+      ["20261130", "a date without a time"],
       ["2026-11-30T01:45:43Z ", "another text"],
       ["", "another text"],
     ];
@@ -50,6 +60,21 @@ describe("timestamp", () => {
       expect(message, text).toContain(what);
       expect(message).toContain("must be ISO 8601 with a time and an offset");
       expect(message).toContain(JSON.stringify(text));
+    }
+  });
+
+  it("E4: refuses other values than texts with the rule, what was found, and the right form", () => {
+    const found: [unknown, string][] = [
+      [1796024394, "a number; if it is a Unix time, send 2026-11-30T07:39:54.000Z: 1796024394"],
+      [1796024394123, "send 2026-11-30T07:39:54.123Z: 1796024394123"],
+      [0, "a number: 0"],
+      [true, "no text: true"],
+      [{}, "no text: {}"],
+    ];
+    for (const [value, what] of found) {
+      const message = timestamp.safeParse(value).error?.issues[0].message;
+      expect(message).toContain(`must be ISO 8601 with a time and an offset`);
+      expect(message).toContain(what);
     }
   });
 

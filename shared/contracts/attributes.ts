@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { boundedRecord } from "./primitives.ts";
+import { boundedRecord, wellFormedText } from "./primitives.ts";
 
 /** Characters of a text in an attribute, and texts of a list. */
 const bounds = { characters: 1024, items: 100 };
-const text = z.string().max(bounds.characters);
+const text = wellFormedText(0, bounds.characters);
 
 const attributeValue = z.union([text, z.number(), z.boolean(), z.null(), z.array(text).max(bounds.items)], {
   error:

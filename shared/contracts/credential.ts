@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { nullIsAbsent } from "./null-is-absent.ts";
-import { applicationName, identifier, instant, plainId } from "./primitives.ts";
+import { applicationName, identifier, instant, plainId, wellFormedText } from "./primitives.ts";
 
 /** The role of an API key: `admin` may do everything; `client` may do what an application's front end needs. */
 export const keyRole = z.enum(["admin", "client"]);
@@ -27,7 +27,7 @@ export const keyScope = z.enum(keyScopes);
 export type KeyScope = z.infer<typeof keyScope>;
 
 const newKey = z.strictObject({
-  name: z.string().min(1).max(64).default("key"),
+  name: wellFormedText(1, 64).default("key"),
   application: applicationName.optional(),
 });
 const clientScopes = z

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { nullIsAbsent } from "./null-is-absent.ts";
-import { currencyCode, identifier, point, precision } from "./primitives.ts";
+import { categoryName, currencyCode, identifier, point, precision } from "./primitives.ts";
 
 /** A city of the gazetteer (GeoNames). */
 export const city = z.object({
@@ -43,7 +43,7 @@ export const answerLocation = z.object({
 export type AnswerLocation = z.infer<typeof answerLocation>;
 
 const filterFields = z.strictObject({
-  categories: z.array(z.string().min(1).max(128)).min(1).max(50).optional(),
+  categories: z.array(categoryName).min(1).max(50).optional(),
   priceMin: z
     .number()
     .min(0)

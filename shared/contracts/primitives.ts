@@ -52,17 +52,46 @@ export const generation = z.number().int().min(0);
 /** ISO 4217 code of a currency. */
 export const currencyCode = z.string().regex(/^[A-Z]{3}$/, "must be an ISO 4217 code such as EUR");
 
+/**
+ * Returns the schema of a text of `minLength` to `maxLength` UTF-16 units. Its Unicode is well-formed: no store can keep
+ * half of a surrogate pair, which JSON can contain as an escape such as `\\ud800`.
+ */
+export const wellFormedText = (minLength: number, maxLength: number) =>
+  z
+    .string()
+    .min(minLength)
+    .max(maxLength)
+    .superRefine((text, context) => {
+      if (text.isWellFormed()) return;
+      const at = /\p{Surrogate}/u.exec(text)?.index ?? 0;
+      const unit = text.charCodeAt(at).toString(16).toUpperCase();
+      context.addIssue({
+        code: "custom",
+        message: `must be well-formed Unicode; got U+${unit} alone at position ${at + 1}, half of a surrogate pair`,
+      });
+    });
+
 /** Name of a category, as the application writes it. */
-export const categoryName = z.string().min(1).max(128);
+export const categoryName = wellFormedText(1, 128);
+
+/** Reports the name `__proto__`, which objects cannot hold as a field, so that it is not dropped without a word. */
+function refuseProto(input: unknown, context: z.RefinementCtx): unknown {
+  if (typeof input === "object" && input !== null && Object.hasOwn(input, "__proto__"))
+    context.addIssue({ code: "custom", path: ["__proto__"], message: "is not accepted as a name" });
+  return input;
+}
 
 /**
  * Returns the schema of a map whose keys have 1 to `maxKeyLength` characters. The OpenAPI document contains that bound
  * too, which zod alone would leave out.
  */
-export const boundedRecord = <V extends z.ZodType>(maxKeyLength: number, value: V) =>
-  z
-    .record(z.string().min(1).max(maxKeyLength), value)
+export function boundedRecord<V extends z.ZodType>(maxKeyLength: number, value: V) {
+  const record = z
+    .record(wellFormedText(1, maxKeyLength), value)
     .meta({ propertyNames: { type: "string", minLength: 1, maxLength: maxKeyLength } });
+  // The types of a preprocessed schema accept any input; those of the map tell a caller what to send.
+  return z.preprocess(refuseProto, record) as unknown as typeof record;
+}
 
 /** How precisely a user's location may be stored: as sent, within about 1 km, or only the city. */
 export const precision = z.enum(["exact", "1km", "city"]);

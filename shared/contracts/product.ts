@@ -2,12 +2,13 @@ import { z } from "zod";
 import { attributes } from "./attributes.ts";
 import { excessDigits } from "./excess-digits.ts";
 import { nullIsAbsent, nullResets } from "./null-is-absent.ts";
-import { categoryName, currencyCode, identifier, instant, point } from "./primitives.ts";
+import { categoryName, currencyCode, identifier, instant, point, wellFormedText } from "./primitives.ts";
 import { totals } from "./totals.ts";
 
 /** An amount of money in a request: from 0 to 1e9, in units of the currency. */
 const amount = z.number().min(0).max(1e9).nullable();
 const discount = z.number().min(0).max(1);
+const title = wellFormedText(1, 512);
 /** Names the group of a product's variants: sizes of a shirt, or one product in several shops. */
 const groupId = identifier.nullable();
 
@@ -20,7 +21,7 @@ const groupText =
 
 const fields = z.strictObject({
   id: identifier,
-  title: z.string().min(1).max(512),
+  title,
   category: categoryName.default("unknown"),
   price: amount.default(null).meta({ description: priceText }),
   currency: currencyCode.nullable().default(null),
@@ -58,7 +59,7 @@ export type ProductInput = z.infer<typeof productInput>;
  */
 export const productPatch = z
   .strictObject({
-    title: z.string().min(1).max(512),
+    title,
     category: nullResets(categoryName, "unknown"),
     price: amount.meta({ description: priceText }),
     currency: currencyCode.nullable(),

@@ -88,10 +88,15 @@ function foundAt(input: unknown, path: readonly PropertyKey[]): string | null {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return null;
     value = Reflect.get(value, key);
   }
-  const text = JSON.stringify(value);
+  // JSON has no infinity, but reads a number such as 1e400 as one.
+  const text = typeof value === "number" ? String(value) : JSON.stringify(value);
   if (text === undefined) return null;
-  return text.length <= maxQuotedCharacters ? text : `${text.slice(0, maxQuotedCharacters).toWellFormed()}…`;
+  return quote(text);
 }
+
+/** Returns a text, bounded and well-formed. */
+const quote = (text: string): string =>
+  text.length <= maxQuotedCharacters ? text : `${text.slice(0, maxQuotedCharacters).toWellFormed()}…`;
 
 /**
  * Returns the issues of a zod error as {@link InputIssue}s. Each unknown field becomes an issue with its own path. A
@@ -104,13 +109,13 @@ export const issuesOf = (error: z.ZodError, input?: unknown): InputIssue[] =>
         path: [...issue.path, key].join("."),
         message: "is not a known field",
       }));
+    const path = issue.path.join(".");
+    if (issue.code === "invalid_key") {
+      const name = JSON.stringify(String(issue.path.at(-1)));
+      return [{ path, message: `the name ${quote(name)}: ${issue.issues[0]?.message ?? issue.message}` }];
+    }
     const found = issue.message.includes("; got ") ? null : foundAt(input, issue.path);
-    return [
-      {
-        path: issue.path.join("."),
-        message: found === null ? issue.message : `${issue.message}; got ${found}`,
-      },
-    ];
+    return [{ path, message: found === null ? issue.message : `${issue.message}; got ${found}` }];
   });
 
 /**

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { identifier, instant } from "../../shared/contracts/primitives.ts";
+import { identifier, instant, wellFormedText } from "../../shared/contracts/primitives.ts";
 
 /** Longest reason of a failed import, in characters. */
 const maxReasonLength = 500;
@@ -12,7 +12,7 @@ export const importInput = z.strictObject({
   status: z.enum(["running", "done", "failed"]),
   done: z.number().int().min(0).max(1e15),
   total: z.number().int().min(0).max(1e15),
-  reason: z.string().min(1).max(maxReasonLength).nullable().default(null),
+  reason: wellFormedText(1, maxReasonLength).nullable().default(null),
 });
 export type ImportInput = z.infer<typeof importInput>;
 

@@ -67,7 +67,7 @@ export type LocationInput = z.infer<typeof locationInput>;
 /** Answer of `PUT /v1/users/{id}/location`: where the user is now. A location that is not believed changes nothing. */
 export const locationOutcome = z.object({
   location: answerLocation,
-  /** Absent if the location was stored. */
+  /** Why the location is not believed, or that its time counts as now; absent if it is stored as it was sent. */
   warnings: z.array(inputWarning).optional(),
 });
 export type LocationOutcome = z.infer<typeof locationOutcome>;

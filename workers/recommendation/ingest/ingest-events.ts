@@ -57,12 +57,13 @@ const timeRejection = (time: number, now: number, mayBeOld: boolean): RejectedEv
     (time < now ? ". Send older events to POST /v1/events/bulk." : ""),
 });
 
-/** Returns the warning of an event that is a little in the future. */
-const countsAsNow = (index: number, now: number): EventWarning => ({
-  index,
+/** Returns the warning of a time that is a little in the future. `now` is in seconds since the Unix epoch. */
+export const timestampInFuture = (now: number) => ({
   code: "timestamp_in_future",
-  message: `\`timestamp\` is ahead of the server's time, ${toInstant(now)}; the event counts as of now.`,
+  message: `\`timestamp\` is ahead of the server's time, ${toInstant(now)}, and counts as now.`,
 });
+
+const countsAsNow = (index: number, now: number): EventWarning => ({ index, ...timestampInFuture(now) });
 
 /** Returns why an event is refused whose id is known with other content in `fields`. */
 const conflictOf = (eventId: string, fields: string[]): RejectedEvent["error"] => ({
@@ -71,8 +72,17 @@ const conflictOf = (eventId: string, fields: string[]): RejectedEvent["error"] =
   fields,
   message:
     `Another event is stored under the \`eventId\` ${JSON.stringify(eventId)}: ` +
-    `${fields.map((field) => `\`${field}\``).join(", ")} differ. Send each event under an id of its own.`,
+    `${fields.map((field) => `\`${field}\``).join(", ")} ${fields.length === 1 ? "differs" : "differ"}. Send each event under an id of its own.`,
 });
+
+/** Returns the warnings of events that are not refused: a warning says what was done with an event that is stored. */
+function warningsOfStored(
+  warnings: readonly EventWarning[],
+  rejected: readonly RejectedEvent[],
+): EventWarning[] {
+  const refused = new Set(rejected.map(({ index }) => index));
+  return warnings.filter(({ index }) => !refused.has(index));
+}
 
 /** Events that the user object accepts in one call. */
 const maxEventsPerCall = 1000;
@@ -292,7 +302,7 @@ export async function ingestEvents(
     }
   });
   receipt.rejected.sort((a, b) => a.index - b.index);
-  receipt.warnings.sort((a, b) => a.index - b.index);
+  receipt.warnings = warningsOfStored(receipt.warnings, receipt.rejected).sort((a, b) => a.index - b.index);
   waitUntil(sendRows(env.INTERACTIONS, application, rows));
   return { receipt, usersWithListeners };
 }
@@ -375,5 +385,6 @@ export async function ingestHistory(
     if (ingested.user.rows.length > 0) users.push(ingested.user);
   });
   if (users.length > 0) await deliverRows(env, application, users);
-  return warnings.length > 0 ? { ...report, warnings } : report;
+  const kept = warningsOfStored(warnings, report.rejected);
+  return kept.length > 0 ? { ...report, warnings: kept } : report;
 }

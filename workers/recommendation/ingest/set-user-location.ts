@@ -7,7 +7,7 @@ import { implausibilityOf, implausibilityText } from "../../../shared/geo/implau
 import { lastLocation } from "../serve/last-location.ts";
 import { coarsenPoint, placeNames } from "../serve/resolve-location.ts";
 import { lastLocationSecondsOf } from "../settings.ts";
-import { eventTimeOf, isWithinLiveWindow, outOfWindowText } from "./ingest-events.ts";
+import { eventTimeOf, isWithinLiveWindow, outOfWindowText, timestampInFuture } from "./ingest-events.ts";
 import { doubtText } from "./location-warnings.ts";
 
 /** Returns a refusal of the input for one field. */
@@ -45,7 +45,9 @@ export async function setUserLocation(
   const { hasListeners, isBelieved } = stored.value;
   if (isBelieved) {
     const names = await placeNames(env.LOCATION, coarse);
-    return ok({ answer: { location: { ...names, precision, source: "request" } }, hasListeners });
+    const location = { ...names, precision, source: "request" } as const;
+    const warnings = time > now ? [{ path: "timestamp", ...timestampInFuture(now) }] : undefined;
+    return ok({ answer: { location, ...(warnings ? { warnings } : {}) }, hasListeners });
   }
   const last = lastLocation(profile, now, lastLocationSecondsOf(env));
   const names = last ? await placeNames(env.LOCATION, last) : { city: null, country: null };

@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import type { CreatedKey, KeyRecord, keyInput, RotatedKey } from "../shared/contracts/credential.ts";
-import { type Transport, toJsonBody } from "./transport.ts";
+import { idInPath, type Transport, toJsonBody } from "./transport.ts";
 
-const keyPath = (id: string): string => `/v1/keys/${encodeURIComponent(id)}`;
+const keyPath = (id: string): string => `/v1/keys/${idInPath(id)}`;
 
 /**
  * Manages the API keys of the application. Needs an admin key.
@@ -20,18 +20,18 @@ export class Keys {
   }
 
   /** Creates a key. Store `key` from the answer: no later answer contains it. */
-  create(input: z.input<typeof keyInput>): Promise<CreatedKey> {
+  async create(input: z.input<typeof keyInput>): Promise<CreatedKey> {
     return this.#transport.call("POST", "/v1/keys", {}, toJsonBody(input));
   }
   /** Lists keys, oldest first, including revoked keys. */
-  list(): Promise<{ items: KeyRecord[] }> {
+  async list(): Promise<{ items: KeyRecord[] }> {
     return this.#transport.call("GET", "/v1/keys");
   }
   /**
    * Creates a new key with the same rights. The old key works for another `overlapSeconds` (default 3,600; at most 7
    * days).
    */
-  rotate(id: string, overlapSeconds?: number): Promise<RotatedKey> {
+  async rotate(id: string, overlapSeconds?: number): Promise<RotatedKey> {
     return this.#transport.call("POST", `${keyPath(id)}/rotate`, {}, toJsonBody({ overlapSeconds }));
   }
   /** Revokes a key. */

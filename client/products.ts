@@ -10,10 +10,10 @@ import type {
 import type { RecommendationList } from "../shared/contracts/recommendation.ts";
 import type { Written } from "../shared/contracts/warning.ts";
 import type { ListOptions } from "./list-options.ts";
-import { type Transport, toJsonBody, toNdjsonBody } from "./transport.ts";
+import { idInPath, type Transport, toJsonBody, toNdjsonBody } from "./transport.ts";
 
 type ProductToWrite = z.input<typeof productInput>;
-const productPath = (productId: string): string => `/v1/products/${encodeURIComponent(productId)}`;
+const productPath = (productId: string): string => `/v1/products/${idInPath(productId)}`;
 
 /**
  * Reads and writes the catalog.
@@ -37,23 +37,23 @@ export class Products {
   }
 
   /** Lists products by id, ascending, optionally of one category. */
-  list(page: { limit?: number; cursor?: string; category?: string } = {}): Promise<Page<Product>> {
+  async list(page: { limit?: number; cursor?: string; category?: string } = {}): Promise<Page<Product>> {
     return this.#transport.call("GET", "/v1/products", page);
   }
   /** Creates or replaces a product. `warnings` says what was not stored as it was sent. */
-  put({ id, ...product }: ProductToWrite): Promise<Written<Product>> {
+  async put({ id, ...product }: ProductToWrite): Promise<Written<Product>> {
     return this.#transport.call("PUT", productPath(id), {}, toJsonBody(product));
   }
   /** Creates or replaces up to 10,000 products. */
-  putMany(products: readonly ProductToWrite[]): Promise<BulkReport> {
+  async putMany(products: readonly ProductToWrite[]): Promise<BulkReport> {
     return this.#transport.call("POST", "/v1/products/bulk", {}, toNdjsonBody(products));
   }
   /** Returns a product with the lifetime counts of its interactions. */
-  get(productId: string): Promise<ProductWithTotals> {
+  async get(productId: string): Promise<ProductWithTotals> {
     return this.#transport.call("GET", productPath(productId));
   }
   /** Changes the given fields of a product. */
-  patch(productId: string, changes: z.input<typeof productPatch>): Promise<Written<Product>> {
+  async patch(productId: string, changes: z.input<typeof productPatch>): Promise<Written<Product>> {
     return this.#transport.call("PATCH", productPath(productId), {}, toJsonBody(changes));
   }
   /** Deletes a product and its images. */
@@ -61,7 +61,7 @@ export class Products {
     await this.#transport.send("DELETE", productPath(productId));
   }
   /** Stores the image at position `n` (0 to 9): JPEG, PNG, WebP or AVIF. Returns its path. */
-  putImage(
+  async putImage(
     productId: string,
     n: number,
     image: Blob,
@@ -70,7 +70,7 @@ export class Products {
     return this.#transport.call("PUT", `${productPath(productId)}/images/${n}`, {}, body);
   }
   /** Returns products that users chose after a product, and nearby products of its category, best first. */
-  similar(productId: string, options: ListOptions = {}): Promise<RecommendationList> {
+  async similar(productId: string, options: ListOptions = {}): Promise<RecommendationList> {
     return this.#transport.call("GET", `${productPath(productId)}/similar`, { ...options });
   }
 }

@@ -1,3 +1,4 @@
+import { identifierProblem } from "../shared/contracts/identifier.ts";
 import { type Problem, problem } from "../shared/contracts/problem.ts";
 
 /**
@@ -44,6 +45,16 @@ export const toNdjsonBody = (values: readonly unknown[]): Body => ({
   type: "application/x-ndjson",
   content: values.map((value) => JSON.stringify(value)).join("\n"),
 });
+
+/**
+ * Returns an id as a part of a path. Throws a `TypeError` for a text that is no id: a URL would lose `.`, `..` and an empty
+ * part, and so name something else.
+ */
+export function idInPath(id: string): string {
+  const problem = identifierProblem(id);
+  if (problem !== null) throw new TypeError(`The id ${problem}`);
+  return encodeURIComponent(id);
+}
 
 /** The part of the `fetch` function that the client uses. */
 export type FetchFunction = (url: string, init: RequestInit) => Promise<Response>;

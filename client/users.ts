@@ -11,9 +11,9 @@ import type {
   userPatch,
 } from "../shared/contracts/user.ts";
 import type { Written } from "../shared/contracts/warning.ts";
-import { type Query, type Transport, toJsonBody } from "./transport.ts";
+import { idInPath, type Query, type Transport, toJsonBody } from "./transport.ts";
 
-const userPath = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}`;
+const userPath = (userId: string): string => `/v1/users/${idInPath(userId)}`;
 
 /**
  * Reads and writes user profiles, locations and interactions, and exports and erases users.
@@ -31,39 +31,42 @@ export class Users {
   }
 
   /** Lists profiles by user id, ascending. */
-  list(page: { limit?: number; cursor?: string } = {}): Promise<Page<User>> {
+  async list(page: { limit?: number; cursor?: string } = {}): Promise<Page<User>> {
     return this.#transport.call("GET", "/v1/users", page);
   }
   /** Creates or replaces a profile. `warnings` says what was not stored as it was sent. */
-  put(userId: string, profile: z.input<typeof userInput>): Promise<Written<User>> {
+  async put(userId: string, profile: z.input<typeof userInput>): Promise<Written<User>> {
     return this.#transport.call("PUT", userPath(userId), {}, toJsonBody(profile));
   }
   /** Returns a profile. */
-  get(userId: string): Promise<User> {
+  async get(userId: string): Promise<User> {
     return this.#transport.call("GET", userPath(userId));
   }
   /** Changes the given fields of a profile. */
-  patch(userId: string, changes: z.input<typeof userPatch>): Promise<Written<User>> {
+  async patch(userId: string, changes: z.input<typeof userPatch>): Promise<Written<User>> {
     return this.#transport.call("PATCH", userPath(userId), {}, toJsonBody(changes));
   }
   /** Returns one page of all data that is stored about a user. A page may be empty although more follow. */
-  exportPage(userId: string, page: { limit?: number; cursor?: string } = {}): Promise<Page<ExportItem>> {
+  async exportPage(
+    userId: string,
+    page: { limit?: number; cursor?: string } = {},
+  ): Promise<Page<ExportItem>> {
     return this.#transport.call("GET", `${userPath(userId)}/export`, page);
   }
   /** Begins to erase a user. The service continues by itself; {@link getErasure} returns the status. */
-  erase(userId: string): Promise<Erasure> {
+  async erase(userId: string): Promise<Erasure> {
     return this.#transport.call("DELETE", userPath(userId));
   }
   /** Returns the status of an erasure. */
-  getErasure(id: string): Promise<Erasure> {
-    return this.#transport.call("GET", `/v1/erasures/${encodeURIComponent(id)}`);
+  async getErasure(id: string): Promise<Erasure> {
+    return this.#transport.call("GET", `/v1/erasures/${idInPath(id)}`);
   }
   /** Lists a user's interactions, newest first. */
-  listInteractions(userId: string, page: Query = {}): Promise<Page<UserInteraction>> {
+  async listInteractions(userId: string, page: Query = {}): Promise<Page<UserInteraction>> {
     return this.#transport.call("GET", `${userPath(userId)}/interactions`, page);
   }
   /** Stores where the user is, at the precision that they allow. `warnings` says why a location is not believed. */
-  setLocation(userId: string, location: LocationInput): Promise<LocationOutcome> {
+  async setLocation(userId: string, location: LocationInput): Promise<LocationOutcome> {
     return this.#transport.call("PUT", `${userPath(userId)}/location`, {}, toJsonBody(location));
   }
 }

@@ -13,7 +13,7 @@ import type {
 import { Keys } from "./keys.ts";
 import type { ListOptions } from "./list-options.ts";
 import { Products } from "./products.ts";
-import { type FetchFunction, Transport, toJsonBody, toNdjsonBody } from "./transport.ts";
+import { type FetchFunction, idInPath, Transport, toJsonBody, toNdjsonBody } from "./transport.ts";
 import { Users } from "./users.ts";
 
 /** Options of {@link Vicinity}. */
@@ -50,15 +50,15 @@ export class Vicinity {
   }
 
   /** Returns recommendations for a user. */
-  recommend(input: z.input<typeof recommendationInput>): Promise<RecommendationAnswer> {
+  async recommend(input: z.input<typeof recommendationInput>): Promise<RecommendationAnswer> {
     return this.#transport.call("POST", "/v1/recommendations", {}, toJsonBody(input));
   }
   /** Returns the receipt of a recommendation: what was shown, with which probability, by which model. */
-  receipt(recommendationId: string): Promise<RecommendationReceipt> {
-    return this.#transport.call("GET", `/v1/recommendations/${encodeURIComponent(recommendationId)}`);
+  async receipt(recommendationId: string): Promise<RecommendationReceipt> {
+    return this.#transport.call("GET", `/v1/recommendations/${idInPath(recommendationId)}`);
   }
   /** Sends up to 100 events. An event counts once by its `eventId`, so a request may be repeated. */
-  sendEvents(events: readonly EventInput[]): Promise<EventReceipt> {
+  async sendEvents(events: readonly EventInput[]): Promise<EventReceipt> {
     return this.#transport.call("POST", "/v1/events", {}, toJsonBody({ events }));
   }
   /**
@@ -72,23 +72,23 @@ export class Vicinity {
     return this.#transport.beacon("/v1/events", { events });
   }
   /** Imports up to 10,000 past events. */
-  importEvents(events: readonly EventInput[]): Promise<BulkReport> {
+  async importEvents(events: readonly EventInput[]): Promise<BulkReport> {
     return this.#transport.call("POST", "/v1/events/bulk", {}, toNdjsonBody(events));
   }
   /** Returns the products nearest to a point. */
-  nearby(point: Point, options: ListOptions = {}): Promise<NearbyAnswer> {
+  async nearby(point: Point, options: ListOptions = {}): Promise<NearbyAnswer> {
     return this.#transport.call("GET", "/v1/locations/nearby", { ...point, ...options });
   }
   /** Returns the city, country and timezone of a point. */
-  resolveLocation(point: Point): Promise<ResolvedLocation> {
+  async resolveLocation(point: Point): Promise<ResolvedLocation> {
     return this.#transport.call("GET", "/v1/locations/resolve", { ...point });
   }
   /** Returns the most popular products near a point, or of the world without a point. */
-  trending(point?: Point, options: ListOptions = {}): Promise<RecommendationList> {
+  async trending(point?: Point, options: ListOptions = {}): Promise<RecommendationList> {
     return this.#transport.call("GET", "/v1/trending", { ...point, ...options });
   }
   /** Issues a token with which a user's device calls the API, valid for `ttlSeconds` (default 3,600; at most a day). */
-  issueToken(userId: string, ttlSeconds?: number): Promise<IssuedToken> {
+  async issueToken(userId: string, ttlSeconds?: number): Promise<IssuedToken> {
     return this.#transport.call("POST", "/v1/tokens", {}, toJsonBody({ userId, ttlSeconds }));
   }
   /**
@@ -98,7 +98,7 @@ export class Vicinity {
    * const socket = vicinity.openLive("ann", ({ items }) => render(items));
    */
   openLive(userId: string, onAnswer: (answer: RecommendationAnswer) => void): WebSocket {
-    const [url, protocols] = this.#transport.socket(`/v1/users/${encodeURIComponent(userId)}/live`);
+    const [url, protocols] = this.#transport.socket(`/v1/users/${idInPath(userId)}/live`);
     const socket = new WebSocket(url, protocols);
     socket.addEventListener("message", ({ data }) => {
       if (typeof data === "string") onAnswer(JSON.parse(data));

@@ -58,4 +58,13 @@ describe("the TypeScript client", () => {
       .catch((error: unknown) => error);
     expect(bad).toMatchObject({ problem: { errors: [{ path: "userId" }] } });
   });
+
+  it("E7: refuses ids that no path can contain, since `users/..` would name something else", async () => {
+    const { users, products } = client();
+    for (const id of [".", "..", "", "a\ud800"]) {
+      await expect(users.get(id)).rejects.toThrow(/^The id must be 1-128 bytes of printable Unicode/);
+      await expect(users.erase(id)).rejects.toThrow(TypeError);
+      await expect(products.remove(id)).rejects.toThrow(TypeError);
+    }
+  });
 });

@@ -164,6 +164,45 @@ describe("what happened to events", () => {
     expect(Date.parse(stored?.timestamp ?? "")).toBeLessThanOrEqual(Date.now());
   });
 
+  it("E1: is a warning for a location, too, if a clock is a little ahead", async () => {
+    const put = (timestamp: string) =>
+      stack.call("PUT", "/v1/users/reporter/location", { body: { ...oslo, timestamp } });
+    expect(await put(at(120))).toMatchObject({
+      status: 200,
+      body: {
+        location: { source: "request" },
+        warnings: [{ path: "timestamp", code: "timestamp_in_future" }],
+      },
+    });
+    expect((await put(at(-10))).body).not.toHaveProperty("warnings");
+  });
+
+  it("E2: is a warning for stored events only, not for those that are refused", async () => {
+    const user = { userId: "warned" };
+    const { body } = await send(
+      event("w1", user),
+      event("w1", { ...user, type: "view" }),
+      event("w2", { ...user, timestamp: at(600) }),
+    );
+    expect(body).toMatchObject({
+      accepted: 1,
+      rejected: [
+        {
+          index: 1,
+          error: { code: "event_id_conflict", message: expect.stringContaining("`type` differs") },
+        },
+        { index: 2 },
+      ],
+      warnings: [{ index: 0, code: "unknown_product" }],
+    });
+    const bulk = await sendLines(
+      event("w3", { ...user, timestamp: at(120) }),
+      event("w3", { ...user, timestamp: at(120), type: "view" }),
+    );
+    expect(bulk.body).toMatchObject({ accepted: 1, errors: [{ line: 2 }], warnings: [{ line: 1 }] });
+    expect(bulk.body.warnings).toHaveLength(1);
+  });
+
   it("E1: is a warning by line in bulk if a clock is a little ahead", async () => {
     const { body } = await sendLines(event("b1"), event("b2", { timestamp: at(120) }));
     expect(body).toMatchObject({ accepted: 2, warnings: [{ line: 2, code: "timestamp_in_future" }] });
@@ -276,6 +315,25 @@ describe("what people have", () => {
       status: 400,
       body: { detail: expect.stringContaining("0xE9 at offset 13") },
     });
+  });
+
+  it("E5: half of a surrogate pair is refused in every body, and named", async () => {
+    const headers = { "content-type": "application/json" };
+    for (const [path, body, field] of [
+      ["/v1/products/half", '{"title":"a\\ud800b"}', "title"],
+      ["/v1/products/half", '{"title":"T","attributes":{"a":"\\udfff"}}', "attributes.a"],
+      ["/v1/users/half", '{"attributes":{"a":["\\ud83d"]}}', "attributes.a.0"],
+    ])
+      expect(await stack.call("PUT", path, { body, headers })).toMatchObject({
+        status: 400,
+        body: { errors: [{ path: field, message: expect.stringContaining("well-formed Unicode") }] },
+      });
+    const bulk = await stack.call("POST", "/v1/products/bulk", {
+      body: '{"id":"half","title":"\\ud83c\\udf5e"}\n{"id":"half","title":"\\ud83c"}',
+      headers: { "content-type": "application/x-ndjson" },
+    });
+    expect(bulk.body).toMatchObject({ accepted: 1, errors: [{ line: 2, path: "title" }] });
+    expect((await vicinity.products.get("half")).title).toBe("🍞");
   });
 
   it("E10: attributes may be lists of texts", async () => {

@@ -4,6 +4,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { issuesOf } from "../../shared/contracts/result.ts";
 import type { Gateway, GatewayContext } from "./context.ts";
 import type { Dependencies } from "./dependencies.ts";
+import { explainMalformedJson } from "./errors/malformed-json.ts";
 import { errorResponse, methodNotAllowedResponse, refusalResponse } from "./errors/problem-response.ts";
 import { Authenticator } from "./keys/authenticator.ts";
 import { authenticate, authorize } from "./middleware/authorize.ts";
@@ -87,7 +88,7 @@ export function createApp(dependencies: Dependencies): Gateway {
   );
   app.use("/v1/*", noStore, requireDecodablePath);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: methodNotAllowedResponse }));
-  app.onError((error, c) => errorResponse(c, error));
+  app.onError(async (error, c) => errorResponse(c, await explainMalformedJson(c, error)));
   app.notFound((c) =>
     refusalResponse(c, {
       code: "not_found",

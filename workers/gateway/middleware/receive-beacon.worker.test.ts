@@ -40,6 +40,16 @@ describe("a beacon", () => {
     expect(received).toEqual([event, event]);
   });
 
+  it("E11: may be a Blob of JSON", async () => {
+    const { send, received } = beaconGateway();
+    const body = { token: await issueTestToken("ann"), events: [event] };
+    for (const type of ["application/json", "application/json; charset=utf-8"]) {
+      expect((await send(body, { "content-type": type })).status).toBe(202);
+      expect((await send({ events: [event] }, { "content-type": type })).status).toBe(401);
+    }
+    expect(received).toEqual([event, event]);
+  });
+
   it("E11: acts for the token's own user only, and never by an admin key", async () => {
     const { send, received } = beaconGateway();
     const token = await issueTestToken("bob");
@@ -54,8 +64,13 @@ describe("a beacon", () => {
 
   it("E11: without a valid token is a 401 that quotes nothing of the body", async () => {
     const { send } = beaconGateway();
-    for (const body of [{ events: [event] }, { token: 5, events: [event] }, "{", "[]", "null"])
+    for (const body of [{ events: [event] }, { token: 5, events: [event] }, "[]", "null"])
       expect((await send(body)).status, JSON.stringify(body)).toBe(401);
+    for (const body of ["{", "a-secret-of-mine", "", " "]) {
+      const answer = await send(body);
+      expect(answer.status, JSON.stringify(body)).toBe(400);
+      expect(await answer.text()).not.toContain("secret");
+    }
     const wrong = await send({ token: "a-secret-of-mine", events: [event] });
     expect(wrong.status).toBe(401);
     expect(await wrong.text()).not.toContain("a-secret-of-mine");

@@ -7,6 +7,12 @@ import { decodedChunks } from "../request/decoded-chunks.ts";
 import { isJson, requireUtf8Charset } from "../request/media-type.ts";
 import { exceedsNestingDepth, maxNestingDepth } from "../request/nesting-depth.ts";
 
+/**
+ * The usual content types of JSON, which the validator of bodies accepts. It refuses others, such as `application/json;` or
+ * `application/vnd.shop2+json`, so these are replaced.
+ */
+const plainJsonType = /^application\/json(; ?charset=[\w-]+)?$/i;
+
 const throwTooLarge = (maxBytes: number): never =>
   throwRefusal("too_large", `The body is larger than the ${maxBytes} bytes that this operation allows.`);
 
@@ -58,6 +64,11 @@ export const receiveBody =
           "invalid_input",
           `The body nests deeper than the ${maxNestingDepth} levels that are allowed.`,
         );
+      if (!plainJsonType.test(headers.get("content-type") ?? "")) {
+        const plainHeaders = new Headers(headers);
+        plainHeaders.set("content-type", "application/json");
+        c.req.raw = new Request(raw, { body: text, headers: plainHeaders });
+      }
       // Handlers of JSON read only the text, so the text is cached. A new Request would copy all headers and `cf` data.
       Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
     } else {

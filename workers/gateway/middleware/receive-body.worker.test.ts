@@ -68,6 +68,38 @@ describe("receiveBody", () => {
     });
   });
 
+  it("E3: says why a body is not JSON", async () => {
+    for (const [body, message] of [
+      ['{"events":[{"eventId":NaN}]}', 'is not JSON; it begins with "{\\"events\\":[{"'],
+      ["", "is empty"],
+      [" \n", "is empty"],
+      ["{'events':[]}", "position 1"],
+    ]) {
+      const answer = await gateway.call("POST", "/v1/events", {
+        body: new TextEncoder().encode(body),
+        headers: { "content-type": "application/json" },
+      });
+      expect([answer.status, await answer.json()]).toMatchObject([
+        400,
+        { code: "invalid_input", errors: [{ path: "", message: expect.stringContaining(message) }] },
+      ]);
+    }
+  });
+
+  it("E3: accepts every content type of JSON", async () => {
+    for (const type of [
+      "application/json;",
+      "application/vnd.shop2+json",
+      "application/ld+json; charset=utf-8",
+    ]) {
+      const answer = await gateway.call("PUT", "/v1/products/typed", {
+        body: '{"title":"Typed"}',
+        headers: { "content-type": type },
+      });
+      expect(answer.status, type).toBeLessThan(300);
+    }
+  });
+
   it("passes the body on unchanged, however it is split into chunks", async () => {
     const text = JSON.stringify({ title: "Brötchen 🍞", attributes: { note: "[[[[[[[[[[[[" } });
     const bytes = new TextEncoder().encode(text);

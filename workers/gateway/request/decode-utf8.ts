@@ -27,6 +27,14 @@ export function firstInvalidByte(bytes: Uint8Array): number | null {
   return null;
 }
 
+/** Returns what the first two bytes of another encoding suggest; "" for other bytes. */
+function hintOf([first, second]: Uint8Array): string {
+  if (first === 0x1f && second === 0x8b)
+    return "; it begins as gzip, which needs the header content-encoding: gzip";
+  const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  return isUtf16 ? "; it begins as UTF-16" : "";
+}
+
 /**
  * Returns the text of UTF-8 bytes without a byte order mark, or where and why they are not UTF-8. A lenient decoder would
  * store other characters than the client meant.
@@ -37,6 +45,6 @@ export function decodeUtf8(bytes: Uint8Array): { text: string } | { problem: str
   } catch {
     const at = firstInvalidByte(bytes) ?? 0;
     const byte = (bytes[at] ?? 0).toString(16).padStart(2, "0").toUpperCase();
-    return { problem: `must be UTF-8; got the byte 0x${byte} at offset ${at}` };
+    return { problem: `must be UTF-8; got the byte 0x${byte} at offset ${at}${hintOf(bytes)}` };
   }
 }

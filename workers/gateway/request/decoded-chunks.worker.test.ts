@@ -60,6 +60,25 @@ describe("a compressed body", () => {
       }
   });
 
+  it("E6: of lines that is cut off says how many lines were handled", async () => {
+    const random = Array.from(
+      { length: 2000 },
+      (_, i) => `{"id":"cut-${i}","title":"${crypto.randomUUID()}"}`,
+    );
+    const whole = await gzip(random.join("\n"));
+    const answer = await send("/v1/products/bulk", whole.slice(0, whole.byteLength / 2), encoded);
+    const { detail } = await answer.json<{ detail: string }>();
+    expect(answer.status).toBe(400);
+    expect(Number(/gzip.* The lines before \((\d+)\) were handled/.exec(detail)?.[1])).toBeGreaterThan(100);
+    expect((await gateway.call("GET", "/v1/products/cut-0")).status).toBe(200);
+  });
+
+  it("E6: without its header is a 400 that names the header", async () => {
+    const answer = await send("/v1/events", await gzip("{}"), {});
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ detail: expect.stringContaining("content-encoding: gzip") });
+  });
+
   it("E6: of another encoding is a 415 that names gzip", async () => {
     for (const encoding of ["br", "deflate", "zstd", "gzip, gzip"]) {
       const answer = await send("/v1/events", "{}", { "content-encoding": encoding });
@@ -97,10 +116,16 @@ describe("a body that is not UTF-8", () => {
       const lines = { "content-type": `application/x-ndjson; charset=${charset}` };
       expect((await send("/v1/products/bulk", latin1, lines)).status).toBe(415);
     }
-    for (const charset of ["utf-8", "UTF8", '"utf-8"']) {
+    for (const charset of ["utf-8", "UTF8", '"utf-8"', "'utf-8'", "", "utf-8;", "utf-8; profile=x"]) {
       const type = { "content-type": `application/json;charset=${charset}` };
       expect((await send("/v1/products/x", '{"title":"é"}', type, "PUT")).status).toBeLessThan(300);
     }
+  });
+
+  it("E5: is named if it begins as UTF-16", async () => {
+    const utf16 = new Uint8Array([0xff, 0xfe, 0x7b, 0, 0x7d, 0]);
+    const answer = await send("/v1/products/cafe", utf16, {}, "PUT");
+    expect(await answer.json()).toMatchObject({ detail: expect.stringContaining("begins as UTF-16") });
   });
 
   it("E5: is reported by line in bulk, and the other lines are stored", async () => {

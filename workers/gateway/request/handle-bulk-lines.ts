@@ -6,12 +6,13 @@ import {
   type RefusedLine,
   type WarnedLine,
 } from "../../../shared/contracts/product.ts";
-import { type InputIssue, parseUnknown } from "../../../shared/contracts/result.ts";
+import { type InputIssue, parseUnknown, RefusalError } from "../../../shared/contracts/result.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { MinBodyRate } from "./body-chunks.ts";
 import { decodedChunks } from "./decoded-chunks.ts";
 import { mediaTypeOf, requireUtf8Charset } from "./media-type.ts";
 import { exceedsNestingDepth, maxNestingDepth } from "./nesting-depth.ts";
+import { whyNotJson } from "./not-json.ts";
 import { type LineLimits, type NumberedLine, readLines } from "./read-lines.ts";
 
 const noLines = "The body has no lines; send one JSON object a line.";
@@ -24,9 +25,6 @@ export interface BulkOutcome {
   rejected: readonly RejectedEvent[];
   warnings?: readonly { index: number; code: string; message: string }[];
 }
-
-/** Characters of a line that is not JSON which its error shows: too few for an exact location. */
-const maxShownCharacters = 12;
 
 type ParsedLine<T> = { value: T } | { error: Omit<RefusedLine, "line"> };
 const invalid = (message: string, path?: string): { error: Omit<RefusedLine, "line"> } => ({
@@ -41,9 +39,7 @@ function parseLine<S extends z.ZodType>(line: NumberedLine, schema: S): ParsedLi
   try {
     json = JSON.parse(line.text);
   } catch {
-    return invalid(
-      `is not JSON; it begins with ${JSON.stringify(line.text.trim().slice(0, maxShownCharacters).toWellFormed())}`,
-    );
+    return invalid(whyNotJson(line.text) ?? "is not JSON");
   }
   const parsed = parseUnknown(schema, json);
   if (parsed.ok) return { value: parsed.value };
@@ -158,10 +154,14 @@ export async function handleBulkLines<S extends z.ZodType>(
       else report.refuse({ line: line.number, ...item.error });
       if (batch.length === limits.maxLinesPerCall) await flush();
     }
-  } finally {
-    // Where the body exceeds a limit, the lines before are still handled.
+  } catch (error) {
+    // Where the body exceeds a limit, breaks off or is damaged, the lines before are still handled.
     await flush();
+    if (!(error instanceof RefusalError) || error.refusal.code !== "invalid_input") throw error;
+    const { code, detail } = error.refusal;
+    throwRefusal(code, `${detail} The lines before (${report.received}) were handled; send all lines again.`);
   }
+  await flush();
   if (report.received === 0) throwRefusal("invalid_input", noLines);
   return report.finish();
 }

@@ -13,8 +13,9 @@ const acceptedCharsets = ["utf-8", "utf8", "us-ascii", "ascii"];
 
 /** Refuses a content type that names another charset than UTF-8. Texts without a charset are read as UTF-8. */
 export function requireUtf8Charset(headers: Headers): void {
-  const charset = /;\s*charset\s*=\s*"?([^";]*)"?/i.exec(headers.get("content-type") ?? "")?.[1].trim();
-  if (charset !== undefined && !acceptedCharsets.includes(charset.toLowerCase()))
+  const charset =
+    /;\s*charset\s*=\s*["']?([^"';]*)/i.exec(headers.get("content-type") ?? "")?.[1].trim() ?? "";
+  if (charset !== "" && !acceptedCharsets.includes(charset.toLowerCase()))
     throwRefusal(
       "unsupported_media_type",
       `The body must be UTF-8; the content type names the charset ${JSON.stringify(charset)}. Send it as UTF-8.`,

@@ -1,4 +1,5 @@
 import { type EventType, eventTypes } from "../../shared/contracts/event.ts";
+import type { DecimalMark } from "../data/cell-values.ts";
 import type { ColumnMap } from "../data/columns.ts";
 import type { ReadOptions } from "../data/read-files.ts";
 
@@ -7,16 +8,18 @@ export const readArguments = {
   map: { type: "string", multiple: true },
   "event-type": { type: "string" },
   "rating-min": { type: "string" },
+  decimal: { type: "string" },
 } as const;
 
 /** The options, as a usage line shows them. */
-export const readUsage = "[--map THEIRS=OURS]... [--event-type TYPE] [--rating-min N]";
+export const readUsage = "[--map THEIRS=OURS]... [--event-type TYPE] [--rating-min N] [--decimal comma]";
 
 /** The options as `parseArgs` returns them. */
 export interface ReadArguments {
   map?: string[];
   "event-type"?: string;
   "rating-min"?: string;
+  decimal?: string;
 }
 
 /** Returns how a dataset is read. Throws with the name of an option that is wrong. */
@@ -24,6 +27,7 @@ export const parseReadArguments = (values: ReadArguments): ReadOptions => ({
   map: parseMap(values.map ?? []),
   ...(values["event-type"] === undefined ? {} : { eventType: parseEventType(values["event-type"]) }),
   ...(values["rating-min"] === undefined ? {} : { minRating: parseRating(values["rating-min"]) }),
+  ...(values.decimal === undefined ? {} : { decimal: parseDecimal(values.decimal) }),
 });
 
 function parseMap(pairs: readonly string[]): ColumnMap {
@@ -45,6 +49,12 @@ function parseEventType(text: string): EventType {
   const type = eventTypes.find((each) => each === text);
   if (!type) throw new Error(`--event-type must be one of ${eventTypes.join(", ")}; got "${text}".`);
   return type;
+}
+
+function parseDecimal(text: string): DecimalMark {
+  if (text !== "point" && text !== "comma")
+    throw new Error(`--decimal must be "point" or "comma"; got "${text}".`);
+  return text;
 }
 
 function parseRating(text: string): number {

@@ -3,13 +3,27 @@ export type CellValue<T> = { value: T } | { problem: string };
 
 const floatText = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-/** Returns the number that a text is, from `min` to `max`. `nan`, `inf`, `0x10`, `$12.99` and `1,5` are no numbers. */
+/** What stands before the decimal digits of a number. */
+export type DecimalMark = "point" | "comma";
+
+const commaText = /^[+-]?(?:\d+|\d{1,3}(?:[. \u00a0\u202f]\d{3})+)(?:,\d*)?$/;
+/** Returns a number with a decimal comma, such as `1.234,56`, as one with a decimal point; null for other texts. */
+const fromDecimalComma = (text: string): string | null =>
+  commaText.test(text) ? text.replaceAll(/[. \u00a0\u202f]/g, "").replace(",", ".") : null;
+
+/**
+ * Returns the number that a text is, from `min` to `max`. `nan`, `inf`, `0x10` and `$12.99` are no numbers, and neither
+ * is `1,5` unless the decimal mark is a comma. With a comma, points and spaces separate thousands.
+ */
 export function parseFloatCell(
   text: string,
   min = -Number.MAX_VALUE,
   max = Number.MAX_VALUE,
+  decimal: DecimalMark = "point",
 ): CellValue<number> {
-  const plain = text.trim();
+  const found = text.trim();
+  const plain = decimal === "comma" ? fromDecimalComma(found) : found;
+  if (plain === null) return { problem: "must be a number such as 12,5" };
   if (!floatText.test(plain)) return { problem: `must be a number such as 12.5${hint(plain)}` };
   const value = Number(plain);
   if (!Number.isFinite(value)) return { problem: "is too large for a number" };
@@ -17,7 +31,7 @@ export function parseFloatCell(
 }
 
 function hint(text: string): string {
-  if (/^[+-]?\d+,\d+$/.test(text)) return ", with a decimal point";
+  if (/^[+-]?\d+,\d+$/.test(text)) return ", with a decimal point; --decimal comma reads commas";
   return /^[+-]?[\d.]+\s*%$/.test(text) ? ", or a share such as 0.2 for 20%" : "";
 }
 

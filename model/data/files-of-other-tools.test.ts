@@ -185,6 +185,18 @@ describe("files: values of other tools", () => {
     expect(absent).toEqual([]);
   });
 
+  it("files/csv: reads decimal commas where the user says that numbers have them", () => {
+    const numbers = ["7,50", "1.234,56", "1 234,5", "39", "-5", "1,234.56", "12.5", "7,50 €", "1e3"];
+    const text = `id;title;price;lat;lon\n${numbers.map((price, i) => `${i};A;${price};48,86;2,33`).join("\n")}\n`;
+    const { items, absent } = read({ "p.csv": text }, { decimal: "comma" });
+    expect(items.map(({ price }) => price)).toEqual([7.5, 1234.56, 1234.5, 39, null, null, null, null, null]);
+    expect(items[0]).toMatchObject({ lat: 48.86, lon: 2.33 });
+    expect(absent.map(({ value }) => value)).toEqual(["-5", "1,234.56", "12.5", "7,50 €", "1e3"]);
+    expect(read({ "p.csv": "id;price\n1;7,50\n" }).absent).toMatchObject([
+      { line: 2, column: "price", value: "7,50", reason: expect.stringContaining("--decimal comma") },
+    ]);
+  });
+
   it("files: a discount in percent is absent, and the reason shows the share", () => {
     const { items, absent } = read({ "p.csv": "id,title,discount\n1,A,20%\n" });
     expect(items[0].discount).toBe(0);

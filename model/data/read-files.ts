@@ -9,12 +9,10 @@ import { type EventOptions, readEvents } from "./read-events.ts";
 import { readItems } from "./read-items.ts";
 import { type FileReport, type ReadListener, ReadLog, type ReadReport } from "./read-report.ts";
 import { type SelectedFiles, selectFiles } from "./select-files.ts";
-import { openTable, type SourceFile } from "./table-file.ts";
+import { openTable, type SourceFile, type TableOptions } from "./table-file.ts";
 
 /** Options of {@link readFiles}. */
-export interface ReadOptions extends EventOptions, ReadListener {
-  /** Fields by the names of their columns, for columns whose names are not known. */
-  map?: ColumnMap;
+export interface ReadOptions extends EventOptions, TableOptions, ReadListener {
   /** Whether a dataset without events is refused; true by default. */
   needsEvents?: boolean;
 }
@@ -68,7 +66,7 @@ export function readFiles(files: readonly SourceFile[], options: ReadOptions = {
       `${needsEvents ? "the dataset has no .inter file and no CSV file of events" : "there is no file of events or products"}${foundText(selected)}`,
     );
   const items = new Map<string, DatasetItem>();
-  for (const file of selected.items) readItems(openTable(file, "products", map, log), items, log);
+  for (const file of selected.items) readItems(openTable(file, "products", options, log), items, log);
   requireAccepted(log, "products");
 
   const places = new PlacesOfEvents();
@@ -77,7 +75,7 @@ export function readFiles(files: readonly SourceFile[], options: ReadOptions = {
   const times = { given: "", missing: "" };
   const read = (eventFiles: readonly SourceFile[]): DatasetEvent[] =>
     eventFiles.flatMap((file) => {
-      const table = openTable(file, "events", map, log);
+      const table = openTable(file, "events", options, log);
       times[table.header.byField.has("timestamp") ? "given" : "missing"] ||= file.name;
       const productsLieThere = !catalogHasPlaces && namesPlaces(table.header, map);
       return readEvents(table, options, log, {

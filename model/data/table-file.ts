@@ -1,5 +1,5 @@
 import { implausibilityOf, implausibilityText } from "../../shared/geo/implausible-point.ts";
-import { parseFloatCell } from "./cell-values.ts";
+import { type DecimalMark, parseFloatCell } from "./cell-values.ts";
 import { type Column, type ColumnMap, type FileKind, type Header, readHeader } from "./columns.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { decodeLines, showInvalidBytes } from "./decode-lines.ts";
@@ -73,11 +73,13 @@ export class TableRow {
   readonly #file: string;
   readonly #row: Row;
   readonly #log: ReadLog;
+  readonly #decimal: DecimalMark;
 
-  constructor(file: string, row: Row, log: ReadLog) {
+  constructor(file: string, row: Row, log: ReadLog, decimal: DecimalMark) {
     this.#file = file;
     this.#row = row;
     this.#log = log;
+    this.#decimal = decimal;
     this.line = row.line;
   }
 
@@ -100,7 +102,7 @@ export class TableRow {
   number(column: Column | undefined, min?: number, max?: number): number | null {
     const text = this.cell(column);
     if (text === undefined || column === undefined) return null;
-    const parsed = parseFloatCell(text, min, max);
+    const parsed = parseFloatCell(text, min, max, this.#decimal);
     if ("value" in parsed) return parsed.value;
     this.leaveOut(column, text, parsed.problem);
     return null;
@@ -143,6 +145,14 @@ export class TableRow {
   }
 }
 
+/** How a table is read. */
+export interface TableOptions {
+  /** Fields by the names of their columns, for columns whose names are not known. */
+  map?: ColumnMap;
+  /** Decimal mark of numbers; a point by default. */
+  decimal?: DecimalMark;
+}
+
 /** A file whose header is read and whose rows are read while they are iterated. */
 export interface TableFile {
   header: Header;
@@ -157,7 +167,12 @@ export interface TableFile {
  * Atomic files with tabs have no quotes; all others have quotes by RFC 4180. Throws a {@link DatasetError} if the file
  * cannot be read at all.
  */
-export function openTable(file: SourceFile, kind: FileKind, map: ColumnMap, log: ReadLog): TableFile {
+export function openTable(
+  file: SourceFile,
+  kind: FileKind,
+  { map = new Map(), decimal = "point" }: TableOptions,
+  log: ReadLog,
+): TableFile {
   const { name } = file;
   const inFile = <T>(read: () => T): T => {
     try {
@@ -211,7 +226,7 @@ export function openTable(file: SourceFile, kind: FileKind, map: ColumnMap, log:
           refuseShape(row, `has ${row.cells.length} cells; the header has ${header.columns.length}`);
         else {
           if (row.cells.length < header.columns.length) short++;
-          yield new TableRow(name, row, log);
+          yield new TableRow(name, row, log, decimal);
         }
       }
       if (short > 0)

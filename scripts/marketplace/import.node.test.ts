@@ -423,6 +423,8 @@ describe("npm run import", () => {
       [["--map", "x"], "--map must be THEIRS=OURS"],
       [["--event-type", "like"], "--event-type must be one of view"],
       [["--rating-min", "x"], "--rating-min must be a number"],
+      [["--decimal", "x"], '--decimal must be "point" or "comma"'],
+      [["--map", "a=title", "--map", "a=price"], "--map names column a twice, as title and as price"],
       [["--times", "x"], '--times must be "keep" or "move"'],
     ] as const) {
       const { code, output } = await runImport(data, [...args], false);

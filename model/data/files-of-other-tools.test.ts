@@ -197,6 +197,24 @@ describe("files: values of other tools", () => {
     ]);
   });
 
+  it("files/csv: reads the price of a product feed with its currency, where the header declares no types", () => {
+    const prices = ["15.00 USD", "1200 JPY", "12.345 EUR", "$5 USD", "7", "9.50 usd"];
+    const text = `id\ttitle\tprice\n${prices.map((price, i) => `${i}\tA\t${price}`).join("\n")}\n`;
+    const { items, absent, report } = read({ "feed.tsv": text });
+    expect(items.map(({ price, currency }) => [price, currency])).toEqual([
+      [15, "USD"],
+      [1200, "JPY"],
+      [null, null],
+      [null, null],
+      [7, null],
+      [null, null],
+    ]);
+    expect(absent.map(({ value }) => value)).toEqual(["12.345 EUR", "$5 USD", "9.50 usd"]);
+    expect(report.guessed).toContain("feed.tsv: price holds the currency, too (2 rows)");
+    const { items: withCurrencies } = read({ "p.csv": "id,price,currency\n1,15.00 USD,USD\n" });
+    expect(withCurrencies).toMatchObject([{ price: null, currency: "USD" }]);
+  });
+
   it("files: a discount in percent is absent, and the reason shows the share", () => {
     const { items, absent } = read({ "p.csv": "id,title,discount\n1,A,20%\n" });
     expect(items[0].discount).toBe(0);

@@ -83,13 +83,13 @@ function readItem(
   const title = readTitle(row, column("title"), file, log);
   const place = row.place(column("lat"), column("lon"));
   const available = row.text(column("available"));
-  const currency = readCurrency(row, column("currency"));
+  const { amount, currency } = readMoney(row, header, file, log);
   const groupId = readGroup(row, column("group_id"));
   const item: DatasetItem = {
     id,
     title: title ?? `${category ?? "unknown"} ${id}`,
     category: category ?? "unknown",
-    price: readPrice(row, column("price"), currency),
+    price: amount,
     currency,
     discount: row.number(column("discount"), 0, 1) ?? 0,
     rating: row.number(column("rating"), 0, 10),
@@ -152,6 +152,28 @@ export function readCategory(
   return first === "" ? null : cut(first, maxCategoryLength, "category", file, log);
 }
 
+/** An amount with the ISO 4217 code of its currency, as product feeds write it: `15.00 USD`. */
+const amountWithCode = /^\s*(\S+)\s+([A-Z]{3})\s*$/;
+
+/** Returns the price of a product. Only a cell without a declared type, in a file without currencies, may hold both. */
+function readMoney(
+  row: TableRow,
+  header: Header,
+  file: string,
+  log: ReadLog,
+): { amount: number | null; currency: string | null } {
+  const [price, currency] = [columnOf(header, "price"), columnOf(header, "currency")];
+  const both = header.typed || currency ? null : amountWithCode.exec(row.cell(price) ?? "");
+  if (!both || !price) {
+    const code = readCurrency(row, currency);
+    return { amount: readPrice(row, price, code, row.number(price, 0, maxPrice)), currency: code };
+  }
+  const [, text, code] = both;
+  const amount = readPrice(row, price, code, row.numberIn(text, price, 0, maxPrice));
+  if (amount !== null) log.guess(`${file}: ${price.name} holds the currency, too`);
+  return { amount, currency: amount === null ? null : code };
+}
+
 function readCurrency(row: TableRow, column: Column | undefined): string | null {
   const text = row.text(column);
   if (text === null || column === undefined) return null;
@@ -160,9 +182,13 @@ function readCurrency(row: TableRow, column: Column | undefined): string | null 
   return null;
 }
 
-/** Returns a price that is exact in its currency. */
-function readPrice(row: TableRow, column: Column | undefined, currency: string | null): number | null {
-  const price = row.number(column, 0, maxPrice);
+/** Returns a price if it is exact in its currency. */
+function readPrice(
+  row: TableRow,
+  column: Column | undefined,
+  currency: string | null,
+  price: number | null,
+): number | null {
   if (price === null || column === undefined) return null;
   const excess = excessDigits(price, currency);
   if (excess === null) return price;

@@ -101,10 +101,14 @@ export class TableRow {
   /** Returns the number of a cell; null where it is missing or not a number from `min` to `max`. */
   number(column: Column | undefined, min?: number, max?: number): number | null {
     const text = this.cell(column);
-    if (text === undefined || column === undefined) return null;
+    return text === undefined || column === undefined ? null : this.numberIn(text, column, min, max);
+  }
+
+  /** Returns the number that a part of a cell is; null where it is not a number from `min` to `max`. */
+  numberIn(text: string, column: Column, min?: number, max?: number): number | null {
     const parsed = parseFloatCell(text, min, max, this.#decimal);
     if ("value" in parsed) return parsed.value;
-    this.leaveOut(column, text, parsed.problem);
+    this.leaveOut(column, this.cell(column) ?? text, parsed.problem);
     return null;
   }
 

@@ -17,9 +17,58 @@ const maxQuotedCharacters = 500;
 const retriedStatuses = [408, 429, 503];
 
 /** Returns what a network error means, with its cause: `fetch` itself says only that it failed. */
-export function connectionFailure({ url }: ApiTarget, error: unknown): string {
+function connectionFailure({ url }: ApiTarget, error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : "";
   return `the connection to ${url} failed (${cause || (error instanceof Error ? error.message : error)})`;
+}
+
+/** A response whose status is not one of those that are retried. */
+interface Answer {
+  ok: boolean;
+  status: number;
+  text: string;
+}
+
+/** Makes a request. Retries network errors and the status codes 408, 429 and 503; throws if the last attempt meets one. */
+async function request(
+  target: ApiTarget,
+  method: string,
+  path: string,
+  content?: { body: string; type: string },
+): Promise<Answer> {
+  let lastFailure = "";
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    if (attempt > 0)
+      await new Promise((resolve) => setTimeout(resolve, firstRetryDelayMs * 2 ** (attempt - 1)));
+    try {
+      const response = await fetch(`${target.url}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${target.key}`,
+          ...(content === undefined ? {} : { "content-type": content.type }),
+        },
+        body: content?.body,
+      });
+      const { ok, status } = response;
+      const text = await response.text();
+      if (!retriedStatuses.includes(status)) return { ok, status, text };
+      lastFailure = failureText({ status, text });
+    } catch (error) {
+      lastFailure = connectionFailure(target, error);
+    }
+  }
+  throw new Error(`${method} ${path} failed: ${lastFailure}`);
+}
+
+const failureText = ({ status, text }: Omit<Answer, "ok">): string =>
+  `${status}: ${text.slice(0, maxQuotedCharacters)}`;
+
+/** Gets a resource as JSON, with retries; null if there is none. Throws with the status and text of any other error. */
+export async function getWithRetries(target: ApiTarget, path: string): Promise<unknown> {
+  const answer = await request(target, "GET", path);
+  if (answer.ok) return JSON.parse(answer.text);
+  if (answer.status === 404) return null;
+  throw new Error(`GET ${path} failed: ${failureText(answer)}`);
 }
 
 /**
@@ -34,28 +83,9 @@ export async function sendWithRetries(
   body: string,
   contentType: string,
 ): Promise<unknown> {
-  let lastFailure = "";
-  for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    if (attempt > 0)
-      await new Promise((resolve) => setTimeout(resolve, firstRetryDelayMs * 2 ** (attempt - 1)));
-    let response: Response;
-    let text: string;
-    try {
-      response = await fetch(`${target.url}${path}`, {
-        method,
-        headers: { authorization: `Bearer ${target.key}`, "content-type": contentType },
-        body,
-      });
-      text = await response.text();
-    } catch (error) {
-      lastFailure = connectionFailure(target, error);
-      continue;
-    }
-    if (response.ok) return text ? JSON.parse(text) : null;
-    const report = response.status === 422 ? JSON.parse(text).report : undefined;
-    if (report !== undefined) return report;
-    lastFailure = `${response.status}: ${text.slice(0, maxQuotedCharacters)}`;
-    if (!retriedStatuses.includes(response.status)) break;
-  }
-  throw new Error(`${method} ${path} failed: ${lastFailure}`);
+  const answer = await request(target, method, path, { body, type: contentType });
+  if (answer.ok) return answer.text ? JSON.parse(answer.text) : null;
+  const report = answer.status === 422 ? JSON.parse(answer.text).report : undefined;
+  if (report !== undefined) return report;
+  throw new Error(`${method} ${path} failed: ${failureText(answer)}`);
 }

@@ -34,6 +34,8 @@ class RecordingApi {
   /** Users whose events are being written; more than one writer of a user is an error. */
   #writing = new Set<string>();
   overlaps = 0;
+  /** Number of GET requests that are answered 503. */
+  busy = 0;
   /** Whether requests of events are never answered. */
   hangs = false;
   /** Answers a request of events instead of storing it. */
@@ -72,6 +74,7 @@ class RecordingApi {
     this.overlaps = 0;
     this.refuse = null;
     this.hangs = false;
+    this.busy = 0;
   }
 
   async #answer(method: string, path: string, text: string): Promise<{ status: number; body: object }> {
@@ -79,6 +82,7 @@ class RecordingApi {
       this.reports.push({ name: path.slice("/v1/imports/".length), ...JSON.parse(text) });
       return { status: 200, body: {} };
     }
+    if (method === "GET" && this.busy-- > 0) return { status: 503, body: { detail: "busy" } };
     if (method === "GET" && path.startsWith("/v1/products?"))
       return { status: 200, body: { items: [...this.products.values()] } };
     if (method === "GET") {
@@ -350,6 +354,12 @@ describe("npm run import", () => {
     expect(report.products).toMatchObject({ sent: 1 });
     expect(api.products.get("p1")).toMatchObject({ title: "Espresso", price: 2.5 });
     expect(api.products.has("p2")).toBe(true);
+  });
+
+  it("files: asks again for the products of the catalog where the API is busy", async () => {
+    api.busy = 1;
+    const data = writeFiles({ "a.inter": [header, `u\tp\t${start}`].join("\n") });
+    expect(await runImport(data)).toMatchObject({ code: 0, report: { products: { accepted: 1 } } });
   });
 
   it("files: writes refused rows and absent values beside the file, and reads neither again", async () => {

@@ -37,6 +37,12 @@ describe("files: the form of a table", () => {
     expect(refused).toMatchObject([{ line: 5 }]);
   });
 
+  it("files/csv: refuses a row with text after a closing quote, with that reason", () => {
+    const { items, refused } = read({ "p.csv": 'id,title\n1,"A" x\n2,"B"\n' });
+    expect(items).toMatchObject([{ id: "2", title: "B" }]);
+    expect(refused).toMatchObject([{ line: 2, reason: "text follows a closing quote" }]);
+  });
+
   it("files: does not read a column that has the name of an earlier one, and says so", () => {
     const { items, report } = read({ "p.csv": "id,title,size,title,size\n1,A,S,B,M\n" });
     expect(items).toMatchObject([{ title: "A", attributes: { size: "S" } }]);
@@ -213,6 +219,13 @@ describe("files: values of other tools", () => {
     expect(report.guessed).toContain("feed.tsv: price holds the currency, too (2 rows)");
     const { items: withCurrencies } = read({ "p.csv": "id,price,currency\n1,15.00 USD,USD\n" });
     expect(withCurrencies).toMatchObject([{ price: null, currency: "USD" }]);
+  });
+
+  it("files/csv: writes currencies in upper case, and says so; no sign is a currency", () => {
+    const { items, absent, report } = read({ "p.csv": "id,price,currency\n1,2.5,eur\n2,2.5,€\n3,2.5,EUR\n" });
+    expect(items.map(({ currency }) => currency)).toEqual(["EUR", null, "EUR"]);
+    expect(absent).toMatchObject([{ line: 3, value: "€" }]);
+    expect(report.changed).toEqual(["p.csv: currencies written in upper case (1 row)"]);
   });
 
   it("files: a discount in percent is absent, and the reason shows the share", () => {

@@ -165,7 +165,7 @@ function readMoney(
   const [price, currency] = [columnOf(header, "price"), columnOf(header, "currency")];
   const both = header.typed || currency ? null : amountWithCode.exec(row.cell(price) ?? "");
   if (!both || !price) {
-    const code = readCurrency(row, currency);
+    const code = readCurrency(row, currency, file, log);
     return { amount: readPrice(row, price, code, row.number(price, 0, maxPrice)), currency: code };
   }
   const [, text, code] = both;
@@ -174,10 +174,14 @@ function readMoney(
   return { amount, currency: amount === null ? null : code };
 }
 
-function readCurrency(row: TableRow, column: Column | undefined): string | null {
+function readCurrency(row: TableRow, column: Column | undefined, file: string, log: ReadLog): string | null {
   const text = row.text(column);
   if (text === null || column === undefined) return null;
-  if (/^[A-Z]{3}$/.test(text.trim())) return text.trim();
+  const code = text.trim().toUpperCase();
+  if (/^[A-Z]{3}$/.test(code)) {
+    if (code !== text.trim()) log.change(`${file}: currencies written in upper case`);
+    return code;
+  }
   row.leaveOut(column, text, "must be an ISO 4217 code such as EUR");
   return null;
 }

@@ -120,7 +120,11 @@ export function* splitRows(
       line += added.length;
     } else {
       waiting.unshift(...added);
-      yield { line, cells: [], raw: text, problem: "a quote is opened and not closed" };
+      const problem =
+        cells === "malformed" && added.length === 0
+          ? "text follows a closing quote"
+          : "a quote is opened and not closed";
+      yield { line, cells: [], raw: text, problem };
     }
   }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Vicinity } from "../../client/vicinity.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
+import { findStoresContaining, findTraces } from "../support/find-traces.ts";
 import { waitForNearbyProducts } from "../support/import-products.ts";
 import { pollUntil } from "../support/polling.ts";
 import { generateProducts, oslo } from "../support/products.ts";
@@ -70,6 +71,30 @@ describe("ids of printable Unicode", () => {
       await vicinity.products.remove(id);
       await expect(vicinity.products.get(id)).rejects.toMatchObject({ problem: { status: 404 } });
     }
+  });
+
+  it("E8: leave no trace after the erasure of a user whose id is percent-encoded in paths", async () => {
+    const userId = "erased/ünï?#%2F 🍞";
+    const eventId = "erased-event/ü";
+    await vicinity.users.put(userId, { home: oslo, attributes: { note: "erased-note" } });
+    await vicinity.users.setLocation(userId, oslo);
+    const { recommendationId } = await vicinity.recommend({ userId, location: oslo });
+    const event = { eventId, userId, type: "click" as const, productId: "erased-product/ü" };
+    expect(await vicinity.sendEvents([event])).toMatchObject({ accepted: 1 });
+    const pseudonym = Buffer.from(recommendationId.split(".")[0], "base64url").toString("hex");
+    const traces = [userId, encodeURIComponent(userId), eventId, "erased-note", pseudonym];
+    await pollUntil(
+      () => findStoresContaining(stack, traces),
+      (stores) => ["user users", "user interactions"].every((store) => stores.includes(store)),
+    );
+    const { id } = await vicinity.users.erase(userId);
+    await pollUntil(
+      () => vicinity.users.getErasure(id),
+      ({ status }) => status === "done",
+      30,
+    );
+    expect(await findTraces(stack, traces, [])).toEqual(["user erasures"]);
+    await expect(vicinity.users.get(userId)).rejects.toMatchObject({ problem: { status: 404 } });
   });
 
   it("E8: name the user of a live connection", async () => {
@@ -306,6 +331,12 @@ describe("what people have", () => {
     const headers = { "content-type": "application/x-ndjson", "content-encoding": "gzip" };
     const bulk = await stack.call("POST", "/v1/events/bulk", { body: await gzip(lines.join("\n")), headers });
     expect(bulk).toMatchObject({ status: 200, body: { accepted: 200 } });
+    const files = await Promise.all(
+      ["a", "b"].map((id) => gzip(`${JSON.stringify({ ...event, eventId: id })}\n`)),
+    );
+    const body = new Uint8Array(files.flatMap((file) => [...file]));
+    const concatenated = await stack.call("POST", "/v1/events/bulk", { body, headers });
+    expect(concatenated).toMatchObject({ status: 200, body: { received: 2, accepted: 2 } });
     const latin1 = Uint8Array.from('{"title":"Caf\u00e9"}', (c) => c.charCodeAt(0));
     const put = await stack.call("PUT", "/v1/products/cafe", {
       body: latin1,

@@ -1,3 +1,4 @@
+import { Inflate } from "pako";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import { bodyChunks, type MinBodyRate } from "./body-chunks.ts";
 
@@ -6,43 +7,38 @@ import { bodyChunks, type MinBodyRate } from "./body-chunks.ts";
  * exhaust memory expands to at most 4 MiB before the reader sees it and stops.
  */
 const compressedStep = 4096;
+/** Makes pako accept gzip alone: a window of 2^15 bytes, plus 16. */
+const gzipWindowBits = 31;
 
+/** Returns a decompression of one or more gzip members that adds what it decompresses to `output`. */
+function startInflate(output: Uint8Array[]): Inflate {
+  const inflate = new Inflate({ windowBits: gzipWindowBits });
+  inflate.onData = (part) => void output.push(part);
+  inflate.onEnd = () => undefined;
+  return inflate;
+}
+
+/**
+ * Yields decompressed bytes. A body may have several gzip members (RFC 1952, section 2.2), as concatenated files have, and
+ * zeros at its end. `DecompressionStream` refuses both.
+ */
 async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const { readable, writable } = new DecompressionStream("gzip");
-  const writer = writable.getWriter();
-  const reader = readable.getReader();
-  let sourceError: unknown;
-  const feed = async (): Promise<void> => {
-    try {
-      for await (const chunk of chunks)
-        for (let at = 0; at < chunk.byteLength; at += compressedStep)
-          await writer.write(new Uint8Array(chunk.subarray(at, at + compressedStep)));
-    } catch (error) {
-      sourceError = error;
-      throw error;
-    }
-    await writer.close();
-  };
-  const fed = feed();
-  // A failure of the writer is a failure of the reader too, which the loop below reports.
-  fed.catch((error) => writer.abort(error).catch(() => undefined));
-  try {
-    for (;;) {
-      const next = await reader.read();
-      if (next.done) break;
-      yield next.value;
-    }
-    await fed;
-  } catch (error) {
-    // Refusals of the body itself, such as one that arrives too slowly, are passed on.
-    if (sourceError instanceof Error && !(sourceError instanceof TypeError)) throw sourceError;
-    if (error instanceof Error && !(error instanceof TypeError)) throw error;
+  const output: Uint8Array[] = [];
+  let inflate = startInflate(output);
+  const refuse = () =>
     throwRefusal("invalid_input", "The body is not gzip or is damaged, although content-encoding says gzip.");
-  } finally {
-    // Not awaited: a decompression that stopped must not delay the response.
-    reader.cancel().catch(() => undefined);
-    writer.abort().catch(() => undefined);
-  }
+  for await (const chunk of chunks)
+    for (let at = 0; at < chunk.byteLength; at += compressedStep) {
+      const step = chunk.subarray(at, at + compressedStep);
+      if (inflate.ended) {
+        if (step[0] === 0) continue;
+        inflate = startInflate(output);
+      }
+      inflate.push(step);
+      yield* output.splice(0);
+      if (inflate.err !== 0) refuse();
+    }
+  if (!inflate.ended) refuse();
 }
 
 /**

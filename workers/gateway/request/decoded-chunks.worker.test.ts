@@ -60,9 +60,38 @@ describe("a compressed body", () => {
       }
   });
 
+  it("E6: may have several members, as concatenated files have, wherever its chunks end", async () => {
+    const text = JSON.stringify({ title: "Brötchen 🍞" });
+    const [head, tail] = [await gzip(text.slice(0, 9)), await gzip(text.slice(9))];
+    const whole = new Uint8Array([...head, ...tail, 0, 0, 0]);
+    for (const cut of [1, 9, head.byteLength, head.byteLength + 1, whole.byteLength - 3, whole.byteLength]) {
+      const body = new ReadableStream<Uint8Array>({
+        start(controller) {
+          for (const part of [whole.slice(0, cut), whole.slice(cut)])
+            if (part.length > 0) controller.enqueue(part);
+          controller.close();
+        },
+      });
+      const headers = {
+        authorization: "Bearer dev-admin-key",
+        "content-type": "application/json",
+        ...encoded,
+      };
+      const answer = await gateway.app.request("/v1/products/members", { method: "PUT", headers, body });
+      expect([answer.status, await answer.json()], `${cut}`).toMatchObject([
+        cut === 1 ? 201 : 200,
+        { title: "Brötchen 🍞" },
+      ]);
+    }
+    for (const rest of [tail.slice(0, -1), new TextEncoder().encode("no gzip")]) {
+      const answer = await send("/v1/products/members", new Uint8Array([...head, ...rest]), encoded, "PUT");
+      expect(answer.status).toBe(400);
+    }
+  });
+
   it("E6: of lines that is cut off says how many lines were handled", async () => {
     const random = Array.from(
-      { length: 2000 },
+      { length: 6000 },
       (_, i) => `{"id":"cut-${i}","title":"${crypto.randomUUID()}"}`,
     );
     const whole = await gzip(random.join("\n"));

@@ -1,4 +1,5 @@
 import { excessDigits } from "../../shared/contracts/excess-digits.ts";
+import { maxAmount } from "../../shared/contracts/minor-units.ts";
 import { identifier } from "../../shared/contracts/primitives.ts";
 import { firstCategory, parseAvailable, parseFloatCell } from "./cell-values.ts";
 import { type Column, columnOf, type Header, normalizeName } from "./columns.ts";
@@ -6,8 +7,6 @@ import type { DatasetItem } from "./dataset.ts";
 import type { ReadLog } from "./read-report.ts";
 import type { TableFile, TableRow } from "./table-file.ts";
 
-/** Largest accepted price, in units of its currency. */
-const maxPrice = 1e9;
 /** Largest lengths of texts, in characters; longer texts are cut, and attributes with longer names are left out. */
 const maxCategoryLength = 128;
 const maxTitleLength = 512;
@@ -166,10 +165,10 @@ function readMoney(
   const both = header.typed || currency ? null : amountWithCode.exec(row.cell(price) ?? "");
   if (!both || !price) {
     const code = readCurrency(row, currency, file, log);
-    return { amount: readPrice(row, price, code, row.number(price, 0, maxPrice)), currency: code };
+    return { amount: readPrice(row, price, code, row.number(price, 0, maxAmount)), currency: code };
   }
   const [, text, code] = both;
-  const amount = readPrice(row, price, code, row.numberIn(text, price, 0, maxPrice));
+  const amount = readPrice(row, price, code, row.numberIn(text, price, 0, maxAmount));
   if (amount !== null) log.guess(`${file}: ${price.name} holds the currency, too`);
   return { amount, currency: amount === null ? null : code };
 }

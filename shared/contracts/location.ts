@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { maxAmount } from "./minor-units.ts";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { categoryName, currencyCode, identifier, point, precision } from "./primitives.ts";
+import { inputWarning } from "./warning.ts";
 
 /** A city of the gazetteer (GeoNames). */
 export const city = z.object({
@@ -47,11 +49,13 @@ const filterFields = z.strictObject({
   priceMin: z
     .number()
     .min(0)
+    .max(maxAmount)
     .optional()
     .meta({ description: "Lowest price after discount, inclusive, in units of the filter's currency." }),
   priceMax: z
     .number()
     .min(0)
+    .max(maxAmount)
     .optional()
     .meta({ description: "Highest price after discount, inclusive, in units of the filter's currency." }),
   currency: currencyCode.optional().meta({
@@ -68,11 +72,23 @@ const filterFields = z.strictObject({
   includeUnavailable: z.boolean().optional(),
 });
 
+const decidedFields = nullIsAbsent(filterFields).extend({ currency: currencyCode.nullable().optional() });
+
+/** Reports price bounds between which no price is. */
+function checkPriceBounds(
+  { priceMin, priceMax }: { priceMin?: number; priceMax?: number },
+  context: z.RefinementCtx,
+): void {
+  if (priceMin === undefined || priceMax === undefined || priceMin <= priceMax) return;
+  const message = `must not be above \`priceMax\`, which is ${priceMax}; got ${priceMin}`;
+  context.addIssue({ code: "custom", path: ["priceMin"], input: priceMin, message });
+}
+
 /**
  * Filters on candidates, applied while the columns are scanned. Prices are after discount, in units of the filter's
  * currency. All bounds are inclusive. Null means absent.
  */
-export const productFilter = nullIsAbsent(filterFields);
+export const productFilter = nullIsAbsent(filterFields).superRefine(checkPriceBounds);
 export type ProductFilter = z.infer<typeof productFilter>;
 
 /** Returns whether a filter compares prices. */
@@ -85,12 +101,10 @@ export const filtersByPrice = ({
  * A filter whose currency is decided. `currency` is null if neither the request, nor the place, nor the products name
  * one: then the prices are those of products without a currency.
  */
-export const decidedFilter = productFilter
-  .extend({ currency: currencyCode.nullable().optional() })
-  .refine((filter) => filter.currency !== undefined || !filtersByPrice(filter), {
-    path: ["currency"],
-    message: "must be decided before a filter with a price is applied",
-  });
+export const decidedFilter = decidedFields.refine(
+  (filter) => filter.currency !== undefined || !filtersByPrice(filter),
+  { path: ["currency"], message: "must be decided before a filter with a price is applied" },
+);
 export type DecidedFilter = z.infer<typeof decidedFilter>;
 
 /** What an answer says about its filter. */
@@ -145,6 +159,8 @@ export const nearbyAnswer = z.object({
   searched,
   /** Present if the filter has a price or a currency. */
   filter: answerFilter.optional(),
+  /** What is wrong with the location that the query states, for example (0, 0). */
+  warnings: z.array(inputWarning).optional(),
 });
 export type NearbyAnswer = z.infer<typeof nearbyAnswer>;
 

@@ -1,6 +1,12 @@
 import { currencyDigits } from "./currency-digits.ts";
 
 /**
+ * Largest amount of money in units of its currency. In minor units of any currency it has at most 15 digits, so that it
+ * is exact as a number.
+ */
+export const maxAmount = 1e11;
+
+/**
  * Returns a decimal number times ten to the power of `places`, correctly rounded. Multiplication would not be exact:
  * `1.005 * 100` is 100.49999999999999.
  */
@@ -23,7 +29,7 @@ function wholeWithinNoise(value: number): number | null {
 
 /**
  * Returns an amount in whole minor units of its currency (cents for EUR), or null if the amount has more digits than the
- * currency. Amounts are at least 0, and at most 1e9 units. Null as currency stands for two digits.
+ * currency. Amounts are at least 0, and at most {@link maxAmount}. Null as currency stands for two digits.
  */
 export const minorUnitsOf = (amount: number, currency: string | null): number | null =>
   wholeWithinNoise(shiftDecimal(amount, currencyDigits(currency)));

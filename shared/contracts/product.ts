@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { attributes } from "./attributes.ts";
 import { excessDigits } from "./excess-digits.ts";
+import { maxAmount } from "./minor-units.ts";
 import { nullIsAbsent, nullResets } from "./null-is-absent.ts";
 import { categoryName, currencyCode, identifier, instant, point, wellFormedText } from "./primitives.ts";
 import { totals } from "./totals.ts";
 
-/** An amount of money in a request: from 0 to 1e9, in units of the currency. */
-const amount = z.number().min(0).max(1e9).nullable();
+/** An amount of money in a request, in units of the currency. */
+const amount = z.number().min(0).max(maxAmount).nullable();
 const discount = z.number().min(0).max(1);
 const title = wellFormedText(1, 512);
 /** Names the group of a product's variants: sizes of a shirt, or one product in several shops. */
@@ -45,6 +46,8 @@ export function checkPrice(
   context: z.RefinementCtx,
 ): void {
   if (price === undefined || price === null || currency === undefined) return;
+  // The schema of the amount reports it.
+  if (price < 0 || price > maxAmount) return;
   const message = excessDigits(price, currency);
   if (message !== null) context.addIssue({ code: "custom", path: ["price"], input: price, message });
 }

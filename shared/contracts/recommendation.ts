@@ -10,7 +10,7 @@ import {
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { boundedRecord, identifier, plainId, point } from "./primitives.ts";
 import { type ProductCard, productCard } from "./product.ts";
-import { inputWarning } from "./warning.ts";
+import { type InputWarning, inputWarning } from "./warning.ts";
 
 /**
  * What happens to a product that the user purchased, for a configured number of days:
@@ -122,4 +122,6 @@ export interface RecommendationList {
   searched: Searched;
   /** Present if the filter has a price or a currency. */
   filter?: AnswerFilter;
+  /** What is wrong with the location that the query states, for example (0, 0). */
+  warnings?: InputWarning[];
 }

@@ -98,6 +98,16 @@ function foundAt(input: unknown, path: readonly PropertyKey[]): string | null {
 const quote = (text: string): string =>
   text.length <= maxQuotedCharacters ? text : `${text.slice(0, maxQuotedCharacters).toWellFormed()}…`;
 
+/** Returns whether the input has an object at the parent of a path, and no value at the path. */
+function isMissing(input: unknown, path: readonly PropertyKey[]): boolean {
+  let value = input;
+  for (const key of path) {
+    if (typeof value !== "object" || value === null) return false;
+    value = Reflect.get(value, key);
+  }
+  return path.length > 0 && value === undefined;
+}
+
 /**
  * Returns the issues of a zod error as {@link InputIssue}s. Each unknown field becomes an issue with its own path. A
  * message ends with what was found in `input`, the value that was parsed.
@@ -114,6 +124,7 @@ export const issuesOf = (error: z.ZodError, input?: unknown): InputIssue[] =>
       const name = JSON.stringify(String(issue.path.at(-1)));
       return [{ path, message: `the name ${quote(name)}: ${issue.issues[0]?.message ?? issue.message}` }];
     }
+    if (issue.code === "invalid_type" && isMissing(input, issue.path)) return [{ path, message: "is missing" }];
     const found = issue.message.includes("; got ") ? null : foundAt(input, issue.path);
     return [{ path, message: found === null ? issue.message : `${issue.message}; got ${found}` }];
   });

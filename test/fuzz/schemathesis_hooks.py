@@ -45,6 +45,8 @@ EXPECTED = [
     ("PUT /v1/users/{id}/location", RejectedPositiveData, 400, only_errors_in("timestamp")),
     # An id has at most 128 bytes of UTF-8, which a pattern cannot count.
     (ANY_OPERATION, RejectedPositiveData, 400, every_error_says("bytes of printable Unicode in UTF-8; got")),
+    # The lower bound of a price must not be above the upper one.
+    (ANY_OPERATION, RejectedPositiveData, 400, every_error_says("must not be above `priceMax`")),
     # If no event or line is stored, the status is 422.
     ("POST /v1/events", RejectedPositiveData, 422, lambda body: body["code"] == "nothing_accepted"),
     ("POST /v1/events/bulk", RejectedPositiveData, 422, lambda body: body["code"] == "nothing_accepted"),

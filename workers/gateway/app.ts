@@ -45,7 +45,10 @@ const partNames: Partial<Record<string, string>> = { json: "body", form: "body",
 /** Returns the part of a request that a validator parsed, from which errors quote; undefined for other parts. */
 function partOf(c: Context<GatewayContext>, target: string): unknown {
   if (target === "json") return c.req.json();
-  if (target === "query") return c.req.query();
+  if (target === "query")
+    return Object.fromEntries(
+      Object.entries(c.req.queries()).map(([name, values]) => [name, values.length > 1 ? values : values[0]]),
+    );
   return target === "param" ? c.req.param() : undefined;
 }
 

@@ -1,16 +1,18 @@
 import { z } from "@hono/zod-openapi";
 import { type ProductFilter, productFilter } from "../../../shared/contracts/location.ts";
+import { maxAmount } from "../../../shared/contracts/minor-units.ts";
 import { categoryName, currencyCode, identifier } from "../../../shared/contracts/primitives.ts";
+import { parseUnknown, unwrap } from "../../../shared/contracts/result.ts";
 import { decimalParameter, radiusKmParameter } from "./operation.ts";
-
-/** Largest price of a product. */
-const maxPrice = 1e9;
 
 /** Returns the schema of a query parameter that may be given several times. */
 function repeatedParameter(schema: z.ZodType<string, string>, max: number) {
   const { $schema: _dialect, ...items } = z.toJSONSchema(schema, { io: "input" });
   return z
-    .union([schema.transform((value) => [value]), z.array(schema).min(1).max(max)])
+    .preprocess(
+      (value) => (value === undefined || Array.isArray(value) ? value : [value]),
+      z.array(schema).min(1).max(max),
+    )
     .openapi({ type: "array", items: items as { type: "string" }, minItems: 1, maxItems: max });
 }
 
@@ -22,13 +24,13 @@ const booleanParameter = z
 /** The query parameters that filter a list of products, as the fields of {@link productFilter} do in a body. */
 export const filterParameters = {
   category: repeatedParameter(categoryName, 50).optional(),
-  priceMin: decimalParameter(z.number(), 0, maxPrice).optional(),
-  priceMax: decimalParameter(z.number(), 0, maxPrice).optional(),
+  priceMin: decimalParameter(0, maxAmount).optional(),
+  priceMax: decimalParameter(0, maxAmount).optional(),
   currency: currencyCode.optional(),
-  discountMin: decimalParameter(z.number(), 0, 1).optional(),
+  discountMin: decimalParameter(0, 1).optional(),
   radiusKm: radiusKmParameter.optional(),
   includeUnavailable: booleanParameter.optional(),
-  exclude: repeatedParameter(identifier, 100).optional(),
+  exclude: repeatedParameter(identifier, 500).optional(),
 };
 
 /** The values of {@link filterParameters}. */
@@ -39,5 +41,6 @@ export function filterFromQuery({ category, exclude = [], ...rest }: FilterQuery
   filter: ProductFilter;
   exclude: string[];
 } {
-  return { filter: productFilter.parse({ ...rest, ...(category ? { categories: category } : {}) }), exclude };
+  const filter = parseUnknown(productFilter, { ...rest, ...(category ? { categories: category } : {}) });
+  return { filter: unwrap(filter, "the gateway"), exclude };
 }

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { identifier, plainId, point } from "../../../shared/contracts/primitives.ts";
+import { identifier, plainId } from "../../../shared/contracts/primitives.ts";
 import { problem } from "../../../shared/contracts/problem.ts";
 import { maxReportedLines } from "../../../shared/contracts/product.ts";
 import type { GatewayContext } from "../context.ts";
@@ -81,13 +81,13 @@ const decimalNumber = z
   .transform(Number);
 
 /** Returns the schema of a query parameter that is a number from `minimum` to `maximum`. */
-export const decimalParameter = (schema: z.ZodNumber, minimum: number, maximum: number) =>
-  decimalNumber.pipe(schema.min(minimum).max(maximum)).openapi({ type: "number", minimum, maximum });
+export const decimalParameter = (minimum: number, maximum: number) =>
+  decimalNumber.pipe(z.number().min(minimum).max(maximum)).openapi({ type: "number", minimum, maximum });
 
-export const latitudeParameter = decimalParameter(point.shape.lat, -90, 90);
-export const longitudeParameter = decimalParameter(point.shape.lon, -180, 180);
+export const latitudeParameter = decimalParameter(-90, 90);
+export const longitudeParameter = decimalParameter(-180, 180);
 /** Accepts one meter to 20,100 km: no two points on Earth are farther apart. */
-export const radiusKmParameter = decimalParameter(z.number(), 0.001, 20_100);
+export const radiusKmParameter = decimalParameter(0.001, 20_100);
 
 /** Returns the schema of the query parameter `limit`: how many items a list returns at most. */
 export const limitParameter = (maximum: number, defaultLimit: number) =>

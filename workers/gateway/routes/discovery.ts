@@ -3,6 +3,7 @@ import { answerFilter, searched } from "../../../shared/contracts/location.ts";
 import { identifier } from "../../../shared/contracts/primitives.ts";
 import { productCard } from "../../../shared/contracts/product.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
+import { inputWarning } from "../../../shared/contracts/warning.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { describeAccess } from "../keys/caller.ts";
@@ -16,6 +17,7 @@ import {
   longitudeParameter,
   problemResponses,
 } from "../openapi/operation.ts";
+import { checkListLocation, withWarnings } from "../request/check-location.ts";
 import { pointFromQuery } from "../request/point-from-query.ts";
 
 const list = z
@@ -30,6 +32,7 @@ const list = z
     ),
     searched,
     filter: answerFilter.optional(),
+    warnings: z.array(inputWarning).optional(),
   })
   .openapi("ProductList");
 const tags = ["Recommendations"];
@@ -86,13 +89,12 @@ export function addDiscoveryRoutes(app: Gateway, { services }: Dependencies, gua
       const { lat, lon, limit, ...filters } = c.req.valid("query");
       const query = { limit, ...filterFromQuery(filters) };
       const { application } = c.var.caller;
-      return c.json(
-        unwrap(
-          await services.recommendation.trending(application, pointFromQuery(lat, lon) ?? null, query),
-          "the recommendation service",
-        ),
-        200,
+      const { location, warnings } = checkListLocation(pointFromQuery(lat, lon) ?? null);
+      const value = unwrap(
+        await services.recommendation.trending(application, location, query),
+        "the recommendation service",
       );
+      return c.json(withWarnings(value, warnings), 200);
     },
   );
 }

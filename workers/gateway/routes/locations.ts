@@ -13,6 +13,7 @@ import {
   longitudeParameter,
   problemResponses,
 } from "../openapi/operation.ts";
+import { checkListLocation, withWarnings } from "../request/check-location.ts";
 
 const tags = ["Locations"];
 
@@ -43,7 +44,9 @@ export function addLocationRoutes(app: Gateway, { services }: Dependencies, guar
       const { lat, lon, limit, ...filters } = c.req.valid("query");
       const query = { point: { lat, lon }, limit, ...filterFromQuery(filters) };
       const { application } = c.var.caller;
-      return c.json(unwrap(await services.location.nearby(application, query), "the location service"), 200);
+      const { warnings } = checkListLocation(query.point, true);
+      const value = unwrap(await services.location.nearby(application, query), "the location service");
+      return c.json(withWarnings(value, warnings), 200);
     },
   );
 

@@ -51,4 +51,38 @@ describe("the recommendation routes", () => {
     ])
       expect((await call("GET", `${path}?${query}`)).status, query).toBe(400);
   });
+
+  it("L2, L3: name the wrong field of a filter once, and say what is right, in a query as in a body", async () => {
+    const { call } = createTestGateway();
+    const errorsOf = async (answer: Promise<Response>): Promise<unknown> => {
+      const { status, errors } = await (await answer).json<{ status: number; errors: unknown }>();
+      expect(status).toBe(400);
+      return errors;
+    };
+    const inQuery = (query: string) => errorsOf(call("GET", `/v1/trending?${query}`));
+    const inBody = (body: object) => errorsOf(call("POST", "/v1/recommendations", { body }));
+    const bounds = { path: "priceMin", message: "must not be above `priceMax`, which is 5; got 10" };
+    expect(await inQuery("priceMin=10&priceMax=5")).toEqual([bounds]);
+    expect(await inBody({ userId: "ann", filter: { priceMin: 10, priceMax: 5 } })).toEqual([
+      { ...bounds, path: "filter.priceMin" },
+    ]);
+    expect(await inBody({ location: { lat: 1 } })).toEqual([
+      { path: "userId", message: "is missing" },
+      { path: "location.lon", message: "is missing" },
+    ]);
+    expect(await inQuery("lat=91&lon=0")).toEqual([
+      { path: "lat", message: 'Too big: expected number to be <=90; got "91"' },
+    ]);
+    const ids = Array.from({ length: 501 }, (_, i) => `exclude=p${i}`).join("&");
+    expect(await inQuery(ids)).toMatchObject([
+      { path: "exclude", message: expect.stringContaining("expected array to have <=500 items") },
+    ]);
+    expect((await call("GET", `/v1/trending?${ids.slice(ids.indexOf("&") + 1)}`)).status).toBe(200);
+    expect(await inQuery("exclude=p1&exclude=..")).toMatchObject([
+      { path: "exclude.1", message: expect.stringContaining("not `.` or `..`") },
+    ]);
+    expect(await inQuery("category=")).toMatchObject([
+      { path: "category.0", message: expect.stringContaining("expected string to have >=1 characters") },
+    ]);
+  });
 });

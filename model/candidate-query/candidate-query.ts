@@ -2,6 +2,7 @@ import type { DecidedFilter } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { UserProfile } from "../profile/profile.ts";
+import type { CandidateCaps } from "../retrieval/candidate-caps.ts";
 
 /** A query for candidates: the user, their location and the moment. */
 export interface CandidateQuery {
@@ -20,4 +21,6 @@ export interface CandidateQuery {
   firstStage: FirstStage;
   /** Candidates to return, at most. */
   limit: number;
+  /** How many candidates one group of variants and one category may be. */
+  caps?: CandidateCaps;
 }

@@ -11,6 +11,7 @@ export const firstStageQueryOf = ({
   filter,
   exclude,
   excludeCategories,
+  caps,
   now,
   hour,
   firstStage,
@@ -23,6 +24,7 @@ export const firstStageQueryOf = ({
   filter,
   ...(exclude ? { exclude: [...exclude] } : {}),
   ...(excludeCategories ? { excludeCategories: [...excludeCategories] } : {}),
+  ...(caps ? { caps } : {}),
   now,
   weights: firstStage,
 });

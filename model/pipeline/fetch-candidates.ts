@@ -4,6 +4,7 @@ import { candidateRequestOf } from "../candidate-query/candidate-request.ts";
 import type { Columns } from "../columns/columns.ts";
 import { ProductMap } from "../columns/product-map.ts";
 import type { Candidate } from "../features/compute-features.ts";
+import { CandidateCounter } from "../retrieval/candidate-caps.ts";
 import { compileProductTest } from "../retrieval/filter.ts";
 import type { CandidateService, LocationResolution } from "./ports.ts";
 
@@ -61,5 +62,7 @@ function merge(query: CandidateQuery, near: Columns | null, others: readonly Col
   for (const block of others) for (let row = 0; row < block.count; row++) add(block, row, 0);
   if (near) for (let row = 0; row < near.count; row++) add(near, row, 1 / (1 + row / nearRankScale));
   // Products of the other sources were added first, so the limit cuts those that only `near` found, worst first.
-  return merged.values().slice(0, query.limit);
+  const counter = new CandidateCounter(query.caps);
+  const candidates = merged.values().filter(({ block, row }) => counter.take(block, row));
+  return candidates.slice(0, query.limit);
 }

@@ -3,7 +3,7 @@ import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
 import type { Scores } from "../features/batch.ts";
 import type { BlockRow } from "../features/list-summary.ts";
-import { easyReachKm, logScoreAfterWay, logScoreAtDistance } from "../retrieval/reach.ts";
+import { easyReachKm, logScoreAfterWay, logScoreAtDistance, placelessWayKm } from "../retrieval/reach.ts";
 import { sigmoid } from "../sigmoid.ts";
 
 /** Value of a purchase, relative to that of any interaction. */
@@ -22,7 +22,7 @@ export function finalScores({ engage, purchase }: Scores): Float32Array {
 
 /**
  * Returns the scores that order the list: those of the model, with the terms for long ways and for
- * distances beyond the usual reach. Without a point they are those of the model.
+ * distances beyond the usual reach. A product without a location counts as {@link placelessWayKm} away. Without a point they are those of the model.
  */
 export function scoresAtDistance(
   scores: Float32Array,
@@ -34,7 +34,8 @@ export function scoresAtDistance(
   if (!here) return list;
   for (let i = 0; i < candidates.length; i++) {
     const { block, row } = candidates[i];
-    const km = vectorDistanceKm(here, 0, rowVectorsOf(block), row);
+    const distance = vectorDistanceKm(here, 0, rowVectorsOf(block), row);
+    const km = Number.isNaN(distance) ? placelessWayKm : distance;
     if (km > easyReachKm)
       list[i] = Math.exp(logScoreAtDistance(logScoreAfterWay(Math.log(list[i]), km), km, floorLogScore));
   }

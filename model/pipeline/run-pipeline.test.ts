@@ -320,3 +320,61 @@ describe("runPipeline", () => {
     });
   });
 });
+
+describe("a list is short only if there are no more products", () => {
+  const village = { lat: 10.123, lon: -35.456 };
+  const at = (name: string, count: number, km: number, more: object): CellProduct[] =>
+    Array.from({ length: count }, (_, i) => {
+      const each = product(name, i, { lat: village.lat + km / 111.2, lon: village.lon });
+      return { ...each, change: { ...each.change, available: true, ...more } };
+    });
+  const serviceOf = (all: CellProduct[]) =>
+    inProcessCandidates(
+      buildPyramid(all, now, () => () => 0),
+      () => now,
+    );
+  const list = async (all: CellProduct[], more: Partial<PipelineQuery>) => {
+    const query = queryOf(emptyProfile(), { point: village, ...more });
+    const ports = { candidateService: serviceOf(all), rankers: [linearRanker], clock: () => 0 };
+    return (await runPipeline(query, ports)).items.map(({ productId }) => productId.split("-")[0]);
+  };
+  const countOf = (names: string[], name: string): number => names.filter((each) => each === name).length;
+
+  it("L1, L8: 300 variants of a shirt take no places of other products, near or far", async () => {
+    const all = [
+      ...at("shirt", 300, 0, { groupId: "shirt", category: "shirts" }),
+      ...at("other", 30, 1, { category: "others" }),
+      ...at("far", 100, 400, { category: "far" }),
+    ];
+    const long = await list(all, { rules: { limit: 100 } });
+    expect([long.length, countOf(long, "shirt"), countOf(long, "other")]).toEqual([100, 1, 30]);
+    expect(long.slice(31).every((name) => name === "far")).toBe(true);
+    const short = await list(all, { rules: { limit: 20 }, maxCandidates: 20 });
+    expect([short.length, countOf(short, "shirt")]).toEqual([20, 1]);
+  });
+
+  it("L8: there are never fewer candidates than places in the list", async () => {
+    expect(await list(at("cafe", 120, 0, {}), { rules: { limit: 100 }, maxCandidates: 20 })).toHaveLength(
+      100,
+    );
+  });
+
+  it("L8: a category at its cap takes no places of other categories", async () => {
+    const all = [
+      ...at("cafe", 300, 0, { category: "cafe" }),
+      ...Array.from({ length: 12 }, (_, i) => at(`c${i}`, 1, 20, { category: `c${i}` })).flat(),
+    ];
+    for (const maxCandidates of [20, 100])
+      expect(await list(all, { rules: { limit: 10, perCategory: 1 }, maxCandidates })).toHaveLength(10);
+  });
+
+  it("L1: the products of a village come before products without a location", async () => {
+    const anywhere = at("anywhere", 100, 0, { location: null }).map((each) => ({
+      ...each,
+      cell: addressOfProduct(each.change),
+    }));
+    const names = await list([...at("local", 3, 0.5, {}), ...anywhere], { rules: { limit: 10 } });
+    expect(names.slice(0, 3)).toEqual(["local", "local", "local"]);
+    expect(countOf(names, "anywhere")).toBe(7);
+  });
+});

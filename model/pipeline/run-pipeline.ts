@@ -9,6 +9,7 @@ import type { BatchPool } from "../features/batch-pool.ts";
 import { type Candidate, computeFeatures } from "../features/compute-features.ts";
 import { rankingContext } from "../features/ranking-context.ts";
 import type { UserProfile } from "../profile/profile.ts";
+import { candidateCapsFor } from "../retrieval/candidate-caps.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { type HistoryRules, hiddenProducts } from "../rules/hidden-products.ts";
 import { purchasedFactors } from "../rules/purchased-factors.ts";
@@ -37,7 +38,7 @@ export interface PipelineQuery {
   rules: Rules;
   /** Rules for products that the user dismissed or purchased before. */
   historyRules: HistoryRules;
-  /** Candidates that the ranker scores, at most. */
+  /** Candidates that the ranker scores, at most; never fewer than the list has places. */
   maxCandidates: number;
   /** Whether the answer contains reasons. */
   explain: boolean;
@@ -112,7 +113,9 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     stages.push({ name, ms: roundToMicroseconds(nowMs - stageStartedMs), ...(skipped ? { skipped } : {}) });
     stageStartedMs = nowMs;
   };
-  const { profile, point, now, filter, maxCandidates } = query;
+  const { profile, point, now, filter, rules } = query;
+  // A list cannot be longer than its candidates.
+  const maxCandidates = Math.max(query.maxCandidates, rules.limit);
   const exclude = [...(query.exclude ?? []), ...hiddenProducts(profile, now, query.historyRules)];
   const firstStage = ports.rankers[0]?.firstStage ?? defaultFirstStage;
   const hour = localHourOf(now + query.offsetSeconds);
@@ -123,8 +126,9 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     hour,
     filter,
     exclude,
-    excludeCategories: removedCategories(query.rules.boost),
+    excludeCategories: removedCategories(rules.boost),
     limit: maxCandidates,
+    caps: candidateCapsFor(maxCandidates, rules.limit, rules.perCategory),
     firstStage,
   };
   const bounded = query.budgetMs < Number.POSITIVE_INFINITY;
@@ -161,10 +165,10 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     index,
   }));
   const exploration = (ports.random && query.exploration) || noExploration;
-  const { limit } = query.rules;
+  const { limit } = rules;
   // The rules apply to the products that exploration may show too: these products are the end of a longer list.
   const extraRows = Math.max(spareItems, exploration.rate > 0 ? exploration.depth : 0);
-  const order = applyRules(ranked, { ...query.rules, limit: limit + extraRows });
+  const order = applyRules(ranked, { ...rules, limit: limit + extraRows });
   const list = explore(order, limit, exploration, ports.random ?? Math.random);
   const shown = new Set(list.map(({ item }) => item.index));
   const width = features.dense.length / Math.max(1, features.count);

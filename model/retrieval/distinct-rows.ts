@@ -1,5 +1,6 @@
-import { type Columns, groupIdOf } from "../columns/columns.ts";
+import type { Columns } from "../columns/columns.ts";
 import { ProductMap } from "../columns/product-map.ts";
+import { type CandidateCaps, CandidateCounter } from "./candidate-caps.ts";
 import { topIndices } from "./top-indices.ts";
 
 /** Scored rows of several blocks: the i-th is row `row[i]` of `blocks[from[i]]`. */
@@ -12,24 +13,22 @@ interface ScoredRows {
 }
 
 /**
- * Variants of one group that are candidates, at most. The ranker chooses among them. Without a limit, the sizes of one
- * shirt could be all candidates.
+ * Returns the indices of the `limit` best scores, best first: each product once, by its newest version, and of a group
+ * and a category as many as the caps allow. Two tiles may contain a product while it moves or while its cell splits.
  */
-export const maxVariants = 4;
-
-/**
- * Returns the indices of the `limit` best scores, best first: each product once, by its newest version, and at most
- * {@link maxVariants} of a group. Two tiles may contain a product while it moves or while its cell splits.
- */
-export function distinctBestRows(rows: ScoredRows, limit: number): number[] {
+export function distinctBestRows(rows: ScoredRows, limit: number, caps?: CandidateCaps): number[] {
   for (let wanted = limit; ; wanted *= 2) {
     const best = topIndices(rows.scores, rows.count, wanted);
-    const distinct = withoutDuplicates(rows, best);
+    const distinct = withoutDuplicates(rows, best, new CandidateCounter(caps));
     if (distinct.length >= limit || best.length === rows.count) return distinct.slice(0, limit);
   }
 }
 
-function withoutDuplicates({ blocks, from, row }: ScoredRows, best: readonly number[]): number[] {
+function withoutDuplicates(
+  { blocks, from, row }: ScoredRows,
+  best: readonly number[],
+  counter: CandidateCounter,
+): number[] {
   const newest = new ProductMap<number>();
   for (const i of best) {
     const block = blocks[from[i]];
@@ -37,14 +36,9 @@ function withoutDuplicates({ blocks, from, row }: ScoredRows, best: readonly num
     if (known === undefined || block.version[row[i]] > blocks[from[known]].version[row[known]])
       newest.set(block, row[i], i);
   }
-  const variants = new Map<string, number>();
   return best.filter((i) => {
     const block = blocks[from[i]];
     if (newest.size < best.length && newest.get(block, row[i]) !== i) return false;
-    const group = groupIdOf(block, row[i]);
-    if (group === null) return true;
-    const count = variants.get(group) ?? 0;
-    variants.set(group, count + 1);
-    return count < maxVariants;
+    return counter.take(block, row[i]);
   });
 }

@@ -7,7 +7,7 @@ import { unitVectors } from "../../shared/geo/sphere.ts";
 import { decodeColumns } from "../columns/columns.ts";
 import { buildLeafTile } from "../tiles/build-tiles.ts";
 import type { CellProduct } from "../tiles/cell-product.ts";
-import { maxVariants } from "./distinct-rows.ts";
+import { maxVariants } from "./candidate-caps.ts";
 import { compileProductTest } from "./filter.ts";
 import { defaultFirstStage } from "./first-stage.ts";
 import { firstStageCandidates } from "./first-stage-candidates.ts";

@@ -3,7 +3,13 @@ import { minorUnitsAtLeast, minorUnitsAtMost } from "../../shared/contracts/mino
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import { discountMillionths } from "../../shared/money/discount.ts";
-import { type ChildBlock, type Columns, currencyOf, priceAfterDiscountOf } from "../columns/columns.ts";
+import {
+  type ChildBlock,
+  type Columns,
+  currencyOf,
+  groupIdOf,
+  priceAfterDiscountOf,
+} from "../columns/columns.ts";
 import { ProductSet } from "../columns/product-set.ts";
 import { compileContentTest } from "../tiles/content-summary.ts";
 
@@ -115,6 +121,8 @@ export interface ProductQuery {
   exclude?: readonly string[];
   /** Categories to leave out. */
   excludeCategories?: readonly string[];
+  /** Groups of variants to leave out. */
+  excludeGroups?: readonly string[];
 }
 
 /**
@@ -126,6 +134,7 @@ export function compileProductTest({
   filter,
   exclude = [],
   excludeCategories = [],
+  excludeGroups = [],
 }: ProductQuery): ProductTest {
   const tests = [compileFilter(filter)];
   const excluded = new ProductSet(exclude);
@@ -133,6 +142,13 @@ export function compileProductTest({
   if (excludeCategories.length > 0) {
     const inCategories = compileCategories(excludeCategories);
     tests.push((columns, row) => !inCategories(columns, row));
+  }
+  if (excludeGroups.length > 0) {
+    const groups = new Set(excludeGroups);
+    tests.push((columns, row) => {
+      const group = groupIdOf(columns, row);
+      return group === null || !groups.has(group);
+    });
   }
   const { radiusKm } = filter;
   if (point && radiusKm !== undefined)

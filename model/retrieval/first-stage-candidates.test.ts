@@ -162,4 +162,15 @@ describe("firstStageCandidates", () => {
     expect([first.length, second.length]).toEqual([20, 20]);
     expect(second.some((id) => first.includes(id))).toBe(false);
   });
+
+  it("L1: widens past the variants of an excluded group", async () => {
+    const shirts = Array.from({ length: 300 }, (_, i) =>
+      makeProduct(`shirt-${i}`, { lat: 10 + i / 1e5, lon: -35 }, { groupId: "shirt" }),
+    );
+    const far = makeProduct("far", { lat: 14, lon: -35 });
+    const point = { lat: 10, lon: -35 };
+    const asked = { ...query, point, limit: 50, excludeGroups: ["shirt"] };
+    const found = await firstStageCandidates(pyramid([...shirts, far]), asked);
+    expect(idsOf(found)).toEqual(["far"]);
+  });
 });

@@ -121,7 +121,7 @@ export async function firstStageCandidates(source: TileSource, query: FirstStage
       row[count++] = at;
     }
   }
-  const best = distinctBestRows({ scores, count, blocks, from, row }, query.limit);
+  const best = distinctBestRows({ scores, count, blocks, from, row }, query.limit, query.caps);
   return concatRows(
     { blocks, from: best.map((i) => from[i]), rows: best.map((i) => row[i]), count: best.length },
     { cell: "", version: 0, time: query.now, children: [], searched },

@@ -1,7 +1,7 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { isPlaceless, worldCell } from "../../shared/geo/cells.ts";
 import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
-import type { ChildBlock, Columns } from "../columns/columns.ts";
+import { type ChildBlock, type Columns, noString } from "../columns/columns.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
 import type { RowTest } from "./filter.ts";
 import { usualReachKm } from "./reach.ts";
@@ -64,18 +64,29 @@ export interface ReadLimits {
   maxTiles: number;
 }
 
-/** Returns the number of rows of a tile that match. */
-function countMatching(tile: Columns, test: RowTest): number {
+/**
+ * Returns the number of rows of a tile that match and are in no group, and adds the groups of the others to `groups`. The
+ * variants of a group count as one, since a list shows one of them.
+ */
+function countMatching(tile: Columns, test: RowTest, groups: Set<string>): number {
   let count = 0;
-  for (let row = 0; row < tile.count; row++) if (test(tile, row)) count++;
+  for (let row = 0; row < tile.count; row++) {
+    if (!test(tile, row)) continue;
+    if (tile.groupId[row] === noString) count++;
+    else groups.add(tile.strings[tile.groupId[row]]);
+  }
   return count;
 }
 
-/** Counts matching rows by their distance from a point. Only searches beyond the usual reach need the distances. */
+/**
+ * Counts matching rows by their distance from a point, and a group of variants by its nearest row. Only searches beyond the usual
+ * reach need the distances.
+ */
 class MatchingDistances {
   readonly #here: Float64Array;
   readonly #test: RowTest;
-  readonly #sorted: number[] = [];
+  readonly #distances: number[] = [];
+  readonly #groups = new Map<string, number>();
   #leavesCounted = 0;
 
   constructor(here: Float64Array, test: RowTest) {
@@ -88,11 +99,19 @@ class MatchingDistances {
     for (; this.#leavesCounted < leaves.length; this.#leavesCounted++) {
       const tile = leaves[this.#leavesCounted];
       const vectors = rowVectorsOf(tile);
-      for (let row = 0; row < tile.count; row++)
-        if (this.#test(tile, row)) this.#sorted.push(vectorDistanceKm(this.#here, 0, vectors, row));
+      for (let row = 0; row < tile.count; row++) {
+        if (!this.#test(tile, row)) continue;
+        const distance = vectorDistanceKm(this.#here, 0, vectors, row);
+        if (tile.groupId[row] === noString) this.#distances.push(distance);
+        else {
+          const group = tile.strings[tile.groupId[row]];
+          this.#groups.set(group, Math.min(distance, this.#groups.get(group) ?? distance));
+        }
+      }
     }
     let count = 0;
-    for (const distance of this.#sorted) if (distance <= km) count++;
+    for (const distance of this.#distances) if (distance <= km) count++;
+    for (const distance of this.#groups.values()) if (distance <= km) count++;
     return count;
   }
 }
@@ -115,6 +134,8 @@ async function readTiles(
   const parents: Columns[] = [];
   const pending = [...start].sort((a, b) => a.bound - b.bound);
   const distances = here && new MatchingDistances(here, test);
+  const groups = new Set<string>();
+  let ungrouped = 0;
   let matchingRows = 0;
   let tilesRead = 0;
   const hasEnough = (): boolean => {
@@ -147,7 +168,8 @@ async function readTiles(
       if (!tile) continue;
       if (tile.meta.children.length === 0) {
         leaves.push(tile);
-        matchingRows += countMatching(tile, test);
+        ungrouped += countMatching(tile, test, groups);
+        matchingRows = ungrouped + groups.size;
         continue;
       }
       parents.push(tile);
@@ -197,7 +219,9 @@ export async function readNearbyTiles(
     else if (bound <= radiusKm) regions.push({ cell, version, count, bound });
   }
   // Without a point, the most popular products of the world are enough, which its own tile holds.
-  if (!here && countMatching(world, limits.test) >= limits.enoughRows) regions.length = 0;
+  const groups = new Set<string>();
+  if (!here && countMatching(world, limits.test, groups) + groups.size >= limits.enoughRows)
+    regions.length = 0;
   if (!here) regions.sort((a, b) => b.count - a.count);
   const [nearby, shards] = await Promise.all([
     readTiles(source, { pending: regions, boundOf, here }, limits),

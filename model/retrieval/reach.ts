@@ -32,3 +32,9 @@ const wayPower = 2;
  */
 export const logScoreAfterWay = (logScore: number, km: number): number =>
   km > easyReachKm ? logScore - wayPower * Math.log(km / easyReachKm) : logScore;
+
+/**
+ * Distance in km as which a product without a location counts in the score of the model. The model was trained on
+ * products of places, and would put products that are anywhere before those of the user's own village.
+ */
+export const placelessWayKm = usualReachKm;

@@ -1,19 +1,15 @@
 import { type Columns, groupIdOf } from "../columns/columns.ts";
 
 /**
- * Returns the first `perGroup` rows of each group of variants, in their order. Rows without a group stay. With
- * `perGroup` 1, a list shows the best of a group.
+ * Returns the first row of each group of variants, in their order. Rows without a group stay.
  */
-export function collapseGroups<R extends { block: Columns; row: number }>(
-  list: readonly R[],
-  perGroup = 1,
-): R[] {
-  const counts = new Map<string, number>();
+export function collapseGroups<R extends { block: Columns; row: number }>(list: readonly R[]): R[] {
+  const shown = new Set<string>();
   return list.filter(({ block, row }) => {
     const group = groupIdOf(block, row);
     if (group === null) return true;
-    const count = counts.get(group) ?? 0;
-    counts.set(group, count + 1);
-    return count < perGroup;
+    if (shown.has(group)) return false;
+    shown.add(group);
+    return true;
   });
 }

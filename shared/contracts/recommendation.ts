@@ -27,7 +27,10 @@ const recommendationFields = z.strictObject({
   userId: identifier,
   location: point.optional(),
   limit: z.number().int().min(1).max(100).default(10),
-  /** Maximum number of candidates that the model ranks. A smaller number is faster, a larger one ranks better. */
+  /**
+   * Maximum number of candidates that the model ranks; `limit`, if that is larger. A smaller number is faster, a larger
+   * one ranks better.
+   */
   candidates: z.number().int().min(20).max(500).default(500),
   filter: productFilter.optional(),
   /** Factors by category, 0 to 10, that multiply the scores. */

@@ -59,6 +59,12 @@ export const firstStageQuery = z.object({
   exclude: z.array(identifier).max(maxExcludedProducts).optional(),
   /** Categories whose products are no candidates. */
   excludeCategories: z.array(categoryName).max(maxExcludedCategories).optional(),
+  /** Groups of variants that are no candidates. */
+  excludeGroups: z.array(identifier).max(1).optional(),
+  /** How many candidates one group of variants and one category may be. */
+  caps: z
+    .object({ perGroup: z.number().int().min(1).optional(), perCategory: z.number().int().min(1).optional() })
+    .optional(),
   /** Time of the query, in seconds since the epoch. Decayed columns of the answer are computed for this time. */
   now: z.number(),
   weights: firstStage,

@@ -17,7 +17,7 @@ export interface ListedProduct<R> {
 /**
  * Returns the first `limit` products of a ranking that may be listed, with their cards. A product whose card is newer
  * than its tile is tested again by `test`, the rule of the query, and a deleted product has no card: the next ones of the
- * ranking take their places. Of a group of variants it lists the first, and none of `groupsShown`.
+ * ranking take their places. Of a group of variants it lists the first.
  */
 export async function listProducts<R extends CardRequest>(
   catalog: Pick<ProductApi, "getCards">,
@@ -25,10 +25,9 @@ export async function listProducts<R extends CardRequest>(
   ranking: readonly R[],
   limit: number,
   test: RowTest,
-  groupsShown: Iterable<string> = [],
 ): Promise<Result<ListedProduct<R>[]>> {
   const listed: ListedProduct<R>[] = [];
-  const groups = new Set(groupsShown);
+  const groups = new Set<string>();
   for (let at = 0; at < ranking.length && listed.length < limit; ) {
     const next = ranking.slice(at, at + limit - listed.length);
     at += next.length;

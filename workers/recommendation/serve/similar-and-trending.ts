@@ -36,27 +36,27 @@ interface ListRule {
   point: Point | null;
   filter: DecidedFilter;
   exclude: string[];
+  /** Groups of variants of which the list shows none. */
+  excludeGroups?: string[];
 }
 
 /** What a ranking is made of. */
 interface Ranking {
   products: ScoredProduct[];
   searched: Searched;
-  /** Groups of variants of which the list shows none. */
-  groupsShown?: string[];
 }
 
 /** Returns the `limit` best products that pass the rule, with their cards, best first. */
 async function rankedList(
   env: RecommendationEnv,
   application: string,
-  { products, searched, groupsShown }: Ranking,
+  { products, searched }: Ranking,
   limit: number,
   rule: ListRule,
 ): Promise<Result<RecommendationList>> {
   const ranked = products.sort((a, b) => b.score - a.score);
   const test = compileProductTest(rule).row;
-  const listed = await listProducts(env.PRODUCT, application, ranked, limit, test, groupsShown);
+  const listed = await listProducts(env.PRODUCT, application, ranked, limit, test);
   if (!listed.ok) return listed;
   const items = listed.value.map(({ ranked: { productId, score }, card }, i) => {
     const { cell: _cell, version: _version, ...product } = card;
@@ -94,7 +94,12 @@ export async function similarProducts(
     ? { ...asked, currency: asked.currency ?? card.currency ?? undefined }
     : asked;
   const filter = await decideCurrency(env.LOCATION, application, named, card.location);
-  const rule: ListRule = { point: card.location, filter, exclude: [productId, ...exclude] };
+  const rule: ListRule = {
+    point: card.location,
+    filter,
+    exclude: [productId, ...exclude],
+    ...(card.groupId === null ? {} : { excludeGroups: [card.groupId] }),
+  };
   const [own, near] = await Promise.all([
     store.productColumns([{ productId, cell: card.cell }], 1),
     store.firstStageCandidates({
@@ -127,7 +132,6 @@ export async function similarProducts(
   const ranking = {
     products: [...scores.values()],
     searched: searchedOf(near),
-    groupsShown: card.groupId === null ? [] : [card.groupId],
   };
   return rankedList(env, application, ranking, limit, rule);
 }

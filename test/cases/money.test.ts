@@ -18,7 +18,7 @@ const prices = [
 ] as const;
 const products = generateProducts("p", oslo, prices.length).map((each, i) => {
   const [price, currency, discount] = prices[i];
-  return { ...each, category: "cafe", price, currency, discount, groupId: i < 2 ? "shirt" : null };
+  return { ...each, category: "cafe", price, currency, discount, groupId: i < 2 ? `group-${i}` : null };
 });
 
 const stack = new TestStack();

@@ -124,7 +124,8 @@ export const issuesOf = (error: z.ZodError, input?: unknown): InputIssue[] =>
       const name = JSON.stringify(String(issue.path.at(-1)));
       return [{ path, message: `the name ${quote(name)}: ${issue.issues[0]?.message ?? issue.message}` }];
     }
-    if (issue.code === "invalid_type" && isMissing(input, issue.path)) return [{ path, message: "is missing" }];
+    if (issue.code === "invalid_type" && isMissing(input, issue.path))
+      return [{ path, message: "is missing" }];
     const found = issue.message.includes("; got ") ? null : foundAt(input, issue.path);
     return [{ path, message: found === null ? issue.message : `${issue.message}; got ${found}` }];
   });

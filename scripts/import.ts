@@ -1,7 +1,8 @@
 // `npm run import -- --data PATH --url URL --key KEY`: imports a dataset, a RecBole dataset or CSV files, into a running
 // Vicinity. docs/guides/import.md explains its options and its report.
 import { existsSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, parse as parsePath, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 import type { ApiTarget } from "./api/send-with-retries.ts";
@@ -14,6 +15,7 @@ import {
   type RefusedItem,
   reportImport,
 } from "./marketplace/load-marketplace.ts";
+import { toImportName } from "./marketplace/marketplace.ts";
 import { type ReadMarketplace, readMarketplace } from "./marketplace/read-marketplace.ts";
 import { ProgressLine, progressText } from "./terminal/progress-line.ts";
 
@@ -51,13 +53,30 @@ function fail(reason: string, read: ReadMarketplace | null, load: LoadReport | n
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-function readOrFail(path: string): ReadMarketplace {
+/** Milliseconds that this command waits for the API to store that a dataset could not be read. */
+const reportTimeoutMs = 5000;
+
+/** Reports an import whose files could not be read, under the name of its folder or file. Never fails. */
+async function reportUnread(path: string, reason: string): Promise<void> {
+  if (dryRun) return;
+  const name = toImportName(parsePath(resolve(path)).name) || "dataset";
+  const stored = reportImport({ url: String(url).replace(/\/+$/, ""), key: String(key) }, name, {
+    status: "failed",
+    done: 0,
+    total: 0,
+    reason,
+  }).catch(() => undefined);
+  await Promise.race([stored, sleep(reportTimeoutMs)]);
+}
+
+async function readOrFail(path: string): Promise<ReadMarketplace> {
   try {
     return readMarketplace(path, Date.now() / 1000, options.times, {
       ...options.read,
       needsEvents: false,
     });
   } catch (error) {
+    await reportUnread(path, messageOf(error));
     return fail(messageOf(error), null);
   }
 }
@@ -109,7 +128,7 @@ async function load(read: ReadMarketplace, target: ApiTarget): Promise<LoadRepor
   return report;
 }
 
-const read = readOrFail(data);
+const read = await readOrFail(data);
 if (!json) for (const line of readLines(read)) console.log(line);
 if (dryRun) {
   const { products, events } = read.marketplace;

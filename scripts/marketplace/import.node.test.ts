@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { EventInput } from "../../shared/contracts/event.ts";
 import type { ProductInput } from "../../shared/contracts/product.ts";
@@ -230,7 +230,12 @@ describe("npm run import", () => {
     );
     const rowless = await runImport(writeFiles({ "o.inter": `${header}\n` }));
     expect(rowless).toMatchObject({ code: 1, report: { result: "failed" } });
-    expect(api.reports).toEqual([]);
+    expect(api.reports).toMatchObject([
+      { name: basename(data), status: "failed", reason: expect.stringContaining("Found: ") },
+      { status: "failed", reason: expect.stringContaining("there is no row below the header") },
+    ]);
+    await runImport(data, ["--dry-run"]);
+    expect(api.reports).toHaveLength(2);
   });
 
   it("files: events that an earlier import moved by other weeks are known before", async () => {

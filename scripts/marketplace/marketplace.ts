@@ -19,7 +19,8 @@ export interface Marketplace {
 /** Longest name of an import. */
 const maxNameCharacters = 128;
 
-const toImportName = (text: string): string =>
+/** Returns the name under which an import is reported. */
+export const toImportName = (text: string): string =>
   text.replaceAll(/[^A-Za-z0-9._~-]/g, "-").slice(0, maxNameCharacters);
 
 /** Returns the values in the order of their leaf cells, so that one call to a cell carries many changes. */

@@ -113,13 +113,17 @@ export function unpackColumns(buffer: ArrayBuffer): Columns | null {
   return columnsFromBlock(block, meta, strings);
 }
 
+/** Returns a string of the dictionary; null for none. An index that no array has is slow to look up. */
+const stringAt = ({ strings }: Columns, index: number): string | null =>
+  index === noString ? null : strings[index];
+
 /** Returns the ISO 4217 code of a row's currency; null for a row without one. */
 export const currencyOf = (columns: Columns, row: number): string | null =>
-  columns.strings[columns.currency[row]] ?? null;
+  stringAt(columns, columns.currency[row]);
 
 /** Returns the group of a row's variants; null for a row without one. */
 export const groupIdOf = (columns: Columns, row: number): string | null =>
-  columns.strings[columns.groupId[row]] ?? null;
+  stringAt(columns, columns.groupId[row]);
 
 /** Returns a row's price after discount, in minor units of its currency; NaN for a row without a price. */
 export const priceAfterDiscountOf = (columns: Columns, row: number): number =>

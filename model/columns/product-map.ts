@@ -31,6 +31,11 @@ export class ProductMap<T> {
       known.value = value;
       return;
     }
+    this.insert(block, row, value);
+  }
+
+  /** Sets the value of a product that the map does not hold: the caller has looked. */
+  insert(block: Columns, row: number, value: T): void {
     const hash = block.idHash[row];
     const first = this.#entries.get(hash);
     if (first) first.next = { block, row, value, next: first.next };

@@ -2,8 +2,8 @@ import { decay } from "../../shared/geo/decay.ts";
 import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
 import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
-import { type Columns, categoryOf } from "../columns/columns.ts";
-import { hash32, hash53 } from "../columns/hash.ts";
+import type { Columns } from "../columns/columns.ts";
+import { hash53 } from "../columns/hash.ts";
 import { engagementWeights } from "../columns/layout.ts";
 import { offsetsByName } from "../columns/offsets.ts";
 import { hasProductId } from "../columns/product-identity.ts";
@@ -50,8 +50,8 @@ export interface EventHistory {
   events: readonly RecentEvent[];
   /** Hash of each event's product id: it finds the products to compare. */
   idHash: Float64Array;
-  /** Hash of each event's category; -1 for an unknown one. */
-  categoryHash: Float64Array;
+  /** For each block, the index of each event's category in the block's strings; -1 for one that it does not have. */
+  categoriesIn: Map<Columns, Int32Array>;
   /** Unit vectors of the events' locations. */
   at: Float64Array;
   /** For each event, the first one at the same location: users return, and the distance is the same each time. */
@@ -65,7 +65,7 @@ export function eventHistoryOf(context: RankingContext): EventHistory {
   return {
     events,
     idHash: Float64Array.from(events, ({ productId }) => hash53(productId)),
-    categoryHash: Float64Array.from(events, ({ category }) => (category === null ? -1 : hash32(category))),
+    categoriesIn: new Map(),
     at: unitVectors(
       events.map(({ lat }) => lat ?? Number.NaN),
       events.map(({ lon }) => lon ?? Number.NaN),
@@ -97,18 +97,25 @@ export function fillEvents({ events, context }: EventHistory, out: Float32Array)
 
 /** Writes the features of one candidate with each event to `out` from `at`, where `out` must be zero. */
 export function fillPairs(
-  { events, idHash, categoryHash, at: eventVectors, firstAt }: EventHistory,
+  { events, idHash, categoriesIn, at: eventVectors, firstAt }: EventHistory,
   block: Columns,
   row: number,
   out: Float32Array,
   at: number,
 ): void {
   const vectors = rowVectorsOf(block);
+  let categories = categoriesIn.get(block);
+  if (!categories) {
+    categories = Int32Array.from(events, ({ category }) =>
+      category === null ? -1 : block.strings.indexOf(category),
+    );
+    categoriesIn.set(block, categories);
+  }
+  const own = block.category[row];
   for (let i = 0; i < events.length; i++, at += pairWidth) {
     if (idHash[i] === block.idHash[row] && hasProductId(block, row, events[i].productId))
       out[at + sameProductOffset] = 1;
-    if (categoryHash[i] === block.categoryHash[row] && events[i].category === categoryOf(block, row))
-      out[at + sameCategoryOffset] = 1;
+    if (categories[i] === own) out[at + sameCategoryOffset] = 1;
     if (firstAt[i] < i) {
       const first = at - (i - firstAt[i]) * pairWidth;
       out[at + distanceOffset] = out[first + distanceOffset];

@@ -57,7 +57,7 @@ function merge(query: CandidateQuery, near: Columns | null, others: readonly Col
       earlier.trace.near = Math.max(earlier.trace.near, nearScore);
       return;
     }
-    if (test(block, row)) merged.set(block, row, { block, row, trace: { near: nearScore, sources: 1 } });
+    if (test(block, row)) merged.insert(block, row, { block, row, trace: { near: nearScore, sources: 1 } });
   };
   for (const block of others) for (let row = 0; row < block.count; row++) add(block, row, 0);
   if (near) for (let row = 0; row < near.count; row++) add(near, row, 1 / (1 + row / nearRankScale));

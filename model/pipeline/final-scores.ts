@@ -29,7 +29,7 @@ export function scoresAtDistance(
   candidates: readonly BlockRow[],
   point: Point | null,
 ): Float64Array {
-  const list = Float64Array.from(scores);
+  const list = new Float64Array(scores);
   const here = point && unitVectors([point.lat], [point.lon], 1);
   if (!here) return list;
   for (let i = 0; i < candidates.length; i++) {

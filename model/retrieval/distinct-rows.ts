@@ -29,6 +29,10 @@ function withoutDuplicates(
   best: readonly number[],
   counter: CandidateCounter,
 ): number[] {
+  const hashes = new Set<number>();
+  for (const i of best) hashes.add(blocks[from[i]].idHash[row[i]]);
+  // Nearly always, no product is in two tiles.
+  if (hashes.size === best.length) return best.filter((i) => counter.take(blocks[from[i]], row[i]));
   const newest = new ProductMap<number>();
   for (const i of best) {
     const block = blocks[from[i]];

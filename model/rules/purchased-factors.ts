@@ -25,7 +25,8 @@ export function purchasedFactors(
       fading.set(hash53(id), id);
   if (fading.size === 0) return factors;
   let habits: RepeatHabits | null = null;
-  for (const [i, { block, row }] of candidates.entries()) {
+  for (let i = 0; i < candidates.length; i++) {
+    const { block, row } = candidates[i];
     const id = fading.get(block.idHash[row]);
     if (id === undefined || block.id(row) !== id) continue;
     if (rule === "auto") {

@@ -64,11 +64,13 @@ export function applyRules<R extends RankedRow>(ranked: readonly R[], rules: Rul
 
 /** Returns each product once, with its score times the factor of its category; without those whose factor is 0. */
 function boosted<R extends RankedRow>(ranked: readonly R[], factors: ReadonlyMap<string, number>): R[] {
-  const seen = new ProductMap<true>();
+  const hashes = new Set<number>();
+  for (const { block, row } of ranked) hashes.add(block.idHash[row]);
+  const seen = hashes.size < ranked.length ? new ProductMap<true>() : null;
   const list: R[] = [];
   for (const each of ranked) {
-    if (seen.get(each.block, each.row)) continue;
-    seen.set(each.block, each.row, true);
+    if (seen?.get(each.block, each.row)) continue;
+    seen?.insert(each.block, each.row, true);
     const factor = factors.get(categoryOf(each.block, each.row)) ?? 1;
     if (factor > 0) list.push(factor === 1 ? each : { ...each, score: each.score * factor });
   }

@@ -21,8 +21,9 @@ export function finalScores({ engage, purchase }: Scores): Float32Array {
 }
 
 /**
- * Returns the scores that order the list: those of the model, with the terms for long ways and for
- * distances beyond the usual reach. A product without a location counts as {@link placelessWayKm} away. Without a point they are those of the model.
+ * Returns the scores that order the list: those of the model, with the terms for long ways and for distances beyond the
+ * usual reach. A product without a location counts as {@link placelessWayKm} away. Without a point, the scores are those
+ * of the model.
  */
 export function scoresAtDistance(
   scores: Float32Array,

@@ -42,7 +42,6 @@ function withoutDuplicates(
   }
   return best.filter((i) => {
     const block = blocks[from[i]];
-    if (newest.size < best.length && newest.get(block, row[i]) !== i) return false;
-    return counter.take(block, row[i]);
+    return newest.get(block, row[i]) === i && counter.take(block, row[i]);
   });
 }

@@ -16,7 +16,7 @@ import { usualReachKm } from "./reach.ts";
 import { applyDistanceTerm, proximityPointsOf, scoreRows } from "./score-rows.ts";
 import { idsOf, makeProduct, pyramid, time } from "./testing.ts";
 
-/** Generated worlds for each of the two lists; the long form of the tests runs more. */
+/** Generated worlds for each of the two lists around a location. */
 const worlds = 2000;
 
 const categories = ["cafe", "books", "jazz", "park"];

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { maxCellProducts } from "../../shared/geo/cells.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import { defaultFirstStage } from "./first-stage.ts";
 import { firstStageCandidates } from "./first-stage-candidates.ts";
 import { usualReachKm } from "./reach.ts";
+import { maxRowsPerSearch } from "./search-limits.ts";
 import { idsOf, makeProduct, pyramid, time } from "./testing.ts";
 
 const products = [
@@ -172,5 +174,36 @@ describe("firstStageCandidates", () => {
     const asked = { ...query, point, limit: 50, excludeGroups: ["shirt"] };
     const found = await firstStageCandidates(pyramid([...shirts, far]), asked);
     expect(idsOf(found)).toEqual(["far"]);
+  });
+
+  it("stops after a bounded number of products, and says that it is not complete", async () => {
+    // Each category has a price of its own, so that no summary tells that a cell has no cafe for 90 EUR.
+    const products = Array.from({ length: maxRowsPerSearch + 20_000 }, (_, i) =>
+      makeProduct(
+        `p${i}`,
+        { lat: 45 + (i % 300) / 100, lon: 5 + Math.floor(i / 300) / 60 },
+        i % 2 === 0 ? { category: "cafe", priceMinor: 500 } : { category: "park", priceMinor: 9000 },
+      ),
+    );
+    let rows = 0;
+    const built = pyramid(products);
+    const counting = {
+      ...built,
+      tile: async (cell: string) => {
+        const tile = await built.tile(cell);
+        if (tile?.meta.children.length === 0) rows += tile.count;
+        return tile;
+      },
+    };
+    const filter = { categories: ["cafe"], priceMin: 90, currency: "EUR" };
+    const found = await firstStageCandidates(counting, {
+      ...query,
+      point: { lat: 46.5, lon: 7 },
+      limit: 20,
+      filter,
+    });
+    expect([found.count, found.meta.searched?.complete]).toEqual([0, false]);
+    // One wave of reads may pass the limit.
+    expect(rows).toBeLessThan(maxRowsPerSearch + 8 * maxCellProducts);
   });
 });

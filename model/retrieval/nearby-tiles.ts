@@ -5,7 +5,7 @@ import { type ChildBlock, type Columns, noString } from "../columns/columns.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
 import type { RowTest } from "./filter.ts";
 import { usualReachKm } from "./reach.ts";
-import { maxConcurrentReads, wholeEarthKm } from "./search-limits.ts";
+import { maxConcurrentReads, maxPlacelessTiles, maxRowsPerSearch, wholeEarthKm } from "./search-limits.ts";
 import type { TileSource } from "./tile-source.ts";
 
 const cachedCenters = new WeakMap<Columns, Float64Array>();
@@ -33,7 +33,7 @@ export interface NearbyTiles {
   parents: Columns[];
   /** Radius in km around the point within which every matching row is in `leaves`. */
   searchedKm: number;
-  /** False if the search reached its limit of tiles before it had enough rows. */
+  /** False if the search reached its limit of tiles or products before it had enough rows. */
   complete: boolean;
 }
 
@@ -79,8 +79,8 @@ function countMatching(tile: Columns, test: RowTest, groups: Set<string>): numbe
 }
 
 /**
- * Counts matching rows by their distance from a point, and a group of variants by its nearest row. Only searches beyond the usual
- * reach need the distances.
+ * Counts matching rows by their distance from a point, and a group of variants by its nearest row. Only searches beyond
+ * the usual reach need the distances.
  */
 class MatchingDistances {
   readonly #here: Float64Array;
@@ -138,6 +138,7 @@ async function readTiles(
   let ungrouped = 0;
   let matchingRows = 0;
   let tilesRead = 0;
+  let rowsRead = 0;
   const hasEnough = (): boolean => {
     const { bound } = pending[0];
     if (bound <= usualReachKm && matchingRows >= manyRows) return true;
@@ -149,7 +150,7 @@ async function readTiles(
     return { leaves, parents, searchedKm, complete };
   };
   while (pending.length > 0 && !hasEnough()) {
-    if (tilesRead >= maxTiles) return result(false);
+    if (tilesRead >= maxTiles || rowsRead >= maxRowsPerSearch) return result(false);
     const onlyFarTilesLeft = pending[0].bound > usualReachKm;
     const wanted = onlyFarTilesLeft ? enoughRows : manyRows;
     const next: PendingTile[] = [];
@@ -166,6 +167,7 @@ async function readTiles(
     const tiles = await Promise.all(next.map(({ cell, version }) => source.tile(cell, version)));
     for (const tile of tiles) {
       if (!tile) continue;
+      rowsRead += tile.count;
       if (tile.meta.children.length === 0) {
         leaves.push(tile);
         ungrouped += countMatching(tile, test, groups);
@@ -225,7 +227,11 @@ export async function readNearbyTiles(
   if (!here) regions.sort((a, b) => b.count - a.count);
   const [nearby, shards] = await Promise.all([
     readTiles(source, { pending: regions, boundOf, here }, limits),
-    readTiles(source, { pending: placeless, boundOf: () => 0, here: null }, limits),
+    readTiles(
+      source,
+      { pending: placeless, boundOf: () => 0, here: null },
+      { ...limits, maxTiles: Math.min(limits.maxTiles, maxPlacelessTiles) },
+    ),
   ]);
   return {
     leaves: [...nearby.leaves, ...shards.leaves],

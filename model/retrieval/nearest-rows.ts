@@ -8,7 +8,7 @@ import { compareProductIds } from "../columns/product-identity.ts";
 import { ProductMap } from "../columns/product-map.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
 import type { ProductTest, RowTest } from "./filter.ts";
-import { maxConcurrentReads, wholeEarthKm } from "./search-limits.ts";
+import { maxConcurrentReads, maxRowsPerSearch, wholeEarthKm } from "./search-limits.ts";
 import type { TileSource } from "./tile-source.ts";
 
 /** A row of a tile, and its great-circle distance from the point of the query. */
@@ -53,6 +53,7 @@ export async function nearestRows(
   ];
   let rows: NearbyRow[] = [];
   let tilesRead = 0;
+  let rowsRead = 0;
   const searchRadiusKm = (): number =>
     rows.length < limit ? radiusKm : Math.min(radiusKm, rows[limit - 1].distanceKm);
   const result = (complete: boolean): { rows: NearbyRow[]; searched: Searched } => {
@@ -60,7 +61,7 @@ export async function nearestRows(
     return { rows, searched: { radiusKm: Math.min(unreadKm, radiusKm, wholeEarthKm), complete } };
   };
   while (pending.length > 0 && pending[0].bound <= searchRadiusKm()) {
-    if (tilesRead >= query.maxTiles) return result(false);
+    if (tilesRead >= query.maxTiles || rowsRead >= maxRowsPerSearch) return result(false);
     const next: { cell: string; version?: number }[] = [];
     let expected = rows.length;
     while (
@@ -79,6 +80,7 @@ export async function nearestRows(
     const currentRadiusKm = searchRadiusKm();
     for (const tile of tiles) {
       if (!tile) continue;
+      rowsRead += tile.count;
       if (tile.meta.children.length === 0) addRowsWithin(rows, tile, point, currentRadiusKm, test.row);
       else
         for (const child of tile.meta.children) {

@@ -28,12 +28,14 @@ export async function listProducts<R extends CardRequest>(
 ): Promise<Result<ListedProduct<R>[]>> {
   const listed: ListedProduct<R>[] = [];
   const groups = new Set<string>();
-  for (let at = 0; at < ranking.length && listed.length < limit; ) {
-    const next = ranking.slice(at, at + limit - listed.length);
+  // Each further call asks for twice as many cards: few calls, however many products of the ranking are gone.
+  for (let at = 0, wanted = limit; at < ranking.length && listed.length < limit; wanted *= 2) {
+    const next = ranking.slice(at, at + wanted);
     at += next.length;
     const cards = await loadCardsById(catalog, application, next);
     if (!cards.ok) return cards;
     for (const ranked of next) {
+      if (listed.length >= limit) break;
       const card = cards.value.get(ranked.productId);
       if (!card || !(card.version === ranked.version || passesTest(card, test))) continue;
       if (card.groupId !== null && groups.has(card.groupId)) continue;

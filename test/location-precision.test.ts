@@ -7,6 +7,7 @@ import { distanceKm } from "../shared/geo/distance.ts";
 import { exportUserData } from "./support/export-user-data.ts";
 import { findStoresContaining, findTraces } from "./support/find-traces.ts";
 import { importProducts } from "./support/import-products.ts";
+import { openLiveSocket } from "./support/live-socket.ts";
 import { ndjsonHeaders, toNdjson } from "./support/ndjson.ts";
 import { pollUntil } from "./support/polling.ts";
 import { generateProducts, oslo } from "./support/products.ts";
@@ -25,21 +26,6 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-/** Opens the live connection of a user. `messages` grows as messages arrive. */
-async function openLiveSocket(userId: string): Promise<{ messages: string[]; close(): void }> {
-  const messages: string[] = [];
-  const socket = new WebSocket(`${stack.url.replace("http", "ws")}v1/users/${userId}/live`, [
-    "vicinity",
-    "dev-client-key",
-  ]);
-  socket.addEventListener("message", ({ data }) => messages.push(String(data)));
-  await new Promise<void>((resolve, reject) => {
-    socket.addEventListener("open", () => resolve());
-    socket.addEventListener("error", () => reject(new Error(`the WebSocket of ${userId} did not open`)));
-  });
-  return { messages, close: () => socket.close() };
-}
-
 /** The resolved locations in the answers and messages, and every answer and message as text. */
 interface LocationAnswers {
   locations: AnswerLocation[];
@@ -50,7 +36,7 @@ interface LocationAnswers {
 async function sendLocations(userId: string, precision: Precision, where: Point): Promise<LocationAnswers> {
   const profile = { home: where, consent: { location: precision } };
   expect((await stack.call("PUT", `/v1/users/${userId}`, { body: profile })).status).toBe(201);
-  const socket = await openLiveSocket(userId);
+  const socket = await openLiveSocket(stack, userId);
   type Located = { location: AnswerLocation; recommendationId: string };
   const answers = [
     await stack.call<Located>("POST", "/v1/recommendations", { body: { userId } }),

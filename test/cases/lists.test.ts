@@ -3,6 +3,7 @@ import type { Searched } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import { importProducts, waitForNearbyProducts } from "../support/import-products.ts";
+import { openLiveSocket } from "../support/live-socket.ts";
 import { pollUntil } from "../support/polling.ts";
 import { generateProducts, oslo } from "../support/products.ts";
 import { TestStack } from "../support/test-stack.ts";
@@ -162,6 +163,8 @@ describe("one rule for all paths", () => {
   };
   const paths: Record<string, (rule: Rule) => Promise<List>> = {
     recommendations: ({ filter, exclude }) => recommend({ location: oslo, limit: 100, filter, exclude }),
+    "recommendations by query": ({ query = "" }) =>
+      get(`/v1/users/ann/recommendations?${near}&limit=100&${query}`),
     similar: ({ query = "" }) => get(`/v1/products/oslo-4/similar?limit=100&${query}`),
     trending: ({ query = "" }) => get(`/v1/trending?${near}&limit=100&${query}`),
     nearby: ({ query = "" }) => get(`/v1/locations/nearby?${near}&limit=100&${query}`),
@@ -229,6 +232,39 @@ describe("one rule for all paths", () => {
     });
     expect(idsOf(only)).toEqual(["oslo-8"]);
     expect(only.items[0].product?.available).toBe(false);
+  });
+
+  it("L4, L6: live pushes leave out what is unavailable, deleted or dismissed", async () => {
+    const gone = { unavailable: "oslo-1", deleted: "oslo-2", dismissed: "oslo-3" };
+    const socket = await openLiveSocket(stack, "liv");
+    let sent = 0;
+    /** Sends an event, and returns the ids that the push after it lists. */
+    const pushAfter = async (type: string, productId: string): Promise<string[]> => {
+      const event = { eventId: `live-${sent++}`, userId: "liv", type, productId, location: oslo };
+      expect((await stack.call("POST", "/v1/events", { body: { events: [event] } })).status).toBe(202);
+      await pollUntil(
+        async () => socket.messages.length,
+        // Each event is followed by one push, perhaps after the answer to the next event.
+        (count) => count >= sent,
+      );
+      return idsOf(JSON.parse(socket.messages.at(-1) ?? "{}"));
+    };
+    for (const id of [...Object.values(gone), ...Object.values(gone)]) await pushAfter("click", id);
+    // The product of the last choice ranks low, so the last choice is another one.
+    const pushed = await pushAfter("click", "oslo-7");
+    // The user chose all three, which are near, so that each push would show them.
+    expect(pushed).toEqual(expect.arrayContaining(Object.values(gone)));
+    await change("PATCH", gone.unavailable, { available: false });
+    await change("DELETE", gone.deleted);
+    expect(await pushAfter("dismiss", gone.dismissed)).not.toContain(gone.dismissed);
+    const left = await pollUntil(
+      () => pushAfter("view", "oslo-7"),
+      (ids) => !Object.values(gone).some((id) => ids.includes(id)),
+      20,
+    );
+    socket.close();
+    expect(left.filter((id) => Object.values(gone).includes(id))).toEqual([]);
+    expect(left.length).toBe(10);
   });
 
   it("a deleted product is on no path", async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../model/cli/options.ts";
+import { type Point, point } from "../shared/contracts/primitives.ts";
 
 /** All sections, in the order in which they run. */
 export const sectionNames = [
@@ -38,6 +39,8 @@ export interface BenchOptions {
   json: string | null;
   /** Folder for CPU profiles of the isolates under load; null for none. */
   profiles: string | null;
+  /** Center of the region of the regional loads; null for a past location of a user. */
+  region: Point | null;
   port: number;
   /** State directory of the workers. A later run with the same directory reuses the imported catalog. */
   stateDir: string;
@@ -46,7 +49,7 @@ export interface BenchOptions {
 /** A file system in memory if there is one, so that the figures do not measure the disk. */
 const memoryFolder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
-const usage = `Usage: npm run bench -- [--only ${sectionNames.join(",")}] [--products N] [--examples N] [--rows N] [--seconds S] [--json FILE] [--profiles DIR]`;
+const usage = `Usage: npm run bench -- [--only ${sectionNames.join(",")}] [--products N] [--examples N] [--rows N] [--seconds S] [--json FILE] [--profiles DIR] [--region LAT,LON]`;
 
 /** Parses a whole number between `min` and `max`. Ends the process if the text is no such number. */
 function parseInteger(name: string, text: string, min: number, max: number): number {
@@ -54,6 +57,14 @@ function parseInteger(name: string, text: string, min: number, max: number): num
   if (text.trim() === "" || !Number.isInteger(value) || value < min || value > max)
     exitWithError(`${name} must be a whole number from ${min} to ${max}; got "${text}".\n${usage}`);
   return value;
+}
+
+/** Parses the center of a region, for example `40.7,-74`. Ends the process if the text is no point. */
+function parseRegion(text: string): Point {
+  const [lat, lon, ...rest] = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  const parsed = point.safeParse({ lat, lon });
+  if (rest.length === 0 && parsed.success) return parsed.data;
+  return exitWithError(`--region must be LAT,LON in degrees; got "${text}".\n${usage}`);
 }
 
 function parseSections(text: string | undefined): SectionName[] {
@@ -77,6 +88,7 @@ function parseValues(args: string[]) {
           seconds: { type: "string", default: "20" },
           json: { type: "string" },
           profiles: { type: "string" },
+          region: { type: "string" },
         },
       }),
     usage,
@@ -95,6 +107,7 @@ export function parseBenchOptions(args: string[], environment: NodeJS.ProcessEnv
     seconds: parseInteger("--seconds", values.seconds, 1, 600),
     json: values.json === undefined ? null : resolve(values.json),
     profiles: values.profiles === undefined ? null : resolve(values.profiles),
+    region: values.region === undefined ? null : parseRegion(values.region),
     port: parseInteger("PORT", environment.PORT ?? "8797", 1, 65_535),
     stateDir: resolve(environment.STATE_DIR ?? join(memoryFolder, `vicinity-bench-${products}`)),
   };

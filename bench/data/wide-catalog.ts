@@ -1,8 +1,9 @@
 import type { ForwardingLookup } from "../../model/retrieval/product-columns.ts";
+import { makeProduct } from "../../model/retrieval/testing.ts";
 import type { TileSource } from "../../model/retrieval/tile-source.ts";
 import { simulatedCities } from "../../model/simulate/cities.ts";
 import { buildPyramid } from "../../model/tiles/build-pyramid.ts";
-import { addressOfProduct, type CellProduct } from "../../model/tiles/cell-product.ts";
+import type { CellProduct } from "../../model/tiles/cell-product.ts";
 import { Random } from "../../model/train/random.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 
@@ -19,27 +20,7 @@ export function buildWideCatalog(count: number, now: number): TileSource & Forwa
   const random = new Random(17);
   const products: CellProduct[] = [];
   const add = (productId: string, category: string, location: Point, priceMinor: number): void => {
-    products.push({
-      cell: addressOfProduct({ productId, location }),
-      change: {
-        productId,
-        version: 1,
-        deleted: false,
-        title: productId,
-        category,
-        priceMinor,
-        currency: "EUR",
-        discount: 0,
-        rating: null,
-        available: true,
-        groupId: null,
-        location,
-        previousCell: null,
-        createdAt: now,
-      },
-      hours: [],
-      nextProducts: [],
-    });
+    products.push(makeProduct(productId, location, { category, priceMinor, createdAt: now }));
   };
   for (let i = 0; i < count; i++) {
     const city = simulatedCities[random.below(simulatedCities.length)];

@@ -28,7 +28,7 @@ const loads = [
   { connections: 1, candidates: 500, regional: true },
   { connections: 1, candidates: 100, regional: true },
 ] as const;
-/** The region lies around one user's past location, the same in every run, and has this radius in kilometers. */
+/** Without `--region`, the region lies around one user's past location. It has this radius in kilometers. */
 const regionSeed = 3;
 const regionKm = 300;
 const originCount = 20_000;
@@ -106,7 +106,7 @@ export async function measureEndToEnd(
 ): Promise<void> {
   const { seconds, products, profiles } = context.options;
   const origins = sampleRequestOrigins(market, originCount, Date.now() % 2 ** 31);
-  const [{ point: center }] = sampleRequestOrigins(market, 1, regionSeed);
+  const center = context.options.region ?? sampleRequestOrigins(market, 1, regionSeed)[0].point;
   const region = origins.filter(
     ({ point }) => distanceKm(center.lat, center.lon, point.lat, point.lon) < regionKm,
   );

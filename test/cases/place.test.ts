@@ -92,7 +92,7 @@ describe("places", () => {
     const send = async (path: string, lines: object[]) =>
       (await stack.call<BulkReport>("POST", path, { body: toNdjson(lines), headers: ndjsonHeaders })).body;
     const product = (id: string, location: Point) => ({ id, title: id, location });
-    const products = [product("desk", oslo), product("chair", zero), product("shelf", { lat: 60, lon: 10 })];
+    const products = [product("table", oslo), product("chair", zero), product("lamp", { lat: 60, lon: 10 })];
     expect(await send("/v1/products/bulk", products)).toMatchObject({
       accepted: 3,
       errors: [],
@@ -105,7 +105,7 @@ describe("places", () => {
       (await stack.call<{ location: Point | null }>("GET", "/v1/products/chair")).body.location,
     ).toBeNull();
     const event = (eventId: string, userId: string, location: Point) => ({
-      ...{ eventId, userId, type: "view", productId: "desk", location },
+      ...{ eventId, userId, type: "view", productId: "table", location },
       timestamp: minutesAgo(60 * 24 * 30),
     });
     const events = [event("e1", "una", paris), event("e2", "vic", zero), event("e3", "una", tokyo)];

@@ -8,7 +8,7 @@ const keyPath = (id: string): string => `/v1/keys/${idInPath(id)}`;
  * Manages the API keys of the application. Needs an admin key.
  *
  * @example
- * const { id, key } = await vicinity.keys.create({ role: "client", name: "web shop" });
+ * const { id, key } = await vicinity.keys.create({ role: "server", name: "web shop" });
  * const rotated = await vicinity.keys.rotate(id, 3600);
  * await vicinity.keys.revoke(rotated.id);
  */

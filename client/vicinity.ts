@@ -20,7 +20,7 @@ import { Users } from "./users.ts";
 export interface VicinityOptions {
   /** Base URL of the deployment, for example `https://api.example.com`. */
   url: string;
-  /** An admin key, a client key, or a user's token. */
+  /** An admin key, a server key, or a user's token. */
   credential: string;
   /** Replaces the global `fetch`. */
   fetch?: FetchFunction;
@@ -63,7 +63,7 @@ export class Vicinity {
   }
   /**
    * Returns the arguments of `navigator.sendBeacon` for up to 100 events, which a page can send while it is being left. The
-   * credential must be a user's token or a client key, since the body contains it.
+   * credential must be a user's token or a server key, since the body contains it.
    *
    * @example
    * addEventListener("pagehide", () => navigator.sendBeacon(...vicinity.eventBeacon(events)));

@@ -135,7 +135,7 @@ describe("product images", () => {
 describe("applications", () => {
   it("cannot read each other's data", async () => {
     const admin = await createKey("other", "admin");
-    const client = await createKey("other", "client");
+    const client = await createKey("other", "server");
     const callWith = <T>(key: string, method: string, path: string, body?: unknown) =>
       stack.call<T>(method, path, { key, body });
     expect((await callWith<Page<unknown>>(admin, "GET", "/v1/products")).body.items).toEqual([]);
@@ -182,7 +182,7 @@ describe("live connection", () => {
       upgrade: "websocket",
       "sec-websocket-version": "13",
       "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
-      "sec-websocket-protocol": "vicinity, dev-client-key",
+      "sec-websocket-protocol": "vicinity, dev-server-key",
     };
     const sockets: Duplex[] = [];
     const open = () =>

@@ -61,7 +61,7 @@ async function createFirstApplication(): Promise<void> {
   resourceIds.set("/v1/erasures/", (await callSuccessfully("DELETE", "/v1/users/gone")).id);
   resourceIds.set(
     "/v1/keys/",
-    (await callSuccessfully("POST", "/v1/keys", { body: { role: "client", name: marker } })).id,
+    (await callSuccessfully("POST", "/v1/keys", { body: { role: "server", name: marker } })).id,
   );
   await callSuccessfully("PUT", "/v1/imports/load", { body: { status: "done", done: 1, total: 1 } });
   resourceIds.set(
@@ -139,8 +139,8 @@ beforeAll(async () => {
   });
   otherCredentials.set("admin key", key);
   otherCredentials.set(
-    "client key",
-    (await callSuccessfully("POST", "/v1/keys", { key, body: { role: "client" } })).key,
+    "server key",
+    (await callSuccessfully("POST", "/v1/keys", { key, body: { role: "server" } })).key,
   );
   otherCredentials.set(
     "token",

@@ -22,7 +22,7 @@ async function createCredentials(): Promise<Map<string, string>> {
   };
   return new Map([
     ["admin", "dev-admin-key"],
-    ["client", "dev-client-key"],
+    ["server", "dev-server-key"],
     ["user token", await createCredential("/v1/tokens", { userId: "u-1" }, "token")],
     ["none", ""],
     ["unknown key", "vk_0123456789abcdef_0123456789abcdef"],

@@ -44,7 +44,7 @@ it("deletes data older than its retention time every night, and nothing else", a
     ["revoked", retentionDays.keys + 1],
     ["recently-revoked", retentionDays.keys - 1],
   ] as const) {
-    const { body } = await stack.call<CreatedKey>("POST", "/v1/keys", { body: { role: "client", name: id } });
+    const { body } = await stack.call<CreatedKey>("POST", "/v1/keys", { body: { role: "server", name: id } });
     await keys
       .prepare("UPDATE api_keys SET revoked_at = ? WHERE id = ?")
       .bind(Math.floor((Date.now() - days * msPerDay) / 1000), body.id)

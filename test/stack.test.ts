@@ -20,13 +20,13 @@ const products = [...osloProducts, ...limaProducts];
 
 const recommend = async (userId: string, location: Point, more: object = {}) => {
   const { status, body } = await stack.call<RecommendationAnswer>("POST", "/v1/recommendations", {
-    key: "dev-client-key",
+    key: "dev-server-key",
     body: { userId, location, limit: 10, ...more },
   });
   expect(status, JSON.stringify(body)).toBe(200);
   return recommendationAnswer.parse(body);
 };
-const send = (events: object[], key = "dev-client-key") =>
+const send = (events: object[], key = "dev-server-key") =>
   stack.call<EventReceipt>("POST", "/v1/events", { key, body: { events } });
 const nearby = async ({ lat, lon }: Point, limit: number) =>
   (await stack.call<NearbyAnswer>("GET", `/v1/locations/nearby?lat=${lat}&lon=${lon}&limit=${limit}`)).body;

@@ -28,7 +28,7 @@ export async function printWelcome(target: ApiTarget, port: number): Promise<voi
   const product = products.find(({ location }) => location !== null) ?? products[0];
   const location = product?.location ?? fallbackLocation;
   const [lat, lon] = [location.lat.toFixed(4), location.lon.toFixed(4)];
-  const key = `-H "authorization: Bearer dev-client-key"`;
+  const key = `-H "authorization: Bearer dev-server-key"`;
   const json = `-H "content-type: application/json"`;
   const recommend = JSON.stringify({
     userId,
@@ -44,7 +44,7 @@ Vicinity runs at ${base}
   API reference     ${base}/docs
   OpenAPI document  ${base}/openapi.json
   Operations        ${base}/ops
-API keys, valid on this machine only: dev-client-key, dev-admin-key
+API keys, valid on this machine only: dev-server-key, dev-admin-key
 Press Ctrl-C to stop. The next start continues with the same data.
 
 Recommend products to a user at a location:

@@ -2,12 +2,12 @@ import { z } from "zod";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { applicationName, identifier, instant, plainId, wellFormedText } from "./primitives.ts";
 
-/** The role of an API key: `admin` may do everything; `client` may do what an application's front end needs. */
-export const keyRole = z.enum(["admin", "client"]);
+/** The role of an API key: `admin` may do everything; `server` may do what an application's front end needs. */
+export const keyRole = z.enum(["admin", "server"]);
 export type KeyRole = z.infer<typeof keyRole>;
 
 /**
- * Scopes that widen a client key. `/v1/keys` and `/v1/imports` have no scope: both need an admin key.
+ * Scopes that widen a server key. `/v1/keys` and `/v1/imports` have no scope: both need an admin key.
  */
 export const keyScopes = [
   /** Read any user's profile and history, and list users. */
@@ -30,7 +30,7 @@ const newKey = z.strictObject({
   name: wellFormedText(1, 64).default("key"),
   application: applicationName.optional(),
 });
-const clientScopes = z
+const serverScopes = z
   .array(keyScope)
   .max(keyScopes.length)
   .transform((scopes) => [...new Set(scopes)])
@@ -45,7 +45,7 @@ const noScopes = z
  * Body of `POST /v1/keys`. Only the development key may name an `application` other than its own.
  */
 export const keyInput = z.discriminatedUnion("role", [
-  nullIsAbsent(newKey.extend({ role: z.literal("client"), scopes: clientScopes })),
+  nullIsAbsent(newKey.extend({ role: z.literal("server"), scopes: serverScopes })),
   nullIsAbsent(newKey.extend({ role: z.literal("admin"), scopes: noScopes })),
 ]);
 export type KeyInput = z.infer<typeof keyInput>;

@@ -30,8 +30,8 @@ describe("null in a request", () => {
     ];
     for (const [name, schema, given] of bodies)
       expect(schema.parse(withNulls(schema, given)), name).toEqual(schema.parse(given));
-    expect(keyInput.parse({ role: "client", name: null, application: null, scopes: null })).toEqual(
-      keyInput.parse({ role: "client" }),
+    expect(keyInput.parse({ role: "server", name: null, application: null, scopes: null })).toEqual(
+      keyInput.parse({ role: "server" }),
     );
   });
 

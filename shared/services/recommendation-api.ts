@@ -13,6 +13,7 @@ import type {
   RecommendationList,
   RecommendationReceipt,
 } from "../contracts/recommendation.ts";
+import type { Requester } from "../contracts/requester.ts";
 import type { Result } from "../contracts/result.ts";
 import type { LocationInput, LocationOutcome } from "../contracts/user.ts";
 import type { DeadLetterApi } from "./dead-letter-api.ts";
@@ -37,6 +38,7 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
     application: string,
     input: RecommendationInput,
     edge: EdgeLocation,
+    requester: Requester,
   ): Promise<Result<RecommendationAnswer>>;
   /**
    * Returns products that users chose after a product, and nearby products of its category; best first.
@@ -58,7 +60,11 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
    * Ingests at most 100 events. Each accepted event is stored durably in its user's Durable Object before the method
    * returns.
    */
-  ingestEvents(application: string, events: EventInput[]): Promise<Result<EventReceipt>>;
+  ingestEvents(
+    application: string,
+    events: EventInput[],
+    requester: Requester,
+  ): Promise<Result<EventReceipt>>;
   /**
    * Ingests at most 4,000 past events, without the outbox. The method returns after D1, the users' Durable Objects and
    * the cells hold the events.
@@ -68,7 +74,12 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
    * Stores where the user is, at the precision that they allow. Returns the city and country of the location. A location
    * that the user cannot have reached is not stored; the answer then contains a warning and the last one.
    */
-  setLocation(application: string, userId: string, input: LocationInput): Promise<Result<LocationOutcome>>;
+  setLocation(
+    application: string,
+    userId: string,
+    input: LocationInput,
+    requester: Requester,
+  ): Promise<Result<LocationOutcome>>;
   /** Sends changed settings of a user's profile to their Durable Object. */
   setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>>;
   /**

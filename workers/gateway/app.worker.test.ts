@@ -81,7 +81,7 @@ describe("requests from pages of other origins", () => {
   const shop = "https://shop.example";
   const ask = (gateway: ReturnType<typeof createTestGateway>, origin: string, method = "GET") =>
     gateway.call(method, "/v1/products", {
-      key: method === "OPTIONS" ? "" : "dev-client-key",
+      key: method === "OPTIONS" ? "" : "dev-server-key",
       headers: { origin, ...(method === "OPTIONS" ? { "access-control-request-method": "GET" } : {}) },
     });
 

@@ -37,7 +37,7 @@ describe("the TypeScript client", () => {
     });
     expect(await vicinity.resolveLocation({ lat: 1, lon: 2 })).toMatchObject({ city: "Oslo" });
     expect(await vicinity.trending()).toMatchObject({ items: [] });
-    const key = await keys.create({ role: "client", scopes: ["people:read"] });
+    const key = await keys.create({ role: "server", scopes: ["people:read"] });
     expect(await client(key.key).users.list()).toMatchObject({ items: [{ id: "ann" }] });
     const rotated = await keys.rotate(key.id, 60);
     expect(rotated).toMatchObject({ scopes: ["people:read"], replaces: { id: key.id } });
@@ -48,7 +48,7 @@ describe("the TypeScript client", () => {
   });
 
   it("throws a VicinityError with the problem of the response", async () => {
-    const refused = await client("dev-client-key")
+    const refused = await client("dev-server-key")
       .users.get("ann")
       .catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(VicinityError);

@@ -7,14 +7,14 @@ export const apiKeys = sqliteTable(
   {
     application: text("application").notNull(),
     id: text("id").notNull(),
-    role: text("role", { enum: ["admin", "client"] }).notNull(),
+    role: text("role", { enum: ["admin", "server"] }).notNull(),
     name: text("name").notNull(),
     /** SHA-256 of the key, in lower-case hex. */
     hash: text("hash").notNull(),
     /** Seconds since the Unix epoch, like every time below. */
     createdAt: integer("created_at").notNull(),
     revokedAt: integer("revoked_at"),
-    /** JSON list of what a client key may do beyond its role. */
+    /** JSON list of what a server key may do beyond its role. */
     scopes: text("scopes", { mode: "json" }).$type<KeyScope[]>().notNull().default([]),
     /** When a rotated key stops working; null for a key that was not rotated. */
     expiresAt: integer("expires_at"),

@@ -13,7 +13,7 @@ const maxListedImports = 100;
 export interface StoredKey {
   application: string;
   id: string;
-  role: "admin" | "client";
+  role: "admin" | "server";
   scopes: KeyScope[];
   hash: string;
   /** Seconds since the Unix epoch. */

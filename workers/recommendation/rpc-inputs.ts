@@ -5,6 +5,7 @@ import { modelManifest, modelOrigin } from "../../shared/contracts/model.ts";
 import { applicationName, identifier, point, precision } from "../../shared/contracts/primitives.ts";
 import { rebuildInput } from "../../shared/contracts/rebuild.ts";
 import { productListQuery, recommendationInput } from "../../shared/contracts/recommendation.ts";
+import { requester } from "../../shared/contracts/requester.ts";
 import { locationInput } from "../../shared/contracts/user.ts";
 
 // Each schema validates the arguments of one RPC method of service.ts.
@@ -26,6 +27,7 @@ export const recommendCall = z.object({
   application: applicationName,
   input: recommendationInput,
   edge: edgeLocation,
+  requester,
 });
 export const similarCall = z.object({
   application: applicationName,
@@ -40,12 +42,13 @@ export const trendingCall = z.object({
 export const eventsCall = z.object({
   application: applicationName,
   events: z.array(eventInput).max(maxLiveEvents),
+  requester,
 });
 export const historyCall = z.object({
   application: applicationName,
   events: z.array(eventInput).max(maxHistoryEvents),
 });
-export const locationCall = userRef.extend({ input: locationInput });
+export const locationCall = userRef.extend({ input: locationInput, requester });
 export const settingsCall = userRef.extend({ settings: settingsInput });
 export const rebuildCall = z.object({ application: applicationName, input: rebuildInput });
 export const manifestCall = z.object({ application: applicationName, manifest: modelManifest });

@@ -23,6 +23,7 @@ import {
   type RecommendationReceipt,
   recommendationInput,
 } from "../../shared/contracts/recommendation.ts";
+import { type Requester, trustedRequester } from "../../shared/contracts/requester.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
 import type { LocationInput, LocationOutcome } from "../../shared/contracts/user.ts";
@@ -79,10 +80,10 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     application: string,
     input: RecommendationInput,
     edge: EdgeLocation,
+    requester: Requester,
   ): Promise<Result<RecommendationAnswer>> {
-    const parsed = parse(recommendCall, { application, input, edge });
-    if (!parsed.ok) return parsed;
-    return recommendProducts(this.env, application, parsed.value.input, parsed.value.edge, this.#waitUntil);
+    const parsed = parse(recommendCall, { application, input, edge, requester });
+    return parsed.ok ? recommendProducts(this.env, application, parsed.value, this.#waitUntil) : parsed;
   }
 
   async similar(
@@ -112,13 +113,17 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return receipt ? ok(receipt) : refuse("not_found", `There is no recommendation ${recommendationId}.`);
   }
 
-  async ingestEvents(application: string, events: EventInput[]): Promise<Result<EventReceipt>> {
-    const parsed = parse(eventsCall, { application, events });
+  async ingestEvents(
+    application: string,
+    events: EventInput[],
+    requester: Requester,
+  ): Promise<Result<EventReceipt>> {
+    const parsed = parse(eventsCall, { application, events, requester });
     if (!parsed.ok) return parsed;
     const { receipt, usersWithListeners } = await ingestEvents(
       this.env,
       application,
-      parsed.value.events,
+      parsed.value,
       now(),
       this.#waitUntil,
     );
@@ -143,10 +148,11 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     application: string,
     userId: string,
     input: LocationInput,
+    requester: Requester,
   ): Promise<Result<LocationOutcome>> {
-    const parsed = parse(locationCall, { application, userId, input });
+    const parsed = parse(locationCall, { application, userId, input, requester });
     if (!parsed.ok) return parsed;
-    const outcome = await setUserLocation(this.env, application, userId, parsed.value.input, now());
+    const outcome = await setUserLocation(this.env, application, userId, parsed.value, now());
     if (!outcome.ok) return outcome;
     if (outcome.value.hasListeners) this.ctx.waitUntil(this.#push(application, userId));
     return ok(outcome.value.answer);
@@ -288,7 +294,8 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   /** Sends new recommendations to the user's live connections. */
   async #push(application: string, userId: string): Promise<void> {
     const input = recommendationInput.parse({ userId });
-    const answer = await recommendProducts(this.env, application, input, unknownEdge, this.#waitUntil);
+    const request = { input, edge: unknownEdge, requester: trustedRequester };
+    const answer = await recommendProducts(this.env, application, request, this.#waitUntil);
     if (answer.ok)
       await userSessionStub(this.env.USER_SESSION, application, userId, null).broadcast(
         JSON.stringify(answer.value),

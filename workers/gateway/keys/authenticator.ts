@@ -12,9 +12,9 @@ const maxCachedKeys = 1_000;
 /** A key's last use is stored at most once in this interval, so that a busy key does not write on each request. */
 const useRecordingIntervalSeconds = 3_600;
 /** The documentation lists these keys, so they are no secret: only `DEVELOPMENT_KEYS=on` accepts them. */
-const developmentKeys = new Map<string, "admin" | "client">([
+const developmentKeys = new Map<string, "admin" | "server">([
   ["dev-admin-key", "admin"],
-  ["dev-client-key", "client"],
+  ["dev-server-key", "server"],
 ]);
 
 /** Application of the development keys. */
@@ -132,8 +132,8 @@ export class Authenticator {
     if (tokenSecret === null) return null;
     const subject = await verifyToken(credential, tokenSecret, this.#now() / 1000);
     if (!subject || !(await this.#isUnrevokedIssuer(subject.application, subject.keyId))) return null;
-    const { application, userId, expiresAt } = subject;
-    return { kind: "user", application, userId, expiresAt };
+    const { application, userId, issuedAt, expiresAt } = subject;
+    return { kind: "user", application, userId, issuedAt, expiresAt };
   }
 
   /** Returns whether the key that issued a token is not revoked. */

@@ -1,10 +1,10 @@
 import { type KeyScope, keyScopes } from "../../../shared/contracts/credential.ts";
 
-/** Whom a credential identifies: an admin key, a client key, or the user of a token. */
+/** Whom a credential identifies: an admin key, a server key, or the user of a token. */
 export type Caller =
   | { kind: "admin"; application: string; keyId: string; development: boolean }
   | {
-      kind: "client";
+      kind: "server";
       application: string;
       keyId: string;
       development: boolean;
@@ -14,6 +14,8 @@ export type Caller =
       kind: "user";
       application: string;
       userId: string;
+      /** When the token was issued, in seconds since the Unix epoch. */
+      issuedAt: number;
       /** When the token expires, in seconds since the Unix epoch. */
       expiresAt: number;
     };
@@ -22,17 +24,17 @@ export type Caller =
  * Who may call an operation. Admin keys may call every operation; a level says who else may.
  *
  * - `admin`: nobody else
- * - a scope: client keys that have the scope
- * - `client`: all client keys
- * - `anyone`: all client keys and all tokens
- * - `self`: all client keys, and tokens of the user in the path
- * - `own`: client keys that have `people:read`, and tokens of the user in the path
+ * - a scope: server keys that have the scope
+ * - `server`: all server keys
+ * - `anyone`: all server keys and all tokens
+ * - `self`: all server keys, and tokens of the user in the path
+ * - `own`: server keys that have `people:read`, and tokens of the user in the path
  */
-export type AccessLevel = "admin" | KeyScope | "client" | "anyone" | "self" | "own";
+export type AccessLevel = "admin" | KeyScope | "server" | "anyone" | "self" | "own";
 export const accessLevels = [
   "admin",
   ...keyScopes,
-  "client",
+  "server",
   "anyone",
   "self",
   "own",
@@ -40,19 +42,19 @@ export const accessLevels = [
 
 const accessTexts: Record<Exclude<AccessLevel, KeyScope>, string> = {
   admin: "Requires an admin key.",
-  client: "Requires an admin or client key.",
-  anyone: "Requires an admin key, a client key or a token.",
-  self: "Requires an admin key, a client key, or the user's own token.",
-  own: "Requires an admin key, a client key with `people:read`, or the user's own token.",
+  server: "Requires an admin or server key.",
+  anyone: "Requires an admin key, a server key or a token.",
+  self: "Requires an admin key, a server key, or the user's own token.",
+  own: "Requires an admin key, a server key with `people:read`, or the user's own token.",
 };
 
-/** Returns whether an access level is a scope of client keys. */
+/** Returns whether an access level is a scope of server keys. */
 export const isKeyScope = (access: AccessLevel): access is KeyScope =>
   keyScopes.some((scope) => scope === access);
 
 /** Returns a sentence that says which credentials an access level requires. */
 export const describeAccess = (access: AccessLevel): string =>
-  isKeyScope(access) ? `Requires an admin key, or a client key with \`${access}\`.` : accessTexts[access];
+  isKeyScope(access) ? `Requires an admin key, or a server key with \`${access}\`.` : accessTexts[access];
 
 /** Returns whether a caller may call an operation of an access level; `userId` is the user in the operation's path. */
 export function mayCall(caller: Caller, access: AccessLevel, userId: string | undefined): boolean {
@@ -60,16 +62,16 @@ export function mayCall(caller: Caller, access: AccessLevel, userId: string | un
   switch (access) {
     case "admin":
       return false;
-    case "client":
-      return caller.kind === "client";
+    case "server":
+      return caller.kind === "server";
     case "anyone":
       return true;
     case "self":
-      return caller.kind === "client" || caller.userId === userId;
+      return caller.kind === "server" || caller.userId === userId;
     case "own":
-      return caller.kind === "client" ? caller.scopes.includes("people:read") : caller.userId === userId;
+      return caller.kind === "server" ? caller.scopes.includes("people:read") : caller.userId === userId;
     default:
-      return caller.kind === "client" && caller.scopes.includes(access);
+      return caller.kind === "server" && caller.scopes.includes(access);
   }
 }
 

@@ -19,12 +19,12 @@ describe("API keys", () => {
   it("give access to their own application only, and only within their role", async () => {
     const gateway = createTestGateway();
     const admin = await create(gateway, { role: "admin", application: "shop" });
-    const client = await create(gateway, { role: "client" }, admin.key);
+    const client = await create(gateway, { role: "server" }, admin.key);
     expect(client.application).toBe("shop");
 
     await gateway.call("PUT", "/v1/products/p1", { key: admin.key, body: { title: "One" } });
     expect((await gateway.call("GET", "/v1/products/p1", { key: client.key })).status).toBe(200);
-    expect((await gateway.call("GET", "/v1/products/p1", { key: "dev-client-key" })).status).toBe(404);
+    expect((await gateway.call("GET", "/v1/products/p1", { key: "dev-server-key" })).status).toBe(404);
     expect((await gateway.call("GET", "/v1/keys", { key: client.key })).status).toBe(403);
   });
 
@@ -37,7 +37,7 @@ describe("API keys", () => {
 
   it("are stored as hashes, listed without the secret, and revoked at once", async () => {
     const gateway = createTestGateway();
-    const made = await create(gateway, { role: "client", name: "front end" });
+    const made = await create(gateway, { role: "server", name: "front end" });
     const rows = await testEnvironment.DB.prepare("select * from api_keys").all();
     expect(JSON.stringify(rows.results)).not.toContain(made.key);
 
@@ -53,23 +53,23 @@ describe("API keys", () => {
 
   it("allow a client the operations of its scopes and no others", async () => {
     const gateway = createTestGateway({ limiter: unlimitedRate });
-    const reader = await create(gateway, { role: "client", scopes: ["people:read", "people:read"] });
+    const reader = await create(gateway, { role: "server", scopes: ["people:read", "people:read"] });
     expect(reader.scopes).toEqual(["people:read"]);
     const { key } = reader;
     expect((await gateway.call("GET", "/v1/users", { key })).status).toBe(200);
     expect((await gateway.call("PUT", "/v1/users/ann", { key, body: {} })).status).toBe(403);
     expect((await gateway.call("GET", "/v1/keys", { key })).status).toBe(403);
-    expect((await gateway.call("GET", "/v1/users", { key: "dev-client-key" })).status).toBe(403);
+    expect((await gateway.call("GET", "/v1/users", { key: "dev-server-key" })).status).toBe(403);
     for (const body of [
       { role: "admin", scopes: ["people:read"] },
-      { role: "client", scopes: ["keys"] },
+      { role: "server", scopes: ["keys"] },
     ])
       expect((await gateway.call("POST", "/v1/keys", { body })).status).toBe(400);
   });
 
   it("for development are refused unless DEVELOPMENT_KEYS is on", async () => {
     const gateway = createTestGateway({ settings: { ...testSettings, developmentKeys: false } });
-    for (const key of ["dev-admin-key", "dev-client-key"])
+    for (const key of ["dev-admin-key", "dev-server-key"])
       expect((await gateway.call("GET", "/v1/products", { key })).status).toBe(401);
   });
 });
@@ -87,11 +87,11 @@ describe("key rotation", () => {
       (await gateway.call("GET", "/v1/products", { key })).status,
       (await elsewhere.call("GET", "/v1/products", { key })).status,
     ];
-    const old = await create(gateway, { role: "client", name: "shop", scopes: ["people:read"] });
+    const old = await create(gateway, { role: "server", name: "shop", scopes: ["people:read"] });
     expect(await ask(old.key)).toEqual([200, 200]);
 
     const made = rotatedKey.parse(await (await rotate(gateway, old.id, 60)).json());
-    expect(made).toMatchObject({ role: "client", name: "shop", scopes: ["people:read"], expiresAt: null });
+    expect(made).toMatchObject({ role: "server", name: "shop", scopes: ["people:read"], expiresAt: null });
     expect([made.id === old.id, made.key === old.key]).toEqual([false, false]);
     const list = await (await gateway.call("GET", "/v1/keys")).json<{ items: KeyRecord[] }>();
     const { expiresAt } = made.replaces;
@@ -107,7 +107,7 @@ describe("key rotation", () => {
 
   it("rotates a key once, also for two concurrent requests, and refuses revoked and unknown keys", async () => {
     const gateway = createTestGateway();
-    const { id } = await create(gateway, { role: "client" });
+    const { id } = await create(gateway, { role: "server" });
     const statuses = (await Promise.all([rotate(gateway, id), rotate(gateway, id)])).map(
       ({ status }) => status,
     );
@@ -119,7 +119,7 @@ describe("key rotation", () => {
       .all();
     expect(results).toHaveLength(1);
 
-    const revoked = await create(gateway, { role: "client" });
+    const revoked = await create(gateway, { role: "server" });
     await gateway.call("DELETE", `/v1/keys/${revoked.id}`);
     expect((await rotate(gateway, revoked.id)).status).toBe(409);
     expect((await rotate(gateway, "none")).status).toBe(404);
@@ -129,7 +129,7 @@ describe("key rotation", () => {
 
   it("refuses an overlap out of range, and defaults to one hour", async () => {
     const gateway = createTestGateway();
-    const { id } = await create(gateway, { role: "client" });
+    const { id } = await create(gateway, { role: "server" });
     for (const overlap of [-1, 0.5, 7 * 86_400 + 1])
       expect((await rotate(gateway, id, overlap)).status).toBe(400);
     const { createdAt, replaces } = rotatedKey.parse(await (await rotate(gateway, id)).json());
@@ -148,7 +148,7 @@ describe("the last use of a key", () => {
       return recordUse(key, at, recordedBefore);
     };
     const gateway = createTestGateway({ store, limiter: unlimitedRate, now: () => clock.at });
-    const { id, key } = await create(gateway, { role: "client" });
+    const { id, key } = await create(gateway, { role: "server" });
     const lastUse = async () => {
       const { items } = await (await gateway.call("GET", "/v1/keys")).json<{ items: KeyRecord[] }>();
       return items.find((item) => item.id === id)?.lastUsedAt ?? null;
@@ -178,7 +178,7 @@ describe("the last use of a key", () => {
     const runInBackground = (work: Promise<unknown>) =>
       void work.catch((error: unknown) => failures.push(error));
     const gateway = createTestGateway({ store, limiter: unlimitedRate, runInBackground });
-    const { key } = await create(gateway, { role: "client" });
+    const { key } = await create(gateway, { role: "server" });
     expect((await gateway.call("GET", "/v1/products", { key })).status).toBe(200);
     expect(failures).toHaveLength(1);
   });
@@ -189,7 +189,7 @@ describe("a revoked key", () => {
     const clock = { at: Date.now() };
     const gateway = createTestGateway();
     const elsewhere = createTestGateway({ limiter: unlimitedRate, now: () => clock.at });
-    const { id, key } = await create(gateway, { role: "client", scopes: ["people:read"] });
+    const { id, key } = await create(gateway, { role: "server", scopes: ["people:read"] });
     const ask = async (path: string) => (await elsewhere.call("GET", path, { key })).status;
     expect([await ask("/v1/products"), await ask("/v1/users")]).toEqual([200, 200]);
     await gateway.call("DELETE", `/v1/keys/${id}`);
@@ -197,7 +197,7 @@ describe("a revoked key", () => {
     clock.at += 5_000;
     expect(await ask("/v1/products")).toBe(401);
 
-    const another = await create(gateway, { role: "client", scopes: ["people:read"] });
+    const another = await create(gateway, { role: "server", scopes: ["people:read"] });
     const askScoped = async () => (await elsewhere.call("GET", "/v1/users", { key: another.key })).status;
     expect(await askScoped()).toBe(200);
     await gateway.call("DELETE", `/v1/keys/${another.id}`);
@@ -209,7 +209,7 @@ describe("a revoked key", () => {
 
 describe("a failing look-up of a key", () => {
   it("logs neither the key nor its hash", async () => {
-    const made = await create(createTestGateway(), { role: "client" });
+    const made = await create(createTestGateway(), { role: "server" });
     const hash = await hashKey(made.key);
     const store = new GatewayStore(testEnvironment.DB);
     store.findKey = () =>
@@ -273,7 +273,7 @@ describe("tokens", () => {
 
   it("are refused once the key that issued them is revoked", async () => {
     const gateway = createTestGateway();
-    const issuer = await create(gateway, { role: "client", scopes: ["tokens:issue"] });
+    const issuer = await create(gateway, { role: "server", scopes: ["tokens:issue"] });
     const answer = await gateway.call("POST", "/v1/tokens", { key: issuer.key, body: { userId: "eve" } });
     const { token } = await answer.json<{ token: string }>();
     expect((await gateway.call("GET", "/v1/trending", { key: token })).status).toBe(200);

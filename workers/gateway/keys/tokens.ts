@@ -3,7 +3,13 @@ import { z } from "zod";
 import { applicationName, identifier, plainId } from "../../../shared/contracts/primitives.ts";
 
 const issuer = "vicinity";
-const tokenClaims = z.object({ sub: identifier, app: applicationName, key: plainId, exp: z.number() });
+const tokenClaims = z.object({
+  sub: identifier,
+  app: applicationName,
+  key: plainId,
+  iat: z.number(),
+  exp: z.number(),
+});
 const secretBytes = (secret: string): Uint8Array => new TextEncoder().encode(secret);
 
 /** Whom a token identifies, and which key issued it. */
@@ -30,25 +36,25 @@ export const issueToken = (
     .sign(secretBytes(secret));
 
 /**
- * Returns the user and issuing key of a token, and when it expires. Returns null where the token is forged, expired,
+ * Returns the user and issuing key of a token, and when it was issued and expires. Returns null where the token is forged, expired,
  * malformed or of another issuer. All times are in seconds since the Unix epoch.
  */
 export async function verifyToken(
   token: string,
   secret: string,
   now: number,
-): Promise<(TokenSubject & { expiresAt: number }) | null> {
+): Promise<(TokenSubject & { issuedAt: number; expiresAt: number }) | null> {
   try {
     const { payload } = await jwtVerify(token, secretBytes(secret), {
       algorithms: ["HS256"],
       issuer,
-      requiredClaims: ["sub", "exp"],
+      requiredClaims: ["sub", "iat", "exp"],
       currentDate: new Date(now * 1000),
     });
     const parsed = tokenClaims.safeParse(payload);
     if (!parsed.success) return null;
-    const { app, sub, key, exp } = parsed.data;
-    return { application: app, userId: sub, keyId: key, expiresAt: exp };
+    const { app, sub, key, iat, exp } = parsed.data;
+    return { application: app, userId: sub, keyId: key, issuedAt: iat, expiresAt: exp };
   } catch (error) {
     if (error instanceof errors.JOSEError) return null;
     throw error;

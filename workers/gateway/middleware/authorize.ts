@@ -7,7 +7,7 @@ import { type AccessLevel, describeAccess, mayCall } from "../keys/caller.ts";
 import { credentialOf } from "../keys/credential.ts";
 
 /** Access levels of frequent calls from front ends. Only these calls may use a cached key. */
-const cacheable = new Set<AccessLevel>(["client", "anyone", "self"]);
+const cacheable = new Set<AccessLevel>(["server", "anyone", "self"]);
 
 /**
  * Sets `caller`, or answers 401 without a valid credential, before the body is read. Operations outside `cacheable`
@@ -34,7 +34,7 @@ export const authenticate =
     if (caller === null)
       throwRefusal("unauthorized", "The credential is unknown, expired, revoked or malformed.");
     if (bodyCredential !== undefined && caller.kind === "admin")
-      throwRefusal("forbidden", "A beacon must not hold an admin key; send a user token or a client key.");
+      throwRefusal("forbidden", "A beacon must not hold an admin key; send a user token or a server key.");
     c.set("caller", caller);
     await next();
   };

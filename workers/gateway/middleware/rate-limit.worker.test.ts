@@ -14,7 +14,7 @@ function countingLimiter(uses: number) {
 }
 
 async function clientKey(scopes: string[] = []) {
-  const answer = await createTestGateway().call("POST", "/v1/keys", { body: { role: "client", scopes } });
+  const answer = await createTestGateway().call("POST", "/v1/keys", { body: { role: "server", scopes } });
   return createdKey.parse(await answer.json());
 }
 
@@ -79,7 +79,7 @@ describe("limitRate", () => {
   it("does not limit development keys and public paths", async () => {
     const limiter = countingLimiter(0);
     const gateway = createTestGateway({ limiter });
-    for (const key of ["dev-admin-key", "dev-client-key", ""]) {
+    for (const key of ["dev-admin-key", "dev-server-key", ""]) {
       const answer = await gateway.call("GET", key === "" ? "/healthz" : "/v1/products", { key });
       expect(answer.status).toBe(200);
       expect(answer.headers.has("ratelimit-policy")).toBe(false);

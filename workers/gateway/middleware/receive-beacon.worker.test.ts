@@ -30,9 +30,9 @@ function beaconGateway(origins: "*" | string[] = "*") {
 }
 
 describe("a beacon", () => {
-  it("E11: is accepted with a user's token or a client key in its body, as a simple request of another origin", async () => {
+  it("E11: is accepted with a user's token or a server key in its body, as a simple request of another origin", async () => {
     const { send, received } = beaconGateway();
-    for (const token of [await issueTestToken("ann"), "dev-client-key"]) {
+    for (const token of [await issueTestToken("ann"), "dev-server-key"]) {
       const answer = await send({ token, events: [event] });
       expect(answer.status).toBe(202);
       expect(answer.headers.get("access-control-allow-origin")).toBe("*");
@@ -74,24 +74,24 @@ describe("a beacon", () => {
     const wrong = await send({ token: "a-secret-of-mine", events: [event] });
     expect(wrong.status).toBe(401);
     expect(await wrong.text()).not.toContain("a-secret-of-mine");
-    const malformed = await send({ token: "dev-client-key", events: "none" });
+    const malformed = await send({ token: "dev-server-key", events: "none" });
     expect(malformed.status).toBe(400);
-    expect(await malformed.text()).not.toContain("dev-client-key");
-    expect((await send({ token: "dev-client-key", events: [] }, { "content-type": "text/css" })).status).toBe(
+    expect(await malformed.text()).not.toContain("dev-server-key");
+    expect((await send({ token: "dev-server-key", events: [] }, { "content-type": "text/css" })).status).toBe(
       401,
     );
   });
 
   it("E11: is refused from a page of an origin that the deployment does not list", async () => {
     const { send } = beaconGateway(["https://shop.example"]);
-    const body = { token: "dev-client-key", events: [event] };
+    const body = { token: "dev-server-key", events: [event] };
     expect((await send(body)).status).toBe(202);
     expect((await send(body, { ...text, origin: "https://evil.example" })).status).toBe(403);
   });
 
   it("E11: has at most 64 KiB of UTF-8", async () => {
     const { send } = beaconGateway();
-    const large = { token: "dev-client-key", events: [event], more: "x".repeat(70_000) };
+    const large = { token: "dev-server-key", events: [event], more: "x".repeat(70_000) };
     expect((await send(large)).status).toBe(413);
     expect((await send({ token: "x" }, { "content-type": "text/plain;charset=windows-1252" })).status).toBe(
       415,

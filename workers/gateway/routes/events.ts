@@ -11,6 +11,7 @@ import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import { mayActFor } from "../keys/caller.ts";
+import { requesterOf } from "../keys/requester-of.ts";
 import { type GuardRoute, jsonResponse, kilobytes, noQuery, problemResponses } from "../openapi/operation.ts";
 
 const eventSchema = eventInput.meta({ id: "Event" });
@@ -38,7 +39,7 @@ const beacon = z
     contentMediaType: "application/json",
     description:
       "For `navigator.sendBeacon`, which can send no header: `{ token, events }` as JSON in UTF-8. The `token` is a user token " +
-      "or a client key. An admin key is refused with 403.",
+      "or a server key. An admin key is refused with 403.",
   });
 /** The bodies of the route. A beacon reaches the handler as JSON without its token, so only that type is parsed. */
 const bodies = {
@@ -114,7 +115,7 @@ export function addEventRoute(app: Gateway, { services }: Dependencies, guard: G
       path: "/v1/events",
       summary: "Record what users did: 1 to 100 events",
       description:
-        "Requires an admin key, a client key, or a token of the events' user. An event counts once by its `eventId`, however " +
+        "Requires an admin key, a server key, or a token of the events' user. An event counts once by its `eventId`, however " +
         "often it is sent; another event under a known id is refused with `event_id_conflict`. A refused event is listed in " +
         "`rejected` by its index, and the others are recorded. If no event is stored, the status is 422 with the reasons, or " +
         "429 or 503 if all events may be sent again. A `timestamp` may be up to 7 days old; up to 5 minutes in the future " +
@@ -143,6 +144,7 @@ export function addEventRoute(app: Gateway, { services }: Dependencies, guard: G
               await services.recommendation.ingestEvents(
                 caller.application,
                 valid.map(({ event }) => event),
+                requesterOf(caller),
               ),
               "the recommendation service",
             );

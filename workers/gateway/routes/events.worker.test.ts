@@ -23,7 +23,7 @@ describe("POST /v1/events", () => {
       view("d", { productId: "nothing" }),
       view("e", { surprise: 1 }),
     ];
-    const answer = await call("POST", "/v1/events", { key: "dev-client-key", body: { events } });
+    const answer = await call("POST", "/v1/events", { key: "dev-server-key", body: { events } });
     expect(answer.status).toBe(202);
     const receipt = await answer.json<EventReceipt>();
     expect(receipt.accepted).toBe(2);

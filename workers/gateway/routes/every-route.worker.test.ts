@@ -54,7 +54,7 @@ describe("/openapi.json", () => {
       "POST /v1/recommendations": "anyone",
       "GET /v1/users/{id}/recommendations": "self",
       "GET /v1/users/{id}/live": "self",
-      "GET /v1/recommendations/{id}": "client",
+      "GET /v1/recommendations/{id}": "server",
       "GET /v1/products/{id}/similar": "anyone",
       "GET /v1/trending": "anyone",
       "GET /v1/locations/nearby": "anyone",

@@ -58,7 +58,7 @@ export function addKeyRoutes(
       method: "post",
       path: "/v1/keys",
       summary: "Create a key",
-      description: `${describeAccess("admin")} Only this response shows the key. Scopes extend what a client key may do.`,
+      description: `${describeAccess("admin")} Only this response shows the key. Scopes extend what a server key may do.`,
       tags,
       ...guard("admin", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(keyInput.meta({ id: "KeyBody" })) },
@@ -132,7 +132,7 @@ export function addKeyRoutes(
       summary: "Revoke a key",
       description:
         `${describeAccess("admin")} The key stops working at once. Other Cloudflare locations may accept the key for 5 s ` +
-        "more, for operations that any client key may call.",
+        "more, for operations that any server key may call.",
       tags,
       ...guard("admin"),
       request: { params: plainIdPath, query: noQuery },

@@ -8,7 +8,7 @@ describe("the product routes", () => {
     expect((await put({ title: "One" })).status).toBe(201);
     expect((await put({ title: "One", id: "p1", price: 2 })).status).toBe(200);
     expect((await put({ title: "One", id: "p2" })).status).toBe(409);
-    expect(await (await call("GET", "/v1/products/p1", { key: "dev-client-key" })).json()).toMatchObject({
+    expect(await (await call("GET", "/v1/products/p1", { key: "dev-server-key" })).json()).toMatchObject({
       id: "p1",
       category: "unknown",
       price: 2,

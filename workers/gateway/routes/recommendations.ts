@@ -11,6 +11,7 @@ import type { Gateway, GatewayContext } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import { describeAccess, mayActFor } from "../keys/caller.ts";
+import { requesterOf } from "../keys/requester-of.ts";
 import { filterFromQuery, filterParameters } from "../openapi/filter-parameters.ts";
 import {
   type GuardRoute,
@@ -69,7 +70,12 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
       if (!mayActFor(caller, wanted.userId))
         throwRefusal("forbidden", "A token may ask for recommendations of its own user only.");
       const value = unwrap(
-        await services.recommendation.recommend(caller.application, wanted, edgeLocationOf(c.req.raw.cf)),
+        await services.recommendation.recommend(
+          caller.application,
+          wanted,
+          edgeLocationOf(c.req.raw.cf),
+          requesterOf(caller),
+        ),
         "the recommendation service",
       );
       recordFigures(c, value);
@@ -109,6 +115,7 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
           c.var.caller.application,
           wanted,
           edgeLocationOf(c.req.raw.cf),
+          requesterOf(c.var.caller),
         ),
         "the recommendation service",
       );
@@ -123,9 +130,9 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
       path: "/v1/recommendations/{id}",
       summary:
         "Get the receipt of a recommendation: what was shown, with which probability, and by which model",
-      description: describeAccess("client"),
+      description: describeAccess("server"),
       tags,
-      ...guard("client"),
+      ...guard("server"),
       request: { params: plainIdPath, query: noQuery },
       responses: { 200: jsonResponse("The receipt.", receipt), ...problemResponses },
     }),

@@ -14,7 +14,7 @@ describe("the recommendation routes", () => {
     const gateway = createTestGateway({ services });
     const request = new Request("http://localhost/v1/recommendations", {
       method: "POST",
-      headers: { authorization: "Bearer dev-client-key", "content-type": "application/json" },
+      headers: { authorization: "Bearer dev-server-key", "content-type": "application/json" },
       body: JSON.stringify({ userId: "ann", limit: 3 }),
       cf: { city: "Lima", country: "PE", latitude: "-12.04", longitude: "-77.03", timezone: "America/Lima" },
     });

@@ -23,7 +23,7 @@ export function addTokenRoute(app: Gateway, { settings, now }: Dependencies, gua
       path: "/v1/tokens",
       summary: "Issue a token (JWT) for one user",
       description:
-        `${describeAccess("tokens:issue")} A token may do for its own user what a client key without scopes may do for ` +
+        `${describeAccess("tokens:issue")} A token may do for its own user what a server key without scopes may do for ` +
         "every user.",
       tags: ["Keys"],
       ...guard("tokens:issue", kilobytes(4)),

@@ -15,6 +15,7 @@ import type { UserSettings } from "../../../shared/services/user-api.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { describeAccess } from "../keys/caller.ts";
+import { requesterOf } from "../keys/requester-of.ts";
 import {
   type GuardRoute,
   idPath,
@@ -277,6 +278,7 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
             c.var.caller.application,
             c.req.valid("param").id,
             c.req.valid("json"),
+            requesterOf(c.var.caller),
           ),
           "the recommendation service",
         ),

@@ -25,7 +25,7 @@ describe("the user routes", () => {
   it("answer a plain request to the live WebSocket with 426", async () => {
     const { call } = createTestGateway();
     expect((await call("GET", "/v1/users/ann/live")).status).toBe(426);
-    const headers = { upgrade: "websocket", "sec-websocket-protocol": "vicinity, dev-client-key" };
+    const headers = { upgrade: "websocket", "sec-websocket-protocol": "vicinity, dev-server-key" };
     expect((await call("GET", "/v1/users/ann/live", { key: "", headers })).status).toBe(404);
     headers["sec-websocket-protocol"] = "vicinity, nobody";
     expect((await call("GET", "/v1/users/ann/live", { key: "", headers })).status).toBe(401);

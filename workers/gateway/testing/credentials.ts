@@ -10,7 +10,7 @@ const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 
 /** Creates a key through the API; without `application`, in the development application `demo`. */
 export async function createKey(body: {
-  role: "admin" | "client";
+  role: "admin" | "server";
   scopes?: KeyScope[];
   application?: string;
 }) {
@@ -98,26 +98,26 @@ export const missingCredentials: Record<string, Record<string, string>> = {
  */
 export async function credentialsFor(access: AccessLevel) {
   const [userToken, otherToken] = [await issueTestToken("x"), await issueTestToken("somebody-else")];
-  const keyWith = async (scopes: KeyScope[]) => (await createKey({ role: "client", scopes })).key;
+  const keyWith = async (scopes: KeyScope[]) => (await createKey({ role: "server", scopes })).key;
   const without = (scope: KeyScope) => keyScopes.filter((each) => each !== scope);
   const insufficient: Record<string, string> = {};
   let sufficient = userToken;
   if (access === "self") insufficient["a token of another user"] = otherToken;
   else if (access === "own") {
     insufficient["a token of another user"] = otherToken;
-    insufficient["a client key"] = "dev-client-key";
-    insufficient["a client key with every other scope"] = await keyWith(without("people:read"));
+    insufficient["a server key"] = "dev-server-key";
+    insufficient["a server key with every other scope"] = await keyWith(without("people:read"));
   } else if (access !== "anyone") {
     insufficient["a token"] = userToken;
-    sufficient = "dev-client-key";
+    sufficient = "dev-server-key";
   }
   if (access === "admin") {
-    insufficient["a client key with every scope"] = await keyWith([...keyScopes]);
+    insufficient["a server key with every scope"] = await keyWith([...keyScopes]);
     sufficient = "dev-admin-key";
   }
   if (isKeyScope(access)) {
-    insufficient["a client key"] = "dev-client-key";
-    insufficient["a client key with every other scope"] = await keyWith(without(access));
+    insufficient["a server key"] = "dev-server-key";
+    insufficient["a server key with every other scope"] = await keyWith(without(access));
     sufficient = await keyWith([access]);
   }
   return { insufficient, sufficient };

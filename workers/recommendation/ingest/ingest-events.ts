@@ -12,6 +12,7 @@ import type {
 import { differingFields, type EventContent } from "../../../shared/contracts/event-content.ts";
 import { fromInstant, type Precision, toInstant } from "../../../shared/contracts/primitives.ts";
 import type { UserRows } from "../../../shared/contracts/queues.ts";
+import type { Requester } from "../../../shared/contracts/requester.ts";
 import { type Refusal, RefusalError, unwrap } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { interactionsMessages } from "../../../shared/queues/split-messages.ts";
@@ -251,7 +252,7 @@ async function sendRows(
 export async function ingestEvents(
   env: RecommendationEnv,
   application: string,
-  inputs: readonly EventInput[],
+  { events: inputs }: { events: readonly EventInput[]; requester: Requester },
   now: number,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<{ receipt: EventReceipt; usersWithListeners: string[] }> {

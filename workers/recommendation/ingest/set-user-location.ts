@@ -1,6 +1,7 @@
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
 import { decodeProfile } from "../../../model/profile/codec.ts";
 import { emptyProfile } from "../../../model/profile/profile.ts";
+import type { Requester } from "../../../shared/contracts/requester.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import type { LocationInput, LocationOutcome } from "../../../shared/contracts/user.ts";
 import { implausibilityOf, implausibilityText } from "../../../shared/geo/implausible-point.ts";
@@ -23,7 +24,7 @@ export async function setUserLocation(
   env: RecommendationEnv,
   application: string,
   userId: string,
-  { lat, lon, timestamp }: LocationInput,
+  { input: { lat, lon, timestamp } }: { input: LocationInput; requester: Requester },
   now: number,
 ): Promise<Result<{ answer: LocationOutcome; hasListeners: boolean }>> {
   const time = eventTimeOf(timestamp, now);

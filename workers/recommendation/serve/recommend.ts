@@ -17,6 +17,7 @@ import type {
   RecommendationReceipt,
   Stage,
 } from "../../../shared/contracts/recommendation.ts";
+import type { Requester } from "../../../shared/contracts/requester.ts";
 import { ok, type Result, refuse, unwrap } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { utcOffsetAt } from "../../../shared/geo/local-time.ts";
@@ -62,6 +63,14 @@ async function loadProfile(
   }
 }
 
+/** A recommendation request, and who sends it. */
+export interface RecommendationRequest {
+  input: RecommendationInput;
+  /** Where the request comes from, as the edge network estimates it. */
+  edge: EdgeLocation;
+  requester: Requester;
+}
+
 /**
  * Answers one recommendation request: loads the profile, resolves the location, runs the pipeline, loads the product
  * cards. A stage that fails or exceeds the budget is skipped, in the order that RELIABILITY.md lists, and `stages`
@@ -70,8 +79,7 @@ async function loadProfile(
 export async function recommendProducts(
   env: RecommendationEnv,
   application: string,
-  input: RecommendationInput,
-  edge: EdgeLocation,
+  { input, edge }: RecommendationRequest,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Result<RecommendationAnswer>> {
   const started = performance.now();

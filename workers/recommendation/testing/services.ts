@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import type { UserSession } from "../../../durable-objects/user-session.ts";
 import { buildLeafTile } from "../../../model/tiles/build-tiles.ts";
 import { recommendationInput } from "../../../shared/contracts/recommendation.ts";
+import { trustedRequester } from "../../../shared/contracts/requester.ts";
 import { ok } from "../../../shared/contracts/result.ts";
 import { addressOf, leafCellAt } from "../../../shared/geo/cells.ts";
 import { shownPrice } from "../../../shared/money/shown-price.ts";
@@ -79,8 +80,11 @@ export async function recommendForAnn(change: object, input: object = {}, applic
   const result = await recommendProducts(
     { ...services, ...change } as never,
     application,
-    recommendationInput.parse({ userId: "ann", location: osloPoint, limit: 5, ...input }),
-    nowhere,
+    {
+      input: recommendationInput.parse({ userId: "ann", location: osloPoint, limit: 5, ...input }),
+      edge: nowhere,
+      requester: trustedRequester,
+    },
     (work) => void pending.push(work.catch(() => null)),
   );
   await Promise.all(pending);

@@ -1,14 +1,14 @@
 // `npm run deploy`: creates missing resources in a Cloudflare account, migrates the databases and deploys all workers.
 // It may be run again at any time. `--dry-run` only bundles the workers. `--application` names the first admin key's
 // application.
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 import { applicationName } from "../shared/contracts/primitives.ts";
-import { encodeKey, hashKey } from "../workers/gateway/keys/key.ts";
+import { generateKey, hashKey } from "../workers/gateway/keys/key.ts";
 import { citySeedStatements } from "./databases/cities.ts";
 import { Account } from "./deploy/account.ts";
 import { readResources } from "./deploy/resources.ts";
@@ -70,17 +70,22 @@ async function executeSql(database: string, config: string, sql: string): Promis
   }
 }
 
-/** Creates an admin key if the account has no key yet. Returns the key; the database stores only its hash. */
-async function createFirstKey(database: string, config: string): Promise<string | null> {
-  const count = ["--json", "--command", "SELECT count(*) AS present FROM api_keys"];
+/**
+ * Creates an admin key if the application has none that works. Returns the key, or null; the database stores only its
+ * hash.
+ */
+async function createAdminKeyIfNone(database: string, config: string): Promise<string | null> {
+  const sql = `SELECT count(*) AS present FROM api_keys WHERE application = '${application.data}' AND role = 'admin'
+    AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > unixepoch())`;
+  const count = ["--json", "--command", sql];
   const answer = await account.runOrThrow(["d1", "execute", database, "--remote", "-c", config, ...count]);
   if (!/"present":\s*0\b/.test(answer)) return null;
-  const key = encodeKey(randomBytes(32));
+  const key = generateKey("admin");
   await executeSql(
     database,
     config,
     `INSERT INTO api_keys (application, id, role, name, hash, created_at)
-     VALUES ('${application.data}', 'first', 'admin', 'first key', '${await hashKey(key)}', unixepoch());`,
+     VALUES ('${application.data}', '${randomUUID()}', 'admin', 'first key', '${await hashKey(key)}', unixepoch());`,
   );
   return key;
 }
@@ -128,7 +133,7 @@ async function deploy(): Promise<void> {
   }
   const gateway = configs.get("gateway") as string;
   await createTokenSecret(gateway);
-  const key = await createFirstKey("vicinity-gateway", gateway);
+  const key = await createAdminKeyIfNone("vicinity-gateway", gateway);
   if (key)
     console.log(
       `\nAdmin key of the application "${application.data}": ${key}\nStore it now: it is not shown again.`,

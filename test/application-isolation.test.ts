@@ -143,6 +143,10 @@ beforeAll(async () => {
     (await callSuccessfully("POST", "/v1/keys", { key, body: { role: "server" } })).key,
   );
   otherCredentials.set(
+    "publishable key",
+    (await callSuccessfully("POST", "/v1/keys", { key, body: { role: "publishable" } })).key,
+  );
+  otherCredentials.set(
     "token",
     (await callSuccessfully("POST", "/v1/tokens", { key, body: { userId: "ann" } })).token,
   );

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { generateKey } from "../workers/gateway/keys/key.ts";
 import { arbitraryRequest } from "./fuzz/arbitrary-requests.ts";
 import { listOperations, openApiDocument } from "./fuzz/openapi-document.ts";
 import { ResponseValidator } from "./fuzz/response-validator.ts";
@@ -23,9 +24,10 @@ async function createCredentials(): Promise<Map<string, string>> {
   return new Map([
     ["admin", "dev-admin-key"],
     ["server", "dev-server-key"],
+    ["publishable", "dev-publishable-key"],
     ["user token", await createCredential("/v1/tokens", { userId: "u-1" }, "token")],
     ["none", ""],
-    ["unknown key", "vk_0123456789abcdef_0123456789abcdef"],
+    ["unknown key", generateKey("server")],
     ["garbage", "\u00ff\u00fe"],
   ]);
 }

@@ -2,8 +2,12 @@ import { z } from "zod";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { applicationName, identifier, instant, plainId, wellFormedText } from "./primitives.ts";
 
-/** The role of an API key: `admin` may do everything; `server` may do what an application's front end needs. */
-export const keyRole = z.enum(["admin", "server"]);
+/**
+ * The role of an API key. `admin` may do everything. `server` is the secret key of an application's backend: it acts for
+ * every user, and scopes widen it. `publishable` may be in a public page: it reads products and lists, starts anonymous
+ * sessions, and acts for no user.
+ */
+export const keyRole = z.enum(["admin", "server", "publishable"]);
 export type KeyRole = z.infer<typeof keyRole>;
 
 /**
@@ -35,18 +39,23 @@ const serverScopes = z
   .max(keyScopes.length)
   .transform((scopes) => [...new Set(scopes)])
   .default([]);
-/** Scopes of an admin key: always empty, because an admin key may do everything. */
-const noScopes = z
-  .array(keyScope)
-  .max(0, "must be empty: an admin key may do everything without scopes")
-  .default([]);
+/** Returns the schema of the scopes of a role that has none, with the reason. */
+const noScopes = (reason: string) => z.array(keyScope).max(0, `must be empty: ${reason}`).default([]);
 
 /**
  * Body of `POST /v1/keys`. Only the development key may name an `application` other than its own.
  */
 export const keyInput = z.discriminatedUnion("role", [
   nullIsAbsent(newKey.extend({ role: z.literal("server"), scopes: serverScopes })),
-  nullIsAbsent(newKey.extend({ role: z.literal("admin"), scopes: noScopes })),
+  nullIsAbsent(
+    newKey.extend({
+      role: z.literal("admin"),
+      scopes: noScopes("an admin key may do everything without scopes"),
+    }),
+  ),
+  nullIsAbsent(
+    newKey.extend({ role: z.literal("publishable"), scopes: noScopes("a publishable key is not secret") }),
+  ),
 ]);
 export type KeyInput = z.infer<typeof keyInput>;
 

@@ -7,7 +7,7 @@ export const apiKeys = sqliteTable(
   {
     application: text("application").notNull(),
     id: text("id").notNull(),
-    role: text("role", { enum: ["admin", "server"] }).notNull(),
+    role: text("role", { enum: ["admin", "server", "publishable"] }).notNull(),
     name: text("name").notNull(),
     /** SHA-256 of the key, in lower-case hex. */
     hash: text("hash").notNull(),

@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, gte, isNull, lt, lte, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { KeyRecord, KeyScope } from "../../shared/contracts/credential.ts";
+import type { KeyRecord, KeyRole, KeyScope } from "../../shared/contracts/credential.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import { expiryTime, type RemovedCounts, type Retention } from "../../shared/contracts/retention.ts";
 import type { ImportInput, ImportRecord } from "./readiness.ts";
@@ -13,7 +13,7 @@ const maxListedImports = 100;
 export interface StoredKey {
   application: string;
   id: string;
-  role: "admin" | "server";
+  role: KeyRole;
   scopes: KeyScope[];
   hash: string;
   /** Seconds since the Unix epoch. */
@@ -73,6 +73,15 @@ export class GatewayStore {
       .where(and(eq(apiKeys.hash, hash), isNull(apiKeys.revokedAt)))
       .limit(1);
     return row ?? null;
+  }
+
+  /** Returns the role of an application's key, revoked or not; null where there is no such key. */
+  async findRole(application: string, id: string): Promise<KeyRole | null> {
+    const [row] = await this.#database
+      .select({ role: apiKeys.role })
+      .from(apiKeys)
+      .where(whereKey(application, id));
+    return row?.role ?? null;
   }
 
   /** Inserts a key and returns its record. */

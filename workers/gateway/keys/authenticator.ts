@@ -1,8 +1,9 @@
+import type { KeyRole } from "../../../shared/contracts/credential.ts";
 import type { RunInBackground } from "../dependencies.ts";
 import type { GatewaySettings } from "../settings.ts";
 import type { StoredKey } from "../store.ts";
 import type { Caller } from "./caller.ts";
-import { hashesEqual, hashKey, hasKeyFormat } from "./key.ts";
+import { hashesEqual, hashKey, isWellFormedKey, looksLikeKey } from "./key.ts";
 import { verifyToken } from "./tokens.ts";
 
 /** Milliseconds for which an isolate trusts a look-up. A key that another isolate revokes works no longer than this. */
@@ -12,9 +13,10 @@ const maxCachedKeys = 1_000;
 /** A key's last use is stored at most once in this interval, so that a busy key does not write on each request. */
 const useRecordingIntervalSeconds = 3_600;
 /** The documentation lists these keys, so they are no secret: only `DEVELOPMENT_KEYS=on` accepts them. */
-const developmentKeys = new Map<string, "admin" | "server">([
+const developmentKeys = new Map<string, KeyRole>([
   ["dev-admin-key", "admin"],
   ["dev-server-key", "server"],
+  ["dev-publishable-key", "publishable"],
 ]);
 
 /** Application of the development keys. */
@@ -42,9 +44,9 @@ export interface AuthenticatorOptions {
 }
 
 const callerOfKey = ({ role, application, id, scopes }: StoredKey, development: boolean): Caller =>
-  role === "admin"
-    ? { kind: role, application, keyId: id, development }
-    : { kind: role, application, keyId: id, development, scopes };
+  role === "server"
+    ? { kind: role, application, keyId: id, development, scopes }
+    : { kind: role, application, keyId: id, development };
 
 /**
  * Identifies the caller of a credential: an API key or a user token. It caches each look-up, failed ones included, for
@@ -70,7 +72,7 @@ export class Authenticator {
   async identify(credential: string, skipCache: boolean): Promise<Caller | null> {
     return (
       this.#byDevelopmentKey(credential) ??
-      (hasKeyFormat(credential) ? this.#byKey(credential, skipCache) : this.#byToken(credential))
+      (looksLikeKey(credential) ? this.#byKey(credential, skipCache) : this.#byToken(credential))
     );
   }
 
@@ -98,6 +100,7 @@ export class Authenticator {
   }
 
   async #byKey(credential: string, skipCache: boolean): Promise<Caller | null> {
+    if (!isWellFormedKey(credential)) return null;
     const hash = await hashKey(credential);
     const key = await this.#findKey(hash, skipCache);
     const at = Math.floor(this.#now() / 1000);

@@ -1,8 +1,8 @@
 import { type KeyScope, keyScopes } from "../../../shared/contracts/credential.ts";
 
-/** Whom a credential identifies: an admin key, a server key, or the user of a token. */
+/** Whom a credential identifies: an admin key, a server key, a publishable key, or the user of a token. */
 export type Caller =
-  | { kind: "admin"; application: string; keyId: string; development: boolean }
+  | { kind: "admin" | "publishable"; application: string; keyId: string; development: boolean }
   | {
       kind: "server";
       application: string;
@@ -26,16 +26,18 @@ export type Caller =
  * - `admin`: nobody else
  * - a scope: server keys that have the scope
  * - `server`: all server keys
- * - `anyone`: all server keys and all tokens
+ * - `anyone`: all keys, publishable ones too, and all tokens
+ * - `user`: all server keys and all tokens; the operation checks that the users in its body are the token's own
  * - `self`: all server keys, and tokens of the user in the path
  * - `own`: server keys that have `people:read`, and tokens of the user in the path
  */
-export type AccessLevel = "admin" | KeyScope | "server" | "anyone" | "self" | "own";
+export type AccessLevel = "admin" | KeyScope | "server" | "anyone" | "user" | "self" | "own";
 export const accessLevels = [
   "admin",
   ...keyScopes,
   "server",
   "anyone",
+  "user",
   "self",
   "own",
 ] as const satisfies readonly AccessLevel[];
@@ -43,7 +45,8 @@ export const accessLevels = [
 const accessTexts: Record<Exclude<AccessLevel, KeyScope>, string> = {
   admin: "Requires an admin key.",
   server: "Requires an admin or server key.",
-  anyone: "Requires an admin key, a server key or a token.",
+  anyone: "Requires any key or token.",
+  user: "Requires an admin key, a server key, or a token of the user in the body.",
   self: "Requires an admin key, a server key, or the user's own token.",
   own: "Requires an admin key, a server key with `people:read`, or the user's own token.",
 };
@@ -56,6 +59,9 @@ export const isKeyScope = (access: AccessLevel): access is KeyScope =>
 export const describeAccess = (access: AccessLevel): string =>
   isKeyScope(access) ? `Requires an admin key, or a server key with \`${access}\`.` : accessTexts[access];
 
+const isUser = (caller: Caller, userId: string | undefined): boolean =>
+  caller.kind === "user" && caller.userId === userId;
+
 /** Returns whether a caller may call an operation of an access level; `userId` is the user in the operation's path. */
 export function mayCall(caller: Caller, access: AccessLevel, userId: string | undefined): boolean {
   if (caller.kind === "admin") return true;
@@ -66,15 +72,17 @@ export function mayCall(caller: Caller, access: AccessLevel, userId: string | un
       return caller.kind === "server";
     case "anyone":
       return true;
+    case "user":
+      return caller.kind === "server" || caller.kind === "user";
     case "self":
-      return caller.kind === "server" || caller.userId === userId;
+      return caller.kind === "server" || isUser(caller, userId);
     case "own":
-      return caller.kind === "server" ? caller.scopes.includes("people:read") : caller.userId === userId;
+      return (caller.kind === "server" && caller.scopes.includes("people:read")) || isUser(caller, userId);
     default:
       return caller.kind === "server" && caller.scopes.includes(access);
   }
 }
 
-/** Returns whether a caller may act for a user: any key may, and a token may for its own user. */
+/** Returns whether a caller may act for a user: admin and server keys may for all, a token may for its own user. */
 export const mayActFor = (caller: Caller, userId: string): boolean =>
-  caller.kind !== "user" || caller.userId === userId;
+  caller.kind === "admin" || caller.kind === "server" || isUser(caller, userId);

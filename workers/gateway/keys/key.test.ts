@@ -1,16 +1,67 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeKey, hashesEqual, hashKey, hasKeyFormat } from "./key.ts";
+import { keyRole } from "../../../shared/contracts/credential.ts";
+import { generateKey, hashesEqual, hashKey, isWellFormedKey, keyPattern, looksLikeKey } from "./key.ts";
 
-describe("encodeKey", () => {
-  it("returns text in the key format, and different keys for different bytes", () => {
-    const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const roles = fc.constantFrom(...keyRole.options);
+
+describe("generateKey", () => {
+  it("returns a well-formed key of its role, different ones each time", () => {
     fc.assert(
-      fc.property(bytes, bytes, (a, b) => {
-        expect(hasKeyFormat(encodeKey(a))).toBe(true);
-        expect(encodeKey(a) === encodeKey(b)).toBe(a.every((byte, i) => byte === b[i]));
+      fc.property(roles, (role) => {
+        const key = generateKey(role);
+        expect(isWellFormedKey(key), key).toBe(true);
+        expect(key.startsWith(role === "publishable" ? "vic_pub_" : `vic_${role}_`)).toBe(true);
+        expect(generateKey(role)).not.toBe(key);
       }),
     );
+  });
+
+  it("discards bytes that would make some characters likelier than others", () => {
+    const given = [Uint8Array.from({ length: 43 }, () => 255), Uint8Array.from({ length: 43 }, (_, i) => i)];
+    const key = generateKey("server", () => given.shift() ?? new Uint8Array(43));
+    expect(key.slice(0, -6)).toBe("vic_server_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg");
+    const counts = new Map<string, number>();
+    for (let i = 0; i < 500; i++)
+      for (const character of generateKey("admin").slice("vic_admin_".length, -6))
+        counts.set(character, (counts.get(character) ?? 0) + 1);
+    expect(counts.size).toBe(62);
+    // 21,500 characters: 347 of each are expected, with a standard deviation of 18.
+    expect(Math.max(...counts.values())).toBeLessThan(347 + 6 * 19);
+    expect(Math.min(...counts.values())).toBeGreaterThan(347 - 6 * 19);
+  });
+});
+
+describe("isWellFormedKey", () => {
+  it("S14: refuses a key of which one character was changed, left out or added", () => {
+    const place = fc.nat(60);
+    const character = fc.constantFrom(
+      ..."0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-. ",
+    );
+    fc.assert(
+      fc.property(roles, place, character, (role, at, changed) => {
+        const key = generateKey(role);
+        const other = key.slice(0, at) + changed + key.slice(at + 1);
+        if (other !== key) expect(isWellFormedKey(other), other).toBe(false);
+        if (at < key.length) expect(isWellFormedKey(key.slice(0, at) + key.slice(at + 1))).toBe(false);
+        expect(isWellFormedKey(key.slice(0, at) + changed + key.slice(at))).toBe(false);
+      }),
+    );
+  });
+
+  it("refuses random texts of the right format, but for one in 62^6", () => {
+    for (let i = 0; i < 1_000; i++) {
+      const key = generateKey("server");
+      const random = key.slice(0, -6) + generateKey("server").slice(-6);
+      expect(keyPattern.test(random)).toBe(true);
+      expect(isWellFormedKey(random)).toBe(false);
+    }
+  });
+
+  it("refuses keys of the format of earlier versions, which are no tokens either", () => {
+    const old = `vic_${"a".repeat(43)}`;
+    expect([isWellFormedKey(old), looksLikeKey(old)]).toEqual([false, true]);
+    expect(looksLikeKey("eyJhbGciOiJIUzI1NiJ9.e30.x")).toBe(false);
   });
 });
 

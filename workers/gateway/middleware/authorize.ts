@@ -7,7 +7,7 @@ import { type AccessLevel, describeAccess, mayCall } from "../keys/caller.ts";
 import { credentialOf } from "../keys/credential.ts";
 
 /** Access levels of frequent calls from front ends. Only these calls may use a cached key. */
-const cacheable = new Set<AccessLevel>(["server", "anyone", "self"]);
+const cacheable = new Set<AccessLevel>(["server", "anyone", "user", "self"]);
 
 /**
  * Sets `caller`, or answers 401 without a valid credential, before the body is read. Operations outside `cacheable`

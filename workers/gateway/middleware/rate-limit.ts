@@ -2,9 +2,11 @@ import type { MiddlewareHandler } from "hono";
 import type { GatewayContext } from "../context.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Caller } from "../keys/caller.ts";
+import { clientAddressOf } from "../request/client-network.ts";
 
 /**
- * Requests that one key, or all tokens of one user, may make in `seconds`. `wrangler.toml` configures the same figures.
+ * Requests that one key, or all tokens of one user, may make in `seconds`; of a publishable key, each client address.
+ * `wrangler.toml` configures the same figures.
  */
 export const ratePolicy = { requests: 1000, seconds: 10 };
 
@@ -15,13 +17,18 @@ export interface RateLimiter {
 
 /**
  * Returns the policy and the key under which a caller's requests are counted; null for development keys, which have no
- * limit.
+ * limit. All visitors of a page share its publishable key, so each client address is counted by itself.
  */
-export function rateLimitBucketOf(caller: Caller): { policy: "key" | "person"; key: string } | null {
+export function rateLimitBucketOf(
+  caller: Caller,
+  headers: Headers,
+): { policy: "key" | "person"; key: string } | null {
   // `person` is part of the public headers and of the counter's key.
   if (caller.kind === "user")
     return { policy: "person", key: `${caller.application}/person/${encodeURIComponent(caller.userId)}` };
-  return caller.development ? null : { policy: "key", key: `${caller.application}/key/${caller.keyId}` };
+  if (caller.development) return null;
+  const key = `${caller.application}/key/${caller.keyId}`;
+  return { policy: "key", key: caller.kind === "publishable" ? `${key}/${clientAddressOf(headers)}` : key };
 }
 
 /**
@@ -33,7 +40,7 @@ export function rateLimitBucketOf(caller: Caller): { policy: "key" | "person"; k
 export const limitRate =
   (limiter: RateLimiter): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
-    const bucket = rateLimitBucketOf(c.var.caller);
+    const bucket = rateLimitBucketOf(c.var.caller, c.req.raw.headers);
     if (bucket === null) return next();
     const { success } = await limiter.limit({ key: bucket.key });
     const { requests, seconds } = ratePolicy;

@@ -10,7 +10,7 @@ import { type InputIssue, issuesOf, unwrap } from "../../../shared/contracts/res
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
-import { mayActFor } from "../keys/caller.ts";
+import { describeAccess, mayActFor } from "../keys/caller.ts";
 import { requesterOf } from "../keys/requester-of.ts";
 import { type GuardRoute, jsonResponse, kilobytes, noQuery, problemResponses } from "../openapi/operation.ts";
 
@@ -115,13 +115,13 @@ export function addEventRoute(app: Gateway, { services }: Dependencies, guard: G
       path: "/v1/events",
       summary: "Record what users did: 1 to 100 events",
       description:
-        "Requires an admin key, a server key, or a token of the events' user. An event counts once by its `eventId`, however " +
-        "often it is sent; another event under a known id is refused with `event_id_conflict`. A refused event is listed in " +
+        `${describeAccess("user")} An event counts once by its \`eventId\`, however often it ` +
+        "is sent; another event under a known id is refused with `event_id_conflict`. A refused event is listed in " +
         "`rejected` by its index, and the others are recorded. If no event is stored, the status is 422 with the reasons, or " +
         "429 or 503 if all events may be sent again. A `timestamp` may be up to 7 days old; up to 5 minutes in the future " +
         "counts as now, with the warning `timestamp_in_future`. A `location` that cannot be true is left out, with a warning.",
       tags: ["Events"],
-      ...guard("anyone", kilobytes(256), "beacon"),
+      ...guard("user", kilobytes(256), "beacon"),
       request: { query: noQuery, body: { required: true, content: bodies } },
       responses: {
         202: jsonResponse(

@@ -51,7 +51,7 @@ describe("/openapi.json", () => {
   it("lists every operation of the API and its access level", () => {
     const accesses = Object.fromEntries(operations.map(({ name, access }) => [name, access]));
     expect(accesses).toEqual({
-      "POST /v1/recommendations": "anyone",
+      "POST /v1/recommendations": "user",
       "GET /v1/users/{id}/recommendations": "self",
       "GET /v1/users/{id}/live": "self",
       "GET /v1/recommendations/{id}": "server",
@@ -59,12 +59,12 @@ describe("/openapi.json", () => {
       "GET /v1/trending": "anyone",
       "GET /v1/locations/nearby": "anyone",
       "GET /v1/locations/resolve": "anyone",
-      "POST /v1/events": "anyone",
+      "POST /v1/events": "user",
       "POST /v1/events/bulk": "events:import",
       "PUT /v1/users/{id}/location": "self",
       "GET /v1/users": "people:read",
       "PUT /v1/users/{id}": "people:write",
-      "GET /v1/users/{id}": "people:read",
+      "GET /v1/users/{id}": "own",
       "PATCH /v1/users/{id}": "people:write",
       "DELETE /v1/users/{id}": "people:write",
       "GET /v1/users/{id}/interactions": "people:read",

@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import {
   createdKey,
+  type KeyRole,
   keyInput,
   keyRecord,
   keyRotation,
@@ -12,7 +13,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
 import { type Caller, describeAccess } from "../keys/caller.ts";
-import { encodeKey, hashKey } from "../keys/key.ts";
+import { generateKey, hashKey } from "../keys/key.ts";
 import {
   type GuardRoute,
   jsonBody,
@@ -39,9 +40,9 @@ function applicationForNewKey(caller: Caller, wanted: string | undefined): strin
   );
 }
 
-/** Returns a new random key, and the columns that are stored of it. `now` is in milliseconds since the Unix epoch. */
-async function generateKey(now: number) {
-  const key = encodeKey(crypto.getRandomValues(new Uint8Array(32)));
+/** Returns a new key of a role, and the columns that are stored of it. `now` is in milliseconds since the Unix epoch. */
+async function newKey(role: KeyRole, now: number) {
+  const key = generateKey(role);
   const stored = { id: crypto.randomUUID(), hash: await hashKey(key), createdAt: Math.floor(now / 1000) };
   return { key, stored };
 }
@@ -58,7 +59,7 @@ export function addKeyRoutes(
       method: "post",
       path: "/v1/keys",
       summary: "Create a key",
-      description: `${describeAccess("admin")} Only this response shows the key. Scopes extend what a server key may do.`,
+      description: `${describeAccess("admin")} Only this response shows the key. Scopes extend what a server key may do. A publishable key is not secret: a public page may contain it.`,
       tags,
       ...guard("admin", kilobytes(4)),
       request: { query: noQuery, body: jsonBody(keyInput.meta({ id: "KeyBody" })) },
@@ -70,7 +71,7 @@ export function addKeyRoutes(
     async (c) => {
       const { application: wanted, ...rights } = c.req.valid("json");
       const application = applicationForNewKey(c.var.caller, wanted);
-      const { key, stored } = await generateKey(now());
+      const { key, stored } = await newKey(rights.role, now());
       return c.json({ ...(await store.addKey({ application, ...rights, ...stored })), key }, 201);
     },
   );
@@ -114,7 +115,9 @@ export function addKeyRoutes(
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const { key, stored } = await generateKey(now());
+      const role = await store.findRole(c.var.caller.application, id);
+      if (role === null) throwRefusal("not_found", `The application has no key with the id ${id}.`);
+      const { key, stored } = await newKey(role, now());
       const expiresAt = stored.createdAt + c.req.valid("json").overlapSeconds;
       const successor = await store.rotateKey(c.var.caller.application, id, stored, expiresAt);
       if (successor === "unknown") throwRefusal("not_found", `The application has no key with the id ${id}.`);

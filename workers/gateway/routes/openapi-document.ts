@@ -6,7 +6,7 @@ export function addOpenApiDocument(app: Gateway): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "credential", {
     type: "http",
     scheme: "bearer",
-    description: "An admin key, a server key, or a token for one user.",
+    description: "An admin key, a server key, a publishable key, or a token for one user.",
   });
   let text: string | null = null;
   app.get("/openapi.json", (c) => {

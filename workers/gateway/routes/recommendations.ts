@@ -52,7 +52,7 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
       path: "/v1/recommendations",
       summary: "Recommend products to a user at a location",
       description:
-        `${describeAccess("self")} Without a \`location\`, or with (0, 0), the user's last location counts until it expires ` +
+        `${describeAccess("user")} Without a \`location\`, or with (0, 0), the user's last location counts until it expires ` +
         "(after 12 hours by default), then the location that Cloudflare derives from the request, then the user's home. " +
         "`warnings` says what was not used as it was sent. A product that the user dismissed is left out for the days that " +
         "`DISMISSED_DAYS` sets, unless they clicked, carted or purchased it since. `purchased` says what happens to " +
@@ -60,7 +60,7 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
         "scores, which recover day by day, and `keep` changes nothing. `auto` keeps what the user, or users in general, " +
         "buy again, and fades the rest.",
       tags,
-      ...guard("anyone", kilobytes(256)),
+      ...guard("user", kilobytes(256)),
       request: { query: noQuery, body: jsonBody(input) },
       responses: { 200: jsonResponse("Ranked products.", answer), ...problemResponses },
     }),

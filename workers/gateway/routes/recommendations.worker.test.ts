@@ -21,7 +21,12 @@ describe("the recommendation routes", () => {
     const answer = await gateway.app.request(request);
     expect(answer.status).toBe(200);
     expect(calls).toMatchObject([
-      ["demo", { userId: "ann", limit: 3 }, { city: "Lima", point: { lat: -12.04, lon: -77.03 } }],
+      [
+        "demo",
+        { userId: "ann", limit: 3 },
+        { city: "Lima", point: { lat: -12.04, lon: -77.03 } },
+        { isVouched: true, tokenIssuedAt: null },
+      ],
     ]);
     expect(answer.headers.get("server-timing")).toMatch(/^person;dur=1.5, onnx;desc="skipped", gateway;dur=/);
     expect(gateway.points).toMatchObject([

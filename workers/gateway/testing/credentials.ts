@@ -1,7 +1,7 @@
 import { SignJWT } from "jose";
-import { createdKey, type KeyScope, keyScopes } from "../../../shared/contracts/credential.ts";
+import { createdKey, type KeyRole, type KeyScope, keyScopes } from "../../../shared/contracts/credential.ts";
 import { type AccessLevel, isKeyScope } from "../keys/caller.ts";
-import { encodeKey } from "../keys/key.ts";
+import { generateKey } from "../keys/key.ts";
 import { issueToken } from "../keys/tokens.ts";
 import { createTestGateway, issueTestToken, tokenSecret, unlimitedRate } from "./test-gateway.ts";
 
@@ -9,11 +9,7 @@ const gateway = createTestGateway({ limiter: unlimitedRate });
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 
 /** Creates a key through the API; without `application`, in the development application `demo`. */
-export async function createKey(body: {
-  role: "admin" | "server";
-  scopes?: KeyScope[];
-  application?: string;
-}) {
+export async function createKey(body: { role: KeyRole; scopes?: KeyScope[]; application?: string }) {
   return createdKey.parse(await (await gateway.call("POST", "/v1/keys", { body })).json());
 }
 
@@ -47,7 +43,9 @@ export async function createInvalidCredentials(): Promise<Record<string, string>
     "a short text": "nobody",
     "a very long text": "x".repeat(8_000),
     "the prefix of a key": "vic_",
-    "an unknown key": encodeKey(crypto.getRandomValues(new Uint8Array(32))),
+    "an unknown admin key": generateKey("admin"),
+    "an unknown publishable key": generateKey("publishable"),
+    "a key of the format of earlier versions": `vic_${"a".repeat(43)}`,
     "a key but for its last character": near.key.slice(0, -1) + (near.key.endsWith("A") ? "B" : "A"),
     "the id of a key": near.id,
     "a revoked key": revoked.key,
@@ -102,12 +100,17 @@ export async function credentialsFor(access: AccessLevel) {
   const without = (scope: KeyScope) => keyScopes.filter((each) => each !== scope);
   const insufficient: Record<string, string> = {};
   let sufficient = userToken;
-  if (access === "self") insufficient["a token of another user"] = otherToken;
+  if (access !== "anyone") {
+    insufficient["the development publishable key"] = "dev-publishable-key";
+    insufficient["a publishable key"] = (await createKey({ role: "publishable" })).key;
+  }
+  if (access === "anyone") sufficient = "dev-publishable-key";
+  else if (access === "self") insufficient["a token of another user"] = otherToken;
   else if (access === "own") {
     insufficient["a token of another user"] = otherToken;
     insufficient["a server key"] = "dev-server-key";
     insufficient["a server key with every other scope"] = await keyWith(without("people:read"));
-  } else if (access !== "anyone") {
+  } else if (access !== "user") {
     insufficient["a token"] = userToken;
     sufficient = "dev-server-key";
   }

@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { clientAddressOf, clientNetworkOf } from "./client-network.ts";
+
+const from = (address: string): Headers => new Headers({ "cf-connecting-ip": address });
+
+describe("clientAddressOf", () => {
+  it("returns an IPv4 address, and the /64 of an IPv6 address however it is written", () => {
+    expect(clientAddressOf(from("192.0.2.7"))).toBe("192.0.2.7");
+    expect(clientAddressOf(from("::ffff:192.0.2.7"))).toBe("192.0.2.7");
+    const sameNetwork = [
+      "2001:db8:0:1::1",
+      "2001:DB8:0:1:ffff::",
+      "2001:0db8:0000:0001:1:2:3:4",
+      "2001:db8::1:1:2:3:4",
+    ];
+    for (const address of sameNetwork)
+      expect(clientAddressOf(from(address)), address).toBe("2001:db8:0:1::/64");
+    expect(clientAddressOf(from("2001:db8:0:2::1"))).toBe("2001:db8:0:2::/64");
+    expect(clientAddressOf(from("::1"))).toBe("0:0:0:0::/64");
+  });
+
+  it("returns one address for requests without the header", () => {
+    expect(clientAddressOf(new Headers())).toBe("local");
+    expect(clientAddressOf(from(" "))).toBe("local");
+  });
+});
+
+describe("clientNetworkOf", () => {
+  it("returns the /24 of an IPv4 address, and the /64 of an IPv6 address", () => {
+    expect(clientNetworkOf(from("192.0.2.7"))).toBe("192.0.2.0/24");
+    expect(clientNetworkOf(from("192.0.2.200"))).toBe("192.0.2.0/24");
+    expect(clientNetworkOf(from("2001:db8:0:1::1"))).toBe("2001:db8:0:1::/64");
+    expect(clientNetworkOf(new Headers())).toBe("local");
+  });
+});

@@ -81,8 +81,8 @@ export const allocate = (type: ElementType, length: number): Elements =>
 /** Bytes of one element of each type. */
 export const elementBytes: Record<ElementType, number> = { f64: 8, f32: 4, u32: 4, u8: 1 };
 
-/** Engagement that one interaction of each type adds. */
-export const engagementWeights = { view: 1, click: 2, cart: 4, purchase: 8, dismiss: -2 } as const;
+/** Engagement that one interaction of each type adds. A dismissal adds none, and takes none from others. */
+export const engagementWeights = { view: 1, click: 2, cart: 4, purchase: 8, dismiss: 0 } as const;
 
 /** Next products that a block keeps for each product. */
 export const maxNextProducts = 8;

@@ -10,11 +10,13 @@ const peopleOffset = countOffset.people;
 const weekOffset = hotOffset.week;
 const seasonOffset = hotOffset.season;
 
-/** Returns the engagement of one hour: its counts weighted by {@link engagementWeights}, at least zero. */
+/**
+ * Returns the engagement of one hour: the sum of its counts by {@link engagementWeights}.
+ */
 export function engagementOf(hour: HourTotals): number {
   let sum = 0;
   for (const type of eventTypes) sum += hour[type] * engagementWeights[type];
-  return Math.max(0, sum);
+  return sum;
 }
 
 /**
@@ -41,8 +43,7 @@ const maxRepetitions = 2;
 export function boundedByPeople(hot: readonly number[], lifetime: Totals): number[] {
   let bound = 0;
   for (const type of eventTypes)
-    bound +=
-      Math.max(0, engagementWeights[type]) * Math.min(lifetime[type], maxRepetitions * lifetime.people);
+    bound += engagementWeights[type] * Math.min(lifetime[type], maxRepetitions * lifetime.people);
   return hot.map((each) => Math.min(each, bound));
 }
 

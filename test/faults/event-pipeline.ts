@@ -23,12 +23,8 @@ import { addTotals, countFields, emptyTotals, type Totals } from "../../shared/c
 import { leafCellAt } from "../../shared/geo/cells.ts";
 import { LocationService } from "../../workers/location/service.ts";
 import { Confirmations } from "../../workers/recommendation/ingest/confirmations.ts";
-import {
-  eventTimeOf,
-  ingestEvents,
-  ingestHistory,
-  isInFuture,
-} from "../../workers/recommendation/ingest/ingest-events.ts";
+import { eventTimeOf, isInFuture } from "../../workers/recommendation/ingest/event-time.ts";
+import { ingestEvents, ingestHistory } from "../../workers/recommendation/ingest/ingest-events.ts";
 import { consumeBatch } from "../../workers/recommendation/ingest/queue.ts";
 import { countLogLines } from "../../workers/trainer/count-log-lines.ts";
 import { UserService } from "../../workers/user/service.ts";

@@ -118,8 +118,8 @@ export function addEventRoute(app: Gateway, { services }: Dependencies, guard: G
         `${describeAccess("user")} An event counts once by its \`eventId\`, however often it ` +
         "is sent; another event under a known id is refused with `event_id_conflict`. A refused event is listed in " +
         "`rejected` by its index, and the others are recorded. If no event is stored, the status is 422 with the reasons, or " +
-        "429 or 503 if all events may be sent again. A `timestamp` may be up to 7 days old; up to 5 minutes in the future " +
-        "counts as now, with the warning `timestamp_in_future`. A `location` that cannot be true is left out, with a warning.",
+        "429 or 503 if all events may be sent again. A `timestamp` may be up to 7 days old, with a user token up to 15 " +
+        "minutes; up to 5 minutes in the future counts as now, with the warning `timestamp_in_future`. A `location` that cannot be true is left out, with a warning.",
       tags: ["Events"],
       ...guard("user", kilobytes(256), "beacon"),
       request: { query: noQuery, body: { required: true, content: bodies } },

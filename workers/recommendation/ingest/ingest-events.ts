@@ -10,7 +10,7 @@ import type {
   RejectedEvent,
 } from "../../../shared/contracts/event.ts";
 import { differingFields, type EventContent } from "../../../shared/contracts/event-content.ts";
-import { fromInstant, type Precision, toInstant } from "../../../shared/contracts/primitives.ts";
+import { fromInstant, type Precision } from "../../../shared/contracts/primitives.ts";
 import type { UserRows } from "../../../shared/contracts/queues.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
 import { type Refusal, RefusalError, unwrap } from "../../../shared/contracts/result.ts";
@@ -20,6 +20,15 @@ import type { HistoryReport } from "../../../shared/services/recommendation-api.
 import { coarsenPoint } from "../serve/resolve-location.ts";
 import { deliverRows } from "./deliver-rows.ts";
 import {
+  eventTimeOf,
+  isInFuture,
+  isWithinLiveWindow,
+  maxAgeOf,
+  maxEarlySeconds,
+  timeRejection,
+  timestampInFuture,
+} from "./event-time.ts";
+import {
   coarsenedLocation,
   doubtedLocation,
   implausibleLocation,
@@ -27,42 +36,6 @@ import {
   notBelieved,
 } from "./location-warnings.ts";
 import { fetchProductFacts } from "./product-facts.ts";
-
-/** Maximum age of a live event; an older event is history. */
-const maxLateSeconds = 7 * 86_400;
-/** Accepted lead of a client's clock over the server's. */
-const maxEarlySeconds = 300;
-
-/** Returns the time of an event in seconds since the Unix epoch: its own timestamp, else `now`. */
-export const eventTimeOf = (timestamp: string | undefined, now: number): number =>
-  timestamp === undefined ? now : fromInstant(timestamp);
-
-/** Returns whether `time` is in the future. Such an event would stay the user's newest event until that time. */
-export const isInFuture = (time: number, now: number): boolean => time > now + maxEarlySeconds;
-
-/** Returns whether an event at `time` is accepted as a live event. */
-export const isWithinLiveWindow = (time: number, now: number): boolean =>
-  time >= now - maxLateSeconds && !isInFuture(time, now);
-
-/** Returns why a time is refused. `now` is the server's time, in seconds since the Unix epoch. */
-export const outOfWindowText = (time: number, now: number, mayBeOld = false): string =>
-  `must be ${mayBeOld ? "" : "at most 7 days old and "}at most 5 minutes in the future; got ` +
-  `${toInstant(time)}, and the server's time is ${toInstant(now)}`;
-
-/** Returns why the time of an event is refused. Times are in seconds since the Unix epoch. */
-const timeRejection = (time: number, now: number, mayBeOld: boolean): RejectedEvent["error"] => ({
-  code: "timestamp_out_of_window",
-  path: "timestamp",
-  message:
-    `\`timestamp\` ${outOfWindowText(time, now, mayBeOld)}` +
-    (time < now ? ". Send older events to POST /v1/events/bulk." : ""),
-});
-
-/** Returns the warning of a time that is a little in the future. `now` is in seconds since the Unix epoch. */
-export const timestampInFuture = (now: number) => ({
-  code: "timestamp_in_future",
-  message: `\`timestamp\` is ahead of the server's time, ${toInstant(now)}, and counts as now.`,
-});
 
 const countsAsNow = (index: number, now: number): EventWarning => ({ index, ...timestampInFuture(now) });
 
@@ -252,16 +225,17 @@ async function sendRows(
 export async function ingestEvents(
   env: RecommendationEnv,
   application: string,
-  { events: inputs }: { events: readonly EventInput[]; requester: Requester },
+  { events: inputs, requester }: { events: readonly EventInput[]; requester: Requester },
   now: number,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<{ receipt: EventReceipt; usersWithListeners: string[] }> {
   const receipt: EventReceipt = { accepted: 0, duplicates: 0, rejected: [], warnings: [] };
   const accepted: IndexedEvent[] = [];
+  const maxAge = maxAgeOf(requester);
   inputs.forEach((input, index) => {
     const time = eventTimeOf(input.timestamp, now);
-    if (!isWithinLiveWindow(time, now)) {
-      receipt.rejected.push({ index, error: timeRejection(time, now, false) });
+    if (!isWithinLiveWindow(time, now, maxAge)) {
+      receipt.rejected.push({ index, error: timeRejection(time, now, maxAge) });
       return;
     }
     accepted.push(timedEvent(input, index, time, now));
@@ -364,7 +338,7 @@ export async function ingestHistory(
   inputs.forEach((input, index) => {
     const time = eventTimeOf(input.timestamp, now);
     if (isInFuture(time, now)) {
-      report.rejected.push({ index, error: timeRejection(time, now, true) });
+      report.rejected.push({ index, error: timeRejection(time, now, null) });
       return;
     }
     const stored = storedEvents.get(JSON.stringify([input.userId, input.eventId]));

@@ -8,7 +8,13 @@ import { implausibilityOf, implausibilityText } from "../../../shared/geo/implau
 import { lastLocation } from "../serve/last-location.ts";
 import { coarsenPoint, placeNames } from "../serve/resolve-location.ts";
 import { lastLocationSecondsOf } from "../settings.ts";
-import { eventTimeOf, isWithinLiveWindow, outOfWindowText, timestampInFuture } from "./ingest-events.ts";
+import {
+  eventTimeOf,
+  isWithinLiveWindow,
+  maxAgeOf,
+  outOfWindowText,
+  timestampInFuture,
+} from "./event-time.ts";
 import { doubtText } from "./location-warnings.ts";
 
 /** Returns a refusal of the input for one field. */
@@ -24,11 +30,13 @@ export async function setUserLocation(
   env: RecommendationEnv,
   application: string,
   userId: string,
-  { input: { lat, lon, timestamp } }: { input: LocationInput; requester: Requester },
+  { input: { lat, lon, timestamp }, requester }: { input: LocationInput; requester: Requester },
   now: number,
 ): Promise<Result<{ answer: LocationOutcome; hasListeners: boolean }>> {
   const time = eventTimeOf(timestamp, now);
-  if (!isWithinLiveWindow(time, now)) return refuseField("timestamp", outOfWindowText(time, now));
+  const maxAge = maxAgeOf(requester);
+  if (!isWithinLiveWindow(time, now, maxAge))
+    return refuseField("timestamp", outOfWindowText(time, now, maxAge));
   const implausibility = implausibilityOf({ lat, lon });
   if (implausibility !== null)
     return refuseField("lat", `and \`lon\` are no location of a user: ${implausibilityText[implausibility]}`);

@@ -35,7 +35,13 @@ const recencyDays = 30;
  * Returns a decayed sum, as of the later of `at` and `time`, after adding `weight` at `time` to `sum` as of `at`. The
  * sum halves every `halfLifeDays`; the order of additions does not matter.
  */
-function addDecayed(sum: number, at: number, time: number, halfLifeDays: number, weight: number): number {
+export function addDecayed(
+  sum: number,
+  at: number,
+  time: number,
+  halfLifeDays: number,
+  weight: number,
+): number {
   const factor = (seconds: number): number => 2 ** (-seconds / daySeconds / halfLifeDays);
   return time >= at ? sum * factor(time - at) + weight : sum + weight * factor(at - time);
 }
@@ -252,7 +258,7 @@ function updatePlace(profile: UserProfile, lat: number, lon: number, time: numbe
 }
 
 /** Returns the value of keeping an entry: log frequency plus recency. */
-const retentionValue = (count: number, lastTime: number): number =>
+export const retentionValue = (count: number, lastTime: number): number =>
   Math.log1p(count) + lastTime / daySeconds / recencyDays;
 
 /** Drops the entry with the smallest value. */

@@ -55,19 +55,40 @@ function writeConfigWithIds({ config }: Deployment, ids: ReadonlyMap<string, str
   return file;
 }
 
-/** Runs SQL statements on a database of the account. Returns wrangler's output. */
-async function executeSql(database: string, config: string, sql: string): Promise<string> {
+/** Runs `use` with a temporary file that holds `text` and that only this user may read. */
+async function withTemporaryFile<T>(
+  name: string,
+  text: string,
+  use: (file: string) => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "vicinity-"));
   try {
-    const file = join(folder, "statements.sql");
-    writeFileSync(file, sql);
-    return await account.runOrThrow([
-      ...["d1", "execute", database, "--remote", "--yes", "-c", config],
-      ...["--file", file],
-    ]);
+    const file = join(folder, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    return await use(file);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Runs SQL statements on a database of the account. Returns wrangler's output. */
+const executeSql = (database: string, config: string, sql: string): Promise<string> =>
+  withTemporaryFile("statements.sql", sql, (file) =>
+    account.runOrThrow(["d1", "execute", database, "--remote", "--yes", "-c", config, "--file", file]),
+  );
+
+/**
+ * Deploys a worker. Uploads random values of the required secrets that it lacks with the same version, since no version
+ * may run without them. Returns wrangler's output.
+ */
+async function deployWorker({ config: original }: Deployment, config: string): Promise<string> {
+  const deploy = ["deploy", "-c", config];
+  const missing = await account.missingSecrets(config, readResources(join(root, original)).secrets);
+  if (missing.length === 0) return account.runOrThrow(deploy);
+  const secrets = Object.fromEntries(missing.map((name) => [name, randomBytes(32).toString("hex")]));
+  return withTemporaryFile("secrets.json", JSON.stringify(secrets), (file) =>
+    account.runOrThrow([...deploy, "--secrets-file", file]),
+  );
 }
 
 /**
@@ -126,9 +147,9 @@ async function deploy(): Promise<void> {
       await executeSql("vicinity-location", config, citySeedStatements().join("\n"));
     preparing.done();
   }
-  for (const { name } of deploymentOrder) {
-    const deploying = new ProgressLine(`Deploy ${name}`);
-    const output = await account.runOrThrow(["deploy", "-c", configs.get(name) as string]);
+  for (const worker of deploymentOrder) {
+    const deploying = new ProgressLine(`Deploy ${worker.name}`);
+    const output = await deployWorker(worker, configs.get(worker.name) as string);
     deploying.done(/https:\S+workers\.dev/.exec(output)?.[0] ?? "");
   }
   const gateway = configs.get("gateway") as string;

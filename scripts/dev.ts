@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { migrateLocalDatabases } from "./databases/migrate.ts";
 import { parseStartOptions } from "./start/options.ts";
-import { devArguments } from "./start/serve.ts";
+import { devArguments, devEnvironment } from "./start/serve.ts";
 import { root } from "./workers.ts";
 import { localTracesOff } from "./wrangler.ts";
 
@@ -15,7 +15,12 @@ const child = spawn(
   {
     cwd: root,
     stdio: "inherit",
-    env: { ...localTracesOff, ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false" },
+    env: {
+      ...localTracesOff,
+      ...process.env,
+      ...devEnvironment(stateDir),
+      CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    },
   },
 );
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));

@@ -43,11 +43,18 @@ export function runWrangler(args: string[], input = ""): Promise<CommandResult> 
   });
 }
 
-/** Starts wrangler without waiting for its end, and passes everything it prints to `onOutput`. */
-export function startWrangler(args: string[], onOutput: (text: string) => void): ChildProcess {
+/**
+ * Starts wrangler without waiting for its end, and passes everything it prints to `onOutput`. `variables` are added to
+ * its environment.
+ */
+export function startWrangler(
+  args: string[],
+  onOutput: (text: string) => void,
+  variables: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const child = spawn(process.execPath, [wrangler, ...args], {
     cwd: root,
-    env: { ...localTracesOff, ...process.env, ...environment },
+    env: { ...localTracesOff, ...process.env, ...environment, ...variables },
     stdio: ["ignore", "pipe", "pipe"],
   });
   child.stdout.on("data", (chunk: Buffer) => onOutput(chunk.toString()));

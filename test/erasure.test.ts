@@ -11,6 +11,7 @@ import { importProducts, waitForNearbyProducts } from "./support/import-products
 import { ndjsonHeaders, toNdjson } from "./support/ndjson.ts";
 import { pollUntil } from "./support/polling.ts";
 import { generateProducts, oslo } from "./support/products.ts";
+import { objectIdIn } from "./support/pseudonyms.ts";
 import { TestStack } from "./support/test-stack.ts";
 
 const stack = new TestStack();
@@ -40,9 +41,8 @@ const recommend = async (userId: string) => {
   expect(status).toBe(200);
   return body.recommendationId;
 };
-/** Returns a user's pseudonym in hexadecimal. Every recommendation id of the user begins with the pseudonym. */
-const pseudonymOf = async (userId: string) =>
-  Buffer.from((await recommend(userId)).split(".")[0], "base64url").toString("hex");
+/** Returns a user's pseudonym: the hexadecimal id of their object. */
+const pseudonymOf = async (userId: string) => objectIdIn(await recommend(userId));
 
 /** Erases a user through the API and waits until the erasure is done in every store. */
 const eraseUser = async (userId: string): Promise<Erasure> => {

@@ -58,6 +58,16 @@ describe("Account", () => {
     expect(calls.filter((call) => call.includes(" create ")).length).toBe(createCalls);
   });
 
+  it("lists the secrets that a worker lacks, and never takes a failure for a missing secret", async () => {
+    const missing = (code: number, output: string) =>
+      new Account(async () => ({ code, output })).missingSecrets("wrangler.toml", ["A_SECRET", "B_SECRET"]);
+    expect(await missing(0, '[\n  { "name": "A_SECRET", "type": "secret_text" }\n]')).toEqual(["B_SECRET"]);
+    expect(await missing(0, "[]")).toEqual(["A_SECRET", "B_SECRET"]);
+    expect(await missing(1, 'Worker "vicinity-recommendation" not found.')).toEqual(["A_SECRET", "B_SECRET"]);
+    await expect(missing(1, "A request to the Cloudflare API failed.")).rejects.toThrow("request");
+    await expect(missing(0, "no list")).rejects.toThrow("no JSON list");
+  });
+
   it("throws with wrangler's output when a command fails", async () => {
     const account = new Account(async () => ({ code: 1, output: "not logged in" }));
     await expect(account.createMissingResources(allResources[0])).rejects.toThrow("not logged in");

@@ -6,6 +6,7 @@ import type { Resources } from "./resources.ts";
 export type RunCommand = (args: string[], input?: string) => Promise<CommandResult>;
 
 const databaseList = z.array(z.object({ uuid: z.string(), name: z.string() }));
+const secretList = z.array(z.object({ name: z.string() }));
 const namespaceList = z.array(z.object({ id: z.string(), title: z.string() }));
 
 /** A Cloudflare account, read and changed through wrangler's commands. */
@@ -43,6 +44,19 @@ export class Account {
     for (const queue of queues)
       await this.#createUnlessPresent(["queues", "info", queue], ["queues", "create", queue]);
     return ids;
+  }
+
+  /**
+   * Returns those of `required` secrets that the worker of a configuration lacks; all, if the worker does not exist yet.
+   * Throws if wrangler fails otherwise: a secret that exists must not be taken for a missing one and be replaced.
+   */
+  async missingSecrets(config: string, required: readonly string[]): Promise<string[]> {
+    if (required.length === 0) return [];
+    const { code, output } = await this.#run(["secret", "list", "-c", config]);
+    if (code !== 0 && /Worker "[^"]*".* not found/.test(output)) return [...required];
+    if (code !== 0) throw new Error(`wrangler secret list failed:\n${output.trim()}`);
+    const present = new Set(secretList.parse(parseJsonList(output)).map(({ name }) => name));
+    return required.filter((name) => !present.has(name));
   }
 
   /** Returns the id of a resource, which it creates if the list does not contain its name. */

@@ -11,6 +11,7 @@ const configuration = z.object({
     producers: z.array(z.object({ queue: z.string() })).default([]),
     consumers: z.array(z.object({ queue: z.string(), dead_letter_queue: z.string().optional() })).default([]),
   }),
+  secrets: z.object({ required: z.array(z.string()).default([]) }).optional(),
 });
 
 /** Resources of the account that a worker's configuration refers to. */
@@ -20,6 +21,8 @@ export interface Resources {
   namespaces: { placeholder: string; name: string }[];
   buckets: string[];
   queues: string[];
+  /** Names of the secrets without which the worker is not deployed. */
+  secrets: string[];
 }
 
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
@@ -45,5 +48,6 @@ export function readResources(configFile: string): Resources {
         dead_letter_queue ? [queue, dead_letter_queue] : [queue],
       ),
     ]),
+    secrets: config.secrets?.required ?? [],
   };
 }

@@ -19,14 +19,20 @@ export function portIsFree(port: number): Promise<boolean> {
   });
 }
 
-/**
- * Returns the secret that signs user tokens. The state directory keeps it, so that tokens stay valid after a restart.
- */
-function tokenSecret(stateDir: string): string {
-  const file = join(stateDir, "token-secret");
+/** Returns a secret of the state directory. The first call creates the file, which only its owner may read. */
+function secretIn(stateDir: string, name: string): string {
+  const file = join(stateDir, name);
   if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString("hex"), { mode: 0o600 });
   return readFileSync(file, "utf8");
 }
+
+/**
+ * Returns the environment of `wrangler dev` with the secrets that the configurations require. A process list does not show an
+ * environment to other users. The state directory keeps the secrets, so that ids stay valid after a restart.
+ */
+export const devEnvironment = (stateDir: string): Record<string, string> => ({
+  PSEUDONYM_SECRET: secretIn(stateDir, "pseudonym-secret"),
+});
 
 /**
  * Returns the arguments of `wrangler dev` for all workers in one process. `initialImport` is the import that `/readyz`
@@ -50,7 +56,7 @@ export const devArguments = (
   "--var",
   "DEVELOPMENT_KEYS:on",
   "--var",
-  `TOKEN_SECRET:${tokenSecret(stateDir)}`,
+  `TOKEN_SECRET:${secretIn(stateDir, "token-secret")}`,
   ...(initialImport === null
     ? []
     : ["--var", `INITIAL_IMPORT:${initialImport}@${Math.floor(Date.now() / 1000)}`]),
@@ -93,6 +99,7 @@ export async function startWorkers(
       log.write(text);
       tail = (tail + text).slice(-maxQuotedCharacters);
     },
+    devEnvironment(stateDir),
   );
   onChild(child);
   const url = `http://127.0.0.1:${port}`;

@@ -6,7 +6,7 @@ import { z } from "zod";
  * Format of the local state. It grows when tables of Durable Objects or stored profiles change so that older ones
  * cannot be read. Format 1, of version 0.1, was not written down.
  */
-const stateFormat = 3;
+const stateFormat = 4;
 
 const stateMarker = z.object({
   format: z.number().int().default(1),

@@ -69,7 +69,7 @@ export const recommendedItem = z.object({
   reasons: z.array(z.string()).optional(),
 });
 
-/** Answer of `POST /v1/recommendations`. `recommendationId` begins with the user's pseudonym, not with their id. */
+/** Answer of `POST /v1/recommendations`. Only the keys of this deployment lead from `recommendationId` to the user. */
 export const recommendationAnswer = z.object({
   recommendationId: plainId,
   model: z.object({ version: z.string(), sha256: z.string() }),

@@ -5,6 +5,7 @@ import { findStoresContaining, findTraces } from "../support/find-traces.ts";
 import { waitForNearbyProducts } from "../support/import-products.ts";
 import { pollUntil } from "../support/polling.ts";
 import { generateProducts, oslo } from "../support/products.ts";
+import { objectIdIn } from "../support/pseudonyms.ts";
 import { TestStack } from "../support/test-stack.ts";
 
 const stack = new TestStack();
@@ -81,7 +82,7 @@ describe("ids of printable Unicode", () => {
     const { recommendationId } = await vicinity.recommend({ userId, location: oslo });
     const event = { eventId, userId, type: "click" as const, productId: "erased-product/ü" };
     expect(await vicinity.sendEvents([event])).toMatchObject({ accepted: 1 });
-    const pseudonym = Buffer.from(recommendationId.split(".")[0], "base64url").toString("hex");
+    const pseudonym = await objectIdIn(recommendationId);
     const traces = [userId, encodeURIComponent(userId), eventId, "erased-note", pseudonym];
     await pollUntil(
       () => findStoresContaining(stack, traces),

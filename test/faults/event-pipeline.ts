@@ -38,6 +38,7 @@ export interface Bindings {
   USER_SESSION: DurableObjectNamespace<UserSession>;
   TILES: KVNamespace;
   TRAINING_LOG: R2Bucket;
+  PSEUDONYM_SECRET: string;
 }
 export const bindings = env as unknown as Bindings;
 
@@ -99,6 +100,7 @@ function recommendationEnv(): RecommendationEnv {
     USER_SESSION: faults.wrap("session", bindings.USER_SESSION, []),
     INTERACTIONS: queues.interactions,
     LOCATIONS: queues.locations,
+    PSEUDONYM_SECRET: bindings.PSEUDONYM_SECRET,
   } as unknown as RecommendationEnv;
 }
 

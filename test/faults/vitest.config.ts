@@ -23,6 +23,7 @@ export default defineConfig({
         r2Buckets: ["TRAINING_LOG"],
         bindings: {
           MIGRATIONS: await readD1Migrations(migrations),
+          PSEUDONYM_SECRET: "a-secret-of-the-tests-0123456789abcdef",
           LONG: process.env.VICINITY_LONG === "1",
         },
       },

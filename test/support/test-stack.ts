@@ -8,6 +8,13 @@ const root = join(import.meta.dirname, "../..");
 /** Number of seed statements to run. Large cities come first in the seed, so a few statements are enough. */
 const citySeedStatementCount = 5;
 
+/** Secrets of the workers in tests, by name of the worker. */
+export const stackSecrets = {
+  gateway: { TOKEN_SECRET: "a-secret-of-the-tests-0123456789abcdef" },
+  recommendation: { PSEUDONYM_SECRET: "another-secret-of-the-tests-0123456789" },
+};
+const secretsByWorker: Readonly<Record<string, Record<string, string>>> = stackSecrets;
+
 /** Selects the names of the tables that migrations or Durable Objects create, without those of the platform. */
 export const listTablesSql =
   "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' AND name <> 'd1_migrations'";
@@ -41,9 +48,7 @@ export class TestStack {
         ...workers.map(({ name, config }) => ({
           configPath: config,
           vars: { ...(name === "gateway" ? { DEVELOPMENT_KEYS: "on" } : {}), ...variables[name] },
-          ...(name === "gateway"
-            ? { secrets: { TOKEN_SECRET: "a-secret-of-the-tests-0123456789abcdef" } }
-            : {}),
+          secrets: secretsByWorker[name] ?? {},
         })),
         { configPath: pagesConfig },
       ],

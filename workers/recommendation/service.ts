@@ -30,6 +30,8 @@ import type { LocationInput, LocationOutcome } from "../../shared/contracts/user
 import { DeadLetterService } from "../../shared/dead-letters/dead-letter-service.ts";
 import { removeExpiredDeadLetters } from "../../shared/dead-letters/remove-expired-dead-letters.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
+import { pseudonymKeysOf, pseudonymSecretOf } from "../../shared/pseudonyms/pseudonym-keys.ts";
+import { openObjectId, type SealedIdScope, sealObjectId } from "../../shared/pseudonyms/sealed-object-id.ts";
 import type { HistoryReport, RecommendationApi } from "../../shared/services/recommendation-api.ts";
 import type { UserSettings } from "../../shared/services/user-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
@@ -59,7 +61,6 @@ import {
   userRef,
 } from "./rpc-inputs.ts";
 import { recommendProducts } from "./serve/recommend.ts";
-import { newRecommendationId, objectIdOf } from "./serve/recommendation-id.ts";
 import { similarProducts, trendingProducts } from "./serve/similar-and-trending.ts";
 import { RegistryStore } from "./store.ts";
 
@@ -107,7 +108,8 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   async receipt(application: string, recommendationId: string): Promise<Result<RecommendationReceipt>> {
     const parsed = parse(applicationName, application);
     if (!parsed.ok) return parsed;
-    const receipt = await this.#askUserObject(recommendationId, (session) =>
+    const scope: SealedIdScope = { application, kind: "recommendation" };
+    const receipt = await this.#askUserObject(scope, recommendationId, (session) =>
       session.receipt(application, recommendationId),
     );
     return receipt ? ok(receipt) : refuse("not_found", `There is no recommendation ${recommendationId}.`);
@@ -174,7 +176,9 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const parsed = parse(userRef, { application, userId });
     if (!parsed.ok) return parsed;
     const session = userSessionStub(this.env.USER_SESSION, application, userId, null);
-    return ok(await session.erase(application, userId, newRecommendationId(session.id.toString())));
+    const scope: SealedIdScope = { application, kind: "erasure" };
+    const id = await sealObjectId(await pseudonymKeysOf(this.env), scope, session.id.toString());
+    return ok(await session.erase(application, userId, id));
   }
 
   async exportUser(application: string, userId: string, query: PageQuery): Promise<Result<Page<ExportItem>>> {
@@ -185,24 +189,23 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   async getErasure(application: string, id: string): Promise<Result<Erasure>> {
     const parsed = parse(applicationName, application);
     if (!parsed.ok) return parsed;
-    const erasure = await this.#askUserObject(id, (session) => session.erasure(application, id));
+    const scope: SealedIdScope = { application, kind: "erasure" };
+    const erasure = await this.#askUserObject(scope, id, (session) => session.erasure(application, id));
     return erasure ? ok(erasure) : refuse("not_found", `There is no erasure ${id}.`);
   }
 
-  /** Calls the user object that a recommendation or erasure id names; returns null if the id names none. */
+  /**
+   * Calls the user object that a sealed id names. Returns null, and wakes no object, if the id was not sealed for this
+   * application and kind.
+   */
   async #askUserObject<T>(
+    scope: SealedIdScope,
     id: string,
     call: (session: DurableObjectStub<UserSession>) => Promise<T | null>,
   ): Promise<T | null> {
-    const objectId = objectIdOf(id);
+    const objectId = await openObjectId(await pseudonymKeysOf(this.env), scope, id);
     if (objectId === null) return null;
-    try {
-      return await call(this.env.USER_SESSION.get(this.env.USER_SESSION.idFromString(objectId)));
-    } catch (error) {
-      // The id belongs to another Durable Object namespace.
-      if (error instanceof TypeError) return null;
-      throw error;
-    }
+    return call(this.env.USER_SESSION.get(this.env.USER_SESSION.idFromString(objectId)));
   }
 
   async runRebuildStep(application: string, cursor: string | undefined): Promise<Result<RebuildStep>> {
@@ -332,6 +335,11 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   async ready(): Promise<Readiness> {
     if (!bundledModel.ok)
       return { ready: false, detail: `the bundled model was refused: ${bundledModel.error.detail}` };
+    try {
+      pseudonymSecretOf(this.env);
+    } catch (error) {
+      return { ready: false, detail: errorText(error) };
+    }
     try {
       await new RegistryStore(this.env.DB).probe();
       return { ready: true, detail: "ready" };

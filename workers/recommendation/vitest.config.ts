@@ -16,6 +16,7 @@ export default defineConfig({
         r2Buckets: ["MODELS", "TRAINING_LOG"],
         bindings: {
           MIGRATIONS: await readD1Migrations(migrations),
+          PSEUDONYM_SECRET: "a-secret-of-the-tests-0123456789abcdef",
         },
         queueProducers: { INTERACTIONS: "interactions", LOCATIONS: "locations" },
         modulesRules: [

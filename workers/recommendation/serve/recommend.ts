@@ -21,6 +21,8 @@ import type { Requester } from "../../../shared/contracts/requester.ts";
 import { ok, type Result, refuse, unwrap } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { utcOffsetAt } from "../../../shared/geo/local-time.ts";
+import { pseudonymKeysOf } from "../../../shared/pseudonyms/pseudonym-keys.ts";
+import { sealObjectId } from "../../../shared/pseudonyms/sealed-object-id.ts";
 import { rankersFor, refreshSnapshot, type ServingRankers } from "../models/serving-rankers.ts";
 import { advanceRollout } from "../rollout/advance-rollout.ts";
 import { scoreShadow } from "../rollout/score-shadow.ts";
@@ -30,7 +32,6 @@ import { decideCurrency } from "./filter-currency.ts";
 import { impressionOf } from "./impression.ts";
 import { type ListedProduct, listProducts } from "./listed-products.ts";
 import { locationCandidateService } from "./location-candidates.ts";
-import { newRecommendationId } from "./recommendation-id.ts";
 import { type RecommendationLocation, resolveLocation, usableLocation } from "./resolve-location.ts";
 
 const batchPool = new BatchPool(featureShape, maxCandidates);
@@ -158,7 +159,11 @@ export async function recommendProducts(
     stageOf("cards", performance.now() - cardsStarted, cardsSkipped),
   ];
   const shown = listed.map(({ ranked }) => ranked);
-  const recommendationId = newRecommendationId(session.id.toString());
+  const recommendationId = await sealObjectId(
+    await pseudonymKeysOf(env),
+    { application, kind: "recommendation" },
+    session.id.toString(),
+  );
   const model = { version: answer.ranker.version, sha256: answer.ranker.sha256 };
   const receipt: RecommendationReceipt = {
     recommendationId,

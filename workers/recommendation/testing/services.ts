@@ -61,6 +61,7 @@ export const services = {
     },
   },
   MODELS: { get: rejectAsDown },
+  PSEUDONYM_SECRET: "a-secret-of-the-tests-0123456789abcdef",
   LOCATION: {
     resolveLocation: async () => ok(inOslo),
     coarsen: async () => ok({ point: { lat: 59.9, lon: 10.7 }, place: null }),

@@ -25,10 +25,45 @@ export interface UserGeneration {
   generation: number;
 }
 
-/** Marks a user as erased: workers drop data of this pseudonym whose generation is at most `generation`. */
+/** Why a generation of a user's data ended: it was erased, or it belongs to another user since a merge. */
+export type GenerationEnd = "erased" | "merged";
+
+/**
+ * Marks a user as erased or merged. Workers drop data of this pseudonym whose generation is at most `generation`. Rows of
+ * generations up to `mergedGeneration` are no longer stored under the pseudonym, but what the log has of them stays. A
+ * number is -1 if there is no such generation.
+ */
 export interface Tombstone {
   pseudonym: string;
   generation: number;
+  mergedGeneration: number;
+}
+
+/** A stored interaction by the names of its columns. A merge copies columns that are not named here unchanged. */
+export interface HistoryRow {
+  event_id: string;
+  type: EventType;
+  product_id: string;
+  /** Seconds since the Unix epoch. */
+  time: number;
+  lat: number | null;
+  lon: number | null;
+  recommendation_id: string | null;
+  /** 1 for the user's first choice, and the first purchase, of the product. */
+  first: number;
+  first_purchase: number;
+  [column: string]: string | number | null;
+}
+
+/** What the object of a merge's target knows that its database may not hold yet. Lists of event and product ids. */
+export interface KnownToTarget {
+  /** Events that both users sent with the same content. */
+  equal: string[];
+  /** Events whose ids name other events of the target. */
+  conflicting: string[];
+  /** Products that both users chose, and purchased. */
+  chosen: string[];
+  purchased: string[];
 }
 
 /** Number of rows that one step of an erasure removed from D1. `more` is true while rows are left. */
@@ -132,9 +167,50 @@ export interface UserApi extends ReadinessApi, RetentionApi {
   /**
    * Stores the tombstone of a user, and removes up to 5,000 rows of each table. From then on `recordInteractions` and
    * `recordLocations` drop the erased generation. The user's Durable Object calls it until `more` is false, before it
-   * begins the next generation.
+   * begins the next generation. For a merged user (`end`), rows are removed after they were copied to the other user.
    */
-  eraseRecords(application: string, user: UserGeneration): Promise<Result<ErasedRecords>>;
+  eraseRecords(
+    application: string,
+    user: UserGeneration,
+    end?: GenerationEnd,
+  ): Promise<Result<ErasedRecords>>;
+  /** Stores that a user is merged: from then on, no row of this generation is inserted. */
+  closeMergedGeneration(application: string, user: UserGeneration): Promise<Result<null>>;
+  /** Returns at most 1,000 interactions of a user after event id `after`, by event id. */
+  readHistory(
+    application: string,
+    userId: string,
+    after: string,
+    limit: number,
+  ): Promise<Result<HistoryRow[]>>;
+  /**
+   * Inserts at most 1,000 interactions of the merged user `from` (a pseudonym) into the history of `into`, each once,
+   * however often it is called. Changes no totals. Inserts nothing if `into` was erased. Returns the number of rows that
+   * were inserted.
+   */
+  insertHistory(
+    application: string,
+    into: UserGeneration,
+    from: string,
+    rows: HistoryRow[],
+    known: KnownToTarget,
+  ): Promise<Result<{ inserted: number }>>;
+  /** Returns at most 1,000 visits of a user after number `after`, in the order in which they were reported. */
+  readVisits(
+    application: string,
+    userId: string,
+    after: number,
+    limit: number,
+  ): Promise<Result<PlaceVisit[]>>;
+  /**
+   * Gives home, consent and attributes of a merged user to `into`, unless `into` has stated its own or was erased.
+   * Returns the settings of `into`; null if it has no profile.
+   */
+  adoptProfile(
+    application: string,
+    fromUserId: string,
+    into: UserGeneration,
+  ): Promise<Result<UserSettings | null>>;
   /** Returns the tombstones of those pseudonyms (at most 10,000) that have one. */
   findTombstones(application: string, pseudonyms: string[]): Promise<Result<Tombstone[]>>;
 }

@@ -22,7 +22,11 @@ describe("readUnerasedLines", () => {
   };
   const user = {
     findTombstones: async (application: string, users: string[]) =>
-      ok(application === "demo" && users.includes(ann) ? [{ pseudonym: ann, generation: 0 }] : []),
+      ok(
+        application === "demo" && users.includes(ann)
+          ? [{ pseudonym: ann, generation: 0, mergedGeneration: -1 }]
+          : [],
+      ),
   };
   const read = async (key: string) => readUnerasedLines({ log: await log(), user }, "demo", key);
 

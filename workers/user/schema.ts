@@ -86,15 +86,19 @@ export const interactionTotals = sqliteTable(
   (table) => [primaryKey({ columns: [table.application, table.productId, table.hour] })],
 );
 
-/** Tombstones of erased users, by pseudonym. Late data of an erased generation is dropped. */
+/**
+ * Tombstones of users that were erased or merged into another, by pseudonym. Late rows of such a generation are dropped.
+ */
 export const erasures = sqliteTable(
   "erasures",
   {
     application: text("application").notNull(),
     /** The user's pseudonym. */
     pseudonym: text("pseudonym").notNull(),
-    /** The last erased generation; all earlier ones are erased too. */
+    /** The last erased generation; all earlier ones are erased too. -1 if none was erased. */
     generation: integer("generation").notNull().default(0),
+    /** The last generation that was merged into another user, who keeps its data; -1 if none was. */
+    mergedGeneration: integer("merged_generation").notNull().default(-1),
     /** Seconds since the Unix epoch. */
     erasedAt: real("erased_at").notNull(),
   },

@@ -1,10 +1,16 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
 import { decodeCursor, encodeCursor, toPage } from "../../shared/contracts/cursor.ts";
-import { acceptedInteraction } from "../../shared/contracts/event.ts";
+import { acceptedInteraction, eventType } from "../../shared/contracts/event.ts";
 import type { Page, PageQuery } from "../../shared/contracts/page.ts";
-import { applicationName, generation, identifier, pseudonym } from "../../shared/contracts/primitives.ts";
-import { placeVisit } from "../../shared/contracts/queues.ts";
+import {
+  applicationName,
+  epochSeconds,
+  generation,
+  identifier,
+  pseudonym,
+} from "../../shared/contracts/primitives.ts";
+import { type PlaceVisit, placeVisit } from "../../shared/contracts/queues.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
 import type { ProductTotals, Totals } from "../../shared/contracts/totals.ts";
@@ -18,6 +24,9 @@ import {
 } from "../../shared/contracts/user.ts";
 import type {
   ErasedRecords,
+  GenerationEnd,
+  HistoryRow,
+  KnownToTarget,
   StoredEvent,
   Tombstone,
   UserApi,
@@ -26,8 +35,9 @@ import type {
   UserVisit,
 } from "../../shared/services/user-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
-import { userDatabases } from "./database.ts";
+import { databaseOfUser, userDatabases } from "./database.ts";
 import type { UserInteractionBatch } from "./interaction-rows.ts";
+import { adoptProfile, closeMergedGeneration, insertHistory, readHistory } from "./merge-users.ts";
 import { removeExpiredRows } from "./retention.ts";
 import {
   userInteractionOf,
@@ -59,10 +69,41 @@ const recordLocationsCall = z.object({
   application: applicationName,
   batch: z.array(userGeneration.extend({ visits: z.array(placeVisit) })).max(1000),
 });
-const eraseCall = z.object({ application: applicationName, user: userGeneration });
+const eraseCall = z.object({
+  application: applicationName,
+  user: userGeneration,
+  end: z.enum(["erased", "merged"]),
+});
 const tombstonesCall = z.object({ application: applicationName, pseudonyms: z.array(pseudonym).max(10_000) });
+/** Maximum number of rows that one step of a merge copies. */
+const maxHistoryRows = 1000;
 /** Maximum number of rows of each table that one step of an erasure removes. */
 const maxErasedRowsPerStep = 5000;
+const readHistoryCall = userCall.extend({
+  after: z.string(),
+  limit: z.number().int().min(1).max(maxHistoryRows),
+});
+const readVisitsCall = readHistoryCall.extend({ after: z.number().int() });
+const historyRow = z.looseObject({
+  event_id: identifier,
+  type: eventType,
+  product_id: identifier,
+  time: epochSeconds,
+  lat: z.number().nullable(),
+  lon: z.number().nullable(),
+  recommendation_id: z.string().nullable(),
+  first: z.number(),
+  first_purchase: z.number(),
+});
+const ids = z.array(z.string());
+const insertHistoryCall = z.object({
+  application: applicationName,
+  into: userGeneration,
+  from: pseudonym,
+  rows: z.array(historyRow).max(maxHistoryRows),
+  known: z.object({ equal: ids, conflicting: ids, chosen: ids, purchased: ids }),
+});
+const adoptCall = z.object({ application: applicationName, fromUserId: identifier, into: userGeneration });
 const totalsCall = z.object({ application: applicationName, productIds: z.array(identifier).max(1000) });
 
 const rebuildTotalsCall = z.object({
@@ -209,11 +250,75 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     return ok(toPage(rows, query.limit, userVisitOf, ({ seq }) => seq));
   }
 
-  async eraseRecords(application: string, user: UserGeneration): Promise<Result<ErasedRecords>> {
-    const parsed = parse(eraseCall, { application, user });
+  async eraseRecords(
+    application: string,
+    user: UserGeneration,
+    end: GenerationEnd = "erased",
+  ): Promise<Result<ErasedRecords>> {
+    const parsed = parse(eraseCall, { application, user, end });
     return parsed.ok
-      ? ok(await this.#store.erase(application, parsed.value.user, maxErasedRowsPerStep, now()))
+      ? ok(await this.#store.erase(application, parsed.value.user, end, maxErasedRowsPerStep, now()))
       : parsed;
+  }
+
+  #databaseOf(application: string, userId: string): D1Database {
+    return databaseOfUser(userDatabases(this.env), application, userId);
+  }
+
+  async closeMergedGeneration(application: string, user: UserGeneration): Promise<Result<null>> {
+    const parsed = parse(eraseCall, { application, user, end: "merged" });
+    if (!parsed.ok) return parsed;
+    await closeMergedGeneration(this.#databaseOf(application, user.userId), application, user, now());
+    return ok(null);
+  }
+
+  async readHistory(
+    application: string,
+    userId: string,
+    after: string,
+    limit: number,
+  ): Promise<Result<HistoryRow[]>> {
+    const parsed = parse(readHistoryCall, { application, userId, after, limit });
+    if (!parsed.ok) return parsed;
+    return ok(await readHistory(this.#databaseOf(application, userId), application, userId, after, limit));
+  }
+
+  async insertHistory(
+    application: string,
+    into: UserGeneration,
+    from: string,
+    rows: HistoryRow[],
+    known: KnownToTarget,
+  ): Promise<Result<{ inserted: number }>> {
+    const parsed = parse(insertHistoryCall, { application, into, from, rows, known });
+    if (!parsed.ok) return parsed;
+    const database = this.#databaseOf(application, into.userId);
+    const transfer = { application, into, from, known };
+    return ok({ inserted: await insertHistory(database, rows, transfer, now()) });
+  }
+
+  async readVisits(
+    application: string,
+    userId: string,
+    after: number,
+    limit: number,
+  ): Promise<Result<PlaceVisit[]>> {
+    const parsed = parse(readVisitsCall, { application, userId, after, limit });
+    if (!parsed.ok) return parsed;
+    const rows = await this.#store.listVisits(application, userId, limit, after);
+    return ok(rows.map((row) => placeVisit.parse(row)));
+  }
+
+  async adoptProfile(
+    application: string,
+    fromUserId: string,
+    into: UserGeneration,
+  ): Promise<Result<UserSettings | null>> {
+    const parsed = parse(adoptCall, { application, fromUserId, into });
+    if (!parsed.ok) return parsed;
+    const from = { database: this.#databaseOf(application, fromUserId), userId: fromUserId };
+    await adoptProfile(from, this.#databaseOf(application, into.userId), application, into, now());
+    return this.getSettings(application, into.userId);
   }
 
   async findTombstones(application: string, pseudonyms: string[]): Promise<Result<Tombstone[]>> {

@@ -1,7 +1,7 @@
 import { eventTypes } from "../../shared/contracts/event.ts";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import { countFields } from "../../shared/contracts/totals.ts";
-import type { StoredEvent } from "../../shared/services/user-api.ts";
+import type { StoredEvent, Tombstone } from "../../shared/services/user-api.ts";
 import type { InteractionJson, TotalsRow } from "./interaction-rows.ts";
 
 // These statements use D1's own API: they pass a list as one JSON parameter, and drizzle's batch accepts no raw
@@ -11,7 +11,7 @@ import type { InteractionJson, TotalsRow } from "./interaction-rows.ts";
  * SQL condition: no tombstone covers the user's generation of row `j` of the list (`o`: pseudonym, `g`: generation).
  */
 const notErasedSql = `NOT EXISTS (SELECT 1 FROM erasures e
-  WHERE e.application = ?1 AND e.pseudonym = j.value ->> 'o' AND j.value ->> 'g' <= e.generation)`;
+  WHERE e.application = ?1 AND e.pseudonym = j.value ->> 'o' AND j.value ->> 'g' <= max(e.generation, e.merged_generation))`;
 
 /** SQL expression: the UTC hour of a time in seconds, as whole hours since the epoch. */
 const hourSql = (time: string): string => `CAST(floor(${time} / 3600) AS INTEGER)`;
@@ -198,13 +198,13 @@ export async function readTombstones(
   database: D1Database,
   application: string,
   pseudonyms: string[],
-): Promise<{ pseudonym: string; generation: number }[]> {
+): Promise<Tombstone[]> {
   const { results } = await database
     .prepare(
-      `SELECT e.pseudonym, e.generation FROM json_each(?2) j CROSS JOIN erasures e
+      `SELECT e.pseudonym, e.generation, e.merged_generation AS mergedGeneration FROM json_each(?2) j CROSS JOIN erasures e
          ON e.application = ?1 AND e.pseudonym = j.value`,
     )
     .bind(application, JSON.stringify(pseudonyms))
-    .all<{ pseudonym: string; generation: number }>();
+    .all<Tombstone>();
   return results;
 }

@@ -2,7 +2,13 @@ import { and, desc, eq, gt, inArray, notExists, sql } from "drizzle-orm";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import { type ProductTotals, sumTotals, type Totals } from "../../shared/contracts/totals.ts";
 import { compareUtf8 } from "../../shared/encoding/compare-utf8.ts";
-import type { ErasedRecords, StoredEvent, UserGeneration } from "../../shared/services/user-api.ts";
+import type {
+  ErasedRecords,
+  GenerationEnd,
+  StoredEvent,
+  Tombstone,
+  UserGeneration,
+} from "../../shared/services/user-api.ts";
 import { type Database, databaseOfUser, openDatabase } from "./database.ts";
 import {
   groupHoursByProduct,
@@ -287,16 +293,21 @@ export class UserStore {
   }
 
   /**
-   * Runs one step of an erasure: stores the tombstone and deletes at most `limit` rows of each table, in one
-   * transaction. From the first step on, inserts drop the erased generation. The last step deletes the profile.
+   * Runs one step of an erasure, or of the end of a merge: stores the tombstone and deletes at most `limit` rows of each
+   * table, in one transaction. From the first step on, inserts drop the generation. The last step deletes the profile.
    * Totals stay, because they name no user.
    */
   async erase(
     application: string,
     { userId, pseudonym, generation }: UserGeneration,
+    end: GenerationEnd,
     limit: number,
     now: number,
   ): Promise<ErasedRecords> {
+    const ended =
+      end === "erased"
+        ? { generation, mergedGeneration: -1 }
+        : { generation: -1, mergedGeneration: generation };
     const db = this.#databaseOf(application, userId);
     const ofUser = (table: typeof interactions | typeof userLocations) =>
       and(eq(table.application, application), eq(table.userId, userId));
@@ -313,10 +324,14 @@ export class UserStore {
     const [, deletedInteractions, deletedVisits, deletedUsers] = await db.batch([
       db
         .insert(erasures)
-        .values({ application, pseudonym, generation, erasedAt: now })
+        .values({ application, pseudonym, ...ended, erasedAt: now })
         .onConflictDoUpdate({
           target: [erasures.application, erasures.pseudonym],
-          set: { generation: sql`max(${erasures.generation}, excluded.generation)`, erasedAt: now },
+          set: {
+            generation: sql`max(${erasures.generation}, excluded.generation)`,
+            mergedGeneration: sql`max(${erasures.mergedGeneration}, excluded.merged_generation)`,
+            erasedAt: now,
+          },
         }),
       db.delete(interactions).where(and(ofUser(interactions), inArray(interactions.eventId, interactionIds))),
       db.delete(userLocations).where(and(ofUser(userLocations), inArray(userLocations.seq, visitSeqs))),
@@ -341,10 +356,7 @@ export class UserStore {
   }
 
   /** Returns the tombstones of those pseudonyms that have one. */
-  async findTombstones(
-    application: string,
-    pseudonyms: string[],
-  ): Promise<{ pseudonym: string; generation: number }[]> {
+  async findTombstones(application: string, pseudonyms: string[]): Promise<Tombstone[]> {
     const lists = await Promise.all(
       this.#databases.map((database) => readTombstones(database, application, pseudonyms)),
     );

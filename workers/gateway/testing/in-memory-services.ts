@@ -125,6 +125,11 @@ const userService = (): UserApi => {
     getSettings: async () => ok(null),
     eraseRecords: async () => ok({ interactions: 0, locations: 0, profiles: 0, more: false }),
     findTombstones: async () => ok([]),
+    closeMergedGeneration: async () => ok(null),
+    readHistory: async () => ok([]),
+    insertHistory: async () => ok({ inserted: 0 }),
+    readVisits: async () => ok([]),
+    adoptProfile: async () => ok(null),
   };
 };
 

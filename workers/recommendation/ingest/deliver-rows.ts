@@ -148,9 +148,16 @@ async function removeErased(
   );
   if (tombstones.length === 0) return;
   const erased = new Map(tombstones.map(({ pseudonym, generation }) => [pseudonym, generation]));
+  // The counts of a merged user are the other user's now; the lines of the log stay.
+  const ended = new Map(
+    tombstones.map(({ pseudonym, generation, mergedGeneration }) => [
+      pseudonym,
+      Math.max(generation, mergedGeneration),
+    ]),
+  );
   const erasedUsers = users.filter(
     ({ pseudonym, generation, rows }) =>
-      generation <= (erased.get(pseudonym) ?? -1) && rows.some(({ kind }) => kind === "counts"),
+      generation <= (ended.get(pseudonym) ?? -1) && rows.some(({ kind }) => kind === "counts"),
   );
   if (erasedUsers.length > 0)
     await new ExperimentCountsTable(env.DB).eraseUsers(

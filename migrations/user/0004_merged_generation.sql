@@ -1,0 +1,1 @@
+ALTER TABLE `erasures` ADD `merged_generation` integer DEFAULT -1 NOT NULL;

@@ -6,12 +6,14 @@ import { type Impression, impression } from "../shared/contracts/impression.ts";
 import { liveHeaders } from "../shared/contracts/live.ts";
 import type { Point, Precision } from "../shared/contracts/primitives.ts";
 import { type RecommendationReceipt, recommendationReceipt } from "../shared/contracts/recommendation.ts";
+import { type Requester, trustedRequester } from "../shared/contracts/requester.ts";
 import { ok, parse, type Result, refuse, unwrap } from "../shared/contracts/result.ts";
 import { errorText } from "../shared/errors/error-text.ts";
 import type { UserSettings } from "../shared/services/user-api.ts";
 import { daySeconds } from "../shared/time/seconds.ts";
 import { clickWindowOf } from "./user-session/click-window.ts";
 import { closeClickWindow } from "./user-session/close-click-window.ts";
+import { refuseEndedToken } from "./user-session/ended-token.ts";
 import { Erasures } from "./user-session/erasures.ts";
 import {
   exportPage,
@@ -133,6 +135,22 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return this.#state.bytes;
   }
 
+  /** Returns the refusal of a requester whose token ended with an erasure of the user; null for other requesters. */
+  #endedToken(requester: Requester) {
+    const erasedAt = this.#generation > 0 ? Number(this.#store.getMeta("generationStart")) : null;
+    return refuseEndedToken(requester, erasedAt);
+  }
+
+  /** Refuses a requester whose token ended with an erasure of the user. */
+  checkRequester(requester: Requester): Result<null> {
+    return this.#endedToken(requester) ?? ok(null);
+  }
+
+  /** Returns the encoded profile as {@link encodedProfile} does, unless the requester's token has ended. */
+  async encodedProfileFor(requester: Requester): Promise<Result<Uint8Array>> {
+    return this.#endedToken(requester) ?? ok(await this.encodedProfile());
+  }
+
   /**
    * Ingests events in one transaction: drops repeated ones, updates the profile and adds rows to the journal. The
    * caller sends the rows to the queue. The alarm sends rows again that are not confirmed, because the caller failed or
@@ -144,7 +162,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     userId: string,
     events: z.input<typeof receivedInteraction>[],
     callerDelivers: boolean,
+    requester: Requester = trustedRequester,
   ): Promise<Result<IngestResponse>> {
+    const ended = this.#endedToken(requester);
+    if (ended) return ended;
     const parsed = parse(ingestInput, events);
     if (!parsed.ok) return parsed;
     await this.#loadAlarm();
@@ -169,7 +190,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     application: string,
     userId: string,
     visit: Point & { time: number; precision: Precision },
+    requester: Requester = trustedRequester,
   ): Promise<Result<{ hasListeners: boolean; isBelieved: boolean }>> {
+    const ended = this.#endedToken(requester);
+    if (ended) return ended;
     if (this.#state.openRows.size > maxOpenRows) return outboxFull;
     const now = Date.now() / 1000;
     const isBelieved = this.#transaction(application, userId, (state) => {
@@ -203,7 +227,13 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   }
 
   /** Stores an impression with the features that the ranker saw, until its click window closes. */
-  async recordImpression(application: string, userId: string, shown: Impression): Promise<void> {
+  async recordImpression(
+    application: string,
+    userId: string,
+    shown: Impression,
+    requester: Requester = trustedRequester,
+  ): Promise<void> {
+    if (this.#endedToken(requester)) return;
     const parsed = impression.parse(shown);
     const time = Date.parse(parsed.receipt.time) / 1000;
     // An impression from before the current generation belongs to an erased one.
@@ -289,6 +319,9 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   /** Opens a WebSocket that receives new recommendations. The alarm closes the socket when its credential expires. */
   override async fetch(request: Request): Promise<Response> {
     const until = z.coerce.number().positive().parse(request.headers.get(liveHeaders.until));
+    const issued = request.headers.get(liveHeaders.tokenIssuedAt);
+    const tokenIssuedAt = issued === null ? null : z.coerce.number().parse(issued);
+    if (this.#endedToken({ ...trustedRequester, tokenIssuedAt })) return new Response(null, { status: 401 });
     const webSocket = this.#listeners.accept(until);
     if (webSocket === null) return new Response(null, { status: 429 });
     await this.#scheduleAlarm();

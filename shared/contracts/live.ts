@@ -8,4 +8,6 @@ export const liveHeaders = {
   userId: "x-vicinity-user",
   /** When the WebSocket closes, in seconds since the epoch. */
   until: "x-vicinity-until",
+  /** When the user token was issued, in seconds since the epoch; absent for keys. */
+  tokenIssuedAt: "x-vicinity-token-issued",
 } as const;

@@ -88,7 +88,17 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
    */
   beginErasure(application: string, userId: string): Promise<Result<Erasure>>;
   /** Lists all data that is stored about a user, at most 500 items a page. A page may be empty although more follow. */
-  exportUser(application: string, userId: string, page: PageQuery): Promise<Result<Page<ExportItem>>>;
+  exportUser(
+    application: string,
+    userId: string,
+    page: PageQuery,
+    requester: Requester,
+  ): Promise<Result<Page<ExportItem>>>;
+  /**
+   * Refuses with `unauthorized` if the requester's token was issued before the user was erased. The methods above that
+   * take a requester check it themselves.
+   */
+  checkRequester(application: string, userId: string, requester: Requester): Promise<Result<null>>;
   /** Returns the status of an erasure by its id. */
   getErasure(application: string, id: string): Promise<Result<Erasure>>;
   /** Runs one step of rebuilding totals, cells and transitions from D1. `cursor` is that of the previous step. */

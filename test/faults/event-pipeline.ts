@@ -18,7 +18,7 @@ import type { UserProfile } from "../../model/profile/profile.ts";
 import type { EventInput, EventReceipt } from "../../shared/contracts/event.ts";
 import type { CardRequest, ProductCard } from "../../shared/contracts/product.ts";
 import { trustedRequester } from "../../shared/contracts/requester.ts";
-import { ok } from "../../shared/contracts/result.ts";
+import { ok, unwrap } from "../../shared/contracts/result.ts";
 import { addTotals, countFields, emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
 import { leafCellAt } from "../../shared/geo/cells.ts";
 import { LocationService } from "../../workers/location/service.ts";
@@ -157,13 +157,14 @@ export class EventPipeline {
   async send(events: readonly EventInput[]): Promise<EventReceipt> {
     for (const event of events) this.sent.set(`${event.userId}/${event.eventId}`, event);
     const later: Promise<unknown>[] = [];
-    const { receipt } = await ingestEvents(
+    const ingested = await ingestEvents(
       this.#env,
       this.application,
       { events, requester: trustedRequester },
       Date.now() / 1000,
       (work) => later.push(work),
     );
+    const { receipt } = unwrap(ingested, "the recommendation service");
     await Promise.all(later);
     const refused = new Set(receipt.rejected.map(({ index }) => index));
     events.forEach((event, index) => {

@@ -52,9 +52,12 @@ export const locationCall = userRef.extend({ input: locationInput, requester });
 export const settingsCall = userRef.extend({ settings: settingsInput });
 export const rebuildCall = z.object({ application: applicationName, input: rebuildInput });
 export const manifestCall = z.object({ application: applicationName, manifest: modelManifest });
-export const exportQuery = z.object({
-  limit: z.number().int().min(1).max(maxExportItems),
-  cursor: z.string().optional(),
+export const requesterCall = userRef.extend({ requester });
+export const exportCall = requesterCall.extend({
+  query: z.object({
+    limit: z.number().int().min(1).max(maxExportItems),
+    cursor: z.string().optional(),
+  }),
 });
 export const scoreListsCall = z.object({
   application: applicationName,

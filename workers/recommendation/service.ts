@@ -46,13 +46,14 @@ import { runRebuildStep } from "./rebuild.ts";
 import { advanceRollouts } from "./rollout/advance-rollouts.ts";
 import {
   eventsCall,
-  exportQuery,
+  exportCall,
   historyCall,
   locationCall,
   manifestCall,
   rebuildCall,
   recommendCall,
   registerCandidateCall,
+  requesterCall,
   scoreListsCall,
   settingsCall,
   similarCall,
@@ -122,13 +123,9 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   ): Promise<Result<EventReceipt>> {
     const parsed = parse(eventsCall, { application, events, requester });
     if (!parsed.ok) return parsed;
-    const { receipt, usersWithListeners } = await ingestEvents(
-      this.env,
-      application,
-      parsed.value,
-      now(),
-      this.#waitUntil,
-    );
+    const ingested = await ingestEvents(this.env, application, parsed.value, now(), this.#waitUntil);
+    if (!ingested.ok) return ingested;
+    const { receipt, usersWithListeners } = ingested.value;
     for (const userId of usersWithListeners) this.ctx.waitUntil(this.#push(application, userId));
     return ok(receipt);
   }
@@ -181,9 +178,23 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return ok(await session.erase(application, userId, id));
   }
 
-  async exportUser(application: string, userId: string, query: PageQuery): Promise<Result<Page<ExportItem>>> {
-    const parsed = parse(userRef.extend({ query: exportQuery }), { application, userId, query });
-    return parsed.ok ? exportUser(this.env, application, userId, parsed.value.query) : parsed;
+  async exportUser(
+    application: string,
+    userId: string,
+    query: PageQuery,
+    requester: Requester,
+  ): Promise<Result<Page<ExportItem>>> {
+    const parsed = parse(exportCall, { application, userId, query, requester });
+    if (!parsed.ok) return parsed;
+    const checked = await this.checkRequester(application, userId, requester);
+    return checked.ok ? exportUser(this.env, application, userId, parsed.value.query) : checked;
+  }
+
+  async checkRequester(application: string, userId: string, requester: Requester): Promise<Result<null>> {
+    const parsed = parse(requesterCall, { application, userId, requester });
+    if (!parsed.ok) return parsed;
+    if (requester.tokenIssuedAt === null) return ok(null);
+    return userSessionStub(this.env.USER_SESSION, application, userId, null).checkRequester(requester);
   }
 
   async getErasure(application: string, id: string): Promise<Result<Erasure>> {

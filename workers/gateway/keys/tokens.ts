@@ -20,7 +20,10 @@ export interface TokenSubject {
   keyId: string;
 }
 
-/** Returns a JWT (HS256) for one user, valid from `now` (seconds since the Unix epoch) for `ttl` seconds. */
+/**
+ * Returns a JWT (HS256) for one user, valid from `now` (seconds since the Unix epoch) for `ttl` seconds. `iat` has
+ * fractions of a second, which RFC 7519 allows: a token ends with an erasure only if it was issued before it.
+ */
 export const issueToken = (
   subject: TokenSubject,
   secret: string,
@@ -32,7 +35,7 @@ export const issueToken = (
     .setIssuer(issuer)
     .setSubject(subject.userId)
     .setIssuedAt(now)
-    .setExpirationTime(now + ttl)
+    .setExpirationTime(Math.floor(now) + ttl)
     .sign(secretBytes(secret));
 
 /**

@@ -57,6 +57,9 @@ export function addLiveRoute(
         [liveHeaders.application]: c.var.caller.application,
         [liveHeaders.userId]: encodeURIComponent(c.req.valid("param").id),
         [liveHeaders.until]: String(expiryOf(c.var.caller, now() / 1000)),
+        ...(c.var.caller.kind === "user"
+          ? { [liveHeaders.tokenIssuedAt]: String(c.var.caller.issuedAt) }
+          : {}),
       });
       const answer = await services.recommendation.fetch(new Request(c.req.url, { headers }));
       if (answer.status === 429)
@@ -67,6 +70,8 @@ export function addLiveRoute(
             retryAfter: 60,
           },
         );
+      if (answer.status === 401)
+        throwRefusal("unauthorized", "The token was issued before its user was erased; get a new one.");
       if (!answer.webSocket) return new Response(answer.body, answer);
       const protocol = negotiatedSubprotocol(c.req.raw.headers);
       return new Response(null, {

@@ -38,12 +38,12 @@ export function addTokenRoute(app: Gateway, { settings, now }: Dependencies, gua
           "This deployment cannot issue tokens: its secret TOKEN_SECRET is not set.",
         );
       const { userId, ttlSeconds } = c.req.valid("json");
-      const at = Math.floor(now() / 1000);
+      const at = now() / 1000;
       const { caller } = c.var;
       if (caller.kind === "user") throwRefusal("forbidden", "A token cannot issue tokens; use a key.");
       const subject = { application: caller.application, userId, keyId: caller.keyId };
       const token = await issueToken(subject, tokenSecret, at, ttlSeconds);
-      return c.json({ token, userId, expiresAt: toInstant(at + ttlSeconds) }, 201);
+      return c.json({ token, userId, expiresAt: toInstant(Math.floor(at) + ttlSeconds) }, 201);
     },
   );
 }

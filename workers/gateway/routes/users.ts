@@ -112,14 +112,17 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
       request: { params: idPath, query: noQuery },
       responses: { 200: jsonResponse("The profile.", stored), ...problemResponses },
     }),
-    async (c) =>
-      c.json(
+    async (c) => {
+      const { caller } = c.var;
+      const { id } = c.req.valid("param");
+      // The user's database does not know when tokens were issued.
+      if (caller.kind === "user")
         unwrap(
-          await services.user.get(c.var.caller.application, c.req.valid("param").id),
-          "the user service",
-        ),
-        200,
-      ),
+          await services.recommendation.checkRequester(caller.application, id, requesterOf(caller)),
+          "the recommendation service",
+        );
+      return c.json(unwrap(await services.user.get(caller.application, id), "the user service"), 200);
+    },
   );
 
   app.openapi(
@@ -243,6 +246,7 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
             c.var.caller.application,
             c.req.valid("param").id,
             c.req.valid("query"),
+            requesterOf(c.var.caller),
           ),
           "the recommendation service",
         ),

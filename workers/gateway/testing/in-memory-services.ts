@@ -220,6 +220,7 @@ const recommendationService = (): RecommendationApi => {
     setUserSettings: async () => ok(null),
     beginErasure: async () => ok(erasure),
     exportUser: async () => ok({ items: [] }),
+    checkRequester: async () => ok(null),
     getErasure: async () => notFound("erasure"),
     runRebuildStep: async () => ok({ part: "neighbours", done: 0 }),
     listModels: async () => ok([record]),

@@ -12,10 +12,9 @@ import type {
 import { differingFields, type EventContent } from "../../../shared/contracts/event-content.ts";
 import { fromInstant, type Precision } from "../../../shared/contracts/primitives.ts";
 import type { UserRows } from "../../../shared/contracts/queues.ts";
-import type { Requester } from "../../../shared/contracts/requester.ts";
-import { type Refusal, RefusalError, unwrap } from "../../../shared/contracts/result.ts";
+import { type Requester, trustedRequester } from "../../../shared/contracts/requester.ts";
+import { ok, type Refusal, RefusalError, type Result, unwrap } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
-import { interactionsMessages } from "../../../shared/queues/split-messages.ts";
 import type { HistoryReport } from "../../../shared/services/recommendation-api.ts";
 import { coarsenPoint } from "../serve/resolve-location.ts";
 import { deliverRows } from "./deliver-rows.ts";
@@ -36,6 +35,7 @@ import {
   notBelieved,
 } from "./location-warnings.ts";
 import { fetchProductFacts } from "./product-facts.ts";
+import { sendRows } from "./send-rows.ts";
 
 const countsAsNow = (index: number, now: number): EventWarning => ({ index, ...timestampInFuture(now) });
 
@@ -133,6 +133,13 @@ const rejectionOf = ({ code, detail, retryAfter }: Refusal): RejectedEvent["erro
   ...(retryAfter === undefined ? {} : { retryAfter }),
 });
 
+/** How the events of a user are recorded. */
+interface RecordingContext {
+  facts: ReadonlyMap<string, ProductFacts>;
+  isHistory: boolean;
+  requester: Requester;
+}
+
 /**
  * Records events in the user object, with locations at the precision that the user allows. The rows of history events
  * (`isHistory`) are returned for duplicates too, because the outbox does not send them.
@@ -141,8 +148,7 @@ async function recordForUser(
   env: RecommendationEnv,
   application: string,
   { userId, events }: UserEvents,
-  facts: ReadonlyMap<string, ProductFacts>,
-  isHistory: boolean,
+  { facts, isHistory, requester }: RecordingContext,
 ): Promise<UserIngestResult> {
   const session = userSessionStub(env.USER_SESSION, application, userId, knownLocation(events[0].input));
   const hasLocation = events.some(({ input }) => knownLocation(input) !== null);
@@ -177,7 +183,10 @@ async function recordForUser(
       if (knownLocation(input)) ingested.warnings.push(coarsenedLocation(index, precision));
   for (let i = 0; i < interactions.length; i += maxEventsPerCall) {
     const part = interactions.slice(i, i + maxEventsPerCall);
-    const recorded = unwrap(await session.ingest(application, userId, part, isHistory), "the user object");
+    const recorded = unwrap(
+      await session.ingest(application, userId, part, isHistory, requester),
+      "the user object",
+    );
     // An erasure between two parts starts a new generation and erases the rows of the earlier parts.
     if (recorded.generation !== ingested.user.generation) ingested.user.rows = [];
     ingested.user.generation = recorded.generation;
@@ -202,25 +211,10 @@ async function precisionOf(encodedProfile: Promise<Uint8Array>): Promise<Precisi
   return bytes.byteLength > 0 ? decodeProfile(bytes).precision : "exact";
 }
 
-/** Enqueues outbox rows. User objects keep each row until it is confirmed, and their alarms retry a failed send. */
-async function sendRows(
-  queue: RecommendationEnv["INTERACTIONS"],
-  application: string,
-  users: readonly UserRows[],
-): Promise<void> {
-  const messages = interactionsMessages(application, users);
-  try {
-    if (messages.length === 1) await queue.send(messages[0]);
-    else if (messages.length > 1) await queue.sendBatch(messages.map((body) => ({ body })));
-  } catch (error) {
-    console.error({ event: "outbox rows not enqueued", messages: messages.length, error: errorText(error) });
-  }
-}
-
 /**
  * Ingests live events. Each event is durable in its user object before this function returns, or is listed in
  * `rejected`. `waitUntil` enqueues the outbox rows of all users after the answer.
- * Returns the receipt, and the users who have a live connection.
+ * Returns the receipt, and the users who have a live connection. Refuses the request of a user token that has ended.
  */
 export async function ingestEvents(
   env: RecommendationEnv,
@@ -228,7 +222,7 @@ export async function ingestEvents(
   { events: inputs, requester }: { events: readonly EventInput[]; requester: Requester },
   now: number,
   waitUntil: (work: Promise<unknown>) => void,
-): Promise<{ receipt: EventReceipt; usersWithListeners: string[] }> {
+): Promise<Result<{ receipt: EventReceipt; usersWithListeners: string[] }>> {
   const receipt: EventReceipt = { accepted: 0, duplicates: 0, rejected: [], warnings: [] };
   const accepted: IndexedEvent[] = [];
   const maxAge = maxAgeOf(requester);
@@ -241,7 +235,7 @@ export async function ingestEvents(
     accepted.push(timedEvent(input, index, time, now));
     if (time > now) receipt.warnings.push(countsAsNow(index, now));
   });
-  if (accepted.length === 0) return { receipt, usersWithListeners: [] };
+  if (accepted.length === 0) return ok({ receipt, usersWithListeners: [] });
   const facts = await fetchProductFacts(
     env.PRODUCT,
     application,
@@ -261,9 +255,11 @@ export async function ingestEvents(
         });
   const usersWithListeners: string[] = [];
   const rows: UserRows[] = [];
+  const context: RecordingContext = { facts: facts ?? new Map(), isHistory: false, requester };
+  let ended: Refusal | null = null;
   await mapConcurrent(maxConcurrentUsers, groupByUser(accepted), async (user) => {
     try {
-      const ingested = await recordForUser(env, application, user, facts ?? new Map(), false);
+      const ingested = await recordForUser(env, application, user, context);
       receipt.accepted += ingested.accepted;
       receipt.duplicates += ingested.duplicates;
       receipt.rejected.push(...ingested.conflicts);
@@ -271,15 +267,18 @@ export async function ingestEvents(
       receipt.warnings.push(...ingested.warnings);
       if (ingested.user.rows.length > 0) rows.push(ingested.user);
     } catch (error) {
-      console.error({ event: "events not recorded", error: errorText(error) });
       const refusal = error instanceof RefusalError ? error.refusal : userObjectUnreachable;
+      // A token sends events of one user only, so that its refusal is the refusal of the request.
+      if (refusal.code === "unauthorized") ended = refusal;
+      else console.error({ event: "events not recorded", error: errorText(error) });
       for (const { index } of user.events) receipt.rejected.push({ index, error: rejectionOf(refusal) });
     }
   });
+  if (ended) return { ok: false, error: ended };
   receipt.rejected.sort((a, b) => a.index - b.index);
   receipt.warnings = warningsOfStored(receipt.warnings, receipt.rejected).sort((a, b) => a.index - b.index);
   waitUntil(sendRows(env.INTERACTIONS, application, rows));
-  return { receipt, usersWithListeners };
+  return ok({ receipt, usersWithListeners });
 }
 
 /** Returns what a client says in an event, without its location, which the user's database stores coarsened. */
@@ -350,8 +349,9 @@ export async function ingestHistory(
     }
   });
   const users: UserRows[] = [];
+  const context: RecordingContext = { facts, isHistory: true, requester: trustedRequester };
   await mapConcurrent(maxConcurrentUsers, groupByUser(events), async (user) => {
-    const ingested = await recordForUser(env, application, user, facts, true);
+    const ingested = await recordForUser(env, application, user, context);
     report.accepted += ingested.accepted;
     report.duplicates += ingested.duplicates;
     report.rejected.push(...ingested.conflicts);

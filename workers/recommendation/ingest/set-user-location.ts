@@ -45,11 +45,8 @@ export async function setUserLocation(
   const profile = bytes.byteLength > 0 ? decodeProfile(bytes) : emptyProfile();
   const { precision } = profile;
   const coarse = await coarsenPoint(env.LOCATION, { lat, lon }, precision);
-  const stored = await session.setLocation(application, userId, {
-    ...coarse,
-    time: Math.min(time, now),
-    precision,
-  });
+  const visit = { ...coarse, time: Math.min(time, now), precision };
+  const stored = await session.setLocation(application, userId, visit, requester);
   if (!stored.ok) return stored;
   const { hasListeners, isBelieved } = stored.value;
   if (isBelieved) {

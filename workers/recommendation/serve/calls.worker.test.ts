@@ -75,7 +75,7 @@ describe("recommendProducts for a user with a history", () => {
       return calls;
     };
     expect(await recommend()).toEqual({
-      "user.encodedProfile": 1,
+      "user.encodedProfileFor": 1,
       "location.gatherCandidates": 1,
       "product.getCards": 1,
       "user.recordImpression": 1,

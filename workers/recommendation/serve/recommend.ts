@@ -41,13 +41,13 @@ const round = (ms: number): number => Math.round(ms * 1000) / 1000;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * Returns the user's profile. Returns an empty profile if the user object fails, or has not answered after half of the
+ * Returns the user's profile, or the refusal of the user object. Returns an empty profile if the user object fails, or has not answered after half of the
  * budget. The precision that such a user allows is unknown, so an empty profile allows the city only.
  */
 async function loadProfile(
-  encodedProfile: Promise<Uint8Array>,
+  encodedProfile: Promise<Result<Uint8Array>>,
   budgetMs: number,
-): Promise<{ profile: UserProfile; skipped?: string }> {
+): Promise<Result<{ profile: UserProfile; skipped?: string }>> {
   const fallbackProfile = (): UserProfile => ({ ...emptyProfile(), precision: "city" });
   try {
     const first = await (budgetMs < Number.POSITIVE_INFINITY
@@ -55,12 +55,13 @@ async function loadProfile(
       : encodedProfile);
     if (first === "late") {
       encodedProfile.catch(() => null);
-      return { profile: fallbackProfile(), skipped: "budget: the user object did not answer in time" };
+      return ok({ profile: fallbackProfile(), skipped: "budget: the user object did not answer in time" });
     }
-    return { profile: first.byteLength > 0 ? decodeProfile(first) : emptyProfile() };
+    if (!first.ok) return first;
+    return ok({ profile: first.value.byteLength > 0 ? decodeProfile(first.value) : emptyProfile() });
   } catch (error) {
     console.error({ event: "user object unreachable", error: errorText(error) });
-    return { profile: fallbackProfile(), skipped: "the user object: failed" };
+    return ok({ profile: fallbackProfile(), skipped: "the user object: failed" });
   }
 }
 
@@ -80,7 +81,7 @@ export interface RecommendationRequest {
 export async function recommendProducts(
   env: RecommendationEnv,
   application: string,
-  { input, edge }: RecommendationRequest,
+  { input, edge, requester }: RecommendationRequest,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Result<RecommendationAnswer>> {
   const started = performance.now();
@@ -90,7 +91,9 @@ export async function recommendProducts(
   const session = userSessionStub(env.USER_SESSION, application, input.userId, hint);
   const candidateService = locationCandidateService(env.LOCATION, application);
   const serving = rankersFor(env, application, input.userId, waitUntil);
-  const { profile, skipped } = await loadProfile(session.encodedProfile(), budgetMs);
+  const loaded = await loadProfile(session.encodedProfileFor(requester), budgetMs);
+  if (!loaded.ok) return loaded;
+  const { profile, skipped } = loaded.value;
   const profileMs = performance.now() - started;
   const resolved = await resolveLocation(env.LOCATION, profile, {
     stated: input.location,
@@ -186,6 +189,7 @@ export async function recommendProducts(
         application,
         input.userId,
         impressionOf({ ...answer, items: shown }, receipt, Math.random),
+        requester,
       )
       .catch((error: unknown) => console.error({ event: "impression not stored", error: errorText(error) })),
   );

@@ -19,7 +19,7 @@ const userPath = (userId: string): string => `/v1/users/${idInPath(userId)}`;
  * Reads and writes user profiles, locations and interactions, and exports and erases users.
  *
  * @example
- * await vicinity.users.put("ann", { home: { lat: 59.91, lon: 10.75 }, consent: { location: "1km" } });
+ * await vicinity.users.put("ann", { home: { lat: 59.91, lon: 10.75 }, consent: { location: "approximate" } });
  * await vicinity.users.setLocation("ann", { lat: 59.92, lon: 10.76 });
  * const { items } = await vicinity.users.listInteractions("ann", { limit: 10 });
  */

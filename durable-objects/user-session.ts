@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
+import { defaultConsentOf } from "../shared/consent/default-consent.ts";
 import type { Erasure } from "../shared/contracts/erasure.ts";
 import { receivedInteraction } from "../shared/contracts/event.ts";
 import { type Impression, impression } from "../shared/contracts/impression.ts";
@@ -60,6 +61,8 @@ const ingestInput = z.array(receivedInteraction).min(1).max(1000);
 export class UserSession extends DurableObject<RecommendationEnv> {
   readonly #store: SessionStore;
   readonly #clickWindowSeconds: number;
+  /** The consent of a user who states none. */
+  readonly #defaultConsent: Precision;
   /** How long event ids and receipts are stored. */
   readonly #retentionSeconds: number;
   #cachedState: SessionState | null = null;
@@ -87,11 +90,17 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       refreshSettings: (application, userId) => this.#refreshSettings(application, userId),
     });
     this.#clickWindowSeconds = clickWindowOf(env);
+    this.#defaultConsent = defaultConsentOf(env);
     this.#retentionSeconds = receiptDaysOf(env) * daySeconds;
   }
 
   get #state(): SessionState {
-    this.#cachedState ??= new SessionState(this.#store, Date.now() / 1000, resendSeconds);
+    this.#cachedState ??= new SessionState(
+      this.#store,
+      Date.now() / 1000,
+      resendSeconds,
+      this.#defaultConsent,
+    );
     return this.#cachedState;
   }
 
@@ -213,14 +222,16 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.#transaction(application, userId, (state) => {
       const { profile } = state;
       if (settings.version < profile.settingsVersion) return;
-      if (settings.precision !== profile.precision) {
+      const precision = settings.precision ?? this.#defaultConsent;
+      if (precision !== profile.precision) {
         profile.location = null;
         profile.unconfirmedLocation = null;
         profile.places.clear();
       }
       profile.settingsVersion = settings.version;
       profile.home = settings.home;
-      profile.precision = settings.precision;
+      profile.statedPrecision = settings.precision;
+      profile.precision = precision;
       state.profileChanged();
       state.saveSnapshot(true);
     });
@@ -307,7 +318,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   async #refreshSettings(application: string, userId: string): Promise<void> {
     const before = this.#state.profile.settingsVersion;
     const stored = unwrap(await this.env.USER.getSettings(application, userId), "the user service");
-    const settings = stored ?? { home: null, precision: "exact", version: 0 };
+    const settings = stored ?? { home: null, precision: null, version: 0 };
     // A call to setUserSettings meanwhile has stored newer settings.
     if (settings.version === before || this.#state.profile.settingsVersion !== before) return;
     this.#transaction(application, userId, (state) => {

@@ -193,7 +193,7 @@ describe("user erasure", () => {
     await new Promise((resolve) => setTimeout(resolve, 2000));
     expect(await eventIdsOf(userId)).toEqual(["ann-1"]);
     const { body } = await stack.call<{ consent: unknown; home: unknown }>("GET", `/v1/users/${userId}`);
-    expect(body).toMatchObject({ home: null, consent: { location: "exact" } });
+    expect(body).toMatchObject({ home: null, consent: { location: "approximate" } });
     // The new user can be erased too.
     const second = await eraseUser(userId);
     expect(second.id).not.toBe(done.id);

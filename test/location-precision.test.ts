@@ -104,7 +104,7 @@ async function sendLocations(userId: string, precision: Precision, where: Point)
 
 describe("location consent", () => {
   it.each([
-    ["1km", "near Oslo", realLocation, 0.1, 1],
+    ["approximate", "near Oslo", realLocation, 0.1, 1],
     ["city", "near Oslo", realLocation, 1, 30],
     ["city", "at sea", atSea, 1, 35],
   ] as const)(
@@ -150,7 +150,7 @@ describe("location consent", () => {
     for (const text of digits) expect(JSON.stringify(memory)).not.toContain(text);
     await stack.call("PATCH", path, { body: { home: realLocation } });
     expect(await findStoresContaining(stack, digits)).not.toContain("user users");
-    await stack.call("PATCH", path, { body: { consent: { location: "1km" }, home: realLocation } });
+    await stack.call("PATCH", path, { body: { consent: { location: "approximate" }, home: realLocation } });
     const stored = (await stack.call<User>("GET", path)).body;
     expect(
       stored.home && distanceKm(stored.home.lat, stored.home.lon, realLocation.lat, realLocation.lon),

@@ -11,9 +11,9 @@ import { importProducts, waitForNearbyProducts } from "./support/import-products
 import { ndjsonHeaders, toNdjson } from "./support/ndjson.ts";
 import { pollUntil } from "./support/polling.ts";
 import { generateProducts, lima, oslo } from "./support/products.ts";
-import { TestStack } from "./support/test-stack.ts";
+import { exactByDefault, TestStack } from "./support/test-stack.ts";
 
-const stack = new TestStack();
+const stack = new TestStack(exactByDefault);
 const osloProducts = generateProducts("oslo", oslo, 80);
 const limaProducts = generateProducts("lima", lima, 80);
 const products = [...osloProducts, ...limaProducts];

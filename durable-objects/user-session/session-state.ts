@@ -1,8 +1,9 @@
 import { applyInteraction } from "../../model/profile/apply-interaction.ts";
 import { believeLocation } from "../../model/profile/believe-location.ts";
 import { decodeProfile, encodeProfile } from "../../model/profile/codec.ts";
-import { emptyProfile, type UserProfile } from "../../model/profile/profile.ts";
+import type { UserProfile } from "../../model/profile/profile.ts";
 import type { Interaction } from "../../shared/contracts/event.ts";
+import type { Precision } from "../../shared/contracts/primitives.ts";
 import type { OutboxRow, PlaceVisit } from "../../shared/contracts/queues.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
@@ -70,6 +71,7 @@ export interface ScheduledRow extends Pick<JournalRow, "seq" | "id" | "queue"> {
 export class SessionState {
   readonly #store: SessionStore;
   readonly #retryDelay: number;
+  readonly #defaultConsent: Precision;
   /** Open rows by sequence number. */
   readonly openRows = new Map<number, ScheduledRow>();
   #profile: UserProfile | null = null;
@@ -81,9 +83,13 @@ export class SessionState {
   /** Whether there are rows that expire; undefined until it is read. */
   #hasExpiringRows: boolean | undefined;
 
-  /** `resendSeconds`: delay after which an added row is due, in seconds. */
-  constructor(store: SessionStore, now: number, resendSeconds: number) {
+  /**
+   * `resendSeconds`: delay after which an added row is due, in seconds. `defaultConsent`: consent of a user who states
+   * none.
+   */
+  constructor(store: SessionStore, now: number, resendSeconds: number, defaultConsent: Precision) {
     this.#store = store;
+    this.#defaultConsent = defaultConsent;
     this.#retryDelay = resendSeconds;
     this.#prunedAt = now;
     if (!store.hasTables()) return;
@@ -106,7 +112,7 @@ export class SessionState {
 
   /** Returns the profile. A caller that changes the profile calls {@link profileChanged}. */
   get profile(): UserProfile {
-    this.#profile ??= this.#bytes && this.#bytes.byteLength > 0 ? decodeProfile(this.#bytes) : emptyProfile();
+    this.#profile ??= decodeProfile(this.#bytes ?? new Uint8Array(), this.#defaultConsent);
     return this.#profile;
   }
 

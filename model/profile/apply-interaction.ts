@@ -118,7 +118,8 @@ function applyChoice(profile: UserProfile, interaction: Interaction, localTime: 
   addPrice(profile.prices, facts);
   const at =
     facts.lat !== null && facts.lon !== null ? { lat: facts.lat, lon: facts.lon } : interaction.location;
-  if (at) updatePlace(profile, at.lat, at.lon, time);
+  // The places of a user's choices tell where the user was.
+  if (at && profile.precision !== "none") updatePlace(profile, at.lat, at.lon, time);
   insertRecent(profile, {
     type,
     productId,

@@ -8,9 +8,9 @@ export const maxSpeedKmh = 1500;
 
 /**
  * Distance that two locations of one moment may have, in km: the error of a location from cell towers; for precision
- * `city`, twice the largest usual distance between a point and the center of its city.
+ * `city`, twice the largest usual distance between a point and the center of its city. At `none` no location is stored.
  */
-const toleranceKm = { exact: 10, "1km": 12, city: 100 } as const;
+const toleranceKm = { exact: 10, approximate: 12, city: 100, none: 100 } as const;
 
 /** A location at a time, in seconds since the epoch. */
 type Sighting = Point & { time: number };

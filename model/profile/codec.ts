@@ -1,7 +1,8 @@
+import type { Precision } from "../../shared/contracts/primitives.ts";
 import { emptyProfile, type UserProfile } from "./profile.ts";
 
 /** Version of the encoding. Increase it with every change after which older bytes cannot be decoded. */
-const version = 4;
+const version = 5;
 
 /** Encodes a profile for the storage of the user's Durable Object and for RPC. */
 export function encodeProfile(profile: UserProfile): Uint8Array {
@@ -20,13 +21,26 @@ export function encodeProfile(profile: UserProfile): Uint8Array {
   );
 }
 
-/** Decodes the bytes of {@link encodeProfile}. Bytes of another version decode to an empty profile. */
-export function decodeProfile(bytes: Uint8Array): UserProfile {
+/** Returns the consent in a profile of version 4, which had no default and called `approximate` otherwise. */
+function statedInVersion4(stored: { precision: string; settingsVersion: number }): string | null {
+  if (stored.settingsVersion === 0) return null;
+  return stored.precision === "1km" ? "approximate" : stored.precision;
+}
+
+/**
+ * Decodes the bytes of {@link encodeProfile}; no bytes decode to an empty profile. The consent that counts is the stated
+ * one, else `defaultConsent`. Bytes of version 4 are read too, so that no stated consent is lost. Bytes of another version
+ * decode to an empty profile.
+ */
+export function decodeProfile(bytes: Uint8Array, defaultConsent: Precision): UserProfile {
+  if (bytes.byteLength === 0) return emptyProfile(defaultConsent);
   const stored = JSON.parse(new TextDecoder().decode(bytes));
-  if (stored.version !== version) return emptyProfile();
+  if (stored.version === 4) stored.statedPrecision = statedInVersion4(stored);
+  else if (stored.version !== version) return emptyProfile(defaultConsent);
   const { version: _, products, dismissed, purchased, categories, places, transitions, ...rest } = stored;
   return {
     ...rest,
+    precision: rest.statedPrecision ?? defaultConsent,
     // Profiles of earlier versions have none.
     unconfirmedLocation: rest.unconfirmedLocation ?? null,
     products: new Map(products),

@@ -176,7 +176,7 @@ describe("decodeProfile", () => {
       fc.property(fc.array(anyInteraction, { maxLength: 30 }), (events) => {
         const profile = emptyProfile();
         for (const each of events) applyInteraction(profile, each, 3600);
-        expect(decodeProfile(encodeProfile(profile))).toEqual(profile);
+        expect(decodeProfile(encodeProfile(profile), profile.precision)).toEqual(profile);
       }),
     );
   });

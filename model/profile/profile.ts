@@ -1,3 +1,4 @@
+import { usualConsent } from "../../shared/consent/default-consent.ts";
 import type { EventType } from "../../shared/contracts/event.ts";
 import type { Point, Precision } from "../../shared/contracts/primitives.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
@@ -139,7 +140,11 @@ export interface UserProfile {
   /** The newest reported location that was not believed; null if the location after it was believed. */
   unconfirmedLocation: (Point & { time: number }) | null;
   home: Point | null;
+  /** The consent that the user stated; null if they stated none. */
+  statedPrecision: Precision | null;
+  /** The consent that counts: what was stated, else the deployment's default. */
   precision: Precision;
+  /** Version of the settings above: it grows with each change of the user's stored profile. */
   settingsVersion: number;
 }
 
@@ -175,8 +180,8 @@ export const profileLimits = {
   times: 32,
 } as const;
 
-/** Returns the profile of a user without interactions. */
-export const emptyProfile = (): UserProfile => ({
+/** Returns the profile of a user without interactions, whose consent is `precision`. */
+export const emptyProfile = (precision: Precision = usualConsent): UserProfile => ({
   events: 0,
   choices: 0,
   recent: [],
@@ -192,7 +197,8 @@ export const emptyProfile = (): UserProfile => ({
   location: null,
   unconfirmedLocation: null,
   home: null,
-  precision: "exact",
+  statedPrecision: null,
+  precision,
   settingsVersion: 0,
 });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { usualConsent } from "../../shared/consent/default-consent.ts";
 import { root, workers } from "../workers.ts";
 
 /** Each worker's wrangler.toml: its path and its text. */
@@ -20,17 +21,26 @@ describe("wrangler.toml", () => {
     const names = configurations.flatMap(([, text]) => variables(text));
     // A new variable must be reviewed, since everybody can read it, and then be added to this list.
     expect(names).toEqual([
+      "DEFAULT_CONSENT",
       "CLICK_WINDOW_SECONDS",
       "RECEIPT_DAYS",
       "DISMISSED_DAYS",
       "PURCHASED",
       "PURCHASED_DAYS",
       "LAST_LOCATION_HOURS",
+      "DEFAULT_CONSENT",
       "ROLLOUT",
+      "DEFAULT_CONSENT",
       "RECALIBRATION",
     ]);
     for (const [config, text] of configurations)
       expect(text, config).not.toMatch(/TOKEN_SECRET|DEVELOPMENT_KEYS/);
+  });
+
+  it("names one consent of users who state none, in all workers that need it", () => {
+    const stated = configurations.flatMap(([, text]) => text.match(/^DEFAULT_CONSENT = .*$/m) ?? []);
+    expect(stated).toHaveLength(3);
+    expect(new Set(stated)).toEqual(new Set([`DEFAULT_CONSENT = "${usualConsent}"`]));
   });
 
   it("turns invocation logs off, since a request's path may contain a user id", () => {

@@ -85,7 +85,7 @@ export const eventWarning = z.object({
   index: z.number().int(),
   /**
    * `unknown_product`: the catalog has no such product. `location_coarsened`: the location was reduced to the precision
-   * that the user allows. `location_not_believed`: the event is stored without it, or does not say where the user is.
+   * that the user allows. `location_not_stored`: the user allows no location. `location_not_believed`: the event is stored without it, or does not say where the user is.
    * `timestamp_in_future`: the time is at most 5 minutes ahead of the server, and counts as now.
    */
   code: z.string(),

@@ -39,7 +39,7 @@ describe("null in a request", () => {
     const filter = { categories: null, priceMin: null, radiusKm: null, includeUnavailable: null };
     const parsed = recommendationInput.parse({ userId: "u", filter, caps: { perCategory: null } });
     expect(parsed).toEqual(recommendationInput.parse({ userId: "u", filter: {}, caps: {} }));
-    expect(userInput.parse({ consent: { location: null } }).consent).toEqual({ location: "exact" });
+    expect(userInput.parse({ consent: { location: null } }).consent).toEqual({ location: null });
   });
 
   it("E9: sets a field of a PATCH to what it has where it is absent", () => {
@@ -48,7 +48,7 @@ describe("null in a request", () => {
     ).toEqual({ category: "unknown", discount: 0, available: true, attributes: {}, price: null });
     expect(userPatch.parse({ home: null, consent: null, attributes: null })).toEqual({
       home: null,
-      consent: { location: "exact" },
+      consent: { location: null },
       attributes: {},
     });
     expect(productPatch.parse({})).toEqual({});

@@ -93,8 +93,13 @@ export function boundedRecord<V extends z.ZodType>(maxKeyLength: number, value: 
   return z.preprocess(refuseProto, record) as unknown as typeof record;
 }
 
-/** How precisely a user's location may be stored: as sent, within about 1 km, or only the city. */
-export const precision = z.enum(["exact", "1km", "city"]);
+/**
+ * How precisely a user's location may be stored, from the finest: as sent, within about 1 km, only the city, or not at
+ * all.
+ */
+export const precisions = ["exact", "approximate", "city", "none"] as const;
+/** A level of consent, and the precision of locations that are stored with it. */
+export const precision = z.enum(precisions);
 export type Precision = z.infer<typeof precision>;
 
 /** Query parameters of a list: `limit` up to 500, and the `nextCursor` of the previous page as `cursor`. */

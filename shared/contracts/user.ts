@@ -7,13 +7,14 @@ import { identifier, instant, plainId, point, precision } from "./primitives.ts"
 import { timestamp } from "./timestamp.ts";
 import { inputWarning } from "./warning.ts";
 
+/** Consent as a client states it. Null states none: then the setting `DEFAULT_CONSENT` counts. */
+const consentInput = z.strictObject({ location: precision.nullable().default(null) });
+
 /** Body of `PUT /v1/users/{id}`: a user's home, consent and attributes. */
 export const userInput = nullIsAbsent(
   z.strictObject({
     home: point.nullable().default(null),
-    consent: nullIsAbsent(z.strictObject({ location: precision.default("exact") })).default({
-      location: "exact",
-    }),
+    consent: consentInput.default({ location: null }),
     attributes: attributes.default({}),
   }),
 );
@@ -26,7 +27,7 @@ export type UserInput = z.infer<typeof userInput>;
 export const userPatch = z
   .strictObject({
     home: point.nullable(),
-    consent: nullResets(z.strictObject({ location: nullResets(precision, "exact") }), { location: "exact" }),
+    consent: nullResets(z.strictObject({ location: precision.nullable() }), { location: null }),
     attributes: nullResets(attributes, {}),
   })
   .partial();
@@ -36,6 +37,7 @@ export type UserPatch = z.infer<typeof userPatch>;
 export const user = z.object({
   id: identifier,
   home: point.nullable(),
+  /** The consent that counts: what was stated, else the setting `DEFAULT_CONSENT`. */
   consent: z.object({ location: precision }),
   attributes,
   createdAt: instant,

@@ -13,7 +13,8 @@ import type { ReadinessApi, RetentionApi } from "./worker-api.ts";
  */
 export interface UserSettings {
   home: Point | null;
-  precision: Precision;
+  /** The consent that was stated; null if none was. */
+  precision: Precision | null;
   version: number;
 }
 

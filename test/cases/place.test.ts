@@ -10,9 +10,9 @@ import type { InputWarning } from "../../shared/contracts/warning.ts";
 import { importProducts } from "../support/import-products.ts";
 import { ndjsonHeaders, toNdjson } from "../support/ndjson.ts";
 import { generateProducts, oslo } from "../support/products.ts";
-import { TestStack } from "../support/test-stack.ts";
+import { exactByDefault, TestStack } from "../support/test-stack.ts";
 
-const stack = new TestStack();
+const stack = new TestStack(exactByDefault);
 const paris = { lat: 48.8566, lon: 2.3522 };
 const tokyo = { lat: 35.6762, lon: 139.6503 };
 const zero = { lat: 0, lon: 0 };

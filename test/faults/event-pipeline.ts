@@ -1,4 +1,5 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
+
 import {
   createExecutionContext,
   createMessageBatch,
@@ -15,6 +16,7 @@ import type { UserSession } from "../../durable-objects/user-session.ts";
 import { decodeColumns } from "../../model/columns/columns.ts";
 import { decodeProfile } from "../../model/profile/codec.ts";
 import type { UserProfile } from "../../model/profile/profile.ts";
+import { usualConsent } from "../../shared/consent/default-consent.ts";
 import type { EventInput, EventReceipt } from "../../shared/contracts/event.ts";
 import type { CardRequest, ProductCard } from "../../shared/contracts/product.ts";
 import { trustedRequester } from "../../shared/contracts/requester.ts";
@@ -73,6 +75,7 @@ function recommendationEnv(): RecommendationEnv {
   const databases = {
     DB: faults.wrap("database", bindings.DB, ["batch"]),
     DB_1: faults.wrap("database", bindings.DB_1, ["batch"]),
+    DEFAULT_CONSENT: usualConsent as typeof usualConsent,
   };
   const user = new UserService(context, databases);
   const location = new LocationService(context, {
@@ -315,7 +318,7 @@ export class EventPipeline {
 
   async storedProfile(userId: string): Promise<UserProfile | null> {
     const bytes = await this.session(userId).encodedProfile();
-    return bytes.byteLength > 0 ? decodeProfile(bytes) : null;
+    return bytes.byteLength > 0 ? decodeProfile(bytes, "exact") : null;
   }
 }
 

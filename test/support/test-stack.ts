@@ -35,6 +35,11 @@ export interface ApiResponse<T> {
   body: T;
 }
 
+/** Variables of a stack whose users allow exact locations unless they state another consent. */
+export const exactByDefault = Object.fromEntries(
+  ["gateway", "recommendation", "user"].map((name) => [name, { DEFAULT_CONSENT: "exact" }]),
+);
+
 /** All workers in one process, with their real configurations, empty migrated databases and the large cities. */
 export class TestStack {
   readonly #server: ReturnType<typeof createTestHarness>;

@@ -72,7 +72,12 @@ function row({ productId, rank, score, distanceKm, product }, recommendationId) 
   );
 }
 
-const precisionTexts = { exact: "exact location", "1km": "to about 1 km", city: "city only" };
+const precisionTexts = {
+  exact: "exact location",
+  approximate: "to about 1 km",
+  city: "city only",
+  none: "stored nowhere",
+};
 const sourceTexts = {
   request: "from the request",
   last: "the user's last location",

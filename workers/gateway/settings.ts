@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { usualConsent } from "../../shared/consent/default-consent.ts";
+import { type Precision, precision } from "../../shared/contracts/primitives.ts";
 import { type Retention, retention } from "../../shared/contracts/retention.ts";
 import type { AllowedOrigins } from "./middleware/cross-origin.ts";
 import type { InitialImport } from "./readiness.ts";
@@ -31,6 +33,8 @@ const gatewayVariables = z.object({
       "INITIAL_IMPORT must be NAME@SECONDS, for example demo@1764504000",
     )
     .optional(),
+  /** Consent of users who state none. */
+  DEFAULT_CONSENT: precision.default(usualConsent),
   /** JSON object with the retention times that differ from the defaults in shared/contracts/retention.ts. */
   RETENTION: z
     .string()
@@ -52,6 +56,8 @@ export interface GatewaySettings {
   tokenSecret: string | null;
   origins: AllowedOrigins;
   retention: Retention;
+  /** The consent of users who state none. */
+  defaultConsent: Precision;
   /** Null where `/readyz` waits for no import. */
   initialImport: InitialImport | null;
 }
@@ -60,7 +66,7 @@ export interface GatewaySettings {
  * Parses the variables and secrets. Throws where one is malformed, so that a misconfigured deployment fails at once.
  */
 export function gatewaySettingsOf(env: object): GatewaySettings {
-  const { DEVELOPMENT_KEYS, TOKEN_SECRET, CORS_ORIGINS, RETENTION, INITIAL_IMPORT } =
+  const { DEVELOPMENT_KEYS, TOKEN_SECRET, CORS_ORIGINS, RETENTION, INITIAL_IMPORT, DEFAULT_CONSENT } =
     gatewayVariables.parse(env);
   const [name, since] = INITIAL_IMPORT?.split("@") ?? [];
   return {
@@ -68,6 +74,7 @@ export function gatewaySettingsOf(env: object): GatewaySettings {
     tokenSecret: TOKEN_SECRET ?? null,
     origins: CORS_ORIGINS,
     retention: RETENTION,
+    defaultConsent: DEFAULT_CONSENT,
     initialImport: name === undefined ? null : { name, since: Number(since) },
   };
 }

@@ -15,13 +15,17 @@ interface StoredProfile {
 /** Maximum number of attempts to write a home while other requests change the same user's consent. */
 const maxAttempts = 5;
 
-/** Returns a home at the precision that the user's consent allows, so that no store receives a more precise one. */
+/**
+ * Returns a home at the precision that the user's consent allows, so that no store receives a more precise one; null for
+ * a user who allows no location.
+ */
 async function coarsenHome(
   location: LocationApi,
   home: Point | null,
   precision: Precision,
 ): Promise<Point | null> {
   if (home === null || precision === "exact") return home;
+  if (precision === "none") return null;
   return unwrap(await location.coarsen(home, precision), "the location service").point;
 }
 
@@ -31,8 +35,9 @@ export async function putUser(
   application: string,
   userId: string,
   input: UserInput,
+  defaultConsent: Precision,
 ): Promise<StoredProfile & { created: boolean }> {
-  const home = await coarsenHome(location, input.home, input.consent.location);
+  const home = await coarsenHome(location, input.home, input.consent.location ?? defaultConsent);
   return unwrap(await user.put(application, userId, { ...input, home }), "the user service");
 }
 
@@ -45,12 +50,13 @@ export async function patchUser(
   application: string,
   userId: string,
   patch: UserPatch,
+  defaultConsent: Precision,
 ): Promise<StoredProfile> {
   if (patch.home === undefined && patch.consent === undefined)
     return unwrap(await user.patch(application, userId, patch), "the user service");
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const current = unwrap(await user.get(application, userId), "the user service");
-    const precision = patch.consent?.location ?? current.consent.location;
+    const precision = patch.consent ? (patch.consent.location ?? defaultConsent) : current.consent.location;
     const home = await coarsenHome(location, patch.home === undefined ? current.home : patch.home, precision);
     const homeUnchanged = home?.lat === current.home?.lat && home?.lon === current.home?.lon;
     const stored = unwrap(

@@ -112,7 +112,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     if (!parsed.ok) return parsed;
     const place = await this.#gazetteer.resolve(where);
     if (level === "exact") return ok({ point: where, place });
-    if (level === "1km") return ok({ point: coarsenToKilometer(where), place });
+    if (level === "approximate") return ok({ point: coarsenToKilometer(where), place });
     return ok({ point: await this.#gazetteer.coarsen(where), place });
   }
 

@@ -22,7 +22,11 @@ const maxListsPerCall = 1000;
 const maxTrialRuns = 100;
 
 export const userRef = z.object({ application: applicationName, userId: identifier });
-const settingsInput = z.object({ home: point.nullable(), precision, version: z.number().int() });
+const settingsInput = z.object({
+  home: point.nullable(),
+  precision: precision.nullable(),
+  version: z.number().int(),
+});
 export const recommendCall = z.object({
   application: applicationName,
   input: recommendationInput,

@@ -1,10 +1,12 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
+
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
 import type { IngestResponse, UserSession } from "../../durable-objects/user-session.ts";
 import { decodeProfile } from "../../model/profile/codec.ts";
+import { usualConsent } from "../../shared/consent/default-consent.ts";
 import type { Interaction } from "../../shared/contracts/event.ts";
 import { liveHeaders } from "../../shared/contracts/live.ts";
 
@@ -45,7 +47,8 @@ const acceptances = ({ results }: IngestResponse) => results.map(({ acceptance }
 const open = async (userId: string): Promise<number[]> => (await rows(userId)).map((row) => row.open);
 const alarmOf = (userId: string): Promise<number | null> =>
   runInDurableObject(session(userId), (_object, state) => state.storage.getAlarm());
-const profileOf = async (userId: string) => decodeProfile(await session(userId).encodedProfile());
+const profileOf = async (userId: string) =>
+  decodeProfile(await session(userId).encodedProfile(), usualConsent);
 
 describe("UserSession", () => {
   it("writes nothing when an unknown user is read", async () => {

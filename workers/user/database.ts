@@ -12,7 +12,7 @@ export const userDatabases = (env: UserEnv): D1Database[] =>
   Object.entries({ ...env })
     .filter(([name]) => bindingName.test(name))
     .sort(([a], [b]) => databaseNumber(a) - databaseNumber(b))
-    .map(([, database]) => database);
+    .map(([, database]) => database as D1Database);
 
 /** Returns the database that holds a user's rows, by a hash of the application and the user. */
 export const databaseOfUser = (databases: D1Database[], application: string, userId: string): D1Database =>

@@ -1,13 +1,16 @@
-import { toInstant } from "../../shared/contracts/primitives.ts";
+import { type Point, type Precision, toInstant } from "../../shared/contracts/primitives.ts";
 import type { User, UserInput, UserInteraction, UserPatch } from "../../shared/contracts/user.ts";
 import type { UserSettings, UserVisit } from "../../shared/services/user-api.ts";
 import type { InteractionRow, UserRow, VisitRow } from "./store.ts";
 
-/** Returns a stored profile as the API returns it. */
-export const userOf = (row: UserRow): User => ({
+const homeOf = ({ homeLat, homeLon }: UserRow): Point | null =>
+  homeLat === null || homeLon === null ? null : { lat: homeLat, lon: homeLon };
+
+/** Returns a stored profile as the API returns it. `defaultConsent` counts for a user who stated none. */
+export const userOf = (row: UserRow, defaultConsent: Precision): User => ({
   id: row.userId,
-  home: row.homeLat === null || row.homeLon === null ? null : { lat: row.homeLat, lon: row.homeLon },
-  consent: { location: row.precision },
+  home: homeOf(row),
+  consent: { location: row.precision ?? defaultConsent },
   attributes: row.attributes,
   createdAt: toInstant(row.createdAt),
   updatedAt: toInstant(row.updatedAt),
@@ -32,7 +35,7 @@ export const userVisitOf = ({ lat, lon, precision, time }: VisitRow): UserVisit 
 
 /** Returns the settings of a profile for the user's Durable Object. */
 export const userSettingsOf = (row: UserRow): UserSettings => ({
-  home: userOf(row).home,
+  home: homeOf(row),
   precision: row.precision,
   version: row.settingsVersion,
 });
@@ -48,6 +51,9 @@ export const userRowOf = (application: string, userId: string, input: UserInput,
   settingsVersion: 1,
   createdAt: now,
   updatedAt: now,
+  approximateBefore: 0,
+  cityBefore: 0,
+  noneBefore: 0,
 });
 
 /** Returns the columns that a patch changes. */

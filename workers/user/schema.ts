@@ -1,5 +1,6 @@
 import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Attributes } from "../../shared/contracts/attributes.ts";
+import { precisions } from "../../shared/contracts/primitives.ts";
 
 /** User profiles: home, consent and attributes. */
 export const users = sqliteTable(
@@ -9,13 +10,21 @@ export const users = sqliteTable(
     userId: text("user_id").notNull(),
     homeLat: real("home_lat"),
     homeLon: real("home_lon"),
-    precision: text("precision", { enum: ["exact", "1km", "city"] }).notNull(),
+    /** The consent that was stated; null if none was, so that `DEFAULT_CONSENT` counts. */
+    precision: text("precision", { enum: precisions }),
     attributes: text("attributes", { mode: "json" }).$type<Attributes>().notNull(),
     /** Grows with each change of the profile. The user's Durable Object keeps the newest settings. */
     settingsVersion: integer("settings_version").notNull(),
     /** Seconds since the Unix epoch. */
     createdAt: real("created_at").notNull(),
     updatedAt: real("updated_at").notNull(),
+    /**
+     * Settings versions: what was collected before such a version may be stored at most at that level, because the
+     * user's consent was lowered to it.
+     */
+    approximateBefore: integer("approximate_before").notNull().default(0),
+    cityBefore: integer("city_before").notNull().default(0),
+    noneBefore: integer("none_before").notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.application, table.userId] })],
 );

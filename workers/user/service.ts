@@ -1,5 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
+import { defaultConsentOf } from "../../shared/consent/default-consent.ts";
 import { decodeCursor, encodeCursor, toPage } from "../../shared/contracts/cursor.ts";
 import { acceptedInteraction, eventType } from "../../shared/contracts/event.ts";
 import type { Page, PageQuery } from "../../shared/contracts/page.ts";
@@ -47,7 +48,7 @@ import {
   userSettingsOf,
   userVisitOf,
 } from "./rows.ts";
-import { UserStore, type UserVisitBatch } from "./store.ts";
+import { type UserRow, UserStore, type UserVisitBatch } from "./store.ts";
 
 const userCall = z.object({ application: applicationName, userId: identifier });
 const pageInput = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
@@ -119,6 +120,8 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     return new UserStore(userDatabases(this.env));
   }
 
+  #userOf = (row: UserRow): User => userOf(row, defaultConsentOf(this.env));
+
   async put(
     application: string,
     userId: string,
@@ -128,14 +131,14 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     if (!parsed.ok) return parsed;
     const time = now();
     const row = await this.#store.put(userRowOf(application, userId, parsed.value.input, time));
-    return ok({ user: userOf(row), created: row.createdAt === time, settings: userSettingsOf(row) });
+    return ok({ user: this.#userOf(row), created: row.createdAt === time, settings: userSettingsOf(row) });
   }
 
   async get(application: string, userId: string): Promise<Result<User>> {
     const parsed = parse(userCall, { application, userId });
     if (!parsed.ok) return parsed;
     const row = await this.#store.get(application, userId);
-    return row ? ok(userOf(row)) : unknownUser;
+    return row ? ok(this.#userOf(row)) : unknownUser;
   }
 
   async patch(
@@ -146,7 +149,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     const parsed = parse(patchCall, { application, userId, patch });
     if (!parsed.ok) return parsed;
     const row = await this.#store.patch(application, userId, userRowChangesOf(parsed.value.patch), now());
-    return row ? ok({ user: userOf(row), settings: userSettingsOf(row) }) : unknownUser;
+    return row ? ok({ user: this.#userOf(row), settings: userSettingsOf(row) }) : unknownUser;
   }
 
   async list(application: string, query: PageQuery): Promise<Result<Page<User>>> {
@@ -155,7 +158,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     const after = decodeCursor(z.string(), query.cursor);
     if (!after.ok) return after;
     const rows = await this.#store.list(application, query.limit + 1, after.value);
-    return ok(toPage(rows, query.limit, userOf, (row) => row.userId));
+    return ok(toPage(rows, query.limit, this.#userOf, (row) => row.userId));
   }
 
   async recordInteractions(

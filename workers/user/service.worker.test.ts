@@ -2,13 +2,17 @@
 import { applyD1Migrations, createExecutionContext, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { usualConsent } from "../../shared/consent/default-consent.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
 import { user, userInput, userInteraction } from "../../shared/contracts/user.ts";
 import { refusalCodeOf } from "../../shared/testing/refusal-code.ts";
 import { UserService } from "./service.ts";
 
 const environment: { DB: D1Database; MIGRATIONS: D1Migration[] } = Object.assign({ MIGRATIONS: [] }, env);
-const service = new UserService(createExecutionContext(), { DB: environment.DB });
+const service = new UserService(createExecutionContext(), {
+  DB: environment.DB,
+  DEFAULT_CONSENT: usualConsent,
+});
 
 const profile = userInput.parse({ home: { lat: 59.9, lon: 10.7 }, attributes: { tier: "gold" } });
 const viewEvent = (eventId: string, time: number) => ({

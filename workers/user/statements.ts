@@ -38,8 +38,8 @@ export async function insertInteractions(
   const [, inserted] = await database.batch([
     database
       .prepare(
-        `INSERT INTO users
-         SELECT DISTINCT ?1, j.value ->> 'u', NULL, NULL, 'exact', '{}', 0, ?3, ?3
+        `INSERT INTO users (application, user_id, attributes, settings_version, created_at, updated_at)
+         SELECT DISTINCT ?1, j.value ->> 'u', '{}', 0, ?3, ?3
          FROM json_each(?2) j WHERE ${notErasedSql}
          ON CONFLICT DO NOTHING`,
       )

@@ -47,7 +47,7 @@ const erased = erasure.meta({ id: "Erasure" });
 const tags = ["People"];
 
 /** Adds routes for users: profiles, interactions, location, export and erasure. */
-export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
+export function addUserRoutes(app: Gateway, { services, settings }: Dependencies, guard: GuardRoute): void {
   /**
    * Sends changed settings to the user's object before the response, because the object serves every recommendation.
    */
@@ -95,7 +95,7 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
       const { id } = c.req.valid("param");
       const body = c.req.valid("json");
       const { location: home, warnings } = checkLocation(body.home, "home");
-      const put = await putUser(services, application, id, { ...body, home });
+      const put = await putUser(services, application, id, { ...body, home }, settings.defaultConsent);
       await sendSettings(application, id, put.settings);
       return c.json(withWarnings(put.user, warnings), put.created ? 201 : 200);
     },
@@ -146,6 +146,7 @@ export function addUserRoutes(app: Gateway, { services }: Dependencies, guard: G
         application,
         id,
         home === undefined ? body : { ...body, home },
+        settings.defaultConsent,
       );
       await sendSettings(application, id, patched.settings);
       return c.json(withWarnings(patched.user, warnings), 200);

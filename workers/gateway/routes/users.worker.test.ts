@@ -17,7 +17,7 @@ describe("the user routes", () => {
     const consent = { location: "city" };
     expect((await call("PATCH", "/v1/users/ann", { body: { consent } })).status).toBe(200);
     expect(sent).toMatchObject([
-      ["demo", "ann", { home, precision: "exact" }],
+      ["demo", "ann", { home, precision: "approximate" }],
       ["demo", "ann", { home, precision: "city" }],
     ]);
   });

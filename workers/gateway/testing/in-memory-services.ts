@@ -1,3 +1,4 @@
+import { usualConsent } from "../../../shared/consent/default-consent.ts";
 import type { Erasure } from "../../../shared/contracts/erasure.ts";
 import type { EventReceipt } from "../../../shared/contracts/event.ts";
 import type { Product, ProductInput } from "../../../shared/contracts/product.ts";
@@ -92,7 +93,13 @@ const productService = (): ProductApi => {
 const userService = (): UserApi => {
   const users = new Map<string, User>();
   const settings = (user: User) => ({ home: user.home, precision: user.consent.location, version: 1 });
-  const make = (id: string, input: UserInput): User => ({ id, ...input, createdAt: at, updatedAt: at });
+  const consentOf = ({ location }: UserInput["consent"]): User["consent"] => ({
+    location: location ?? usualConsent,
+  });
+  const make = (id: string, { consent, ...input }: UserInput): User => ({
+    ...{ id, ...input, consent: consentOf(consent) },
+    ...{ createdAt: at, updatedAt: at },
+  });
   return {
     ready: up,
     applyRetention: async () => ok({}),
@@ -110,7 +117,8 @@ const userService = (): UserApi => {
     patch: async (application, id, patch) => {
       const before = users.get(`${application}/${id}`);
       if (!before) return notFound("user");
-      const user = { ...before, ...patch };
+      const { consent, ...changes } = patch;
+      const user = { ...before, ...changes, ...(consent ? { consent: consentOf(consent) } : {}) };
       return ok({ user, settings: settings(user) });
     },
     list: async () => ok({ items: [...users.values()] }),

@@ -1,3 +1,4 @@
+import { usualConsent } from "../../../shared/consent/default-consent.ts";
 import { retention } from "../../../shared/contracts/retention.ts";
 import { createApp } from "../app.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -20,6 +21,7 @@ export const testSettings: GatewaySettings = {
   origins: "*",
   retention: retention.parse({}),
   initialImport: null,
+  defaultConsent: usualConsent,
 };
 
 /** A rate limiter that never refuses. */

@@ -1,6 +1,7 @@
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
 import { decodeProfile } from "../../../model/profile/codec.ts";
 import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
+import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
 import type {
   EventInput,
   EventReceipt,
@@ -10,7 +11,7 @@ import type {
   RejectedEvent,
 } from "../../../shared/contracts/event.ts";
 import { differingFields, type EventContent } from "../../../shared/contracts/event-content.ts";
-import { fromInstant, type Precision } from "../../../shared/contracts/primitives.ts";
+import { fromInstant } from "../../../shared/contracts/primitives.ts";
 import type { UserRows } from "../../../shared/contracts/queues.ts";
 import { type Requester, trustedRequester } from "../../../shared/contracts/requester.ts";
 import { ok, type Refusal, RefusalError, type Result, unwrap } from "../../../shared/contracts/result.ts";
@@ -152,7 +153,9 @@ async function recordForUser(
 ): Promise<UserIngestResult> {
   const session = userSessionStub(env.USER_SESSION, application, userId, knownLocation(events[0].input));
   const hasLocation = events.some(({ input }) => knownLocation(input) !== null);
-  const precision: Precision = hasLocation ? await precisionOf(session.encodedProfile()) : "exact";
+  const precision = hasLocation
+    ? decodeProfile(await session.encodedProfile(), defaultConsentOf(env)).precision
+    : "none";
   const interactions = await Promise.all(
     events.map(async ({ input, time, stored }): Promise<ReceivedInteraction> => {
       const location = knownLocation(input);
@@ -162,7 +165,8 @@ async function recordForUser(
         productId: input.productId,
         time,
         recommendationId: input.recommendationId ?? null,
-        location: location && (await coarsenPoint(env.LOCATION, location, precision)),
+        location:
+          location && precision !== "none" ? await coarsenPoint(env.LOCATION, location, precision) : null,
         facts: facts.get(input.productId) ?? noFacts,
         sentTime: input.timestamp === undefined ? null : fromInstant(input.timestamp),
         precision,
@@ -204,11 +208,6 @@ async function recordForUser(
     ingested.hasListeners ||= recorded.hasListeners;
   }
   return ingested;
-}
-
-async function precisionOf(encodedProfile: Promise<Uint8Array>): Promise<Precision> {
-  const bytes = await encodedProfile;
-  return bytes.byteLength > 0 ? decodeProfile(bytes).precision : "exact";
 }
 
 /**

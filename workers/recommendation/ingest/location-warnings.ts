@@ -31,9 +31,15 @@ export const doubtedLocation = (index: number): EventWarning => ({
   message: `\`location\` ${doubtText}.`,
 });
 
+/** Says that a location is stored nowhere, since its user allows none. */
+export const notStoredText = "is stored nowhere: the user's consent is `none`";
+
 /** Returns the warning for an event whose location was reduced to the precision that the user allows. */
-export const coarsenedLocation = (index: number, precision: Precision): EventWarning => ({
-  index,
-  code: "location_coarsened",
-  message: `\`location\` is stored at the precision \`${precision}\` that the user allows.`,
-});
+export const coarsenedLocation = (index: number, precision: Precision): EventWarning =>
+  precision === "none"
+    ? { index, code: "location_not_stored", message: `\`location\` ${notStoredText}.` }
+    : {
+        index,
+        code: "location_coarsened",
+        message: `\`location\` is stored at the precision \`${precision}\` that the user allows.`,
+      };

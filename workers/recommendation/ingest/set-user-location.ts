@@ -1,6 +1,6 @@
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
 import { decodeProfile } from "../../../model/profile/codec.ts";
-import { emptyProfile } from "../../../model/profile/profile.ts";
+import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import type { LocationInput, LocationOutcome } from "../../../shared/contracts/user.ts";
@@ -15,7 +15,7 @@ import {
   outOfWindowText,
   timestampInFuture,
 } from "./event-time.ts";
-import { doubtText } from "./location-warnings.ts";
+import { doubtText, notStoredText } from "./location-warnings.ts";
 
 /** Returns a refusal of the input for one field. */
 const refuseField = (path: string, message: string): Result<never> =>
@@ -41,9 +41,18 @@ export async function setUserLocation(
   if (implausibility !== null)
     return refuseField("lat", `and \`lon\` are no location of a user: ${implausibilityText[implausibility]}`);
   const session = userSessionStub(env.USER_SESSION, application, userId, { lat, lon });
-  const bytes = await session.encodedProfile();
-  const profile = bytes.byteLength > 0 ? decodeProfile(bytes) : emptyProfile();
+  const encoded = await session.encodedProfileFor(requester);
+  if (!encoded.ok) return encoded;
+  const profile = decodeProfile(encoded.value, defaultConsentOf(env));
   const { precision } = profile;
+  if (precision === "none")
+    return ok({
+      answer: {
+        location: { city: null, country: null, precision, source: "none" },
+        warnings: [{ path: "lat", code: "location_not_stored", message: `The location ${notStoredText}.` }],
+      },
+      hasListeners: false,
+    });
   const coarse = await coarsenPoint(env.LOCATION, { lat, lon }, precision);
   const visit = { ...coarse, time: Math.min(time, now), precision };
   const stored = await session.setLocation(application, userId, visit, requester);

@@ -10,7 +10,9 @@ import {
 import { decodeProfile } from "../../../model/profile/codec.ts";
 import { emptyProfile, type UserProfile } from "../../../model/profile/profile.ts";
 import { compileProductTest, type RowTest } from "../../../model/retrieval/filter.ts";
+import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
 import type { AnswerLocation, EdgeLocation } from "../../../shared/contracts/location.ts";
+import type { Precision } from "../../../shared/contracts/primitives.ts";
 import type {
   RecommendationAnswer,
   RecommendationInput,
@@ -47,8 +49,9 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 async function loadProfile(
   encodedProfile: Promise<Result<Uint8Array>>,
   budgetMs: number,
+  defaultConsent: Precision,
 ): Promise<Result<{ profile: UserProfile; skipped?: string }>> {
-  const fallbackProfile = (): UserProfile => ({ ...emptyProfile(), precision: "city" });
+  const fallbackProfile = (): UserProfile => emptyProfile("city");
   try {
     const first = await (budgetMs < Number.POSITIVE_INFINITY
       ? Promise.race([encodedProfile, sleep(budgetMs / 2).then((): "late" => "late")])
@@ -57,8 +60,7 @@ async function loadProfile(
       encodedProfile.catch(() => null);
       return ok({ profile: fallbackProfile(), skipped: "budget: the user object did not answer in time" });
     }
-    if (!first.ok) return first;
-    return ok({ profile: first.value.byteLength > 0 ? decodeProfile(first.value) : emptyProfile() });
+    return first.ok ? ok({ profile: decodeProfile(first.value, defaultConsent) }) : first;
   } catch (error) {
     console.error({ event: "user object unreachable", error: errorText(error) });
     return ok({ profile: fallbackProfile(), skipped: "the user object: failed" });
@@ -91,7 +93,7 @@ export async function recommendProducts(
   const session = userSessionStub(env.USER_SESSION, application, input.userId, hint);
   const candidateService = locationCandidateService(env.LOCATION, application);
   const serving = rankersFor(env, application, input.userId, waitUntil);
-  const loaded = await loadProfile(session.encodedProfileFor(requester), budgetMs);
+  const loaded = await loadProfile(session.encodedProfileFor(requester), budgetMs, defaultConsentOf(env));
   if (!loaded.ok) return loaded;
   const { profile, skipped } = loaded.value;
   const profileMs = performance.now() - started;

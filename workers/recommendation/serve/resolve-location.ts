@@ -24,8 +24,9 @@ export async function coarsenPoint(
   point: Point,
   precision: Precision,
 ): Promise<Point> {
-  if (precision === "exact") return point;
-  if (precision === "1km") return coarsenToKilometer(point);
+  // At `none`, a point is used for the answer to its request, and stored nowhere.
+  if (precision === "exact" || precision === "none") return point;
+  if (precision === "approximate") return coarsenToKilometer(point);
   const coarse = await location.coarsen(point, precision);
   return coarse.ok ? coarse.value.point : coarsenToCity(point);
 }

@@ -136,7 +136,7 @@ describe("mergeProfiles", () => {
     expect(Object.keys(merged.prices).length).toBeLessThanOrEqual(profileLimits.currencies);
     expect(merged.events).toBe(3000);
     expect([...merged.products.keys()].every((id) => id.startsWith("b"))).toBe(true);
-    expect(decodeProfile(encodeProfile(merged))).toEqual(merged);
+    expect(decodeProfile(encodeProfile(merged), merged.precision)).toEqual(merged);
   });
 
   it("keeps home, precision and settings of the user that stays, and the newer location", () => {

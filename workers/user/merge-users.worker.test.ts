@@ -8,7 +8,7 @@ import { userInput } from "../../shared/contracts/user.ts";
 import type { KnownToTarget } from "../../shared/services/user-api.ts";
 import { UserService } from "./service.ts";
 
-const environment: { DB: D1Database; DB_1: D1Database; MIGRATIONS: D1Migration[] } = Object.assign(
+const environment: UserEnv & { DB_1: D1Database; MIGRATIONS: D1Migration[] } = Object.assign(
   { DB_1: env.DB, MIGRATIONS: [] },
   env,
 );

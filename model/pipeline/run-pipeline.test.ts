@@ -257,6 +257,26 @@ describe("runPipeline", () => {
     expect((await recommend(emptyProfile(), { point: { lat: 0, lon: -160 } })).items).toHaveLength(10);
   });
 
+  it("leaves out a ranker whose scores are not one finite number for each candidate", async () => {
+    const broken = (change: (engage: Float32Array) => Float32Array): Ranker => ({
+      ...linearRanker,
+      version: "broken",
+      score: async (batch) => {
+        const scores = await linearRanker.score(batch);
+        return { ...scores, engage: change(scores.engage) };
+      },
+    });
+    for (const ranker of [
+      broken((engage) => engage.with(3, Number.NaN)),
+      broken((engage) => engage.subarray(0, 7)),
+    ]) {
+      const answer = await recommend(emptyProfile(), {}, [ranker, linearRanker]);
+      expect(answer.ranker).toBe(linearRanker);
+      expect(answer.stages.find(({ name }) => name === "rank")?.skipped).toBe("broken: failed");
+      await expect(recommend(emptyProfile(), {}, [ranker])).rejects.toThrow("one finite score");
+    }
+  });
+
   describe("for products that the user dismissed or purchased", () => {
     const profileAfter = (...events: Interaction[]): UserProfile => {
       const profile = emptyProfile();

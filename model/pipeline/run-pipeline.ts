@@ -209,6 +209,9 @@ async function scoreCandidates(
     }
     try {
       const scores = finalScores(await ranker.score(features));
+      // Numbers that are not finite have no order.
+      if (scores.length !== features.count || !scores.every(Number.isFinite))
+        throw new Error(`the ranker "${ranker.version}" did not return one finite score for each candidate`);
       return { ranker, scores, ...(failed.length > 0 ? { skipped: failed.join("; ") } : {}) };
     } catch (error) {
       if (last) throw error;

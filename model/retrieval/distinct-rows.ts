@@ -1,7 +1,7 @@
 import type { Columns } from "../columns/columns.ts";
 import { ProductMap } from "../columns/product-map.ts";
+import { BestFirst } from "./best-first.ts";
 import { type CandidateCaps, CandidateCounter } from "./candidate-caps.ts";
-import { topIndices } from "./top-indices.ts";
 
 /** Scored rows of several blocks: the i-th is row `row[i]` of `blocks[from[i]]`. */
 interface ScoredRows {
@@ -17,8 +17,11 @@ interface ScoredRows {
  * and a category as many as the caps allow. Two tiles may contain a product while it moves or while its cell splits.
  */
 export function distinctBestRows(rows: ScoredRows, limit: number, caps?: CandidateCaps): number[] {
-  for (let wanted = limit; ; wanted *= 2) {
-    const best = topIndices(rows.scores, rows.count, wanted);
+  const order = new BestFirst(rows.scores, rows.count);
+  const best: number[] = [];
+  // Each step doubles the number of rows that it looks at, so that all steps together cost twice the last one.
+  for (let wanted = limit; ; wanted = best.length) {
+    for (const each of order.take(wanted)) best.push(each);
     const distinct = withoutDuplicates(rows, best, new CandidateCounter(caps));
     if (distinct.length >= limit || best.length === rows.count) return distinct.slice(0, limit);
   }

@@ -125,6 +125,14 @@ export interface ProductQuery {
   excludeGroups?: readonly string[];
 }
 
+/** Returns a test that a row passes if it passes all `tests`. It runs for every row of a search. */
+function passesAll(tests: readonly RowTest[]): RowTest {
+  return (columns, row) => {
+    for (let i = 0; i < tests.length; i++) if (!tests[i](columns, row)) return false;
+    return true;
+  };
+}
+
 /**
  * Compiles the one rule of which products a list may contain: the filter with its radius, and the exclusions. Every list
  * tests its rows with it while it searches, so that a list is short only if there are no more products.
@@ -156,7 +164,7 @@ export function compileProductTest({
       (columns, row) => distanceKm(point.lat, point.lon, columns.lat[row], columns.lon[row]) <= radiusKm,
     );
   return {
-    row: tests.length === 1 ? tests[0] : (columns, row) => tests.every((test) => test(columns, row)),
+    row: tests.length === 1 ? tests[0] : passesAll(tests),
     mayContain: compileCellTest(filter),
   };
 }

@@ -1,10 +1,9 @@
-import { decay } from "../../shared/geo/decay.ts";
-import { vectorDistanceKm } from "../../shared/geo/sphere.ts";
-import { type Columns, categoryOf } from "../columns/columns.ts";
+import { categoryOf } from "../columns/columns.ts";
 import { compareProductIds } from "../columns/product-identity.ts";
 import { ProductMap } from "../columns/product-map.ts";
-import { rowVectorsOf } from "../columns/row-vectors.ts";
 import { collapseGroups } from "./collapse-groups.ts";
+import { diversify } from "./diversify.ts";
+import type { RankedRow } from "./ranked-row.ts";
 
 /** Business rules of a request, applied to the ranked list. */
 export interface Rules {
@@ -17,21 +16,9 @@ export interface Rules {
   perCategory?: number;
 }
 
-/** A row of a block with its score. */
-export interface RankedRow {
-  block: Columns;
-  row: number;
-  /** Never negative. */
-  score: number;
-}
-
-/** Best candidates that diversity compares in pairs: this many for each item of the list, and at least the minimum. */
+/** Best candidates among which diversity selects: this many for each item of the list, and at least the minimum. */
 const diversityPoolPerItem = 10;
 const minDiversityPool = 50;
-
-/** Similarity of two products of the same category, and of two at the same location; together 1. */
-const categorySimilarity = 0.5;
-const locationSimilarity = 0.5;
 
 /** Returns the categories that a boost of 0 removes. */
 export const removedCategories = (boost: Rules["boost"] = {}): string[] =>
@@ -45,7 +32,8 @@ export function applyRules<R extends RankedRow>(ranked: readonly R[], rules: Rul
   const { limit, perCategory = Number.POSITIVE_INFINITY, diversity = 0 } = rules;
   const list = collapseGroups(sortedByScore(boosted(ranked, new Map(Object.entries(rules.boost ?? {})))));
   const counts = new Map<string, number>();
-  const addWithinCap = (selected: R[], each: R): boolean => {
+  const selected: R[] = [];
+  const addWithinCap = (each: R): boolean => {
     const category = categoryOf(each.block, each.row);
     const count = counts.get(category) ?? 0;
     if (count >= perCategory) return false;
@@ -53,12 +41,13 @@ export function applyRules<R extends RankedRow>(ranked: readonly R[], rules: Rul
     selected.push(each);
     return true;
   };
-  if (diversity > 0) return diversified(list, limit, diversity, addWithinCap);
-  const selected: R[] = [];
-  for (const each of list) {
-    if (selected.length >= limit) break;
-    addWithinCap(selected, each);
+  let next = 0;
+  if (diversity > 0) {
+    next = Math.max(minDiversityPool, limit * diversityPoolPerItem);
+    diversify(list.slice(0, next), limit, diversity, addWithinCap);
   }
+  // With diversity, the caps may leave too few products of the pool.
+  for (; next < list.length && selected.length < limit; next++) addWithinCap(list[next]);
   return selected;
 }
 
@@ -79,63 +68,3 @@ function boosted<R extends RankedRow>(ranked: readonly R[], factors: ReadonlyMap
 
 const sortedByScore = <R extends RankedRow>(list: R[]): R[] =>
   list.sort((a, b) => b.score - a.score || compareProductIds(a.block, a.row, b.block, b.row));
-
-/**
- * Selects one product after the other by maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): its score,
- * against its similarity to the most similar product selected before. It keeps that similarity for each product of the
- * pool, so that its time is the size of the pool times the limit.
- */
-function diversified<R extends RankedRow>(
-  list: readonly R[],
-  limit: number,
-  diversity: number,
-  addWithinCap: (selected: R[], each: R) => boolean,
-): R[] {
-  const pool = list.slice(0, Math.max(minDiversityPool, limit * diversityPoolPerItem));
-  const traits = pool.map(traitsOf);
-  const similarity = new Float64Array(pool.length);
-  const isLeft = new Uint8Array(pool.length).fill(1);
-  const bestScore = pool[0]?.score || 1;
-  const selected: R[] = [];
-  for (let left = pool.length; left > 0 && selected.length < limit; left--) {
-    let best = -1;
-    let bestValue = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < pool.length; i++) {
-      if (isLeft[i] === 0) continue;
-      const value = (1 - diversity) * (pool[i].score / bestScore) - diversity * similarity[i];
-      if (value > bestValue) {
-        bestValue = value;
-        best = i;
-      }
-    }
-    isLeft[best] = 0;
-    if (!addWithinCap(selected, pool[best])) continue;
-    for (let i = 0; i < pool.length; i++)
-      if (isLeft[i] === 1) similarity[i] = Math.max(similarity[i], similarityOf(traits[i], traits[best]));
-  }
-  // Caps may leave too few products of the pool.
-  for (let i = pool.length; i < list.length && selected.length < limit; i++) addWithinCap(selected, list[i]);
-  return selected;
-}
-
-/** What the similarity of products reads: looked up once for each product, not for each pair. */
-interface Traits {
-  category: string;
-  /** Unit vectors of the product's block. */
-  vectors: Float64Array;
-  row: number;
-}
-
-/** Returns the traits of a product. */
-export const traitsOf = ({ block, row }: RankedRow): Traits => ({
-  category: categoryOf(block, row),
-  vectors: rowVectorsOf(block),
-  row,
-});
-
-/** Returns the similarity of two products, 0..1: half for the same category, half for being near. */
-export function similarityOf(a: Traits, b: Traits): number {
-  const km = vectorDistanceKm(a.vectors, a.row, b.vectors, b.row);
-  const near = Number.isNaN(km) ? 0 : locationSimilarity * decay(km);
-  return (a.category === b.category ? categorySimilarity : 0) + near;
-}

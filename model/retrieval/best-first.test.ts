@@ -7,8 +7,8 @@ describe("BestFirst", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 9 })), fc.array(fc.nat(12)), (scores, steps) => {
         const order = new BestFirst(scores, scores.length);
-        const taken = [...steps, scores.length].flatMap((k) => order.take(k));
-        expect(taken).toEqual(scores.map((_, i) => i).sort((a, b) => scores[b] - scores[a] || a - b));
+        const indices = [...steps, scores.length].flatMap((k) => order.take(k));
+        expect(indices).toEqual(scores.map((_, i) => i).sort((a, b) => scores[b] - scores[a] || a - b));
       }),
     );
   });

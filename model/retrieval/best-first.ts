@@ -18,13 +18,13 @@ export class BestFirst {
 
   /** Returns the next `k` indices; fewer at the end. */
   take(k: number): number[] {
-    const taken: number[] = [];
-    while (taken.length < k && this.#size > 0) {
-      taken.push(this.#heap[0]);
+    const indices: number[] = [];
+    while (indices.length < k && this.#size > 0) {
+      indices.push(this.#heap[0]);
       const last = this.#heap[--this.#size];
       if (this.#size > 0) this.#place(0, last);
     }
-    return taken;
+    return indices;
   }
 
   /** Puts an index at a position of the heap or below it. */

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { StoredImage } from "../shared/contracts/image.ts";
 import type { Page } from "../shared/contracts/page.ts";
 import type {
   BulkReport,
@@ -60,14 +61,17 @@ export class Products {
   async remove(productId: string): Promise<void> {
     await this.#transport.send("DELETE", productPath(productId));
   }
-  /** Stores the image at position `n` (0 to 9): JPEG, PNG, WebP or AVIF. Returns its path. */
-  async putImage(
-    productId: string,
-    n: number,
-    image: Blob,
-  ): Promise<{ path: string; sha256: string; contentType: string }> {
+  /**
+   * Stores the image at position `n` (0 to 9), without its metadata: JPEG, PNG, WebP or AVIF, at most 5 MiB. Returns
+   * its public path. The image that was there is deleted.
+   */
+  async putImage(productId: string, n: number, image: Blob): Promise<StoredImage> {
     const body = { type: image.type || "application/octet-stream", content: image };
     return this.#transport.call("PUT", `${productPath(productId)}/images/${n}`, {}, body);
+  }
+  /** Deletes the image at position `n`. Its path answers 404 at once; browsers may show it for five minutes more. */
+  async deleteImage(productId: string, n: number): Promise<void> {
+    await this.#transport.send("DELETE", `${productPath(productId)}/images/${n}`);
   }
   /** Returns products that users chose after a product, and nearby products of its category, best first. */
   async similar(productId: string, options: ListOptions = {}): Promise<RecommendationList> {

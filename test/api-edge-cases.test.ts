@@ -111,7 +111,7 @@ describe("POST /v1/events", () => {
 });
 
 describe("product images", () => {
-  it("are redirected from their number to a public URL that names their content", async () => {
+  it("S15: are redirected from their number to a public URL, until they are deleted", async () => {
     const path = "/v1/products/oslo-2/images/0";
     const put = await stack.call("PUT", path, {
       body: new Uint8Array(onePixelPng),
@@ -123,12 +123,17 @@ describe("product images", () => {
     const image = await stack.call("GET", redirect.headers.get("location") ?? "", { key: "" });
     expect(image.status).toBe(200);
     expect(image.headers.get("content-type")).toBe("image/png");
-    expect(image.headers.get("cache-control")).toContain("immutable");
+    expect(image.headers.get("cache-control")).toBe("public, max-age=300");
     const text = await stack.call("PUT", path, {
       body: "not an image",
       headers: { "content-type": "image/png" },
     });
     expect(text.status).toBe(415);
+    expect((await stack.call("DELETE", path)).status).toBe(204);
+    const location = redirect.headers.get("location") ?? "";
+    const headers = { "if-none-match": image.headers.get("etag") ?? "" };
+    expect((await stack.call("GET", location, { key: "" })).status).toBe(404);
+    expect((await stack.call("GET", location, { key: "", headers })).status).toBe(404);
   });
 });
 

@@ -12,7 +12,7 @@ const endMarker = "<!-- /er-diagram -->";
 const relations = [
   "user_users ||--o{ user_interactions : records",
   "user_users ||--o{ user_user_locations : visits",
-  "product_products ||--o{ product_product_images : shows",
+  "product_products ||--o{ product_images : shows",
   "product_products ||--o| product_outbox : enqueues",
   "product_products ||--o{ user_interactions : concerns",
   "product_products ||--o{ user_interaction_totals : counts",

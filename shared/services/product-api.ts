@@ -1,3 +1,4 @@
+import type { StoredImage } from "../contracts/image.ts";
 import type { Page, PageQuery } from "../contracts/page.ts";
 import type {
   CardRequest,
@@ -31,21 +32,27 @@ export interface ProductApi extends ReadinessApi, RetentionApi, DeadLetterApi {
    */
   getCards(application: string, wanted: readonly CardRequest[]): Promise<Result<ProductCard[]>>;
   /**
-   * Stores the image at position `n` (0 to 9): JPEG, PNG, WebP or AVIF by content, at most 5 MiB.
+   * Stores the image at position `n` (0 to 9) without its metadata: JPEG, PNG, WebP or AVIF by content, at most 5 MiB.
+   * The image that was there is deleted.
    */
   putImage(
     application: string,
     productId: string,
     n: number,
     bytes: ArrayBuffer,
-  ): Promise<Result<{ path: string; sha256: string; contentType: string }>>;
+  ): Promise<Result<StoredImage>>;
+  /** Deletes the image at position `n`; refuses with `not_found` if there is none. */
+  deleteImage(application: string, productId: string, n: number): Promise<Result<null>>;
   /** Returns the path of the image at position `n` (0 to 9). */
   imagePath(application: string, productId: string, n: number): Promise<Result<{ path: string }>>;
-  /** Returns the bytes of an image by their SHA-256. */
-  imageBytes(
-    application: string,
-    sha256: string,
-  ): Promise<Result<{ bytes: ArrayBuffer; contentType: string }>>;
+  /**
+   * Returns an image by its public id; no bytes if `isKnown`, where the client has them. Refuses with `not_found` once
+   * the image is replaced or deleted.
+   */
+  readImage(
+    id: string,
+    isKnown: boolean,
+  ): Promise<Result<{ bytes: ArrayBuffer | null; contentType: string }>>;
   /**
    * Lists the next `limit` products (at most 1,000) after `after`, by address and id. A rebuild of cells reads them.
    */
@@ -55,8 +62,8 @@ export interface ProductApi extends ReadinessApi, RetentionApi, DeadLetterApi {
     limit: number,
   ): Promise<Result<{ cell: string; change: ProductChange }[]>>;
   /**
-   * Enqueues the outbox rows again that no consumer has closed. Returns how many rows are open. The gateway's cron
-   * calls it.
+   * Enqueues the outbox rows again that no consumer has closed, and deletes the bytes of images that no product shows.
+   * Returns how many rows are open. The gateway's cron calls it.
    */
   resendOutbox(): Promise<Result<{ open: number }>>;
 }

@@ -17,15 +17,14 @@ export type ProductRow = typeof products.$inferSelect;
 /** New values of a product's columns. A new location comes with a new `cell`. */
 export type ProductColumnChanges = Partial<Omit<ProductRow, "application" | "productId" | "version">>;
 
-/** Returns the public path of an image. Its content never changes. */
-export const imagePath = (application: string, sha256: string): string =>
-  `/v1/images/${application}/${sha256}`;
+/** Returns the public path of an image. The content under an id never changes. */
+export const imagePath = (id: string): string => `/v1/images/${id}`;
 
 const locationOf = (row: ProductRow) =>
   row.lat === null || row.lon === null ? null : { lat: row.lat, lon: row.lon };
 
 /** Returns a stored product as the API returns it. */
-export const productOf = (row: ProductRow, imageHashes: string[]): Product => ({
+export const productOf = (row: ProductRow, imageIds: string[]): Product => ({
   id: row.productId,
   title: row.title,
   category: row.category,
@@ -37,7 +36,7 @@ export const productOf = (row: ProductRow, imageHashes: string[]): Product => ({
   available: row.available === 1,
   groupId: row.groupId,
   attributes: row.attributes,
-  images: imageHashes.map((sha256) => imagePath(row.application, sha256)),
+  images: imageIds.map(imagePath),
   updatedAt: toInstant(row.updatedAt),
 });
 
@@ -50,7 +49,7 @@ export const productCardOf = (row: ProductRow, firstImage: string | null): Produ
   rating: row.rating,
   available: row.available === 1,
   groupId: row.groupId,
-  image: firstImage === null ? null : imagePath(row.application, firstImage),
+  image: firstImage === null ? null : imagePath(firstImage),
   location: locationOf(row),
   cell: row.cell,
   version: row.version,

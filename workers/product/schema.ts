@@ -40,19 +40,34 @@ export const products = sqliteTable(
   ],
 );
 
-/** Product images by position. R2 holds the bytes under their SHA-256. */
-export const productImages = sqliteTable(
-  "product_images",
+/** Product images by position. R2 holds the bytes under the image's id, which no other position shares. */
+export const images = sqliteTable(
+  "images",
   {
     application: text("application").notNull(),
     productId: text("product_id").notNull(),
     /** From 0 to 9. */
     position: integer("position").notNull(),
+    /** Random, because everybody sees it: nobody derives the application or the content from it. */
+    id: text("id").notNull(),
+    /** Of the stored bytes. */
     sha256: text("sha256").notNull(),
     contentType: text("content_type").notNull(),
     bytes: integer("bytes").notNull(),
   },
   (table) => [primaryKey({ columns: [table.application, table.productId, table.position] })],
+);
+
+/** Images whose bytes must be deleted from R2: replaced, deleted, or uploaded by a request that did not end. */
+export const imageRemovals = sqliteTable(
+  "image_removals",
+  {
+    application: text("application").notNull(),
+    id: text("id").primaryKey(),
+    /** From when on the bytes may be deleted, in seconds since the Unix epoch. */
+    removeAt: real("remove_at").notNull(),
+  },
+  (table) => [index("image_removals_by_time").on(table.removeAt)],
 );
 
 /** Products whose newest version the spatial index has not applied yet. */

@@ -6,6 +6,7 @@ import type {
   DeadLetterWithBody,
   ReplayedDeadLetter,
 } from "../../shared/contracts/dead-letter.ts";
+import { imageId, lastImagePosition, type StoredImage } from "../../shared/contracts/image.ts";
 import type { Page, PageQuery } from "../../shared/contracts/page.ts";
 import { applicationName, categoryName, identifier } from "../../shared/contracts/primitives.ts";
 import {
@@ -29,17 +30,17 @@ import type { ProductApi } from "../../shared/services/product-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
 import { CardCache } from "./card-cache.ts";
 import { redeliverCatalogMessage } from "./catalog-consumer.ts";
-import { imageBytes, lastImagePosition, putImage } from "./images.ts";
+import { ImageStore } from "./images/image-store.ts";
+import { Images } from "./images/images.ts";
 import { enqueueProducts, resendOutbox } from "./outbox.ts";
 import { patchProduct } from "./patch-product.ts";
-import { imagePath, productChangesOf, productOf } from "./rows.ts";
+import { productChangesOf, productOf } from "./rows.ts";
 import { ProductStore, type StoredProduct } from "./store.ts";
 
 const productCall = z.object({ application: applicationName, productId: identifier });
 const imageCall = productCall.extend({ n: z.number().int().min(0).max(lastImagePosition) });
 const putCall = z.object({ application: applicationName, input: productInput });
 const patchCall = productCall.extend({ patch: productPatch });
-const imageBytesCall = z.object({ application: applicationName, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 const putManyCall = z.object({ application: applicationName, products: z.array(productInput).max(500) });
 const getCardsCall = z.object({ application: applicationName, wanted: z.array(cardRequest).max(1000) });
 const listCall = z.object({
@@ -75,6 +76,9 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
 
   get #store(): ProductStore {
     return new ProductStore(this.env.DB);
+  }
+  get #images(): Images {
+    return new Images(new ImageStore(this.env.DB), this.env.IMAGES);
   }
   get #cards(): CardCache {
     return new CardCache(this.env.CARDS, this.#store);
@@ -144,6 +148,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     if (!parsed.ok) return parsed;
     if (!(await this.#store.remove(application, productId, now()))) return unknownProduct;
     await this.#publishProduct(application, productId);
+    await this.#removeDeletedImages();
     return ok(null);
   }
 
@@ -184,29 +189,48 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     productId: string,
     n: number,
     bytes: ArrayBuffer,
-  ): Promise<Result<{ path: string; sha256: string; contentType: string }>> {
+  ): Promise<Result<StoredImage>> {
     const parsed = parse(imageCall, { application, productId, n });
     if (!parsed.ok) return parsed;
-    const done = await putImage(this.#store, this.env.IMAGES, application, productId, n, bytes, now());
-    if (done.ok) await this.#publishProduct(application, productId);
+    const done = await this.#images.put(application, productId, n, bytes, now());
+    if (done.ok) await this.#publishImages(application, productId);
     return done;
+  }
+
+  async deleteImage(application: string, productId: string, n: number): Promise<Result<null>> {
+    const parsed = parse(imageCall, { application, productId, n });
+    if (!parsed.ok) return parsed;
+    const done = await this.#images.delete(application, productId, n, now());
+    if (done.ok) await this.#publishImages(application, productId);
+    return done;
+  }
+
+  /** Publishes a committed change of a product's images, then deletes the bytes that no product shows any more. */
+  async #publishImages(application: string, productId: string): Promise<void> {
+    await this.#publishProduct(application, productId);
+    await this.#removeDeletedImages();
+  }
+
+  /** The change is committed, so a failure does not fail the call: the cron calls {@link resendOutbox}, which repeats. */
+  async #removeDeletedImages(): Promise<void> {
+    await this.#images
+      .removeDeleted(now())
+      .catch((error: unknown) =>
+        console.error({ event: "deleted images not removed", error: errorText(error) }),
+      );
   }
 
   async imagePath(application: string, productId: string, n: number): Promise<Result<{ path: string }>> {
     const parsed = parse(imageCall, { application, productId, n });
-    if (!parsed.ok) return parsed;
-    const sha256 = await this.#store.imageHash(application, productId, n);
-    return sha256
-      ? ok({ path: imagePath(application, sha256) })
-      : refuse("not_found", "The product has no image at this position.");
+    return parsed.ok ? this.#images.path(application, productId, n) : parsed;
   }
 
-  async imageBytes(
-    application: string,
-    sha256: string,
-  ): Promise<Result<{ bytes: ArrayBuffer; contentType: string }>> {
-    const parsed = parse(imageBytesCall, { application, sha256 });
-    return parsed.ok ? imageBytes(this.env.IMAGES, application, sha256) : parsed;
+  async readImage(
+    id: string,
+    isKnown: boolean,
+  ): Promise<Result<{ bytes: ArrayBuffer | null; contentType: string }>> {
+    const parsed = parse(imageId, id);
+    return parsed.ok ? this.#images.read(parsed.value, isKnown) : parsed;
   }
 
   async listByAddress(
@@ -221,6 +245,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
   }
 
   async resendOutbox(): Promise<Result<{ open: number }>> {
+    await this.#removeDeletedImages();
     return ok({ open: await resendOutbox(this.env.CATALOGUE, this.#store, now()) });
   }
 

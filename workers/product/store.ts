@@ -1,12 +1,13 @@
 import { and, asc, eq, gt, inArray, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { lastImagePosition } from "../../shared/contracts/image.ts";
 import { nearestMinorUnits } from "../../shared/contracts/minor-units.ts";
 import type { ProductInput } from "../../shared/contracts/product.ts";
-import type { ImageType } from "./image-type.ts";
 import { type ProductColumnChanges, type ProductRow, productAddress } from "./rows.ts";
-import { outbox, productImages, products } from "./schema.ts";
+import { images, outbox, products } from "./schema.ts";
+import { deleteImages, openOutbox } from "./statements.ts";
 
-/** A stored product, with the hashes of its images by position. */
+/** A stored product, with the ids of its images by position. */
 export interface StoredProduct {
   row: ProductRow;
   images: string[];
@@ -21,7 +22,7 @@ export interface PendingProduct extends StoredProduct {
 
 const idsOf = (productIds: string[]) => sql`(SELECT value FROM json_each(${JSON.stringify(productIds)}))`;
 
-/** The only access to the product worker's database. All queries but those of the outbox are of one application. */
+/** Reads and writes products and their outbox; `images/image-store.ts` does so with images. All queries but those of the outbox are of one application. */
 export class ProductStore {
   readonly #database: D1Database;
   readonly #db: ReturnType<typeof drizzle>;
@@ -65,7 +66,8 @@ export class ProductStore {
              cell = excluded.cell, updated_at = excluded.updated_at`,
         )
         .bind(application, list, now),
-      this.#openOutbox(
+      openOutbox(
+        this.#database,
         application,
         inputs.map((input) => input.id),
       ),
@@ -99,12 +101,15 @@ export class ProductStore {
       .toSQL();
     const [changed] = await this.#database.batch([
       this.#database.prepare(update.sql).bind(...update.params),
-      this.#openOutbox(application, [productId]),
+      openOutbox(this.#database, application, [productId]),
     ]);
     return changed.meta.changes > 0;
   }
 
-  /** Marks a product as deleted and deletes its images. Returns whether the product existed. */
+  /**
+   * Marks a product as deleted, deletes its images and schedules the removal of their bytes. Returns whether the
+   * product existed.
+   */
   async remove(application: string, productId: string, now: number): Promise<boolean> {
     const [deleted] = await this.#database.batch([
       this.#database
@@ -113,53 +118,35 @@ export class ProductStore {
            WHERE application = ?1 AND product_id = ?2 AND deleted = 0`,
         )
         .bind(application, productId, now),
-      this.#database
-        .prepare("DELETE FROM product_images WHERE application = ?1 AND product_id = ?2")
-        .bind(application, productId),
-      this.#openOutbox(application, [productId]),
+      ...deleteImages(this.#database, application, productId, [0, lastImagePosition], now),
+      openOutbox(this.#database, application, [productId]),
     ]);
     return deleted.meta.changes > 0;
   }
 
-  /** Opens outbox rows for the written versions. Adds the address that a version left to those left before. */
-  #openOutbox(application: string, productIds: string[]): D1PreparedStatement {
-    return this.#database
-      .prepare(
-        `INSERT INTO outbox
-         SELECT application, product_id, version, 0,
-           CASE WHEN previous_cell IS NULL THEN '{}' ELSE json_object(previous_cell, 1) END
-         FROM products WHERE application = ?1 AND product_id IN (SELECT value FROM json_each(?2))
-         ON CONFLICT DO UPDATE SET version = excluded.version, sent_at = 0,
-           left_cells = json_patch(left_cells, excluded.left_cells)`,
-      )
-      .bind(application, JSON.stringify(productIds));
-  }
-
   #imagesOf(application: string, productIds: string[]) {
     return this.#db
-      .select({ productId: productImages.productId, sha256: productImages.sha256 })
-      .from(productImages)
-      .where(
-        and(eq(productImages.application, application), inArray(productImages.productId, idsOf(productIds))),
-      )
-      .orderBy(asc(productImages.productId), asc(productImages.position));
+      .select({ productId: images.productId, id: images.id })
+      .from(images)
+      .where(and(eq(images.application, application), inArray(images.productId, idsOf(productIds))))
+      .orderBy(asc(images.productId), asc(images.position));
   }
 
   /** Returns products by id, including deleted ones, in no order. */
   async read(application: string, productIds: string[]): Promise<StoredProduct[]> {
-    const [rows, images] = await this.#db.batch([
+    const [rows, imagesOfProducts] = await this.#db.batch([
       this.#db
         .select()
         .from(products)
         .where(and(eq(products.application, application), inArray(products.productId, idsOf(productIds)))),
       this.#imagesOf(application, productIds),
     ]);
-    return withImages(rows, images);
+    return withImages(rows, imagesOfProducts);
   }
 
   /** Returns those of the products whose outbox rows are open, including deleted ones, in no order. */
   async readPending(application: string, productIds: string[]): Promise<PendingProduct[]> {
-    const [rows, images] = await this.#db.batch([
+    const [rows, imagesOfProducts] = await this.#db.batch([
       this.#db
         .select({ row: products, leftCells: outbox.leftCells })
         .from(outbox)
@@ -172,7 +159,7 @@ export class ProductStore {
     ]);
     const stored = withImages(
       rows.map(({ row }) => row),
-      images,
+      imagesOfProducts,
     );
     return stored.map((each, i) => ({ ...each, leftCells: Object.keys(rows[i].leftCells) }));
   }
@@ -219,51 +206,13 @@ export class ProductStore {
       )
       .orderBy(asc(products.productId))
       .limit(limit);
-    const images = await this.#imagesOf(
-      application,
-      rows.map((row) => row.productId),
+    return withImages(
+      rows,
+      await this.#imagesOf(
+        application,
+        rows.map((row) => row.productId),
+      ),
     );
-    return withImages(rows, images);
-  }
-
-  /** Stores an image's position and hash, increments the product's version and opens its outbox row. */
-  async putImage(
-    application: string,
-    productId: string,
-    image: { position: number; sha256: string; contentType: ImageType; bytes: number },
-    now: number,
-  ): Promise<void> {
-    const { position, sha256, contentType, bytes } = image;
-    await this.#database.batch([
-      this.#database
-        .prepare(
-          `INSERT INTO product_images VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-           ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, content_type = excluded.content_type, bytes = excluded.bytes`,
-        )
-        .bind(application, productId, position, sha256, contentType, bytes),
-      this.#database
-        .prepare(
-          `UPDATE products SET version = version + 1, previous_cell = NULL, updated_at = ?3
-           WHERE application = ?1 AND product_id = ?2`,
-        )
-        .bind(application, productId, now),
-      this.#openOutbox(application, [productId]),
-    ]);
-  }
-
-  /** Returns the SHA-256 of the image at a position, or null. */
-  async imageHash(application: string, productId: string, position: number): Promise<string | null> {
-    const rows = await this.#db
-      .select({ sha256: productImages.sha256 })
-      .from(productImages)
-      .where(
-        and(
-          eq(productImages.application, application),
-          eq(productImages.productId, productId),
-          eq(productImages.position, position),
-        ),
-      );
-    return rows[0]?.sha256 ?? null;
   }
 
   /**
@@ -313,9 +262,8 @@ export class ProductStore {
   }
 }
 
-function withImages(rows: ProductRow[], images: { productId: string; sha256: string }[]): StoredProduct[] {
+function withImages(rows: ProductRow[], found: { productId: string; id: string }[]): StoredProduct[] {
   const byProduct = new Map<string, string[]>();
-  for (const { productId, sha256 } of images)
-    byProduct.set(productId, [...(byProduct.get(productId) ?? []), sha256]);
+  for (const { productId, id } of found) byProduct.set(productId, [...(byProduct.get(productId) ?? []), id]);
   return rows.map((row) => ({ row, images: byProduct.get(row.productId) ?? [] }));
 }

@@ -1,11 +1,12 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { applicationName, identifier } from "../../../shared/contracts/primitives.ts";
+import { imageId, maxImageBytes, storedImage } from "../../../shared/contracts/image.ts";
+import { identifier } from "../../../shared/contracts/primitives.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import { describeAccess } from "../keys/caller.ts";
-import { type GuardRoute, jsonResponse, megabytes, noQuery, problemResponses } from "../openapi/operation.ts";
+import { type GuardRoute, jsonResponse, noQuery, problemResponses } from "../openapi/operation.ts";
 
 const imagePath = z.object({
   id: identifier,
@@ -15,33 +16,38 @@ const imagePath = z.object({
     .transform(Number)
     .openapi({ type: "integer", minimum: 0, maximum: 9, param: { name: "n", in: "path" } }),
 });
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha256 in lower-case hex");
 const binary = z.string().openapi({ format: "binary" });
 /** OpenAPI content of an image: one entry for each accepted media type. */
 const imageContent = Object.fromEntries(
   ["image/jpeg", "image/png", "image/webp", "image/avif"].map((type) => [type, { schema: binary }]),
 );
-const storedImage = z
-  .object({ path: z.string(), sha256, contentType: z.string() })
-  .openapi("Image", { description: "The permanent path of an image." });
+const image = storedImage.meta({ id: "Image", description: "A stored image. Its path is public." });
+/**
+ * How long browsers may show an image that was deleted meanwhile. Cloudflare's cache never answers for this Worker,
+ * which runs before it and does not use it, so nothing else needs a purge.
+ */
+const maxAgeSeconds = 300;
 const tags = ["Images"];
 
-/** Adds routes that store images by product and number, and serve them by the hash of their content. */
+/** Adds routes that store and delete images by product and number, and serve them by a random id. */
 export function addImageRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
   app.openapi(
     createRoute({
       method: "put",
       path: "/v1/products/{id}/images/{n}",
       summary: "Store the n-th image of a product",
-      description: `${describeAccess("products:write")} The content must be JPEG, PNG, WebP or AVIF; the content type is ignored.`,
+      description:
+        `${describeAccess("products:write")} The content must be JPEG, PNG, WebP or a still AVIF; the content type is ignored. ` +
+        "Metadata (Exif, XMP, positions, comments, thumbnails) is removed, pixels and orientation stay. The image that was " +
+        "there is deleted.",
       tags,
-      ...guard("products:write", megabytes(10), "other"),
+      ...guard("products:write", maxImageBytes, "other"),
       request: {
         params: imagePath,
         query: noQuery,
         body: { required: true, content: imageContent },
       },
-      responses: { 200: jsonResponse("Stored.", storedImage), ...problemResponses },
+      responses: { 200: jsonResponse("Stored.", image), ...problemResponses },
     }),
     async (c) => {
       const { id, n } = c.req.valid("param");
@@ -81,12 +87,30 @@ export function addImageRoutes(app: Gateway, { services }: Dependencies, guard: 
 
   app.openapi(
     createRoute({
-      method: "get",
-      path: "/v1/images/{application}/{sha256}",
-      summary: "Get an image by the hash of its content",
-      description: "Public. The image never changes.",
+      method: "delete",
+      path: "/v1/products/{id}/images/{n}",
+      summary: "Delete the n-th image of a product",
+      description: `${describeAccess("products:write")} Its path answers 404 at once; browsers may show it for five minutes more.`,
       tags,
-      request: { params: z.object({ application: applicationName, sha256 }), query: noQuery },
+      ...guard("products:write"),
+      request: { params: imagePath, query: noQuery },
+      responses: { 204: { description: "Deleted." }, ...problemResponses },
+    }),
+    async (c) => {
+      const { id, n } = c.req.valid("param");
+      unwrap(await services.product.deleteImage(c.var.caller.application, id, n), "the product service");
+      return c.body(null, 204);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/images/{image}",
+      summary: "Get an image by its id",
+      description: "Public, until the image is replaced or deleted.",
+      tags,
+      request: { params: z.object({ image: imageId }), query: noQuery },
       responses: {
         200: { description: "The image.", content: imageContent },
         304: { description: "The client has the image already." },
@@ -94,16 +118,18 @@ export function addImageRoutes(app: Gateway, { services }: Dependencies, guard: 
       },
     }),
     async (c) => {
-      const { application, sha256: hash } = c.req.valid("param");
-      const etag = `"${hash}"`;
-      const headers = { etag, "cache-control": "public, max-age=31536000, immutable" };
-      // The path is a hash of the content, so a client that has this ETag has the right bytes.
-      if (includesEtag(c.req.header("if-none-match"), etag)) return c.body(null, 304, headers);
+      const id = c.req.valid("param").image;
+      // An id names one content, so a client that has this ETag has the right bytes.
+      const etag = `"${id}"`;
+      const isKnown = includesEtag(c.req.header("if-none-match"), etag);
       const { bytes, contentType } = unwrap(
-        await services.product.imageBytes(application, hash),
+        await services.product.readImage(id, isKnown),
         "the product service",
       );
-      return c.body(bytes, 200, { ...headers, "content-type": contentType });
+      const headers = { etag, "cache-control": `public, max-age=${maxAgeSeconds}` };
+      return bytes === null
+        ? c.body(null, 304, headers)
+        : c.body(bytes, 200, { ...headers, "content-type": contentType });
     },
   );
 }

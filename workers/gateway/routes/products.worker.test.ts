@@ -45,7 +45,7 @@ describe("the product routes", () => {
     });
   });
 
-  it("store images, and serve them publicly under an immutable path", async () => {
+  it("S15: store images, serve them publicly under a path that names no application, and delete them", async () => {
     const { call } = createTestGateway();
     await call("PUT", "/v1/products/p1", { body: { title: "One" } });
     const put = (bytes: number[]) =>
@@ -62,10 +62,16 @@ describe("the product routes", () => {
     const image = await call("GET", path, { key: "" });
     expect(image.status).toBe(200);
     expect(image.headers.get("content-type")).toBe("image/jpeg");
-    expect(image.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+    expect(image.headers.get("cache-control")).toBe("public, max-age=300");
+    expect(path).not.toContain("demo");
     const etag = image.headers.get("etag") ?? "";
     const again = await call("GET", path, { key: "", headers: { "if-none-match": `"x", W/${etag}` } });
     expect([again.status, again.headers.get("etag")]).toEqual([304, etag]);
-    expect((await call("GET", `/v1/images/demo/${"b".repeat(64)}`, { key: "" })).status).toBe(404);
+    // An image that is gone is gone for a client that has it too.
+    const gone = `/v1/images/${"b".repeat(22)}`;
+    const headers = { "if-none-match": `"${"b".repeat(22)}"` };
+    expect((await call("GET", gone, { key: "", headers })).status).toBe(404);
+    expect((await call("DELETE", "/v1/products/p1/images/0")).status).toBe(204);
+    expect((await call("DELETE", "/v1/products/p1/images/1")).status).toBe(404);
   });
 });

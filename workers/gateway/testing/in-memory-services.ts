@@ -73,18 +73,21 @@ const productService = (): ProductApi => {
       if (!found.ok) return found;
       if (new Uint8Array(bytes)[0] !== 0xff) return refuse("unsupported_media_type", "Not an image.");
       return ok({
-        path: `/v1/images/${application}/${"a".repeat(63)}${n % 10}`,
+        path: `/v1/images/${"a".repeat(21)}${n}`,
         sha256: "a".repeat(64),
         contentType: "image/jpeg",
+        bytes: bytes.byteLength,
       });
     },
+    deleteImage: async (application, id, n) =>
+      find(application, id).ok && n === 0 ? ok(null) : notFound("image"),
     imagePath: async (application, id) => {
       const found = find(application, id);
-      return found.ok ? ok({ path: `/v1/images/${application}/${"a".repeat(64)}` }) : found;
+      return found.ok ? ok({ path: `/v1/images/${"a".repeat(22)}` }) : found;
     },
-    imageBytes: async (_application, sha256) =>
-      sha256.startsWith("a")
-        ? ok({ bytes: new Uint8Array([0xff, 0xd8]).buffer, contentType: "image/jpeg" })
+    readImage: async (id, isKnown) =>
+      id.startsWith("a")
+        ? ok({ bytes: isKnown ? null : new Uint8Array([0xff, 0xd8]).buffer, contentType: "image/jpeg" })
         : notFound("image"),
     resendOutbox: async () => ok({ open: 0 }),
   };

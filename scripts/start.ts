@@ -147,7 +147,7 @@ async function run(): Promise<void> {
   }
 
   const readiness = new ProgressLine("Wait until everything is ready");
-  await waitUntilReady(running.url, readyTimeoutSeconds, (detail) => readiness.update(detail));
+  await waitUntilReady(target, readyTimeoutSeconds, (detail) => readiness.update(detail));
   readiness.done();
   await printWelcome(target, options.port);
 }

@@ -99,7 +99,7 @@ export async function serveCatalog(context: BenchContext): Promise<ServedCatalog
     writeFileSync(marker, JSON.stringify({ now }));
   }
   const stopCron = startLocalCron(url);
-  await waitUntilReady(url, readyTimeoutSeconds, () => undefined);
+  await waitUntilReady({ url, key: developmentKey }, readyTimeoutSeconds, () => undefined);
   stopCron();
   const started = child as ChildProcess | null;
   const workerd = started && (await findWorkerd(started, port, "/healthz"));

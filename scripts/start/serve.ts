@@ -4,6 +4,8 @@ import { createWriteStream, existsSync, readFileSync, writeFileSync } from "node
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { ApiTarget } from "../api/send-with-retries.ts";
 import { configArguments, servedConfigs } from "../workers.ts";
 import { startWrangler } from "../wrangler.ts";
 
@@ -62,8 +64,7 @@ export const devArguments = (
     : ["--var", `INITIAL_IMPORT:${initialImport}@${Math.floor(Date.now() / 1000)}`]),
 ];
 
-/** Characters of a response of /readyz that a progress line shows. */
-const maxDetailCharacters = 200;
+const requestTimeoutMs = 10_000;
 const startTimeoutMs = 120_000;
 /** Characters of the workers' output that an error quotes. */
 const maxQuotedCharacters = 4000;
@@ -116,21 +117,45 @@ export async function startWorkers(
   );
 }
 
-/** Waits until `GET /readyz` succeeds, and calls `onWait` with the reason why it fails. Throws after `seconds`. */
+/** What `GET /v1/readiness` answers, as far as this command reads it. */
+const readiness = z.object({
+  ready: z.boolean(),
+  workers: z.record(z.string(), z.object({ ready: z.boolean(), detail: z.string() })),
+  imports: z.array(z.object({ name: z.string(), done: z.number(), total: z.number() })),
+});
+
+/** Returns why the service is not ready for the key's application; null if it is ready. */
+async function unreadyReason({ url, key }: ApiTarget): Promise<string | null> {
+  const answer = await fetch(`${url}/v1/readiness`, {
+    headers: { authorization: `Bearer ${key}` },
+    signal: AbortSignal.timeout(requestTimeoutMs),
+  }).catch(() => null);
+  if (answer === null) return "no response";
+  const text = await answer.text();
+  if (!answer.ok) return `GET /v1/readiness answered ${answer.status}: ${text}`;
+  const { ready, workers, imports } = readiness.parse(JSON.parse(text));
+  if (ready) return null;
+  const reasons = [
+    ...Object.entries(workers).flatMap(([name, each]) => (each.ready ? [] : [`${name}: ${each.detail}`])),
+    ...imports.map(({ name, done, total }) => `import ${name}: ${done} of ${total}`),
+  ];
+  return reasons.join("; ");
+}
+
+/**
+ * Waits until the service is ready for the application of an admin key, and calls `onWait` with the reason why it is
+ * not. Throws after `seconds`.
+ */
 export async function waitUntilReady(
-  url: string,
+  target: ApiTarget,
   seconds: number,
-  onWait: (detail: string) => void,
+  onWait: (reason: string) => void,
 ): Promise<void> {
-  let last = "no response";
+  let reason: string | null = null;
   for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await sleep(200)) {
-    const response = await fetch(`${url}/readyz`).catch(() => null);
-    if (response?.ok) {
-      await response.body?.cancel();
-      return;
-    }
-    if (response) last = await response.text();
-    onWait(last.slice(0, maxDetailCharacters));
+    reason = await unreadyReason(target);
+    if (reason === null) return;
+    onWait(reason);
   }
-  throw new Error(`GET /readyz does not succeed after ${seconds} s. Its last response: ${last}`);
+  throw new Error(`The service is not ready after ${seconds} s: ${reason}`);
 }

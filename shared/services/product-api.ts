@@ -63,7 +63,7 @@ export interface ProductApi extends ReadinessApi, RetentionApi, DeadLetterApi {
   ): Promise<Result<{ cell: string; change: ProductChange }[]>>;
   /**
    * Enqueues the outbox rows again that no consumer has closed, and deletes the bytes of images that no product shows.
-   * Returns how many rows are open. The gateway's cron calls it.
+   * Returns how many rows it enqueued. The gateway's cron calls it.
    */
-  resendOutbox(): Promise<Result<{ open: number }>>;
+  resendOutbox(): Promise<Result<{ resent: number }>>;
 }

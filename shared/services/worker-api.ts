@@ -7,9 +7,10 @@ export interface Readiness {
   detail: string;
 }
 
-/** Implemented by every worker but the gateway, whose `/readyz` calls it. */
+/** Implemented by every worker but the gateway, whose `/readyz` and `/v1/readiness` call it. */
 export interface ReadinessApi {
-  ready(): Promise<Readiness>;
+  /** Returns whether the worker can serve; with an application, also whether its own writes are worked off. */
+  ready(application: string | null): Promise<Readiness>;
 }
 
 /** Implemented by workers whose data expires. */

@@ -65,7 +65,7 @@ EXPECTED = [
     # The export of an erased user lists the data that is left; after the erasure the list is empty.
     ("GET /v1/users/{id}/export", UseAfterFree, 200, any_body),
     # The endpoint answers 503 while an import runs.
-    ("GET /readyz", ServerError, 503, lambda body: body["ready"] is False),
+    ("GET /readyz", ServerError, 503, lambda body: body["status"] == "not ready"),
 ]
 
 

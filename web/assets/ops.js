@@ -34,14 +34,15 @@ const action = (version, name) =>
   );
 
 async function refresh() {
-  const { ready, workers } = await call("GET", "/readyz");
-  byId("status").textContent = ready ? "Ready." : "Not ready.";
+  const { status } = await call("GET", "/readyz");
+  byId("status").textContent = status === "ready" ? "Ready." : "Not ready.";
+  if (key() === "") return;
+  const { workers } = await call("GET", "/v1/readiness");
   byId("workers").replaceChildren(
     ...Object.entries(workers).map(([name, worker]) =>
       cells(name, element("span", { class: worker.ready ? "yes" : "no" }, worker.detail)),
     ),
   );
-  if (key() === "") return;
   const { items: imports } = await call("GET", "/v1/imports");
   byId("imports").replaceChildren(
     ...imports.map((each) =>

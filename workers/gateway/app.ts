@@ -116,7 +116,7 @@ export function createApp(dependencies: Dependencies): Gateway {
   addImportRoutes(app, dependencies, guard);
   addDeadLetterRoutes(app, dependencies, guard);
   addRebuildRoute(app, dependencies, guard);
-  addHealthRoutes(app, dependencies);
+  addHealthRoutes(app, dependencies, guard);
   addOpenApiDocument(app);
   addPageRoutes(app, dependencies);
   return app;

@@ -27,7 +27,13 @@ export interface InitialImport {
   since: number;
 }
 
-/** Answer of `/readyz`: whether all workers are ready, and the initial import while it runs. */
+/** Answer of `/readyz`, which names nothing: anybody may ask. */
+export const readinessWord = z.object({ status: z.enum(["ready", "not ready"]) });
+
+/**
+ * Answer of `GET /v1/readiness`: whether the service is ready for an application, what each worker says, and the
+ * application's imports that run.
+ */
 export const readinessReport = z.object({
   ready: z.boolean(),
   workers: z.record(z.string(), z.object({ ready: z.boolean(), detail: z.string() })),

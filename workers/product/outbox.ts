@@ -28,7 +28,7 @@ export async function enqueueProducts(
   await store.markSent(application, productIds, now);
 }
 
-/** Enqueues outbox rows again that no consumer has closed in time. Returns the number of open rows. */
+/** Enqueues outbox rows again that no consumer has closed in time. Returns how many. */
 export async function resendOutbox(queue: Queue, store: ProductStore, now: number): Promise<number> {
   const claimed = await store.claimOutbox(now - resendSeconds, now, maxRowsPerResend);
   const byApplication = new Map<string, string[]>();
@@ -36,5 +36,5 @@ export async function resendOutbox(queue: Queue, store: ProductStore, now: numbe
     byApplication.set(application, [...(byApplication.get(application) ?? []), productId]);
   for (const [application, productIds] of byApplication)
     await enqueueProducts(queue, store, application, productIds, now);
-  return store.countOpenOutbox();
+  return claimed.length;
 }

@@ -57,7 +57,7 @@ const listByAddressCall = z.object({
 /** Seconds between two checks of the outbox for unsent rows, which writes trigger in each isolate. */
 const resendCheckSeconds = 10;
 /**
- * Open outbox rows up to which the worker is ready. More rows mean that the spatial index lags, as during an import.
+ * Open outbox rows of an application up to which the worker is ready for it. More rows mean that the spatial index lags, as during an import.
  */
 const maxReadyBacklog = 250;
 const now = (): number => Date.now() / 1000;
@@ -244,9 +244,9 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     return ok(rows.flatMap((row) => productChangesOf(row, []).map((change) => ({ cell: row.cell, change }))));
   }
 
-  async resendOutbox(): Promise<Result<{ open: number }>> {
+  async resendOutbox(): Promise<Result<{ resent: number }>> {
     await this.#removeDeletedImages();
-    return ok({ open: await resendOutbox(this.env.CATALOGUE, this.#store, now()) });
+    return ok({ resent: await resendOutbox(this.env.CATALOGUE, this.#store, now()) });
   }
 
   get #deadLetters(): DeadLetterService {
@@ -278,12 +278,17 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
       : parsed;
   }
 
-  async ready(): Promise<Readiness> {
+  async ready(application: string | null): Promise<Readiness> {
     try {
-      const open = await this.#store.countOpenOutbox();
+      // The import of one application makes the worker ready or not for no other. Without an application, the query
+      // only shows that the database can be read.
+      const open = await this.#store.countOpenOutbox(application ?? "", maxReadyBacklog + 1);
       return {
         ready: open <= maxReadyBacklog,
-        detail: open <= maxReadyBacklog ? "ready" : `${open} products wait for the spatial index`,
+        detail:
+          open <= maxReadyBacklog
+            ? "ready"
+            : `more than ${maxReadyBacklog} products wait for the spatial index`,
       };
     } catch {
       return { ready: false, detail: "the product database cannot be read: apply migrations/product" };

@@ -135,7 +135,7 @@ describe("ProductService", () => {
       timeout: 20_000,
       interval: 100,
     });
-    expect((await service.ready()).ready).toBe(true);
+    expect((await service.ready("announce")).ready).toBe(true);
   });
 
   it("L3: stores and answers every price exactly, and the group, also in cards", async () => {

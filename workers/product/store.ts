@@ -217,6 +217,7 @@ export class ProductStore {
 
   /**
    * Returns up to `limit` open outbox rows that were last sent before `sentBefore`, and marks them as sent at `now`.
+   * Applications take turns, so that the rows of a large one do not keep those of another waiting.
    */
   async claimOutbox(
     sentBefore: number,
@@ -227,7 +228,11 @@ export class ProductStore {
       .update(outbox)
       .set({ sentAt: now })
       .where(
-        sql`(${outbox.application}, ${outbox.productId}) IN (SELECT application, product_id FROM outbox WHERE sent_at < ${sentBefore} LIMIT ${limit})`,
+        sql`(${outbox.application}, ${outbox.productId}) IN (
+          SELECT application, product_id FROM (
+            SELECT application, product_id, row_number() OVER (PARTITION BY application ORDER BY sent_at) AS turn
+            FROM outbox WHERE sent_at < ${sentBefore})
+          ORDER BY turn LIMIT ${limit})`,
       )
       .returning({ application: outbox.application, productId: outbox.productId });
   }
@@ -255,10 +260,14 @@ export class ProductStore {
         AND product_id IN ${idsOf(confirmed.map((each) => each.productId))}`);
   }
 
-  /** Returns the number of open outbox rows of all applications. */
-  async countOpenOutbox(): Promise<number> {
-    const rows = await this.#db.select({ open: sql<number>`count(*)` }).from(outbox);
-    return rows[0].open;
+  /** Returns the number of open outbox rows of an application; at most `limit`, which bounds what is read. */
+  async countOpenOutbox(application: string, limit: number): Promise<number> {
+    const rows = await this.#db
+      .select({ productId: outbox.productId })
+      .from(outbox)
+      .where(eq(outbox.application, application))
+      .limit(limit);
+    return rows.length;
   }
 }
 

@@ -101,6 +101,7 @@ describe("/openapi.json", () => {
       "POST /v1/rebuild": "admin",
       "GET /healthz": null,
       "GET /readyz": null,
+      "GET /v1/readiness": "admin",
     });
   });
 

@@ -1,41 +1,16 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { toInstant } from "../../../shared/contracts/primitives.ts";
-import type { ReadinessApi } from "../../../shared/services/worker-api.ts";
+import { createReadinessCheck, readinessFor } from "../check-readiness.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { developmentApplication } from "../keys/authenticator.ts";
-import { jsonResponse, noQuery, problemResponses } from "../openapi/operation.ts";
-import { type ImportRecord, readinessReport } from "../readiness.ts";
+import { describeAccess } from "../keys/caller.ts";
+import { type GuardRoute, jsonResponse, noQuery, problemResponses } from "../openapi/operation.ts";
+import { readinessReport, readinessWord } from "../readiness.ts";
 
-const report = readinessReport.meta({ id: "Readiness" });
 const tags = ["Operations"];
 
-/** Returns a worker's readiness. A worker that fails or does not answer is not ready. */
-const readinessOf = async (worker: ReadinessApi) => {
-  try {
-    const { ready, detail } = await worker.ready();
-    return { ready, detail };
-  } catch {
-    return { ready: false, detail: "does not answer" };
-  }
-};
-
-/**
- * Returns the initial import while `/readyz` waits for it: until it is done, or has failed. An import that was not
- * reported yet is about to begin.
- */
-async function findPendingImport({ store, settings, now }: Dependencies): Promise<ImportRecord | null> {
-  const { initialImport } = settings;
-  if (initialImport === null) return null;
-  const { name, since } = initialImport;
-  const found = await store.findImport(developmentApplication, name, since);
-  if (found !== null) return found.status === "running" ? found : null;
-  return { name, status: "running", done: 0, total: 0, reason: null, updatedAt: toInstant(now() / 1000) };
-}
-
-/** Adds `/healthz` and `/readyz`. */
-export function addHealthRoutes(app: Gateway, dependencies: Dependencies): void {
-  const { services, store } = dependencies;
+/** Adds `/healthz`, `/readyz` and `/v1/readiness`. */
+export function addHealthRoutes(app: Gateway, dependencies: Dependencies, guard: GuardRoute): void {
+  const isReady = createReadinessCheck(dependencies);
   app.openapi(
     createRoute({
       method: "get",
@@ -48,47 +23,45 @@ export function addHealthRoutes(app: Gateway, dependencies: Dependencies): void 
     (c) => c.json({ status: "ok" as const }, 200),
   );
 
+  const word = readinessWord.meta({ id: "ReadinessWord" });
   app.openapi(
     createRoute({
       method: "get",
       path: "/readyz",
-      summary: "Check that the service is ready: workers, databases, model and the initial import",
+      summary: "Check that the service is ready: workers, databases and model",
       description:
-        "No other import is waited for: the service answers while an application imports. `GET /v1/imports` lists the imports of an application.",
+        "The answer is up to a second old. `GET /v1/readiness` says why the service is not ready. No import is waited " +
+        "for but the first one of `npm start`: the service answers while an application imports.",
       tags,
       request: { query: noQuery },
       responses: {
-        200: jsonResponse("Ready.", report),
-        503: jsonResponse("Not ready, and why.", report),
+        200: jsonResponse("Ready.", word),
+        503: jsonResponse("Not ready.", word),
         ...problemResponses,
       },
     }),
-    async (c) => {
-      const { recommendation, user, product, location, trainer } = services;
-      const [pending, ...answers] = await Promise.all([
-        store
-          .check()
-          .then(() => findPendingImport(dependencies))
-          .catch(() => "unreadable" as const),
-        readinessOf(recommendation),
-        readinessOf(user),
-        readinessOf(product),
-        readinessOf(location),
-        readinessOf(trainer),
-      ]);
-      const names = ["recommendation", "user", "product", "location", "trainer"];
-      const gateway = {
-        ready: pending !== "unreadable",
-        detail:
-          pending === "unreadable" ? "the gateway database cannot be read: apply migrations/gateway" : "up",
-      };
-      const workers = {
-        gateway,
-        ...Object.fromEntries(answers.map((answer, i) => [names[i], answer])),
-      };
-      const imports = pending === null || pending === "unreadable" ? [] : [pending];
-      const ready = Object.values(workers).every((worker) => worker.ready) && imports.length === 0;
-      return c.json({ ready, workers, imports }, ready ? 200 : 503);
-    },
+    async (c) =>
+      (await isReady())
+        ? c.json({ status: "ready" as const }, 200)
+        : c.json({ status: "not ready" as const }, 503),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/readiness",
+      summary: "Get whether the service is ready for the application, and why not",
+      description:
+        `${describeAccess("admin")} \`workers\` says what each worker lacks, and \`imports\` lists the application's ` +
+        "imports that run.",
+      tags,
+      ...guard("admin"),
+      request: { query: noQuery },
+      responses: {
+        200: jsonResponse("Whether the service is ready.", readinessReport.meta({ id: "Readiness" })),
+        ...problemResponses,
+      },
+    }),
+    async (c) => c.json(await readinessFor(dependencies, c.var.caller.application), 200),
   );
 }

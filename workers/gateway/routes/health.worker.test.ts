@@ -3,18 +3,30 @@ import type { ReadinessReport } from "../readiness.ts";
 import { inMemoryServices } from "../testing/in-memory-services.ts";
 import { createTestGateway, testSettings } from "../testing/test-gateway.ts";
 
-/** A gateway, with functions that ask for its readiness and report an import. */
+/** A gateway whose clock stands still, with functions that ask for its readiness and report an import. */
 function createReadinessGateway(overrides: Parameters<typeof createTestGateway>[0] = {}) {
-  const gateway = createTestGateway(overrides);
+  let time = Date.now();
+  const gateway = createTestGateway({ now: () => time, ...overrides });
   const { call } = gateway;
   return {
     ...gateway,
-    ready: async () => {
-      const answer = await call("GET", "/readyz", { key: "" });
-      return [answer.status, await answer.json<ReadinessReport>()] as const;
+    pass: (ms: number) => {
+      time += ms;
     },
+    /** Asks as a stranger, after the last answer is too old. */
+    status: async () => {
+      time += 1000;
+      return (await call("GET", "/readyz", { key: "" })).status;
+    },
+    report: async (key?: string) => (await call("GET", "/v1/readiness", { key })).json<ReadinessReport>(),
     reportProgress: (name: string, status: string, done: number, more: object = {}, key?: string) =>
       call("PUT", `/v1/imports/${name}`, { body: { status, done, total: 10, ...more }, key }),
+    createOther: async () =>
+      (
+        await (
+          await call("POST", "/v1/keys", { body: { application: "other", role: "admin" } })
+        ).json<{ key: string }>()
+      ).key,
   };
 }
 
@@ -23,32 +35,73 @@ const initialImport = (name: string) => ({
   settings: { ...testSettings, initialImport: { name, since: startedAt } },
 });
 
+/** Services that count how often they are asked whether they are ready. */
+function countedServices() {
+  const services = inMemoryServices();
+  const asked: (string | null)[] = [];
+  for (const service of Object.values(services))
+    service.ready = async (application: string | null) => {
+      asked.push(application);
+      return { ready: true, detail: "ready" };
+    };
+  return { services, asked };
+}
+
 describe("/readyz", () => {
+  it("S13: says one word to strangers, and names no worker, import or application", async () => {
+    const services = inMemoryServices();
+    const { call, status, reportProgress } = createReadinessGateway({ services });
+    await reportProgress("secret-name", "running", 1);
+    expect(await status()).toBe(200);
+    expect(await (await call("GET", "/readyz", { key: "" })).json()).toEqual({ status: "ready" });
+    services.location.ready = async () => {
+      throw new Error("down");
+    };
+    expect(await status()).toBe(503);
+    const answer = await call("GET", "/readyz", { key: "" });
+    expect([...answer.headers].join()).not.toMatch(/vicinity-|secret-name|demo/);
+    expect(await answer.json()).toEqual({ status: "not ready" });
+    await reportProgress("secret-name", "done", 10);
+  });
+
+  it("S13: asks the workers once a second, however many strangers ask", async () => {
+    const { services, asked } = countedServices();
+    const { call, pass } = createReadinessGateway({ services });
+    await call("GET", "/readyz", { key: "" });
+    const once = asked.length;
+    expect(new Set(asked)).toEqual(new Set([null]));
+    await Promise.all(Array.from({ length: 50 }, () => call("GET", "/readyz", { key: "" })));
+    pass(999);
+    await call("GET", "/readyz", { key: "" });
+    expect(asked).toHaveLength(once);
+    pass(1);
+    await Promise.all(Array.from({ length: 50 }, () => call("GET", "/readyz", { key: "" })));
+    expect(asked).toHaveLength(2 * once);
+  });
+
   it("files: answers 503 from the first moment until the initial import is done", async () => {
-    const { ready, reportProgress } = createReadinessGateway(initialImport("first"));
-    const [before, beforeReport] = await ready();
-    expect(before).toBe(503);
-    expect(beforeReport).toMatchObject({ ready: false, imports: [{ name: "first", done: 0 }] });
+    const { status, report, reportProgress } = createReadinessGateway(initialImport("first"));
+    expect(await status()).toBe(503);
+    expect(await report()).toMatchObject({ ready: false, imports: [{ name: "first", done: 0 }] });
     await reportProgress("first", "running", 4);
-    const [status, report] = await ready();
-    expect(status).toBe(503);
-    expect(report.imports).toMatchObject([{ name: "first", done: 4, total: 10 }]);
+    expect(await status()).toBe(503);
+    expect((await report()).imports).toMatchObject([{ name: "first", done: 4, total: 10 }]);
     await reportProgress("first", "done", 10);
-    expect((await ready())[0]).toBe(200);
+    expect([await status(), await report()]).toMatchObject([200, { ready: true, imports: [] }]);
   });
 
   it("files: does not take the report of an earlier start for that of this one", async () => {
     const { reportProgress } = createReadinessGateway();
     await reportProgress("again", "failed", 4, { reason: "the connection failed" });
     const later = { name: "again", since: startedAt + 3600 };
-    const { ready } = createReadinessGateway({ settings: { ...testSettings, initialImport: later } });
-    expect((await ready())[0]).toBe(503);
+    const { status } = createReadinessGateway({ settings: { ...testSettings, initialImport: later } });
+    expect(await status()).toBe(503);
   });
 
   it("files: a failed import says why, blocks nothing, and can be run again", async () => {
-    const { ready, reportProgress, call } = createReadinessGateway(initialImport("broken"));
+    const { status, reportProgress, call } = createReadinessGateway(initialImport("broken"));
     await reportProgress("broken", "failed", 4, { reason: "the API answered 413" });
-    expect((await ready())[0]).toBe(200);
+    expect(await status()).toBe(200);
     const find = async () =>
       (await (await call("GET", "/v1/imports")).json<{ items: { name: string }[] }>()).items.find(
         ({ name }) => name === "broken",
@@ -60,33 +113,44 @@ describe("/readyz", () => {
     expect(await find()).toMatchObject({ status: "done", done: 10, reason: null });
   });
 
-  it("files: an import of one application blocks no other, and only its own application sees it", async () => {
-    const { ready, reportProgress, call } = createReadinessGateway();
-    const { key } = await (
-      await call("POST", "/v1/keys", { body: { application: "other", role: "admin" } })
-    ).json<{ key: string }>();
+  it("S13: an import of one application blocks no other, and only its own application sees it", async () => {
+    const { status, report, reportProgress, call, createOther } = createReadinessGateway();
+    const key = await createOther();
     await reportProgress("of-other", "running", 1, {}, key);
     await reportProgress("later", "running", 1);
-    const [status, report] = await ready();
-    expect(status).toBe(200);
-    expect(report.imports).toEqual([]);
+    expect(await status()).toBe(200);
+    const namesIn = (imports: { name: string }[]) => imports.map(({ name }) => name);
+    expect(await report(key)).toMatchObject({ ready: true, imports: [{ name: "of-other" }] });
+    expect(namesIn((await report()).imports)).not.toContain("of-other");
     const names = async (as?: string) =>
-      (await (await call("GET", "/v1/imports", { key: as })).json<{ items: { name: string }[] }>()).items.map(
-        ({ name }) => name,
+      namesIn(
+        (await (await call("GET", "/v1/imports", { key: as })).json<{ items: { name: string }[] }>()).items,
       );
     expect(await names(key)).toEqual(["of-other"]);
     expect(await names()).not.toContain("of-other");
   });
 
-  it("answers 503 while a worker does not answer", async () => {
-    const services = inMemoryServices();
+  it("S13: the first import of the local start blocks no other application", async () => {
+    const { report, createOther } = createReadinessGateway(initialImport("large"));
+    expect((await report()).ready).toBe(false);
+    expect((await report(await createOther())).ready).toBe(true);
+  });
+});
+
+describe("/v1/readiness", () => {
+  it("says which worker does not answer, and asks for the caller's application", async () => {
+    const { services, asked } = countedServices();
+    const { report } = createReadinessGateway({ services });
+    expect(await report()).toMatchObject({
+      ready: true,
+      workers: { user: { ready: true, detail: "ready" } },
+    });
+    expect(new Set(asked)).toEqual(new Set(["demo"]));
     services.location.ready = async () => {
       throw new Error("down");
     };
-    const { ready } = createReadinessGateway({ services });
-    const [down, failing] = await ready();
-    expect(down).toBe(503);
+    const failing = await report();
+    expect(failing.ready).toBe(false);
     expect(failing.workers.location).toEqual({ ready: false, detail: "does not answer" });
-    expect(failing.workers.user.ready).toBe(true);
   });
 });

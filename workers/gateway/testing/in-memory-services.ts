@@ -89,7 +89,7 @@ const productService = (): ProductApi => {
       id.startsWith("a")
         ? ok({ bytes: isKnown ? null : new Uint8Array([0xff, 0xd8]).buffer, contentType: "image/jpeg" })
         : notFound("image"),
-    resendOutbox: async () => ok({ open: 0 }),
+    resendOutbox: async () => ok({ resent: 0 }),
   };
 };
 

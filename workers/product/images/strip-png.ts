@@ -1,5 +1,5 @@
+import { crc32 } from "../../../shared/hash/crc32.ts";
 import { concat, latin1, latin1Bytes, MalformedImage, readNumber, slice } from "./bytes.ts";
-import { crc32 } from "./crc32.ts";
 import { exifOfOrientation, orientationIn, withoutExifHeader } from "./exif-orientation.ts";
 
 /** First bytes of every PNG file. */

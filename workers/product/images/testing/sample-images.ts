@@ -1,6 +1,7 @@
 // Builds small image files byte by byte, with a position in every place that the formats have for one.
+
+import { crc32 } from "../../../../shared/hash/crc32.ts";
 import { concat, latin1Bytes } from "../bytes.ts";
-import { crc32 } from "../crc32.ts";
 
 /** A text that no stripped image may contain. It stands for a GPS position. */
 export const secret = "GPS 59.913900 N 10.752200 E";

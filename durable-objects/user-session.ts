@@ -10,6 +10,8 @@ import { type RecommendationReceipt, recommendationReceipt } from "../shared/con
 import { type Requester, trustedRequester } from "../shared/contracts/requester.ts";
 import { ok, parse, type Result, refuse, unwrap } from "../shared/contracts/result.ts";
 import { errorText } from "../shared/errors/error-text.ts";
+import { logPseudonymOf } from "../shared/pseudonyms/hashed-names.ts";
+import { pseudonymKeysOf } from "../shared/pseudonyms/pseudonym-keys.ts";
 import type { UserSettings } from "../shared/services/user-api.ts";
 import { daySeconds } from "../shared/time/seconds.ts";
 import { clickWindowOf } from "./user-session/click-window.ts";
@@ -86,6 +88,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.#listeners = new Listeners(ctx);
     this.#erasures = new Erasures(ctx.storage, env, {
       pseudonym: ctx.id.toString(),
+      logPseudonym: async () => logPseudonymOf(await pseudonymKeysOf(env), ctx.id.toString()),
       startNextGeneration: (generation) => this.#startNextGeneration(generation),
       refreshSettings: (application, userId) => this.#refreshSettings(application, userId),
     });

@@ -52,7 +52,7 @@ export async function writeRecalibrationLog(context: BenchContext): Promise<void
     for (let at = 0; at < examples; at += linesPerObject) {
       const lines = Array.from({ length: Math.min(linesPerObject, examples - at) }, (_, i) => ({
         ...repeatedExamples[(at + i) % repeatedExamples.length],
-        recommendationId: `bench-${at + i}`,
+        recommendation: `bench-${at + i}`,
         pseudonym: ((at + i) % userCount).toString(16).padStart(4, "0").repeat(16),
         time: now - (examples - at - i) * secondsBetween,
       }));

@@ -85,6 +85,8 @@ type ErasureRow = Record<string, SqlStorageValue> & {
 export interface ErasureOwner {
   /** The user's pseudonym. */
   pseudonym: string;
+  /** Returns the user's name in the training log. */
+  logPseudonym(): Promise<string>;
   /**
    * Deletes everything and starts the generation after `generation`, within the caller's transaction. Returns what was
    * deleted.
@@ -238,7 +240,13 @@ export class Erasures {
     const erased = { userId: state.userId ?? pseudonym, pseudonym, generation };
     switch (state.phase) {
       case "records": {
-        const removed = unwrap(await this.#env.USER.eraseRecords(application, erased), "the user service");
+        const removed = unwrap(
+          await this.#env.USER.eraseRecords(application, {
+            ...erased,
+            logPseudonym: await this.#owner.logPseudonym(),
+          }),
+          "the user service",
+        );
         const counts = await new ExperimentCountsTable(this.#env.DB).eraseUsers(application, [pseudonym]);
         add("records", removed.interactions + removed.locations + removed.profiles + counts);
         if (!removed.more) continueAt(null);
@@ -265,7 +273,8 @@ export class Erasures {
       }
       case "training_log":
       case "training_log_again": {
-        const step = { application, pseudonym, after: state.position, limit: objectsPerStep };
+        const logPseudonym = await this.#owner.logPseudonym();
+        const step = { application, pseudonym: logPseudonym, after: state.position, limit: objectsPerStep };
         const removed = await eraseFromLog(this.#env.TRAINING_LOG, step, generation);
         add("training_log", removed.removed);
         continueAt(removed.next);

@@ -30,7 +30,7 @@ const line = {
   kind: "example",
   pseudonym: "a".repeat(64),
   generation: 0,
-  recommendationId: "r1",
+  recommendation: "r1",
   time: 1000,
   modelVersion: "v1",
   featureHash: featureShape.hash,
@@ -154,10 +154,7 @@ describe("readLine", () => {
     ["damaged", { ...line, weight: -1 }],
     ["damaged", { kind: "something" }],
     ["damaged", null],
-    [
-      "correction",
-      { kind: "correction", recommendationId: "r", productId: "p", outcome: "purchase", time: 1 },
-    ],
+    ["correction", { kind: "correction", recommendation: "r", productId: "p", outcome: "purchase", time: 1 }],
   ])("returns kind %s", (kind, each) => {
     expect(readLine(featureShape, each).kind).toBe(kind);
   });

@@ -11,11 +11,11 @@ const maxRows = 32;
 
 /** An example of the training log, without its features, in the format of a snapshot shard. */
 export const loggedExample = z.object({
-  /** Hash of the recommendation's id. */
+  /** Hash of the recommendation's name in the log. Clients know no name, so none can make two hashes collide. */
   id: z.number().int(),
   /** Seconds since the epoch. */
   time: z.number(),
-  /** The first 16 characters of the pseudonym: enough to distinguish users. */
+  /** The first 16 characters of the user's name in the log: enough to distinguish users. */
   pseudonym: z.string(),
   country: z.string().nullable(),
   modelVersion: z.string(),
@@ -39,15 +39,21 @@ export type LoggedExample = z.infer<typeof loggedExample> & { features: Uint8Arr
 
 /** An outcome that came after the example was written to the log. */
 export interface LoggedCorrection {
-  /** Hash of the recommendation's id. */
+  /** Hash of the recommendation's name in the log. */
   id: number;
   /** Hash of the product's id. */
   product: number;
   outcome: EventType;
 }
 
-const exampleLine = trainingExample.extend({ kind: z.literal("example"), pseudonym: z.string() });
-const correctionLine = trainingCorrection.extend({ kind: z.literal("correction") });
+/** The log names a recommendation by a keyed hash of its id. */
+const logNames = { recommendationId: true } as const;
+const exampleLine = trainingExample
+  .omit(logNames)
+  .extend({ kind: z.literal("example"), pseudonym: z.string(), recommendation: z.string() });
+const correctionLine = trainingCorrection
+  .omit(logNames)
+  .extend({ kind: z.literal("correction"), recommendation: z.string() });
 
 /** Computed features lie within about -5 to 5: a line with a much larger value is damaged. */
 const maxAbsFeature = 64;
@@ -75,15 +81,15 @@ export function readLine(shape: FeatureShape, line: unknown): LoggedLine {
   if (kind === "correction") {
     const parsed = correctionLine.safeParse(line);
     if (!parsed.success) return { kind: "damaged" };
-    const { recommendationId, productId, outcome } = parsed.data;
+    const { recommendation, productId, outcome } = parsed.data;
     return {
       kind,
-      correction: { id: hash53(recommendationId), product: hash53(productId), outcome },
+      correction: { id: hash53(recommendation), product: hash53(productId), outcome },
     };
   }
   const parsed = exampleLine.safeParse(line);
   if (!parsed.success) return { kind: "damaged" };
-  const { recommendationId, featureHash, features, rows, pseudonym, ...rest } = parsed.data;
+  const { recommendation, featureHash, features, rows, pseudonym, ...rest } = parsed.data;
   if (featureHash !== shape.hash) return { kind: "incompatible" };
   const packed = bytesOf(features);
   const batch = unpackFeatures(shape, packed);
@@ -96,7 +102,7 @@ export function readLine(shape: FeatureShape, line: unknown): LoggedLine {
   return {
     kind: "example",
     example: {
-      id: hash53(recommendationId),
+      id: hash53(recommendation),
       time: rest.time,
       pseudonym: pseudonym.slice(0, 16),
       country: rest.country,

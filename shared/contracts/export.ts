@@ -35,7 +35,7 @@ export const exportItem = z.discriminatedUnion("store", [
   }),
   /** Exposures and successes in running experiments, stored under the user's pseudonym. */
   z.object({ store: z.literal("experiments"), counts: experimentCounts }),
-  /** A line of the training log, stored under the user's pseudonym. */
+  /** A line of the training log, without the user's name in the log. */
   z.object({ store: z.literal("training_log"), line: z.unknown() }),
   /** The user's part of a dead-letter message. */
   z.object({ store: z.literal("dead_letters"), queue: z.string(), sentAt: instant, part: z.unknown() }),

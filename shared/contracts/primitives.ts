@@ -41,8 +41,8 @@ export const instant = z.iso.datetime().meta({ pattern: "Z$" });
 export const epochSeconds = z.number().finite();
 
 /**
- * A user's pseudonym: the hexadecimal id of their Durable Object, which is a keyed hash of application and user.
- * The training log, tombstones and queue messages name users by it.
+ * A user's pseudonym: the hexadecimal id of their Durable Object, which is a keyed hash of application and user. Queue
+ * messages and tombstones name users by it. The training log has names of its own (`shared/pseudonyms/hashed-names.ts`).
  */
 export const pseudonym = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits");
 

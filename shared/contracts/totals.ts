@@ -117,7 +117,7 @@ export function mergeHours(known: readonly HourTotals[], reported: readonly Hour
 /** An item-to-item transition: one user chose product `from` and, within three choices, product `to`. */
 export const transition = z.object({
   /**
-   * Hash of the user's pseudonym, both products, the gap and the UTC hour, so that a user counts once in an hour and a
+   * Hash of the user's name in the cells, both products, the gap and the UTC hour, so that a user counts once in an hour and a
    * repeated message changes nothing.
    */
   key: z.number().int().nonnegative(),

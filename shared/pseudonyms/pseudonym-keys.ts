@@ -12,10 +12,12 @@ export type WebCryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 export interface PseudonymKeys {
   /** AES-GCM key of the ids that clients receive: see `sealed-object-id.ts`. */
   objectId: WebCryptoKey;
-  /** HMAC keys of the names in the training log: see `log-names.ts`. */
+  /** HMAC keys of the names in the training log: see `hashed-names.ts`. */
   logUser: WebCryptoKey;
   logRecommendation: WebCryptoKey;
   logEvent: WebCryptoKey;
+  /** HMAC key of the name of a user in what the cells count: see `cellPseudonymOf`. */
+  cellUser: WebCryptoKey;
 }
 
 /** The variables of a worker that computes pseudonyms. */
@@ -50,13 +52,14 @@ async function deriveKeys(secret: string): Promise<PseudonymKeys> {
     crypto.subtle.deriveKey(derivation(name), root, { name: "HMAC", hash: "SHA-256", length: 256 }, false, [
       "sign",
     ]);
-  const [objectId, logUser, logRecommendation, logEvent] = await Promise.all([
+  const [objectId, logUser, logRecommendation, logEvent, cellUser] = await Promise.all([
     aes("vicinity object id"),
     hmac("vicinity log user"),
     hmac("vicinity log recommendation"),
     hmac("vicinity log event"),
+    hmac("vicinity cell user"),
   ]);
-  return { objectId, logUser, logRecommendation, logEvent };
+  return { objectId, logUser, logRecommendation, logEvent, cellUser };
 }
 
 // Keys are cached, not the promise of them: a request must not wait for work that another request started.

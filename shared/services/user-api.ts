@@ -29,10 +29,20 @@ export interface UserGeneration {
 /** Why a generation of a user's data ended: it was erased, or it belongs to another user since a merge. */
 export type GenerationEnd = "erased" | "merged";
 
+/** A user whose generation ends. */
+export interface EndedUser extends UserGeneration {
+  /**
+   * The user's name in the training log, whose readers ask for tombstones by it. Required for an erased user. Absent for
+   * a merged one, whose lines stay.
+   */
+  logPseudonym?: string;
+}
+
 /**
  * Marks a user as erased or merged. Workers drop data of this pseudonym whose generation is at most `generation`. Rows of
  * generations up to `mergedGeneration` are no longer stored under the pseudonym, but what the log has of them stays. A
- * number is -1 if there is no such generation.
+ * number is -1 if there is no such generation. An erased user has one tombstone by pseudonym and
+ * one by their name in the log.
  */
 export interface Tombstone {
   pseudonym: string;
@@ -170,11 +180,7 @@ export interface UserApi extends ReadinessApi, RetentionApi {
    * `recordLocations` drop the erased generation. The user's Durable Object calls it until `more` is false, before it
    * begins the next generation. For a merged user (`end`), rows are removed after they were copied to the other user.
    */
-  eraseRecords(
-    application: string,
-    user: UserGeneration,
-    end?: GenerationEnd,
-  ): Promise<Result<ErasedRecords>>;
+  eraseRecords(application: string, user: EndedUser, end?: GenerationEnd): Promise<Result<ErasedRecords>>;
   /** Stores that a user is merged: from then on, no row of this generation is inserted. */
   closeMergedGeneration(application: string, user: UserGeneration): Promise<Result<null>>;
   /** Returns at most 1,000 interactions of a user after event id `after`, by event id. */

@@ -40,6 +40,7 @@ export async function eraseFromObject(
 /** One step of a scan over the training log of an application for the lines of one user. */
 export interface LogScan {
   application: string;
+  /** The user's name in the log. */
   pseudonym: string;
   /** The `next` of the previous step; null for the first step. */
   after: string | null;

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-/** The fields of every line of the log: the user's pseudonym, and the generation of their data. */
+/** The fields of every line of the log: the name of the user in the log, and the generation of their data. */
 const lineOwner = z.object({ pseudonym: z.string(), generation: z.number().int().default(0) });
 
-/** The last erased generation of each erased user, by pseudonym. */
+/** The last erased generation of each erased user, by their name in the log. */
 export type ErasedGenerations = ReadonlyMap<string, number>;
 
 /** Returns whether a line belongs to an erased generation. */
@@ -12,10 +12,10 @@ export function isErasedLine(line: unknown, erased: ErasedGenerations): boolean 
   return generation <= (erased.get(pseudonym) ?? -1);
 }
 
-/** Returns the pseudonym of the user that a line belongs to. */
+/** Returns the name of the user that a line belongs to. */
 export const linePseudonym = (line: unknown): string => lineOwner.parse(line).pseudonym;
 
-/** Returns the pseudonyms of the users that lines belong to, each once. */
+/** Returns the names of the users that lines belong to, each once. */
 export const pseudonymsIn = (lines: readonly unknown[]): string[] => [...new Set(lines.map(linePseudonym))];
 
 /** Returns lines in the format of the bucket: JSON lines, compressed with gzip. */

@@ -8,8 +8,10 @@ import { ok, RefusalError, type Result, unwrap } from "../../shared/contracts/re
 import { findUserDeadLetters } from "../../shared/dead-letters/erase-user.ts";
 import { isMalformedMessageAbout, userPartOfMessage } from "../../shared/dead-letters/message-users.ts";
 import { ExperimentCountsTable } from "../../shared/experiments/experiment-counts.ts";
+import { logPseudonymOf } from "../../shared/pseudonyms/hashed-names.ts";
+import { pseudonymKeysOf } from "../../shared/pseudonyms/pseudonym-keys.ts";
 import { scanLog } from "../../shared/training-log/erase-user.ts";
-import { linePseudonym, unpackLines } from "../../shared/training-log/lines.ts";
+import { unpackLines } from "../../shared/training-log/lines.ts";
 
 /** Stores that hold data of a user, in the order of the export. */
 const exportParts = [
@@ -22,6 +24,8 @@ const exportParts = [
   "dead_letters",
 ] as const;
 type ExportPart = (typeof exportParts)[number];
+
+const loggedLine = z.looseObject({ pseudonym: z.string() });
 
 /** Training log objects that one page reads. */
 const logObjectsPerPage = 50;
@@ -93,16 +97,20 @@ const readers: Record<ExportPart, (env: RecommendationEnv, request: PartRequest)
       next: null,
     };
   },
-  async training_log({ USER_SESSION, TRAINING_LOG }, { application, userId, at }) {
-    const pseudonym = userSessionStub(USER_SESSION, application, userId, null).id.toString();
+  async training_log({ USER_SESSION, TRAINING_LOG, PSEUDONYM_SECRET }, { application, userId, at }) {
+    const objectId = userSessionStub(USER_SESSION, application, userId, null).id.toString();
+    const pseudonym = await logPseudonymOf(await pseudonymKeysOf({ PSEUDONYM_SECRET }), objectId);
     const scan = { application, pseudonym, after: key.parse(at), limit: logObjectsPerPage };
     const { keys, next } = await scanLog(TRAINING_LOG, scan);
     const items: ExportItem[] = [];
     for (const each of keys) {
       const object = await TRAINING_LOG.get(each);
       if (!object) continue;
-      for (const line of await unpackLines(await object.arrayBuffer()))
-        if (linePseudonym(line) === pseudonym) items.push({ store: "training_log", line });
+      for (const each of await unpackLines(await object.arrayBuffer())) {
+        // The export names the user, so it does not name the user's pseudonym too.
+        const { pseudonym: owner, ...line } = loggedLine.parse(each);
+        if (owner === pseudonym) items.push({ store: "training_log", line });
+      }
     }
     return { items, next };
   },

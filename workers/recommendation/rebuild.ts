@@ -12,6 +12,8 @@ import {
 import { ok, type Result, refuse, unwrap } from "../../shared/contracts/result.ts";
 import type { Transition } from "../../shared/contracts/totals.ts";
 import type { UserInteraction } from "../../shared/contracts/user.ts";
+import { cellPseudonymOf } from "../../shared/pseudonyms/hashed-names.ts";
+import { pseudonymKeysOf } from "../../shared/pseudonyms/pseudonym-keys.ts";
 import { transitionsOf } from "./ingest/deliver-rows.ts";
 import { fetchCards } from "./ingest/fetch-cards.ts";
 
@@ -159,7 +161,8 @@ async function rebuildTransitions(
   const ids = [...new Set(history.map(({ productId }) => productId))];
   const cells = new Map<string, string>();
   for (const card of await fetchCards(env.PRODUCT, application, ids)) cells.set(card.id, card.cell);
-  const pseudonym = env.USER_SESSION.idFromName(`${application}:${userId}`).toString();
+  const objectId = env.USER_SESSION.idFromName(`${application}:${userId}`).toString();
+  const cellPseudonym = await cellPseudonymOf(await pseudonymKeysOf(env), objectId);
   const transitions: (Transition & { fromCell: string })[] = [];
   let previous: AcceptedInteraction["previous"] = [];
   for (const { eventId, type, productId, timestamp } of history) {
@@ -167,7 +170,7 @@ async function rebuildTransitions(
     const facts = { cell, lat: null, lon: null, category: null, priceMinor: null, currency: null };
     const time = fromInstant(timestamp);
     transitions.push(
-      ...transitionsOf(pseudonym, {
+      ...transitionsOf(cellPseudonym, {
         eventId,
         type,
         productId,

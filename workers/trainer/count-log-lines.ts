@@ -8,15 +8,15 @@ import {
 
 /** The fields of a log line that the counts depend on. */
 const logLine = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("interaction"), pseudonym: z.string(), eventId: z.string(), type: z.string() }),
+  z.object({ kind: z.literal("interaction"), pseudonym: z.string(), event: z.string(), type: z.string() }),
   z.object({
     kind: z.literal("example"),
-    recommendationId: z.string(),
+    recommendation: z.string(),
     rows: z.array(z.object({ outcome: z.string().nullable() })),
   }),
   z.object({
     kind: z.literal("correction"),
-    recommendationId: z.string(),
+    recommendation: z.string(),
     productId: z.string(),
     outcome: z.string(),
   }),
@@ -71,10 +71,10 @@ export async function countLogLines(
         const parsed = logLine.parse(line);
         const identity =
           parsed.kind === "interaction"
-            ? `${parsed.pseudonym}/${parsed.eventId}`
+            ? `${parsed.pseudonym}/${parsed.event}`
             : parsed.kind === "example"
-              ? parsed.recommendationId
-              : `${parsed.recommendationId}/${parsed.productId}`;
+              ? parsed.recommendation
+              : `${parsed.recommendation}/${parsed.productId}`;
         if (seen.has(`${parsed.kind}/${identity}`)) continue;
         seen.add(`${parsed.kind}/${identity}`);
         if (parsed.kind === "interaction") result.interactions++;

@@ -24,6 +24,7 @@ import {
   userPatch,
 } from "../../shared/contracts/user.ts";
 import type {
+  EndedUser,
   ErasedRecords,
   GenerationEnd,
   HistoryRow,
@@ -70,11 +71,17 @@ const recordLocationsCall = z.object({
   application: applicationName,
   batch: z.array(userGeneration.extend({ visits: z.array(placeVisit) })).max(1000),
 });
-const eraseCall = z.object({
-  application: applicationName,
-  user: userGeneration,
-  end: z.enum(["erased", "merged"]),
-});
+const eraseCall = z
+  .object({
+    application: applicationName,
+    user: userGeneration.extend({ logPseudonym: pseudonym.optional() }),
+    end: z.enum(["erased", "merged"]),
+  })
+  .refine(({ user, end }) => end === "merged" || user.logPseudonym !== undefined, {
+    path: ["user", "logPseudonym"],
+    message: "is required for an erased user",
+  });
+const mergedCall = z.object({ application: applicationName, user: userGeneration });
 const tombstonesCall = z.object({ application: applicationName, pseudonyms: z.array(pseudonym).max(10_000) });
 /** Maximum number of rows that one step of a merge copies. */
 const maxHistoryRows = 1000;
@@ -255,7 +262,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
 
   async eraseRecords(
     application: string,
-    user: UserGeneration,
+    user: EndedUser,
     end: GenerationEnd = "erased",
   ): Promise<Result<ErasedRecords>> {
     const parsed = parse(eraseCall, { application, user, end });
@@ -269,7 +276,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   }
 
   async closeMergedGeneration(application: string, user: UserGeneration): Promise<Result<null>> {
-    const parsed = parse(eraseCall, { application, user, end: "merged" });
+    const parsed = parse(mergedCall, { application, user });
     if (!parsed.ok) return parsed;
     await closeMergedGeneration(this.#databaseOf(application, user.userId), application, user, now());
     return ok(null);

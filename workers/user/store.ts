@@ -3,11 +3,11 @@ import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import { type ProductTotals, sumTotals, type Totals } from "../../shared/contracts/totals.ts";
 import { compareUtf8 } from "../../shared/encoding/compare-utf8.ts";
 import type {
+  EndedUser,
   ErasedRecords,
   GenerationEnd,
   StoredEvent,
   Tombstone,
-  UserGeneration,
 } from "../../shared/services/user-api.ts";
 import { type Database, databaseOfUser, openDatabase } from "./database.ts";
 import {
@@ -293,13 +293,13 @@ export class UserStore {
   }
 
   /**
-   * Runs one step of an erasure, or of the end of a merge: stores the tombstone and deletes at most `limit` rows of each
+   * Runs one step of an erasure, or of the end of a merge: stores the tombstones and deletes at most `limit` rows of each
    * table, in one transaction. From the first step on, inserts drop the generation. The last step deletes the profile.
    * Totals stay, because they name no user.
    */
   async erase(
     application: string,
-    { userId, pseudonym, generation }: UserGeneration,
+    { userId, pseudonym, logPseudonym, generation }: EndedUser,
     end: GenerationEnd,
     limit: number,
     now: number,
@@ -324,7 +324,12 @@ export class UserStore {
     const [, deletedInteractions, deletedVisits, deletedUsers] = await db.batch([
       db
         .insert(erasures)
-        .values({ application, pseudonym, ...ended, erasedAt: now })
+        .values(
+          [pseudonym, ...(logPseudonym === undefined ? [] : [logPseudonym])].map((name) => ({
+            ...{ application, pseudonym: name, erasedAt: now },
+            ...ended,
+          })),
+        )
         .onConflictDoUpdate({
           target: [erasures.application, erasures.pseudonym],
           set: {

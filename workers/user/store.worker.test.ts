@@ -227,6 +227,10 @@ describe("UserStore.recordInteractions", () => {
 });
 
 describe("UserStore.erase", () => {
+  const erasedUser = (generation: number) => ({
+    ...userGenerationOf("u", generation),
+    logPseudonym: "c".repeat(64),
+  });
   const recordGeneration = (generation: number, ...events: number[]) =>
     recordBatch("gone", [
       { ...userGenerationOf("u", generation), interactions: events.map((n) => interaction(n, 1, 0, n % 7)) },
@@ -238,7 +242,7 @@ describe("UserStore.erase", () => {
     await recordGeneration(0, 1);
     expect(await recordVisit(0, 1)).toBe(1);
     expect(await recordVisit(0, 1)).toBe(0);
-    expect(await store.erase("gone", userGenerationOf("u"), "erased", 100, 1)).toEqual({
+    expect(await store.erase("gone", erasedUser(0), "erased", 100, 1)).toEqual({
       interactions: 1,
       locations: 1,
       profiles: 1,
@@ -249,9 +253,11 @@ describe("UserStore.erase", () => {
     expect(await store.listInteractions("gone", "u", 10, null)).toEqual([]);
     expect(await store.listVisits("gone", "u", 10, 0)).toEqual([]);
     expect(await store.get("gone", "u")).toBeNull();
-    expect(await store.findTombstones("gone", [userGenerationOf("u").pseudonym, "0".repeat(64)])).toEqual([
-      { pseudonym: userGenerationOf("u").pseudonym, generation: 0, mergedGeneration: -1 },
-    ]);
+    const { pseudonym, logPseudonym } = erasedUser(0);
+    const tombstones = await store.findTombstones("gone", [pseudonym, "0".repeat(64), logPseudonym]);
+    expect(tombstones).toEqual(
+      [pseudonym, logPseudonym].map((name) => ({ pseudonym: name, generation: 0, mergedGeneration: -1 })),
+    );
     // One batch with the same event of both generations: the event of the new generation counts.
     const both = await recordBatch("gone", [
       { ...userGenerationOf("u", 0), interactions: [interaction(1, 1, 0, 0)] },
@@ -267,7 +273,7 @@ describe("UserStore.erase", () => {
     for (let seq = 10; seq < 20; seq++) await recordVisit(1, seq);
     const steps: number[] = [];
     for (let more = true; more; ) {
-      const step = await store.erase("gone", userGenerationOf("u", 1), "erased", 10, 2);
+      const step = await store.erase("gone", erasedUser(1), "erased", 10, 2);
       more = step.more;
       steps.push(step.interactions);
       expect((await recordGeneration(1, 500)).inserted).toBe(0);

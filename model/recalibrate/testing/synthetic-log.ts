@@ -68,7 +68,7 @@ export function syntheticLog(
       kind: "example",
       pseudonym,
       generation: 0,
-      recommendationId: `r${seed}-${n}`,
+      recommendation: `r${seed}-${n}`,
       time: until - (examples - 1 - n) * 60,
       modelVersion: "bundled",
       featureHash: featureShape.hash,

@@ -4,6 +4,8 @@ import type { InteractionsMessage, UserRows } from "../../../shared/contracts/qu
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { ProductTotals, Transition, UnknownProduct } from "../../../shared/contracts/totals.ts";
 import { ExperimentCountsTable } from "../../../shared/experiments/experiment-counts.ts";
+import { cellPseudonymOf, logPseudonymOf } from "../../../shared/pseudonyms/hashed-names.ts";
+import { type PseudonymKeys, pseudonymKeysOf } from "../../../shared/pseudonyms/pseudonym-keys.ts";
 import { hourSeconds } from "../../../shared/time/seconds.ts";
 import { eraseFromObject } from "../../../shared/training-log/erase-user.ts";
 import { countOutcomes } from "../rollout/count-outcomes.ts";
@@ -15,10 +17,11 @@ const maxTotalsPerCall = 1000;
 
 /**
  * Returns the transitions that an interaction adds: one from each product chosen just before it. A dismissal adds none.
- * Those that a user repeats in the same UTC hour have the same key, so that the cells count them once.
+ * Those that a user repeats in the same UTC hour have the same key, so that the cells count them once. `cellPseudonym` is
+ * the user's name in the cells.
  */
 export function transitionsOf(
-  pseudonym: string,
+  cellPseudonym: string,
   interaction: AcceptedInteraction,
 ): (Transition & { fromCell: string })[] {
   if (interaction.type === "dismiss") return [];
@@ -30,7 +33,7 @@ export function transitionsOf(
       : [
           {
             // The cell counts each key once. The hash hides the user from the cell.
-            key: hash53(JSON.stringify([pseudonym, productId, interaction.productId, gap, hour])),
+            key: hash53(JSON.stringify([cellPseudonym, productId, interaction.productId, gap, hour])),
             from: productId,
             fromCell: cell,
             to: interaction.productId,
@@ -105,6 +108,7 @@ export async function deliverRows(
     interactions: rows.flatMap((row) => (row.kind === "interaction" ? [row.interaction] : [])),
   }));
   const interactions = batch.flatMap((each) => each.interactions);
+  const keys = await pseudonymKeysOf(env);
   if (interactions.length > 0) {
     const recorded = unwrap(
       await env.USER.recordInteractions(
@@ -118,9 +122,11 @@ export async function deliverRows(
       const cell = cells.get(each.productId);
       return cell === undefined ? [] : [{ ...each, cell }];
     });
-    const transitions = batch.flatMap(({ pseudonym, interactions: list }) =>
-      list.flatMap((each) => transitionsOf(pseudonym, each)),
-    );
+    const transitions: ReturnType<typeof transitionsOf> = [];
+    for (const { pseudonym, interactions: list } of batch) {
+      const cellPseudonym = await cellPseudonymOf(keys, pseudonym);
+      transitions.push(...list.flatMap((each) => transitionsOf(cellPseudonym, each)));
+    }
     const applied = unwrap(
       await env.LOCATION.applyTotals(application, totals, transitions),
       "the location service",
@@ -128,8 +134,8 @@ export async function deliverRows(
     await sendCompleteTotals(env, application, applied.unknown);
   }
   await countOutcomes(env, application, users);
-  const written = await writeTrainingLog(env.TRAINING_LOG, application, users);
-  await removeErased(env, application, users, written);
+  const written = await writeTrainingLog(env.TRAINING_LOG, keys, application, users);
+  await removeErased(env, keys, application, users, written);
 }
 
 /**
@@ -138,6 +144,7 @@ export async function deliverRows(
  */
 async function removeErased(
   env: RecommendationEnv,
+  pseudonymKeys: PseudonymKeys,
   application: string,
   users: readonly UserRows[],
   keys: readonly string[],
@@ -164,5 +171,8 @@ async function removeErased(
       application,
       erasedUsers.map(({ pseudonym }) => pseudonym),
     );
-  for (const key of keys) await eraseFromObject(env.TRAINING_LOG, key, erased);
+  const erasedInLog = new Map<string, number>();
+  for (const [pseudonym, generation] of erased)
+    erasedInLog.set(await logPseudonymOf(pseudonymKeys, pseudonym), generation);
+  for (const key of keys) await eraseFromObject(env.TRAINING_LOG, key, erasedInLog);
 }

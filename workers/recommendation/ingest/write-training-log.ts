@@ -1,5 +1,7 @@
 import type { OutboxRow, UserRows } from "../../../shared/contracts/queues.ts";
 import { sha256OfText } from "../../../shared/hash/sha256.ts";
+import { logEventOf, logPseudonymOf, logRecommendationOf } from "../../../shared/pseudonyms/hashed-names.ts";
+import type { PseudonymKeys } from "../../../shared/pseudonyms/pseudonym-keys.ts";
 import { logKey, logShardOf } from "../../../shared/training-log/keys.ts";
 import { packLines } from "../../../shared/training-log/lines.ts";
 
@@ -10,21 +12,61 @@ interface Line {
   line: object;
 }
 
-/** Returns the log line of an outbox row, under the user's pseudonym; null for a row that the log does not hold. */
-function lineOf({ pseudonym, generation }: UserRows, row: OutboxRow): Line | null {
+/**
+ * Names users, recommendations and events of an application in its log. Rows of one batch often name the same
+ * recommendation, so each is hashed once.
+ */
+class LogNames {
+  readonly #keys: PseudonymKeys;
+  readonly #application: string;
+  readonly #recommendations = new Map<string, Promise<string>>();
+
+  constructor(keys: PseudonymKeys, application: string) {
+    this.#keys = keys;
+    this.#application = application;
+  }
+
+  user(pseudonym: string): Promise<string> {
+    return logPseudonymOf(this.#keys, pseudonym);
+  }
+
+  event(pseudonym: string, eventId: string): Promise<string> {
+    return logEventOf(this.#keys, pseudonym, eventId);
+  }
+
+  recommendation(id: string): Promise<string> {
+    const name = this.#recommendations.get(id) ?? logRecommendationOf(this.#keys, this.#application, id);
+    this.#recommendations.set(id, name);
+    return name;
+  }
+}
+
+/** Returns the log line of an outbox row, under the log's names; null for a row that the log does not hold. */
+async function lineOf(
+  names: LogNames,
+  { pseudonym: objectId, generation }: UserRows,
+  pseudonym: string,
+  row: OutboxRow,
+): Promise<Line | null> {
   const { kind } = row;
+  const owner = { kind, pseudonym, generation };
   switch (kind) {
     case "interaction": {
       const { eventId, type, productId, time, recommendationId } = row.interaction;
-      return {
-        time,
-        line: { kind, pseudonym, generation, eventId, type, productId, time, recommendationId },
-      };
+      const event = await names.event(objectId, eventId);
+      const recommendation = recommendationId && (await names.recommendation(recommendationId));
+      return { time, line: { ...owner, event, type, productId, time, recommendation } };
     }
-    case "example":
-      return { time: row.example.time, line: { kind, pseudonym, generation, ...row.example } };
-    case "correction":
-      return { time: row.correction.time, line: { kind, pseudonym, generation, ...row.correction } };
+    case "example": {
+      const { recommendationId, ...example } = row.example;
+      const recommendation = await names.recommendation(recommendationId);
+      return { time: example.time, line: { ...owner, recommendation, ...example } };
+    }
+    case "correction": {
+      const { recommendationId, ...correction } = row.correction;
+      const recommendation = await names.recommendation(recommendationId);
+      return { time: correction.time, line: { ...owner, recommendation, ...correction } };
+    }
     case "counts":
       return null;
   }
@@ -37,14 +79,18 @@ function lineOf({ pseudonym, generation }: UserRows, row: OutboxRow): Line | nul
  */
 export async function writeTrainingLog(
   bucket: R2Bucket,
+  keys: PseudonymKeys,
   application: string,
   users: readonly UserRows[],
 ): Promise<string[]> {
+  const names = new LogNames(keys, application);
   const shards = new Map<number, Line[]>();
   for (const user of users) {
-    const lines = user.rows.flatMap((row) => lineOf(user, row) ?? []);
+    const pseudonym = await names.user(user.pseudonym);
+    const rows = await Promise.all(user.rows.map((row) => lineOf(names, user, pseudonym, row)));
+    const lines = rows.filter((line) => line !== null);
     if (lines.length === 0) continue;
-    const shard = logShardOf(user.pseudonym);
+    const shard = logShardOf(pseudonym);
     shards.set(shard, [...(shards.get(shard) ?? []), ...lines]);
   }
   return Promise.all(

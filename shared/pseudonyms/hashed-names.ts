@@ -29,3 +29,10 @@ export const logEventOf = async (
   objectId: string,
   eventId: string,
 ): Promise<string> => (await hmac(logEvent, [objectId, eventId])).slice(0, nameDigits);
+
+/**
+ * Returns the name of a user for the keys by which a cell counts a user once: 64 hexadecimal digits. Cells keep short
+ * hashes of it, from which nobody can confirm a guess of a user without the key.
+ */
+export const cellPseudonymOf = ({ cellUser }: PseudonymKeys, objectId: string): Promise<string> =>
+  hmac(cellUser, [objectId]);

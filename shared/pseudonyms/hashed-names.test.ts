@@ -1,17 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { logEventOf, logPseudonymOf, logRecommendationOf } from "./log-names.ts";
+import { cellPseudonymOf, logEventOf, logPseudonymOf, logRecommendationOf } from "./hashed-names.ts";
 import { pseudonymKeysOf } from "./pseudonym-keys.ts";
 
 const ann = "a".repeat(64);
 const bob = "b".repeat(64);
 
-describe("S12: names in the training log", () => {
+describe("S12: hashed names", () => {
   it("are the same each time, and differ by user, application, recommendation, event and secret", async () => {
     const names = async (secret: string) => {
       const keys = await pseudonymKeysOf({ PSEUDONYM_SECRET: secret.repeat(32) });
       return Promise.all([
         logPseudonymOf(keys, ann),
         logPseudonymOf(keys, bob),
+        cellPseudonymOf(keys, ann),
         logRecommendationOf(keys, "demo", "r"),
         logRecommendationOf(keys, "demo", "s"),
         logRecommendationOf(keys, "other", "r"),
@@ -22,8 +23,8 @@ describe("S12: names in the training log", () => {
     };
     const first = await names("x");
     expect(await names("x")).toEqual(first);
-    expect(new Set([...first, ...(await names("y")), ann, bob]).size).toBe(18);
+    expect(new Set([...first, ...(await names("y")), ann, bob]).size).toBe(20);
     for (const [i, name] of first.entries())
-      expect(name).toMatch(i < 2 ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{32}$/);
+      expect(name).toMatch(i < 3 ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{32}$/);
   });
 });

@@ -11,6 +11,7 @@ import { mergeContent } from "../model/tiles/content-summary.ts";
 import type { ProductChange } from "../shared/contracts/product.ts";
 import type { ProductRange } from "../shared/contracts/rebuild.ts";
 import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";
+import { minUsersShownOf } from "../shared/counting/min-users-shown.ts";
 import { errorText } from "../shared/errors/error-text.ts";
 import { childCells, maxCellProducts, parentCell } from "../shared/geo/cells.ts";
 import { cellUtcOffset } from "../shared/geo/local-time.ts";
@@ -45,7 +46,7 @@ export class Cell extends DurableObject<LocationEnv> {
 
   constructor(ctx: DurableObjectState, env: LocationEnv) {
     super(ctx, env);
-    this.#tables = new CellTables(ctx.storage);
+    this.#tables = new CellTables(ctx.storage, minUsersShownOf(env));
     this.#splitter = new CellSplitter(ctx, this.#tables, (application, child) =>
       cellStub(env.CELL, application, child),
     );
@@ -113,8 +114,8 @@ export class Cell extends DurableObject<LocationEnv> {
       const remaining = totals.filter(({ productId }) => !departed.has(productId));
       const applied = activity.apply(
         remaining,
-        transitions.flatMap(({ key, time, from, to, toCell, gap }) =>
-          toCell === null ? [] : [{ key, time, from, to, toCell, weight: gapWeights[gap] ?? 0 }],
+        transitions.flatMap(({ key, time, from, to, toCell, gap, user }) =>
+          toCell === null ? [] : [{ key, time, from, to, toCell, weight: gapWeights[gap] ?? 0, user }],
         ),
         Date.now() / 1000,
         canDeferCompaction(state),

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
+import { arrivedThisHour, withArrival } from "../model/profile/activity.ts";
 import { defaultConsentOf } from "../shared/consent/default-consent.ts";
 import type { Erasure } from "../shared/contracts/erasure.ts";
 import { receivedInteraction } from "../shared/contracts/event.ts";
@@ -7,8 +8,14 @@ import { type Impression, impression } from "../shared/contracts/impression.ts";
 import { liveHeaders } from "../shared/contracts/live.ts";
 import type { Point, Precision } from "../shared/contracts/primitives.ts";
 import { type RecommendationReceipt, recommendationReceipt } from "../shared/contracts/recommendation.ts";
-import { type Requester, trustedRequester } from "../shared/contracts/requester.ts";
+import {
+  type Requester,
+  requester as requesterInput,
+  trustedRequester,
+} from "../shared/contracts/requester.ts";
 import { ok, parse, type Result, refuse, unwrap } from "../shared/contracts/result.ts";
+import { countingSettingsOf } from "../shared/counting/counting-settings.ts";
+import { hourlyLimitText, secondsToNextHour } from "../shared/counting/hourly-limit.ts";
 import { errorText } from "../shared/errors/error-text.ts";
 import { logPseudonymOf } from "../shared/pseudonyms/hashed-names.ts";
 import { pseudonymKeysOf } from "../shared/pseudonyms/pseudonym-keys.ts";
@@ -16,6 +23,7 @@ import type { UserSettings } from "../shared/services/user-api.ts";
 import { daySeconds } from "../shared/time/seconds.ts";
 import { clickWindowOf } from "./user-session/click-window.ts";
 import { closeClickWindow } from "./user-session/close-click-window.ts";
+import type { Counting } from "./user-session/count-for-others.ts";
 import { refuseEndedToken } from "./user-session/ended-token.ts";
 import { Erasures } from "./user-session/erasures.ts";
 import {
@@ -54,7 +62,10 @@ export interface IngestResponse {
 /** Maximum number of click windows that one alarm closes. */
 const maxWindowsPerAlarm = 20;
 
-const ingestInput = z.array(receivedInteraction).min(1).max(1000);
+const ingestInput = z.object({
+  events: z.array(receivedInteraction).min(1).max(1000),
+  requester: requesterInput,
+});
 
 /**
  * The Durable Object of one user: profile, location, receipts and an outbox. An event is durable here before it is
@@ -112,6 +123,11 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return this.#cachedGeneration;
   }
 
+  /** Returns by which rules the events of a requester count for others. */
+  #countingOf(requester: Requester): Counting {
+    return { requester, pseudonym: this.ctx.id.toString(), settings: countingSettingsOf(this.env) };
+  }
+
   /** Drops everything cached, after a transaction failed or an erasure deleted the tables. */
   #invalidate(): void {
     this.#store.invalidate();
@@ -167,7 +183,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
    * Ingests events in one transaction: drops repeated ones, updates the profile and adds rows to the journal. The
    * caller sends the rows to the queue. The alarm sends rows again that are not confirmed, because the caller failed or
    * a message was lost. With `callerDelivers`, the caller writes all rows to the stores, also those of repeated events,
-   * and the outbox does not send them. If that caller fails, a repeated call returns the same rows.
+   * and the outbox does not send them. If that caller fails, a repeated call returns the same rows. `requester` decides how the
+   * events count for others, and how many may come in an hour.
    */
   async ingest(
     application: string,
@@ -178,14 +195,15 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   ): Promise<Result<IngestResponse>> {
     const ended = this.#endedToken(requester);
     if (ended) return ended;
-    const parsed = parse(ingestInput, events);
+    const parsed = parse(ingestInput, { events, requester });
     if (!parsed.ok) return parsed;
     await this.#loadAlarm();
     const now = Date.now() / 1000;
     if (!callerDelivers && this.#state.openRows.size > maxOpenRows) return outboxFull;
     const results = this.#transaction(application, userId, (state) => {
-      const context = { now, callerDelivers, clickWindowSeconds: this.#clickWindowSeconds };
-      const list = parsed.value.map((event) => ingestEvent(this.#store, state, event, context));
+      const counting = this.#countingOf(parsed.value.requester);
+      const context = { now, callerDelivers, clickWindowSeconds: this.#clickWindowSeconds, counting };
+      const list = parsed.value.events.map((event) => ingestEvent(this.#store, state, event, context));
       state.saveSnapshot(callerDelivers);
       return list;
     });
@@ -196,7 +214,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 
   /**
    * Sets the current location, which the caller has coarsened to the user's precision. A location that is not believed
-   * is remembered only until the next one confirms it.
+   * is remembered only until the next one confirms it. Refuses locations from a user token while too many came in this
+   * hour.
    */
   async setLocation(
     application: string,
@@ -208,8 +227,12 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (ended) return ended;
     if (this.#state.openRows.size > maxOpenRows) return outboxFull;
     const now = Date.now() / 1000;
+    const { locations } = arrivedThisHour(this.#state.profile.activity, now);
+    if (requester.tokenIssuedAt !== null && locations >= countingSettingsOf(this.env).hourlyLocations)
+      return refuse("rate_limited", hourlyLimitText("locations"), { retryAfter: secondsToNextHour(now) });
     const isBelieved = this.#transaction(application, userId, (state) => {
       const believed = applyVisitToProfile(state.profile, visit);
+      state.profile.activity = withArrival(state.profile.activity, "locations", now);
       state.profileChanged();
       if (believed) state.addRow("locations", `location:${crypto.randomUUID()}`, now, visit, now);
       // No row of the journal contains a location that is not believed, so only the snapshot does.

@@ -220,6 +220,7 @@ function lateRow(eventId: string, seq: number): InteractionsMessage["users"][num
     interaction: {
       ...{ eventId, type: "view", productId: "oslo-3", time: Date.now() / 1000 + 200 },
       ...{ recommendationId: null, location: oslo, first: true, firstPurchase: false, previous: [] },
+      ...{ counts: true, networkKey: null },
       facts: { cell: null, lat: null, lon: null, category: null, priceMinor: null, currency: null },
     },
   };

@@ -1,5 +1,4 @@
-import type { NextProduct } from "../../model/columns/columns.ts";
-import { strongestNextProducts } from "../../model/tiles/cell-product.ts";
+import type { CellProduct } from "../../model/tiles/cell-product.ts";
 import {
   type HourTotals,
   mergeHours,
@@ -15,13 +14,18 @@ import {
   addToSummary,
   emptyPending,
   mergeDeltas,
-  mergeNextProducts,
   type PendingDelta,
   type PendingSummary,
   type ProductActivity,
   type TransitionDelta,
   transitionKeysOf,
 } from "./pending-deltas.ts";
+import {
+  keptNextProducts,
+  mergeNextProducts,
+  type StoredNextProduct,
+  shownNextProducts,
+} from "./stored-next-products.ts";
 
 /** Result of {@link ActivityStore.apply}. */
 export interface AppliedActivity {
@@ -33,8 +37,6 @@ export interface AppliedActivity {
   unknown: string[];
 }
 
-/** Maximum number of next products that are stored for a product. A tile shows the strongest of these. */
-const maxStoredNextProducts = 64;
 /** How long keys of transitions are stored, in seconds: longer than any message is retried. */
 const keyLifetimeSeconds = 14 * daySeconds;
 /** Maximum number of pending deltas, and of characters in all of them. */
@@ -64,8 +66,12 @@ export class ActivityStore {
   #cachedPending: PendingSummary | null = null;
   #compactions = 0;
 
-  constructor(sql: SqlStorage) {
+  /** Number of different users behind a transition from which on tiles show it. */
+  readonly #minUsers: number;
+
+  constructor(sql: SqlStorage, minUsers: number) {
     this.#sql = sql;
+    this.#minUsers = minUsers;
     this.#keys = new CountedKeys(sql);
     this.#hours = new HoursTable(sql);
   }
@@ -282,7 +288,7 @@ export class ActivityStore {
   #writeCompacted(deltas: readonly PendingDelta[], now: number): number[] {
     this.#compactions++;
     const activity = new Map<string, ProductActivity>();
-    mergeDeltas(activity, deltas);
+    mergeDeltas(activity, deltas, this.#minUsers);
     const withNext = [...activity].flatMap(([id, { nextProducts }]) => (nextProducts.length > 0 ? [id] : []));
     const storedNext = this.#readNextProducts(withNext);
     const withHours = [...activity].flatMap(([id, { hours }]) => (hours.length > 0 ? [id] : []));
@@ -293,20 +299,17 @@ export class ActivityStore {
         this.#hours.put(id, { ...stored, hours: mergeHours(stored.hours, hours) });
       }
       if (nextProducts.length === 0) continue;
-      const all = strongestNextProducts(
-        mergeNextProducts(storedNext.get(id) ?? [], nextProducts),
-        maxStoredNextProducts,
-      );
+      const all = mergeNextProducts(storedNext.get(id) ?? [], nextProducts, this.#minUsers);
       this.#sql.exec(
         "INSERT INTO next_products VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
         id,
-        JSON.stringify(all),
+        JSON.stringify(keptNextProducts(all, this.#minUsers)),
       );
     }
     return this.#keys.add(transitionKeysOf(deltas.flatMap(({ transitions }) => transitions)), now);
   }
 
-  #readNextProducts(ids: readonly string[]): Map<string, NextProduct[]> {
+  #readNextProducts(ids: readonly string[]): Map<string, StoredNextProduct[]> {
     const rows = this.#sql.exec<{ id: string; body: string }>(
       "SELECT n.id, n.body FROM json_each(?) e CROSS JOIN next_products n ON n.id = e.value",
       JSON.stringify(ids),
@@ -315,24 +318,30 @@ export class ActivityStore {
   }
 
   /**
-   * Returns a function that merges a product's rows of `hours` and `next_products` with its pending deltas. The
-   * function holds only pending deltas in memory, because the stored hours of all products of a cell may be large.
+   * Returns a function that merges a product's rows of `hours` and `next_products` with its pending deltas, for its row
+   * in a tile: without transitions that too few users made. The function holds only pending deltas in memory, because the stored hours of all products of a cell may be large.
    */
-  reader(): (id: string, hours: string | null, nextProducts: string | null) => ProductActivity {
+  reader(): (
+    id: string,
+    hours: string | null,
+    nextProducts: string | null,
+  ) => Pick<CellProduct, "hours" | "nextProducts"> {
+    const minUsers = this.#minUsers;
     const pending = new Map<string, ProductActivity>();
-    mergeDeltas(pending, this.#readPending());
+    mergeDeltas(pending, this.#readPending(), minUsers);
     return (id, hours, nextProducts) => {
-      const stored = {
+      const stored: ProductActivity = {
         hours: hours ? decodeHours(hours) : [],
         nextProducts: nextProducts ? JSON.parse(nextProducts) : [],
       };
       const added = pending.get(id);
-      return added
-        ? {
-            hours: mergeHours(stored.hours, added.hours),
-            nextProducts: mergeNextProducts(stored.nextProducts, added.nextProducts),
-          }
-        : stored;
+      const merged = added
+        ? mergeNextProducts(stored.nextProducts, added.nextProducts, minUsers)
+        : stored.nextProducts;
+      return {
+        hours: added ? mergeHours(stored.hours, added.hours) : stored.hours,
+        nextProducts: shownNextProducts(merged, minUsers),
+      };
     };
   }
 

@@ -13,10 +13,11 @@ export class CellTables {
   /** Whether this instance knows that the tables exist. */
   #created = false;
 
-  constructor(storage: DurableObjectStorage) {
+  /** `minUsers`: number of different users behind a transition from which on tiles show it. */
+  constructor(storage: DurableObjectStorage, minUsers: number) {
     this.#storage = storage;
     this.store = new CellStore(storage.sql);
-    this.activity = new ActivityStore(storage.sql);
+    this.activity = new ActivityStore(storage.sql, minUsers);
     this.migration = new ShardMigration(storage.sql);
   }
 

@@ -1,6 +1,6 @@
-import type { NextProduct } from "../../model/columns/columns.ts";
 import { type HourTotals, mergeHours, sumOfCounts } from "../../shared/contracts/totals.ts";
 import type { TransitionKey } from "./counted-keys.ts";
+import { mergeNextProducts, type StoredNextProduct } from "./stored-next-products.ts";
 
 /** A transition to a next product, with the weight that it adds. */
 export interface TransitionDelta extends TransitionKey {
@@ -9,6 +9,8 @@ export interface TransitionDelta extends TransitionKey {
   /** Address of `to`. */
   toCell: string;
   weight: number;
+  /** Short hash of the user and both products; absent in deltas of version 0.2. */
+  user?: number;
 }
 
 /** What one call added to the activity of a cell: one row of the table `pending_deltas`. */
@@ -22,7 +24,7 @@ export interface PendingDelta {
 /** The activity of one product. */
 export interface ProductActivity {
   hours: readonly HourTotals[];
-  nextProducts: NextProduct[];
+  nextProducts: StoredNextProduct[];
 }
 
 /** A summary of the pending deltas, which is cached in memory. */
@@ -64,39 +66,29 @@ export function addToSummary(summary: PendingSummary, seq: number, body: string)
   for (const { key } of transitions) summary.keys.add(key);
 }
 
-/** Merges deltas into the activity by product, in place. */
+/** Merges deltas into the activity by product, in place. A transition is shown from `minUsers` different users on. */
 export function mergeDeltas(
   activityByProduct: Map<string, ProductActivity>,
   deltas: readonly PendingDelta[],
+  minUsers: number,
 ): void {
   const activityOf = (id: string): ProductActivity => {
     const activity = activityByProduct.get(id) ?? { hours: [], nextProducts: [] };
     activityByProduct.set(id, activity);
     return activity;
   };
-  const addedNext = new Map<string, NextProduct[]>();
+  const addedNext = new Map<string, StoredNextProduct[]>();
   const addedHours = new Map<string, HourTotals[]>();
   for (const delta of deltas) {
     for (const { productId, hours } of delta.totals)
       addedHours.set(productId, [...(addedHours.get(productId) ?? []), ...hours]);
-    for (const { from, to, toCell, weight } of delta.transitions) {
+    for (const { from, to, toCell, weight, user } of delta.transitions) {
       const list = addedNext.get(from) ?? [];
       addedNext.set(from, list);
-      list.push({ productId: to, cell: toCell, weight });
+      list.push({ productId: to, cell: toCell, weight, users: user === undefined ? [] : [user] });
     }
   }
   for (const [id, hours] of addedHours) activityOf(id).hours = mergeHours(activityOf(id).hours, hours);
   for (const [from, added] of addedNext)
-    activityOf(from).nextProducts = mergeNextProducts(activityOf(from).nextProducts, added);
-}
-
-/** Returns both lists as one, in which a product has the sum of its weights and its last cell. */
-export function mergeNextProducts(
-  nextProducts: readonly NextProduct[],
-  added: readonly NextProduct[],
-): NextProduct[] {
-  const all = new Map<string, NextProduct>();
-  for (const each of [...nextProducts, ...added])
-    all.set(each.productId, { ...each, weight: each.weight + (all.get(each.productId)?.weight ?? 0) });
-  return [...all.values()];
+    activityOf(from).nextProducts = mergeNextProducts(activityOf(from).nextProducts, added, minUsers);
 }

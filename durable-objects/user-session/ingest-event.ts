@@ -1,26 +1,33 @@
-import { choicesBefore, hasNotChosen } from "../../model/profile/apply-interaction.ts";
-import type { UserProfile } from "../../model/profile/profile.ts";
+import { arrivedThisHour, withArrival } from "../../model/profile/activity.ts";
 import type { AcceptedInteraction, Interaction, ReceivedInteraction } from "../../shared/contracts/event.ts";
 import { differingFields } from "../../shared/contracts/event-content.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
+import { type Counting, countedEvent, networkKeyOf, previousOf } from "./count-for-others.ts";
 import { resendSeconds } from "./outbox.ts";
 import { decodeContent, encodeContent, sentContentOf } from "./sent-content.ts";
 import { applyEventToProfile, type SessionState } from "./session-state.ts";
-import type { SessionStore } from "./session-store.ts";
+import type { CountedEvent, SessionStore } from "./session-store.ts";
 
 /** How long after an impression a purchase still corrects the training example, in seconds. */
 const purchaseCorrectionSeconds = 7 * daySeconds;
 
+/** The fields of an interaction that the user's object adds. */
+type AddedFields = Pick<
+  AcceptedInteraction,
+  "counts" | "networkKey" | "first" | "firstPurchase" | "previous"
+>;
+
 /** The result of ingesting one event. */
 export interface IngestResult {
-  acceptance: "accepted" | "duplicate" | "conflict";
+  /** `limited`: the user sent too many events in this hour. */
+  acceptance: "accepted" | "duplicate" | "conflict" | "limited";
   /** The fields in which the event differs from the stored event of its id; empty without a conflict. */
   conflicts: string[];
   /**
    * The fields that the caller adds to its event to build the outbox row; null if the caller must not deliver the row,
    * because the outbox contains it already.
    */
-  row: (Pick<AcceptedInteraction, "first" | "firstPurchase" | "previous"> & { seq: number }) | null;
+  row: (AddedFields & { seq: number }) | null;
   /** Whether the event was accepted and its location is not believed. */
   isLocationDoubted?: true;
 }
@@ -32,6 +39,7 @@ export interface IngestContext {
   /** Whether the caller delivers the rows itself instead of the outbox: see `UserSession.ingest`. */
   callerDelivers: boolean;
   clickWindowSeconds: number;
+  counting: Counting;
 }
 
 /**
@@ -52,48 +60,53 @@ export function ingestEvent(
   context: IngestContext,
 ): IngestResult {
   const { sentTime: _, precision: __, stored, ...event } = received;
-  const { now, callerDelivers } = context;
+  const { now, callerDelivers, counting } = context;
   const { profile } = state;
-  const derived = {
-    first: event.type !== "dismiss" && hasNotChosen(profile, event.productId),
-    firstPurchase: event.type === "purchase" && !profile.purchased.has(event.productId),
-    previous: previousOf(profile, event),
-  };
-  const body = callerDelivers ? null : { kind: "interaction", interaction: { ...event, ...derived } };
-  const due = callerDelivers ? null : now + resendSeconds;
   const rowId = eventRowId(event.eventId);
   const known = store.findRow(rowId);
   if (known === null && stored) return { acceptance: "duplicate", conflicts: [], row: null };
   const content = sentContentOf(received);
+  const addedBy = (counted: CountedEvent): AddedFields => ({
+    counts: counted.counts,
+    networkKey: networkKeyOf(event, counting, counted.counts),
+    first: counted.first,
+    firstPurchase: counted.firstPurchase,
+    previous: previousOf(profile, event, counted),
+  });
   if (known !== null) {
     const conflicts = known.content === null ? [] : differingFields(decodeContent(known.content), content);
     if (conflicts.length > 0) return { acceptance: "conflict", conflicts, row: null };
-    const { content: _, ...firsts } = known;
-    const row = { ...firsts, previous: previousOf(profile, event) };
+    const added = addedBy(known);
     // An import that failed midway left a row without a body. Unlike the import, this call promises delivery.
-    const { first, firstPurchase, previous } = row;
-    const reopened =
-      !callerDelivers &&
-      state.reopenRow(
-        "interactions",
-        rowId,
-        { kind: "interaction", interaction: { ...event, first, firstPurchase, previous } },
-        now + resendSeconds,
-      );
-    return { acceptance: "duplicate", conflicts: [], row: callerDelivers || reopened ? row : null };
+    const body = { kind: "interaction", interaction: { ...event, ...added } };
+    const reopened = !callerDelivers && state.reopenRow("interactions", rowId, body, now + resendSeconds);
+    const row = callerDelivers || reopened ? { seq: known.seq, ...added } : null;
+    return { acceptance: "duplicate", conflicts: [], row };
   }
-  const seq = state.addRow("interactions", rowId, now, body, due, derived, encodeContent(content));
+  const arrived = arrivedThisHour(profile.activity, now).events;
+  if (counting.requester.tokenIssuedAt !== null && arrived >= maxEventsOf(counting))
+    return { acceptance: "limited", conflicts: [], row: null };
+  const counted = countedEvent(profile, event, counting, now);
+  const added = addedBy(counted);
+  const body = callerDelivers ? null : { kind: "interaction", interaction: { ...event, ...added } };
+  const due = callerDelivers ? null : now + resendSeconds;
+  const seq = state.addRow("interactions", rowId, now, body, due, counted, encodeContent(content));
   if (seq === null) throw new Error(`The journal has no row ${rowId}, but adds none.`);
-  const isLocationBelieved = applyEventToProfile(profile, event);
+  const isLocationBelieved = applyEventToProfile(profile, { ...event, counts: counted.counts });
+  if (!callerDelivers) profile.activity = withArrival(profile.activity, "events", now);
   state.profileChanged();
   if (event.recommendationId !== null) recordOutcome(store, state, event, event.recommendationId, context);
   return {
     acceptance: "accepted",
     conflicts: [],
-    row: { seq, ...derived },
+    row: { seq, ...added },
     ...(isLocationBelieved ? {} : { isLocationDoubted: true }),
   };
 }
+
+/** Returns how many events of a user may arrive in an hour by user tokens. */
+const maxEventsOf = ({ requester, settings }: Counting): number =>
+  requester.isVouched ? settings.hourlyEvents : settings.hourlyEventsUnvouched;
 
 /**
  * Records an event as an outcome of its impression, or as a correction if the impression's training example was sent
@@ -118,8 +131,3 @@ function recordOutcome(
   const correction = { recommendationId, productId, outcome: type, time };
   state.addRow("interactions", `correction:${eventId}`, now, { kind: "correction", correction }, now);
 }
-
-const previousOf = (profile: UserProfile, event: Interaction): AcceptedInteraction["previous"] =>
-  choicesBefore(profile, event.time)
-    .filter(({ productId, time }) => productId !== event.productId || time !== event.time)
-    .map(({ productId, cell }) => ({ productId, cell }));

@@ -1,13 +1,19 @@
-import { applyInteraction } from "../../model/profile/apply-interaction.ts";
+import { withArrival } from "../../model/profile/activity.ts";
+import { type AppliedInteraction, applyInteraction } from "../../model/profile/apply-interaction.ts";
 import { believeLocation } from "../../model/profile/believe-location.ts";
 import { decodeProfile, encodeProfile } from "../../model/profile/codec.ts";
 import type { UserProfile } from "../../model/profile/profile.ts";
-import type { Interaction } from "../../shared/contracts/event.ts";
 import type { Precision } from "../../shared/contracts/primitives.ts";
 import type { OutboxRow, PlaceVisit } from "../../shared/contracts/queues.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
-import type { FirstEvents, JournalRow, OutboxQueue, SessionStore } from "./session-store.ts";
+import {
+  type CountedEvent,
+  type JournalRow,
+  notCounted,
+  type OutboxQueue,
+  type SessionStore,
+} from "./session-store.ts";
 
 /**
  * Number of rows between two snapshots of the profile. A snapshot takes tens of kilobytes and a row less than one, so
@@ -21,7 +27,7 @@ const countsLifetimeSeconds = 90 * daySeconds;
  * Applies an interaction to the profile, in place. Returns false if it has a location that is not believed: the
  * interaction then counts as one without a location.
  */
-export function applyEventToProfile(profile: UserProfile, event: Interaction): boolean {
+export function applyEventToProfile(profile: UserProfile, event: AppliedInteraction): boolean {
   const { facts, time } = event;
   const believed = event.location === null || believeLocation(profile, { ...event.location, time });
   const location = believed ? event.location : null;
@@ -47,12 +53,19 @@ export function applyVisitToProfile(
 }
 
 /** Applies a row of the journal to the profile again. The row is not validated, because this object wrote it. */
-function replay(profile: UserProfile, { queue, body }: Pick<JournalRow, "queue" | "body">): void {
+function replay(
+  profile: UserProfile,
+  { queue, body, time }: Pick<JournalRow, "queue" | "body" | "time">,
+): void {
   if (body === null) return;
   const row: unknown = JSON.parse(body);
-  if (queue === "locations") applyVisitToProfile(profile, row as PlaceVisit);
-  else if ((row as OutboxRow).kind === "interaction")
+  if (queue === "locations") {
+    applyVisitToProfile(profile, row as PlaceVisit);
+    profile.activity = withArrival(profile.activity, "locations", time);
+  } else if ((row as OutboxRow).kind === "interaction") {
     applyEventToProfile(profile, (row as Extract<OutboxRow, { kind: "interaction" }>).interaction);
+    profile.activity = withArrival(profile.activity, "events", time);
+  }
 }
 
 /** An open row of the journal, and when it is sent. */
@@ -101,7 +114,7 @@ export class SessionState {
     }
     for (const { seq, id, queue, time, open, body } of store.rowsSince(this.#snapshotSeq)) {
       if (seq > this.#snapshotSeq) {
-        replay(this.profile, { queue, body });
+        replay(this.profile, { queue, body, time });
         this.#bytes = null;
         this.#seq = seq;
       }
@@ -145,8 +158,8 @@ export class SessionState {
 
   /**
    * Adds a row. Returns the sequence number of the row; null if there is a row with this id already. `due` is null for
-   * a row without a body, which is closed from the start. An event is marked if it is the user's first choice or purchase
-   * of its product, and `content` is what the client said in it.
+   * a row without a body, which is closed from the start. Of an event, `counted` says how it counts for others, and
+   * `content` is what the client said in it.
    */
   addRow(
     queue: OutboxQueue,
@@ -154,12 +167,12 @@ export class SessionState {
     time: number,
     body: object | null,
     due: number | null,
-    { first, firstPurchase }: FirstEvents = { first: false, firstPurchase: false },
+    counted: CountedEvent = notCounted,
     content: string | null = null,
   ): number | null {
     const seq = this.#seq + 1;
     const text = body === null ? null : JSON.stringify(body);
-    if (!this.#store.addRow({ seq, id, queue, time, body: text, first, firstPurchase, content })) return null;
+    if (!this.#store.addRow({ seq, id, queue, time, body: text, content, ...counted })) return null;
     this.#seq = seq;
     this.#hasExpiringRows = true;
     if (due !== null) this.openRows.set(seq, { seq, id, queue, due, retryDelay: this.#retryDelay });

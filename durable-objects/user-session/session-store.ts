@@ -1,14 +1,23 @@
 /** The queue to which a row is sent. */
 export type OutboxQueue = "interactions" | "locations";
 
-/** Whether an event was, when it arrived, the user's first choice and the first purchase of its product. */
-export interface FirstEvents {
+/** How an event counts for others, as decided when it arrived. */
+export interface CountedEvent {
+  /** Whether it counts at all. */
+  counts: boolean;
+  /** Whether it was the first choice of its product that counts. */
   first: boolean;
+  /** Whether it was the first purchase of its product that counts. */
   firstPurchase: boolean;
+  /** The gaps, 1 to 3, at which it counts as a transition from a choice before it. */
+  gaps: readonly number[];
 }
 
+/** How a row counts that is no event. */
+export const notCounted: CountedEvent = { counts: false, first: false, firstPurchase: false, gaps: [] };
+
 /** A row of the journal. The body is null if the caller of `ingest` delivers the row, so that only the id is stored. */
-export interface JournalRow extends FirstEvents {
+export interface JournalRow extends CountedEvent {
   seq: number;
   /** Kind of the row, a colon, and the id of what the row tells: `event:`, `correction:`, `example:` or `location:`. */
   id: string;
@@ -20,16 +29,28 @@ export interface JournalRow extends FirstEvents {
   content: string | null;
 }
 
-/** Bits of the column `first`. */
+/** Bits of the column `first`. The bit of an event that does not count is set, because events of version 0.2 count. */
 const firstChoiceBit = 1;
 const firstPurchaseBit = 2;
+const uncountedBit = 4;
+/** Bits of the gaps at which an event counts as a transition. */
+const gapBits = [
+  { gap: 1, bit: 8 },
+  { gap: 2, bit: 16 },
+  { gap: 3, bit: 32 },
+] as const;
 
-const encodeFirstEvents = ({ first, firstPurchase }: FirstEvents): number =>
-  (first ? firstChoiceBit : 0) + (firstPurchase ? firstPurchaseBit : 0);
+const encodeCounted = ({ counts, first, firstPurchase, gaps }: CountedEvent): number =>
+  (first ? firstChoiceBit : 0) +
+  (firstPurchase ? firstPurchaseBit : 0) +
+  (counts ? 0 : uncountedBit) +
+  gapBits.reduce((sum, { gap, bit }) => sum + (gaps.includes(gap) ? bit : 0), 0);
 
-const decodeFirstEvents = (bits: number): FirstEvents => ({
+const decodeCounted = (bits: number): CountedEvent => ({
+  counts: (bits & uncountedBit) === 0,
   first: (bits & firstChoiceBit) > 0,
   firstPurchase: (bits & firstPurchaseBit) > 0,
+  gaps: gapBits.flatMap(({ gap, bit }) => ((bits & bit) > 0 ? [gap] : [])),
 });
 
 /** The profile as of a row of the journal. */
@@ -153,18 +174,18 @@ export class SessionStore {
   }
 
   /** Returns the row with an id; null if there is none. */
-  findRow(id: string): (Pick<JournalRow, "seq" | "content"> & FirstEvents) | null {
+  findRow(id: string): (Pick<JournalRow, "seq" | "content"> & CountedEvent) | null {
     const [row] = this.#sql
       .exec<{ seq: number; first: number; content: string | null }>(
         "SELECT seq, first, content FROM journal WHERE id = ?",
         id,
       )
       .toArray();
-    return row ? { seq: row.seq, content: row.content, ...decodeFirstEvents(row.first) } : null;
+    return row ? { seq: row.seq, content: row.content, ...decodeCounted(row.first) } : null;
   }
 
   /** Adds a row, unless there is a row with its id. Returns whether the row was added. A row with a body is open. */
-  addRow({ id, seq, queue, time, body, content, ...firsts }: JournalRow): boolean {
+  addRow({ id, seq, queue, time, body, content, ...counted }: JournalRow): boolean {
     const { rowsWritten } = this.#sql.exec(
       "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
       id,
@@ -173,7 +194,7 @@ export class SessionStore {
       queue,
       time,
       body,
-      encodeFirstEvents(firsts),
+      encodeCounted(counted),
       content,
     );
     return rowsWritten > 0;
@@ -196,10 +217,10 @@ export class SessionStore {
   }
 
   /** Returns the open rows, and the rows after `seq`, which a snapshot does not include; oldest first. */
-  rowsSince(seq: number): (Omit<JournalRow, keyof FirstEvents | "content"> & { open: number })[] {
+  rowsSince(seq: number): (Omit<JournalRow, keyof CountedEvent | "content"> & { open: number })[] {
     return this.#sql
       .exec<
-        Omit<JournalRow, keyof FirstEvents | "content"> & { open: number } & Record<string, SqlStorageValue>
+        Omit<JournalRow, keyof CountedEvent | "content"> & { open: number } & Record<string, SqlStorageValue>
       >(
         `SELECT id, seq, open, queue, time, iif(seq > ?1, body, NULL) AS body FROM journal
          WHERE open = 1 OR seq > ?1 ORDER BY seq`,

@@ -7,6 +7,7 @@ import {
 } from "../../shared/contracts/event.ts";
 import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
+import { withCounted } from "./counted-choices.ts";
 import {
   type CategoryStats,
   categoryHalfLives,
@@ -61,13 +62,16 @@ export const hasNotChosen = (profile: UserProfile, productId: string): boolean =
 /** Event types by which a user decides for a product. A view may be an accident. */
 const deliberateTypes: ReadonlySet<EventType> = new Set(["click", "cart", "purchase"]);
 
+/** An interaction, and whether it counts for others (`counts`); absent where nobody counts it. */
+export type AppliedInteraction = Interaction & { counts?: boolean };
+
 /**
  * Adds an interaction to a profile, in place. Interactions may come in any order; the caller drops repeated ones.
  * `offsetSeconds` is the offset from UTC of the clocks where the interaction happened.
  */
 export function applyInteraction(
   profile: UserProfile,
-  interaction: Interaction,
+  interaction: AppliedInteraction,
   offsetSeconds: number,
 ): void {
   profile.events++;
@@ -95,11 +99,12 @@ function applyDismissal(profile: UserProfile, { productId, time, facts }: Intera
 }
 
 /** Adds a choice. `localTime` is its time plus the offset of its place from UTC, in seconds. */
-function applyChoice(profile: UserProfile, interaction: Interaction, localTime: number): void {
+function applyChoice(profile: UserProfile, interaction: AppliedInteraction, localTime: number): void {
   const { type, productId, time, facts } = interaction;
   const before = choicesBefore(profile, time).at(-1);
   const stats = updateProduct(profile, interaction);
   stats.counts[eventTypes.indexOf(type)]++;
+  if (interaction.counts) stats.counted = withCounted(stats.counted, type, time);
   stats.first = Math.min(stats.first, time);
   stats.last = Math.max(stats.last, time);
   if (deliberateTypes.has(type)) {

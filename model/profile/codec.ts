@@ -1,5 +1,7 @@
 import type { Precision } from "../../shared/contracts/primitives.ts";
-import { emptyProfile, type UserProfile } from "./profile.ts";
+import { hourSeconds } from "../../shared/time/seconds.ts";
+import { noActivity } from "./activity.ts";
+import { emptyProfile, type ProductStats, type UserProfile } from "./profile.ts";
 
 /** Version of the encoding. Increase it with every change after which older bytes cannot be decoded. */
 const version = 5;
@@ -43,7 +45,9 @@ export function decodeProfile(bytes: Uint8Array, defaultConsent: Precision): Use
     precision: rest.statedPrecision ?? defaultConsent,
     // Profiles of earlier versions have none.
     unconfirmedLocation: rest.unconfirmedLocation ?? null,
-    products: new Map(products),
+    activity: rest.activity ?? noActivity(),
+    // All choices counted before profiles knew their activity.
+    products: rest.activity ? new Map(products) : withAllCounted(products),
     dismissed: new Map(dismissed),
     purchased: new Map(purchased),
     categories: new Map(categories),
@@ -51,3 +55,16 @@ export function decodeProfile(bytes: Uint8Array, defaultConsent: Precision): Use
     transitions: new Map(transitions),
   };
 }
+
+/** Returns products of a profile of an earlier version, in which every choice has counted for others. */
+const withAllCounted = (products: [string, ProductStats][]): UserProfile["products"] =>
+  new Map(
+    products.map(([id, stats]) => {
+      const lastHour = Math.floor(stats.last / hourSeconds);
+      const counted = {
+        times: stats.counts,
+        lastHours: stats.counts.map((count) => (count > 0 ? lastHour : 0)),
+      };
+      return [id, { ...stats, counted }];
+    }),
+  );

@@ -2,6 +2,8 @@ import { usualConsent } from "../../shared/consent/default-consent.ts";
 import type { EventType } from "../../shared/contracts/event.ts";
 import type { Point, Precision } from "../../shared/contracts/primitives.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
+import { noActivity, type UserActivity } from "./activity.ts";
+import type { CountedChoices } from "./counted-choices.ts";
 
 /** One of the newest choices. */
 export interface RecentEvent {
@@ -40,6 +42,8 @@ export interface ProductStats {
   times: number[];
   /** Choices of another product that directly followed a choice of this one. */
   transitions: number;
+  /** By which choices the user counted for others; absent if by none. */
+  counted?: CountedChoices;
 }
 
 /** A product that a user dismissed. */
@@ -131,6 +135,8 @@ export interface UserProfile {
   places: Map<string, PlaceStats>;
   /** By {@link productPairKey}. */
   transitions: Map<string, TransitionStats>;
+  /** When, and how much, the user sent. */
+  activity: UserActivity;
   /** Choices by local hour (24) and weekday (7, Monday first). */
   hours: number[];
   weekdays: number[];
@@ -191,6 +197,7 @@ export const emptyProfile = (precision: Precision = usualConsent): UserProfile =
   categories: new Map(),
   places: new Map(),
   transitions: new Map(),
+  activity: noActivity(),
   hours: new Array<number>(24).fill(0),
   weekdays: new Array<number>(7).fill(0),
   prices: {},

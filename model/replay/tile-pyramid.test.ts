@@ -11,7 +11,7 @@ import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { firstStageCandidates } from "../retrieval/first-stage-candidates.ts";
 import { idsOf } from "../retrieval/testing.ts";
 import { popularityScore } from "../tiles/engagement.ts";
-import { tilePyramidAfter } from "./tile-pyramid.ts";
+import { type CountingRules, servingCounts, tilePyramidAfter } from "./tile-pyramid.ts";
 
 const now = 1_760_000_000;
 const oslo = { lat: 59.91, lon: 10.75 };
@@ -138,5 +138,26 @@ describe("tilePyramidAfter", () => {
       expect(scoreOf(after, "a")).toBe(scoreOf(before, "a"));
       expect(idsOf(after)).toEqual(idsOf(before));
     }
+  });
+
+  it("S3, S5: bounds what one user adds, and shows a transition only of enough users", async () => {
+    const countedOf = async (users: number, rules?: CountingRules) => {
+      const steps = Array.from({ length: 40 * users }, (_, i) => ({
+        ...events(i % 2 === 0 ? "a" : "b", "view", 1)[0],
+        userId: `u${i % users}`,
+        itemId: Math.floor(i / users) % 2 === 0 ? "a" : "b",
+        time: now - (40 - Math.floor(i / users)) * 3600,
+      }));
+      const pyramid = tilePyramidAfter({ items }, steps, now, rules);
+      let tile = (await pyramid.tile(worldCell)) as Columns;
+      while (tile.meta.children.length > 0)
+        tile = (await pyramid.tile(tile.meta.children[0].cell)) as Columns;
+      const row = rowOf(tile, "a");
+      return { views: countOf(tile, "a", "view"), next: nextProductsOf(tile, row).length };
+    };
+    expect(await countedOf(1)).toEqual({ views: 20, next: 1 });
+    expect(await countedOf(1, servingCounts)).toEqual({ views: 4, next: 0 });
+    expect(await countedOf(4, servingCounts)).toEqual({ views: 16, next: 0 });
+    expect(await countedOf(5, servingCounts)).toEqual({ views: 20, next: 1 });
   });
 });

@@ -68,15 +68,26 @@ export type ReceivedInteraction = z.infer<typeof receivedInteraction>;
 
 /** An interaction that the user's Durable Object has accepted. */
 export const acceptedInteraction = interaction.extend({
-  /** Whether this is the user's first choice of the product. Totals count users by these first choices. */
+  /** Whether the interaction counts in the lists of others. It always counts in the user's own. */
+  counts: z.boolean().default(true),
+  /**
+   * Keyed hash of the network of a user whom nobody vouches for, with product and type: such users of one network count
+   * once by product, type and day. Null for other users, and where the interaction does not count.
+   */
+  networkKey: z.number().int().nullable().default(null),
+  /** Whether this is the user's first choice of the product that counts. Totals count users by these first choices. */
   first: z.boolean(),
-  /** Whether this is the user's first purchase of the product. Totals count buyers by these first purchases. */
+  /** Whether this is the first of the user's purchases of the product that count. Totals count buyers by them. */
   firstPurchase: z.boolean().default(false),
   /**
    * The user's choices just before this interaction, oldest first, at most three. Each choice counts as a transition to
-   * this product.
+   * this product if it `counts`: the user counted for its product, and not yet for this transition.
    */
-  previous: z.array(z.object({ productId: identifier, cell: z.string().nullable() })).max(3),
+  previous: z
+    .array(
+      z.object({ productId: identifier, cell: z.string().nullable(), counts: z.boolean().default(true) }),
+    )
+    .max(3),
 });
 export type AcceptedInteraction = z.infer<typeof acceptedInteraction>;
 

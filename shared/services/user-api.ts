@@ -103,6 +103,24 @@ export interface StoredEvent {
   recommendationId: string | null;
 }
 
+/** What `recordInteractions` returns. */
+export interface RecordedInteractions {
+  inserted: number;
+  /** The absolute totals of every product and hour in the batch. */
+  totals: ProductTotals[];
+  /** Events that do not count for others, because another user of their network has counted. */
+  uncounted: { userId: string; eventId: string }[];
+}
+
+/** What a rebuild of transitions needs of a stored interaction. `time` is in seconds since the Unix epoch. */
+export interface CountedInteraction {
+  type: EventType;
+  productId: string;
+  time: number;
+  /** Whether it counts for others. */
+  counts: boolean;
+}
+
 /** RPC interface of the user worker: profiles, consent, interactions, totals and location history. */
 export interface UserApi extends ReadinessApi, RetentionApi {
   /**
@@ -126,13 +144,13 @@ export interface UserApi extends ReadinessApi, RetentionApi {
   /**
    * Inserts interactions of at most 5,000 users and adds the inserted rows to the hourly totals, both in one D1
    * transaction. Interactions that exist already (same application, user and event) change nothing. Creates missing
-   * profiles. Returns the absolute totals of every product and hour in the batch.
+   * profiles.
    * The consumer of queue `interactions` calls it.
    */
   recordInteractions(
     application: string,
     batch: (UserGeneration & { interactions: AcceptedInteraction[] })[],
-  ): Promise<Result<{ inserted: number; totals: ProductTotals[] }>>;
+  ): Promise<Result<RecordedInteractions>>;
   /**
    * Returns those of at most 4,000 events that are stored. An import asks before it stores events, because the users'
    * Durable Objects forget event ids after some days.
@@ -155,6 +173,12 @@ export interface UserApi extends ReadinessApi, RetentionApi {
     userId: string,
     page: PageQuery,
   ): Promise<Result<Page<UserInteraction>>>;
+  /** Lists what a rebuild needs of a user's interactions, newest first; at most 500 a page. */
+  listCountedInteractions(
+    application: string,
+    userId: string,
+    page: PageQuery,
+  ): Promise<Result<Page<CountedInteraction>>>;
   /** Lists a user's visits, oldest first; at most 500 a page. */
   listVisits(application: string, userId: string, page: PageQuery): Promise<Result<Page<UserVisit>>>;
   /** Returns the settings for the user's Durable Object, which calls it; null without a profile. */

@@ -11,8 +11,9 @@ export interface CountedEvent {
 }
 
 /**
- * Returns the totals by product that events must produce: each user once by product, type and UTC hour, and once by product
- * among its people and buyers.
+ * Returns the totals by product that events of users whom someone vouches for must produce: each user once by product,
+ * type and UTC hour, by one dismissal of a product, and once by product among its people and buyers. It leaves out that a
+ * user counts in a few hours only.
  */
 export function expectedTotals(events: Iterable<CountedEvent>): Map<string, Totals> {
   const totals = new Map<string, Totals>();
@@ -24,7 +25,8 @@ export function expectedTotals(events: Iterable<CountedEvent>): Map<string, Tota
   for (const { productId, type, userId, timestamp = "" } of events) {
     const counts = totals.get(productId) ?? emptyTotals();
     totals.set(productId, counts);
-    if (isNew(productId, userId, type, Math.floor(Date.parse(timestamp) / 3_600_000))) counts[type]++;
+    const hour = type === "dismiss" ? 0 : Math.floor(Date.parse(timestamp) / 3_600_000);
+    if (isNew(productId, userId, type, hour)) counts[type]++;
     if (type !== "dismiss" && isNew(productId, userId, "people")) counts.people++;
     if (type === "purchase" && isNew(productId, userId, "buyers")) counts.buyers++;
   }

@@ -10,7 +10,8 @@ export default defineConfig({
         compatibilityDate: "2026-11-01",
         durableObjects: { CELL: { className: "Cell", useSQLite: true } },
         kvNamespaces: ["TILES"],
-        bindings: { LONG: process.env.VICINITY_LONG === "1" },
+        // Tests of other rules show transitions of a single user.
+        bindings: { LONG: process.env.VICINITY_LONG === "1", MIN_USERS_SHOWN: "1" },
       },
     }),
   ],

@@ -1,7 +1,5 @@
 import { z } from "zod";
 import { decodeCursor, encodeCursor } from "../../shared/contracts/cursor.ts";
-import type { AcceptedInteraction } from "../../shared/contracts/event.ts";
-import { fromInstant } from "../../shared/contracts/primitives.ts";
 import {
   type CellContent,
   type ProductPosition,
@@ -11,9 +9,11 @@ import {
 } from "../../shared/contracts/rebuild.ts";
 import { ok, type Result, refuse, unwrap } from "../../shared/contracts/result.ts";
 import type { Transition } from "../../shared/contracts/totals.ts";
-import type { UserInteraction } from "../../shared/contracts/user.ts";
+import { countingSettingsOf } from "../../shared/counting/counting-settings.ts";
 import { cellPseudonymOf } from "../../shared/pseudonyms/hashed-names.ts";
 import { pseudonymKeysOf } from "../../shared/pseudonyms/pseudonym-keys.ts";
+import type { CountedInteraction } from "../../shared/services/user-api.ts";
+import { daySeconds } from "../../shared/time/seconds.ts";
 import { transitionsOf } from "./ingest/deliver-rows.ts";
 import { fetchCards } from "./ingest/fetch-cards.ts";
 
@@ -132,17 +132,17 @@ async function rebuildCells(
   return null;
 }
 
-/** Returns a user's interactions, oldest first. */
+/** Returns what a rebuild needs of a user's interactions, oldest first. */
 async function readHistory(
   env: RecommendationEnv,
   application: string,
   userId: string,
-): Promise<UserInteraction[]> {
-  const all: UserInteraction[] = [];
+): Promise<CountedInteraction[]> {
+  const all: CountedInteraction[] = [];
   let cursor: string | undefined;
   do {
     const page = unwrap(
-      await env.USER.listInteractions(application, userId, { limit: historyPageSize, cursor }),
+      await env.USER.listCountedInteractions(application, userId, { limit: historyPageSize, cursor }),
       "the user service",
     );
     all.push(...page.items);
@@ -163,31 +163,43 @@ async function rebuildTransitions(
   for (const card of await fetchCards(env.PRODUCT, application, ids)) cells.set(card.id, card.cell);
   const objectId = env.USER_SESSION.idFromName(`${application}:${userId}`).toString();
   const cellPseudonym = await cellPseudonymOf(await pseudonymKeysOf(env), objectId);
-  const transitions: (Transition & { fromCell: string })[] = [];
-  let previous: AcceptedInteraction["previous"] = [];
-  for (const { eventId, type, productId, timestamp } of history) {
-    const cell = cells.get(productId) ?? null;
-    const facts = { cell, lat: null, lon: null, category: null, priceMinor: null, currency: null };
-    const time = fromInstant(timestamp);
-    transitions.push(
-      ...transitionsOf(cellPseudonym, {
-        eventId,
-        type,
-        productId,
-        time,
-        recommendationId: null,
-        location: null,
-        facts,
-        first: false,
-        firstPurchase: false,
-        previous,
-      }),
-    );
-    if (type !== "dismiss") previous = [...previous, { productId, cell }].slice(-maxPreviousChoices);
-  }
+  const { againDays } = countingSettingsOf(env);
+  const transitions = transitionsOfHistory(cellPseudonym, history, cells, againDays);
   for (let i = 0; i < transitions.length; i += maxTransitionsPerCall)
     unwrap(
       await env.LOCATION.applyTotals(application, [], transitions.slice(i, i + maxTransitionsPerCall)),
       "the location service",
     );
+}
+
+/**
+ * Returns the transitions of a user's history, oldest first, by the rule of the user's object: between choices of
+ * products for which the user counted, and each once in `againDays` days.
+ */
+export function transitionsOfHistory(
+  cellPseudonym: string,
+  history: readonly CountedInteraction[],
+  cells: ReadonlyMap<string, string>,
+  againDays: number,
+): (Transition & { fromCell: string })[] {
+  const transitions: (Transition & { fromCell: string })[] = [];
+  const countedProducts = new Set<string>();
+  const lastTimes = new Map<string, number>();
+  let before: { productId: string; cell: string | null }[] = [];
+  for (const { type, productId, time, counts } of history) {
+    if (type === "dismiss") continue;
+    const cell = cells.get(productId) ?? null;
+    const previous = before.map((from, i) => {
+      const pair = JSON.stringify([from.productId, productId, before.length - i]);
+      const isNew = time - (lastTimes.get(pair) ?? Number.NEGATIVE_INFINITY) >= againDays * daySeconds;
+      lastTimes.set(pair, time);
+      return { ...from, counts: isNew && countedProducts.has(from.productId) };
+    });
+    transitions.push(
+      ...transitionsOf(cellPseudonym, { type, productId, time, counts, facts: { cell }, previous }),
+    );
+    if (counts) countedProducts.add(productId);
+    before = [...before, { productId, cell }].slice(-maxPreviousChoices);
+  }
+  return transitions;
 }

@@ -39,6 +39,10 @@ export interface InteractionJson {
   f: 0 | 1;
   /** 1 for the user's first purchase of the product. */
   fp: 0 | 1;
+  /** 1 for an interaction that counts for others, unless its network has counted already. */
+  c: 0 | 1;
+  /** Key of the user's network, by which users whom nobody vouches for count together; null for others. */
+  n: number | null;
 }
 
 /** Returns the rows of a batch, each event of a user's generation once. */
@@ -63,6 +67,8 @@ export function toInteractionJson(batch: UserInteractionBatch[]): InteractionJso
         r: interaction.recommendationId,
         f: interaction.first ? 1 : 0,
         fp: interaction.firstPurchase ? 1 : 0,
+        c: interaction.counts ? 1 : 0,
+        n: interaction.networkKey,
       });
     }
   return rows;

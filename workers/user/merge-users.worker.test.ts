@@ -26,7 +26,7 @@ const user = (userId: string, generation = 0) => ({
 const erasedUser = (userId: string) => ({ ...user(userId), logPseudonym: "c".repeat(64) });
 const event = (eventId: string, more: Partial<AcceptedInteraction> = {}): AcceptedInteraction => ({
   ...{ eventId, type: "view", productId: "p", time, recommendationId: null, location: null, previous: [] },
-  ...{ first: false, firstPurchase: false },
+  ...{ counts: true, networkKey: null, first: false, firstPurchase: false },
   facts: { cell: null, lat: null, lon: null, category: null, priceMinor: null, currency: null },
   ...more,
 });

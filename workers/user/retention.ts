@@ -52,6 +52,20 @@ async function compactHours(database: D1Database, before: number): Promise<numbe
   return deleted.meta.changes;
 }
 
+/** Days for which the networks that have counted are known: longer than any message is retried. */
+const networkDays = 14;
+
+/** Removes the networks that counted on days so long ago that no event of these days arrives any more. */
+async function removeOldNetworks(database: D1Database, now: number): Promise<void> {
+  await database
+    .prepare(
+      `DELETE FROM network_counts WHERE (day, application, key) IN (
+         SELECT day, application, key FROM network_counts WHERE day < ?1 LIMIT ${maxRowsPerStep})`,
+    )
+    .bind(Math.floor(now / 86_400) - networkDays)
+    .run();
+}
+
 /**
  * Removes expired rows of all applications, and compacts old hourly totals: one bounded step. `now` is in seconds since
  * the epoch. Returns the number of removed rows by kind.
@@ -72,6 +86,7 @@ export async function removeExpiredRows(
         .run();
       removed[kind] = (removed[kind] ?? 0) + meta.changes;
     }
+  for (const database of databases) await removeOldNetworks(database, now);
   const hour = Math.floor(expiryTime(now, retention.hourlyTotals) / 3600);
   for (const database of databases)
     removed.hourlyTotals = (removed.hourlyTotals ?? 0) + (await compactHours(database, hour));

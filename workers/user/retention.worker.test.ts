@@ -22,6 +22,8 @@ const event = (eventId: string, productId: string, days: number) => ({
   location: null,
   facts: { cell: null, lat: null, lon: null, category: null, priceMinor: null, currency: null },
   first: true,
+  counts: true,
+  networkKey: null,
   firstPurchase: false,
   previous: [],
 });

@@ -1,6 +1,6 @@
 import { type Point, type Precision, toInstant } from "../../shared/contracts/primitives.ts";
 import type { User, UserInput, UserInteraction, UserPatch } from "../../shared/contracts/user.ts";
-import type { UserSettings, UserVisit } from "../../shared/services/user-api.ts";
+import type { CountedInteraction, UserSettings, UserVisit } from "../../shared/services/user-api.ts";
 import type { InteractionRow, UserRow, VisitRow } from "./store.ts";
 
 const homeOf = ({ homeLat, homeLon }: UserRow): Point | null =>
@@ -24,6 +24,19 @@ export const userInteractionOf = (row: InteractionRow): UserInteraction => ({
   timestamp: toInstant(row.time),
   recommendationId: row.recommendationId,
   location: row.lat === null || row.lon === null ? null : { lat: row.lat, lon: row.lon },
+});
+
+/** Returns what a rebuild of transitions needs of a stored interaction. */
+export const countedInteractionOf = ({
+  type,
+  productId,
+  time,
+  counts,
+}: InteractionRow): CountedInteraction => ({
+  type,
+  productId,
+  time,
+  counts: counts === 1,
 });
 
 /** Returns a stored visit as the export returns it. */

@@ -66,6 +66,8 @@ export const interactions = sqliteTable(
     batch: text("batch").notNull(),
     /** 1 for the user's first purchase of the product. The totals count buyers by it. */
     firstPurchase: integer("first_purchase").notNull().default(0),
+    /** 1 for a row that counts in the lists of others. Totals and transitions count these rows only. */
+    counts: integer("counts").notNull().default(1),
   },
   (table) => [
     primaryKey({ columns: [table.application, table.userId, table.eventId] }),
@@ -74,8 +76,8 @@ export const interactions = sqliteTable(
 );
 
 /**
- * Counts of a product's interactions by UTC hour: of each type, a user counts once in an hour. Old hours are added up by
- * hour of the week, in hours 0 to 167.
+ * Counts of a product's interactions that count, by UTC hour: of each type, a user counts once in an hour. Old hours are
+ * added up by hour of the week, in hours 0 to 167.
  */
 export const interactionTotals = sqliteTable(
   "interaction_totals",
@@ -93,6 +95,21 @@ export const interactionTotals = sqliteTable(
     buyers: integer("buyers").notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.application, table.productId, table.hour] })],
+);
+
+/**
+ * Networks whose users nobody vouches for, and for which one of them has counted: once by product, type and day. A row
+ * names neither: its key is a hash of the network, the product and the type. Rows are deleted after some days.
+ */
+export const networkCounts = sqliteTable(
+  "network_counts",
+  {
+    /** Whole days since the Unix epoch. First in the key, by which old rows are found. */
+    day: integer("day").notNull(),
+    application: text("application").notNull(),
+    key: integer("key").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.day, table.application, table.key] })],
 );
 
 /**

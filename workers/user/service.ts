@@ -24,11 +24,13 @@ import {
   userPatch,
 } from "../../shared/contracts/user.ts";
 import type {
+  CountedInteraction,
   EndedUser,
   ErasedRecords,
   GenerationEnd,
   HistoryRow,
   KnownToTarget,
+  RecordedInteractions,
   StoredEvent,
   Tombstone,
   UserApi,
@@ -42,6 +44,7 @@ import type { UserInteractionBatch } from "./interaction-rows.ts";
 import { adoptProfile, closeMergedGeneration, insertHistory, readHistory } from "./merge-users.ts";
 import { removeExpiredRows } from "./retention.ts";
 import {
+  countedInteractionOf,
   userInteractionOf,
   userOf,
   userRowChangesOf,
@@ -171,7 +174,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   async recordInteractions(
     application: string,
     batch: UserInteractionBatch[],
-  ): Promise<Result<{ inserted: number; totals: ProductTotals[] }>> {
+  ): Promise<Result<RecordedInteractions>> {
     const parsed = parse(recordInteractionsCall, { application, batch });
     if (!parsed.ok) return parsed;
     return ok(
@@ -204,6 +207,19 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     if (!before.ok) return before;
     const rows = await this.#store.listInteractions(application, userId, query.limit + 1, before.value);
     return ok(toPage(rows, query.limit, userInteractionOf, ({ time, eventId }) => ({ time, eventId })));
+  }
+
+  async listCountedInteractions(
+    application: string,
+    userId: string,
+    query: PageQuery,
+  ): Promise<Result<Page<CountedInteraction>>> {
+    const parsed = parse(listInteractionsCall, { application, userId, query });
+    if (!parsed.ok) return parsed;
+    const before = decodeCursor(interactionPosition, query.cursor);
+    if (!before.ok) return before;
+    const rows = await this.#store.listInteractions(application, userId, query.limit + 1, before.value);
+    return ok(toPage(rows, query.limit, countedInteractionOf, ({ time, eventId }) => ({ time, eventId })));
   }
 
   async lifetimeTotals(application: string, productIds: string[]): Promise<Result<Totals[]>> {

@@ -24,6 +24,8 @@ const viewEvent = (eventId: string, time: number) => ({
   location: null,
   facts: { cell: null, lat: null, lon: null, category: null, priceMinor: null, currency: null },
   first: false,
+  counts: true,
+  networkKey: null,
   firstPurchase: false,
   previous: [],
 });

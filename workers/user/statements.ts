@@ -16,6 +16,18 @@ const notErasedSql = `NOT EXISTS (SELECT 1 FROM erasures e
 /** SQL expression: the UTC hour of a time in seconds, as whole hours since the epoch. */
 const hourSql = (time: string): string => `CAST(floor(${time} / 3600) AS INTEGER)`;
 
+/** SQL expression: the UTC day of row `j` of the list, as whole days since the epoch. */
+const dayOfRowSql = "CAST(floor(j.value ->> 's' / 86400) AS INTEGER)";
+
+/**
+ * SQL expression: whether row `j` of the list counts for others. Of users of one network whom nobody vouches for, the
+ * first row by product, type and day counts.
+ */
+const countsSql = `iif(j.value ->> 'n' IS NULL, j.value ->> 'c',
+  row_number() OVER (PARTITION BY j.value ->> 'n', ${dayOfRowSql} ORDER BY j.key) = 1
+  AND NOT EXISTS (SELECT 1 FROM network_counts n
+    WHERE n.day = ${dayOfRowSql} AND n.application = ?1 AND n.key = j.value ->> 'n'))`;
+
 /**
  * Inserts interactions that do not exist yet and adds them to the hourly totals, in one transaction. Returns the number
  * of inserted rows.
@@ -23,7 +35,8 @@ const hourSql = (time: string): string => `CAST(floor(${time} / 3600) AS INTEGER
  * The totals grow by exactly the rows that carry this call's `batchId`, which must be new for each call. They are found
  * by primary key; CROSS JOIN keeps SQLite from scanning the table instead. A repeated call inserts nothing, so no row
  * carries its `batchId`, and the totals do not change. Of each type, a user counts once for a product and hour: a row
- * adds nothing if an earlier call stored an equal one, for which the user's rows of the hour are read by the index.
+ * adds nothing if an earlier call stored an equal one, for which the user's rows of the hour are read by the index. Rows
+ * that do not count for others add nothing either.
  */
 export async function insertInteractions(
   database: D1Database,
@@ -35,6 +48,19 @@ export async function insertInteractions(
   const list = JSON.stringify(rows);
   const counts = eventTypes.map((type) => `sum(type = '${type}' AND is_new)`).join(", ");
   const additions = countFields.map((name) => `"${name}" = "${name}" + excluded."${name}"`).join(", ");
+  const networks = rows.some(({ n }) => n !== null)
+    ? [
+        database
+          .prepare(
+            `INSERT INTO network_counts
+             SELECT DISTINCT ${dayOfRowSql}, ?1, j.value ->> 'n' FROM json_each(?2) j CROSS JOIN interactions i
+               ON i.application = ?1 AND i.user_id = j.value ->> 'u' AND i.event_id = j.value ->> 'e'
+             WHERE j.value ->> 'n' IS NOT NULL AND i.batch = ?3 AND i.counts = 1
+             ON CONFLICT DO NOTHING`,
+          )
+          .bind(application, list, batchId),
+      ]
+    : [];
   const [, inserted] = await database.batch([
     database
       .prepare(
@@ -48,7 +74,8 @@ export async function insertInteractions(
       .prepare(
         `INSERT INTO interactions
          SELECT ?1, j.value ->> 'u', j.value ->> 'e', j.value ->> 't', j.value ->> 'p', j.value ->> 's',
-           j.value ->> 'la', j.value ->> 'lo', j.value ->> 'r', j.value ->> 'f', ?3, j.value ->> 'fp'
+           j.value ->> 'la', j.value ->> 'lo', j.value ->> 'r', j.value ->> 'f', ?3, j.value ->> 'fp',
+           ${countsSql}
          FROM json_each(?2) j WHERE ${notErasedSql}
          ON CONFLICT DO NOTHING`,
       )
@@ -61,14 +88,14 @@ export async function insertInteractions(
              sum(i.first) AS first, sum(i.first_purchase) AS first_purchase
            FROM json_each(?2) j CROSS JOIN interactions i
              ON i.application = ?1 AND i.user_id = j.value ->> 'u' AND i.event_id = j.value ->> 'e'
-           WHERE i.batch = ?3
+           WHERE i.batch = ?3 AND i.counts = 1
            GROUP BY 1, 2, 3, 4),
          known AS MATERIALIZED (
            SELECT i.user_id, i.product_id, i.type, h.hour
            FROM (SELECT DISTINCT user_id, hour FROM added) h CROSS JOIN interactions i
              ON i.application = ?1 AND i.user_id = h.user_id
                AND i.time >= h.hour * 3600 AND i.time < (h.hour + 1) * 3600
-           WHERE i.batch <> ?3),
+           WHERE i.batch <> ?3 AND i.counts = 1),
          marked AS MATERIALIZED (
            SELECT *, (user_id, product_id, type, hour) NOT IN (SELECT * FROM known) AS is_new FROM added)
          SELECT ?1, product_id, hour, ${counts}, sum(first), sum(first_purchase)
@@ -77,8 +104,26 @@ export async function insertInteractions(
          ON CONFLICT DO UPDATE SET ${additions}`,
       )
       .bind(application, list, batchId),
+    ...networks,
   ]);
   return inserted.meta.changes;
+}
+
+/** Returns those of the rows that do not count for others. Each row is found by its primary key. */
+export async function readUncounted(
+  database: D1Database,
+  application: string,
+  rows: readonly InteractionJson[],
+): Promise<{ userId: string; eventId: string }[]> {
+  const { results } = await database
+    .prepare(
+      `SELECT i.user_id AS userId, i.event_id AS eventId FROM json_each(?2) j CROSS JOIN interactions i
+         ON i.application = ?1 AND i.user_id = j.value ->> 0 AND i.event_id = j.value ->> 1
+       WHERE i.counts = 0`,
+    )
+    .bind(application, JSON.stringify(rows.map(({ u, e }) => [u, e])))
+    .all<{ userId: string; eventId: string }>();
+  return results;
 }
 
 /**
@@ -110,7 +155,7 @@ export async function recountTotals(
       .prepare(
         `INSERT INTO interaction_totals
          SELECT application, product_id, ${hourSql("time")}, ${counts}, sum(first), sum(first_purchase)
-         FROM interactions WHERE ${range} GROUP BY 1, 2, 3`,
+         FROM interactions WHERE ${range} AND counts = 1 GROUP BY 1, 2, 3`,
       )
       .bind(application, after, last),
   ]);

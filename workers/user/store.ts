@@ -26,6 +26,7 @@ import {
   readHours,
   readInteractions,
   readTombstones,
+  readUncounted,
   recountTotals,
 } from "./statements.ts";
 
@@ -148,15 +149,21 @@ export class UserStore {
   /**
    * Inserts interactions that do not exist yet, and adds them to the totals in the same transaction. Returns the totals
    * of every product and hour in the batch, read after the commit. The last of several concurrent calls thus returns
-   * the totals of all of them.
+   * the totals of all of them. `uncounted` are those of the events that do not count because another user of their
+   * network has counted.
    */
   async recordInteractions(
     application: string,
     batch: UserInteractionBatch[],
     batchId: string,
     now: number,
-  ): Promise<{ inserted: number; totals: ProductTotals[] }> {
+  ): Promise<{
+    inserted: number;
+    totals: ProductTotals[];
+    uncounted: { userId: string; eventId: string }[];
+  }> {
     const rows = toInteractionJson(batch);
+    const uncounted: { userId: string; eventId: string }[] = [];
     const inserted = await Promise.all(
       this.#groupByDatabase(application, rows, (row) => row.u).map(async ([database, part]) => {
         let sum = 0;
@@ -169,6 +176,9 @@ export class UserStore {
             `${batchId}:${i}`,
             now,
           );
+        const ofNetworks = part.filter(({ n }) => n !== null);
+        if (ofNetworks.length > 0)
+          uncounted.push(...(await readUncounted(database, application, ofNetworks)));
         return sum;
       }),
     );
@@ -176,6 +186,7 @@ export class UserStore {
     const hours = await this.#readHoursEverywhere((database) => readHours(database, application, touched));
     return {
       inserted: inserted.reduce((sum, each) => sum + each, 0),
+      uncounted,
       totals: [...groupHoursByProduct(touched.keys(), hours)].map(([productId, hours]) => ({
         productId,
         complete: false,

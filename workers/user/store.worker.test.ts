@@ -29,6 +29,8 @@ const interaction = (event: number, product: number, type: number, hours: number
   location: null,
   facts: { cell: null, lat: null, lon: null, category: null, priceMinor: null, currency: null },
   first: event % 3 === 0,
+  counts: true,
+  networkKey: null,
   firstPurchase: false,
   previous: [],
 });

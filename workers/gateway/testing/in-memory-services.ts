@@ -125,10 +125,11 @@ const userService = (): UserApi => {
       return ok({ user, settings: settings(user) });
     },
     list: async () => ok({ items: [...users.values()] }),
-    recordInteractions: async () => ok({ inserted: 0, totals: [] }),
+    recordInteractions: async () => ok({ inserted: 0, totals: [], uncounted: [] }),
     findInteractions: async () => ok([]),
     recordLocations: async () => ok({ inserted: 0 }),
     listInteractions: async () => ok({ items: [] }),
+    listCountedInteractions: async () => ok({ items: [] }),
     lifetimeTotals: async (_application, ids) => ok(ids.map(emptyTotals)),
     hourlyTotals: async () => ok([]),
     rebuildTotals: async () => ok({ products: 0, next: null }),

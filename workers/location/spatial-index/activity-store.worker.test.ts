@@ -40,14 +40,15 @@ const change = (productId: string): ProductChange => ({
 const inObject = (
   name: string,
   run: (fresh: () => ActivityStore, productIn: (activity: ActivityStore, id: string) => CellProduct) => void,
+  minUsers = 1,
 ): Promise<void> =>
   runInDurableObject(cellStub(environment.CELL, name, leaf), (_object, { storage }) => {
     const store = new CellStore(storage.sql);
     store.createTables();
-    new ActivityStore(storage.sql).createTables();
+    new ActivityStore(storage.sql, minUsers).createTables();
     for (const id of ids) store.putProduct(change(id));
     run(
-      () => new ActivityStore(storage.sql),
+      () => new ActivityStore(storage.sql, minUsers),
       (activity, id) => {
         const found = [...store.products(activity)].find((each) => each.change.productId === id);
         if (!found) throw new Error(`the cell has no product ${id}`);
@@ -61,8 +62,9 @@ const totals = (productId: string, views: number, hour = 0, complete = true): Pr
   complete,
   hours: [{ ...emptyTotals(), view: views, hour }],
 });
-const delta = (key: number, time: number, from: string, to: string): TransitionDelta => ({
+const delta = (key: number, time: number, from: string, to: string, user = key): TransitionDelta => ({
   key,
+  user,
   time,
   from,
   to,
@@ -229,4 +231,47 @@ it("adds up old hours that exceed a row, and then accepts old hours only in comp
     expect(productIn(activity, "b").hours.length).toBe(168 + 9000);
     expect(activity.apply([totals("b", 2, 410_000, false)], [], 7, true).unknown).toEqual(["b"]);
   });
+});
+
+it("S5: shows a next product only after enough different users, pending or compacted, and after an eviction", async () => {
+  await inObject(
+    "hidden",
+    (fresh, productIn) => {
+      const shown = () => productIn(fresh(), "a").nextProducts;
+      const apply = (key: number, user: number, defer: boolean) =>
+        fresh().apply([], [delta(key, key, "a", "b", user)], key, defer);
+      for (let key = 0; key < 50; key++) apply(key, 7, key % 2 === 0);
+      apply(50, 8, true);
+      expect(shown()).toEqual([]);
+      apply(51, 9, true);
+      expect(shown()).toEqual([{ productId: "b", cell: leaf, weight: 52 }]);
+      fresh().compact(60);
+      expect(shown()).toEqual([{ productId: "b", cell: leaf, weight: 52 }]);
+      apply(52, 7, false);
+      expect(shown()).toEqual([{ productId: "b", cell: leaf, weight: 53 }]);
+    },
+    3,
+  );
+});
+
+it("S5: keeps what many users chose next, whatever one user adds", async () => {
+  await inObject(
+    "crowded",
+    (fresh, productIn) => {
+      const activity = fresh();
+      activity.apply(
+        [],
+        [0, 1, 2].map((user) => delta(user, 0, "a", "b", user)),
+        0,
+        false,
+      );
+      const invented = Array.from({ length: 80 }, (_, n) => ({
+        ...delta(10 + n, 0, "a", `p${n}`, 9),
+        weight: 99,
+      }));
+      activity.apply([], invented, 0, false);
+      expect(productIn(activity, "a").nextProducts).toEqual([{ productId: "b", cell: leaf, weight: 3 }]);
+    },
+    3,
+  );
 });

@@ -40,7 +40,15 @@ const totals = (productId: string, views: number): ProductTotals => {
   const counts = { ...emptyTotals(), view: views, people: 1 };
   return { productId, complete: true, hours: [{ ...counts, hour: 472_222 }] };
 };
-const transition = (key: number) => ({ key, from: "a", to: "b", toCell: leaf, gap: 1, time: 1_700_000_000 });
+const transition = (key: number) => ({
+  key,
+  user: key,
+  from: "a",
+  to: "b",
+  toCell: leaf,
+  gap: 1,
+  time: 1_700_000_000,
+});
 
 async function tile(application: string, name = leaf): Promise<Columns> {
   const bytes = await cell(application, name).tile();

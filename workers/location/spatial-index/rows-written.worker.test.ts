@@ -28,6 +28,7 @@ const chosen = (n: number): string => `p${(n * 37) % products}`;
 const transitionsOf = (n: number): Transition[] =>
   [1, 2, 3].map((gap) => ({
     key: n,
+    user: n,
     from: chosen(n - gap),
     to: chosen(n),
     toCell: leaf,

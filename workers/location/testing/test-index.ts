@@ -119,7 +119,18 @@ export class TestIndex {
     const transitions: (Transition & { fromCell: string })[] =
       key === undefined
         ? []
-        : [{ key, from, to, fromCell: this.#address(from), toCell: this.#address(to), gap: 1, time: 1 }];
+        : [
+            {
+              key,
+              user: key,
+              from,
+              to,
+              fromCell: this.#address(from),
+              toCell: this.#address(to),
+              gap: 1,
+              time: 1,
+            },
+          ];
     await applyTotals(indexEnvironment.CELL, this.application, totals, transitions);
   }
 

@@ -15,9 +15,11 @@ const choice = (
   recommendationId: null,
   location: null,
   facts: { cell: "c", lat: null, lon: null, category: null, priceMinor: null, currency: null, ...more.facts },
+  counts: true,
+  networkKey: null,
   first: false,
   firstPurchase: false,
-  previous: [{ productId: "a", cell: "c" }],
+  previous: [{ productId: "a", cell: "c", counts: true }],
   ...more,
 });
 const keysOf = (user: string, interaction: AcceptedInteraction): number[] =>
@@ -33,8 +35,8 @@ describe("transitionsOf", () => {
 
   it("L9: gives another user, hour, product or gap another key", () => {
     const previous = [
-      { productId: "a", cell: "c" },
-      { productId: "x", cell: "c" },
+      { productId: "a", cell: "c", counts: true },
+      { productId: "x", cell: "c", counts: true },
     ];
     const keys = [
       ...keysOf("u", choice("e", 0)),
@@ -44,6 +46,15 @@ describe("transitionsOf", () => {
       ...keysOf("u", choice("e", 0, { previous })),
     ];
     expect(new Set(keys).size).toBe(6);
+  });
+
+  it("S5: adds none for an interaction, or from a choice, that does not count", () => {
+    expect(transitionsOf("u", choice("e", 0, { counts: false }))).toEqual([]);
+    const previous = [
+      { productId: "a", cell: "c", counts: false },
+      { productId: "x", cell: "c", counts: true },
+    ];
+    expect(transitionsOf("u", choice("e", 0, { previous }))).toMatchObject([{ from: "x", gap: 1 }]);
   });
 
   it("L6: adds none for a dismissal", () => {

@@ -1,4 +1,4 @@
-import { hash53 } from "../../../model/columns/hash.ts";
+import { hash32, hash53 } from "../../../model/columns/hash.ts";
 import type { AcceptedInteraction } from "../../../shared/contracts/event.ts";
 import type { InteractionsMessage, UserRows } from "../../../shared/contracts/queues.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
@@ -16,24 +16,28 @@ import { writeTrainingLog } from "./write-training-log.ts";
 const maxTotalsPerCall = 1000;
 
 /**
- * Returns the transitions that an interaction adds: one from each product chosen just before it. A dismissal adds none.
- * Those that a user repeats in the same UTC hour have the same key, so that the cells count them once. `cellPseudonym` is
- * the user's name in the cells.
+ * Returns the transitions that an interaction adds: one from each product chosen just before it that counts. A dismissal
+ * adds none. Those that a user repeats in the same UTC hour have the same key, so that the cells count them once.
+ * `cellPseudonym` is the user's name in the cells.
  */
 export function transitionsOf(
   cellPseudonym: string,
-  interaction: AcceptedInteraction,
+  interaction: Pick<AcceptedInteraction, "type" | "productId" | "time" | "counts" | "previous"> & {
+    facts: Pick<AcceptedInteraction["facts"], "cell">;
+  },
 ): (Transition & { fromCell: string })[] {
-  if (interaction.type === "dismiss") return [];
+  if (interaction.type === "dismiss" || !interaction.counts) return [];
   const hour = Math.floor(interaction.time / hourSeconds);
-  return interaction.previous.flatMap(({ productId, cell }, i) => {
+  return interaction.previous.flatMap(({ productId, cell, counts }, i) => {
     const gap = interaction.previous.length - i;
-    return cell === null || interaction.facts.cell === null || productId === interaction.productId
+    const isKnown = cell !== null && interaction.facts.cell !== null;
+    return !counts || !isKnown || productId === interaction.productId
       ? []
       : [
           {
             // The cell counts each key once. The hash hides the user from the cell.
             key: hash53(JSON.stringify([cellPseudonym, productId, interaction.productId, gap, hour])),
+            user: hash32(JSON.stringify([cellPseudonym, productId, interaction.productId])),
             from: productId,
             fromCell: cell,
             to: interaction.productId,
@@ -122,10 +126,13 @@ export async function deliverRows(
       const cell = cells.get(each.productId);
       return cell === undefined ? [] : [{ ...each, cell }];
     });
+    const uncounted = new Set(recorded.uncounted.map((each) => JSON.stringify([each.userId, each.eventId])));
     const transitions: ReturnType<typeof transitionsOf> = [];
-    for (const { pseudonym, interactions: list } of batch) {
+    for (const { userId, pseudonym, interactions: list } of batch) {
       const cellPseudonym = await cellPseudonymOf(keys, pseudonym);
-      transitions.push(...list.flatMap((each) => transitionsOf(cellPseudonym, each)));
+      for (const each of list)
+        if (!uncounted.has(JSON.stringify([userId, each.eventId])))
+          transitions.push(...transitionsOf(cellPseudonym, each));
     }
     const applied = unwrap(
       await env.LOCATION.applyTotals(application, totals, transitions),

@@ -15,6 +15,7 @@ import { fromInstant } from "../../../shared/contracts/primitives.ts";
 import type { UserRows } from "../../../shared/contracts/queues.ts";
 import { type Requester, trustedRequester } from "../../../shared/contracts/requester.ts";
 import { ok, type Refusal, RefusalError, type Result, unwrap } from "../../../shared/contracts/result.ts";
+import { hourlyLimitText, secondsToNextHour } from "../../../shared/counting/hourly-limit.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import type { HistoryReport } from "../../../shared/services/recommendation-api.ts";
 import { coarsenPoint } from "../serve/resolve-location.ts";
@@ -48,6 +49,13 @@ const conflictOf = (eventId: string, fields: string[]): RejectedEvent["error"] =
   message:
     `Another event is stored under the \`eventId\` ${JSON.stringify(eventId)}: ` +
     `${fields.map((field) => `\`${field}\``).join(", ")} ${fields.length === 1 ? "differs" : "differ"}. Send each event under an id of its own.`,
+});
+
+/** Returns why an event is refused whose user sent too many in this hour. `now` is in seconds since the Unix epoch. */
+const hourlyLimit = (now: number): RejectedEvent["error"] => ({
+  code: "rate_limited",
+  message: hourlyLimitText("events"),
+  retryAfter: secondsToNextHour(now),
 });
 
 /** Returns the warnings of events that are not refused: a warning says what was done with an event that is stored. */
@@ -112,8 +120,8 @@ function groupByUser(events: readonly IndexedEvent[]): UserEvents[] {
 interface UserIngestResult {
   accepted: number;
   duplicates: number;
-  /** Events whose ids are known with other content. */
-  conflicts: RejectedEvent[];
+  /** Events whose ids are known with other content, and events above the limit of an hour. */
+  refused: RejectedEvent[];
   /** Outbox rows to deliver. */
   user: UserRows;
   /** Whether the user has a live connection. */
@@ -139,6 +147,8 @@ interface RecordingContext {
   facts: ReadonlyMap<string, ProductFacts>;
   isHistory: boolean;
   requester: Requester;
+  /** Seconds since the Unix epoch. */
+  now: number;
 }
 
 /**
@@ -149,7 +159,7 @@ async function recordForUser(
   env: RecommendationEnv,
   application: string,
   { userId, events }: UserEvents,
-  { facts, isHistory, requester }: RecordingContext,
+  { facts, isHistory, requester, now }: RecordingContext,
 ): Promise<UserIngestResult> {
   const session = userSessionStub(env.USER_SESSION, application, userId, knownLocation(events[0].input));
   const hasLocation = events.some(({ input }) => knownLocation(input) !== null);
@@ -177,7 +187,7 @@ async function recordForUser(
   const ingested: UserIngestResult = {
     accepted: 0,
     duplicates: 0,
-    conflicts: [],
+    refused: [],
     user: { userId, pseudonym: session.id.toString(), generation: 0, rows: [] },
     hasListeners: false,
     warnings: events.flatMap(({ index, input }) => implausibleLocation(index, input) ?? []),
@@ -197,7 +207,8 @@ async function recordForUser(
     for (const [k, { acceptance, conflicts, row, isLocationDoubted }] of recorded.results.entries()) {
       const { index } = events[i + k];
       if (acceptance === "conflict")
-        ingested.conflicts.push({ index, error: conflictOf(part[k].eventId, conflicts) });
+        ingested.refused.push({ index, error: conflictOf(part[k].eventId, conflicts) });
+      else if (acceptance === "limited") ingested.refused.push({ index, error: hourlyLimit(now) });
       else ingested[acceptance === "accepted" ? "accepted" : "duplicates"]++;
       if (isLocationDoubted) ingested.warnings.push(doubtedLocation(index));
       if (row === null) continue;
@@ -254,14 +265,14 @@ export async function ingestEvents(
         });
   const usersWithListeners: string[] = [];
   const rows: UserRows[] = [];
-  const context: RecordingContext = { facts: facts ?? new Map(), isHistory: false, requester };
+  const context: RecordingContext = { facts: facts ?? new Map(), isHistory: false, requester, now };
   let ended: Refusal | null = null;
   await mapConcurrent(maxConcurrentUsers, groupByUser(accepted), async (user) => {
     try {
       const ingested = await recordForUser(env, application, user, context);
       receipt.accepted += ingested.accepted;
       receipt.duplicates += ingested.duplicates;
-      receipt.rejected.push(...ingested.conflicts);
+      receipt.rejected.push(...ingested.refused);
       if (ingested.hasListeners) usersWithListeners.push(user.userId);
       receipt.warnings.push(...ingested.warnings);
       if (ingested.user.rows.length > 0) rows.push(ingested.user);
@@ -348,12 +359,12 @@ export async function ingestHistory(
     }
   });
   const users: UserRows[] = [];
-  const context: RecordingContext = { facts, isHistory: true, requester: trustedRequester };
+  const context: RecordingContext = { facts, isHistory: true, requester: trustedRequester, now };
   await mapConcurrent(maxConcurrentUsers, groupByUser(events), async (user) => {
     const ingested = await recordForUser(env, application, user, context);
     report.accepted += ingested.accepted;
     report.duplicates += ingested.duplicates;
-    report.rejected.push(...ingested.conflicts);
+    report.rejected.push(...ingested.refused);
     // The caller knows that the locations of a user are coarsened; each line of history need not repeat it.
     warnings.push(...ingested.warnings.filter(({ code }) => code === notBelieved));
     if (ingested.user.rows.length > 0) users.push(ingested.user);

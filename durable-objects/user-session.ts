@@ -7,7 +7,7 @@ import { receivedInteraction } from "../shared/contracts/event.ts";
 import { type Impression, impression } from "../shared/contracts/impression.ts";
 import { liveHeaders } from "../shared/contracts/live.ts";
 import type { Point, Precision } from "../shared/contracts/primitives.ts";
-import { type RecommendationReceipt, recommendationReceipt } from "../shared/contracts/recommendation.ts";
+import { type ReceiptRecord, receiptRecord } from "../shared/contracts/recommendation.ts";
 import {
   type Requester,
   requester as requesterInput,
@@ -32,7 +32,7 @@ import {
   type SessionExportPosition,
 } from "./user-session/export-page.ts";
 import { type IngestResult, ingestEvent } from "./user-session/ingest-event.ts";
-import { Listeners } from "./user-session/listeners.ts";
+import { type Listener, Listeners } from "./user-session/listeners.ts";
 import { isDue, resendSeconds, sendDueRows } from "./user-session/outbox.ts";
 import { receiptDaysOf } from "./user-session/receipt-days.ts";
 import { applyVisitToProfile, SessionState } from "./user-session/session-state.ts";
@@ -291,10 +291,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   }
 
   /** Returns the receipt of a recommendation; null if it does not exist or belongs to another application. */
-  receipt(application: string, recommendationId: string): RecommendationReceipt | null {
+  receipt(application: string, recommendationId: string): ReceiptRecord | null {
     if (!this.#store.hasTables() || this.#store.getMeta("application") !== application) return null;
     const stored = this.#store.receipt(recommendationId);
-    return stored ? recommendationReceipt.parse(JSON.parse(stored.receipt)) : null;
+    return stored ? receiptRecord.parse(JSON.parse(stored.receipt)) : null;
   }
 
   /** Closes rows that were delivered. Rows of another generation are ignored. */
@@ -359,15 +359,21 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const issued = request.headers.get(liveHeaders.tokenIssuedAt);
     const tokenIssuedAt = issued === null ? null : z.coerce.number().parse(issued);
     if (this.#endedToken({ ...trustedRequester, tokenIssuedAt })) return new Response(null, { status: 401 });
-    const webSocket = this.#listeners.accept(until);
+    const mayKnowPlace = request.headers.get(liveHeaders.mayKnowPlace) === "yes";
+    const webSocket = this.#listeners.accept({ until, mayKnowPlace });
     if (webSocket === null) return new Response(null, { status: 429 });
     await this.#scheduleAlarm();
     return new Response(null, { status: 101, webSocket });
   }
 
-  /** Sends a text to all open WebSockets, and closes those whose credential has expired. */
-  broadcast(text: string): void {
-    this.#listeners.send(text, Date.now() / 1000);
+  /** Returns the rights of the open WebSockets, each once. */
+  listenerRights(): Pick<Listener, "mayKnowPlace">[] {
+    return this.#listeners.rights;
+  }
+
+  /** Sends a text to the open WebSockets with these rights, and closes those whose credential has expired. */
+  broadcast(text: string, rights: Pick<Listener, "mayKnowPlace">): void {
+    this.#listeners.send(text, rights, Date.now() / 1000);
   }
 
   override async webSocketMessage(socket: WebSocket): Promise<void> {

@@ -3,10 +3,15 @@ import { z } from "zod";
 /** Maximum number of WebSockets per user. */
 export const maxListeners = 8;
 
-/** The attachment of a WebSocket: when its credential expires, seconds since the epoch. */
-const listener = z.object({ until: z.number() });
+/**
+ * The attachment of a WebSocket: when its credential expires, seconds since the epoch, and whether its holder may know
+ * the user's place.
+ */
+const listener = z.object({ until: z.number(), mayKnowPlace: z.boolean().default(false) });
+export type Listener = z.infer<typeof listener>;
 
-const expiryOf = (socket: WebSocket): number => listener.parse(socket.deserializeAttachment()).until;
+const listenerOf = (socket: WebSocket): Listener => listener.parse(socket.deserializeAttachment());
+const expiryOf = (socket: WebSocket): number => listenerOf(socket).until;
 
 /**
  * The WebSockets of a user, which the platform keeps open while the object hibernates. A WebSocket that this class
@@ -27,14 +32,12 @@ export class Listeners {
     return this.#ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
   }
 
-  /**
-   * Accepts a WebSocket until `until`, seconds since the epoch. Returns the client's end; null if there are too many.
-   */
-  accept(until: number): WebSocket | null {
+  /** Accepts a WebSocket. Returns the client's end; null if there are too many. */
+  accept(attachment: Listener): WebSocket | null {
     if (this.#ctx.getWebSockets().length >= maxListeners) return null;
     const pair = new WebSocketPair();
     this.#ctx.acceptWebSocket(pair[1]);
-    pair[1].serializeAttachment({ until });
+    pair[1].serializeAttachment(attachment);
     this.#firstExpiry = undefined;
     return pair[0];
   }
@@ -53,10 +56,16 @@ export class Listeners {
     return this.#firstExpiry;
   }
 
-  /** Sends a text to all WebSockets whose credential is valid. */
-  send(text: string, now: number): void {
+  /** Returns the rights of the open WebSockets, each once: whether their holders may know the user's place. */
+  get rights(): Pick<Listener, "mayKnowPlace">[] {
+    const distinct = new Set(this.#open.map((socket) => listenerOf(socket).mayKnowPlace));
+    return [...distinct].map((mayKnowPlace) => ({ mayKnowPlace }));
+  }
+
+  /** Sends a text to the WebSockets with these rights whose credential is valid. */
+  send(text: string, { mayKnowPlace }: Pick<Listener, "mayKnowPlace">, now: number): void {
     this.closeExpired(now);
-    for (const socket of this.#open) socket.send(text);
+    for (const socket of this.#open) if (listenerOf(socket).mayKnowPlace === mayKnowPlace) socket.send(text);
   }
 
   /** Closes WebSockets whose credential has expired. */

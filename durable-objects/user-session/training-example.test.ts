@@ -16,6 +16,7 @@ function impressionOf(rows: number): Impression {
       model: { version: "v", sha256: "" },
       variant: "default",
       location: { city: null, country: null, precision: "exact", source: "none" },
+      isPlacePrivate: true,
       candidates: 500,
       items: [],
       stages: [],

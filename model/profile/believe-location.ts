@@ -1,4 +1,5 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
+import { coarsenToKilometer } from "../../shared/geo/coarsen.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
 import type { UserProfile } from "./profile.ts";
@@ -7,18 +8,22 @@ import type { UserProfile } from "./profile.ts";
 export const maxSpeedKmh = 1500;
 
 /**
- * Distance that two locations of one moment may have, in km: the error of a location from cell towers; for precision
- * `city`, twice the largest usual distance between a point and the center of its city. At `none` no location is stored.
+ * Distance that two locations of one moment may have, in km: the error of a location from cell towers and of distances
+ * to about 1 km; for precision `city`, twice the largest usual distance between a point and the center of its city. At `none` no location is stored.
  */
-const toleranceKm = { exact: 10, approximate: 12, city: 100, none: 100 } as const;
+const toleranceKm = { exact: 12, approximate: 12, city: 100, none: 100 } as const;
 
 /** A location at a time, in seconds since the epoch. */
 type Sighting = Point & { time: number };
 
-/** Returns whether a user can have been at both locations. The order of the times does not matter. */
+/**
+ * Returns whether a user can have been at both locations. The order of the times does not matter. The distance is that of
+ * the locations to about 1 km, so that nobody finds out more by reporting locations and reading which are believed.
+ */
 export function isReachable(a: Sighting, b: Sighting, precision: UserProfile["precision"]): boolean {
   const hours = Math.abs(a.time - b.time) / hourSeconds;
-  return distanceKm(a.lat, a.lon, b.lat, b.lon) <= maxSpeedKmh * hours + toleranceKm[precision];
+  const [from, to] = [coarsenToKilometer(a), coarsenToKilometer(b)];
+  return distanceKm(from.lat, from.lon, to.lat, to.lon) <= maxSpeedKmh * hours + toleranceKm[precision];
 }
 
 /**

@@ -16,6 +16,8 @@ export type KeyRole = z.infer<typeof keyRole>;
 export const keyScopes = [
   /** Read any user's profile and history, and list users. */
   "people:read",
+  /** Know where users are: their home, locations, and the distances of products from them. */
+  "locations:read",
   /** Create, change and erase users. */
   "people:write",
   /** Write products and their images, one at a time or in bulk. */

@@ -3,12 +3,12 @@ import { eventType } from "./event.ts";
 import { identifier, instant, point } from "./primitives.ts";
 import { experimentCounts } from "./queues.ts";
 import { recommendationReceipt } from "./recommendation.ts";
-import { user, userInteraction } from "./user.ts";
+import { shownInteraction, shownUser } from "./user.ts";
 
 /** One piece of data that is stored about a user, tagged with the store that holds it. */
 export const exportItem = z.discriminatedUnion("store", [
-  z.object({ store: z.literal("profile"), profile: user }),
-  z.object({ store: z.literal("interactions"), interaction: userInteraction }),
+  z.object({ store: z.literal("profile"), profile: shownUser }),
+  z.object({ store: z.literal("interactions"), interaction: shownInteraction }),
   z.object({
     store: z.literal("locations"),
     location: point,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { identifier } from "./primitives.ts";
-import { recommendationReceipt } from "./recommendation.ts";
+import { receiptRecord } from "./recommendation.ts";
 
 /** A candidate of an impression, shown or not shown. */
 export const loggedCandidate = z.object({
@@ -19,7 +19,7 @@ export const loggedCandidate = z.object({
  * features of the shown candidates and of a sample of the others.
  */
 export const impression = z.object({
-  receipt: recommendationReceipt,
+  receipt: receiptRecord,
   featureHash: z.string(),
   rows: z.array(loggedCandidate),
   /** Features of the rows, in their order, packed by `model/features/pack-features.ts`. */

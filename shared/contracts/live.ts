@@ -8,6 +8,8 @@ export const liveHeaders = {
   userId: "x-vicinity-user",
   /** When the WebSocket closes, in seconds since the epoch. */
   until: "x-vicinity-until",
+  /** `yes` if the holder of the credential may know the user's place; else the lists do not tell it. */
+  mayKnowPlace: "x-vicinity-may-know-place",
   /** When the user token was issued, in seconds since the epoch; absent for keys. */
   tokenIssuedAt: "x-vicinity-token-issued",
 } as const;

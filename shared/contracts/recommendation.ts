@@ -63,7 +63,11 @@ export const recommendedItem = z.object({
   productId: identifier,
   rank: z.number().int(),
   score: z.number(),
-  /** Great-circle distance from the user; null if the product has no location or the user's location is unknown. */
+  /**
+   * Great-circle distance from the user in km, rounded to what the precision of their place allows: 0.01 km at `exact`, 1
+   * km at `approximate`, 10 km at `city` and for the edge's estimate. Null if the product has no location, if the user's
+   * is unknown, or if the credential may not know it.
+   */
   distanceKm: z.number().nullable(),
   product: productCard.omit({ cell: true, version: true }),
   reasons: z.array(z.string()).optional(),
@@ -109,6 +113,13 @@ export const recommendationReceipt = z.object({
   stages: z.array(stage),
 });
 export type RecommendationReceipt = z.infer<typeof recommendationReceipt>;
+
+/** A receipt as the user's object stores it. */
+export const receiptRecord = recommendationReceipt.extend({
+  /** Whether keys that may not know the user's place must not learn the place of this recommendation. */
+  isPlacePrivate: z.boolean().default(true),
+});
+export type ReceiptRecord = z.infer<typeof receiptRecord>;
 
 /** What a list of products that does not depend on a user contains. */
 export const productListQuery = z.object({

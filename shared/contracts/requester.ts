@@ -10,6 +10,8 @@ export const requester = z.strictObject({
   isVouched: z.boolean(),
   /** Whether the requester may know the place that is stored of the user: their last location and their home. */
   mayKnowPlace: z.boolean(),
+  /** Whether the requester may read what the user did. */
+  mayReadHistory: z.boolean(),
   /** When the user token was issued, in seconds since the epoch; null for keys. */
   tokenIssuedAt: epochSeconds.nullable(),
   /** Keyed hash of the client's network, for users nobody vouches for; null otherwise. */
@@ -21,6 +23,7 @@ export type Requester = z.infer<typeof requester>;
 export const trustedRequester: Requester = {
   isVouched: true,
   mayKnowPlace: true,
+  mayReadHistory: true,
   tokenIssuedAt: null,
   network: null,
 };

@@ -56,6 +56,15 @@ export const userInteraction = z.object({
 });
 export type UserInteraction = z.infer<typeof userInteraction>;
 
+const withheld = "Absent for a key without `locations:read`.";
+/** A user as an answer shows it to a credential. */
+export const shownUser = user.extend({ home: user.shape.home.optional().meta({ description: withheld }) });
+export type ShownUser = z.infer<typeof shownUser>;
+/** An interaction as an answer shows it to a credential. */
+export const shownInteraction = userInteraction.extend({
+  location: userInteraction.shape.location.optional().meta({ description: withheld }),
+});
+
 /** Body of `PUT /v1/users/{id}/location`: where the user is. */
 export const locationInput = nullIsAbsent(
   z.strictObject({

@@ -54,8 +54,15 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
     point: Point | null,
     query: ProductListQuery,
   ): Promise<Result<RecommendationList>>;
-  /** Returns the receipt of a recommendation; refuses with `not_found` if it is unknown or expired. */
-  receipt(application: string, recommendationId: string): Promise<Result<RecommendationReceipt>>;
+  /**
+   * Returns the receipt of a recommendation; refuses with `not_found` if it is unknown or expired, and with `forbidden` if
+   * it would tell the requester where the user was.
+   */
+  receipt(
+    application: string,
+    recommendationId: string,
+    requester: Requester,
+  ): Promise<Result<RecommendationReceipt>>;
   /**
    * Ingests at most 100 events. Each accepted event is stored durably in its user's Durable Object before the method
    * returns.

@@ -92,6 +92,7 @@ const shown: Impression = {
     model: { version: "v", sha256: "0".repeat(64) },
     variant: "none",
     location: { city: null, country: null, precision: "exact", source: "none" },
+    isPlacePrivate: true,
     candidates: 1,
     items: [],
     stages: [],

@@ -4,6 +4,7 @@ import { decodeCursor, encodeCursor } from "../../shared/contracts/cursor.ts";
 import { deadLetterWithBody } from "../../shared/contracts/dead-letter.ts";
 import { type ExportItem, exportItem } from "../../shared/contracts/export.ts";
 import type { Page } from "../../shared/contracts/page.ts";
+import type { Requester } from "../../shared/contracts/requester.ts";
 import { ok, RefusalError, type Result, unwrap } from "../../shared/contracts/result.ts";
 import { findUserDeadLetters } from "../../shared/dead-letters/erase-user.ts";
 import { isMalformedMessageAbout, userPartOfMessage } from "../../shared/dead-letters/message-users.ts";
@@ -12,6 +13,7 @@ import { logPseudonymOf } from "../../shared/pseudonyms/hashed-names.ts";
 import { pseudonymKeysOf } from "../../shared/pseudonyms/pseudonym-keys.ts";
 import { scanLog } from "../../shared/training-log/erase-user.ts";
 import { unpackLines } from "../../shared/training-log/lines.ts";
+import { itemWithoutPlaces } from "./withhold-places.ts";
 
 /** Stores that hold data of a user, in the order of the export. */
 const exportParts = [
@@ -135,12 +137,16 @@ const readers: Record<ExportPart, (env: RecommendationEnv, request: PartRequest)
   },
 };
 
-/** Returns the next page of all data that is stored about a user. A page may be empty although more pages follow. */
+/**
+ * Returns the next page of all data that is stored about a user, without places for a requester who may not know them. A
+ * page may be empty although more pages follow.
+ */
 export async function exportUser(
   env: RecommendationEnv,
   application: string,
   userId: string,
   { limit, cursor }: { limit: number; cursor?: string },
+  { mayKnowPlace }: Requester,
 ): Promise<Result<Page<ExportItem>>> {
   const start = decodeCursor(position, cursor);
   if (!start.ok) return start;
@@ -153,11 +159,14 @@ export async function exportUser(
       },
     );
     if (exported instanceof RefusalError) return { ok: false, error: exported.refusal };
+    const items = mayKnowPlace
+      ? exported.items
+      : exported.items.flatMap((item) => itemWithoutPlaces(item) ?? []);
     const nextPart = exported.next === null ? exportParts[exportParts.indexOf(part) + 1] : part;
     const hasMore = nextPart !== undefined;
-    if (exported.items.length > 0 || !hasMore || empty === maxEmptyPages)
+    if (items.length > 0 || !hasMore || empty === maxEmptyPages)
       return ok({
-        items: exported.items,
+        items,
         ...(hasMore ? { nextCursor: encodeCursor({ part: nextPart, at: exported.next }) } : {}),
       });
     part = nextPart;

@@ -33,6 +33,7 @@ export const recommendCall = z.object({
   edge: edgeLocation,
   requester,
 });
+export const receiptCall = z.object({ application: applicationName, requester });
 export const similarCall = z.object({
   application: applicationName,
   productId: identifier,

@@ -51,6 +51,7 @@ import {
   locationCall,
   manifestCall,
   rebuildCall,
+  receiptCall,
   recommendCall,
   registerCandidateCall,
   requesterCall,
@@ -61,6 +62,7 @@ import {
   tryModelCall,
   userRef,
 } from "./rpc-inputs.ts";
+import { receiptFor } from "./serve/receipt-for.ts";
 import { recommendProducts } from "./serve/recommend.ts";
 import { similarProducts, trendingProducts } from "./serve/similar-and-trending.ts";
 import { RegistryStore } from "./store.ts";
@@ -106,14 +108,19 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return parsed.ok ? trendingProducts(this.env, application, where, parsed.value.query) : parsed;
   }
 
-  async receipt(application: string, recommendationId: string): Promise<Result<RecommendationReceipt>> {
-    const parsed = parse(applicationName, application);
+  async receipt(
+    application: string,
+    recommendationId: string,
+    requester: Requester,
+  ): Promise<Result<RecommendationReceipt>> {
+    const parsed = parse(receiptCall, { application, requester });
     if (!parsed.ok) return parsed;
     const scope: SealedIdScope = { application, kind: "recommendation" };
     const receipt = await this.#askUserObject(scope, recommendationId, (session) =>
       session.receipt(application, recommendationId),
     );
-    return receipt ? ok(receipt) : refuse("not_found", `There is no recommendation ${recommendationId}.`);
+    if (!receipt) return refuse("not_found", `There is no recommendation ${recommendationId}.`);
+    return receiptFor(parsed.value.requester, receipt);
   }
 
   async ingestEvents(
@@ -187,7 +194,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const parsed = parse(exportCall, { application, userId, query, requester });
     if (!parsed.ok) return parsed;
     const checked = await this.checkRequester(application, userId, requester);
-    return checked.ok ? exportUser(this.env, application, userId, parsed.value.query) : checked;
+    return checked.ok ? exportUser(this.env, application, userId, parsed.value.query, requester) : checked;
   }
 
   async checkRequester(application: string, userId: string, requester: Requester): Promise<Result<null>> {
@@ -305,15 +312,15 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     );
   }
 
-  /** Sends new recommendations to the user's live connections. */
+  /** Sends new recommendations to the user's live connections: to each what its holder may know. */
   async #push(application: string, userId: string): Promise<void> {
     const input = recommendationInput.parse({ userId });
-    const request = { input, edge: unknownEdge, requester: trustedRequester };
-    const answer = await recommendProducts(this.env, application, request, this.#waitUntil);
-    if (answer.ok)
-      await userSessionStub(this.env.USER_SESSION, application, userId, null).broadcast(
-        JSON.stringify(answer.value),
-      );
+    const session = userSessionStub(this.env.USER_SESSION, application, userId, null);
+    for (const rights of await session.listenerRights()) {
+      const request = { input, edge: unknownEdge, requester: { ...trustedRequester, ...rights } };
+      const answer = await recommendProducts(this.env, application, request, this.#waitUntil);
+      if (answer.ok) await session.broadcast(JSON.stringify(answer.value), rights);
+    }
   }
 
   get #deadLetters(): DeadLetterService {

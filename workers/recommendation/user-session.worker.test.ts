@@ -250,7 +250,7 @@ describe("a live connection", () => {
       webSocket.addEventListener("message", ({ data }) => received.push(`${name}: ${data}`));
       webSocket.addEventListener("close", ({ code }) => received.push(`${name}: closed ${code}`));
     }
-    await session("listener").broadcast("message");
+    await session("listener").broadcast("message", { mayKnowPlace: false });
     await vi.waitFor(() => expect([...received].sort()).toEqual(["ended: closed 1008", "lasting: message"]));
   });
 
@@ -298,7 +298,7 @@ describe("a live connection", () => {
       if (name === "rude") webSocket.send("let me in");
     }
     await vi.waitFor(() => expect(received).toEqual(["rude: closed 1008"]));
-    await session("visited").broadcast("message");
+    await session("visited").broadcast("message", { mayKnowPlace: false });
     await vi.waitFor(() => expect(received).toEqual(["rude: closed 1008", "polite: message"]));
   });
 });

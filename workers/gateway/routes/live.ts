@@ -6,6 +6,7 @@ import { upgradeRequiredResponse } from "../errors/problem-response.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import { type Caller, describeAccess } from "../keys/caller.ts";
 import { negotiatedSubprotocol } from "../keys/credential.ts";
+import { requesterOf } from "../keys/requester-of.ts";
 import { requireAllowedOrigin } from "../middleware/cross-origin.ts";
 import { type GuardRoute, idPath, noQuery, problemResponses } from "../openapi/operation.ts";
 
@@ -56,6 +57,7 @@ export function addLiveRoute(
         upgrade: "websocket",
         [liveHeaders.application]: c.var.caller.application,
         [liveHeaders.userId]: encodeURIComponent(c.req.valid("param").id),
+        [liveHeaders.mayKnowPlace]: requesterOf(c.var.caller).mayKnowPlace ? "yes" : "no",
         [liveHeaders.until]: String(expiryOf(c.var.caller, now() / 1000)),
         ...(c.var.caller.kind === "user"
           ? { [liveHeaders.tokenIssuedAt]: String(c.var.caller.issuedAt) }

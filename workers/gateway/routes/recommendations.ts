@@ -130,7 +130,9 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
       path: "/v1/recommendations/{id}",
       summary:
         "Get the receipt of a recommendation: what was shown, with which probability, and by which model",
-      description: describeAccess("server"),
+      description:
+        `${describeAccess("server")} Without \`locations:read\`, a key gets no receipt whose order and scores tell an exact ` +
+        "place of the user that the key did not state itself, and other such receipts without the names of the place.",
       tags,
       ...guard("server"),
       request: { params: plainIdPath, query: noQuery },
@@ -139,7 +141,11 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
     async (c) =>
       c.json(
         unwrap(
-          await services.recommendation.receipt(c.var.caller.application, c.req.valid("param").id),
+          await services.recommendation.receipt(
+            c.var.caller.application,
+            c.req.valid("param").id,
+            requesterOf(c.var.caller),
+          ),
           "the recommendation service",
         ),
         200,

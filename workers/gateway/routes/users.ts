@@ -5,9 +5,9 @@ import { unwrap } from "../../../shared/contracts/result.ts";
 import {
   locationInput,
   locationOutcome,
-  user,
+  shownInteraction,
+  shownUser,
   userInput,
-  userInteraction,
   userPatch,
 } from "../../../shared/contracts/user.ts";
 import { inputWarning } from "../../../shared/contracts/warning.ts";
@@ -29,12 +29,13 @@ import {
 } from "../openapi/operation.ts";
 import { checkLocation, withWarnings } from "../request/check-location.ts";
 import { patchUser, putUser } from "../user-profile.ts";
+import { interactionsFor, userFor } from "../withhold-places.ts";
 
-const stored = user.meta({ id: "User" });
-const written = user.extend({ warnings: z.array(inputWarning).optional() }).meta({ id: "WrittenUser" });
+const stored = shownUser.meta({ id: "User" });
+const written = shownUser.extend({ warnings: z.array(inputWarning).optional() }).meta({ id: "WrittenUser" });
 const list = z.object({ items: z.array(stored), nextCursor: z.string().optional() });
 const history = z.object({
-  items: z.array(userInteraction.meta({ id: "Interaction" })),
+  items: z.array(shownInteraction.meta({ id: "Interaction" })),
   nextCursor: z.string().optional(),
 });
 const exportPage = z.object({
@@ -68,11 +69,14 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
       request: { query: pageParameters },
       responses: { 200: jsonResponse("A page of users.", list), ...problemResponses },
     }),
-    async (c) =>
-      c.json(
-        unwrap(await services.user.list(c.var.caller.application, c.req.valid("query")), "the user service"),
-        200,
-      ),
+    async (c) => {
+      const { caller } = c.var;
+      const page = unwrap(
+        await services.user.list(caller.application, c.req.valid("query")),
+        "the user service",
+      );
+      return c.json({ ...page, items: page.items.map((each) => userFor(caller, each)) }, 200);
+    },
   );
 
   app.openapi(
@@ -97,7 +101,7 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
       const { location: home, warnings } = checkLocation(body.home, "home");
       const put = await putUser(services, application, id, { ...body, home }, settings.defaultConsent);
       await sendSettings(application, id, put.settings);
-      return c.json(withWarnings(put.user, warnings), put.created ? 201 : 200);
+      return c.json(withWarnings(userFor(c.var.caller, put.user), warnings), put.created ? 201 : 200);
     },
   );
 
@@ -121,7 +125,8 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
           await services.recommendation.checkRequester(caller.application, id, requesterOf(caller)),
           "the recommendation service",
         );
-      return c.json(unwrap(await services.user.get(caller.application, id), "the user service"), 200);
+      const profile = unwrap(await services.user.get(caller.application, id), "the user service");
+      return c.json(userFor(caller, profile), 200);
     },
   );
 
@@ -149,7 +154,7 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
         settings.defaultConsent,
       );
       await sendSettings(application, id, patched.settings);
-      return c.json(withWarnings(patched.user, warnings), 200);
+      return c.json(withWarnings(userFor(c.var.caller, patched.user), warnings), 200);
     },
   );
 
@@ -213,18 +218,18 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
       request: { params: idPath, query: pageParameters },
       responses: { 200: jsonResponse("A page of interactions.", history), ...problemResponses },
     }),
-    async (c) =>
-      c.json(
-        unwrap(
-          await services.user.listInteractions(
-            c.var.caller.application,
-            c.req.valid("param").id,
-            c.req.valid("query"),
-          ),
-          "the user service",
+    async (c) => {
+      const { caller } = c.var;
+      const page = unwrap(
+        await services.user.listInteractions(
+          caller.application,
+          c.req.valid("param").id,
+          c.req.valid("query"),
         ),
-        200,
-      ),
+        "the user service",
+      );
+      return c.json(interactionsFor(caller, page), 200);
+    },
   );
 
   app.openapi(
@@ -234,7 +239,8 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
       summary: "Export all data about a user, store by store",
       description:
         `${describeAccess("own")} An empty page with a \`nextCursor\` is not the last one. The export of an unknown user is ` +
-        "empty.",
+        "empty. For a key without `locations:read`, it leaves out the home, locations, receipts and training examples, " +
+        "which tell where the user was.",
       tags,
       ...guard("own"),
       request: { params: idPath, query: exportParameters },

@@ -65,7 +65,8 @@ export async function setUserLocation(
     return ok({ answer: { location, ...(warnings ? { warnings } : {}) }, hasListeners });
   }
   const last = lastLocation(profile, now, lastLocationSecondsOf(env));
-  const names = last ? await placeNames(env.LOCATION, last) : { city: null, country: null };
+  const isShown = last !== null && requester.mayKnowPlace;
+  const names = isShown ? await placeNames(env.LOCATION, last) : { city: null, country: null };
   return ok({
     answer: {
       location: { ...names, precision, source: last ? "last" : "none" },

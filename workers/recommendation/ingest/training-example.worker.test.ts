@@ -26,6 +26,7 @@ const impressionFor = (recommendationId: string): Impression => ({
     model: { version: "v1", sha256: "0".repeat(64) },
     variant: "canary",
     location: { city: null, country: "NO", precision: "exact", source: "request" },
+    isPlacePrivate: true,
     candidates: 500,
     items: [],
     stages: [],

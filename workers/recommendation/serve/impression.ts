@@ -2,7 +2,7 @@ import { featureShape } from "../../../model/features/compute-features.ts";
 import { packFeatures } from "../../../model/features/pack-features.ts";
 import type { PipelineAnswer } from "../../../model/pipeline/run-pipeline.ts";
 import type { Impression } from "../../../shared/contracts/impression.ts";
-import type { RecommendationReceipt } from "../../../shared/contracts/recommendation.ts";
+import type { ReceiptRecord } from "../../../shared/contracts/recommendation.ts";
 
 /** Unshown candidates per impression that are logged with the shown ones. */
 const maxUnshownLogged = 10;
@@ -10,7 +10,7 @@ const maxUnshownLogged = 10;
 /** Returns the impression to log: every shown candidate, and a uniform sample of the others. `random` returns 0..1. */
 export function impressionOf(
   answer: PipelineAnswer,
-  receipt: RecommendationReceipt,
+  receipt: ReceiptRecord,
   random: () => number,
 ): Impression {
   const shown = new Map(answer.items.map((item, i) => [item.index, i]));

@@ -14,9 +14,9 @@ import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
 import type { AnswerLocation, EdgeLocation } from "../../../shared/contracts/location.ts";
 import type { Precision } from "../../../shared/contracts/primitives.ts";
 import type {
+  ReceiptRecord,
   RecommendationAnswer,
   RecommendationInput,
-  RecommendationReceipt,
   Stage,
 } from "../../../shared/contracts/recommendation.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
@@ -34,6 +34,14 @@ import { decideCurrency } from "./filter-currency.ts";
 import { impressionOf } from "./impression.ts";
 import { type ListedProduct, listProducts } from "./listed-products.ts";
 import { locationCandidateService } from "./location-candidates.ts";
+import {
+  isPlacePrivate,
+  mayKnow,
+  profileFor,
+  shownDistance,
+  shownReasons,
+  withoutNames,
+} from "./place-rights.ts";
 import { type RecommendationLocation, resolveLocation, usableLocation } from "./resolve-location.ts";
 
 const batchPool = new BatchPool(featureShape, maxCandidates);
@@ -95,14 +103,11 @@ export async function recommendProducts(
   const serving = rankersFor(env, application, input.userId, waitUntil);
   const loaded = await loadProfile(session.encodedProfileFor(requester), budgetMs, defaultConsentOf(env));
   if (!loaded.ok) return loaded;
-  const { profile, skipped } = loaded.value;
+  const { skipped } = loaded.value;
+  const profile = profileFor(requester, loaded.value.profile);
   const profileMs = performance.now() - started;
-  const resolved = await resolveLocation(env.LOCATION, profile, {
-    stated: input.location,
-    edge,
-    now,
-    lastLocationSeconds: lastLocationSecondsOf(env),
-  });
+  const query = { stated: input.location, edge, now, lastLocationSeconds: lastLocationSecondsOf(env) };
+  const resolved = await resolveLocation(env.LOCATION, profile, query, requester);
   const { point } = resolved;
   const filter = await decideCurrency(env.LOCATION, application, input.filter ?? {}, point).catch(
     (error: unknown) => {
@@ -147,7 +152,7 @@ export async function recommendProducts(
   });
   if (!answer)
     return refuse("unavailable", "No products can be recommended now; retry the request.", { retryAfter: 1 });
-  const { location, namesSkipped } = answerLocationOf(profile, resolved, answer.place);
+  const { location, namesSkipped } = answerLocationOf(resolved, answer.place);
   const cardsStarted = performance.now();
   const test = compileProductTest({ point, filter, exclude: input.exclude }).row;
   const { listed, skipped: cardsSkipped } = await listAnswer(env, application, answer, input.limit, test);
@@ -170,12 +175,13 @@ export async function recommendProducts(
     session.id.toString(),
   );
   const model = { version: answer.ranker.version, sha256: answer.ranker.sha256 };
-  const receipt: RecommendationReceipt = {
+  const receipt: ReceiptRecord = {
     recommendationId,
     time: new Date(now * 1000).toISOString(),
     model,
     variant,
     location,
+    isPlacePrivate: isPlacePrivate(point, resolved.source, requester),
     candidates: answer.candidates.length,
     items: shown.map(({ productId, score, propensity }, i) => ({
       productId,
@@ -185,16 +191,20 @@ export async function recommendProducts(
     })),
     stages,
   };
-  waitUntil(
-    session
-      .recordImpression(
-        application,
-        input.userId,
-        impressionOf({ ...answer, items: shown }, receipt, Math.random),
-        requester,
-      )
-      .catch((error: unknown) => console.error({ event: "impression not stored", error: errorText(error) })),
-  );
+  // What is near a place tells the place, so the list for a user who allows no location is not stored.
+  if (resolved.precision !== "none" || point === null)
+    waitUntil(
+      session
+        .recordImpression(
+          application,
+          input.userId,
+          impressionOf({ ...answer, items: shown }, receipt, Math.random),
+          requester,
+        )
+        .catch((error: unknown) =>
+          console.error({ event: "impression not stored", error: errorText(error) }),
+        ),
+    );
   // The impression holds its own copy of the features. The shadow model is the last reader of the batch.
   if (shadow)
     waitUntil(
@@ -207,7 +217,7 @@ export async function recommendProducts(
     recommendationId,
     model,
     variant,
-    location,
+    location: mayKnow(requester, resolved.source) ? location : withoutNames(location),
     ...(filter.currency === undefined ? {} : { filter: { currency: filter.currency } }),
     candidates: answer.candidates.length,
     items: listed.map(({ ranked: { productId, score, distanceKm, reasons }, card }, i) => {
@@ -216,9 +226,9 @@ export async function recommendProducts(
         productId,
         rank: i + 1,
         score,
-        distanceKm,
+        distanceKm: shownDistance(distanceKm, requester, resolved),
         product,
-        ...(input.explain ? { reasons } : {}),
+        ...(input.explain ? { reasons: shownReasons(reasons, requester, resolved.source) } : {}),
       };
     }),
     searched: answer.searched ?? { radiusKm: null, complete: false },
@@ -229,8 +239,7 @@ export async function recommendProducts(
 
 /** Returns the location part of the answer, and why its names are missing. */
 function answerLocationOf(
-  { precision }: UserProfile,
-  { source }: RecommendationLocation,
+  { source, precision }: RecommendationLocation,
   place: PipelineAnswer["place"],
 ): { location: AnswerLocation; namesSkipped?: string } {
   const names = place && !("skipped" in place) ? place : { city: null, country: null };

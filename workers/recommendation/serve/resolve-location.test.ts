@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { emptyProfile, type UserProfile } from "../../../model/profile/profile.ts";
 import type { EdgeLocation } from "../../../shared/contracts/location.ts";
 import type { Point } from "../../../shared/contracts/primitives.ts";
+import { trustedRequester } from "../../../shared/contracts/requester.ts";
 import { ok } from "../../../shared/contracts/result.ts";
 import { resolveLocation } from "./resolve-location.ts";
 
@@ -17,14 +18,15 @@ const resolve = (
   more: { stated?: Point; edge?: Point | null; home?: Point | null; age?: number; hours?: number } = {},
 ) => {
   const { stated, edge = lyon, home = paris, age, hours = 12 } = more;
-  const profile: UserProfile = { ...emptyProfile(), home };
+  const profile: UserProfile = { ...emptyProfile("exact"), home };
   if (age !== undefined) profile.location = { ...tokyo, time: now - age * hour };
-  return resolveLocation(location, profile, {
+  const query = {
     stated,
     edge: { city: null, country: null, timezone: null, point: edge },
     now,
     lastLocationSeconds: hours * hour,
-  });
+  };
+  return resolveLocation(location, profile, query, trustedRequester);
 };
 
 describe("resolveLocation", () => {
@@ -59,6 +61,7 @@ describe("resolveLocation", () => {
   it("P1: a request at whole degrees is answered as it is stated, with a warning", async () => {
     expect(await resolve({ stated: { lat: -50, lon: 2 } })).toEqual({
       point: { lat: -50, lon: 2 },
+      precision: "exact",
       source: "request",
       warnings: [{ path: "location", code: "location_imprecise", message: expect.any(String) }],
     });

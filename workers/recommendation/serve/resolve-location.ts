@@ -1,17 +1,21 @@
 import type { UserProfile } from "../../../model/profile/profile.ts";
 import type { AnswerLocation, EdgeLocation, LocationSource } from "../../../shared/contracts/location.ts";
 import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
+import type { Requester } from "../../../shared/contracts/requester.ts";
 import type { InputWarning } from "../../../shared/contracts/warning.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { coarsenToCity, coarsenToKilometer } from "../../../shared/geo/coarsen.ts";
 import { implausibilityOf, implausibilityText } from "../../../shared/geo/implausible-point.ts";
 import type { LocationApi } from "../../../shared/services/location-api.ts";
 import { lastLocation } from "./last-location.ts";
+import { precisionFor } from "./place-rights.ts";
 
 /** The location that a recommendation uses. */
 export interface RecommendationLocation {
   point: Point | null;
   source: LocationSource;
+  /** The precision of the point. */
+  precision: Precision;
   /** What was not used as the request states it. */
   warnings: InputWarning[];
   /** What failed, if the location could not be resolved. */
@@ -96,22 +100,26 @@ export async function placeNames(
 }
 
 /**
- * Returns the location to recommend for, at the precision that the user allows. Returns no location if the gazetteer
+ * Returns the location to recommend for, at the precision that the user allows and the requester may know. Returns no
+ * location if the gazetteer
  * fails, because an uncoarsened point must not be used.
  */
 export async function resolveLocation(
   location: LocationApi,
   profile: UserProfile,
   query: LocationQuery,
+  requester: Requester,
 ): Promise<RecommendationLocation> {
   const warnings = locationWarnings(query.stated);
   try {
     const { point: precise, source } = await bestLocation(location, profile, query);
-    const point = precise ? await coarsenPoint(location, precise, profile.precision) : null;
-    return { point, source, warnings };
+    const precision =
+      source === "last" || source === "home" ? precisionFor(requester, profile.precision) : profile.precision;
+    const point = precise ? await coarsenPoint(location, precise, precision) : null;
+    return { point, source, precision, warnings };
   } catch (error) {
     console.error({ event: "gazetteer unreachable", error: errorText(error) });
     const skipped = "the gazetteer: failed, the location is unknown";
-    return { point: null, source: "none", warnings, skipped };
+    return { point: null, source: "none", precision: profile.precision, warnings, skipped };
   }
 }

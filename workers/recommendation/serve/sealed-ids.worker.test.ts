@@ -2,6 +2,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
+import { trustedRequester } from "../../../shared/contracts/requester.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import { pseudonymKeysOf } from "../../../shared/pseudonyms/pseudonym-keys.ts";
 import { type SealedIdScope, sealObjectId } from "../../../shared/pseudonyms/sealed-object-id.ts";
@@ -25,10 +26,15 @@ describe("S12: an id of the API", () => {
   it("leads to the receipt in its own application, and in no other", async () => {
     const { service, get } = countingService();
     const { recommendationId } = unwrap(await recommendForAnn({}), "the recommendation service");
-    const found = unwrap(await service.receipt("demo", recommendationId), "the recommendation service");
+    const found = unwrap(
+      await service.receipt("demo", recommendationId, trustedRequester),
+      "the recommendation service",
+    );
     expect(found.recommendationId).toBe(recommendationId);
     expect(get).toHaveBeenCalledTimes(1);
-    expect(await service.receipt("other", recommendationId)).toMatchObject({ error: { code: "not_found" } });
+    expect(await service.receipt("other", recommendationId, trustedRequester)).toMatchObject({
+      error: { code: "not_found" },
+    });
     expect(await service.getErasure("demo", recommendationId)).toMatchObject({
       error: { code: "not_found" },
     });
@@ -50,7 +56,10 @@ describe("S12: an id of the API", () => {
       "A".repeat(80),
     ];
     for (const id of wrong)
-      expect(await service.receipt("demo", id)).toMatchObject({ ok: false, error: { code: "not_found" } });
+      expect(await service.receipt("demo", id, trustedRequester)).toMatchObject({
+        ok: false,
+        error: { code: "not_found" },
+      });
     expect(get).not.toHaveBeenCalled();
   });
 

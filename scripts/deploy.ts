@@ -1,17 +1,19 @@
 // `npm run deploy`: creates missing resources in a Cloudflare account, migrates the databases and deploys all workers.
 // It may be run again at any time. `--dry-run` only bundles the workers. `--application` names the first admin key's
-// application.
-import { randomBytes, randomUUID } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// application, and `--key-file` a new file for that key.
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 import { applicationName } from "../shared/contracts/primitives.ts";
-import { generateKey, hashKey } from "../workers/gateway/keys/key.ts";
+import { ApplicationKeys } from "./applications/application-keys.ts";
+import { remoteGatewayDatabase, writeConfigWithIds } from "./applications/gateway-database.ts";
 import { citySeedStatements } from "./databases/cities.ts";
 import { Account } from "./deploy/account.ts";
 import { readResources } from "./deploy/resources.ts";
+import { openSecretOutput, outputConditions, type SecretOutput } from "./secrets/secret-output.ts";
 import { ProgressLine } from "./terminal/progress-line.ts";
 import { pagesConfig, root, type WorkerConfig, workerNamed } from "./workers.ts";
 import { runWrangler } from "./wrangler.ts";
@@ -22,16 +24,19 @@ const { values } = parseOrExit(
       options: {
         "dry-run": { type: "boolean", default: false },
         application: { type: "string", default: "shop" },
+        "key-file": { type: "string" },
       },
     }),
-  "Usage: npm run deploy -- [--dry-run] [--application NAME]",
+  "Usage: npm run deploy -- [--dry-run] [--application NAME] [--key-file FILE]",
 );
-const application = applicationName.safeParse(values.application);
-if (!application.success)
-  exitWithError(
-    `--application "${values.application}" is not a valid name: ${application.error.issues[0]?.message}`,
-  );
+const parsedName = applicationName.safeParse(values.application);
+const application = parsedName.success
+  ? parsedName.data
+  : exitWithError(
+      `--application "${values.application}" is not a valid name: ${parsedName.error.issues[0]?.message}`,
+    );
 const account = new Account(runWrangler);
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A worker to deploy: with code, or with static pages only. */
 type Deployment = Pick<WorkerConfig, "name" | "config" | "database">;
@@ -42,18 +47,6 @@ const deploymentOrder: readonly Deployment[] = [
   pages,
   ...["user", "location", "product", "recommendation", "trainer", "gateway"].map(workerNamed),
 ];
-
-/**
- * Writes a worker's configuration with the account's ids in place of the placeholders, and returns its path. The file
- * is in the folder of the original configuration, so that relative paths stay valid.
- */
-function writeConfigWithIds({ config }: Deployment, ids: ReadonlyMap<string, string>): string {
-  let text = readFileSync(join(root, config), "utf8");
-  for (const [placeholder, id] of ids) text = text.replaceAll(`"${placeholder}"`, `"${id}"`);
-  const file = join(root, dirname(config), "wrangler.deploy.toml");
-  writeFileSync(file, text);
-  return file;
-}
 
 /** Runs `use` with a temporary file that holds `text` and that only this user may read. */
 async function withTemporaryFile<T>(
@@ -92,23 +85,21 @@ async function deployWorker({ config: original }: Deployment, config: string): P
 }
 
 /**
- * Creates an admin key if the application has none that works. Returns the key, or null; the database stores only its
- * hash.
+ * Creates an admin key if the application has none that works. Returns a line that says where the key is, or how to
+ * make one where this output would end in a log; null if there is one.
  */
-async function createAdminKeyIfNone(database: string, config: string): Promise<string | null> {
-  const sql = `SELECT count(*) AS present FROM api_keys WHERE application = '${application.data}' AND role = 'admin'
-    AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > unixepoch())`;
-  const count = ["--json", "--command", sql];
-  const answer = await account.runOrThrow(["d1", "execute", database, "--remote", "-c", config, ...count]);
-  if (!/"present":\s*0\b/.test(answer)) return null;
-  const key = generateKey("admin");
-  await executeSql(
-    database,
-    config,
-    `INSERT INTO api_keys (application, id, role, name, hash, created_at)
-     VALUES ('${application.data}', '${randomUUID()}', 'admin', 'first key', '${await hashKey(key)}', unixepoch());`,
-  );
-  return key;
+async function createAdminKeyIfNone(config: string): Promise<string | null> {
+  const keys = new ApplicationKeys(remoteGatewayDatabase(account, config), () => Date.now() / 1000);
+  if (await keys.hasAdminKey(application)) return null;
+  const name = `the application "${application}"`;
+  let output: SecretOutput;
+  try {
+    output = openSecretOutput(outputConditions(values["key-file"]));
+  } catch (error) {
+    return `No admin key of ${name} was made: ${messageOf(error)}\nMake one by: npm run applications -- keys ${application} create --role admin --remote`;
+  }
+  const { key } = await keys.create(application, { role: "admin", scopes: [], name: "first key" });
+  return `Admin key of ${name}: ${output.write(key)}`;
 }
 
 /** Creates the secret with which the gateway signs user tokens, unless it exists. */
@@ -139,7 +130,7 @@ async function deploy(): Promise<void> {
   for (const worker of deploymentOrder) {
     const preparing = new ProgressLine(`Create resources of ${worker.name}`);
     const ids = await account.createMissingResources(readResources(join(root, worker.config)));
-    const config = writeConfigWithIds(worker, ids);
+    const config = writeConfigWithIds(worker.config, ids);
     configs.set(worker.name, config);
     if (worker.database)
       await account.runOrThrow(["d1", "migrations", "apply", worker.database, "--remote", "-c", config]);
@@ -154,17 +145,14 @@ async function deploy(): Promise<void> {
   }
   const gateway = configs.get("gateway") as string;
   await createTokenSecret(gateway);
-  const key = await createAdminKeyIfNone("vicinity-gateway", gateway);
-  if (key)
-    console.log(
-      `\nAdmin key of the application "${application.data}": ${key}\nStore it now: it is not shown again.`,
-    );
+  const line = await createAdminKeyIfNone(gateway);
+  if (line) console.log(`\n${line}`);
 }
 
 try {
   await (values["dry-run"] ? bundleAll() : deploy());
 } catch (error) {
   exitWithError(
-    `\nThe deployment failed: ${error instanceof Error ? error.message : error}\nFix the cause and run npm run deploy again: it may be repeated at any time.`,
+    `\nThe deployment failed: ${messageOf(error)}\nFix the cause and run npm run deploy again: it may be repeated at any time.`,
   );
 }

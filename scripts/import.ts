@@ -1,4 +1,4 @@
-// `npm run import -- --data PATH --url URL --key KEY`: imports a dataset, a RecBole dataset or CSV files, into a running
+// `npm run import -- --data PATH --url URL`: imports a dataset, a RecBole dataset or CSV files, into a running
 // Vicinity. docs/guides/import.md explains its options and its report.
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, parse as parsePath, resolve } from "node:path";
@@ -17,15 +17,16 @@ import {
 } from "./marketplace/load-marketplace.ts";
 import { toImportName } from "./marketplace/marketplace.ts";
 import { type ReadMarketplace, readMarketplace } from "./marketplace/read-marketplace.ts";
+import { keyArguments, keyUsage, readKeyOrExit } from "./secrets/read-key.ts";
 import { ProgressLine, progressText } from "./terminal/progress-line.ts";
 
-const usage = `Usage: npm run import -- --data PATH --url URL --key ADMIN_KEY ${importUsage} [--dry-run] [--json]`;
+const usage = `Usage: npm run import -- --data PATH --url URL ${keyUsage} ${importUsage} [--dry-run] [--json]`;
 const { values, options } = parseOrExit(() => {
   const parsed = parseArgs({
     options: {
       data: { type: "string" },
       url: { type: "string" },
-      key: { type: "string" },
+      ...keyArguments,
       "dry-run": { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       ...importArguments,
@@ -33,10 +34,11 @@ const { values, options } = parseOrExit(() => {
   }).values;
   return { values: parsed, options: parseImportArguments(parsed) };
 }, usage);
-const { data, url, key, json } = values;
+const { data, url, json } = values;
 const dryRun = values["dry-run"];
-if (data === undefined || (!dryRun && (url === undefined || key === undefined))) exitWithError(usage);
+if (data === undefined || (!dryRun && url === undefined)) exitWithError(usage);
 if (!existsSync(data)) exitWithError(`${data} does not exist. --data must name a folder or a file.`);
+const key = dryRun ? "" : await readKeyOrExit(values);
 
 /** Ends with an error: as an object with `--json`, else as a line. */
 function fail(reason: string, read: ReadMarketplace | null, load: LoadReport | null = null): never {
@@ -60,7 +62,7 @@ const reportTimeoutMs = 5000;
 async function reportUnread(path: string, reason: string): Promise<void> {
   if (dryRun) return;
   const name = toImportName(parsePath(resolve(path)).name) || "dataset";
-  const stored = reportImport({ url: String(url).replace(/\/+$/, ""), key: String(key) }, name, {
+  const stored = reportImport({ url: String(url).replace(/\/+$/, ""), key }, name, {
     status: "failed",
     done: 0,
     total: 0,
@@ -138,7 +140,7 @@ if (dryRun) {
       `Nothing was sent: ${products.length.toLocaleString("en")} products and ${events.length.toLocaleString("en")} events are ready.`,
     );
 } else {
-  const target = { url: String(url).replace(/\/+$/, ""), key: String(key) };
+  const target = { url: String(url).replace(/\/+$/, ""), key };
   let report: LoadReport;
   try {
     report = await load(read, target);

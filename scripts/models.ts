@@ -1,10 +1,12 @@
 // `npm run models`: lists the model versions of an application, and the model that is deployed with the code.
 // `npm run models -- VERSION VERSION ...`: compares versions, and prints the history and drift of each.
-// `--url` and `--key` name the Vicinity to ask; the default is the one that `npm start` runs with the same PORT.
+// `--url` names the Vicinity to ask, and `--key-file` its admin key; the default is the one that `npm start` runs with the
+// same PORT.
 import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 import { type ModelDetails, modelDetails, modelRecord } from "../shared/contracts/model.ts";
 import { driftRows, modelComparisonRows, modelHistoryLines, modelListRows } from "./models/model-rows.ts";
+import { keyArguments, keyUsage, readKeyOrExit } from "./secrets/read-key.ts";
 import { parsePort } from "./start/options.ts";
 import { developmentKey } from "./start/serve.ts";
 import { tableLines } from "./terminal/table.ts";
@@ -14,20 +16,21 @@ const { values, positionals } = parseOrExit(
     parseArgs({
       allowPositionals: true,
       options: {
-        url: { type: "string", default: `http://localhost:${parsePort(process.env)}` },
-        key: { type: "string", default: developmentKey },
+        url: { type: "string" },
+        ...keyArguments,
       },
     }),
-  "Usage: npm run models -- [VERSION ...] [--url URL] [--key ADMIN_KEY]",
+  `Usage: npm run models -- [VERSION ...] [--url URL] ${keyUsage}`,
 );
-const url = values.url.replace(/\/$/, "");
+const url = (values.url ?? `http://localhost:${parsePort(process.env)}`).replace(/\/$/, "");
+const key = await readKeyOrExit(values, values.url === undefined ? developmentKey : null);
 
 /** Returns the JSON at a path of the API. Ends the process if the request fails. */
 async function getJson(path: string): Promise<unknown> {
-  const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${values.key}` } }).catch(
+  const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } }).catch(
     (error: unknown) =>
       exitWithError(
-        `${url} does not answer (${error}). Run npm start first, or name the address with --url and --key, for example --url http://localhost:8788.`,
+        `${url} does not answer (${error}). Run npm start first, or name the address with --url, for example --url http://localhost:8788.`,
       ),
   );
   const body = (await response.json()) as { detail?: string };

@@ -1,16 +1,19 @@
-// `npm run rebuild -- --url URL --key KEY`: rebuilds all derived state of an application from its products and
+// `npm run rebuild -- --url URL`: rebuilds all derived state of an application from its products and
 // interactions.
 import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 import { rebuildAll } from "./api/rebuild-all.ts";
+import { keyArguments, keyUsage, readKeyOrExit } from "./secrets/read-key.ts";
 import { ProgressLine } from "./terminal/progress-line.ts";
 
-const usage = "Usage: npm run rebuild -- --url URL --key ADMIN_KEY";
-const { url, key } = parseOrExit(
-  () => parseArgs({ options: { url: { type: "string" }, key: { type: "string" } } }),
+const usage = `Usage: npm run rebuild -- --url URL ${keyUsage}`;
+const { values } = parseOrExit(
+  () => parseArgs({ options: { url: { type: "string" }, ...keyArguments } }),
   usage,
-).values;
-if (url === undefined || key === undefined) exitWithError(usage);
+);
+const { url } = values;
+if (url === undefined) exitWithError(usage);
+const key = await readKeyOrExit(values);
 const task = new ProgressLine("Rebuild derived state");
 const countsText = ({ totals = 0, cells = 0, neighbours = 0 }): string =>
   `totals of ${totals.toLocaleString("en")} products, ${cells.toLocaleString("en")} cells, transitions of ${neighbours.toLocaleString("en")} users`;

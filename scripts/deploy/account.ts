@@ -76,6 +76,18 @@ export class Account {
     return newId;
   }
 
+  /** Returns the account's id for the placeholder of each database; null if one does not exist. Creates nothing. */
+  async findDatabases({ databases }: Pick<Resources, "databases">): Promise<Map<string, string> | null> {
+    const existing = await this.#databases();
+    const ids = new Map<string, string>();
+    for (const { placeholder, name } of databases) {
+      const id = existing.get(name);
+      if (id === undefined) return null;
+      ids.set(placeholder, id);
+    }
+    return ids;
+  }
+
   async #databases(): Promise<Map<string, string>> {
     const list = databaseList.parse(parseJsonList(await this.runOrThrow(["d1", "list", "--json"])));
     return new Map(list.map(({ name, uuid }) => [name, uuid]));

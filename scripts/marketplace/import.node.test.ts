@@ -48,7 +48,7 @@ async function runImport(
     process.execPath,
     [
       join(root, "scripts/import.ts"),
-      ...["--data", data, "--url", api.url, "--key", "k", ...(json ? ["--json"] : []), ...args],
+      ...["--data", data, "--url", api.url, "--key", "dev-admin-key", ...(json ? ["--json"] : []), ...args],
     ],
     { cwd: scratch, stdio: ["ignore", "pipe", "pipe"] },
   );

@@ -31,6 +31,10 @@ export function parsePort({ PORT }: NodeJS.ProcessEnv): number {
   return port;
 }
 
+/** Returns the directory of the local state: that of the environment variable `STATE_DIR`, `.state` by default. */
+export const stateDirectory = ({ STATE_DIR }: NodeJS.ProcessEnv): string =>
+  resolve(STATE_DIR ?? join(root, ".state"));
+
 /** Parses arguments and environment. An invalid option ends the process with an error. */
 export function parseStartOptions(args: string[], environment: NodeJS.ProcessEnv): StartOptions {
   const { values, options } = parseOrExit(() => {
@@ -46,7 +50,7 @@ export function parseStartOptions(args: string[], environment: NodeJS.ProcessEnv
     exitWithError(`--train must be "quick" or "full"; got "${train}".`);
   return {
     port,
-    stateDir: resolve(environment.STATE_DIR ?? join(root, ".state")),
+    stateDir: stateDirectory(environment),
     dataDir: values.data === undefined ? null : resolveDataset(values.data),
     read: options.read,
     times: options.times,

@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, gte, isNull, lt, lte, or, sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
+import { type AnyD1Database, drizzle } from "drizzle-orm/d1";
 import type { KeyRecord, KeyRole, KeyScope } from "../../shared/contracts/credential.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import { expiryTime, type RemovedCounts, type Retention } from "../../shared/contracts/retention.ts";
@@ -61,7 +61,7 @@ const whereKey = (application: string, id: string) =>
 export class GatewayStore {
   readonly #database;
 
-  constructor(database: D1Database) {
+  constructor(database: AnyD1Database) {
     this.#database = drizzle(database);
   }
 

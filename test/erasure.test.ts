@@ -92,7 +92,7 @@ describe("user erasure", () => {
       (stores) => stores.includes("user user_locations"),
     );
     // Two dead-letter messages: one with rows of ann and bob, and one that no consumer can parse.
-    const log: R2Bucket = await stack.binding("recommendation", "TRAINING_LOG");
+    const bucket: R2Bucket = await stack.binding("recommendation", "DEAD_LETTERS");
     const inFlight: InteractionsMessage = {
       application: "demo",
       users: [
@@ -106,7 +106,7 @@ describe("user erasure", () => {
       ],
     };
     const deadLetter = (id: string, body: unknown) =>
-      log.put(
+      bucket.put(
         `demo/dead/interactions/${id}.json`,
         JSON.stringify({
           ...{ id: `interactions~${id}`, queue: "interactions", cause: "c", attempts: 1, body },

@@ -102,7 +102,7 @@ export interface ErasureOwner {
  */
 export class Erasures {
   readonly #storage: DurableObjectStorage;
-  readonly #env: Pick<RecommendationEnv, "USER" | "DB" | "TRAINING_LOG">;
+  readonly #env: Pick<RecommendationEnv, "USER" | "DB" | "TRAINING_LOG" | "DEAD_LETTERS">;
   readonly #owner: ErasureOwner;
   /** When the next step is due; undefined until it is read. */
   #due: number | null | undefined;
@@ -110,7 +110,7 @@ export class Erasures {
 
   constructor(
     storage: DurableObjectStorage,
-    env: Pick<RecommendationEnv, "USER" | "DB" | "TRAINING_LOG">,
+    env: Pick<RecommendationEnv, "USER" | "DB" | "TRAINING_LOG" | "DEAD_LETTERS">,
     owner: ErasureOwner,
   ) {
     this.#storage = storage;
@@ -266,7 +266,7 @@ export class Erasures {
         if (state.position === null && state.userId !== null)
           await this.#owner.refreshSettings(application, state.userId);
         const step = { application, after: state.position, limit: deadLettersPerStep };
-        const removed = await eraseFromDeadLetters(this.#env.TRAINING_LOG, step, erased);
+        const removed = await eraseFromDeadLetters(this.#env.DEAD_LETTERS, step, erased);
         add("dead_letters", removed.removed);
         continueAt(removed.next);
         break;

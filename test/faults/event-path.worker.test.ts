@@ -235,7 +235,7 @@ describe("the event path", () => {
     queuedMessages.splice(5, 0, { ...first, body: poison, attempts: maxDeliveries - 1 });
     await pipeline.deliverMessages(() => true);
     expect(queuedMessages).toHaveLength(1);
-    const deadLetters = new DeadLetterStore(bindings.TRAINING_LOG);
+    const deadLetters = new DeadLetterStore(bindings.DEAD_LETTERS);
     const { items } = await deadLetters.list(pipeline.application, 10);
     expect(items).toMatchObject([{ queue: "interactions", attempts: maxDeliveries }]);
     expect(items[0].cause).toMatch(/\w/);

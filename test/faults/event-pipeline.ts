@@ -40,6 +40,7 @@ export interface Bindings {
   USER_SESSION: DurableObjectNamespace<UserSession>;
   TILES: KVNamespace;
   TRAINING_LOG: R2Bucket;
+  DEAD_LETTERS: R2Bucket;
   PSEUDONYM_SECRET: string;
 }
 export const bindings = env as unknown as Bindings;
@@ -100,6 +101,7 @@ function recommendationEnv(): RecommendationEnv {
         ok(wanted.map(({ productId }) => card(productId))),
     }),
     TRAINING_LOG: faults.wrap("trainingLog", bindings.TRAINING_LOG, ["put", "head"]),
+    DEAD_LETTERS: bindings.DEAD_LETTERS,
     USER_SESSION: faults.wrap("session", bindings.USER_SESSION, []),
     INTERACTIONS: queues.interactions,
     LOCATIONS: queues.locations,

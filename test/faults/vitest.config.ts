@@ -20,7 +20,7 @@ export default defineConfig({
         },
         d1Databases: ["DB", "DB_1"],
         kvNamespaces: ["TILES"],
-        r2Buckets: ["TRAINING_LOG"],
+        r2Buckets: ["TRAINING_LOG", "DEAD_LETTERS"],
         bindings: {
           MIGRATIONS: await readD1Migrations(migrations),
           PSEUDONYM_SECRET: "a-secret-of-the-tests-0123456789abcdef",

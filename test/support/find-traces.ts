@@ -5,6 +5,7 @@ import { listTablesSql, type TestStack } from "./test-stack.ts";
 
 const buckets = [
   ["recommendation", "TRAINING_LOG"],
+  ["recommendation", "DEAD_LETTERS"],
   ["recommendation", "MODELS"],
   ["product", "IMAGES"],
 ];

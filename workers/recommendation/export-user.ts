@@ -116,16 +116,16 @@ const readers: Record<ExportPart, (env: RecommendationEnv, request: PartRequest)
     }
     return { items, next };
   },
-  async dead_letters({ USER_SESSION, TRAINING_LOG }, { application, userId, at }) {
+  async dead_letters({ USER_SESSION, DEAD_LETTERS }, { application, userId, at }) {
     const user = {
       userId,
       pseudonym: userSessionStub(USER_SESSION, application, userId, null).id.toString(),
     };
     const scan = { application, after: key.parse(at), limit: deadLettersPerPage };
-    const { deadLetters, next } = await findUserDeadLetters(TRAINING_LOG, scan, user);
+    const { deadLetters, next } = await findUserDeadLetters(DEAD_LETTERS, scan, user);
     const items: ExportItem[] = [];
     for (const each of deadLetters) {
-      const object = await TRAINING_LOG.get(each.key);
+      const object = await DEAD_LETTERS.get(each.key);
       const deadLetter = deadLetterWithBody.safeParse(object && (await object.json()));
       if (!deadLetter.success) continue;
       const { body, queue, sentAt } = deadLetter.data;

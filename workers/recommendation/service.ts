@@ -324,7 +324,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   }
 
   get #deadLetters(): DeadLetterService {
-    return new DeadLetterService(this.env.TRAINING_LOG, (deadLetter) => redeliverRows(this.env, deadLetter));
+    return new DeadLetterService(this.env.DEAD_LETTERS, (deadLetter) => redeliverRows(this.env, deadLetter));
   }
 
   listDeadLetters(application: string, query: PageQuery): Promise<Result<Page<DeadLetter>>> {
@@ -346,7 +346,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   async applyRetention(input: Retention): Promise<Result<RemovedCounts>> {
     const parsed = parse(retention, input);
     return parsed.ok
-      ? ok(await removeExpiredDeadLetters(this.env.TRAINING_LOG, parsed.value, Date.now() / 1000))
+      ? ok(await removeExpiredDeadLetters(this.env.DEAD_LETTERS, parsed.value, Date.now() / 1000))
       : parsed;
   }
 

@@ -13,7 +13,7 @@ export default defineConfig({
         compatibilityDate: "2026-11-01",
         durableObjects: { USER_SESSION: { className: "UserSession", useSQLite: true } },
         d1Databases: ["DB"],
-        r2Buckets: ["MODELS", "TRAINING_LOG"],
+        r2Buckets: ["MODELS", "TRAINING_LOG", "DEAD_LETTERS"],
         bindings: {
           MIGRATIONS: await readD1Migrations(migrations),
           PSEUDONYM_SECRET: "a-secret-of-the-tests-0123456789abcdef",

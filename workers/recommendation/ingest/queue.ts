@@ -162,7 +162,7 @@ export async function consumeBatch(
   env: RecommendationEnv,
   confirmations: Confirmations,
 ): Promise<void> {
-  const deadLetters = new DeadLetterStore(env.TRAINING_LOG);
+  const deadLetters = new DeadLetterStore(env.DEAD_LETTERS);
   if (batch.queue.endsWith("-dead")) {
     for (const message of batch.messages)
       await acknowledgeOnceKept(message, keepDeadLetter(env, deadLetters, batch.queue, message));

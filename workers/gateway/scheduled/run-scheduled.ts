@@ -1,3 +1,4 @@
+import { errorText } from "../../../shared/errors/error-text.ts";
 import { gatewayServices } from "../services.ts";
 import { gatewaySettingsOf } from "../settings.ts";
 import { GatewayStore } from "../store.ts";
@@ -5,6 +6,9 @@ import { enforceRetention } from "./enforce-retention.ts";
 
 /** The nightly cron of wrangler.toml; the other one runs each minute. */
 const nightlyCron = "0 3 * * *";
+
+const logFailure = (failure: object): void =>
+  console.error(JSON.stringify({ event: "scheduled work failed", ...failure }));
 
 /**
  * Runs the work of a cron trigger. Each minute: sends product changes that no consumer confirmed, resumes interrupted
@@ -25,6 +29,9 @@ export async function runScheduled(cron: string, env: GatewayEnv): Promise<void>
     cron === nightlyCron
       ? [env.TRAINER.recalibrateAll()]
       : [env.PRODUCT.resendOutbox(), env.TRAINER.resumeInterrupted(), env.RECOMMENDATION.advanceRollouts()];
-  for (const result of await Promise.all(work))
-    if (!result.ok) console.error(JSON.stringify({ event: "scheduled work failed", ...result.error }));
+  // Each task runs on its own: one that fails stops no other.
+  for (const settled of await Promise.allSettled(work)) {
+    if (settled.status === "rejected") logFailure({ detail: errorText(settled.reason) });
+    else if (!settled.value.ok) logFailure(settled.value.error);
+  }
 }

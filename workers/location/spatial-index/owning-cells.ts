@@ -1,4 +1,5 @@
 import { hash53 } from "../../../model/columns/hash.ts";
+import { ShareCache } from "../../../shared/cache/share-cache.ts";
 import { leafCell, nextCellToward } from "../../../shared/geo/cells.ts";
 import { groupByCell } from "../../../shared/geo/group-by-cell.ts";
 
@@ -14,8 +15,8 @@ const maxConcurrentCells = 6;
 /** Number of split cells that an isolate remembers. */
 const maxSplitCells = 20_000;
 
-/** Cells known to have split, as `application:cell`. A split is permanent. */
-const splitCells = new Set<string>();
+/** Cells known to have split, by application. A split is permanent. */
+const splitCells = new ShareCache<true>({ maxSize: maxSplitCells });
 
 /** Calls `work` for each item, in batches of {@link maxConcurrentCells}. Returns the sum of the results. */
 export async function sumConcurrently<T>(
@@ -41,7 +42,7 @@ export async function applyToOwningCells<T extends AddressedProduct>(
   /** Skips the cells that are known to have split. Returns null where the path ends. */
   const firstUnsplit = (start: string, { cell: address, productId }: T): string | null => {
     let cell: string | null = start;
-    while (cell !== null && splitCells.has(`${application}:${cell}`))
+    while (cell !== null && splitCells.get(application, cell))
       cell = nextCellToward(cell, address, hash53(productId));
     return cell;
   };
@@ -52,8 +53,7 @@ export async function applyToOwningCells<T extends AddressedProduct>(
     sum += await sumConcurrently([...pending], async ([cell, cellItems]) => {
       const result = await apply(cell, cellItems);
       if (result !== null) return result;
-      if (splitCells.size >= maxSplitCells) splitCells.clear();
-      splitCells.add(`${application}:${cell}`);
+      splitCells.set(application, cell, true);
       justSplit.push([cell, cellItems]);
       return 0;
     });

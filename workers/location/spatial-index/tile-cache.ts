@@ -4,6 +4,7 @@ import { rowIndexBytesPerRow } from "../../../model/columns/row-index.ts";
 import type { ForwardingLookup } from "../../../model/retrieval/product-columns.ts";
 import { cachedBytesPerRow } from "../../../model/retrieval/score-rows.ts";
 import type { TileSource } from "../../../model/retrieval/tile-source.ts";
+import { ShareCache } from "../../../shared/cache/share-cache.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 
 /**
@@ -32,35 +33,28 @@ interface CachedTile {
   loadedAt: number;
 }
 
-/** The isolate's cache, in the order of last use: eviction starts at the least recently used tile. */
-const cachedTiles = new Map<string, CachedTile>();
+/** The isolate's cache, by application and cell. */
+const cachedTiles = new ShareCache<CachedTile>({ maxSize: maxBytes, sizeOf: ({ bytes }) => bytes });
 /** Loads in progress by key: concurrent requests for a tile share one load. */
 const loading = new Map<string, Promise<Columns | null>>();
-let cachedBytes = 0;
 
 /** Returns the bytes and the number of the tiles in this isolate's cache. */
 export const tileCacheSize = (): { bytes: number; tiles: number } => ({
-  bytes: cachedBytes,
-  tiles: cachedTiles.size,
+  bytes: cachedTiles.size,
+  tiles: cachedTiles.count,
 });
 
 /**
  * Caches a loaded tile and returns it. If the tile has not changed, the cached object stays, together with everything
  * that was computed from it.
  */
-function cacheTile(key: string, loaded: Columns | null): Columns | null {
-  const cached = cachedTiles.get(key)?.columns ?? null;
+function cacheTile(application: string, cell: string, loaded: Columns | null): Columns | null {
+  const cached = cachedTiles.get(application, cell)?.columns ?? null;
   const columns = cached && loaded && isSameTile(cached.meta, loaded.meta) ? cached : loaded;
   const bytes = columns
     ? columns.idHash.buffer.byteLength + (cachedBytesPerRow + rowIndexBytesPerRow) * columns.count
     : emptyBytes;
-  evict(key);
-  cachedTiles.set(key, { columns, bytes, loadedAt: Date.now() });
-  cachedBytes += bytes;
-  for (const oldest of cachedTiles.keys()) {
-    if (cachedBytes <= maxBytes) break;
-    evict(oldest);
-  }
+  cachedTiles.set(application, cell, { columns, bytes, loadedAt: Date.now() });
   return columns;
 }
 
@@ -73,13 +67,6 @@ const freshnessOf = ({ columns }: CachedTile): Freshness => {
   if (columns === null) return emptyFreshness;
   return isLeaf(columns.meta) ? leafFreshness : parentFreshness;
 };
-
-function evict(key: string): void {
-  const cached = cachedTiles.get(key);
-  if (!cached) return;
-  cachedBytes -= cached.bytes;
-  cachedTiles.delete(key);
-}
 
 /** Reads the tiles of one application from the isolate's cache, else from KV, else from the cell. */
 export class TileCache implements TileSource, ForwardingLookup {
@@ -105,7 +92,7 @@ export class TileCache implements TileSource, ForwardingLookup {
    */
   async tile(cell: string, version?: number): Promise<Columns | null> {
     const key = tileKey(this.#application, cell);
-    const cached = cachedTiles.get(key);
+    const cached = cachedTiles.get(this.#application, cell);
     if (!cached) return this.#load(key, cell);
     const meta = cached.columns?.meta;
     if (meta && version !== undefined && isLeaf(meta) && meta.version >= version)
@@ -121,9 +108,6 @@ export class TileCache implements TileSource, ForwardingLookup {
       });
     // Do not join a reload that another request has started: this request must not stay open for it.
     if (ageMs > freshMs && !loading.has(key)) void this.#load(key, cell).catch(() => null);
-    // Move the tile to the end of the eviction order.
-    cachedTiles.delete(key);
-    cachedTiles.set(key, cached);
     return cached.columns;
   }
 
@@ -131,7 +115,7 @@ export class TileCache implements TileSource, ForwardingLookup {
     const current = loading.get(key);
     if (current) return current;
     const load = this.#read(key, cell)
-      .then((columns) => cacheTile(key, columns))
+      .then((columns) => cacheTile(this.#application, cell, columns))
       .finally(() => loading.delete(key));
     loading.set(key, load);
     // Other requests may await this load, so it must finish even if the request that started it has ended.

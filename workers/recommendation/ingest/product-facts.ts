@@ -1,3 +1,4 @@
+import { ShareCache } from "../../../shared/cache/share-cache.ts";
 import type { ProductFacts } from "../../../shared/contracts/event.ts";
 import { nearestMinorUnits } from "../../../shared/contracts/minor-units.ts";
 import type { ProductCard } from "../../../shared/contracts/product.ts";
@@ -23,16 +24,7 @@ interface CachedFacts {
   /** Seconds since the Unix epoch. */
   expiresAt: number;
 }
-/** By application and product, oldest first. */
-const factsCache = new Map<string, CachedFacts>();
-
-function cacheFacts(key: string, facts: CachedFacts): void {
-  factsCache.delete(key);
-  factsCache.set(key, facts);
-  if (factsCache.size <= maxCachedFacts) return;
-  const oldest = factsCache.keys().next().value;
-  if (oldest !== undefined) factsCache.delete(oldest);
-}
+const factsCache = new ShareCache<CachedFacts>({ maxSize: maxCachedFacts });
 
 /**
  * Returns the facts of products by product id; unknown products are left out. An isolate fetches the facts of a product
@@ -47,14 +39,14 @@ export async function fetchProductFacts(
   const found = new Map<string, ProductFacts>();
   const missing: string[] = [];
   for (const id of new Set(productIds)) {
-    const cached = factsCache.get(`${application}/${id}`);
+    const cached = factsCache.get(application, id);
     if (cached && cached.expiresAt > now) found.set(id, cached.facts);
     else missing.push(id);
   }
   for (const card of await fetchCards(catalog, application, missing)) {
     const facts = factsOf(card);
     found.set(card.id, facts);
-    cacheFacts(`${application}/${card.id}`, { facts, expiresAt: now + factsTtlSeconds });
+    factsCache.set(application, card.id, { facts, expiresAt: now + factsTtlSeconds });
   }
   return found;
 }

@@ -1,74 +1,58 @@
 import { describe, expect, it } from "vitest";
 import type { CardRequest, ProductCard } from "../../../shared/contracts/product.ts";
 import { ok } from "../../../shared/contracts/result.ts";
+import { fetchProductFacts } from "../ingest/product-facts.ts";
 import { loadCardsById } from "./cards.ts";
 
-const cardOf = (id: string, version: number): ProductCard => ({
-  id,
-  title: id,
-  category: "cafe",
-  price: version,
-  priceAfterDiscount: version,
-  currency: "EUR",
-  discount: 0,
-  rating: null,
-  available: true,
-  groupId: null,
-  image: null,
-  location: null,
-  cell: "c",
-  version,
-});
-
-/** A catalog of product versions that records the requests. */
-function catalogOf(versions: Record<string, number>) {
-  const requests: CardRequest[][] = [];
+/** A catalog that has every product, and counts the products that it was asked for by application. */
+function countingCatalog() {
+  const asked = new Map<string, number>();
+  const cardOf = (id: string): ProductCard => ({
+    ...{ id, title: id, category: "", price: null, priceAfterDiscount: null, currency: null, discount: 0 },
+    ...{
+      rating: null,
+      available: true,
+      groupId: null,
+      image: null,
+      location: null,
+      cell: "world-1",
+      version: 1,
+    },
+  });
   return {
-    requests,
-    versions,
-    getCards: async (_application: string, wanted: readonly CardRequest[]) => {
-      requests.push([...wanted]);
-      return ok(
-        wanted.flatMap(({ productId }) =>
-          versions[productId] ? [cardOf(productId, versions[productId])] : [],
-        ),
-      );
+    asked,
+    getCards: async (application: string, wanted: readonly CardRequest[]) => {
+      asked.set(application, (asked.get(application) ?? 0) + wanted.length);
+      return ok(wanted.map(({ productId }) => cardOf(productId)));
     },
   };
 }
 
-describe("loadCardsById", () => {
-  it("fetches a card once, and again when the tile has a newer version", async () => {
-    const catalog = catalogOf({ a: 1, b: 1 });
-    const prices = async (application: string, wanted: CardRequest[]) => {
-      const cards = await loadCardsById(catalog, application, wanted);
-      return cards.ok ? wanted.map(({ productId }) => cards.value.get(productId)?.price) : null;
-    };
-    const both = [
-      { productId: "a", version: 1 },
-      { productId: "b", version: 1 },
-    ];
-    expect(await prices("shop", both)).toEqual([1, 1]);
-    expect(await prices("shop", both)).toEqual([1, 1]);
-    expect(catalog.requests).toHaveLength(1);
-    catalog.versions.a = 2;
-    expect(await prices("shop", [{ productId: "a", version: 2 }, both[1]])).toEqual([2, 1]);
-    expect(catalog.requests.at(-1)).toEqual([{ productId: "a", version: 2 }]);
-    expect(await prices("shop", [both[0]])).toEqual([2]);
-    expect(catalog.requests).toHaveLength(2);
-    await prices("other", [both[1]]);
-    expect(catalog.requests).toHaveLength(3);
+const ids = (prefix: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+const batches = (all: string[], size: number): string[][] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
+
+describe("an application that reads its whole large catalog", () => {
+  it("leaves the cards of another application in memory", async () => {
+    const catalog = countingCatalog();
+    const load = (application: string, productIds: string[]) =>
+      loadCardsById(
+        catalog,
+        application,
+        productIds.map((productId) => ({ productId, version: 1 })),
+      );
+    await load("small", ids("p", 500));
+    for (const batch of batches(ids("p", 30_000), 1000)) await load("flood", batch);
+    expect((await load("small", ids("p", 500))).ok).toBe(true);
+    expect(catalog.asked.get("small")).toBe(500);
   });
 
-  it("ignores the cache if no version is known, and leaves out unknown products", async () => {
-    const catalog = catalogOf({ c: 1 });
-    for (let i = 0; i < 2; i++) {
-      const cards = await loadCardsById(catalog, "shop", [
-        { productId: "c", version: 0 },
-        { productId: "unknown", version: 1 },
-      ]);
-      expect(cards.ok && [...cards.value.keys()]).toEqual(["c"]);
-    }
-    expect(catalog.requests.map((wanted) => wanted.length)).toEqual([2, 2]);
+  it("leaves the facts of another application's products in memory", async () => {
+    const catalog = countingCatalog();
+    await fetchProductFacts(catalog, "small", ids("p", 500), 0);
+    for (const batch of batches(ids("p", 60_000), 1000)) await fetchProductFacts(catalog, "flood", batch, 0);
+    await fetchProductFacts(catalog, "small", ids("p", 500), 0);
+    expect(catalog.asked.get("small")).toBe(500);
   });
 });

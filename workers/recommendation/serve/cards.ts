@@ -1,32 +1,17 @@
+import { ShareCache } from "../../../shared/cache/share-cache.ts";
 import type { CardRequest, ProductCard } from "../../../shared/contracts/product.ts";
 import { ok, type Result } from "../../../shared/contracts/result.ts";
 import type { ProductApi } from "../../../shared/services/product-api.ts";
 
-/** Cards in isolate memory, about 1 kB each. The least recently used card is dropped first. */
+/** Cards in isolate memory, about 1 kB each. */
 const maxCards = 8000;
 
-const cardCache = new Map<string, ProductCard>();
-
-const keyOf = (application: string, productId: string): string => `${application}/${productId}`;
+const cardCache = new ShareCache<ProductCard>({ maxSize: maxCards });
 
 /** Returns a cached card of the requested version or newer. Version 0 means unknown: no cached card is new enough. */
 function cachedCard(application: string, { productId, version }: CardRequest): ProductCard | null {
-  const key = keyOf(application, productId);
-  const card = cardCache.get(key);
-  if (!card || version === 0 || card.version < version) return null;
-  // Insertion order is the order of use.
-  cardCache.delete(key);
-  cardCache.set(key, card);
-  return card;
-}
-
-function cacheCard(application: string, card: ProductCard): void {
-  const key = keyOf(application, card.id);
-  cardCache.delete(key);
-  cardCache.set(key, card);
-  if (cardCache.size <= maxCards) return;
-  const oldest = cardCache.keys().next().value;
-  if (oldest !== undefined) cardCache.delete(oldest);
+  const card = cardCache.get(application, productId);
+  return !card || version === 0 || card.version < version ? null : card;
 }
 
 /**
@@ -49,7 +34,7 @@ export async function loadCardsById(
   const answer = await catalog.getCards(application, missing);
   if (!answer.ok) return answer;
   for (const card of answer.value) {
-    cacheCard(application, card);
+    cardCache.set(application, card.id, card);
     cards.set(card.id, card);
   }
   return ok(cards);

@@ -53,6 +53,8 @@ async function createFirstApplication(): Promise<void> {
     body: onePixelPng,
     headers: { "content-type": "image/png" },
   });
+  const { images } = await callSuccessfully("GET", "/v1/products/p-0");
+  resourceIds.set("/v1/images/", images[0].slice("/v1/images/".length));
   await callSuccessfully("PUT", "/v1/users/ann", { body: { home: oslo } });
   await callSuccessfully("POST", "/v1/events", {
     body: { events: [{ eventId: `${marker}-1`, userId: "ann", type: "view", productId: "p-0" }] },

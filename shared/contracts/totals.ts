@@ -121,7 +121,7 @@ export const transition = z.object({
    * repeated message changes nothing.
    */
   key: z.number().int().nonnegative(),
-  /** Short hash of the user's pseudonym and both products, by which a cell counts the users of a transition. */
+  /** Short hash of the user's name in the cells and both products, by which a cell counts the users of a transition. */
   user: z.number().int().nonnegative(),
   from: z.string(),
   to: z.string(),

@@ -4,6 +4,8 @@ import { generateKey } from "../workers/gateway/keys/key.ts";
 import { arbitraryRequest } from "./fuzz/arbitrary-requests.ts";
 import { listOperations, openApiDocument } from "./fuzz/openapi-document.ts";
 import { ResponseValidator } from "./fuzz/response-validator.ts";
+import { importProducts, waitForNearbyProducts } from "./support/import-products.ts";
+import { generateProducts, onePixelPng, oslo } from "./support/products.ts";
 import { TestStack } from "./support/test-stack.ts";
 
 const long = process.env.VICINITY_LONG === "1";
@@ -32,17 +34,40 @@ async function createCredentials(): Promise<Map<string, string>> {
   ]);
 }
 
+/** Returns ids of resources that requests cannot guess, by the path before the id. */
+async function createResources(): Promise<Map<string, string>> {
+  const create = async (method: string, path: string, body: unknown, headers = {}) => {
+    const answer = await stack.call<Record<string, string>>(method, path, { body, headers });
+    expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
+    return answer.body;
+  };
+  const products = [...generateProducts("known", oslo, 5)];
+  await importProducts(stack, products);
+  await waitForNearbyProducts(stack, oslo, products);
+  const png = { "content-type": "image/png" };
+  await create("PUT", `/v1/products/${products[0].id}/images/0`, onePixelPng, png);
+  const { images } = await create("GET", `/v1/products/${products[0].id}`, undefined);
+  const answer = await create("POST", "/v1/recommendations", { userId: "known", location: oslo });
+  const started = await create("DELETE", "/v1/users/known-and-erased", undefined);
+  return new Map([
+    ["/v1/recommendations/", answer.recommendationId],
+    ["/v1/erasures/", started.id],
+    ["/v1/images/", images[0].slice("/v1/images/".length)],
+  ]);
+}
+
 it(
   "answers every generated request as the OpenAPI document specifies, and never with an unlisted 5xx status",
   async () => {
     const document = openApiDocument.parse((await stack.call("GET", "/openapi.json", { key: "" })).body);
     const operations = listOperations(document);
     const keys = await createCredentials();
+    const ids = await createResources();
     const validator = new ResponseValidator(document);
     const counts = new Map<number, number>();
     const succeededOperations = new Set<string>();
     await fc.assert(
-      fc.asyncProperty(arbitraryRequest(document, operations, [...keys.keys()]), async (request) => {
+      fc.asyncProperty(arbitraryRequest(document, operations, [...keys.keys()], ids), async (request) => {
         const key = keys.get(request.credential) ?? "";
         const answer = await fetch(new URL(stack.url + request.path.replace(/^\//, "")), {
           method: request.operation.method,

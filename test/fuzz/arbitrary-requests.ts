@@ -35,16 +35,32 @@ const explodeParameter = ([name, value]: [string, unknown]): [string, unknown][]
     ? Object.entries(value)
     : [[name, value]];
 
-/** Generates the path and query of an operation, with an unknown or repeated query parameter in one of 16 cases. */
+/**
+ * Generates the path and query of an operation, with an unknown or repeated query parameter in one of 16 cases. Every
+ * third value of a path is the id of a resource, if one is known.
+ */
 function arbitraryPath(
   document: OpenApiDocument,
   { path, parameters }: OpenApiOperation,
+  knownIds: ReadonlyMap<string, string>,
 ): fc.Arbitrary<string> {
+  const known = [...knownIds].flatMap(([prefix, id]) => (path.startsWith(`${prefix}{`) ? [id] : []));
+  const anyValueOf = ({ schema }: OpenApiOperation["parameters"][number]): fc.Arbitrary<unknown> =>
+    mostlyValid(arbitraryValue(document, schema));
   const parametersIn = (location: "path" | "query") =>
     fc.record(
       Object.fromEntries(
         parameters.flatMap((each) =>
-          each.in === location ? [[each.name, mostlyValid(arbitraryValue(document, each.schema))]] : [],
+          each.in !== location
+            ? []
+            : [
+                [
+                  each.name,
+                  location === "path" && known.length > 0
+                    ? fc.oneof({ weight: 2, arbitrary: anyValueOf(each) }, fc.constantFrom(...known))
+                    : anyValueOf(each),
+                ],
+              ],
         ),
       ),
       { requiredKeys: location === "path" ? undefined : [] },
@@ -138,16 +154,20 @@ function arbitraryPayload(
   return fc.oneof({ weight: 9, arbitrary: validPayload() }, { weight: 1, arbitrary: malformedPayload });
 }
 
-/** Generates valid, nearly valid and invalid requests to any operation, with any of the credentials. */
+/**
+ * Generates valid, nearly valid and invalid requests to any operation, with any of the credentials. `knownIds` are ids of
+ * resources that nobody can guess, by the path before the id.
+ */
 export function arbitraryRequest(
   document: OpenApiDocument,
   operations: readonly OpenApiOperation[],
   credentials: readonly string[],
+  knownIds: ReadonlyMap<string, string>,
 ): fc.Arbitrary<FuzzRequest> {
   return fc.constantFrom(...operations).chain((operation) =>
     fc
       .tuple(
-        arbitraryPath(document, operation),
+        arbitraryPath(document, operation, knownIds),
         arbitraryPayload(document, operation),
         fc.oneof({ weight: 6, arbitrary: fc.constant(credentials[0]) }, fc.constantFrom(...credentials)),
       )

@@ -1,3 +1,4 @@
+import { eachApplication } from "../async/each-application.ts";
 import { expiryTime, type RemovedCounts, type Retention } from "../contracts/retention.ts";
 import { applicationsIn, type ExpiringBucket, removeExpired } from "../retention/remove-expired.ts";
 import { deadLetterPrefix } from "./dead-letter-store.ts";
@@ -13,12 +14,13 @@ export async function removeExpiredDeadLetters(
 ): Promise<RemovedCounts> {
   const oldest = expiryTime(now, retention.deadLetters) * 1000;
   let deadLetters = 0;
-  for (const application of await applicationsIn(bucket))
+  await eachApplication(await applicationsIn(bucket), "retention failed", async (application) => {
     deadLetters += await removeExpired(
       bucket,
       deadLetterPrefix(application),
       ({ uploaded }) => uploaded.getTime() < oldest,
       false,
     );
+  });
   return { deadLetters };
 }

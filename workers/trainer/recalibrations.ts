@@ -1,6 +1,6 @@
+import { eachApplication } from "../../shared/async/each-application.ts";
 import type { RecalibrationInput, RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
-import { errorText } from "../../shared/errors/error-text.ts";
 import { ArtifactStore } from "./artifacts.ts";
 import { LeaseStore } from "./lease-store.ts";
 import { newRecalibrationRecord } from "./recalibrate.ts";
@@ -80,23 +80,24 @@ export class Recalibrations {
     const { stalledSeconds } = recalibrationSettingsOf(this.#env);
     let resumed = 0;
     let running = 0;
-    for (const lease of await this.#leases.list()) {
-      const { application, id } = lease;
+    const leases = new Map((await this.#leases.list()).map((lease) => [lease.application, lease]));
+    await eachApplication(leases.keys(), "recalibration not resumed", async (application) => {
+      const lease = leases.get(application);
+      if (!lease) return;
+      const { id } = lease;
       const record = await this.#artifacts(application, id).record();
       if (record === null ? now - lease.since >= stalledSeconds : !isActive(record)) {
         await this.#artifacts(application, id).clear();
         await this.#leases.release(lease);
-        continue;
+        return;
       }
       running++;
       // `start` has acquired the lease and not yet written the record.
-      if (record === null) continue;
-      if (now - Date.parse(record.updatedAt) / 1000 < stalledSeconds) continue;
+      if (record === null) return;
+      if (now - Date.parse(record.updatedAt) / 1000 < stalledSeconds) return;
       resumed++;
-      await this.#resume(application, id, record).catch((error: unknown) =>
-        console.error({ event: "recalibration not resumed", application, id, error: errorText(error) }),
-      );
-    }
+      await this.#resume(application, id, record);
+    });
     return { running, resumed };
   }
 
@@ -126,18 +127,12 @@ export class Recalibrations {
     let cursor: string | undefined;
     do {
       const page = await this.#env.TRAINING_LOG.list({ delimiter: "/", cursor });
-      for (const prefix of page.delimitedPrefixes) {
-        const application = prefix.slice(0, -1);
-        if (!/^[a-z0-9-]+$/.test(application)) continue;
-        // A failure for one application must not stop the others.
-        const result = await this.start(application, { seed: 1 }, `night-${day}`, now).catch(
-          (error: unknown) => {
-            console.error({ event: "recalibration not started", application, error: errorText(error) });
-            return null;
-          },
-        );
-        if (result?.ok) started++;
-      }
+      const applications = page.delimitedPrefixes
+        .map((prefix) => prefix.slice(0, -1))
+        .filter((name) => /^[a-z0-9-]+$/.test(name));
+      await eachApplication(applications, "recalibration not started", async (application) => {
+        if ((await this.start(application, { seed: 1 }, `night-${day}`, now)).ok) started++;
+      });
       cursor = page.truncated ? page.cursor : undefined;
     } while (cursor);
     return { started };

@@ -1,3 +1,4 @@
+import { eachApplication } from "../../shared/async/each-application.ts";
 import { expiryTime, type RemovedCounts, type Retention } from "../../shared/contracts/retention.ts";
 import { applicationsIn, type ExpiringBucket, removeExpired } from "../../shared/retention/remove-expired.ts";
 import { logRoot } from "../../shared/training-log/keys.ts";
@@ -15,7 +16,7 @@ export async function removeExpiredLogs(
   const firstDay = new Date(expiryTime(now, retention.trainingLog) * 1000).toISOString().slice(0, 10);
   const oldest = expiryTime(now, retention.recalibrations) * 1000;
   const removed = { trainingLog: 0, recalibrations: 0 };
-  for (const application of await applicationsIn(bucket)) {
+  await eachApplication(await applicationsIn(bucket), "retention failed", async (application) => {
     const root = logRoot(application);
     removed.trainingLog += await removeExpired(
       bucket,
@@ -29,6 +30,6 @@ export async function removeExpiredLogs(
       ({ uploaded }) => uploaded.getTime() < oldest,
       false,
     );
-  }
+  });
   return removed;
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { dailyDrift, type ReferenceDistributions } from "../../../model/drift/daily-drift.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import type { LoggedExample } from "../../../model/recalibrate/logged-examples.ts";
+import { eachApplication } from "../../../shared/async/each-application.ts";
 import { type DriftDay, driftDay } from "../../../shared/contracts/model.ts";
 import { applicationsIn } from "../../../shared/retention/remove-expired.ts";
 import { daySeconds, hourSeconds } from "../../../shared/time/seconds.ts";
@@ -101,9 +102,21 @@ export async function recordDrift(
   await store.removeDriftBefore(application, dayMarker, dayOf(now - retentionDays * daySeconds));
 }
 
+/** Returns a time in the day whose drift of an application is due, in seconds since the Unix epoch; null if none is. */
+async function dueDay(store: RegistryStore, application: string, now: number): Promise<number | null> {
+  for (const at of [now, now - daySeconds]) {
+    const last = await store.driftUpdatedAt(application, dayMarker, dayOf(at));
+    const end = (Math.floor(at / daySeconds) + 1) * daySeconds + hourSeconds;
+    const due = at === now ? (last ?? 0) <= now - hourSeconds : now >= end && (last ?? 0) < end;
+    if (due) return at;
+  }
+  return null;
+}
+
 /**
- * Computes one due day of drift, if any is due; the cron calls this each minute. Returns the application whose drift
- * was computed, or null. `now` is in seconds since the Unix epoch.
+ * Computes one due day of drift, if any is due; the cron calls this each minute. An application whose drift cannot be
+ * computed is logged and does not keep others waiting. Returns the application whose drift was computed, or null. `now`
+ * is in seconds since the Unix epoch.
  */
 export async function recordDueDrift(
   env: Pick<RecommendationEnv, "DB" | "TRAINING_LOG" | "USER">,
@@ -112,14 +125,14 @@ export async function recordDueDrift(
   const store = new RegistryStore(env.DB);
   // Applications without a registered model have drift too: the bundled model serves them.
   const logged = (await applicationsIn(env.TRAINING_LOG)).filter((name) => /^[a-z0-9-]+$/.test(name));
-  for (const application of new Set([...(await store.applications()), ...logged]))
-    for (const at of [now, now - daySeconds]) {
-      const last = await store.driftUpdatedAt(application, dayMarker, dayOf(at));
-      const end = (Math.floor(at / daySeconds) + 1) * daySeconds + hourSeconds;
-      const due = at === now ? (last ?? 0) <= now - hourSeconds : now >= end && (last ?? 0) < end;
-      if (!due) continue;
-      await recordDrift(env, application, at, now);
-      return application;
-    }
-  return null;
+  let computed: string | null = null;
+  const applications = new Set([...(await store.applications()), ...logged]);
+  await eachApplication(applications, "drift not computed", async (application) => {
+    if (computed !== null) return;
+    const at = await dueDay(store, application, now);
+    if (at === null) return;
+    await recordDrift(env, application, at, now);
+    computed = application;
+  });
+  return computed;
 }

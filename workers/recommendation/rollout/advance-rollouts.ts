@@ -1,3 +1,4 @@
+import { eachApplication } from "../../../shared/async/each-application.ts";
 import { ok, type Result } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { recordDueDrift } from "../models/drift.ts";
@@ -15,14 +16,10 @@ export async function advanceRollouts(
   now: number,
 ): Promise<Result<{ applications: number }>> {
   const applications = await new RegistryStore(env.DB).applicationsWithRollouts();
-  for (const application of applications)
-    try {
-      if (await advanceRollout(env.DB, rolloutSettingsOf(env), application, now))
-        await refreshSnapshot(env, application);
-    } catch (error) {
-      // A failure of one application must not stop the others.
-      console.error({ event: "rollout not advanced", application, error: errorText(error) });
-    }
+  await eachApplication(applications, "rollout not advanced", async (application) => {
+    if (await advanceRollout(env.DB, rolloutSettingsOf(env), application, now))
+      await refreshSnapshot(env, application);
+  });
   try {
     await recordDueDrift(env, now);
   } catch (error) {

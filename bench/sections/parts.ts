@@ -114,7 +114,7 @@ export async function measureParts(context: BenchContext): Promise<void> {
     );
     let start = 0;
     for (const leaf of leaves) {
-      scoreRows(leaf, proximityPoints, affinities, firstStage, allScores.subarray(start));
+      scoreRows(leaf, proximityPoints, affinities, firstStage, 0, allScores.subarray(start));
       start += leaf.count;
     }
     return topIndices(allScores, allScores.length, maxCandidates);

@@ -181,7 +181,7 @@ function scoresOf(products: readonly CellProduct[], point: Point | null): Map<st
   if (!block) throw new Error("a fresh block must decode");
   const scores = new Float64Array(block.count);
   const points = proximityPointsOf(point, [], defaultFirstStage);
-  scoreRows(block, points, new Map(), defaultFirstStage, scores);
+  scoreRows(block, points, new Map(), defaultFirstStage, 0, scores);
   if (point) applyDistanceTerm(block, unitVectors([point.lat], [point.lon], 1), scores);
   return new Map(idsOf(block).map((id, row) => [id, scores[row]]));
 }

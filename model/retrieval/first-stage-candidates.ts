@@ -8,6 +8,7 @@ import { rowVectorsOf } from "../columns/row-vectors.ts";
 import { affinityWeights, categoryHoursOf } from "./category-affinity.ts";
 import { distinctBestRows } from "./distinct-rows.ts";
 import { compileProductTest, type ProductTest } from "./filter.ts";
+import { hideSmallCounts } from "./hide-small-counts.ts";
 import { readNearbyTiles } from "./nearby-tiles.ts";
 import { usualReachKm } from "./reach.ts";
 import { applyDistanceTerm, proximityPointsOf, scoreRows } from "./score-rows.ts";
@@ -93,9 +94,15 @@ async function readBlocks(
  * Returns the candidates of the cheap first stage, best first. It scores all products around the user and their usual
  * places in one pass over the columns. Where few products match, it widens the search ring by ring: then the nearest
  * {@link enoughRows} matching products are among those scored. The block's `meta.searched` says how far it went.
- * The cost depends on the number of products nearby, not on the size of the catalog.
+ * The cost depends on the number of products nearby, not on the size of the catalog. For a list that everybody may see,
+ * what fewer than `minUsersShown` users did does not count, and is not in the block.
  */
-export async function firstStageCandidates(source: TileSource, query: FirstStageQuery): Promise<Columns> {
+export async function firstStageCandidates(
+  source: TileSource,
+  query: FirstStageQuery,
+  minUsersShown = 0,
+): Promise<Columns> {
+  const minUsers = query.isForEverybody ? minUsersShown : 0;
   const productTest = compileProductTest(query);
   const { blocks, rows, searched } = await readBlocks(source, query, productTest);
   const here = query.point && unitVectors([query.point.lat], [query.point.lon], 1);
@@ -109,7 +116,7 @@ export async function firstStageCandidates(source: TileSource, query: FirstStage
   let count = 0;
   const blockScores = new Float64Array(blocks.reduce((max, block) => Math.max(max, block.count), 0));
   for (const [i, block] of blocks.entries()) {
-    scoreRows(block, points, affinities, query.weights, blockScores);
+    scoreRows(block, points, affinities, query.weights, minUsers, blockScores);
     if (here) applyDistanceTerm(block, here, blockScores);
     const list = rows[i];
     const length = list ? list.length : block.count;
@@ -122,8 +129,10 @@ export async function firstStageCandidates(source: TileSource, query: FirstStage
     }
   }
   const best = distinctBestRows({ scores, count, blocks, from, row }, query.limit, query.caps);
-  return concatRows(
+  const candidates = concatRows(
     { blocks, from: best.map((i) => from[i]), rows: best.map((i) => row[i]), count: best.length },
     { cell: "", version: 0, time: query.now, children: [], searched },
   );
+  hideSmallCounts(candidates, minUsers);
+  return candidates;
 }

@@ -2,6 +2,7 @@ import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
 import { columnWidth, countOffset, hotOffset } from "../columns/layout.ts";
 import { isUntried } from "../columns/untried.ts";
+import { hasFewDismissals, hasSmallCounts } from "./hide-small-counts.ts";
 
 /** Weights of the first stage for a ranker without its own weights. */
 export const defaultFirstStage: FirstStage = {
@@ -49,18 +50,30 @@ export function productScoreInputs(
   return [Math.log1p(people), Math.log1p(engagement), isUntried(columns, row) ? 1 : 0];
 }
 
-const cachedProductScores = new WeakMap<Columns, { weights: FirstStage; scores: Float32Array }>();
+/** The inputs of a product whose counts are hidden: whoever chose it were too few. */
+const hiddenInputs = (isDismissed: boolean): readonly [number, number, number] =>
+  isDismissed ? [0, 0, 0] : [0, 0, 1];
 
-/** Returns the part of the score that does not depend on the user, for all rows of a block. It is cached per block. */
-export function productScores(columns: Columns, weights: FirstStage): Float32Array {
+const cachedProductScores = new WeakMap<
+  Columns,
+  { weights: FirstStage; minUsers: number; scores: Float32Array }
+>();
+
+/**
+ * Returns the part of the score that does not depend on the user, for all rows of a block. What fewer than `minUsers`
+ * users did does not count. The scores are cached per block.
+ */
+export function productScores(columns: Columns, weights: FirstStage, minUsers: number): Float32Array {
   const cached = cachedProductScores.get(columns);
-  if (cached && sameWeights(cached.weights, weights)) return cached.scores;
+  if (cached?.minUsers === minUsers && sameWeights(cached.weights, weights)) return cached.scores;
   const scores = new Float32Array(columns.count);
   for (let row = 0; row < columns.count; row++) {
-    const [people, hot, fresh] = productScoreInputs(columns, row);
+    const [people, hot, fresh] = hasSmallCounts(columns, row, minUsers)
+      ? hiddenInputs(!hasFewDismissals(columns, row, minUsers))
+      : productScoreInputs(columns, row);
     scores[row] = weights.people * people + weights.hot * hot + weights.fresh * fresh;
   }
-  cachedProductScores.set(columns, { weights, scores });
+  cachedProductScores.set(columns, { weights, minUsers, scores });
   return scores;
 }
 

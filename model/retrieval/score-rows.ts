@@ -101,15 +101,19 @@ export function applyDistanceTerm(columns: Columns, here: Float64Array, out: Flo
   }
 }
 
-/** Writes the first-stage scores of all rows of a block to `out`. Without points, proximity does not count. */
+/**
+ * Writes the first-stage scores of all rows of a block to `out`. Without points, proximity does not count. What fewer
+ * than `minUsers` users did does not count.
+ */
 export function scoreRows(
   columns: Columns,
   points: ProximityPoints | null,
   affinities: ReadonlyMap<string, number>,
   weights: FirstStage,
+  minUsers: number,
   out: Float64Array,
 ): void {
-  const scores = productScores(columns, weights);
+  const scores = productScores(columns, weights, minUsers);
   const vectors = rowVectorsOf(columns);
   const { categoryOfRow, affinityOfCategory } = affinitiesIn(columns, affinities);
   for (let row = 0; row < columns.count; row++) {

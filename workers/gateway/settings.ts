@@ -2,6 +2,7 @@ import { z } from "zod";
 import { usualConsent } from "../../shared/consent/default-consent.ts";
 import { type Precision, precision } from "../../shared/contracts/primitives.ts";
 import { type Retention, retention } from "../../shared/contracts/retention.ts";
+import { minUsersShownOf } from "../../shared/counting/min-users-shown.ts";
 import type { AllowedOrigins } from "./middleware/cross-origin.ts";
 import type { InitialImport } from "./readiness.ts";
 
@@ -58,6 +59,8 @@ export interface GatewaySettings {
   retention: Retention;
   /** The consent of users who state none. */
   defaultConsent: Precision;
+  /** How many users must have chosen a product before users and publishable keys see its totals. */
+  minUsersShown: number;
   /** Null where `/readyz` waits for no import. */
   initialImport: InitialImport | null;
 }
@@ -75,6 +78,7 @@ export function gatewaySettingsOf(env: object): GatewaySettings {
     origins: CORS_ORIGINS,
     retention: RETENTION,
     defaultConsent: DEFAULT_CONSENT,
+    minUsersShown: minUsersShownOf(env),
     initialImport: name === undefined ? null : { name, since: Number(since) },
   };
 }

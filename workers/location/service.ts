@@ -49,6 +49,7 @@ import {
   transition,
   type UnknownProduct,
 } from "../../shared/contracts/totals.ts";
+import { minUsersShownOf } from "../../shared/counting/min-users-shown.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
 import { isCellName } from "../../shared/geo/cells.ts";
 import { coarsenToKilometer } from "../../shared/geo/coarsen.ts";
@@ -203,7 +204,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     const parsed = parse(firstStageCall, { application, ...query });
     if (!parsed.ok) return parsed;
     const tiles = this.#tiles(application);
-    return ok((await firstStageCandidates(tiles, parsed.value)).buffer);
+    return ok((await firstStageCandidates(tiles, parsed.value, minUsersShownOf(this.env))).buffer);
   }
 
   async productColumns(

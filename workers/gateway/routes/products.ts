@@ -24,6 +24,7 @@ import {
   problemResponses,
 } from "../openapi/operation.ts";
 import { checkLocation, withWarnings } from "../request/check-location.ts";
+import { shownTotals } from "../request/shown-totals.ts";
 
 const stored = product.meta({ id: "Product" });
 const answer = product.extend({ warnings: z.array(inputWarning).optional() }).meta({ id: "WrittenProduct" });
@@ -37,7 +38,11 @@ const list = z.object({ items: z.array(stored), nextCursor: z.string().optional(
 const tags = ["Products"];
 
 /** Adds routes to list, create, read, change and delete products. */
-export function addProductRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
+export function addProductRoutes(
+  app: Gateway,
+  { services, settings }: Dependencies,
+  guard: GuardRoute,
+): void {
   app.openapi(
     createRoute({
       method: "get",
@@ -103,7 +108,7 @@ export function addProductRoutes(app: Gateway, { services }: Dependencies, guard
       method: "get",
       path: "/v1/products/{id}",
       summary: "Get a product with the totals of its interactions",
-      description: describeAccess("anyone"),
+      description: `${describeAccess("anyone")} For tokens and publishable keys, the totals are zero while few users chose the product.`,
       tags,
       ...guard("anyone"),
       request: { params: idPath, query: noQuery },
@@ -118,7 +123,7 @@ export function addProductRoutes(app: Gateway, { services }: Dependencies, guard
       ]);
       const value = unwrap(found, "the product service");
       const [totals] = unwrap(counted, "the user service");
-      return c.json({ ...value, totals }, 200);
+      return c.json({ ...value, totals: shownTotals(totals, c.var.caller, settings.minUsersShown) }, 200);
     },
   );
 

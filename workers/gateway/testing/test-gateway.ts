@@ -22,6 +22,7 @@ export const testSettings: GatewaySettings = {
   retention: retention.parse({}),
   initialImport: null,
   defaultConsent: usualConsent,
+  minUsersShown: 5,
 };
 
 /** A rate limiter that never refuses. */

@@ -1,5 +1,7 @@
 import { type Columns, nextProductsOf } from "../../../model/columns/columns.ts";
+import { hash32 } from "../../../model/columns/hash.ts";
 import { rowOfProduct } from "../../../model/columns/row-index.ts";
+import { isUntried } from "../../../model/columns/untried.ts";
 import { compileProductTest } from "../../../model/retrieval/filter.ts";
 import { defaultFirstStage } from "../../../model/retrieval/first-stage.ts";
 import { logScoreAtDistance } from "../../../model/retrieval/reach.ts";
@@ -26,7 +28,13 @@ const nearbyHalfRank = 20;
 const floorLogScore = -10;
 
 /** The fields of a first-stage query that describe a user. They are empty: these lists are the same for every user. */
-const anonymousQuery = { usual: [], categories: [], hour: null, weights: defaultFirstStage };
+const anonymousQuery = {
+  usual: [],
+  categories: [],
+  hour: null,
+  weights: defaultFirstStage,
+  isForEverybody: true,
+};
 
 /** A product of a list that is the same for every user. */
 type ScoredProduct = CardRequest & { score: number };
@@ -67,6 +75,17 @@ async function rankedList(
 }
 
 const rowIndices = (columns: Columns): number[] => Array.from({ length: columns.count }, (_, row) => row);
+
+/**
+ * Returns the rows in an order that says nothing of what few users did: products that nobody chose and many dismissed
+ * come last, others by the hash of their id. Rows of equal popularity keep this order.
+ */
+const rowsForEverybody = (columns: Columns): number[] =>
+  rowIndices(columns).sort(
+    (a, b) =>
+      Number(isUntried(columns, b)) - Number(isUntried(columns, a)) ||
+      hash32(columns.id(a)) - hash32(columns.id(b)),
+  );
 
 const searchedOf = ({ meta }: Columns): Searched => meta.searched ?? { radiusKm: null, complete: false };
 
@@ -151,7 +170,7 @@ export async function trendingProducts(
     limit: maxNearby,
     now: Date.now() / 1000,
   });
-  const scored = rowIndices(near).map((row) => ({
+  const scored = rowsForEverybody(near).map((row) => ({
     productId: near.id(row),
     version: near.version[row],
     score: atDistance(point, near, row, popularityScore(near, row)),

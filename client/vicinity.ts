@@ -63,7 +63,7 @@ export class Vicinity {
   }
   /**
    * Returns the arguments of `navigator.sendBeacon` for up to 100 events, which a page can send while it is being left. The
-   * credential must be a user's token or a server key, since the body contains it.
+   * credential must be a user's token, since the body contains it.
    *
    * @example
    * addEventListener("pagehide", () => navigator.sendBeacon(...vicinity.eventBeacon(events)));

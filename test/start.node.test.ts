@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -136,6 +137,36 @@ describe("npm start", () => {
       expect(body.status, answer).toBeUndefined();
       expect(body.items?.length ?? body.accepted + body.duplicates, answer).toBeGreaterThan(0);
     }
+  });
+
+  it("S6: answers the development keys to no other host and no page of another origin", async () => {
+    const ask = (headers: Record<string, string>) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const options = { headers: { authorization: "Bearer dev-admin-key", ...headers } };
+        get(`${url}/v1/products?limit=1`, options, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        }).on("error", reject);
+      });
+    expect([await ask({}), await ask({ origin: url })]).toEqual([200, 200]);
+    expect(await ask({ host: `evil.example:${environment.PORT}` })).toBe(401);
+    expect(await ask({ origin: "https://evil.example" })).toBe(401);
+    const preflight = await fetch(`${url}/v1/products`, {
+      method: "OPTIONS",
+      headers: { origin: "https://evil.example", "access-control-request-method": "GET" },
+    });
+    expect(preflight.headers.has("access-control-allow-origin")).toBe(false);
+  });
+
+  it("S6: keeps its secrets out of the process list, in files that their owner alone reads", () => {
+    const processes = spawnSync("ps", ["-eo", "args"], { encoding: "utf8" }).stdout;
+    expect(processes).toContain(environment.STATE_DIR);
+    for (const name of ["token-secret", "development-marker", "pseudonym-secret"]) {
+      const file = join(environment.STATE_DIR, name);
+      expect(processes, name).not.toContain(readFileSync(file, "utf8"));
+      expect(statSync(file).mode & 0o077, name).toBe(0);
+    }
+    expect(statSync(join(environment.STATE_DIR, "gateway.env")).mode & 0o077).toBe(0);
   });
 
   it("ranks with the model that it trained on the dataset", async () => {

@@ -3,11 +3,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import type { D1Database } from "@cloudflare/workers-types";
 import { getPlatformProxy, unstable_readConfig as readConfig } from "wrangler";
+import { developmentMarker } from "../start/state-secrets.ts";
 import { root, type WorkerConfig, workers } from "../workers.ts";
 
-/** Returns a hash of everything that determines the databases' content: the migrations and the city list's source. */
-function fingerprint(): string {
-  const hash = createHash("sha256");
+/**
+ * Returns a hash of everything that determines the databases' content: the migrations, the city list's source and the
+ * marker of the state.
+ */
+function fingerprint(marker: string): string {
+  const hash = createHash("sha256").update(marker);
   const folder = join(root, "migrations");
   for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort())
     if (file.endsWith(".sql")) hash.update(file).update(readFileSync(join(folder, file)));
@@ -67,14 +71,23 @@ async function seedCities(database: D1Database): Promise<void> {
   for (const statement of citySeedStatements()) await database.prepare(statement).run();
 }
 
+/** Writes the marker of the local state, without which the gateway accepts no development key. */
+async function writeMarker(database: D1Database, marker: string): Promise<void> {
+  await database.batch([
+    database.prepare("DELETE FROM development_markers"),
+    database.prepare("INSERT INTO development_markers VALUES (?)").bind(marker),
+  ]);
+}
+
 /**
- * Migrates the local databases and fills the `cities` table. Does nothing if the state directory records that exactly
+ * Migrates the local databases, fills the `cities` table and marks the state as made by a local command. Does nothing if the state directory records that exactly
  * these migrations were applied. Returns whether anything was applied.
  */
 export async function migrateLocalDatabases(stateDir: string): Promise<boolean> {
   mkdirSync(stateDir, { recursive: true });
   const fingerprintFile = join(stateDir, "migrated");
-  const current = fingerprint();
+  const marker = developmentMarker(stateDir);
+  const current = fingerprint(marker);
   if (existsSync(fingerprintFile) && readFileSync(fingerprintFile, "utf8") === current) return false;
   const { env, dispose } = await getPlatformProxy<Record<string, D1Database>>({
     configPath: writeDatabasesConfig(stateDir),
@@ -84,6 +97,7 @@ export async function migrateLocalDatabases(stateDir: string): Promise<boolean> 
   try {
     for (const worker of databaseOwners) await migrateDatabase(env[worker.name], worker);
     await seedCities(env.location);
+    await writeMarker(env.gateway, marker);
   } finally {
     await dispose();
   }

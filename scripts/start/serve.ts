@@ -1,6 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { createWriteStream, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createWriteStream, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,8 +7,9 @@ import { z } from "zod";
 import type { ApiTarget } from "../api/send-with-retries.ts";
 import { configArguments, servedConfigs } from "../workers.ts";
 import { startWrangler } from "../wrangler.ts";
+import { developmentMarker, secretIn } from "./state-secrets.ts";
 
-/** Admin key of local commands. The gateway accepts it only if the variable DEVELOPMENT_KEYS is "on". */
+/** Admin key of local commands. The gateway accepts it only in a state that a local command made. */
 export const developmentKey = "dev-admin-key";
 
 /** Returns whether a port of this machine is free. */
@@ -21,13 +21,6 @@ export function portIsFree(port: number): Promise<boolean> {
   });
 }
 
-/** Returns a secret of the state directory. The first call creates the file, which only its owner may read. */
-function secretIn(stateDir: string, name: string): string {
-  const file = join(stateDir, name);
-  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString("hex"), { mode: 0o600 });
-  return readFileSync(file, "utf8");
-}
-
 /**
  * Returns the environment of `wrangler dev` with the secrets that the configurations require. A process list does not show an
  * environment to other users. The state directory keeps the secrets, so that ids stay valid after a restart.
@@ -37,8 +30,24 @@ export const devEnvironment = (stateDir: string): Record<string, string> => ({
 });
 
 /**
+ * Writes the file of the gateway's secrets and of the marker of its state, which only this user may read, and returns its
+ * path. wrangler gives the file's variables to the gateway alone, the first configuration.
+ */
+function writeGatewayEnvironment(stateDir: string): string {
+  const file = join(stateDir, "gateway.env");
+  const variables = {
+    TOKEN_SECRET: secretIn(stateDir, "token-secret"),
+    DEVELOPMENT_KEYS: developmentMarker(stateDir),
+  };
+  const text = Object.entries(variables).map(([name, value]) => `${name}="${value}"\n`);
+  rmSync(file, { force: true });
+  writeFileSync(file, text.join(""), { mode: 0o600 });
+  return file;
+}
+
+/**
  * Returns the arguments of `wrangler dev` for all workers in one process. `initialImport` is the import that `/readyz`
- * waits for.
+ * waits for. No secret is among them, since every user of the machine can read them.
  */
 export const devArguments = (
   port: number,
@@ -55,10 +64,8 @@ export const devArguments = (
   "0",
   "--persist-to",
   stateDir,
-  "--var",
-  "DEVELOPMENT_KEYS:on",
-  "--var",
-  `TOKEN_SECRET:${secretIn(stateDir, "token-secret")}`,
+  "--env-file",
+  writeGatewayEnvironment(stateDir),
   ...(initialImport === null
     ? []
     : ["--var", `INITIAL_IMPORT:${initialImport}@${Math.floor(Date.now() / 1000)}`]),

@@ -44,7 +44,10 @@ Vicinity runs at ${base}
   API reference     ${base}/docs
   OpenAPI document  ${base}/openapi.json
   Operations        ${base}/ops
-API keys, valid on this machine only: dev-server-key, dev-admin-key
+API keys, valid on this machine only:
+  dev-publishable-key   for pages: reads products and lists, starts anonymous sessions (POST /v1/sessions)
+  dev-server-key        for backends: acts for every user
+  dev-admin-key         for operators: may do everything
 Press Ctrl-C to stop. The next start continues with the same data.
 
 Recommend products to a user at a location:

@@ -109,6 +109,31 @@ export const tokenInput = nullIsAbsent(
 );
 export type TokenInput = z.infer<typeof tokenInput>;
 
+/** Body of `POST /v1/sessions` and its renewal: the token is valid for `ttlSeconds` (1 minute to 30 days). */
+export const sessionInput = nullIsAbsent(
+  z.strictObject({
+    ttlSeconds: z
+      .number()
+      .int()
+      .min(60)
+      .max(30 * 86_400)
+      .default(7 * 86_400),
+  }),
+);
+export type SessionInput = z.infer<typeof sessionInput>;
+
+/** Answer of `POST /v1/sessions` and its renewal. */
+export const issuedSession = z.object({
+  /** Id of the anonymous user, which nobody can guess. */
+  userId: identifier,
+  token: z.string(),
+  /** When the token expires. */
+  expiresAt: instant,
+  /** When the session ends: no token of it can be renewed beyond. */
+  endsAt: instant,
+});
+export type IssuedSession = z.infer<typeof issuedSession>;
+
 /** Answer of `POST /v1/tokens`. */
 export const issuedToken = z.object({ token: z.string(), userId: identifier, expiresAt: instant });
 export type IssuedToken = z.infer<typeof issuedToken>;

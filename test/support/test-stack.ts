@@ -10,7 +10,10 @@ const citySeedStatementCount = 5;
 
 /** Secrets of the workers in tests, by name of the worker. */
 export const stackSecrets = {
-  gateway: { TOKEN_SECRET: "a-secret-of-the-tests-0123456789abcdef" },
+  gateway: {
+    TOKEN_SECRET: "a-secret-of-the-tests-0123456789abcdef",
+    DEVELOPMENT_KEYS: "the-marker-of-the-tests-0123456789abcdef",
+  },
   recommendation: { PSEUDONYM_SECRET: "another-secret-of-the-tests-0123456789" },
 };
 const secretsByWorker: Readonly<Record<string, Record<string, string>>> = stackSecrets;
@@ -52,7 +55,7 @@ export class TestStack {
       workers: [
         ...workers.map(({ name, config }) => ({
           configPath: config,
-          vars: { ...(name === "gateway" ? { DEVELOPMENT_KEYS: "on" } : {}), ...variables[name] },
+          vars: { ...variables[name] },
           secrets: secretsByWorker[name] ?? {},
         })),
         { configPath: pagesConfig },
@@ -72,6 +75,11 @@ export class TestStack {
     this.#url = url.href;
     for (const { name, database } of workers)
       if (database !== null) await this.#server.getWorker(`vicinity-${name}`).applyD1Migrations("DB");
+    const { DB: gatewayDatabase } = await this.#server.getWorker("vicinity-gateway").getEnv();
+    await gatewayDatabase
+      .prepare("INSERT INTO development_markers VALUES (?)")
+      .bind(stackSecrets.gateway.DEVELOPMENT_KEYS)
+      .run();
     const { DB } = await this.#server.getWorker("vicinity-location").getEnv();
     for (const statement of citySeedStatements().slice(0, citySeedStatementCount))
       await DB.prepare(statement).run();

@@ -9,6 +9,7 @@ import { errorResponse, methodNotAllowedResponse, refusalResponse } from "./erro
 import { Authenticator } from "./keys/authenticator.ts";
 import { authenticate, authorize } from "./middleware/authorize.ts";
 import { crossOrigin } from "./middleware/cross-origin.ts";
+import { limitAddress } from "./middleware/limit-address.ts";
 import { measureRequest } from "./middleware/measure-request.ts";
 import { noStore } from "./middleware/no-store.ts";
 import { limitRate } from "./middleware/rate-limit.ts";
@@ -36,7 +37,7 @@ import { addProductRoutes } from "./routes/products.ts";
 import { addRebuildRoute } from "./routes/rebuild.ts";
 import { addRecalibrationRoutes } from "./routes/recalibrations.ts";
 import { addRecommendationRoutes } from "./routes/recommendations.ts";
-import { addTokenRoute } from "./routes/tokens.ts";
+import { addTokenRoutes } from "./routes/tokens.ts";
 import { addUserRoutes } from "./routes/users.ts";
 
 /** Names of a request's parts in errors, by Hono's target. A part that is not listed here keeps Hono's name. */
@@ -89,7 +90,7 @@ export function createApp(dependencies: Dependencies): Gateway {
     securityHeaders,
     crossOrigin(dependencies.settings.origins),
   );
-  app.use("/v1/*", noStore, requireDecodablePath);
+  app.use("/v1/*", noStore, requireDecodablePath, limitAddress(dependencies.addressLimiter));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: methodNotAllowedResponse }));
   app.onError(async (error, c) => errorResponse(c, await explainMalformedJson(c, error)));
   app.notFound((c) =>
@@ -112,7 +113,7 @@ export function createApp(dependencies: Dependencies): Gateway {
   addModelRoutes(app, dependencies, guard);
   addRecalibrationRoutes(app, dependencies, guard);
   addKeyRoutes(app, dependencies, guard, authenticator);
-  addTokenRoute(app, dependencies, guard);
+  addTokenRoutes(app, dependencies, guard);
   addImportRoutes(app, dependencies, guard);
   addDeadLetterRoutes(app, dependencies, guard);
   addRebuildRoute(app, dependencies, guard);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { inMemoryServices } from "./testing/in-memory-services.ts";
-import { createTestGateway, testSettings, unlimitedRate } from "./testing/test-gateway.ts";
+import { createTestGateway, issueTestToken, testSettings, unlimitedRate } from "./testing/test-gateway.ts";
 
 describe("every response", () => {
   it("has a request id: the client's own where it is safe, otherwise a new one", async () => {
@@ -119,7 +119,8 @@ describe("requests from pages of other origins", () => {
     const gateway = createTestGateway({ settings: { ...testSettings, origins: [shop] } });
     const connect = async (origin?: string) => {
       const headers = { upgrade: "websocket", ...(origin === undefined ? {} : { origin }) };
-      return (await gateway.call("GET", "/v1/users/ann/live", { headers })).status;
+      const key = await issueTestToken("ann");
+      return (await gateway.call("GET", "/v1/users/ann/live", { key, headers })).status;
     };
     expect(await connect("https://evil.example")).toBe(403);
     for (const origin of [shop, "http://localhost", undefined]) expect(await connect(origin)).toBe(404);

@@ -1,7 +1,7 @@
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import type { Readiness, ReadinessApi } from "../../shared/services/worker-api.ts";
 import type { Dependencies } from "./dependencies.ts";
-import { developmentApplication } from "./keys/authenticator.ts";
+import { developmentApplication } from "./keys/development-keys.ts";
 import type { ImportRecord, ReadinessReport } from "./readiness.ts";
 
 type Parts = Pick<Dependencies, "services" | "store" | "settings" | "now">;

@@ -13,7 +13,14 @@ export interface Dependencies {
   services: GatewayServices;
   store: GatewayStore;
   settings: GatewaySettings;
+  /** Counts the requests of a key or user. */
   limiter: RateLimiter;
+  /** Counts the requests of a client address. */
+  addressLimiter: RateLimiter;
+  /** Counts the unknown keys of a client address. */
+  failureLimiter: RateLimiter;
+  /** Counts the anonymous sessions that a client address starts. */
+  sessionLimiter: RateLimiter;
   minBodyRate: MinBodyRate;
   meter: RequestMeter;
   /** The worker `pages`, which serves the static pages. */

@@ -27,6 +27,12 @@ export const apiKeys = sqliteTable(
   ],
 );
 
+/**
+ * The random marker of a local state, which local commands write. Empty in production, so that no variable opens the
+ * development keys there.
+ */
+export const developmentMarkers = sqliteTable("development_markers", { marker: text("marker").primaryKey() });
+
 /** Progress that imports reported through `PUT /v1/imports/{name}`. `/readyz` waits for the initial import. */
 export const imports = sqliteTable(
   "imports",

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { gatewaySettingsOf } from "./settings.ts";
 
 describe("gatewaySettingsOf", () => {
-  it("disables development keys and tokens, and allows every origin, by default", () => {
-    expect(gatewaySettingsOf({})).toMatchObject({ developmentKeys: false, tokenSecret: null, origins: "*" });
+  it("disables development keys and tokens, and allows no other origin, by default", () => {
+    expect(gatewaySettingsOf({})).toMatchObject({ developmentMarker: null, tokenSecrets: [], origins: [] });
   });
 
   it("parses the allowed origins, and throws for a text that is no origin", () => {
@@ -13,6 +13,7 @@ describe("gatewaySettingsOf", () => {
       "http://localhost:3000",
     ]);
     expect(origins("")).toEqual([]);
+    expect(origins(" * ")).toBe("*");
     for (const wrong of [
       "a.example",
       "https://a.example/",

@@ -3,6 +3,7 @@ import { usualConsent } from "../../shared/consent/default-consent.ts";
 import { type Precision, precision } from "../../shared/contracts/primitives.ts";
 import { type Retention, retention } from "../../shared/contracts/retention.ts";
 import { minUsersShownOf } from "../../shared/counting/min-users-shown.ts";
+import { type TokenSecret, tokenSecretsOf } from "./keys/token-secrets.ts";
 import type { AllowedOrigins } from "./middleware/cross-origin.ts";
 import type { InitialImport } from "./readiness.ts";
 
@@ -11,14 +12,18 @@ const isOrigin = (text: string): boolean =>
   URL.canParse(text) && new URL(text).origin === text && !text.includes("*");
 
 const gatewayVariables = z.object({
-  /** `on` accepts the development keys. Only the local commands (`npm start`, tests) set it. */
-  DEVELOPMENT_KEYS: z.enum(["on", "off"]).default("off"),
-  /** Secret that signs user tokens. Without it the gateway neither issues nor accepts tokens. */
-  TOKEN_SECRET: z.string().min(32).optional(),
-  /** Origins whose pages may call the API, separated by spaces (`https://shop.example`), or `*` for any origin. */
+  /**
+   * The marker of the local state, which its database holds too; then the gateway accepts the development keys. Only the
+   * local commands (`npm start`, tests) set it.
+   */
+  DEVELOPMENT_KEYS: z.string().optional(),
+  /**
+   * Other origins whose pages may call the API, separated by spaces (`https://shop.example`), or `*` for any origin. The
+   * gateway's own origin may always.
+   */
   CORS_ORIGINS: z
     .string()
-    .default("*")
+    .default("")
     .transform((text): AllowedOrigins => (text.trim() === "*" ? "*" : text.split(/\s+/).filter(Boolean)))
     .refine((origins) => origins === "*" || origins.every(isOrigin), {
       message: "CORS_ORIGINS must be * or origins such as https://shop.example, separated by spaces",
@@ -53,8 +58,10 @@ const gatewayVariables = z.object({
 
 /** Settings of the gateway, from its variables and secrets. */
 export interface GatewaySettings {
-  developmentKeys: boolean;
-  tokenSecret: string | null;
+  /** The marker of the local state; null where the development keys are off. */
+  developmentMarker: string | null;
+  /** Secrets that sign and verify user tokens. Without any, the gateway neither issues nor accepts tokens. */
+  tokenSecrets: readonly TokenSecret[];
   origins: AllowedOrigins;
   retention: Retention;
   /** The consent of users who state none. */
@@ -69,12 +76,12 @@ export interface GatewaySettings {
  * Parses the variables and secrets. Throws where one is malformed, so that a misconfigured deployment fails at once.
  */
 export function gatewaySettingsOf(env: object): GatewaySettings {
-  const { DEVELOPMENT_KEYS, TOKEN_SECRET, CORS_ORIGINS, RETENTION, INITIAL_IMPORT, DEFAULT_CONSENT } =
+  const { DEVELOPMENT_KEYS, CORS_ORIGINS, RETENTION, INITIAL_IMPORT, DEFAULT_CONSENT } =
     gatewayVariables.parse(env);
   const [name, since] = INITIAL_IMPORT?.split("@") ?? [];
   return {
-    developmentKeys: DEVELOPMENT_KEYS === "on",
-    tokenSecret: TOKEN_SECRET ?? null,
+    developmentMarker: DEVELOPMENT_KEYS ?? null,
+    tokenSecrets: tokenSecretsOf(env),
     origins: CORS_ORIGINS,
     retention: RETENTION,
     defaultConsent: DEFAULT_CONSENT,

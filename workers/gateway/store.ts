@@ -4,7 +4,7 @@ import type { KeyRecord, KeyRole, KeyScope } from "../../shared/contracts/creden
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import { expiryTime, type RemovedCounts, type Retention } from "../../shared/contracts/retention.ts";
 import type { ImportInput, ImportRecord } from "./readiness.ts";
-import { apiKeys, imports } from "./schema.ts";
+import { apiKeys, developmentMarkers, imports } from "./schema.ts";
 
 /** Bounds the answer of `GET /v1/imports`. */
 const maxListedImports = 100;
@@ -20,6 +20,12 @@ export interface StoredKey {
   expiresAt: number | null;
   /** Seconds since the Unix epoch. */
   lastUsedAt: number | null;
+}
+
+/** When a key stops working. */
+export interface KeyEnd {
+  /** Seconds since the Unix epoch; null for a key that was not rotated. */
+  expiresAt: number | null;
 }
 
 /** The columns of a rotated key's replacement that are not copied from the old key. */
@@ -150,13 +156,19 @@ export class GatewayStore {
     return old.length > 0 ? "inactive" : "unknown";
   }
 
-  /** Returns whether the application has a key with this id that is not revoked. The key may have expired. */
-  async isUnrevoked(application: string, id: string): Promise<boolean> {
-    const rows = await this.#database
-      .select({ id: apiKeys.id })
+  /** Returns the end of the application's key with this id; null where there is none or it is revoked. */
+  async findIssuer(application: string, id: string): Promise<KeyEnd | null> {
+    const [row] = await this.#database
+      .select({ expiresAt: apiKeys.expiresAt })
       .from(apiKeys)
       .where(and(whereKey(application, id), isNull(apiKeys.revokedAt)));
-    return rows.length > 0;
+    return row ?? null;
+  }
+
+  /** Returns the marker that a local command wrote; null for a database that no local command made. */
+  async findDevelopmentMarker(): Promise<string | null> {
+    const [row] = await this.#database.select().from(developmentMarkers).limit(1);
+    return row?.marker ?? null;
   }
 
   /** Returns all keys of the application, oldest first. */

@@ -1,123 +1,115 @@
-import type { KeyRole } from "../../../shared/contracts/credential.ts";
 import type { RunInBackground } from "../dependencies.ts";
+import type { RateLimiter } from "../middleware/rate-limit.ts";
 import type { GatewaySettings } from "../settings.ts";
-import type { StoredKey } from "../store.ts";
+import type { KeyEnd, StoredKey } from "../store.ts";
+import { BoundedCache } from "./bounded-cache.ts";
 import type { Caller } from "./caller.ts";
+import {
+  developmentApplication,
+  developmentKeys,
+  LocalState,
+  type MarkerReader,
+} from "./development-keys.ts";
+import { FailedLookups } from "./failed-lookups.ts";
 import { hashesEqual, hashKey, isWellFormedKey, looksLikeKey } from "./key.ts";
+import { KeyLookups, type KeyReader, type LookupOptions } from "./key-lookups.ts";
 import { verifyToken } from "./tokens.ts";
 
-/** Milliseconds for which an isolate trusts a look-up. A key that another isolate revokes works no longer than this. */
-const cacheMs = 5_000;
-/** Bounds the memory of an isolate; a full cache is emptied. */
-const maxCachedKeys = 1_000;
+/** Milliseconds for which an isolate trusts a look-up of the key that issued a token. */
+const issuerCacheMs = 5_000;
+/** Bounds the memory of an isolate. */
+const maxCachedIssuers = 1_000;
 /** A key's last use is stored at most once in this interval, so that a busy key does not write on each request. */
 const useRecordingIntervalSeconds = 3_600;
-/** The documentation lists these keys, so they are no secret: only `DEVELOPMENT_KEYS=on` accepts them. */
-const developmentKeys = new Map<string, KeyRole>([
-  ["dev-admin-key", "admin"],
-  ["dev-server-key", "server"],
-  ["dev-publishable-key", "publishable"],
-]);
-
-/** Application of the development keys. */
-export const developmentApplication = "demo";
 
 /** Looks keys up and stores their last use; the gateway's store implements it. */
-export interface KeyDirectory {
-  /** Returns the key with a hash, or null where there is none or it is revoked. */
-  findKey(hash: string): Promise<StoredKey | null>;
+export interface KeyDirectory extends KeyReader, MarkerReader {
   /**
    * Stores `at` as the key's last use, unless a use after `recordedBefore` is stored. Both are in seconds since the
    * Unix epoch.
    */
   recordUse(key: StoredKey, at: number, recordedBefore: number): Promise<void>;
-  /** Returns whether the application has a key with this id that is not revoked. */
-  isUnrevoked(application: string, id: string): Promise<boolean>;
+  /** Returns the end of the application's key with this id; null where there is none or it is revoked. */
+  findIssuer(application: string, id: string): Promise<KeyEnd | null>;
 }
 
 export interface AuthenticatorOptions {
   keys: KeyDirectory;
   settings: GatewaySettings;
+  failureLimiter: RateLimiter;
   /** Returns milliseconds since the Unix epoch. */
   now: () => number;
   runInBackground: RunInBackground;
 }
 
-const callerOfKey = ({ role, application, id, scopes }: StoredKey, development: boolean): Caller =>
-  role === "server"
-    ? { kind: role, application, keyId: id, development, scopes }
-    : { kind: role, application, keyId: id, development };
+/** A credential, and where its request comes from. */
+export interface PresentedCredential extends LookupOptions {
+  text: string;
+  /** Whether the request was sent on this machine, as `isLocalRequest` tells. */
+  isLocal: boolean;
+}
+
+const callerOfKey = (
+  { role, application, id, scopes, expiresAt }: Omit<StoredKey, "hash" | "lastUsedAt">,
+  development: boolean,
+): Caller => {
+  const key = { application, keyId: id, keyExpiresAt: expiresAt, development };
+  return role === "server" ? { kind: role, ...key, scopes } : { kind: role, ...key };
+};
 
 /**
- * Identifies the caller of a credential: an API key or a user token. It caches each look-up, failed ones included, for
- * five seconds. A key that another isolate revoked works for that long, except in calls that skip the cache.
+ * Identifies the caller of a credential: an API key or a user token. It caches each look-up, failed ones apart. A key that
+ * another isolate revoked works for five seconds, except in calls that skip the cache.
  */
 export class Authenticator {
-  readonly #keys: KeyDirectory;
+  readonly #directory: KeyDirectory;
+  readonly #keys: KeyLookups;
+  readonly #localState: LocalState;
   readonly #settings: GatewaySettings;
   readonly #now: () => number;
   readonly #runInBackground: RunInBackground;
-  readonly #cachedKeys = new Map<string, { key: StoredKey | null; until: number }>();
-  /** Whether keys that issued tokens are unrevoked, by application and key id. */
-  readonly #cachedIssuers = new Map<string, { unrevoked: boolean; until: number }>();
+  /** Ends of keys that issued tokens, by application and key id; `key` is null for a revoked or unknown key. */
+  readonly #issuers = new BoundedCache<{ key: KeyEnd | null; until: number }>(maxCachedIssuers);
 
-  constructor({ keys, settings, now, runInBackground }: AuthenticatorOptions) {
-    this.#keys = keys;
+  constructor({ keys, settings, failureLimiter, now, runInBackground }: AuthenticatorOptions) {
+    this.#directory = keys;
+    this.#keys = new KeyLookups(keys, new FailedLookups(failureLimiter, now), now);
+    this.#localState = new LocalState(keys, settings.developmentMarker, now);
     this.#settings = settings;
     this.#now = now;
     this.#runInBackground = runInBackground;
   }
 
-  /** Returns the caller of a credential, or null where it is not valid. With `skipCache`, a key is always looked up. */
-  async identify(credential: string, skipCache: boolean): Promise<Caller | null> {
-    return (
-      this.#byDevelopmentKey(credential) ??
-      (looksLikeKey(credential) ? this.#byKey(credential, skipCache) : this.#byToken(credential))
-    );
+  /** Returns the caller of a credential, or null where it is not valid. */
+  async identify(credential: PresentedCredential): Promise<Caller | null> {
+    if (developmentKeys.has(credential.text)) return this.#byDevelopmentKey(credential);
+    return looksLikeKey(credential.text) ? this.#byKey(credential) : this.#byToken(credential);
   }
 
   /** Empties the caches, so that this isolate sees a revocation or rotation at once. */
   clearCache(): void {
-    this.#cachedKeys.clear();
-    this.#cachedIssuers.clear();
+    this.#keys.clear();
+    this.#issuers.clear();
   }
 
-  #byDevelopmentKey(credential: string): Caller | null {
-    const role = this.#settings.developmentKeys ? developmentKeys.get(credential) : undefined;
-    if (role === undefined) return null;
+  async #byDevelopmentKey({ text, isLocal }: PresentedCredential): Promise<Caller | null> {
+    const role = developmentKeys.get(text);
+    if (role === undefined || !isLocal || !(await this.#localState.isConfirmed())) return null;
     return callerOfKey(
-      {
-        application: developmentApplication,
-        id: credential,
-        role,
-        scopes: [],
-        hash: "",
-        expiresAt: null,
-        lastUsedAt: null,
-      },
+      { application: developmentApplication, id: text, role, scopes: [], expiresAt: null },
       true,
     );
   }
 
-  async #byKey(credential: string, skipCache: boolean): Promise<Caller | null> {
-    if (!isWellFormedKey(credential)) return null;
-    const hash = await hashKey(credential);
-    const key = await this.#findKey(hash, skipCache);
+  async #byKey({ text, ...options }: PresentedCredential): Promise<Caller | null> {
+    if (!isWellFormedKey(text)) return null;
+    const hash = await hashKey(text);
+    const key = await this.#keys.find(hash, options);
     const at = Math.floor(this.#now() / 1000);
     if (!key || !hashesEqual(key.hash, hash)) return null;
     if (key.expiresAt !== null && key.expiresAt <= at) return null;
     this.#recordUse(key, at);
     return callerOfKey(key, false);
-  }
-
-  async #findKey(hash: string, skipCache: boolean): Promise<StoredKey | null> {
-    const now = this.#now();
-    const cached = this.#cachedKeys.get(hash);
-    if (cached && cached.until > now && !skipCache) return cached.key;
-    const key = await this.#keys.findKey(hash);
-    if (this.#cachedKeys.size >= maxCachedKeys) this.#cachedKeys.clear();
-    this.#cachedKeys.set(hash, { key, until: now + cacheMs });
-    return key;
   }
 
   /**
@@ -127,28 +119,27 @@ export class Authenticator {
     const recordedBefore = at - useRecordingIntervalSeconds;
     if (key.lastUsedAt !== null && key.lastUsedAt > recordedBefore) return;
     key.lastUsedAt = at;
-    this.#runInBackground(this.#keys.recordUse(key, at, recordedBefore));
+    this.#runInBackground(this.#directory.recordUse(key, at, recordedBefore));
   }
 
-  async #byToken(credential: string): Promise<Caller | null> {
-    const { tokenSecret } = this.#settings;
-    if (tokenSecret === null) return null;
-    const subject = await verifyToken(credential, tokenSecret, this.#now() / 1000);
-    if (!subject || !(await this.#isUnrevokedIssuer(subject.application, subject.keyId))) return null;
-    const { application, userId, issuedAt, expiresAt } = subject;
-    return { kind: "user", application, userId, issuedAt, expiresAt };
+  /** A token is verified before the key that issued it is looked up: strangers cannot cause a look-up. */
+  async #byToken({ text, skipCache }: PresentedCredential): Promise<Caller | null> {
+    const now = this.#now() / 1000;
+    const token = await verifyToken(text, this.#settings.tokenSecrets, now);
+    if (!token) return null;
+    const issuer = await this.#findIssuer(token.application, token.keyId, skipCache);
+    if (!issuer || (issuer.expiresAt !== null && issuer.expiresAt <= now)) return null;
+    return { kind: "user", ...token, keyExpiresAt: issuer.expiresAt };
   }
 
-  /** Returns whether the key that issued a token is not revoked. */
-  async #isUnrevokedIssuer(application: string, id: string): Promise<boolean> {
-    if (developmentKeys.has(id)) return this.#settings.developmentKeys;
+  async #findIssuer(application: string, id: string, skipCache: boolean): Promise<KeyEnd | null> {
+    if (developmentKeys.has(id)) return (await this.#localState.isConfirmed()) ? { expiresAt: null } : null;
     const name = `${application}/${id}`;
     const now = this.#now();
-    const cached = this.#cachedIssuers.get(name);
-    if (cached && cached.until > now) return cached.unrevoked;
-    const unrevoked = await this.#keys.isUnrevoked(application, id);
-    if (this.#cachedIssuers.size >= maxCachedKeys) this.#cachedIssuers.clear();
-    this.#cachedIssuers.set(name, { unrevoked, until: now + cacheMs });
-    return unrevoked;
+    const cached = this.#issuers.get(name);
+    if (cached && cached.until > now && !skipCache) return cached.key;
+    const key = await this.#directory.findIssuer(application, id);
+    this.#issuers.set(name, { key, until: now + issuerCacheMs });
+    return key;
   }
 }

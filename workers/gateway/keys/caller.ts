@@ -1,43 +1,59 @@
 import { type KeyScope, keyScopes } from "../../../shared/contracts/credential.ts";
+import type { VerifiedToken } from "./tokens.ts";
+
+/** What is known of the key of a request. */
+interface KeyCaller {
+  application: string;
+  keyId: string;
+  /** When the key stops working, in seconds since the Unix epoch; null for a key that was not rotated. */
+  keyExpiresAt: number | null;
+  development: boolean;
+}
+
+/** The user of a token. */
+export interface UserCaller extends VerifiedToken {
+  kind: "user";
+  /** When the key that issued the token stops working, in seconds since the Unix epoch; null if it was not rotated. */
+  keyExpiresAt: number | null;
+}
 
 /** Whom a credential identifies: an admin key, a server key, a publishable key, or the user of a token. */
 export type Caller =
-  | { kind: "admin" | "publishable"; application: string; keyId: string; development: boolean }
-  | {
-      kind: "server";
-      application: string;
-      keyId: string;
-      development: boolean;
-      scopes: readonly KeyScope[];
-    }
-  | {
-      kind: "user";
-      application: string;
-      userId: string;
-      /** When the token was issued, in seconds since the Unix epoch. */
-      issuedAt: number;
-      /** When the token expires, in seconds since the Unix epoch. */
-      expiresAt: number;
-    };
+  | ({ kind: "admin" | "publishable" } & KeyCaller)
+  | ({ kind: "server"; scopes: readonly KeyScope[] } & KeyCaller)
+  | UserCaller;
 
 /**
- * Who may call an operation. Admin keys may call every operation; a level says who else may.
+ * Who may call an operation. Admin keys may call every operation but those of level `session`; a level says who else may.
  *
  * - `admin`: nobody else
  * - a scope: server keys that have the scope
  * - `server`: all server keys
  * - `anyone`: all keys, publishable ones too, and all tokens
  * - `user`: all server keys and all tokens; the operation checks that the users in its body are the token's own
+ * - `key`: all keys, publishable ones too, and no token
+ * - `session`: tokens of anonymous sessions, and nobody else
  * - `self`: all server keys, and tokens of the user in the path
  * - `own`: server keys that have `people:read`, and tokens of the user in the path
  */
-export type AccessLevel = "admin" | KeyScope | "server" | "anyone" | "user" | "self" | "own";
+export type AccessLevel =
+  | "admin"
+  | KeyScope
+  | "server"
+  | "anyone"
+  | "user"
+  | "key"
+  | "session"
+  | "self"
+  | "own";
 export const accessLevels = [
   "admin",
   ...keyScopes,
   "server",
   "anyone",
   "user",
+  "key",
+  "session",
   "self",
   "own",
 ] as const satisfies readonly AccessLevel[];
@@ -47,6 +63,8 @@ const accessTexts: Record<Exclude<AccessLevel, KeyScope>, string> = {
   server: "Requires an admin or server key.",
   anyone: "Requires any key or token.",
   user: "Requires an admin key, a server key, or a token of the user in the body.",
+  key: "Requires any key; a publishable key is enough.",
+  session: "Requires the token of an anonymous session.",
   self: "Requires an admin key, a server key, or the user's own token.",
   own: "Requires an admin key, a server key with `people:read`, or the user's own token.",
 };
@@ -64,6 +82,7 @@ const isUser = (caller: Caller, userId: string | undefined): boolean =>
 
 /** Returns whether a caller may call an operation of an access level; `userId` is the user in the operation's path. */
 export function mayCall(caller: Caller, access: AccessLevel, userId: string | undefined): boolean {
+  if (access === "session") return caller.kind === "user" && caller.session !== null;
   if (caller.kind === "admin") return true;
   switch (access) {
     case "admin":
@@ -74,6 +93,8 @@ export function mayCall(caller: Caller, access: AccessLevel, userId: string | un
       return true;
     case "user":
       return caller.kind === "server" || caller.kind === "user";
+    case "key":
+      return caller.kind !== "user";
     case "self":
       return caller.kind === "server" || isUser(caller, userId);
     case "own":

@@ -7,9 +7,18 @@ const hasScope = (caller: Caller, scope: KeyScope): boolean =>
   caller.kind === "admin" || (caller.kind === "server" && caller.scopes.includes(scope));
 
 /** Returns what the services need to know of a caller. A user may know all about themselves. */
-export const requesterOf = (caller: Caller): Requester => ({
-  ...trustedRequester,
-  mayKnowPlace: caller.kind === "user" || hasScope(caller, "locations:read"),
-  mayReadHistory: caller.kind === "user" || hasScope(caller, "people:read"),
-  tokenIssuedAt: caller.kind === "user" ? caller.issuedAt : null,
-});
+export function requesterOf(caller: Caller): Requester {
+  if (caller.kind !== "user")
+    return {
+      ...trustedRequester,
+      mayKnowPlace: hasScope(caller, "locations:read"),
+      mayReadHistory: hasScope(caller, "people:read"),
+    };
+  const { session, issuedAt } = caller;
+  return {
+    ...trustedRequester,
+    isVouched: session === null,
+    tokenIssuedAt: issuedAt,
+    network: session?.network ?? null,
+  };
+}

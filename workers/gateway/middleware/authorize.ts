@@ -1,13 +1,16 @@
 import type { MiddlewareHandler } from "hono";
+import { RefusalError } from "../../../shared/contracts/result.ts";
 import type { GatewayContext } from "../context.ts";
 import { logUnexpectedError } from "../errors/problem-response.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
 import { type AccessLevel, describeAccess, mayCall } from "../keys/caller.ts";
 import { credentialOf } from "../keys/credential.ts";
+import { isLocalRequest } from "../keys/development-keys.ts";
+import { limitedAddressOf } from "../request/client-network.ts";
 
 /** Access levels of frequent calls from front ends. Only these calls may use a cached key. */
-const cacheable = new Set<AccessLevel>(["server", "anyone", "user", "self"]);
+const cacheable = new Set<AccessLevel>(["server", "anyone", "user", "key", "self"]);
 
 /**
  * Sets `caller`, or answers 401 without a valid credential, before the body is read. Operations outside `cacheable`
@@ -23,9 +26,16 @@ export const authenticate =
         "unauthorized",
         "This operation needs a credential; send Authorization: Bearer <key or token>.",
       );
+    const { headers, url } = c.req.raw;
     const caller = await authenticator
-      .identify(credential, !cacheable.has(access))
+      .identify({
+        text: credential,
+        skipCache: !cacheable.has(access),
+        address: limitedAddressOf(headers),
+        isLocal: isLocalRequest(url, headers),
+      })
       .catch((error: unknown) => {
+        if (error instanceof RefusalError) throw error;
         logUnexpectedError(error, c.var.requestId);
         throwRefusal("unavailable", "The credential cannot be checked at the moment; try again.", {
           retryAfter: 1,
@@ -33,8 +43,8 @@ export const authenticate =
       });
     if (caller === null)
       throwRefusal("unauthorized", "The credential is unknown, expired, revoked or malformed.");
-    if (bodyCredential !== undefined && caller.kind === "admin")
-      throwRefusal("forbidden", "A beacon must not hold an admin key; send a user token or a server key.");
+    if (bodyCredential !== undefined && caller.kind !== "user")
+      throwRefusal("forbidden", "A beacon must hold a user token: a key in a page is no secret.");
     c.set("caller", caller);
     await next();
   };

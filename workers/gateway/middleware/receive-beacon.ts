@@ -11,7 +11,7 @@ import { receiveBody } from "./receive-body.ts";
 const maxBeaconBytes = 64 * 1024;
 const noToken =
   "This operation needs a credential: send Authorization: Bearer <key or token>, or, as a beacon, a JSON object whose " +
-  "`token` is a user token or a server key.";
+  "`token` is a user token.";
 
 /** Removes the token from a beacon's body. Returns both, or null if the body is no JSON object with a token. */
 function splitToken(text: string): { token: string; rest: object } | null {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EventInput } from "../../../shared/contracts/event.ts";
 import { ok } from "../../../shared/contracts/result.ts";
+import { createKey } from "../testing/credentials.ts";
 import { inMemoryServices } from "../testing/in-memory-services.ts";
 import { createTestGateway, issueTestToken, testSettings, unlimitedRate } from "../testing/test-gateway.ts";
 
@@ -30,14 +31,12 @@ function beaconGateway(origins: "*" | string[] = "*") {
 }
 
 describe("a beacon", () => {
-  it("E11: is accepted with a user's token or a server key in its body, as a simple request of another origin", async () => {
+  it("E11: is accepted with a user's token in its body, as a simple request of another origin", async () => {
     const { send, received } = beaconGateway();
-    for (const token of [await issueTestToken("ann"), "dev-server-key"]) {
-      const answer = await send({ token, events: [event] });
-      expect(answer.status).toBe(202);
-      expect(answer.headers.get("access-control-allow-origin")).toBe("*");
-    }
-    expect(received).toEqual([event, event]);
+    const answer = await send({ token: await issueTestToken("ann"), events: [event] });
+    expect(answer.status).toBe(202);
+    expect(answer.headers.get("access-control-allow-origin")).toBe("*");
+    expect(received).toEqual([event]);
   });
 
   it("E11: may be a Blob of JSON", async () => {
@@ -50,15 +49,18 @@ describe("a beacon", () => {
     expect(received).toEqual([event, event]);
   });
 
-  it("E11: acts for the token's own user only, and never by an admin key", async () => {
+  it("E11: acts for the token's own user only, and never by a key", async () => {
     const { send, received } = beaconGateway();
     const token = await issueTestToken("bob");
     expect((await send({ token, events: [event] })).status).toBe(403);
-    const admin = await send({ token: "dev-admin-key", events: [event] });
-    expect([admin.status, (await admin.json<{ detail: string }>()).detail]).toEqual([
-      403,
-      expect.stringContaining("admin key"),
-    ]);
+    for (const role of ["admin", "server", "publishable"] as const) {
+      const { key } = await createKey({ role });
+      const answer = await send({ token: key, events: [event] });
+      expect([answer.status, (await answer.json<{ detail: string }>()).detail]).toEqual([
+        403,
+        expect.stringContaining("user token"),
+      ]);
+    }
     expect(received).toEqual([]);
   });
 
@@ -74,24 +76,24 @@ describe("a beacon", () => {
     const wrong = await send({ token: "a-secret-of-mine", events: [event] });
     expect(wrong.status).toBe(401);
     expect(await wrong.text()).not.toContain("a-secret-of-mine");
-    const malformed = await send({ token: "dev-server-key", events: "none" });
+    const token = await issueTestToken("ann");
+    const malformed = await send({ token, events: "none" });
     expect(malformed.status).toBe(400);
-    expect(await malformed.text()).not.toContain("dev-server-key");
-    expect((await send({ token: "dev-server-key", events: [] }, { "content-type": "text/css" })).status).toBe(
-      401,
-    );
+    expect(await malformed.text()).not.toContain(token);
+    expect((await send({ token, events: [] }, { "content-type": "text/css" })).status).toBe(401);
   });
 
   it("E11: is refused from a page of an origin that the deployment does not list", async () => {
     const { send } = beaconGateway(["https://shop.example"]);
-    const body = { token: "dev-server-key", events: [event] };
+    const body = { token: await issueTestToken("ann"), events: [event] };
     expect((await send(body)).status).toBe(202);
+    expect((await send(body, { ...text, origin: "http://localhost" })).status).toBe(202);
     expect((await send(body, { ...text, origin: "https://evil.example" })).status).toBe(403);
   });
 
   it("E11: has at most 64 KiB of UTF-8", async () => {
     const { send } = beaconGateway();
-    const large = { token: "dev-server-key", events: [event], more: "x".repeat(70_000) };
+    const large = { token: await issueTestToken("ann"), events: [event], more: "x".repeat(70_000) };
     expect((await send(large)).status).toBe(413);
     expect((await send({ token: "x" }, { "content-type": "text/plain;charset=windows-1252" })).status).toBe(
       415,

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { BulkReport } from "../../../shared/contracts/product.ts";
+import { strongestCredential } from "../testing/credentials.ts";
 import { fetchOperations } from "../testing/operations.ts";
-import { createTestGateway } from "../testing/test-gateway.ts";
+import { createTestGateway, unlimitedRate } from "../testing/test-gateway.ts";
 
 const minRate = { graceMs: 50, bytesPerSecond: 1_000_000 };
-const gateway = createTestGateway({ minBodyRate: minRate });
+const gateway = createTestGateway({ minBodyRate: minRate, limiter: unlimitedRate });
 const operations = await fetchOperations(gateway);
 
 /** A body that sends a text, then neither more nor an end. */
@@ -15,17 +16,17 @@ const stalling = (text: string) =>
     },
   });
 
-const send = (path: string, method: string, type: string, body: ReadableStream) =>
+const send = (path: string, method: string, type: string, body: ReadableStream, key = "dev-admin-key") =>
   gateway.app.request(path, {
     method,
-    headers: { authorization: "Bearer dev-admin-key", "content-type": type },
+    headers: { authorization: `Bearer ${key}`, "content-type": type },
     body,
   });
 
 describe("receiveBody, for a body that does not end", () => {
   it.each(operations.filter(({ body }) => body !== null))("answers $name with 408", async (operation) => {
     const { path, method, body } = operation;
-    const answer = await send(path, method, `${body}`, stalling(" "));
+    const answer = await send(path, method, `${body}`, stalling(" "), await strongestCredential(operation));
     expect(answer.status).toBe(408);
     expect(await answer.json()).toMatchObject({ code: "request_timeout", status: 408 });
   });

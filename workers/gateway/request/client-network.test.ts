@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clientAddressOf, clientNetworkOf } from "./client-network.ts";
+import { clientAddressOf, clientNetworkOf, limitedAddressOf } from "./client-network.ts";
 
 const from = (address: string): Headers => new Headers({ "cf-connecting-ip": address });
 
@@ -22,6 +22,15 @@ describe("clientAddressOf", () => {
   it("returns one address for requests without the header", () => {
     expect(clientAddressOf(new Headers())).toBe("local");
     expect(clientAddressOf(from(" "))).toBe("local");
+  });
+});
+
+describe("limitedAddressOf", () => {
+  it("returns null for this machine only", () => {
+    for (const own of ["", "127.0.0.1", "::1", "::ffff:127.0.0.1"])
+      expect(limitedAddressOf(from(own))).toBeNull();
+    for (const other of ["192.0.2.7", "2001:db8::1", "10.0.0.1"])
+      expect(limitedAddressOf(from(other))).toBe(clientAddressOf(from(other)));
   });
 });
 

@@ -38,6 +38,15 @@ export function clientAddressOf(headers: Headers): string {
   return groups === null ? address : `${groups.slice(0, 4).join(":")}::/64`;
 }
 
+/** Addresses of this machine. Cloudflare never reports one, so that only local development has requests from them. */
+const ownAddresses = new Set([localAddress, "127.0.0.1", "0:0:0:0::/64"]);
+
+/** Returns the client's address as {@link clientAddressOf} does; null for requests from this machine, which have no limit. */
+export function limitedAddressOf(headers: Headers): string | null {
+  const address = clientAddressOf(headers);
+  return ownAddresses.has(address) ? null : address;
+}
+
 /** Returns the client's network: the /24 of an IPv4 address, or the /64 of an IPv6 address. */
 export function clientNetworkOf(headers: Headers): string {
   const parts = parseIpv4(addressOf(headers));

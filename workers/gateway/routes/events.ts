@@ -38,8 +38,8 @@ const beacon = z
   .meta({
     contentMediaType: "application/json",
     description:
-      "For `navigator.sendBeacon`, which can send no header: `{ token, events }` as JSON in UTF-8. The `token` is a user token " +
-      "or a server key. An admin key is refused with 403.",
+      "For `navigator.sendBeacon`, which can send no header: `{ token, events }` as JSON in UTF-8. The `token` is a user token. " +
+      "A key is refused with 403.",
   });
 /** The bodies of the route. A beacon reaches the handler as JSON without its token, so only that type is parsed. */
 const bodies = {

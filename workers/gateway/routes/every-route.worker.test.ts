@@ -5,6 +5,7 @@ import {
   createKey,
   credentialsFor,
   missingCredentials,
+  strongestCredential,
 } from "../testing/credentials.ts";
 import { inMemoryServices } from "../testing/in-memory-services.ts";
 import { type ApiOperation, fetchOperations } from "../testing/operations.ts";
@@ -12,12 +13,11 @@ import { recordApplications } from "../testing/record-applications.ts";
 import { sampleRequestOf } from "../testing/sample-requests.ts";
 import { createTestGateway, issueTestToken, unlimitedRate } from "../testing/test-gateway.ts";
 
-const gateway = createTestGateway();
+const gateway = createTestGateway({ limiter: unlimitedRate });
 const operations = await fetchOperations(gateway);
 const guarded = operations.flatMap((operation) =>
   operation.access === null ? [] : [{ ...operation, access: operation.access }],
 );
-const unlimitedGateway = createTestGateway({ limiter: unlimitedRate });
 const invalid = await createInvalidCredentials();
 
 /** A body that throws when anything reads it. */
@@ -36,7 +36,7 @@ const ask = async (
   { method, path, body }: ApiOperation,
   headers: Record<string, string>,
 ): Promise<Response> =>
-  unlimitedGateway.app.request(path, { method, headers, body: body === null ? undefined : untouchable() });
+  gateway.app.request(path, { method, headers, body: body === null ? undefined : untouchable() });
 
 async function expectProblem(answer: Response, status: number, what: string) {
   expect(answer.status, what).toBe(status);
@@ -92,6 +92,8 @@ describe("/openapi.json", () => {
       "POST /v1/keys/{id}/rotate": "admin",
       "DELETE /v1/keys/{id}": "admin",
       "POST /v1/tokens": "tokens:issue",
+      "POST /v1/sessions": "key",
+      "POST /v1/sessions/renew": "session",
       "GET /v1/imports": "admin",
       "PUT /v1/imports/{name}": "admin",
       "GET /v1/dead-letters": "admin",
@@ -142,7 +144,7 @@ describe.each(guarded)("$name", (operation) => {
   it("accepts a sufficient credential, and calls services for the caller's application only", async () => {
     const sample = sampleRequestOf(operation);
     const { sufficient } = await credentialsFor(access);
-    const { status } = await unlimitedGateway.call(method, sample.path, {
+    const { status } = await gateway.call(method, sample.path, {
       ...sample.options,
       key: sufficient,
     });
@@ -150,15 +152,16 @@ describe.each(guarded)("$name", (operation) => {
     expect(status).toBeLessThan(500);
 
     const { services, applications } = recordApplications(inMemoryServices());
-    const gateway = createTestGateway({ services, limiter: unlimitedRate });
+    const recording = createTestGateway({ services, limiter: unlimitedRate });
     const { key } = await createKey({ role: "admin", application: "stranger" });
-    const answer = await gateway.call(method, sample.path, { ...sample.options, key });
+    const answer = await recording.call(method, sample.path, { ...sample.options, key });
     expect(answer.status).toBeLessThan(500);
     expect([...applications].filter((application) => application !== "stranger")).toEqual([]);
   });
 
   it("refuses unknown query parameters", async () => {
     const answer = await gateway.call(method, `${path}?color=blue`, {
+      key: await strongestCredential(operation),
       headers: body === null ? {} : { "content-type": body },
       body: body === null ? undefined : "{}",
     });
@@ -169,8 +172,12 @@ describe.each(guarded)("$name", (operation) => {
 
 describe.each(guarded.filter(({ body }) => body === "application/json"))("$name", (operation) => {
   const { method, path } = operation;
-  const send = (body: string | Uint8Array, type = "application/json") =>
-    gateway.call(method, path, { body, headers: type === "" ? {} : { "content-type": type } });
+  const send = async (body: string | Uint8Array, type = "application/json") =>
+    gateway.call(method, path, {
+      key: await strongestCredential(operation),
+      body,
+      headers: type === "" ? {} : { "content-type": type },
+    });
 
   it("answers malformed bodies with a problem that lists the issues", async () => {
     await expectProblem(await send("{"), 400, "broken JSON");
@@ -204,7 +211,10 @@ describe.each(guarded.filter(({ body }) => body === "application/json"))("$name"
     });
     const answer = await gateway.app.request(path, {
       method,
-      headers: { authorization: "Bearer dev-admin-key", "content-type": "application/json" },
+      headers: {
+        authorization: `Bearer ${await strongestCredential(operation)}`,
+        "content-type": "application/json",
+      },
       body: endless,
     });
     await expectProblem(answer, 413, "endless");
@@ -244,18 +254,16 @@ describe("a body about another user than the token's", () => {
   it.each(named)("is refused by $name", async (operation) => {
     const own = sampleRequestOf(operation, "ann");
     const key = await issueTestToken("ann");
-    expect((await unlimitedGateway.call(own.method, own.path, { ...own.options, key })).status).toBeLessThan(
-      300,
-    );
+    expect((await gateway.call(own.method, own.path, { ...own.options, key })).status).toBeLessThan(300);
     const { method, path, options } = sampleRequestOf(operation, "bob");
-    await expectProblem(await unlimitedGateway.call(method, path, { ...options, key }), 403, operation.name);
+    await expectProblem(await gateway.call(method, path, { ...options, key }), 403, operation.name);
   });
 });
 
 describe("a WebSocket request", () => {
   const path = "/v1/users/x/live";
   const connect = (protocols: string) =>
-    unlimitedGateway.app.request(path, {
+    gateway.app.request(path, {
       headers: { upgrade: "websocket", "sec-websocket-protocol": protocols },
     });
 

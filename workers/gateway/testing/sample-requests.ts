@@ -17,6 +17,8 @@ const bodies: Record<string, (userId: string) => object> = {
   "POST /v1/rebuild": () => ({}),
   "POST /v1/recalibrations": () => ({}),
   "POST /v1/tokens": (userId) => ({ userId }),
+  "POST /v1/sessions": () => ({}),
+  "POST /v1/sessions/renew": () => ({}),
   "PUT /v1/imports/{name}": () => ({ status: "done", done: 1, total: 1 }),
 };
 

@@ -2,7 +2,8 @@ import { usualConsent } from "../../../shared/consent/default-consent.ts";
 import { retention } from "../../../shared/contracts/retention.ts";
 import { createApp } from "../app.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { issueToken } from "../keys/tokens.ts";
+import { tokenSecretsOf } from "../keys/token-secrets.ts";
+import { issueToken, type TokenSubject } from "../keys/tokens.ts";
 import type { RequestPoint } from "../metering/request-meter.ts";
 import type { RateLimiter } from "../middleware/rate-limit.ts";
 import { defaultMinBodyRate } from "../request/body-chunks.ts";
@@ -11,13 +12,16 @@ import { GatewayStore } from "../store.ts";
 import { inMemoryServices } from "./in-memory-services.ts";
 import { testEnvironment } from "./test-environment.ts";
 
-/** Secret that signs and verifies the tokens of tests. */
-export const tokenSecret = "a-secret-for-tests-of-at-least-32-characters";
+/** Marker of the state of tests: the database holds it, so that the development keys answer. */
+export const developmentMarker = "a-marker-for-tests-of-at-least-32-characters";
+
+/** Secrets that sign and verify the tokens of tests. */
+export const tokenSecrets = tokenSecretsOf({ TOKEN_SECRET: "a-secret-for-tests-of-at-least-32-characters" });
 
 /** Settings that accept development keys, tokens and pages of any origin. */
 export const testSettings: GatewaySettings = {
-  developmentKeys: true,
-  tokenSecret,
+  developmentMarker,
+  tokenSecrets,
   origins: "*",
   retention: retention.parse({}),
   initialImport: null,
@@ -41,6 +45,9 @@ export function createTestGateway(overrides: Partial<Dependencies> = {}) {
     store: new GatewayStore(testEnvironment.DB),
     settings: testSettings,
     limiter: testEnvironment.RATE_LIMIT,
+    addressLimiter: unlimitedRate,
+    failureLimiter: unlimitedRate,
+    sessionLimiter: unlimitedRate,
     minBodyRate: defaultMinBodyRate,
     meter: { record: (point) => points.push(point) },
     pages: {
@@ -77,11 +84,27 @@ export function createTestGateway(overrides: Partial<Dependencies> = {}) {
   return { app, dependencies, points, pending, call };
 }
 
+/** Returns a token that is signed with the secret of tests, by default of `demo` and the development admin key. */
+export function signTestToken(
+  {
+    issuedAt = Date.now() / 1000,
+    ttl = 3600,
+    ...subject
+  }: Partial<TokenSubject> & { issuedAt?: number; ttl?: number },
+  secret = tokenSecrets[0],
+): Promise<string> {
+  const whole = { application: "demo", userId: "x", keyId: "dev-admin-key", session: null, ...subject };
+  return issueToken(whole, secret, issuedAt, Math.floor(issuedAt) + ttl);
+}
+
 /** Returns a token of a user, valid for an hour and issued by the development admin key. */
 export const issueTestToken = (userId: string, application = "demo"): Promise<string> =>
-  issueToken(
-    { application, userId, keyId: "dev-admin-key" },
-    tokenSecret,
-    Math.floor(Date.now() / 1000),
-    3600,
-  );
+  signTestToken({ userId, application });
+
+/** Returns a token of an anonymous session of a user, as a development publishable key starts it. */
+export const issueSessionToken = (userId: string): Promise<string> =>
+  signTestToken({
+    userId,
+    keyId: "dev-publishable-key",
+    session: { startedAt: Date.now() / 1000, network: "network-of-tests" },
+  });

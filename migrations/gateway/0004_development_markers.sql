@@ -1,0 +1,3 @@
+CREATE TABLE `development_markers` (
+	`marker` text PRIMARY KEY NOT NULL
+);

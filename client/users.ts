@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Erasure } from "../shared/contracts/erasure.ts";
 import type { ExportItem } from "../shared/contracts/export.ts";
+import type { Merge, MergeInput } from "../shared/contracts/merge.ts";
 import type { Page } from "../shared/contracts/page.ts";
 import type {
   LocationInput,
@@ -16,7 +17,7 @@ import { idInPath, type Query, type Transport, toJsonBody } from "./transport.ts
 const userPath = (userId: string): string => `/v1/users/${idInPath(userId)}`;
 
 /**
- * Reads and writes user profiles, locations and interactions, and exports and erases users.
+ * Reads and writes user profiles, locations and interactions, and exports, merges and erases users.
  *
  * @example
  * await vicinity.users.put("ann", { home: { lat: 59.91, lon: 10.75 }, consent: { location: "approximate" } });
@@ -60,6 +61,20 @@ export class Users {
   /** Returns the status of an erasure. */
   async getErasure(id: string): Promise<Erasure> {
     return this.#transport.call("GET", `/v1/erasures/${idInPath(id)}`);
+  }
+  /**
+   * Begins to merge the user `from`, for example an anonymous one, into another user. With a token, `fromToken` is the
+   * token of `from`. The service continues by itself; {@link getMerge} returns the status.
+   *
+   * @example
+   * await vicinity.users.merge("ann", { from: session.userId });
+   */
+  async merge(userId: string, input: MergeInput): Promise<Merge> {
+    return this.#transport.call("POST", `${userPath(userId)}/merge`, {}, toJsonBody(input));
+  }
+  /** Returns the status of a merge. */
+  async getMerge(id: string): Promise<Merge> {
+    return this.#transport.call("GET", `/v1/merges/${idInPath(id)}`);
   }
   /** Lists a user's interactions, newest first. */
   async listInteractions(userId: string, page: Query = {}): Promise<Page<UserInteraction>> {

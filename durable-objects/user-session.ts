@@ -6,6 +6,7 @@ import type { Erasure } from "../shared/contracts/erasure.ts";
 import { receivedInteraction } from "../shared/contracts/event.ts";
 import { type Impression, impression } from "../shared/contracts/impression.ts";
 import { liveHeaders } from "../shared/contracts/live.ts";
+import type { Merge } from "../shared/contracts/merge.ts";
 import type { Point, Precision } from "../shared/contracts/primitives.ts";
 import { type ReceiptRecord, receiptRecord } from "../shared/contracts/recommendation.ts";
 import {
@@ -19,7 +20,7 @@ import { hourlyLimitText, secondsToNextHour } from "../shared/counting/hourly-li
 import { errorText } from "../shared/errors/error-text.ts";
 import { logPseudonymOf } from "../shared/pseudonyms/hashed-names.ts";
 import { pseudonymKeysOf } from "../shared/pseudonyms/pseudonym-keys.ts";
-import type { UserSettings } from "../shared/services/user-api.ts";
+import type { UserGeneration, UserSettings } from "../shared/services/user-api.ts";
 import { daySeconds } from "../shared/time/seconds.ts";
 import { clickWindowOf } from "./user-session/click-window.ts";
 import { closeClickWindow } from "./user-session/close-click-window.ts";
@@ -33,6 +34,16 @@ import {
 } from "./user-session/export-page.ts";
 import { type IngestResult, ingestEvent } from "./user-session/ingest-event.ts";
 import { type Listener, Listeners } from "./user-session/listeners.ts";
+import { IncomingMerges } from "./user-session/merges/incoming-merges.ts";
+import type {
+  MergeCommit,
+  MergeCommitted,
+  MergeSource,
+  MergeTarget,
+  StagedPage,
+} from "./user-session/merges/merge-messages.ts";
+import { isAfter } from "./user-session/merges/merge-state.ts";
+import { OutgoingMerges } from "./user-session/merges/outgoing-merges.ts";
 import { isDue, resendSeconds, sendDueRows } from "./user-session/outbox.ts";
 import { receiptDaysOf } from "./user-session/receipt-days.ts";
 import { applyVisitToProfile, SessionState } from "./user-session/session-state.ts";
@@ -91,6 +102,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   /** How often the user was erased; undefined until it is read. */
   #cachedGeneration: number | undefined;
   readonly #erasures: Erasures;
+  readonly #merges: OutgoingMerges;
+  readonly #incoming: IncomingMerges;
   readonly #listeners: Listeners;
 
   constructor(ctx: DurableObjectState, env: RecommendationEnv) {
@@ -102,6 +115,18 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       logPseudonym: async () => logPseudonymOf(await pseudonymKeysOf(env), ctx.id.toString()),
       startNextGeneration: (generation) => this.#startNextGeneration(generation),
       refreshSettings: (application, userId) => this.#refreshSettings(application, userId),
+      mergedUsers: () => this.#incoming.sources(),
+      eraseMergedUser: (user, { application, id }) =>
+        this.#session(user.pseudonym).eraseMerged(application, user, id),
+    });
+    this.#incoming = new IncomingMerges(ctx.storage.sql, this.#store);
+    this.#merges = new OutgoingMerges(ctx.storage, env, {
+      pseudonym: ctx.id.toString(),
+      store: this.#store,
+      state: () => this.#state,
+      target: (pseudonym) => this.#session(pseudonym),
+      earlierMerges: () => this.#incoming.sources(),
+      endGeneration: (generation) => this.#endGeneration(generation),
     });
     this.#clickWindowSeconds = clickWindowOf(env);
     this.#defaultConsent = defaultConsentOf(env);
@@ -128,9 +153,15 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return { requester, pseudonym: this.ctx.id.toString(), settings: countingSettingsOf(this.env) };
   }
 
+  /** Returns the stub of another user's object. */
+  #session(pseudonym: string): DurableObjectStub<UserSession> {
+    return this.env.USER_SESSION.get(this.env.USER_SESSION.idFromString(pseudonym));
+  }
+
   /** Drops everything cached, after a transaction failed or an erasure deleted the tables. */
   #invalidate(): void {
     this.#store.invalidate();
+    this.#merges.invalidate();
     this.#cachedGeneration = undefined;
     this.#cachedState = null;
     this.#initialized = false;
@@ -163,13 +194,17 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return this.#state.bytes;
   }
 
-  /** Returns the refusal of a requester whose token ended with an erasure of the user; null for other requesters. */
+  /**
+   * Returns the refusal of a requester whose token ended with an erasure or a merge of the user; null for other
+   * requesters.
+   */
   #endedToken(requester: Requester) {
+    const { frozen } = this.#merges;
     const erasedAt = this.#generation > 0 ? Number(this.#store.getMeta("generationStart")) : null;
-    return refuseEndedToken(requester, erasedAt);
+    return refuseEndedToken(requester, frozen ? Math.max(frozen.requested, erasedAt ?? 0) : erasedAt);
   }
 
-  /** Refuses a requester whose token ended with an erasure of the user. */
+  /** Refuses a requester whose token ended with an erasure or a merge of the user. */
   checkRequester(requester: Requester): Result<null> {
     return this.#endedToken(requester) ?? ok(null);
   }
@@ -198,6 +233,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const parsed = parse(ingestInput, { events, requester });
     if (!parsed.ok) return parsed;
     await this.#loadAlarm();
+    if (this.#merges.frozen) return mergedUser;
     const now = Date.now() / 1000;
     if (!callerDelivers && this.#state.openRows.size > maxOpenRows) return outboxFull;
     const results = this.#transaction(application, userId, (state) => {
@@ -225,6 +261,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   ): Promise<Result<{ hasListeners: boolean; isBelieved: boolean }>> {
     const ended = this.#endedToken(requester);
     if (ended) return ended;
+    if (this.#merges.frozen) return mergedUser;
     if (this.#state.openRows.size > maxOpenRows) return outboxFull;
     const now = Date.now() / 1000;
     const { locations } = arrivedThisHour(this.#state.profile.activity, now);
@@ -244,7 +281,24 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   }
 
   /** Sets the settings of the profile, unless a newer version is stored. A changed precision deletes all locations. */
-  setUserSettings(application: string, userId: string, settings: UserSettings): void {
+  async setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>> {
+    const { frozen } = this.#merges;
+    if (frozen) {
+      // The caller has stored a profile of the merged user, which must not stay.
+      if (isAfter(frozen.phase, "settings"))
+        await this.#removeMergedProfile(application, userId, frozen.generation);
+      return mergedUser;
+    }
+    this.#storeSettings(application, userId, settings);
+    return ok(null);
+  }
+
+  async #removeMergedProfile(application: string, userId: string, generation: number): Promise<void> {
+    const user = { userId, pseudonym: this.ctx.id.toString(), generation };
+    unwrap(await this.env.USER.eraseRecords(application, user, "merged"), "the user service");
+  }
+
+  #storeSettings(application: string, userId: string, settings: UserSettings): void {
     this.#transaction(application, userId, (state) => {
       const { profile } = state;
       if (settings.version < profile.settingsVersion) return;
@@ -275,6 +329,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const time = Date.parse(parsed.receipt.time) / 1000;
     // An impression from before the current generation belongs to an erased one.
     if (this.#generation > 0 && time <= Number(this.#store.getMeta("generationStart"))) return;
+    const { frozen } = this.#merges;
+    if (frozen && (time > frozen.requested || isAfter(frozen.phase, "events"))) return;
     this.#transaction(application, userId, (state) => {
       this.#store.putReceipt({
         id: parsed.receipt.recommendationId,
@@ -290,15 +346,24 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     await this.#scheduleAlarm();
   }
 
-  /** Returns the receipt of a recommendation; null if it does not exist or belongs to another application. */
-  receipt(application: string, recommendationId: string): ReceiptRecord | null {
-    if (!this.#store.hasTables() || this.#store.getMeta("application") !== application) return null;
-    const stored = this.#store.receipt(recommendationId);
-    return stored ? receiptRecord.parse(JSON.parse(stored.receipt)) : null;
+  /**
+   * Returns the receipt of a recommendation, also of one that another user has since a merge; null if it does not exist
+   * or belongs to another application.
+   */
+  async receipt(application: string, recommendationId: string): Promise<ReceiptRecord | null> {
+    if (this.#store.hasTables() && this.#store.getMeta("application") === application) {
+      const stored = this.#store.receipt(recommendationId);
+      if (stored) return receiptRecord.parse(JSON.parse(stored.receipt));
+    }
+    for (const pseudonym of this.#merges.successors(application)) {
+      const moved = await this.#session(pseudonym).receipt(application, recommendationId);
+      if (moved) return moved;
+    }
+    return null;
   }
 
   /** Closes rows that were delivered. Rows of another generation are ignored. */
-  confirmRows(seqs: number[], generation: number): void {
+  async confirmRows(seqs: number[], generation: number): Promise<void> {
     if (!this.#store.hasTables() || generation !== this.#generation) return;
     try {
       this.#state.closeRows(seqs);
@@ -306,6 +371,9 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       this.#invalidate();
       throw error;
     }
+    if (!this.#merges.isRunning || this.#state.openRows.size > 0) return;
+    this.#merges.wake(Date.now() / 1000);
+    await this.#scheduleAlarm();
   }
 
   /**
@@ -315,11 +383,134 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   async erase(application: string, userId: string, id: string): Promise<Erasure> {
     if (!this.#store.hasTables()) this.#store.createTables();
     const now = Date.now() / 1000;
-    const begun = this.#erasures.begin(id, { application, userId, generation: this.#generation, now });
-    await this.#scheduleAlarm();
-    await this.#erasures.advance(Date.now() + maxErasureMs);
-    await this.#scheduleAlarm();
+    const start = { application, userId, generation: this.#generation, now };
+    // All that there was of a merged user belongs to another user.
+    if (this.#merges.isMerged) return this.#erasures.recordEmpty(id, start);
+    const begun = this.#erasures.begin(id, start);
+    this.#merges.requestCancel(now);
+    await this.#continue();
     return this.#erasures.find(application, begun.id) ?? begun;
+  }
+
+  /** Erases this user because the user into whom it was merged is being erased. Returns the state of the erasure. */
+  async eraseMerged(
+    application: string,
+    { userId, generation }: Pick<MergeSource, "userId" | "generation">,
+    id: string,
+  ): Promise<Erasure> {
+    const now = Date.now() / 1000;
+    const start = { application, userId, generation: this.#generation, now };
+    const merge = this.#merges.ofGeneration(generation);
+    if (merge === null) return this.#erasures.recordEmpty(id, start);
+    // An erasure of this user may be running already.
+    const erasureId = merge.erasureId ?? this.#erasures.begin(id, start).id;
+    if (merge.erasureId === null) this.#merges.abandon(merge, erasureId, now);
+    await this.#continue();
+    return this.#erasures.find(application, erasureId) ?? this.#erasures.recordEmpty(id, start);
+  }
+
+  /** Continues the running merge and the erasures for a while, and schedules the rest. */
+  async #continue(): Promise<void> {
+    await this.#scheduleAlarm();
+    const end = Date.now() + maxErasureMs;
+    await this.#merges.advance(end);
+    // An erasure waits for a merge: it erases the user if the merge is cancelled, and finds nothing otherwise.
+    if (!this.#merges.isRunning) await this.#erasures.advance(end);
+    await this.#scheduleAlarm();
+  }
+
+  /**
+   * Begins to merge this user into another one and returns the merge; returns the one that is there if there is one. The
+   * merge is durable before the method returns, and the alarm continues it. `requester` may have sent this user's token.
+   */
+  async beginMerge(
+    application: string,
+    userId: string,
+    into: { userId: string; pseudonym: string },
+    id: string,
+    requester: Requester = trustedRequester,
+  ): Promise<Result<Merge>> {
+    if (!this.#store.hasTables()) this.#store.createTables();
+    const generation = this.#generation;
+    if (!this.#merges.frozen) {
+      const ended = this.#endedToken(requester);
+      if (ended) return ended;
+      if (this.#erasures.isRunning(generation)) return busy("The user in `from` is being erased.");
+      if (this.#incoming.hasUnfinished())
+        return busy("Another user is being merged into the user in `from`.");
+    }
+    const begun = this.#merges.begin({ id, application, userId, generation, into, now: Date.now() / 1000 });
+    if (!begun.ok) return begun;
+    this.#listeners.closeAll("merged");
+    await this.#continue();
+    const refusal = this.#merges.takeRefusal(id);
+    if (refusal) return { ok: false, error: refusal };
+    return ok(this.#merges.find(application, begun.value.id, null) ?? begun.value);
+  }
+
+  /** Returns a merge of this user; null if it does not exist, or `into` is the pseudonym of a user it does not concern. */
+  merge(application: string, id: string, into: string | null): Merge | null {
+    return this.#merges.find(application, id, into);
+  }
+
+  /** Agrees that another user is merged into this one. */
+  async prepareMerge(application: string, userId: string, source: MergeSource): Promise<Result<MergeTarget>> {
+    if (this.#merges.frozen)
+      return refuse("user_merged", "The user in the path is merged into another user.");
+    if (this.#erasures.isRunning(this.#generation)) return busy("The user in the path is being erased.");
+    this.ctx.storage.transactionSync(() => this.#incoming.prepare(source, Date.now() / 1000));
+    // The object may have lost settings that the user has stated.
+    await this.#refreshSettings(application, userId);
+    return ok(this.mergeTarget());
+  }
+
+  /** Returns what another user that is merged into this one has to observe. */
+  mergeTarget(): MergeTarget {
+    return { generation: this.#generation, precision: this.#state.profile.precision };
+  }
+
+  /** Stages rows of a user that is merged into this one. Returns false if the merge has ended. */
+  stageMerge(source: MergeSource, page: StagedPage): boolean {
+    return this.ctx.storage.transactionSync(() => this.#incoming.stage(source, page));
+  }
+
+  /** Takes all that was staged, in one transaction; exactly once. Returns null if the merge has ended. */
+  async commitMerge(
+    application: string,
+    userId: string,
+    source: MergeSource,
+    commit: MergeCommit,
+  ): Promise<MergeCommitted | null> {
+    if (this.#erasures.isRunning(this.#generation)) return null;
+    const committed = this.#transaction(application, userId, (state) =>
+      this.#incoming.commit(state, source, commit, this.#generation, Date.now() / 1000),
+    );
+    this.#oldestOpenImpression = undefined;
+    await this.#scheduleAlarm();
+    return committed;
+  }
+
+  /** Cancels a merge into this user. Returns false if it is committed. */
+  cancelMerge(source: MergeSource): boolean {
+    return this.ctx.storage.transactionSync(() => this.#incoming.cancel(source));
+  }
+
+  /** Notes that a merge into this user has ended. */
+  finishMerge(source: MergeSource): void {
+    this.#incoming.finish(source);
+  }
+
+  /**
+   * Returns the users under whose names data of this user is stored: itself, and those that were merged into it. A user
+   * that was merged into another has none.
+   */
+  dataOwners(userId: string): Pick<UserGeneration, "userId" | "pseudonym">[] {
+    if (this.#merges.isMerged) return [];
+    const merged = this.#incoming.sources().filter(({ isCommitted }) => isCommitted);
+    return [
+      { userId, pseudonym: this.ctx.id.toString() },
+      ...merged.map(({ userId: id, pseudonym }) => ({ userId: id, pseudonym })),
+    ];
   }
 
   /** Returns a page of all that this object stores about the user. */
@@ -336,8 +527,15 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   #startNextGeneration(erased: number): { rows: number; receipts: number } {
     this.#listeners.closeAll("erased");
     const deleted = this.#store.startNextGeneration(erased + 1, Date.now() / 1000);
+    this.#incoming.clear();
     this.#invalidate();
     return deleted;
+  }
+
+  /** Deletes everything about a merged user, within the transaction that ends the merge. */
+  #endGeneration(generation: number): void {
+    this.#startNextGeneration(generation);
+    this.#erasures.finishEmpty(generation, Date.now() / 1000);
   }
 
   /** Reads the settings of the profile again, which may have changed while the user was being erased. */
@@ -350,7 +548,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.#transaction(application, userId, (state) => {
       state.profile.settingsVersion = 0;
     });
-    this.setUserSettings(application, userId, settings);
+    this.#storeSettings(application, userId, settings);
   }
 
   /** Opens a WebSocket that receives new recommendations. The alarm closes the socket when its credential expires. */
@@ -359,6 +557,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const issued = request.headers.get(liveHeaders.tokenIssuedAt);
     const tokenIssuedAt = issued === null ? null : z.coerce.number().parse(issued);
     if (this.#endedToken({ ...trustedRequester, tokenIssuedAt })) return new Response(null, { status: 401 });
+    if (this.#merges.frozen) return new Response(null, { status: 409 });
     const mayKnowPlace = request.headers.get(liveHeaders.mayKnowPlace) === "yes";
     const webSocket = this.#listeners.accept({ until, mayKnowPlace });
     if (webSocket === null) return new Response(null, { status: 429 });
@@ -401,11 +600,12 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const now = Date.now() / 1000;
     for (const { due } of this.#state.openRows.values())
       at = Math.min(at, (isDue(due, now) ? now : due) * 1000);
-    const windowClose = this.#nextWindowClose;
+    // The user into whom this one is merged closes the windows.
+    const windowClose = this.#merges.isRunning ? null : this.#nextWindowClose;
     if (windowClose !== null) at = Math.min(at, windowClose * 1000);
     const { firstExpiry } = this.#listeners;
     if (firstExpiry !== null) at = Math.min(at, firstExpiry * 1000);
-    const erasureDue = this.#erasures.due();
+    const erasureDue = this.#merges.isRunning ? this.#merges.due() : this.#erasures.due();
     if (erasureDue !== null) at = Math.min(at, erasureDue * 1000);
     // Expired rows are also deleted for a user who never comes back.
     if (this.#state.hasExpiringRows)
@@ -424,7 +624,9 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     try {
-      await this.#erasures.advance(Date.now() + maxErasureMs);
+      const end = Date.now() + maxErasureMs;
+      await this.#merges.advance(end);
+      if (!this.#merges.isRunning) await this.#erasures.advance(end);
       const now = Date.now() / 1000;
       this.#listeners.closeExpired(now);
       this.#closeWindows(now);
@@ -457,6 +659,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 
   #closeWindows(now: number): void {
     const owner = this.#owner();
+    if (this.#merges.isRunning) return;
     if (!owner || (this.#nextWindowClose ?? Number.POSITIVE_INFINITY) > now) return;
     for (const receipt of this.#store.receiptsToClose(now - this.#clickWindowSeconds, maxWindowsPerAlarm)) {
       this.#oldestOpenImpression = undefined;
@@ -473,6 +676,16 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     await sendDueRows(this.env, this.#store, this.#state.openRows.values(), sender, now);
   }
 }
+
+/** The refusal of whatever would give data to a merged user. */
+const mergedUser = refuse(
+  "user_merged",
+  "The user was merged into another user; send the request for that user.",
+);
+
+/** Returns the refusal of a merge that has to wait. */
+const busy = (detail: string) =>
+  refuse("conflict", `${detail} Send the request again later.`, { retryAfter: 5 });
 
 /** The refusal of new rows while too many are open. Accepted rows are never dropped. */
 const outboxFull = refuse(

@@ -11,6 +11,15 @@ import { strongestOutcomes } from "./strongest-outcomes.ts";
  */
 const successEvents: ReadonlySet<EventType> = new Set(["click", "cart", "purchase"]);
 
+/** Prefix of the names under which the table `meta` holds counts of experiments. */
+const countsPrefix = "counts:";
+
+/** Returns the name of the counts of a variant in the table `meta`. */
+const countsName = (variant: string): string => `${countsPrefix}${variant}`;
+
+/** Returns the variant whose counts the table `meta` holds under a name. */
+export const countsVariantOf = (name: string): string => name.slice(countsPrefix.length);
+
 /**
  * Adds an impression whose click window has closed to the user's counts in its experiment. Returns the new counts and
  * the id of their journal row; null if the impression belongs to no experiment. Call this in the transaction that
@@ -25,7 +34,7 @@ export function countClosedImpression(
 ): { id: string; counts: ExperimentCounts } | null {
   const participation = participationOf(variant);
   if (!participation) return null;
-  const name = `counts:${variant}`;
+  const name = countsName(variant);
   const before: { exposures: number; successes: number } = JSON.parse(
     store.getMeta(name) ?? '{"exposures":0,"successes":0}',
   );

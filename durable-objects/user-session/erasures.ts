@@ -4,15 +4,17 @@ import { unwrap } from "../../shared/contracts/result.ts";
 import { eraseFromDeadLetters } from "../../shared/dead-letters/erase-user.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
 import { ExperimentCountsTable } from "../../shared/experiments/experiment-counts.ts";
+import type { UserGeneration } from "../../shared/services/user-api.ts";
 import { eraseFromLog } from "../../shared/training-log/erase-user.ts";
 
 /**
- * The phases of an erasure, in order. `records` sets the tombstone, after which no row of the erased generation is
+ * The phases of an erasure, in order. `merged` erases the users that were merged into this one. `records` sets the tombstone, after which no row of the erased generation is
  * inserted. `object` starts the next generation. The following phases scan the other stores. {@link
  * secondScanDelaySeconds} after `complete`, dead-letter messages and training log are scanned again, for data that a
  * queue consumer wrote during the first scan.
  */
 const phases = [
+  "merged",
   "records",
   "object",
   "dead_letters",
@@ -44,6 +46,8 @@ const deadLettersPerStep = 50;
 const objectsPerStep = 50;
 /** Delay before the second scan, in seconds. A queue consumer runs for at most 15 minutes. */
 const secondScanDelaySeconds = 1200;
+/** Delay before the erasure of a merged user is asked for its state again, in seconds. */
+const mergedPollSeconds = 2;
 /** Delay before a failed step is repeated, in seconds. The delay doubles with each failure. */
 const minRetryDelaySeconds = 5;
 const maxRetryDelaySeconds = 300;
@@ -81,6 +85,14 @@ type ErasureRow = Record<string, SqlStorageValue> & {
   failures: number;
 };
 
+/** What begins an erasure. `now` is in seconds since the epoch. */
+export interface ErasureStart extends Pick<ErasureState, "application" | "userId" | "generation"> {
+  now: number;
+}
+
+/** An erasure that another one needs. */
+export type ErasureRequest = Pick<ErasureState, "id" | "application">;
+
 /** The methods of the user's object that an erasure calls. */
 export interface ErasureOwner {
   /** The user's pseudonym. */
@@ -92,6 +104,10 @@ export interface ErasureOwner {
    * deleted.
    */
   startNextGeneration(generation: number): { rows: number; receipts: number };
+  /** Returns the users that were merged into this one, or are being merged, in the order of their pseudonyms. */
+  mergedUsers(): UserGeneration[];
+  /** Erases such a user too. Returns the state of its erasure. */
+  eraseMergedUser(user: UserGeneration, state: ErasureRequest): Promise<Erasure>;
   /** Reads the settings of the user's profile again. */
   refreshSettings(application: string, userId: string): Promise<void>;
 }
@@ -151,15 +167,7 @@ export class Erasures {
   /**
    * Begins an erasure of `generation`. Returns the erasure that is running already if there is one for this generation.
    */
-  begin(
-    id: string,
-    {
-      application,
-      userId,
-      generation,
-      now,
-    }: { application: string; userId: string; generation: number; now: number },
-  ): Erasure {
+  begin(id: string, { application, userId, generation, now }: ErasureStart): Erasure {
     this.#storage.sql.exec(
       `CREATE TABLE IF NOT EXISTS erasures (
         id TEXT PRIMARY KEY, application TEXT NOT NULL, user_id TEXT, generation INTEGER NOT NULL, phase TEXT NOT NULL,
@@ -183,6 +191,24 @@ export class Erasures {
     };
     this.#put(state);
     return erasureOf(state);
+  }
+
+  /** Records the erasure of a user of whom nothing is stored. */
+  recordEmpty(id: string, { application, generation, now }: Omit<ErasureStart, "userId">): Erasure {
+    this.begin(id, { application, userId: null, generation, now });
+    this.finishEmpty(generation, now);
+    return this.find(application, id) as Erasure;
+  }
+
+  /** Ends running erasures of a generation of which nothing is stored under this user any more. */
+  finishEmpty(generation: number, now: number): void {
+    for (const state of this.#states("generation = ? AND completed IS NULL", generation))
+      this.#put({ ...state, userId: null, phase: "finished", completed: now, due: null });
+  }
+
+  /** Returns whether a generation is being erased. */
+  isRunning(generation: number): boolean {
+    return this.#states("generation = ? AND completed IS NULL", generation).length > 0;
   }
 
   /** Returns an erasure of an application; null if there is none with this id. */
@@ -239,6 +265,21 @@ export class Erasures {
     // Without the user id, dead-letter messages are matched by pseudonym alone.
     const erased = { userId: state.userId ?? pseudonym, pseudonym, generation };
     switch (state.phase) {
+      case "merged": {
+        const user = this.#owner.mergedUsers().find((each) => each.pseudonym > (state.position ?? ""));
+        if (!user) {
+          continueAt(null);
+          break;
+        }
+        const erasure = await this.#owner.eraseMergedUser(user, state);
+        if (erasure.status === "running") {
+          next.due = now + mergedPollSeconds;
+          break;
+        }
+        for (const { store, removed } of erasure.stores) add(store, removed);
+        continueAt(user.pseudonym);
+        break;
+      }
       case "records": {
         const removed = unwrap(
           await this.#env.USER.eraseRecords(application, {

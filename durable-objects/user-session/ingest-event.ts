@@ -76,6 +76,8 @@ export function ingestEvent(
   if (known !== null) {
     const conflicts = known.content === null ? [] : differingFields(decodeContent(known.content), content);
     if (conflicts.length > 0) return { acceptance: "conflict", conflicts, row: null };
+    // The rows of a merged user were delivered under its name.
+    if (known.isDeliveredElsewhere) return { acceptance: "duplicate", conflicts: [], row: null };
     const added = addedBy(known);
     // An import that failed midway left a row without a body. Unlike the import, this call promises delivery.
     const body = { kind: "interaction", interaction: { ...event, ...added } };

@@ -140,13 +140,34 @@ export class SessionState {
     return this.#bytes;
   }
 
+  /** Replaces the profile. */
+  replaceProfile(profile: UserProfile): void {
+    this.#profile = profile;
+    this.profileChanged();
+  }
+
+  /** Returns the largest sequence number of a row. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /**
+   * Reserves sequence numbers for `count` rows of another user, and returns what is added to their own numbers. The
+   * caller adds the rows and saves a snapshot in the same transaction.
+   */
+  reserveSeqs(count: number): number {
+    const offset = this.#seq;
+    this.#seq += count;
+    return offset;
+  }
+
   /** Returns whether there are journal rows or receipts, which expire. */
   get hasExpiringRows(): boolean {
     this.#hasExpiringRows ??= this.#store.hasExpiringRows();
     return this.#hasExpiringRows;
   }
 
-  /** Must be called after a receipt was stored. */
+  /** Must be called after a receipt, or rows of another user, were stored. */
   receiptAdded(): void {
     this.#hasExpiringRows = true;
   }

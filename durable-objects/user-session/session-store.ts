@@ -29,6 +29,26 @@ export interface JournalRow extends CountedEvent {
   content: string | null;
 }
 
+/** A row of the journal that has a given id. */
+export interface KnownRow extends Pick<JournalRow, "seq" | "content">, CountedEvent {
+  /** Whether the object of a user that was merged into this one delivered the row. */
+  isDeliveredElsewhere: boolean;
+}
+
+/** A row of the journal that holds an event, without the event itself. */
+export interface EventRow extends CountedEvent {
+  id: string;
+  seq: number;
+  time: number;
+  /** Whether the outbox delivered the row; false for a row of history, which its import delivers. */
+  isDelivered: boolean;
+  /** What the client said, encoded; null in rows of version 0.2. */
+  content: string | null;
+}
+
+/** Body of a row that another user's object delivered, so that it is not delivered again. */
+export const deliveredElsewhere = JSON.stringify({ kind: "merged" });
+
 /** Bits of the column `first`. The bit of an event that does not count is set, because events of version 0.2 count. */
 const firstChoiceBit = 1;
 const firstPurchaseBit = 2;
@@ -40,7 +60,7 @@ const gapBits = [
   { gap: 3, bit: 32 },
 ] as const;
 
-const encodeCounted = ({ counts, first, firstPurchase, gaps }: CountedEvent): number =>
+export const encodeCounted = ({ counts, first, firstPurchase, gaps }: CountedEvent): number =>
   (first ? firstChoiceBit : 0) +
   (firstPurchase ? firstPurchaseBit : 0) +
   (counts ? 0 : uncountedBit) +
@@ -148,6 +168,11 @@ export class SessionStore {
     return this.#metaValues.get(name) ?? null;
   }
 
+  /** Returns the counts of experiments, by name. */
+  experimentCounts(): [name: string, value: string][] {
+    return [...this.#metaValues].filter(([name]) => name.startsWith("counts:"));
+  }
+
   setMeta(name: string, value: string): void {
     this.#sql.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, value);
     this.#metaValues.set(name, value);
@@ -174,14 +199,20 @@ export class SessionStore {
   }
 
   /** Returns the row with an id; null if there is none. */
-  findRow(id: string): (Pick<JournalRow, "seq" | "content"> & CountedEvent) | null {
+  findRow(id: string): KnownRow | null {
     const [row] = this.#sql
-      .exec<{ seq: number; first: number; content: string | null }>(
-        "SELECT seq, first, content FROM journal WHERE id = ?",
+      .exec<{ seq: number; first: number; content: string | null; elsewhere: number | null }>(
+        "SELECT seq, first, content, body = ? AS elsewhere FROM journal WHERE id = ?",
+        deliveredElsewhere,
         id,
       )
       .toArray();
-    return row ? { seq: row.seq, content: row.content, ...decodeCounted(row.first) } : null;
+    return row
+      ? {
+          ...{ seq: row.seq, content: row.content, ...decodeCounted(row.first) },
+          isDeliveredElsewhere: row.elsewhere === 1,
+        }
+      : null;
   }
 
   /** Adds a row, unless there is a row with its id. Returns whether the row was added. A row with a body is open. */
@@ -295,6 +326,42 @@ export class SessionStore {
         limit,
       )
       .toArray();
+  }
+
+  /** Returns the events of the journal in the order of their ids, after `after`. */
+  eventsAfter(after: string, limit: number): EventRow[] {
+    if (!this.hasTables()) return [];
+    return this.#sql
+      .exec<{
+        id: string;
+        seq: number;
+        time: number;
+        delivered: number;
+        first: number;
+        content: string | null;
+      }>(
+        `SELECT id, seq, time, body IS NOT NULL AS delivered, first, content FROM journal
+         WHERE id > max(?, 'event:') AND id < 'event;' ORDER BY id LIMIT ?`,
+        after,
+        limit,
+      )
+      .toArray()
+      .map(({ delivered, first, ...row }) => ({
+        ...row,
+        ...decodeCounted(first),
+        isDelivered: delivered === 1,
+      }));
+  }
+
+  /**
+   * Returns when the newest row without a body was added, which the caller of `ingest` delivers, in seconds; null if there
+   * is none.
+   */
+  lastImportedAt(): number | null {
+    if (!this.hasTables()) return null;
+    return this.#sql
+      .exec<{ at: number | null }>("SELECT max(time) AS at FROM journal WHERE body IS NULL")
+      .one().at;
   }
 
   /** Returns receipts in the order of their ids, after `after`. */

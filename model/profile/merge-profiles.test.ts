@@ -164,6 +164,33 @@ describe("mergeProfiles", () => {
     expect(mergeProfiles(from, into).location).toEqual(from.location);
   });
 
+  it("adds up what counted for others, and makes nobody older", () => {
+    const counted = (times: number[], lastHours: number[]) => {
+      const profile = profileOf([interaction("p", start)]);
+      const stats = profile.products.get("p");
+      if (stats) stats.counted = { times, lastHours };
+      return profile;
+    };
+    const activity = { days: 3, lastDay: 20_000, hour: 480_000, events: 7, locations: 1 };
+    const into = { ...counted([1, 0, 0, 2, 0], [5, 0, 0, 9, 0]), activity: { ...activity, since: null } };
+    const from = {
+      ...counted([2, 1, 0, 0, 0], [4, 6, 0, 0, 0]),
+      activity: { ...activity, since: start, days: 2, events: 5 },
+    };
+    const merged = mergeProfiles(into, from);
+    expect(merged.products.get("p")?.counted).toEqual({ times: [3, 1, 0, 2, 0], lastHours: [5, 6, 0, 9, 0] });
+    expect(merged.activity).toEqual({ ...activity, since: start, events: 12, locations: 2 });
+    const later = { ...from, activity: { ...from.activity, hour: 480_001 } };
+    expect(mergeProfiles(into, later).activity).toMatchObject({ hour: 480_001, events: 5 });
+    expect(
+      mergeProfiles(profileOf([interaction("p", start)]), counted([1, 0, 0, 0, 0], [1, 0, 0, 0, 0])),
+    ).toMatchObject({
+      products: new Map([
+        ["p", expect.objectContaining({ counted: { times: [1, 0, 0, 0, 0], lastHours: [1, 0, 0, 0, 0] } })],
+      ]),
+    });
+  });
+
   it("ends a dismissal by a click that the other user made", () => {
     const dismissed = profileOf([interaction("p", start, { type: "dismiss" })]);
     const clicked = profileOf([interaction("p", start + 60, { type: "click" })]);

@@ -1,4 +1,6 @@
+import type { UserActivity } from "./activity.ts";
 import { addDecayed, retentionValue } from "./apply-interaction.ts";
+import { type CountedChoices, noCountedChoices } from "./counted-choices.ts";
 import {
   type CategoryStats,
   categoryHalfLives,
@@ -61,6 +63,7 @@ export function mergeProfiles(into: UserProfile, from: UserProfile): UserProfile
       profileLimits.transitions,
       ({ count, last }) => retentionValue(count, last),
     ),
+    activity: mergeActivity(into.activity, from.activity),
     hours: addLists(into.hours, from.hours),
     weekdays: addLists(into.weekdays, from.weekdays),
     prices: mergePrices(into.prices, from.prices),
@@ -83,6 +86,12 @@ function newestLocations(
 function latest(a: number | null, b: number | null): number | null {
   if (a === null || b === null) return a ?? b;
   return Math.max(a, b);
+}
+
+/** Returns the earlier of two times; null if both are null. */
+function earliest(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
 }
 
 const addLists = (a: readonly number[], b: readonly number[]): number[] => a.map((n, i) => n + (b[i] ?? 0));
@@ -120,6 +129,35 @@ function mergeProducts(into: ProductStats, from: ProductStats): ProductStats {
     lastDeliberate: latest(into.lastDeliberate, from.lastDeliberate),
     times: [...into.times, ...from.times].sort((a, b) => a - b).slice(-profileLimits.times),
     transitions: into.transitions + from.transitions,
+    ...(into.counted || from.counted ? { counted: mergeCounted(into.counted, from.counted) } : {}),
+  };
+}
+
+/** Adds up the hours in which the users counted for others. An hour of both counts twice, so that none counts more. */
+function mergeCounted(
+  into: CountedChoices = noCountedChoices(),
+  from: CountedChoices = noCountedChoices(),
+): CountedChoices {
+  return {
+    times: addLists(into.times, from.times),
+    lastHours: into.lastHours.map((hour, i) => Math.max(hour, from.lastHours[i])),
+  };
+}
+
+/**
+ * Merges the activities. Days of both are not known, so the number of days is that of the user with more of them: nobody
+ * grows older by many merges.
+ */
+function mergeActivity(into: UserActivity, from: UserActivity): UserActivity {
+  const hour = Math.max(into.hour, from.hour);
+  const inHour = [into, from].filter((each) => each.hour === hour);
+  return {
+    since: earliest(into.since, from.since),
+    days: Math.max(into.days, from.days),
+    lastDay: Math.max(into.lastDay, from.lastDay),
+    hour,
+    events: inHour.reduce((sum, { events }) => sum + events, 0),
+    locations: inHour.reduce((sum, { locations }) => sum + locations, 0),
   };
 }
 

@@ -15,6 +15,7 @@ export const refusalCode = z.enum([
   "not_found",
   "method_not_allowed",
   "conflict",
+  "user_merged",
   "too_large",
   "unsupported_media_type",
   "nothing_accepted",

@@ -2,6 +2,7 @@ import type { Erasure } from "../contracts/erasure.ts";
 import type { EventInput, EventReceipt, EventWarning, RejectedEvent } from "../contracts/event.ts";
 import type { ExportItem } from "../contracts/export.ts";
 import type { EdgeLocation } from "../contracts/location.ts";
+import type { Merge } from "../contracts/merge.ts";
 import type { ModelDetails, ModelManifest, ModelOrigin, ModelRecord } from "../contracts/model.ts";
 import type { Page, PageQuery } from "../contracts/page.ts";
 import type { Point } from "../contracts/primitives.ts";
@@ -106,6 +107,20 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
    * take a requester check it themselves.
    */
   checkRequester(application: string, userId: string, requester: Requester): Promise<Result<null>>;
+  /**
+   * Begins to merge the user `from` into `userId`, or returns the merge that is there. The Durable Object of `from`
+   * continues it by alarms. `fromTokenIssuedAt`: when the token of `from` was issued that the requester sent, in seconds
+   * since the epoch; null if they sent none.
+   */
+  beginMerge(
+    application: string,
+    userId: string,
+    from: string,
+    requester: Requester,
+    fromTokenIssuedAt: number | null,
+  ): Promise<Result<Merge>>;
+  /** Returns the status of a merge by its id. With `into`, finds only merges into this user. */
+  getMerge(application: string, id: string, into: string | null): Promise<Result<Merge>>;
   /** Returns the status of an erasure by its id. */
   getErasure(application: string, id: string): Promise<Result<Erasure>>;
   /** Runs one step of rebuilding totals, cells and transitions from D1. `cursor` is that of the previous step. */

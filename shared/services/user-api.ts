@@ -72,7 +72,7 @@ export interface KnownToTarget {
   equal: string[];
   /** Events whose ids name other events of the target. */
   conflicting: string[];
-  /** Products that both users chose, and purchased. */
+  /** Products that both users chose or purchased, and for which the target counts among the users or buyers. */
   chosen: string[];
   purchased: string[];
 }

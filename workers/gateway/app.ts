@@ -29,6 +29,7 @@ import { addImportRoutes } from "./routes/imports.ts";
 import { addKeyRoutes } from "./routes/keys.ts";
 import { addLiveRoute } from "./routes/live.ts";
 import { addLocationRoutes } from "./routes/locations.ts";
+import { addMergeRoutes } from "./routes/merges.ts";
 import { addModelRoutes } from "./routes/models.ts";
 import { addOpenApiDocument } from "./routes/openapi-document.ts";
 import { addPageRoutes } from "./routes/pages.ts";
@@ -110,6 +111,7 @@ export function createApp(dependencies: Dependencies): Gateway {
   addDiscoveryRoutes(app, dependencies, guard);
   addLocationRoutes(app, dependencies, guard);
   addUserRoutes(app, dependencies, guard);
+  addMergeRoutes(app, dependencies, guard, authenticator);
   addModelRoutes(app, dependencies, guard);
   addRecalibrationRoutes(app, dependencies, guard);
   addKeyRoutes(app, dependencies, guard, authenticator);

@@ -38,9 +38,12 @@ const maxEmptyPages = 10;
 
 const key = z.string().nullable();
 const objectPosition = z.object({ table: z.enum(["journal", "receipts"]), after: z.string() }).nullable();
+/** Position in a store that is read for one owner after the other. */
+const ownerPosition = z.object({ owner: z.number().int().min(0), after: key }).nullable();
 const position = z.union([
   z.object({ part: z.literal("object"), at: objectPosition }),
-  z.object({ part: z.enum(exportParts).exclude(["object"]), at: key }),
+  z.object({ part: z.enum(["training_log", "dead_letters"]), at: ownerPosition }),
+  z.object({ part: z.enum(exportParts).exclude(["object", "training_log", "dead_letters"]), at: key }),
 ]);
 
 /** A page of one store. */
@@ -99,43 +102,62 @@ const readers: Record<ExportPart, (env: RecommendationEnv, request: PartRequest)
       next: null,
     };
   },
-  async training_log({ USER_SESSION, TRAINING_LOG, PSEUDONYM_SECRET }, { application, userId, at }) {
-    const objectId = userSessionStub(USER_SESSION, application, userId, null).id.toString();
-    const pseudonym = await logPseudonymOf(await pseudonymKeysOf({ PSEUDONYM_SECRET }), objectId);
-    const scan = { application, pseudonym, after: key.parse(at), limit: logObjectsPerPage };
-    const { keys, next } = await scanLog(TRAINING_LOG, scan);
-    const items: ExportItem[] = [];
-    for (const each of keys) {
-      const object = await TRAINING_LOG.get(each);
-      if (!object) continue;
-      for (const each of await unpackLines(await object.arrayBuffer())) {
-        // The export names the user, so it does not name the user's pseudonym too.
-        const { pseudonym: owner, ...line } = loggedLine.parse(each);
-        if (owner === pseudonym) items.push({ store: "training_log", line });
+  training_log: (env, request) =>
+    readForOwners(env, request, async ({ pseudonym: objectId }, after) => {
+      const { TRAINING_LOG, PSEUDONYM_SECRET } = env;
+      const pseudonym = await logPseudonymOf(await pseudonymKeysOf({ PSEUDONYM_SECRET }), objectId);
+      const scan = { application: request.application, pseudonym, after, limit: logObjectsPerPage };
+      const { keys, next } = await scanLog(TRAINING_LOG, scan);
+      const items: ExportItem[] = [];
+      for (const each of keys) {
+        const object = await TRAINING_LOG.get(each);
+        if (!object) continue;
+        for (const each of await unpackLines(await object.arrayBuffer())) {
+          // The export names the user, so it does not name the user's pseudonym too.
+          const { pseudonym: owner, ...line } = loggedLine.parse(each);
+          if (owner === pseudonym) items.push({ store: "training_log", line });
+        }
       }
-    }
-    return { items, next };
-  },
-  async dead_letters({ USER_SESSION, DEAD_LETTERS }, { application, userId, at }) {
-    const user = {
-      userId,
-      pseudonym: userSessionStub(USER_SESSION, application, userId, null).id.toString(),
-    };
-    const scan = { application, after: key.parse(at), limit: deadLettersPerPage };
-    const { deadLetters, next } = await findUserDeadLetters(DEAD_LETTERS, scan, user);
-    const items: ExportItem[] = [];
-    for (const each of deadLetters) {
-      const object = await DEAD_LETTERS.get(each.key);
-      const deadLetter = deadLetterWithBody.safeParse(object && (await object.json()));
-      if (!deadLetter.success) continue;
-      const { body, queue, sentAt } = deadLetter.data;
-      // A malformed message may hold data of other users, so the export names the message without its content.
-      const part = isMalformedMessageAbout(body, user) ? null : userPartOfMessage(body, user.pseudonym);
-      items.push({ store: "dead_letters", queue, sentAt, part });
-    }
-    return { items, next };
-  },
+      return { items, next };
+    }),
+  dead_letters: (env, request) =>
+    readForOwners(env, request, async (user, after) => {
+      const { DEAD_LETTERS } = env;
+      const scan = { application: request.application, after, limit: deadLettersPerPage };
+      const { deadLetters, next } = await findUserDeadLetters(DEAD_LETTERS, scan, user);
+      const items: ExportItem[] = [];
+      for (const each of deadLetters) {
+        const object = await DEAD_LETTERS.get(each.key);
+        const deadLetter = deadLetterWithBody.safeParse(object && (await object.json()));
+        if (!deadLetter.success) continue;
+        const { body, queue, sentAt } = deadLetter.data;
+        // A malformed message may hold data of other users, so the export names the message without its content.
+        const part = isMalformedMessageAbout(body, user) ? null : userPartOfMessage(body, user.pseudonym);
+        items.push({ store: "dead_letters", queue, sentAt, part });
+      }
+      return { items, next };
+    }),
 };
+
+/**
+ * Returns a page of a store that names users by pseudonym: first what is stored under the user's own, then what is stored
+ * under those of the users that were merged into this one.
+ */
+async function readForOwners(
+  { USER_SESSION }: RecommendationEnv,
+  { application, userId, at }: PartRequest,
+  read: (
+    user: { userId: string; pseudonym: string },
+    after: string | null,
+  ) => Promise<{ items: ExportItem[]; next: string | null }>,
+): Promise<ExportedPart> {
+  const { owner, after } = ownerPosition.parse(at) ?? { owner: 0, after: null };
+  const owners = await userSessionStub(USER_SESSION, application, userId, null).dataOwners(userId);
+  if (owner >= owners.length) return { items: [], next: null };
+  const { items, next } = await read(owners[owner], after);
+  if (next !== null) return { items, next: { owner, after: next } };
+  return { items, next: owner + 1 < owners.length ? { owner: owner + 1, after: null } : null };
+}
 
 /**
  * Returns the next page of all data that is stored about a user, without places for a requester who may not know them. A

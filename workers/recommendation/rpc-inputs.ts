@@ -2,7 +2,14 @@ import { z } from "zod";
 import { eventInput } from "../../shared/contracts/event.ts";
 import { edgeLocation } from "../../shared/contracts/location.ts";
 import { modelManifest, modelOrigin } from "../../shared/contracts/model.ts";
-import { applicationName, identifier, point, precision } from "../../shared/contracts/primitives.ts";
+import {
+  applicationName,
+  epochSeconds,
+  identifier,
+  plainId,
+  point,
+  precision,
+} from "../../shared/contracts/primitives.ts";
 import { rebuildInput } from "../../shared/contracts/rebuild.ts";
 import { productListQuery, recommendationInput } from "../../shared/contracts/recommendation.ts";
 import { requester } from "../../shared/contracts/requester.ts";
@@ -55,6 +62,16 @@ export const historyCall = z.object({
 });
 export const locationCall = userRef.extend({ input: locationInput, requester });
 export const settingsCall = userRef.extend({ settings: settingsInput });
+export const mergeCall = userRef.extend({
+  from: identifier,
+  requester,
+  fromTokenIssuedAt: epochSeconds.nullable(),
+});
+export const mergeQuery = z.object({
+  application: applicationName,
+  id: plainId,
+  into: identifier.nullable(),
+});
 export const rebuildCall = z.object({ application: applicationName, input: rebuildInput });
 export const manifestCall = z.object({ application: applicationName, manifest: modelManifest });
 export const requesterCall = userRef.extend({ requester });

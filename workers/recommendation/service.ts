@@ -11,6 +11,7 @@ import type { EventInput, EventReceipt } from "../../shared/contracts/event.ts";
 import type { ExportItem } from "../../shared/contracts/export.ts";
 import { liveHeaders } from "../../shared/contracts/live.ts";
 import type { EdgeLocation } from "../../shared/contracts/location.ts";
+import type { Merge } from "../../shared/contracts/merge.ts";
 import type { ModelDetails, ModelManifest, ModelOrigin, ModelRecord } from "../../shared/contracts/model.ts";
 import type { Page, PageQuery } from "../../shared/contracts/page.ts";
 import { applicationName, type Point } from "../../shared/contracts/primitives.ts";
@@ -50,6 +51,8 @@ import {
   historyCall,
   locationCall,
   manifestCall,
+  mergeCall,
+  mergeQuery,
   rebuildCall,
   receiptCall,
   recommendCall,
@@ -167,12 +170,8 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   async setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>> {
     const parsed = parse(settingsCall, { application, userId, settings });
     if (!parsed.ok) return parsed;
-    await userSessionStub(this.env.USER_SESSION, application, userId, settings.home).setUserSettings(
-      application,
-      userId,
-      parsed.value.settings,
-    );
-    return ok(null);
+    const session = userSessionStub(this.env.USER_SESSION, application, userId, settings.home);
+    return session.setUserSettings(application, userId, parsed.value.settings);
   }
 
   /** Starts an erasure. The user object stores it durably and runs it by its alarm. */
@@ -202,6 +201,44 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     if (!parsed.ok) return parsed;
     if (requester.tokenIssuedAt === null) return ok(null);
     return userSessionStub(this.env.USER_SESSION, application, userId, null).checkRequester(requester);
+  }
+
+  /** Starts a merge. The object of the merged user stores it durably and runs it by its alarm. */
+  async beginMerge(
+    application: string,
+    userId: string,
+    from: string,
+    requester: Requester,
+    fromTokenIssuedAt: number | null,
+  ): Promise<Result<Merge>> {
+    const parsed = parse(mergeCall, { application, userId, from, requester, fromTokenIssuedAt });
+    if (!parsed.ok) return parsed;
+    if (from === userId) {
+      const issue = { path: "from", message: "must be another user than the one in the path" };
+      return refuse("invalid_input", `\`${issue.path}\` ${issue.message}.`, { issues: [issue] });
+    }
+    const { USER_SESSION } = this.env;
+    const into = {
+      userId,
+      pseudonym: userSessionStub(USER_SESSION, application, userId, null).id.toString(),
+    };
+    const checked = await this.checkRequester(application, userId, requester);
+    if (!checked.ok) return checked;
+    const session = userSessionStub(USER_SESSION, application, from, null);
+    const scope: SealedIdScope = { application, kind: "merge" };
+    const id = await sealObjectId(await pseudonymKeysOf(this.env), scope, session.id.toString());
+    const sender = { ...trustedRequester, tokenIssuedAt: fromTokenIssuedAt };
+    return session.beginMerge(application, from, into, id, sender);
+  }
+
+  async getMerge(application: string, id: string, into: string | null): Promise<Result<Merge>> {
+    const parsed = parse(mergeQuery, { application, id, into });
+    if (!parsed.ok) return parsed;
+    const { USER_SESSION } = this.env;
+    const reader = into && userSessionStub(USER_SESSION, application, into, null).id.toString();
+    const scope: SealedIdScope = { application, kind: "merge" };
+    const merge = await this.#askUserObject(scope, id, (session) => session.merge(application, id, reader));
+    return merge ? ok(merge) : refuse("not_found", `There is no merge ${id}.`);
   }
 
   async getErasure(application: string, id: string): Promise<Result<Erasure>> {

@@ -159,8 +159,8 @@ const insertMissingProfile = (
 ): D1PreparedStatement =>
   database
     .prepare(
-      `INSERT INTO users (application, user_id, precision, attributes, settings_version, created_at, updated_at)
-       SELECT ?1, ?4, 'exact', '{}', 0, ?5, ?5 WHERE ${targetExistsSql}
+      `INSERT INTO users (application, user_id, attributes, settings_version, created_at, updated_at)
+       SELECT ?1, ?4, '{}', 0, ?5, ?5 WHERE ${targetExistsSql}
        ON CONFLICT DO NOTHING`,
     )
     .bind(...target, now);
@@ -189,11 +189,11 @@ export async function adoptProfile(
     insertMissingProfile(database, target, now),
     database
       .prepare(
-        `UPDATE users SET home_lat = ?3, home_lon = ?4, precision = ?5, attributes = ?6, settings_version = 1,
-           updated_at = ?7
-         WHERE application = ?1 AND user_id = ?2 AND settings_version = 0`,
+        `UPDATE users SET home_lat = ?6, home_lon = ?7, precision = ?8, attributes = ?9, settings_version = 1,
+           updated_at = ?5
+         WHERE application = ?1 AND user_id = ?4 AND settings_version = 0 AND ${targetExistsSql}`,
       )
-      .bind(application, into.userId, stated.lat, stated.lon, stated.precision, stated.attributes, now),
+      .bind(...target, now, stated.lat, stated.lon, stated.precision, stated.attributes),
   ]);
   return true;
 }

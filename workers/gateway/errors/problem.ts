@@ -9,6 +9,7 @@ const statusAndTitle: Record<RefusalCode, { status: number; title: string }> = {
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
   conflict: { status: 409, title: "Conflict" },
+  user_merged: { status: 409, title: "User merged" },
   too_large: { status: 413, title: "Too large" },
   unsupported_media_type: { status: 415, title: "Unsupported media type" },
   nothing_accepted: { status: 422, title: "Nothing was accepted" },

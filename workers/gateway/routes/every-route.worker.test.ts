@@ -69,6 +69,8 @@ describe("/openapi.json", () => {
       "DELETE /v1/users/{id}": "people:write",
       "GET /v1/users/{id}/interactions": "people:read",
       "GET /v1/erasures/{id}": "people:write",
+      "POST /v1/users/{id}/merge": "self",
+      "GET /v1/merges/{id}": "user",
       "GET /v1/users/{id}/export": "own",
       "GET /v1/products": "anyone",
       "POST /v1/products/bulk": "products:write",

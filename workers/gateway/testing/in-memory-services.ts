@@ -1,6 +1,7 @@
 import { usualConsent } from "../../../shared/consent/default-consent.ts";
 import type { Erasure } from "../../../shared/contracts/erasure.ts";
 import type { EventReceipt } from "../../../shared/contracts/event.ts";
+import type { Merge } from "../../../shared/contracts/merge.ts";
 import type { Product, ProductInput } from "../../../shared/contracts/product.ts";
 import { ok, refuse } from "../../../shared/contracts/result.ts";
 import { emptyTotals } from "../../../shared/contracts/totals.ts";
@@ -179,6 +180,11 @@ const erasure: Erasure = {
   stores: [{ store: "records", status: "done", removed: 3 }],
 };
 
+const merge: Merge = {
+  ...{ id: "g1", status: "done", requestedAt: at, completedAt: at, reason: null },
+  stores: [{ store: "interactions", status: "done", moved: 3 }],
+};
+
 const recommendationService = (): RecommendationApi => {
   const record = {
     ...model,
@@ -234,6 +240,8 @@ const recommendationService = (): RecommendationApi => {
     exportUser: async () => ok({ items: [] }),
     checkRequester: async () => ok(null),
     getErasure: async () => notFound("erasure"),
+    beginMerge: async () => ok(merge),
+    getMerge: async () => notFound("merge"),
     runRebuildStep: async () => ok({ part: "neighbours", done: 0 }),
     listModels: async () => ok([record]),
     getModel: async () => notFound("model"),

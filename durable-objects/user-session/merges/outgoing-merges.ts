@@ -1,0 +1,228 @@
+import type { Merge } from "../../../shared/contracts/merge.ts";
+import { ok, type Refusal, RefusalError, type Result, refuse } from "../../../shared/contracts/result.ts";
+import { errorText } from "../../../shared/errors/error-text.ts";
+import { isAfter, type MergeState, mergeOf, mergePhases } from "./merge-state.ts";
+import { type MergeEnvironment, type MergeOwner, MergeSteps, type StepResult } from "./merge-steps.ts";
+
+/** Delay before a failed step is repeated, in seconds. The delay doubles with each failure. */
+const minRetryDelaySeconds = 1;
+const maxRetryDelaySeconds = 60;
+
+/** Who is merged into whom. */
+export interface MergeRequest {
+  id: string;
+  application: string;
+  userId: string;
+  generation: number;
+  into: { userId: string; pseudonym: string };
+  /** Seconds since the epoch. */
+  now: number;
+}
+
+/**
+ * The merges of one user into others, including ended ones. A merge is durable, and runs step by step until the data of
+ * the user belongs to the other one. The user's object leads it.
+ */
+export class OutgoingMerges {
+  readonly #storage: DurableObjectStorage;
+  readonly #steps: MergeSteps;
+  /** All merges, oldest first; null until they are read. */
+  #states: MergeState[] | null = null;
+  #running: Promise<void> | null = null;
+
+  constructor(storage: DurableObjectStorage, env: MergeEnvironment, owner: MergeOwner) {
+    this.#storage = storage;
+    this.#steps = new MergeSteps(storage, env, owner, {
+      isRunning: (id) => this.#current?.id === id,
+      put: (state) => this.#put(state),
+    });
+  }
+
+  get #all(): MergeState[] {
+    if (this.#states) return this.#states;
+    const { sql } = this.#storage;
+    const exists = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'merges'").toArray().length > 0;
+    this.#states = exists
+      ? sql
+          .exec<{ state: string }>("SELECT state FROM merges")
+          .toArray()
+          .map(({ state }): MergeState => JSON.parse(state))
+          .sort((a, b) => a.requested - b.requested)
+      : [];
+    return this.#states;
+  }
+
+  #put(state: MergeState): void {
+    this.#states = null;
+    this.#storage.sql.exec("INSERT OR REPLACE INTO merges VALUES (?, ?)", state.id, JSON.stringify(state));
+  }
+
+  /** Drops what is cached, after a transaction failed. */
+  invalidate(): void {
+    this.#states = null;
+  }
+
+  get #current(): MergeState | null {
+    return this.#all.find(({ status }) => status === "running") ?? null;
+  }
+
+  /** Returns whether a merge is running. */
+  get isRunning(): boolean {
+    return this.#current !== null;
+  }
+
+  /** Returns the merge because of which the user takes no events; null if there is none. */
+  get frozen(): MergeState | null {
+    return this.#all.find(({ isFrozen }) => isFrozen) ?? null;
+  }
+
+  /** Returns whether the user was merged, so that the object holds nothing of the user any more. */
+  get isMerged(): boolean {
+    return this.frozen?.status === "done";
+  }
+
+  /** Returns the pseudonyms of the users that hold the receipts of ended merges. */
+  successors(application: string): string[] {
+    return this.#all.flatMap((each) =>
+      each.application === application && each.status === "done" && each.intoPseudonym !== null
+        ? [each.intoPseudonym]
+        : [],
+    );
+  }
+
+  /**
+   * Begins a merge, from which on the user takes no events. Returns the one that is there if the user is merged into the
+   * same user already; refuses with `user_merged` if into another.
+   */
+  begin({ id, application, userId, generation, into, now }: MergeRequest): Result<Merge> {
+    this.#storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS merges (id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
+    );
+    const { frozen } = this;
+    if (frozen)
+      return frozen.intoPseudonym === into.pseudonym
+        ? ok(mergeOf(frozen))
+        : refuse("user_merged", "The user in `from` is merged into another user.");
+    const state: MergeState = {
+      ...{ id, application, userId, generation, intoUserId: into.userId, intoPseudonym: into.pseudonym },
+      ...{
+        status: "running",
+        isFrozen: true,
+        isCancelling: false,
+        reason: null,
+        erasureId: null,
+        refusal: null,
+      },
+      ...{ phase: mergePhases[0], position: null, precision: null, committed: null, moved: {} },
+      ...{ requested: now, completed: null, due: now, failures: 0 },
+    };
+    this.#put(state);
+    return ok(mergeOf(state));
+  }
+
+  /**
+   * Returns a merge of an application; null if there is none with this id. `into` is the pseudonym of the user that
+   * asks, who sees merges into them; null sees all.
+   */
+  find(application: string, id: string, into: string | null): Merge | null {
+    const state = this.#all.find((each) => each.id === id && each.application === application);
+    return state && (into === null || state.intoPseudonym === into) ? mergeOf(state) : null;
+  }
+
+  /** Returns why the target refused a merge, and forgets the merge; null if the target did not refuse. */
+  takeRefusal(id: string): Refusal | null {
+    const refusal = this.#all.find((each) => each.id === id)?.refusal ?? null;
+    if (refusal === null) return null;
+    this.#states = null;
+    this.#storage.sql.exec("DELETE FROM merges WHERE id = ?", id);
+    return refusal;
+  }
+
+  /** Returns when the next step is due, in seconds since the epoch; null if no merge is running. */
+  due(): number | null {
+    return this.#current?.due ?? null;
+  }
+
+  /** Makes a merge that waits for open rows continue at once. */
+  wake(now: number): void {
+    const current = this.#current;
+    if (current?.phase === "drain") this.#put({ ...current, due: now });
+  }
+
+  /**
+   * Cancels the running merge unless it is committed, because the user is being erased. The next step asks the target,
+   * which knows.
+   */
+  requestCancel(now: number): void {
+    const current = this.#current;
+    if (current && !isAfter(current.phase, "commit")) this.#put({ ...current, isCancelling: true, due: now });
+  }
+
+  /**
+   * Returns the merge of a generation whose data belongs to another user, or may soon; null if there is none. It stays
+   * after that user was erased.
+   */
+  ofGeneration(generation: number): MergeState | null {
+    return (
+      this.#all.find(
+        (each) => each.generation === generation && (each.status !== "cancelled" || each.erasureId !== null),
+      ) ?? null
+    );
+  }
+
+  /**
+   * Ends a merge and forgets to whom it leads, because the user that stays is being erased and the erasure `erasureId` of
+   * this one has begun.
+   */
+  abandon(state: MergeState, erasureId: string, now: number): void {
+    this.#put({
+      ...state,
+      ...(state.status === "running"
+        ? { status: "cancelled", reason: "into_erased", completed: now, due: null }
+        : {}),
+      ...{ erasureId, isFrozen: false, userId: null, intoUserId: null, intoPseudonym: null, committed: null },
+    });
+  }
+
+  /** Runs due steps until `end`, milliseconds since the epoch. Never throws: a failed step is scheduled again. */
+  advance(end: number): Promise<void> {
+    this.#running ??= this.#advance(end).finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #advance(end: number): Promise<void> {
+    for (;;) {
+      const now = Date.now() / 1000;
+      const state = this.#current;
+      if (!state || (state.due ?? Number.POSITIVE_INFINITY) > now) return;
+      const result = await this.#steps.run(state, now).catch((error: unknown): StepResult => {
+        console.error({ event: "merge failed", phase: state.phase, error: errorText(error) });
+        const retryAfter = error instanceof RefusalError ? error.refusal.retryAfter : undefined;
+        return { wait: retryAfter ?? 0 };
+      });
+      this.#apply(state, result, now);
+      if (Date.now() >= end) return;
+    }
+  }
+
+  /** Stores the result of a step, unless the merge ended meanwhile, or the step has stored it itself. */
+  #apply(before: MergeState, result: StepResult, now: number): void {
+    const stored = this.#all.find(({ id }) => id === before.id);
+    if (stored?.status !== "running" || result === "stored") return;
+    if ("wait" in result) {
+      const delay = Math.min(maxRetryDelaySeconds, minRetryDelaySeconds * 2 ** stored.failures);
+      this.#put({ ...stored, failures: stored.failures + 1, due: now + Math.max(delay, result.wait) });
+      return;
+    }
+    // An erasure may have begun during the step: the next step cancels the merge, if it can be cancelled.
+    const isCancelling = result.next.isCancelling || (stored.isCancelling && !before.isCancelling);
+    this.#put({
+      ...result.next,
+      isCancelling,
+      failures: 0,
+      due: result.next.status === "running" ? now : null,
+    });
+  }
+}

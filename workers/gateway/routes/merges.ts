@@ -6,6 +6,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
 import type { Caller } from "../keys/caller.ts";
+import { isLocalRequest } from "../keys/development-keys.ts";
 import { requesterOf } from "../keys/requester-of.ts";
 import {
   type GuardRoute,
@@ -17,6 +18,7 @@ import {
   plainIdPath,
   problemResponses,
 } from "../openapi/operation.ts";
+import { limitedAddressOf } from "../request/client-network.ts";
 
 const stored = merge.meta({ id: "Merge" });
 const tags = ["People"];
@@ -31,6 +33,7 @@ export function addMergeRoutes(
 ): void {
   /** Returns when the token of the merged user was issued, in seconds; null if the caller, a key, sends none. */
   const checkFromToken = async (
+    { headers, url }: Request,
     caller: Caller,
     from: string,
     fromToken: string | undefined,
@@ -42,7 +45,12 @@ export function addMergeRoutes(
         issues: [{ path: "fromToken", message }],
       });
     }
-    const owner = await authenticator.identify(fromToken, true);
+    const owner = await authenticator.identify({
+      text: fromToken,
+      skipCache: true,
+      address: limitedAddressOf(headers),
+      isLocal: isLocalRequest(url, headers),
+    });
     if (owner?.kind !== "user")
       throwRefusal(
         "forbidden",
@@ -78,7 +86,7 @@ export function addMergeRoutes(
       const { caller } = c.var;
       const { from, fromToken } = c.req.valid("json");
       const { id } = c.req.valid("param");
-      const issuedAt = await checkFromToken(caller, from, fromToken);
+      const issuedAt = await checkFromToken(c.req.raw, caller, from, fromToken);
       const started = unwrap(
         await services.recommendation.beginMerge(caller.application, id, from, requesterOf(caller), issuedAt),
         "the recommendation service",

@@ -30,8 +30,8 @@ export async function runScheduled(cron: string, env: GatewayEnv): Promise<void>
       ? [env.TRAINER.recalibrateAll()]
       : [env.PRODUCT.resendOutbox(), env.TRAINER.resumeInterrupted(), env.RECOMMENDATION.advanceRollouts()];
   // Each task runs on its own: one that fails stops no other.
-  for (const settled of await Promise.allSettled(work)) {
-    if (settled.status === "rejected") logFailure({ detail: errorText(settled.reason) });
-    else if (!settled.value.ok) logFailure(settled.value.error);
+  for (const result of await Promise.allSettled(work)) {
+    if (result.status === "rejected") logFailure({ detail: errorText(result.reason) });
+    else if (!result.value.ok) logFailure(result.value.error);
   }
 }

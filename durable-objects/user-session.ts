@@ -336,7 +336,11 @@ export class UserSession extends DurableObject<RecommendationEnv> {
         id: parsed.receipt.recommendationId,
         time,
         receipt: JSON.stringify(parsed.receipt),
-        rows: JSON.stringify({ featureHash: parsed.featureHash, rows: parsed.rows }),
+        rows: JSON.stringify({
+          featureHash: parsed.featureHash,
+          rows: parsed.rows,
+          isVouched: requester.isVouched,
+        }),
         features: parsed.features,
       });
       state.receiptAdded();
@@ -664,7 +668,11 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     for (const receipt of this.#store.receiptsToClose(now - this.#clickWindowSeconds, maxWindowsPerAlarm)) {
       this.#oldestOpenImpression = undefined;
       this.#transaction(owner.application, owner.userId, (state) =>
-        closeClickWindow(this.#store, state, receipt, now),
+        closeClickWindow(this.#store, state, receipt, {
+          now,
+          pseudonym: this.ctx.id.toString(),
+          settings: countingSettingsOf(this.env),
+        }),
       );
     }
   }

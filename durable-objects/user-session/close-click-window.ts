@@ -1,28 +1,46 @@
+import { behaviorOf } from "../../model/profile/behavior.ts";
 import { impression } from "../../shared/contracts/impression.ts";
+import { userWeight } from "../../shared/counting/user-weight.ts";
 import { countClosedImpression } from "./count-closed-impression.ts";
+import { type Counting, drawOf } from "./count-for-others.ts";
 import type { SessionState } from "./session-state.ts";
 import type { SessionStore, StoredReceipt } from "./session-store.ts";
 import { trainingExampleOf } from "./training-example.ts";
 
+/** When a click window closes, and by which settings its user counts. */
+export interface ClosingContext extends Pick<Counting, "pseudonym" | "settings"> {
+  /** Seconds since the epoch. */
+  now: number;
+}
+
 /**
  * Closes the click window of an impression, within the caller's transaction: adds its training example and its
- * experiment counts to the outbox, and deletes the features that the ranker saw.
+ * experiment counts to the outbox, and deletes the features that the ranker saw. Of users whom nobody vouches for, only
+ * the share of their weight decides experiments and trains models: by one draw for each experiment, and one for each
+ * impression.
  */
 export function closeClickWindow(
   store: SessionStore,
   state: SessionState,
   { id, receipt, rows, features }: StoredReceipt,
-  now: number,
+  { now, pseudonym, settings }: ClosingContext,
 ): void {
-  const stored = { receipt: JSON.parse(receipt), ...JSON.parse(rows ?? "{}"), features };
-  const shown = impression.safeParse(stored);
+  // Impressions of version 0.2 do not say who vouched for the user.
+  const { isVouched = true, ...seen } = JSON.parse(rows ?? "{}");
+  const shown = impression.safeParse({ receipt: JSON.parse(receipt), ...seen, features });
   // An impression in the format of an earlier version must not keep other click windows open.
   if (!shown.success) console.error({ event: "stored impression invalid", error: shown.error.message });
-  const outcomes = store.outcomes(id);
-  const example = shown.success ? trainingExampleOf(shown.data, outcomes) : null;
-  const counts = shown.success ? countClosedImpression(store, shown.data.receipt, outcomes, now) : null;
-  if (counts) state.addRow("interactions", counts.id, now, { kind: "counts", counts: counts.counts }, now);
-  if (example) state.addRow("interactions", `example:${id}`, now, { kind: "example", example }, now);
+  else {
+    const weight = isVouched ? 1 : userWeight(behaviorOf(state.profile, null, now), settings);
+    const isDrawn = (subject: string): boolean => isVouched || drawOf(pseudonym, subject) < weight;
+    const outcomes = store.outcomes(id);
+    const counts = isDrawn(`variant:${shown.data.receipt.variant}`)
+      ? countClosedImpression(store, shown.data.receipt, outcomes, now, settings.hourlyExposures)
+      : null;
+    if (counts) state.addRow("interactions", counts.id, now, { kind: "counts", counts: counts.counts }, now);
+    const example = isDrawn(`example:${id}`) ? trainingExampleOf(shown.data, outcomes) : null;
+    if (example) state.addRow("interactions", `example:${id}`, now, { kind: "example", example }, now);
+  }
   store.closeReceipt(id);
   state.saveSnapshot(false);
 }

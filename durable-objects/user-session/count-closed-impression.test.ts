@@ -10,15 +10,18 @@ function metaStore() {
   };
 }
 
+const time = "2026-01-05T12:00:00.000Z";
+
 describe("countClosedImpression", () => {
   it("adds one exposure per impression, and one success if it led to a click, cart or purchase", () => {
     const store = metaStore();
     const countsOf = (outcomes: string[], variant = "rollout:v2/canary") =>
       countClosedImpression(
         store,
-        { variant },
+        { variant, time },
         outcomes.map((type) => ({ product: "a", type })),
         1,
+        99,
       );
     const canary = { experiment: "rollout:v2", arm: "canary" };
     expect(countsOf([])).toEqual({
@@ -43,7 +46,7 @@ describe("countClosedImpression", () => {
     const clicked = { product: "a", type: "click" };
     const dismissed = { product: "a", type: "dismiss" };
     const successesOf = (outcomes: { product: string; type: string }[]) =>
-      countClosedImpression(metaStore(), { variant }, outcomes, 1)?.counts.successes;
+      countClosedImpression(metaStore(), { variant, time }, outcomes, 1, 99)?.counts.successes;
     expect(successesOf([clicked, dismissed])).toBe(0);
     expect(successesOf([clicked, dismissed, { product: "b", type: "click" }])).toBe(1);
     expect(successesOf([clicked, dismissed, { product: "a", type: "purchase" }])).toBe(1);
@@ -52,8 +55,25 @@ describe("countClosedImpression", () => {
   it("stores no counts for an impression without an experiment", () => {
     const store = metaStore();
     expect(
-      countClosedImpression(store, { variant: "default" }, [{ product: "a", type: "click" }], 1),
+      countClosedImpression(store, { variant: "default", time }, [{ product: "a", type: "click" }], 1, 99),
     ).toBeNull();
     expect(store.getMeta("counts:default")).toBeNull();
+  });
+
+  it("S3: counts a bounded number of impressions in each hour, so that no user decides an experiment", () => {
+    const store = metaStore();
+    const variant = "rollout:v2/canary";
+    const clicked = [{ product: "a", type: "click" }];
+    const countAt = (minutes: number) =>
+      countClosedImpression(
+        store,
+        { variant, time: new Date(Date.parse(time) + minutes * 60_000).toISOString() },
+        clicked,
+        1,
+        20,
+      );
+    const results = Array.from({ length: 59 }, (_, minute) => countAt(minute));
+    expect(results.filter((each) => each !== null)).toHaveLength(20);
+    expect(countAt(60)?.counts).toMatchObject({ exposures: 21, successes: 21 });
   });
 });

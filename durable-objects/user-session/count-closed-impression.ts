@@ -2,6 +2,7 @@ import type { EventType } from "../../shared/contracts/event.ts";
 import type { ExperimentCounts } from "../../shared/contracts/queues.ts";
 import type { RecommendationReceipt } from "../../shared/contracts/recommendation.ts";
 import { participationOf } from "../../shared/experiments/variant.ts";
+import { hourSeconds } from "../../shared/time/seconds.ts";
 import type { SessionStore } from "./session-store.ts";
 import { strongestOutcomes } from "./strongest-outcomes.ts";
 
@@ -20,30 +21,42 @@ const countsName = (variant: string): string => `${countsPrefix}${variant}`;
 /** Returns the variant whose counts the table `meta` holds under a name. */
 export const countsVariantOf = (name: string): string => name.slice(countsPrefix.length);
 
+/** The user's counts in an arm, as the object stores them. */
+interface StoredCounts {
+  exposures: number;
+  successes: number;
+  /** The UTC hour of the last counted impression, in hours since the epoch, and how many of it counted. */
+  hour: number;
+  inHour: number;
+}
+
+const noCounts: StoredCounts = { exposures: 0, successes: 0, hour: 0, inHour: 0 };
+
 /**
  * Adds an impression whose click window has closed to the user's counts in its experiment. Returns the new counts and
- * the id of their journal row; null if the impression belongs to no experiment. Call this in the transaction that
- * closes the click window, so that each impression counts once. The counts are absolute: of two messages, the one with
- * the larger counts is newer.
+ * the id of their journal row; null if the impression belongs to no experiment, or if `maxPerHour` impressions of its
+ * UTC hour have counted. Call this in the transaction that closes the click window, so that each impression counts once.
+ * The counts are absolute: of two messages, the one with the larger counts is newer.
  */
 export function countClosedImpression(
   store: Pick<SessionStore, "getMeta" | "setMeta">,
-  { variant }: Pick<RecommendationReceipt, "variant">,
+  { variant, time }: Pick<RecommendationReceipt, "variant" | "time">,
   outcomes: readonly { product: string; type: string }[],
   now: number,
+  maxPerHour: number,
 ): { id: string; counts: ExperimentCounts } | null {
   const participation = participationOf(variant);
   if (!participation) return null;
   const name = countsName(variant);
-  const before: { exposures: number; successes: number } = JSON.parse(
-    store.getMeta(name) ?? '{"exposures":0,"successes":0}',
-  );
+  const before: StoredCounts = { ...noCounts, ...JSON.parse(store.getMeta(name) ?? "{}") };
+  const hour = Math.floor(Date.parse(time) / 1000 / hourSeconds);
+  const counted = before.hour === hour ? before.inHour : 0;
+  if (counted >= maxPerHour) return null;
+  const isSuccess = [...strongestOutcomes(outcomes).values()].some((type) => successEvents.has(type));
   const counts = {
     exposures: before.exposures + 1,
-    successes:
-      before.successes +
-      ([...strongestOutcomes(outcomes).values()].some((type) => successEvents.has(type)) ? 1 : 0),
+    successes: before.successes + (isSuccess ? 1 : 0),
   };
-  store.setMeta(name, JSON.stringify({ ...counts, at: now }));
+  store.setMeta(name, JSON.stringify({ ...counts, hour, inHour: counted + 1, at: now }));
   return { id: `${name}:${counts.exposures}`, counts: { ...participation, ...counts } };
 }

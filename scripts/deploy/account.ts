@@ -52,11 +52,19 @@ export class Account {
    */
   async missingSecrets(config: string, required: readonly string[]): Promise<string[]> {
     if (required.length === 0) return [];
-    const { code, output } = await this.#run(["secret", "list", "-c", config]);
-    if (code !== 0 && /Worker "[^"]*".* not found/.test(output)) return [...required];
-    if (code !== 0) throw new Error(`wrangler secret list failed:\n${output.trim()}`);
-    const present = new Set(secretList.parse(parseJsonList(output)).map(({ name }) => name));
+    const present = new Set(await this.secretNames(config));
     return required.filter((name) => !present.has(name));
+  }
+
+  /**
+   * Returns the names of the secrets of a configuration's worker; none, if the worker does not exist yet. Throws if
+   * wrangler fails otherwise.
+   */
+  async secretNames(config: string): Promise<string[]> {
+    const { code, output } = await this.#run(["secret", "list", "-c", config]);
+    if (code !== 0 && /Worker "[^"]*".* not found/.test(output)) return [];
+    if (code !== 0) throw new Error(`wrangler secret list failed:\n${output.trim()}`);
+    return secretList.parse(parseJsonList(output)).map(({ name }) => name);
   }
 
   /** Returns the id of a resource, which it creates if the list does not contain its name. */

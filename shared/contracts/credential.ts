@@ -137,3 +137,6 @@ export type IssuedSession = z.infer<typeof issuedSession>;
 /** Answer of `POST /v1/tokens`. */
 export const issuedToken = z.object({ token: z.string(), userId: identifier, expiresAt: instant });
 export type IssuedToken = z.infer<typeof issuedToken>;
+
+/** Longest time for which a token is valid, in seconds: 30 days. A secret that signed one is kept as long. */
+export const maxTokenSeconds = 30 * 86_400;

@@ -9,6 +9,7 @@ import { DeadLetterStore, validationCause } from "../../shared/dead-letters/dead
 import { errorText } from "../../shared/errors/error-text.ts";
 import type { LocationApi } from "../../shared/services/location-api.ts";
 import { CardCache } from "./card-cache.ts";
+import { enqueueWaiting } from "./outbox.ts";
 import { productChangesOf } from "./rows.ts";
 import { ProductStore } from "./store.ts";
 
@@ -41,6 +42,21 @@ export async function applyCatalogMessage(
   );
 }
 
+/** Processes one message, then enqueues as many products of its application that wait in the outbox. */
+async function applyAndContinue(
+  message: CatalogMessage,
+  store: ProductStore,
+  cards: CardCache,
+  env: Pick<ProductEnv, "LOCATION" | "CATALOGUE">,
+): Promise<void> {
+  const { application, productIds } = message;
+  await applyCatalogMessage(message, store, cards, env.LOCATION);
+  // The message is done. Rows that are not enqueued now are enqueued by the cron.
+  await enqueueWaiting(env.CATALOGUE, store, application, productIds.length, Date.now() / 1000).catch(
+    (error: unknown) => console.error({ event: "catalog change not enqueued", error: errorText(error) }),
+  );
+}
+
 /**
  * Consumes the queue `catalogue` and its dead-letter queue, and acknowledges each message separately. Stores a message
  * that does not match the schema, or fails on its last delivery, as a dead-letter message.
@@ -54,7 +70,7 @@ export async function consumeCatalog(batch: MessageBatch, env: ProductEnv): Prom
       const parsed = catalogMessage.safeParse(message.body);
       if (batch.queue.endsWith("-dead")) await deadLetters.keepExhausted(batch.queue, message);
       else if (!parsed.success) await deadLetters.keep(batch.queue, message, validationCause(parsed.error));
-      else await applyCatalogMessage(parsed.data, store, cards, env.LOCATION);
+      else await applyAndContinue(parsed.data, store, cards, env);
       message.ack();
     } catch (error) {
       console.error({

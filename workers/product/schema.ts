@@ -85,5 +85,8 @@ export const outbox = sqliteTable(
      */
     leftCells: text("left_cells", { mode: "json" }).$type<Record<string, 1>>().notNull().default({}),
   },
-  (table) => [primaryKey({ columns: [table.application, table.productId] })],
+  (table) => [
+    primaryKey({ columns: [table.application, table.productId] }),
+    index("outbox_by_time").on(table.application, table.sentAt),
+  ],
 );

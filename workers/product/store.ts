@@ -215,26 +215,40 @@ export class ProductStore {
     );
   }
 
+  /** Returns the applications that have open outbox rows, by name. Reads one row for each. */
+  async applicationsWithOpenRows(): Promise<string[]> {
+    const rows = await this.#db.all<{ name: string }>(sql`
+      WITH RECURSIVE open(name) AS (
+        SELECT min(application) FROM outbox
+        UNION ALL SELECT (SELECT min(application) FROM outbox WHERE application > open.name) FROM open
+        WHERE open.name IS NOT NULL)
+      SELECT name FROM open WHERE name IS NOT NULL`);
+    return rows.map(({ name }) => name);
+  }
+
+  /** Returns the number of an application's open outbox rows that were sent since a time; at most `limit`. */
+  async countSent(application: string, since: number, limit: number): Promise<number> {
+    const [{ sent }] = await this.#db.all<{ sent: number }>(sql`
+      SELECT count(*) AS sent FROM (
+        SELECT 1 FROM outbox WHERE application = ${application} AND sent_at >= ${since} LIMIT ${limit})`);
+    return sent;
+  }
+
   /**
-   * Returns up to `limit` open outbox rows that were last sent before `sentBefore`, and marks them as sent at `now`.
-   * Applications take turns, so that the rows of a large one do not keep those of another waiting.
+   * Returns the products of up to `limit` open outbox rows that were last sent before `sentBefore`, those sent longest
+   * ago first, and marks them as sent at `now`.
    */
-  async claimOutbox(
-    sentBefore: number,
-    now: number,
-    limit: number,
-  ): Promise<{ application: string; productId: string }[]> {
-    return this.#db
+  async claimOutbox(application: string, sentBefore: number, now: number, limit: number): Promise<string[]> {
+    const rows = await this.#db
       .update(outbox)
       .set({ sentAt: now })
       .where(
-        sql`(${outbox.application}, ${outbox.productId}) IN (
-          SELECT application, product_id FROM (
-            SELECT application, product_id, row_number() OVER (PARTITION BY application ORDER BY sent_at) AS turn
-            FROM outbox WHERE sent_at < ${sentBefore})
-          ORDER BY turn LIMIT ${limit})`,
+        sql`${outbox.application} = ${application} AND ${outbox.productId} IN (
+          SELECT product_id FROM outbox WHERE application = ${application} AND sent_at < ${sentBefore}
+          ORDER BY sent_at LIMIT ${Math.max(0, limit)})`,
       )
-      .returning({ application: outbox.application, productId: outbox.productId });
+      .returning({ productId: outbox.productId });
+    return rows.map(({ productId }) => productId);
   }
 
   /** Marks outbox rows as sent at `now`. */
@@ -262,12 +276,9 @@ export class ProductStore {
 
   /** Returns the number of open outbox rows of an application; at most `limit`, which bounds what is read. */
   async countOpenOutbox(application: string, limit: number): Promise<number> {
-    const rows = await this.#db
-      .select({ productId: outbox.productId })
-      .from(outbox)
-      .where(eq(outbox.application, application))
-      .limit(limit);
-    return rows.length;
+    const [{ open }] = await this.#db.all<{ open: number }>(sql`
+      SELECT count(*) AS open FROM (SELECT 1 FROM outbox WHERE application = ${application} LIMIT ${limit})`);
+    return open;
   }
 }
 

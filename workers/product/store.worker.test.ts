@@ -86,9 +86,9 @@ describe("ProductStore", () => {
   it("claims open outbox rows once, and again if they stay open", async () => {
     await environment.DB.prepare("DELETE FROM outbox").run();
     await store.upsert("claims", [sampleProduct({ id: "a" }), sampleProduct({ id: "b" })], 100);
-    expect(await store.claimOutbox(70, 100, 10)).toHaveLength(2);
-    expect(await store.claimOutbox(80, 110, 10)).toHaveLength(0);
-    expect(await store.claimOutbox(101, 131, 10)).toHaveLength(2);
+    expect(await store.claimOutbox("claims", 70, 100, 10)).toHaveLength(2);
+    expect(await store.claimOutbox("claims", 80, 110, 10)).toHaveLength(0);
+    expect(await store.claimOutbox("claims", 101, 131, 10)).toHaveLength(2);
     await store.closeOutbox("claims", [
       { productId: "a", version: 1 },
       { productId: "b", version: 0 },
@@ -96,16 +96,6 @@ describe("ProductStore", () => {
     expect((await store.readPending("claims", ["a", "b"])).map(({ row }) => row.productId)).toEqual(["b"]);
     expect(await store.countOpenOutbox("claims", 10)).toBe(1);
     expect(await store.countOpenOutbox("other", 10)).toBe(0);
-  });
-
-  it("claims the outbox rows of all applications in turns", async () => {
-    await environment.DB.prepare("DELETE FROM outbox").run();
-    const many = Array.from({ length: 20 }, (_, i) => sampleProduct({ id: `p${i}` }));
-    await store.upsert("a-large-one", many, 100);
-    await store.upsert("z-small-one", [sampleProduct({ id: "a" }), sampleProduct({ id: "b" })], 100);
-    const claimed = await store.claimOutbox(100, 100, 4);
-    expect(claimed.filter(({ application }) => application === "z-small-one")).toHaveLength(2);
-    expect(claimed).toHaveLength(4);
   });
 
   it("does not read or change another application", async () => {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
 import {
   type DeadLetterWithBody,
   maxDeliveries,
@@ -21,6 +22,9 @@ import { errorText } from "../../../shared/errors/error-text.ts";
 import { bisectBatch } from "./bisect-batch.ts";
 import { Confirmations, type DeliveredRows } from "./confirmations.ts";
 import { deliverRows, mergeByUser } from "./deliver-rows.ts";
+
+/** Applications of a batch whose messages are delivered at the same time. */
+const maxConcurrentApplications = 4;
 
 /** Delivers the rows of interaction messages. Returns the delivered rows, which can now be confirmed. */
 async function deliverInteractions(
@@ -125,7 +129,8 @@ async function deliverMessages<M extends { application: string }>(
     groups.set(parsed.data.application, group);
     group.push({ message, body: parsed.data });
   }
-  for (const [application, group] of groups) {
+  // At the same time, so that a large or failing application does not keep the messages of others waiting.
+  await mapConcurrent(maxConcurrentApplications, [...groups], async ([application, group]) => {
     const { done, failed } = await bisectBatch(group, (part) =>
       deliver(
         application,
@@ -135,7 +140,7 @@ async function deliverMessages<M extends { application: string }>(
     for (const { message } of done) message.ack();
     for (const { item, cause } of failed)
       await retryLater(env, deadLetters, batch.queue, item.message, cause);
-  }
+  });
 }
 
 /** Retries a message later. After its last attempt, also stores it as a dead-letter message. */

@@ -15,6 +15,7 @@ import { Account } from "./deploy/account.ts";
 import { readResources } from "./deploy/resources.ts";
 import { openSecretOutput, outputConditions, type SecretOutput } from "./secrets/secret-output.ts";
 import { ProgressLine } from "./terminal/progress-line.ts";
+import { secretName, secretNumber } from "./token-secret/secret-store.ts";
 import { pagesConfig, root, type WorkerConfig, workerNamed } from "./workers.ts";
 import { runWrangler } from "./wrangler.ts";
 
@@ -96,7 +97,11 @@ async function createAdminKeyIfNone(config: string): Promise<string | null> {
   try {
     output = openSecretOutput(outputConditions(values["key-file"]));
   } catch (error) {
-    return `No admin key of ${name} was made: ${messageOf(error)}\nMake one by: npm run applications -- keys ${application} create --role admin --remote`;
+    const command =
+      (await keys.list(application)).length === 0
+        ? `create ${application}`
+        : `keys ${application} create --role admin`;
+    return `No admin key of ${name} was made. ${messageOf(error)}\nMake one: npm run applications -- ${command} --remote --key-file FILE`;
   }
   const { key } = await keys.create(application, { role: "admin", scopes: [], name: "first key" });
   return `Admin key of ${name}: ${output.write(key)}`;
@@ -104,12 +109,9 @@ async function createAdminKeyIfNone(config: string): Promise<string | null> {
 
 /** Creates the secret with which the gateway signs user tokens, unless it exists. */
 async function createTokenSecret(config: string): Promise<void> {
-  const secrets = await account.runOrThrow(["secret", "list", "-c", config]);
-  if (!secrets.includes("TOKEN_SECRET"))
-    await account.runOrThrow(
-      ["secret", "put", "TOKEN_SECRET", "-c", config],
-      randomBytes(32).toString("hex"),
-    );
+  const names = await account.secretNames(config);
+  if (names.every((name) => secretNumber(name) === null))
+    await account.runOrThrow(["secret", "put", secretName(1), "-c", config], randomBytes(32).toString("hex"));
 }
 
 /** Bundles all workers without deploying them, and prints the size of each. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { ApiTarget } from "../api/send-with-retries.ts";
+import { tokenSecretVariables } from "../token-secret/local-secrets.ts";
 import { configArguments, servedConfigs } from "../workers.ts";
 import { startWrangler } from "../wrangler.ts";
 import { developmentMarker, secretIn } from "./state-secrets.ts";
@@ -36,7 +37,7 @@ export const devEnvironment = (stateDir: string): Record<string, string> => ({
 function writeGatewayEnvironment(stateDir: string): string {
   const file = join(stateDir, "gateway.env");
   const variables = {
-    TOKEN_SECRET: secretIn(stateDir, "token-secret"),
+    ...tokenSecretVariables(stateDir),
     DEVELOPMENT_KEYS: developmentMarker(stateDir),
   };
   const text = Object.entries(variables).map(([name, value]) => `${name}="${value}"\n`);

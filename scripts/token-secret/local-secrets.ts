@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { secretIn } from "../start/state-secrets.ts";
 import { type SecretStore, secretName } from "./secret-store.ts";
 
 /** The first secret's file has no number. */
@@ -15,14 +16,16 @@ const numbersIn = (stateDir: string): number[] =>
     .flatMap((file) => numberOf(file) ?? [])
     .sort((a, b) => a - b);
 
-/** Returns the token secrets of a local state as variables of the gateway, by name. */
-export const tokenSecretVariables = (stateDir: string): Record<string, string> =>
-  Object.fromEntries(
+/** Returns the token secrets of a local state as variables of the gateway, by name. Creates the first one. */
+export function tokenSecretVariables(stateDir: string): Record<string, string> {
+  if (numbersIn(stateDir).length === 0) secretIn(stateDir, fileName(1));
+  return Object.fromEntries(
     numbersIn(stateDir).map((number) => [
       secretName(number),
       readFileSync(join(stateDir, fileName(number)), "utf8"),
     ]),
   );
+}
 
 /** Token secrets in files of a state directory, which only its owner may read. */
 export class LocalSecrets implements SecretStore {

@@ -60,13 +60,13 @@ export async function rotate(
 }
 
 /**
- * Deletes the secrets that no valid token needs. With `atOnce`, deletes all but the one that signs, which ends the
+ * Deletes the secrets that no valid token needs. With `ignoreTokens`, deletes all but the one that signs, which ends the
  * tokens of the others. Throws if it is too early. Returns lines to print.
  */
 export async function end(
   store: SecretStore,
   { now, maxTokenSeconds }: Pick<RotationOptions, "now" | "maxTokenSeconds">,
-  atOnce: boolean,
+  ignoreTokens: boolean,
 ): Promise<string[]> {
   const secrets = (await store.list()).sort(byNumber);
   const signing = secrets.findLast(({ signsFrom }) => (signsFrom ?? 0) <= now);
@@ -74,7 +74,7 @@ export async function end(
   if (older.length === 0) throw new Error("No secret is older than the one that signs. Rotate first.");
   const ended = older.filter(({ number }) => {
     const at = endsAt(secrets, number, maxTokenSeconds);
-    return atOnce || (at !== null && at <= now);
+    return ignoreTokens || (at !== null && at <= now);
   });
   if (ended.length === 0) {
     const [oldest] = older;

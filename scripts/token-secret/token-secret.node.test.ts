@@ -105,6 +105,13 @@ describe("where token secrets are", () => {
     expect(calls.join()).not.toContain(random());
   });
 
+  it("is a first file that a start makes where there is none", () => {
+    const stateDir = mkdtempSync(join(folder, "state-"));
+    const made = tokenSecretVariables(stateDir);
+    expect(Object.keys(made)).toEqual(["TOKEN_SECRET"]);
+    expect(tokenSecretVariables(stateDir)).toEqual(made);
+  });
+
   it("is a file of a local state that only its owner may read", async () => {
     const { store, stateDir } = localStore();
     await rotate(store, at(start));

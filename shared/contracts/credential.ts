@@ -109,6 +109,9 @@ export const tokenInput = nullIsAbsent(
 );
 export type TokenInput = z.infer<typeof tokenInput>;
 
+/** Longest time for which a token is valid, in seconds: 30 days. A secret that signed one is kept as long. */
+export const maxTokenSeconds = 30 * 86_400;
+
 /** Body of `POST /v1/sessions` and its renewal: the token is valid for `ttlSeconds` (1 minute to 30 days). */
 export const sessionInput = nullIsAbsent(
   z.strictObject({
@@ -116,7 +119,7 @@ export const sessionInput = nullIsAbsent(
       .number()
       .int()
       .min(60)
-      .max(30 * 86_400)
+      .max(maxTokenSeconds)
       .default(7 * 86_400),
   }),
 );
@@ -137,6 +140,3 @@ export type IssuedSession = z.infer<typeof issuedSession>;
 /** Answer of `POST /v1/tokens`. */
 export const issuedToken = z.object({ token: z.string(), userId: identifier, expiresAt: instant });
 export type IssuedToken = z.infer<typeof issuedToken>;
-
-/** Longest time for which a token is valid, in seconds: 30 days. A secret that signed one is kept as long. */
-export const maxTokenSeconds = 30 * 86_400;

@@ -33,6 +33,17 @@ export const apiKeys = sqliteTable(
  */
 export const developmentMarkers = sqliteTable("development_markers", { marker: text("marker").primaryKey() });
 
+/**
+ * When each token secret begins to sign. `npm run token-secret` writes and reads it, since nobody can read a secret in
+ * an account; the gateway reads the start in the secret itself.
+ */
+export const tokenSecrets = sqliteTable("token_secrets", {
+  /** 2 for `TOKEN_SECRET_2`. */
+  number: integer("number").primaryKey(),
+  /** Seconds since the Unix epoch. */
+  signsFrom: integer("signs_from").notNull(),
+});
+
 /** Progress that imports reported through `PUT /v1/imports/{name}`. `/readyz` waits for the initial import. */
 export const imports = sqliteTable(
   "imports",

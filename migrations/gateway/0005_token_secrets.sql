@@ -1,0 +1,4 @@
+CREATE TABLE `token_secrets` (
+	`number` integer PRIMARY KEY NOT NULL,
+	`signs_from` integer NOT NULL
+);

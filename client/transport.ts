@@ -120,6 +120,12 @@ export class Transport {
     return (await this.send(method, path, query, body)).json() as Promise<T>;
   }
 
+  /** Sends a request as {@link call} does. Returns null for an answer without a body. */
+  async callOrNull<T>(method: string, path: string, query: Query = {}, body?: Body): Promise<T | null> {
+    const answer = await this.send(method, path, query, body);
+    return answer.status === 204 ? null : (answer.json() as Promise<T>);
+  }
+
   /** Returns the URL and the text of a beacon, whose body contains the credential. */
   beacon(path: string, body: object): [url: string, text: string] {
     return [`${this.#url}${path}`, JSON.stringify({ token: this.#credential, ...body })];

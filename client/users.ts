@@ -11,8 +11,11 @@ import type {
   userInput,
   userPatch,
 } from "../shared/contracts/user.ts";
-import type { Written } from "../shared/contracts/warning.ts";
+import type { InputWarning, Written } from "../shared/contracts/warning.ts";
 import { idInPath, type Query, type Transport, toJsonBody } from "./transport.ts";
+
+/** The written profile, or for a key without `people:read` the warnings about the input; null if there are none. */
+export type WrittenUser = Written<User> | { warnings: InputWarning[] } | null;
 
 const userPath = (userId: string): string => `/v1/users/${idInPath(userId)}`;
 
@@ -35,17 +38,20 @@ export class Users {
   async list(page: { limit?: number; cursor?: string } = {}): Promise<Page<User>> {
     return this.#transport.call("GET", "/v1/users", page);
   }
-  /** Creates or replaces a profile. `warnings` says what was not stored as it was sent. */
-  async put(userId: string, profile: z.input<typeof userInput>): Promise<Written<User>> {
-    return this.#transport.call("PUT", userPath(userId), {}, toJsonBody(profile));
+  /**
+   * Creates or replaces a profile. `warnings` says what was not stored as it was sent. A key without `people:read` gets
+   * the warnings alone, or null.
+   */
+  async put(userId: string, profile: z.input<typeof userInput>): Promise<WrittenUser> {
+    return this.#transport.callOrNull("PUT", userPath(userId), {}, toJsonBody(profile));
   }
   /** Returns a profile. */
   async get(userId: string): Promise<User> {
     return this.#transport.call("GET", userPath(userId));
   }
-  /** Changes the given fields of a profile. */
-  async patch(userId: string, changes: z.input<typeof userPatch>): Promise<Written<User>> {
-    return this.#transport.call("PATCH", userPath(userId), {}, toJsonBody(changes));
+  /** Changes the given fields of a profile. Returns what {@link put} returns. */
+  async patch(userId: string, changes: z.input<typeof userPatch>): Promise<WrittenUser> {
+    return this.#transport.callOrNull("PATCH", userPath(userId), {}, toJsonBody(changes));
   }
   /** Returns one page of all data that is stored about a user. A page may be empty although more follow. */
   async exportPage(

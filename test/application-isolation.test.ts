@@ -149,6 +149,10 @@ beforeAll(async () => {
     (await callSuccessfully("POST", "/v1/keys", { key, body: { role: "publishable" } })).key,
   );
   otherCredentials.set(
+    "session token",
+    (await callSuccessfully("POST", "/v1/sessions", { key, body: {} })).token,
+  );
+  otherCredentials.set(
     "token",
     (await callSuccessfully("POST", "/v1/tokens", { key, body: { userId: "ann" } })).token,
   );

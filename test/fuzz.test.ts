@@ -28,6 +28,7 @@ async function createCredentials(): Promise<Map<string, string>> {
     ["server", "dev-server-key"],
     ["publishable", "dev-publishable-key"],
     ["user token", await createCredential("/v1/tokens", { userId: "u-1" }, "token")],
+    ["session token", await createCredential("/v1/sessions", {}, "token")],
     ["none", ""],
     ["unknown key", generateKey("server")],
     ["garbage", "\u00ff\u00fe"],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AnonymousSession } from "../../client/session.ts";
 import type { CreatedKey, IssuedToken } from "../../shared/contracts/credential.ts";
 import type { Erasure } from "../../shared/contracts/erasure.ts";
 import type { EventReceipt } from "../../shared/contracts/event.ts";
@@ -145,5 +146,56 @@ describe("a token from before an erasure of its user", () => {
       expect(answer.status, `${method} ${path}: ${JSON.stringify(answer.body)}`).toBeLessThan(300);
     }
     expect(messages.join()).not.toContain("new eve");
+  });
+});
+
+describe("an anonymous session", () => {
+  it("S1, S2: acts for its own user by the client, renews itself, and ends with its key", async () => {
+    const { key, id } = await createKey({ role: "publishable", name: "page" });
+    const texts = new Map<string, string>();
+    const storage = {
+      getItem: (name: string) => texts.get(name) ?? null,
+      setItem: (name: string, text: string) => void texts.set(name, text),
+      removeItem: (name: string) => void texts.delete(name),
+    };
+    const clock = { at: Date.now() };
+    const session = new AnonymousSession({
+      url: stack.url,
+      publishableKey: key,
+      storage,
+      now: () => clock.at,
+    });
+    const { client, userId, token } = await session.open();
+    const events = [{ eventId: "s1", userId, type: "view" as const, productId: "oslo-1" }];
+    expect(await client.sendEvents(events)).toMatchObject({ accepted: 1 });
+    expect((await client.recommend({ userId, location: oslo })).items.length).toBeGreaterThan(0);
+    await expect(client.recommend({ userId: "ann" })).rejects.toThrow("scope");
+
+    clock.at += 4 * 86_400_000;
+    const renewed = await session.open();
+    expect([renewed.userId, renewed.token === token]).toEqual([userId, false]);
+    expect((await exportUserData(stack, userId, renewed.token)).length).toBeGreaterThan(0);
+
+    await stack.call("DELETE", `/v1/keys/${id}`);
+    for (const credential of [token, renewed.token])
+      expect((await stack.call("GET", "/v1/products", { key: credential })).status).toBe(401);
+    await expect(
+      new AnonymousSession({
+        url: stack.url,
+        publishableKey: key,
+        storage: { ...storage, getItem: () => null },
+      }).open(),
+    ).rejects.toThrow("credential");
+  });
+});
+
+describe("a key with `people:write` alone", () => {
+  it("S16: changes a profile, and reads nothing of it", async () => {
+    await stack.call("PUT", "/v1/users/dora", { body: { home: oslo, consent: { location: "exact" } } });
+    const { key } = await createKey({ role: "server", scopes: ["people:write"] });
+    const patched = await stack.call("PATCH", "/v1/users/dora", { key, body: {} });
+    expect([patched.status, patched.body]).toEqual([204, ""]);
+    expect((await stack.call("GET", "/v1/users/dora", { key })).status).toBe(403);
+    expect((await stack.call("GET", "/v1/users/dora")).body).toMatchObject({ home: oslo });
   });
 });

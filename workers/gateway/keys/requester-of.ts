@@ -6,13 +6,16 @@ import type { Caller } from "./caller.ts";
 const hasScope = (caller: Caller, scope: KeyScope): boolean =>
   caller.kind === "admin" || (caller.kind === "server" && caller.scopes.includes(scope));
 
+/** Returns whether a key may read the profile and the history of every user. */
+export const mayReadProfiles = (caller: Caller): boolean => hasScope(caller, "people:read");
+
 /** Returns what the services need to know of a caller. A user may know all about themselves. */
 export function requesterOf(caller: Caller): Requester {
   if (caller.kind !== "user")
     return {
       ...trustedRequester,
       mayKnowPlace: hasScope(caller, "locations:read"),
-      mayReadHistory: hasScope(caller, "people:read"),
+      mayReadHistory: mayReadProfiles(caller),
     };
   const { session, issuedAt } = caller;
   return {

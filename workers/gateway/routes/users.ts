@@ -15,7 +15,7 @@ import type { UserSettings } from "../../../shared/services/user-api.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { describeAccess } from "../keys/caller.ts";
-import { requesterOf } from "../keys/requester-of.ts";
+import { mayReadProfiles, requesterOf } from "../keys/requester-of.ts";
 import {
   type GuardRoute,
   idPath,
@@ -33,6 +33,8 @@ import { interactionsFor, userFor } from "../withhold-places.ts";
 
 const stored = shownUser.meta({ id: "User" });
 const written = shownUser.extend({ warnings: z.array(inputWarning).optional() }).meta({ id: "WrittenUser" });
+const writtenOrWarnings = z.union([written, z.object({ warnings: z.array(inputWarning) })]);
+const notShown = { description: "Stored. A key without `people:read` is not shown the profile." };
 const list = z.object({ items: z.array(stored), nextCursor: z.string().optional() });
 const history = z.object({
   items: z.array(shownInteraction.meta({ id: "Interaction" })),
@@ -84,13 +86,14 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
       method: "put",
       path: "/v1/users/{id}",
       summary: "Create or replace a user's profile",
-      description: `${describeAccess("people:write")} The home is stored at the precision that \`consent.location\` allows. A home at (0, 0) is stored as null, with a warning.`,
+      description: `${describeAccess("people:write")} Without \`people:read\` too, the answer has no profile. The home is stored at the precision that \`consent.location\` allows. A home at (0, 0) is stored as null, with a warning.`,
       tags,
       ...guard("people:write", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(userInput.meta({ id: "UserBody" })) },
       responses: {
-        200: jsonResponse("Replaced.", written),
+        200: jsonResponse("Replaced, or stored with warnings.", writtenOrWarnings),
         201: jsonResponse("Created.", written),
+        204: notShown,
         ...problemResponses,
       },
     }),
@@ -101,6 +104,8 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
       const { location: home, warnings } = checkLocation(body.home, "home");
       const put = await putUser(services, application, id, { ...body, home }, settings.defaultConsent);
       await sendSettings(application, id, put.settings);
+      if (!mayReadProfiles(c.var.caller))
+        return warnings.length > 0 ? c.json({ warnings }, 200) : c.body(null, 204);
       return c.json(withWarnings(userFor(c.var.caller, put.user), warnings), put.created ? 201 : 200);
     },
   );
@@ -135,11 +140,15 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
       method: "patch",
       path: "/v1/users/{id}",
       summary: "Change some fields of a user's profile",
-      description: describeAccess("people:write"),
+      description: `${describeAccess("people:write")} Without \`people:read\` too, the answer has no profile.`,
       tags,
       ...guard("people:write", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(userPatch.meta({ id: "UserPatch" })) },
-      responses: { 200: jsonResponse("The changed profile.", written), ...problemResponses },
+      responses: {
+        200: jsonResponse("The changed profile.", writtenOrWarnings),
+        204: notShown,
+        ...problemResponses,
+      },
     }),
     async (c) => {
       const { application } = c.var.caller;
@@ -154,6 +163,8 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
         settings.defaultConsent,
       );
       await sendSettings(application, id, patched.settings);
+      if (!mayReadProfiles(c.var.caller))
+        return warnings.length > 0 ? c.json({ warnings }, 200) : c.body(null, 204);
       return c.json(withWarnings(userFor(c.var.caller, patched.user), warnings), 200);
     },
   );

@@ -17,6 +17,8 @@ export interface ShareCacheOptions<V> {
   idleMs?: number;
   /** Milliseconds since the Unix epoch. */
   now?: () => number;
+  /** Called for each entry that is replaced, deleted or evicted; not by `clear`. */
+  onDelete?: (application: string, key: string) => void;
 }
 
 const defaultIdleMs = 10 * 60_000;
@@ -33,14 +35,22 @@ export class ShareCache<V> {
   readonly #sizeOf: (value: V) => number;
   readonly #idleMs: number;
   readonly #now: () => number;
+  readonly #onDelete: (application: string, key: string) => void;
   #size = 0;
   #count = 0;
 
-  constructor({ maxSize, sizeOf = () => 1, idleMs = defaultIdleMs, now = Date.now }: ShareCacheOptions<V>) {
+  constructor({
+    maxSize,
+    sizeOf = () => 1,
+    idleMs = defaultIdleMs,
+    now = Date.now,
+    onDelete = () => undefined,
+  }: ShareCacheOptions<V>) {
     this.#maxSize = maxSize;
     this.#sizeOf = sizeOf;
     this.#idleMs = idleMs;
     this.#now = now;
+    this.#onDelete = onDelete;
   }
 
   /** Sum of the sizes of all entries. */
@@ -87,6 +97,7 @@ export class ShareCache<V> {
     this.#size -= entry.size;
     this.#count--;
     if (share.entries.size === 0) this.#shares.delete(application);
+    this.#onDelete(application, key);
   }
 
   /** Forgets all values of all applications. */

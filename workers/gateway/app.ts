@@ -12,7 +12,7 @@ import { crossOrigin } from "./middleware/cross-origin.ts";
 import { limitAddress } from "./middleware/limit-address.ts";
 import { measureRequest } from "./middleware/measure-request.ts";
 import { noStore } from "./middleware/no-store.ts";
-import { limitRate } from "./middleware/rate-limit.ts";
+import { limitApplication, limitRate } from "./middleware/rate-limit.ts";
 import { receiveBeacon } from "./middleware/receive-beacon.ts";
 import { receiveBody } from "./middleware/receive-body.ts";
 import { requireDecodablePath } from "./middleware/require-decodable-path.ts";
@@ -76,6 +76,7 @@ export function createApp(dependencies: Dependencies): Gateway {
       authenticate(authenticator, access),
       // The rate limit runs before the check of the scope, so that refused requests count too.
       limitRate(dependencies.limiter),
+      limitApplication(dependencies.applicationLimiter),
       authorize(access),
       ...(maxBodyBytes === undefined
         ? []

@@ -15,6 +15,8 @@ export interface Dependencies {
   settings: GatewaySettings;
   /** Counts the requests of a key or user. */
   limiter: RateLimiter;
+  /** Counts the requests of an application. */
+  applicationLimiter: RateLimiter;
   /** Counts the requests of a client address. */
   addressLimiter: RateLimiter;
   /** Counts the unknown keys of a client address. */

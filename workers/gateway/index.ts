@@ -20,6 +20,7 @@ const buildApp = (env: GatewayEnv): Gateway =>
     store: new GatewayStore(env.DB),
     settings: gatewaySettingsOf(env),
     limiter: env.RATE_LIMIT,
+    applicationLimiter: env.APPLICATION_RATE_LIMIT,
     addressLimiter: env.ADDRESS_RATE_LIMIT,
     failureLimiter: env.FAILURE_RATE_LIMIT,
     sessionLimiter: env.SESSION_RATE_LIMIT,

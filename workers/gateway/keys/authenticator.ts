@@ -1,8 +1,8 @@
+import { ShareCache } from "../../../shared/cache/share-cache.ts";
 import type { RunInBackground } from "../dependencies.ts";
 import type { RateLimiter } from "../middleware/rate-limit.ts";
 import type { GatewaySettings } from "../settings.ts";
 import type { KeyEnd, StoredKey } from "../store.ts";
-import { BoundedCache } from "./bounded-cache.ts";
 import type { Caller } from "./caller.ts";
 import {
   developmentApplication,
@@ -69,7 +69,7 @@ export class Authenticator {
   readonly #now: () => number;
   readonly #runInBackground: RunInBackground;
   /** Ends of keys that issued tokens, by application and key id; `key` is null for a revoked or unknown key. */
-  readonly #issuers = new BoundedCache<{ key: KeyEnd | null; until: number }>(maxCachedIssuers);
+  readonly #issuers = new ShareCache<{ key: KeyEnd | null; until: number }>({ maxSize: maxCachedIssuers });
 
   constructor({ keys, settings, failureLimiter, now, runInBackground }: AuthenticatorOptions) {
     this.#directory = keys;
@@ -134,12 +134,11 @@ export class Authenticator {
 
   async #findIssuer(application: string, id: string, skipCache: boolean): Promise<KeyEnd | null> {
     if (developmentKeys.has(id)) return (await this.#localState.isConfirmed()) ? { expiresAt: null } : null;
-    const name = `${application}/${id}`;
     const now = this.#now();
-    const cached = this.#issuers.get(name);
+    const cached = this.#issuers.get(application, id);
     if (cached && cached.until > now && !skipCache) return cached.key;
     const key = await this.#directory.findIssuer(application, id);
-    this.#issuers.set(name, { key, until: now + issuerCacheMs });
+    this.#issuers.set(application, id, { key, until: now + issuerCacheMs });
     return key;
   }
 }

@@ -2,6 +2,7 @@ import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { StoredKey } from "../store.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import { type FailedLookups, failurePolicy } from "./failed-lookups.ts";
+import { KnownKeys } from "./known-keys.ts";
 
 /** Milliseconds for which an isolate trusts a look-up. A key that another isolate revokes works no longer than this. */
 const cacheMs = 5_000;
@@ -29,7 +30,7 @@ export class KeyLookups {
   readonly #keys: KeyReader;
   readonly #failures: FailedLookups;
   readonly #now: () => number;
-  readonly #known = new BoundedCache<{ key: StoredKey; until: number }>(maxCachedKeys);
+  readonly #known = new KnownKeys(maxCachedKeys);
   /** Until when a key counts as unknown, by its hash. */
   readonly #unknown = new BoundedCache<number>(maxCachedKeys);
 

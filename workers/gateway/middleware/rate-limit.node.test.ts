@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { failurePolicy } from "../keys/failed-lookups.ts";
 import { addressPolicy, sessionPolicy } from "./limit-address.ts";
-import { ratePolicy } from "./rate-limit.ts";
+import { applicationPolicy, ratePolicy } from "./rate-limit.ts";
 
 it("states the same limits and periods as the bindings in wrangler.toml", () => {
   const toml = readFileSync(join(import.meta.dirname, "../../../wrangler.toml"), "utf8");
   const policies = {
     RATE_LIMIT: ratePolicy,
+    APPLICATION_RATE_LIMIT: applicationPolicy,
     ADDRESS_RATE_LIMIT: addressPolicy,
     FAILURE_RATE_LIMIT: failurePolicy,
     SESSION_RATE_LIMIT: sessionPolicy,

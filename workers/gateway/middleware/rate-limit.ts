@@ -10,6 +10,12 @@ import { clientAddressOf } from "../request/client-network.ts";
  */
 export const ratePolicy = { requests: 1000, seconds: 10 };
 
+/**
+ * Requests that all keys and users of one application may make in `seconds`, so that no application takes what others
+ * need. `wrangler.toml` configures the same figures.
+ */
+export const applicationPolicy = { requests: 20_000, seconds: 10 };
+
 /** Counts a request under `key`, as a rate limit binding does: each Cloudflare location counts separately. */
 export interface RateLimiter {
   limit(options: { key: string }): Promise<{ success: boolean }>;
@@ -56,5 +62,27 @@ export const limitRate =
           retryAfter: seconds,
         },
       );
+    await next();
+  };
+
+/** Answers 429 to the callers of an application above its limit. Development keys have no limit. */
+export const limitApplication =
+  (limiter: RateLimiter): MiddlewareHandler<GatewayContext> =>
+  async (c, next) => {
+    const { caller } = c.var;
+    if (caller.kind !== "user" && caller.development) return next();
+    const { success } = await limiter.limit({ key: caller.application });
+    const { requests, seconds } = applicationPolicy;
+    if (!success) {
+      c.set("rateLimitHeaders", {
+        ...c.var.rateLimitHeaders,
+        ratelimit: `"application";r=0;t=${seconds}`,
+      });
+      throwRefusal(
+        "rate_limited",
+        `All keys and users of the application together may make ${requests} requests in ${seconds} s; wait before the next one.`,
+        { retryAfter: seconds },
+      );
+    }
     await next();
   };

@@ -87,3 +87,31 @@ describe("limitRate", () => {
     expect(limiter.counts.size).toBe(0);
   });
 });
+
+describe("limitApplication", () => {
+  it("limits all keys and users of an application together, and leaves another application alone", async () => {
+    const applicationLimiter = countingLimiter(3);
+    const gateway = createTestGateway({ limiter: countingLimiter(100), applicationLimiter });
+    const createKey = async (application: string) =>
+      createdKey.parse(
+        await (await gateway.call("POST", "/v1/keys", { body: { application, role: "server" } })).json(),
+      ).key;
+    const [one, two, other] = [
+      await createKey("flooding"),
+      await createKey("flooding"),
+      await createKey("quiet"),
+    ];
+    const ask = async (key: string) => gateway.call("GET", "/v1/trending", { key });
+    const statuses = [];
+    for (const key of [one, two, one, two, one]) statuses.push((await ask(key)).status);
+    expect(statuses).toEqual([200, 200, 200, 429, 429]);
+    expect((await ask(other)).status).toBe(200);
+    const refused = await ask(one);
+    expect(Object.fromEntries(refused.headers)).toMatchObject({
+      ratelimit: '"application";r=0;t=10',
+      "retry-after": "10",
+    });
+    expect(await refused.text()).not.toContain("flooding");
+    expect([...applicationLimiter.counts.keys()]).toEqual(["flooding", "quiet"]);
+  });
+});

@@ -45,6 +45,7 @@ export function createTestGateway(overrides: Partial<Dependencies> = {}) {
     store: new GatewayStore(testEnvironment.DB),
     settings: testSettings,
     limiter: testEnvironment.RATE_LIMIT,
+    applicationLimiter: unlimitedRate,
     addressLimiter: unlimitedRate,
     failureLimiter: unlimitedRate,
     sessionLimiter: unlimitedRate,

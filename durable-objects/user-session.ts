@@ -2,6 +2,8 @@ import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
 import { arrivedThisHour, withArrival } from "../model/profile/activity.ts";
 import { defaultConsentOf } from "../shared/consent/default-consent.ts";
+import { consentLoweredText, isFiner } from "../shared/consent/levels.ts";
+import type { Coarsening } from "../shared/contracts/coarsening.ts";
 import type { Erasure } from "../shared/contracts/erasure.ts";
 import { receivedInteraction } from "../shared/contracts/event.ts";
 import { type Impression, impression } from "../shared/contracts/impression.ts";
@@ -24,6 +26,7 @@ import type { UserGeneration, UserSettings } from "../shared/services/user-api.t
 import { daySeconds } from "../shared/time/seconds.ts";
 import { clickWindowOf } from "./user-session/click-window.ts";
 import { closeClickWindow } from "./user-session/close-click-window.ts";
+import { ConsentKeeper } from "./user-session/consent/consent-keeper.ts";
 import type { Counting } from "./user-session/count-for-others.ts";
 import { refuseEndedToken } from "./user-session/ended-token.ts";
 import { Erasures } from "./user-session/erasures.ts";
@@ -104,6 +107,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   readonly #erasures: Erasures;
   readonly #merges: OutgoingMerges;
   readonly #incoming: IncomingMerges;
+  readonly #consent: ConsentKeeper;
   readonly #listeners: Listeners;
 
   constructor(ctx: DurableObjectState, env: RecommendationEnv) {
@@ -127,6 +131,18 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       target: (pseudonym) => this.#session(pseudonym),
       earlierMerges: () => this.#incoming.sources(),
       endGeneration: (generation) => this.#endGeneration(generation),
+    });
+    this.#consent = new ConsentKeeper(ctx.storage.sql, env, {
+      pseudonym: ctx.id.toString(),
+      defaultConsent: defaultConsentOf(env),
+      store: this.#store,
+      state: () => this.#state,
+      isReceivingRows: () => this.#incoming.hasUnfinished(),
+      mergedPseudonyms: () => this.#incoming.sources().map(({ pseudonym }) => pseudonym),
+      transaction: (application, userId, change) => this.#transaction(application, userId, change),
+      receiptsRemoved: () => {
+        this.#oldestOpenImpression = undefined;
+      },
     });
     this.#clickWindowSeconds = clickWindowOf(env);
     this.#defaultConsent = defaultConsentOf(env);
@@ -234,6 +250,12 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (!parsed.ok) return parsed;
     await this.#loadAlarm();
     if (this.#merges.frozen) return mergedUser;
+    await this.#consent.followDefault(application, userId);
+    const { profile } = this.#state;
+    if (
+      parsed.value.events.some(({ location, precision }) => location && isFiner(precision, profile.precision))
+    )
+      return consentLowered;
     const now = Date.now() / 1000;
     if (!callerDelivers && this.#state.openRows.size > maxOpenRows) return outboxFull;
     const results = this.#transaction(application, userId, (state) => {
@@ -263,6 +285,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (ended) return ended;
     if (this.#merges.frozen) return mergedUser;
     if (this.#state.openRows.size > maxOpenRows) return outboxFull;
+    await this.#consent.followDefault(application, userId);
+    if (isFiner(visit.precision, this.#state.profile.precision)) return consentLowered;
     const now = Date.now() / 1000;
     const { locations } = arrivedThisHour(this.#state.profile.activity, now);
     if (requester.tokenIssuedAt !== null && locations >= countingSettingsOf(this.env).hourlyLocations)
@@ -271,7 +295,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       const believed = applyVisitToProfile(state.profile, visit);
       state.profile.activity = withArrival(state.profile.activity, "locations", now);
       state.profileChanged();
-      if (believed) state.addRow("locations", `location:${crypto.randomUUID()}`, now, visit, now);
+      const row = { ...visit, version: state.profile.settingsVersion };
+      if (believed) state.addRow("locations", `location:${crypto.randomUUID()}`, now, row, now);
       // No row of the journal contains a location that is not believed, so only the snapshot does.
       state.saveSnapshot(!believed);
       return believed;
@@ -280,8 +305,15 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return ok({ hasListeners: this.#listeners.hasOpen, isBelieved });
   }
 
-  /** Sets the settings of the profile, unless a newer version is stored. A changed precision deletes all locations. */
-  async setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>> {
+  /**
+   * Sets the settings of the profile, unless a newer version is stored. Returns the coarsening that a lowered consent
+   * begins; it is durable before the method returns, and the alarm continues it.
+   */
+  async setUserSettings(
+    application: string,
+    userId: string,
+    settings: UserSettings,
+  ): Promise<Result<Coarsening | null>> {
     const { frozen } = this.#merges;
     if (frozen) {
       // The caller has stored a profile of the merged user, which must not stay.
@@ -289,8 +321,12 @@ export class UserSession extends DurableObject<RecommendationEnv> {
         await this.#removeMergedProfile(application, userId, frozen.generation);
       return mergedUser;
     }
-    this.#storeSettings(application, userId, settings);
-    return ok(null);
+    const begun = await this.#consent.setSettings(application, userId, settings);
+    if (begun === null) return ok(null);
+    await this.#scheduleAlarm();
+    await this.#consent.coarsenings.advance(Date.now() + maxErasureMs);
+    await this.#scheduleAlarm();
+    return ok(this.coarsening(application, begun.id) ?? begun);
   }
 
   async #removeMergedProfile(application: string, userId: string, generation: number): Promise<void> {
@@ -298,23 +334,9 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     unwrap(await this.env.USER.eraseRecords(application, user, "merged"), "the user service");
   }
 
-  #storeSettings(application: string, userId: string, settings: UserSettings): void {
-    this.#transaction(application, userId, (state) => {
-      const { profile } = state;
-      if (settings.version < profile.settingsVersion) return;
-      const precision = settings.precision ?? this.#defaultConsent;
-      if (precision !== profile.precision) {
-        profile.location = null;
-        profile.unconfirmedLocation = null;
-        profile.places.clear();
-      }
-      profile.settingsVersion = settings.version;
-      profile.home = settings.home;
-      profile.statedPrecision = settings.precision;
-      profile.precision = precision;
-      state.profileChanged();
-      state.saveSnapshot(true);
-    });
+  /** Returns a coarsening; null if it does not exist or belongs to another application. */
+  coarsening(application: string, id: string): Coarsening | null {
+    return this.#consent.coarsenings.find(application, id);
   }
 
   /** Stores an impression with the features that the ranker saw, until its click window closes. */
@@ -331,6 +353,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (this.#generation > 0 && time <= Number(this.#store.getMeta("generationStart"))) return;
     const { frozen } = this.#merges;
     if (frozen && (time > frozen.requested || isAfter(frozen.phase, "events"))) return;
+    await this.#consent.followDefault(application, userId);
+    // The consent was lowered while the recommendation was computed.
+    const { precision, source } = parsed.receipt.location;
+    if (source !== "none" && isFiner(precision, this.#state.profile.precision)) return;
     this.#transaction(application, userId, (state) => {
       this.#store.putReceipt({
         id: parsed.receipt.recommendationId,
@@ -442,6 +468,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       if (this.#erasures.isRunning(generation)) return busy("The user in `from` is being erased.");
       if (this.#incoming.hasUnfinished())
         return busy("Another user is being merged into the user in `from`.");
+      if (this.#consent.coarsenings.isRunning())
+        return busy("What is stored about the user in `from` is being coarsened.");
     }
     const begun = this.#merges.begin({ id, application, userId, generation, into, now: Date.now() / 1000 });
     if (!begun.ok) return begun;
@@ -486,9 +514,11 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     commit: MergeCommit,
   ): Promise<MergeCommitted | null> {
     if (this.#erasures.isRunning(this.#generation)) return null;
-    const committed = this.#transaction(application, userId, (state) =>
-      this.#incoming.commit(state, source, commit, this.#generation, Date.now() / 1000),
-    );
+    const committed = this.#transaction(application, userId, (state) => {
+      const taken = this.#incoming.commit(state, source, commit, this.#generation, Date.now() / 1000);
+      this.#consent.removeFinerReceipts(state);
+      return taken;
+    });
     this.#oldestOpenImpression = undefined;
     await this.#scheduleAlarm();
     return committed;
@@ -530,6 +560,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   /** Deletes everything about the user and starts the next generation, within the transaction of the erasure. */
   #startNextGeneration(erased: number): { rows: number; receipts: number } {
     this.#listeners.closeAll("erased");
+    this.#consent.coarsenings.stop();
     const deleted = this.#store.startNextGeneration(erased + 1, Date.now() / 1000);
     this.#incoming.clear();
     this.#invalidate();
@@ -552,7 +583,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.#transaction(application, userId, (state) => {
       state.profile.settingsVersion = 0;
     });
-    this.#storeSettings(application, userId, settings);
+    await this.#consent.setSettings(application, userId, settings);
   }
 
   /** Opens a WebSocket that receives new recommendations. The alarm closes the socket when its credential expires. */
@@ -609,8 +640,9 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (windowClose !== null) at = Math.min(at, windowClose * 1000);
     const { firstExpiry } = this.#listeners;
     if (firstExpiry !== null) at = Math.min(at, firstExpiry * 1000);
-    const erasureDue = this.#merges.isRunning ? this.#merges.due() : this.#erasures.due();
-    if (erasureDue !== null) at = Math.min(at, erasureDue * 1000);
+    const jobs = this.#merges.isRunning ? this.#merges : this.#erasures;
+    for (const due of [jobs.due(), this.#consent.coarsenings.due()])
+      if (due !== null) at = Math.min(at, due * 1000);
     // Expired rows are also deleted for a user who never comes back.
     if (this.#state.hasExpiringRows)
       at = Math.min(at, (this.#state.prunedAt + this.#retentionSeconds + pruneIntervalSeconds) * 1000);
@@ -631,6 +663,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       const end = Date.now() + maxErasureMs;
       await this.#merges.advance(end);
       if (!this.#merges.isRunning) await this.#erasures.advance(end);
+      await this.#consent.coarsenings.advance(end);
       const now = Date.now() / 1000;
       this.#listeners.closeExpired(now);
       this.#closeWindows(now);
@@ -694,6 +727,9 @@ const mergedUser = refuse(
 /** Returns the refusal of a merge that has to wait. */
 const busy = (detail: string) =>
   refuse("conflict", `${detail} Send the request again later.`, { retryAfter: 5 });
+
+/** The refusal of a location that the caller has not coarsened as much as the user's consent demands by now. */
+const consentLowered = refuse("conflict", consentLoweredText, { retryAfter: 1 });
 
 /** The refusal of new rows while too many are open. Accepted rows are never dropped. */
 const outboxFull = refuse(

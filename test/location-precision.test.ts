@@ -36,7 +36,7 @@ interface LocationAnswers {
 async function sendLocations(userId: string, precision: Precision, where: Point): Promise<LocationAnswers> {
   const profile = { home: where, consent: { location: precision } };
   expect((await stack.call("PUT", `/v1/users/${userId}`, { body: profile })).status).toBe(201);
-  const socket = await openLiveSocket(stack, userId);
+  const socket = await openLiveSocket(stack, userId, "dev-admin-key");
   type Located = { location: AnswerLocation; recommendationId: string };
   const answers = [
     await stack.call<Located>("POST", "/v1/recommendations", { body: { userId } }),

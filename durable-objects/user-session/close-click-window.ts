@@ -38,7 +38,10 @@ export function closeClickWindow(
       ? countClosedImpression(store, shown.data.receipt, outcomes, now, settings.hourlyExposures)
       : null;
     if (counts) state.addRow("interactions", counts.id, now, { kind: "counts", counts: counts.counts }, now);
-    const example = isDrawn(`example:${id}`) ? trainingExampleOf(shown.data, outcomes) : null;
+    const { settingsVersion } = state.profile;
+    const example = isDrawn(`example:${id}`)
+      ? trainingExampleOf(shown.data, outcomes, settingsVersion)
+      : null;
     if (example) state.addRow("interactions", `example:${id}`, now, { kind: "example", example }, now);
   }
   store.closeReceipt(id);

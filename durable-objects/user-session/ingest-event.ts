@@ -14,7 +14,7 @@ const purchaseCorrectionSeconds = 7 * daySeconds;
 /** The fields of an interaction that the user's object adds. */
 type AddedFields = Pick<
   AcceptedInteraction,
-  "counts" | "networkKey" | "first" | "firstPurchase" | "previous"
+  "consent" | "counts" | "networkKey" | "first" | "firstPurchase" | "previous"
 >;
 
 /** The result of ingesting one event. */
@@ -66,7 +66,9 @@ export function ingestEvent(
   const known = store.findRow(rowId);
   if (known === null && stored) return { acceptance: "duplicate", conflicts: [], row: null };
   const content = sentContentOf(received);
+  const consent = { precision: received.precision, version: profile.settingsVersion };
   const addedBy = (counted: CountedEvent): AddedFields => ({
+    ...(event.location === null ? {} : { consent }),
     counts: counted.counts,
     networkKey: networkKeyOf(event, counting, counted.counts),
     first: counted.first,

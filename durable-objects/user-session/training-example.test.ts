@@ -33,7 +33,7 @@ function impressionOf(rows: number): Impression {
 
 describe("trainingExampleOf", () => {
   it("contains all rows of a list of usual length", () => {
-    const example = trainingExampleOf(impressionOf(20), [{ product: "p3", type: "click" }]);
+    const example = trainingExampleOf(impressionOf(20), [{ product: "p3", type: "click" }], 1);
     expect(example?.rows.map(({ productId }) => productId)).toEqual(
       impressionOf(20).rows.map(({ productId }) => productId),
     );
@@ -42,7 +42,7 @@ describe("trainingExampleOf", () => {
 
   it("drops shown rows without an outcome from a long list, so that the example fits into a message", () => {
     const shown = impressionOf(200);
-    const example = trainingExampleOf(shown, [{ product: "p189", type: "purchase" }]);
+    const example = trainingExampleOf(shown, [{ product: "p189", type: "purchase" }], 1);
     expect(JSON.stringify(example).length).toBeLessThan(96_000);
     const ids = example?.rows.map(({ productId }) => productId) ?? [];
     for (const id of ["p189", "p190", "p199", "p0", "p1"]) expect(ids).toContain(id);

@@ -53,11 +53,12 @@ function rowsThatFit(rows: readonly Row[], features: Uint8Array): Pick<TrainingE
 
 /**
  * Returns the training example of an impression whose click window has closed; null if it has no outcome and is not
- * sampled.
+ * sampled. `settingsVersion` is that of the user's profile.
  */
 export function trainingExampleOf(
   { receipt, featureHash, rows, features }: Impression,
   outcomes: readonly { product: string; type: string }[],
+  settingsVersion: number,
 ): TrainingExample | null {
   const strongest = strongestOutcomes(outcomes);
   // The hash of the random id decides the sample, so that the decision is the same after a crash.
@@ -73,6 +74,10 @@ export function trainingExampleOf(
     country: receipt.location.country,
     weight: strongest.size > 0 ? 1 : 1 / noOutcomeSampleRate,
     candidates: receipt.candidates,
+    consent: {
+      precision: receipt.location.source === "none" ? "none" : receipt.location.precision,
+      version: settingsVersion,
+    },
     ...rowsThatFit(
       rows.map((row) => ({ ...row, outcome: strongest.get(row.productId) ?? null })),
       features,

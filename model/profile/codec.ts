@@ -1,3 +1,4 @@
+import { isFiner } from "../../shared/consent/levels.ts";
 import type { Precision } from "../../shared/contracts/primitives.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
 import { noActivity } from "./activity.ts";
@@ -23,26 +24,25 @@ export function encodeProfile(profile: UserProfile): Uint8Array {
   );
 }
 
-/** Returns the consent in a profile of version 4, which had no default and called `approximate` otherwise. */
-function statedInVersion4(stored: { precision: string; settingsVersion: number }): string | null {
-  if (stored.settingsVersion === 0) return null;
-  return stored.precision === "1km" ? "approximate" : stored.precision;
-}
-
 /**
  * Decodes the bytes of {@link encodeProfile}; no bytes decode to an empty profile. The consent that counts is the stated
- * one, else `defaultConsent`. Bytes of version 4 are read too, so that no stated consent is lost. Bytes of another version
+ * one, else `defaultConsent`. Bytes of version 4, which had no default, are read too, so that no stated consent is lost. Bytes of another version
  * decode to an empty profile.
  */
 export function decodeProfile(bytes: Uint8Array, defaultConsent: Precision): UserProfile {
   if (bytes.byteLength === 0) return emptyProfile(defaultConsent);
   const stored = JSON.parse(new TextDecoder().decode(bytes));
-  if (stored.version === 4) stored.statedPrecision = statedInVersion4(stored);
-  else if (stored.version !== version) return emptyProfile(defaultConsent);
+  if (stored.version === 4) {
+    stored.finestStored = stored.precision === "1km" ? "approximate" : stored.precision;
+    stored.statedPrecision = stored.settingsVersion === 0 ? null : stored.finestStored;
+  } else if (stored.version !== version) return emptyProfile(defaultConsent);
+  const precision: Precision = stored.statedPrecision ?? defaultConsent;
   const { version: _, products, dismissed, purchased, categories, places, transitions, ...rest } = stored;
   return {
     ...rest,
-    precision: rest.statedPrecision ?? defaultConsent,
+    precision,
+    // A default that has become finer allows finer data from now on.
+    finestStored: isFiner(precision, rest.finestStored) ? precision : rest.finestStored,
     // Profiles of earlier versions have none.
     unconfirmedLocation: rest.unconfirmedLocation ?? null,
     activity: rest.activity ?? noActivity(),

@@ -150,6 +150,8 @@ export interface UserProfile {
   statedPrecision: Precision | null;
   /** The consent that counts: what was stated, else the deployment's default. */
   precision: Precision;
+  /** The finest precision at which anything may be stored about the user. */
+  finestStored: Precision;
   /** Version of the settings above: it grows with each change of the user's stored profile. */
   settingsVersion: number;
 }
@@ -206,6 +208,7 @@ export const emptyProfile = (precision: Precision = usualConsent): UserProfile =
   home: null,
   statedPrecision: null,
   precision,
+  finestStored: precision,
   settingsVersion: 0,
 });
 

@@ -7,3 +7,6 @@ export const isFiner = (level: Precision, than: Precision): boolean => rank(leve
 
 /** Returns the coarser of two levels of consent. */
 export const coarserOf = (a: Precision, b: Precision): Precision => (isFiner(a, b) ? b : a);
+
+/** Why a user's object refuses a location that is finer than the consent, which was lowered after the caller read it. */
+export const consentLoweredText = "The user's consent was lowered just now. Send the location again.";

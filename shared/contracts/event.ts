@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { collectedConsent } from "./consent.ts";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { categoryName, epochSeconds, identifier, plainId, point, precision } from "./primitives.ts";
 import { timestamp } from "./timestamp.ts";
@@ -68,6 +69,8 @@ export type ReceivedInteraction = z.infer<typeof receivedInteraction>;
 
 /** An interaction that the user's Durable Object has accepted. */
 export const acceptedInteraction = interaction.extend({
+  /** The consent under which the location was collected; absent without a location, and in rows of earlier versions. */
+  consent: collectedConsent.optional(),
   /** Whether the interaction counts in the lists of others. It always counts in the user's own. */
   counts: z.boolean().default(true),
   /**

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { collectedConsent } from "./consent.ts";
 import { acceptedInteraction, eventType } from "./event.ts";
 import { loggedCandidate } from "./impression.ts";
 import {
@@ -32,6 +33,8 @@ export const trainingExample = z.object({
       outcome: eventType.nullable(),
     }),
   ),
+  /** The consent under which the list's place was used, `none` for a list without a place; absent in earlier versions. */
+  consent: collectedConsent.optional(),
   /** Features of the rows, in their order: base64 of the output of `model/features/pack-features.ts`. */
   features: z.base64(),
 });
@@ -96,6 +99,8 @@ export const placeVisit = z.object({
   lon: z.number(),
   time: epochSeconds,
   precision,
+  /** Version of the user's settings when the location was reported; absent in rows of earlier versions. */
+  version: z.number().int().optional(),
 });
 export type PlaceVisit = z.infer<typeof placeVisit>;
 

@@ -1,5 +1,8 @@
+import type { ConsentLimits } from "../consent/consent-limits.ts";
 import { deadLetterWithBody } from "../contracts/dead-letter.ts";
+import type { CoarsenToStore } from "../geo/coarsen-point.ts";
 import type { UserGeneration } from "../services/user-api.ts";
+import { coarsenedMessage } from "./coarsened-message.ts";
 import { type DeadLetterBucket, deadLetterPrefix, noApplication } from "./dead-letter-store.ts";
 import { isMalformedMessageAbout, messageWithoutErased, usersInMessage } from "./message-users.ts";
 
@@ -56,22 +59,19 @@ export async function findUserDeadLetters(
 }
 
 /**
- * Removes a user's data from one dead-letter message, and deletes the message if nothing is left. Returns whether the
- * message contained data of the user.
+ * Changes the body of one dead-letter message, and deletes the message if nothing is left. Returns whether the body was
+ * changed. `change` returns the same object if nothing has to change.
  */
-async function eraseFromDeadLetter(
+async function rewriteDeadLetter(
   bucket: DeadLetterBucket,
   key: string,
-  user: UserGeneration,
+  change: (body: unknown) => Promise<unknown>,
 ): Promise<boolean> {
-  const erased = new Map([[user.pseudonym, user.generation]]);
   for (let attempt = 0; attempt < maxRewrites; attempt++) {
     const stored = await bucket.get(key);
     if (!stored) return false;
     const deadLetter = deadLetterWithBody.parse(await stored.json());
-    const body = isMalformedMessageAbout(deadLetter.body, user)
-      ? null
-      : messageWithoutErased(deadLetter.body, erased);
+    const body = await change(deadLetter.body);
     if (body === deadLetter.body) return false;
     if (body === null) {
       await bucket.delete(key);
@@ -84,8 +84,20 @@ async function eraseFromDeadLetter(
     if (written !== null) return true;
   }
   throw new Error(
-    `Dead-letter message ${key} changed during each of ${maxRewrites} rewrites; retry the erasure step.`,
+    `Dead-letter message ${key} changed during each of ${maxRewrites} rewrites; retry the step.`,
   );
+}
+
+/** Changes the dead-letter messages of one step, which may be repeated. Returns the number of changed messages. */
+async function rewriteDeadLetters(
+  bucket: DeadLetterBucket,
+  step: DeadLetterScan,
+  change: (body: unknown) => Promise<unknown>,
+): Promise<{ changed: number; next: string | null }> {
+  const { keys, next } = await scanKeys(bucket, step);
+  let changed = 0;
+  for (const key of keys) if (await rewriteDeadLetter(bucket, key, change)) changed++;
+  return { changed, next };
 }
 
 /**
@@ -97,8 +109,29 @@ export async function eraseFromDeadLetters(
   step: DeadLetterScan,
   user: UserGeneration,
 ): Promise<{ removed: number; next: string | null }> {
-  const { keys, next } = await scanKeys(bucket, step);
-  let removed = 0;
-  for (const key of keys) if (await eraseFromDeadLetter(bucket, key, user)) removed++;
-  return { removed, next };
+  const erased = new Map([[user.pseudonym, user.generation]]);
+  const { changed, next } = await rewriteDeadLetters(bucket, step, async (body) =>
+    isMalformedMessageAbout(body, user) ? null : messageWithoutErased(body, erased),
+  );
+  return { removed: changed, next };
 }
+
+/**
+ * Coarsens a user's data in the dead-letter messages of one step, which may be repeated. A message that no consumer can
+ * read and that is about the user is deleted. `owners` are the pseudonyms under which rows of the user are, each with
+ * what the consent allows. Returns the number of changed messages.
+ */
+export const coarsenDeadLetters = (
+  bucket: DeadLetterBucket,
+  step: DeadLetterScan,
+  user: Pick<UserGeneration, "userId" | "pseudonym">,
+  owners: readonly { pseudonym: string; limits: ConsentLimits }[],
+  coarsen: CoarsenToStore,
+): Promise<{ changed: number; next: string | null }> =>
+  rewriteDeadLetters(bucket, step, async (body) => {
+    if (isMalformedMessageAbout(body, user)) return null;
+    let coarse = body;
+    for (const { pseudonym, limits } of owners)
+      if (coarse !== null) coarse = await coarsenedMessage(coarse, pseudonym, limits, coarsen);
+    return coarse;
+  });

@@ -3,7 +3,7 @@ import { bytesOfHex, hexOf } from "../encoding/hex.ts";
 import type { PseudonymKeys } from "./pseudonym-keys.ts";
 
 /** What an id names in the API. An id of one kind is not accepted as an id of another. */
-export type SealedIdKind = "recommendation" | "erasure" | "merge";
+export type SealedIdKind = "recommendation" | "erasure" | "merge" | "coarsening";
 
 /** The application and kind that an id is bound to. */
 export interface SealedIdScope {

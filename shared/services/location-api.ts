@@ -24,6 +24,8 @@ export interface LocationApi extends ReadinessApi {
    * the center of a cell of about 45 km if there is no city.
    */
   coarsen(point: Point, precision: Precision): Promise<Result<{ point: Point; place: ResolvedLocation }>>;
+  /** Returns at most 1,000 points coarsened to a precision, in their order. */
+  coarsenPoints(points: Point[], precision: Precision): Promise<Result<Point[]>>;
   /** Returns the point that Cloudflare's edge estimates for a request; null if the edge gives no estimate. */
   edgePoint(edge: EdgeLocation): Promise<Result<Point | null>>;
   /** Returns products around a point, nearest first, at most 500. */

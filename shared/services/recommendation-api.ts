@@ -1,3 +1,4 @@
+import type { Coarsening } from "../contracts/coarsening.ts";
 import type { Erasure } from "../contracts/erasure.ts";
 import type { EventInput, EventReceipt, EventWarning, RejectedEvent } from "../contracts/event.ts";
 import type { ExportItem } from "../contracts/export.ts";
@@ -88,8 +89,17 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
     input: LocationInput,
     requester: Requester,
   ): Promise<Result<LocationOutcome>>;
-  /** Sends changed settings of a user's profile to their Durable Object. */
-  setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>>;
+  /**
+   * Sends changed settings of a user's profile to their Durable Object. If the consent was lowered, returns the coarsening
+   * of what is stored; the Durable Object continues it by alarms until all stores are done.
+   */
+  setUserSettings(
+    application: string,
+    userId: string,
+    settings: UserSettings,
+  ): Promise<Result<Coarsening | null>>;
+  /** Returns the status of a coarsening by its id. */
+  getCoarsening(application: string, id: string): Promise<Result<Coarsening>>;
   /**
    * Begins the erasure of a user, or returns the one that is running. The user's Durable Object continues it by alarms
    * until all stores are done.

@@ -1,3 +1,4 @@
+import type { ConsentLimits } from "../consent/consent-limits.ts";
 import type { AcceptedInteraction, EventType } from "../contracts/event.ts";
 import type { Page, PageQuery } from "../contracts/page.ts";
 import type { Point, Precision } from "../contracts/primitives.ts";
@@ -75,6 +76,13 @@ export interface KnownToTarget {
   /** Products that both users chose or purchased, and for which the target counts among the users or buyers. */
   chosen: string[];
   purchased: string[];
+}
+
+/** New locations of a user's interactions and visits, at one precision. Null removes a location, or the visit. */
+export interface Replacements {
+  precision: Precision;
+  interactions: { eventId: string; location: Point | null }[];
+  visits: { seq: number; location: Point | null }[];
 }
 
 /** Number of rows that one step of an erasure removed from D1. `more` is true while rows are left. */
@@ -242,6 +250,14 @@ export interface UserApi extends ReadinessApi, RetentionApi {
     fromUserId: string,
     into: UserGeneration,
   ): Promise<Result<UserSettings | null>>;
+  /** Returns what the consent of those users (at most 10,000) that have a profile allows to store. */
+  findConsentLimits(application: string, userIds: string[]): Promise<Result<ConsentLimits[]>>;
+  /** Replaces at most 1,000 locations of a user after their consent was lowered. Returns the number of changed rows. */
+  replaceLocations(
+    application: string,
+    userId: string,
+    replacements: Replacements,
+  ): Promise<Result<{ changed: number }>>;
   /** Returns the tombstones of those pseudonyms (at most 10,000) that have one. */
   findTombstones(application: string, pseudonyms: string[]): Promise<Result<Tombstone[]>>;
 }

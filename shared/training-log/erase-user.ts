@@ -1,5 +1,14 @@
+import { isAllowedExample } from "../consent/allowed-rows.ts";
+import type { ConsentLimits } from "../consent/consent-limits.ts";
 import { logRoot, mayHoldUser } from "./keys.ts";
-import { type ErasedGenerations, isErasedLine, packLines, unpackLines } from "./lines.ts";
+import {
+  type ErasedGenerations,
+  isErasedLine,
+  isExample,
+  linePseudonym,
+  packLines,
+  unpackLines,
+} from "./lines.ts";
 
 /** The methods of an R2 bucket that the training log uses. */
 export type LogBucket = Pick<R2Bucket, "list" | "get" | "put" | "delete">;
@@ -10,19 +19,18 @@ const maxConcurrentReads = 4;
 const maxRewrites = 20;
 
 /**
- * Removes the lines of erased users from one object, and deletes the object if no line is left. Returns the number of
- * removed lines.
+ * Removes lines from one object, and deletes the object if no line is left. Returns the number of removed lines.
  */
-export async function eraseFromObject(
+async function removeFromObject(
   bucket: LogBucket,
   key: string,
-  erased: ErasedGenerations,
+  isRemoved: (line: unknown) => boolean,
 ): Promise<number> {
   for (let attempt = 0; attempt < maxRewrites; attempt++) {
     const object = await bucket.get(key);
     if (!object) return 0;
     const lines = await unpackLines(await object.arrayBuffer());
-    const kept = lines.filter((line) => !isErasedLine(line, erased));
+    const kept = lines.filter((line) => !isRemoved(line));
     const removed = lines.length - kept.length;
     if (removed === 0) return 0;
     if (kept.length === 0) {
@@ -33,9 +41,13 @@ export async function eraseFromObject(
     if (written !== null) return removed;
   }
   throw new Error(
-    `Training log object ${key} changed during each of ${maxRewrites} rewrites; retry the erasure step.`,
+    `Training log object ${key} changed during each of ${maxRewrites} rewrites; retry the step.`,
   );
 }
+
+/** Removes the lines of erased users from one object. Returns the number of removed lines. */
+export const eraseFromObject = (bucket: LogBucket, key: string, erased: ErasedGenerations): Promise<number> =>
+  removeFromObject(bucket, key, (line) => isErasedLine(line, erased));
 
 /** One step of a scan over the training log of an application for the lines of one user. */
 export interface LogScan {
@@ -60,21 +72,47 @@ export async function scanLog(
 }
 
 /**
- * Removes a user's lines, up to a generation, from the objects of one step, which may be repeated. Returns the number
- * of removed lines.
+ * Removes lines from the objects of one step, which may be repeated. Returns the number of removed lines.
  */
-export async function eraseFromLog(
+async function removeFromLog(
   bucket: LogBucket,
   step: LogScan,
-  generation: number,
+  isRemoved: (line: unknown) => boolean,
 ): Promise<{ removed: number; next: string | null }> {
   const { keys, next } = await scanLog(bucket, step);
-  const erased: ErasedGenerations = new Map([[step.pseudonym, generation]]);
   let removed = 0;
   for (let i = 0; i < keys.length; i += maxConcurrentReads) {
     const part = keys.slice(i, i + maxConcurrentReads);
-    for (const each of await Promise.all(part.map((key) => eraseFromObject(bucket, key, erased))))
+    for (const each of await Promise.all(part.map((key) => removeFromObject(bucket, key, isRemoved))))
       removed += each;
   }
   return { removed, next };
 }
+
+/**
+ * Removes a user's lines, up to a generation, from the objects of one step, which may be repeated. Returns the number
+ * of removed lines.
+ */
+export function eraseFromLog(
+  bucket: LogBucket,
+  step: LogScan,
+  generation: number,
+): Promise<{ removed: number; next: string | null }> {
+  const erased: ErasedGenerations = new Map([[step.pseudonym, generation]]);
+  return removeFromLog(bucket, step, (line) => isErasedLine(line, erased));
+}
+
+/**
+ * Removes a user's training examples that the user's consent does not allow any more. The step may be repeated. Returns
+ * the number of removed lines.
+ */
+export const removeFinerExamples = (
+  bucket: LogBucket,
+  step: LogScan,
+  limits: ConsentLimits,
+): Promise<{ removed: number; next: string | null }> =>
+  removeFromLog(
+    bucket,
+    step,
+    (line) => linePseudonym(line) === step.pseudonym && isExample(line) && !isAllowedExample(limits, line),
+  );

@@ -15,6 +15,10 @@ export function isErasedLine(line: unknown, erased: ErasedGenerations): boolean 
 /** Returns the name of the user that a line belongs to. */
 export const linePseudonym = (line: unknown): string => lineOwner.parse(line).pseudonym;
 
+/** Returns whether a line holds a training example. */
+export const isExample = (line: unknown): boolean =>
+  z.object({ kind: z.literal("example") }).safeParse(line).success;
+
 /** Returns the names of the users that lines belong to, each once. */
 export const pseudonymsIn = (lines: readonly unknown[]): string[] => [...new Set(lines.map(linePseudonym))];
 

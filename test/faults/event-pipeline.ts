@@ -16,7 +16,6 @@ import type { UserSession } from "../../durable-objects/user-session.ts";
 import { decodeColumns } from "../../model/columns/columns.ts";
 import { decodeProfile } from "../../model/profile/codec.ts";
 import type { UserProfile } from "../../model/profile/profile.ts";
-import { usualConsent } from "../../shared/consent/default-consent.ts";
 import type { EventInput, EventReceipt } from "../../shared/contracts/event.ts";
 import type { CardRequest, ProductCard } from "../../shared/contracts/product.ts";
 import { trustedRequester } from "../../shared/contracts/requester.ts";
@@ -76,7 +75,7 @@ function recommendationEnv(): RecommendationEnv {
   const databases = {
     DB: faults.wrap("database", bindings.DB, ["batch"]),
     DB_1: faults.wrap("database", bindings.DB_1, ["batch"]),
-    DEFAULT_CONSENT: usualConsent as typeof usualConsent,
+    DEFAULT_CONSENT: "exact" as never,
   };
   const user = new UserService(context, databases);
   const location = new LocationService(context, {
@@ -92,6 +91,8 @@ function recommendationEnv(): RecommendationEnv {
       hourlyTotals: (...args: Parameters<typeof user.hourlyTotals>) => user.hourlyTotals(...args),
       recordLocations: (...args: Parameters<typeof user.recordLocations>) => user.recordLocations(...args),
       findTombstones: (...args: Parameters<typeof user.findTombstones>) => user.findTombstones(...args),
+      findConsentLimits: (...args: Parameters<typeof user.findConsentLimits>) =>
+        user.findConsentLimits(...args),
     }),
     LOCATION: withFaults("locationService", {
       applyTotals: (...args: Parameters<typeof location.applyTotals>) => location.applyTotals(...args),

@@ -24,6 +24,8 @@ export default defineConfig({
         bindings: {
           MIGRATIONS: await readD1Migrations(migrations),
           PSEUDONYM_SECRET: "a-secret-of-the-tests-0123456789abcdef",
+          // The events and visits of most tests have exact locations.
+          DEFAULT_CONSENT: "exact",
           LONG: process.env.VICINITY_LONG === "1",
           // What is lost or counted twice must not hide behind the hours in which a user counts.
           COUNTING: '{"timesCounted":1000}',

@@ -7,11 +7,15 @@ export interface LiveSocket {
   close(): void;
 }
 
-/** Opens the live connection of a user with the development server key. */
-export async function openLiveSocket(stack: TestStack, userId: string): Promise<LiveSocket> {
+/** Opens the live connection of a user with a credential; the default is the development server key. */
+export async function openLiveSocket(
+  stack: TestStack,
+  userId: string,
+  credential = "dev-server-key",
+): Promise<LiveSocket> {
   const messages: string[] = [];
   const url = `${stack.url.replace("http", "ws")}v1/users/${encodeURIComponent(userId)}/live`;
-  const socket = new WebSocket(url, ["vicinity", "dev-server-key"]);
+  const socket = new WebSocket(url, ["vicinity", credential]);
   socket.addEventListener("message", ({ data }) => messages.push(String(data)));
   await new Promise<void>((resolve, reject) => {
     socket.addEventListener("open", () => resolve());

@@ -19,6 +19,7 @@ import { requireDecodablePath } from "./middleware/require-decodable-path.ts";
 import { requireJson } from "./middleware/require-json.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import type { GuardRoute } from "./openapi/operation.ts";
+import { addCoarseningRoute } from "./routes/coarsenings.ts";
 import { addDeadLetterRoutes } from "./routes/dead-letters.ts";
 import { addDiscoveryRoutes } from "./routes/discovery.ts";
 import { addEventBulkRoute } from "./routes/event-bulk.ts";
@@ -113,6 +114,7 @@ export function createApp(dependencies: Dependencies): Gateway {
   addLocationRoutes(app, dependencies, guard);
   addUserRoutes(app, dependencies, guard);
   addMergeRoutes(app, dependencies, guard, authenticator);
+  addCoarseningRoute(app, dependencies, guard);
   addModelRoutes(app, dependencies, guard);
   addRecalibrationRoutes(app, dependencies, guard);
   addKeyRoutes(app, dependencies, guard, authenticator);

@@ -70,6 +70,7 @@ const gatherCandidatesCall = candidateRequest.extend({
   last: z.array(lastChoice.extend({ nextProducts: z.array(addressedProduct).max(1000) })).max(8),
 });
 const firstStageCall = firstStageQuery.extend({ application: applicationName });
+const coarsenPointsCall = z.object({ points: z.array(point).max(1000), level: precision });
 const coarsenCall = z.object({ where: point, level: precision });
 const filterCurrencyCall = z.object({ application: applicationName, where: point.nullable() });
 const nearbyCall = nearbyQuery.extend({ application: applicationName });
@@ -115,6 +116,18 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     if (level === "exact") return ok({ point: where, place });
     if (level === "approximate") return ok({ point: coarsenToKilometer(where), place });
     return ok({ point: await this.#gazetteer.coarsen(where), place });
+  }
+
+  async coarsenPoints(points: Point[], level: Precision): Promise<Result<Point[]>> {
+    const parsed = parse(coarsenPointsCall, { points, level });
+    if (!parsed.ok) return parsed;
+    if (level === "exact") return ok(points);
+    if (level === "approximate") return ok(points.map(coarsenToKilometer));
+    const gazetteer = this.#gazetteer;
+    const coarse: Point[] = [];
+    // One after the other: points of a user are near each other, and the first one caches the cities around.
+    for (const each of parsed.value.points) coarse.push(await gazetteer.coarsen(each));
+    return ok(coarse);
   }
 
   async edgePoint(edge: EdgeLocation): Promise<Result<Point | null>> {

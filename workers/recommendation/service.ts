@@ -1,6 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
 import type { UserSession } from "../../durable-objects/user-session.ts";
+import type { Coarsening } from "../../shared/contracts/coarsening.ts";
 import type {
   DeadLetter,
   DeadLetterWithBody,
@@ -167,7 +168,11 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return ok(outcome.value.answer);
   }
 
-  async setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>> {
+  async setUserSettings(
+    application: string,
+    userId: string,
+    settings: UserSettings,
+  ): Promise<Result<Coarsening | null>> {
     const parsed = parse(settingsCall, { application, userId, settings });
     if (!parsed.ok) return parsed;
     const session = userSessionStub(this.env.USER_SESSION, application, userId, settings.home);
@@ -247,6 +252,14 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const scope: SealedIdScope = { application, kind: "erasure" };
     const erasure = await this.#askUserObject(scope, id, (session) => session.erasure(application, id));
     return erasure ? ok(erasure) : refuse("not_found", `There is no erasure ${id}.`);
+  }
+
+  async getCoarsening(application: string, id: string): Promise<Result<Coarsening>> {
+    const parsed = parse(applicationName, application);
+    if (!parsed.ok) return parsed;
+    const scope: SealedIdScope = { application, kind: "coarsening" };
+    const found = await this.#askUserObject(scope, id, (session) => session.coarsening(application, id));
+    return found ? ok(found) : refuse("not_found", `There is no coarsening ${id}.`);
   }
 
   /**

@@ -17,6 +17,8 @@ export default defineConfig({
         bindings: {
           MIGRATIONS: await readD1Migrations(migrations),
           PSEUDONYM_SECRET: "a-secret-of-the-tests-0123456789abcdef",
+          // The events and visits of most tests have exact locations.
+          DEFAULT_CONSENT: "exact",
         },
         queueProducers: { INTERACTIONS: "interactions", LOCATIONS: "locations" },
         modulesRules: [

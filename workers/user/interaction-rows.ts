@@ -1,5 +1,8 @@
+import { unknownConsent } from "../../shared/contracts/consent.ts";
 import type { AcceptedInteraction } from "../../shared/contracts/event.ts";
+import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import { addTotals, type HourTotals } from "../../shared/contracts/totals.ts";
+import { rankOf } from "./consent.ts";
 
 /** One user's part of a batch of interactions. */
 export interface UserInteractionBatch {
@@ -33,6 +36,9 @@ export interface InteractionJson {
   la: number | null;
   /** Longitude, at the precision that the user allows. */
   lo: number | null;
+  /** Rank of the location's precision, 0 for the finest, and version of the settings when it was collected. */
+  k: number;
+  v: number;
   /** Recommendation id. */
   r: string | null;
   /** 1 for the user's first choice of the product. */
@@ -44,6 +50,21 @@ export interface InteractionJson {
   /** Key of the user's network, by which users whom nobody vouches for count together; null for others. */
   n: number | null;
 }
+
+/** One user's part of a batch of visits. */
+export type UserVisitBatch = Omit<UserInteractionBatch, "interactions"> & { visits: PlaceVisit[] };
+
+/** A visit as the insert statement reads it; {@link InteractionJson} describes the short keys. */
+export type VisitJson = PlaceVisit & Pick<InteractionJson, "u" | "o" | "g" | "s" | "k" | "v">;
+
+/** Returns the rows of a batch of visits. */
+export const toVisitJson = (batch: UserVisitBatch[]): VisitJson[] =>
+  batch.flatMap(({ userId, pseudonym, generation, visits }) =>
+    visits.map((visit) => ({
+      ...{ ...visit, u: userId, o: pseudonym, g: generation, s: visit.time },
+      ...{ k: rankOf(visit.precision), v: visit.version ?? unknownConsent.version },
+    })),
+  );
 
 /** Returns the rows of a batch, each event of a user's generation once. */
 export function toInteractionJson(batch: UserInteractionBatch[]): InteractionJson[] {
@@ -64,6 +85,8 @@ export function toInteractionJson(batch: UserInteractionBatch[]): InteractionJso
         s: interaction.time,
         la: interaction.location?.lat ?? null,
         lo: interaction.location?.lon ?? null,
+        k: rankOf((interaction.consent ?? unknownConsent).precision),
+        v: (interaction.consent ?? unknownConsent).version,
         r: interaction.recommendationId,
         f: interaction.first ? 1 : 0,
         fp: interaction.firstPurchase ? 1 : 0,

@@ -1,28 +1,14 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
+import type { ConsentLimits } from "../../shared/consent/consent-limits.ts";
 import { defaultConsentOf } from "../../shared/consent/default-consent.ts";
 import { decodeCursor, encodeCursor, toPage } from "../../shared/contracts/cursor.ts";
-import { acceptedInteraction, eventType } from "../../shared/contracts/event.ts";
 import type { Page, PageQuery } from "../../shared/contracts/page.ts";
-import {
-  applicationName,
-  epochSeconds,
-  generation,
-  identifier,
-  pseudonym,
-} from "../../shared/contracts/primitives.ts";
 import { type PlaceVisit, placeVisit } from "../../shared/contracts/queues.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
 import type { ProductTotals, Totals } from "../../shared/contracts/totals.ts";
-import {
-  type User,
-  type UserInput,
-  type UserInteraction,
-  type UserPatch,
-  userInput,
-  userPatch,
-} from "../../shared/contracts/user.ts";
+import type { User, UserInput, UserInteraction, UserPatch } from "../../shared/contracts/user.ts";
 import type {
   CountedInteraction,
   EndedUser,
@@ -31,6 +17,7 @@ import type {
   HistoryRow,
   KnownToTarget,
   RecordedInteractions,
+  Replacements,
   StoredEvent,
   Tombstone,
   UserApi,
@@ -39,8 +26,9 @@ import type {
   UserVisit,
 } from "../../shared/services/user-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
+import { readConsentLimits, replaceLocations } from "./consent.ts";
 import { databaseOfUser, userDatabases } from "./database.ts";
-import type { UserInteractionBatch } from "./interaction-rows.ts";
+import type { UserInteractionBatch, UserVisitBatch } from "./interaction-rows.ts";
 import { adoptProfile, closeMergedGeneration, insertHistory, readHistory } from "./merge-users.ts";
 import { removeExpiredRows } from "./retention.ts";
 import {
@@ -52,82 +40,38 @@ import {
   userSettingsOf,
   userVisitOf,
 } from "./rows.ts";
-import { type UserRow, UserStore, type UserVisitBatch } from "./store.ts";
-
-const userCall = z.object({ application: applicationName, userId: identifier });
-const pageInput = z.object({ limit: z.number().int().min(1).max(500), cursor: z.string().optional() });
-const userGeneration = z.object({ userId: identifier, pseudonym, generation });
-const putCall = userCall.extend({ input: userInput });
-const patchCall = userCall.extend({ patch: userPatch });
-const listCall = pageInput.extend({ application: applicationName });
-const listInteractionsCall = userCall.extend({ query: pageInput });
-const interactionPosition = z.object({ time: z.number(), eventId: z.string() });
-const recordInteractionsCall = z.object({
-  application: applicationName,
-  batch: z.array(userGeneration.extend({ interactions: z.array(acceptedInteraction) })).max(5000),
-});
-const findInteractionsCall = z.object({
-  application: applicationName,
-  events: z.array(z.object({ userId: identifier, eventId: identifier })).max(4000),
-});
-const recordLocationsCall = z.object({
-  application: applicationName,
-  batch: z.array(userGeneration.extend({ visits: z.array(placeVisit) })).max(1000),
-});
-const eraseCall = z
-  .object({
-    application: applicationName,
-    user: userGeneration.extend({ logPseudonym: pseudonym.optional() }),
-    end: z.enum(["erased", "merged"]),
-  })
-  .refine(({ user, end }) => end === "merged" || user.logPseudonym !== undefined, {
-    path: ["user", "logPseudonym"],
-    message: "is required for an erased user",
-  });
-const mergedCall = z.object({ application: applicationName, user: userGeneration });
-const tombstonesCall = z.object({ application: applicationName, pseudonyms: z.array(pseudonym).max(10_000) });
-/** Maximum number of rows that one step of a merge copies. */
-const maxHistoryRows = 1000;
-/** Maximum number of rows of each table that one step of an erasure removes. */
-const maxErasedRowsPerStep = 5000;
-const readHistoryCall = userCall.extend({
-  after: z.string(),
-  limit: z.number().int().min(1).max(maxHistoryRows),
-});
-const readVisitsCall = readHistoryCall.extend({ after: z.number().int() });
-const historyRow = z.looseObject({
-  event_id: identifier,
-  type: eventType,
-  product_id: identifier,
-  time: epochSeconds,
-  lat: z.number().nullable(),
-  lon: z.number().nullable(),
-  recommendation_id: z.string().nullable(),
-  first: z.number(),
-  first_purchase: z.number(),
-});
-const ids = z.array(z.string());
-const insertHistoryCall = z.object({
-  application: applicationName,
-  into: userGeneration,
-  from: pseudonym,
-  rows: z.array(historyRow).max(maxHistoryRows),
-  known: z.object({ equal: ids, conflicting: ids, chosen: ids, purchased: ids }),
-});
-const adoptCall = z.object({ application: applicationName, fromUserId: identifier, into: userGeneration });
-const totalsCall = z.object({ application: applicationName, productIds: z.array(identifier).max(1000) });
-
-const rebuildTotalsCall = z.object({
-  application: applicationName,
-  limit: z.number().int().min(1).max(10_000),
-});
+import {
+  adoptCall,
+  consentLimitsCall,
+  eraseCall,
+  findInteractionsCall,
+  insertHistoryCall,
+  interactionPosition,
+  listCall,
+  listInteractionsCall,
+  maxErasedRowsPerStep,
+  mergedCall,
+  pageInput,
+  patchCall,
+  putCall,
+  readHistoryCall,
+  readVisitsCall,
+  rebuildTotalsCall,
+  recordInteractionsCall,
+  recordLocationsCall,
+  replaceLocationsCall,
+  tombstonesCall,
+  totalsCall,
+  userCall,
+} from "./rpc-inputs.ts";
+import { type UserRow, UserStore } from "./store.ts";
 
 const now = (): number => Date.now() / 1000;
 
 /** RPC entry point of the user worker. Parses the input and delegates to {@link UserStore}; see {@link UserApi}. */
 export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   get #store(): UserStore {
-    return new UserStore(userDatabases(this.env));
+    return new UserStore(userDatabases(this.env), defaultConsentOf(this.env));
   }
 
   #userOf = (row: UserRow): User => userOf(row, defaultConsentOf(this.env));
@@ -345,6 +289,28 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     const from = { database: this.#databaseOf(application, fromUserId), userId: fromUserId };
     await adoptProfile(from, this.#databaseOf(application, into.userId), application, into, now());
     return this.getSettings(application, into.userId);
+  }
+
+  async findConsentLimits(application: string, userIds: string[]): Promise<Result<ConsentLimits[]>> {
+    const parsed = parse(consentLimitsCall, { application, userIds });
+    if (!parsed.ok) return parsed;
+    const groups = Map.groupBy(userIds, (userId) => this.#databaseOf(application, userId));
+    const defaultConsent = defaultConsentOf(this.env);
+    const lists = await Promise.all(
+      [...groups].map(([database, part]) => readConsentLimits(database, application, part, defaultConsent)),
+    );
+    return ok(lists.flat());
+  }
+
+  async replaceLocations(
+    application: string,
+    userId: string,
+    replacements: Replacements,
+  ): Promise<Result<{ changed: number }>> {
+    const parsed = parse(replaceLocationsCall, { application, userId, replacements });
+    if (!parsed.ok) return parsed;
+    const database = this.#databaseOf(application, userId);
+    return ok({ changed: await replaceLocations(database, application, userId, replacements) });
   }
 
   async findTombstones(application: string, pseudonyms: string[]): Promise<Result<Tombstone[]>> {

@@ -1,8 +1,9 @@
 import { eventTypes } from "../../shared/contracts/event.ts";
-import type { PlaceVisit } from "../../shared/contracts/queues.ts";
+import type { Precision } from "../../shared/contracts/primitives.ts";
 import { countFields } from "../../shared/contracts/totals.ts";
 import type { StoredEvent, Tombstone } from "../../shared/services/user-api.ts";
-import type { InteractionJson, TotalsRow } from "./interaction-rows.ts";
+import { isAllowedSql } from "./consent.ts";
+import type { InteractionJson, TotalsRow, VisitJson } from "./interaction-rows.ts";
 
 // These statements use D1's own API: they pass a list as one JSON parameter, and drizzle's batch accepts no raw
 // statements with parameters.
@@ -44,8 +45,11 @@ export async function insertInteractions(
   rows: InteractionJson[],
   batchId: string,
   now: number,
+  defaultConsent: Precision,
 ): Promise<number> {
   const list = JSON.stringify(rows);
+  const location = (key: string): string =>
+    `iif(j.value ->> 'la' IS NULL OR ${isAllowedSql(defaultConsent)}, j.value ->> '${key}', NULL)`;
   const counts = eventTypes.map((type) => `sum(type = '${type}' AND is_new)`).join(", ");
   const additions = countFields.map((name) => `"${name}" = "${name}" + excluded."${name}"`).join(", ");
   const networks = rows.some(({ n }) => n !== null)
@@ -74,7 +78,7 @@ export async function insertInteractions(
       .prepare(
         `INSERT INTO interactions
          SELECT ?1, j.value ->> 'u', j.value ->> 'e', j.value ->> 't', j.value ->> 'p', j.value ->> 's',
-           j.value ->> 'la', j.value ->> 'lo', j.value ->> 'r', j.value ->> 'f', ?3, j.value ->> 'fp',
+           ${location("la")}, ${location("lo")}, j.value ->> 'r', j.value ->> 'f', ?3, j.value ->> 'fp',
            ${countsSql}
          FROM json_each(?2) j WHERE ${notErasedSql}
          ON CONFLICT DO NOTHING`,
@@ -216,21 +220,19 @@ export async function readHours(
   return results;
 }
 
-/** A visit as the insert statement reads it; {@link InteractionJson} describes the short keys. */
-export type VisitJson = PlaceVisit & Pick<InteractionJson, "u" | "o" | "g" | "s">;
-
-/** Inserts visits that do not exist yet. Returns the number of inserted rows. */
+/** Inserts visits that do not exist yet and that the user's consent allows. Returns the number of inserted rows. */
 export async function insertVisits(
   database: D1Database,
   application: string,
   visits: VisitJson[],
+  defaultConsent: Precision,
 ): Promise<number> {
   const { meta } = await database
     .prepare(
       `INSERT INTO user_locations
        SELECT ?1, j.value ->> 'u', j.value ->> 'seq', j.value ->> 'lat', j.value ->> 'lon',
          j.value ->> 'precision', j.value ->> 's'
-       FROM json_each(?2) j WHERE ${notErasedSql}
+       FROM json_each(?2) j WHERE ${notErasedSql} AND ${isAllowedSql(defaultConsent)}
        ON CONFLICT DO NOTHING`,
     )
     .bind(application, JSON.stringify(visits))

@@ -1,5 +1,6 @@
 import { and, desc, eq, gt, inArray, notExists, sql } from "drizzle-orm";
-import type { PlaceVisit } from "../../shared/contracts/queues.ts";
+import { usualConsent } from "../../shared/consent/default-consent.ts";
+import type { Precision } from "../../shared/contracts/primitives.ts";
 import { type ProductTotals, sumTotals, type Totals } from "../../shared/contracts/totals.ts";
 import { compareUtf8 } from "../../shared/encoding/compare-utf8.ts";
 import type {
@@ -9,13 +10,16 @@ import type {
   StoredEvent,
   Tombstone,
 } from "../../shared/services/user-api.ts";
+import { limitChanges, limitsOfNew } from "./consent.ts";
 import { type Database, databaseOfUser, openDatabase } from "./database.ts";
 import {
   groupHoursByProduct,
   hoursTouched,
   type TotalsRow,
   toInteractionJson,
+  toVisitJson,
   type UserInteractionBatch,
+  type UserVisitBatch,
 } from "./interaction-rows.ts";
 
 import { erasures, interactions, userLocations, users } from "./schema.ts";
@@ -49,15 +53,15 @@ export interface RecountPosition {
   after: string;
 }
 
-/** One user's part of a batch of visits. */
-export type UserVisitBatch = Omit<UserInteractionBatch, "interactions"> & { visits: PlaceVisit[] };
-
 /** The only access to the user worker's databases. Every query is restricted to one application. */
 export class UserStore {
   readonly #databases: D1Database[];
+  readonly #defaultConsent: Precision;
 
-  constructor(databases: D1Database[]) {
+  /** `defaultConsent` is the consent of users who state none. */
+  constructor(databases: D1Database[], defaultConsent: Precision = usualConsent) {
     this.#databases = databases;
+    this.#defaultConsent = defaultConsent;
   }
 
   #databaseOf(application: string, userId: string): Database {
@@ -92,7 +96,7 @@ export class UserStore {
   async put(row: UserRow): Promise<UserRow> {
     const rows = await this.#databaseOf(row.application, row.userId)
       .insert(users)
-      .values(row)
+      .values({ ...row, ...limitsOfNew(row.precision ?? this.#defaultConsent) })
       .onConflictDoUpdate({
         target: [users.application, users.userId],
         set: {
@@ -102,6 +106,7 @@ export class UserStore {
           attributes: row.attributes,
           settingsVersion: sql`${users.settingsVersion} + 1`,
           updatedAt: row.updatedAt,
+          ...limitChanges(row.precision ?? this.#defaultConsent),
         },
       })
       .returning();
@@ -120,7 +125,12 @@ export class UserStore {
   ): Promise<UserRow | null> {
     const rows = await this.#databaseOf(application, userId)
       .update(users)
-      .set({ ...changes, settingsVersion: sql`${users.settingsVersion} + 1`, updatedAt: now })
+      .set({
+        ...changes,
+        settingsVersion: sql`${users.settingsVersion} + 1`,
+        updatedAt: now,
+        ...(changes.precision === undefined ? {} : limitChanges(changes.precision ?? this.#defaultConsent)),
+      })
       .where(and(eq(users.application, application), eq(users.userId, userId)))
       .returning();
     return rows[0] ?? null;
@@ -175,6 +185,7 @@ export class UserStore {
             // Rows of an earlier part must not pass for rows of this one.
             `${batchId}:${i}`,
             now,
+            this.#defaultConsent,
           );
         const ofNetworks = part.filter(({ n }) => n !== null);
         if (ofNetworks.length > 0)
@@ -252,12 +263,10 @@ export class UserStore {
    * the number of inserted rows.
    */
   async recordLocations(application: string, batch: UserVisitBatch[]): Promise<number> {
-    const rows = batch.flatMap(({ userId, pseudonym, generation, visits }) =>
-      visits.map((visit) => ({ ...visit, u: userId, o: pseudonym, g: generation, s: visit.time })),
-    );
+    const rows = toVisitJson(batch);
     const inserted = await Promise.all(
       this.#groupByDatabase(application, rows, (row) => row.u).map(([database, part]) =>
-        insertVisits(database, application, part),
+        insertVisits(database, application, part, this.#defaultConsent),
       ),
     );
     return inserted.reduce((sum, each) => sum + each, 0);

@@ -11,7 +11,8 @@ export default defineConfig({
       miniflare: {
         compatibilityDate: "2026-11-01",
         d1Databases: ["DB", "DB_1"],
-        bindings: { MIGRATIONS: await readD1Migrations(migrations) },
+        // The events of most tests have exact locations.
+        bindings: { MIGRATIONS: await readD1Migrations(migrations), DEFAULT_CONSENT: "exact" },
       },
     })),
   ],

@@ -213,5 +213,7 @@ function profileOfBoth(into: UserProfile, from: UserProfile, fromPrecision: Prec
   return {
     ...mergeProfiles(at(into, into.precision), at(from, fromPrecision)),
     ...{ home, precision, statedPrecision, settingsVersion: into.settingsVersion },
+    // What is stored about `into` stays finer until its coarsening.
+    finestStored: isFiner(precision, into.finestStored) ? precision : into.finestStored,
   };
 }

@@ -66,6 +66,6 @@ export interface MergeTargetObject {
     commit: MergeCommit,
   ): Promise<MergeCommitted | null>;
   cancelMerge(source: MergeSource): Promise<boolean>;
-  setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<null>>;
+  setUserSettings(application: string, userId: string, settings: UserSettings): Promise<Result<unknown>>;
   finishMerge(source: MergeSource): Promise<void>;
 }

@@ -71,6 +71,7 @@ describe("/openapi.json", () => {
       "GET /v1/erasures/{id}": "people:write",
       "POST /v1/users/{id}/merge": "self",
       "GET /v1/merges/{id}": "user",
+      "GET /v1/coarsenings/{id}": "people:write",
       "GET /v1/users/{id}/export": "own",
       "GET /v1/products": "anyone",
       "POST /v1/products/bulk": "products:write",

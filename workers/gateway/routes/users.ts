@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Coarsening } from "../../../shared/contracts/coarsening.ts";
 import { erasure } from "../../../shared/contracts/erasure.ts";
 import { exportItem } from "../../../shared/contracts/export.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
@@ -10,7 +11,7 @@ import {
   userInput,
   userPatch,
 } from "../../../shared/contracts/user.ts";
-import { inputWarning } from "../../../shared/contracts/warning.ts";
+import { type InputWarning, inputWarning } from "../../../shared/contracts/warning.ts";
 import type { UserSettings } from "../../../shared/services/user-api.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -27,13 +28,22 @@ import {
   plainIdPath,
   problemResponses,
 } from "../openapi/operation.ts";
-import { checkLocation, withWarnings } from "../request/check-location.ts";
+import { checkLocation } from "../request/check-location.ts";
 import { patchUser, putUser } from "../user-profile.ts";
 import { interactionsFor, userFor } from "../withhold-places.ts";
+import { shownCoarsening } from "./coarsenings.ts";
 
 const stored = shownUser.meta({ id: "User" });
-const written = shownUser.extend({ warnings: z.array(inputWarning).optional() }).meta({ id: "WrittenUser" });
-const writtenOrWarnings = z.union([written, z.object({ warnings: z.array(inputWarning) })]);
+/** What is said about a stored profile beside the profile itself. */
+const remarks = {
+  warnings: z.array(inputWarning).optional(),
+  coarsening: shownCoarsening.optional().meta({
+    description:
+      "Present if the consent was lowered: how far what is stored is coarsened. Poll `GET /v1/coarsenings/{id}`.",
+  }),
+};
+const written = shownUser.extend(remarks).meta({ id: "WrittenUser" });
+const writtenOrRemarks = z.union([written, z.object(remarks)]);
 const notShown = { description: "Stored. A key without `people:read` is not shown the profile." };
 const list = z.object({ items: z.array(stored), nextCursor: z.string().optional() });
 const history = z.object({
@@ -49,10 +59,17 @@ const exportParameters = pageParameters.extend({ cursor: z.string().min(1).max(2
 const erased = erasure.meta({ id: "Erasure" });
 const tags = ["People"];
 
+/** Returns what an answer says beside the profile; null for nothing. */
+function remarksOf(warnings: InputWarning[], begun: Coarsening | null) {
+  if (warnings.length === 0 && begun === null) return null;
+  return { ...(warnings.length > 0 ? { warnings } : {}), ...(begun ? { coarsening: begun } : {}) };
+}
+
 /** Adds routes for users: profiles, interactions, location, export and erasure. */
 export function addUserRoutes(app: Gateway, { services, settings }: Dependencies, guard: GuardRoute): void {
   /**
    * Sends changed settings to the user's object before the response, because the object serves every recommendation.
+   * Returns the coarsening that a lowered consent begins, or null.
    */
   const sendSettings = async (application: string, userId: string, settings: UserSettings) =>
     unwrap(
@@ -86,12 +103,16 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
       method: "put",
       path: "/v1/users/{id}",
       summary: "Create or replace a user's profile",
-      description: `${describeAccess("people:write")} Without \`people:read\` too, the answer has no profile. The home is stored at the precision that \`consent.location\` allows. A home at (0, 0) is stored as null, with a warning.`,
+      description:
+        `${describeAccess("people:write")} Without \`people:read\` too, the answer has no profile. The home is stored at the ` +
+        "precision that `consent.location` allows. A home at (0, 0) is stored as null, with a warning. Without " +
+        "`consent.location`, the deployment's `DEFAULT_CONSENT` counts. A lowered consent coarsens what is stored: " +
+        "`coarsening` says how far.",
       tags,
       ...guard("people:write", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(userInput.meta({ id: "UserBody" })) },
       responses: {
-        200: jsonResponse("Replaced, or stored with warnings.", writtenOrWarnings),
+        200: jsonResponse("Replaced, or stored with remarks.", writtenOrRemarks),
         201: jsonResponse("Created.", written),
         204: notShown,
         ...problemResponses,
@@ -103,10 +124,10 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
       const body = c.req.valid("json");
       const { location: home, warnings } = checkLocation(body.home, "home");
       const put = await putUser(services, application, id, { ...body, home }, settings.defaultConsent);
-      await sendSettings(application, id, put.settings);
-      if (!mayReadProfiles(c.var.caller))
-        return warnings.length > 0 ? c.json({ warnings }, 200) : c.body(null, 204);
-      return c.json(withWarnings(userFor(c.var.caller, put.user), warnings), put.created ? 201 : 200);
+      const begun = await sendSettings(application, id, put.settings);
+      const said = remarksOf(warnings, begun);
+      if (!mayReadProfiles(c.var.caller)) return said ? c.json(said, 200) : c.body(null, 204);
+      return c.json({ ...userFor(c.var.caller, put.user), ...said }, put.created ? 201 : 200);
     },
   );
 
@@ -145,7 +166,7 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
       ...guard("people:write", kilobytes(64)),
       request: { params: idPath, query: noQuery, body: jsonBody(userPatch.meta({ id: "UserPatch" })) },
       responses: {
-        200: jsonResponse("The changed profile.", writtenOrWarnings),
+        200: jsonResponse("The changed profile.", writtenOrRemarks),
         204: notShown,
         ...problemResponses,
       },
@@ -162,10 +183,10 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
         home === undefined ? body : { ...body, home },
         settings.defaultConsent,
       );
-      await sendSettings(application, id, patched.settings);
-      if (!mayReadProfiles(c.var.caller))
-        return warnings.length > 0 ? c.json({ warnings }, 200) : c.body(null, 204);
-      return c.json(withWarnings(userFor(c.var.caller, patched.user), warnings), 200);
+      const begun = await sendSettings(application, id, patched.settings);
+      const said = remarksOf(warnings, begun);
+      if (!mayReadProfiles(c.var.caller)) return said ? c.json(said, 200) : c.body(null, 204);
+      return c.json({ ...userFor(c.var.caller, patched.user), ...said }, 200);
     },
   );
 

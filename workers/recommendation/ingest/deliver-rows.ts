@@ -10,6 +10,7 @@ import { hourSeconds } from "../../../shared/time/seconds.ts";
 import { eraseFromObject } from "../../../shared/training-log/erase-user.ts";
 import { countOutcomes } from "../rollout/count-outcomes.ts";
 import { fetchCards } from "./fetch-cards.ts";
+import { respectConsent } from "./respect-consent.ts";
 import { writeTrainingLog } from "./write-training-log.ts";
 
 /** Products whose totals the user service returns in one call. */
@@ -97,14 +98,15 @@ export function mergeByUser(messages: readonly InteractionsMessage[]): UserRows[
 
 /**
  * Writes outbox rows to their stores, in this order: the user database, the cells, the experiment counts, the training
- * log. The user database takes rows and totals in one transaction; the cells take absolute totals. Each write is
+ * log. What a consent that was lowered meanwhile forbids is left out. The user database takes rows and totals in one transaction; the cells take absolute totals. Each write is
  * idempotent. Throws at the first write that fails; the later writes are not done.
  */
 export async function deliverRows(
   env: RecommendationEnv,
   application: string,
-  users: readonly UserRows[],
+  sent: readonly UserRows[],
 ): Promise<void> {
+  const users = await respectConsent(env, application, sent);
   const batch = users.map(({ userId, pseudonym, generation, rows }) => ({
     userId,
     pseudonym,

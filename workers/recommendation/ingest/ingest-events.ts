@@ -17,8 +17,8 @@ import { type Requester, trustedRequester } from "../../../shared/contracts/requ
 import { ok, type Refusal, RefusalError, type Result, unwrap } from "../../../shared/contracts/result.ts";
 import { hourlyLimitText, secondsToNextHour } from "../../../shared/counting/hourly-limit.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
+import { coarsenPoint } from "../../../shared/geo/coarsen-point.ts";
 import type { HistoryReport } from "../../../shared/services/recommendation-api.ts";
-import { coarsenPoint } from "../serve/resolve-location.ts";
 import { deliverRows } from "./deliver-rows.ts";
 import {
   eventTimeOf,
@@ -151,11 +151,25 @@ interface RecordingContext {
   now: number;
 }
 
+/** Attempts to record events of a user whose consent is lowered meanwhile. */
+const maxAttempts = 3;
+
+/** Records events of a user, and again if the user's consent was lowered after it was read. */
+async function recordForUser(...args: Parameters<typeof recordOnce>): Promise<UserIngestResult> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await recordOnce(...args);
+    } catch (error) {
+      const isLowered = error instanceof RefusalError && error.refusal.code === "conflict";
+      if (!isLowered || attempt === maxAttempts) throw error;
+    }
+}
+
 /**
  * Records events in the user object, with locations at the precision that the user allows. The rows of history events
  * (`isHistory`) are returned for duplicates too, because the outbox does not send them.
  */
-async function recordForUser(
+async function recordOnce(
   env: RecommendationEnv,
   application: string,
   { userId, events }: UserEvents,

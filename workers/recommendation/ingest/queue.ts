@@ -22,6 +22,7 @@ import { errorText } from "../../../shared/errors/error-text.ts";
 import { bisectBatch } from "./bisect-batch.ts";
 import { Confirmations, type DeliveredRows } from "./confirmations.ts";
 import { deliverRows, mergeByUser } from "./deliver-rows.ts";
+import { respectConsentOfVisits } from "./respect-consent.ts";
 
 /** Applications of a batch whose messages are delivered at the same time. */
 const maxConcurrentApplications = 4;
@@ -46,12 +47,14 @@ async function deliverLocations(
   unwrap(
     await env.USER.recordLocations(
       application,
-      messages.map(({ userId, pseudonym, generation, rows }) => ({
-        userId,
-        pseudonym,
-        generation,
-        visits: rows,
-      })),
+      await respectConsentOfVisits(
+        env,
+        application,
+        messages.map(({ userId, pseudonym, generation, rows }) => ({
+          ...{ userId, pseudonym, generation },
+          visits: rows,
+        })),
+      ),
     ),
     "the user service",
   );

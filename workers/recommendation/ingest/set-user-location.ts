@@ -4,9 +4,10 @@ import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import type { LocationInput, LocationOutcome } from "../../../shared/contracts/user.ts";
+import { coarsenPoint } from "../../../shared/geo/coarsen-point.ts";
 import { implausibilityOf, implausibilityText } from "../../../shared/geo/implausible-point.ts";
 import { lastLocation } from "../serve/last-location.ts";
-import { coarsenPoint, placeNames } from "../serve/resolve-location.ts";
+import { placeNames } from "../serve/resolve-location.ts";
 import { lastLocationSecondsOf } from "../settings.ts";
 import {
   eventTimeOf,

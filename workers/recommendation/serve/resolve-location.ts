@@ -4,7 +4,7 @@ import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
 import type { InputWarning } from "../../../shared/contracts/warning.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
-import { coarsenToCity, coarsenToKilometer } from "../../../shared/geo/coarsen.ts";
+import { coarsenPoint } from "../../../shared/geo/coarsen-point.ts";
 import { implausibilityOf, implausibilityText } from "../../../shared/geo/implausible-point.ts";
 import type { LocationApi } from "../../../shared/services/location-api.ts";
 import { lastLocation } from "./last-location.ts";
@@ -20,19 +20,6 @@ export interface RecommendationLocation {
   warnings: InputWarning[];
   /** What failed, if the location could not be resolved. */
   skipped?: string;
-}
-
-/** Returns a point coarsened to a precision. Call this before anything is computed from the point or stores it. */
-export async function coarsenPoint(
-  location: LocationApi,
-  point: Point,
-  precision: Precision,
-): Promise<Point> {
-  // At `none`, a point is used for the answer to its request, and stored nowhere.
-  if (precision === "exact" || precision === "none") return point;
-  if (precision === "approximate") return coarsenToKilometer(point);
-  const coarse = await location.coarsen(point, precision);
-  return coarse.ok ? coarse.value.point : coarsenToCity(point);
 }
 
 /** Where a recommendation is wanted, as the request says. */

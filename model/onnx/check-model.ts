@@ -5,10 +5,9 @@ import { sha256Hex } from "../../shared/hash/sha256.ts";
 import type { FeatureBatch, FeatureShape, Scores } from "../features/batch.ts";
 import { inputSpecs, outputSpecs } from "./export.ts";
 import { batchFromInputs } from "./inputs.ts";
+import { maxCandidatesPerRun, modelLimits } from "./inspect/limits.ts";
 import type { ModelSession } from "./model-session.ts";
 
-/** Largest accepted model, in bytes. */
-export const maxModelBytes = 8 * 1024 * 1024;
 /** Largest accepted difference from the golden outputs, relative to outputs above 1. */
 const goldenTolerance = 1e-4;
 
@@ -22,10 +21,10 @@ export async function checkModel(
   if (!parsed.success)
     return refuse("invalid_input", `The manifest is not as documented: ${z.prettifyError(parsed.error)}`);
   const parsedManifest = parsed.data;
-  if (bytes.byteLength > maxModelBytes)
+  if (bytes.byteLength > modelLimits.bytes)
     return refuse(
       "too_large",
-      `The file has ${bytes.byteLength} bytes; a model has at most ${maxModelBytes}.`,
+      `The file has ${bytes.byteLength} bytes; a model has at most ${modelLimits.bytes}.`,
     );
   if (parsedManifest.bytes !== bytes.byteLength)
     return refuse(
@@ -46,8 +45,12 @@ export async function checkModel(
       "invalid_input",
       "The outputs in the manifest must be the two heads `engage` and `purchase`.",
     );
-  if (parsedManifest.golden.candidates < 1)
-    return refuse("invalid_input", "The golden vectors must have at least one candidate.");
+  const { candidates } = parsedManifest.golden;
+  if (candidates < 1 || candidates > maxCandidatesPerRun)
+    return refuse(
+      "invalid_input",
+      `The golden vectors must have at least one candidate and at most ${maxCandidatesPerRun}; they have ${candidates}.`,
+    );
   return ok(parsedManifest);
 }
 
@@ -73,7 +76,7 @@ export async function checkGoldenVectors(
 }
 
 /** List sizes that serving may request: the smallest and the largest. */
-const listSizes = [1, 500];
+const listSizes = [1, maxCandidatesPerRun];
 
 /**
  * Checks that a session returns one finite logit of each head per candidate, for lists of {@link listSizes} candidates.

@@ -39,7 +39,8 @@ export const outputSpecs: TensorSpec[] = [
   { name: "purchase", type: "float32", shape: ["n"] },
 ];
 
-function valueInfo({ name, type, shape }: TensorSpec): ValueInfoProto {
+/** Returns how a file declares an input or output. */
+export function valueInfo({ name, type, shape }: TensorSpec): ValueInfoProto {
   return create(ValueInfoProtoSchema, {
     name,
     type: {

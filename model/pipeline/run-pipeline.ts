@@ -8,6 +8,7 @@ import type { FeatureBatch } from "../features/batch.ts";
 import type { BatchPool } from "../features/batch-pool.ts";
 import { type Candidate, computeFeatures } from "../features/compute-features.ts";
 import { rankingContext } from "../features/ranking-context.ts";
+import { maxCandidatesPerRun } from "../onnx/inspect/limits.ts";
 import type { UserProfile } from "../profile/profile.ts";
 import { candidateCapsFor } from "../retrieval/candidate-caps.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
@@ -21,7 +22,7 @@ import type { CandidateService, LocationResolution, Ranker } from "./ports.ts";
 import { reasonsOf } from "./reasons.ts";
 
 /** Candidates that the ranker scores at most, when serving, training and evaluating. */
-export const maxCandidates = 500;
+export const maxCandidates = maxCandidatesPerRun;
 
 /** A query of the pipeline: the user, the moment and the rules of one recommendation. */
 export interface PipelineQuery {

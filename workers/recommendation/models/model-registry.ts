@@ -1,4 +1,3 @@
-import { maxModelBytes } from "../../../model/onnx/check-model.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import {
   type ModelDetails,
@@ -137,8 +136,6 @@ export class ModelRegistry {
   ): Promise<Result<ModelRecord>> {
     if (manifest.version === bundledModelManifest.version && manifest.sha256 !== bundledModelManifest.sha256)
       return this.#versionConflict(manifest.version);
-    if (bytes.byteLength > maxModelBytes)
-      return refuse("too_large", `A model may have at most ${maxModelBytes} bytes; got ${bytes.byteLength}.`);
     const loaded = await registeredModels.load(manifest, new Uint8Array(bytes));
     if (!loaded.ok) return loaded;
     await this.#env.MODELS.put(modelKey(this.#application, manifest.sha256), bytes);

@@ -1,6 +1,6 @@
 import type { FeatureShape } from "../../../model/features/batch.ts";
 import { checkGoldenVectors, checkListSizes, checkModel } from "../../../model/onnx/check-model.ts";
-import { inspectOnnx } from "../../../model/onnx/inspect.ts";
+import { inspectOnnx } from "../../../model/onnx/inspect/inspect-onnx.ts";
 import type { ModelSession } from "../../../model/onnx/model-session.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import type { ModelManifest } from "../../../shared/contracts/model.ts";

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { featureShape } from "../features/compute-features.ts";
-import { opset } from "./export.ts";
+import { featureShape } from "../../features/compute-features.ts";
+import { opset } from "../export.ts";
 import {
   AttributeProtoSchema,
   FunctionProtoSchema,
@@ -15,10 +15,10 @@ import {
   TensorProto_DataLocation,
   TensorProto_DataType,
   ValueInfoProtoSchema,
-} from "./generated/onnx_pb.js";
-import { inspectOnnx } from "./inspect.ts";
+} from "../generated/onnx_pb.js";
+import { inspectOnnx } from "./inspect-onnx.ts";
 
-const bytes = new Uint8Array(readFileSync(join(import.meta.dirname, "../artifacts/bundled.onnx")));
+const bytes = new Uint8Array(readFileSync(join(import.meta.dirname, "../../artifacts/bundled.onnx")));
 
 /** Returns the error detail for the bundled file after a change; an empty text if the file passes. */
 function inspectChanged(change: (model: ModelProto) => void, statedOpset = opset): string {

@@ -34,6 +34,23 @@ describe("ShareCache", () => {
     expect(cache.size).toBe(9);
   });
 
+  it("hands over what it evicts, replaces and deletes, once", () => {
+    const deleted: [string, string, number][] = [];
+    const cache = new ShareCache<number>({ maxSize: 2, onDelete: (...entry) => deleted.push(entry) });
+    cache.set("a", "1", 1);
+    cache.set("a", "2", 2);
+    cache.set("a", "3", 3);
+    cache.set("a", "2", 4);
+    cache.delete("a", "3");
+    cache.delete("a", "3");
+    expect(deleted).toEqual([
+      ["a", "1", 1],
+      ["a", "2", 2],
+      ["a", "3", 3],
+    ]);
+    expect(cache.size).toBe(1);
+  });
+
   it("never exceeds its size, returns only what was set last, and keeps an equal share of everybody", () => {
     const applications = ["a", "b", "c"];
     const step = fc.record({

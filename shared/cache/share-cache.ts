@@ -17,8 +17,8 @@ export interface ShareCacheOptions<V> {
   idleMs?: number;
   /** Milliseconds since the Unix epoch. */
   now?: () => number;
-  /** Called for each entry that is replaced, deleted or evicted; not by `clear`. */
-  onDelete?: (application: string, key: string) => void;
+  /** Called for each entry that is replaced, deleted or evicted, with its value; not by `clear`. */
+  onDelete?: (application: string, key: string, value: V) => void;
 }
 
 const defaultIdleMs = 10 * 60_000;
@@ -35,7 +35,7 @@ export class ShareCache<V> {
   readonly #sizeOf: (value: V) => number;
   readonly #idleMs: number;
   readonly #now: () => number;
-  readonly #onDelete: (application: string, key: string) => void;
+  readonly #onDelete: (application: string, key: string, value: V) => void;
   #size = 0;
   #count = 0;
 
@@ -97,7 +97,7 @@ export class ShareCache<V> {
     this.#size -= entry.size;
     this.#count--;
     if (share.entries.size === 0) this.#shares.delete(application);
-    this.#onDelete(application, key);
+    this.#onDelete(application, key, entry.value);
   }
 
   /** Forgets all values of all applications. */

@@ -22,6 +22,20 @@ export const models = sqliteTable(
   (table) => [primaryKey({ columns: [table.application, table.version] })],
 );
 
+/** Uploads of models of the last hour: loading a model is expensive, so that an application uploads a few at once. */
+export const uploads = sqliteTable(
+  "uploads",
+  {
+    application: text("application").notNull(),
+    id: text("id").notNull(),
+    /** Seconds since the Unix epoch. */
+    startedAt: real("started_at").notNull(),
+    /** Null while the upload runs, or if it was interrupted. */
+    endedAt: real("ended_at"),
+  },
+  (table) => [primaryKey({ columns: [table.application, table.id] })],
+);
+
 /** The rollout of a version: shadow statistics and canary verdict. */
 export const rollouts = sqliteTable(
   "rollouts",

@@ -43,6 +43,7 @@ import { redeliverRows } from "./ingest/queue.ts";
 import { setUserLocation } from "./ingest/set-user-location.ts";
 import { ModelRegistry } from "./models/model-registry.ts";
 import { type ModelFile, scoreLists, servingModelFile, tryModel } from "./models/trainer-calls.ts";
+import { uploadModel } from "./models/upload-model.ts";
 import { bundledModel } from "./ranker/isolate-models.ts";
 import { runRebuildStep } from "./rebuild.ts";
 import { advanceRollouts } from "./rollout/advance-rollouts.ts";
@@ -302,7 +303,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     bytes: ArrayBuffer,
   ): Promise<Result<ModelRecord>> {
     const parsed = parse(manifestCall, { application, manifest });
-    return parsed.ok ? this.#registry(application).register(parsed.value.manifest, bytes, now()) : parsed;
+    return parsed.ok ? uploadModel(this.env, application, parsed.value.manifest, bytes, now) : parsed;
   }
 
   async servingModel(application: string): Promise<Result<ModelFile>> {
@@ -326,7 +327,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     runs: number,
   ): Promise<Result<null>> {
     const parsed = parse(tryModelCall, { application, manifest, runs });
-    return parsed.ok ? tryModel(parsed.value.manifest, bytes, runs) : parsed;
+    return parsed.ok ? tryModel(application, parsed.value.manifest, bytes, runs) : parsed;
   }
 
   async registerCandidate(

@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, inArray, isNotNull, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { ModelStatus, RolloutVerdict } from "../../shared/contracts/model.ts";
-import { drift, modelChanges, models, rollouts } from "./schema.ts";
+import { drift, modelChanges, models, rollouts, uploads } from "./schema.ts";
 
 export type ModelRow = typeof models.$inferSelect;
 export type RolloutRow = typeof rollouts.$inferSelect;
@@ -286,5 +286,36 @@ export class RegistryStore {
   /** Throws if the migrations have not been applied. */
   async probe(): Promise<void> {
     await this.#db.select({ version: models.version }).from(models).limit(1);
+  }
+
+  /**
+   * Notes that an upload starts, unless the application has `running` others that have not ended, or `perHour` within an
+   * hour. An upload that has not ended after `timeoutSeconds` was interrupted. Returns whether it may start.
+   */
+  async startUpload(
+    { application, id, now }: { application: string; id: string; now: number },
+    limits: { running: number; perHour: number; timeoutSeconds: number },
+  ): Promise<boolean> {
+    const [, started] = await this.#d1.batch([
+      this.#d1
+        .prepare("DELETE FROM uploads WHERE application = ?1 AND started_at <= ?2")
+        .bind(application, now - 3600),
+      this.#d1
+        .prepare(
+          `INSERT INTO uploads (application, id, started_at) SELECT ?1, ?2, ?3
+           WHERE (SELECT count(*) FROM uploads WHERE application = ?1 AND ended_at IS NULL AND started_at > ?4) < ?5
+           AND (SELECT count(*) FROM uploads WHERE application = ?1) < ?6`,
+        )
+        .bind(application, id, now, now - limits.timeoutSeconds, limits.running, limits.perHour),
+    ]);
+    return started.meta.changes > 0;
+  }
+
+  /** Notes that an upload has ended. */
+  async endUpload(application: string, id: string, now: number): Promise<void> {
+    await this.#db
+      .update(uploads)
+      .set({ endedAt: now })
+      .where(and(eq(uploads.application, application), eq(uploads.id, id)));
   }
 }

@@ -94,7 +94,7 @@ describe("S8: a model is bounded before a runtime sees it", () => {
     const chain = (length: number) =>
       Array.from({ length }, (_, i) => node("Relu", i === 0 ? "dense" : `v${i - 1}`, `v${i}`));
     expect(refusalOfGraph(chain(100))).toBe("");
-    expect(refusalOfGraph(chain(900))).toMatch(/compute [\d,]+ bytes for 500 candidates; at most 33,554,432/);
+    expect(refusalOfGraph(chain(900))).toMatch(/compute [\d,]+ bytes for 500 candidates; at most 25,165,824/);
     expect(refusalOfGraph(chain(1001))).toMatch(/has 1,003 operators; at most 1,000/);
     const [nodes, weights] = largeMatrix(300);
     for (let i = 0; i < 9; i++) nodes.push(node("MatMul", `m${i} m0`, `m${i + 1}`));

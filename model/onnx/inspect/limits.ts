@@ -18,7 +18,7 @@ export const modelLimits = {
   /** Bytes of one tensor that an operator computes. */
   tensorBytes: 8 * 1024 * 1024,
   /** Bytes of all tensors that the operators compute together. */
-  totalTensorBytes: 32 * 1024 * 1024,
+  totalTensorBytes: 24 * 1024 * 1024,
   /** Multiply-adds of one run; see `operators/costs.ts` for operators that do not multiply matrices. */
   multiplyAdds: 100_000_000,
 } as const;

@@ -1,3 +1,4 @@
+import { modelIdentity } from "../../../model/onnx/model-identity.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import {
   type ModelDetails,
@@ -11,7 +12,7 @@ import { toInstant } from "../../../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { ExperimentCountsTable } from "../../../shared/experiments/experiment-counts.ts";
 import { evaluateCandidate } from "../gate/evaluate-candidate.ts";
-import { registeredModels } from "../ranker/isolate-models.ts";
+import { trialModels } from "../ranker/isolate-models.ts";
 import { advanceRollout, currentVerdict } from "../rollout/advance-rollout.ts";
 import { rolloutExperimentOf } from "../rollout/canary-arm.ts";
 import { rolloutSettingsOf } from "../settings.ts";
@@ -134,15 +135,20 @@ export class ModelRegistry {
     now: number,
     origin: ModelOrigin = uploadedByHand,
   ): Promise<Result<ModelRecord>> {
-    if (manifest.version === bundledModelManifest.version && manifest.sha256 !== bundledModelManifest.sha256)
+    const identity = await modelIdentity(manifest);
+    if (
+      manifest.version === bundledModelManifest.version &&
+      identity !== (await modelIdentity(bundledModelManifest))
+    )
       return this.#versionConflict(manifest.version);
-    const loaded = await registeredModels.load(manifest, new Uint8Array(bytes));
+    const loaded = await trialModels.load(this.#application, manifest, new Uint8Array(bytes));
     if (!loaded.ok) return loaded;
     await this.#env.MODELS.put(modelKey(this.#application, manifest.sha256), bytes);
     const { version } = manifest;
     const versions = await this.#store.list(this.#application);
     const stored = versions.find((each) => each.version === version);
-    if (stored && stored.sha256 !== manifest.sha256) return this.#versionConflict(version);
+    if (stored && (await modelIdentity(modelManifest.parse(stored.manifest))) !== identity)
+      return this.#versionConflict(version);
     const isFirst =
       origin === uploadedByHand &&
       versions.every((each) => each.version === version && each.status === "registered");
@@ -162,7 +168,7 @@ export class ModelRegistry {
   #versionConflict(version: string): Result<never> {
     return refuse(
       "conflict",
-      `Version ${version} exists with another file; register the model under a new version.`,
+      `Version ${version} exists with another file or manifest; register the model under a new version.`,
     );
   }
 

@@ -1,5 +1,7 @@
+import { modelIdentity } from "../../../model/onnx/model-identity.ts";
 import { linearRanker, popularityRanker } from "../../../model/pipeline/fallback-rankers.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
+import { modelManifest } from "../../../shared/contracts/model.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { defaultVariant } from "../../../shared/experiments/variant.ts";
@@ -12,7 +14,11 @@ import { modelKey } from "./model-key.ts";
 /** Age at which a snapshot is read again after a response, in milliseconds. */
 const snapshotTtlMs = 5000;
 
-type ModelReference = Pick<ModelRow, "version" | "sha256">;
+/** A version of the registry, and the identity by which it is in isolate memory. */
+interface ModelReference {
+  version: string;
+  identity: string;
+}
 
 /** The registry's models of an application, as this isolate last read them. */
 interface RegistrySnapshot {
@@ -31,12 +37,24 @@ let readCount = 0;
 /** Snapshots by application. */
 const snapshots = new Map<string, RegistrySnapshot>();
 
+/** Returns the reference of a version. */
+const referenceOf = async ({ version, manifest }: ModelRow): Promise<ModelReference> => ({
+  version,
+  identity: await modelIdentity(modelManifest.parse(manifest)),
+});
+
 /** Loads a registered model into isolate memory, unless it is loaded. Throws if its file is missing or refused. */
-async function loadModel(env: RecommendationEnv, application: string, row: ModelRow): Promise<void> {
-  if (registeredModels.get(row)) return;
+async function loadModel(
+  env: RecommendationEnv,
+  application: string,
+  row: ModelRow,
+  { identity }: ModelReference,
+): Promise<void> {
+  if (registeredModels.get(application, identity)) return;
   const file = await env.MODELS.get(modelKey(application, row.sha256));
   if (!file) throw new Error(`the file of model ${row.version} is missing in the bucket MODELS`);
-  unwrap(await registeredModels.load(row.manifest, new Uint8Array(await file.arrayBuffer())), "the ranker");
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  unwrap(await registeredModels.load(application, row.manifest, bytes), "the ranker");
 }
 
 /**
@@ -46,11 +64,16 @@ async function loadModel(env: RecommendationEnv, application: string, row: Model
 async function readRegistry(env: RecommendationEnv, application: string): Promise<void> {
   const readNumber = ++readCount;
   const startedAt = Date.now();
-  const { serving, candidate } = await new RegistryStore(env.DB).servingAndCandidate(application);
-  if (serving) await loadModel(env, application, serving);
+  const rows = await new RegistryStore(env.DB).servingAndCandidate(application);
+  const serving = rows.serving && (await referenceOf(rows.serving));
+  const candidate = rows.candidate && {
+    ...(await referenceOf(rows.candidate)),
+    status: rows.candidate.status,
+  };
+  if (rows.serving && serving) await loadModel(env, application, rows.serving, serving);
   // A candidate that cannot be loaded counts as a failed shadow request. The snapshot must still be updated.
-  if (candidate)
-    await loadModel(env, application, candidate).catch((error: unknown) =>
+  if (rows.candidate && candidate)
+    await loadModel(env, application, rows.candidate, candidate).catch((error: unknown) =>
       console.error({ event: "candidate model not loaded", error: errorText(error) }),
     );
   const current = snapshots.get(application);
@@ -84,8 +107,9 @@ export async function refreshSnapshot(env: RecommendationEnv, application: strin
 /** Returns the ranker of the serving model, read from the registry: a registered model, else the bundled model. */
 export async function servingRanker(env: RecommendationEnv, application: string): Promise<Ranker> {
   const { serving } = await new RegistryStore(env.DB).servingAndCandidate(application);
-  if (serving) await loadModel(env, application, serving);
-  const own = serving ? registeredModels.get(serving) : null;
+  const reference = serving && (await referenceOf(serving));
+  if (serving && reference) await loadModel(env, application, serving, reference);
+  const own = reference && registeredModels.get(application, reference.identity);
   return own ?? (bundledModel.ok ? bundledModel.value : linearRanker);
 }
 
@@ -123,9 +147,9 @@ export async function rankersFor(
     waitUntil(refreshSnapshot(env, application));
   }
   const { serving = null, candidate: candidateRow = null } = snapshots.get(application) ?? {};
-  const servingModel = serving ? registeredModels.get(serving) : null;
+  const servingModel = serving ? registeredModels.get(application, serving.identity) : null;
   const settings = rolloutSettingsOf(env);
-  const candidate = candidateRow ? registeredModels.get(candidateRow) : null;
+  const candidate = candidateRow ? registeredModels.get(application, candidateRow.identity) : null;
   const { arm, variant } =
     candidateRow?.status === "canary"
       ? canaryArmOf(application, candidateRow.version, userId, settings.canary.share)

@@ -1,6 +1,7 @@
 import bundledBytes from "../../../model/artifacts/bundled.onnx";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { unpackFeatures } from "../../../model/features/pack-features.ts";
+import { modelIdentity } from "../../../model/onnx/model-identity.ts";
 import { randomBatch } from "../../../model/onnx/random-batch.ts";
 import { finalScores } from "../../../model/pipeline/final-scores.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
@@ -8,7 +9,7 @@ import { maxCandidates } from "../../../model/pipeline/run-pipeline.ts";
 import { yieldToEventLoop } from "../../../shared/async/yield-to-event-loop.ts";
 import { type ModelManifest, modelManifest } from "../../../shared/contracts/model.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
-import { bundledModel, registeredModels } from "../ranker/isolate-models.ts";
+import { bundledModel, registeredModels, trialModels } from "../ranker/isolate-models.ts";
 import { RegistryStore } from "../store.ts";
 import { bundledModelManifest } from "./bundled-model.ts";
 import { modelKey } from "./model-key.ts";
@@ -32,7 +33,10 @@ export async function servingModelFile(
     : refuse("not_found", `The file of model ${row.version} is missing in the bucket MODELS.`);
 }
 
-/** Returns the ranker of the registered or bundled model with a file hash. Loads the model if necessary. */
+/**
+ * Returns the ranker of the registered or bundled model with a file hash. Loads the model if necessary. Scores depend on
+ * the file alone, so that any of the manifests of one file will do.
+ */
 async function loadRanker(
   env: RecommendationEnv,
   application: string,
@@ -41,11 +45,11 @@ async function loadRanker(
   if (bundledModel.ok && bundledModel.value.sha256 === sha256) return bundledModel;
   const row = await new RegistryStore(env.DB).bySha256(application, sha256);
   if (!row) return refuse("not_found", `There is no model with sha256 ${sha256}.`);
-  const loaded = registeredModels.get(row);
+  const loaded = registeredModels.get(application, await modelIdentity(modelManifest.parse(row.manifest)));
   if (loaded) return ok(loaded);
   const file = await env.MODELS.get(modelKey(application, sha256));
   if (!file) return refuse("not_found", `The file of model ${row.version} is missing in the bucket MODELS.`);
-  return registeredModels.load(row.manifest, new Uint8Array(await file.arrayBuffer()));
+  return registeredModels.load(application, row.manifest, new Uint8Array(await file.arrayBuffer()));
 }
 
 /**
@@ -78,12 +82,18 @@ export async function scoreLists(
  * size `runs` times, so that the caller can measure the latency.
  */
 export async function tryModel(
+  application: string,
   manifest: ModelManifest,
   bytes: ArrayBuffer,
   runs: number,
 ): Promise<Result<null>> {
-  const bundled = bundledModel.ok && bundledModel.value.sha256 === manifest.sha256;
-  const ranker = bundled ? bundledModel : await registeredModels.load(manifest, new Uint8Array(bytes));
+  const identity = await modelIdentity(manifest);
+  const registered = registeredModels.get(application, identity);
+  const ranker = registered
+    ? ok(registered)
+    : identity === (await modelIdentity(bundledModelManifest))
+      ? bundledModel
+      : await trialModels.load(application, manifest, new Uint8Array(bytes));
   if (!ranker.ok) return ranker;
   const batch = randomBatch(featureShape, maxCandidates, 1);
   for (let run = 0; run < runs; run++) {

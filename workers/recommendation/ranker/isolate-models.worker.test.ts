@@ -32,6 +32,7 @@ describe("the ONNX runtime in workerd", () => {
     const file = new Uint8Array(exportOnnx(featureShape, parameters));
     const session = await openSession(file, featureShape);
     const loaded = await registeredModels.load(
+      "test",
       await buildManifest(featureShape, parameters, file, session, facts),
       file,
     );

@@ -4,7 +4,10 @@ import { initialParameters } from "../../../model/network/parameters.ts";
 import { exportOnnx } from "../../../model/onnx/export.ts";
 import { loadModelInNode } from "../../../model/onnx/load-model.node.ts";
 import { buildManifest } from "../../../model/onnx/manifest.ts";
+import { modelIdentity } from "../../../model/onnx/model-identity.ts";
 import { randomBatch } from "../../../model/onnx/random-batch.ts";
+import { buildModel, floats, integers, modelBytes, node } from "../../../model/onnx/testing/build-model.ts";
+import { defaultFirstStage } from "../../../model/retrieval/first-stage.ts";
 import { Random } from "../../../model/train/random.ts";
 import type { ModelManifest } from "../../../shared/contracts/model.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
@@ -37,32 +40,83 @@ async function model(seed: number): Promise<{ manifest: ModelManifest; bytes: Ui
   return { manifest, bytes };
 }
 
-const newModels = (maxModels = 2) => new LoadedModels(loadModelInNode, shape, maxModels);
+/** Memory of `count` of these small models. */
+const memoryOf = (count: number): number => count * 4 * 1024 * 1024;
+const newModels = (maxModels = 2) => new LoadedModels(loadModelInNode, shape, memoryOf(maxModels));
 
 describe("LoadedModels", () => {
-  it("loads a file once and returns rankers under the requested version", async () => {
+  it("loads a model once for each application", async () => {
     const models = newModels();
     const { manifest, bytes } = await model(1);
-    expect(models.get(manifest)).toBeNull();
-    const loaded = unwrap(await models.load(manifest, bytes), "the ranker");
-    const other = models.get({ version: "elsewhere", sha256: manifest.sha256 });
-    expect(other).toMatchObject({ version: "elsewhere", sha256: manifest.sha256 });
+    const identity = await modelIdentity(manifest);
+    expect(models.get("a", identity)).toBeNull();
+    const loaded = unwrap(await models.load("a", manifest, bytes), "the ranker");
+    const again = models.get("a", identity);
+    expect(again).toMatchObject({ version: "v1", sha256: manifest.sha256 });
     const batch = randomBatch(shape, 5, 1);
-    expect(await other?.score(batch)).toEqual(await loaded.score(batch));
+    expect(await again?.score(batch)).toEqual(await loaded.score(batch));
+    expect(models.get("b", identity)).toBeNull();
   });
 
-  it("drops the least recently used model, whose ranker then fails", async () => {
-    const models = newModels(2);
-    const [first, second, third] = await Promise.all([model(1), model(2), model(3)]);
-    await models.load(first.manifest, first.bytes);
-    await models.load(second.manifest, second.bytes);
-    const stale = models.get(second.manifest);
-    models.get(first.manifest);
-    await models.load(third.manifest, third.bytes);
-    expect(models.get(second.manifest)).toBeNull();
-    expect(models.get(first.manifest)).not.toBeNull();
-    expect(models.get(third.manifest)).not.toBeNull();
+  it("S8: gives two manifests of one file a ranker each, and their own first stage", async () => {
+    const models = newModels();
+    const { manifest, bytes } = await model(1);
+    const other = { ...manifest, version: "v2", firstStage: { ...defaultFirstStage, people: 2 } };
+    unwrap(await models.load("a", manifest, bytes), "the ranker");
+    const loaded = unwrap(await models.load("a", other, bytes), "the ranker");
+    expect(loaded).toMatchObject({ version: "v2", firstStage: other.firstStage });
+    expect(models.get("a", await modelIdentity(manifest))).toMatchObject({
+      version: "v1",
+      firstStage: undefined,
+    });
+    const golden = { ...manifest.golden, outputs: { engage: [9, 9, 9, 9], purchase: [9, 9, 9, 9] } };
+    expect(await models.load("a", { ...manifest, golden }, bytes)).toMatchObject({ ok: false });
+  });
+
+  it("drops the least recently used model of an application that loads many, whose ranker then fails", async () => {
+    const models = newModels(3);
+    const loadedModels = await Promise.all([1, 2, 3, 4].map(model));
+    const [first, second, third, fourth] = loadedModels;
+    const identities = await Promise.all(loadedModels.map(({ manifest }) => modelIdentity(manifest)));
+    await models.load("quiet", fourth.manifest, fourth.bytes);
+    await models.load("busy", first.manifest, first.bytes);
+    await models.load("busy", second.manifest, second.bytes);
+    const stale = models.get("busy", identities[1]);
+    models.get("busy", identities[0]);
+    await models.load("busy", third.manifest, third.bytes);
+    expect(models.get("busy", identities[1])).toBeNull();
+    expect(models.get("busy", identities[0])).not.toBeNull();
+    expect(models.get("busy", identities[2])).not.toBeNull();
+    expect(models.get("quiet", identities[3])).not.toBeNull();
     await expect(stale?.score(randomBatch(shape, 2, 1))).rejects.toThrow();
+  });
+
+  it("S8: refuses a model that costs too much before the runtime sees it, and runs no longer list", async () => {
+    let opened = 0;
+    const models = new LoadedModels(
+      (...file) => {
+        opened++;
+        return loadModelInNode(...file);
+      },
+      shape,
+      memoryOf(2),
+    );
+    const { manifest, bytes } = await model(1);
+    const large = modelBytes(
+      buildModel(
+        shape,
+        [node("Expand", "one size", "big")],
+        [floats("one", [1], [1]), integers("size", [16_000, 16_000])],
+      ),
+    );
+    const claimed = { ...manifest, bytes: large.length, sha256: await sha256Hex(large) };
+    const answer = await models.load("a", claimed, large);
+    expect(answer.ok ? "accepted" : answer.error.detail).toMatch(
+      /Expand "big".*at most 8,388,608 are allowed/,
+    );
+    expect(opened).toBe(0);
+    const ranker = unwrap(await models.load("a", manifest, bytes), "the ranker");
+    expect(() => ranker.score(randomBatch(shape, 501, 1))).toThrow("at most 500 candidates");
   });
 
   it("keeps one session of a file that is loaded twice at once", async () => {
@@ -80,10 +134,13 @@ describe("LoadedModels", () => {
         };
       },
       shape,
-      2,
+      memoryOf(2),
     );
     const { manifest, bytes } = await model(1);
-    const loaded = await Promise.all([counted.load(manifest, bytes), counted.load(manifest, bytes)]);
+    const loaded = await Promise.all([
+      counted.load("a", manifest, bytes),
+      counted.load("a", manifest, bytes),
+    ]);
     expect(loaded.map(({ ok }) => ok)).toEqual([true, true]);
     expect(open).toBe(1);
   });
@@ -106,9 +163,9 @@ describe("LoadedModels", () => {
       [{ ...manifest, sha256: other.manifest.sha256 }, other.bytes, /golden/],
     ];
     for (const [claimed, file, reason] of cases) {
-      const answer = await models.load(claimed, file);
+      const answer = await models.load("a", claimed, file);
       expect(answer.ok ? "accepted" : answer.error.detail).toMatch(reason);
     }
-    expect((await models.load(manifest, bytes)).ok).toBe(true);
+    expect((await models.load("a", manifest, bytes)).ok).toBe(true);
   });
 });

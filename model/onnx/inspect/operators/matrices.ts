@@ -32,8 +32,8 @@ function matMul(node: NodeContext): Inference {
 function gemm(node: NodeContext): Inference {
   const [a, b, c] = [node.input(0), node.input(1), node.optional(2)];
   if (a.dims.length !== 2 || b.dims.length !== 2) node.refuse("its first two inputs must be matrices");
-  const [rows, inner] = node.int("transA", 0) ? [a.dims[1], a.dims[0]] : a.dims;
-  const [innerOfB, columns] = node.int("transB", 0) ? [b.dims[1], b.dims[0]] : b.dims;
+  const [rows, inner] = node.flag("transA", false) ? [a.dims[1], a.dims[0]] : a.dims;
+  const [innerOfB, columns] = node.flag("transB", false) ? [b.dims[1], b.dims[0]] : b.dims;
   checkInner(node, inner, innerOfB);
   const dims = [rows, columns];
   if (c && !broadcastDims(node, dims, c.dims).every((size, i) => equalSizes(size, dims[i])))
@@ -49,7 +49,7 @@ const softmax: Operator = (node) => {
 };
 
 function batchNormalization(node: NodeContext): Inference {
-  if (node.int("training_mode", 0) !== 0) node.refuse("is in training mode; export the model for evaluation");
+  if (node.flag("training_mode", false)) node.refuse("is in training mode; export the model for evaluation");
   const { type, dims } = node.input(0);
   return elementwise({ type, dims });
 }

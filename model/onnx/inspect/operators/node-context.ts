@@ -89,6 +89,14 @@ export class NodeContext {
     return attribute ? this.#number(name, attribute.i) : fallback;
   }
 
+  /** Returns an attribute that is on (1) or off (0). Refuses other numbers, which operators read differently. */
+  flag(name: string, fallback: boolean): boolean {
+    const value = this.int(name, fallback ? 1 : 0);
+    if (value !== 0 && value !== 1)
+      this.refuse(`its attribute ${quoted(name)} is ${value}; it must be 0 or 1`);
+    return value === 1;
+  }
+
   /** Returns the values of an attribute; null if it is left out. */
   ints(name: string): number[] | null {
     const attribute = this.#attribute(name, AttributeProto_AttributeType.INTS);

@@ -7,7 +7,7 @@ import type { Inference, NodeContext, Operator } from "./node-context.ts";
 function axesOf(node: NodeContext, rank: number): number[] {
   const given = node.ints("axes") ?? (node.optional(1) ? node.constants(1, "axes") : []);
   if (given.length > 0) return node.axes(given, rank);
-  return node.int("noop_with_empty_axes", 0) ? [] : Array.from({ length: rank }, (_, i) => i);
+  return node.flag("noop_with_empty_axes", false) ? [] : Array.from({ length: rank }, (_, i) => i);
 }
 
 const withoutAxes = (dims: readonly Size[], axes: readonly number[], keep: boolean): Size[] =>
@@ -16,14 +16,14 @@ const withoutAxes = (dims: readonly Size[], axes: readonly number[], keep: boole
 function reduce(node: NodeContext): Inference {
   const input = node.input(0);
   const axes = axesOf(node, input.dims.length);
-  const dims = withoutAxes(input.dims, axes, node.int("keepdims", 1) !== 0);
+  const dims = withoutAxes(input.dims, axes, node.flag("keepdims", true));
   return readOnce(input, { type: input.type, dims });
 }
 
 function argument(node: NodeContext): Inference {
   const input = node.input(0);
   const axis = node.axis(node.int("axis", 0), input.dims.length);
-  const dims = withoutAxes(input.dims, [axis], node.int("keepdims", 1) !== 0);
+  const dims = withoutAxes(input.dims, [axis], node.flag("keepdims", true));
   return readOnce(input, { type: "int64", dims });
 }
 

@@ -35,7 +35,7 @@ function shape(node: NodeContext): Inference {
 function reshape(node: NodeContext): Inference {
   const input = node.input(0);
   const wanted = node.sizes(1, "shape");
-  const allowZero = node.int("allowzero", 0) !== 0;
+  const allowZero = node.flag("allowzero", false);
   let open = -1;
   const dims = wanted.map((size, i): Size => {
     const constant = constantOf(size);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import { featureShape } from "../../features/compute-features.ts";
 import { opset } from "../export.ts";
 import {
@@ -17,6 +18,8 @@ import {
   ValueInfoProtoSchema,
 } from "../generated/onnx_pb.js";
 import { inspectOnnx } from "./inspect-onnx.ts";
+import { grouped, modelLimits } from "./limits.ts";
+import { operators } from "./operators/operators.ts";
 
 const bytes = new Uint8Array(readFileSync(join(import.meta.dirname, "../../artifacts/bundled.onnx")));
 
@@ -152,5 +155,13 @@ describe("inspectOnnx", () => {
         graphOf(model).node.push(create(NodeProtoSchema, { opType: "Identity", attribute: [body] })),
       ),
     ).toContain("subgraph");
+  });
+
+  it("is described by the guide: each operator and each bound", () => {
+    const guide = readFileSync(join(import.meta.dirname, "../../../docs/guides/models.md"), "utf8");
+    expect([...operators.keys()].filter((name) => !new RegExp(`\\b${name}\\b`).test(guide))).toEqual([]);
+    const { multiplyAdds, tensorBytes } = unwrap(inspectOnnx(bytes, featureShape, opset), "the inspection");
+    for (const figure of [...Object.values(modelLimits), bytes.length, multiplyAdds, tensorBytes])
+      expect(guide).toContain(`| ${grouped(figure)} `);
   });
 });

@@ -62,6 +62,10 @@ async function createFirstApplication(): Promise<void> {
   await callSuccessfully("PUT", "/v1/users/gone", { body: { home: oslo } });
   resourceIds.set("/v1/erasures/", (await callSuccessfully("DELETE", "/v1/users/gone")).id);
   resourceIds.set(
+    "/v1/merges/",
+    (await callSuccessfully("POST", "/v1/users/ann/merge", { body: { from: "ann-before" } })).id,
+  );
+  resourceIds.set(
     "/v1/keys/",
     (await callSuccessfully("POST", "/v1/keys", { body: { role: "server", name: marker } })).id,
   );

@@ -3,28 +3,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { z } from "zod";
+import type { z } from "zod";
 import { Random } from "../model/train/random.ts";
 import { migrateLocalDatabases } from "../scripts/databases/migrate.ts";
 import { erasure } from "../shared/contracts/erasure.ts";
-import { exportItem } from "../shared/contracts/export.ts";
 import { callApi } from "./kill/call-api.ts";
 import { DevServer } from "./kill/dev-server.ts";
 import { readStores } from "./kill/read-stores.ts";
+import { UserRecords, waitUntilTrue } from "./kill/user-records.ts";
 import { freePort } from "./support/free-port.ts";
-import { waitUntil } from "./support/polling.ts";
 
 const long = process.env.VICINITY_LONG === "1";
 const kills = long ? 20 : 2;
 /** Longest time between the request of an erasure and the kill. */
 const maxKillDelayMs = 120;
-const erasureTimeoutSeconds = 90;
 
 const stateDir = mkdtempSync(join(tmpdir(), "vicinity-erasure-"));
 let stack: DevServer;
+let records: UserRecords;
 beforeAll(async () => {
   await migrateLocalDatabases(stateDir);
   stack = new DevServer(await freePort(), stateDir);
+  records = new UserRecords(stack.url);
   await stack.start();
 });
 afterAll(async () => {
@@ -35,42 +35,7 @@ afterAll(async () => {
 const call = <S extends z.ZodType>(schema: S, method: string, path: string, body?: object) =>
   callApi(stack.url, schema, method, path, body);
 
-const exportPage = z.object({ items: z.array(exportItem), nextCursor: z.string().optional() });
-/** Returns the names of the stores that have data of a user, from the export. */
-async function exportedStores(userId: string): Promise<string[]> {
-  const stores = new Set<string>();
-  for (let cursor = ""; ; ) {
-    const { items, nextCursor } = await call(
-      exportPage,
-      "GET",
-      `/v1/users/${userId}/export?limit=100${cursor}`,
-    );
-    for (const { store } of items) stores.add(store);
-    if (nextCursor === undefined) return [...stores].sort();
-    cursor = `&cursor=${nextCursor}`;
-  }
-}
-
-/** Waits until a condition holds. A request that fails counts as a condition that does not hold. */
-const waitUntilTrue = (description: string, condition: () => Promise<boolean>): Promise<void> =>
-  waitUntil(
-    () => condition().catch(() => false),
-    erasureTimeoutSeconds,
-    () => description,
-  );
-
 const eventsPerUser = 6;
-const receipt = z.object({ accepted: z.number() });
-/** Sends six events of a user and waits until the training log contains them. */
-async function sendEventsAndWait(userId: string): Promise<void> {
-  for (let i = 0; i < eventsPerUser; i++)
-    await call(receipt, "POST", "/v1/events", {
-      events: [{ eventId: `${userId}-${i}`, userId, type: "view", productId: "p" }],
-    });
-  await waitUntilTrue(`the training log must contain events of ${userId}`, async () =>
-    (await exportedStores(userId)).includes("training_log"),
-  );
-}
 
 it(
   "completes an erasure although the whole stack is killed while the erasure runs",
@@ -79,7 +44,7 @@ it(
     const erasureIds: string[] = [];
     for (let i = 0; i < kills; i++) {
       const userId = `user-${i}`;
-      await sendEventsAndWait(userId);
+      await records.sendEventsAndWait(userId, eventsPerUser);
       const answered = call(erasure, "DELETE", `/v1/users/${userId}`).then(
         ({ id }) => id,
         () => null,
@@ -98,10 +63,10 @@ it(
         const { status, stores } = await call(erasure, "GET", `/v1/erasures/${id}`);
         return status === "done" && stores.every((store) => store.status === "done");
       });
-      expect(await exportedStores(`user-${i}`)).toEqual([]);
+      expect(await records.stores(`user-${i}`)).toEqual([]);
     }
     // A new user with the id of an erased one starts without data.
-    await sendEventsAndWait("user-0");
+    await records.sendEventsAndWait("user-0", eventsPerUser);
     await stack.stop();
     const stored = await readStores(stateDir, "demo");
     expect(new Set(stored.interactions.map(({ userId }) => userId))).toEqual(new Set(["user-0"]));

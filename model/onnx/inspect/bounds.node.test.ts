@@ -53,6 +53,31 @@ describe("S8: a model is bounded before a runtime sees it", () => {
     );
   });
 
+  it("S8: sizes that are computed from a boolean other than 0 and 1, which the runtime reads as 1", () => {
+    const computed = (flag: Partial<TensorProto>): [NodeProto[], TensorProto[]] => [
+      [
+        node("Cast", "flag", "whole", { to: TensorProto_DataType.INT64 }),
+        node("Sub", "expected whole", "difference"),
+        node("Mul", "difference factor", "size"),
+        node("ConstantOfShape", "size", "big"),
+      ],
+      [
+        create(TensorProtoSchema, {
+          name: "flag",
+          dims: [1n],
+          dataType: TensorProto_DataType.BOOL,
+          int32Data: flag.int32Data ?? [],
+          rawData: flag.rawData ?? new Uint8Array(),
+        }),
+        integers("expected", [2]),
+        integers("factor", [1000]),
+      ],
+    ];
+    expect(refusalOfGraph(...computed({ int32Data: [1] }))).toBe("");
+    for (const flag of [{ int32Data: [2] }, { int32Data: [256] }, { rawData: new Uint8Array([2]) }])
+      expect(refusalOfGraph(...computed(flag))).toBe('The weights "flag" has a boolean that is not 0 or 1.');
+  });
+
   it("tensors that grow in one step", () => {
     const cases: [NodeProto[], TensorProto[]][] = [
       largeMatrix(20_000),

@@ -59,8 +59,8 @@ function constantDims(dims: readonly bigint[], what: string): number[] {
 }
 
 /**
- * Returns what is known of a tensor that the file contains. Refuses one that is stored elsewhere, and one whose data are
- * not exactly as many as its dimensions say.
+ * Returns what is known of a tensor that the file contains. Refuses one that is stored elsewhere, one whose data are
+ * not exactly as many as its dimensions say, and booleans other than 0 and 1.
  */
 export function constantTensor(tensor: TensorProto, what: string): TensorInfo {
   if (tensor.dataLocation === TensorProto_DataLocation.EXTERNAL || tensor.externalData.length > 0)
@@ -84,6 +84,9 @@ export function constantTensor(tensor: TensorProto, what: string): TensorInfo {
     refuseModel(
       `${what} of ${grouped(elements)} ${type} elements must hold exactly as many, as raw data or as its own type; it holds ${present}.`,
     );
+  // The runtime reads every other number as true, so that a followed 256 would be 1 there.
+  if (type === "bool" && (isRaw ? rawData : int32Data).some((value) => value !== 0 && value !== 1))
+    refuseModel(`${what} has a boolean that is not 0 or 1.`);
   const values =
     type === "float32" || type === "float64" || elements > maxFollowedValues
       ? undefined

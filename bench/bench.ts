@@ -18,6 +18,7 @@ import { measureParts } from "./sections/parts.ts";
 import { measureRare } from "./sections/rare.ts";
 import { measureRecalibration } from "./sections/recalibration.ts";
 import { measureRecalibrationMemory } from "./sections/recalibration-memory.ts";
+import { measureRules } from "./sections/rules.ts";
 import { measureSoak } from "./sections/soak.ts";
 import { measureStartup } from "./sections/startup.ts";
 import { measureSwap } from "./sections/swap.ts";
@@ -31,6 +32,7 @@ const inProcessSections = new Map<SectionName, (context: BenchContext) => Promis
   ["startup", measureStartup],
   ["choices", measureChoices],
   ["parts", measureParts],
+  ["rules", measureRules],
   ["nearby", measureNearby],
   ["rare", measureRare],
   ["cut", measureCut],

@@ -11,6 +11,7 @@ export const sectionNames = [
   "startup",
   "choices",
   "parts",
+  "rules",
   "nearby",
   "rare",
   "cut",

@@ -119,10 +119,12 @@ export function addModelRoutes(app: Gateway, { services }: Dependencies, guard: 
       path: "/v1/models",
       summary: "Register a model: its manifest and its ONNX file",
       description:
-        `${description} An application's first model serves at once. A later model runs as a shadow, then as a canary, and ` +
+        `${description} A file has at most 8 MB, supported operators only, and bounded sizes and multiply-adds for 500 candidates; ` +
+        "the guide on models lists them. An application uploads two models at once, and 60 in an hour. " +
+        "Its first model serves at once. A later model runs as a shadow, then as a canary, and " +
         "serves all users unless the canary is worse than the control.",
       tags,
-      ...guard("models:manage", megabytes(24), "other"),
+      ...guard("models:manage", megabytes(9), "other"),
       request: {
         query: noQuery,
         body: { required: true, content: { "multipart/form-data": { schema: upload } } },

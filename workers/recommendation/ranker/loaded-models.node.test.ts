@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { FeatureShape } from "../../../model/features/batch.ts";
 import { initialParameters } from "../../../model/network/parameters.ts";
 import { exportOnnx } from "../../../model/onnx/export.ts";
+import { batchFromInputs } from "../../../model/onnx/inputs.ts";
 import { loadModelInNode } from "../../../model/onnx/load-model.node.ts";
 import { buildManifest } from "../../../model/onnx/manifest.ts";
 import { modelIdentity } from "../../../model/onnx/model-identity.ts";
@@ -117,6 +118,40 @@ describe("LoadedModels", () => {
     expect(opened).toBe(0);
     const ranker = unwrap(await models.load("a", manifest, bytes), "the ranker");
     expect(() => ranker.score(randomBatch(shape, 501, 1))).toThrow("at most 500 candidates");
+  });
+
+  it("S8: refuses a model whose scores are not finite for some list", async () => {
+    const { manifest } = await model(1);
+    // The logarithm of 500 - n is not finite for 500 candidates only.
+    const bytes = modelBytes(
+      buildModel(
+        shape,
+        [
+          node("Shape", "dense", "sizes", { end: 1 }),
+          node("Sub", "limit sizes", "rest"),
+          node("Cast", "rest", "real", { to: 1 }),
+          node("Log", "real", "log"),
+          node("ReduceMax", "dense", "max", { axes: [1], keepdims: 0 }),
+          node("Add", "max log", "engage"),
+          node("Identity", "engage", "purchase"),
+        ],
+        [integers("limit", [500])],
+      ),
+    );
+    const session = await loadModelInNode(bytes, shape);
+    const claimed = { ...manifest, bytes: bytes.length, sha256: await sha256Hex(bytes) };
+    const { candidates, inputs } = claimed.golden;
+    const scores = await session.run(batchFromInputs(candidates, inputs));
+    const outputs = { engage: [...scores.engage], purchase: [...scores.purchase] };
+    const answer = await newModels().load(
+      "a",
+      { ...claimed, golden: { candidates, inputs, outputs } },
+      bytes,
+    );
+    expect(answer.ok ? "accepted" : answer.error.detail).toBe(
+      'For 500 candidates, "engage" must be 500 finite numbers.',
+    );
+    await session.release();
   });
 
   it("keeps one session of a file that is loaded twice at once", async () => {

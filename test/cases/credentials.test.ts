@@ -4,6 +4,7 @@ import type { CreatedKey, IssuedToken } from "../../shared/contracts/credential.
 import type { Erasure } from "../../shared/contracts/erasure.ts";
 import type { EventReceipt } from "../../shared/contracts/event.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
+import { generateKey } from "../../workers/gateway/keys/key.ts";
 import { exportUserData } from "../support/export-user-data.ts";
 import { importProducts, waitForNearbyProducts } from "../support/import-products.ts";
 import { pollUntil } from "../support/polling.ts";
@@ -197,5 +198,23 @@ describe("a key with `people:write` alone", () => {
     expect([patched.status, patched.body]).toEqual([204, ""]);
     expect((await stack.call("GET", "/v1/users/dora", { key })).status).toBe(403);
     expect((await stack.call("GET", "/v1/users/dora")).body).toMatchObject({ home: oslo });
+  });
+});
+
+describe("credentials of a stranger", () => {
+  it("S14: are refused without a look-up, or a bounded number of them, and take no access from others", async () => {
+    const { key } = await createKey({ role: "server" });
+    const headers = { "cf-connecting-ip": "192.0.2.7" };
+    const ask = async (credential: string) =>
+      (await stack.call("GET", "/v1/products?limit=1", { key: credential, headers })).status;
+    const counts = new Map<number, number>();
+    expect(await ask(key)).toBe(200);
+    for (let i = 0; i < 100; i++) {
+      const status = await ask(generateKey("server"));
+      counts.set(status, (counts.get(status) ?? 0) + 1);
+    }
+    expect(Object.fromEntries(counts)).toEqual({ 401: 20, 429: 80 });
+    expect(await ask(`${key.slice(0, -1)}!`)).toBe(401);
+    expect([await ask(key), await ask(await issueToken("bob"))]).toEqual([200, 200]);
   });
 });

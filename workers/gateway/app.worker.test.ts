@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { gatewaySettingsOf } from "./settings.ts";
 import { inMemoryServices } from "./testing/in-memory-services.ts";
 import { createTestGateway, issueTestToken, testSettings, unlimitedRate } from "./testing/test-gateway.ts";
 
@@ -115,8 +116,26 @@ describe("requests from pages of other origins", () => {
     }
   });
 
+  it("S6: are not allowed by default, but for the gateway's own pages", async () => {
+    const { origins } = gatewaySettingsOf({});
+    const gateway = createTestGateway({ settings: { ...testSettings, origins }, limiter: unlimitedRate });
+    for (const method of ["OPTIONS", "GET"])
+      for (const other of [shop, "http://localhost:3000", "null"])
+        expect((await ask(gateway, other, method)).headers.has("access-control-allow-origin"), other).toBe(
+          false,
+        );
+    const key = await issueTestToken("ann");
+    const connect = async (origin: string) =>
+      (await gateway.call("GET", "/v1/users/ann/live", { key, headers: { upgrade: "websocket", origin } }))
+        .status;
+    expect([await connect(shop), await connect("http://localhost")]).toEqual([403, 404]);
+  });
+
   it("open WebSockets from listed origins, from the gateway's own pages, and without an origin", async () => {
-    const gateway = createTestGateway({ settings: { ...testSettings, origins: [shop] } });
+    const gateway = createTestGateway({
+      settings: { ...testSettings, origins: [shop] },
+      limiter: unlimitedRate,
+    });
     const connect = async (origin?: string) => {
       const headers = { upgrade: "websocket", ...(origin === undefined ? {} : { origin }) };
       const key = await issueTestToken("ann");

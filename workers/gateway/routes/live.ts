@@ -17,13 +17,15 @@ import { type GuardRoute, idPath, noQuery, problemResponses } from "../openapi/o
 const maxConnectionSeconds = 900;
 
 /**
- * Returns when a caller's WebSocket closes, at the latest when its token expires. The result and `now` are in seconds
+ * Returns when a caller's WebSocket closes, at the latest when its token or key ends. The result and `now` are in seconds
  * since the Unix epoch.
  */
 const expiryOf = (caller: Caller, now: number): number =>
-  caller.kind === "user"
-    ? Math.min(caller.expiresAt, now + maxConnectionSeconds)
-    : now + maxConnectionSeconds;
+  Math.min(
+    now + maxConnectionSeconds,
+    caller.keyExpiresAt ?? Number.POSITIVE_INFINITY,
+    caller.kind === "user" ? caller.expiresAt : Number.POSITIVE_INFINITY,
+  );
 
 /** Adds the WebSocket that sends a user new recommendations whenever the user moves or an event is recorded. */
 export function addLiveRoute(
@@ -39,7 +41,7 @@ export function addLiveRoute(
       summary: "Receive new recommendations as they change (WebSocket)",
       description:
         `${describeAccess("self")} Browsers send the credential as a subprotocol: \`new WebSocket(url, ['vicinity', token])\`. The ` +
-        "connection closes with code 1008 when the token expires, after 15 minutes at the latest; then open another. A user " +
+        "connection closes with code 1008 when the token or its key expires, after 15 minutes at the latest; then open another. A user " +
         "can have at most 8 connections.",
       tags: ["Recommendations"],
       security,

@@ -14,6 +14,7 @@ export default defineConfig({
       },
       "workers/*/vitest.config.ts",
       "test/faults/vitest.config.ts",
+      "test/abuse/vitest.config.ts",
       "test/vitest.config.ts",
     ],
   },

@@ -7,7 +7,7 @@ const hourly = z.number().int().min(1).max(1_000_000);
 /** Which events of a user count for the lists of others, and how many events a user may send. */
 export const countingSettings = z.strictObject({
   /** Weight of a new user whom nobody vouches for: the probability that their events of a product count for others. */
-  newUserWeight: share.default(0.005),
+  newUserWeight: share.default(0.001),
   /** Days since the first event, and days with an event, after which such a user may count like any other. */
   matureDays: z.number().min(0).max(3650).default(30),
   matureActiveDays: z.number().int().min(1).max(3650).default(10),

@@ -15,9 +15,9 @@ const afterDays = (days: number, activeDays = days): number =>
 
 describe("userWeight", () => {
   it("is small for a new user, and grows to 1 with time and active days", () => {
-    expect(afterDays(0, 1)).toBe(0.005);
-    expect(afterDays(7)).toBeCloseTo((7 / 30) ** 2, 9);
-    expect(afterDays(60, 2)).toBeCloseTo(0.04, 9);
+    expect(afterDays(0, 1)).toBe(0.001);
+    expect(afterDays(7)).toBeCloseTo((7 / 30) ** 3, 9);
+    expect(afterDays(60, 2)).toBeCloseTo(0.008, 9);
     expect(afterDays(30)).toBe(1);
     for (let day = 0; day < 40; day++) expect(afterDays(day + 1)).toBeGreaterThanOrEqual(afterDays(day));
   });

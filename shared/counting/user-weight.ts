@@ -15,7 +15,7 @@ export interface UserBehavior {
 
 /**
  * Returns the weight of a user whom nobody vouches for, 0 to 1: the share of such users who count for others. It grows
- * with the square of the user's age and active days, so that it takes weeks, not hours, to invent a user who counts. It
+ * with the cube of the user's age and active days, so that it takes weeks, not days, to invent a user who counts. It
  * is 0 for a user of one product, and in an hour with more events than a human makes.
  */
 export function userWeight(
@@ -26,5 +26,5 @@ export function userWeight(
   const age = settings.matureDays > 0 ? ageSeconds / daySeconds / settings.matureDays : 1;
   const maturity = Math.max(0, Math.min(1, age, activeDays / settings.matureActiveDays));
   const variety = Math.max(0, Math.min(1, (1 - productShare) / (1 - settings.maxProductShare)));
-  return Math.max(settings.newUserWeight, maturity ** 2) * variety;
+  return Math.max(settings.newUserWeight, maturity ** 3) * variety;
 }

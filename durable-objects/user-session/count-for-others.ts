@@ -1,11 +1,10 @@
 import { hash53 } from "../../model/columns/hash.ts";
 import { choicesBefore } from "../../model/profile/apply-interaction.ts";
 import { behaviorOf } from "../../model/profile/behavior.ts";
-import { mayCount } from "../../model/profile/counted-choices.ts";
+import { mayCount, timesCountedOf } from "../../model/profile/counted-choices.ts";
 import { isKnownTransition } from "../../model/profile/counted-transitions.ts";
 import type { UserProfile } from "../../model/profile/profile.ts";
 import type { AcceptedInteraction, Interaction } from "../../shared/contracts/event.ts";
-import { eventTypes } from "../../shared/contracts/event.ts";
 import type { Requester } from "../../shared/contracts/requester.ts";
 import type { CountingSettings } from "../../shared/counting/counting-settings.ts";
 import { userWeight } from "../../shared/counting/user-weight.ts";
@@ -47,8 +46,6 @@ function countsForOthers(
   );
 }
 
-const purchaseIndex = eventTypes.indexOf("purchase");
-
 /** Returns how an event counts for others. `now` is in seconds since the epoch. */
 export function countedEvent(
   profile: UserProfile,
@@ -61,7 +58,7 @@ export function countedEvent(
   const { productId: to, time, type } = event;
   const stats = profile.products.get(to);
   const isChoice = type !== "dismiss";
-  const bought = stats ? (stats.counted?.times[purchaseIndex] ?? 0) > 0 : profile.purchased.has(to);
+  const bought = stats ? timesCountedOf(stats.counted, "purchase") > 0 : profile.purchased.has(to);
   const before = isChoice ? sourcesOf(profile, event) : [];
   return {
     counts,

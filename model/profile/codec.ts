@@ -1,7 +1,9 @@
 import { isFiner } from "../../shared/consent/levels.ts";
+import { eventTypes } from "../../shared/contracts/event.ts";
 import type { Precision } from "../../shared/contracts/primitives.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
 import { noActivity } from "./activity.ts";
+import type { CountedChoices } from "./counted-choices.ts";
 import { emptyProfile, type ProductStats, type UserProfile } from "./profile.ts";
 
 /** Version of the encoding. Increase it with every change after which older bytes cannot be decoded. */
@@ -61,10 +63,9 @@ const withAllCounted = (products: [string, ProductStats][]): UserProfile["produc
   new Map(
     products.map(([id, stats]) => {
       const lastHour = Math.floor(stats.last / hourSeconds);
-      const counted = {
-        times: stats.counts,
-        lastHours: stats.counts.map((count) => (count > 0 ? lastHour : 0)),
-      };
+      const counted: CountedChoices = {};
+      for (const [i, type] of eventTypes.entries())
+        if (stats.counts[i] > 0) counted[type] = [stats.counts[i], lastHour];
       return [id, { ...stats, counted }];
     }),
   );

@@ -1,21 +1,18 @@
 import type { EventType } from "../../shared/contracts/event.ts";
-import { eventTypes } from "../../shared/contracts/event.ts";
 import type { CountingSettings } from "../../shared/counting/counting-settings.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
 
-/** By which choices of a product a user counted for others, by type in the order of `eventTypes`. */
-export interface CountedChoices {
-  /** UTC hours in which the user counted. */
-  times: number[];
-  /** The last of them, in hours since the epoch. */
-  lastHours: number[];
-}
+/**
+ * By which choices of a product a user counted for others: for each type, in how many UTC hours, and the last of them in
+ * hours since the epoch. Types that never counted are absent, because a profile has many products.
+ */
+export type CountedChoices = { [Type in EventType]?: readonly [times: number, lastHour: number] };
 
-/** Returns the choices of a user who never counted for a product. */
-export const noCountedChoices = (): CountedChoices => ({
-  times: eventTypes.map(() => 0),
-  lastHours: eventTypes.map(() => 0),
-});
+const notCounted = [0, 0] as const;
+
+/** Returns in how many hours a user counted for a product by choices of a type. */
+export const timesCountedOf = (counted: CountedChoices | undefined, type: EventType): number =>
+  (counted?.[type] ?? notCounted)[0];
 
 /**
  * Returns whether a choice may count for others: a user counts for a product by some hours of each type, then once in
@@ -28,14 +25,9 @@ export function mayCount(
   time: number,
   { timesCounted, againDays }: Pick<CountingSettings, "timesCounted" | "againDays">,
 ): boolean {
-  if (counted === undefined) return true;
-  const at = eventTypes.indexOf(type);
+  const [times, lastHour] = counted?.[type] ?? notCounted;
   const hour = Math.floor(time / hourSeconds);
-  return (
-    counted.lastHours[at] === hour ||
-    counted.times[at] < timesCounted ||
-    hour - counted.lastHours[at] >= againDays * 24
-  );
+  return lastHour === hour || times < timesCounted || hour - lastHour >= againDays * 24;
 }
 
 /** Returns the counted choices after one more, at `time` in seconds since the epoch. */
@@ -44,15 +36,7 @@ export function withCounted(
   type: EventType,
   time: number,
 ): CountedChoices {
-  const { times, lastHours } = copyOf(counted ?? noCountedChoices());
-  const at = eventTypes.indexOf(type);
+  const [times, lastHour] = counted?.[type] ?? notCounted;
   const hour = Math.floor(time / hourSeconds);
-  if (lastHours[at] !== hour) times[at]++;
-  lastHours[at] = Math.max(lastHours[at], hour);
-  return { times, lastHours };
+  return { ...counted, [type]: [lastHour === hour ? times : times + 1, Math.max(lastHour, hour)] };
 }
-
-const copyOf = ({ times, lastHours }: CountedChoices): CountedChoices => ({
-  times: [...times],
-  lastHours: [...lastHours],
-});

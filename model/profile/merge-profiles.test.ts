@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { eventTypes, type Interaction } from "../../shared/contracts/event.ts";
 import { applyInteraction } from "./apply-interaction.ts";
 import { decodeProfile, encodeProfile } from "./codec.ts";
+import type { CountedChoices } from "./counted-choices.ts";
 import { mergeProfiles } from "./merge-profiles.ts";
 import { emptyProfile, profileLimits, type UserProfile } from "./profile.ts";
 
@@ -165,29 +166,25 @@ describe("mergeProfiles", () => {
   });
 
   it("adds up what counted for others, and makes nobody older", () => {
-    const counted = (times: number[], lastHours: number[]) => {
+    const counted = (choices: CountedChoices) => {
       const profile = profileOf([interaction("p", start)]);
       const stats = profile.products.get("p");
-      if (stats) stats.counted = { times, lastHours };
+      if (stats) stats.counted = choices;
       return profile;
     };
     const activity = { days: 3, lastDay: 20_000, hour: 480_000, events: 7, locations: 1 };
-    const into = { ...counted([1, 0, 0, 2, 0], [5, 0, 0, 9, 0]), activity: { ...activity, since: null } };
+    const into = { ...counted({ view: [1, 5], purchase: [2, 9] }), activity: { ...activity, since: null } };
     const from = {
-      ...counted([2, 1, 0, 0, 0], [4, 6, 0, 0, 0]),
+      ...counted({ view: [2, 4], click: [1, 6] }),
       activity: { ...activity, since: start, days: 2, events: 5 },
     };
     const merged = mergeProfiles(into, from);
-    expect(merged.products.get("p")?.counted).toEqual({ times: [3, 1, 0, 2, 0], lastHours: [5, 6, 0, 9, 0] });
+    expect(merged.products.get("p")?.counted).toEqual({ view: [3, 5], click: [1, 6], purchase: [2, 9] });
     expect(merged.activity).toEqual({ ...activity, since: start, events: 12, locations: 2 });
     const later = { ...from, activity: { ...from.activity, hour: 480_001 } };
     expect(mergeProfiles(into, later).activity).toMatchObject({ hour: 480_001, events: 5 });
-    expect(
-      mergeProfiles(profileOf([interaction("p", start)]), counted([1, 0, 0, 0, 0], [1, 0, 0, 0, 0])),
-    ).toMatchObject({
-      products: new Map([
-        ["p", expect.objectContaining({ counted: { times: [1, 0, 0, 0, 0], lastHours: [1, 0, 0, 0, 0] } })],
-      ]),
+    expect(mergeProfiles(profileOf([interaction("p", start)]), counted({ view: [1, 1] }))).toMatchObject({
+      products: new Map([["p", expect.objectContaining({ counted: { view: [1, 1] } })]]),
     });
   });
 

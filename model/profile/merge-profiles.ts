@@ -1,6 +1,7 @@
+import { eventTypes } from "../../shared/contracts/event.ts";
 import type { UserActivity } from "./activity.ts";
 import { addDecayed, retentionValue } from "./apply-interaction.ts";
-import { type CountedChoices, noCountedChoices } from "./counted-choices.ts";
+import type { CountedChoices } from "./counted-choices.ts";
 import {
   type CategoryStats,
   categoryHalfLives,
@@ -134,14 +135,13 @@ function mergeProducts(into: ProductStats, from: ProductStats): ProductStats {
 }
 
 /** Adds up the hours in which the users counted for others. An hour of both counts twice, so that none counts more. */
-function mergeCounted(
-  into: CountedChoices = noCountedChoices(),
-  from: CountedChoices = noCountedChoices(),
-): CountedChoices {
-  return {
-    times: addLists(into.times, from.times),
-    lastHours: into.lastHours.map((hour, i) => Math.max(hour, from.lastHours[i])),
-  };
+function mergeCounted(into: CountedChoices = {}, from: CountedChoices = {}): CountedChoices {
+  const merged: CountedChoices = { ...into };
+  for (const type of eventTypes) {
+    const [own, other] = [into[type], from[type]];
+    if (other) merged[type] = own ? [own[0] + other[0], Math.max(own[1], other[1])] : other;
+  }
+  return merged;
 }
 
 /**

@@ -1,8 +1,8 @@
 import { decodeProfile } from "../../../model/profile/codec.ts";
+import { timesCountedOf } from "../../../model/profile/counted-choices.ts";
 import { mergeProfiles } from "../../../model/profile/merge-profiles.ts";
 import type { UserProfile } from "../../../model/profile/profile.ts";
 import { isFiner } from "../../../shared/consent/levels.ts";
-import { eventTypes } from "../../../shared/contracts/event.ts";
 import { differingFields } from "../../../shared/contracts/event-content.ts";
 import type { Precision } from "../../../shared/contracts/primitives.ts";
 import { participationOf } from "../../../shared/experiments/variant.ts";
@@ -197,7 +197,7 @@ export class IncomingMerges {
 
 /** Returns whether a user counts among the buyers of a product. */
 const hasCountedPurchase = ({ products }: UserProfile, productId: string): boolean =>
-  (products.get(productId)?.counted?.times[eventTypes.indexOf("purchase")] ?? 0) > 0;
+  timesCountedOf(products.get(productId)?.counted, "purchase") > 0;
 
 /**
  * Returns the profile of the user that stays with the history of the other. A user that has stated no settings takes

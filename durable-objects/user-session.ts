@@ -131,6 +131,9 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       target: (pseudonym) => this.#session(pseudonym),
       earlierMerges: () => this.#incoming.sources(),
       endGeneration: (generation) => this.#endGeneration(generation),
+      eraseWithTarget: ({ id, application, userId, generation }) => {
+        this.#erasures.begin(id, { application, userId, generation, now: Date.now() / 1000 });
+      },
     });
     this.#consent = new ConsentKeeper(ctx.storage.sql, env, {
       pseudonym: ctx.id.toString(),
@@ -477,7 +480,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     await this.#continue();
     const refusal = this.#merges.takeRefusal(id);
     if (refusal) return { ok: false, error: refusal };
-    return ok(this.#merges.find(application, begun.value.id, null) ?? begun.value);
+    return ok(this.#merges.announce(application, begun.value.id) ?? begun.value);
   }
 
   /** Returns a merge of this user; null if it does not exist, or `into` is the pseudonym of a user it does not concern. */
@@ -485,14 +488,14 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return this.#merges.find(application, id, into);
   }
 
-  /** Agrees that another user is merged into this one. */
-  async prepareMerge(application: string, userId: string, source: MergeSource): Promise<Result<MergeTarget>> {
+  /** Agrees that another user is merged into this one, as was requested at a time, in seconds since the epoch. */
+  prepareMerge(source: MergeSource, requested: number): Result<MergeTarget> {
     if (this.#merges.frozen)
       return refuse("user_merged", "The user in the path is merged into another user.");
-    if (this.#erasures.isRunning(this.#generation)) return busy("The user in the path is being erased.");
+    const isErasedSince = this.#generation > 0 && requested <= Number(this.#store.getMeta("generationStart"));
+    if (isErasedSince || this.#erasures.isRunning(this.#generation))
+      return busy("The user in the path is being erased.");
     this.ctx.storage.transactionSync(() => this.#incoming.prepare(source, Date.now() / 1000));
-    // The object may have lost settings that the user has stated.
-    await this.#refreshSettings(application, userId);
     return ok(this.mergeTarget());
   }
 

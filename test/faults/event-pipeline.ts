@@ -35,6 +35,8 @@ import { type FaultyPart, faults, type QueuedMessage, queuedMessages, queues } f
 export interface Bindings {
   DB: D1Database;
   DB_1: D1Database;
+  /** The recommendation worker's database. */
+  REGISTRY: D1Database;
   CELL: DurableObjectNamespace<Cell>;
   USER_SESSION: DurableObjectNamespace<UserSession>;
   TILES: KVNamespace;

@@ -20,6 +20,10 @@ export class FaultInjector {
   /** Share of the calls that fail. */
   #failureShare = 0;
   readonly #outages = new Set<FaultyPart>();
+  /** Calls that succeed before all calls fail; null if none fails for this reason. */
+  #callsLeft: number | null = null;
+  /** Whether the first call that fails has done its work. */
+  #lastCallWorks = false;
 
   /** Makes a percentage of the calls fail, and ends all outages. */
   start(seed: number, percent: number): void {
@@ -32,6 +36,21 @@ export class FaultInjector {
   stop(): void {
     this.#failureShare = 0;
     this.#outages.clear();
+    this.#callsLeft = null;
+  }
+
+  /**
+   * Makes all calls fail after the next `calls`. With `lastCallWorks`, the first of them does its work, and only its
+   * answer is lost.
+   */
+  stopAfter(calls: number, lastCallWorks: boolean): void {
+    this.#callsLeft = calls;
+    this.#lastCallWorks = lastCallWorks;
+  }
+
+  /** Returns whether a call has failed since {@link stopAfter}. */
+  get hasStopped(): boolean {
+    return this.#callsLeft !== null && this.#callsLeft < 0;
   }
 
   setOutage(part: FaultyPart, isOut: boolean): void {
@@ -42,6 +61,10 @@ export class FaultInjector {
   /** Runs the work of a call to a part, or fails before or after it. */
   async run<T>(part: FaultyPart, work: () => T | Promise<T>): Promise<T> {
     if (this.#outages.has(part)) throw new Error(`${part} has an outage`);
+    if (this.#callsLeft !== null && this.#callsLeft-- <= 0) {
+      if (this.#callsLeft === -1 && this.#lastCallWorks) await work();
+      throw new Error(`${part} is stopped`);
+    }
     if (this.#random.next() >= this.#failureShare) return work();
     if (this.#random.next() < 0.5) throw new Error(`${part} failed before its work`);
     await work();

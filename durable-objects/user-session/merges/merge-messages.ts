@@ -56,7 +56,7 @@ export interface MergeCommitted extends MergeTarget {
 
 /** The methods of the target's object that the source calls. */
 export interface MergeTargetObject {
-  prepareMerge(application: string, userId: string, source: MergeSource): Promise<Result<MergeTarget>>;
+  prepareMerge(source: MergeSource, requested: number): Promise<Result<MergeTarget>>;
   mergeTarget(): Promise<MergeTarget>;
   stageMerge(source: MergeSource, page: StagedPage): Promise<boolean>;
   commitMerge(

@@ -54,6 +54,8 @@ export interface MergeState {
   status: Merge["status"];
   /** Whether the user takes no events, because they are merged. */
   isFrozen: boolean;
+  /** Whether a client was told that the merge has begun. */
+  isAnnounced: boolean;
   /** Whether the merge ends as soon as the target confirms that it was not committed. */
   isCancelling: boolean;
   reason: MergeCancellation | null;

@@ -47,6 +47,8 @@ export interface MergeOwner {
    * waits for the merge finds nothing.
    */
   endGeneration(generation: number): void;
+  /** Begins to erase this user, because the user that stays was erased during the merge. */
+  eraseWithTarget(state: Pick<MergeState, "id" | "application" | "userId" | "generation">): void;
 }
 
 /** The stored states of merges. */
@@ -108,12 +110,7 @@ export class MergeSteps {
 
   readonly #phases: Record<MergePhase, (state: MergeState, now: number) => Promise<StepResult>> = {
     prepare: async (state, now) => {
-      const { application, intoUserId } = state;
-      const answer = await this.#target(state).prepareMerge(
-        application,
-        intoUserId ?? "",
-        this.#source(state),
-      );
+      const answer = await this.#target(state).prepareMerge(this.#source(state), state.requested);
       if (!answer.ok) return { next: refused(state, answer.error, now) };
       return { next: { ...nextPhase(state), precision: answer.value.precision } };
     },

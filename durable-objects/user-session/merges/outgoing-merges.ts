@@ -26,12 +26,14 @@ export interface MergeRequest {
 export class OutgoingMerges {
   readonly #storage: DurableObjectStorage;
   readonly #steps: MergeSteps;
+  readonly #owner: MergeOwner;
   /** All merges, oldest first; null until they are read. */
   #states: MergeState[] | null = null;
   #running: Promise<void> | null = null;
 
   constructor(storage: DurableObjectStorage, env: MergeEnvironment, owner: MergeOwner) {
     this.#storage = storage;
+    this.#owner = owner;
     this.#steps = new MergeSteps(storage, env, owner, {
       isRunning: (id) => this.#current?.id === id,
       put: (state) => this.#put(state),
@@ -108,6 +110,7 @@ export class OutgoingMerges {
       ...{
         status: "running",
         isFrozen: true,
+        isAnnounced: false,
         isCancelling: false,
         reason: null,
         erasureId: null,
@@ -127,6 +130,13 @@ export class OutgoingMerges {
   find(application: string, id: string, into: string | null): Merge | null {
     const state = this.#all.find((each) => each.id === id && each.application === application);
     return state && (into === null || state.intoPseudonym === into) ? mergeOf(state) : null;
+  }
+
+  /** Notes that a client is told of a merge. Returns the merge; null if there is none with this id. */
+  announce(application: string, id: string): Merge | null {
+    const state = this.#all.find((each) => each.id === id);
+    if (state && !state.isAnnounced) this.#put({ ...state, isAnnounced: true });
+    return this.find(application, id, null);
   }
 
   /** Returns why the target refused a merge, and forgets the merge; null if the target did not refuse. */
@@ -218,11 +228,11 @@ export class OutgoingMerges {
     }
     // An erasure may have begun during the step: the next step cancels the merge, if it can be cancelled.
     const isCancelling = result.next.isCancelling || (stored.isCancelling && !before.isCancelling);
-    this.#put({
-      ...result.next,
-      isCancelling,
-      failures: 0,
-      due: result.next.status === "running" ? now : null,
+    const next = { ...result.next, isAnnounced: stored.isAnnounced };
+    this.#storage.transactionSync(() => {
+      this.#put({ ...next, isCancelling, failures: 0, due: next.status === "running" ? now : null });
+      // Whoever erased the other user was told that this one is merged into it.
+      if (next.reason === "into_erased" && next.isAnnounced) this.#owner.eraseWithTarget(stored);
     });
   }
 }

@@ -1,0 +1,254 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import { applyD1Migrations, type D1Migration, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import fc from "fast-check";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { EventInput } from "../../shared/contracts/event.ts";
+import { eventTypes } from "../../shared/contracts/event.ts";
+import type { Merge } from "../../shared/contracts/merge.ts";
+import { unwrap } from "../../shared/contracts/result.ts";
+import { ExperimentCountsTable } from "../../shared/experiments/experiment-counts.ts";
+import { expectedTotals } from "../support/expected-totals.ts";
+import { bindings, EventPipeline, productIds } from "./event-pipeline.ts";
+import { faults, queuedMessages } from "./fault-injector.ts";
+
+const { MIGRATIONS, REGISTRY_MIGRATIONS, LONG } = env as unknown as {
+  MIGRATIONS: D1Migration[];
+  REGISTRY_MIGRATIONS: D1Migration[];
+  LONG: boolean;
+};
+const [from, into] = ["anon", "ann"];
+const mergeId = "merge-1";
+/** Longer than any delay after which a row is sent again, or a step repeated, in milliseconds. */
+const roundMs = 500_000;
+
+beforeAll(async () => {
+  for (const database of [bindings.DB, bindings.DB_1]) await applyD1Migrations(database, MIGRATIONS);
+  await applyD1Migrations(bindings.REGISTRY, REGISTRY_MIGRATIONS);
+});
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+});
+afterEach(() => {
+  faults.stop();
+  queuedMessages.length = 0;
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+let run = 0;
+async function newPipeline(): Promise<EventPipeline> {
+  const pipeline = new EventPipeline(`m${run++}`);
+  await pipeline.putProducts();
+  queuedMessages.length = 0;
+  return pipeline;
+}
+
+/**
+ * Returns an event of a user. Events 0 to 9 have ids that both users use: the even ones say the same, the odd ones
+ * something else.
+ */
+function eventOf(userId: string, n: number, now: number): EventInput {
+  const isShared = n < 10;
+  const variant = isShared && n % 2 === 0 ? 0 : Number(userId === from);
+  return {
+    eventId: isShared ? `shared-${n}` : `${userId}-${n}`,
+    userId,
+    type: eventTypes[(n + variant) % eventTypes.length],
+    productId: productIds[(n * 3 + variant) % productIds.length],
+    timestamp: new Date(now - n * 1_800_000).toISOString(),
+  };
+}
+
+const start = Date.UTC(2026, 5, 1, 12);
+const beginMerge = async (pipeline: EventPipeline): Promise<Merge> =>
+  unwrap(
+    await pipeline
+      .session(from)
+      .beginMerge(
+        pipeline.application,
+        from,
+        { userId: into, pseudonym: pipeline.session(into).id.toString() },
+        mergeId,
+      ),
+    "the user object",
+  );
+const mergeState = (pipeline: EventPipeline) =>
+  pipeline.session(from).merge(pipeline.application, mergeId, null);
+const beginErasure = (pipeline: EventPipeline, userId: string) =>
+  pipeline.session(userId).erase(pipeline.application, userId, `erasure-of-${userId}`);
+
+/** Runs alarms and delivers messages, without faults, until merges and erasures have ended. */
+async function drain(pipeline: EventPipeline, erased: string | null): Promise<Merge["status"]> {
+  faults.stop();
+  for (let round = 0; round < 20; round++) {
+    vi.setSystemTime(Date.now() + roundMs);
+    for (const userId of [from, into, from]) await pipeline.runSessionAlarm(userId);
+    for (let i = 0; queuedMessages.length > 0 && i < 20; i++) await pipeline.deliverMessages(() => true);
+    await pipeline.confirmDelivered();
+    const merge = await mergeState(pipeline);
+    const erasure =
+      erased === null
+        ? null
+        : await pipeline.session(erased).erasure(pipeline.application, `erasure-of-${erased}`);
+    if (merge && merge.status !== "running" && erasure?.status !== "running") return merge.status;
+  }
+  throw new Error(`The merge did not end: ${JSON.stringify(await mergeState(pipeline))}`);
+}
+
+/** Returns how many rows each table of a user's object holds, apart from those that name no user. */
+async function objectRows(pipeline: EventPipeline, userId: string): Promise<Record<string, number>> {
+  return runInDurableObject(pipeline.session(userId), (_object, { storage: { sql } }) => {
+    const tables = sql
+      .exec<{ name: string }>(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
+      )
+      .toArray();
+    return Object.fromEntries(
+      tables
+        .map(
+          ({ name }) => [name, sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${name}`).one().n] as const,
+        )
+        .filter(([name, n]) => n > 0 && !["meta", "merges", "erasures"].includes(name)),
+    );
+  });
+}
+
+const idsOf = (keys: readonly string[], userId: string) =>
+  keys.filter((key) => key.startsWith(`${userId}/`)).map((key) => key.slice(userId.length + 1));
+
+/** Expects that nothing of a user is stored, nor of the other one under its name. */
+async function expectNothingOf(pipeline: EventPipeline, userId: string): Promise<void> {
+  const { keys } = await pipeline.storedInteractions();
+  expect(idsOf(keys, userId)).toEqual([]);
+  expect(await objectRows(pipeline, userId)).toEqual({});
+  const pseudonym = pipeline.session(userId).id.toString();
+  const counts = await new ExperimentCountsTable(bindings.REGISTRY).ofUser(pipeline.application, pseudonym);
+  expect(counts).toEqual([]);
+}
+
+/** Expects that the user who stays has all events of both, each once, and that all totals are as before. */
+async function expectMerged(pipeline: EventPipeline): Promise<void> {
+  const sent = [...pipeline.sent.values()].filter(({ userId, eventId }) =>
+    pipeline.acknowledged.has(`${userId}/${eventId}`),
+  );
+  const ids = (userId: string) => sent.filter((each) => each.userId === userId).map(({ eventId }) => eventId);
+  const own = new Set(ids(into));
+  const expected = ids(from).map((id) => {
+    if (!own.has(id)) return id;
+    return Number(id.slice("shared-".length)) % 2 === 0 ? null : "derived";
+  });
+  const { keys, totals } = await pipeline.storedInteractions();
+  const stored = idsOf(keys, into).map((id) => (id.startsWith("merged-") ? "derived" : id));
+  expect(stored.sort()).toEqual([...own, ...expected.filter((id) => id !== null)].sort());
+  const byProduct = (map: Map<string, unknown>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+  expect(byProduct(totals)).toEqual(byProduct(expectedTotals(sent)));
+  expect(await pipeline.loggedInteractions()).toBe(sent.length);
+  expect((await pipeline.storedProfile(into))?.events ?? 0).toBe(sent.length);
+  await expectNothingOf(pipeline, from);
+}
+
+/** Expects the outcome of a merge during which a user may have been erased. */
+async function expectOutcome(
+  pipeline: EventPipeline,
+  status: Merge["status"],
+  erased: string | null,
+): Promise<void> {
+  if (erased === into) {
+    for (const userId of [from, into]) await expectNothingOf(pipeline, userId);
+    expect(await pipeline.loggedInteractions()).toBe(0);
+    return;
+  }
+  if (status === "done") return expectMerged(pipeline);
+  expect([status, erased]).toEqual(["cancelled", from]);
+  await expectNothingOf(pipeline, from);
+  const own = [...pipeline.acknowledged].filter((key) => key.startsWith(`${into}/`));
+  const { keys } = await pipeline.storedInteractions();
+  expect(keys).toEqual(own.sort());
+  expect(await pipeline.loggedInteractions()).toBe(own.length);
+  expect((await pipeline.storedProfile(into))?.events ?? 0).toBe(own.length);
+  const rows = await objectRows(pipeline, into);
+  expect(
+    Object.keys(rows).filter((name) => name.startsWith("staged") || name.startsWith("incoming")),
+  ).toEqual([]);
+}
+
+/** Sends events of both users, all of which are delivered. */
+async function sendDelivered(pipeline: EventPipeline): Promise<void> {
+  vi.setSystemTime(start);
+  for (const userId of [from, into])
+    await pipeline.send([0, 1, 2, 3, 12, 13, 14].map((n) => eventOf(userId, n, start)));
+  await pipeline.deliverMessages(() => true);
+  await pipeline.confirmDelivered();
+}
+
+describe("a merge", () => {
+  /** Larger than the number of calls of services and objects that a merge makes. Each of them fails in one case. */
+  const maxCalls = 60;
+
+  it.each([null, from, into])(
+    "ends from each step at which all services stop, with an erasure of %s at that moment",
+    async (erased) => {
+      for (const lastCallWorks of [false, true]) {
+        let hasStopped = true;
+        for (let n = 0; hasStopped; n++) {
+          expect(n).toBeLessThan(maxCalls);
+          const pipeline = await newPipeline();
+          await sendDelivered(pipeline);
+          faults.stopAfter(n, lastCallWorks);
+          await beginMerge(pipeline);
+          ({ hasStopped } = faults);
+          for (const userId of [from, into]) await pipeline.evictSession(userId);
+          faults.stop();
+          if (erased) await beginErasure(pipeline, erased);
+          const status = await drain(pipeline, erased);
+          await expectOutcome(pipeline, status, erased);
+        }
+      }
+    },
+  );
+
+  it("loses no event and counts none twice, whatever fails, and leaves no trace of an erased user", async () => {
+    const event = fc.record({ userId: fc.constantFrom(from, into), n: fc.nat(25) });
+    const step = fc.constantFrom("deliver", "lose", "evict", "alarm", "confirm", "forget", "clock");
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(event, { maxLength: 25 }),
+        fc.array(event, { maxLength: 6 }),
+        fc.array(fc.record({ kind: step, userId: fc.constantFrom(from, into), choice: fc.nat(100) }), {
+          maxLength: 20,
+        }),
+        fc.record({ erased: fc.constantFrom(null, null, from, into), at: fc.nat(20) }),
+        fc.record({ seed: fc.nat(1_000_000), percent: fc.constantFrom(0, 15, 40) }),
+        async (before, during, steps, { erased, at }, { seed, percent }) => {
+          const pipeline = await newPipeline();
+          vi.setSystemTime(start);
+          faults.start(seed, percent);
+          for (const { userId, n } of before) await pipeline.send([eventOf(userId, n, start)]);
+          await beginMerge(pipeline);
+          let isErased = false;
+          for (const [i, { kind, userId, choice }] of steps.entries()) {
+            if (erased && i === at) {
+              await beginErasure(pipeline, erased);
+              isErased = true;
+            }
+            if (!isErased && i < during.length)
+              await pipeline.send([eventOf(during[i].userId, during[i].n, start)]);
+            if (kind === "deliver") await pipeline.deliverMessages((index) => (index + choice) % 2 === 0);
+            else if (kind === "lose") queuedMessages.splice(choice % (queuedMessages.length + 1), 1);
+            else if (kind === "evict") await pipeline.evictSession(userId);
+            else if (kind === "alarm") await pipeline.runSessionAlarm(userId);
+            else if (kind === "confirm") await pipeline.confirmDelivered();
+            else if (kind === "forget") pipeline.loseConfirmations();
+            else vi.setSystemTime(Date.now() + choice * 1000);
+          }
+          if (erased && !isErased) await beginErasure(pipeline, erased);
+          const status = await drain(pipeline, erased);
+          await expectOutcome(pipeline, status, erased);
+        },
+      ),
+      { numRuns: LONG ? 300 : 25, endOnFailure: true },
+    );
+  });
+});

@@ -518,9 +518,9 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   ): Promise<MergeCommitted | null> {
     if (this.#erasures.isRunning(this.#generation)) return null;
     const committed = this.#transaction(application, userId, (state) => {
-      const taken = this.#incoming.commit(state, source, commit, this.#generation, Date.now() / 1000);
+      const answer = this.#incoming.commit(state, source, commit, this.#generation, Date.now() / 1000);
       this.#consent.removeFinerReceipts(state);
-      return taken;
+      return answer;
     });
     this.#oldestOpenImpression = undefined;
     await this.#scheduleAlarm();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countClosedImpression } from "./count-closed-impression.ts";
+import { addStoredCounts, countClosedImpression } from "./count-closed-impression.ts";
 
 /** Returns a store that has only the table `meta`. */
 function metaStore() {
@@ -75,5 +75,19 @@ describe("countClosedImpression", () => {
     const results = Array.from({ length: 59 }, (_, minute) => countAt(minute));
     expect(results.filter((each) => each !== null)).toHaveLength(20);
     expect(countAt(60)?.counts).toMatchObject({ exposures: 21, successes: 21 });
+  });
+});
+
+describe("addStoredCounts", () => {
+  it("adds up the counts of two users, and those of the newest hour", () => {
+    const counts = (exposures: number, hour: number) =>
+      JSON.stringify({ exposures, successes: 1, hour, inHour: exposures, at: 5 });
+    expect(addStoredCounts(counts(3, 100), counts(4, 100))).toEqual({
+      ...{ exposures: 7, successes: 2, hour: 100, inHour: 7 },
+    });
+    expect(addStoredCounts(counts(3, 100), counts(4, 99))).toMatchObject({ exposures: 7, inHour: 3 });
+    expect(addStoredCounts(null, counts(4, 99))).toEqual({ exposures: 4, successes: 1, hour: 99, inHour: 4 });
+    // Counts of earlier versions know no hour.
+    expect(addStoredCounts('{"exposures":2,"successes":0}', counts(4, 99)).exposures).toBe(6);
   });
 });

@@ -32,6 +32,14 @@ interface StoredCounts {
 
 const noCounts: StoredCounts = { exposures: 0, successes: 0, hour: 0, inHour: 0 };
 
+/** Returns the counts of two users in one arm together, as the object stores them. `own` is null if the first has none. */
+export function addStoredCounts(own: string | null, more: string): StoredCounts {
+  const [a, b]: StoredCounts[] = [own ?? "{}", more].map((text) => ({ ...noCounts, ...JSON.parse(text) }));
+  const hour = Math.max(a.hour, b.hour);
+  const inHour = [a, b].reduce((sum, each) => sum + (each.hour === hour ? each.inHour : 0), 0);
+  return { exposures: a.exposures + b.exposures, successes: a.successes + b.successes, hour, inHour };
+}
+
 /**
  * Adds an impression whose click window has closed to the user's counts in its experiment. Returns the new counts and
  * the id of their journal row; null if the impression belongs to no experiment, or if `maxPerHour` impressions of its

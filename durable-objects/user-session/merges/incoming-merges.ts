@@ -7,7 +7,7 @@ import { differingFields } from "../../../shared/contracts/event-content.ts";
 import type { Precision } from "../../../shared/contracts/primitives.ts";
 import { participationOf } from "../../../shared/experiments/variant.ts";
 import type { KnownToTarget } from "../../../shared/services/user-api.ts";
-import { countsVariantOf } from "../count-closed-impression.ts";
+import { addStoredCounts, countsVariantOf } from "../count-closed-impression.ts";
 import { decodeContent } from "../sent-content.ts";
 import type { SessionState } from "../session-state.ts";
 import type { SessionStore } from "../session-store.ts";
@@ -166,15 +166,13 @@ export class IncomingMerges {
   /** Adds the source's counts of experiments to this user's, and sends the sums. */
   #addCounts(state: SessionState, counts: MergeCommit["counts"], now: number): void {
     for (const [name, value] of counts) {
-      const more: { exposures: number; successes: number } = JSON.parse(value);
-      const own = JSON.parse(this.#store.getMeta(name) ?? '{"exposures":0,"successes":0}');
-      const exposures = own.exposures + more.exposures;
-      const successes = own.successes + more.successes;
-      this.#store.setMeta(name, JSON.stringify({ exposures, successes, at: now }));
+      const sums = addStoredCounts(this.#store.getMeta(name), value);
+      this.#store.setMeta(name, JSON.stringify({ ...sums, at: now }));
       const participation = participationOf(countsVariantOf(name));
       if (participation === null) continue;
-      const sums = { kind: "counts", counts: { ...participation, exposures, successes } };
-      state.addRow("interactions", `${name}:${exposures}`, now, sums, now);
+      const { exposures, successes } = sums;
+      const row = { kind: "counts", counts: { ...participation, exposures, successes } };
+      state.addRow("interactions", `${name}:${exposures}`, now, row, now);
     }
   }
 

@@ -32,7 +32,7 @@ const keyOf = ({ lat, lon }: Point): string => `${lat} ${lon}`;
  * Returns the function that knows the coarsened form of some points, at most 1,000, which are coarsened in one call. It
  * asks the location service for other points and precisions.
  */
-export async function coarsenTogether(
+export async function coarsenInOneCall(
   location: Pick<LocationApi, "coarsen" | "coarsenPoints">,
   points: readonly Point[],
   precision: Precision,

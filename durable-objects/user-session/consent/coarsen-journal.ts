@@ -3,7 +3,7 @@ import type { ConsentLimits } from "../../../shared/consent/consent-limits.ts";
 import { isFiner } from "../../../shared/consent/levels.ts";
 import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
 import type { OutboxRow, PlaceVisit } from "../../../shared/contracts/queues.ts";
-import { type CoarsenToStore, coarsenTogether } from "../../../shared/geo/coarsen-point.ts";
+import { type CoarsenToStore, coarsenInOneCall } from "../../../shared/geo/coarsen-point.ts";
 import type { LocationApi } from "../../../shared/services/location-api.ts";
 import { decodeContent, encodeContent } from "../sent-content.ts";
 import type { SessionStore } from "../session-store.ts";
@@ -73,7 +73,7 @@ export async function coarsenJournalPage(
 ): Promise<CoarsenedPage> {
   const rows = store.journalAfter(after, limit);
   const points = rows.flatMap(({ queue, body }) => (body === null ? [] : pointsOf(queue, body)));
-  const coarsen = await coarsenTogether(location, points, limits.precision);
+  const coarsen = await coarsenInOneCall(location, points, limits.precision);
   const changed: ChangedRow[] = [];
   for (const { seq, id, queue, body, content } of rows) {
     const allowed = body && (await allowedBody(coarsen, limits, queue, body));

@@ -3,7 +3,7 @@ import { allowedVisit } from "../../../shared/consent/allowed-rows.ts";
 import type { ConsentLimits } from "../../../shared/consent/consent-limits.ts";
 import { isFiner } from "../../../shared/consent/levels.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
-import { coarsenEach, coarsenTogether } from "../../../shared/geo/coarsen-point.ts";
+import { coarsenEach, coarsenInOneCall } from "../../../shared/geo/coarsen-point.ts";
 import type { LocationApi } from "../../../shared/services/location-api.ts";
 import type { Replacements, UserApi, UserSettings } from "../../../shared/services/user-api.ts";
 
@@ -40,7 +40,7 @@ export async function coarsenRecords(
     const located = rows.flatMap(({ event_id: eventId, lat, lon }) =>
       lat === null || lon === null ? [] : [{ eventId, lat, lon }],
     );
-    const coarsen = await coarsenTogether(LOCATION, located, precision);
+    const coarsen = await coarsenInOneCall(LOCATION, located, precision);
     for (const { eventId, lat, lon } of located) {
       const location = await coarsen({ lat, lon }, precision);
       if (location?.lat !== lat || location.lon !== lon)
@@ -50,7 +50,7 @@ export async function coarsenRecords(
     next = last ? { table: "interactions", after: last.event_id } : { table: "visits", after: 0 };
   } else {
     const visits = unwrap(await USER.readVisits(application, userId, at.after, limit), "the user service");
-    const coarsen = await coarsenTogether(LOCATION, visits, precision);
+    const coarsen = await coarsenInOneCall(LOCATION, visits, precision);
     for (const visit of visits) {
       // A stored visit does not say under which settings it was reported, only at which precision.
       const allowed = await allowedVisit(coarsen, { userId, precision, ...limits }, visit);

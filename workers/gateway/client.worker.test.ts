@@ -19,6 +19,8 @@ describe("the TypeScript client", () => {
     expect(await products.similar("p1", { limit: 3 })).toMatchObject({ items: [] });
     const image = new Blob([new Uint8Array([0xff, 0xd8])], { type: "image/jpeg" });
     expect(await products.putImage("p1", 0, image)).toMatchObject({ contentType: "image/jpeg" });
+    await products.deleteImage("p1", 0);
+    await expect(products.deleteImage("p1", 1)).rejects.toMatchObject({ problem: { code: "not_found" } });
     await products.remove("p2");
 
     expect(await users.put("ann", { home: { lat: 1, lon: 2 } })).toMatchObject({ id: "ann" });

@@ -254,6 +254,9 @@ describe("S8: a model is bounded before a runtime sees it", () => {
     const twice = node("Softmax", "dense", "x", { axis: 1 });
     twice.attribute.push(twice.attribute[0]);
     expect(refusalOfGraph([twice])).toContain('has the attribute "axis" twice');
+    expect(refusalOfGraph([node("Constant", "", "x", { value_int: 1, value_ints: [1e9] })])).toContain(
+      "it has 2",
+    );
     const training = buildModel(featureShape, []);
     training.trainingInfo.push(create(TrainingInfoProtoSchema, {}));
     expect(refusalOf(training)).toContain("training information");

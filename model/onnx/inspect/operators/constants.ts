@@ -13,6 +13,8 @@ import { elementwise } from "./costs.ts";
 import type { Inference, NodeContext, Operator } from "./node-context.ts";
 
 function constant(node: NodeContext): Inference {
+  // The runtime takes the first attribute, whatever its name is.
+  if (node.attributeCount !== 1) node.refuse(`must have one attribute; it has ${node.attributeCount}`);
   const tensor = node.tensor("value");
   if (tensor) return { outputs: [constantTensor(tensor, "Its value")], multiplyAdds: 0 };
   const integers = node.has("value_int") ? [node.int("value_int", 0)] : node.ints("value_ints");

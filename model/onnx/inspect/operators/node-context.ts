@@ -52,6 +52,11 @@ export class NodeContext {
     return refuseModel(`${this.#label}: ${detail}.`);
   }
 
+  /** Number of attributes. */
+  get attributeCount(): number {
+    return this.#attributes.size;
+  }
+
   has(name: string): boolean {
     return this.#attributes.has(name);
   }

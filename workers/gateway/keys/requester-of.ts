@@ -9,6 +9,15 @@ const hasScope = (caller: Caller, scope: KeyScope): boolean =>
 /** Returns whether a key may read the profile and the history of every user. */
 export const mayReadProfiles = (caller: Caller): boolean => hasScope(caller, "people:read");
 
+const scopesToMergeAnyUser: readonly KeyScope[] = ["people:read", "locations:read", "people:write"];
+
+/**
+ * Returns whether a key may merge every user into every other one. The other one's token then reads all that the merged
+ * user has, and the merged user is gone, so it takes the scopes for both.
+ */
+export const mayMergeAnyUser = (caller: Caller): boolean =>
+  scopesToMergeAnyUser.every((scope) => hasScope(caller, scope));
+
 /** Returns what the services need to know of a caller. A user may know all about themselves. */
 export function requesterOf(caller: Caller): Requester {
   if (caller.kind !== "user")

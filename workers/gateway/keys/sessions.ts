@@ -12,6 +12,9 @@ const hashBytes = 16;
 export const newAnonymousId = (randomBytes: RandomBytes): string =>
   anonymousPrefix + base64urlOf(randomBytes(idBytes));
 
+/** Returns whether an id is one of {@link newAnonymousId}: whoever knows it has it from the session. */
+export const isAnonymousId = (userId: string): boolean => /^anon-[A-Za-z0-9_-]{22}$/.test(userId);
+
 async function hmac(key: Uint8Array<ArrayBuffer>, text: string): Promise<Uint8Array<ArrayBuffer>> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const imported = await crypto.subtle.importKey("raw", key, algorithm, false, ["sign"]);

@@ -7,7 +7,8 @@ import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
 import type { Caller } from "../keys/caller.ts";
 import { isLocalRequest } from "../keys/development-keys.ts";
-import { requesterOf } from "../keys/requester-of.ts";
+import { mayMergeAnyUser, requesterOf } from "../keys/requester-of.ts";
+import { isAnonymousId } from "../keys/sessions.ts";
 import {
   type GuardRoute,
   idPath,
@@ -23,6 +24,9 @@ import { limitedAddressOf } from "../request/client-network.ts";
 const stored = merge.meta({ id: "Merge" });
 const tags = ["People"];
 const access = "Requires an admin or server key, or the tokens of both users.";
+const keyOfKnownUsers =
+  "A server key merges users of anonymous sessions. For another user in `from`, send that user's `fromToken`, or use a key " +
+  "with `people:read`, `locations:read` and `people:write`.";
 
 /** Adds the routes that merge one user, such as an anonymous one, into another. */
 export function addMergeRoutes(
@@ -39,7 +43,10 @@ export function addMergeRoutes(
     fromToken: string | undefined,
   ): Promise<number | null> => {
     if (fromToken === undefined) {
-      if (caller.kind !== "user") return null;
+      if (caller.kind !== "user") {
+        if (!isAnonymousId(from) && !mayMergeAnyUser(caller)) throwRefusal("forbidden", keyOfKnownUsers);
+        return null;
+      }
       const message = "must be the token of the user in `from`, because the credential is a token; got none";
       throwRefusal("invalid_input", `\`fromToken\` ${message}.`, {
         issues: [{ path: "fromToken", message }],
@@ -68,6 +75,7 @@ export function addMergeRoutes(
       summary: "Merge another user into this one",
       description:
         `${access} A caller with a token sends the token of this user as credential, and that of the other in \`fromToken\`. ` +
+        `${keyOfKnownUsers} ` +
         "History, profile, receipts and experiment counts of `from` become those of this user, each event once. The merge " +
         "continues in the background. From the answer on, tokens of `from` end, and its events are refused with " +
         "`user_merged`. Sent again, it answers with the same merge.",

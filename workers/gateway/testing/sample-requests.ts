@@ -8,7 +8,7 @@ const bodies: Record<string, (userId: string) => object> = {
   "POST /v1/recommendations": (userId) => ({ userId }),
   "POST /v1/events": (userId) => ({ events: [event(userId)] }),
   "PUT /v1/users/{id}/location": () => ({ lat: 1, lon: 2 }),
-  "POST /v1/users/{id}/merge": (userId) => ({ from: `anonymous of ${userId}` }),
+  "POST /v1/users/{id}/merge": () => ({ from: `anon-${"a".repeat(22)}` }),
   "PUT /v1/users/{id}": () => ({ home: null }),
   "PATCH /v1/users/{id}": () => ({ home: null }),
   "PUT /v1/products/{id}": () => product,

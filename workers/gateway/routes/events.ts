@@ -99,9 +99,7 @@ function refuseIfNothingIsStored({ accepted, duplicates, rejected }: EventReceip
   const full = rejected.every(({ error }) => error.code === "rate_limited");
   throwRefusal(
     full ? "rate_limited" : "unavailable",
-    full
-      ? "Too many events of these users wait to be stored; send the request again later."
-      : "The users of these events cannot be reached; send the request again.",
+    full ? rejected[0].error.message : "The users of these events cannot be reached; send the request again.",
     { retryAfter: Math.max(...waits) },
   );
 }

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Coarsening } from "../shared/contracts/coarsening.ts";
 import type { Erasure } from "../shared/contracts/erasure.ts";
 import type { ExportItem } from "../shared/contracts/export.ts";
 import type { Merge, MergeInput } from "../shared/contracts/merge.ts";
@@ -6,16 +7,21 @@ import type { Page } from "../shared/contracts/page.ts";
 import type {
   LocationInput,
   LocationOutcome,
-  User,
-  UserInteraction,
+  ShownInteraction,
+  ShownUser,
   userInput,
   userPatch,
 } from "../shared/contracts/user.ts";
 import type { InputWarning, Written } from "../shared/contracts/warning.ts";
 import { idInPath, type Query, type Transport, toJsonBody } from "./transport.ts";
 
-/** The written profile, or for a key without `people:read` the warnings about the input; null if there are none. */
-export type WrittenUser = Written<User> | { warnings: InputWarning[] } | null;
+/** What is said about a profile that was written. `coarsening` is present if the consent was lowered. */
+interface Remarks {
+  warnings?: InputWarning[];
+  coarsening?: Coarsening;
+}
+/** The written profile, or for a key without `people:read` what is said about it; null if nothing is. */
+export type WrittenUser = (Written<ShownUser> & Remarks) | Remarks | null;
 
 const userPath = (userId: string): string => `/v1/users/${idInPath(userId)}`;
 
@@ -35,23 +41,27 @@ export class Users {
   }
 
   /** Lists profiles by user id, ascending. */
-  async list(page: { limit?: number; cursor?: string } = {}): Promise<Page<User>> {
+  async list(page: { limit?: number; cursor?: string } = {}): Promise<Page<ShownUser>> {
     return this.#transport.call("GET", "/v1/users", page);
   }
   /**
-   * Creates or replaces a profile. `warnings` says what was not stored as it was sent. A key without `people:read` gets
-   * the warnings alone, or null.
+   * Creates or replaces a profile. `warnings` says what was not stored as it was sent, `coarsening` that the consent was
+   * lowered. A key without `people:read` gets these alone, or null.
    */
   async put(userId: string, profile: z.input<typeof userInput>): Promise<WrittenUser> {
     return this.#transport.callOrNull("PUT", userPath(userId), {}, toJsonBody(profile));
   }
   /** Returns a profile. */
-  async get(userId: string): Promise<User> {
+  async get(userId: string): Promise<ShownUser> {
     return this.#transport.call("GET", userPath(userId));
   }
   /** Changes the given fields of a profile. Returns what {@link put} returns. */
   async patch(userId: string, changes: z.input<typeof userPatch>): Promise<WrittenUser> {
     return this.#transport.callOrNull("PATCH", userPath(userId), {}, toJsonBody(changes));
+  }
+  /** Returns how far what is stored about a user is coarsened, after {@link put} or {@link patch} lowered the consent. */
+  async getCoarsening(id: string): Promise<Coarsening> {
+    return this.#transport.call("GET", `/v1/coarsenings/${idInPath(id)}`);
   }
   /** Returns one page of all data that is stored about a user. A page may be empty although more follow. */
   async exportPage(
@@ -83,7 +93,7 @@ export class Users {
     return this.#transport.call("GET", `/v1/merges/${idInPath(id)}`);
   }
   /** Lists a user's interactions, newest first. */
-  async listInteractions(userId: string, page: Query = {}): Promise<Page<UserInteraction>> {
+  async listInteractions(userId: string, page: Query = {}): Promise<Page<ShownInteraction>> {
     return this.#transport.call("GET", `${userPath(userId)}/interactions`, page);
   }
   /** Stores where the user is, at the precision that they allow. `warnings` says why a location is not believed. */

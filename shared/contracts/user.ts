@@ -64,6 +64,7 @@ export type ShownUser = z.infer<typeof shownUser>;
 export const shownInteraction = userInteraction.extend({
   location: userInteraction.shape.location.optional().meta({ description: withheld }),
 });
+export type ShownInteraction = z.infer<typeof shownInteraction>;
 
 /** Body of `PUT /v1/users/{id}/location`: where the user is. */
 export const locationInput = nullIsAbsent(

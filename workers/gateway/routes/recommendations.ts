@@ -54,6 +54,9 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
       description:
         `${describeAccess("user")} Without a \`location\`, or with (0, 0), the user's last location counts until it expires ` +
         "(after 12 hours by default), then the location that Cloudflare derives from the request, then the user's home. " +
+        "`distanceKm` is rounded to what the precision of the place allows. For a stored place, it is null without " +
+        "`locations:read`, and the list is computed for a place of about 1 km; reasons that tell what the user did need " +
+        "`people:read`. A user's own token needs neither. " +
         "`warnings` says what was not used as it was sent. A product that the user dismissed is left out for the days that " +
         "`DISMISSED_DAYS` sets, unless they clicked, carted or purchased it since. `purchased` says what happens to " +
         "products that the user purchased in the last `PURCHASED_DAYS`: `hide` leaves them out, `fade` lowers their " +

@@ -301,7 +301,8 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
       description:
         `${describeAccess("self")} The location is stored at the precision that \`consent.location\` allows. (0, 0) and ` +
         "whole degrees are refused. A location that the user cannot have reached at 1,500 km/h is not believed: the answer " +
-        "has a warning, and a second location near it is believed.",
+        "has a warning, and a second location near it is believed. At the consent `none` it is stored nowhere: the answer " +
+        "has a warning.",
       tags,
       ...guard("self", kilobytes(4)),
       request: {

@@ -22,6 +22,7 @@ describe("wrangler.toml", () => {
     // A new variable must be reviewed, since everybody can read it, and then be added to this list.
     expect(names).toEqual([
       "DEFAULT_CONSENT",
+      "MIN_USERS_SHOWN",
       "CLICK_WINDOW_SECONDS",
       "RECEIPT_DAYS",
       "DISMISSED_DAYS",
@@ -29,8 +30,10 @@ describe("wrangler.toml", () => {
       "PURCHASED_DAYS",
       "LAST_LOCATION_HOURS",
       "DEFAULT_CONSENT",
+      "COUNTING",
       "ROLLOUT",
       "DEFAULT_CONSENT",
+      "MIN_USERS_SHOWN",
       "RECALIBRATION",
     ]);
     for (const [config, text] of configurations)

@@ -1,4 +1,5 @@
 import type { RequestMeter } from "./metering/request-meter.ts";
+import type { SessionLimiters } from "./middleware/limit-address.ts";
 import type { RateLimiter } from "./middleware/rate-limit.ts";
 import type { MinBodyRate } from "./request/body-chunks.ts";
 import type { GatewayServices } from "./services.ts";
@@ -15,14 +16,14 @@ export interface Dependencies {
   settings: GatewaySettings;
   /** Counts the requests of a key or user. */
   limiter: RateLimiter;
-  /** Counts the requests of an application. */
+  /** Counts the requests of an application: of its secret keys, and of everybody else. */
   applicationLimiter: RateLimiter;
   /** Counts the requests of a client address. */
   addressLimiter: RateLimiter;
   /** Counts the unknown keys of a client address. */
   failureLimiter: RateLimiter;
-  /** Counts the anonymous sessions that a client address starts. */
-  sessionLimiter: RateLimiter;
+  /** Count the anonymous sessions that a client address and a client network start. */
+  sessionLimiters: SessionLimiters;
   minBodyRate: MinBodyRate;
   meter: RequestMeter;
   /** The worker `pages`, which serves the static pages. */

@@ -23,7 +23,7 @@ const buildApp = (env: GatewayEnv): Gateway =>
     applicationLimiter: env.APPLICATION_RATE_LIMIT,
     addressLimiter: env.ADDRESS_RATE_LIMIT,
     failureLimiter: env.FAILURE_RATE_LIMIT,
-    sessionLimiter: env.SESSION_RATE_LIMIT,
+    sessionLimiters: { address: env.SESSION_RATE_LIMIT, network: env.NETWORK_SESSION_RATE_LIMIT },
     minBodyRate: defaultMinBodyRate,
     meter: new CombinedMeter(new AnalyticsMeter(env.ANALYTICS), new LogMeter(console.error)),
     pages: env.PAGES,

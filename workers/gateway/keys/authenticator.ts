@@ -133,7 +133,10 @@ export class Authenticator {
   }
 
   async #findIssuer(application: string, id: string, skipCache: boolean): Promise<KeyEnd | null> {
-    if (developmentKeys.has(id)) return (await this.#localState.isConfirmed()) ? { expiresAt: null } : null;
+    if (developmentKeys.has(id)) {
+      const isIssuer = application === developmentApplication && (await this.#localState.isConfirmed());
+      return isIssuer ? { expiresAt: null } : null;
+    }
     const now = this.#now();
     const cached = this.#issuers.get(application, id);
     if (cached && cached.until > now && !skipCache) return cached.key;

@@ -248,6 +248,7 @@ describe("tokens", () => {
     const bad = [
       await signTestToken({ userId: "eve", issuedAt: now - 7200 }),
       await signTestToken({ userId: " a" }),
+      await signTestToken({ userId: "eve", application: "other", keyId: "dev-admin-key" }),
       `${none}.${payload}.`,
       `${good}x`,
       "..",

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { failurePolicy } from "../keys/failed-lookups.ts";
-import { addressPolicy, sessionPolicy } from "./limit-address.ts";
+import { addressPolicy, networkSessionPolicy, sessionPolicy } from "./limit-address.ts";
 import { applicationPolicy, ratePolicy } from "./rate-limit.ts";
 
 it("states the same limits and periods as the bindings in wrangler.toml", () => {
@@ -13,6 +13,7 @@ it("states the same limits and periods as the bindings in wrangler.toml", () => 
     ADDRESS_RATE_LIMIT: addressPolicy,
     FAILURE_RATE_LIMIT: failurePolicy,
     SESSION_RATE_LIMIT: sessionPolicy,
+    NETWORK_SESSION_RATE_LIMIT: networkSessionPolicy,
   };
   for (const [name, { requests, seconds }] of Object.entries(policies))
     expect(toml).toMatch(

@@ -11,8 +11,8 @@ import { clientAddressOf } from "../request/client-network.ts";
 export const ratePolicy = { requests: 1000, seconds: 10 };
 
 /**
- * Requests that all keys and users of one application may make in `seconds`, so that no application takes what others
- * need. `wrangler.toml` configures the same figures.
+ * Requests that the secret keys of one application may make in `seconds`, and as many for its publishable keys and users,
+ * so that no application takes what others need. `wrangler.toml` configures the same figures.
  */
 export const applicationPolicy = { requests: 20_000, seconds: 10 };
 
@@ -65,13 +65,23 @@ export const limitRate =
     await next();
   };
 
+/**
+ * Returns the key under which an application's requests are counted, and whom it counts. Everybody can send requests with
+ * a publishable key, and get tokens: they never use up what the application's server and admin keys may send.
+ */
+const applicationBucketOf = ({ kind, application }: Caller): { key: string; callers: string } =>
+  kind === "publishable" || kind === "user"
+    ? { key: `${application}/public`, callers: "publishable keys and users" }
+    : { key: application, callers: "server and admin keys" };
+
 /** Answers 429 to the callers of an application above its limit. Development keys have no limit. */
 export const limitApplication =
   (limiter: RateLimiter): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
     const { caller } = c.var;
     if (caller.kind !== "user" && caller.development) return next();
-    const { success } = await limiter.limit({ key: caller.application });
+    const { key, callers } = applicationBucketOf(caller);
+    const { success } = await limiter.limit({ key });
     const { requests, seconds } = applicationPolicy;
     if (!success) {
       c.set("rateLimitHeaders", {
@@ -80,7 +90,7 @@ export const limitApplication =
       });
       throwRefusal(
         "rate_limited",
-        `All keys and users of the application together may make ${requests} requests in ${seconds} s; wait before the next one.`,
+        `The ${callers} of the application together may make ${requests} requests in ${seconds} s; wait before the next one.`,
         { retryAfter: seconds },
       );
     }

@@ -1,17 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createdKey } from "../../../shared/contracts/credential.ts";
-import { createTestGateway, issueTestToken } from "../testing/test-gateway.ts";
-
-/** A limiter that allows each key a number of uses; `counts` has the uses by key. */
-function countingLimiter(uses: number) {
-  const counts = new Map<string, number>();
-  const limit = async ({ key }: { key: string }) => {
-    const count = (counts.get(key) ?? 0) + 1;
-    counts.set(key, count);
-    return { success: count <= uses };
-  };
-  return { counts, limit };
-}
+import { countingLimiter } from "../testing/counting-limiter.ts";
+import { createTestGateway, issueSessionToken, issueTestToken } from "../testing/test-gateway.ts";
 
 async function clientKey(scopes: string[] = []) {
   const answer = await createTestGateway().call("POST", "/v1/keys", { body: { role: "server", scopes } });
@@ -89,7 +79,7 @@ describe("limitRate", () => {
 });
 
 describe("limitApplication", () => {
-  it("limits all keys and users of an application together, and leaves another application alone", async () => {
+  it("limits the secret keys of an application together, and leaves another application alone", async () => {
     const applicationLimiter = countingLimiter(3);
     const gateway = createTestGateway({ limiter: countingLimiter(100), applicationLimiter });
     const createKey = async (application: string) =>
@@ -113,5 +103,29 @@ describe("limitApplication", () => {
     });
     expect(await refused.text()).not.toContain("flooding");
     expect([...applicationLimiter.counts.keys()]).toEqual(["flooding", "quiet"]);
+  });
+
+  it("S13: never lets publishable keys and tokens use up what server and admin keys may send", async () => {
+    const applicationLimiter = countingLimiter(4);
+    const gateway = createTestGateway({ limiter: countingLimiter(100), applicationLimiter });
+    const create = async (role: string) =>
+      createdKey.parse(await (await gateway.call("POST", "/v1/keys", { body: { role } })).json()).key;
+    const publicCredentials = [
+      await create("publishable"),
+      await issueSessionToken("anon-flood"),
+      await issueTestToken("signed-in"),
+    ];
+    const secretKeys = [await create("server"), await create("admin")];
+    const ask = async (key: string) => gateway.call("GET", "/v1/trending", { key });
+    const statuses = [];
+    for (let i = 0; i < 6; i++) statuses.push((await ask(publicCredentials[i % 3] ?? "")).status);
+    expect(statuses).toEqual([200, 200, 200, 200, 429, 429]);
+    for (const key of secretKeys) expect((await ask(key)).status).toBe(200);
+    for (const key of publicCredentials) {
+      const refused = await ask(key);
+      expect(refused.status).toBe(429);
+      expect(await refused.text()).toContain("publishable keys and users");
+    }
+    expect([...applicationLimiter.counts.keys()]).toEqual(["demo/public", "demo"]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clientAddressOf, clientNetworkOf, limitedAddressOf } from "./client-network.ts";
+import { clientAddressOf, clientNetworkOf, limitedAddressOf, limitedNetworkOf } from "./client-network.ts";
 
 const from = (address: string): Headers => new Headers({ "cf-connecting-ip": address });
 
@@ -35,10 +35,22 @@ describe("limitedAddressOf", () => {
 });
 
 describe("clientNetworkOf", () => {
-  it("returns the /24 of an IPv4 address, and the /64 of an IPv6 address", () => {
+  it("returns the /24 of an IPv4 address, and the /48 of an IPv6 address", () => {
     expect(clientNetworkOf(from("192.0.2.7"))).toBe("192.0.2.0/24");
     expect(clientNetworkOf(from("192.0.2.200"))).toBe("192.0.2.0/24");
-    expect(clientNetworkOf(from("2001:db8:0:1::1"))).toBe("2001:db8:0:1::/64");
+    expect(clientNetworkOf(from("::ffff:192.0.2.7"))).toBe("192.0.2.0/24");
+    expect(clientNetworkOf(from("2001:db8:1:2::1"))).toBe("2001:db8:1::/48");
+    expect(clientNetworkOf(from("2001:0DB8:0001:ffff::"))).toBe("2001:db8:1::/48");
+    expect(clientNetworkOf(from("2001:db8:2::1"))).toBe("2001:db8:2::/48");
     expect(clientNetworkOf(new Headers())).toBe("local");
+  });
+});
+
+describe("limitedNetworkOf", () => {
+  it("returns null for this machine only", () => {
+    for (const own of ["", "127.0.0.1", "::1", "::ffff:127.0.0.1"])
+      expect(limitedNetworkOf(from(own))).toBeNull();
+    for (const other of ["192.0.2.7", "2001:db8::1", "0:0:0:1::1"])
+      expect(limitedNetworkOf(from(other))).toBe(clientNetworkOf(from(other)));
   });
 });

@@ -47,8 +47,18 @@ export function limitedAddressOf(headers: Headers): string | null {
   return ownAddresses.has(address) ? null : address;
 }
 
-/** Returns the client's network: the /24 of an IPv4 address, or the /64 of an IPv6 address. */
+/**
+ * Returns the client's network: the /24 of an IPv4 address, or the /48 of an IPv6 address. One customer of a provider may
+ * have a whole /48, which is 65,536 networks of size /64.
+ */
 export function clientNetworkOf(headers: Headers): string {
-  const parts = parseIpv4(addressOf(headers));
-  return parts === null ? clientAddressOf(headers) : `${parts.slice(0, 3).join(".")}.0/24`;
+  const address = addressOf(headers);
+  const parts = parseIpv4(address);
+  if (parts !== null) return `${parts.slice(0, 3).join(".")}.0/24`;
+  const groups = parseIpv6(address);
+  return groups === null ? address : `${groups.slice(0, 3).join(":")}::/48`;
 }
+
+/** Returns the client's network as {@link clientNetworkOf} does; null for requests from this machine, which have no limit. */
+export const limitedNetworkOf = (headers: Headers): string | null =>
+  limitedAddressOf(headers) === null ? null : clientNetworkOf(headers);

@@ -17,7 +17,7 @@ import { requesterOf } from "../keys/requester-of.ts";
 import { hashNetwork, maxSessionSeconds, newAnonymousId, tokenExpiry } from "../keys/sessions.ts";
 import { signingSecret, type TokenSecret } from "../keys/token-secrets.ts";
 import { issueToken, type TokenSubject } from "../keys/tokens.ts";
-import { limitSessions, sessionPolicy } from "../middleware/limit-address.ts";
+import { limitSessions, networkSessionPolicy, sessionPolicy } from "../middleware/limit-address.ts";
 import {
   type GuardRoute,
   jsonBody,
@@ -34,7 +34,7 @@ const tags = ["Keys"];
 
 /** Adds the routes that issue user tokens: for any user by a secret key, and for anonymous sessions. */
 export function addTokenRoutes(app: Gateway, dependencies: Dependencies, guard: GuardRoute): void {
-  const { services, settings, now, sessionLimiter } = dependencies;
+  const { services, settings, now, sessionLimiters } = dependencies;
 
   /** Returns the secret that signs now. `at` is in seconds since the Unix epoch. */
   const requireSecret = (at: number): TokenSecret =>
@@ -96,11 +96,12 @@ export function addTokenRoutes(app: Gateway, dependencies: Dependencies, guard: 
       summary: "Start an anonymous session: a new user and a token for it",
       description:
         `${describeAccess("key")} The id of the user cannot be guessed. With a publishable key, each client address may ` +
-        `start ${sessionPolicy.requests} sessions in ${sessionPolicy.seconds} s. The token ends with the key, and a session ` +
+        `start ${sessionPolicy.requests} sessions in ${sessionPolicy.seconds} s, and each client network ` +
+        `${networkSessionPolicy.requests}. The token ends with the key, and a session ` +
         "ends after 90 days. Nobody vouches for its user, so it counts little for the lists of others.",
       tags,
       security: start.security,
-      middleware: [...start.middleware, limitSessions(sessionLimiter)],
+      middleware: [...start.middleware, limitSessions(sessionLimiters)],
       request: { query: noQuery, body: sessionBody },
       responses: { 201: jsonResponse("Started.", session), ...problemResponses },
     }),

@@ -10,6 +10,7 @@ import {
 import type { Requester } from "../../../shared/contracts/requester.ts";
 import { ok, refuse } from "../../../shared/contracts/result.ts";
 import { tokenSecretsOf } from "../keys/token-secrets.ts";
+import { countingLimiter } from "../testing/counting-limiter.ts";
 import { inMemoryServices } from "../testing/in-memory-services.ts";
 import { createTestGateway, issueTestToken, testSettings, unlimitedRate } from "../testing/test-gateway.ts";
 
@@ -98,14 +99,9 @@ describe("POST /v1/sessions", () => {
   });
 
   it("limits the sessions that one address starts, an IPv6 network as one address", async () => {
-    const counts = new Map<string, number>();
-    const sessionLimiter = {
-      limit: async ({ key }: { key: string }) => {
-        counts.set(key, (counts.get(key) ?? 0) + 1);
-        return { success: (counts.get(key) ?? 0) <= 2 };
-      },
-    };
-    const { gateway } = gatewayWithClock({ sessionLimiter });
+    const address = countingLimiter(2);
+    const network = countingLimiter(5);
+    const { gateway } = gatewayWithClock({ sessionLimiters: { address, network } });
     const { key } = await createKey(gateway, { role: "publishable" });
     const start = async (address: string, credential = key) =>
       (
@@ -124,7 +120,23 @@ describe("POST /v1/sessions", () => {
     ]);
     const server = await createKey(gateway, { role: "server" });
     expect(await start("192.0.2.7", server.key)).toBe(201);
-    expect([...counts.keys()]).toEqual(["demo/192.0.2.7", "demo/192.0.2.8", "demo/2001:db8:0:0::/64"]);
+    expect([...address.counts.keys()]).toEqual([
+      "demo/192.0.2.7",
+      "demo/192.0.2.8",
+      "demo/2001:db8:0:0::/64",
+    ]);
+
+    // One client may have a whole /48: each of its /64 networks is below the limit of an address.
+    const statuses = [];
+    for (let i = 0; i < 7; i++) statuses.push(await start(`2001:db8:1:${i}::1`));
+    expect(statuses).toEqual([201, 201, 201, 201, 201, 429, 429]);
+    expect(await start("2001:db8:2::1")).toBe(201);
+    expect([...network.counts.keys()]).toEqual([
+      "demo/192.0.2.0/24",
+      "demo/2001:db8:0::/48",
+      "demo/2001:db8:1::/48",
+      "demo/2001:db8:2::/48",
+    ]);
   });
 
   it("bounds the life of a token, and needs a secret that has begun", async () => {

@@ -48,7 +48,7 @@ export function createTestGateway(overrides: Partial<Dependencies> = {}) {
     applicationLimiter: unlimitedRate,
     addressLimiter: unlimitedRate,
     failureLimiter: unlimitedRate,
-    sessionLimiter: unlimitedRate,
+    sessionLimiters: { address: unlimitedRate, network: unlimitedRate },
     minBodyRate: defaultMinBodyRate,
     meter: { record: (point) => points.push(point) },
     pages: {

@@ -36,7 +36,7 @@ import {
   type SessionExportPosition,
 } from "./user-session/export-page.ts";
 import { type IngestResult, ingestEvent } from "./user-session/ingest-event.ts";
-import { type Listener, Listeners } from "./user-session/listeners.ts";
+import { type ListenerRights, Listeners } from "./user-session/listeners.ts";
 import { IncomingMerges } from "./user-session/merges/incoming-merges.ts";
 import type {
   MergeCommit,
@@ -597,19 +597,20 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (this.#endedToken({ ...trustedRequester, tokenIssuedAt })) return new Response(null, { status: 401 });
     if (this.#merges.frozen) return new Response(null, { status: 409 });
     const mayKnowPlace = request.headers.get(liveHeaders.mayKnowPlace) === "yes";
-    const webSocket = this.#listeners.accept({ until, mayKnowPlace });
+    const isVouched = request.headers.get(liveHeaders.isVouched) === "yes";
+    const webSocket = this.#listeners.accept({ until, mayKnowPlace, isVouched });
     if (webSocket === null) return new Response(null, { status: 429 });
     await this.#scheduleAlarm();
     return new Response(null, { status: 101, webSocket });
   }
 
   /** Returns the rights of the open WebSockets, each once. */
-  listenerRights(): Pick<Listener, "mayKnowPlace">[] {
+  listenerRights(): ListenerRights[] {
     return this.#listeners.rights;
   }
 
   /** Sends a text to the open WebSockets with these rights, and closes those whose credential has expired. */
-  broadcast(text: string, rights: Pick<Listener, "mayKnowPlace">): void {
+  broadcast(text: string, rights: ListenerRights): void {
     this.#listeners.send(text, rights, Date.now() / 1000);
   }
 

@@ -4,13 +4,21 @@ import { z } from "zod";
 export const maxListeners = 8;
 
 /**
- * The attachment of a WebSocket: when its credential expires, seconds since the epoch, and whether its holder may know
- * the user's place.
+ * The attachment of a WebSocket: when its credential expires, seconds since the epoch, whether its holder may know the
+ * user's place, and whether somebody vouches for the user.
  */
-const listener = z.object({ until: z.number(), mayKnowPlace: z.boolean().default(false) });
+const listener = z.object({
+  until: z.number(),
+  mayKnowPlace: z.boolean().default(false),
+  isVouched: z.boolean().default(false),
+});
 export type Listener = z.infer<typeof listener>;
+/** What decides which recommendations a WebSocket receives, and how they count. */
+export type ListenerRights = Omit<Listener, "until">;
 
 const listenerOf = (socket: WebSocket): Listener => listener.parse(socket.deserializeAttachment());
+const hasSameRights = (a: ListenerRights, b: ListenerRights): boolean =>
+  a.mayKnowPlace === b.mayKnowPlace && a.isVouched === b.isVouched;
 const expiryOf = (socket: WebSocket): number => listenerOf(socket).until;
 
 /**
@@ -57,15 +65,17 @@ export class Listeners {
   }
 
   /** Returns the rights of the open WebSockets, each once: whether their holders may know the user's place. */
-  get rights(): Pick<Listener, "mayKnowPlace">[] {
-    const distinct = new Set(this.#open.map((socket) => listenerOf(socket).mayKnowPlace));
-    return [...distinct].map((mayKnowPlace) => ({ mayKnowPlace }));
+  get rights(): ListenerRights[] {
+    const rights = this.#open.map(listenerOf);
+    return rights
+      .filter((each, i) => rights.findIndex((other) => hasSameRights(each, other)) === i)
+      .map(({ mayKnowPlace, isVouched }) => ({ mayKnowPlace, isVouched }));
   }
 
   /** Sends a text to the WebSockets with these rights whose credential is valid. */
-  send(text: string, { mayKnowPlace }: Pick<Listener, "mayKnowPlace">, now: number): void {
+  send(text: string, rights: ListenerRights, now: number): void {
     this.closeExpired(now);
-    for (const socket of this.#open) if (listenerOf(socket).mayKnowPlace === mayKnowPlace) socket.send(text);
+    for (const socket of this.#open) if (hasSameRights(listenerOf(socket), rights)) socket.send(text);
   }
 
   /** Closes WebSockets whose credential has expired. */

@@ -10,6 +10,8 @@ export const liveHeaders = {
   until: "x-vicinity-until",
   /** `yes` if the holder of the credential may know the user's place; else the lists do not tell it. */
   mayKnowPlace: "x-vicinity-may-know-place",
+  /** `yes` if the holder of a secret vouches for the user, as `Requester` says. */
+  isVouched: "x-vicinity-vouched",
   /** When the user token was issued, in seconds since the epoch; absent for keys. */
   tokenIssuedAt: "x-vicinity-token-issued",
 } as const;

@@ -231,12 +231,28 @@ describe("UserSession", () => {
 });
 
 describe("a live connection", () => {
-  const connect = async (userId: string, until: number): Promise<Response> =>
+  const connect = async (userId: string, until: number, headers = {}): Promise<Response> =>
     session(userId).fetch(
       new Request("https://session/", {
-        headers: { upgrade: "websocket", [liveHeaders.until]: String(until) },
+        headers: { upgrade: "websocket", [liveHeaders.until]: String(until), ...headers },
       }),
     );
+
+  it("S3: says whether somebody vouches for the user, so that a pushed list counts as an answered one", async () => {
+    const rights: { [name: string]: string }[] = [
+      { [liveHeaders.mayKnowPlace]: "yes", [liveHeaders.isVouched]: "no" },
+      { [liveHeaders.mayKnowPlace]: "yes", [liveHeaders.isVouched]: "yes" },
+      { [liveHeaders.mayKnowPlace]: "yes", [liveHeaders.isVouched]: "no" },
+    ];
+    for (const headers of rights) {
+      const { webSocket } = await connect("vouched", Date.now() / 1000 + 60, headers);
+      webSocket?.accept();
+    }
+    expect(await session("vouched").listenerRights()).toEqual([
+      { mayKnowPlace: true, isVouched: false },
+      { mayKnowPlace: true, isVouched: true },
+    ]);
+  });
 
   it("receives nothing after its credential has expired", async () => {
     const received: string[] = [];
@@ -250,7 +266,7 @@ describe("a live connection", () => {
       webSocket.addEventListener("message", ({ data }) => received.push(`${name}: ${data}`));
       webSocket.addEventListener("close", ({ code }) => received.push(`${name}: closed ${code}`));
     }
-    await session("listener").broadcast("message", { mayKnowPlace: false });
+    await session("listener").broadcast("message", { mayKnowPlace: false, isVouched: false });
     await vi.waitFor(() => expect([...received].sort()).toEqual(["ended: closed 1008", "lasting: message"]));
   });
 
@@ -298,7 +314,7 @@ describe("a live connection", () => {
       if (name === "rude") webSocket.send("let me in");
     }
     await vi.waitFor(() => expect(received).toEqual(["rude: closed 1008"]));
-    await session("visited").broadcast("message", { mayKnowPlace: false });
+    await session("visited").broadcast("message", { mayKnowPlace: false, isVouched: false });
     await vi.waitFor(() => expect(received).toEqual(["rude: closed 1008", "polite: message"]));
   });
 });

@@ -55,11 +55,13 @@ export function addLiveRoute(
     }),
     async (c) => {
       if (c.req.header("upgrade")?.toLowerCase() !== "websocket") return upgradeRequiredResponse(c);
+      const { mayKnowPlace, isVouched } = requesterOf(c.var.caller);
       const headers = new Headers({
         upgrade: "websocket",
         [liveHeaders.application]: c.var.caller.application,
         [liveHeaders.userId]: encodeURIComponent(c.req.valid("param").id),
-        [liveHeaders.mayKnowPlace]: requesterOf(c.var.caller).mayKnowPlace ? "yes" : "no",
+        [liveHeaders.mayKnowPlace]: mayKnowPlace ? "yes" : "no",
+        [liveHeaders.isVouched]: isVouched ? "yes" : "no",
         [liveHeaders.until]: String(expiryOf(c.var.caller, now() / 1000)),
         ...(c.var.caller.kind === "user"
           ? { [liveHeaders.tokenIssuedAt]: String(c.var.caller.issuedAt) }

@@ -81,7 +81,8 @@ it("S8: what the inspection accepts, the runtime computes in the inferred sizes 
         if (isKept) kept.push(each);
       }
     }),
-    { numRuns: 1500 },
+    // The short form takes the same graphs each time; the long form takes others.
+    process.env.VICINITY_LONG ? { numRuns: 15_000 } : { numRuns: 1500, seed: 1 },
   );
   expect(compared.size).toBeGreaterThan(30);
 });

@@ -1,10 +1,10 @@
 import type { Requester } from "../../shared/contracts/requester.ts";
 import { refuse } from "../../shared/contracts/result.ts";
 
-/** The refusal of a user token that was issued before its user was erased. */
+/** The refusal of a user token that was issued before its user was erased or merged. */
 const endedToken = refuse(
   "unauthorized",
-  "The token was issued before its user was erased, and ended with the erasure; get a new one.",
+  "The token was issued before its user was erased or merged into another one, and ended with that; get a new one.",
 );
 
 /**

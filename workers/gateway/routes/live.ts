@@ -77,7 +77,10 @@ export function addLiveRoute(
           },
         );
       if (answer.status === 401)
-        throwRefusal("unauthorized", "The token was issued before its user was erased; get a new one.");
+        throwRefusal(
+          "unauthorized",
+          "The token was issued before its user was erased or merged into another one; get a new one.",
+        );
       if (!answer.webSocket) return new Response(answer.body, answer);
       const protocol = negotiatedSubprotocol(c.req.raw.headers);
       return new Response(null, {

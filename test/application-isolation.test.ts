@@ -56,8 +56,13 @@ async function createFirstApplication(): Promise<void> {
   const { images } = await callSuccessfully("GET", "/v1/products/p-0");
   resourceIds.set("/v1/images/", images[0].slice("/v1/images/".length));
   await callSuccessfully("PUT", "/v1/users/ann", { body: { home: oslo } });
+  // Lists show a product only after five users have chosen it.
   await callSuccessfully("POST", "/v1/events", {
-    body: { events: [{ eventId: `${marker}-1`, userId: "ann", type: "view", productId: "p-0" }] },
+    body: {
+      events: ["ann", "ben", "cid", "dora", "eve"].map((userId) => ({
+        ...{ eventId: `${marker}-1`, userId, type: "view", productId: "p-0" },
+      })),
+    },
   });
   await callSuccessfully("PUT", "/v1/users/gone", { body: { home: oslo } });
   resourceIds.set("/v1/erasures/", (await callSuccessfully("DELETE", "/v1/users/gone")).id);

@@ -66,6 +66,11 @@ async function createFirstApplication(): Promise<void> {
   });
   await callSuccessfully("PUT", "/v1/users/gone", { body: { home: oslo } });
   resourceIds.set("/v1/erasures/", (await callSuccessfully("DELETE", "/v1/users/gone")).id);
+  await callSuccessfully("PUT", "/v1/users/ben", { body: { consent: { location: "exact" } } });
+  const lowered = await stack.call<{ coarsening: { id: string } }>("PATCH", "/v1/users/ben", {
+    body: { consent: { location: "city" } },
+  });
+  resourceIds.set("/v1/coarsenings/", lowered.body.coarsening.id);
   resourceIds.set(
     "/v1/merges/",
     (await callSuccessfully("POST", "/v1/users/ann/merge", { body: { from: "ann-before" } })).id,

@@ -50,9 +50,14 @@ async function createResources(): Promise<Map<string, string>> {
   const { images } = await create("GET", `/v1/products/${products[0].id}`, undefined);
   const answer = await create("POST", "/v1/recommendations", { userId: "known", location: oslo });
   const started = await create("DELETE", "/v1/users/known-and-erased", undefined);
+  await create("PUT", "/v1/users/known-and-coarsened", { consent: { location: "exact" } });
+  const lowered = await stack.call<{ coarsening: { id: string } }>("PATCH", "/v1/users/known-and-coarsened", {
+    body: { consent: { location: "city" } },
+  });
   const merged = await create("POST", "/v1/users/known/merge", { from: "known-before" });
   return new Map([
     ["/v1/merges/", merged.id],
+    ["/v1/coarsenings/", lowered.body.coarsening.id],
     ["/v1/recommendations/", answer.recommendationId],
     ["/v1/erasures/", started.id],
     ["/v1/images/", images[0].slice("/v1/images/".length)],

@@ -69,8 +69,10 @@ EXPECTED = [
             "must not be above `priceMax`",
             # A price has at most the digits of its currency.
             "after the decimal point, as",
-            # The point (0, 0) stands for a missing location.
-            "(0, 0) stands for a missing location",
+            # A point may be no location of a user, as (0, 0) or whole degrees.
+            "are no location of a user",
+            # A user is not merged into themself.
+            "must be another user than the one in the path",
         ),
     ),
     # The runtime refuses a very long URL before the API sees it.

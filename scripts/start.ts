@@ -11,6 +11,7 @@ import { waitUntilVisible } from "./marketplace/wait-until-visible.ts";
 import { startLocalCron } from "./start/local-cron.ts";
 import { parseStartOptions } from "./start/options.ts";
 import { developmentKey, portIsFree, startWorkers, waitUntilReady } from "./start/serve.ts";
+import { startLocalProxy } from "./start/start-proxy.ts";
 import { readStateMarker, type StateMarker, writeStateMarker } from "./start/state-marker.ts";
 import { trainAndRegister } from "./start/train-and-register.ts";
 import { printWelcome } from "./start/welcome.ts";
@@ -113,18 +114,19 @@ async function run(): Promise<void> {
         `The workers stopped unexpectedly. Look for the reason at the end of ${options.stateDir}/workers.log, then run npm start again.`,
       );
   };
-  const running = await startWorkers(
-    options.port,
+  const proxy = await startLocalProxy(options.port);
+  await startWorkers(
+    proxy.port,
     options.stateDir,
     (child) => {
       workersProcess = child;
       child.once("exit", onWorkersExit);
     },
-    market?.name ?? null,
+    { proxySecret: proxy.secret, initialImport: market?.name ?? null },
   );
   starting.done(`${workers.length} workers and the static pages run in one process`);
-  const target = { url: running.url, key: developmentKey };
-  startLocalCron(running.url);
+  const target = { url: `http://127.0.0.1:${options.port}`, key: developmentKey };
+  startLocalCron(target.url);
   saveState();
 
   if (market) {

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { recommendationAnswer } from "../shared/contracts/recommendation.ts";
@@ -156,6 +157,37 @@ describe("npm start", () => {
       headers: { origin: "https://evil.example", "access-control-request-method": "GET" },
     });
     expect(preflight.headers.has("access-control-allow-origin")).toBe(false);
+  });
+
+  it("S6: answers the development keys to no page whose name was given the address 127.0.0.1", async () => {
+    const { PORT } = environment;
+    /** Sends a request on a connection of its own, with headers as they are, and returns the status. */
+    const askRaw = async (port: string, headers: string[], path = "/v1/users?limit=1") => {
+      const socket = connect(Number(port), "127.0.0.1");
+      const key = "Authorization: Bearer dev-admin-key";
+      socket.write([`GET ${path} HTTP/1.1`, key, ...headers, "Connection: close", "", ""].join("\r\n"));
+      return Number((await text(socket)).split(" ")[1]);
+    };
+    expect(await askRaw(PORT ?? "", [`Host: localhost:${PORT}`])).toBe(200);
+    const forged = [
+      `mf-original-url: http://localhost:${PORT}/v1/users?limit=1`,
+      "mf-op-original-url: http://localhost/v1/users",
+      "x-forwarded-host: localhost",
+      "x-forwarded-proto: http",
+      `x-local-proxy-secret: ${"0".repeat(64)}`,
+    ];
+    for (const headers of [[], forged, ...forged.map((header) => [header])])
+      expect(await askRaw(PORT ?? "", [`Host: evil.example:${PORT}`, ...headers]), headers.join()).toBe(401);
+
+    // The port of the workers themselves, behind the proxy, does not answer the development keys at all.
+    const commands = spawnSync("ps", ["-eo", "args"], { encoding: "utf8" }).stdout.split("\n");
+    const wrangler = commands.find((line) => line.includes(environment.STATE_DIR) && line.includes("--port"));
+    const inner = wrangler?.match(/--port (\d+)/)?.[1] ?? "";
+    expect(inner).not.toBe(PORT);
+    for (const host of ["localhost", `127.0.0.1:${inner}`, "evil.example"])
+      for (const headers of [[], forged])
+        expect(await askRaw(inner, [`Host: ${host}`, ...headers])).toBe(401);
+    expect(await askRaw(inner, ["Host: localhost"], "/healthz")).toBe(200);
   });
 
   it("S6: keeps its secrets out of the process list, in files that their owner alone reads", () => {

@@ -75,10 +75,15 @@ export async function serveCatalog(context: BenchContext): Promise<ServedCatalog
   await migrateLocalDatabases(stateDir);
   let child: ChildProcess | null = null;
   const spawned = performance.now();
-  const { url } = await startWorkers(port, stateDir, (started) => {
-    child = started;
-    trackChild(started);
-  });
+  const { url } = await startWorkers(
+    port,
+    stateDir,
+    (started) => {
+      child = started;
+      trackChild(started);
+    },
+    { proxySecret: null, initialImport: null },
+  );
   const startMs = performance.now() - spawned;
   const target = { url, key: developmentKey };
   if (savedTime === null) {

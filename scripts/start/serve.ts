@@ -34,11 +34,12 @@ export const devEnvironment = (stateDir: string): Record<string, string> => ({
  * Writes the file of the gateway's secrets and of the marker of its state, which only this user may read, and returns its
  * path. wrangler gives the file's variables to the gateway alone, the first configuration.
  */
-function writeGatewayEnvironment(stateDir: string): string {
+function writeGatewayEnvironment(stateDir: string, proxySecret: string | null): string {
   const file = join(stateDir, "gateway.env");
   const variables = {
     ...tokenSecretVariables(stateDir),
     DEVELOPMENT_KEYS: developmentMarker(stateDir),
+    ...(proxySecret === null ? {} : { LOCAL_PROXY_SECRET: proxySecret }),
   };
   const text = Object.entries(variables).map(([name, value]) => `${name}="${value}"\n`);
   rmSync(file, { force: true });
@@ -46,14 +47,22 @@ function writeGatewayEnvironment(stateDir: string): string {
   return file;
 }
 
+/** What a local command gives to the gateway beside its secrets. */
+export interface ServeOptions {
+  /** Secret of the local proxy in front of the workers; null where requests go to them directly. */
+  proxySecret: string | null;
+  /** Import that `/readyz` waits for; null for none. */
+  initialImport: string | null;
+}
+
 /**
- * Returns the arguments of `wrangler dev` for all workers in one process. `initialImport` is the import that `/readyz`
- * waits for. No secret is among them, since every user of the machine can read them.
+ * Returns the arguments of `wrangler dev` for all workers in one process. No secret is among them, since every user of the
+ * machine can read them.
  */
 export const devArguments = (
   port: number,
   stateDir: string,
-  initialImport: string | null = null,
+  { proxySecret, initialImport }: ServeOptions,
 ): string[] => [
   "dev",
   ...configArguments(servedConfigs),
@@ -66,7 +75,7 @@ export const devArguments = (
   "--persist-to",
   stateDir,
   "--env-file",
-  writeGatewayEnvironment(stateDir),
+  writeGatewayEnvironment(stateDir, proxySecret),
   ...(initialImport === null
     ? []
     : ["--var", `INITIAL_IMPORT:${initialImport}@${Math.floor(Date.now() / 1000)}`]),
@@ -84,26 +93,20 @@ export interface RunningWorkers {
 
 /**
  * Starts all workers and waits until the gateway answers. Writes their output to `workers.log` in the state directory.
- * Calls `onChild` with the process as soon as it is started, so that the caller can end it at any time. `/readyz` answers
- * 503 until the import `initialImport` is done, unless that is null.
+ * Calls `onChild` with the process as soon as it is started, so that the caller can end it at any time.
  */
 export async function startWorkers(
   port: number,
   stateDir: string,
   onChild: (child: ChildProcess) => void,
-  initialImport: string | null = null,
+  options: ServeOptions,
 ): Promise<RunningWorkers> {
   const logFile = join(stateDir, "workers.log");
   const log = createWriteStream(logFile);
   let tail = "";
   const child = startWrangler(
     // Log warnings and errors only: at lower levels wrangler prints each request's path, which contains user ids.
-    [
-      ...devArguments(port, stateDir, initialImport),
-      "--show-interactive-dev-session=false",
-      "--log-level",
-      "warn",
-    ],
+    [...devArguments(port, stateDir, options), "--show-interactive-dev-session=false", "--log-level", "warn"],
     (text) => {
       log.write(text);
       tail = (tail + text).slice(-maxQuotedCharacters);

@@ -18,6 +18,11 @@ const gatewayVariables = z.object({
    */
   DEVELOPMENT_KEYS: z.string().optional(),
   /**
+   * The secret by which the local proxy tells which requests were sent to a local name; then development keys answer to
+   * these alone. `npm start` and `npm run dev` set it.
+   */
+  LOCAL_PROXY_SECRET: z.string().min(32, "LOCAL_PROXY_SECRET must have at least 32 characters").optional(),
+  /**
    * Other origins whose pages may call the API, separated by spaces (`https://shop.example`), or `*` for any origin. The
    * gateway's own origin may always.
    */
@@ -60,6 +65,8 @@ const gatewayVariables = z.object({
 export interface GatewaySettings {
   /** The marker of the local state; null where the development keys are off. */
   developmentMarker: string | null;
+  /** The secret of the local proxy; null where there is none. */
+  localProxySecret: string | null;
   /** Secrets that sign and verify user tokens. Without any, the gateway neither issues nor accepts tokens. */
   tokenSecrets: readonly TokenSecret[];
   origins: AllowedOrigins;
@@ -76,11 +83,12 @@ export interface GatewaySettings {
  * Parses the variables and secrets. Throws where one is malformed, so that a misconfigured deployment fails at once.
  */
 export function gatewaySettingsOf(env: object): GatewaySettings {
-  const { DEVELOPMENT_KEYS, CORS_ORIGINS, RETENTION, INITIAL_IMPORT, DEFAULT_CONSENT } =
+  const { DEVELOPMENT_KEYS, LOCAL_PROXY_SECRET, CORS_ORIGINS, RETENTION, INITIAL_IMPORT, DEFAULT_CONSENT } =
     gatewayVariables.parse(env);
   const [name, since] = INITIAL_IMPORT?.split("@") ?? [];
   return {
     developmentMarker: DEVELOPMENT_KEYS ?? null,
+    localProxySecret: LOCAL_PROXY_SECRET ?? null,
     tokenSecrets: tokenSecretsOf(env),
     origins: CORS_ORIGINS,
     retention: RETENTION,

@@ -7,6 +7,7 @@ import type { Caller } from "./caller.ts";
 import {
   developmentApplication,
   developmentKeys,
+  isLocalRequest,
   LocalState,
   type MarkerReader,
 } from "./development-keys.ts";
@@ -45,7 +46,7 @@ export interface AuthenticatorOptions {
 /** A credential, and where its request comes from. */
 export interface PresentedCredential extends LookupOptions {
   text: string;
-  /** Whether the request was sent on this machine, as `isLocalRequest` tells. */
+  /** Whether the request was sent on this machine, as {@link Authenticator.isLocal} tells. */
   isLocal: boolean;
 }
 
@@ -84,6 +85,11 @@ export class Authenticator {
   async identify(credential: PresentedCredential): Promise<Caller | null> {
     if (developmentKeys.has(credential.text)) return this.#byDevelopmentKey(credential);
     return looksLikeKey(credential.text) ? this.#byKey(credential) : this.#byToken(credential);
+  }
+
+  /** Returns whether a request was sent on this machine, and by no page of another origin. */
+  isLocal(request: Request): boolean {
+    return isLocalRequest(request, this.#settings.localProxySecret);
   }
 
   /** Empties the caches, so that this isolate sees a revocation or rotation at once. */

@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import { isLocalRequest, LocalState } from "./development-keys.ts";
 
 describe("isLocalRequest", () => {
+  const isLocalAt = (url: string, headers: Record<string, string> = {}, proxySecret: string | null = null) =>
+    isLocalRequest({ url, headers: new Headers(headers) }, proxySecret);
   const isLocal = (host: string, origin?: string) =>
-    isLocalRequest("http://localhost:8787/v1/products", new Headers({ host, ...(origin ? { origin } : {}) }));
+    isLocalAt("http://localhost:8787/v1/products", { host, ...(origin ? { origin } : {}) });
 
   it("S6: accepts local names on any port, and no origin but the gateway's own", () => {
     for (const host of ["localhost", "localhost:8787", "127.0.0.1:1", "[::1]:8787"]) {
@@ -28,11 +30,19 @@ describe("isLocalRequest", () => {
       "a b",
     ])
       expect(isLocal(host), host).toBe(false);
-    expect(isLocalRequest("https://api.example.com/v1/products", new Headers())).toBe(false);
-    expect(isLocalRequest("https://api.example.com/v1/products", new Headers({ host: "localhost" }))).toBe(
-      false,
-    );
-    expect(isLocalRequest("http://localhost/v1/products", new Headers())).toBe(true);
+    expect(isLocalAt("https://api.example.com/v1/products")).toBe(false);
+    expect(isLocalAt("https://api.example.com/v1/products", { host: "localhost" })).toBe(false);
+    expect(isLocalAt("http://localhost/v1/products")).toBe(true);
+  });
+
+  it("S6: needs the secret of the local proxy where there is one, whatever the host", () => {
+    const secret = "s".repeat(64);
+    const url = "http://localhost:8787/v1/products";
+    expect(isLocalAt(url, { "x-local-proxy-secret": secret }, secret)).toBe(true);
+    expect(isLocalAt(url, { "x-local-proxy-secret": secret, host: "evil.example" }, secret)).toBe(false);
+    for (const wrong of ["", "s", `${secret}s`, "t".repeat(64)])
+      expect(isLocalAt(url, { "x-local-proxy-secret": wrong }, secret), wrong).toBe(false);
+    expect(isLocalAt(url, {}, secret)).toBe(false);
   });
 });
 

@@ -18,15 +18,29 @@ const minMarkerLength = 32;
 const retryMs = 5_000;
 
 /**
+ * Header by which the local proxy tells that a request was sent to a local name. `wrangler dev` lets every client replace
+ * the host that a worker sees, so that the host alone proves nothing there.
+ */
+export const proxySecretHeader = "x-local-proxy-secret";
+
+/** Returns whether the host of a request, with or without a port, is a local name. */
+export const isLocalHost = (host: string): boolean =>
+  URL.canParse(`http://${host}`) && localHosts.has(new URL(`http://${host}`).hostname);
+
+/**
  * Returns whether a request was sent to a local name, and by no page of another origin. A page can make a browser send
  * requests to this machine: its own origin tells it, or, where it gave its own name the address 127.0.0.1, the host.
+ * `proxySecret` is the secret of the local proxy, which the request must have; null where there is no proxy.
  */
-export function isLocalRequest(url: string, headers: Headers): boolean {
+export function isLocalRequest(
+  { url, headers }: Pick<Request, "url" | "headers">,
+  proxySecret: string | null,
+): boolean {
   const { hostname, host, protocol } = new URL(url);
   const sentHost = headers.get("host") ?? host;
   const sentUrl = `${protocol}//${sentHost}`;
-  if (!URL.canParse(sentUrl) || !localHosts.has(new URL(sentUrl).hostname) || !localHosts.has(hostname))
-    return false;
+  if (!isLocalHost(sentHost) || !localHosts.has(hostname)) return false;
+  if (proxySecret !== null && !hashesEqual(headers.get(proxySecretHeader) ?? "", proxySecret)) return false;
   const origin = headers.get("origin");
   return origin === null || origin === new URL(sentUrl).origin;
 }

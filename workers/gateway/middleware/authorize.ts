@@ -6,7 +6,6 @@ import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
 import { type AccessLevel, describeAccess, mayCall } from "../keys/caller.ts";
 import { credentialOf } from "../keys/credential.ts";
-import { isLocalRequest } from "../keys/development-keys.ts";
 import { limitedAddressOf } from "../request/client-network.ts";
 
 /** Access levels of frequent calls from front ends. Only these calls may use a cached key. */
@@ -26,13 +25,13 @@ export const authenticate =
         "unauthorized",
         "This operation needs a credential; send Authorization: Bearer <key or token>.",
       );
-    const { headers, url } = c.req.raw;
+    const { headers } = c.req.raw;
     const caller = await authenticator
       .identify({
         text: credential,
         skipCache: !cacheable.has(access),
         address: limitedAddressOf(headers),
-        isLocal: isLocalRequest(url, headers),
+        isLocal: authenticator.isLocal(c.req.raw),
       })
       .catch((error: unknown) => {
         if (error instanceof RefusalError) throw error;

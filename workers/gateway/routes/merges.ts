@@ -6,7 +6,6 @@ import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
 import type { Caller } from "../keys/caller.ts";
-import { isLocalRequest } from "../keys/development-keys.ts";
 import { mayMergeAnyUser, requesterOf } from "../keys/requester-of.ts";
 import { isAnonymousId } from "../keys/sessions.ts";
 import {
@@ -37,7 +36,7 @@ export function addMergeRoutes(
 ): void {
   /** Returns when the token of the merged user was issued, in seconds; null if the caller, a key, sends none. */
   const checkFromToken = async (
-    { headers, url }: Request,
+    request: Request,
     caller: Caller,
     from: string,
     fromToken: string | undefined,
@@ -55,8 +54,8 @@ export function addMergeRoutes(
     const owner = await authenticator.identify({
       text: fromToken,
       skipCache: true,
-      address: limitedAddressOf(headers),
-      isLocal: isLocalRequest(url, headers),
+      address: limitedAddressOf(request.headers),
+      isLocal: authenticator.isLocal(request),
     });
     if (owner?.kind !== "user")
       throwRefusal(

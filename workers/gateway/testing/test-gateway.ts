@@ -21,6 +21,7 @@ export const tokenSecrets = tokenSecretsOf({ TOKEN_SECRET: "a-secret-for-tests-o
 /** Settings that accept development keys, tokens and pages of any origin. */
 export const testSettings: GatewaySettings = {
   developmentMarker,
+  localProxySecret: null,
   tokenSecrets,
   origins: "*",
   retention: retention.parse({}),

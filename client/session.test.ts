@@ -18,7 +18,11 @@ function memoryStorage(): SessionStorage & { texts: Map<string, string> } {
 function sessionServer() {
   const clock = { at: start };
   const requests: string[] = [];
-  const server = { refusal: null as { status: number; retryAfter?: number } | null };
+  const server = {
+    refusal: null as { status: number; retryAfter?: number } | null,
+    /** Whether the token of a request has ended, for example since its user was erased. */
+    hasEnded: (_token: string) => false,
+  };
   let users = 0;
   const fetch = async (url: string, init: RequestInit): Promise<Response> => {
     const { pathname } = new URL(url);
@@ -31,6 +35,8 @@ function sessionServer() {
         retryAfter === undefined ? {} : { "retry-after": String(retryAfter) };
       return new Response("", { status, headers });
     }
+    if (pathname.startsWith("/v1/products"))
+      return server.hasEnded(credential) ? new Response("", { status: 401 }) : Response.json({ items: [] });
     if (!isRenewal) users++;
     const { ttlSeconds = 7 * daySeconds } = JSON.parse(String(init.body));
     return Response.json(
@@ -94,6 +100,44 @@ describe("AnonymousSession", () => {
     const session = open(storage);
     session.forget();
     expect((await session.open()).userId).toBe("anon-6");
+  });
+
+  it("starts another session after a call was answered with 401, and ignores late answers", async () => {
+    const { requests, server, open } = sessionServer();
+    const storage = memoryStorage();
+    const [session, otherPage] = [open(storage), open(storage)];
+    const [first, second] = [await session.open(), await otherPage.open()];
+    await first.client.products.list();
+    server.hasEnded = (token) => token === first.token;
+    for (const { client } of [first, second, first])
+      await expect(client.products.list()).rejects.toMatchObject({ problem: { status: 401 } });
+    const reopened = await Promise.all([session.open(), otherPage.open(), session.open()]);
+    expect(new Set(reopened.map(({ userId }) => userId)).size).toBeLessThanOrEqual(2);
+    const { client, userId } = await session.open();
+    expect(userId).not.toBe(first.userId);
+    await client.products.list();
+    // An answer to the ended token that arrives late does not end the new session.
+    await expect(first.client.products.list()).rejects.toThrow();
+    expect((await session.open()).userId).toBe(userId);
+    expect(requests.filter((request) => request.startsWith("/v1/sessions/renew"))).toEqual([]);
+  });
+
+  it("does not start session after session while the server refuses each token", async () => {
+    const { clock, requests, server, open } = sessionServer();
+    const storage = memoryStorage();
+    server.hasEnded = () => true;
+    const callOnEachPage = async () => {
+      for (let i = 0; i < 10; i++) {
+        const { client } = await open(storage).open();
+        await expect(client.products.list()).rejects.toThrow();
+      }
+    };
+    const starts = () => requests.filter((request) => request === "/v1/sessions vic_pub_1").length;
+    await callOnEachPage();
+    expect(starts()).toBe(2);
+    clock.at += 60_000;
+    await callOnEachPage();
+    expect(starts()).toBe(3);
   });
 
   it("uses its token while a renewal fails, and tries again when the server says", async () => {

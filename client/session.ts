@@ -33,15 +33,24 @@ const keptSession = z.object({
   /** When the token is replaced by a new one: after half of its life. */
   renewAt: z.number(),
   expiresAt: z.number(),
+  /** Whether the server answered 401 to the token, so that another session must start. */
+  isRefused: z.boolean().default(false),
+  /** When the session replaced a refused one; null for others. */
+  replacedAt: z.number().nullable().default(null),
 });
 type KeptSession = z.infer<typeof keptSession>;
 
-/** Seconds until a renewal that failed is tried again, unless the server says otherwise. */
+/**
+ * Seconds until a renewal that failed is tried again, unless the server says otherwise, and until a session that replaced a
+ * refused one is itself replaced.
+ */
 const retrySeconds = 60;
 
 /**
  * The anonymous session of a page's visitor: a user that only this visitor acts for. It starts when it is first used, is
- * kept in a storage, and is renewed after half of its token's life. If it has ended, another one starts.
+ * kept in a storage, and is renewed after half of its token's life. If it has ended, another one starts: also at the first
+ * call after one that was answered with 401, because the user was erased or merged, or the key revoked. That call itself
+ * fails, since it named the user that has ended. WebSockets and beacons do not show a 401: call {@link forget} then.
  *
  * @example
  * const session = new AnonymousSession({ url, publishableKey: "vic_pub_...", storage: localStorage });
@@ -75,7 +84,7 @@ export class AnonymousSession {
     if (this.#client?.token !== token)
       this.#client = {
         token,
-        client: new Vicinity({ url: this.#options.url, credential: token, fetch: this.#fetch }),
+        client: new Vicinity({ url: this.#options.url, credential: token, fetch: this.#fetchWith(token) }),
       };
     return { userId, token, client: this.#client.client };
   }
@@ -84,6 +93,24 @@ export class AnonymousSession {
   forget(): void {
     this.#options.storage.removeItem(this.#name);
     this.#client = null;
+  }
+
+  /** Returns a `fetch` that notices when the server refuses the token. */
+  #fetchWith(token: string): FetchFunction {
+    return async (url, init) => {
+      const answer = await this.#fetch(url, init);
+      if (answer.status === 401) this.#markRefused(token);
+      return answer;
+    };
+  }
+
+  /** Makes the next call start another session, once in {@link retrySeconds}: a server may refuse that one too. */
+  #markRefused(token: string): void {
+    const kept = this.#kept();
+    const now = this.#now();
+    if (kept === null || kept.token !== token) return;
+    if (kept.replacedAt !== null && now - kept.replacedAt < retrySeconds * 1000) return;
+    this.#keep({ ...kept, renewAt: now, isRefused: true });
   }
 
   /** Returns the session of the storage; null if there is none, or if it has expired. */
@@ -105,26 +132,28 @@ export class AnonymousSession {
 
   async #refresh(): Promise<KeptSession> {
     const kept = this.#kept();
-    if (kept === null) return this.#request("/v1/sessions", this.#options.publishableKey);
+    const { publishableKey } = this.#options;
+    if (kept === null) return this.#request("/v1/sessions", publishableKey, null);
+    if (kept.isRefused) return this.#request("/v1/sessions", publishableKey, this.#now());
     try {
-      return await this.#request("/v1/sessions/renew", kept.token);
+      return await this.#request("/v1/sessions/renew", kept.token, null);
     } catch (error) {
       if (error instanceof VicinityError && error.problem.status === 401)
-        return this.#request("/v1/sessions", this.#options.publishableKey);
+        return this.#request("/v1/sessions", publishableKey, this.#now());
       // The token is valid for half of its life still.
       const seconds = (error instanceof VicinityError ? error.retryAfter : null) ?? retrySeconds;
       return this.#keep({ ...kept, renewAt: this.#now() + seconds * 1000 });
     }
   }
 
-  async #request(path: string, credential: string): Promise<KeptSession> {
+  async #request(path: string, credential: string, replacedAt: number | null): Promise<KeptSession> {
     const { url, ttlSeconds, publishableKey } = this.#options;
     const transport = new Transport(url, credential, this.#fetch);
     const answer = await transport.call<IssuedSession>("POST", path, {}, toJsonBody({ ttlSeconds }));
     const { userId, token, ...issued } = issuedSession.parse(answer);
     const expiresAt = Date.parse(issued.expiresAt);
     const renewAt = (this.#now() + expiresAt) / 2;
-    return this.#keep({ userId, token, publishableKey, renewAt, expiresAt });
+    return this.#keep({ userId, token, publishableKey, renewAt, expiresAt, isRefused: false, replacedAt });
   }
 
   #keep(session: KeptSession): KeptSession {

@@ -188,6 +188,31 @@ describe("an anonymous session", () => {
       }).open(),
     ).rejects.toThrow("credential");
   });
+
+  it("S10: starts again after its user was erased, with another user", async () => {
+    const { key } = await createKey({ role: "publishable", name: "page" });
+    const texts = new Map<string, string>();
+    const session = new AnonymousSession({
+      url: stack.url,
+      publishableKey: key,
+      storage: {
+        getItem: (name) => texts.get(name) ?? null,
+        setItem: (name, text) => void texts.set(name, text),
+        removeItem: (name) => void texts.delete(name),
+      },
+    });
+    const { client, userId } = await session.open();
+    await client.recommend({ userId, location: oslo });
+    expect((await stack.call("DELETE", `/v1/users/${userId}`)).status).toBe(202);
+    await expect(client.recommend({ userId, location: oslo })).rejects.toMatchObject({
+      problem: { status: 401 },
+    });
+    const next = await session.open();
+    expect(next.userId).not.toBe(userId);
+    expect(
+      (await next.client.recommend({ userId: next.userId, location: oslo })).items.length,
+    ).toBeGreaterThan(0);
+  });
 });
 
 describe("a key with `people:write` alone", () => {

@@ -37,7 +37,7 @@ describe("wrangler.toml", () => {
       "RECALIBRATION",
     ]);
     for (const [config, text] of configurations)
-      expect(text, config).not.toMatch(/TOKEN_SECRET|DEVELOPMENT_KEYS/);
+      expect(text, config).not.toMatch(/TOKEN_SECRET|DEVELOPMENT_KEYS|LOCAL_PROXY_SECRET/);
   });
 
   it("names one consent of users who state none, in all workers that need it", () => {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type ExportItem, exportItem } from "../../shared/contracts/export.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
 import { toNdjson } from "../support/ndjson.ts";
 import { waitUntil } from "../support/polling.ts";
 import { callApi } from "./call-api.ts";
@@ -42,11 +43,11 @@ export class UserRecords {
     return [...new Set((await this.export(userId)).map(({ store }) => store))].sort();
   }
 
-  /** Imports `count` events of a user, each a second before the one after it. */
-  async importEvents(userId: string, count: number): Promise<void> {
+  /** Imports `count` events of a user at `location`, each a second before the one after it. */
+  async importEvents(userId: string, count: number, location: Point | null = null): Promise<void> {
     const now = Date.now();
     const lines = eventIds(userId, count).map((eventId, i) => ({
-      ...{ eventId, userId, type: "view", productId: "p" },
+      ...{ eventId, userId, type: "view", productId: "p", location },
       timestamp: new Date(now - (count - i) * 1000).toISOString(),
     }));
     for (let at = 0; at < count; at += linesPerImport)

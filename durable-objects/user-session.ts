@@ -35,6 +35,7 @@ import {
   type SessionExportPage,
   type SessionExportPosition,
 } from "./user-session/export-page.ts";
+import { HourlyImpressions } from "./user-session/hourly-impressions.ts";
 import { type IngestResult, ingestEvent } from "./user-session/ingest-event.ts";
 import { type ListenerRights, Listeners } from "./user-session/listeners.ts";
 import { IncomingMerges } from "./user-session/merges/incoming-merges.ts";
@@ -109,11 +110,13 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   readonly #incoming: IncomingMerges;
   readonly #consent: ConsentKeeper;
   readonly #listeners: Listeners;
+  readonly #impressions: HourlyImpressions;
 
   constructor(ctx: DurableObjectState, env: RecommendationEnv) {
     super(ctx, env);
     this.#store = new SessionStore(ctx.storage.sql);
     this.#listeners = new Listeners(ctx);
+    this.#impressions = new HourlyImpressions(this.#store);
     this.#erasures = new Erasures(ctx.storage, env, {
       pseudonym: ctx.id.toString(),
       logPseudonym: async () => logPseudonymOf(await pseudonymKeysOf(env), ctx.id.toString()),
@@ -342,7 +345,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return this.#consent.coarsenings.find(application, id);
   }
 
-  /** Stores an impression with the features that the ranker saw, until its click window closes. */
+  /**
+   * Stores an impression with the features that the ranker saw, until its click window closes. An impression above the
+   * limit of the hour is not stored: nothing counts for it, and it has no receipt.
+   */
   async recordImpression(
     application: string,
     userId: string,
@@ -360,6 +366,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     // The consent was lowered while the recommendation was computed.
     const { precision, source } = parsed.receipt.location;
     if (source !== "none" && isFiner(precision, this.#state.profile.precision)) return;
+    const now = Date.now() / 1000;
+    if (!this.#impressions.hasRoom(now, requester, countingSettingsOf(this.env))) return;
     this.#transaction(application, userId, (state) => {
       this.#store.putReceipt({
         id: parsed.receipt.recommendationId,
@@ -374,6 +382,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       });
       state.receiptAdded();
     });
+    this.#impressions.added(now);
     if (this.#oldestOpenImpression === null || (this.#oldestOpenImpression ?? 0) > time)
       this.#oldestOpenImpression = time;
     await this.#scheduleAlarm();

@@ -364,6 +364,11 @@ export class SessionStore {
       .one().at;
   }
 
+  /** Returns the number of receipts from `since` on, in seconds since the epoch. */
+  receiptsSince(since: number): number {
+    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM receipts WHERE time >= ?", since).one().n;
+  }
+
   /** Returns receipts in the order of their ids, after `after`. */
   receiptsAfter(after: string, limit: number): StoredReceipt[] {
     if (!this.hasTables()) return [];

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { demoSize, simulate } from "../simulate/simulate.ts";
 import { fullBudget, quickBudget, trainOnDataset } from "../train/train-on-dataset.ts";
+import { countingArgument, countingHelp, countingUsage, parseCounting } from "./counting.ts";
 import { writeModel } from "./model-files.ts";
+import { parseOrExit } from "./options.ts";
 import { terminalHooks } from "./progress.ts";
 
 /**
@@ -15,9 +17,15 @@ import { terminalHooks } from "./progress.ts";
 const seed = 1;
 const now = Date.UTC(2026, 0, 5) / 1000;
 
-const { values } = parseArgs({ options: { full: { type: "boolean", default: false } } });
+const usage = `Usage: npm run bundle -- [--full] ${countingUsage}\n${countingHelp}`;
+const { values } = parseOrExit(
+  () => parseArgs({ options: { full: { type: "boolean", default: false }, ...countingArgument } }),
+  usage,
+);
+const counting = parseOrExit(() => parseCounting(values.counts), usage);
 const { dataset } = simulate(demoSize, seed, now);
-const trained = await trainOnDataset(dataset, values.full ? fullBudget : quickBudget, seed, terminalHooks);
+const budget = values.full ? fullBudget : quickBudget;
+const trained = await trainOnDataset(dataset, budget, seed, terminalHooks, counting);
 const manifest = await writeModel(join(import.meta.dirname, "../artifacts"), "bundled", trained.parameters, {
   dataset: { ...dataset, name: "bundled" },
   seed,

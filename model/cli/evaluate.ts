@@ -16,17 +16,19 @@ import { popularityRanker } from "../pipeline/fallback-rankers.ts";
 import type { Ranker } from "../pipeline/ports.ts";
 import { simulate } from "../simulate/simulate.ts";
 import { fullBudget, quickBudget, trainOnDataset } from "../train/train-on-dataset.ts";
+import { countingArgument, countingHelp, countingUsage, parseCounting } from "./counting.ts";
 import { exitWithError, loadDataset, parseOrExit, parseWholeNumber } from "./options.ts";
 import { percentLine, printProgress, terminalHooks } from "./progress.ts";
 import { readArguments, readUsage } from "./read-arguments.ts";
 
-const usage = `Usage: npm run evaluate -- --data DIR | --simulated [--weeks N] [--json FILE] [--quick] [--seed N] [--seeds N] [--model DIR] ${readUsage}`;
+const usage = `Usage: npm run evaluate -- --data DIR | --simulated [--weeks N] [--json FILE] [--quick] [--seed N] [--seeds N] [--model DIR] ${countingUsage} ${readUsage}\n${countingHelp}`;
 const { values } = parseOrExit(
   () =>
     parseArgs({
       options: {
         data: { type: "string" },
         ...readArguments,
+        ...countingArgument,
         simulated: { type: "boolean", default: false },
         weeks: { type: "string", default: "26" },
         json: { type: "string" },
@@ -39,6 +41,7 @@ const { values } = parseOrExit(
   usage,
 );
 if ((values.data === undefined) === !values.simulated) exitWithError(usage);
+const counting = parseOrExit(() => parseCounting(values.counts), usage);
 const firstSeed = parseWholeNumber("seed", values.seed, 0);
 const count = values.model === undefined ? parseWholeNumber("seeds", values.seeds, 1) : 1;
 /** Length of the simulated history, in weeks: a longer history reveals more of the hidden preferences. */
@@ -73,6 +76,7 @@ async function trainRanker(dataset: Dataset, seed: number): Promise<Ranker> {
     values.quick ? quickBudget : fullBudget,
     seed,
     terminalHooks,
+    counting,
   );
   return onnxRanker(`seed-${seed}`, exportOnnx(featureShape, parameters), firstStage);
 }
@@ -90,8 +94,13 @@ if (values.model !== undefined) {
     rankers.push(await trainRanker(dataset, seed));
   }
 
-const ranks = await rankTestEvents(dataset, rankers, milliseconds, (done, total) =>
-  printProgress(percentLine("evaluating", done, total)),
+const ranks = await rankTestEvents(
+  dataset,
+  rankers,
+  milliseconds,
+  (done, total) => printProgress(percentLine("evaluating", done, total)),
+  1,
+  counting,
 );
 const evaluation: Evaluation = summarizeEvaluation(dataset.name, dataset.items.size, seeds, ranks);
 console.log(`\n${evaluationReport(evaluation)}`);
@@ -103,6 +112,7 @@ const purchases =
     maxPurchaseLists,
     milliseconds,
     (done, total) => printProgress(percentLine("expected purchases", done, total)),
+    counting,
   ));
 if (purchases) console.log(`\n${purchasesReport(purchases)}`);
 if (values.json !== undefined)

@@ -3,7 +3,7 @@ import type { DatasetEvent } from "../data/dataset.ts";
 import type { Ranker } from "../pipeline/ports.ts";
 import { startsEpisode } from "../replay/episode.ts";
 import { Replay } from "../replay/replay.ts";
-import { tilePyramidAfter } from "../replay/tile-pyramid.ts";
+import { type CountingRules, tilePyramidAfter } from "../replay/tile-pyramid.ts";
 import { simulatedCategories } from "../simulate/categories.ts";
 import { type Situation, utilityTermNames } from "../simulate/ground-truth.ts";
 import type { Simulation } from "../simulate/simulate.ts";
@@ -41,7 +41,8 @@ const eventsPerProgress = 64;
  * Measures the expected purchases of recommendations on a simulated marketplace. For up to about `maxLists` evenly
  * spaced test events, each ranker returns a list of ten products through the serving pipeline. The ground truth gives
  * the probability that the user buys each product in this situation, and the best possible list of the whole catalog.
- * Requests state the user's location, as those of an app do; this is not the location of the chosen product.
+ * Requests state the user's location, as those of an app do; this is not the location of the chosen product. Users count
+ * for others by `counting`.
  */
 export async function expectedPurchases(
   { dataset, users, truth }: Simulation,
@@ -49,12 +50,13 @@ export async function expectedPurchases(
   maxLists: number,
   clock: () => number,
   onProgress: (done: number, total: number) => void,
+  counting?: CountingRules,
 ): Promise<ExpectedPurchases> {
   const past = [...dataset.train, ...dataset.valid];
   const snapshotTime = past.at(-1)?.time ?? 0;
   const replay = new Replay(
     dataset.items,
-    inProcessCandidates(tilePyramidAfter(dataset, past, snapshotTime), () => snapshotTime),
+    inProcessCandidates(tilePyramidAfter(dataset, past, snapshotTime, counting), () => snapshotTime),
   );
   const sessions = new SessionTracker();
   const usersById = new Map(users.map((user) => [user.id, user]));

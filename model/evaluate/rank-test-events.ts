@@ -6,7 +6,7 @@ import type { Ranker } from "../pipeline/ports.ts";
 import { maxCandidates, type PipelineAnswer } from "../pipeline/run-pipeline.ts";
 import { startsEpisode } from "../replay/episode.ts";
 import { Replay } from "../replay/replay.ts";
-import { tilePyramidAfter } from "../replay/tile-pyramid.ts";
+import { type CountingRules, tilePyramidAfter } from "../replay/tile-pyramid.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { type Baseline, baselines, rankOf } from "./baselines.ts";
 import type { Ranks } from "./metrics.ts";
@@ -57,7 +57,7 @@ const eventsPerProgress = 64;
  * Global state is frozen after training and validation. Only a user's own earlier test events update the user's state,
  * and no method sees an event's coordinates before ranking it. The ranking covers all products: a product that is not
  * among the candidates counts as missed. If `sampleEvery` is n, the function ranks every nth event and observes all
- * events.
+ * events. Users count for others by `counting`.
  */
 export async function rankTestEvents(
   dataset: Dataset,
@@ -65,12 +65,13 @@ export async function rankTestEvents(
   clock: () => number,
   onProgress: (done: number, total: number) => void,
   sampleEvery = 1,
+  counting?: CountingRules,
 ): Promise<TestRanks> {
   const past = [...dataset.train, ...dataset.valid].sort((a, b) => a.time - b.time);
   const snapshotTime = past.at(-1)?.time ?? 0;
   const replay = new Replay(
     dataset.items,
-    inProcessCandidates(tilePyramidAfter(dataset, past, snapshotTime), () => snapshotTime),
+    inProcessCandidates(tilePyramidAfter(dataset, past, snapshotTime, counting), () => snapshotTime),
   );
   const methods = baselines(dataset, past);
   const ids = [...dataset.items.keys()];

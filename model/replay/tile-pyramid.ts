@@ -20,7 +20,7 @@ export interface CountingRules extends Pick<CountingSettings, "timesCounted" | "
 }
 
 /** Counts a user in every hour, and shows every transition: the rules by which the bundled model was trained. */
-export const everyHourCounts: CountingRules = {
+const everyHourCounts: CountingRules = {
   timesCounted: Number.POSITIVE_INFINITY,
   againDays: 0,
   minUsersShown: 1,
@@ -28,6 +28,11 @@ export const everyHourCounts: CountingRules = {
 
 /** The rules of a deployment without settings of its own. */
 export const servingCounts: CountingRules = { ...defaultCounting, minUsersShown: defaultMinUsersShown };
+
+/** The rules that training and evaluation can count by, by the name that the commands take. */
+export const countingRulesByName = { every: everyHourCounts, serving: servingCounts } as const;
+/** The rules by which training and evaluation count unless they are told otherwise. */
+export const defaultTrainingCounts: CountingRules = everyHourCounts;
 
 /**
  * Returns the tile pyramid after some events, as of `time` in seconds since the epoch. The code of the cells builds it,
@@ -38,7 +43,7 @@ export function tilePyramidAfter(
   dataset: Pick<Dataset, "items">,
   events: readonly DatasetEvent[],
   time: number,
-  rules: CountingRules = everyHourCounts,
+  rules: CountingRules = defaultTrainingCounts,
 ) {
   const hours = new Map<string, Map<number, HourTotals>>();
   const nextProducts = new Map<string, Map<string, { weight: number; users: Set<string> }>>();

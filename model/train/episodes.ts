@@ -8,7 +8,7 @@ import { applyInteraction } from "../profile/apply-interaction.ts";
 import { emptyProfile, type UserProfile } from "../profile/profile.ts";
 import { episodeSeconds } from "../replay/episode.ts";
 import { interactionOffset, toInteraction } from "../replay/interaction.ts";
-import { tilePyramidAfter } from "../replay/tile-pyramid.ts";
+import { type CountingRules, tilePyramidAfter } from "../replay/tile-pyramid.ts";
 import type { Random } from "./random.ts";
 
 /** Which episodes to replay. */
@@ -20,6 +20,8 @@ export interface EpisodeOptions {
   /** Expected number of episodes, sampled at random from all. */
   sampleSize: number;
   random: Random;
+  /** How users count for others, in the counts that each period sees. */
+  counting?: CountingRules;
   onProgress?(done: number, total: number): void;
   /** Called every {@link eventsPerPause} events, so that other work on the thread can run. */
   pause?(): Promise<void>;
@@ -59,7 +61,7 @@ export async function* replayEpisodes(
   for (const [i, event] of ordered.entries()) {
     if (i === periodEnd) {
       candidateStore = inProcessCandidates(
-        tilePyramidAfter(dataset, ordered.slice(0, i), event.time),
+        tilePyramidAfter(dataset, ordered.slice(0, i), event.time, options.counting),
         () => event.time,
       );
       periodEnd += Math.ceil((ordered.length - start) / options.periods);

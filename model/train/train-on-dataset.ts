@@ -2,6 +2,7 @@ import type { FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { FeatureShape, TrainingList } from "../features/batch.ts";
 import { featureShape } from "../features/compute-features.ts";
+import type { CountingRules } from "../replay/tile-pyramid.ts";
 import { fitFirstStage } from "./fit-first-stage.ts";
 import { Random } from "./random.ts";
 import { type TrainingOptions, type TrainingResult, train } from "./train.ts";
@@ -38,6 +39,7 @@ export interface TrainingData {
 
 /**
  * Fits the first stage on a dataset's training and validation events, and builds training lists with its candidates.
+ * Users count for others by `counting`.
  */
 export async function prepareTrainingData(
   dataset: Dataset,
@@ -48,10 +50,11 @@ export async function prepareTrainingData(
     /** Called between units of work, so that other work on the thread can run. */
     pause?(): Promise<void>;
   },
+  counting?: CountingRules,
 ): Promise<TrainingData> {
   const events = [...dataset.train, ...dataset.valid];
   const { onExamples, pause } = hooks;
-  const options = { warmUp: warmUpShare, periods: budget.periods, pause };
+  const options = { warmUp: warmUpShare, periods: budget.periods, counting, pause };
   const firstStage = await fitFirstStage(dataset, events, {
     ...options,
     sampleSize: firstStageEpisodes,
@@ -98,13 +101,17 @@ export function trainOnLists(
   });
 }
 
-/** Trains the first stage and the ranker on a dataset; `lists` is the number of training lists. */
+/**
+ * Trains the first stage and the ranker on a dataset, in which users count for others by `counting`. `lists` of the
+ * answer is the number of training lists.
+ */
 export async function trainOnDataset(
   dataset: Dataset,
   budget: TrainingBudget,
   seed: number,
   hooks: TrainingHooks & { onExamples(done: number, total: number): void },
+  counting?: CountingRules,
 ): Promise<TrainingResult & { firstStage: FirstStage; lists: number }> {
-  const { firstStage, lists } = await prepareTrainingData(dataset, budget, seed, hooks);
+  const { firstStage, lists } = await prepareTrainingData(dataset, budget, seed, hooks, counting);
   return { ...(await trainOnLists(lists, budget, seed, hooks)), firstStage, lists: lists.length };
 }

@@ -24,6 +24,10 @@ export const countingSettings = z.strictObject({
   hourlyEventsUnvouched: hourly.default(200),
   /** Locations of one user in an hour, above which locations from user tokens are refused. */
   hourlyLocations: hourly.default(120),
+  /** Recommendations of one user in an hour that are stored. Further ones are answered, and have no receipt. */
+  hourlyImpressions: hourly.default(600),
+  /** The same for a user whom nobody vouches for. */
+  hourlyImpressionsUnvouched: hourly.default(120),
   /** Recommendations of one user in an hour that count in an experiment. */
   hourlyExposures: hourly.default(20),
 });

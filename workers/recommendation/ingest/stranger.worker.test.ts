@@ -36,6 +36,20 @@ const send = async (userId: string, list: Interaction[], requester: Requester) =
 const views = (count: number): Interaction[] =>
   Array.from({ length: count }, (_, i) => event("view", `p${i}`));
 
+/** Returns an impression of one product now. */
+const shown = (recommendationId: string): Impression => ({
+  receipt: {
+    ...{ recommendationId, time: new Date(Date.now()).toISOString(), isPlacePrivate: true },
+    model: { version: "v1", sha256: "0".repeat(64) },
+    variant: "rollout:v2/canary",
+    location: { city: null, country: "NO", precision: "exact", source: "request" },
+    ...{ candidates: 500, items: [], stages: [] },
+  },
+  featureHash: featureShape.hash,
+  rows: [{ productId: "p0", position: 1, propensity: 1, score: 1, category: null }],
+  features: packFeatures(featureShape, randomBatch(featureShape, 1, 1), [0]),
+});
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"] });
   vi.setSystemTime(start * 1000);
@@ -76,19 +90,32 @@ describe("the events of a user in an hour", () => {
   });
 });
 
-describe("the impressions of a user whom nobody vouches for", () => {
-  const shown = (recommendationId: string): Impression => ({
-    receipt: {
-      ...{ recommendationId, time: new Date(Date.now()).toISOString(), isPlacePrivate: true },
-      model: { version: "v1", sha256: "0".repeat(64) },
-      variant: "rollout:v2/canary",
-      location: { city: null, country: "NO", precision: "exact", source: "request" },
-      ...{ candidates: 500, items: [], stages: [] },
-    },
-    featureHash: featureShape.hash,
-    rows: [{ productId: "p0", position: 1, propensity: 1, score: 1, category: null }],
-    features: packFeatures(featureShape, randomBatch(featureShape, 1, 1), [0]),
+describe("the recommendations of a user in an hour", () => {
+  const recommend = async (userId: string, count: number, requester: Requester): Promise<number> => {
+    for (let i = 0; i < count; i++) {
+      const impression = shown(`${userId}-${crypto.randomUUID()}`);
+      await session(userId).recordImpression("demo", userId, impression, requester);
+    }
+    return runInDurableObject(
+      session(userId),
+      (_object, { storage }) => storage.sql.exec<{ n: number }>("SELECT count(*) AS n FROM receipts").one().n,
+    );
+  };
+
+  it("S4: are stored up to a limit, lower for strangers, also after an eviction", async () => {
+    expect(await recommend("ivy", 100, stranger)).toBe(100);
+    await evictDurableObject(session("ivy"));
+    expect(await recommend("ivy", 40, stranger)).toBe(120);
+    expect(await recommend("ivy", 3, token)).toBe(123);
+    vi.setSystemTime((start + 3600) * 1000);
+    expect(await recommend("ivy", 2, stranger)).toBe(125);
+    expect(await recommend("jon", 610, trustedRequester)).toBe(600);
+    // The user still sends events, and gets further recommendations stored in the next hour.
+    expect(await send("jon", views(1), token)).toMatchObject([{ acceptance: "accepted" }]);
   });
+});
+
+describe("the impressions of a user whom nobody vouches for", () => {
   /** Returns the kinds of rows that 20 impressions with a click add. */
   async function loggedKinds(userId: string, requester: Requester): Promise<string[]> {
     for (let i = 0; i < 20; i++) {

@@ -21,6 +21,8 @@ export interface CandidateQuery {
   firstStage: FirstStage;
   /** Candidates to return, at most. */
   limit: number;
+  /** Whether what few users did is hidden. */
+  hidesSmallCounts?: boolean;
   /** How many candidates one group of variants and one category may be. */
   caps?: CandidateCaps;
 }

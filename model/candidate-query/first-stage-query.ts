@@ -15,6 +15,7 @@ export const firstStageQueryOf = ({
   now,
   hour,
   firstStage,
+  hidesSmallCounts,
 }: CandidateQuery): FirstStageQuery => ({
   point,
   usual: usualPlaces(profile, now),
@@ -25,6 +26,7 @@ export const firstStageQueryOf = ({
   ...(exclude ? { exclude: [...exclude] } : {}),
   ...(excludeCategories ? { excludeCategories: [...excludeCategories] } : {}),
   ...(caps ? { caps } : {}),
+  ...(hidesSmallCounts ? { hidesSmallCounts } : {}),
   now,
   weights: firstStage,
 });

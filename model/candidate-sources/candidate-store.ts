@@ -5,6 +5,13 @@ import type { Columns } from "../columns/columns.ts";
 export interface CandidateStore {
   /** Returns the best `limit` products by the cheap first stage, best first. */
   firstStageCandidates(query: FirstStageQuery): Promise<Columns>;
-  /** Returns the `wanted` products; the first `withNextProducts` of them with their next products. */
-  productColumns(wanted: readonly ProductRef[], withNextProducts: number): Promise<Columns>;
+  /**
+   * Returns the `wanted` products; the first `withNextProducts` of them with their next products. `hidesSmallCounts` hides
+   * what few users did.
+   */
+  productColumns(
+    wanted: readonly ProductRef[],
+    withNextProducts: number,
+    hidesSmallCounts?: boolean,
+  ): Promise<Columns>;
 }

@@ -4,6 +4,6 @@ import type { CandidateSource } from "./candidate-source.ts";
 /** Finds products that the user chose before and may choose again. */
 export const chosenSource: CandidateSource = {
   name: "chosen",
-  find: async (store, { chosen }) =>
-    chosen.length > 0 ? store.productColumns(chosen, lastChoiceCount) : null,
+  find: async (store, { chosen, near }) =>
+    chosen.length > 0 ? store.productColumns(chosen, lastChoiceCount, near.hidesSmallCounts) : null,
 };

@@ -27,8 +27,8 @@ function missingIn(blocks: readonly Columns[], last: readonly LastChoice[]): Pro
  */
 export const nextProductsSource: CandidateSource = {
   name: "next",
-  find: async (store, { last }, earlierBlocks) => {
+  find: async (store, { last, near }, earlierBlocks) => {
     const missing = missingIn(earlierBlocks, last);
-    return missing.length > 0 ? store.productColumns(missing, 0) : null;
+    return missing.length > 0 ? store.productColumns(missing, 0, near.hidesSmallCounts) : null;
   },
 };

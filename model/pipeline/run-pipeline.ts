@@ -39,6 +39,8 @@ export interface PipelineQuery {
   rules: Rules;
   /** Rules for products that the user dismissed or purchased before. */
   historyRules: HistoryRules;
+  /** Whether the list tells nothing of what few users did: the candidate service hides their counts from all rankers. */
+  hidesSmallCounts?: boolean;
   /** Candidates that the ranker scores, at most; never fewer than the list has places. */
   maxCandidates: number;
   /** Whether the answer contains reasons. */
@@ -128,6 +130,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     filter,
     exclude,
     excludeCategories: removedCategories(rules.boost),
+    hidesSmallCounts: query.hidesSmallCounts,
     limit: maxCandidates,
     caps: candidateCapsFor(maxCandidates, rules.limit, rules.perCategory),
     firstStage,

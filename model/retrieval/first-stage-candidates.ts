@@ -94,20 +94,22 @@ async function readBlocks(
  * Returns the candidates of the cheap first stage, best first. It scores all products around the user and their usual
  * places in one pass over the columns. Where few products match, it widens the search ring by ring: then the nearest
  * {@link enoughRows} matching products are among those scored. The block's `meta.searched` says how far it went.
- * The cost depends on the number of products nearby, not on the size of the catalog. For a list that everybody may see,
- * what fewer than `minUsersShown` users did does not count, and is not in the block.
+ * The cost depends on the number of products nearby, not on the size of the catalog. If the query hides small counts,
+ * what fewer than `minUsersShown` users did does not count, and is not in the block. Nor does the hour then, because the
+ * hours of a category are those of all users.
  */
 export async function firstStageCandidates(
   source: TileSource,
   query: FirstStageQuery,
   minUsersShown = 0,
 ): Promise<Columns> {
-  const minUsers = query.isForEverybody ? minUsersShown : 0;
+  const minUsers = query.hidesSmallCounts ? minUsersShown : 0;
   const productTest = compileProductTest(query);
   const { blocks, rows, searched } = await readBlocks(source, query, productTest);
   const here = query.point && unitVectors([query.point.lat], [query.point.lon], 1);
   const points = proximityPointsOf(query.point, query.usual, query.weights);
-  const affinities = affinityWeights(categoryHoursOf(blocks), query.hour, query.categories, query.weights);
+  const hour = minUsers > 1 ? null : query.hour;
+  const affinities = affinityWeights(categoryHoursOf(blocks), hour, query.categories, query.weights);
   const test = productTest.row;
   const total = blocks.reduce((sum, block) => sum + block.count, 0);
   const scores = new Float64Array(total);

@@ -46,7 +46,7 @@ const scoreOf = (block: Columns, id: string): number => popularityScore(block, i
 
 describe("hideSmallCounts", () => {
   it("S3, S5: shows a product that too few users chose as one that nobody chose, in lists for everybody", async () => {
-    const block = await firstStageCandidates(pyramid, { ...query, isForEverybody: true }, 5);
+    const block = await firstStageCandidates(pyramid, { ...query, hidesSmallCounts: true }, 5);
     expect(idsOf(block)[0]).toBe("many");
     expect(idsOf(block).at(-1)).toBe("rejected");
     const rowOf = (id: string) => idsOf(block).indexOf(id);
@@ -64,7 +64,7 @@ describe("hideSmallCounts", () => {
   it("changes nothing in a user's own candidates, nor in the tiles", async () => {
     for (const each of [
       await firstStageCandidates(pyramid, query, 5),
-      await firstStageCandidates(pyramid, { ...query, isForEverybody: true }, 1),
+      await firstStageCandidates(pyramid, { ...query, hidesSmallCounts: true }, 1),
     ]) {
       expect(countOf(each, "few", "purchase")).toBe(4);
       expect(scoreOf(each, "few")).toBeGreaterThan(0);

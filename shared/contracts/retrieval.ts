@@ -65,8 +65,8 @@ export const firstStageQuery = z.object({
   caps: z
     .object({ perGroup: z.number().int().min(1).optional(), perCategory: z.number().int().min(1).optional() })
     .optional(),
-  /** Whether everybody may see the list: then it shows nothing that few users did. */
-  isForEverybody: z.boolean().optional(),
+  /** Whether the list shows nothing that few users did: one that everybody may see, or that of a stranger. */
+  hidesSmallCounts: z.boolean().optional(),
   /** Time of the query, in seconds since the epoch. Decayed columns of the answer are computed for this time. */
   now: z.number(),
   weights: firstStage,

@@ -113,6 +113,33 @@ describe("what strangers and single users do", () => {
     expect(await totalsOf("oslo-2", publicKey)).toMatchObject({ people: 5, buyers: 5 });
   });
 
+  it("S5: shows a stranger nothing of one user's purchase in the scores of a list; a known user sees it", async () => {
+    const island = { lat: -15.95, lon: -5.7 };
+    const isle = generateProducts("isle", island, 6);
+    await importProducts(stack, isle);
+    await waitForNearbyProducts(stack, island, isle);
+    const stranger = await openSession();
+    const scoresOf = async (userId: string, key: string): Promise<Map<string, number>> => {
+      const body = { userId, location: island, limit: 6 };
+      const { body: list } = await stack.call<RecommendationList>("POST", "/v1/recommendations", {
+        key,
+        body,
+      });
+      return new Map(list.items.map(({ productId, score }) => [productId, score]));
+    };
+    const known = () => scoresOf("neighbor", "dev-server-key");
+    const before = await scoresOf(stranger.userId, stranger.token);
+    const [first] = before.keys();
+    const knownBefore = (await known()).get(first) ?? 0;
+    await send("dev-server-key", event("castaway", "purchase", first));
+    const knownAfter = await pollUntil(known, (scores) => (scores.get(first) ?? 0) > 1.2 * knownBefore, 60);
+    expect(knownAfter.get(first)).toBeGreaterThan(1.2 * knownBefore);
+    const after = await scoresOf(stranger.userId, stranger.token);
+    expect([...after.keys()].sort()).toEqual([...before.keys()].sort());
+    // The products are a few seconds older.
+    for (const [id, score] of before) expect(after.get(id)).toBeCloseTo(score, 4);
+  });
+
   it("S4: refuses a user's events above the limit of an hour, each with the time to wait", async () => {
     const { userId, token } = await openSession();
     for (let i = 0; i < 2; i++)

@@ -179,7 +179,7 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     const tiles = this.#tiles(application);
     const [found, place] = await Promise.all([
       gatherCandidates(
-        tileCandidateStore(tiles, () => Date.now() / 1000),
+        tileCandidateStore(tiles, () => Date.now() / 1000, minUsersShownOf(this.env)),
         value,
         sleep,
       ),

@@ -140,6 +140,8 @@ export async function recommendProducts(
         perCategory: input.caps?.perCategory,
       },
       historyRules: historyRulesOf(env, input.purchased),
+      // Everybody can be a stranger, and compare lists from before and after another user's purchase.
+      hidesSmallCounts: !requester.isVouched,
       maxCandidates: input.candidates,
       explain: input.explain,
       budgetMs: budgetMs - (performance.now() - started),

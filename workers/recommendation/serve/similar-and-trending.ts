@@ -33,7 +33,7 @@ const anonymousQuery = {
   categories: [],
   hour: null,
   weights: defaultFirstStage,
-  isForEverybody: true,
+  hidesSmallCounts: true,
 };
 
 /** A product of a list that is the same for every user. */

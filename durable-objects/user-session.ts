@@ -367,7 +367,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const { precision, source } = parsed.receipt.location;
     if (source !== "none" && isFiner(precision, this.#state.profile.precision)) return;
     const now = Date.now() / 1000;
-    if (!this.#impressions.hasRoom(now, requester, countingSettingsOf(this.env))) return;
+    if (!this.#impressions.isBelowLimit(now, requester, countingSettingsOf(this.env))) return;
     this.#transaction(application, userId, (state) => {
       this.#store.putReceipt({
         id: parsed.receipt.recommendationId,

@@ -17,8 +17,8 @@ export class HourlyImpressions {
     this.#store = store;
   }
 
-  /** Returns whether one more impression of this hour is stored at `now`, in seconds since the epoch. */
-  hasRoom(
+  /** Returns whether one more impression may be stored at `now`, in seconds since the epoch. */
+  isBelowLimit(
     now: number,
     { isVouched }: Pick<Requester, "isVouched">,
     settings: Pick<CountingSettings, "hourlyImpressions" | "hourlyImpressionsUnvouched">,

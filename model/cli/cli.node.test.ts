@@ -85,6 +85,7 @@ describe("the commands train and evaluate", () => {
       "--seeds must be a whole number",
     );
     expect(run("train", "--data", folder).stderr).toContain("Usage: npm run train");
+    expect(run("evaluate", "--simulated", "--counts", "all").stderr).toContain("--counts must be one of");
     expect(run("evaluate", "--fast").stderr).toContain("Unknown option '--fast'");
   });
 });

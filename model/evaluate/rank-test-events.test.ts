@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import { linearRanker, popularityRanker } from "../pipeline/fallback-rankers.ts";
+import { type CountingRules, servingCounts } from "../replay/tile-pyramid.ts";
 import { simulate } from "../simulate/simulate.ts";
 import { summarizeEvaluation } from "./evaluation.ts";
 import { rankTestEvents, type TestRanks } from "./rank-test-events.ts";
@@ -19,17 +20,26 @@ const dataset: Dataset = {
   valid: market.valid.filter(({ type }) => type !== "dismiss"),
   test: market.test.map((event) => ({ ...event, type: "purchase" as const })),
 };
-const rankLinear = (test: DatasetEvent[]): Promise<TestRanks> =>
+const rankLinear = (test: DatasetEvent[], counting?: CountingRules): Promise<TestRanks> =>
   rankTestEvents(
     { ...dataset, test },
     [linearRanker],
     () => 0,
     () => undefined,
+    1,
+    counting,
   );
 
 describe("rankTestEvents", () => {
   const { test } = dataset;
   const ranksPromise = rankLinear(test);
+
+  it("ranks by the counts of others that it is told, and counting methods by all events", async () => {
+    const [every, serving] = [await ranksPromise, await rankLinear(test, servingCounts)];
+    const ranksBy = (method: string, { events }: TestRanks) => events.map(({ ranks }) => ranks[method]);
+    expect(ranksBy("pipeline", serving)).not.toEqual(ranksBy("pipeline", every));
+    expect(ranksBy("popularity", serving)).toEqual(ranksBy("popularity", every));
+  });
 
   it("ranks every event by every method", async () => {
     const ranks = await ranksPromise;

@@ -72,17 +72,15 @@ describe("the list of a new user after what one other user did", () => {
     expect(after.a / before.a).toBeGreaterThan(1.2);
   });
 
-  it("moves a known user's list within bounds that docs/abuse.md states", async () => {
+  it("changes the scores of a known user's list at most by half and double, and may change its order", async () => {
     const before = await scoresAfter([], false);
-    const after = await scoresAfter(purchase, false);
-    console.log(
-      before,
-      after,
-      await scoresAfter(purchases, false),
-      await scoresAfter(purchases, true),
-      await scoresAfter([event("u", "dismiss", "d")], false),
-    );
-    expect(after.a / before.a).toBeGreaterThan(1);
-    expect(after.a / before.a).toBeLessThan(2.5);
+    const purchased = await scoresAfter(purchase, false);
+    expect(purchased.a / before.a).toBeGreaterThan(1.5);
+    expect(Object.keys(purchased)).not.toEqual(Object.keys(before));
+    for (const after of [purchased, await scoresAfter([event("u", "dismiss", "d")], false)])
+      for (const id of ids) {
+        expect(after[id] / before[id]).toBeLessThan(2);
+        expect(after[id] / before[id]).toBeGreaterThan(0.5);
+      }
   });
 });

@@ -80,7 +80,8 @@ export class Users {
   }
   /**
    * Begins to merge the user `from`, for example an anonymous one, into another user. With a token, `fromToken` is the
-   * token of `from`. The service continues by itself; {@link getMerge} returns the status.
+   * token of `from`. A server key needs `people:write`, and merges users of sessions into known ones without `fromToken`.
+   * The service continues by itself; {@link getMerge} returns the status.
    *
    * @example
    * await vicinity.users.merge("ann", { from: session.userId });

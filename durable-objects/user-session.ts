@@ -24,6 +24,7 @@ import { logPseudonymOf } from "../shared/pseudonyms/hashed-names.ts";
 import { pseudonymKeysOf } from "../shared/pseudonyms/pseudonym-keys.ts";
 import type { UserGeneration, UserSettings } from "../shared/services/user-api.ts";
 import { daySeconds } from "../shared/time/seconds.ts";
+import { isAnonymousId } from "../shared/users/anonymous-id.ts";
 import { clickWindowOf } from "./user-session/click-window.ts";
 import { closeClickWindow } from "./user-session/close-click-window.ts";
 import { ConsentKeeper } from "./user-session/consent/consent-keeper.ts";
@@ -47,7 +48,7 @@ import type {
   StagedPage,
 } from "./user-session/merges/merge-messages.ts";
 import { isAfter } from "./user-session/merges/merge-state.ts";
-import { OutgoingMerges } from "./user-session/merges/outgoing-merges.ts";
+import { OutgoingMerges, readerOfMerge } from "./user-session/merges/outgoing-merges.ts";
 import { isDue, resendSeconds, sendDueRows } from "./user-session/outbox.ts";
 import { receiptDaysOf } from "./user-session/receipt-days.ts";
 import { applyVisitToProfile, SessionState } from "./user-session/session-state.ts";
@@ -426,10 +427,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (!this.#store.hasTables()) this.#store.createTables();
     const now = Date.now() / 1000;
     const start = { application, userId, generation: this.#generation, now };
-    // All that there was of a merged user belongs to another user.
-    if (this.#merges.isMerged) return this.#erasures.recordEmpty(id, start);
     const begun = this.#erasures.begin(id, start);
     this.#merges.requestCancel(now);
+    // What there was of a merged user belongs to another one. Its training log is erased, and its id is free again.
+    if (this.#merges.isMerged) this.#merges.noteErasure(begun.id);
     await this.#continue();
     return this.#erasures.find(application, begun.id) ?? begun;
   }
@@ -444,9 +445,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     const start = { application, userId, generation: this.#generation, now };
     const merge = this.#merges.ofGeneration(generation);
     if (merge === null) return this.#erasures.recordEmpty(id, start);
-    // An erasure of this user may be running already.
+    // An erasure of this user may be running already, or be done. A later user may have the same id by now.
     const erasureId = merge.erasureId ?? this.#erasures.begin(id, start).id;
     if (merge.erasureId === null) this.#merges.abandon(merge, erasureId, now);
+    else this.#merges.forgetTarget(merge);
     await this.#continue();
     return this.#erasures.find(application, erasureId) ?? this.#erasures.recordEmpty(id, start);
   }
@@ -456,7 +458,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     await this.#scheduleAlarm();
     const end = Date.now() + maxErasureMs;
     await this.#merges.advance(end);
-    // An erasure waits for a merge: it erases the user if the merge is cancelled, and finds nothing otherwise.
+    // An erasure waits for a merge: it erases the user if the merge is cancelled, and what is left otherwise.
     if (!this.#merges.isRunning) await this.#erasures.advance(end);
     await this.#scheduleAlarm();
   }
@@ -472,9 +474,12 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     id: string,
     requester: Requester = trustedRequester,
   ): Promise<Result<Merge>> {
-    if (!this.#store.hasTables()) this.#store.createTables();
+    const reader = await readerOfMerge(id, into.pseudonym);
     const generation = this.#generation;
     if (!this.#merges.frozen) {
+      // The user of an anonymous session, and one whose token the caller holds, may have done nothing.
+      const isKnown = isAnonymousId(userId) || requester.tokenIssuedAt !== null || this.#owner() !== null;
+      if (!isKnown) return refuse("not_found", "There is no user with the id in `from`.");
       const ended = this.#endedToken(requester);
       if (ended) return ended;
       if (this.#erasures.isRunning(generation)) return busy("The user in `from` is being erased.");
@@ -483,7 +488,16 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       if (this.#consent.coarsenings.isRunning())
         return busy("What is stored about the user in `from` is being coarsened.");
     }
-    const begun = this.#merges.begin({ id, application, userId, generation, into, now: Date.now() / 1000 });
+    if (!this.#store.hasTables()) this.#store.createTables();
+    const begun = this.#merges.begin({
+      id,
+      application,
+      userId,
+      generation,
+      into,
+      reader,
+      now: Date.now() / 1000,
+    });
     if (!begun.ok) return begun;
     this.#listeners.closeAll("merged");
     await this.#continue();
@@ -493,8 +507,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   }
 
   /** Returns a merge of this user; null if it does not exist, or `into` is the pseudonym of a user it does not concern. */
-  merge(application: string, id: string, into: string | null): Merge | null {
-    return this.#merges.find(application, id, into);
+  async merge(application: string, id: string, into: string | null): Promise<Merge | null> {
+    return this.#merges.find(application, id, into && (await readerOfMerge(id, into)));
   }
 
   /** Agrees that another user is merged into this one, as was requested at a time, in seconds since the epoch. */
@@ -575,14 +589,18 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.#consent.coarsenings.stop();
     const deleted = this.#store.startNextGeneration(erased + 1, Date.now() / 1000);
     this.#incoming.clear();
+    this.#merges.release();
     this.#invalidate();
     return deleted;
   }
 
-  /** Deletes everything about a merged user, within the transaction that ends the merge. */
-  #endGeneration(generation: number): void {
+  /**
+   * Deletes everything about a merged user, within the transaction that ends the merge. Returns the id of the erasure
+   * that waited for it; null if there is none.
+   */
+  #endGeneration(generation: number): string | null {
     this.#startNextGeneration(generation);
-    this.#erasures.finishEmpty(generation, Date.now() / 1000);
+    return this.#erasures.continueInNextGeneration(generation, Date.now() / 1000);
   }
 
   /** Reads the settings of the profile again, which may have changed while the user was being erased. */

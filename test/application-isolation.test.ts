@@ -73,7 +73,7 @@ async function createFirstApplication(): Promise<void> {
   resourceIds.set("/v1/coarsenings/", lowered.body.coarsening.id);
   resourceIds.set(
     "/v1/merges/",
-    (await callSuccessfully("POST", "/v1/users/ann/merge", { body: { from: "ann-before" } })).id,
+    (await callSuccessfully("POST", "/v1/users/ann/merge", { body: { from: `anon-${"a".repeat(22)}` } })).id,
   );
   resourceIds.set(
     "/v1/keys/",

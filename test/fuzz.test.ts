@@ -54,7 +54,7 @@ async function createResources(): Promise<Map<string, string>> {
   const lowered = await stack.call<{ coarsening: { id: string } }>("PATCH", "/v1/users/known-and-coarsened", {
     body: { consent: { location: "city" } },
   });
-  const merged = await create("POST", "/v1/users/known/merge", { from: "known-before" });
+  const merged = await create("POST", "/v1/users/known/merge", { from: `anon-${"a".repeat(22)}` });
   return new Map([
     ["/v1/merges/", merged.id],
     ["/v1/coarsenings/", lowered.body.coarsening.id],

@@ -174,11 +174,13 @@ describe("a merge", () => {
         { productId: shown.items[1].productId, type: "click" },
       ]),
     });
-    // The same merge again is the same merge, and an erasure of the anonymous user finds nothing.
+    // The same merge again is the same merge, and an erasure of the anonymous user removes the lines of its log.
     const again = await beginMerge(known, { from: anonymous });
     expect([again.status, again.body]).toEqual([202, ended]);
     const erased = await erase(anonymous);
-    expect(erased.stores.every(({ removed }) => removed === 0)).toBe(true);
+    expect(erased.stores.filter(({ removed }) => removed > 0)).toEqual([
+      { store: "training_log", status: "done", removed: 3 },
+    ]);
     expect(await waitForEvents(known, 5)).toHaveLength(5);
     expect((await receiptOf(shown.recommendationId)).status).toBe(200);
 
@@ -220,16 +222,100 @@ describe("a merge", () => {
     expect([again.status, again.body.id]).toEqual([202, id]);
     const other = await beginMerge("cleo", { from: "anon-2" });
     expect([other.status, other.body.code]).toEqual([409, "user_merged"]);
+    await sendAll("cleo", [{ eventId: "before" }]);
     const intoMerged = await beginMerge("anon-2", { from: "cleo" });
     expect([intoMerged.status, intoMerged.body.code]).toEqual([409, "user_merged"]);
     await sendAll("cleo", [{ eventId: "still-there" }]);
   });
 
-  it("takes an unknown user, and gives its id to nobody", async () => {
-    const ended = await mergeUsers("anon-never-seen", "dora");
-    expect(ended.stores.map(({ moved }) => moved)).toEqual([0, 0, 0, 1, 0, 0, 0, 0]);
+  it("S1: takes a session that did nothing, whose token ends, and no other unknown user", async () => {
+    const { body: key } = await stack.call<{ key: string }>("POST", "/v1/keys", {
+      body: { role: "server", scopes: ["people:write"] },
+    });
+    const startSession = async () =>
+      (
+        await stack.call<{ userId: string; token: string }>("POST", "/v1/sessions", {
+          key: "dev-publishable-key",
+          body: {},
+        })
+      ).body;
+    const session = await startSession();
+    const begun = await beginMerge("dora", { from: session.userId }, key.key);
+    expect(begun.status, JSON.stringify(begun.body)).toBe(202);
+    const ended = await waitForMerge(begun.body.id);
+    expect([ended.status, ...ended.stores.map(({ moved }) => moved)]).toEqual([
+      "done",
+      0,
+      0,
+      0,
+      1,
+      0,
+      0,
+      0,
+      0,
+    ]);
     expect((await stack.call("GET", "/v1/users/dora")).status).toBe(404);
-    expect((await send("anon-never-seen", [{ eventId: "e" }])).body.code).toBe("nothing_accepted");
+    expect((await send(session.userId, [{ eventId: "e" }])).body.code).toBe("nothing_accepted");
+    const refused = await send(session.userId, [{ eventId: "e" }], session.token);
+    expect([refused.status, refused.body.detail]).toEqual([401, expect.stringContaining("merged")]);
+
+    const unknown = await beginMerge("dora", { from: "typo" });
+    expect([unknown.status, unknown.body.code]).toEqual([404, "not_found"]);
+    await sendAll("typo", [{ eventId: "e" }]);
+    const [dora, ida] = [await tokenOf("dora"), await tokenOf("ida")];
+    expect((await beginMerge("dora", { from: "ida", fromToken: ida }, dora)).status).toBe(202);
+
+    // A key without `people:read` starts a session, and does not read with it what a known or anonymous user has.
+    const [victim, own] = [await startSession(), await startSession()];
+    await sendAll(victim.userId, [{ eventId: "e" }]);
+    for (const from of ["typo", victim.userId]) {
+      expect((await beginMerge(own.userId, { from }, key.key)).status).toBe(403);
+      expect((await beginMerge(own.userId, { from }, "dev-server-key")).status).toBe(403);
+      expect((await beginMerge(own.userId, { from }, own.token)).status).toBe(400);
+      expect(await waitForEvents(from, 1)).toHaveLength(1);
+    }
+  });
+
+  it("gives an erased id to a new user, who has nothing of the merged one", async () => {
+    const id = "again";
+    const shown = await recommend(id);
+    await sendAll(id, [{ eventId: "same", recommendationId: shown.recommendationId }]);
+    const oldToken = await tokenOf(id);
+    await mergeUsers(id, "jan");
+    expect((await send(id, [{ eventId: "frozen" }])).body.code).toBe("nothing_accepted");
+    await erase(id);
+
+    expect((await send(id, [{ eventId: "old" }], oldToken)).status).toBe(401);
+    await sendAll(id, [{ eventId: "same", type: "cart", productId: "oslo-7" }]);
+    expect((await send(id, [{ eventId: "new" }], await tokenOf(id))).body).toMatchObject({ accepted: 1 });
+    expect((await stack.call("PUT", `/v1/users/${id}`, { body: { home: oslo } })).status).toBe(201);
+    const next = await recommend(id);
+    expect((await waitForEvents(id, 2)).map(({ eventId }) => eventId).sort()).toEqual(["new", "same"]);
+    expect(JSON.stringify(await exportUserData(stack, id))).not.toContain(shown.recommendationId);
+    expect(await historyOf("jan")).toHaveLength(1);
+    const ofJan = async () => JSON.stringify(await exportUserData(stack, "jan"));
+    expect(await ofJan()).toContain(shown.recommendationId);
+    expect(await ofJan()).not.toContain(next.recommendationId);
+    expect((await receiptOf(shown.recommendationId)).status).toBe(200);
+
+    // The id is merged again, into the same user, whose event of the first merge has the same id.
+    await mergeUsers(id, "jan");
+    expect((await historyOf("jan")).map(({ productId }) => productId).sort()).toEqual([
+      "oslo-0",
+      "oslo-0",
+      "oslo-7",
+    ]);
+    for (const { recommendationId } of [shown, next])
+      expect((await receiptOf(recommendationId)).status).toBe(200);
+    await erase(id);
+
+    // An erasure of the user who stays leaves the next user with the id alone.
+    await sendAll(id, [{ eventId: "third" }]);
+    await erase("jan");
+    for (const { recommendationId } of [shown, next])
+      expect((await receiptOf(recommendationId)).status).toBe(404);
+    expect(await waitForEvents(id, 1)).toHaveLength(1);
+    await sendAll(id, [{ eventId: "fourth" }]);
   });
 
   it("follows a user who is merged again", async () => {

@@ -164,46 +164,46 @@ export class Erasures {
     );
   }
 
-  /**
-   * Begins an erasure of `generation`. Returns the erasure that is running already if there is one for this generation.
-   */
-  begin(id: string, { application, userId, generation, now }: ErasureStart): Erasure {
+  #createTable(): void {
     this.#storage.sql.exec(
       `CREATE TABLE IF NOT EXISTS erasures (
         id TEXT PRIMARY KEY, application TEXT NOT NULL, user_id TEXT, generation INTEGER NOT NULL, phase TEXT NOT NULL,
         position TEXT, removed TEXT NOT NULL, requested REAL NOT NULL, completed REAL, due REAL,
         failures INTEGER NOT NULL) WITHOUT ROWID`,
     );
-    const [running] = this.#states("generation = ? AND completed IS NULL", generation);
+  }
+
+  /**
+   * Begins an erasure of `generation`. Returns the erasure that is running already if there is one for this generation.
+   */
+  begin(id: string, start: ErasureStart): Erasure {
+    this.#createTable();
+    const [running] = this.#states("generation = ? AND completed IS NULL", start.generation);
     if (running) return erasureOf(running);
-    const state: ErasureState = {
-      id,
-      application,
-      userId,
-      generation,
-      phase: phases[0],
-      position: null,
-      removed: {},
-      requested: now,
-      completed: null,
-      due: now,
-      failures: 0,
-    };
+    const state = newState(id, start);
     this.#put(state);
     return erasureOf(state);
   }
 
-  /** Records the erasure of a user of whom nothing is stored. */
+  /** Records the erasure of a user of whom nothing is stored. It ends no other erasure. */
   recordEmpty(id: string, { application, generation, now }: Omit<ErasureStart, "userId">): Erasure {
-    this.begin(id, { application, userId: null, generation, now });
-    this.finishEmpty(generation, now);
-    return this.find(application, id) as Erasure;
+    this.#createTable();
+    const start = newState(id, { application, userId: null, generation, now });
+    const state: ErasureState = { ...start, phase: "finished", completed: now, due: null };
+    this.#put(state);
+    return erasureOf(state);
   }
 
-  /** Ends running erasures of a generation of which nothing is stored under this user any more. */
-  finishEmpty(generation: number, now: number): void {
-    for (const state of this.#states("generation = ? AND completed IS NULL", generation))
-      this.#put({ ...state, userId: null, phase: "finished", completed: now, due: null });
+  /**
+   * Lets the running erasure of a generation, all of which belongs to another user since a merge, erase the next
+   * generation, within the transaction that starts that one. Returns the id of the erasure; null if there is none.
+   */
+  continueInNextGeneration(generation: number, now: number): string | null {
+    const [state] = this.#states("generation = ? AND completed IS NULL", generation);
+    if (!state) return null;
+    const { id, application, userId, requested } = state;
+    this.#put({ ...newState(id, { application, userId, generation: generation + 1, now }), requested });
+    return id;
   }
 
   /** Returns whether a generation is being erased. */
@@ -336,6 +336,12 @@ export class Erasures {
     this.#put(next);
   }
 }
+
+/** Returns the state of an erasure that begins. */
+const newState = (id: string, { application, userId, generation, now }: ErasureStart): ErasureState => ({
+  ...{ id, application, userId, generation, phase: phases[0], position: null, removed: {} },
+  ...{ requested: now, completed: null, due: now, failures: 0 },
+});
 
 /** Returns an erasure in the form of the API. */
 function erasureOf({ id, phase, removed, requested, completed }: ErasureState): Erasure {

@@ -113,8 +113,8 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
     requester: Requester,
   ): Promise<Result<Page<ExportItem>>>;
   /**
-   * Refuses with `unauthorized` if the requester's token was issued before the user was erased. The methods above that
-   * take a requester check it themselves.
+   * Refuses with `unauthorized` if the requester's token was issued before the user was erased or merged. The
+   * methods above that take a requester check it themselves.
    */
   checkRequester(application: string, userId: string, requester: Requester): Promise<Result<null>>;
   /**

@@ -223,14 +223,13 @@ export interface UserApi extends ReadinessApi, RetentionApi {
     limit: number,
   ): Promise<Result<HistoryRow[]>>;
   /**
-   * Inserts at most 1,000 interactions of the merged user `from` (a pseudonym) into the history of `into`, each once,
-   * however often it is called. Changes no totals. Inserts nothing if `into` was erased. Returns the number of rows that
-   * were inserted.
+   * Inserts at most 1,000 interactions of the merged user `from` into the history of `into`, each once, however often it
+   * is called. Changes no totals. Inserts nothing if `into` was erased. Returns the number of rows that were inserted.
    */
   insertHistory(
     application: string,
     into: UserGeneration,
-    from: string,
+    from: UserGeneration,
     rows: HistoryRow[],
     known: KnownToTarget,
   ): Promise<Result<{ inserted: number }>>;

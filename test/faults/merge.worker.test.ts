@@ -17,7 +17,7 @@ const { MIGRATIONS, REGISTRY_MIGRATIONS, LONG } = env as unknown as {
   REGISTRY_MIGRATIONS: D1Migration[];
   LONG: boolean;
 };
-const [from, into] = ["anon", "ann"];
+const [from, into] = [`anon-${"a".repeat(22)}`, "ann"];
 const mergeId = "merge-1";
 /** Longer than any delay after which a row is sent again, or a step repeated, in milliseconds. */
 const roundMs = 500_000;
@@ -128,8 +128,11 @@ async function expectNothingOf(pipeline: EventPipeline, userId: string): Promise
   expect(counts).toEqual([]);
 }
 
-/** Expects that the user who stays has all events of both, each once, and that all totals are as before. */
-async function expectMerged(pipeline: EventPipeline): Promise<void> {
+/**
+ * Expects that the user who stays has all events of both, each once, and that all totals are as before. An erasure of the
+ * merged user removes only that user's lines of the training log.
+ */
+async function expectMerged(pipeline: EventPipeline, erased: string | null): Promise<void> {
   const sent = [...pipeline.sent.values()].filter(({ userId, eventId }) =>
     pipeline.acknowledged.has(`${userId}/${eventId}`),
   );
@@ -144,7 +147,7 @@ async function expectMerged(pipeline: EventPipeline): Promise<void> {
   expect(stored.sort()).toEqual([...own, ...expected.filter((id) => id !== null)].sort());
   const byProduct = (map: Map<string, unknown>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
   expect(byProduct(totals)).toEqual(byProduct(expectedTotals(sent)));
-  expect(await pipeline.loggedInteractions()).toBe(sent.length);
+  expect(await pipeline.loggedInteractions()).toBe(erased === from ? own.size : sent.length);
   expect((await pipeline.storedProfile(into))?.events ?? 0).toBe(sent.length);
   await expectNothingOf(pipeline, from);
 }
@@ -160,8 +163,12 @@ async function expectOutcome(
     expect(await pipeline.loggedInteractions()).toBe(0);
     return;
   }
-  if (status === "done") return expectMerged(pipeline);
+  if (status === "done") return expectMerged(pipeline, erased);
   expect([status, erased]).toEqual(["cancelled", from]);
+  const readBy = (userId: string) =>
+    pipeline.session(from).merge(pipeline.application, mergeId, pipeline.session(userId).id.toString());
+  expect(await readBy(into)).toMatchObject({ status: "cancelled", reason: "from_erased" });
+  expect(await readBy(from)).toBeNull();
   await expectNothingOf(pipeline, from);
   const own = [...pipeline.acknowledged].filter((key) => key.startsWith(`${into}/`));
   const { keys } = await pipeline.storedInteractions();
@@ -172,6 +179,31 @@ async function expectOutcome(
   expect(
     Object.keys(rows).filter((name) => name.startsWith("staged") || name.startsWith("incoming")),
   ).toEqual([]);
+}
+
+/** Expects that the next user with the id of an erased one is a new user, whom an erasure of the other one leaves alone. */
+async function expectFree(pipeline: EventPipeline): Promise<void> {
+  const now = Date.now();
+  const { accepted, rejected } = await pipeline.send([eventOf(from, 0, now), eventOf(from, 99, now)]);
+  expect({ accepted, rejected }).toEqual({ accepted: 2, rejected: [] });
+  await beginErasure(pipeline, into);
+  await drain(pipeline, into);
+  expect((await pipeline.storedProfile(from))?.events).toBe(2);
+  const { keys } = await pipeline.storedInteractions();
+  expect([...keys].sort()).toEqual([`${from}/${eventOf(from, 0, now).eventId}`, `${from}/${from}-99`].sort());
+}
+
+/** Returns how many interactions of the known user have a location. */
+async function locatedInteractions({ application }: EventPipeline): Promise<number> {
+  let located = 0;
+  for (const database of [bindings.DB, bindings.DB_1])
+    located += (
+      await database
+        .prepare("SELECT 1 FROM interactions WHERE application = ? AND user_id = ? AND lat IS NOT NULL")
+        .bind(application, into)
+        .all()
+    ).results.length;
+  return located;
 }
 
 /** Sends events of both users, all of which are delivered. */
@@ -204,10 +236,39 @@ describe("a merge", () => {
           if (erased) await beginErasure(pipeline, erased);
           const status = await drain(pipeline, erased);
           await expectOutcome(pipeline, status, erased);
+          if (erased === from) await expectFree(pipeline);
         }
       }
     },
   );
+
+  it("leaves no location that a consent does not allow which the user who stays lowers at any step", async () => {
+    for (const consent of ["approximate", "none"] as const) {
+      let hasStopped = true;
+      for (let n = 0; hasStopped; n++) {
+        expect(n).toBeLessThan(maxCalls);
+        const pipeline = await newPipeline();
+        vi.setSystemTime(start);
+        const location = { lat: 59.91234, lon: 10.75678 };
+        for (const userId of [from, into])
+          await pipeline.send([12, 13].map((k) => ({ ...eventOf(userId, k, start), location })));
+        await pipeline.deliverMessages(() => true);
+        await pipeline.confirmDelivered();
+        faults.stopAfter(n, true);
+        await beginMerge(pipeline);
+        ({ hasStopped } = faults);
+        faults.stop();
+        const settings = { home: null, precision: consent, version: 1 };
+        await pipeline.session(into).setUserSettings(pipeline.application, into, settings);
+        expect(await drain(pipeline, null)).toBe("done");
+        for (let round = 0; round < 3; round++) {
+          vi.setSystemTime(Date.now() + roundMs);
+          await pipeline.runSessionAlarm(into);
+        }
+        expect(await locatedInteractions(pipeline)).toBe(consent === "none" ? 0 : 4);
+      }
+    }
+  });
 
   it("loses no event and counts none twice, whatever fails, and leaves no trace of an erased user", async () => {
     const event = fc.record({ userId: fc.constantFrom(from, into), n: fc.nat(25) });

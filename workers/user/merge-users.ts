@@ -17,12 +17,15 @@ const copiedColumns = Object.values(getTableColumns(interactions))
     (name) => !["application", "user_id", "event_id", "batch", "first", "first_purchase"].includes(name),
   );
 
+/** The user whose rows are copied: a later user with the same id has the same pseudonym, and another generation. */
+type Source = Pick<UserGeneration, "pseudonym" | "generation">;
+
 /** Returns the column `batch` of the rows that a merge copies from a user. */
-const batchOfMerge = (pseudonym: string): string => `merge:${pseudonym}`;
+const batchOfMerge = ({ pseudonym, generation }: Source): string => `merge:${pseudonym}:${generation}`;
 
 /** Returns the id under which the target keeps an event whose own id names another event of the target. */
-const derivedEventId = async (pseudonym: string, eventId: string): Promise<string> =>
-  `merged-${(await sha256OfText(JSON.stringify([pseudonym, eventId]))).slice(0, 32)}`;
+const derivedEventId = async ({ pseudonym, generation }: Source, eventId: string): Promise<string> =>
+  `merged-${(await sha256OfText(JSON.stringify([pseudonym, generation, eventId]))).slice(0, 32)}`;
 
 /** Stores that a generation of a user was merged: from now on, no row of it is inserted. `now` is in seconds. */
 export async function closeMergedGeneration(
@@ -65,8 +68,7 @@ export async function readHistory(
 export interface HistoryTransfer {
   application: string;
   into: UserGeneration;
-  /** Pseudonym of the user whose rows are copied. */
-  from: string;
+  from: Source;
   known: KnownToTarget;
 }
 

@@ -39,7 +39,7 @@ async function copy(from: string, into: string, known = nothingKnown): Promise<n
     const rows = unwrap(await service.readHistory(application, from, after, 2), "user");
     const last = rows.at(-1);
     if (!last) return inserted;
-    const step = await service.insertHistory(application, user(into), user(from).pseudonym, rows, known);
+    const step = await service.insertHistory(application, user(into), user(from), rows, known);
     inserted += unwrap(step, "user").inserted;
     after = last.event_id;
   }

@@ -73,7 +73,7 @@ const ids = z.array(z.string());
 export const insertHistoryCall = z.object({
   application: applicationName,
   into: userGeneration,
-  from: pseudonym,
+  from: userGeneration,
   rows: z.array(historyRow).max(maxHistoryRows),
   known: z.object({ equal: ids, conflicting: ids, chosen: ids, purchased: ids }),
 });

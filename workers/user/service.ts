@@ -256,7 +256,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   async insertHistory(
     application: string,
     into: UserGeneration,
-    from: string,
+    from: UserGeneration,
     rows: HistoryRow[],
     known: KnownToTarget,
   ): Promise<Result<{ inserted: number }>> {

@@ -51,6 +51,8 @@ export interface MergeState {
   intoUserId: string | null;
   /** Pseudonym of the user that stays, whose object holds the receipts; null once it leads nowhere. */
   intoPseudonym: string | null;
+  /** Names the user that stays, who may read the merge, also after it was cancelled: a hash with the id of the merge. */
+  reader: string;
   status: Merge["status"];
   /** Whether the user takes no events, because they are merged. */
   isFrozen: boolean;
@@ -59,7 +61,10 @@ export interface MergeState {
   /** Whether the merge ends as soon as the target confirms that it was not committed. */
   isCancelling: boolean;
   reason: MergeCancellation | null;
-  /** The erasure of this user that the erasure of the other one began; null if there is none. */
+  /**
+   * The erasure of this user that the erasure of the other one began, or that was requested after the merge; null if
+   * there is none.
+   */
   erasureId: string | null;
   /** Why the target refused; null if it did not. */
   refusal: Refusal | null;

@@ -43,10 +43,10 @@ export interface MergeOwner {
   /** Returns the users that were merged into this one before. */
   earlierMerges(): EarlierMerge[];
   /**
-   * Deletes everything and starts the generation after `generation`, within the caller's transaction. An erasure that
-   * waits for the merge finds nothing.
+   * Deletes everything and starts the generation after `generation`, within the caller's transaction. Returns the id of
+   * the erasure that waits for the merge, and erases what is left under the user's name; null if there is none.
    */
-  endGeneration(generation: number): void;
+  endGeneration(generation: number): string | null;
   /** Begins to erase this user, because the user that stays was erased during the merge. */
   eraseWithTarget(state: Pick<MergeState, "id" | "application" | "userId" | "generation">): void;
 }
@@ -160,7 +160,7 @@ export class MergeSteps {
         row.lon = point?.lon ?? null;
       }
       unwrap(
-        await USER.insertHistory(application, this.#into(state), this.#owner.pseudonym, rows, known),
+        await USER.insertHistory(application, this.#into(state), this.#source(state), rows, known),
         "the user service",
       );
       return { next: moved(state, "interactions", rows.length, last.event_id) };
@@ -222,9 +222,9 @@ export class MergeSteps {
       // The target may have been erased meanwhile, and this user with it.
       if (!this.#states.isRunning(state.id)) return "stored";
       this.#storage.transactionSync(() => {
-        this.#owner.endGeneration(state.generation);
+        const erasureId = this.#owner.endGeneration(state.generation);
         this.#states.put({
-          ...nextPhase(state),
+          ...{ ...nextPhase(state), erasureId },
           ...{ status: "done", completed: now, due: null, userId: null, intoUserId: null, committed: null },
         });
       });

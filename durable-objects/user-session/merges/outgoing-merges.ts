@@ -1,12 +1,17 @@
 import type { Merge } from "../../../shared/contracts/merge.ts";
 import { ok, type Refusal, RefusalError, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
+import { sha256OfText } from "../../../shared/hash/sha256.ts";
 import { isAfter, type MergeState, mergeOf, mergePhases } from "./merge-state.ts";
 import { type MergeEnvironment, type MergeOwner, MergeSteps, type StepResult } from "./merge-steps.ts";
 
 /** Delay before a failed step is repeated, in seconds. The delay doubles with each failure. */
 const minRetryDelaySeconds = 1;
 const maxRetryDelaySeconds = 60;
+
+/** Returns how a merge names the user that stays, by whose pseudonym nobody can find the merge without its id. */
+export const readerOfMerge = (id: string, pseudonym: string): Promise<string> =>
+  sha256OfText(JSON.stringify([id, pseudonym]));
 
 /** Who is merged into whom. */
 export interface MergeRequest {
@@ -15,6 +20,8 @@ export interface MergeRequest {
   userId: string;
   generation: number;
   into: { userId: string; pseudonym: string };
+  /** What {@link readerOfMerge} returns for the user that stays. */
+  reader: string;
   /** Seconds since the epoch. */
   now: number;
 }
@@ -96,7 +103,7 @@ export class OutgoingMerges {
    * Begins a merge, from which on the user takes no events. Returns the one that is there if the user is merged into the
    * same user already; refuses with `user_merged` if into another.
    */
-  begin({ id, application, userId, generation, into, now }: MergeRequest): Result<Merge> {
+  begin({ id, application, userId, generation, into, reader, now }: MergeRequest): Result<Merge> {
     this.#storage.sql.exec(
       "CREATE TABLE IF NOT EXISTS merges (id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
     );
@@ -108,6 +115,7 @@ export class OutgoingMerges {
     const state: MergeState = {
       ...{ id, application, userId, generation, intoUserId: into.userId, intoPseudonym: into.pseudonym },
       ...{
+        reader,
         status: "running",
         isFrozen: true,
         isAnnounced: false,
@@ -124,12 +132,12 @@ export class OutgoingMerges {
   }
 
   /**
-   * Returns a merge of an application; null if there is none with this id. `into` is the pseudonym of the user that
-   * asks, who sees merges into them; null sees all.
+   * Returns a merge of an application; null if there is none with this id. `reader` is what {@link readerOfMerge}
+   * returns for the user that asks, who sees merges into them; null sees all.
    */
-  find(application: string, id: string, into: string | null): Merge | null {
+  find(application: string, id: string, reader: string | null): Merge | null {
     const state = this.#all.find((each) => each.id === id && each.application === application);
-    return state && (into === null || state.intoPseudonym === into) ? mergeOf(state) : null;
+    return state && (reader === null || state.reader === reader) ? mergeOf(state) : null;
   }
 
   /** Notes that a client is told of a merge. Returns the merge; null if there is none with this id. */
@@ -181,10 +189,36 @@ export class OutgoingMerges {
   }
 
   /**
+   * Notes the erasure that was requested after this user was merged. It erases what is still stored under this user's
+   * name, and its id is free again when it starts the next generation.
+   */
+  noteErasure(erasureId: string): void {
+    const { frozen } = this;
+    if (frozen && frozen.erasureId === null) this.#put({ ...frozen, erasureId });
+  }
+
+  /**
+   * Lets the next user with the same id take events, within the transaction that starts a generation. The receipts of an
+   * ended merge lead to the user that stays.
+   */
+  release(): void {
+    const { frozen } = this;
+    if (frozen?.status === "done") this.#put({ ...frozen, isFrozen: false });
+  }
+
+  /** Forgets to whom ended merges into the same user lead, because that user is being erased. */
+  forgetTarget({ intoPseudonym }: MergeState): void {
+    for (const state of this.#all)
+      if (intoPseudonym !== null && state.intoPseudonym === intoPseudonym && state.status === "done")
+        this.#put({ ...state, intoPseudonym: null });
+  }
+
+  /**
    * Ends a merge and forgets to whom it leads, because the user that stays is being erased and the erasure `erasureId` of
    * this one has begun.
    */
   abandon(state: MergeState, erasureId: string, now: number): void {
+    this.forgetTarget(state);
     this.#put({
       ...state,
       ...(state.status === "running"

@@ -35,6 +35,7 @@ export type Caller =
  * - `session`: tokens of anonymous sessions, and nobody else
  * - `self`: all server keys, and tokens of the user in the path
  * - `own`: server keys that have `people:read`, and tokens of the user in the path
+ * - `change`: server keys that have `people:write`, and tokens of the user in the path
  */
 export type AccessLevel =
   | "admin"
@@ -45,7 +46,8 @@ export type AccessLevel =
   | "key"
   | "session"
   | "self"
-  | "own";
+  | "own"
+  | "change";
 export const accessLevels = [
   "admin",
   ...keyScopes,
@@ -56,6 +58,7 @@ export const accessLevels = [
   "session",
   "self",
   "own",
+  "change",
 ] as const satisfies readonly AccessLevel[];
 
 const accessTexts: Record<Exclude<AccessLevel, KeyScope>, string> = {
@@ -67,6 +70,7 @@ const accessTexts: Record<Exclude<AccessLevel, KeyScope>, string> = {
   session: "Requires the token of an anonymous session.",
   self: "Requires an admin key, a server key, or the user's own token.",
   own: "Requires an admin key, a server key with `people:read`, or the user's own token.",
+  change: "Requires an admin key, a server key with `people:write`, or the user's own token.",
 };
 
 /** Returns whether an access level is a scope of server keys. */
@@ -99,6 +103,8 @@ export function mayCall(caller: Caller, access: AccessLevel, userId: string | un
       return caller.kind === "server" || isUser(caller, userId);
     case "own":
       return (caller.kind === "server" && caller.scopes.includes("people:read")) || isUser(caller, userId);
+    case "change":
+      return (caller.kind === "server" && caller.scopes.includes("people:write")) || isUser(caller, userId);
     default:
       return caller.kind === "server" && caller.scopes.includes(access);
   }

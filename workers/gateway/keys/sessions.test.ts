@@ -1,24 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cryptoBytes } from "./key.ts";
-import { hashNetwork, isAnonymousId, newAnonymousId, tokenExpiry } from "./sessions.ts";
+import { hashNetwork, tokenExpiry } from "./sessions.ts";
 import type { TokenSecret } from "./token-secrets.ts";
 
 const secret = (digit: string): TokenSecret => ({
   id: "1",
   bytes: new Uint8Array(new TextEncoder().encode(digit.repeat(32))),
   signsFrom: 0,
-});
-
-describe("newAnonymousId", () => {
-  it("returns an id of 128 random bits", () => {
-    const ids = Array.from({ length: 100 }, () => newAnonymousId(cryptoBytes));
-    for (const id of ids) expect(id).toMatch(/^anon-[A-Za-z0-9_-]{22}$/);
-    expect(new Set(ids).size).toBe(100);
-    expect(newAnonymousId(() => new Uint8Array(16))).toBe(`anon-${"A".repeat(22)}`);
-    expect(ids.every(isAnonymousId)).toBe(true);
-    for (const id of ["ann", "anon-1", `${ids[0]}x`, `x${ids[0]}`]) expect(isAnonymousId(id)).toBe(false);
-  });
 });
 
 describe("hashNetwork", () => {

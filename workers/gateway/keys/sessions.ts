@@ -1,19 +1,9 @@
 import { base64urlOf } from "../../../shared/encoding/base64url.ts";
-import type { RandomBytes } from "./key.ts";
 import type { TokenSecret } from "./token-secrets.ts";
 
 /** Seconds after which an anonymous session can no longer be renewed: 90 days. */
 export const maxSessionSeconds = 90 * 86_400;
-const anonymousPrefix = "anon-";
-const idBytes = 16;
 const hashBytes = 16;
-
-/** Returns the id of a new anonymous user: `anon-` and 22 characters of base64url, which hold 128 random bits. */
-export const newAnonymousId = (randomBytes: RandomBytes): string =>
-  anonymousPrefix + base64urlOf(randomBytes(idBytes));
-
-/** Returns whether an id is one of {@link newAnonymousId}: whoever knows it has it from the session. */
-export const isAnonymousId = (userId: string): boolean => /^anon-[A-Za-z0-9_-]{22}$/.test(userId);
 
 async function hmac(key: Uint8Array<ArrayBuffer>, text: string): Promise<Uint8Array<ArrayBuffer>> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };

@@ -69,7 +69,7 @@ describe("/openapi.json", () => {
       "DELETE /v1/users/{id}": "people:write",
       "GET /v1/users/{id}/interactions": "people:read",
       "GET /v1/erasures/{id}": "people:write",
-      "POST /v1/users/{id}/merge": "self",
+      "POST /v1/users/{id}/merge": "change",
       "GET /v1/merges/{id}": "user",
       "GET /v1/coarsenings/{id}": "people:write",
       "GET /v1/users/{id}/export": "own",

@@ -1,5 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { liveHeaders } from "../../../shared/contracts/live.ts";
+import { endedTokenText } from "../../../shared/users/ended-token.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { upgradeRequiredResponse } from "../errors/problem-response.ts";
@@ -76,11 +77,7 @@ export function addLiveRoute(
             retryAfter: 60,
           },
         );
-      if (answer.status === 401)
-        throwRefusal(
-          "unauthorized",
-          "The token was issued before its user was erased or merged into another one; get a new one.",
-        );
+      if (answer.status === 401) throwRefusal("unauthorized", endedTokenText);
       if (!answer.webSocket) return new Response(answer.body, answer);
       const protocol = negotiatedSubprotocol(c.req.raw.headers);
       return new Response(null, {

@@ -6,8 +6,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
 import type { Caller } from "../keys/caller.ts";
-import { mayMergeAnyUser, requesterOf } from "../keys/requester-of.ts";
-import { isAnonymousId } from "../keys/sessions.ts";
+import { mayMergeByKey, requesterOf } from "../keys/requester-of.ts";
 import {
   type GuardRoute,
   idPath,
@@ -22,10 +21,10 @@ import { limitedAddressOf } from "../request/client-network.ts";
 
 const stored = merge.meta({ id: "Merge" });
 const tags = ["People"];
-const access = "Requires an admin or server key, or the tokens of both users.";
+const access = "Requires an admin key, a server key with `people:write`, or the tokens of both users.";
 const keyOfKnownUsers =
-  "A server key merges users of anonymous sessions. For another user in `from`, send that user's `fromToken`, or use a key " +
-  "with `people:read`, `locations:read` and `people:write`.";
+  "A server key merges users of anonymous sessions into known users. For other users, send the `fromToken` of the user in " +
+  "`from`, or use a key with `people:read`, `locations:read` and `people:write`.";
 
 /** Adds the routes that merge one user, such as an anonymous one, into another. */
 export function addMergeRoutes(
@@ -39,11 +38,12 @@ export function addMergeRoutes(
     request: Request,
     caller: Caller,
     from: string,
+    into: string,
     fromToken: string | undefined,
   ): Promise<number | null> => {
     if (fromToken === undefined) {
       if (caller.kind !== "user") {
-        if (!isAnonymousId(from) && !mayMergeAnyUser(caller)) throwRefusal("forbidden", keyOfKnownUsers);
+        if (!mayMergeByKey(caller, from, into)) throwRefusal("forbidden", keyOfKnownUsers);
         return null;
       }
       const message = "must be the token of the user in `from`, because the credential is a token; got none";
@@ -77,9 +77,10 @@ export function addMergeRoutes(
         `${keyOfKnownUsers} ` +
         "History, profile, receipts and experiment counts of `from` become those of this user, each event once. The merge " +
         "continues in the background. From the answer on, tokens of `from` end, and its events are refused with " +
-        "`user_merged`. Sent again, it answers with the same merge.",
+        "`user_merged` until `from` is erased. Sent again, it answers with the same merge. A key that names an unknown user " +
+        "in `from` gets 404, unless it is the user of an anonymous session.",
       tags,
-      ...guard("self", kilobytes(16)),
+      ...guard("change", kilobytes(16)),
       request: { params: idPath, query: noQuery, body: jsonBody(mergeInput.meta({ id: "MergeBody" })) },
       responses: {
         202: jsonResponse(
@@ -93,7 +94,7 @@ export function addMergeRoutes(
       const { caller } = c.var;
       const { from, fromToken } = c.req.valid("json");
       const { id } = c.req.valid("param");
-      const issuedAt = await checkFromToken(c.req.raw, caller, from, fromToken);
+      const issuedAt = await checkFromToken(c.req.raw, caller, from, id, fromToken);
       const started = unwrap(
         await services.recommendation.beginMerge(caller.application, id, from, requesterOf(caller), issuedAt),
         "the recommendation service",
@@ -107,7 +108,8 @@ export function addMergeRoutes(
       method: "get",
       path: "/v1/merges/{id}",
       summary: "Get the progress of a merge, store by store",
-      description: "Requires an admin or server key, or a token of the user who stays.",
+      description:
+        "Requires an admin or server key, or a token of the user who stays. A merge can be read after it ended, too.",
       tags,
       ...guard("user"),
       request: { params: plainIdPath, query: noQuery },

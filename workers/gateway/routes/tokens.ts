@@ -8,13 +8,14 @@ import {
 } from "../../../shared/contracts/credential.ts";
 import { toInstant } from "../../../shared/contracts/primitives.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
+import { newAnonymousId } from "../../../shared/users/anonymous-id.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import { describeAccess } from "../keys/caller.ts";
 import { cryptoBytes } from "../keys/key.ts";
 import { requesterOf } from "../keys/requester-of.ts";
-import { hashNetwork, maxSessionSeconds, newAnonymousId, tokenExpiry } from "../keys/sessions.ts";
+import { hashNetwork, maxSessionSeconds, tokenExpiry } from "../keys/sessions.ts";
 import { signingSecret, type TokenSecret } from "../keys/token-secrets.ts";
 import { issueToken, type TokenSubject } from "../keys/tokens.ts";
 import { limitSessions, networkSessionPolicy, sessionPolicy } from "../middleware/limit-address.ts";

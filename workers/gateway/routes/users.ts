@@ -197,7 +197,8 @@ export function addUserRoutes(app: Gateway, { services, settings }: Dependencies
       summary: "Erase a user from every store",
       description:
         `${describeAccess("people:write")} The erasure continues in the background and retries until no store has data of the ` +
-        "user. A tombstone drops data that arrives late. A later user with the same id is a new user.",
+        "user. A tombstone drops data that arrives late. A later user with the same id is a new user, also after a merge of the " +
+        "erased one into another user.",
       tags,
       ...guard("people:write"),
       request: { params: idPath, query: noQuery },

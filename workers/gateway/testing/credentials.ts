@@ -120,7 +120,7 @@ export async function credentialsFor(access: AccessLevel) {
     insufficient["the development publishable key"] = "dev-publishable-key";
     insufficient["a publishable key"] = (await createKey({ role: "publishable" })).key;
   }
-  if (access === "self" || access === "own") {
+  if (access === "self" || access === "own" || access === "change") {
     insufficient["a token of another user"] = otherToken;
     insufficient["the token of another session"] = otherSession;
   }
@@ -131,9 +131,10 @@ export async function credentialsFor(access: AccessLevel) {
     insufficient["a token of a user whom somebody vouches for"] = userToken;
     sufficient = sessionToken;
   }
-  if (access === "own") {
+  if (access === "own" || access === "change") {
     insufficient["a server key"] = "dev-server-key";
-    insufficient["a server key with every other scope"] = await keyWith(without("people:read"));
+    const scope = access === "own" ? "people:read" : "people:write";
+    insufficient["a server key with every other scope"] = await keyWith(without(scope));
   }
   if (access === "key" || access === "server" || access === "admin" || isKeyScope(access)) {
     insufficient["a token"] = userToken;

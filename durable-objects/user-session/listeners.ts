@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { liveHeaders } from "../../shared/contracts/live.ts";
 
 /** Maximum number of WebSockets per user. */
 export const maxListeners = 8;
@@ -15,6 +16,17 @@ const listener = z.object({
 export type Listener = z.infer<typeof listener>;
 /** What decides which recommendations a WebSocket receives, and how they count. */
 export type ListenerRights = Omit<Listener, "until">;
+
+/** Returns the listener that the gateway describes in headers, and when its token was issued; null without a token. */
+export function listenerOfRequest(headers: Headers): Listener & { tokenIssuedAt: number | null } {
+  const issued = headers.get(liveHeaders.tokenIssuedAt);
+  return {
+    until: z.coerce.number().positive().parse(headers.get(liveHeaders.until)),
+    mayKnowPlace: headers.get(liveHeaders.mayKnowPlace) === "yes",
+    isVouched: headers.get(liveHeaders.isVouched) === "yes",
+    tokenIssuedAt: issued === null ? null : z.coerce.number().parse(issued),
+  };
+}
 
 const listenerOf = (socket: WebSocket): Listener => listener.parse(socket.deserializeAttachment());
 const hasSameRights = (a: ListenerRights, b: ListenerRights): boolean =>

@@ -2,6 +2,7 @@ import type { limitsOfLowering } from "../../../shared/consent/consent-limits.ts
 import { isFiner } from "../../../shared/consent/levels.ts";
 import type { Coarsening } from "../../../shared/contracts/coarsening.ts";
 import type { Precision } from "../../../shared/contracts/primitives.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { coarsenEach } from "../../../shared/geo/coarsen-point.ts";
 import { logPseudonymOf } from "../../../shared/pseudonyms/hashed-names.ts";
@@ -69,6 +70,19 @@ export class ConsentKeeper {
       state.saveSnapshot(true);
       return begun;
     });
+  }
+
+  /** Reads the settings of the profile again, which may have changed while the user was being erased. */
+  async refreshSettings(application: string, userId: string): Promise<void> {
+    const before = this.#owner.state().profile.settingsVersion;
+    const stored = unwrap(await this.#env.USER.getSettings(application, userId), "the user service");
+    const settings = stored ?? { home: null, precision: null, version: 0 };
+    // A call to setUserSettings meanwhile has stored newer settings.
+    if (settings.version === before || this.#owner.state().profile.settingsVersion !== before) return;
+    this.#owner.transaction(application, userId, (state) => {
+      state.profile.settingsVersion = 0;
+    });
+    await this.setSettings(application, userId, settings);
   }
 
   /**

@@ -1,0 +1,116 @@
+import { z } from "zod";
+import { arrivedThisHour, withArrival } from "../../model/profile/activity.ts";
+import { consentLoweredText, isFiner } from "../../shared/consent/levels.ts";
+import { receivedInteraction } from "../../shared/contracts/event.ts";
+import type { Point, Precision } from "../../shared/contracts/primitives.ts";
+import { type Requester, requester as requesterInput } from "../../shared/contracts/requester.ts";
+import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
+import { countingSettingsOf } from "../../shared/counting/counting-settings.ts";
+import { hourlyLimitText, secondsToNextHour } from "../../shared/counting/hourly-limit.ts";
+import type { Counting } from "./count-for-others.ts";
+import { type IngestResult, ingestEvent } from "./ingest-event.ts";
+import { resendSeconds } from "./outbox.ts";
+import type { SessionCore } from "./session-core.ts";
+import { applyVisitToProfile } from "./session-state.ts";
+
+/** Maximum number of open rows, which are not confirmed. New events are refused while there are more. */
+const maxOpenRows = 5000;
+
+export const ingestInput = z.object({
+  events: z.array(receivedInteraction).min(1).max(1000),
+  requester: requesterInput,
+});
+
+/** Where a user was, as the caller has coarsened it. */
+export type ReceivedVisit = Point & { time: number; precision: Precision };
+
+/** Receives the events and locations of a user. */
+export class Reception {
+  readonly #env: RecommendationEnv;
+  readonly #pseudonym: string;
+  readonly #core: SessionCore;
+  readonly #clickWindowSeconds: number;
+  /** Applies the default consent, which may have changed, before anything is stored. */
+  readonly #followDefault: (application: string, userId: string) => Promise<void>;
+
+  constructor(
+    env: RecommendationEnv,
+    pseudonym: string,
+    core: SessionCore,
+    clickWindowSeconds: number,
+    followDefault: (application: string, userId: string) => Promise<void>,
+  ) {
+    this.#env = env;
+    this.#pseudonym = pseudonym;
+    this.#core = core;
+    this.#clickWindowSeconds = clickWindowSeconds;
+    this.#followDefault = followDefault;
+  }
+
+  /** Returns by which rules the events of a requester count for others. */
+  #countingOf(requester: Requester): Counting {
+    return { requester, pseudonym: this.#pseudonym, settings: countingSettingsOf(this.#env) };
+  }
+
+  /** Ingests events in one transaction. Refuses locations that are finer than the consent, and all in an overload. */
+  async ingest(
+    application: string,
+    userId: string,
+    { events, requester }: z.output<typeof ingestInput>,
+    callerDelivers: boolean,
+  ): Promise<Result<IngestResult[]>> {
+    await this.#followDefault(application, userId);
+    const { profile } = this.#core.state;
+    if (events.some(({ location, precision }) => location && isFiner(precision, profile.precision)))
+      return consentLowered;
+    const now = Date.now() / 1000;
+    if (!callerDelivers && this.#core.state.openRows.size > maxOpenRows) return outboxFull;
+    const counting = this.#countingOf(requester);
+    const context = { now, callerDelivers, clickWindowSeconds: this.#clickWindowSeconds, counting };
+    return ok(
+      this.#core.transaction(application, userId, (state) => {
+        const list = events.map((event) => ingestEvent(this.#core.store, state, event, context));
+        state.saveSnapshot(callerDelivers);
+        return list;
+      }),
+    );
+  }
+
+  /** Sets the current location. Returns whether it is believed. */
+  async setLocation(
+    application: string,
+    userId: string,
+    visit: ReceivedVisit,
+    requester: Requester,
+  ): Promise<Result<boolean>> {
+    if (this.#core.state.openRows.size > maxOpenRows) return outboxFull;
+    await this.#followDefault(application, userId);
+    if (isFiner(visit.precision, this.#core.state.profile.precision)) return consentLowered;
+    const now = Date.now() / 1000;
+    const { locations } = arrivedThisHour(this.#core.state.profile.activity, now);
+    if (requester.tokenIssuedAt !== null && locations >= countingSettingsOf(this.#env).hourlyLocations)
+      return refuse("rate_limited", hourlyLimitText("locations"), { retryAfter: secondsToNextHour(now) });
+    return ok(
+      this.#core.transaction(application, userId, (state) => {
+        const believed = applyVisitToProfile(state.profile, visit);
+        state.profile.activity = withArrival(state.profile.activity, "locations", now);
+        state.profileChanged();
+        const row = { ...visit, version: state.profile.settingsVersion };
+        if (believed) state.addRow("locations", `location:${crypto.randomUUID()}`, now, row, now);
+        // No row of the journal contains a location that is not believed, so only the snapshot does.
+        state.saveSnapshot(!believed);
+        return believed;
+      }),
+    );
+  }
+}
+
+/** The refusal of a location that the caller has not coarsened as much as the user's consent demands by now. */
+const consentLowered = refuse("conflict", consentLoweredText, { retryAfter: 1 });
+
+/** The refusal of new rows while too many are open. Accepted rows are never dropped. */
+const outboxFull = refuse(
+  "rate_limited",
+  "Too many events and locations of this user are not delivered yet. Send the request again later.",
+  { retryAfter: resendSeconds },
+);

@@ -17,11 +17,13 @@ import { decodeColumns } from "../../model/columns/columns.ts";
 import { decodeProfile } from "../../model/profile/codec.ts";
 import type { UserProfile } from "../../model/profile/profile.ts";
 import type { EventInput, EventReceipt } from "../../shared/contracts/event.ts";
+import type { Point } from "../../shared/contracts/primitives.ts";
 import type { CardRequest, ProductCard } from "../../shared/contracts/product.ts";
 import { trustedRequester } from "../../shared/contracts/requester.ts";
 import { ok, unwrap } from "../../shared/contracts/result.ts";
 import { addTotals, countFields, emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
 import { leafCellAt } from "../../shared/geo/cells.ts";
+import { coarsenToCity } from "../../shared/geo/coarsen.ts";
 import { LocationService } from "../../workers/location/service.ts";
 import { Confirmations } from "../../workers/recommendation/ingest/confirmations.ts";
 import { eventTimeOf, isInFuture } from "../../workers/recommendation/ingest/event-time.ts";
@@ -98,6 +100,7 @@ function recommendationEnv(): RecommendationEnv {
     }),
     LOCATION: withFaults("locationService", {
       applyTotals: (...args: Parameters<typeof location.applyTotals>) => location.applyTotals(...args),
+      coarsen: async (point: Point) => ok({ point: coarsenToCity(point), place: null }),
     }),
     PRODUCT: withFaults("productService", {
       getCards: async (_application: string, wanted: readonly CardRequest[]) =>
@@ -225,6 +228,12 @@ export class EventPipeline {
       const failed = await this.#consume(queue, selected);
       if (!keepCopies) queuedMessages.push(...failed);
     }
+  }
+
+  /** Moves all messages to the dead-letter queues, as the platform does after their last attempt, and consumes them. */
+  async giveUpMessages(): Promise<void> {
+    for (const { queue, ...message } of queuedMessages.splice(0))
+      await this.#consume(`${queue}-dead`, [{ queue, ...message }]);
   }
 
   async #consume(queue: string, messages: QueuedMessage[]): Promise<QueuedMessage[]> {

@@ -1,4 +1,5 @@
 import { Random } from "../../model/train/random.ts";
+import type { Precision } from "../../shared/contracts/primitives.ts";
 
 /** A dependency whose calls can fail. */
 export type FaultyPart =
@@ -8,6 +9,7 @@ export type FaultyPart =
   | "locationService"
   | "productService"
   | "trainingLog"
+  | "deadLetters"
   | "tiles"
   | "session";
 
@@ -88,6 +90,9 @@ export class FaultInjector {
 
 /** The faults of one test file. Durable Objects and tests run in one isolate, so they share this instance. */
 export const faults = new FaultInjector();
+
+/** The variable `DEFAULT_CONSENT` of users' objects that start from now on. */
+export const defaultOfObjects: { consent: Precision } = { consent: "exact" };
 
 /** A message that was sent and is not acknowledged. */
 export interface QueuedMessage {

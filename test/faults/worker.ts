@@ -1,12 +1,11 @@
 import { createExecutionContext } from "cloudflare:test";
 import { Cell as RealCell } from "../../durable-objects/cell.ts";
 import { UserSession as RealSession } from "../../durable-objects/user-session.ts";
-import { usualConsent } from "../../shared/consent/default-consent.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { ok } from "../../shared/contracts/result.ts";
 import { coarsenToCity } from "../../shared/geo/coarsen.ts";
 import { UserService } from "../../workers/user/service.ts";
-import { faults, queues } from "./fault-injector.ts";
+import { defaultOfObjects, faults, queues } from "./fault-injector.ts";
 
 /** A user's Durable Object that sends to the queues of the test. */
 export class UserSession extends RealSession {
@@ -15,6 +14,7 @@ export class UserSession extends RealSession {
       ...env,
       INTERACTIONS: queues.interactions,
       LOCATIONS: queues.locations,
+      DEFAULT_CONSENT: defaultOfObjects.consent as never,
       ...servicesOfObjects(env),
     });
   }
@@ -41,7 +41,7 @@ function faultyObject(object: object) {
 /** Returns the services that a user's object calls: real ones, whose calls may fail. */
 function servicesOfObjects(env: RecommendationEnv): Partial<RecommendationEnv> {
   const { DB, DB_1, REGISTRY } = env as unknown as Record<string, D1Database>;
-  const databases = { DB, DB_1, DEFAULT_CONSENT: usualConsent };
+  const databases = { DB, DB_1, DEFAULT_CONSENT: defaultOfObjects.consent };
   const user = new UserService(createExecutionContext(), databases as unknown as UserEnv);
   const sessions = env.USER_SESSION as DurableObjectNamespace<UserSession>;
   const faultySessions = {
@@ -51,9 +51,18 @@ function servicesOfObjects(env: RecommendationEnv): Partial<RecommendationEnv> {
   return {
     USER: faults.wrap("userService", user, [
       ...(["closeMergedGeneration", "readHistory", "insertHistory", "readVisits", "adoptProfile"] as const),
-      ...(["recordLocations", "eraseRecords", "getSettings"] as const),
+      ...(["recordLocations", "eraseRecords", "getSettings", "replaceLocations", "get", "patch"] as const),
     ]),
-    LOCATION: { coarsen: async (point: Point) => ok({ point: coarsenToCity(point), place: null }) },
+    LOCATION: faults.wrap(
+      "locationService",
+      {
+        coarsen: async (point: Point) => ok({ point: coarsenToCity(point), place: null }),
+        coarsenPoints: async (points: Point[]) => ok(points.map(coarsenToCity)),
+      },
+      ["coarsen", "coarsenPoints"],
+    ),
+    TRAINING_LOG: faults.wrap("trainingLog", env.TRAINING_LOG, ["list", "get", "put", "delete"]),
+    DEAD_LETTERS: faults.wrap("deadLetters", env.DEAD_LETTERS, ["list", "get", "put", "delete"]),
     DB: REGISTRY,
     USER_SESSION: faultySessions,
   } as unknown as Partial<RecommendationEnv>;

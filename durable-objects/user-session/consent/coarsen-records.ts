@@ -15,7 +15,7 @@ const recordsPosition = z.discriminatedUnion("table", [
 type RecordsPosition = z.infer<typeof recordsPosition>;
 
 interface Services {
-  USER: Pick<UserApi, "readHistory" | "readVisits" | "replaceLocations" | "get" | "patch">;
+  USER: Pick<UserApi, "readHistory" | "readVisits" | "replaceLocations" | "get" | "getSettings" | "patch">;
   LOCATION: Pick<LocationApi, "coarsen" | "coarsenPoints">;
 }
 
@@ -70,19 +70,22 @@ export async function coarsenRecords(
 }
 
 /**
- * Coarsens the home in D1, which a default that changed leaves as it was. Returns the new settings; null if the home is
- * coarse enough, or if the user has stated a finer consent since.
+ * Coarsens the home in D1, which a default that changed leaves as it was. Returns whether it changed, and the present
+ * settings, which the object may lack if the answer to an earlier attempt was lost; null if there is no home, or if the
+ * user has stated a finer consent since.
  */
 export async function coarsenHome(
   { USER, LOCATION }: Services,
   application: string,
   { userId, precision }: ConsentLimits,
-): Promise<UserSettings | null> {
+): Promise<{ settings: UserSettings | null; changed: number }> {
   const found = await USER.get(application, userId);
-  if (!found.ok) return found.error.code === "not_found" ? null : unwrap(found, "the user service");
-  const { home, consent } = found.value;
-  if (home === null || isFiner(consent.location, precision)) return null;
-  const coarse = await coarsenEach(LOCATION)(home, precision);
-  if (coarse?.lat === home.lat && coarse.lon === home.lon) return null;
-  return unwrap(await USER.patch(application, userId, { home: coarse }), "the user service").settings;
+  if (!found.ok && found.error.code === "not_found") return { settings: null, changed: 0 };
+  const { home, consent } = unwrap(found, "the user service");
+  if (home !== null && isFiner(consent.location, precision)) return { settings: null, changed: 0 };
+  const coarse = home && (await coarsenEach(LOCATION)(home, precision));
+  if (coarse?.lat === home?.lat && coarse?.lon === home?.lon)
+    return { settings: unwrap(await USER.getSettings(application, userId), "the user service"), changed: 0 };
+  const patched = await USER.patch(application, userId, { home: coarse });
+  return { settings: unwrap(patched, "the user service").settings, changed: 1 };
 }

@@ -266,9 +266,9 @@ export class Coarsenings {
         return after("records", changed, next);
       }
       case "home": {
-        const settings = await coarsenHome(this.#env, application, limits);
+        const { settings, changed } = await coarsenHome(this.#env, application, limits);
         if (settings) await this.#owner.setSettings(application, limits.userId, settings);
-        return after("records", settings ? 1 : 0, null);
+        return after("records", changed, null);
       }
       case "dead_letters":
       case "dead_letters_again": {

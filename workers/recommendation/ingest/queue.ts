@@ -22,7 +22,7 @@ import { errorText } from "../../../shared/errors/error-text.ts";
 import { bisectBatch } from "./bisect-batch.ts";
 import { Confirmations, type DeliveredRows } from "./confirmations.ts";
 import { deliverRows, mergeByUser } from "./deliver-rows.ts";
-import { respectConsentOfVisits } from "./respect-consent.ts";
+import { respectConsentOfMessage, respectConsentOfVisits } from "./respect-consent.ts";
 
 /** Applications of a batch whose messages are delivered at the same time. */
 const maxConcurrentApplications = 4;
@@ -62,10 +62,11 @@ async function deliverLocations(
 }
 
 /**
- * Returns a failed message without the rows of erased users; null if nothing is left. If the user service does not
+ * Returns a failed message without the rows of erased users, and of merged users, whose rows were all stored before the
+ * merge; null if nothing is left. If the user service does not
  * answer, the message is unchanged: a replay and the erasure's scan of dead-letter messages check the tombstones again.
  */
-async function withoutErasedUsers(
+async function withoutEndedUsers(
   env: RecommendationEnv,
   message: FailedMessage,
 ): Promise<FailedMessage | null> {
@@ -76,19 +77,39 @@ async function withoutErasedUsers(
   if (!tombstones?.ok) return message;
   const remaining = messageWithoutErased(
     body,
-    new Map(tombstones.value.map(({ pseudonym, generation }) => [pseudonym, generation])),
+    new Map(
+      tombstones.value.map(({ pseudonym, generation, mergedGeneration }) => [
+        pseudonym,
+        Math.max(generation, mergedGeneration),
+      ]),
+    ),
   );
   return remaining === null ? null : { body: remaining, timestamp, attempts };
 }
 
-/** Stores a message of a dead-letter queue, without the rows of erased users. */
+/**
+ * Returns a failed message as it may be stored: without the rows of erased and merged users, and as coarse as the consent of the
+ * others, which may have been lowered while the message waited. Returns null if nothing is left. Throws if the services
+ * that know the consent do not answer.
+ */
+async function storableMessage(
+  env: RecommendationEnv,
+  message: FailedMessage,
+): Promise<FailedMessage | null> {
+  const remaining = await withoutEndedUsers(env, message);
+  if (remaining === null) return null;
+  const body = await respectConsentOfMessage(env, remaining.body);
+  return body === null ? null : { ...remaining, body };
+}
+
+/** Stores a message of a dead-letter queue, as far as it may be stored. */
 async function keepDeadLetter(
   env: RecommendationEnv,
   deadLetters: DeadLetterStore,
   queueName: string,
   message: Message,
 ): Promise<void> {
-  const remaining = await withoutErasedUsers(env, message);
+  const remaining = await storableMessage(env, message);
   if (remaining) await deadLetters.keepExhausted(queueName, remaining);
 }
 
@@ -156,7 +177,7 @@ async function retryLater(
 ): Promise<void> {
   console.error({ event: "delivery failed", queue: queueName, attempts: message.attempts, error: cause });
   if (message.attempts >= maxDeliveries)
-    await withoutErasedUsers(env, message)
+    await storableMessage(env, message)
       .then((remaining) => (remaining ? deadLetters.keep(queueName, remaining, cause) : undefined))
       .catch((error: unknown) =>
         console.error({ event: "dead-letter message not stored", error: errorText(error) }),

@@ -1,7 +1,14 @@
 import { allowedRow, allowedVisit } from "../../../shared/consent/allowed-rows.ts";
 import type { ConsentLimits } from "../../../shared/consent/consent-limits.ts";
-import type { OutboxRow, PlaceVisit, UserRows } from "../../../shared/contracts/queues.ts";
+import {
+  interactionsMessage,
+  locationsMessage,
+  type OutboxRow,
+  type PlaceVisit,
+  type UserRows,
+} from "../../../shared/contracts/queues.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
+import { coarsenedMessage } from "../../../shared/dead-letters/coarsened-message.ts";
 import { coarsenEach } from "../../../shared/geo/coarsen-point.ts";
 
 type Environment = Pick<RecommendationEnv, "USER" | "LOCATION">;
@@ -55,4 +62,24 @@ export async function respectConsentOfVisits<U extends { userId: string; visits:
       return { ...user, visits: (await Promise.all(visits)).filter((visit) => visit !== null) };
     }),
   );
+}
+
+/**
+ * Returns a queue message as its users' consent allows to store it; null if nothing is left. The same object is returned
+ * if nothing has to change, and for a message of an unknown form.
+ */
+export async function respectConsentOfMessage(env: Environment, body: unknown): Promise<unknown> {
+  const interactions = interactionsMessage.safeParse(body);
+  const locations = locationsMessage.safeParse(body);
+  const message = interactions.data ?? locations.data;
+  if (!message) return body;
+  const users = "users" in message ? message.users : [message];
+  const limits = await limitsOf(env, message.application, users);
+  const coarsen = coarsenEach(env.LOCATION);
+  let coarse: unknown = body;
+  for (const { userId, pseudonym } of users) {
+    const found = limits.get(userId);
+    if (found && coarse !== null) coarse = await coarsenedMessage(coarse, pseudonym, found, coarsen);
+  }
+  return coarse;
 }

@@ -71,7 +71,7 @@ export async function coarsenRecords(
 
 /**
  * Coarsens the home in D1, which a default that changed leaves as it was. Returns whether it changed, and the present
- * settings, which the object may lack if the answer to an earlier attempt was lost; null if there is no home, or if the
+ * settings, which the object may lack if the answer to an earlier attempt was lost; null without a profile, or if the
  * user has stated a finer consent since.
  */
 export async function coarsenHome(

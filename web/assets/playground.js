@@ -64,7 +64,7 @@ function row({ productId, rank, score, distanceKm, product }, recommendationId) 
     element(
       "div",
       { class: "figures" },
-      element("div", {}, distanceKm === null ? "no location" : `${distanceKm.toFixed(2)} km`),
+      element("div", {}, distanceKm === null ? "no location" : `${distanceKm} km`),
       element("div", {}, priceText(product)),
       element("div", { class: "quiet" }, `score ${score.toFixed(3)}`),
     ),

@@ -141,6 +141,14 @@ describe("a merge", () => {
     expect(await exportUserData(stack, anonymous)).toEqual([]);
     expect((await send(anonymous, [{ eventId: "late" }])).body).toMatchObject({ code: "nothing_accepted" });
     expect((await send(anonymous, [{ eventId: "late" }], oldToken)).status).toBe(401);
+    // A line of history for the merged user is refused, and keeps no other line from being stored.
+    const line = (userId: string) =>
+      JSON.stringify({ eventId: "imported", userId, type: "view", productId: "oslo-0" });
+    const bulk = await stack.call("POST", "/v1/events/bulk", {
+      body: `${line(anonymous)}\n${line("somebody")}`,
+      headers: { "content-type": "application/x-ndjson" },
+    });
+    expect(bulk.body).toMatchObject({ accepted: 1, errors: [{ line: 1, code: "user_merged" }] });
     expect(
       (await stack.call<Problem>("PUT", `/v1/users/${anonymous}/location`, { body: oslo })).body.code,
     ).toBe("user_merged");

@@ -113,7 +113,8 @@ export const rejectedEvent = z.object({
   error: z.object({
     /**
      * `invalid_input`: a field is wrong. `timestamp_out_of_window`: the event is too old or in the future.
-     * `event_id_conflict`: another event is stored under the id. `rate_limited`, `unavailable`: send it again later.
+     * `event_id_conflict`: another event is stored under the id. `user_merged`: the user is merged into another.
+     * `rate_limited`, `unavailable`: send it again later.
      */
     code: z.string(),
     /** What is right, and what was found. */

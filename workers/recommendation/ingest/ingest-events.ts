@@ -375,7 +375,13 @@ export async function ingestHistory(
   const users: UserRows[] = [];
   const context: RecordingContext = { facts, isHistory: true, requester: trustedRequester, now };
   await mapConcurrent(maxConcurrentUsers, groupByUser(events), async (user) => {
-    const ingested = await recordForUser(env, application, user, context);
+    const ingested = await recordForUser(env, application, user, context).catch((error: unknown) => {
+      // Lines of a merged user are refused for good, and must not keep the other lines from being stored.
+      if (!(error instanceof RefusalError) || error.refusal.code !== "user_merged") throw error;
+      report.rejected.push(...user.events.map(({ index }) => ({ index, error: rejectionOf(error.refusal) })));
+      return null;
+    });
+    if (ingested === null) return;
     report.accepted += ingested.accepted;
     report.duplicates += ingested.duplicates;
     report.rejected.push(...ingested.refused);

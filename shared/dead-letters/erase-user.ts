@@ -121,7 +121,7 @@ export async function eraseFromDeadLetters(
  * read and that is about the user is deleted. `owners` are the pseudonyms under which rows of the user are, each with
  * what the consent allows. Returns the number of changed messages.
  */
-export const coarsenDeadLetters = (
+export const coarsenDeadLetterMessages = (
   bucket: DeadLetterBucket,
   step: DeadLetterScan,
   user: Pick<UserGeneration, "userId" | "pseudonym">,

@@ -67,5 +67,5 @@ export const observers: readonly { userId: string; location: Point }[] = [
   { userId: "honest40", location: { lat: center.lat + 0.004, lon: center.lon } },
   { userId: "honest77", location: { lat: center.lat, lon: center.lon - 0.006 } },
   { userId: "honest111", location: { lat: center.lat - 0.005, lon: center.lon + 0.004 } },
-  { userId: "newcomer", location: { lat: center.lat + 0.002, lon: center.lon + 0.002 } },
+  { userId: "new-user", location: { lat: center.lat + 0.002, lon: center.lon + 0.002 } },
 ];

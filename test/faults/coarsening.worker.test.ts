@@ -150,7 +150,7 @@ async function placesWithTraces(pipeline: EventPipeline): Promise<string[]> {
           contents.push([`object ${name}`, Object.values(row).map(textOf).join("\n")]);
     });
   for (const [name, bucket] of [
-    ["dead letters", bindings.DEAD_LETTERS],
+    ["dead-letter messages", bindings.DEAD_LETTERS],
     ["training log", bindings.TRAINING_LOG],
   ] as const)
     for (const { key } of (await bucket.list({ prefix: `${pipeline.application}/` })).objects) {
@@ -183,7 +183,7 @@ async function newPipeline(): Promise<EventPipeline> {
 }
 
 const everyPlace = [
-  ...["dead letters", "interactions", "object journal", "object snapshot", "object receipts"],
+  ...["dead-letter messages", "interactions", "object journal", "object snapshot", "object receipts"],
   ...["training log", "user_locations", "users"],
 ];
 

@@ -3,7 +3,7 @@ import { limitsOfLowering } from "../../../shared/consent/consent-limits.ts";
 import { isFiner } from "../../../shared/consent/levels.ts";
 import type { Coarsening, CoarseningStore } from "../../../shared/contracts/coarsening.ts";
 import { type Precision, toInstant } from "../../../shared/contracts/primitives.ts";
-import { coarsenDeadLetters } from "../../../shared/dead-letters/erase-user.ts";
+import { coarsenDeadLetterMessages } from "../../../shared/dead-letters/erase-user.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { coarsenEach } from "../../../shared/geo/coarsen-point.ts";
 import type { UserSettings } from "../../../shared/services/user-api.ts";
@@ -273,7 +273,7 @@ export class Coarsenings {
       case "dead_letters":
       case "dead_letters_again": {
         const step = { application, after: position, limit: deadLettersPerStep };
-        const { changed, next } = await coarsenDeadLetters(
+        const { changed, next } = await coarsenDeadLetterMessages(
           this.#env.DEAD_LETTERS,
           step,
           { userId: limits.userId, pseudonym },

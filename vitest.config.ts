@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { seedFiles } from "./shared/testing/seed-files.ts";
 
 /** All tests: units in Node, each worker in workerd, and all workers together. */
 export default defineConfig({
@@ -9,6 +10,7 @@ export default defineConfig({
           name: "units",
           include: ["**/*.test.ts"],
           exclude: ["**/node_modules/**", "**/*.worker.test.ts", "test/**"],
+          setupFiles: seedFiles,
           testTimeout: 30_000,
         },
       },

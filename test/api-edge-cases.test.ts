@@ -9,7 +9,7 @@ import type { Page } from "../shared/contracts/page.ts";
 import type { BulkReport, ProductWithTotals } from "../shared/contracts/product.ts";
 import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
-import { importProducts, waitForNearbyProducts } from "./support/import-products.ts";
+import { startWithProducts } from "./support/import-products.ts";
 import { ndjsonHeaders } from "./support/ndjson.ts";
 import { pollUntil } from "./support/polling.ts";
 import { generateProducts, onePixelPng, oslo } from "./support/products.ts";
@@ -21,12 +21,7 @@ const nearbyPath = `/v1/locations/nearby?lat=${oslo.lat}&lon=${oslo.lon}`;
 const createKey = async (application: string, role: string): Promise<string> =>
   (await stack.call<CreatedKey>("POST", "/v1/keys", { body: { application, role } })).body.key;
 
-beforeAll(async () => {
-  await stack.start();
-  const products = generateProducts("oslo", oslo, 20);
-  await importProducts(stack, products);
-  await waitForNearbyProducts(stack, oslo, products);
-});
+beforeAll(() => startWithProducts(stack, oslo, generateProducts("oslo", oslo, 20)));
 afterAll(() => stack.stop());
 
 describe("invalid input", () => {

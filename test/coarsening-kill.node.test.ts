@@ -1,16 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { z } from "zod";
 import { Random } from "../model/train/random.ts";
-import { migrateLocalDatabases } from "../scripts/databases/migrate.ts";
 import { coarsening } from "../shared/contracts/coarsening.ts";
 import { callApi } from "./kill/call-api.ts";
-import { DevServer } from "./kill/dev-server.ts";
-import { UserRecords, waitUntilTrue } from "./kill/user-records.ts";
-import { freePort } from "./support/free-port.ts";
+import { createTestServer, killDuring } from "./kill/kill-during.ts";
+import { waitUntilTrue } from "./kill/user-records.ts";
 
 const long = process.env.VICINITY_LONG === "1";
 const kills = long ? 20 : 2;
@@ -21,19 +15,7 @@ const exactPoint = { lat: 59.913456, lon: 10.752891 };
 /** Digits of the exact point that no answer may contain once it is coarsened. */
 const exactDigits = /59\.9134|10\.7528/;
 
-const stateDir = mkdtempSync(join(tmpdir(), "vicinity-coarsening-"));
-let stack: DevServer;
-let records: UserRecords;
-beforeAll(async () => {
-  await migrateLocalDatabases(stateDir);
-  stack = new DevServer(await freePort(), stateDir);
-  records = new UserRecords(stack.url);
-  await stack.start();
-});
-afterAll(async () => {
-  await stack.kill();
-  rmSync(stateDir, { recursive: true, force: true });
-});
+const { stack, records } = await createTestServer("coarsening");
 
 const setConsent = (userId: string, location: "exact" | "city") =>
   callApi(stack.url, z.object({ coarsening: coarsening.optional() }), "PUT", `/v1/users/${userId}`, {
@@ -52,14 +34,11 @@ it(
       await callApi(stack.url, z.unknown(), "PUT", `/v1/users/${userId}/location`, exactPoint);
       expect(JSON.stringify(await records.export(userId))).toMatch(exactDigits);
 
-      const answered = setConsent(userId, "city").catch(() => null);
-      await sleep(random.next() * maxKillDelayMs);
-      await stack.kill();
-      await stack.start();
+      const lowerConsent = () => setConsent(userId, "city");
+      const first = await killDuring(stack, lowerConsent, random.next() * maxKillDelayMs);
       // A client that got no answer sends its request again, which changes nothing if the first one was stored.
-      const first = await answered;
       if (first === null) outcomes.unanswered++;
-      const id = (first ?? (await setConsent(userId, "city"))).coarsening?.id;
+      const id = (first ?? (await lowerConsent())).coarsening?.id;
       if (id !== undefined) {
         const state = () => callApi(stack.url, coarsening, "GET", `/v1/coarsenings/${id}`);
         if ((await state()).status === "running") outcomes.running++;

@@ -8,7 +8,7 @@ import type { InputWarning } from "../shared/contracts/warning.ts";
 import { distanceKm } from "../shared/geo/distance.ts";
 import { exportUserData } from "./support/export-user-data.ts";
 import { findTraces } from "./support/find-traces.ts";
-import { importProducts, waitForNearbyProducts } from "./support/import-products.ts";
+import { startWithProducts } from "./support/import-products.ts";
 import { ndjsonHeaders, toNdjson } from "./support/ndjson.ts";
 import { pollUntil } from "./support/polling.ts";
 import { generateProducts, oslo } from "./support/products.ts";
@@ -22,11 +22,7 @@ const variables = {
 const stack = new TestStack(variables);
 const products = generateProducts("oslo", oslo, 40);
 
-beforeAll(async () => {
-  await stack.start();
-  await importProducts(stack, products);
-  await waitForNearbyProducts(stack, oslo, products);
-});
+beforeAll(() => startWithProducts(stack, oslo, products));
 afterAll(() => stack.stop());
 
 const consentOf = (userId: string, location: Precision | null) =>

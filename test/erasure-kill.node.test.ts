@@ -1,39 +1,19 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import type { z } from "zod";
+import { expect, it } from "vitest";
 import { Random } from "../model/train/random.ts";
-import { migrateLocalDatabases } from "../scripts/databases/migrate.ts";
 import { erasure } from "../shared/contracts/erasure.ts";
 import { callApi } from "./kill/call-api.ts";
-import { DevServer } from "./kill/dev-server.ts";
+import { createTestServer, killDuring } from "./kill/kill-during.ts";
 import { readStores } from "./kill/read-stores.ts";
-import { UserRecords, waitUntilTrue } from "./kill/user-records.ts";
-import { freePort } from "./support/free-port.ts";
+import { waitUntilTrue } from "./kill/user-records.ts";
 
 const long = process.env.VICINITY_LONG === "1";
 const kills = long ? 20 : 2;
 /** Longest time between the request of an erasure and the kill. */
 const maxKillDelayMs = 120;
 
-const stateDir = mkdtempSync(join(tmpdir(), "vicinity-erasure-"));
-let stack: DevServer;
-let records: UserRecords;
-beforeAll(async () => {
-  await migrateLocalDatabases(stateDir);
-  stack = new DevServer(await freePort(), stateDir);
-  records = new UserRecords(stack.url);
-  await stack.start();
-});
-afterAll(async () => {
-  await stack.kill();
-  rmSync(stateDir, { recursive: true, force: true });
-});
+const { stack, records, stateDir } = await createTestServer("erasure");
 
-const call = <S extends z.ZodType>(schema: S, method: string, path: string, body?: object) =>
-  callApi(stack.url, schema, method, path, body);
+const callErasure = (method: string, path: string) => callApi(stack.url, erasure, method, path);
 
 const eventsPerUser = 6;
 
@@ -45,22 +25,14 @@ it(
     for (let i = 0; i < kills; i++) {
       const userId = `user-${i}`;
       await records.sendEventsAndWait(userId, eventsPerUser);
-      const answered = call(erasure, "DELETE", `/v1/users/${userId}`).then(
-        ({ id }) => id,
-        () => null,
-      );
-      await sleep(random.next() * maxKillDelayMs);
-      await stack.kill();
-      await stack.start();
-      const id = await answered;
-      if (id === null) {
-        // The client got no answer, so it asks again. It gets the id of the running erasure or starts a new one.
-        erasureIds.push((await call(erasure, "DELETE", `/v1/users/${userId}`)).id);
-      } else erasureIds.push(id);
+      const request = () => callErasure("DELETE", `/v1/users/${userId}`);
+      const first = await killDuring(stack, request, random.next() * maxKillDelayMs);
+      // A client that got no answer asks again. It gets the id of the running erasure or starts a new one.
+      erasureIds.push((first ?? (await request())).id);
     }
     for (const [i, id] of erasureIds.entries()) {
       await waitUntilTrue(`erasure ${id} must be done`, async () => {
-        const { status, stores } = await call(erasure, "GET", `/v1/erasures/${id}`);
+        const { status, stores } = await callErasure("GET", `/v1/erasures/${id}`);
         return status === "done" && stores.every((store) => store.status === "done");
       });
       expect(await records.stores(`user-${i}`)).toEqual([]);

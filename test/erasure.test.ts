@@ -8,7 +8,7 @@ import type { UserInteraction } from "../shared/contracts/user.ts";
 import { logPseudonymOf } from "../shared/pseudonyms/hashed-names.ts";
 import { exportUserData } from "./support/export-user-data.ts";
 import { findStoresContaining, findTraces } from "./support/find-traces.ts";
-import { importProducts, waitForNearbyProducts } from "./support/import-products.ts";
+import { startWithProducts } from "./support/import-products.ts";
 import { ndjsonHeaders, toNdjson } from "./support/ndjson.ts";
 import { pollUntil } from "./support/polling.ts";
 import { generateProducts, oslo } from "./support/products.ts";
@@ -18,11 +18,7 @@ import { TestStack } from "./support/test-stack.ts";
 const stack = new TestStack();
 const products = generateProducts("oslo", oslo, 40);
 
-beforeAll(async () => {
-  await stack.start();
-  await importProducts(stack, products);
-  await waitForNearbyProducts(stack, oslo, products);
-});
+beforeAll(() => startWithProducts(stack, oslo, products));
 afterAll(() => stack.stop());
 
 const sendViews = (userId: string, ids: string[], more: object = {}) =>

@@ -9,7 +9,7 @@ import type { ProductWithTotals } from "../shared/contracts/product.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
 import { exportUserData } from "./support/export-user-data.ts";
 import { findStoresContaining, findTraces } from "./support/find-traces.ts";
-import { importProducts, waitForNearbyProducts } from "./support/import-products.ts";
+import { startWithProducts } from "./support/import-products.ts";
 import { pollUntil } from "./support/polling.ts";
 import { generateProducts, oslo } from "./support/products.ts";
 import { objectIdIn } from "./support/pseudonyms.ts";
@@ -18,11 +18,7 @@ import { TestStack } from "./support/test-stack.ts";
 const stack = new TestStack();
 const products = generateProducts("oslo", oslo, 40);
 
-beforeAll(async () => {
-  await stack.start();
-  await importProducts(stack, products);
-  await waitForNearbyProducts(stack, oslo, products);
-});
+beforeAll(() => startWithProducts(stack, oslo, products));
 afterAll(() => stack.stop());
 
 const send = async (userId: string, events: object[], key?: string) =>

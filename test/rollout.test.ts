@@ -5,7 +5,7 @@ import type { ModelDetails, ModelRecord } from "../shared/contracts/model.ts";
 import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";
 import { writeLog } from "../shared/training-log/testing/write-log.ts";
 import { negateHeads } from "../workers/recommendation/testing/negate-heads.ts";
-import { importProducts, waitForNearbyProducts } from "./support/import-products.ts";
+import { startWithProducts } from "./support/import-products.ts";
 import { pollUntil } from "./support/polling.ts";
 import { generateProducts, oslo } from "./support/products.ts";
 import { TestStack } from "./support/test-stack.ts";
@@ -13,12 +13,6 @@ import { uploadModel } from "./support/upload-model.ts";
 
 const products = generateProducts("oslo", oslo, 80);
 
-/** Starts a stack with products around Oslo. Returns the ids of the products, nearest first. */
-async function startWithProducts(stack: TestStack): Promise<string[]> {
-  await stack.start();
-  await importProducts(stack, products);
-  return waitForNearbyProducts(stack, oslo, products);
-}
 const recommendIn = async (stack: TestStack, userId: string) => {
   const { status, body } = await stack.call<RecommendationAnswer>("POST", "/v1/recommendations", {
     body: { userId, location: oslo, limit: 10 },
@@ -32,7 +26,7 @@ const versionIn = async (stack: TestStack) => (await recommendIn(stack, "anybody
 
 describe("model upload", () => {
   const stack = new TestStack({ recommendation: { ROLLOUT: '{"gate":{"maxCalibrationError":1}}' } });
-  beforeAll(() => startWithProducts(stack));
+  beforeAll(() => startWithProducts(stack, oslo, products));
   afterAll(() => stack.stop());
 
   it("refuses a worse model with the reasons of the gate and serves it to no user", async () => {
@@ -64,7 +58,7 @@ describe("rollout with a forced gate", () => {
   /** Ids of the nearest products. The simulated users click only these. */
   let clickableIds: Set<string>;
   beforeAll(async () => {
-    clickableIds = new Set((await startWithProducts(stack)).slice(0, 25));
+    clickableIds = new Set((await startWithProducts(stack, oslo, products)).slice(0, 25));
   });
   afterAll(() => stack.stop());
 

@@ -4,7 +4,7 @@ import type { Point, Precision } from "../shared/contracts/primitives.ts";
 import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";
 import { coarsenToKilometer } from "../shared/geo/coarsen.ts";
 import { distanceKm } from "../shared/geo/distance.ts";
-import { importProducts, waitForNearbyProducts } from "./support/import-products.ts";
+import { startWithProducts } from "./support/import-products.ts";
 import { openLiveSocket } from "./support/live-socket.ts";
 import { pollUntil } from "./support/polling.ts";
 import { generateProducts, oslo } from "./support/products.ts";
@@ -74,9 +74,7 @@ const attackBy = (key: string, userId: string, budget: number): Promise<Attack> 
   );
 
 beforeAll(async () => {
-  await stack.start();
-  await importProducts(stack, products);
-  await waitForNearbyProducts(stack, oslo, products);
+  await startWithProducts(stack, oslo, products);
   for (const [consent, first, second] of [
     ["exact", left, right],
     ["approximate", left, right],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inter, read } from "./testing.ts";
+import { inter, read, readProducts } from "./testing.ts";
 
 describe("files: values", () => {
   it("files: text stays text: `1e5`, `0x10`, twenty digits, spaces inside", () => {
@@ -9,7 +9,7 @@ describe("files: values", () => {
         `item_id:token\tcode${type}\ttitle:token`,
         ...texts.map((text) => `${text.replaceAll(" ", "")}\t${text}\t${text}`),
       ];
-      const { dataset } = read([{ name: "x.item", text: lines.join("\n") }], { needsEvents: false });
+      const { dataset } = readProducts(lines);
       expect([...dataset.items.values()].map(({ title, attributes }) => [title, attributes.code])).toEqual(
         texts.map((text) => [text, text]),
       );
@@ -31,10 +31,10 @@ describe("files: values", () => {
       "size:float",
       "color:token",
     ];
-    const { dataset, absent, refused } = read(
-      [{ name: "x.item", text: `${columns.join("\t")}\np1${`\t${blank}`.repeat(columns.length - 1)}` }],
-      { needsEvents: false },
-    );
+    const { dataset, absent, refused } = readProducts([
+      columns.join("\t"),
+      `p1${`\t${blank}`.repeat(columns.length - 1)}`,
+    ]);
     expect([absent, refused]).toEqual([[], []]);
     expect(dataset.items.get("p1")).toEqual({
       id: "p1",
@@ -68,15 +68,11 @@ describe("files: values", () => {
   ])(
     "files: the price %j is absent and reported with file, line, column and value; the row is kept",
     (bad) => {
-      const { dataset, absent, refused } = read(
-        [
-          {
-            name: "x.item",
-            text: `item_id:token\ttitle:token\tprice:float\tlat:float\tlon:float\np0\tA\t1\t1\t1\np1\tB\t${bad}\t48.8\t2.3`,
-          },
-        ],
-        { needsEvents: false },
-      );
+      const { dataset, absent, refused } = readProducts([
+        "item_id:token\ttitle:token\tprice:float\tlat:float\tlon:float",
+        "p0\tA\t1\t1\t1",
+        `p1\tB\t${bad}\t48.8\t2.3`,
+      ]);
       expect(refused).toEqual([]);
       expect(absent).toMatchObject([{ file: "x.item", line: 3, column: "price", value: bad }]);
       expect(dataset.items.get("p1")).toMatchObject({ title: "B", price: null, lat: 48.8, lon: 2.3 });
@@ -84,20 +80,12 @@ describe("files: values", () => {
   );
 
   it("files: each kind of value is checked by itself", () => {
-    const { dataset, absent } = read(
-      [
-        {
-          name: "x.item",
-          text: [
-            "item_id:token\ttitle:token\tcurrency:token\tdiscount:float\trating:float\tlat:float\tlon:float\tsize:float\tvector:float_seq\tavailable:token",
-            "p1\tOne\teuro\t20\t11\t95\t10\tbig\t1 2 x\tperhaps",
-            "p2\tTwo\tEUR\t0.2\t9\t59.9\t10.7\t4\t1 2.5 -3e2\t0",
-            "p3\tThree\t\t\t\t59.9\t\t\t\t",
-          ].join("\n"),
-        },
-      ],
-      { needsEvents: false },
-    );
+    const { dataset, absent } = readProducts([
+      "item_id:token\ttitle:token\tcurrency:token\tdiscount:float\trating:float\tlat:float\tlon:float\tsize:float\tvector:float_seq\tavailable:token",
+      "p1\tOne\teuro\t20\t11\t95\t10\tbig\t1 2 x\tperhaps",
+      "p2\tTwo\tEUR\t0.2\t9\t59.9\t10.7\t4\t1 2.5 -3e2\t0",
+      "p3\tThree\t\t\t\t59.9\t\t\t\t",
+    ]);
     expect(dataset.items.get("p1")).toMatchObject({
       title: "One",
       currency: null,
@@ -132,20 +120,12 @@ describe("files: values", () => {
   });
 
   it("L3: a price with more digits than its currency has is absent and reported, and the group is read", () => {
-    const { dataset, absent } = read(
-      [
-        {
-          name: "x.item",
-          text: [
-            "item_id:token\tprice:float\tcurrency:token\titem_group_id:token",
-            "p1\t19.95\tEUR\tshirt-7",
-            "p2\t19.955\tEUR\t",
-            "p3\t24999001\tVND\t.",
-          ].join("\n"),
-        },
-      ],
-      { needsEvents: false },
-    );
+    const { dataset, absent } = readProducts([
+      "item_id:token\tprice:float\tcurrency:token\titem_group_id:token",
+      "p1\t19.95\tEUR\tshirt-7",
+      "p2\t19.955\tEUR\t",
+      "p3\t24999001\tVND\t.",
+    ]);
     const found = [...dataset.items.values()].map(({ price, groupId }) => [price, groupId]);
     expect(found).toEqual([
       [19.95, "shirt-7"],

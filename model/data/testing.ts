@@ -29,6 +29,10 @@ export function read(files: readonly SourceFile[], options: ReadOptions = {}) {
   return { ...found, events: allEvents(found.dataset), refused, absent };
 }
 
+/** Reads lines of a product file, without events. Returns what {@link read} does. */
+export const readProducts = (lines: readonly string[]) =>
+  read([{ name: "x.item", text: lines.join("\n") }], { needsEvents: false });
+
 /** Returns a text in UTF-16, with or without a byte order mark. */
 export function utf16(text: string, bigEndian: boolean, mark: boolean): Uint8Array {
   const units = [...(mark ? `\uFEFF${text}` : text)].flatMap((each) =>

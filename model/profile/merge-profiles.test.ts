@@ -6,19 +6,9 @@ import { decodeProfile, encodeProfile } from "./codec.ts";
 import type { CountedChoices } from "./counted-choices.ts";
 import { mergeProfiles } from "./merge-profiles.ts";
 import { emptyProfile, profileLimits, type UserProfile } from "./profile.ts";
+import { interaction } from "./testing/interaction.ts";
 
 const start = 1_700_000_000;
-
-const interaction = (productId: string, time: number, more: Partial<Interaction> = {}): Interaction => ({
-  eventId: `${productId}-${time}`,
-  type: "view",
-  productId,
-  time,
-  recommendationId: null,
-  location: null,
-  facts: { cell: "c", lat: 59.9, lon: 10.7, category: "cafe", priceMinor: 1000, currency: "EUR" },
-  ...more,
-});
 
 const anyInteraction = fc
   .record({

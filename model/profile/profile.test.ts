@@ -4,19 +4,12 @@ import { eventTypes, type Interaction } from "../../shared/contracts/event.ts";
 import { applyInteraction, choicesBefore, hasNotChosen } from "./apply-interaction.ts";
 import { decodeProfile, encodeProfile } from "./codec.ts";
 import { emptyProfile, productPairKey, profileLimits } from "./profile.ts";
+import { interaction } from "./testing/interaction.ts";
 
 const start = 1_700_000_000;
 
-const interaction = (productId: string, time: number, more: Partial<Interaction> = {}): Interaction => ({
-  eventId: `${productId}-${time}`,
-  type: "purchase",
-  productId,
-  time,
-  recommendationId: null,
-  location: null,
-  facts: { cell: "c", lat: 59.9, lon: 10.7, category: "cafe", priceMinor: 1000, currency: "EUR" },
-  ...more,
-});
+const purchase = (productId: string, time: number, more: Partial<Interaction> = {}): Interaction =>
+  interaction(productId, time, { type: "purchase", ...more });
 
 const anyInteraction = fc
   .record({
@@ -32,7 +25,7 @@ describe("applyInteraction", () => {
     for (let i = 0; i < 3000; i++)
       applyInteraction(
         profile,
-        interaction(`p${i}`, start + i, {
+        purchase(`p${i}`, start + i, {
           facts: {
             cell: "c",
             lat: (i % 80) / 2,
@@ -82,7 +75,7 @@ describe("applyInteraction", () => {
     const add = (priceMinor: number | null, currency: string | null, i: number): void =>
       applyInteraction(
         profile,
-        interaction(`p${i}`, start + i, {
+        purchase(`p${i}`, start + i, {
           facts: { cell: "c", lat: null, lon: null, category: "cafe", priceMinor, currency },
         }),
         0,
@@ -107,10 +100,10 @@ describe("applyInteraction", () => {
 
   it("counts transitions between choices, not from dismissals", () => {
     const profile = emptyProfile();
-    applyInteraction(profile, interaction("a", start), 0);
+    applyInteraction(profile, purchase("a", start), 0);
     applyInteraction(profile, interaction("x", start + 1, { type: "dismiss" }), 0);
     expect(hasNotChosen(profile, "b")).toBe(true);
-    applyInteraction(profile, interaction("b", start + 2), 0);
+    applyInteraction(profile, purchase("b", start + 2), 0);
     expect(hasNotChosen(profile, "b")).toBe(false);
     expect(profile.transitions.get(productPairKey("a", "b"))?.count).toBe(1);
     expect(choicesBefore(profile, start + 10).map((each) => each.productId)).toEqual(["a", "b"]);
@@ -137,7 +130,7 @@ describe("dismissals and purchases in a profile", () => {
 
   it("L6: a hundred dismissals push no choice out of the profile", () => {
     const profile = of([
-      interaction("kept", start),
+      purchase("kept", start),
       ...Array.from({ length: 700 }, (_, i) => interaction(`x${i}`, start + 1 + i, { type: "dismiss" })),
     ]);
     expect(choicesBefore(profile, start + 1000).map(({ productId }) => productId)).toEqual(["kept"]);
@@ -149,7 +142,7 @@ describe("dismissals and purchases in a profile", () => {
 
   it("L7: keeps the number and the times of purchases, in any order", () => {
     const times = [start + 5, start, start + 9];
-    expect(of(times.map((time) => interaction("a", time))).purchased.get("a")).toEqual({
+    expect(of(times.map((time) => purchase("a", time))).purchased.get("a")).toEqual({
       count: 3,
       first: start,
       last: start + 9,

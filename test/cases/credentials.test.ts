@@ -6,7 +6,7 @@ import type { EventReceipt } from "../../shared/contracts/event.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
 import { generateKey } from "../../workers/gateway/keys/key.ts";
 import { exportUserData } from "../support/export-user-data.ts";
-import { importProducts, waitForNearbyProducts } from "../support/import-products.ts";
+import { startWithProducts } from "../support/import-products.ts";
 import { pollUntil } from "../support/polling.ts";
 import { generateProducts, oslo } from "../support/products.ts";
 import { TestStack } from "../support/test-stack.ts";
@@ -14,11 +14,7 @@ import { TestStack } from "../support/test-stack.ts";
 const stack = new TestStack();
 const products = generateProducts("oslo", oslo, 10);
 
-beforeAll(async () => {
-  await stack.start();
-  await importProducts(stack, products);
-  await waitForNearbyProducts(stack, oslo, products);
-});
+beforeAll(() => startWithProducts(stack, oslo, products));
 afterAll(() => stack.stop());
 
 const createKey = async (body: object): Promise<CreatedKey> =>

@@ -6,7 +6,7 @@ import type { RecommendationAnswer } from "../../shared/contracts/recommendation
 import { logPseudonymOf } from "../../shared/pseudonyms/hashed-names.ts";
 import { unpackLines } from "../../shared/training-log/lines.ts";
 import { exportUserData } from "../support/export-user-data.ts";
-import { importProducts, waitForNearbyProducts } from "../support/import-products.ts";
+import { startWithProducts } from "../support/import-products.ts";
 import { pollUntil } from "../support/polling.ts";
 import { generateProducts, oslo } from "../support/products.ts";
 import { objectIdIn, stackPseudonymKeys } from "../support/pseudonyms.ts";
@@ -56,11 +56,7 @@ const plainHashes = (text: string): string[] =>
     return [digest.toString("hex"), digest.toString("base64url")];
   });
 
-beforeAll(async () => {
-  await stack.start();
-  await importProducts(stack, products);
-  await waitForNearbyProducts(stack, oslo, products);
-});
+beforeAll(() => startWithProducts(stack, oslo, products));
 afterAll(() => stack.stop());
 
 describe("S12: the training log and the ids of the API", () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EventReceipt } from "../../shared/contracts/event.ts";
 import type { BulkReport, ProductWithTotals } from "../../shared/contracts/product.ts";
 import type { RecommendationAnswer, RecommendationList } from "../../shared/contracts/recommendation.ts";
-import { importProducts, waitForNearbyProducts } from "../support/import-products.ts";
+import { startWithProducts } from "../support/import-products.ts";
 import { ndjsonHeaders, toNdjson } from "../support/ndjson.ts";
 import { pollUntil } from "../support/polling.ts";
 import { generateProducts, oslo } from "../support/products.ts";
@@ -43,11 +43,7 @@ async function recommended(userId: string, more: object = {}): Promise<string[]>
   return body.items.map(({ productId }) => productId);
 }
 
-beforeAll(async () => {
-  await stack.start();
-  await importProducts(stack, products);
-  await waitForNearbyProducts(stack, oslo, products);
-});
+beforeAll(() => startWithProducts(stack, oslo, products));
 afterAll(() => stack.stop());
 
 describe("a dismissal", () => {

@@ -3,7 +3,7 @@ import type { IssuedToken } from "../../shared/contracts/credential.ts";
 import type { EventReceipt } from "../../shared/contracts/event.ts";
 import type { ProductWithTotals } from "../../shared/contracts/product.ts";
 import type { RecommendationList } from "../../shared/contracts/recommendation.ts";
-import { importProducts, waitForNearbyProducts } from "../support/import-products.ts";
+import { importProducts, startWithProducts, waitForNearbyProducts } from "../support/import-products.ts";
 import { ndjsonHeaders, toNdjson } from "../support/ndjson.ts";
 import { pollUntil } from "../support/polling.ts";
 import { generateProducts, oslo } from "../support/products.ts";
@@ -43,11 +43,7 @@ const trending = () => listOf(`/v1/trending?lat=${oslo.lat}&lon=${oslo.lon}&limi
 const similar = (productId: string) => listOf(`/v1/products/${productId}/similar?limit=50`);
 const idsOf = (items: RecommendationList["items"]): string[] => items.map(({ productId }) => productId);
 
-beforeAll(async () => {
-  await stack.start();
-  await importProducts(stack, products);
-  await waitForNearbyProducts(stack, oslo, products);
-});
+beforeAll(() => startWithProducts(stack, oslo, products));
 afterAll(() => stack.stop());
 
 describe("what strangers and single users do", () => {

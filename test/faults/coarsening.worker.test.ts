@@ -1,26 +1,18 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
-import {
-  applyD1Migrations,
-  createExecutionContext,
-  type D1Migration,
-  runInDurableObject,
-} from "cloudflare:test";
-import { env } from "cloudflare:workers";
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { createExecutionContext, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it, vi } from "vitest";
 import type { Impression } from "../../shared/contracts/impression.ts";
 import type { Precision } from "../../shared/contracts/primitives.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
 import { userInput } from "../../shared/contracts/user.ts";
 import { unpackLines } from "../../shared/training-log/lines.ts";
 import { UserService } from "../../workers/user/service.ts";
-import { bindings, EventPipeline } from "./event-pipeline.ts";
+import { bindings, type EventPipeline, roundMs } from "./event-pipeline.ts";
 import { defaultOfObjects, faults, queuedMessages } from "./fault-injector.ts";
+import { isLong, newPipeline, prepareFaultTests } from "./set-up.ts";
 
-const { MIGRATIONS, LONG } = env as unknown as { MIGRATIONS: D1Migration[]; LONG: boolean };
 const [ann, anon] = ["ann", "anon"];
 const start = Date.UTC(2026, 5, 1, 12);
-/** Longer than any delay of a job or of a row that is sent again, in milliseconds. Three rounds reach a second scan. */
-const roundMs = 500_000;
 const clickWindowMs = 1_800_000;
 
 /** Where the users were, exactly. No coarser form of the point has its last digits. */
@@ -36,24 +28,14 @@ const traces = [
   ]),
 ];
 
-beforeAll(async () => {
-  for (const database of [bindings.DB, bindings.DB_1]) await applyD1Migrations(database, MIGRATIONS);
-  await applyD1Migrations(
-    bindings.REGISTRY,
-    (env as unknown as { REGISTRY_MIGRATIONS: D1Migration[] }).REGISTRY_MIGRATIONS,
-  );
-});
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date"] });
-  vi.spyOn(console, "error").mockImplementation(() => undefined);
-});
-afterEach(() => {
-  faults.stop();
-  queuedMessages.length = 0;
-  defaultOfObjects.consent = "exact";
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+prepareFaultTests();
+
+/** Returns a pipeline whose clock starts at a fixed time. */
+async function newPipelineAtStart(): Promise<EventPipeline> {
+  const pipeline = await newPipeline();
+  vi.setSystemTime(start);
+  return pipeline;
+}
 
 const userService = () =>
   new UserService(createExecutionContext(), {
@@ -161,25 +143,16 @@ async function placesWithTraces(pipeline: EventPipeline): Promise<string[]> {
   return [...new Set(found.map(([place]) => place))].sort();
 }
 
-/** Runs alarms and delivers messages, without faults, until all jobs have ended, with their second scans. */
+/**
+ * Runs alarms and delivers messages, without faults, until all jobs have ended, with their second scans. Three rounds reach
+ * a second scan.
+ */
 async function drain(pipeline: EventPipeline, users: readonly string[]): Promise<void> {
   faults.stop();
   for (let round = 0; round < 6; round++) {
     vi.setSystemTime(Date.now() + roundMs);
-    for (const userId of users) await pipeline.runSessionAlarm(userId);
-    for (let i = 0; queuedMessages.length > 0 && i < 20; i++) await pipeline.deliverMessages(() => true);
-    await pipeline.confirmDelivered();
+    await pipeline.deliverAll(users);
   }
-}
-
-let run = 0;
-/** Returns a pipeline in which both users have stored and queued the exact point. */
-async function newPipeline(): Promise<EventPipeline> {
-  const pipeline = new EventPipeline(`c${run++}`);
-  await pipeline.putProducts();
-  queuedMessages.length = 0;
-  vi.setSystemTime(start);
-  return pipeline;
 }
 
 const everyPlace = [
@@ -195,16 +168,16 @@ describe("a coarsening", () => {
   const maxCalls = 60;
 
   it.each(happenings)(
-    "S11: leaves no finer point, from each step at which all services stop, with %s at that moment",
+    "S11: leaves no finer point after all services stop at any of its steps, with %s at that moment",
     async (happening) => {
       const index = happenings.indexOf(happening);
-      for (const lastCallWorks of LONG ? [false, true] : [true]) {
+      for (const lastCallWorks of isLong ? [false, true] : [true]) {
         let hasStopped = true;
         for (let n = 0; hasStopped; n++) {
           expect(n).toBeLessThan(maxCalls);
           // The short form tries each step with nothing else, and some steps with each happening.
-          if (!LONG && index > 0 && n % 6 !== 2 * index - 1) continue;
-          const pipeline = await newPipeline();
+          if (!isLong && index > 0 && n % 6 !== 2 * index - 1) continue;
+          const pipeline = await newPipelineAtStart();
           const { application } = pipeline;
           const users = happening === "a merge of another user" ? [anon, ann] : [ann];
           for (const userId of users) {
@@ -251,7 +224,7 @@ describe("a coarsening", () => {
   );
 
   it("S11: follows a default that became coarser, for a user who stated nothing, at their next write", async () => {
-    const pipeline = await newPipeline();
+    const pipeline = await newPipelineAtStart();
     const { application } = pipeline;
     unwrap(await userService().put(application, ann, userInput.parse({ home: fine })), "the user service");
     const settings = unwrap(await userService().getSettings(application, ann), "the user service");

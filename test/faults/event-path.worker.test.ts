@@ -1,16 +1,13 @@
-/// <reference types="@cloudflare/vitest-plugin/types" />
-import { applyD1Migrations, type D1Migration } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import fc from "fast-check";
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { maxDeliveries } from "../../shared/contracts/dead-letter.ts";
 import { type EventInput, eventTypes } from "../../shared/contracts/event.ts";
 import { DeadLetterStore } from "../../shared/dead-letters/dead-letter-store.ts";
 import { expectedTotals } from "../support/expected-totals.ts";
-import { bindings, EventPipeline, productIds } from "./event-pipeline.ts";
+import { bindings, type EventPipeline, productIds } from "./event-pipeline.ts";
 import { type FaultyPart, faults, queuedMessages, queues } from "./fault-injector.ts";
+import { isLong, newPipeline, prepareFaultTests } from "./set-up.ts";
 
-const { MIGRATIONS, LONG } = env as unknown as { MIGRATIONS: D1Migration[]; LONG: boolean };
 const users = ["u0", "u1", "u2"];
 const dayMs = 86_400_000;
 
@@ -140,29 +137,9 @@ async function expectConsistent(pipeline: EventPipeline): Promise<void> {
   }
 }
 
-beforeAll(async () => {
-  for (const database of [bindings.DB, bindings.DB_1]) await applyD1Migrations(database, MIGRATIONS);
-});
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date"] });
-  vi.spyOn(console, "error").mockImplementation(() => undefined);
-});
-afterEach(() => {
-  faults.stop();
-  queuedMessages.length = 0;
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+prepareFaultTests();
 
-let run = 0;
-async function newPipeline(): Promise<EventPipeline> {
-  const pipeline = new EventPipeline(`w${run++}`);
-  await pipeline.putProducts();
-  queuedMessages.length = 0;
-  return pipeline;
-}
-
-const runs = LONG ? 300 : 20;
+const runs = isLong ? 300 : 20;
 
 describe("the event path", () => {
   it("loses no event and counts none twice, despite failures, lost, repeated or reordered messages, and evictions", async () => {

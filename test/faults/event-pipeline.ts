@@ -48,8 +48,8 @@ export interface Bindings {
 }
 export const bindings = env as unknown as Bindings;
 
-/** Longer than the maximum delay after which a row that is not confirmed is sent again, in milliseconds. */
-const maxResendMs = 500_000;
+/** Longer than any delay after which a row that is not confirmed is sent again, or a step repeated, in milliseconds. */
+export const roundMs = 500_000;
 const oslo = { lat: 59.91, lon: 10.75 };
 const leaf = leafCellAt(oslo, 0);
 export const productIds = ["p0", "p1", "p2", "p3"];
@@ -269,15 +269,20 @@ export class EventPipeline {
     await runDurableObjectAlarm(this.session(userId));
   }
 
+  /** Runs the alarms of users' objects, delivers messages until the queues are empty, and confirms the rows. */
+  async deliverAll(users: readonly string[]): Promise<void> {
+    for (const userId of users) await this.runSessionAlarm(userId);
+    for (let i = 0; queuedMessages.length > 0 && i < 20; i++) await this.deliverMessages(() => true);
+    await this.confirmDelivered();
+  }
+
   /** Stops all faults, then advances the time, runs alarms and empties the queues until every event is delivered. */
   async drain(users: readonly string[], rounds = 6): Promise<void> {
     faults.stop();
     for (let round = 0; round < rounds; round++) {
-      vi.setSystemTime(Date.now() + maxResendMs);
+      vi.setSystemTime(Date.now() + roundMs);
       await this.resendUnacknowledged();
-      for (const userId of users) await this.runSessionAlarm(userId);
-      for (let i = 0; queuedMessages.length > 0 && i < 20; i++) await this.deliverMessages(() => true);
-      await this.confirmDelivered();
+      await this.deliverAll(users);
     }
   }
 

@@ -1,5 +1,6 @@
 import { Random } from "../../model/train/random.ts";
 import type { Precision } from "../../shared/contracts/primitives.ts";
+import { queueOf } from "../../shared/testing/queue-of.ts";
 
 /** A dependency whose calls can fail. */
 export type FaultyPart =
@@ -104,15 +105,11 @@ export interface QueuedMessage {
 /** The messages of both queues. A test delivers them in any order, more than once, or never. */
 export const queuedMessages: QueuedMessage[] = [];
 
-const fakeQueue = (queue: QueuedMessage["queue"]): Queue => {
-  const send = (body: unknown) =>
+const faultyQueue = (queue: QueuedMessage["queue"]): Queue =>
+  queueOf((body) =>
     faults.run("queue", () => {
       // A real queue serializes the body too.
       queuedMessages.push({ queue, body: structuredClone(body), attempts: 0 });
-    });
-  const sendBatch = async (messages: Iterable<{ body: unknown }>) => {
-    for (const { body } of messages) await send(body);
-  };
-  return { send, sendBatch } as unknown as Queue;
-};
-export const queues = { interactions: fakeQueue("interactions"), locations: fakeQueue("locations") };
+    }),
+  );
+export const queues = { interactions: faultyQueue("interactions"), locations: faultyQueue("locations") };

@@ -39,3 +39,17 @@ export async function waitForNearbyProducts(
   expect(new Set(nearbyIds)).toEqual(expectedIds);
   return nearbyIds;
 }
+
+/**
+ * Starts a stack with products around a center, all of which the cells return. Returns the ids of the products, nearest
+ * first.
+ */
+export async function startWithProducts(
+  stack: TestStack,
+  center: Point,
+  products: Products,
+): Promise<string[]> {
+  await stack.start();
+  await importProducts(stack, products);
+  return waitForNearbyProducts(stack, center, products);
+}

@@ -1,5 +1,6 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { seedFiles } from "../../shared/testing/seed-files.ts";
 
 /** Tests the location worker alone: cells in workerd, with a real KV. The tests in `test/` run all workers. */
 export default defineConfig({
@@ -15,5 +16,5 @@ export default defineConfig({
       },
     }),
   ],
-  test: { include: ["**/*.worker.test.ts"], testTimeout: 60_000 },
+  test: { include: ["**/*.worker.test.ts"], setupFiles: seedFiles, testTimeout: 60_000 },
 });

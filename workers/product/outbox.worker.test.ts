@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { catalogMessage } from "../../shared/contracts/queues.ts";
+import { queueOf } from "../../shared/testing/queue-of.ts";
 import { enqueueProducts, enqueueWaiting, resendOutbox } from "./outbox.ts";
 import { ProductStore } from "./store.ts";
 import { environment, migrate, sampleProduct } from "./testing/environment.ts";
@@ -9,14 +10,10 @@ const store = new ProductStore(environment.DB);
 /** A queue that keeps its messages in order, as `[application, number of products]`. */
 function recordingQueue() {
   const sent: [string, number][] = [];
-  const queue = {
-    sendBatch: async (messages: Iterable<MessageSendRequest>) => {
-      for (const { body } of messages) {
-        const { application, productIds } = catalogMessage.parse(body);
-        sent.push([application, productIds.length]);
-      }
-    },
-  } as unknown as Queue;
+  const queue = queueOf(async (body) => {
+    const { application, productIds } = catalogMessage.parse(body);
+    sent.push([application, productIds.length]);
+  });
   return { queue, sent };
 }
 

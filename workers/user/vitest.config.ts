@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { seedFiles } from "../../shared/testing/seed-files.ts";
 
 const migrations = join(import.meta.dirname, "../../migrations/user");
 
@@ -16,5 +17,5 @@ export default defineConfig({
       },
     })),
   ],
-  test: { include: ["**/*.worker.test.ts"], testTimeout: 60_000 },
+  test: { include: ["**/*.worker.test.ts"], setupFiles: seedFiles, testTimeout: 60_000 },
 });

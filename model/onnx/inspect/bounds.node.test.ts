@@ -17,6 +17,7 @@ import {
   TrainingInfoProtoSchema,
 } from "../generated/onnx_pb.js";
 import { buildModel, floats, integers, modelBytes, node } from "../testing/build-model.ts";
+import { cpuMs } from "../testing/cpu-ms.node.ts";
 import { inspectOnnx } from "./inspect-onnx.ts";
 import { modelLimits } from "./limits.ts";
 
@@ -35,8 +36,8 @@ const largeMatrix = (size: number): [NodeProto[], TensorProto[]] => [
   [integers("size", [size, size])],
 ];
 
-describe("S8: a model is bounded before a runtime sees it", () => {
-  it("S8: 40 products of 1024 x 1024 matrices in a file of a few kilobytes", () => {
+describe("inspectOnnx, before a runtime sees the model", () => {
+  it("S8: refuses 40 products of 1024 x 1024 matrices in a file of a few kilobytes", () => {
     const [nodes, weights] = largeMatrix(1024);
     for (let i = 0; i < 40; i++) nodes.push(node("MatMul", `m${i} m0`, `m${i + 1}`));
     const model = buildModel(featureShape, nodes, weights);
@@ -46,14 +47,14 @@ describe("S8: a model is bounded before a runtime sees it", () => {
     );
   });
 
-  it("S8: an Expand to 16000 x 16000", () => {
+  it("S8: refuses an Expand to 16000 x 16000", () => {
     const [one, size] = [floats("one", [1], [1]), integers("size", [16_000, 16_000])];
     expect(refusalOfGraph([node("Expand", "one size", "big")], [one, size])).toBe(
       'Operator 1, Expand "big": its output "big" of size [16000, 16000] has 1,024,000,000 bytes for n = 500 candidates; at most 8,388,608 are allowed.',
     );
   });
 
-  it("S8: sizes that are computed from a boolean other than 0 and 1, which the runtime reads as 1", () => {
+  it("S8: refuses sizes that are computed from a boolean other than 0 and 1, which the runtime reads as 1", () => {
     const computed = (flag: Partial<TensorProto>): [NodeProto[], TensorProto[]] => [
       [
         node("Cast", "flag", "whole", { to: TensorProto_DataType.INT64 }),
@@ -78,7 +79,7 @@ describe("S8: a model is bounded before a runtime sees it", () => {
       expect(refusalOfGraph(...computed(flag))).toBe('The weights "flag" has a boolean that is not 0 or 1.');
   });
 
-  it("tensors that grow in one step", () => {
+  it("S8: refuses tensors that grow in one step", () => {
     const cases: [NodeProto[], TensorProto[]][] = [
       largeMatrix(20_000),
       [[node("ConstantOfShape", "size", "x")], [integers("size", [2 ** 40])]],
@@ -104,7 +105,7 @@ describe("S8: a model is bounded before a runtime sees it", () => {
       );
   });
 
-  it("tensors that grow with the list, more than with its length", () => {
+  it("S8: refuses tensors that grow with the list, more than with its length", () => {
     const square = [node("Gemm", "dense dense", "square", { transB: 1 })];
     expect(refusalOfGraph(square)).toBe("");
     expect(
@@ -115,7 +116,7 @@ describe("S8: a model is bounded before a runtime sees it", () => {
     ).toMatch(/of size \[n, n, \d+\]/);
   });
 
-  it("many tensors and operators that are small alone", () => {
+  it("S8: refuses many tensors and operators that are small alone", () => {
     const chain = (length: number) =>
       Array.from({ length }, (_, i) => node("Relu", i === 0 ? "dense" : `v${i - 1}`, `v${i}`));
     expect(refusalOfGraph(chain(100))).toBe("");
@@ -126,7 +127,7 @@ describe("S8: a model is bounded before a runtime sees it", () => {
     expect(refusalOfGraph(nodes, weights)).toMatch(/^Operator 5, MatMul "m4": .*multiply-adds/);
   });
 
-  it("shapes that come from data", () => {
+  it("S8: refuses shapes that come from data", () => {
     const fromData = [
       node("ReduceMax", "category", "max", { keepdims: 1 }),
       node("Cast", "max", "long", { to: 7 }),
@@ -165,7 +166,7 @@ describe("S8: a model is bounded before a runtime sees it", () => {
     ).toMatch(/is computed from data/);
   });
 
-  it("operators that are not on the list, each by its name", () => {
+  it("S8: refuses operators that are not on the list, each by its name", () => {
     for (const opType of [
       "Loop",
       "If",
@@ -189,7 +190,7 @@ describe("S8: a model is bounded before a runtime sees it", () => {
       );
   });
 
-  it("cycles, wrong order, names that are used twice, and inputs that are missing", () => {
+  it("S8: refuses cycles, wrong order, names that are used twice, and inputs that are missing", () => {
     expect(refusalOfGraph([node("Add", "dense y", "x"), node("Relu", "x", "y")])).toContain('it reads "y"');
     expect(refusalOfGraph([node("Relu", "x", "x")])).toContain("without cycles");
     expect(refusalOfGraph([node("Relu", "dense", "x"), node("Abs", "dense", "x")])).toContain(
@@ -203,7 +204,7 @@ describe("S8: a model is bounded before a runtime sees it", () => {
     expect(refusalOfGraph([node("Relu", "dense", "x y")])).toContain("has 2 outputs; at most 1");
   });
 
-  it("weights whose dimensions and data do not agree", () => {
+  it("S8: refuses weights whose dimensions and data do not agree", () => {
     const tensor = (init: Parameters<typeof create<typeof TensorProtoSchema>>[1]) =>
       refusalOfGraph(
         [],
@@ -230,7 +231,7 @@ describe("S8: a model is bounded before a runtime sees it", () => {
     expect(refusalOfGraph([node("Relu", "dense", "x", { value: floats("", [5], [1]) })])).toBe("");
   });
 
-  it("sparse weights, attributes of other types, repeated attributes, and training information", () => {
+  it("S8: refuses sparse weights, attributes of other types, repeated attributes, and training information", () => {
     const sparse = buildModel(featureShape, []);
     sparse.graph.sparseInitializer.push(create(SparseTensorProtoSchema, {}));
     expect(refusalOf(sparse)).toContain("sparse");
@@ -262,7 +263,7 @@ describe("S8: a model is bounded before a runtime sees it", () => {
     expect(refusalOf(training)).toContain("training information");
   });
 
-  it("heads that are not one number for each candidate", () => {
+  it("S8: refuses heads that are not one number for each candidate", () => {
     const heads = (nodes: NodeProto[]) => refusalOfGraph([...nodes, node("Identity", "engage", "purchase")]);
     expect(heads([node("Relu", "dense", "engage")])).toMatch(/The output "engage" must be float32\[n\]/);
     expect(heads([node("ArgMax", "dense", "engage", { axis: 1, keepdims: 0 })])).toContain("int64[n]");
@@ -274,7 +275,7 @@ describe("S8: a model is bounded before a runtime sees it", () => {
   });
 });
 
-describe("S8: the bytes of a model are bounded before they become objects", () => {
+describe("inspectOnnx, before bytes become objects", () => {
   const raw = (write: (writer: BinaryWriter) => void): Uint8Array => {
     const writer = new BinaryWriter();
     write(writer);
@@ -284,20 +285,20 @@ describe("S8: the bytes of a model are bounded before they become objects", () =
   const withGraph = (graph: Uint8Array): Uint8Array =>
     raw((writer) => writer.tag(7, WireType.LengthDelimited).bytes(graph));
 
-  it("millions of empty nodes, of list values and of dimensions", () => {
+  it("S8: refuses millions of empty nodes, of list values and of dimensions", () => {
     const nodes = new Uint8Array(4_000_000);
     for (let i = 0; i < nodes.length; i += 2) nodes[i] = (1 << 3) | WireType.LengthDelimited;
-    const started = performance.now();
+    const started = cpuMs();
     expect(refusalOf(withGraph(nodes))).toContain("more than 100,000 fields");
     const lists = create(TensorProtoSchema, { name: "w", int64Data: new Array(200_000).fill(1n) });
     const graph = toBinary(GraphProtoSchema, create(GraphProtoSchema, { initializer: [lists] }));
     expect(refusalOf(withGraph(graph))).toContain(
       "more than 100,000 fields and list values; store weights as raw data",
     );
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(cpuMs() - started).toBeLessThan(2000);
   });
 
-  it("messages that nest deeper than a model, and bytes of other formats", () => {
+  it("S8: refuses messages that nest deeper than a model, and bytes of other formats", () => {
     let nested: Uint8Array = new Uint8Array();
     for (let i = 0; i < 5000; i++) {
       const graph = nested;
@@ -325,7 +326,7 @@ describe("S8: the bytes of a model are bounded before they become objects", () =
     ).toContain("the field `graph` of ModelProto more than once");
   });
 
-  it("files that are too large", () => {
+  it("S8: refuses files that are too large", () => {
     expect(inspectOnnx(new Uint8Array(modelLimits.bytes + 1), featureShape, 17)).toMatchObject({
       ok: false,
       error: { code: "too_large" },

@@ -25,15 +25,6 @@ describe("clientAddressOf", () => {
   });
 });
 
-describe("limitedAddressOf", () => {
-  it("returns null for this machine only", () => {
-    for (const own of ["", "127.0.0.1", "::1", "::ffff:127.0.0.1"])
-      expect(limitedAddressOf(from(own))).toBeNull();
-    for (const other of ["192.0.2.7", "2001:db8::1", "10.0.0.1"])
-      expect(limitedAddressOf(from(other))).toBe(clientAddressOf(from(other)));
-  });
-});
-
 describe("clientNetworkOf", () => {
   it("returns the /24 of an IPv4 address, and the /48 of an IPv6 address", () => {
     expect(clientNetworkOf(from("192.0.2.7"))).toBe("192.0.2.0/24");
@@ -46,11 +37,13 @@ describe("clientNetworkOf", () => {
   });
 });
 
-describe("limitedNetworkOf", () => {
+describe.each([
+  ["limitedAddressOf", limitedAddressOf, clientAddressOf],
+  ["limitedNetworkOf", limitedNetworkOf, clientNetworkOf],
+])("%s", (_name, limited, unlimited) => {
   it("returns null for this machine only", () => {
-    for (const own of ["", "127.0.0.1", "::1", "::ffff:127.0.0.1"])
-      expect(limitedNetworkOf(from(own))).toBeNull();
-    for (const other of ["192.0.2.7", "2001:db8::1", "0:0:0:1::1"])
-      expect(limitedNetworkOf(from(other))).toBe(clientNetworkOf(from(other)));
+    for (const own of ["", "127.0.0.1", "::1", "::ffff:127.0.0.1"]) expect(limited(from(own))).toBeNull();
+    for (const other of ["192.0.2.7", "2001:db8::1", "10.0.0.1", "0:0:0:1::1"])
+      expect(limited(from(other))).toBe(unlimited(from(other)));
   });
 });

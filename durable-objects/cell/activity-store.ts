@@ -7,6 +7,7 @@ import {
   sumTotals,
 } from "../../shared/contracts/totals.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
+import { hasTable } from "../has-table.ts";
 import { CountedKeys } from "./counted-keys.ts";
 import { decodeHours, emptyHours } from "./hours.ts";
 import { HoursTable } from "./hours-table.ts";
@@ -81,8 +82,7 @@ export class ActivityStore {
    * of its hours; earlier transitions are lost.
    */
   createTables(): void {
-    const earlierTable = "SELECT 1 FROM sqlite_master WHERE name = 'totals'";
-    if (this.#sql.exec(earlierTable).toArray().length > 0)
+    if (hasTable(this.#sql, "totals"))
       this.#sql.exec(
         "DROP TABLE totals; DROP TABLE IF EXISTS pending_deltas; DROP TABLE IF EXISTS compacted;",
       );

@@ -3,6 +3,7 @@ import type { ChildSummary } from "../../model/tiles/build-tiles.ts";
 import { addressOfProduct, type CellProduct } from "../../model/tiles/cell-product.ts";
 import type { ProductChange } from "../../shared/contracts/product.ts";
 import type { ProductTotals } from "../../shared/contracts/totals.ts";
+import { hasTable } from "../has-table.ts";
 import type { ActivityStore } from "./activity-store.ts";
 import { type CellState, initialState } from "./cell-state.ts";
 
@@ -63,7 +64,7 @@ export class CellStore {
 
   /** Returns whether {@link createTables} ran in this object. */
   hasTables(): boolean {
-    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray().length > 0;
+    return hasTable(this.#sql, "meta");
   }
 
   /** Returns the cell's state; null before {@link setState}. */

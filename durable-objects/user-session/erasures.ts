@@ -6,12 +6,17 @@ import { errorText } from "../../shared/errors/error-text.ts";
 import { ExperimentCountsTable } from "../../shared/experiments/experiment-counts.ts";
 import type { UserGeneration } from "../../shared/services/user-api.ts";
 import { eraseFromLog } from "../../shared/training-log/erase-user.ts";
+import { type JobRow, JobTable } from "./jobs/job-table.ts";
+import { phaseAfter, storeProgress } from "./jobs/phases.ts";
+import { afterFailure, scanRetryDelays } from "./jobs/retry-delay.ts";
+import { deadLettersPerStep, objectsPerStep, secondScanDelaySeconds } from "./jobs/scan-limits.ts";
+import { StepRunner } from "./jobs/step-runner.ts";
 
 /**
- * The phases of an erasure, in order. `merged` erases the users that were merged into this one. `records` sets the tombstone, after which no row of the erased generation is
- * inserted. `object` starts the next generation. The following phases scan the other stores. {@link
- * secondScanDelaySeconds} after `complete`, dead-letter messages and training log are scanned again, for data that a
- * queue consumer wrote during the first scan.
+ * The phases of an erasure, in order. `merged` erases the users that were merged into this one. `records` sets the
+ * tombstone, after which no row of the erased generation is inserted. `object` starts the next generation. The following
+ * phases scan the other stores. {@link secondScanDelaySeconds} after `complete`, dead-letter messages and training log
+ * are scanned again, for data that a queue consumer wrote during the first scan.
  */
 const phases = [
   "merged",
@@ -40,17 +45,8 @@ const firstPhaseAfter: Record<ErasureStore, ErasurePhase> = {
 /** The stores, in the order in which they are erased. */
 const stores = Object.keys(firstPhaseAfter) as ErasureStore[];
 
-/** Maximum number of dead-letter messages that one step reads. */
-const deadLettersPerStep = 50;
-/** Maximum number of objects of the training log that one step reads. */
-const objectsPerStep = 50;
-/** Delay before the second scan, in seconds. A queue consumer runs for at most 15 minutes. */
-const secondScanDelaySeconds = 1200;
 /** Delay before the erasure of a merged user is asked for its state again, in seconds. */
 const mergedPollSeconds = 2;
-/** Delay before a failed step is repeated, in seconds. The delay doubles with each failure. */
-const minRetryDelaySeconds = 5;
-const maxRetryDelaySeconds = 300;
 
 /** The stored state of an erasure. Times are seconds since the epoch. */
 interface ErasureState {
@@ -71,17 +67,14 @@ interface ErasureState {
 }
 
 /** A row of the table `erasures`. */
-type ErasureRow = Record<string, SqlStorageValue> & {
-  id: string;
+type ErasureRow = JobRow & {
   application: string;
   user_id: string | null;
   generation: number;
   phase: ErasurePhase;
   position: string | null;
   removed: string;
-  requested: number;
   completed: number | null;
-  due: number | null;
   failures: number;
 };
 
@@ -120,9 +113,8 @@ export class Erasures {
   readonly #storage: DurableObjectStorage;
   readonly #env: Pick<RecommendationEnv, "USER" | "DB" | "TRAINING_LOG" | "DEAD_LETTERS">;
   readonly #owner: ErasureOwner;
-  /** When the next step is due; undefined until it is read. */
-  #due: number | null | undefined;
-  #running: Promise<void> | null = null;
+  readonly #table: JobTable<ErasureRow>;
+  readonly #runner: StepRunner<ErasureState>;
 
   constructor(
     storage: DurableObjectStorage,
@@ -132,52 +124,35 @@ export class Erasures {
     this.#storage = storage;
     this.#env = env;
     this.#owner = owner;
-  }
-
-  #hasTable(): boolean {
-    return this.#storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'erasures'").toArray().length > 0;
+    this.#table = new JobTable(
+      storage.sql,
+      "erasures",
+      `id TEXT PRIMARY KEY, application TEXT NOT NULL, user_id TEXT, generation INTEGER NOT NULL, phase TEXT NOT NULL,
+       position TEXT, removed TEXT NOT NULL, requested REAL NOT NULL, completed REAL, due REAL,
+       failures INTEGER NOT NULL`,
+    );
+    this.#runner = new StepRunner(
+      (now) => {
+        const row = this.#table.nextDue(now);
+        return row && stateOf(row);
+      },
+      (state, now) => this.#run(state, now),
+    );
   }
 
   #states(where: string, ...values: SqlStorageValue[]): ErasureState[] {
-    if (!this.#hasTable()) return [];
-    return this.#storage.sql
-      .exec<ErasureRow>(`SELECT * FROM erasures WHERE ${where}`, ...values)
-      .toArray()
-      .map(({ user_id, removed, ...row }) => ({ ...row, userId: user_id, removed: JSON.parse(removed) }));
+    return this.#table.select(where, ...values).map(stateOf);
   }
 
-  #put(state: ErasureState): void {
-    this.#due = undefined;
-    this.#storage.sql.exec(
-      "INSERT OR REPLACE INTO erasures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      state.id,
-      state.application,
-      state.userId,
-      state.generation,
-      state.phase,
-      state.position,
-      JSON.stringify(state.removed),
-      state.requested,
-      state.completed,
-      state.due,
-      state.failures,
-    );
-  }
-
-  #createTable(): void {
-    this.#storage.sql.exec(
-      `CREATE TABLE IF NOT EXISTS erasures (
-        id TEXT PRIMARY KEY, application TEXT NOT NULL, user_id TEXT, generation INTEGER NOT NULL, phase TEXT NOT NULL,
-        position TEXT, removed TEXT NOT NULL, requested REAL NOT NULL, completed REAL, due REAL,
-        failures INTEGER NOT NULL) WITHOUT ROWID`,
-    );
+  #put({ userId, removed, ...state }: ErasureState): void {
+    this.#table.put({ ...state, user_id: userId, removed: JSON.stringify(removed) });
   }
 
   /**
    * Begins an erasure of `generation`. Returns the erasure that is running already if there is one for this generation.
    */
   begin(id: string, start: ErasureStart): Erasure {
-    this.#createTable();
+    this.#table.create();
     const [running] = this.#states("generation = ? AND completed IS NULL", start.generation);
     if (running) return erasureOf(running);
     const state = newState(id, start);
@@ -187,7 +162,7 @@ export class Erasures {
 
   /** Records the erasure of a user of whom nothing is stored. It ends no other erasure. */
   recordEmpty(id: string, { application, generation, now }: Omit<ErasureStart, "userId">): Erasure {
-    this.#createTable();
+    this.#table.create();
     const start = newState(id, { application, userId: null, generation, now });
     const state: ErasureState = { ...start, phase: "finished", completed: now, due: null };
     this.#put(state);
@@ -219,33 +194,20 @@ export class Erasures {
 
   /** Returns when the next step is due, seconds since the epoch; null if no step is left. */
   due(): number | null {
-    if (this.#due === undefined)
-      this.#due = this.#states("due IS NOT NULL ORDER BY due LIMIT 1")[0]?.due ?? null;
-    return this.#due;
+    return this.#table.due();
   }
 
   /** Runs due steps until `end`, milliseconds since the epoch. Never throws: a failed step is scheduled again. */
   advance(end: number): Promise<void> {
-    this.#running ??= this.#advance(end).finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
+    return this.#runner.advance(end);
   }
 
-  async #advance(end: number): Promise<void> {
-    for (;;) {
-      const now = Date.now() / 1000;
-      if ((this.due() ?? Number.POSITIVE_INFINITY) > now) return;
-      const [state] = this.#states("due <= ? ORDER BY requested LIMIT 1", now);
-      if (!state) return;
-      try {
-        await this.#step(state, now);
-      } catch (error) {
-        console.error({ event: "erasure failed", phase: state.phase, error: errorText(error) });
-        const delay = Math.min(maxRetryDelaySeconds, minRetryDelaySeconds * 2 ** state.failures);
-        this.#put({ ...state, failures: state.failures + 1, due: now + delay });
-      }
-      if (Date.now() >= end) return;
+  async #run(state: ErasureState, now: number): Promise<void> {
+    try {
+      await this.#step(state, now);
+    } catch (error) {
+      console.error({ event: "erasure failed", phase: state.phase, error: errorText(error) });
+      this.#put(afterFailure(state, now, scanRetryDelays));
     }
   }
 
@@ -260,7 +222,7 @@ export class Erasures {
     /** Continues the phase at `position`; null continues with the next phase. */
     const continueAt = (position: string | null): void => {
       next.position = position;
-      if (position === null) next.phase = phases[phases.indexOf(state.phase) + 1];
+      if (position === null) next.phase = phaseAfter(phases, state.phase);
     };
     // Without the user id, dead-letter messages are matched by pseudonym alone.
     const erased = { userId: state.userId ?? pseudonym, pseudonym, generation };
@@ -337,6 +299,13 @@ export class Erasures {
   }
 }
 
+/** Returns the state that a row holds. */
+const stateOf = ({ user_id, removed, ...row }: ErasureRow): ErasureState => ({
+  ...row,
+  userId: user_id,
+  removed: JSON.parse(removed),
+});
+
 /** Returns the state of an erasure that begins. */
 const newState = (id: string, { application, userId, generation, now }: ErasureStart): ErasureState => ({
   ...{ id, application, userId, generation, phase: phases[0], position: null, removed: {} },
@@ -345,21 +314,14 @@ const newState = (id: string, { application, userId, generation, now }: ErasureS
 
 /** Returns an erasure in the form of the API. */
 function erasureOf({ id, phase, removed, requested, completed }: ErasureState): Erasure {
-  const phaseIndex = phases.indexOf(phase);
-  const states = stores.map((store) => {
-    const done = phaseIndex >= phases.indexOf(firstPhaseAfter[store]);
-    return { store, done, removed: removed[store] ?? 0 };
-  });
-  const running = states.find(({ done }) => !done)?.store;
   return {
     id,
     status: completed === null ? "running" : "done",
     requestedAt: toInstant(requested),
     completedAt: completed === null ? null : toInstant(completed),
-    stores: states.map(({ store, done, removed: count }) => ({
-      store,
-      status: done ? "done" : store === running ? "running" : "waiting",
-      removed: count,
+    stores: storeProgress(stores, firstPhaseAfter, phases, phase).map((progress) => ({
+      ...progress,
+      removed: removed[progress.store] ?? 0,
     })),
   };
 }

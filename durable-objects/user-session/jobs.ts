@@ -1,10 +1,10 @@
 import type { Erasure } from "../../shared/contracts/erasure.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
-import { AlarmSchedule } from "./alarm-schedule.ts";
 import type { Coarsenings } from "./consent/coarsenings.ts";
 import type { Erasures } from "./erasures.ts";
 import type { Impressions } from "./impressions.ts";
+import { AlarmSchedule } from "./jobs/alarm-schedule.ts";
 import type { Listeners } from "./listeners.ts";
 import type { MergeSource } from "./merges/merge-messages.ts";
 import type { UserMerges } from "./merges/user-merges.ts";
@@ -28,7 +28,9 @@ export interface JobsOwner {
   listeners: Listeners;
 }
 
-/** What a user's object continues by its alarm: merges, erasures, coarsenings, click windows, its outbox and deletions. */
+/**
+ * What a user's object continues by its alarm: merges, erasures, coarsenings, click windows, its outbox and deletions.
+ */
 export class Jobs {
   readonly #storage: DurableObjectStorage;
   readonly #env: RecommendationEnv;

@@ -9,6 +9,11 @@ import { coarsenEach } from "../../../shared/geo/coarsen-point.ts";
 import type { UserSettings } from "../../../shared/services/user-api.ts";
 import { daySeconds } from "../../../shared/time/seconds.ts";
 import { removeFinerExamples } from "../../../shared/training-log/erase-user.ts";
+import { type JobRow, JobTable } from "../jobs/job-table.ts";
+import { phaseAfter, storeProgress } from "../jobs/phases.ts";
+import { afterFailure, scanRetryDelays } from "../jobs/retry-delay.ts";
+import { deadLettersPerStep, objectsPerStep, secondScanDelaySeconds } from "../jobs/scan-limits.ts";
+import { StepRunner } from "../jobs/step-runner.ts";
 import type { CoarsenedPage } from "./coarsen-journal.ts";
 import { coarsenHome, coarsenRecords } from "./coarsen-records.ts";
 
@@ -40,15 +45,10 @@ const firstPhaseAfter: Record<CoarseningStore, CoarseningPhase> = {
 };
 const stores = Object.keys(firstPhaseAfter) as CoarseningStore[];
 
-/** Rows, dead-letter messages and objects of the log that one step reads, at most. */
+/** Maximum number of rows that one step reads. */
 const rowsPerStep = 500;
-const deadLettersPerStep = 50;
-const objectsPerStep = 50;
-/** Delay before the second scan, in seconds. A queue consumer runs for at most 15 minutes. */
-const secondScanDelaySeconds = 1200;
-/** Delay before a failed step is repeated, in seconds. The delay doubles with each failure. */
-const minRetryDelaySeconds = 5;
-const maxRetryDelaySeconds = 300;
+/** Delay before a coarsening looks again whether rows of a merged user still arrive, in seconds. */
+const receivingPollSeconds = 5;
 /** How long a finished coarsening can be polled, in seconds. */
 const keptSeconds = 90 * daySeconds;
 
@@ -56,8 +56,7 @@ const keptSeconds = 90 * daySeconds;
 const logPosition = z.object({ owner: z.number().int(), at: z.string().nullable() });
 
 /** The stored state of a coarsening. Times are seconds since the epoch. */
-type CoarseningState = Record<string, SqlStorageValue> & {
-  id: string;
+type CoarseningState = JobRow & {
   application: string;
   /** The user's id; null once the coarsening no longer needs the id. */
   userId: string | null;
@@ -69,10 +68,7 @@ type CoarseningState = Record<string, SqlStorageValue> & {
   position: string | null;
   /** Changed rows by store, as JSON. */
   changed: string;
-  requested: number;
   completed: number | null;
-  /** When the next step runs; null if no step is left. */
-  due: number | null;
   failures: number;
 };
 
@@ -112,66 +108,41 @@ export interface LoweredConsent {
  * contains anything finer than the lowered consent allows.
  */
 export class Coarsenings {
-  readonly #sql: SqlStorage;
   readonly #env: Pick<RecommendationEnv, "USER" | "LOCATION" | "TRAINING_LOG" | "DEAD_LETTERS">;
   readonly #owner: CoarseningOwner;
-  /** When the next step is due; undefined until it is read. */
-  #due: number | null | undefined;
-  #running: Promise<void> | null = null;
+  readonly #table: JobTable<CoarseningState>;
+  readonly #runner: StepRunner<CoarseningState>;
 
   constructor(
     sql: SqlStorage,
     env: Pick<RecommendationEnv, "USER" | "LOCATION" | "TRAINING_LOG" | "DEAD_LETTERS">,
     owner: CoarseningOwner,
   ) {
-    this.#sql = sql;
     this.#env = env;
     this.#owner = owner;
-  }
-
-  #hasTable(): boolean {
-    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'coarsenings'").toArray().length > 0;
-  }
-
-  #states(where: string, ...values: SqlStorageValue[]): CoarseningState[] {
-    if (!this.#hasTable()) return [];
-    return this.#sql.exec<CoarseningState>(`SELECT * FROM coarsenings WHERE ${where}`, ...values).toArray();
-  }
-
-  #put(state: CoarseningState): void {
-    this.#due = undefined;
-    this.#sql.exec(
-      "INSERT OR REPLACE INTO coarsenings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      state.id,
-      state.application,
-      state.userId,
-      state.precision,
-      state.version,
-      state.phase,
-      state.position,
-      state.changed,
-      state.requested,
-      state.completed,
-      state.due,
-      state.failures,
+    this.#table = new JobTable(
+      sql,
+      "coarsenings",
+      `id TEXT PRIMARY KEY, application TEXT NOT NULL, userId TEXT, precision TEXT NOT NULL, version INTEGER NOT NULL,
+       phase TEXT NOT NULL, position TEXT, changed TEXT NOT NULL, requested REAL NOT NULL, completed REAL, due REAL,
+       failures INTEGER NOT NULL`,
+    );
+    this.#runner = new StepRunner(
+      (now) => this.#table.nextDue(now),
+      (state, now) => this.#run(state, now),
     );
   }
 
   /**
-   * Begins a coarsening, within the caller's transaction. It replaces those that are not done and whose precision is not
-   * coarser: it does their work.
+   * Begins a coarsening, within the caller's transaction. It replaces those that are not done and whose precision is
+   * not coarser: it does their work.
    */
   begin(id: string, { application, userId, precision, version, now, receipts }: LoweredConsent): void {
-    this.#sql.exec(
-      `CREATE TABLE IF NOT EXISTS coarsenings (
-        id TEXT PRIMARY KEY, application TEXT NOT NULL, userId TEXT, precision TEXT NOT NULL, version INTEGER NOT NULL,
-        phase TEXT NOT NULL, position TEXT, changed TEXT NOT NULL, requested REAL NOT NULL, completed REAL, due REAL,
-        failures INTEGER NOT NULL) WITHOUT ROWID`,
-    );
-    this.#sql.exec("DELETE FROM coarsenings WHERE due IS NULL AND requested < ?", now - keptSeconds);
-    for (const running of this.#states("due IS NOT NULL"))
-      if (!isFiner(precision, running.precision)) this.#put({ ...running, userId: null, due: null });
-    this.#put({
+    this.#table.create();
+    this.#table.remove("due IS NULL AND requested < ?", now - keptSeconds);
+    for (const running of this.#table.select("due IS NOT NULL"))
+      if (!isFiner(precision, running.precision)) this.#table.put({ ...running, userId: null, due: null });
+    this.#table.put({
       ...{ id, application, userId, precision, version },
       ...{ phase: phases[0], position: null, changed: JSON.stringify({ receipts }) },
       ...{ requested: now, completed: null, due: now, failures: 0 },
@@ -180,58 +151,43 @@ export class Coarsenings {
 
   /** Ends all coarsenings, within the caller's transaction: an erasure removes everything. */
   stop(): void {
-    this.#due = undefined;
-    if (this.#hasTable())
-      this.#sql.exec("UPDATE coarsenings SET due = NULL, userId = NULL WHERE due IS NOT NULL");
+    for (const running of this.#table.select("due IS NOT NULL"))
+      this.#table.put({ ...running, userId: null, due: null });
   }
 
   /** Returns a coarsening of an application; null if there is none with this id. */
   find(application: string, id: string): Coarsening | null {
-    const [state] = this.#states("id = ? AND application = ?", id, application);
+    const [state] = this.#table.select("id = ? AND application = ?", id, application);
     return state ? coarseningOf(state) : null;
   }
 
   /** Returns whether a coarsening is not done. */
   isRunning(): boolean {
-    return this.#states("completed IS NULL AND due IS NOT NULL").length > 0;
+    return this.#table.select("completed IS NULL AND due IS NOT NULL").length > 0;
   }
 
   /** Returns when the next step is due, seconds since the epoch; null if no step is left. */
   due(): number | null {
-    if (this.#due === undefined)
-      this.#due = this.#states("due IS NOT NULL ORDER BY due LIMIT 1")[0]?.due ?? null;
-    return this.#due;
+    return this.#table.due();
   }
 
   /** Runs due steps until `end`, milliseconds since the epoch. Never throws: a failed step is scheduled again. */
   advance(end: number): Promise<void> {
-    this.#running ??= this.#advance(end).finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
+    return this.#runner.advance(end);
   }
 
-  async #advance(end: number): Promise<void> {
-    for (;;) {
-      const now = Date.now() / 1000;
-      if ((this.due() ?? Number.POSITIVE_INFINITY) > now) return;
-      const [state] = this.#states("due <= ? ORDER BY requested LIMIT 1", now);
-      if (!state) return;
-      try {
-        const next = await this.#step(state, now);
-        this.#putUnlessEnded(next);
-      } catch (error) {
-        console.error({ event: "coarsening failed", phase: state.phase, error: errorText(error) });
-        const delay = Math.min(maxRetryDelaySeconds, minRetryDelaySeconds * 2 ** state.failures);
-        this.#putUnlessEnded({ ...state, failures: state.failures + 1, due: now + delay });
-      }
-      if (Date.now() >= end) return;
+  async #run(state: CoarseningState, now: number): Promise<void> {
+    try {
+      this.#putUnlessEnded(await this.#step(state, now));
+    } catch (error) {
+      console.error({ event: "coarsening failed", phase: state.phase, error: errorText(error) });
+      this.#putUnlessEnded(afterFailure(state, now, scanRetryDelays));
     }
   }
 
   /** Stores the state after a step, unless the coarsening was replaced or stopped during the step. */
   #putUnlessEnded(state: CoarseningState): void {
-    if (this.#states("id = ? AND due IS NOT NULL", state.id).length > 0) this.#put(state);
+    if (this.#table.select("id = ? AND due IS NOT NULL", state.id).length > 0) this.#table.put(state);
   }
 
   /** Runs one step and returns the next state. A step runs twice if the object fails before the result is stored. */
@@ -252,7 +208,7 @@ export class Coarsenings {
         ...state,
         ...{ failures: 0, due: now, position: next },
         changed: JSON.stringify({ ...counts, [store]: (counts[store] ?? 0) + changed }),
-        phase: next === null ? phases[phases.indexOf(state.phase) + 1] : state.phase,
+        phase: next === null ? phaseAfter(phases, state.phase) : state.phase,
       };
     };
     switch (state.phase) {
@@ -261,7 +217,7 @@ export class Coarsenings {
         return after("object", changed, next);
       }
       case "records": {
-        if (this.#owner.isReceivingRows()) return { ...state, due: now + minRetryDelaySeconds };
+        if (this.#owner.isReceivingRows()) return { ...state, due: now + receivingPollSeconds };
         const { changed, next } = await coarsenRecords(this.#env, application, limits, position, rowsPerStep);
         return after("records", changed, next);
       }
@@ -314,23 +270,16 @@ function coarseningOf({
   completed,
   due,
 }: CoarseningState): Coarsening {
-  const phaseIndex = phases.indexOf(phase);
   const counts: Partial<Record<CoarseningStore, number>> = JSON.parse(changed);
-  const states = stores.map((store) => ({
-    store,
-    done: phaseIndex >= phases.indexOf(firstPhaseAfter[store]),
-  }));
-  const running = states.find(({ done }) => !done)?.store;
   return {
     id,
     precision,
     status: completed !== null ? "done" : due === null ? "replaced" : "running",
     requestedAt: toInstant(requested),
     completedAt: completed === null ? null : toInstant(completed),
-    stores: states.map(({ store, done }) => ({
-      store,
-      status: done ? "done" : store === running ? "running" : "waiting",
-      changed: counts[store] ?? 0,
+    stores: storeProgress(stores, firstPhaseAfter, phases, phase).map((progress) => ({
+      ...progress,
+      changed: counts[progress.store] ?? 0,
     })),
   };
 }

@@ -7,6 +7,7 @@ import { differingFields } from "../../../shared/contracts/event-content.ts";
 import type { Precision } from "../../../shared/contracts/primitives.ts";
 import { participationOf } from "../../../shared/experiments/variant.ts";
 import type { KnownToTarget } from "../../../shared/services/user-api.ts";
+import { hasTable } from "../../has-table.ts";
 import { addStoredCounts, countsVariantOf } from "../count-closed-impression.ts";
 import { decodeContent } from "../sent-content.ts";
 import type { SessionState } from "../session-state.ts";
@@ -43,7 +44,7 @@ export class IncomingMerges {
   }
 
   #hasTables(): boolean {
-    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'incoming_merges'").toArray().length > 0;
+    return hasTable(this.#sql, "incoming_merges");
   }
 
   #rows(where: string, ...values: SqlStorageValue[]): IncomingRow[] {

@@ -2,14 +2,15 @@ import type { Merge, MergeCancellation, MergeStore } from "../../../shared/contr
 import { mergeStores } from "../../../shared/contracts/merge.ts";
 import { type Precision, toInstant } from "../../../shared/contracts/primitives.ts";
 import type { Refusal } from "../../../shared/contracts/result.ts";
+import { storeProgress } from "../jobs/phases.ts";
 import type { MergeCommitted } from "./merge-messages.ts";
 
 /**
  * The phases of a merge, in order. `prepare` asks the target. `drain` waits until the open rows of the source are
  * delivered. `close` sets the tombstone, after which no row of the source is inserted. `events` and `receipts` stage
- * pages in the target. `commit` is one transaction of the target: until then the merge can be cancelled, from then on it
- * ends. The next phases copy rows in the user database and delete those of the source. `object` deletes what the source's
- * object holds.
+ * pages in the target. `commit` is one transaction of the target: until then the merge can be cancelled, from then on
+ * it ends. The next phases copy rows in the user database and delete those of the source. `object` deletes what the
+ * source's object holds.
  */
 export const mergePhases = [
   "prepare",
@@ -89,26 +90,16 @@ export const isAfter = (phase: MergePhase, other: MergePhase): boolean =>
 
 /** Returns a merge in the form of the API. */
 export function mergeOf({ id, status, phase, reason, moved, requested, completed }: MergeState): Merge {
-  const states = mergeStores.map((store) => ({
-    store,
-    done: mergePhases.indexOf(phase) >= mergePhases.indexOf(firstPhaseAfter[store]),
-  }));
-  const next = states.find(({ done }) => !done)?.store;
-  const statusOf = (store: MergeStore, done: boolean): Merge["stores"][number]["status"] => {
-    if (status === "cancelled") return "cancelled";
-    if (done) return "done";
-    return store === next ? "running" : "waiting";
-  };
   return {
     id,
     status,
     requestedAt: toInstant(requested),
     completedAt: completed === null ? null : toInstant(completed),
     reason,
-    stores: states.map(({ store, done }) => ({
-      store,
-      status: statusOf(store, done),
-      moved: moved[store] ?? 0,
+    stores: storeProgress(mergeStores, firstPhaseAfter, mergePhases, phase).map((progress) => ({
+      store: progress.store,
+      status: status === "cancelled" ? status : progress.status,
+      moved: moved[progress.store] ?? 0,
     })),
   };
 }

@@ -5,6 +5,7 @@ import type { Precision } from "../../../shared/contracts/primitives.ts";
 import type { Refusal } from "../../../shared/contracts/result.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import { ExperimentCountsTable } from "../../../shared/experiments/experiment-counts.ts";
+import { phaseAfter } from "../jobs/phases.ts";
 import { decodeContent, encodeContent } from "../sent-content.ts";
 import type { SessionState } from "../session-state.ts";
 import type { SessionStore } from "../session-store.ts";
@@ -292,7 +293,7 @@ export class MergeSteps {
 /** Returns the state at the beginning of the next phase. */
 const nextPhase = (state: MergeState): MergeState => ({
   ...state,
-  phase: mergePhases[mergePhases.indexOf(state.phase) + 1],
+  phase: phaseAfter(mergePhases, state.phase),
   position: null,
 });
 

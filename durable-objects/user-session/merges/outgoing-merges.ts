@@ -2,12 +2,14 @@ import type { Merge } from "../../../shared/contracts/merge.ts";
 import { ok, type Refusal, RefusalError, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { sha256OfText } from "../../../shared/hash/sha256.ts";
+import { hasTable } from "../../has-table.ts";
+import { type RetryDelays, retryDelay } from "../jobs/retry-delay.ts";
+import { StepRunner } from "../jobs/step-runner.ts";
 import { isAfter, type MergeState, mergeOf, mergePhases } from "./merge-state.ts";
 import { type MergeEnvironment, type MergeOwner, MergeSteps, type StepResult } from "./merge-steps.ts";
 
-/** Delay before a failed step is repeated, in seconds. The delay doubles with each failure. */
-const minRetryDelaySeconds = 1;
-const maxRetryDelaySeconds = 60;
+/** A client waits for the merge, so that a failed step is repeated sooner than one of a scan. */
+const retryDelays: RetryDelays = { minSeconds: 1, maxSeconds: 60 };
 
 /** Returns how a merge names the user that stays, by whose pseudonym nobody can find the merge without its id. */
 export const readerOfMerge = (id: string, pseudonym: string): Promise<string> =>
@@ -36,7 +38,7 @@ export class OutgoingMerges {
   readonly #owner: MergeOwner;
   /** All merges, oldest first; null until they are read. */
   #states: MergeState[] | null = null;
-  #running: Promise<void> | null = null;
+  readonly #runner: StepRunner<MergeState>;
 
   constructor(storage: DurableObjectStorage, env: MergeEnvironment, owner: MergeOwner) {
     this.#storage = storage;
@@ -45,13 +47,19 @@ export class OutgoingMerges {
       isRunning: (id) => this.#current?.id === id,
       put: (state) => this.#put(state),
     });
+    this.#runner = new StepRunner(
+      (now) => {
+        const state = this.#current;
+        return state && (state.due ?? Number.POSITIVE_INFINITY) <= now ? state : null;
+      },
+      (state, now) => this.#run(state, now),
+    );
   }
 
   get #all(): MergeState[] {
     if (this.#states) return this.#states;
     const { sql } = this.#storage;
-    const exists = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'merges'").toArray().length > 0;
-    this.#states = exists
+    this.#states = hasTable(sql, "merges")
       ? sql
           .exec<{ state: string }>("SELECT state FROM merges")
           .toArray()
@@ -230,25 +238,16 @@ export class OutgoingMerges {
 
   /** Runs due steps until `end`, milliseconds since the epoch. Never throws: a failed step is scheduled again. */
   advance(end: number): Promise<void> {
-    this.#running ??= this.#advance(end).finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
+    return this.#runner.advance(end);
   }
 
-  async #advance(end: number): Promise<void> {
-    for (;;) {
-      const now = Date.now() / 1000;
-      const state = this.#current;
-      if (!state || (state.due ?? Number.POSITIVE_INFINITY) > now) return;
-      const result = await this.#steps.run(state, now).catch((error: unknown): StepResult => {
-        console.error({ event: "merge failed", phase: state.phase, error: errorText(error) });
-        const retryAfter = error instanceof RefusalError ? error.refusal.retryAfter : undefined;
-        return { wait: retryAfter ?? 0 };
-      });
-      this.#apply(state, result, now);
-      if (Date.now() >= end) return;
-    }
+  async #run(state: MergeState, now: number): Promise<void> {
+    const result = await this.#steps.run(state, now).catch((error: unknown): StepResult => {
+      console.error({ event: "merge failed", phase: state.phase, error: errorText(error) });
+      const retryAfter = error instanceof RefusalError ? error.refusal.retryAfter : undefined;
+      return { wait: retryAfter ?? 0 };
+    });
+    this.#apply(state, result, now);
   }
 
   /** Stores the result of a step, unless the merge ended meanwhile, or the step has stored it itself. */
@@ -256,8 +255,8 @@ export class OutgoingMerges {
     const stored = this.#all.find(({ id }) => id === before.id);
     if (stored?.status !== "running" || result === "stored") return;
     if ("wait" in result) {
-      const delay = Math.min(maxRetryDelaySeconds, minRetryDelaySeconds * 2 ** stored.failures);
-      this.#put({ ...stored, failures: stored.failures + 1, due: now + Math.max(delay, result.wait) });
+      const delay = Math.max(retryDelay(stored.failures, retryDelays), result.wait);
+      this.#put({ ...stored, failures: stored.failures + 1, due: now + delay });
       return;
     }
     // An erasure may have begun during the step: the next step cancels the merge, if it can be cancelled.

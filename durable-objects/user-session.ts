@@ -240,7 +240,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
    */
   async receipt(application: string, recommendationId: string): Promise<ReceiptRecord | null> {
     if (this.#core.store.hasTables() && this.#core.store.getMeta("application") === application) {
-      const stored = this.#core.store.receipt(recommendationId);
+      const stored = this.#core.store.receipts.find(recommendationId);
       if (stored) return receiptRecord.parse(JSON.parse(stored.receipt));
     }
     for (const pseudonym of this.#merges.outgoing.successors(application)) {

@@ -4,7 +4,8 @@ import { userWeight } from "../../shared/counting/user-weight.ts";
 import { countClosedImpression } from "./count-closed-impression.ts";
 import { type Counting, drawOf } from "./count-for-others.ts";
 import type { SessionState } from "./session-state.ts";
-import type { SessionStore, StoredReceipt } from "./session-store.ts";
+import type { StoredReceipt } from "./store/receipt-store.ts";
+import type { SessionStore } from "./store/session-store.ts";
 import { trainingExampleOf } from "./training-example.ts";
 
 /** When a click window closes, and by which settings its user counts. */
@@ -33,7 +34,7 @@ export function closeClickWindow(
   else {
     const weight = isVouched ? 1 : userWeight(behaviorOf(state.profile, null, now), settings);
     const isDrawn = (subject: string): boolean => isVouched || drawOf(pseudonym, subject) < weight;
-    const outcomes = store.outcomes(id);
+    const outcomes = store.receipts.outcomes(id);
     const counts = isDrawn(`variant:${shown.data.receipt.variant}`)
       ? countClosedImpression(store, shown.data.receipt, outcomes, now, settings.hourlyExposures)
       : null;
@@ -44,6 +45,6 @@ export function closeClickWindow(
       : null;
     if (example) state.addRow("interactions", `example:${id}`, now, { kind: "example", example }, now);
   }
-  store.closeReceipt(id);
+  store.receipts.close(id);
   state.saveSnapshot(false);
 }

@@ -3,7 +3,7 @@ import type { ExperimentCounts } from "../../shared/contracts/queues.ts";
 import type { RecommendationReceipt } from "../../shared/contracts/recommendation.ts";
 import { participationOf } from "../../shared/experiments/variant.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
-import type { SessionStore } from "./session-store.ts";
+import type { SessionStore } from "./store/session-store.ts";
 import { strongestOutcomes } from "./strongest-outcomes.ts";
 
 /**

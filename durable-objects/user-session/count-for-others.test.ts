@@ -7,7 +7,7 @@ import type { EventType, Interaction } from "../../shared/contracts/event.ts";
 import { trustedRequester } from "../../shared/contracts/requester.ts";
 import { defaultCounting } from "../../shared/counting/counting-settings.ts";
 import { type Counting, countedEvent, drawOf, networkKeyOf, previousOf } from "./count-for-others.ts";
-import type { CountedEvent } from "./session-store.ts";
+import type { CountedEvent } from "./store/counted-event.ts";
 
 const start = 1_760_000_000;
 const hour = 3600;

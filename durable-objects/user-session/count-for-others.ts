@@ -8,7 +8,7 @@ import type { AcceptedInteraction, Interaction } from "../../shared/contracts/ev
 import type { Requester } from "../../shared/contracts/requester.ts";
 import type { CountingSettings } from "../../shared/counting/counting-settings.ts";
 import { userWeight } from "../../shared/counting/user-weight.ts";
-import type { CountedEvent } from "./session-store.ts";
+import type { CountedEvent } from "./store/counted-event.ts";
 
 /** Who sends events, and by which settings they count for others. */
 export interface Counting {

@@ -1,7 +1,7 @@
 import type { UserProfile } from "../../model/profile/profile.ts";
 import type { ExportItem } from "../../shared/contracts/export.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
-import type { SessionStore } from "./session-store.ts";
+import type { SessionStore } from "./store/session-store.ts";
 
 /** One page of the export of a user's object. */
 export interface SessionExportPage {
@@ -64,8 +64,8 @@ function* journalItems(store: SessionStore, after: string, limit: number) {
 }
 
 function* receiptItems(store: SessionStore, after: string, limit: number) {
-  for (const { id, receipt, rows } of store.receiptsAfter(after, limit)) {
-    const outcomes = store.outcomes(id).map(({ product, type }) => ({ productId: product, type }));
+  for (const { id, receipt, rows } of store.receipts.after(after, limit)) {
+    const outcomes = store.receipts.outcomes(id).map(({ product, type }) => ({ productId: product, type }));
     yield {
       id,
       text: JSON.stringify({

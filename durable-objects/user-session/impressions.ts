@@ -48,7 +48,7 @@ export class Impressions {
     if (!this.#hourly.isBelowLimit(now, requester, countingSettingsOf(this.#env))) return;
     const time = Date.parse(shown.receipt.time) / 1000;
     this.#core.transaction(application, userId, (state) => {
-      this.#core.store.putReceipt({
+      this.#core.store.receipts.put({
         id: shown.receipt.recommendationId,
         time,
         receipt: JSON.stringify(shown.receipt),
@@ -64,7 +64,7 @@ export class Impressions {
   /** When the next click window closes, seconds since the epoch; null if none is open. */
   get nextWindowClose(): number | null {
     if (this.#oldestOpen === undefined)
-      this.#oldestOpen = this.#core.store.hasTables() ? this.#core.store.oldestOpenReceipt() : null;
+      this.#oldestOpen = this.#core.store.hasTables() ? this.#core.store.receipts.oldestOpen() : null;
     return this.#oldestOpen && this.#oldestOpen + this.clickWindowSeconds;
   }
 
@@ -73,7 +73,7 @@ export class Impressions {
     const owner = this.#core.owner();
     if (!owner || (this.nextWindowClose ?? Number.POSITIVE_INFINITY) > now) return;
     const { store } = this.#core;
-    for (const receipt of store.receiptsToClose(now - this.clickWindowSeconds, maxWindowsPerAlarm)) {
+    for (const receipt of store.receipts.toClose(now - this.clickWindowSeconds, maxWindowsPerAlarm)) {
       this.#oldestOpen = undefined;
       this.#core.transaction(owner.application, owner.userId, (state) =>
         closeClickWindow(store, state, receipt, {

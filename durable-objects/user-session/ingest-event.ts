@@ -6,7 +6,8 @@ import { type Counting, countedEvent, networkKeyOf, previousOf } from "./count-f
 import { resendSeconds } from "./outbox.ts";
 import { decodeContent, encodeContent, sentContentOf } from "./sent-content.ts";
 import { applyEventToProfile, type SessionState } from "./session-state.ts";
-import type { CountedEvent, SessionStore } from "./session-store.ts";
+import type { CountedEvent } from "./store/counted-event.ts";
+import type { SessionStore } from "./store/session-store.ts";
 
 /** How long after an impression a purchase still corrects the training example, in seconds. */
 const purchaseCorrectionSeconds = 7 * daySeconds;
@@ -123,10 +124,10 @@ function recordOutcome(
   recommendationId: string,
   { now, clickWindowSeconds }: IngestContext,
 ): void {
-  const receipt = store.receipt(recommendationId);
+  const receipt = store.receipts.find(recommendationId);
   if (!receipt) return;
   if (receipt.rows !== null) {
-    store.addOutcome(recommendationId, productId, type);
+    store.receipts.addOutcome(recommendationId, productId, type);
     return;
   }
   // An event may arrive late, so the time at which it happened decides whether it corrects the example.

@@ -1,7 +1,7 @@
 import type { InteractionsMessage, LocationsMessage } from "../../shared/contracts/queues.ts";
 import { messageLimits, splitIntoMessages, utf8Bytes } from "../../shared/queues/split-messages.ts";
 import type { ScheduledRow } from "./session-state.ts";
-import type { OutboxQueue, SessionStore } from "./session-store.ts";
+import type { OutboxQueue, SessionStore } from "./store/session-store.ts";
 
 /** Delay after which a row that is not confirmed is sent (again), in seconds. */
 export const resendSeconds = 60;

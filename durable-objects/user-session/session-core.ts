@@ -1,7 +1,7 @@
 import type { Precision } from "../../shared/contracts/primitives.ts";
 import { resendSeconds } from "./outbox.ts";
 import { SessionState } from "./session-state.ts";
-import { SessionStore } from "./session-store.ts";
+import { SessionStore } from "./store/session-store.ts";
 
 /** The tables of a user's object, and what the object keeps of them in memory. */
 export class SessionCore {

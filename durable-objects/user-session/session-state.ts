@@ -7,13 +7,8 @@ import type { Precision } from "../../shared/contracts/primitives.ts";
 import type { OutboxRow, PlaceVisit } from "../../shared/contracts/queues.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
-import {
-  type CountedEvent,
-  type JournalRow,
-  notCounted,
-  type OutboxQueue,
-  type SessionStore,
-} from "./session-store.ts";
+import { type CountedEvent, notCounted } from "./store/counted-event.ts";
+import type { JournalRow, OutboxQueue, SessionStore } from "./store/session-store.ts";
 
 /**
  * Number of rows between two snapshots of the profile. A snapshot takes tens of kilobytes and a row less than one, so
@@ -40,8 +35,8 @@ export function applyEventToProfile(profile: UserProfile, event: AppliedInteract
 }
 
 /**
- * Applies a visited location to the profile, in place. The newest location is kept. Returns false if the location is not
- * believed.
+ * Applies a visited location to the profile, in place. The newest location is kept. Returns false if the location is
+ * not believed.
  */
 export function applyVisitToProfile(
   profile: UserProfile,

@@ -10,7 +10,7 @@ import { pseudonymKeysOf } from "../../../shared/pseudonyms/pseudonym-keys.ts";
 import { sealObjectId } from "../../../shared/pseudonyms/sealed-object-id.ts";
 import type { UserSettings } from "../../../shared/services/user-api.ts";
 import type { SessionState } from "../session-state.ts";
-import type { SessionStore } from "../session-store.ts";
+import type { SessionStore } from "../store/session-store.ts";
 import { applyConsent, type CoarsePlaces } from "./apply-consent.ts";
 import { coarsenJournalPage, replaceRow } from "./coarsen-journal.ts";
 import { Coarsenings } from "./coarsenings.ts";

@@ -11,7 +11,7 @@ import { hasTable } from "../../has-table.ts";
 import { addStoredCounts, countsVariantOf } from "../count-closed-impression.ts";
 import { decodeContent } from "../sent-content.ts";
 import type { SessionState } from "../session-state.ts";
-import type { SessionStore } from "../session-store.ts";
+import type { SessionStore } from "../store/session-store.ts";
 import type { EarlierMerge, MergeCommit, MergeCommitted, MergeSource, StagedPage } from "./merge-messages.ts";
 import { StagedRows } from "./staged-rows.ts";
 

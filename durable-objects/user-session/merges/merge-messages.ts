@@ -1,7 +1,8 @@
 import type { Precision } from "../../../shared/contracts/primitives.ts";
 import type { Result } from "../../../shared/contracts/result.ts";
 import type { KnownToTarget, UserGeneration, UserSettings } from "../../../shared/services/user-api.ts";
-import type { EventRow, StoredReceipt } from "../session-store.ts";
+import type { StoredReceipt } from "../store/receipt-store.ts";
+import type { EventRow } from "../store/session-store.ts";
 
 // What the object of a merged user sends to the object of the user that stays. Both run the same code, so the messages
 // are not validated.

@@ -8,7 +8,7 @@ import { ExperimentCountsTable } from "../../../shared/experiments/experiment-co
 import { phaseAfter } from "../jobs/phases.ts";
 import { decodeContent, encodeContent } from "../sent-content.ts";
 import type { SessionState } from "../session-state.ts";
-import type { SessionStore } from "../session-store.ts";
+import type { SessionStore } from "../store/session-store.ts";
 import { MovedLocations } from "./coarsen-moved.ts";
 import type {
   EarlierMerge,
@@ -136,9 +136,9 @@ export class MergeSteps {
     },
     receipts: async (state, now) => {
       const { store } = this.#owner;
-      const page = store
-        .receiptsAfter(state.position ?? "", receiptsPerPage)
-        .map((receipt) => ({ ...receipt, outcomes: store.outcomes(receipt.id) }));
+      const page = store.receipts
+        .after(state.position ?? "", receiptsPerPage)
+        .map((receipt) => ({ ...receipt, outcomes: store.receipts.outcomes(receipt.id) }));
       return this.#stage(state, now, "receipts", page, { events: [], receipts: page });
     },
     commit: (state, now) => this.#commit(state, now),

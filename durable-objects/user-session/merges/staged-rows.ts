@@ -1,4 +1,5 @@
-import { deliveredElsewhere, type EventRow, encodeCounted } from "../session-store.ts";
+import { encodeCounted } from "../store/counted-event.ts";
+import { deliveredElsewhere, type EventRow } from "../store/session-store.ts";
 import type { StagedPage } from "./merge-messages.ts";
 
 /** Tables of pages that the objects of merged users sent, until their merges are committed or cancelled. */

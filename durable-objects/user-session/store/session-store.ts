@@ -1,20 +1,8 @@
+import { type CountedEvent, decodeCounted, encodeCounted } from "./counted-event.ts";
+import { ReceiptStore } from "./receipt-store.ts";
+
 /** The queue to which a row is sent. */
 export type OutboxQueue = "interactions" | "locations";
-
-/** How an event counts for others, as decided when it arrived. */
-export interface CountedEvent {
-  /** Whether it counts at all. */
-  counts: boolean;
-  /** Whether it was the first choice of its product that counts. */
-  first: boolean;
-  /** Whether it was the first purchase of its product that counts. */
-  firstPurchase: boolean;
-  /** The gaps, 1 to 3, at which it counts as a transition from a choice before it. */
-  gaps: readonly number[];
-}
-
-/** How a row counts that is no event. */
-export const notCounted: CountedEvent = { counts: false, first: false, firstPurchase: false, gaps: [] };
 
 /** A row of the journal. The body is null if the caller of `ingest` delivers the row, so that only the id is stored. */
 export interface JournalRow extends CountedEvent {
@@ -49,30 +37,6 @@ export interface EventRow extends CountedEvent {
 /** Body of a row that another user's object delivered, so that it is not delivered again. */
 export const deliveredElsewhere = JSON.stringify({ kind: "merged" });
 
-/** Bits of the column `first`. The bit of an event that does not count is set, because events of version 0.2 count. */
-const firstChoiceBit = 1;
-const firstPurchaseBit = 2;
-const uncountedBit = 4;
-/** Bits of the gaps at which an event counts as a transition. */
-const gapBits = [
-  { gap: 1, bit: 8 },
-  { gap: 2, bit: 16 },
-  { gap: 3, bit: 32 },
-] as const;
-
-export const encodeCounted = ({ counts, first, firstPurchase, gaps }: CountedEvent): number =>
-  (first ? firstChoiceBit : 0) +
-  (firstPurchase ? firstPurchaseBit : 0) +
-  (counts ? 0 : uncountedBit) +
-  gapBits.reduce((sum, { gap, bit }) => sum + (gaps.includes(gap) ? bit : 0), 0);
-
-const decodeCounted = (bits: number): CountedEvent => ({
-  counts: (bits & uncountedBit) === 0,
-  first: (bits & firstChoiceBit) > 0,
-  firstPurchase: (bits & firstPurchaseBit) > 0,
-  gaps: gapBits.flatMap(({ gap, bit }) => ((bits & bit) > 0 ? [gap] : [])),
-});
-
 /** The profile as of a row of the journal. */
 export interface ProfileSnapshot {
   /** The encoded profile. */
@@ -83,22 +47,9 @@ export interface ProfileSnapshot {
   prunedAt: number;
 }
 
-/** A receipt. Until the click window closes, it includes what the ranker saw. */
-export interface StoredReceipt {
-  /** Id of the recommendation. */
-  id: string;
-  /** Seconds since the epoch. */
-  time: number;
-  /** JSON. */
-  receipt: string;
-  /** The logged candidates and their feature hash, as JSON; null after the click window. */
-  rows: string | null;
-  /** The packed features of these candidates; null after the click window. */
-  features: Uint8Array | null;
-}
-
 /** The tables of one user. Every method is synchronous, so that a caller can run several in one transaction. */
 export class SessionStore {
+  readonly receipts: ReceiptStore;
   readonly #sql: SqlStorage;
   /** Whether the tables are known to exist. The tables disappear only if the transaction that created them fails. */
   #tablesExist = false;
@@ -107,6 +58,7 @@ export class SessionStore {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.receipts = new ReceiptStore(sql, () => this.hasTables());
   }
 
   /**
@@ -281,29 +233,6 @@ export class SessionStore {
     );
   }
 
-  putReceipt({ id, time, receipt, rows, features }: StoredReceipt): void {
-    this.#sql.exec(
-      "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?)",
-      id,
-      time,
-      receipt,
-      rows,
-      features,
-    );
-  }
-
-  /** Returns a receipt without its features. */
-  receipt(id: string): Omit<StoredReceipt, "features"> | null {
-    return (
-      this.#sql
-        .exec<Omit<StoredReceipt, "features"> & Record<string, SqlStorageValue>>(
-          "SELECT id, time, receipt, rows FROM receipts WHERE id = ?",
-          id,
-        )
-        .toArray()[0] ?? null
-    );
-  }
-
   /** Returns whether the object stores nothing about a user: nothing was ever stored, or the user was erased. */
   isEmpty(): boolean {
     return !this.hasTables() || this.getMeta("userId") === null;
@@ -354,68 +283,14 @@ export class SessionStore {
   }
 
   /**
-   * Returns when the newest row without a body was added, which the caller of `ingest` delivers, in seconds; null if there
-   * is none.
+   * Returns when the newest row without a body was added, which the caller of `ingest` delivers, in seconds; null if
+   * there is none.
    */
   lastImportedAt(): number | null {
     if (!this.hasTables()) return null;
     return this.#sql
       .exec<{ at: number | null }>("SELECT max(time) AS at FROM journal WHERE body IS NULL")
       .one().at;
-  }
-
-  /** Returns the number of receipts from `since` on, in seconds since the epoch. */
-  receiptsSince(since: number): number {
-    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM receipts WHERE time >= ?", since).one().n;
-  }
-
-  /** Returns receipts in the order of their ids, after `after`. */
-  receiptsAfter(after: string, limit: number): StoredReceipt[] {
-    if (!this.hasTables()) return [];
-    return this.#sql
-      .exec<StoredReceipt & Record<string, SqlStorageValue>>(
-        "SELECT * FROM receipts WHERE id > ? ORDER BY id LIMIT ?",
-        after,
-        limit,
-      )
-      .toArray();
-  }
-
-  /** Returns receipts from before `before` (seconds) whose click window is not closed, oldest first. */
-  receiptsToClose(before: number, limit: number): StoredReceipt[] {
-    return this.#sql
-      .exec<Omit<StoredReceipt, "features"> & { features: ArrayBuffer | null }>(
-        "SELECT * FROM receipts WHERE rows IS NOT NULL AND time < ? ORDER BY time LIMIT ?",
-        before,
-        limit,
-      )
-      .toArray()
-      .map((row) => ({ ...row, features: row.features && new Uint8Array(row.features) }));
-  }
-
-  /** Returns the time of the oldest receipt whose click window is not closed, in seconds; null if there is none. */
-  oldestOpenReceipt(): number | null {
-    return this.#sql
-      .exec<{ at: number | null }>("SELECT min(time) AS at FROM receipts WHERE rows IS NOT NULL")
-      .one().at;
-  }
-
-  /** Deletes the part of a receipt that the ranker saw, because its click window has closed. */
-  closeReceipt(id: string): void {
-    this.#sql.exec("UPDATE receipts SET rows = NULL, features = NULL WHERE id = ?", id);
-  }
-
-  addOutcome(receipt: string, product: string, type: string): void {
-    this.#sql.exec("INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?)", receipt, product, type);
-  }
-
-  outcomes(receipt: string): { product: string; type: string }[] {
-    return this.#sql
-      .exec<{ product: string; type: string }>(
-        "SELECT product, type FROM outcomes WHERE receipt = ?",
-        receipt,
-      )
-      .toArray();
   }
 
   /**

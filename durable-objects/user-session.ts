@@ -1,6 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
 import type { z } from "zod";
-import { defaultConsentOf } from "../shared/consent/default-consent.ts";
 import type { Coarsening } from "../shared/contracts/coarsening.ts";
 import type { Erasure } from "../shared/contracts/erasure.ts";
 import type { receivedInteraction } from "../shared/contracts/event.ts";
@@ -9,21 +8,14 @@ import type { Merge } from "../shared/contracts/merge.ts";
 import { type ReceiptRecord, receiptRecord } from "../shared/contracts/recommendation.ts";
 import { type Requester, trustedRequester } from "../shared/contracts/requester.ts";
 import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
-import { logPseudonymOf } from "../shared/pseudonyms/hashed-names.ts";
-import { pseudonymKeysOf } from "../shared/pseudonyms/pseudonym-keys.ts";
 import type { UserGeneration, UserSettings } from "../shared/services/user-api.ts";
-import { ConsentKeeper } from "./user-session/consent/consent-keeper.ts";
-import { refuseEndedToken } from "./user-session/ended-token.ts";
-import { Erasures } from "./user-session/erasures.ts";
 import {
   exportPage,
   type SessionExportPage,
   type SessionExportPosition,
 } from "./user-session/export-page.ts";
-import { Impressions } from "./user-session/impressions.ts";
 import type { IngestResult } from "./user-session/ingest-event.ts";
-import { Jobs } from "./user-session/jobs.ts";
-import { type ListenerRights, Listeners, listenerOfRequest } from "./user-session/listeners.ts";
+import { type ListenerRights, listenerOfRequest } from "./user-session/listeners.ts";
 import type {
   MergeCommit,
   MergeCommitted,
@@ -32,9 +24,8 @@ import type {
   StagedPage,
 } from "./user-session/merges/merge-messages.ts";
 import { isAfter } from "./user-session/merges/merge-state.ts";
-import { UserMerges } from "./user-session/merges/user-merges.ts";
-import { ingestInput, type ReceivedVisit, Reception } from "./user-session/reception.ts";
-import { SessionCore } from "./user-session/session-core.ts";
+import { ingestInput, type ReceivedVisit } from "./user-session/reception.ts";
+import { SessionParts } from "./user-session/session-parts.ts";
 
 /** Result of {@link UserSession.ingest}. */
 export interface IngestResponse {
@@ -51,102 +42,35 @@ export interface IngestResponse {
  * written to any other store.
  */
 export class UserSession extends DurableObject<RecommendationEnv> {
-  readonly #core: SessionCore;
-  readonly #jobs: Jobs;
-  readonly #erasures: Erasures;
-  readonly #merges: UserMerges;
-  readonly #impressions: Impressions;
-  readonly #reception: Reception;
-  readonly #consent: ConsentKeeper;
-  readonly #listeners: Listeners;
+  readonly #parts: SessionParts;
 
   constructor(ctx: DurableObjectState, env: RecommendationEnv) {
     super(ctx, env);
-    this.#core = new SessionCore(ctx.storage, defaultConsentOf(env), () => {
-      this.#merges.outgoing.invalidate();
-      this.#impressions.invalidate();
-    });
-    this.#impressions = new Impressions(env, ctx.id.toString(), this.#core);
-    this.#listeners = new Listeners(ctx);
-    this.#erasures = new Erasures(ctx.storage, env, {
-      pseudonym: ctx.id.toString(),
-      logPseudonym: async () => logPseudonymOf(await pseudonymKeysOf(env), ctx.id.toString()),
-      startNextGeneration: (generation) => this.#startNextGeneration(generation),
-      refreshSettings: (application, userId) => this.#consent.refreshSettings(application, userId),
-      mergedUsers: () => this.#merges.incoming.sources(),
-      eraseMergedUser: (user, { application, id }) =>
-        this.#session(user.pseudonym).eraseMerged(application, user, id),
-    });
-    this.#merges = new UserMerges(ctx.storage, env, {
-      ...{ pseudonym: ctx.id.toString(), core: this.#core },
-      erasures: () => this.#erasures,
-      session: (pseudonym) => this.#session(pseudonym),
-      endedToken: (requester) => this.#endedToken(requester),
-      isCoarsening: () => this.#consent.coarsenings.isRunning(),
-      startNextGeneration: (generation) => this.#startNextGeneration(generation),
-      removeFinerReceipts: (state) => this.#consent.removeFinerReceipts(state),
-    });
-    this.#consent = new ConsentKeeper(ctx.storage.sql, env, {
-      pseudonym: ctx.id.toString(),
-      defaultConsent: defaultConsentOf(env),
-      store: this.#core.store,
-      state: () => this.#core.state,
-      isReceivingRows: () => this.#merges.incoming.hasUnfinished(),
-      mergedPseudonyms: () => this.#merges.incoming.sources().map(({ pseudonym }) => pseudonym),
-      transaction: (application, userId, change) => this.#core.transaction(application, userId, change),
-      receiptsRemoved: () => this.#impressions.invalidate(),
-    });
-    this.#reception = new Reception(
-      env,
-      ctx.id.toString(),
-      this.#core,
-      this.#impressions.clickWindowSeconds,
-      (application, userId) => this.#consent.followDefault(application, userId),
-    );
-    this.#jobs = new Jobs(ctx.storage, env, {
-      ...{ pseudonym: ctx.id.toString(), core: this.#core, merges: this.#merges, erasures: this.#erasures },
-      coarsenings: this.#consent.coarsenings,
-      ...{ impressions: this.#impressions, listeners: this.#listeners },
-    });
-  }
-
-  /** Returns the stub of another user's object. */
-  #session(pseudonym: string): DurableObjectStub<UserSession> {
-    return this.env.USER_SESSION.get(this.env.USER_SESSION.idFromString(pseudonym));
+    this.#parts = new SessionParts(ctx, env);
   }
 
   /** Returns the encoded profile; empty for an unknown user. Writes no rows. */
   async encodedProfile(): Promise<Uint8Array> {
-    if (this.#core.state.openRows.size > 0) await this.#jobs.schedule();
-    return this.#core.state.bytes;
-  }
-
-  /**
-   * Returns the refusal of a requester whose token ended with an erasure or a merge of the user; null for other
-   * requesters.
-   */
-  #endedToken(requester: Requester) {
-    const { frozen } = this.#merges.outgoing;
-    const erasedAt = this.#core.generationStart;
-    return refuseEndedToken(requester, frozen ? Math.max(frozen.requested, erasedAt ?? 0) : erasedAt);
+    if (this.#parts.core.state.openRows.size > 0) await this.#parts.jobs.schedule();
+    return this.#parts.core.state.bytes;
   }
 
   /** Refuses a requester whose token ended with an erasure or a merge of the user. */
   checkRequester(requester: Requester): Result<null> {
-    return this.#endedToken(requester) ?? ok(null);
+    return this.#parts.endedToken(requester) ?? ok(null);
   }
 
   /** Returns the encoded profile as {@link encodedProfile} does, unless the requester's token has ended. */
   async encodedProfileFor(requester: Requester): Promise<Result<Uint8Array>> {
-    return this.#endedToken(requester) ?? ok(await this.encodedProfile());
+    return this.#parts.endedToken(requester) ?? ok(await this.encodedProfile());
   }
 
   /**
    * Ingests events in one transaction: drops repeated ones, updates the profile and adds rows to the journal. The
    * caller sends the rows to the queue. The alarm sends rows again that are not confirmed, because the caller failed or
    * a message was lost. With `callerDelivers`, the caller writes all rows to the stores, also those of repeated events,
-   * and the outbox does not send them. If that caller fails, a repeated call returns the same rows. `requester` decides how the
-   * events count for others, and how many may come in an hour.
+   * and the outbox does not send them. If that caller fails, a repeated call returns the same rows. `requester` decides
+   * how the events count for others, and how many may come in an hour.
    */
   async ingest(
     application: string,
@@ -155,17 +79,17 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     callerDelivers: boolean,
     requester: Requester = trustedRequester,
   ): Promise<Result<IngestResponse>> {
-    const ended = this.#endedToken(requester);
+    const ended = this.#parts.endedToken(requester);
     if (ended) return ended;
     const parsed = parse(ingestInput, { events, requester });
     if (!parsed.ok) return parsed;
-    await this.#jobs.loadAlarm();
-    if (this.#merges.outgoing.frozen) return mergedUser;
-    const ingested = await this.#reception.ingest(application, userId, parsed.value, callerDelivers);
+    await this.#parts.jobs.loadAlarm();
+    if (this.#parts.merges.outgoing.frozen) return mergedUser;
+    const ingested = await this.#parts.reception.ingest(application, userId, parsed.value, callerDelivers);
     if (!ingested.ok) return ingested;
-    const generation = this.#core.generation;
-    await this.#jobs.schedule();
-    return ok({ results: ingested.value, hasListeners: this.#listeners.hasOpen, generation });
+    const generation = this.#parts.core.generation;
+    await this.#parts.jobs.schedule();
+    return ok({ results: ingested.value, hasListeners: this.#parts.listeners.hasOpen, generation });
   }
 
   /**
@@ -179,13 +103,13 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     visit: ReceivedVisit,
     requester: Requester = trustedRequester,
   ): Promise<Result<{ hasListeners: boolean; isBelieved: boolean }>> {
-    const ended = this.#endedToken(requester);
+    const ended = this.#parts.endedToken(requester);
     if (ended) return ended;
-    if (this.#merges.outgoing.frozen) return mergedUser;
-    const received = await this.#reception.setLocation(application, userId, visit, requester);
+    if (this.#parts.merges.outgoing.frozen) return mergedUser;
+    const received = await this.#parts.reception.setLocation(application, userId, visit, requester);
     if (!received.ok) return received;
-    await this.#jobs.schedule();
-    return ok({ hasListeners: this.#listeners.hasOpen, isBelieved: received.value });
+    await this.#parts.jobs.schedule();
+    return ok({ hasListeners: this.#parts.listeners.hasOpen, isBelieved: received.value });
   }
 
   /**
@@ -197,19 +121,19 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     userId: string,
     settings: UserSettings,
   ): Promise<Result<Coarsening | null>> {
-    if (this.#merges.outgoing.frozen) {
-      await this.#merges.removeLateProfile(application, userId);
+    if (this.#parts.merges.outgoing.frozen) {
+      await this.#parts.merges.removeLateProfile(application, userId);
       return mergedUser;
     }
-    const begun = await this.#consent.setSettings(application, userId, settings);
+    const begun = await this.#parts.consent.setSettings(application, userId, settings);
     if (begun === null) return ok(null);
-    await this.#jobs.continueCoarsenings();
+    await this.#parts.jobs.continueCoarsenings();
     return ok(this.coarsening(application, begun.id) ?? begun);
   }
 
   /** Returns a coarsening; null if it does not exist or belongs to another application. */
   coarsening(application: string, id: string): Coarsening | null {
-    return this.#consent.coarsenings.find(application, id);
+    return this.#parts.consent.coarsenings.find(application, id);
   }
 
   /**
@@ -222,16 +146,16 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     shown: Impression,
     requester: Requester = trustedRequester,
   ): Promise<void> {
-    if (this.#endedToken(requester)) return;
+    if (this.#parts.endedToken(requester)) return;
     const parsed = impression.parse(shown);
     const time = Date.parse(parsed.receipt.time) / 1000;
     // An impression from before the current generation belongs to an erased one.
-    if (time <= (this.#core.generationStart ?? 0)) return;
-    const { frozen } = this.#merges.outgoing;
+    if (time <= (this.#parts.core.generationStart ?? 0)) return;
+    const { frozen } = this.#parts.merges.outgoing;
     if (frozen && (time > frozen.requested || isAfter(frozen.phase, "events"))) return;
-    await this.#consent.followDefault(application, userId);
-    this.#impressions.store(application, userId, parsed, requester);
-    await this.#jobs.schedule();
+    await this.#parts.consent.followDefault(application, userId);
+    this.#parts.impressions.store(application, userId, parsed, requester);
+    await this.#parts.jobs.schedule();
   }
 
   /**
@@ -239,12 +163,12 @@ export class UserSession extends DurableObject<RecommendationEnv> {
    * or belongs to another application.
    */
   async receipt(application: string, recommendationId: string): Promise<ReceiptRecord | null> {
-    if (this.#core.store.hasTables() && this.#core.store.getMeta("application") === application) {
-      const stored = this.#core.store.receipts.find(recommendationId);
+    if (this.#parts.core.store.hasTables() && this.#parts.core.store.getMeta("application") === application) {
+      const stored = this.#parts.core.store.receipts.find(recommendationId);
       if (stored) return receiptRecord.parse(JSON.parse(stored.receipt));
     }
-    for (const pseudonym of this.#merges.outgoing.successors(application)) {
-      const moved = await this.#session(pseudonym).receipt(application, recommendationId);
+    for (const pseudonym of this.#parts.merges.outgoing.successors(application)) {
+      const moved = await this.#parts.session(pseudonym).receipt(application, recommendationId);
       if (moved) return moved;
     }
     return null;
@@ -252,11 +176,11 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 
   /** Closes rows that were delivered. Rows of another generation are ignored. */
   async confirmRows(seqs: number[], generation: number): Promise<void> {
-    if (!this.#core.store.hasTables() || generation !== this.#core.generation) return;
-    this.#core.change(() => this.#core.state.closeRows(seqs));
-    if (!this.#merges.outgoing.isRunning || this.#core.state.openRows.size > 0) return;
-    this.#merges.outgoing.wake(Date.now() / 1000);
-    await this.#jobs.schedule();
+    if (!this.#parts.core.store.hasTables() || generation !== this.#parts.core.generation) return;
+    this.#parts.core.change(() => this.#parts.core.state.closeRows(seqs));
+    if (!this.#parts.merges.outgoing.isRunning || this.#parts.core.state.openRows.size > 0) return;
+    this.#parts.merges.outgoing.wake(Date.now() / 1000);
+    await this.#parts.jobs.schedule();
   }
 
   /**
@@ -264,7 +188,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
    * is one. The erasure is durable before the method returns, and the alarm continues it.
    */
   async erase(application: string, userId: string, id: string): Promise<Erasure> {
-    return this.#jobs.erase(application, userId, id);
+    return this.#parts.jobs.erase(application, userId, id);
   }
 
   /** Erases this user because the user into whom it was merged is being erased. Returns the state of the erasure. */
@@ -273,12 +197,13 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     user: Pick<MergeSource, "userId" | "generation">,
     id: string,
   ): Promise<Erasure> {
-    return this.#jobs.eraseMerged(application, user, id);
+    return this.#parts.jobs.eraseMerged(application, user, id);
   }
 
   /**
-   * Begins to merge this user into another one and returns the merge; returns the one that is there if there is one. The
-   * merge is durable before the method returns, and the alarm continues it. `requester` may have sent this user's token.
+   * Begins to merge this user into another one and returns the merge; returns the one that is there if there is one.
+   * The merge is durable before the method returns, and the alarm continues it. `requester` may have sent this user's
+   * token.
    */
   async beginMerge(
     application: string,
@@ -287,31 +212,33 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     id: string,
     requester: Requester = trustedRequester,
   ): Promise<Result<Merge>> {
-    const begun = await this.#merges.begin(application, userId, into, id, requester);
+    const begun = await this.#parts.merges.begin(application, userId, into, id, requester);
     if (!begun.ok) return begun;
-    this.#listeners.closeAll("merged");
-    await this.#jobs.continue();
-    return this.#merges.begun(application, begun.value, id);
+    this.#parts.listeners.closeAll("merged");
+    await this.#parts.jobs.continue();
+    return this.#parts.merges.begun(application, begun.value, id);
   }
 
-  /** Returns a merge of this user; null if it does not exist, or `into` is the pseudonym of a user it does not concern. */
+  /**
+   * Returns a merge of this user; null if it does not exist, or `into` is the pseudonym of a user it does not concern.
+   */
   merge(application: string, id: string, into: string | null): Promise<Merge | null> {
-    return this.#merges.find(application, id, into);
+    return this.#parts.merges.find(application, id, into);
   }
 
   /** Agrees that another user is merged into this one, as was requested at a time, in seconds since the epoch. */
   prepareMerge(source: MergeSource, requested: number): Result<MergeTarget> {
-    return this.#merges.prepare(source, requested);
+    return this.#parts.merges.prepare(source, requested);
   }
 
   /** Returns what another user that is merged into this one has to observe. */
   mergeTarget(): MergeTarget {
-    return this.#merges.target();
+    return this.#parts.merges.target();
   }
 
   /** Stages rows of a user that is merged into this one. Returns false if the merge has ended. */
   stageMerge(source: MergeSource, page: StagedPage): boolean {
-    return this.#merges.stage(source, page);
+    return this.#parts.merges.stage(source, page);
   }
 
   /** Takes all that was staged, in one transaction; exactly once. Returns null if the merge has ended. */
@@ -321,67 +248,57 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     source: MergeSource,
     commit: MergeCommit,
   ): Promise<MergeCommitted | null> {
-    const committed = this.#merges.commit(application, userId, source, commit);
-    this.#impressions.invalidate();
-    await this.#jobs.schedule();
+    const committed = this.#parts.merges.commit(application, userId, source, commit);
+    this.#parts.impressions.invalidate();
+    await this.#parts.jobs.schedule();
     return committed;
   }
 
   /** Cancels a merge into this user. Returns false if it is committed. */
   cancelMerge(source: MergeSource): boolean {
-    return this.#merges.cancel(source);
+    return this.#parts.merges.cancel(source);
   }
 
   /** Notes that a merge into this user has ended. */
   finishMerge(source: MergeSource): void {
-    this.#merges.incoming.finish(source);
+    this.#parts.merges.incoming.finish(source);
   }
 
   /** Returns the users under whose names data of this user is stored. */
   dataOwners(userId: string): Pick<UserGeneration, "userId" | "pseudonym">[] {
-    return this.#merges.dataOwners(userId);
+    return this.#parts.merges.dataOwners(userId);
   }
 
   /** Returns a page of all that this object stores about the user. */
   exportPage(position: SessionExportPosition, limit: number): SessionExportPage {
-    return exportPage(this.#core.store, this.#core.state.profile, position, limit);
+    return exportPage(this.#parts.core.store, this.#parts.core.state.profile, position, limit);
   }
 
   /** Returns an erasure; null if it does not exist or belongs to another application. */
   erasure(application: string, id: string): Erasure | null {
-    return this.#erasures.find(application, id);
-  }
-
-  /** Deletes everything about the user and starts the next generation, within the transaction of the erasure. */
-  #startNextGeneration(erased: number): { rows: number; receipts: number } {
-    this.#listeners.closeAll("erased");
-    this.#consent.coarsenings.stop();
-    const deleted = this.#core.store.startNextGeneration(erased + 1, Date.now() / 1000);
-    this.#merges.incoming.clear();
-    this.#merges.outgoing.release();
-    this.#core.invalidate();
-    return deleted;
+    return this.#parts.erasures.find(application, id);
   }
 
   /** Opens a WebSocket that receives new recommendations. The alarm closes the socket when its credential expires. */
   override async fetch(request: Request): Promise<Response> {
     const { tokenIssuedAt, ...listener } = listenerOfRequest(request.headers);
-    if (this.#endedToken({ ...trustedRequester, tokenIssuedAt })) return new Response(null, { status: 401 });
-    if (this.#merges.outgoing.frozen) return new Response(null, { status: 409 });
-    const webSocket = this.#listeners.accept(listener);
+    if (this.#parts.endedToken({ ...trustedRequester, tokenIssuedAt }))
+      return new Response(null, { status: 401 });
+    if (this.#parts.merges.outgoing.frozen) return new Response(null, { status: 409 });
+    const webSocket = this.#parts.listeners.accept(listener);
     if (webSocket === null) return new Response(null, { status: 429 });
-    await this.#jobs.schedule();
+    await this.#parts.jobs.schedule();
     return new Response(null, { status: 101, webSocket });
   }
 
   /** Returns the rights of the open WebSockets, each once. */
   listenerRights(): ListenerRights[] {
-    return this.#listeners.rights;
+    return this.#parts.listeners.rights;
   }
 
   /** Sends a text to the open WebSockets with these rights, and closes those whose credential has expired. */
   broadcast(text: string, rights: ListenerRights): void {
-    this.#listeners.send(text, rights, Date.now() / 1000);
+    this.#parts.listeners.send(text, rights, Date.now() / 1000);
   }
 
   override async webSocketMessage(socket: WebSocket): Promise<void> {
@@ -390,7 +307,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 
   /** Continues what is due. Never throws. */
   override alarm(): Promise<void> {
-    return this.#jobs.runAlarm();
+    return this.#parts.jobs.runAlarm();
   }
 }
 

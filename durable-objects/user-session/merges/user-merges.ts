@@ -101,7 +101,9 @@ export class UserMerges {
     return ok(this.outgoing.announce(application, merge.id) ?? merge);
   }
 
-  /** Returns a merge of this user; null if it does not exist, or `into` is the pseudonym of a user it does not concern. */
+  /**
+   * Returns a merge of this user; null if it does not exist, or `into` is the pseudonym of a user it does not concern.
+   */
   async find(application: string, id: string, into: string | null): Promise<Merge | null> {
     return this.outgoing.find(application, id, into && (await readerOfMerge(id, into)));
   }

@@ -1,6 +1,5 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
-import type { UserSession } from "../../durable-objects/user-session.ts";
 import type { Coarsening } from "../../shared/contracts/coarsening.ts";
 import type {
   DeadLetter,
@@ -17,13 +16,12 @@ import type { ModelDetails, ModelManifest, ModelOrigin, ModelRecord } from "../.
 import type { Page, PageQuery } from "../../shared/contracts/page.ts";
 import { applicationName, type Point } from "../../shared/contracts/primitives.ts";
 import type { RebuildStep } from "../../shared/contracts/rebuild.ts";
-import {
-  type ProductListQuery,
-  type RecommendationAnswer,
-  type RecommendationInput,
-  type RecommendationList,
-  type RecommendationReceipt,
-  recommendationInput,
+import type {
+  ProductListQuery,
+  RecommendationAnswer,
+  RecommendationInput,
+  RecommendationList,
+  RecommendationReceipt,
 } from "../../shared/contracts/recommendation.ts";
 import { type Requester, trustedRequester } from "../../shared/contracts/requester.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
@@ -32,8 +30,7 @@ import type { LocationInput, LocationOutcome } from "../../shared/contracts/user
 import { DeadLetterService } from "../../shared/dead-letters/dead-letter-service.ts";
 import { removeExpiredDeadLetters } from "../../shared/dead-letters/remove-expired-dead-letters.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
-import { pseudonymKeysOf, pseudonymSecretOf } from "../../shared/pseudonyms/pseudonym-keys.ts";
-import { openObjectId, type SealedIdScope, sealObjectId } from "../../shared/pseudonyms/sealed-object-id.ts";
+import type { SealedIdScope } from "../../shared/pseudonyms/sealed-object-id.ts";
 import type { HistoryReport, RecommendationApi } from "../../shared/services/recommendation-api.ts";
 import type { UserSettings } from "../../shared/services/user-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
@@ -44,7 +41,7 @@ import { setUserLocation } from "./ingest/set-user-location.ts";
 import { ModelRegistry } from "./models/model-registry.ts";
 import { type ModelFile, scoreLists, servingModelFile, tryModel } from "./models/trainer-calls.ts";
 import { uploadModel } from "./models/upload-model.ts";
-import { bundledModel } from "./ranker/isolate-models.ts";
+import { readinessOf } from "./readiness.ts";
 import { runRebuildStep } from "./rebuild.ts";
 import { advanceRollouts } from "./rollout/advance-rollouts.ts";
 import {
@@ -67,14 +64,14 @@ import {
   tryModelCall,
   userRef,
 } from "./rpc-inputs.ts";
+import { askSealedObject, sealedIdOf } from "./sealed-objects.ts";
+import { pushRecommendations } from "./serve/push-recommendations.ts";
 import { receiptFor } from "./serve/receipt-for.ts";
 import { recommendProducts } from "./serve/recommend.ts";
 import { similarProducts, trendingProducts } from "./serve/similar-and-trending.ts";
-import { RegistryStore } from "./store.ts";
 
 /** Seconds after which a client may send refused history again. */
 const historyRetryAfter = 5;
-const unknownEdge: EdgeLocation = { city: null, country: null, point: null, timezone: null };
 const now = (): number => Date.now() / 1000;
 
 /** RPC entry point for recommendations, events, users' data and models. Parses the input and delegates. */
@@ -84,6 +81,10 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   }
 
   #waitUntil = (work: Promise<unknown>): void => this.ctx.waitUntil(work);
+
+  #push(application: string, userId: string): void {
+    this.#waitUntil(pushRecommendations(this.env, application, userId, this.#waitUntil));
+  }
 
   async recommend(
     application: string,
@@ -121,7 +122,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const parsed = parse(receiptCall, { application, requester });
     if (!parsed.ok) return parsed;
     const scope: SealedIdScope = { application, kind: "recommendation" };
-    const receipt = await this.#askUserObject(scope, recommendationId, (session) =>
+    const receipt = await askSealedObject(this.env, scope, recommendationId, (session) =>
       session.receipt(application, recommendationId),
     );
     if (!receipt) return refuse("not_found", `There is no recommendation ${recommendationId}.`);
@@ -138,7 +139,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const ingested = await ingestEvents(this.env, application, parsed.value, now(), this.#waitUntil);
     if (!ingested.ok) return ingested;
     const { receipt, usersWithListeners } = ingested.value;
-    for (const userId of usersWithListeners) this.ctx.waitUntil(this.#push(application, userId));
+    for (const userId of usersWithListeners) this.#push(application, userId);
     return ok(receipt);
   }
 
@@ -165,7 +166,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     if (!parsed.ok) return parsed;
     const outcome = await setUserLocation(this.env, application, userId, parsed.value, now());
     if (!outcome.ok) return outcome;
-    if (outcome.value.hasListeners) this.ctx.waitUntil(this.#push(application, userId));
+    if (outcome.value.hasListeners) this.#push(application, userId);
     return ok(outcome.value.answer);
   }
 
@@ -186,7 +187,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     if (!parsed.ok) return parsed;
     const session = userSessionStub(this.env.USER_SESSION, application, userId, null);
     const scope: SealedIdScope = { application, kind: "erasure" };
-    const id = await sealObjectId(await pseudonymKeysOf(this.env), scope, session.id.toString());
+    const id = await sealedIdOf(this.env, scope, session);
     return ok(await session.erase(application, userId, id));
   }
 
@@ -232,7 +233,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     if (!checked.ok) return checked;
     const session = userSessionStub(USER_SESSION, application, from, null);
     const scope: SealedIdScope = { application, kind: "merge" };
-    const id = await sealObjectId(await pseudonymKeysOf(this.env), scope, session.id.toString());
+    const id = await sealedIdOf(this.env, scope, session);
     const sender = { ...trustedRequester, tokenIssuedAt: fromTokenIssuedAt };
     return session.beginMerge(application, from, into, id, sender);
   }
@@ -243,7 +244,9 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const { USER_SESSION } = this.env;
     const reader = into && userSessionStub(USER_SESSION, application, into, null).id.toString();
     const scope: SealedIdScope = { application, kind: "merge" };
-    const merge = await this.#askUserObject(scope, id, (session) => session.merge(application, id, reader));
+    const merge = await askSealedObject(this.env, scope, id, (session) =>
+      session.merge(application, id, reader),
+    );
     return merge ? ok(merge) : refuse("not_found", `There is no merge ${id}.`);
   }
 
@@ -251,7 +254,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const parsed = parse(applicationName, application);
     if (!parsed.ok) return parsed;
     const scope: SealedIdScope = { application, kind: "erasure" };
-    const erasure = await this.#askUserObject(scope, id, (session) => session.erasure(application, id));
+    const erasure = await askSealedObject(this.env, scope, id, (session) => session.erasure(application, id));
     return erasure ? ok(erasure) : refuse("not_found", `There is no erasure ${id}.`);
   }
 
@@ -259,22 +262,10 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const parsed = parse(applicationName, application);
     if (!parsed.ok) return parsed;
     const scope: SealedIdScope = { application, kind: "coarsening" };
-    const found = await this.#askUserObject(scope, id, (session) => session.coarsening(application, id));
+    const found = await askSealedObject(this.env, scope, id, (session) =>
+      session.coarsening(application, id),
+    );
     return found ? ok(found) : refuse("not_found", `There is no coarsening ${id}.`);
-  }
-
-  /**
-   * Calls the user object that a sealed id names. Returns null, and wakes no object, if the id was not sealed for this
-   * application and kind.
-   */
-  async #askUserObject<T>(
-    scope: SealedIdScope,
-    id: string,
-    call: (session: DurableObjectStub<UserSession>) => Promise<T | null>,
-  ): Promise<T | null> {
-    const objectId = await openObjectId(await pseudonymKeysOf(this.env), scope, id);
-    if (objectId === null) return null;
-    return call(this.env.USER_SESSION.get(this.env.USER_SESSION.idFromString(objectId)));
   }
 
   async runRebuildStep(application: string, cursor: string | undefined): Promise<Result<RebuildStep>> {
@@ -363,17 +354,6 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     );
   }
 
-  /** Sends new recommendations to the user's live connections: to each what its holder may know. */
-  async #push(application: string, userId: string): Promise<void> {
-    const input = recommendationInput.parse({ userId });
-    const session = userSessionStub(this.env.USER_SESSION, application, userId, null);
-    for (const rights of await session.listenerRights()) {
-      const request = { input, edge: unknownEdge, requester: { ...trustedRequester, ...rights } };
-      const answer = await recommendProducts(this.env, application, request, this.#waitUntil);
-      if (answer.ok) await session.broadcast(JSON.stringify(answer.value), rights);
-    }
-  }
-
   get #deadLetters(): DeadLetterService {
     return new DeadLetterService(this.env.DEAD_LETTERS, (deadLetter) => redeliverRows(this.env, deadLetter));
   }
@@ -397,26 +377,11 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   async applyRetention(input: Retention): Promise<Result<RemovedCounts>> {
     const parsed = parse(retention, input);
     return parsed.ok
-      ? ok(await removeExpiredDeadLetters(this.env.DEAD_LETTERS, parsed.value, Date.now() / 1000))
+      ? ok(await removeExpiredDeadLetters(this.env.DEAD_LETTERS, parsed.value, now()))
       : parsed;
   }
 
-  async ready(): Promise<Readiness> {
-    if (!bundledModel.ok)
-      return { ready: false, detail: `the bundled model was refused: ${bundledModel.error.detail}` };
-    try {
-      pseudonymSecretOf(this.env);
-    } catch (error) {
-      return { ready: false, detail: errorText(error) };
-    }
-    try {
-      await new RegistryStore(this.env.DB).probe();
-      return { ready: true, detail: "ready" };
-    } catch {
-      return {
-        ready: false,
-        detail: "the recommendation database cannot be read: apply migrations/recommendation",
-      };
-    }
+  ready(): Promise<Readiness> {
+    return readinessOf(this.env);
   }
 }

@@ -153,8 +153,8 @@ export class ActivityStore {
 
   /**
    * Applies hours whose counts are larger than the stored ones, and transitions that were not counted before. The
-   * lifetime of a key begins at `now` (seconds), not at the time of its event: imported history is older than the lifetime, and may be imported twice. If `defer` is
-   * true, the delta stays pending; otherwise it is compacted at once.
+   * lifetime of a key begins at `now` (seconds), not at the time of its event: imported history is older than the
+   * lifetime, and may be imported twice. If `defer` is true, the delta stays pending; otherwise it is compacted at once.
    */
   apply(
     totals: readonly ProductTotals[],
@@ -319,7 +319,8 @@ export class ActivityStore {
 
   /**
    * Returns a function that merges a product's rows of `hours` and `next_products` with its pending deltas, for its row
-   * in a tile: without transitions that too few users made. The function holds only pending deltas in memory, because the stored hours of all products of a cell may be large.
+   * in a tile: without transitions that too few users made. The function holds only pending deltas in memory, because
+   * the stored hours of all products of a cell may be large.
    */
   reader(): (
     id: string,

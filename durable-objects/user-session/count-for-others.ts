@@ -8,7 +8,7 @@ import type { AcceptedInteraction, Interaction } from "../../shared/contracts/ev
 import type { Requester } from "../../shared/contracts/requester.ts";
 import type { CountingSettings } from "../../shared/counting/counting-settings.ts";
 import { userWeight } from "../../shared/counting/user-weight.ts";
-import type { CountedEvent } from "./store/counted-event.ts";
+import { type CountedEvent, notCounted } from "./store/counted-event.ts";
 
 /** Who sends events, and by which settings they count for others. */
 export interface Counting {
@@ -54,7 +54,7 @@ export function countedEvent(
   now: number,
 ): CountedEvent {
   const counts = countsForOthers(profile, event, counting, now);
-  if (!counts) return { counts, first: false, firstPurchase: false, gaps: [] };
+  if (!counts) return notCounted;
   const { productId: to, time, type } = event;
   const stats = profile.products.get(to);
   const isChoice = type !== "dismiss";

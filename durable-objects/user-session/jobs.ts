@@ -14,8 +14,11 @@ import type { SessionCore } from "./session-core.ts";
 
 /** Interval between deletions of expired rows, in seconds. */
 const pruneIntervalSeconds = daySeconds;
-/** Maximum time that one call or alarm spends on an erasure, in milliseconds. The next alarm continues. */
-const maxErasureMs = 2000;
+/**
+ * Maximum time that one call or alarm spends on merges, erasures or coarsenings, in milliseconds. The next alarm
+ * continues.
+ */
+const maxAdvanceMs = 2000;
 
 /** The parts of a user's object that have work for its alarm. */
 export interface JobsOwner {
@@ -86,14 +89,14 @@ export class Jobs {
   /** Continues the running merge and the erasures for a while, and schedules the rest. */
   async continue(): Promise<void> {
     await this.schedule();
-    await this.#advance(Date.now() + maxErasureMs);
+    await this.#advance(Date.now() + maxAdvanceMs);
     await this.schedule();
   }
 
   /** Continues the coarsenings for a while, and schedules the rest. */
   async continueCoarsenings(): Promise<void> {
     await this.schedule();
-    await this.#owner.coarsenings.advance(Date.now() + maxErasureMs);
+    await this.#owner.coarsenings.advance(Date.now() + maxAdvanceMs);
     await this.schedule();
   }
 
@@ -102,7 +105,7 @@ export class Jobs {
     this.#alarm.started();
     const { core, merges, coarsenings, impressions, listeners } = this.#owner;
     try {
-      const end = Date.now() + maxErasureMs;
+      const end = Date.now() + maxAdvanceMs;
       await this.#advance(end);
       await coarsenings.advance(end);
       const now = Date.now() / 1000;

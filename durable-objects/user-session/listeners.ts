@@ -76,7 +76,7 @@ export class Listeners {
     return this.#firstExpiry;
   }
 
-  /** Returns the rights of the open WebSockets, each once: whether their holders may know the user's place. */
+  /** Returns the rights of the open WebSockets, each once. */
   get rights(): ListenerRights[] {
     const rights = this.#open.map(listenerOf);
     return rights

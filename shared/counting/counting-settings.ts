@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseJsonVariable } from "./parse-json-variable.ts";
+import { parseJsonVariable } from "../settings/parse-json-variable.ts";
 
 const share = z.number().min(0).max(1);
 const hourly = z.number().int().min(1).max(1_000_000);

@@ -31,7 +31,8 @@ export function pseudonymSecretOf({ PSEUDONYM_SECRET }: Partial<PseudonymVariabl
   if (secret.success) return secret.data;
   const got = PSEUDONYM_SECRET ? `${PSEUDONYM_SECRET.length} characters` : "none";
   throw new Error(
-    `The secret PSEUDONYM_SECRET of the recommendation worker must have at least ${minSecretLength} characters; got ${got}. \`npm run deploy\` creates it.`,
+    `The secret PSEUDONYM_SECRET of the recommendation worker must have at least ${minSecretLength} characters; ` +
+      `got ${got}. \`npm run deploy\` creates it.`,
   );
 }
 

@@ -109,8 +109,8 @@ const readers: Record<ExportPart, (env: RecommendationEnv, request: PartRequest)
       const scan = { application: request.application, pseudonym, after, limit: logObjectsPerPage };
       const { keys, next } = await scanLog(TRAINING_LOG, scan);
       const items: ExportItem[] = [];
-      for (const each of keys) {
-        const object = await TRAINING_LOG.get(each);
+      for (const objectKey of keys) {
+        const object = await TRAINING_LOG.get(objectKey);
         if (!object) continue;
         for (const each of await unpackLines(await object.arrayBuffer())) {
           // The export names the user, so it does not name the user's pseudonym too.

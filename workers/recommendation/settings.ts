@@ -2,6 +2,7 @@ import { z } from "zod";
 import { gateConfiguration } from "../../model/recalibrate/gate.ts";
 import { defaultHistoryRules, type HistoryRules } from "../../model/rules/hidden-products.ts";
 import { type PurchasedRule, purchasedRule } from "../../shared/contracts/recommendation.ts";
+import { parseJsonVariable } from "../../shared/settings/parse-json-variable.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
 
 const share = z.number().min(0).max(1);
@@ -56,21 +57,12 @@ export const rolloutSettings = z.strictObject({
 });
 export type RolloutSettings = z.infer<typeof rolloutSettings>;
 
-let cachedSettings: { text: unknown; settings: RolloutSettings } | null = null;
-
 /**
- * Returns the settings from the JSON in the variable `ROLLOUT`, with defaults. Throws if the JSON is not as documented; an unknown
- * setting is refused by name.
+ * Returns the settings from the JSON in the variable `ROLLOUT`, with defaults. Throws if the JSON is not as documented;
+ * an unknown setting is refused by name.
  */
-export function rolloutSettingsOf(variables: object): RolloutSettings {
-  const text: unknown = Reflect.get(variables, "ROLLOUT");
-  if (cachedSettings === null || cachedSettings.text !== text)
-    cachedSettings = {
-      text,
-      settings: rolloutSettings.parse(typeof text === "string" && text !== "" ? JSON.parse(text) : {}),
-    };
-  return cachedSettings.settings;
-}
+export const rolloutSettingsOf = (variables: object): RolloutSettings =>
+  parseJsonVariable(variables, "ROLLOUT", rolloutSettings);
 
 /** Returns the schema of a number of days in a variable: at most ten years, `days` if the variable is absent. */
 const daysOr = (days: number) =>

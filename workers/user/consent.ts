@@ -1,13 +1,11 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { ConsentLimits } from "../../shared/consent/consent-limits.ts";
-import { type Point, type Precision, precisions } from "../../shared/contracts/primitives.ts";
+import { rankOf } from "../../shared/consent/levels.ts";
+import type { Point, Precision } from "../../shared/contracts/primitives.ts";
 import type { Replacements } from "../../shared/services/user-api.ts";
 import { users } from "./schema.ts";
 
 // What a user's consent allows to store. These statements use D1's own API, as statements.ts does.
-
-/** Returns the rank of a precision, 0 for the finest, as the insert statements compare it. */
-export const rankOf = (precision: Precision): number => precisions.indexOf(precision);
 
 /**
  * SQL condition: the user's consent allows to store the location of row `j` of the list (`k`: rank of its precision, `v`:

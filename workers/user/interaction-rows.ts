@@ -1,8 +1,8 @@
+import { rankOf } from "../../shared/consent/levels.ts";
 import { unknownConsent } from "../../shared/contracts/consent.ts";
 import type { AcceptedInteraction } from "../../shared/contracts/event.ts";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import { addTotals, type HourTotals } from "../../shared/contracts/totals.ts";
-import { rankOf } from "./consent.ts";
 
 /** One user's part of a batch of interactions. */
 export interface UserInteractionBatch {

@@ -64,7 +64,7 @@ import {
   totalsCall,
   userCall,
 } from "./rpc-inputs.ts";
-import { type UserRow, UserStore } from "./store.ts";
+import { type InteractionRow, type UserRow, UserStore } from "./store.ts";
 
 const now = (): number => Date.now() / 1000;
 
@@ -140,30 +140,35 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     return ok({ inserted: await this.#store.recordLocations(application, parsed.value.batch) });
   }
 
-  async listInteractions(
+  listInteractions(
     application: string,
     userId: string,
     query: PageQuery,
   ): Promise<Result<Page<UserInteraction>>> {
-    const parsed = parse(listInteractionsCall, { application, userId, query });
-    if (!parsed.ok) return parsed;
-    const before = decodeCursor(interactionPosition, query.cursor);
-    if (!before.ok) return before;
-    const rows = await this.#store.listInteractions(application, userId, query.limit + 1, before.value);
-    return ok(toPage(rows, query.limit, userInteractionOf, ({ time, eventId }) => ({ time, eventId })));
+    return this.#interactionPage(application, userId, query, userInteractionOf);
   }
 
-  async listCountedInteractions(
+  listCountedInteractions(
     application: string,
     userId: string,
     query: PageQuery,
   ): Promise<Result<Page<CountedInteraction>>> {
+    return this.#interactionPage(application, userId, query, countedInteractionOf);
+  }
+
+  /** Returns a page of a user's interactions, newest first, each as `itemOf` returns it. */
+  async #interactionPage<T>(
+    application: string,
+    userId: string,
+    query: PageQuery,
+    itemOf: (row: InteractionRow) => T,
+  ): Promise<Result<Page<T>>> {
     const parsed = parse(listInteractionsCall, { application, userId, query });
     if (!parsed.ok) return parsed;
     const before = decodeCursor(interactionPosition, query.cursor);
     if (!before.ok) return before;
     const rows = await this.#store.listInteractions(application, userId, query.limit + 1, before.value);
-    return ok(toPage(rows, query.limit, countedInteractionOf, ({ time, eventId }) => ({ time, eventId })));
+    return ok(toPage(rows, query.limit, itemOf, ({ time, eventId }) => ({ time, eventId })));
   }
 
   async lifetimeTotals(application: string, productIds: string[]): Promise<Result<Totals[]>> {

@@ -9,7 +9,7 @@ import { phaseAfter } from "../jobs/phases.ts";
 import { decodeContent, encodeContent } from "../sent-content.ts";
 import type { SessionState } from "../session-state.ts";
 import type { SessionStore } from "../store/session-store.ts";
-import { MovedLocations } from "./coarsen-moved.ts";
+import { coarsenMoved } from "./coarsen-moved.ts";
 import type {
   EarlierMerge,
   MergeCommitted,
@@ -153,12 +153,16 @@ export class MergeSteps {
       );
       const last = rows.at(-1);
       if (!last) return { next: nextPhase(state) };
-      const locations = new MovedLocations(this.#env.LOCATION);
-      for (const row of rows) {
-        if (row.lat === null || row.lon === null) continue;
-        const point = await locations.coarsen({ lat: row.lat, lon: row.lon }, this.#precision, precision);
-        row.lat = point?.lat ?? null;
-        row.lon = point?.lon ?? null;
+      const own = this.#precision;
+      const located = rows.flatMap((row) => {
+        const { lat, lon } = row;
+        return lat === null || lon === null ? [] : [{ row, point: { lat, lon }, precision: own }];
+      });
+      const coarsen = await coarsenMoved(this.#env.LOCATION, located, precision);
+      for (const { row, point } of located) {
+        const coarse = await coarsen(point, own);
+        row.lat = coarse?.lat ?? null;
+        row.lon = coarse?.lon ?? null;
       }
       unwrap(
         await USER.insertHistory(application, this.#into(state), this.#source(state), rows, known),
@@ -177,10 +181,11 @@ export class MergeSteps {
       );
       const last = visits.at(-1);
       if (!last) return { next: nextPhase(state) };
-      const locations = new MovedLocations(this.#env.LOCATION);
+      const located = visits.map((visit) => ({ point: visit, precision: visit.precision }));
+      const coarsen = await coarsenMoved(this.#env.LOCATION, located, precision);
       const kept = [];
       for (const visit of visits) {
-        const point = await locations.coarsen(visit, visit.precision, precision);
+        const point = await coarsen(visit, visit.precision);
         if (point === null) continue;
         const { lat, lon } = point;
         const level = coarserOf(visit.precision, precision);
@@ -264,9 +269,10 @@ export class MergeSteps {
     const to = state.precision ?? session.profile.precision;
     const profile = { ...session.profile };
     const precision = coarserOf(profile.precision, to);
-    const locations = new MovedLocations(this.#env.LOCATION);
     const { location } = profile;
-    const point = location && (await locations.coarsen(location, profile.precision, to));
+    const located = location === null ? [] : [{ point: location, precision: profile.precision }];
+    const coarsen = await coarsenMoved(this.#env.LOCATION, located, to);
+    const point = location && (await coarsen(location, profile.precision));
     profile.location = location && point && { ...point, time: location.time };
     if (precision !== profile.precision) {
       profile.unconfirmedLocation = null;

@@ -10,7 +10,7 @@ export interface CountedEvent {
   gaps: readonly number[];
 }
 
-/** How a row counts that is no event. */
+/** How a row counts that is no event, or an event that does not count. */
 export const notCounted: CountedEvent = { counts: false, first: false, firstPurchase: false, gaps: [] };
 
 /** Bits of the column `first`. The bit of an event that does not count is set, because events of version 0.2 count. */

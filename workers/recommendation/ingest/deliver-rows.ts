@@ -9,6 +9,7 @@ import { type PseudonymKeys, pseudonymKeysOf } from "../../../shared/pseudonyms/
 import { hourSeconds } from "../../../shared/time/seconds.ts";
 import { eraseFromObject } from "../../../shared/training-log/erase-user.ts";
 import { countOutcomes } from "../rollout/count-outcomes.ts";
+import { endedGenerations } from "./ended-generations.ts";
 import { fetchCards } from "./fetch-cards.ts";
 import { respectConsent } from "./respect-consent.ts";
 import { writeTrainingLog } from "./write-training-log.ts";
@@ -98,8 +99,9 @@ export function mergeByUser(messages: readonly InteractionsMessage[]): UserRows[
 
 /**
  * Writes outbox rows to their stores, in this order: the user database, the cells, the experiment counts, the training
- * log. What a consent that was lowered meanwhile forbids is left out. The user database takes rows and totals in one transaction; the cells take absolute totals. Each write is
- * idempotent. Throws at the first write that fails; the later writes are not done.
+ * log. What a consent that was lowered meanwhile forbids is left out. The user database takes rows and totals in one
+ * transaction; the cells take absolute totals. Each write is idempotent. Throws at the first write that fails; the later
+ * writes are not done.
  */
 export async function deliverRows(
   env: RecommendationEnv,
@@ -163,14 +165,8 @@ async function removeErased(
     "the user service",
   );
   if (tombstones.length === 0) return;
-  const erased = new Map(tombstones.map(({ pseudonym, generation }) => [pseudonym, generation]));
   // The counts of a merged user are the other user's now; the lines of the log stay.
-  const ended = new Map(
-    tombstones.map(({ pseudonym, generation, mergedGeneration }) => [
-      pseudonym,
-      Math.max(generation, mergedGeneration),
-    ]),
-  );
+  const ended = endedGenerations(tombstones);
   const erasedUsers = users.filter(
     ({ pseudonym, generation, rows }) =>
       generation <= (ended.get(pseudonym) ?? -1) && rows.some(({ kind }) => kind === "counts"),
@@ -181,7 +177,7 @@ async function removeErased(
       erasedUsers.map(({ pseudonym }) => pseudonym),
     );
   const erasedInLog = new Map<string, number>();
-  for (const [pseudonym, generation] of erased)
+  for (const { pseudonym, generation } of tombstones)
     erasedInLog.set(await logPseudonymOf(pseudonymKeys, pseudonym), generation);
   for (const key of keys) await eraseFromObject(env.TRAINING_LOG, key, erasedInLog);
 }

@@ -48,7 +48,8 @@ const conflictOf = (eventId: string, fields: string[]): RejectedEvent["error"] =
   fields,
   message:
     `Another event is stored under the \`eventId\` ${JSON.stringify(eventId)}: ` +
-    `${fields.map((field) => `\`${field}\``).join(", ")} ${fields.length === 1 ? "differs" : "differ"}. Send each event under an id of its own.`,
+    `${fields.map((field) => `\`${field}\``).join(", ")} ${fields.length === 1 ? "differs" : "differ"}. ` +
+    "Send each event under an id of its own.",
 });
 
 /** Returns why an event is refused whose user sent too many in this hour. `now` is in seconds since the Unix epoch. */

@@ -22,6 +22,7 @@ import { errorText } from "../../../shared/errors/error-text.ts";
 import { bisectBatch } from "./bisect-batch.ts";
 import { Confirmations, type DeliveredRows } from "./confirmations.ts";
 import { deliverRows, mergeByUser } from "./deliver-rows.ts";
+import { endedGenerations } from "./ended-generations.ts";
 import { respectConsentOfMessage, respectConsentOfVisits } from "./respect-consent.ts";
 
 /** Applications of a batch whose messages are delivered at the same time. */
@@ -63,8 +64,8 @@ async function deliverLocations(
 
 /**
  * Returns a failed message without the rows of erased users, and of merged users, whose rows were all stored before the
- * merge; null if nothing is left. If the user service does not
- * answer, the message is unchanged: a replay and the erasure's scan of dead-letter messages check the tombstones again.
+ * merge; null if nothing is left. If the user service does not answer, the message is unchanged: a replay and the
+ * erasure's scan of dead-letter messages check the tombstones again.
  */
 async function withoutEndedUsers(
   env: RecommendationEnv,
@@ -75,22 +76,14 @@ async function withoutEndedUsers(
   if (!users) return message;
   const tombstones = await env.USER.findTombstones(users.application, users.pseudonyms).catch(() => null);
   if (!tombstones?.ok) return message;
-  const remaining = messageWithoutErased(
-    body,
-    new Map(
-      tombstones.value.map(({ pseudonym, generation, mergedGeneration }) => [
-        pseudonym,
-        Math.max(generation, mergedGeneration),
-      ]),
-    ),
-  );
+  const remaining = messageWithoutErased(body, endedGenerations(tombstones.value));
   return remaining === null ? null : { body: remaining, timestamp, attempts };
 }
 
 /**
- * Returns a failed message as it may be stored: without the rows of erased and merged users, and as coarse as the consent of the
- * others, which may have been lowered while the message waited. Returns null if nothing is left. Throws if the services
- * that know the consent do not answer.
+ * Returns a failed message as it may be stored: without the rows of erased and merged users, and as coarse as the
+ * consent of the others, which may have been lowered while the message waited. Returns null if nothing is left. Throws if
+ * the services that know the consent do not answer.
  */
 async function storableMessage(
   env: RecommendationEnv,

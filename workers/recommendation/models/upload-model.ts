@@ -26,7 +26,8 @@ export async function uploadModel(
   if (!(await store.startUpload(upload, uploadLimits)))
     return refuse(
       "rate_limited",
-      `An application uploads at most ${uploadLimits.running} models at once, and ${uploadLimits.perHour} in an hour; wait until the others have ended.`,
+      `An application uploads at most ${uploadLimits.running} models at once, and ${uploadLimits.perHour} in an hour; ` +
+        "wait until the others have ended.",
       { retryAfter: 30 },
     );
   try {

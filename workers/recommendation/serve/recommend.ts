@@ -51,8 +51,9 @@ const round = (ms: number): number => Math.round(ms * 1000) / 1000;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * Returns the user's profile, or the refusal of the user object. Returns an empty profile if the user object fails, or has not answered after half of the
- * budget. The precision that such a user allows is unknown, so an empty profile allows the city only.
+ * Returns the user's profile, or the refusal of the user object. Returns an empty profile if the user object fails, or
+ * has not answered after half of the budget. The precision that such a user allows is unknown, so an empty profile
+ * allows the city only.
  */
 async function loadProfile(
   encodedProfile: Promise<Result<Uint8Array>>,

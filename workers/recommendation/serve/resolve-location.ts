@@ -88,8 +88,7 @@ export async function placeNames(
 
 /**
  * Returns the location to recommend for, at the precision that the user allows and the requester may know. Returns no
- * location if the gazetteer
- * fails, because an uncoarsened point must not be used.
+ * location if the gazetteer fails, because an uncoarsened point must not be used.
  */
 export async function resolveLocation(
   location: LocationApi,

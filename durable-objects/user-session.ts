@@ -14,7 +14,8 @@ import {
   type SessionExportPage,
   type SessionExportPosition,
 } from "./user-session/export-page.ts";
-import type { IngestResult } from "./user-session/ingest-event.ts";
+import type { IngestResult } from "./user-session/ingest/ingest-event.ts";
+import { ingestInput, type ReceivedVisit } from "./user-session/ingest/reception.ts";
 import { type ListenerRights, listenerOfRequest } from "./user-session/listeners.ts";
 import type {
   MergeCommit,
@@ -24,7 +25,6 @@ import type {
   StagedPage,
 } from "./user-session/merges/merge-messages.ts";
 import { isAfter } from "./user-session/merges/merge-state.ts";
-import { ingestInput, type ReceivedVisit } from "./user-session/reception.ts";
 import { SessionParts } from "./user-session/session-parts.ts";
 
 /** Result of {@link UserSession.ingest}. */

@@ -3,7 +3,7 @@ import { errorText } from "../../shared/errors/error-text.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
 import type { Coarsenings } from "./consent/coarsenings.ts";
 import type { Erasures } from "./erasures.ts";
-import type { Impressions } from "./impressions.ts";
+import type { Impressions } from "./impressions/impressions.ts";
 import { AlarmSchedule } from "./jobs/alarm-schedule.ts";
 import type { Listeners } from "./listeners.ts";
 import type { MergeSource } from "./merges/merge-messages.ts";

@@ -5,11 +5,11 @@ import { pseudonymKeysOf } from "../../shared/pseudonyms/pseudonym-keys.ts";
 import { ConsentKeeper } from "./consent/consent-keeper.ts";
 import { refuseEndedToken } from "./ended-token.ts";
 import { Erasures } from "./erasures.ts";
-import { Impressions } from "./impressions.ts";
+import { Impressions } from "./impressions/impressions.ts";
+import { Reception } from "./ingest/reception.ts";
 import { Jobs } from "./jobs.ts";
 import { Listeners } from "./listeners.ts";
 import { UserMerges } from "./merges/user-merges.ts";
-import { Reception } from "./reception.ts";
 import { SessionCore } from "./session-core.ts";
 
 /** The parts of a user's object, and what they need of each other. */

@@ -5,7 +5,7 @@ import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
 import type { OutboxRow, PlaceVisit } from "../../../shared/contracts/queues.ts";
 import { type CoarsenToStore, coarsenInOneCall } from "../../../shared/geo/coarsen-point.ts";
 import type { LocationApi } from "../../../shared/services/location-api.ts";
-import { decodeContent, encodeContent } from "../sent-content.ts";
+import { decodeContent, encodeContent } from "../ingest/sent-content.ts";
 import type { SessionStore } from "../store/session-store.ts";
 
 /** A row of the journal as a lowered consent allows to store it. */

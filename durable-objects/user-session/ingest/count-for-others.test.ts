@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { withArrival } from "../../model/profile/activity.ts";
-import { applyInteraction } from "../../model/profile/apply-interaction.ts";
-import { decodeProfile, encodeProfile } from "../../model/profile/codec.ts";
-import { emptyProfile, type UserProfile } from "../../model/profile/profile.ts";
-import type { EventType, Interaction } from "../../shared/contracts/event.ts";
-import { trustedRequester } from "../../shared/contracts/requester.ts";
-import { defaultCounting } from "../../shared/counting/counting-settings.ts";
+import { withArrival } from "../../../model/profile/activity.ts";
+import { applyInteraction } from "../../../model/profile/apply-interaction.ts";
+import { decodeProfile, encodeProfile } from "../../../model/profile/codec.ts";
+import { emptyProfile, type UserProfile } from "../../../model/profile/profile.ts";
+import type { EventType, Interaction } from "../../../shared/contracts/event.ts";
+import { trustedRequester } from "../../../shared/contracts/requester.ts";
+import { defaultCounting } from "../../../shared/counting/counting-settings.ts";
+import type { CountedEvent } from "../store/counted-event.ts";
 import { type Counting, countedEvent, drawOf, networkKeyOf, previousOf } from "./count-for-others.ts";
-import type { CountedEvent } from "./store/counted-event.ts";
 
 const start = 1_760_000_000;
 const hour = 3600;

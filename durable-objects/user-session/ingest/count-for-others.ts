@@ -1,14 +1,14 @@
-import { hash53 } from "../../model/columns/hash.ts";
-import { choicesBefore } from "../../model/profile/apply-interaction.ts";
-import { behaviorOf } from "../../model/profile/behavior.ts";
-import { mayCount, timesCountedOf } from "../../model/profile/counted-choices.ts";
-import { isKnownTransition } from "../../model/profile/counted-transitions.ts";
-import type { UserProfile } from "../../model/profile/profile.ts";
-import type { AcceptedInteraction, Interaction } from "../../shared/contracts/event.ts";
-import type { Requester } from "../../shared/contracts/requester.ts";
-import type { CountingSettings } from "../../shared/counting/counting-settings.ts";
-import { userWeight } from "../../shared/counting/user-weight.ts";
-import { type CountedEvent, notCounted } from "./store/counted-event.ts";
+import { hash53 } from "../../../model/columns/hash.ts";
+import { choicesBefore } from "../../../model/profile/apply-interaction.ts";
+import { behaviorOf } from "../../../model/profile/behavior.ts";
+import { mayCount, timesCountedOf } from "../../../model/profile/counted-choices.ts";
+import { isKnownTransition } from "../../../model/profile/counted-transitions.ts";
+import type { UserProfile } from "../../../model/profile/profile.ts";
+import type { AcceptedInteraction, Interaction } from "../../../shared/contracts/event.ts";
+import type { Requester } from "../../../shared/contracts/requester.ts";
+import type { CountingSettings } from "../../../shared/counting/counting-settings.ts";
+import { userWeight } from "../../../shared/counting/user-weight.ts";
+import { type CountedEvent, notCounted } from "../store/counted-event.ts";
 
 /** Who sends events, and by which settings they count for others. */
 export interface Counting {

@@ -1,6 +1,6 @@
-import { hash53 } from "../../model/columns/hash.ts";
-import type { ReceivedInteraction } from "../../shared/contracts/event.ts";
-import type { EventContent } from "../../shared/contracts/event-content.ts";
+import { hash53 } from "../../../model/columns/hash.ts";
+import type { ReceivedInteraction } from "../../../shared/contracts/event.ts";
+import type { EventContent } from "../../../shared/contracts/event-content.ts";
 
 /**
  * Returns what the client said in an event, as the journal stores it: ids as hashes of 53 bits, and the location at the

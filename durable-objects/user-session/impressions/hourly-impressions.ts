@@ -1,7 +1,7 @@
-import type { Requester } from "../../shared/contracts/requester.ts";
-import type { CountingSettings } from "../../shared/counting/counting-settings.ts";
-import { hourSeconds } from "../../shared/time/seconds.ts";
-import type { SessionStore } from "./store/session-store.ts";
+import type { Requester } from "../../../shared/contracts/requester.ts";
+import type { CountingSettings } from "../../../shared/counting/counting-settings.ts";
+import { hourSeconds } from "../../../shared/time/seconds.ts";
+import type { SessionStore } from "../store/session-store.ts";
 
 /**
  * Counts the impressions of a user that were stored in the present UTC hour. The count is in memory, so that it costs

@@ -1,11 +1,11 @@
-import { isFiner } from "../../shared/consent/levels.ts";
-import type { Impression } from "../../shared/contracts/impression.ts";
-import type { Requester } from "../../shared/contracts/requester.ts";
-import { countingSettingsOf } from "../../shared/counting/counting-settings.ts";
+import { isFiner } from "../../../shared/consent/levels.ts";
+import type { Impression } from "../../../shared/contracts/impression.ts";
+import type { Requester } from "../../../shared/contracts/requester.ts";
+import { countingSettingsOf } from "../../../shared/counting/counting-settings.ts";
+import type { SessionCore } from "../session-core.ts";
 import { clickWindowOf } from "./click-window.ts";
 import { closeClickWindow } from "./close-click-window.ts";
 import { HourlyImpressions } from "./hourly-impressions.ts";
-import type { SessionCore } from "./session-core.ts";
 
 /** Maximum number of click windows that one alarm closes. */
 const maxWindowsPerAlarm = 20;

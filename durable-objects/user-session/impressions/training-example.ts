@@ -1,7 +1,7 @@
-import { hash53 } from "../../model/columns/hash.ts";
-import { packedRowBytes, selectPackedRows } from "../../model/features/pack-features.ts";
-import type { Impression } from "../../shared/contracts/impression.ts";
-import type { TrainingExample } from "../../shared/contracts/queues.ts";
+import { hash53 } from "../../../model/columns/hash.ts";
+import { packedRowBytes, selectPackedRows } from "../../../model/features/pack-features.ts";
+import type { Impression } from "../../../shared/contracts/impression.ts";
+import type { TrainingExample } from "../../../shared/contracts/queues.ts";
 import { strongestOutcomes } from "./strongest-outcomes.ts";
 
 /**

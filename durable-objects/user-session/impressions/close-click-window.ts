@@ -1,11 +1,11 @@
-import { behaviorOf } from "../../model/profile/behavior.ts";
-import { impression } from "../../shared/contracts/impression.ts";
-import { userWeight } from "../../shared/counting/user-weight.ts";
+import { behaviorOf } from "../../../model/profile/behavior.ts";
+import { impression } from "../../../shared/contracts/impression.ts";
+import { userWeight } from "../../../shared/counting/user-weight.ts";
+import { type Counting, drawOf } from "../ingest/count-for-others.ts";
+import type { SessionState } from "../session-state.ts";
+import type { StoredReceipt } from "../store/receipt-store.ts";
+import type { SessionStore } from "../store/session-store.ts";
 import { countClosedImpression } from "./count-closed-impression.ts";
-import { type Counting, drawOf } from "./count-for-others.ts";
-import type { SessionState } from "./session-state.ts";
-import type { StoredReceipt } from "./store/receipt-store.ts";
-import type { SessionStore } from "./store/session-store.ts";
 import { trainingExampleOf } from "./training-example.ts";
 
 /** When a click window closes, and by which settings its user counts. */

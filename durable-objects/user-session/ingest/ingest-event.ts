@@ -1,13 +1,17 @@
-import { arrivedThisHour, withArrival } from "../../model/profile/activity.ts";
-import type { AcceptedInteraction, Interaction, ReceivedInteraction } from "../../shared/contracts/event.ts";
-import { differingFields } from "../../shared/contracts/event-content.ts";
-import { daySeconds } from "../../shared/time/seconds.ts";
+import { arrivedThisHour, withArrival } from "../../../model/profile/activity.ts";
+import type {
+  AcceptedInteraction,
+  Interaction,
+  ReceivedInteraction,
+} from "../../../shared/contracts/event.ts";
+import { differingFields } from "../../../shared/contracts/event-content.ts";
+import { daySeconds } from "../../../shared/time/seconds.ts";
+import { resendSeconds } from "../outbox.ts";
+import { applyEventToProfile, type SessionState } from "../session-state.ts";
+import type { CountedEvent } from "../store/counted-event.ts";
+import type { SessionStore } from "../store/session-store.ts";
 import { type Counting, countedEvent, networkKeyOf, previousOf } from "./count-for-others.ts";
-import { resendSeconds } from "./outbox.ts";
 import { decodeContent, encodeContent, sentContentOf } from "./sent-content.ts";
-import { applyEventToProfile, type SessionState } from "./session-state.ts";
-import type { CountedEvent } from "./store/counted-event.ts";
-import type { SessionStore } from "./store/session-store.ts";
 
 /** How long after an impression a purchase still corrects the training example, in seconds. */
 const purchaseCorrectionSeconds = 7 * daySeconds;

@@ -1,9 +1,9 @@
-import type { EventType } from "../../shared/contracts/event.ts";
-import type { ExperimentCounts } from "../../shared/contracts/queues.ts";
-import type { RecommendationReceipt } from "../../shared/contracts/recommendation.ts";
-import { participationOf } from "../../shared/experiments/variant.ts";
-import { hourSeconds } from "../../shared/time/seconds.ts";
-import type { SessionStore } from "./store/session-store.ts";
+import type { EventType } from "../../../shared/contracts/event.ts";
+import type { ExperimentCounts } from "../../../shared/contracts/queues.ts";
+import type { RecommendationReceipt } from "../../../shared/contracts/recommendation.ts";
+import { participationOf } from "../../../shared/experiments/variant.ts";
+import { hourSeconds } from "../../../shared/time/seconds.ts";
+import type { SessionStore } from "../store/session-store.ts";
 import { strongestOutcomes } from "./strongest-outcomes.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { daySeconds } from "../../shared/time/seconds.ts";
+import { daySeconds } from "../../../shared/time/seconds.ts";
 
 const defaultClickWindowSeconds = 1800;
 

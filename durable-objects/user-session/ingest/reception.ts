@@ -1,17 +1,17 @@
 import { z } from "zod";
-import { arrivedThisHour, withArrival } from "../../model/profile/activity.ts";
-import { consentLoweredText, isFiner } from "../../shared/consent/levels.ts";
-import { receivedInteraction } from "../../shared/contracts/event.ts";
-import type { Point, Precision } from "../../shared/contracts/primitives.ts";
-import { type Requester, requester as requesterInput } from "../../shared/contracts/requester.ts";
-import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
-import { countingSettingsOf } from "../../shared/counting/counting-settings.ts";
-import { hourlyLimitText, secondsToNextHour } from "../../shared/counting/hourly-limit.ts";
+import { arrivedThisHour, withArrival } from "../../../model/profile/activity.ts";
+import { consentLoweredText, isFiner } from "../../../shared/consent/levels.ts";
+import { receivedInteraction } from "../../../shared/contracts/event.ts";
+import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
+import { type Requester, requester as requesterInput } from "../../../shared/contracts/requester.ts";
+import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
+import { countingSettingsOf } from "../../../shared/counting/counting-settings.ts";
+import { hourlyLimitText, secondsToNextHour } from "../../../shared/counting/hourly-limit.ts";
+import { resendSeconds } from "../outbox.ts";
+import type { SessionCore } from "../session-core.ts";
+import { applyVisitToProfile } from "../session-state.ts";
 import type { Counting } from "./count-for-others.ts";
 import { type IngestResult, ingestEvent } from "./ingest-event.ts";
-import { resendSeconds } from "./outbox.ts";
-import type { SessionCore } from "./session-core.ts";
-import { applyVisitToProfile } from "./session-state.ts";
 
 /** Maximum number of open rows, which are not confirmed. New events are refused while there are more. */
 const maxOpenRows = 5000;

@@ -1,4 +1,4 @@
-import type { EventType } from "../../shared/contracts/event.ts";
+import type { EventType } from "../../../shared/contracts/event.ts";
 
 /**
  * Strength of each event: the strongest event of a product becomes its outcome. A dismissal is stronger than a view or

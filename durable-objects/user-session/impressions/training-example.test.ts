@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { featureShape } from "../../model/features/compute-features.ts";
-import { packFeatures, selectPackedRows } from "../../model/features/pack-features.ts";
-import { randomBatch } from "../../model/onnx/random-batch.ts";
-import type { Impression } from "../../shared/contracts/impression.ts";
+import { featureShape } from "../../../model/features/compute-features.ts";
+import { packFeatures, selectPackedRows } from "../../../model/features/pack-features.ts";
+import { randomBatch } from "../../../model/onnx/random-batch.ts";
+import type { Impression } from "../../../shared/contracts/impression.ts";
 import { trainingExampleOf } from "./training-example.ts";
 
 function impressionOf(rows: number): Impression {

@@ -197,17 +197,23 @@ export class Erasures {
     return this.#table.due();
   }
 
-  /** Runs due steps until `end`, milliseconds since the epoch. Never throws: a failed step is scheduled again. */
+  /**
+   * Runs due steps until `end`, milliseconds since the epoch, or a number of pages. Never throws: a failed step is
+   * scheduled again.
+   */
   advance(end: number): Promise<void> {
     return this.#runner.advance(end);
   }
 
-  async #run(state: ErasureState, now: number): Promise<void> {
+  /** Runs a step and stores its result. Returns whether the step was a page of a phase that goes on. */
+  async #run(state: ErasureState, now: number): Promise<boolean> {
     try {
       await this.#step(state, now);
+      return this.#states("id = ?", state.id)[0]?.phase === state.phase;
     } catch (error) {
       console.error({ event: "erasure failed", phase: state.phase, error: errorText(error) });
       this.#put(afterFailure(state, now, scanRetryDelays));
+      return false;
     }
   }
 

@@ -172,3 +172,6 @@ export const edgeLocation = z.object({
   timezone: z.string().nullable(),
 });
 export type EdgeLocation = z.infer<typeof edgeLocation>;
+
+/** Maximum number of points that one call of the location service coarsens. */
+export const maxCoarsenedPoints = 1000;

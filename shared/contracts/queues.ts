@@ -92,13 +92,16 @@ export const interactionsMessage = z.object({
 });
 export type InteractionsMessage = z.infer<typeof interactionsMessage>;
 
+/** The precision of a visit. Version 0.2, whose messages may still be queued, called `approximate` by another name. */
+const visitPrecision = z.preprocess((level) => (level === "1km" ? "approximate" : level), precision);
+
 /** A location that a user reported, at the precision that they allowed. `seq` numbers the user's visits. */
 export const placeVisit = z.object({
   seq: z.number().int(),
   lat: z.number(),
   lon: z.number(),
   time: epochSeconds,
-  precision,
+  precision: visitPrecision,
   /** Version of the user's settings when the location was reported; absent in rows of earlier versions. */
   version: z.number().int().optional(),
 });

@@ -1,5 +1,6 @@
+import { mapConcurrent } from "../async/map-concurrent.ts";
 import type { ConsentLimits } from "../consent/consent-limits.ts";
-import { deadLetterWithBody } from "../contracts/dead-letter.ts";
+import { type DeadLetterWithBody, deadLetterWithBody } from "../contracts/dead-letter.ts";
 import type { CoarsenToStore } from "../geo/coarsen-point.ts";
 import type { UserGeneration } from "../services/user-api.ts";
 import { coarsenedMessage } from "./coarsened-message.ts";
@@ -15,6 +16,8 @@ export interface DeadLetterScan {
   limit: number;
 }
 
+/** Dead-letter messages that are read from R2 at the same time. */
+const maxConcurrentReads = 6;
 /** Maximum number of attempts to rewrite a dead-letter message that concurrent erasures or replays change. */
 const maxRewrites = 20;
 
@@ -58,45 +61,78 @@ export async function findUserDeadLetters(
   return { deadLetters, next };
 }
 
-/**
- * Changes the body of one dead-letter message, and deletes the message if nothing is left. Returns whether the body was
- * changed. `change` returns the same object if nothing has to change.
- */
+/** Returns the changed body of a dead-letter message: null if nothing is left, the same object if nothing has to change. */
+type ChangeBody = (body: unknown) => Promise<unknown>;
+
+/** A dead-letter message as it was read. */
+interface ReadDeadLetter {
+  key: string;
+  etag: string;
+  deadLetter: DeadLetterWithBody;
+}
+
+async function readDeadLetter(bucket: DeadLetterBucket, key: string): Promise<ReadDeadLetter | null> {
+  const stored = await bucket.get(key);
+  return stored && { key, etag: stored.etag, deadLetter: deadLetterWithBody.parse(await stored.json()) };
+}
+
+/** Stores a changed body, or deletes the message if it is null. Returns false if the message changed since it was read. */
+async function replaceBody(
+  bucket: DeadLetterBucket,
+  { key, etag, deadLetter }: ReadDeadLetter,
+  body: unknown,
+): Promise<boolean> {
+  if (body === null) {
+    await bucket.delete(key);
+    return true;
+  }
+  const written = await bucket.put(key, JSON.stringify({ ...deadLetter, body }), {
+    httpMetadata: { contentType: "application/json" },
+    onlyIf: { etagMatches: etag },
+  });
+  return written !== null;
+}
+
+/** Changes the body of one dead-letter message that others change too. Returns whether the body was changed. */
 async function rewriteDeadLetter(
   bucket: DeadLetterBucket,
   key: string,
-  change: (body: unknown) => Promise<unknown>,
+  change: ChangeBody,
 ): Promise<boolean> {
   for (let attempt = 0; attempt < maxRewrites; attempt++) {
-    const stored = await bucket.get(key);
-    if (!stored) return false;
-    const deadLetter = deadLetterWithBody.parse(await stored.json());
-    const body = await change(deadLetter.body);
-    if (body === deadLetter.body) return false;
-    if (body === null) {
-      await bucket.delete(key);
-      return true;
-    }
-    const written = await bucket.put(key, JSON.stringify({ ...deadLetter, body }), {
-      httpMetadata: { contentType: "application/json" },
-      onlyIf: { etagMatches: stored.etag },
-    });
-    if (written !== null) return true;
+    const read = await readDeadLetter(bucket, key);
+    if (!read) return false;
+    const body = await change(read.deadLetter.body);
+    if (body === read.deadLetter.body) return false;
+    if (await replaceBody(bucket, read, body)) return true;
   }
   throw new Error(
     `Dead-letter message ${key} changed during each of ${maxRewrites} rewrites; retry the step.`,
   );
 }
 
-/** Changes the dead-letter messages of one step, which may be repeated. Returns the number of changed messages. */
+/**
+ * Changes the dead-letter messages of one step, which may be repeated. `change` is called for all of them at the same time,
+ * so that it can ask another worker for all at once. Returns the number of changed messages.
+ */
 async function rewriteDeadLetters(
   bucket: DeadLetterBucket,
   step: DeadLetterScan,
-  change: (body: unknown) => Promise<unknown>,
+  change: ChangeBody,
 ): Promise<{ changed: number; next: string | null }> {
   const { keys, next } = await scanKeys(bucket, step);
+  const found: ReadDeadLetter[] = [];
+  await mapConcurrent(maxConcurrentReads, keys, async (key) => {
+    const read = await readDeadLetter(bucket, key);
+    if (read) found.push(read);
+  });
+  const bodies = await Promise.all(found.map(({ deadLetter }) => change(deadLetter.body)));
   let changed = 0;
-  for (const key of keys) if (await rewriteDeadLetter(bucket, key, change)) changed++;
+  for (const [i, each] of found.entries()) {
+    if (bodies[i] === each.deadLetter.body) continue;
+    if ((await replaceBody(bucket, each, bodies[i])) || (await rewriteDeadLetter(bucket, each.key, change)))
+      changed++;
+  }
   return { changed, next };
 }
 

@@ -1,4 +1,6 @@
+import { maxCoarsenedPoints } from "../contracts/location.ts";
 import type { Point, Precision } from "../contracts/primitives.ts";
+import type { Result } from "../contracts/result.ts";
 import type { LocationApi } from "../services/location-api.ts";
 import { coarsenToCity, coarsenToKilometer } from "./coarsen.ts";
 
@@ -46,5 +48,32 @@ export async function coarsenInOneCall(
   return async (point, wanted) => {
     const found = wanted === precision ? known.get(keyOf(point)) : undefined;
     return found ?? each(point, wanted);
+  };
+}
+
+/**
+ * Returns the function that asks the location service once for all points that are asked for at the same time: a request
+ * may call other workers 32 times.
+ */
+export function coarsenInBatches(location: Pick<LocationApi, "coarsenPoints">): CoarsenToStore {
+  let batch: { points: Point[]; answer: Promise<Result<Point[]>> } | null = null;
+  const cityOf = async (point: Point): Promise<Point> => {
+    if (batch === null || batch.points.length === maxCoarsenedPoints) {
+      const points: Point[] = [];
+      const answer = Promise.resolve().then(() => {
+        if (batch?.points === points) batch = null;
+        return location.coarsenPoints(points, "city");
+      });
+      batch = { points, answer };
+    }
+    const { points, answer } = batch;
+    const index = points.push(point) - 1;
+    const coarse = await answer;
+    return coarse.ok ? coarse.value[index] : coarsenToCity(point);
+  };
+  return async ({ lat, lon }, precision) => {
+    if (precision === "none") return null;
+    if (precision === "exact") return { lat, lon };
+    return precision === "approximate" ? coarsenToKilometer({ lat, lon }) : cityOf({ lat, lon });
   };
 }

@@ -177,6 +177,7 @@ export class Shop {
     const real = this.#location;
     const LOCATION = {
       coarsen: (...args: Parameters<typeof real.coarsen>) => real.coarsen(...args),
+      coarsenPoints: (...args: Parameters<typeof real.coarsenPoints>) => real.coarsenPoints(...args),
       filterCurrency: async () => ok("EUR"),
       gatherCandidates: async (_: string, query: CandidateRequest) => {
         const { near, chosen, next, skipped } = await gatherCandidates(store, query);

@@ -5,6 +5,7 @@ import type { Impression } from "../../shared/contracts/impression.ts";
 import type { Precision } from "../../shared/contracts/primitives.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
 import { userInput } from "../../shared/contracts/user.ts";
+import { DeadLetterStore } from "../../shared/dead-letters/dead-letter-store.ts";
 import { unpackLines } from "../../shared/training-log/lines.ts";
 import { UserService } from "../../workers/user/service.ts";
 import { bindings, type EventPipeline, roundMs } from "./event-pipeline.ts";
@@ -104,6 +105,8 @@ async function live(pipeline: EventPipeline, userId: string): Promise<void> {
   await session.recordImpression(pipeline.application, userId, shownTo(userId, 1));
   await beAtPoint(pipeline, userId, 2);
 }
+
+const sentNow = () => ({ timestamp: new Date(), attempts: 1 });
 
 const textOf = (value: unknown): string =>
   value instanceof ArrayBuffer
@@ -222,6 +225,28 @@ describe("a coarsening", () => {
       }
     },
   );
+
+  it("reads a bounded number of dead-letter messages in one request, and the rest by its alarm", async () => {
+    const pipeline = await newPipeline();
+    const { application } = pipeline;
+    await stateConsent(pipeline, ann, "exact");
+    await beAtPoint(pipeline, ann, 0);
+    const kept = new DeadLetterStore(bindings.DEAD_LETTERS);
+    const [{ body }] = queuedMessages;
+    for (let n = 0; n < 400; n++)
+      await kept.keep("vicinity-interactions", { body: { ...(body as object), n }, ...sentNow() }, "test");
+    faults.stop();
+    const id = await stateConsent(pipeline, ann, "city");
+    const status = async () => (await pipeline.session(ann).coarsening(application, id ?? ""))?.status;
+    expect(await status()).toBe("running");
+    expect(faults.calls.get("deadLetters")).toBeGreaterThan(100);
+    expect(faults.calls.get("deadLetters")).toBeLessThan(1000);
+    const otherWorkers = ["userService", "locationService"] as const;
+    expect(otherWorkers.reduce((sum, part) => sum + (faults.calls.get(part) ?? 0), 0)).toBeLessThan(32);
+    await drain(pipeline, [ann]);
+    expect(await status()).toBe("done");
+    expect(await placesWithTraces(pipeline)).toEqual([]);
+  });
 
   it("S11: follows a default that became coarser, for a user who stated nothing, at their next write", async () => {
     const pipeline = await newPipelineAtStart();

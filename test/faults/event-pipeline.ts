@@ -101,6 +101,7 @@ function recommendationEnv(): RecommendationEnv {
     LOCATION: withFaults("locationService", {
       applyTotals: (...args: Parameters<typeof location.applyTotals>) => location.applyTotals(...args),
       coarsen: async (point: Point) => ok({ point: coarsenToCity(point), place: null }),
+      coarsenPoints: async (points: Point[]) => ok(points.map(coarsenToCity)),
     }),
     PRODUCT: withFaults("productService", {
       getCards: async (_application: string, wanted: readonly CardRequest[]) =>

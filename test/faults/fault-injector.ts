@@ -27,6 +27,8 @@ export class FaultInjector {
   #callsLeft: number | null = null;
   /** Whether the first call that fails has done its work. */
   #lastCallWorks = false;
+  /** Calls by part since {@link stop}. */
+  readonly calls = new Map<FaultyPart, number>();
 
   /** Makes a percentage of the calls fail, and ends all outages. */
   start(seed: number, percent: number): void {
@@ -40,6 +42,7 @@ export class FaultInjector {
     this.#failureShare = 0;
     this.#outages.clear();
     this.#callsLeft = null;
+    this.calls.clear();
   }
 
   /**
@@ -63,6 +66,7 @@ export class FaultInjector {
 
   /** Runs the work of a call to a part, or fails before or after it. */
   async run<T>(part: FaultyPart, work: () => T | Promise<T>): Promise<T> {
+    this.calls.set(part, (this.calls.get(part) ?? 0) + 1);
     if (this.#outages.has(part)) throw new Error(`${part} has an outage`);
     if (this.#callsLeft !== null && this.#callsLeft-- <= 0) {
       if (this.#callsLeft === -1 && this.#lastCallWorks) await work();

@@ -244,6 +244,27 @@ describe("a merge", () => {
     }
   });
 
+  it("makes no more calls in one request than the platform allows, at whatever consent", async () => {
+    const pipeline = await newPipeline();
+    vi.setSystemTime(start);
+    const events = Array.from({ length: 80 }, (_, n) => ({
+      ...eventOf(from, 10 + (n % 40), start - n * 1000),
+      ...{ eventId: `far-${n}`, location: { lat: 59.9 + n / 500, lon: 10.7 + n / 500 } },
+    }));
+    await pipeline.send(events);
+    const settings = { home: null, precision: "city" as const, version: 1 };
+    await pipeline.session(into).setUserSettings(pipeline.application, into, settings);
+    await pipeline.deliverMessages(() => true);
+    await pipeline.confirmDelivered();
+    faults.stop();
+    expect((await beginMerge(pipeline)).status).toBe("done");
+    const { calls } = faults;
+    expect(calls.get("locationService")).toBeLessThan(4);
+    const all = ["userService", "locationService", "session"] as const;
+    expect(all.reduce((sum, part) => sum + (calls.get(part) ?? 0), 0)).toBeLessThan(32);
+    expect(await locatedInteractions(pipeline)).toBe(80);
+  });
+
   it("loses no event and counts none twice, whatever fails, and leaves no trace of an erased user", async () => {
     const event = fc.record({ userId: fc.constantFrom(from, into), n: fc.nat(25) });
     const step = fc.constantFrom("deliver", "lose", "evict", "alarm", "confirm", "forget", "clock");

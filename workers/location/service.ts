@@ -12,6 +12,7 @@ import { maxTilesPerSearch } from "../../model/retrieval/search-limits.ts";
 import {
   type EdgeLocation,
   edgeLocation,
+  maxCoarsenedPoints,
   type NearbyAnswer,
   type NearbyQuery,
   nearbyQuery,
@@ -70,7 +71,7 @@ const gatherCandidatesCall = candidateRequest.extend({
   last: z.array(lastChoice.extend({ nextProducts: z.array(addressedProduct).max(1000) })).max(8),
 });
 const firstStageCall = firstStageQuery.extend({ application: applicationName });
-const coarsenPointsCall = z.object({ points: z.array(point).max(1000), level: precision });
+const coarsenPointsCall = z.object({ points: z.array(point).max(maxCoarsenedPoints), level: precision });
 const coarsenCall = z.object({ where: point, level: precision });
 const filterCurrencyCall = z.object({ application: applicationName, where: point.nullable() });
 const nearbyCall = nearbyQuery.extend({ application: applicationName });

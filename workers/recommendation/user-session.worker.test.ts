@@ -142,6 +142,35 @@ describe("UserSession", () => {
     expect((await rows("hal")).map(({ id }) => id)).toEqual(["event:a", "event:b"]);
   });
 
+  it("S11: coarsens what version 0.2 stored at the precision that it called `1km`", async () => {
+    const time = Date.now() / 1000;
+    await session("ida").ingest("demo", "ida", [view("a", "p", time)], false);
+    const receipt = {
+      ...{ recommendationId: "r", time: new Date().toISOString(), variant: "none", candidates: 0 },
+      ...{ model: { version: "v", sha256: "0".repeat(64) }, items: [], stages: [] },
+      location: { city: "Oslo", country: "NO", precision: "1km", source: "last" },
+    };
+    const visit = { lat: 59.913, lon: 10.757, time, precision: "1km" };
+    await runInDurableObject(session("ida"), (_object, { storage: { sql } }) => {
+      const values = [time, JSON.stringify(visit)];
+      sql.exec("INSERT INTO journal VALUES ('location:2', 2, 1, 'locations', ?, ?, 0, NULL)", ...values);
+      sql.exec("INSERT INTO receipts VALUES ('r', ?, ?, NULL, NULL)", time, JSON.stringify(receipt));
+      sql.exec("ALTER TABLE journal DROP COLUMN content");
+    });
+    await evictDurableObject(session("ida"));
+    expect((await session("ida").receipt("demo", "r"))?.location.precision).toBe("approximate");
+    const bodies = () =>
+      runInDurableObject(session("ida"), (_object, { storage: { sql } }) =>
+        sql
+          .exec<{ body: string }>("SELECT body FROM journal WHERE id = 'location:2'")
+          .toArray()
+          .map(({ body }) => JSON.parse(body)),
+      );
+    expect(await bodies()).toEqual([{ ...visit, precision: "approximate" }]);
+    await session("ida").setUserSettings("demo", "ida", { home: null, precision: "city", version: 1 });
+    expect(await session("ida").receipt("demo", "r")).toBeNull();
+  });
+
   it("E8: keeps events apart from its other rows, whatever their ids", async () => {
     const ids = ["correction:a", "a", "event:a", "location:1", "example:x", "counts:y:1", "a/b", "ünï 🍞"];
     const events = ids.map((id) => view(id, "gid://shop/Product 1"));

@@ -92,3 +92,22 @@ export async function removeExpiredRows(
     removed.hourlyTotals = (removed.hourlyTotals ?? 0) + (await compactHours(database, hour));
   return removed;
 }
+
+/** Steps of one call, so that a night removes millions of rows with few calls. Each takes up to a second. */
+const stepsPerCall = 4;
+
+/** Removes what {@link removeExpiredRows} does, in up to {@link stepsPerCall} steps. */
+export async function removeExpiredInSteps(
+  databases: readonly D1Database[],
+  retention: Retention,
+  now: number,
+): Promise<RemovedCounts> {
+  const sums: RemovedCounts = {};
+  for (let step = 0; step < stepsPerCall; step++) {
+    const removed = Object.entries(await removeExpiredRows(databases, retention, now));
+    for (const [kind, count] of removed as [keyof RemovedCounts, number][])
+      sums[kind] = (sums[kind] ?? 0) + count;
+    if (removed.every(([, count]) => count === 0)) break;
+  }
+  return sums;
+}

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { retention } from "../../shared/contracts/retention.ts";
 import { sumTotals } from "../../shared/contracts/totals.ts";
-import { removeExpiredRows } from "./retention.ts";
+import { removeExpiredInSteps, removeExpiredRows } from "./retention.ts";
 import { UserStore } from "./store.ts";
 
 const environment: { DB: D1Database; MIGRATIONS: D1Migration[] } = Object.assign({ MIGRATIONS: [] }, env);
@@ -58,4 +58,13 @@ it("removeExpiredRows adds old hours up by hour of the week, without changing th
   const [late] = await store.hourlyTotals("one", ["p"]);
   expect(sumTotals(late.hours).view).toBe(sumTotals(rows).view + 1);
   expect(late.hours.some(({ hour, view }) => hour === hourDaysAgo(500) % 168 && view === 3)).toBe(true);
+});
+
+it("removeExpiredInSteps does several steps in one call", async () => {
+  const interactions = Array.from({ length: 700 }, (_, i) => event(`r${i}`, `r${i}`, 600));
+  const ben = { userId: "ben", pseudonym: "1".repeat(64), generation: 0 };
+  await store.recordInteractions("two", [{ ...ben, interactions }], "mark", now);
+  const remove = () => removeExpiredInSteps([database], retention.parse({}), now);
+  expect((await remove()).hourlyTotals).toBe(700);
+  expect((await remove()).hourlyTotals).toBe(0);
 });

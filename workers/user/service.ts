@@ -30,7 +30,7 @@ import { readConsentLimits, replaceLocations } from "./consent.ts";
 import { databaseOfUser, userDatabases } from "./database.ts";
 import type { UserInteractionBatch, UserVisitBatch } from "./interaction-rows.ts";
 import { adoptProfile, closeMergedGeneration, insertHistory, readHistory } from "./merge-users.ts";
-import { removeExpiredRows } from "./retention.ts";
+import { removeExpiredInSteps } from "./retention.ts";
 import {
   countedInteractionOf,
   userInteractionOf,
@@ -325,7 +325,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
 
   async applyRetention(input: Retention): Promise<Result<RemovedCounts>> {
     const parsed = parse(retention, input);
-    return parsed.ok ? ok(await removeExpiredRows(userDatabases(this.env), parsed.value, now())) : parsed;
+    return parsed.ok ? ok(await removeExpiredInSteps(userDatabases(this.env), parsed.value, now())) : parsed;
   }
 
   async ready(): Promise<Readiness> {

@@ -5,7 +5,7 @@ import type { Coarsening, CoarseningStore } from "../../../shared/contracts/coar
 import { type Precision, toInstant } from "../../../shared/contracts/primitives.ts";
 import { coarsenDeadLetterMessages } from "../../../shared/dead-letters/erase-user.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
-import { coarsenEach } from "../../../shared/geo/coarsen-point.ts";
+import { coarsenInBatches } from "../../../shared/geo/coarsen-point.ts";
 import type { UserSettings } from "../../../shared/services/user-api.ts";
 import { daySeconds } from "../../../shared/time/seconds.ts";
 import { removeFinerExamples } from "../../../shared/training-log/erase-user.ts";
@@ -171,17 +171,24 @@ export class Coarsenings {
     return this.#table.due();
   }
 
-  /** Runs due steps until `end`, milliseconds since the epoch. Never throws: a failed step is scheduled again. */
+  /**
+   * Runs due steps until `end`, milliseconds since the epoch, or a number of pages. Never throws: a failed step is
+   * scheduled again.
+   */
   advance(end: number): Promise<void> {
     return this.#runner.advance(end);
   }
 
-  async #run(state: CoarseningState, now: number): Promise<void> {
+  /** Runs a step and stores its result. Returns whether the step was a page of a phase that goes on. */
+  async #run(state: CoarseningState, now: number): Promise<boolean> {
     try {
-      this.#putUnlessEnded(await this.#step(state, now));
+      const next = await this.#step(state, now);
+      this.#putUnlessEnded(next);
+      return next.phase === state.phase;
     } catch (error) {
       console.error({ event: "coarsening failed", phase: state.phase, error: errorText(error) });
       this.#putUnlessEnded(afterFailure(state, now, scanRetryDelays));
+      return false;
     }
   }
 
@@ -234,7 +241,7 @@ export class Coarsenings {
           step,
           { userId: limits.userId, pseudonym },
           owners,
-          coarsenEach(this.#env.LOCATION),
+          coarsenInBatches(this.#env.LOCATION),
         );
         return after("dead_letters", changed, next);
       }

@@ -7,3 +7,9 @@ export const objectsPerStep = 50;
  * minutes.
  */
 export const secondScanDelaySeconds = 1200;
+/**
+ * Pages that one call or alarm moves, coarsens or erases; the next alarm continues. A page takes at most 4 calls of other
+ * workers and objects, and 101 operations on a bucket. A request may make 32 calls of workers and 1,000 of all kinds, and
+ * the clock stands still between the operations of a page, so that time alone bounds nothing.
+ */
+export const maxPagesPerRun = 5;

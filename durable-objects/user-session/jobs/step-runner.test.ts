@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { maxPagesPerRun } from "./scan-limits.ts";
 import { StepRunner } from "./step-runner.ts";
 
 it("runs due steps one after the other, until none is due or the time is over", async () => {
@@ -9,12 +10,26 @@ it("runs due steps one after the other, until none is due or the time is over", 
     async (step) => {
       ran.push(step);
       waiting.shift();
+      return false;
     },
   );
   await runner.advance(0);
   expect(ran).toEqual(["a"]);
   await runner.advance(Number.POSITIVE_INFINITY);
   expect(ran).toEqual(["a", "b", "c"]);
+});
+
+it("leaves pages above a maximum to the next call", async () => {
+  let pages = 0;
+  const runner = new StepRunner<string>(
+    () => "a",
+    async () => {
+      pages++;
+      return true;
+    },
+  );
+  await runner.advance(Number.POSITIVE_INFINITY);
+  expect(pages).toBe(maxPagesPerRun);
 });
 
 it("lets a second call wait for the run of the first", async () => {
@@ -25,6 +40,7 @@ it("lets a second call wait for the run of the first", async () => {
     async () => {
       runs++;
       await promise;
+      return false;
     },
   );
   const calls = [runner.advance(Number.POSITIVE_INFINITY), runner.advance(Number.POSITIVE_INFINITY)];

@@ -153,17 +153,16 @@ export class MergeSteps {
       );
       const last = rows.at(-1);
       if (!last) return { next: nextPhase(state) };
-      const own = this.#precision;
-      const located = rows.flatMap((row) => {
-        const { lat, lon } = row;
-        return lat === null || lon === null ? [] : [{ row, point: { lat, lon }, precision: own }];
-      });
-      const coarsen = await coarsenMoved(this.#env.LOCATION, located, precision);
-      for (const { row, point } of located) {
-        const coarse = await coarsen(point, own);
-        row.lat = coarse?.lat ?? null;
-        row.lon = coarse?.lon ?? null;
-      }
+      const coarsen = coarsenMoved(this.#env.LOCATION);
+      const from = this.#precision;
+      await Promise.all(
+        rows.map(async (row) => {
+          if (row.lat === null || row.lon === null) return;
+          const point = await coarsen({ lat: row.lat, lon: row.lon }, from, precision);
+          row.lat = point?.lat ?? null;
+          row.lon = point?.lon ?? null;
+        }),
+      );
       unwrap(
         await USER.insertHistory(application, this.#into(state), this.#source(state), rows, known),
         "the user service",
@@ -181,16 +180,14 @@ export class MergeSteps {
       );
       const last = visits.at(-1);
       if (!last) return { next: nextPhase(state) };
-      const located = visits.map((visit) => ({ point: visit, precision: visit.precision }));
-      const coarsen = await coarsenMoved(this.#env.LOCATION, located, precision);
-      const kept = [];
-      for (const visit of visits) {
-        const point = await coarsen(visit, visit.precision);
-        if (point === null) continue;
-        const { lat, lon } = point;
+      const coarsen = coarsenMoved(this.#env.LOCATION);
+      const points = await Promise.all(visits.map((visit) => coarsen(visit, visit.precision, precision)));
+      const kept = visits.flatMap((visit, i) => {
+        const point = points[i];
+        if (point === null) return [];
         const level = coarserOf(visit.precision, precision);
-        kept.push({ ...visit, lat, lon, precision: level, seq: visit.seq + seqOffset });
-      }
+        return [{ ...visit, lat: point.lat, lon: point.lon, precision: level, seq: visit.seq + seqOffset }];
+      });
       if (kept.length > 0)
         unwrap(
           await USER.recordLocations(application, [{ ...this.#into(state), visits: kept }]),
@@ -270,9 +267,7 @@ export class MergeSteps {
     const profile = { ...session.profile };
     const precision = coarserOf(profile.precision, to);
     const { location } = profile;
-    const located = location === null ? [] : [{ point: location, precision: profile.precision }];
-    const coarsen = await coarsenMoved(this.#env.LOCATION, located, to);
-    const point = location && (await coarsen(location, profile.precision));
+    const point = location && (await coarsenMoved(this.#env.LOCATION)(location, profile.precision, to));
     profile.location = location && point && { ...point, time: location.time };
     if (precision !== profile.precision) {
       profile.unconfirmedLocation = null;

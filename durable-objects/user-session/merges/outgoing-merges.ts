@@ -236,18 +236,23 @@ export class OutgoingMerges {
     });
   }
 
-  /** Runs due steps until `end`, milliseconds since the epoch. Never throws: a failed step is scheduled again. */
+  /**
+   * Runs due steps until `end`, milliseconds since the epoch, or a number of pages. Never throws: a failed step is
+   * scheduled again.
+   */
   advance(end: number): Promise<void> {
     return this.#runner.advance(end);
   }
 
-  async #run(state: MergeState, now: number): Promise<void> {
+  /** Runs a step and stores its result. Returns whether the step was a page of a phase that goes on. */
+  async #run(state: MergeState, now: number): Promise<boolean> {
     const result = await this.#steps.run(state, now).catch((error: unknown): StepResult => {
       console.error({ event: "merge failed", phase: state.phase, error: errorText(error) });
       const retryAfter = error instanceof RefusalError ? error.refusal.retryAfter : undefined;
       return { wait: retryAfter ?? 0 };
     });
     this.#apply(state, result, now);
+    return result !== "stored" && "next" in result && result.next.phase === state.phase;
   }
 
   /** Stores the result of a step, unless the merge ended meanwhile, or the step has stored it itself. */

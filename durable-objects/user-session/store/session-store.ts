@@ -93,11 +93,19 @@ export class SessionStore {
     return this.#tablesExist;
   }
 
-  /** Adds what version 0.2 did not have: the kind of each event's row in its id, and the content of events. */
+  /**
+   * Adds what version 0.2 did not have: the kind of each event's row in its id, the content of events, and the present
+   * name of the precision `approximate`, by which receipts and locations are read and coarsened.
+   */
   #upgradeJournal(): void {
-    this.#sql.exec(
-      "ALTER TABLE journal ADD COLUMN content TEXT; UPDATE journal SET id = 'event:' || id WHERE id NOT LIKE '%:%';",
-    );
+    this.#sql.exec(`
+      ALTER TABLE journal ADD COLUMN content TEXT;
+      UPDATE journal SET id = 'event:' || id WHERE id NOT LIKE '%:%';
+      UPDATE journal SET body = json_set(body, '$.precision', 'approximate')
+        WHERE queue = 'locations' AND body ->> '$.precision' = '1km';
+      UPDATE receipts SET receipt = json_set(receipt, '$.location.precision', 'approximate')
+        WHERE receipt ->> '$.location.precision' = '1km';
+    `);
   }
 
   /** Drops cached values, after a transaction failed. */

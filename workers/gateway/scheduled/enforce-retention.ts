@@ -4,8 +4,11 @@ import { errorText } from "../../../shared/errors/error-text.ts";
 import type { GatewayServices } from "../services.ts";
 import type { GatewayStore } from "../store.ts";
 
-/** Maximum number of steps of one worker in one night. The next night removes the remaining data. */
-const maxStepsPerRun = 20;
+/**
+ * Maximum number of steps of one worker in one night. The next night removes the remaining data. A request may call other
+ * workers 32 times: four of them remove data, and recalibrations start after that.
+ */
+const maxStepsPerRun = 7;
 
 type RetainedKind = keyof Retention;
 

@@ -25,8 +25,11 @@ import { deliverRows, mergeByUser } from "./deliver-rows.ts";
 import { endedGenerations } from "./ended-generations.ts";
 import { respectConsentOfMessage, respectConsentOfVisits } from "./respect-consent.ts";
 
-/** Applications of a batch whose messages are delivered at the same time. */
-const maxConcurrentApplications = 4;
+/**
+ * Applications of a batch whose messages are delivered, at the same time; those of others are sent again. One application
+ * takes up to 9 calls of other workers, and a request may make 32.
+ */
+const maxApplicationsPerBatch = 3;
 
 /** Delivers the rows of interaction messages. Returns the delivered rows, which can now be confirmed. */
 async function deliverInteractions(
@@ -120,10 +123,11 @@ async function acknowledgeOnceKept(message: Message, keep: Promise<void>): Promi
 }
 
 /**
- * Parses the messages of a batch, delivers them by application, and acknowledges each one. A message of an unknown form
- * is stored as a dead-letter message and acknowledged. A message whose delivery fails is retried, with a growing delay,
- * without affecting the others. After its last attempt it is stored as a dead-letter message with its cause; the
- * platform then moves it to the dead-letter queue.
+ * Parses the messages of a batch, delivers those of at most {@link maxApplicationsPerBatch} applications, and
+ * acknowledges each one; those of other applications are sent again. A message of an unknown form is stored as a
+ * dead-letter message and acknowledged. A message whose delivery fails is retried, with a growing delay, without
+ * affecting the others. After its last attempt it is stored as a dead-letter message with its cause; the platform then
+ * moves it to the dead-letter queue.
  */
 async function deliverMessages<M extends { application: string }>(
   env: RecommendationEnv,
@@ -146,8 +150,15 @@ async function deliverMessages<M extends { application: string }>(
     groups.set(parsed.data.application, group);
     group.push({ message, body: parsed.data });
   }
+  // The messages that were sent again most often come first, so that no application waits for ever.
+  const attemptsOf = (group: { message: Message }[]): number =>
+    Math.max(...group.map(({ message }) => message.attempts));
+  const sorted = [...groups].sort(([, a], [, b]) => attemptsOf(b) - attemptsOf(a));
+  for (const [, group] of sorted.slice(maxApplicationsPerBatch))
+    for (const { message } of group) message.retry();
   // At the same time, so that a large or failing application does not keep the messages of others waiting.
-  await mapConcurrent(maxConcurrentApplications, [...groups], async ([application, group]) => {
+  const delivered = sorted.slice(0, maxApplicationsPerBatch);
+  await mapConcurrent(maxApplicationsPerBatch, delivered, async ([application, group]) => {
     const { done, failed } = await bisectBatch(group, (part) =>
       deliver(
         application,

@@ -9,7 +9,7 @@ import {
 } from "../../../shared/contracts/queues.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import { coarsenedMessage } from "../../../shared/dead-letters/coarsened-message.ts";
-import { coarsenEach } from "../../../shared/geo/coarsen-point.ts";
+import { coarsenInBatches } from "../../../shared/geo/coarsen-point.ts";
 
 type Environment = Pick<RecommendationEnv, "USER" | "LOCATION">;
 
@@ -39,7 +39,7 @@ export async function respectConsent(
 ): Promise<UserRows[]> {
   const withPlaces = users.filter(({ rows }) => rows.some(hasPlace));
   const limits = await limitsOf(env, application, withPlaces);
-  const coarsen = coarsenEach(env.LOCATION);
+  const coarsen = coarsenInBatches(env.LOCATION);
   return Promise.all(
     users.map(async (user) => {
       const rows = user.rows.map((row) => allowedRow(coarsen, limits.get(user.userId), row));
@@ -55,7 +55,7 @@ export async function respectConsentOfVisits<U extends { userId: string; visits:
   users: readonly U[],
 ): Promise<U[]> {
   const limits = await limitsOf(env, application, users);
-  const coarsen = coarsenEach(env.LOCATION);
+  const coarsen = coarsenInBatches(env.LOCATION);
   return Promise.all(
     users.map(async (user) => {
       const visits = user.visits.map((visit) => allowedVisit(coarsen, limits.get(user.userId), visit));
@@ -75,7 +75,7 @@ export async function respectConsentOfMessage(env: Environment, body: unknown): 
   if (!message) return body;
   const users = "users" in message ? message.users : [message];
   const limits = await limitsOf(env, message.application, users);
-  const coarsen = coarsenEach(env.LOCATION);
+  const coarsen = coarsenInBatches(env.LOCATION);
   let coarse: unknown = body;
   for (const { userId, pseudonym } of users) {
     const found = limits.get(userId);

@@ -1,0 +1,44 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { refuse } from "../../../shared/contracts/result.ts";
+import { Confirmations } from "./confirmations.ts";
+import { consumeBatch } from "./queue.ts";
+
+afterEach(() => vi.restoreAllMocks());
+
+const messageOf = (application: string, attempts: number) => ({
+  ...{ id: `${application}-1`, timestamp: new Date(0), attempts },
+  body: {
+    ...{ application, userId: "ann", pseudonym: "a".repeat(64), generation: 0 },
+    rows: [{ seq: 1, lat: 59.9, lon: 10.7, time: 1_790_000_000, precision: "city" }],
+  },
+  ack: vi.fn(),
+  retry: vi.fn(),
+});
+
+describe("consumeBatch", () => {
+  it("calls other workers for three applications of a batch only, those that waited longest, and sends the rest again", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const asked: string[] = [];
+    const USER = {
+      findConsentLimits: async (application: string) => {
+        asked.push(application);
+        return refuse("unavailable", "no database");
+      },
+    };
+    const env = { USER, LOCATION: {} } as unknown as RecommendationEnv;
+    const messages = [1, 2, 3, 1, 4, 1].map((attempts, i) => messageOf(`shop-${i}`, attempts));
+    const batch = { queue: "vicinity-locations", messages } as unknown as MessageBatch;
+    await consumeBatch(batch, env, new Confirmations(env.USER_SESSION));
+    expect(asked.sort()).toEqual(["shop-1", "shop-2", "shop-4"]);
+    const delays = messages.map(({ retry }) => retry.mock.calls);
+    expect(delays).toEqual([
+      [[]],
+      [[{ delaySeconds: 4 }]],
+      [[{ delaySeconds: 8 }]],
+      [[]],
+      [[{ delaySeconds: 16 }]],
+      [[]],
+    ]);
+    for (const { ack } of messages) expect(ack).not.toHaveBeenCalled();
+  });
+});

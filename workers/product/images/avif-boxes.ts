@@ -1,4 +1,4 @@
-import { latin1, MalformedImage, readNumber, slice, truncated } from "./bytes.ts";
+import { checkPartCount, latin1, MalformedImage, readNumber, slice, truncated } from "./bytes.ts";
 
 /** A box of an ISO BMFF file (ISO/IEC 14496-12), by offsets into the file. */
 export interface Box {
@@ -19,6 +19,7 @@ export function boxesIn(bytes: Uint8Array, from: number, to: number): Box[] {
     if (end > to) throw new MalformedImage(truncated);
     if (end < content) throw new MalformedImage("a box of the AVIF file is shorter than its header");
     boxes.push({ type: latin1(slice(bytes, at + 4, at + 8)), from: at, content, to: end });
+    checkPartCount(boxes.length);
     at = end;
   }
   return boxes;

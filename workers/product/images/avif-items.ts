@@ -1,5 +1,5 @@
 import { type Box, boxesIn, fullBoxBytes } from "./avif-boxes.ts";
-import { latin1, MalformedImage, readNumber, slice } from "./bytes.ts";
+import { checkPartCount, latin1, MalformedImage, readNumber, slice } from "./bytes.ts";
 
 /** A part of an item's data: offsets into the file, or into the `idat` box. */
 export interface Extent {
@@ -64,13 +64,17 @@ export function itemExtents(bytes: Uint8Array, iloc: Box): Map<number, Extent[]>
   const idBytes = version === 2 ? 4 : 2;
   const reader = new NumberReader(content, iloc.content + fullBoxBytes + 2);
   const items = new Map<number, Extent[]>();
+  let parts = 0;
   for (let count = reader.next(idBytes); count > 0; count--) {
     const id = reader.next(idBytes);
     const method = version === 0 ? 0 : reader.next(2) & 15;
     const isInFile = reader.next(2) === 0;
     const base = reader.next(baseBytes);
     const extents: Extent[] = [];
-    for (let left = reader.next(2); left > 0; left--) {
+    const extentCount = reader.next(2);
+    parts += 1 + extentCount;
+    checkPartCount(parts);
+    for (let left = extentCount; left > 0; left--) {
       reader.next(indexBytes);
       const from = base + reader.next(offsetBytes);
       const length = reader.next(lengthBytes);

@@ -6,6 +6,18 @@ export class MalformedImage extends Error {
 /** What is wrong with a file that ends too early. */
 export const truncated = "the file is truncated; send the whole file";
 
+/**
+ * Largest number of parts of a file: segments, chunks, boxes or extents. A part costs some hundred bytes of memory, so
+ * that a file of empty parts would cost a hundred times its own size. Real files have fewer than a thousand.
+ */
+export const maxParts = 10_000;
+
+/** Throws {@link MalformedImage} if a file has more than {@link maxParts} parts. */
+export function checkPartCount(count: number): void {
+  if (count > maxParts)
+    throw new MalformedImage(`the file has more than ${maxParts.toLocaleString("en")} parts; save it anew`);
+}
+
 /** Returns the bytes from `from` to `to`. Throws {@link MalformedImage} if the file ends before. */
 export function slice(bytes: Uint8Array, from: number, to: number): Uint8Array {
   if (from > to || to > bytes.length) throw new MalformedImage(truncated);

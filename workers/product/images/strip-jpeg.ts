@@ -1,4 +1,13 @@
-import { concat, latin1Bytes, MalformedImage, readNumber, slice, startsWith, truncated } from "./bytes.ts";
+import {
+  checkPartCount,
+  concat,
+  latin1Bytes,
+  MalformedImage,
+  readNumber,
+  slice,
+  startsWith,
+  truncated,
+} from "./bytes.ts";
 import { exifHeader, exifOfOrientation, orientationIn } from "./exif-orientation.ts";
 
 const [startOfImage, endOfImage, startOfScan] = [0xd8, 0xd9, 0xda];
@@ -30,10 +39,15 @@ function endOfScan(bytes: Uint8Array, from: number): number {
   throw new MalformedImage(truncated);
 }
 
+interface Segment {
+  marker: number;
+  content: Uint8Array;
+  /** Marker, length and content, and the entropy-coded data that follows a scan's header. */
+  whole: Uint8Array;
+}
+
 /** Returns the segments of a JPEG file up to its end marker. Leaves out what is between segments and after the end. */
-function* segmentsOf(
-  bytes: Uint8Array,
-): Generator<{ marker: number; content: Uint8Array; scan: Uint8Array }> {
+function* segmentsOf(bytes: Uint8Array): Generator<Segment> {
   for (let at = 2; ; ) {
     at = bytes.indexOf(0xff, at);
     if (at < 0 || at + 1 >= bytes.length) throw new MalformedImage(truncated);
@@ -48,8 +62,9 @@ function* segmentsOf(
     if (length < 2) throw new MalformedImage("a segment of the JPEG file has no length");
     const end = at + 2 + length;
     const content = slice(bytes, at + 4, end);
-    at = marker === startOfScan ? endOfScan(bytes, end) : end;
-    yield { marker, content, scan: bytes.subarray(end, at) };
+    const next = marker === startOfScan ? endOfScan(bytes, end) : end;
+    yield { marker, content, whole: bytes.subarray(at, next) };
+    at = next;
   }
 }
 
@@ -62,18 +77,19 @@ export function stripJpeg(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   let orientation: number | null = null;
   let [frames, scans] = [0, 0];
   const kept: Uint8Array[] = [];
-  for (const { marker, content, scan } of segmentsOf(bytes)) {
+  for (const { marker, content, whole } of segmentsOf(bytes)) {
     if (isPicture(marker)) {
-      kept.push(segment(marker, content), scan);
+      kept.push(whole);
       if (isFrame(marker)) frames++;
       if (marker === startOfScan) scans++;
     } else if (marker === app0 && startsWith(content, "JFIF\0") && content.length >= jfifBytes)
       jfif ??= segment(app0, concat([content.subarray(0, jfifBytes), Uint8Array.of(0, 0)]));
     else if (marker === app1 && startsWith(content, exifHeader))
       orientation ??= orientationIn(content.subarray(exifHeader.length));
-    else if (marker === app2 && startsWith(content, "ICC_PROFILE\0")) kept.push(segment(app2, content));
+    else if (marker === app2 && startsWith(content, "ICC_PROFILE\0")) kept.push(whole);
     else if (marker === app14 && startsWith(content, "Adobe") && content.length >= adobeBytes)
       kept.push(segment(app14, content.subarray(0, adobeBytes)));
+    checkPartCount(kept.length);
   }
   if (frames === 0 || scans === 0) throw new MalformedImage("the JPEG file has no picture");
   const exif =

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { concat, latin1 } from "./bytes.ts";
+import { concat, latin1, maxParts } from "./bytes.ts";
 import { orientationIn } from "./exif-orientation.ts";
 import { stripMetadata } from "./strip-metadata.ts";
 import {
@@ -89,6 +89,26 @@ describe("stripMetadata", () => {
     expect(stripped).toContain("links");
     expect(stripped).not.toContain("mpvd");
     expect(strip(avif("idat"))).toContain(avifPicture);
+  });
+
+  it("refuses files of many thousand empty parts, whose list would cost more memory than an isolate has", () => {
+    const many = (part: string, count = maxParts) => part.repeat(count);
+    const riff = (chunks: string) =>
+      bytesOf(
+        `RIFF${String.fromCharCode(...[0, 8, 16, 24].map((bits) => ((chunks.length + 4) >> bits) & 255))}WEBP${chunks}`,
+      );
+    const [frame, header, picture] = ["\xff\xc0\0\x02", "\0\0\0\0IHDR\0\0\0\0", "\0\0\0\0IDAT\0\0\0\0"];
+    const files = (count: number) => [
+      bytesOf(`\xff\xd8${many("\xff\xc4\0\x02", count)}${frame}\xff\xda\0\x02\x01\x02\xff\xd9`),
+      bytesOf(`\x89PNG\r\n\x1a\n${header}${many(picture, count)}\0\0\0\0IEND\0\0\0\0`),
+      riff(`VP8 \0\0\0\0${many("ALPH\0\0\0\0", count)}`),
+      concat([avif(), bytesOf(many("\0\0\0\x08free", count))]),
+    ];
+    for (const file of files(maxParts + 1))
+      expect(stripMetadata(file)).toMatchObject({
+        error: { code: "invalid_input", detail: expect.stringContaining("more than 10,000 parts") },
+      });
+    for (const file of files(maxParts / 2)) expect(stripMetadata(file).ok).toBe(true);
   });
 
   it("refuses animations in AVIF, and files without a picture", () => {

@@ -1,5 +1,5 @@
 import { crc32 } from "../../../shared/hash/crc32.ts";
-import { concat, latin1, latin1Bytes, MalformedImage, readNumber, slice } from "./bytes.ts";
+import { checkPartCount, concat, latin1, latin1Bytes, MalformedImage, readNumber, slice } from "./bytes.ts";
 import { exifOfOrientation, orientationIn, withoutExifHeader } from "./exif-orientation.ts";
 
 /** First bytes of every PNG file. */
@@ -42,6 +42,7 @@ export function stripPng(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     else if (type === "eXIf") orientation ??= orientationIn(withoutExifHeader(whole.subarray(8, -4)));
     else if (isCritical(type))
       throw new MalformedImage(`the PNG file has a chunk that no browser reads: ${JSON.stringify(type)}`);
+    checkPartCount(kept.length);
     at = end;
   }
   if (pictures === 0) throw new MalformedImage("the PNG file has no picture");

@@ -1,4 +1,13 @@
-import { concat, latin1, latin1Bytes, MalformedImage, readNumber, slice, truncated } from "./bytes.ts";
+import {
+  checkPartCount,
+  concat,
+  latin1,
+  latin1Bytes,
+  MalformedImage,
+  readNumber,
+  slice,
+  truncated,
+} from "./bytes.ts";
 import { exifOfOrientation, orientationIn, withoutExifHeader } from "./exif-orientation.ts";
 
 /** Bytes of the RIFF header and the form type `WEBP`. */
@@ -27,6 +36,7 @@ function chunksOf(bytes: Uint8Array, from: number): Chunk[] {
       type: latin1(slice(bytes, at, at + 4)),
       content: slice(bytes, at + 8, at + 8 + size),
     });
+    checkPartCount(chunks.length);
     at += 8 + size + (size % 2);
   }
   return chunks;

@@ -1,3 +1,4 @@
+import { timedOut, withTimeout } from "../../shared/async/with-timeout.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import type { Readiness, ReadinessApi } from "../../shared/services/worker-api.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -8,14 +9,23 @@ type Parts = Pick<Dependencies, "services" | "store" | "settings" | "now">;
 
 /** How long an isolate answers `/readyz` from memory, in milliseconds. */
 const cacheMs = 1000;
+/** Milliseconds after which a worker that has not answered is not ready. */
+const maxAnswerMs = 5000;
+/** Checks of an isolate that may run at the same time while it has no answer yet. */
+const maxFirstChecks = 10;
 
-/** Returns a worker's readiness. A worker that fails or does not answer is not ready. */
-async function readinessOf(worker: ReadinessApi, application: string | null): Promise<Readiness> {
+/** Returns a worker's readiness. A worker that fails or does not answer in time is not ready. */
+async function readinessOf(
+  worker: ReadinessApi,
+  application: string | null,
+  answerMs: number,
+): Promise<Readiness> {
+  const silent = { ready: false, detail: "does not answer" };
   try {
-    const { ready, detail } = await worker.ready(application);
-    return { ready, detail };
+    const answer = await withTimeout(worker.ready(application), answerMs);
+    return answer === timedOut ? silent : { ready: answer.ready, detail: answer.detail };
   } catch {
-    return { ready: false, detail: "does not answer" };
+    return silent;
   }
 }
 
@@ -23,6 +33,7 @@ async function readinessOf(worker: ReadinessApi, application: string | null): Pr
 async function askWorkers(
   { services, store }: Parts,
   application: string | null,
+  answerMs = maxAnswerMs,
 ): Promise<Record<string, Readiness>> {
   const { recommendation, user, product, location, trainer } = services;
   const gateway: ReadinessApi = {
@@ -35,7 +46,10 @@ async function askWorkers(
   const workers = { gateway, recommendation, user, product, location, trainer };
   return Object.fromEntries(
     await Promise.all(
-      Object.entries(workers).map(async ([name, worker]) => [name, await readinessOf(worker, application)]),
+      Object.entries(workers).map(async ([name, worker]) => [
+        name,
+        await readinessOf(worker, application, answerMs),
+      ]),
     ),
   );
 }
@@ -70,18 +84,25 @@ export async function readinessFor(parts: Parts, application: string): Promise<R
 
 /**
  * Returns a function that says whether the service is ready for anybody. It asks the workers at most once a second, so
- * that strangers cause no reads of databases with each request. While it asks, other requests get the last answer.
+ * that strangers cause no reads of databases with each request. While it asks, other requests get the last answer; before
+ * the first one, {@link maxFirstChecks} of them ask too, since a canceled request never gives an answer.
  */
-export function createReadinessCheck(parts: Parts): () => Promise<boolean> {
+export function createReadinessCheck(parts: Parts, answerMs = maxAnswerMs): () => Promise<boolean> {
   let last: boolean | null = null;
   let askedAt = Number.NEGATIVE_INFINITY;
+  let asked = 0;
   return async () => {
     const now = parts.now();
-    if (last !== null && now < askedAt + cacheMs) return last;
-    askedAt = now;
+    if (now < askedAt + cacheMs) {
+      if (last !== null || asked >= maxFirstChecks) return last ?? false;
+    } else {
+      askedAt = now;
+      asked = 0;
+    }
+    asked++;
     const [workers, initial] = await Promise.all([
-      askWorkers(parts, null),
-      findInitialImport(parts).catch(() => null),
+      askWorkers(parts, null, answerMs),
+      withTimeout(findInitialImport(parts), answerMs).catch(() => null),
     ]);
     last = allReady(workers) && initial === null;
     return last;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type CreatedKey, createdKey } from "../../../shared/contracts/credential.ts";
 import { GatewayStore } from "../store.ts";
 import { testEnvironment } from "../testing/test-environment.ts";
@@ -86,6 +86,47 @@ describe("credentials of strangers", () => {
     expect(statuses.slice(0, 20)).toEqual(Array(20).fill(200));
     expect(reads.keys).toBeLessThanOrEqual(20 + failurePolicy.requests);
     expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(failurePolicy.requests);
+  });
+
+  it("S14: count for at most two minutes where their requests are canceled during the look-up", async () => {
+    const store = new GatewayStore(testEnvironment.DB);
+    const findKey = store.findKey.bind(store);
+    let isHanging = true;
+    store.findKey = (hash) => (isHanging ? new Promise(() => undefined) : findKey(hash));
+    const { ask, clock } = countingGateway({ store });
+    for (let i = 0; i < failurePolicy.requests; i++) void ask(generateKey("server"));
+    const { key } = await createKey();
+    isHanging = false;
+    expect(await ask(key)).toBe(429);
+    clock.at += 2 * failurePolicy.seconds * 1000;
+    expect(await ask(key)).toBe(200);
+  });
+
+  it("S14: leave no key unknown that could not be looked up, and known ones work while the database is down", async () => {
+    const store = new GatewayStore(testEnvironment.DB);
+    const [findKey, findIssuer] = [store.findKey.bind(store), store.findIssuer.bind(store)];
+    let isDown = false;
+    const down = () => Promise.reject(new Error("D1_ERROR: the database is down"));
+    store.findKey = (hash) => (isDown ? down() : findKey(hash));
+    store.findIssuer = (...key) => (isDown ? down() : findIssuer(...key));
+    const { ask, clock } = countingGateway({ store });
+    const [known, other] = [await createKey(), await createKey()];
+    const [token, otherToken] = [
+      await signTestToken({ keyId: known.id }),
+      await signTestToken({ keyId: other.id }),
+    ];
+    expect([await ask(known.key), await ask(token)]).toEqual([200, 200]);
+    isDown = true;
+    const logged = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    expect([await ask(known.key), await ask(token)]).toEqual([200, 200]);
+    expect([await ask(other.key), await ask(otherToken)]).toEqual([503, 503]);
+    // Nobody can say then that the key was not revoked.
+    clock.at += 5_000;
+    expect([await ask(known.key), await ask(token)]).toEqual([503, 503]);
+    for (let i = 0; i < failurePolicy.requests; i++) expect(await ask(generateKey("server"))).toBe(503);
+    isDown = false;
+    logged.mockRestore();
+    for (const text of [known.key, other.key, token, otherToken]) expect(await ask(text)).toBe(200);
   });
 
   it("S14: are looked up once where the same unknown or revoked key is sent again, by any operation", async () => {

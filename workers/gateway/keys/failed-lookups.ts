@@ -9,12 +9,19 @@ export const failurePolicy = { requests: 20, seconds: 60 };
 /** Bounds the memory of an isolate. */
 const maxAddresses = 10_000;
 
+/** The look-ups of one key that are running. */
+interface RunningLookups {
+  count: number;
+  /** When they are given up, in milliseconds since the Unix epoch. A canceled request never ends its look-up. */
+  until: number;
+}
+
 interface AddressState {
   failures: number;
   /** When `failures` starts again at 0, in milliseconds since the Unix epoch. */
   until: number;
-  /** How many look-ups are running, by the key's hash. */
-  running: Map<string, number>;
+  /** By the key's hash. */
+  running: Map<string, RunningLookups>;
 }
 
 /**
@@ -35,7 +42,7 @@ export class FailedLookups {
     const now = this.#now();
     const found = this.#addresses.get(address);
     if (found && found.until > now) return found;
-    const running = found?.running ?? new Map<string, number>();
+    const running = new Map([...(found?.running ?? [])].filter(([, { until }]) => until > now));
     const state = { failures: 0, until: now + failurePolicy.seconds * 1000, running };
     this.#addresses.set(address, state);
     return state;
@@ -50,7 +57,10 @@ export class FailedLookups {
     if (address === null) return true;
     const { failures, running } = this.#stateOf(address);
     if (!running.has(hash) && failures + running.size >= failurePolicy.requests) return false;
-    running.set(hash, (running.get(hash) ?? 0) + 1);
+    running.set(hash, {
+      count: (running.get(hash)?.count ?? 0) + 1,
+      until: this.#now() + failurePolicy.seconds * 1000,
+    });
     return true;
   }
 
@@ -58,8 +68,8 @@ export class FailedLookups {
   async end(address: string | null, hash: string, failed: boolean): Promise<void> {
     if (address === null) return;
     const state = this.#stateOf(address);
-    const running = (state.running.get(hash) ?? 1) - 1;
-    if (running > 0) state.running.set(hash, running);
+    const running = state.running.get(hash);
+    if (running && running.count > 1) running.count--;
     else state.running.delete(hash);
     if (!failed) return;
     state.failures++;

@@ -25,12 +25,11 @@ export const authenticate =
         "unauthorized",
         "This operation needs a credential; send Authorization: Bearer <key or token>.",
       );
-    const { headers } = c.req.raw;
     const caller = await authenticator
       .identify({
         text: credential,
         skipCache: !cacheable.has(access),
-        address: limitedAddressOf(headers),
+        address: limitedAddressOf(c.req.raw),
         isLocal: authenticator.isLocal(c.req.raw),
       })
       .catch((error: unknown) => {

@@ -18,7 +18,7 @@ export const networkSessionPolicy = { requests: 600, seconds: 60 };
 export const limitAddress =
   (limiter: RateLimiter): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
-    const address = limitedAddressOf(c.req.raw.headers);
+    const address = limitedAddressOf(c.req.raw);
     const { requests, seconds } = addressPolicy;
     if (address !== null && !(await limiter.limit({ key: address })).success)
       throwRefusal(
@@ -40,12 +40,11 @@ export const limitSessions =
   (limiters: SessionLimiters): MiddlewareHandler<GatewayContext> =>
   async (c, next) => {
     const { kind, application } = c.var.caller;
-    const { headers } = c.req.raw;
     const buckets = [
-      { of: "address", name: limitedAddressOf(headers), limiter: limiters.address, policy: sessionPolicy },
+      { of: "address", name: limitedAddressOf(c.req.raw), limiter: limiters.address, policy: sessionPolicy },
       {
         of: "network",
-        name: limitedNetworkOf(headers),
+        name: limitedNetworkOf(c.req.raw),
         limiter: limiters.network,
         policy: networkSessionPolicy,
       },

@@ -1,4 +1,5 @@
 import { HTTPException } from "hono/http-exception";
+import { timedOut, withTimeout } from "../../../shared/async/with-timeout.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 
 /**
@@ -11,21 +12,6 @@ export interface MinBodyRate {
 
 /** Gives a small body 10 s, and the largest body (32 MiB) about four minutes more. */
 export const defaultMinBodyRate: MinBodyRate = { graceMs: 10_000, bytesPerSecond: 128 * 1024 };
-
-const timedOut = Symbol("timed out");
-
-/** Returns what a promise resolves to, or `timedOut` where it takes longer than `ms`. */
-async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | typeof timedOut> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<typeof timedOut>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, ms), timedOut);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /**
  * Yields the chunks of a body as they arrive. Throws a 408 for a body that arrives too slowly; only time spent waiting

@@ -30,8 +30,9 @@ export function addHealthRoutes(app: Gateway, dependencies: Dependencies, guard:
       path: "/readyz",
       summary: "Check that the service is ready: workers, databases and model",
       description:
-        "The answer is up to a second old. `GET /v1/readiness` says why the service is not ready. No import is waited " +
-        "for but the first one of `npm start`: the service answers while an application imports.",
+        "The answer is up to a second old, and up to 6 s while a worker does not answer. `GET /v1/readiness` says why the " +
+        "service is not ready. No import is waited for but the first one of `npm start`: the service answers while an " +
+        "application imports.",
       tags,
       request: { query: noQuery },
       responses: {

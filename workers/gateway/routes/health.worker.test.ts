@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { createReadinessCheck } from "../check-readiness.ts";
 import type { ReadinessReport } from "../readiness.ts";
 import { inMemoryServices } from "../testing/in-memory-services.ts";
 import { createTestGateway, testSettings } from "../testing/test-gateway.ts";
@@ -77,6 +78,26 @@ describe("/readyz", () => {
     pass(1);
     await Promise.all(Array.from({ length: 50 }, () => call("GET", "/readyz", { key: "" })));
     expect(asked).toHaveLength(2 * once);
+  });
+
+  it("S13: is not ready while a worker does not answer, and asks a bounded number of times before its first answer", async () => {
+    const { services, asked } = countedServices();
+    const time = { at: 0 };
+    const { dependencies } = createTestGateway({ services, now: () => time.at });
+    const isReady = createReadinessCheck(dependencies, 20);
+    expect(await isReady()).toBe(true);
+    services.location.ready = () => new Promise(() => undefined);
+    time.at = 1000;
+    const [asking, others] = [isReady(), isReady()];
+    expect(await others).toBe(true);
+    expect(await asking).toBe(false);
+    expect(await isReady()).toBe(false);
+
+    const before = asked.length;
+    const first = createReadinessCheck(dependencies, 20);
+    expect(await Promise.all(Array.from({ length: 50 }, first))).toEqual(Array(50).fill(false));
+    const answering = Object.keys(services).length - 1;
+    expect(asked.length - before).toBe(10 * answering);
   });
 
   it("files: answers 503 from the first moment until the initial import is done", async () => {

@@ -54,7 +54,7 @@ export function addMergeRoutes(
     const owner = await authenticator.identify({
       text: fromToken,
       skipCache: true,
-      address: limitedAddressOf(request.headers),
+      address: limitedAddressOf(request),
       isLocal: authenticator.isLocal(request),
     });
     if (owner?.kind !== "user")

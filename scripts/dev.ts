@@ -1,14 +1,21 @@
 // `npm run dev`: runs `wrangler dev` with all workers in the foreground, for development.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { clearInterval, setInterval } from "node:timers";
+import { exitWithError } from "../model/cli/options.ts";
 import { migrateLocalDatabases } from "./databases/migrate.ts";
+import { devArguments, devEnvironment } from "./start/dev-arguments.ts";
 import { parseStartOptions } from "./start/options.ts";
-import { devArguments, devEnvironment } from "./start/serve.ts";
 import { startLocalProxy } from "./start/start-proxy.ts";
+import { lockState } from "./start/state-lock.ts";
 import { root } from "./workers.ts";
 import { localTracesOff } from "./wrangler.ts";
 
+/** Milliseconds between two looks at which processes wrangler has started, so that a later command can end them. */
+const recordIntervalMs = 5000;
+
 const { port, stateDir } = parseStartOptions(process.argv.slice(2), process.env);
+const lock = await lockState(stateDir).catch((error) => exitWithError(error.message));
 await migrateLocalDatabases(stateDir);
 const proxy = await startLocalProxy(port);
 console.log(
@@ -16,10 +23,7 @@ console.log(
 );
 const child = spawn(
   process.execPath,
-  [
-    join(root, "node_modules/wrangler/bin/wrangler.js"),
-    ...devArguments(proxy.port, stateDir, { proxySecret: proxy.secret, initialImport: null }),
-  ],
+  [join(root, "node_modules/wrangler/bin/wrangler.js"), ...devArguments(proxy.port, stateDir, proxy.secret)],
   {
     cwd: root,
     stdio: "inherit",
@@ -32,4 +36,9 @@ const child = spawn(
   },
 );
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
-child.on("exit", (code) => process.exit(code ?? 1));
+const recording = setInterval(lock.recordChildren, recordIntervalMs);
+child.on("exit", (code) => {
+  clearInterval(recording);
+  lock.release();
+  process.exit(code ?? 1);
+});

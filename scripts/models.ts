@@ -7,8 +7,8 @@ import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 import { type ModelDetails, modelDetails, modelRecord } from "../shared/contracts/model.ts";
 import { driftRows, modelComparisonRows, modelHistoryLines, modelListRows } from "./models/model-rows.ts";
 import { keyArguments, keyUsage, readKeyOrExit } from "./secrets/read-key.ts";
+import { developmentKey } from "./start/development-key.ts";
 import { parsePort } from "./start/options.ts";
-import { developmentKey } from "./start/serve.ts";
 import { tableLines } from "./terminal/table.ts";
 
 const { values, positionals } = parseOrExit(

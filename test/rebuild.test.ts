@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Columns, decodeColumns, nextProductsOf } from "../model/columns/columns.ts";
 import { columnLayout } from "../model/columns/layout.ts";
 import { rebuildAll } from "../scripts/api/rebuild-all.ts";
-import { developmentKey } from "../scripts/start/serve.ts";
+import { developmentKey } from "../scripts/start/development-key.ts";
 import { eventTypes } from "../shared/contracts/event.ts";
 import { leafCellAt, worldCell } from "../shared/geo/cells.ts";
 import { importProducts } from "./support/import-products.ts";

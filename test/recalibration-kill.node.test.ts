@@ -7,12 +7,12 @@ import { z } from "zod";
 import { syntheticLog } from "../model/recalibrate/testing/synthetic-log.ts";
 import { migrateLocalDatabases } from "../scripts/databases/migrate.ts";
 import { bundledWeights } from "../scripts/models/bundled-model.ts";
+import { freePort } from "../scripts/start/free-port.ts";
 import { modelRecord } from "../shared/contracts/model.ts";
 import { type RecalibrationRecord, recalibration } from "../shared/contracts/recalibration.ts";
 import { writeLog } from "../shared/training-log/testing/write-log.ts";
 import { callApi } from "./kill/call-api.ts";
-import { DevServer } from "./kill/dev-server.ts";
-import { freePort } from "./support/free-port.ts";
+import { LocalStack } from "./kill/local-stack.ts";
 import { withLocalBindings } from "./support/with-local-bindings.ts";
 
 /** These runs take minutes. `npm test` interrupts every step in workers/trainer/workflow.worker.test.ts instead. */
@@ -37,7 +37,7 @@ async function createStateWithLog(stateDir: string): Promise<void> {
 }
 
 const call = <S extends z.ZodType>(
-  { url }: DevServer,
+  { url }: LocalStack,
   schema: S,
   method: string,
   path: string,
@@ -52,7 +52,7 @@ async function recalibrateWithKills(
   stateDir: string,
   killsAt: (step: string) => boolean,
 ): Promise<{ record: RecalibrationRecord; sha256: string | undefined; killedSteps: string[] }> {
-  const stack = new DevServer(await freePort(), stateDir);
+  const stack = new LocalStack(await freePort(), stateDir);
   const killedSteps: string[] = [];
   await stack.start();
   try {

@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { listDescendants } from "../scripts/processes/list-processes.ts";
+import { listeningPorts } from "../scripts/processes/listening-ports.ts";
+import { freePort } from "../scripts/start/free-port.ts";
 import { recommendationAnswer } from "../shared/contracts/recommendation.ts";
-import { freePort } from "./support/free-port.ts";
 import { waitUntil } from "./support/polling.ts";
 import { signalProcessGroup } from "./support/process-group.ts";
 
@@ -85,6 +87,20 @@ async function watchReadiness(url: string): Promise<Readiness> {
   return { statuses, imports: null };
 }
 
+/** Runs the commands that `npm start` printed, one after the other, and returns their answers. */
+async function runPrintedCommands(output: string) {
+  const answers = [];
+  for (const [, command] of output.matchAll(/^ {2}(curl .*)$/gm)) {
+    const answer = await text(spawn("sh", ["-c", command]).stdout);
+    answers.push({ answer, body: JSON.parse(answer) });
+  }
+  return answers;
+}
+
+/** Waits until `npm start` has printed its commands or has ended. */
+const untilStarted = ({ output, child }: StartedServer): Promise<void> =>
+  waitUntil(() => output().includes("curl ") || child.exitCode !== null, 240, output);
+
 describe("npm start", () => {
   const dataset = join(scratch, "town");
   const environment: Record<string, string> = { STATE_DIR: join(scratch, "state") };
@@ -99,11 +115,7 @@ describe("npm start", () => {
     url = `http://127.0.0.1:${environment.PORT}`;
     started = npmStart(["--data", dataset], environment);
     const watching = watchReadiness(url);
-    await waitUntil(
-      () => started.output().includes("curl ") || started.child.exitCode !== null,
-      240,
-      () => started.output(),
-    );
+    await untilStarted(started);
     readiness = await watching;
   }, 300_000);
 
@@ -126,15 +138,7 @@ describe("npm start", () => {
   });
 
   it("answers each of the three printed commands", async () => {
-    const commands = [...started.output().matchAll(/^ {2}(curl .*)$/gm)].map((match) => match[1]);
-    for (const command of commands) {
-      const run = spawn("sh", ["-c", command]);
-      let answer = "";
-      run.stdout.on("data", (chunk: Buffer) => {
-        answer += chunk.toString();
-      });
-      await new Promise((resolve) => run.on("exit", resolve));
-      const body = JSON.parse(answer);
+    for (const { answer, body } of await runPrintedCommands(started.output())) {
       expect(body.status, answer).toBeUndefined();
       expect(body.items?.length ?? body.accepted + body.duplicates, answer).toBeGreaterThan(0);
     }
@@ -179,26 +183,24 @@ describe("npm start", () => {
     for (const headers of [[], forged, ...forged.map((header) => [header])])
       expect(await askRaw(PORT ?? "", [`Host: evil.example:${PORT}`, ...headers]), headers.join()).toBe(401);
 
-    // The port of the workers themselves, behind the proxy, does not answer the development keys at all.
-    const commands = spawnSync("ps", ["-eo", "args"], { encoding: "utf8" }).stdout.split("\n");
-    const wrangler = commands.find((line) => line.includes(environment.STATE_DIR) && line.includes("--port"));
-    const inner = wrangler?.match(/--port (\d+)/)?.[1] ?? "";
-    expect(inner).not.toBe(PORT);
-    for (const host of ["localhost", `127.0.0.1:${inner}`, "evil.example"])
-      for (const headers of [[], forged])
-        expect(await askRaw(inner, [`Host: ${host}`, ...headers])).toBe(401);
-    expect(await askRaw(inner, ["Host: localhost"], "/healthz")).toBe(200);
+    // The runtime's other ports let a client choose the worker and the host; none of them answers the development keys.
+    const runtime = listDescendants(started.child.pid ?? 0).find(({ name }) => name === "workerd");
+    const others = listeningPorts(runtime?.pid ?? 0).filter((port) => String(port) !== PORT);
+    expect(others.length).toBeGreaterThan(0);
+    const chosen = [...forged, "mf-route-override: vicinity-gateway"];
+    for (const port of others)
+      for (const host of ["localhost", `127.0.0.1:${port}`, "evil.example"])
+        for (const headers of [[], chosen, ...chosen.map((header) => [header])])
+          expect(await askRaw(String(port), [`Host: ${host}`, ...headers]), headers.join()).not.toBe(200);
   });
 
   it("S6: keeps its secrets out of the process list, in files that their owner alone reads", () => {
     const processes = spawnSync("ps", ["-eo", "args"], { encoding: "utf8" }).stdout;
-    expect(processes).toContain(environment.STATE_DIR);
     for (const name of ["token-secret", "development-marker", "pseudonym-secret"]) {
       const file = join(environment.STATE_DIR, name);
       expect(processes, name).not.toContain(readFileSync(file, "utf8"));
       expect(statSync(file).mode & 0o077, name).toBe(0);
     }
-    expect(statSync(join(environment.STATE_DIR, "gateway.env")).mode & 0o077).toBe(0);
   });
 
   it("ranks with the model that it trained on the dataset", async () => {
@@ -238,11 +240,7 @@ describe("npm start", () => {
     expect(otherDataset.output()).toContain("town");
 
     started = npmStart([], environment);
-    await waitUntil(
-      () => started.output().includes("curl ") || started.child.exitCode !== null,
-      120,
-      () => started.output(),
-    );
+    await untilStarted(started);
     const headers = { authorization: "Bearer dev-admin-key" };
     const history = z
       .object({ items: z.array(z.unknown()) })
@@ -260,19 +258,69 @@ describe("npm start", () => {
         resolve(typeof address === "object" && address ? address.port : 0);
       }),
     );
-    const portInUse = npmStart([], { ...environment, PORT: String(port) });
+    const elsewhere = { ...environment, STATE_DIR: join(scratch, "none") };
+    const portInUse = npmStart([], { ...elsewhere, PORT: String(port) });
     expect(await portInUse.exited).toBe(1);
     expect(portInUse.output()).toContain(`Port ${port} is in use`);
     server.close();
-    const missing = npmStart(["--data", join(scratch, "nowhere")], environment);
+    const missing = npmStart(["--data", join(scratch, "nowhere")], elsewhere);
     expect(await missing.exited).toBe(1);
     expect(missing.output()).toContain(`The folder ${join(scratch, "nowhere")} does not exist`);
     const wrong = join(scratch, "wrong");
     mkdirSync(wrong);
     writeFileSync(join(wrong, "wrong.inter"), "user_id:token\titem_id:token\ttimestamp:float\na\tb\tsoon\n");
-    const unreadable = npmStart(["--data", wrong], { ...environment, STATE_DIR: join(scratch, "none") });
+    const unreadable = npmStart(["--data", wrong], { ...elsewhere, PORT: String(await freePort()) });
     expect(await unreadable.exited).toBe(1);
     expect(unreadable.output()).toContain("no row of events was accepted. The first was wrong.inter, line 2");
     expect(unreadable.output()).not.toContain("    at ");
   }, 60_000);
+});
+
+describe("npm start -- --empty", () => {
+  const stateDir = join(scratch, "empty");
+  const environment: Record<string, string> = { STATE_DIR: stateDir };
+  const groups: number[] = [];
+  const start = (): StartedServer => {
+    const started = npmStart(["--empty"], environment);
+    if (started.child.pid) groups.push(started.child.pid);
+    return started;
+  };
+  /** Returns the process that runs the server, by the file in which it takes the state directory. */
+  const serverPid = (): number =>
+    z
+      .object({ owner: z.object({ pid: z.number() }) })
+      .parse(JSON.parse(readFileSync(join(stateDir, "running.json"), "utf8"))).owner.pid;
+
+  beforeAll(async () => {
+    environment.PORT = String(await freePort());
+  });
+  afterAll(() => {
+    for (const pid of groups) signalProcessGroup(pid, "SIGKILL");
+    rmSync(stateDir, { recursive: true, force: true });
+  });
+
+  it("starts without products, prints how to add one, and starts again after it was killed", async () => {
+    const first = start();
+    await untilStarted(first);
+    const answers = await runPrintedCommands(first.output());
+    expect(answers).toHaveLength(4);
+    for (const { answer, body } of answers) expect(body.status, answer).toBeUndefined();
+
+    const second = start();
+    expect(await second.exited).toBe(1);
+    expect(second.output()).toContain(`in use by process ${serverPid()}`);
+
+    // The runtime survives its parent; the next start ends it, and takes the same port.
+    process.kill(serverPid(), "SIGKILL");
+    await first.exited;
+    const third = start();
+    await untilStarted(third);
+    const headers = { authorization: "Bearer dev-admin-key" };
+    const product = await fetch(`http://127.0.0.1:${environment.PORT}/v1/products/my-first-product`, {
+      headers,
+    });
+    expect(product.status).toBe(200);
+    interrupt(third);
+    await third.exited;
+  }, 240_000);
 });

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { developmentKey } from "../../scripts/start/serve.ts";
+import { processorSeconds } from "../../scripts/processes/processor-seconds.ts";
+import { developmentKey } from "../../scripts/start/development-key.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import type { BenchContext } from "../context.ts";
@@ -12,7 +13,7 @@ import {
   recordCpuProfile,
   totalMegabytes,
 } from "../workers/inspector.ts";
-import { processorSeconds, residentMegabytes } from "../workers/processes.ts";
+import { residentMegabytes } from "../workers/processes.ts";
 import { type LoadPlan, runLoad } from "../workers/run-load.ts";
 import type { ServedCatalog } from "../workers/serve-catalog.ts";
 import type { Workerd } from "../workers/workerd.ts";

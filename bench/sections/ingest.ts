@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Random } from "../../model/train/random.ts";
-import { developmentKey } from "../../scripts/start/serve.ts";
+import { processorSeconds } from "../../scripts/processes/processor-seconds.ts";
+import { developmentKey } from "../../scripts/start/development-key.ts";
 import { mapConcurrent } from "../../shared/async/map-concurrent.ts";
 import { type EventReceipt, eventTypes } from "../../shared/contracts/event.ts";
 import type { BenchContext } from "../context.ts";
 import { meanOnly, singleMeasurement, summarizeRates, summarizeTimes } from "../figure.ts";
-import { processorSeconds } from "../workers/processes.ts";
 import { type LoadPlan, runLoad } from "../workers/run-load.ts";
 import type { ServedCatalog } from "../workers/serve-catalog.ts";
 import { sqliteEventsPerSecond } from "../workers/sqlite-events-per-second.ts";

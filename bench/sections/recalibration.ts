@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { developmentKey } from "../../scripts/start/serve.ts";
+import { processorSeconds } from "../../scripts/processes/processor-seconds.ts";
+import { developmentKey } from "../../scripts/start/development-key.ts";
 import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import type { BenchContext } from "../context.ts";
 import { sampleRequestOrigins } from "../data/generated-market.ts";
 import { singleMeasurement, summarizeTimes } from "../figure.ts";
 import { isolateMegabytes, measureMemory, totalMegabytes } from "../workers/inspector.ts";
-import { processorSeconds } from "../workers/processes.ts";
 import {
   isUnfinished,
   pollRecalibration,

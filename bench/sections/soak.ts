@@ -1,5 +1,5 @@
 import { Random } from "../../model/train/random.ts";
-import { developmentKey } from "../../scripts/start/serve.ts";
+import { developmentKey } from "../../scripts/start/development-key.ts";
 import type { BenchContext } from "../context.ts";
 import { sampleRequestOrigins } from "../data/generated-market.ts";
 import { singleMeasurement, summarizeTimes } from "../figure.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Parameters } from "../../model/network/parameters.ts";
 import { bundledWeights } from "../../scripts/models/bundled-model.ts";
 import { createModelUpload } from "../../scripts/models/model-upload.ts";
-import { developmentKey } from "../../scripts/start/serve.ts";
+import { developmentKey } from "../../scripts/start/development-key.ts";
 import type { RecommendationAnswer } from "../../shared/contracts/recommendation.ts";
 import type { BenchContext } from "../context.ts";
 import { sampleRequestOrigins } from "../data/generated-market.ts";

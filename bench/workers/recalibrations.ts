@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { developmentKey } from "../../scripts/start/serve.ts";
+import { developmentKey } from "../../scripts/start/development-key.ts";
 import {
   type RecalibrationRecord,
   recalibration as recalibrationRecord,

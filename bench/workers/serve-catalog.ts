@@ -1,28 +1,30 @@
-import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { migrateLocalDatabases } from "../../scripts/databases/migrate.ts";
 import { loadMarketplace } from "../../scripts/marketplace/load-marketplace.ts";
 import { toMarketplace } from "../../scripts/marketplace/marketplace.ts";
 import { waitUntilVisible } from "../../scripts/marketplace/wait-until-visible.ts";
-import { startLocalCron } from "../../scripts/start/local-cron.ts";
-import { developmentKey, portIsFree, startWorkers, waitUntilReady } from "../../scripts/start/serve.ts";
+import { processorSeconds } from "../../scripts/processes/processor-seconds.ts";
+import { developmentKey } from "../../scripts/start/development-key.ts";
+import { freePort, portIsFree } from "../../scripts/start/free-port.ts";
+import { runServer } from "../../scripts/start/run-server.ts";
+import { lockState } from "../../scripts/start/state-lock.ts";
+import { waitUntilReady } from "../../scripts/start/wait-until-ready.ts";
 import { progressText } from "../../scripts/terminal/progress-line.ts";
 import type { BenchContext } from "../context.ts";
 import { type GeneratedMarket, generateMarket } from "../data/generated-market.ts";
-import { endProcess, processorSeconds, trackChild } from "./processes.ts";
-import { findWorkerd, type Workerd } from "./workerd.ts";
+import { findRuntime, type Workerd } from "./workerd.ts";
 
 /** All workers, running with a generated catalog. */
 export interface ServedCatalog {
-  /** Address for requests: workerd itself, or the development proxy if workerd was not found. */
+  /** Address for requests: the gateway's own socket of workerd. */
   url: string;
-  /** The workerd process behind the proxy; null if it was not found. */
+  /** The workerd process that runs all workers; null if it was not found, as on systems without /proc. */
   workerd: Workerd | null;
   market: GeneratedMarket;
   /**
-   * Milliseconds from the start of the processes until the gateway answered, including the time to bundle the workers.
+   * Milliseconds until the gateway answered, including the time to bundle the workers and to migrate the databases where
+   * that was needed.
    */
   startMs: number;
   stop(): Promise<void>;
@@ -72,18 +74,14 @@ export async function serveCatalog(context: BenchContext): Promise<ServedCatalog
   const now = savedTime ?? Math.floor(Date.now() / 1000);
   const market = generateMarket(products, now);
   context.log(`starting the workers with the state in ${stateDir}`);
-  await migrateLocalDatabases(stateDir);
-  let child: ChildProcess | null = null;
+  const lock = await lockState(stateDir);
   const spawned = performance.now();
-  const { url } = await startWorkers(
-    port,
-    stateDir,
-    (started) => {
-      child = started;
-      trackChild(started);
-    },
-    { proxySecret: null, initialImport: null },
+  const inspectorPort = await freePort();
+  const server = await runServer(
+    { port, stateDir, initialImport: null, inspectorPort, lock },
+    { begin: (step) => ({ update: () => undefined, done: (detail) => context.log(`${step}: ${detail}`) }) },
   );
+  const { url } = server;
   const startMs = performance.now() - spawned;
   const target = { url, key: developmentKey };
   if (savedTime === null) {
@@ -103,24 +101,18 @@ export async function serveCatalog(context: BenchContext): Promise<ServedCatalog
     await waitUntilVisible(target, marketplace.products);
     writeFileSync(marker, JSON.stringify({ now }));
   }
-  const stopCron = startLocalCron(url);
-  await waitUntilReady({ url, key: developmentKey }, readyTimeoutSeconds, () => undefined);
-  stopCron();
-  const started = child as ChildProcess | null;
-  const workerd = started && (await findWorkerd(started, port, "/healthz"));
+  await server.runCron();
+  await waitUntilReady(target, readyTimeoutSeconds, () => undefined);
+  const workerd = await findRuntime(inspectorPort);
   if (workerd) await waitUntilIdle(workerd.pid, (line) => context.addNote(`workers: ${line}`));
-  context.addNote(
-    workerd
-      ? `workers: requests went directly to workerd at ${workerd.url}, not through the development proxy`
-      : "workers: workerd was not found, so all figures of the workers include the time of the development proxy",
-  );
   return {
-    url: workerd?.url ?? url,
+    url,
     workerd,
     market,
     startMs,
     stop: async () => {
-      if (started) await endProcess(started);
+      await server.stop();
+      lock.release();
     },
   };
 }

@@ -1,13 +1,21 @@
 import type { ChildProcess } from "node:child_process";
-import { listDescendants, listeningPorts } from "./processes.ts";
+import { listDescendants } from "../../scripts/processes/list-processes.ts";
+import { listeningPorts } from "../../scripts/processes/listening-ports.ts";
+
+/** The workerd process that runs the workers. */
+export interface Workerd {
+  pid: number;
+  /** WebSocket addresses of the isolates' inspectors, by worker name. */
+  inspectors: Map<string, string>;
+}
 
 /**
- * The workerd process that runs the workers. `wrangler dev` starts two processes of workerd. The first is a proxy that
+ * The workerd process that runs a worker below `wrangler dev`. `wrangler dev` starts two processes of workerd. The first is a proxy that
  * listens on the public port; each request through it costs more than the gateway itself. The second runs the workers
  * and listens on 127.0.0.1 at ports that it chooses: one serves the gateway over plain HTTP, one is the inspector of
  * all isolates, which `/json` lists. Their responses tell the two ports apart.
  */
-export interface Workerd {
+export interface DevWorkerd {
   pid: number;
   /** Address of the gateway without the proxy. */
   url: string;
@@ -53,7 +61,7 @@ export async function findWorkerd(
   wrangler: ChildProcess,
   publicPort: number,
   path: string,
-): Promise<Workerd | null> {
+): Promise<DevWorkerd | null> {
   for (const { pid, name } of listDescendants(wrangler.pid ?? -1)) {
     const ports = listeningPorts(pid);
     if (name !== "workerd" || ports.includes(publicPort)) continue;
@@ -68,4 +76,14 @@ export async function findWorkerd(
     if (url !== null) return { pid, url, inspectors };
   }
   return null;
+}
+
+/** Returns the workerd process of the local server in this process; null on systems that do not list processes. */
+export async function findRuntime(inspectorPort: number): Promise<Workerd | null> {
+  const runtime = listDescendants(process.pid).find(({ name }) => name === "workerd");
+  if (runtime === undefined) return null;
+  return {
+    pid: runtime.pid,
+    inspectors: parseInspectors(await fetchText(`http://127.0.0.1:${inspectorPort}/json`)),
+  };
 }

@@ -1,10 +1,10 @@
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { D1Database } from "@cloudflare/workers-types";
-import { getPlatformProxy, unstable_readConfig as readConfig } from "wrangler";
+import { promisify } from "node:util";
 import { developmentMarker } from "../start/state-secrets.ts";
-import { root, type WorkerConfig, workers } from "../workers.ts";
+import { root } from "../workers.ts";
 
 /**
  * Returns a hash of everything that determines the databases' content: the migrations, the city list's source and the
@@ -19,88 +19,21 @@ function fingerprint(marker: string): string {
   return hash.digest("hex");
 }
 
-const databaseOwners = workers.filter(({ database }) => database !== null);
+const execute = promisify(execFile);
 
 /**
- * Writes a wrangler configuration that binds each worker's database under the worker's name, so that one local process
- * can migrate all of them. Returns the file's path.
- */
-function writeDatabasesConfig(stateDir: string): string {
-  const configs = databaseOwners.map(({ name, config }) => ({
-    worker: name,
-    ...readConfig({ config: join(root, config) }),
-  }));
-  const file = join(stateDir, "databases.json");
-  writeFileSync(
-    file,
-    JSON.stringify({
-      name: "vicinity-databases",
-      compatibility_date: configs[0].compatibility_date,
-      d1_databases: configs.map(({ worker, d1_databases: [database] }) => ({
-        binding: worker,
-        database_name: database.database_name,
-        database_id: database.database_id,
-      })),
-    }),
-  );
-  return file;
-}
-
-/** Table in which `wrangler d1 migrations` records what it has applied, so that both tools can be mixed. */
-const createAppliedTable = `CREATE TABLE IF NOT EXISTS d1_migrations (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`;
-
-/** Applies one worker's outstanding migrations, each in one transaction. */
-async function migrateDatabase(database: D1Database, { name: worker }: WorkerConfig): Promise<void> {
-  await database.prepare(createAppliedTable).run();
-  const { results } = await database.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
-  const applied = new Set(results.map(({ name }) => name));
-  const folder = join(root, "migrations", worker);
-  for (const file of readdirSync(folder).sort()) {
-    if (!file.endsWith(".sql") || applied.has(file)) continue;
-    const statements = readFileSync(join(folder, file), "utf8").split("--> statement-breakpoint");
-    await database.batch([
-      ...statements.map((statement) => database.prepare(statement)),
-      database.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(file),
-    ]);
-  }
-}
-
-async function seedCities(database: D1Database): Promise<void> {
-  const { citySeedStatements } = await import("./cities.ts");
-  for (const statement of citySeedStatements()) await database.prepare(statement).run();
-}
-
-/** Writes the marker of the local state, without which the gateway accepts no development key. */
-async function writeMarker(database: D1Database, marker: string): Promise<void> {
-  await database.batch([
-    database.prepare("DELETE FROM development_markers"),
-    database.prepare("INSERT INTO development_markers VALUES (?)").bind(marker),
-  ]);
-}
-
-/**
- * Migrates the local databases, fills the `cities` table and marks the state as made by a local command. Does nothing if the state directory records that exactly
- * these migrations were applied. Returns whether anything was applied.
+ * Migrates the local databases, fills the `cities` table and marks the state as made by a local command. Does nothing if
+ * the state directory records that exactly these migrations were applied. Returns whether anything was applied. The work
+ * runs in a process of its own, whose memory a server need not keep.
  */
 export async function migrateLocalDatabases(stateDir: string): Promise<boolean> {
   mkdirSync(stateDir, { recursive: true });
   const fingerprintFile = join(stateDir, "migrated");
-  const marker = developmentMarker(stateDir);
-  const current = fingerprint(marker);
+  const current = fingerprint(developmentMarker(stateDir));
   if (existsSync(fingerprintFile) && readFileSync(fingerprintFile, "utf8") === current) return false;
-  const { env, dispose } = await getPlatformProxy<Record<string, D1Database>>({
-    configPath: writeDatabasesConfig(stateDir),
-    persist: { path: join(stateDir, "v3") },
-    remoteBindings: false,
+  await execute(process.execPath, [join(import.meta.dirname, "apply-migrations.ts"), stateDir], {
+    cwd: root,
   });
-  try {
-    for (const worker of databaseOwners) await migrateDatabase(env[worker.name], worker);
-    await seedCities(env.location);
-    await writeMarker(env.gateway, marker);
-  } finally {
-    await dispose();
-  }
   writeFileSync(fingerprintFile, current);
   return true;
 }

@@ -19,6 +19,8 @@ export interface StartOptions {
   read: ReadOptions;
   times: TimePolicy;
   trainingEffort: "quick" | "full";
+  /** Whether the server starts without a dataset. */
+  empty: boolean;
 }
 
 /**
@@ -40,14 +42,21 @@ export function parseStartOptions(args: string[], environment: NodeJS.ProcessEnv
   const { values, options } = parseOrExit(() => {
     const parsed = parseArgs({
       args,
-      options: { data: { type: "string" }, train: { type: "string" }, ...importArguments },
+      options: {
+        data: { type: "string" },
+        train: { type: "string" },
+        empty: { type: "boolean", default: false },
+        ...importArguments,
+      },
     }).values;
     return { values: parsed, options: parseImportArguments(parsed) };
-  }, `Usage: npm start -- [--data PATH] [--train quick|full] ${importUsage}`);
+  }, `Usage: npm start -- [--empty | --data PATH [--train quick|full]] ${importUsage}`);
   const port = parsePort(environment);
   const train = values.train ?? "quick";
   if (train !== "quick" && train !== "full")
     exitWithError(`--train must be "quick" or "full"; got "${train}".`);
+  if (values.empty && values.data !== undefined)
+    exitWithError("--empty starts without a dataset, so it cannot be combined with --data.");
   return {
     port,
     stateDir: stateDirectory(environment),
@@ -55,6 +64,7 @@ export function parseStartOptions(args: string[], environment: NodeJS.ProcessEnv
     read: options.read,
     times: options.times,
     trainingEffort: train,
+    empty: values.empty,
   };
 }
 

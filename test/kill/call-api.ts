@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { developmentKey } from "../../scripts/start/serve.ts";
+import { developmentKey } from "../../scripts/start/development-key.ts";
 import { ndjsonHeaders } from "../support/ndjson.ts";
 
 /**

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll } from "vitest";
 import { migrateLocalDatabases } from "../../scripts/databases/migrate.ts";
-import { freePort } from "../support/free-port.ts";
-import { DevServer } from "./dev-server.ts";
+import { freePort } from "../../scripts/start/free-port.ts";
+import { LocalStack } from "./local-stack.ts";
 import { UserRecords } from "./user-records.ts";
 
 /** The whole stack of a test file, the records of its users, and the folder of its state. */
 export interface TestServer {
-  stack: DevServer;
+  stack: LocalStack;
   records: UserRecords;
   stateDir: string;
 }
@@ -21,7 +21,7 @@ export interface TestServer {
  */
 export async function createTestServer(name: string): Promise<TestServer> {
   const stateDir = mkdtempSync(join(tmpdir(), `vicinity-${name}-`));
-  const stack = new DevServer(await freePort(), stateDir);
+  const stack = new LocalStack(await freePort(), stateDir);
   beforeAll(async () => {
     await migrateLocalDatabases(stateDir);
     await stack.start();
@@ -38,7 +38,7 @@ export async function createTestServer(name: string): Promise<TestServer> {
  * there was none.
  */
 export async function killDuring<T>(
-  stack: DevServer,
+  stack: LocalStack,
   request: () => Promise<T>,
   delayMs: number,
 ): Promise<T | null> {

@@ -19,7 +19,7 @@ const gatewayVariables = z.object({
   DEVELOPMENT_KEYS: z.string().optional(),
   /**
    * The secret by which the local proxy tells which requests were sent to a local name; then development keys answer to
-   * these alone. `npm start` and `npm run dev` set it.
+   * these alone. `npm run dev` sets it.
    */
   LOCAL_PROXY_SECRET: z.string().min(32, "LOCAL_PROXY_SECRET must have at least 32 characters").optional(),
   /**

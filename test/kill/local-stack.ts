@@ -9,8 +9,8 @@ const stopTimeoutMs = 10_000;
 /** Number of characters of output that an error shows. */
 const maxOutputLength = 4000;
 
-/** Runs `npm run dev` in its own process group, so that one signal reaches all of its processes at once. */
-export class DevServer {
+/** Runs `npm start -- --empty` in its own process group, so that one signal reaches all of its processes at once. */
+export class LocalStack {
   readonly url: string;
   readonly #environment: NodeJS.ProcessEnv;
   #child: ChildProcess | null = null;
@@ -23,14 +23,12 @@ export class DevServer {
       PORT: String(port),
       STATE_DIR: stateDir,
       CI: "true",
-      WRANGLER_SEND_METRICS: "false",
-      WRANGLER_HIDE_BANNER: "true",
     };
   }
 
   /** Starts the processes and waits until `/healthz` answers with 200. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [join(root, "scripts/dev.ts")], {
+    const child = spawn(process.execPath, [join(root, "scripts/start.ts"), "--empty"], {
       cwd: root,
       env: this.#environment,
       stdio: ["ignore", "pipe", "pipe"],
@@ -44,7 +42,7 @@ export class DevServer {
     child.stderr?.on("data", appendOutput);
     for (const deadline = Date.now() + startTimeoutSeconds * 1000; Date.now() < deadline; await sleep(50)) {
       if (child.exitCode !== null)
-        throw new Error(`scripts/dev.ts exited with code ${child.exitCode}:\n${this.#output}`);
+        throw new Error(`scripts/start.ts exited with code ${child.exitCode}:\n${this.#output}`);
       const response = await fetch(`${this.url}/healthz`, { signal: AbortSignal.timeout(2000) }).catch(
         () => null,
       );

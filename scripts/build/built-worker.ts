@@ -1,0 +1,27 @@
+import { join } from "node:path";
+import type { SourcelessWorkerOptions } from "wrangler";
+import { root } from "../workers.ts";
+
+/** Directory of the workers that `npm start` has built: one folder for each, with its {@link BuildRecord}. */
+export const buildDirectory = join(root, ".wrangler/built");
+
+/** Options of one worker for the local runtime, without its code: what its wrangler.toml says. */
+export type LocalWorkerOptions = Omit<SourcelessWorkerOptions, "bindings" | "modulesRules"> & {
+  bindings: Record<string, string>;
+};
+
+/** What a build leaves beside the bundle, so that the next start knows whether the bundle is still true. */
+export interface BuildRecord {
+  /** SHA-256 of the content of all inputs. */
+  hash: string;
+  /** Paths of the bundled source files, relative to the project's folder. */
+  inputs: readonly string[];
+  options: LocalWorkerOptions;
+}
+
+/** A worker that is ready to run: its bundle is `index.js` in the folder, beside its modules. */
+export interface BuiltWorker {
+  name: string;
+  folder: string;
+  options: LocalWorkerOptions;
+}

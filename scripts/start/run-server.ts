@@ -1,0 +1,98 @@
+import { createWriteStream } from "node:fs";
+import { join } from "node:path";
+import { clearInterval, setInterval } from "node:timers";
+import { buildWorkers } from "../build/build-workers.ts";
+import { migrateLocalDatabases } from "../databases/migrate.ts";
+import { listDescendants } from "../processes/list-processes.ts";
+import { processorSeconds } from "../processes/processor-seconds.ts";
+import type { LocalServer } from "./local-server.ts";
+import { localVariables } from "./local-variables.ts";
+import type { StateLock } from "./state-lock.ts";
+
+/** How a server is run. */
+export interface RunOptions {
+  port: number;
+  stateDir: string;
+  /** Import that `/readyz` waits for; null for none. */
+  initialImport: string | null;
+  /** Port of the inspector of all isolates; null for none. */
+  inspectorPort: number | null;
+  /** The state directory, taken for this process. */
+  lock: StateLock;
+}
+
+/** Where the progress of a start is shown. */
+export interface StartProgress {
+  /** Called when a step begins. Returns what shows its details and its end. */
+  begin(step: string): { update(detail: string): void; done(detail: string): void };
+}
+
+const watchIntervalMs = 500;
+/** Characters of the workers' output that an error quotes. */
+const maxQuotedCharacters = 4000;
+
+/** Returns how much processor time the runtime has used, as a sentence: on a loaded machine a start takes long. */
+function runtimeState(sinceMs: number): string {
+  const waited = `${Math.round((Date.now() - sinceMs) / 1000)} s`;
+  const runtime = listDescendants(process.pid).find(({ name }) => name === "workerd");
+  if (runtime === undefined) return `${waited}, the runtime's process has not started`;
+  const used = processorSeconds(runtime.pid);
+  return Number.isNaN(used)
+    ? `${waited}, the runtime is loading`
+    : `${waited}, of which the runtime had ${used.toFixed(1)} s of a processor core`;
+}
+
+/**
+ * Builds what has changed, migrates the databases and starts all workers. The runtime's warnings and errors go to
+ * `workers.log` in the state directory. Waits as long as the machine needs, and shows what it is waiting for. Throws with
+ * the reason if a build, a migration or the runtime fails.
+ */
+export async function runServer(
+  { port, stateDir, initialImport, inspectorPort, lock }: RunOptions,
+  progress: StartProgress,
+): Promise<LocalServer> {
+  const building = progress.begin("Build the workers");
+  const { workers, built } = await buildWorkers((name) => building.update(name));
+  building.done(built === 0 ? "nothing has changed" : `${built} of ${workers.length} built`);
+
+  const migration = progress.begin("Migrate the databases");
+  const applied = await migrateLocalDatabases(stateDir);
+  migration.done(applied ? "tables created, cities loaded" : "up to date");
+
+  const starting = progress.begin("Start the workers");
+  const logFile = join(stateDir, "workers.log");
+  const log = createWriteStream(logFile);
+  let tail = "";
+  const variables = localVariables(stateDir);
+  if (initialImport !== null)
+    variables.gateway.INITIAL_IMPORT = `${initialImport}@${Math.floor(Date.now() / 1000)}`;
+  const startedMs = Date.now();
+  const watch = setInterval(() => {
+    lock.recordChildren();
+    starting.update(runtimeState(startedMs));
+  }, watchIntervalMs);
+  try {
+    // The runtime's library takes a third of a second to load, so it is loaded when it is needed.
+    const { startLocalServer } = await import("./local-server.ts");
+    const server = await startLocalServer({
+      port,
+      stateDir,
+      workers,
+      variables: { ...variables },
+      inspectorPort,
+      onOutput: (text) => {
+        log.write(text);
+        tail = (tail + text).slice(-maxQuotedCharacters);
+      },
+    });
+    lock.recordChildren();
+    starting.done(`${workers.length - 1} workers and the static pages run in one process`);
+    return server;
+  } catch (error) {
+    throw new Error(
+      `The workers did not start: ${error instanceof Error ? error.message : error}\nThe end of ${logFile}:\n${tail.trim() || "(nothing)"}`,
+    );
+  } finally {
+    clearInterval(watch);
+  }
+}

@@ -7,6 +7,7 @@ import { gatherCandidates } from "../../model/candidate-sources/gather-candidate
 import { nextProductsSource } from "../../model/candidate-sources/next-products-source.ts";
 import { BatchPool } from "../../model/features/batch-pool.ts";
 import { computeFeatures, featureFamilies, featureShape } from "../../model/features/compute-features.ts";
+import { type RankedBlock, rankedBlock } from "../../model/features/ranked-block.ts";
 import { rankingContext } from "../../model/features/ranking-context.ts";
 import { fetchCandidates } from "../../model/pipeline/fetch-candidates.ts";
 import { finalScores } from "../../model/pipeline/final-scores.ts";
@@ -198,8 +199,11 @@ export async function measureParts(context: BenchContext): Promise<void> {
       `features: ${name}`,
       await time((i) => {
         const { context: ranking, gathered } = caseOf(i);
-        for (const { block, row, trace } of gathered.candidates)
-          family.fill(ranking, block, row, trace, scratch, 0);
+        let of: RankedBlock | null = null;
+        for (const { block, row, trace } of gathered.candidates) {
+          if (of?.block !== block) of = rankedBlock(ranking, block);
+          family.fill(of, row, trace, scratch, 0);
+        }
       }),
       null,
     );

@@ -24,8 +24,10 @@ export class CategoryHours {
     const people = block.counts[row * countsWidth + peopleOffset];
     if (people === 0) return;
     hours.people += people;
-    for (let h = 0; h < hoursWidth; h++)
-      hours.byHour[h] += (people * block.hours[row * hoursWidth + h]) / wholeShare;
+    const { byHour } = hours;
+    const scale = people / wholeShare;
+    const start = row * hoursWidth;
+    for (let h = 0; h < hoursWidth; h++) byHour[h] += scale * block.hours[start + h];
   }
 
   /** Adds the counts of another instance. */
@@ -51,9 +53,9 @@ export class CategoryHours {
     return this.#hours.keys();
   }
 
-  /** Returns the number of people who chose a product of the category at a local hour. */
-  peopleAt(name: string, hour: number): number {
-    return this.#hours.get(name)?.byHour[hour] ?? 0;
+  /** Returns the people who chose products of each category by local hour, in the order of {@link categories}. */
+  get peopleByHour(): readonly Float64Array[] {
+    return [...this.#hours.values()].map(({ byHour }) => byHour);
   }
 
   /**

@@ -1,53 +1,61 @@
 import type { Columns } from "./columns.ts";
 import { hash53 } from "./hash.ts";
+import { HashSlots } from "./hash-slots.ts";
 import { hasProductId } from "./product-identity.ts";
-
-interface Entry<T> {
-  productId: string;
-  value: T;
-  /** The next entry with the same hash; nearly always null. */
-  next: Entry<T> | null;
-}
 
 /** Values by product id, which rows of blocks look up: a hash finds an entry, and the id decides. */
 export class ProductTable<T> {
-  readonly #entries = new Map<number, Entry<T>>();
+  readonly #slots = new HashSlots();
+  readonly #productIds: string[] = [];
+  readonly #values: T[] = [];
 
   /** Whether the table has no product. */
   get isEmpty(): boolean {
-    return this.#entries.size === 0;
+    return this.#values.length === 0;
   }
 
   /** Sets the value of a product. */
   set(productId: string, value: T): void {
     const hash = hash53(productId);
-    const first = this.#entries.get(hash) ?? null;
-    let entry = first;
-    while (entry && entry.productId !== productId) entry = entry.next;
-    if (entry) entry.value = value;
-    else this.#entries.set(hash, { productId, value, next: first });
+    const known = this.#find(hash, productId);
+    if (known >= 0) {
+      this.#values[known] = value;
+      return;
+    }
+    this.#slots.add(hash);
+    this.#productIds.push(productId);
+    this.#values.push(value);
   }
 
   /** Returns the value of the product in a row; undefined if the table has none. */
   get(block: Columns, row: number): T | undefined {
-    let entry = this.#entries.get(block.idHash[row]) ?? null;
-    while (entry && !hasProductId(block, row, entry.productId)) entry = entry.next;
-    return entry?.value;
+    const slots = this.#slots;
+    const hash = block.idHash[row];
+    for (let slot = slots.first(hash); ; slot = slots.next(slot)) {
+      const entry = slots.entryAt(slot);
+      if (entry < 0) return undefined;
+      if (slots.hashOf(entry) === hash && hasProductId(block, row, this.#productIds[entry]))
+        return this.#values[entry];
+    }
   }
 
   /** Returns the value of a product; undefined if the table has none. */
   ofProduct(productId: string): T | undefined {
-    let entry = this.#entries.get(hash53(productId)) ?? null;
-    while (entry && entry.productId !== productId) entry = entry.next;
-    return entry?.value;
+    const known = this.#find(hash53(productId), productId);
+    return known < 0 ? undefined : this.#values[known];
   }
 
-  /** Returns all values. */
+  /** Returns all values, in the order in which their products were first set. */
   values(): T[] {
-    const values: T[] = [];
-    this.#entries.forEach((first) => {
-      for (let entry: Entry<T> | null = first; entry; entry = entry.next) values.push(entry.value);
-    });
-    return values;
+    return this.#values.slice();
+  }
+
+  /** Returns the entry of a product; -1 for none. */
+  #find(hash: number, productId: string): number {
+    const slots = this.#slots;
+    for (let slot = slots.first(hash); ; slot = slots.next(slot)) {
+      const entry = slots.entryAt(slot);
+      if (entry < 0 || (slots.hashOf(entry) === hash && this.#productIds[entry] === productId)) return entry;
+    }
   }
 }

@@ -13,6 +13,7 @@ import {
   historyLength,
   pairFeatureNames,
 } from "./pair-features.ts";
+import { rankedBlock } from "./ranked-block.ts";
 import { blockOf, contextOf, day, hour, makeInteraction, now } from "./testing.ts";
 
 const counts = (length: number, max = 1e6) => fc.array(fc.nat(max), { minLength: length, maxLength: length });
@@ -121,14 +122,14 @@ describe("computeFeatures", () => {
         });
         for (let row = 0; row < block.count; row++) {
           for (const { names, fill } of Object.values(featureFamilies))
-            written(names.length, (out, at) => fill(context, block, row, trace, out, at)).forEach(
-              (value, i) => {
-                bounded(names[i], value);
-              },
-            );
+            written(names.length, (out, at) =>
+              fill(rankedBlock(context, block), row, trace, out, at),
+            ).forEach((value, i) => {
+              bounded(names[i], value);
+            });
           written(
             historyLength * pairFeatureNames.length,
-            (out, at) => fillPairs(events, block, row, out, at),
+            (out, at) => fillPairs(events, rankedBlock(context, block), row, out, at),
             0,
           ).forEach((value, i) => {
             bounded(pairFeatureNames[i % pairFeatureNames.length], value);
@@ -163,7 +164,7 @@ describe("computeFeatures", () => {
         expect(batch.count).toBe(block.count);
         const dense = candidates.flatMap(({ row }) =>
           Object.values(featureFamilies).flatMap(({ names, fill }) => [
-            ...written(names.length, (out, at) => fill(context, block, row, trace, out, at)),
+            ...written(names.length, (out, at) => fill(rankedBlock(context, block), row, trace, out, at)),
           ]),
         );
         expect([...batch.dense]).toEqual(dense);

@@ -18,6 +18,7 @@ import {
   historyLength,
   pairFeatureNames,
 } from "./pair-features.ts";
+import { type RankedBlock, rankedBlock } from "./ranked-block.ts";
 import type { RankingContext } from "./ranking-context.ts";
 
 /** All feature families, in the order of the model's input. */
@@ -32,6 +33,7 @@ export const featureFamilies: Readonly<Record<string, FeatureFamily>> = {
   situation: situationFeatures,
 };
 const orderedFamilies = Object.values(featureFamilies);
+const widths = orderedFamilies.map(({ names }) => names.length);
 
 /** Buckets of hashed categories; 0 stands for no category. */
 const categoryBuckets = 64;
@@ -83,14 +85,21 @@ export function computeFeatures(
     batch.historyCategory[i] = category === null ? 0 : categoryBucket(hash32(category));
   const width = featureShape.dense.length;
   const pairWidth = historyLength * pairFeatureNames.length;
+  const ranked = new Map<Columns, RankedBlock>();
+  // Candidates of one block mostly follow each other.
+  let of = null as RankedBlock | null;
   for (let i = 0; i < candidates.length; i++) {
     const { block, row, trace } = candidates[i];
-    let at = i * width;
-    for (const family of orderedFamilies) {
-      family.fill(context, block, row, trace, batch.dense, at);
-      at += family.names.length;
+    if (of?.block !== block) {
+      of = ranked.get(block) ?? rankedBlock(context, block);
+      ranked.set(block, of);
     }
-    fillPairs(history, block, row, batch.pair, i * pairWidth);
+    let at = i * width;
+    for (let j = 0; j < orderedFamilies.length; j++) {
+      orderedFamilies[j].fill(of, row, trace, batch.dense, at);
+      at += widths[j];
+    }
+    fillPairs(history, of, row, batch.pair, i * pairWidth);
     batch.category[i] = categoryBucket(block.categoryHash[row]);
   }
   return batch;

@@ -1,3 +1,4 @@
+import { fastLog } from "../../shared/math/fast-log.ts";
 import { CategoryHours } from "../columns/category-hours.ts";
 import { type Columns, categoryOf, currencyOf, priceAfterDiscountOf } from "../columns/columns.ts";
 import { isUntried } from "../columns/untried.ts";
@@ -53,7 +54,7 @@ export function summarizeCandidates(
     size: candidates.length,
     neverChosen,
     categoryHours: new Map(categories.map((name) => [name, hours.lift(name, hour)])),
-    expectedChoices: expectedChoices(categories, hours, profile),
+    expectedChoices: expectedChoices(hours, profile),
     prices: prices.means(),
   };
 }
@@ -80,7 +81,7 @@ class PriceMeans {
   add(block: Columns, row: number): void {
     const paid = priceAfterDiscountOf(block, row);
     if (!(paid > 0)) return;
-    const log = Math.log(paid);
+    const log = fastLog(paid);
     const key = currencyKey(currencyOf(block, row));
     let sums = this.#currencies.get(key);
     if (!sums) {
@@ -110,20 +111,16 @@ class PriceMeans {
 /**
  * Distributes the user's choices of each hour over the categories, in proportion to everyone's choices at that hour.
  */
-function expectedChoices(
-  categories: readonly string[],
-  hours: CategoryHours,
-  profile: UserProfile,
-): Map<string, number> {
-  const expected = new Map(categories.map((name) => [name, 0]));
+function expectedChoices(hours: CategoryHours, profile: UserProfile): Map<string, number> {
+  const peopleByHour = hours.peopleByHour;
+  const expected = new Float64Array(peopleByHour.length);
   for (let h = 0; h < 24; h++) {
-    if (profile.hours[h] === 0) continue;
-    const all = categories.reduce((sum, name) => sum + hours.peopleAt(name, h) + peoplePrior, 0);
-    for (const name of categories)
-      expected.set(
-        name,
-        (expected.get(name) ?? 0) + (profile.hours[h] * (hours.peopleAt(name, h) + peoplePrior)) / all,
-      );
+    const choices = profile.hours[h];
+    if (choices === 0) continue;
+    let all = 0;
+    for (const people of peopleByHour) all += people[h] + peoplePrior;
+    for (let i = 0; i < expected.length; i++)
+      expected[i] += (choices * (peopleByHour[i][h] + peoplePrior)) / all;
   }
-  return expected;
+  return new Map([...hours.categories].map((name, i) => [name, expected[i]]));
 }

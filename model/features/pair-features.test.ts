@@ -8,6 +8,7 @@ import {
   historyLength,
   pairFeatureNames,
 } from "./pair-features.ts";
+import { rankedBlock } from "./ranked-block.ts";
 import { blockOf, contextOf, day, hour, makeInteraction, north, now, origin, profileOf } from "./testing.ts";
 
 const block = blockOf([{ ...origin }, { ...north(2), category: "books" }, {}]);
@@ -16,8 +17,9 @@ const block = blockOf([{ ...origin }, { ...north(2), category: "books" }, {}]);
 function pairsOf(profile: UserProfile, row = 0, offsetSeconds = 0): Record<string, number>[] {
   const pairs = new Float32Array(historyLength * pairFeatureNames.length);
   const events = new Float32Array(historyLength * eventFeatureNames.length).fill(Number.NaN);
-  const newest = eventHistoryOf(contextOf(profile, block, { offsetSeconds }));
-  fillPairs(newest, block, row, pairs, 0);
+  const context = contextOf(profile, block, { offsetSeconds });
+  const newest = eventHistoryOf(context);
+  fillPairs(newest, rankedBlock(context, block), row, pairs, 0);
   fillEvents(newest, events);
   const named = (names: readonly string[], values: Float32Array, i: number) =>
     names.map((name, k) => [name, values[i * names.length + k]]);

@@ -1,5 +1,6 @@
 import { decay } from "../../shared/geo/decay.ts";
 import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
+import { fastLog1p } from "../../shared/math/fast-log.ts";
 import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
 import type { Columns } from "../columns/columns.ts";
@@ -7,8 +8,8 @@ import { hash53 } from "../columns/hash.ts";
 import { engagementWeights } from "../columns/layout.ts";
 import { offsetsByName } from "../columns/offsets.ts";
 import { hasProductId } from "../columns/product-identity.ts";
-import { rowVectorsOf } from "../columns/row-vectors.ts";
 import type { RecentEvent } from "../profile/profile.ts";
+import type { RankedBlock } from "./ranked-block.ts";
 import type { RankingContext } from "./ranking-context.ts";
 
 /** Recent choices that attention sees, newest first. */
@@ -50,8 +51,6 @@ export interface EventHistory {
   events: readonly RecentEvent[];
   /** Hash of each event's product id: it finds the products to compare. */
   idHash: Float64Array;
-  /** For each block, the index of each event's category in the block's strings; -1 for one that it does not have. */
-  categoriesIn: Map<Columns, Int32Array>;
   /** Unit vectors of the events' locations. */
   at: Float64Array;
   /** For each event, the first one at the same location: users return, and the distance is the same each time. */
@@ -65,7 +64,6 @@ export function eventHistoryOf(context: RankingContext): EventHistory {
   return {
     events,
     idHash: Float64Array.from(events, ({ productId }) => hash53(productId)),
-    categoriesIn: new Map(),
     at: unitVectors(
       events.map(({ lat }) => lat ?? Number.NaN),
       events.map(({ lon }) => lon ?? Number.NaN),
@@ -95,25 +93,25 @@ export function fillEvents({ events, context }: EventHistory, out: Float32Array)
   }
 }
 
+/** Returns the index of each event's category in the strings of a block; -1 for one that the block does not have. */
+const eventCategoriesIn = (events: readonly RecentEvent[], { strings }: Columns): Int32Array =>
+  Int32Array.from(events, ({ category }) => (category === null ? -1 : strings.indexOf(category)));
+
 /** Writes the features of one candidate with each event to `out` from `at`, where `out` must be zero. */
 export function fillPairs(
-  { events, idHash, categoriesIn, at: eventVectors, firstAt }: EventHistory,
-  block: Columns,
+  { events, idHash, at: eventVectors, firstAt }: EventHistory,
+  of: RankedBlock,
   row: number,
   out: Float32Array,
   at: number,
 ): void {
-  const vectors = rowVectorsOf(block);
-  let categories = categoriesIn.get(block);
-  if (!categories) {
-    categories = Int32Array.from(events, ({ category }) =>
-      category === null ? -1 : block.strings.indexOf(category),
-    );
-    categoriesIn.set(block, categories);
-  }
+  const { block, vectors } = of;
+  of.eventCategories ??= eventCategoriesIn(events, block);
+  const categories = of.eventCategories;
   const own = block.category[row];
-  for (let i = 0; i < events.length; i++, at += pairWidth) {
-    if (idHash[i] === block.idHash[row] && hasProductId(block, row, events[i].productId))
+  const ownHash = block.idHash[row];
+  for (let i = 0; i < idHash.length; i++, at += pairWidth) {
+    if (idHash[i] === ownHash && hasProductId(block, row, events[i].productId))
       out[at + sameProductOffset] = 1;
     if (categories[i] === own) out[at + sameCategoryOffset] = 1;
     if (firstAt[i] < i) {
@@ -124,7 +122,7 @@ export function fillPairs(
     }
     const km = vectorDistanceKm(eventVectors, i, vectors, row);
     if (Number.isNaN(km)) continue;
-    out[at + distanceOffset] = Math.log1p(km) / 3;
+    out[at + distanceOffset] = fastLog1p(km) / 3;
     out[at + within1KmOffset] = decay(km);
   }
 }

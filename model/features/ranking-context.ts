@@ -67,8 +67,6 @@ export interface RankingContext {
   referencePoints: Float64Array;
   usualPlaces: UsualPlaces;
   list: ListSummary;
-  /** Factors by half-life that decay the engagement of a block to `now`, computed once per block. */
-  decayFactors: Map<Columns, readonly number[]>;
 }
 
 /** Index of each point in {@link RankingContext.referencePoints}. */
@@ -130,7 +128,6 @@ export function rankingContext(
     referencePoints: referencePointsOf(point, last, profile.home),
     usualPlaces: usualPlacesOf(profile, now),
     list: summarizeCandidates(candidates, profile, hour),
-    decayFactors: new Map(),
   };
 }
 

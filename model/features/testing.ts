@@ -6,6 +6,7 @@ import { ColumnsBuilder, type ColumnsRow } from "../columns/columns-builder.ts";
 import { applyInteraction } from "../profile/apply-interaction.ts";
 import { emptyProfile, type UserProfile } from "../profile/profile.ts";
 import type { CandidateTrace, FeatureFamily } from "./families/feature-family.ts";
+import { rankedBlock } from "./ranked-block.ts";
 import { type RankingContext, rankingContext } from "./ranking-context.ts";
 
 /** Units of time, in seconds. */
@@ -102,6 +103,6 @@ export function featureValues(
   trace: CandidateTrace = { near: 0, sources: 1 },
 ): Record<string, number> {
   const out = new Float32Array(family.names.length).fill(Number.NaN);
-  family.fill(context, block, row, trace, out, 0);
+  family.fill(rankedBlock(context, block), row, trace, out, 0);
   return Object.fromEntries(family.names.map((name, i) => [name, out[i]]));
 }

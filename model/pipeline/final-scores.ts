@@ -1,5 +1,6 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
-import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
+import { kmOfSquaredChord, squaredChord, squaredChordOfKm, unitVectors } from "../../shared/geo/sphere.ts";
+import type { Columns } from "../columns/columns.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
 import type { Scores } from "../features/batch.ts";
 import type { BlockRow } from "../features/list-summary.ts";
@@ -9,6 +10,8 @@ import { sigmoid } from "../sigmoid.ts";
 /** Value of a purchase, relative to that of any interaction. */
 export const purchaseValue = 2;
 
+/** Squared chord of a distance just below {@link easyReachKm}: rounding must not hide a longer way. */
+const easyReachChord = squaredChordOfKm(easyReachKm - 1e-6);
 /** Logarithm of a score below that of nearly every product within reach. */
 const floorLogScore = Math.log(1e-6);
 
@@ -33,10 +36,17 @@ export function scoresAtDistance(
   const list = new Float64Array(scores);
   const here = point && unitVectors([point.lat], [point.lon], 1);
   if (!here) return list;
+  let vectorsOf: Columns | null = null;
+  let vectors = here;
   for (let i = 0; i < candidates.length; i++) {
     const { block, row } = candidates[i];
-    const distance = vectorDistanceKm(here, 0, rowVectorsOf(block), row);
-    const km = Number.isNaN(distance) ? placelessWayKm : distance;
+    if (block !== vectorsOf) {
+      vectorsOf = block;
+      vectors = rowVectorsOf(block);
+    }
+    const squared = squaredChord(here, 0, vectors, row);
+    if (squared <= easyReachChord) continue;
+    const km = Number.isNaN(squared) ? placelessWayKm : kmOfSquaredChord(squared);
     if (km > easyReachKm)
       list[i] = Math.exp(logScoreAtDistance(logScoreAfterWay(Math.log(list[i]), km), km, floorLogScore));
   }

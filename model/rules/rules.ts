@@ -1,8 +1,7 @@
 import { categoryOf } from "../columns/columns.ts";
-import { compareProductIds } from "../columns/product-identity.ts";
 import { ProductMap } from "../columns/product-map.ts";
-import { collapseGroups } from "./collapse-groups.ts";
 import { diversify } from "./diversify.ts";
+import { RankedOrder } from "./ranked-order.ts";
 import type { RankedRow } from "./ranked-row.ts";
 
 /** Business rules of a request, applied to the ranked list. */
@@ -30,7 +29,7 @@ export const removedCategories = (boost: Rules["boost"] = {}): string[] =>
  */
 export function applyRules<R extends RankedRow>(ranked: readonly R[], rules: Rules): R[] {
   const { limit, perCategory = Number.POSITIVE_INFINITY, diversity = 0 } = rules;
-  const list = collapseGroups(sortedByScore(boosted(ranked, new Map(Object.entries(rules.boost ?? {})))));
+  const list = new RankedOrder(boosted(ranked, rules.boost ?? {}));
   const counts = new Map<string, number>();
   const selected: R[] = [];
   const addWithinCap = (each: R): boolean => {
@@ -44,27 +43,23 @@ export function applyRules<R extends RankedRow>(ranked: readonly R[], rules: Rul
   let next = 0;
   if (diversity > 0) {
     next = Math.max(minDiversityPool, limit * diversityPoolPerItem);
-    diversify(list.slice(0, next), limit, diversity, addWithinCap);
+    diversify(list.first(next), limit, diversity, addWithinCap);
   }
   // With diversity, the caps may leave too few products of the pool.
-  for (; next < list.length && selected.length < limit; next++) addWithinCap(list[next]);
+  for (let each = list.at(next); each && selected.length < limit; each = list.at(++next)) addWithinCap(each);
   return selected;
 }
 
 /** Returns each product once, with its score times the factor of its category; without those whose factor is 0. */
-function boosted<R extends RankedRow>(ranked: readonly R[], factors: ReadonlyMap<string, number>): R[] {
-  const hashes = new Set<number>();
-  for (const { block, row } of ranked) hashes.add(block.idHash[row]);
-  const seen = hashes.size < ranked.length ? new ProductMap<true>() : null;
+function boosted<R extends RankedRow>(ranked: readonly R[], boost: Readonly<Record<string, number>>): R[] {
+  const factors = new Map(Object.entries(boost));
+  const seen = new ProductMap<true>();
   const list: R[] = [];
   for (const each of ranked) {
-    if (seen?.get(each.block, each.row)) continue;
-    seen?.insert(each.block, each.row, true);
-    const factor = factors.get(categoryOf(each.block, each.row)) ?? 1;
+    if (seen.get(each.block, each.row)) continue;
+    seen.insert(each.block, each.row, true);
+    const factor = factors.size === 0 ? 1 : (factors.get(categoryOf(each.block, each.row)) ?? 1);
     if (factor > 0) list.push(factor === 1 ? each : { ...each, score: each.score * factor });
   }
   return list;
 }
-
-const sortedByScore = <R extends RankedRow>(list: R[]): R[] =>
-  list.sort((a, b) => b.score - a.score || compareProductIds(a.block, a.row, b.block, b.row));

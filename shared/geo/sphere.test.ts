@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { distanceKm } from "./distance.ts";
-import { unitVectors, vectorDistanceKm } from "./sphere.ts";
+import {
+  kmOfSquaredChord,
+  squaredChordOfKm,
+  squaredKmOfSquaredChord,
+  unitVectors,
+  vectorDistanceKm,
+} from "./sphere.ts";
 
 const latitude = fc.double({ min: -90, max: 90, noNaN: true });
 const longitude = fc.double({ min: -180, max: 180, noNaN: true });
@@ -23,4 +29,12 @@ it("vectorDistanceKm equals the haversine distance, near and far", () => {
       },
     ),
   );
+});
+
+it("squaredKmOfSquaredChord is the square of the distance up to 1,000 km", () => {
+  for (const km of [0, 1e-6, 0.3, 8, 60, 1000]) {
+    const chord = squaredChordOfKm(km);
+    expect(Math.sqrt(squaredKmOfSquaredChord(chord))).toBeCloseTo(kmOfSquaredChord(chord), 3);
+  }
+  expect(squaredKmOfSquaredChord(squaredChordOfKm(60)) / 3600).toBeCloseTo(1, 12);
 });

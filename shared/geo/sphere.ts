@@ -42,6 +42,15 @@ export function squaredChord(a: Float64Array, i: number, b: Float64Array, j: num
 export const kmOfSquaredChord = (squared: number): number =>
   2 * earthRadiusKm * arcSine(Math.sqrt(squared) / 2);
 
+/**
+ * Returns the squared great-circle distance in km² for a {@link squaredChord} of at most 1,000 km: the Taylor series of
+ * the squared arc sine, whose relative error is below 1e-7 at 1,000 km and 1e-14 at 60 km. It takes no square root.
+ */
+export function squaredKmOfSquaredChord(squared: number): number {
+  const s = squared / 4;
+  return 4 * earthRadiusKm * earthRadiusKm * s * (1 + s * (1 / 3 + s * (8 / 45 + s * (4 / 35))));
+}
+
 /** Returns the {@link squaredChord} for a great-circle distance in km. */
 export const squaredChordOfKm = (km: number): number => (2 * Math.sin(km / earthRadiusKm / 2)) ** 2;
 

@@ -1,7 +1,7 @@
 import { daySeconds } from "../../../shared/time/seconds.ts";
-import { categoryOf } from "../../columns/columns.ts";
 import { categoryHalfLives, dismissalWeight, netChoices } from "../../profile/profile.ts";
 import { signedLog } from "../../signed-log.ts";
+import type { RankedBlock } from "../ranked-block.ts";
 import type { RankingContext } from "../ranking-context.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
@@ -36,25 +36,24 @@ export const categoryFeatures: FeatureFamily = {
     "category_hour_everyone",
     "category_lift",
   ],
-  fill(context, block, row, _trace, out, at) {
-    const values = categoryValues(context, categoryOf(block, row));
+  fill(of, row, _trace, out, at) {
+    const values = categoryValues(of, of.block.category[row]);
     for (let i = 0; i < values.length; i++) out[at + i] = values[i];
   },
 };
 
-const cachedValues = new WeakMap<RankingContext, Map<string, Float32Array>>();
-
-/** Returns the features of a category. All of its candidates share them, so they are computed once per ranking. */
-function categoryValues(context: RankingContext, category: string): Float32Array {
-  let categories = cachedValues.get(context);
-  if (!categories) {
-    categories = new Map();
-    cachedValues.set(context, categories);
-  }
-  let values = categories.get(category);
+/**
+ * Returns the features of the category with an index among the block's strings. All of its candidates share them, so they
+ * are computed once per block.
+ */
+function categoryValues(
+  { context, block, categoryValues: cached }: RankedBlock,
+  index: number,
+): Float32Array {
+  let values = cached[index];
   if (!values) {
-    values = computeCategoryValues(context, category);
-    categories.set(category, values);
+    values = computeCategoryValues(context, block.strings[index]);
+    cached[index] = values;
   }
   return values;
 }

@@ -1,5 +1,4 @@
-import type { Columns } from "../../columns/columns.ts";
-import type { RankingContext } from "../ranking-context.ts";
+import type { RankedBlock } from "../ranked-block.ts";
 
 /** How the candidate sources found a candidate. */
 export interface CandidateTrace {
@@ -10,17 +9,10 @@ export interface CandidateTrace {
 }
 
 /**
- * A family of dense features of a candidate, which is row `row` of `block`. `fill` writes one number for each name to
+ * A family of dense features of a candidate, which is row `row` of the block of `of`. `fill` writes one number for each name to
  * `out` from `at`. Values lie within about -5..5. An unknown value is 0, and has an indicator feature of its own.
  */
 export interface FeatureFamily {
   names: readonly string[];
-  fill(
-    context: RankingContext,
-    block: Columns,
-    row: number,
-    trace: CandidateTrace,
-    out: Float32Array,
-    at: number,
-  ): void;
+  fill(of: RankedBlock, row: number, trace: CandidateTrace, out: Float32Array, at: number): void;
 }

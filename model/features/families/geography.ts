@@ -3,9 +3,10 @@ import {
   kmOfSquaredChord,
   squaredChord,
   squaredChordOfKm,
+  squaredKmOfSquaredChord,
   vectorDistanceKm,
 } from "../../../shared/geo/sphere.ts";
-import { rowVectorsOf } from "../../columns/row-vectors.ts";
+import { fastLog, fastLog1p } from "../../../shared/math/fast-log.ts";
 import { referencePointIndex } from "../ranking-context.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
@@ -23,6 +24,25 @@ function sixteenth(x: number): number {
   return x4 * x4 * x4 * x4;
 }
 
+const names = [
+  "distance_known",
+  "distance_log",
+  "distance_within_0.3",
+  "distance_within_1",
+  "distance_within_4",
+  "distance_within_15",
+  "last_known",
+  "last_distance_log",
+  "last_within_1",
+  "home_known",
+  "home_distance_log",
+  ...bandwidthsKm.map((km) => `usual_density_${km}`),
+  "usual_known",
+  "usual_nearest_log",
+  "placed",
+];
+const width = names.length;
+
 /**
  * Location of the candidate:
  * - its distance from the user, from the last choice and from home, in log and as decays at several scales;
@@ -30,32 +50,15 @@ function sixteenth(x: number): number {
  *   "Modeling Human Location Data with Mixtures of Kernel Densities", KDD 2014).
  */
 export const geographyFeatures: FeatureFamily = {
-  names: [
-    "distance_known",
-    "distance_log",
-    "distance_within_0.3",
-    "distance_within_1",
-    "distance_within_4",
-    "distance_within_15",
-    "last_known",
-    "last_distance_log",
-    "last_within_1",
-    "home_known",
-    "home_distance_log",
-    ...bandwidthsKm.map((km) => `usual_density_${km}`),
-    "usual_known",
-    "usual_nearest_log",
-    "placed",
-  ],
-  fill(context, block, row, _trace, out, at) {
-    out.fill(0, at, at + geographyFeatures.names.length);
-    const vectors = rowVectorsOf(block);
+  names,
+  fill({ context, vectors }, row, _trace, out, at) {
+    for (let i = 0; i < width; i++) out[at + i] = 0;
     if (Number.isNaN(vectors[3 * row])) return;
     const { referencePoints, usualPlaces } = context;
     const toPoint = vectorDistanceKm(referencePoints, referencePointIndex.point, vectors, row);
     if (toPoint >= 0) {
       out[at] = 1;
-      out[at + 1] = Math.log1p(toPoint) / 2;
+      out[at + 1] = fastLog1p(toPoint) / 2;
       out[at + 2] = decay(toPoint / 0.3);
       out[at + 3] = decay(toPoint);
       out[at + 4] = decay(toPoint / 4);
@@ -64,13 +67,13 @@ export const geographyFeatures: FeatureFamily = {
     const toLast = vectorDistanceKm(referencePoints, referencePointIndex.last, vectors, row);
     if (toLast >= 0) {
       out[at + 6] = 1;
-      out[at + 7] = Math.log1p(toLast) / 2;
+      out[at + 7] = fastLog1p(toLast) / 2;
       out[at + 8] = decay(toLast);
     }
     const toHome = vectorDistanceKm(referencePoints, referencePointIndex.home, vectors, row);
     if (toHome >= 0) {
       out[at + 9] = 1;
-      out[at + 10] = Math.log1p(toHome) / 2;
+      out[at + 10] = fastLog1p(toHome) / 2;
     }
     if (usualPlaces.count > 0) {
       let nearest = Number.POSITIVE_INFINITY;
@@ -81,20 +84,19 @@ export const geographyFeatures: FeatureFamily = {
         const squared = squaredChord(usualPlaces.at, i, vectors, row);
         if (squared < nearest) nearest = squared;
         if (squared > maxKernelChord) continue;
-        const km = kmOfSquaredChord(squared);
         // Each bandwidth is a quarter of the next, so that each kernel is the sixteenth power of the next.
-        const atWide = Math.exp((-km * km) / doubleWidestSquared);
+        const atWide = decay(squaredKmOfSquaredChord(squared) / doubleWidestSquared);
         const atMiddle = sixteenth(atWide);
         const weight = usualPlaces.weights[i];
         wide += weight * atWide;
         middle += weight * atMiddle;
         narrow += weight * sixteenth(atMiddle);
       }
-      out[at + 11] = (Math.log(narrow + densityPrior) + 7) / 3;
-      out[at + 12] = (Math.log(middle + densityPrior) + 7) / 3;
-      out[at + 13] = (Math.log(wide + densityPrior) + 7) / 3;
+      out[at + 11] = (fastLog(narrow + densityPrior) + 7) / 3;
+      out[at + 12] = (fastLog(middle + densityPrior) + 7) / 3;
+      out[at + 13] = (fastLog(wide + densityPrior) + 7) / 3;
       out[at + 14] = 1;
-      out[at + 15] = Math.log1p(kmOfSquaredChord(nearest)) / 2;
+      out[at + 15] = fastLog1p(kmOfSquaredChord(nearest)) / 2;
     }
     out[at + 16] = 1;
   },

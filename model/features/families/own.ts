@@ -1,4 +1,6 @@
 import { eventTypes } from "../../../shared/contracts/event.ts";
+import { halved } from "../../../shared/geo/decay.ts";
+import { fastLog1p } from "../../../shared/math/fast-log.ts";
 import { daySeconds } from "../../../shared/time/seconds.ts";
 import { offsetsByName } from "../../columns/offsets.ts";
 import { hasProductId } from "../../columns/product-identity.ts";
@@ -31,29 +33,29 @@ const dismissalsOffset = names.indexOf("own_dismissals");
  */
 export const ownFeatures: FeatureFamily = {
   names,
-  fill(context, block, row, _trace, out, at) {
+  fill({ context, block }, row, _trace, out, at) {
     const stats = context.products.get(block, row);
-    const dismissals = Math.log1p(context.dismissals.get(block, row) ?? 0);
+    const dismissals = fastLog1p(context.dismissals.get(block, row) ?? 0);
     if (!stats) {
-      out.fill(0, at, at + ownFeatures.names.length);
+      for (let i = 0; i < names.length; i++) out[at + i] = 0;
       out[at + dismissalsOffset] = dismissals;
       return;
     }
     const { localNow, profile } = context;
     out[at++] = 1;
-    out[at++] = Math.log1p(stats.choices);
+    out[at++] = fastLog1p(stats.choices);
     out[at++] = 5 * (stats.choices / (profile.choices + 5));
     for (const days of halfLives) {
       let sum = 0;
-      for (const time of stats.times) sum += 2 ** (-Math.max(0, localNow - time) / daySeconds / days);
-      out[at++] = Math.log1p(sum);
+      for (const time of stats.times) sum += halved(Math.max(0, localNow - time) / daySeconds / days);
+      out[at++] = fastLog1p(sum);
     }
     const newest = stats.times.at(-1);
     const ageDays = newest === undefined ? 0 : Math.max(0, localNow - newest) / daySeconds;
-    out[at++] = Math.log1p(ageDays);
+    out[at++] = fastLog1p(ageDays);
     out[at++] = context.lastProductId !== null && hasProductId(block, row, context.lastProductId) ? 1 : 0;
-    out[at++] = Math.log1p(stats.counts[typeOffset.cart]);
-    out[at++] = Math.log1p(stats.counts[typeOffset.purchase]);
+    out[at++] = fastLog1p(stats.counts[typeOffset.cart]);
+    out[at++] = fastLog1p(stats.counts[typeOffset.purchase]);
     out[at++] = dismissals;
     // Time since the last choice, as a share of the mean time between two choices of the product.
     const { times } = stats;

@@ -1,9 +1,7 @@
+import { fastLog, fastLog1p } from "../../../shared/math/fast-log.ts";
 import { daySeconds } from "../../../shared/time/seconds.ts";
-import type { Columns } from "../../columns/columns.ts";
 import { columnWidth, countOffset, hotOffset } from "../../columns/layout.ts";
 import { isUntried } from "../../columns/untried.ts";
-import { engagementDecayFactors } from "../../tiles/engagement.ts";
-import type { RankingContext } from "../ranking-context.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
 /** Logarithms of the most frequent counts: a lookup is faster than `Math.log` for each candidate. */
@@ -23,16 +21,6 @@ const {
   people: peopleOffset,
 } = countOffset;
 const { day: dayOffset, week: weekOffset, season: seasonOffset } = hotOffset;
-
-/** Returns the factors that decay a block's engagement to now. They are computed once per ranking and block. */
-function decaysOf({ decayFactors, now }: RankingContext, block: Columns): readonly number[] {
-  let factors = decayFactors.get(block);
-  if (!factors) {
-    factors = engagementDecayFactors(block.meta.time, now);
-    decayFactors.set(block, factors);
-  }
-  return factors;
-}
 
 /**
  * Popularity of the product: people, views and purchases of all time; engagement decayed to now at half-lives of 1, 7
@@ -55,29 +43,28 @@ export const popularityFeatures: FeatureFamily = {
     "quiet_days",
     "never_chosen",
   ],
-  fill(context, block, row, _trace, out, at) {
+  fill({ context, block, decays }, row, _trace, out, at) {
     const c = row * countsWidth;
     const h = row * hotWidth;
     const { counts } = block;
-    const factors = decaysOf(context, block);
-    const day = factors[dayOffset] * block.hot[h + dayOffset];
-    const week = factors[weekOffset] * block.hot[h + weekOffset];
-    const season = factors[seasonOffset] * block.hot[h + seasonOffset];
+    const day = decays[dayOffset] * block.hot[h + dayOffset];
+    const week = decays[weekOffset] * block.hot[h + weekOffset];
+    const season = decays[seasonOffset] * block.hot[h + seasonOffset];
     const people = counts[c + peopleOffset];
     const maxCount = people * maxCountPerUser;
     out[at] = logOf(people + 1);
     out[at + 1] = logOf(Math.min(counts[c + viewOffset], maxCount) + 1) / 2;
     out[at + 2] = logOf(Math.min(counts[c + purchaseOffset], maxCount) + 1) / 2;
-    out[at + 3] = Math.log1p(day) / 2;
-    out[at + 4] = Math.log1p(week) / 2;
-    out[at + 5] = Math.log1p(season) / 2;
-    out[at + 6] = Math.log((7 * day + 5) / (week + 5)) / 2;
+    out[at + 3] = fastLog1p(day) / 2;
+    out[at + 4] = fastLog1p(week) / 2;
+    out[at + 5] = fastLog1p(season) / 2;
+    out[at + 6] = fastLog((7 * day + 5) / (week + 5)) / 2;
     const views = logOf(counts[c + viewOffset] + 20);
     out[at + 7] = (logOf(counts[c + clickOffset] + 1) - views) / 3 + 1;
     out[at + 8] = (logOf(counts[c + purchaseOffset] + 1) - views) / 3 + 1;
     out[at + 9] = (logOf(counts[c + dismissOffset] + 1) - views) / 3 + 1;
     const last = block.lastTime[row];
-    out[at + 10] = last > 0 ? Math.log1p(Math.max(0, context.now - last) / daySeconds) / 2 : 0;
+    out[at + 10] = last > 0 ? fastLog1p(Math.max(0, context.now - last) / daySeconds) / 2 : 0;
     out[at + 11] = isUntried(block, row) ? 1 : 0;
   },
 };

@@ -1,7 +1,9 @@
+import { fastLog, fastLog1p } from "../../../shared/math/fast-log.ts";
 import { discountShare } from "../../../shared/money/discount.ts";
 import { daySeconds } from "../../../shared/time/seconds.ts";
-import { categoryOf, currencyOf, priceAfterDiscountOf } from "../../columns/columns.ts";
+import { noString, priceAfterDiscountOf } from "../../columns/columns.ts";
 import { currencyKey, type PricesByCurrency } from "../../profile/profile.ts";
+import type { PriceLevels, RankedBlock } from "../ranked-block.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
 /**
@@ -22,31 +24,53 @@ export const priceFeatures: FeatureFamily = {
     "rating",
     "age_log",
   ],
-  fill(context, block, row, _trace, out, at) {
-    out.fill(0, at, at + priceFeatures.names.length);
+  fill(of, row, _trace, out, at) {
+    const { context, block } = of;
+    for (let i = 0; i < 5; i++) out[at + i] = 0;
     const paid = priceAfterDiscountOf(block, row);
     if (paid > 0) {
-      const currency = currencyKey(currencyOf(block, row));
-      const { profile, categories } = context;
-      const candidates = context.list.prices.get(currency);
-      const category = categoryOf(block, row);
-      const paidLog = Math.log(paid);
-      const listLog = Math.log(block.priceMinor[row]);
+      const levels = priceLevelsOf(of, block.currency[row], block.category[row]);
+      const paidLog = fastLog(paid);
+      const listLog = fastLog(block.priceMinor[row]);
       out[at] = 1;
-      out[at + 1] = clip(paidLog - (candidates?.all ?? paidLog));
-      out[at + 2] = clip(listLog - (usualLog(profile.prices, currency) ?? listLog));
-      out[at + 3] = clip(listLog - (usualLog(categories.get(category)?.prices ?? {}, currency) ?? listLog));
-      out[at + 4] = clip(paidLog - (candidates?.categories.get(category) ?? paidLog));
+      out[at + 1] = clip(paidLog - (levels.candidates ?? paidLog));
+      out[at + 2] = clip(listLog - (levels.usual ?? listLog));
+      out[at + 3] = clip(listLog - (levels.usualInCategory ?? listLog));
+      out[at + 4] = clip(paidLog - (levels.category ?? paidLog));
     }
     out[at + 5] = discountShare(block.discountMillionths[row]) * 2;
     const rating = block.rating[row];
-    if (!Number.isNaN(rating)) {
-      out[at + 6] = 1;
-      out[at + 7] = (rating - 5) / 2.5;
-    }
-    out[at + 8] = Math.log1p(Math.max(0, context.now - block.createdAt[row]) / daySeconds) / 4;
+    const isRated = !Number.isNaN(rating);
+    out[at + 6] = isRated ? 1 : 0;
+    out[at + 7] = isRated ? (rating - 5) / 2.5 : 0;
+    out[at + 8] = fastLog1p(Math.max(0, context.now - block.createdAt[row]) / daySeconds) / 4;
   },
 };
+
+/** Returns the price levels of a currency and a category, by their indices among the block's strings. */
+function priceLevelsOf(
+  { context, block, priceLevels }: RankedBlock,
+  currency: number,
+  category: number,
+): PriceLevels {
+  const { profile, categories, list } = context;
+  const { strings } = block;
+  const inCurrency = currency === noString ? strings.length : currency;
+  priceLevels[inCurrency] ??= [];
+  const known = priceLevels[inCurrency][category];
+  if (known) return known;
+  const key = currencyKey(currency === noString ? null : strings[currency]);
+  const name = strings[category];
+  const candidates = list.prices.get(key);
+  const levels = {
+    candidates: candidates?.all,
+    category: candidates?.categories.get(name),
+    usual: usualLog(profile.prices, key),
+    usualInCategory: usualLog(categories.get(name)?.prices ?? {}, key),
+  };
+  priceLevels[inCurrency][category] = levels;
+  return levels;
+}
 
 /** Returns the mean logarithm of the list prices that the user chose in a currency; undefined without any. */
 function usualLog(prices: PricesByCurrency, currency: string): number | undefined {

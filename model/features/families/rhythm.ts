@@ -1,3 +1,5 @@
+import { decay, halved } from "../../../shared/geo/decay.ts";
+import { fastLog1p } from "../../../shared/math/fast-log.ts";
 import { localHourOf, localWeekdayOf } from "../../../shared/time/local-clock.ts";
 import { daySeconds, hourSeconds } from "../../../shared/time/seconds.ts";
 import { columnWidth, countOffset, wholeShare } from "../../columns/layout.ts";
@@ -8,6 +10,8 @@ const weekdaysWidth = columnWidth.weekdays;
 const countsWidth = columnWidth.counts;
 const peopleOffset = countOffset.people;
 
+/** Features of the user's own rhythm, which come first. */
+const ownFeatures = 9;
 /** Smoothing of the user's shares by hour and weekday, in choices. */
 const choicePrior = 1;
 /** People after which the product's own hours and weekdays count half. */
@@ -32,7 +36,7 @@ const norms = nearTo.map((near) => near.reduce((sum, each) => sum + each, 0));
 
 /** Returns the proximity of two times, by the seconds between them. */
 const timeKernel = (seconds: number): number =>
-  Math.exp(-(seconds * seconds) / (2 * bandwidthSeconds * bandwidthSeconds));
+  decay((seconds * seconds) / (2 * bandwidthSeconds * bandwidthSeconds));
 
 /**
  * Match of the moment with the user's rhythm for the product, and with the product's own rhythm:
@@ -58,7 +62,7 @@ export const rhythmFeatures: FeatureFamily = {
     "product_hour",
     "product_weekday",
   ],
-  fill(context, block, row, _trace, out, at) {
+  fill({ context, block }, row, _trace, out, at) {
     const stats = context.products.get(block, row);
     const weekend = context.weekday >= 5;
     if (stats && stats.times.length > 0) {
@@ -81,7 +85,7 @@ export const rhythmFeatures: FeatureFamily = {
         }
         if (weekday >= 5 === weekend) dayType += near;
         const age = context.localNow - time;
-        recent += near * 2 ** (-Math.max(0, age) / daySeconds / recentHalfLifeDays);
+        recent += near * halved(Math.max(0, age) / daySeconds / recentHalfLifeDays);
         if (time >= midnight && time < midnight + daySeconds) today++;
         dayAgo += timeKernel(age - daySeconds);
         weekAgo += timeKernel(age - 7 * daySeconds);
@@ -89,25 +93,31 @@ export const rhythmFeatures: FeatureFamily = {
       const n = stats.times.length;
       // The profile keeps the times of the newest choices only: scale masses up to all choices.
       const scale = stats.choices / n;
-      out[at] = Math.log1p(mass * scale);
+      out[at] = fastLog1p(mass * scale);
       out[at + 1] = mass / (n + choicePrior);
       out[at + 2] = sameWeekday / (n + choicePrior);
-      out[at + 3] = Math.log1p(both * scale);
-      out[at + 4] = Math.log1p(dayType * scale);
-      out[at + 5] = Math.log1p(recent);
-      out[at + 6] = Math.log1p(today);
+      out[at + 3] = fastLog1p(both * scale);
+      out[at + 4] = fastLog1p(dayType * scale);
+      out[at + 5] = fastLog1p(recent);
+      out[at + 6] = fastLog1p(today);
       out[at + 7] = dayAgo;
       out[at + 8] = weekAgo;
-    } else out.fill(0, at, at + 9);
+    } else for (let i = 0; i < ownFeatures; i++) out[at + i] = 0;
+    const people = block.counts[row * countsWidth + peopleOffset];
+    if (people === 0) {
+      out[at + 9] = 0;
+      out[at + 10] = 0;
+      return;
+    }
     let hours = 0;
     let all = 0;
     const near = nearTo[context.hour];
-    for (let hour = 0; hour < hoursWidth; hour++) {
-      const share = block.hours[row * hoursWidth + hour];
+    const shares = block.hours;
+    for (let hour = 0, i = row * hoursWidth; hour < hoursWidth; hour++, i++) {
+      const share = shares[i];
       hours += near[hour] * share;
       all += share;
     }
-    const people = block.counts[row * countsWidth + peopleOffset];
     // Hours may be unknown although people are known: then these features are 0.
     const trust = all > 0 ? people / (people + peoplePrior) : 0;
     out[at + 9] = trust * (((hours / norms[context.hour]) * hoursWidth) / wholeShare - 1);

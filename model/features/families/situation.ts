@@ -27,24 +27,21 @@ export const situationFeatures: FeatureFamily = {
     "found_near",
     "found_sources",
   ],
-  fill(context, _block, _row, trace, out, at) {
-    const moment = momentValues(context);
+  fill(of, _row, trace, out, at) {
+    of.situation ??= momentValues(of.context);
+    const moment = of.situation;
     for (let i = 0; i < moment.length; i++) out[at + i] = moment[i];
     out[at + moment.length] = trace.near;
     out[at + moment.length + 1] = trace.sources / 2;
   },
 };
 
-const cachedMoments = new WeakMap<RankingContext, readonly number[]>();
-
-/** Returns the features that all candidates share. They are computed once per ranking. */
+/** Returns the features that all candidates share. */
 function momentValues(context: RankingContext): readonly number[] {
-  const cached = cachedMoments.get(context);
-  if (cached) return cached;
   const { profile, choices, now, localNow } = context;
   const angle = (2 * Math.PI * (localNow % daySeconds)) / daySeconds;
   const since = choices[0] ? Math.max(0, now - choices[0].time) / daySeconds : 0;
-  const moment = [
+  return [
     Math.log1p(profile.choices) / 2,
     Math.log1p(profile.products.size) / 2,
     Math.log1p(since),
@@ -58,6 +55,4 @@ function momentValues(context: RankingContext): readonly number[] {
     context.novelty,
     Math.log((context.list.neverChosen + 5) / (context.list.size + 50)) / 2,
   ];
-  cachedMoments.set(context, moment);
-  return moment;
 }

@@ -1,3 +1,5 @@
+import { decay } from "../../../shared/geo/decay.ts";
+import { fastLog, fastLog1p } from "../../../shared/math/fast-log.ts";
 import type { RankingContext } from "../ranking-context.ts";
 import type { FeatureFamily } from "./feature-family.ts";
 
@@ -15,14 +17,14 @@ function sameGap({ choices, lastProductTimes, localNow }: RankingContext, times:
   const [last] = choices;
   if (!last || times.length === 0) return 0;
   // The gap is negative if the user has moved to a time zone that is far enough behind.
-  const gap = Math.log(Math.max(0, localNow - last.localTime) + gapOffsetSeconds);
+  const gap = fastLog(Math.max(0, localNow - last.localTime) + gapOffsetSeconds);
   let sum = 0;
   let before = -1;
   for (const time of times) {
     while (before + 1 < lastProductTimes.length && lastProductTimes[before + 1] < time) before++;
     if (before < 0) continue;
-    const apart = (Math.log(time - lastProductTimes[before] + gapOffsetSeconds) - gap) / gapBandwidth;
-    sum += Math.exp((-apart * apart) / 2);
+    const apart = (fastLog(time - lastProductTimes[before] + gapOffsetSeconds) - gap) / gapBandwidth;
+    sum += decay((apart * apart) / 2);
   }
   return sum;
 }
@@ -43,14 +45,15 @@ export const transitionFeatures: FeatureFamily = {
     "step_everyone_log",
     "step_everyone_second",
   ],
-  fill(context, block, row, _trace, out, at) {
+  fill({ context, block }, row, _trace, out, at) {
     const own = context.transitionsFromLast.get(block, row) ?? 0;
     const second = context.transitionsFromSecond.get(block, row) ?? 0;
     const everyone = context.globalTransitionsFromLast.get(block, row) ?? 0;
     out[at] = (3 * own) / (context.transitionsFromLastSum + 2);
-    out[at + 1] = Math.log1p(own);
+    out[at + 1] = fastLog1p(own);
     out[at + 2] = (3 * second) / (context.transitionsFromSecondSum + 2);
-    out[at + 3] = Math.log1p(sameGap(context, context.products.get(block, row)?.times ?? []));
+    const times = context.products.get(block, row)?.times;
+    out[at + 3] = times ? fastLog1p(sameGap(context, times)) : 0;
     out[at + 4] = 3 * everyone;
     out[at + 5] = everyone > 0 ? Math.max(0, Math.log(everyone) + 6) / 2 : 0;
     out[at + 6] = 3 * (context.globalTransitionsFromSecond.get(block, row) ?? 0);

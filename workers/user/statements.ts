@@ -36,8 +36,9 @@ const countsSql = `iif(j.value ->> 'n' IS NULL, j.value ->> 'c',
  * The totals grow by exactly the rows that carry this call's `batchId`, which must be new for each call. They are found
  * by primary key; CROSS JOIN keeps SQLite from scanning the table instead. A repeated call inserts nothing, so no row
  * carries its `batchId`, and the totals do not change. Of each type, a user counts once for a product and hour: a row
- * adds nothing if an earlier call stored an equal one, for which the user's rows of the hour are read by the index. Rows
- * that do not count for others add nothing either.
+ * adds nothing if an earlier call stored an equal one, for which the user's rows of the hour are read by the index and
+ * grouped with the new ones: NOT IN would read all of them again for each new row. Rows that do not count for others add
+ * nothing either.
  */
 export async function insertInteractions(
   database: D1Database,
@@ -101,7 +102,11 @@ export async function insertInteractions(
                AND i.time >= h.hour * 3600 AND i.time < (h.hour + 1) * 3600
            WHERE i.batch <> ?3 AND i.counts = 1),
          marked AS MATERIALIZED (
-           SELECT *, (user_id, product_id, type, hour) NOT IN (SELECT * FROM known) AS is_new FROM added)
+           SELECT user_id, product_id, type, hour, max(is_known) = 0 AS is_new, sum(first) AS first,
+             sum(first_purchase) AS first_purchase
+           FROM (SELECT *, 0 AS is_known FROM added UNION ALL SELECT *, 0, 0, 1 FROM known)
+           GROUP BY 1, 2, 3, 4
+           HAVING min(is_known) = 0)
          SELECT ?1, product_id, hour, ${counts}, sum(first), sum(first_purchase)
          FROM marked WHERE true
          GROUP BY 2, 3

@@ -211,6 +211,23 @@ describe("UserStore.recordInteractions", () => {
     expect(await rowsRead(60)).toBeLessThanOrEqual(first + 2);
   });
 
+  it("reads each row once that the users of a batch stored in the same hour", async () => {
+    const users = 60;
+    const rowsRead = async (call: number): Promise<number> => {
+      const { database, count } = countingReads(environment.DB);
+      const batch = Array.from({ length: users }, (_, i) => ({
+        ...userGenerationOf(`u${i}`),
+        interactions: [interaction(call, call, 0, 0)],
+      }));
+      await new UserStore([database], "exact").recordInteractions("hour", batch, `h${call}`, 1);
+      return count();
+    };
+    const reads: number[] = [];
+    for (let call = 0; call < 5; call++) reads.push(await rowsRead(call));
+    // Each earlier call stored a row of each user, which is read by the index, in the table and where rows are grouped.
+    expect(reads[4] - reads[1]).toBeLessThanOrEqual(3 * users * 3);
+  });
+
   it("does not change another application", async () => {
     await recordBatch("mine", [{ ...userGenerationOf("u"), interactions: [interaction(1, 1, 0, 0)] }]);
     expect(await store.listInteractions("theirs", "u", 10, null)).toEqual([]);

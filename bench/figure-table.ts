@@ -2,7 +2,7 @@ import { tableLines } from "../scripts/terminal/table.ts";
 import type { BenchFigure, Reference } from "./figure.ts";
 
 /** Returns a number with three significant digits and thousands separators; `-` for NaN. */
-function numberText(value: number): string {
+export function numberText(value: number): string {
   if (Number.isNaN(value)) return "-";
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString("en");
   return String(Number(value.toPrecision(3)));

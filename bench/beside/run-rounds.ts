@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Random } from "../../model/train/random.ts";
+import type { Marketplace } from "../../scripts/marketplace/marketplace.ts";
+import { busiestCity, EventSource, lastVisits } from "../load/demo-visits.ts";
+import { type LoadFigures, measureLoad } from "../load/measure-side.ts";
+import { treeUsage } from "../load/process-tree.ts";
+import { orderOf, type PairedValues } from "./compare.ts";
+import { type Measurement, measurementGroups, type RequestSources } from "./measurements.ts";
+import type { ComparisonOptions } from "./options.ts";
+import type { Recommender } from "./recommender.ts";
+
+/** One side, ready to be measured. */
+export interface Side {
+  role: "peer" | "vicinity";
+  recommender: Recommender;
+  url: string;
+  /** First process of the server; null if it was not found. */
+  root: number | null;
+}
+
+/**
+ * Requests, and events, of one load at most, beside the limit of time. Both sides shall hold about as many events after
+ * some rounds, since some recommenders read all events of a user for a list.
+ */
+const max = { requests: 100_000, events: 2000 };
+const seed = 17;
+
+/** Collects the values of figures by name, a value for each side and round. */
+export class PairedFigures {
+  readonly #values = new Map<string, PairedValues>();
+  /** Failed requests by measurement and side, with the first reasons. */
+  readonly failures: string[] = [];
+
+  add(name: string, unit: string, role: Side["role"], value: number): void {
+    const values = this.#values.get(name) ?? { name, unit, peer: [], vicinity: [] };
+    this.#values.set(name, values);
+    values[role].push(value);
+  }
+
+  /** Adds all figures of a load, and its failures. */
+  addLoad({ name, figures }: Measurement, { role, recommender }: Side, load: LoadFigures): void {
+    for (const figure of figures) this.add(`${name}: ${figure.name}`, figure.unit, role, figure.of(load));
+    if (load.failed > 0)
+      this.failures.push(
+        `${name}, ${recommender.name}: ${load.failed} failed beside ${load.answers} good answers: ${load.failures.join("; ")}`,
+      );
+  }
+
+  get values(): PairedValues[] {
+    return [...this.#values.values()];
+  }
+}
+
+/** Returns where the requests of a side come from. Both sides get the same users, places and products. */
+function sourcesOf(marketplace: Marketplace, run: string, items: number): RequestSources {
+  const visits = lastVisits(marketplace);
+  return {
+    visits: new Random(seed).shuffle([...visits]),
+    world: new EventSource(visits, new Random(seed), `${run}.world`),
+    city: new EventSource(busiestCity(visits), new Random(seed + 1), `${run}.city`),
+    items,
+    now: () => Date.now() / 1000,
+  };
+}
+
+/** Runs all rounds on both sides and returns what was measured. `run` is a part of all event ids. */
+export async function runRounds(
+  sides: readonly [Side, Side],
+  options: Pick<ComparisonOptions, "rounds" | "seconds" | "warmUp" | "pause" | "items" | "groups">,
+  marketplace: Marketplace,
+  run: string,
+  log: (line: string) => void,
+): Promise<PairedFigures> {
+  const paired = new PairedFigures();
+  const measurements: Measurement[] = options.groups.flatMap(
+    (name): Measurement[] => measurementGroups[name],
+  );
+  const sources = new Map(sides.map((side) => [side, sourcesOf(marketplace, run, options.items)]));
+  const measure = (side: Side, measurement: Measurement, seconds: number, round: number) =>
+    measureLoad(
+      {
+        url: side.url,
+        connections: measurement.connections,
+        seconds,
+        maxRequests: measurement.events === 0 ? max.requests : Math.ceil(max.events / measurement.events),
+        next(n) {
+          const own = sources.get(side);
+          if (!own) throw new Error(`There are no requests for ${side.recommender.name}.`);
+          // Each round starts with other users.
+          return measurement.request(side.recommender, own, n + round * 997);
+        },
+      },
+      side.root,
+    );
+
+  for (const side of sides)
+    for (const measurement of measurements) {
+      log(`warm up ${side.recommender.name}: ${measurement.name}`);
+      await measure(side, measurement, options.warmUp, options.rounds);
+    }
+  for (let round = 0; round < options.rounds; round++) {
+    for (const measurement of measurements) {
+      log(`round ${round + 1} of ${options.rounds}: ${measurement.name}`);
+      for (const side of orderOf(round, sides)) {
+        await sleep(options.pause * 1000);
+        paired.addLoad(measurement, side, await measure(side, measurement, options.seconds, round));
+      }
+    }
+    for (const { role, root } of sides)
+      paired.add(
+        "resident memory of all processes",
+        "MB",
+        role,
+        root === null ? Number.NaN : treeUsage(root).residentMegabytes,
+      );
+  }
+  return paired;
+}

@@ -1,0 +1,37 @@
+import { summarizeTimes } from "../figure.ts";
+import { type ClosedLoop, runClosedLoop } from "./closed-loop.ts";
+import { treeUsage } from "./process-tree.ts";
+
+/** What one load did to one server. Times are of good answers; a value is NaN where there was none. */
+export interface LoadFigures {
+  answers: number;
+  /** Milliseconds. */
+  p50: number;
+  p95: number;
+  p99: number;
+  /** Good answers a second. */
+  rate: number;
+  /** Processor milliseconds of all processes of the server, a good answer; NaN if they are not known. */
+  processorMs: number;
+  failed: number;
+  failures: string[];
+}
+
+/** Runs a load and measures it. `root` is the server's first process; null if it is not known. */
+export async function measureLoad(load: ClosedLoop, root: number | null): Promise<LoadFigures> {
+  const processorSeconds = (): number => (root === null ? Number.NaN : treeUsage(root).processorSeconds);
+  const before = processorSeconds();
+  const { times, seconds, failed, failures } = await runClosedLoop(load);
+  const spent = processorSeconds() - before;
+  const { p50, p95, p99 } = summarizeTimes(times);
+  return {
+    answers: times.length,
+    p50,
+    p95,
+    p99,
+    rate: times.length === 0 ? 0 : times.length / seconds,
+    processorMs: times.length === 0 ? Number.NaN : (1000 * spent) / times.length,
+    failed,
+    failures,
+  };
+}

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { Coarsening } from "../shared/contracts/coarsening.ts";
 import type { Erasure } from "../shared/contracts/erasure.ts";
 import type { receivedInteraction } from "../shared/contracts/event.ts";
-import { type Impression, impression } from "../shared/contracts/impression.ts";
+import type { Impression } from "../shared/contracts/impression.ts";
 import type { Merge } from "../shared/contracts/merge.ts";
 import { type ReceiptRecord, receiptRecord } from "../shared/contracts/recommendation.ts";
 import { type Requester, trustedRequester } from "../shared/contracts/requester.ts";
@@ -147,14 +147,13 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     requester: Requester = trustedRequester,
   ): Promise<void> {
     if (this.#parts.endedToken(requester)) return;
-    const parsed = impression.parse(shown);
-    const time = Date.parse(parsed.receipt.time) / 1000;
+    const time = Date.parse(shown.receipt.time) / 1000;
     // An impression from before the current generation belongs to an erased one.
     if (time <= (this.#parts.core.generationStart ?? 0)) return;
     const { frozen } = this.#parts.merges.outgoing;
     if (frozen && (time > frozen.requested || isAfter(frozen.phase, "events"))) return;
     await this.#parts.consent.followDefault(application, userId);
-    this.#parts.impressions.store(application, userId, parsed, requester);
+    this.#parts.impressions.store(application, userId, shown, requester);
     await this.#parts.jobs.schedule();
   }
 

@@ -1,5 +1,5 @@
-/** Entries for which a new table has slots. */
-const initialEntries = 16;
+/** Entries for which a table has slots at least. */
+const minEntries = 16;
 
 /**
  * Hash table of entries 0, 1, 2, ... by their {@link hash53}: open addressing with linear probing, at most half full.
@@ -8,9 +8,16 @@ const initialEntries = 16;
  */
 export class HashSlots {
   #count = 0;
-  #hashes = new Float64Array(initialEntries);
+  #hashes: Float64Array;
   /** Entry in each slot; -1: free. Twice as long as `#hashes`. */
-  #slots = new Int32Array(2 * initialEntries).fill(-1);
+  #slots: Int32Array;
+
+  /** `expected` is the number of entries for which the table need not grow. */
+  constructor(expected = 0) {
+    const entries = 1 << (32 - Math.clz32(Math.max(minEntries, expected) - 1));
+    this.#hashes = new Float64Array(entries);
+    this.#slots = new Int32Array(2 * entries).fill(-1);
+  }
 
   get count(): number {
     return this.#count;

@@ -4,10 +4,15 @@ import { isSameProduct } from "./product-identity.ts";
 
 /** Maps the products of rows to values, in the order in which they were set: a hash finds an entry, the id decides. */
 export class ProductMap<T> {
-  readonly #slots = new HashSlots();
+  readonly #slots: HashSlots;
   readonly #blocks: Columns[] = [];
   readonly #rows: number[] = [];
   readonly #values: T[] = [];
+
+  /** `expected` is about the number of products. */
+  constructor(expected = 0) {
+    this.#slots = new HashSlots(expected);
+  }
 
   /** Number of products. */
   get size(): number {

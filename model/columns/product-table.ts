@@ -5,9 +5,14 @@ import { hasProductId } from "./product-identity.ts";
 
 /** Values by product id, which rows of blocks look up: a hash finds an entry, and the id decides. */
 export class ProductTable<T> {
-  readonly #slots = new HashSlots();
+  readonly #slots: HashSlots;
   readonly #productIds: string[] = [];
   readonly #values: T[] = [];
+
+  /** `expected` is about the number of products. */
+  constructor(expected = 0) {
+    this.#slots = new HashSlots(expected);
+  }
 
   /** Whether the table has no product. */
   get isEmpty(): boolean {

@@ -99,9 +99,9 @@ export function rankingContext(
   const [last, second] = distinctChoices(choices);
   const transitionsFromLast = transitionsFrom(profile, last?.productId);
   const transitionsFromSecond = transitionsFrom(profile, second?.productId);
-  const products = new ProductTable<ProductStats>();
+  const products = new ProductTable<ProductStats>(profile.products.size);
   for (const [id, stats] of profile.products) products.set(id, stats);
-  const dismissals = new ProductTable<number>();
+  const dismissals = new ProductTable<number>(profile.dismissed.size);
   for (const [id, { count }] of profile.dismissed) dismissals.set(id, count);
   const hour = localHourOf(localNow);
   return {

@@ -64,7 +64,7 @@ export async function productColumns(
   const found = await Promise.all(wanted.map((each) => findProduct(source, tileOf, each)));
   const blocks: Columns[] = [];
   const indexOf = new Map<Columns, number>();
-  const seen = new ProductMap<true>();
+  const seen = new ProductMap<true>(found.length);
   const from: number[] = [];
   const rows: number[] = [];
   let rowsWithNextProducts = 0;

@@ -53,7 +53,7 @@ export function applyRules<R extends RankedRow>(ranked: readonly R[], rules: Rul
 /** Returns each product once, with its score times the factor of its category; without those whose factor is 0. */
 function boosted<R extends RankedRow>(ranked: readonly R[], boost: Readonly<Record<string, number>>): R[] {
   const factors = new Map(Object.entries(boost));
-  const seen = new ProductMap<true>();
+  const seen = new ProductMap<true>(ranked.length);
   const list: R[] = [];
   for (const each of ranked) {
     if (seen.get(each.block, each.row)) continue;

@@ -78,23 +78,24 @@ export const productRef = z.object({ productId: identifier, cell: z.string() });
 export type ProductRef = z.infer<typeof productRef>;
 
 /** One of the user's last choices, with the products that the user chose next after it in the past. */
-export const lastChoice = z.object({ productId: identifier, nextProducts: z.array(productRef).max(1000) });
-export type LastChoice = z.infer<typeof lastChoice>;
+export interface LastChoice {
+  productId: string;
+  nextProducts: ProductRef[];
+}
 
 /** Query of `LocationApi.gatherCandidates`: everything that one recommendation reads from the spatial index. */
-export const candidateRequest = z.object({
-  near: firstStageQuery,
+export interface CandidateRequest {
+  near: FirstStageQuery;
   /** Products that the user chose before, the last choices first. */
-  chosen: z.array(productRef).max(1000),
+  chosen: ProductRef[];
   /** The user's last choices, newest first. */
-  last: z.array(lastChoice).max(8),
+  last: LastChoice[];
   /**
    * Timeout in milliseconds for the candidates from the user's history and for the location's names; null waits for
    * all. Nearby candidates are always waited for.
    */
-  profileTimeoutMs: z.number().min(0).nullable(),
-});
-export type CandidateRequest = z.infer<typeof candidateRequest>;
+  profileTimeoutMs: number | null;
+}
 
 /** Candidates for one recommendation, in blocks of products. A block is null if it is empty or was skipped. */
 export interface CandidateBlocks<Block> {

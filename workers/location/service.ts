@@ -36,10 +36,8 @@ import { ok, parse, type Result } from "../../shared/contracts/result.ts";
 import {
   type CandidateBlocks,
   type CandidateRequest,
-  candidateRequest,
   type FirstStageQuery,
   firstStageQuery,
-  lastChoice,
   type ProductRef,
   productRef,
 } from "../../shared/contracts/retrieval.ts";
@@ -65,11 +63,6 @@ import { CityStore } from "./store.ts";
 
 const cellName = z.string().refine(isCellName, "must be the name of a cell or an address");
 const addressedProduct = productRef.extend({ cell: cellName });
-const gatherCandidatesCall = candidateRequest.extend({
-  application: applicationName,
-  chosen: z.array(addressedProduct).max(1000),
-  last: z.array(lastChoice.extend({ nextProducts: z.array(addressedProduct).max(1000) })).max(8),
-});
 const firstStageCall = firstStageQuery.extend({ application: applicationName });
 const coarsenPointsCall = z.object({ points: z.array(point).max(maxCoarsenedPoints), level: precision });
 const coarsenCall = z.object({ where: point, level: precision });
@@ -174,17 +167,14 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     application: string,
     query: CandidateRequest,
   ): Promise<Result<CandidateBlocks<ArrayBuffer>>> {
-    const parsed = parse(gatherCandidatesCall, { application, ...query });
-    if (!parsed.ok) return parsed;
-    const { value } = parsed;
     const tiles = this.#tiles(application);
     const [found, place] = await Promise.all([
       gatherCandidates(
         tileCandidateStore(tiles, () => Date.now() / 1000, minUsersShownOf(this.env)),
-        value,
+        query,
         sleep,
       ),
-      this.#resolveWithin(value.near.point, value.profileTimeoutMs),
+      this.#resolveWithin(query.near.point, query.profileTimeoutMs),
     ]);
     const packed = (block: Columns | null): ArrayBuffer | null => block?.buffer ?? null;
     return ok({

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { eventInput } from "../../shared/contracts/event.ts";
-import { edgeLocation } from "../../shared/contracts/location.ts";
 import { modelManifest, modelOrigin } from "../../shared/contracts/model.ts";
 import {
   applicationName,
@@ -11,7 +10,7 @@ import {
   precision,
 } from "../../shared/contracts/primitives.ts";
 import { rebuildInput } from "../../shared/contracts/rebuild.ts";
-import { productListQuery, recommendationInput } from "../../shared/contracts/recommendation.ts";
+import { productListQuery } from "../../shared/contracts/recommendation.ts";
 import { requester } from "../../shared/contracts/requester.ts";
 import { locationInput } from "../../shared/contracts/user.ts";
 
@@ -33,12 +32,6 @@ const settingsInput = z.object({
   home: point.nullable(),
   precision: precision.nullable(),
   version: z.number().int(),
-});
-export const recommendCall = z.object({
-  application: applicationName,
-  input: recommendationInput,
-  edge: edgeLocation,
-  requester,
 });
 export const receiptCall = z.object({ application: applicationName, requester });
 export const similarCall = z.object({

@@ -54,7 +54,6 @@ import {
   mergeQuery,
   rebuildCall,
   receiptCall,
-  recommendCall,
   registerCandidateCall,
   requesterCall,
   scoreListsCall,
@@ -86,14 +85,14 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     this.#waitUntil(pushRecommendations(this.env, application, userId, this.#waitUntil));
   }
 
+  /** Answers a recommendation request. The gateway has parsed it: no worker parses a request of another one again. */
   async recommend(
     application: string,
     input: RecommendationInput,
     edge: EdgeLocation,
     requester: Requester,
   ): Promise<Result<RecommendationAnswer>> {
-    const parsed = parse(recommendCall, { application, input, edge, requester });
-    return parsed.ok ? recommendProducts(this.env, application, parsed.value, this.#waitUntil) : parsed;
+    return recommendProducts(this.env, application, { input, edge, requester }, this.#waitUntil);
   }
 
   async similar(

@@ -96,19 +96,19 @@ describe("LocationService.gatherCandidates", () => {
     expect(await placeOf(stuck, 5)).toEqual({ skipped: "budget: the name of the city" });
   });
 
-  it("refuses invalid cell names", async () => {
+  it("finds no product in what is no cell, and asks no object", async () => {
     const index = await createIndex("strict");
     const query = queryFor(index, ["o0"]);
-    const wrongAddress = await service().gatherCandidates("strict", {
-      ...query,
-      chosen: [{ productId: "o0", cell: "nowhere" }],
-    });
-    expect(wrongAddress.ok).toBe(false);
-    const nextProducts = [{ productId: "o1", cell: leafCell(query.chosen[0].cell).slice(1) }];
-    const wrongTransition = await service().gatherCandidates("strict", {
-      ...query,
-      last: [{ productId: "o0", nextProducts }],
-    });
-    expect(wrongTransition.ok).toBe(false);
+    const nextProducts = [{ productId: "l0", cell: leafCell(query.chosen[0].cell).slice(1) }];
+    const answer = unwrap(
+      await service().gatherCandidates("strict", {
+        ...query,
+        chosen: [{ productId: "l5", cell: "nowhere" }],
+        last: [{ productId: "o0", nextProducts }],
+      }),
+      "the location service",
+    );
+    expect(idsOf(answer.near)).toHaveLength(20);
+    expect([idsOf(answer.chosen), idsOf(answer.next), answer.skipped]).toEqual([[], [], []]);
   });
 });

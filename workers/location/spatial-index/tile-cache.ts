@@ -6,6 +6,7 @@ import { cachedBytesPerRow } from "../../../model/retrieval/score-rows.ts";
 import type { TileSource } from "../../../model/retrieval/tile-source.ts";
 import { ShareCache } from "../../../shared/cache/share-cache.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
+import { isCellName } from "../../../shared/geo/cells.ts";
 
 /**
  * Ages in ms. Up to `freshMs`, the cache returns a tile as it is. Up to `staleMs`, it also reloads the tile in the
@@ -132,11 +133,15 @@ export class TileCache implements TileSource, ForwardingLookup {
     });
     const columns = stored ? decodeColumns(stored) : null;
     if (columns) return columns;
+    // A query may name anything: only a cell has an object.
+    if (!isCellName(cell)) return null;
     const built = await cellStub(this.#env.CELL, this.#application, cell).tile();
     return built ? decodeColumns(built) : null;
   }
 
   async forwardingCell(cell: string, productId: string): Promise<string | null> {
-    return cellStub(this.#env.CELL, this.#application, cell).forwardingCell(productId);
+    return isCellName(cell)
+      ? cellStub(this.#env.CELL, this.#application, cell).forwardingCell(productId)
+      : null;
   }
 }

@@ -22,7 +22,7 @@ import {
   type CellState,
   canDeferCompaction,
   hasMigrated,
-  nextPublicationAt,
+  isPublishable,
   showsOwnProducts,
 } from "./cell/cell-state.ts";
 import type { RebuiltProduct } from "./cell/cell-store.ts";
@@ -35,6 +35,14 @@ const retryDelayMs = 5000;
 
 /** Maximum number of split steps that one alarm runs, so that other calls run between two alarms. */
 const maxSplitStepsPerAlarm = 8;
+
+/** Why a child cell has published its tile. */
+interface ChildReport {
+  /** Whether products changed, not only their counts. */
+  contentChanged: boolean;
+  /** Interactions that the tile counts for the first time. */
+  interactions: number;
+}
 
 /**
  * One cell of one application: its products, their activity, and the summaries of its child cells. The tables are the
@@ -211,10 +219,20 @@ export class Cell extends DurableObject<LocationEnv> {
     return store.hasTables() ? store.summarizedChildren() : [];
   }
 
-  /** Stores the summary of a child cell. */
-  async applyChildSummary(application: string, cell: string, summary: ChildSummary): Promise<void> {
+  /**
+   * Stores the summary of a child cell. Changes of products are published soon; interactions alone when this cell's own
+   * publish policy says so, so that an event in a quiet cell does not publish all cells above it.
+   */
+  async applyChildSummary(
+    application: string,
+    cell: string,
+    summary: ChildSummary,
+    { contentChanged, interactions }: ChildReport = { contentChanged: true, interactions: 0 },
+  ): Promise<void> {
     this.#tables.transaction(application, cell, (state) => {
-      if (this.#tables.store.putChildSummary(summary)) state.contentChanged = true;
+      if (!this.#tables.store.putChildSummary(summary)) return;
+      state.contentChanged ||= contentChanged;
+      state.pendingInteractions += interactions;
     });
     await this.#scheduleAlarm();
   }
@@ -299,6 +317,7 @@ export class Cell extends DurableObject<LocationEnv> {
         application,
         parent,
         summary ?? emptySummary(),
+        { contentChanged: state.contentChanged, interactions: state.pendingInteractions },
       );
     } catch (error) {
       this.#markChanged(application, cell);
@@ -313,8 +332,7 @@ export class Cell extends DurableObject<LocationEnv> {
       for (let step = 0; step < maxSplitStepsPerAlarm && (await this.#splitter.step()); step++);
       const state = this.#tables.state();
       if (!state || state.phase === "receiving") return;
-      const at = nextPublicationAt(state, Date.now(), 0);
-      if (at !== null && at <= Date.now()) await this.#publish(state);
+      if (isPublishable(state, Date.now())) await this.#publish(state);
       await this.#scheduleAlarm();
     } catch (error) {
       console.error({ event: "cell alarm failed", cell, error: errorText(error) });

@@ -1,5 +1,5 @@
 import { holdsProducts } from "../../shared/geo/cells.ts";
-import { leafPolicy, type PublishState, parentPolicy, publishAt } from "./publish-policy.ts";
+import { leafPolicy, type PublishState, parentPolicy, publishAt, publishableFrom } from "./publish-policy.ts";
 import type { MigrationProgress } from "./shard-migration.ts";
 
 /** The state of a cell, besides its products and their activity. */
@@ -65,11 +65,14 @@ export function alarmAt(state: CellState, now: number): number | null {
   return state.phase === "receiving" ? null : nextPublicationAt(state, now);
 }
 
-/**
- * Returns when to publish the tile, in milliseconds since the epoch; null if there is nothing to publish. `gatherMs`
- * replaces the delay of the cell's publish policy.
- */
-export function nextPublicationAt(state: CellState, now: number, gatherMs?: number): number | null {
-  const policy = showsOwnProducts(state) ? leafPolicy : parentPolicy;
-  return publishAt(state, now, gatherMs === undefined ? policy : { ...policy, gatherMs });
+const policyOf = (state: CellState) => (showsOwnProducts(state) ? leafPolicy : parentPolicy);
+
+/** Returns when to publish the tile, in milliseconds since the epoch; null if there is nothing to publish. */
+const nextPublicationAt = (state: CellState, now: number): number | null =>
+  publishAt(state, now, policyOf(state));
+
+/** Returns whether the tile may be published now, in milliseconds since the epoch, and has something new to show. */
+export function isPublishable(state: CellState, now: number): boolean {
+  const from = publishableFrom(state, policyOf(state));
+  return from !== null && from <= now;
 }

@@ -1,7 +1,20 @@
 import { ActivityStore } from "./activity-store.ts";
-import { type CellState, canDeferCompaction, initialState, withoutPendingCounts } from "./cell-state.ts";
+import {
+  type CellState,
+  canDeferCompaction,
+  initialState,
+  showsOwnProducts,
+  withoutPendingCounts,
+} from "./cell-state.ts";
 import { CellStore } from "./cell-store.ts";
 import { ShardMigration } from "./shard-migration.ts";
+
+/** The tables of a cell, and those of earlier versions, which are dropped. */
+const currentTables = [
+  ...["meta", "products", "forwards", "children", "changes"],
+  ...["next_products", "pending_deltas", "compacted", "hours", "counted_keys"],
+];
+const earlierTables = ["totals", "followers", "steps"];
 
 /** All tables of one cell, and its state as cached in memory. */
 export class CellTables {
@@ -21,16 +34,26 @@ export class CellTables {
     this.migration = new ShardMigration(storage.sql);
   }
 
+  /** Creates missing tables. An object that wakes up reads their names once instead of preparing a statement for each. */
   #createTables(): void {
     if (this.#created) return;
-    this.store.createTables();
-    this.activity.createTables();
+    const names = this.#storage.sql
+      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
+      .toArray()
+      .map(({ name }) => name);
+    if (
+      !currentTables.every((name) => names.includes(name)) ||
+      earlierTables.some((name) => names.includes(name))
+    ) {
+      this.store.createTables();
+      this.activity.createTables();
+    }
     this.#created = true;
   }
 
   /** Returns the cell's state, including interactions in pending deltas; null if nothing was written to the cell. */
   state(): CellState | null {
-    if (this.#cachedState || !this.store.hasTables()) return this.#cachedState;
+    if (this.#cachedState || (!this.#created && !this.store.hasTables())) return this.#cachedState;
     this.#createTables();
     const state = this.store.state();
     if (state) {
@@ -53,7 +76,10 @@ export class CellTables {
         state.countedUpToSeq = this.activity.seq;
         // A call that adds activity writes one row, its pending delta, so the counts are not written to the state too.
         const countsArePending =
-          before && canDeferCompaction(state) && compactions === this.activity.compactions;
+          before &&
+          showsOwnProducts(state) &&
+          canDeferCompaction(state) &&
+          compactions === this.activity.compactions;
         if (!countsArePending || withoutPendingCounts(before) !== withoutPendingCounts(state))
           this.store.setState(state);
         this.#cachedState = state;

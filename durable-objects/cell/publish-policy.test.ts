@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { leafPolicy, publishAt } from "./publish-policy.ts";
+import { leafPolicy, publishAt, publishableFrom } from "./publish-policy.ts";
 
 const now = 1_000_000;
 const unchanged = {
@@ -16,8 +16,24 @@ describe("publishAt", () => {
     expect(publishAt({ ...unchanged, contentChanged: true, publishedAt: 0 }, now, leafPolicy)).toBe(
       now + 100,
     );
-    expect(publishAt({ ...unchanged, pendingInteractions: 10 }, now, leafPolicy)).toBe(now - 500 + 60_000);
-    expect(publishAt({ ...unchanged, pendingInteractions: 1 }, now, leafPolicy)).toBe(now + 600_000);
+    expect(publishAt({ ...unchanged, pendingInteractions: 10 }, now, leafPolicy)).toBe(now + 60_000);
+    expect(publishAt({ ...unchanged, pendingInteractions: 9 }, now, leafPolicy)).toBe(now + 600_000);
     expect(publishAt({ ...unchanged, pendingInteractions: 100 }, now, leafPolicy)).toBe(now + 4500);
+  });
+
+  it("publishes counts at the time for which they were scheduled", () => {
+    for (const pendingInteractions of [1, 10, 100])
+      for (const publishedAt of [0, now - 500]) {
+        const state = { ...unchanged, pendingInteractions, publishedAt };
+        const at = publishAt(state, now, leafPolicy);
+        expect(publishableFrom(state, leafPolicy)).toBeLessThanOrEqual(at ?? 0);
+      }
+  });
+
+  it("gathers the counts that follow the first one after a quiet time, unless they double what is shown", () => {
+    const quiet = { ...unchanged, publishedAt: 0 };
+    expect(publishAt({ ...quiet, pendingInteractions: 1 }, now, leafPolicy)).toBe(now + 600_000);
+    expect(publishAt({ ...quiet, pendingInteractions: 10 }, now, leafPolicy)).toBe(now + 60_000);
+    expect(publishAt({ ...quiet, pendingInteractions: 100 }, now, leafPolicy)).toBe(now + 100);
   });
 });

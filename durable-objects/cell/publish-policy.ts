@@ -44,22 +44,39 @@ export interface PublishState {
   publishedAt: number;
 }
 
-/** Interaction counts that grow by less than this share are published {@link smallGrowthDelay} times as rarely. */
-const minGrowthShare = 0.02;
+/** Counts that grow by less than this share of the published ones are published {@link smallGrowthDelay} times as rarely. */
+const minGrowthShare = 0.1;
 const smallGrowthDelay = 10;
+
+/** Returns whether the counts at least double the published ones. */
+const isDoubled = ({ pendingInteractions, publishedInteractions }: PublishState): boolean =>
+  pendingInteractions >= publishedInteractions;
+
+/** Returns the minimum interval between two publications of counts alone, in milliseconds. */
+function counterInterval(state: PublishState, policy: PublishPolicy): number {
+  if (isDoubled(state)) return policy.minGrowthIntervalMs;
+  const isSmall = state.pendingInteractions < minGrowthShare * state.publishedInteractions;
+  return policy.minCounterIntervalMs * (isSmall ? smallGrowthDelay : 1);
+}
+
+/**
+ * Returns from when on the tile may be published, in milliseconds since the epoch; null if there is nothing to publish.
+ */
+export function publishableFrom(state: PublishState, policy: PublishPolicy): number | null {
+  if (state.contentChanged) return state.publishedAt + policy.minChangeIntervalMs;
+  return state.pendingInteractions === 0 ? null : state.publishedAt + counterInterval(state, policy);
+}
 
 /**
  * Returns when to publish, in milliseconds since the epoch; null if there is nothing to publish. Changes are published
  * first, interaction counts rarely. Counts that double the published ones are published sooner: a new cell becomes
- * useful quickly, and a busy cell stays cheap.
+ * useful quickly, and a busy cell stays cheap. Other counts wait for their interval, so that what follows is published
+ * with them: the first event after a quiet hour writes no tile of its own.
  */
 export function publishAt(state: PublishState, now: number, policy: PublishPolicy): number | null {
-  const { contentChanged, pendingInteractions, publishedInteractions, publishedAt } = state;
-  if (contentChanged) return Math.max(now + policy.gatherMs, publishedAt + policy.minChangeIntervalMs);
-  if (pendingInteractions === 0) return null;
-  if (pendingInteractions >= publishedInteractions)
-    return Math.max(now + policy.gatherMs, publishedAt + policy.minGrowthIntervalMs);
-  if (pendingInteractions < minGrowthShare * publishedInteractions)
-    return Math.max(now, publishedAt) + smallGrowthDelay * policy.minCounterIntervalMs;
-  return Math.max(now + policy.gatherMs, publishedAt + policy.minCounterIntervalMs);
+  const from = publishableFrom(state, policy);
+  if (from === null) return null;
+  const gatherMs =
+    state.contentChanged || isDoubled(state) ? policy.gatherMs : counterInterval(state, policy);
+  return Math.max(now + gatherMs, from);
 }

@@ -146,6 +146,45 @@ describe("Cell", () => {
     }
   });
 
+  it("sends counts alone up slowly: an event in a quiet cell publishes one tile, and no cell above soon", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      const parentName = parentCell(leaf) ?? "";
+      const above = cell("quiet", parentName);
+      const version = async (name: string): Promise<number> => (await tile("quiet", name)).meta.version;
+      const alarmDelay = (name: string): Promise<number> =>
+        runInDurableObject(
+          cell("quiet", name),
+          async (_object, { storage }) => ((await storage.getAlarm()) ?? Number.NaN) - Date.now(),
+        );
+      await cell("quiet").applyChanges("quiet", leaf, [change("a", 1)], []);
+      await cell("quiet").applyTotals("quiet", leaf, [totals("a", 500)], []);
+      expect(await runDurableObjectAlarm(cell("quiet"))).toBe(true);
+      expect(await runDurableObjectAlarm(above)).toBe(true);
+      const [leafVersion, parentVersion] = [await version(leaf), await version(parentName)];
+
+      vi.setSystemTime(Date.now() + 3_600_000);
+      await cell("quiet").applyTotals("quiet", leaf, [totals("a", 501)], []);
+      expect(await alarmDelay(leaf)).toBe(600_000);
+      vi.setSystemTime(Date.now() + 600_000);
+      await evictDurableObject(cell("quiet"));
+      expect(await runDurableObjectAlarm(cell("quiet"))).toBe(true);
+      expect(await version(leaf)).toBe(leafVersion + 1);
+      expect(await version(parentName)).toBe(parentVersion);
+      expect(await alarmDelay(parentName)).toBe(600_000);
+      // Nothing is left to do, so nothing wakes the leaf again.
+      expect(await runDurableObjectAlarm(cell("quiet"))).toBe(false);
+
+      vi.setSystemTime(Date.now() + 600_000);
+      await evictDurableObject(above);
+      expect(await runDurableObjectAlarm(above)).toBe(true);
+      expect(await version(parentName)).toBe(parentVersion + 1);
+      expect((await tile("quiet", parentName)).meta.children).toMatchObject([{ version: leafVersion + 1 }]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("migrates the tables of an earlier version, without their interactions", async () => {
     await cell("ten").applyChanges("ten", leaf, [change("a", 1)], []);
     await runInDurableObject(cell("ten"), (_object, { storage }) => {

@@ -175,11 +175,15 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 
   /** Closes rows that were delivered. Rows of another generation are ignored. */
   async confirmRows(seqs: number[], generation: number): Promise<void> {
-    if (!this.#parts.core.store.hasTables() || generation !== this.#parts.core.generation) return;
-    this.#parts.core.change(() => this.#parts.core.state.closeRows(seqs));
-    if (!this.#parts.merges.outgoing.isRunning || this.#parts.core.state.openRows.size > 0) return;
-    this.#parts.merges.outgoing.wake(Date.now() / 1000);
-    await this.#parts.jobs.schedule();
+    const { core, jobs, merges } = this.#parts;
+    if (!core.store.hasTables() || generation !== core.generation) return;
+    // Before the change, so that the alarm is moved in the transaction of the change.
+    await jobs.loadAlarm();
+    core.change(() => core.state.closeRows(seqs));
+    await jobs.postponeIfConfirmed();
+    if (!merges.outgoing.isRunning || core.state.openRows.size > 0) return;
+    merges.outgoing.wake(Date.now() / 1000);
+    await jobs.schedule();
   }
 
   /**

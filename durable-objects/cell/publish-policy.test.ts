@@ -16,7 +16,7 @@ describe("publishAt", () => {
     expect(publishAt({ ...unchanged, contentChanged: true, publishedAt: 0 }, now, leafPolicy)).toBe(
       now + 100,
     );
-    expect(publishAt({ ...unchanged, pendingInteractions: 10 }, now, leafPolicy)).toBe(now + 60_000);
+    expect(publishAt({ ...unchanged, pendingInteractions: 10 }, now, leafPolicy)).toBe(now - 500 + 60_000);
     expect(publishAt({ ...unchanged, pendingInteractions: 9 }, now, leafPolicy)).toBe(now + 600_000);
     expect(publishAt({ ...unchanged, pendingInteractions: 100 }, now, leafPolicy)).toBe(now + 4500);
   });
@@ -30,10 +30,10 @@ describe("publishAt", () => {
       }
   });
 
-  it("gathers the counts that follow the first one after a quiet time, unless they double what is shown", () => {
+  it("gathers the counts that follow the first one after a quiet time, unless they grow much", () => {
     const quiet = { ...unchanged, publishedAt: 0 };
     expect(publishAt({ ...quiet, pendingInteractions: 1 }, now, leafPolicy)).toBe(now + 600_000);
-    expect(publishAt({ ...quiet, pendingInteractions: 10 }, now, leafPolicy)).toBe(now + 60_000);
+    expect(publishAt({ ...quiet, pendingInteractions: 10 }, now, leafPolicy)).toBe(now + 100);
     expect(publishAt({ ...quiet, pendingInteractions: 100 }, now, leafPolicy)).toBe(now + 100);
   });
 });

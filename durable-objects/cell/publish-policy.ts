@@ -11,6 +11,8 @@ export interface PublishPolicy {
   minCounterIntervalMs: number;
   /** Minimum interval between publications of interaction counts that at least double the published ones. */
   minGrowthIntervalMs: number;
+  /** How long interaction counts wait that grow by less than {@link minGrowthShare}. */
+  smallGrowthDelayMs: number;
 }
 
 /** Publish policy of a cell that shows its own products. */
@@ -19,6 +21,7 @@ export const leafPolicy: PublishPolicy = {
   minChangeIntervalMs: 1000,
   minCounterIntervalMs: 60_000,
   minGrowthIntervalMs: 5000,
+  smallGrowthDelayMs: 600_000,
 };
 
 /**
@@ -28,8 +31,9 @@ export const leafPolicy: PublishPolicy = {
 export const parentPolicy: PublishPolicy = {
   gatherMs: 250,
   minChangeIntervalMs: 2000,
-  minCounterIntervalMs: 60_000,
-  minGrowthIntervalMs: 5000,
+  minCounterIntervalMs: 10_000,
+  minGrowthIntervalMs: 2000,
+  smallGrowthDelayMs: 600_000,
 };
 
 /** What a cell has to publish. */
@@ -44,39 +48,40 @@ export interface PublishState {
   publishedAt: number;
 }
 
-/** Counts that grow by less than this share of the published ones are published {@link smallGrowthDelay} times as rarely. */
+/** Share of the published counts below which growth is small. */
 const minGrowthShare = 0.1;
-const smallGrowthDelay = 10;
 
-/** Returns whether the counts at least double the published ones. */
-const isDoubled = ({ pendingInteractions, publishedInteractions }: PublishState): boolean =>
-  pendingInteractions >= publishedInteractions;
+/** Returns whether only interaction counts are to be published, and they have hardly grown. */
+const hasSmallGrowth = ({
+  contentChanged,
+  pendingInteractions,
+  publishedInteractions,
+}: PublishState): boolean => !contentChanged && pendingInteractions < minGrowthShare * publishedInteractions;
 
-/** Returns the minimum interval between two publications of counts alone, in milliseconds. */
-function counterInterval(state: PublishState, policy: PublishPolicy): number {
-  if (isDoubled(state)) return policy.minGrowthIntervalMs;
-  const isSmall = state.pendingInteractions < minGrowthShare * state.publishedInteractions;
-  return policy.minCounterIntervalMs * (isSmall ? smallGrowthDelay : 1);
+/** Returns the minimum interval between the last publication and the next one, in milliseconds. */
+function minIntervalMs(state: PublishState, policy: PublishPolicy): number {
+  if (state.contentChanged) return policy.minChangeIntervalMs;
+  if (hasSmallGrowth(state)) return policy.smallGrowthDelayMs;
+  const isDoubled = state.pendingInteractions >= state.publishedInteractions;
+  return isDoubled ? policy.minGrowthIntervalMs : policy.minCounterIntervalMs;
 }
 
 /**
  * Returns from when on the tile may be published, in milliseconds since the epoch; null if there is nothing to publish.
  */
 export function publishableFrom(state: PublishState, policy: PublishPolicy): number | null {
-  if (state.contentChanged) return state.publishedAt + policy.minChangeIntervalMs;
-  return state.pendingInteractions === 0 ? null : state.publishedAt + counterInterval(state, policy);
+  const isUnpublished = state.contentChanged || state.pendingInteractions > 0;
+  return isUnpublished ? state.publishedAt + minIntervalMs(state, policy) : null;
 }
 
 /**
  * Returns when to publish, in milliseconds since the epoch; null if there is nothing to publish. Changes are published
  * first, interaction counts rarely. Counts that double the published ones are published sooner: a new cell becomes
- * useful quickly, and a busy cell stays cheap. Other counts wait for their interval, so that what follows is published
- * with them: the first event after a quiet hour writes no tile of its own.
+ * useful quickly, and a busy cell stays cheap. Counts that hardly grow wait for those that follow: the first event after
+ * a quiet hour publishes no tile of its own.
  */
 export function publishAt(state: PublishState, now: number, policy: PublishPolicy): number | null {
   const from = publishableFrom(state, policy);
   if (from === null) return null;
-  const gatherMs =
-    state.contentChanged || isDoubled(state) ? policy.gatherMs : counterInterval(state, policy);
-  return Math.max(now + gatherMs, from);
+  return Math.max(now + (hasSmallGrowth(state) ? policy.smallGrowthDelayMs : policy.gatherMs), from);
 }

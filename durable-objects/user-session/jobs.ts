@@ -8,7 +8,7 @@ import { AlarmSchedule } from "./jobs/alarm-schedule.ts";
 import type { Listeners } from "./listeners.ts";
 import type { MergeSource } from "./merges/merge-messages.ts";
 import type { UserMerges } from "./merges/user-merges.ts";
-import { isDue, sendDueRows } from "./outbox.ts";
+import { isDue, resendSeconds, sendDueRows } from "./outbox.ts";
 import { receiptDaysOf } from "./receipt-days.ts";
 import type { SessionCore } from "./session-core.ts";
 
@@ -61,6 +61,21 @@ export class Jobs {
    */
   async schedule(): Promise<void> {
     await this.#alarm.load();
+    await this.#alarm.scheduleBy(this.#nextWorkAt());
+  }
+
+  /**
+   * Postpones the alarm that would send rows again, once all rows are confirmed: it would wake the object for nothing.
+   * While a user's rows follow each other quickly it stays, since the next row needs it, and each move is a row written.
+   */
+  async postponeIfConfirmed(): Promise<void> {
+    const { state } = this.#owner.core;
+    if (state.openRows.size > 0 || state.secondsBetweenRows < resendSeconds) return;
+    await this.#alarm.postponeTo(this.#nextWorkAt());
+  }
+
+  /** Returns when the alarm has work, in milliseconds since the epoch; infinity if it has none. */
+  #nextWorkAt(): number {
     const { core, merges, erasures, coarsenings, impressions, listeners } = this.#owner;
     let at = Number.POSITIVE_INFINITY;
     const now = Date.now() / 1000;
@@ -76,7 +91,7 @@ export class Jobs {
     // Expired rows are also deleted for a user who never comes back.
     if (core.state.hasExpiringRows)
       at = Math.min(at, (core.state.prunedAt + this.#retentionSeconds + pruneIntervalSeconds) * 1000);
-    await this.#alarm.scheduleBy(at);
+    return at;
   }
 
   async #advance(end: number): Promise<void> {

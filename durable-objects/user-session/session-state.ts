@@ -90,6 +90,9 @@ export class SessionState {
   #prunedAt: number;
   /** Whether there are rows that expire; undefined until it is read. */
   #hasExpiringRows: boolean | undefined;
+  /** When the newest row was added, and the newest one before that time, in seconds since the epoch. */
+  #lastRowAt = Number.NEGATIVE_INFINITY;
+  #rowBeforeAt = Number.NEGATIVE_INFINITY;
 
   /**
    * `resendSeconds`: delay after which an added row is due, in seconds. `defaultConsent`: consent of a user who states
@@ -113,9 +116,25 @@ export class SessionState {
         this.#bytes = null;
         this.#seq = seq;
       }
+      this.#noteRow(time);
       if (open === 1)
         this.openRows.set(seq, { seq, id, queue, due: time + resendSeconds, retryDelay: resendSeconds });
     }
+  }
+
+  #noteRow(time: number): void {
+    if (time <= this.#lastRowAt) return;
+    this.#rowBeforeAt = this.#lastRowAt;
+    this.#lastRowAt = time;
+  }
+
+  /**
+   * Returns the seconds between the call that added the newest row and the one before it; infinity if this is not known.
+   */
+  get secondsBetweenRows(): number {
+    return this.#rowBeforeAt === Number.NEGATIVE_INFINITY
+      ? Number.POSITIVE_INFINITY
+      : this.#lastRowAt - this.#rowBeforeAt;
   }
 
   /** Returns the profile. A caller that changes the profile calls {@link profileChanged}. */
@@ -190,6 +209,7 @@ export class SessionState {
     const text = body === null ? null : JSON.stringify(body);
     if (!this.#store.addRow({ seq, id, queue, time, body: text, content, ...counted })) return null;
     this.#seq = seq;
+    this.#noteRow(time);
     this.#hasExpiringRows = true;
     if (due !== null) this.openRows.set(seq, { seq, id, queue, due, retryDelay: this.#retryDelay });
     return seq;

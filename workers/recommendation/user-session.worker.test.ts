@@ -349,6 +349,41 @@ describe("a live connection", () => {
 });
 
 describe("retention of a user object", () => {
+  it("does not wake up for rows that are confirmed, unless events follow each other quickly", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      const weekMs = 7 * 86_400_000;
+      const alarmDelay = async (): Promise<number> => ((await alarmOf("visitor")) ?? 0) - Date.now();
+      const send = async (id: string): Promise<number> => {
+        const sent = await session("visitor").ingest("demo", "visitor", [view(id, "p1")], false);
+        return (sent.ok && sent.value.results[0].row?.seq) || Number.NaN;
+      };
+      const first = await send("a");
+      expect(await alarmDelay()).toBeLessThanOrEqual(60_000);
+      await session("visitor").confirmRows([first], 0);
+      expect(await alarmDelay()).toBeGreaterThan(weekMs);
+
+      // The next events follow within a minute. The alarm stays where the second of them needs it.
+      vi.setSystemTime(Date.now() + 10_000);
+      await session("visitor").confirmRows([await send("b")], 0);
+      expect(await alarmDelay()).toBeLessThanOrEqual(60_000);
+      await evictDurableObject(session("visitor"));
+      await runDurableObjectAlarm(session("visitor"));
+      expect(await alarmDelay()).toBeGreaterThan(weekMs);
+
+      // An event that is not confirmed keeps its alarm.
+      vi.setSystemTime(Date.now() + 3_600_000);
+      const open = await send("c");
+      await evictDurableObject(session("visitor"));
+      await session("visitor").confirmRows([first], 0);
+      expect(await alarmDelay()).toBeLessThanOrEqual(60_000);
+      await session("visitor").confirmRows([open], 0);
+      expect(await alarmDelay()).toBeGreaterThan(weekMs);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("deletes expired data by an alarm, and sets no alarm once nothing is left", async () => {
     const userId = "left";
     const recorded = await session(userId).ingest("demo", userId, [view("once", "p1")], false);

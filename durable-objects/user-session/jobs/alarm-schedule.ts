@@ -31,6 +31,16 @@ export class AlarmSchedule {
     await this.#storage.setAlarm(at);
   }
 
+  /**
+   * Schedules the alarm for `time` if it is scheduled for an earlier one, whose work is done. Call it after
+   * {@link load}.
+   */
+  async postponeTo(time: number): Promise<void> {
+    if (typeof this.#at !== "number" || this.#at >= time || time === Number.POSITIVE_INFINITY) return;
+    this.#at = time;
+    await this.#storage.setAlarm(time);
+  }
+
   /** Schedules the alarm again after it failed. */
   async retry(): Promise<void> {
     this.#at = Date.now() + retryDelayMs;
